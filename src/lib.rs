@@ -1,0 +1,14 @@
+//! The library behind `vcq-etl`: the stages, the tables as data, and what wires them.
+
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod extract;
+pub mod feishu;
+pub mod load;
+pub mod pipeline;
+pub mod progress;
+pub mod report;
+pub mod schema;
+pub mod simulator;
+pub mod transform;

@@ -1,0 +1,1 @@
+//! The integration tests: the real binary, the real simulator over HTTP, a real DuckDB.
