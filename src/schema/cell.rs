@@ -1,0 +1,92 @@
+//! Rows as cells, for the tables that are small: everything but `quality_samples`.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+
+use super::{Column, Table, arrow_schema};
+
+/// One value of one column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// BIGINT columns.
+    Whole(i64),
+    /// DOUBLE columns.
+    Real(f64),
+    /// BOOLEAN columns.
+    Flag(bool),
+    /// VARCHAR columns.
+    Text(String),
+    /// TIMESTAMP columns, microseconds.
+    Micros(i64),
+    /// DATE columns, days since 1970-01-01.
+    Day(i32),
+}
+
+impl Cell {
+    /// Text, or NULL.
+    pub fn text(text: Option<impl Into<String>>) -> Cell {
+        text.map_or(Cell::Null, |text| Cell::Text(text.into()))
+    }
+
+    /// A whole number, or NULL.
+    pub fn whole(number: Option<i64>) -> Cell {
+        number.map_or(Cell::Null, Cell::Whole)
+    }
+
+    /// A time in microseconds, or NULL.
+    pub fn micros(us: Option<i64>) -> Cell {
+        us.map_or(Cell::Null, Cell::Micros)
+    }
+}
+
+/// A row: a cell for every column of the table, the partition column included.
+pub type Row = Vec<Cell>;
+
+/// Builds the record batch of a table's Parquet file, without the partition column, from rows.
+///
+/// # Errors
+/// Where a required column is NULL or a cell is not of its column's kind: a defect of ours, never of the input.
+pub fn file_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
+    let columns: Vec<&Column> = table.file_columns().collect();
+    let arrays = columns
+        .iter()
+        .map(|column| {
+            let position = table.position(column.name).unwrap_or_default();
+            array(column, rows.iter().map(|row| row.get(position).unwrap_or(&Cell::Null)))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(Arc::new(arrow_schema::file_schema(table)), arrays)
+}
+
+fn array<'a>(column: &Column, cells: impl Iterator<Item = &'a Cell>) -> Result<ArrayRef, ArrowError> {
+    let wrong = |cell: &Cell| ArrowError::SchemaError(format!("{}: {cell:?} is not {:?}", column.name, column.kind));
+    macro_rules! build {
+        ($builder:expr, $variant:path) => {{
+            let mut builder = $builder;
+            for cell in cells {
+                match cell {
+                    Cell::Null => builder.append_null(),
+                    $variant(value) => builder.append_value(value.clone()),
+                    other => return Err(wrong(other)),
+                }
+            }
+            Arc::new(builder.finish())
+        }};
+    }
+    Ok(match column.kind.arrow() {
+        DataType::Utf8 => build!(StringBuilder::new(), Cell::Text),
+        DataType::Boolean => build!(BooleanBuilder::new(), Cell::Flag),
+        DataType::Int64 => build!(Int64Builder::new(), Cell::Whole),
+        DataType::Float64 => build!(Float64Builder::new(), Cell::Real),
+        DataType::Date32 => build!(Date32Builder::new(), Cell::Day),
+        kind => build!(TimestampMicrosecondBuilder::new().with_data_type(kind), Cell::Micros),
+    })
+}

@@ -1,0 +1,288 @@
+//! Numbers with a unit, counts, flags, durations and picture heights.
+
+use super::{Reason, on_leaf};
+use crate::schema::{Kind, Raw};
+
+/// A unit and the power of ten that leads to the column's unit. Compared case-blind.
+type Unit = (&'static str, i32);
+
+const MILLIS: &[Unit] = &[("ms", 0), ("s", 3), ("us", -3), ("", 0)];
+const KBPS: &[Unit] = &[
+    ("kbps", 0),
+    ("mbps", 3),
+    ("bps", -3),
+    ("gbps", 6),
+    ("kbit/s", 0),
+    ("mbit/s", 3),
+    ("bit/s", -3),
+    ("gbit/s", 6),
+    ("kbits/s", 0),
+    ("mbits/s", 3),
+    ("bits/s", -3),
+    ("gbits/s", 6),
+    ("", 0),
+];
+const PERCENT: &[Unit] = &[("%", 0), ("", 0)];
+const DECIBEL: &[Unit] = &[("db", 0), ("dbfs", 0), ("", 0)];
+const FPS: &[Unit] = &[("fps", 0), ("", 0)];
+
+/// The units a measured kind accepts; empty for kinds that are no measures.
+fn units(kind: Kind) -> &'static [Unit] {
+    match kind {
+        Kind::Millis => MILLIS,
+        Kind::Kbps => KBPS,
+        Kind::LossPercent | Kind::CpuPercent => PERCENT,
+        Kind::Decibel => DECIBEL,
+        Kind::FramesPerSecond => FPS,
+        _ => &[],
+    }
+}
+
+/// The range a measured kind allows.
+fn in_range(kind: Kind, value: f64) -> bool {
+    match kind {
+        _ if !value.is_finite() => false,
+        Kind::Decibel => true,
+        Kind::LossPercent => (0.0..=100.0).contains(&value),
+        _ => value >= 0.0,
+    }
+}
+
+/// A measure (`_ms`, `_kbps`, `_pct`, `_db`, `_fps`) in the column's unit.
+///
+/// # Errors
+/// The [`Reason`] for `rejects`.
+pub fn measure(raw: &Raw<'_>, kind: Kind) -> Result<Option<f64>, Reason> {
+    let value = match *raw {
+        // A JSON number is a bare number, whatever way it is written there.
+        Raw::Integer(number) => Some(number as f64),
+        Raw::Unsigned(number) => Some(number as f64),
+        Raw::Float(number) => Some(number),
+        _ => on_leaf(raw, |text| {
+            let (number, rest) = decimal(text)?;
+            let unit = rest.trim_ascii_start();
+            let power = units(kind).iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, power)| *power);
+            match power {
+                Some(power) => Ok(number.scaled(power)),
+                None => Err(unknown_rest(unit)),
+            }
+        })?,
+    };
+    match value {
+        Some(value) if !in_range(kind, value) => Err(Reason::OutOfRange),
+        // Minus zero is zero.
+        Some(value) => Ok(Some(value + 0.0)),
+        None => Ok(None),
+    }
+}
+
+/// A whole number.
+///
+/// # Errors
+/// The [`Reason`] for `rejects`.
+pub fn count(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
+    match *raw {
+        Raw::Integer(number) => Ok(Some(number)),
+        _ => on_leaf(raw, |text| {
+            let (number, rest) = decimal(text)?;
+            if rest.is_empty() { number.whole() } else { Err(unknown_rest(rest.trim_ascii_start())) }
+        }),
+    }
+}
+
+/// A flag.
+///
+/// # Errors
+/// The [`Reason`] for `rejects`.
+pub fn flag(raw: &Raw<'_>) -> Result<Option<bool>, Reason> {
+    if let Raw::Bool(flag) = raw {
+        return Ok(Some(*flag));
+    }
+    on_leaf(raw, |text| match text {
+        "1" | "是" => Ok(true),
+        "0" | "否" => Ok(false),
+        word if word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("yes") => Ok(true),
+        word if word.eq_ignore_ascii_case("false") || word.eq_ignore_ascii_case("no") => Ok(false),
+        _ => Err(Reason::Unparsable),
+    })
+}
+
+/// A duration in seconds: `HH:MM:SS` with any number of hours, or bare seconds.
+///
+/// # Errors
+/// The [`Reason`] for `rejects`.
+pub fn seconds(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
+    on_leaf(raw, |text| {
+        if !text.contains(':') {
+            let (number, rest) = decimal(text)?;
+            if !rest.is_empty() {
+                return Err(unknown_rest(rest.trim_ascii_start()));
+            }
+            let seconds = number.whole()?;
+            return if seconds < 0 { Err(Reason::OutOfRange) } else { Ok(seconds) };
+        }
+        let mut parts = text.split(':');
+        let (Some(hours), Some(minutes), Some(seconds), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Reason::Unparsable);
+        };
+        let hours = digits(hours, 1..=9)?;
+        let minutes = digits(minutes, 2..=2)?;
+        let seconds = digits(seconds, 2..=2)?;
+        if minutes > 59 || seconds > 59 {
+            return Err(Reason::Unparsable);
+        }
+        Ok(hours * 3600 + minutes * 60 + seconds)
+    })
+}
+
+/// The heights behind the names that are no number of lines. 2K = 1440 is a convention; the vendor defines none.
+const NAMED_HEIGHTS: &[(&str, i64)] = &[("2k", 1440), ("4k", 2160), ("8k", 4320), ("0", 0)];
+
+/// The height of a picture in pixels.
+///
+/// # Errors
+/// The [`Reason`] for `rejects`.
+pub fn height_px(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
+    on_leaf(raw, |text| {
+        if let Some((_, height)) = NAMED_HEIGHTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+            return Ok(*height);
+        }
+        // 1080P: lines, and 1280x720: the second number is the height.
+        let (number, rest) = decimal(text)?;
+        let rest = rest.trim_ascii();
+        if rest.eq_ignore_ascii_case("p") {
+            let height = number.whole()?;
+            return if height < 0 { Err(Reason::OutOfRange) } else { Ok(height) };
+        }
+        if let Some(height) = rest.strip_prefix(['x', 'X', '*']) {
+            number.whole()?;
+            return digits(height.trim_ascii(), 1..=9);
+        }
+        Err(if rest.eq_ignore_ascii_case("k") { Reason::Unparsable } else { unknown_rest(rest) })
+    })
+}
+
+/// A number followed by letters we don't know is an unknown unit; anything else is not a value of the kind.
+fn unknown_rest(rest: &str) -> Reason {
+    let starts_with_letter = rest.chars().next().is_some_and(char::is_alphabetic);
+    if starts_with_letter && rest.chars().all(|c| c.is_alphabetic() || c == '/' || c.is_whitespace()) {
+        Reason::UnknownUnit
+    } else {
+        Reason::Unparsable
+    }
+}
+
+/// A fixed number of ASCII digits as a number.
+pub(super) fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Result<i64, Reason> {
+    if !length.contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Reason::Unparsable);
+    }
+    text.parse().map_err(|_| Reason::OutOfRange)
+}
+
+/// A decimal number as it was written: `sign mantissa * 10^-fraction`.
+pub(super) enum Decimal<'a> {
+    /// Exact in 64 bits: nearly every number the vendor sends.
+    Short { negative: bool, mantissa: u64, fraction_digits: i32 },
+    /// Longer than that: the text without its commas.
+    Long(std::borrow::Cow<'a, str>),
+}
+
+/// Powers of ten that a double holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+impl Decimal<'_> {
+    /// The value times a power of ten, rounded once.
+    fn scaled(&self, power: i32) -> f64 {
+        match self {
+            Decimal::Short { negative, mantissa, fraction_digits } => {
+                let exponent = power - fraction_digits;
+                // The mantissa is below 2^53 and the power is exact, so one operation rounds correctly.
+                let magnitude = if exponent >= 0 {
+                    *mantissa as f64 * POWERS[exponent as usize]
+                } else {
+                    *mantissa as f64 / POWERS[(-exponent) as usize]
+                };
+                if *negative { -magnitude } else { magnitude }
+            }
+            Decimal::Long(text) => format!("{text}e{power}").parse().unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The value as a whole number.
+    fn whole(&self) -> Result<i64, Reason> {
+        match self {
+            Decimal::Short { negative, mantissa, fraction_digits: 0 } => {
+                // Short mantissas are below 10^15.
+                let magnitude = *mantissa as i64;
+                Ok(if *negative { -magnitude } else { magnitude })
+            }
+            Decimal::Short { .. } => Err(Reason::Unparsable),
+            Decimal::Long(text) if text.contains('.') => Err(Reason::Unparsable),
+            Decimal::Long(text) => text.parse().map_err(|_| Reason::OutOfRange),
+        }
+    }
+}
+
+/// Splits a number off the front of the text. Commas are accepted in groups of three.
+pub(super) fn decimal(text: &str) -> Result<(Decimal<'_>, &str), Reason> {
+    let bytes = text.as_bytes();
+    let (negative, start) = match bytes.first() {
+        Some(b'-') => (true, 1),
+        Some(b'+') => (false, 1),
+        _ => (false, 0),
+    };
+    let mut at = start;
+    let mut mantissa: u64 = 0;
+    let mut digit_count = 0_usize;
+    let mut fraction_digits = 0_i32;
+    let mut has_comma = false;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'0'..=b'9' => {
+                mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+                digit_count += 1;
+            }
+            b',' => has_comma = true,
+            _ => break,
+        }
+        at += 1;
+    }
+    if digit_count == 0 || (has_comma && !well_grouped(&bytes[start..at])) {
+        return Err(Reason::Unparsable);
+    }
+    if bytes.get(at) == Some(&b'.') {
+        let point = at;
+        at += 1;
+        while let Some(byte @ b'0'..=b'9') = bytes.get(at) {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+            digit_count += 1;
+            fraction_digits += 1;
+            at += 1;
+        }
+        if at == point + 1 {
+            return Err(Reason::Unparsable);
+        }
+    }
+    // `at` stands behind ASCII only, so it is a character boundary.
+    let rest = &text[at..];
+    // 15 digits are exact in a double, and with at most 15 of them behind the point every power is in the table.
+    if digit_count <= 15 {
+        return Ok((Decimal::Short { negative, mantissa, fraction_digits }, rest));
+    }
+    let number = &text[..at];
+    let number = if has_comma { number.replace(',', "").into() } else { number.into() };
+    Ok((Decimal::Long(number), rest))
+}
+
+/// `1,234,567`: one to three digits, then groups of exactly three.
+fn well_grouped(whole: &[u8]) -> bool {
+    let mut groups = whole.split(|byte| *byte == b',');
+    let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()));
+    first && groups.all(|group| group.len() == 3)
+}

@@ -1,0 +1,157 @@
+//! The vendor's times: `2022.12.23 11:16:00 (GMT+08:00)` and its kin.
+
+use super::number::digits;
+use super::{Reason, on_leaf};
+use crate::schema::time::days_from_civil;
+use crate::schema::{Clock, Raw};
+
+/// Below this a bare number is seconds, from here on milliseconds: 1e11 seconds is the year 5138.
+const FIRST_MILLISECOND: i64 = 100_000_000_000;
+/// Unix numbers outside 1973 to 5138 are no meeting times (a 0 is an unset field, not 1970).
+const UNIX_SECONDS: std::ops::Range<i64> = 100_000_000..FIRST_MILLISECOND;
+/// The largest offset from UTC on Earth is 14 hours.
+const MAX_OFFSET_MIN: i32 = 14 * 60;
+
+/// A printed or unix time.
+///
+/// # Errors
+/// The [`Reason`] for `rejects`.
+pub fn clock(raw: &Raw<'_>) -> Result<Option<Clock>, Reason> {
+    match raw {
+        Raw::Text(text) => {
+            if let Some(clock) = common_form(text.as_bytes()) {
+                return Ok(Some(clock));
+            }
+        }
+        Raw::Float(_) => return Err(Reason::Unparsable),
+        _ => {}
+    }
+    on_leaf(raw, |text| if text.bytes().all(|b| b.is_ascii_digit()) { unix(text) } else { wall(text) })
+}
+
+/// The form in which nearly every time arrives, at fixed positions; anything else goes the long way.
+fn common_form(text: &[u8]) -> Option<Clock> {
+    let two = |at: usize| -> Option<u32> {
+        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+        (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
+    };
+    let with_zone = text.len() == 31;
+    if !(with_zone || text.len() == 19)
+        || text[4] != b'.'
+        || text[7] != b'.'
+        || text[10] != b' '
+        || text[13] != b':'
+        || text[16] != b':'
+    {
+        return None;
+    }
+    let year = two(0)? * 100 + two(2)?;
+    let local_us = local_us(i64::from(year), two(5)?, two(8)?, two(11)?, two(14)?, two(17)?)?;
+    if !with_zone {
+        return Some(Clock::Wall { local_us, offset_min: None });
+    }
+    if &text[19..24] != b" (GMT" || text[27] != b':' || text[30] != b')' {
+        return None;
+    }
+    let sign = match text[24] {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = (two(25)? as i32, two(28)? as i32);
+    let offset_min = hours * 60 + minutes;
+    (minutes < 60 && offset_min <= MAX_OFFSET_MIN)
+        .then_some(Clock::Wall { local_us, offset_min: Some(sign * offset_min) })
+}
+
+fn local_us(year: i64, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> Option<i64> {
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = days_from_civil(year, month, day)?;
+    Some((days * 86_400 + i64::from(hour * 3600 + minute * 60 + second)) * 1_000_000)
+}
+
+/// Unix seconds or milliseconds.
+fn unix(text: &str) -> Result<Clock, Reason> {
+    let number: i64 = text.parse().map_err(|_| Reason::OutOfRange)?;
+    if UNIX_SECONDS.contains(&number) {
+        Ok(Clock::Unix { utc_us: number * 1_000_000 })
+    } else if UNIX_SECONDS.contains(&(number / 1000)) {
+        Ok(Clock::Unix { utc_us: number * 1_000 })
+    } else {
+        Err(Reason::OutOfRange)
+    }
+}
+
+/// A wall clock: date, time, and perhaps a zone.
+fn wall(text: &str) -> Result<Clock, Reason> {
+    let (date, rest) = text.split_once([' ', 'T', 't']).ok_or(Reason::Unparsable)?;
+    let separator = ['.', '-', '/'].into_iter().find(|c| date.contains(*c)).ok_or(Reason::Unparsable)?;
+    let mut parts = date.split(separator);
+    let (Some(year), Some(month), Some(day), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return Err(Reason::Unparsable);
+    };
+    let rest = rest.trim_ascii_start();
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(rest.len());
+    let (time, zone) = rest.split_at(end);
+    let (time, fraction) = time.split_once('.').map_or((time, None), |(time, fraction)| (time, Some(fraction)));
+    let mut parts = time.split(':');
+    let (Some(hour), Some(minute), Some(second), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Reason::Unparsable);
+    };
+    // Two digits at most: the casts below hold.
+    let small = |text, length| digits(text, length).map(|number| number as u32);
+    let local_us = local_us(
+        digits(year, 4..=4)?,
+        small(month, 1..=2)?,
+        small(day, 1..=2)?,
+        small(hour, 1..=2)?,
+        small(minute, 2..=2)?,
+        small(second, 2..=2)?,
+    )
+    .ok_or(Reason::Unparsable)?;
+    let fraction_us = match fraction {
+        None => 0,
+        Some(fraction) => {
+            digits(fraction, 1..=9)?;
+            // Microseconds; what is finer is cut off.
+            let padded = format!("{fraction:0<6}");
+            digits(&padded[..6], 6..=6)?
+        }
+    };
+    let zone = zone.trim_ascii();
+    let zone = zone.strip_prefix('(').and_then(|zone| zone.strip_suffix(')')).unwrap_or(zone);
+    let offset_min = if zone.is_empty() { None } else { Some(offset_min(zone).ok_or(Reason::Unparsable)?) };
+    Ok(Clock::Wall { local_us: local_us + fraction_us, offset_min })
+}
+
+/// The minutes east of UTC that `GMT+08:00`, `UTC-5`, `+0530`, `GMT` or `Z` name; `None` where it is none of them.
+pub fn offset_min(zone: &str) -> Option<i32> {
+    let zone = zone.trim_ascii();
+    if zone.eq_ignore_ascii_case("z") {
+        return Some(0);
+    }
+    let named = zone.get(..3).is_some_and(|name| name.eq_ignore_ascii_case("gmt") || name.eq_ignore_ascii_case("utc"));
+    let offset = if named { zone[3..].trim_ascii() } else { zone };
+    if offset.is_empty() {
+        return named.then_some(0);
+    }
+    let sign = match offset.as_bytes()[0] {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let offset = offset[1..].trim_ascii();
+    let (hours, minutes) = match offset.split_once(':') {
+        Some((hours, minutes)) => (digits(hours, 1..=2).ok()?, digits(minutes, 2..=2).ok()?),
+        None if offset.len() == 4 && offset.is_ascii() => {
+            (digits(&offset[..2], 2..=2).ok()?, digits(&offset[2..], 2..=2).ok()?)
+        }
+        None => (digits(offset, 1..=2).ok()?, 0),
+    };
+    // Two digits each.
+    let minutes_in_all = (hours * 60 + minutes) as i32;
+    (minutes < 60 && minutes_in_all <= MAX_OFFSET_MIN).then_some(sign * minutes_in_all)
+}

@@ -1,0 +1,94 @@
+//! The tenant's time zone: what a time without a zone, a plain date and `--finish-by` mean.
+
+use jiff::tz::{Offset, TimeZone};
+
+use super::{Clock, Moment};
+
+/// A fixed offset (`+08:00`) or a zone of the IANA database (`Asia/Shanghai`).
+#[derive(Debug, Clone)]
+pub struct TenantZone {
+    name: String,
+    zone: TimeZone,
+}
+
+/// The text names no zone.
+#[derive(Debug, thiserror::Error)]
+#[error("time zone {text:?} is neither an offset like +08:00 nor a zone name like Asia/Shanghai")]
+pub struct ZoneError {
+    /// What was given.
+    pub text: String,
+}
+
+impl TenantZone {
+    /// Reads `+08:00`, `-0530`, `+8`, `Z`, `UTC` or an IANA name.
+    pub fn parse(text: &str) -> Result<TenantZone, ZoneError> {
+        let name = text.trim();
+        let error = || ZoneError { text: text.to_owned() };
+        if let Some(minutes) = super::parse::offset_min(name) {
+            let zone = TimeZone::fixed(Offset::from_seconds(minutes * 60).map_err(|_| error())?);
+            return Ok(TenantZone { name: name.to_owned(), zone });
+        }
+        let zone = TimeZone::get(name).map_err(|_| error())?;
+        Ok(TenantZone { name: name.to_owned(), zone })
+    }
+
+    /// The zone as it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The zone for civil arithmetic.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The offset in force at an instant, minutes east of UTC.
+    pub fn offset_min_at(&self, utc_us: i64) -> i32 {
+        match jiff::Timestamp::from_microsecond(utc_us) {
+            Ok(at) => self.zone.to_offset(at).seconds() / 60,
+            Err(_) => 0,
+        }
+    }
+
+    /// Settles a time that was printed without a zone.
+    pub fn settle(&self, clock: Clock) -> Moment {
+        let offset_min = match clock {
+            Clock::Unix { utc_us } => self.offset_min_at(utc_us),
+            // The offset of the wall clock: exact for a fixed zone; around a change of clocks, the one before it.
+            Clock::Wall { local_us, .. } => {
+                let near = self.offset_min_at(local_us);
+                self.offset_min_at(local_us - i64::from(near) * 60_000_000)
+            }
+        };
+        clock.at_offset(offset_min)
+    }
+
+    /// The calendar day of an instant in this zone, in days since 1970-01-01.
+    pub fn day_of(&self, utc_us: i64) -> i32 {
+        Moment { utc_us, offset_min: self.offset_min_at(utc_us) }.local_day()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_and_names_are_zones() {
+        assert_eq!(TenantZone::parse("+08:00").expect("zone").offset_min_at(0), 480);
+        assert_eq!(TenantZone::parse("-0530").expect("zone").offset_min_at(0), -330);
+        assert_eq!(TenantZone::parse("UTC").expect("zone").offset_min_at(0), 0);
+        assert_eq!(TenantZone::parse("Asia/Shanghai").expect("zone").offset_min_at(1_700_000_000_000_000), 480);
+        assert!(TenantZone::parse("Mars/Olympus").is_err());
+        assert!(TenantZone::parse("+25:00").is_err());
+    }
+
+    #[test]
+    fn a_wall_clock_without_zone_is_the_tenants() {
+        let zone = TenantZone::parse("+08:00").expect("zone");
+        let moment = zone.settle(Clock::Wall { local_us: 8 * 3_600_000_000, offset_min: None });
+        assert_eq!(moment, Moment { utc_us: 0, offset_min: 480 });
+        let printed = zone.settle(Clock::Wall { local_us: 0, offset_min: Some(0) });
+        assert_eq!(printed, Moment { utc_us: 0, offset_min: 0 });
+    }
+}
