@@ -1,0 +1,92 @@
+//! What happens during a run, as values. Progress is a view on these; the pipeline does not know whether anyone watches.
+
+use std::time::Duration;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The run has begun; instants in microseconds UTC.
+    Started {
+        /// Start of the window.
+        since_us: i64,
+        /// End of the window.
+        until_us: i64,
+    },
+    /// A page of the meeting list was answered.
+    MeetingPage {
+        /// Meetings of the window found so far.
+        meetings: u64,
+    },
+    /// The meeting list is complete.
+    MeetingsListed {
+        /// Meetings of the window.
+        meetings: u64,
+        /// How many of them must have their participants listed now.
+        to_list: u64,
+        /// Quality calls still owed, as far as known: counted for listed participants, guessed from devices for others.
+        quality_calls_estimate: u64,
+    },
+    /// The participants of one meeting are known (listed, or listing failed).
+    MeetingListed {
+        /// Participant rows.
+        participants: u64,
+        /// How many of them must be asked for quality now.
+        to_ask: u64,
+        /// Quality calls that these will take.
+        quality_calls: u64,
+    },
+    /// One participant is done.
+    ParticipantDone {
+        /// The status of the ledger: complete, empty, failed and so on.
+        status: &'static str,
+        /// Samples answered.
+        samples: u64,
+    },
+    /// A request was sent.
+    Call {
+        /// The endpoint's name: meeting_list, participant_list or participant_quality_list.
+        endpoint: &'static str,
+    },
+    /// The vendor refused a request for its rate.
+    Throttled {
+        /// The endpoint's name.
+        endpoint: &'static str,
+    },
+    /// We wait because the vendor said so, or before a retry.
+    Waiting {
+        /// The endpoint's name.
+        endpoint: &'static str,
+        /// How long.
+        wait: Duration,
+        /// For what, in words that follow "waiting 41 s ": "for the vendor's limit", "to retry after: ...".
+        why: String,
+    },
+    /// Dates are being published.
+    Publishing {
+        /// How many dates.
+        dates: u64,
+    },
+    /// A generation is published.
+    Published {
+        /// Its number.
+        generation: u64,
+        /// How many dates were replaced.
+        dates: u64,
+    },
+    /// The run is ending early on purpose, and why: "interrupted", "the budget of 100 calls is used up".
+    Stopping {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Who watches. Called from many threads; must not block.
+pub trait Events: Send + Sync {
+    /// Takes note of one event.
+    fn event(&self, event: &Event);
+}
+
+/// Nobody watches.
+impl Events for () {
+    fn event(&self, _event: &Event) {}
+}
