@@ -14,6 +14,7 @@ pub mod identity;
 mod kind;
 pub mod parse;
 mod raw;
+mod status;
 mod tables;
 mod time;
 mod zone;
@@ -22,6 +23,7 @@ pub use column::{Column, PARTITION_COLUMN, Storage, Table};
 pub use kind::Kind;
 pub use parse::Reason;
 pub use raw::Raw;
+pub use status::Status;
 pub use tables::{
     COVERAGE, MEETINGS, META, PARTICIPANTS, PUBLISHED_FILES, QUALITY_SAMPLES, REJECTS, RUNS, SCHEMA_MIGRATIONS,
     SCHEMA_VERSION, SECTIONS, Section, TABLES, UNUSED_FIELDS, table,

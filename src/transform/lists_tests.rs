@@ -1,0 +1,196 @@
+//! What becomes of list items.
+
+use serde_json::json;
+
+use super::*;
+use crate::schema::{COVERAGE, Status};
+use crate::transform::{Asked, Listing, coverage_rows};
+
+const START: &str = "2022.12.23 11:16:59 (GMT+08:00)";
+const EVER: Window = Window { since_us: 0, until_us: i64::MAX };
+const ASKED: i64 = 1_671_900_000_000_000;
+
+fn zone() -> TenantZone {
+    TenantZone::parse("+08:00").expect("zone")
+}
+
+/// 2022-12-23.
+const DAY: i32 = 19_349;
+
+fn walk(items: Value, asked_us: i64) -> ListWalk {
+    ListWalk { items: items.as_array().expect("list").clone(), asked_us }
+}
+
+fn cell<'a>(table: &Table, row: &'a Row, name: &str) -> &'a Cell {
+    &row[table.position(name).expect("a column")]
+}
+
+fn meetings(walks: &[ListWalk], window: Window) -> (Vec<Row>, Vec<Reject>, UnknownFields) {
+    let zone = zone();
+    let mut unknown = UnknownFields::new();
+    let mut date = MeetingsOfDate::new(&zone, DAY);
+    for walk in walks {
+        date.walk(walk, window, &mut unknown);
+    }
+    let (rows, rejects) = date.finish();
+    (rows, rejects, unknown)
+}
+
+#[test]
+fn a_meeting_item_becomes_a_row() {
+    let (rows, rejects, unknown) = meetings(
+        &[walk(
+            json!([{
+                "meeting_id": "705605196", "meeting_topic": "None", "meeting_start_time": START,
+                "meeting_end_time": "2022.12.23 11:18:51 (GMT+08:00)", "meeting_duration": "00:01:52",
+                "number_of_participants": "2", "audio": true, "user_id": "-", "mobile": "", "reserved_rooms": [],
+                "new_field": 1,
+            }]),
+            ASKED,
+        )],
+        EVER,
+    );
+    assert_eq!((rows.len(), rejects.len()), (1, 0));
+    let row = &rows[0];
+    for (name, expected) in [
+        ("meeting_key", Cell::Text("705605196-1671765419".into())),
+        ("meeting_no", Cell::Text("705605196".into())),
+        ("meeting_topic", Cell::Text("None".into())),
+        ("organizer_user_id", Cell::Null),
+        ("organizer_mobile", Cell::Null),
+        ("start_time_utc", Cell::Micros(1_671_765_419_000_000)),
+        ("start_time_local", Cell::Micros(1_671_794_219_000_000)),
+        ("utc_offset_min", Cell::Whole(480)),
+        ("meeting_duration_s", Cell::Whole(112)),
+        ("number_of_participants", Cell::Whole(2)),
+        ("audio", Cell::Flag(true)),
+        ("video", Cell::Null),
+        ("meeting_date", Cell::Day(DAY)),
+    ] {
+        assert_eq!(cell(&MEETINGS, row, name), &expected, "{name}");
+    }
+    assert_eq!(unknown, UnknownFields::from([("new_field".to_owned(), 1)]));
+}
+
+#[test]
+fn a_later_walk_replaces_a_row_and_one_it_no_longer_lists_stays() {
+    let item =
+        |topic: &str, number: &str| json!({"meeting_id": number, "meeting_topic": topic, "meeting_start_time": START});
+    let walks = [walk(json!([item("old", "1"), item("gone", "2")]), 1), walk(json!([item("new", "1")]), 2)];
+    let (rows, ..) = meetings(&walks, EVER);
+    let topics: Vec<_> = rows.iter().map(|row| cell(&MEETINGS, row, "meeting_topic").clone()).collect();
+    assert_eq!(topics, [Cell::Text("new".into()), Cell::Text("gone".into())]);
+}
+
+#[test]
+fn equal_items_collapse_and_different_ones_with_one_key_are_numbered() {
+    let item = |topic: &str| json!({"meeting_id": "1", "meeting_topic": topic, "meeting_start_time": START});
+    let (rows, ..) = meetings(&[walk(json!([item("a"), item("a"), item("b")]), 1)], EVER);
+    let keys: Vec<_> = rows.iter().map(|row| cell(&MEETINGS, row, "meeting_key").clone()).collect();
+    assert_eq!(keys, [Cell::Text("1-1671765419".into()), Cell::Text("1-1671765419#2".into())]);
+}
+
+#[test]
+fn the_window_and_the_date_decide() {
+    let items = json!([{"meeting_id": "1", "meeting_start_time": START},
+                       {"meeting_id": "2", "meeting_start_time": "2022.12.24 00:00:00 (GMT+08:00)"}]);
+    assert_eq!(meetings(&[walk(items.clone(), 1)], EVER).0.len(), 1);
+    let start_us = 1_671_765_419_000_000;
+    let none = Window { since_us: start_us + 1, until_us: i64::MAX };
+    assert_eq!(meetings(&[walk(items.clone(), 1)], none).0.len(), 0);
+    let exclusive = Window { since_us: 0, until_us: start_us };
+    assert_eq!(meetings(&[walk(items, 1)], exclusive).0.len(), 0);
+}
+
+#[test]
+fn a_start_that_cannot_be_read_is_a_reject_of_the_day_it_was_asked() {
+    let items = json!([{"meeting_id": "1", "meeting_start_time": "soon"}, {"meeting_id": "2"}, "nonsense"]);
+    let asked_on_the_day = 1_671_765_419_000_000;
+    let (rows, rejects, _) = meetings(&[walk(items.clone(), asked_on_the_day)], EVER);
+    assert!(rows.is_empty());
+    let seen: Vec<_> = rejects.iter().map(|r| (r.row_key.as_str(), r.column_name, r.reason.name())).collect();
+    assert_eq!(seen, [("1-?", "*", "unparsable"), ("2-?", "*", "no_time"), ("?-?", "*", "no_time")]);
+    assert!(meetings(&[walk(items, asked_on_the_day + 86_400_000_000)], EVER).1.is_empty());
+}
+
+#[test]
+fn a_bad_value_is_one_reject_and_keeps_the_time_it_was_first_seen() {
+    let items = json!([{"meeting_id": "1", "meeting_start_time": START, "meeting_end_time": "later", "audio": "loud"}]);
+    let (rows, rejects, _) = meetings(&[walk(items.clone(), 5), walk(items, 9)], EVER);
+    assert_eq!(cell(&MEETINGS, &rows[0], "end_time_local"), &Cell::Null);
+    let seen: Vec<_> = rejects.iter().map(|r| (r.column_name, r.raw_text.as_str(), r.first_seen_us)).collect();
+    assert_eq!(seen, [("end_time_utc", "later", 5), ("audio", "loud", 5)]);
+}
+
+fn participants(walks: &[ListWalk]) -> Vec<Participant> {
+    let zone = zone();
+    let mut meeting = ParticipantsOfMeeting::new(&zone, DAY, "m", "705605196");
+    for walk in walks {
+        meeting.walk(walk, &mut UnknownFields::new());
+    }
+    meeting.finish()
+}
+
+#[test]
+fn participants_keep_their_row_whatever_is_missing() {
+    let rows = participants(&[walk(
+        json!([
+            {"user_id": "ou_1", "join_time": START, "leave_time": "-", "device": "mac"},
+            {"user_id": "ou_1", "join_time": START, "device": "ios"},
+            {"user_id": "ou_2", "join_time": "later"},
+            {"participant_name": "Guest"},
+            17,
+        ]),
+        1,
+    )]);
+    let keys: Vec<_> = rows.iter().map(|p| p.participant_key.as_str()).collect();
+    assert_eq!(keys, ["m/?/?", "m/?/?#2", "m/ou_1/1671765419", "m/ou_1/1671765419#2", "m/ou_2/?"]);
+    assert_eq!(rows[2].identity.base_key, rows[3].identity.base_key);
+    let rejects: Vec<_> = rows.iter().flat_map(|p| &p.rejects).map(|r| (r.column_name, r.raw_text.as_str())).collect();
+    assert_eq!(rejects, [("*", "17"), ("join_time_utc", "later")]);
+}
+
+#[test]
+fn every_participant_has_a_coverage_row_with_a_reason() {
+    let list = participants(&[walk(
+        json!([
+            {"user_id": "ou_1", "join_time": START, "time_in_meeting": "00:10:01"},
+            {"user_id": "ou_2", "join_time": START},
+            {"user_id": "ou_3", "join_time": "later"},
+            {"participant_name": "Guest", "join_time": START},
+        ]),
+        1,
+    )]);
+    let whole = Asked {
+        attempts: 2,
+        first_us: 1,
+        last_us: 2,
+        status: Status::Complete,
+        reason: "all pages read".to_owned(),
+        api_code: Some(0),
+        log_id: Some("log".to_owned()),
+    };
+    let rows = coverage_rows(
+        "m",
+        DAY,
+        &Listing::Listed,
+        &list,
+        |p| p.participant_key.contains("ou_1").then(|| whole.clone()),
+        |_| 0,
+    );
+    let seen: Vec<_> = rows.iter().map(|row| cell(&COVERAGE, row, "status").clone()).collect();
+    let expected = ["unaddressable", "empty", "pending", "unsupported"].map(|name| Cell::Text(name.to_owned()));
+    assert_eq!(seen, expected);
+    assert!(rows.iter().all(|row| cell(&COVERAGE, row, "reason") != &Cell::Null));
+    assert_eq!(cell(&COVERAGE, &rows[1], "expected_minutes"), &Cell::Whole(11));
+    assert_eq!(cell(&COVERAGE, &rows[1], "attempts"), &Cell::Whole(2));
+    assert_eq!(cell(&COVERAGE, &rows[2], "first_attempt_utc"), &Cell::Null);
+}
+
+#[test]
+fn an_unlisted_meeting_has_a_row_and_an_empty_list_has_none() {
+    let rows = coverage_rows("m", DAY, &Listing::Unlisted(None), &[], |_| None, |_| 0);
+    assert_eq!(cell(&COVERAGE, &rows[0], "participant_key"), &Cell::Text("m/*".into()));
+    assert_eq!(cell(&COVERAGE, &rows[0], "status"), &Cell::Text("pending".into()));
+    assert!(coverage_rows("m", DAY, &Listing::Listed, &[], |_| None, |_| 0).is_empty());
+}

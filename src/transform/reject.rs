@@ -1,0 +1,56 @@
+//! What could not be typed.
+
+use crate::schema::cell::{Cell, Row};
+use crate::schema::{Reason, Table};
+
+/// A value or a row that could not be typed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reject {
+    /// The table that it was meant for.
+    pub table_name: &'static str,
+    /// The key of its row.
+    pub row_key: String,
+    /// The column, or `*`.
+    pub column_name: &'static str,
+    /// The text as sent; for `*` the item's JSON.
+    pub raw_text: String,
+    /// Why.
+    pub reason: Reason,
+    /// When the answer was asked for, microseconds UTC.
+    pub first_seen_us: i64,
+}
+
+/// The whole row.
+pub(super) const WHOLE_ROW: &str = "*";
+
+/// The rows of `rejects`, sorted by the table's key, equal ones once.
+pub fn reject_rows(table: &Table, mut rejects: Vec<Reject>, meeting_date: i32) -> Vec<Row> {
+    rejects.sort();
+    // Sorted by time last: of equal rejects the first seen stays.
+    rejects.dedup_by(|later, earlier| {
+        later.table_name == earlier.table_name
+            && later.row_key == earlier.row_key
+            && later.column_name == earlier.column_name
+            && later.raw_text == earlier.raw_text
+            && later.reason == earlier.reason
+    });
+    rejects
+        .into_iter()
+        .map(|reject| {
+            table
+                .columns
+                .iter()
+                .map(|column| match column.name {
+                    "table_name" => Cell::Text(reject.table_name.to_owned()),
+                    "row_key" => Cell::Text(reject.row_key.clone()),
+                    "column_name" => Cell::Text(reject.column_name.to_owned()),
+                    "raw_text" => Cell::Text(reject.raw_text.clone()),
+                    "reason" => Cell::Text(reject.reason.name().to_owned()),
+                    "first_seen_utc" => Cell::Micros(reject.first_seen_us),
+                    "meeting_date" => Cell::Day(meeting_date),
+                    _ => Cell::Null,
+                })
+                .collect()
+        })
+        .collect()
+}
