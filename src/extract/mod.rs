@@ -1,1 +1,25 @@
-//! To be written.
+//! Asks the vendor and writes down the answers.
+//!
+//! Owns: the walk meetings -> participants -> quality pages, the raw log, and the ledger that remembers what was asked,
+//! what came back and what is still owed. Promises: an answer is on disk before it counts; one unit (a participant, a
+//! meeting's list) is recorded whole or as not whole; nothing final is asked again. Leaves out: what a metric means.
+//! It reads only what it needs to ask: keys, ids, times and how many items a page has.
+
+mod decide;
+mod items;
+mod ledger;
+mod list_meetings;
+pub mod raw;
+mod recorder;
+mod run;
+mod stop;
+mod unit;
+mod walk;
+mod watch;
+
+pub use decide::{FRESH_LIMIT, Settle};
+pub use ledger::{Ledger, LedgerError, RunRecord};
+pub use recorder::{RecordError, Recorder};
+pub use run::{ExtractSettings, Extracted, Extraction};
+pub use stop::Stop;
+pub use watch::{Watch, WatchEvent};

@@ -141,6 +141,11 @@ fn digest(item: &Item) -> [u8; 16] {
     digest
 }
 
+/// A digest of an item in hexadecimal, to tell whether a later walk says something else.
+pub fn item_digest(item: &Item) -> String {
+    digest(item).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn clock(item: &Item, field: &str) -> Result<Option<Clock>, Reason> {
     parse::clock(&Raw::of(item.get(field)))
 }

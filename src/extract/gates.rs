@@ -1,0 +1,121 @@
+//! Answers that are held back until it shows whether they mean one unit or the whole run.
+//!
+//! Two questions are settled by the first few answers: does the role reach anything at all, and does anybody have an id.
+//! Until then an answer that could be a sign of the fault is not written down as final.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::unit::Finished;
+use crate::schema::Status;
+
+/// How many refusals of the first asked mean that the role is missing.
+const FIRST_ASKED: usize = 5;
+/// From how many participants without any id on the field scope must be missing,
+const MOST_WITHOUT_ID: u64 = 10;
+/// and of how many meetings.
+const MEETINGS_WITHOUT_ID: u64 = 2;
+
+/// What to do with an answer.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// Write these down: the answer itself, and what had been held back.
+    Write(Vec<Finished>),
+    /// Wait for the next answers.
+    Hold,
+    /// These were held back and are worthless: the run stops.
+    Stop(Vec<Finished>),
+}
+
+/// Whether the first asked of an endpoint are all refused with 121005.
+#[derive(Debug, Default)]
+pub(super) struct RoleGate(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    is_open: bool,
+    held: Vec<Finished>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl RoleGate {
+    /// Judges an answer.
+    pub fn judge(&self, finished: Finished) -> Decision {
+        let mut gate = lock(&self.0);
+        if gate.is_open {
+            return Decision::Write(vec![finished]);
+        }
+        match finished.end.status {
+            Status::Forbidden => {
+                gate.held.push(finished);
+                if gate.held.len() < FIRST_ASKED {
+                    return Decision::Hold;
+                }
+                Decision::Stop(std::mem::take(&mut gate.held))
+            }
+            // A fault or a cut walk says nothing about the role.
+            _ if !finished.end.whole && finished.end.api_code.is_none_or(|code| code == 0) => {
+                Decision::Write(vec![finished])
+            }
+            _ => {
+                gate.is_open = true;
+                let mut answers = std::mem::take(&mut gate.held);
+                answers.push(finished);
+                Decision::Write(answers)
+            }
+        }
+    }
+
+    /// At the end: those held back, where everyone asked was refused.
+    pub fn take_held(&self) -> Vec<Finished> {
+        std::mem::take(&mut lock(&self.0).held)
+    }
+}
+
+/// Whether any participant has an id.
+#[derive(Debug, Default)]
+pub(super) struct IdGate(Mutex<HeldLists>);
+
+#[derive(Debug, Default)]
+struct HeldLists {
+    is_open: bool,
+    participants: u64,
+    meetings: u64,
+    held: Vec<Finished>,
+}
+
+impl IdGate {
+    /// Judges a meeting's list.
+    pub fn judge(&self, finished: Finished) -> Decision {
+        let mut gate = lock(&self.0);
+        if gate.is_open || finished.participants.is_empty() {
+            return Decision::Write(vec![finished]);
+        }
+        if finished.participants.iter().any(|participant| participant.id.is_some()) {
+            gate.is_open = true;
+            let mut answers = std::mem::take(&mut gate.held);
+            answers.push(finished);
+            return Decision::Write(answers);
+        }
+        gate.participants += finished.participants.len() as u64;
+        gate.meetings += 1;
+        gate.held.push(finished);
+        if gate.participants >= MOST_WITHOUT_ID && gate.meetings >= MEETINGS_WITHOUT_ID {
+            return Decision::Stop(std::mem::take(&mut gate.held));
+        }
+        Decision::Hold
+    }
+
+    /// At the end: lists held back that were too few to tell anything.
+    pub fn take_held(&self) -> Vec<Finished> {
+        std::mem::take(&mut lock(&self.0).held)
+    }
+
+    /// Participants and meetings seen without any id.
+    pub fn seen(&self) -> (u64, u64) {
+        let gate = lock(&self.0);
+        (gate.participants, gate.meetings)
+    }
+}

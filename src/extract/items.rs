@@ -1,0 +1,68 @@
+//! The little that asking needs of a page: its items, how many, and whether they are the same as before.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    data: Option<HashMap<Cow<'a, str>, &'a RawValue>>,
+}
+
+fn list<'a>(body: &'a [u8], list_key: &str) -> Option<&'a RawValue> {
+    let envelope: Envelope<'a> = serde_json::from_slice(body).ok()?;
+    envelope.data?.get(list_key).copied()
+}
+
+/// The items of a page; none where the list is null, absent or no list.
+pub fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
+    list(body, list_key).and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default()
+}
+
+/// A digest over the items of a walk, page by page: equal answers have equal digests.
+#[derive(Default)]
+pub(super) struct AnswerDigest(Sha256);
+
+impl AnswerDigest {
+    /// Takes a page.
+    pub fn page(&mut self, body: &[u8], list_key: &str) {
+        self.0.update(list(body, list_key).map_or("", RawValue::get));
+        self.0.update([0]);
+    }
+
+    /// The digest in hexadecimal, half its length: enough to tell two answers of one unit apart.
+    pub fn finish(self) -> String {
+        self.0.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_of_odd_lists_are_none() {
+        for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":{"x":null}}"#, r#"{"data":{"x":{}}}"#] {
+            assert!(list_items(body.as_bytes(), "x").is_empty(), "{body}");
+        }
+        assert_eq!(list_items(br#"{"code":0,"data":{"has_more":false,"x":[1,{"a":2}]}}"#, "x").len(), 2);
+    }
+
+    #[test]
+    fn digest_tells_answers_apart_and_looks_only_at_items() {
+        let digest = |bodies: &[&str]| {
+            let mut digest = AnswerDigest::default();
+            bodies.iter().for_each(|body| digest.page(body.as_bytes(), "x"));
+            digest.finish()
+        };
+        let one = digest(&[r#"{"data":{"x":[1]},"log":"a"}"#]);
+        assert_eq!(one, digest(&[r#"{"data":{"x":[1]},"log":"b"}"#]));
+        assert_ne!(one, digest(&[r#"{"data":{"x":[2]}}"#]));
+        assert_ne!(one, digest(&[r#"{"data":{"x":[1]}}"#, r#"{"data":{"x":[]}}"#]));
+    }
+}

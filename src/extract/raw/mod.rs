@@ -1,0 +1,42 @@
+//! The raw log: every answer as the vendor sent it, one folder a kind and meeting date.
+//!
+//! A file is a row of checkpoints. A checkpoint is a zstd skippable frame with a [`Header`] in JSON (so that a date can
+//! be indexed without unpacking it) and a zstd frame of JSON lines: the pages, and what the walk came to. `zstd -dc`
+//! prints the lines. A cut-off last checkpoint is noticed and passed over.
+
+mod read;
+mod record;
+mod write;
+
+pub use read::{RawDate, RawPage, WalkRef};
+pub use record::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
+pub use write::{RawWriter, encode};
+
+use std::path::PathBuf;
+
+/// The raw log cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RawError {
+    /// A file or folder of the log.
+    #[error("{attempt} the raw log at {}", path.display())]
+    Io {
+        /// What was attempted: "cannot write", "cannot read".
+        attempt: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A checkpoint that is there but makes no sense.
+    #[error("the raw log at {} is damaged at byte {offset}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the checkpoint begins.
+        offset: u64,
+        /// What was found.
+        #[source]
+        source: serde_json::Error,
+    },
+}

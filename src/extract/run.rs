@@ -1,0 +1,482 @@
+//! The asking as a pipeline: the list of meetings, then lists of participants and quality pages side by side.
+//!
+//! Newest meetings first, so that a window that can't be finished has its newest days. Meetings wait as a few words each;
+//! participants wait in a bounded queue, which holds the lists back while quality is behind.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::decide::{Settle, is_fresh};
+use super::gates::{Decision, IdGate, RoleGate};
+use super::items::list_items;
+use super::ledger::{OwedMeeting, OwedParticipant};
+use super::list_meetings::{OpenDates, guessed_calls};
+use super::raw::RawKind;
+use super::recorder::{RecordError, Recorder};
+use super::stop::Stop;
+use super::unit::{Finished, MeetingWindow, WindowForm, ask};
+use super::walk::{Outcome, Walked};
+use super::watch::{Watch, WatchEvent};
+use crate::feishu::{
+    Answer, CallError, Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType,
+    WebinarUserRole,
+};
+use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
+use crate::schema::{Status, TenantZone};
+
+/// So many units failing in a row mean that the vendor is gone.
+const FAILURES_IN_A_ROW: u32 = 20;
+/// Participants that wait for their quality, at most, for each worker.
+const QUEUE_PER_WORKER: usize = 16;
+
+/// What a run asks for, and how.
+#[derive(Debug, Clone)]
+pub struct ExtractSettings {
+    /// The run.
+    pub run_id: String,
+    /// Meetings that start in here, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// Only these meetings; all where empty.
+    pub meeting_nos: Vec<String>,
+    /// Ask again also for what is final.
+    pub refetch: bool,
+    /// The tenant's zone.
+    pub zone: TenantZone,
+    /// Kind of user ids.
+    pub user_id_type: UserIdType,
+    /// How long an answer may still grow.
+    pub settle: Settle,
+    /// Workers for each of the two lists of a meeting.
+    pub concurrency: usize,
+}
+
+/// The time now, microseconds UTC.
+pub type Now = dyn Fn() -> i64 + Send + Sync;
+
+/// A run's asking.
+pub struct Extraction {
+    pub(super) client: Client,
+    pub(super) recorder: Recorder,
+    pub(super) settings: ExtractSettings,
+    pub(super) watch: Arc<dyn Watch>,
+    pub(super) now_us: Arc<Now>,
+    cancel: Cancel,
+    stop: OnceLock<Stop>,
+    role_gates: [RoleGate; 2],
+    id_gate: IdGate,
+    failures_in_row: AtomicU32,
+    failed_units: AtomicU64,
+    open_dates: Mutex<OpenDates>,
+}
+
+/// What the asking came to.
+#[derive(Debug)]
+pub struct Extracted {
+    /// Why it ended early, if it did.
+    pub stop: Option<Stop>,
+    /// Meetings whose start can't be read.
+    pub unreadable_meetings: u64,
+    /// Units (lists, participants) that failed and are owed.
+    pub failed_units: u64,
+}
+
+/// A meeting under work, shared by its participants.
+struct MeetingTask {
+    meeting: OwedMeeting,
+    window: MeetingWindow,
+    form: WindowForm,
+    /// Participants not done yet, and one for the listing.
+    open: AtomicU64,
+}
+
+type QualityTask = (Arc<MeetingTask>, OwedParticipant);
+
+impl Extraction {
+    /// Everything an asking needs. `cancel` is the switch of `client`: thrown by the user, or here when the run must end.
+    pub fn new(
+        client: Client,
+        cancel: Cancel,
+        recorder: Recorder,
+        settings: ExtractSettings,
+        watch: Arc<dyn Watch>,
+        now_us: Arc<Now>,
+    ) -> Extraction {
+        Extraction {
+            client,
+            recorder,
+            settings,
+            watch,
+            now_us,
+            cancel,
+            stop: OnceLock::new(),
+            role_gates: [RoleGate::default(), RoleGate::default()],
+            id_gate: IdGate::default(),
+            failures_in_row: AtomicU32::new(0),
+            failed_units: AtomicU64::new(0),
+            open_dates: Mutex::new(OpenDates::new()),
+        }
+    }
+
+    /// Dates that still have work in this run.
+    pub fn open_dates(&self) -> Vec<i32> {
+        self.dates().keys().copied().collect()
+    }
+
+    fn dates(&self) -> MutexGuard<'_, OpenDates> {
+        self.open_dates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for everything the window owes.
+    pub async fn run(self: &Arc<Self>) -> Extracted {
+        let mut unreadable_meetings = 0;
+        match self.list_meetings().await {
+            Ok(found) => {
+                unreadable_meetings = found.unreadable;
+                match self.owed(found.meetings) {
+                    Ok(tasks) => self.work(tasks).await,
+                    Err(error) => self.stop_with(error.into()),
+                }
+            }
+            Err(stop) => self.stop_with(stop),
+        }
+        Extracted { stop: self.take_stop(), unreadable_meetings, failed_units: self.failed_units.load(Ordering::Relaxed) }
+    }
+
+    /// The meetings to work on, newest first.
+    fn owed(&self, meetings: u64) -> Result<VecDeque<OwedMeeting>, RecordError> {
+        let (since_us, until_us) = self.settings.window_us;
+        let refetch = self.settings.refetch;
+        let now_us = (self.now_us)();
+        let mut tasks = VecDeque::new();
+        let (mut to_list, mut quality_calls_estimate) = (0, 0);
+        for meeting in self.recorder.ledger().owed_meetings(since_us, until_us, refetch)? {
+            let numbers = &self.settings.meeting_nos;
+            let is_asked_for = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
+            let window = MeetingWindow::of(&meeting, now_us);
+            if !is_asked_for || is_fresh(window.end_s * 1_000_000, now_us) {
+                continue;
+            }
+            if refetch || !meeting.list_final {
+                to_list += 1;
+                quality_calls_estimate += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
+            } else {
+                let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key, refetch)?;
+                quality_calls_estimate += owed.iter().map(quality_calls).sum::<u64>();
+            }
+            *self.dates().entry(meeting.meeting_date).or_default() += 1;
+            tasks.push_back(meeting);
+        }
+        self.watch.event(WatchEvent::MeetingsListed { meetings, to_list, quality_calls_estimate });
+        Ok(tasks)
+    }
+
+    /// Works on all meetings with a fixed number of workers for each of the two lists.
+    async fn work(self: &Arc<Self>, tasks: VecDeque<OwedMeeting>) {
+        let workers = self.settings.concurrency.max(1);
+        let tasks = Arc::new(Mutex::new(tasks));
+        let (queue, waiting) = mpsc::channel::<QualityTask>(workers * QUEUE_PER_WORKER);
+        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+        let mut set = JoinSet::new();
+        for _ in 0..workers {
+            let (this, tasks, queue) = (Arc::clone(self), Arc::clone(&tasks), queue.clone());
+            set.spawn(async move {
+                while !this.is_stopping() {
+                    let next = tasks.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let Some(meeting) = next else { break };
+                    if let Err(stop) = this.meeting(meeting, &queue).await {
+                        this.stop_with(stop);
+                    }
+                }
+            });
+            let (this, waiting) = (Arc::clone(self), Arc::clone(&waiting));
+            set.spawn(async move {
+                loop {
+                    let next = waiting.lock().await.recv().await;
+                    let Some((task, participant)) = next else { break };
+                    // After a stop the queue is still emptied, so that no list worker waits for a place in it.
+                    if this.is_stopping() {
+                        continue;
+                    }
+                    if let Err(stop) = this.participant(&task, participant).await {
+                        this.stop_with(stop);
+                    }
+                    this.one_done(&task);
+                }
+            });
+        }
+        drop(queue);
+        while let Some(ended) = set.join_next().await {
+            if let Err(error) = ended
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        if let Err(stop) = self.settle_gates().await {
+            self.stop_with(stop);
+        }
+    }
+
+    /// Lists a meeting's participants, if it must be, and queues those that are owed.
+    async fn meeting(self: &Arc<Self>, meeting: OwedMeeting, queue: &mpsc::Sender<QualityTask>) -> Result<(), Stop> {
+        let window = MeetingWindow::of(&meeting, (self.now_us)());
+        let task =
+            Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
+        let refetch = self.settings.refetch;
+        let mut listed = 0;
+        if refetch || !task.meeting.list_final {
+            let finished = self.list_participants(&task).await?;
+            listed = finished.participants.len() as u64;
+            self.note_failures(&finished.end.status)?;
+            self.record_list(finished).await?;
+        }
+        let owed = self.recorder.ledger().owed_participants(&task.meeting.meeting_key, refetch);
+        let owed = owed.map_err(RecordError::from)?;
+        self.watch.event(WatchEvent::MeetingListed {
+            participants: listed.max(owed.len() as u64),
+            to_ask: owed.len() as u64,
+            quality_calls: owed.iter().map(quality_calls).sum(),
+        });
+        task.open.fetch_add(owed.len() as u64, Ordering::Relaxed);
+        for participant in owed {
+            if queue.send((Arc::clone(&task), participant)).await.is_err() {
+                break;
+            }
+        }
+        self.one_done(&task);
+        Ok(())
+    }
+
+    /// One thing of a meeting is done; with the last one its date has one meeting less open.
+    fn one_done(&self, task: &MeetingTask) {
+        if task.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let mut dates = self.dates();
+            if let Some(count) = dates.get_mut(&task.meeting.meeting_date) {
+                *count -= 1;
+                if *count == 0 {
+                    dates.remove(&task.meeting.meeting_date);
+                }
+            }
+        }
+    }
+
+    /// Walks the participant list of a meeting; a webinar's audience is a second walk of the same unit.
+    async fn list_participants(&self, task: &MeetingTask) -> Result<Finished, Stop> {
+        let meeting = &task.meeting;
+        let mut participants = Vec::new();
+        let mut seen = HashSet::new();
+        let mut walked = self.walk_participants(task, None, &mut participants, &mut seen).await;
+        // A list that stops short of the audience is published as far as it goes; its status says what is missing.
+        let mut panel_is_whole = false;
+        if matches!(walked.outcome, Outcome::Whole) && meeting.is_webinar {
+            panel_is_whole = true;
+            let audience =
+                self.walk_participants(task, Some(WebinarUserRole::Audience), &mut participants, &mut seen).await;
+            walked = walked.then(audience);
+        }
+        let settle = self.settings.settle;
+        let earlier = meeting.list_digest.as_deref();
+        let stop = take_cut(&mut walked);
+        let mut finished = Finished::new(
+            RawKind::Participants,
+            &meeting.meeting_key,
+            meeting,
+            task.window,
+            walked,
+            earlier,
+            |answered| settle.list_is_final(answered),
+        );
+        let is_whole = finished.end.whole;
+        finished.end.whole |= panel_is_whole;
+        if !is_whole && panel_is_whole {
+            finished.end.reason = format!("the webinar's audience could not be listed: {}", finished.end.reason);
+        }
+        if finished.end.whole {
+            finished.participants = participants;
+        }
+        match stop {
+            Some(stop) => {
+                self.write(finished).await?;
+                Err(stop)
+            }
+            None => Ok(finished),
+        }
+    }
+
+    async fn walk_participants(
+        &self,
+        task: &MeetingTask,
+        role: Option<WebinarUserRole>,
+        participants: &mut Vec<ParticipantIdentity>,
+        seen: &mut HashSet<String>,
+    ) -> Walked {
+        let (meeting, kind) = (&task.meeting, self.settings.user_id_type);
+        let zone = &self.settings.zone;
+        let query = |window: MeetingWindow, token: Option<&str>| {
+            let mut request =
+                ParticipantListRequest::new(window.start_s, window.end_s, meeting.meeting_no.clone(), kind);
+            request.webinar_user_role = role;
+            request.query(token)
+        };
+        let endpoint = Endpoint::ParticipantList;
+        ask(&self.client, endpoint, task.window, &task.form, (self.now_us)(), &query, |page| {
+            for item in list_items(&page.body, endpoint.list_key()) {
+                let empty = Item::new();
+                let item = item.as_object().unwrap_or(&empty);
+                let identity = ParticipantIdentity::of(item, &meeting.meeting_key, zone);
+                if seen.insert(identity.base_key.clone()) {
+                    participants.push(identity);
+                }
+            }
+        })
+        .await
+    }
+
+    /// Walks the quality of a participant.
+    async fn participant(&self, task: &MeetingTask, participant: OwedParticipant) -> Result<(), Stop> {
+        let (meeting, kind) = (&task.meeting, self.settings.user_id_type);
+        let identity = match &participant.id {
+            ParticipantId::User(id) => Identity::User(id.clone()),
+            ParticipantId::Room(id) => Identity::Room(id.clone()),
+        };
+        let query = |window: MeetingWindow, token: Option<&str>| {
+            let request = QualityListRequest {
+                meeting_start_time: window.start_s,
+                meeting_end_time: window.end_s,
+                meeting_no: meeting.meeting_no.clone(),
+                join_time: participant.join_s,
+                participant: identity.clone(),
+                user_id_type: kind,
+            };
+            request.query(token)
+        };
+        let endpoint = Endpoint::ParticipantQualityList;
+        let mut walked =
+            ask(&self.client, endpoint, task.window, &task.form, (self.now_us)(), &query, |_| {}).await;
+        let stop = take_cut(&mut walked);
+        // Nothing was sent: nothing is to be written down.
+        if let (Some(stop), true) = (&stop, walked.pages.is_empty())
+            && matches!(stop, Stop::Cancelled | Stop::Budget(_))
+        {
+            return Err(stop_again(stop));
+        }
+        let settle = self.settings.settle;
+        let finished = Finished::new(
+            RawKind::Quality,
+            &participant.base_key,
+            meeting,
+            task.window,
+            walked,
+            participant.digest.as_deref(),
+            |answered| settle.quality_is_final(answered, participant.expected_minutes),
+        );
+        if let Some(stop) = stop {
+            self.write(finished).await?;
+            return Err(stop);
+        }
+        let (status, samples) = (finished.end.status, finished.end.items);
+        self.watch.event(WatchEvent::ParticipantDone { status, samples });
+        let failing = self.note_failures(&status);
+        self.decide(self.role_gates[1].judge(finished), endpoint).await?;
+        failing
+    }
+
+    /// Counts failed units; too many in a row end the run.
+    fn note_failures(&self, status: &Status) -> Result<(), Stop> {
+        if *status != Status::Failed {
+            self.failures_in_row.store(0, Ordering::Relaxed);
+            return Ok(());
+        }
+        self.failed_units.fetch_add(1, Ordering::Relaxed);
+        let failures = self.failures_in_row.fetch_add(1, Ordering::Relaxed) + 1;
+        if failures >= FAILURES_IN_A_ROW { Err(Stop::Failing { failures, last: None }) } else { Ok(()) }
+    }
+
+    async fn record_list(&self, finished: Finished) -> Result<(), Stop> {
+        match self.role_gates[0].judge(finished) {
+            Decision::Write(answers) => {
+                for answer in answers {
+                    match self.id_gate.judge(answer) {
+                        Decision::Stop(held) => {
+                            let (participants, meetings) = self.id_gate.seen();
+                            for finished in held {
+                                self.write(finished.withdrawn("no participant has an id: a scope is missing")).await?;
+                            }
+                            return Err(Stop::NoIds { participants, meetings });
+                        }
+                        decision => self.decide(decision, Endpoint::ParticipantList).await?,
+                    }
+                }
+                Ok(())
+            }
+            decision => self.decide(decision, Endpoint::ParticipantList).await,
+        }
+    }
+
+    async fn decide(&self, decision: Decision, endpoint: Endpoint) -> Result<(), Stop> {
+        match decision {
+            Decision::Hold => Ok(()),
+            Decision::Write(answers) => {
+                for finished in answers {
+                    self.write(finished).await?;
+                }
+                Ok(())
+            }
+            Decision::Stop(held) => Err(self.role_missing(held, endpoint).await?),
+        }
+    }
+
+    /// Takes the refusals back, and says what they mean.
+    async fn role_missing(&self, held: Vec<Finished>, endpoint: Endpoint) -> Result<Stop, Stop> {
+        let refused = held.len();
+        let log_id = held.last().and_then(|finished| finished.end.log_id.clone());
+        for finished in held {
+            self.write(finished.withdrawn("refused with 121005, like all others: the role is missing")).await?;
+        }
+        Ok(Stop::Role { endpoint, refused, log_id })
+    }
+
+    /// At the end nothing is held back: too few to tell are written as they are; everyone refused is the role.
+    async fn settle_gates(&self) -> Result<(), Stop> {
+        for finished in self.id_gate.take_held() {
+            self.write(finished).await?;
+        }
+        let mut missing = None;
+        for (gate, endpoint) in
+            self.role_gates.iter().zip([Endpoint::ParticipantList, Endpoint::ParticipantQualityList])
+        {
+            let held = gate.take_held();
+            if !held.is_empty() {
+                missing = Some(self.role_missing(held, endpoint).await?);
+            }
+        }
+        missing.map_or(Ok(()), Err)
+    }
+
+    async fn write(&self, finished: Finished) -> Result<(), Stop> {
+        Ok(self.recorder.write(finished.checkpoint(&self.settings.run_id)).await?)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.get().is_some() || self.cancel.is_cancelled()
+    }
+
+    /// Ends the run for this reason; the first reason counts.
+    fn stop_with(&self, stop: Stop) {
+        // Set before the switch is thrown, so that the others' "cancelled" comes second.
+        let _ = self.stop.set(stop);
+        self.cancel.cancel();
+    }
+
+    fn take_stop(&self) -> Option<Stop> {
+        match self.stop.get() {
+            Some(stop) => Some(stop_again(stop)),
+            None if self.cancel.is_cancelled() => Some(Stop::Cancelled),
+            None => None,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Why the asking ended before its end.
+
+use crate::feishu::{Answer, CallError, Endpoint, WalkFault};
+
+/// The reason that ends a run early. What was answered before is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The vendor will answer nothing more: credentials, scope, role, address, quota, host.
+    #[error("the vendor ended the run")]
+    Vendor(#[source] CallError),
+    /// The vendor cannot be reached, or the meeting list keeps failing.
+    #[error("the vendor cannot be asked")]
+    Unreachable(#[source] CallError),
+    /// The meeting list has no end or goes round in circles.
+    #[error("meeting_list could not be read to its end (log id {})", log_id.as_deref().unwrap_or("unknown"))]
+    MeetingList {
+        /// The vendor's log id of the page that broke the walk.
+        log_id: Option<String>,
+        /// What is wrong with the walk.
+        #[source]
+        fault: WalkFault,
+    },
+    /// The vendor refused the meeting list itself.
+    #[error("meeting_list was refused")]
+    MeetingListRefused(#[source] CallError),
+    /// Unit after unit fails.
+    #[error("{failures} answers in a row failed")]
+    Failing {
+        /// How many.
+        failures: u32,
+        /// The last one.
+        #[source]
+        last: Option<CallError>,
+    },
+    /// Throttled without end.
+    #[error("the vendor's limit does not let us go on")]
+    Throttled(#[source] CallError),
+    /// A budget of ours is used up.
+    #[error("{0}")]
+    Budget(String),
+    /// Interrupted.
+    #[error("interrupted")]
+    Cancelled,
+    /// The first ones asked were all refused: the role is missing, not one right.
+    #[error("the first {refused} asked of {endpoint} were all refused (code 121005, log id {})", answer.log_id.as_deref().unwrap_or("unknown"))]
+    Role {
+        /// Which list.
+        endpoint: Endpoint,
+        /// How many.
+        refused: usize,
+        /// The last refusal.
+        answer: Box<Answer>,
+    },
+    /// Nobody has an id.
+    #[error("none of {participants} participants of {meetings} meetings has a user id or a room id")]
+    NoIds {
+        /// Participants listed.
+        participants: u64,
+        /// Of so many meetings.
+        meetings: u64,
+    },
+    /// The store cannot be written.
+    #[error(transparent)]
+    Record(#[from] super::RecordError),
+}
+
+impl Stop {
+    /// What a call's error means for the run; `None` where it concerns only its unit.
+    pub(super) fn of(error: CallError) -> Result<Stop, CallError> {
+        Ok(match error {
+            CallError::Stop { .. } => Stop::Vendor(error),
+            CallError::Throttled { .. } => Stop::Throttled(error),
+            CallError::Gate(why) => Stop::Budget(why),
+            CallError::Cancelled => Stop::Cancelled,
+            CallError::Refused { .. } | CallError::Failed { .. } => return Err(error),
+        })
+    }
+}

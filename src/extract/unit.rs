@@ -1,0 +1,261 @@
+//! Asking for one unit, whatever form of the question the vendor takes, and what the answer means for it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::decide::{ASKED_EARLY, Answered};
+use super::ledger::{Change, OwedMeeting};
+use super::raw::{Header, PageRecord, RawKind, WalkEnd};
+use super::recorder::Checkpoint;
+use super::walk::{Outcome, Walked, walk};
+use crate::feishu::{Client, Endpoint, Page, SkipClass, fact_of};
+use crate::schema::Status;
+use crate::schema::identity::ParticipantIdentity;
+
+/// The longest window that participant_list and participant_quality_list take.
+const DAY_S: i64 = 86_400;
+/// "Cannot find the meeting".
+const MEETING_NOT_FOUND: i64 = 126_009;
+/// "The window is longer than a day".
+const WINDOW_TOO_LONG: i64 = 126_006;
+
+/// The form of a meeting's window that the vendor takes, learned once a meeting and run.
+#[derive(Debug, Default)]
+pub(super) struct WindowForm {
+    /// The end is cut to a day after the start.
+    is_clamped: AtomicBool,
+    /// The start is the beginning of its minute.
+    is_floored: AtomicBool,
+}
+
+/// A meeting's window, in unix seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MeetingWindow {
+    pub start_s: i64,
+    pub end_s: i64,
+}
+
+impl MeetingWindow {
+    /// The window of a meeting; one whose end can't be read is taken to last a day, but never past now.
+    pub fn of(meeting: &OwedMeeting, now_us: i64) -> MeetingWindow {
+        let start_s = meeting.start_us.div_euclid(1_000_000);
+        let end_s = match meeting.end_us {
+            Some(end_us) => end_us.div_euclid(1_000_000),
+            None => (start_s + DAY_S).min(now_us.div_euclid(1_000_000)),
+        };
+        MeetingWindow { start_s, end_s: end_s.max(start_s) }
+    }
+
+    fn formed(self, is_clamped: bool, is_floored: bool) -> MeetingWindow {
+        let start_s = if is_floored { self.start_s - self.start_s.rem_euclid(60) } else { self.start_s };
+        let end_s = if is_clamped { self.end_s.min(start_s + DAY_S) } else { self.end_s };
+        MeetingWindow { start_s, end_s }
+    }
+}
+
+/// Walks a list of one meeting. A window that is refused as too long is asked once more with its end clamped, a start
+/// that is not found once more floored to its minute; the form that worked is remembered for the meeting.
+pub(super) async fn ask(
+    client: &Client,
+    endpoint: Endpoint,
+    window: MeetingWindow,
+    form: &WindowForm,
+    now_us: i64,
+    query: &(dyn Fn(MeetingWindow, Option<&str>) -> Vec<(&'static str, String)> + Sync),
+    mut on_page: impl FnMut(&Page) + Send,
+) -> Walked {
+    let mut is_clamped = form.is_clamped.load(Ordering::Relaxed);
+    let mut is_floored = form.is_floored.load(Ordering::Relaxed);
+    let mut before: Option<Walked> = None;
+    loop {
+        let formed = window.formed(is_clamped, is_floored);
+        let walked = walk(client, endpoint, &|token| query(formed, token), now_us, &mut on_page).await;
+        let refused_with = match &walked.outcome {
+            Outcome::Refused { .. } => walked.api_code,
+            _ => None,
+        };
+        let again = match refused_with {
+            Some(WINDOW_TOO_LONG) if !is_clamped => {
+                is_clamped = true;
+                true
+            }
+            Some(MEETING_NOT_FOUND) if !is_floored && window.start_s % 60 != 0 => {
+                is_floored = true;
+                true
+            }
+            _ => false,
+        };
+        if again {
+            before = Some(match before.take() {
+                Some(before) => before.then(walked),
+                None => walked,
+            });
+            continue;
+        }
+        if matches!(walked.outcome, Outcome::Whole) {
+            form.is_clamped.store(is_clamped, Ordering::Relaxed);
+            form.is_floored.store(is_floored, Ordering::Relaxed);
+        }
+        return match before {
+            // The digest of the answer alone: how we came to it is no part of it.
+            Some(before) => {
+                let digest = walked.digest.clone();
+                Walked { digest, ..before.then(walked) }
+            }
+            None => walked,
+        };
+    }
+}
+
+/// A unit that was asked, with what its answer means.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub kind: RawKind,
+    /// The meeting's key, or the participant's.
+    pub unit: String,
+    pub meeting_key: String,
+    pub meeting_date: i32,
+    pub asked_us: i64,
+    pub pages: Vec<PageRecord>,
+    pub end: WalkEnd,
+    /// Who is on a list.
+    pub participants: Vec<ParticipantIdentity>,
+    /// True where the answer changes what is published.
+    pub is_news: bool,
+}
+
+/// The status, the reason and the wholeness that a walk's outcome means, before settling.
+pub(super) fn judged(walked: &Walked) -> (Status, String, bool) {
+    match &walked.outcome {
+        Outcome::Whole if walked.items > 0 => (Status::Complete, "all pages read".to_owned(), true),
+        Outcome::Whole => (Status::Empty, "all pages read, nothing in them".to_owned(), true),
+        Outcome::Refused { class, answer } => {
+            let status = match class {
+                SkipClass::NotFound => Status::NotFound,
+                SkipClass::Forbidden => Status::Forbidden,
+                SkipClass::Unsupported => Status::Unsupported,
+                SkipClass::TooLong => Status::TooLong,
+            };
+            let meaning = answer.code.and_then(fact_of).map_or("refused by the vendor", |fact| fact.meaning);
+            let code = answer.code.map_or_else(|| format!("HTTP {}", answer.http_status), |code| format!("code {code}"));
+            (status, format!("{meaning} ({code})"), false)
+        }
+        Outcome::Failed(error) => (Status::Failed, chain(error), false),
+        Outcome::Broken(fault) => (Status::Failed, chain(fault), false),
+        Outcome::Cut(stop) => (Status::Pending, format!("cut off: {stop}"), false),
+    }
+}
+
+/// An error and its causes on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}
+
+impl Finished {
+    /// A walk with its meaning. `is_final` judges what the settle rule says of the answer.
+    pub fn new(
+        kind: RawKind,
+        unit: &str,
+        meeting: &OwedMeeting,
+        window: MeetingWindow,
+        walked: Walked,
+        earlier_digest: Option<&str>,
+        is_final: impl FnOnce(&Answered<'_>) -> bool,
+    ) -> Finished {
+        let (status, reason, whole) = judged(&walked);
+        let answered = Answered {
+            status,
+            items: walked.items,
+            digest: &walked.digest,
+            earlier_digest,
+            asked_us: walked.asked_us,
+            end_us: window.end_s * 1_000_000,
+        };
+        let is_final = is_final(&answered);
+        let settles = matches!(status, Status::Complete | Status::Empty | Status::NotFound);
+        let (status, reason) =
+            if settles && !is_final { (Status::Pending, ASKED_EARLY.to_owned()) } else { (status, reason) };
+        Finished {
+            kind,
+            unit: unit.to_owned(),
+            meeting_key: meeting.meeting_key.clone(),
+            meeting_date: meeting.meeting_date,
+            asked_us: walked.asked_us,
+            is_news: earlier_digest != Some(walked.digest.as_str()),
+            end: WalkEnd {
+                whole,
+                status,
+                reason,
+                is_final,
+                api_code: walked.api_code,
+                log_id: walked.log_id,
+                items: walked.items,
+                digest: walked.digest,
+                requests: walked.requests,
+            },
+            pages: walked.pages,
+            participants: Vec::new(),
+        }
+    }
+
+    /// Takes the answer back: the run stops for a reason that makes it worthless, and it will be asked again.
+    pub fn withdrawn(mut self, reason: &str) -> Finished {
+        self.end.whole = false;
+        self.end.status = Status::Pending;
+        self.end.is_final = false;
+        self.end.reason = reason.to_owned();
+        self.participants.clear();
+        self
+    }
+
+    /// What is written down.
+    pub fn checkpoint(self, run_id: &str) -> Checkpoint {
+        let end = &self.end;
+        // The digest of a walk that was cut off must not make the next, equal-looking one final.
+        let is_answer = end.whole || end.api_code.is_some_and(|code| code != 0);
+        let digest = is_answer.then(|| end.digest.clone());
+        let mut changes: Vec<Change> = Vec::with_capacity(self.participants.len() + 2);
+        match self.kind {
+            RawKind::Quality => changes.push(Change::Answered {
+                base_key: self.unit.clone(),
+                status: end.status,
+                is_final: end.is_final,
+                digest,
+                items: end.items,
+                asked_us: self.asked_us,
+            }),
+            RawKind::Participants | RawKind::Meetings => {
+                changes.extend(self.participants.into_iter().map(|identity| Change::Participant {
+                    meeting_key: self.meeting_key.clone(),
+                    identity,
+                }));
+                changes.push(Change::Listed {
+                    meeting_key: self.meeting_key.clone(),
+                    status: end.status,
+                    is_final: end.is_final,
+                    digest,
+                });
+            }
+        }
+        if self.is_news || self.kind == RawKind::Quality {
+            changes.push(Change::Dirty { meeting_date: self.meeting_date });
+        }
+        let header = Header {
+            v: super::raw::RAW_VERSION,
+            run_id: run_id.to_owned(),
+            kind: self.kind,
+            unit: self.unit,
+            asked_us: self.asked_us,
+            window_us: None,
+            end: Some(self.end),
+            bytes: 0,
+        };
+        Checkpoint { raw: Some((header, vec![self.meeting_date])), pages: self.pages, changes }
+    }
+}

@@ -1,0 +1,174 @@
+//! One walk over the pages of a list.
+
+use serde_json::{Map, Value};
+
+use super::items::AnswerDigest;
+use super::raw::PageRecord;
+use super::stop::Stop;
+use crate::feishu::{Answer, CallError, Client, Endpoint, Next, Page, PageGuard, SkipClass, WalkFault};
+
+/// The query of a page, by its token.
+pub(super) type Query<'a> = &'a (dyn Fn(Option<&str>) -> Vec<(&'static str, String)> + Sync);
+
+/// How a walk ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Every page was read.
+    Whole,
+    /// The vendor has no answer for this unit.
+    Refused { class: SkipClass, answer: Box<Answer> },
+    /// Retries used up.
+    Failed(CallError),
+    /// The pages make no sense.
+    Broken(WalkFault),
+    /// The run ends, and this walk with it.
+    Cut(Stop),
+}
+
+/// What a walk brought.
+#[derive(Debug)]
+pub(super) struct Walked {
+    /// When the first request went out, microseconds UTC.
+    pub asked_us: i64,
+    /// The answers, refusals included.
+    pub pages: Vec<PageRecord>,
+    /// Items over all pages.
+    pub items: u64,
+    /// Requests sent, retries included.
+    pub requests: u64,
+    /// The vendor's code in the last answer.
+    pub api_code: Option<i64>,
+    /// The vendor's log id of the last answer.
+    pub log_id: Option<String>,
+    /// Digest of the items.
+    pub digest: String,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+impl Walked {
+    /// Puts another walk of the same unit behind this one: a second query, or the same in another form.
+    pub fn then(mut self, mut next: Walked) -> Walked {
+        self.pages.append(&mut next.pages);
+        Walked {
+            asked_us: self.asked_us,
+            pages: self.pages,
+            items: self.items + next.items,
+            requests: self.requests + next.requests,
+            digest: format!("{}{}", self.digest, next.digest),
+            ..next
+        }
+    }
+}
+
+/// Longer than any walk of one unit: an audience of a hundred thousand.
+const MOST_PAGES: u32 = 1_000;
+
+/// Walks the pages of a list from the first on. `on_page` sees each page before the next is asked.
+pub(super) async fn walk(
+    client: &Client,
+    endpoint: Endpoint,
+    query: Query<'_>,
+    now_us: i64,
+    mut on_page: impl FnMut(&Page) + Send,
+) -> Walked {
+    let mut walked = Walked {
+        asked_us: now_us,
+        pages: Vec::new(),
+        items: 0,
+        requests: 0,
+        api_code: None,
+        log_id: None,
+        digest: String::new(),
+        outcome: Outcome::Whole,
+    };
+    let mut digest = AnswerDigest::default();
+    let mut guard = PageGuard::new(MOST_PAGES);
+    let mut token: Option<String> = None;
+    loop {
+        let parameters = query(token.as_deref());
+        match client.call(endpoint, &parameters).await {
+            Ok(page) => {
+                if walked.pages.is_empty() {
+                    walked.asked_us = page.asked_at.as_microsecond();
+                }
+                walked.requests += u64::from(page.tries);
+                walked.items += page.item_count as u64;
+                walked.api_code = Some(0);
+                walked.log_id.clone_from(&page.log_id);
+                digest.page(&page.body, endpoint.list_key());
+                on_page(&page);
+                walked.pages.push(page_record(&page, &parameters));
+                match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
+                    Ok(Next::Page(next)) => token = Some(next),
+                    Ok(Next::Done) => break,
+                    Err(fault) => {
+                        walked.outcome = Outcome::Broken(fault);
+                        break;
+                    }
+                }
+            }
+            Err(error) => {
+                walked.log_id = error.log_id().map(str::to_owned).or(walked.log_id);
+                if let Some(answer) = error.answer() {
+                    if walked.pages.is_empty() {
+                        walked.asked_us = answer.asked_at.as_microsecond();
+                    }
+                    walked.requests += u64::from(answer.tries);
+                    walked.pages.push(answer_record(endpoint, answer, &parameters));
+                }
+                if let CallError::Failed { tries, .. } = &error {
+                    walked.requests += u64::from(*tries);
+                }
+                walked.api_code = error.code().or(walked.api_code);
+                walked.outcome = match Stop::of(error) {
+                    Ok(stop) => Outcome::Cut(stop),
+                    Err(CallError::Refused { class, answer, .. }) => Outcome::Refused { class, answer },
+                    Err(other) => Outcome::Failed(other),
+                };
+                break;
+            }
+        }
+    }
+    walked.digest = match &walked.outcome {
+        Outcome::Refused { .. } => format!("code {}", walked.api_code.unwrap_or_default()),
+        _ => digest.finish(),
+    };
+    walked
+}
+
+/// An answered page as a line of the raw log.
+pub(super) fn page_record(page: &Page, parameters: &[(&'static str, String)]) -> PageRecord {
+    let (response, response_text) = PageRecord::body(&page.body);
+    PageRecord {
+        record: "page",
+        endpoint: page.endpoint.name(),
+        request: request(parameters),
+        asked_utc: page.asked_at.to_string(),
+        elapsed_ms: u64::try_from(page.elapsed.as_millis()).unwrap_or(u64::MAX),
+        http_status: page.http_status,
+        log_id: page.log_id.clone(),
+        response,
+        response_text,
+    }
+}
+
+/// A refusal as a line of the raw log.
+pub(super) fn answer_record(endpoint: Endpoint, answer: &Answer, parameters: &[(&'static str, String)]) -> PageRecord {
+    let (response, response_text) = PageRecord::body(&answer.body);
+    PageRecord {
+        record: "refusal",
+        endpoint: endpoint.name(),
+        request: request(parameters),
+        asked_utc: answer.asked_at.to_string(),
+        elapsed_ms: 0,
+        http_status: answer.http_status,
+        log_id: answer.log_id.clone(),
+        response,
+        response_text,
+    }
+}
+
+fn request(parameters: &[(&'static str, String)]) -> Map<String, Value> {
+    parameters.iter().map(|(name, value)| ((*name).to_owned(), Value::String(value.clone()))).collect()
+}

@@ -1,0 +1,44 @@
+//! What the asking tells of itself while it goes on.
+
+use crate::schema::Status;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchEvent {
+    /// A page of the meeting list was answered; meetings of the window so far.
+    MeetingPage {
+        /// How many.
+        meetings: u64,
+    },
+    /// The meeting list is complete.
+    MeetingsListed {
+        /// Meetings of the window.
+        meetings: u64,
+        /// Meetings whose participants will be listed.
+        to_list: u64,
+        /// Quality calls owed, as far as known.
+        quality_calls_estimate: u64,
+    },
+    /// A meeting's participants are known, or could not be listed.
+    MeetingListed {
+        /// Participants.
+        participants: u64,
+        /// Participants to ask for.
+        to_ask: u64,
+        /// Quality calls that they will take.
+        quality_calls: u64,
+    },
+    /// A participant is done.
+    ParticipantDone {
+        /// How.
+        status: Status,
+        /// Items answered.
+        samples: u64,
+    },
+}
+
+/// Who watches. Called from many threads; must not block.
+pub trait Watch: Send + Sync {
+    /// Takes note.
+    fn event(&self, event: WatchEvent);
+}
