@@ -317,16 +317,12 @@ impl Unreachable {
             if error.is::<rustls::Error>() {
                 return Unreachable::Tls;
             }
-            if let Some(error) = error.downcast_ref::<io::Error>() {
-                // A TLS error travels inside an I/O error, which does not list it as its source.
-                if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                    return Unreachable::Tls;
-                }
-                if error.kind() == io::ErrorKind::ConnectionRefused {
-                    return Unreachable::Refused;
-                }
-            }
-            cause = error.source();
+            cause = match error.downcast_ref::<io::Error>() {
+                Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Unreachable::Refused,
+                // An I/O error that wraps another error passes over it in `source`, and TLS errors come so wrapped, twice.
+                Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+                None => error.source(),
+            };
         }
         if error.is_timeout() { Unreachable::TimedOut } else { Unreachable::Other }
     }

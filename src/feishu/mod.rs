@@ -26,6 +26,8 @@ mod wire;
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod token_tests;
