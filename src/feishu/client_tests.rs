@@ -194,11 +194,13 @@ async fn no_permission_is_a_missing_role_or_one_that_is_not_ours() {
 
 #[tokio::test]
 async fn refusal_holds_everything_that_the_raw_log_wants() {
-    let script = Script::new([Reply::html(502), Reply::code(404, 126009)]).await;
+    let refusal = Reply::code(404, 126009).with_header("date", "Fri, 23 Dec 2022 03:16:59 GMT");
+    let script = Script::new([Reply::html(502), refusal]).await;
     let error = ask(&script, P).await.expect_err("no such meeting");
     let CallError::Refused { endpoint: P, class: SkipClass::NotFound, answer } = &error else { panic!("{error}") };
     assert_eq!((answer.http_status, answer.code, answer.tries), (404, Some(126009), 2));
     assert_eq!((answer.msg.as_str(), answer.log_id.as_deref()), ("said by the vendor", Some("LOG1")));
+    assert_eq!(answer.server_date.map(|date| date.as_second()), Some(1_671_765_419));
     assert_eq!(&*answer.body, br#"{"code":126009,"msg":"said by the vendor"}"#);
     assert_eq!(
         error.to_string(),

@@ -42,6 +42,8 @@ pub struct Answer {
     pub msg: String,
     /// The vendor's id of the request, for a support case.
     pub log_id: Option<String>,
+    /// The vendor's clock, by its `Date` header; beside `asked_at` it shows a clock that is wrong.
+    pub server_date: Option<Timestamp>,
     /// When the request went out.
     pub asked_at: Timestamp,
     /// Requests sent for this call, this one included.
@@ -75,7 +77,8 @@ impl fmt::Display for Answer {
 /// Why a call brought no page.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The vendor answered that there is nothing to get for this unit of work. Skip it; asking again gets the same.
+    /// The vendor answered that there is nothing to get for this unit of work. Skip it; asking again gets the same. On
+    /// meeting_list the unit is the whole window, so only a search for one number may take it for an empty answer.
     #[error("{endpoint} on {} refused this one ({answer})", answer.host)]
     Refused {
         /// What was asked.

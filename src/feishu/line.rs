@@ -82,6 +82,7 @@ impl Line {
             code,
             msg,
             log_id: received.log_id.clone(),
+            server_date: received.server_date,
             asked_at: received.asked_at,
             tries: requests,
             body: Body::default(),

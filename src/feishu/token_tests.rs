@@ -100,6 +100,27 @@ async fn rejected_token_is_refreshed_once() {
 }
 
 #[tokio::test]
+async fn tasks_that_are_rejected_together_share_one_refresh() {
+    // Slow rejections, so that all the tasks are rejected with the first token before any comes back with the second.
+    let rejection = Reply::code(400, 99991663).after(Duration::from_millis(500));
+    let script = Script::new(vec![rejection; 8])
+        .await
+        .always(Reply::page(1))
+        .tokens([Reply::token("t-first", 7200), Reply::token("t-second", 7200)]);
+    let (client, _) = client(&script);
+    let calls: Vec<_> = (0..8)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.call(P, &[]).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.expect("no panic").expect("a page");
+    }
+    assert_eq!((script.token_count(), script.list_count()), (2, 16));
+}
+
+#[tokio::test]
 async fn token_rejected_twice_stops_with_credentials() {
     let script = Script::new([])
         .await
