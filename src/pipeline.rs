@@ -1,9 +1,320 @@
-//! sync as a story: extract, transform, load, checkpoint.
+//! sync as a story: take the store, ask, make dates, publish, sum up.
 //!
-//! Owns the wiring of the stages, and nothing a stage knows. To be written.
+//! Owns the wiring of the stages, and nothing a stage knows: `extract` writes answers down, `dates` turns a date's answers
+//! into parts, `load` publishes them. A run of hours publishes finished dates as it goes.
 
+pub mod dates;
 pub mod event;
+pub mod outcome;
+mod publishing;
 pub mod summary;
+mod totals;
+pub mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
 
 pub use event::{Event, Events};
+pub use outcome::Outcome;
 pub use summary::{Calls, Summary};
+
+use crate::extract::{
+    ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord, Settle, Stop,
+};
+use crate::feishu::{Cancel, Client, ClientConfig, ClientError, UserIdType};
+use crate::load::{DatabaseOptions, LoadError, Lock, LockError, StorePaths};
+use crate::schema::{TenantZone, utc_text};
+
+use dates::DateError;
+use publishing::Publisher;
+use wire::{Budget, Counters, Forward};
+
+/// The time now, microseconds UTC.
+pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Everything a sync needs to know. Nothing of it is read from the environment later.
+#[derive(Clone)]
+pub struct SyncSetup {
+    /// The store's folder.
+    pub store: PathBuf,
+    /// The vendor, the credentials and the pace. Its gate and its switch are set here.
+    pub client: ClientConfig,
+    /// Ends the run early, after the page in hand.
+    pub cancel: Cancel,
+    /// The signal that threw the switch, 0 for none.
+    pub signal: Arc<AtomicI32>,
+    /// Meetings that start in here, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// Only these meetings; all where empty.
+    pub meeting_nos: Vec<String>,
+    /// Ask again also for what is final.
+    pub refetch: bool,
+    /// At most so many requests to the three lists.
+    pub max_calls: Option<u64>,
+    /// No request after this, microseconds UTC.
+    pub finish_by_us: Option<i64>,
+    /// The tenant's zone.
+    pub zone: TenantZone,
+    /// Kind of user ids.
+    pub user_id_type: UserIdType,
+    /// How long an answer may still grow.
+    pub settle: Duration,
+    /// Workers for each of the two lists of a meeting.
+    pub concurrency: usize,
+    /// Finished dates are published about this often.
+    pub publish_every: Duration,
+    /// What DuckDB may use.
+    pub database: DatabaseOptions,
+    /// Who watches.
+    pub events: Arc<dyn Events>,
+    /// The clock.
+    pub now_us: Now,
+}
+
+/// A sync that could not begin, or could not publish.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The store's files.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Another run holds the store.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The recorder could not start.
+    #[error("cannot start writing to the store {}", store.display())]
+    Recorder {
+        /// The store.
+        store: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A date's answers.
+    #[error(transparent)]
+    Date(#[from] DateError),
+    /// The store holds ids of another kind.
+    #[error("the store {} holds ids of the kind {held}, and this run asks for {asked}", store.display())]
+    UserIdType {
+        /// The store.
+        store: PathBuf,
+        /// What it was made with.
+        held: String,
+        /// What was asked for now.
+        asked: &'static str,
+    },
+    /// A thread of ours panicked.
+    #[error("publishing ended unexpectedly")]
+    Panicked,
+}
+
+/// How a sync ended.
+#[derive(Debug)]
+pub struct Synced {
+    /// What it did.
+    pub summary: Summary,
+    /// Why it ended early, if it did.
+    pub stop: Option<Stop>,
+}
+
+/// The name of the setting in the ledger.
+const USER_ID_TYPE: &str = "user_id_type";
+
+/// Runs a sync to its end.
+///
+/// # Errors
+/// [`SyncError`] where the store can't be used. Whatever the vendor does is a [`Synced`] with its reason.
+pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
+    let started = Instant::now();
+    let started_us = (setup.now_us)();
+    let paths = StorePaths::open(&setup.store)?;
+    let _lock = Lock::take(&paths, "sync", started_us)?;
+    paths.clean_work()?;
+    paths.remove_strays()?;
+    let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    check_user_id_type(&ledger, &setup)?;
+
+    let run_id = run_id(started_us);
+    let (since_us, until_us) = setup.window_us;
+    let mut run = RunRecord {
+        run_id: run_id.clone(),
+        command: "sync".to_owned(),
+        since_us: Some(since_us),
+        until_us: Some(until_us),
+        started_us,
+        ..RunRecord::default()
+    };
+    ledger.record_run(&run)?;
+    setup.events.event(&Event::Started { since_us, until_us });
+
+    let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
+    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters)?;
+    let mut publisher = Publisher::new(&setup, &paths, &run_id, Arc::clone(&ledger));
+    let asking_began = Instant::now();
+    let extracted = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
+    let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();
+
+    let signal = setup.signal.load(Ordering::Relaxed);
+    let Extracted { stop, unreadable_meetings, failed_units } = extracted;
+    let mut outcome = match &stop {
+        Some(stop) => outcome::of_stop(stop, signal),
+        None if failed_units > 0 || unreadable_meetings > 0 => outcome::OWED,
+        None => outcome::COMPLETE,
+    };
+    run.finished_us = Some((setup.now_us)());
+    counted(&mut run, &counters);
+    // A run that was refused before it got an answer leaves what is published as it is.
+    let nothing_new = stop.is_some() && publisher.dirty_dates()?.is_empty();
+    if !nothing_new {
+        outcome = publisher.publish_all(&mut run, outcome).await?;
+    }
+    let totals = publisher.totals();
+    run.outcome = Some(outcome.name.to_owned());
+    run.exit_code = Some(outcome.exit_code.into());
+    ledger.record_run(&run)?;
+
+    let summary = Summary {
+        run_id,
+        outcome: outcome.name,
+        exit_code: outcome.exit_code,
+        since_utc: utc_text(since_us),
+        until_utc: utc_text(until_us),
+        meetings: totals.meetings,
+        participants: totals.participants,
+        by_status: totals.by_status,
+        samples: totals.samples,
+        rejects: totals.rejects,
+        calls: counters.calls(),
+        retries: counters.retries(),
+        throttles: counters.throttles(),
+        waited_s: counters.waited().as_secs_f64(),
+        elapsed_s: started.elapsed().as_secs_f64(),
+        unknown_fields: publisher.unknown_fields(),
+        dates_published: publisher.dates_published(),
+        generation: publisher.generation(),
+        store: paths.root().display().to_string(),
+        notes: notes(unreadable_meetings, publisher.torn()),
+        stage_s: publisher.stage_seconds(asking_s),
+    };
+    Ok(Synced { summary, stop })
+}
+
+/// Asks for the window, and publishes finished dates now and then.
+async fn ask_and_publish(
+    setup: &SyncSetup,
+    extraction: &Arc<Extraction>,
+    publisher: &mut Publisher,
+    run: &RunRecord,
+    counters: &Counters,
+) -> Result<Extracted, SyncError> {
+    let asking = Arc::clone(extraction);
+    let mut asking = tokio::spawn(async move { asking.run().await });
+    let mut last = Instant::now();
+    loop {
+        let wait = setup.publish_every.saturating_sub(last.elapsed());
+        tokio::select! {
+            extracted = &mut asking => match extracted {
+                Ok(extracted) => return Ok(extracted),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => return Err(SyncError::Panicked),
+                },
+            },
+            () = tokio::time::sleep(wait) => {
+                let mut under_way = run.clone();
+                counted(&mut under_way, counters);
+                if let Err(error) = publisher.publish_finished(&extraction.open_dates(), &under_way).await {
+                    // What is answered is kept: let the asking end after the page in hand, then say what is wrong.
+                    setup.cancel.cancel();
+                    let _ = asking.await;
+                    return Err(error);
+                }
+                last = Instant::now();
+            }
+        }
+    }
+}
+
+fn extraction(
+    setup: &SyncSetup,
+    paths: &StorePaths,
+    run_id: &str,
+    ledger: &Arc<Ledger>,
+    counters: &Arc<Counters>,
+) -> Result<Arc<Extraction>, SyncError> {
+    let mut config = setup.client.clone();
+    config.cancel = setup.cancel.clone();
+    config.gate = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
+    let client = Client::new(config, Arc::clone(counters) as Arc<dyn crate::feishu::Observer>)?;
+    let recorder = Recorder::start(&paths.raw(), run_id, Arc::clone(ledger))
+        .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
+    let settings = ExtractSettings {
+        run_id: run_id.to_owned(),
+        window_us: setup.window_us,
+        meeting_nos: setup.meeting_nos.clone(),
+        refetch: setup.refetch,
+        zone: setup.zone.clone(),
+        user_id_type: setup.user_id_type,
+        settle: Settle { us: i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX) },
+        concurrency: setup.concurrency,
+    };
+    let watch = Arc::new(Forward(Arc::clone(&setup.events)));
+    let now_us = Arc::clone(&setup.now_us);
+    Ok(Arc::new(Extraction::new(client, setup.cancel.clone(), recorder, settings, watch, now_us)))
+}
+
+/// The kind of ids is fixed with the first run: keys of two kinds in one store would count people twice.
+fn check_user_id_type(ledger: &Ledger, setup: &SyncSetup) -> Result<(), SyncError> {
+    let asked = setup.user_id_type.as_str();
+    match ledger.setting(USER_ID_TYPE)? {
+        Some(held) if held != asked => {
+            Err(SyncError::UserIdType { store: setup.store.clone(), held, asked })
+        }
+        Some(_) => Ok(()),
+        None => Ok(ledger.set_setting(USER_ID_TYPE, asked)?),
+    }
+}
+
+fn counted(run: &mut RunRecord, counters: &Counters) {
+    let calls = counters.calls();
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    run.calls = [count(calls.meeting_list), count(calls.participant_list), count(calls.participant_quality_list)];
+    run.throttles = count(counters.throttles());
+    run.waited_s = counters.waited().as_secs_f64();
+}
+
+/// `20261123T020500Z-1f3a`: sorts by time, and two runs within a second differ.
+fn run_id(started_us: i64) -> String {
+    let compact: String = utc_text(started_us).chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    format!("{compact}-{:04x}", rand::random::<u16>())
+}
+
+fn notes(unreadable_meetings: u64, torn: u64) -> Vec<String> {
+    let mut notes = Vec::new();
+    if unreadable_meetings > 0 {
+        notes.push(format!(
+            "{unreadable_meetings} listed meeting(s) have a start that cannot be read; they are in the table rejects"
+        ));
+    }
+    if torn > 0 {
+        notes.push(format!("{torn} record(s) of the raw log were cut off, as after a power cut, and were passed over"));
+    }
+    notes
+}
+
+impl From<RecordError> for SyncError {
+    fn from(error: RecordError) -> SyncError {
+        match error {
+            RecordError::Ledger(error) => SyncError::Ledger(error),
+            RecordError::Raw(error) => SyncError::Date(DateError::Raw(error)),
+            RecordError::Stopped => SyncError::Panicked,
+        }
+    }
+}

@@ -232,14 +232,13 @@ impl Ledger {
     /// Applies changes in one transaction.
     pub(super) fn apply<'a>(&self, changes: impl Iterator<Item = &'a Change>) -> Result<(), LedgerError> {
         let mut connection = self.connection();
-        let apply = || -> rusqlite::Result<()> {
+        let apply = move || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             for change in changes {
                 change.apply(&transaction)?;
             }
             transaction.commit()
         };
-        let mut apply = apply;
         apply().map_err(self.failed("write"))
     }
 

@@ -8,10 +8,9 @@ use super::raw::{Header, RAW_VERSION, RawKind, WalkEnd};
 use super::recorder::Checkpoint;
 use super::run::Extraction;
 use super::stop::Stop;
-use super::unit::judged;
-use super::walk::{Outcome, Walked, answer_record, page_record};
+use super::walk::{answer_record, page_record};
 use super::watch::WatchEvent;
-use crate::feishu::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard};
+use crate::feishu::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, SkipClass};
 use crate::schema::identity::{Item, MeetingIdentity, Numbering};
 use crate::schema::{Raw, Status, parse};
 
@@ -90,10 +89,15 @@ impl Extraction {
                         Ok(Next::Page(next)) => token = Some(next),
                         Ok(Next::Done) => return slice.finish(page.log_id).await,
                         Err(fault) => {
-                            slice.broken(&page, Outcome::Broken(fault.clone()), Vec::new()).await?;
+                            let end = end_of(Status::Failed, fault.to_string(), false, Some(0), page.log_id.clone());
+                            slice.close(end, Vec::new(), Vec::new()).await?;
                             return Err(Stop::MeetingList { log_id: page.log_id, fault });
                         }
                     }
+                }
+                // The vendor's way of saying that no meeting has this number.
+                Err(CallError::Refused { class: SkipClass::NotFound, answer, .. }) if meeting_no.is_some() => {
+                    return slice.finish(answer.log_id).await;
                 }
                 Err(error) => {
                     if let Some(answer) = error.answer() {
@@ -198,41 +202,10 @@ impl Slice<'_> {
 
     /// The walk is whole: closes it in every date, and tells the ledger.
     async fn finish(mut self, log_id: Option<String>) -> Result<(), Stop> {
-        let end = WalkEnd {
-            whole: true,
-            status: Status::Complete,
-            reason: "all pages read".to_owned(),
-            is_final: false,
-            api_code: Some(0),
-            log_id,
-            items: 0,
-            digest: String::new(),
-            requests: 0,
-        };
+        let end = end_of(Status::Complete, "all pages read".to_owned(), true, Some(0), log_id);
         let mut changes = std::mem::take(&mut self.changes);
         changes.extend(self.dirty.iter().map(|date| Change::Dirty { meeting_date: *date }));
         self.close(end, Vec::new(), changes).await
-    }
-
-    async fn broken(
-        &mut self,
-        page: &Page,
-        outcome: Outcome,
-        pages: Vec<super::raw::PageRecord>,
-    ) -> Result<(), Stop> {
-        let walked = Walked {
-            asked_us: page.asked_at.as_microsecond(),
-            pages: Vec::new(),
-            items: 0,
-            requests: 0,
-            api_code: Some(0),
-            log_id: page.log_id.clone(),
-            digest: String::new(),
-            outcome,
-        };
-        let (status, reason, whole) = judged(&walked);
-        let end = end_of(status, reason, whole, Some(0), walked.log_id);
-        self.close(end, pages, Vec::new()).await
     }
 
     async fn refused(

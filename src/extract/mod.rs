@@ -6,6 +6,7 @@
 //! It reads only what it needs to ask: keys, ids, times and how many items a page has.
 
 mod decide;
+mod gates;
 mod items;
 mod ledger;
 mod list_meetings;
@@ -18,6 +19,7 @@ mod walk;
 mod watch;
 
 pub use decide::{FRESH_LIMIT, Settle};
+pub use items::list_items;
 pub use ledger::{Ledger, LedgerError, RunRecord};
 pub use recorder::{RecordError, Recorder};
 pub use run::{ExtractSettings, Extracted, Extraction};

@@ -5,7 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ use super::unit::{Finished, MeetingWindow, WindowForm, ask};
 use super::walk::{Outcome, Walked};
 use super::watch::{Watch, WatchEvent};
 use crate::feishu::{
-    Answer, CallError, Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType,
+    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType,
     WebinarUserRole,
 };
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
@@ -65,7 +65,7 @@ pub struct Extraction {
     pub(super) watch: Arc<dyn Watch>,
     pub(super) now_us: Arc<Now>,
     cancel: Cancel,
-    stop: OnceLock<Stop>,
+    stop: Mutex<Option<Stop>>,
     role_gates: [RoleGate; 2],
     id_gate: IdGate,
     failures_in_row: AtomicU32,
@@ -112,7 +112,7 @@ impl Extraction {
             watch,
             now_us,
             cancel,
-            stop: OnceLock::new(),
+            stop: Mutex::new(None),
             role_gates: [RoleGate::default(), RoleGate::default()],
             id_gate: IdGate::default(),
             failures_in_row: AtomicU32::new(0),
@@ -231,8 +231,9 @@ impl Extraction {
         if refetch || !task.meeting.list_final {
             let finished = self.list_participants(&task).await?;
             listed = finished.participants.len() as u64;
-            self.note_failures(&finished.end.status)?;
+            let failing = self.note_failures(&finished);
             self.record_list(finished).await?;
+            failing?;
         }
         let owed = self.recorder.ledger().owed_participants(&task.meeting.meeting_key, refetch);
         let owed = owed.map_err(RecordError::from)?;
@@ -280,7 +281,7 @@ impl Extraction {
         }
         let settle = self.settings.settle;
         let earlier = meeting.list_digest.as_deref();
-        let stop = take_cut(&mut walked);
+        let stop = walked.stop.take();
         let mut finished = Finished::new(
             RawKind::Participants,
             &meeting.meeting_key,
@@ -299,6 +300,7 @@ impl Extraction {
             finished.participants = participants;
         }
         match stop {
+            Some(stop) if finished.pages.is_empty() => Err(stop),
             Some(stop) => {
                 self.write(finished).await?;
                 Err(stop)
@@ -357,13 +359,11 @@ impl Extraction {
         let endpoint = Endpoint::ParticipantQualityList;
         let mut walked =
             ask(&self.client, endpoint, task.window, &task.form, (self.now_us)(), &query, |_| {}).await;
-        let stop = take_cut(&mut walked);
-        // Nothing was sent: nothing is to be written down.
-        if let (Some(stop), true) = (&stop, walked.pages.is_empty())
-            && matches!(stop, Stop::Cancelled | Stop::Budget(_))
-        {
-            return Err(stop_again(stop));
-        }
+        let stop = match walked.stop.take() {
+            // Nothing was answered: nothing is to be written down.
+            Some(stop) if walked.pages.is_empty() => return Err(stop),
+            stop => stop,
+        };
         let settle = self.settings.settle;
         let finished = Finished::new(
             RawKind::Quality,
@@ -380,20 +380,23 @@ impl Extraction {
         }
         let (status, samples) = (finished.end.status, finished.end.items);
         self.watch.event(WatchEvent::ParticipantDone { status, samples });
-        let failing = self.note_failures(&status);
+        let failing = self.note_failures(&finished);
         self.decide(self.role_gates[1].judge(finished), endpoint).await?;
         failing
     }
 
     /// Counts failed units; too many in a row end the run.
-    fn note_failures(&self, status: &Status) -> Result<(), Stop> {
-        if *status != Status::Failed {
+    fn note_failures(&self, finished: &Finished) -> Result<(), Stop> {
+        if finished.end.status != Status::Failed {
             self.failures_in_row.store(0, Ordering::Relaxed);
             return Ok(());
         }
         self.failed_units.fetch_add(1, Ordering::Relaxed);
         let failures = self.failures_in_row.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures >= FAILURES_IN_A_ROW { Err(Stop::Failing { failures, last: None }) } else { Ok(()) }
+        if failures < FAILURES_IN_A_ROW {
+            return Ok(());
+        }
+        Err(Stop::Failing { failures, reason: finished.end.reason.clone() })
     }
 
     async fn record_list(&self, finished: Finished) -> Result<(), Stop> {
@@ -462,21 +465,29 @@ impl Extraction {
     }
 
     fn is_stopping(&self) -> bool {
-        self.stop.get().is_some() || self.cancel.is_cancelled()
+        self.cancel.is_cancelled()
     }
 
     /// Ends the run for this reason; the first reason counts.
     fn stop_with(&self, stop: Stop) {
         // Set before the switch is thrown, so that the others' "cancelled" comes second.
-        let _ = self.stop.set(stop);
+        self.lock_stop().get_or_insert(stop);
         self.cancel.cancel();
     }
 
     fn take_stop(&self) -> Option<Stop> {
-        match self.stop.get() {
-            Some(stop) => Some(stop_again(stop)),
+        match self.lock_stop().take() {
             None if self.cancel.is_cancelled() => Some(Stop::Cancelled),
-            None => None,
+            stop => stop,
         }
     }
+
+    fn lock_stop(&self) -> MutexGuard<'_, Option<Stop>> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The quality calls that a participant will take, by its expected minutes.
+fn quality_calls(participant: &OwedParticipant) -> u64 {
+    participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(100)
 }

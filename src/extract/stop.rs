@@ -1,6 +1,6 @@
 //! Why the asking ended before its end.
 
-use crate::feishu::{Answer, CallError, Endpoint, WalkFault};
+use crate::feishu::{CallError, Endpoint, WalkFault};
 
 /// The reason that ends a run early. What was answered before is kept.
 #[derive(Debug, thiserror::Error)]
@@ -24,13 +24,12 @@ pub enum Stop {
     #[error("meeting_list was refused")]
     MeetingListRefused(#[source] CallError),
     /// Unit after unit fails.
-    #[error("{failures} answers in a row failed")]
+    #[error("{failures} units in a row failed; the last one: {reason}")]
     Failing {
         /// How many.
         failures: u32,
-        /// The last one.
-        #[source]
-        last: Option<CallError>,
+        /// What the last one's coverage row says.
+        reason: String,
     },
     /// Throttled without end.
     #[error("the vendor's limit does not let us go on")]
@@ -42,14 +41,14 @@ pub enum Stop {
     #[error("interrupted")]
     Cancelled,
     /// The first ones asked were all refused: the role is missing, not one right.
-    #[error("the first {refused} asked of {endpoint} were all refused (code 121005, log id {})", answer.log_id.as_deref().unwrap_or("unknown"))]
+    #[error("the first {refused} asked of {endpoint} were all refused (code 121005, log id {})", log_id.as_deref().unwrap_or("unknown"))]
     Role {
         /// Which list.
         endpoint: Endpoint,
         /// How many.
         refused: usize,
-        /// The last refusal.
-        answer: Box<Answer>,
+        /// The vendor's log id of the last refusal.
+        log_id: Option<String>,
     },
     /// Nobody has an id.
     #[error("none of {participants} participants of {meetings} meetings has a user id or a room id")]

@@ -141,7 +141,7 @@ pub(super) fn judged(walked: &Walked) -> (Status, String, bool) {
         }
         Outcome::Failed(error) => (Status::Failed, chain(error), false),
         Outcome::Broken(fault) => (Status::Failed, chain(fault), false),
-        Outcome::Cut(stop) => (Status::Pending, format!("cut off: {stop}"), false),
+        Outcome::Cut(why) => (Status::Pending, format!("cut off: {why}"), false),
     }
 }
 
@@ -187,7 +187,8 @@ impl Finished {
             meeting_key: meeting.meeting_key.clone(),
             meeting_date: meeting.meeting_date,
             asked_us: walked.asked_us,
-            is_news: earlier_digest != Some(walked.digest.as_str()),
+            // What is not whole shows in coverage, whatever it says.
+            is_news: !whole || earlier_digest != Some(walked.digest.as_str()),
             end: WalkEnd {
                 whole,
                 status,

@@ -21,8 +21,8 @@ pub(super) enum Outcome {
     Failed(CallError),
     /// The pages make no sense.
     Broken(WalkFault),
-    /// The run ends, and this walk with it.
-    Cut(Stop),
+    /// The run ends, and this walk with it; why, in words. The reason itself is [`Walked::stop`].
+    Cut(String),
 }
 
 /// What a walk brought.
@@ -44,6 +44,8 @@ pub(super) struct Walked {
     pub digest: String,
     /// How it ended.
     pub outcome: Outcome,
+    /// Why the run ends with this walk, if it does.
+    pub stop: Option<Stop>,
 }
 
 impl Walked {
@@ -81,6 +83,7 @@ pub(super) async fn walk(
         log_id: None,
         digest: String::new(),
         outcome: Outcome::Whole,
+        stop: None,
     };
     let mut digest = AnswerDigest::default();
     let mut guard = PageGuard::new(MOST_PAGES);
@@ -122,7 +125,11 @@ pub(super) async fn walk(
                 }
                 walked.api_code = error.code().or(walked.api_code);
                 walked.outcome = match Stop::of(error) {
-                    Ok(stop) => Outcome::Cut(stop),
+                    Ok(stop) => {
+                        let why = stop.to_string();
+                        walked.stop = Some(stop);
+                        Outcome::Cut(why)
+                    }
                     Err(CallError::Refused { class, answer, .. }) => Outcome::Refused { class, answer },
                     Err(other) => Outcome::Failed(other),
                 };

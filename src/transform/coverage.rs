@@ -27,9 +27,9 @@ pub struct Asked {
 /// How the listing of a meeting's participants stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Listing {
-    /// A whole walk is there, perhaps an empty one.
+    /// The last walk is whole, perhaps an empty list.
     Listed,
-    /// No whole walk is there; what the last one came to, if there was one.
+    /// It is not, or it lacks a part; what it came to, if there was one. Rows of an earlier walk may be there.
     Unlisted(Option<Asked>),
 }
 
@@ -42,27 +42,25 @@ const NOT_ASKED: &str = "not asked yet";
 /// The reason of a meeting whose participants were not listed yet.
 const NOT_LISTED: &str = "its participants are not listed yet";
 
-/// The rows of one meeting. `asked` and `sample_count` answer for a participant of the list.
+/// The rows of one meeting: one for each participant, and one that stands for those who could not be listed. `asked` 
 pub fn coverage_rows(
     meeting_key: &str,
     meeting_date: i32,
     listing: &Listing,
     participants: &[Participant],
     asked: impl Fn(&Participant) -> Option<Asked>,
-    sample_count: impl Fn(&Participant) -> u64,
+    sample_counts: &[u64],
 ) -> Vec<Row> {
-    if let (Listing::Unlisted(last), true) = (listing, participants.is_empty()) {
+    let mut rows = Vec::with_capacity(participants.len() + 1);
+    if let Listing::Unlisted(last) = listing {
         let unasked = unasked(Status::Pending, NOT_LISTED);
         let asked = last.as_ref().unwrap_or(&unasked);
         // No quality page was asked for: `attempts` counts those.
         let asked = Asked { attempts: 0, ..asked.clone() };
-        let was_asked = last.is_some();
-        return vec![row(&unlisted_key(meeting_key), meeting_key, meeting_date, None, 0, &asked, was_asked)];
+        rows.push(row(&unlisted_key(meeting_key), meeting_key, meeting_date, None, 0, &asked, last.is_some()));
     }
-    participants
-        .iter()
-        .map(|participant| {
-            let count = sample_count(participant);
+    rows.extend(participants.iter().enumerate().map(|(position, participant)| {
+            let count = sample_counts.get(position).copied().unwrap_or_default();
             let answer = asked(participant);
             let was_asked = answer.is_some();
             let mut asked = answer.unwrap_or_else(|| match &participant.identity {
@@ -78,8 +76,8 @@ pub fn coverage_rows(
             };
             let expected = participant.identity.expected_minutes;
             row(&participant.participant_key, meeting_key, meeting_date, expected, count, &asked, was_asked)
-        })
-        .collect()
+    }));
+    rows
 }
 
 fn unasked(status: Status, reason: &str) -> Asked {

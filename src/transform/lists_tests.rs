@@ -176,7 +176,7 @@ fn every_participant_has_a_coverage_row_with_a_reason() {
         &Listing::Listed,
         &list,
         |p| p.participant_key.contains("ou_1").then(|| whole.clone()),
-        |_| 0,
+        &[0; 4],
     );
     let seen: Vec<_> = rows.iter().map(|row| cell(&COVERAGE, row, "status").clone()).collect();
     let expected = ["unaddressable", "empty", "pending", "unsupported"].map(|name| Cell::Text(name.to_owned()));
@@ -189,8 +189,8 @@ fn every_participant_has_a_coverage_row_with_a_reason() {
 
 #[test]
 fn an_unlisted_meeting_has_a_row_and_an_empty_list_has_none() {
-    let rows = coverage_rows("m", DAY, &Listing::Unlisted(None), &[], |_| None, |_| 0);
+    let rows = coverage_rows("m", DAY, &Listing::Unlisted(None), &[], |_| None, &[]);
     assert_eq!(cell(&COVERAGE, &rows[0], "participant_key"), &Cell::Text("m/*".into()));
     assert_eq!(cell(&COVERAGE, &rows[0], "status"), &Cell::Text("pending".into()));
-    assert!(coverage_rows("m", DAY, &Listing::Listed, &[], |_| None, |_| 0).is_empty());
+    assert!(coverage_rows("m", DAY, &Listing::Listed, &[], |_| None, &[]).is_empty());
 }

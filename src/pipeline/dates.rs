@@ -1,0 +1,320 @@
+//! One meeting date from the raw log to staged Parquet parts: every duty of the transform, one participant at a time.
+
+use std::path::Path;
+
+use arrow::error::ArrowError;
+
+use crate::extract::raw::{RawDate, RawError, RawKind, WalkRef};
+use crate::extract::list_items;
+use crate::feishu::Endpoint;
+use crate::load::{DatePublication, LoadError, PartWriter};
+use crate::schema::cell::{self, Row};
+use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
+use crate::transform::{
+    Asked, ListWalk, Listing, MeetingsOfDate, PageError, Participant, ParticipantsOfMeeting, Reject, SampleBatches,
+    UnknownFields, WalkParser, Window, coverage_rows, reject_rows,
+};
+
+/// A date cannot be made from its answers.
+#[derive(Debug, thiserror::Error)]
+pub enum DateError {
+    /// The raw log.
+    #[error(transparent)]
+    Raw(#[from] RawError),
+    /// Writing the parts.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// An answer in the raw log that is no page.
+    #[error("an answer in the raw log about {unit} cannot be read")]
+    Page {
+        /// The participant.
+        unit: String,
+        /// What is wrong with it.
+        #[source]
+        source: PageError,
+    },
+    /// Rows that do not fit their table: a defect of ours.
+    #[error("rows of {table} do not fit the table")]
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// Arrow's error.
+        #[source]
+        source: ArrowError,
+    },
+}
+
+/// Rows of a small table that are written at a time.
+const BATCH_ROWS: usize = 4_096;
+/// Samples that are written at a time: a few megabytes.
+const SAMPLE_BATCH_ROWS: usize = 8_192;
+
+/// What a date is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct DateContext<'a> {
+    /// The raw log.
+    pub raw_dir: &'a Path,
+    /// Where parts are staged.
+    pub work_dir: &'a Path,
+    /// The tenant's zone.
+    pub zone: &'a TenantZone,
+    /// The run that publishes.
+    pub run_id: &'a str,
+    /// Tells the parts of this publication from an earlier one of the same run.
+    pub part_number: u32,
+}
+
+/// A date, ready to be published.
+#[derive(Debug)]
+pub struct StagedDate {
+    /// Its parts.
+    pub publication: DatePublication,
+    /// Fields that this run's answers have and the tables have not.
+    pub unknown_fields: UnknownFields,
+    /// Checkpoints that were cut off and passed over.
+    pub torn: u64,
+}
+
+/// Makes the parts of one date from all its answers.
+///
+/// # Errors
+/// [`DateError`]; nothing published is touched.
+pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedDate, DateError> {
+    let open = |kind| RawDate::open(context.raw_dir, kind, meeting_date);
+    let (meeting_pages, participant_pages, quality_pages) =
+        (open(RawKind::Meetings)?, open(RawKind::Participants)?, open(RawKind::Quality)?);
+    let mut stage = Stage {
+        context,
+        meeting_date,
+        participants: SmallTable::new(context, &PARTICIPANTS, meeting_date)?,
+        coverage: SmallTable::new(context, &COVERAGE, meeting_date)?,
+        samples: stage_part(context, &QUALITY_SAMPLES, meeting_date)?,
+        batches: SampleBatches::new(),
+        parser: WalkParser::default(),
+        rejects: Vec::new(),
+        unknown_fields: UnknownFields::new(),
+    };
+    let meetings = stage.meetings(&meeting_pages)?;
+    // In the order of `<meeting_key>/`, so that participants come out in the order of their keys.
+    let mut keys: Vec<(String, String)> =
+        meetings.meetings().map(|(key, identity)| (key.to_owned(), identity.meeting_no.clone())).collect();
+    let (meeting_rows, meeting_rejects) = meetings.finish();
+    stage.rejects.extend(meeting_rejects);
+    keys.sort_by_cached_key(|(key, _)| format!("{key}/"));
+    for (meeting_key, meeting_no) in &keys {
+        stage.meeting(meeting_key, meeting_no, &participant_pages, &quality_pages)?;
+    }
+
+    let mut parts = Vec::new();
+    let mut meetings_table = SmallTable::new(context, &MEETINGS, meeting_date)?;
+    meetings_table.extend(meeting_rows)?;
+    parts.extend(meetings_table.finish()?);
+    parts.extend(stage.participants.finish()?);
+    write_samples(&mut stage.batches, &mut stage.samples, 1)?;
+    parts.extend(stage.samples.finish()?);
+    parts.extend(stage.coverage.finish()?);
+    let mut rejects_table = SmallTable::new(context, &REJECTS, meeting_date)?;
+    rejects_table.extend(reject_rows(&REJECTS, stage.rejects, meeting_date))?;
+    parts.extend(rejects_table.finish()?);
+    Ok(StagedDate {
+        publication: DatePublication { meeting_date, parts },
+        unknown_fields: stage.unknown_fields,
+        torn: meeting_pages.torn + participant_pages.torn + quality_pages.torn,
+    })
+}
+
+struct Stage<'a> {
+    context: DateContext<'a>,
+    meeting_date: i32,
+    participants: SmallTable,
+    coverage: SmallTable,
+    samples: PartWriter,
+    batches: SampleBatches,
+    parser: WalkParser,
+    rejects: Vec<Reject>,
+    unknown_fields: UnknownFields,
+}
+
+impl<'a> Stage<'a> {
+    fn meetings(&mut self, pages: &RawDate) -> Result<MeetingsOfDate<'a>, DateError> {
+        let mut walks: Vec<&WalkRef> =
+            pages.units().flat_map(|(_, walks)| walks).filter(|walk| walk.is_whole()).collect();
+        walks.sort_by_key(|walk| walk.asked_us);
+        let mut meetings = MeetingsOfDate::new(self.context.zone, self.meeting_date);
+        for walk in walks {
+            let (since_us, until_us) = walk.window_us.unwrap_or((i64::MIN, i64::MAX));
+            let mut unknown = UnknownFields::new();
+            let items = list_walk(pages, walk, Endpoint::MeetingList)?;
+            meetings.walk(&items, Window { since_us, until_us }, &mut unknown);
+            self.note_unknown(walk, unknown);
+        }
+        Ok(meetings)
+    }
+
+    /// One meeting: its participants, their samples, and how each of them stands.
+    fn meeting(
+        &mut self,
+        meeting_key: &str,
+        meeting_no: &str,
+        lists: &RawDate,
+        quality: &RawDate,
+    ) -> Result<(), DateError> {
+        let mut meeting = ParticipantsOfMeeting::new(self.context.zone, self.meeting_date, meeting_key, meeting_no);
+        let walks = lists.walks(meeting_key);
+        for walk in walks.iter().filter(|walk| walk.is_whole()) {
+            let mut unknown = UnknownFields::new();
+            meeting.walk(&list_walk(lists, walk, Endpoint::ParticipantList)?, &mut unknown);
+            self.note_unknown(walk, unknown);
+        }
+        let participants = meeting.finish();
+        let mut counts = Vec::with_capacity(participants.len());
+        for participant in &participants {
+            counts.push(self.samples_of(meeting_key, participant, quality)?);
+        }
+        let mut coverage = coverage_rows(
+            meeting_key,
+            self.meeting_date,
+            &listing(walks),
+            &participants,
+            |participant| asked(quality.walks(&participant.identity.base_key)),
+            &counts,
+        );
+        coverage.sort_by(|a, b| key_text(a).cmp(key_text(b)));
+        self.coverage.extend(coverage)?;
+        let mut rows = Vec::with_capacity(participants.len());
+        for participant in participants {
+            self.rejects.extend(participant.rejects);
+            rows.push(participant.row);
+        }
+        self.participants.extend(rows)
+    }
+
+    /// Types the last whole walk of a participant; how many samples it has.
+    fn samples_of(
+        &mut self,
+        meeting_key: &str,
+        participant: &Participant,
+        quality: &RawDate,
+    ) -> Result<u64, DateError> {
+        let unit = &participant.identity.base_key;
+        let Some(walk) = quality.walks(unit).iter().rev().find(|walk| walk.is_whole()) else { return Ok(0) };
+        let pages = quality.pages(walk)?;
+        let bodies: Vec<&[u8]> = pages.iter().map(|page| page.response.get().as_bytes()).collect();
+        let offset_min = participant.identity.join.map_or(0, |join| join.offset_min);
+        let typed = self
+            .parser
+            .walk(&bodies, offset_min)
+            .map_err(|source| DateError::Page { unit: unit.clone(), source })?;
+        let unknown = self.parser.take_unknown_fields();
+        // Twins share a walk: its fields are counted with the first of them.
+        if participant.participant_key == *unit {
+            self.note_unknown(walk, unknown);
+        }
+        self.rejects.extend(typed.rejects(&participant.participant_key, walk.asked_us));
+        self.batches.append(&participant.participant_key, meeting_key, &typed);
+        write_samples(&mut self.batches, &mut self.samples, SAMPLE_BATCH_ROWS)?;
+        Ok(typed.sample_count() as u64)
+    }
+
+    /// Counts unknown fields of this run's answers: those of earlier runs were told by them.
+    fn note_unknown(&mut self, walk: &WalkRef, unknown: UnknownFields) {
+        if walk.run_id == self.context.run_id {
+            add_unknown(&mut self.unknown_fields, unknown);
+        }
+    }
+}
+
+/// Adds counts of unknown fields to others.
+pub fn add_unknown(to: &mut UnknownFields, from: UnknownFields) {
+    for (field, count) in from {
+        *to.entry(field).or_default() += count;
+    }
+}
+
+fn key_text(row: &Row) -> &str {
+    match row.first() {
+        Some(cell::Cell::Text(key)) => key,
+        _ => "",
+    }
+}
+
+fn list_walk(pages: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<ListWalk, DateError> {
+    let items = pages
+        .pages(walk)?
+        .iter()
+        .flat_map(|page| list_items(page.response.get().as_bytes(), endpoint.list_key()))
+        .collect();
+    Ok(ListWalk { items, asked_us: walk.asked_us })
+}
+
+/// How the listing of a meeting stands, by its last walk.
+fn listing(walks: &[WalkRef]) -> Listing {
+    let Some(last) = walks.last() else { return Listing::Unlisted(None) };
+    match &last.end {
+        Some(end) if end.whole && matches!(end.status, Status::Complete | Status::Empty | Status::Pending) => {
+            Listing::Listed
+        }
+        _ => Listing::Unlisted(asked(walks)),
+    }
+}
+
+/// How the asking for a unit stands, over all its walks.
+fn asked(walks: &[WalkRef]) -> Option<Asked> {
+    let (first, last) = (walks.first()?, walks.last()?);
+    let end = last.end.as_ref();
+    Some(Asked {
+        attempts: walks.len() as u64,
+        first_us: first.asked_us,
+        last_us: last.asked_us,
+        status: end.map_or(Status::Pending, |end| end.status),
+        reason: end.map_or_else(|| "the run ended before its answer".to_owned(), |end| end.reason.clone()),
+        api_code: end.and_then(|end| end.api_code),
+        log_id: end.and_then(|end| end.log_id.clone()),
+    })
+}
+
+fn stage_part(
+    context: DateContext<'_>,
+    table: &'static Table,
+    meeting_date: i32,
+) -> Result<PartWriter, LoadError> {
+    PartWriter::create(context.work_dir, table, meeting_date, context.run_id, context.part_number)
+}
+
+fn write_samples(batches: &mut SampleBatches, part: &mut PartWriter, at_least: usize) -> Result<(), DateError> {
+    if batches.row_count() < at_least {
+        return Ok(());
+    }
+    let batch = batches.take().map_err(|source| DateError::Rows { table: QUALITY_SAMPLES.name, source })?;
+    Ok(part.write(&batch)?)
+}
+
+/// A table that is built row by row.
+struct SmallTable {
+    table: &'static Table,
+    part: PartWriter,
+    rows: Vec<Row>,
+}
+
+impl SmallTable {
+    fn new(context: DateContext<'_>, table: &'static Table, meeting_date: i32) -> Result<SmallTable, DateError> {
+        Ok(SmallTable { table, part: stage_part(context, table, meeting_date)?, rows: Vec::new() })
+    }
+
+    fn extend(&mut self, rows: Vec<Row>) -> Result<(), DateError> {
+        self.rows.extend(rows);
+        if self.rows.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), DateError> {
+        let batch = cell::file_batch(self.table, &self.rows)
+            .map_err(|source| DateError::Rows { table: self.table.name, source })?;
+        self.rows.clear();
+        Ok(self.part.write(&batch)?)
+    }
+
+    fn finish(mut self) -> Result<Option<crate::load::StagedPart>, DateError> {
+        self.flush()?;
+        Ok(self.part.finish()?)
+    }
+}

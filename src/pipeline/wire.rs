@@ -1,0 +1,153 @@
+//! What stands between the vendor client and the run: the budget of calls, the counters, the events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::extract::{Watch, WatchEvent};
+use crate::feishu::{self, Endpoint, Gate, Observer, WaitReason};
+
+use super::{Calls, Event, Events};
+
+/// Admits requests until a number of calls or a time is reached.
+pub struct Budget {
+    max_calls: Option<u64>,
+    finish_by_us: Option<i64>,
+    used: AtomicU64,
+    now_us: Arc<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl Budget {
+    /// A budget; `None` is no limit. `finish_by_us` in microseconds UTC.
+    pub fn new(
+        max_calls: Option<u64>,
+        finish_by_us: Option<i64>,
+        now_us: Arc<dyn Fn() -> i64 + Send + Sync>,
+    ) -> Budget {
+        Budget { max_calls, finish_by_us, used: AtomicU64::new(0), now_us }
+    }
+}
+
+impl Gate for Budget {
+    fn admit(&self, _endpoint: Endpoint) -> Result<(), String> {
+        if let Some(finish_by_us) = self.finish_by_us
+            && (self.now_us)() >= finish_by_us
+        {
+            return Err("the time to finish by is reached".to_owned());
+        }
+        let Some(max_calls) = self.max_calls else { return Ok(()) };
+        let admitted = self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < max_calls).then_some(used + 1));
+        admitted.map(drop).map_err(|_| format!("the budget of {max_calls} calls is used up"))
+    }
+}
+
+/// Counts what goes over the wire, and tells whoever watches.
+pub struct Counters {
+    calls: [AtomicU64; Endpoint::ALL.len()],
+    retries: AtomicU64,
+    throttles: AtomicU64,
+    waited_ms: AtomicU64,
+    events: Arc<dyn Events>,
+}
+
+impl Counters {
+    /// Nothing counted yet.
+    pub fn new(events: Arc<dyn Events>) -> Counters {
+        Counters {
+            calls: Default::default(),
+            retries: AtomicU64::new(0),
+            throttles: AtomicU64::new(0),
+            waited_ms: AtomicU64::new(0),
+            events,
+        }
+    }
+
+    /// Requests sent.
+    pub fn calls(&self) -> Calls {
+        let count = |endpoint: Endpoint| self.calls[endpoint as usize].load(Ordering::Relaxed);
+        Calls {
+            meeting_list: count(Endpoint::MeetingList),
+            participant_list: count(Endpoint::ParticipantList),
+            participant_quality_list: count(Endpoint::ParticipantQualityList),
+        }
+    }
+
+    /// Requests repeated after a fault.
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Requests refused for their rate.
+    pub fn throttles(&self) -> u64 {
+        self.throttles.load(Ordering::Relaxed)
+    }
+
+    /// How long the vendor made us wait.
+    pub fn waited(&self) -> Duration {
+        Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
+    }
+
+    fn tell(&self, event: Event) {
+        self.events.event(&event);
+    }
+}
+
+impl Observer for Counters {
+    fn event(&self, event: &feishu::Event) {
+        match event {
+            feishu::Event::Sent { endpoint } => {
+                self.calls[*endpoint as usize].fetch_add(1, Ordering::Relaxed);
+                self.tell(Event::Call { endpoint: endpoint.name() });
+            }
+            feishu::Event::Throttled { endpoint, .. } => {
+                self.throttles.fetch_add(1, Ordering::Relaxed);
+                self.tell(Event::Throttled { endpoint: endpoint.name() });
+            }
+            feishu::Event::Waiting { endpoint, wait, why: WaitReason::Throttle } => {
+                // A reset of 0 or 1 second is gone before anybody reads of it, but it counts.
+                self.waited_ms.fetch_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                self.tell(Event::Waiting {
+                    endpoint: endpoint.map_or(TOKEN, Endpoint::name),
+                    wait: *wait,
+                    why: "for the vendor's limit".to_owned(),
+                });
+            }
+            feishu::Event::Retrying { endpoint, wait, fault } => {
+                // Token requests are not among the calls, so neither are their repetitions.
+                if endpoint.is_some() {
+                    self.retries.fetch_add(1, Ordering::Relaxed);
+                }
+                self.tell(Event::Waiting {
+                    endpoint: endpoint.map_or(TOKEN, Endpoint::name),
+                    wait: *wait,
+                    why: format!("to retry after: {fault}"),
+                });
+            }
+            feishu::Event::Answered { .. } | feishu::Event::Waiting { .. } | feishu::Event::TokenRefreshed => {}
+        }
+    }
+}
+
+const TOKEN: &str = "tenant_access_token";
+
+/// Passes the asking's own events on.
+pub struct Forward(pub Arc<dyn Events>);
+
+impl Watch for Forward {
+    fn event(&self, event: WatchEvent) {
+        self.0.event(&match event {
+            WatchEvent::MeetingPage { meetings } => Event::MeetingPage { meetings },
+            WatchEvent::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
+                Event::MeetingsListed { meetings, to_list, quality_calls_estimate }
+            }
+            WatchEvent::MeetingListed { participants, to_ask, quality_calls } => {
+                Event::MeetingListed { participants, to_ask, quality_calls }
+            }
+            WatchEvent::ParticipantDone { status, samples } => {
+                Event::ParticipantDone { status: status.name(), samples }
+            }
+        });
+    }
+}
