@@ -288,7 +288,7 @@ mod tests {
         for text in [
             "stall",
             "participant_quality_list:html@every=7",
-            "meeting_list:code=121005",
+            "meeting_list:code=121003",
             "tenant_access_token:code=10014@first=2",
             "quota@after=500",
             "throttle-bare@chance=0.25",

@@ -148,8 +148,8 @@ impl<'a> Minutes<'a> {
         let traffic = |kbps: u32, loss_pct: f64, lump: f64| Traffic {
             // A little on top for headers and repairs.
             bitrate_kbps: kbps + kbps / 20 + 6,
-            loss_avg_tenths: (loss_pct * 10.0) as u32,
-            loss_max_tenths: (((loss_pct * (1.6 + 1.2 * lump) + 0.3 * lump) * 10.0) as u32).min(1000),
+            loss_avg_tenths: whole(loss_pct * 10.0),
+            loss_max_tenths: whole((loss_pct * (1.6 + 1.2 * lump) + 0.3 * lump) * 10.0).min(1000),
         };
         Minute {
             at,

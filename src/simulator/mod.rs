@@ -46,6 +46,9 @@ mod tenant;
 mod wire;
 mod wire_quality;
 
+#[cfg(test)]
+mod tests;
+
 pub use endpoint::{Endpoint, LISTS};
 pub use faults::{FAULT_NAMES, Fault, FaultError, FaultKind, Trigger};
 pub use limits::{Limit, WindowKind};

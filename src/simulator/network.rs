@@ -51,7 +51,7 @@ const fn line(access: Access) -> Line {
         Access::Home(HomeNetwork::Cable) => (11.0, 2.5, 0.05, 60_000.0, 20_000.0, 0.008, 0.3),
         Access::Home(HomeNetwork::GoodWifi) => (15.0, 6.0, 0.2, 30_000.0, 12_000.0, 0.03, 0.4),
         Access::Home(HomeNetwork::CrowdedWifi) => (24.0, 14.0, 0.7, 9000.0, 4000.0, 0.12, 0.6),
-        Access::Home(HomeNetwork::BadWifi) => (38.0, 24.0, 1.6, 4000.0, 1600.0, 0.28, 0.9),
+        Access::Home(HomeNetwork::BadWifi) => (38.0, 24.0, 2.2, 4000.0, 1600.0, 0.32, 0.9),
         Access::Mobile => (48.0, 13.0, 0.6, 12_000.0, 5000.0, 0.11, 0.6),
         Access::Telephone => (60.0, 5.0, 0.1, 100.0, 100.0, 0.0, 0.0),
     };

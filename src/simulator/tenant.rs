@@ -118,7 +118,7 @@ pub(super) struct Share {
 }
 
 /// Who a participant row stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Who {
     Person(u32),
     Room(usize),

@@ -56,7 +56,7 @@ impl Writer<'_> {
         let audience = rows.iter().filter(|row| row.audience).count();
         let mut persons: Vec<Who> = rows.iter().filter(|row| !row.audience).map(|row| row.who).collect();
         let devices = persons.len();
-        persons.sort_by_key(|who| format!("{who:?}"));
+        persons.sort_unstable();
         persons.dedup();
         let ended = meeting.end <= self.now;
         let mut object = Object::open(out, self.style);
