@@ -1,4 +1,7 @@
-//! Connections that can be cut off, so that a caller meets a real reset and not a polite close.
+//! Connections as the vendor's gateway has them: header names in title case, and cut off when a fault says so.
+//!
+//! Owns the bytes on the wire. Names of headers have no case in HTTP, but the vendor's Python SDK looks for `X-Tt-Logid` in
+//! just this case, so the case is part of the vendor's language; the server below us writes lower case only.
 
 use std::io;
 use std::net::SocketAddr;
@@ -78,7 +81,11 @@ impl AsyncWrite for Line {
             }
             Ok(left) => left.min(bytes.len()),
         };
-        let written = Pin::new(&mut self.stream).poll_write(context, &bytes[..allowed]);
+        let written = match title_case_head(&bytes[..allowed]) {
+            // As long as the original, so what was written of it counts as is; the body follows in a write of its own.
+            Some(head) => Pin::new(&mut self.stream).poll_write(context, &head),
+            None => Pin::new(&mut self.stream).poll_write(context, &bytes[..allowed]),
+        };
         if let (Poll::Ready(Ok(count)), true) = (&written, left != NOT_ARMED) {
             self.shears.cut_after(usize::try_from(left).unwrap_or(0).saturating_sub(*count));
         }
@@ -91,5 +98,39 @@ impl AsyncWrite for Line {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// The head of an answer with the names of its headers in title case, if the bytes begin with a whole one.
+fn title_case_head(bytes: &[u8]) -> Option<Vec<u8>> {
+    if !bytes.starts_with(b"HTTP/1.1 ") {
+        return None;
+    }
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let mut head = bytes[..end + 4].to_vec();
+    let (mut in_name, mut first) = (false, true);
+    for byte in &mut head {
+        match *byte {
+            b'\n' => (in_name, first) = (true, true),
+            b':' => in_name = false,
+            b'-' => first = true,
+            _ if in_name && first => (*byte, first) = (byte.to_ascii_uppercase(), false),
+            _ => {}
+        }
+    }
+    Some(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_names_of_headers_change() {
+        let head = title_case_head(b"HTTP/1.1 200 OK\r\nx-tt-logid: a-b:c\r\ndate: mon, 1-jan\r\n\r\n{\"a-b\":1}");
+        let expected = b"HTTP/1.1 200 OK\r\nX-Tt-Logid: a-b:c\r\nDate: mon, 1-jan\r\n\r\n";
+        assert_eq!(head.as_deref(), Some(&expected[..]));
+        assert_eq!(title_case_head(b"{\"time\":1}\r\n\r\n"), None, "a body is left alone");
+        assert_eq!(title_case_head(b"HTTP/1.1 200 OK\r\nx-tt"), None, "half a head is left alone");
     }
 }

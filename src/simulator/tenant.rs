@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use jiff::civil::{Date, date};
+use serde::Serialize;
 
 use super::attendance;
 use super::calendar;
@@ -201,7 +202,7 @@ pub struct Planted {
 }
 
 /// Calls to the three lists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
     /// Calls to meeting_list.
     pub meeting_list: u64,
@@ -212,7 +213,7 @@ pub struct Calls {
 }
 
 /// Sums over a whole tenant: what a complete copy of it holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// Meetings, external ones and webinars included.
     pub meetings: u64,
@@ -307,6 +308,14 @@ impl Tenant {
             }
         }
         totals
+    }
+
+    /// The window and the sums as JSON, for a test in another language.
+    pub fn expectation(&self) -> String {
+        let mut expectation = serde_json::json!(self.totals());
+        expectation["start"] = self.spec.start().into();
+        expectation["end"] = self.spec.end().into();
+        expectation.to_string()
     }
 
     fn count_row(&self, totals: &mut Totals, meeting: &Meeting, session: &Session) {

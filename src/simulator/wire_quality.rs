@@ -291,7 +291,7 @@ impl Item<'_> {
     fn tenths(&mut self, leaf: &str, tenths: u32) {
         self.leaf(leaf);
         push_number(self.out, tenths / 10);
-        if tenths % 10 != 0 {
+        if !tenths.is_multiple_of(10) {
             self.out.push('.');
             self.out.push(char::from(b'0' + (tenths % 10) as u8));
         }

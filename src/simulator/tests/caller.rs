@@ -57,7 +57,8 @@ impl Caller {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let running = serve(Tenant::generate(spec), options).await.expect("a free port on loopback");
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().expect("a plain client");
+        let client =
+            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().expect("a plain client");
         let mut caller = Self { running, client, bearer: String::new() };
         let token = caller.token(&caller.running.app_id(), &caller.running.app_secret()).await;
         caller.bearer = format!("Bearer {}", token.json()["tenant_access_token"].as_str().unwrap_or_default());
@@ -112,8 +113,11 @@ impl Caller {
     pub(super) async fn meetings(&self) -> Vec<Value> {
         let (start, end) = self.window();
         let all = [("include_external_meetings", "true"), ("include_webinar", "true"), ("page_size", "100")];
-        self.walk(Endpoint::MeetingList, &[&[("start_time", start.as_str()), ("end_time", end.as_str())][..], &all].concat())
-            .await
+        self.walk(
+            Endpoint::MeetingList,
+            &[&[("start_time", start.as_str()), ("end_time", end.as_str())][..], &all].concat(),
+        )
+        .await
     }
 }
 

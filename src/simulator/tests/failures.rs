@@ -143,7 +143,8 @@ async fn connections_break_and_the_next_call_gets_through() {
 #[tokio::test]
 async fn a_stall_lasts_until_the_caller_gives_up_and_does_not_hold_the_server() {
     let mut caller = caller(with(&["stall@first=1"])).await;
-    caller.client = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(300)).build().expect("a client");
+    caller.client =
+        reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(300)).build().expect("a client");
     assert!(try_ask(&caller).await.is_err_and(|error| error.is_timeout()));
     assert_eq!(ask(&caller).await.code(), 0);
     caller.running.shutdown().await;
@@ -172,7 +173,11 @@ async fn paging_goes_wrong_in_each_way() {
     let distinct: std::collections::HashSet<&str> = ids.iter().copied().collect();
     assert!(ids.len() > distinct.len(), "some rows come twice");
     caller.running.set_options(fast());
-    assert_eq!(caller.walk(M, &[("start_time", &start), ("end_time", &end)]).await.len(), distinct.len(), "and none is lost");
+    assert_eq!(
+        caller.walk(M, &[("start_time", &start), ("end_time", &end)]).await.len(),
+        distinct.len(),
+        "and none is lost"
+    );
 }
 
 #[tokio::test]

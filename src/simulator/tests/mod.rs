@@ -3,5 +3,6 @@
 mod caller;
 mod failures;
 mod notation;
+mod sdk;
 mod serving;
 mod tenants;

@@ -121,7 +121,9 @@ async fn a_clamped_window_finds_a_long_meeting_if_told_so() {
     let long = meetings.iter().find(|meeting| length_s(meeting) > 86_400).expect("the staged one");
     let mut window = window_of(long);
     window[1].1 = (window[0].1.parse::<i64>().expect("seconds") + 86_400).to_string();
-    for (long_meetings, code) in [(LongMeetings::Found, 0), (LongMeetings::Refused, 126_006), (LongMeetings::NotFound, 126_009)] {
+    for (long_meetings, code) in
+        [(LongMeetings::Found, 0), (LongMeetings::Refused, 126_006), (LongMeetings::NotFound, 126_009)]
+    {
         caller.running.set_options(Options { long_meetings, ..fast() });
         assert_eq!(caller.get(P, &borrowed(&window)).await.code(), code, "{long_meetings:?}");
     }

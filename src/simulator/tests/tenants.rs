@@ -142,10 +142,12 @@ fn totals_add_up() {
     let twins: u64 = minutes(&tenant).filter(|(_, session, _)| session.twin).count() as u64;
     assert_eq!(totals.samples_answered + twins, totals.samples);
     assert!(totals.twins > 0 && twins > 0);
-    let asked = tenant.meetings.iter().flat_map(|meeting| {
-        tenant.sessions[meeting.sessions.clone()].iter().map(move |session| (meeting, session))
-    });
-    let asked = asked.filter(|(meeting, session)| !session.twin && answer_of(meeting, session) != Answer::NoId).count() as u64;
+    let asked = tenant
+        .meetings
+        .iter()
+        .flat_map(|meeting| tenant.sessions[meeting.sessions.clone()].iter().map(move |session| (meeting, session)));
+    let asked =
+        asked.filter(|(meeting, session)| !session.twin && answer_of(meeting, session) != Answer::NoId).count() as u64;
     assert!(totals.fewest_calls.participant_quality_list >= asked);
     assert_eq!(totals.fewest_calls.meeting_list, totals.meetings.div_ceil(100));
 }
@@ -162,7 +164,11 @@ fn numbers_are_those_of_a_company() {
         mean(minutes(&tenant).filter(|(_, s, _)| test(s)).map(|(_, _, m)| f64::from(m.delay_ms)))
     };
     let loss = |test: &dyn Fn(&Session, &Minute) -> bool| {
-        mean(minutes(&tenant).filter(|(_, s, m)| test(s, m)).map(|(_, _, m)| f64::from(m.received.loss_avg_tenths) / 10.0))
+        mean(
+            minutes(&tenant)
+                .filter(|(_, s, m)| test(s, m))
+                .map(|(_, _, m)| f64::from(m.received.loss_avg_tenths) / 10.0),
+        )
     };
     let bad_hours = |minute: &Minute| (tenant.trouble.bad_from..tenant.trouble.bad_until).contains(&minute.at);
     let office = |s: &Session| s.building == Some(0) && matches!(s.access, Access::OfficeCable | Access::OfficeWifi);
@@ -206,15 +212,21 @@ fn metrics_move_together_and_slowly() {
     let better = |s: &Session, _: &Minute| s.app_version != WORSE_VERSION && !s.overloaded;
     assert!(sent(&worse, client) > 1.6 * sent(&better, client), "the worse version costs CPU");
     for (_, _, minute) in minutes(&tenant).filter(|(_, _, m)| tenant.trouble.is_capped(m.at)) {
-        let heights = [minute.video, minute.sharing].map(|p| p.map_or(0, |p| p.sent.or(p.received).map_or(0, |f| f.height_px)));
+        let heights =
+            [minute.video, minute.sharing].map(|p| p.map_or(0, |p| p.sent.or(p.received).map_or(0, |f| f.height_px)));
         assert!(heights[0] <= 360 && heights[1] <= 720, "{heights:?} under the cap");
     }
     // Neighbouring minutes resemble each other more than minutes far apart.
-    let delays: Vec<Vec<f64>> = tenant.meetings.iter().filter(|m| m.end - m.start > 2400).map(|meeting| {
-        let maker = Minutes::of(&tenant, meeting, meeting.sessions.start);
-        let count = minute_count(&tenant.sessions[meeting.sessions.start]);
-        (0..count).map(|index| f64::from(maker.minute(index).delay_ms)).collect()
-    }).collect();
+    let delays: Vec<Vec<f64>> = tenant
+        .meetings
+        .iter()
+        .filter(|m| m.end - m.start > 2400)
+        .map(|meeting| {
+            let maker = Minutes::of(&tenant, meeting, meeting.sessions.start);
+            let count = minute_count(&tenant.sessions[meeting.sessions.start]);
+            (0..count).map(|index| f64::from(maker.minute(index).delay_ms)).collect()
+        })
+        .collect();
     let step = |apart: usize| {
         mean(delays.iter().flat_map(|row| row.iter().zip(&row[apart.min(row.len())..]).map(|(a, b)| (a - b).abs())))
     };
