@@ -126,7 +126,8 @@ impl Hall<'_> {
             session.internal_ip = [building.internal_net[0], building.internal_net[1], person.floor, person.desk];
             session.location = building.location;
         }
-        session.overloaded = person.overloaded;
+        // It is the laptop that is overloaded, not the person.
+        session.overloaded = person.overloaded && session.access != Access::Mobile;
         session.camera = !audience && self.dice.chance(person.camera_habit);
         session.talkative = if audience { 0.0 } else { person.talkative };
         session.app_version = person.app_version;

@@ -114,7 +114,7 @@ pub(super) fn weather(trouble: &Trouble, session: &Session, at: i64) -> Weather 
         down_kbps: line.down_kbps * (1.0 + 0.2 * drift) * (1.0 - 0.9 * spell),
         up_kbps: line.up_kbps * (1.0 + 0.2 * ripple) * (1.0 - 0.9 * spell),
     };
-    weather.delay_ms += far_away_ms(session);
+    weather.delay_ms += far_away_ms(session) * (1.0 + 0.05 * drift + 0.04 * ripple);
     if session.vpn {
         weather.delay_ms += 44.0 + 12.0 * drift;
         weather.jitter_ms += 7.0;

@@ -90,7 +90,7 @@ impl Default for Options {
             participants_ready_after_s: 0,
             style: WireStyle::default(),
             faults: Vec::new(),
-            log_capacity: 100_000,
+            log_capacity: 20_000,
         }
     }
 }

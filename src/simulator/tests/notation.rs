@@ -173,6 +173,24 @@ fn quality_leaves_are_texts_with_units() {
     }
 }
 
+/// What a person would lay beside the vendor's page.
+#[test]
+fn one_of_each_reads_like_the_vendor_s_page() {
+    let tenant = tenant();
+    let writer = writer(&tenant, WireStyle::default());
+    let meeting = &tenant.meetings[0];
+    let mut out = String::from("{\"meeting\":");
+    writer.meeting(&mut out, meeting);
+    out.push_str(",\"participant\":");
+    writer.participant(&mut out, meeting, meeting.sessions.start);
+    out.push_str(",\"quality\":");
+    let session = &tenant.sessions[meeting.sessions.start];
+    let minutes = Minutes::of(&tenant, meeting, meeting.sessions.start);
+    push_items(&mut out, WireStyle::default(), tenant.spec.utc_offset_s, &minutes, session, 5..6);
+    out.push('}');
+    insta::assert_snapshot!(serde_json::to_string_pretty(&parse(&out)).expect("it was JSON"));
+}
+
 #[test]
 fn styles_bend_the_notation() {
     let tenant = Tenant::generate(&TenantSpec { days: 1, meetings_per_day: 2, ..TenantSpec::default() });

@@ -39,6 +39,7 @@ async fn a_walk_over_everything_finds_the_totals() {
             window[1].1 = (window[0].1.parse::<i64>().expect("seconds") + 86_400).to_string();
         }
         let mut rows = caller.walk(P, &borrowed(&window)).await;
+        assert_eq!(meeting["number_of_devices"], rows.len().to_string(), "devices are rows");
         if meeting["meeting_subtype"] == 8 {
             rows.append(&mut caller.walk(P, &[&borrowed(&window)[..], &[("webinar_user_role", "3")]].concat()).await);
         }
@@ -221,6 +222,19 @@ async fn fresh_quality_grows_until_it_is_whole() {
             Some(count) => assert_eq!(caller.walk(Q, &borrowed(&asked)).await.len(), count, "{age} s after the end"),
         }
     }
+}
+
+#[tokio::test]
+async fn fresh_participant_lists_hold_half_of_the_rows() {
+    let caller = Caller::of(&small(), fast()).await;
+    let meetings = caller.meetings().await;
+    let meeting = meetings.iter().find(|meeting| meeting["meeting_topic"] == "Standing room: triage").expect("staged");
+    let window = window_of(meeting);
+    let whole = caller.walk(P, &borrowed(&window)).await.len();
+    let end: i64 = window[1].1.parse().expect("seconds");
+    let clock_ahead_s = end + 60 - jiff::Timestamp::now().as_second();
+    caller.running.set_options(Options { participants_ready_after_s: 600, clock_ahead_s, ..fast() });
+    assert_eq!(caller.walk(P, &borrowed(&window)).await.len(), whole.div_ceil(2));
 }
 
 #[tokio::test]
