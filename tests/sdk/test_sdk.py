@@ -1,0 +1,211 @@
+"""Drives the simulator with the vendor's official SDK.
+
+The Rust tests speak to the simulator with our own client and would share our own mistakes. This one uses the vendor's
+client and the vendor's models: a field that the models don't know, or know under another type, fails here.
+
+Needs a running simulator, with limits that don't get in the way, and:
+  VCQ_BASE_URL, VCQ_APP_ID, VCQ_APP_SECRET   where it is and who asks
+  VCQ_SIM_EXPECT                             what it holds, as the JSON of `Tenant::expectation`
+Run it with: python -m unittest tests/sdk/test_sdk.py
+"""
+
+import datetime
+import json
+import os
+import re
+import unittest
+
+import lark_oapi as lark
+from lark_oapi.api.vc.v1 import (
+    GetMeetingListRequest,
+    GetParticipantListRequest,
+    GetParticipantQualityListRequest,
+)
+from lark_oapi.api.vc.v1.model.meeting_info import MeetingInfo
+from lark_oapi.api.vc.v1.model.participant import Participant
+from lark_oapi.api.vc.v1.model.participant_quality import ParticipantQuality
+from lark_oapi.core.exception import ObtainAccessTokenException
+
+EXPECT = json.loads(os.environ["VCQ_SIM_EXPECT"])
+DAY_S = 86_400
+# Answers of the quality list that stand for "no quality for this one".
+NOT_SUPPORTED, NO_DEVICE = 121002, 126010
+
+
+def client(app_id=None):
+    return (
+        lark.Client.builder()
+        .app_id(app_id or os.environ["VCQ_APP_ID"])
+        .app_secret(os.environ["VCQ_APP_SECRET"])
+        .domain(os.environ["VCQ_BASE_URL"])
+        .log_level(lark.LogLevel.ERROR)
+        .build()
+    )
+
+
+def seconds(text):
+    """Reads `2022.12.23 11:16:59 (GMT+08:00)`."""
+    when = datetime.datetime.strptime(text.replace("GMT", ""), "%Y.%m.%d %H:%M:%S (%z)")
+    return int(when.timestamp())
+
+
+def walk(get, build, key):
+    """All the rows of a question, page by page."""
+    rows, token = [], None
+    while True:
+        request = build()
+        if token:
+            request.page_token(token)
+        answer = get(request.build())
+        if not answer.success():
+            return answer.code, rows
+        rows += getattr(answer.data, key) or []
+        raw = json.loads(answer.raw.content)["data"]
+        assert raw["has_more"] == bool(raw.get("page_token")), raw.get("page_token")
+        if not answer.data.has_more:
+            return 0, rows
+        token = answer.data.page_token
+
+
+def check_model(test, model, raw, where):
+    """Every field that was sent is in the vendor's model, with the type that it has there."""
+    for field, value in raw.items():
+        test.assertIn(field, model._types, f"{where}.{field} is not a field of the vendor's")
+        known = model._types[field]
+        if isinstance(value, dict):
+            check_model(test, known, value, f"{where}.{field}")
+        else:
+            test.assertIsInstance(value, known, f"{where}.{field}")
+            if known is int:
+                test.assertNotIsInstance(value, bool, f"{where}.{field}")
+
+
+class Simulator(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.vc = client().vc.v1
+
+    def meetings(self, page_size=100):
+        def build():
+            return (
+                GetMeetingListRequest.builder()
+                .start_time(EXPECT["start"])
+                .end_time(EXPECT["end"])
+                .include_external_meetings(True)
+                .include_webinar(True)
+                .page_size(page_size)
+            )
+
+        code, meetings = walk(self.vc.meeting_list.get, build, "meeting_list")
+        self.assertEqual(code, 0)
+        return meetings
+
+    def window(self, builder, meeting):
+        start, end = seconds(meeting.meeting_start_time), seconds(meeting.meeting_end_time)
+        return (
+            builder.meeting_start_time(start)
+            .meeting_end_time(min(end, start + DAY_S))
+            .meeting_no(meeting.meeting_id)
+            .page_size(100)
+        )
+
+    def participants(self, meeting):
+        rows = []
+        for role in ["0", "3"] if meeting.meeting_subtype == 8 else [None]:
+
+            def build():
+                request = self.window(GetParticipantListRequest.builder(), meeting)
+                return request.webinar_user_role(role) if role else request
+
+            code, found = walk(self.vc.participant_list.get, build, "participants")
+            self.assertEqual(code, 0, meeting.meeting_id)
+            rows += found
+        return rows
+
+    def quality(self, meeting, row):
+        def build():
+            request = self.window(GetParticipantQualityListRequest.builder(), meeting).join_time(seconds(row.join_time))
+            return request.user_id(row.user_id) if row.user_id else request.room_id(row.meeting_room_id)
+
+        return walk(self.vc.participant_quality_list.get, build, "participant_quality_list")
+
+    def test_a_walk_finds_what_the_tenant_holds(self):
+        meetings = self.meetings()
+        participants = samples = without_id = empty = 0
+        refused = {NOT_SUPPORTED: 0, NO_DEVICE: 0}
+        for meeting in meetings:
+            for row in self.participants(meeting):
+                participants += 1
+                if not (row.user_id or row.meeting_room_id):
+                    without_id += 1
+                    continue
+                code, items = self.quality(meeting, row)
+                samples += len(items)
+                if code:
+                    refused[code] += 1
+                elif not items:
+                    empty += 1
+        self.assertEqual(len(meetings), EXPECT["meetings"])
+        self.assertEqual(participants, EXPECT["participants"])
+        self.assertEqual(samples, EXPECT["samples"])
+        self.assertEqual(without_id, EXPECT["participants_without_id"])
+        self.assertEqual(empty, EXPECT["participants_empty"])
+        self.assertEqual(refused[NO_DEVICE], EXPECT["participants_foreign"])
+        self.assertEqual(refused[NOT_SUPPORTED], EXPECT["participants_unsupported"])
+
+    def test_small_pages_hold_the_same_meetings(self):
+        by_twenty = [meeting.meeting_instance_id for meeting in self.meetings(page_size=20)]
+        self.assertEqual(by_twenty, [meeting.meeting_instance_id for meeting in self.meetings()])
+        self.assertEqual(len(by_twenty), len(set(by_twenty)))
+
+    def test_every_field_is_one_of_the_vendor_s(self):
+        request = GetMeetingListRequest.builder().start_time(EXPECT["start"]).end_time(EXPECT["end"]).build()
+        raw = json.loads(self.vc.meeting_list.get(request).raw.content)["data"]["meeting_list"]
+        for meeting in raw:
+            check_model(self, MeetingInfo, meeting, "meeting")
+        checked = 0
+        for meeting in self.meetings()[:12]:
+            request = self.window(GetParticipantListRequest.builder(), meeting).build()
+            raw = json.loads(self.vc.participant_list.get(request).raw.content)["data"].get("participants", [])
+            for row in raw:
+                check_model(self, Participant, row, "participant")
+            for row in self.participants(meeting):
+                if not row.user_id:
+                    continue
+                request = self.window(GetParticipantQualityListRequest.builder(), meeting)
+                request = request.join_time(seconds(row.join_time)).user_id(row.user_id).build()
+                answer = self.vc.participant_quality_list.get(request)
+                if answer.success():
+                    for item in json.loads(answer.raw.content)["data"]["participant_quality_list"]:
+                        check_model(self, ParticipantQuality, item, "quality")
+                        self.assertRegex(item["network"]["network_delay"], re.compile(r"^\d+ms$"))
+                        checked += 1
+        self.assertGreater(checked, 100)
+
+    def test_refusals_reach_the_sdk_as_codes(self):
+        def ask(**params):
+            request = GetMeetingListRequest.builder()
+            # A second value for a parameter would be sent beside the first, so the defaults come in here.
+            for name, value in {"start_time": EXPECT["start"], "end_time": EXPECT["end"], **params}.items():
+                getattr(request, name)(value)
+            return self.vc.meeting_list.get(request.build())
+
+        page = ask(page_size=10)
+        self.assertFalse(page.success())
+        self.assertEqual(page.code, 99992402)
+        error = json.loads(page.raw.content)["error"]
+        self.assertEqual(error["field_violations"][0]["field"], "page_size")
+        self.assertEqual(page.get_log_id(), error["log_id"])
+        self.assertEqual(ask(meeting_no="123456789", room_id="omm_x").code, 126008)
+        self.assertEqual(ask(meeting_no="12").code, 126004)
+        self.assertEqual(ask(start_time=1).code, 126006)
+
+    def test_an_unknown_app_gets_no_token(self):
+        # The SDK caches tokens by app id, so a wrong secret for the right app would not even be sent.
+        with self.assertRaises(ObtainAccessTokenException) as refused:
+            client(app_id="cli_nobody").vc.v1.meeting_list.get(GetMeetingListRequest.builder().build())
+        self.assertEqual(refused.exception.code, 99991543)
+
+
+if __name__ == "__main__":
+    unittest.main()
