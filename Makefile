@@ -1,0 +1,53 @@
+# What people type. One cargo profile (release) for everything, so that dependencies compile once.
+
+CARGO ?= cargo
+PYTHON ?= python3
+RELEASE = --release --locked
+# The virtual environment of the vendor's Python SDK, for one test.
+VENV ?= .venv
+
+.PHONY: help demo build test lint unit sdk install clean duckdb
+
+help:
+	@echo "make demo     a made-up tenant, a real sync from it over HTTP, a first report"
+	@echo "make test     everything that CI runs: format, lints, tests, the vendor's SDK against the simulator"
+	@echo "make build    target/release/vcq-etl"
+	@echo "make install  vcq-etl and its DuckDB library into PREFIX (default ~/.local)"
+
+duckdb:
+	@tools/fetch-duckdb.sh
+
+build: duckdb
+	@$(CARGO) build $(RELEASE)
+
+demo: build
+	@$(CARGO) run --quiet $(RELEASE) -- demo
+
+test: lint unit sdk
+
+lint: duckdb
+	$(CARGO) fmt --check
+	$(CARGO) clippy $(RELEASE) --all-targets -- -D warnings
+
+unit: duckdb
+	$(CARGO) test $(RELEASE)
+
+sdk: build $(VENV)/installed
+	VCQ_SDK_PYTHON="$(CURDIR)/$(VENV)/bin/python" $(CARGO) test $(RELEASE) --lib sdk -- --ignored
+
+$(VENV)/installed: tests/sdk/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdk/requirements.txt
+	@touch $@
+
+# The library goes beside the program: build.rs made it look there.
+PREFIX ?= $(HOME)/.local
+install: build
+	mkdir -p "$(PREFIX)/lib/vcq-etl" "$(PREFIX)/bin"
+	cp "$${CARGO_TARGET_DIR:-target}/release/vcq-etl" "$(PREFIX)/lib/vcq-etl/"
+	cp "$${DUCKDB_LIB_DIR:-.duckdb}"/libduckdb.* "$(PREFIX)/lib/vcq-etl/"
+	ln -sf ../lib/vcq-etl/vcq-etl "$(PREFIX)/bin/vcq-etl"
+
+clean:
+	rm -rf $(VENV) vcq-demo
+	$(CARGO) clean

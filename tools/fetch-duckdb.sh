@@ -1,0 +1,60 @@
+#!/bin/sh
+# Puts the official DuckDB 1.5.6 shared library into the folder DUCKDB_LIB_DIR (default .duckdb in the project).
+# Compiling DuckDB takes over half an hour; this takes seconds. Where npm has a package for this platform, the library
+# comes out of it and its checksum is checked; elsewhere the duckdb crate's own download brings it.
+set -eu
+
+VERSION=1.5.6
+cd "$(dirname "$0")/.."
+dir=${DUCKDB_LIB_DIR:-$PWD/.duckdb}
+
+# platform | library | npm package | sha256 of the library inside it
+case "$(uname -s)-$(uname -m)" in
+Linux-x86_64)
+    library=libduckdb.so
+    package=@duckdb/node-bindings-linux-x64@1.5.6-r.1
+    sha256=3f4962cdd266eab2b479a5b5a4a6d063d279b2954ae814ed00385d553b747633
+    ;;
+Darwin-*) library=libduckdb.dylib package= sha256= ;;
+*) library=libduckdb.so package= sha256= ;;
+esac
+
+check() {
+    [ -z "$sha256" ] && return 0
+    if command -v sha256sum >/dev/null 2>&1; then sum=$(sha256sum "$1"); else sum=$(shasum -a 256 "$1"); fi
+    [ "${sum%% *}" = "$sha256" ]
+}
+
+if [ -f "$dir/$library" ] && check "$dir/$library"; then
+    exit 0
+fi
+mkdir -p "$dir"
+work=$(mktemp -d "$dir/fetch.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+if [ -n "$package" ] && command -v npm >/dev/null 2>&1; then
+    echo "fetching DuckDB $VERSION: npm pack $package" >&2
+    if ! archive=$(cd "$work" && npm pack --silent "$package"); then
+        echo "error: npm could not fetch $package; is its registry reachable?" >&2
+        exit 1
+    fi
+    tar -xzf "$work/$archive" -C "$work" "package/$library"
+    if ! check "$work/package/$library"; then
+        echo "error: the $library in $package does not have the checksum $sha256; not used" >&2
+        exit 1
+    fi
+    mv "$work/package/$library" "$dir/$library"
+else
+    echo "fetching DuckDB $VERSION: the duckdb crate's own download (no npm package for this platform, or no npm)" >&2
+    # Outside the project, so that .cargo/config.toml does not say where the library is.
+    project=$PWD
+    (cd "$work" && env -u DUCKDB_LIB_DIR DUCKDB_DOWNLOAD_LIB=1 CARGO_TARGET_DIR="$work/target" \
+        cargo build --release --locked --manifest-path "$project/Cargo.toml" --package libduckdb-sys)
+    found=$(find "$work/target" -name "$library" | head -n 1)
+    if [ -z "$found" ]; then
+        echo "error: no $library was downloaded; put one of DuckDB $VERSION into $dir by hand" >&2
+        exit 1
+    fi
+    check "$found" || { echo "error: the downloaded $library does not have the checksum $sha256; not used" >&2; exit 1; }
+    mv "$found" "$dir/$library"
+fi
