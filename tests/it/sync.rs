@@ -1,52 +1,195 @@
-//! A first end to end.
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::sync::atomic::AtomicI32;
-use std::time::Duration;
+//! The main job: what a sync leaves behind, and what a second one asks.
 
-use vcq_etl::feishu::{BaseUrl, Cancel, ClientConfig, Credentials, Rate, Secret, UserIdType};
-use vcq_etl::load::DatabaseOptions;
-use vcq_etl::pipeline::{SyncSetup, sync};
-use vcq_etl::schema::TenantZone;
-use vcq_etl::simulator::{Limit, Options, Tenant, TenantSpec, serve};
+use vcq_etl::schema::{Status, TABLES, Storage};
+use vcq_etl::simulator::Endpoint;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn spike() {
-    let spec = TenantSpec::default();
-    let tenant = Tenant::generate(&spec);
-    eprintln!("{:?}", tenant.totals());
-    let mut options = Options::default();
-    options.limit = Limit { calls: 100000, ..options.limit };
-    let running = serve(tenant, options).await.unwrap();
-    let dir = std::env::temp_dir().join("vcq-spike");
-    let _ = std::fs::remove_dir_all(&dir);
-    for _ in 0..2 {
-        let mut client = ClientConfig::new(
-            BaseUrl::parse(&running.base_url()).unwrap(),
-            Credentials::App { app_id: running.app_id().to_string(), app_secret: Secret::new(running.app_secret()) },
+use crate::world::World;
+
+#[test]
+fn sync_leaves_every_number_of_the_tenant() {
+    let world = World::new();
+    let ran = world.sync(&[]).ended(0);
+    let summary = ran.summary();
+    let totals = world.simulator().tenant().totals();
+    assert_eq!(summary["outcome"], "complete");
+    assert_eq!(summary["meetings"], totals.meetings);
+    assert_eq!(summary["participants"], totals.participants);
+    assert_eq!(summary["samples"], totals.samples);
+    assert_eq!(summary["rejects"], 0);
+    let by_status = &summary["by_status"];
+    assert_eq!(by_status["complete"], totals.participants_with_samples);
+    assert_eq!(by_status["empty"], totals.participants_empty);
+    assert_eq!(by_status["unaddressable"], totals.participants_without_id);
+    assert_eq!(by_status["not_found"], totals.participants_foreign);
+    assert_eq!(by_status["unsupported"], totals.participants_unsupported);
+    let all: u64 = Status::ALL.iter().filter_map(|status| by_status[status.name()].as_u64()).sum();
+    assert_eq!(all, totals.participants as u64, "every participant has one status");
+    // The same numbers stand in the database, and nowhere else.
+    assert_eq!(world.number("select count(*) from meetings"), totals.meetings as i64);
+    assert_eq!(world.number("select count(*) from quality_samples"), totals.samples as i64);
+    assert_eq!(world.number("select sum(sample_count)::bigint from coverage"), totals.samples as i64);
+    assert_eq!(world.number("select samples from runs"), totals.samples as i64);
+    assert_eq!(world.rows("select outcome, exit_code from runs"), ["complete | 0"]);
+    // The calls are the fewest there can be, and one for each meeting that turned out too long for the vendor's window.
+    let stats = world.simulator().stats();
+    assert_eq!(summary["calls"]["participant_quality_list"], totals.fewest_calls.participant_quality_list);
+    assert_eq!(stats.calls(Endpoint::ParticipantQualityList), totals.fewest_calls.participant_quality_list as u64);
+    assert_eq!(stats.throttles, 0);
+    assert!(stats.quality_calls().values().all(|asked| *asked <= 10), "nobody is asked for again and again");
+}
+
+#[test]
+fn summary_has_the_contracts_fields_and_nothing_else_is_on_stdout() {
+    let world = World::new();
+    let ran = world.sync(&[]).ended(0);
+    let summary = ran.summary();
+    let fields: Vec<&String> = summary.as_object().expect("an object").keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "run_id", "outcome", "exit_code", "since_utc", "until_utc", "meetings", "participants", "by_status",
+            "samples", "rejects", "calls", "retries", "throttles", "waited_s", "elapsed_s", "unknown_fields",
+            "dates_published", "generation", "store",
+        ]
+    );
+    assert_eq!(summary["generation"], 1);
+    assert_eq!(summary["generation"], world.manifest()["generation"]);
+    assert_eq!(world.number("select generation from meta"), 1);
+    assert!(ran.stderr.contains("meetings"), "progress is talk: {}", ran.stderr);
+    let quiet = world.sync(&["--quiet"]).ended(0);
+    assert_eq!(quiet.stderr, "", "--quiet says nothing");
+}
+
+#[test]
+fn second_sync_asks_only_the_lists_and_keeps_every_file() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let before = world.manifest();
+    world.simulator().reset_stats();
+    let summary = world.sync(&[]).ended(0).summary();
+    let stats = world.simulator().stats();
+    assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 0);
+    assert_eq!(stats.calls(Endpoint::ParticipantList), 0, "the window is settled");
+    assert!(stats.calls(Endpoint::MeetingList) > 0);
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    assert_eq!(summary["dates_published"], serde_json::json!([]));
+    assert_eq!(world.manifest()["files"], before["files"], "an unchanged date keeps its files");
+    assert_eq!(world.number("select count(*) from runs"), 2);
+}
+
+#[test]
+fn refetch_asks_again_and_changes_nothing_but_attempts() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let content = "select * exclude (attempts, first_attempt_utc, last_attempt_utc, log_id) from coverage order by all";
+    let before = (world.rows(content), world.rows("select * from quality_samples order by all"));
+    let first = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    world.simulator().reset_stats();
+    world.sync(&["--refetch"]).ended(0);
+    assert_eq!(world.simulator().stats().calls(Endpoint::ParticipantQualityList), first);
+    assert_eq!((world.rows(content), world.rows("select * from quality_samples order by all")), before);
+    assert_eq!(world.number("select max(attempts) from coverage"), 2);
+}
+
+#[test]
+fn one_meeting_number_is_asked_alone() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let number = world.rows("select meeting_no from meetings order by meeting_no limit 1").remove(0);
+    let expected = world.number(&format!("select count(*) from meetings where meeting_no = '{number}'"));
+    let other = World::new();
+    let summary = other.sync(&["--meeting-no", &number]).ended(0).summary();
+    assert_eq!(summary["meetings"], expected);
+    assert_eq!(other.rows("select distinct meeting_no from meetings"), [number]);
+}
+
+#[test]
+fn parquet_and_duckdb_hold_the_same_rows() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let connection = world.duckdb();
+    for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+        let glob = world.store().join(format!("parquet/{}/*/*.parquet", table.name));
+        let in_duckdb: i64 = connection
+            .query_row(&format!("select count(*) from {}", table.name), [], |row| row.get(0))
+            .expect("a count");
+        if in_duckdb == 0 {
+            assert!(!world.store().join("parquet").join(table.name).exists(), "{}: no rows, no files", table.name);
+            continue;
+        }
+        // Instants are naive in DuckDB and adjusted to UTC in Parquet: compared as microseconds.
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| match column.kind.duckdb() {
+                "TIMESTAMP" => format!("epoch_us({0}) as {0}", column.name),
+                _ => column.name.to_owned(),
+            })
+            .collect();
+        let columns = columns.join(", ");
+        let parquet = format!(
+            "select {columns} from read_parquet('{}', hive_types = {{'meeting_date': date}})",
+            glob.display()
         );
-        client.rate = Rate::per_minute(NonZeroU32::new(60000).unwrap());
-        let setup = SyncSetup {
-            store: dir.clone(),
-            client,
-            cancel: Cancel::new(),
-            signal: Arc::new(AtomicI32::new(0)),
-            window_us: (spec.start() * 1_000_000, spec.end() * 1_000_000),
-            meeting_nos: vec![],
-            refetch: false,
-            max_calls: None,
-            finish_by_us: None,
-            zone: TenantZone::parse("+08:00").unwrap(),
-            user_id_type: UserIdType::OpenId,
-            settle: Duration::from_secs(86400),
-            concurrency: 8,
-            publish_every: Duration::from_secs(600),
-            database: DatabaseOptions::default(),
-            events: Arc::new(()),
-            now_us: Arc::new(|| jiff::Timestamp::now().as_microsecond()),
-        };
-        let synced = sync(setup).await.unwrap();
-        eprintln!("{:#?}", synced);
+        let duckdb = format!("select {columns} from {}", table.name);
+        for (left, right) in [(&parquet, &duckdb), (&duckdb, &parquet)] {
+            let sql = format!("select count(*) from ({left} except all {right})");
+            let missing: i64 = connection.query_row(&sql, [], |row| row.get(0)).expect("a comparison");
+            assert_eq!(missing, 0, "{}: {left}", table.name);
+        }
     }
-    running.shutdown().await;
+}
+
+#[test]
+fn raw_log_holds_every_answer_with_its_request_time_and_log_id() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let mut quality_pages = 0;
+    let mut secrets = 0;
+    for path in files(&world.store().join("raw")) {
+        let text = zstd::decode_all(std::fs::File::open(&path).expect("a raw file")).expect("zstd");
+        let text = String::from_utf8(text).expect("UTF-8");
+        secrets += text.matches(world.simulator().app_secret().as_str()).count();
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).expect("a JSON line");
+            if line["record"] == "walk" {
+                assert!(line["status"].is_string() && line["reason"].is_string());
+                continue;
+            }
+            assert!(line["request"]["page_size"] == "100", "{line}");
+            assert!(line["asked_utc"].is_string() && line["log_id"].is_string(), "{line}");
+            assert!(line["response"]["code"].is_i64(), "{line}");
+            quality_pages += u64::from(line["endpoint"] == "participant_quality_list");
+        }
+    }
+    assert_eq!(quality_pages, world.simulator().stats().calls(Endpoint::ParticipantQualityList));
+    assert_eq!(secrets, 0, "the secret is in the raw log");
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn a_reader_sees_the_old_generation_until_it_opens_again_and_leaves_no_wal() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let reader = world.duckdb();
+    let generation = |connection: &duckdb::Connection| -> i64 {
+        connection.query_row("select generation from meta", [], |row| row.get(0)).expect("a generation")
+    };
+    world.sync(&["--refetch"]).ended(0);
+    assert_eq!(generation(&reader), 1, "an open session keeps its snapshot");
+    drop(reader);
+    assert_eq!(generation(&world.duckdb()), 2);
+    let names: Vec<String> = std::fs::read_dir(world.store())
+        .expect("the store")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(!names.iter().any(|name| name.ends_with(".wal")), "{names:?}");
 }

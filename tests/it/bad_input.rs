@@ -1,0 +1,164 @@
+//! Bad input and failure: each has its exit code, and a message that says what was tried, on what, and what to do.
+
+use vcq_etl::simulator::Endpoint;
+
+use crate::world::{Ran, World};
+
+/// A run that fails: its name, the exit code, and words that its message must have.
+#[track_caller]
+fn says(ran: Ran, code: i32, words: &[&str]) {
+    let ran = ran.ended(code);
+    for word in words {
+        assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
+    }
+    assert!(ran.stderr.contains("error: ") && ran.stderr.contains("hint: "), "no error and hint in:\n{}", ran.stderr);
+}
+
+fn run(mut command: std::process::Command) -> Ran {
+    Ran::of(command.output().expect("the binary runs"))
+}
+
+#[test]
+fn wrong_secret() {
+    let world = World::new();
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_APP_SECRET", "not-the-secret-Zq9");
+    let ran = run(command);
+    assert!(!ran.stderr.contains("not-the-secret-Zq9"), "the secret is shown:\n{}", ran.stderr);
+    says(ran, 3, &["10015", "127.0.0.1", "app id and secret"]);
+}
+
+#[test]
+fn missing_scope_role_address_and_quota() {
+    for (fault, code, words) in [
+        ("missing-scope", 3, &["99991672", "scope", "vc:room:readonly", "log id"][..]),
+        ("user-scope", 3, &["99991679", "scope", "log id"]),
+        ("no-permission", 3, &["121005", "Meeting Management", "log id"]),
+        ("ip-not-allowed", 3, &["99991401", "allow-list", "log id"]),
+        ("quota", 8, &["99991403", "month", "log id"]),
+    ] {
+        let world = World::new();
+        world.faults(&[fault]);
+        says(world.sync(&[]), code, words);
+    }
+}
+
+#[test]
+fn quota_in_the_middle_keeps_what_was_answered() {
+    let world = World::new();
+    world.faults(&["quota@after=40"]);
+    says(world.sync(&[]), 8, &["99991403"]);
+    assert!(world.number("select count(*) from coverage where status = 'complete'") > 0);
+    world.faults(&[]);
+    world.sync(&[]).ended(0);
+}
+
+#[test]
+fn wrong_host_and_unreachable_host() {
+    let world = World::new();
+    // A host that answers, but not with this API.
+    let mut command = world.sync_command(&[]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            use std::io::{Read, Write};
+            let mut stream = stream;
+            let _ = stream.read(&mut [0; 4096]);
+            let body = "<html>not found</html>";
+            let _ = write!(
+                stream,
+                "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    command.env("VCQ_BASE_URL", format!("http://{address}"));
+    says(run(command), 4, &[&address.to_string(), "base URL"]);
+    // A port that nobody listens on.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_BASE_URL", format!("http://{free}"));
+    says(run(command), 4, &[&free.to_string()]);
+}
+
+#[test]
+fn a_vendor_that_keeps_failing() {
+    let world = World::new();
+    world.faults(&["internal-error"]);
+    says(world.sync(&[]), 4, &["meeting_list", "121001", "log id"]);
+    // Unit after unit fails: the run does not walk through all of them.
+    let world = World::new();
+    world.faults(&["participant_quality_list:internal-error"]);
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_MAX_TRIES", "1");
+    says(run(command), 4, &["in a row"]);
+    assert!(world.simulator().stats().calls(Endpoint::ParticipantQualityList) < 40);
+}
+
+#[test]
+fn usage_and_configuration() {
+    let world = World::new();
+    says(run(world.vcq(&["sync", "--since", "next tuesday"])), 2, &["next tuesday", "2d", "yesterday"]);
+    says(run(world.vcq(&["sync", "--since", "1d", "--until", "2d"])), 2, &["1d"]);
+    let mut command = world.vcq(&["sync", "--since", "2d"]);
+    command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET");
+    says(run(command), 2, &["VCQ_APP_ID", "VCQ_ACCESS_TOKEN"]);
+    let mut command = world.vcq(&["sync", "--since", "2d"]);
+    command.env("VCQ_BASE_URL", "http://vendor.example");
+    says(run(command), 2, &["vendor.example", "https"]);
+    let mut command = world.vcq(&["sync", "--since", "2d"]);
+    command.env("VCQ_TIMEZONE", "Mars/Olympus");
+    says(run(command), 2, &["Mars/Olympus"]);
+    let ran = run(world.vcq(&["sink"])).ended(2);
+    assert!(ran.stderr.contains("sync"), "the nearest command is named:\n{}", ran.stderr);
+    assert_eq!(world.simulator().stats().log.len(), 0, "nothing was asked");
+}
+
+#[test]
+fn a_store_that_cannot_be_written() {
+    let world = World::new();
+    let file = world.home().join("a-file");
+    std::fs::write(&file, "not a folder").expect("a file");
+    for store in [file.clone(), file.join("below")] {
+        let mut command = world.sync_command(&[]);
+        command.env("VCQ_STORE", &store);
+        says(run(command), 5, &["a-file"]);
+    }
+    assert_eq!(world.simulator().stats().log.len(), 0, "nothing was asked that could not be kept");
+}
+
+#[test]
+fn a_corrupt_manifest() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    std::fs::write(world.store().join("parquet/_manifest.json"), "{\"generation\": 1, ").expect("written");
+    world.simulator().reset_stats();
+    says(world.sync(&[]), 5, &["_manifest.json", "line 1"]);
+}
+
+#[test]
+fn ids_of_another_kind_are_not_mixed_in() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_USER_ID_TYPE", "union_id");
+    says(run(command), 2, &["open_id", "union_id"]);
+}
+
+#[test]
+fn a_store_that_another_run_holds() {
+    let world = World::new();
+    let mut slow = world.sync_command(&[]);
+    slow.env("VCQ_CALLS_PER_MINUTE", "600").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut slow = slow.spawn().expect("starts");
+    while world.simulator().stats().calls(Endpoint::MeetingList) == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let ran = world.sync(&[]);
+    let _ = slow.kill();
+    let _ = slow.wait();
+    says(ran, 6, &["sync", &slow.id().to_string()]);
+    // The lock went with its holder.
+    world.sync(&[]).ended(0);
+}

@@ -1,0 +1,165 @@
+//! Every cell against a slow, obvious reader: the raw log read with a tree of values and string functions.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use vcq_etl::schema::{Kind, QUALITY_SAMPLES};
+use vcq_etl::simulator::{TimeForm, WireStyle, count_odd_values};
+
+use crate::world::{World, small, unlimited};
+
+/// A measure the slow way: digits off the front, the rest is the unit.
+fn slow_measure(text: &str, kind: Kind) -> Option<f64> {
+    let text = text.trim();
+    if text.is_empty() || text == "-" {
+        return None;
+    }
+    if kind == Kind::PictureHeight {
+        return Some(match text {
+            "2K" => 1440.0,
+            "4K" => 2160.0,
+            "8K" => 4320.0,
+            lines => lines.trim_end_matches('P').parse().expect("a height"),
+        });
+    }
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
+    let number: f64 = text[..end].parse().expect("a number");
+    Some(match (kind, text[end..].trim()) {
+        (Kind::Kbps, "Mbps") => number * 1000.0,
+        (_, "ms" | "kbps" | "%" | "dB" | "fps" | "") => number,
+        other => panic!("the slow reader does not know {other:?}"),
+    })
+}
+
+/// Every item of every whole quality walk: (unit, item).
+fn raw_items(world: &World) -> Vec<(String, Value)> {
+    let mut items = Vec::new();
+    let folder = world.store().join("raw/quality");
+    for date in std::fs::read_dir(folder).expect("raw/quality") {
+        for file in std::fs::read_dir(date.expect("a date").path()).expect("files") {
+            let file = std::fs::File::open(file.expect("a file").path()).expect("opens");
+            let text = String::from_utf8(zstd::decode_all(file).expect("zstd")).expect("UTF-8");
+            let mut pending = Vec::new();
+            for line in text.lines() {
+                let line: Value = serde_json::from_str(line).expect("JSON");
+                if line["record"] == "walk" {
+                    let unit = line["unit"].as_str().expect("a unit").to_owned();
+                    items.extend(pending.drain(..).map(|item| (unit.clone(), item)));
+                } else if let Some(list) = line["response"]["data"]["participant_quality_list"].as_array() {
+                    pending.extend(list.iter().cloned());
+                }
+            }
+        }
+    }
+    items
+}
+
+#[test]
+fn every_cell_is_what_a_slow_reader_reads() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    // By participant and the text of its first time; the simulator prints every time in the tenant's zone.
+    let mut expected: BTreeMap<(String, String), Value> = BTreeMap::new();
+    for (unit, item) in raw_items(&world) {
+        let time = ["network", "audio", "video", "screen_sharing", "cpu_usage"]
+            .iter()
+            .find_map(|section| item[section]["time"].as_str())
+            .expect("a time");
+        expected.insert((unit, time[..19].replace('.', "-")), item);
+    }
+    let metrics: Vec<_> = QUALITY_SAMPLES
+        .columns
+        .iter()
+        .filter(|column| !column.source.is_empty() && column.kind != Kind::Instant)
+        .collect();
+    let names = metrics.iter().map(|column| format!("{}::double", column.name)).collect::<Vec<_>>().join(", ");
+    let connection = world.duckdb();
+    let mut select = connection
+        .prepare(&format!(
+            "select split_part(participant_key, '#', 1), strftime(sample_time_local, '%Y-%m-%d %H:%M:%S'), {names}
+             from quality_samples"
+        ))
+        .expect("a query");
+    let mut rows = select.query([]).expect("rows");
+    let (mut samples, mut cells) = (0, 0);
+    while let Some(row) = rows.next().expect("a row") {
+        let key: (String, String) = (row.get(0).expect("a key"), row.get(1).expect("a time"));
+        let item = &expected[&key];
+        for (index, column) in metrics.iter().enumerate() {
+            let typed: Option<f64> = row.get(index + 2).expect("a cell");
+            let read = item.pointer(column.source).and_then(Value::as_str).and_then(|text| slow_measure(text, column.kind));
+            assert_eq!(typed, read, "{key:?} {}", column.name);
+            cells += usize::from(typed.is_some());
+        }
+        samples += 1;
+    }
+    let totals = world.simulator().tenant().totals();
+    assert_eq!(samples, totals.samples, "twins show the same answer twice");
+    assert_eq!(expected.len() as u64, totals.samples_answered as u64);
+    assert!(cells > samples as usize * 10, "most cells hold a value");
+}
+
+#[test]
+fn unix_times_numbers_and_null_sections_give_the_same_samples() {
+    let plain = World::new();
+    plain.sync(&[]).ended(0);
+    let query = "select * exclude (cpu_usage_time_utc) from quality_samples order by all";
+    let expected = plain.rows(query);
+    for style in [
+        WireStyle { times: TimeForm::UnixSeconds, ..WireStyle::default() },
+        WireStyle { times: TimeForm::Zoneless, ..WireStyle::default() },
+        WireStyle { numbers: true, ..WireStyle::default() },
+        WireStyle { null_sections: true, ..WireStyle::default() },
+    ] {
+        let world = World::with(&small(), vcq_etl::simulator::Options { style: style.clone(), ..unlimited() });
+        world.sync(&[]).ended(0);
+        assert_eq!(world.rows(query).len(), expected.len(), "{style:?}");
+        let differing = world.rows(query).iter().zip(&expected).filter(|(one, other)| one != other).count();
+        assert_eq!(differing, 0, "{style:?}");
+    }
+}
+
+#[test]
+fn unknown_fields_are_counted_and_change_nothing() {
+    let style = WireStyle { extra_fields: true, ..WireStyle::default() };
+    let world = World::with(&small(), vcq_etl::simulator::Options { style, ..unlimited() });
+    let summary = world.sync(&[]).ended(0).summary();
+    let unknown = summary["unknown_fields"].as_object().expect("an object");
+    assert!(!unknown.is_empty());
+    assert!(unknown.values().all(|count| count.as_u64() > Some(0)), "{unknown:?}");
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    assert_eq!(summary["rejects"], 0);
+}
+
+#[test]
+fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
+    let style = WireStyle { odd_items_per_million: 60_000, ..WireStyle::default() };
+    let world = World::with(&small(), vcq_etl::simulator::Options { style: style.clone(), ..unlimited() });
+    let summary = world.sync(&[]).ended(0).summary();
+    let odd = count_odd_values(world.simulator().tenant(), &style);
+    assert!(odd.iter().all(|(_, count)| *count > 0), "every odd value occurs: {odd:?}");
+    let by_reason: BTreeMap<String, i64> = world
+        .rows("select reason, count(*) from rejects group by reason order by reason")
+        .iter()
+        .map(|row| {
+            let (reason, count) = row.split_once(" | ").expect("two columns");
+            (reason.to_owned(), count.parse().expect("a count"))
+        })
+        .collect();
+    assert_eq!(summary["rejects"], by_reason.values().sum::<i64>());
+    for reason in ["unparsable", "unknown_unit", "out_of_range", "no_time"] {
+        assert!(by_reason.contains_key(reason), "{reason} in {by_reason:?}");
+    }
+    assert_eq!(world.number("select count(*) from rejects where coalesce(raw_text, '') = ''"), 0);
+    // Each reject of a cell belongs to a sample in which that cell is NULL.
+    let orphans = world.number(
+        "select count(*) from rejects r
+         where r.column_name <> '*' and not exists (
+            select 1 from quality_samples q
+            where r.row_key = q.participant_key || '@' || (epoch_us(q.sample_time_utc) // 1000000))",
+    );
+    assert_eq!(orphans, 0);
+    // An item without any time is there whole, under its place in the walk.
+    let whole = world.rows("select row_key, raw_text from rejects where reason = 'no_time' limit 1");
+    assert!(whole[0].contains("@item") && whole[0].contains('{'), "{whole:?}");
+}

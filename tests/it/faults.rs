@@ -1,0 +1,117 @@
+//! Whatever goes wrong on the way, the store ends as if nothing had.
+
+use vcq_etl::simulator::{Endpoint, Limit, LongMeetings, Options, WindowKind};
+
+use crate::world::{World, small, unlimited};
+
+/// What a disturbed sync must not change: everything but when and how often it was asked.
+const CONTENT: &[&str] = &[
+    "select * from meetings order by all",
+    "select * from participants order by all",
+    "select * from quality_samples order by all",
+    "select * exclude (attempts, first_attempt_utc, last_attempt_utc, log_id) from coverage order by all",
+    "select * exclude (first_seen_utc) from rejects order by all",
+];
+
+fn content(world: &World) -> Vec<Vec<String>> {
+    CONTENT.iter().map(|sql| world.rows(sql)).collect()
+}
+
+#[track_caller]
+fn same_content(world: &World, expected: &[Vec<String>], of: &str) {
+    for ((sql, one), other) in CONTENT.iter().zip(content(world)).zip(expected) {
+        assert_eq!(one.len(), other.len(), "{of}: {sql}");
+        assert!(&one == other, "{of}: rows differ: {sql}");
+    }
+}
+
+#[test]
+fn transport_faults_are_retried_and_leave_no_trace() {
+    let undisturbed = World::new();
+    undisturbed.sync(&[]).ended(0);
+    let expected = content(&undisturbed);
+    for fault in ["internal-error", "html", "empty", "truncated", "not-json", "reset", "reset-in-answer"] {
+        let world = World::new();
+        world.faults(&[&format!("{fault}@every=7")]);
+        let summary = world.sync(&[]).ended(0).summary();
+        assert!(summary["retries"].as_u64() > Some(5), "{fault}: {}", summary["retries"]);
+        same_content(&world, &expected, fault);
+    }
+}
+
+#[test]
+fn a_stalled_answer_is_given_up_and_asked_again() {
+    let world = World::new();
+    world.faults(&["participant_quality_list:stall@every=40"]);
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_REQUEST_TIMEOUT", "300ms");
+    let summary = crate::world::Ran::of(command.output().expect("runs")).ended(0).summary();
+    assert!(summary["retries"].as_u64() > Some(0));
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn throttles_are_waited_out_whatever_their_form() {
+    for fault in ["throttle@first=2", "throttle-400@first=2", "throttle-bare@every=60"] {
+        let world = World::new();
+        world.faults(&[&format!("participant_quality_list:{fault}")]);
+        let summary = world.sync(&[]).ended(0).summary();
+        assert!(summary["throttles"].as_u64() >= Some(1), "{fault}");
+        assert_eq!(summary["samples"], world.simulator().tenant().totals().samples, "{fault}");
+    }
+}
+
+#[test]
+fn paced_by_the_limit_nothing_is_throttled() {
+    for kind in [WindowKind::Sliding, WindowKind::Fixed] {
+        let limit = Limit { calls: 60, window: std::time::Duration::from_secs(2), kind, ..Limit::default() };
+        let world = World::with(&small(), Options { limit, ..Options::default() });
+        let mut command = world.sync_command(&[]);
+        command.env("VCQ_CALLS_PER_MINUTE", "1800").env("VCQ_RATE_WINDOW", "2s");
+        let summary = crate::world::Ran::of(command.output().expect("runs")).ended(0).summary();
+        assert_eq!(summary["throttles"], 0, "{kind:?}");
+        let stats = world.simulator().stats();
+        assert!(stats.peak_calls_in_window[&Endpoint::ParticipantQualityList] <= 60, "{kind:?}");
+        assert_eq!(summary["samples"], world.simulator().tenant().totals().samples, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_token_that_runs_out_is_refreshed_without_a_lost_answer() {
+    let world = World::with(&small(), Options { token_life_s: 2, ..unlimited() });
+    let mut command = world.sync_command(&[]);
+    // Slow enough to outlive several tokens.
+    command.env("VCQ_CALLS_PER_MINUTE", "2400");
+    let summary = crate::world::Ran::of(command.output().expect("runs")).ended(0).summary();
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn shifting_rows_give_no_row_twice() {
+    let undisturbed = World::new();
+    undisturbed.sync(&[]).ended(0);
+    let world = World::new();
+    world.faults(&["participant_list:shift", "participant_quality_list:shift"]);
+    world.sync(&[]).ended(0);
+    same_content(&world, &content(&undisturbed), "shift");
+}
+
+#[test]
+fn a_vendor_that_wants_the_start_to_the_minute_is_understood() {
+    let world = World::with(&small(), Options { start_to_the_minute: true, ..unlimited() });
+    let summary = world.sync(&[]).ended(0).summary();
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn a_meeting_of_more_than_a_day_is_clamped_or_said_to_be_too_long() {
+    let clamped = World::new();
+    let summary = clamped.sync(&[]).ended(0).summary();
+    assert_eq!(summary["by_status"]["too_long"], 0);
+    let refused = World::with(&small(), Options { long_meetings: LongMeetings::Refused, ..unlimited() });
+    let summary = refused.sync(&[]).ended(0).summary();
+    // Its participants cannot even be listed: one row stands for them.
+    assert_eq!(summary["by_status"]["too_long"], 1);
+    let rows = refused.rows("select participant_key, api_code from coverage where status = 'too_long'");
+    assert!(rows[0].contains("/* | 126006"), "{rows:?}");
+}

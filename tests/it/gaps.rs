@@ -1,0 +1,177 @@
+//! A gap has a name and an exit code, and the next run goes on from there.
+
+use std::time::Duration;
+
+use vcq_etl::simulator::{Endpoint, Options, TenantSpec};
+
+use crate::world::{Ran, World, small, unlimited};
+
+#[test]
+fn what_failed_is_owed_and_the_next_run_asks_only_for_that() {
+    let world = World::new();
+    world.faults(&["participant_quality_list:internal-error@share=0.1"]);
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_MAX_TRIES", "2");
+    let ran = Ran::of(command.output().expect("runs")).ended(7);
+    let summary = ran.summary();
+    let failed = summary["by_status"]["failed"].as_i64().expect("a count");
+    assert!(failed > 0);
+    assert_eq!(summary["outcome"], "owed");
+    let rows = world.rows("select reason, api_code, log_id is not null from coverage where status = 'failed'");
+    assert_eq!(rows.len() as i64, failed);
+    assert!(rows.iter().all(|row| row.contains("121001") && row.ends_with("true")), "{rows:?}");
+    assert_eq!(world.rows("select outcome, exit_code from runs"), ["owed | 7"]);
+
+    world.faults(&[]);
+    world.simulator().reset_stats();
+    let summary = world.sync(&[]).ended(0).summary();
+    assert_eq!(summary["by_status"]["failed"], 0);
+    let asked = world.simulator().stats().quality_calls().len() as i64;
+    assert!(asked <= failed && asked > 0, "{asked} asked, {failed} failed");
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    assert_eq!(world.number("select max(attempts) from coverage"), 2);
+}
+
+#[test]
+fn lists_that_fail_have_a_row_that_stands_for_the_meeting() {
+    let world = World::new();
+    world.faults(&["participant_list:html@share=0.2"]);
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_MAX_TRIES", "2");
+    Ran::of(command.output().expect("runs")).ended(7);
+    assert!(world.number("select count(*) from coverage where participant_key like '%/*' and status = 'failed'") > 0);
+    // Every meeting has participants or a row that stands for them.
+    let silent = "select count(*) from meetings m
+                  where not exists (select 1 from coverage c where c.meeting_key = m.meeting_key)";
+    assert_eq!(world.number(silent), 0);
+    world.faults(&[]);
+    let summary = world.sync(&[]).ended(0).summary();
+    assert_eq!(world.number("select count(*) from coverage where participant_key like '%/*'"), 0);
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn a_budget_of_calls_stops_cleanly_and_the_next_run_goes_on() {
+    let world = World::new();
+    let ran = world.sync(&["--max-calls", "40"]).ended(8);
+    assert_eq!(world.simulator().stats().log.len(), 40, "never more than the budget");
+    assert!(ran.stderr.contains("40 calls"), "{}", ran.stderr);
+    let answered = world.number("select count(*) from coverage where status = 'complete'");
+    assert!(answered > 0, "what was answered is published");
+    assert!(world.number("select count(*) from coverage where status = 'pending'") > 0);
+    let known: Vec<_> = world.simulator().stats().quality_calls().into_keys().collect();
+    world.simulator().reset_stats();
+    let summary = world.sync(&[]).ended(0).summary();
+    let again = world.simulator().stats().quality_calls();
+    let repeated = known.iter().filter(|unit| again.contains_key(*unit)).count();
+    assert!(repeated <= 8, "{repeated} participants were asked twice");
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn newest_meetings_come_first() {
+    let world = World::new();
+    world.sync(&["--max-calls", "30"]).ended(8);
+    let newest = world.rows(
+        "select distinct meeting_date from coverage where attempts > 0 order by meeting_date desc",
+    );
+    let all = world.rows("select max(meeting_date) from meetings");
+    assert_eq!(newest.first(), all.first());
+    assert_eq!(newest.len(), 1, "the older day waits");
+}
+
+#[test]
+fn one_forbidden_participant_is_skipped_and_all_forbidden_stop_the_run() {
+    let world = World::new();
+    world.faults(&["participant_quality_list:no-permission@share=0.05"]);
+    let summary = world.sync(&[]).ended(0).summary();
+    assert!(summary["by_status"]["forbidden"].as_u64() > Some(0));
+
+    let world = World::new();
+    world.faults(&["participant_quality_list:no-permission"]);
+    let ran = world.sync(&[]).ended(3);
+    assert!(ran.stderr.contains("Meeting Management"), "{}", ran.stderr);
+    assert_eq!(world.number("select count(*) from coverage where status = 'forbidden'"), 0, "nothing is final");
+    world.faults(&[]);
+    let summary = world.sync(&[]).ended(0).summary();
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn nobody_with_an_id_is_a_missing_scope_and_not_a_tenant_of_guests() {
+    let world = World::new();
+    world.change(|options| options.style.empty_ids = true);
+    let ran = world.sync(&[]).ended(3);
+    assert!(ran.stderr.contains("contact:user.employee_id:readonly"), "{}", ran.stderr);
+    world.change(|options| options.style.empty_ids = false);
+    let summary = world.sync(&[]).ended(0).summary();
+    assert_eq!(summary["participants"], world.simulator().tenant().totals().participants);
+}
+
+#[test]
+fn endless_and_circular_lists_end() {
+    for fault in ["participant_quality_list:endless@share=0.1", "participant_quality_list:repeat-token@share=0.3"] {
+        let world = World::new();
+        world.faults(&[fault]);
+        let ran = world.sync(&[]);
+        assert!(matches!(ran.code, Some(0 | 7)), "{fault}: {:?}\n{}", ran.code, ran.stderr);
+        assert_eq!(ran.code == Some(7), world.number("select count(*) from coverage where status = 'failed'") > 0);
+    }
+    let world = World::new();
+    world.faults(&["meeting_list:endless"]);
+    world.sync(&[]).ended(4);
+}
+
+#[test]
+fn a_fresh_answer_is_pending_and_settles_in_later_runs() {
+    // A tenant whose last meetings ended an hour ago and more; quality takes two hours to be whole.
+    let now = jiff::Timestamp::now().as_second();
+    let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
+    let spec = TenantSpec {
+        first_day: today.checked_sub(jiff::Span::new().days(1)).expect("yesterday"),
+        ends_by: Some(now - 1200),
+        days: 2,
+        ..small()
+    };
+    let world = World::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
+    let summary = world.sync(&[]).ended(0).summary();
+    let pending = summary["by_status"]["pending"].as_u64().expect("a count");
+    assert!(pending > 0, "answers that come too early are not final: {summary}");
+    // Ready now: the pending ones are asked again, and nobody else.
+    let known = world.rows("select participant_key from coverage where status <> 'pending' and attempts > 0");
+    world.change(|options| options.ready_after_s = 0);
+    world.simulator().reset_stats();
+    let summary = world.sync(&[]).ended(0).summary();
+    assert!(summary["by_status"]["complete"].as_u64() > Some(0));
+    let asked = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    assert!(asked > 0);
+    assert_eq!(
+        world.number("select count(*) from coverage where attempts > 1") + known.len() as i64,
+        world.number("select count(*) from coverage where attempts > 0"),
+        "only what was pending is asked again"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_keeps_what_it_got_and_goes_on() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let mut command = world.sync_command(&[]);
+        // About 20 calls a second: the whole takes much longer than we wait.
+        command.env("VCQ_CALLS_PER_MINUTE", "1200");
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = command.spawn().expect("starts");
+        while world.simulator().stats().calls(Endpoint::ParticipantQualityList) < 10 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let kill = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(kill.expect("kill runs").success());
+        let ran = Ran::of(child.wait_with_output().expect("ends")).ended(code);
+        assert_eq!(ran.summary()["exit_code"], code);
+        assert_eq!(ran.summary()["outcome"], "interrupted");
+        assert!(world.number("select count(*) from coverage where status = 'complete'") > 0);
+        let summary = world.sync(&[]).ended(0).summary();
+        assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    }
+}

@@ -1,0 +1,180 @@
+//! A world of its own for each test: a simulator on loopback, an empty home, a store, and the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use duckdb::{AccessMode, Config, Connection};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use vcq_etl::simulator::{Limit, Options, Running, Tenant, TenantSpec, serve};
+
+/// Calls in the simulator's window when a test is not about the limit.
+pub const NO_LIMIT: u32 = 1_000_000;
+
+/// A test's world.
+pub struct World {
+    runtime: Runtime,
+    running: Option<Running>,
+    home: TempDir,
+    since: String,
+    until: String,
+}
+
+/// How a run of the binary ended.
+pub struct Ran {
+    /// The exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(output: Output) -> Ran {
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+
+    /// Insists on an exit code; shows what was said otherwise.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Ran {
+        assert_eq!(self.code, Some(code), "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The summary of `--summary json`.
+    #[track_caller]
+    pub fn summary(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no summary ({error}):\n{}", self.stdout))
+    }
+}
+
+/// A small tenant of two quick days, long past, with every unusual case.
+pub fn small() -> TenantSpec {
+    TenantSpec { days: 2, people: 30, meetings_per_day: 8, ..TenantSpec::default() }
+}
+
+/// Options without a limit.
+pub fn unlimited() -> Options {
+    let options = Options::default();
+    Options { limit: Limit { calls: NO_LIMIT as _, ..options.limit }, ..options }
+}
+
+impl World {
+    /// The small tenant without a limit.
+    pub fn new() -> World {
+        World::with(&small(), unlimited())
+    }
+
+    pub fn with(spec: &TenantSpec, options: Options) -> World {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let running = runtime.block_on(serve(Tenant::generate(spec), options)).expect("a simulator");
+        let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("an instant").to_string();
+        World {
+            runtime,
+            running: Some(running),
+            home: TempDir::new().expect("a folder"),
+            since: instant(spec.start()),
+            until: instant(spec.end()),
+        }
+    }
+
+    pub fn simulator(&self) -> &Running {
+        self.running.as_ref().expect("runs until the world ends")
+    }
+
+    /// Changes the simulator's options while it runs.
+    pub fn change(&self, change: impl FnOnce(&mut Options)) {
+        let mut options = self.simulator().options();
+        change(&mut options);
+        self.simulator().set_options(options);
+    }
+
+    /// Sets the simulator's faults, in the notation of `simulate --fault`.
+    pub fn faults(&self, faults: &[&str]) {
+        self.change(|options| options.faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect());
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.home.path().join("store")
+    }
+
+    /// The binary, with nothing of this machine's environment but what it is given.
+    pub fn vcq(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vcq-etl"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("TMPDIR", self.home.path())
+            .env("VCQ_BASE_URL", self.simulator().base_url())
+            .env("VCQ_APP_ID", self.simulator().app_id())
+            .env("VCQ_APP_SECRET", self.simulator().app_secret())
+            .env("VCQ_STORE", self.store())
+            .env("VCQ_CALLS_PER_MINUTE", "100000")
+            .env("VCQ_BACKOFF_BASE", "5ms")
+            .current_dir(self.home.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// A sync of the whole tenant, with further arguments and a JSON summary.
+    pub fn sync_command(&self, more: &[&str]) -> Command {
+        let mut arguments = vec!["sync", "--since", &self.since, "--until", &self.until, "--summary", "json"];
+        arguments.extend(more);
+        self.vcq(&arguments)
+    }
+
+    pub fn sync(&self, more: &[&str]) -> Ran {
+        Ran::of(self.sync_command(more).output().expect("the binary runs"))
+    }
+
+    /// The published database.
+    pub fn duckdb(&self) -> Connection {
+        let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");
+        Connection::open_with_flags(self.store().join("vcq.duckdb"), config).expect("vcq.duckdb opens")
+    }
+
+    /// One number out of the published database.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.duckdb().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Every row of a query, as text, columns parted by ` | `.
+    pub fn rows(&self, sql: &str) -> Vec<String> {
+        rows(&self.duckdb(), sql)
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> Value {
+        let text = std::fs::read_to_string(self.store().join("parquet/_manifest.json")).expect("a manifest");
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
+
+/// Every row of a query, as text, columns parted by ` | `; NULL is empty.
+pub fn rows(connection: &Connection, sql: &str) -> Vec<String> {
+    let sql = format!("select concat_ws(' | ', coalesce(columns(*)::varchar, '')) from ({sql})");
+    let mut select = connection.prepare(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let rows = select.query_map([], |row| row.get::<_, String>(0)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.shutdown());
+        }
+    }
+}
