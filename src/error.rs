@@ -38,8 +38,13 @@ impl Failure {
 
     /// A failure from an error: its text, and the texts of its chain of sources as causes.
     pub fn of(exit: ExitCode, error: &dyn Error) -> Failure {
-        let causes = std::iter::successors(error.source(), |cause| cause.source());
-        Failure { exit, message: error.to_string(), causes: causes.map(ToString::to_string).collect(), hints: Vec::new() }
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        Failure { exit, message: error.to_string(), causes, hints: Vec::new() }
     }
 
     /// Adds what to do next.

@@ -202,8 +202,23 @@ mod tests {
     #[test]
     fn anything_else_names_the_text() {
         for text in [
-            "", "soon", "2", "d", "-2d", "5ms", "2026", "2026-11", "2026-13-01", "2026-02-30", "11/01/2026",
-            "2026-11-01T25:00", "2026-11-01T08:30+99:00", "20261101", "tomorrow", "99999999d", "2026-11-01T08",
+            "",
+            "soon",
+            "2",
+            "d",
+            "-2d",
+            "5ms",
+            "2026",
+            "2026-11",
+            "2026-13-01",
+            "2026-02-30",
+            "11/01/2026",
+            "2026-11-01T25:00",
+            "2026-11-01T08:30+99:00",
+            "20261101",
+            "tomorrow",
+            "99999999d",
+            "2026-11-01T08",
         ] {
             let expected = WindowError::NotATime { flag: "--since", text: text.to_owned() };
             assert_eq!(since(text), Err(expected), "{text}");

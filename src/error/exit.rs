@@ -55,7 +55,11 @@ pub const EXIT_CODES: &[Exit] = &[
     exit(ExitCode::Storage, "storage", "local storage"),
     exit(ExitCode::Busy, "busy", "another run holds the store"),
     exit(ExitCode::Owed, "owed", "finished, but something failed and is still owed; run again"),
-    exit(ExitCode::Stopped, "stopped", "stopped early on purpose (budget, monthly quota, --finish-by); run again to go on"),
+    exit(
+        ExitCode::Stopped,
+        "stopped",
+        "stopped early on purpose (budget, monthly quota, --finish-by); run again to go on",
+    ),
     exit(ExitCode::Difference, "difference", "verify found a difference"),
     exit(ExitCode::Interrupted, "interrupted", "interrupted (SIGINT); what was answered is kept"),
     exit(ExitCode::Terminated, "terminated", "interrupted (SIGTERM); what was answered is kept"),
