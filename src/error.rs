@@ -38,13 +38,22 @@ impl Failure {
 
     /// A failure from an error: its text, and the texts of its chain of sources as causes.
     pub fn of(exit: ExitCode, error: &dyn Error) -> Failure {
-        let mut causes = Vec::new();
-        let mut cause = error.source();
+        let failure = Failure::new(exit, error.to_string());
+        match error.source() {
+            Some(source) => failure.cause(source),
+            None => failure,
+        }
+    }
+
+    /// Adds an error, and its chain of sources, as causes.
+    #[must_use]
+    pub fn cause(mut self, error: &dyn Error) -> Failure {
+        let mut cause = Some(error);
         while let Some(error) = cause {
-            causes.push(error.to_string());
+            self.causes.push(error.to_string());
             cause = error.source();
         }
-        Failure { exit, message: error.to_string(), causes, hints: Vec::new() }
+        self
     }
 
     /// Adds what to do next.

@@ -18,7 +18,7 @@ impl From<ConfigError> for Failure {
                     Some(name) => failure.hint(format!("did you mean {name}?")),
                     None => failure,
                 };
-                failure.hint("vcq-etl help lists the settings")
+                failure.hint("vcq-etl --help lists the settings")
             }
             ConfigError::Conflict { .. } => {
                 failure.hint("give one of the two; a higher place does not unset a lower one")

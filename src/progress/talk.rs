@@ -18,11 +18,11 @@ use crate::error::{Failure, Redactor};
 /// The door. Clones are the same door.
 #[derive(Clone)]
 pub struct Talk {
+    format: LogFormat,
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    format: LogFormat,
     quiet: bool,
     redactor: Redactor,
     bars: Mutex<Option<MultiProgress>>,
@@ -32,7 +32,7 @@ struct Inner {
 impl Talk {
     /// A door to `out`. `quiet` keeps back all but failures and log lines.
     pub fn new(out: Box<dyn Write + Send>, format: LogFormat, quiet: bool, redactor: Redactor) -> Talk {
-        Talk { inner: Arc::new(Inner { format, quiet, redactor, bars: Mutex::new(None), out: Mutex::new(out) }) }
+        Talk { format, inner: Arc::new(Inner { quiet, redactor, bars: Mutex::new(None), out: Mutex::new(out) }) }
     }
 
     /// The door to stderr.
@@ -40,9 +40,14 @@ impl Talk {
         Talk::new(Box::new(io::stderr()), format, quiet, redactor)
     }
 
+    /// The same door for lines in another form: the settings are known only after the first lines may have been said.
+    pub fn in_format(self, format: LogFormat) -> Talk {
+        Talk { format, ..self }
+    }
+
     /// The form.
     pub fn format(&self) -> LogFormat {
-        self.inner.format
+        self.format
     }
 
     /// True where only failures are wanted.
@@ -76,7 +81,7 @@ impl Talk {
 
     /// Tells why a command ended without its result; never kept back.
     pub fn failure(&self, failure: &Failure) {
-        match self.inner.format {
+        match self.format {
             LogFormat::Plain => self.write(&failure.text(&self.inner.redactor)),
             LogFormat::Json => match failure.json(&self.inner.redactor) {
                 Value::Object(fields) => self.object(fields),
@@ -97,7 +102,7 @@ impl Talk {
         };
         let targets = Targets::new().with_default(ours.min(LevelFilter::WARN)).with_target("vcq_etl", ours);
         let layer = tracing_subscriber::fmt::layer().with_writer(self.clone()).with_ansi(false).with_target(false);
-        let layer = match self.inner.format {
+        let layer = match self.format {
             LogFormat::Plain => layer.boxed(),
             LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
         };
@@ -111,7 +116,7 @@ impl Talk {
     }
 
     fn line(&self, level: &str, heading: &str, text: &str, fields: Map<String, Value>) {
-        match self.inner.format {
+        match self.format {
             LogFormat::Plain => self.write(&format!("{heading}{}\n", self.inner.redactor.clean(text))),
             LogFormat::Json => {
                 let mut object = Map::new();

@@ -11,6 +11,9 @@ const GAP: u16 = 2;
 /// A word of text from outside that is longer may be broken; Chinese has no blanks to break at.
 const BREAKABLE: usize = 12;
 
+/// Marks where a name may be broken; it takes no room and is taken out of the result.
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
 /// No lines but the one below the names: what is copied from a terminal should be the data.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-'));
 
@@ -20,26 +23,41 @@ pub(super) fn render(result: &ResultSet, width: u16) -> String {
     }
     let cells: Vec<Vec<String>> =
         result.rows.iter().map(|row| row.iter().map(|cell| harmless(&cell.text())).collect()).collect();
-    if narrowest(result, &cells) > usize::from(width) { records(result, &cells) } else { grid(result, cells, width) }
+    if narrowest(result, &cells) > usize::from(width) { records(result, &cells) } else { grid(result, &cells, width) }
 }
 
-fn grid(result: &ResultSet, cells: Vec<Vec<String>>, width: u16) -> String {
+fn grid(result: &ResultSet, cells: &[Vec<String>], width: u16) -> String {
     let mut table = Table::new();
     table.load_style(STYLE).force_no_tty();
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(result.columns.clone());
+    let names: Vec<bool> = (0..result.columns.len()).map(|column| has_names(cells, column)).collect();
     for row in cells {
-        table.add_row(Row::from(row));
+        let breakable = row.iter().zip(&names).map(|(text, is_name)| match is_name {
+            true => text.replace('_', &format!("_{ZERO_WIDTH_SPACE}")),
+            false => text.clone(),
+        });
+        table.add_row(Row::from(breakable.collect::<Vec<_>>()));
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         let is_last = index + 1 == result.columns.len();
         column.set_padding((0, if is_last { 0 } else { GAP }));
+        if names[index] {
+            column.set_delimiter(ZERO_WIDTH_SPACE);
+        }
         if result.is_numeric(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let lines: Vec<String> =
+        table.lines().map(|line| line.replace(ZERO_WIDTH_SPACE, "").trim_end().to_owned()).collect();
     lines.join("\n") + "\n"
+}
+
+/// True where a column holds names of ours (`network_delay_ms`): no blanks, but underscores to break after.
+fn has_names(cells: &[Vec<String>], column: usize) -> bool {
+    let values = || cells.iter().filter_map(|row| row.get(column));
+    values().all(|text| !text.contains(' ')) && values().any(|text| text.contains('_'))
 }
 
 /// The width below which a word would be broken that should not be.

@@ -1,0 +1,34 @@
+//! `vcq-etl schema`: the data dictionary.
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::{Entry, Output, Run};
+use crate::error::{ExitCode, Failure};
+use crate::schema::{ddl, dictionary};
+
+const FORMAT: &str = "format";
+
+/// The dictionary's forms: name and rendering.
+const FORMATS: &[(&str, fn() -> String)] =
+    &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
+
+/// The command.
+pub(super) const ENTRY: Entry = Entry { shown: &[], command, run: Run::Plain(run) };
+
+fn command() -> Command {
+    Command::new("schema").about("Print the data dictionary: every table and column").arg(
+        Arg::new(FORMAT)
+            .long(FORMAT)
+            .value_name("FORMAT")
+            .value_parser(clap::builder::PossibleValuesParser::new(FORMATS.iter().map(|(name, _)| *name)))
+            .default_value(FORMATS[0].0)
+            .help("Form of the dictionary"),
+    )
+}
+
+fn run(matches: &ArgMatches, output: &Output) -> Result<ExitCode, Failure> {
+    let name = matches.get_one::<String>(FORMAT).map(String::as_str);
+    let (_, render) = FORMATS.iter().find(|(form, _)| Some(*form) == name).unwrap_or(&FORMATS[0]);
+    output.print(&render())?;
+    Ok(ExitCode::Complete)
+}
