@@ -169,6 +169,9 @@ pub struct Config {
     /// Variables that begin like ours and are no setting: worth a warning, no more, because a newer or older version
     /// may share the environment.
     pub unknown_variables: Vec<String>,
+    /// Where the call budget that runs share is kept: `vcq-etl` in `$XDG_STATE_HOME`, else in `~/.local/state`; `None`
+    /// where there is no home.
+    pub state_folder: Option<PathBuf>,
     credentials: GivenCredentials,
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -212,6 +215,7 @@ impl Config {
             threads: count("threads")?,
             log_format: values.word("log_format", LOG_FORMAT_WORDS)?,
             log_level: values.word("log_level", LOG_LEVEL_WORDS)?,
+            state_folder: sources.state_folder(),
             credentials: GivenCredentials {
                 app_id: values.text("app_id").map(|text| text.trim().to_owned()),
                 app_secret: secret("app_secret"),
@@ -235,6 +239,21 @@ impl Config {
         if *self.origin("store") == Origin::Default {
             self.store = PathBuf::from(store);
         }
+        self
+    }
+
+    /// The same settings pointed at another vendor, as somebody else: `demo` talks to its own tenant, whatever the
+    /// environment says.
+    pub fn with_vendor(mut self, base_url: &str, credentials: Credentials) -> Config {
+        self.base_url = Some(base_url.to_owned());
+        self.credentials = match credentials {
+            Credentials::App { app_id, app_secret } => {
+                GivenCredentials { app_id: Some(app_id), app_secret: Some(app_secret), ..GivenCredentials::default() }
+            }
+            Credentials::AccessToken(token) => {
+                GivenCredentials { access_token: Some(token), ..GivenCredentials::default() }
+            }
+        };
         self
     }
 

@@ -8,7 +8,7 @@ use super::{Context, Entry, Run, output};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::progress::counted;
-use crate::report::{self, Arguments, Format, Header, REPORTS, Report, ResultSet};
+use crate::report::{self, Arguments, Format, Header, Limits, REPORTS, Report, ResultSet};
 
 /// The database's name in the store.
 const DATABASE: &str = "vcq.duckdb";
@@ -106,7 +106,8 @@ fn list(context: &Context) -> Result<(), Failure> {
     let width = REPORTS.iter().map(|report| report.name.len()).max().unwrap_or_default();
     let mut text = String::new();
     for report in REPORTS {
-        text.push_str(&format!("{:width$}  {}\n", report.name, report.header()?.question));
+        let question = folded(&report.header()?.question, width + 2);
+        text.push_str(&format!("{:width$}  {question}\n", report.name));
     }
     context.output.print(&text)
 }
@@ -172,7 +173,8 @@ fn answer(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let by_ending = args.out.as_deref().and_then(Format::of_file);
     let format = args.format.map(Format::from).or(by_ending).unwrap_or(Format::Table);
 
-    let connection = report::open(&context.config.store.join(DATABASE))?;
+    let limits = Limits { memory: context.config.memory_limit.to_string(), threads: context.config.threads };
+    let connection = report::open(&context.config.store.join(DATABASE), &limits)?;
     let result = report::run(&connection, report, &arguments)?;
     let text = page(&header, &result, format, &arguments);
 

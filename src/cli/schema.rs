@@ -8,8 +8,11 @@ use crate::schema::{ddl, dictionary};
 
 const FORMAT: &str = "format";
 
-/// The dictionary's forms: name and rendering.
-const FORMATS: &[(&str, fn() -> String)] =
+/// A form of the dictionary: its name and its rendering.
+type Form = (&'static str, fn() -> String);
+
+/// The dictionary's forms.
+const FORMATS: &[Form] =
     &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
 
 /// The command.

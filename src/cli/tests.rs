@@ -175,9 +175,12 @@ fn version_names_engine_and_tables() {
 fn reports_are_listed_and_explained() {
     let list = run_with(&["report", "list"], &[]);
     insta::assert_snapshot!(list.stdout, @r"
-    worst-meetings  Which meetings lost most participant-minutes to a poor connection, and to what?
-    coverage        How much of each day's meetings do we hold, and why is the rest missing?
-    unread-values   Which of the vendor's values could not be typed, and what do they look like?
+    worst-meetings  Which meetings lost most participant-minutes to a poor
+                    connection, and to what?
+    coverage        How much of each day's meetings do we hold, and why is the rest
+                    missing?
+    unread-values   Which of the vendor's values could not be typed, and what do
+                    they look like?
     ");
     let show = run_with(&["report", "show", "worst-meetings"], &[]).stdout;
     assert!(show.contains("loss_pct (number)") && show.contains("[default: 10]"), "{show}");

@@ -56,7 +56,7 @@ impl ByteSize {
 /// In the largest unit that divides it; DuckDB's `memory_limit` takes this form.
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, factor) = SIZE_UNITS.iter().find(|(_, factor)| self.0 % factor == 0).unwrap_or(&("B", 1));
+        let (name, factor) = SIZE_UNITS.iter().find(|(_, factor)| self.0.is_multiple_of(*factor)).unwrap_or(&("B", 1));
         write!(f, "{}{name}", self.0 / factor)
     }
 }

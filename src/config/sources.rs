@@ -49,13 +49,22 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Where state that belongs to no store is kept.
+    pub(super) fn state_folder(&self) -> Option<PathBuf> {
+        let home = self.path_in("XDG_STATE_HOME").or_else(|| Some(self.path_in("HOME")?.join(".local/state")));
+        home.map(|home| home.join("vcq-etl"))
+    }
+
+    fn path_in(&self, variable: &str) -> Option<PathBuf> {
+        self.environment.get(variable).filter(|text| !text.is_empty()).map(PathBuf::from)
+    }
+
     /// The settings file: named by the flag or by `VCQ_CONFIG` (then it must exist), else the first that exists.
     fn file(&self) -> Option<PathBuf> {
-        let variable = |name: &str| self.environment.get(name).filter(|text| !text.is_empty()).map(PathBuf::from);
-        if let Some(path) = self.config_flag.clone().or_else(|| variable(CONFIG_VARIABLE)) {
+        if let Some(path) = self.config_flag.clone().or_else(|| self.path_in(CONFIG_VARIABLE)) {
             return Some(path);
         }
-        let home = variable("XDG_CONFIG_HOME").or_else(|| Some(variable("HOME")?.join(".config")));
+        let home = self.path_in("XDG_CONFIG_HOME").or_else(|| Some(self.path_in("HOME")?.join(".config")));
         let candidates = [Some(self.folder.join(FILE_NAME)), home.map(|home| home.join("vcq-etl").join(FILE_NAME))];
         candidates.into_iter().flatten().find(|path| path.is_file())
     }

@@ -212,3 +212,23 @@ fn the_store_of_a_demo_gives_way_to_a_named_one() {
     let named = load(&[("store", "here")], &[]).expect("config");
     assert_eq!(named.with_default_store("./vcq-demo").store, PathBuf::from("here"));
 }
+
+#[test]
+fn another_vendor_silences_the_environment() {
+    let environment =
+        [("VCQ_BASE_URL", "https://real.example"), ("VCQ_APP_ID", "cli_real"), ("VCQ_APP_SECRET", "real")];
+    let config = load(&[], &environment).expect("config");
+    let token = Credentials::AccessToken(Secret::new("t-demo"));
+    let demo = config.with_vendor("http://127.0.0.1:1", token.clone());
+    assert_eq!((demo.vendor_origin(), demo.credentials().expect("credentials")), ("http://127.0.0.1:1", token));
+    let app = Credentials::App { app_id: "cli_demo".to_owned(), app_secret: Secret::new("demo") };
+    assert_eq!(demo.with_vendor("http://127.0.0.1:1", app.clone()).credentials().expect("credentials"), app);
+}
+
+#[test]
+fn state_without_a_store_follows_the_xdg_folders() {
+    let folder = |environment: &[(&str, &str)]| load(&[], environment).expect("config").state_folder;
+    assert_eq!(folder(&[("HOME", "/h")]), Some(PathBuf::from("/h/.local/state/vcq-etl")));
+    assert_eq!(folder(&[("HOME", "/h"), ("XDG_STATE_HOME", "/s")]), Some(PathBuf::from("/s/vcq-etl")));
+    assert_eq!(folder(&[]), None);
+}

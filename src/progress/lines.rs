@@ -45,10 +45,10 @@ pub(super) fn status(model: &Model, now: Duration) -> String {
     if let Some(why) = &model.stopping {
         return format!("stopping: {why}");
     }
-    let mut parts = vec![format!("{}, {} in the last minute", calls(model), thousands(model.calls_last_minute(now)))];
-    if let Some(wait) = model.wait(now) {
-        parts.insert(0, format!("waiting {} {}", rough(wait.until - now), wait.why));
-    }
+    let mut parts = match model.wait(now) {
+        Some(wait) => vec![format!("waiting {} {}", rough(wait.until - now), wait.why), calls(model)],
+        None => vec![format!("{}, {} a minute", calls(model), thousands(model.calls_last_minute(now)))],
+    };
     if let Some(left) = model.left(now) {
         parts.push(format!("about {} left", rough(left)));
     }
@@ -67,7 +67,7 @@ pub(super) fn plain(model: &Model, now: Duration) -> String {
     }
     // The count of samples is what one misses least.
     let stage = stage.rsplit_once(", ").map_or(stage.as_str(), |(stage, _)| stage);
-    format!("{stage}; {}", status(model, now).replace(" in the last minute", " a minute"))
+    format!("{stage}; {}", status(model, now))
 }
 
 fn calls(model: &Model) -> String {
@@ -156,7 +156,7 @@ mod tests {
         312 meetings
         2 of 2 meetings, 2,000 participants
         96 of 1,950 participants, 57,600 samples
-        96 calls, 60 in the last minute; about 31 min left
+        96 calls, 60 a minute; about 31 min left
         ");
     }
 
@@ -164,7 +164,7 @@ mod tests {
     fn a_wait_says_for_how_long_and_for_what() {
         let mut model = model();
         model.apply(&waiting(41), at(95));
-        assert!(status(&model, at(95)).starts_with("waiting 41 s for the vendor's limit; 96 calls"));
+        assert_eq!(status(&model, at(95)), "waiting 41 s for the vendor's limit; 96 calls; about 19 min left");
         assert!(status(&model, at(136)).starts_with("96 calls"));
     }
 
@@ -177,7 +177,7 @@ mod tests {
         }
         let line = plain(&model, at(95));
         assert!(line.chars().count() <= WIDTH, "{line}");
-        assert_eq!(plain(&Model::new(100), at(0)), "0 found; 0 calls, 0 in the last minute");
+        assert_eq!(plain(&Model::new(100), at(0)), "0 found; 0 calls, 0 a minute");
     }
 
     #[test]
