@@ -3,25 +3,20 @@
 use clap::{Arg, ArgMatches, Command};
 use clap_complete::Shell;
 
-use super::{Entry, Output, Run, program};
+use super::{Entry, Example, Output, Run, program};
 use crate::error::{ExitCode, Failure};
 
 const SHELL: &str = "shell";
 
+const EXAMPLES: &[Example] = &[("vcq-etl completions bash > vcq-etl.bash", "")];
+
 /// The command.
-pub(super) const ENTRY: Entry = Entry { shown: &[], command, run: Run::Plain(run) };
+pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES, run: Run::Plain(run) };
 
 fn command() -> Command {
-    Command::new("completions")
-        .about("Print completions for a shell")
-        .after_help("Example:\n  vcq-etl completions bash > ~/.local/share/bash-completion/completions/vcq-etl")
-        .arg(
-            Arg::new(SHELL)
-                .value_name("SHELL")
-                .required(true)
-                .value_parser(clap::value_parser!(Shell))
-                .help("The shell"),
-        )
+    Command::new("completions").about("Print completions for a shell").arg(
+        Arg::new(SHELL).value_name("SHELL").required(true).value_parser(clap::value_parser!(Shell)).help("The shell"),
+    )
 }
 
 fn run(matches: &ArgMatches, output: &Output) -> Result<ExitCode, Failure> {

@@ -2,6 +2,7 @@
 
 use clap::{Args, Command, FromArgMatches};
 
+use super::Example;
 use super::sync::SummaryForm;
 
 /// Where the demo keeps its data where no store is named.
@@ -25,6 +26,9 @@ impl DemoArgs {
         DemoArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments")
     }
 }
+
+/// Examples.
+pub const EXAMPLES: &[Example] = &[("vcq-etl demo", "see it work, without an account")];
 
 /// The command.
 pub fn command() -> Command {

@@ -2,18 +2,19 @@
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{COMMANDS, Entry, Output, Run, program};
+use super::{COMMANDS, Entry, Example, Output, Run, program};
 use crate::error::{ExitCode, Failure};
 
 const COMMAND: &str = "command";
 
+const EXAMPLES: &[Example] = &[("vcq-etl man report | man -l -", "read about a command")];
+
 /// The command.
-pub(super) const ENTRY: Entry = Entry { shown: &[], command, run: Run::Plain(run) };
+pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES, run: Run::Plain(run) };
 
 fn command() -> Command {
     Command::new("man")
         .about("Print the manual page of the program or of a command")
-        .after_help("Example:\n  vcq-etl man > vcq-etl.1\n  vcq-etl man report | man -l -")
         .arg(Arg::new(COMMAND).value_name("COMMAND").help("The command; left out: the program"))
 }
 

@@ -37,9 +37,14 @@ pub struct Entry {
     pub shown: &'static [Group],
     /// Its name, arguments and help.
     pub command: fn() -> clap::Command,
+    /// What one types, and what that does; shown in its help and in the program's.
+    pub examples: &'static [Example],
     /// What it does.
     pub run: Run,
 }
+
+/// What one types, and what that does (empty where it speaks for itself).
+pub type Example = (&'static str, &'static str);
 
 /// What a command needs to run.
 pub enum Run {

@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-use super::{COMMANDS, settings};
+use super::{COMMANDS, Example, settings};
 use crate::config::{Group, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure};
 use crate::schema::SCHEMA_VERSION;
@@ -10,30 +10,38 @@ use crate::schema::SCHEMA_VERSION;
 /// Help is written for this width; a narrower terminal wraps it.
 const HELP_WIDTH: usize = 80;
 
-const ABOUT: &str = "Pulls meeting-quality data out of the Feishu/Lark open platform into Parquet and one DuckDB file";
+/// Where the explanation of an example begins.
+const EXAMPLE_WIDTH: usize = 44;
 
-const EXAMPLES: &str = "\
-Examples:
-  vcq-etl report list                      which questions are answered
-  vcq-etl report run worst-meetings        answer one
-  vcq-etl report run coverage --format csv --out coverage.csv
-  vcq-etl schema                           every table and column";
+const ABOUT: &str = "Pulls meeting-quality data out of the Feishu/Lark open platform into Parquet and one DuckDB file";
 
 /// The whole command line.
 pub fn program() -> Command {
+    let all: Vec<Example> = COMMANDS.iter().flat_map(|entry| entry.examples).copied().collect();
+    let examples = examples_help(&all);
     let mut program = Command::new(env!("CARGO_PKG_NAME"))
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
         .max_term_width(HELP_WIDTH)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .after_help(EXAMPLES)
-        .after_long_help(format!("{EXAMPLES}\n\n{}\n\n{}", settings_help(), exit_codes_help()));
+        .after_long_help(format!("{examples}\n\n{}\n\n{}", settings_help(), exit_codes_help()))
+        .after_help(examples);
     program = settings::add_flags(program, &Group::ALL);
     for entry in COMMANDS {
-        program = program.subcommand(settings::add_flags((entry.command)(), entry.shown));
+        let command = (entry.command)().after_help(examples_help(entry.examples));
+        program = program.subcommand(settings::add_flags(command, entry.shown));
     }
     program
+}
+
+/// Examples, one a line, what they do beside them where there is room.
+fn examples_help(examples: &[Example]) -> String {
+    if examples.is_empty() {
+        return String::new();
+    }
+    let line = |(typed, does): &Example| format!("  {typed:EXAMPLE_WIDTH$}  {does}").trim_end().to_owned();
+    format!("Examples:\n{}", examples.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn settings_help() -> String {
@@ -76,5 +84,5 @@ pub fn version_text() -> Result<String, Failure> {
         .and_then(|connection| connection.version())
         .map_err(|error| Failure::new(ExitCode::Unexpected, "could not start DuckDB").cause(&error))?;
     let name = env!("CARGO_PKG_NAME");
-    Ok(format!("{name} {}\nDuckDB {engine}\ntables {SCHEMA_VERSION}\n", env!("CARGO_PKG_VERSION")))
+    Ok(format!("{name} {}\nDuckDB {engine}\nschema {SCHEMA_VERSION}\n", env!("CARGO_PKG_VERSION")))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Command, FromArgMatches, Subcommand, ValueEnum, ValueHint};
 
-use super::{Context, Entry, Run, output};
+use super::{Context, Entry, Example, Run, output};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::progress::counted;
@@ -16,9 +16,15 @@ const DATABASE: &str = "vcq.duckdb";
 /// Columns of a table where no terminal says otherwise.
 const WIDTH: u16 = 80;
 
+const EXAMPLES: &[Example] = &[
+    ("vcq-etl report list", "which questions are answered"),
+    ("vcq-etl report run worst-meetings", "answer one"),
+    ("vcq-etl report run coverage --out coverage.csv", "for a spreadsheet"),
+];
+
 /// The command.
 pub(super) const ENTRY: Entry =
-    Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, run: Run::Configured(run) };
+    Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{Entry, Output, Run};
+use super::{Entry, Example, Output, Run};
 use crate::error::{ExitCode, Failure};
 use crate::schema::{ddl, dictionary};
 
@@ -15,8 +15,10 @@ type Form = (&'static str, fn() -> String);
 const FORMATS: &[Form] =
     &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
 
+const EXAMPLES: &[Example] = &[("vcq-etl schema", "every table and column")];
+
 /// The command.
-pub(super) const ENTRY: Entry = Entry { shown: &[], command, run: Run::Plain(run) };
+pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES, run: Run::Plain(run) };
 
 fn command() -> Command {
     Command::new("schema").about("Print the data dictionary: every table and column").arg(

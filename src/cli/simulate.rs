@@ -2,6 +2,11 @@
 
 use clap::{Args, Command, FromArgMatches};
 
+use super::Example;
+
+/// Examples.
+pub const EXAMPLES: &[Example] = &[("vcq-etl simulate --port 8600", "a tenant to try settings on")];
+
 /// What to serve.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct SimulateArgs {

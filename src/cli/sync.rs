@@ -2,6 +2,7 @@
 
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 
+use super::Example;
 use super::window::{self, Window, WindowError};
 use crate::pipeline::Summary;
 use crate::progress::summary_text;
@@ -92,19 +93,20 @@ impl SyncArgs {
     }
 }
 
+/// Examples.
+pub const EXAMPLES: &[Example] = &[
+    ("vcq-etl sync --since 2d", "every night"),
+    ("vcq-etl sync --since 2026-11-01 --until 2026-12-01 --finish-by 06:30", ""),
+    ("vcq-etl sync --since 1d --summary json | jq .samples", ""),
+];
+
 /// The command.
 pub fn command() -> Command {
-    let command = Command::new("sync")
-        .about("Ask the vendor for a window of meetings and publish what it answers")
-        .long_about(
+    let command =
+        Command::new("sync").about("Ask the vendor for a window of meetings and publish what it answers").long_about(
             "Ask the vendor for the ended meetings of a window, their participants and their quality, and publish the \
              answers as Parquet and DuckDB. What is final is never asked for again; a run that stops early is gone on \
              with by the next one.",
-        )
-        .after_help(
-            "Examples:\n  vcq-etl sync --since 2d                      every night\n  \
-             vcq-etl sync --since 2026-11-01 --until 2026-12-01 --finish-by 06:30\n  \
-             vcq-etl sync --since 1d --summary json | jq .samples",
         );
     SyncArgs::augment_args(command)
 }

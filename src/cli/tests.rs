@@ -114,10 +114,25 @@ fn help_fits_and_teaches() {
             assert!(line.chars().count() <= 80, "{args:?}: {line}");
         }
     }
-    for mut command in [sync::command(), demo::command(), simulate::command()] {
-        let help = command.clone().max_term_width(80).render_long_help().to_string();
+    for command in [sync::command(), demo::command(), simulate::command()] {
+        let help = command.max_term_width(80).render_long_help().to_string();
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
-        command.build();
+    }
+}
+
+#[test]
+fn every_example_is_a_command_line_that_is_understood() {
+    let examples = COMMANDS.iter().flat_map(|entry| entry.examples);
+    for (typed, does) in examples {
+        // What a shell would do with the result is no argument.
+        let ours = typed.split([';', '|', '>']).next().unwrap_or_default();
+        let taken = program().try_get_matches_from(ours.split_whitespace());
+        assert!(taken.is_ok(), "{typed}: {}", taken.err().map(|error| error.to_string()).unwrap_or_default());
+        assert!(does.is_empty() || typed.len() + does.len() < 76, "{typed}");
+    }
+    for (typed, _) in sync::EXAMPLES {
+        let ours = typed.trim_start_matches("vcq-etl ").split('|').next().unwrap_or_default();
+        assert!(sync::command().try_get_matches_from(ours.split_whitespace()).is_ok(), "{typed}");
     }
 }
 
@@ -168,7 +183,7 @@ fn version_names_engine_and_tables() {
     let ended = run_with(&["--version"], &[]);
     assert_eq!(ended.exit, ExitCode::Complete);
     let lines: Vec<&str> = ended.stdout.lines().collect();
-    assert!(lines[0].starts_with("vcq-etl ") && lines[1].starts_with("DuckDB v1.") && lines[2].starts_with("tables "));
+    assert!(lines[0].starts_with("vcq-etl ") && lines[1].starts_with("DuckDB v1.") && lines[2].starts_with("schema "));
 }
 
 #[test]
