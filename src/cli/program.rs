@@ -11,7 +11,7 @@ use crate::schema::SCHEMA_VERSION;
 const HELP_WIDTH: usize = 80;
 
 /// Where the explanation of an example begins.
-const EXAMPLE_WIDTH: usize = 44;
+const EXAMPLE_WIDTH: usize = 46;
 
 const ABOUT: &str = "Pulls meeting-quality data out of the Feishu/Lark open platform into Parquet and one DuckDB file";
 
