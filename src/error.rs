@@ -1,1 +1,117 @@
-//! To be written.
+//! The edge: what a failure is to the person who started the program.
+//!
+//! Owns the exit codes as data ([`EXIT_CODES`]), the one type that leaves a command ([`Failure`]: exit code, message,
+//! causes, hints), its rendering, and the [`Redactor`]. `mapping` holds the one table from the stages' errors to
+//! failures; the stages know nothing of it. Promises: a rendered failure reads without colour and holds no secret.
+
+mod exit;
+mod mapping;
+mod nearest;
+mod redact;
+
+use std::error::Error;
+
+use serde_json::{Value, json};
+
+pub use exit::{EXIT_CODES, Exit, ExitCode, markdown as exit_codes_markdown};
+pub use nearest::nearest;
+pub use redact::{HIDDEN, Redactor};
+
+/// Why a command ended without its result.
+#[derive(Debug)]
+pub struct Failure {
+    /// How the program ends.
+    pub exit: ExitCode,
+    /// What was attempted, on what.
+    pub message: String,
+    /// What caused it, nearest first.
+    pub causes: Vec<String>,
+    /// What to do next; each names a command or a setting.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure without a cause.
+    pub fn new(exit: ExitCode, message: impl Into<String>) -> Failure {
+        Failure { exit, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+    }
+
+    /// A failure from an error: its text, and the texts of its chain of sources as causes.
+    pub fn of(exit: ExitCode, error: &dyn Error) -> Failure {
+        let failure = Failure::new(exit, error.to_string());
+        match error.source() {
+            Some(source) => failure.cause(source),
+            None => failure,
+        }
+    }
+
+    /// Adds an error, and its chain of sources, as causes.
+    #[must_use]
+    pub fn cause(mut self, error: &dyn Error) -> Failure {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            self.causes.push(error.to_string());
+            cause = error.source();
+        }
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// For people: the message, the causes one a line, the hints after. Secrets are taken out.
+    pub fn text(&self, redactor: &Redactor) -> String {
+        let causes = self.causes.iter().map(|cause| ("caused by", cause));
+        let hints = self.hints.iter().map(|hint| ("hint", hint));
+        let lines = std::iter::once(("error", &self.message)).chain(causes).chain(hints);
+        lines.map(|(heading, text)| format!("{heading}: {}\n", redactor.clean(text.trim_end()))).collect()
+    }
+
+    /// For log shippers: the same as fields.
+    pub fn json(&self, redactor: &Redactor) -> Value {
+        let clean = |texts: &[String]| texts.iter().map(|text| redactor.clean(text)).collect::<Vec<_>>();
+        json!({
+            "level": "ERROR", "message": redactor.clean(&self.message), "causes": clean(&self.causes),
+            "hints": clean(&self.hints), "outcome": self.exit.exit().name, "exit_code": self.exit.number(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("could not ask {what}")]
+    struct Asking {
+        what: &'static str,
+        source: std::io::Error,
+    }
+
+    fn failure() -> Failure {
+        let source = std::io::Error::other("refused s3cret");
+        Failure::of(ExitCode::Vendor, &Asking { what: "open.example", source }).hint("check --base-url, not s3cret")
+    }
+
+    #[test]
+    fn causes_come_one_a_line_and_hints_last_without_secrets() {
+        let redactor = Redactor::default();
+        redactor.hide("s3cret");
+        insta::assert_snapshot!(failure().text(&redactor), @r"
+        error: could not ask open.example
+        caused by: refused [hidden]
+        hint: check --base-url, not [hidden]
+        ");
+    }
+
+    #[test]
+    fn json_says_the_same() {
+        let redactor = Redactor::default();
+        redactor.hide("s3cret");
+        insta::assert_snapshot!(failure().json(&redactor), @r#"{"level":"ERROR","message":"could not ask open.example","causes":["refused [hidden]"],"hints":["check --base-url, not [hidden]"],"outcome":"vendor","exit_code":4}"#);
+    }
+}

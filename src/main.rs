@@ -1,1 +1,13 @@
-fn main() {}
+//! `vcq-etl`: asks the vendor, keeps the answers, publishes them as Parquet and DuckDB, and answers questions.
+
+use std::panic;
+use std::process;
+
+use vcq_etl::cli::{self, Process};
+use vcq_etl::error::ExitCode;
+
+fn main() -> process::ExitCode {
+    // A panic has said what it is on stderr by the time it arrives here; the code must still be one of ours.
+    let ended = panic::catch_unwind(|| cli::run(Process::this()));
+    ended.unwrap_or(ExitCode::Unexpected).into()
+}

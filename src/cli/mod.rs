@@ -1,1 +1,193 @@
-//! To be written.
+//! The command line: what was typed becomes a command that runs, and its end an exit code.
+//!
+//! Owns the commands ([`COMMANDS`]), their help, the flags that follow from the settings, and the surroundings that a
+//! command gets ([`Context`]). Promises: results go to stdout, talk to stderr; a reader that closes stdout early is no
+//! failure. Leaves out: what a command does beyond reading its arguments and printing its result.
+
+pub mod completions;
+pub mod demo;
+pub mod man;
+mod output;
+mod program;
+pub mod report;
+pub mod schema;
+mod settings;
+pub mod simulate;
+pub mod sync;
+pub mod window;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+
+use crate::config::{Config, Group, LogFormat, LogLevel, Origin, SETTINGS};
+use crate::error::{ExitCode, Failure, Redactor, nearest};
+use crate::progress::Talk;
+
+pub use output::Output;
+pub use program::{program, version_text};
+
+/// A command of the program.
+pub struct Entry {
+    /// Groups of settings that its help shows. All flags are accepted everywhere, so that a shell alias can hold them.
+    pub shown: &'static [Group],
+    /// Its name, arguments and help.
+    pub command: fn() -> clap::Command,
+    /// What one types, and what that does; shown in its help and in the program's.
+    pub examples: &'static [Example],
+    /// What it does.
+    pub run: Run,
+}
+
+/// What one types, and what that does (empty where it speaks for itself).
+pub type Example = (&'static str, &'static str);
+
+/// What a command needs to run.
+pub enum Run {
+    /// Nothing but a place to print: it works where the settings are broken.
+    Plain(fn(&ArgMatches, &Output) -> Result<ExitCode, Failure>),
+    /// The settings.
+    Configured(fn(&ArgMatches, &Context) -> Result<ExitCode, Failure>),
+}
+
+/// Every command, in the order of the help.
+pub const COMMANDS: &[Entry] = &[report::ENTRY, schema::ENTRY, completions::ENTRY, man::ENTRY];
+
+/// What a command gets to work with.
+pub struct Context {
+    /// The settings.
+    pub config: Config,
+    /// The door to stderr.
+    pub talk: Talk,
+    /// The door to stdout.
+    pub output: Output,
+    /// `TERM`.
+    pub terminal: Option<String>,
+}
+
+/// What the process was started with.
+pub struct Process {
+    /// The command line, program name included.
+    pub args: Vec<OsString>,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// The current folder.
+    pub folder: PathBuf,
+    /// Where results go.
+    pub stdout: Box<dyn Write + Send>,
+    /// Where talk goes.
+    pub stderr: Box<dyn Write + Send>,
+}
+
+impl Process {
+    /// This process.
+    pub fn this() -> Process {
+        let text = |text: OsString| text.to_string_lossy().into_owned();
+        Process {
+            args: std::env::args_os().collect(),
+            environment: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect(),
+            // Settings and store are named relative to it; where it is gone, opening them says so.
+            folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            stdout: Box::new(std::io::stdout()),
+            stderr: Box::new(std::io::stderr()),
+        }
+    }
+}
+
+/// Runs the program.
+pub fn run(process: Process) -> ExitCode {
+    let redactor = settings::early_redactor(&process.args, &process.environment);
+    let format = settings::early_format(&process.args, &process.environment);
+    let output = Output::new(process.stdout);
+    let matches = match program().try_get_matches_from(&process.args) {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error, &output, process.stderr, format, redactor),
+    };
+    let innermost = settings::innermost(&matches);
+    let talk = Talk::new(process.stderr, format, innermost.get_flag(settings::QUIET), redactor);
+    let ended = entry(&matches).and_then(|(entry, arguments)| match entry.run {
+        Run::Plain(run) => run(arguments, &output),
+        Run::Configured(run) => {
+            let sources = settings::sources(innermost, process.environment.clone(), process.folder);
+            let config = Config::load(&sources)?;
+            let terminal = process.environment.get("TERM").cloned();
+            run(arguments, &Context::begin(config, talk.clone(), output.clone(), terminal))
+        }
+    });
+    ended.unwrap_or_else(|failure| {
+        talk.failure(&failure);
+        failure.exit
+    })
+}
+
+impl Context {
+    /// Hides the secrets, opens the log and warns of variables that look like a slip.
+    fn begin(config: Config, talk: Talk, output: Output, terminal: Option<String>) -> Context {
+        let talk = talk.in_format(config.log_format);
+        config.secrets().for_each(|secret| talk.redactor().hide(secret.expose()));
+        let asked_for = *config.origin("log_level") != Origin::Default;
+        talk.take_logs(if talk.is_quiet() && !asked_for { LogLevel::Error } else { config.log_level });
+        for name in &config.unknown_variables {
+            talk.warn(&unknown_variable(name));
+        }
+        Context { config, talk, output, terminal }
+    }
+}
+
+fn unknown_variable(name: &str) -> String {
+    let variables: Vec<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
+    match nearest(name, variables.iter().map(String::as_str)) {
+        Some(meant) => format!("{name} is no setting and is ignored; did you mean {meant}?"),
+        None => format!("{name} is no setting and is ignored"),
+    }
+}
+
+fn entry(matches: &ArgMatches) -> Result<(&'static Entry, &ArgMatches), Failure> {
+    let found = matches.subcommand().and_then(|(name, arguments)| {
+        let entry = COMMANDS.iter().find(|entry| (entry.command)().get_name() == name)?;
+        Some((entry, arguments))
+    });
+    found.ok_or_else(|| Failure::new(ExitCode::Usage, "no command is given").hint("vcq-etl --help lists them"))
+}
+
+/// What clap did not take: help and version are results, all else is a usage error.
+fn refuse(
+    error: &clap::Error,
+    output: &Output,
+    stderr: Box<dyn Write + Send>,
+    format: LogFormat,
+    redactor: Redactor,
+) -> ExitCode {
+    let printed = match error.kind() {
+        ErrorKind::DisplayHelp => output.print(&error.render().to_string()),
+        ErrorKind::DisplayVersion => version_text().and_then(|text| output.print(&text)),
+        _ => {
+            let text = error.render().to_string();
+            let talk = Talk::new(stderr, format, false, redactor);
+            match format {
+                LogFormat::Plain => talk.say(text.trim_end()),
+                LogFormat::Json => {
+                    let message = text.trim_start_matches("error: ").trim_end();
+                    talk.failure(&Failure::new(ExitCode::Usage, message));
+                }
+            }
+            return ExitCode::Usage;
+        }
+    };
+    match printed {
+        Ok(()) => ExitCode::Complete,
+        Err(failure) => {
+            Talk::new(stderr, format, false, redactor).failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! Documents that are written from the data. `UPDATE=1` writes them; otherwise a difference is a failure that names the
+//! command.
+
+use std::path::{Path, PathBuf};
+
+use crate::config;
+use crate::error::exit_codes_markdown;
+use crate::schema::dictionary;
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn hold(path: &str, text: &str) {
+    let file = project(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("the folder");
+        std::fs::write(&file, text).expect("written");
+        return;
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == text, "{path} is out of date; write it again with: UPDATE=1 cargo test --release --lib docs");
+}
+
+#[test]
+fn the_data_dictionary_is_up_to_date() {
+    hold("docs/SCHEMA.md", &dictionary::markdown());
+}
+
+#[test]
+fn the_settings_are_up_to_date() {
+    hold("docs/SETTINGS.md", &config::markdown());
+}
+
+#[test]
+fn the_readme_has_the_exit_codes() {
+    // Where there is no README there is nothing that could be wrong.
+    if let Ok(readme) = std::fs::read_to_string(project("README.md")) {
+        let table = exit_codes_markdown();
+        assert!(readme.contains(&table), "README.md should hold this table of exit codes:\n{table}");
+    }
+}

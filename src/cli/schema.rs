@@ -1,0 +1,39 @@
+//! `vcq-etl schema`: the data dictionary.
+
+use clap::{Arg, ArgMatches, Command};
+
+use super::{Entry, Example, Output, Run};
+use crate::error::{ExitCode, Failure};
+use crate::schema::{ddl, dictionary};
+
+const FORMAT: &str = "format";
+
+/// A form of the dictionary: its name and its rendering.
+type Form = (&'static str, fn() -> String);
+
+/// The dictionary's forms.
+const FORMATS: &[Form] =
+    &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
+
+const EXAMPLES: &[Example] = &[("vcq-etl schema", "every table and column")];
+
+/// The command.
+pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES, run: Run::Plain(run) };
+
+fn command() -> Command {
+    Command::new("schema").about("Print the data dictionary: every table and column").arg(
+        Arg::new(FORMAT)
+            .long(FORMAT)
+            .value_name("FORMAT")
+            .value_parser(clap::builder::PossibleValuesParser::new(FORMATS.iter().map(|(name, _)| *name)))
+            .default_value(FORMATS[0].0)
+            .help("Form of the dictionary"),
+    )
+}
+
+fn run(matches: &ArgMatches, output: &Output) -> Result<ExitCode, Failure> {
+    let name = matches.get_one::<String>(FORMAT).map(String::as_str);
+    let (_, render) = FORMATS.iter().find(|(form, _)| Some(*form) == name).unwrap_or(&FORMATS[0]);
+    output.print(&render())?;
+    Ok(ExitCode::Complete)
+}

@@ -1,0 +1,109 @@
+//! The flags that follow from the table of settings, and the way back from what was typed to the settings.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
+
+use crate::config::{Group, Kind, LogFormat, SETTINGS, Setting, Sources};
+use crate::error::Redactor;
+
+/// `--quiet`.
+pub(super) const QUIET: &str = "quiet";
+
+/// `--config`.
+const CONFIG: &str = "config";
+
+/// Adds every setting as a flag; those outside `shown` are accepted but not in the help.
+pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
+    let flags = SETTINGS.iter().map(|setting| flag(setting).hide(!shown.contains(&setting.group)));
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_hint(ValueHint::FilePath)
+        .value_parser(clap::value_parser!(PathBuf))
+        .global(true)
+        .help_heading(Group::Store.heading())
+        .hide(!shown.contains(&Group::Store))
+        .help("Settings file, instead of ./vcq.toml or the one in the user's configuration folder.");
+    let quiet = Arg::new(QUIET)
+        .long(QUIET)
+        .short('q')
+        .action(ArgAction::SetTrue)
+        .global(true)
+        .help_heading(Group::Log.heading())
+        .hide(!shown.contains(&Group::Log))
+        .help("Say nothing on stderr but what went wrong.");
+    command.args(flags).arg(config).arg(quiet)
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let default = if setting.default.is_empty() { String::new() } else { format!(" [default: {}]", setting.default) };
+    let arg = Arg::new(setting.key)
+        .long(setting.flag())
+        .value_name(setting.value_name)
+        .global(true)
+        .help_heading(setting.group.heading())
+        .help(format!("{}{default}", setting.help))
+        // `-h` shows what one needs every day, `--help` everything.
+        .hide_short_help(!matches!(setting.key, "store" | "timezone"));
+    match setting.kind {
+        Kind::OneOf(words) => arg.value_parser(PossibleValuesParser::new(words)),
+        Kind::Path => arg.value_hint(ValueHint::AnyPath),
+        // "-05:00" looks like a flag.
+        Kind::Zone => arg.allow_hyphen_values(true),
+        Kind::Text | Kind::Count { .. } | Kind::Duration { .. } | Kind::Bytes | Kind::Origin => arg,
+    }
+}
+
+/// The matches of the innermost command: global flags arrive there, wherever they stood.
+pub(super) fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
+}
+
+/// What was typed, and the rest of the surroundings, as sources of settings.
+pub(super) fn sources(innermost: &ArgMatches, environment: BTreeMap<String, String>, folder: PathBuf) -> Sources {
+    let flags = SETTINGS
+        .iter()
+        .filter_map(|setting| Some((setting.key, innermost.get_one::<String>(setting.key)?.clone())))
+        .collect();
+    Sources { flags, config_flag: innermost.get_one::<PathBuf>(CONFIG).cloned(), environment, folder }
+}
+
+/// The form of messages before the settings are known: a usage error, too, is a JSON line for a log shipper.
+pub(super) fn early_format(args: &[OsString], environment: &BTreeMap<String, String>) -> LogFormat {
+    let setting = Setting::find("log_format");
+    let by_flag = setting.and_then(|setting| values_of(args, setting).pop());
+    let by_variable = || environment.get(&setting?.variable()).cloned();
+    match by_flag.or_else(by_variable).as_deref() {
+        Some("json") => LogFormat::Json,
+        _ => LogFormat::Plain,
+    }
+}
+
+/// The secrets that can be seen before anything is parsed: a usage error repeats what was typed.
+pub(super) fn early_redactor(args: &[OsString], environment: &BTreeMap<String, String>) -> Redactor {
+    let redactor = Redactor::default();
+    for setting in SETTINGS.iter().filter(|setting| setting.secret) {
+        let by_variable = environment.get(&setting.variable()).cloned();
+        by_variable.into_iter().chain(values_of(args, setting)).for_each(|secret| redactor.hide(secret.trim()));
+    }
+    redactor
+}
+
+/// What stands behind a flag on an unparsed command line.
+fn values_of(args: &[OsString], setting: &Setting) -> Vec<String> {
+    let flag = format!("--{}", setting.flag());
+    let mut values = Vec::new();
+    let mut args = args.iter().map(|arg| arg.to_string_lossy());
+    while let Some(arg) = args.next() {
+        if *arg == flag {
+            values.extend(args.next().map(|value| value.into_owned()));
+        } else if let Some(value) = arg.strip_prefix(&flag).and_then(|rest| rest.strip_prefix('=')) {
+            values.push(value.to_owned());
+        }
+    }
+    values
+}

@@ -1,0 +1,369 @@
+//! The program from the command line to the exit code, in this process: what is printed where.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::config::Config;
+use crate::error::EXIT_CODES;
+use crate::schema::{TenantZone, ddl};
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("page").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("page").clone()).expect("text")
+    }
+}
+
+struct Ended {
+    exit: ExitCode,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the program in `folder` with this environment.
+fn run_in(folder: &std::path::Path, args: &[&str], environment: &[(&str, &str)]) -> Ended {
+    let (stdout, stderr) = (Page::default(), Page::default());
+    let exit = run(Process {
+        args: std::iter::once("vcq-etl").chain(args.iter().copied()).map(OsString::from).collect(),
+        environment: environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        folder: folder.to_owned(),
+        stdout: Box::new(stdout.clone()),
+        stderr: Box::new(stderr.clone()),
+    });
+    Ended { exit, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+fn run_with(args: &[&str], environment: &[(&str, &str)]) -> Ended {
+    run_in(std::path::Path::new("/nowhere"), args, environment)
+}
+
+/// A store with the tables and two rejects, but nothing else.
+fn store() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let connection = duckdb::Connection::open(folder.path().join("vcq.duckdb")).expect("a database");
+    connection.execute_batch(&ddl::script()).expect("tables");
+    connection
+        .execute_batch(
+            "insert into rejects (table_name, row_key, column_name, raw_text, reason, meeting_date) values
+                ('quality_samples', 'a@1', 'network_delay_ms', '=fast', 'unparsable', date '2026-11-02')",
+        )
+        .expect("rows");
+    folder
+}
+
+fn path(folder: &tempfile::TempDir) -> &str {
+    folder.path().to_str().expect("text")
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    program().debug_assert();
+    sync::command().debug_assert();
+    demo::command().debug_assert();
+    simulate::command().debug_assert();
+}
+
+#[test]
+fn every_setting_is_a_flag() {
+    for setting in SETTINGS {
+        let flag = format!("--{}", setting.flag());
+        let arg = program().get_arguments().find(|arg| arg.get_id() == setting.key).cloned();
+        let arg = arg.expect(setting.key);
+        assert_eq!(arg.get_long(), Some(&flag[2..]));
+        assert!(run_with(&["--help"], &[]).stdout.contains(&flag), "{flag} is not in the help");
+    }
+}
+
+#[test]
+fn help_fits_and_teaches() {
+    let full = run_with(&["--help"], &[]);
+    assert_eq!(full.exit, ExitCode::Complete);
+    assert!(full.stdout.contains("VCQ_CALLS_PER_MINUTE") && full.stdout.contains("Examples:"));
+    // The table of exit codes is the data's, code by code, words in order.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for exit in EXIT_CODES {
+        assert!(words(&full.stdout).contains(&format!("{} {}", exit.code.number(), exit.meaning)), "{}", exit.name);
+    }
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["report", "--help"],
+        &["report", "run", "--help"],
+        &["report", "show", "-h"],
+        &["schema", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
+    ] {
+        let help = run_with(args, &[]).stdout;
+        assert!(!help.is_empty(), "{args:?}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{args:?}: {line}");
+        }
+    }
+    for command in [sync::command(), demo::command(), simulate::command()] {
+        let help = command.max_term_width(80).render_long_help().to_string();
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    }
+}
+
+#[test]
+fn every_example_is_a_command_line_that_is_understood() {
+    let examples = COMMANDS.iter().flat_map(|entry| entry.examples);
+    for (typed, does) in examples {
+        // What a shell would do with the result is no argument.
+        let ours = typed.split([';', '|', '>']).next().unwrap_or_default();
+        let taken = program().try_get_matches_from(ours.split_whitespace());
+        assert!(taken.is_ok(), "{typed}: {}", taken.err().map(|error| error.to_string()).unwrap_or_default());
+        assert!(does.is_empty() || typed.len() + does.len() < 76, "{typed}");
+    }
+    for (typed, _) in sync::EXAMPLES {
+        let ours = typed.trim_start_matches("vcq-etl ").split('|').next().unwrap_or_default();
+        assert!(sync::command().try_get_matches_from(ours.split_whitespace()).is_ok(), "{typed}");
+    }
+}
+
+#[test]
+fn settings_for_asking_are_not_in_the_help_of_a_report() {
+    let help = run_with(&["report", "run", "--help"], &[]).stdout;
+    assert!(help.contains("--store") && !help.contains("--app-secret"), "{help}");
+    let plain = run_with(&["schema", "--help"], &[]).stdout;
+    assert!(!plain.contains("--store"), "{plain}");
+}
+
+#[test]
+fn without_a_command_help_is_a_usage_error() {
+    let ended = run_with(&[], &[]);
+    assert_eq!((ended.exit, ended.stdout.as_str()), (ExitCode::Usage, ""));
+    assert!(ended.stderr.contains("Usage: vcq-etl"));
+}
+
+#[test]
+fn usage_errors_suggest_and_keep_secrets() {
+    let ended = run_with(&["reprot"], &[]);
+    assert_eq!(ended.exit, ExitCode::Usage);
+    assert!(ended.stderr.starts_with("error: ") && ended.stderr.contains("'report'"), "{}", ended.stderr);
+
+    let ended = run_with(&["report", "list", "hunter22"], &[("VCQ_APP_SECRET", "hunter22")]);
+    assert_eq!(ended.exit, ExitCode::Usage);
+    assert!(!ended.stderr.contains("hunter22") && ended.stderr.contains("[hidden]"), "{}", ended.stderr);
+    let ended = run_with(&["--app-secret", "hunter22", "report", "list", "hunter22"], &[]);
+    assert!(!ended.stderr.contains("hunter22"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_usage_error_is_json_where_json_was_asked_for() {
+    for (args, environment) in [
+        (&["--log-format", "json", "reprot"][..], &[][..]),
+        (&["--log-format=json", "reprot"], &[]),
+        (&["reprot"], &[("VCQ_LOG_FORMAT", "json")]),
+        (&["report", "list"], &[("VCQ_LOG_FORMAT", "json"), ("VCQ_THREADS", "none")]),
+    ] {
+        let ended = run_with(args, environment);
+        let line: serde_json::Value = serde_json::from_str(&ended.stderr).expect("one object");
+        assert_eq!((ended.exit, &line["exit_code"]), (ExitCode::Usage, &2.into()), "{args:?}");
+    }
+}
+
+#[test]
+fn version_names_engine_and_tables() {
+    let ended = run_with(&["--version"], &[]);
+    assert_eq!(ended.exit, ExitCode::Complete);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[0].starts_with("vcq-etl ") && lines[1].starts_with("DuckDB v1.") && lines[2].starts_with("schema "));
+}
+
+#[test]
+fn reports_are_listed_and_explained() {
+    let list = run_with(&["report", "list"], &[]);
+    insta::assert_snapshot!(list.stdout, @r"
+    worst-meetings  Which meetings lost most participant-minutes to a poor
+                    connection, and to what?
+    coverage        How much of each day's meetings do we hold, and why is the rest
+                    missing?
+    unread-values   Which of the vendor's values could not be typed, and what do
+                    they look like?
+    ");
+    let show = run_with(&["report", "show", "worst-meetings"], &[]).stdout;
+    assert!(show.contains("loss_pct (number)") && show.contains("[default: 10]"), "{show}");
+    assert!(show.lines().all(|line| line.chars().count() <= 80), "{show}");
+    let sql = run_with(&["report", "show", "coverage", "--sql"], &[]).stdout;
+    assert!(sql.starts_with("-- title:") && sql.contains("from coverage"));
+}
+
+#[test]
+fn a_report_is_answered_in_each_form() {
+    let folder = store();
+    let run = |more: &[&str]| {
+        let args: Vec<&str> =
+            ["report", "run", "unread-values", "--store", path(&folder)].iter().chain(more).copied().collect();
+        let ended = run_with(&args, &[]);
+        assert_eq!(ended.exit, ExitCode::Complete, "{}", ended.stderr);
+        ended
+    };
+    insta::assert_snapshot!(run(&[]).stdout, @r"
+    Unread values
+    Which of the vendor's values could not be typed, and what do they look like?
+
+    table            column           reason      values  forms  example  last_date
+    --------------------------------------------------------------------------------
+    quality_samples  network_delay_   unparsable       1      1  =fast    2026-11-02
+                     ms
+
+    Parameters: since=any, until=any
+    ");
+    assert!(run(&["--format", "csv"]).stdout.contains(",'=fast,"));
+    assert!(run(&["--format", "markdown"]).stdout.starts_with("## Unread values\n"));
+    let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"]).stdout).expect("json");
+    assert_eq!(json[0]["example"], "=fast");
+}
+
+#[test]
+fn no_rows_are_said_so() {
+    let folder = store();
+    let args = ["report", "run", "coverage", "--store", path(&folder), "--param", "since=2026-11-01"];
+    let table = run_with(&args, &[]);
+    assert!(table.stdout.contains("No rows:") && table.stdout.contains("since=2026-11-01"), "{}", table.stdout);
+    let csv = run_with(&[&args[..], &["--format", "csv"]].concat(), &[]);
+    assert_eq!(csv.stdout, "date,status,rows,expected_min,samples,covered_pct\n");
+    assert!(csv.stderr.starts_with("No rows:"));
+    let quiet = run_with(&[&args[..], &["--format", "json", "--quiet"]].concat(), &[]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("[]\n", ""));
+}
+
+#[test]
+fn a_result_can_go_to_a_file_whose_name_says_the_form() {
+    let folder = store();
+    let out = folder.path().join("rejects.csv");
+    let out_text = out.to_str().expect("text");
+    let ended = run_with(&["report", "run", "unread-values", "--store", path(&folder), "--out", out_text], &[]);
+    assert_eq!((ended.exit, ended.stdout.as_str()), (ExitCode::Complete, ""));
+    assert!(ended.stderr.starts_with("wrote 1 row to "));
+    assert!(std::fs::read_to_string(out).expect("file").starts_with("table,column,"));
+}
+
+#[test]
+fn what_is_wrong_with_a_report_says_what_to_do() {
+    let unknown = run_with(&["report", "run", "worst-meeting"], &[]);
+    assert_eq!(unknown.exit, ExitCode::Usage);
+    assert!(unknown.stderr.contains("did you mean worst-meetings?"), "{}", unknown.stderr);
+
+    let empty = tempfile::tempdir().expect("a folder");
+    let missing = run_with(&["report", "run", "coverage", "--store", path(&empty)], &[]);
+    assert_eq!(missing.exit, ExitCode::Storage);
+    assert!(missing.stderr.contains("hint: run vcq-etl sync --since 2d first"), "{}", missing.stderr);
+
+    let parameter = run_with(&["report", "run", "coverage", "--param", "sinse=2026-11-01"], &[]);
+    assert_eq!(parameter.exit, ExitCode::Usage);
+    assert!(parameter.stderr.contains("did you mean since?"), "{}", parameter.stderr);
+}
+
+#[test]
+fn settings_reach_a_command_from_every_place() {
+    let folder = store();
+    let by_variable = run_with(&["report", "run", "unread-values"], &[("VCQ_STORE", path(&folder))]);
+    assert_eq!(by_variable.exit, ExitCode::Complete, "{}", by_variable.stderr);
+    let before = run_with(&["--store", path(&folder), "report", "run", "unread-values"], &[("VCQ_STORE", "/nowhere")]);
+    assert_eq!(before.exit, ExitCode::Complete, "{}", before.stderr);
+    std::fs::write(folder.path().join("vcq.toml"), format!("store = {:?}", path(&folder))).expect("written");
+    let by_file = run_in(folder.path(), &["report", "run", "unread-values"], &[]);
+    assert_eq!(by_file.exit, ExitCode::Complete, "{}", by_file.stderr);
+    std::fs::write(folder.path().join("vcq.toml"), "stoer = 1").expect("written");
+    let slip = run_in(folder.path(), &["report", "list"], &[]);
+    assert_eq!(slip.exit, ExitCode::Usage);
+    assert!(slip.stderr.contains("did you mean store?"), "{}", slip.stderr);
+    // What needs no settings works where they are broken.
+    assert_eq!(run_in(folder.path(), &["schema"], &[]).exit, ExitCode::Complete);
+}
+
+#[test]
+fn a_slip_in_a_variable_is_a_warning() {
+    let ended = run_with(&["report", "list"], &[("VCQ_TREADS", "4")]);
+    assert_eq!(ended.exit, ExitCode::Complete);
+    assert_eq!(ended.stderr, "warning: VCQ_TREADS is no setting and is ignored; did you mean VCQ_THREADS?\n");
+}
+
+#[test]
+fn schema_completions_and_man_print() {
+    assert!(run_with(&["schema"], &[]).stdout.starts_with("# The tables"));
+    assert!(run_with(&["schema", "--format", "sql"], &[]).stdout.contains("create table meetings"));
+    let json = run_with(&["schema", "--format", "json"], &[]).stdout;
+    assert!(serde_json::from_str::<serde_json::Value>(&json).expect("json")["tables"].is_array());
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(run_with(&["completions", shell], &[]).stdout.contains("vcq-etl"), "{shell}");
+    }
+    assert!(run_with(&["man"], &[]).stdout.contains(".TH vcq-etl"));
+    assert!(run_with(&["man", "report"], &[]).stdout.contains("question"));
+    assert_eq!(run_with(&["man", "nothing"], &[]).exit, ExitCode::Usage);
+}
+
+fn sync_args(args: &[&str]) -> Result<sync::SyncArgs, clap::Error> {
+    let all = std::iter::once("sync").chain(args.iter().copied());
+    sync::command().try_get_matches_from(all).map(|matches| sync::SyncArgs::of(&matches))
+}
+
+#[test]
+fn sync_takes_the_arguments_of_the_contract() {
+    let args = sync_args(&[
+        "--since",
+        "2d",
+        "--until",
+        "today",
+        "--refetch",
+        "--meeting-no",
+        "705605196",
+        "123456789",
+        "--meeting-no",
+        "987654321",
+        "--max-calls",
+        "100",
+        "--finish-by",
+        "06:30",
+        "--summary",
+        "json",
+    ])
+    .expect("arguments");
+    assert_eq!(args.meeting_no, ["705605196", "123456789", "987654321"]);
+    assert_eq!((args.refetch, args.max_calls, args.summary), (true, Some(100), Some(sync::SummaryForm::Json)));
+    let zone = TenantZone::parse("+08:00").expect("zone");
+    let now_us = 1_795_397_400_000_000;
+    assert!(args.window(&zone, now_us).is_ok());
+    assert_eq!(args.finish_by_us(&zone, now_us), Ok(Some(now_us + 21 * 3_600_000_000)));
+
+    assert!(sync_args(&[]).is_err(), "--since is required");
+    assert!(sync_args(&["--since", "2d", "--meeting-no", "70560519"]).is_err());
+    assert!(sync_args(&["--since", "2d", "--max-calls", "many"]).is_err());
+}
+
+#[test]
+fn the_summary_is_printed_unless_quiet_without_being_asked_for() {
+    use sync::SummaryForm::{Json, Text};
+    assert_eq!(sync::SummaryForm::wanted(None, false), Some(Text));
+    assert_eq!(sync::SummaryForm::wanted(None, true), None);
+    assert_eq!(sync::SummaryForm::wanted(Some(Json), true), Some(Json));
+}
+
+#[test]
+fn a_context_begins_with_the_secrets_hidden() {
+    let sources = crate::config::Sources {
+        flags: [("access_token", "t-hunter22".to_owned())].into(),
+        ..crate::config::Sources::default()
+    };
+    let config = Config::load(&sources).expect("config");
+    let talk = Talk::new(Box::new(Page::default()), LogFormat::Plain, false, Redactor::default());
+    let context = Context::begin(config, talk, Output::new(Box::new(Page::default())), None);
+    assert_eq!(context.talk.redactor().clean("t-hunter22"), "[hidden]");
+}

@@ -1,0 +1,298 @@
+//! WHEN: what `--since`, `--until` and `--finish-by` mean, as a function of the text, the tenant's zone and the clock.
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, Zoned};
+
+use crate::config::duration;
+use crate::schema::{TenantZone, utc_text};
+
+/// The forms of WHEN, for messages and help.
+pub const FORMS: &str =
+    "2d, 36h or 90m (so long ago), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
+
+/// A window of time: meetings whose start is in it belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first instant, microseconds UTC.
+    pub since_us: i64,
+    /// The first instant after it, microseconds UTC.
+    pub until_us: i64,
+}
+
+/// A time that can't be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WindowError {
+    /// The text is none of the forms.
+    #[error("{flag}: {text:?} is not a time")]
+    NotATime {
+        /// The flag.
+        flag: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// The start is after now.
+    #[error("--since: {text:?} ({since}) is in the future", since = utc_text(*since_us))]
+    Future {
+        /// The text.
+        text: String,
+        /// What it means, microseconds UTC.
+        since_us: i64,
+    },
+    /// Nothing is between start and end.
+    #[error(
+        "the window is empty: --since is {since}, --until is {until}",
+        since = utc_text(*since_us),
+        until = utc_text(*until_us)
+    )]
+    Empty {
+        /// The start, microseconds UTC.
+        since_us: i64,
+        /// The end, microseconds UTC.
+        until_us: i64,
+    },
+    /// No time of day.
+    #[error("--finish-by: {text:?} is not a time of day like 06:30")]
+    NotATimeOfDay {
+        /// The text.
+        text: String,
+    },
+}
+
+impl Window {
+    /// Reads a window. `until` is exclusive and defaults to now; a later one is kept as it is.
+    ///
+    /// # Errors
+    /// Where a text is none of [`FORMS`], the start is in the future, or nothing is between start and end.
+    pub fn parse(since: &str, until: Option<&str>, zone: &TenantZone, now_us: i64) -> Result<Window, WindowError> {
+        let since_us = instant("--since", since, zone, now_us)?;
+        if since_us > now_us {
+            return Err(WindowError::Future { text: since.to_owned(), since_us });
+        }
+        let until_us = until.map_or(Ok(now_us), |text| instant("--until", text, zone, now_us))?;
+        if since_us >= until_us {
+            return Err(WindowError::Empty { since_us, until_us });
+        }
+        Ok(Window { since_us, until_us })
+    }
+}
+
+/// The next `HH:MM` on the tenant's clock, strictly after now; microseconds UTC.
+///
+/// # Errors
+/// Where the text is no time of day.
+pub fn finish_by(text: &str, zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
+    let error = || WindowError::NotATimeOfDay { text: text.to_owned() };
+    let time = time_of_day(text.trim()).ok_or_else(error)?;
+    let today = local(now_us, zone).ok_or_else(error)?.date();
+    (0..=1)
+        .filter_map(|days| midnight_plus(today, days, time, zone.time_zone()))
+        .find(|at_us| *at_us > now_us)
+        .ok_or_else(error)
+}
+
+fn instant(flag: &'static str, text: &str, zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
+    let error = || WindowError::NotATime { flag, text: text.to_owned() };
+    let text = text.trim();
+    if let Some(ago) = ago(text) {
+        let ago_us = i64::try_from(ago.as_micros()).map_err(|_| error())?;
+        let at_us = now_us.checked_sub(ago_us).ok_or_else(error)?;
+        return in_years(at_us).ok_or_else(error);
+    }
+    let days = match text.to_ascii_lowercase().as_str() {
+        "today" => Some(0),
+        "yesterday" => Some(-1),
+        _ => None,
+    };
+    if let Some(days) = days {
+        let today = local(now_us, zone).ok_or_else(error)?.date();
+        return midnight_plus(today, days, Time::midnight(), zone.time_zone()).ok_or_else(error);
+    }
+    absolute(text, zone.time_zone()).and_then(in_years).ok_or_else(error)
+}
+
+/// A length of time in the units that make sense here: milliseconds ago is a slip.
+fn ago(text: &str) -> Option<std::time::Duration> {
+    duration(text).filter(|_| !text.contains("ms"))
+}
+
+/// RFC 3339 with a zone, else a civil date or date and time in the tenant's zone.
+fn absolute(text: &str, zone: &TimeZone) -> Option<i64> {
+    // What is neither a digit nor of these signs is a form that jiff knows and we don't promise ("[Asia/Shanghai]").
+    let known = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | ':' | '.' | ' ' | 'T' | 't' | 'Z' | 'z');
+    if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(known) {
+        return None;
+    }
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(timestamp.as_microsecond());
+    }
+    // A zone that did not parse above must not be dropped silently.
+    if text.contains(['+', 'Z', 'z']) {
+        return None;
+    }
+    let civil = match text.parse::<Date>() {
+        Ok(date) if text.len() == "2026-11-01".len() => date.to_datetime(Time::midnight()),
+        _ => text.parse::<DateTime>().ok().filter(|_| text.len() >= "2026-11-01T08:30".len())?,
+    };
+    civil_us(civil, zone)
+}
+
+fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    let digits = |part: &str, most| part.len() <= 2 && part.len() >= most && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(hour, 1) || !digits(minute, 2) {
+        return None;
+    }
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
+fn local(utc_us: i64, zone: &TenantZone) -> Option<Zoned> {
+    Some(Timestamp::from_microsecond(utc_us).ok()?.to_zoned(zone.time_zone().clone()))
+}
+
+fn midnight_plus(date: Date, days: i64, time: Time, zone: &TimeZone) -> Option<i64> {
+    civil_us(date.checked_add(days.days()).ok()?.to_datetime(time), zone)
+}
+
+/// Where the clocks skip or repeat an hour, jiff's "compatible" rule decides, as calendars do.
+fn civil_us(civil: DateTime, zone: &TimeZone) -> Option<i64> {
+    Some(zone.to_timestamp(civil).ok()?.as_microsecond())
+}
+
+/// The years that the vendor's parameters and our file names can hold.
+fn in_years(at_us: i64) -> Option<i64> {
+    (0..253_402_300_800_000_000).contains(&at_us).then_some(at_us)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// 2026-11-23 01:30 UTC, 09:30 in Shanghai.
+    const NOW_US: i64 = 1_795_397_400_000_000;
+
+    fn zone() -> TenantZone {
+        TenantZone::parse("+08:00").expect("zone")
+    }
+
+    fn since(text: &str) -> Result<String, WindowError> {
+        Window::parse(text, None, &zone(), NOW_US).map(|window| utc_text(window.since_us))
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        for (text, expected) in [
+            ("2d", "2026-11-21T01:30:00Z"),
+            ("36h", "2026-11-21T13:30:00Z"),
+            ("90m", "2026-11-23T00:00:00Z"),
+            ("today", "2026-11-22T16:00:00Z"),
+            ("Yesterday", "2026-11-21T16:00:00Z"),
+            ("2026-11-01", "2026-10-31T16:00:00Z"),
+            ("2026-11-01T08:30", "2026-11-01T00:30:00Z"),
+            ("2026-11-01 08:30:15", "2026-11-01T00:30:15Z"),
+            ("2026-11-01T08:30:00Z", "2026-11-01T08:30:00Z"),
+            ("2026-11-01T08:30:00+05:30", "2026-11-01T03:00:00Z"),
+            ("2026-11-01T08:30:00-05:00", "2026-11-01T13:30:00Z"),
+        ] {
+            assert_eq!(since(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_names_the_text() {
+        for text in [
+            "",
+            "soon",
+            "2",
+            "d",
+            "-2d",
+            "5ms",
+            "2026",
+            "2026-11",
+            "2026-13-01",
+            "2026-02-30",
+            "11/01/2026",
+            "2026-11-01T25:00",
+            "2026-11-01T08:30+99:00",
+            "20261101",
+            "tomorrow",
+            "99999999d",
+            "2026-11-01T08",
+        ] {
+            let expected = WindowError::NotATime { flag: "--since", text: text.to_owned() };
+            assert_eq!(since(text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn until_defaults_to_now_and_is_kept_where_it_is_later() {
+        let parse = |since, until| Window::parse(since, until, &zone(), NOW_US);
+        assert_eq!(parse("1h", None).expect("window").until_us, NOW_US);
+        let days = parse("2026-11-01", Some("2026-11-02")).expect("window");
+        assert_eq!(days.until_us - days.since_us, 86_400_000_000);
+        assert!(parse("1h", Some("2026-12-24")).expect("window").until_us > NOW_US);
+    }
+
+    #[test]
+    fn an_empty_window_and_a_start_in_the_future_are_refused() {
+        let parse = |since, until| Window::parse(since, until, &zone(), NOW_US).map_err(|error| error.to_string());
+        assert_eq!(
+            parse("1h", Some("2h")).expect_err("empty"),
+            "the window is empty: --since is 2026-11-23T00:30:00Z, --until is 2026-11-22T23:30:00Z"
+        );
+        assert_eq!(
+            parse("2026-12-24", None).expect_err("future"),
+            r#"--since: "2026-12-24" (2026-12-23T16:00:00Z) is in the future"#
+        );
+        assert!(parse("0s", None).is_err());
+    }
+
+    #[test]
+    fn a_day_has_its_length_in_a_zone_that_changes_its_clocks() {
+        let berlin = TenantZone::parse("Europe/Berlin").expect("zone");
+        let window = Window::parse("2026-10-25", Some("2026-10-26"), &berlin, NOW_US).expect("window");
+        assert_eq!(window.until_us - window.since_us, 25 * 3_600_000_000);
+    }
+
+    #[test]
+    fn finish_by_is_the_next_such_time() {
+        let at = |text| finish_by(text, &zone(), NOW_US).map(utc_text);
+        assert_eq!(at("10:00").as_deref(), Ok("2026-11-23T02:00:00Z"));
+        assert_eq!(at("9:30").as_deref(), Ok("2026-11-24T01:30:00Z"));
+        assert_eq!(at("06:30").as_deref(), Ok("2026-11-23T22:30:00Z"));
+        for text in ["", "6", "24:00", "06:60", "6:3", "06:30:00", "-1:30", "+6:30", "noon"] {
+            assert_eq!(at(text), Err(WindowError::NotATimeOfDay { text: text.to_owned() }), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_instant_reads_back_in_any_zone(seconds in 0_i64..1_795_397_400, offset in -14_i64..=14) {
+            let zone = TenantZone::parse(&format!("{offset:+03}:00")).expect("zone");
+            let local = utc_text((seconds + offset * 3600) * 1_000_000);
+            prop_assume!(seconds + offset * 3600 >= 0);
+            let civil = Window::parse(local.trim_end_matches('Z'), None, &zone, NOW_US).expect("civil");
+            prop_assert_eq!(civil.since_us, seconds * 1_000_000);
+            let utc = Window::parse(&utc_text(seconds * 1_000_000), None, &zone, NOW_US).expect("utc");
+            prop_assert_eq!(utc, civil);
+        }
+
+        #[test]
+        fn a_window_is_never_empty_and_no_text_panics(since in "[0-9dhmTZ:+ -]{0,20}", until in "\\PC{0,12}") {
+            if let Ok(window) = Window::parse(&since, Some(&until), &zone(), NOW_US) {
+                prop_assert!(window.since_us < window.until_us && window.since_us <= NOW_US);
+            }
+            if let Ok(window) = Window::parse(&since, None, &zone(), NOW_US) {
+                prop_assert!(window.since_us < window.until_us);
+            }
+        }
+
+        #[test]
+        fn finish_by_is_within_a_day_and_never_now(hour in 0_u8..24, minute in 0_u8..60, now_s in 0_i64..4_000_000_000) {
+            let now_us = now_s * 1_000_000;
+            let at_us = finish_by(&format!("{hour:02}:{minute:02}"), &zone(), now_us).expect("a time");
+            prop_assert!(at_us > now_us && at_us - now_us <= 86_400_000_000);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be wrong with the settings. Every one of these is a matter of usage: exit code 2.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A setting that can't be used. Secret values are never part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The text is not of the setting's kind.
+    #[error("{place}: {text:?} is not {wants}")]
+    NotAValue {
+        /// Where the text came from: "--threads", "VCQ_THREADS", "threads in vcq.toml".
+        place: String,
+        /// The text.
+        text: String,
+        /// What is wanted.
+        wants: String,
+    },
+    /// The text is empty.
+    #[error("{place} is empty")]
+    Empty {
+        /// Where.
+        place: String,
+    },
+    /// No setting has this key.
+    #[error("{path} has the key {key:?}, which is no setting", path = path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
+    /// A list, a table or a date, where a text or a number belongs.
+    #[error("{key} in {path} is a {found}; a text, a number or true or false is wanted", path = path.display())]
+    WrongType {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is there.
+        found: &'static str,
+    },
+    /// The settings file can't be read.
+    #[error("could not read the settings file {path}", path = path.display())]
+    ReadFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The settings file is no TOML. The parser's own error is left out, because it quotes the line, secrets included.
+    #[error("{path}, line {line}: {problem}", path = path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, without the text of the file.
+        problem: String,
+    },
+    /// Two settings that exclude each other.
+    #[error("{first} and {second} exclude each other")]
+    Conflict {
+        /// Where the first came from.
+        first: String,
+        /// Where the second came from.
+        second: String,
+    },
+    /// Plain HTTP to another machine.
+    #[error("{place} is plain HTTP to {host}; only HTTPS is used, except to this machine")]
+    PlainHttp {
+        /// Where the address came from.
+        place: String,
+        /// The host.
+        host: String,
+    },
+    /// Nothing says who we are.
+    #[error("no credentials are given")]
+    NoCredentials,
+    /// One half of app id and secret is missing.
+    #[error("{given} is given, but {missing} is not")]
+    HalfCredentials {
+        /// Where the half that is there came from.
+        given: String,
+        /// The half that is missing, in words.
+        missing: &'static str,
+    },
+    /// A file with a secret that others can read.
+    #[error("{path} holds a secret, but others can read it (mode {mode:03o})", path = path.display())]
+    SecretReadableByOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A file with a secret that we can't read.
+    #[error("could not read the secret in {path}", path = path.display())]
+    ReadSecret {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file with a secret that holds none.
+    #[error("{path} is empty; it should hold a secret", path = path.display())]
+    EmptySecretFile {
+        /// The file.
+        path: PathBuf,
+    },
+}

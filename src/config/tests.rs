@@ -1,0 +1,234 @@
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+fn sources(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Sources {
+    Sources {
+        flags: flags.iter().map(|(key, text)| (*key, (*text).to_owned())).collect(),
+        config_flag: None,
+        environment: environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        folder: PathBuf::from("/nowhere"),
+    }
+}
+
+fn load(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::load(&sources(flags, environment))
+}
+
+fn private_file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, text).expect("written");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+    }
+    path
+}
+
+fn with_file(text: &str) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    private_file(folder.path(), FILE_NAME, text);
+    Config::load(&Sources { folder: folder.path().to_owned(), ..Sources::default() })
+}
+
+#[test]
+fn defaults_are_those_of_the_table() {
+    let config = load(&[], &[]).expect("config");
+    assert_eq!(config.store, PathBuf::from("./vcq-store"));
+    assert_eq!(config.calls_per_minute, 100);
+    assert_eq!(config.calls_in_window(), 100);
+    assert_eq!(config.settle, Duration::from_secs(86_400));
+    assert_eq!(config.vendor_origin(), "https://open.feishu.cn");
+    assert_eq!(config.user_id_type.as_str(), "open_id");
+    assert_eq!(config.timezone.offset_min_at(0), 480);
+    assert_eq!(config.memory_limit.to_string(), "256MiB");
+    assert_eq!((config.log_format, config.log_level), (LogFormat::Plain, LogLevel::Warn));
+    assert_eq!(*config.origin("store"), Origin::Default);
+}
+
+#[test]
+fn flag_wins_over_variable_over_file_over_default() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = private_file(folder.path(), FILE_NAME, "threads = 3\nconcurrency = 4\nmax_tries = 6\n");
+    let mut sources = sources(&[("threads", "5")], &[("VCQ_THREADS", "4"), ("VCQ_CONCURRENCY", "7")]);
+    sources.folder = folder.path().to_owned();
+    let config = Config::load(&sources).expect("config");
+    assert_eq!((config.threads, config.concurrency, config.max_tries, config.calls_per_minute), (5, 7, 6, 100));
+    let origins = ["threads", "concurrency", "max_tries", "calls_per_minute"].map(|key| config.origin(key).clone());
+    assert_eq!(origins, [Origin::Flag, Origin::Environment, Origin::File(path.clone()), Origin::Default]);
+    assert_eq!(config.file, Some(path));
+}
+
+#[test]
+fn the_folder_of_the_user_is_the_last_place_for_the_file() {
+    let home = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(home.path().join(".config/vcq-etl")).expect("folder");
+    private_file(&home.path().join(".config/vcq-etl"), FILE_NAME, "threads = 3");
+    let home_text = home.path().to_str().expect("text");
+    assert_eq!(load(&[], &[("HOME", home_text)]).expect("config").threads, 3);
+    let other = private_file(home.path(), "other.toml", "threads = 7");
+    let named = load(&[], &[("HOME", home_text), ("VCQ_CONFIG", other.to_str().expect("text"))]);
+    assert_eq!(named.expect("config").threads, 7);
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let error = load(&[], &[("VCQ_CONFIG", "/nowhere/vcq.toml")]).expect_err("no file");
+    assert_eq!(error.to_string(), "could not read the settings file /nowhere/vcq.toml");
+}
+
+#[test]
+fn an_error_says_where_the_value_came_from() {
+    let error = |flags, environment| load(flags, environment).expect_err("refused").to_string();
+    assert_eq!(error(&[("threads", "0")], &[]), r#"--threads: "0" is not a whole number from 1 to 256"#);
+    assert_eq!(error(&[], &[("VCQ_REGION", "mars")]), r#"VCQ_REGION: "mars" is not one of feishu, lark"#);
+    assert!(error(&[], &[("VCQ_SETTLE", "soon")]).starts_with(r#"VCQ_SETTLE: "soon" is not a length of time"#));
+    assert!(error(&[("timezone", "Mars")], &[]).starts_with(r#"--timezone: "Mars" is not an offset"#));
+    assert!(error(&[("rate_window", "0s")], &[]).contains("above zero"));
+    assert_eq!(error(&[("store", " ")], &[]), "--store is empty");
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    assert_eq!(load(&[], &[("VCQ_THREADS", "")]).expect("config").threads, 2);
+}
+
+#[test]
+fn unknown_keys_are_refused_and_unknown_variables_noted() {
+    let error = with_file("calls_per_min = 5").expect_err("refused");
+    assert!(matches!(error, ConfigError::UnknownKey { key, .. } if key == "calls_per_min"));
+    let config = load(&[], &[("VCQ_TREADS", "5"), ("VCQ_CONFIG", "")]).expect("config");
+    assert_eq!(config.unknown_variables, ["VCQ_TREADS"]);
+}
+
+#[test]
+fn a_broken_file_is_reported_without_its_text() {
+    let error = with_file("threads = 2\napp_secret = \"s3cret\n").expect_err("refused");
+    let ConfigError::Syntax { line, .. } = &error else { panic!("{error}") };
+    assert_eq!(*line, 2);
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+    assert!(matches!(with_file("[store]\npath = 1"), Err(ConfigError::WrongType { found: "table", .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_settings_file_with_a_secret_must_be_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = private_file(folder.path(), FILE_NAME, "app_secret = \"s3cret\"");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("mode");
+    let load = || Config::load(&Sources { folder: folder.path().to_owned(), ..Sources::default() });
+    assert!(matches!(load(), Err(ConfigError::SecretReadableByOthers { .. })));
+    fs::write(&path, "threads = 3").expect("written");
+    assert_eq!(load().expect("config").threads, 3);
+}
+
+#[test]
+fn credentials_are_an_app_or_a_token_and_never_both() {
+    let app = load(&[], &[("VCQ_APP_ID", "cli_a"), ("VCQ_APP_SECRET", "s3cret")]).expect("config");
+    let expected = Credentials::App { app_id: "cli_a".to_owned(), app_secret: Secret::new("s3cret") };
+    assert_eq!(app.credentials().expect("credentials"), expected);
+    assert!(!format!("{app:?}").contains("s3cret"));
+    let token = load(&[], &[("VCQ_ACCESS_TOKEN", "t-1")]).expect("config");
+    assert_eq!(token.credentials().expect("credentials"), Credentials::AccessToken(Secret::new("t-1")));
+
+    let both = load(&[("app_id", "cli_a")], &[("VCQ_ACCESS_TOKEN", "t-1")]).expect_err("refused");
+    assert_eq!(both.to_string(), "--app-id and VCQ_ACCESS_TOKEN exclude each other");
+    let none = load(&[], &[]).expect("config").credentials();
+    assert!(matches!(none, Err(ConfigError::NoCredentials)));
+    let half = load(&[], &[("VCQ_APP_ID", "cli_a")]).expect("config").credentials().expect_err("refused");
+    assert_eq!(half.to_string(), "VCQ_APP_ID is given, but the app's secret is not");
+}
+
+#[test]
+fn a_secret_can_be_in_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = private_file(folder.path(), "secret", "s3cret\n");
+    let path = path.to_str().expect("text");
+    let config = load(&[("app_id", "cli_a"), ("app_secret_file", path)], &[]).expect("config");
+    let expected = Credentials::App { app_id: "cli_a".to_owned(), app_secret: Secret::new("s3cret") };
+    assert_eq!(config.credentials().expect("credentials"), expected);
+    // Commands that need no credentials work where the file can't be read.
+    let config = load(&[("access_token_file", "/nowhere/token")], &[]).expect("config");
+    assert!(matches!(config.credentials(), Err(ConfigError::ReadSecret { .. })));
+}
+
+#[test]
+fn plain_http_is_for_this_machine_only() {
+    for url in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9", "https://open.larksuite.com/"] {
+        assert!(load(&[("base_url", url)], &[]).is_ok(), "{url}");
+    }
+    for url in
+        ["http://open.feishu.cn", "HTTP://10.0.0.1", "http://localhost.evil.example", "http://127.0.0.1.evil.example"]
+    {
+        assert!(matches!(load(&[("base_url", url)], &[]), Err(ConfigError::PlainHttp { .. })), "{url}");
+    }
+    for url in ["open.feishu.cn", "ftp://open.feishu.cn", "https://", "http://u:hunter2@127.0.0.1"] {
+        let error = load(&[("base_url", url)], &[]).expect_err("refused");
+        assert!(matches!(error, ConfigError::NotAValue { .. }), "{url}");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+    let both = load(&[("base_url", "https://x.example"), ("region", "feishu")], &[]).expect_err("refused");
+    assert_eq!(both.to_string(), "--region and --base-url exclude each other");
+}
+
+#[test]
+fn calls_scale_with_the_window() {
+    let calls = |per_minute, window| {
+        load(&[("calls_per_minute", per_minute), ("rate_window", window)], &[]).expect("config").calls_in_window()
+    };
+    assert_eq!(calls("100", "60s"), 100);
+    assert_eq!(calls("6000", "500ms"), 50);
+    assert_eq!(calls("1", "1s"), 1);
+}
+
+#[test]
+fn words_of_the_table_are_the_words_we_read() {
+    fn words<T>(pairs: &[(&'static str, T)]) -> Vec<&'static str> {
+        pairs.iter().map(|(word, _)| *word).collect()
+    }
+    assert_eq!(words(REGION_WORDS), settings::REGIONS);
+    assert_eq!(words(USER_ID_TYPE_WORDS), settings::USER_ID_TYPES);
+    assert_eq!(words(LOG_FORMAT_WORDS), settings::LOG_FORMATS);
+    assert_eq!(words(LOG_LEVEL_WORDS), settings::LOG_LEVELS);
+    for (word, kind) in USER_ID_TYPE_WORDS {
+        assert_eq!(*word, kind.as_str());
+    }
+}
+
+#[test]
+fn every_setting_is_read() {
+    // A value that no setting accepts must be refused for each one that has a form.
+    for setting in SETTINGS.iter().filter(|setting| !matches!(setting.kind, Kind::Text | Kind::Path)) {
+        assert!(load(&[(setting.key, "\u{1}")], &[]).is_err(), "{} is not read", setting.key);
+    }
+}
+
+#[test]
+fn the_store_of_a_demo_gives_way_to_a_named_one() {
+    assert_eq!(load(&[], &[]).expect("config").with_default_store("./vcq-demo").store, PathBuf::from("./vcq-demo"));
+    let named = load(&[("store", "here")], &[]).expect("config");
+    assert_eq!(named.with_default_store("./vcq-demo").store, PathBuf::from("here"));
+}
+
+#[test]
+fn another_vendor_silences_the_environment() {
+    let environment =
+        [("VCQ_BASE_URL", "https://real.example"), ("VCQ_APP_ID", "cli_real"), ("VCQ_APP_SECRET", "real")];
+    let config = load(&[], &environment).expect("config");
+    let token = Credentials::AccessToken(Secret::new("t-demo"));
+    let demo = config.with_vendor("http://127.0.0.1:1", token.clone());
+    assert_eq!((demo.vendor_origin(), demo.credentials().expect("credentials")), ("http://127.0.0.1:1", token));
+    let app = Credentials::App { app_id: "cli_demo".to_owned(), app_secret: Secret::new("demo") };
+    assert_eq!(demo.with_vendor("http://127.0.0.1:1", app.clone()).credentials().expect("credentials"), app);
+}
+
+#[test]
+fn state_without_a_store_follows_the_xdg_folders() {
+    let folder = |environment: &[(&str, &str)]| load(&[], environment).expect("config").state_folder;
+    assert_eq!(folder(&[("HOME", "/h")]), Some(PathBuf::from("/h/.local/state/vcq-etl")));
+    assert_eq!(folder(&[("HOME", "/h"), ("XDG_STATE_HOME", "/s")]), Some(PathBuf::from("/s/vcq-etl")));
+    assert_eq!(folder(&[]), None);
+}

@@ -1,0 +1,150 @@
+//! From the stages' errors to failures: exit code and hints, in one place.
+//!
+//! A stage's error says what was attempted on what; which exit code that is and what to do next is decided here. One
+//! `impl From` for each error enum, one arm for each kind.
+
+use super::{ExitCode, Failure, nearest};
+use crate::cli::window::{self, WindowError};
+use crate::config::{ConfigError, SETTINGS};
+use crate::report::{REPORTS, ReportError};
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        let failure = Failure::of(ExitCode::Usage, &error);
+        match &error {
+            ConfigError::UnknownKey { key, .. } => {
+                let meant = nearest(key, SETTINGS.iter().map(|setting| setting.key));
+                let failure = match meant {
+                    Some(name) => failure.hint(format!("did you mean {name}?")),
+                    None => failure,
+                };
+                failure.hint("vcq-etl --help lists the settings")
+            }
+            ConfigError::Conflict { .. } => {
+                failure.hint("give one of the two; a higher place does not unset a lower one")
+            }
+            ConfigError::PlainHttp { .. } => failure.hint("begin the address with https://"),
+            ConfigError::NoCredentials => failure
+                .hint("set VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE) of a self-built app")
+                .hint("or set VCQ_ACCESS_TOKEN to a tenant or user access token"),
+            ConfigError::HalfCredentials { .. } => {
+                failure.hint("a self-built app needs both, VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
+            }
+            ConfigError::SecretReadableByOthers { path, .. } => {
+                failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy())))
+            }
+            ConfigError::NotAValue { .. }
+            | ConfigError::Empty { .. }
+            | ConfigError::WrongType { .. }
+            | ConfigError::ReadFile { .. }
+            | ConfigError::Syntax { .. }
+            | ConfigError::ReadSecret { .. }
+            | ConfigError::EmptySecretFile { .. } => failure,
+        }
+    }
+}
+
+impl From<WindowError> for Failure {
+    fn from(error: WindowError) -> Failure {
+        let failure = Failure::of(ExitCode::Usage, &error);
+        match error {
+            WindowError::NotATime { .. } => failure.hint(format!("a time is {}", window::FORMS)),
+            WindowError::Future { .. } => failure.hint("only meetings that have ended can be asked for"),
+            WindowError::Empty { .. } => failure.hint("--until is exclusive and must be after --since"),
+            WindowError::NotATimeOfDay { .. } => failure.hint("the time is on the tenant's clock (--timezone)"),
+        }
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Failure {
+        let of = |exit| Failure::of(exit, &error);
+        match &error {
+            ReportError::Unknown { name } => {
+                let names = REPORTS.iter().map(|report| report.name);
+                let list = format!("the reports are {}", names.clone().collect::<Vec<_>>().join(", "));
+                did_you_mean(of(ExitCode::Usage), nearest(name, names)).hint(list)
+            }
+            ReportError::UnknownParameter { name, known, .. } => {
+                let meant = nearest(name, known.iter().map(String::as_str));
+                did_you_mean(of(ExitCode::Usage), meant).hint(format!("the parameters are {}", known.join(", ")))
+            }
+            ReportError::NotAssigned { .. } => of(ExitCode::Usage).hint("for example: --param since=2026-11-01"),
+            ReportError::BadParameter { report, .. } => {
+                of(ExitCode::Usage).hint(format!("vcq-etl report show {report} explains the parameters"))
+            }
+            ReportError::NoDatabase { .. } => {
+                of(ExitCode::Storage).hint("run vcq-etl sync --since 2d first, or name another store with --store DIR")
+            }
+            ReportError::Open { .. } => of(ExitCode::Storage),
+            ReportError::Run { .. } => of(ExitCode::Storage)
+                .hint("the database may have been written by another version: the next sync publishes it again"),
+            ReportError::Header { .. } | ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
+        }
+    }
+}
+
+fn did_you_mean(failure: Failure, meant: Option<&str>) -> Failure {
+    match meant {
+        Some(name) => failure.hint(format!("did you mean {name}?")),
+        None => failure,
+    }
+}
+
+/// A word that a shell takes as it stands.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::error::Redactor;
+
+    fn text(failure: impl Into<Failure>) -> String {
+        failure.into().text(&Redactor::default())
+    }
+
+    #[test]
+    fn an_unknown_report_names_the_nearest_and_the_list() {
+        let error = ReportError::Unknown { name: "worst-meeting".to_owned() };
+        insta::assert_snapshot!(text(error), @r#"
+        error: there is no report "worst-meeting"
+        hint: did you mean worst-meetings?
+        hint: the reports are worst-meetings, coverage, unread-values
+        "#);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let error = ConfigError::UnknownKey { path: PathBuf::from("vcq.toml"), key: "calls_per_min".to_owned() };
+        assert!(text(error).contains("hint: did you mean calls_per_minute?\n"));
+    }
+
+    #[test]
+    fn an_open_secret_comes_with_the_command_that_closes_it() {
+        let error = ConfigError::SecretReadableByOthers { path: PathBuf::from("my secret"), mode: 0o644 };
+        insta::assert_snapshot!(text(error), @r"
+        error: my secret holds a secret, but others can read it (mode 644)
+        hint: run: chmod 600 'my secret'
+        ");
+    }
+
+    #[test]
+    fn no_database_is_a_matter_of_storage_and_says_what_to_run() {
+        let failure = Failure::from(ReportError::NoDatabase { path: PathBuf::from("s/vcq.duckdb") });
+        assert_eq!(failure.exit, ExitCode::Storage);
+        assert!(failure.hints[0].contains("vcq-etl sync"));
+    }
+
+    #[test]
+    fn a_wrong_time_lists_the_forms() {
+        let error = WindowError::NotATime { flag: "--since", text: "soon".to_owned() };
+        let failure = Failure::from(error);
+        assert_eq!(failure.exit, ExitCode::Usage);
+        assert!(failure.message.contains("\"soon\"") && failure.hints[0].contains("yesterday"));
+    }
+}

@@ -1,0 +1,236 @@
+//! The closing summary in words.
+
+use std::time::Duration;
+
+use super::words::{counted, length, thousands};
+use crate::error::ExitCode;
+use crate::pipeline::Summary;
+
+/// A status of coverage, and what it means.
+#[derive(Debug, Clone, Copy)]
+pub struct Status {
+    /// Its name in the table `coverage`.
+    pub name: &'static str,
+    /// What it means, half a sentence.
+    pub meaning: &'static str,
+}
+
+const fn status(name: &'static str, meaning: &'static str) -> Status {
+    Status { name, meaning }
+}
+
+/// Every status, in the order of the summary.
+pub const STATUSES: &[Status] = &[
+    status("complete", "every page read"),
+    status("empty", "every page read, but the vendor has no samples"),
+    status("pending", "too recent to be final, a later run asks again"),
+    status("failed", "still owed, the next run asks again"),
+    status("not_found", "the vendor does not know the meeting or the device"),
+    status("unaddressable", "no user or room id to ask for"),
+    status("too_long", "the vendor refuses meetings over 24 hours"),
+    status("forbidden", "refused for this one only"),
+    status("unsupported", "the vendor can't answer for this kind"),
+];
+
+/// What to do next, by exit code.
+const NEXT: &[(ExitCode, &str)] = &[
+    (ExitCode::Owed, "Run the same command again: it asks only for what is still owed."),
+    (ExitCode::Stopped, "Run the same command again to go on where this run stopped."),
+    (ExitCode::Interrupted, "What was answered is kept. Run the same command again to go on."),
+    (ExitCode::Terminated, "What was answered is kept. Run the same command again to go on."),
+];
+
+/// Width of the headings.
+const HEADING: usize = 14;
+
+/// The summary as text, for a terminal of 80 columns.
+pub fn text(summary: &Summary) -> String {
+    let mut lines = vec![format!("{} to {}: {}", summary.since_utc, summary.until_utc, outcome(summary))];
+    let mut add = |heading: &str, text: String| lines.push(format!("{heading:HEADING$}{text}").trim_end().to_owned());
+    add("Meetings", thousands(summary.meetings));
+    add("Participants", thousands(summary.participants));
+    for line in statuses(summary) {
+        add("", line);
+    }
+    add("Samples", thousands(summary.samples));
+    let rejects = if summary.rejects > 0 { ", see: vcq-etl report run unread-values" } else { "" };
+    add("Rejects", format!("{}{rejects}", thousands(summary.rejects)));
+    if !summary.unknown_fields.is_empty() {
+        let fields: Vec<String> =
+            summary.unknown_fields.iter().map(|(name, times)| format!("{name} ({})", thousands(*times))).collect();
+        for (index, line) in folded(&fields.join(", "), 80 - HEADING).into_iter().enumerate() {
+            add(if index == 0 { "New fields" } else { "" }, line);
+        }
+    }
+    add("Calls", calls(summary));
+    let waited = length(Duration::from_secs_f64(summary.waited_s.max(0.0)));
+    add(
+        "Throttles",
+        format!("{} (waited {waited}), retries {}", thousands(summary.throttles), thousands(summary.retries)),
+    );
+    add("Time", time(summary));
+    add("Published", published(summary));
+    add("Files", format!("{}/vcq.duckdb", summary.store));
+    add("", format!("{}/parquet/", summary.store));
+    for note in &summary.notes {
+        lines.push(format!("Note: {note}"));
+    }
+    if let Some((_, next)) = NEXT.iter().find(|(code, _)| code.number() == summary.exit_code) {
+        lines.push(format!("Next: {next}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn outcome(summary: &Summary) -> &str {
+    match summary.outcome {
+        "owed" => "something is still owed",
+        "stopped" => "stopped early",
+        outcome => outcome,
+    }
+}
+
+/// One line for each status that has rows; one that we have no words for is shown too.
+fn statuses(summary: &Summary) -> Vec<String> {
+    let meaning = |name: &str| STATUSES.iter().find(|status| status.name == name).map_or("", |status| status.meaning);
+    let known = STATUSES.iter().map(|status| status.name);
+    let others = summary.by_status.keys().copied().filter(|name| STATUSES.iter().all(|status| status.name != *name));
+    let rows: Vec<(&str, u64)> = known
+        .chain(others)
+        .filter_map(|name| summary.by_status.get(name).map(|count| (name, *count)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let width = rows.iter().map(|(_, count)| thousands(*count).len()).max().unwrap_or_default();
+    let name_width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    rows.iter()
+        .map(|(name, count)| format!("{:>width$} {name:name_width$}  {}", thousands(*count), meaning(name)))
+        .collect()
+}
+
+fn calls(summary: &Summary) -> String {
+    let calls = &summary.calls;
+    format!(
+        "{} (meetings {}, participants {}, quality {})",
+        thousands(calls.total()),
+        thousands(calls.meeting_list),
+        thousands(calls.participant_list),
+        thousands(calls.participant_quality_list)
+    )
+}
+
+fn time(summary: &Summary) -> String {
+    let seconds = |seconds: f64| length(Duration::from_secs_f64(seconds.max(0.0)));
+    let stages: Vec<String> =
+        summary.stage_s.iter().map(|(stage, stage_s)| format!("{stage} {}", seconds(*stage_s))).collect();
+    let stages = if stages.is_empty() { String::new() } else { format!(" ({})", stages.join(", ")) };
+    format!("{}{stages}", seconds(summary.elapsed_s))
+}
+
+fn published(summary: &Summary) -> String {
+    let dates = &summary.dates_published;
+    match (dates.iter().min(), dates.iter().max()) {
+        (Some(first), Some(last)) if first != last => {
+            let count = counted(dates.len() as u64, "date");
+            format!("{count} from {first} to {last}, generation {}", summary.generation)
+        }
+        (Some(date), _) => format!("{date}, generation {}", summary.generation),
+        _ => format!("nothing new, generation {}", summary.generation),
+    }
+}
+
+/// The text in lines of at most `width`, broken at blanks.
+fn folded(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Calls;
+
+    fn summary() -> Summary {
+        Summary {
+            run_id: "r1".to_owned(),
+            outcome: "owed",
+            exit_code: 7,
+            since_utc: "2026-11-21T00:00:00Z".to_owned(),
+            until_utc: "2026-11-23T00:00:00Z".to_owned(),
+            meetings: 312,
+            participants: 1_953,
+            by_status: [("complete", 1_800), ("empty", 0), ("failed", 3), ("pending", 150)].into(),
+            samples: 104_233,
+            rejects: 12,
+            calls: Calls { meeting_list: 4, participant_list: 312, participant_quality_list: 2_029 },
+            retries: 5,
+            throttles: 1,
+            waited_s: 41.2,
+            elapsed_s: 1_264.0,
+            unknown_fields: [("mood".to_owned(), 12)].into(),
+            dates_published: vec!["2026-11-20".to_owned(), "2026-11-22".to_owned(), "2026-11-21".to_owned()],
+            generation: 12,
+            store: "./vcq-store".to_owned(),
+            notes: vec!["3 participants failed after 5 tries each.".to_owned()],
+            stage_s: vec![("asking", 1_250.0), ("transforming", 3.2), ("loading", 10.8)],
+        }
+    }
+
+    #[test]
+    fn the_summary_says_what_is_there_and_what_to_do() {
+        insta::assert_snapshot!(text(&summary()), @r"
+        2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: something is still owed
+        Meetings      312
+        Participants  1,953
+                      1,800 complete  every page read
+                        150 pending   too recent to be final, a later run asks again
+                          3 failed    still owed, the next run asks again
+        Samples       104,233
+        Rejects       12, see: vcq-etl report run unread-values
+        New fields    mood (12)
+        Calls         2,345 (meetings 4, participants 312, quality 2,029)
+        Throttles     1 (waited 41 s), retries 5
+        Time          21 min (asking 20 min, transforming 3.2 s, loading 10 s)
+        Published     3 dates from 2026-11-20 to 2026-11-22, generation 12
+        Files         ./vcq-store/vcq.duckdb
+                      ./vcq-store/parquet/
+        Note: 3 participants failed after 5 tries each.
+        Next: Run the same command again: it asks only for what is still owed.
+        ");
+    }
+
+    #[test]
+    fn a_complete_run_needs_nothing_next() {
+        let text = text(&Summary {
+            outcome: "complete",
+            exit_code: 0,
+            dates_published: Vec::new(),
+            unknown_fields: Default::default(),
+            notes: Vec::new(),
+            ..summary()
+        });
+        assert!(text.starts_with("2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: complete\n"), "{text}");
+        assert!(text.contains("Published     nothing new, generation 12"), "{text}");
+        assert!(!text.contains("Next") && !text.contains("New fields"), "{text}");
+    }
+
+    #[test]
+    fn many_new_fields_stay_within_the_width() {
+        let unknown_fields = (0..40).map(|index| (format!("field_number_{index}"), 1_000)).collect();
+        let text = text(&Summary { unknown_fields, ..summary() });
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
+    fn a_status_without_words_is_shown() {
+        let text = text(&Summary { by_status: [("novel", 2)].into(), ..summary() });
+        assert!(text.contains("2 novel"), "{text}");
+    }
+}

@@ -1,0 +1,53 @@
+//! Markdown: a table that shows text as text, whatever a topic holds.
+
+use super::harmless;
+use crate::report::{Cell, ResultSet};
+
+pub(super) fn render(result: &ResultSet) -> String {
+    let mut text = row(result.columns.iter().map(|name| escaped(name)));
+    let rules = (0..result.columns.len()).map(|column| if result.is_numeric(column) { "---:" } else { "---" });
+    text.push_str(&row(rules.map(str::to_owned)));
+    for cells in &result.rows {
+        text.push_str(&row(cells.iter().map(|cell| match cell {
+            Cell::Text(text) => escaped(text),
+            cell => cell.text(),
+        })));
+    }
+    text
+}
+
+fn row(cells: impl Iterator<Item = String>) -> String {
+    format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+}
+
+/// Without links, markup, HTML or a broken table.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in harmless(text).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '!' => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::result::fixture;
+
+    #[test]
+    fn text_stays_text() {
+        insta::assert_snapshot!(render(&fixture()), @r#"
+        | topic | minutes | poor_pct |
+        | --- | ---: | ---: |
+        | Weekly, "all" hands | 1200 | 12.5 |
+        | =HYPERLINK("x") | -7 |  |
+        | a\|b�\[31mred line &lt;b> |  | 0.50 |
+        "#);
+        assert_eq!(escaped("[x](http://e.example) ![i](j)"), "\\[x\\](http://e.example) \\!\\[i\\](j)");
+    }
+}
