@@ -1,0 +1,145 @@
+//! DuckDB connections, all with the same settings.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondType};
+use duckdb::{AccessMode, Config, Connection};
+use std::sync::Arc;
+
+use super::LoadError;
+use crate::schema::cell::{self, Row};
+use crate::schema::{Table, ddl};
+
+/// The storage version of our files: every DuckDB from 1.2 to 2.x opens them.
+pub(super) const STORAGE_VERSION: &str = "v1.2.0";
+
+/// What DuckDB may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseOptions {
+    /// Threads. An insert that keeps the order of its rows ran twice as fast with one as with two, for half the CPU.
+    pub threads: u32,
+    /// DuckDB's `memory_limit`, MiB. A million samples load within 128; the process needs about 100 more.
+    pub memory_limit_mib: u32,
+}
+
+impl Default for DatabaseOptions {
+    fn default() -> DatabaseOptions {
+        DatabaseOptions { threads: 1, memory_limit_mib: 128 }
+    }
+}
+
+impl DatabaseOptions {
+    fn config(self, spill_dir: &Path) -> duckdb::Result<Config> {
+        // Nothing may be fetched behind the user's back, and nothing may depend on an extension that a build lacks.
+        Config::default()
+            .with("autoinstall_known_extensions", "false")?
+            .with("autoload_known_extensions", "false")?
+            .with("storage_compatibility_version", STORAGE_VERSION)?
+            .with("threads", self.threads.max(1).to_string())?
+            .with("memory_limit", format!("{}MiB", self.memory_limit_mib))?
+            .with("temp_directory", spill_dir.to_string_lossy())
+    }
+}
+
+/// Opens a database read-only. Spills below `spill_dir`, which DuckDB makes when it needs it.
+pub(super) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
+    let failed = || LoadError::duckdb("open", path);
+    let config =
+        options.config(spill_dir).and_then(|config| config.access_mode(AccessMode::ReadOnly)).map_err(failed())?;
+    Connection::open_with_flags(path, config).map_err(failed())
+}
+
+/// A database that is being built, in a folder of its own below `.work/`.
+pub(super) struct Draft {
+    /// Runs statements.
+    pub(super) connection: Connection,
+    /// The file's real path.
+    pub(super) path: PathBuf,
+    address: Address,
+}
+
+impl Draft {
+    /// Opens or makes `<folder>/vcq.duckdb`. The name is that of the published file, because DuckDB names the catalog
+    /// after it.
+    pub(super) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft, LoadError> {
+        let path = folder.join("vcq.duckdb");
+        let failed = || LoadError::duckdb("open", &path);
+        let address = Address::of(folder)?;
+        let config = options.config(&folder.join("spill")).map_err(failed())?;
+        let connection = Connection::open_with_flags(address.folder.join("vcq.duckdb"), config).map_err(failed())?;
+        Ok(Draft { connection, path, address })
+    }
+
+    /// Runs statements that give no rows.
+    pub(super) fn execute(&self, doing: &'static str, sql: &str) -> Result<(), LoadError> {
+        self.connection.execute_batch(sql).map_err(LoadError::duckdb(doing, &self.path))
+    }
+
+    /// A path beside the database as an SQL literal.
+    pub(super) fn sibling_literal(&self, name: &str) -> String {
+        ddl::quoted(&self.address.folder.join(name).to_string_lossy())
+    }
+
+    /// Replaces all the rows of a small table.
+    pub(super) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+        let batch = cell::file_batch(table, rows)
+            .and_then(plain_instants)
+            .map_err(|source| LoadError::Rows { table: table.name, source })?;
+        let failed = || LoadError::duckdb("replace a table of", &self.path);
+        self.connection.execute_batch(&format!("delete from {}", table.name)).map_err(failed())?;
+        let mut appender = self.connection.appender(table.name).map_err(failed())?;
+        appender.append_record_batch(batch).map_err(failed())?;
+        appender.flush().map_err(failed())
+    }
+
+    /// Closes the database and gives its path.
+    pub(super) fn close(self) -> Result<PathBuf, LoadError> {
+        let path = self.path;
+        self.connection.close().map_err(|(_, error)| LoadError::duckdb("close", &path)(error))?;
+        Ok(path)
+    }
+}
+
+/// A way to a folder that DuckDB understands.
+///
+/// DuckDB takes what follows a `?` in a database's path for the parameters of a web address, and looks for the
+/// write-ahead log in the wrong folder. Below such a path Linux lets us name the folder by an open handle.
+struct Address {
+    folder: PathBuf,
+    _handle: Option<File>,
+}
+
+impl Address {
+    fn of(folder: &Path) -> Result<Address, LoadError> {
+        #[cfg(target_os = "linux")]
+        if folder.to_string_lossy().contains('?') {
+            use std::os::fd::AsRawFd;
+            let handle = File::open(folder).map_err(LoadError::io("open the folder", folder))?;
+            let folder = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
+            return Ok(Address { folder, _handle: Some(handle) });
+        }
+        Ok(Address { folder: folder.to_path_buf(), _handle: None })
+    }
+}
+
+/// Drops the zone of instants: the database's columns are plain TIMESTAMP, and a cast would ask ICU for a zone.
+fn plain_instants(batch: RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, array)| match array.data_type() {
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
+                let plain =
+                    array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone_opt(None::<Arc<str>>);
+                let field = field.as_ref().clone().with_data_type(plain.data_type().clone());
+                (field, Arc::new(plain) as ArrayRef)
+            }
+            _ => (field.as_ref().clone(), array.clone()),
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
