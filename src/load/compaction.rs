@@ -4,10 +4,12 @@
 //! replacing the last days settle at about 1.4 times the compact size, so the limit lies above that.
 
 use std::fs;
+use std::path::Path;
 
 use super::connection::{Draft, STORAGE_VERSION};
 use super::database::{Size, write_size};
-use super::{DatabaseOptions, LoadError, durable};
+use super::{DatabaseOptions, LoadError};
+use crate::schema::ddl;
 
 /// A file larger than this many times its compact size is written anew.
 const GROWTH_LIMIT: f64 = 1.5;
@@ -27,17 +29,14 @@ pub(super) fn is_due(now: Size, compact: Size) -> bool {
 }
 
 /// Writes the draft anew, in its folder, and puts the new file in its place. Gives the open new file.
-pub(super) fn compact(draft: Draft, rows: u64, options: DatabaseOptions) -> Result<Draft, LoadError> {
+pub(super) fn compact(draft: Draft, folder: &Path, rows: u64, options: DatabaseOptions) -> Result<Draft, LoadError> {
     let doing = "write a compact copy of";
-    let target = draft.sibling_literal("compact.duckdb");
+    let target = ddl::quoted(&draft.path.with_file_name("compact.duckdb").to_string_lossy());
     draft.execute(doing, &format!("attach {target} as compact (storage_version '{STORAGE_VERSION}')"))?;
     draft.execute(doing, "copy from database vcq to compact; checkpoint compact; detach compact")?;
     let path = draft.close()?;
-    let compact = path.with_file_name("compact.duckdb");
-    durable::rename(&compact, &path)?;
-    let Some(folder) = path.parent() else {
-        return Err(LoadError::NotAStore { path, why: "the database has no folder" });
-    };
+    fs::rename(path.with_file_name("compact.duckdb"), &path)
+        .map_err(LoadError::io("rename a compact copy to", &path))?;
     let bytes = fs::metadata(&path).map_err(LoadError::io("read the size of", &path))?.len();
     let draft = Draft::open(folder, options)?;
     write_size(&draft, Size { bytes, rows })?;

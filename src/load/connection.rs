@@ -1,16 +1,16 @@
 //! DuckDB connections, all with the same settings.
 
-use std::fs::File;
+use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondType};
 use duckdb::{AccessMode, Config, Connection};
-use std::sync::Arc;
 
-use super::LoadError;
+use super::{LoadError, StorePaths, durable};
+use crate::schema::Table;
 use crate::schema::cell::{self, Row};
-use crate::schema::{Table, ddl};
 
 /// The storage version of our files: every DuckDB from 1.2 to 2.x opens them.
 pub(super) const STORAGE_VERSION: &str = "v1.2.0";
@@ -51,13 +51,12 @@ pub(super) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOpt
     Connection::open_with_flags(path, config).map_err(failed())
 }
 
-/// A database that is being built, in a folder of its own below `.work/`.
+/// A database that is being built, in a folder of its own.
 pub(super) struct Draft {
     /// Runs statements.
     pub(super) connection: Connection,
-    /// The file's real path.
+    /// The file.
     pub(super) path: PathBuf,
-    address: Address,
 }
 
 impl Draft {
@@ -66,20 +65,14 @@ impl Draft {
     pub(super) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft, LoadError> {
         let path = folder.join("vcq.duckdb");
         let failed = || LoadError::duckdb("open", &path);
-        let address = Address::of(folder)?;
         let config = options.config(&folder.join("spill")).map_err(failed())?;
-        let connection = Connection::open_with_flags(address.folder.join("vcq.duckdb"), config).map_err(failed())?;
-        Ok(Draft { connection, path, address })
+        let connection = Connection::open_with_flags(&path, config).map_err(failed())?;
+        Ok(Draft { connection, path })
     }
 
     /// Runs statements that give no rows.
     pub(super) fn execute(&self, doing: &'static str, sql: &str) -> Result<(), LoadError> {
         self.connection.execute_batch(sql).map_err(LoadError::duckdb(doing, &self.path))
-    }
-
-    /// A path beside the database as an SQL literal.
-    pub(super) fn sibling_literal(&self, name: &str) -> String {
-        ddl::quoted(&self.address.folder.join(name).to_string_lossy())
     }
 
     /// Replaces all the rows of a small table.
@@ -102,25 +95,57 @@ impl Draft {
     }
 }
 
-/// A way to a folder that DuckDB understands.
+/// The folder where a draft is built; empty at first, gone with the value.
 ///
-/// DuckDB takes what follows a `?` in a database's path for the parameters of a web address, and looks for the
-/// write-ahead log in the wrong folder. Below such a path Linux lets us name the folder by an open handle.
-struct Address {
-    folder: PathBuf,
-    _handle: Option<File>,
+/// It is in `.work/`, unless the store's path has a `?`: DuckDB takes what follows for the parameters of a web address
+/// and looks for the write-ahead log in the wrong folder. Then it is a private folder among the system's temporary ones,
+/// and the finished file is copied into the store.
+pub(super) struct DraftFolder {
+    path: PathBuf,
+    final_path: PathBuf,
 }
 
-impl Address {
-    fn of(folder: &Path) -> Result<Address, LoadError> {
-        #[cfg(target_os = "linux")]
-        if folder.to_string_lossy().contains('?') {
-            use std::os::fd::AsRawFd;
-            let handle = File::open(folder).map_err(LoadError::io("open the folder", folder))?;
-            let folder = PathBuf::from(format!("/proc/self/fd/{}", handle.as_raw_fd()));
-            return Ok(Address { folder, _handle: Some(handle) });
+impl DraftFolder {
+    /// Makes the folder for the database of one run.
+    pub(super) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder, LoadError> {
+        let name = format!("database-{run_id}");
+        let final_path = paths.work().join("vcq.duckdb.inprogress");
+        let path = match paths.root().to_string_lossy().contains('?') {
+            false => paths.work().join(name),
+            true => std::env::temp_dir().join(format!("vcq-etl-{}-{name}", std::process::id())),
+        };
+        durable::remove_dir(&path)?;
+        let mut builder = DirBuilder::new();
+        // The folder may be outside the store: names and addresses are nobody else's business.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(LoadError::io("create the folder", &path))?;
+        Ok(DraftFolder { path, final_path })
+    }
+
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves the finished database to where it can be renamed from, makes it durable, and gives that path.
+    pub(super) fn take(self, database: &Path) -> Result<PathBuf, LoadError> {
+        let failed = LoadError::io("move the finished database to", &self.final_path);
+        match self.path.parent() == self.final_path.parent() {
+            true => fs::rename(database, &self.final_path).map_err(failed)?,
+            false => fs::copy(database, &self.final_path).map(drop).map_err(failed)?,
         }
-        Ok(Address { folder: folder.to_path_buf(), _handle: None })
+        durable::sync_file(&self.final_path)?;
+        Ok(self.final_path.clone())
+    }
+}
+
+impl Drop for DraftFolder {
+    fn drop(&mut self) {
+        // What stays is removed by the next run's cleaning.
+        if let Err(error) = durable::remove_dir(&self.path) {
+            tracing::debug!(path = %self.path.display(), error = &error as &dyn std::error::Error, "left a draft behind");
+        }
     }
 }
 

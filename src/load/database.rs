@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use duckdb::Connection;
 
 use super::compaction;
-use super::connection::{self, Draft};
+use super::connection::{self, Draft, DraftFolder};
 use super::migration::{self, Applied};
 use super::publish::{Publication, RunsOf};
 use super::store::wal_of;
-use super::{DatabaseOptions, LoadError, Manifest, PublishedFile, StorePaths, durable};
+use super::{DatabaseOptions, LoadError, Manifest, PublishedFile, StorePaths};
 use crate::schema::cell::Cell;
 use crate::schema::{Kind, META, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, ddl};
 
@@ -213,16 +213,15 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn build(&self, base: Option<&Current>, runs: RunsOf<'_>) -> Result<Built, LoadError> {
-        let folder = self.paths.work().join(format!("database-{}", self.publication.run_id));
-        durable::fresh_folder(&folder)?;
+        let folder = DraftFolder::create(self.paths, self.publication.run_id)?;
         if base.is_some() {
             // A reflink where the file system can.
-            let copy = folder.join("vcq.duckdb");
+            let copy = folder.path().join("vcq.duckdb");
             fs::copy(self.paths.database(), &copy).map_err(LoadError::io("copy the database to", &copy))?;
             make_writable(&copy)?;
         }
         let options = self.publication.database;
-        let mut draft = Draft::open(&folder, options)?;
+        let mut draft = Draft::open(folder.path(), options)?;
         draft.execute("begin a transaction in", "begin transaction")?;
         self.fill(&draft, base, runs)?;
         draft.execute("commit to", "commit")?;
@@ -234,7 +233,7 @@ impl Builder<'_> {
         match base {
             None => write_size(&draft, size)?,
             Some(current) if compaction::is_due(size, current.compact) => {
-                draft = compaction::compact(draft, size.rows, options)?;
+                draft = compaction::compact(draft, folder.path(), size.rows, options)?;
                 compacted = true;
             }
             Some(_) => {}
@@ -243,7 +242,7 @@ impl Builder<'_> {
         if wal_of(&path).exists() {
             return Err(LoadError::LeftoverWal { path });
         }
-        durable::sync_file(&path)?;
+        let path = folder.take(&path)?;
         Ok(Built { bytes: bytes(&path)?, path, compacted })
     }
 

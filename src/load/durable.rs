@@ -49,17 +49,6 @@ pub(super) fn remove_file(path: &Path) -> Result<(), LoadError> {
     }
 }
 
-/// Makes sure that a folder is there and empty.
-pub(super) fn fresh_folder(folder: &Path) -> Result<(), LoadError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(LoadError::io("empty", folder)(error));
-        }
-        _ => {}
-    }
-    create_dir(folder)
-}
-
 /// Removes a folder with all that is in it; one that is not there is fine.
 pub(super) fn remove_dir(path: &Path) -> Result<(), LoadError> {
     match fs::remove_dir_all(path) {

@@ -152,9 +152,6 @@ pub fn publish(
     durable::rename(&built.path, &paths.database())?;
 
     begin(Step::RemoveOldParts)?;
-    if let Some(folder) = built.path.parent() {
-        durable::remove_dir(folder)?;
-    }
     for part in &plan.kept {
         durable::remove_file(part)?;
     }

@@ -76,9 +76,6 @@ impl StorePaths {
         if root.to_str().is_none() {
             return Err(LoadError::NotAStore { path: root, why: "its path is not UTF-8, which DuckDB needs" });
         }
-        if cfg!(not(target_os = "linux")) && root.to_string_lossy().contains('?') {
-            return Err(LoadError::NotAStore { path: root, why: "its path has a ?, which DuckDB can't write below" });
-        }
         Ok(StorePaths { root })
     }
 
