@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondTy
 use duckdb::{AccessMode, Config, Connection};
 
 use super::{LoadError, StorePaths, durable};
-use crate::schema::Table;
 use crate::schema::cell::{self, Row};
+use crate::schema::{Table, ddl};
 
 /// The storage version of our files: every DuckDB from 1.2 to 2.x opens them.
 pub(super) const STORAGE_VERSION: &str = "v1.2.0";
@@ -66,7 +66,13 @@ impl Draft {
         let path = folder.join("vcq.duckdb");
         let failed = || LoadError::duckdb("open", &path);
         let config = options.config(&folder.join("spill")).map_err(failed())?;
-        let connection = Connection::open_with_flags(&path, config).map_err(failed())?;
+        let connection = Connection::open_in_memory_with_flags(config).map_err(failed())?;
+        // A draft that a crash interrupts is thrown away, so a write-ahead log would be written for nobody.
+        let attach = format!(
+            "attach {} as vcq (storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'); use vcq",
+            ddl::quoted(&path.to_string_lossy())
+        );
+        connection.execute_batch(&attach).map_err(failed())?;
         Ok(Draft { connection, path })
     }
 
@@ -90,6 +96,8 @@ impl Draft {
     /// Closes the database and gives its path.
     pub(super) fn close(self) -> Result<PathBuf, LoadError> {
         let path = self.path;
+        // Detaching writes what is left; closing alone would pass over an error.
+        self.connection.execute_batch("use memory; detach vcq").map_err(LoadError::duckdb("close", &path))?;
         self.connection.close().map_err(|(_, error)| LoadError::duckdb("close", &path)(error))?;
         Ok(path)
     }

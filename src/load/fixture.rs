@@ -61,7 +61,7 @@ pub(super) fn batch(table: &Table, meeting_date: i32, count: usize, seed: u64) -
 /// A store in a temporary folder.
 pub(super) struct Store {
     pub(super) paths: StorePaths,
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
 }
 
 impl Store {
@@ -72,7 +72,12 @@ impl Store {
     pub(super) fn below(name: &str) -> Store {
         let dir = tempfile::tempdir().expect("temp dir");
         let paths = StorePaths::open(&dir.path().join(name)).expect("open");
-        Store { paths, _dir: dir }
+        Store { paths, _dir: Some(dir) }
+    }
+
+    /// A store that another process made, and will remove.
+    pub(super) fn at(root: &Path) -> Store {
+        Store { paths: StorePaths::existing(root).expect("existing"), _dir: None }
     }
 
     /// Stages one date: rows by table name, with the seed of their values.

@@ -26,9 +26,9 @@ mod database_tests;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
-mod publish_tests;
+mod process_tests;
 #[cfg(test)]
-mod reader_tests;
+mod publish_tests;
 
 pub use connection::DatabaseOptions;
 pub use error::LoadError;

@@ -62,7 +62,7 @@ pub struct DatePublication {
 pub struct Published {
     /// The new generation.
     pub generation: u64,
-    /// The dates in which a file came, went or changed; days since 1970-01-01 for the given ones, in order.
+    /// The dates in which a file came, went or changed: `YYYY-MM-DD`, in order.
     pub dates_changed: Vec<String>,
     /// Parts that are newly published.
     pub files_written: usize,

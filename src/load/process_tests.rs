@@ -1,6 +1,7 @@
-//! Readers beside a publication, in real processes of their own: this test's executable, started again.
+//! Readers beside a publication, and writers that die, in real processes: this test's executable, started again.
 
 use std::io::{BufRead, BufReader, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -31,6 +32,49 @@ fn reader_process() {
     }
 }
 
+const STORE_OF_THE_WRITER: &str = "VCQ_TEST_WRITER_STORE";
+const LAST_STEP_OF_THE_WRITER: &str = "VCQ_TEST_WRITER_LAST_STEP";
+
+/// A writer: takes the store, publishes, and dies before a step, without a chance to clean up.
+#[test]
+fn writer_process() {
+    let Some(root) = std::env::var_os(STORE_OF_THE_WRITER) else { return };
+    let last: usize = std::env::var(LAST_STEP_OF_THE_WRITER).expect("set").parse().expect("a number");
+    let store = Store::at(Path::new(&root));
+    let _lock = Lock::take(&store.paths, "sync", 0).expect("free");
+    let dates = vec![store.stage_all("dead", DAY, 40, 2)];
+    let _ = store.try_publish("dead", dates, Start::OverPublished, &mut |step| {
+        if step == Step::ALL[last] {
+            std::process::abort();
+        }
+        ControlFlow::Continue(())
+    });
+}
+
+#[test]
+fn what_a_dead_writer_left_is_put_right_by_the_next() {
+    for last in 0..Step::ALL.len() {
+        let store = Store::new();
+        store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1)]);
+        let status = Command::new(std::env::current_exe().expect("this executable"))
+            .args(["load::process_tests::writer_process", "--exact", "--test-threads=1"])
+            .env(STORE_OF_THE_WRITER, store.paths.root())
+            .env(LAST_STEP_OF_THE_WRITER, last.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .expect("run");
+        assert!(!status.success(), "the writer had to die");
+        let _lock = Lock::take(&store.paths, "sync", 0).expect("the lock died with its holder");
+        store.paths.clean_work().expect("clean");
+        store.paths.remove_strays().expect("strays");
+        store.publish("r3", Vec::new());
+        store.assert_whole();
+        assert_eq!(store.parts_on_disk().len(), store.manifest().files.len());
+        assert_eq!(store.contents()["meetings"].len(), 40);
+    }
+}
+
 struct Reader {
     child: Child,
     stdin: ChildStdin,
@@ -40,7 +84,7 @@ struct Reader {
 impl Reader {
     fn start(paths: &StorePaths) -> Reader {
         let mut child = Command::new(std::env::current_exe().expect("this executable"))
-            .args(["load::reader_tests::reader_process", "--exact", "--nocapture", "--test-threads=1"])
+            .args(["load::process_tests::reader_process", "--exact", "--nocapture", "--test-threads=1"])
             .env(STORE_OF_THE_READER, paths.root())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
