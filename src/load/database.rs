@@ -190,8 +190,11 @@ pub(super) fn build(
     runs: RunsOf<'_>,
 ) -> Result<Built, LoadError> {
     let builder = Builder { paths, publication, manifest };
-    // Where nothing of the current file would stay, a new one is less work and has no holes.
-    let base = current.filter(|current| difference(&current.loaded, manifest).1 > 0);
+    let base = current.filter(|current| {
+        let rows_kept = difference(&current.loaded, manifest).1;
+        let rows_loaded: u64 = current.loaded.iter().map(|file| file.rows).sum();
+        !compaction::better_anew(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
+    });
     match builder.build(base, runs) {
         Err(error @ (LoadError::Duckdb { .. } | LoadError::RowCount { .. })) if base.is_some() => {
             // Damage deep in the file shows only when its blocks are read or counted. Parquet is the truth.

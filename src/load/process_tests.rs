@@ -55,7 +55,7 @@ fn writer_process() {
 fn what_a_dead_writer_left_is_put_right_by_the_next() {
     for last in 0..Step::ALL.len() {
         let store = Store::new();
-        store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1)]);
+        store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 90, 1)]);
         let status = Command::new(std::env::current_exe().expect("this executable"))
             .args(["load::process_tests::writer_process", "--exact", "--test-threads=1"])
             .env(STORE_OF_THE_WRITER, store.paths.root())
@@ -71,7 +71,7 @@ fn what_a_dead_writer_left_is_put_right_by_the_next() {
         store.publish("r3", Vec::new());
         store.assert_whole();
         assert_eq!(store.parts_on_disk().len(), store.manifest().files.len());
-        assert_eq!(store.contents()["meetings"].len(), 40);
+        assert_eq!(store.contents()["meetings"].len(), 130);
     }
 }
 

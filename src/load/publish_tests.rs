@@ -98,11 +98,12 @@ fn rows_lie_by_date_and_then_by_key() {
 fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
     let undisturbed = Store::new();
     undisturbed
-        .publish("r1", vec![undisturbed.stage_all("r1", DAY, 40, 1), undisturbed.stage_all("r1", DAY + 1, 40, 1)]);
+        .publish("r1", vec![undisturbed.stage_all("r1", DAY, 40, 1), undisturbed.stage_all("r1", DAY + 1, 90, 1)]);
     undisturbed.publish("r2", vec![undisturbed.stage_all("r2", DAY, 40, 2)]);
     for &stop in Step::ALL {
         let store = Store::new();
-        store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 40, 1)]);
+        // More rows stay than go, so the next database is built upon the current one.
+        store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 90, 1)]);
         let old = store.contents();
         let error = store
             .try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], Start::OverPublished, &mut |step| {
@@ -116,7 +117,8 @@ fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
         // The next run.
         store.paths.clean_work().expect("clean");
         store.paths.remove_strays().expect("strays");
-        store.publish("r3", vec![store.stage_all("r3", DAY, 40, 2)]);
+        let healed = store.publish("r3", vec![store.stage_all("r3", DAY, 40, 2)]);
+        assert!(!healed.compacted, "{stop:?}: built upon the current file");
         store.assert_whole();
         assert_eq!(store.contents(), undisturbed.contents(), "{stop:?}");
         assert_eq!(store.parts_on_disk().len(), store.manifest().files.len(), "{stop:?}");
@@ -290,23 +292,20 @@ fn nights_of_replacing_the_last_days_do_not_grow_the_file() {
     let store = Store::new();
     let history: Vec<_> = (0..10).map(|day| store.stage("r0", DAY + day, &[("quality_samples", 2_500, 1)])).collect();
     store.publish("r0", history);
-    let mut compacted = 0;
     let mut bytes = 0;
-    for night in 1..=6 {
+    for night in 1..=5 {
         let run_id = format!("r{night}");
-        let dates = (4..10).map(|day| store.stage(&run_id, DAY + day, &[("quality_samples", 2_500, night)])).collect();
-        let published = store.publish(&run_id, dates);
-        compacted += usize::from(published.compacted);
-        bytes = published.duckdb_bytes;
+        let dates = (7..10).map(|day| store.stage(&run_id, DAY + day, &[("quality_samples", 2_500, night)])).collect();
+        bytes = store.publish(&run_id, dates).duckdb_bytes;
     }
     store.assert_whole();
     let fresh = Store::new();
     let days = |seed_of: &dyn Fn(i32) -> u64| {
         (0..10).map(|day| fresh.stage("r0", DAY + day, &[("quality_samples", 2_500, seed_of(day))])).collect::<Vec<_>>()
     };
-    let compact = fresh.publish("r0", days(&|day| if day < 4 { 1 } else { 6 })).duckdb_bytes;
-    assert!(bytes as f64 <= 1.6 * compact as f64, "{bytes} bytes, {compact} when compact");
-    assert!(compacted > 0, "no compact copy in six nights");
+    let compact = fresh.publish("r0", days(&|day| if day < 7 { 1 } else { 5 })).duckdb_bytes;
+    // A small file may have 4 MiB of holes.
+    assert!(bytes <= compact + (5 << 20), "{bytes} bytes, {compact} when compact");
     assert_eq!(store.contents(), fresh.contents());
 }
 
@@ -324,8 +323,11 @@ proptest! {
     ) {
         let store = Store::new();
         let names: Vec<&str> = parquet_tables().map(|table| table.name).collect();
-        let mut model: BTreeMap<(i32, &str), (usize, u64)> = BTreeMap::new();
-        let mut generation = 0;
+        // A date that stays and outweighs the others, so that databases are built upon one another.
+        store.publish("base", vec![store.stage_all("base", DAY + 9, 200, 1)]);
+        let mut model: BTreeMap<(i32, &str), (usize, u64)> =
+            names.iter().map(|name| ((DAY + 9, *name), (200, 1))).collect();
+        let mut generation = 1;
         for (n, (dates, stop)) in steps.into_iter().enumerate() {
             let run_id = format!("r{n}");
             store.paths.clean_work().expect("clean");
