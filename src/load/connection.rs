@@ -1,0 +1,178 @@
+//! DuckDB connections, all with the same settings.
+
+use std::fs::{self, DirBuilder};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondType};
+use duckdb::{AccessMode, Config, Connection};
+
+use super::{LoadError, StorePaths, durable};
+use crate::schema::cell::{self, Row};
+use crate::schema::{Table, ddl};
+
+/// The storage version of our files: every DuckDB from 1.2 to 2.x opens them.
+pub(super) const STORAGE_VERSION: &str = "v1.2.0";
+
+/// What DuckDB may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseOptions {
+    /// Threads. An insert that keeps the order of its rows ran twice as fast with one as with two, for half the CPU.
+    pub threads: u32,
+    /// DuckDB's `memory_limit`, MiB. A million samples load within 128; the process needs about 100 more.
+    pub memory_limit_mib: u32,
+}
+
+impl Default for DatabaseOptions {
+    fn default() -> DatabaseOptions {
+        DatabaseOptions { threads: 1, memory_limit_mib: 128 }
+    }
+}
+
+impl DatabaseOptions {
+    fn config(self, spill_dir: &Path) -> duckdb::Result<Config> {
+        // Nothing may be fetched behind the user's back, and nothing may depend on an extension that a build lacks.
+        Config::default()
+            .with("autoinstall_known_extensions", "false")?
+            .with("autoload_known_extensions", "false")?
+            .with("storage_compatibility_version", STORAGE_VERSION)?
+            .with("threads", self.threads.max(1).to_string())?
+            .with("memory_limit", format!("{}MiB", self.memory_limit_mib))?
+            .with("temp_directory", spill_dir.to_string_lossy())
+    }
+}
+
+/// Opens a database read-only. Spills below `spill_dir`, which DuckDB makes when it needs it.
+pub(super) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
+    let failed = || LoadError::duckdb("open", path);
+    let config =
+        options.config(spill_dir).and_then(|config| config.access_mode(AccessMode::ReadOnly)).map_err(failed())?;
+    Connection::open_with_flags(path, config).map_err(failed())
+}
+
+/// A database that is being built, in a folder of its own.
+pub(super) struct Draft {
+    /// Runs statements.
+    pub(super) connection: Connection,
+    /// The file.
+    pub(super) path: PathBuf,
+}
+
+impl Draft {
+    /// Opens or makes `<folder>/vcq.duckdb`. The name is that of the published file, because DuckDB names the catalog
+    /// after it.
+    pub(super) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft, LoadError> {
+        let path = folder.join("vcq.duckdb");
+        let failed = || LoadError::duckdb("open", &path);
+        let config = options.config(&folder.join("spill")).map_err(failed())?;
+        let connection = Connection::open_in_memory_with_flags(config).map_err(failed())?;
+        // A draft that a crash interrupts is thrown away, so a write-ahead log would be written for nobody.
+        let attach = format!(
+            "attach {} as vcq (storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'); use vcq",
+            ddl::quoted(&path.to_string_lossy())
+        );
+        connection.execute_batch(&attach).map_err(failed())?;
+        Ok(Draft { connection, path })
+    }
+
+    /// Runs statements that give no rows.
+    pub(super) fn execute(&self, doing: &'static str, sql: &str) -> Result<(), LoadError> {
+        self.connection.execute_batch(sql).map_err(LoadError::duckdb(doing, &self.path))
+    }
+
+    /// Replaces all the rows of a small table.
+    pub(super) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+        let batch = cell::file_batch(table, rows)
+            .and_then(plain_instants)
+            .map_err(|source| LoadError::Rows { table: table.name, source })?;
+        let failed = || LoadError::duckdb("replace a table of", &self.path);
+        self.connection.execute_batch(&format!("delete from {}", table.name)).map_err(failed())?;
+        let mut appender = self.connection.appender(table.name).map_err(failed())?;
+        appender.append_record_batch(batch).map_err(failed())?;
+        appender.flush().map_err(failed())
+    }
+
+    /// Closes the database and gives its path.
+    pub(super) fn close(self) -> Result<PathBuf, LoadError> {
+        let path = self.path;
+        // Detaching writes what is left; closing alone would pass over an error.
+        self.connection.execute_batch("use memory; detach vcq").map_err(LoadError::duckdb("close", &path))?;
+        self.connection.close().map_err(|(_, error)| LoadError::duckdb("close", &path)(error))?;
+        Ok(path)
+    }
+}
+
+/// The folder where a draft is built; empty at first, gone with the value.
+///
+/// It is in `.work/`, unless the store's path has a `?`: DuckDB takes what follows for the parameters of a web address
+/// and looks for the write-ahead log in the wrong folder. Then it is a private folder among the system's temporary ones,
+/// and the finished file is copied into the store.
+pub(super) struct DraftFolder {
+    path: PathBuf,
+    final_path: PathBuf,
+}
+
+impl DraftFolder {
+    /// Makes the folder for the database of one run.
+    pub(super) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder, LoadError> {
+        let name = format!("database-{run_id}");
+        let final_path = paths.work().join("vcq.duckdb.inprogress");
+        let path = match paths.root().to_string_lossy().contains('?') {
+            false => paths.work().join(name),
+            true => std::env::temp_dir().join(format!("vcq-etl-{}-{name}", std::process::id())),
+        };
+        durable::remove_dir(&path)?;
+        let mut builder = DirBuilder::new();
+        // The folder may be outside the store: names and addresses are nobody else's business.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(LoadError::io("create the folder", &path))?;
+        Ok(DraftFolder { path, final_path })
+    }
+
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves the finished database to where it can be renamed from, makes it durable, and gives that path.
+    pub(super) fn take(self, database: &Path) -> Result<PathBuf, LoadError> {
+        let failed = LoadError::io("move the finished database to", &self.final_path);
+        match self.path.parent() == self.final_path.parent() {
+            true => fs::rename(database, &self.final_path).map_err(failed)?,
+            false => fs::copy(database, &self.final_path).map(drop).map_err(failed)?,
+        }
+        durable::sync_file(&self.final_path)?;
+        Ok(self.final_path.clone())
+    }
+}
+
+impl Drop for DraftFolder {
+    fn drop(&mut self) {
+        // What stays is removed by the next run's cleaning.
+        if let Err(error) = durable::remove_dir(&self.path) {
+            tracing::debug!(path = %self.path.display(), error = &error as &dyn std::error::Error, "left a draft behind");
+        }
+    }
+}
+
+/// Drops the zone of instants: the database's columns are plain TIMESTAMP, and a cast would ask ICU for a zone.
+fn plain_instants(batch: RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, array)| match array.data_type() {
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
+                let plain =
+                    array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone_opt(None::<Arc<str>>);
+                let field = field.as_ref().clone().with_data_type(plain.data_type().clone());
+                (field, Arc::new(plain) as ArrayRef)
+            }
+            _ => (field.as_ref().clone(), array.clone()),
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}

@@ -1,0 +1,422 @@
+//! The next `vcq.duckdb`, built aside in `.work/`.
+//!
+//! A copy of the current one where that is sound, else a new one; then, in one transaction, the parts in which the
+//! manifest and the database differ are replaced. What the database was loaded from stands in its own
+//! `published_files`, so a run that died between manifest and database is healed by the next.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use duckdb::Connection;
+
+use super::compaction;
+use super::connection::{self, Draft, DraftFolder};
+use super::migration::{self, Applied};
+use super::publish::{Publication, RunsOf};
+use super::store::wal_of;
+use super::{DatabaseOptions, LoadError, Manifest, PublishedFile, StorePaths};
+use crate::schema::cell::Cell;
+use crate::schema::{Kind, META, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, ddl};
+
+/// How large a database file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Size {
+    pub(super) bytes: u64,
+    /// Rows of the tables that are in Parquet.
+    pub(super) rows: u64,
+}
+
+/// What the current `vcq.duckdb` says of itself.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) generation: u64,
+    vcq_etl_version: Option<String>,
+    compact: Size,
+    applied: Vec<Applied>,
+    loaded: Vec<Loaded>,
+}
+
+impl Current {
+    /// Whether the database was loaded from any file.
+    pub(super) fn holds_dates(&self) -> bool {
+        !self.loaded.is_empty()
+    }
+}
+
+/// A row of `published_files`.
+#[derive(Debug)]
+struct Loaded {
+    table: String,
+    meeting_date: String,
+    rows: u64,
+    sha256: String,
+}
+
+/// The finished next database, closed and durable.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) path: PathBuf,
+    pub(super) bytes: u64,
+    /// True where it was written without holes: anew from Parquet, or as a compact copy.
+    pub(super) compacted: bool,
+}
+
+/// Tables by which we know a database as ours.
+const OUR_SIGNS: &[&str] = &["meta", "published_files", "schema_migrations"];
+
+/// Looks at the current `vcq.duckdb`; `None` where there is none or it is broken, so that it is built from Parquet.
+///
+/// # Errors
+/// [`LoadError::ForeignDatabase`], [`LoadError::NewerSchema`], [`LoadError::MigrationDrift`], and [`LoadError::Io`] where
+/// the file is there and the system refuses to read it.
+pub(super) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>, LoadError> {
+    let path = paths.database();
+    match fs::File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => drop(other.map_err(LoadError::io("read", &path))?),
+    }
+    let spill_dir = paths.work().join("inspect-spill");
+    let connection = match connection::open_read_only(&path, &spill_dir, options) {
+        Ok(connection) => connection,
+        Err(error) => {
+            tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "the database is broken; building it anew from parquet/");
+            return Ok(None);
+        }
+    };
+    let known = match check_ours(&connection, &path) {
+        Err(error @ LoadError::Duckdb { .. }) => Err(error),
+        other => {
+            other?;
+            current(&connection).map_err(LoadError::duckdb("read", &path))
+        }
+    };
+    known.map(Some).or_else(|error| {
+        tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "the database is broken; building it anew from parquet/");
+        Ok(None)
+    })
+}
+
+/// Makes sure that a database is ours and that its schema is one we know.
+pub(super) fn check_ours(connection: &Connection, path: &Path) -> Result<(), LoadError> {
+    let failed = || LoadError::duckdb("read", path);
+    let tables: Vec<String> = connection
+        .prepare("select table_name from duckdb_tables() where not internal and database_name = current_database()")
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .map_err(failed())?;
+    if !OUR_SIGNS.iter().all(|sign| tables.iter().any(|table| table == sign)) {
+        return Err(LoadError::ForeignDatabase { path: path.to_path_buf() });
+    }
+    migration::check(&migration::applied(connection).map_err(failed())?, path)
+}
+
+fn current(connection: &Connection) -> duckdb::Result<Current> {
+    let loaded = connection
+        .prepare("select table_name, cast(meeting_date as varchar), rows, sha256 from published_files")?
+        .query_map([], |row| {
+            Ok(Loaded {
+                table: row.get(0)?,
+                meeting_date: row.get(1)?,
+                rows: unsigned(row.get(2)?),
+                sha256: row.get(3)?,
+            })
+        })?
+        .collect::<duckdb::Result<Vec<_>>>()?;
+    let applied = migration::applied(connection)?;
+    connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
+        Ok(Current {
+            generation: unsigned(row.get(0)?),
+            vcq_etl_version: row.get(1)?,
+            compact: Size { bytes: unsigned(row.get(2)?), rows: unsigned(row.get(3)?) },
+            applied,
+            loaded,
+        })
+    })
+}
+
+/// Counts are never negative; a NULL counts as nothing known.
+fn unsigned(number: Option<i64>) -> u64 {
+    number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
+}
+
+/// The difference between the database and the manifest, for one table.
+struct Change<'a> {
+    table: &'static Table,
+    /// Dates whose rows go.
+    outdated: Vec<&'a str>,
+    /// Files whose rows come, by date.
+    files: Vec<&'a PublishedFile>,
+}
+
+/// What must change, and how many rows stay.
+fn difference<'a>(loaded: &'a [Loaded], manifest: &'a Manifest) -> (Vec<Change<'a>>, u64) {
+    let mut rows_kept = 0;
+    let changes = TABLES
+        .iter()
+        .filter(|table| table.storage == Storage::ParquetAndDuckdb)
+        .map(|table| {
+            let wanted: BTreeMap<&str, &PublishedFile> = manifest
+                .files
+                .iter()
+                .filter(|file| file.table == table.name)
+                .map(|file| (file.meeting_date.as_str(), file))
+                .collect();
+            let present: BTreeMap<&str, &Loaded> = loaded
+                .iter()
+                .filter(|file| file.table == table.name)
+                .map(|file| (file.meeting_date.as_str(), file))
+                .collect();
+            let same = |date: &str| {
+                let (Some(wanted), Some(present)) = (wanted.get(date), present.get(date)) else { return false };
+                wanted.sha256 == present.sha256 && wanted.rows == present.rows
+            };
+            rows_kept += present.iter().filter(|(date, _)| same(date)).map(|(_, file)| file.rows).sum::<u64>();
+            Change {
+                table,
+                outdated: present.keys().copied().filter(|date| !same(date)).collect(),
+                files: wanted.iter().filter(|(date, _)| !same(date)).map(|(_, file)| *file).collect(),
+            }
+        })
+        .collect();
+    (changes, rows_kept)
+}
+
+/// Builds the database of `manifest` in `.work/`.
+pub(super) fn build(
+    paths: &StorePaths,
+    publication: &Publication<'_>,
+    manifest: &Manifest,
+    current: Option<&Current>,
+    runs: RunsOf<'_>,
+) -> Result<Built, LoadError> {
+    let builder = Builder { paths, publication, manifest };
+    let base = current.filter(|current| {
+        let rows_kept = difference(&current.loaded, manifest).1;
+        let rows_loaded: u64 = current.loaded.iter().map(|file| file.rows).sum();
+        !compaction::better_anew(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
+    });
+    match builder.build(base, runs) {
+        Err(error @ (LoadError::Duckdb { .. } | LoadError::RowCount { .. })) if base.is_some() => {
+            // Damage deep in the file shows only when its blocks are read or counted. Parquet is the truth.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the database can't be built upon; building it anew from parquet/"
+            );
+            builder.build(None, runs)
+        }
+        other => other,
+    }
+}
+
+struct Builder<'a> {
+    paths: &'a StorePaths,
+    publication: &'a Publication<'a>,
+    manifest: &'a Manifest,
+}
+
+impl Builder<'_> {
+    fn build(&self, base: Option<&Current>, runs: RunsOf<'_>) -> Result<Built, LoadError> {
+        let folder = DraftFolder::create(self.paths, self.publication.run_id)?;
+        if base.is_some() {
+            // A reflink where the file system can.
+            let copy = folder.path().join("vcq.duckdb");
+            fs::copy(self.paths.database(), &copy).map_err(LoadError::io("copy the database to", &copy))?;
+            make_writable(&copy)?;
+        }
+        let options = self.publication.database;
+        let mut draft = Draft::open(folder.path(), options)?;
+        draft.execute("begin a transaction in", "begin transaction")?;
+        self.fill(&draft, base, runs)?;
+        draft.execute("commit to", "commit")?;
+        draft.execute("checkpoint", "checkpoint")?;
+
+        let bytes = |path: &Path| Ok(fs::metadata(path).map_err(LoadError::io("read the size of", path))?.len());
+        let size = Size { bytes: bytes(&draft.path)?, rows: self.rows() };
+        let mut compacted = base.is_none();
+        match base {
+            None => write_size(&draft, size)?,
+            Some(current) if compaction::is_due(size, current.compact) => {
+                draft = compaction::compact(draft, folder.path(), size.rows, options)?;
+                compacted = true;
+            }
+            Some(_) => {}
+        }
+        let path = draft.close()?;
+        if wal_of(&path).exists() {
+            return Err(LoadError::LeftoverWal { path });
+        }
+        let path = folder.take(&path)?;
+        Ok(Built { bytes: bytes(&path)?, path, compacted })
+    }
+
+    fn rows(&self) -> u64 {
+        self.manifest.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// Everything that one transaction holds.
+    fn fill(&self, draft: &Draft, base: Option<&Current>, runs: RunsOf<'_>) -> Result<(), LoadError> {
+        let (applied, loaded) =
+            base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
+        let migrated = migration::apply(draft, applied, self.publication.now_us)? > 0;
+        let same_program = base.and_then(|base| base.vcq_etl_version.as_deref()) == Some(env!("CARGO_PKG_VERSION"));
+        if migrated || !same_program {
+            let comments: String = TABLES.iter().map(ddl::comments).collect();
+            draft.execute("comment the tables of", &comments)?;
+        }
+        for change in difference(loaded, self.manifest).0 {
+            self.replace(draft, &change)?;
+        }
+        self.replace_published_files(draft)?;
+        let rows = runs(&draft.connection).map_err(|source| LoadError::Runs { path: self.paths.database(), source })?;
+        draft.replace_rows(&RUNS, &rows)?;
+        self.replace_meta(draft, base.map(|base| base.compact))
+    }
+
+    fn replace(&self, draft: &Draft, change: &Change<'_>) -> Result<(), LoadError> {
+        let table = change.table;
+        if !change.outdated.is_empty() {
+            draft.execute("remove outdated dates from", &delete(table, &change.outdated))?;
+        }
+        if change.files.is_empty() {
+            return Ok(());
+        }
+        draft.execute("load the new parts into", &self.insert(table, &change.files))?;
+        self.check_counts(draft, table, &change.files)
+    }
+
+    /// One insert over all the new files of a table: one a date costs twice the CPU and a fifth more file.
+    fn insert(&self, table: &Table, files: &[&PublishedFile]) -> String {
+        let columns: Vec<String> = table
+            .file_columns()
+            .map(|column| match column.kind {
+                // Both functions are in every build; a cast of an instant to TIMESTAMP asks ICU for a zone.
+                Kind::Instant => format!("make_timestamp(epoch_us({0})) as {0}", column.name),
+                _ => column.name.to_owned(),
+            })
+            .collect();
+        let dates: Vec<String> = files.iter().map(|file| date_literal(&file.meeting_date)).collect();
+        // A path that exists is taken as it is, so its `*`, `?` and `[` are no pattern.
+        let paths: Vec<String> =
+            files.iter().map(|file| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
+        // The date comes from the manifest and not from Hive partitions: a store below a folder named like `email=x`
+        // would have that for a column.
+        format!(
+            "insert into {} by name select {}, ([{}])[cast(file_index as bigint) + 1] as {PARTITION_COLUMN} \
+             from read_parquet([{}], hive_partitioning = false)",
+            table.name,
+            columns.join(", "),
+            dates.join(", "),
+            paths.join(", ")
+        )
+    }
+
+    fn check_counts(&self, draft: &Draft, table: &'static Table, files: &[&PublishedFile]) -> Result<(), LoadError> {
+        let dates: Vec<&str> = files.iter().map(|file| file.meeting_date.as_str()).collect();
+        let sql = format!(
+            "select cast({PARTITION_COLUMN} as varchar), count(*) from {} where {} group by {PARTITION_COLUMN}",
+            table.name,
+            on_dates(&dates)
+        );
+        let found: BTreeMap<String, i64> = draft
+            .connection
+            .prepare(&sql)
+            .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .map_err(LoadError::duckdb("count the rows of", &draft.path))?;
+        for file in files {
+            let found = unsigned(found.get(&file.meeting_date).copied());
+            if found != file.rows {
+                let meeting_date = file.meeting_date.clone();
+                return Err(LoadError::RowCount { table: table.name, meeting_date, expected: file.rows, found });
+            }
+        }
+        Ok(())
+    }
+
+    fn replace_published_files(&self, draft: &Draft) -> Result<(), LoadError> {
+        let rows: Vec<_> = self
+            .manifest
+            .files
+            .iter()
+            .map(|file| {
+                vec![
+                    Cell::Text(file.table.clone()),
+                    Cell::Text(file.path.clone()),
+                    day(&file.meeting_date),
+                    whole(file.rows),
+                    whole(file.bytes),
+                    Cell::Text(file.sha256.clone()),
+                ]
+            })
+            .collect();
+        draft.replace_rows(&PUBLISHED_FILES, &rows)
+    }
+
+    fn replace_meta(&self, draft: &Draft, compact: Option<Size>) -> Result<(), LoadError> {
+        let Publication { run_id, now_us, timezone, user_id_type, .. } = *self.publication;
+        let row = vec![
+            whole(self.manifest.generation),
+            Cell::Whole(i64::from(SCHEMA_VERSION)),
+            Cell::Text(run_id.to_owned()),
+            Cell::Micros(now_us),
+            Cell::Text(env!("CARGO_PKG_VERSION").to_owned()),
+            Cell::Text(timezone.to_owned()),
+            Cell::Text(user_id_type.to_owned()),
+            compact.map_or(Cell::Null, |size| whole(size.bytes)),
+            compact.map_or(Cell::Null, |size| whole(size.rows)),
+        ];
+        draft.replace_rows(&META, &[row])
+    }
+}
+
+/// Notes in a database that has just been written without holes how large it is.
+pub(super) fn write_size(draft: &Draft, size: Size) -> Result<(), LoadError> {
+    let Size { bytes, rows } = size;
+    draft.execute("note the size of", &format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}"))?;
+    draft.execute("checkpoint", "checkpoint")
+}
+
+fn delete(table: &Table, dates: &[&str]) -> String {
+    format!("delete from {} where {}", table.name, on_dates(dates))
+}
+
+/// A condition on dates in ascending order. The range lets DuckDB skip row groups before it looks at the list.
+fn on_dates(dates: &[&str]) -> String {
+    let literals: Vec<String> = dates.iter().map(|date| date_literal(date)).collect();
+    match (literals.first(), literals.last()) {
+        (Some(first), Some(last)) => {
+            format!("{PARTITION_COLUMN} between {first} and {last} and {PARTITION_COLUMN} in ({})", literals.join(", "))
+        }
+        _ => "false".to_owned(),
+    }
+}
+
+fn date_literal(meeting_date: &str) -> String {
+    format!("date {}", ddl::quoted(meeting_date))
+}
+
+fn whole(number: u64) -> Cell {
+    Cell::whole(i64::try_from(number).ok())
+}
+
+fn day(meeting_date: &str) -> Cell {
+    let epoch = jiff::civil::date(1970, 1, 1);
+    meeting_date
+        .parse::<jiff::civil::Date>()
+        .ok()
+        .and_then(|date| (date - epoch).get_days().into())
+        .map_or(Cell::Null, Cell::Day)
+}
+
+/// The published file may be read-only on purpose; its copy in `.work/` is ours to write.
+fn make_writable(path: &Path) -> Result<(), LoadError> {
+    let failed = || LoadError::io("make writable", path);
+    let mut permissions = fs::metadata(path).map_err(failed())?.permissions();
+    if permissions.readonly() {
+        #[cfg(unix)]
+        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+        #[cfg(not(unix))]
+        permissions.set_readonly(false);
+        fs::set_permissions(path, permissions).map_err(failed())?;
+    }
+    Ok(())
+}

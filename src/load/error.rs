@@ -1,0 +1,206 @@
+//! What can go wrong while publishing or opening a store.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::publish::Step;
+
+/// A failure of local storage. Each says what was attempted and on which path; the cause is its source.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The store's folder, or a folder in it, can't be made or written to.
+    #[error("the store {} is not writable", path.display())]
+    NotWritable {
+        /// The folder.
+        path: PathBuf,
+        /// The system's refusal.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder holds something else.
+    #[error("{} is not a vcq-etl store: {why}", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// What speaks against it.
+        why: &'static str,
+    },
+    /// A later version of the program wrote this.
+    #[error("{} has schema version {found}, this program knows versions up to {known}; use the newer program", path.display())]
+    NewerSchema {
+        /// The manifest or the database.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// Ours.
+        known: u32,
+    },
+    /// The disk is full.
+    #[error("the disk is full: could not {doing} {}", path.display())]
+    DiskFull {
+        /// What was attempted.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's refusal.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Reading, writing or renaming failed.
+    #[error("could not {doing} {}", path.display())]
+    Io {
+        /// What was attempted.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's refusal.
+        #[source]
+        source: io::Error,
+    },
+    /// The manifest can't be read.
+    #[error(
+        "the manifest {} is damaged at line {line}, column {column}; restore the file, or run `vcq-etl rebuild`, which makes it again from raw/",
+        path.display()
+    )]
+    CorruptManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong there.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The manifest is gone while the database shows that dates were published.
+    #[error("{} is missing; restore the file, or run `vcq-etl rebuild`, which makes it again from raw/", path.display())]
+    MissingManifest {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The rows can't be written as Parquet.
+    #[error("could not write the Parquet part {} of {table}", path.display())]
+    Parquet {
+        /// The table.
+        table: &'static str,
+        /// The part.
+        path: PathBuf,
+        /// Parquet's error.
+        #[source]
+        source: ::parquet::errors::ParquetError,
+    },
+    /// The rows are not of the table's form: a defect of ours, never of the input.
+    #[error("rows of {table} are not as the table is declared")]
+    Rows {
+        /// The table.
+        table: &'static str,
+        /// Arrow's error.
+        #[source]
+        source: arrow::error::ArrowError,
+    },
+    /// DuckDB refused.
+    #[error("could not {doing} {}", path.display())]
+    Duckdb {
+        /// What was attempted.
+        doing: &'static str,
+        /// The database.
+        path: PathBuf,
+        /// DuckDB's error.
+        #[source]
+        source: duckdb::Error,
+    },
+    /// There is no database to read yet.
+    #[error("{} does not exist yet; `vcq-etl sync --since 2d` makes it", path.display())]
+    NoDatabase {
+        /// Where it would be.
+        path: PathBuf,
+    },
+    /// `vcq.duckdb` is somebody else's database.
+    #[error("{} is a DuckDB database that vcq-etl did not make; move it away, then run again", path.display())]
+    ForeignDatabase {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A migration that was applied is not the one that this program knows.
+    #[error(
+        "migration {version} ({name}) in {} differs from this program's; remove the database, the next run builds it again from parquet/",
+        path.display()
+    )]
+    MigrationDrift {
+        /// The database.
+        path: PathBuf,
+        /// The migration's number.
+        version: u32,
+        /// The migration's name.
+        name: String,
+    },
+    /// DuckDB left a write-ahead log beside a closed database, so the file alone is not whole.
+    #[error("{} was closed with changes outside the file", path.display())]
+    LeftoverWal {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The database does not hold the rows that the manifest counts.
+    #[error("{table} on {meeting_date} has {found} rows in the database, {expected} in the manifest")]
+    RowCount {
+        /// The table.
+        table: &'static str,
+        /// `YYYY-MM-DD`.
+        meeting_date: String,
+        /// Rows by the manifest.
+        expected: u64,
+        /// Rows in the database.
+        found: u64,
+    },
+    /// The rows of `runs` could not be worked out.
+    #[error("could not work out the rows of runs for {}", path.display())]
+    Runs {
+        /// The database.
+        path: PathBuf,
+        /// The caller's error.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// What was handed to `publish` is not consistent: a defect of ours.
+    #[error("the publication of run {run_id} is not consistent: {why}")]
+    Inconsistent {
+        /// The run.
+        run_id: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The caller asked to stop.
+    #[error("stopped before: {}", step.doing())]
+    Stopped {
+        /// The step that was not begun.
+        step: Step,
+    },
+}
+
+impl LoadError {
+    /// For `map_err` on a file operation.
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LoadError {
+        let path = path.to_path_buf();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                LoadError::DiskFull { doing, path, source: Box::new(source) }
+            }
+            _ => LoadError::Io { doing, path, source },
+        }
+    }
+
+    /// For `map_err` on a DuckDB statement.
+    pub(super) fn duckdb(doing: &'static str, path: &Path) -> impl FnOnce(duckdb::Error) -> LoadError {
+        let path = path.to_path_buf();
+        move |source| {
+            // DuckDB passes the system's error on as text only.
+            let text = source.to_string();
+            match text.contains("No space left on device") || text.contains("not enough disk space") {
+                true => LoadError::DiskFull { doing, path, source: Box::new(source) },
+                false => LoadError::Duckdb { doing, path, source },
+            }
+        }
+    }
+}

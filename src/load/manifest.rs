@@ -1,0 +1,176 @@
+//! `parquet/_manifest.json`: which Parquet files are published.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LoadError, StorePaths, durable};
+use crate::schema::SCHEMA_VERSION;
+
+/// The published files and the publication that made them so. The keys and their order are contract 1's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Grows by one with every publication.
+    pub generation: u64,
+    /// Version of the tables.
+    pub schema_version: u32,
+    /// The run that published it.
+    pub run_id: String,
+    /// When, RFC 3339 UTC.
+    pub created_utc: String,
+    /// The files, by table in the order of the data dictionary, then by date.
+    pub files: Vec<PublishedFile>,
+}
+
+/// One published Parquet file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedFile {
+    /// The table.
+    pub table: String,
+    /// `YYYY-MM-DD`.
+    pub meeting_date: String,
+    /// Relative to `parquet/`.
+    pub path: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// Its checksum, lower-case hexadecimal.
+    pub sha256: String,
+    /// Smallest value of the table's time column, RFC 3339 UTC; null where all are NULL.
+    pub min_time_utc: Option<String>,
+    /// Largest value of the table's time column, RFC 3339 UTC.
+    pub max_time_utc: Option<String>,
+}
+
+/// What every version of the manifest has.
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u64,
+}
+
+impl Manifest {
+    /// Reads the manifest; `None` where nothing was published yet.
+    ///
+    /// # Errors
+    /// [`LoadError::CorruptManifest`], [`LoadError::NewerSchema`], [`LoadError::Io`].
+    pub fn read(paths: &StorePaths) -> Result<Option<Manifest>, LoadError> {
+        let path = paths.manifest();
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(LoadError::io("read", &path)(error)),
+        };
+        let corrupt = |source: serde_json::Error| LoadError::CorruptManifest {
+            path: path.clone(),
+            line: source.line(),
+            column: source.column(),
+            source,
+        };
+        // The version first: a later form of the file is newer, not damaged.
+        let Version { schema_version } = serde_json::from_slice(&bytes).map_err(corrupt)?;
+        if schema_version > u64::from(SCHEMA_VERSION) {
+            return Err(LoadError::NewerSchema { path, found: schema_version, known: SCHEMA_VERSION });
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(corrupt)
+    }
+
+    /// Writes the manifest aside, makes it durable and renames it over the old one.
+    ///
+    /// # Errors
+    /// [`LoadError::DiskFull`], [`LoadError::Io`]; the old manifest is whole then.
+    pub(super) fn write(&self, paths: &StorePaths) -> Result<(), LoadError> {
+        let path = paths.manifest();
+        let text = self.text().map_err(|error| LoadError::io("write", &path)(error.into()))?;
+        durable::replace(&paths.work(), &path, text.as_bytes())
+    }
+
+    /// The manifest as JSON, one file a line, so that two manifests can be compared with `diff`.
+    fn text(&self) -> Result<String, serde_json::Error> {
+        let mut head = self.clone();
+        head.files.clear();
+        let head = serde_json::to_string(&head)?;
+        let lines = self.files.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        let body = if lines.is_empty() { String::new() } else { format!("\n  {}\n", lines.join(",\n  ")) };
+        // The head ends in the empty list of files.
+        Ok(format!("{}{body}]}}\n", head.trim_end_matches("]}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Manifest {
+        let file = |date: &str| PublishedFile {
+            table: "meetings".to_owned(),
+            meeting_date: date.to_owned(),
+            path: format!("meetings/meeting_date={date}/part-r1-0.parquet"),
+            rows: 3,
+            bytes: 4096,
+            sha256: "ab".repeat(32),
+            min_time_utc: Some(format!("{date}T01:00:00Z")),
+            max_time_utc: None,
+        };
+        Manifest {
+            generation: 7,
+            schema_version: SCHEMA_VERSION,
+            run_id: "r1".to_owned(),
+            created_utc: "2026-11-22T18:00:00Z".to_owned(),
+            files: vec![file("2026-11-01"), file("2026-11-02")],
+        }
+    }
+
+    fn store() -> (tempfile::TempDir, StorePaths) {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let paths = StorePaths::open(dir.path()).expect("open");
+        (dir, paths)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (_dir, paths) = store();
+        assert_eq!(Manifest::read(&paths).expect("read"), None);
+        for manifest in [sample(), Manifest { files: Vec::new(), ..sample() }] {
+            manifest.write(&paths).expect("write");
+            assert_eq!(Manifest::read(&paths).expect("read"), Some(manifest));
+        }
+        assert_eq!(fs::read_dir(paths.work()).expect("list").count(), 0, "nothing is left aside");
+    }
+
+    #[test]
+    fn the_keys_are_the_contracts_in_its_order() {
+        let text = sample().text().expect("text");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("json");
+        let keys =
+            |value: &serde_json::Value| -> Vec<String> { value.as_object().expect("object").keys().cloned().collect() };
+        assert_eq!(keys(&value), ["generation", "schema_version", "run_id", "created_utc", "files"]);
+        assert_eq!(
+            keys(&value["files"][0]),
+            ["table", "meeting_date", "path", "rows", "bytes", "sha256", "min_time_utc", "max_time_utc"]
+        );
+        assert_eq!(text.lines().count(), 4, "one file a line:\n{text}");
+    }
+
+    #[test]
+    fn a_damaged_manifest_names_itself_the_place_and_the_way_out() {
+        let (_dir, paths) = store();
+        let text = sample().text().expect("text");
+        for damaged in [&text[..text.len() / 2], "", "[]", "{\"schema_version\": 1}", "\0\0\0"] {
+            fs::write(paths.manifest(), damaged).expect("write");
+            let error = Manifest::read(&paths).expect_err("damaged");
+            assert!(matches!(error, LoadError::CorruptManifest { .. }), "{error}");
+            let message = error.to_string();
+            assert!(message.contains("_manifest.json") && message.contains("vcq-etl rebuild"), "{message}");
+        }
+        assert!(matches!(paths.remove_strays(), Err(LoadError::CorruptManifest { .. })));
+    }
+
+    #[test]
+    fn a_newer_manifest_is_newer_and_not_damaged() {
+        let (_dir, paths) = store();
+        fs::write(paths.manifest(), r#"{"schema_version": 99, "shape": "another"}"#).expect("write");
+        assert!(matches!(Manifest::read(&paths), Err(LoadError::NewerSchema { found: 99, .. })));
+    }
+}

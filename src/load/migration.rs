@@ -1,0 +1,120 @@
+//! The schema's history: `migrations/NNNN_name.sql`, applied in order and recorded in `schema_migrations`.
+//!
+//! Append-only: what was applied is never edited, and a checksum says so. The declared tables are what the migrations
+//! must add up to; a test holds the two together.
+
+use std::path::Path;
+
+use duckdb::Connection;
+use sha2::{Digest, Sha256};
+
+use super::LoadError;
+use super::connection::Draft;
+use super::parquet::hex;
+use crate::schema::cell::{Cell, Row};
+use crate::schema::{SCHEMA_MIGRATIONS, SCHEMA_VERSION};
+
+/// One file of `migrations/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// Number, from 1 without holes.
+    pub version: u32,
+    /// Name.
+    pub name: &'static str,
+    /// Statements.
+    pub sql: &'static str,
+}
+
+/// Every migration, in order. The last one's number is the schema version.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "initial", sql: include_str!("../../migrations/0001_initial.sql") }];
+
+impl Migration {
+    /// Checksum of the statements, lower-case hexadecimal.
+    pub fn sha256(&self) -> String {
+        hex(&Sha256::digest(self.sql.as_bytes()))
+    }
+}
+
+/// A row of `schema_migrations`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Applied {
+    version: i64,
+    name: Option<String>,
+    sha256: Option<String>,
+    applied_utc_us: Option<i64>,
+    vcq_etl_version: Option<String>,
+}
+
+/// What a database says of its own schema.
+pub(super) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
+    connection
+        .prepare(
+            "select version, name, sha256, epoch_us(applied_utc), vcq_etl_version from schema_migrations order by version",
+        )?
+        .query_map([], |row| {
+            Ok(Applied {
+                version: row.get(0)?,
+                name: row.get(1)?,
+                sha256: row.get(2)?,
+                applied_utc_us: row.get(3)?,
+                vcq_etl_version: row.get(4)?,
+            })
+        })?
+        .collect()
+}
+
+/// Whether this program can go on from there.
+///
+/// # Errors
+/// [`LoadError::NewerSchema`], [`LoadError::MigrationDrift`].
+pub(super) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
+    for row in applied {
+        let known = MIGRATIONS.iter().find(|migration| i64::from(migration.version) == row.version);
+        let Some(known) = known else {
+            let found = row.version.unsigned_abs();
+            return Err(LoadError::NewerSchema { path: path.to_path_buf(), found, known: SCHEMA_VERSION });
+        };
+        if row.sha256.as_deref() != Some(known.sha256().as_str()) {
+            return Err(LoadError::MigrationDrift {
+                path: path.to_path_buf(),
+                version: known.version,
+                name: row.name.clone().unwrap_or_else(|| known.name.to_owned()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Applies what is missing, inside the caller's transaction; gives the number of migrations applied.
+pub(super) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<usize, LoadError> {
+    let done = |migration: &Migration| applied.iter().any(|row| row.version == i64::from(migration.version));
+    let missing: Vec<&Migration> = MIGRATIONS.iter().filter(|migration| !done(migration)).collect();
+    if missing.is_empty() {
+        return Ok(0);
+    }
+    for migration in &missing {
+        draft.execute("apply a migration to", migration.sql)?;
+    }
+    let old = applied.iter().map(|row| -> Row {
+        vec![
+            Cell::Whole(row.version),
+            Cell::text(row.name.clone()),
+            Cell::text(row.sha256.clone()),
+            Cell::micros(row.applied_utc_us),
+            Cell::text(row.vcq_etl_version.clone()),
+        ]
+    });
+    let new = missing.iter().map(|migration| -> Row {
+        vec![
+            Cell::Whole(i64::from(migration.version)),
+            Cell::Text(migration.name.to_owned()),
+            Cell::Text(migration.sha256()),
+            Cell::Micros(now_us),
+            Cell::Text(env!("CARGO_PKG_VERSION").to_owned()),
+        ]
+    });
+    let rows: Vec<Row> = old.chain(new).collect();
+    draft.replace_rows(&SCHEMA_MIGRATIONS, &rows)?;
+    Ok(missing.len())
+}

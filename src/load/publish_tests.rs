@@ -1,0 +1,375 @@
+//! The protocol: what is visible after each step, whatever happened before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::ControlFlow;
+
+use proptest::prelude::*;
+
+use super::fixture::{DAY, Store, parquet_tables};
+use super::store::wal_of;
+use super::*;
+
+fn inode(path: &std::path::Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).expect("metadata").ino()
+}
+
+#[test]
+fn manifest_parquet_and_database_agree() {
+    let store = Store::new();
+    let published =
+        store.publish("r1", vec![store.stage_all("r1", DAY, 300, 1), store.stage_all("r1", DAY + 1, 200, 2)]);
+    store.assert_whole();
+    assert_eq!((published.generation, published.files_written, published.files_kept), (1, 10, 0));
+    assert_eq!(published.dates_changed, ["2026-11-01", "2026-11-02"]);
+    assert!(published.compacted && published.duckdb_bytes > 0);
+    let named: Vec<String> = store.manifest().files.iter().map(|file| file.path.clone()).collect();
+    let mut sorted = named.clone();
+    sorted.sort();
+    assert_eq!(sorted, store.parts_on_disk());
+    assert_eq!(named[0], "meetings/meeting_date=2026-11-01/part-r1-0.parquet");
+    assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
+}
+
+#[test]
+fn publishing_twice_is_publishing_once() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 300, 1)]);
+    let (before, parts) = (store.contents(), store.parts_on_disk());
+    let inodes: Vec<u64> = parts.iter().map(|part| inode(&store.paths.part(part))).collect();
+    let again = store.publish("r2", vec![store.stage_all("r2", DAY, 300, 1)]);
+    store.assert_whole();
+    assert_eq!(store.contents(), before);
+    assert_eq!(store.parts_on_disk(), parts, "an unchanged date keeps its files");
+    assert_eq!(parts.iter().map(|part| inode(&store.paths.part(part))).collect::<Vec<_>>(), inodes);
+    assert_eq!((again.generation, again.files_written, again.files_kept), (2, 0, 5));
+    assert!(again.dates_changed.is_empty());
+}
+
+#[test]
+fn a_date_is_replaced_whole() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 50, 1), store.stage_all("r1", DAY + 1, 50, 1)]);
+    let published = store.publish("r2", vec![store.stage("r2", DAY, &[("meetings", 7, 9), ("coverage", 0, 0)])]);
+    store.assert_whole();
+    assert_eq!(published.dates_changed, ["2026-11-01"]);
+    let of_day: Vec<String> = store.parts_on_disk().into_iter().filter(|path| path.contains("2026-11-01")).collect();
+    assert_eq!(of_day, ["meetings/meeting_date=2026-11-01/part-r2-0.parquet"]);
+    assert!(!store.paths.parquet().join("coverage/meeting_date=2026-11-01").exists(), "no empty folder");
+    assert_eq!(store.contents()["meetings"].len(), 57);
+    // A date that is given without any part vanishes.
+    store.publish("r3", vec![DatePublication { meeting_date: DAY, parts: Vec::new() }]);
+    store.assert_whole();
+    assert_eq!(store.contents()["meetings"].len(), 50);
+}
+
+#[test]
+fn one_run_may_publish_a_date_again() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 20, 1)]);
+    let before = store.manifest();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 20, 2)]);
+    store.assert_whole();
+    for file in store.manifest().files {
+        assert!(before.files.iter().all(|old| old.path != file.path), "{} has two meanings", file.path);
+    }
+}
+
+#[test]
+fn rows_lie_by_date_and_then_by_key() {
+    let store = Store::new();
+    let dates = [DAY + 2, DAY, DAY + 1].map(|date| store.stage("r1", date, &[("quality_samples", 500, 1)]));
+    store.publish("r1", dates.to_vec());
+    let connection = open_published(&store.paths).expect("open");
+    let unsorted: i64 = connection
+        .query_row(
+            "select count(*) from (select meeting_date as d, lag(meeting_date) over (order by rowid) as before_d, \
+             participant_key as k, lag(participant_key) over (order by rowid) as before_k from quality_samples) \
+             where d < before_d or (d = before_d and k < before_k)",
+            [],
+            |row| row.get(0),
+        )
+        .expect("query");
+    assert_eq!(unsorted, 0);
+}
+
+#[test]
+fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
+    let undisturbed = Store::new();
+    undisturbed
+        .publish("r1", vec![undisturbed.stage_all("r1", DAY, 40, 1), undisturbed.stage_all("r1", DAY + 1, 90, 1)]);
+    undisturbed.publish("r2", vec![undisturbed.stage_all("r2", DAY, 40, 2)]);
+    for &stop in Step::ALL {
+        let store = Store::new();
+        // More rows stay than go, so the next database is built upon the current one.
+        store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 90, 1)]);
+        let old = store.contents();
+        let error = store
+            .try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], Start::OverPublished, &mut |step| {
+                if step == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+            .expect_err("stopped");
+        assert!(matches!(error, LoadError::Stopped { step } if step == stop), "{error}");
+        // Readers see one generation or the other, whole.
+        let seen = store.contents();
+        assert!(seen == old || seen == undisturbed.contents(), "{stop:?}");
+        // The next run.
+        store.paths.clean_work().expect("clean");
+        store.paths.remove_strays().expect("strays");
+        let healed = store.publish("r3", vec![store.stage_all("r3", DAY, 40, 2)]);
+        assert!(!healed.compacted, "{stop:?}: built upon the current file");
+        store.assert_whole();
+        assert_eq!(store.contents(), undisturbed.contents(), "{stop:?}");
+        assert_eq!(store.parts_on_disk().len(), store.manifest().files.len(), "{stop:?}");
+    }
+}
+
+#[test]
+fn a_publication_without_dates_heals_a_crash_between_manifest_and_database() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 40, 1)]);
+    let _ = store.try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], Start::OverPublished, &mut |step| {
+        if step == Step::BuildDatabase { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let published = store.publish("r3", Vec::new());
+    store.assert_whole();
+    assert_eq!(published.generation, 3);
+}
+
+#[test]
+fn a_missing_or_broken_database_is_built_from_parquet() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1)]);
+    let before = store.contents();
+    let whole = fs::read(store.paths.database()).expect("read");
+    let torn_middle: Vec<u8> =
+        whole.iter().enumerate().map(|(n, byte)| if n > 12_288 { byte ^ 0xff } else { *byte }).collect();
+    for broken in [b"not a database".to_vec(), Vec::new(), whole[..whole.len() / 2].to_vec(), torn_middle] {
+        fs::write(store.paths.database(), broken).expect("write");
+        store.publish("r2", Vec::new());
+        store.assert_whole();
+        assert_eq!(store.contents(), before);
+    }
+    fs::remove_file(store.paths.database()).expect("remove");
+    fs::write(wal_of(&store.paths.database()), "of another time").expect("write");
+    store.publish("r3", Vec::new());
+    store.assert_whole();
+}
+
+#[test]
+fn somebody_elses_database_is_left_alone() {
+    let store = Store::new();
+    let connection = duckdb::Connection::open(store.paths.database()).expect("open");
+    connection.execute_batch("create table precious as select 42 as answer").expect("create");
+    connection.close().expect("close");
+    let error = store
+        .try_publish("r1", Vec::new(), Start::OverPublished, &mut |_| ControlFlow::Continue(()))
+        .expect_err("foreign");
+    assert!(matches!(error, LoadError::ForeignDatabase { .. }), "{error}");
+    assert!(matches!(open_published(&store.paths), Err(LoadError::ForeignDatabase { .. })));
+}
+
+#[test]
+fn a_damaged_or_missing_manifest_stops_a_publication_and_not_a_rebuild() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 40, 1)]);
+    let through = &mut |_| ControlFlow::Continue(());
+    for damage in [Some("{"), None] {
+        match damage {
+            Some(text) => fs::write(store.paths.manifest(), text).expect("write"),
+            None => fs::remove_file(store.paths.manifest()).expect("remove"),
+        }
+        let parts = store.parts_on_disk();
+        let dates = || vec![store.stage_all("r2", DAY, 40, 1)];
+        let error = store.try_publish("r2", dates(), Start::OverPublished, through).expect_err("damaged");
+        assert!(
+            matches!(error, LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. }),
+            "{damage:?}: {error}"
+        );
+        assert_eq!(store.parts_on_disk(), parts);
+        let published = store.try_publish("r2", dates(), Start::Afresh, through).expect("rebuild");
+        store.assert_whole();
+        assert!(published.generation >= 2, "the generation goes on");
+        assert_eq!(store.contents()["meetings"].len(), 40, "the other date is gone");
+        assert_eq!(store.parts_on_disk().len(), 5);
+    }
+}
+
+#[test]
+fn contradictions_are_refused_before_anything_is_touched() {
+    let store = Store::new();
+    let day = store.stage_all("r1", DAY, 3, 1);
+    let mut strange = store.stage("r1", DAY + 1, &[("meetings", 3, 1)]);
+    strange.meeting_date = DAY;
+    let mut double = day.clone();
+    double.parts.extend(day.parts.clone());
+    for (run_id, dates) in [
+        ("../r1", vec![day.clone()]),
+        ("", vec![day.clone()]),
+        ("r1", vec![day.clone(), day]),
+        ("r1", vec![strange]),
+        ("r1", vec![double]),
+    ] {
+        let result = store.try_publish(run_id, dates, Start::OverPublished, &mut |_| ControlFlow::Continue(()));
+        assert!(matches!(result, Err(LoadError::Inconsistent { .. })), "{run_id}");
+    }
+    assert_eq!(Manifest::read(&store.paths).expect("read"), None);
+}
+
+#[test]
+fn an_unwritable_place_is_named() {
+    // Files where folders must be: refused for every user, root included.
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 3, 1)]);
+    let before = store.contents();
+    fs::write(store.paths.parquet().join("meetings/meeting_date=2026-11-02"), "").expect("write");
+    let error = store
+        .try_publish("r2", vec![store.stage_all("r2", DAY + 1, 3, 1)], Start::OverPublished, &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .expect_err("no folder");
+    assert!(matches!(&error, LoadError::Io { path, .. } if path.ends_with("meeting_date=2026-11-02")), "{error}");
+    store.assert_whole();
+    assert_eq!(store.contents(), before);
+}
+
+#[test]
+fn the_callers_failure_leaves_the_old_database() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 3, 1)]);
+    let publication = Publication {
+        run_id: "r2",
+        now_us: 0,
+        dates: Vec::new(),
+        start: Start::OverPublished,
+        timezone: "UTC",
+        user_id_type: "open_id",
+        database: DatabaseOptions::default(),
+    };
+    let error =
+        publish(&store.paths, &publication, &mut |_| Err("no totals".into()), &mut |_| ControlFlow::Continue(()))
+            .expect_err("refused");
+    assert!(matches!(error, LoadError::Runs { .. }), "{error}");
+    assert_eq!(store.contents()["meetings"].len(), 3);
+}
+
+#[test]
+fn a_hostile_folder_name_is_only_a_name() {
+    for name in
+        ["it's a \"store\"", "q?x=1", "a*b", "c[d]e", "会议 ; drop table", "email=x", "meeting_date=1999-01-01", "#%20"]
+    {
+        let store = Store::below(name);
+        for (run_id, seed) in [("r1", 1), ("r2", 2)] {
+            let tables = [("meetings", 30, seed), ("participants", 30, seed)];
+            store.publish(run_id, [DAY, DAY + 1].map(|date| store.stage(run_id, date, &tables)).to_vec());
+        }
+        if name.contains('=') {
+            // Such a name is a Hive partition to any reader; ours must not be fooled by it.
+            assert_eq!(store.contents()["participants"].len(), 60, "{name}");
+            let connection = open_published(&store.paths).expect("open");
+            let dates: i64 = connection
+                .query_row(
+                    "select count(distinct meeting_date) from meetings where meeting_date >= date '2026-11-01'",
+                    [],
+                    |row| row.get(0),
+                )
+                .expect("query");
+            assert_eq!(dates, 2, "{name}");
+            let wrong: i64 = connection
+                .query_row("select count(*) from participants where email = 'x'", [], |row| row.get(0))
+                .expect("query");
+            assert_eq!(wrong, 0, "{name}");
+        } else {
+            store.assert_whole();
+        }
+        assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn nights_of_replacing_the_last_days_do_not_grow_the_file() {
+    let store = Store::new();
+    let history: Vec<_> = (0..10).map(|day| store.stage("r0", DAY + day, &[("quality_samples", 2_500, 1)])).collect();
+    store.publish("r0", history);
+    let mut bytes = 0;
+    for night in 1..=5 {
+        let run_id = format!("r{night}");
+        let dates = (7..10).map(|day| store.stage(&run_id, DAY + day, &[("quality_samples", 2_500, night)])).collect();
+        bytes = store.publish(&run_id, dates).duckdb_bytes;
+    }
+    store.assert_whole();
+    let fresh = Store::new();
+    let days = |seed_of: &dyn Fn(i32) -> u64| {
+        (0..10).map(|day| fresh.stage("r0", DAY + day, &[("quality_samples", 2_500, seed_of(day))])).collect::<Vec<_>>()
+    };
+    let compact = fresh.publish("r0", days(&|day| if day < 7 { 1 } else { 5 })).duckdb_bytes;
+    // A small file may have 4 MiB of holes.
+    assert!(bytes <= compact + (5 << 20), "{bytes} bytes, {compact} when compact");
+    assert_eq!(store.contents(), fresh.contents());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Random publications, some of them stopped, against a map from table and date to seed.
+    #[test]
+    fn publications_agree_with_a_simple_model(
+        steps in prop::collection::vec(
+            (prop::collection::btree_map(0..4_i32, prop::collection::vec((0..5_usize, 1..30_usize, 0..3_u64), 0..4), 0..3),
+             prop::option::weighted(0.3, 0..Step::ALL.len())),
+            1..6,
+        )
+    ) {
+        let store = Store::new();
+        let names: Vec<&str> = parquet_tables().map(|table| table.name).collect();
+        // A date that stays and outweighs the others, so that databases are built upon one another.
+        store.publish("base", vec![store.stage_all("base", DAY + 9, 200, 1)]);
+        let mut model: BTreeMap<(i32, &str), (usize, u64)> =
+            names.iter().map(|name| ((DAY + 9, *name), (200, 1))).collect();
+        let mut generation = 1;
+        for (n, (dates, stop)) in steps.into_iter().enumerate() {
+            let run_id = format!("r{n}");
+            store.paths.clean_work().expect("clean");
+            store.paths.remove_strays().expect("strays");
+            let staged = dates.iter().map(|(date, parts)| {
+                let parts: BTreeMap<&str, (usize, u64)> =
+                    parts.iter().map(|(table, count, seed)| (names[*table], (*count, *seed))).collect();
+                let list: Vec<_> = parts.iter().map(|(name, (count, seed))| (*name, *count, *seed)).collect();
+                (store.stage(&run_id, DAY + date, &list), parts)
+            }).collect::<Vec<_>>();
+            let publications = staged.iter().map(|(staged, _)| staged.clone()).collect();
+            let stop = stop.map(|stop| Step::ALL[stop]);
+            let result = store.try_publish(&run_id, publications, Start::OverPublished, &mut |step| {
+                if Some(step) == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            prop_assert_eq!(result.is_err(), stop.is_some());
+            // The manifest decides: stopped after it, the publication counts.
+            if !matches!(stop, Some(Step::PlaceParts | Step::WriteManifest)) {
+                generation += 1;
+                for (staged, parts) in &staged {
+                    model.retain(|(date, _), _| *date != staged.meeting_date);
+                    model.extend(parts.iter().map(|(name, rows)| ((staged.meeting_date, *name), *rows)));
+                }
+            }
+        }
+        store.paths.remove_strays().expect("strays");
+        let last = store.publish("last", Vec::new());
+        prop_assert_eq!(last.generation, generation + 1);
+        store.assert_whole();
+        prop_assert_eq!(store.parts_on_disk().len(), model.len());
+        let expected = Store::new();
+        let dates: BTreeSet<i32> = model.keys().map(|(date, _)| *date).collect();
+        expected.publish("m", dates.into_iter().map(|date| of_model(&expected, date, &model)).collect());
+        prop_assert_eq!(store.contents(), expected.contents());
+    }
+}
+
+fn of_model(store: &Store, date: i32, model: &BTreeMap<(i32, &str), (usize, u64)>) -> DatePublication {
+    let tables: Vec<_> = model
+        .iter()
+        .filter(|((of, _), _)| *of == date)
+        .map(|((_, name), (count, seed))| (*name, *count, *seed))
+        .collect();
+    store.stage("m", date, &tables)
+}
