@@ -1,19 +1,19 @@
 //! The edge: what a failure is to the person who started the program.
 //!
-//! Owns the exit codes as data ([`EXIT_CODES`]), the one type that leaves a command ([`Failure`]: exit code, message,
+//! Shows the exit codes ([`EXIT_CODES`], which the pipeline owns, because a run's end is one of them). Owns the one type that leaves a command ([`Failure`]: exit code, message,
 //! causes, hints), its rendering, and the [`Redactor`]. `mapping` holds the one table from the stages' errors to
 //! failures; the stages know nothing of it. Promises: a rendered failure reads without colour and holds no secret.
 
-mod exit;
 mod mapping;
 mod nearest;
 mod redact;
+mod stops;
 
 use std::error::Error;
 
 use serde_json::{Value, json};
 
-pub use exit::{EXIT_CODES, Exit, ExitCode, markdown as exit_codes_markdown};
+pub use crate::pipeline::exit::{EXIT_CODES, Exit, ExitCode, markdown as exit_codes_markdown};
 pub use nearest::nearest;
 pub use redact::{HIDDEN, Redactor};
 

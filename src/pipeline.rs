@@ -5,7 +5,8 @@
 
 pub mod dates;
 pub mod event;
-pub mod outcome;
+pub mod exit;
+mod outcome;
 mod publishing;
 pub mod summary;
 mod totals;
@@ -17,7 +18,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 pub use event::{Event, Events};
-pub use outcome::Outcome;
+pub use exit::ExitCode;
+pub use outcome::{SIGINT, SIGTERM};
 pub use summary::{Calls, Summary};
 
 use crate::extract::{
@@ -120,6 +122,8 @@ pub enum SyncError {
 pub struct Synced {
     /// What it did.
     pub summary: Summary,
+    /// How the program ends.
+    pub exit: ExitCode,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
 }
@@ -163,27 +167,27 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 
     let signal = setup.signal.load(Ordering::Relaxed);
     let Extracted { stop, unreadable_meetings, failed_units } = extracted;
-    let mut outcome = match &stop {
+    let mut exit = match &stop {
         Some(stop) => outcome::of_stop(stop, signal),
-        None if failed_units > 0 || unreadable_meetings > 0 => outcome::OWED,
-        None => outcome::COMPLETE,
+        None if failed_units > 0 || unreadable_meetings > 0 => ExitCode::Owed,
+        None => ExitCode::Complete,
     };
     run.finished_us = Some((setup.now_us)());
     counted(&mut run, &counters);
     // A run that was refused before it got an answer leaves what is published as it is.
     let nothing_new = stop.is_some() && publisher.dirty_dates()?.is_empty();
     if !nothing_new {
-        outcome = publisher.publish_all(&mut run, outcome).await?;
+        exit = publisher.publish_all(&mut run, exit).await?;
     }
     let totals = publisher.totals();
-    run.outcome = Some(outcome.name.to_owned());
-    run.exit_code = Some(outcome.exit_code.into());
+    run.outcome = Some(exit.exit().name.to_owned());
+    run.exit_code = Some(exit.number().into());
     ledger.record_run(&run)?;
 
     let summary = Summary {
         run_id,
-        outcome: outcome.name,
-        exit_code: outcome.exit_code,
+        outcome: exit.exit().name,
+        exit_code: exit.number(),
         since_utc: utc_text(since_us),
         until_utc: utc_text(until_us),
         meetings: totals.meetings,
@@ -203,7 +207,7 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         notes: notes(unreadable_meetings, publisher.torn()),
         stage_s: publisher.stage_seconds(asking_s),
     };
-    Ok(Synced { summary, stop })
+    Ok(Synced { summary, exit, stop })
 }
 
 /// Asks for the window, and publishes finished dates now and then.

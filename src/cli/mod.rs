@@ -55,7 +55,15 @@ pub enum Run {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[Entry] = &[report::ENTRY, schema::ENTRY, completions::ENTRY, man::ENTRY];
+pub const COMMANDS: &[Entry] = &[
+    sync::ENTRY,
+    report::ENTRY,
+    schema::ENTRY,
+    demo::ENTRY,
+    simulate::ENTRY,
+    completions::ENTRY,
+    man::ENTRY,
+];
 
 /// What a command gets to work with.
 pub struct Context {
@@ -184,6 +192,38 @@ fn refuse(
             Talk::new(stderr, format, false, redactor).failure(&failure);
             failure.exit
         }
+    }
+}
+
+/// Two threads wait for the vendor and for signals; publishing takes one more while it lasts.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+        Failure::new(ExitCode::Unexpected, "the system gave no threads or timers to run with").cause(&error)
+    })
+}
+
+/// Waits for SIGINT or SIGTERM, and gives its number.
+#[cfg(unix)]
+async fn signal() -> i32 {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the system's own take effect.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => crate::pipeline::SIGINT,
+        _ = terminate.recv() => crate::pipeline::SIGTERM,
+    }
+}
+
+/// Waits for the keyboard's interruption.
+#[cfg(not(unix))]
+async fn signal() -> i32 {
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => crate::pipeline::SIGINT,
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -1,11 +1,19 @@
-//! `vcq-etl sync`: its arguments.
+//! `vcq-etl sync`: its arguments, and a run of it.
 
-use clap::{Args, Command, FromArgMatches, ValueEnum};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::Example;
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+
 use super::window::{self, Window, WindowError};
-use crate::pipeline::Summary;
-use crate::progress::summary_text;
+use super::{Context, Entry, Example, Run, runtime};
+use crate::config::{Config, Credentials, Group};
+use crate::error::{ExitCode, Failure};
+use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
+use crate::load::DatabaseOptions;
+use crate::pipeline::{self, Events, SIGTERM, Summary, SyncSetup, Synced};
+use crate::progress::{Form, Progress, summary_text};
 use crate::schema::TenantZone;
 
 /// The form of the closing summary on stdout.
@@ -94,14 +102,16 @@ impl SyncArgs {
 }
 
 /// Examples.
-pub const EXAMPLES: &[Example] = &[
+const EXAMPLES: &[Example] = &[
     ("vcq-etl sync --since 2d", "every night"),
     ("vcq-etl sync --since 2026-11-01 --until 2026-12-01 --finish-by 06:30", ""),
     ("vcq-etl sync --since 1d --summary json | jq .samples", ""),
 ];
 
 /// The command.
-pub fn command() -> Command {
+pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
+
+fn command() -> Command {
     let command =
         Command::new("sync").about("Ask the vendor for a window of meetings and publish what it answers").long_about(
             "Ask the vendor for the ended meetings of a window, their participants and their quality, and publish the \
@@ -117,4 +127,96 @@ fn meeting_no(text: &str) -> Result<String, String> {
     } else {
         Err("a meeting number has nine digits".to_owned())
     }
+}
+
+fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
+    let args = SyncArgs::of(matches);
+    let now_us = jiff::Timestamp::now().as_microsecond();
+    let window = args.window(&context.config.timezone, now_us)?;
+    let finish_by_us = args.finish_by_us(&context.config.timezone, now_us)?;
+    let progress = Arc::new(Progress::start(
+        &context.talk,
+        Form::suitable(&context.talk, context.terminal.as_deref()),
+        context.config.calls_per_minute,
+    ));
+    let events: Arc<dyn Events> = Arc::clone(&progress) as Arc<dyn Events>;
+    let setup = SyncSetup {
+        meeting_nos: args.meeting_no.clone(),
+        refetch: args.refetch,
+        max_calls: args.max_calls,
+        finish_by_us,
+        ..setup(&context.config, (window.since_us, window.until_us), events)?
+    };
+    let synced = runtime()?.block_on(async {
+        interrupt_on_signals(&setup);
+        pipeline::sync(setup).await
+    });
+    progress.finish();
+    tell(synced?, SummaryForm::wanted(args.summary, context.talk.is_quiet()), context)
+}
+
+/// Prints the summary, and why the run ended early if it did.
+pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context) -> Result<ExitCode, Failure> {
+    if let Some(form) = form {
+        context.output.print(&form.render(&synced.summary))?;
+    }
+    if let Some(stop) = &synced.stop {
+        context.talk.failure(&Failure::of_stop(stop, synced.exit));
+    }
+    Ok(synced.exit)
+}
+
+/// A sync of everything in a window, with the settings of `config`.
+pub(super) fn setup(config: &Config, window_us: (i64, i64), events: Arc<dyn Events>) -> Result<SyncSetup, Failure> {
+    let credentials = match config.credentials()? {
+        Credentials::App { app_id, app_secret } => {
+            feishu::Credentials::App { app_id, app_secret: feishu::Secret::new(app_secret.expose()) }
+        }
+        Credentials::AccessToken(token) => feishu::Credentials::Bearer(feishu::Secret::new(token.expose())),
+    };
+    let mut client = ClientConfig::new(BaseUrl::parse(config.vendor_origin())?, credentials);
+    client.rate = Rate {
+        calls: NonZeroU32::new(config.calls_in_window()).unwrap_or(NonZeroU32::MIN),
+        window: config.rate_window,
+    };
+    client.tries = config.max_tries;
+    client.backoff.base = config.backoff_base;
+    client.throttle_wait_cap = config.wait_cap;
+    client.call_timeout = config.request_timeout;
+    Ok(SyncSetup {
+        store: config.store.clone(),
+        client,
+        cancel: Cancel::new(),
+        signal: Arc::new(AtomicI32::new(0)),
+        window_us,
+        meeting_nos: Vec::new(),
+        refetch: false,
+        max_calls: None,
+        finish_by_us: None,
+        zone: config.timezone.clone(),
+        user_id_type: UserIdType::parse(config.user_id_type.as_str()).unwrap_or_default(),
+        settle: config.settle,
+        concurrency: config.concurrency,
+        publish_every: config.publish_every,
+        database: DatabaseOptions {
+            threads: config.threads,
+            memory_limit_mib: u32::try_from(config.memory_limit.bytes() >> 20).unwrap_or(u32::MAX),
+        },
+        events,
+        now_us: Arc::new(|| jiff::Timestamp::now().as_microsecond()),
+    })
+}
+
+/// The first signal ends the run after the pages in hand; the second ends the process at once. Both are safe: what
+/// counts is on disk, and what is published is only ever renamed into place.
+pub(super) fn interrupt_on_signals(setup: &SyncSetup) {
+    let (cancel, signal) = (setup.cancel.clone(), Arc::clone(&setup.signal));
+    tokio::spawn(async move {
+        let first = super::signal().await;
+        signal.store(first, Ordering::Relaxed);
+        cancel.cancel();
+        let second = super::signal().await;
+        let exit = if second == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted };
+        std::process::exit(exit.number().into());
+    });
 }

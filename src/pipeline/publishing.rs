@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
-use super::outcome::{self, Outcome};
 use super::totals::{Totals, run_row};
-use super::{Event, SyncError, SyncSetup};
+use super::{Event, ExitCode, SyncError, SyncSetup};
 use crate::extract::{Ledger, RunRecord};
 use crate::load::{Publication, Start, StorePaths, publish};
 use crate::transform::UnknownFields;
@@ -35,7 +34,7 @@ struct Round {
     generation: u64,
     dates_changed: Vec<String>,
     totals: Totals,
-    outcome: Outcome,
+    exit: ExitCode,
     run: RunRecord,
     unknown: Vec<(i32, UnknownFields)>,
     torn: Vec<(i32, u64)>,
@@ -78,21 +77,21 @@ impl Publisher {
         Ok(())
     }
 
-    /// Publishes everything that is not published yet, with the run's end. Gives the outcome, which is worse than the one
-    /// given where the window still has failures.
-    pub async fn publish_all(&mut self, run: &mut RunRecord, outcome: Outcome) -> Result<Outcome, SyncError> {
+    /// Publishes everything that is not published yet, with the run's end. Gives the exit code, which is worse than
+    /// the one given where the window still has failures.
+    pub async fn publish_all(&mut self, run: &mut RunRecord, exit: ExitCode) -> Result<ExitCode, SyncError> {
         let dates = self.dirty_dates()?;
-        let (outcome, ended) = self.round(dates, run.clone(), Some(outcome)).await?;
+        let (exit, ended) = self.round(dates, run.clone(), Some(exit)).await?;
         *run = ended;
-        Ok(outcome)
+        Ok(exit)
     }
 
     async fn round(
         &mut self,
         dates: Vec<i32>,
         run: RunRecord,
-        outcome: Option<Outcome>,
-    ) -> Result<(Outcome, RunRecord), SyncError> {
+        exit: Option<ExitCode>,
+    ) -> Result<(ExitCode, RunRecord), SyncError> {
         self.setup.events.event(&Event::Publishing { dates: dates.len() as u64 });
         self.part_number += 1;
         let work = Work {
@@ -103,7 +102,7 @@ impl Publisher {
             part_number: self.part_number,
         };
         // DuckDB and the transform keep a core busy: not on the threads that wait for the vendor.
-        let round = tokio::task::spawn_blocking(move || work.round(&dates, run, outcome)).await;
+        let round = tokio::task::spawn_blocking(move || work.round(&dates, run, exit)).await;
         let round = round.map_err(|_| SyncError::Panicked)??;
         self.generation = round.generation;
         self.totals = round.totals;
@@ -114,7 +113,7 @@ impl Publisher {
         let dates = round.dates_changed.len() as u64;
         self.published.extend(round.dates_changed);
         self.setup.events.event(&Event::Published { generation: round.generation, dates });
-        Ok((round.outcome, round.run))
+        Ok((round.exit, round.run))
     }
 
     /// The window's totals in what was published last.
@@ -167,7 +166,7 @@ struct Work {
 }
 
 impl Work {
-    fn round(&self, dates: &[i32], mut run: RunRecord, outcome: Option<Outcome>) -> Result<Round, SyncError> {
+    fn round(&self, dates: &[i32], mut run: RunRecord, exit: Option<ExitCode>) -> Result<Round, SyncError> {
         let began = Instant::now();
         let (raw_dir, work_dir) = (self.paths.raw(), self.paths.work());
         let context = DateContext {
@@ -199,19 +198,19 @@ impl Work {
             database: self.setup.database,
         };
         let mut totals = Totals::default();
-        let mut ended = outcome;
+        let mut ended = exit;
         let published = publish(
             &self.paths,
             &publication,
             &mut |connection| {
                 totals = Totals::of(connection, &self.setup)?;
                 // What earlier runs could not get is owed as much as what this one could not.
-                if outcome == Some(outcome::COMPLETE) && totals.failed() > 0 {
-                    ended = Some(outcome::OWED);
+                if exit == Some(ExitCode::Complete) && totals.failed() > 0 {
+                    ended = Some(ExitCode::Owed);
                 }
                 run.totals = Some(totals.as_row());
-                run.outcome = ended.map(|outcome| outcome.name.to_owned());
-                run.exit_code = ended.map(|outcome| outcome.exit_code.into());
+                run.outcome = ended.map(|exit| exit.exit().name.to_owned());
+                run.exit_code = ended.map(|exit| exit.number().into());
                 self.ledger.record_run(&run)?;
                 Ok(self.ledger.runs()?.iter().map(run_row).collect())
             },
@@ -222,7 +221,7 @@ impl Work {
             generation: published.generation,
             dates_changed: published.dates_changed,
             totals,
-            outcome: ended.unwrap_or(outcome::COMPLETE),
+            exit: ended.unwrap_or(ExitCode::Complete),
             run,
             unknown,
             torn,

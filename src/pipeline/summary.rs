@@ -27,7 +27,7 @@ impl Calls {
 pub struct Summary {
     /// The run.
     pub run_id: String,
-    /// complete, owed, stopped, interrupted.
+    /// The exit code's word: complete, owed, stopped, interrupted and so on.
     pub outcome: &'static str,
     /// The exit code.
     pub exit_code: u8,

@@ -155,7 +155,7 @@ fn a_fresh_answer_is_pending_and_settles_in_later_runs() {
 #[test]
 #[cfg(unix)]
 fn an_interrupted_run_keeps_what_it_got_and_goes_on() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code, outcome) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
         let world = World::new();
         let mut command = world.sync_command(&[]);
         // About 20 calls a second: the whole takes much longer than we wait.
@@ -169,7 +169,7 @@ fn an_interrupted_run_keeps_what_it_got_and_goes_on() {
         assert!(kill.expect("kill runs").success());
         let ran = Ran::of(child.wait_with_output().expect("ends")).ended(code);
         assert_eq!(ran.summary()["exit_code"], code);
-        assert_eq!(ran.summary()["outcome"], "interrupted");
+        assert_eq!(ran.summary()["outcome"], outcome);
         assert!(world.number("select count(*) from coverage where status = 'complete'") > 0);
         let summary = world.sync(&[]).ended(0).summary();
         assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);

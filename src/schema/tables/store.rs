@@ -84,7 +84,7 @@ pub const RUNS: Table = Table {
             "outcome",
             "",
             Text,
-            "complete, owed, stopped, interrupted or the kind of failure; NULL while under way.",
+            "The exit code's word: complete, owed, stopped, interrupted, terminated, credentials, vendor and so on; NULL while under way.",
         ),
         C::optional("exit_code", "", Count, "The exit code; NULL while under way."),
         C::optional("meetings", "", Count, "Meetings in the window."),

@@ -1,0 +1,124 @@
+//! From the reason that ended a run early, and from what kept it from beginning, to failures.
+
+use super::{ExitCode, Failure};
+use crate::extract::Stop;
+use crate::feishu::{BaseUrlError, CallError, ClientError};
+use crate::load::{LoadError, LockError};
+use crate::pipeline::SyncError;
+use crate::pipeline::dates::DateError;
+use crate::simulator::{FaultError, SimulatorError};
+
+/// The scope without which no id is returned.
+const ID_SCOPE: &str = "contact:user.employee_id:readonly";
+/// What holds for every run that ends early.
+const GO_ON: &str = "what was answered is kept; run the same command again to go on";
+
+impl Failure {
+    /// The failure of a run that ended early with this exit code.
+    pub fn of_stop(stop: &Stop, exit: ExitCode) -> Failure {
+        match stop {
+            Stop::Vendor(error) | Stop::Unreachable(error) | Stop::MeetingListRefused(error) | Stop::Throttled(error) => {
+                of_call(error, exit)
+            }
+            Stop::Role { .. } => Failure::of(exit, stop).hint(crate::feishu::StopCause::Role.hint()),
+            Stop::NoIds { .. } => Failure::of(exit, stop)
+                .hint(format!("add the scope {ID_SCOPE} to the app, publish a new version and have it approved"))
+                .hint(GO_ON),
+            Stop::Record(_) => Failure::of(exit, stop)
+                .hint("free space or mend the permissions; what is published is whole, and the next run goes on"),
+            Stop::MeetingList { .. } | Stop::Failing { .. } => Failure::of(exit, stop).hint(GO_ON),
+            Stop::Budget(_) | Stop::Cancelled => Failure::of(exit, stop).hint(GO_ON),
+        }
+    }
+}
+
+fn of_call(error: &CallError, exit: ExitCode) -> Failure {
+    let failure = Failure::of(exit, error);
+    match error {
+        CallError::Stop { cause, scopes, .. } => {
+            let failure = failure.hint(cause.hint());
+            if scopes.is_empty() { failure } else { failure.hint(format!("the scope asked for: {}", scopes.join(" or "))) }
+        }
+        CallError::Failed { fault, .. } if fault.is_unreachable() => {
+            failure.hint("check the network, a proxy or firewall on the way, and the region or base URL")
+        }
+        CallError::Failed { .. } => failure.hint("the vendor may be in trouble: run again later").hint(GO_ON),
+        _ => failure.hint(GO_ON),
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Failure {
+        match error {
+            SyncError::Load(error) | SyncError::Date(DateError::Load(error)) => error.into(),
+            SyncError::Lock(error) => error.into(),
+            SyncError::Client(error) => error.into(),
+            SyncError::UserIdType { .. } => Failure::of(ExitCode::Usage, &error)
+                .hint("give the kind that the store holds (--user-id-type), or another store (--store DIR)"),
+            SyncError::Ledger(_) => Failure::of(ExitCode::Storage, &error)
+                .hint("check the disk and the permissions of the store's folder state/; the answers in raw/ are whole"),
+            SyncError::Recorder { .. } => Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine"),
+            SyncError::Date(_) => Failure::of(ExitCode::Storage, &error)
+                .hint("the raw log was damaged; ask for these days again with --refetch"),
+            SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
+                .hint("please report it with what stands above; what was answered is kept"),
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Failure {
+        let failure = Failure::of(ExitCode::Storage, &error);
+        match error {
+            LoadError::NotWritable { .. } => failure.hint("give this user the right to write there, or --store DIR"),
+            LoadError::NotAStore { .. } => failure.hint("name an empty or new folder with --store DIR"),
+            LoadError::DiskFull { .. } => failure.hint("free space and run again; what is published is whole"),
+            LoadError::NewerSchema { .. } => failure.hint("use the newer program, or another store with --store DIR"),
+            LoadError::NoDatabase { .. } => failure.hint("run vcq-etl sync --since 2d first, or name another store"),
+            LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. } => {
+                failure.hint("restore the file from a copy; the answers in raw/ are whole")
+            }
+            _ => failure.hint("check the disk and the permissions of the store; what is published is whole"),
+        }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Failure {
+        match error {
+            LockError::Held { .. } => Failure::of(ExitCode::Busy, &error)
+                .hint("wait for it to end, or stop it: the lock goes with the process and is never stale"),
+            LockError::Io { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("check the permissions of the store's folder state/"),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        let exit = match error {
+            ClientError::Setup(_) => ExitCode::Unexpected,
+            ClientError::UnusableSecret { .. } => ExitCode::Usage,
+        };
+        Failure::of(exit, &error).hint("vcq-etl sync --help names the settings for the credentials")
+    }
+}
+
+impl From<BaseUrlError> for Failure {
+    fn from(error: BaseUrlError) -> Failure {
+        Failure::of(ExitCode::Usage, &error).hint("give an origin such as https://open.feishu.cn, without a path")
+    }
+}
+
+impl From<SimulatorError> for Failure {
+    fn from(error: SimulatorError) -> Failure {
+        Failure::of(ExitCode::Usage, &error).hint("name a free port with --port, or leave it out")
+    }
+}
+
+impl From<FaultError> for Failure {
+    fn from(error: FaultError) -> Failure {
+        let names: Vec<&str> = crate::simulator::FAULT_NAMES.iter().map(|(name, _)| *name).collect();
+        Failure::of(ExitCode::Usage, &error).hint(format!("the kinds are {}, code=N", names.join(", ")))
+    }
+}
