@@ -153,8 +153,12 @@ impl Model {
     /// Quality calls that are still owed, as far as known; a guess while meetings are still to be listed.
     pub fn quality_calls_owed(&self) -> u64 {
         let unlisted = self.to_list.saturating_sub(self.listed);
+        // More meetings reported than were to be listed: some were listed by an earlier run and are only asked for, so
+        // the share of meetings says nothing about the rest, and what the estimate has left over does.
         let guessed = match self.to_list {
-            0 => self.quality_calls_estimate.saturating_sub(self.quality_calls_known),
+            to_list if self.listed > to_list || to_list == 0 => {
+                self.quality_calls_estimate.saturating_sub(self.quality_calls_known)
+            }
             to_list => (u128::from(self.quality_calls_estimate) * u128::from(unlisted) / u128::from(to_list)) as u64,
         };
         let by_calls = (self.quality_calls_known + guessed).saturating_sub(self.calls.participant_quality_list);
@@ -245,6 +249,18 @@ mod tests {
         model.apply(&QUALITY, at(2));
         model.apply(&Event::ParticipantDone { status: "complete", samples: 60 }, at(2));
         assert_eq!((model.quality_calls_owed(), model.samples, model.done), (34, 60, 1));
+    }
+
+    #[test]
+    fn meetings_that_an_earlier_run_listed_keep_their_calls() {
+        let mut model = listed(1, 100);
+        for _ in 0..3 {
+            model.apply(&Event::MeetingListed { participants: 10, to_ask: 10, quality_calls: 10 }, at(0));
+        }
+        assert_eq!(model.quality_calls_owed(), 100);
+        let mut none_to_list = listed(0, 40);
+        none_to_list.apply(&Event::MeetingListed { participants: 10, to_ask: 10, quality_calls: 10 }, at(0));
+        assert_eq!(none_to_list.quality_calls_owed(), 40);
     }
 
     #[test]

@@ -81,12 +81,18 @@ pub fn text(summary: &Summary) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Outcomes that do not speak for themselves.
+const OUTCOMES: &[(&str, &str)] = &[
+    ("owed", "something is still owed"),
+    ("stopped", "stopped early"),
+    ("refused", "the vendor refused us"),
+    ("unreachable", "the vendor could not be reached"),
+    ("storage", "the store could not be written"),
+    ("unexpected", "ended by a fault of the program"),
+];
+
 fn outcome(summary: &Summary) -> &str {
-    match summary.outcome {
-        "owed" => "something is still owed",
-        "stopped" => "stopped early",
-        outcome => outcome,
-    }
+    OUTCOMES.iter().find(|(name, _)| *name == summary.outcome).map_or(summary.outcome, |(_, words)| words)
 }
 
 /// One line for each status that has rows; one that we have no words for is shown too.
