@@ -242,6 +242,14 @@ impl Config {
         self
     }
 
+    /// The same settings with another pace, where nobody set one: `demo` does not keep people waiting.
+    pub fn with_default_pace(mut self, calls_per_minute: u32) -> Config {
+        if *self.origin("calls_per_minute") == Origin::Default {
+            self.calls_per_minute = calls_per_minute;
+        }
+        self
+    }
+
     /// The same settings pointed at another vendor, as somebody else: `demo` talks to its own tenant, whatever the
     /// environment says.
     pub fn with_vendor(mut self, base_url: &str, credentials: Credentials) -> Config {

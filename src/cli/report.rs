@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Command, FromArgMatches, Subcommand, ValueEnum, ValueHint};
 
 use super::{Context, Entry, Example, Run, output};
-use crate::config::Group;
+use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
 use crate::progress::counted;
 use crate::report::{self, Arguments, Format, Header, Limits, REPORTS, Report, ResultSet};
@@ -172,16 +172,28 @@ fn folded(text: &str, indent: usize) -> String {
     folded
 }
 
+/// A report with its defaults, as a table: what `demo` ends with.
+pub(super) fn first_look(name: &str, config: &Config) -> Result<String, Failure> {
+    let report = Report::find(name)?;
+    let header = report.header()?;
+    let arguments = report::arguments(report.name, &header, &[])?;
+    let result = result(report, &arguments, config)?;
+    Ok(page(&header, &result, Format::Table, &arguments))
+}
+
+fn result(report: &Report, arguments: &Arguments, config: &Config) -> Result<ResultSet, Failure> {
+    let limits = Limits { memory: config.memory_limit.to_string(), threads: config.threads };
+    let connection = report::open(&config.store.join(DATABASE), &limits)?;
+    Ok(report::run(&connection, report, arguments)?)
+}
+
 fn answer(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = Report::find(&args.name)?;
     let header = report.header()?;
     let arguments = report::arguments(report.name, &header, &args.params)?;
     let by_ending = args.out.as_deref().and_then(Format::of_file);
     let format = args.format.map(Format::from).or(by_ending).unwrap_or(Format::Table);
-
-    let limits = Limits { memory: context.config.memory_limit.to_string(), threads: context.config.threads };
-    let connection = report::open(&context.config.store.join(DATABASE), &limits)?;
-    let result = report::run(&connection, report, &arguments)?;
+    let result = result(report, &arguments, &context.config)?;
     let text = page(&header, &result, format, &arguments);
 
     if result.rows.is_empty() && !format.is_for_people() {

@@ -200,7 +200,7 @@ pub(super) fn setup(config: &Config, window_us: (i64, i64), events: Arc<dyn Even
         publish_every: config.publish_every,
         database: DatabaseOptions {
             threads: config.threads,
-            memory_limit_mib: u32::try_from(config.memory_limit.bytes() >> 20).unwrap_or(u32::MAX),
+            memory_limit_mib: u32::try_from(config.memory_limit.0 >> 20).unwrap_or(u32::MAX),
         },
         events,
         now_us: Arc::new(|| jiff::Timestamp::now().as_microsecond()),
