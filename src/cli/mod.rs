@@ -174,7 +174,7 @@ fn refuse(
         ErrorKind::DisplayHelp => output.print(&error.render().to_string()),
         ErrorKind::DisplayVersion => version_text().and_then(|text| output.print(&text)),
         _ => {
-            let text = error.render().to_string();
+            let text = format!("{}\n{}", error.render().to_string().trim_end(), program::command_hints(error));
             let talk = Talk::new(stderr, format, false, redactor);
             match format {
                 LogFormat::Plain => talk.say(text.trim_end()),

@@ -1,11 +1,15 @@
 //! The program as clap knows it: commands, flags, and help that teaches.
 
 use clap::Command;
+use clap::error::{ContextKind, ContextValue};
 
 use super::{COMMANDS, Example, settings};
 use crate::config::{Group, Setting};
-use crate::error::{EXIT_CODES, ExitCode, Failure};
+use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
 use crate::schema::SCHEMA_VERSION;
+
+/// The program's name.
+const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// Help is written for this width; a narrower terminal wraps it.
 const HELP_WIDTH: usize = 80;
@@ -19,7 +23,7 @@ const ABOUT: &str = "Pulls meeting-quality data out of the Feishu/Lark open plat
 pub fn program() -> Command {
     let all: Vec<Example> = COMMANDS.iter().flat_map(|entry| entry.examples).copied().collect();
     let examples = examples_help(&all);
-    let mut program = Command::new(env!("CARGO_PKG_NAME"))
+    let mut program = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
         .max_term_width(HELP_WIDTH)
@@ -75,6 +79,25 @@ fn exit_codes_help() -> String {
     lines.join("\n")
 }
 
+/// What helps somebody who typed a command that is none: the nearest name and the list, each a line. Empty for other
+/// errors; clap's own guess needs more likeness than "sink" has with "sync".
+pub(super) fn command_hints(error: &clap::Error) -> String {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return String::new() };
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    // The usage names the commands on the way to the one that was not found.
+    let mut place = program();
+    for word in usage.split_whitespace().skip_while(|word| *word != NAME).skip(1) {
+        match place.find_subcommand(word) {
+            Some(inner) => place = inner.clone(),
+            None => break,
+        }
+    }
+    let names: Vec<&str> = place.get_subcommands().map(Command::get_name).collect();
+    let meant = nearest(typed, names.iter().copied());
+    let meant = meant.map(|name| format!("hint: did you mean {name}?\n")).unwrap_or_default();
+    format!("{meant}hint: the commands are {}\n", names.join(", "))
+}
+
 /// What `--version` prints: the program, the engine that it runs with, and the version of the tables.
 ///
 /// # Errors
@@ -83,6 +106,5 @@ pub fn version_text() -> Result<String, Failure> {
     let engine = duckdb::Connection::open_in_memory()
         .and_then(|connection| connection.version())
         .map_err(|error| Failure::new(ExitCode::Unexpected, "could not start DuckDB").cause(&error))?;
-    let name = env!("CARGO_PKG_NAME");
-    Ok(format!("{name} {}\nDuckDB {engine}\nschema {SCHEMA_VERSION}\n", env!("CARGO_PKG_VERSION")))
+    Ok(format!("{NAME} {}\nDuckDB {engine}\nschema {SCHEMA_VERSION}\n", env!("CARGO_PKG_VERSION")))
 }

@@ -157,6 +157,15 @@ fn usage_errors_suggest_and_keep_secrets() {
     assert_eq!(ended.exit, ExitCode::Usage);
     assert!(ended.stderr.starts_with("error: ") && ended.stderr.contains("'report'"), "{}", ended.stderr);
 
+    let ended = run_with(&["scema"], &[]);
+    assert!(ended.stderr.contains("hint: did you mean schema?\nhint: the commands are "), "{}", ended.stderr);
+    let ended = run_with(&["--quiet", "report", "rn"], &[]);
+    assert!(
+        ended.stderr.ends_with("hint: did you mean run?\nhint: the commands are list, show, run\n"),
+        "{}",
+        ended.stderr
+    );
+
     let ended = run_with(&["report", "list", "hunter22"], &[("VCQ_APP_SECRET", "hunter22")]);
     assert_eq!(ended.exit, ExitCode::Usage);
     assert!(!ended.stderr.contains("hunter22") && ended.stderr.contains("[hidden]"), "{}", ended.stderr);

@@ -41,11 +41,15 @@ pub enum WindowError {
     },
     /// Nothing is between start and end.
     #[error(
-        "the window is empty: --since is {since}, --until is {until}",
-        since = utc_text(*since_us),
-        until = utc_text(*until_us)
+        "the window is empty: --since {since:?} is {start}, --until {until:?} is {end}",
+        start = utc_text(*since_us),
+        end = utc_text(*until_us)
     )]
     Empty {
+        /// What was given as the start.
+        since: String,
+        /// What was given as the end.
+        until: String,
         /// The start, microseconds UTC.
         since_us: i64,
         /// The end, microseconds UTC.
@@ -71,7 +75,8 @@ impl Window {
         }
         let until_us = until.map_or(Ok(now_us), |text| instant("--until", text, zone, now_us))?;
         if since_us >= until_us {
-            return Err(WindowError::Empty { since_us, until_us });
+            let (since, until) = (since.to_owned(), until.unwrap_or("now").to_owned());
+            return Err(WindowError::Empty { since, until, since_us, until_us });
         }
         Ok(Window { since_us, until_us })
     }
@@ -239,7 +244,7 @@ mod tests {
         let parse = |since, until| Window::parse(since, until, &zone(), NOW_US).map_err(|error| error.to_string());
         assert_eq!(
             parse("1h", Some("2h")).expect_err("empty"),
-            "the window is empty: --since is 2026-11-23T00:30:00Z, --until is 2026-11-22T23:30:00Z"
+            r#"the window is empty: --since "1h" is 2026-11-23T00:30:00Z, --until "2h" is 2026-11-22T23:30:00Z"#
         );
         assert_eq!(
             parse("2026-12-24", None).expect_err("future"),

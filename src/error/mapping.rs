@@ -14,11 +14,7 @@ impl From<ConfigError> for Failure {
         match &error {
             ConfigError::UnknownKey { key, .. } => {
                 let meant = nearest(key, SETTINGS.iter().map(|setting| setting.key));
-                let failure = match meant {
-                    Some(name) => failure.hint(format!("did you mean {name}?")),
-                    None => failure,
-                };
-                failure.hint("vcq-etl --help lists the settings")
+                did_you_mean(failure, meant).hint("vcq-etl --help explains the settings")
             }
             ConfigError::Conflict { .. } => {
                 failure.hint("give one of the two; a higher place does not unset a lower one")
@@ -39,7 +35,7 @@ impl From<ConfigError> for Failure {
             | ConfigError::ReadFile { .. }
             | ConfigError::Syntax { .. }
             | ConfigError::ReadSecret { .. }
-            | ConfigError::EmptySecretFile { .. } => failure,
+            | ConfigError::EmptySecretFile { .. } => failure.hint("vcq-etl --help explains the settings"),
         }
     }
 }
@@ -76,7 +72,8 @@ impl From<ReportError> for Failure {
             ReportError::NoDatabase { .. } => {
                 of(ExitCode::Storage).hint("run vcq-etl sync --since 2d first, or name another store with --store DIR")
             }
-            ReportError::Open { .. } => of(ExitCode::Storage),
+            ReportError::Open { .. } => of(ExitCode::Storage)
+                .hint("check that you may read it; if it is damaged, the next sync publishes it again"),
             ReportError::Run { .. } => of(ExitCode::Storage)
                 .hint("the database may have been written by another version: the next sync publishes it again"),
             ReportError::Header { .. } | ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
@@ -138,6 +135,33 @@ mod tests {
         let failure = Failure::from(ReportError::NoDatabase { path: PathBuf::from("s/vcq.duckdb") });
         assert_eq!(failure.exit, ExitCode::Storage);
         assert!(failure.hints[0].contains("vcq-etl sync"));
+    }
+
+    #[test]
+    fn every_usage_failure_says_what_to_do() {
+        let path = || PathBuf::from("f");
+        let place = || "VCQ_X".to_owned();
+        let io = || std::io::Error::other("why");
+        let errors = [
+            ConfigError::NotAValue { place: place(), text: "x".to_owned(), wants: "y".to_owned() },
+            ConfigError::Empty { place: place() },
+            ConfigError::UnknownKey { path: path(), key: "qqqqqqq".to_owned() },
+            ConfigError::WrongType { path: path(), key: "k".to_owned(), found: "table" },
+            ConfigError::ReadFile { path: path(), source: io() },
+            ConfigError::Syntax { path: path(), line: 1, problem: "p".to_owned() },
+            ConfigError::Conflict { first: place(), second: place() },
+            ConfigError::PlainHttp { place: place(), host: "h".to_owned() },
+            ConfigError::NoCredentials,
+            ConfigError::HalfCredentials { given: place(), missing: "m" },
+            ConfigError::SecretReadableByOthers { path: path(), mode: 0o644 },
+            ConfigError::ReadSecret { path: path(), source: io() },
+            ConfigError::EmptySecretFile { path: path() },
+        ];
+        for error in errors {
+            let failure = Failure::from(error);
+            assert_eq!(failure.exit, ExitCode::Usage);
+            assert!(!failure.hints.is_empty(), "{}", failure.message);
+        }
     }
 
     #[test]
