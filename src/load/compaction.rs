@@ -1,19 +1,14 @@
-//! When and how the database is written anew without its holes.
+//! When the database is built anew from Parquet, without holes, and not upon the current file.
 //!
-//! Replacing a date leaves the blocks of its old rows in the file; DuckDB uses them again only in part. Nights of
-//! replacing the last days settle at about 1.4 times the compact size, so the limit lies above that.
+//! Replacing a date leaves the blocks of its old rows in the file; DuckDB uses them again only in part. Building anew is
+//! the compact copy: it took 3.3 CPU-seconds for 1.1 million samples where `copy from database` took 4, and it brings rows
+//! of late dates back into the order of dates, by which reports skip what they need not read.
 
-use std::fs;
-use std::path::Path;
+use super::database::Size;
 
-use super::connection::{Draft, STORAGE_VERSION};
-use super::database::{Size, write_size};
-use super::{DatabaseOptions, LoadError};
-use crate::schema::ddl;
-
-/// A file larger than this many times its compact size is written anew.
+/// A file larger than this many times its compact size is built anew. Nights of replacing the last days settle below.
 const GROWTH_LIMIT: f64 = 1.5;
-/// Holes smaller than this are not worth a copy.
+/// Holes smaller than this are not worth the work.
 const HOLES_BYTES: f64 = (4 << 20) as f64;
 /// A compact size measured on a quarter of the rows, or fewer, says little: measure again.
 const ROW_GROWTH_LIMIT: u64 = 4;
@@ -22,32 +17,17 @@ const EMPTY_BYTES: u64 = 1 << 20;
 
 /// Whether building from Parquet is less work than going on from the current file.
 ///
-/// `rows_kept` of the current rows stay, `rows_outdated` go. Where more go than stay, the holes they leave would make a
-/// compact copy due at once, which costs as much as building anew.
+/// `rows_kept` of the current rows stay, `rows_outdated` go. Where more go than stay, the holes they leave would make
+/// building anew due at once.
 pub(super) fn better_anew(rows_kept: u64, rows_outdated: u64, rows_wanted: u64, compact: Size) -> bool {
-    rows_kept <= rows_outdated || rows_kept == 0 || rows_wanted >= compact.rows.max(1).saturating_mul(ROW_GROWTH_LIMIT)
+    rows_kept <= rows_outdated || rows_wanted >= compact.rows.max(1).saturating_mul(ROW_GROWTH_LIMIT)
 }
 
-/// Whether a file of `now` should be written anew, given what it took when it was last compact.
+/// Whether a file of `now` should be built anew, given what it took when it was last compact.
 pub(super) fn is_due(now: Size, compact: Size) -> bool {
     let per_row = compact.bytes.saturating_sub(EMPTY_BYTES) as f64 / compact.rows.max(1) as f64;
     let expected = EMPTY_BYTES as f64 + per_row * now.rows as f64;
     now.bytes as f64 > (GROWTH_LIMIT * expected).max(expected + HOLES_BYTES)
-}
-
-/// Writes the draft anew, in its folder, and puts the new file in its place. Gives the open new file.
-pub(super) fn compact(draft: Draft, folder: &Path, rows: u64, options: DatabaseOptions) -> Result<Draft, LoadError> {
-    let doing = "write a compact copy of";
-    let target = ddl::quoted(&draft.path.with_file_name("compact.duckdb").to_string_lossy());
-    draft.execute(doing, &format!("attach {target} as compact (storage_version '{STORAGE_VERSION}')"))?;
-    draft.execute(doing, "copy from database vcq to compact; checkpoint compact; detach compact")?;
-    let path = draft.close()?;
-    fs::rename(path.with_file_name("compact.duckdb"), &path)
-        .map_err(LoadError::io("rename a compact copy to", &path))?;
-    let bytes = fs::metadata(&path).map_err(LoadError::io("read the size of", &path))?.len();
-    let draft = Draft::open(folder, options)?;
-    write_size(&draft, Size { bytes, rows })?;
-    Ok(draft)
 }
 
 #[cfg(test)]
@@ -79,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn an_almost_empty_file_is_not_written_anew_every_night() {
+    fn an_almost_empty_file_is_not_built_anew_every_night() {
         let size = Size { bytes: EMPTY_BYTES, rows: 10 };
         assert!(!is_due(size, size));
         assert!(!is_due(Size { bytes: EMPTY_BYTES + 3_000_000, rows: 12 }, size));

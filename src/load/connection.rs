@@ -138,11 +138,16 @@ impl DraftFolder {
 
     /// Moves the finished database to where it can be renamed from, makes it durable, and gives that path.
     pub(super) fn take(self, database: &Path) -> Result<PathBuf, LoadError> {
-        let failed = LoadError::io("move the finished database to", &self.final_path);
-        match self.path.parent() == self.final_path.parent() {
-            true => fs::rename(database, &self.final_path).map_err(failed)?,
-            false => fs::copy(database, &self.final_path).map(drop).map_err(failed)?,
-        }
+        let moved = match self.path.parent() == self.final_path.parent() {
+            true => database.to_path_buf(),
+            false => {
+                let copy = self.final_path.with_extension("copy");
+                fs::copy(database, &copy).map_err(LoadError::io("copy the finished database to", &copy))?;
+                copy
+            }
+        };
+        fs::rename(moved, &self.final_path)
+            .map_err(LoadError::io("move the finished database to", &self.final_path))?;
         durable::sync_file(&self.final_path)?;
         Ok(self.final_path.clone())
     }

@@ -58,7 +58,7 @@ struct Loaded {
 pub(super) struct Built {
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
-    /// True where it was written without holes: anew from Parquet, or as a compact copy.
+    /// True where it was built anew from Parquet and so has no holes.
     pub(super) compacted: bool,
 }
 
@@ -195,8 +195,19 @@ pub(super) fn build(
         let rows_loaded: u64 = current.loaded.iter().map(|file| file.rows).sum();
         !compaction::better_anew(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
     });
-    match builder.build(base, runs) {
-        Err(error @ (LoadError::Duckdb { .. } | LoadError::RowCount { .. })) if base.is_some() => {
+    let Some(base) = base else { return builder.build(None, runs) };
+    match builder.build(Some(base), runs) {
+        Ok(built) if compaction::is_due(Size { bytes: built.bytes, rows: builder.rows() }, base.compact) => {
+            Ok(builder.build(None, runs).unwrap_or_else(|error| {
+                // The grown file is as right as a compact one.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the database has grown and can't be built anew; publishing it as it is"
+                );
+                built
+            }))
+        }
+        Err(error @ (LoadError::Duckdb { .. } | LoadError::RowCount { .. })) => {
             // Damage deep in the file shows only when its blocks are read or counted. Parquet is the truth.
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -223,30 +234,22 @@ impl Builder<'_> {
             fs::copy(self.paths.database(), &copy).map_err(LoadError::io("copy the database to", &copy))?;
             make_writable(&copy)?;
         }
-        let options = self.publication.database;
-        let mut draft = Draft::open(folder.path(), options)?;
+        let draft = Draft::open(folder.path(), self.publication.database)?;
         draft.execute("begin a transaction in", "begin transaction")?;
         self.fill(&draft, base, runs)?;
         draft.execute("commit to", "commit")?;
         draft.execute("checkpoint", "checkpoint")?;
 
         let bytes = |path: &Path| Ok(fs::metadata(path).map_err(LoadError::io("read the size of", path))?.len());
-        let size = Size { bytes: bytes(&draft.path)?, rows: self.rows() };
-        let mut compacted = base.is_none();
-        match base {
-            None => write_size(&draft, size)?,
-            Some(current) if compaction::is_due(size, current.compact) => {
-                draft = compaction::compact(draft, folder.path(), size.rows, options)?;
-                compacted = true;
-            }
-            Some(_) => {}
+        if base.is_none() {
+            write_size(&draft, Size { bytes: bytes(&draft.path)?, rows: self.rows() })?;
         }
         let path = draft.close()?;
         if wal_of(&path).exists() {
             return Err(LoadError::LeftoverWal { path });
         }
         let path = folder.take(&path)?;
-        Ok(Built { bytes: bytes(&path)?, path, compacted })
+        Ok(Built { bytes: bytes(&path)?, path, compacted: base.is_none() })
     }
 
     fn rows(&self) -> u64 {
@@ -368,8 +371,8 @@ impl Builder<'_> {
     }
 }
 
-/// Notes in a database that has just been written without holes how large it is.
-pub(super) fn write_size(draft: &Draft, size: Size) -> Result<(), LoadError> {
+/// Notes in a database that has just been built anew how large it is.
+fn write_size(draft: &Draft, size: Size) -> Result<(), LoadError> {
     let Size { bytes, rows } = size;
     draft.execute("note the size of", &format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}"))?;
     draft.execute("checkpoint", "checkpoint")

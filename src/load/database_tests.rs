@@ -170,18 +170,18 @@ fn meta_and_runs_are_written() {
 }
 
 #[test]
-fn the_file_is_of_the_promised_storage_version_even_after_a_compact_copy() {
+fn the_file_is_of_the_promised_storage_version_and_loses_its_holes() {
     let store = Store::new();
     store.publish("r0", vec![store.stage("r0", DAY, &[("quality_samples", 50_000, 1)])]);
-    for (run_id, copied) in [("r1", false), ("r2", true)] {
-        if copied {
+    for (run_id, is_due) in [("r1", false), ("r2", true)] {
+        if is_due {
             // As if the file had been a tenth of its size when it was last compact.
             let connection = duckdb::Connection::open(store.paths.database()).expect("open");
             connection.execute_batch("update meta set compact_bytes = compact_bytes // 10").expect("update");
             connection.close().expect("close");
         }
         let published = store.publish(run_id, vec![store.stage(run_id, DAY + 1, &[("quality_samples", 100, 1)])]);
-        assert_eq!(published.compacted, copied, "{run_id}");
+        assert_eq!(published.compacted, is_due, "{run_id}");
         let connection = open_published(&store.paths).expect("open");
         let version: String = connection
             .query_row(
@@ -191,7 +191,7 @@ fn the_file_is_of_the_promised_storage_version_even_after_a_compact_copy() {
             )
             .expect("version");
         assert!(version.starts_with(STORAGE_VERSION), "{version}");
-        assert!(described(&connection).iter().all(|(.., comment)| comment.is_some()), "comments survive");
+        assert!(described(&connection).iter().all(|(.., comment)| comment.is_some()), "comments are there");
         store.assert_whole();
     }
 }

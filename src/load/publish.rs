@@ -70,7 +70,7 @@ pub struct Published {
     pub files_kept: usize,
     /// Size of `vcq.duckdb`.
     pub duckdb_bytes: u64,
-    /// True where `vcq.duckdb` was written without holes: anew from Parquet, or as a compact copy.
+    /// True where `vcq.duckdb` was built anew from Parquet and so has no holes.
     pub compacted: bool,
     /// Seconds it took.
     pub load_s: f64,
