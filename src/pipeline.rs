@@ -278,9 +278,7 @@ fn extraction(
 fn check_user_id_type(ledger: &Ledger, setup: &SyncSetup) -> Result<(), SyncError> {
     let asked = setup.user_id_type.as_str();
     match ledger.setting(USER_ID_TYPE)? {
-        Some(held) if held != asked => {
-            Err(SyncError::UserIdType { store: setup.store.clone(), held, asked })
-        }
+        Some(held) if held != asked => Err(SyncError::UserIdType { store: setup.store.clone(), held, asked }),
         Some(_) => Ok(()),
         None => Ok(ledger.set_setting(USER_ID_TYPE, asked)?),
     }

@@ -16,8 +16,8 @@ use crate::simulator::{self, Options, Tenant};
 /// Where the demo keeps its data where no store is named.
 const DEFAULT_STORE: &str = "./vcq-demo";
 
-/// The demo's pace where none is set: sixty times the vendor's, so that nobody waits five minutes for a first look.
-const CALLS_PER_MINUTE: u32 = 6_000;
+/// The demo's pace where none is set: 120 times the vendor's, so that nobody waits ten minutes for a first look.
+const CALLS_PER_MINUTE: u32 = 12_000;
 
 /// The report that a newcomer sees first.
 const FIRST_REPORT: &str = "worst-meetings";

@@ -55,15 +55,8 @@ pub enum Run {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[Entry] = &[
-    sync::ENTRY,
-    report::ENTRY,
-    schema::ENTRY,
-    demo::ENTRY,
-    simulate::ENTRY,
-    completions::ENTRY,
-    man::ENTRY,
-];
+pub const COMMANDS: &[Entry] =
+    &[sync::ENTRY, report::ENTRY, schema::ENTRY, demo::ENTRY, simulate::ENTRY, completions::ENTRY, man::ENTRY];
 
 /// What a command gets to work with.
 pub struct Context {
@@ -206,8 +199,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 #[cfg(unix)]
 async fn signal() -> i32 {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         // Without handlers the system's own take effect.
         return std::future::pending().await;

@@ -24,7 +24,7 @@ pub struct TenantArgs {
     pub seed: u64,
 
     /// Days of meetings, up to now.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=366))]
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
     pub days: u32,
 
     /// People in the tenant.
@@ -138,12 +138,8 @@ pub struct SimulateArgs {
 }
 
 /// The command.
-pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Pace, Group::Log],
-    command,
-    examples: EXAMPLES,
-    run: Run::Configured(run),
-};
+pub(super) const ENTRY: Entry =
+    Entry { shown: &[Group::Store, Group::Pace, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
     let command = Command::new("simulate").about("Serve a made-up tenant on this machine until stopped").long_about(

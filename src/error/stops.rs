@@ -17,9 +17,10 @@ impl Failure {
     /// The failure of a run that ended early with this exit code.
     pub fn of_stop(stop: &Stop, exit: ExitCode) -> Failure {
         match stop {
-            Stop::Vendor(error) | Stop::Unreachable(error) | Stop::MeetingListRefused(error) | Stop::Throttled(error) => {
-                of_call(error, exit)
-            }
+            Stop::Vendor(error)
+            | Stop::Unreachable(error)
+            | Stop::MeetingListRefused(error)
+            | Stop::Throttled(error) => of_call(error, exit),
             Stop::Role { .. } => Failure::of(exit, stop).hint(crate::feishu::StopCause::Role.hint()),
             Stop::NoIds { .. } => Failure::of(exit, stop)
                 .hint(format!("add the scope {ID_SCOPE} to the app, publish a new version and have it approved"))
@@ -37,7 +38,11 @@ fn of_call(error: &CallError, exit: ExitCode) -> Failure {
     match error {
         CallError::Stop { cause, scopes, .. } => {
             let failure = failure.hint(cause.hint());
-            if scopes.is_empty() { failure } else { failure.hint(format!("the scope asked for: {}", scopes.join(" or "))) }
+            if scopes.is_empty() {
+                failure
+            } else {
+                failure.hint(format!("the scope asked for: {}", scopes.join(" or ")))
+            }
         }
         CallError::Failed { fault, .. } if fault.is_unreachable() => {
             failure.hint("check the network, a proxy or firewall on the way, and the region or base URL")
@@ -57,7 +62,9 @@ impl From<SyncError> for Failure {
                 .hint("give the kind that the store holds (--user-id-type), or another store (--store DIR)"),
             SyncError::Ledger(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("check the disk and the permissions of the store's folder state/; the answers in raw/ are whole"),
-            SyncError::Recorder { .. } => Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine"),
+            SyncError::Recorder { .. } => {
+                Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine")
+            }
             SyncError::Date(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("the raw log was damaged; ask for these days again with --refetch"),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
@@ -88,8 +95,9 @@ impl From<LockError> for Failure {
         match error {
             LockError::Held { .. } => Failure::of(ExitCode::Busy, &error)
                 .hint("wait for it to end, or stop it: the lock goes with the process and is never stale"),
-            LockError::Io { .. } => Failure::of(ExitCode::Storage, &error)
-                .hint("check the permissions of the store's folder state/"),
+            LockError::Io { .. } => {
+                Failure::of(ExitCode::Storage, &error).hint("check the permissions of the store's folder state/")
+            }
         }
     }
 }

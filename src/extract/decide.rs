@@ -37,8 +37,7 @@ pub(super) const ASKED_EARLY: &str = "asked soon after the meeting's end: asked 
 impl Settle {
     /// True while the vendor may still be writing.
     fn is_open(self, answered: &Answered<'_>) -> bool {
-        answered.asked_us < answered.end_us.saturating_add(self.us)
-            && answered.earlier_digest != Some(answered.digest)
+        answered.asked_us < answered.end_us.saturating_add(self.us) && answered.earlier_digest != Some(answered.digest)
     }
 
     /// Whether a participant's quality is final. `expected_minutes` is `None` where it is not known.

@@ -186,8 +186,7 @@ impl Ledger {
         connection
             .execute_batch("pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 10000;")
             .map_err(failed)?;
-        let version: i64 =
-            connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
+        let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
         match version {
             0 => connection
                 .execute_batch(&format!("begin;{TABLES}pragma user_version = {VERSION};commit;"))
@@ -349,9 +348,23 @@ impl Ledger {
             .execute(
                 "insert or replace into runs values (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
                 params![
-                    run.run_id, run.command, run.since_us, run.until_us, run.started_us, run.finished_us, run.outcome,
-                    run.exit_code, totals(0), totals(1), totals(2), totals(3), run.calls[0], run.calls[1],
-                    run.calls[2], run.throttles, run.waited_s,
+                    run.run_id,
+                    run.command,
+                    run.since_us,
+                    run.until_us,
+                    run.started_us,
+                    run.finished_us,
+                    run.outcome,
+                    run.exit_code,
+                    totals(0),
+                    totals(1),
+                    totals(2),
+                    totals(3),
+                    run.calls[0],
+                    run.calls[1],
+                    run.calls[2],
+                    run.throttles,
+                    run.waited_s,
                 ],
             )
             .map(drop)
@@ -464,9 +477,7 @@ impl Change {
                 ])?;
             }
             Change::Dirty { meeting_date } => {
-                transaction
-                    .prepare_cached("insert or ignore into dirty_dates values (?1)")?
-                    .execute([meeting_date])?;
+                transaction.prepare_cached("insert or ignore into dirty_dates values (?1)")?.execute([meeting_date])?;
             }
         }
         Ok(())

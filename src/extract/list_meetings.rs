@@ -237,17 +237,7 @@ impl Slice<'_> {
 }
 
 fn end_of(status: Status, reason: String, whole: bool, api_code: Option<i64>, log_id: Option<String>) -> WalkEnd {
-    WalkEnd {
-        whole,
-        status,
-        reason,
-        is_final: false,
-        api_code,
-        log_id,
-        items: 0,
-        digest: String::new(),
-        requests: 0,
-    }
+    WalkEnd { whole, status, reason, is_final: false, api_code, log_id, items: 0, digest: String::new(), requests: 0 }
 }
 
 /// How many quality calls a meeting will take, guessed from what the list says of it.

@@ -58,9 +58,8 @@ impl Recorder {
         let (tasks, inbox) = channel();
         let writer = RawWriter::new(raw_dir, run_id);
         let books = Arc::clone(&ledger);
-        let thread = std::thread::Builder::new()
-            .name("recorder".to_owned())
-            .spawn(move || record(&inbox, writer, &books))?;
+        let thread =
+            std::thread::Builder::new().name("recorder".to_owned()).spawn(move || record(&inbox, writer, &books))?;
         Ok(Recorder { tasks: Some(tasks), thread: Some(thread), ledger })
     }
 

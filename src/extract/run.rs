@@ -22,8 +22,7 @@ use super::unit::{Finished, MeetingWindow, WindowForm, ask};
 use super::walk::{Outcome, Walked};
 use super::watch::{Watch, WatchEvent};
 use crate::feishu::{
-    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType,
-    WebinarUserRole,
+    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
 };
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
 use crate::schema::{Status, TenantZone};
@@ -68,7 +67,8 @@ pub struct Extraction {
     stop: Mutex<Option<Stop>>,
     role_gates: [RoleGate; 2],
     id_gate: IdGate,
-    failures_in_row: AtomicU32,
+    /// Of lists, and of quality: the one may answer while the other is down.
+    failures_in_row: [AtomicU32; 2],
     failed_units: AtomicU64,
     open_dates: Mutex<OpenDates>,
 }
@@ -115,7 +115,7 @@ impl Extraction {
             stop: Mutex::new(None),
             role_gates: [RoleGate::default(), RoleGate::default()],
             id_gate: IdGate::default(),
-            failures_in_row: AtomicU32::new(0),
+            failures_in_row: Default::default(),
             failed_units: AtomicU64::new(0),
             open_dates: Mutex::new(OpenDates::new()),
         }
@@ -143,7 +143,11 @@ impl Extraction {
             }
             Err(stop) => self.stop_with(stop),
         }
-        Extracted { stop: self.take_stop(), unreadable_meetings, failed_units: self.failed_units.load(Ordering::Relaxed) }
+        Extracted {
+            stop: self.take_stop(),
+            unreadable_meetings,
+            failed_units: self.failed_units.load(Ordering::Relaxed),
+        }
     }
 
     /// The meetings to work on, newest first.
@@ -160,8 +164,8 @@ impl Extraction {
             if !is_asked_for || is_fresh(window.end_s * 1_000_000, now_us) {
                 continue;
             }
+            to_list += 1;
             if refetch || !meeting.list_final {
-                to_list += 1;
                 quality_calls_estimate += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
             } else {
                 let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key, refetch)?;
@@ -224,8 +228,7 @@ impl Extraction {
     /// Lists a meeting's participants, if it must be, and queues those that are owed.
     async fn meeting(self: &Arc<Self>, meeting: OwedMeeting, queue: &mpsc::Sender<QualityTask>) -> Result<(), Stop> {
         let window = MeetingWindow::of(&meeting, (self.now_us)());
-        let task =
-            Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
+        let task = Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
         let refetch = self.settings.refetch;
         let mut listed = 0;
         if refetch || !task.meeting.list_final {
@@ -357,8 +360,7 @@ impl Extraction {
             request.query(token)
         };
         let endpoint = Endpoint::ParticipantQualityList;
-        let mut walked =
-            ask(&self.client, endpoint, task.window, &task.form, (self.now_us)(), &query, |_| {}).await;
+        let mut walked = ask(&self.client, endpoint, task.window, &task.form, (self.now_us)(), &query, |_| {}).await;
         let stop = match walked.stop.take() {
             // Nothing was answered: nothing is to be written down.
             Some(stop) if walked.pages.is_empty() => return Err(stop),
@@ -385,14 +387,15 @@ impl Extraction {
         failing
     }
 
-    /// Counts failed units; too many in a row end the run.
+    /// Counts failed units; too many of a kind in a row end the run.
     fn note_failures(&self, finished: &Finished) -> Result<(), Stop> {
+        let in_row = &self.failures_in_row[usize::from(finished.kind == RawKind::Quality)];
         if finished.end.status != Status::Failed {
-            self.failures_in_row.store(0, Ordering::Relaxed);
+            in_row.store(0, Ordering::Relaxed);
             return Ok(());
         }
         self.failed_units.fetch_add(1, Ordering::Relaxed);
-        let failures = self.failures_in_row.fetch_add(1, Ordering::Relaxed) + 1;
+        let failures = in_row.fetch_add(1, Ordering::Relaxed) + 1;
         if failures < FAILURES_IN_A_ROW {
             return Ok(());
         }

@@ -52,6 +52,9 @@ impl MeetingWindow {
     }
 }
 
+/// The query of a page, for a form of the window and a token.
+pub(super) type FormedQuery<'a> = &'a (dyn Fn(MeetingWindow, Option<&str>) -> Vec<(&'static str, String)> + Sync);
+
 /// Walks a list of one meeting. A window that is refused as too long is asked once more with its end clamped, a start
 /// that is not found once more floored to its minute; the form that worked is remembered for the meeting.
 pub(super) async fn ask(
@@ -60,7 +63,7 @@ pub(super) async fn ask(
     window: MeetingWindow,
     form: &WindowForm,
     now_us: i64,
-    query: &(dyn Fn(MeetingWindow, Option<&str>) -> Vec<(&'static str, String)> + Sync),
+    query: FormedQuery<'_>,
     mut on_page: impl FnMut(&Page) + Send,
 ) -> Walked {
     let mut is_clamped = form.is_clamped.load(Ordering::Relaxed);
@@ -136,7 +139,8 @@ pub(super) fn judged(walked: &Walked) -> (Status, String, bool) {
                 SkipClass::TooLong => Status::TooLong,
             };
             let meaning = answer.code.and_then(fact_of).map_or("refused by the vendor", |fact| fact.meaning);
-            let code = answer.code.map_or_else(|| format!("HTTP {}", answer.http_status), |code| format!("code {code}"));
+            let code =
+                answer.code.map_or_else(|| format!("HTTP {}", answer.http_status), |code| format!("code {code}"));
             (status, format!("{meaning} ({code})"), false)
         }
         Outcome::Failed(error) => (Status::Failed, chain(error), false),
@@ -232,10 +236,11 @@ impl Finished {
                 asked_us: self.asked_us,
             }),
             RawKind::Participants | RawKind::Meetings => {
-                changes.extend(self.participants.into_iter().map(|identity| Change::Participant {
-                    meeting_key: self.meeting_key.clone(),
-                    identity,
-                }));
+                changes.extend(
+                    self.participants
+                        .into_iter()
+                        .map(|identity| Change::Participant { meeting_key: self.meeting_key.clone(), identity }),
+                );
                 changes.push(Change::Listed {
                     meeting_key: self.meeting_key.clone(),
                     status: end.status,

@@ -14,7 +14,7 @@ pub enum WatchEvent {
     MeetingsListed {
         /// Meetings of the window.
         meetings: u64,
-        /// Meetings whose participants will be listed.
+        /// Meetings with something left to ask; a `MeetingListed` follows for each.
         to_list: u64,
         /// Quality calls owed, as far as known.
         quality_calls_estimate: u64,

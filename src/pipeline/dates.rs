@@ -4,8 +4,8 @@ use std::path::Path;
 
 use arrow::error::ArrowError;
 
-use crate::extract::raw::{RawDate, RawError, RawKind, WalkRef};
 use crate::extract::list_items;
+use crate::extract::raw::{RawDate, RawError, RawKind, WalkRef};
 use crate::feishu::Endpoint;
 use crate::load::{DatePublication, LoadError, PartWriter};
 use crate::schema::cell::{self, Row};
@@ -201,10 +201,8 @@ impl<'a> Stage<'a> {
         let pages = quality.pages(walk)?;
         let bodies: Vec<&[u8]> = pages.iter().map(|page| page.response.get().as_bytes()).collect();
         let offset_min = participant.identity.join.map_or(0, |join| join.offset_min);
-        let typed = self
-            .parser
-            .walk(&bodies, offset_min)
-            .map_err(|source| DateError::Page { unit: unit.clone(), source })?;
+        let typed =
+            self.parser.walk(&bodies, offset_min).map_err(|source| DateError::Page { unit: unit.clone(), source })?;
         let unknown = self.parser.take_unknown_fields();
         // Twins share a walk: its fields are counted with the first of them.
         if participant.participant_key == *unit {
@@ -273,11 +271,7 @@ fn asked(walks: &[WalkRef]) -> Option<Asked> {
     })
 }
 
-fn stage_part(
-    context: DateContext<'_>,
-    table: &'static Table,
-    meeting_date: i32,
-) -> Result<PartWriter, LoadError> {
+fn stage_part(context: DateContext<'_>, table: &'static Table, meeting_date: i32) -> Result<PartWriter, LoadError> {
     PartWriter::create(context.work_dir, table, meeting_date, context.run_id, context.part_number)
 }
 

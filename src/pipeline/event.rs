@@ -21,7 +21,7 @@ pub enum Event {
     MeetingsListed {
         /// Meetings of the window.
         meetings: u64,
-        /// How many of them must have their participants listed now.
+        /// How many of them have something left to ask; a `MeetingListed` follows for each.
         to_list: u64,
         /// Quality calls still owed, as far as known: counted for listed participants, guessed from devices for others.
         quality_calls_estimate: u64,

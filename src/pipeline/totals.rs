@@ -44,9 +44,9 @@ impl Totals {
         let window = [&first_day, &last_day, &since_us, &until_us, &numbers, &numbers];
         let count = |sql: &str, more: &[&String]| -> Result<u64, duckdb::Error> {
             let sql = format!("{WINDOW}\n{sql}");
-            connection.query_row(&sql, params_from_iter(window.iter().chain(more)), |row| row.get::<_, i64>(0)).map(
-                |count| u64::try_from(count).unwrap_or_default(),
-            )
+            connection
+                .query_row(&sql, params_from_iter(window.iter().chain(more)), |row| row.get::<_, i64>(0))
+                .map(|count| u64::try_from(count).unwrap_or_default())
         };
         let mut totals = Totals {
             meetings: count("select count(*) from window_meetings", &[])?,

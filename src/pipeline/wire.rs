@@ -36,9 +36,8 @@ impl Gate for Budget {
             return Err("the time to finish by is reached".to_owned());
         }
         let Some(max_calls) = self.max_calls else { return Ok(()) };
-        let admitted = self
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < max_calls).then_some(used + 1));
+        let admitted =
+            self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < max_calls).then_some(used + 1));
         admitted.map(drop).map_err(|_| format!("the budget of {max_calls} calls is used up"))
     }
 }

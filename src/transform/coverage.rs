@@ -42,7 +42,7 @@ const NOT_ASKED: &str = "not asked yet";
 /// The reason of a meeting whose participants were not listed yet.
 const NOT_LISTED: &str = "its participants are not listed yet";
 
-/// The rows of one meeting: one for each participant, and one that stands for those who could not be listed. `asked` 
+/// The rows of one meeting: one for each participant, and one that stands for those who could not be listed. `asked`
 pub fn coverage_rows(
     meeting_key: &str,
     meeting_date: i32,
@@ -60,22 +60,22 @@ pub fn coverage_rows(
         rows.push(row(&unlisted_key(meeting_key), meeting_key, meeting_date, None, 0, &asked, last.is_some()));
     }
     rows.extend(participants.iter().enumerate().map(|(position, participant)| {
-            let count = sample_counts.get(position).copied().unwrap_or_default();
-            let answer = asked(participant);
-            let was_asked = answer.is_some();
-            let mut asked = answer.unwrap_or_else(|| match &participant.identity {
-                identity if identity.id.is_none() => unasked(Status::Unaddressable, NO_ID),
-                identity if identity.join.is_none() => unasked(Status::Unsupported, NO_JOIN),
-                _ => unasked(Status::Pending, NOT_ASKED),
-            });
-            // Whether a whole answer holds a sample shows only once its items are typed.
-            asked.status = match asked.status {
-                Status::Complete | Status::Empty if count > 0 => Status::Complete,
-                Status::Complete | Status::Empty => Status::Empty,
-                other => other,
-            };
-            let expected = participant.identity.expected_minutes;
-            row(&participant.participant_key, meeting_key, meeting_date, expected, count, &asked, was_asked)
+        let count = sample_counts.get(position).copied().unwrap_or_default();
+        let answer = asked(participant);
+        let was_asked = answer.is_some();
+        let mut asked = answer.unwrap_or_else(|| match &participant.identity {
+            identity if identity.id.is_none() => unasked(Status::Unaddressable, NO_ID),
+            identity if identity.join.is_none() => unasked(Status::Unsupported, NO_JOIN),
+            _ => unasked(Status::Pending, NOT_ASKED),
+        });
+        // Whether a whole answer holds a sample shows only once its items are typed.
+        asked.status = match asked.status {
+            Status::Complete | Status::Empty if count > 0 => Status::Complete,
+            Status::Complete | Status::Empty => Status::Empty,
+            other => other,
+        };
+        let expected = participant.identity.expected_minutes;
+        row(&participant.participant_key, meeting_key, meeting_date, expected, count, &asked, was_asked)
     }));
     rows
 }

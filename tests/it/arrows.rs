@@ -44,7 +44,8 @@ fn used(text: &str) -> Vec<String> {
             let rest = &text[at + marker.len()..];
             if let Some(group) = rest.strip_prefix('{') {
                 let group = group.split('}').next().unwrap_or_default();
-                names.extend(group.split(',').map(|part| part.trim().split("::").next().unwrap_or_default().to_owned()));
+                names
+                    .extend(group.split(',').map(|part| part.trim().split("::").next().unwrap_or_default().to_owned()));
             } else {
                 names.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
             }

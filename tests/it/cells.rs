@@ -87,7 +87,8 @@ fn every_cell_is_what_a_slow_reader_reads() {
         let item = &expected[&key];
         for (index, column) in metrics.iter().enumerate() {
             let typed: Option<f64> = row.get(index + 2).expect("a cell");
-            let read = item.pointer(column.source).and_then(Value::as_str).and_then(|text| slow_measure(text, column.kind));
+            let read =
+                item.pointer(column.source).and_then(Value::as_str).and_then(|text| slow_measure(text, column.kind));
             assert_eq!(typed, read, "{key:?} {}", column.name);
             cells += usize::from(typed.is_some());
         }
@@ -95,7 +96,7 @@ fn every_cell_is_what_a_slow_reader_reads() {
     }
     let totals = world.simulator().tenant().totals();
     assert_eq!(samples, totals.samples, "twins show the same answer twice");
-    assert_eq!(expected.len() as u64, totals.samples_answered as u64);
+    assert_eq!(expected.len() as u64, totals.samples_answered);
     assert!(cells > samples as usize * 10, "most cells hold a value");
 }
 
@@ -111,7 +112,7 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
         WireStyle { numbers: true, ..WireStyle::default() },
         WireStyle { null_sections: true, ..WireStyle::default() },
     ] {
-        let world = World::with(&small(), vcq_etl::simulator::Options { style: style.clone(), ..unlimited() });
+        let world = World::with(&small(), vcq_etl::simulator::Options { style, ..unlimited() });
         world.sync(&[]).ended(0);
         assert_eq!(world.rows(query).len(), expected.len(), "{style:?}");
         let differing = world.rows(query).iter().zip(&expected).filter(|(one, other)| one != other).count();
@@ -134,7 +135,7 @@ fn unknown_fields_are_counted_and_change_nothing() {
 #[test]
 fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
     let style = WireStyle { odd_items_per_million: 60_000, ..WireStyle::default() };
-    let world = World::with(&small(), vcq_etl::simulator::Options { style: style.clone(), ..unlimited() });
+    let world = World::with(&small(), vcq_etl::simulator::Options { style, ..unlimited() });
     let summary = world.sync(&[]).ended(0).summary();
     let odd = count_odd_values(world.simulator().tenant(), &style);
     assert!(odd.iter().all(|(_, count)| *count > 0), "every odd value occurs: {odd:?}");

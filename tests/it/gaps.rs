@@ -54,7 +54,7 @@ fn lists_that_fail_have_a_row_that_stands_for_the_meeting() {
 fn a_budget_of_calls_stops_cleanly_and_the_next_run_goes_on() {
     let world = World::new();
     let ran = world.sync(&["--max-calls", "40"]).ended(8);
-    assert_eq!(world.simulator().stats().log.len(), 40, "never more than the budget");
+    assert_eq!(world.calls(), 40, "never more than the budget");
     assert!(ran.stderr.contains("40 calls"), "{}", ran.stderr);
     let answered = world.number("select count(*) from coverage where status = 'complete'");
     assert!(answered > 0, "what was answered is published");
@@ -72,9 +72,7 @@ fn a_budget_of_calls_stops_cleanly_and_the_next_run_goes_on() {
 fn newest_meetings_come_first() {
     let world = World::new();
     world.sync(&["--max-calls", "30"]).ended(8);
-    let newest = world.rows(
-        "select distinct meeting_date from coverage where attempts > 0 order by meeting_date desc",
-    );
+    let newest = world.rows("select distinct meeting_date from coverage where attempts > 0 order by meeting_date desc");
     let all = world.rows("select max(meeting_date) from meetings");
     assert_eq!(newest.first(), all.first());
     assert_eq!(newest.len(), 1, "the older day waits");

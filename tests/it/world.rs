@@ -7,7 +7,7 @@ use duckdb::{AccessMode, Config, Connection};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use vcq_etl::simulator::{Limit, Options, Running, Tenant, TenantSpec, serve};
+use vcq_etl::simulator::{LISTS, Limit, Options, Running, Tenant, TenantSpec, serve};
 
 /// Calls in the simulator's window when a test is not about the limit.
 pub const NO_LIMIT: u32 = 1_000_000;
@@ -70,11 +70,8 @@ impl World {
     }
 
     pub fn with(spec: &TenantSpec, options: Options) -> World {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let running = runtime.block_on(serve(Tenant::generate(spec), options)).expect("a simulator");
         let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("an instant").to_string();
         World {
@@ -88,6 +85,12 @@ impl World {
 
     pub fn simulator(&self) -> &Running {
         self.running.as_ref().expect("runs until the world ends")
+    }
+
+    /// Requests to the three lists so far; token requests are none.
+    pub fn calls(&self) -> u64 {
+        let stats = self.simulator().stats();
+        LISTS.iter().map(|list| stats.calls(*list)).sum()
     }
 
     /// Changes the simulator's options while it runs.
@@ -165,10 +168,16 @@ impl World {
 
 /// Every row of a query, as text, columns parted by ` | `; NULL is empty.
 pub fn rows(connection: &Connection, sql: &str) -> Vec<String> {
-    let sql = format!("select concat_ws(' | ', coalesce(columns(*)::varchar, '')) from ({sql})");
+    let sql = format!("select columns(*)::varchar from ({sql})");
     let mut select = connection.prepare(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    let rows = select.query_map([], |row| row.get::<_, String>(0)).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    rows.map(|row| row.expect("a row")).collect()
+    let mut rows = select.query([]).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next().expect("a row") {
+        let columns = row.as_ref().column_count();
+        let cells = (0..columns).map(|column| row.get::<_, Option<String>>(column).expect("text").unwrap_or_default());
+        lines.push(cells.collect::<Vec<_>>().join(" | "));
+    }
+    lines
 }
 
 impl Drop for World {

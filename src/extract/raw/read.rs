@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::RawError;
 use super::record::{Header, RawKind, WalkEnd};
 use super::write::SKIPPABLE_MAGIC;
-use super::RawError;
 use crate::schema::civil_date_text;
 
 /// A header larger than this is none: a sign of damage, not a reason to allocate.
@@ -162,9 +162,11 @@ impl RawDate {
         let mut pages = Vec::new();
         for place in &walk.checkpoints {
             let path = &self.files[place.file];
-            let lines = self
-                .lines(place)
-                .map_err(|source| RawError::Io { attempt: "cannot read", path: path.clone(), source })?;
+            let lines = self.lines(place).map_err(|source| RawError::Io {
+                attempt: "cannot read",
+                path: path.clone(),
+                source,
+            })?;
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let damaged = |source| RawError::Damaged { path: path.clone(), offset: place.offset, source };
                 let line: Line<'_> = serde_json::from_slice(line).map_err(damaged)?;

@@ -5,8 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::record::{EndRecord, Header, PageRecord, RawKind};
 use super::RawError;
+use super::record::{EndRecord, Header, PageRecord, RawKind};
 use crate::schema::civil_date_text;
 
 /// zstd level of the raw log. 9 halves what 3 leaves and costs a few milliseconds a participant; the vendor's limit

@@ -138,7 +138,7 @@ pub fn seconds(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
 }
 
 /// The heights behind the names that are no number of lines. 2K = 1440 is a convention; the vendor defines none.
-const NAMED_HEIGHTS: &[(&str, i64)] = &[("2k", 1440), ("4k", 2160), ("8k", 4320), ("0", 0)];
+const NAMED_HEIGHTS: &[(&str, i64)] = &[("2k", 1440), ("4k", 2160), ("8k", 4320)];
 
 /// The height of a picture in pixels.
 ///
@@ -149,10 +149,10 @@ pub fn height_px(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
         if let Some((_, height)) = NAMED_HEIGHTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
             return Ok(*height);
         }
-        // 1080P: lines, and 1280x720: the second number is the height.
+        // 1080P: lines; a bare number is pixels of height, the column's own unit; 1280x720: the second one is the height.
         let (number, rest) = decimal(text)?;
         let rest = rest.trim_ascii();
-        if rest.eq_ignore_ascii_case("p") {
+        if rest.is_empty() || rest.eq_ignore_ascii_case("p") {
             let height = number.whole()?;
             return if height < 0 { Err(Reason::OutOfRange) } else { Ok(height) };
         }

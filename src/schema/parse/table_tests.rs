@@ -130,6 +130,7 @@ fn heights_of_the_contract() {
         ("1280 X 720", 720),
         ("0", 0),
         ("0P", 0),
+        ("1080", 1080),
         ("90 P", 90),
     ] {
         assert_eq!(height_px(&Raw::Text(text)), Ok(Some(height)), "{text:?}");
@@ -146,6 +147,7 @@ fn heights_of_the_contract() {
         assert_eq!(height_px(&Raw::Text(text)), Err(reason), "{text:?}");
     }
     assert_eq!(height_px(&Raw::Integer(0)), Ok(Some(0)));
+    assert_eq!(height_px(&Raw::Integer(720)), Ok(Some(720)));
 }
 
 #[test]
