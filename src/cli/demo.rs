@@ -72,7 +72,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let credentials = Credentials::App { app_id: running.app_id(), app_secret };
         let config = config.clone().with_vendor(&running.base_url(), credentials);
         let events = Arc::clone(&progress) as Arc<dyn Events>;
-        let setup = sync::setup(&config, (spec.start() * 1_000_000, now_us), events)?;
+        let setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), events)?;
         sync::interrupt_on_signals(&setup);
         let synced = pipeline::sync(setup).await.map_err(Failure::from);
         running.shutdown().await;

@@ -12,7 +12,7 @@ use crate::config::{Config, Credentials, Group};
 use crate::error::{ExitCode, Failure};
 use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
 use crate::load::DatabaseOptions;
-use crate::pipeline::{self, Events, SIGTERM, Summary, SyncSetup, Synced};
+use crate::pipeline::{self, Event, Events, SIGTERM, Summary, SyncSetup, Synced};
 use crate::progress::{Form, Progress, summary_text};
 use crate::schema::TenantZone;
 
@@ -145,7 +145,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         refetch: args.refetch,
         max_calls: args.max_calls,
         finish_by_us,
-        ..setup(&context.config, (window.since_us, window.until_us), events)?
+        ..setup(context, &context.config, (window.since_us, window.until_us), events)?
     };
     let synced = runtime()?.block_on(async {
         interrupt_on_signals(&setup);
@@ -167,12 +167,22 @@ pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context)
 }
 
 /// A sync of everything in a window, with the settings of `config`.
-pub(super) fn setup(config: &Config, window_us: (i64, i64), events: Arc<dyn Events>) -> Result<SyncSetup, Failure> {
+pub(super) fn setup(
+    context: &Context,
+    config: &Config,
+    window_us: (i64, i64),
+    events: Arc<dyn Events>,
+) -> Result<SyncSetup, Failure> {
     let credentials = match config.credentials()? {
         Credentials::App { app_id, app_secret } => {
+            // Read from a file only now, so hidden only now.
+            context.talk.redactor().hide(app_secret.expose());
             feishu::Credentials::App { app_id, app_secret: feishu::Secret::new(app_secret.expose()) }
         }
-        Credentials::AccessToken(token) => feishu::Credentials::Bearer(feishu::Secret::new(token.expose())),
+        Credentials::AccessToken(token) => {
+            context.talk.redactor().hide(token.expose());
+            feishu::Credentials::Bearer(feishu::Secret::new(token.expose()))
+        }
     };
     let mut client = ClientConfig::new(BaseUrl::parse(config.vendor_origin())?, credentials);
     client.rate = Rate {
@@ -210,11 +220,12 @@ pub(super) fn setup(config: &Config, window_us: (i64, i64), events: Arc<dyn Even
 /// The first signal ends the run after the pages in hand; the second ends the process at once. Both are safe: what
 /// counts is on disk, and what is published is only ever renamed into place.
 pub(super) fn interrupt_on_signals(setup: &SyncSetup) {
-    let (cancel, signal) = (setup.cancel.clone(), Arc::clone(&setup.signal));
+    let (cancel, signal, events) = (setup.cancel.clone(), Arc::clone(&setup.signal), Arc::clone(&setup.events));
     tokio::spawn(async move {
         let first = super::signal().await;
         signal.store(first, Ordering::Relaxed);
         cancel.cancel();
+        events.event(&Event::Stopping { why: "interrupted".to_owned() });
         let second = super::signal().await;
         let exit = if second == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted };
         std::process::exit(exit.number().into());

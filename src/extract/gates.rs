@@ -119,3 +119,95 @@ impl IdGate {
         (gate.participants, gate.meetings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::raw::{RawKind, WalkEnd};
+    use super::*;
+    use crate::schema::identity::{ParticipantId, ParticipantIdentity};
+
+    fn finished(status: Status, api_code: Option<i64>) -> Finished {
+        Finished {
+            kind: RawKind::Participants,
+            unit: "u".to_owned(),
+            meeting_key: "m".to_owned(),
+            meeting_date: 0,
+            asked_us: 0,
+            pages: Vec::new(),
+            end: WalkEnd {
+                whole: matches!(status, Status::Complete | Status::Empty),
+                status,
+                reason: String::new(),
+                is_final: true,
+                api_code,
+                log_id: None,
+                items: 0,
+                digest: String::new(),
+                requests: 1,
+            },
+            participants: Vec::new(),
+            is_news: true,
+        }
+    }
+
+    fn forbidden() -> Finished {
+        finished(Status::Forbidden, Some(121_005))
+    }
+
+    fn list(ids: &[Option<&str>]) -> Finished {
+        let participants = ids.iter().map(|id| ParticipantIdentity {
+            base_key: "k".to_owned(),
+            id: id.map(|id| ParticipantId::User(id.to_owned())),
+            join: None,
+            expected_minutes: None,
+        });
+        Finished { participants: participants.collect(), ..finished(Status::Complete, Some(0)) }
+    }
+
+    fn written(decision: Decision) -> usize {
+        match decision {
+            Decision::Write(answers) => answers.len(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn five_refusals_at_the_start_stop_and_one_answer_lets_them_through() {
+        let gate = RoleGate::default();
+        for _ in 0..4 {
+            assert!(matches!(gate.judge(forbidden()), Decision::Hold));
+        }
+        assert!(matches!(gate.judge(forbidden()), Decision::Stop(held) if held.len() == 5));
+
+        let gate = RoleGate::default();
+        assert!(matches!(gate.judge(forbidden()), Decision::Hold));
+        assert_eq!(written(gate.judge(finished(Status::Empty, Some(0)))), 2);
+        assert_eq!(written(gate.judge(forbidden())), 1, "from then on each is forbidden for itself");
+        assert!(gate.take_held().is_empty());
+    }
+
+    #[test]
+    fn a_fault_says_nothing_about_the_role_and_another_refusal_does() {
+        let gate = RoleGate::default();
+        assert!(matches!(gate.judge(forbidden()), Decision::Hold));
+        assert_eq!(written(gate.judge(finished(Status::Failed, None))), 1);
+        assert_eq!(gate.take_held().len(), 1, "all that were answered were refused");
+        let gate = RoleGate::default();
+        assert!(matches!(gate.judge(forbidden()), Decision::Hold));
+        assert_eq!(written(gate.judge(finished(Status::NotFound, Some(126_010)))), 2);
+    }
+
+    #[test]
+    fn ten_participants_of_two_meetings_without_any_id_stop() {
+        let gate = IdGate::default();
+        assert!(matches!(gate.judge(list(&[None; 30])), Decision::Hold), "one meeting may be all guests");
+        assert!(matches!(gate.judge(list(&[None])), Decision::Stop(held) if held.len() == 2));
+        assert_eq!(gate.seen(), (31, 2));
+
+        let gate = IdGate::default();
+        assert!(matches!(gate.judge(list(&[None; 9])), Decision::Hold));
+        assert_eq!(written(gate.judge(list(&[None, Some("ou_1")]))), 2, "somebody has an id");
+        assert_eq!(written(gate.judge(list(&[None; 30]))), 1);
+        assert_eq!(written(gate.judge(list(&[]))), 1, "an empty list says nothing");
+    }
+}

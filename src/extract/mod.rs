@@ -12,6 +12,7 @@ mod ledger;
 mod list_meetings;
 pub mod raw;
 mod recorder;
+mod recording;
 mod run;
 mod stop;
 mod unit;

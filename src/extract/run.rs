@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::decide::{Settle, is_fresh};
-use super::gates::{Decision, IdGate, RoleGate};
+use super::gates::{IdGate, RoleGate};
 use super::items::list_items;
 use super::ledger::{OwedMeeting, OwedParticipant};
 use super::list_meetings::{OpenDates, guessed_calls};
@@ -25,10 +25,8 @@ use crate::feishu::{
     Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
 };
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
-use crate::schema::{Status, TenantZone};
+use crate::schema::TenantZone;
 
-/// So many units failing in a row mean that the vendor is gone.
-const FAILURES_IN_A_ROW: u32 = 20;
 /// Participants that wait for their quality, at most, for each worker.
 const QUEUE_PER_WORKER: usize = 16;
 
@@ -65,11 +63,11 @@ pub struct Extraction {
     pub(super) now_us: Arc<Now>,
     cancel: Cancel,
     stop: Mutex<Option<Stop>>,
-    role_gates: [RoleGate; 2],
-    id_gate: IdGate,
+    pub(super) role_gates: [RoleGate; 2],
+    pub(super) id_gate: IdGate,
     /// Of lists, and of quality: the one may answer while the other is down.
-    failures_in_row: [AtomicU32; 2],
-    failed_units: AtomicU64,
+    pub(super) failures_in_row: [AtomicU32; 2],
+    pub(super) failed_units: AtomicU64,
     open_dates: Mutex<OpenDates>,
 }
 
@@ -383,91 +381,11 @@ impl Extraction {
         let (status, samples) = (finished.end.status, finished.end.items);
         self.watch.event(WatchEvent::ParticipantDone { status, samples });
         let failing = self.note_failures(&finished);
-        self.decide(self.role_gates[1].judge(finished), endpoint).await?;
+        self.record_quality(finished).await?;
         failing
     }
 
-    /// Counts failed units; too many of a kind in a row end the run.
-    fn note_failures(&self, finished: &Finished) -> Result<(), Stop> {
-        let in_row = &self.failures_in_row[usize::from(finished.kind == RawKind::Quality)];
-        if finished.end.status != Status::Failed {
-            in_row.store(0, Ordering::Relaxed);
-            return Ok(());
-        }
-        self.failed_units.fetch_add(1, Ordering::Relaxed);
-        let failures = in_row.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures < FAILURES_IN_A_ROW {
-            return Ok(());
-        }
-        Err(Stop::Failing { failures, reason: finished.end.reason.clone() })
-    }
-
-    async fn record_list(&self, finished: Finished) -> Result<(), Stop> {
-        match self.role_gates[0].judge(finished) {
-            Decision::Write(answers) => {
-                for answer in answers {
-                    match self.id_gate.judge(answer) {
-                        Decision::Stop(held) => {
-                            let (participants, meetings) = self.id_gate.seen();
-                            for finished in held {
-                                self.write(finished.withdrawn("no participant has an id: a scope is missing")).await?;
-                            }
-                            return Err(Stop::NoIds { participants, meetings });
-                        }
-                        decision => self.decide(decision, Endpoint::ParticipantList).await?,
-                    }
-                }
-                Ok(())
-            }
-            decision => self.decide(decision, Endpoint::ParticipantList).await,
-        }
-    }
-
-    async fn decide(&self, decision: Decision, endpoint: Endpoint) -> Result<(), Stop> {
-        match decision {
-            Decision::Hold => Ok(()),
-            Decision::Write(answers) => {
-                for finished in answers {
-                    self.write(finished).await?;
-                }
-                Ok(())
-            }
-            Decision::Stop(held) => Err(self.role_missing(held, endpoint).await?),
-        }
-    }
-
-    /// Takes the refusals back, and says what they mean.
-    async fn role_missing(&self, held: Vec<Finished>, endpoint: Endpoint) -> Result<Stop, Stop> {
-        let refused = held.len();
-        let log_id = held.last().and_then(|finished| finished.end.log_id.clone());
-        for finished in held {
-            self.write(finished.withdrawn("refused with 121005, like all others: the role is missing")).await?;
-        }
-        Ok(Stop::Role { endpoint, refused, log_id })
-    }
-
-    /// At the end nothing is held back: too few to tell are written as they are; everyone refused is the role.
-    async fn settle_gates(&self) -> Result<(), Stop> {
-        for finished in self.id_gate.take_held() {
-            self.write(finished).await?;
-        }
-        let mut missing = None;
-        for (gate, endpoint) in
-            self.role_gates.iter().zip([Endpoint::ParticipantList, Endpoint::ParticipantQualityList])
-        {
-            let held = gate.take_held();
-            if !held.is_empty() {
-                missing = Some(self.role_missing(held, endpoint).await?);
-            }
-        }
-        missing.map_or(Ok(()), Err)
-    }
-
-    async fn write(&self, finished: Finished) -> Result<(), Stop> {
-        Ok(self.recorder.write(finished.checkpoint(&self.settings.run_id)).await?)
-    }
-
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         self.cancel.is_cancelled()
     }
 

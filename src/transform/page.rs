@@ -87,6 +87,27 @@ macro_rules! ignore_scalars {
     };
 }
 
+/// Hands every scalar to the sink as the leaf that the seed is for.
+macro_rules! leaf_scalars {
+    () => {
+        fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
+            self.take(Raw::Bool(flag))
+        }
+        fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+            self.take(Raw::Integer(number))
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+            self.take(unsigned(number))
+        }
+        fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+            self.take(Raw::Float(number))
+        }
+        fn visit_str<E>(self, text: &str) -> Result<(), E> {
+            self.take(Raw::Text(text))
+        }
+    };
+}
+
 fn pass_over_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
     while seq.next_element::<IgnoredAny>()?.is_some() {}
     Ok(())
@@ -227,6 +248,14 @@ struct SectionSeed<'s, S> {
     sink: &'s mut S,
 }
 
+impl<S: Sink> SectionSeed<'_, S> {
+    /// A section that is no object: its scalar counts as the section's time, so that it is missing or a reject.
+    fn take<E>(self, raw: Raw<'_>) -> Result<(), E> {
+        self.sink.leaf(&self.section.leaves[0], raw);
+        Ok(())
+    }
+}
+
 impl<'de, S: Sink> DeserializeSeed<'de> for SectionSeed<'_, S> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -258,7 +287,6 @@ impl<'de, S: Sink> Visitor<'de> for SectionSeed<'_, S> {
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
-    // A section that is no object: its text counts as the section's time, so that it is missing or a reject.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut values = Vec::new();
         while let Some(value) = seq.next_element::<serde_json::Value>()? {
@@ -269,26 +297,7 @@ impl<'de, S: Sink> Visitor<'de> for SectionSeed<'_, S> {
         }
         Ok(())
     }
-    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
-        self.sink.leaf(&self.section.leaves[0], Raw::Bool(flag));
-        Ok(())
-    }
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.sink.leaf(&self.section.leaves[0], Raw::Integer(number));
-        Ok(())
-    }
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.sink.leaf(&self.section.leaves[0], unsigned(number));
-        Ok(())
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.sink.leaf(&self.section.leaves[0], Raw::Float(number));
-        Ok(())
-    }
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.sink.leaf(&self.section.leaves[0], Raw::Text(text));
-        Ok(())
-    }
+    leaf_scalars!();
 }
 
 fn unsigned(number: u64) -> Raw<'static> {
@@ -331,6 +340,13 @@ struct LeafSeed<'s, S> {
     sink: &'s mut S,
 }
 
+impl<S: Sink> LeafSeed<'_, S> {
+    fn take<E>(self, raw: Raw<'_>) -> Result<(), E> {
+        self.sink.leaf(self.leaf, raw);
+        Ok(())
+    }
+}
+
 impl<'de, S: Sink> DeserializeSeed<'de> for LeafSeed<'_, S> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -347,26 +363,7 @@ impl<'de, S: Sink> Visitor<'de> for LeafSeed<'_, S> {
         self.sink.leaf(self.leaf, Raw::Absent);
         Ok(())
     }
-    fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
-        self.sink.leaf(self.leaf, Raw::Bool(flag));
-        Ok(())
-    }
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.sink.leaf(self.leaf, Raw::Integer(number));
-        Ok(())
-    }
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.sink.leaf(self.leaf, unsigned(number));
-        Ok(())
-    }
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.sink.leaf(self.leaf, Raw::Float(number));
-        Ok(())
-    }
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.sink.leaf(self.leaf, Raw::Text(text));
-        Ok(())
-    }
+    leaf_scalars!();
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let value = serde_json::Value::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
         self.sink.leaf(self.leaf, Raw::Nested(&value));

@@ -29,6 +29,22 @@ fn wrong_secret() {
 }
 
 #[test]
+fn a_given_token_is_used_and_a_wrong_one_is_not_repeated() {
+    let world = World::new();
+    world.change(|options| options.user_token = Some("u-made-up-user-token".to_owned()));
+    let with_token = |token: &str| {
+        let mut command = world.sync_command(&[]);
+        command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env("VCQ_ACCESS_TOKEN", token);
+        run(command)
+    };
+    let ran = with_token("u-another-token-Zq9");
+    assert!(!ran.stderr.contains("another-token-Zq9"), "the token is shown:\n{}", ran.stderr);
+    says(ran, 3, &["99991668", "log id"]);
+    let summary = with_token("u-made-up-user-token").ended(0).summary();
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+}
+
+#[test]
 fn missing_scope_role_address_and_quota() {
     for (fault, code, words) in [
         ("missing-scope", 3, &["99991672", "scope", "vc:room:readonly", "log id"][..]),

@@ -40,3 +40,6 @@ pub enum RawError {
         source: serde_json::Error,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! What is written can be read back, whole or up to where it was cut off.
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::schema::Status;
+
+const DAY: i32 = 20_000;
+
+fn page(body: &str) -> PageRecord {
+    let (response, response_text) = PageRecord::body(body.as_bytes());
+    PageRecord {
+        record: "page",
+        endpoint: "participant_quality_list",
+        request: serde_json::Map::new(),
+        asked_utc: "2026-11-01T00:00:00Z".to_owned(),
+        elapsed_ms: 5,
+        http_status: 200,
+        log_id: Some("log".to_owned()),
+        response,
+        response_text,
+    }
+}
+
+fn end(whole: bool) -> WalkEnd {
+    WalkEnd {
+        whole,
+        status: if whole { Status::Complete } else { Status::Failed },
+        reason: "because".to_owned(),
+        is_final: whole,
+        api_code: Some(0),
+        log_id: None,
+        items: 1,
+        digest: "d".to_owned(),
+        requests: 1,
+    }
+}
+
+fn header(run: &str, unit: &str, asked_us: i64, end: Option<WalkEnd>) -> Header {
+    Header {
+        v: RAW_VERSION,
+        run_id: run.to_owned(),
+        kind: RawKind::Quality,
+        unit: unit.to_owned(),
+        asked_us,
+        window_us: None,
+        end,
+        bytes: 0,
+    }
+}
+
+/// Writes checkpoints of one run; gives the file's path.
+fn write(dir: &TempDir, run: &str, checkpoints: &[(Header, Vec<PageRecord>)]) -> PathBuf {
+    let mut writer = RawWriter::new(dir.path(), run);
+    for (header, pages) in checkpoints {
+        let bytes = encode(header.clone(), pages).expect("zstd");
+        writer.append(RawKind::Quality, DAY, &bytes).expect("written");
+    }
+    writer.sync().expect("synced");
+    dir.path().join(format!("quality/meeting_date=2024-10-04/{run}-0.jsonl.zst"))
+}
+
+fn read(dir: &TempDir) -> RawDate {
+    RawDate::open(dir.path(), RawKind::Quality, DAY).expect("readable")
+}
+
+fn bodies(date: &RawDate, walk: &WalkRef) -> Vec<String> {
+    date.pages(walk).expect("pages").iter().map(|page| page.response.get().to_owned()).collect()
+}
+
+#[test]
+fn walks_come_back_by_unit_and_in_the_order_they_were_asked() {
+    let dir = TempDir::new().expect("a folder");
+    write(&dir, "b", &[(header("b", "one", 20, Some(end(true))), vec![page("{\"n\":3}")])]);
+    write(
+        &dir,
+        "a",
+        &[
+            (header("a", "one", 10, None), vec![page("{\"n\":1}")]),
+            (header("a", "two", 11, Some(end(false))), vec![]),
+            (header("a", "one", 10, Some(end(true))), vec![page("{\"n\":2}")]),
+        ],
+    );
+    let date = read(&dir);
+    let one = date.walks("one");
+    assert_eq!(one.len(), 2);
+    assert_eq!((one[0].run_id.as_str(), one[1].run_id.as_str()), ("a", "b"));
+    assert!(one[0].is_whole(), "the end is in a later checkpoint");
+    assert_eq!(bodies(&date, &one[0]), ["{\"n\":1}", "{\"n\":2}"]);
+    assert!(!date.walks("two")[0].is_whole());
+    assert!(date.walks("three").is_empty());
+    assert_eq!(date.units().count(), 2);
+}
+
+#[test]
+fn any_zstd_reads_the_lines() {
+    let dir = TempDir::new().expect("a folder");
+    let path =
+        write(&dir, "a", &[(header("a", "one", 1, Some(end(true))), vec![page("{\"a\":\n 1}"), page("<html>")])]);
+    let text = String::from_utf8(zstd::decode_all(std::fs::File::open(path).expect("opens")).expect("zstd"));
+    let lines: Vec<serde_json::Value> =
+        text.expect("UTF-8").lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["response"]["a"], 1);
+    assert_eq!(lines[1]["response_text"], "<html>");
+    assert_eq!(lines[2]["record"], "walk");
+    assert_eq!(lines[2]["unit"], "one");
+}
+
+#[test]
+fn a_date_without_files_is_empty() {
+    assert_eq!(read(&TempDir::new().expect("a folder")).units().count(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_cut_file_loses_only_what_is_behind_the_cut(cut in 0_usize..4_000, count in 1_usize..6) {
+        let dir = TempDir::new().expect("a folder");
+        let checkpoints: Vec<_> = (0..count)
+            .map(|n| (header("a", &format!("u{n}"), n as i64, Some(end(true))), vec![page(&format!("{{\"n\":{n}}}"))]))
+            .collect();
+        let mut ends = Vec::new();
+        for checkpoint in &checkpoints {
+            let bytes = encode(checkpoint.0.clone(), &checkpoint.1).expect("zstd").len();
+            ends.push(ends.last().copied().unwrap_or(0) + bytes);
+        }
+        let path = write(&dir, "a", &checkpoints);
+        let bytes = std::fs::read(&path).expect("the file");
+        let cut = cut.min(bytes.len());
+        std::fs::write(&path, &bytes[..cut]).expect("cut");
+        let date = read(&dir);
+        let whole = ends.iter().filter(|end| **end <= cut).count();
+        prop_assert_eq!(date.units().count(), whole);
+        let clean = cut == 0 || ends.contains(&cut);
+        prop_assert_eq!(date.torn, u64::from(!clean));
+        for n in 0..whole {
+            let walk = &date.walks(&format!("u{n}"))[0];
+            prop_assert_eq!(bodies(&date, walk), vec![format!("{{\"n\":{n}}}")]);
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let dir = TempDir::new().expect("a folder");
+        let path = write(&dir, "a", &[]);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        let mut file = SKIPPABLE.to_vec();
+        file.extend(&bytes);
+        std::fs::write(&path, &file).expect("written");
+        let date = read(&dir);
+        for (_, walks) in date.units() {
+            for walk in walks {
+                let _ = date.pages(walk);
+            }
+        }
+    }
+}
+
+const SKIPPABLE: [u8; 4] = super::write::SKIPPABLE_MAGIC;
