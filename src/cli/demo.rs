@@ -19,8 +19,8 @@ const DEFAULT_STORE: &str = "./vcq-demo";
 /// The demo's pace where none is set: 120 times the vendor's, so that nobody waits ten minutes for a first look.
 const CALLS_PER_MINUTE: u32 = 12_000;
 
-/// The report that a newcomer sees first.
-const FIRST_REPORT: &str = "worst-meetings";
+/// The report that a newcomer sees first, short enough for a screen.
+const FIRST_REPORT: (&str, &str) = ("worst-meetings", "top=8");
 
 const EXAMPLES: &[Example] = &[("vcq-etl demo", "see it work, without an account")];
 
@@ -84,7 +84,9 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let exit = sync::tell(synced, wanted, context)?;
     // A summary for machines stands alone on stdout.
     if wanted == Some(SummaryForm::Text) && exit == ExitCode::Complete {
-        context.output.print(&format!("\n{}\n{}", report::first_look(FIRST_REPORT, &config)?, next_steps(&config)))?;
+        let (name, parameter) = FIRST_REPORT;
+        let report = report::first_look(name, &[parameter.to_owned()], &config)?;
+        context.output.print(&format!("\n{report}\n{}", next_steps(&config)))?;
     }
     Ok(exit)
 }
@@ -92,9 +94,11 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 /// What a newcomer would type next.
 fn next_steps(config: &Config) -> String {
     let store = config.store.display();
+    // As it was started: after `make demo` the program is in no search path yet.
+    let program = std::env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
     format!(
         "What to type next:\n  \
-         vcq-etl report run coverage --store {store}\n  \
+         {program} report run coverage --store {store}\n  \
          duckdb -readonly {store}/vcq.duckdb \"select status, count(*) from coverage group by status\"\n  \
          python3 -c \"import duckdb; print(duckdb.connect('{store}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"\n\
          A real tenant: README.md, \"A real tenant in five steps\".\n"

@@ -172,11 +172,11 @@ fn folded(text: &str, indent: usize) -> String {
     folded
 }
 
-/// A report with its defaults, as a table: what `demo` ends with.
-pub(super) fn first_look(name: &str, config: &Config) -> Result<String, Failure> {
+/// A report as a table: what `demo` ends with.
+pub(super) fn first_look(name: &str, params: &[String], config: &Config) -> Result<String, Failure> {
     let report = Report::find(name)?;
     let header = report.header()?;
-    let arguments = report::arguments(report.name, &header, &[])?;
+    let arguments = report::arguments(report.name, &header, params)?;
     let result = result(report, &arguments, config)?;
     Ok(page(&header, &result, Format::Table, &arguments))
 }

@@ -24,8 +24,8 @@ use super::watch::{Watch, WatchEvent};
 use crate::feishu::{
     Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
 };
-use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
 use crate::schema::TenantZone;
+use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
 
 /// Participants that wait for their quality, at most, for each worker.
 const QUEUE_PER_WORKER: usize = 16;

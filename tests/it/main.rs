@@ -5,7 +5,6 @@ mod bad_input;
 mod cells;
 mod faults;
 mod gaps;
-mod readme;
 mod sync;
 mod world;
 
