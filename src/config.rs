@@ -21,6 +21,7 @@ pub use secret::Secret;
 pub use settings::{CONFIG_VARIABLE, Group, Kind, SETTINGS, Setting, VARIABLE_PREFIX, markdown};
 pub use sources::{FILE_NAME, Origin, Sources};
 
+use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
 use sources::Values;
 
@@ -274,6 +275,14 @@ impl Config {
     pub fn calls_in_window(&self) -> u32 {
         let calls = u128::from(self.calls_per_minute) * self.rate_window.as_millis() / 60_000;
         u32::try_from(calls).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// What DuckDB may use. Threads stay at the load's own choice: its ordered insert is faster with one.
+    pub fn database(&self) -> DatabaseOptions {
+        DatabaseOptions {
+            memory_limit_mib: u32::try_from(self.memory_limit.0 >> 20).unwrap_or(u32::MAX).max(1),
+            ..DatabaseOptions::default()
+        }
     }
 
     /// The secrets that stand in the settings themselves, for the redactor.

@@ -7,11 +7,9 @@ use clap::{Args, Command, FromArgMatches, Subcommand, ValueEnum, ValueHint};
 use super::{Context, Entry, Example, Run, output};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
+use crate::load::{self, DatabaseOptions, StorePaths};
 use crate::progress::counted;
-use crate::report::{self, Arguments, Format, Header, Limits, REPORTS, Report, ResultSet};
-
-/// The database's name in the store.
-const DATABASE: &str = "vcq.duckdb";
+use crate::report::{self, Arguments, Format, Header, REPORTS, Report, ResultSet};
 
 /// Columns of a table where no terminal says otherwise.
 const WIDTH: u16 = 80;
@@ -182,8 +180,8 @@ pub(super) fn first_look(name: &str, params: &[String], config: &Config) -> Resu
 }
 
 fn result(report: &Report, arguments: &Arguments, config: &Config) -> Result<ResultSet, Failure> {
-    let limits = Limits { memory: config.memory_limit.to_string(), threads: config.threads };
-    let connection = report::open(&config.store.join(DATABASE), &limits)?;
+    let options = DatabaseOptions { threads: config.threads, ..config.database() };
+    let connection = load::open_published_with(&StorePaths::existing(&config.store)?, options)?;
     Ok(report::run(&connection, report, arguments)?)
 }
 

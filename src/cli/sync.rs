@@ -11,7 +11,6 @@ use super::{Context, Entry, Example, Run, runtime};
 use crate::config::{Config, Credentials, Group};
 use crate::error::{ExitCode, Failure};
 use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
-use crate::load::DatabaseOptions;
 use crate::pipeline::{self, Event, Events, SIGTERM, Summary, SyncSetup, Synced};
 use crate::progress::{Form, Progress, summary_text};
 use crate::schema::TenantZone;
@@ -208,10 +207,7 @@ pub(super) fn setup(
         settle: config.settle,
         concurrency: config.concurrency,
         publish_every: config.publish_every,
-        database: DatabaseOptions {
-            threads: config.threads,
-            memory_limit_mib: u32::try_from(config.memory_limit.0 >> 20).unwrap_or(u32::MAX),
-        },
+        database: config.database(),
         events,
         now_us: Arc::new(|| jiff::Timestamp::now().as_microsecond()),
     })

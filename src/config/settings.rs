@@ -315,7 +315,8 @@ pub const SETTINGS: &[Setting] = &[
         key: "memory_limit",
         value_name: "SIZE",
         kind: Kind::Bytes,
-        default: "256MiB",
+        // A million samples load within it; more only makes the process larger.
+        default: "128MiB",
         group: Group::Engine,
         secret: false,
         help: "Most memory that DuckDB may take.",
@@ -327,7 +328,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "2",
         group: Group::Engine,
         secret: false,
-        help: "Threads that DuckDB may use.",
+        help: "Threads that DuckDB may use for reports; publishing takes one.",
     },
     Setting {
         key: "log_format",

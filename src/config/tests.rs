@@ -43,7 +43,7 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(config.vendor_origin(), "https://open.feishu.cn");
     assert_eq!(config.user_id_type.as_str(), "open_id");
     assert_eq!(config.timezone.offset_min_at(0), 480);
-    assert_eq!(config.memory_limit.to_string(), "256MiB");
+    assert_eq!(config.memory_limit.to_string(), "128MiB");
     assert_eq!((config.log_format, config.log_level), (LogFormat::Plain, LogLevel::Warn));
     assert_eq!(*config.origin("store"), Origin::Default);
 }

@@ -69,11 +69,6 @@ impl From<ReportError> for Failure {
             ReportError::BadParameter { report, .. } => {
                 of(ExitCode::Usage).hint(format!("vcq-etl report show {report} explains the parameters"))
             }
-            ReportError::NoDatabase { .. } => {
-                of(ExitCode::Storage).hint("run vcq-etl sync --since 2d first, or name another store with --store DIR")
-            }
-            ReportError::Open { .. } => of(ExitCode::Storage)
-                .hint("check that you may read it; if it is damaged, the next sync publishes it again"),
             ReportError::Run { .. } => of(ExitCode::Storage)
                 .hint("the database may have been written by another version: the next sync publishes it again"),
             ReportError::Header { .. } | ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
@@ -128,13 +123,6 @@ mod tests {
         error: my secret holds a secret, but others can read it (mode 644)
         hint: run: chmod 600 'my secret'
         ");
-    }
-
-    #[test]
-    fn no_database_is_a_matter_of_storage_and_says_what_to_run() {
-        let failure = Failure::from(ReportError::NoDatabase { path: PathBuf::from("s/vcq.duckdb") });
-        assert_eq!(failure.exit, ExitCode::Storage);
-        assert!(failure.hints[0].contains("vcq-etl sync"));
     }
 
     #[test]

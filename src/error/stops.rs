@@ -78,7 +78,8 @@ impl From<LoadError> for Failure {
         let failure = Failure::of(ExitCode::Storage, &error);
         match error {
             LoadError::NotWritable { .. } => failure.hint("give this user the right to write there, or --store DIR"),
-            LoadError::NotAStore { .. } => failure.hint("name an empty or new folder with --store DIR"),
+            LoadError::NotAStore { .. } => failure
+                .hint("run vcq-etl sync --since 2d first, or name the store with --store DIR; a new one wants an empty folder"),
             LoadError::DiskFull { .. } => failure.hint("free space and run again; what is published is whole"),
             LoadError::NewerSchema { .. } => failure.hint("use the newer program, or another store with --store DIR"),
             LoadError::NoDatabase { .. } => failure.hint("run vcq-etl sync --since 2d first, or name another store"),

@@ -1,7 +1,5 @@
 //! What can go wrong with a report.
 
-use std::path::PathBuf;
-
 /// Why a report has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -48,20 +46,6 @@ pub enum ReportError {
         line: usize,
         /// What is wrong.
         problem: String,
-    },
-    /// Nothing has been published yet.
-    #[error("there is no database {path} yet", path = path.display())]
-    NoDatabase {
-        /// Where it would be.
-        path: PathBuf,
-    },
-    /// The database can't be opened.
-    #[error("could not open the database {path}", path = path.display())]
-    Open {
-        /// The database.
-        path: PathBuf,
-        /// Why.
-        source: duckdb::Error,
     },
     /// The SQL failed.
     #[error("could not run the report {report}")]

@@ -14,7 +14,7 @@ pub use error::ReportError;
 pub use format::{FORMATS, Format};
 pub use header::{Header, Parameter, ParameterKind};
 pub use result::{Cell, ResultSet};
-pub use run::{Arguments, Limits, arguments, open, run};
+pub use run::{Arguments, arguments, run};
 
 /// One report.
 #[derive(Debug, Clone, Copy)]

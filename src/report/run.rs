@@ -1,40 +1,10 @@
 //! Runs a report on an open database.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use duckdb::{AccessMode, Connection};
+use duckdb::Connection;
 
 use super::{Cell, Header, Report, ReportError, ResultSet};
-
-/// What a report may take of the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Most memory, as DuckDB writes sizes (`256MiB`).
-    pub memory: String,
-    /// Most threads.
-    pub threads: u32,
-}
-
-/// Opens a published database for reading. It needs no extension, so none is loaded.
-///
-/// # Errors
-/// Where there is none yet, or it can't be opened.
-pub fn open(database: &Path, limits: &Limits) -> Result<Connection, ReportError> {
-    if !database.exists() {
-        return Err(ReportError::NoDatabase { path: database.to_owned() });
-    }
-    let open = || {
-        let config = duckdb::Config::default()
-            .access_mode(AccessMode::ReadOnly)?
-            .max_memory(&limits.memory)?
-            .threads(i64::from(limits.threads))?
-            .with("autoinstall_known_extensions", "false")?
-            .with("autoload_known_extensions", "false")?;
-        Connection::open_with_flags(database, config)
-    };
-    open().map_err(|source| ReportError::Open { path: database.to_owned(), source })
-}
 
 /// The values of a report's parameters: what was chosen, else the default; `None` for NULL.
 pub type Arguments = BTreeMap<String, Option<String>>;

@@ -177,24 +177,3 @@ fn wrong_parameters_are_refused() {
     );
     assert!(arguments("coverage", &header, &["since=".to_owned()]).expect("arguments")["since"].is_none());
 }
-
-#[test]
-fn a_published_database_is_opened_for_reading_only() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("vcq.duckdb");
-    let limits = Limits { memory: "64MiB".to_owned(), threads: 1 };
-    let open = |path: &Path| open(path, &limits);
-    assert!(matches!(open(&path), Err(ReportError::NoDatabase { .. })));
-    Connection::open(&path).expect("a database").execute_batch("create table t (a int)").expect("a table");
-    let connection = open(&path).expect("open");
-    assert!(connection.execute_batch("insert into t values (1)").is_err());
-    let setting = |name: &str| {
-        let sql = format!("select current_setting('{name}')::varchar");
-        connection.query_row(&sql, [], |row| row.get::<_, String>(0)).expect("a setting")
-    };
-    let settings = ["memory_limit", "threads", "autoinstall_known_extensions", "autoload_known_extensions"];
-    assert_eq!(settings.map(setting), ["64.0 MiB", "1", "false", "false"]);
-    drop(connection);
-    std::fs::write(&path, "no database").expect("written");
-    assert!(matches!(open(&path), Err(ReportError::Open { .. })));
-}
