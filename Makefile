@@ -33,7 +33,7 @@ unit: duckdb
 	$(CARGO) test $(RELEASE)
 
 sdk: build $(VENV)/installed
-	VCQ_SDK_PYTHON="$(CURDIR)/$(VENV)/bin/python" $(CARGO) test $(RELEASE) --lib sdk -- --ignored
+	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --lib sdk -- --ignored
 
 $(VENV)/installed: tests/sdk/requirements.txt
 	$(PYTHON) -m venv $(VENV)

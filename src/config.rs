@@ -235,9 +235,10 @@ impl Config {
         self.origins.get(key).unwrap_or(&Origin::Default)
     }
 
-    /// The same settings with another store, where nobody named one: `demo` keeps its data apart.
-    pub fn with_default_store(mut self, store: &str) -> Config {
-        if *self.origin("store") == Origin::Default {
+    /// The same settings with another store, unless `--store` names one: `demo` keeps its data apart, whatever the
+    /// environment and the settings file say.
+    pub fn with_own_store(mut self, store: &str) -> Config {
+        if *self.origin("store") != Origin::Flag {
             self.store = PathBuf::from(store);
         }
         self

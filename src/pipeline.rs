@@ -112,6 +112,9 @@ pub enum SyncError {
         /// What was asked for now.
         asked: &'static str,
     },
+    /// The published database cannot be counted.
+    #[error("cannot count what is published")]
+    Totals(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A thread of ours panicked.
     #[error("publishing ended unexpectedly")]
     Panicked,
@@ -126,6 +129,8 @@ pub struct Synced {
     pub exit: ExitCode,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
+    /// Why its answers could not be published, if they could not; they are in the raw log.
+    pub error: Option<SyncError>,
 }
 
 /// The name of the setting in the ledger.
@@ -176,8 +181,17 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     counted(&mut run, &counters);
     // A run that was refused before it got an answer leaves what is published as it is.
     let nothing_new = stop.is_some() && publisher.dirty_dates()?.is_empty();
-    if !nothing_new {
-        exit = publisher.publish_all(&mut run, exit).await?;
+    let mut error = None;
+    if nothing_new {
+        publisher.read_published()?;
+    } else {
+        match publisher.publish_all(&mut run, exit).await {
+            Ok(ended) => exit = ended,
+            Err(failed) => {
+                exit = ExitCode::Storage;
+                error = Some(failed);
+            }
+        }
     }
     let totals = publisher.totals();
     run.outcome = Some(exit.exit().name.to_owned());
@@ -207,7 +221,7 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         notes: notes(unreadable_meetings, publisher.torn()),
         stage_s: publisher.stage_seconds(asking_s),
     };
-    Ok(Synced { summary, exit, stop })
+    Ok(Synced { summary, exit, stop, error })
 }
 
 /// Asks for the window, and publishes finished dates now and then.
@@ -278,6 +292,8 @@ fn extraction(
 fn check_user_id_type(ledger: &Ledger, setup: &SyncSetup) -> Result<(), SyncError> {
     let asked = setup.user_id_type.as_str();
     match ledger.setting(USER_ID_TYPE)? {
+        // A store that got no meeting yet holds no ids.
+        Some(held) if held != asked && ledger.is_empty()? => Ok(ledger.set_setting(USER_ID_TYPE, asked)?),
         Some(held) if held != asked => Err(SyncError::UserIdType { store: setup.store.clone(), held, asked }),
         Some(_) => Ok(()),
         None => Ok(ledger.set_setting(USER_ID_TYPE, asked)?),

@@ -23,7 +23,7 @@ use indicatif::ProgressDrawTarget;
 use crate::config::LogFormat;
 use crate::pipeline::{Event, Events};
 
-pub use model::{Model, Wait};
+pub use model::Model;
 pub use summary::{STATUSES, Status, text as summary_text};
 pub use talk::{LogLine, Talk};
 pub use words::{counted, length, rough, thousands};

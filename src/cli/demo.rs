@@ -1,5 +1,7 @@
 //! `vcq-etl demo`: a made-up tenant, a real sync from it over HTTP, a first report.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -9,9 +11,10 @@ use super::sync::{self, SummaryForm};
 use super::{Context, Entry, Example, Run, report, runtime};
 use crate::config::{Config, Credentials, Group, Secret};
 use crate::error::{ExitCode, Failure};
+use crate::load::{self, StorePaths};
 use crate::pipeline::{self, Events};
 use crate::progress::{Form, Progress};
-use crate::simulator::{self, Options, Tenant};
+use crate::simulator::{self, Options, Tenant, TenantSpec};
 
 /// Where the demo keeps its data where no store is named.
 const DEFAULT_STORE: &str = "./vcq-demo";
@@ -44,19 +47,20 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn command() -> Command {
-    let command =
-        Command::new("demo").about("Sync a made-up tenant on this machine and show a report").long_about(format!(
+    DemoArgs::augment_args(Command::new("demo"))
+        .about("Sync a made-up tenant on this machine and show a report")
+        .long_about(format!(
             "Serve a made-up tenant on loopback, sync it for real over HTTP and show a first report. Needs no account. \
-             The data goes to {DEFAULT_STORE} unless --store says otherwise."
-        ));
-    DemoArgs::augment_args(command)
+             The data goes to {DEFAULT_STORE} unless --store says otherwise; it is never mixed with other data."
+        ))
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args = DemoArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
-    let config = context.config.clone().with_default_store(DEFAULT_STORE).with_default_pace(CALLS_PER_MINUTE);
+    let config = context.config.clone().with_own_store(DEFAULT_STORE).with_default_pace(CALLS_PER_MINUTE);
     let now_us = jiff::Timestamp::now().as_microsecond();
     let spec = args.tenant.spec(&config.timezone, now_us);
+    prepare(&config.store, &spec)?;
     let form = Form::suitable(&context.talk, context.terminal.as_deref());
     let progress = Arc::new(Progress::start(&context.talk, form, config.calls_per_minute));
     let synced = runtime()?.block_on(async {
@@ -89,6 +93,54 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         context.output.print(&format!("\n{report}\n{}", next_steps(&config)))?;
     }
     Ok(exit)
+}
+
+/// Says of which tenant a demo's store is, in `state/`.
+const MARKER: &str = "demo.txt";
+
+/// Makes sure that the store is this tenant's and no other's: a demo of another day begins afresh, and data that is not
+/// a demo's is not touched.
+fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(ExitCode::Storage, format!("could not prepare the demo's store {}", store.display()))
+            .cause(&error)
+            .hint("name another folder with --store DIR")
+    };
+    let state = store.join("state");
+    let marker = state.join(MARKER);
+    let tenant = format!(
+        "seed {}, {} days from {}, {} people, {} meetings a day\n",
+        spec.seed, spec.days, spec.first_day, spec.people, spec.meetings_per_day
+    );
+    match std::fs::read_to_string(&marker) {
+        Ok(text) if text == tenant => return Ok(()),
+        Ok(_) => {
+            if let Ok(paths) = StorePaths::existing(store)
+                && let Some(holder) = load::holder(&paths)
+            {
+                return Err(Failure::new(ExitCode::Busy, format!("process {} uses the demo's store", holder.pid))
+                    .hint("wait for it to end, or name another folder with --store DIR"));
+            }
+            for name in ["raw", "parquet", "state", ".work"] {
+                match std::fs::remove_dir_all(store.join(name)) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+                    _ => {}
+                }
+            }
+            match std::fs::remove_file(store.join("vcq.duckdb")) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+        Err(_) if StorePaths::existing(store).is_ok() => {
+            return Err(Failure::new(ExitCode::Usage, format!("{} holds data that is not a demo's", store.display()))
+                .hint("name another folder with --store DIR: made-up meetings are not mixed with real ones"));
+        }
+        Err(_) => {}
+    }
+    // Checked and made by the one who knows how; only then marked.
+    let paths = StorePaths::open(store)?;
+    std::fs::write(paths.state().join(MARKER), tenant).map_err(failed)
 }
 
 /// What a newcomer would type next.

@@ -9,7 +9,9 @@ use super::{Context, Entry, Example, Run, runtime};
 use crate::config::{Config, Group, duration};
 use crate::error::{ExitCode, Failure};
 use crate::schema::TenantZone;
-use crate::simulator::{self, Fault, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec, WindowKind};
+use crate::simulator::{
+    self, FAULT_NAMES, Fault, LISTS, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec, WindowKind,
+};
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl simulate --port 8600", "a tenant to try settings on"),
@@ -142,11 +144,27 @@ pub(super) const ENTRY: Entry =
     Entry { shown: &[Group::Store, Group::Pace, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
-    let command = Command::new("simulate").about("Serve a made-up tenant on this machine until stopped").long_about(
-        "Serve a made-up tenant on loopback until stopped, and print its address and the export lines that point \
+    SimulateArgs::augment_args(Command::new("simulate"))
+        .mut_arg("faults", |arg| arg.long_help(faults_help()))
+        .about("Serve a made-up tenant on this machine until stopped")
+        .long_about(
+            "Serve a made-up tenant on loopback until stopped, and print its address and the export lines that point \
              vcq-etl at it.",
-    );
-    SimulateArgs::augment_args(command)
+        )
+}
+
+/// The notation of faults, from the simulator's own lists.
+fn faults_help() -> String {
+    let lists: Vec<String> = LISTS.iter().map(ToString::to_string).collect();
+    let kinds: Vec<&str> = FAULT_NAMES.iter().map(|(name, _)| *name).collect();
+    format!(
+        "Something that goes wrong: [LIST:]KIND[@WHEN], for example html@every=7; can be given several times.\n\n\
+         LIST is {}; any of them where it is left out. KIND is {}, or code=N for any code of the vendor. WHEN is always \
+         (the default), every=N, after=N, first=N (calls), chance=P, share=P (of the calls, of the participants or \
+         meetings, 0 to 1) or first-of-each=N.",
+        lists.join(", "),
+        kinds.join(", ")
+    )
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {

@@ -111,13 +111,14 @@ const EXAMPLES: &[Example] = &[
 pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
-    let command =
-        Command::new("sync").about("Ask the vendor for a window of meetings and publish what it answers").long_about(
+    // The words come after the arguments, whose own description would take their place.
+    SyncArgs::augment_args(Command::new("sync"))
+        .about("Ask the vendor for a window of meetings and publish what it answers")
+        .long_about(
             "Ask the vendor for the ended meetings of a window, their participants and their quality, and publish the \
              answers as Parquet and DuckDB. What is final is never asked for again; a run that stops early is gone on \
              with by the next one.",
-        );
-    SyncArgs::augment_args(command)
+        )
 }
 
 fn meeting_no(text: &str) -> Result<String, String> {
@@ -161,6 +162,9 @@ pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context)
     }
     if let Some(stop) = &synced.stop {
         context.talk.failure(&Failure::of_stop(stop, synced.exit));
+    }
+    if let Some(error) = synced.error {
+        context.talk.failure(&Failure::from(error));
     }
     Ok(synced.exit)
 }

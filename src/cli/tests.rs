@@ -75,6 +75,21 @@ fn the_command_line_is_sound() {
 }
 
 #[test]
+fn every_command_says_what_it_does() {
+    // A clause that begins with a verb, not the description of its arguments.
+    for entry in COMMANDS {
+        let command = (entry.command)();
+        let about = command.get_about().expect("a description").to_string();
+        let verb = about.split(' ').next().unwrap_or_default();
+        assert!(
+            ["Ask", "Answer", "Print", "Sync", "Serve", "Write"].contains(&verb),
+            "{}: {about}",
+            command.get_name()
+        );
+    }
+}
+
+#[test]
 fn every_setting_is_a_flag() {
     for setting in SETTINGS {
         let flag = format!("--{}", setting.flag());

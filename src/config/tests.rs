@@ -207,10 +207,12 @@ fn every_setting_is_read() {
 }
 
 #[test]
-fn the_store_of_a_demo_gives_way_to_a_named_one() {
-    assert_eq!(load(&[], &[]).expect("config").with_default_store("./vcq-demo").store, PathBuf::from("./vcq-demo"));
-    let named = load(&[("store", "here")], &[]).expect("config");
-    assert_eq!(named.with_default_store("./vcq-demo").store, PathBuf::from("here"));
+fn the_store_of_a_demo_gives_way_only_to_the_flag() {
+    let own = |config: Config| config.with_own_store("./vcq-demo").store;
+    assert_eq!(own(load(&[], &[]).expect("config")), PathBuf::from("./vcq-demo"));
+    assert_eq!(own(load(&[("store", "here")], &[]).expect("config")), PathBuf::from("here"));
+    let by_environment = load(&[], &[("VCQ_STORE", "a-real-one")]).expect("config");
+    assert_eq!(own(by_environment), PathBuf::from("./vcq-demo"));
 }
 
 #[test]

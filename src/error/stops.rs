@@ -10,8 +10,8 @@ use crate::simulator::{FaultError, SimulatorError};
 
 /// The scope without which no id is returned.
 const ID_SCOPE: &str = "contact:user.employee_id:readonly";
-/// What holds for every run that ends early.
-const GO_ON: &str = "what was answered is kept; run the same command again to go on";
+/// What holds for every run that ends early and can simply be gone on with.
+const GO_ON: &str = "what was answered is kept; the next run (without --refetch) goes on from there";
 
 impl Failure {
     /// The failure of a run that ended early with this exit code.
@@ -22,9 +22,12 @@ impl Failure {
             | Stop::MeetingListRefused(error)
             | Stop::Throttled(error) => of_call(error, exit),
             Stop::Role { .. } => Failure::of(exit, stop).hint(crate::feishu::StopCause::Role.hint()),
+            Stop::AllRefused { .. } => Failure::of(exit, stop)
+                .hint("nothing of it counts as final: look the code up with the log id, or ask the vendor's support")
+                .hint("the next run asks again"),
             Stop::NoIds { .. } => Failure::of(exit, stop)
                 .hint(format!("add the scope {ID_SCOPE} to the app, publish a new version and have it approved"))
-                .hint(GO_ON),
+                .hint("then run again: these meetings are still owed"),
             Stop::Record(_) => Failure::of(exit, stop)
                 .hint("free space or mend the permissions; what is published is whole, and the next run goes on"),
             Stop::MeetingList { .. } | Stop::Failing { .. } => Failure::of(exit, stop).hint(GO_ON),
@@ -47,6 +50,9 @@ fn of_call(error: &CallError, exit: ExitCode) -> Failure {
         CallError::Failed { fault, .. } if fault.is_unreachable() => {
             failure.hint("check the network, a proxy or firewall on the way, and the region or base URL")
         }
+        CallError::Failed { fault, .. } if matches!(**fault, crate::feishu::Fault::NotJson { .. }) => failure
+            .hint("something else than the API answers: check a proxy or sign-in page on the way, and the base URL")
+            .hint(GO_ON),
         CallError::Failed { .. } => failure.hint("the vendor may be in trouble: run again later").hint(GO_ON),
         _ => failure.hint(GO_ON),
     }
@@ -65,6 +71,8 @@ impl From<SyncError> for Failure {
             SyncError::Recorder { .. } => {
                 Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine")
             }
+            SyncError::Totals(_) => Failure::of(ExitCode::Storage, &error)
+                .hint("the database may be damaged; remove vcq.duckdb and the next sync makes it again from Parquet"),
             SyncError::Date(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("the raw log was damaged; ask for these days again with --refetch"),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)

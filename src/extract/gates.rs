@@ -1,15 +1,20 @@
 //! Answers that are held back until it shows whether they mean one unit or the whole run.
 //!
-//! Two questions are settled by the first few answers: does the role reach anything at all, and does anybody have an id.
+//! Two questions are settled by the first few answers: does an endpoint answer us at all (the role may be missing, or it
+//! may refuse everybody for a reason we don't know), and does anybody have an id.
 //! Until then an answer that could be a sign of the fault is not written down as final.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::raw::WalkEnd;
 use super::unit::Finished;
+use crate::feishu::fact_of;
 use crate::schema::Status;
 
-/// How many refusals of the first asked mean that the role is missing.
+/// How many refusals of the first asked mean the run and not the units.
 const FIRST_ASKED: usize = 5;
+/// "Parameter error" and "a parameter did not pass the check": an odd unit, or all of them and our fault.
+const PARAMETER_CODES: [i64; 2] = [121_003, 99_992_402];
 /// From how many participants without any id on the field scope must be missing,
 const MOST_WITHOUT_ID: u64 = 10;
 /// and of how many meetings.
@@ -26,9 +31,21 @@ pub(super) enum Decision {
     Stop(Vec<Finished>),
 }
 
-/// Whether the first asked of an endpoint are all refused with 121005.
+/// Whether the first asked of an endpoint are all refused, with 121005 or with a code that says nothing of a unit.
 #[derive(Debug, Default)]
-pub(super) struct RoleGate(Mutex<Held>);
+pub(super) struct RefusalGate(Mutex<Held>);
+
+/// True for an answer that could be meant for everybody.
+fn is_for_everybody(end: &WalkEnd) -> bool {
+    match (end.status, end.api_code) {
+        // A list that is there but for a webinar's audience shows that we are let in.
+        _ if end.whole => false,
+        (Status::Forbidden, _) => true,
+        (Status::Unsupported, Some(code)) => PARAMETER_CODES.contains(&code) || fact_of(code).is_none(),
+        (Status::Unsupported, None) => true,
+        _ => false,
+    }
+}
 
 #[derive(Debug, Default)]
 struct Held {
@@ -40,35 +57,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl RoleGate {
+impl RefusalGate {
     /// Judges an answer.
     pub fn judge(&self, finished: Finished) -> Decision {
         let mut gate = lock(&self.0);
         if gate.is_open {
             return Decision::Write(vec![finished]);
         }
-        match finished.end.status {
-            Status::Forbidden => {
-                gate.held.push(finished);
-                if gate.held.len() < FIRST_ASKED {
-                    return Decision::Hold;
-                }
-                Decision::Stop(std::mem::take(&mut gate.held))
+        if is_for_everybody(&finished.end) {
+            gate.held.push(finished);
+            if gate.held.len() < FIRST_ASKED {
+                return Decision::Hold;
             }
-            // A fault or a cut walk says nothing about the role.
-            _ if !finished.end.whole && finished.end.api_code.is_none_or(|code| code == 0) => {
-                Decision::Write(vec![finished])
-            }
-            _ => {
-                gate.is_open = true;
-                let mut answers = std::mem::take(&mut gate.held);
-                answers.push(finished);
-                Decision::Write(answers)
-            }
+            return Decision::Stop(std::mem::take(&mut gate.held));
         }
+        // A fault or a cut walk says nothing about who is let in.
+        if !finished.is_answer {
+            return Decision::Write(vec![finished]);
+        }
+        gate.is_open = true;
+        let mut answers = std::mem::take(&mut gate.held);
+        answers.push(finished);
+        Decision::Write(answers)
     }
 
-    /// At the end: those held back, where everyone asked was refused.
+    /// At the end: those held back, where all that were asked were refused and they are too few to decide before.
     pub fn take_held(&self) -> Vec<Finished> {
         std::mem::take(&mut lock(&self.0).held)
     }
@@ -99,7 +112,8 @@ impl IdGate {
             answers.push(finished);
             return Decision::Write(answers);
         }
-        gate.participants += finished.participants.len() as u64;
+        // Rows, not keys: guests who joined in the same second share one.
+        gate.participants += finished.end.items;
         gate.meetings += 1;
         gate.held.push(finished);
         if gate.participants >= MOST_WITHOUT_ID && gate.meetings >= MEETINGS_WITHOUT_ID {
@@ -122,7 +136,7 @@ impl IdGate {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw::{RawKind, WalkEnd};
+    use super::super::raw::RawKind;
     use super::*;
     use crate::schema::identity::{ParticipantId, ParticipantIdentity};
 
@@ -144,9 +158,11 @@ mod tests {
                 items: 0,
                 digest: String::new(),
                 requests: 1,
+                walks: 1,
             },
             participants: Vec::new(),
             is_news: true,
+            is_answer: status != Status::Failed,
         }
     }
 
@@ -161,7 +177,9 @@ mod tests {
             join: None,
             expected_minutes: None,
         });
-        Finished { participants: participants.collect(), ..finished(Status::Complete, Some(0)) }
+        let mut list = Finished { participants: participants.collect(), ..finished(Status::Complete, Some(0)) };
+        list.end.items = ids.len() as u64;
+        list
     }
 
     fn written(decision: Decision) -> usize {
@@ -173,13 +191,13 @@ mod tests {
 
     #[test]
     fn five_refusals_at_the_start_stop_and_one_answer_lets_them_through() {
-        let gate = RoleGate::default();
+        let gate = RefusalGate::default();
         for _ in 0..4 {
             assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         }
         assert!(matches!(gate.judge(forbidden()), Decision::Stop(held) if held.len() == 5));
 
-        let gate = RoleGate::default();
+        let gate = RefusalGate::default();
         assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         assert_eq!(written(gate.judge(finished(Status::Empty, Some(0)))), 2);
         assert_eq!(written(gate.judge(forbidden())), 1, "from then on each is forbidden for itself");
@@ -187,12 +205,32 @@ mod tests {
     }
 
     #[test]
+    fn refusals_of_everybody_with_an_unknown_code_stop_and_known_ones_are_of_a_unit() {
+        for code in [Some(121_003), Some(4_711), None] {
+            let gate = RefusalGate::default();
+            let held = (0..5).filter(|_| !matches!(gate.judge(finished(Status::Unsupported, code)), Decision::Hold));
+            assert_eq!(held.count(), 1, "the fifth stops: {code:?}");
+        }
+        let gate = RefusalGate::default();
+        assert_eq!(written(gate.judge(finished(Status::Unsupported, Some(121_002)))), 1);
+    }
+
+    #[test]
+    fn a_list_without_its_audience_shows_that_the_role_works() {
+        let gate = RefusalGate::default();
+        let mut panel = forbidden();
+        panel.end.whole = true;
+        assert_eq!(written(gate.judge(panel)), 1);
+        assert_eq!(written(gate.judge(forbidden())), 1);
+    }
+
+    #[test]
     fn a_fault_says_nothing_about_the_role_and_another_refusal_does() {
-        let gate = RoleGate::default();
+        let gate = RefusalGate::default();
         assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         assert_eq!(written(gate.judge(finished(Status::Failed, None))), 1);
         assert_eq!(gate.take_held().len(), 1, "all that were answered were refused");
-        let gate = RoleGate::default();
+        let gate = RefusalGate::default();
         assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         assert_eq!(written(gate.judge(finished(Status::NotFound, Some(126_010)))), 2);
     }

@@ -1,12 +1,14 @@
 //! The little that asking needs of a page: its items, how many, and whether they are the same as before.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
+
+use crate::schema::{Raw, SECTIONS, parse};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -22,6 +24,19 @@ fn list<'a>(body: &'a [u8], list_key: &str) -> Option<&'a RawValue> {
 /// The items of a page; none where the list is null, absent or no list.
 pub fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
     list(body, list_key).and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default()
+}
+
+/// Adds the minutes of a quality page to others: the text of each item's first time. Items without any time add none.
+/// Metrics are not looked at.
+pub(super) fn add_minutes(body: &[u8], list_key: &str, minutes: &mut HashSet<String>) {
+    for item in list_items(body, list_key) {
+        let times =
+            SECTIONS.iter().map(|section| Raw::of(item.get(section.name).and_then(|section| section.get("time"))));
+        let first = times.map(|time| (time, parse::clock(&time))).find(|(_, clock)| matches!(clock, Ok(Some(_))));
+        if let Some((time, _)) = first {
+            minutes.insert(time.text().into_owned());
+        }
+    }
 }
 
 /// A digest over the items of a walk, page by page: equal answers have equal digests.
@@ -51,6 +66,22 @@ mod tests {
             assert!(list_items(body.as_bytes(), "x").is_empty(), "{body}");
         }
         assert_eq!(list_items(br#"{"code":0,"data":{"has_more":false,"x":[1,{"a":2}]}}"#, "x").len(), 2);
+    }
+
+    #[test]
+    fn minutes_are_counted_once_and_only_where_there_is_a_time() {
+        let item = |section: &str, time: &str| format!(r#"{{"{section}":{{"time":"{time}"}}}}"#);
+        let items = [
+            item("network", "2022.12.23 11:16:00"),
+            item("network", "2022.12.23 11:16:00"),
+            item("cpu_usage", "2022.12.23 11:17:00"),
+            item("audio", "25:99"),
+            "{}".to_owned(),
+            "7".to_owned(),
+        ];
+        let mut minutes = HashSet::new();
+        add_minutes(format!(r#"{{"data":{{"x":[{}]}}}}"#, items.join(",")).as_bytes(), "x", &mut minutes);
+        assert_eq!(minutes.len(), 2);
     }
 
     #[test]

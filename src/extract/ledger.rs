@@ -249,18 +249,41 @@ impl Ledger {
             .map_err(self.failed("read"))
     }
 
-    /// The meetings that start in a window and have something left to ask, newest first; with `refetch` all of them.
-    pub(super) fn owed_meetings(
-        &self,
-        since_us: i64,
-        until_us: i64,
-        refetch: bool,
-    ) -> Result<Vec<OwedMeeting>, LedgerError> {
+    /// Makes everything of these meetings owed again. What was answered stays published until a new answer is there.
+    pub(super) fn forget_finality<'a>(&self, meetings: impl Iterator<Item = &'a String>) -> Result<(), LedgerError> {
+        let mut connection = self.connection();
+        let forget = move || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            for meeting_key in meetings {
+                transaction
+                    .prepare_cached("update meetings set list_final = 0 where meeting_key = ?1")?
+                    .execute([meeting_key])?;
+                let sql = "update participants set is_final = 0
+                           where meeting_key = ?1 and id is not null and join_s is not null";
+                transaction.prepare_cached(sql)?.execute([meeting_key])?;
+            }
+            transaction.commit()
+        };
+        forget().map_err(self.failed("write"))
+    }
+
+    /// True where no meeting was ever listed.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn is_empty(&self) -> Result<bool, LedgerError> {
+        self.connection()
+            .query_row("select not exists (select 1 from meetings)", [], |row| row.get(0))
+            .map_err(self.failed("read"))
+    }
+
+    /// The meetings that start in a window and have something left to ask, newest first.
+    pub(super) fn owed_meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<OwedMeeting>, LedgerError> {
         let sql = "select meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices,
                           list_final, list_digest
                    from meetings m
                    where start_us >= ?1 and start_us < ?2
-                     and (?3 or list_final = 0 or exists (
+                     and (list_final = 0 or exists (
                             select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))
                    order by start_us desc, meeting_key";
         let read = |row: &Row<'_>| {
@@ -279,19 +302,15 @@ impl Ledger {
         };
         let connection = self.connection();
         let mut select = connection.prepare_cached(sql).map_err(self.failed("read"))?;
-        let rows = select.query_map(params![since_us, until_us, refetch], read).map_err(self.failed("read"))?;
+        let rows = select.query_map(params![since_us, until_us], read).map_err(self.failed("read"))?;
         rows.collect::<Result<_, _>>().map_err(self.failed("read"))
     }
 
-    /// The participants of a meeting that are still to be asked for; with `refetch` all that can be.
-    pub(super) fn owed_participants(
-        &self,
-        meeting_key: &str,
-        refetch: bool,
-    ) -> Result<Vec<OwedParticipant>, LedgerError> {
+    /// The participants of a meeting that are still to be asked for.
+    pub(super) fn owed_participants(&self, meeting_key: &str) -> Result<Vec<OwedParticipant>, LedgerError> {
         let sql = "select base_key, id_kind, id, join_s, expected_minutes, digest
                    from participants
-                   where meeting_key = ?1 and (is_final = 0 or ?2) and id is not null and join_s is not null
+                   where meeting_key = ?1 and is_final = 0 and id is not null and join_s is not null
                    order by base_key";
         let read = |row: &Row<'_>| {
             let (kind, id): (String, String) = (row.get(1)?, row.get(2)?);
@@ -305,7 +324,7 @@ impl Ledger {
         };
         let connection = self.connection();
         let mut select = connection.prepare_cached(sql).map_err(self.failed("read"))?;
-        let rows = select.query_map(params![meeting_key, refetch], read).map_err(self.failed("read"))?;
+        let rows = select.query_map(params![meeting_key], read).map_err(self.failed("read"))?;
         rows.collect::<Result<_, _>>().map_err(self.failed("read"))
     }
 

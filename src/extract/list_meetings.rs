@@ -1,6 +1,6 @@
 //! The walk over the meeting list: which meetings of the window there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::items::list_items;
 use super::ledger::Change;
@@ -10,8 +10,10 @@ use super::run::Extraction;
 use super::stop::Stop;
 use super::walk::{answer_record, page_record};
 use super::watch::WatchEvent;
+use serde_json::Value;
+
 use crate::feishu::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, SkipClass};
-use crate::schema::identity::{Item, MeetingIdentity, Numbering};
+use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest, digest_text};
 use crate::schema::{Raw, Status, parse};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -30,6 +32,8 @@ pub(super) struct MeetingsFound {
     pub meetings: u64,
     /// Meetings whose start can't be read.
     pub unreadable: u64,
+    /// The keys of the meetings, where the run asks again for what is final.
+    pub listed: HashSet<String>,
 }
 
 impl Extraction {
@@ -39,7 +43,7 @@ impl Extraction {
         let (since_us, until_us) = self.settings.window_us;
         let filters: Vec<Option<String>> = match self.settings.meeting_nos.as_slice() {
             [] => vec![None],
-            numbers => numbers.iter().cloned().map(Some).collect(),
+            numbers => numbers.iter().collect::<BTreeSet<_>>().into_iter().cloned().map(Some).collect(),
         };
         for filter in &filters {
             let mut slice_since = since_us;
@@ -141,9 +145,9 @@ impl Slice<'_> {
         let asked_us = *self.asked_us.get_or_insert(page.asked_at.as_microsecond());
         let zone = &self.extraction.settings.zone;
         let mut dates = BTreeSet::new();
-        for item in list_items(&page.body, Endpoint::MeetingList.list_key()) {
+        for value in list_items(&page.body, Endpoint::MeetingList.list_key()) {
             let empty = Item::new();
-            let item = item.as_object().unwrap_or(&empty);
+            let item = value.as_object().unwrap_or(&empty);
             match MeetingIdentity::of(item, zone) {
                 Ok(identity) => {
                     if !(self.window_us.0..self.window_us.1).contains(&identity.start.utc_us) {
@@ -151,9 +155,12 @@ impl Slice<'_> {
                     }
                     let meeting_date = identity.start.local_day();
                     dates.insert(meeting_date);
-                    let Some(key) = self.numbering.key(&identity.key, item) else { continue };
+                    let Some(key) = self.numbering.key(&identity.key, &value) else { continue };
                     found.meetings += 1;
-                    self.learn(key, identity, item, meeting_date)?;
+                    if self.extraction.settings.refetch {
+                        found.listed.insert(key.clone());
+                    }
+                    self.learn(key, identity, &value, meeting_date)?;
                 }
                 Err(_) => {
                     found.unreadable += 1;
@@ -176,8 +183,8 @@ impl Slice<'_> {
     }
 
     /// Notes a meeting that the ledger does not know, or knows otherwise.
-    fn learn(&mut self, key: String, identity: MeetingIdentity, item: &Item, meeting_date: i32) -> Result<(), Stop> {
-        let item_digest = crate::schema::identity::item_digest(item);
+    fn learn(&mut self, key: String, identity: MeetingIdentity, item: &Value, meeting_date: i32) -> Result<(), Stop> {
+        let item_digest = digest_text(&digest(item));
         let known = self.extraction.recorder.ledger().item_digest(&key).map_err(super::RecordError::from)?;
         if known.as_deref() != Some(&item_digest) {
             self.dirty.insert(meeting_date);
@@ -237,7 +244,18 @@ impl Slice<'_> {
 }
 
 fn end_of(status: Status, reason: String, whole: bool, api_code: Option<i64>, log_id: Option<String>) -> WalkEnd {
-    WalkEnd { whole, status, reason, is_final: false, api_code, log_id, items: 0, digest: String::new(), requests: 0 }
+    WalkEnd {
+        whole,
+        status,
+        reason,
+        is_final: false,
+        api_code,
+        log_id,
+        items: 0,
+        digest: String::new(),
+        requests: 0,
+        walks: 1,
+    }
 }
 
 /// How many quality calls a meeting will take, guessed from what the list says of it.

@@ -12,8 +12,8 @@ use crate::schema::Status;
 
 /// So many units failing in a row mean that the vendor is gone.
 const FAILURES_IN_A_ROW: u32 = 20;
-/// Why a list without ids is asked again after a run that was stopped.
-const UNDECIDED: &str = "the run ended before it was clear whether ids are missing for everybody";
+/// Why what was held back is asked again after a run that was stopped.
+const UNDECIDED: &str = "the run ended before it was clear whether this answer is the same for everybody";
 
 impl Extraction {
     /// Counts failed units; too many of a kind in a row end the run.
@@ -31,9 +31,9 @@ impl Extraction {
         Err(Stop::Failing { failures, reason: finished.end.reason.clone() })
     }
 
-    /// Writes a meeting's list down, unless it shows that the role or a scope is missing.
+    /// Writes a meeting's list down, unless it shows that the role or a scope is missing, or that everybody is refused.
     pub(super) async fn record_list(&self, finished: Finished) -> Result<(), Stop> {
-        match self.role_gates[0].judge(finished) {
+        match self.refusal_gates[0].judge(finished) {
             Decision::Write(answers) => {
                 for answer in answers {
                     match self.id_gate.judge(answer) {
@@ -53,9 +53,9 @@ impl Extraction {
         }
     }
 
-    /// Writes a participant's quality down, unless it shows that the role is missing.
+    /// Writes a participant's quality down, unless it shows that the role is missing, or that everybody is refused.
     pub(super) async fn record_quality(&self, finished: Finished) -> Result<(), Stop> {
-        self.decide(self.role_gates[1].judge(finished), Endpoint::ParticipantQualityList).await
+        self.decide(self.refusal_gates[1].judge(finished), Endpoint::ParticipantQualityList).await
     }
 
     async fn decide(&self, decision: Decision, endpoint: Endpoint) -> Result<(), Stop> {
@@ -67,21 +67,29 @@ impl Extraction {
                 }
                 Ok(())
             }
-            Decision::Stop(held) => Err(self.role_missing(held, endpoint).await?),
+            Decision::Stop(held) => Err(self.all_refused(held, endpoint).await?),
         }
     }
 
     /// Takes the refusals back, and says what they mean.
-    async fn role_missing(&self, held: Vec<Finished>, endpoint: Endpoint) -> Result<Stop, Stop> {
+    async fn all_refused(&self, held: Vec<Finished>, endpoint: Endpoint) -> Result<Stop, Stop> {
         let refused = held.len();
-        let log_id = held.last().and_then(|finished| finished.end.log_id.clone());
+        let is_role = held.iter().all(|finished| finished.end.status == Status::Forbidden);
+        let (mut reason, mut log_id) = (String::new(), None);
         for finished in held {
-            self.write(finished.withdrawn("refused with 121005, like all others: the role is missing")).await?;
+            reason.clone_from(&finished.end.reason);
+            log_id.clone_from(&finished.end.log_id);
+            let why = format!("refused like all others that were asked: {reason}");
+            self.write(finished.withdrawn(&why)).await?;
         }
-        Ok(Stop::Role { endpoint, refused, log_id })
+        Ok(if is_role {
+            Stop::Role { endpoint, refused, log_id }
+        } else {
+            Stop::AllRefused { endpoint, refused, reason, log_id }
+        })
     }
 
-    /// At the end nothing is held back: too few to tell are written as they are; everyone refused is the role.
+    /// At the end nothing is held back: too few to tell are written as they are; everyone forbidden is the role.
     pub(super) async fn settle_gates(&self) -> Result<(), Stop> {
         for finished in self.id_gate.take_held() {
             // A run that was stopped has not seen enough to call these lists final.
@@ -90,11 +98,20 @@ impl Extraction {
         }
         let mut missing = None;
         for (gate, endpoint) in
-            self.role_gates.iter().zip([Endpoint::ParticipantList, Endpoint::ParticipantQualityList])
+            self.refusal_gates.iter().zip([Endpoint::ParticipantList, Endpoint::ParticipantQualityList])
         {
             let held = gate.take_held();
-            if !held.is_empty() {
-                missing = Some(self.role_missing(held, endpoint).await?);
+            if held.is_empty() {
+                continue;
+            }
+            let is_role = held.iter().all(|finished| finished.end.status == Status::Forbidden);
+            if is_role && !self.is_stopping() {
+                missing = Some(self.all_refused(held, endpoint).await?);
+                continue;
+            }
+            for finished in held {
+                let finished = if self.is_stopping() { finished.withdrawn(UNDECIDED) } else { finished };
+                self.write(finished).await?;
             }
         }
         missing.map_or(Ok(()), Err)

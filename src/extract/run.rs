@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::decide::{Settle, is_fresh};
-use super::gates::{IdGate, RoleGate};
-use super::items::list_items;
+use super::gates::{IdGate, RefusalGate};
+use super::items::{add_minutes, list_items};
 use super::ledger::{OwedMeeting, OwedParticipant};
-use super::list_meetings::{OpenDates, guessed_calls};
+use super::list_meetings::{MeetingsFound, OpenDates, guessed_calls};
 use super::raw::RawKind;
 use super::recorder::{RecordError, Recorder};
 use super::stop::Stop;
@@ -63,7 +63,7 @@ pub struct Extraction {
     pub(super) now_us: Arc<Now>,
     cancel: Cancel,
     stop: Mutex<Option<Stop>>,
-    pub(super) role_gates: [RoleGate; 2],
+    pub(super) refusal_gates: [RefusalGate; 2],
     pub(super) id_gate: IdGate,
     /// Of lists, and of quality: the one may answer while the other is down.
     pub(super) failures_in_row: [AtomicU32; 2],
@@ -111,7 +111,7 @@ impl Extraction {
             now_us,
             cancel,
             stop: Mutex::new(None),
-            role_gates: [RoleGate::default(), RoleGate::default()],
+            refusal_gates: Default::default(),
             id_gate: IdGate::default(),
             failures_in_row: Default::default(),
             failed_units: AtomicU64::new(0),
@@ -134,7 +134,7 @@ impl Extraction {
         match self.list_meetings().await {
             Ok(found) => {
                 unreadable_meetings = found.unreadable;
-                match self.owed(found.meetings) {
+                match self.owed(&found) {
                     Ok(tasks) => self.work(tasks).await,
                     Err(error) => self.stop_with(error.into()),
                 }
@@ -149,13 +149,17 @@ impl Extraction {
     }
 
     /// The meetings to work on, newest first.
-    fn owed(&self, meetings: u64) -> Result<VecDeque<OwedMeeting>, RecordError> {
+    fn owed(&self, found: &MeetingsFound) -> Result<VecDeque<OwedMeeting>, RecordError> {
         let (since_us, until_us) = self.settings.window_us;
-        let refetch = self.settings.refetch;
         let now_us = (self.now_us)();
+        if self.settings.refetch {
+            // Once, in the ledger: a run that stops early is gone on with by one without --refetch. Meetings that the
+            // vendor no longer lists stay as they are.
+            self.recorder.ledger().forget_finality(found.listed.iter())?;
+        }
         let mut tasks = VecDeque::new();
         let (mut to_list, mut quality_calls_estimate) = (0, 0);
-        for meeting in self.recorder.ledger().owed_meetings(since_us, until_us, refetch)? {
+        for meeting in self.recorder.ledger().owed_meetings(since_us, until_us)? {
             let numbers = &self.settings.meeting_nos;
             let is_asked_for = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
             let window = MeetingWindow::of(&meeting, now_us);
@@ -163,15 +167,16 @@ impl Extraction {
                 continue;
             }
             to_list += 1;
-            if refetch || !meeting.list_final {
+            if !meeting.list_final {
                 quality_calls_estimate += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
             } else {
-                let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key, refetch)?;
+                let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key)?;
                 quality_calls_estimate += owed.iter().map(quality_calls).sum::<u64>();
             }
             *self.dates().entry(meeting.meeting_date).or_default() += 1;
             tasks.push_back(meeting);
         }
+        let meetings = found.meetings;
         self.watch.event(WatchEvent::MeetingsListed { meetings, to_list, quality_calls_estimate });
         Ok(tasks)
     }
@@ -227,16 +232,15 @@ impl Extraction {
     async fn meeting(self: &Arc<Self>, meeting: OwedMeeting, queue: &mpsc::Sender<QualityTask>) -> Result<(), Stop> {
         let window = MeetingWindow::of(&meeting, (self.now_us)());
         let task = Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
-        let refetch = self.settings.refetch;
         let mut listed = 0;
-        if refetch || !task.meeting.list_final {
+        if !task.meeting.list_final {
             let finished = self.list_participants(&task).await?;
             listed = finished.participants.len() as u64;
             let failing = self.note_failures(&finished);
             self.record_list(finished).await?;
             failing?;
         }
-        let owed = self.recorder.ledger().owed_participants(&task.meeting.meeting_key, refetch);
+        let owed = self.recorder.ledger().owed_participants(&task.meeting.meeting_key);
         let owed = owed.map_err(RecordError::from)?;
         self.watch.event(WatchEvent::MeetingListed {
             participants: listed.max(owed.len() as u64),
@@ -289,6 +293,7 @@ impl Extraction {
             meeting,
             task.window,
             walked,
+            None,
             earlier,
             |answered| settle.list_is_final(answered),
         );
@@ -358,7 +363,16 @@ impl Extraction {
             request.query(token)
         };
         let endpoint = Endpoint::ParticipantQualityList;
-        let mut walked = ask(&self.client, endpoint, task.window, &task.form, (self.now_us)(), &query, |_| {}).await;
+        // How many minutes an answer has matters only while it may still grow.
+        let now_us = (self.now_us)();
+        let grows = now_us < (task.window.end_s * 1_000_000).saturating_add(self.settings.settle.us);
+        let mut minutes = HashSet::new();
+        let mut walked = ask(&self.client, endpoint, task.window, &task.form, now_us, &query, |page| {
+            if grows {
+                add_minutes(&page.body, endpoint.list_key(), &mut minutes);
+            }
+        })
+        .await;
         let stop = match walked.stop.take() {
             // Nothing was answered: nothing is to be written down.
             Some(stop) if walked.pages.is_empty() => return Err(stop),
@@ -371,6 +385,7 @@ impl Extraction {
             meeting,
             task.window,
             walked,
+            grows.then_some(minutes.len() as u64),
             participant.digest.as_deref(),
             |answered| settle.quality_is_final(answered, participant.expected_minutes),
         );

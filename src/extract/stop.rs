@@ -50,6 +50,21 @@ pub enum Stop {
         /// The vendor's log id of the last refusal.
         log_id: Option<String>,
     },
+    /// The first ones asked were all refused with codes that mean no single unit.
+    #[error(
+        "the first {refused} asked of {endpoint} were all refused: {reason} (log id {})",
+        log_id.as_deref().unwrap_or("unknown")
+    )]
+    AllRefused {
+        /// Which list.
+        endpoint: Endpoint,
+        /// How many.
+        refused: usize,
+        /// The last refusal in words, with its code.
+        reason: String,
+        /// The vendor's log id of the last refusal.
+        log_id: Option<String>,
+    },
     /// Nobody has an id.
     #[error("none of {participants} participants of {meetings} meetings has a user id or a room id")]
     NoIds {

@@ -45,6 +45,10 @@ impl MeetingWindow {
         MeetingWindow { start_s, end_s: end_s.max(start_s) }
     }
 
+    fn is_over_a_day(self) -> bool {
+        self.end_s - self.start_s > DAY_S
+    }
+
     fn formed(self, is_clamped: bool, is_floored: bool) -> MeetingWindow {
         let start_s = if is_floored { self.start_s - self.start_s.rem_euclid(60) } else { self.start_s };
         let end_s = if is_clamped { self.end_s.min(start_s + DAY_S) } else { self.end_s };
@@ -77,7 +81,7 @@ pub(super) async fn ask(
             _ => None,
         };
         let again = match refused_with {
-            Some(WINDOW_TOO_LONG) if !is_clamped => {
+            Some(WINDOW_TOO_LONG) if !is_clamped && window.is_over_a_day() => {
                 is_clamped = true;
                 true
             }
@@ -124,6 +128,8 @@ pub(super) struct Finished {
     pub participants: Vec<ParticipantIdentity>,
     /// True where the answer changes what is published.
     pub is_news: bool,
+    /// True where the vendor said all it has to say of this unit: only such an answer can confirm an earlier one.
+    pub is_answer: bool,
 }
 
 /// The status, the reason and the wholeness that a walk's outcome means, before settling.
@@ -162,20 +168,30 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 impl Finished {
-    /// A walk with its meaning. `is_final` judges what the settle rule says of the answer.
+    /// A walk with its meaning. `samples` is how many different minutes the items make, where that was counted;
+    /// `is_final` judges what the settle rule says of the answer.
+    #[expect(clippy::too_many_arguments, reason = "two callers, each with all of it at hand")]
     pub fn new(
         kind: RawKind,
         unit: &str,
         meeting: &OwedMeeting,
         window: MeetingWindow,
         walked: Walked,
+        samples: Option<u64>,
         earlier_digest: Option<&str>,
         is_final: impl FnOnce(&Answered<'_>) -> bool,
     ) -> Finished {
-        let (status, reason, whole) = judged(&walked);
+        let (mut status, reason, whole) = judged(&walked);
+        if status == Status::TooLong && !window.is_over_a_day() {
+            status = Status::Unsupported;
+        }
+        if status == Status::Complete && samples == Some(0) {
+            status = Status::Empty;
+        }
+        let is_answer = matches!(walked.outcome, Outcome::Whole | Outcome::Refused { .. });
         let answered = Answered {
             status,
-            items: walked.items,
+            items: samples.unwrap_or(walked.items),
             digest: &walked.digest,
             earlier_digest,
             asked_us: walked.asked_us,
@@ -192,6 +208,7 @@ impl Finished {
             meeting_date: meeting.meeting_date,
             asked_us: walked.asked_us,
             // What is not whole shows in coverage, whatever it says.
+            is_answer,
             is_news: !whole || earlier_digest != Some(walked.digest.as_str()),
             end: WalkEnd {
                 whole,
@@ -203,6 +220,7 @@ impl Finished {
                 items: walked.items,
                 digest: walked.digest,
                 requests: walked.requests,
+                walks: walked.walks,
             },
             pages: walked.pages,
             participants: Vec::new(),
@@ -214,6 +232,7 @@ impl Finished {
         self.end.whole = false;
         self.end.status = Status::Pending;
         self.end.is_final = false;
+        self.is_answer = false;
         self.end.reason = reason.to_owned();
         self.participants.clear();
         self
@@ -222,9 +241,8 @@ impl Finished {
     /// What is written down.
     pub fn checkpoint(self, run_id: &str) -> Checkpoint {
         let end = &self.end;
-        // The digest of a walk that was cut off must not make the next, equal-looking one final.
-        let is_answer = end.whole || end.api_code.is_some_and(|code| code != 0);
-        let digest = is_answer.then(|| end.digest.clone());
+        // The digest of a walk that broke off must not make the next, equal-looking one final.
+        let digest = self.is_answer.then(|| end.digest.clone());
         let mut changes: Vec<Change> = Vec::with_capacity(self.participants.len() + 2);
         match self.kind {
             RawKind::Quality => changes.push(Change::Answered {

@@ -36,6 +36,8 @@ pub(super) struct Walked {
     pub items: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// Walks from a first page on.
+    pub walks: u64,
     /// The vendor's code in the last answer.
     pub api_code: Option<i64>,
     /// The vendor's log id of the last answer.
@@ -57,6 +59,7 @@ impl Walked {
             pages: self.pages,
             items: self.items + next.items,
             requests: self.requests + next.requests,
+            walks: self.walks + next.walks,
             digest: format!("{}{}", self.digest, next.digest),
             ..next
         }
@@ -79,6 +82,7 @@ pub(super) async fn walk(
         pages: Vec::new(),
         items: 0,
         requests: 0,
+        walks: 1,
         api_code: None,
         log_id: None,
         digest: String::new(),
@@ -126,7 +130,11 @@ pub(super) async fn walk(
                 walked.api_code = error.code().or(walked.api_code);
                 walked.outcome = match Stop::of(error) {
                     Ok(stop) => {
-                        let why = stop.to_string();
+                        // Not always the user's doing: one worker's reason cuts off the others.
+                        let why = match &stop {
+                            Stop::Cancelled => "the run ended".to_owned(),
+                            other => other.to_string(),
+                        };
                         walked.stop = Some(stop);
                         Outcome::Cut(why)
                     }

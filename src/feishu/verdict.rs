@@ -118,7 +118,7 @@ pub const STOP_CAUSES: &[(StopCause, &str, &str)] = &[
     (
         StopCause::Clock,
         "the vendor takes the window to be in the future",
-        "Check this machine's clock; `vcq-etl doctor` compares it with the vendor's.",
+        "Check this machine's clock against the true time; the vendor sends its own with every answer.",
     ),
     (
         StopCause::OurBug,
@@ -275,7 +275,7 @@ pub const CODES: &[CodeFact] = &[
     row(99992376, Skip(Unsupported), "the room id is not known"),
     row(99992378, Skip(Unsupported), "the room id is not valid"),
     row(99992381, Skip(Unsupported), "the id is not known here, or is of another app or tenant"),
-    row(99992402, Stop(OurBug), "a parameter did not pass the check"),
+    split(99992402, Skip(Unsupported), Stop(OurBug), "a parameter did not pass the check"),
 ];
 
 /// The row of a code, if the vendor documents it.

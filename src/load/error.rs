@@ -60,7 +60,7 @@ pub enum LoadError {
     },
     /// The manifest can't be read.
     #[error(
-        "the manifest {} is damaged at line {line}, column {column}; restore the file, or run `vcq-etl rebuild`, which makes it again from raw/",
+        "the manifest {} is damaged at line {line}, column {column}",
         path.display()
     )]
     CorruptManifest {
@@ -75,7 +75,7 @@ pub enum LoadError {
         source: serde_json::Error,
     },
     /// The manifest is gone while the database shows that dates were published.
-    #[error("{} is missing; restore the file, or run `vcq-etl rebuild`, which makes it again from raw/", path.display())]
+    #[error("{} is missing", path.display())]
     MissingManifest {
         /// Where it should be.
         path: PathBuf,

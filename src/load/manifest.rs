@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_manifest_names_itself_the_place_and_the_way_out() {
+    fn a_damaged_manifest_names_itself_and_the_place() {
         let (_dir, paths) = store();
         let text = sample().text().expect("text");
         for damaged in [&text[..text.len() / 2], "", "[]", "{\"schema_version\": 1}", "\0\0\0"] {
@@ -162,7 +162,7 @@ mod tests {
             let error = Manifest::read(&paths).expect_err("damaged");
             assert!(matches!(error, LoadError::CorruptManifest { .. }), "{error}");
             let message = error.to_string();
-            assert!(message.contains("_manifest.json") && message.contains("vcq-etl rebuild"), "{message}");
+            assert!(message.contains("_manifest.json") && message.contains("line "), "{message}");
         }
         assert!(matches!(paths.remove_strays(), Err(LoadError::CorruptManifest { .. })));
     }

@@ -167,12 +167,17 @@ impl StorePaths {
 
     /// Removes Parquet parts that the manifest does not name, date folders that are empty then, and a write-ahead log
     /// beside `vcq.duckdb`, which would keep DuckDB from opening it. Only for the holder of the lock; gives the number
-    /// of files removed. Without a manifest every part is a stray.
+    /// of files removed. Before the first publication every part is a stray.
     ///
     /// # Errors
-    /// [`LoadError::CorruptManifest`], before anything is removed; [`LoadError::Io`].
+    /// [`LoadError::CorruptManifest`], and [`LoadError::MissingManifest`] where a database shows that something was
+    /// published, both before anything is removed; [`LoadError::Io`].
     pub fn remove_strays(&self) -> Result<u64, LoadError> {
         let manifest = Manifest::read(self)?;
+        // The manifest comes before the database: one without the other has lost it, and its parts are all there is.
+        if manifest.is_none() && self.database().exists() {
+            return Err(LoadError::MissingManifest { path: self.manifest() });
+        }
         self.remove_parts_but(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
     }
 

@@ -208,10 +208,40 @@ impl<'a> Stage<'a> {
         if participant.participant_key == *unit {
             self.note_unknown(walk, unknown);
         }
-        self.rejects.extend(typed.rejects(&participant.participant_key, walk.asked_us));
+        let mut rejects: Vec<Reject> = typed.rejects(&participant.participant_key, walk.asked_us).collect();
+        if !rejects.is_empty() {
+            self.first_seen(&mut rejects, participant, quality, offset_min)?;
+        }
+        self.rejects.append(&mut rejects);
         self.batches.append(&participant.participant_key, meeting_key, &typed);
         write_samples(&mut self.batches, &mut self.samples, SAMPLE_BATCH_ROWS)?;
         Ok(typed.sample_count() as u64)
+    }
+
+    /// Dates rejects back to the earliest answer that had them too.
+    fn first_seen(
+        &mut self,
+        rejects: &mut [Reject],
+        participant: &Participant,
+        quality: &RawDate,
+        offset_min: i32,
+    ) -> Result<(), DateError> {
+        let unit = &participant.identity.base_key;
+        let whole: Vec<&WalkRef> = quality.walks(unit).iter().filter(|walk| walk.is_whole()).collect();
+        // The last one is the answer that the rejects are of.
+        for walk in whole.iter().rev().skip(1) {
+            let pages = quality.pages(walk)?;
+            let bodies: Vec<&[u8]> = pages.iter().map(|page| page.response.get().as_bytes()).collect();
+            let mut parser = WalkParser::default();
+            let typed =
+                parser.walk(&bodies, offset_min).map_err(|source| DateError::Page { unit: unit.clone(), source })?;
+            for earlier in typed.rejects(&participant.participant_key, walk.asked_us) {
+                for reject in rejects.iter_mut().filter(|reject| reject.is_same(&earlier)) {
+                    reject.first_seen_us = earlier.first_seen_us;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Counts unknown fields of this run's answers: those of earlier runs were told by them.
@@ -252,6 +282,10 @@ fn listing(walks: &[WalkRef]) -> Listing {
         Some(end) if end.whole && matches!(end.status, Status::Complete | Status::Empty | Status::Pending) => {
             Listing::Listed
         }
+        // Rows of an earlier walk stand for the meeting; a failure is owed all the same, and so is an audience.
+        Some(end) if !end.whole && end.status != Status::Failed && walks.iter().any(WalkRef::is_whole) => {
+            Listing::Listed
+        }
         _ => Listing::Unlisted(asked(walks)),
     }
 }
@@ -261,7 +295,7 @@ fn asked(walks: &[WalkRef]) -> Option<Asked> {
     let (first, last) = (walks.first()?, walks.last()?);
     let end = last.end.as_ref();
     Some(Asked {
-        attempts: walks.len() as u64,
+        attempts: walks.iter().map(|walk| walk.end.as_ref().map_or(1, |end| end.walks)).sum(),
         first_us: first.asked_us,
         last_us: last.asked_us,
         status: end.map_or(Status::Pending, |end| end.status),

@@ -15,9 +15,11 @@ pub(super) fn of_stop(stop: &Stop, signal: i32) -> ExitCode {
         Stop::Vendor(CallError::Stop { cause, .. }) => of_cause(*cause),
         Stop::Vendor(_) => ExitCode::Unexpected,
         Stop::Role { .. } | Stop::NoIds { .. } => ExitCode::Credentials,
-        Stop::Unreachable(_) | Stop::MeetingList { .. } | Stop::MeetingListRefused(_) | Stop::Failing { .. } => {
-            ExitCode::Vendor
-        }
+        Stop::Unreachable(_)
+        | Stop::MeetingList { .. }
+        | Stop::MeetingListRefused(_)
+        | Stop::Failing { .. }
+        | Stop::AllRefused { .. } => ExitCode::Vendor,
         Stop::Throttled(_) | Stop::Budget(_) => ExitCode::Stopped,
         Stop::Cancelled if signal == SIGTERM => ExitCode::Terminated,
         Stop::Cancelled => ExitCode::Interrupted,

@@ -9,7 +9,7 @@ use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
 use super::totals::{Totals, run_row};
 use super::{Event, ExitCode, SyncError, SyncSetup};
 use crate::extract::{Ledger, RunRecord};
-use crate::load::{Publication, Start, StorePaths, publish};
+use crate::load::{Manifest, Publication, Start, StorePaths, open_published_with, publish};
 use crate::transform::UnknownFields;
 
 /// Publishes the dates of one run.
@@ -114,6 +114,18 @@ impl Publisher {
         self.published.extend(round.dates_changed);
         self.setup.events.event(&Event::Published { generation: round.generation, dates });
         Ok((round.exit, round.run))
+    }
+
+    /// Reads totals and generation off what is published, for the summary of a run that adds nothing to it.
+    pub fn read_published(&mut self) -> Result<(), SyncError> {
+        if let Some(manifest) = Manifest::read(&self.paths)? {
+            self.generation = manifest.generation;
+        }
+        if self.paths.database().exists() {
+            let connection = open_published_with(&self.paths, self.setup.database)?;
+            self.totals = Totals::of(&connection, &self.setup).map_err(SyncError::Totals)?;
+        }
+        Ok(())
     }
 
     /// The window's totals in what was published last.

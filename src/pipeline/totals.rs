@@ -11,7 +11,7 @@ use crate::schema::cell::{Cell, Row};
 use crate::schema::{RUNS, Status, civil_date_text};
 
 /// Counts over the meetings of a window.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Totals {
     pub meetings: u64,
     pub participants: u64,
@@ -19,6 +19,14 @@ pub(super) struct Totals {
     pub rejects: u64,
     /// Coverage rows by status.
     pub by_status: BTreeMap<&'static str, u64>,
+}
+
+impl Default for Totals {
+    /// Nothing, with every status there.
+    fn default() -> Totals {
+        let by_status = Status::ALL.iter().map(|status| (status.name(), 0)).collect();
+        Totals { meetings: 0, participants: 0, samples: 0, rejects: 0, by_status }
+    }
 }
 
 /// The meetings of the window. Instants are compared as microseconds, so that no time zone can come in.
@@ -70,7 +78,6 @@ impl Totals {
             [&first_day, &last_day],
             |row| row.get::<_, i64>(0).map(|count| u64::try_from(count).unwrap_or_default()),
         )?;
-        totals.by_status = Status::ALL.iter().map(|status| (status.name(), 0)).collect();
         let sql = format!(
             "{WINDOW}
              select c.status, count(*), coalesce(sum(c.sample_count), 0)::bigint

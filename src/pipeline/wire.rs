@@ -1,8 +1,8 @@
 //! What stands between the vendor client and the run: the budget of calls, the counters, the events.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::extract::{Watch, WatchEvent};
 use crate::feishu::{self, Endpoint, Gate, Observer, WaitReason};
@@ -48,6 +48,8 @@ pub struct Counters {
     retries: AtomicU64,
     throttles: AtomicU64,
     waited_ms: AtomicU64,
+    /// Until when each endpoint is held: waits that overlap are one wait.
+    held_until: Mutex<[Option<Instant>; Endpoint::ALL.len()]>,
     events: Arc<dyn Events>,
 }
 
@@ -59,6 +61,7 @@ impl Counters {
             retries: AtomicU64::new(0),
             throttles: AtomicU64::new(0),
             waited_ms: AtomicU64::new(0),
+            held_until: Mutex::default(),
             events,
         }
     }
@@ -88,6 +91,21 @@ impl Counters {
         Duration::from_millis(self.waited_ms.load(Ordering::Relaxed))
     }
 
+    /// Adds the part of a wait that no earlier wait of the endpoint covers.
+    fn add_wait(&self, endpoint: Option<Endpoint>, wait: Duration, now: Instant) {
+        let until = now + wait;
+        let more = match endpoint {
+            None => wait,
+            Some(endpoint) => {
+                let mut held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+                let from = held[endpoint as usize].map_or(now, |held| held.max(now));
+                held[endpoint as usize] = Some(until.max(from));
+                until.saturating_duration_since(from)
+            }
+        };
+        self.waited_ms.fetch_add(u64::try_from(more.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     fn tell(&self, event: Event) {
         self.events.event(&event);
     }
@@ -105,8 +123,7 @@ impl Observer for Counters {
                 self.tell(Event::Throttled { endpoint: endpoint.name() });
             }
             feishu::Event::Waiting { endpoint, wait, why: WaitReason::Throttle } => {
-                // A reset of 0 or 1 second is gone before anybody reads of it, but it counts.
-                self.waited_ms.fetch_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+                self.add_wait(*endpoint, *wait, Instant::now());
                 self.tell(Event::Waiting {
                     endpoint: endpoint.map_or(TOKEN, Endpoint::name),
                     wait: *wait,
@@ -148,5 +165,33 @@ impl Watch for Forward {
                 Event::ParticipantDone { status: status.name(), samples }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_that_overlap_are_counted_once() {
+        let counters = Counters::new(Arc::new(()));
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        for _ in 0..4 {
+            counters.add_wait(Some(Endpoint::ParticipantQualityList), second, now);
+        }
+        counters.add_wait(Some(Endpoint::ParticipantQualityList), second, now + second / 2);
+        assert_eq!(counters.waited(), second + second / 2);
+        counters.add_wait(Some(Endpoint::MeetingList), second, now);
+        assert_eq!(counters.waited(), 2 * second + second / 2, "each list has its own limit");
+    }
+
+    #[test]
+    fn a_budget_admits_so_many_and_ends_at_its_time() {
+        let at = |now: i64| -> Arc<dyn Fn() -> i64 + Send + Sync> { Arc::new(move || now) };
+        let budget = Budget::new(Some(2), None, at(0));
+        let admitted = (0..4).filter(|_| budget.admit(Endpoint::MeetingList).is_ok());
+        assert_eq!(admitted.count(), 2);
+        assert!(Budget::new(None, Some(10), at(9)).admit(Endpoint::MeetingList).is_ok());
+        assert!(Budget::new(None, Some(10), at(10)).admit(Endpoint::MeetingList).is_err());
     }
 }

@@ -11,9 +11,10 @@ use super::model::Model;
 /// Below this width there is no room for bars beside the words.
 const BARS_FROM_WIDTH: u16 = 60;
 
-const WITH_BAR: &str = "{prefix:<12} [{bar:16}] {wide_msg}";
-const WITHOUT_BAR: &str = "{prefix:<12} {wide_msg}";
-const LINE: &str = "{spinner} {wide_msg}";
+/// Templates, each with the columns that it leaves no words in.
+const WITH_BAR: (&str, u16) = ("{prefix:<12} [{bar:16}] {wide_msg}", 32);
+const WITHOUT_BAR: (&str, u16) = ("{prefix:<12} {wide_msg}", 13);
+const LINE: (&str, u16) = ("{spinner} {wide_msg}", 2);
 
 /// The bars.
 pub(super) struct Bars {
@@ -22,6 +23,10 @@ pub(super) struct Bars {
     participants: ProgressBar,
     quality: ProgressBar,
     line: ProgressBar,
+    /// A line for a wait, where it has no room beside the rest: there only while there is one.
+    wait: Option<ProgressBar>,
+    stage_width: usize,
+    line_width: usize,
 }
 
 impl Bars {
@@ -34,11 +39,16 @@ impl Bars {
                 .progress_chars("=> ")
                 .tick_chars("|/-\\ ")
         };
-        let template = if width < BARS_FROM_WIDTH { WITHOUT_BAR } else { WITH_BAR };
-        let bar = |name: &'static str| multi.add(ProgressBar::new(0).with_style(style(template)).with_prefix(name));
+        let is_narrow = width < BARS_FROM_WIDTH;
+        let (stage, beside) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
+        let bar = |name: &'static str| multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(name));
         let (meetings, participants, quality) = (bar("meetings"), bar("participants"), bar("quality"));
-        let line = multi.add(ProgressBar::new_spinner().with_style(style(LINE)));
-        Bars { meetings, participants, quality, line, multi }
+        let spinner = || ProgressBar::new_spinner().with_style(style(LINE.0));
+        let line = multi.add(spinner());
+        let wait = is_narrow.then(spinner);
+        let stage_width = usize::from(width.saturating_sub(beside));
+        let line_width = usize::from(width.saturating_sub(LINE.1));
+        Bars { meetings, participants, quality, line, wait, stage_width, line_width, multi }
     }
 
     /// What lines must step around.
@@ -49,16 +59,31 @@ impl Bars {
     /// Shows the model as it is at `now`.
     pub(super) fn show(&self, model: &Model, now: Duration) {
         // How many meetings there are is not known before the list is complete: the bar is empty, then full.
-        set(&self.meetings, u64::from(model.meetings_complete), 1, lines::meetings(model));
-        set(&self.participants, model.listed, model.to_list, lines::participants(model));
-        set(&self.quality, model.done, model.to_ask, lines::quality(model));
-        self.line.set_message(lines::status(model, now));
+        let stage = |forms: Vec<String>| lines::fitting(forms, self.stage_width);
+        set(&self.meetings, u64::from(model.meetings_complete), 1, stage(vec![lines::meetings(model)]));
+        set(&self.participants, model.listed, model.to_list, stage(lines::participants(model)));
+        set(&self.quality, model.done, model.to_ask, stage(lines::quality(model)));
+        let wait = lines::waits(model, now);
+        let beside = if self.wait.is_some() { Vec::new() } else { wait.clone() };
+        self.line.set_message(lines::fitting(lines::status(model, now, &beside), self.line_width));
         self.line.tick();
+        if let Some(line) = &self.wait {
+            if wait.is_empty() {
+                self.multi.remove(line);
+            } else {
+                if line.is_hidden() {
+                    self.multi.add(line.clone());
+                }
+                line.set_message(lines::fitting(wait, self.line_width));
+                line.tick();
+            }
+        }
     }
 
     /// Takes the bars away.
     pub(super) fn clear(&self) {
-        for bar in [&self.meetings, &self.participants, &self.quality, &self.line] {
+        let bars = [&self.meetings, &self.participants, &self.quality, &self.line];
+        for bar in bars.into_iter().chain(&self.wait) {
             bar.finish_and_clear();
         }
     }
@@ -119,14 +144,18 @@ mod tests {
         }
     }
 
-    fn draw(width: u16) -> String {
-        let terminal = Terminal { width, text: Arc::default() };
-        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width);
+    fn model() -> Model {
         let mut model = Model::new(100);
         let listed = Event::MeetingsListed { meetings: 312, to_list: 4, quality_calls_estimate: 2_000 };
         model.apply(&listed, Duration::ZERO);
         model.apply(&Event::MeetingListed { participants: 9, to_ask: 8, quality_calls: 8 }, Duration::ZERO);
-        bars.show(&model, Duration::from_secs(1));
+        model
+    }
+
+    fn draw(width: u16, model: &Model, now: Duration) -> String {
+        let terminal = Terminal { width, text: Arc::default() };
+        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width);
+        bars.show(model, now);
         bars.line.force_draw();
         let text = terminal.text.lock().expect("terminal").clone();
         bars.clear();
@@ -136,7 +165,7 @@ mod tests {
     #[test]
     fn bars_and_words_fit_the_terminal() {
         for width in [40, 80, 200] {
-            let text = draw(width);
+            let text = draw(width, &model(), Duration::from_secs(1));
             assert!(text.contains("quality") && text.contains("0 of 8"), "{text}");
             for line in text.lines() {
                 assert!(line.trim_end().chars().count() <= usize::from(width), "{width}: {line:?}");
@@ -144,5 +173,20 @@ mod tests {
             assert_eq!(text.contains('['), width >= BARS_FROM_WIDTH, "{text}");
             assert!(!text.contains('\u{1b}'), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_the_wait_on_a_line_of_its_own_while_it_lasts() {
+        let mut model = model();
+        for second in 0..20 {
+            model.apply(&Event::Call { endpoint: "participant_quality_list" }, Duration::from_secs(second));
+        }
+        let (wait, why) = (Duration::from_secs(41), "for the vendor's limit".to_owned());
+        model.apply(&Event::Waiting { endpoint: "participant_quality_list", wait, why }, Duration::from_secs(20));
+        let text = draw(40, &model, Duration::from_secs(20));
+        assert!(text.contains(" waiting 41 s for the vendor's limit"), "{text}");
+        assert!(text.contains(" 20 calls, 57 a minute; 16 min left"), "{text}");
+        let text = draw(40, &model, Duration::from_secs(61));
+        assert!(!text.contains("waiting"), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::model::Model;
+use super::model::{Model, VENDOR_LIMIT};
 use super::words::{counted, rough, thousands};
 use crate::pipeline::Event;
 use crate::schema::utc_text;
@@ -12,8 +12,22 @@ use crate::schema::utc_text;
 /// Shorter waits are not worth a line of their own.
 const WAIT_WORTH_A_LINE: Duration = Duration::from_secs(5);
 
-/// Width that a line keeps to where it can.
-const WIDTH: usize = 80;
+/// Width that a line keeps to where no terminal gives one.
+const PLAIN_WIDTH: usize = 120;
+
+/// The first of these forms that fits: they go from the longest to the shortest. Where none does, the whole words of the
+/// last one that fit.
+pub(super) fn fitting(forms: Vec<String>, width: usize) -> String {
+    let shortest = forms.last().cloned().unwrap_or_default();
+    let fits = |text: &str| text.chars().count() <= width;
+    forms.into_iter().find(|form| fits(form)).unwrap_or_else(|| {
+        let mut words = shortest.as_str();
+        while !fits(words) {
+            words = words.rsplit_once(' ').map_or("", |(before, _)| before);
+        }
+        words.trim_end_matches([',', ';', ':']).to_owned()
+    })
+}
 
 /// The first stage: meetings.
 pub(super) fn meetings(model: &Model) -> String {
@@ -24,54 +38,81 @@ pub(super) fn meetings(model: &Model) -> String {
     }
 }
 
-/// The second stage: participants.
-pub(super) fn participants(model: &Model) -> String {
-    let listed = format!("{} of {} meetings", thousands(model.listed), thousands(model.to_list.max(model.listed)));
-    format!("{listed}, {}", counted(model.participants, "participant"))
+/// The second stage: participants. Longest form first.
+pub(super) fn participants(model: &Model) -> Vec<String> {
+    let listed = format!("{} of {}", thousands(model.listed), thousands(model.to_list.max(model.listed)));
+    let participants = counted(model.participants, "participant");
+    vec![format!("{listed} meetings, {participants}"), format!("{listed} meetings"), listed]
 }
 
-/// The third stage: quality.
-pub(super) fn quality(model: &Model) -> String {
-    let done = format!("{} of {} participants", thousands(model.done), thousands(model.to_ask.max(model.done)));
+/// The third stage: quality. Longest form first: the count of samples is what one misses least.
+pub(super) fn quality(model: &Model) -> Vec<String> {
+    let done = format!("{} of {}", thousands(model.done), thousands(model.to_ask.max(model.done)));
     let failed = if model.failed > 0 { format!(", {} failed", thousands(model.failed)) } else { String::new() };
-    format!("{done}{failed}, {}", counted(model.samples, "sample"))
+    let samples = counted(model.samples, "sample");
+    vec![
+        format!("{done} participants{failed}, {samples}"),
+        format!("{done} participants{failed}"),
+        format!("{done}{failed}"),
+        done,
+    ]
 }
 
-/// The line below the stages: what is going on, and how long the rest takes.
-pub(super) fn status(model: &Model, now: Duration) -> String {
+/// That the vendor's limit holds the run up, longest form first; empty where it does not.
+pub(super) fn waits(model: &Model, now: Duration) -> Vec<String> {
+    let Some(wait) = model.wait(now).filter(|_| model.publishing.is_none() && model.stopping.is_none()) else {
+        return Vec::new();
+    };
+    let waiting = format!("waiting {}", rough(wait));
+    vec![format!("{waiting} {VENDOR_LIMIT}"), waiting]
+}
+
+/// The line below the stages: what is going on, and how long the rest takes. Longest form first; `waits` are the forms
+/// of a wait that is to be said on the same line.
+pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<String> {
     if let Some(dates) = model.publishing {
-        return format!("publishing {}", counted(dates, "date"));
+        return vec![format!("publishing {}", counted(dates, "date"))];
     }
     if let Some(why) = &model.stopping {
-        return format!("stopping: {why}");
+        return vec![format!("stopping: {why}")];
     }
-    let mut parts = match model.wait(now) {
-        Some(wait) => vec![format!("waiting {} {}", rough(wait.until - now), wait.why), calls(model)],
-        None => vec![format!("{}, {} a minute", calls(model), thousands(model.calls_last_minute(now)))],
+    let calls = counted(model.calls.total(), "call");
+    let rate = |unit: &str| match model.calls_a_minute(now) {
+        Some(rate) => format!("{calls}, {}{unit}", thousands(rate)),
+        None => calls.clone(),
     };
-    if let Some(left) = model.left(now) {
-        parts.push(format!("about {} left", rough(left)));
-    }
-    parts.join("; ")
+    let left = |about: &str| model.left(now).map(|left| format!("{about}{} left", rough(left)));
+    let retries = match model.retries {
+        0 => None,
+        1 => Some("1 retry".to_owned()),
+        more => Some(format!("{} retries", thousands(more))),
+    };
+    let (wait, short_wait) = (waits.first().cloned(), waits.last().cloned());
+    let forms = [
+        [wait.clone(), Some(rate(" a minute")), left("about "), retries.clone()],
+        [wait.clone(), Some(rate(" a minute")), left(""), retries],
+        [wait.clone(), Some(rate(" a minute")), left("about "), None],
+        [wait, Some(rate(" a minute")), left(""), None],
+        [short_wait.clone(), Some(rate(" a minute")), left(""), None],
+        [short_wait, Some(rate("/min")), left(""), None],
+        [None, Some(rate(" a minute")), left(""), None],
+        [None, Some(rate("/min")), left(""), None],
+    ];
+    forms.into_iter().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join("; ")).collect()
 }
 
 /// One line for a log that nobody may be watching.
 pub(super) fn plain(model: &Model, now: Duration) -> String {
-    if !model.meetings_complete || model.publishing.is_some() || model.stopping.is_some() {
-        return format!("{}; {}", meetings(model), status(model, now));
-    }
-    let stage = if model.to_ask == 0 { participants(model) } else { quality(model) };
-    let line = format!("{stage}; {}", status(model, now));
-    if line.chars().count() <= WIDTH {
-        return line;
-    }
-    // The count of samples is what one misses least.
-    let stage = stage.rsplit_once(", ").map_or(stage.as_str(), |(stage, _)| stage);
-    format!("{stage}; {}", status(model, now))
-}
-
-fn calls(model: &Model) -> String {
-    counted(model.calls.total(), "call")
+    let stages = if !model.meetings_complete || model.publishing.is_some() || model.stopping.is_some() {
+        vec![meetings(model)]
+    } else if model.to_ask == 0 {
+        participants(model)
+    } else {
+        quality(model)
+    };
+    let statuses = status(model, now, &waits(model, now));
+    let with = |status: &String| stages.iter().map(|stage| format!("{stage}; {status}")).collect::<Vec<_>>();
+    fitting(statuses.iter().flat_map(with).collect(), PLAIN_WIDTH)
 }
 
 /// An event that deserves a line at once: its name and its text. Takes the model from before the event.
@@ -85,12 +126,17 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
             let listed = format!("{}, {} to list", counted(*meetings, "meeting"), thousands(*to_list));
             Some(("meetings_listed", format!("{listed}, about {estimate} to make")))
         }
-        Event::Waiting { endpoint, wait, why } if *wait >= WAIT_WORTH_A_LINE => {
+        Event::Waiting { endpoint, wait, why } if why == VENDOR_LIMIT && *wait >= WAIT_WORTH_A_LINE => {
             // Requests that meet the same limit wait together: one line is enough for all of them.
-            let known = before.wait(now).is_some_and(|known| known.until + WAIT_WORTH_A_LINE > now + *wait);
+            let known = before.wait(now).is_some_and(|known| known + WAIT_WORTH_A_LINE > *wait);
             (!known).then(|| ("waiting", format!("waiting {} {why} ({endpoint})", rough(*wait))))
         }
+        // A quiet night is told once, when the generation is known.
+        Event::Publishing { dates: 0 } => None,
         Event::Publishing { dates } => Some(("publishing", format!("publishing {}", counted(*dates, "date")))),
+        Event::Published { generation, dates: 0 } => {
+            Some(("published", format!("nothing new to publish; generation {generation}")))
+        }
         Event::Published { generation, dates } => {
             Some(("published", format!("published {}, generation {generation}", counted(*dates, "date"))))
         }
@@ -110,7 +156,8 @@ pub(super) fn fields(name: &str, model: &Model, now: Duration) -> Map<String, Va
         "event": name, "meetings": model.meetings, "meetings_to_list": model.to_list, "meetings_listed": model.listed,
         "participants": model.participants, "participants_to_ask": model.to_ask, "participants_done": model.done,
         "participants_failed": model.failed, "samples": model.samples, "calls": model.calls,
-        "calls_last_minute": model.calls_last_minute(now), "throttles": model.throttles,
+        "calls_a_minute": model.calls_a_minute(now), "throttles": model.throttles, "retries": model.retries,
+        "waiting_s": model.wait(now).map(|wait| wait.as_secs()),
         "left_s": model.left(now).map(|left| left.as_secs()), "elapsed_s": now.as_secs(),
     });
     match fields {
@@ -131,7 +178,7 @@ mod tests {
         Event::Waiting {
             endpoint: "participant_quality_list",
             wait: at(seconds),
-            why: "for the vendor's limit".to_owned(),
+            why: VENDOR_LIMIT.to_owned(),
         }
     }
 
@@ -148,10 +195,19 @@ mod tests {
         model
     }
 
+    fn retry() -> Event {
+        Event::Waiting { wait: at(16), why: "to retry after: a timeout".to_owned(), endpoint: "meeting_list" }
+    }
+
+    fn status_at(model: &Model, now: Duration, width: usize) -> String {
+        fitting(status(model, now, &waits(model, now)), width)
+    }
+
     #[test]
     fn each_stage_has_its_words() {
         let model = model();
-        let lines = [meetings(&model), participants(&model), quality(&model), status(&model, at(95))];
+        let stages = [vec![meetings(&model)], participants(&model), quality(&model), status(&model, at(95), &[])];
+        let lines = stages.map(|forms| fitting(forms, 80));
         insta::assert_snapshot!(lines.join("\n"), @r"
         312 meetings
         2 of 2 meetings, 2,000 participants
@@ -164,20 +220,91 @@ mod tests {
     fn a_wait_says_for_how_long_and_for_what() {
         let mut model = model();
         model.apply(&waiting(41), at(95));
-        assert_eq!(status(&model, at(95)), "waiting 41 s for the vendor's limit; 96 calls; about 19 min left");
-        assert!(status(&model, at(136)).starts_with("96 calls"));
+        assert_eq!(
+            status_at(&model, at(95), 80),
+            "waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left"
+        );
+        assert!(status_at(&model, at(136), 80).starts_with("96 calls"));
     }
 
     #[test]
-    fn a_plain_line_fits_a_terminal() {
+    fn retries_are_a_count_behind_all_else() {
         let mut model = model();
-        assert_eq!(plain(&model, at(95)), "96 of 1,950 participants; 96 calls, 60 a minute; about 31 min left");
+        for _ in 0..3 {
+            model.apply(&retry(), at(95));
+        }
+        assert_eq!(status_at(&model, at(95), 78), "96 calls, 60 a minute; about 31 min left; 3 retries");
+        assert_eq!(milestone(&model, &retry(), at(95)), None);
+    }
+
+    #[test]
+    fn what_has_no_room_goes_the_least_important_first() {
+        let mut model = model();
+        model.apply(&Event::ParticipantDone { status: "failed", samples: 0 }, at(95));
+        model.apply(&retry(), at(95));
+        let shown = |forms: Vec<String>| [48, 36, 27, 10].map(|width| fitting(forms.clone(), width)).join("\n");
+        insta::assert_snapshot!(shown(quality(&model)), @r"
+        97 of 1,950 participants, 1 failed
+        97 of 1,950 participants, 1 failed
+        97 of 1,950, 1 failed
+        97 of
+        ");
+        insta::assert_snapshot!(shown(participants(&model)), @r"
+        2 of 2 meetings, 2,000 participants
+        2 of 2 meetings, 2,000 participants
+        2 of 2 meetings
+        2 of 2
+        ");
+        model.apply(&waiting(41), at(95));
+        let statuses = [120, 78, 60, 45, 38, 30].map(|width| status_at(&model, at(95), width));
+        insta::assert_snapshot!(statuses.join("\n"), @r"
+        waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left; 1 retry
+        waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left
+        waiting 41 s; 96 calls, 60 a minute; 19 min left
+        waiting 41 s; 96 calls, 60/min; 19 min left
+        96 calls, 60 a minute; 19 min left
+        96 calls, 60/min; 19 min left
+        ");
+    }
+
+    #[test]
+    fn a_line_ends_with_a_whole_word() {
+        assert_eq!(fitting(vec!["stopping: interrupted".to_owned()], 12), "stopping");
+        assert_eq!(fitting(vec!["interrupted".to_owned()], 3), "");
+        let model = model();
+        for width in 0..120 {
+            for forms in [participants(&model), quality(&model), status(&model, at(95), &[])] {
+                let (line, longest) = (fitting(forms.clone(), width), forms.concat());
+                assert!(line.chars().count() <= width, "{width}: {line}");
+                assert!(line.split([' ', ',', ';']).all(|word| longest.contains(word)), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plain_line_drops_words_only_past_its_width() {
+        let mut model = model();
+        assert_eq!(
+            plain(&model, at(95)),
+            "96 of 1,950 participants, 57,600 samples; 96 calls, 60 a minute; about 31 min left"
+        );
+        model.apply(&waiting(41), at(95));
         for _ in 0..500 {
             model.apply(&Event::MeetingListed { participants: 300, to_ask: 300, quality_calls: 400 }, at(95));
         }
         let line = plain(&model, at(95));
-        assert!(line.chars().count() <= WIDTH, "{line}");
-        assert_eq!(plain(&Model::new(100), at(0)), "0 found; 0 calls, 0 a minute");
+        assert!(line.chars().count() <= PLAIN_WIDTH && !line.contains("samples"), "{line}");
+        assert_eq!(plain(&Model::new(100), at(0)), "0 found; 0 calls");
+    }
+
+    #[test]
+    fn a_night_without_news_is_told_once() {
+        let mut model = model();
+        assert_eq!(milestone(&model, &Event::Publishing { dates: 0 }, at(96)), None);
+        model.apply(&Event::Publishing { dates: 0 }, at(96));
+        assert!(!status_at(&model, at(96), 80).contains("publishing"));
+        let published = milestone(&model, &Event::Published { generation: 12, dates: 0 }, at(97));
+        assert_eq!(published, Some(("published", "nothing new to publish; generation 12".to_owned())));
     }
 
     #[test]

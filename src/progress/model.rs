@@ -10,14 +10,14 @@ const RATE_SECONDS: usize = 60;
 /// Before so much has been seen, the quota says more about the rate than the few calls there were.
 const RATE_SEEN_AFTER: Duration = Duration::from_secs(20);
 
-/// A wait in progress.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wait {
-    /// When it ends.
-    pub until: Duration,
-    /// For what, in words that follow "waiting 41 s ".
-    pub why: String,
-}
+/// Extrapolating from less than this says nothing.
+const RATE_FROM: Duration = Duration::from_secs(5);
+
+/// The reason of the waits that hold the run up. The others are one worker's pause before a retry.
+pub(super) const VENDOR_LIMIT: &str = "for the vendor's limit";
+
+/// The token request is not among the calls, so neither are its retries among theirs.
+const TOKEN: &str = "tenant_access_token";
 
 /// How far a run is.
 #[derive(Debug, Clone)]
@@ -44,19 +44,21 @@ pub struct Model {
     pub calls: Calls,
     /// Requests refused for their rate.
     pub throttles: u64,
+    /// Requests repeated after a fault.
+    pub retries: u64,
     /// Dates being published now.
     pub publishing: Option<u64>,
     /// The last generation published.
     pub generation: Option<u64>,
     /// Why the run is ending early.
     pub stopping: Option<String>,
-    wait: Option<Wait>,
+    wait_until: Option<Duration>,
     quality_calls_estimate: u64,
     quality_calls_known: u64,
-    quality_calls_per_minute: u32,
-    first_quality_call: Option<Duration>,
+    calls_per_minute: u32,
+    meeting_rate: Rate,
+    participant_rate: Rate,
     quality_rate: Rate,
-    rate: Rate,
 }
 
 impl Model {
@@ -74,16 +76,17 @@ impl Model {
             samples: 0,
             calls: Calls::default(),
             throttles: 0,
+            retries: 0,
             publishing: None,
             generation: None,
             stopping: None,
-            wait: None,
+            wait_until: None,
             quality_calls_estimate: 0,
             quality_calls_known: 0,
-            quality_calls_per_minute: calls_per_minute,
-            first_quality_call: None,
+            calls_per_minute,
+            meeting_rate: Rate::default(),
+            participant_rate: Rate::default(),
             quality_rate: Rate::default(),
-            rate: Rate::default(),
         }
     }
 
@@ -111,14 +114,12 @@ impl Model {
             }
             Event::Call { endpoint } => self.call(endpoint, now),
             Event::Throttled { .. } => self.throttles += 1,
-            Event::Waiting { wait, why, .. } => {
-                let until = now + *wait;
-                // Several requests can wait at once: the longest wait is the one that holds the run up.
-                if self.wait.as_ref().is_none_or(|wait| wait.until < until) {
-                    self.wait = Some(Wait { until, why: why.clone() });
-                }
+            // Several requests can wait at once: the longest wait is the one that holds the run up.
+            Event::Waiting { wait, why, .. } if why == VENDOR_LIMIT => {
+                self.wait_until = self.wait_until.max(Some(now + *wait));
             }
-            Event::Publishing { dates } => self.publishing = Some(*dates),
+            Event::Waiting { endpoint, .. } => self.retries += u64::from(*endpoint != TOKEN),
+            Event::Publishing { dates } => self.publishing = (*dates > 0).then_some(*dates),
             Event::Published { generation, .. } => {
                 self.publishing = None;
                 self.generation = Some(*generation);
@@ -128,26 +129,31 @@ impl Model {
     }
 
     fn call(&mut self, endpoint: &str, now: Duration) {
-        self.rate.add(now);
-        match endpoint {
-            "meeting_list" => self.calls.meeting_list += 1,
-            "participant_list" => self.calls.participant_list += 1,
-            _ => {
-                self.calls.participant_quality_list += 1;
-                self.first_quality_call.get_or_insert(now);
-                self.quality_rate.add(now);
-            }
-        }
+        let (calls, rate) = match endpoint {
+            "meeting_list" => (&mut self.calls.meeting_list, &mut self.meeting_rate),
+            "participant_list" => (&mut self.calls.participant_list, &mut self.participant_rate),
+            _ => (&mut self.calls.participant_quality_list, &mut self.quality_rate),
+        };
+        *calls += 1;
+        rate.add(now);
     }
 
-    /// Calls to all endpoints in the last minute.
-    pub fn calls_last_minute(&self, now: Duration) -> u64 {
-        self.rate.last_minute(now)
+    /// Calls a minute to the endpoint that decides how long the run takes: the quality list, before that the busiest.
+    /// The vendor's limit holds for each endpoint, so a sum of them would look like a breach of it. `None` while too
+    /// little was seen.
+    pub fn calls_a_minute(&self, now: Duration) -> Option<u64> {
+        let rate = |rate: &Rate| {
+            let seen = rate.last_minute(now);
+            let expected = rate.a_minute(now)?.round() as u64;
+            // What is extrapolated does not pass the quota, what was really sent does.
+            Some(expected.min(u64::from(self.calls_per_minute)).max(seen))
+        };
+        rate(&self.quality_rate).or_else(|| rate(&self.meeting_rate).max(rate(&self.participant_rate)))
     }
 
-    /// What is being waited for at `now`.
-    pub fn wait(&self, now: Duration) -> Option<&Wait> {
-        self.wait.as_ref().filter(|wait| wait.until > now)
+    /// How long the vendor's limit still makes the run wait at `now`.
+    pub fn wait(&self, now: Duration) -> Option<Duration> {
+        self.wait_until.and_then(|until| until.checked_sub(now)).filter(|wait| !wait.is_zero())
     }
 
     /// Quality calls that are still owed, as far as known; a guess while meetings are still to be listed.
@@ -173,18 +179,16 @@ impl Model {
         if !self.meetings_complete || owed == 0 || self.stopping.is_some() {
             return None;
         }
-        let wait = self.wait(now).map_or(Duration::ZERO, |wait| wait.until - now);
+        let wait = self.wait(now).unwrap_or_default();
         Some(wait + Duration::from_secs_f64(owed as f64 * 60.0 / self.quality_calls_a_minute(now)))
     }
 
     fn quality_calls_a_minute(&self, now: Duration) -> f64 {
-        let quota = f64::from(self.quality_calls_per_minute.max(1));
-        let Some(seen_for) = self.first_quality_call.map(|first| now.saturating_sub(first)) else { return quota };
-        let seen = self.quality_rate.last_minute(now) as f64;
-        if seen_for < RATE_SEEN_AFTER || seen == 0.0 || self.wait(now).is_some() {
+        let quota = f64::from(self.calls_per_minute.max(1));
+        if self.quality_rate.seen_for(now) < RATE_SEEN_AFTER || self.wait(now).is_some() {
             return quota;
         }
-        (seen * 60.0 / seen_for.as_secs_f64().min(RATE_SECONDS as f64)).min(quota)
+        self.quality_rate.a_minute(now).filter(|calls| *calls > 0.0).map_or(quota, |calls| calls.min(quota))
     }
 }
 
@@ -193,16 +197,19 @@ impl Model {
 struct Rate {
     /// For each second modulo 60: which second it was, and its calls.
     seconds: [(u64, u64); RATE_SECONDS],
+    /// When the first call was.
+    first: Option<Duration>,
 }
 
 impl Default for Rate {
     fn default() -> Rate {
-        Rate { seconds: [(0, 0); RATE_SECONDS] }
+        Rate { seconds: [(0, 0); RATE_SECONDS], first: None }
     }
 }
 
 impl Rate {
     fn add(&mut self, now: Duration) {
+        self.first.get_or_insert(now);
         let second = now.as_secs();
         let slot = &mut self.seconds[(second % RATE_SECONDS as u64) as usize];
         if slot.0 != second {
@@ -215,6 +222,23 @@ impl Rate {
         let now = now.as_secs();
         let recent = |second: u64| second <= now && now - second < RATE_SECONDS as u64;
         self.seconds.iter().filter(|(second, _)| recent(*second)).map(|(_, calls)| calls).sum()
+    }
+
+    fn seen_for(&self, now: Duration) -> Duration {
+        self.first.map_or(Duration::ZERO, |first| now.saturating_sub(first))
+    }
+
+    /// Calls a minute: those of the last minute, extrapolated where less than a minute was seen.
+    fn a_minute(&self, now: Duration) -> Option<f64> {
+        let (calls, seen_for) = (self.last_minute(now), self.seen_for(now));
+        match seen_for {
+            seen_for if seen_for < RATE_FROM => None,
+            // The first call began the time seen, it did not take any of it: 3 calls in 2 s are one a second.
+            seen_for if seen_for.as_secs() < RATE_SECONDS as u64 => {
+                Some(calls.saturating_sub(1) as f64 * 60.0 / seen_for.as_secs_f64())
+            }
+            _ => Some(calls as f64),
+        }
     }
 }
 
@@ -283,10 +307,34 @@ mod tests {
             model.apply(&QUALITY, at(second));
             model.apply(&Event::ParticipantDone { status: "complete", samples: 1 }, at(second));
         }
-        assert_eq!(model.calls_last_minute(at(59)), 60);
+        assert_eq!(model.calls_a_minute(at(59)), Some(60));
         let left = model.left(at(59)).expect("an estimate").as_secs();
         assert!((900..=960).contains(&left), "{left}");
-        assert_eq!(model.calls_last_minute(at(130)), 0);
+        assert_eq!(model.calls_a_minute(at(130)), Some(0));
+    }
+
+    #[test]
+    fn the_rate_is_one_endpoint_s_and_never_above_a_quota_that_was_kept() {
+        let mut model = listed(1, 1_000);
+        assert_eq!(model.calls_a_minute(at(9)), None);
+        let call = |model: &mut Model, endpoint, ms| model.apply(&Event::Call { endpoint }, Duration::from_millis(ms));
+        // Two endpoints at their quota of 100 a minute each, the second one 20 s later.
+        for ms in (0..120_000).step_by(600) {
+            call(&mut model, "participant_list", ms);
+            if ms >= 20_000 {
+                call(&mut model, "participant_quality_list", ms);
+            }
+            let rate = model.calls_a_minute(Duration::from_millis(ms));
+            match ms {
+                0..5_000 => assert_eq!(rate, None),
+                _ => assert!(rate.is_some_and(|rate| (96..=100).contains(&rate)), "{ms}: {rate:?}"),
+            }
+        }
+        // A limit that was broken is shown.
+        for _ in 0..50 {
+            call(&mut model, "participant_quality_list", 120_000);
+        }
+        assert!(model.calls_a_minute(at(120)) > Some(140));
     }
 
     #[test]
@@ -310,11 +358,20 @@ mod tests {
             wait: at(seconds),
             why: why.to_owned(),
         };
-        model.apply(&waiting(41, "for the vendor's limit"), at(0));
-        model.apply(&waiting(2, "to retry after a timeout"), at(1));
-        assert_eq!(model.wait(at(2)).map(|wait| wait.why.as_str()), Some("for the vendor's limit"));
+        model.apply(&waiting(41, VENDOR_LIMIT), at(0));
+        model.apply(&waiting(2, VENDOR_LIMIT), at(1));
+        assert_eq!(model.wait(at(2)), Some(at(39)));
         assert_eq!(model.left(at(1)), Some(at(100)));
         assert_eq!(model.wait(at(41)), None);
+    }
+
+    #[test]
+    fn a_retry_is_counted_and_holds_nothing_up() {
+        let mut model = listed(1, 100);
+        let retry = |endpoint| Event::Waiting { endpoint, wait: at(30), why: "to retry after: a timeout".to_owned() };
+        model.apply(&retry("participant_quality_list"), at(0));
+        model.apply(&retry(TOKEN), at(0));
+        assert_eq!((model.retries, model.wait(at(0)), model.left(at(0))), (1, None, Some(at(60))));
     }
 
     proptest! {

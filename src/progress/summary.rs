@@ -23,7 +23,7 @@ const fn status(name: &'static str, meaning: &'static str) -> Status {
 pub const STATUSES: &[Status] = &[
     status("complete", "every page read"),
     status("empty", "every page read, but the vendor has no samples"),
-    status("pending", "too recent to be final, a later run asks again"),
+    status("pending", "not asked yet, or asked too early to be final; a later run asks"),
     status("failed", "still owed, the next run asks again"),
     status("not_found", "the vendor does not know the meeting or the device"),
     status("unaddressable", "no user or room id to ask for"),
@@ -32,18 +32,22 @@ pub const STATUSES: &[Status] = &[
     status("unsupported", "the vendor can't answer for this kind"),
 ];
 
-/// What to do next, by exit code.
+/// What comes next, by exit code. Not "the same command again": with a monthly quota it would change nothing yet, and with
+/// `--refetch` it would begin anew.
 const NEXT: &[(ExitCode, &str)] = &[
-    (ExitCode::Owed, "Run the same command again: it asks only for what is still owed."),
-    (ExitCode::Stopped, "Run the same command again to go on where this run stopped."),
-    (ExitCode::Interrupted, "What was answered is kept. Run the same command again to go on."),
-    (ExitCode::Terminated, "What was answered is kept. Run the same command again to go on."),
+    (ExitCode::Owed, "What is still owed is asked by the next run."),
+    (ExitCode::Stopped, "What is left is asked by the next run."),
+    (ExitCode::Interrupted, "What was answered is kept; the next run goes on."),
+    (ExitCode::Terminated, "What was answered is kept; the next run goes on."),
 ];
+
+/// Width of a line.
+const WIDTH: usize = 80;
 
 /// Width of the headings.
 const HEADING: usize = 14;
 
-/// The summary as text, for a terminal of 80 columns.
+/// The summary as text.
 pub fn text(summary: &Summary) -> String {
     let mut lines = vec![format!("{} to {}: {}", summary.since_utc, summary.until_utc, outcome(summary))];
     let mut add = |heading: &str, text: String| lines.push(format!("{heading:HEADING$}{text}").trim_end().to_owned());
@@ -58,7 +62,7 @@ pub fn text(summary: &Summary) -> String {
     if !summary.unknown_fields.is_empty() {
         let fields: Vec<String> =
             summary.unknown_fields.iter().map(|(name, times)| format!("{name} ({})", thousands(*times))).collect();
-        for (index, line) in folded(&fields.join(", "), 80 - HEADING).into_iter().enumerate() {
+        for (index, line) in folded(&fields.join(", "), WIDTH - HEADING).into_iter().enumerate() {
             add(if index == 0 { "New fields" } else { "" }, line);
         }
     }
@@ -70,8 +74,10 @@ pub fn text(summary: &Summary) -> String {
     );
     add("Time", time(summary));
     add("Published", published(summary));
-    add("Files", format!("{}/vcq.duckdb", summary.store));
-    add("", format!("{}/parquet/", summary.store));
+    if has_published(summary) {
+        add("Files", format!("{}/vcq.duckdb", summary.store));
+        add("", format!("{}/parquet/", summary.store));
+    }
     for note in &summary.notes {
         lines.push(format!("Note: {note}"));
     }
@@ -107,9 +113,15 @@ fn statuses(summary: &Summary) -> Vec<String> {
         .collect();
     let width = rows.iter().map(|(_, count)| thousands(*count).len()).max().unwrap_or_default();
     let name_width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    rows.iter()
-        .map(|(name, count)| format!("{:>width$} {name:name_width$}  {}", thousands(*count), meaning(name)))
-        .collect()
+    let indent = width + name_width + 3;
+    let mut lines = Vec::new();
+    for (name, count) in rows {
+        for (index, text) in folded(meaning(name), WIDTH - HEADING - indent).into_iter().enumerate() {
+            let start = if index == 0 { format!("{:>width$} {name:name_width$}", thousands(count)) } else { String::new() };
+            lines.push(format!("{start:indent$}{text}"));
+        }
+    }
+    lines
 }
 
 fn calls(summary: &Summary) -> String {
@@ -131,7 +143,15 @@ fn time(summary: &Summary) -> String {
     format!("{}{stages}", seconds(summary.elapsed_s))
 }
 
+/// False where the run ended before it published, and so before it knew of a generation.
+fn has_published(summary: &Summary) -> bool {
+    summary.generation > 0 || !summary.dates_published.is_empty()
+}
+
 fn published(summary: &Summary) -> String {
+    if !has_published(summary) {
+        return "nothing".to_owned();
+    }
     let dates = &summary.dates_published;
     match (dates.iter().min(), dates.iter().max()) {
         (Some(first), Some(last)) if first != last => {
@@ -196,7 +216,8 @@ mod tests {
         Meetings      312
         Participants  1,953
                       1,800 complete  every page read
-                        150 pending   too recent to be final, a later run asks again
+                        150 pending   not asked yet, or asked too early to be final; a
+                                      later run asks
                           3 failed    still owed, the next run asks again
         Samples       104,233
         Rejects       12, see: vcq-etl report run unread-values
@@ -208,7 +229,7 @@ mod tests {
         Files         ./vcq-store/vcq.duckdb
                       ./vcq-store/parquet/
         Note: 3 participants failed after 5 tries each.
-        Next: Run the same command again: it asks only for what is still owed.
+        Next: What is still owed is asked by the next run.
         ");
     }
 
@@ -228,10 +249,26 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_published_nothing_names_no_files() {
+        let (dates_published, by_status) = (Vec::new(), Default::default());
+        let text = text(&Summary { generation: 0, dates_published, by_status, exit_code: 8, ..summary() });
+        assert!(text.contains("Published     nothing\n") && !text.contains("Files"), "{text}");
+        assert!(!text.contains("vcq.duckdb") && !text.contains("parquet"), "{text}");
+        assert!(text.ends_with("Next: What is left is asked by the next run.\n"), "{text}");
+    }
+
+    #[test]
+    fn every_status_stays_within_the_width() {
+        let by_status = STATUSES.iter().map(|status| (status.name, 1_234_567)).collect();
+        let text = text(&Summary { by_status, ..summary() });
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
     fn many_new_fields_stay_within_the_width() {
         let unknown_fields = (0..40).map(|index| (format!("field_number_{index}"), 1_000)).collect();
         let text = text(&Summary { unknown_fields, ..summary() });
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 
     #[test]

@@ -110,40 +110,51 @@ pub fn unlisted_key(meeting_key: &str) -> String {
     format!("{meeting_key}/*")
 }
 
+/// A digest of a list's row.
+pub type RowDigest = [u8; 16];
+
 /// Numbers the different rows of one walk that share a key: the first keeps it, the others get `#2`, `#3`.
 /// Equal rows collapse into the first. Rows come in the order of the walk.
 ///
 /// Remembers a digest of each row, not the row: a walk can be a hundred thousand rows long.
 #[derive(Debug, Default)]
 pub struct Numbering {
-    rows: std::collections::HashMap<String, Vec<[u8; 16]>>,
+    rows: std::collections::HashMap<String, Vec<RowDigest>>,
 }
 
 impl Numbering {
     /// The key for this row, or `None` where an equal row came before.
-    pub fn key(&mut self, base_key: &str, item: &Item) -> Option<String> {
-        let digest = digest(item);
+    pub fn key(&mut self, base_key: &str, row: &Value) -> Option<String> {
+        let digest = digest(row);
         let rows = self.rows.entry(base_key.to_owned()).or_default();
         if rows.contains(&digest) {
             return None;
         }
         rows.push(digest);
-        Some(if rows.len() == 1 { base_key.to_owned() } else { format!("{base_key}#{}", rows.len()) })
+        Some(numbered(base_key, rows.len()))
     }
 }
 
-fn digest(item: &Item) -> [u8; 16] {
-    // Field order is the vendor's and may vary: sort, so that equal rows are equal.
-    let sorted: std::collections::BTreeMap<&String, &Value> = item.iter().collect();
-    let hash = Sha256::digest(serde_json::to_vec(&sorted).unwrap_or_default());
+/// The key of the n-th row that shares a key, from 1.
+pub fn numbered(base_key: &str, number: usize) -> String {
+    if number == 1 { base_key.to_owned() } else { format!("{base_key}#{number}") }
+}
+
+/// The digest of a row: equal rows have equal ones, whatever the order of their fields.
+pub fn digest(row: &Value) -> RowDigest {
+    let text = match row.as_object() {
+        Some(item) => serde_json::to_vec(&item.iter().collect::<std::collections::BTreeMap<_, _>>()),
+        None => serde_json::to_vec(row),
+    };
+    let hash = Sha256::digest(text.unwrap_or_default());
     let mut digest = [0; 16];
     digest.copy_from_slice(&hash[..16]);
     digest
 }
 
-/// A digest of an item in hexadecimal, to tell whether a later walk says something else.
-pub fn item_digest(item: &Item) -> String {
-    digest(item).iter().map(|byte| format!("{byte:02x}")).collect()
+/// A digest in hexadecimal.
+pub fn digest_text(digest: &RowDigest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn clock(item: &Item, field: &str) -> Result<Option<Clock>, Reason> {
@@ -213,10 +224,12 @@ mod tests {
     #[test]
     fn equal_rows_collapse_and_different_ones_are_numbered() {
         let mut numbering = Numbering::default();
-        let (laptop, phone) = (item(json!({"device": "mac"})), item(json!({"device": "ios"})));
+        let (laptop, phone) = (json!({"device": "mac"}), json!({"device": "ios"}));
         assert_eq!(numbering.key("k", &laptop).as_deref(), Some("k"));
         assert_eq!(numbering.key("k", &laptop), None);
         assert_eq!(numbering.key("k", &phone).as_deref(), Some("k#2"));
         assert_eq!(numbering.key("k", &phone), None);
+        assert_eq!(numbering.key("k", &json!("nonsense")).as_deref(), Some("k#3"));
+        assert_eq!(digest(&json!({"a": 1, "b": 2})), digest(&json!({"b": 2, "a": 1})));
     }
 }

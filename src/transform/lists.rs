@@ -3,14 +3,16 @@
 //! Walks come in the order in which they were asked. A later walk's answer replaces an earlier one's row; a row that a
 //! later walk no longer lists stays.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::reject::WHOLE_ROW;
 use super::{Reject, UnknownFields};
 use crate::schema::cell::{Cell, Row};
-use crate::schema::identity::{Item, MeetingIdentity, Numbering, ParticipantIdentity, UNKNOWN, end_of};
+use crate::schema::identity::{
+    Item, MeetingIdentity, Numbering, ParticipantIdentity, RowDigest, UNKNOWN, digest, end_of, numbered,
+};
 use crate::schema::{Kind, MEETINGS, Moment, PARTICIPANTS, Raw, Reason, Table, TenantZone, UNUSED_FIELDS, parse};
 
 /// One whole walk of a list: its items in order over all pages, and when it was asked.
@@ -76,7 +78,7 @@ impl<'z> MeetingsOfDate<'z> {
                     if identity.start.local_day() != self.meeting_date || !window.holds(identity.start.utc_us) {
                         continue;
                     }
-                    let Some(key) = numbering.key(&identity.key, item) else { continue };
+                    let Some(key) = numbering.key(&identity.key, value) else { continue };
                     count_unknown(&MEETINGS, item, unknown);
                     let rejects = self.kept.remove(&key).map(|kept| kept.rejects).unwrap_or_default();
                     let reader = ItemReader { table: &MEETINGS, item, zone: self.zone, base: Some(identity.start) };
@@ -88,7 +90,8 @@ impl<'z> MeetingsOfDate<'z> {
                     self.kept.insert(key, Kept { row, rejects, identity });
                 }
                 Err(reason) if asked_today => {
-                    let number = value.get("meeting_id").and_then(Value::as_str).unwrap_or(UNKNOWN);
+                    let number = parse::id(&Raw::of(value.get("meeting_id"))).ok().flatten();
+                    let number = number.as_deref().unwrap_or(UNKNOWN);
                     self.dateless.push(Reject {
                         table_name: MEETINGS.name,
                         row_key: format!("{number}-{UNKNOWN}"),
@@ -131,6 +134,8 @@ pub struct ParticipantsOfMeeting<'z> {
     meeting_key: String,
     meeting_no: String,
     kept: BTreeMap<String, Kept<ParticipantIdentity>>,
+    /// The digest of each kept row's item.
+    digests: HashMap<String, RowDigest>,
 }
 
 /// A participant row, as the rest of the transform needs it.
@@ -155,18 +160,17 @@ impl<'z> ParticipantsOfMeeting<'z> {
             meeting_key: meeting_key.to_owned(),
             meeting_no: meeting_no.to_owned(),
             kept: BTreeMap::new(),
+            digests: HashMap::new(),
         }
     }
 
     /// Takes a whole walk over the participant list.
     pub fn walk(&mut self, walk: &ListWalk, unknown: &mut UnknownFields) {
-        let mut numbering = Numbering::default();
         let empty = Item::new();
-        for value in &walk.items {
+        for (key, value) in self.keys(walk) {
             // What is no object still is a row that the vendor listed: it stays, without an id.
             let item = value.as_object().unwrap_or(&empty);
             let identity = ParticipantIdentity::of(item, &self.meeting_key, self.zone);
-            let Some(key) = numbering.key(&identity.base_key, item) else { continue };
             count_unknown(&PARTICIPANTS, item, unknown);
             let rejects = self.kept.remove(&key).map(|kept| kept.rejects).unwrap_or_default();
             let reader = ItemReader { table: &PARTICIPANTS, item, zone: self.zone, base: identity.join };
@@ -187,8 +191,38 @@ impl<'z> ParticipantsOfMeeting<'z> {
                     first_seen_us: walk.asked_us,
                 });
             }
-            self.kept.insert(key, Kept { row, rejects, identity });
+            self.kept.insert(key.clone(), Kept { row, rejects, identity });
+            self.digests.insert(key, digest(value));
         }
+    }
+
+    /// The key of each different row of a walk. A row that an earlier walk had keeps its key, so that the others of the
+    /// same id and join are not overwritten by it; rows that are new take the numbers that are left, in order.
+    fn keys<'w>(&self, walk: &'w ListWalk) -> Vec<(String, &'w Value)> {
+        let empty = Item::new();
+        let mut seen = HashSet::new();
+        let mut taken = HashSet::new();
+        let mut rows: Vec<(Option<String>, String, &Value)> = Vec::new();
+        for value in &walk.items {
+            let item = value.as_object().unwrap_or(&empty);
+            let base_key = ParticipantIdentity::of(item, &self.meeting_key, self.zone).base_key;
+            let row_digest = digest(value);
+            if !seen.insert((base_key.clone(), row_digest)) {
+                continue;
+            }
+            let numbers = (1..).map(|number| numbered(&base_key, number));
+            let known = numbers
+                .take_while(|key| self.digests.contains_key(key))
+                .find(|key| self.digests.get(key) == Some(&row_digest));
+            taken.extend(known.clone());
+            rows.push((known, base_key, value));
+        }
+        rows.into_iter()
+            .map(|(known, base_key, value)| {
+                let free = || (1..).map(|number| numbered(&base_key, number)).find(|key| taken.insert(key.clone()));
+                (known.or_else(free).unwrap_or_default(), value)
+            })
+            .collect()
     }
 
     /// The participants, sorted by key.

@@ -104,7 +104,7 @@ fn the_window_and_the_date_decide() {
 
 #[test]
 fn a_start_that_cannot_be_read_is_a_reject_of_the_day_it_was_asked() {
-    let items = json!([{"meeting_id": "1", "meeting_start_time": "soon"}, {"meeting_id": "2"}, "nonsense"]);
+    let items = json!([{"meeting_id": "1", "meeting_start_time": "soon"}, {"meeting_id": 2}, "nonsense"]);
     let asked_on_the_day = 1_671_765_419_000_000;
     let (rows, rejects, _) = meetings(&[walk(items.clone(), asked_on_the_day)], EVER);
     assert!(rows.is_empty());
@@ -148,6 +148,29 @@ fn participants_keep_their_row_whatever_is_missing() {
     assert_eq!(rows[2].identity.base_key, rows[3].identity.base_key);
     let rejects: Vec<_> = rows.iter().flat_map(|p| &p.rejects).map(|r| (r.column_name, r.raw_text.as_str())).collect();
     assert_eq!(rejects, [("*", "17"), ("join_time_utc", "later")]);
+}
+
+#[test]
+fn a_numbered_row_that_a_later_walk_no_longer_lists_stays() {
+    let row = |device: &str| json!({"user_id": "ou_1", "join_time": START, "device": device});
+    let walks = [
+        walk(json!([row("mac"), row("ios")]), 1),
+        walk(json!([row("ios")]), 2),
+        walk(json!([row("linux"), row("ios")]), 3),
+    ];
+    let devices = |walks: &[ListWalk]| -> Vec<Cell> {
+        participants(walks).iter().map(|p| cell(&PARTICIPANTS, &p.row, "device").clone()).collect()
+    };
+    let text = |name: &str| Cell::Text(name.to_owned());
+    assert_eq!(devices(&walks[..2]), [text("mac"), text("ios")]);
+    assert_eq!(devices(&walks), [text("linux"), text("ios")], "a changed row takes the place that is left");
+}
+
+#[test]
+fn rows_that_are_no_objects_are_rejects_each() {
+    let rows = participants(&[walk(json!([null, "zz", 5]), 1)]);
+    let texts: Vec<_> = rows.iter().flat_map(|p| &p.rejects).map(|reject| reject.raw_text.as_str()).collect();
+    assert_eq!(texts, ["null", "\"zz\"", "5"]);
 }
 
 #[test]

@@ -20,6 +20,17 @@ pub struct Reject {
     pub first_seen_us: i64,
 }
 
+impl Reject {
+    /// True where it is the same text of the same cell, whenever it was seen.
+    pub fn is_same(&self, other: &Reject) -> bool {
+        self.table_name == other.table_name
+            && self.row_key == other.row_key
+            && self.column_name == other.column_name
+            && self.raw_text == other.raw_text
+            && self.reason == other.reason
+    }
+}
+
 /// The whole row.
 pub(super) const WHOLE_ROW: &str = "*";
 
@@ -27,13 +38,7 @@ pub(super) const WHOLE_ROW: &str = "*";
 pub fn reject_rows(table: &Table, mut rejects: Vec<Reject>, meeting_date: i32) -> Vec<Row> {
     rejects.sort();
     // Sorted by time last: of equal rejects the first seen stays.
-    rejects.dedup_by(|later, earlier| {
-        later.table_name == earlier.table_name
-            && later.row_key == earlier.row_key
-            && later.column_name == earlier.column_name
-            && later.raw_text == earlier.raw_text
-            && later.reason == earlier.reason
-    });
+    rejects.dedup_by(|later, earlier| later.is_same(earlier));
     rejects
         .into_iter()
         .map(|reject| {

@@ -153,14 +153,14 @@ impl WalkParser {
         if !self.items.is_sorted_by_key(|item| item.sample.time.utc_us) {
             self.items.sort_by_key(|item| item.sample.time.utc_us);
         }
-        // Items that another one stands for, by index: their cell rejects go with them.
+        // Items that are rejects as a whole, by index: their cell rejects go with them.
         let mut superseded = Vec::new();
         walk.samples.reserve(self.items.len());
         for same_time in self.items.chunk_by(|a, b| a.sample.time.utc_us == b.sample.time.utc_us) {
             for (position, item) in same_time.iter().enumerate().take(same_time.len() - 1) {
-                superseded.push(item.index);
                 // Pages can overlap: an equal item further on makes this one a mere repetition.
                 if same_time[position + 1..].iter().all(|later| later.sample != item.sample) {
+                    superseded.push(item.index);
                     walk.rejects.push(WalkReject {
                         at: Ok(item.sample.time.unix_s()),
                         column_name: WHOLE_ROW,

@@ -135,6 +135,17 @@ fn equal_samples_collapse_and_of_different_ones_the_later_stays() {
 }
 
 #[test]
+fn a_value_that_could_not_be_typed_stays_a_reject_when_its_sample_collapses() {
+    let minute = |delay: &str| json!({"network": {"time": T, "network_delay": delay}});
+    for items in [json!([minute("<1ms"), minute("-")]), json!([minute("-"), minute("<1ms")])] {
+        let (walk, _) = typed(items);
+        assert_eq!(walk.sample_count(), 1);
+        let texts: Vec<_> = rejects(&walk).into_iter().map(|(_, _, text, reason)| (text, reason)).collect();
+        assert_eq!(texts, [("<1ms".to_owned(), "unparsable")]);
+    }
+}
+
+#[test]
 fn a_time_without_zone_takes_a_siblings_then_the_joins() {
     let (walk, _) = typed(json!([
         {"network": {"time": "2022.12.23 11:16:00"}, "video": {"time": "2022.12.23 11:16:00 (GMT+09:00)"}},

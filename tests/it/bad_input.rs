@@ -154,6 +154,55 @@ fn a_corrupt_manifest() {
 }
 
 #[test]
+fn a_missing_manifest_costs_no_part_and_no_call() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let manifest = world.store().join("parquet/_manifest.json");
+    let kept = std::fs::read(&manifest).expect("a manifest");
+    std::fs::remove_file(&manifest).expect("removed");
+    world.simulator().reset_stats();
+    says(world.sync(&[]), 5, &["_manifest.json is missing"]);
+    assert_eq!(world.calls(), 0);
+    std::fs::write(&manifest, kept).expect("restored");
+    for file in world.manifest()["files"].as_array().expect("files") {
+        assert!(world.store().join("parquet").join(file["path"].as_str().expect("a path")).exists(), "{file}");
+    }
+    world.sync(&[]).ended(0);
+}
+
+#[test]
+fn a_run_that_gets_nothing_reports_what_is_published() {
+    let world = World::new();
+    let before = world.sync(&[]).ended(0).summary();
+    world.faults(&["quota"]);
+    let after = world.sync(&[]).ended(8).summary();
+    for field in ["meetings", "participants", "by_status", "samples", "rejects", "generation"] {
+        assert_eq!(after[field], before[field], "{field}");
+    }
+    let fresh = World::new();
+    fresh.faults(&["quota"]);
+    let summary = fresh.sync(&[]).ended(8).summary();
+    assert_eq!((&summary["generation"], &summary["by_status"]["complete"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn a_refusal_of_everybody_stops_the_run_and_nothing_of_it_is_final() {
+    for fault in ["participant_quality_list:code=121003", "participant_list:code=121003"] {
+        let world = World::new();
+        world.faults(&[fault]);
+        says(world.sync(&[]), 4, &["were all refused", "121003", "log id"]);
+        world.faults(&[]);
+        let summary = world.sync(&[]).ended(0).summary();
+        assert_eq!(summary["samples"], world.simulator().tenant().totals().samples, "{fault}");
+    }
+    // A few odd ones among others are skipped.
+    let world = World::new();
+    world.faults(&["participant_quality_list:code=99992402@share=0.1"]);
+    let summary = world.sync(&[]).ended(0).summary();
+    assert!(summary["by_status"]["unsupported"].as_u64() > Some(2), "{summary}");
+}
+
+#[test]
 fn ids_of_another_kind_are_not_mixed_in() {
     let world = World::new();
     world.sync(&[]).ended(0);

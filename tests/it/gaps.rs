@@ -69,6 +69,20 @@ fn a_budget_of_calls_stops_cleanly_and_the_next_run_goes_on() {
 }
 
 #[test]
+fn a_refetch_that_is_cut_short_is_gone_on_with_by_a_plain_sync() {
+    let world = World::new();
+    let whole = world.sync(&[]).ended(0).summary();
+    world.sync(&["--refetch", "--max-calls", "40"]).ended(8);
+    world.simulator().reset_stats();
+    let summary = world.sync(&[]).ended(0).summary();
+    let asked = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    assert!(asked > 0 && asked < whole["calls"]["participant_quality_list"].as_u64().expect("a count"), "{asked}");
+    assert_eq!(summary["samples"], whole["samples"]);
+    let untouched = "select count(*) from coverage where attempts = 1 and status in ('complete', 'empty')";
+    assert_eq!(world.number(untouched), 0, "everybody was asked again");
+}
+
+#[test]
 fn newest_meetings_come_first() {
     let world = World::new();
     world.sync(&["--max-calls", "30"]).ended(8);

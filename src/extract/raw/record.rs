@@ -53,6 +53,8 @@ pub struct WalkEnd {
     pub digest: String,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// Walks from a first page on: more than one where the question had to be put in another form.
+    pub walks: u64,
 }
 
 mod status_name {

@@ -34,6 +34,7 @@ fn end(whole: bool) -> WalkEnd {
         items: 1,
         digest: "d".to_owned(),
         requests: 1,
+        walks: 1,
     }
 }
 

@@ -137,8 +137,8 @@ pub fn seconds(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
     })
 }
 
-/// The heights behind the names that are no number of lines. 2K = 1440 is a convention; the vendor defines none.
-const NAMED_HEIGHTS: &[(&str, i64)] = &[("2k", 1440), ("4k", 2160), ("8k", 4320)];
+/// The heights behind the K names. 2K = 1440 is a convention; the vendor defines none.
+const NAMED_HEIGHTS: &[(i64, i64)] = &[(2, 1440), (4, 2160), (8, 4320)];
 
 /// The height of a picture in pixels.
 ///
@@ -146,21 +146,24 @@ const NAMED_HEIGHTS: &[(&str, i64)] = &[("2k", 1440), ("4k", 2160), ("8k", 4320)
 /// The [`Reason`] for `rejects`.
 pub fn height_px(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
     on_leaf(raw, |text| {
-        if let Some((_, height)) = NAMED_HEIGHTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-            return Ok(*height);
-        }
         // 1080P: lines; a bare number is pixels of height, the column's own unit; 1280x720: the second one is the height.
         let (number, rest) = decimal(text)?;
         let rest = rest.trim_ascii();
+        if rest.eq_ignore_ascii_case("k") {
+            let height = NAMED_HEIGHTS.iter().find(|(name, _)| number.whole() == Ok(*name));
+            return height.map(|(_, height)| *height).ok_or(Reason::UnknownUnit);
+        }
         if rest.is_empty() || rest.eq_ignore_ascii_case("p") {
             let height = number.whole()?;
             return if height < 0 { Err(Reason::OutOfRange) } else { Ok(height) };
         }
         if let Some(height) = rest.strip_prefix(['x', 'X', '*']) {
-            number.whole()?;
+            if number.whole()? < 0 {
+                return Err(Reason::OutOfRange);
+            }
             return digits(height.trim_ascii(), 1..=9);
         }
-        Err(if rest.eq_ignore_ascii_case("k") { Reason::Unparsable } else { unknown_rest(rest) })
+        Err(unknown_rest(rest))
     })
 }
 

@@ -123,6 +123,7 @@ fn heights_of_the_contract() {
         ("2K", 1440),
         ("4K", 2160),
         ("4k", 2160),
+        ("4 K", 2160),
         ("8K", 4320),
         ("1280x720", 720),
         ("1280*720", 720),
@@ -137,7 +138,9 @@ fn heights_of_the_contract() {
     }
     for (text, reason) in [
         ("big", Reason::Unparsable),
-        ("3K", Reason::Unparsable),
+        ("3K", Reason::UnknownUnit),
+        ("1.5K", Reason::UnknownUnit),
+        ("-1280x720", Reason::OutOfRange),
         ("1080i", Reason::UnknownUnit),
         ("1080.5P", Reason::Unparsable),
         ("1280x", Reason::Unparsable),
@@ -212,6 +215,8 @@ fn times_of_the_contract() {
         Ok(Some(Clock::Wall { local_us: local_us + 250_000, offset_min: Some(480) }))
     );
     assert_eq!(clock(&Raw::Integer(1_671_794_160)), Ok(Some(Clock::Unix { utc_us: local_us })));
+    assert_eq!(clock(&Raw::Float(1_671_794_160.0)), Ok(Some(Clock::Unix { utc_us: local_us })));
+    assert_eq!(clock(&Raw::Float(1_671_794_160.5)), Err(Reason::Unparsable));
     for (text, reason) in [
         ("25:99", Reason::Unparsable),
         ("soon", Reason::Unparsable),

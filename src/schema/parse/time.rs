@@ -23,7 +23,8 @@ pub fn clock(raw: &Raw<'_>) -> Result<Option<Clock>, Reason> {
                 return Ok(Some(clock));
             }
         }
-        Raw::Float(_) => return Err(Reason::Unparsable),
+        // A JSON number with a fraction of zero is a whole number; a float prints without it.
+        Raw::Float(number) if number.fract() != 0.0 => return Err(Reason::Unparsable),
         _ => {}
     }
     on_leaf(raw, |text| if text.bytes().all(|b| b.is_ascii_digit()) { unix(text) } else { wall(text) })
