@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::simulate::{TenantArgs, limit};
 use super::sync::{self, SummaryForm};
-use super::{Context, Entry, Example, Run, report, runtime};
+use super::{Context, Entry, Example, Run, now_us, report, runtime};
 use crate::config::{Config, Credentials, Group, Secret};
 use crate::error::{ExitCode, Failure};
 use crate::load::{self, StorePaths};
@@ -58,7 +58,7 @@ fn command() -> Command {
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args = DemoArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
     let config = context.config.clone().with_own_store(DEFAULT_STORE).with_default_pace(CALLS_PER_MINUTE);
-    let now_us = jiff::Timestamp::now().as_microsecond();
+    let now_us = now_us();
     let spec = args.tenant.spec(&config.timezone, now_us);
     prepare(&config.store, &spec)?;
     let form = Form::suitable(&context.talk, context.terminal.as_deref());

@@ -188,6 +188,12 @@ fn refuse(
     }
 }
 
+/// The time now, microseconds UTC.
+#[expect(clippy::disallowed_methods, reason = "edge: the commands read the clock for everything below them")]
+fn now_us() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
 /// Two threads wait for the vendor and for signals; publishing takes one more while it lasts.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {

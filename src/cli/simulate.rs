@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use super::{Context, Entry, Example, Run, runtime};
+use super::{Context, Entry, Example, Run, now_us, runtime};
 use crate::config::{Config, Group, duration};
 use crate::error::{ExitCode, Failure};
 use crate::schema::TenantZone;
@@ -170,7 +170,7 @@ fn faults_help() -> String {
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args =
         SimulateArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
-    let now_us = jiff::Timestamp::now().as_microsecond();
+    let now_us = now_us();
     let mut spec = args.tenant.spec(&context.config.timezone, now_us);
     if let Some(first_day) = args.first_day {
         spec = TenantSpec { first_day, ..spec };

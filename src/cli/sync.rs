@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::window::{self, Window, WindowError};
-use super::{Context, Entry, Example, Run, runtime};
+use super::{Context, Entry, Example, Run, now_us, runtime};
 use crate::config::{Config, Credentials, Group};
 use crate::error::{ExitCode, Failure};
 use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
@@ -131,7 +131,7 @@ fn meeting_no(text: &str) -> Result<String, String> {
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args = SyncArgs::of(matches);
-    let now_us = jiff::Timestamp::now().as_microsecond();
+    let now_us = now_us();
     let window = args.window(&context.config.timezone, now_us)?;
     let finish_by_us = args.finish_by_us(&context.config.timezone, now_us)?;
     let progress = Arc::new(Progress::start(
@@ -213,7 +213,7 @@ pub(super) fn setup(
         publish_every: config.publish_every,
         database: config.database(),
         events,
-        now_us: Arc::new(|| jiff::Timestamp::now().as_microsecond()),
+        now_us: Arc::new(now_us),
     })
 }
 

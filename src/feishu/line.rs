@@ -43,6 +43,7 @@ impl Line {
     }
 
     /// A back-off with the chance of this moment.
+    #[expect(clippy::disallowed_methods, reason = "edge: the jitter of the pure back-off")]
     pub fn chance_wait(&self, failed: u32) -> Duration {
         self.backoff.wait(failed, rand::random())
     }

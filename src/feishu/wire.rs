@@ -113,6 +113,7 @@ impl Wire {
         self.exchange(self.http.post(self.base_url.join(path)).json(body)).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "edge: a request is stamped when it goes out")]
     async fn exchange(&self, request: reqwest::RequestBuilder) -> Result<Received, Missed> {
         let asked_at = Timestamp::now();
         let started = Instant::now();

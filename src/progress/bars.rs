@@ -43,7 +43,8 @@ impl Bars {
         let (stage, beside) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
         let bar = |name: &'static str| multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(name));
         let (meetings, participants, quality) = (bar("meetings"), bar("participants"), bar("quality"));
-        let spinner = || ProgressBar::new_spinner().with_style(style(LINE.0));
+        // Hidden until it joins the others: by default it would draw to stderr on its own.
+        let spinner = || ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style(LINE.0));
         let line = multi.add(spinner());
         let wait = is_narrow.then(spinner);
         let stage_width = usize::from(width.saturating_sub(beside));
@@ -152,20 +153,25 @@ mod tests {
         model
     }
 
-    fn draw(width: u16, model: &Model, now: Duration) -> String {
+    /// What is on the terminal at each of these times, drawn one after the other.
+    fn draw(width: u16, model: &Model, seconds: &[u64]) -> Vec<String> {
         let terminal = Terminal { width, text: Arc::default() };
         let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width);
-        bars.show(model, now);
-        bars.line.force_draw();
-        let text = terminal.text.lock().expect("terminal").clone();
+        let show = |second: &u64| {
+            bars.show(model, Duration::from_secs(*second));
+            terminal.text.lock().expect("terminal").clear();
+            bars.line.force_draw();
+            terminal.text.lock().expect("terminal").clone()
+        };
+        let texts = seconds.iter().map(show).collect();
         bars.clear();
-        text
+        texts
     }
 
     #[test]
     fn bars_and_words_fit_the_terminal() {
         for width in [40, 80, 200] {
-            let text = draw(width, &model(), Duration::from_secs(1));
+            let text = draw(width, &model(), &[1]).concat();
             assert!(text.contains("quality") && text.contains("0 of 8"), "{text}");
             for line in text.lines() {
                 assert!(line.trim_end().chars().count() <= usize::from(width), "{width}: {line:?}");
@@ -183,10 +189,10 @@ mod tests {
         }
         let (wait, why) = (Duration::from_secs(41), "for the vendor's limit".to_owned());
         model.apply(&Event::Waiting { endpoint: "participant_quality_list", wait, why }, Duration::from_secs(20));
-        let text = draw(40, &model, Duration::from_secs(20));
-        assert!(text.contains(" waiting 41 s for the vendor's limit"), "{text}");
-        assert!(text.contains(" 20 calls, 57 a minute; 16 min left"), "{text}");
-        let text = draw(40, &model, Duration::from_secs(61));
-        assert!(!text.contains("waiting"), "{text}");
+        let texts = draw(40, &model, &[20, 20, 21, 61]);
+        assert!(texts[1].contains(" waiting 41 s for the vendor's limit"), "{texts:#?}");
+        assert!(texts[1].contains(" 20 calls, 57 a minute; 15 min left"), "{texts:#?}");
+        let counts: Vec<usize> = texts.iter().map(|text| text.matches("waiting").count()).collect();
+        assert_eq!(counts, [1, 1, 1, 0], "{texts:#?}");
     }
 }

@@ -175,11 +175,7 @@ mod tests {
     }
 
     fn waiting(seconds: u64) -> Event {
-        Event::Waiting {
-            endpoint: "participant_quality_list",
-            wait: at(seconds),
-            why: VENDOR_LIMIT.to_owned(),
-        }
+        Event::Waiting { endpoint: "participant_quality_list", wait: at(seconds), why: VENDOR_LIMIT.to_owned() }
     }
 
     fn model() -> Model {

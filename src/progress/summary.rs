@@ -117,7 +117,8 @@ fn statuses(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     for (name, count) in rows {
         for (index, text) in folded(meaning(name), WIDTH - HEADING - indent).into_iter().enumerate() {
-            let start = if index == 0 { format!("{:>width$} {name:name_width$}", thousands(count)) } else { String::new() };
+            let start =
+                if index == 0 { format!("{:>width$} {name:name_width$}", thousands(count)) } else { String::new() };
             lines.push(format!("{start:indent$}{text}"));
         }
     }
@@ -143,7 +144,7 @@ fn time(summary: &Summary) -> String {
     format!("{}{stages}", seconds(summary.elapsed_s))
 }
 
-/// False where the run ended before it published, and so before it knew of a generation.
+/// False where nothing was ever published, by this run or before it: there are no files yet.
 fn has_published(summary: &Summary) -> bool {
     summary.generation > 0 || !summary.dates_published.is_empty()
 }

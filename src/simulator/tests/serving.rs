@@ -182,7 +182,7 @@ async fn starts_to_the_minute_can_be_insisted_on() {
 async fn ongoing_meetings_show_only_when_asked_for() {
     // The clock stands in the middle of the staged meeting that crosses the first midnight.
     let spec = small();
-    let ahead = spec.midnight(1) - jiff::Timestamp::now().as_second();
+    let ahead = spec.midnight(1) - now_s();
     let caller = Caller::of(&spec, Options { clock_ahead_s: ahead, ..fast() }).await;
     let (start, end) = caller.window();
     let mut asked = vec![("start_time", start.as_str()), ("end_time", end.as_str())];
@@ -214,7 +214,7 @@ async fn fresh_quality_grows_until_it_is_whole() {
     asked.push(("join_time", unix(&row["join_time"])));
     let whole = caller.walk(Q, &borrowed(&asked)).await.len();
     for (age, expected) in [(1500, None), (2700, Some(whole / 2)), (3601, Some(whole))] {
-        let clock_ahead_s = end + age - jiff::Timestamp::now().as_second();
+        let clock_ahead_s = end + age - now_s();
         caller.running.set_options(Options { ready_after_s: 3600, clock_ahead_s, ..fast() });
         let first = caller.get(Q, &borrowed(&asked)).await;
         match expected {
@@ -232,7 +232,7 @@ async fn fresh_participant_lists_hold_half_of_the_rows() {
     let window = window_of(meeting);
     let whole = caller.walk(P, &borrowed(&window)).await.len();
     let end: i64 = window[1].1.parse().expect("seconds");
-    let clock_ahead_s = end + 60 - jiff::Timestamp::now().as_second();
+    let clock_ahead_s = end + 60 - now_s();
     caller.running.set_options(Options { participants_ready_after_s: 600, clock_ahead_s, ..fast() });
     assert_eq!(caller.walk(P, &borrowed(&window)).await.len(), whole.div_ceil(2));
 }
@@ -260,7 +260,7 @@ async fn every_answer_carries_a_log_id_and_the_server_s_date() {
     assert_eq!(first.json()["error"]["log_id"].as_str(), first.header("x-tt-logid"));
     assert_ne!(first.header("x-tt-logid"), second.header("x-tt-logid"));
     let year = first.header("date").and_then(|date| date.split(' ').nth(3)).map(str::to_owned);
-    let expected = jiff::Timestamp::now().as_second() - 86_400 * 3650;
+    let expected = now_s() - 86_400 * 3650;
     let expected = jiff::Timestamp::from_second(expected).expect("in range").strftime("%Y").to_string();
     assert_eq!(year, Some(expected), "the date is the simulator's");
 }
@@ -270,4 +270,9 @@ async fn only_loopback_is_listened_on() {
     let bind = "0.0.0.0:0".parse().expect("an address");
     let refused = serve(Tenant::generate(&small()), Options { bind, ..Options::default() }).await;
     assert!(matches!(refused, Err(SimulatorError::NotLoopback { .. })));
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server under test reads the machine's clock too")]
+fn now_s() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
