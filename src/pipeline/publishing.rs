@@ -123,7 +123,7 @@ impl Publisher {
         }
         if self.paths.database().exists() {
             let connection = open_published_with(&self.paths, self.setup.database)?;
-            self.totals = Totals::of(&connection, &self.setup).map_err(SyncError::Totals)?;
+            self.totals = Totals::of(&connection, &self.setup, i64::MAX).map_err(SyncError::Totals)?;
         }
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Work {
             &self.paths,
             &publication,
             &mut |connection| {
-                totals = Totals::of(connection, &self.setup)?;
+                totals = Totals::of(connection, &self.setup, run.started_us)?;
                 // What earlier runs could not get is owed as much as what this one could not.
                 if exit == Some(ExitCode::Complete) && totals.failed() > 0 {
                     ended = Some(ExitCode::Owed);

@@ -41,8 +41,13 @@ with window_meetings as (
 )";
 
 impl Totals {
-    /// Counts the window of a sync.
-    pub fn of(connection: &Connection, setup: &SyncSetup) -> Result<Totals, Box<dyn Error + Send + Sync>> {
+    /// Counts the window of a sync. Meetings whose start can't be read belong to no window: they count with the run that
+    /// was told of them, which began at `started_us`.
+    pub fn of(
+        connection: &Connection,
+        setup: &SyncSetup,
+        started_us: i64,
+    ) -> Result<Totals, Box<dyn Error + Send + Sync>> {
         let (since_us, until_us) = setup.window_us;
         // A printed zone may differ from the tenant's by a day at most.
         let first_day = civil_date_text(setup.zone.day_of(since_us) - 1);
@@ -73,9 +78,8 @@ impl Totals {
         };
         totals.rejects += connection.query_row(
             "select count(*) from rejects
-             where table_name = 'meetings' and ends_with(row_key, '-?')
-               and meeting_date between cast(? as date) and cast(? as date)",
-            [&first_day, &last_day],
+             where table_name = 'meetings' and ends_with(row_key, '-?') and epoch_us(first_seen_utc) >= ?",
+            [started_us],
             |row| row.get::<_, i64>(0).map(|count| u64::try_from(count).unwrap_or_default()),
         )?;
         let sql = format!(

@@ -3,7 +3,7 @@
 use vcq_etl::schema::{Status, Storage, TABLES};
 use vcq_etl::simulator::Endpoint;
 
-use crate::world::World;
+use crate::world::{Ran, World};
 
 #[test]
 fn sync_leaves_every_number_of_the_tenant() {
@@ -186,6 +186,31 @@ fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
     }
     found
+}
+
+#[test]
+fn a_long_run_publishes_finished_dates_as_it_goes() {
+    let world = World::new();
+    let mut command = world.sync_command(&[]);
+    // About 270 calls at 30 a second; the newest date is done half-way.
+    command.env("VCQ_CALLS_PER_MINUTE", "1800").env("VCQ_PUBLISH_EVERY", "500ms");
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    let child = command.spawn().expect("starts");
+    let before_the_end = loop {
+        let asked = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
+        if world.store().join("vcq.duckdb").exists() {
+            break world.rows("select distinct meeting_date::varchar from quality_samples order by 1");
+        }
+        let all = world.simulator().tenant().totals().fewest_calls.participant_quality_list;
+        assert!(asked < all, "nothing was published before the last call");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    assert_eq!(world.rows("select finished_utc, outcome from runs"), [" | "], "the run is under way");
+    let ran = Ran::of(child.wait_with_output().expect("ends")).ended(0);
+    let dates = world.rows("select distinct meeting_date::varchar from quality_samples order by 1");
+    assert_eq!(before_the_end.as_slice(), &dates[dates.len() - 1..], "the newest date comes first");
+    assert!(ran.summary()["generation"].as_u64() >= Some(2));
+    assert_eq!(ran.summary()["samples"], world.simulator().tenant().totals().samples);
 }
 
 #[test]

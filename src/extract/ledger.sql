@@ -1,0 +1,64 @@
+-- The ledger's tables, version 1.
+
+create table settings (
+    name  text primary key,
+    value text not null
+) without rowid;
+
+create table meetings (
+    meeting_key   text primary key,
+    meeting_no    text not null,
+    start_us      integer not null,
+    offset_min    integer not null,
+    end_us        integer,
+    meeting_date  integer not null,
+    is_webinar    integer not null,
+    devices       integer not null,
+    item_digest   text not null,
+    list_status   text,
+    list_final    integer not null default 0,
+    list_digest   text
+) without rowid;
+create index meetings_by_start on meetings (start_us);
+
+-- Twins (same meeting, id and join) share one row: they are asked once.
+create table participants (
+    base_key         text primary key,
+    meeting_key      text not null,
+    id_kind          text,
+    id               text,
+    join_s           integer,
+    expected_minutes integer,
+    status           text not null,
+    is_final         integer not null,
+    attempts         integer not null default 0,
+    digest           text,
+    items            integer not null default 0,
+    last_us          integer
+) without rowid;
+create index participants_by_meeting on participants (meeting_key, is_final);
+
+-- Dates with answers that are not published yet.
+create table dirty_dates (
+    meeting_date integer primary key
+);
+
+create table runs (
+    run_id       text primary key,
+    command      text not null,
+    since_us     integer,
+    until_us     integer,
+    started_us   integer not null,
+    finished_us  integer,
+    outcome      text,
+    exit_code    integer,
+    meetings     integer,
+    participants integer,
+    samples      integer,
+    rejects      integer,
+    calls_meeting_list     integer,
+    calls_participant_list integer,
+    calls_quality_list     integer,
+    throttles    integer,
+    waited_s     real
+) without rowid;
