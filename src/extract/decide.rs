@@ -3,9 +3,7 @@
 use crate::schema::Status;
 
 /// How long after its end a meeting is left alone: the vendor is still writing.
-pub const FRESH_LIMIT_US: i64 = 10 * 60 * 1_000_000;
-/// The same as a length of time.
-pub const FRESH_LIMIT: std::time::Duration = std::time::Duration::from_secs(600);
+const FRESH_LIMIT_US: i64 = 10 * 60 * 1_000_000;
 
 /// How long after a meeting's end an answer may still grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

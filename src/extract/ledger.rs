@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::schema::Status;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
@@ -143,6 +143,30 @@ impl Ledger {
         move |source| LedgerError::Sqlite { attempt, path: self.path.clone(), source }
     }
 
+    /// Every row of a query.
+    fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        let connection = self.connection();
+        let rows =
+            || -> rusqlite::Result<Vec<T>> { connection.prepare_cached(sql)?.query_map(parameters, read)?.collect() };
+        rows().map_err(self.failed("read"))
+    }
+
+    /// Writes in one transaction: all of it or nothing.
+    fn in_transaction(&self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), LedgerError> {
+        let mut connection = self.connection();
+        let all = || {
+            let transaction = connection.transaction()?;
+            write(&transaction)?;
+            transaction.commit()
+        };
+        all().map_err(self.failed("write"))
+    }
+
     /// A setting that the store was made with.
     ///
     /// # Errors
@@ -166,16 +190,8 @@ impl Ledger {
     }
 
     /// Applies changes in one transaction.
-    pub(super) fn apply<'a>(&self, changes: impl Iterator<Item = &'a Change>) -> Result<(), LedgerError> {
-        let mut connection = self.connection();
-        let apply = move || -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
-            for change in changes {
-                change.apply(&transaction)?;
-            }
-            transaction.commit()
-        };
-        apply().map_err(self.failed("write"))
+    pub(super) fn apply<'a>(&self, mut changes: impl Iterator<Item = &'a Change>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| changes.try_for_each(|change| change.apply(transaction)))
     }
 
     /// The digest of a meeting's item as it was last listed.
@@ -188,20 +204,16 @@ impl Ledger {
 
     /// Makes everything of these meetings owed again. What was answered stays published until a new answer is there.
     pub(super) fn forget_finality<'a>(&self, meetings: impl Iterator<Item = &'a String>) -> Result<(), LedgerError> {
-        let mut connection = self.connection();
-        let forget = move || -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
+        let list = "update meetings set list_final = 0 where meeting_key = ?1";
+        let quality = "update participants set is_final = 0
+                       where meeting_key = ?1 and id is not null and join_s is not null";
+        self.in_transaction(|transaction| {
             for meeting_key in meetings {
-                transaction
-                    .prepare_cached("update meetings set list_final = 0 where meeting_key = ?1")?
-                    .execute([meeting_key])?;
-                let sql = "update participants set is_final = 0
-                           where meeting_key = ?1 and id is not null and join_s is not null";
-                transaction.prepare_cached(sql)?.execute([meeting_key])?;
+                transaction.prepare_cached(list)?.execute([meeting_key])?;
+                transaction.prepare_cached(quality)?.execute([meeting_key])?;
             }
-            transaction.commit()
-        };
-        forget().map_err(self.failed("write"))
+            Ok(())
+        })
     }
 
     /// True where no meeting was ever listed.
@@ -237,10 +249,7 @@ impl Ledger {
                 list_digest: row.get(9)?,
             })
         };
-        let connection = self.connection();
-        let mut select = connection.prepare_cached(sql).map_err(self.failed("read"))?;
-        let rows = select.query_map(params![since_us, until_us], read).map_err(self.failed("read"))?;
-        rows.collect::<Result<_, _>>().map_err(self.failed("read"))
+        self.rows(sql, params![since_us, until_us], read)
     }
 
     /// The participants of a meeting that are still to be asked for.
@@ -259,10 +268,7 @@ impl Ledger {
                 digest: row.get(5)?,
             })
         };
-        let connection = self.connection();
-        let mut select = connection.prepare_cached(sql).map_err(self.failed("read"))?;
-        let rows = select.query_map(params![meeting_key], read).map_err(self.failed("read"))?;
-        rows.collect::<Result<_, _>>().map_err(self.failed("read"))
+        self.rows(sql, params![meeting_key], read)
     }
 
     /// The dates with unpublished answers, oldest first.
@@ -270,12 +276,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn dirty_dates(&self) -> Result<Vec<i32>, LedgerError> {
-        let connection = self.connection();
-        let mut select = connection
-            .prepare_cached("select meeting_date from dirty_dates order by meeting_date")
-            .map_err(self.failed("read"))?;
-        let rows = select.query_map([], |row| row.get(0)).map_err(self.failed("read"))?;
-        rows.collect::<Result<_, _>>().map_err(self.failed("read"))
+        self.rows("select meeting_date from dirty_dates order by meeting_date", [], |row| row.get(0))
     }
 
     /// Forgets that these dates have unpublished answers: they are published.
@@ -283,15 +284,12 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn published(&self, dates: &[i32]) -> Result<(), LedgerError> {
-        let mut connection = self.connection();
-        let mut forget = || -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
+        self.in_transaction(|transaction| {
             for date in dates {
                 transaction.execute("delete from dirty_dates where meeting_date = ?1", [date])?;
             }
-            transaction.commit()
-        };
-        forget().map_err(self.failed("write"))
+            Ok(())
+        })
     }
 
     /// Records a run, at its beginning and at its end.
@@ -354,11 +352,7 @@ impl Ledger {
                 waited_s: row.get(16)?,
             })
         };
-        let connection = self.connection();
-        let mut select =
-            connection.prepare_cached("select * from runs order by started_us, run_id").map_err(self.failed("read"))?;
-        let rows = select.query_map([], read).map_err(self.failed("read"))?;
-        rows.collect::<Result<_, _>>().map_err(self.failed("read"))
+        self.rows("select * from runs order by started_us, run_id", [], read)
     }
 }
 
@@ -366,7 +360,7 @@ const ROOM: &str = "room";
 const USER: &str = "user";
 
 impl Change {
-    fn apply(&self, transaction: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
+    fn apply(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         match self {
             Change::Meeting { key, identity, devices, item_digest } => {
                 let sql = "insert into meetings (meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date,

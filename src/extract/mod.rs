@@ -19,7 +19,7 @@ mod unit;
 mod walk;
 mod watch;
 
-pub use decide::{FRESH_LIMIT, Settle};
+pub use decide::Settle;
 pub use items::list_items;
 pub use ledger::{Ledger, LedgerError, RunRecord};
 pub use recorder::{RecordError, Recorder};

@@ -12,7 +12,7 @@ use crate::schema::cell::{self, Row};
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
     Asked, ListWalk, Listing, MeetingsOfDate, PageError, Participant, ParticipantsOfMeeting, Reject, SampleBatches,
-    UnknownFields, WalkParser, Window, coverage_rows, reject_rows,
+    TypedWalk, UnknownFields, WalkParser, Window, coverage_rows, reject_rows,
 };
 
 /// A date cannot be made from its answers.
@@ -198,11 +198,7 @@ impl<'a> Stage<'a> {
     ) -> Result<u64, DateError> {
         let unit = &participant.identity.base_key;
         let Some(walk) = quality.walks(unit).iter().rev().find(|walk| walk.is_whole()) else { return Ok(0) };
-        let pages = quality.pages(walk)?;
-        let bodies: Vec<&[u8]> = pages.iter().map(|page| page.response.get().as_bytes()).collect();
-        let offset_min = participant.identity.join.map_or(0, |join| join.offset_min);
-        let typed =
-            self.parser.walk(&bodies, offset_min).map_err(|source| DateError::Page { unit: unit.clone(), source })?;
+        let typed = typed_walk(&mut self.parser, quality, walk, participant)?;
         let unknown = self.parser.take_unknown_fields();
         // Twins share a walk: its fields are counted with the first of them.
         if participant.participant_key == *unit {
@@ -210,38 +206,12 @@ impl<'a> Stage<'a> {
         }
         let mut rejects: Vec<Reject> = typed.rejects(&participant.participant_key, walk.asked_us).collect();
         if !rejects.is_empty() {
-            self.first_seen(&mut rejects, participant, quality, offset_min)?;
+            first_seen(&mut rejects, participant, quality)?;
         }
         self.rejects.append(&mut rejects);
         self.batches.append(&participant.participant_key, meeting_key, &typed);
         write_samples(&mut self.batches, &mut self.samples, SAMPLE_BATCH_ROWS)?;
         Ok(typed.sample_count() as u64)
-    }
-
-    /// Dates rejects back to the earliest answer that had them too.
-    fn first_seen(
-        &mut self,
-        rejects: &mut [Reject],
-        participant: &Participant,
-        quality: &RawDate,
-        offset_min: i32,
-    ) -> Result<(), DateError> {
-        let unit = &participant.identity.base_key;
-        let whole: Vec<&WalkRef> = quality.walks(unit).iter().filter(|walk| walk.is_whole()).collect();
-        // The last one is the answer that the rejects are of.
-        for walk in whole.iter().rev().skip(1) {
-            let pages = quality.pages(walk)?;
-            let bodies: Vec<&[u8]> = pages.iter().map(|page| page.response.get().as_bytes()).collect();
-            let mut parser = WalkParser::default();
-            let typed =
-                parser.walk(&bodies, offset_min).map_err(|source| DateError::Page { unit: unit.clone(), source })?;
-            for earlier in typed.rejects(&participant.participant_key, walk.asked_us) {
-                for reject in rejects.iter_mut().filter(|reject| reject.is_same(&earlier)) {
-                    reject.first_seen_us = earlier.first_seen_us;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Counts unknown fields of this run's answers: those of earlier runs were told by them.
@@ -250,6 +220,37 @@ impl<'a> Stage<'a> {
             add_unknown(&mut self.unknown_fields, unknown);
         }
     }
+}
+
+/// Types the pages of one walk of a participant.
+fn typed_walk(
+    parser: &mut WalkParser,
+    quality: &RawDate,
+    walk: &WalkRef,
+    participant: &Participant,
+) -> Result<TypedWalk, DateError> {
+    let pages = quality.pages(walk)?;
+    let bodies: Vec<&[u8]> = pages.iter().map(|page| page.response.get().as_bytes()).collect();
+    let offset_min = participant.identity.join.map_or(0, |join| join.offset_min);
+    let unit = || participant.identity.base_key.clone();
+    parser.walk(&bodies, offset_min).map_err(|source| DateError::Page { unit: unit(), source })
+}
+
+/// Dates rejects back to the earliest answer that had them too.
+fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDate) -> Result<(), DateError> {
+    // A parser of its own: the fields of earlier answers were counted with them.
+    let mut parser = WalkParser::default();
+    let walks = quality.walks(&participant.identity.base_key).iter().filter(|walk| walk.is_whole());
+    // The last one is the answer that the rejects are of.
+    for walk in walks.rev().skip(1) {
+        let typed = typed_walk(&mut parser, quality, walk, participant)?;
+        for earlier in typed.rejects(&participant.participant_key, walk.asked_us) {
+            for reject in rejects.iter_mut().filter(|reject| reject.is_same(&earlier)) {
+                reject.first_seen_us = earlier.first_seen_us;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds counts of unknown fields to others.
