@@ -8,6 +8,7 @@ pub mod event;
 pub mod exit;
 mod outcome;
 mod publishing;
+pub mod rebuild;
 pub mod summary;
 mod totals;
 pub mod wire;
@@ -23,14 +24,15 @@ pub use outcome::{SIGINT, SIGTERM};
 pub use summary::{Calls, Summary};
 
 use crate::extract::{
-    ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord, Settle, Stop,
+    CaughtUp, ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord, Settle,
+    Stop, USER_ID_TYPE, catch_up,
 };
 use crate::feishu::{Cancel, Client, ClientConfig, ClientError, UserIdType};
-use crate::load::{DatabaseOptions, LoadError, Lock, LockError, StorePaths};
-use crate::schema::{TenantZone, utc_text};
+use crate::load::{DatabaseOptions, LoadError, Lock, LockError, Start, StorePaths};
+use crate::schema::{TenantZone, civil_date_text, utc_text};
 
 use dates::DateError;
-use publishing::Publisher;
+use publishing::{Due, PublishSetup, Publisher};
 use wire::{Budget, Counters, Forward};
 
 /// The time now, microseconds UTC.
@@ -115,6 +117,28 @@ pub enum SyncError {
     /// The published database cannot be counted.
     #[error("cannot count what is published")]
     Totals(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Published dates would be lost, because there is nothing to make them from.
+    #[error(
+        "{} date(s), {first} to {last}, have Parquet files but no answers in raw/, and there is no manifest to keep them by",
+        dates
+    )]
+    WithoutRaw {
+        /// How many.
+        dates: usize,
+        /// The oldest.
+        first: String,
+        /// The newest.
+        last: String,
+    },
+    /// The damaged ledger cannot be put aside.
+    #[error("cannot put the damaged ledger aside as {}", path.display())]
+    PutAside {
+        /// Its new name.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// A thread of ours panicked.
     #[error("publishing ended unexpectedly")]
     Panicked,
@@ -133,9 +157,6 @@ pub struct Synced {
     pub error: Option<SyncError>,
 }
 
-/// The name of the setting in the ledger.
-const USER_ID_TYPE: &str = "user_id_type";
-
 /// Runs a sync to its end.
 ///
 /// # Errors
@@ -148,6 +169,8 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     paths.clean_work()?;
     paths.remove_strays()?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    publishing::before_asking(&paths, &ledger, caught_up)?;
     check_user_id_type(&ledger, &setup)?;
 
     let run_id = run_id(started_us);
@@ -165,7 +188,7 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters)?;
-    let mut publisher = Publisher::new(&setup, &paths, &run_id, Arc::clone(&ledger));
+    let mut publisher = Publisher::new(publish_setup(&setup), &paths, &run_id, Arc::clone(&ledger));
     let asking_began = Instant::now();
     let extracted = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
     let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();
@@ -180,12 +203,14 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     run.finished_us = Some((setup.now_us)());
     counted(&mut run, &counters);
     // A run that was refused before it got an answer leaves what is published as it is.
-    let nothing_new = stop.is_some() && publisher.dirty_dates()?.is_empty();
+    let is_whole = stop.is_none();
+    let due = publisher.due(is_whole)?;
+    let nothing_new = !is_whole && due.dates.is_empty();
     let mut error = None;
     if nothing_new {
         publisher.read_published()?;
     } else {
-        match publisher.publish_all(&mut run, exit).await {
+        match publisher.publish_all(&mut run, exit, &due).await {
             Ok(ended) => exit = ended,
             Err(failed) => {
                 exit = ExitCode::Storage;
@@ -218,8 +243,9 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         dates_published: publisher.dates_published(),
         generation: publisher.generation(),
         store: paths.root().display().to_string(),
-        notes: notes(unreadable_meetings, publisher.torn()),
-        stage_s: publisher.stage_seconds(asking_s),
+        asks: true,
+        notes: notes(unreadable_meetings, publisher.torn(), caught_up, &due),
+        stage_s: publisher.stage_seconds(("extract", asking_s)),
     };
     Ok(Synced { summary, exit, stop, error })
 }
@@ -315,17 +341,57 @@ fn run_id(started_us: i64) -> String {
     format!("{compact}-{:04x}", rand::random::<u16>())
 }
 
-fn notes(unreadable_meetings: u64, torn: u64) -> Vec<String> {
+fn publish_setup(setup: &SyncSetup) -> PublishSetup {
+    PublishSetup {
+        window_us: setup.window_us,
+        meeting_nos: setup.meeting_nos.clone(),
+        zone: setup.zone.clone(),
+        user_id_type: setup.user_id_type.as_str().to_owned(),
+        database: setup.database,
+        start: Start::OverPublished,
+        events: Arc::clone(&setup.events),
+        now_us: Arc::clone(&setup.now_us),
+    }
+}
+
+fn notes(unreadable_meetings: u64, torn: u64, caught_up: CaughtUp, due: &Due) -> Vec<String> {
     let mut notes = Vec::new();
+    if caught_up.walks > 0 {
+        notes.push(format!(
+            "{} answer(s) of {} date(s) were in the raw log and not in the ledger, as after a kill; they were taken in",
+            caught_up.walks, caught_up.dates
+        ));
+    }
+    if let (Some(first), Some(last)) = (due.held.first(), due.held.last()) {
+        notes.push(format!(
+            "the days from {} to {} are being asked again and stay published as they were until all of it is answered: \
+             sync this window again, without --refetch",
+            civil_date_text(*first),
+            civil_date_text(*last)
+        ));
+    }
     if unreadable_meetings > 0 {
         notes.push(format!(
             "{unreadable_meetings} listed meeting(s) have a start that cannot be read; they are in the table rejects"
         ));
     }
+    if let (Some(first), Some(last)) = (due.without_raw.first(), due.without_raw.last()) {
+        notes.push(format!(
+            "{} date(s), {} to {}, have new answers but lack older ones in raw/, and stay published as they were: put the \
+             files back and sync again",
+            due.without_raw.len(),
+            civil_date_text(*first),
+            civil_date_text(*last)
+        ));
+    }
     if torn > 0 {
-        notes.push(format!("{torn} record(s) of the raw log were cut off, as after a power cut, and were passed over"));
+        notes.push(torn_note(torn));
     }
     notes
+}
+
+fn torn_note(torn: u64) -> String {
+    format!("{torn} record(s) of the raw log were cut off, as after a power cut, and were passed over")
 }
 
 impl From<RecordError> for SyncError {

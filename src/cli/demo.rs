@@ -77,7 +77,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let config = config.clone().with_vendor(&running.base_url(), credentials);
         let events = Arc::clone(&progress) as Arc<dyn Events>;
         let setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), events)?;
-        sync::interrupt_on_signals(&setup);
+        sync::interrupt_on_signals(&setup, context);
         let synced = pipeline::sync(setup).await.map_err(Failure::from);
         running.shutdown().await;
         synced

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod man;
 mod output;
 mod program;
+pub mod rebuild;
 pub mod report;
 pub mod schema;
 mod settings;
@@ -55,8 +56,16 @@ pub enum Run {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[Entry] =
-    &[sync::ENTRY, report::ENTRY, schema::ENTRY, demo::ENTRY, simulate::ENTRY, completions::ENTRY, man::ENTRY];
+pub const COMMANDS: &[Entry] = &[
+    sync::ENTRY,
+    report::ENTRY,
+    rebuild::ENTRY,
+    schema::ENTRY,
+    demo::ENTRY,
+    simulate::ENTRY,
+    completions::ENTRY,
+    man::ENTRY,
+];
 
 /// What a command gets to work with.
 pub struct Context {
@@ -201,27 +210,46 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     })
 }
 
-/// Waits for SIGINT or SIGTERM, and gives its number.
+/// SIGINT and SIGTERM from now on; none is missed between two calls of [`Signals::next`].
 #[cfg(unix)]
-async fn signal() -> i32 {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers the system's own take effect.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => crate::pipeline::SIGINT,
-        _ = terminate.recv() => crate::pipeline::SIGTERM,
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Takes the signals over; `None` where the system has no handlers for us, and its own stay in effect.
+    fn listen() -> Option<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (interrupt, terminate) = (signal(SignalKind::interrupt()).ok()?, signal(SignalKind::terminate()).ok()?);
+        Some(Signals { interrupt, terminate })
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.interrupt.recv() => crate::pipeline::SIGINT,
+            _ = self.terminate.recv() => crate::pipeline::SIGTERM,
+        }
     }
 }
 
-/// Waits for the keyboard's interruption.
+/// The keyboard's interruption.
 #[cfg(not(unix))]
-async fn signal() -> i32 {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => crate::pipeline::SIGINT,
-        Err(_) => std::future::pending().await,
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Option<Signals> {
+        Some(Signals)
+    }
+
+    async fn next(&mut self) -> i32 {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => crate::pipeline::SIGINT,
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 

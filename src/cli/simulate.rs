@@ -192,7 +192,11 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             running.app_secret(),
         ))?;
         context.talk.say("serving until stopped (Ctrl-C)");
-        super::signal().await;
+        match super::Signals::listen() {
+            Some(mut signals) => drop(signals.next().await),
+            // The system's own handlers end the process.
+            None => std::future::pending().await,
+        }
         running.shutdown().await;
         Ok(ExitCode::Complete)
     })

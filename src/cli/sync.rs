@@ -3,11 +3,12 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::window::{self, Window, WindowError};
-use super::{Context, Entry, Example, Run, now_us, runtime};
+use super::{Context, Entry, Example, Run, Signals, now_us, runtime};
 use crate::config::{Config, Credentials, Group};
 use crate::error::{ExitCode, Failure};
 use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
@@ -148,7 +149,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         ..setup(context, &context.config, (window.since_us, window.until_us), events)?
     };
     let synced = runtime()?.block_on(async {
-        interrupt_on_signals(&setup);
+        interrupt_on_signals(&setup, context);
         pipeline::sync(setup).await
     });
     progress.finish();
@@ -219,15 +220,30 @@ pub(super) fn setup(
 
 /// The first signal ends the run after the pages in hand; the second ends the process at once. Both are safe: what
 /// counts is on disk, and what is published is only ever renamed into place.
-pub(super) fn interrupt_on_signals(setup: &SyncSetup) {
+pub(super) fn interrupt_on_signals(setup: &SyncSetup, context: &Context) {
     let (cancel, signal, events) = (setup.cancel.clone(), Arc::clone(&setup.signal), Arc::clone(&setup.events));
+    let talk = context.talk.clone();
     tokio::spawn(async move {
-        let first = super::signal().await;
+        let Some(mut signals) = Signals::listen() else { return };
+        let first = signals.next().await;
         signal.store(first, Ordering::Relaxed);
         cancel.cancel();
         events.event(&Event::Stopping { why: "interrupted".to_owned() });
-        let second = super::signal().await;
-        let exit = if second == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted };
-        std::process::exit(exit.number().into());
+        // On a thread of its own: whatever keeps the runtime busy must not keep it from ending the process.
+        std::thread::spawn(move || {
+            std::thread::sleep(MOST_AFTER_A_SIGNAL);
+            talk.warn("the end took too long: what was answered is kept, and the next run publishes it");
+            end_at_once(first);
+        });
+        end_at_once(signals.next().await);
     });
+}
+
+/// From the first signal to the end of the process, at most. Supervisors kill after ten seconds.
+const MOST_AFTER_A_SIGNAL: Duration = Duration::from_millis(9_500);
+
+/// Ends the process because of a signal.
+pub(super) fn end_at_once(signal: i32) {
+    let exit = if signal == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted };
+    std::process::exit(exit.number().into());
 }

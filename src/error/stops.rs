@@ -1,7 +1,7 @@
 //! From the reason that ended a run early, and from what kept it from beginning, to failures.
 
 use super::{ExitCode, Failure};
-use crate::extract::Stop;
+use crate::extract::{LedgerError, Stop};
 use crate::feishu::{BaseUrlError, CallError, ClientError};
 use crate::load::{LoadError, LockError};
 use crate::pipeline::SyncError;
@@ -66,15 +66,24 @@ impl From<SyncError> for Failure {
             SyncError::Client(error) => error.into(),
             SyncError::UserIdType { .. } => Failure::of(ExitCode::Usage, &error)
                 .hint("give the kind that the store holds (--user-id-type), or another store (--store DIR)"),
+            SyncError::Ledger(LedgerError::Damaged { .. }) => {
+                Failure::of(ExitCode::Storage, &error).hint("vcq-etl rebuild makes it again from raw/, without a call")
+            }
+            SyncError::WithoutRaw { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("nothing was changed: restore raw/ or parquet/_manifest.json from a copy")
+                .hint("or move the folders of these dates out of parquet/, if they may go, and run again"),
+            SyncError::PutAside { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("check the disk and the permissions of the store's folder state/"),
             SyncError::Ledger(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("check the disk and the permissions of the store's folder state/; the answers in raw/ are whole"),
             SyncError::Recorder { .. } => {
                 Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine")
             }
             SyncError::Totals(_) => Failure::of(ExitCode::Storage, &error)
-                .hint("the database may be damaged; remove vcq.duckdb and the next sync makes it again from Parquet"),
+                .hint("the database may be damaged: vcq-etl rebuild makes it again, without a call"),
             SyncError::Date(_) => Failure::of(ExitCode::Storage, &error)
-                .hint("the raw log was damaged; ask for these days again with --refetch"),
+                .hint("what is published is whole; vcq-etl verify names what is damaged in the raw log")
+                .hint("restore the file from a copy, or move it out of the store and run vcq-etl rebuild: the next sync of that day asks for what is missing"),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
                 .hint("please report it with what stands above; what was answered is kept"),
         }

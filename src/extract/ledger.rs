@@ -1,14 +1,22 @@
 //! The ledger: what was asked, what came back, what is still owed. An index over the raw log, in SQLite.
 //!
-//! One connection behind a lock: commits are few (one a checkpoint, several grouped), and reads are short.
+//! One connection behind a lock: commits are few (one a checkpoint, several grouped), and reads are short. Other processes
+//! may write too (`plan` takes no lock), so nothing is read first and written later outside a transaction.
 
+mod change;
+mod owed;
+mod refetch;
+mod runs;
+
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use crate::schema::Status;
-use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
+pub(super) use change::Change;
+pub(super) use owed::{OwedMeeting, OwedParticipant};
+pub use runs::RunRecord;
 
 /// The ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +32,15 @@ pub enum LedgerError {
         #[source]
         source: rusqlite::Error,
     },
+    /// It is no ledger, or its pages contradict one another.
+    #[error("the ledger at {} is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite found.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// Written by a newer version.
     #[error("the ledger at {} has version {found}; this program knows {known}", path.display())]
     Newer {
@@ -36,72 +53,34 @@ pub enum LedgerError {
     },
 }
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = include_str!("ledger.sql");
 
-/// One run's history.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RunRecord {
-    /// The run.
-    pub run_id: String,
-    /// sync or rebuild.
-    pub command: String,
-    /// The window, microseconds UTC.
-    pub since_us: Option<i64>,
-    /// The window, microseconds UTC.
-    pub until_us: Option<i64>,
-    /// Begin, microseconds UTC.
-    pub started_us: i64,
-    /// End; `None` while under way.
-    pub finished_us: Option<i64>,
-    /// How it ended.
-    pub outcome: Option<String>,
-    /// The exit code.
-    pub exit_code: Option<i64>,
-    /// meetings, participants, samples, rejects of the window.
-    pub totals: Option<[i64; 4]>,
-    /// Calls to meeting_list, participant_list, participant_quality_list.
-    pub calls: [i64; 3],
-    /// Requests refused for their rate.
-    pub throttles: i64,
-    /// Seconds waited for the vendor.
-    pub waited_s: f64,
-}
+/// Forgets the index, for it to be made again from the raw log. Settings, runs and what is being asked again stay.
+const FORGET_INDEX: &str = "
+    drop table if exists meetings;
+    drop table if exists participants;
+    drop table if exists dirty_dates;
+    drop table if exists raw_files;
+";
 
-/// A meeting with something left to ask.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct OwedMeeting {
-    pub meeting_key: String,
-    pub meeting_no: String,
-    pub start_us: i64,
-    pub offset_min: i32,
-    pub end_us: Option<i64>,
+/// A date with answers that are not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirtyDate {
+    /// Days since 1970-01-01.
     pub meeting_date: i32,
-    pub is_webinar: bool,
-    pub devices: i64,
-    pub list_final: bool,
-    pub list_digest: Option<String>,
+    /// How many answers, so far: a later one makes it dirty again.
+    pub changes: i64,
 }
 
-/// A participant to ask for.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct OwedParticipant {
-    pub base_key: String,
-    pub id: ParticipantId,
-    pub join_s: i64,
-    pub expected_minutes: Option<i64>,
-    pub digest: Option<String>,
-}
-
-/// A change to the ledger, applied once its answer is on disk.
-#[derive(Debug, Clone)]
-pub(super) enum Change {
-    Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
-    Listed { meeting_key: String, status: Status, is_final: bool, digest: Option<String> },
-    Participant { meeting_key: String, identity: ParticipantIdentity },
-    Answered { base_key: String, status: Status, is_final: bool, digest: Option<String>, items: u64, asked_us: i64 },
-    Dirty { meeting_date: i32 },
+/// How far a raw file is in the ledger.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Indexed {
+    /// The end of the last checkpoint that is in.
+    pub indexed_bytes: u64,
+    /// The size of the file when it was looked at.
+    pub seen_bytes: u64,
 }
 
 /// An open ledger.
@@ -112,26 +91,50 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger, or makes it.
+    /// Opens the ledger, or makes it. One of an older version forgets its index.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn open(path: &Path) -> Result<Ledger, LedgerError> {
-        let failed = |source| LedgerError::Sqlite { attempt: "open", path: path.to_owned(), source };
-        let connection = Connection::open(path).map_err(failed)?;
+        let failed = |source| LedgerError::of("open", path, source);
+        let mut connection = Connection::open(path).map_err(failed)?;
         // WAL: a reader (status) never stops the writer. FULL: a commit is on disk when it returns.
         connection
-            .execute_batch("pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 10000;")
+            .execute_batch("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;")
             .map_err(failed)?;
         let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
-        match version {
-            0 => connection
-                .execute_batch(&format!("begin;\n{TABLES}\npragma user_version = {VERSION};commit;"))
-                .map_err(failed)?,
-            VERSION => {}
-            found => return Err(LedgerError::Newer { path: path.to_owned(), found, known: VERSION }),
+        if version > VERSION {
+            return Err(LedgerError::Newer { path: path.to_owned(), found: version, known: VERSION });
+        }
+        if version < VERSION {
+            make_tables(&mut connection).map_err(failed)?;
         }
         Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// Looks at every page of the file.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] where something is wrong with it.
+    pub fn check(&self) -> Result<(), LedgerError> {
+        let found: String =
+            self.connection().query_row("pragma quick_check(1)", [], |row| row.get(0)).map_err(self.failed("read"))?;
+        match found.as_str() {
+            "ok" => Ok(()),
+            _ => {
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+                let source = rusqlite::Error::SqliteFailure(code, Some(found));
+                Err(LedgerError::Damaged { path: self.path.clone(), source })
+            }
+        }
+    }
+
+    /// Forgets everything that the raw log holds too.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn forget_index(&self) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| transaction.execute_batch(&format!("{FORGET_INDEX}{TABLES}")))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -140,7 +143,7 @@ impl Ledger {
     }
 
     fn failed(&self, attempt: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError + '_ {
-        move |source| LedgerError::Sqlite { attempt, path: self.path.clone(), source }
+        move |source| LedgerError::of(attempt, &self.path, source)
     }
 
     /// Every row of a query.
@@ -160,7 +163,7 @@ impl Ledger {
     fn in_transaction(&self, write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>) -> Result<(), LedgerError> {
         let mut connection = self.connection();
         let all = || {
-            let transaction = connection.transaction()?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             write(&transaction)?;
             transaction.commit()
         };
@@ -202,20 +205,6 @@ impl Ledger {
             .map_err(self.failed("read"))
     }
 
-    /// Makes everything of these meetings owed again. What was answered stays published until a new answer is there.
-    pub(super) fn forget_finality<'a>(&self, meetings: impl Iterator<Item = &'a String>) -> Result<(), LedgerError> {
-        let list = "update meetings set list_final = 0 where meeting_key = ?1";
-        let quality = "update participants set is_final = 0
-                       where meeting_key = ?1 and id is not null and join_s is not null";
-        self.in_transaction(|transaction| {
-            for meeting_key in meetings {
-                transaction.prepare_cached(list)?.execute([meeting_key])?;
-                transaction.prepare_cached(quality)?.execute([meeting_key])?;
-            }
-            Ok(())
-        })
-    }
-
     /// True where no meeting was ever listed.
     ///
     /// # Errors
@@ -226,210 +215,85 @@ impl Ledger {
             .map_err(self.failed("read"))
     }
 
-    /// The meetings that start in a window and have something left to ask, newest first.
-    pub(super) fn owed_meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<OwedMeeting>, LedgerError> {
-        let sql = "select meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices,
-                          list_final, list_digest
-                   from meetings m
-                   where start_us >= ?1 and start_us < ?2
-                     and (list_final = 0 or exists (
-                            select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))
-                   order by start_us desc, meeting_key";
-        let read = |row: &Row<'_>| {
-            Ok(OwedMeeting {
-                meeting_key: row.get(0)?,
-                meeting_no: row.get(1)?,
-                start_us: row.get(2)?,
-                offset_min: row.get(3)?,
-                end_us: row.get(4)?,
-                meeting_date: row.get(5)?,
-                is_webinar: row.get(6)?,
-                devices: row.get(7)?,
-                list_final: row.get(8)?,
-                list_digest: row.get(9)?,
-            })
-        };
-        self.rows(sql, params![since_us, until_us], read)
-    }
-
-    /// The participants of a meeting that are still to be asked for.
-    pub(super) fn owed_participants(&self, meeting_key: &str) -> Result<Vec<OwedParticipant>, LedgerError> {
-        let sql = "select base_key, id_kind, id, join_s, expected_minutes, digest
-                   from participants
-                   where meeting_key = ?1 and is_final = 0 and id is not null and join_s is not null
-                   order by base_key";
-        let read = |row: &Row<'_>| {
-            let (kind, id): (String, String) = (row.get(1)?, row.get(2)?);
-            Ok(OwedParticipant {
-                base_key: row.get(0)?,
-                id: if kind == ROOM { ParticipantId::Room(id) } else { ParticipantId::User(id) },
-                join_s: row.get(3)?,
-                expected_minutes: row.get(4)?,
-                digest: row.get(5)?,
-            })
-        };
-        self.rows(sql, params![meeting_key], read)
-    }
-
     /// The dates with unpublished answers, oldest first.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn dirty_dates(&self) -> Result<Vec<i32>, LedgerError> {
-        self.rows("select meeting_date from dirty_dates order by meeting_date", [], |row| row.get(0))
+    pub fn dirty_dates(&self) -> Result<Vec<DirtyDate>, LedgerError> {
+        let read = |row: &Row<'_>| Ok(DirtyDate { meeting_date: row.get(0)?, changes: row.get(1)? });
+        self.rows("select meeting_date, changes from dirty_dates order by meeting_date", [], read)
     }
 
-    /// Forgets that these dates have unpublished answers: they are published.
+    /// Forgets that these dates have unpublished answers, but for those that came since the dates were read.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn published(&self, dates: &[i32]) -> Result<(), LedgerError> {
+    pub fn published(&self, dates: &[DirtyDate]) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| {
             for date in dates {
-                transaction.execute("delete from dirty_dates where meeting_date = ?1", [date])?;
+                let sql = "delete from dirty_dates where meeting_date = ?1 and changes <= ?2";
+                transaction.prepare_cached(sql)?.execute(params![date.meeting_date, date.changes])?;
             }
             Ok(())
         })
     }
 
-    /// Records a run, at its beginning and at its end.
+    /// Marks dates as having answers that are not published.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn record_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
-        let totals = |index: usize| run.totals.map(|totals| totals[index]);
-        self.connection()
-            .execute(
-                "insert or replace into runs values (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
-                params![
-                    run.run_id,
-                    run.command,
-                    run.since_us,
-                    run.until_us,
-                    run.started_us,
-                    run.finished_us,
-                    run.outcome,
-                    run.exit_code,
-                    totals(0),
-                    totals(1),
-                    totals(2),
-                    totals(3),
-                    run.calls[0],
-                    run.calls[1],
-                    run.calls[2],
-                    run.throttles,
-                    run.waited_s,
-                ],
-            )
-            .map(drop)
-            .map_err(self.failed("write"))
+    pub fn mark_dirty(&self, dates: impl Iterator<Item = i32>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| {
+            dates.into_iter().try_for_each(|meeting_date| Change::Dirty { meeting_date }.apply(transaction))
+        })
     }
 
-    /// Every run, oldest first.
+    /// Takes for final what these dates have not been asked for: it is published, and its answers are no longer in the raw
+    /// log. Asking for it in part would replace the whole by a part.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
+    pub fn freeze(&self, dates: impl Iterator<Item = i32>) -> Result<(), LedgerError> {
+        let lists = "update meetings set list_final = 1 where meeting_date = ?1 and list_us is null";
+        let quality = "update participants set is_final = 1
+                       where last_us is null
+                         and meeting_key in (select meeting_key from meetings where meeting_date = ?1)";
+        self.in_transaction(|transaction| {
+            for date in dates {
+                transaction.prepare_cached(lists)?.execute([date])?;
+                transaction.prepare_cached(quality)?.execute([date])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How far each raw file is in here, by its path below `raw/`.
+    pub(super) fn raw_files(&self) -> Result<HashMap<String, Indexed>, LedgerError> {
         let read = |row: &Row<'_>| {
-            let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
-            Ok(RunRecord {
-                run_id: row.get(0)?,
-                command: row.get(1)?,
-                since_us: row.get(2)?,
-                until_us: row.get(3)?,
-                started_us: row.get(4)?,
-                finished_us: row.get(5)?,
-                outcome: row.get(6)?,
-                exit_code: row.get(7)?,
-                totals: match totals {
-                    [Some(meetings), Some(participants), Some(samples), Some(rejects)] => {
-                        Some([meetings, participants, samples, rejects])
-                    }
-                    _ => None,
-                },
-                calls: [row.get(12)?, row.get(13)?, row.get(14)?],
-                throttles: row.get(15)?,
-                waited_s: row.get(16)?,
-            })
+            let indexed =
+                Indexed { indexed_bytes: row.get::<_, i64>(1)? as u64, seen_bytes: row.get::<_, i64>(2)? as u64 };
+            Ok((row.get(0)?, indexed))
         };
-        self.rows("select * from runs order by started_us, run_id", [], read)
+        Ok(self.rows("select path, indexed_bytes, seen_bytes from raw_files", [], read)?.into_iter().collect())
     }
 }
 
-const ROOM: &str = "room";
-const USER: &str = "user";
+/// Makes the tables. Another process may be at it at the same time: the version is looked at again once it is our turn.
+fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("pragma user_version", [], |row| row.get(0))?;
+    if version < VERSION {
+        transaction.execute_batch(&format!("{FORGET_INDEX}{TABLES}pragma user_version = {VERSION};"))?;
+    }
+    transaction.commit()
+}
 
-impl Change {
-    fn apply(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        match self {
-            Change::Meeting { key, identity, devices, item_digest } => {
-                let sql = "insert into meetings (meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date,
-                                                 is_webinar, devices, item_digest)
-                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                           on conflict (meeting_key) do update set
-                               end_us = excluded.end_us, is_webinar = excluded.is_webinar,
-                               devices = excluded.devices, item_digest = excluded.item_digest";
-                transaction.prepare_cached(sql)?.execute(params![
-                    key,
-                    identity.meeting_no,
-                    identity.start.utc_us,
-                    identity.start.offset_min,
-                    identity.end.map(|end| end.utc_us),
-                    identity.start.local_day(),
-                    identity.is_webinar,
-                    devices,
-                    item_digest,
-                ])?;
-            }
-            Change::Listed { meeting_key, status, is_final, digest } => {
-                let sql = "update meetings set list_status = ?2, list_final = ?3,
-                               list_digest = coalesce(?4, list_digest) where meeting_key = ?1";
-                transaction.prepare_cached(sql)?.execute(params![meeting_key, status.name(), is_final, digest])?;
-            }
-            Change::Participant { meeting_key, identity } => {
-                let (kind, id) = match &identity.id {
-                    Some(ParticipantId::User(id)) => (Some(USER), Some(id)),
-                    Some(ParticipantId::Room(id)) => (Some(ROOM), Some(id)),
-                    None => (None, None),
-                };
-                let join_s = identity.join.map(|join| join.unix_s());
-                // Who cannot be asked for is an answer in itself.
-                let (status, is_final) = match (id, join_s) {
-                    (None, _) => (Status::Unaddressable, true),
-                    (_, None) => (Status::Unsupported, true),
-                    _ => (Status::Pending, false),
-                };
-                let sql = "insert into participants (base_key, meeting_key, id_kind, id, join_s, expected_minutes,
-                                                     status, is_final)
-                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                           on conflict (base_key) do update set expected_minutes = excluded.expected_minutes";
-                transaction.prepare_cached(sql)?.execute(params![
-                    identity.base_key,
-                    meeting_key,
-                    kind,
-                    id,
-                    join_s,
-                    identity.expected_minutes,
-                    status.name(),
-                    is_final,
-                ])?;
-            }
-            Change::Answered { base_key, status, is_final, digest, items, asked_us } => {
-                let sql = "update participants set status = ?2, is_final = ?3, digest = coalesce(?4, digest),
-                               items = ?5, last_us = ?6, attempts = attempts + 1 where base_key = ?1";
-                transaction.prepare_cached(sql)?.execute(params![
-                    base_key,
-                    status.name(),
-                    is_final,
-                    digest,
-                    *items as i64,
-                    asked_us,
-                ])?;
-            }
-            Change::Dirty { meeting_date } => {
-                transaction.prepare_cached("insert or ignore into dirty_dates values (?1)")?.execute([meeting_date])?;
-            }
+impl LedgerError {
+    fn of(attempt: &'static str, path: &Path, source: rusqlite::Error) -> LedgerError {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => LedgerError::Damaged { path, source },
+            _ => LedgerError::Sqlite { attempt, path, source },
         }
-        Ok(())
     }
 }

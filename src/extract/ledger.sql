@@ -1,6 +1,6 @@
--- The ledger's tables, version 1.
+-- The ledger's tables, version 2. All but settings, runs and refetch are an index over the raw log.
 
-create table settings (
+create table if not exists settings (
     name  text primary key,
     value text not null
 ) without rowid;
@@ -17,7 +17,8 @@ create table meetings (
     item_digest   text not null,
     list_status   text,
     list_final    integer not null default 0,
-    list_digest   text
+    list_digest   text,
+    list_us       integer
 ) without rowid;
 create index meetings_by_start on meetings (start_us);
 
@@ -31,19 +32,33 @@ create table participants (
     expected_minutes integer,
     status           text not null,
     is_final         integer not null,
-    attempts         integer not null default 0,
     digest           text,
     items            integer not null default 0,
     last_us          integer
 ) without rowid;
 create index participants_by_meeting on participants (meeting_key, is_final);
 
--- Dates with answers that are not published yet.
+-- Dates with answers that are not published yet. changes grows with every answer, so that one which comes while the date
+-- is being published keeps it here.
 create table dirty_dates (
-    meeting_date integer primary key
+    meeting_date integer primary key,
+    changes      integer not null
 );
 
-create table runs (
+-- How far each raw file is in here: path below raw/, bytes of whole checkpoints, and the file's size at that time.
+create table raw_files (
+    path          text primary key,
+    indexed_bytes integer not null,
+    seen_bytes    integer not null
+) without rowid;
+
+-- Meetings that are being asked again. Their dates are published together, when everything was asked since.
+create table if not exists refetch (
+    meeting_key text primary key,
+    began_us    integer not null
+) without rowid;
+
+create table if not exists runs (
     run_id       text primary key,
     command      text not null,
     since_us     integer,

@@ -6,6 +6,7 @@ use super::items::list_items;
 use super::ledger::Change;
 use super::raw::{Header, RAW_VERSION, RawKind, WalkEnd};
 use super::recorder::Checkpoint;
+use super::reindex::devices;
 use super::run::Extraction;
 use super::stop::Stop;
 use super::walk::{answer_record, page_record};
@@ -13,8 +14,8 @@ use super::watch::WatchEvent;
 use serde_json::Value;
 
 use crate::feishu::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, SkipClass};
+use crate::schema::Status;
 use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest, digest_text};
-use crate::schema::{Raw, Status, parse};
 
 const DAY_US: i64 = 86_400_000_000;
 /// How far before the window we ask, and how far behind: whether the list filters by start or by end is not documented.
@@ -188,8 +189,7 @@ impl Slice<'_> {
         let known = self.extraction.recorder.ledger().item_digest(&key).map_err(super::RecordError::from)?;
         if known.as_deref() != Some(&item_digest) {
             self.dirty.insert(meeting_date);
-            let devices = parse::count(&Raw::of(item.get("number_of_devices"))).ok().flatten().unwrap_or_default();
-            self.changes.push(Change::Meeting { key, identity, devices, item_digest });
+            self.changes.push(Change::Meeting { key, identity, devices: devices(item), item_digest });
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod list_meetings;
 pub mod raw;
 mod recorder;
 mod recording;
+mod reindex;
 mod run;
 mod stop;
 mod unit;
@@ -21,8 +22,9 @@ mod watch;
 
 pub use decide::Settle;
 pub use items::list_items;
-pub use ledger::{Ledger, LedgerError, RunRecord};
+pub use ledger::{DirtyDate, Ledger, LedgerError, RunRecord};
 pub use recorder::{RecordError, Recorder};
+pub use reindex::{CaughtUp, USER_ID_TYPE, catch_up};
 pub use run::{ExtractSettings, Extracted, Extraction};
 pub use stop::Stop;
 pub use watch::{Watch, WatchEvent};

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::ledger::{Change, Ledger, LedgerError};
+use super::ledger::{Change, Indexed, Ledger, LedgerError};
 use super::raw::{Header, PageRecord, RawError, RawKind, RawWriter, encode};
 
 /// An answer cannot be written down.
@@ -124,7 +124,11 @@ fn write_group(group: &[Task], writer: &mut RawWriter, ledger: &Ledger) -> Resul
             }
         }
     }
-    writer.sync()?;
-    ledger.apply(group.iter().flat_map(|(checkpoint, _)| &checkpoint.changes))?;
+    let synced: Vec<Change> = writer
+        .sync()?
+        .into_iter()
+        .map(|(path, bytes)| Change::Indexed { path, indexed: Indexed { indexed_bytes: bytes, seen_bytes: bytes } })
+        .collect();
+    ledger.apply(group.iter().flat_map(|(checkpoint, _)| &checkpoint.changes).chain(&synced))?;
     Ok(())
 }

@@ -154,8 +154,14 @@ impl Extraction {
         let now_us = (self.now_us)();
         if self.settings.refetch {
             // Once, in the ledger: a run that stops early is gone on with by one without --refetch. Meetings that the
-            // vendor no longer lists stay as they are.
-            self.recorder.ledger().forget_finality(found.listed.iter())?;
+            // vendor no longer lists stay as they are, and those that ended just now are asked as soon as they may be.
+            let ledger = self.recorder.ledger();
+            let asked_again: HashSet<String> = (ledger.meetings(since_us, until_us)?.into_iter())
+                .filter(|meeting| found.listed.contains(&meeting.meeting_key))
+                .filter(|meeting| !is_fresh(MeetingWindow::of(meeting, now_us).end_s * 1_000_000, now_us))
+                .map(|meeting| meeting.meeting_key)
+                .collect();
+            ledger.begin_refetch(asked_again.iter(), now_us)?;
         }
         let mut tasks = VecDeque::new();
         let (mut to_list, mut quality_calls_estimate) = (0, 0);

@@ -239,10 +239,13 @@ impl Finished {
     }
 
     /// What is written down.
-    pub fn checkpoint(self, run_id: &str) -> Checkpoint {
+    pub fn checkpoint(mut self, run_id: &str) -> Checkpoint {
+        if !self.is_answer {
+            // The digest of a walk that broke off must not make the next, equal-looking one final.
+            self.end.digest.clear();
+        }
         let end = &self.end;
-        // The digest of a walk that broke off must not make the next, equal-looking one final.
-        let digest = self.is_answer.then(|| end.digest.clone());
+        let digest = end.answer_digest();
         let mut changes: Vec<Change> = Vec::with_capacity(self.participants.len() + 2);
         match self.kind {
             RawKind::Quality => changes.push(Change::Answered {
@@ -264,6 +267,7 @@ impl Finished {
                     status: end.status,
                     is_final: end.is_final,
                     digest,
+                    asked_us: self.asked_us,
                 });
             }
         }

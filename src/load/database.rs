@@ -190,7 +190,7 @@ pub(super) fn build(
     runs: RunsOf<'_>,
 ) -> Result<Built, LoadError> {
     let builder = Builder { paths, publication, manifest };
-    let base = current.filter(|current| {
+    let base = current.filter(|_| publication.start.trusts()).filter(|current| {
         let rows_kept = difference(&current.loaded, manifest).1;
         let rows_loaded: u64 = current.loaded.iter().map(|file| file.rows).sum();
         !compaction::better_anew(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)

@@ -1,10 +1,26 @@
 //! Writing that survives a power cut: bytes reach the disk before a name points at them.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::LoadError;
+use super::parquet::hex;
+
+/// The checksum of a file's bytes, lower-case hexadecimal.
+pub(super) fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut sum = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&sum.finalize())),
+            read => sum.update(&buffer[..read]),
+        }
+    }
+}
 
 /// Makes a file's bytes durable.
 pub(super) fn sync_file(path: &Path) -> Result<(), LoadError> {

@@ -25,8 +25,22 @@ pub type RunsOf<'a> = &'a mut dyn FnMut(&Connection) -> Result<Vec<Row>, Box<dyn
 pub enum Start {
     /// The published dates stay, but those that are given.
     OverPublished,
-    /// Only the given dates stay: a full rebuild. Needs no manifest that can be read.
+    /// As above, but nothing published is taken on trust: the files of the given dates are read, and the database is built
+    /// anew from Parquet.
+    Mistrusting,
+    /// Only the given dates stay: a full rebuild. Needs no manifest that can be read, and trusts nothing either.
     Afresh,
+}
+
+impl Start {
+    /// Whether published bytes are taken for what the manifest and the database say of them.
+    pub(super) fn trusts(self) -> bool {
+        self == Start::OverPublished
+    }
+
+    fn keeps_other_dates(self) -> bool {
+        self != Start::Afresh
+    }
 }
 
 /// What to publish.
@@ -121,10 +135,22 @@ pub fn publish(
 ) -> Result<Published, LoadError> {
     let started = Instant::now();
     check(publication)?;
-    let current = database::inspect(paths, publication.database)?;
+    let current = match database::inspect(paths, publication.database) {
+        // Built anew, it has our migrations again.
+        Err(LoadError::MigrationDrift { .. }) if !publication.start.trusts() => None,
+        other => other?,
+    };
     let old = published_before(paths, publication, current.as_ref())?;
     let generation = old.as_ref().map(|manifest| manifest.generation).max(current.as_ref().map(|c| c.generation));
-    let plan = Plan::new(publication, old.as_ref(), &|path| paths.part(path).exists());
+    let is_intact = |file: &PublishedFile| {
+        let part = paths.part(&file.path);
+        if publication.start.trusts() {
+            part.exists()
+        } else {
+            durable::sha256(&part).is_ok_and(|sum| sum == file.sha256)
+        }
+    };
+    let plan = Plan::new(publication, old.as_ref(), &|path| paths.part(path).exists(), &is_intact);
     let manifest = Manifest {
         generation: generation.unwrap_or_default() + 1,
         schema_version: SCHEMA_VERSION,
@@ -183,7 +209,7 @@ fn published_before(
     match (Manifest::read(paths), publication.start) {
         (Err(LoadError::CorruptManifest { .. }), Start::Afresh) => Ok(None),
         // Without the manifest, publishing one date would drop all the others.
-        (Ok(None), Start::OverPublished) if current.is_some_and(Current::holds_dates) => {
+        (Ok(None), start) if start.keeps_other_dates() && current.is_some_and(Current::holds_dates) => {
             Err(LoadError::MissingManifest { path: paths.manifest() })
         }
         (other, _) => other,
@@ -229,8 +255,14 @@ struct Plan {
 }
 
 impl Plan {
-    /// `is_taken` tells whether there is a file with that path below `parquet/`.
-    fn new(publication: &Publication<'_>, old: Option<&Manifest>, is_taken: &dyn Fn(&str) -> bool) -> Plan {
+    /// `is_taken` tells whether there is a file with that path below `parquet/`, `is_intact` whether a published file has
+    /// the bytes that it was published with.
+    fn new(
+        publication: &Publication<'_>,
+        old: Option<&Manifest>,
+        is_taken: &dyn Fn(&str) -> bool,
+        is_intact: &dyn Fn(&PublishedFile) -> bool,
+    ) -> Plan {
         let table_position = |name: &str| TABLES.iter().position(|table| table.name == name);
         let replaced: HashSet<String> =
             publication.dates.iter().map(|date| civil_date_text(date.meeting_date)).collect();
@@ -245,14 +277,14 @@ impl Plan {
             outdated: Vec::new(),
             dates_changed: BTreeSet::new(),
         };
-        if publication.start == Start::OverPublished {
+        if publication.start.keeps_other_dates() {
             plan.files.extend(old_files().filter(|file| !replaced.contains(&file.meeting_date)).cloned());
         }
         for part in publication.dates.iter().flat_map(|date| &date.parts) {
             let meeting_date = civil_date_text(part.meeting_date);
             match old_of.get(&(part.table.name, meeting_date.as_str())) {
                 // The same bytes: the file that readers may have open stays.
-                Some(same) if same.sha256 == part.sha256 && is_taken(&same.path) => {
+                Some(same) if same.sha256 == part.sha256 && is_intact(same) => {
                     plan.kept.push(part.path.clone());
                     plan.files.push((*same).clone());
                 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{LoadError, Manifest, durable};
-use crate::schema::{PARTITION_COLUMN, Storage, TABLES, Table, civil_date_text};
+use crate::schema::{PARTITION_COLUMN, Storage, TABLES, Table, civil_date, civil_date_text};
 
 /// The folders of a store, made by [`StorePaths::open`].
 const FOLDERS: &[&str] = &["parquet", "raw", "state", ".work"];
@@ -179,6 +179,22 @@ impl StorePaths {
             return Err(LoadError::MissingManifest { path: self.manifest() });
         }
         self.remove_parts_but(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
+    }
+
+    /// The tables and dates that have a folder below `parquet/`, whatever the manifest says.
+    ///
+    /// # Errors
+    /// [`LoadError::Io`].
+    pub fn partitions(&self) -> Result<Vec<(&'static str, i32)>, LoadError> {
+        let mut partitions = Vec::new();
+        for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+            for date_dir in entries(&self.parquet().join(table.name))? {
+                let name = date_dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let date = name.strip_prefix(PARTITION_COLUMN).and_then(|rest| rest.strip_prefix('='));
+                partitions.extend(date.and_then(civil_date).map(|date| (table.name, date)));
+            }
+        }
+        Ok(partitions)
     }
 
     /// Removes every part but the named ones.

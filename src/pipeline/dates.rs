@@ -60,6 +60,8 @@ pub struct DateContext<'a> {
     pub zone: &'a TenantZone,
     /// The run that publishes.
     pub run_id: &'a str,
+    /// Count the unknown fields of all answers, not only of this run's.
+    pub counts_all_fields: bool,
     /// Tells the parts of this publication from an earlier one of the same run.
     pub part_number: u32,
 }
@@ -214,9 +216,9 @@ impl<'a> Stage<'a> {
         Ok(typed.sample_count() as u64)
     }
 
-    /// Counts unknown fields of this run's answers: those of earlier runs were told by them.
+    /// Counts unknown fields of this run's answers: those of earlier runs were told by them. A rebuild has none of its own.
     fn note_unknown(&mut self, walk: &WalkRef, unknown: UnknownFields) {
-        if walk.run_id == self.context.run_id {
+        if self.context.counts_all_fields || walk.run_id == self.context.run_id {
             add_unknown(&mut self.unknown_fields, unknown);
         }
     }

@@ -7,14 +7,39 @@ use std::time::Instant;
 
 use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
 use super::totals::{Totals, run_row};
-use super::{Event, ExitCode, SyncError, SyncSetup};
-use crate::extract::{Ledger, RunRecord};
-use crate::load::{Manifest, Publication, Start, StorePaths, open_published_with, publish};
+use super::{Event, Events, ExitCode, Now, SyncError};
+use crate::extract::raw::{RawKind, dates_of, files_of};
+use crate::extract::{CaughtUp, DirtyDate, Ledger, RunRecord};
+use crate::load::{
+    DatabaseOptions, Manifest, Publication, PublishedFile, Start, StorePaths, open_published_with, publish,
+};
+use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, TenantZone, civil_date};
 use crate::transform::UnknownFields;
+
+/// What publishing needs to know.
+#[derive(Clone)]
+pub(super) struct PublishSetup {
+    /// Whose totals are counted: meetings that start in here, microseconds UTC.
+    pub window_us: (i64, i64),
+    /// Only these meetings; all where empty.
+    pub meeting_nos: Vec<String>,
+    /// The tenant's zone.
+    pub zone: TenantZone,
+    /// Kind of user ids.
+    pub user_id_type: String,
+    /// What DuckDB may use.
+    pub database: DatabaseOptions,
+    /// What is taken on trust.
+    pub start: Start,
+    /// Who watches.
+    pub events: Arc<dyn Events>,
+    /// The clock.
+    pub now_us: Now,
+}
 
 /// Publishes the dates of one run.
 pub(super) struct Publisher {
-    setup: SyncSetup,
+    setup: PublishSetup,
     paths: StorePaths,
     run_id: String,
     ledger: Arc<Ledger>,
@@ -27,6 +52,16 @@ pub(super) struct Publisher {
     transform_s: f64,
     load_s: f64,
     in_between_s: f64,
+}
+
+/// What is to be published, and what is not.
+pub(super) struct Due {
+    /// Dates with answers that are not published.
+    pub dates: Vec<DirtyDate>,
+    /// Dates that wait for a refetch to be done.
+    pub held: BTreeSet<i32>,
+    /// Dates with new answers, but without the files of older ones: publishing them would drop what is published.
+    pub without_raw: BTreeSet<i32>,
 }
 
 /// What one round of publishing brings back from its thread.
@@ -43,9 +78,9 @@ struct Round {
 }
 
 impl Publisher {
-    pub fn new(setup: &SyncSetup, paths: &StorePaths, run_id: &str, ledger: Arc<Ledger>) -> Publisher {
+    pub fn new(setup: PublishSetup, paths: &StorePaths, run_id: &str, ledger: Arc<Ledger>) -> Publisher {
         Publisher {
-            setup: setup.clone(),
+            setup,
             paths: paths.clone(),
             run_id: run_id.to_owned(),
             ledger,
@@ -61,15 +96,25 @@ impl Publisher {
         }
     }
 
-    /// The dates with answers that are not published.
-    pub fn dirty_dates(&self) -> Result<Vec<i32>, SyncError> {
-        Ok(self.ledger.dirty_dates()?)
+    /// What is to be published now, and what is not. `is_whole` where the run came to its end.
+    pub fn due(&self, is_whole: bool) -> Result<Due, SyncError> {
+        let held = self.ledger.held_dates(is_whole)?;
+        let mut dates = self.ledger.dirty_dates()?;
+        let is_dirty = |day: i32| dates.iter().any(|date| date.meeting_date == day);
+        let without_raw = match Manifest::read(&self.paths)? {
+            Some(manifest) => dates_without_raw(&self.paths, Some(&manifest), is_dirty)?,
+            None => BTreeSet::new(),
+        };
+        dates.retain(|date| !held.contains(&date.meeting_date) && !without_raw.contains(&date.meeting_date));
+        Ok(Due { dates, held, without_raw })
     }
 
     /// Publishes the dates that have answers and no more work; none where there are none.
     pub async fn publish_finished(&mut self, open: &[i32], run: &RunRecord) -> Result<(), SyncError> {
         let began = Instant::now();
-        let finished: Vec<i32> = self.dirty_dates()?.into_iter().filter(|date| !open.contains(date)).collect();
+        let due = self.due(false)?;
+        let finished: Vec<DirtyDate> =
+            due.dates.into_iter().filter(|date| !open.contains(&date.meeting_date)).collect();
         if !finished.is_empty() {
             self.round(finished, run.clone(), None).await?;
         }
@@ -79,16 +124,17 @@ impl Publisher {
 
     /// Publishes everything that is not published yet, with the run's end. Gives the exit code, which is worse than
     /// the one given where the window still has failures.
-    pub async fn publish_all(&mut self, run: &mut RunRecord, exit: ExitCode) -> Result<ExitCode, SyncError> {
-        let dates = self.dirty_dates()?;
-        let (exit, ended) = self.round(dates, run.clone(), Some(exit)).await?;
+    pub async fn publish_all(&mut self, run: &mut RunRecord, exit: ExitCode, due: &Due) -> Result<ExitCode, SyncError> {
+        let (exit, ended) = self.round(due.dates.clone(), run.clone(), Some(exit)).await?;
+        self.ledger.end_refetch(&due.held)?;
         *run = ended;
         Ok(exit)
     }
 
-    async fn round(
+    /// Publishes these dates.
+    pub async fn round(
         &mut self,
-        dates: Vec<i32>,
+        dates: Vec<DirtyDate>,
         run: RunRecord,
         exit: Option<ExitCode>,
     ) -> Result<(ExitCode, RunRecord), SyncError> {
@@ -163,14 +209,71 @@ impl Publisher {
     }
 
     /// Seconds of each stage.
-    pub fn stage_seconds(&self, asking_s: f64) -> Vec<(&'static str, f64)> {
-        vec![("extract", asking_s), ("transform", self.transform_s), ("load", self.load_s)]
+    pub fn stage_seconds(&self, first: (&'static str, f64)) -> Vec<(&'static str, f64)> {
+        vec![first, ("transform", self.transform_s), ("load", self.load_s)]
     }
+}
+
+/// The kind of raw file without which a table has no rows.
+const SOURCES: &[(&str, RawKind)] = &[
+    (MEETINGS.name, RawKind::Meetings),
+    (COVERAGE.name, RawKind::Meetings),
+    (REJECTS.name, RawKind::Meetings),
+    (PARTICIPANTS.name, RawKind::Participants),
+    (QUALITY_SAMPLES.name, RawKind::Quality),
+];
+
+/// Published dates that could not be made again, because files of the raw log are gone: they must stay as they are.
+pub(super) fn dates_without_raw(
+    paths: &StorePaths,
+    manifest: Option<&Manifest>,
+    is_asked_for: impl Fn(i32) -> bool,
+) -> Result<BTreeSet<i32>, SyncError> {
+    let raw = paths.raw();
+    let of_file = |file: &PublishedFile| {
+        let (table, _) = SOURCES.iter().find(|(table, _)| *table == file.table)?;
+        Some((*table, civil_date(&file.meeting_date)?))
+    };
+    // Without a manifest, whatever lies there may have been published.
+    let partitions: Vec<(&str, i32)> = match manifest {
+        Some(manifest) => manifest.files.iter().filter_map(of_file).collect(),
+        None => paths.partitions()?,
+    };
+    let mut dates = BTreeSet::new();
+    for (partition, date) in partitions.into_iter().filter(|(_, date)| is_asked_for(*date)) {
+        if let Some((_, kind)) = SOURCES.iter().find(|(table, _)| *table == partition)
+            && files_of(&raw, *kind, date).map_err(DateError::Raw)?.is_empty()
+        {
+            dates.insert(date);
+        }
+    }
+    Ok(dates)
+}
+
+/// Brings the ledger's view of what is published after what is there. Answers that only the published files hold are not
+/// asked for again, and in part; where nothing is published any more, everything is to be.
+pub(super) fn before_asking(paths: &StorePaths, ledger: &Ledger, caught_up: CaughtUp) -> Result<(), SyncError> {
+    match Manifest::read(paths)? {
+        Some(manifest) if caught_up.walks > 0 => {
+            let dirty = ledger.dirty_dates()?;
+            let is_dirty = |day: i32| dirty.iter().any(|date| date.meeting_date == day);
+            ledger.freeze(dates_without_raw(paths, Some(&manifest), is_dirty)?.into_iter())?;
+        }
+        Some(_) => {}
+        None => {
+            let mut dates = BTreeSet::new();
+            for kind in RawKind::ALL {
+                dates.extend(dates_of(&paths.raw(), *kind).map_err(DateError::Raw)?);
+            }
+            ledger.mark_dirty(dates.into_iter())?;
+        }
+    }
+    Ok(())
 }
 
 /// One round, on a thread of its own.
 struct Work {
-    setup: SyncSetup,
+    setup: PublishSetup,
     paths: StorePaths,
     run_id: String,
     ledger: Arc<Ledger>,
@@ -178,7 +281,7 @@ struct Work {
 }
 
 impl Work {
-    fn round(&self, dates: &[i32], mut run: RunRecord, exit: Option<ExitCode>) -> Result<Round, SyncError> {
+    fn round(&self, dates: &[DirtyDate], mut run: RunRecord, exit: Option<ExitCode>) -> Result<Round, SyncError> {
         let began = Instant::now();
         let (raw_dir, work_dir) = (self.paths.raw(), self.paths.work());
         let context = DateContext {
@@ -186,10 +289,11 @@ impl Work {
             work_dir: &work_dir,
             zone: &self.setup.zone,
             run_id: &self.run_id,
+            counts_all_fields: !matches!(self.setup.start, Start::OverPublished),
             part_number: self.part_number,
         };
         let staged: Vec<StagedDate> =
-            dates.iter().map(|date| stage_date(context, *date)).collect::<Result<_, DateError>>()?;
+            dates.iter().map(|date| stage_date(context, date.meeting_date)).collect::<Result<_, DateError>>()?;
         let transform_s = began.elapsed().as_secs_f64();
         let mut unknown = Vec::new();
         let mut torn = Vec::new();
@@ -204,9 +308,9 @@ impl Work {
             run_id: &self.run_id,
             now_us: (self.setup.now_us)(),
             dates: publications,
-            start: Start::OverPublished,
+            start: self.setup.start,
             timezone: self.setup.zone.name(),
-            user_id_type: self.setup.user_id_type.as_str(),
+            user_id_type: &self.setup.user_id_type,
             database: self.setup.database,
         };
         let mut totals = Totals::default();

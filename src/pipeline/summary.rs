@@ -63,6 +63,9 @@ pub struct Summary {
     pub generation: u64,
     /// The store's folder.
     pub store: String,
+    /// True where the run asks the vendor: a rebuild does not.
+    #[serde(skip)]
+    pub asks: bool,
     /// Why the run ended as it did, one sentence a reason, for people.
     #[serde(skip)]
     pub notes: Vec<String>,

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use duckdb::{Connection, params_from_iter};
 
-use super::SyncSetup;
+use super::publishing::PublishSetup;
 use crate::extract::RunRecord;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{RUNS, Status, civil_date_text};
@@ -45,7 +45,7 @@ impl Totals {
     /// was told of them, which began at `started_us`.
     pub fn of(
         connection: &Connection,
-        setup: &SyncSetup,
+        setup: &PublishSetup,
         started_us: i64,
     ) -> Result<Totals, Box<dyn Error + Send + Sync>> {
         let (since_us, until_us) = setup.window_us;

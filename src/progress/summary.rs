@@ -66,12 +66,14 @@ pub fn text(summary: &Summary) -> String {
             add(if index == 0 { "New fields" } else { "" }, line);
         }
     }
-    add("Calls", calls(summary));
-    let waited = length(Duration::from_secs_f64(summary.waited_s.max(0.0)));
-    add(
-        "Throttles",
-        format!("{} (waited {waited}), retries {}", thousands(summary.throttles), thousands(summary.retries)),
-    );
+    if summary.asks {
+        add("Calls", calls(summary));
+        let waited = length(Duration::from_secs_f64(summary.waited_s.max(0.0)));
+        add(
+            "Throttles",
+            format!("{} (waited {waited}), retries {}", thousands(summary.throttles), thousands(summary.retries)),
+        );
+    }
     add("Time", time(summary));
     add("Published", published(summary));
     if has_published(summary) {
@@ -205,6 +207,7 @@ mod tests {
             dates_published: vec!["2026-11-20".to_owned(), "2026-11-22".to_owned(), "2026-11-21".to_owned()],
             generation: 12,
             store: "./vcq-store".to_owned(),
+            asks: true,
             notes: vec!["3 participants failed after 5 tries each.".to_owned()],
             stage_s: vec![("asking", 1_250.0), ("transforming", 3.2), ("loading", 10.8)],
         }

@@ -28,5 +28,5 @@ pub use tables::{
     COVERAGE, MEETINGS, META, PARTICIPANTS, PUBLISHED_FILES, QUALITY_SAMPLES, REJECTS, RUNS, SCHEMA_MIGRATIONS,
     SCHEMA_VERSION, SECTIONS, Section, TABLES, UNUSED_FIELDS, table,
 };
-pub use time::{Clock, Moment, civil_date_text, days_of_local, utc_text};
+pub use time::{Clock, Moment, civil_date, civil_date_text, days_of_local, utc_text};
 pub use zone::{TenantZone, ZoneError};

@@ -96,6 +96,14 @@ fn days_in_month(year: i64, month: u32) -> u32 {
     }
 }
 
+/// The day count of a text that [`civil_date_text`] writes.
+pub fn civil_date(text: &str) -> Option<i32> {
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let days = date.since((jiff::Unit::Day, jiff::civil::date(1970, 1, 1))).ok()?.get_days();
+    // jiff reads more forms than one.
+    (civil_date_text(days) == text).then_some(days)
+}
+
 /// A day count as `YYYY-MM-DD`, the form of partition folders.
 pub fn civil_date_text(days: i32) -> String {
     let days = i64::from(days) + 719_468;
@@ -131,6 +139,7 @@ mod tests {
             let date = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(days));
             if let Ok(date) = date && date.year() >= 0 {
                 prop_assert_eq!(civil_date_text(days), date.to_string());
+                prop_assert_eq!(civil_date(&date.to_string()), Some(days));
                 let back = days_from_civil(i64::from(date.year()), date.month() as u32, date.day() as u32);
                 prop_assert_eq!(back, Some(i64::from(days)));
             }

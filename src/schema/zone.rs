@@ -67,6 +67,13 @@ impl TenantZone {
     pub fn day_of(&self, utc_us: i64) -> i32 {
         Moment { utc_us, offset_min: self.offset_min_at(utc_us) }.local_day()
     }
+
+    /// The first instant of a day (days since 1970-01-01) here, microseconds UTC.
+    pub fn start_of_day(&self, day: i32) -> i64 {
+        let date = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(day.clamp(-700_000, 2_900_000)));
+        // Only the two ends of time have no instant.
+        date.to_zoned(self.time_zone().clone()).map_or(i64::MAX, |start| start.timestamp().as_microsecond())
+    }
 }
 
 #[cfg(test)]
@@ -81,6 +88,17 @@ mod tests {
         assert_eq!(TenantZone::parse("Asia/Shanghai").expect("zone").offset_min_at(1_700_000_000_000_000), 480);
         assert!(TenantZone::parse("Mars/Olympus").is_err());
         assert!(TenantZone::parse("+25:00").is_err());
+    }
+
+    #[test]
+    fn a_day_begins_at_its_midnight() {
+        for text in ["+08:00", "Asia/Shanghai", "America/New_York", "-03:30"] {
+            let zone = TenantZone::parse(text).expect("a zone");
+            for day in [-1, 0, 20_000, 20_410] {
+                let start = zone.start_of_day(day);
+                assert_eq!((zone.day_of(start - 1), zone.day_of(start)), (day - 1, day), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -13,12 +13,12 @@ const CONTENT: &[&str] = &[
     "select * exclude (first_seen_utc) from rejects order by all",
 ];
 
-fn content(world: &World) -> Vec<Vec<String>> {
+pub fn content(world: &World) -> Vec<Vec<String>> {
     CONTENT.iter().map(|sql| world.rows(sql)).collect()
 }
 
 #[track_caller]
-fn same_content(world: &World, expected: &[Vec<String>], of: &str) {
+pub fn same_content(world: &World, expected: &[Vec<String>], of: &str) {
     for ((sql, one), other) in CONTENT.iter().zip(content(world)).zip(expected) {
         assert_eq!(one.len(), other.len(), "{of}: {sql}");
         assert!(&one == other, "{of}: rows differ: {sql}");

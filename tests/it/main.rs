@@ -5,6 +5,7 @@ mod bad_input;
 mod cells;
 mod faults;
 mod gaps;
+mod rebuild;
 mod sync;
 mod world;
 

@@ -8,9 +8,9 @@ mod read;
 mod record;
 mod write;
 
-pub use read::{RawDate, RawPage, WalkRef};
+pub use read::{RawDate, RawFile, RawPage, WalkRef, dates_of, files_of};
 pub use record::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
-pub use write::{RawWriter, encode};
+pub use write::{RawWriter, encode, relative};
 
 use std::path::PathBuf;
 

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use super::RawError;
 use super::record::{Header, RawKind, WalkEnd};
-use super::write::SKIPPABLE_MAGIC;
-use crate::schema::civil_date_text;
+use super::write::{DATE_PREFIX, FILE_ENDING, SKIPPABLE_MAGIC};
+use crate::schema::{civil_date, civil_date_text};
 
 /// A header larger than this is none: a sign of damage, not a reason to allocate.
 const HEADER_BYTES: u32 = 1 << 20;
@@ -37,11 +37,22 @@ impl WalkRef {
     }
 }
 
+/// Where the frame of a checkpoint is.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     file: usize,
+    /// Where its header begins.
+    begin: u64,
+    /// Where its lines begin, compressed.
     offset: u64,
+    /// How many compressed bytes they are.
     bytes: u32,
+}
+
+impl Place {
+    fn end(&self) -> u64 {
+        self.offset + u64::from(self.bytes)
+    }
 }
 
 /// One answered page.
@@ -51,19 +62,84 @@ pub struct RawPage {
     pub response: Box<RawValue>,
 }
 
+/// A file of the log, and how far it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The end of its last whole checkpoint.
+    pub whole_bytes: u64,
+    /// Its size.
+    pub bytes: u64,
+}
+
 /// One kind of one date: the walks of every unit, in the order in which they were asked.
 #[derive(Debug, Default)]
 pub struct RawDate {
-    files: Vec<PathBuf>,
+    files: Vec<RawFile>,
     walks: BTreeMap<String, Vec<WalkRef>>,
     /// Checkpoints that were cut off or unreadable at the end of a file.
     pub torn: u64,
+}
+
+/// The files of a kind on a date, in the order in which they were written; none where there is no folder.
+///
+/// # Errors
+/// [`RawError::Io`].
+pub fn files_of(raw_dir: &Path, kind: RawKind, meeting_date: i32) -> Result<Vec<PathBuf>, RawError> {
+    let folder = raw_dir.join(kind.folder()).join(format!("{DATE_PREFIX}{}", civil_date_text(meeting_date)));
+    let mut files = Vec::new();
+    for path in entries(&folder)? {
+        if path.to_string_lossy().ends_with(FILE_ENDING) {
+            files.push(path);
+        }
+    }
+    files.sort_by_cached_key(|path| written_order(path));
+    Ok(files)
+}
+
+/// The dates that have a folder of a kind, oldest first.
+///
+/// # Errors
+/// [`RawError::Io`].
+pub fn dates_of(raw_dir: &Path, kind: RawKind) -> Result<Vec<i32>, RawError> {
+    let mut dates: Vec<i32> = entries(&raw_dir.join(kind.folder()))?
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str()?.strip_prefix(DATE_PREFIX).and_then(civil_date))
+        .collect();
+    dates.sort_unstable();
+    Ok(dates)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, RawError> {
+    let listed = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed.and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect()),
+    };
+    listed.map_err(cannot_read(folder))
+}
+
+/// The run, which begins with its time, and the number of the file in it.
+fn written_order(path: &Path) -> (String, u32) {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let stem = name.trim_end_matches(FILE_ENDING);
+    match stem.rsplit_once('-').map(|(run, number)| (run, number.parse())) {
+        Some((run, Ok(number))) => (run.to_owned(), number),
+        _ => (stem.to_owned(), 0),
+    }
+}
+
+fn cannot_read(path: &Path) -> impl FnOnce(io::Error) -> RawError {
+    let path = path.to_owned();
+    move |source| RawError::Io { attempt: "cannot read", path, source }
 }
 
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
     record: &'a str,
+    #[serde(borrow, default)]
+    request: Option<&'a RawValue>,
     #[serde(borrow, default)]
     response: Option<&'a RawValue>,
 }
@@ -74,26 +150,9 @@ impl RawDate {
     /// # Errors
     /// [`RawError::Io`]; a cut-off end of a file is counted, not an error.
     pub fn open(raw_dir: &Path, kind: RawKind, meeting_date: i32) -> Result<RawDate, RawError> {
-        let folder = raw_dir.join(kind.folder()).join(format!("meeting_date={}", civil_date_text(meeting_date)));
         let mut date = RawDate::default();
-        let cannot = |path: &Path| {
-            let path = path.to_owned();
-            move |source| RawError::Io { attempt: "cannot read", path, source }
-        };
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(date),
-            Err(error) => return Err(cannot(&folder)(error)),
-        };
-        for entry in entries {
-            let path = entry.map_err(cannot(&folder))?.path();
-            if path.to_string_lossy().ends_with(".jsonl.zst") {
-                date.files.push(path);
-            }
-        }
-        date.files.sort();
-        for file in 0..date.files.len() {
-            date.index(file).map_err(cannot(&date.files[file]))?;
+        for path in files_of(raw_dir, kind, meeting_date)? {
+            date.index(&path).map_err(cannot_read(&path))?;
         }
         for walks in date.walks.values_mut() {
             // Stable: walks of one instant stay in the order of their files.
@@ -102,31 +161,48 @@ impl RawDate {
         Ok(date)
     }
 
-    fn index(&mut self, file: usize) -> io::Result<()> {
-        let mut input = io::BufReader::with_capacity(16 << 10, File::open(&self.files[file])?);
+    /// Indexes a file by its headers. The last checkpoint is unpacked as well: after a power cut its header may be on
+    /// disk and its pages not.
+    fn index(&mut self, path: &Path) -> io::Result<()> {
+        let file = self.files.len();
+        let mut input = io::BufReader::with_capacity(16 << 10, File::open(path)?);
         let length = input.get_ref().metadata()?.len();
         let mut offset = 0;
+        let mut last: Option<(Header, Place)> = None;
+        let mut is_torn = false;
         while offset < length {
-            let Some(header) = read_header(&mut input)? else {
-                self.torn += 1;
-                return Ok(());
+            let next = read_header(&mut input)?.map(|(header, header_bytes)| {
+                let lines = offset + 8 + u64::from(header_bytes);
+                let place = Place { file, begin: offset, offset: lines, bytes: header.bytes };
+                (header, place)
+            });
+            let Some((header, place)) = next.filter(|(_, place)| place.end() <= length) else {
+                is_torn = true;
+                break;
             };
-            let (header, header_bytes) = header;
-            let begins = offset + 8 + u64::from(header_bytes);
-            let ends = begins + u64::from(header.bytes);
-            if ends > length {
-                self.torn += 1;
-                return Ok(());
+            input.seek_relative(i64::from(place.bytes))?;
+            offset = place.end();
+            if let Some((header, place)) = last.replace((header, place)) {
+                self.add(header, place);
             }
-            input.seek_relative(i64::from(header.bytes))?;
-            self.add(header, Place { file, offset: begins, bytes: 0 }, (ends - begins) as u32);
-            offset = ends;
         }
+        let mut whole_bytes = offset;
+        if let Some((header, place)) = last {
+            match unpacked(path, &place) {
+                Ok(_) => self.add(header, place),
+                Err(error) if is_damage(&error) => {
+                    is_torn = true;
+                    whole_bytes = place.begin;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.torn += u64::from(is_torn);
+        self.files.push(RawFile { path: path.to_owned(), whole_bytes, bytes: length });
         Ok(())
     }
 
-    fn add(&mut self, header: Header, place: Place, bytes: u32) {
-        let place = Place { bytes, ..place };
+    fn add(&mut self, header: Header, place: Place) {
         let walks = self.walks.entry(header.unit).or_default();
         // The checkpoints of one walk share run and beginning.
         match walks.iter_mut().find(|walk| walk.run_id == header.run_id && walk.asked_us == header.asked_us) {
@@ -154,6 +230,41 @@ impl RawDate {
         self.walks.get(unit).map_or(&[], Vec::as_slice)
     }
 
+    /// The files.
+    pub fn files(&self) -> &[RawFile] {
+        &self.files
+    }
+
+    /// The walks with a checkpoint behind the first `known` bytes of its file, with their units, in the order in which
+    /// they were asked.
+    pub fn walks_beyond(&self, known: impl Fn(&Path) -> u64) -> Vec<(&str, &WalkRef)> {
+        let known: Vec<u64> = self.files.iter().map(|file| known(&file.path)).collect();
+        let is_beyond = |place: &Place| known.get(place.file).is_none_or(|known| place.offset >= *known);
+        let mut beyond: Vec<(&str, &WalkRef)> = self
+            .units()
+            .flat_map(|(unit, walks)| walks.iter().map(move |walk| (unit, walk)))
+            .filter(|(_, walk)| walk.checkpoints.iter().any(is_beyond))
+            .collect();
+        beyond.sort_by_key(|(_, walk)| walk.asked_us);
+        beyond
+    }
+
+    /// The query of a walk's first page.
+    ///
+    /// # Errors
+    /// [`RawError`].
+    pub fn request(&self, walk: &WalkRef) -> Result<Option<serde_json::Map<String, serde_json::Value>>, RawError> {
+        let Some(place) = walk.checkpoints.first() else { return Ok(None) };
+        let path = &self.files[place.file].path;
+        let lines = unpacked(path, place).map_err(cannot_read(path))?;
+        let Some(line) = lines.split(|byte| *byte == b'\n').next().filter(|line| !line.is_empty()) else {
+            return Ok(None);
+        };
+        let damaged = |source| RawError::Damaged { path: path.clone(), offset: place.offset, source };
+        let line: Line<'_> = serde_json::from_slice(line).map_err(damaged)?;
+        Ok(line.request.and_then(|request| serde_json::from_str(request.get()).ok()))
+    }
+
     /// The pages of a walk, in order.
     ///
     /// # Errors
@@ -161,12 +272,8 @@ impl RawDate {
     pub fn pages(&self, walk: &WalkRef) -> Result<Vec<RawPage>, RawError> {
         let mut pages = Vec::new();
         for place in &walk.checkpoints {
-            let path = &self.files[place.file];
-            let lines = self.lines(place).map_err(|source| RawError::Io {
-                attempt: "cannot read",
-                path: path.clone(),
-                source,
-            })?;
+            let path = &self.files[place.file].path;
+            let lines = unpacked(path, place).map_err(cannot_read(path))?;
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let damaged = |source| RawError::Damaged { path: path.clone(), offset: place.offset, source };
                 let line: Line<'_> = serde_json::from_slice(line).map_err(damaged)?;
@@ -177,14 +284,20 @@ impl RawDate {
         }
         Ok(pages)
     }
+}
 
-    fn lines(&self, place: &Place) -> io::Result<Vec<u8>> {
-        let mut input = File::open(&self.files[place.file])?;
-        input.seek(SeekFrom::Start(place.offset))?;
-        let mut frame = vec![0; place.bytes as usize];
-        input.read_exact(&mut frame)?;
-        zstd::decode_all(frame.as_slice())
-    }
+/// The lines of a checkpoint.
+fn unpacked(path: &Path, place: &Place) -> io::Result<Vec<u8>> {
+    let mut input = File::open(path)?;
+    input.seek(SeekFrom::Start(place.offset))?;
+    let mut frame = vec![0; place.bytes as usize];
+    input.read_exact(&mut frame)?;
+    zstd::decode_all(frame.as_slice())
+}
+
+/// True where the bytes are wrong; false where the system could not read them. zstd's errors have no kind of their own.
+fn is_damage(error: &io::Error) -> bool {
+    error.raw_os_error().is_none()
 }
 
 const PAGE: &str = "page";

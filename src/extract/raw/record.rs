@@ -49,12 +49,19 @@ pub struct WalkEnd {
     pub log_id: Option<String>,
     /// Items over all pages.
     pub items: u64,
-    /// Digest of the items, to tell an equal answer.
+    /// Digest of the items, to tell an equal answer; empty where the vendor did not say all it has to say.
     pub digest: String,
     /// Requests sent, retries included.
     pub requests: u64,
     /// Walks from a first page on: more than one where the question had to be put in another form.
     pub walks: u64,
+}
+
+impl WalkEnd {
+    /// The digest, where the walk is an answer that can confirm an earlier one.
+    pub(in crate::extract) fn answer_digest(&self) -> Option<String> {
+        (!self.digest.is_empty()).then(|| self.digest.clone())
+    }
 }
 
 mod status_name {

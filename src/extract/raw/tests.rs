@@ -144,6 +144,25 @@ proptest! {
     }
 
     #[test]
+    fn a_last_record_whose_bytes_never_reached_the_disk_is_torn(keep in 0_usize..100, count in 1_usize..4) {
+        let dir = TempDir::new().expect("a folder");
+        let checkpoints: Vec<_> = (0..count)
+            .map(|n| (header("a", &format!("u{n}"), n as i64, Some(end(true))), vec![page(&format!("{{\"n\":{n}}}"))]))
+            .collect();
+        let path = write(&dir, "a", &checkpoints);
+        let mut bytes = std::fs::read(&path).expect("the file");
+        let last = encode(checkpoints[count - 1].0.clone(), &checkpoints[count - 1].1).expect("zstd").len();
+        let begin = bytes.len() - last;
+        // Somewhere in the lines of the last checkpoint the file is all zeros, though its size is right.
+        let from = bytes.len() - 1 - keep.min(40);
+        bytes[from..].fill(0);
+        std::fs::write(&path, &bytes).expect("zeroed");
+        let date = read(&dir);
+        prop_assert_eq!((date.units().count(), date.torn), (count - 1, 1));
+        prop_assert_eq!((date.files()[0].whole_bytes, date.files()[0].bytes), (begin as u64, bytes.len() as u64));
+    }
+
+    #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let dir = TempDir::new().expect("a folder");
         let path = write(&dir, "a", &[]);

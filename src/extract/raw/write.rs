@@ -14,6 +14,10 @@ use crate::schema::civil_date_text;
 const LEVEL: i32 = 9;
 /// A file is full from here on; the next checkpoint opens another.
 const FILE_BYTES: u64 = 128 << 20;
+/// How the folder of a date begins.
+pub(super) const DATE_PREFIX: &str = "meeting_date=";
+/// How the name of a file ends.
+pub(super) const FILE_ENDING: &str = ".jsonl.zst";
 /// First bytes of a zstd skippable frame.
 pub(super) const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2A, 0x4D, 0x18];
 
@@ -56,7 +60,15 @@ pub struct RawWriter {
     /// The number and size of the current file of each kind and date.
     files: HashMap<(RawKind, i32), (u32, u64)>,
     /// Files with bytes that are not on disk yet.
-    unsynced: Vec<(PathBuf, File)>,
+    unsynced: Vec<Unsynced>,
+}
+
+#[derive(Debug)]
+struct Unsynced {
+    path: PathBuf,
+    file: File,
+    /// The size of the file with what was appended.
+    bytes: u64,
 }
 
 impl RawWriter {
@@ -79,8 +91,8 @@ impl RawWriter {
         if *size >= FILE_BYTES {
             (*number, *size) = (*number + 1, 0);
         }
-        let folder = self.raw_dir.join(kind.folder()).join(format!("meeting_date={}", civil_date_text(meeting_date)));
-        let path = folder.join(format!("{}-{number}.jsonl.zst", self.run_id));
+        let folder = self.raw_dir.join(kind.folder()).join(format!("{DATE_PREFIX}{}", civil_date_text(meeting_date)));
+        let path = folder.join(format!("{}-{number}{FILE_ENDING}", self.run_id));
         let cannot = |path: &Path| {
             let path = path.to_owned();
             move |source| RawError::Io { attempt: "cannot write", path, source }
@@ -88,7 +100,7 @@ impl RawWriter {
         if *size == 0 {
             fs::create_dir_all(&folder).map_err(cannot(&folder))?;
         }
-        let is_open = self.unsynced.iter().any(|(open, _)| *open == path);
+        let is_open = self.unsynced.iter().any(|open| open.path == path);
         if !is_open {
             let file = OpenOptions::new().create(true).append(true).open(&path).map_err(cannot(&path))?;
             if *size == 0 {
@@ -97,22 +109,31 @@ impl RawWriter {
                     File::open(dir).and_then(|dir| dir.sync_all()).map_err(cannot(dir))?;
                 }
             }
-            self.unsynced.push((path.clone(), file));
+            self.unsynced.push(Unsynced { path: path.clone(), file, bytes: 0 });
         }
-        let Some((_, file)) = self.unsynced.iter_mut().find(|(open, _)| *open == path) else { return Ok(()) };
-        file.write_all(checkpoint).map_err(cannot(&path))?;
+        let Some(open) = self.unsynced.iter_mut().find(|open| open.path == path) else { return Ok(()) };
+        open.file.write_all(checkpoint).map_err(cannot(&path))?;
         *size += checkpoint.len() as u64;
+        open.bytes = *size;
         Ok(())
     }
 
-    /// Brings everything appended to the disk.
+    /// Brings everything appended to the disk. Gives the files that it went to, as paths below `raw/`, and their sizes.
     ///
     /// # Errors
     /// [`RawError::Io`].
-    pub fn sync(&mut self) -> Result<(), RawError> {
-        for (path, file) in self.unsynced.drain(..) {
+    pub fn sync(&mut self) -> Result<Vec<(String, u64)>, RawError> {
+        let mut synced = Vec::with_capacity(self.unsynced.len());
+        for Unsynced { path, file, bytes } in self.unsynced.drain(..) {
+            synced.push((relative(&self.raw_dir, &path), bytes));
             file.sync_data().map_err(|source| RawError::Io { attempt: "cannot write", path, source })?;
         }
-        Ok(())
+        Ok(synced)
     }
+}
+
+/// A path below `raw/`, with `/` on every system.
+pub fn relative(raw_dir: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(raw_dir).unwrap_or(path);
+    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }

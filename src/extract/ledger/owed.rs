@@ -1,0 +1,94 @@
+//! What is still to be asked.
+
+use rusqlite::{Row, params};
+
+use super::change::ROOM;
+use super::{Ledger, LedgerError};
+use crate::schema::identity::ParticipantId;
+
+/// A meeting, as far as asking needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::extract) struct OwedMeeting {
+    pub meeting_key: String,
+    pub meeting_no: String,
+    pub start_us: i64,
+    pub offset_min: i32,
+    pub end_us: Option<i64>,
+    pub meeting_date: i32,
+    pub is_webinar: bool,
+    pub devices: i64,
+    pub list_final: bool,
+    pub list_digest: Option<String>,
+}
+
+/// A participant to ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::extract) struct OwedParticipant {
+    pub base_key: String,
+    pub id: ParticipantId,
+    pub join_s: i64,
+    pub expected_minutes: Option<i64>,
+    pub digest: Option<String>,
+}
+
+impl Ledger {
+    /// The meetings that start in a window and have something left to ask, newest first.
+    pub(in crate::extract) fn owed_meetings(
+        &self,
+        since_us: i64,
+        until_us: i64,
+    ) -> Result<Vec<OwedMeeting>, LedgerError> {
+        let owes = "(list_final = 0 or exists (
+                        select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))";
+        self.meetings_where(owes, since_us, until_us)
+    }
+
+    /// All the meetings that start in a window, newest first.
+    pub(in crate::extract) fn meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<OwedMeeting>, LedgerError> {
+        self.meetings_where("true", since_us, until_us)
+    }
+
+    fn meetings_where(&self, condition: &str, since_us: i64, until_us: i64) -> Result<Vec<OwedMeeting>, LedgerError> {
+        let sql = format!(
+            "select meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices,
+                    list_final, list_digest
+             from meetings m
+             where start_us >= ?1 and start_us < ?2 and {condition}
+             order by start_us desc, meeting_key"
+        );
+        let read = |row: &Row<'_>| {
+            Ok(OwedMeeting {
+                meeting_key: row.get(0)?,
+                meeting_no: row.get(1)?,
+                start_us: row.get(2)?,
+                offset_min: row.get(3)?,
+                end_us: row.get(4)?,
+                meeting_date: row.get(5)?,
+                is_webinar: row.get(6)?,
+                devices: row.get(7)?,
+                list_final: row.get(8)?,
+                list_digest: row.get(9)?,
+            })
+        };
+        self.rows(&sql, params![since_us, until_us], read)
+    }
+
+    /// The participants of a meeting that are still to be asked for.
+    pub(in crate::extract) fn owed_participants(&self, meeting_key: &str) -> Result<Vec<OwedParticipant>, LedgerError> {
+        let sql = "select base_key, id_kind, id, join_s, expected_minutes, digest
+                   from participants
+                   where meeting_key = ?1 and is_final = 0 and id is not null and join_s is not null
+                   order by base_key";
+        let read = |row: &Row<'_>| {
+            let (kind, id): (String, String) = (row.get(1)?, row.get(2)?);
+            Ok(OwedParticipant {
+                base_key: row.get(0)?,
+                id: if kind == ROOM { ParticipantId::Room(id) } else { ParticipantId::User(id) },
+                join_s: row.get(3)?,
+                expected_minutes: row.get(4)?,
+                digest: row.get(5)?,
+            })
+        };
+        self.rows(sql, params![meeting_key], read)
+    }
+}

@@ -1,0 +1,188 @@
+//! The ledger brought after the raw log: what is in a file and not in the ledger is taken in, in the order it was asked.
+//!
+//! That is how a run goes on after one that died between writing an answer and committing it, and how a ledger that is
+//! lost is made again. An answer is never asked twice because the ledger forgot it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+
+use super::items::list_items;
+use super::ledger::{Change, Indexed, Ledger};
+use super::raw::{RawDate, RawError, RawKind, WalkRef, dates_of, files_of, relative};
+use super::recorder::RecordError;
+use crate::feishu::Endpoint;
+use crate::schema::identity::{Item, MeetingIdentity, Numbering, ParticipantIdentity, digest, digest_text};
+use crate::schema::{Raw, TenantZone, parse};
+
+/// The name of the ledger's setting for the kind of user ids.
+pub const USER_ID_TYPE: &str = "user_id_type";
+
+/// What was taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Walks that the ledger did not know.
+    pub walks: u64,
+    /// Dates they are of.
+    pub dates: u64,
+}
+
+/// Takes in what the ledger does not know yet. Costs a look at each folder where there is nothing.
+///
+/// # Errors
+/// [`RecordError`]. What was taken in before stays.
+pub fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<CaughtUp, RecordError> {
+    let known = ledger.raw_files()?;
+    let mut caught_up = CaughtUp::default();
+    // Lists before quality: a participant's answer needs its row.
+    for kind in RawKind::ALL {
+        for meeting_date in dates_of(raw_dir, *kind)? {
+            if !has_news(raw_dir, *kind, meeting_date, &known)? {
+                continue;
+            }
+            let date = RawDate::open(raw_dir, *kind, meeting_date)?;
+            let walks =
+                date.walks_beyond(|path| known.get(&relative(raw_dir, path)).map_or(0, |file| file.indexed_bytes));
+            let mut changes = match kind {
+                RawKind::Meetings => meetings(&date, &walks, meeting_date, ledger, zone)?,
+                RawKind::Participants => lists(&date, &walks, meeting_date, zone)?,
+                RawKind::Quality => walks.iter().flat_map(|(unit, walk)| answered(unit, walk, meeting_date)).collect(),
+            };
+            if let Some((_, walk)) = walks.first() {
+                remember_user_id_type(&date, walk, ledger)?;
+            }
+            changes.extend(date.files().iter().map(|file| Change::Indexed {
+                path: relative(raw_dir, &file.path),
+                indexed: Indexed { indexed_bytes: file.whole_bytes, seen_bytes: file.bytes },
+            }));
+            ledger.apply(changes.iter())?;
+            caught_up.walks += walks.len() as u64;
+            caught_up.dates += 1;
+        }
+    }
+    Ok(caught_up)
+}
+
+/// True where a file has bytes that the ledger has not seen.
+fn has_news(
+    raw_dir: &Path,
+    kind: RawKind,
+    meeting_date: i32,
+    known: &HashMap<String, Indexed>,
+) -> Result<bool, RawError> {
+    for path in files_of(raw_dir, kind, meeting_date)? {
+        let metadata = fs::metadata(&path);
+        let bytes =
+            metadata.map_err(|source| RawError::Io { attempt: "cannot read", path: path.clone(), source })?.len();
+        if known.get(&relative(raw_dir, &path)).is_none_or(|file| file.seen_bytes < bytes) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The meetings of a date in walks that are whole.
+fn meetings(
+    date: &RawDate,
+    walks: &[(&str, &WalkRef)],
+    meeting_date: i32,
+    ledger: &Ledger,
+    zone: &TenantZone,
+) -> Result<Vec<Change>, RecordError> {
+    let mut changes = Vec::new();
+    let mut digests: BTreeMap<String, String> = BTreeMap::new();
+    for (_, walk) in walks.iter().filter(|(_, walk)| walk.is_whole()) {
+        let (since_us, until_us) = walk.window_us.unwrap_or((i64::MIN, i64::MAX));
+        let mut numbering = Numbering::default();
+        for value in items(date, walk, Endpoint::MeetingList)? {
+            let empty = Item::new();
+            let Ok(identity) = MeetingIdentity::of(value.as_object().unwrap_or(&empty), zone) else {
+                if zone.day_of(walk.asked_us) == meeting_date {
+                    changes.push(Change::Dirty { meeting_date });
+                }
+                continue;
+            };
+            let is_of_date = identity.start.local_day() == meeting_date;
+            if !is_of_date || !(since_us..until_us).contains(&identity.start.utc_us) {
+                continue;
+            }
+            let Some(key) = numbering.key(&identity.key, &value) else { continue };
+            let item_digest = digest_text(&digest(&value));
+            let before = match digests.get(&key) {
+                Some(digest) => Some(digest.clone()),
+                None => ledger.item_digest(&key)?,
+            };
+            if before.as_deref() == Some(&item_digest) {
+                continue;
+            }
+            digests.insert(key.clone(), item_digest.clone());
+            changes.push(Change::Dirty { meeting_date });
+            changes.push(Change::Meeting { key, identity, devices: devices(&value), item_digest });
+        }
+    }
+    Ok(changes)
+}
+
+/// The devices that an item of the meeting list counts; 0 where it does not say.
+pub(super) fn devices(item: &serde_json::Value) -> i64 {
+    parse::count(&Raw::of(item.get("number_of_devices"))).ok().flatten().unwrap_or_default()
+}
+
+/// The participants of whole lists, and how each list ended.
+fn lists(
+    date: &RawDate,
+    walks: &[(&str, &WalkRef)],
+    meeting_date: i32,
+    zone: &TenantZone,
+) -> Result<Vec<Change>, RecordError> {
+    let mut changes = Vec::new();
+    for (meeting_key, walk) in walks {
+        let Some(end) = &walk.end else { continue };
+        if end.whole {
+            for item in items(date, walk, Endpoint::ParticipantList)? {
+                let empty = Item::new();
+                let identity = ParticipantIdentity::of(item.as_object().unwrap_or(&empty), meeting_key, zone);
+                changes.push(Change::Participant { meeting_key: (*meeting_key).to_owned(), identity });
+            }
+        }
+        changes.push(Change::Listed {
+            meeting_key: (*meeting_key).to_owned(),
+            status: end.status,
+            is_final: end.is_final,
+            digest: end.answer_digest(),
+            asked_us: walk.asked_us,
+        });
+        changes.push(Change::Dirty { meeting_date });
+    }
+    Ok(changes)
+}
+
+/// How the asking for a participant ended.
+fn answered(base_key: &str, walk: &WalkRef, meeting_date: i32) -> Vec<Change> {
+    let Some(end) = &walk.end else { return Vec::new() };
+    let answered = Change::Answered {
+        base_key: base_key.to_owned(),
+        status: end.status,
+        is_final: end.is_final,
+        digest: end.answer_digest(),
+        items: end.items,
+        asked_us: walk.asked_us,
+    };
+    vec![answered, Change::Dirty { meeting_date }]
+}
+
+fn items(date: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<Vec<serde_json::Value>, RawError> {
+    let pages = date.pages(walk)?;
+    Ok(pages.iter().flat_map(|page| list_items(page.response.get().as_bytes(), endpoint.list_key())).collect())
+}
+
+/// A ledger that was lost learns the kind of ids from what was asked.
+fn remember_user_id_type(date: &RawDate, walk: &WalkRef, ledger: &Ledger) -> Result<(), RecordError> {
+    if ledger.setting(USER_ID_TYPE)?.is_none()
+        && let Some(request) = date.request(walk)?
+        && let Some(kind) = request.get(USER_ID_TYPE).and_then(|kind| kind.as_str())
+    {
+        ledger.set_setting(USER_ID_TYPE, kind)?;
+    }
+    Ok(())
+}

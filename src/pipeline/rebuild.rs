@@ -1,0 +1,225 @@
+//! rebuild: everything right of `raw/` made again from `raw/`, offline.
+//!
+//! Promises: asks nobody; a date that was published and whose answers are no longer in `raw/` is kept as it is, never
+//! dropped. Trusts neither the Parquet files nor the database: files are compared by their bytes, the database is built anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::publishing::{PublishSetup, Publisher, dates_without_raw};
+use super::{Calls, Events, ExitCode, Now, Summary, SyncError, run_id};
+use crate::extract::raw::{RawKind, dates_of};
+use crate::extract::{CaughtUp, DirtyDate, Ledger, LedgerError, RunRecord, USER_ID_TYPE, catch_up};
+use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, Start, StorePaths};
+use crate::schema::{QUALITY_SAMPLES, TenantZone, civil_date_text, utc_text};
+
+/// What a rebuild needs to know.
+#[derive(Clone)]
+pub struct RebuildSetup {
+    /// The store's folder.
+    pub store: PathBuf,
+    /// The meeting dates to make again, days since 1970-01-01, end exclusive; all where `None`.
+    pub days: Option<(i32, i32)>,
+    /// The tenant's zone.
+    pub zone: TenantZone,
+    /// Kind of user ids, where the store does not say.
+    pub user_id_type: String,
+    /// What DuckDB may use.
+    pub database: DatabaseOptions,
+    /// Who watches.
+    pub events: Arc<dyn Events>,
+    /// The clock.
+    pub now_us: Now,
+}
+
+/// Runs a rebuild to its end.
+///
+/// # Errors
+/// [`SyncError`] where the store cannot be read or written. What is published stays whole.
+pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
+    let started = Instant::now();
+    let started_us = (setup.now_us)();
+    StorePaths::existing(&setup.store)?;
+    let paths = StorePaths::open(&setup.store)?;
+    let _lock = Lock::take(&paths, "rebuild", started_us)?;
+    paths.clean_work()?;
+    let run_id = run_id(started_us);
+    let mut notes = Vec::new();
+    let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
+    let caught_up = index(&paths, &ledger, &setup)?;
+
+    let old = match Manifest::read(&paths) {
+        Ok(manifest) => manifest,
+        // Without --since and --until no manifest is needed.
+        Err(LoadError::CorruptManifest { .. }) if setup.days.is_none() => {
+            notes.push("the manifest was damaged and is made again".to_owned());
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let indexed_s = started.elapsed().as_secs_f64();
+    let (dates, kept) = choose(&paths, &setup, old.as_ref())?;
+    let start = if setup.days.is_some() || !kept.is_empty() { Start::Mistrusting } else { Start::Afresh };
+    let window_us = window(&setup, &dates);
+    let mut run = RunRecord {
+        run_id: run_id.clone(),
+        command: "rebuild".to_owned(),
+        since_us: Some(window_us.0),
+        until_us: Some(window_us.1),
+        started_us,
+        ..RunRecord::default()
+    };
+    ledger.record_run(&run)?;
+    let publishing = PublishSetup {
+        window_us,
+        meeting_nos: Vec::new(),
+        zone: setup.zone.clone(),
+        user_id_type: ledger.setting(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone()),
+        database: setup.database,
+        start,
+        events: Arc::clone(&setup.events),
+        now_us: Arc::clone(&setup.now_us),
+    };
+    let mut publisher = Publisher::new(publishing, &paths, &run_id, Arc::clone(&ledger));
+    run.finished_us = Some((setup.now_us)());
+    let exit = ExitCode::Complete;
+    let (_, mut run) = publisher.round(dates, run, Some(exit)).await?;
+    run.outcome = Some(exit.exit().name.to_owned());
+    run.exit_code = Some(exit.number().into());
+    // What they lack would be missing from the next publication.
+    let kept_dates: Vec<DirtyDate> =
+        kept.iter().map(|date| DirtyDate { meeting_date: *date, changes: i64::MAX }).collect();
+    ledger.published(&kept_dates)?;
+    ledger.freeze(kept.iter().copied())?;
+    ledger.record_run(&run)?;
+
+    notes.extend(told(caught_up, &kept, publisher.torn()));
+    notes.extend(fewer_samples(old.as_ref(), Manifest::read(&paths)?.as_ref()));
+    let totals = publisher.totals();
+    Ok(Summary {
+        run_id,
+        outcome: exit.exit().name,
+        exit_code: exit.number(),
+        since_utc: utc_text(window_us.0),
+        until_utc: utc_text(window_us.1),
+        meetings: totals.meetings,
+        participants: totals.participants,
+        by_status: totals.by_status,
+        samples: totals.samples,
+        rejects: totals.rejects,
+        calls: Calls::default(),
+        retries: 0,
+        throttles: 0,
+        waited_s: 0.0,
+        elapsed_s: started.elapsed().as_secs_f64(),
+        unknown_fields: publisher.unknown_fields(),
+        dates_published: publisher.dates_published(),
+        generation: publisher.generation(),
+        store: paths.root().display().to_string(),
+        asks: false,
+        notes,
+        stage_s: publisher.stage_seconds(("index", indexed_s)),
+    })
+}
+
+/// Opens the ledger. One that is damaged is put aside: all but the history of runs is in the raw log as well.
+fn open_ledger(paths: &StorePaths, run_id: &str, notes: &mut Vec<String>) -> Result<Ledger, SyncError> {
+    let opened = Ledger::open(&paths.ledger()).and_then(|ledger| ledger.check().map(|()| ledger));
+    match opened {
+        Err(LedgerError::Damaged { .. }) => {}
+        other => return Ok(other?),
+    }
+    let ledger = paths.ledger();
+    for ending in ["-wal", "-shm", ""] {
+        let named = |middle: &str| ledger.with_file_name(format!("ledger.sqlite{middle}{ending}"));
+        let aside = named(&format!(".damaged-{run_id}"));
+        match fs::rename(named(""), &aside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(SyncError::PutAside { path: aside, source: error });
+            }
+            _ => {}
+        }
+    }
+    notes.push(format!(
+        "the ledger was damaged and is made again without the history of runs; the old one is state/ledger.sqlite.damaged-{run_id}"
+    ));
+    Ok(Ledger::open(&ledger)?)
+}
+
+/// Makes the ledger's index again: all of it, or what it lacks where only some days are rebuilt.
+fn index(paths: &StorePaths, ledger: &Ledger, setup: &RebuildSetup) -> Result<CaughtUp, SyncError> {
+    if setup.days.is_none() {
+        ledger.forget_index()?;
+    }
+    let caught_up = catch_up(&paths.raw(), ledger, &setup.zone)?;
+    ledger.resume_refetch()?;
+    Ok(caught_up)
+}
+
+/// The dates to make again, and those that are published and cannot be made again.
+fn choose(
+    paths: &StorePaths,
+    setup: &RebuildSetup,
+    old: Option<&Manifest>,
+) -> Result<(Vec<DirtyDate>, BTreeSet<i32>), SyncError> {
+    let raw = paths.raw();
+    let is_wanted = |date: i32| setup.days.is_none_or(|(from, to)| (from..to).contains(&date));
+    let kept = dates_without_raw(paths, old, is_wanted)?;
+    if let (None, Some(first), Some(last)) = (old, kept.first(), kept.last()) {
+        // Without a manifest what is not made again would be removed.
+        let (first, last) = (civil_date_text(*first), civil_date_text(*last));
+        return Err(SyncError::WithoutRaw { dates: kept.len(), first, last });
+    }
+    let mut dates: BTreeMap<i32, DirtyDate> = BTreeMap::new();
+    for kind in RawKind::ALL {
+        for meeting_date in dates_of(&raw, *kind).map_err(super::DateError::Raw)? {
+            if is_wanted(meeting_date) && !kept.contains(&meeting_date) {
+                dates.insert(meeting_date, DirtyDate { meeting_date, changes: i64::MAX });
+            }
+        }
+    }
+    Ok((dates.into_values().collect(), kept))
+}
+
+/// The window whose totals the summary has, microseconds UTC.
+fn window(setup: &RebuildSetup, dates: &[DirtyDate]) -> (i64, i64) {
+    let made = || Some((dates.first()?.meeting_date, dates.last()?.meeting_date + 1));
+    let (from, to) = setup.days.or_else(made).unwrap_or_default();
+    (setup.zone.start_of_day(from), setup.zone.start_of_day(to))
+}
+
+fn told(caught_up: CaughtUp, kept: &BTreeSet<i32>, torn: u64) -> Vec<String> {
+    let mut notes = vec![format!("the ledger took in {} answer(s) of the raw log", caught_up.walks)];
+    if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
+        notes.push(format!(
+            "{} published date(s), {} to {}, lack answers in raw/ and were kept as they are",
+            kept.len(),
+            civil_date_text(*first),
+            civil_date_text(*last)
+        ));
+    }
+    if torn > 0 {
+        notes.push(super::torn_note(torn));
+    }
+    notes
+}
+
+/// The raw log is what counts; but where it gives less than was published, that must not pass unnoticed.
+fn fewer_samples(old: Option<&Manifest>, new: Option<&Manifest>) -> Option<String> {
+    let rows = |manifest: &Manifest| -> BTreeMap<String, u64> {
+        let samples = manifest.files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
+        samples.map(|file| (file.meeting_date.clone(), file.rows)).collect()
+    };
+    let (old, new) = (rows(old?), rows(new?));
+    let fewer = old.iter().filter(|(date, rows)| new.get(*date).copied().unwrap_or_default() < **rows);
+    let dates: Vec<&str> = fewer.map(|(date, _)| date.as_str()).collect();
+    (!dates.is_empty()).then(|| {
+        format!(
+            "the raw log gives fewer samples than were published on {}: answers are missing from raw/",
+            dates.join(", ")
+        )
+    })
+}
