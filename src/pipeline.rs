@@ -7,7 +7,10 @@ pub mod dates;
 pub mod event;
 pub mod exit;
 mod outcome;
+pub mod plan;
+pub mod price;
 mod publishing;
+pub mod status;
 pub mod summary;
 mod totals;
 pub mod wire;
@@ -20,10 +23,13 @@ use std::time::{Duration, Instant};
 pub use event::{Event, Events};
 pub use exit::ExitCode;
 pub use outcome::{SIGINT, SIGTERM};
+pub use plan::{Plan, Planned, PlannedReach, plan};
+pub use price::{Price, PricedCalls, PricedLater};
+pub use status::{Part, StatusSetup, StatusView, status};
 pub use summary::{Calls, Summary};
 
 use crate::extract::{
-    ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord, Settle, Stop,
+    Asks, ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord, Settle, Stop,
 };
 use crate::feishu::{Cancel, Client, ClientConfig, ClientError, UserIdType};
 use crate::load::{DatabaseOptions, LoadError, Lock, LockError, StorePaths};
@@ -164,14 +170,14 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     setup.events.event(&Event::Started { since_us, until_us });
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
-    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters)?;
+    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, Asks::Everything)?;
     let mut publisher = Publisher::new(&setup, &paths, &run_id, Arc::clone(&ledger));
     let asking_began = Instant::now();
     let extracted = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
     let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();
 
     let signal = setup.signal.load(Ordering::Relaxed);
-    let Extracted { stop, unreadable_meetings, failed_units } = extracted;
+    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages } = extracted;
     let mut exit = match &stop {
         Some(stop) => outcome::of_stop(stop, signal),
         None if failed_units > 0 || unreadable_meetings > 0 => ExitCode::Owed,
@@ -218,6 +224,8 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         dates_published: publisher.dates_published(),
         generation: publisher.generation(),
         store: paths.root().display().to_string(),
+        // Before the meeting list was read to its end nobody knows what is left.
+        left: stop.as_ref().and(meeting_list_pages).and_then(|_| plan::left(&ledger, &setup, (setup.now_us)())),
         notes: notes(unreadable_meetings, publisher.torn()),
         stage_s: publisher.stage_seconds(asking_s),
     };
@@ -266,6 +274,7 @@ fn extraction(
     run_id: &str,
     ledger: &Arc<Ledger>,
     counters: &Arc<Counters>,
+    asks: Asks,
 ) -> Result<Arc<Extraction>, SyncError> {
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
@@ -275,6 +284,7 @@ fn extraction(
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
     let settings = ExtractSettings {
         run_id: run_id.to_owned(),
+        asks,
         window_us: setup.window_us,
         meeting_nos: setup.meeting_nos.clone(),
         refetch: setup.refetch,

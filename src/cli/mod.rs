@@ -4,15 +4,18 @@
 //! command gets ([`Context`]). Promises: results go to stdout, talk to stderr; a reader that closes stdout early is no
 //! failure. Leaves out: what a command does beyond reading its arguments and printing its result.
 
+mod aligned;
 pub mod completions;
 pub mod demo;
 pub mod man;
 mod output;
+pub mod plan;
 mod program;
 pub mod report;
 pub mod schema;
 mod settings;
 pub mod simulate;
+pub mod status;
 pub mod sync;
 pub mod window;
 
@@ -55,8 +58,17 @@ pub enum Run {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[Entry] =
-    &[sync::ENTRY, report::ENTRY, schema::ENTRY, demo::ENTRY, simulate::ENTRY, completions::ENTRY, man::ENTRY];
+pub const COMMANDS: &[Entry] = &[
+    sync::ENTRY,
+    plan::ENTRY,
+    status::ENTRY,
+    report::ENTRY,
+    schema::ENTRY,
+    demo::ENTRY,
+    simulate::ENTRY,
+    completions::ENTRY,
+    man::ENTRY,
+];
 
 /// What a command gets to work with.
 pub struct Context {

@@ -2,6 +2,8 @@
 //!
 //! One connection behind a lock: commits are few (one a checkpoint, several grouped), and reads are short.
 
+mod views;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +11,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::schema::Status;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
+
+pub use views::{ListsOwed, OpenParticipants};
+pub(super) use views::{MeetingState, WindowQuestion};
 
 /// The ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +50,7 @@ const TABLES: &str = include_str!("ledger.sql");
 pub struct RunRecord {
     /// The run.
     pub run_id: String,
-    /// sync or rebuild.
+    /// sync, plan or rebuild.
     pub command: String,
     /// The window, microseconds UTC.
     pub since_us: Option<i64>,
