@@ -225,7 +225,10 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         generation: publisher.generation(),
         store: paths.root().display().to_string(),
         // Before the meeting list was read to its end nobody knows what is left.
-        left: stop.as_ref().and(meeting_list_pages).and_then(|_| plan::left(&ledger, &setup, (setup.now_us)())),
+        left: stop
+            .as_ref()
+            .and(meeting_list_pages)
+            .and_then(|pages| plan::left(&ledger, &setup, (setup.now_us)(), pages)),
         notes: notes(unreadable_meetings, publisher.torn()),
         stage_s: publisher.stage_seconds(asking_s),
     };

@@ -1,11 +1,11 @@
 //! Pages of text for people: facts behind headings, and small tables, 80 columns wide.
 
-use crate::progress::folded;
+use crate::progress::{counted, folded};
 
 /// Width of a line.
 pub(super) const WIDTH: usize = 80;
 /// Width of a fact's heading.
-const HEADING: usize = 14;
+const HEADING: usize = 16;
 
 /// A page that is being written.
 #[derive(Debug, Default)]
@@ -59,6 +59,15 @@ fn aligned(sides: &[Side], rows: &[Vec<String>]) -> Vec<String> {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
+}
+
+/// `nothing`, `2026-11-02`, `3 dates from 2026-11-02 to 2026-11-06`; the dates are in order.
+pub(super) fn date_range(dates: &[String]) -> String {
+    match dates {
+        [] => "nothing".to_owned(),
+        [date] => date.clone(),
+        [first, .., last] => format!("{} from {first} to {last}", counted(dates.len() as u64, "date")),
+    }
 }
 
 /// A text of somebody else's on one line: what would move the cursor becomes a blank.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use super::aligned::{Page, Side};
+use super::aligned::{Page, Side, date_range};
 use super::sync::{self, SummaryForm, WindowArgs};
 use super::{Context, Entry, Example, Run, now_us, runtime, window};
 use crate::config::Group;
@@ -111,7 +111,7 @@ fn text(plan: &Plan) -> String {
     table(plan, &mut page);
     page.line("");
     page.fact("Done", &format!("{}, if a sync began now", plan.finish_local));
-    page.fact("Republished", &dates(&plan.dates));
+    page.fact("Republished", &date_range(&plan.dates));
     for text in later(plan) {
         page.fact("Later", &text);
     }
@@ -142,14 +142,6 @@ fn table(plan: &Plan, page: &mut Page) {
     rows.extend(plan.owed.by_list().map(|(name, calls)| row(name, calls)));
     rows.push(row("together", plan.owed.total));
     page.table(&[Side::Left, Side::Right, Side::Right], &rows);
-}
-
-fn dates(dates: &[String]) -> String {
-    match dates {
-        [] => "nothing".to_owned(),
-        [date] => date.clone(),
-        [first, .., last] => format!("{} from {first} to {last}", counted(dates.len() as u64, "date")),
-    }
 }
 
 fn later(plan: &Plan) -> Vec<String> {
@@ -230,14 +222,36 @@ mod tests {
 
     #[test]
     fn a_plan_is_a_table_that_says_what_is_guessed() {
-        insta::assert_snapshot!(text(&plan()), @"");
+        insta::assert_snapshot!(text(&plan()), @r"
+        Window          2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z
+        Meetings        312; 131 with something to ask
+        Participants    2,877 known; about 1,204 to ask for
+                        nobody has a list of 3 meetings yet: their participants are
+                        guessed
+
+        calls still to make             calls  time at 100 a minute
+        meeting_list                        2                   2 s
+        participant_list             about 13                   8 s
+        participant_quality_list  about 1,935                19 min
+        together                  about 1,950                19 min
+
+        Done            2026-11-23T09:49:33+08:00, if a sync began now
+        Republished     2 dates from 2026-11-21 to 2026-11-22
+        Later           1 meeting ended less than ten minutes ago; to be asked from
+                        2026-11-23T02:00:00Z on
+        Later           31 participants of 4 meetings ended so recently that they may be
+                        asked again, until 2026-11-24T01:30:00Z at the latest
+        Within bounds   58 of 131 meetings with 894 calls, newest first: complete back
+                        to 2026-11-22
+        This plan       304 calls (meetings 4, participants 300), 3 min 2 s
+        ");
     }
 
     #[test]
     fn a_plan_that_was_cut_short_says_so_first_and_nothing_is_wider_than_the_screen() {
         let cut = Plan { is_whole: false, reach: None, dates: Vec::new(), ..plan() };
-        assert!(text(&cut).starts_with("Incomplete    the plan did not come to its end"), "{}", text(&cut));
-        assert!(text(&cut).contains("Republished   nothing\n"));
+        assert!(text(&cut).starts_with("Incomplete      the plan did not come to its end"), "{}", text(&cut));
+        assert!(text(&cut).contains("Republished     nothing\n"));
         assert!(text(&cut).lines().all(|line| line.chars().count() <= WIDTH));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use super::aligned::{Page, Side, one_line};
+use super::aligned::{Page, Side, date_range, one_line};
 use super::window::Window;
 use super::{Context, Entry, Example, Run, now_us};
 use crate::config::Group;
@@ -148,7 +148,7 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
 
     page.line("");
     page.line(&format!("Last runs (times in {})", zone.name()));
-    section(&view.runs, &mut page, |runs, page| last_runs(runs, zone, page));
+    section(&view.runs, &mut page, |runs, page| last_runs(view, runs, zone, page));
     page.line("");
     page.line("Coverage by day (participants, as published)");
     section(&view.coverage, &mut page, coverage);
@@ -207,15 +207,21 @@ fn calls(calls: &Calls) -> String {
     )
 }
 
-fn last_runs(runs: &[RunView], zone: &TenantZone, page: &mut Page) {
+fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut Page) {
     if runs.is_empty() {
         return page.line("none");
     }
     let heading = ["started", "command", "window", "outcome", "calls", "samples", "h:mm:ss"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    // Of several runs that have no end, all but the one that holds the store were killed.
+    let mut at_work = view.holder.as_ref().map(|holder| holder.command.as_str());
     for run in runs {
         let outcome = match (&run.outcome, run.exit_code) {
             (Some(outcome), Some(code)) => format!("{outcome} {code}"),
+            _ if at_work == Some(run.command.as_str()) => {
+                at_work = None;
+                "under way".to_owned()
+            }
             _ => "not ended".to_owned(),
         };
         let window = match (&run.since_utc, &run.until_utc) {
@@ -325,9 +331,9 @@ fn owed(owed: &OwedView, page: &mut Page) {
         let meetings = counted(later.fresh_meetings, "meeting");
         page.fact("  too fresh", &format!("{meetings} ended less than ten minutes ago"));
     }
-    if let (Some(first), Some(last)) = (owed.unpublished_dates.first(), owed.unpublished_dates.last()) {
-        let dates = counted(owed.unpublished_dates.len() as u64, "date");
-        page.fact("  unpublished", &format!("answers of {dates} from {first} to {last}; the next sync publishes them"));
+    if !owed.unpublished_dates.is_empty() {
+        let dates = date_range(&owed.unpublished_dates);
+        page.fact("  unpublished", &format!("answers of {dates}; the next sync publishes them"));
     }
     if owed.held_refetch_meetings > 0 {
         let meetings = counted(owed.held_refetch_meetings, "meeting");

@@ -187,7 +187,9 @@ impl Extraction {
                 continue;
             }
             to_list += 1;
-            if !meeting.list_final {
+            if self.settings.asks == Asks::Lists {
+                // No quality is asked.
+            } else if !meeting.list_final {
                 quality_calls_estimate += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
             } else {
                 let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key)?;
@@ -447,6 +449,6 @@ impl Extraction {
 }
 
 /// The quality calls that a participant will take, by its expected minutes.
-fn quality_calls(participant: &OwedParticipant) -> u64 {
+pub(super) fn quality_calls(participant: &OwedParticipant) -> u64 {
     participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(100)
 }

@@ -172,10 +172,12 @@ pub(super) fn owed(ledger: &Ledger, setup: &SyncSetup, window_us: (i64, i64), no
 /// What is left of a sync's window when it stops early. A refetch was begun in the ledger, so what is final by now stays
 /// so. `None` where nothing is known to be left, or the ledger can't be asked: the run has ended, and its end is not
 /// spoilt by that.
-pub(super) fn left(ledger: &Ledger, setup: &SyncSetup, now_us: i64) -> Option<Price> {
+pub(super) fn left(ledger: &Ledger, setup: &SyncSetup, now_us: i64, meeting_list_pages: u64) -> Option<Price> {
     let setup = SyncSetup { refetch: false, ..setup.clone() };
     match owed(ledger, &setup, setup.window_us, now_us) {
-        Ok(owed) if owed.meetings_owed > 0 => Some(Price::of(&owed, setup.client.rate)),
+        Ok(owed) if owed.meetings_owed > 0 => {
+            Some(Price::of(&owed.with_meeting_list(meeting_list_pages), setup.client.rate))
+        }
         Ok(_) => None,
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "could not price what is left");

@@ -5,6 +5,8 @@ mod bad_input;
 mod cells;
 mod faults;
 mod gaps;
+mod plan;
+mod status;
 mod sync;
 mod world;
 
