@@ -7,8 +7,11 @@ pub mod dates;
 pub mod event;
 pub mod exit;
 mod outcome;
+pub mod plan;
+pub mod price;
 mod publishing;
 pub mod rebuild;
+pub mod status;
 pub mod summary;
 mod totals;
 pub mod wire;
@@ -21,11 +24,14 @@ use std::time::{Duration, Instant};
 pub use event::{Event, Events};
 pub use exit::ExitCode;
 pub use outcome::{SIGINT, SIGTERM};
+pub use plan::{Plan, Planned, PlannedReach, plan};
+pub use price::{Price, PricedCalls, PricedLater};
+pub use status::{Part, StatusSetup, StatusView, status};
 pub use summary::{Calls, Summary};
 
 use crate::extract::{
-    CaughtUp, ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord, Settle,
-    Stop, USER_ID_TYPE, catch_up,
+    Asks, CaughtUp, ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord,
+    Settle, Stop, USER_ID_TYPE, catch_up,
 };
 use crate::feishu::{Cancel, Client, ClientConfig, ClientError, UserIdType};
 use crate::load::{DatabaseOptions, LoadError, Lock, LockError, Start, StorePaths};
@@ -187,14 +193,14 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     setup.events.event(&Event::Started { since_us, until_us });
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
-    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters)?;
+    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, Asks::Everything)?;
     let mut publisher = Publisher::new(publish_setup(&setup), &paths, &run_id, Arc::clone(&ledger));
     let asking_began = Instant::now();
     let extracted = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
     let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();
 
     let signal = setup.signal.load(Ordering::Relaxed);
-    let Extracted { stop, unreadable_meetings, failed_units } = extracted;
+    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages } = extracted;
     let mut exit = match &stop {
         Some(stop) => outcome::of_stop(stop, signal),
         None if failed_units > 0 || unreadable_meetings > 0 => ExitCode::Owed,
@@ -243,6 +249,11 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         dates_published: publisher.dates_published(),
         generation: publisher.generation(),
         store: paths.root().display().to_string(),
+        // Before the meeting list was read to its end nobody knows what is left.
+        left: stop
+            .as_ref()
+            .and(meeting_list_pages)
+            .and_then(|pages| plan::left(&ledger, &setup, (setup.now_us)(), pages)),
         asks: true,
         notes: notes(unreadable_meetings, publisher.torn(), caught_up, &due),
         stage_s: publisher.stage_seconds(("extract", asking_s)),
@@ -292,6 +303,7 @@ fn extraction(
     run_id: &str,
     ledger: &Arc<Ledger>,
     counters: &Arc<Counters>,
+    asks: Asks,
 ) -> Result<Arc<Extraction>, SyncError> {
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
@@ -301,6 +313,7 @@ fn extraction(
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
     let settings = ExtractSettings {
         run_id: run_id.to_owned(),
+        asks,
         window_us: setup.window_us,
         meeting_nos: setup.meeting_nos.clone(),
         refetch: setup.refetch,

@@ -8,6 +8,7 @@
 mod bars;
 mod lines;
 mod model;
+mod price;
 mod summary;
 mod talk;
 mod words;
@@ -24,7 +25,10 @@ use crate::config::LogFormat;
 use crate::pipeline::{Event, Events};
 
 pub use model::Model;
-pub use summary::{STATUSES, Status, text as summary_text};
+#[cfg(test)]
+pub(crate) use price::tests::price as sample_price;
+pub use price::{about, calls_text, price_text, time_text};
+pub use summary::{STATUSES, Status, folded, text as summary_text};
 pub use talk::{LogLine, Talk};
 pub use words::{counted, length, rough, thousands};
 

@@ -4,16 +4,19 @@
 //! command gets ([`Context`]). Promises: results go to stdout, talk to stderr; a reader that closes stdout early is no
 //! failure. Leaves out: what a command does beyond reading its arguments and printing its result.
 
+mod aligned;
 pub mod completions;
 pub mod demo;
 pub mod man;
 mod output;
+pub mod plan;
 mod program;
 pub mod rebuild;
 pub mod report;
 pub mod schema;
 mod settings;
 pub mod simulate;
+pub mod status;
 pub mod sync;
 pub mod window;
 
@@ -58,6 +61,8 @@ pub enum Run {
 /// Every command, in the order of the help.
 pub const COMMANDS: &[Entry] = &[
     sync::ENTRY,
+    plan::ENTRY,
+    status::ENTRY,
     report::ENTRY,
     rebuild::ENTRY,
     schema::ENTRY,

@@ -44,9 +44,9 @@ impl SummaryForm {
     }
 }
 
-/// What to sync.
+/// Which meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct SyncArgs {
+pub struct WindowArgs {
     /// Start of the window: 2d, 36h, yesterday, 2026-11-01 or RFC 3339.
     ///
     /// A meeting belongs to the window if its start does. Days are those of the tenant's time zone.
@@ -64,6 +64,24 @@ pub struct SyncArgs {
     /// Only meetings with this number of nine digits; can be given several times.
     #[arg(long, value_name = "N", num_args = 1.., value_parser = meeting_no)]
     pub meeting_no: Vec<String>,
+}
+
+impl WindowArgs {
+    /// The window.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn window(&self, zone: &TenantZone, now_us: i64) -> Result<Window, WindowError> {
+        Window::parse(&self.since, self.until.as_deref(), zone, now_us)
+    }
+}
+
+/// What to sync.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SyncArgs {
+    /// Which meetings.
+    #[command(flatten)]
+    pub window: WindowArgs,
 
     /// Stop after so many calls to the three lists, and go on with the next run.
     #[arg(long, value_name = "N")]
@@ -82,14 +100,6 @@ impl SyncArgs {
     /// Takes the arguments from what clap matched.
     pub fn of(matches: &clap::ArgMatches) -> SyncArgs {
         SyncArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments")
-    }
-
-    /// The window.
-    ///
-    /// # Errors
-    /// Where it is none.
-    pub fn window(&self, zone: &TenantZone, now_us: i64) -> Result<Window, WindowError> {
-        Window::parse(&self.since, self.until.as_deref(), zone, now_us)
     }
 
     /// When to stop, microseconds UTC.
@@ -133,7 +143,7 @@ fn meeting_no(text: &str) -> Result<String, String> {
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args = SyncArgs::of(matches);
     let now_us = now_us();
-    let window = args.window(&context.config.timezone, now_us)?;
+    let window = args.window.window(&context.config.timezone, now_us)?;
     let finish_by_us = args.finish_by_us(&context.config.timezone, now_us)?;
     let progress = Arc::new(Progress::start(
         &context.talk,
@@ -142,8 +152,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     ));
     let events: Arc<dyn Events> = Arc::clone(&progress) as Arc<dyn Events>;
     let setup = SyncSetup {
-        meeting_nos: args.meeting_no.clone(),
-        refetch: args.refetch,
+        meeting_nos: args.window.meeting_no.clone(),
+        refetch: args.window.refetch,
         max_calls: args.max_calls,
         finish_by_us,
         ..setup(context, &context.config, (window.since_us, window.until_us), events)?

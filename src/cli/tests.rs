@@ -120,6 +120,9 @@ fn help_fits_and_teaches() {
         &["completions", "--help"],
         &["man", "--help"],
         &["sync", "--help"],
+        &["plan", "--help"],
+        &["plan", "-h"],
+        &["status", "--help"],
         &["demo", "--help"],
         &["simulate", "--help"],
     ] {
@@ -355,11 +358,11 @@ fn sync_takes_the_arguments_of_the_contract() {
         "json",
     ])
     .expect("arguments");
-    assert_eq!(args.meeting_no, ["705605196", "123456789", "987654321"]);
-    assert_eq!((args.refetch, args.max_calls, args.summary), (true, Some(100), Some(sync::SummaryForm::Json)));
+    assert_eq!(args.window.meeting_no, ["705605196", "123456789", "987654321"]);
+    assert_eq!((args.window.refetch, args.max_calls, args.summary), (true, Some(100), Some(sync::SummaryForm::Json)));
     let zone = TenantZone::parse("+08:00").expect("zone");
     let now_us = 1_795_397_400_000_000;
-    assert!(args.window(&zone, now_us).is_ok());
+    assert!(args.window.window(&zone, now_us).is_ok());
     assert_eq!(args.finish_by_us(&zone, now_us), Ok(Some(now_us + 21 * 3_600_000_000)));
 
     assert!(sync_args(&[]).is_err(), "--since is required");

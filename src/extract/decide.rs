@@ -65,7 +65,12 @@ impl Settle {
 
 /// True where a meeting ended so recently that it is left for the next run.
 pub(super) fn is_fresh(end_us: i64, now_us: i64) -> bool {
-    now_us < end_us.saturating_add(FRESH_LIMIT_US)
+    now_us < fresh_until_us(end_us)
+}
+
+/// Until when a meeting that ended then is left alone, microseconds UTC.
+pub(super) fn fresh_until_us(end_us: i64) -> i64 {
+    end_us.saturating_add(FRESH_LIMIT_US)
 }
 
 #[cfg(test)]

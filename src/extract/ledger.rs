@@ -7,6 +7,7 @@ mod change;
 mod owed;
 mod refetch;
 mod runs;
+mod views;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, Trans
 pub(super) use change::Change;
 pub(super) use owed::{OwedMeeting, OwedParticipant};
 pub use runs::RunRecord;
+
+pub use views::{ListsOwed, OpenParticipants};
+pub(super) use views::{MeetingState, WindowQuestion};
 
 /// The ledger cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -19,10 +19,10 @@ use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest, digest_t
 
 const DAY_US: i64 = 86_400_000_000;
 /// How far before the window we ask, and how far behind: whether the list filters by start or by end is not documented.
-const MARGIN_BEFORE_US: i64 = DAY_US;
-const MARGIN_BEHIND_US: i64 = 3 * DAY_US;
+pub(super) const MARGIN_BEFORE_US: i64 = DAY_US;
+pub(super) const MARGIN_BEHIND_US: i64 = 3 * DAY_US;
 /// The vendor takes a year at most (126006); with its margins a slice stays below.
-const SLICE_US: i64 = 350 * DAY_US;
+pub(super) const SLICE_US: i64 = 350 * DAY_US;
 /// Longer than any real list: a million meetings.
 const MOST_PAGES: u32 = 10_000;
 
@@ -31,6 +31,8 @@ const MOST_PAGES: u32 = 10_000;
 pub(super) struct MeetingsFound {
     /// Meetings of the window.
     pub meetings: u64,
+    /// Pages of the list.
+    pub pages: u64,
     /// Meetings whose start can't be read.
     pub unreadable: u64,
     /// The keys of the meetings, where the run asks again for what is final.
@@ -88,6 +90,7 @@ impl Extraction {
             let parameters = request.query(token.as_deref());
             match self.client.call(Endpoint::MeetingList, &parameters).await {
                 Ok(page) => {
+                    found.pages += 1;
                     slice.page(&page, &parameters, found).await?;
                     self.watch.event(WatchEvent::MeetingPage { meetings: found.meetings });
                     match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {

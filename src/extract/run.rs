@@ -30,11 +30,22 @@ use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
 /// Participants that wait for their quality, at most, for each worker.
 const QUEUE_PER_WORKER: usize = 16;
 
+/// Which of the three lists a run asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Meetings, and participants of those whose list was never answered: what a price needs to be known.
+    Lists,
+    /// All that is owed.
+    Everything,
+}
+
 /// What a run asks for, and how.
 #[derive(Debug, Clone)]
 pub struct ExtractSettings {
     /// The run.
     pub run_id: String,
+    /// Which lists.
+    pub asks: Asks,
     /// Meetings that start in here, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
     /// Only these meetings; all where empty.
@@ -76,6 +87,8 @@ pub struct Extraction {
 pub struct Extracted {
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
+    /// Pages of the meeting list; `None` where the list was not read to its end.
+    pub meeting_list_pages: Option<u64>,
     /// Meetings whose start can't be read.
     pub unreadable_meetings: u64,
     /// Units (lists, participants) that failed and are owed.
@@ -130,10 +143,11 @@ impl Extraction {
 
     /// Asks for everything the window owes.
     pub async fn run(self: &Arc<Self>) -> Extracted {
-        let mut unreadable_meetings = 0;
+        let (mut unreadable_meetings, mut meeting_list_pages) = (0, None);
         match self.list_meetings().await {
             Ok(found) => {
                 unreadable_meetings = found.unreadable;
+                meeting_list_pages = Some(found.pages);
                 match self.owed(&found) {
                     Ok(tasks) => self.work(tasks).await,
                     Err(error) => self.stop_with(error.into()),
@@ -143,6 +157,7 @@ impl Extraction {
         }
         Extracted {
             stop: self.take_stop(),
+            meeting_list_pages,
             unreadable_meetings,
             failed_units: self.failed_units.load(Ordering::Relaxed),
         }
@@ -172,8 +187,15 @@ impl Extraction {
             if !is_asked_for || is_fresh(window.end_s * 1_000_000, now_us) {
                 continue;
             }
+            // A list that was answered is good enough for a price; asked again so soon, an equal answer would make it
+            // final before its time.
+            if self.settings.asks == Asks::Lists && (meeting.list_final || meeting.list_digest.is_some()) {
+                continue;
+            }
             to_list += 1;
-            if !meeting.list_final {
+            if self.settings.asks == Asks::Lists {
+                // No quality is asked.
+            } else if !meeting.list_final {
                 quality_calls_estimate += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
             } else {
                 let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key)?;
@@ -246,7 +268,10 @@ impl Extraction {
             self.record_list(finished).await?;
             failing?;
         }
-        let owed = self.recorder.ledger().owed_participants(&task.meeting.meeting_key);
+        let owed = match self.settings.asks {
+            Asks::Lists => Ok(Vec::new()),
+            Asks::Everything => self.recorder.ledger().owed_participants(&task.meeting.meeting_key),
+        };
         let owed = owed.map_err(RecordError::from)?;
         self.watch.event(WatchEvent::MeetingListed {
             participants: listed.max(owed.len() as u64),
@@ -430,6 +455,6 @@ impl Extraction {
 }
 
 /// The quality calls that a participant will take, by its expected minutes.
-fn quality_calls(participant: &OwedParticipant) -> u64 {
+pub(super) fn quality_calls(participant: &OwedParticipant) -> u64 {
     participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(100)
 }

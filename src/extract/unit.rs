@@ -37,15 +37,20 @@ pub(super) struct MeetingWindow {
 impl MeetingWindow {
     /// The window of a meeting; one whose end can't be read is taken to last a day, but never past now.
     pub fn of(meeting: &OwedMeeting, now_us: i64) -> MeetingWindow {
-        let start_s = meeting.start_us.div_euclid(1_000_000);
-        let end_s = match meeting.end_us {
+        MeetingWindow::from_times(meeting.start_us, meeting.end_us, now_us)
+    }
+
+    /// The same, from the meeting's times in microseconds UTC.
+    pub fn from_times(start_us: i64, end_us: Option<i64>, now_us: i64) -> MeetingWindow {
+        let start_s = start_us.div_euclid(1_000_000);
+        let end_s = match end_us {
             Some(end_us) => end_us.div_euclid(1_000_000),
             None => (start_s + DAY_S).min(now_us.div_euclid(1_000_000)),
         };
         MeetingWindow { start_s, end_s: end_s.max(start_s) }
     }
 
-    fn is_over_a_day(self) -> bool {
+    pub fn is_over_a_day(self) -> bool {
         self.end_s - self.start_s > DAY_S
     }
 

@@ -51,7 +51,9 @@ impl StorePaths {
         }
         // A folder that exists may still refuse: find out before a run has spent its calls.
         let probe = paths.work().join(format!("probe-{}", std::process::id()));
-        fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(not_writable(paths.work().as_path()))?;
+        fs::write(&probe, b"").map_err(not_writable(paths.work().as_path()))?;
+        // A run that begins meanwhile may have cleaned it away.
+        durable::remove_file(&probe)?;
         durable::sync_dir(&paths.root)?;
         Ok(paths)
     }

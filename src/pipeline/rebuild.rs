@@ -120,6 +120,7 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
         generation: publisher.generation(),
         store: paths.root().display().to_string(),
         asks: false,
+        left: None,
         notes,
         stage_s: publisher.stage_seconds(("index", indexed_s)),
     })

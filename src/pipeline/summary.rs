@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Price;
+
 /// Requests sent, by endpoint; retries and throttled ones included, tokens not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
@@ -66,6 +68,9 @@ pub struct Summary {
     /// True where the run asks the vendor: a rebuild does not.
     #[serde(skip)]
     pub asks: bool,
+    /// What is left of the window, where the run ended early and that is known.
+    #[serde(skip)]
+    pub left: Option<Price>,
     /// Why the run ended as it did, one sentence a reason, for people.
     #[serde(skip)]
     pub notes: Vec<String>,

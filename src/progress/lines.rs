@@ -122,9 +122,12 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
             Some(("started", format!("meetings from {} to {}", utc_text(*since_us), utc_text(*until_us))))
         }
         Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
-            let estimate = counted(*quality_calls_estimate, "quality call");
             let listed = format!("{}, {} to list", counted(*meetings, "meeting"), thousands(*to_list));
-            Some(("meetings_listed", format!("{listed}, about {estimate} to make")))
+            let estimate = match quality_calls_estimate {
+                0 => String::new(),
+                calls => format!(", about {} to make", counted(*calls, "quality call")),
+            };
+            Some(("meetings_listed", listed + &estimate))
         }
         Event::Waiting { endpoint, wait, why } if why == VENDOR_LIMIT && *wait >= WAIT_WORTH_A_LINE => {
             // Requests that meet the same limit wait together: one line is enough for all of them.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::price::price_text;
 use super::words::{counted, length, thousands};
 use crate::error::ExitCode;
 use crate::pipeline::Summary;
@@ -79,6 +80,11 @@ pub fn text(summary: &Summary) -> String {
     if has_published(summary) {
         add("Files", format!("{}/vcq.duckdb", summary.store));
         add("", format!("{}/parquet/", summary.store));
+    }
+    if let Some(price) = &summary.left {
+        for (index, line) in folded(&price_text(price), WIDTH - HEADING).into_iter().enumerate() {
+            lines.push(format!("{:HEADING$}{line}", if index == 0 { "Left" } else { "" }));
+        }
     }
     for note in &summary.notes {
         lines.push(format!("Note: {note}"));
@@ -167,7 +173,7 @@ fn published(summary: &Summary) -> String {
 }
 
 /// The text in lines of at most `width`, broken at blanks.
-fn folded(text: &str, width: usize) -> Vec<String> {
+pub fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -208,6 +214,7 @@ mod tests {
             generation: 12,
             store: "./vcq-store".to_owned(),
             asks: true,
+            left: None,
             notes: vec!["3 participants failed after 5 tries each.".to_owned()],
             stage_s: vec![("asking", 1_250.0), ("transforming", 3.2), ("loading", 10.8)],
         }
@@ -258,6 +265,16 @@ mod tests {
         let text = text(&Summary { generation: 0, dates_published, by_status, exit_code: 8, ..summary() });
         assert!(text.contains("Published     nothing\n") && !text.contains("Files"), "{text}");
         assert!(!text.contains("vcq.duckdb") && !text.contains("parquet"), "{text}");
+        assert!(text.ends_with("Next: What is left is asked by the next run.\n"), "{text}");
+    }
+
+    #[test]
+    fn a_run_that_stopped_early_says_what_is_left() {
+        let left = Some(super::super::price::tests::price());
+        let text = text(&Summary { left, outcome: "stopped", exit_code: 8, ..summary() });
+        let expected = "Left          about 1,204 participants of 131 meetings, about 1,950 calls, 19\n\
+                        \x20             min at 100 a minute\n";
+        assert!(text.contains(expected), "{text}");
         assert!(text.ends_with("Next: What is left is asked by the next run.\n"), "{text}");
     }
 

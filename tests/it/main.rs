@@ -5,7 +5,9 @@ mod bad_input;
 mod cells;
 mod faults;
 mod gaps;
+mod plan;
 mod rebuild;
+mod status;
 mod sync;
 mod world;
 

@@ -143,6 +143,20 @@ impl World {
         Ran::of(self.sync_command(more).output().expect("the binary runs"))
     }
 
+    /// A plan of the whole tenant, as JSON.
+    pub fn plan(&self, more: &[&str]) -> Ran {
+        let mut arguments = vec!["plan", "--since", &self.since, "--until", &self.until, "--json"];
+        arguments.extend(more);
+        Ran::of(self.vcq(&arguments).output().expect("the binary runs"))
+    }
+
+    /// The store's status, as JSON.
+    pub fn status(&self, more: &[&str]) -> Ran {
+        let mut arguments = vec!["status", "--json"];
+        arguments.extend(more);
+        Ran::of(self.vcq(&arguments).output().expect("the binary runs"))
+    }
+
     /// The published database.
     pub fn duckdb(&self) -> Connection {
         let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");

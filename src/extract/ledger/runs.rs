@@ -9,7 +9,7 @@ use super::{Ledger, LedgerError};
 pub struct RunRecord {
     /// The run.
     pub run_id: String,
-    /// sync or rebuild.
+    /// sync, plan or rebuild.
     pub command: String,
     /// The window, microseconds UTC.
     pub since_us: Option<i64>,

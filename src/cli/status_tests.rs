@@ -1,0 +1,201 @@
+//! The status of made-up stores, as a person reads it.
+
+use super::super::aligned::WIDTH;
+use super::*;
+use crate::load::Holder;
+use crate::pipeline::status::{CallsUsed, CoverageDay, PublishedView, Reason, Size};
+use crate::progress::sample_price;
+
+fn run_of(command: &str, outcome: Option<(&str, i64)>, calls: i64, samples: Option<i64>) -> RunView {
+    RunView {
+        run_id: "r1".to_owned(),
+        command: command.to_owned(),
+        since_utc: Some("2026-11-20T16:00:00Z".to_owned()),
+        until_utc: Some("2026-11-22T16:00:00Z".to_owned()),
+        started_utc: "2026-11-22T17:00:00Z".to_owned(),
+        finished_utc: outcome.map(|_| "2026-11-22T17:12:03Z".to_owned()),
+        outcome: outcome.map(|(name, _)| name.to_owned()),
+        exit_code: outcome.map(|(_, code)| code),
+        calls,
+        samples,
+        duration_s: outcome.map(|_| 723.0),
+    }
+}
+
+fn day(date: &str, meetings: u64, by_status: &[(&'static str, u64)], complete_pct: Option<f64>) -> CoverageDay {
+    CoverageDay {
+        meeting_date: date.to_owned(),
+        meetings,
+        participants: by_status.iter().map(|(_, count)| count).sum(),
+        by_status: by_status.iter().copied().collect(),
+        complete_pct,
+    }
+}
+
+fn view() -> StatusView {
+    let calls = |quality| Calls { meeting_list: 40, participant_list: 3_120, participant_quality_list: quality };
+    StatusView {
+        store: "/srv/vcq-store".to_owned(),
+        now_utc: "2026-11-23T01:30:00Z".to_owned(),
+        published: Part::Read(Some(PublishedView {
+            generation: 12,
+            schema_version: 1,
+            run_id: "r1".to_owned(),
+            published_utc: "2026-11-22T17:12:01Z".to_owned(),
+            dates: 21,
+            files: 105,
+        })),
+        holder: Some(Holder {
+            pid: 4_711,
+            host: "etl-1".to_owned(),
+            started_utc: "2026-11-23T01:25:00Z".to_owned(),
+            command: "sync".to_owned(),
+        }),
+        runs: Part::Read(vec![
+            run_of("sync", None, 12, None),
+            run_of("plan", Some(("complete", 0)), 302, None),
+            run_of("sync", Some(("interrupted", 130)), 20_290, Some(1_104_233)),
+        ]),
+        last_complete: Part::Read(Some(LastComplete {
+            run_id: "r0".to_owned(),
+            finished_utc: "2026-11-21T17:20:00Z".to_owned(),
+            age_s: 115_800.0,
+        })),
+        newest: Part::Read(Newest {
+            complete_date: Some("2026-11-20".to_owned()),
+            meeting_date: Some("2026-11-22".to_owned()),
+            sample_utc: Some("2026-11-22T10:31:00Z".to_owned()),
+        }),
+        coverage: Part::Read(Coverage {
+            days: vec![
+                day("2026-11-22", 131, &[("complete", 1_800), ("pending", 150), ("failed", 3)], Some(92.1)),
+                day("2026-11-21", 0, &[], None),
+                day(
+                    "2026-11-20",
+                    140,
+                    &[("complete", 1_990), ("empty", 4), ("not_found", 6), ("unaddressable", 11)],
+                    Some(98.9),
+                ),
+            ],
+        }),
+        owed: Part::Read(OwedView {
+            since_utc: Some("2026-11-21T16:00:00Z".to_owned()),
+            since_date: Some("2026-11-22".to_owned()),
+            price: sample_price(),
+            participants: OpenView { not_asked: 90, asked_again: 60, failed: 3 },
+            lists: OpenView { not_asked: 3, asked_again: 9, failed: 0 },
+            unpublished_dates: vec!["2026-11-22".to_owned()],
+            held_refetch_meetings: 0,
+        }),
+        reasons: Part::Read(vec![Reason {
+            status: "failed".to_owned(),
+            reason: "participant_quality_list on 127.0.0.1 failed after 5 request(s): the answer\u{1b}[2J is empty"
+                .to_owned(),
+            participants: 3,
+            meetings: 2,
+        }]),
+        calls: Part::Read(CallsUsed { month: "2026-11".to_owned(), this_month: calls(40_290), today: calls(12) }),
+        size: Part::Read(Size {
+            raw_bytes: 9_812_000,
+            parquet_bytes: 5_100_000,
+            duckdb_bytes: 8_400_000,
+            state_bytes: 900,
+        }),
+    }
+}
+
+fn zone() -> TenantZone {
+    TenantZone::parse("+08:00").expect("zone")
+}
+
+#[test]
+fn a_store_at_work_is_a_page() {
+    insta::assert_snapshot!(text(&view(), &zone()), @r"
+        Store           /srv/vcq-store
+        Published       generation 12 at 2026-11-22T17:12:01Z, schema 1, 21 dates
+        Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
+        Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z
+        Newest          complete day 2026-11-20, day 2026-11-22, sample
+                        2026-11-22T10:31:00Z
+        Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality
+                        40,290); today: 3,172
+        Size            22.2 MiB (raw 9.4 MiB, parquet 4.9 MiB, vcq.duckdb 8.0 MiB,
+                        state 900 B)
+
+        Last runs (times in +08:00)
+        started      command  window        outcome           calls    samples  h:mm:ss
+        11-23 01:00  sync     11-21..11-22  under way            12          -        -
+        11-23 01:00  plan     11-21..11-22  complete 0          302          -  0:12:03
+        11-23 01:00  sync     11-21..11-22  interrupted 130  20,290  1,104,233  0:12:03
+
+        Coverage by day (participants, as published)
+        date        meetings  complete  empty  pending  failed  others  complete
+        2026-11-22       131     1,800      0      150       3       0    92.1 %
+        2026-11-21      none
+        2026-11-20       140     1,990      4        0       0      17    98.9 %
+        others: not_found 6, unaddressable 11
+
+        Owed
+          to ask        about 1,204 participants of 131 meetings, about 1,950 calls, 19
+                        min at 100 a minute
+                        vcq-etl sync --since 2026-11-22 asks for it
+          participants  90 not asked yet, 60 asked too early or cut off, 3 failed
+          lists         3 not asked yet, 9 asked too early or cut off
+          unpublished   answers of 2026-11-22; the next sync publishes them
+          failed        3 participants: participant_quality_list on 127.0.0.1 failed
+                        after 5 request(s): the answer [2J is empty
+        ");
+}
+
+#[test]
+fn no_line_is_wider_than_the_screen_and_no_escape_gets_through() {
+    let text = text(&view(), &zone());
+    for line in text.lines() {
+        assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn what_cannot_be_read_says_so_and_the_rest_is_shown() {
+    let error = || "could not open the file: it is damaged".to_owned();
+    let damaged = StatusView {
+        newest: Part::Unread { error: error() },
+        coverage: Part::Unread { error: error() },
+        reasons: Part::Unread { error: error() },
+        ..view()
+    };
+    let text = text(&damaged, &zone());
+    assert!(text.contains("Newest          unknown: could not open the file: it is damaged\n"), "{text}");
+    assert!(text.contains("generation 12") && text.contains("interrupted 130"), "{text}");
+    assert_eq!(damaged.exit(), ExitCode::Complete);
+    let gone = StatusView { runs: Part::Unread { error: error() }, ..damaged };
+    assert_eq!(gone.exit(), ExitCode::Storage);
+    let json = serde_json::to_value(&gone).expect("json");
+    assert_eq!(json["runs"]["error"], error());
+}
+
+#[test]
+fn a_store_that_owes_nothing_says_so() {
+    let owed = OwedView {
+        since_utc: None,
+        since_date: None,
+        price: sample_price(),
+        participants: OpenView::default(),
+        lists: OpenView::default(),
+        unpublished_dates: Vec::new(),
+        held_refetch_meetings: 0,
+    };
+    let view = StatusView { owed: Part::Read(owed), reasons: Part::Read(Vec::new()), holder: None, ..view() };
+    let text = text(&view, &zone());
+    assert!(text.ends_with("Owed\n  to ask        nothing\n"), "{text}");
+    assert!(text.contains("Running         nothing\n"), "{text}");
+}
+
+#[test]
+fn sizes_and_clocks_read_well() {
+    assert_eq!([0, 1_023, 1_536, 5 << 30].map(bytes), ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]);
+    assert_eq!([0.4, 723.0, 360_000.0].map(clock), ["0:00:00", "0:12:03", "100:00:00"]);
+    assert_eq!(month_to_minute("2026-11-22T17:00:00Z", &zone()), "11-23 01:00");
+    assert_eq!(super::day("2026-11-22T16:00:00Z", &zone(), 1), "11-22");
+}

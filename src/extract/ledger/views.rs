@@ -1,0 +1,266 @@
+//! What the ledger tells to those who only look: the state of a window's meetings, and what a store owes.
+//!
+//! Everything here reads; nothing waits for a writer, and no writer waits for it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Row, params};
+
+use super::{Ledger, LedgerError, Mutex, RunRecord, VERSION};
+
+/// Which meetings are meant.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::extract) struct WindowQuestion<'a> {
+    /// Meetings that start in here, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// Only these meetings; all where empty.
+    pub meeting_nos: &'a [String],
+    /// Also what is final counts as owed.
+    pub refetch: bool,
+}
+
+/// A meeting with something left to ask, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::extract) struct MeetingState {
+    pub start_us: i64,
+    pub end_us: Option<i64>,
+    pub meeting_date: i32,
+    pub is_webinar: bool,
+    pub devices: i64,
+    pub list_final: bool,
+    /// True where its list was answered before, finally or not.
+    pub was_listed: bool,
+    /// Participants known.
+    pub known: u64,
+    /// Of those, participants to ask for.
+    pub owed: u64,
+    /// Quality calls that these take, if their answers are as long as expected.
+    pub quality_calls: u64,
+    /// Of the participants to ask for, those whose minutes are not known.
+    pub lengthless: u64,
+}
+
+/// Participants that are not final, over the whole store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenParticipants {
+    /// Never asked for.
+    pub never_asked: u64,
+    /// Asked too early, or cut off: asked again.
+    pub asked_again: u64,
+    /// Failed.
+    pub failed: u64,
+}
+
+/// Meetings whose list of participants is not final, over the whole store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListsOwed {
+    /// Never answered.
+    pub never_answered: u64,
+    /// Answered too early, or cut off: asked again.
+    pub asked_again: u64,
+    /// Failed.
+    pub failed: u64,
+}
+
+impl Ledger {
+    /// Opens a ledger that is there, to read it: makes nothing, migrates nothing. It can be read while a run writes.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn open_read_only(path: &Path) -> Result<Ledger, LedgerError> {
+        let failed = |source| LedgerError::Sqlite { attempt: "open", path: path.to_owned(), source };
+        let (connection, found) = match version_of(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
+        {
+            Ok(opened) => opened,
+            // In a folder where nothing may be made, SQLite cannot share the file with a writer. Without a write-ahead
+            // log beside it nobody is writing, and the file alone is whole.
+            Err(error) if path.exists() && !beside(path, "-wal").exists() => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                version_of(Connection::open_with_flags(immutable_uri(path), flags)).map_err(|_| failed(error))?
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        if found > VERSION {
+            return Err(LedgerError::Newer { path: path.to_owned(), found, known: VERSION });
+        }
+        Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// The version of the ledger's tables.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn version(&self) -> Result<i64, LedgerError> {
+        self.one("pragma user_version", [], |row| row.get(0))
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
+        self.connection().query_row(sql, parameters, read).map_err(self.failed("read"))
+    }
+
+    /// Meetings and participants that the ledger knows of a window.
+    pub(in crate::extract) fn known(&self, question: WindowQuestion<'_>) -> Result<(u64, u64), LedgerError> {
+        let (since_us, until_us) = question.window_us;
+        let numbers = listed(question.meeting_nos);
+        let meetings = format!("select count(*) from meetings m where {IN_WINDOW}");
+        let participants =
+            format!("select count(*) from meetings m join participants p using (meeting_key) where {IN_WINDOW}");
+        let count = |sql: &str| self.one(sql, params![since_us, until_us, numbers], |row| count(row, 0));
+        Ok((count(&meetings)?, count(&participants)?))
+    }
+
+    /// The meetings of a window with something left to ask, newest first.
+    pub(in crate::extract) fn meeting_states(
+        &self,
+        question: WindowQuestion<'_>,
+    ) -> Result<Vec<MeetingState>, LedgerError> {
+        let (since_us, until_us) = question.window_us;
+        let is_owed = "(?4 or p.is_final = 0) and p.id is not null and p.join_s is not null";
+        let sql = format!(
+            "select m.start_us, m.end_us, m.meeting_date, m.is_webinar, m.devices, m.list_final,
+                    m.list_final = 1 or m.list_digest is not null,
+                    count(p.base_key),
+                    count(case when {is_owed} then 1 end),
+                    coalesce(sum(case when {is_owed} then max(1, (coalesce(p.expected_minutes, 1) + 99) / 100) end), 0),
+                    count(case when {is_owed} and p.expected_minutes is null then 1 end)
+             from meetings m
+             left join participants p on p.meeting_key = m.meeting_key
+             where {IN_WINDOW}
+               and (?4 or m.list_final = 0 or exists (
+                      select 1 from participants o where o.meeting_key = m.meeting_key and o.is_final = 0))
+             group by m.meeting_key
+             order by m.start_us desc, m.meeting_key"
+        );
+        let read = |row: &Row<'_>| {
+            Ok(MeetingState {
+                start_us: row.get(0)?,
+                end_us: row.get(1)?,
+                meeting_date: row.get(2)?,
+                is_webinar: row.get(3)?,
+                devices: row.get(4)?,
+                list_final: row.get(5)?,
+                was_listed: row.get(6)?,
+                known: count(row, 7)?,
+                owed: count(row, 8)?,
+                quality_calls: count(row, 9)?,
+                lengthless: count(row, 10)?,
+            })
+        };
+        self.rows(&sql, params![since_us, until_us, listed(question.meeting_nos), question.refetch], read)
+    }
+
+    /// The start of the oldest meeting with something left to ask, microseconds UTC.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn oldest_owed_us(&self) -> Result<Option<i64>, LedgerError> {
+        let sql = "select min(start_us) from meetings m
+                   where list_final = 0 or exists (
+                          select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0)";
+        self.one(sql, [], |row| row.get(0))
+    }
+
+    /// How many participants are not final, and why.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn open_participants(&self) -> Result<OpenParticipants, LedgerError> {
+        let sql = "select count(case when status <> 'failed' and last_us is null then 1 end),
+                          count(case when status <> 'failed' and last_us is not null then 1 end),
+                          count(case when status = 'failed' then 1 end)
+                   from participants where is_final = 0";
+        let read = |row: &Row<'_>| {
+            Ok(OpenParticipants { never_asked: count(row, 0)?, asked_again: count(row, 1)?, failed: count(row, 2)? })
+        };
+        self.one(sql, [], read)
+    }
+
+    /// How many lists of participants are not final, and why.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn lists_owed(&self) -> Result<ListsOwed, LedgerError> {
+        let sql = "select count(case when list_status is null then 1 end),
+                          count(case when list_status <> 'failed' then 1 end),
+                          count(case when list_status = 'failed' then 1 end)
+                   from meetings where list_final = 0";
+        let read = |row: &Row<'_>| {
+            Ok(ListsOwed { never_answered: count(row, 0)?, asked_again: count(row, 1)?, failed: count(row, 2)? })
+        };
+        self.one(sql, [], read)
+    }
+
+    /// Meetings whose earlier answers are held until a refetch has replaced them; 0 in a ledger that knows no such thing.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn held_refetch(&self) -> Result<u64, LedgerError> {
+        self.one("select count(*) from refetch", [], |row| count(row, 0))
+    }
+
+    /// Calls to the three lists by the runs that began at or after an instant, microseconds UTC.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn calls_since(&self, since_us: i64) -> Result<[u64; 3], LedgerError> {
+        let sql = "select coalesce(sum(calls_meeting_list), 0), coalesce(sum(calls_participant_list), 0),
+                          coalesce(sum(calls_quality_list), 0)
+                   from runs where started_us >= ?1";
+        self.one(sql, [since_us], |row| Ok([count(row, 0)?, count(row, 1)?, count(row, 2)?]))
+    }
+
+    /// The last run of sync that was complete for its window.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn last_complete(&self) -> Result<Option<RunRecord>, LedgerError> {
+        let complete = |run: &RunRecord| run.command == "sync" && run.exit_code == Some(0);
+        Ok(self.runs()?.into_iter().rev().find(complete))
+    }
+}
+
+/// The meetings of a [`WindowQuestion`]: its window is ?1 and ?2, its numbers are ?3.
+const IN_WINDOW: &str =
+    "m.start_us >= ?1 and m.start_us < ?2 and (?3 = '' or instr(?3, ',' || m.meeting_no || ',') > 0)";
+
+/// Numbers as one text that SQL can look into: `,705605196,123456789,`; empty for all meetings.
+fn listed(meeting_nos: &[String]) -> String {
+    if meeting_nos.is_empty() { String::new() } else { format!(",{},", meeting_nos.join(",")) }
+}
+
+fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default())
+}
+
+/// The connection and the version of its tables: only the first statement shows whether the file can be read.
+fn version_of(opened: rusqlite::Result<Connection>) -> rusqlite::Result<(Connection, i64)> {
+    let connection = opened?;
+    let found = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    connection.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
+    Ok((connection, found))
+}
+
+/// The name of a file that SQLite keeps beside its database.
+fn beside(path: &Path, ending: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The file as an address that says nobody writes to it.
+fn immutable_uri(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri + "?immutable=1"
+}
