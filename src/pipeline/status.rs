@@ -196,7 +196,7 @@ pub struct OpenView {
     pub failed: u64,
 }
 
-/// Requests made in a stretch of time.
+/// Requests made in a stretch of time, by the history of runs; a run tells it when it publishes and when it ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallsUsed {
     /// The calendar month in the tenant's zone, `YYYY-MM`.
@@ -269,9 +269,12 @@ pub fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
     let holder = holder(&paths);
     let ledger = Ledger::open_read_only(&paths.ledger()).map_err(|error| match paths.ledger().exists() {
         true => chain(&error),
-        false => format!("there is no ledger yet ({})", paths.ledger().display()),
+        false => "there is no ledger yet".to_owned(),
     });
-    let database = open_published_with(&paths, setup.database).map_err(|error| chain(&error));
+    let database = open_published_with(&paths, setup.database).map_err(|error| match error {
+        LoadError::NoDatabase { .. } => "nothing is published yet".to_owned(),
+        error => chain(&error),
+    });
     Ok(StatusView {
         store: paths.root().display().to_string(),
         now_utc: utc_text(setup.now_us),

@@ -216,6 +216,30 @@ fn a_plan_works_beside_a_sync_and_neither_disturbs_the_other() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_interrupted_plan_prints_what_it_knows_and_wastes_nothing() {
+    let world = World::new();
+    let arguments = ["plan", "--since", "2026-11-01", "--until", "2026-11-05", "--json"];
+    let mut command = world.vcq(&arguments);
+    command.env("VCQ_CALLS_PER_MINUTE", "600");
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("starts");
+    while world.simulator().stats().calls(Endpoint::ParticipantList) < 4 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let kill = std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kill runs").success());
+    let plan = Ran::of(child.wait_with_output().expect("ends")).ended(130).summary();
+    assert_eq!((&plan["is_whole"], &plan["outcome"]), (&false.into(), &"interrupted".into()));
+    assert!(plan["owed"]["unlisted"].as_u64() > Some(0));
+    let asked = plan["used"]["participant_list"].as_u64().expect("a count");
+    let rest = Ran::of(world.vcq(&arguments).output().expect("runs")).ended(0).summary();
+    let fewest = world.simulator().tenant().totals().fewest_calls.participant_list;
+    // One more for the meeting of more than a day, whose window is refused once.
+    assert_eq!(asked + rest["used"]["participant_list"].as_u64().expect("a count"), fewest + 1);
+}
+
+#[test]
 fn the_keys_are_those_that_are_documented() {
     let world = World::new();
     let plan = world.plan(&["--finish-by", "06:30"]).ended(0).summary();

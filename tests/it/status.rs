@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vcq_etl::simulator::Endpoint;
+use vcq_etl::simulator::{Endpoint, Options, TenantSpec};
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, small, unlimited};
 
 /// Every file below a folder with its bytes, but SQLite's own beside the ledger.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -132,7 +132,7 @@ fn a_planned_store_has_answers_that_are_not_published() {
     let plan = world.plan(&[]).ended(0).summary();
     let status = world.status(&[]).ended(0).summary();
     assert_eq!(status["published"], Value::Null);
-    assert!(status["newest"]["error"].as_str().expect("a reason").contains("does not exist yet"), "{status}");
+    assert_eq!(status["newest"]["error"], "nothing is published yet");
     assert_eq!(status["owed"]["unpublished_dates"], plan["dates"]);
     assert_eq!(status["owed"]["price"]["participant_quality_list"], plan["owed"]["participant_quality_list"]);
     assert_eq!((&status["runs"][0]["command"], &status["last_complete"]), (&"plan".into(), &Value::Null));
@@ -162,4 +162,55 @@ fn a_damaged_store_shows_what_can_be_read() {
     }
     assert!(status["size"]["raw_bytes"].as_u64() > Some(0), "the answers are there");
     assert_eq!(fs::read(&ledger).expect("there"), garbage, "nothing is mended by looking");
+}
+
+#[test]
+fn a_store_with_nothing_but_folders_has_nothing_to_show() {
+    let world = World::new();
+    fs::create_dir_all(world.store().join("raw")).expect("made");
+    let status = world.status(&[]).ended(5).summary();
+    assert_eq!(status["runs"]["error"], "there is no ledger yet");
+    assert!(!world.store().join("state/ledger.sqlite").exists(), "looking makes none");
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is fresh is so by the machine's clock, which the program reads too"
+)]
+fn what_was_asked_too_early_is_open_until_it_is_settled() {
+    let now = jiff::Timestamp::now().as_second();
+    let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
+    let spec = TenantSpec {
+        first_day: today.checked_sub(jiff::Span::new().days(1)).expect("yesterday"),
+        ends_by: Some(now - 1200),
+        days: 2,
+        ..small()
+    };
+    let world = World::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
+    // Lists that may still grow are priced again, and not asked again only to know the price.
+    let plan = world.plan(&[]).ended(0).summary();
+    let settling = plan["owed"]["later"]["settling_meetings"].as_u64().expect("a count");
+    assert!(settling > 0, "{plan}");
+    let again = world.plan(&[]).ended(0).summary();
+    assert_eq!(again["used"]["participant_list"], 0);
+    assert_eq!(again["owed"], plan["owed"]);
+    assert!(plan["owed"]["participant_list"]["calls"].as_u64() >= Some(settling));
+
+    world.sync(&[]).ended(0);
+    let open = world.status(&[]).ended(0).summary();
+    let asked_again = open["owed"]["participants"]["asked_again"].as_u64().expect("a count");
+    assert!(asked_again > 0, "{open}");
+    assert_eq!(open["owed"]["participants"]["failed"], 0);
+    assert_eq!(open["owed"]["price"]["participants"], asked_again);
+    assert!(open["owed"]["price"]["later"]["settled_utc"].is_string());
+    assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("asked soon after"), "{open}");
+
+    // Ready now: what was open is asked again, and then nothing is.
+    world.change(|options| options.ready_after_s = 0);
+    world.sync(&[]).ended(0);
+    world.sync(&[]).ended(0);
+    let status = world.status(&[]).ended(0).summary();
+    assert_eq!(status["owed"]["participants"], json!({"not_asked": 0, "asked_again": 0, "failed": 0}), "{status}");
+    assert_eq!(status["owed"]["since_utc"], Value::Null);
 }

@@ -72,9 +72,9 @@ impl Ledger {
         let (connection, found) = match version_of(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
         {
             Ok(opened) => opened,
-            // In a folder where nothing may be made, SQLite cannot share the file with a writer. Without a write-ahead
-            // log beside it nobody is writing, and the file alone is whole.
-            Err(error) if path.exists() && !beside(path, "-wal").exists() => {
+            // In a folder where nothing may be made, SQLite cannot share the file with a writer. Where nothing is in the
+            // write-ahead log beside it, the file alone is whole.
+            Err(error) if path.exists() && std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len()) == 0 => {
                 let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
                 version_of(Connection::open_with_flags(immutable_uri(path), flags)).map_err(|_| failed(error))?
             }
@@ -263,4 +263,29 @@ fn immutable_uri(path: &Path) -> String {
         }
     }
     uri + "?immutable=1"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_nobody_writes_is_found_whatever_its_path_holds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let odd = folder.path().join("a ?b#c%41 \u{e9}");
+        std::fs::create_dir(&odd).expect("made");
+        let path = odd.join("ledger.sqlite");
+        drop(Ledger::open(&path).expect("a ledger"));
+        assert!(!beside(&path, "-wal").exists(), "the last writer tidies up");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let (_, found) = version_of(Connection::open_with_flags(immutable_uri(&path), flags)).expect("opened");
+        assert_eq!(found, VERSION);
+        assert_eq!(Ledger::open_read_only(&path).expect("opened").version().expect("read"), VERSION);
+    }
+
+    #[test]
+    fn numbers_are_found_whole() {
+        assert_eq!(listed(&[]), "");
+        assert_eq!(listed(&["705605196".to_owned(), "123456789".to_owned()]), ",705605196,123456789,");
+    }
 }
