@@ -44,6 +44,7 @@ pub(super) struct Paging {
 pub(super) struct Particulars {
     pub log_id: Option<String>,
     pub scopes: Vec<String>,
+    pub help_url: Option<String>,
 }
 
 impl<'a> Envelope<'a> {
@@ -81,8 +82,20 @@ impl<'a> Envelope<'a> {
                 once.push(scope);
             }
         }
-        Particulars { log_id: text(&error, "log_id").or_else(|| text(&error, "logid")), scopes: once }
+        let helps = error.get("helps").and_then(Value::as_array).into_iter().flatten();
+        let violations = error.get("permission_violations").and_then(Value::as_array).into_iter().flatten();
+        let mut urls = helps.chain(violations).filter_map(|entry| text(entry, "url"));
+        Particulars {
+            log_id: text(&error, "log_id").or_else(|| text(&error, "logid")),
+            scopes: once,
+            help_url: urls.find(|url| is_showable(url)),
+        }
     }
+}
+
+/// A web address that can be shown as it is.
+fn is_showable(url: &str) -> bool {
+    url.starts_with("https://") && url.len() <= 300 && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The scopes that the vendor's words list in brackets: `... is required: [vc:room:readonly, vc:export] ...`.
@@ -203,6 +216,21 @@ mod tests {
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L2"));
         assert_eq!(scopes_in("no [list"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_help_page_is_kept_where_it_can_be_shown() {
+        let help = |error: &str| {
+            let body = format!(r#"{{"code":99991672,"error":{error}}}"#);
+            Envelope::read(body.as_bytes()).expect("an envelope").particulars().help_url
+        };
+        let page = Some("https://open.feishu.cn/app/x?q=y".to_owned());
+        assert_eq!(help(r#"{"helps":[{"url":"javascript:x"},{"url":"https://open.feishu.cn/app/x?q=y"}]}"#), page);
+        assert_eq!(
+            help(r#"{"permission_violations":[{"scope":"a:b","url":"https://open.feishu.cn/app/x?q=y"}]}"#),
+            page
+        );
+        assert_eq!(help("{\"helps\":[{\"url\":\"https://x/\\u001b[2J\"}]}"), None);
     }
 
     #[test]
