@@ -6,6 +6,7 @@
 
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod man;
 mod output;
 mod program;
@@ -55,8 +56,16 @@ pub enum Run {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[Entry] =
-    &[sync::ENTRY, report::ENTRY, schema::ENTRY, demo::ENTRY, simulate::ENTRY, completions::ENTRY, man::ENTRY];
+pub const COMMANDS: &[Entry] = &[
+    sync::ENTRY,
+    doctor::ENTRY,
+    report::ENTRY,
+    schema::ENTRY,
+    demo::ENTRY,
+    simulate::ENTRY,
+    completions::ENTRY,
+    man::ENTRY,
+];
 
 /// What a command gets to work with.
 pub struct Context {
@@ -199,6 +208,18 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
         Failure::new(ExitCode::Unexpected, "the system gave no threads or timers to run with").cause(&error)
     })
+}
+
+/// How long the end of a command waits for threads that can't be told to stop: the system looks up a host's name for as
+/// long as it likes.
+const THREADS_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Runs a command's asking part to its end.
+fn block_on<T>(asking: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(asking);
+    runtime.shutdown_timeout(THREADS_GRACE);
+    Ok(done)
 }
 
 /// Waits for SIGINT or SIGTERM, and gives its number.

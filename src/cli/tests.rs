@@ -82,7 +82,7 @@ fn every_command_says_what_it_does() {
         let about = command.get_about().expect("a description").to_string();
         let verb = about.split(' ').next().unwrap_or_default();
         assert!(
-            ["Ask", "Answer", "Print", "Sync", "Serve", "Write"].contains(&verb),
+            ["Ask", "Answer", "Check", "Print", "Sync", "Serve", "Write"].contains(&verb),
             "{}: {about}",
             command.get_name()
         );
@@ -121,6 +121,7 @@ fn help_fits_and_teaches() {
         &["man", "--help"],
         &["sync", "--help"],
         &["demo", "--help"],
+        &["doctor", "--help"],
         &["simulate", "--help"],
     ] {
         let help = run_with(args, &[]).stdout;

@@ -36,7 +36,7 @@ pub enum LedgerError {
     },
 }
 
-const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 1;
 
 const TABLES: &str = include_str!("ledger.sql");
 
