@@ -78,7 +78,7 @@ impl<'a> Envelope<'a> {
         }
         let mut once = Vec::with_capacity(scopes.len());
         for scope in scopes {
-            if !once.contains(&scope) {
+            if is_word(&scope) && !once.contains(&scope) {
                 once.push(scope);
             }
         }
@@ -86,7 +86,7 @@ impl<'a> Envelope<'a> {
         let violations = error.get("permission_violations").and_then(Value::as_array).into_iter().flatten();
         let mut urls = helps.chain(violations).filter_map(|entry| text(entry, "url"));
         Particulars {
-            log_id: text(&error, "log_id").or_else(|| text(&error, "logid")),
+            log_id: text(&error, "log_id").or_else(|| text(&error, "logid")).filter(|id| is_word(id)),
             scopes: once,
             help_url: urls.find(|url| is_showable(url)),
         }
@@ -95,7 +95,12 @@ impl<'a> Envelope<'a> {
 
 /// A web address that can be shown as it is.
 fn is_showable(url: &str) -> bool {
-    url.starts_with("https://") && url.len() <= 300 && url.bytes().all(|byte| byte.is_ascii_graphic())
+    url.starts_with("https://") && is_word(url)
+}
+
+/// One word without anything that a terminal would obey. What the vendor names is; what pretends to be the vendor may not be.
+fn is_word(text: &str) -> bool {
+    text.len() <= 300 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The scopes that the vendor's words list in brackets: `... is required: [vc:room:readonly, vc:export] ...`.
@@ -216,6 +221,14 @@ mod tests {
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L2"));
         assert_eq!(scopes_in("no [list"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_that_a_terminal_would_obey_are_left_out() {
+        let body = r#"{"code":99991672,"error":{"log_id":"\u001b[2J","permission_violations":[
+            {"subject":"a\nb"},{"subject":"vc:room:readonly"},{"subject":"\u202ex"}]}}"#;
+        let particulars = Envelope::read(body.as_bytes()).expect("an envelope").particulars();
+        assert_eq!((particulars.log_id, particulars.scopes), (None, vec!["vc:room:readonly".to_owned()]));
     }
 
     #[test]

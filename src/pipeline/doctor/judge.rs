@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::super::outcome;
-use super::{Check, DoctorSetup, ExitCode};
+use super::{Check, ExitCode};
 use crate::feishu::{
     Answer, CallError, Endpoint, Fault, Page, Reached, SkipClass, StopCause, TokenKind, asked_for, fact_of,
 };
@@ -160,11 +160,9 @@ pub(super) fn host_failed(origin: &str, fault: &Fault) -> Check {
 }
 
 /// An app that its host does not know may be known to the other one.
-pub(super) fn with_region(check: Check, setup: &DoctorSetup) -> Check {
-    match &setup.other_region {
-        Some(other)
-            if check.exit == Some(ExitCode::Credentials) && check.scopes.is_empty() && is_about_the_app(&check) =>
-        {
+pub(super) fn with_region(check: Check, other_region: Option<&str>) -> Check {
+    match other_region {
+        Some(other) if is_about_the_app(&check) => {
             check.next(format!("an app of one region is unknown to the other: try {other}"))
         }
         _ => check,
@@ -198,7 +196,7 @@ pub(super) fn clock(reached: &Reached) -> Check {
     let next = "set the clock by a time server (timedatectl set-ntp true)";
     match size {
         ..=1 => Check::ok("clock", "this machine's clock and the vendor's agree"),
-        ..SKEW_WARNING_S => Check::ok("clock", found),
+        2..SKEW_WARNING_S => Check::ok("clock", found),
         SKEW_WARNING_S..SKEW_FAILED_S => Check::warning("clock", found).next(next),
         _ => Check::failed(
             "clock",
@@ -326,6 +324,18 @@ mod tests {
         let Judged { check, ends } = of_error("participant_list", &error, About::Real);
         assert_eq!((check.state, ends), (State::Warning, None));
         assert!(check.found.contains("41 s"));
+    }
+
+    #[test]
+    fn an_app_that_is_not_known_may_be_known_elsewhere() {
+        let advised = |code, other| {
+            let judged = of_error("token", &error(P, code).expect("no retry"), About::Real);
+            let check = with_region(judged.check, other);
+            check.next.iter().any(|next| next.contains("--region lark"))
+        };
+        let other = Some("--region lark");
+        assert!(advised(10_003, other) && advised(99_991_543, other) && advised(99_991_663, other));
+        assert!(!advised(99_991_672, other) && !advised(99_991_401, other) && !advised(10_003, None));
     }
 
     #[test]

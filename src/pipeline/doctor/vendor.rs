@@ -85,7 +85,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
         },
     };
     let mut ends = token.ends.or((token.check.state == State::Failed).then_some("there is no token"));
-    checks.push(with_region(token.check, setup));
+    checks.push(with_region(token.check, setup.other_region.as_deref()));
 
     let calls = Calls { zone: &setup.zone, user_id_type: setup.user_id_type, now_s: (setup.now_us)() / 1_000_000 };
     let mut meeting = None;
@@ -122,7 +122,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
             Called::NoAnswer => in_vain(endpoint.name()),
         };
         ends = judged.ends;
-        checks.push(with_region(judged.check, setup));
+        checks.push(with_region(judged.check, setup.other_region.as_deref()));
     }
     checks.push(clock(&reached));
     checks
@@ -285,7 +285,7 @@ impl Calls<'_> {
             let fits = !identity.meeting_no.is_empty()
                 && (start_s..=start_s + DAY_S).contains(&end_s)
                 && end_s <= self.now_s - RECENT_S;
-            fits.then(|| Meeting { key: identity.key, no: identity.meeting_no, start_s, end_s })
+            fits.then_some(Meeting { key: identity.key, no: identity.meeting_no, start_s, end_s })
         })
     }
 
