@@ -4,6 +4,7 @@
 //! into parts, `load` publishes them. A run of hours publishes finished dates as it goes.
 
 pub mod dates;
+pub mod doctor;
 pub mod event;
 pub mod exit;
 mod outcome;

@@ -164,7 +164,9 @@ impl Viewer {
         let milestone = lines::milestone(&self.model, event, at);
         self.model.apply(event, at);
         let Some((name, text)) = milestone else { return };
-        if !has_bars || matches!(event, Event::Stopping { .. }) {
+        if matches!(event, Event::Warning { .. }) {
+            self.talk.warn(&text);
+        } else if !has_bars || matches!(event, Event::Stopping { .. } | Event::Capped { .. }) {
             self.talk.say_with(&text, lines::fields(name, &self.model, at));
         }
     }

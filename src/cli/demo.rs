@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::simulate::{TenantArgs, limit};
 use super::sync::{self, SummaryForm};
-use super::{Context, Entry, Example, Run, now_us, report, runtime};
+use super::{Context, Entry, Example, Run, block_on, now_us, report};
 use crate::config::{Config, Credentials, Group, Secret};
 use crate::error::{ExitCode, Failure};
 use crate::load::{self, StorePaths};
@@ -63,7 +63,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     prepare(&config.store, &spec)?;
     let form = Form::suitable(&context.talk, context.terminal.as_deref());
     let progress = Arc::new(Progress::start(&context.talk, form, config.calls_per_minute));
-    let synced = runtime()?.block_on(async {
+    let synced = block_on(async {
         let options = Options { limit: limit(&config), ..Options::default() };
         let running = simulator::serve(Tenant::generate(&spec), options).await?;
         context.talk.say(&format!(
@@ -76,12 +76,14 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let credentials = Credentials::App { app_id: running.app_id(), app_secret };
         let config = config.clone().with_vendor(&running.base_url(), credentials);
         let events = Arc::clone(&progress) as Arc<dyn Events>;
-        let setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), events)?;
+        let mut setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), events)?;
+        // Nobody else can ask this tenant, and a demo leaves nothing behind but its store.
+        setup.client.shared = None;
         sync::interrupt_on_signals(&setup, context);
         let synced = pipeline::sync(setup).await.map_err(Failure::from);
         running.shutdown().await;
         synced
-    });
+    })?;
     progress.finish();
     let synced = synced?;
     let wanted = SummaryForm::wanted(args.summary, context.talk.is_quiet());

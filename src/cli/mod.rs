@@ -7,6 +7,7 @@
 mod aligned;
 pub mod completions;
 pub mod demo;
+pub mod doctor;
 pub mod man;
 mod output;
 pub mod plan;
@@ -63,6 +64,7 @@ pub const COMMANDS: &[Entry] = &[
     sync::ENTRY,
     plan::ENTRY,
     status::ENTRY,
+    doctor::ENTRY,
     report::ENTRY,
     rebuild::ENTRY,
     schema::ENTRY,
@@ -213,6 +215,18 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
         Failure::new(ExitCode::Unexpected, "the system gave no threads or timers to run with").cause(&error)
     })
+}
+
+/// How long the end of a command waits for threads that can't be told to stop: the system looks up a host's name for as
+/// long as it likes.
+const THREADS_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Runs a command's asking part to its end.
+fn block_on<T>(asking: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(asking);
+    runtime.shutdown_timeout(THREADS_GRACE);
+    Ok(done)
 }
 
 /// SIGINT and SIGTERM from now on; none is missed between two calls of [`Signals::next`].

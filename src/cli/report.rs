@@ -151,7 +151,7 @@ fn explanation(report: &Report, header: &Header) -> String {
 }
 
 /// Folds a text to the width, further lines indented.
-fn folded(text: &str, indent: usize) -> String {
+pub(super) fn folded(text: &str, indent: usize) -> String {
     let mut folded = String::new();
     let mut column = indent;
     for word in text.split_whitespace() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::window::{self, Window, WindowError};
-use super::{Context, Entry, Example, Run, Signals, now_us, runtime};
+use super::{Context, Entry, Example, Run, Signals, block_on, now_us};
 use crate::config::{Config, Credentials, Group};
 use crate::error::{ExitCode, Failure};
 use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
@@ -111,6 +111,10 @@ impl SyncArgs {
     }
 }
 
+/// Without a home there is no place that every run of the user finds.
+const NO_STATE_FOLDER: &str =
+    "neither HOME nor XDG_STATE_HOME is set: the call budget is not shared with other runs of this app";
+
 /// Examples.
 const EXAMPLES: &[Example] = &[
     ("vcq-etl sync --since 2d", "every night"),
@@ -158,10 +162,13 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         finish_by_us,
         ..setup(context, &context.config, (window.since_us, window.until_us), events)?
     };
-    let synced = runtime()?.block_on(async {
+    if setup.client.shared.is_none() {
+        context.talk.warn(NO_STATE_FOLDER);
+    }
+    let synced = block_on(async {
         interrupt_on_signals(&setup, context);
         pipeline::sync(setup).await
-    });
+    })?;
     progress.finish();
     tell(synced?, SummaryForm::wanted(args.summary, context.talk.is_quiet()), context)
 }
@@ -180,13 +187,8 @@ pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context)
     Ok(synced.exit)
 }
 
-/// A sync of everything in a window, with the settings of `config`.
-pub(super) fn setup(
-    context: &Context,
-    config: &Config,
-    window_us: (i64, i64),
-    events: Arc<dyn Events>,
-) -> Result<SyncSetup, Failure> {
+/// The vendor's client, with the settings of `config`.
+pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig, Failure> {
     let credentials = match config.credentials()? {
         Credentials::App { app_id, app_secret } => {
             // Read from a file only now, so hidden only now.
@@ -207,9 +209,21 @@ pub(super) fn setup(
     client.backoff.base = config.backoff_base;
     client.throttle_wait_cap = config.wait_cap;
     client.call_timeout = config.request_timeout;
+    client.shared = config.state_folder.clone();
+    client.hold_cap = config.wait_cap;
+    Ok(client)
+}
+
+/// A sync of everything in a window, with the settings of `config`.
+pub(super) fn setup(
+    context: &Context,
+    config: &Config,
+    window_us: (i64, i64),
+    events: Arc<dyn Events>,
+) -> Result<SyncSetup, Failure> {
     Ok(SyncSetup {
         store: config.store.clone(),
-        client,
+        client: client(context, config)?,
         cancel: Cancel::new(),
         signal: Arc::new(AtomicI32::new(0)),
         window_us,

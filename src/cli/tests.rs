@@ -124,6 +124,7 @@ fn help_fits_and_teaches() {
         &["plan", "-h"],
         &["status", "--help"],
         &["demo", "--help"],
+        &["doctor", "--help"],
         &["simulate", "--help"],
     ] {
         let help = run_with(args, &[]).stdout;

@@ -237,7 +237,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "100",
         group: Group::Pace,
         secret: false,
-        help: "Most calls a minute to each of the three endpoints.",
+        help: "Most calls a minute to each of the three endpoints, by all runs of the app on this machine together.",
     },
     Setting {
         key: "rate_window",

@@ -2,7 +2,7 @@
 
 use super::{ExitCode, Failure};
 use crate::extract::{LedgerError, Stop};
-use crate::feishu::{BaseUrlError, CallError, ClientError};
+use crate::feishu::{BaseUrlError, CallError, ClientError, StopCause, asked_for};
 use crate::load::{LoadError, LockError};
 use crate::pipeline::SyncError;
 use crate::pipeline::dates::DateError;
@@ -12,6 +12,8 @@ use crate::simulator::{FaultError, SimulatorError};
 const ID_SCOPE: &str = "contact:user.employee_id:readonly";
 /// What holds for every run that ends early and can simply be gone on with.
 const GO_ON: &str = "what was answered is kept; the next run (without --refetch) goes on from there";
+/// Where the reason may be any of several.
+const ASK_THE_DOCTOR: &str = "vcq-etl doctor checks host, credentials and each list on its own";
 
 impl Failure {
     /// The failure of a run that ended early with this exit code.
@@ -21,7 +23,7 @@ impl Failure {
             | Stop::Unreachable(error)
             | Stop::MeetingListRefused(error)
             | Stop::Throttled(error) => of_call(error, exit),
-            Stop::Role { .. } => Failure::of(exit, stop).hint(crate::feishu::StopCause::Role.hint()),
+            Stop::Role { .. } => Failure::of(exit, stop).hint(StopCause::Role.hint()),
             Stop::AllRefused { .. } => Failure::of(exit, stop)
                 .hint("nothing of it counts as final: look the code up with the log id, or ask the vendor's support")
                 .hint("the next run asks again"),
@@ -39,17 +41,27 @@ impl Failure {
 fn of_call(error: &CallError, exit: ExitCode) -> Failure {
     let failure = Failure::of(exit, error);
     match error {
-        CallError::Stop { cause, scopes, .. } => {
-            let failure = failure.hint(cause.hint());
-            if scopes.is_empty() {
-                failure
-            } else {
-                failure.hint(format!("the scope asked for: {}", scopes.join(" or ")))
+        CallError::Stop { cause, scopes, answer, .. } => {
+            let mut failure = failure.hint(cause.hint());
+            if !scopes.is_empty() {
+                failure = failure.hint(format!("the scope asked for: {}", scopes.join(" or ")));
+            }
+            if let Some(url) = &answer.help_url {
+                failure = failure.hint(format!("the vendor's page about it: {url}"));
+            }
+            match cause {
+                StopCause::Clock => failure.hint("vcq-etl doctor says by how much the clocks differ"),
+                // A used-up month and a fault of ours have nothing that could be checked here.
+                StopCause::MonthlyQuota | StopCause::OurBug => failure,
+                _ => failure.hint(ASK_THE_DOCTOR),
             }
         }
-        CallError::Failed { fault, .. } if fault.is_unreachable() => {
-            failure.hint("check the network, a proxy or firewall on the way, and the region or base URL")
+        CallError::Throttled { asked_wait, .. } => {
+            failure.hint(format!("run again when {} are over; {GO_ON}", asked_for(*asked_wait)))
         }
+        CallError::Failed { fault, .. } if fault.is_unreachable() => failure
+            .hint("check the network, a proxy or firewall on the way, and the region or base URL")
+            .hint(ASK_THE_DOCTOR),
         CallError::Failed { fault, .. } if matches!(**fault, crate::feishu::Fault::NotJson { .. }) => failure
             .hint("something else than the API answers: check a proxy or sign-in page on the way, and the base URL")
             .hint(GO_ON),

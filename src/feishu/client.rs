@@ -6,22 +6,24 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::endpoint::{Endpoint, IDENTITY_PARAMETERS};
-use super::envelope::{Envelope, Paging};
+use super::envelope::{Envelope, Paging, Particulars};
 use super::error::{Answer, CallError, ClientError, Fault};
 use super::hooks::{Cancel, Event, Gate, Observer, OpenGate, WaitReason};
 use super::host::BaseUrl;
+use super::lane::Lane;
 use super::line::{Line, fault_of_answer, masked};
-use super::pace::Pacer;
 use super::retry::Backoff;
+use super::sharing::Sharing;
 use super::token::{Bearer, Credentials, TokenInfo, Tokens};
 use super::verdict::{StopCause, Verdict, verdict};
-use super::wire::{Body, Missed, Received};
+use super::wire::{Body, Missed, Reached, Received};
 
 /// A call that is throttled this often in a row gives up even where each single wait is short, so that no vendor can keep
 /// a run going forever.
@@ -78,11 +80,17 @@ pub struct ClientConfig {
     pub gate: Arc<dyn Gate>,
     /// Ends the waiting.
     pub cancel: Cancel,
+    /// A request in flight is given up when the run was cancelled this long ago.
+    pub cancel_grace: Duration,
+    /// Folder of the budget that all processes of this app share; `None` for a budget of one's own.
+    pub shared: Option<PathBuf>,
+    /// What the shared budget says of a longer hold than this is not believed.
+    pub hold_cap: Duration,
 }
 
 impl ClientConfig {
     /// The defaults: 100 calls a minute, five tries from 0.5 s to 30 s, waits of at most 120 s, 10 s to connect, 60 s for a
-    /// request, answers of at most 64 MiB, an open gate.
+    /// request, 3 s for one in flight after the end, answers of at most 64 MiB, an open gate, a budget of one's own.
     pub fn new(base_url: BaseUrl, credentials: Credentials) -> ClientConfig {
         ClientConfig {
             base_url,
@@ -97,6 +105,9 @@ impl ClientConfig {
             max_body_bytes: 64 << 20,
             gate: Arc::new(OpenGate),
             cancel: Cancel::new(),
+            cancel_grace: Duration::from_secs(3),
+            shared: None,
+            hold_cap: Duration::from_secs(120),
         }
     }
 }
@@ -147,20 +158,7 @@ struct Inner {
     tokens: Tokens,
     gate: Arc<dyn Gate>,
     lanes: [Lane; Endpoint::ALL.len()],
-}
-
-/// The queue of an endpoint. Whoever holds `turn` is the next to go out.
-struct Lane {
-    turn: tokio::sync::Mutex<()>,
-    pacer: Mutex<Pacer>,
-    capped: Mutex<CappedRow>,
-}
-
-/// Capped waits in a row. A throttle of a request that was sent before the last of them tells nothing new.
-#[derive(Default)]
-struct CappedRow {
-    waits: u32,
-    last: Option<Instant>,
+    sharing: Option<Sharing>,
 }
 
 /// What a call has met so far.
@@ -187,14 +185,10 @@ impl Client {
     /// Makes a client; nothing is asked yet.
     pub fn new(config: ClientConfig, observer: Arc<dyn Observer>) -> Result<Client, ClientError> {
         let line = Line::new(&config, observer)?;
-        let lane = || Lane {
-            turn: tokio::sync::Mutex::new(()),
-            pacer: Mutex::new(Pacer::new(config.rate.calls, config.rate.window)),
-            capped: Mutex::new(CappedRow::default()),
-        };
-        let lanes = [lane(), lane(), lane()];
+        let lanes = Endpoint::ALL.map(|endpoint| Lane::new(endpoint, config.rate));
+        let sharing = Sharing::of(&config);
         let tokens = Tokens::new(config.credentials)?;
-        Ok(Client(Arc::new(Inner { line, tokens, gate: config.gate, lanes })))
+        Ok(Client(Arc::new(Inner { line, tokens, gate: config.gate, lanes, sharing })))
     }
 
     /// Gets a token if there is none, and says what is known of it. Of a given bearer nothing is asked.
@@ -203,9 +197,14 @@ impl Client {
         Ok(self.0.tokens.info(&bearer))
     }
 
-    /// Lets no request to an endpoint out for this long, on top of the pacing.
+    /// Whether the host can be reached, and what its clock says. Asks nothing of the API: no token, no call.
+    pub async fn probe(&self) -> Result<Reached, Fault> {
+        self.0.line.wire.probe().await.map_err(|missed| missed.fault)
+    }
+
+    /// Lets no request of this process to an endpoint out for this long, on top of the pacing.
     pub fn hold(&self, endpoint: Endpoint, wait: Duration) {
-        held(&self.0.lanes[endpoint as usize].pacer).hold_until(Instant::now() + wait);
+        self.0.lanes[endpoint as usize].hold(wait);
     }
 
     #[cfg(test)]
@@ -222,7 +221,8 @@ impl Client {
             inner.line.tell(Event::Sent { endpoint });
             tally.requests += 1;
             let sent_at = Instant::now();
-            match inner.line.wire.get(endpoint.path(), query, bearer.header.clone()).await {
+            let request = inner.line.wire.get(endpoint.path(), query, bearer.header.clone());
+            match inner.line.send(request).await? {
                 Ok(received) => match inner.obey(endpoint, query, received, bearer, sent_at, &mut tally).await? {
                     Outcome::Page(page) => return Ok(page),
                     Outcome::Again => {}
@@ -238,24 +238,12 @@ impl Inner {
     /// requests that the pacer has spread.
     async fn admitted(&self, endpoint: Endpoint, rejected: Option<&Bearer>) -> Result<Bearer, CallError> {
         let mut bearer = self.tokens.bearer(&self.line, rejected).await?;
-        self.pace(&self.lanes[endpoint as usize]).await?;
+        self.lanes[endpoint as usize].pace(&self.line, self.sharing.as_ref()).await?;
         if bearer.is_expired(Instant::now()) {
             bearer = self.tokens.bearer(&self.line, rejected).await?;
         }
         self.gate.admit(endpoint).map_err(CallError::Gate)?;
         Ok(bearer)
-    }
-
-    async fn pace(&self, lane: &Lane) -> Result<(), CallError> {
-        let cancel = &self.line.cancel;
-        let _turn = cancel.unless_cancelled(lane.turn.lock()).await?;
-        loop {
-            let taken = held(&lane.pacer).take(Instant::now());
-            match taken {
-                Ok(()) => return Ok(()),
-                Err(wait) => cancel.unless_cancelled(tokio::time::sleep(wait)).await?,
-            }
-        }
     }
 
     /// Does what the verdict on an answer says.
@@ -274,7 +262,7 @@ impl Inner {
         self.line.tell(Event::Answered { endpoint, ok: judged == Verdict::Accept });
         if judged != Verdict::Wait {
             tally.throttles_in_row = 0;
-            *held(&self.lanes[endpoint as usize].capped) = CappedRow::default();
+            self.lanes[endpoint as usize].forget_capped();
         }
         // Whatever is wanted of the envelope is taken out of it here, because it borrows the body.
         match judged {
@@ -292,7 +280,7 @@ impl Inner {
                 Ok(Outcome::Again)
             }
             Verdict::Wait => {
-                self.after_throttle(endpoint, &received, sent_at, tally)?;
+                self.after_throttle(endpoint, &received, sent_at, tally).await?;
                 Ok(Outcome::Again)
             }
             Verdict::RefreshToken if self.tokens.can_refresh() && tally.rejected.is_none() => {
@@ -316,7 +304,7 @@ impl Inner {
 
     /// Holds the endpoint for everybody as long as the vendor says, or as the back-off does where it says nothing. This call
     /// then queues again like any other, so there is nothing to sleep for here.
-    fn after_throttle(
+    async fn after_throttle(
         &self,
         endpoint: Endpoint,
         received: &Received,
@@ -333,20 +321,14 @@ impl Inner {
             asked_wait,
             log_id: received.log_id.clone(),
         };
-        if asked_wait > self.line.throttle_wait_cap {
-            let mut capped = held(&lane.capped);
-            if capped.last.is_none_or(|last| sent_at >= last) {
-                if capped.waits >= self.line.capped_waits {
-                    return Err(give_up(capped.waits));
-                }
-                *capped = CappedRow { waits: capped.waits + 1, last: Some(Instant::now()) };
-            }
+        let wait = asked_wait.min(self.line.throttle_wait_cap);
+        if asked_wait > wait && lane.count_capped(sent_at, self.line.capped_waits).map_err(give_up)? {
+            self.line.tell(Event::Capped { endpoint: Some(endpoint), asked: asked_wait, wait });
         }
         if tally.throttles_in_row > MOST_THROTTLES_OF_A_CALL {
             return Err(give_up(MOST_THROTTLES_OF_A_CALL));
         }
-        let wait = asked_wait.min(self.line.throttle_wait_cap);
-        held(&lane.pacer).hold_until(Instant::now() + wait);
+        lane.hold_all(wait, &self.line, self.sharing.as_ref()).await;
         self.line.tell(Event::Throttled { endpoint, wait });
         self.line.tell(Event::Waiting { endpoint: Some(endpoint), wait, why: WaitReason::Throttle });
         Ok(())
@@ -367,18 +349,18 @@ impl Inner {
     ) -> (Box<Answer>, Vec<String>) {
         let identities = query.iter().filter(|(name, _)| IDENTITY_PARAMETERS.contains(name));
         let hidden = identities.map(|(_, value)| value.as_str()).chain([self.tokens.secret(), bearer.secret()]);
-        let (mut answer, log_id, scopes) = match Envelope::read(&received.body) {
+        let (mut answer, particulars) = match Envelope::read(&received.body) {
             Ok(envelope) => {
                 let msg = masked(envelope.msg.as_deref().unwrap_or_default(), hidden);
                 let particulars = envelope.particulars();
-                let answer = self.line.answer(&received, Some(envelope.code), msg, requests);
-                (answer, particulars.log_id, particulars.scopes)
+                (self.line.answer(&received, Some(envelope.code), msg, requests), particulars)
             }
-            Err(_) => (self.line.answer(&received, None, String::new(), requests), None, Vec::new()),
+            Err(_) => (self.line.answer(&received, None, String::new(), requests), Particulars::default()),
         };
-        answer.log_id = answer.log_id.or(log_id);
+        answer.log_id = answer.log_id.or(particulars.log_id);
+        answer.help_url = particulars.help_url;
         answer.body = received.body;
-        (answer, scopes)
+        (answer, particulars.scopes)
     }
 }
 
@@ -403,6 +385,6 @@ fn missed(fault: Fault, received: Received) -> Missed {
 }
 
 /// Locks for a moment. What the locks guard is whole between any two statements, so a panic elsewhere spoils nothing.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

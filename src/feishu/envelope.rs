@@ -44,6 +44,7 @@ pub(super) struct Paging {
 pub(super) struct Particulars {
     pub log_id: Option<String>,
     pub scopes: Vec<String>,
+    pub help_url: Option<String>,
 }
 
 impl<'a> Envelope<'a> {
@@ -77,12 +78,29 @@ impl<'a> Envelope<'a> {
         }
         let mut once = Vec::with_capacity(scopes.len());
         for scope in scopes {
-            if !once.contains(&scope) {
+            if is_word(&scope) && !once.contains(&scope) {
                 once.push(scope);
             }
         }
-        Particulars { log_id: text(&error, "log_id").or_else(|| text(&error, "logid")), scopes: once }
+        let helps = error.get("helps").and_then(Value::as_array).into_iter().flatten();
+        let violations = error.get("permission_violations").and_then(Value::as_array).into_iter().flatten();
+        let mut urls = helps.chain(violations).filter_map(|entry| text(entry, "url"));
+        Particulars {
+            log_id: text(&error, "log_id").or_else(|| text(&error, "logid")).filter(|id| is_word(id)),
+            scopes: once,
+            help_url: urls.find(|url| is_showable(url)),
+        }
     }
+}
+
+/// A web address that can be shown as it is.
+fn is_showable(url: &str) -> bool {
+    url.starts_with("https://") && is_word(url)
+}
+
+/// One word without anything that a terminal would obey. What the vendor names is; what pretends to be the vendor may not be.
+fn is_word(text: &str) -> bool {
+    text.len() <= 300 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The scopes that the vendor's words list in brackets: `... is required: [vc:room:readonly, vc:export] ...`.
@@ -203,6 +221,29 @@ mod tests {
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L2"));
         assert_eq!(scopes_in("no [list"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_that_a_terminal_would_obey_are_left_out() {
+        let body = r#"{"code":99991672,"error":{"log_id":"\u001b[2J","permission_violations":[
+            {"subject":"a\nb"},{"subject":"vc:room:readonly"},{"subject":"\u202ex"}]}}"#;
+        let particulars = Envelope::read(body.as_bytes()).expect("an envelope").particulars();
+        assert_eq!((particulars.log_id, particulars.scopes), (None, vec!["vc:room:readonly".to_owned()]));
+    }
+
+    #[test]
+    fn a_help_page_is_kept_where_it_can_be_shown() {
+        let help = |error: &str| {
+            let body = format!(r#"{{"code":99991672,"error":{error}}}"#);
+            Envelope::read(body.as_bytes()).expect("an envelope").particulars().help_url
+        };
+        let page = Some("https://open.feishu.cn/app/x?q=y".to_owned());
+        assert_eq!(help(r#"{"helps":[{"url":"javascript:x"},{"url":"https://open.feishu.cn/app/x?q=y"}]}"#), page);
+        assert_eq!(
+            help(r#"{"permission_violations":[{"scope":"a:b","url":"https://open.feishu.cn/app/x?q=y"}]}"#),
+            page
+        );
+        assert_eq!(help("{\"helps\":[{\"url\":\"https://x/\\u001b[2J\"}]}"), None);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Answer {
     pub asked_at: Timestamp,
     /// Requests sent for this call, this one included.
     pub tries: u32,
+    /// The vendor's page about it, where it names one.
+    pub help_url: Option<String>,
     /// The whole answer; empty for a token request.
     pub body: Body,
 }
@@ -119,8 +121,8 @@ pub enum CallError {
     },
     /// The vendor throttles, and waiting has not helped. Stop, and run again later.
     #[error(
-        "{endpoint} on {host} is still throttled after {throttles} wait(s); the vendor last asked for {} s{}",
-        asked_wait.as_secs(),
+        "{endpoint} on {host} is still throttled after {throttles} wait(s); the vendor last asked for {}{}",
+        asked_for(*asked_wait),
         with_log_id(log_id.as_deref())
     )]
     Throttled {
@@ -138,7 +140,7 @@ pub enum CallError {
     /// The gate did not admit the request; nothing was sent.
     #[error("{0}")]
     Gate(String),
-    /// The run was cancelled while the call waited.
+    /// The run was cancelled while the call waited, or before its answer came.
     #[error("cancelled")]
     Cancelled,
 }
@@ -170,6 +172,22 @@ impl CallError {
             },
             other => other.answer().and_then(|answer| answer.code),
         }
+    }
+}
+
+/// A wait as the vendor asked for it: `0.5 s`, `86,400 s`; what is beyond all sense is not counted out.
+pub fn asked_for(wait: Duration) -> String {
+    const MOST_SECONDS: u64 = 100 * 86_400;
+    match wait.as_secs() {
+        0 => format!("{} s", wait.as_secs_f64()),
+        seconds @ 1..1_000 => format!("{seconds} s"),
+        seconds @ 1_000..=MOST_SECONDS if seconds < 1_000_000 => {
+            format!("{},{:03} s", seconds / 1_000, seconds % 1_000)
+        }
+        seconds @ 1_000..=MOST_SECONDS => {
+            format!("{},{:03},{:03} s", seconds / 1_000_000, seconds / 1_000 % 1_000, seconds % 1_000)
+        }
+        _ => "more than 100 days".to_owned(),
     }
 }
 
@@ -328,5 +346,24 @@ impl Unreachable {
             };
         }
         if error.is_timeout() { Unreachable::TimedOut } else { Unreachable::Other }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_said_in_seconds_as_the_vendor_does() {
+        for (seconds, text) in [
+            (0.5, "0.5 s"),
+            (41.0, "41 s"),
+            (86_400.0, "86,400 s"),
+            (1_000_007.0, "1,000,007 s"),
+            (8_640_001.0, "more than 100 days"),
+        ] {
+            assert_eq!(asked_for(Duration::from_secs_f64(seconds)), text);
+        }
+        assert_eq!(asked_for(Duration::MAX), "more than 100 days");
     }
 }

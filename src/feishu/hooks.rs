@@ -1,7 +1,7 @@
 //! How the outside takes part in a call: it may refuse a request, watch, and end the waiting.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -39,7 +39,7 @@ pub enum Event {
         /// To which list.
         endpoint: Endpoint,
     },
-    /// An answer came, whole; every `Sent` has one of these or a transport fault.
+    /// An answer came, whole; every `Sent` has one of these, a transport fault, or the end of the run.
     Answered {
         /// Of which list.
         endpoint: Endpoint,
@@ -52,6 +52,20 @@ pub enum Event {
         endpoint: Endpoint,
         /// How long we wait, the cap applied.
         wait: Duration,
+    },
+    /// The vendor asked for a longer wait than we are ready for.
+    Capped {
+        /// Of which list; `None` for the token.
+        endpoint: Option<Endpoint>,
+        /// What it asked for.
+        asked: Duration,
+        /// How long we wait.
+        wait: Duration,
+    },
+    /// The call budget can't be shared with other processes of the app; the run goes on with its own. Told once.
+    NotShared {
+        /// Why, in plain words.
+        why: String,
     },
     /// A wait begins that is not the usual pacing.
     Waiting {
@@ -84,11 +98,11 @@ pub enum WaitReason {
     Backoff,
 }
 
-/// Ends all waiting at once: for a slot, for a throttle, between tries. A request that was sent is still finished.
+/// Ends all waiting at once: for a slot, for a throttle, between tries. A request that was sent still has a short grace.
 ///
 /// Cloning gives another handle on the same switch.
 #[derive(Debug, Clone)]
-pub struct Cancel(Arc<watch::Sender<bool>>);
+pub struct Cancel(Arc<watch::Sender<Option<Instant>>>);
 
 impl Default for Cancel {
     fn default() -> Cancel {
@@ -99,23 +113,29 @@ impl Default for Cancel {
 impl Cancel {
     /// A switch that is not thrown.
     pub fn new() -> Cancel {
-        Cancel(Arc::new(watch::Sender::new(false)))
+        Cancel(Arc::new(watch::Sender::new(None)))
     }
 
     /// Throws the switch, for good.
     pub fn cancel(&self) {
-        self.0.send_replace(true);
+        self.0.send_if_modified(|thrown| thrown.replace(thrown.unwrap_or_else(Instant::now)).is_none());
     }
 
     /// Whether it was thrown.
     pub fn is_cancelled(&self) -> bool {
-        *self.0.borrow()
+        self.0.borrow().is_some()
     }
 
     /// Returns when it is thrown.
     pub async fn cancelled(&self) {
+        self.thrown().await;
+    }
+
+    async fn thrown(&self) -> Instant {
+        let mut receiver = self.0.subscribe();
         // An error would mean that the sender is gone, and `self` holds it.
-        let _ = self.0.subscribe().wait_for(|thrown| *thrown).await;
+        let thrown = receiver.wait_for(Option::is_some).await.ok().and_then(|thrown| *thrown);
+        thrown.unwrap_or_else(Instant::now)
     }
 
     /// Waits for `work`, but no longer than until the switch is thrown. Work that is dropped must be a mere wait.
@@ -124,6 +144,20 @@ impl Cancel {
             biased;
             () = self.cancelled() => Err(CallError::Cancelled),
             done = work => Ok(done),
+        }
+    }
+
+    /// Waits for `work`, but no longer than until the switch was thrown for as long as `grace`. Then the work is dropped,
+    /// wherever it stands: looking up a name, connecting, or in the middle of an answer.
+    pub(super) async fn within_grace<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Result<T, CallError> {
+        let over = async {
+            let thrown = self.thrown().await;
+            tokio::time::sleep(grace.saturating_sub(thrown.elapsed())).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = over => Err(CallError::Cancelled),
         }
     }
 }

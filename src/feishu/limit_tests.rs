@@ -85,6 +85,54 @@ async fn huge_waits_are_capped_and_three_of_them_in_a_row_are_enough() {
     assert_eq!(script.list_count(), 4, "three waits, and a fourth request that shows they did not help");
     let capped = Event::Throttled { endpoint: P, wait: Duration::from_millis(40) };
     assert_eq!(log.count(|event| *event == capped), 3);
+    let asked = Duration::from_secs(86_400);
+    let said = Event::Capped { endpoint: Some(P), asked, wait: Duration::from_millis(40) };
+    assert_eq!(log.count(|event| *event == said), 3, "each time it says what it was asked for");
+    assert!(error.to_string().contains("the vendor last asked for 86,400 s"), "{error}");
+}
+
+#[tokio::test]
+async fn hostile_waits_are_capped_or_backed_off_and_said_where_capped() {
+    for (reset, capped) in [
+        ("0", false),
+        ("-1", false),
+        ("-1e300", false),
+        ("NaN", false),
+        ("soon", false),
+        ("", false),
+        ("0x10", false),
+        ("1e300", true),
+        ("inf", true),
+        ("86400", true),
+        ("99999999999999999999999", true),
+    ] {
+        let script = Script::new([Reply::throttle(429, reset), Reply::page(1)]).await;
+        let (client, log) = client_of(script.config());
+        client.call(P, &[]).await.expect("a page in the end");
+        let said = log.count(|event| matches!(event, Event::Capped { endpoint: Some(P), .. }));
+        assert_eq!((log.count(is_throttled), said), (1, usize::from(capped)), "{reset:?}");
+        let cap = script.config().throttle_wait_cap;
+        let waits = |event: &Event| matches!(event, Event::Waiting { wait, .. } if *wait <= cap);
+        assert_eq!(log.count(waits), 1, "{reset:?}");
+    }
+}
+
+#[tokio::test]
+async fn requests_that_meet_one_capped_throttle_together_say_it_once() {
+    let throttle = || Reply::throttle(429, "86400").after(Duration::from_millis(50));
+    let script = Script::new([throttle(), throttle(), throttle(), throttle()]).await.always(Reply::page(1));
+    let (client, log) = client_of(script.config());
+    let tasks: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.call(P, &[]).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("no panic").expect("a page");
+    }
+    let said = log.count(|event| matches!(event, Event::Capped { .. }));
+    assert_eq!((log.count(is_throttled), said), (4, 1));
 }
 
 #[tokio::test]

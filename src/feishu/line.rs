@@ -19,6 +19,7 @@ pub(super) struct Line {
     pub wire: Wire,
     pub observer: Arc<dyn Observer>,
     pub cancel: Cancel,
+    pub cancel_grace: Duration,
     pub tries: u32,
     pub backoff: Backoff,
     pub throttle_wait_cap: Duration,
@@ -31,11 +32,20 @@ impl Line {
             wire: Wire::new(config)?,
             observer,
             cancel: config.cancel.clone(),
+            cancel_grace: config.cancel_grace,
             tries: config.tries.max(1),
             backoff: config.backoff,
             throttle_wait_cap: config.throttle_wait_cap,
             capped_waits: config.capped_waits,
         })
+    }
+
+    /// Sends and receives; a run that was cancelled does not wait longer than its grace.
+    pub async fn send(
+        &self,
+        request: impl Future<Output = Result<Received, Missed>>,
+    ) -> Result<Result<Received, Missed>, CallError> {
+        self.cancel.within_grace(self.cancel_grace, request).await
     }
 
     pub fn tell(&self, event: Event) {
@@ -69,6 +79,9 @@ impl Line {
                 fault: Box::new(fault),
             });
         }
+        if at_least > self.throttle_wait_cap {
+            self.tell(Event::Capped { endpoint, asked: at_least, wait: self.throttle_wait_cap });
+        }
         let wait = self.chance_wait(failed).max(at_least.min(self.throttle_wait_cap));
         self.tell(Event::Retrying { endpoint, wait, fault: fault.to_string() });
         self.tell(Event::Waiting { endpoint, wait, why: WaitReason::Backoff });
@@ -86,6 +99,7 @@ impl Line {
             server_date: received.server_date,
             asked_at: received.asked_at,
             tries: requests,
+            help_url: None,
             body: Body::default(),
         })
     }

@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 /// The room between `N * T` and the window, as a divisor of the window: a hundredth.
-const ROOM_DIVISOR: u32 = 100;
+pub(super) const ROOM_DIVISOR: u32 = 100;
 
 /// Decides when the next call may go out. One for each endpoint, as each has its own limit.
 #[derive(Debug, Clone)]
@@ -37,14 +37,21 @@ impl Pacer {
     ///
     /// A caller that was told to wait holds no slot, so a hold that comes in the meantime loses nothing and is obeyed.
     pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        if let Some(wait) = self.wait(now) {
+            return Err(wait);
+        }
         let slot = match self.next_slot {
-            Some(next) if next > now => return Err(next - now),
             // `None` from the subtraction: the clock began less than the tolerance ago, so nothing can be late yet.
             Some(next) => now.checked_sub(self.tolerance).map_or(next, |earliest| next.max(earliest)),
             None => now,
         };
         self.next_slot = Some(slot + self.interval);
         Ok(())
+    }
+
+    /// How long a call at `now` would have to wait; `None` where it may go out. Counts nothing.
+    pub fn wait(&self, now: Instant) -> Option<Duration> {
+        self.next_slot.and_then(|next| next.checked_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
     /// Lets no call out before `at`: the vendor said to wait.

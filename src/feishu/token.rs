@@ -13,7 +13,7 @@ use reqwest::header::HeaderValue;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, Particulars};
 use super::error::{CallError, ClientError, Fault};
 use super::hooks::Event;
 use super::line::{Line, fault_of_answer, masked};
@@ -229,7 +229,7 @@ impl Tokens {
         loop {
             requests += 1;
             let mut at_least = Duration::ZERO;
-            let missed = match line.wire.post(TOKEN_PATH, &body).await {
+            let missed = match line.send(line.wire.post(TOKEN_PATH, &body)).await? {
                 Err(missed) => missed,
                 Ok(received) => {
                     at_least = received.rate_reset.unwrap_or_default();
@@ -266,12 +266,13 @@ impl Tokens {
             Verdict::RefreshToken | Verdict::Skip(_) => StopCause::Credentials,
             Verdict::Stop(cause) => cause,
         };
-        let (msg, scopes) = match &envelope {
-            Ok(envelope) => (envelope.msg.as_deref().unwrap_or_default(), envelope.particulars().scopes),
-            Err(_) => ("", Vec::new()),
+        let (msg, particulars) = match &envelope {
+            Ok(envelope) => (envelope.msg.as_deref().unwrap_or_default(), envelope.particulars()),
+            Err(_) => ("", Particulars::default()),
         };
-        let answer = line.answer(received, code, masked(msg, [self.secret()]), requests);
-        Err(CallError::Stop { endpoint: None, cause, scopes, answer })
+        let mut answer = line.answer(received, code, masked(msg, [self.secret()]), requests);
+        answer.help_url = particulars.help_url;
+        Err(CallError::Stop { endpoint: None, cause, scopes: particulars.scopes, answer })
     }
 }
 

@@ -19,6 +19,8 @@ use super::host::BaseUrl;
 const LOG_ID_HEADERS: &[&str] = &["x-tt-logid", "x-request-id"];
 /// Seconds until the limit is over, a decimal number; may be 0 or absent.
 const RATE_RESET_HEADER: &str = "x-ogw-ratelimit-reset";
+/// Nothing is there; but the gateway that serves the API says so.
+const PROBE_PATH: &str = "/open-apis/";
 const USER_AGENT: &str = concat!("vcq-etl/", env!("CARGO_PKG_VERSION"));
 
 /// The bytes of an answer. Its `Debug` form says how many there are, because they name persons.
@@ -62,6 +64,17 @@ pub(super) struct Missed {
     pub fault: Fault,
     pub asked_at: Timestamp,
     pub log_id: Option<String>,
+}
+
+/// A host that answered, whatever it said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// When it was asked, by our clock.
+    pub asked_at: Timestamp,
+    /// Until its answer was whole.
+    pub elapsed: Duration,
+    /// Its clock, by its `Date` header.
+    pub server_date: Option<Timestamp>,
 }
 
 /// The HTTP client for one host.
@@ -111,6 +124,12 @@ impl Wire {
     /// Asks with a JSON body and without a token.
     pub async fn post(&self, path: &str, body: &serde_json::Value) -> Result<Received, Missed> {
         self.exchange(self.http.post(self.base_url.join(path)).json(body)).await
+    }
+
+    /// Asks for the root of the API, without a token: anything that answers there will do.
+    pub async fn probe(&self) -> Result<Reached, Missed> {
+        let received = self.exchange(self.http.get(self.base_url.join(PROBE_PATH))).await?;
+        Ok(Reached { asked_at: received.asked_at, elapsed: received.elapsed, server_date: received.server_date })
     }
 
     #[expect(clippy::disallowed_methods, reason = "edge: a request is stamped when it goes out")]

@@ -37,5 +37,5 @@ pub use manifest::{Manifest, PublishedFile};
 pub use migration::{MIGRATIONS, Migration};
 pub use parquet::{PartWriter, StagedPart};
 pub use publish::{DatePublication, Publication, Published, RunsOf, Start, Step, publish};
-pub use query::{open_published, open_published_with};
+pub use query::{generation_of, open_published, open_published_with};
 pub use store::StorePaths;

@@ -27,3 +27,12 @@ pub fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Resu
     database::check_ours(&connection, &path)?;
     Ok(connection)
 }
+
+/// The generation that an open database shows.
+///
+/// # Errors
+/// [`LoadError::Duckdb`].
+pub fn generation_of(connection: &Connection, paths: &StorePaths) -> Result<u64, LoadError> {
+    let generation = connection.query_row("select generation from meta", [], |row| row.get(0));
+    generation.map_err(LoadError::duckdb("read the generation of", &paths.database()))
+}

@@ -73,6 +73,27 @@ impl StorePaths {
         }
     }
 
+    /// Finds a store, to look at it; makes and changes nothing. `None` where there is none yet and one could be made.
+    ///
+    /// # Errors
+    /// [`LoadError::NotAStore`] where something else is in its place.
+    pub fn find(root: &Path) -> Result<Option<StorePaths>, LoadError> {
+        if root.is_file() {
+            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: "it is a file" });
+        }
+        if !root.is_dir() {
+            return Ok(None);
+        }
+        let paths = StorePaths::canonical(root)?;
+        match (paths.looks_like_a_store()?, paths.is_vacant()?) {
+            (true, _) => Ok(Some(paths)),
+            (false, true) => Ok(None),
+            (false, false) => {
+                Err(LoadError::NotAStore { path: paths.root, why: "it is not empty and holds other files" })
+            }
+        }
+    }
+
     fn canonical(root: &Path) -> Result<StorePaths, LoadError> {
         let root = root.canonicalize().map_err(LoadError::io("resolve the store's folder", root))?;
         if root.to_str().is_none() {

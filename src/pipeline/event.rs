@@ -52,6 +52,20 @@ pub enum Event {
         /// The endpoint's name.
         endpoint: &'static str,
     },
+    /// The vendor asked for a longer wait than the settings allow. The wait itself begins with it.
+    Capped {
+        /// The endpoint's name.
+        endpoint: &'static str,
+        /// What it asked for.
+        asked: Duration,
+        /// How long we wait.
+        wait: Duration,
+    },
+    /// Something that the user should know, and that the run can do without.
+    Warning {
+        /// What.
+        text: String,
+    },
     /// We wait because the vendor said so, or before a retry.
     Waiting {
         /// The endpoint's name.

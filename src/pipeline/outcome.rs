@@ -27,7 +27,8 @@ pub(super) fn of_stop(stop: &Stop, signal: i32) -> ExitCode {
     }
 }
 
-fn of_cause(cause: StopCause) -> ExitCode {
+/// The exit code of a refusal that ends a run.
+pub(super) fn of_cause(cause: StopCause) -> ExitCode {
     match cause {
         StopCause::Credentials
         | StopCause::AppScope

@@ -122,6 +122,13 @@ impl Observer for Counters {
                 self.throttles.fetch_add(1, Ordering::Relaxed);
                 self.tell(Event::Throttled { endpoint: endpoint.name() });
             }
+            feishu::Event::Capped { endpoint, asked, wait } => {
+                let endpoint = endpoint.map_or(TOKEN, Endpoint::name);
+                self.tell(Event::Capped { endpoint, asked: *asked, wait: *wait });
+            }
+            feishu::Event::NotShared { why } => self.tell(Event::Warning {
+                text: format!("the call budget is not shared with other runs of this app: {why}"),
+            }),
             feishu::Event::Waiting { endpoint, wait, why: WaitReason::Throttle } => {
                 self.add_wait(*endpoint, *wait, Instant::now());
                 self.tell(Event::Waiting {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Model, VENDOR_LIMIT};
 use super::words::{counted, rough, thousands};
+use crate::feishu::asked_for;
 use crate::pipeline::Event;
 use crate::schema::utc_text;
 
@@ -134,6 +135,15 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
             let known = before.wait(now).is_some_and(|known| known + WAIT_WORTH_A_LINE > *wait);
             (!known).then(|| ("waiting", format!("waiting {} {why} ({endpoint})", rough(*wait))))
         }
+        // Always told, however short the wait is: the vendor wants something else than it gets.
+        Event::Capped { endpoint, asked, wait } => {
+            let (asked, wait) = (asked_for(*asked), asked_for(*wait));
+            Some((
+                "capped",
+                format!("the vendor asked for {asked} ({endpoint}); waiting {wait}, the most that wait_cap allows"),
+            ))
+        }
+        Event::Warning { text } => Some(("warning", text.clone())),
         // A quiet night is told once, when the generation is known.
         Event::Publishing { dates: 0 } => None,
         Event::Publishing { dates } => Some(("publishing", format!("publishing {}", counted(*dates, "date")))),
@@ -304,6 +314,19 @@ mod tests {
         assert!(!status_at(&model, at(96), 80).contains("publishing"));
         let published = milestone(&model, &Event::Published { generation: 12, dates: 0 }, at(97));
         assert_eq!(published, Some(("published", "nothing new to publish; generation 12".to_owned())));
+    }
+
+    #[test]
+    fn a_capped_wait_says_what_was_asked_for_and_is_not_told_twice() {
+        let mut model = model();
+        let capped = Event::Capped { endpoint: "meeting_list", asked: at(86_400), wait: at(120) };
+        assert_eq!(
+            milestone(&model, &capped, at(95)).map(|(_, text)| text).as_deref(),
+            Some("the vendor asked for 86,400 s (meeting_list); waiting 120 s, the most that wait_cap allows")
+        );
+        model.apply(&capped, at(95));
+        assert_eq!(milestone(&model, &waiting(120), at(95)), None);
+        assert_eq!(model.wait(at(95)), Some(at(120)));
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Model {
     /// Takes note of one event that happened at `now`.
     pub fn apply(&mut self, event: &Event, now: Duration) {
         match event {
-            Event::Started { .. } => {}
+            Event::Started { .. } | Event::Warning { .. } => {}
             Event::MeetingPage { meetings } => self.meetings = *meetings,
             Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
                 self.meetings = *meetings;
@@ -118,6 +118,7 @@ impl Model {
             Event::Waiting { wait, why, .. } if why == VENDOR_LIMIT => {
                 self.wait_until = self.wait_until.max(Some(now + *wait));
             }
+            Event::Capped { wait, .. } => self.wait_until = self.wait_until.max(Some(now + *wait)),
             Event::Waiting { endpoint, .. } => self.retries += u64::from(*endpoint != TOKEN),
             Event::Publishing { dates } => self.publishing = (*dates > 0).then_some(*dates),
             Event::Published { generation, .. } => {

@@ -2,7 +2,9 @@
 
 mod arrows;
 mod bad_input;
+mod budget;
 mod cells;
+mod doctor;
 mod faults;
 mod gaps;
 mod plan;

@@ -68,21 +68,17 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn open_read_only(path: &Path) -> Result<Ledger, LedgerError> {
-        let failed = |source| LedgerError::Sqlite { attempt: "open", path: path.to_owned(), source };
-        let (connection, found) = match version_of(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
-        {
-            Ok(opened) => opened,
-            // In a folder where nothing may be made, SQLite cannot share the file with a writer. Where nothing is in the
-            // write-ahead log beside it, the file alone is whole.
-            Err(error) if path.exists() && std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len()) == 0 => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-                version_of(Connection::open_with_flags(immutable_uri(path), flags)).map_err(|_| failed(error))?
-            }
-            Err(error) => return Err(failed(error)),
-        };
+        let failed = |source| LedgerError::of("open", path, source);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // Where nothing is in the write-ahead log the file alone is whole. Opened as one that nobody changes, it leaves no
+        // files beside it, and can be read in a folder where nothing may be made.
+        let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+        let connection = Connection::open_with_flags(address(path, !has_log), flags).map_err(failed)?;
+        let found = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
         if found > VERSION {
             return Err(LedgerError::Newer { path: path.to_owned(), found, known: VERSION });
         }
+        connection.query_row("select count(*) from settings", [], |_| Ok(())).map_err(failed)?;
         Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
@@ -237,14 +233,6 @@ fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default())
 }
 
-/// The connection and the version of its tables: only the first statement shows whether the file can be read.
-fn version_of(opened: rusqlite::Result<Connection>) -> rusqlite::Result<(Connection, i64)> {
-    let connection = opened?;
-    let found = connection.query_row("pragma user_version", [], |row| row.get(0))?;
-    connection.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
-    Ok((connection, found))
-}
-
 /// The name of a file that SQLite keeps beside its database.
 fn beside(path: &Path, ending: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -252,8 +240,8 @@ fn beside(path: &Path, ending: &str) -> std::path::PathBuf {
     name.into()
 }
 
-/// The file as an address that says nobody writes to it.
-fn immutable_uri(path: &Path) -> String {
+/// The file as an address, which may say that nobody writes to it.
+fn address(path: &Path, is_immutable: bool) -> String {
     let mut uri = "file:".to_owned();
     for byte in path.to_string_lossy().bytes() {
         match byte {
@@ -262,7 +250,7 @@ fn immutable_uri(path: &Path) -> String {
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }
-    uri + "?immutable=1"
+    uri + "?mode=ro" + if is_immutable { "&immutable=1" } else { "" }
 }
 
 #[cfg(test)]
@@ -277,9 +265,6 @@ mod tests {
         let path = odd.join("ledger.sqlite");
         drop(Ledger::open(&path).expect("a ledger"));
         assert!(!beside(&path, "-wal").exists(), "the last writer tidies up");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        let (_, found) = version_of(Connection::open_with_flags(immutable_uri(&path), flags)).expect("opened");
-        assert_eq!(found, VERSION);
         assert_eq!(Ledger::open_read_only(&path).expect("opened").version().expect("read"), VERSION);
     }
 
@@ -287,5 +272,39 @@ mod tests {
     fn numbers_are_found_whole() {
         assert_eq!(listed(&[]), "");
         assert_eq!(listed(&["705605196".to_owned(), "123456789".to_owned()]), ",705605196,123456789,");
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn looking_leaves_no_file_behind_and_needs_no_writer_to_pause() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("led?ger#1 %.sqlite");
+        let ledger = Ledger::open(&path).expect("made");
+        ledger.set_setting("a", "b").expect("written");
+        drop(Ledger::open_read_only(&path).expect("beside a writer"));
+        drop(ledger);
+        let before = names(folder.path());
+        drop(Ledger::open_read_only(&path).expect("alone"));
+        assert_eq!(names(folder.path()), before);
+    }
+
+    #[test]
+    fn what_is_no_ledger_or_a_newer_one_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.sqlite");
+        assert!(Ledger::open_read_only(&path).is_err());
+        std::fs::write(&path, "no database at all, but long enough to look like a page of one").expect("written");
+        assert!(Ledger::open_read_only(&path).is_err());
+        std::fs::remove_file(&path).expect("removed");
+        Connection::open(&path).and_then(|made| made.execute_batch("pragma user_version = 99")).expect("made");
+        assert!(matches!(Ledger::open_read_only(&path), Err(LedgerError::Newer { found: 99, .. })));
+        assert!(!folder.path().join("ledger.sqlite-wal").exists());
     }
 }
