@@ -17,6 +17,7 @@ use super::error::{Answer, CallError, ClientError, Fault};
 use super::hooks::{Cancel, Event, Gate, Observer, OpenGate, WaitReason};
 use super::host::BaseUrl;
 use super::line::{Line, fault_of_answer, masked};
+use super::mask::Mask;
 use super::pace::Pacer;
 use super::retry::Backoff;
 use super::token::{Bearer, Credentials, TokenInfo, Tokens};
@@ -78,6 +79,8 @@ pub struct ClientConfig {
     pub gate: Arc<dyn Gate>,
     /// Ends the waiting.
     pub cancel: Cancel,
+    /// Learns the credentials and every token, and takes them out of what the vendor answers.
+    pub mask: Mask,
 }
 
 impl ClientConfig {
@@ -97,6 +100,7 @@ impl ClientConfig {
             max_body_bytes: 64 << 20,
             gate: Arc::new(OpenGate),
             cancel: Cancel::new(),
+            mask: Mask::default(),
         }
     }
 }
@@ -223,10 +227,13 @@ impl Client {
             tally.requests += 1;
             let sent_at = Instant::now();
             match inner.line.wire.get(endpoint.path(), query, bearer.header.clone()).await {
-                Ok(received) => match inner.obey(endpoint, query, received, bearer, sent_at, &mut tally).await? {
-                    Outcome::Page(page) => return Ok(page),
-                    Outcome::Again => {}
-                },
+                Ok(received) => {
+                    match inner.obey(endpoint, query, inner.line.cleaned(received), bearer, sent_at, &mut tally).await?
+                    {
+                        Outcome::Page(page) => return Ok(page),
+                        Outcome::Again => {}
+                    }
+                }
                 Err(missed) => inner.after_fault(endpoint, missed, &mut tally).await?,
             }
         }

@@ -16,6 +16,7 @@ mod error;
 mod hooks;
 mod host;
 mod line;
+mod mask;
 mod pace;
 mod pages;
 mod retry;
@@ -40,6 +41,7 @@ pub use endpoint::{
 pub use error::{Answer, CallError, ClientError, Fault, Unreachable, Unread};
 pub use hooks::{Cancel, Event, Gate, Observer, WaitReason};
 pub use host::{BaseUrl, BaseUrlError, REGIONS, Region};
+pub use mask::{HIDDEN, Mask};
 pub use pace::Pacer;
 pub use pages::{Next, PageGuard, WalkFault};
 pub use retry::Backoff;

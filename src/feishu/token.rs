@@ -234,7 +234,10 @@ impl Tokens {
                 Ok(received) => {
                     at_least = received.rate_reset.unwrap_or_default();
                     match self.read(line, &received, requests, generation)? {
-                        Ok(bearer) => return Ok(bearer),
+                        Ok(bearer) => {
+                            line.mask.hide(bearer.secret());
+                            return Ok(bearer);
+                        }
                         Err(fault) => Missed { fault, asked_at: received.asked_at, log_id: received.log_id },
                     }
                 }
@@ -267,10 +270,12 @@ impl Tokens {
             Verdict::Stop(cause) => cause,
         };
         let (msg, scopes) = match &envelope {
-            Ok(envelope) => (envelope.msg.as_deref().unwrap_or_default(), envelope.particulars().scopes),
-            Err(_) => ("", Vec::new()),
+            Ok(envelope) => {
+                (line.mask.clean(envelope.msg.as_deref().unwrap_or_default()), envelope.particulars().scopes)
+            }
+            Err(_) => (String::new(), Vec::new()),
         };
-        let answer = line.answer(received, code, masked(msg, [self.secret()]), requests);
+        let answer = line.answer(received, code, masked(&msg, [self.secret()]), requests);
         Err(CallError::Stop { endpoint: None, cause, scopes, answer })
     }
 }
@@ -299,8 +304,11 @@ fn usable(what: &'static str, text: &str) -> Result<HeaderValue, ClientError> {
     header_of(text).ok_or(ClientError::UnusableSecret { what })
 }
 
+/// The vendor says to allow 4 KB; no server takes a header without end.
+const MOST_TOKEN_BYTES: usize = 16 << 10;
+
 fn header_of(token: &str) -> Option<HeaderValue> {
-    if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+    if token.is_empty() || token.len() > MOST_TOKEN_BYTES || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
         return None;
     }
     let mut header = HeaderValue::from_str(&format!("{SCHEME}{token}")).ok()?;

@@ -5,7 +5,10 @@ mod bad_input;
 mod cells;
 mod faults;
 mod gaps;
+mod hostile;
+mod hostile_texts;
 mod sync;
+mod vendor;
 mod world;
 
 /// A test file that nobody lists is a test that nobody runs.
