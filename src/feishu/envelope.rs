@@ -121,6 +121,31 @@ fn page_token(value: &Value) -> Option<String> {
     }
 }
 
+/// What is read of an answer, for whoever holds it against something else.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug)]
+pub struct EnvelopeFacts {
+    /// The vendor's code.
+    pub code: i64,
+    /// Whether there is more, the next page's token, and how many items there are; `None` where `data` is no page.
+    pub paging: Option<(bool, Option<String>, usize)>,
+    /// The log id and the scopes.
+    pub names: Vec<String>,
+}
+
+/// Reads an answer; `None` where it is no envelope.
+#[cfg(any(test, fuzzing))]
+pub fn read_envelope(body: &[u8], list_key: &str) -> Option<EnvelopeFacts> {
+    let envelope = Envelope::read(body).ok()?;
+    let paging = envelope.paging(list_key).ok();
+    let Particulars { log_id, scopes } = envelope.particulars();
+    Some(EnvelopeFacts {
+        code: envelope.code,
+        paging: paging.map(|paging| (paging.has_more, paging.page_token, paging.item_count)),
+        names: scopes.into_iter().chain(log_id).collect(),
+    })
+}
+
 struct PagingSeed<'k> {
     list_key: &'k str,
 }

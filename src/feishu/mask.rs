@@ -131,7 +131,9 @@ impl Forms {
 /// The forms in which a secret turns up.
 fn forms(secret: &str) -> Vec<String> {
     let json = serde_json::Value::from(secret).to_string();
-    let json = json[1..json.len() - 1].to_owned();
+    let debug = format!("{secret:?}");
+    let unquoted = |text: &str| text[1..text.len() - 1].to_owned();
+    let (json, debug) = (unquoted(&json), unquoted(&debug));
     let mut forms = vec![
         secret.to_owned(),
         percent_encoded(secret, false),
@@ -139,7 +141,7 @@ fn forms(secret: &str) -> Vec<String> {
         percent_encoded(secret, false).replace("%20", "+"),
         json.replace('/', "\\/"),
         json,
-        secret.escape_debug().to_string(),
+        debug,
     ];
     if secret.len() >= FEWEST_BYTES_FOR_BASE64 {
         for alphabet in [BASE64, BASE64_URL] {

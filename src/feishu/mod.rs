@@ -38,6 +38,8 @@ pub use endpoint::{
     ENDPOINTS, Endpoint, EndpointFacts, Identity, MeetingFilter, MeetingListRequest, MeetingStatus, MeetingType,
     PAGE_SIZE, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
 };
+#[cfg(any(test, fuzzing))]
+pub use envelope::{EnvelopeFacts, read_envelope};
 pub use error::{Answer, CallError, ClientError, Fault, Unreachable, Unread};
 pub use hooks::{Cancel, Event, Gate, Observer, WaitReason};
 pub use host::{BaseUrl, BaseUrlError, REGIONS, Region};

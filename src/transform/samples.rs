@@ -240,6 +240,11 @@ impl Sink for WalkParser {
             }),
         };
         if let Err(reason) = outcome {
+            // The last of two equal keys counts, also where it can't be read.
+            match LAYOUT.iter().position(|section| section.leaves[0].slot == leaf.slot) {
+                Some(section) => self.clocks[section] = None,
+                None => self.unset(leaf.slot),
+            }
             self.cell_rejects.push((self.next_index, leaf.column, raw.text().into_owned(), reason));
         }
     }

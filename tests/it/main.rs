@@ -7,6 +7,7 @@ mod faults;
 mod gaps;
 mod hostile;
 mod hostile_texts;
+mod secrets;
 mod sync;
 mod vendor;
 mod world;

@@ -204,7 +204,7 @@ impl Vendor {
             .env("VCQ_APP_ID", "cli_made_up")
             .env("VCQ_APP_SECRET", APP_SECRET)
             .env("VCQ_STORE", self.store())
-            .env("VCQ_CALLS_PER_MINUTE", "1000000")
+            .env("VCQ_CALLS_PER_MINUTE", "100000")
             .env("VCQ_MAX_TRIES", "2")
             .env("VCQ_BACKOFF_BASE", "1ms")
             .current_dir(at("work"))
