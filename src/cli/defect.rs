@@ -14,7 +14,7 @@ static DOOR: Mutex<Option<Talk>> = Mutex::new(None);
 
 /// Tells of panics from now on in the program's own words.
 pub fn take_panics() {
-    std::panic::set_hook(Box::new(|info| tell(info)));
+    std::panic::set_hook(Box::new(tell));
 }
 
 /// Panics are told through this door from now on.

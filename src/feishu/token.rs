@@ -269,12 +269,13 @@ impl Tokens {
             Verdict::RefreshToken | Verdict::Skip(_) => StopCause::Credentials,
             Verdict::Stop(cause) => cause,
         };
-        let (msg, scopes) = match &envelope {
-            Ok(envelope) => {
-                (line.mask.clean(envelope.msg.as_deref().unwrap_or_default()), envelope.particulars().scopes)
-            }
-            Err(_) => (String::new(), Vec::new()),
+        let (msg, mut scopes) = match &envelope {
+            Ok(envelope) => (envelope.msg.as_deref().unwrap_or_default(), envelope.particulars().scopes),
+            Err(_) => ("", Vec::new()),
         };
+        // This answer alone is read as it came, because it may hold the token; so its words are cleaned one by one.
+        let msg = line.mask.clean(msg);
+        scopes.iter_mut().for_each(|scope| *scope = line.mask.clean(scope));
         let answer = line.answer(received, code, masked(&msg, [self.secret()]), requests);
         Err(CallError::Stop { endpoint: None, cause, scopes, answer })
     }

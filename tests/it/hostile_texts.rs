@@ -270,7 +270,7 @@ fn times_at_the_ends_of_the_calendar_are_kept_or_rejected() {
     let samples: Vec<Value> =
         times.iter().map(|time| json!({"network": {"time": time}, "cpu_usage": {"time": START}})).collect();
     let meetings = json!([
-        {"meeting_id": "705605196", "meeting_start_time": START, "meeting_end_time": "2032.12.23 11:16:59 (GMT+08:00)",
+        {"meeting_id": "705605196", "meeting_start_time": START, "meeting_end_time": "2025.12.23 11:16:59 (GMT+08:00)",
          "number_of_devices": i64::MAX, "meeting_duration": "1000000"},
         {"meeting_id": "1", "meeting_start_time": "9999.12.31 23:59:59 (GMT-14:00)"},
         {"meeting_id": "2", "meeting_start_time": "0001.01.01 00:00:00 (GMT+14:00)"},

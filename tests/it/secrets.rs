@@ -63,9 +63,10 @@ fn rows(sql: &str) -> Vec<u8> {
 fn nowhere(vendor: &Vendor, ran: &Ran, secrets: &[&str]) {
     for (place, bytes) in everything(vendor, ran) {
         for secret in secrets {
-            for form in
-                [secret.to_string(), json!(secret).to_string()[1..].trim_end_matches('"').to_owned(), base64(secret)]
-            {
+            // Of the base64 what depends on nothing behind the secret.
+            let base64 = base64(secret)[..secret.len() / 3 * 4].to_owned();
+            let escaped = json!(secret).to_string();
+            for form in [secret.to_string(), escaped[1..escaped.len() - 1].to_owned(), base64] {
                 let is_there = bytes.windows(form.len()).any(|window| window == form.as_bytes());
                 assert!(!is_there, "{form} is in {place}\n--- stderr\n{}", ran.stderr);
             }
@@ -73,13 +74,15 @@ fn nowhere(vendor: &Vendor, ran: &Ran, secrets: &[&str]) {
     }
 }
 
+/// The text's base64, with the padding that its end needs.
 fn base64(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let whole = text.as_bytes().chunks_exact(3);
-    whole
-        .flat_map(|bytes| {
-            let bits = u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 8 | u32::from(bytes[2]);
-            (0..4).map(move |n| char::from(LETTERS[(bits >> (18 - 6 * n) & 63) as usize]))
+    let groups = text.as_bytes().chunks(3);
+    groups
+        .map(|bytes| {
+            let bits = (0..3).fold(0, |bits, n| bits << 8 | u32::from(bytes.get(n).copied().unwrap_or_default()));
+            let letters = (0..=bytes.len()).map(|n| char::from(LETTERS[(bits >> (18 - 6 * n) & 63) as usize]));
+            letters.chain(std::iter::repeat_n('=', 3 - bytes.len())).collect::<String>()
         })
         .collect()
 }
@@ -156,14 +159,16 @@ fn every_kind_of_failure_leaves_no_secret() {
         (List::Quality, 418, 4_711, 0),
     ] {
         for format in ["plain", "json"] {
-            let said = echo(&[APP_SECRET, TENANT_TOKEN]);
+            // Before there is a token nobody can repeat it.
+            let token = if list == List::Token { APP_SECRET } else { TENANT_TOKEN };
+            let said = echo(&[APP_SECRET, token]);
             let vendor = Vendor::new(but(list, move |_| {
-                let error = json!({"log_id": TENANT_TOKEN, "message": said, "permission_violations": [{"subject": TENANT_TOKEN}]});
+                let error = json!({"log_id": token, "message": said, "permission_violations": [{"subject": token}]});
                 let body = json!({"code": code, "msg": said, "error": error, (said.clone()): said});
                 Answer::body(body.to_string())
                     .status(status)
                     .with("x-tt-logid", APP_SECRET)
-                    .with("location", format!("/{TENANT_TOKEN}"))
+                    .with("location", format!("/{token}"))
             }));
             let mut command = vendor.sync(&["--log-level", "trace"]);
             command.env("VCQ_LOG_FORMAT", format);
