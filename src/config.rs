@@ -339,13 +339,16 @@ const EXCLUSIONS: &[(&str, &str)] = &[
 
 /// Refuses what is no web address, and plain HTTP to another machine. The rest of the check is the client's.
 fn check_origin(url: &str, place: String) -> Result<(), ConfigError> {
-    let not_an_origin = |place| ConfigError::NotAValue { place, text: url.to_owned(), wants: Kind::Origin.wants() };
+    // What stands before an `@` or behind a `?` may be a secret: then nothing of it is repeated.
+    let shown = match url.find(['@', '?', '#']) {
+        Some(_) => "...".to_owned(),
+        None => url.to_owned(),
+    };
+    let not_an_origin = |place| ConfigError::NotAValue { place, text: shown.clone(), wants: Kind::Origin.wants() };
     let Some((scheme, rest)) = url.split_once("://") else { return Err(not_an_origin(place)) };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // What stands before an `@` may be a password: it is refused, and not repeated.
     if authority.contains('@') {
-        let text = format!("{scheme}://...@...");
-        return Err(ConfigError::NotAValue { place, text, wants: Kind::Origin.wants() });
+        return Err(not_an_origin(place));
     }
     let host = host_of(authority);
     match scheme.to_ascii_lowercase().as_str() {

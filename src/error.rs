@@ -13,6 +13,8 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
+use crate::schema::on_lines;
+
 pub use crate::pipeline::exit::{EXIT_CODES, Exit, ExitCode, markdown as exit_codes_markdown};
 pub use nearest::nearest;
 pub use redact::{HIDDEN, Redactor};
@@ -68,7 +70,10 @@ impl Failure {
         let causes = self.causes.iter().map(|cause| ("caused by", cause));
         let hints = self.hints.iter().map(|hint| ("hint", hint));
         let lines = std::iter::once(("error", &self.message)).chain(causes).chain(hints);
-        lines.map(|(heading, text)| format!("{heading}: {}\n", redactor.clean(text.trim_end()))).collect()
+        // Secrets first, because one may hold what is not shown. Further lines of a text are set in, so that no vendor
+        // and no file name can add a line that looks like ours.
+        let shown = |text: &str| on_lines(&redactor.clean(text.trim_end())).replace('\n', "\n    ");
+        lines.map(|(heading, text)| format!("{heading}: {}\n", shown(text))).collect()
     }
 
     /// For log shippers: the same as fields.
@@ -106,6 +111,13 @@ mod tests {
         caused by: refused [hidden]
         hint: check --base-url, not [hidden]
         ");
+    }
+
+    #[test]
+    fn nothing_from_outside_writes_a_line_of_ours_or_moves_the_terminal() {
+        let failure = Failure::new(ExitCode::Vendor, "a\u{1b}]52;c;x\u{7}\nhint: run rm -rf\r\u{9b}2J\u{202e}");
+        let text = failure.text(&Redactor::default());
+        assert_eq!(text, "error: a\u{fffd}]52;c;x\u{fffd}\n    hint: run rm -rf\n    \u{fffd}2J\u{fffd}\n");
     }
 
     #[test]

@@ -5,6 +5,8 @@ pub mod config;
 pub mod error;
 pub mod extract;
 pub mod feishu;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod load;
 pub mod pipeline;
 pub mod progress;

@@ -7,7 +7,8 @@ use vcq_etl::cli::{self, Process};
 use vcq_etl::error::ExitCode;
 
 fn main() -> process::ExitCode {
-    // A panic has said what it is on stderr by the time it arrives here; the code must still be one of ours.
+    // A panic has been told by the time it arrives here; the code must still be one of ours.
+    cli::defect::take_panics();
     let ended = panic::catch_unwind(|| cli::run(Process::this()));
     ended.unwrap_or(ExitCode::Unexpected).into()
 }

@@ -6,6 +6,7 @@
 
 mod aligned;
 pub mod completions;
+pub mod defect;
 pub mod demo;
 pub mod doctor;
 pub mod man;
@@ -126,6 +127,7 @@ pub fn run(process: Process) -> ExitCode {
     };
     let innermost = settings::innermost(&matches);
     let talk = Talk::new(process.stderr, format, innermost.get_flag(settings::QUIET), redactor);
+    defect::through(&talk);
     let ended = entry(&matches).and_then(|(entry, arguments)| match entry.run {
         Run::Plain(run) => run(arguments, &output),
         Run::Configured(run) => {
@@ -145,6 +147,7 @@ impl Context {
     /// Hides the secrets, opens the log and warns of variables that look like a slip.
     fn begin(config: Config, talk: Talk, output: Output, terminal: Option<String>) -> Context {
         let talk = talk.in_format(config.log_format);
+        defect::through(&talk);
         config.secrets().for_each(|secret| talk.redactor().hide(secret.expose()));
         let asked_for = *config.origin("log_level") != Origin::Default;
         talk.take_logs(if talk.is_quiet() && !asked_for { LogLevel::Error } else { config.log_level });

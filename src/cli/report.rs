@@ -10,6 +10,7 @@ use crate::error::{ExitCode, Failure};
 use crate::load::{self, DatabaseOptions, StorePaths};
 use crate::progress::counted;
 use crate::report::{self, Arguments, Format, Header, REPORTS, Report, ResultSet};
+use crate::schema::on_lines;
 
 /// Columns of a table where no terminal says otherwise.
 const WIDTH: u16 = 80;
@@ -216,8 +217,8 @@ fn page(header: &Header, result: &ResultSet, format: Format, arguments: &Argumen
     } else {
         format.render(result, width)
     };
-    match format {
-        Format::Csv | Format::Json => body,
+    let page = match format {
+        Format::Csv | Format::Json => return body,
         Format::Table => {
             let parameters = format!("Parameters: {}", folded(&parameters(arguments), 12));
             format!("{}\n{}\n\n{body}\n{parameters}\n", header.title, header.question)
@@ -225,7 +226,8 @@ fn page(header: &Header, result: &ResultSet, format: Format, arguments: &Argumen
         Format::Markdown => {
             format!("## {}\n\n{}\n\n{body}\nParameters: {}\n", header.title, header.question, parameters(arguments))
         }
-    }
+    };
+    on_lines(&page)
 }
 
 fn parameters(arguments: &Arguments) -> String {

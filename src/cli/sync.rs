@@ -14,7 +14,7 @@ use crate::error::{ExitCode, Failure};
 use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
 use crate::pipeline::{self, Event, Events, SIGTERM, Summary, SyncSetup, Synced};
 use crate::progress::{Form, Progress, summary_text};
-use crate::schema::TenantZone;
+use crate::schema::{TenantZone, in_json, on_lines};
 
 /// The form of the closing summary on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,11 +29,11 @@ impl SummaryForm {
     /// Renders a summary.
     pub fn render(self, summary: &Summary) -> String {
         match self {
-            SummaryForm::Text => summary_text(summary),
+            SummaryForm::Text => on_lines(&summary_text(summary)),
             SummaryForm::Json => {
                 // Numbers, texts and maps with text keys always have a JSON form.
                 let object = serde_json::to_string(summary).expect("a summary is plain values");
-                object + "\n"
+                in_json(&object) + "\n"
             }
         }
     }
@@ -176,7 +176,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 /// Prints the summary, and why the run ended early if it did.
 pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(form) = form {
-        context.output.print(&form.render(&synced.summary))?;
+        context.output.print(&context.talk.redactor().clean(&form.render(&synced.summary)))?;
     }
     if let Some(stop) = &synced.stop {
         context.talk.failure(&Failure::of_stop(stop, synced.exit));
@@ -205,6 +205,8 @@ pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig,
         calls: NonZeroU32::new(config.calls_in_window()).unwrap_or(NonZeroU32::MIN),
         window: config.rate_window,
     };
+    // The client hides what it fetches where everything that is said passes.
+    client.mask = context.talk.redactor().mask();
     client.tries = config.max_tries;
     client.backoff.base = config.backoff_base;
     client.throttle_wait_cap = config.wait_cap;

@@ -93,6 +93,20 @@ pub enum ConfigError {
         /// Its mode.
         mode: u32,
     },
+    /// A folder, a pipe or a device where a file with a secret should be.
+    #[error("{path} is no regular file, and so is not read for a secret", path = path.display())]
+    SecretNoFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file that is too large to be a secret.
+    #[error("{path} is larger than {limit_bytes} bytes; that is no secret", path = path.display())]
+    SecretTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit_bytes: u64,
+    },
     /// A file with a secret that we can't read.
     #[error("could not read the secret in {path}", path = path.display())]
     ReadSecret {

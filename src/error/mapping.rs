@@ -35,6 +35,8 @@ impl From<ConfigError> for Failure {
             | ConfigError::ReadFile { .. }
             | ConfigError::Syntax { .. }
             | ConfigError::ReadSecret { .. }
+            | ConfigError::SecretNoFile { .. }
+            | ConfigError::SecretTooLarge { .. }
             | ConfigError::EmptySecretFile { .. } => failure.hint("vcq-etl --help explains the settings"),
         }
     }
@@ -144,6 +146,8 @@ mod tests {
             ConfigError::SecretReadableByOthers { path: path(), mode: 0o644 },
             ConfigError::ReadSecret { path: path(), source: io() },
             ConfigError::EmptySecretFile { path: path() },
+            ConfigError::SecretNoFile { path: path() },
+            ConfigError::SecretTooLarge { path: path(), limit_bytes: 1 },
         ];
         for error in errors {
             let failure = Failure::from(error);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::schema::{Raw, SECTIONS, parse};
+use crate::schema::{Raw, SECTIONS, parse, readable};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -21,9 +21,11 @@ fn list<'a>(body: &'a [u8], list_key: &str) -> Option<&'a RawValue> {
     envelope.data?.get(list_key).copied()
 }
 
-/// The items of a page; none where the list is null, absent or no list.
+/// The items of a page; none where the list is null, absent or no list. An item that JSON allows and no reader can hold
+/// (half a surrogate pair, a number beyond a double, nesting without end) is as near to what was sent as can be.
 pub fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
-    list(body, list_key).and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default()
+    let Some(list) = list(body, list_key) else { return Vec::new() };
+    serde_json::from_str(list.get()).or_else(|_| serde_json::from_str(&readable(list.get()))).unwrap_or_default()
 }
 
 /// Adds the minutes of a quality page to others: the text of each item's first time. Items without any time add none.
@@ -66,6 +68,16 @@ mod tests {
             assert!(list_items(body.as_bytes(), "x").is_empty(), "{body}");
         }
         assert_eq!(list_items(br#"{"code":0,"data":{"has_more":false,"x":[1,{"a":2}]}}"#, "x").len(), 2);
+    }
+
+    #[test]
+    fn one_odd_item_does_not_cost_the_page() {
+        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+        for odd in [r#"{"topic":"half \ud800"}"#, r#"{"n":1e400}"#, deep.as_str()] {
+            let body = format!(r#"{{"code":0,"data":{{"x":[{{"a":1}},{odd},{{"a":2}}]}}}}"#);
+            let items = list_items(body.as_bytes(), "x");
+            assert_eq!((items.len(), &items[0]["a"], &items[2]["a"]), (3, &1.into(), &2.into()), "{odd:.40}");
+        }
     }
 
     #[test]

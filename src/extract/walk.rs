@@ -68,6 +68,8 @@ impl Walked {
 
 /// Longer than any walk of one unit: an audience of a hundred thousand.
 const MOST_PAGES: u32 = 1_000;
+/// A walk is held in memory until it is written down. That audience has some 100 MB.
+const MOST_BYTES: usize = 256 << 20;
 
 /// Walks the pages of a list from the first on. `on_page` sees each page before the next is asked.
 pub(super) async fn walk(
@@ -92,6 +94,7 @@ pub(super) async fn walk(
     let mut digest = AnswerDigest::default();
     let mut guard = PageGuard::new(MOST_PAGES);
     let mut token: Option<String> = None;
+    let mut bytes = 0;
     loop {
         let parameters = query(token.as_deref());
         match client.call(endpoint, &parameters).await {
@@ -105,8 +108,13 @@ pub(super) async fn walk(
                 walked.log_id.clone_from(&page.log_id);
                 digest.page(&page.body, endpoint.list_key());
                 on_page(&page);
+                bytes += page.body.len();
                 walked.pages.push(page_record(&page, &parameters));
                 match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
+                    Ok(Next::Page(_)) if bytes > MOST_BYTES => {
+                        walked.outcome = Outcome::Broken(WalkFault::TooManyBytes { limit: MOST_BYTES });
+                        break;
+                    }
                     Ok(Next::Page(next)) => token = Some(next),
                     Ok(Next::Done) => break,
                     Err(fault) => {

@@ -19,6 +19,7 @@ use super::hooks::{Cancel, Event, Gate, Observer, OpenGate, WaitReason};
 use super::host::BaseUrl;
 use super::lane::Lane;
 use super::line::{Line, fault_of_answer, masked};
+use super::mask::Mask;
 use super::retry::Backoff;
 use super::sharing::Sharing;
 use super::token::{Bearer, Credentials, TokenInfo, Tokens};
@@ -86,6 +87,8 @@ pub struct ClientConfig {
     pub shared: Option<PathBuf>,
     /// What the shared budget says of a longer hold than this is not believed.
     pub hold_cap: Duration,
+    /// Learns the credentials and every token, and takes them out of what the vendor answers.
+    pub mask: Mask,
 }
 
 impl ClientConfig {
@@ -108,6 +111,7 @@ impl ClientConfig {
             cancel_grace: Duration::from_secs(3),
             shared: None,
             hold_cap: Duration::from_secs(120),
+            mask: Mask::default(),
         }
     }
 }
@@ -223,10 +227,13 @@ impl Client {
             let sent_at = Instant::now();
             let request = inner.line.wire.get(endpoint.path(), query, bearer.header.clone());
             match inner.line.send(request).await? {
-                Ok(received) => match inner.obey(endpoint, query, received, bearer, sent_at, &mut tally).await? {
-                    Outcome::Page(page) => return Ok(page),
-                    Outcome::Again => {}
-                },
+                Ok(received) => {
+                    let received = inner.line.cleaned(received);
+                    match inner.obey(endpoint, query, received, bearer, sent_at, &mut tally).await? {
+                        Outcome::Page(page) => return Ok(page),
+                        Outcome::Again => {}
+                    }
+                }
                 Err(missed) => inner.after_fault(endpoint, missed, &mut tally).await?,
             }
         }

@@ -16,8 +16,8 @@ use super::error::Unread;
 pub(super) struct Envelope<'a> {
     /// 0 is good.
     pub code: i64,
-    /// The vendor's words, in no fixed language.
-    #[serde(default)]
+    /// The vendor's words, in no fixed language. Words that can't be read must not hide the code.
+    #[serde(default, deserialize_with = "words")]
     pub msg: Option<String>,
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
@@ -47,6 +47,11 @@ pub(super) struct Particulars {
     pub help_url: Option<String>,
 }
 
+fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let raw = Option::<&RawValue>::deserialize(deserializer)?;
+    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
+}
+
 impl<'a> Envelope<'a> {
     /// Reads an envelope; JSON without a `code` is not one.
     pub fn read(body: &'a [u8]) -> Result<Envelope<'a>, Unread> {
@@ -66,11 +71,10 @@ impl<'a> Envelope<'a> {
     /// Reads `error`, which has had several shapes; what is not understood is left out.
     pub fn particulars(&self) -> Particulars {
         let error: Value = self.error.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null);
-        let text = |value: &Value, key: &str| {
-            value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-        };
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).and_then(name);
         let mut scopes: Vec<String> = Vec::new();
-        for violation in error.get("permission_violations").and_then(Value::as_array).into_iter().flatten() {
+        let violations = error.get("permission_violations").and_then(Value::as_array);
+        for violation in violations.into_iter().flatten().take(MOST_SCOPES) {
             scopes.extend(text(violation, "subject").or_else(|| text(violation, "scope")));
         }
         if scopes.is_empty() {
@@ -78,7 +82,7 @@ impl<'a> Envelope<'a> {
         }
         let mut once = Vec::with_capacity(scopes.len());
         for scope in scopes {
-            if is_word(&scope) && !once.contains(&scope) {
+            if !once.contains(&scope) {
                 once.push(scope);
             }
         }
@@ -86,21 +90,23 @@ impl<'a> Envelope<'a> {
         let violations = error.get("permission_violations").and_then(Value::as_array).into_iter().flatten();
         let mut urls = helps.chain(violations).filter_map(|entry| text(entry, "url"));
         Particulars {
-            log_id: text(&error, "log_id").or_else(|| text(&error, "logid")).filter(|id| is_word(id)),
+            log_id: text(&error, "log_id").or_else(|| text(&error, "logid")),
             scopes: once,
-            help_url: urls.find(|url| is_showable(url)),
+            help_url: urls.find(|url| url.starts_with("https://")),
         }
     }
 }
 
-/// A web address that can be shown as it is.
-fn is_showable(url: &str) -> bool {
-    url.starts_with("https://") && is_word(url)
-}
+/// So many scopes are told of.
+const MOST_SCOPES: usize = 20;
+/// A log id, a scope or an address that is longer is none.
+const MOST_NAME_BYTES: usize = 300;
 
-/// One word without anything that a terminal would obey. What the vendor names is; what pretends to be the vendor may not be.
-fn is_word(text: &str) -> bool {
-    text.len() <= 300 && text.bytes().all(|byte| byte.is_ascii_graphic())
+/// A name that the vendor gives something, such as a log id: one word without anything that a terminal would obey, or
+/// `None`. It stands in headers of the raw log, in tables and in messages.
+pub(super) fn name(text: &str) -> Option<String> {
+    let is_name = !text.is_empty() && text.len() <= MOST_NAME_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
+    is_name.then(|| text.to_owned())
 }
 
 /// The scopes that the vendor's words list in brackets: `... is required: [vc:room:readonly, vc:export] ...`.
@@ -110,7 +116,41 @@ fn scopes_in(msg: &str) -> Vec<String> {
     let is_scope = |word: &&str| {
         word.contains(':') && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":._-".contains(&byte))
     };
-    list.split(',').map(str::trim).filter(is_scope).map(str::to_owned).collect()
+    list.split(',').map(str::trim).filter(is_scope).take(MOST_SCOPES).filter_map(name).collect()
+}
+
+/// A page token, which looks like a number and may be sent as one.
+fn page_token(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|token| !token.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What is read of an answer, for whoever holds it against something else.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug)]
+pub struct EnvelopeFacts {
+    /// The vendor's code.
+    pub code: i64,
+    /// Whether there is more, the next page's token, and how many items there are; `None` where `data` is no page.
+    pub paging: Option<(bool, Option<String>, usize)>,
+    /// The scopes, the log id and the address of help.
+    pub names: Vec<String>,
+}
+
+/// Reads an answer; `None` where it is no envelope.
+#[cfg(any(test, fuzzing))]
+pub fn read_envelope(body: &[u8], list_key: &str) -> Option<EnvelopeFacts> {
+    let envelope = Envelope::read(body).ok()?;
+    let paging = envelope.paging(list_key).ok();
+    let Particulars { log_id, scopes, help_url } = envelope.particulars();
+    Some(EnvelopeFacts {
+        code: envelope.code,
+        paging: paging.map(|paging| (paging.has_more, paging.page_token, paging.item_count)),
+        names: scopes.into_iter().chain(log_id).chain(help_url).collect(),
+    })
 }
 
 struct PagingSeed<'k> {
@@ -134,14 +174,19 @@ impl<'de> Visitor<'de> for PagingSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Paging, A::Error> {
         let mut paging = Paging::default();
+        let mut has_list = false;
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             if key == self.list_key {
+                // Of two lists nobody can say which one counts, and every reader would take another.
+                if std::mem::replace(&mut has_list, true) {
+                    return Err(serde::de::Error::custom("the list stands twice"));
+                }
                 // A vector of nothing: it counts the items and allocates none.
                 paging.item_count = map.next_value::<Option<Vec<IgnoredAny>>>()?.map_or(0, |items| items.len());
             } else if key == "has_more" {
                 paging.has_more = map.next_value::<Option<bool>>()?.unwrap_or(false);
             } else if key == "page_token" {
-                paging.page_token = map.next_value::<Option<String>>()?.filter(|token| !token.is_empty());
+                paging.page_token = page_token(&map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -191,6 +236,38 @@ mod tests {
         let body = r#"{"code":0,"data":{"has\u005fmore":true,"p\u0061rticipants":[1]}}"#;
         let page = paging(body, "participants").expect("a page");
         assert!(page.has_more && page.item_count == 1);
+    }
+
+    #[test]
+    fn words_that_cannot_be_read_hide_no_code() {
+        for msg in [r#""\ud800""#, "7", "{}", "null"] {
+            let body = format!("{{\"code\":99991672,\"msg\":{msg}}}");
+            assert_eq!(Envelope::read(body.as_bytes()).expect(&body).code, 99_991_672);
+        }
+    }
+
+    #[test]
+    fn a_page_token_may_be_a_number() {
+        let body = r#"{"code":0,"data":{"meeting_list":[1],"has_more":true,"page_token":20}}"#;
+        assert_eq!(paging(body, "meeting_list").expect("a page").page_token.as_deref(), Some("20"));
+    }
+
+    #[test]
+    fn a_list_that_stands_twice_is_an_error() {
+        for twice in [r#""x":[1],"x":[2]"#, r#""x":null,"x":[1]"#, r#""x":[1],"\u0078":[1]"#] {
+            assert!(paging(&format!(r#"{{"code":0,"data":{{{twice}}}}}"#), "x").is_err(), "{twice}");
+        }
+    }
+
+    #[test]
+    fn names_are_short_and_plain() {
+        let long = "x".repeat(MOST_NAME_BYTES + 1);
+        for odd in ["", "a\u{1b}[2J", "a\nb", "\u{202e}", long.as_str()] {
+            let body =
+                serde_json::json!({"code": 1, "error": {"log_id": odd, "permission_violations": [{"subject": odd}]}});
+            let body = body.to_string();
+            assert_eq!(Envelope::read(body.as_bytes()).expect("one").particulars(), Particulars::default(), "{odd:?}");
+        }
     }
 
     #[test]

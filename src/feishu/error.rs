@@ -199,7 +199,8 @@ fn with_log_id(log_id: Option<&str>) -> String {
     log_id.map(|log_id| format!(" (log id {log_id})")).unwrap_or_default()
 }
 
-/// What went wrong between us and a good answer. All but [`Fault::TooLarge`] are worth another try.
+/// What went wrong between us and a good answer. All but [`Fault::TooLarge`] and
+/// [`Fault::Unsendable`] are worth another try.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// No connection, so nobody was asked.
@@ -232,6 +233,9 @@ pub enum Fault {
         #[source]
         source: Unread,
     },
+    /// A request that no address can hold, such as one with a page token of a megabyte.
+    #[error("the request cannot be put into an address")]
+    Unsendable(#[source] reqwest::Error),
     /// A body beyond the cap.
     #[error("the answer is larger than {limit_bytes} bytes")]
     TooLarge {
@@ -261,13 +265,15 @@ impl Fault {
     }
 
     pub(super) fn is_worth_retrying(&self) -> bool {
-        !matches!(self, Fault::TooLarge { .. })
+        !matches!(self, Fault::TooLarge { .. } | Fault::Unsendable(_))
     }
 
     /// Sorts a transport error. The URL is taken out of it, because the query names persons.
     pub(super) fn of_transport(error: reqwest::Error) -> Fault {
         let error = error.without_url();
-        if error.is_connect() {
+        if error.is_builder() {
+            Fault::Unsendable(error)
+        } else if error.is_connect() {
             Fault::Unreachable { kind: Unreachable::of(&error), source: error }
         } else if error.is_timeout() {
             Fault::TimedOut(error)

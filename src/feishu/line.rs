@@ -7,6 +7,7 @@ use super::client::ClientConfig;
 use super::endpoint::Endpoint;
 use super::error::{Answer, CallError, ClientError, Fault, Unread};
 use super::hooks::{Cancel, Event, Observer, WaitReason};
+use super::mask::Mask;
 use super::retry::Backoff;
 use super::wire::{Body, Missed, Received, Wire};
 
@@ -20,6 +21,8 @@ pub(super) struct Line {
     pub observer: Arc<dyn Observer>,
     pub cancel: Cancel,
     pub cancel_grace: Duration,
+    /// The credentials and every token that was got with them.
+    pub mask: Mask,
     pub tries: u32,
     pub backoff: Backoff,
     pub throttle_wait_cap: Duration,
@@ -28,11 +31,13 @@ pub(super) struct Line {
 
 impl Line {
     pub fn new(config: &ClientConfig, observer: Arc<dyn Observer>) -> Result<Line, ClientError> {
+        config.mask.hide(config.credentials.secret());
         Ok(Line {
             wire: Wire::new(config)?,
             observer,
             cancel: config.cancel.clone(),
             cancel_grace: config.cancel_grace,
+            mask: config.mask.clone(),
             tries: config.tries.max(1),
             backoff: config.backoff,
             throttle_wait_cap: config.throttle_wait_cap,
@@ -46,6 +51,17 @@ impl Line {
         request: impl Future<Output = Result<Received, Missed>>,
     ) -> Result<Result<Received, Missed>, CallError> {
         self.cancel.within_grace(self.cancel_grace, request).await
+    }
+
+    /// An answer to a list call without our secrets: whoever repeats them to us must not get them into the raw log, the
+    /// tables, or a message.
+    pub fn cleaned(&self, received: Received) -> Received {
+        Received { log_id: self.clean_id(received.log_id), body: received.body.cleaned(&self.mask), ..received }
+    }
+
+    /// A log id without our secrets.
+    pub fn clean_id(&self, log_id: Option<String>) -> Option<String> {
+        log_id.map(|log_id| self.mask.clean(&log_id))
     }
 
     pub fn tell(&self, event: Event) {
@@ -68,6 +84,7 @@ impl Line {
         at_least: Duration,
     ) -> Result<(), CallError> {
         let Missed { fault, asked_at, log_id } = missed;
+        let log_id = self.clean_id(log_id);
         if failed >= self.tries || !fault.is_worth_retrying() {
             let host = self.wire.host();
             return Err(CallError::Failed {
@@ -95,7 +112,7 @@ impl Line {
             http_status: received.http_status,
             code,
             msg,
-            log_id: received.log_id.clone(),
+            log_id: self.clean_id(received.log_id.clone()),
             server_date: received.server_date,
             asked_at: received.asked_at,
             tries: requests,

@@ -17,6 +17,7 @@ mod hooks;
 mod host;
 mod lane;
 mod line;
+mod mask;
 mod pace;
 mod pages;
 mod retry;
@@ -44,9 +45,12 @@ pub use endpoint::{
     ENDPOINTS, Endpoint, EndpointFacts, Identity, MeetingFilter, MeetingListRequest, MeetingStatus, MeetingType,
     PAGE_SIZE, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
 };
+#[cfg(any(test, fuzzing))]
+pub use envelope::{EnvelopeFacts, read_envelope};
 pub use error::{Answer, CallError, ClientError, Fault, Unreachable, Unread, asked_for};
 pub use hooks::{Cancel, Event, Gate, Observer, WaitReason};
 pub use host::{BaseUrl, BaseUrlError, REGIONS, Region};
+pub use mask::{HIDDEN, Mask};
 pub use pace::Pacer;
 pub use pages::{Next, PageGuard, WalkFault};
 pub use retry::Backoff;

@@ -41,6 +41,12 @@ pub enum WalkFault {
         /// The most pages that a walk may have.
         limit: u32,
     },
+    /// More bytes than any real walk has.
+    #[error("the list is larger than {limit} bytes")]
+    TooManyBytes {
+        /// The most bytes that a walk may have.
+        limit: usize,
+    },
 }
 
 /// Watches one walk.

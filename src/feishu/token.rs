@@ -234,7 +234,10 @@ impl Tokens {
                 Ok(received) => {
                     at_least = received.rate_reset.unwrap_or_default();
                     match self.read(line, &received, requests, generation)? {
-                        Ok(bearer) => return Ok(bearer),
+                        Ok(bearer) => {
+                            line.mask.hide(bearer.secret());
+                            return Ok(bearer);
+                        }
                         Err(fault) => Missed { fault, asked_at: received.asked_at, log_id: received.log_id },
                     }
                 }
@@ -266,11 +269,15 @@ impl Tokens {
             Verdict::RefreshToken | Verdict::Skip(_) => StopCause::Credentials,
             Verdict::Stop(cause) => cause,
         };
-        let (msg, particulars) = match &envelope {
+        let (msg, mut particulars) = match &envelope {
             Ok(envelope) => (envelope.msg.as_deref().unwrap_or_default(), envelope.particulars()),
             Err(_) => ("", Particulars::default()),
         };
-        let mut answer = line.answer(received, code, masked(msg, [self.secret()]), requests);
+        // This answer alone is read as it came, because it may hold the token; so its words are cleaned one by one.
+        let msg = line.mask.clean(msg);
+        let words = particulars.scopes.iter_mut().chain(&mut particulars.help_url);
+        words.for_each(|word| *word = line.mask.clean(word));
+        let mut answer = line.answer(received, code, masked(&msg, [self.secret()]), requests);
         answer.help_url = particulars.help_url;
         Err(CallError::Stop { endpoint: None, cause, scopes: particulars.scopes, answer })
     }
@@ -300,8 +307,11 @@ fn usable(what: &'static str, text: &str) -> Result<HeaderValue, ClientError> {
     header_of(text).ok_or(ClientError::UnusableSecret { what })
 }
 
+/// The vendor says to allow 4 KB; no server takes a header without end.
+const MOST_TOKEN_BYTES: usize = 16 << 10;
+
 fn header_of(token: &str) -> Option<HeaderValue> {
-    if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+    if token.is_empty() || token.len() > MOST_TOKEN_BYTES || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
         return None;
     }
     let mut header = HeaderValue::from_str(&format!("{SCHEME}{token}")).ok()?;

@@ -152,7 +152,7 @@ async fn wrong_secret_stops_without_a_retry_and_without_showing_it() {
             panic!("{code}: {error}")
         };
         assert_eq!((answer.code, answer.log_id.as_deref()), (Some(code), Some("LOG1")));
-        assert_eq!(answer.msg, "bad secret ***");
+        assert_eq!(answer.msg, "bad secret [hidden]");
         assert!(!all_texts(&error).contains("verysecret"));
         assert_eq!((script.token_count(), script.list_count()), (1, 0));
     }

@@ -12,8 +12,10 @@ use jiff::fmt::rfc2822;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 
 use super::client::ClientConfig;
+use super::envelope::name;
 use super::error::{ClientError, Fault};
 use super::host::BaseUrl;
+use super::mask::Mask;
 
 /// The vendor's names of the headers that hold a request's id, in the order of preference.
 const LOG_ID_HEADERS: &[&str] = &["x-tt-logid", "x-request-id"];
@@ -28,6 +30,11 @@ const USER_AGENT: &str = concat!("vcq-etl/", env!("CARGO_PKG_VERSION"));
 pub struct Body(Vec<u8>);
 
 impl Body {
+    /// The body without secrets.
+    pub(super) fn cleaned(self, mask: &Mask) -> Body {
+        Body(mask.clean_body(self.0))
+    }
+
     /// The bytes themselves.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
@@ -166,10 +173,7 @@ async fn read_capped(response: &mut reqwest::Response, limit_bytes: usize) -> Re
 }
 
 fn log_id(headers: &HeaderMap) -> Option<String> {
-    LOG_ID_HEADERS
-        .iter()
-        .find_map(|name| headers.get(*name)?.to_str().ok().filter(|text| !text.is_empty()))
-        .map(str::to_owned)
+    LOG_ID_HEADERS.iter().find_map(|header| headers.get(*header)?.to_str().ok().and_then(name))
 }
 
 fn server_date(headers: &HeaderMap) -> Option<Timestamp> {
@@ -215,6 +219,9 @@ mod tests {
         both.insert("x-tt-logid", HeaderValue::from_static("vendor"));
         assert_eq!(log_id(&both).as_deref(), Some("vendor"));
         assert_eq!(log_id(&HeaderMap::new()), None);
+        let mut long = HeaderMap::new();
+        long.insert("x-tt-logid", "x".repeat(10_000).parse().expect("a value"));
+        assert_eq!(log_id(&long), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One meeting date from the raw log to staged Parquet parts: every duty of the transform, one participant at a time.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use arrow::error::ArrowError;
@@ -12,7 +13,7 @@ use crate::schema::cell::{self, Row};
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
     Asked, ListWalk, Listing, MeetingsOfDate, PageError, Participant, ParticipantsOfMeeting, Reject, SampleBatches,
-    TypedWalk, UnknownFields, WalkParser, Window, coverage_rows, reject_rows,
+    TypedWalk, UnknownFields, WalkParser, Window, count_unknown_field, coverage_rows, reject_rows,
 };
 
 /// A date cannot be made from its answers.
@@ -244,12 +245,17 @@ fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDa
     let mut parser = WalkParser::default();
     let walks = quality.walks(&participant.identity.base_key).iter().filter(|walk| walk.is_whole());
     // The last one is the answer that the rejects are of.
+    let text_of =
+        |reject: &Reject| (reject.row_key.clone(), reject.column_name, reject.raw_text.clone(), reject.reason);
     for walk in walks.rev().skip(1) {
         let typed = typed_walk(&mut parser, quality, walk, participant)?;
-        for earlier in typed.rejects(&participant.participant_key, walk.asked_us) {
-            for reject in rejects.iter_mut().filter(|reject| reject.is_same(&earlier)) {
-                reject.first_seen_us = earlier.first_seen_us;
-            }
+        let earlier: HashSet<_> =
+            typed.rejects(&participant.participant_key, walk.asked_us).map(|reject| text_of(&reject)).collect();
+        if earlier.is_empty() {
+            continue;
+        }
+        for reject in rejects.iter_mut().filter(|reject| earlier.contains(&text_of(reject))) {
+            reject.first_seen_us = walk.asked_us;
         }
     }
     Ok(())
@@ -258,7 +264,7 @@ fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDa
 /// Adds counts of unknown fields to others.
 pub fn add_unknown(to: &mut UnknownFields, from: UnknownFields) {
     for (field, count) in from {
-        *to.entry(field).or_default() += count;
+        count_unknown_field(to, &field, count);
     }
 }
 

@@ -14,6 +14,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::config::{LogFormat, LogLevel};
 use crate::error::{Failure, Redactor};
+use crate::schema::{in_json, on_lines};
 
 /// The door. Clones are the same door.
 #[derive(Clone)]
@@ -117,7 +118,7 @@ impl Talk {
 
     fn line(&self, level: &str, heading: &str, text: &str, fields: Map<String, Value>) {
         match self.format {
-            LogFormat::Plain => self.write(&format!("{heading}{}\n", self.inner.redactor.clean(text))),
+            LogFormat::Plain => self.write(&format!("{heading}{}\n", on_lines(&self.inner.redactor.clean(text)))),
             LogFormat::Json => {
                 let mut object = Map::new();
                 object.insert("level".to_owned(), level.into());
@@ -133,7 +134,7 @@ impl Talk {
         let mut object = Map::new();
         object.insert("timestamp".to_owned(), format!("{:.6}", jiff::Timestamp::now()).into());
         object.extend(fields);
-        self.write(&format!("{}\n", Value::Object(object)));
+        self.write(&format!("{}\n", in_json(&Value::Object(object).to_string())));
     }
 
     fn write(&self, text: &str) {
@@ -157,7 +158,11 @@ pub struct LogLine {
 
 impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.talk.write(&self.talk.inner.redactor.clean(&String::from_utf8_lossy(bytes)));
+        let line = self.talk.inner.redactor.clean(&String::from_utf8_lossy(bytes));
+        self.talk.write(&match self.talk.format {
+            LogFormat::Plain => on_lines(&line),
+            LogFormat::Json => in_json(&line),
+        });
         Ok(bytes.len())
     }
 
@@ -217,6 +222,29 @@ pub(super) mod tests {
             talk.make_writer().write_all(b"a s3cret\n").expect("written");
             assert!(!page.text().contains("s3cret"), "{}", page.text());
             assert_eq!(page.text().matches("[hidden]").count(), 5);
+        }
+    }
+
+    #[test]
+    fn nothing_that_leaves_moves_a_terminal() {
+        let hostile = "a\u{1b}[31m\u{9b}2J\u{7f}\u{202e}\u{7}\r\tb";
+        for format in [LogFormat::Plain, LogFormat::Json] {
+            let (talk, page) = talk(format, false);
+            talk.say(hostile);
+            talk.warn(hostile);
+            talk.failure(&Failure::new(ExitCode::Usage, hostile).hint(hostile));
+            let subscriber = tracing_subscriber::registry();
+            let layer = tracing_subscriber::fmt::layer().with_writer(talk.clone()).with_ansi(false);
+            match format {
+                LogFormat::Plain => {
+                    tracing::subscriber::with_default(subscriber.with(layer), || tracing::warn!(hostile, "{hostile}"));
+                }
+                LogFormat::Json => tracing::subscriber::with_default(subscriber.with(layer.json()), || {
+                    tracing::warn!(hostile, "{hostile}");
+                }),
+            }
+            let text = page.text();
+            assert!(!text.chars().any(|c| crate::schema::is_obeyed(c) && c != '\n'), "{}", text.escape_debug());
         }
     }
 

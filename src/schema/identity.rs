@@ -2,11 +2,14 @@
 //!
 //! `extract` needs them to ask and to remember what was asked, `transform` to name rows; both call this, so they agree.
 
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::parse::{self, Reason};
-use super::{Clock, Moment, Raw, TenantZone};
+use super::{Clock, Moment, Raw, TenantZone, is_obeyed};
 
 /// An item of a list.
 pub type Item = Map<String, Value>;
@@ -40,9 +43,9 @@ impl MeetingIdentity {
         let meeting_no = id(item, "meeting_id").unwrap_or_default();
         let subtype = parse::count(&Raw::of(item.get("meeting_subtype"))).ok().flatten();
         let viewers = parse::count(&Raw::of(item.get("number_of_webinar_viewers"))).ok().flatten();
-        let shown = if meeting_no.is_empty() { UNKNOWN } else { &meeting_no };
+        let shown = Some(meeting_no.as_str()).filter(|number| !number.is_empty());
         Ok(MeetingIdentity {
-            key: format!("{shown}-{}", start.unix_s()),
+            key: format!("{}-{}", in_key(shown), start.unix_s()),
             start,
             end,
             is_webinar: subtype == Some(WEBINAR_SUBTYPE) || viewers.is_some_and(|count| count > 0),
@@ -90,7 +93,7 @@ impl ParticipantIdentity {
         let user_id = id(item, "user_id");
         let room_id = id(item, "meeting_room_id");
         let join = settle(item, "join_time", zone).ok().flatten();
-        let shown_id = user_id.as_deref().or(room_id.as_deref()).unwrap_or(UNKNOWN);
+        let shown_id = in_key(user_id.as_deref().or(room_id.as_deref()));
         let shown_join = join.map_or_else(|| UNKNOWN.to_owned(), |join| join.unix_s().to_string());
         let in_meeting_s = parse::seconds(&Raw::of(item.get("time_in_meeting"))).ok().flatten().or_else(|| {
             let leave = end_of(clock(item, "leave_time").ok()??, join?, zone);
@@ -98,11 +101,31 @@ impl ParticipantIdentity {
         });
         ParticipantIdentity {
             base_key: format!("{meeting_key}/{shown_id}/{shown_join}"),
-            expected_minutes: in_meeting_s.map(|seconds| (seconds + 59) / 60),
+            expected_minutes: in_meeting_s.map(|seconds| seconds.saturating_add(59) / 60),
             id: user_id.map(ParticipantId::User).or(room_id.map(ParticipantId::Room)),
             join,
         }
     }
+}
+
+/// An id as a part of a key; [`UNKNOWN`] where there is none. What has a meaning in keys (`/` parts them, `#2` numbers
+/// them, `*` and `?` stand for others) and what would break a line is written as `%XX`, so that no id can be taken for
+/// something else. The vendor's own ids have nothing of the kind and stand as they are.
+fn in_key(id: Option<&str>) -> Cow<'_, str> {
+    let Some(id) = id else { return Cow::Borrowed(UNKNOWN) };
+    let is_plain = |c: char| !matches!(c, '/' | '#' | '*' | '?' | '%') && !is_obeyed(c);
+    if id.chars().all(is_plain) {
+        return Cow::Borrowed(id);
+    }
+    let mut part = String::with_capacity(id.len() + 8);
+    for c in id.chars() {
+        if is_plain(c) {
+            part.push(c);
+        } else {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| part.push_str(&format!("%{byte:02X}")));
+        }
+    }
+    Cow::Owned(part)
 }
 
 /// The key of the row that stands for a meeting whose participants could not be listed.
@@ -119,19 +142,14 @@ pub type RowDigest = [u8; 16];
 /// Remembers a digest of each row, not the row: a walk can be a hundred thousand rows long.
 #[derive(Debug, Default)]
 pub struct Numbering {
-    rows: std::collections::HashMap<String, Vec<RowDigest>>,
+    rows: HashMap<String, HashSet<RowDigest>>,
 }
 
 impl Numbering {
     /// The key for this row, or `None` where an equal row came before.
     pub fn key(&mut self, base_key: &str, row: &Value) -> Option<String> {
-        let digest = digest(row);
         let rows = self.rows.entry(base_key.to_owned()).or_default();
-        if rows.contains(&digest) {
-            return None;
-        }
-        rows.push(digest);
-        Some(numbered(base_key, rows.len()))
+        rows.insert(digest(row)).then(|| numbered(base_key, rows.len()))
     }
 }
 
@@ -165,9 +183,13 @@ fn settle(item: &Item, field: &str, zone: &TenantZone) -> Result<Option<Moment>,
     Ok(clock(item, field)?.map(|clock| zone.settle(clock)))
 }
 
+/// The id that a row can be asked for. One that is too long for a query is none, though its column keeps it.
 fn id(item: &Item, field: &str) -> Option<String> {
-    parse::id(&Raw::of(item.get(field))).ok().flatten().map(|id| id.into_owned())
+    parse::id(&Raw::of(item.get(field))).ok().flatten().filter(|id| id.len() <= MOST_ID_BYTES).map(Cow::into_owned)
 }
+
+/// The vendor's ids have some 40 bytes. Longer than this no address can hold one, and no key should.
+const MOST_ID_BYTES: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -213,12 +235,43 @@ mod tests {
     }
 
     #[test]
+    fn no_id_is_taken_for_another_ones_key() {
+        let join = "2022.12.23 11:17:00 (GMT+08:00)";
+        let key = |meeting: &str, value: Value| ParticipantIdentity::of(&item(value), meeting, &zone()).base_key;
+        let user = |id: &str| json!({"user_id": id, "join_time": join});
+        let ids = ["?", "*", "a/b", "a%2Fb", "a#2", "a", "..", "../..", "a\u{1b}[2J", "a\nb", "\u{0}"];
+        let keys: HashSet<String> = ids.iter().map(|id| key("m", user(id))).collect();
+        assert_eq!(keys.len(), ids.len(), "{keys:?}");
+        for key in &keys {
+            assert_eq!(key.split('/').count(), 3, "{key:?}");
+            assert!(!key.chars().any(is_obeyed) && !key.contains(['#', '*', '?']), "{key:?}");
+        }
+        assert_eq!(key("m", json!({"join_time": join})), "m/?/1671765420");
+        let meeting = |number: &str| {
+            let item = item(json!({"meeting_id": number, "meeting_start_time": join}));
+            MeetingIdentity::of(&item, &zone()).expect("identity").key
+        };
+        // A slash in a number moves nothing from the meeting to the participant.
+        assert_ne!(key(&meeting("A"), user("x-1671765420/y")), key(&meeting("A-1671765420/x"), user("y")));
+        assert_eq!(meeting("../../etc"), "..%2F..%2Fetc-1671765420");
+    }
+
+    #[test]
+    fn an_id_that_no_query_can_hold_is_none() {
+        let long = "x".repeat(MOST_ID_BYTES + 1);
+        let identity =
+            ParticipantIdentity::of(&item(json!({"user_id": long, "meeting_room_id": "omm_1"})), "m", &zone());
+        assert_eq!((identity.id, identity.base_key.as_str()), (Some(ParticipantId::Room("omm_1".into())), "m/omm_1/?"));
+    }
+
+    #[test]
     fn expected_minutes_round_up_and_fall_back_to_leave() {
         let minutes = |value: Value| ParticipantIdentity::of(&item(value), "m", &zone()).expected_minutes;
         assert_eq!(minutes(json!({"time_in_meeting": "00:01:52"})), Some(2));
         let join = "2022.12.23 11:17:00 (GMT+08:00)";
         assert_eq!(minutes(json!({"join_time": join, "leave_time": "2022.12.23 11:27:01"})), Some(11));
         assert_eq!(minutes(json!({"join_time": join, "leave_time": "-"})), None);
+        assert_eq!(minutes(json!({"time_in_meeting": i64::MAX})), Some(i64::MAX / 60));
     }
 
     #[test]

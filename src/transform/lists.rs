@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 
 use super::reject::WHOLE_ROW;
-use super::{Reject, UnknownFields};
+use super::{Reject, UnknownFields, count_unknown_field};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::identity::{
     Item, MeetingIdentity, Numbering, ParticipantIdentity, RowDigest, UNKNOWN, digest, end_of, numbered,
@@ -136,6 +136,8 @@ pub struct ParticipantsOfMeeting<'z> {
     kept: BTreeMap<String, Kept<ParticipantIdentity>>,
     /// The digest of each kept row's item.
     digests: HashMap<String, RowDigest>,
+    /// The same the other way round: which row an item is, by its key before `#2` and its digest.
+    rows: HashMap<(String, RowDigest), String>,
 }
 
 /// A participant row, as the rest of the transform needs it.
@@ -161,6 +163,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
             meeting_no: meeting_no.to_owned(),
             kept: BTreeMap::new(),
             digests: HashMap::new(),
+            rows: HashMap::new(),
         }
     }
 
@@ -191,8 +194,12 @@ impl<'z> ParticipantsOfMeeting<'z> {
                     first_seen_us: walk.asked_us,
                 });
             }
+            let (base_key, row_digest) = (identity.base_key.clone(), digest(value));
             self.kept.insert(key.clone(), Kept { row, rejects, identity });
-            self.digests.insert(key, digest(value));
+            if let Some(before) = self.digests.insert(key.clone(), row_digest) {
+                self.rows.remove(&(base_key.clone(), before));
+            }
+            self.rows.insert((base_key, row_digest), key);
         }
     }
 
@@ -210,17 +217,25 @@ impl<'z> ParticipantsOfMeeting<'z> {
             if !seen.insert((base_key.clone(), row_digest)) {
                 continue;
             }
-            let numbers = (1..).map(|number| numbered(&base_key, number));
-            let known = numbers
-                .take_while(|key| self.digests.contains_key(key))
-                .find(|key| self.digests.get(key) == Some(&row_digest));
+            let known = self.rows.get(&(base_key.clone(), row_digest)).cloned();
             taken.extend(known.clone());
             rows.push((known, base_key, value));
         }
+        // Where to look for the next number that is left: a walk can be a hundred thousand rows of one key.
+        let mut next: HashMap<String, usize> = HashMap::new();
         rows.into_iter()
             .map(|(known, base_key, value)| {
-                let free = || (1..).map(|number| numbered(&base_key, number)).find(|key| taken.insert(key.clone()));
-                (known.or_else(free).unwrap_or_default(), value)
+                if let Some(key) = known {
+                    return (key, value);
+                }
+                let number = next.entry(base_key.clone()).or_insert(0);
+                loop {
+                    *number += 1;
+                    let key = numbered(&base_key, *number);
+                    if taken.insert(key.clone()) {
+                        return (key, value);
+                    }
+                }
             })
             .collect()
     }
@@ -327,7 +342,7 @@ fn count_unknown(table: &Table, item: &Item, unknown: &mut UnknownFields) {
         let known =
             table.columns.iter().any(|column| column.field() == Some(field)) || UNUSED_FIELDS.contains(&field.as_str());
         if !known {
-            *unknown.entry(field.clone()).or_default() += 1;
+            count_unknown_field(unknown, field, 1);
         }
     }
 }

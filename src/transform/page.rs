@@ -34,8 +34,8 @@ pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Result<(), PageErr
 
 const LIST_KEY: &str = "participant_quality_list";
 
-/// The JSON of the item at `index`, for `rejects`.
-pub(super) fn item_text(body: &[u8], index: usize) -> Option<String> {
+/// The JSON of every item as it was sent, for `rejects`. Read once a page, however many rejects it has.
+pub(super) fn item_texts(body: &[u8]) -> Vec<&RawValue> {
     #[derive(Deserialize)]
     struct Page<'a> {
         #[serde(borrow)]
@@ -46,8 +46,7 @@ pub(super) fn item_text(body: &[u8], index: usize) -> Option<String> {
         #[serde(borrow)]
         participant_quality_list: Vec<&'a RawValue>,
     }
-    let page: Page<'_> = serde_json::from_slice(body).ok()?;
-    page.data.participant_quality_list.get(index).map(|item| item.get().to_owned())
+    serde_json::from_slice(body).map(|page: Page<'_>| page.data.participant_quality_list).unwrap_or_default()
 }
 
 /// Descends into one key of an object; other keys, and anything that is no object, are passed over.

@@ -1,5 +1,6 @@
 //! From the pages of one participant's walk to the rows of `quality_samples`.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -7,12 +8,13 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
+use serde_json::value::RawValue;
 
 use super::page::{self, PageError, Sink};
 use super::reject::WHOLE_ROW;
 use super::slots::{LAYOUT, Leaf, SLOT_COUNT, time_slot};
-use super::{Reject, UnknownFields};
-use crate::schema::{Clock, Kind, Moment, QUALITY_SAMPLES, Raw, Reason, arrow_schema, parse};
+use super::{Reject, UnknownFields, count_unknown_field};
+use crate::schema::{Clock, Kind, Moment, QUALITY_SAMPLES, Raw, Reason, arrow_schema, parse, readable};
 
 /// How many sections an item has.
 const SECTION_COUNT: usize = 5;
@@ -25,6 +27,15 @@ struct Sample {
     time: Moment,
     present: u64,
     slots: [u64; SLOT_COUNT],
+}
+
+/// A sample as what makes it equal to another.
+type Bits = (i64, i32, u64, [u64; SLOT_COUNT]);
+
+impl Sample {
+    fn bits(&self) -> Bits {
+        (self.time.utc_us, self.time.offset_min, self.present, self.slots)
+    }
 }
 
 /// The typed walk of one participant: what its twins share.
@@ -124,9 +135,24 @@ impl WalkParser {
         self.join_offset_min = join_offset_min;
         for body in pages {
             self.page_starts.push(self.next_index);
-            page::read_page(body, self)?;
+            self.page(body)?;
         }
         Ok(self.settle(pages))
+    }
+
+    /// Reads a page. One that JSON allows and the reader cannot hold is read again as near to it as can be.
+    fn page(&mut self, body: &[u8]) -> Result<(), PageError> {
+        let begun = (self.items.len(), self.cell_rejects.len(), self.timeless.len(), self.next_index);
+        let unknown = self.unknown.clone();
+        let Err(error) = page::read_page(body, self) else { return Ok(()) };
+        let Ok(text) = std::str::from_utf8(body) else { return Err(error) };
+        self.items.truncate(begun.0);
+        self.cell_rejects.truncate(begun.1);
+        self.timeless.truncate(begun.2);
+        self.next_index = begun.3;
+        self.unknown = unknown;
+        self.begin_item();
+        page::read_page(readable(text).as_bytes(), self)
     }
 
     /// The unknown fields seen since the last call.
@@ -136,9 +162,11 @@ impl WalkParser {
 
     /// Sorts, lets equal samples collapse, keeps the later of different ones, and gives every reject its row.
     fn settle(&mut self, pages: &[&[u8]]) -> TypedWalk {
-        let text = |index: usize| -> String {
+        let mut texts: Vec<Option<Vec<&RawValue>>> = vec![None; pages.len()];
+        let mut text = |index: usize| -> String {
             let page = self.page_starts.partition_point(|start| *start <= index) - 1;
-            page::item_text(pages[page], index - self.page_starts[page]).unwrap_or_default()
+            let items = texts[page].get_or_insert_with(|| page::item_texts(pages[page]));
+            items.get(index - self.page_starts[page]).map(|item| item.get().to_owned()).unwrap_or_default()
         };
         let mut walk = TypedWalk::default();
         for index in &self.timeless {
@@ -154,13 +182,17 @@ impl WalkParser {
             self.items.sort_by_key(|item| item.sample.time.utc_us);
         }
         // Items that are rejects as a whole, by index: their cell rejects go with them.
-        let mut superseded = Vec::new();
+        let mut superseded = HashSet::new();
         walk.samples.reserve(self.items.len());
         for same_time in self.items.chunk_by(|a, b| a.sample.time.utc_us == b.sample.time.utc_us) {
+            // Pages can overlap: an equal item further on makes an earlier one a mere repetition.
+            let mut last_of: HashMap<Bits, usize> = HashMap::new();
+            if same_time.len() > 1 {
+                last_of.extend(same_time.iter().enumerate().map(|(position, item)| (item.sample.bits(), position)));
+            }
             for (position, item) in same_time.iter().enumerate().take(same_time.len() - 1) {
-                // Pages can overlap: an equal item further on makes this one a mere repetition.
-                if same_time[position + 1..].iter().all(|later| later.sample != item.sample) {
-                    superseded.push(item.index);
+                if last_of.get(&item.sample.bits()) == Some(&position) {
+                    superseded.insert(item.index);
                     walk.rejects.push(WalkReject {
                         at: Ok(item.sample.time.unix_s()),
                         column_name: WHOLE_ROW,
@@ -172,7 +204,7 @@ impl WalkParser {
             walk.samples.extend(same_time.last().map(|item| item.sample));
         }
         if !self.cell_rejects.is_empty() {
-            let times: std::collections::HashMap<usize, i64> =
+            let times: HashMap<usize, i64> =
                 self.items.iter().map(|item| (item.index, item.sample.time.unix_s())).collect();
             for (index, column_name, raw_text, reason) in self.cell_rejects.drain(..) {
                 // A timeless item is a reject as a whole, and so is a superseded one that differs.
@@ -208,13 +240,20 @@ impl Sink for WalkParser {
             }),
         };
         if let Err(reason) = outcome {
+            // The last of two equal keys counts, also where it can't be read.
+            match LAYOUT.iter().position(|section| section.leaves[0].slot == leaf.slot) {
+                Some(section) => self.clocks[section] = None,
+                None => self.unset(leaf.slot),
+            }
             self.cell_rejects.push((self.next_index, leaf.column, raw.text().into_owned(), reason));
         }
     }
 
     fn unknown(&mut self, section: Option<&'static str>, field: &str) {
-        let name = section.map_or_else(|| field.to_owned(), |section| format!("{section}.{field}"));
-        *self.unknown.entry(name).or_default() += 1;
+        match section {
+            None => count_unknown_field(&mut self.unknown, field, 1),
+            Some(section) => count_unknown_field(&mut self.unknown, &format!("{section}.{field}"), 1),
+        }
     }
 
     fn item_end(&mut self) {
@@ -240,13 +279,17 @@ impl Sink for WalkParser {
             }
             None => self.timeless.push(index),
         }
-        self.present = 0;
-        self.slots = [0; SLOT_COUNT];
-        self.clocks = [None; SECTION_COUNT];
+        self.begin_item();
     }
 }
 
 impl WalkParser {
+    fn begin_item(&mut self) {
+        self.present = 0;
+        self.slots = [0; SLOT_COUNT];
+        self.clocks = [None; SECTION_COUNT];
+    }
+
     /// A key that stands twice in one object: the last one counts, as everywhere in JSON.
     fn unset(&mut self, slot: usize) {
         self.slots[slot] = 0;

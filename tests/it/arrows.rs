@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The edge, which may use everything.
-const EDGE: &[&str] = &["cli", "config", "error", "progress", "main", "lib"];
+const EDGE: &[&str] = &["cli", "config", "error", "progress", "fuzzing", "main", "lib"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("src is there") {

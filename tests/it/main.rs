@@ -7,10 +7,14 @@ mod cells;
 mod doctor;
 mod faults;
 mod gaps;
+mod hostile;
+mod hostile_texts;
 mod plan;
 mod rebuild;
+mod secrets;
 mod status;
 mod sync;
+mod vendor;
 mod world;
 
 /// A test file that nobody lists is a test that nobody runs.

@@ -15,6 +15,8 @@ use crate::schema::{civil_date, civil_date_text};
 
 /// A header larger than this is none: a sign of damage, not a reason to allocate.
 const HEADER_BYTES: u32 = 1 << 20;
+/// A checkpoint has a walk at most, and a walk a quarter of this: what unpacks to more was not written here.
+const MOST_LINES_BYTES: u64 = 1 << 30;
 
 /// One walk over one date's files: where its pages are, and what it came to.
 #[derive(Debug, Clone)]
@@ -292,7 +294,12 @@ fn unpacked(path: &Path, place: &Place) -> io::Result<Vec<u8>> {
     input.seek(SeekFrom::Start(place.offset))?;
     let mut frame = vec![0; place.bytes as usize];
     input.read_exact(&mut frame)?;
-    zstd::decode_all(frame.as_slice())
+    let mut lines = Vec::new();
+    zstd::Decoder::new(frame.as_slice())?.take(MOST_LINES_BYTES + 1).read_to_end(&mut lines)?;
+    if lines.len() as u64 > MOST_LINES_BYTES {
+        return Err(io::Error::new(ErrorKind::InvalidData, "a checkpoint unpacks to more than a gigabyte"));
+    }
+    Ok(lines)
 }
 
 /// True where the bytes are wrong; false where the system could not read them. zstd's errors have no kind of their own.

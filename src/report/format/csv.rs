@@ -1,12 +1,13 @@
 //! CSV (RFC 4180, line feeds), safe to open in a spreadsheet.
 
 use crate::report::{Cell, ResultSet};
+use crate::schema::on_lines;
 
 pub(super) fn render(result: &ResultSet) -> String {
     let mut text = line(result.columns.iter().map(|name| quoted(name)));
     for row in &result.rows {
         text.push_str(&line(row.iter().map(|cell| match cell {
-            Cell::Text(text) => quoted(&without_formula(text)),
+            Cell::Text(text) => quoted(&harmless(text)),
             cell => quoted(&cell.text()),
         })));
     }
@@ -19,12 +20,15 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     line
 }
 
-/// A spreadsheet runs a text that begins like a formula; an apostrophe before it keeps it a text.
-fn without_formula(text: &str) -> String {
-    match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
-        _ => text.to_owned(),
-    }
+/// A spreadsheet runs a text that begins like a formula, blanks before it or not and in full width too; an apostrophe
+/// before it keeps it a text. Controls go: they mean nothing to a spreadsheet, and much to a terminal.
+fn harmless(text: &str) -> String {
+    let is_formula = text.starts_with(['\t', '\r', '\n'])
+        || text
+            .trim_start()
+            .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{2212}']);
+    let text = on_lines(text);
+    if is_formula { format!("'{text}") } else { text }
 }
 
 fn quoted(text: &str) -> String {
@@ -41,16 +45,29 @@ mod tests {
         let expected = "topic,minutes,poor_pct\n\
             \"Weekly, \"\"all\"\" hands\",1200,12.5\n\
             \"'=HYPERLINK(\"\"x\"\")\",-7,\n\
-            \"a|b\u{1b}[31mred\nline <b>\",,0.50\n";
+            \"a|b\u{fffd}[31mred\nline <b>\",,0.50\n";
         assert_eq!(render(&fixture()), expected);
     }
 
     #[test]
     fn every_start_of_a_formula_is_disarmed() {
-        for start in ["=1", "+1", "-1", "@a", "\ta", "\ra"] {
-            assert_eq!(without_formula(start), format!("'{start}"));
+        for start in ["=1", "+1", "-1", "@a", "  =1", "\u{3000}=1", "＝1", "＋1", "－1", "＠a", "\u{2212}1"] {
+            assert_eq!(harmless(start), format!("'{start}"));
         }
-        assert_eq!(without_formula("a=1"), "a=1");
-        assert_eq!(without_formula(""), "");
+        // A blank that a spreadsheet strips, and line ends, before it.
+        for start in ["\t=1", "\r=1", "\n=1", "\tx"] {
+            assert!(harmless(start).starts_with('\''), "{start:?}");
+        }
+        assert_eq!(harmless("a=1"), "a=1");
+        assert_eq!(harmless(""), "");
+    }
+
+    #[test]
+    fn no_cell_leaves_its_quotes() {
+        for text in ["a\"b", "a\r\nb", "a,b", "\"", "a\nb"] {
+            let cell = quoted(&harmless(text));
+            assert!(cell.starts_with('"') && cell.ends_with('"'), "{cell:?}");
+            assert_eq!(cell[1..cell.len() - 1].replace("\"\"", "").matches('"').count(), 0, "{cell:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Markdown: a table that shows text as text, whatever a topic holds.
 
-use super::harmless;
 use crate::report::{Cell, ResultSet};
+use crate::schema::on_one_line;
 
 pub(super) fn render(result: &ResultSet) -> String {
     let mut text = row(result.columns.iter().map(|name| escaped(name)));
@@ -23,7 +23,7 @@ fn row(cells: impl Iterator<Item = String>) -> String {
 /// Without links, markup, HTML or a broken table.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in harmless(text).chars() {
+    for c in on_one_line(text).chars() {
         match c {
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),

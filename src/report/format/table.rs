@@ -2,8 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Row, Table, TableStyle};
 
-use super::harmless;
 use crate::report::{Cell, ResultSet};
+use crate::schema::on_one_line;
 
 /// Blanks between two columns.
 const GAP: u16 = 2;
@@ -22,7 +22,7 @@ pub(super) fn render(result: &ResultSet, width: u16) -> String {
         return String::new();
     }
     let cells: Vec<Vec<String>> =
-        result.rows.iter().map(|row| row.iter().map(|cell| harmless(&cell.text())).collect()).collect();
+        result.rows.iter().map(|row| row.iter().map(|cell| on_one_line(&cell.text())).collect()).collect();
     if narrowest(result, &cells) > usize::from(width) { records(result, &cells) } else { grid(result, &cells, width) }
 }
 

@@ -1,0 +1,306 @@
+//! Hostile answers: whatever shape, size or pace they have, the run ends, with its exit code, and keeps to its folder.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use crate::vendor::{Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample};
+
+/// A run against a list that answers as told: its exit code, whatever else.
+#[track_caller]
+fn ends(list: List, code: i32, answer: impl Fn(&crate::vendor::Asked) -> Answer + Send + Sync + 'static) -> Vendor {
+    let vendor = Vendor::new(but(list, answer));
+    vendor.run(vendor.sync(&[])).ended(code);
+    vendor
+}
+
+/// A body in the place of the list's page.
+#[track_caller]
+fn ends_with_body(list: List, code: i32, body: &[u8]) -> Vendor {
+    let body = body.to_vec();
+    ends(list, code, move |_| Answer::body(body.clone()))
+}
+
+/// A page whose list is this JSON.
+#[track_caller]
+fn ends_with_items(list: List, code: i32, items: &str) -> Vendor {
+    let items = items.to_owned();
+    ends(list, code, move |_| Answer::page(list, &items, None))
+}
+
+const LISTS: [List; 3] = [List::Meetings, List::Participants, List::Quality];
+
+/// How a run ends where this list is never answered.
+fn unanswered(list: List) -> i32 {
+    if matches!(list, List::Meetings | List::Token) { 4 } else { 7 }
+}
+
+#[test]
+fn what_is_no_envelope_is_a_fault() {
+    for body in [
+        &b""[..],
+        b"null",
+        b"[]",
+        b"7",
+        b"\"\"",
+        b"{}",
+        b"<html>",
+        b"{\"code\":0",
+        b"{\"code\":\"0\"}",
+        b"{\"code\":1e400}",
+        b"\xff\xfe{\x00",
+        b"{\"code\":0,\"data\":{\"has_more\":\"yes\"}}",
+        b"{\"code\":0,\"data\":[1]}",
+        b"{\"code\":0,\"code\":0}",
+        b"{\"code\":0,\"data\":{},\"data\":{}}",
+        b"\xef\xbb\xbf{\"code\":0}",
+        b"{\"code\":0}{\"code\":0}",
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+    ] {
+        let vendor = ends_with_body(List::Quality, 7, body);
+        assert_eq!(vendor.text("select status from coverage").as_deref(), Some("failed"), "{}", body.escape_ascii());
+    }
+    for list in [List::Token, List::Meetings, List::Participants] {
+        ends_with_body(list, unanswered(list), b"{\"code\":0,\"data\":[");
+    }
+    // Invalid UTF-8 in an item, and outside of what is read.
+    ends_with_body(List::Participants, 7, b"{\"code\":0,\"data\":{\"participants\":[{\"user_id\":\"\xff\"}]}}");
+}
+
+#[test]
+fn a_list_that_is_none_is_a_fault_and_an_item_that_is_none_is_a_reject() {
+    for list in LISTS {
+        for items in ["{}", "7", "\"x\"", "true"] {
+            ends_with_items(list, unanswered(list), items);
+        }
+        let twice = format!(r#"{{"code":0,"data":{{"{0}":[],"{0}":[1],"has_more":false}}}}"#, list.key());
+        ends_with_body(list, unanswered(list), twice.as_bytes());
+        // Absent, null and empty are nothing.
+        ends_with_items(list, 0, "null");
+        ends_with_items(list, 0, "[]");
+    }
+    let odd = r#"[null,[],[[1]],"text",7,true,{},{"network":7},{"network":[1]},{"network":null}]"#;
+    let vendor = ends_with_items(List::Quality, 0, odd);
+    assert_eq!(vendor.number("select count(*) from rejects where column_name = '*' and reason = 'no_time'"), 10);
+    assert_eq!(vendor.text("select string_agg(raw_text, ' ' order by row_key) from rejects where row_key like '%@item%' and column_name = '*'"),
+        Some(r#"null [] [[1]] "text" 7 true {} {"network":7} {"network":[1]} {"network":null}"#.to_owned()));
+    let vendor = ends_with_items(List::Participants, 0, r#"[null,[],"text",7,{}]"#);
+    assert_eq!(vendor.number("select count(*) from participants"), 5);
+    // A meeting that is none has no start: said, and 7.
+    let vendor = ends_with_items(List::Meetings, 7, r#"[null,[],"text",7,{}]"#);
+    assert_eq!(vendor.number("select count(*) from rejects where table_name = 'meetings'"), 5);
+}
+
+/// Items that JSON allows and its readers refuse: half surrogates, numbers beyond a double, nesting without end.
+fn unreadable_values() -> Vec<(String, String)> {
+    let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
+    vec![
+        ("\"half \\ud800 pair\"".to_owned(), "half \u{fffd} pair".to_owned()),
+        ("1e400".to_owned(), "1e400".to_owned()),
+        ("-1E+999".to_owned(), "-1E+999".to_owned()),
+        (deep("[", "]"), String::new()),
+        (deep("{\"a\":", "}").replacen('}', "1}", 1), String::new()),
+    ]
+}
+
+#[test]
+fn a_value_that_no_reader_holds_costs_neither_its_item_nor_the_page() {
+    for (value, kept) in unreadable_values() {
+        let [meeting, participant, sample] = [meeting(), participant(), sample()];
+        let with = |item: &str, field: &str| {
+            format!("{},\"{field}\":{value},\"new_field\":{value}}}", &item[..item.len() - 1])
+        };
+        let vendor = ends_with_items(List::Meetings, 0, &format!("[{}]", with(&meeting, "organizer")));
+        assert_eq!(vendor.number("select count(*) from quality_samples"), 1, "{value:.40}");
+        let vendor = ends_with_items(
+            List::Participants,
+            0,
+            &format!("[{},{participant}]", with(&participant.replace("ou_1", "ou_2"), "device")),
+        );
+        assert_eq!(vendor.number("select count(*) from quality_samples"), 2, "{value:.40}");
+        if !kept.is_empty() {
+            assert_eq!(vendor.text("select device from participants where user_id = 'ou_2'"), Some(kept.clone()));
+        }
+        let late = sample.replace("11:16:59", "11:17:59");
+        let odd = late.replace("\"100ms\"", &value);
+        let vendor = ends_with_items(List::Quality, 0, &format!("[{sample},{odd},{}]", late.replace("11:17", "11:18")));
+        assert_eq!(vendor.number("select count(*) from quality_samples"), 3, "{value:.40}");
+        assert_eq!(
+            vendor.number("select count(*) from rejects where column_name = 'network_delay_ms'"),
+            1,
+            "{value:.40}"
+        );
+    }
+}
+
+#[test]
+fn numbers_as_texts_and_texts_as_numbers_are_typed_or_rejected() {
+    let values = [
+        ("100", 1),
+        ("\"100\"", 1),
+        ("100.5", 1),
+        ("-0", 1),
+        ("\"-0ms\"", 1),
+        ("1e2", 1),
+        ("18446744073709551615", 1),
+        ("123456789012345678901234567890", 1),
+        ("true", 0),
+        ("\"true\"", 0),
+        ("\"1e400\"", 0),
+        ("-5", 0),
+        ("\"１００ｍｓ\"", 1),
+        ("[1]", 0),
+        ("{\"v\":1}", 0),
+        ("\"0x10\"", 0),
+        ("\"1,000ms\"", 1),
+        ("\"1,00ms\"", 0),
+        ("\"NaN\"", 0),
+        ("\"∞\"", 0),
+    ];
+    let mut items = String::new();
+    for (n, (value, _)) in values.iter().enumerate() {
+        let time = format!("2022.12.23 11:{n:02}:00 (GMT+08:00)");
+        let _ = write!(
+            items,
+            "{}{{\"network\":{{\"time\":\"{time}\",\"network_delay\":{value}}}}}",
+            if n > 0 { "," } else { "" }
+        );
+    }
+    let vendor = ends_with_items(List::Quality, 0, &format!("[{items}]"));
+    let typed: i64 = values.iter().map(|(_, typed)| typed).sum();
+    assert_eq!(vendor.number("select count(network_delay_ms) from quality_samples"), typed);
+    assert_eq!(vendor.number("select count(*) from rejects"), values.len() as i64 - typed);
+    // The last of two equal keys counts, in a row and in a section.
+    let twice = format!(r#"[{{"network":{{"time":"{START}","network_delay":"1ms","network_delay":"2ms"}}}}]"#);
+    let vendor = ends_with_items(List::Quality, 0, &twice);
+    assert_eq!(vendor.number("select network_delay_ms::bigint from quality_samples"), 2);
+}
+
+#[test]
+fn walks_without_end_end() {
+    for list in LISTS {
+        let (code, items) = (unanswered(list), "[{}]");
+        // The same token for ever, A-B-A, a promise without items, a promise without a token.
+        ends(list, code, move |_| Answer::page(list, items, Some("A")));
+        let vendor = ends(list, code, move |asked| Answer::page(list, items, Some(["A", "B", "C"][asked.nth % 3])));
+        assert!(vendor.count(list) <= 8, "{} calls", vendor.count(list));
+        ends(list, code, move |asked| Answer::page(list, "[]", Some(&format!("n{}", asked.nth))));
+        ends_with_body(
+            list,
+            code,
+            format!(r#"{{"code":0,"data":{{"{}":[{{}}],"has_more":true}}}}"#, list.key()).as_bytes(),
+        );
+        // A token that no address can hold is not tried twice.
+        let vendor = ends(list, code, move |_| Answer::page(list, items, Some(&"x".repeat(1 << 20))));
+        assert_eq!(vendor.count(list), 1);
+    }
+    // New tokens for ever, with items: as many pages as the longest walk may have.
+    let vendor = ends(List::Quality, 7, |asked| Answer::page(List::Quality, "[{}]", Some(&format!("n{}", asked.nth))));
+    assert_eq!(vendor.count(List::Quality), 1_000);
+}
+
+#[test]
+fn pages_that_repeat_or_overlap_give_no_row_twice() {
+    let (one, two) = (sample(), sample().replace("11:16:59", "11:17:59"));
+    let vendor = ends(List::Quality, 0, move |asked| match asked.query.get("page_token").map(String::as_str) {
+        None => Answer::page(List::Quality, &format!("[{one}]"), Some("1")),
+        Some("1") => Answer::page(List::Quality, &format!("[{one},{two}]"), Some("2")),
+        _ => Answer::page(List::Quality, &format!("[{two},{one}]"), None),
+    });
+    assert_eq!(vendor.number("select count(*) from quality_samples"), 2);
+    assert_eq!(vendor.number("select count(*) from rejects"), 0);
+}
+
+#[test]
+fn redirects_carry_no_token_anywhere() {
+    for (list, status) in [(List::Meetings, 302), (List::Meetings, 307), (List::Token, 308), (List::Quality, 301)] {
+        let elsewhere = Vendor::new(but(List::Other, |_| Answer::token()));
+        let address = elsewhere.address;
+        let vendor = Vendor::new(but(list, move |_| {
+            Answer::body("<html>")
+                .status(status)
+                .with("location", format!("http://{address}/open-apis/vc/v1/meeting_list"))
+        }));
+        let ran = vendor.run(vendor.sync(&[]));
+        assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+        assert!(elsewhere.asked().is_empty(), "{list:?} {status}: {:?}", elsewhere.asked());
+        assert!(
+            vendor
+                .asked()
+                .iter()
+                .all(|asked| asked.list == List::Token || asked.authorization == format!("Bearer {TENANT_TOKEN}"))
+        );
+    }
+}
+
+#[test]
+fn transport_tricks_end_in_bounded_time() {
+    let began = Instant::now();
+    let vendor = Vendor::new(but(List::Quality, |_| Answer::Trickle));
+    let mut command = vendor.sync(&[]);
+    command.env("VCQ_REQUEST_TIMEOUT", "300ms");
+    vendor.run(command).ended(7);
+    assert!(began.elapsed() < Duration::from_secs(60));
+    // A header without end, one that is no text, and a date that is no date.
+    ends(List::Quality, 7, |_| Answer::page(List::Quality, "[]", None).with("x-tt-logid", "x".repeat(1 << 20)));
+    let vendor = ends(List::Quality, 0, |_| {
+        Answer::page(List::Quality, "[]", None)
+            .with("x-tt-logid", b"\x9b2J\xff".to_vec())
+            .with("date", "Fri, 31 Dec 9999 23:59:60 GMT")
+    });
+    assert_eq!(vendor.number("select count(*) from coverage where log_id is not null"), 0);
+    // The body counts, not what a header says of it; a body that is said to be compressed is not unpacked.
+    ends(List::Quality, 0, |_| Answer::page(List::Quality, "[]", None).with("content-type", "text/html"));
+    ends(List::Quality, 7, |_| Answer::body(b"\x1f\x8b\x08\x00bomb".to_vec()).with("content-encoding", "gzip"));
+    // A wait for the limit that would never end is capped, and then the run stops: exit 8.
+    let vendor = Vendor::new(but(List::Quality, |_| {
+        Answer::refusal(429, 99_991_400, "slow").with("x-ogw-ratelimit-reset", "1e300")
+    }));
+    let mut command = vendor.sync(&[]);
+    command.env("VCQ_WAIT_CAP", "20ms");
+    vendor.run(command).ended(8);
+}
+
+#[test]
+fn sizes_are_borne_or_refused() {
+    let ten = "x".repeat(10 << 20);
+    let large = |item: &str, field: &str| format!("[{},\"{field}\":\"{ten}\"}}]", &item[..item.len() - 1]);
+    let vendor = ends_with_items(List::Meetings, 0, &large(&meeting(), "organizer"));
+    assert_eq!(vendor.number("select length(organizer) from meetings"), 10 << 20);
+    let ran = vendor.run(vendor.command(&["report", "run", "worst-meetings"])).ended(0);
+    assert!(ran.stdout.len() < 100_000, "{}", ran.stdout.len());
+    let vendor = ends_with_items(List::Participants, 0, &large(&participant(), "device"));
+    assert_eq!(vendor.number("select length(device) from participants"), 10 << 20);
+    let metric = format!(r#"[{{"network":{{"time":"{START}","network_delay":"{ten}"}},"{ten}":1}}]"#);
+    let vendor = ends_with_items(List::Quality, 0, &metric);
+    assert_eq!(vendor.number("select length(raw_text) from rejects"), 10 << 20);
+    vendor.run(vendor.command(&["report", "run", "unread-values", "--format", "markdown"])).ended(0);
+    // Beyond the cap of a body: a fault, and not asked again.
+    let body = format!(r#"{{"code":0,"x":"{}"}}"#, "y".repeat(65 << 20));
+    let vendor = ends_with_body(List::Quality, 7, body.as_bytes());
+    assert_eq!(vendor.count(List::Quality), 1);
+}
+
+#[test]
+fn a_page_of_a_hundred_thousand_items_takes_time_in_proportion() {
+    const COUNT: usize = 100_000;
+    let began = Instant::now();
+    // All without a time, all with one key, all of one minute: what a comparison of each with each would take hours for.
+    let timeless = vec!["{\"network\":{}}"; COUNT].join(",");
+    let vendor = ends_with_items(List::Quality, 0, &format!("[{timeless}]"));
+    assert_eq!(vendor.number("select count(*) from rejects"), COUNT as i64);
+    let same: Vec<String> = (0..COUNT)
+        .map(|n| format!(r#"{{"network":{{"time":"{START}","network_delay":"{n}ms","bitrate_sent":"?"}}}}"#))
+        .collect();
+    let vendor = ends_with_items(List::Quality, 0, &format!("[{}]", same.join(",")));
+    assert_eq!(vendor.number("select count(*) from rejects where reason = 'duplicate_sample'"), COUNT as i64 - 1);
+    let twins: Vec<String> = (0..COUNT).map(|n| format!(r#"{{"join_time":"{START}","device":"{n}"}}"#)).collect();
+    let vendor = ends_with_items(List::Participants, 0, &format!("[{}]", twins.join(",")));
+    assert_eq!(vendor.number("select count(*) from participants"), COUNT as i64);
+    let fields: Vec<String> = (0..COUNT).map(|n| format!("\"f{n}\":1")).collect();
+    let vendor = Vendor::new(but(List::Quality, move |_| {
+        Answer::page(List::Quality, &format!("[{{{}}}]", fields.join(",")), None)
+    }));
+    let ran = vendor.run(vendor.sync(&[])).ended(0);
+    assert!(ran.stdout.len() < 50_000, "{}", ran.stdout.len());
+    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
+}

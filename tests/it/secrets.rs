@@ -1,0 +1,420 @@
+//! Secrets: whatever happens, and whoever repeats them, no secret is in anything that is said or kept.
+//!
+//! Out of scope: core dumps and `/proc/<pid>/environ`, which the operating system guards.
+
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use duckdb::Connection;
+use serde_json::json;
+
+use crate::vendor::{APP_SECRET, Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample};
+use crate::world::Ran;
+
+const USER_TOKEN: &str = "u-Zq9-made-up-user-token-Zq9";
+
+/// A secret with everything that quoting, matching and splitting trip over.
+const ODD_SECRET: &str = r#"Zq9"'\%41$^.*[a]{2}(b)|?+/=&#~;Zq9"#;
+
+/// Everything that a run left behind, unpacked: what was said, every file of the sandbox, every table.
+fn everything(vendor: &Vendor, ran: &Ran) -> Vec<(String, Vec<u8>)> {
+    let mut found = vec![
+        ("stdout".to_owned(), ran.stdout.clone().into_bytes()),
+        ("stderr".to_owned(), ran.stderr.clone().into_bytes()),
+    ];
+    for name in vendor.files() {
+        let path = vendor.sandbox.path().join(&name);
+        if name.starts_with("work/given/") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).expect("readable");
+        if name.ends_with(".zst") {
+            let text = zstd::decode_all(bytes.as_slice()).expect("zstd");
+            assert!(!text.is_empty());
+            found.push((format!("{name}, unpacked"), text));
+        }
+        if name.ends_with(".parquet") {
+            found.push((format!("{name}, read"), rows(&format!("select * from read_parquet('{}')", path.display()))));
+        }
+        found.push((name, bytes));
+    }
+    let database = vendor.store().join("vcq.duckdb");
+    if database.exists() {
+        for table in ["meetings", "participants", "quality_samples", "coverage", "rejects", "runs", "meta"] {
+            let sql =
+                format!("attach if not exists '{}' as s (read_only); select * from s.{table}", database.display());
+            found.push((format!("table {table}"), rows(&sql)));
+        }
+    }
+    found
+}
+
+fn rows(sql: &str) -> Vec<u8> {
+    let connection = Connection::open_in_memory().expect("DuckDB");
+    let (before, select) = sql.rsplit_once("; ").unwrap_or(("", sql));
+    connection.execute_batch(before).expect("attached");
+    crate::world::rows(&connection, select).join("\n").into_bytes()
+}
+
+/// No form of any of these secrets is anywhere.
+#[track_caller]
+fn nowhere(vendor: &Vendor, ran: &Ran, secrets: &[&str]) {
+    for (place, bytes) in everything(vendor, ran) {
+        for secret in secrets {
+            // Of the base64 what depends on nothing behind the secret.
+            let base64 = base64(secret)[..secret.len() / 3 * 4].to_owned();
+            let escaped = json!(secret).to_string();
+            for form in [secret.to_string(), escaped[1..escaped.len() - 1].to_owned(), base64] {
+                let is_there = bytes.windows(form.len()).any(|window| window == form.as_bytes());
+                assert!(!is_there, "{form} is in {place}\n--- stderr\n{}", ran.stderr);
+            }
+        }
+    }
+}
+
+/// The text's base64, with the padding that its end needs.
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let groups = text.as_bytes().chunks(3);
+    groups
+        .map(|bytes| {
+            let bits = (0..3).fold(0, |bits, n| bits << 8 | u32::from(bytes.get(n).copied().unwrap_or_default()));
+            let letters = (0..=bytes.len()).map(|n| char::from(LETTERS[(bits >> (18 - 6 * n) & 63) as usize]));
+            letters.chain(std::iter::repeat_n('=', 3 - bytes.len())).collect::<String>()
+        })
+        .collect()
+}
+
+/// What a vendor may say when it repeats what it was told.
+fn echo(secrets: &[&str]) -> String {
+    secrets.iter().map(|secret| format!("{secret} Bearer {secret} Basic {} ", base64(secret))).collect()
+}
+
+#[test]
+fn success_leaves_no_secret_at_any_log_level() {
+    for format in ["plain", "json"] {
+        let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+        for level in ["trace", "debug", "info", "warn", "error"] {
+            let mut command = vendor.sync(&["--log-level", level, "--refetch"]);
+            command.env("VCQ_LOG_FORMAT", format).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+            let ran = vendor.run(command).ended(0);
+            nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+        }
+        assert!(vendor.asked().iter().any(|asked| asked.authorization.ends_with(TENANT_TOKEN)), "the token was used");
+    }
+}
+
+#[test]
+fn a_vendor_that_repeats_the_secrets_gets_them_nowhere() {
+    // In items of every list, as a value, a key, an id and a number of a meeting, and in the header that names the answer.
+    let said = echo(&[APP_SECRET, TENANT_TOKEN]);
+    let words = said.clone();
+    let vendor = Vendor::new(std::sync::Arc::new(move |asked| {
+        let item = |text: String| {
+            let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            for field in ["organizer", "device", "new field"] {
+                value[field] = json!(words);
+            }
+            value[&words] = json!([words]);
+            value
+        };
+        let page = |list, items| {
+            Answer::page(list, &serde_json::Value::Array(items).to_string(), None).with("x-tt-logid", TENANT_TOKEN)
+        };
+        match asked.list {
+            List::Meetings => page(asked.list, vec![item(meeting().replace("\"t\"", &json!(words).to_string()))]),
+            List::Participants => page(asked.list, vec![item(participant().replace("ou_1", TENANT_TOKEN))]),
+            List::Quality => {
+                page(asked.list, vec![item(sample().replace("\"100ms\"", &json!(words).to_string())), json!(words)])
+            }
+            _ => Answer::token(),
+        }
+    }));
+    let ran = vendor.run(vendor.sync(&["--log-level", "trace"])).ended(0);
+    nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+    assert!(vendor.text("select meeting_topic from meetings").is_some_and(|topic| topic.contains("[hidden]")));
+    for format in ["table", "json", "csv", "markdown"] {
+        let ran = vendor.run(vendor.command(&["report", "run", "unread-values", "--format", format])).ended(0);
+        nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+    }
+}
+
+#[test]
+fn every_kind_of_failure_leaves_no_secret() {
+    // (list, status, code, exit code)
+    for (list, status, code, exit) in [
+        (List::Token, 200, 10_015, 3),
+        (List::Token, 500, 20_050, 4),
+        (List::Meetings, 400, 99_991_672, 3),
+        (List::Meetings, 400, 99_991_663, 3),
+        (List::Meetings, 403, 121_005, 3),
+        (List::Meetings, 429, 99_991_403, 8),
+        (List::Meetings, 500, 121_001, 4),
+        (List::Meetings, 302, 0, 4),
+        (List::Participants, 400, 126_006, 0),
+        (List::Quality, 400, 126_010, 0),
+        (List::Quality, 500, 121_001, 7),
+        (List::Quality, 418, 4_711, 0),
+    ] {
+        for format in ["plain", "json"] {
+            // Before there is a token nobody can repeat it.
+            let token = if list == List::Token { APP_SECRET } else { TENANT_TOKEN };
+            let said = echo(&[APP_SECRET, token]);
+            let vendor = Vendor::new(but(list, move |_| {
+                let error = json!({"log_id": token, "message": said, "permission_violations": [{"subject": token}]});
+                let body = json!({"code": code, "msg": said, "error": error, (said.clone()): said});
+                Answer::body(body.to_string())
+                    .status(status)
+                    .with("x-tt-logid", APP_SECRET)
+                    .with("location", format!("/{token}"))
+            }));
+            let mut command = vendor.sync(&["--log-level", "trace"]);
+            command.env("VCQ_LOG_FORMAT", format);
+            let ran = vendor.run(command).ended(exit);
+            nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+        }
+    }
+    // A body that is no JSON is kept as text where it decides; its secrets are not.
+    let vendor = Vendor::new(but(List::Meetings, |_| Answer::body(format!("<html>{TENANT_TOKEN}")).status(404)));
+    let ran = vendor.run(vendor.sync(&[])).ended(4);
+    nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+}
+
+#[test]
+fn a_given_token_and_an_odd_secret_are_kept_to_ourselves() {
+    let said = echo(&[USER_TOKEN]);
+    let vendor = Vendor::new(but(List::Quality, move |_| Answer::refusal(400, 126_010, &said)));
+    let mut command = vendor.sync(&["--log-level", "trace"]);
+    command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env("VCQ_ACCESS_TOKEN", USER_TOKEN);
+    let ran = vendor.run(command).ended(0);
+    nowhere(&vendor, &ran, &[USER_TOKEN]);
+    assert_eq!(vendor.count(List::Token), 0);
+
+    let vendor = Vendor::new(but(List::Token, |_| Answer::refusal(200, 10_015, &echo(&[ODD_SECRET]))));
+    for (name, format) in [("VCQ_APP_SECRET", "plain"), ("VCQ_APP_SECRET", "json")] {
+        let mut command = vendor.sync(&["--log-level", "trace"]);
+        command.env(name, ODD_SECRET).env("VCQ_LOG_FORMAT", format);
+        let ran = vendor.run(command).ended(3);
+        nowhere(&vendor, &ran, &[ODD_SECRET]);
+    }
+    // What no header can hold is refused before anything is asked, and not repeated.
+    for odd in ["line\nbreak-Zq9-secret", "Zq9 with blanks", "Zq9-ümlaut-secret"] {
+        let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+        let mut command = vendor.sync(&[]);
+        command.env("VCQ_APP_SECRET", odd);
+        let ran = vendor.run(command).ended(2);
+        nowhere(&vendor, &ran, &[odd]);
+        assert!(vendor.asked().is_empty());
+    }
+}
+
+/// Runs without the vendor's settings.
+fn bare(vendor: &Vendor, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let mut command = vendor.command(arguments);
+    for name in ["VCQ_BASE_URL", "VCQ_APP_ID", "VCQ_APP_SECRET"] {
+        command.env_remove(name);
+    }
+    command.envs(environment.iter().copied());
+    vendor.run(command)
+}
+
+#[test]
+fn usage_errors_repeat_no_secret() {
+    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+    let secret = "Zq9-hunter2-Zq9";
+    let sync = ["sync", "--since", "2d"];
+    let given = format!("--app-secret={secret}");
+    for (arguments, environment) in [
+        (&["sync", "--app-secret", secret, "--since"][..], &[][..]),
+        (&["sync", "--app-secret", secret, "--bad", secret], &[]),
+        (&["sync", &given, "--since", secret], &[]),
+        (&["sync", "--since", "2d", secret], &[("VCQ_APP_SECRET", secret)]),
+        (&["sync", "--app-id", "a", "--app-secret", secret, "--access-token", secret, "--since", "2d"], &[]),
+        (&["sync", "--access-token", secret, "--store", secret, "--since", secret], &[]),
+        (&sync, &[("VCQ_ACCESS_TOKEN", secret), ("VCQ_APP_SECRET", secret)]),
+        (&sync, &[("VCQ_APP_SECRET", secret)]),
+        // Not where a secret belongs, but where people put one.
+        (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "https://u:Zq9-hunter2-Zq9@vendor.example")]),
+        (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "u:Zq9-hunter2-Zq9@vendor.example")]),
+        (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "https:/Zq9-hunter2-Zq9@vendor.example")]),
+        (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "https://vendor.example/?token=Zq9-hunter2-Zq9")]),
+        (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "ftp:vendor?Zq9-hunter2-Zq9")]),
+    ] {
+        for format in ["plain", "json"] {
+            let environment = [environment, &[("VCQ_LOG_FORMAT", format)]].concat();
+            let ran = bare(&vendor, arguments, &environment).ended(2);
+            nowhere(&vendor, &ran, &[secret]);
+        }
+    }
+}
+
+#[test]
+fn a_settings_file_is_not_quoted() {
+    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+    let folder = vendor.sandbox.path().join("work/given");
+    std::fs::create_dir(&folder).expect("made");
+    let path = folder.join("vcq.toml");
+    let secret = "Zq9-hunter2-Zq9";
+    for text in [
+        "app_secret = \"Zq9-hunter2-Zq9",
+        "app_secret \"Zq9-hunter2-Zq9\"",
+        "app_secret = Zq9-hunter2-Zq9",
+        "app_secret = [\"Zq9-hunter2-Zq9\"]",
+        "app_secret = { a = \"Zq9-hunter2-Zq9\" }",
+        "app_secret = \"Zq9-hunter2-Zq9\"\napp_secret = \"Zq9-hunter2-Zq9\"",
+        "access_token = 'Zq9-hunter2-Zq9'\n]",
+        "app_secret = \"Zq9-hunter2-Zq9\\q\"",
+        "app_secret = \"Zq9-hunter2-Zq9\"\nthreads = \"many\"",
+    ] {
+        write_private(&path, text);
+        let ran = bare(&vendor, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).ended(2);
+        nowhere(&vendor, &ran, &[secret]);
+        assert!(ran.stderr.contains("vcq.toml") || ran.stderr.contains("threads"), "{}", ran.stderr);
+    }
+    write_private(&path, "app_id = \"cli_x\"\napp_secret = \"Zq9-hunter2-Zq9\"\n");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("mode");
+    let ran = bare(&vendor, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).ended(2);
+    assert!(ran.stderr.contains("chmod 600"), "{}", ran.stderr);
+    nowhere(&vendor, &ran, &[secret]);
+}
+
+fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("written");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("mode");
+}
+
+#[test]
+fn files_with_secrets_are_ours_alone_or_refused() {
+    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+    let folder = vendor.sandbox.path().join("work/given");
+    std::fs::create_dir(&folder).expect("made");
+    let at = |name: &str| folder.join(name);
+    write_private(&at("good"), &format!("  {APP_SECRET}\r\n"));
+    symlink(at("good"), at("link")).expect("linked");
+    for mode in [0o644, 0o640, 0o604, 0o660, 0o666] {
+        let name = format!("mode-{mode:o}");
+        write_private(&at(&name), APP_SECRET);
+        std::fs::set_permissions(at(&name), std::fs::Permissions::from_mode(mode)).expect("mode");
+        let ran = with_file(&vendor, &name).ended(2);
+        assert!(ran.stderr.contains(&format!("chmod 600 given/{name}")), "{}", ran.stderr);
+    }
+    write_private(&at("empty"), " \n");
+    write_private(&at("large"), &"x".repeat(70_000));
+    std::fs::create_dir(at("folder")).expect("made");
+    let made = Command::new("mkfifo").args(["-m", "600"]).arg(at("pipe")).status().expect("mkfifo runs");
+    assert!(made.success());
+    for (name, words) in [
+        ("empty", "is empty"),
+        ("large", "larger than 65536 bytes"),
+        ("folder", "no regular file"),
+        ("pipe", "no regular file"),
+        ("nothing", "could not read"),
+    ] {
+        let ran = with_file(&vendor, name).ended(2);
+        assert!(ran.stderr.contains(words) && ran.stderr.contains("hint: "), "{name}: {}", ran.stderr);
+        assert!(vendor.asked().is_empty(), "nothing was asked");
+    }
+    for name in ["good", "link"] {
+        let ran = with_file(&vendor, name).ended(0);
+        nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+    }
+    std::fs::remove_file(at("pipe")).expect("removed");
+}
+
+fn with_file(vendor: &Vendor, name: &str) -> Ran {
+    let mut command = vendor.sync(&["--app-secret-file", &format!("given/{name}")]);
+    command.env_remove("VCQ_APP_SECRET");
+    vendor.run(command)
+}
+
+#[test]
+fn plain_http_goes_to_loopback_only() {
+    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+    let port = vendor.address.port();
+    for url in [
+        "http://open.feishu.cn",
+        "HTTP://open.feishu.cn",
+        "http://127.0.0.1@evil.example",
+        "http://localhost:x@evil.example",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1%2eevil.example",
+        "http://evil.example#127.0.0.1",
+        "http://evil.example\\@127.0.0.1",
+        "http://127.0.0.1\\.evil.example",
+        "http://[::ffff:10.0.0.1]",
+        "http://[fe80::1]",
+        "http://0.0.0.0",
+        "http://0xa.1",
+        "http://167772161",
+        "http://012.0.0.1",
+        "http://localhost..",
+        "//127.0.0.1",
+        "http:/127.0.0.1",
+        "http:127.0.0.1@evil.example",
+        "ws://127.0.0.1",
+        "file:///etc/passwd",
+        "https://",
+        "http://",
+        "http:// 127.0.0.1",
+    ] {
+        let ran = bare(&vendor, &["sync", "--since", "2d"], &[("VCQ_ACCESS_TOKEN", USER_TOKEN), ("VCQ_BASE_URL", url)])
+            .ended(2);
+        nowhere(&vendor, &ran, &[USER_TOKEN]);
+    }
+    assert!(vendor.asked().is_empty());
+    for url in
+        [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}/"), format!(" HTTP://127.0.0.1:{port} ")]
+    {
+        let mut command = vendor.sync(&[]);
+        command.env("VCQ_BASE_URL", url);
+        vendor.run(command).ended(0);
+    }
+}
+
+#[test]
+fn the_credentials_of_a_proxy_are_not_repeated() {
+    // A proxy that refuses everybody, and one that nobody listens for.
+    let proxy = Vendor::new(but(List::Other, |_| Answer::body("no").status(407).with("x-said", "Zq9-proxy-word-Zq9")));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    for address in [proxy.address, free] {
+        let url = format!("http://user:Zq9-proxy-word-Zq9@{address}");
+        let mut environment = vec![
+            ("VCQ_ACCESS_TOKEN", USER_TOKEN),
+            ("VCQ_BASE_URL", "https://vendor.example"),
+            ("VCQ_LOG_LEVEL", "trace"),
+        ];
+        environment.extend(["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, url.as_str())));
+        let ran = bare(&proxy, &["sync", "--since", "2022-12-23", "--until", "2022-12-24"], &environment).ended(4);
+        nowhere(&proxy, &ran, &[USER_TOKEN, "Zq9-proxy-word-Zq9"]);
+    }
+    // To this machine no proxy is asked.
+    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+    let mut command = vendor.sync(&[]);
+    command.env("http_proxy", format!("http://{free}")).env("ALL_PROXY", format!("http://{free}"));
+    vendor.run(command).ended(0);
+}
+
+#[test]
+fn the_sieve_of_these_tests_finds_what_it_looks_for() {
+    let vendor = Vendor::new(but(List::Meetings, |_| {
+        Answer::page(List::Meetings, &format!("[{}]", meeting().replace("\"t\"", "\"Zq9-not-a-secret-Zq9\"")), None)
+    }));
+    let ran = vendor.run(vendor.sync(&[])).ended(0);
+    let places: Vec<String> = everything(&vendor, &ran)
+        .into_iter()
+        .filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains("Zq9-not-a-secret-Zq9"))
+        .map(|(place, _)| place)
+        .collect();
+    for expected in ["unpacked", ".parquet, read", "table meetings"] {
+        assert!(places.iter().any(|place| place.contains(expected)), "{expected}: {places:?}");
+    }
+    let mut text = Vec::new();
+    std::fs::File::open(vendor.store().join("state/ledger.sqlite"))
+        .expect("a ledger")
+        .read_to_end(&mut text)
+        .expect("read");
+    assert!(String::from_utf8_lossy(&text).contains(&format!("705605196-{}", 1_671_765_419)), "{START}");
+}
