@@ -10,6 +10,7 @@ mod outcome;
 mod publishing;
 pub mod summary;
 mod totals;
+pub mod verify;
 pub mod wire;
 
 use std::path::PathBuf;

@@ -14,6 +14,7 @@ pub mod schema;
 mod settings;
 pub mod simulate;
 pub mod sync;
+pub mod verify;
 pub mod window;
 
 use std::collections::BTreeMap;
@@ -55,8 +56,16 @@ pub enum Run {
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[Entry] =
-    &[sync::ENTRY, report::ENTRY, schema::ENTRY, demo::ENTRY, simulate::ENTRY, completions::ENTRY, man::ENTRY];
+pub const COMMANDS: &[Entry] = &[
+    sync::ENTRY,
+    report::ENTRY,
+    verify::ENTRY,
+    schema::ENTRY,
+    demo::ENTRY,
+    simulate::ENTRY,
+    completions::ENTRY,
+    man::ENTRY,
+];
 
 /// What a command gets to work with.
 pub struct Context {

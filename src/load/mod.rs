@@ -20,6 +20,7 @@ mod parquet;
 mod publish;
 mod query;
 mod store;
+pub mod verify;
 
 #[cfg(test)]
 mod database_tests;

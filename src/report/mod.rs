@@ -11,7 +11,7 @@ mod result;
 mod run;
 
 pub use error::ReportError;
-pub use format::{FORMATS, Format};
+pub use format::{FORMATS, Format, harmless};
 pub use header::{Header, Parameter, ParameterKind};
 pub use result::{Cell, ResultSet};
 pub use run::{Arguments, arguments, run};

@@ -190,7 +190,7 @@ impl RawDate {
 const PAGE: &str = "page";
 
 /// The header at the reader's place, with its length; `None` where it is cut off or is none.
-fn read_header(input: &mut impl Read) -> io::Result<Option<(Header, u32)>> {
+pub(super) fn read_header(input: &mut impl Read) -> io::Result<Option<(Header, u32)>> {
     let mut start = [0; 8];
     if !read_all(input, &mut start)? || start[..4] != SKIPPABLE_MAGIC {
         return Ok(None);

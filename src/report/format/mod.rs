@@ -53,7 +53,7 @@ impl Format {
 
 /// Text from outside on one line of a terminal or a page: blanks for line ends and tabs, a replacement mark for
 /// everything that a terminal obeys (escape sequences) or that turns the reading order of what follows.
-pub(super) fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\r' | '\t' => ' ',
