@@ -24,6 +24,8 @@ pub struct KnownAnswer {
 /// What the ledger is and knows.
 #[derive(Debug, Default)]
 pub struct LedgerCheck {
+    /// True where there is no ledger yet, or one without tables: a run that has just begun makes them.
+    pub is_new: bool,
     /// What is wrong with it: what was expected, what was found.
     pub problems: Vec<(String, String)>,
     /// Dates with answers that are not published yet, days since 1970-01-01.
@@ -34,7 +36,10 @@ pub struct LedgerCheck {
 
 /// Reads the ledger. Whatever keeps SQLite from reading it is a problem, not an error. A run may write to it meanwhile.
 pub fn check_ledger(path: &Path) -> LedgerCheck {
-    let mut check = LedgerCheck::default();
+    let mut check = LedgerCheck { is_new: !path.exists(), ..LedgerCheck::default() };
+    if check.is_new {
+        return check;
+    }
     if let Err(error) = read(path, &mut check) {
         check.problems.push(("a ledger that SQLite can read".to_owned(), error.to_string()));
     }
@@ -62,6 +67,11 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     let mut connection = open(path)?;
     // One transaction: what a run commits meanwhile is not seen by half.
     let connection = connection.transaction()?;
+    let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        check.is_new = true;
+        return Ok(());
+    }
     let health: Vec<String> =
         connection.prepare("pragma quick_check(5)")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     if health != ["ok"] {
@@ -102,7 +112,7 @@ mod tests {
         let open = Ledger::open(&path).expect("made");
         // Beside the writer, as while a sync runs.
         let check = check_ledger(&path);
-        assert!(check.problems.is_empty() && check.answers.is_empty(), "{check:?}");
+        assert!(!check.is_new && check.problems.is_empty() && check.answers.is_empty(), "{check:?}");
         drop(open);
         assert!(check_ledger(&path).problems.is_empty());
     }
@@ -111,8 +121,9 @@ mod tests {
     fn garbage_and_absence_are_problems_and_nothing_is_made() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("ledger.sqlite");
-        assert_eq!(check_ledger(&path).problems.len(), 1);
-        assert!(!path.exists(), "only looked");
+        assert!(check_ledger(&path).is_new && !path.exists(), "only looked");
+        std::fs::write(&path, "").expect("written");
+        assert!(check_ledger(&path).is_new);
         std::fs::write(&path, "no database at all, but longer than a header of SQLite".repeat(100)).expect("written");
         assert_eq!(check_ledger(&path).problems.len(), 1);
     }

@@ -29,6 +29,8 @@ mod fixture;
 #[cfg(test)]
 mod process_tests;
 #[cfg(test)]
+mod publish_state_tests;
+#[cfg(test)]
 mod publish_tests;
 
 pub use connection::DatabaseOptions;

@@ -13,10 +13,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::extract::raw::{RawDate, RawError, RawFile, RawKind, check_file, raw_files};
-use crate::extract::{LedgerCheck, check_ledger};
+use crate::extract::{LedgerCheck, check_ledger, unpublished_dates};
 use crate::feishu::{SkipClass, Verdict, fact_of};
 use crate::load::verify::{Check, Findings, Surroundings, Verified, verify as verify_published};
-use crate::load::{self, DatabaseOptions, LoadError, StorePaths};
+use crate::load::{self, DatabaseOptions, LoadError, StorePaths, holder};
 use crate::schema::{Status, civil_date_text};
 
 /// How long a publication that is under way is waited for.
@@ -97,8 +97,7 @@ pub fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let paths = StorePaths::existing(&setup.store)?;
     let mut findings = Findings::new(setup.limit, checks(setup.deep));
     // The ledger first: what it knows of is in the raw log by then, whatever a run adds meanwhile.
-    let has_ledger = paths.ledger().exists();
-    let ledger = if has_ledger { check_ledger(&paths.ledger()) } else { LedgerCheck::default() };
+    let ledger = check_ledger(&paths.ledger());
     let index = RawIndex::new(&paths);
     let surroundings = Surroundings {
         now_us: setup.now_us,
@@ -110,7 +109,7 @@ pub fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let verified = verify_published(&paths, &surroundings, &mut findings)?;
     let files = raw_files(&paths.raw())?;
     check_raw(&paths, &files, &mut findings)?;
-    tell_ledger(&paths, has_ledger, !files.is_empty(), &ledger, &mut findings);
+    tell_ledger(&paths, !files.is_empty(), &ledger, &mut findings);
     check_answers(&index, &ledger, &mut findings)?;
     if setup.deep {
         deep::check(setup, &paths, &verified, &files, &mut findings)?;
@@ -167,13 +166,13 @@ fn check_raw(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> 
     Ok(())
 }
 
-fn tell_ledger(paths: &StorePaths, has_ledger: bool, has_answers: bool, ledger: &LedgerCheck, findings: &mut Findings) {
+fn tell_ledger(paths: &StorePaths, has_answers: bool, ledger: &LedgerCheck, findings: &mut Findings) {
     const PLACE: &str = "state/ledger.sqlite";
-    if !has_ledger {
+    if ledger.is_new {
         // A run that has just begun makes the ledger before its first answer.
-        match has_answers && !paths.ledger().exists() {
-            true => findings.found(&LEDGER, PLACE, "the ledger of the answers in raw/", "no file"),
-            false => findings.skip(&LEDGER, "nothing was asked yet"),
+        match has_answers && holder(paths).is_none() && check_ledger(&paths.ledger()).is_new {
+            true => findings.found(&LEDGER, PLACE, "the ledger of the answers in raw/", "none"),
+            false => findings.skip(&LEDGER, "there is none yet"),
         }
         return;
     }
@@ -223,24 +222,28 @@ fn check_answers(index: &RawIndex, ledger: &LedgerCheck, findings: &mut Findings
 
 /// Indexes of the raw log, opened when they are needed.
 struct RawIndex {
+    paths: StorePaths,
     raw_dir: PathBuf,
     lists: RefCell<HashMap<String, Option<RawDate>>>,
 }
 
 impl RawIndex {
     fn new(paths: &StorePaths) -> RawIndex {
-        RawIndex { raw_dir: paths.raw(), lists: RefCell::default() }
+        RawIndex { paths: paths.clone(), raw_dir: paths.raw(), lists: RefCell::default() }
     }
 
-    /// Whether the raw log holds a whole, empty list of a meeting's participants, and no other.
+    /// Whether the list of a meeting's participants was empty when it was published, as far as the raw log tells.
     fn list_was_empty(&self, date: &str, meeting_key: &str) -> bool {
+        let Some(day) = day_number(date) else { return false };
         let mut lists = self.lists.borrow_mut();
-        let list = lists.entry(date.to_owned()).or_insert_with(|| {
-            day_number(date).and_then(|day| RawDate::open(&self.raw_dir, RawKind::Participants, day).ok())
-        });
+        let list = lists
+            .entry(date.to_owned())
+            .or_insert_with(|| RawDate::open(&self.raw_dir, RawKind::Participants, day).ok());
         let whole = list.iter().flat_map(|list| list.walks(meeting_key)).filter(|walk| walk.is_whole());
-        let mut items = whole.filter_map(|walk| walk.end.as_ref()).map(|end| end.items).peekable();
-        items.peek().is_some() && items.all(|items| items == 0)
+        let items: Vec<u64> = whole.filter_map(|walk| walk.end.as_ref()).map(|end| end.items).collect();
+        // Somebody may have been listed since; then the date is to be published anew.
+        let is_unpublished = || holder(&self.paths).is_some() || unpublished_dates(&self.paths.ledger()).contains(&day);
+        items.contains(&0) && (items.iter().all(|items| *items == 0) || is_unpublished())
     }
 }
 

@@ -6,6 +6,8 @@ mod cells;
 mod faults;
 mod gaps;
 mod sync;
+mod tampering;
+mod verify;
 mod world;
 
 /// A test file that nobody lists is a test that nobody runs.
