@@ -15,6 +15,7 @@ pub mod rebuild;
 pub mod status;
 pub mod summary;
 mod totals;
+pub mod verify;
 pub mod wire;
 
 use std::path::PathBuf;

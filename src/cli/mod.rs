@@ -20,6 +20,7 @@ mod settings;
 pub mod simulate;
 pub mod status;
 pub mod sync;
+pub mod verify;
 pub mod window;
 
 use std::collections::BTreeMap;
@@ -68,6 +69,7 @@ pub const COMMANDS: &[Entry] = &[
     doctor::ENTRY,
     report::ENTRY,
     rebuild::ENTRY,
+    verify::ENTRY,
     schema::ENTRY,
     demo::ENTRY,
     simulate::ENTRY,

@@ -6,6 +6,7 @@ use crate::feishu::{BaseUrlError, CallError, ClientError, StopCause, asked_for};
 use crate::load::{LoadError, LockError};
 use crate::pipeline::SyncError;
 use crate::pipeline::dates::DateError;
+use crate::pipeline::verify::VerifyError;
 use crate::simulator::{FaultError, SimulatorError};
 
 /// The scope without which no id is returned.
@@ -102,6 +103,16 @@ impl From<SyncError> for Failure {
     }
 }
 
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Failure {
+        match error {
+            VerifyError::Load(error) => error.into(),
+            VerifyError::Raw(_) => Failure::of(ExitCode::Storage, &error)
+                .hint("check the disk and the permissions of the store's folder raw/"),
+        }
+    }
+}
+
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Failure {
         let failure = Failure::of(ExitCode::Storage, &error);
@@ -113,7 +124,7 @@ impl From<LoadError> for Failure {
             LoadError::NewerSchema { .. } => failure.hint("use the newer program, or another store with --store DIR"),
             LoadError::NoDatabase { .. } => failure.hint("run vcq-etl sync --since 2d first, or name another store"),
             LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. } => {
-                failure.hint("restore the file from a copy; the answers in raw/ are whole")
+                failure.hint("run vcq-etl rebuild: it makes manifest, Parquet and database again from raw/, without a call")
             }
             _ => failure.hint("check the disk and the permissions of the store; what is published is whole"),
         }

@@ -4,6 +4,7 @@
 //! may write too (`plan` takes no lock), so nothing is read first and written later outside a transaction.
 
 mod change;
+mod check;
 mod owed;
 mod refetch;
 mod runs;
@@ -16,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 pub(super) use change::Change;
+pub use check::{KnownAnswer, LedgerCheck, check_ledger, unpublished_dates};
 pub(super) use owed::{OwedMeeting, OwedParticipant};
 pub use runs::RunRecord;
 

@@ -23,7 +23,10 @@ mod watch;
 
 pub use decide::Settle;
 pub use items::list_items;
-pub use ledger::{DirtyDate, Ledger, LedgerError, ListsOwed, OpenParticipants, RunRecord};
+pub use ledger::{
+    DirtyDate, KnownAnswer, Ledger, LedgerCheck, LedgerError, ListsOwed, OpenParticipants, RunRecord, check_ledger,
+    unpublished_dates,
+};
 pub use owed::{Count, Later, Limits, Owed, OwedQuestion, Reach, paced};
 pub use recorder::{RecordError, Recorder};
 pub use reindex::{CaughtUp, USER_ID_TYPE, catch_up};

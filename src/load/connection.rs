@@ -51,6 +51,12 @@ pub(super) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOpt
     Connection::open_with_flags(path, config).map_err(failed())
 }
 
+/// Opens a connection to no database, to read Parquet files with. Spills as [`open_read_only`] does.
+pub(super) fn open_in_memory(spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
+    let failed = || LoadError::duckdb("start", Path::new("DuckDB"));
+    Connection::open_in_memory_with_flags(options.config(spill_dir).map_err(failed())?).map_err(failed())
+}
+
 /// A database that is being built, in a folder of its own.
 pub(super) struct Draft {
     /// Runs statements.

@@ -20,6 +20,7 @@ mod parquet;
 mod publish;
 mod query;
 mod store;
+pub mod verify;
 
 #[cfg(test)]
 mod database_tests;
@@ -27,6 +28,8 @@ mod database_tests;
 mod fixture;
 #[cfg(test)]
 mod process_tests;
+#[cfg(test)]
+mod publish_state_tests;
 #[cfg(test)]
 mod publish_tests;
 

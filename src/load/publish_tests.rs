@@ -1,12 +1,9 @@
 //! The protocol: what is visible after each step, whatever happened before.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::ControlFlow;
 
-use proptest::prelude::*;
-
-use super::fixture::{DAY, Store, parquet_tables};
+use super::fixture::{DAY, Store};
 use super::store::wal_of;
 use super::*;
 
@@ -307,69 +304,4 @@ fn nights_of_replacing_the_last_days_do_not_grow_the_file() {
     // A small file may have 4 MiB of holes.
     assert!(bytes <= compact + (5 << 20), "{bytes} bytes, {compact} when compact");
     assert_eq!(store.contents(), fresh.contents());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-
-    /// Random publications, some of them stopped, against a map from table and date to seed.
-    #[test]
-    fn publications_agree_with_a_simple_model(
-        steps in prop::collection::vec(
-            (prop::collection::btree_map(0..4_i32, prop::collection::vec((0..5_usize, 1..30_usize, 0..3_u64), 0..4), 0..3),
-             prop::option::weighted(0.3, 0..Step::ALL.len())),
-            1..6,
-        )
-    ) {
-        let store = Store::new();
-        let names: Vec<&str> = parquet_tables().map(|table| table.name).collect();
-        // A date that stays and outweighs the others, so that databases are built upon one another.
-        store.publish("base", vec![store.stage_all("base", DAY + 9, 200, 1)]);
-        let mut model: BTreeMap<(i32, &str), (usize, u64)> =
-            names.iter().map(|name| ((DAY + 9, *name), (200, 1))).collect();
-        let mut generation = 1;
-        for (n, (dates, stop)) in steps.into_iter().enumerate() {
-            let run_id = format!("r{n}");
-            store.paths.clean_work().expect("clean");
-            store.paths.remove_strays().expect("strays");
-            let staged = dates.iter().map(|(date, parts)| {
-                let parts: BTreeMap<&str, (usize, u64)> =
-                    parts.iter().map(|(table, count, seed)| (names[*table], (*count, *seed))).collect();
-                let list: Vec<_> = parts.iter().map(|(name, (count, seed))| (*name, *count, *seed)).collect();
-                (store.stage(&run_id, DAY + date, &list), parts)
-            }).collect::<Vec<_>>();
-            let publications = staged.iter().map(|(staged, _)| staged.clone()).collect();
-            let stop = stop.map(|stop| Step::ALL[stop]);
-            let result = store.try_publish(&run_id, publications, Start::OverPublished, &mut |step| {
-                if Some(step) == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
-            prop_assert_eq!(result.is_err(), stop.is_some());
-            // The manifest decides: stopped after it, the publication counts.
-            if !matches!(stop, Some(Step::PlaceParts | Step::WriteManifest)) {
-                generation += 1;
-                for (staged, parts) in &staged {
-                    model.retain(|(date, _), _| *date != staged.meeting_date);
-                    model.extend(parts.iter().map(|(name, rows)| ((staged.meeting_date, *name), *rows)));
-                }
-            }
-        }
-        store.paths.remove_strays().expect("strays");
-        let last = store.publish("last", Vec::new());
-        prop_assert_eq!(last.generation, generation + 1);
-        store.assert_whole();
-        prop_assert_eq!(store.parts_on_disk().len(), model.len());
-        let expected = Store::new();
-        let dates: BTreeSet<i32> = model.keys().map(|(date, _)| *date).collect();
-        expected.publish("m", dates.into_iter().map(|date| of_model(&expected, date, &model)).collect());
-        prop_assert_eq!(store.contents(), expected.contents());
-    }
-}
-
-fn of_model(store: &Store, date: i32, model: &BTreeMap<(i32, &str), (usize, u64)>) -> DatePublication {
-    let tables: Vec<_> = model
-        .iter()
-        .filter(|((of, _), _)| *of == date)
-        .map(|((_, name), (count, seed))| (*name, *count, *seed))
-        .collect();
-    store.stage("m", date, &tables)
 }

@@ -166,7 +166,7 @@ impl StorePaths {
     }
 
     /// The folder in `.work/` where a reader with this process id may spill.
-    pub(super) fn query_work(&self, process_id: u32) -> PathBuf {
+    pub fn query_work(&self, process_id: u32) -> PathBuf {
         self.work().join(format!("{QUERY_PREFIX}{process_id}"))
     }
 

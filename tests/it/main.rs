@@ -14,7 +14,9 @@ mod rebuild;
 mod secrets;
 mod status;
 mod sync;
+mod tampering;
 mod vendor;
+mod verify;
 mod world;
 
 /// A test file that nobody lists is a test that nobody runs.

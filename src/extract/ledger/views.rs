@@ -69,11 +69,7 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn open_read_only(path: &Path) -> Result<Ledger, LedgerError> {
         let failed = |source| LedgerError::of("open", path, source);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // Where nothing is in the write-ahead log the file alone is whole. Opened as one that nobody changes, it leaves no
-        // files beside it, and can be read in a folder where nothing may be made.
-        let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
-        let connection = Connection::open_with_flags(address(path, !has_log), flags).map_err(failed)?;
+        let connection = read_only(path).map_err(failed)?;
         let found = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
         if found > VERSION {
             return Err(LedgerError::Newer { path: path.to_owned(), found, known: VERSION });
@@ -231,6 +227,14 @@ fn listed(meeting_nos: &[String]) -> String {
 
 fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default())
+}
+
+/// Opens the file to look at it. Where nothing is in the write-ahead log the file alone is whole: opened as one that nobody
+/// changes, it leaves no files beside it, and can be read in a folder where nothing may be made.
+pub(super) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    Connection::open_with_flags(address(path, !has_log), flags)
 }
 
 /// The name of a file that SQLite keeps beside its database.

@@ -4,11 +4,13 @@
 //! be indexed without unpacking it) and a zstd frame of JSON lines: the pages, and what the walk came to. `zstd -dc`
 //! prints the lines. A cut-off last checkpoint is noticed and passed over.
 
+mod check;
 mod read;
 mod record;
 mod write;
 
-pub use read::{RawDate, RawFile, RawPage, WalkRef, dates_of, files_of};
+pub use check::{FileCheck, RawFile, RawProblem, check_file, raw_files};
+pub use read::{Extent, RawDate, RawPage, WalkRef, dates_of, files_of};
 pub use record::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 pub use write::{RawWriter, encode, relative};
 
@@ -20,7 +22,7 @@ pub enum RawError {
     /// A file or folder of the log.
     #[error("{attempt} the raw log at {}", path.display())]
     Io {
-        /// What was attempted: "cannot write", "cannot read".
+        /// What was attempted: "cannot write", "cannot read", "cannot list".
         attempt: &'static str,
         /// On what.
         path: PathBuf,

@@ -66,7 +66,7 @@ pub struct RawPage {
 
 /// A file of the log, and how far it can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawFile {
+pub struct Extent {
     /// Where it is.
     pub path: PathBuf,
     /// The end of its last whole checkpoint.
@@ -78,7 +78,7 @@ pub struct RawFile {
 /// One kind of one date: the walks of every unit, in the order in which they were asked.
 #[derive(Debug, Default)]
 pub struct RawDate {
-    files: Vec<RawFile>,
+    files: Vec<Extent>,
     walks: BTreeMap<String, Vec<WalkRef>>,
     /// Checkpoints that were cut off or unreadable at the end of a file.
     pub torn: u64,
@@ -115,7 +115,7 @@ pub fn dates_of(raw_dir: &Path, kind: RawKind) -> Result<Vec<i32>, RawError> {
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, RawError> {
     let listed = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
         listed => listed.and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect()),
     };
     listed.map_err(cannot_read(folder))
@@ -190,17 +190,18 @@ impl RawDate {
         }
         let mut whole_bytes = offset;
         if let Some((header, place)) = last {
-            match unpacked(path, &place) {
-                Ok(_) => self.add(header, place),
-                Err(error) if is_damage(&error) => {
+            let frame = frame(path, &place)?;
+            match lines(&frame) {
+                // What is damaged otherwise is told when it is read.
+                Err(_) if never_reached_the_disk(&frame) => {
                     is_torn = true;
                     whole_bytes = place.begin;
                 }
-                Err(error) => return Err(error),
+                _ => self.add(header, place),
             }
         }
         self.torn += u64::from(is_torn);
-        self.files.push(RawFile { path: path.to_owned(), whole_bytes, bytes: length });
+        self.files.push(Extent { path: path.to_owned(), whole_bytes, bytes: length });
         Ok(())
     }
 
@@ -233,7 +234,7 @@ impl RawDate {
     }
 
     /// The files.
-    pub fn files(&self) -> &[RawFile] {
+    pub fn files(&self) -> &[Extent] {
         &self.files
     }
 
@@ -290,27 +291,36 @@ impl RawDate {
 
 /// The lines of a checkpoint.
 fn unpacked(path: &Path, place: &Place) -> io::Result<Vec<u8>> {
+    lines(&frame(path, place)?)
+}
+
+fn frame(path: &Path, place: &Place) -> io::Result<Vec<u8>> {
     let mut input = File::open(path)?;
     input.seek(SeekFrom::Start(place.offset))?;
     let mut frame = vec![0; place.bytes as usize];
     input.read_exact(&mut frame)?;
+    Ok(frame)
+}
+
+fn lines(frame: &[u8]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
-    zstd::Decoder::new(frame.as_slice())?.take(MOST_LINES_BYTES + 1).read_to_end(&mut lines)?;
+    zstd::Decoder::new(frame)?.take(MOST_LINES_BYTES + 1).read_to_end(&mut lines)?;
     if lines.len() as u64 > MOST_LINES_BYTES {
         return Err(io::Error::new(ErrorKind::InvalidData, "a checkpoint unpacks to more than a gigabyte"));
     }
     Ok(lines)
 }
 
-/// True where the bytes are wrong; false where the system could not read them. zstd's errors have no kind of their own.
-fn is_damage(error: &io::Error) -> bool {
-    error.raw_os_error().is_none()
+/// True for a frame that cannot be unpacked because a power cut kept bytes of it from the disk: file systems that had grown
+/// the file by then show zeros. Compressed bytes have no such run of them, and do not end in four.
+pub(super) fn never_reached_the_disk(frame: &[u8]) -> bool {
+    frame.ends_with(&[0; 4]) || frame.windows(64).any(|window| window.iter().all(|byte| *byte == 0))
 }
 
 const PAGE: &str = "page";
 
 /// The header at the reader's place, with its length; `None` where it is cut off or is none.
-fn read_header(input: &mut impl Read) -> io::Result<Option<(Header, u32)>> {
+pub(super) fn read_header(input: &mut impl Read) -> io::Result<Option<(Header, u32)>> {
     let mut start = [0; 8];
     if !read_all(input, &mut start)? || start[..4] != SKIPPABLE_MAGIC {
         return Ok(None);

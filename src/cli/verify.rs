@@ -1,0 +1,223 @@
+//! `vcq-etl verify`: is the store what it claims to be.
+
+use clap::{Args, Command, FromArgMatches, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Context, Entry, Example, Run, now_us};
+use crate::config::Group;
+use crate::error::{ExitCode, Failure};
+use crate::load::DatabaseOptions;
+use crate::load::verify::{Finding, Outcome};
+use crate::pipeline::verify::{PATIENCE, VerifyReport, VerifySetup, verify};
+use crate::progress::counted;
+use crate::report::{Cell, Format, ResultSet};
+use crate::schema::on_one_line;
+
+/// Columns of a table where no terminal says otherwise.
+const WIDTH: u16 = 80;
+
+const EXAMPLES: &[Example] = &[
+    ("vcq-etl verify", "is every file and every row as published?"),
+    ("vcq-etl verify --deep", "and what raw/ says?"),
+    ("vcq-etl verify --format json | jq .findings", "for a monitor"),
+];
+
+/// The command.
+pub(super) const ENTRY: Entry =
+    Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// Make every date again from raw/ too, and compare
+    #[arg(long)]
+    deep: bool,
+
+    /// Form of the result
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
+    format: FormatArg,
+
+    /// Findings of each check to show; all are counted
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    /// For a terminal
+    Table,
+    /// One object
+    Json,
+}
+
+fn command() -> Command {
+    let about = "Check the store: raw log, files, rows, keys, ranges, coverage";
+    VerifyArgs::augment_args(Command::new("verify")).about(about).long_about(format!(
+        "{about}.\n\nTakes no lock and changes nothing; a sync may run meanwhile. Ends with 0 where all is well, with 9 \
+         where something is found, and with 5 where the store can't be read at all."
+    ))
+}
+
+fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
+    let args =
+        VerifyArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
+    let config = &context.config;
+    let report = verify(&VerifySetup {
+        store: config.store.clone(),
+        deep: args.deep,
+        limit: args.limit,
+        patience: PATIENCE,
+        database: DatabaseOptions { threads: config.threads, ..config.database() },
+        now_us: now_us(),
+    })?;
+    let exit = if report.findings.total() > 0 { ExitCode::Difference } else { ExitCode::Complete };
+    context.output.print(&match args.format {
+        FormatArg::Table => page(&report),
+        FormatArg::Json => format!("{:#}\n", object(&report, exit)),
+    })?;
+    Ok(exit)
+}
+
+/// For people: the table of checks, then what was found and what to do about it.
+fn page(report: &VerifyReport) -> String {
+    let store = on_one_line(&report.store.display().to_string());
+    let mut text = match &report.generation {
+        Some((generation, created)) => {
+            format!("Store {store}\nGeneration {generation}, published {}\n\n", on_one_line(created))
+        }
+        None => format!("Store {store}\n\n"),
+    };
+    let outcomes = report.findings.outcomes();
+    let rows = outcomes.iter().map(|outcome| {
+        let examined = if outcome.examined == 0 { String::new() } else { outcome.examined.to_string() };
+        let unit = if outcome.examined == 0 { "" } else { outcome.check.of };
+        [outcome.check.name.to_owned(), examined, unit.to_owned(), verdict(outcome)].map(Cell::Text).to_vec()
+    });
+    let columns = ["check", "examined", "of", "result"].map(str::to_owned).to_vec();
+    let width = comfy_table::Table::new().width().unwrap_or(WIDTH);
+    text.push_str(&Format::Table.render(&ResultSet { columns, rows: rows.collect() }, width));
+    text.push('\n');
+    for outcome in outcomes.iter().filter(|outcome| outcome.found > 0) {
+        text.push_str(&format!("{}: {}\n", outcome.check.name, counted(outcome.found, "finding")));
+        text.push_str(&format!("  Should be: {}.\n", outcome.check.means));
+        for Finding { place, expected, found } in &outcome.first {
+            let [place, expected, found] = [place, expected, found].map(|text| on_one_line(text));
+            text.push_str(&format!("  - {place}\n      expected  {expected}\n      found     {found}\n"));
+        }
+        let more = outcome.found - outcome.first.len() as u64;
+        if more > 0 {
+            text.push_str(&format!("  - and {more} more; --limit shows them\n"));
+        }
+        text.push_str(&format!("  What to do: {}.\n\n", outcome.check.advice));
+    }
+    for note in report.findings.notes() {
+        text.push_str(&format!("Note: {}.\n", on_one_line(note)));
+    }
+    text.push_str(&match report.findings.total() {
+        0 => "All is well.\n".to_owned(),
+        total => format!("{} in all.\n", counted(total, "finding")),
+    });
+    text
+}
+
+fn verdict(outcome: &Outcome) -> String {
+    let found = counted(outcome.found, "finding");
+    match (&outcome.skipped, outcome.found, outcome.examined) {
+        (None, 0, _) => "ok".to_owned(),
+        (None, _, _) => found,
+        (Some(why), 0, 0) => format!("not checked: {why}"),
+        (Some(why), 0, _) => format!("ok, but not on all: {why}"),
+        (Some(why), _, _) => format!("{found}, not on all: {why}"),
+    }
+}
+
+/// For programs.
+fn object(report: &VerifyReport, exit: ExitCode) -> Value {
+    let findings = &report.findings;
+    let checks: Vec<Value> = findings
+        .outcomes()
+        .iter()
+        .map(|outcome| {
+            let first: Vec<Value> = outcome
+                .first
+                .iter()
+                .map(|finding| json!({"place": finding.place, "expected": finding.expected, "found": finding.found}))
+                .collect();
+            json!({
+                "check": outcome.check.name,
+                "means": outcome.check.means,
+                "examined": outcome.examined,
+                "of": outcome.check.of,
+                "findings": outcome.found,
+                "first": first,
+                "not_checked": outcome.skipped,
+                "advice": outcome.check.advice,
+            })
+        })
+        .collect();
+    let (generation, created) = report.generation.clone().unzip();
+    json!({
+        "outcome": exit.exit().name,
+        "exit_code": exit.number(),
+        "store": report.store.display().to_string(),
+        "generation": generation,
+        "created_utc": created,
+        "findings": findings.total(),
+        "checks": checks,
+        "notes": findings.notes(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::verify::Findings;
+    use crate::pipeline::verify::checks;
+
+    fn report() -> VerifyReport {
+        let all: Vec<_> = checks(false).collect();
+        let mut findings = Findings::new(1, [all[0], all[2], all[5]].into_iter());
+        findings.examined(all[0], 3);
+        findings.examined(all[2], 2);
+        findings.found(all[2], "parquet/a\u{1b}[31m\nb", "sha256 00", "sha256 01");
+        findings.found(all[2], "parquet/c", "a file of 3 bytes", "no file");
+        findings.skip(all[5], "a run holds the store: its parts may be on their way");
+        findings.note("1 record is cut off");
+        VerifyReport { store: "store".into(), generation: Some((7, "2026-11-02T03:04:05Z".to_owned())), findings }
+    }
+
+    #[test]
+    fn people_see_a_table_and_what_to_do() {
+        insta::assert_snapshot!(page(&report()), @r"
+        Store store
+        Generation 7, published 2026-11-02T03:04:05Z
+
+        check     examined  of       result
+        --------------------------------------------------------------------------------
+        manifest  3         entries  ok
+        files     2         files    2 findings
+        strays                       not checked: a run holds the store: its parts may
+                                     be on their way
+
+        files: 2 findings
+          Should be: every published file is there, with the size and checksum that were published.
+          - parquet/a�[31m b
+              expected  sha256 00
+              found     sha256 01
+          - and 1 more; --limit shows them
+          What to do: run vcq-etl rebuild: it makes Parquet, manifest and database again from raw/, without a call.
+
+        Note: 1 record is cut off.
+        2 findings in all.
+        ");
+    }
+
+    #[test]
+    fn programs_see_the_same() {
+        let value = object(&report(), ExitCode::Difference);
+        assert_eq!(value["findings"], 2);
+        assert_eq!(value["exit_code"], 9);
+        assert_eq!(value["generation"], 7);
+        assert_eq!(value["checks"][1]["first"][0]["place"], "parquet/a\u{1b}[31m\nb", "JSON escapes by itself");
+        assert_eq!(value["checks"][2]["not_checked"], "a run holds the store: its parts may be on their way");
+    }
+}

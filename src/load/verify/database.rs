@@ -1,0 +1,279 @@
+//! The database by itself and against the manifest: shape, generation, the files it was loaded from, runs.
+
+use std::collections::{BTreeMap, HashSet};
+
+use duckdb::Connection;
+
+use super::Findings;
+use super::checks::{DATABASE, DATABASE_SCHEMA, GENERATION, PUBLISHED_FILES, RUNS};
+use super::manifest::{PLACE, micros};
+use super::snapshot::{Database, Snapshot};
+use crate::load::{LoadError, MIGRATIONS, Manifest};
+use crate::schema::{SCHEMA_VERSION, TABLES, Table, utc_text};
+
+/// The tables that are as declared: only of those are questions asked.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    whole: HashSet<&'static str>,
+}
+
+impl Shape {
+    /// Whether all these tables are as declared.
+    pub(super) fn has(&self, tables: &[&Table]) -> bool {
+        tables.iter().all(|table| self.whole.contains(table.name))
+    }
+}
+
+/// Why a check was not made on everything.
+pub(super) const NO_TABLE: &str = "a table that it needs is not as it should be: see database-schema";
+
+type Texts = Vec<Option<String>>;
+
+/// Every row of a query whose columns are text.
+pub(super) fn texts(connection: &Connection, sql: &str, parameters: &[&str]) -> duckdb::Result<Vec<Texts>> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(duckdb::params_from_iter(parameters))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let columns = row.as_ref().column_count();
+        all.push((0..columns).map(|column| row.get(column)).collect::<duckdb::Result<Texts>>()?);
+    }
+    Ok(all)
+}
+
+/// Whole numbers of a query's only row; NULL is 0.
+pub(super) fn numbers(connection: &Connection, sql: &str) -> duckdb::Result<Vec<u64>> {
+    connection.query_row(sql, [], |row| {
+        let columns = row.as_ref().column_count();
+        (0..columns)
+            .map(|column| Ok(row.get::<_, Option<i64>>(column)?.and_then(|number| u64::try_from(number).ok())))
+            .map(|number| number.map(Option::unwrap_or_default))
+            .collect()
+    })
+}
+
+/// Takes what a question gave. Where DuckDB lacked memory or room, that is an error; anything else that keeps it from
+/// reading is damage, and a finding.
+pub(super) fn answered<T>(
+    result: duckdb::Result<T>,
+    what: &str,
+    findings: &mut Findings,
+) -> Result<Option<T>, LoadError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => {
+            let text = error.to_string();
+            if is_lack(&text) {
+                return Err(LoadError::duckdb("check", std::path::Path::new("vcq.duckdb"))(error));
+            }
+            findings.found(&DATABASE, format!("vcq.duckdb, {what}"), "rows that can be read", text);
+            Ok(None)
+        }
+    }
+}
+
+/// Whether DuckDB ran out of something.
+pub(super) fn is_lack(text: &str) -> bool {
+    ["Out of Memory", "No space left on device", "not enough disk space", "max_temp_directory_size"]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
+/// Compares tables, columns, types and migrations with what is declared.
+pub(super) fn shape(database: &Database, findings: &mut Findings) -> Result<Shape, LoadError> {
+    let sql = "select table_name, column_name, data_type, cast(is_nullable as varchar) from duckdb_columns() \
+               where not internal and database_name = current_database() and schema_name = 'main'";
+    let mut shape = Shape::default();
+    let Some(rows) = answered(texts(&database.connection, sql, &[]), "its catalog", findings)? else {
+        return Ok(shape);
+    };
+    let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for row in rows {
+        if let [Some(table), Some(column), Some(kind), nullable] = &row[..] {
+            let null = if nullable.as_deref() == Some("false") { " not null" } else { "" };
+            found.entry(table.clone()).or_default().insert(column.clone(), format!("{kind}{null}"));
+        }
+    }
+    for table in TABLES {
+        findings.examined(&DATABASE_SCHEMA, 1);
+        let Some(columns) = found.get(table.name) else {
+            findings.found(&DATABASE_SCHEMA, format!("vcq.duckdb, {}", table.name), "a table", "no such table");
+            continue;
+        };
+        let mut is_whole = true;
+        let mut differs = |name: &str, expected: &str, found: &str, findings: &mut Findings| {
+            is_whole = false;
+            findings.found(&DATABASE_SCHEMA, format!("vcq.duckdb, {}.{name}", table.name), expected, found);
+        };
+        for column in table.columns {
+            let null = if column.required { " not null" } else { "" };
+            let expected = format!("{}{null}", column.kind.duckdb());
+            match columns.get(column.name) {
+                Some(found) if *found == expected => {}
+                Some(found) => differs(column.name, &expected, found, findings),
+                None => differs(column.name, &expected, "no such column", findings),
+            }
+        }
+        for (name, kind) in columns.iter().filter(|(name, _)| table.position(name).is_none()) {
+            differs(name, "no such column", kind, findings);
+        }
+        if is_whole {
+            shape.whole.insert(table.name);
+        }
+    }
+    migrations(database, findings)?;
+    Ok(shape)
+}
+
+fn migrations(database: &Database, findings: &mut Findings) -> Result<(), LoadError> {
+    let sql = "select cast(version as varchar), name, sha256 from schema_migrations order by version";
+    let Some(found) = answered(texts(&database.connection, sql, &[]), "schema_migrations", findings)? else {
+        return Ok(());
+    };
+    let expected: Vec<Texts> = MIGRATIONS
+        .iter()
+        .map(|migration| {
+            vec![Some(migration.version.to_string()), Some(migration.name.to_owned()), Some(migration.sha256())]
+        })
+        .collect();
+    if found != expected {
+        let shown = |rows: &[Texts]| {
+            let names = rows.iter().map(|row| row[..2].iter().flatten().cloned().collect::<Vec<_>>().join(" "));
+            names.collect::<Vec<_>>().join(", ")
+        };
+        findings.found(&DATABASE_SCHEMA, "vcq.duckdb, schema_migrations", shown(&expected), shown(&found));
+    }
+    Ok(())
+}
+
+/// Compares what the database says of itself with the manifest, and looks at the runs.
+pub(super) fn check(
+    database: &Database,
+    snapshot: &Snapshot,
+    shape: &Shape,
+    findings: &mut Findings,
+) -> Result<(), LoadError> {
+    match (&snapshot.manifest, &snapshot.under_way) {
+        (_, Some(why)) => [&GENERATION, &PUBLISHED_FILES].into_iter().for_each(|check| findings.skip(check, why)),
+        (Some(manifest), None) => {
+            generation(database, manifest, findings);
+            published_files(database, manifest, findings)?;
+        }
+        (None, None) => {
+            let why = "there is no manifest to compare with";
+            [&GENERATION, &PUBLISHED_FILES, &super::checks::ROWS]
+                .into_iter()
+                .for_each(|check| findings.skip(check, why));
+        }
+    }
+    if shape.has(&[&crate::schema::RUNS]) {
+        runs(database, findings)
+    } else {
+        findings.skip(&RUNS, NO_TABLE);
+        Ok(())
+    }
+}
+
+fn generation(database: &Database, manifest: &Manifest, findings: &mut Findings) {
+    findings.examined(&GENERATION, 1);
+    let mut same = |name: &str, expected: String, found: Option<String>| {
+        if found.as_ref() != Some(&expected) {
+            let found = found.unwrap_or_else(|| "NULL".to_owned());
+            findings.found(
+                &GENERATION,
+                format!("vcq.duckdb, meta.{name}"),
+                format!("{expected}, as in {PLACE}"),
+                found,
+            );
+        }
+    };
+    same("generation", manifest.generation.to_string(), database.generation.map(|number| number.to_string()));
+    same("run_id", manifest.run_id.clone(), database.run_id.clone());
+    // The manifest holds whole seconds.
+    same("created_utc", manifest.created_utc.clone(), database.created_us.map(utc_text));
+    same("schema_version", SCHEMA_VERSION.to_string(), database.schema_version.map(|number| number.to_string()));
+    if micros(&manifest.created_utc).is_some() && database.meta_rows != 1 {
+        findings.found(&GENERATION, "vcq.duckdb, meta", "1 row", format!("{} rows", database.meta_rows));
+    }
+}
+
+fn published_files(database: &Database, manifest: &Manifest, findings: &mut Findings) -> Result<(), LoadError> {
+    let sql = "select table_name, cast(meeting_date as varchar), path, cast(rows as varchar), \
+               cast(bytes as varchar), sha256 from published_files";
+    let Some(rows) = answered(texts(&database.connection, sql, &[]), "published_files", findings)? else {
+        return Ok(());
+    };
+    let shown = |row: &Texts| {
+        let text = |n: usize| row.get(n).cloned().flatten().unwrap_or_else(|| "NULL".to_owned());
+        format!("{} of {}: {} rows, {} bytes, sha256 {}", text(0), text(1), text(3), text(4), text(5))
+    };
+    let path = |row: &Texts| row.get(2).cloned().flatten().unwrap_or_else(|| "NULL".to_owned());
+    let mut left: BTreeMap<String, Vec<Texts>> = BTreeMap::new();
+    findings.examined(&PUBLISHED_FILES, manifest.files.len().max(rows.len()) as u64);
+    for row in rows {
+        left.entry(path(&row)).or_default().push(row);
+    }
+    for file in &manifest.files {
+        let wanted = [
+            file.table.clone(),
+            file.meeting_date.clone(),
+            file.path.clone(),
+            file.rows.to_string(),
+            file.bytes.to_string(),
+            file.sha256.clone(),
+        ];
+        let expected: Texts = wanted.into_iter().map(Some).collect();
+        let place = || format!("vcq.duckdb, published_files, {}", file.path);
+        match left.get_mut(&file.path).and_then(Vec::pop) {
+            None => findings.found(&PUBLISHED_FILES, place(), shown(&expected), "no such row"),
+            Some(row) if row != expected => findings.found(&PUBLISHED_FILES, place(), shown(&expected), shown(&row)),
+            Some(_) => {}
+        }
+    }
+    for row in left.into_values().flatten() {
+        let place = format!("vcq.duckdb, published_files, {}", path(&row));
+        findings.found(&PUBLISHED_FILES, place, "only files of the manifest", shown(&row));
+    }
+    Ok(())
+}
+
+/// What is odd about a run: predicate, what should hold, what is there.
+const RUN_RULES: &[(&str, &str, &str)] = &[
+    ("started_utc is null", "a start", "'none'"),
+    (
+        "finished_utc < started_utc",
+        "an end after the start",
+        "cast(started_utc as varchar) || ' to ' || cast(finished_utc as varchar)",
+    ),
+    (
+        "until_utc < since_utc",
+        "a window that ends after it begins",
+        "cast(since_utc as varchar) || ' to ' || cast(until_utc as varchar)",
+    ),
+    (
+        "(finished_utc is null) <> (outcome is null) or (outcome is null) <> (exit_code is null)",
+        "end, outcome and exit code all there or none",
+        "concat_ws(', ', coalesce(cast(finished_utc as varchar), 'no end'), coalesce(outcome, 'no outcome'), \
+         coalesce(cast(exit_code as varchar), 'no exit code'))",
+    ),
+    (
+        "least(meetings, participants, samples, rejects, calls_meeting_list, calls_participant_list, \
+         calls_quality_list, throttles, waited_s) < 0",
+        "counts of 0 or more",
+        "'a negative count'",
+    ),
+    ("run_id in (select run_id from runs group by run_id having count(*) > 1)", "every run once", "'twice'"),
+];
+
+fn runs(database: &Database, findings: &mut Findings) -> Result<(), LoadError> {
+    let count = answered(numbers(&database.connection, "select count(*) from runs"), "runs", findings)?;
+    findings.examined(&RUNS, count.map_or(0, |count| count[0]));
+    for (predicate, expected, found) in RUN_RULES {
+        let sql = format!("select run_id, {found} from runs where {predicate}");
+        for row in answered(texts(&database.connection, &sql, &[]), "runs", findings)?.unwrap_or_default() {
+            let text = |n: usize| row.get(n).cloned().flatten().unwrap_or_default();
+            findings.found(&RUNS, format!("vcq.duckdb, runs, {}", text(0)), *expected, text(1));
+        }
+    }
+    Ok(())
+}

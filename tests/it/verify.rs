@@ -1,0 +1,209 @@
+//! `verify`: a store as a sync leaves it is clean, also while a sync runs, and every tampering is found by the check
+//! that is made for it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::tampering::{TAMPERINGS, edit_manifest, raw_file, same_change_everywhere, sql};
+use crate::world::{Ran, World};
+
+fn synced() -> World {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    world
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("listed") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("a kind").is_dir() {
+            true => copy_tree(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).expect("copied")),
+        }
+    }
+}
+
+/// A copy of a synced store, to be damaged.
+struct Copied {
+    _folder: tempfile::TempDir,
+    store: PathBuf,
+}
+
+impl Copied {
+    fn of(world: &World) -> Copied {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = folder.path().join("store");
+        copy_tree(&world.store(), &store);
+        Copied { _folder: folder, store }
+    }
+}
+
+fn run(world: &World, store: &Path, more: &[&str]) -> Ran {
+    let mut command = world.vcq(&["verify"]);
+    Ran::of(command.args(more).env("VCQ_STORE", store).output().expect("the binary runs"))
+}
+
+fn report(world: &World, store: &Path, more: &[&str]) -> (Option<i32>, Value) {
+    let ran = run(world, store, &[&["--format", "json"], more].concat());
+    let value = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|error| panic!("no report ({error}):\n{}\n{}", ran.stdout, ran.stderr));
+    (ran.code, value)
+}
+
+/// The checks that found something.
+fn found(report: &Value) -> Vec<String> {
+    let checks = report["checks"].as_array().expect("checks");
+    let found = checks.iter().filter(|check| check["findings"].as_u64() > Some(0));
+    found.map(|check| check["check"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn a_synced_store_is_clean_also_deep_down() {
+    let world = synced();
+    let (code, report) = report(&world, &world.store(), &["--deep"]);
+    assert_eq!((code, &report["findings"]), (Some(0), &Value::from(0)), "{report:#}");
+    for check in report["checks"].as_array().expect("checks") {
+        assert_eq!(check["not_checked"], Value::Null, "{check:#}");
+        assert!(check["examined"].as_u64() > Some(0), "{check:#}");
+    }
+    assert_eq!(report["generation"], world.manifest()["generation"]);
+    let work = fs::read_dir(world.store().join(".work")).expect("listed").count();
+    assert_eq!(work, 0, "nothing is left behind");
+    let text = run(&world, &world.store(), &[]).ended(0).stdout;
+    assert!(text.contains("All is well.") && text.contains("coverage-counts"), "{text}");
+}
+
+#[test]
+fn a_store_with_every_kind_of_gap_is_clean() {
+    // Refusals, failures, a stop in the middle: gaps are answers, and no damage.
+    let world = World::new();
+    world.faults(&["participant_quality_list:code=121004@every=7", "participant_quality_list:html@every=11"]);
+    let mut command = world.sync_command(&["--max-calls", "150"]);
+    command.env("VCQ_MAX_TRIES", "1");
+    Ran::of(command.output().expect("runs")).ended(8);
+    for round in 0..2 {
+        let (code, report) = report(&world, &world.store(), &["--deep"]);
+        assert_eq!(code, Some(0), "{round}: {report:#}");
+        let mut command = world.sync_command(&[]);
+        command.env("VCQ_MAX_TRIES", "1");
+        Ran::of(command.output().expect("runs"));
+    }
+}
+
+#[test]
+fn a_running_sync_is_never_damage() {
+    let world = World::new();
+    world.change(|options| options.latency = Duration::from_millis(15));
+    let mut seen = Vec::new();
+    for more in [&[][..], &["--refetch"]] {
+        let mut command = world.sync_command(more);
+        let command = command.env("VCQ_PUBLISH_EVERY", "200ms").stdout(std::process::Stdio::null());
+        let mut sync = command.stderr(std::process::Stdio::null()).spawn().expect("starts");
+        let mut rounds = 0;
+        while sync.try_wait().expect("asked").is_none() {
+            // The folder is there from the first moments of the first run on.
+            if world.store().join("raw").exists() {
+                let deep = if rounds % 3 == 2 { &["--deep"][..] } else { &[] };
+                let (code, report) = report(&world, &world.store(), deep);
+                assert_eq!(code, Some(0), "{report:#}");
+                seen.push(report["generation"].as_u64());
+                rounds += 1;
+            }
+        }
+        assert!(sync.wait().expect("ended").success());
+        assert!(rounds > 1, "verify ran beside the sync");
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert!(seen.len() > 1, "more than one generation was seen: {seen:?}");
+}
+
+#[test]
+fn every_tampering_is_found_by_its_check() {
+    let world = synced();
+    let mut wrong = Vec::new();
+    for tampering in TAMPERINGS {
+        let copy = Copied::of(&world);
+        (tampering.change)(&copy.store);
+        let (code, report) = report(&world, &copy.store, &[]);
+        let checks = found(&report);
+        if code != Some(9) || !checks.iter().any(|check| check == tampering.check) {
+            wrong.push(format!("{}: exit {code:?}, wanted {}, found {checks:?}", tampering.what, tampering.check));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} not as wanted:\n{}", wrong.len(), TAMPERINGS.len(), wrong.join("\n"));
+    assert!(TAMPERINGS.len() >= 50);
+}
+
+#[test]
+fn findings_say_where_and_what_to_do_and_steer_no_terminal() {
+    let world = synced();
+    let copy = Copied::of(&world);
+    sql(
+        &copy.store,
+        "update coverage set participant_key = 'x\u{1b}]0;title\u{7}\n' || participant_key \
+         where rowid in (select min(rowid) from coverage)",
+    );
+    let text = run(&world, &copy.store, &[]).ended(9).stdout;
+    assert!(text.contains("What to do: run vcq-etl rebuild"), "{text}");
+    assert!(text.contains("expected ") && text.contains("found "), "{text}");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+    // Everything is counted, a few are shown.
+    let copy = Copied::of(&world);
+    sql(&copy.store, "update quality_samples set network_packet_loss_max_received_pct = 101");
+    let (_, report) = report(&world, &copy.store, &["--limit", "2"]);
+    let checks = report["checks"].as_array().expect("checks");
+    let ranges = checks.iter().find(|check| check["check"] == "ranges").expect("told");
+    assert_eq!(ranges["first"].as_array().map(Vec::len), Some(2));
+    assert_eq!(ranges["findings"], world.number("select count(*) from quality_samples"));
+}
+
+#[test]
+fn a_record_that_was_being_written_is_told_and_is_no_damage() {
+    let world = synced();
+    let copy = Copied::of(&world);
+    let path = raw_file(&copy.store, "quality");
+    let bytes = fs::read(&path).expect("read");
+    // Half a record at the end, as after a power cut in the middle of a write.
+    fs::write(&path, [&bytes[..], &bytes[..60]].concat()).expect("written");
+    let (code, report) = report(&world, &copy.store, &["--deep"]);
+    assert_eq!(code, Some(0), "{report:#}");
+    assert!(report["notes"][0].as_str().is_some_and(|note| note.starts_with("1 record")), "{report:#}");
+}
+
+#[test]
+fn the_same_change_in_every_layer_is_found_from_raw() {
+    let world = synced();
+    let copy = Copied::of(&world);
+    same_change_everywhere(&copy.store);
+    let (code, shallow) = report(&world, &copy.store, &[]);
+    assert_eq!(code, Some(0), "every layer agrees with every other: {shallow:#}");
+    let (code, deep) = report(&world, &copy.store, &["--deep"]);
+    assert_eq!((code, found(&deep)), (Some(9), vec!["from-raw".to_owned()]), "{deep:#}");
+    // A raw file that is gone, with a ledger that knows of nothing.
+    let copy = Copied::of(&world);
+    fs::remove_file(raw_file(&copy.store, "quality")).expect("removed");
+    fs::remove_file(copy.store.join("state/ledger.sqlite")).expect("removed");
+    let (_, deep) = report(&world, &copy.store, &["--deep"]);
+    assert!(found(&deep).contains(&"from-raw".to_owned()), "{deep:#}");
+}
+
+#[test]
+fn what_cannot_be_read_at_all_is_5_and_an_empty_store_is_0() {
+    let world = World::new();
+    let none = Ran::of(world.vcq(&["verify"]).output().expect("runs")).ended(5);
+    assert!(none.stderr.contains("is not a vcq-etl store") && none.stderr.contains("hint: "), "{}", none.stderr);
+    fs::create_dir_all(world.store().join("raw")).expect("a folder");
+    let empty = Ran::of(world.vcq(&["verify"]).output().expect("runs")).ended(0);
+    assert!(empty.stdout.contains("nothing is published yet"), "{}", empty.stdout);
+    let world = synced();
+    let copy = Copied::of(&world);
+    edit_manifest(&copy.store, |manifest| manifest["schema_version"] = Value::from(99));
+    let newer = run(&world, &copy.store, &[]).ended(5);
+    assert!(newer.stderr.contains("use the newer program"), "{}", newer.stderr);
+}
