@@ -5,7 +5,11 @@ mod bad_input;
 mod cells;
 mod faults;
 mod gaps;
+mod kills;
+mod scene;
+mod shim;
 mod sync;
+mod trial;
 mod world;
 
 /// A test file that nobody lists is a test that nobody runs.
