@@ -1,6 +1,5 @@
 //! Killed at any instant, the next run ends with the store of an undisturbed one.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,8 +7,8 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use vcq_etl::load::Step;
 
-use crate::scene::{Night, Scene, try_all};
-use crate::shim::{Act, Fault, Operation};
+use crate::scene::{Night, Scene, one_of_each_shape, tell, try_all};
+use crate::shim::{Act, Fault};
 use crate::trial::{Asked, Trial, both, files_below, tiny_world};
 
 /// The operations that make up each step of publishing: kinds, and text in the path.
@@ -48,26 +47,6 @@ fn killed_at_each_step_of_publishing() {
     }
     let (kills, died) = try_all(&faults, Night::Second, |scene, fault| scene.kill(fault, &format!("{fault:?}")).died);
     assert_eq!(kills, died, "every kill hits");
-}
-
-/// The same path of another run or day.
-fn shape(operation: &Operation) -> String {
-    let words = |path: &str| -> Vec<String> {
-        let words = path.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
-        words
-            .map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() })
-            .collect()
-    };
-    format!("{} {}", operation.kind, words(&operation.path).concat())
-}
-
-/// The first operation of each shape, as a number from 1.
-fn one_of_each_shape(operations: &[Operation]) -> Vec<usize> {
-    let mut first = BTreeMap::new();
-    for (at, operation) in operations.iter().enumerate() {
-        first.entry(shape(operation)).or_insert(at + 1);
-    }
-    first.into_values().collect()
 }
 
 /// Kills before each of the numbered operations, or with half of its bytes written.
@@ -124,6 +103,7 @@ fn kill_at_random(scene: &Scene<'_>, kills: usize, seed: u64) -> (usize, usize) 
         let delay = Duration::from_millis(random.random_range(0..=whole_ms));
         let died = kill_after(&trial, delay);
         let of = format!("seed {seed}, kill {kill} after {delay:?}");
+        scene.assert_whole(&trial, &of);
         let again = scene.go_on(&trial, usize::from(died), Asked::new(), &of);
         sum = (sum.0 + usize::from(died), sum.1 + again);
     }
@@ -224,7 +204,7 @@ fn exhaustive_killed_before_every_operation() {
         let world = tiny_world();
         let numbers: Vec<usize> = (1..=Scene::new(*night, &world).operations.len()).collect();
         let (kills, died, again) = kill_at(&numbers, *night, Act::Kill);
-        eprintln!("{night:?} sync: {kills} kills, {died} hit, {again} participants asked for again");
+        tell(&format!("{night:?} sync: {kills} kills, {died} hit, {again} participants asked for again"));
     }
 }
 
@@ -237,7 +217,7 @@ fn exhaustive_killed_with_half_of_every_write_done() {
         let is_write = |number: &usize| matches!(operations[number - 1].kind.as_str(), "write" | "copy");
         let numbers: Vec<usize> = (1..=operations.len()).filter(is_write).collect();
         let (kills, died, again) = kill_at(&numbers, *night, Act::Tear);
-        eprintln!("{night:?} sync: {kills} torn writes, {died} hit, {again} participants asked for again");
+        tell(&format!("{night:?} sync: {kills} torn writes, {died} hit, {again} participants asked for again"));
     }
 }
 
@@ -247,14 +227,14 @@ fn exhaustive_killed_at_two_hundred_random_times() {
     let world = tiny_world();
     for seed in 1..=2 {
         let (died, again) = kill_at_random(&Scene::new(Night::First, &world), 60, seed);
-        eprintln!("first sync, seed {seed}: {died} kills, {again} participants asked for again");
+        tell(&format!("first sync, seed {seed}: {died} kills, {again} participants asked for again"));
         let (died, again) = kill_at_random(&Scene::new(Night::Second, &world), 40, seed);
-        eprintln!("second sync, seed {seed}: {died} kills, {again} participants asked for again");
+        tell(&format!("second sync, seed {seed}: {died} kills, {again} participants asked for again"));
     }
 }
 
 #[test]
 #[ignore = "many minutes: make test-crash"]
 fn exhaustive_torn_at_every_byte() {
-    eprintln!("{} lengths of a torn raw file", tear_off(true));
+    tell(&format!("{} lengths of a torn raw file", tear_off(true)));
 }

@@ -3,11 +3,15 @@
 mod arrows;
 mod bad_input;
 mod cells;
+mod disk;
 mod faults;
 mod gaps;
 mod kills;
+mod lock;
+mod readers;
 mod scene;
 mod shim;
+mod signals;
 mod sync;
 mod trial;
 mod world;

@@ -1,6 +1,6 @@
 //! A sync to disturb: what the store was before, and what it is after when nothing disturbs it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vcq_etl::simulator::Endpoint;
 
@@ -90,6 +90,7 @@ impl<'a> Scene<'a> {
         let trial = self.trial();
         trial.take_asked();
         let died = trial.sync(Some(fault)).code.is_none();
+        self.assert_whole(&trial, of);
         let again = self.go_on(&trial, usize::from(died), Asked::new(), of);
         Killed { died, again }
     }
@@ -100,7 +101,8 @@ impl<'a> Scene<'a> {
     #[track_caller]
     pub fn go_on(&self, trial: &Trial<'_>, kills: usize, asked: Asked, of: &str) -> usize {
         let asked = both(asked, &trial.take_asked());
-        self.assert_whole(trial, of);
+        // Runs that ended by themselves publish what they got, which is of neither state.
+        trial.assert_published_is_whole(&[], of);
         let recorded = trial.recorded();
         trial.sync(None).ended(0);
         let asked_then = trial.take_asked();
@@ -168,4 +170,30 @@ pub fn try_all<T: Sync>(all: &[T], night: Night, try_one: impl Fn(&Scene<'_>, &T
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).sum()
     });
     (all.len(), hits)
+}
+
+/// The same path of another run or day.
+fn shape(operation: &Operation) -> String {
+    let words = |path: &str| -> Vec<String> {
+        let words = path.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+        words
+            .map(|word| if word.contains(|c: char| c.is_ascii_digit()) { "#".to_owned() } else { word.to_owned() })
+            .collect()
+    };
+    format!("{} {}", operation.kind, words(&operation.path).concat())
+}
+
+/// The first operation of each shape, as a number from 1.
+pub fn one_of_each_shape(operations: &[Operation]) -> Vec<usize> {
+    let mut first = BTreeMap::new();
+    for (at, operation) in operations.iter().enumerate() {
+        first.entry(shape(operation)).or_insert(at + 1);
+    }
+    first.into_values().collect()
+}
+
+/// Says what a test run has counted.
+#[expect(clippy::print_stderr, reason = "for whoever runs the tests with --nocapture")]
+pub fn tell(text: &str) {
+    eprintln!("{text}");
 }
