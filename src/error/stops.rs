@@ -67,7 +67,7 @@ impl From<SyncError> for Failure {
             SyncError::UserIdType { .. } => Failure::of(ExitCode::Usage, &error)
                 .hint("give the kind that the store holds (--user-id-type), or another store (--store DIR)"),
             SyncError::Ledger(_) => Failure::of(ExitCode::Storage, &error)
-                .hint("check the disk and the permissions of the store's folder state/; the answers in raw/ are whole"),
+                .hint("free space or mend the permissions of the store's folder state/; the answers in raw/ are whole"),
             SyncError::Recorder { .. } => {
                 Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine")
             }

@@ -8,6 +8,7 @@ mod faults;
 mod gaps;
 mod kills;
 mod lock;
+mod power;
 mod readers;
 mod scene;
 mod shim;
