@@ -2,6 +2,7 @@
 
 use super::{ExitCode, Failure};
 use crate::extract::Stop;
+use crate::extract::raw::RawError;
 use crate::feishu::{BaseUrlError, CallError, ClientError};
 use crate::load::{LoadError, LockError};
 use crate::pipeline::SyncError;
@@ -73,6 +74,8 @@ impl From<SyncError> for Failure {
             }
             SyncError::Totals(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("the database may be damaged; remove vcq.duckdb and the next sync makes it again from Parquet"),
+            SyncError::Date(DateError::Raw(RawError::Io { .. })) => Failure::of(ExitCode::Storage, &error)
+                .hint("check the disk and the permissions of the store's folder raw/; what is published is whole"),
             SyncError::Date(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("the raw log was damaged; ask for these days again with --refetch"),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
@@ -104,9 +107,8 @@ impl From<LockError> for Failure {
         match error {
             LockError::Held { .. } => Failure::of(ExitCode::Busy, &error)
                 .hint("wait for it to end, or stop it: the lock goes with the process and is never stale"),
-            LockError::Io { .. } => {
-                Failure::of(ExitCode::Storage, &error).hint("check the permissions of the store's folder state/")
-            }
+            LockError::Io { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("free space or mend the permissions of the store's folder state/"),
         }
     }
 }

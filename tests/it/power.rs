@@ -56,45 +56,61 @@ impl<'a> Past<'a> {
     }
 }
 
+/// Asserts it of all the operations of a sync; gives how often there was something to look at: commits of the ledger,
+/// manifests, databases, parts placed, parts removed.
+#[track_caller]
+fn assert_order(operations: &[Operation]) -> [usize; 5] {
+    let mut checks = [0; 5];
+    for (at, next) in operations.iter().enumerate() {
+        let past = Past(&operations[..at]);
+        let target = next.to.as_deref().unwrap_or(&next.path);
+        match (next.kind.as_str(), target) {
+            // The ledger learns of an answer, or that a date is published.
+            ("write", "state/ledger.sqlite-wal") => {
+                past.files("raw/", ".zst").iter().for_each(|path| past.assert_durable(path, next));
+                past.assert_durable("vcq.duckdb", next);
+                checks[0] += 1;
+            }
+            ("rename", "parquet/_manifest.json") => {
+                assert!(past.bytes_are_durable(&next.path), "{next:?}");
+                past.files("parquet/", ".parquet").iter().for_each(|path| past.assert_durable(path, next));
+                checks[1] += 1;
+            }
+            ("rename", "vcq.duckdb") => {
+                assert!(past.bytes_are_durable(&next.path), "{next:?}");
+                past.assert_durable("parquet/_manifest.json", next);
+                checks[2] += 1;
+            }
+            ("rename", part) if part.ends_with(".parquet") => {
+                assert!(past.bytes_are_durable(&next.path), "{next:?}");
+                checks[3] += 1;
+            }
+            ("unlink", part) if part.ends_with(".parquet") => {
+                past.assert_durable("vcq.duckdb", next);
+                checks[4] += 1;
+            }
+            _ => {}
+        }
+    }
+    checks
+}
+
 #[test]
 fn nothing_is_relied_on_before_it_is_on_the_disk() {
     let world = tiny_world();
     for night in Night::ALL {
-        let operations = Scene::new(*night, &world).operations;
-        let mut checks = [0; 5];
-        for (at, next) in operations.iter().enumerate() {
-            let past = Past(&operations[..at]);
-            let target = next.to.as_deref().unwrap_or(&next.path);
-            match (next.kind.as_str(), target) {
-                // The ledger learns of an answer, or that a date is published.
-                ("write", "state/ledger.sqlite-wal") => {
-                    past.files("raw/", ".zst").iter().for_each(|path| past.assert_durable(path, next));
-                    past.assert_durable("vcq.duckdb", next);
-                    checks[0] += 1;
-                }
-                ("rename", "parquet/_manifest.json") => {
-                    assert!(past.bytes_are_durable(&next.path), "{next:?}");
-                    past.files("parquet/", ".parquet").iter().for_each(|path| past.assert_durable(path, next));
-                    checks[1] += 1;
-                }
-                ("rename", "vcq.duckdb") => {
-                    assert!(past.bytes_are_durable(&next.path), "{next:?}");
-                    past.assert_durable("parquet/_manifest.json", next);
-                    checks[2] += 1;
-                }
-                ("rename", part) if part.ends_with(".parquet") => {
-                    assert!(past.bytes_are_durable(&next.path), "{next:?}");
-                    checks[3] += 1;
-                }
-                ("unlink", part) if part.ends_with(".parquet") => {
-                    past.assert_durable("vcq.duckdb", next);
-                    checks[4] += 1;
-                }
-                _ => {}
-            }
-        }
+        let checks = assert_order(&Scene::new(*night, &world).operations);
         let [ledger, manifest, database, placed, removed] = checks;
         assert!(ledger > 10 && manifest == 1 && database == 1 && placed >= 2, "{night:?}: {checks:?}");
         assert_eq!(removed > 0, *night == Night::Second, "{night:?}: {checks:?}");
     }
+}
+
+#[test]
+#[should_panic(expected = "not on the disk before")]
+fn a_sync_that_is_left_out_would_be_noticed() {
+    let world = tiny_world();
+    let mut operations = Scene::new(Night::First, &world).operations;
+    operations.retain(|operation| !(operation.kind == "sync" && operation.path.starts_with("raw/quality")));
+    assert_order(&operations);
 }
