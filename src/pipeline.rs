@@ -229,7 +229,11 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let totals = publisher.totals();
     run.outcome = Some(exit.exit().name.to_owned());
     run.exit_code = Some(exit.number().into());
-    ledger.record_run(&run)?;
+    if let Err(failed) = ledger.record_run(&run) {
+        // On a full disk this fails too: what failed first is what to tell.
+        exit = ExitCode::Storage;
+        error.get_or_insert(failed.into());
+    }
 
     let summary = Summary {
         run_id,

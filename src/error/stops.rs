@@ -1,6 +1,7 @@
 //! From the reason that ended a run early, and from what kept it from beginning, to failures.
 
 use super::{ExitCode, Failure};
+use crate::extract::raw::RawError;
 use crate::extract::{LedgerError, Stop};
 use crate::feishu::{BaseUrlError, CallError, ClientError, StopCause, asked_for};
 use crate::load::{LoadError, LockError};
@@ -88,12 +89,14 @@ impl From<SyncError> for Failure {
             SyncError::PutAside { .. } => Failure::of(ExitCode::Storage, &error)
                 .hint("check the disk and the permissions of the store's folder state/"),
             SyncError::Ledger(_) => Failure::of(ExitCode::Storage, &error)
-                .hint("check the disk and the permissions of the store's folder state/; the answers in raw/ are whole"),
+                .hint("free space or mend the permissions of the store's folder state/; the answers in raw/ are whole"),
             SyncError::Recorder { .. } => {
                 Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine")
             }
             SyncError::Totals(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("the database may be damaged: vcq-etl rebuild makes it again, without a call"),
+            SyncError::Date(DateError::Raw(RawError::Io { .. })) => Failure::of(ExitCode::Storage, &error)
+                .hint("check the disk and the permissions of the store's folder raw/; what is published is whole"),
             SyncError::Date(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("what is published is whole; vcq-etl verify names what is damaged in the raw log")
                 .hint("restore the file from a copy, or move it out of the store and run vcq-etl rebuild: the next sync of that day asks for what is missing"),
@@ -136,9 +139,8 @@ impl From<LockError> for Failure {
         match error {
             LockError::Held { .. } => Failure::of(ExitCode::Busy, &error)
                 .hint("wait for it to end, or stop it: the lock goes with the process and is never stale"),
-            LockError::Io { .. } => {
-                Failure::of(ExitCode::Storage, &error).hint("check the permissions of the store's folder state/")
-            }
+            LockError::Io { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("free space or mend the permissions of the store's folder state/"),
         }
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondType};
 use duckdb::{AccessMode, Config, Connection};
+use sha2::{Digest, Sha256};
 
+use super::parquet::hex;
 use super::{LoadError, StorePaths, durable};
 use crate::schema::cell::{self, Row};
 use crate::schema::{Table, ddl};
@@ -126,7 +128,11 @@ impl DraftFolder {
         let final_path = paths.work().join("vcq.duckdb.inprogress");
         let path = match paths.root().to_string_lossy().contains('?') {
             false => paths.work().join(name),
-            true => std::env::temp_dir().join(format!("vcq-etl-{}-{name}", std::process::id())),
+            // One for each store, so that the next publication removes what a dead one left.
+            true => {
+                let store = hex(&Sha256::digest(paths.root().as_os_str().as_encoded_bytes()));
+                std::env::temp_dir().join(format!("vcq-etl-{}", &store[..16]))
+            }
         };
         durable::remove_dir(&path)?;
         let mut builder = DirBuilder::new();
@@ -186,4 +192,37 @@ fn plain_instants(batch: RecordBatch) -> Result<RecordBatch, arrow::error::Arrow
         })
         .unzip();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_outside_the_store_that_a_dead_run_left_is_removed_by_the_next() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let paths = StorePaths::open(&dir.path().join("store?x=1")).expect("open");
+        let dead = DraftFolder::create(&paths, "dead").expect("create");
+        assert!(!dead.path().starts_with(paths.root()));
+        fs::write(dead.path().join("vcq.duckdb"), "half").expect("write");
+        // A killed process drops nothing.
+        std::mem::forget(dead);
+        let next = DraftFolder::create(&paths, "next").expect("create");
+        assert_eq!(fs::read_dir(next.path()).expect("list").count(), 0);
+        let path = next.path().to_path_buf();
+        drop(next);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_full_quota_is_a_full_disk_in_duckdbs_words_too() {
+        let error = |text: &str| {
+            let error = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));
+            LoadError::duckdb("write", Path::new("x"))(error)
+        };
+        for text in ["IO Error: No space left on device", "IO Error: Could not write: Disk quota exceeded"] {
+            assert!(matches!(error(text), LoadError::DiskFull { .. }), "{text}");
+        }
+        assert!(matches!(error("IO Error: Permission denied"), LoadError::Duckdb { .. }));
+    }
 }

@@ -179,6 +179,9 @@ pub enum LoadError {
     },
 }
 
+/// A full disk, or a full quota, as DuckDB says it: it passes the system's error on as text only.
+const FULL_IN_WORDS: &[&str] = &["No space left on device", "not enough disk space", "Disk quota exceeded"];
+
 impl LoadError {
     /// For `map_err` on a file operation.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LoadError {
@@ -195,9 +198,8 @@ impl LoadError {
     pub(super) fn duckdb(doing: &'static str, path: &Path) -> impl FnOnce(duckdb::Error) -> LoadError {
         let path = path.to_path_buf();
         move |source| {
-            // DuckDB passes the system's error on as text only.
             let text = source.to_string();
-            match text.contains("No space left on device") || text.contains("not enough disk space") {
+            match FULL_IN_WORDS.iter().any(|words| text.contains(words)) {
                 true => LoadError::DiskFull { doing, path, source: Box::new(source) },
                 false => LoadError::Duckdb { doing, path, source },
             }

@@ -1,11 +1,12 @@
 //! One writer a store: an operating system lock on `state/lock`.
 //!
 //! The lock dies with its process, so it is never stale. What the file says about the holder is for the message only and
-//! decides nothing.
+//! decides nothing. The folder `state/` is locked too: somebody may take the file away, believing it stale, while its
+//! holder lives, and a new file would let a second writer in.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    /// `state/`; `None` where the system has no locks on folders.
+    _folder: Option<File>,
 }
 
 impl Lock {
@@ -73,9 +76,10 @@ impl Lock {
         let failed = |source| LockError::Io { path: path.clone(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let folder = lockable_folder(&paths.state());
         let mut tries = 0;
         loop {
-            match file.try_lock() {
+            match folder.as_ref().map_or(Ok(()), try_lock_folder).and_then(|()| file.try_lock()) {
                 Ok(()) => break,
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
                 Err(TryLockError::WouldBlock) if tries < TRIES => {
@@ -96,7 +100,7 @@ impl Lock {
         };
         let line = serde_json::to_string(&holder).map_err(|error| failed(error.into()))?;
         file.set_len(0).and_then(|()| writeln!(file, "{line}")).map_err(failed)?;
-        Ok(Lock { file })
+        Ok(Lock { file, _folder: folder })
     }
 }
 
@@ -106,6 +110,19 @@ impl Drop for Lock {
         if let Err(error) = self.file.set_len(0) {
             tracing::debug!(%error, "left the lock file's text behind");
         }
+    }
+}
+
+/// The folder as a file that can be locked, where the system has such.
+fn lockable_folder(folder: &Path) -> Option<File> {
+    if cfg!(unix) { File::open(folder).ok() } else { None }
+}
+
+/// Locks a folder. Network file systems may have locks on files only: there the file's has to do.
+fn try_lock_folder(folder: &File) -> Result<(), TryLockError> {
+    match folder.try_lock() {
+        Err(TryLockError::Error(_)) => Ok(()),
+        other => other,
     }
 }
 
@@ -160,6 +177,18 @@ mod tests {
         drop(lock);
         assert_eq!(holder(&paths), None);
         Lock::take(&paths, "rebuild", 0).expect("free again");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_lock_file_taken_away_lets_nobody_in() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let paths = StorePaths::open(dir.path()).expect("open");
+        let lock = Lock::take(&paths, "sync", 0).expect("free");
+        fs::remove_file(paths.lock()).expect("remove");
+        assert!(matches!(Lock::take(&paths, "sync", 0), Err(LockError::Held { .. })));
+        drop(lock);
+        Lock::take(&paths, "sync", 0).expect("free again");
     }
 
     #[test]

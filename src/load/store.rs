@@ -36,7 +36,9 @@ impl StorePaths {
         let not_writable = |path: &Path| {
             let path = path.to_path_buf();
             move |source: io::Error| match source.kind() {
-                io::ErrorKind::StorageFull => LoadError::io("create a folder in", &path)(source),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    LoadError::io("create a folder in", &path)(source)
+                }
                 _ => LoadError::NotWritable { path, source },
             }
         };

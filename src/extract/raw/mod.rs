@@ -39,7 +39,7 @@ pub enum RawError {
         offset: u64,
         /// What was found.
         #[source]
-        source: serde_json::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 

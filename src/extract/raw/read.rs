@@ -259,11 +259,11 @@ impl RawDate {
     pub fn request(&self, walk: &WalkRef) -> Result<Option<serde_json::Map<String, serde_json::Value>>, RawError> {
         let Some(place) = walk.checkpoints.first() else { return Ok(None) };
         let path = &self.files[place.file].path;
-        let lines = unpacked(path, place).map_err(cannot_read(path))?;
+        let lines = unpacked(path, place)?;
         let Some(line) = lines.split(|byte| *byte == b'\n').next().filter(|line| !line.is_empty()) else {
             return Ok(None);
         };
-        let damaged = |source| RawError::Damaged { path: path.clone(), offset: place.offset, source };
+        let damaged = |source: serde_json::Error| damaged(path, place, source.into());
         let line: Line<'_> = serde_json::from_slice(line).map_err(damaged)?;
         Ok(line.request.and_then(|request| serde_json::from_str(request.get()).ok()))
     }
@@ -276,9 +276,9 @@ impl RawDate {
         let mut pages = Vec::new();
         for place in &walk.checkpoints {
             let path = &self.files[place.file].path;
-            let lines = unpacked(path, place).map_err(cannot_read(path))?;
+            let lines = unpacked(path, place)?;
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                let damaged = |source| RawError::Damaged { path: path.clone(), offset: place.offset, source };
+                let damaged = |source: serde_json::Error| damaged(path, place, source.into());
                 let line: Line<'_> = serde_json::from_slice(line).map_err(damaged)?;
                 if let (PAGE, Some(response)) = (line.record, line.response) {
                     pages.push(RawPage { response: response.to_owned() });
@@ -290,8 +290,16 @@ impl RawDate {
 }
 
 /// The lines of a checkpoint.
-fn unpacked(path: &Path, place: &Place) -> io::Result<Vec<u8>> {
-    lines(&frame(path, place)?)
+fn unpacked(path: &Path, place: &Place) -> Result<Vec<u8>, RawError> {
+    frame(path, place).and_then(|frame| lines(&frame)).map_err(|error| match error.raw_os_error() {
+        Some(_) => cannot_read(path)(error),
+        // The system did its part: it is the bytes that are wrong.
+        None => damaged(path, place, error.into()),
+    })
+}
+
+fn damaged(path: &Path, place: &Place, source: Box<dyn std::error::Error + Send + Sync>) -> RawError {
+    RawError::Damaged { path: path.to_owned(), offset: place.begin, source }
 }
 
 fn frame(path: &Path, place: &Place) -> io::Result<Vec<u8>> {

@@ -1,0 +1,240 @@
+//! Killed at any instant, the next run ends with the store of an undisturbed one.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use vcq_etl::load::Step;
+
+use crate::scene::{Night, Scene, one_of_each_shape, tell, try_all};
+use crate::shim::{Act, Fault};
+use crate::trial::{Asked, Trial, both, files_below, tiny_world};
+
+/// The operations that make up each step of publishing: kinds, and text in the path.
+const STEPS: &[(Step, &[(&str, &str)])] = &[
+    (Step::PlaceParts, &[("mkdir", "/parquet/"), ("rename", "/part-"), ("sync", "/parquet/quality_samples/")]),
+    (
+        Step::WriteManifest,
+        &[
+            ("create", "_manifest.json"),
+            ("write", "_manifest.json"),
+            ("sync", "_manifest.json"),
+            ("rename", "_manifest.json"),
+        ],
+    ),
+    (
+        Step::BuildDatabase,
+        &[
+            ("mkdir", ".work/database-"),
+            ("copy", "/vcq.duckdb"),
+            ("write", "/vcq.duckdb"),
+            ("rename", "/vcq.duckdb.inprogress"),
+        ],
+    ),
+    (Step::RenameDatabase, &[("unlink", "/store/vcq.duckdb.wal"), ("rename", "/store/vcq.duckdb")]),
+    (Step::RemoveOldParts, &[("unlink", "/part-"), ("write", "/store/state/ledger.sqlite-wal")]),
+];
+
+#[test]
+fn killed_at_each_step_of_publishing() {
+    let mut faults = Vec::new();
+    for step in Step::ALL {
+        let (_, operations) = STEPS.iter().find(|(known, _)| known == step).expect("every step has its operations");
+        for (kind, path) in *operations {
+            faults.extend([Act::Kill, Act::KillAfter].map(|act| Fault::on(act, 1, kind, path)));
+        }
+    }
+    let (kills, died) = try_all(&faults, Night::Second, |scene, fault| scene.kill(fault, &format!("{fault:?}")).died);
+    assert_eq!(kills, died, "every kill hits");
+}
+
+/// Kills before each of the numbered operations, or with half of its bytes written.
+fn kill_at(numbers: &[usize], night: Night, act: Act) -> (usize, usize, usize) {
+    let again = std::sync::atomic::AtomicUsize::new(0);
+    let (kills, died) = try_all(numbers, night, |scene, number| {
+        let killed = scene.kill(&Fault::at(act, *number), &format!("{act:?} at operation {number}"));
+        again.fetch_add(killed.again, std::sync::atomic::Ordering::Relaxed);
+        killed.died
+    });
+    (kills, died, again.into_inner())
+}
+
+#[test]
+fn killed_at_each_kind_of_operation() {
+    let world = tiny_world();
+    let operations = Scene::new(Night::First, &world).operations;
+    let numbers = one_of_each_shape(&operations);
+    assert!(numbers.len() > 30, "{numbers:?}");
+    let (kills, died, _) = kill_at(&numbers, Night::First, Act::Kill);
+    // Which thread comes first differs from run to run: the last few numbers may not be reached.
+    assert!(died * 10 >= kills * 8, "{died} of {kills} kills hit");
+}
+
+#[test]
+fn killed_with_half_of_a_write_done() {
+    let world = tiny_world();
+    let operations = Scene::new(Night::First, &world).operations;
+    let writes: Vec<usize> =
+        one_of_each_shape(&operations).into_iter().filter(|number| operations[number - 1].kind == "write").collect();
+    let (kills, died, _) = kill_at(&writes, Night::First, Act::Tear);
+    assert!(kills >= 5 && died * 10 >= kills * 7, "{died} of {kills} kills hit");
+}
+
+/// Starts a sync and kills it after a while; true where it died of that.
+fn kill_after(trial: &Trial<'_>, delay: Duration) -> bool {
+    let mut command = trial.command();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    std::thread::sleep(delay);
+    child.kill().expect("it is ours");
+    child.wait().expect("ends").code().is_none()
+}
+
+/// Kills at random times; gives kills and participants asked for again.
+fn kill_at_random(scene: &Scene<'_>, kills: usize, seed: u64) -> (usize, usize) {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let began = Instant::now();
+    scene.trial().sync(None).ended(0);
+    let whole_ms = began.elapsed().as_millis() as u64;
+    let mut sum = (0, 0);
+    for kill in 0..kills {
+        let trial = scene.trial();
+        trial.take_asked();
+        let delay = Duration::from_millis(random.random_range(0..=whole_ms));
+        let died = kill_after(&trial, delay);
+        let of = format!("seed {seed}, kill {kill} after {delay:?}");
+        scene.assert_whole(&trial, &of);
+        let again = scene.go_on(&trial, usize::from(died), Asked::new(), &of);
+        sum = (sum.0 + usize::from(died), sum.1 + again);
+    }
+    sum
+}
+
+#[test]
+fn killed_at_random_times() {
+    let world = tiny_world();
+    let (died, _) = kill_at_random(&Scene::new(Night::First, &world), 8, 20_261_102);
+    assert!(died > 0, "{died} died");
+    kill_at_random(&Scene::new(Night::Second, &world), 4, 20_261_103);
+}
+
+#[test]
+fn killed_again_and_again_until_it_survives() {
+    let world = tiny_world();
+    let scene = Scene::new(Night::First, &world);
+    let trial = scene.trial();
+    trial.take_asked();
+    let (mut kills, mut asked, mut at) = (0, Asked::new(), 20);
+    loop {
+        // Each run gets further than the one before.
+        let died = trial.sync(Some(&Fault::at(Act::Kill, at))).code.is_none();
+        scene.assert_whole(&trial, &format!("kill {kills}"));
+        if !died {
+            break;
+        }
+        kills += 1;
+        asked = both(asked, &trial.take_asked());
+        at += at / 3;
+    }
+    assert!(kills >= 8, "{kills} kills");
+    scene.go_on(&trial, kills, asked, "killed again and again");
+}
+
+/// A raw file and where its last checkpoint begins.
+fn newest_checkpoint(store: &Path) -> (PathBuf, u64) {
+    let raw = store.join("raw/quality");
+    let age = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).expect("a time");
+    let path = files_below(&raw).into_iter().max_by_key(age).expect("a raw file");
+    let bytes = std::fs::read(&path).expect("read");
+    let (mut begins, mut next) = (0, 0);
+    while next < bytes.len() {
+        begins = next;
+        // A skippable frame, whose JSON says how long the frame behind it is.
+        let length = u32::from_le_bytes(bytes[next + 4..next + 8].try_into().expect("four")) as usize;
+        let header: serde_json::Value = serde_json::from_slice(&bytes[next + 8..next + 8 + length]).expect("a header");
+        next += 8 + length + header["bytes"].as_u64().expect("a length") as usize;
+    }
+    (path, begins as u64)
+}
+
+/// Cuts the newest raw file, which a dead run left, to lengths within its last checkpoint: all, or a sample.
+fn tear_off(every: bool) -> usize {
+    let world = tiny_world();
+    let scene = Scene::new(Night::First, &world);
+    let torn = scene.trial();
+    torn.take_asked();
+    // The raw bytes are there, the ledger does not know of them.
+    let fault = Fault::on(Act::Kill, 6, "sync", "/raw/quality/meeting_date");
+    assert_eq!(torn.sync(Some(&fault)).code, None, "dies");
+    let asked = torn.take_asked();
+    let (path, begins) = newest_checkpoint(&torn.store());
+    let length = path.metadata().expect("there").len();
+    let relative = path.strip_prefix(torn.store()).expect("below").to_owned();
+    let cut_to = |bytes: u64| {
+        let trial = Trial::copy_of(&torn);
+        let file = std::fs::OpenOptions::new().write(true).open(trial.store().join(&relative)).expect("opens");
+        file.set_len(bytes).expect("cut");
+        scene.go_on(&trial, 1, asked.clone(), &format!("cut to {bytes} of {begins}..{length}"))
+    };
+    let again_uncut = cut_to(length);
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let offsets: Vec<u64> = match every {
+        true => (begins..length).collect(),
+        false => [begins, begins + 1, begins + 8, begins + 9, length - 1]
+            .into_iter()
+            .chain((0..5).map(|_| random.random_range(begins..length)))
+            .collect(),
+    };
+    for offset in &offsets {
+        let again = cut_to(*offset);
+        assert!(again <= again_uncut + 1, "cut to {offset}: {again} asked again, {again_uncut} where nothing is cut");
+    }
+    offsets.len()
+}
+
+#[test]
+fn a_torn_raw_file_costs_its_last_record_only() {
+    assert_eq!(tear_off(false), 10);
+}
+
+#[test]
+#[ignore = "many minutes: make test-crash"]
+fn exhaustive_killed_before_every_operation() {
+    for night in Night::ALL {
+        let world = tiny_world();
+        let numbers: Vec<usize> = (1..=Scene::new(*night, &world).operations.len()).collect();
+        let (kills, died, again) = kill_at(&numbers, *night, Act::Kill);
+        tell(&format!("{night:?} sync: {kills} kills, {died} hit, {again} participants asked for again"));
+    }
+}
+
+#[test]
+#[ignore = "many minutes: make test-crash"]
+fn exhaustive_killed_with_half_of_every_write_done() {
+    for night in Night::ALL {
+        let world = tiny_world();
+        let operations = Scene::new(*night, &world).operations;
+        let is_write = |number: &usize| matches!(operations[number - 1].kind.as_str(), "write" | "copy");
+        let numbers: Vec<usize> = (1..=operations.len()).filter(is_write).collect();
+        let (kills, died, again) = kill_at(&numbers, *night, Act::Tear);
+        tell(&format!("{night:?} sync: {kills} torn writes, {died} hit, {again} participants asked for again"));
+    }
+}
+
+#[test]
+#[ignore = "many minutes: make test-crash"]
+fn exhaustive_killed_at_two_hundred_random_times() {
+    let world = tiny_world();
+    for seed in 1..=2 {
+        let (died, again) = kill_at_random(&Scene::new(Night::First, &world), 60, seed);
+        tell(&format!("first sync, seed {seed}: {died} kills, {again} participants asked for again"));
+        let (died, again) = kill_at_random(&Scene::new(Night::Second, &world), 40, seed);
+        tell(&format!("second sync, seed {seed}: {died} kills, {again} participants asked for again"));
+    }
+}
+
+#[test]
+#[ignore = "many minutes: make test-crash"]
+fn exhaustive_torn_at_every_byte() {
+    tell(&format!("{} lengths of a torn raw file", tear_off(true)));
+}

@@ -1,0 +1,116 @@
+//! What a power cut may take: nothing is relied on before it has reached the disk. Read off the order of operations.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::scene::{Night, Scene};
+use crate::shim::Operation;
+use crate::trial::tiny_world;
+
+/// The operations so far.
+struct Past<'a>(&'a [Operation]);
+
+impl<'a> Past<'a> {
+    /// Where the last operation of these kinds on a path is; a rename counts for where it goes.
+    fn last(&self, kinds: &[&str], path: &str) -> Option<usize> {
+        let is_it =
+            |one: &Operation| kinds.contains(&one.kind.as_str()) && one.to.as_deref().unwrap_or(&one.path) == path;
+        self.0.iter().rposition(is_it)
+    }
+
+    /// Whether every byte of a file was brought to the disk, under this name or the one it was renamed from.
+    fn bytes_are_durable(&self, path: &str) -> bool {
+        let renamed = self.last(&["rename"], path);
+        let written = self.last(&["write", "copy", "truncate"], path);
+        match (written, renamed) {
+            (Some(written), _) if renamed.is_none_or(|renamed| renamed < written) => {
+                self.last(&["sync"], path) > Some(written)
+            }
+            (_, Some(renamed)) => {
+                self.last(&["sync"], path) > Some(renamed)
+                    || Past(&self.0[..renamed]).bytes_are_durable(&self.0[renamed].path)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a name, and those of the folders it is in, were brought to the disk.
+    fn name_is_durable(&self, path: &str) -> bool {
+        let Some(parent) = Path::new(path).parent().and_then(Path::to_str) else { return true };
+        let made = self.last(&["create", "rename", "mkdir"], path);
+        let is_synced = made.is_none() || self.last(&["sync"], parent) > made;
+        is_synced && self.name_is_durable(parent)
+    }
+
+    #[track_caller]
+    fn assert_durable(&self, path: &str, before: &Operation) {
+        assert!(self.bytes_are_durable(path), "bytes of {path} are not on the disk before {before:?}");
+        assert!(self.name_is_durable(path), "the name of {path} is not on the disk before {before:?}");
+    }
+
+    /// The files below a folder that were written or named.
+    fn files(&self, folder: &str, suffix: &str) -> HashSet<&'a str> {
+        let paths = self.0.iter().filter(|one| matches!(one.kind.as_str(), "create" | "rename" | "write"));
+        let paths = paths.map(|one| one.to.as_deref().unwrap_or(&one.path));
+        paths.filter(|path| path.starts_with(folder) && path.ends_with(suffix)).collect()
+    }
+}
+
+/// Asserts it of all the operations of a sync; gives how often there was something to look at: commits of the ledger,
+/// manifests, databases, parts placed, parts removed.
+#[track_caller]
+fn assert_order(operations: &[Operation]) -> [usize; 5] {
+    let mut checks = [0; 5];
+    for (at, next) in operations.iter().enumerate() {
+        let past = Past(&operations[..at]);
+        let target = next.to.as_deref().unwrap_or(&next.path);
+        match (next.kind.as_str(), target) {
+            // The ledger learns of an answer, or that a date is published.
+            ("write", "state/ledger.sqlite-wal") => {
+                past.files("raw/", ".zst").iter().for_each(|path| past.assert_durable(path, next));
+                past.assert_durable("vcq.duckdb", next);
+                checks[0] += 1;
+            }
+            ("rename", "parquet/_manifest.json") => {
+                assert!(past.bytes_are_durable(&next.path), "{next:?}");
+                past.files("parquet/", ".parquet").iter().for_each(|path| past.assert_durable(path, next));
+                checks[1] += 1;
+            }
+            ("rename", "vcq.duckdb") => {
+                assert!(past.bytes_are_durable(&next.path), "{next:?}");
+                past.assert_durable("parquet/_manifest.json", next);
+                checks[2] += 1;
+            }
+            ("rename", part) if part.ends_with(".parquet") => {
+                assert!(past.bytes_are_durable(&next.path), "{next:?}");
+                checks[3] += 1;
+            }
+            ("unlink", part) if part.ends_with(".parquet") => {
+                past.assert_durable("vcq.duckdb", next);
+                checks[4] += 1;
+            }
+            _ => {}
+        }
+    }
+    checks
+}
+
+#[test]
+fn nothing_is_relied_on_before_it_is_on_the_disk() {
+    let world = tiny_world();
+    for night in Night::ALL {
+        let checks = assert_order(&Scene::new(*night, &world).operations);
+        let [ledger, manifest, database, placed, removed] = checks;
+        assert!(ledger > 10 && manifest == 1 && database == 1 && placed >= 2, "{night:?}: {checks:?}");
+        assert_eq!(removed > 0, *night == Night::Second, "{night:?}: {checks:?}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "not on the disk before")]
+fn a_sync_that_is_left_out_would_be_noticed() {
+    let world = tiny_world();
+    let mut operations = Scene::new(Night::First, &world).operations;
+    operations.retain(|operation| !(operation.kind == "sync" && operation.path.starts_with("raw/quality")));
+    assert_order(&operations);
+}

@@ -1,0 +1,262 @@
+/* File faults for the unmodified program: loaded before libc (LD_PRELOAD), it counts every change that the program, its
+ * SQLite and its DuckDB make to files below one folder, writes each to a log, and makes one of them go wrong.
+ *
+ * Environment (read once, at the start):
+ *   FAULTS_ROOT   folder whose files are watched, canonical
+ *   FAULTS_LOG    file that gets one line an operation: number, kind, path [-> path]; outside the folder
+ *   FAULTS_ACT    kill | kill-after | tear | short | fail; without it only the log is written
+ *   FAULTS_AT     at which of the operations that match, counted from 1
+ *   FAULTS_KINDS  comma-separated kinds that match; all without it
+ *   FAULTS_PATH   text that is in the path of those that match; any without it
+ *   FAULTS_ERRNO  number of the error that `fail` and `short` give
+ *   FAULTS_ONCE   1: `fail` hits one operation; else it and every later one that matches
+ *
+ * kill        the process dies before the operation
+ * kill-after  the process dies right after it
+ * tear        half of the bytes are written, then the process dies (of a write; else like kill)
+ * short       half of the bytes are written and the call says so; every later one that matches fails, as on a full disk
+ * fail        the operation is not done and gives the error
+ *
+ * Opens for reading and reads are not seen, nor stores into mapped memory. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef FICLONE
+#define FICLONE 0x40049409
+#endif
+
+enum act { NONE, KILL, KILL_AFTER, TEAR, SHORT, FAIL };
+/* What an operation has to do: as it is, not at all (errno is set), half and then die, half, as it is and then die. */
+enum order { GO, REFUSE, HALF_AND_DIE, HALF, GO_AND_DIE };
+
+static char root[PATH_MAX];
+static size_t root_length;
+static int log_fd = -1;
+static enum act act;
+static long at, error_number;
+static int once;
+static const char *kinds, *path_part;
+static atomic_long operations, matches;
+
+__attribute__((constructor)) static void begin(void) {
+    const char *text = getenv("FAULTS_ROOT");
+    if (!text || strlen(text) >= sizeof root) return;
+    strcpy(root, text);
+    root_length = strlen(root);
+    if ((text = getenv("FAULTS_LOG")))
+        log_fd = (int)syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if ((text = getenv("FAULTS_AT"))) at = atol(text);
+    if ((text = getenv("FAULTS_ERRNO"))) error_number = atol(text);
+    once = (text = getenv("FAULTS_ONCE")) && *text == '1';
+    kinds = getenv("FAULTS_KINDS");
+    path_part = getenv("FAULTS_PATH");
+    if ((text = getenv("FAULTS_ACT")))
+        act = !strcmp(text, "kill") ? KILL : !strcmp(text, "kill-after") ? KILL_AFTER : !strcmp(text, "tear") ? TEAR
+            : !strcmp(text, "short") ? SHORT : !strcmp(text, "fail") ? FAIL : NONE;
+}
+
+static void die(void) {
+    syscall(SYS_kill, getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+static int is_kind(const char *kind) {
+    size_t length = strlen(kind);
+    if (!kinds) return 1;
+    for (const char *found = kinds; (found = strstr(found, kind)); found += length)
+        if ((found == kinds || found[-1] == ',') && (!found[length] || found[length] == ',')) return 1;
+    return 0;
+}
+
+static int is_below(const char *path) {
+    return root_length && !strncmp(path, root, root_length) && (path[root_length] == '/' || !path[root_length]);
+}
+
+/* Counts an operation, logs it, and says what is to become of it. Nothing here goes through the functions below. */
+static enum order decide(const char *kind, const char *path, const char *to) {
+    int saved = errno;
+    long number = atomic_fetch_add(&operations, 1) + 1;
+    if (log_fd >= 0) {
+        char line[2 * PATH_MAX + 64];
+        int length = snprintf(line, sizeof line, "%ld %s %s%s%s\n", number, kind, path, to ? " -> " : "", to ? to : "");
+        if (length > 0) syscall(SYS_write, log_fd, line, (size_t)length);
+    }
+    errno = saved;
+    if (act == NONE || !is_kind(kind)) return GO;
+    if (path_part && !strstr(path, path_part) && !(to && strstr(to, path_part))) return GO;
+    long match = atomic_fetch_add(&matches, 1) + 1;
+    if (match < at || (match > at && (once || (act != FAIL && act != SHORT)))) return GO;
+    switch (act) {
+    case KILL: die(); break;
+    case KILL_AFTER: return GO_AND_DIE;
+    case TEAR: return HALF_AND_DIE;
+    case SHORT: if (match == at) return HALF; break;
+    default: break;
+    }
+    errno = (int)error_number;
+    return REFUSE;
+}
+
+static enum order decide_fd(const char *kind, int fd) {
+    char link[48], path[PATH_MAX];
+    int saved = errno;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
+    errno = saved;
+    if (length <= 0) return GO;
+    path[length] = 0;
+    return is_below(path) ? decide(kind, path, NULL) : GO;
+}
+
+/* The path as it counts from the folder of `dir`, in `full`; links in it are not followed. */
+static const char *full_path(int dir, const char *path, char *full) {
+    char link[48];
+    ssize_t length = 0;
+    int saved = errno;
+    if (path[0] == '/') return path;
+    if (dir == AT_FDCWD) snprintf(link, sizeof link, "/proc/self/cwd");
+    else snprintf(link, sizeof link, "/proc/self/fd/%d", dir);
+    length = syscall(SYS_readlinkat, AT_FDCWD, link, full, PATH_MAX - 1);
+    errno = saved;
+    if (length < 0) return path;
+    snprintf(full + length, (size_t)(PATH_MAX - length), "/%s", path);
+    return full;
+}
+
+static enum order decide_path(const char *kind, int dir, const char *path) {
+    char full[PATH_MAX];
+    const char *name = full_path(dir, path, full);
+    return is_below(name) ? decide(kind, name, NULL) : GO;
+}
+
+static enum order decide_paths(const char *kind, int from_dir, const char *from, int to_dir, const char *to) {
+    char full_from[PATH_MAX], full_to[PATH_MAX];
+    const char *one = full_path(from_dir, from, full_from), *other = full_path(to_dir, to, full_to);
+    return is_below(one) || is_below(other) ? decide(kind, one, other) : GO;
+}
+
+#define NEXT(name) \
+    static __typeof__(&name) next; \
+    if (!next) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
+/* An operation that is done or not. */
+#define ALL_OR_NOTHING(decision, type, call) \
+    do { \
+        enum order ordered = (decision); \
+        if (ordered == REFUSE) return -1; \
+        if (ordered == HALF_AND_DIE) die(); \
+        type result = (call); \
+        if (ordered == GO_AND_DIE) die(); \
+        return result; \
+    } while (0)
+
+/* A write: `half` does it with half of the bytes. */
+#define SOME_BYTES(decision, half, call) \
+    do { \
+        enum order ordered = (decision); \
+        if (ordered == REFUSE) return -1; \
+        if (ordered == HALF) return (half); \
+        ssize_t result = ordered == HALF_AND_DIE ? (half) : (call); \
+        if (ordered == HALF_AND_DIE || ordered == GO_AND_DIE) die(); \
+        return result; \
+    } while (0)
+
+#define OPEN(name, dir, ...) \
+    NEXT(name); \
+    mode_t mode = 0; \
+    if (flags & (O_CREAT | O_TMPFILE)) { \
+        va_list more; \
+        va_start(more, flags); \
+        mode = va_arg(more, mode_t); \
+        va_end(more); \
+    } \
+    if ((flags & O_ACCMODE) == O_RDONLY && !(flags & O_CREAT)) return next(__VA_ARGS__, flags, mode); \
+    int is_new = (flags & O_CREAT) && syscall(SYS_faccessat, dir, path, F_OK) != 0; \
+    ALL_OR_NOTHING(decide_path(is_new ? "create" : "open", dir, path), int, next(__VA_ARGS__, flags, mode))
+
+int open(const char *path, int flags, ...) { OPEN(open, AT_FDCWD, path); }
+int open64(const char *path, int flags, ...) { OPEN(open64, AT_FDCWD, path); }
+int openat(int dir, const char *path, int flags, ...) { OPEN(openat, dir, dir, path); }
+int openat64(int dir, const char *path, int flags, ...) { OPEN(openat64, dir, dir, path); }
+
+ssize_t write(int fd, const void *bytes, size_t count) {
+    NEXT(write);
+    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2), next(fd, bytes, count));
+}
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
+    NEXT(pwrite);
+    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2, offset), next(fd, bytes, count, offset));
+}
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
+    NEXT(pwrite64);
+    SOME_BYTES(decide_fd("write", fd), next(fd, bytes, count / 2, offset), next(fd, bytes, count, offset));
+}
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    NEXT(writev);
+    SOME_BYTES(decide_fd("write", fd), write(fd, parts[0].iov_base, parts[0].iov_len / 2), next(fd, parts, count));
+}
+ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
+    NEXT(sendfile64);
+    SOME_BYTES(decide_fd("copy", out), next(out, in, offset, 4096), next(out, in, offset, count));
+}
+ssize_t copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t count, unsigned flags) {
+    NEXT(copy_file_range);
+    SOME_BYTES(decide_fd("copy", out), next(in, from, out, to, 4096, flags), next(in, from, out, to, count, flags));
+}
+int ioctl(int fd, unsigned long request, ...) {
+    NEXT(ioctl);
+    va_list more;
+    va_start(more, request);
+    void *argument = va_arg(more, void *);
+    va_end(more);
+    if (request != FICLONE) return next(fd, request, argument);
+    ALL_OR_NOTHING(decide_fd("copy", fd), int, next(fd, request, argument));
+}
+
+int ftruncate(int fd, off_t length) { NEXT(ftruncate); ALL_OR_NOTHING(decide_fd("truncate", fd), int, next(fd, length)); }
+int ftruncate64(int fd, off64_t length) { NEXT(ftruncate64); ALL_OR_NOTHING(decide_fd("truncate", fd), int, next(fd, length)); }
+int fsync(int fd) { NEXT(fsync); ALL_OR_NOTHING(decide_fd("sync", fd), int, next(fd)); }
+int fdatasync(int fd) { NEXT(fdatasync); ALL_OR_NOTHING(decide_fd("sync", fd), int, next(fd)); }
+
+int rename(const char *from, const char *to) {
+    NEXT(rename);
+    ALL_OR_NOTHING(decide_paths("rename", AT_FDCWD, from, AT_FDCWD, to), int, next(from, to));
+}
+int renameat(int from_dir, const char *from, int to_dir, const char *to) {
+    NEXT(renameat);
+    ALL_OR_NOTHING(decide_paths("rename", from_dir, from, to_dir, to), int, next(from_dir, from, to_dir, to));
+}
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags) {
+    NEXT(renameat2);
+    ALL_OR_NOTHING(decide_paths("rename", from_dir, from, to_dir, to), int, next(from_dir, from, to_dir, to, flags));
+}
+int link(const char *from, const char *to) {
+    NEXT(link);
+    ALL_OR_NOTHING(decide_paths("link", AT_FDCWD, from, AT_FDCWD, to), int, next(from, to));
+}
+int unlink(const char *path) { NEXT(unlink); ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, next(path)); }
+int unlinkat(int dir, const char *path, int flags) {
+    NEXT(unlinkat);
+    ALL_OR_NOTHING(decide_path(flags & AT_REMOVEDIR ? "rmdir" : "unlink", dir, path), int, next(dir, path, flags));
+}
+int rmdir(const char *path) { NEXT(rmdir); ALL_OR_NOTHING(decide_path("rmdir", AT_FDCWD, path), int, next(path)); }
+int mkdir(const char *path, mode_t mode) { NEXT(mkdir); ALL_OR_NOTHING(decide_path("mkdir", AT_FDCWD, path), int, next(path, mode)); }
+int remove(const char *path) { NEXT(remove); ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, next(path)); }
+int fallocate(int fd, int mode, off_t offset, off_t length) {
+    NEXT(fallocate);
+    ALL_OR_NOTHING(decide_fd("write", fd), int, next(fd, mode, offset, length));
+}

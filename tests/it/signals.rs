@@ -1,0 +1,170 @@
+//! Asked to stop, a run ends soon, keeps what was answered, and the next one goes on.
+
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use vcq_etl::simulator::Endpoint;
+
+use crate::scene::{Night, Scene};
+use crate::trial::{Asked, Trial, tiny, tiny_world};
+use crate::world::{Ran, World, unlimited};
+
+/// A run ends within 10 s of the first signal; the rest is for a busy machine.
+const SOON: Duration = Duration::from_secs(14);
+
+/// Sends a signal to a process of ours.
+fn send(child: &Child, signal: &str) {
+    let sent = std::process::Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();
+    assert!(sent.expect("sh runs").success());
+}
+
+/// Starts a sync in the background.
+fn start(trial: &Trial<'_>, settings: &[(&str, &str)]) -> Child {
+    let mut command = trial.command();
+    command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("starts")
+}
+
+/// Waits until it is so.
+#[track_caller]
+fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits for the end; a process that does not end in time is killed and given as `None`.
+fn ended_within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let began = Instant::now();
+    loop {
+        match child.try_wait().expect("it is ours") {
+            Some(status) => return Some(status),
+            None if began.elapsed() > limit => {
+                child.kill().expect("it is ours");
+                child.wait().expect("ends");
+                return None;
+            }
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+/// Signals a run and asserts that it ends in time with the signal's exit code; shows what it said.
+#[track_caller]
+fn ends_with(mut child: Child, signal: &str, of: &str) -> Ran {
+    send(&child, signal);
+    let in_time = ended_within(&mut child, SOON);
+    let ran = Ran::of(child.wait_with_output().expect("ended"));
+    assert!(in_time.is_some(), "{of}: did not end within {SOON:?} of the signal:\n{}", ran.stderr);
+    let code = if signal == "INT" { 130 } else { 143 };
+    let ran = ran.ended(code);
+    assert!(ran.stderr.contains("hint: "), "{of}: {}", ran.stderr);
+    ran
+}
+
+#[test]
+fn interrupted_while_answers_come_in() {
+    let world = World::with(&tiny(), unlimited());
+    let scene = Scene::new(Night::First, &world);
+    let mut random = ChaCha8Rng::seed_from_u64(20_261_104);
+    // Slow enough that the signal comes in the middle.
+    world.change(|options| options.latency = Duration::from_millis(20));
+    for (signal, most_calls) in [("INT", 3), ("TERM", 25), ("INT", 60)] {
+        let trial = scene.trial();
+        trial.take_asked();
+        let calls = random.random_range(1..=most_calls);
+        let child = start(&trial, &[]);
+        wait_for("calls", || world.calls() >= calls);
+        let of = format!("{signal} after {calls} calls");
+        let ran = ends_with(child, signal, &of);
+        assert_eq!(ran.summary()["exit_code"], ran.code.expect("ended by itself"), "{of}");
+        // A walk of several pages that was not at its end begins anew; there is one in each worker's hands.
+        scene.go_on(&trial, 1, Asked::new(), &of);
+    }
+}
+
+#[test]
+fn interrupted_while_the_vendor_does_not_answer() {
+    let world = tiny_world();
+    let scene = Scene::new(Night::First, &world);
+    for (signal, stalled) in [
+        ("TERM", "meeting_list:stall"),
+        ("INT", "participant_list:stall@after=3"),
+        ("TERM", "participant_quality_list:stall@after=20"),
+    ] {
+        let trial = scene.trial();
+        world.faults(&[stalled]);
+        trial.take_asked();
+        let child = start(&trial, &[]);
+        let (list, calls) = match stalled.split(':').next() {
+            Some("meeting_list") => (Endpoint::MeetingList, 1),
+            Some("participant_list") => (Endpoint::ParticipantList, 4),
+            _ => (Endpoint::ParticipantQualityList, 21),
+        };
+        wait_for("a stalled call", || world.simulator().stats().calls(list) >= calls);
+        std::thread::sleep(Duration::from_millis(100));
+        ends_with(child, signal, stalled);
+        world.faults(&[]);
+        scene.go_on(&trial, 1, Asked::new(), stalled);
+    }
+}
+
+#[test]
+fn interrupted_while_the_vendor_makes_us_wait() {
+    let world = tiny_world();
+    let scene = Scene::new(Night::First, &world);
+    let trial = scene.trial();
+    world.faults(&["participant_quality_list:throttle-huge@after=10"]);
+    trial.take_asked();
+    let child = start(&trial, &[]);
+    wait_for("a throttle", || world.simulator().stats().throttles > 0);
+    ends_with(child, "TERM", "throttled");
+    world.faults(&[]);
+    trial.take_asked();
+    trial.sync(None).ended(0);
+    trial.assert_ended_as(&scene.after, "throttled");
+}
+
+#[test]
+fn interrupted_while_publishing() {
+    let world = tiny_world();
+    let scene = Scene::new(Night::Second, &world);
+    for signal in ["INT", "TERM"] {
+        let trial = scene.trial();
+        trial.take_asked();
+        let child = start(&trial, &[]);
+        wait_for("a draft", || {
+            let work = std::fs::read_dir(trial.store().join(".work"));
+            work.into_iter().flatten().flatten().any(|entry| entry.file_name().to_string_lossy().contains("inprogress"))
+        });
+        send(&child, signal);
+        let ran = Ran::of(child.wait_with_output().expect("ends"));
+        // Where the last answer was in before the signal, the run is complete and may say so.
+        let code = if signal == "INT" { 130 } else { 143 };
+        assert!(ran.code == Some(code) || ran.code == Some(0), "{signal}: {:?}\n{}", ran.code, ran.stderr);
+        scene.go_on(&trial, 0, Asked::new(), signal);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    let world = tiny_world();
+    let scene = Scene::new(Night::First, &world);
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let trial = scene.trial();
+        world.faults(&["participant_quality_list:stall@after=20"]);
+        trial.take_asked();
+        let mut child = start(&trial, &[]);
+        wait_for("a stalled call", || world.simulator().stats().calls(Endpoint::ParticipantQualityList) > 20);
+        send(&child, signal);
+        std::thread::sleep(Duration::from_millis(300));
+        send(&child, signal);
+        let status = ended_within(&mut child, Duration::from_secs(3));
+        assert_eq!(status.and_then(|status| status.code()), Some(code), "{signal} twice");
+        world.faults(&[]);
+        scene.go_on(&trial, 1, Asked::new(), signal);
+    }
+}
