@@ -82,7 +82,7 @@ fn every_command_says_what_it_does() {
         let about = command.get_about().expect("a description").to_string();
         let verb = about.split(' ').next().unwrap_or_default();
         assert!(
-            ["Ask", "Answer", "Print", "Sync", "Serve", "Write"].contains(&verb),
+            ["Ask", "Answer", "Check", "Print", "Sync", "Serve", "Write"].contains(&verb),
             "{}: {about}",
             command.get_name()
         );
