@@ -41,7 +41,7 @@ pub(super) struct Database {
 enum Opened {
     Absent,
     Broken(String),
-    Open(Database),
+    Open(Box<Database>),
 }
 
 /// Takes a manifest and the database of the same generation; waits for a publication that is between the two.
@@ -117,7 +117,7 @@ fn settled(
         findings.examined(&DATABASE, 1);
     }
     let database = match opened {
-        Opened::Open(database) => Some(database),
+        Opened::Open(database) => Some(*database),
         Opened::Broken(why) => {
             findings.found(&DATABASE, "vcq.duckdb", "a database of vcq-etl", why);
             None
@@ -170,15 +170,17 @@ fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, L
     let read = connection
         .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)));
     match read {
-        Ok((generation, schema_version, run_id, created_us, timezone, meta_rows)) => Ok(Opened::Open(Database {
-            connection,
-            generation,
-            schema_version,
-            run_id,
-            created_us,
-            timezone,
-            meta_rows,
-        })),
+        Ok((generation, schema_version, run_id, created_us, timezone, meta_rows)) => {
+            Ok(Opened::Open(Box::new(Database {
+                connection,
+                generation,
+                schema_version,
+                run_id,
+                created_us,
+                timezone,
+                meta_rows,
+            })))
+        }
         Err(error) => Ok(Opened::Broken(format!("its table meta can't be read: {error}"))),
     }
 }
