@@ -110,7 +110,7 @@ pub fn operations(log: &Path, store: &Path) -> Vec<Operation> {
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = LIBRARY.get_or_init(|| {
-        assert!(cfg!(target_os = "linux"), "the tests of kills and faults need Linux (LD_PRELOAD)");
+        assert_eq!(std::env::consts::OS, "linux", "the tests of kills and faults need LD_PRELOAD");
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("faults.so");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/shim/faults.c");

@@ -20,9 +20,9 @@ fn send(child: &Child, signal: &str) {
 }
 
 /// Starts a sync in the background.
-fn start(trial: &Trial<'_>, settings: &[(&str, &str)]) -> Child {
+fn start(trial: &Trial<'_>) -> Child {
     let mut command = trial.command();
-    command.envs(settings.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("starts")
 }
 
@@ -76,7 +76,7 @@ fn interrupted_while_answers_come_in() {
         let trial = scene.trial();
         trial.take_asked();
         let calls = random.random_range(1..=most_calls);
-        let child = start(&trial, &[]);
+        let child = start(&trial);
         wait_for("calls", || world.calls() >= calls);
         let of = format!("{signal} after {calls} calls");
         let ran = ends_with(child, signal, &of);
@@ -86,30 +86,35 @@ fn interrupted_while_answers_come_in() {
     }
 }
 
-#[test]
-fn interrupted_while_the_vendor_does_not_answer() {
+/// Signals a run while the vendor keeps calls to a list without an answer, after `answered` of them.
+#[track_caller]
+fn interrupt_a_stall(list: Endpoint, answered: u64, signal: &str) {
     let world = tiny_world();
     let scene = Scene::new(Night::First, &world);
-    for (signal, stalled) in [
-        ("TERM", "meeting_list:stall"),
-        ("INT", "participant_list:stall@after=3"),
-        ("TERM", "participant_quality_list:stall@after=20"),
-    ] {
-        let trial = scene.trial();
-        world.faults(&[stalled]);
-        trial.take_asked();
-        let child = start(&trial, &[]);
-        let (list, calls) = match stalled.split(':').next() {
-            Some("meeting_list") => (Endpoint::MeetingList, 1),
-            Some("participant_list") => (Endpoint::ParticipantList, 4),
-            _ => (Endpoint::ParticipantQualityList, 21),
-        };
-        wait_for("a stalled call", || world.simulator().stats().calls(list) >= calls);
-        std::thread::sleep(Duration::from_millis(100));
-        ends_with(child, signal, stalled);
-        world.faults(&[]);
-        scene.go_on(&trial, 1, Asked::new(), stalled);
-    }
+    let trial = scene.trial();
+    world.faults(&[&format!("{list}:stall@after={answered}")]);
+    trial.take_asked();
+    let child = start(&trial);
+    wait_for("a stalled call", || world.simulator().stats().calls(list) > answered);
+    std::thread::sleep(Duration::from_millis(100));
+    ends_with(child, signal, &list.to_string());
+    world.faults(&[]);
+    scene.go_on(&trial, 1, Asked::new(), &list.to_string());
+}
+
+#[test]
+fn interrupted_while_the_meeting_list_stalls() {
+    interrupt_a_stall(Endpoint::MeetingList, 0, "TERM");
+}
+
+#[test]
+fn interrupted_while_a_participant_list_stalls() {
+    interrupt_a_stall(Endpoint::ParticipantList, 3, "INT");
+}
+
+#[test]
+fn interrupted_while_quality_stalls() {
+    interrupt_a_stall(Endpoint::ParticipantQualityList, 20, "TERM");
 }
 
 #[test]
@@ -119,7 +124,7 @@ fn interrupted_while_the_vendor_makes_us_wait() {
     let trial = scene.trial();
     world.faults(&["participant_quality_list:throttle-huge@after=10"]);
     trial.take_asked();
-    let child = start(&trial, &[]);
+    let child = start(&trial);
     wait_for("a throttle", || world.simulator().stats().throttles > 0);
     ends_with(child, "TERM", "throttled");
     world.faults(&[]);
@@ -135,7 +140,7 @@ fn interrupted_while_publishing() {
     for signal in ["INT", "TERM"] {
         let trial = scene.trial();
         trial.take_asked();
-        let child = start(&trial, &[]);
+        let child = start(&trial);
         wait_for("a draft", || {
             let work = std::fs::read_dir(trial.store().join(".work"));
             work.into_iter().flatten().flatten().any(|entry| entry.file_name().to_string_lossy().contains("inprogress"))
@@ -157,7 +162,7 @@ fn a_second_signal_ends_the_process_at_once() {
         let trial = scene.trial();
         world.faults(&["participant_quality_list:stall@after=20"]);
         trial.take_asked();
-        let mut child = start(&trial, &[]);
+        let mut child = start(&trial);
         wait_for("a stalled call", || world.simulator().stats().calls(Endpoint::ParticipantQualityList) > 20);
         send(&child, signal);
         std::thread::sleep(Duration::from_millis(300));
