@@ -1,6 +1,6 @@
 //! `vcq-etl verify`: is the store what it claims to be.
 
-use clap::{Args, Command, FromArgMatches, ValueEnum};
+use clap::{Args, Command, FromArgMatches};
 use serde_json::{Value, json};
 
 use super::{Context, Entry, Example, Run, now_us};
@@ -19,7 +19,7 @@ const WIDTH: u16 = 80;
 const EXAMPLES: &[Example] = &[
     ("vcq-etl verify", "is every file and every row as published?"),
     ("vcq-etl verify --deep", "and what raw/ says?"),
-    ("vcq-etl verify --format json | jq .findings", "for a monitor"),
+    ("vcq-etl verify --json | jq .findings", "for a monitor"),
 ];
 
 /// The command.
@@ -32,21 +32,13 @@ struct VerifyArgs {
     #[arg(long)]
     deep: bool,
 
-    /// Form of the result
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table")]
-    format: FormatArg,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    json: bool,
 
     /// Findings of each check to show; all are counted
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
-    /// For a terminal
-    Table,
-    /// One object
-    Json,
 }
 
 fn command() -> Command {
@@ -70,10 +62,8 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         now_us: now_us(),
     })?;
     let exit = if report.findings.total() > 0 { ExitCode::Difference } else { ExitCode::Complete };
-    context.output.print(&match args.format {
-        FormatArg::Table => page(&report),
-        FormatArg::Json => format!("{:#}\n", object(&report, exit)),
-    })?;
+    let text = if args.json { format!("{:#}\n", object(&report, exit)) } else { page(&report) };
+    context.output.print(&text)?;
     Ok(exit)
 }
 

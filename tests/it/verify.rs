@@ -49,7 +49,7 @@ fn run(world: &World, store: &Path, more: &[&str]) -> Ran {
 }
 
 fn report(world: &World, store: &Path, more: &[&str]) -> (Option<i32>, Value) {
-    let ran = run(world, store, &[&["--format", "json"], more].concat());
+    let ran = run(world, store, &[&["--json"], more].concat());
     let value = serde_json::from_str(&ran.stdout)
         .unwrap_or_else(|error| panic!("no report ({error}):\n{}\n{}", ran.stdout, ran.stderr));
     (ran.code, value)
