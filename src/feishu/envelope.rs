@@ -55,7 +55,12 @@ fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 impl<'a> Envelope<'a> {
     /// Reads an envelope; JSON without a `code` is not one.
     pub fn read(body: &'a [u8]) -> Result<Envelope<'a>, Unread> {
-        serde_json::from_slice(body).map_err(Unread::of)
+        let envelope = serde_json::from_slice(body).map_err(Unread::of)?;
+        // A derived reader also takes an array for the fields in their order, and `[0]` would be a good, empty answer.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Unread::of(serde::de::Error::custom("an array")));
+        }
+        Ok(envelope)
     }
 
     /// Reads the paging part of `data`. A list that is null or absent is an empty one.
@@ -272,7 +277,9 @@ mod tests {
 
     #[test]
     fn what_is_not_an_envelope_is_an_error() {
-        for body in ["", "<html>", "[]", "{}", r#"{"error":"not found"}"#, r#"{"code":0,"data":{"has_more":true"#] {
+        for body in
+            ["", "<html>", "[]", "[0]", "{}", r#"{"error":"not found"}"#, r#"{"code":0,"data":{"has_more":true"#]
+        {
             assert!(Envelope::read(body.as_bytes()).is_err(), "{body}");
         }
         for body in [r#"{"code":0,"data":[]}"#, r#"{"code":0,"data":{"participants":{}}}"#] {

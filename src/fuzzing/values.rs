@@ -144,7 +144,8 @@ fn slow_clock(text: &str) -> Option<(DateTime, Option<i32>)> {
         None => None,
         Some(zone) => {
             let (sign, rest) = zone.split_at_checked(1)?;
-            let (hours, minutes) = rest.split_once(':').filter(|_| rest.len() == 5)?;
+            let (hours, minutes) =
+                rest.split_once(':').filter(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2)?;
             let number =
                 |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i32>().ok()).flatten();
             let minutes_in_all = number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?;

@@ -144,15 +144,17 @@ impl WalkParser {
     fn page(&mut self, body: &[u8]) -> Result<(), PageError> {
         let begun = (self.items.len(), self.cell_rejects.len(), self.timeless.len(), self.next_index);
         let unknown = self.unknown.clone();
-        let Err(error) = page::read_page(body, self) else { return Ok(()) };
-        let Ok(text) = std::str::from_utf8(body) else { return Err(error) };
+        if page::read_page(body, self).is_ok() {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(body);
         self.items.truncate(begun.0);
         self.cell_rejects.truncate(begun.1);
         self.timeless.truncate(begun.2);
         self.next_index = begun.3;
         self.unknown = unknown;
         self.begin_item();
-        page::read_page(readable(text).as_bytes(), self)
+        page::read_page(readable(&text).as_bytes(), self)
     }
 
     /// The unknown fields seen since the last call.

@@ -40,6 +40,7 @@ fn what_is_no_envelope_is_a_fault() {
         &b""[..],
         b"null",
         b"[]",
+        b"[0]",
         b"7",
         b"\"\"",
         b"{}",
