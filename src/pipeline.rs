@@ -198,11 +198,13 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, Asks::Everything)?;
     let mut publisher = Publisher::new(publish_setup(&setup), &paths, &run_id, Arc::clone(&ledger));
     let asking_began = Instant::now();
-    let extracted = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
+    let (extracted, failed) = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
     let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();
 
     let signal = setup.signal.load(Ordering::Relaxed);
     let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages } = extracted;
+    // A run that could not publish was ended by us: that is the reason to tell, not the interruption.
+    let stop = stop.filter(|_| failed.is_none());
     let mut exit = match &stop {
         Some(stop) => outcome::of_stop(stop, signal),
         None if failed_units > 0 || unreadable_meetings > 0 => ExitCode::Owed,
@@ -215,7 +217,12 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let due = publisher.due(is_whole)?;
     let nothing_new = !is_whole && due.dates.is_empty();
     let mut error = None;
-    if nothing_new {
+    if let Some(failed) = failed {
+        exit = ExitCode::Storage;
+        error = Some(failed);
+        // Only for the summary: what could not be written may still be read.
+        let _ = publisher.read_published();
+    } else if nothing_new {
         publisher.read_published()?;
     } else {
         match publisher.publish_all(&mut run, exit, &due).await {
@@ -229,6 +236,8 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let totals = publisher.totals();
     run.outcome = Some(exit.exit().name.to_owned());
     run.exit_code = Some(exit.number().into());
+    // Publishing took its time too; the published row has the time at which it began.
+    run.finished_us = Some((setup.now_us)());
     if let Err(failed) = ledger.record_run(&run) {
         // On a full disk this fails too: what failed first is what to tell.
         exit = ExitCode::Storage;
@@ -267,40 +276,41 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     Ok(Synced { summary, exit, stop, error })
 }
 
-/// Asks for the window, and publishes finished dates now and then.
+/// Asks for the window, and publishes finished dates now and then. Gives why that failed, if it did: the asking ends then.
 async fn ask_and_publish(
     setup: &SyncSetup,
     extraction: &Arc<Extraction>,
     publisher: &mut Publisher,
     run: &RunRecord,
     counters: &Counters,
-) -> Result<Extracted, SyncError> {
+) -> Result<(Extracted, Option<SyncError>), SyncError> {
     let asking = Arc::clone(extraction);
     let mut asking = tokio::spawn(async move { asking.run().await });
     let mut last = Instant::now();
     loop {
         let wait = setup.publish_every.saturating_sub(last.elapsed());
         tokio::select! {
-            extracted = &mut asking => match extracted {
-                Ok(extracted) => return Ok(extracted),
-                Err(error) => match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(_) => return Err(SyncError::Panicked),
-                },
-            },
+            extracted = &mut asking => return Ok((joined(extracted)?, None)),
             () = tokio::time::sleep(wait) => {
                 let mut under_way = run.clone();
                 counted(&mut under_way, counters);
                 if let Err(error) = publisher.publish_finished(&extraction.open_dates(), &under_way).await {
                     // What is answered is kept: let the asking end after the page in hand, then say what is wrong.
                     setup.cancel.cancel();
-                    let _ = asking.await;
-                    return Err(error);
+                    return Ok((joined(asking.await)?, Some(error)));
                 }
                 last = Instant::now();
             }
         }
     }
+}
+
+/// What a task came to; its panic goes on here.
+fn joined(ended: Result<Extracted, tokio::task::JoinError>) -> Result<Extracted, SyncError> {
+    ended.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => SyncError::Panicked,
+    })
 }
 
 fn extraction(

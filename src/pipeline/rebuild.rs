@@ -89,6 +89,7 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
     let (_, mut run) = publisher.round(dates, run, Some(exit)).await?;
     run.outcome = Some(exit.exit().name.to_owned());
     run.exit_code = Some(exit.number().into());
+    run.finished_us = Some((setup.now_us)());
     // What they lack would be missing from the next publication.
     let kept_dates: Vec<DirtyDate> =
         kept.iter().map(|date| DirtyDate { meeting_date: *date, changes: i64::MAX }).collect();

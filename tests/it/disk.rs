@@ -6,7 +6,8 @@ use std::process::Command;
 
 use crate::scene::{Night, Scene, assert_told, one_of_each_shape, tell, try_all};
 use crate::shim::{Act, EACCES, EDQUOT, EIO, ENOSPC, Fault, Operation};
-use crate::trial::{Asked, tiny_world};
+use crate::trial::{Asked, Trial, tiny_world};
+use crate::world::World;
 
 /// A way in which storage fails: at one operation of these kinds.
 struct Failure {
@@ -100,6 +101,29 @@ fn a_publication_that_fails_has_its_summary() {
         assert_eq!(trial.take_asked(), Asked::new(), "{path}: all was answered");
         trial.assert_ended_as(&scene.after, path);
     }
+}
+
+#[test]
+fn a_publication_in_mid_run_that_fails_has_its_summary_too() {
+    let world = World::new();
+    world.change(|options| options.latency = std::time::Duration::from_millis(20));
+    let trial = Trial::new(&world);
+    let mut command = trial.command();
+    command.env("VCQ_PUBLISH_EVERY", "10ms").env("VCQ_CONCURRENCY", "2");
+    let fault = Fault::on(Act::Fail(ENOSPC), 1, "rename", "/parquet/");
+    let ran = trial.run(command, Some(&fault)).ended(5);
+    assert_told(&ran, &trial, "/parquet/");
+    assert!(!ran.stderr.contains("interrupted"), "{}", ran.stderr);
+    let summary = ran.summary();
+    assert_eq!((&summary["exit_code"], &summary["generation"]), (&5.into(), &0.into()), "{summary}");
+    world.change(|options| options.latency = std::time::Duration::ZERO);
+    let asked_before = trial.take_asked();
+    let summary = trial.sync(None).ended(0).summary();
+    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    assert!(
+        !trial.take_asked().is_empty() && !asked_before.is_empty(),
+        "the first run ended when it could not publish"
+    );
 }
 
 #[test]
