@@ -12,12 +12,14 @@ pub mod plan;
 pub mod price;
 mod publishing;
 pub mod rebuild;
+mod standing;
 pub mod status;
 pub mod summary;
 mod totals;
 pub mod verify;
 pub mod wire;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -36,7 +38,7 @@ use crate::extract::{
     Settle, Stop, USER_ID_TYPE, catch_up,
 };
 use crate::feishu::{Cancel, Client, ClientConfig, ClientError, UserIdType};
-use crate::load::{DatabaseOptions, LoadError, Lock, LockError, Start, StorePaths};
+use crate::load::{DatabaseOptions, LoadError, Lock, LockError, Start, StorePaths, open_published_with};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
 
 use dates::DateError;
@@ -138,6 +140,29 @@ pub enum SyncError {
         /// The newest.
         last: String,
     },
+    /// Published dates would be replaced by less.
+    #[error(
+        "{dates} date(s), {first} to {last}, would lose meetings or participants that are published, and stay as they are: \
+         answers are missing from raw/"
+    )]
+    Short {
+        /// How many.
+        dates: usize,
+        /// The oldest.
+        first: String,
+        /// The newest.
+        last: String,
+    },
+    /// The store was made in another time zone.
+    #[error("the store {} was made in the time zone {held}, and this run is in {asked}", store.display())]
+    Timezone {
+        /// The store.
+        store: PathBuf,
+        /// What it was made with.
+        held: String,
+        /// What was asked for now.
+        asked: String,
+    },
     /// The damaged ledger cannot be put aside.
     #[error("cannot put the damaged ledger aside as {}", path.display())]
     PutAside {
@@ -175,11 +200,11 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let paths = StorePaths::open(&setup.store)?;
     let _lock = Lock::take(&paths, "sync", started_us)?;
     paths.clean_work()?;
-    paths.remove_strays()?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    check_settings(&paths, &ledger, &setup)?;
     let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
-    publishing::before_asking(&paths, &ledger, caught_up)?;
-    check_user_id_type(&ledger, &setup)?;
+    let frozen_dates = standing::before_asking(&paths, &ledger)?;
+    paths.remove_strays()?;
 
     let run_id = run_id(started_us);
     let (since_us, until_us) = setup.window_us;
@@ -191,12 +216,17 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         started_us,
         ..RunRecord::default()
     };
+    let asks = Asking {
+        asks: Asks::Everything,
+        resumed_since_us: standing::resumed_since(&ledger.runs()?, started_us),
+        frozen_dates: frozen_dates.clone(),
+    };
     ledger.record_run(&run)?;
     setup.events.event(&Event::Started { since_us, until_us });
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
-    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, Asks::Everything)?;
-    let mut publisher = Publisher::new(publish_setup(&setup), &paths, &run_id, Arc::clone(&ledger));
+    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, asks)?;
+    let mut publisher = Publisher::new(publish_setup(&setup, frozen_dates), &paths, &run_id, Arc::clone(&ledger));
     let asking_began = Instant::now();
     let (extracted, failed) = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
     let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();
@@ -226,10 +256,17 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         publisher.read_published()?;
     } else {
         match publisher.publish_all(&mut run, exit, &due).await {
-            Ok(ended) => exit = ended,
+            Ok(ended) => {
+                exit = ended;
+                error = publisher.take_not_made();
+                if error.is_some() {
+                    exit = ExitCode::Storage;
+                }
+            }
             Err(failed) => {
                 exit = ExitCode::Storage;
                 error = Some(failed);
+                let _ = publisher.read_published();
             }
         }
     }
@@ -313,13 +350,20 @@ fn joined(ended: Result<Extracted, tokio::task::JoinError>) -> Result<Extracted,
     })
 }
 
+/// What a run asks for, by what the store holds.
+struct Asking {
+    asks: Asks,
+    frozen_dates: BTreeSet<i32>,
+    resumed_since_us: Option<i64>,
+}
+
 fn extraction(
     setup: &SyncSetup,
     paths: &StorePaths,
     run_id: &str,
     ledger: &Arc<Ledger>,
     counters: &Arc<Counters>,
-    asks: Asks,
+    asking: Asking,
 ) -> Result<Arc<Extraction>, SyncError> {
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
@@ -329,7 +373,9 @@ fn extraction(
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
     let settings = ExtractSettings {
         run_id: run_id.to_owned(),
-        asks,
+        asks: asking.asks,
+        frozen_dates: asking.frozen_dates,
+        resumed_since_us: asking.resumed_since_us,
         window_us: setup.window_us,
         meeting_nos: setup.meeting_nos.clone(),
         refetch: setup.refetch,
@@ -343,16 +389,55 @@ fn extraction(
     Ok(Arc::new(Extraction::new(client, setup.cancel.clone(), recorder, settings, watch, now_us)))
 }
 
-/// The kind of ids is fixed with the first run: keys of two kinds in one store would count people twice.
-fn check_user_id_type(ledger: &Ledger, setup: &SyncSetup) -> Result<(), SyncError> {
+/// The name of the ledger's setting for the tenant's zone.
+const TIMEZONE: &str = "timezone";
+
+/// The kind of ids and the zone are fixed with the first run: keys of two kinds in one store would count people twice, and
+/// the same meeting would belong to two days.
+fn check_settings(paths: &StorePaths, ledger: &Ledger, setup: &SyncSetup) -> Result<(), SyncError> {
     let asked = setup.user_id_type.as_str();
-    match ledger.setting(USER_ID_TYPE)? {
+    match held_setting(paths, ledger, setup.database, USER_ID_TYPE)? {
         // A store that got no meeting yet holds no ids.
-        Some(held) if held != asked && ledger.is_empty()? => Ok(ledger.set_setting(USER_ID_TYPE, asked)?),
-        Some(held) if held != asked => Err(SyncError::UserIdType { store: setup.store.clone(), held, asked }),
-        Some(_) => Ok(()),
-        None => Ok(ledger.set_setting(USER_ID_TYPE, asked)?),
+        Some(held) if held != asked && !ledger.is_empty()? => {
+            return Err(SyncError::UserIdType { store: setup.store.clone(), held, asked });
+        }
+        _ => ledger.set_setting(USER_ID_TYPE, asked)?,
     }
+    check_timezone(paths, ledger, setup.database, &setup.zone)
+}
+
+fn check_timezone(
+    paths: &StorePaths,
+    ledger: &Ledger,
+    database: DatabaseOptions,
+    zone: &TenantZone,
+) -> Result<(), SyncError> {
+    let held = held_setting(paths, ledger, database, TIMEZONE)?;
+    match held.and_then(|name| TenantZone::parse(&name).ok()) {
+        Some(held) if !held.agrees_with(zone) => {
+            let store = paths.root().to_owned();
+            Err(SyncError::Timezone { store, held: held.name().to_owned(), asked: zone.name().to_owned() })
+        }
+        Some(_) => Ok(()),
+        None => Ok(ledger.set_setting(TIMEZONE, zone.name())?),
+    }
+}
+
+/// A setting that the store was made with: by its ledger, else by what is published.
+fn held_setting(
+    paths: &StorePaths,
+    ledger: &Ledger,
+    database: DatabaseOptions,
+    name: &str,
+) -> Result<Option<String>, SyncError> {
+    if let Some(held) = ledger.setting(name)? {
+        return Ok(Some(held));
+    }
+    // A database that can't be read is none to ask; it is built anew.
+    let held = open_published_with(paths, database)
+        .ok()
+        .and_then(|connection| connection.query_row(&format!("select {name} from meta"), [], |row| row.get(0)).ok());
+    Ok(held.flatten())
 }
 
 fn counted(run: &mut RunRecord, counters: &Counters) {
@@ -370,7 +455,7 @@ fn run_id(started_us: i64) -> String {
     format!("{compact}-{:04x}", rand::random::<u16>())
 }
 
-fn publish_setup(setup: &SyncSetup) -> PublishSetup {
+fn publish_setup(setup: &SyncSetup, frozen_dates: BTreeSet<i32>) -> PublishSetup {
     PublishSetup {
         window_us: setup.window_us,
         meeting_nos: setup.meeting_nos.clone(),
@@ -378,6 +463,7 @@ fn publish_setup(setup: &SyncSetup) -> PublishSetup {
         user_id_type: setup.user_id_type.as_str().to_owned(),
         database: setup.database,
         start: Start::OverPublished,
+        frozen_dates,
         events: Arc::clone(&setup.events),
         now_us: Arc::clone(&setup.now_us),
     }

@@ -86,9 +86,16 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         rebuild(setup).await
     });
     progress.finish();
-    let summary = rebuilt?;
+    let (summary, not_made) = rebuilt?;
     if let Some(form) = SummaryForm::wanted(args.summary, context.talk.is_quiet()) {
         context.output.print(&form.render(&summary))?;
     }
-    Ok(ExitCode::Complete)
+    match not_made {
+        Some(error) => {
+            let failure = Failure::from(error);
+            context.talk.failure(&failure);
+            Ok(failure.exit)
+        }
+        None => Ok(ExitCode::Complete),
+    }
 }

@@ -86,6 +86,10 @@ impl From<SyncError> for Failure {
             SyncError::WithoutRaw { .. } => Failure::of(ExitCode::Storage, &error)
                 .hint("nothing was changed: restore raw/ or parquet/_manifest.json from a copy")
                 .hint("or move the folders of these dates out of parquet/, if they may go, and run again"),
+            SyncError::Short { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("put the missing files of raw/ back and run again, or ask for these whole days with sync --refetch"),
+            SyncError::Timezone { .. } => Failure::of(ExitCode::Usage, &error)
+                .hint("give the time zone that the store was made with (--timezone), or another store (--store DIR)"),
             SyncError::PutAside { .. } => Failure::of(ExitCode::Storage, &error)
                 .hint("check the disk and the permissions of the store's folder state/"),
             SyncError::Ledger(_) => Failure::of(ExitCode::Storage, &error)

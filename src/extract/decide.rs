@@ -5,6 +5,9 @@ use crate::schema::Status;
 /// How long after its end a meeting is left alone: the vendor is still writing.
 const FRESH_LIMIT_US: i64 = 10 * 60 * 1_000_000;
 
+/// So long apart two equal answers must be for the second to confirm the first; less where the settle time is short.
+pub(super) const CONFIRMS_AFTER_US: i64 = 3_600_000_000;
+
 /// How long after a meeting's end an answer may still grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settle {
@@ -23,6 +26,8 @@ pub(super) struct Answered<'a> {
     pub digest: &'a str,
     /// Digest of the answer before, if there was one.
     pub earlier_digest: Option<&'a str>,
+    /// When that was asked, microseconds UTC.
+    pub earlier_us: Option<i64>,
     /// When it was asked, microseconds UTC.
     pub asked_us: i64,
     /// When the meeting ended, microseconds UTC.
@@ -35,7 +40,14 @@ pub(super) const ASKED_EARLY: &str = "asked soon after the meeting's end: asked 
 impl Settle {
     /// True while the vendor may still be writing.
     fn is_open(self, answered: &Answered<'_>) -> bool {
-        answered.asked_us < answered.end_us.saturating_add(self.us) && answered.earlier_digest != Some(answered.digest)
+        answered.asked_us < answered.end_us.saturating_add(self.us) && !self.is_confirmed(answered)
+    }
+
+    /// True where the answer before was the same, and the vendor had time to change it: two runs in a row prove nothing.
+    fn is_confirmed(self, answered: &Answered<'_>) -> bool {
+        let least_us = CONFIRMS_AFTER_US.min(self.us / 24);
+        let is_apart = answered.earlier_us.is_some_and(|us| answered.asked_us.saturating_sub(us) >= least_us);
+        is_apart && answered.earlier_digest == Some(answered.digest)
     }
 
     /// Whether a participant's quality is final. `expected_minutes` is `None` where it is not known.
@@ -81,7 +93,15 @@ mod tests {
     const SETTLE: Settle = Settle { us: 24 * HOUR };
 
     fn answered(status: Status, items: u64, asked_h: i64, earlier: Option<&'static str>) -> Answered<'static> {
-        Answered { status, items, digest: "now", earlier_digest: earlier, asked_us: asked_h * HOUR, end_us: 0 }
+        Answered {
+            status,
+            items,
+            digest: "now",
+            earlier_digest: earlier,
+            earlier_us: Some(0),
+            asked_us: asked_h * HOUR,
+            end_us: 0,
+        }
     }
 
     #[test]
@@ -118,6 +138,19 @@ mod tests {
         assert!(!SETTLE.list_is_final(&answered(Status::Complete, 5, 1, None)));
         assert!(SETTLE.list_is_final(&answered(Status::Complete, 5, 1, Some("now"))));
         assert!(SETTLE.list_is_final(&answered(Status::Complete, 5, 24, None)));
+    }
+
+    #[test]
+    fn an_equal_answer_confirms_only_an_hour_later() {
+        let final_after = |settle: Settle, apart_us: i64| {
+            let earlier_us = Some(HOUR);
+            let asked_us = HOUR + apart_us;
+            settle.list_is_final(&Answered { earlier_us, asked_us, ..answered(Status::Complete, 5, 1, Some("now")) })
+        };
+        assert!(!final_after(SETTLE, 1_000_000) && !final_after(SETTLE, HOUR - 1));
+        assert!(final_after(SETTLE, HOUR));
+        assert!(final_after(Settle { us: 2 * HOUR }, HOUR / 12), "a short settle time shortens it");
+        assert!(!final_after(Settle { us: 2 * HOUR }, HOUR / 12 - 1));
     }
 
     #[test]

@@ -143,6 +143,24 @@ impl Ledger {
         self.in_transaction(|transaction| transaction.execute_batch(&format!("{FORGET_INDEX}{TABLES}")))
     }
 
+    /// Forgets raw files.
+    pub(super) fn forget_raw_files<'a>(&self, mut paths: impl Iterator<Item = &'a String>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| {
+            paths.try_for_each(|path| {
+                transaction.prepare_cached("delete from raw_files where path = ?1")?.execute([path]).map(drop)
+            })
+        })
+    }
+
+    /// Remembers raw files that are not there, so that their dates stay as they are published also after a rebuild.
+    pub(super) fn remember_raw_files(&self, files: &HashMap<String, Indexed>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| {
+            files.iter().try_for_each(|(path, indexed)| {
+                Change::Indexed { path: path.clone(), indexed: *indexed }.apply(transaction)
+            })
+        })
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held rolled its transaction back; the connection itself is whole.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
@@ -251,25 +269,6 @@ impl Ledger {
     pub fn mark_dirty(&self, dates: impl Iterator<Item = i32>) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| {
             dates.into_iter().try_for_each(|meeting_date| Change::Dirty { meeting_date }.apply(transaction))
-        })
-    }
-
-    /// Takes for final what these dates have not been asked for: it is published, and its answers are no longer in the raw
-    /// log. Asking for it in part would replace the whole by a part.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub fn freeze(&self, dates: impl Iterator<Item = i32>) -> Result<(), LedgerError> {
-        let lists = "update meetings set list_final = 1 where meeting_date = ?1 and list_us is null";
-        let quality = "update participants set is_final = 1
-                       where last_us is null
-                         and meeting_key in (select meeting_key from meetings where meeting_date = ?1)";
-        self.in_transaction(|transaction| {
-            for date in dates {
-                transaction.prepare_cached(lists)?.execute([date])?;
-                transaction.prepare_cached(quality)?.execute([date])?;
-            }
-            Ok(())
         })
     }
 

@@ -11,6 +11,7 @@ mod items;
 mod ledger;
 mod list_meetings;
 mod owed;
+mod queue;
 pub mod raw;
 mod recorder;
 mod recording;
@@ -29,7 +30,7 @@ pub use ledger::{
 };
 pub use owed::{Count, Later, Limits, Owed, OwedQuestion, Reach, paced};
 pub use recorder::{RecordError, Recorder};
-pub use reindex::{CaughtUp, USER_ID_TYPE, catch_up};
+pub use reindex::{CaughtUp, USER_ID_TYPE, accept_losses, catch_up, dates_with_lost_answers, forget_index};
 pub use run::{Asks, ExtractSettings, Extracted, Extraction};
 pub use stop::Stop;
 pub use watch::{Watch, WatchEvent};

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use super::ledger::{Change, Indexed, Ledger, LedgerError};
-use super::raw::{Header, PageRecord, RawError, RawKind, RawWriter, encode};
+use super::raw::{GROUP, Header, PageRecord, RawError, RawKind, RawWriter, encode};
 
 /// An answer cannot be written down.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +37,6 @@ pub(super) struct Checkpoint {
 }
 
 type Task = (Checkpoint, oneshot::Sender<Result<(), RecordError>>);
-
-/// How many checkpoints share one sync at most.
-const GROUP: usize = 64;
 
 /// The handle on the writing thread. Dropped, it lets the thread finish.
 #[derive(Debug)]

@@ -3,13 +3,13 @@
 //! That is how a run goes on after one that died between writing an answer and committing it, and how a ledger that is
 //! lost is made again. An answer is never asked twice because the ledger forgot it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
 use super::items::list_items;
 use super::ledger::{Change, Indexed, Ledger};
-use super::raw::{RawDate, RawError, RawKind, WalkRef, dates_of, files_of, relative};
+use super::raw::{RawDate, RawError, RawKind, WalkRef, date_of, dates_of, files_of, lacks_one_record, relative};
 use super::recorder::RecordError;
 use crate::feishu::Endpoint;
 use crate::schema::identity::{Item, MeetingIdentity, Numbering, ParticipantIdentity, digest, digest_text};
@@ -51,9 +51,12 @@ pub fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<Ca
             if let Some((_, walk)) = walks.first() {
                 remember_user_id_type(&date, walk, ledger)?;
             }
-            changes.extend(date.files().iter().map(|file| Change::Indexed {
-                path: relative(raw_dir, &file.path),
-                indexed: Indexed { indexed_bytes: file.whole_bytes, seen_bytes: file.bytes },
+            changes.extend(date.files().iter().filter_map(|file| {
+                let path = relative(raw_dir, &file.path);
+                let indexed = Indexed { indexed_bytes: file.whole_bytes, seen_bytes: file.bytes };
+                // A file that has become shorter stays known as it was: something of it is lost.
+                let is_shorter = known.get(&path).is_some_and(|known| known.indexed_bytes > indexed.indexed_bytes);
+                (!is_shorter).then_some(Change::Indexed { path, indexed })
             }));
             ledger.apply(changes.iter())?;
             caught_up.walks += walks.len() as u64;
@@ -61,6 +64,52 @@ pub fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<Ca
         }
     }
     Ok(caught_up)
+}
+
+/// The files of quality answers that the ledger has read and that are no longer there, or lack more than their last record:
+/// by their path below `raw/`. What is lost of the lists shows in the rows that they would make.
+fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, Indexed>, RecordError> {
+    let mut lost = HashMap::new();
+    for (path, indexed) in ledger.raw_files()? {
+        let file = raw_dir.join(&path);
+        let is_quality = path.starts_with(RawKind::Quality.folder());
+        let bytes = fs::metadata(&file).map_or(0, |metadata| metadata.len());
+        if is_quality && bytes < indexed.indexed_bytes && !lacks_one_record(&file, indexed.indexed_bytes) {
+            lost.insert(path, indexed);
+        }
+    }
+    Ok(lost)
+}
+
+/// The dates of which answers that the ledger has read are no longer in the raw log.
+///
+/// # Errors
+/// [`RecordError`].
+pub fn dates_with_lost_answers(raw_dir: &Path, ledger: &Ledger) -> Result<BTreeSet<i32>, RecordError> {
+    Ok(lost_files(raw_dir, ledger)?.keys().filter_map(|path| date_of(path)).collect())
+}
+
+/// These dates were asked again and published anew: what was lost of them before is not missed any more.
+///
+/// # Errors
+/// [`RecordError`].
+pub fn accept_losses(raw_dir: &Path, ledger: &Ledger, dates: &BTreeSet<i32>) -> Result<(), RecordError> {
+    if dates.is_empty() {
+        return Ok(());
+    }
+    let lost = lost_files(raw_dir, ledger)?;
+    let of_dates = lost.keys().filter(|path| date_of(path).is_some_and(|date| dates.contains(&date)));
+    Ok(ledger.forget_raw_files(of_dates)?)
+}
+
+/// Forgets what the raw log holds too, to read it anew; what is lost from it stays known as lost.
+///
+/// # Errors
+/// [`RecordError`].
+pub fn forget_index(raw_dir: &Path, ledger: &Ledger) -> Result<(), RecordError> {
+    let lost = lost_files(raw_dir, ledger)?;
+    ledger.forget_index()?;
+    Ok(ledger.remember_raw_files(&lost)?)
 }
 
 /// True where a file has bytes that the ledger has not seen.

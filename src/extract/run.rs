@@ -3,11 +3,10 @@
 //! Newest meetings first, so that a window that can't be finished has its newest days. Meetings wait as a few words each;
 //! participants wait in a bounded queue, which holds the lists back while quality is behind.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::decide::{Settle, is_fresh};
@@ -15,17 +14,18 @@ use super::gates::{IdGate, RefusalGate};
 use super::items::{add_minutes, list_items};
 use super::ledger::{OwedMeeting, OwedParticipant};
 use super::list_meetings::{MeetingsFound, OpenDates, guessed_calls};
+use super::queue::NewestFirst;
 use super::raw::RawKind;
 use super::recorder::{RecordError, Recorder};
 use super::stop::Stop;
-use super::unit::{Finished, MeetingWindow, WindowForm, ask};
+use super::unit::{Earlier, Finished, MeetingWindow, WindowForm, ask};
 use super::walk::{Outcome, Walked};
 use super::watch::{Watch, WatchEvent};
 use crate::feishu::{
     Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
 };
-use crate::schema::TenantZone;
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
+use crate::schema::{Status, TenantZone};
 
 /// Participants that wait for their quality, at most, for each worker.
 const QUEUE_PER_WORKER: usize = 16;
@@ -58,6 +58,10 @@ pub struct ExtractSettings {
     pub user_id_type: UserIdType,
     /// How long an answer may still grow.
     pub settle: Settle,
+    /// Dates that are published and whose answers are not all in the raw log: not asked for, unless asked again.
+    pub frozen_dates: BTreeSet<i32>,
+    /// What settles and was asked since then, microseconds UTC, was asked by the run that this one goes on with.
+    pub resumed_since_us: Option<i64>,
     /// Workers for each of the two lists of a meeting.
     pub concurrency: usize,
 }
@@ -184,7 +188,9 @@ impl Extraction {
             let numbers = &self.settings.meeting_nos;
             let is_asked_for = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
             let window = MeetingWindow::of(&meeting, now_us);
-            if !is_asked_for || is_fresh(window.end_s * 1_000_000, now_us) {
+            // What is being asked again is asked as a whole, so it may replace what is published.
+            let is_frozen = meeting.refetch_us.is_none() && self.settings.frozen_dates.contains(&meeting.meeting_date);
+            if !is_asked_for || is_frozen || is_fresh(window.end_s * 1_000_000, now_us) {
                 continue;
             }
             // A list that was answered is good enough for a price; asked again so soon, an equal answer would make it
@@ -213,25 +219,23 @@ impl Extraction {
     async fn work(self: &Arc<Self>, tasks: VecDeque<OwedMeeting>) {
         let workers = self.settings.concurrency.max(1);
         let tasks = Arc::new(Mutex::new(tasks));
-        let (queue, waiting) = mpsc::channel::<QualityTask>(workers * QUEUE_PER_WORKER);
-        let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+        let queue = Arc::new(NewestFirst::new(workers * QUEUE_PER_WORKER, workers));
         let mut set = JoinSet::new();
         for _ in 0..workers {
-            let (this, tasks, queue) = (Arc::clone(self), Arc::clone(&tasks), queue.clone());
+            let (this, tasks, filled) = (Arc::clone(self), Arc::clone(&tasks), Arc::clone(&queue));
             set.spawn(async move {
                 while !this.is_stopping() {
                     let next = tasks.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some(meeting) = next else { break };
-                    if let Err(stop) = this.meeting(meeting, &queue).await {
+                    if let Err(stop) = this.meeting(meeting, &filled).await {
                         this.stop_with(stop);
                     }
                 }
+                filled.done();
             });
-            let (this, waiting) = (Arc::clone(self), Arc::clone(&waiting));
+            let (this, waiting) = (Arc::clone(self), Arc::clone(&queue));
             set.spawn(async move {
-                loop {
-                    let next = waiting.lock().await.recv().await;
-                    let Some((task, participant)) = next else { break };
+                while let Some((task, participant)) = waiting.pop().await {
                     // After a stop the queue is still emptied, so that no list worker waits for a place in it.
                     if this.is_stopping() {
                         continue;
@@ -243,7 +247,6 @@ impl Extraction {
                 }
             });
         }
-        drop(queue);
         while let Some(ended) = set.join_next().await {
             if let Err(error) = ended
                 && let Ok(panic) = error.try_into_panic()
@@ -257,11 +260,12 @@ impl Extraction {
     }
 
     /// Lists a meeting's participants, if it must be, and queues those that are owed.
-    async fn meeting(self: &Arc<Self>, meeting: OwedMeeting, queue: &mpsc::Sender<QualityTask>) -> Result<(), Stop> {
+    async fn meeting(self: &Arc<Self>, meeting: OwedMeeting, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
         let window = MeetingWindow::of(&meeting, (self.now_us)());
         let task = Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
         let mut listed = 0;
-        if !task.meeting.list_final {
+        let is_settling = task.meeting.list_status.as_deref() == Some(Status::Pending.name());
+        if !task.meeting.list_final && !(is_settling && self.was_just_asked(task.meeting.list_us)) {
             let finished = self.list_participants(&task).await?;
             listed = finished.participants.len() as u64;
             let failing = self.note_failures(&finished);
@@ -272,7 +276,11 @@ impl Extraction {
             Asks::Lists => Ok(Vec::new()),
             Asks::Everything => self.recorder.ledger().owed_participants(&task.meeting.meeting_key),
         };
-        let owed = owed.map_err(RecordError::from)?;
+        let mut owed = owed.map_err(RecordError::from)?;
+        owed.retain(|participant| {
+            let is_settling = participant.status == Status::Pending.name() && participant.digest.is_some();
+            !(is_settling && self.was_just_asked(participant.last_us))
+        });
         self.watch.event(WatchEvent::MeetingListed {
             participants: listed.max(owed.len() as u64),
             to_ask: owed.len() as u64,
@@ -280,12 +288,17 @@ impl Extraction {
         });
         task.open.fetch_add(owed.len() as u64, Ordering::Relaxed);
         for participant in owed {
-            if queue.send((Arc::clone(&task), participant)).await.is_err() {
-                break;
-            }
+            queue.push(task.meeting.start_us, (Arc::clone(&task), participant)).await;
         }
         self.one_done(&task);
         Ok(())
+    }
+
+    /// True for what the run before this one asked for, where that run did not come to its end: going on with it asks for
+    /// nothing twice. Only for answers that settle; what failed is asked again.
+    fn was_just_asked(&self, last_us: Option<i64>) -> bool {
+        let since_us = self.settings.resumed_since_us;
+        !self.settings.refetch && since_us.is_some_and(|since_us| last_us.is_some_and(|last_us| last_us >= since_us))
     }
 
     /// One thing of a meeting is done; with the last one its date has one meeting less open.
@@ -316,7 +329,11 @@ impl Extraction {
             walked = walked.then(audience);
         }
         let settle = self.settings.settle;
-        let earlier = meeting.list_digest.as_deref();
+        let earlier = Earlier {
+            status: meeting.list_status.as_deref(),
+            digest: meeting.list_digest.as_deref(),
+            us: meeting.list_us,
+        };
         let stop = walked.stop.take();
         let mut finished = Finished::new(
             RawKind::Participants,
@@ -417,7 +434,11 @@ impl Extraction {
             task.window,
             walked,
             grows.then_some(minutes.len() as u64),
-            participant.digest.as_deref(),
+            Earlier {
+                status: Some(&participant.status),
+                digest: participant.digest.as_deref(),
+                us: participant.last_us,
+            },
             |answered| settle.quality_is_final(answered, participant.expected_minutes),
         );
         if let Some(stop) = stop {
@@ -437,8 +458,14 @@ impl Extraction {
 
     /// Ends the run for this reason; the first reason counts.
     fn stop_with(&self, stop: Stop) {
-        // Set before the switch is thrown, so that the others' "cancelled" comes second.
-        self.lock_stop().get_or_insert(stop);
+        // Set before the switch is thrown, so that the others' "cancelled" comes second. Of a recorder that stopped, one
+        // worker is told the cause, and not always the first.
+        let mut first = self.lock_stop();
+        match &*first {
+            None | Some(Stop::Record(RecordError::Stopped)) => *first = Some(stop),
+            Some(_) => {}
+        }
+        drop(first);
         self.cancel.cancel();
     }
 

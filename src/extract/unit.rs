@@ -172,6 +172,16 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
+/// How a unit stood before it was asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Earlier<'a> {
+    pub status: Option<&'a str>,
+    /// Digest of the answer before, if there was one.
+    pub digest: Option<&'a str>,
+    /// When it was asked, microseconds UTC.
+    pub us: Option<i64>,
+}
+
 impl Finished {
     /// A walk with its meaning. `samples` is how many different minutes the items make, where that was counted;
     /// `is_final` judges what the settle rule says of the answer.
@@ -183,7 +193,7 @@ impl Finished {
         window: MeetingWindow,
         walked: Walked,
         samples: Option<u64>,
-        earlier_digest: Option<&str>,
+        earlier: Earlier<'_>,
         is_final: impl FnOnce(&Answered<'_>) -> bool,
     ) -> Finished {
         let (mut status, reason, whole) = judged(&walked);
@@ -194,12 +204,17 @@ impl Finished {
             status = Status::Empty;
         }
         let is_answer = matches!(walked.outcome, Outcome::Whole | Outcome::Refused { .. });
+        // Times of asking grow, whatever the clock does: the later answer counts, and a refetch began before it.
+        let after_us =
+            earlier.us.map_or(i64::MIN, |us| us.saturating_add(1)).max(meeting.refetch_us.unwrap_or(i64::MIN));
+        let asked_us = walked.asked_us.max(after_us);
         let answered = Answered {
             status,
             items: samples.unwrap_or(walked.items),
             digest: &walked.digest,
-            earlier_digest,
-            asked_us: walked.asked_us,
+            earlier_digest: earlier.digest,
+            earlier_us: earlier.us,
+            asked_us,
             end_us: window.end_s * 1_000_000,
         };
         let is_final = is_final(&answered);
@@ -211,10 +226,10 @@ impl Finished {
             unit: unit.to_owned(),
             meeting_key: meeting.meeting_key.clone(),
             meeting_date: meeting.meeting_date,
-            asked_us: walked.asked_us,
-            // What is not whole shows in coverage, whatever it says.
+            asked_us,
             is_answer,
-            is_news: !whole || earlier_digest != Some(walked.digest.as_str()),
+            // What is not whole shows in coverage, whatever it says, and so does that it is whole now.
+            is_news: !whole || earlier.digest != Some(walked.digest.as_str()) || earlier.status != Some(status.name()),
             end: WalkEnd {
                 whole,
                 status,

@@ -38,6 +38,11 @@ impl Start {
         self == Start::OverPublished
     }
 
+    /// The same, but the dates that are not given stay.
+    pub fn keeping_other_dates(self) -> Start {
+        if self == Start::Afresh { Start::Mistrusting } else { self }
+    }
+
     fn keeps_other_dates(self) -> bool {
         self != Start::Afresh
     }

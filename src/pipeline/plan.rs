@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::price::{Price, local_text, tenths};
-use super::{Calls, ExitCode, SyncError, SyncSetup, check_user_id_type, counted, extraction, outcome, run_id};
+use super::{
+    Asking, Calls, ExitCode, SyncError, SyncSetup, check_settings, counted, extraction, outcome, run_id, standing,
+};
 use crate::extract::{Asks, Extracted, Ledger, Limits, Owed, OwedQuestion, RunRecord, Settle, Stop, catch_up, paced};
-use crate::load::StorePaths;
+use crate::load::{Manifest, StorePaths};
 use crate::pipeline::wire::Counters;
 use crate::schema::{civil_date_text, utc_text};
 
@@ -93,8 +95,14 @@ pub async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let started_us = (setup.now_us)();
     let paths = StorePaths::open(&setup.store)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    check_settings(&paths, &ledger, &setup)?;
     catch_up(&paths.raw(), &ledger, &setup.zone)?;
-    check_user_id_type(&ledger, &setup)?;
+    let manifest = Manifest::read(&paths)?;
+    let asks = Asking {
+        asks: Asks::Lists,
+        frozen_dates: standing::frozen_dates(&paths, &ledger, manifest.as_ref())?,
+        resumed_since_us: None,
+    };
 
     let run_id = run_id(started_us);
     let (since_us, until_us) = setup.window_us;
@@ -113,7 +121,7 @@ pub async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let asking = SyncSetup { max_calls: None, finish_by_us: None, refetch: false, ..setup.clone() };
     let Extracted { stop, meeting_list_pages, unreadable_meetings, failed_units } = {
         // Dropped at once, so that everything is written down before it is counted.
-        let extraction = extraction(&asking, &paths, &run_id, &ledger, &counters, Asks::Lists)?;
+        let extraction = extraction(&asking, &paths, &run_id, &ledger, &counters, asks)?;
         extraction.run().await
     };
     let exit = match &stop {

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
+use super::standing::{is_short, remember_generation};
 use super::totals::{Totals, run_row};
 use super::{Event, Events, ExitCode, Now, SyncError};
-use crate::extract::raw::{RawKind, dates_of, files_of};
-use crate::extract::{CaughtUp, DirtyDate, Ledger, RunRecord};
-use crate::load::{
-    DatabaseOptions, Manifest, Publication, PublishedFile, Start, StorePaths, open_published_with, publish,
-};
-use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, TenantZone, civil_date};
+use crate::extract::{DirtyDate, Ledger, RunRecord, accept_losses};
+use crate::load::{DatabaseOptions, LoadError, Manifest, Publication, Start, StorePaths, open_published_with, publish};
+use crate::schema::{TenantZone, civil_date_text};
 use crate::transform::UnknownFields;
 
 /// What publishing needs to know.
@@ -31,6 +29,8 @@ pub(super) struct PublishSetup {
     pub database: DatabaseOptions,
     /// What is taken on trust.
     pub start: Start,
+    /// Dates that stay as they are published.
+    pub frozen_dates: BTreeSet<i32>,
     /// Who watches.
     pub events: Arc<dyn Events>,
     /// The clock.
@@ -49,6 +49,7 @@ pub(super) struct Publisher {
     unknown: BTreeMap<i32, UnknownFields>,
     torn: BTreeMap<i32, u64>,
     published: BTreeSet<String>,
+    not_made: NotMade,
     transform_s: f64,
     load_s: f64,
     in_between_s: f64,
@@ -73,8 +74,18 @@ struct Round {
     run: RunRecord,
     unknown: Vec<(i32, UnknownFields)>,
     torn: Vec<(i32, u64)>,
+    not_made: NotMade,
     transform_s: f64,
     load_s: f64,
+}
+
+/// Dates that were due and stay as they were.
+#[derive(Default)]
+pub(super) struct NotMade {
+    /// They would have lost meetings or participants that are published.
+    pub short: BTreeSet<i32>,
+    /// Why the first of those whose answers cannot be read was not made.
+    pub damaged: Option<DateError>,
 }
 
 impl Publisher {
@@ -90,6 +101,7 @@ impl Publisher {
             unknown: BTreeMap::new(),
             torn: BTreeMap::new(),
             published: BTreeSet::new(),
+            not_made: NotMade::default(),
             transform_s: 0.0,
             load_s: 0.0,
             in_between_s: 0.0,
@@ -100,11 +112,11 @@ impl Publisher {
     pub fn due(&self, is_whole: bool) -> Result<Due, SyncError> {
         let held = self.ledger.held_dates(is_whole)?;
         let mut dates = self.ledger.dirty_dates()?;
-        let is_dirty = |day: i32| dates.iter().any(|date| date.meeting_date == day);
-        let without_raw = match Manifest::read(&self.paths)? {
-            Some(manifest) => dates_without_raw(&self.paths, Some(&manifest), is_dirty)?,
-            None => BTreeSet::new(),
-        };
+        let is_dirty = |day: &i32| dates.iter().any(|date| date.meeting_date == *day);
+        // A date that is asked for again may be replaced; that it is not replaced by less is seen when it is made.
+        let asked_again = self.ledger.refetch_dates()?;
+        let frozen = self.setup.frozen_dates.difference(&asked_again).copied();
+        let without_raw: BTreeSet<i32> = frozen.filter(is_dirty).collect();
         dates.retain(|date| !held.contains(&date.meeting_date) && !without_raw.contains(&date.meeting_date));
         Ok(Due { dates, held, without_raw })
     }
@@ -126,6 +138,10 @@ impl Publisher {
     /// the one given where the window still has failures.
     pub async fn publish_all(&mut self, run: &mut RunRecord, exit: ExitCode, due: &Due) -> Result<ExitCode, SyncError> {
         let (exit, ended) = self.round(due.dates.clone(), run.clone(), Some(exit)).await?;
+        let replaced =
+            |date: i32| due.dates.iter().any(|due| due.meeting_date == date) && !self.not_made.short.contains(&date);
+        let replaced: BTreeSet<i32> = self.setup.frozen_dates.iter().copied().filter(|date| replaced(*date)).collect();
+        accept_losses(&self.paths.raw(), &self.ledger, &replaced)?;
         self.ledger.end_refetch(&due.held)?;
         *run = ended;
         Ok(exit)
@@ -154,12 +170,23 @@ impl Publisher {
         self.totals = round.totals;
         self.unknown.extend(round.unknown);
         self.torn.extend(round.torn);
+        self.not_made = round.not_made;
         self.transform_s += round.transform_s;
         self.load_s += round.load_s;
         let dates = round.dates_changed.len() as u64;
         self.published.extend(round.dates_changed);
         self.setup.events.event(&Event::Published { generation: round.generation, dates });
         Ok((round.exit, round.run))
+    }
+
+    /// What the last round could not publish, as an error.
+    pub fn take_not_made(&mut self) -> Option<SyncError> {
+        let NotMade { short, damaged } = std::mem::take(&mut self.not_made);
+        if let Some(damaged) = damaged {
+            return Some(damaged.into());
+        }
+        let (first, last) = (civil_date_text(*short.first()?), civil_date_text(*short.last()?));
+        Some(SyncError::Short { dates: short.len(), first, last })
     }
 
     /// Reads totals and generation off what is published, for the summary of a run that adds nothing to it.
@@ -214,63 +241,6 @@ impl Publisher {
     }
 }
 
-/// The kind of raw file without which a table has no rows.
-const SOURCES: &[(&str, RawKind)] = &[
-    (MEETINGS.name, RawKind::Meetings),
-    (COVERAGE.name, RawKind::Meetings),
-    (REJECTS.name, RawKind::Meetings),
-    (PARTICIPANTS.name, RawKind::Participants),
-    (QUALITY_SAMPLES.name, RawKind::Quality),
-];
-
-/// Published dates that could not be made again, because files of the raw log are gone: they must stay as they are.
-pub(super) fn dates_without_raw(
-    paths: &StorePaths,
-    manifest: Option<&Manifest>,
-    is_asked_for: impl Fn(i32) -> bool,
-) -> Result<BTreeSet<i32>, SyncError> {
-    let raw = paths.raw();
-    let of_file = |file: &PublishedFile| {
-        let (table, _) = SOURCES.iter().find(|(table, _)| *table == file.table)?;
-        Some((*table, civil_date(&file.meeting_date)?))
-    };
-    // Without a manifest, whatever lies there may have been published.
-    let partitions: Vec<(&str, i32)> = match manifest {
-        Some(manifest) => manifest.files.iter().filter_map(of_file).collect(),
-        None => paths.partitions()?,
-    };
-    let mut dates = BTreeSet::new();
-    for (partition, date) in partitions.into_iter().filter(|(_, date)| is_asked_for(*date)) {
-        if let Some((_, kind)) = SOURCES.iter().find(|(table, _)| *table == partition)
-            && files_of(&raw, *kind, date).map_err(DateError::Raw)?.is_empty()
-        {
-            dates.insert(date);
-        }
-    }
-    Ok(dates)
-}
-
-/// Brings the ledger's view of what is published after what is there. Answers that only the published files hold are not
-/// asked for again, and in part; where nothing is published any more, everything is to be.
-pub(super) fn before_asking(paths: &StorePaths, ledger: &Ledger, caught_up: CaughtUp) -> Result<(), SyncError> {
-    match Manifest::read(paths)? {
-        Some(manifest) if caught_up.walks > 0 => {
-            let dirty = ledger.dirty_dates()?;
-            let is_dirty = |day: i32| dirty.iter().any(|date| date.meeting_date == day);
-            ledger.freeze(dates_without_raw(paths, Some(&manifest), is_dirty)?.into_iter())?;
-        }
-        Some(_) => {}
-        None => {
-            let mut dates = BTreeSet::new();
-            for kind in RawKind::ALL {
-                dates.extend(dates_of(&paths.raw(), *kind).map_err(DateError::Raw)?);
-            }
-            ledger.mark_dirty(dates.into_iter())?;
-        }
-    }
-    Ok(())
-}
-
 /// One round, on a thread of its own.
 struct Work {
     setup: PublishSetup,
@@ -292,23 +262,44 @@ impl Work {
             counts_all_fields: !matches!(self.setup.start, Start::OverPublished),
             part_number: self.part_number,
         };
-        let staged: Vec<StagedDate> =
-            dates.iter().map(|date| stage_date(context, date.meeting_date)).collect::<Result<_, DateError>>()?;
-        let transform_s = began.elapsed().as_secs_f64();
+        let manifest = match Manifest::read(&self.paths) {
+            Ok(manifest) => manifest,
+            Err(LoadError::CorruptManifest { .. }) if self.setup.start == Start::Afresh => None,
+            Err(error) => return Err(error.into()),
+        };
         let mut unknown = Vec::new();
         let mut torn = Vec::new();
         let mut publications = Vec::new();
-        for date in staged {
-            let meeting_date = date.publication.meeting_date;
-            unknown.push((meeting_date, date.unknown_fields));
-            torn.push((meeting_date, date.torn));
-            publications.push(date.publication);
+        let mut made = Vec::new();
+        let mut not_made = NotMade::default();
+        for date in dates {
+            let staged: StagedDate = match stage_date(context, date.meeting_date) {
+                Ok(staged) => staged,
+                // One damaged file must not keep the other days from being published.
+                Err(error @ (DateError::Raw(_) | DateError::Page { .. })) => {
+                    not_made.damaged.get_or_insert(error);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if manifest.as_ref().is_some_and(|manifest| is_short(&staged.publication, manifest)) {
+                not_made.short.insert(date.meeting_date);
+                continue;
+            }
+            unknown.push((date.meeting_date, staged.unknown_fields));
+            torn.push((date.meeting_date, staged.torn));
+            publications.push(staged.publication);
+            made.push(*date);
         }
+        let transform_s = began.elapsed().as_secs_f64();
+        let is_all = not_made.short.is_empty() && not_made.damaged.is_none();
+        // What was not made stays as it is published.
+        let start = if is_all { self.setup.start } else { self.setup.start.keeping_other_dates() };
         let publication = Publication {
             run_id: &self.run_id,
             now_us: (self.setup.now_us)(),
             dates: publications,
-            start: self.setup.start,
+            start,
             timezone: self.setup.zone.name(),
             user_id_type: &self.setup.user_id_type,
             database: self.setup.database,
@@ -332,7 +323,8 @@ impl Work {
             },
             &mut |_| ControlFlow::Continue(()),
         )?;
-        self.ledger.published(dates)?;
+        self.ledger.published(&made)?;
+        remember_generation(&self.ledger, published.generation)?;
         Ok(Round {
             generation: published.generation,
             dates_changed: published.dates_changed,
@@ -341,6 +333,7 @@ impl Work {
             run,
             unknown,
             torn,
+            not_made,
             transform_s,
             load_s: published.load_s,
         })

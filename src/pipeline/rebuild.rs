@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::publishing::{PublishSetup, Publisher, dates_without_raw};
-use super::{Calls, Events, ExitCode, Now, Summary, SyncError, run_id};
+use super::publishing::{PublishSetup, Publisher};
+use super::standing::{frozen_dates, mark_all_dirty, without_manifest};
+use super::{Calls, Events, ExitCode, Now, Summary, SyncError, check_timezone, run_id};
 use crate::extract::raw::{RawKind, dates_of};
-use crate::extract::{CaughtUp, DirtyDate, Ledger, LedgerError, RunRecord, USER_ID_TYPE, catch_up};
+use crate::extract::{CaughtUp, DirtyDate, Ledger, LedgerError, RunRecord, USER_ID_TYPE, catch_up, forget_index};
 use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, Start, StorePaths};
 use crate::schema::{QUALITY_SAMPLES, TenantZone, civil_date_text, utc_text};
 
@@ -37,9 +38,11 @@ pub struct RebuildSetup {
 
 /// Runs a rebuild to its end.
 ///
+/// Gives also why some days could not be made again, where that is so; they stay as they were.
+///
 /// # Errors
 /// [`SyncError`] where the store cannot be read or written. What is published stays whole.
-pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
+pub async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>), SyncError> {
     let started = Instant::now();
     let started_us = (setup.now_us)();
     StorePaths::existing(&setup.store)?;
@@ -49,6 +52,7 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
     let run_id = run_id(started_us);
     let mut notes = Vec::new();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
+    check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
     let caught_up = index(&paths, &ledger, &setup)?;
 
     let old = match Manifest::read(&paths) {
@@ -61,9 +65,13 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
         Err(error) => return Err(error.into()),
     };
     let indexed_s = started.elapsed().as_secs_f64();
-    let (dates, kept) = choose(&paths, &setup, old.as_ref())?;
+    let (dates, kept) = choose(&paths, &ledger, &setup, old.as_ref())?;
+    if old.is_none() {
+        // What these days leave out is still to be published.
+        mark_all_dirty(&paths, &ledger)?;
+    }
     let start = if setup.days.is_some() || !kept.is_empty() { Start::Mistrusting } else { Start::Afresh };
-    let window_us = window(&setup, &dates);
+    let window_us = window(&setup, &dates, &kept);
     let mut run = RunRecord {
         run_id: run_id.clone(),
         command: "rebuild".to_owned(),
@@ -80,27 +88,24 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
         user_id_type: ledger.setting(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone()),
         database: setup.database,
         start,
+        frozen_dates: kept.clone(),
         events: Arc::clone(&setup.events),
         now_us: Arc::clone(&setup.now_us),
     };
     let mut publisher = Publisher::new(publishing, &paths, &run_id, Arc::clone(&ledger));
     run.finished_us = Some((setup.now_us)());
-    let exit = ExitCode::Complete;
-    let (_, mut run) = publisher.round(dates, run, Some(exit)).await?;
+    let (_, mut run) = publisher.round(dates, run, Some(ExitCode::Complete)).await?;
+    let not_made = publisher.take_not_made();
+    let exit = if not_made.is_some() { ExitCode::Storage } else { ExitCode::Complete };
     run.outcome = Some(exit.exit().name.to_owned());
     run.exit_code = Some(exit.number().into());
     run.finished_us = Some((setup.now_us)());
-    // What they lack would be missing from the next publication.
-    let kept_dates: Vec<DirtyDate> =
-        kept.iter().map(|date| DirtyDate { meeting_date: *date, changes: i64::MAX }).collect();
-    ledger.published(&kept_dates)?;
-    ledger.freeze(kept.iter().copied())?;
     ledger.record_run(&run)?;
 
     notes.extend(told(caught_up, &kept, publisher.torn()));
     notes.extend(fewer_samples(old.as_ref(), Manifest::read(&paths)?.as_ref()));
     let totals = publisher.totals();
-    Ok(Summary {
+    let summary = Summary {
         run_id,
         outcome: exit.exit().name,
         exit_code: exit.number(),
@@ -124,7 +129,8 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<Summary, SyncError> {
         left: None,
         notes,
         stage_s: publisher.stage_seconds(("index", indexed_s)),
-    })
+    };
+    Ok((summary, not_made))
 }
 
 /// Opens the ledger. One that is damaged is put aside: all but the history of runs is in the raw log as well.
@@ -154,7 +160,7 @@ fn open_ledger(paths: &StorePaths, run_id: &str, notes: &mut Vec<String>) -> Res
 /// Makes the ledger's index again: all of it, or what it lacks where only some days are rebuilt.
 fn index(paths: &StorePaths, ledger: &Ledger, setup: &RebuildSetup) -> Result<CaughtUp, SyncError> {
     if setup.days.is_none() {
-        ledger.forget_index()?;
+        forget_index(&paths.raw(), ledger)?;
     }
     let caught_up = catch_up(&paths.raw(), ledger, &setup.zone)?;
     ledger.resume_refetch()?;
@@ -164,22 +170,29 @@ fn index(paths: &StorePaths, ledger: &Ledger, setup: &RebuildSetup) -> Result<Ca
 /// The dates to make again, and those that are published and cannot be made again.
 fn choose(
     paths: &StorePaths,
+    ledger: &Ledger,
     setup: &RebuildSetup,
     old: Option<&Manifest>,
 ) -> Result<(Vec<DirtyDate>, BTreeSet<i32>), SyncError> {
     let raw = paths.raw();
     let is_wanted = |date: i32| setup.days.is_none_or(|(from, to)| (from..to).contains(&date));
-    let kept = dates_without_raw(paths, old, is_wanted)?;
-    if let (None, Some(first), Some(last)) = (old, kept.first(), kept.last()) {
+    let mut kept = frozen_dates(paths, ledger, old)?;
+    match old {
         // Without a manifest what is not made again would be removed.
-        let (first, last) = (civil_date_text(*first), civil_date_text(*last));
-        return Err(SyncError::WithoutRaw { dates: kept.len(), first, last });
+        None => without_manifest(&kept)?,
+        // A refetch is published whole, by the sync that ends it.
+        Some(_) => kept.extend(ledger.held_dates(false)?),
     }
+    kept.retain(|date| is_wanted(*date));
+    let dirty: BTreeMap<i32, i64> =
+        ledger.dirty_dates()?.into_iter().map(|date| (date.meeting_date, date.changes)).collect();
     let mut dates: BTreeMap<i32, DirtyDate> = BTreeMap::new();
     for kind in RawKind::ALL {
         for meeting_date in dates_of(&raw, *kind).map_err(super::DateError::Raw)? {
             if is_wanted(meeting_date) && !kept.contains(&meeting_date) {
-                dates.insert(meeting_date, DirtyDate { meeting_date, changes: i64::MAX });
+                // As they are now: an answer that comes while they are made keeps them due.
+                let changes = dirty.get(&meeting_date).copied().unwrap_or_default();
+                dates.insert(meeting_date, DirtyDate { meeting_date, changes });
             }
         }
     }
@@ -187,8 +200,9 @@ fn choose(
 }
 
 /// The window whose totals the summary has, microseconds UTC.
-fn window(setup: &RebuildSetup, dates: &[DirtyDate]) -> (i64, i64) {
-    let made = || Some((dates.first()?.meeting_date, dates.last()?.meeting_date + 1));
+fn window(setup: &RebuildSetup, dates: &[DirtyDate], kept: &BTreeSet<i32>) -> (i64, i64) {
+    let days: BTreeSet<i32> = dates.iter().map(|date| date.meeting_date).chain(kept.iter().copied()).collect();
+    let made = || Some((*days.first()?, days.last()? + 1));
     let (from, to) = setup.days.or_else(made).unwrap_or_default();
     (setup.zone.start_of_day(from), setup.zone.start_of_day(to))
 }

@@ -68,6 +68,14 @@ impl TenantZone {
         Moment { utc_us, offset_min: self.offset_min_at(utc_us) }.local_day()
     }
 
+    /// Whether two zones show the same clock at all times that matter here.
+    pub fn agrees_with(&self, other: &TenantZone) -> bool {
+        const WEEK_US: i64 = 7 * 86_400_000_000;
+        // Weekly from 2020 to 2037.
+        let mut weeks = (0..900).map(|week| 1_577_836_800_000_000 + week * WEEK_US);
+        self.name == other.name || weeks.all(|at| self.offset_min_at(at) == other.offset_min_at(at))
+    }
+
     /// The first instant of a day (days since 1970-01-01) here, microseconds UTC.
     pub fn start_of_day(&self, day: i32) -> i64 {
         let date = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(day.clamp(-700_000, 2_900_000)));

@@ -12,6 +12,7 @@ mod hostile;
 mod hostile_texts;
 mod kills;
 mod lock;
+mod losses;
 mod plan;
 mod power;
 mod readers;

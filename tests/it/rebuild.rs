@@ -17,19 +17,19 @@ const EVERYTHING: &[&str] = &[
     "select * from rejects order by all",
 ];
 
-fn everything(world: &World) -> Vec<Vec<String>> {
+pub fn everything(world: &World) -> Vec<Vec<String>> {
     EVERYTHING.iter().map(|sql| world.rows(sql)).collect()
 }
 
 #[track_caller]
-fn same(world: &World, expected: &[Vec<String>], of: &str) {
+pub fn same(world: &World, expected: &[Vec<String>], of: &str) {
     for ((sql, one), other) in EVERYTHING.iter().zip(everything(world)).zip(expected) {
         assert_eq!(one.len(), other.len(), "{of}: {sql}");
         assert!(&one == other, "{of}: rows differ: {sql}");
     }
 }
 
-fn rebuild(world: &World, more: &[&str]) -> Ran {
+pub fn rebuild(world: &World, more: &[&str]) -> Ran {
     let mut arguments = vec!["rebuild", "--summary", "json"];
     arguments.extend(more);
     let mut command = world.vcq(&arguments);
@@ -48,12 +48,12 @@ fn eventful() -> World {
     world
 }
 
-fn remove(path: PathBuf) {
+pub fn remove(path: PathBuf) {
     let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
     removed.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -69,7 +69,7 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 
 /// The next sync asks for the meeting list and for nothing that was answered.
 #[track_caller]
-fn asks_only_for_meetings(world: &World) {
+pub fn asks_only_for_meetings(world: &World) {
     world.simulator().reset_stats();
     world.sync(&[]).ended(0);
     let stats = world.simulator().stats();
@@ -250,21 +250,21 @@ fn a_published_day_without_its_answers_is_kept() {
 
 #[test]
 fn a_torn_tail_costs_its_last_record() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let whole = everything(&world);
-    let file = files(&world.store().join("raw/quality"), ".zst").pop().expect("a raw file");
     for zeros in [false, true] {
-        let kept = fs::read(&file).expect("read");
-        let mut torn = kept.clone();
-        torn.truncate(kept.len() - 20);
+        let world = World::new();
+        world.sync(&[]).ended(0);
+        let whole = everything(&world);
+        let file = files(&world.store().join("raw/quality"), ".zst").pop().expect("a raw file");
+        let mut torn = fs::read(&file).expect("read");
+        let length = torn.len();
+        torn.truncate(length - 20);
         if zeros {
             // The size was on disk and the bytes were not.
-            torn.resize(kept.len(), 0);
+            torn.resize(length, 0);
         }
         fs::write(&file, torn).expect("torn");
         let text = Ran::of(world.vcq(&["rebuild"]).output().expect("runs")).ended(0).stdout;
-        assert!(text.contains("1 record(s) of the raw log were cut off"), "{text}");
+        assert!(text.contains("were cut off") || text.contains("was cut off"), "{text}");
         assert_eq!(world.number("select count(*) from coverage where status = 'pending'"), 1);
         world.simulator().reset_stats();
         world.sync(&[]).ended(0);
@@ -272,13 +272,6 @@ fn a_torn_tail_costs_its_last_record() {
         for (sql, before) in EVERYTHING.iter().zip(&whole).take(3) {
             assert!(world.rows(sql) == *before, "{sql}");
         }
-        for later in files(&world.store().join("raw/quality"), ".zst").iter().filter(|later| **later != file) {
-            if later.parent() == file.parent() {
-                remove(later.clone());
-            }
-        }
-        fs::write(&file, kept).expect("restored");
-        rebuild(&world, &[]).ended(0);
     }
 }
 

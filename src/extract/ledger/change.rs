@@ -71,7 +71,8 @@ impl Change {
             }
             Change::Listed { meeting_key, status, is_final, digest, asked_us } => {
                 let sql = "update meetings set list_status = ?2, list_final = ?3,
-                               list_digest = coalesce(?4, list_digest), list_us = ?5 where meeting_key = ?1";
+                               list_digest = coalesce(?4, list_digest),
+                               list_us = case when ?4 is null and ?2 = 'pending' then list_us else ?5 end where meeting_key = ?1";
                 let status = status.name();
                 transaction.prepare_cached(sql)?.execute(params![meeting_key, status, is_final, digest, asked_us])?;
             }
@@ -104,8 +105,8 @@ impl Change {
                 ])?;
             }
             Change::Answered { base_key, status, is_final, digest, items, asked_us } => {
-                let sql = "update participants set status = ?2, is_final = ?3, digest = coalesce(?4, digest),
-                               items = ?5, last_us = ?6 where base_key = ?1";
+                let sql = "update participants set status = ?2, is_final = ?3, digest = coalesce(?4, digest), items = ?5,
+                               last_us = case when ?4 is null and ?2 = 'pending' then last_us else ?6 end where base_key = ?1";
                 transaction.prepare_cached(sql)?.execute(params![
                     base_key,
                     status.name(),

@@ -18,7 +18,12 @@ pub(in crate::extract) struct OwedMeeting {
     pub is_webinar: bool,
     pub devices: i64,
     pub list_final: bool,
+    pub list_status: Option<String>,
     pub list_digest: Option<String>,
+    /// When the list was asked for last, microseconds UTC.
+    pub list_us: Option<i64>,
+    /// Since when the meeting is being asked again, microseconds UTC.
+    pub refetch_us: Option<i64>,
 }
 
 /// A participant to ask for.
@@ -28,7 +33,10 @@ pub(in crate::extract) struct OwedParticipant {
     pub id: ParticipantId,
     pub join_s: i64,
     pub expected_minutes: Option<i64>,
+    pub status: String,
     pub digest: Option<String>,
+    /// When it was asked for last, microseconds UTC.
+    pub last_us: Option<i64>,
 }
 
 impl Ledger {
@@ -51,8 +59,8 @@ impl Ledger {
     fn meetings_where(&self, condition: &str, since_us: i64, until_us: i64) -> Result<Vec<OwedMeeting>, LedgerError> {
         let sql = format!(
             "select meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices,
-                    list_final, list_digest
-             from meetings m
+                    list_final, list_status, list_digest, list_us, began_us
+             from meetings m left join refetch using (meeting_key)
              where start_us >= ?1 and start_us < ?2 and {condition}
              order by start_us desc, meeting_key"
         );
@@ -67,7 +75,10 @@ impl Ledger {
                 is_webinar: row.get(6)?,
                 devices: row.get(7)?,
                 list_final: row.get(8)?,
-                list_digest: row.get(9)?,
+                list_status: row.get(9)?,
+                list_digest: row.get(10)?,
+                list_us: row.get(11)?,
+                refetch_us: row.get(12)?,
             })
         };
         self.rows(&sql, params![since_us, until_us], read)
@@ -75,7 +86,7 @@ impl Ledger {
 
     /// The participants of a meeting that are still to be asked for.
     pub(in crate::extract) fn owed_participants(&self, meeting_key: &str) -> Result<Vec<OwedParticipant>, LedgerError> {
-        let sql = "select base_key, id_kind, id, join_s, expected_minutes, digest
+        let sql = "select base_key, id_kind, id, join_s, expected_minutes, status, digest, last_us
                    from participants
                    where meeting_key = ?1 and is_final = 0 and id is not null and join_s is not null
                    order by base_key";
@@ -86,7 +97,9 @@ impl Ledger {
                 id: if kind == ROOM { ParticipantId::Room(id) } else { ParticipantId::User(id) },
                 join_s: row.get(3)?,
                 expected_minutes: row.get(4)?,
-                digest: row.get(5)?,
+                status: row.get(5)?,
+                digest: row.get(6)?,
+                last_us: row.get(7)?,
             })
         };
         self.rows(sql, params![meeting_key], read)

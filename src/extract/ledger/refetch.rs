@@ -58,6 +58,15 @@ impl Ledger {
         if open.is_empty() || is_whole { Ok(open) } else { Ok(dates(false)?.into_iter().collect()) }
     }
 
+    /// The dates of meetings that are being asked again.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn refetch_dates(&self) -> Result<BTreeSet<i32>, LedgerError> {
+        let sql = "select distinct m.meeting_date from refetch r join meetings m using (meeting_key)";
+        Ok(self.rows(sql, [], |row| row.get(0))?.into_iter().collect())
+    }
+
     /// What is published is no longer being asked again: all but the meetings of the dates that are still held.
     ///
     /// # Errors

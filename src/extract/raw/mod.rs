@@ -10,9 +10,9 @@ mod record;
 mod write;
 
 pub use check::{FileCheck, RawFile, RawProblem, check_file, raw_files};
-pub use read::{Extent, RawDate, RawPage, WalkRef, dates_of, files_of};
+pub use read::{Extent, RawDate, RawPage, WalkRef, date_of, dates_of, files_of, lacks_one_record};
 pub use record::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
-pub use write::{RawWriter, encode, relative};
+pub use write::{GROUP, RawWriter, encode, relative};
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! Reading a date of the raw log back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::RawError;
 use super::record::{Header, RawKind, WalkEnd};
-use super::write::{DATE_PREFIX, FILE_ENDING, SKIPPABLE_MAGIC};
+use super::write::{DATE_PREFIX, FILE_ENDING, GROUP, SKIPPABLE_MAGIC};
 use crate::schema::{civil_date, civil_date_text};
 
 /// A header larger than this is none: a sign of damage, not a reason to allocate.
@@ -113,6 +113,33 @@ pub fn dates_of(raw_dir: &Path, kind: RawKind) -> Result<Vec<i32>, RawError> {
     Ok(dates)
 }
 
+/// Whether a file that was so long lacks its last record and no more, as after a power cut.
+pub fn lacks_one_record(path: &Path, was_bytes: u64) -> bool {
+    /// A record whose header is cut off does not say how long it was; few are longer.
+    const MOST_BYTES: u64 = 16 << 10;
+    let tail = || -> io::Result<bool> {
+        let mut input = io::BufReader::with_capacity(16 << 10, File::open(path)?);
+        let length = input.get_ref().metadata()?.len();
+        let mut offset = 0;
+        while offset < length {
+            let Some((header, header_bytes)) = read_header(&mut input)? else { break };
+            let end = offset + 8 + u64::from(header_bytes) + u64::from(header.bytes);
+            if end > length {
+                return Ok(end == was_bytes);
+            }
+            input.seek_relative(i64::from(header.bytes))?;
+            offset = end;
+        }
+        Ok(offset < length && was_bytes - offset <= MOST_BYTES)
+    };
+    tail().unwrap_or(false)
+}
+
+/// The date of a file, by its path below `raw/`.
+pub fn date_of(path: &str) -> Option<i32> {
+    path.split('/').nth(1)?.strip_prefix(DATE_PREFIX).and_then(civil_date)
+}
+
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, RawError> {
     let listed = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
@@ -163,14 +190,14 @@ impl RawDate {
         Ok(date)
     }
 
-    /// Indexes a file by its headers. The last checkpoint is unpacked as well: after a power cut its header may be on
-    /// disk and its pages not.
+    /// Indexes a file by its headers. The last checkpoints, which share a sync, are looked at as well: after a power cut
+    /// the header of any of them may be on disk and its pages not.
     fn index(&mut self, path: &Path) -> io::Result<()> {
         let file = self.files.len();
         let mut input = io::BufReader::with_capacity(16 << 10, File::open(path)?);
         let length = input.get_ref().metadata()?.len();
         let mut offset = 0;
-        let mut last: Option<(Header, Place)> = None;
+        let mut last: VecDeque<(Header, Place)> = VecDeque::with_capacity(GROUP);
         let mut is_torn = false;
         while offset < length {
             let next = read_header(&mut input)?.map(|(header, header_bytes)| {
@@ -184,23 +211,31 @@ impl RawDate {
             };
             input.seek_relative(i64::from(place.bytes))?;
             offset = place.end();
-            if let Some((header, place)) = last.replace((header, place)) {
+            if last.len() == GROUP
+                && let Some((header, place)) = last.pop_front()
+            {
+                self.add(header, place);
+            }
+            last.push_back((header, place));
+        }
+        let mut whole_bytes = offset;
+        let mut torn = u64::from(is_torn);
+        let count = last.len();
+        for (index, (header, place)) in last.into_iter().enumerate() {
+            let frame = frame(path, &place)?;
+            // What is damaged otherwise is told when it is read.
+            if never_reached_the_disk(&frame) && lines(&frame).is_err() {
+                let is_last = index + 1 == count;
+                // A torn end behind it is of the same cut.
+                torn = if is_last { 1.max(torn) } else { torn + 1 };
+                if is_last {
+                    whole_bytes = place.begin;
+                }
+            } else {
                 self.add(header, place);
             }
         }
-        let mut whole_bytes = offset;
-        if let Some((header, place)) = last {
-            let frame = frame(path, &place)?;
-            match lines(&frame) {
-                // What is damaged otherwise is told when it is read.
-                Err(_) if never_reached_the_disk(&frame) => {
-                    is_torn = true;
-                    whole_bytes = place.begin;
-                }
-                _ => self.add(header, place),
-            }
-        }
-        self.torn += u64::from(is_torn);
+        self.torn += torn;
         self.files.push(Extent { path: path.to_owned(), whole_bytes, bytes: length });
         Ok(())
     }

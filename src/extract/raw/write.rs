@@ -14,6 +14,8 @@ use crate::schema::civil_date_text;
 const LEVEL: i32 = 9;
 /// A file is full from here on; the next checkpoint opens another.
 const FILE_BYTES: u64 = 128 << 20;
+/// How many checkpoints share one sync at most.
+pub const GROUP: usize = 64;
 /// How the folder of a date begins.
 pub(super) const DATE_PREFIX: &str = "meeting_date=";
 /// How the name of a file ends.

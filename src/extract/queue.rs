@@ -1,0 +1,188 @@
+//! Participants that wait for their quality: the newest meeting's first, and no more of them than fit in a bounded place.
+//!
+//! A meeting whose list was answered before comes here at once, a newer one only when its list is in; so the order is kept
+//! here and not by who comes first.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// A queue of `T`, newest first; those of one time in the order in which they came.
+#[derive(Debug)]
+pub(super) struct NewestFirst<T> {
+    state: Mutex<State<T>>,
+    places: usize,
+    is_filled: Notify,
+    is_emptied: Notify,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    waiting: BinaryHeap<Waiting<T>>,
+    arrived: u64,
+    writers: usize,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    rank: (i64, Reverse<u64>),
+    item: T,
+}
+
+impl<T> PartialEq for Waiting<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.rank == other.rank
+    }
+}
+
+impl<T> Eq for Waiting<T> {}
+
+impl<T> PartialOrd for Waiting<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Ord for Waiting<T> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank.cmp(&other.rank)
+    }
+}
+
+impl<T> NewestFirst<T> {
+    /// A queue of so many places, filled by so many writers. Each writer says when it is done.
+    pub fn new(places: usize, writers: usize) -> NewestFirst<T> {
+        let state = State { waiting: BinaryHeap::new(), arrived: 0, writers };
+        NewestFirst { state: Mutex::new(state), places, is_filled: Notify::new(), is_emptied: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an item in. Waits for a place, unless nothing newer waits: the newest never stand behind older ones.
+    pub async fn push(&self, time: i64, item: T) {
+        let mut item = Some(item);
+        loop {
+            let emptied = self.is_emptied.notified();
+            tokio::pin!(emptied);
+            // Listens from before the look, so that no place that becomes free in between is missed.
+            emptied.as_mut().enable();
+            {
+                let mut state = self.state();
+                let is_newest = state.waiting.peek().is_none_or(|newest| newest.rank.0 <= time);
+                if (state.waiting.len() < self.places || is_newest)
+                    && let Some(item) = item.take()
+                {
+                    state.arrived += 1;
+                    let rank = (time, Reverse(state.arrived));
+                    state.waiting.push(Waiting { rank, item });
+                }
+            }
+            if item.is_none() {
+                return self.is_filled.notify_one();
+            }
+            emptied.await;
+        }
+    }
+
+    /// One writer is done.
+    pub fn done(&self) {
+        self.state().writers -= 1;
+        self.is_filled.notify_one();
+    }
+
+    /// Takes the newest out; `None` where nothing waits and every writer is done.
+    pub async fn pop(&self) -> Option<T> {
+        loop {
+            let filled = self.is_filled.notified();
+            {
+                let mut state = self.state();
+                let next = state.waiting.pop();
+                if next.is_some() || state.writers == 0 {
+                    // One word wakes one reader: whoever was woken passes it on while there is something to know.
+                    if !state.waiting.is_empty() || state.writers == 0 {
+                        self.is_filled.notify_one();
+                    }
+                    self.is_emptied.notify_waiters();
+                    return next.map(|waiting| waiting.item);
+                }
+            }
+            filled.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_newest_come_first_and_equals_in_their_order() {
+        let queue = NewestFirst::new(10, 1);
+        for (time, item) in [(1, "old"), (3, "new"), (2, "a"), (2, "b")] {
+            queue.push(time, item).await;
+        }
+        queue.done();
+        let mut order = Vec::new();
+        while let Some(item) = queue.pop().await {
+            order.push(item);
+        }
+        assert_eq!(order, ["new", "a", "b", "old"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_holds_back_older_ones_only() {
+        let queue = Arc::new(NewestFirst::new(1, 1));
+        queue.push(5, 5).await;
+        queue.push(6, 6).await;
+        let older = Arc::clone(&queue);
+        let waits = tokio::spawn(async move { older.push(4, 4).await });
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished());
+        assert_eq!((queue.pop().await, queue.pop().await, queue.pop().await), (Some(6), Some(5), Some(4)));
+        waits.await.expect("pushed");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn many_readers_and_writers_lose_nothing_and_end() {
+        for round in 0..50 {
+            let queue = Arc::new(NewestFirst::new(3, 4));
+            let writers: Vec<_> = (0..4)
+                .map(|writer| {
+                    let queue = Arc::clone(&queue);
+                    tokio::spawn(async move {
+                        for item in 0..100 {
+                            queue.push((item * 7 + writer + round) % 13, (writer, item)).await;
+                        }
+                        queue.done();
+                    })
+                })
+                .collect();
+            let readers: Vec<_> = (0..4)
+                .map(|_| {
+                    let queue = Arc::clone(&queue);
+                    tokio::spawn(async move {
+                        let mut read = 0;
+                        while queue.pop().await.is_some() {
+                            read += 1;
+                        }
+                        read
+                    })
+                })
+                .collect();
+            for writer in writers {
+                writer.await.expect("written");
+            }
+            let mut read = 0;
+            for reader in readers {
+                read += reader.await.expect("read");
+            }
+            assert_eq!(read, 400);
+        }
+    }
+}
