@@ -13,6 +13,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
+use crate::load::is_noise;
 use crate::schema::on_lines;
 
 pub use crate::pipeline::exit::{EXIT_CODES, Exit, ExitCode, markdown as exit_codes_markdown};
@@ -49,9 +50,9 @@ impl Failure {
 
     /// Adds an error, and its chain of sources, as causes.
     #[must_use]
-    pub fn cause(mut self, error: &dyn Error) -> Failure {
+    pub fn cause(mut self, error: &(dyn Error + 'static)) -> Failure {
         let mut cause = Some(error);
-        while let Some(error) = cause {
+        while let Some(error) = cause.filter(|error| !is_noise(*error)) {
             self.causes.push(error.to_string());
             cause = error.source();
         }

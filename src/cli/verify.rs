@@ -102,9 +102,16 @@ fn page(report: &VerifyReport) -> String {
     for note in report.findings.notes() {
         text.push_str(&format!("Note: {}.\n", on_one_line(note)));
     }
-    text.push_str(&match report.findings.total() {
-        0 => "All is well.\n".to_owned(),
-        total => format!("{} in all.\n", counted(total, "finding")),
+    let unmade = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count() as u64;
+    text.push_str(&match (report.findings.total(), unmade) {
+        (0, 0) => "All is well.\n".to_owned(),
+        (0, unmade) => {
+            format!(
+                "Nothing was found, but {} could not be made on everything: see the table.\n",
+                counted(unmade, "check")
+            )
+        }
+        (total, _) => format!("{} in all.\n", counted(total, "finding")),
     });
     text
 }

@@ -4,7 +4,7 @@ use super::{ExitCode, Failure};
 use crate::extract::raw::RawError;
 use crate::extract::{LedgerError, Stop};
 use crate::feishu::{BaseUrlError, CallError, ClientError, StopCause, asked_for};
-use crate::load::{LoadError, LockError};
+use crate::load::{DuckdbTrouble, LoadError, LockError, NotAStore};
 use crate::pipeline::SyncError;
 use crate::pipeline::dates::DateError;
 use crate::pipeline::verify::VerifyError;
@@ -16,6 +16,10 @@ const ID_SCOPE: &str = "contact:user.employee_id:readonly";
 const GO_ON: &str = "what was answered is kept; the next run (without --refetch) goes on from there";
 /// Where the reason may be any of several.
 const ASK_THE_DOCTOR: &str = "vcq-etl doctor checks host, credentials and each list on its own";
+
+/// What a rebuild does.
+const REMADE: &str = "it makes manifest, Parquet and database again from raw/, without a call";
+const CHECK_THE_DISK: &str = "check the disk and the permissions of the store; what is published is whole";
 
 impl Failure {
     /// The failure of a run that ended early with this exit code.
@@ -36,6 +40,17 @@ impl Failure {
                 .hint("free space or mend the permissions; what is published is whole, and the next run goes on"),
             Stop::MeetingList { .. } | Stop::Failing { .. } => Failure::of(exit, stop).hint(GO_ON),
             Stop::Budget(_) | Stop::Cancelled => Failure::of(exit, stop).hint(GO_ON),
+        }
+    }
+}
+
+/// What to do about a refusal of DuckDB: a damaged database is not the disk's fault.
+fn duckdb_trouble(failure: Failure, text: &str) -> Failure {
+    match DuckdbTrouble::of(text) {
+        DuckdbTrouble::Lack => failure.hint("free memory and disk space, then run again; what is published is whole"),
+        DuckdbTrouble::System => failure.hint(CHECK_THE_DISK),
+        DuckdbTrouble::Database => {
+            failure.hint(format!("the database is damaged, or was changed by somebody: run vcq-etl rebuild: {REMADE}"))
         }
     }
 }
@@ -125,15 +140,28 @@ impl From<LoadError> for Failure {
         let failure = Failure::of(ExitCode::Storage, &error);
         match error {
             LoadError::NotWritable { .. } => failure.hint("give this user the right to write there, or --store DIR"),
-            LoadError::NotAStore { .. } => failure
+            LoadError::NotAStore { why: NotAStore::NoFolder | NotAStore::NothingOfOurs, .. } => failure
                 .hint("run vcq-etl sync --since 2d first, or name the store with --store DIR; a new one wants an empty folder"),
+            LoadError::NotAStore { why: NotAStore::File | NotAStore::OtherFiles, .. } => failure
+                .hint("name another folder with --store DIR: one that is empty or not there yet, or a store of vcq-etl"),
+            LoadError::NotAStore { why: NotAStore::NotUtf8, .. } => {
+                failure.hint("name a folder with --store DIR whose path is UTF-8")
+            }
             LoadError::DiskFull { .. } => failure.hint("free space and run again; what is published is whole"),
             LoadError::NewerSchema { .. } => failure.hint("use the newer program, or another store with --store DIR"),
             LoadError::NoDatabase { .. } => failure.hint("run vcq-etl sync --since 2d first, or name another store"),
             LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. } => {
-                failure.hint("run vcq-etl rebuild: it makes manifest, Parquet and database again from raw/, without a call")
+                failure.hint(format!("run vcq-etl rebuild without --since and --until: {REMADE}"))
             }
-            _ => failure.hint("check the disk and the permissions of the store; what is published is whole"),
+            LoadError::Duckdb { ref source, .. } => duckdb_trouble(failure, &source.to_string()),
+            LoadError::Runs { ref source, .. } if source.is::<duckdb::Error>() => {
+                duckdb_trouble(failure, &source.to_string())
+            }
+            LoadError::RowCount { .. } | LoadError::LeftoverWal { .. } | LoadError::MigrationDrift { .. } => {
+                failure.hint(format!("run vcq-etl rebuild: {REMADE}"))
+            }
+            LoadError::ForeignDatabase { .. } => failure.hint("or name another store with --store DIR"),
+            _ => failure.hint(CHECK_THE_DISK),
         }
     }
 }
@@ -175,5 +203,41 @@ impl From<FaultError> for Failure {
     fn from(error: FaultError) -> Failure {
         let names: Vec<&str> = crate::simulator::FAULT_NAMES.iter().map(|(name, _)| *name).collect();
         Failure::of(ExitCode::Usage, &error).hint(format!("the kinds are {}, code=N", names.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn a_damaged_database_is_made_again_and_a_refusing_system_is_looked_at() {
+        let refused = |words: &str| {
+            let said = Some(words.to_owned());
+            let source = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), said);
+            Failure::from(LoadError::Duckdb { doing: "open", path: PathBuf::from("vcq.duckdb"), source })
+        };
+        for (words, wanted) in [
+            ("IO Error: Could not read enough bytes from file", "vcq-etl rebuild"),
+            ("IO Error: The file exists, but it is not a valid DuckDB database file", "vcq-etl rebuild"),
+            ("Out of Memory Error: failed to allocate data", "free memory"),
+            ("IO Error: Cannot open file: Permission denied", "permissions"),
+        ] {
+            let failure = refused(words);
+            assert_eq!(failure.exit, ExitCode::Storage);
+            assert!(failure.hints[0].contains(wanted), "{words}: {:?}", failure.hints);
+            assert_eq!(failure.causes, [words], "the number of an error that has none says nothing");
+        }
+    }
+
+    #[test]
+    fn hints_about_a_folder_fit_the_folder() {
+        let hint = |why| Failure::from(LoadError::NotAStore { path: Path::new("s").to_owned(), why }).hints[0].clone();
+        assert!(hint(NotAStore::NoFolder).contains("vcq-etl sync --since 2d"));
+        for why in [NotAStore::File, NotAStore::OtherFiles, NotAStore::NotUtf8] {
+            assert!(!hint(why).contains("vcq-etl sync") && hint(why).contains("--store DIR"), "{why:?}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 pub(super) use change::Change;
-pub use check::{KnownAnswer, LedgerCheck, check_ledger, unpublished_dates};
+pub use check::{KnownAnswer, LedgerCheck, check_ledger, runs_of, unpublished_dates};
 pub(super) use owed::{OwedMeeting, OwedParticipant};
 pub use runs::RunRecord;
 

@@ -26,7 +26,7 @@ pub use decide::Settle;
 pub use items::list_items;
 pub use ledger::{
     DirtyDate, KnownAnswer, Ledger, LedgerCheck, LedgerError, ListsOwed, OpenParticipants, RunRecord, check_ledger,
-    unpublished_dates,
+    runs_of, unpublished_dates,
 };
 pub use owed::{Count, Later, Limits, Owed, OwedQuestion, Reach, paced};
 pub use recorder::{RecordError, Recorder};

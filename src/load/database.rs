@@ -207,7 +207,7 @@ pub(super) fn build(
                 built
             }))
         }
-        Err(error @ (LoadError::Duckdb { .. } | LoadError::RowCount { .. })) => {
+        Err(error) if is_damage(&error) => {
             // Damage deep in the file shows only when its blocks are read or counted. Parquet is the truth.
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -216,6 +216,16 @@ pub(super) fn build(
             builder.build(None, runs)
         }
         other => other,
+    }
+}
+
+/// Whether an attempt upon a copy may have failed because of what the copy holds.
+fn is_damage(error: &LoadError) -> bool {
+    match error {
+        LoadError::Duckdb { .. } | LoadError::RowCount { .. } => true,
+        // The totals of a run are counted in what stays.
+        LoadError::Runs { source, .. } => source.is::<duckdb::Error>(),
+        _ => false,
     }
 }
 

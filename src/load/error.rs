@@ -6,6 +6,26 @@ use std::path::{Path, PathBuf};
 
 use super::publish::Step;
 
+/// What speaks against a folder as a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAStore {
+    /// A file is in its place.
+    #[error("it is a file")]
+    File,
+    /// Somebody keeps other things there.
+    #[error("it is not empty and holds other files")]
+    OtherFiles,
+    /// DuckDB takes paths as text.
+    #[error("its path is not UTF-8, which DuckDB needs")]
+    NotUtf8,
+    /// There is nothing to read.
+    #[error("there is no such folder")]
+    NoFolder,
+    /// The folder is there, and nothing of a store in it.
+    #[error("it holds no vcq.duckdb and no raw answers")]
+    NothingOfOurs,
+}
+
 /// A failure of local storage. Each says what was attempted and on which path; the cause is its source.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -24,7 +44,7 @@ pub enum LoadError {
         /// The folder.
         path: PathBuf,
         /// What speaks against it.
-        why: &'static str,
+        why: NotAStore,
     },
     /// A later version of the program wrote this.
     #[error("{} has schema version {found}, this program knows versions up to {known}; use the newer program", path.display())]
@@ -181,6 +201,45 @@ pub enum LoadError {
 
 /// A full disk, or a full quota, as DuckDB says it: it passes the system's error on as text only.
 const FULL_IN_WORDS: &[&str] = &["No space left on device", "not enough disk space", "Disk quota exceeded"];
+/// Too little memory, or too little of the disk left to DuckDB, in its words.
+const LACKING_IN_WORDS: &[&str] = &["Out of Memory", "max_temp_directory_size"];
+/// The system's refusals, in DuckDB's words: the file may be whole.
+const REFUSED_IN_WORDS: &[&str] = &[
+    "Permission denied",
+    "Read-only file system",
+    "Input/output error",
+    "Too many open files",
+    "Operation not permitted",
+    "Conflicting lock is held",
+];
+
+/// What a refusal of DuckDB comes from. It says so in words only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuckdbTrouble {
+    /// It ran out of memory or of room.
+    Lack,
+    /// The system refused it a file.
+    System,
+    /// The database itself, or what was asked of it.
+    Database,
+}
+
+impl DuckdbTrouble {
+    /// By what DuckDB says.
+    pub fn of(text: &str) -> DuckdbTrouble {
+        let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+        match () {
+            () if has(LACKING_IN_WORDS) || has(FULL_IN_WORDS) => DuckdbTrouble::Lack,
+            () if has(REFUSED_IN_WORDS) => DuckdbTrouble::System,
+            () => DuckdbTrouble::Database,
+        }
+    }
+}
+
+/// Whether a cause adds nothing to what it caused: DuckDB's errors have a number for their source that is always the same.
+pub fn is_noise(cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<duckdb::ffi::Error>()
+}
 
 impl LoadError {
     /// For `map_err` on a file operation.

@@ -34,7 +34,7 @@ mod publish_state_tests;
 mod publish_tests;
 
 pub use connection::DatabaseOptions;
-pub use error::LoadError;
+pub use error::{DuckdbTrouble, LoadError, NotAStore, is_noise};
 pub use lock::{Holder, Lock, LockError, holder};
 pub use manifest::{Manifest, PublishedFile};
 pub use migration::{MIGRATIONS, Migration};

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{LoadError, Manifest, durable};
+use super::{LoadError, Manifest, NotAStore, durable};
 use crate::schema::{PARTITION_COLUMN, Storage, TABLES, Table, civil_date, civil_date_text};
 
 /// The folders of a store, made by [`StorePaths::open`].
@@ -31,7 +31,7 @@ impl StorePaths {
     /// made or written to.
     pub fn open(root: &Path) -> Result<StorePaths, LoadError> {
         if root.is_file() {
-            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: "it is a file" });
+            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
         }
         let not_writable = |path: &Path| {
             let path = path.to_path_buf();
@@ -45,7 +45,7 @@ impl StorePaths {
         fs::create_dir_all(root).map_err(not_writable(root))?;
         let paths = StorePaths::canonical(root)?;
         if !paths.looks_like_a_store()? && !paths.is_vacant()? {
-            return Err(LoadError::NotAStore { path: paths.root, why: "it is not empty and holds other files" });
+            return Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles });
         }
         for folder in FOLDERS {
             let folder = paths.root.join(folder);
@@ -66,12 +66,12 @@ impl StorePaths {
     /// [`LoadError::NotAStore`] where there is none.
     pub fn existing(root: &Path) -> Result<StorePaths, LoadError> {
         if !root.is_dir() {
-            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: "there is no such folder" });
+            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::NoFolder });
         }
         let paths = StorePaths::canonical(root)?;
         match paths.looks_like_a_store()? {
             true => Ok(paths),
-            false => Err(LoadError::NotAStore { path: paths.root, why: "it holds no vcq.duckdb and no raw answers" }),
+            false => Err(LoadError::NotAStore { path: paths.root, why: NotAStore::NothingOfOurs }),
         }
     }
 
@@ -81,7 +81,7 @@ impl StorePaths {
     /// [`LoadError::NotAStore`] where something else is in its place.
     pub fn find(root: &Path) -> Result<Option<StorePaths>, LoadError> {
         if root.is_file() {
-            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: "it is a file" });
+            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
         }
         if !root.is_dir() {
             return Ok(None);
@@ -90,16 +90,14 @@ impl StorePaths {
         match (paths.looks_like_a_store()?, paths.is_vacant()?) {
             (true, _) => Ok(Some(paths)),
             (false, true) => Ok(None),
-            (false, false) => {
-                Err(LoadError::NotAStore { path: paths.root, why: "it is not empty and holds other files" })
-            }
+            (false, false) => Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles }),
         }
     }
 
     fn canonical(root: &Path) -> Result<StorePaths, LoadError> {
         let root = root.canonicalize().map_err(LoadError::io("resolve the store's folder", root))?;
         if root.to_str().is_none() {
-            return Err(LoadError::NotAStore { path: root, why: "its path is not UTF-8, which DuckDB needs" });
+            return Err(LoadError::NotAStore { path: root, why: NotAStore::NotUtf8 });
         }
         Ok(StorePaths { root })
     }

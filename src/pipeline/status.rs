@@ -14,7 +14,7 @@ use super::price::Price;
 use super::{Calls, ExitCode};
 use crate::extract::{Ledger, LedgerError, ListsOwed, OpenParticipants, Owed, OwedQuestion, RunRecord, Settle};
 use crate::feishu::Rate;
-use crate::load::{DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, open_published_with};
+use crate::load::{DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, is_noise, open_published_with};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
 
 pub use published::{Coverage, CoverageDay, Newest, Reason};
@@ -85,7 +85,7 @@ impl<T> Part<T> {
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(source) = cause {
+    while let Some(source) = cause.filter(|cause| !is_noise(*cause)) {
         text.push_str(": ");
         text.push_str(&source.to_string());
         cause = source.source();

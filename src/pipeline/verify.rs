@@ -9,11 +9,14 @@ mod deep;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::totals::run_row;
 use crate::extract::raw::{RawDate, RawError, RawFile, RawKind, check_file, raw_files};
-use crate::extract::{LedgerCheck, check_ledger, unpublished_dates};
+use crate::extract::{LedgerCheck, check_ledger, runs_of, unpublished_dates};
 use crate::feishu::{SkipClass, Verdict, fact_of};
 use crate::load::verify::{Check, Findings, Surroundings, Verified, verify as verify_published};
 use crate::load::{self, DatabaseOptions, LoadError, StorePaths, holder};
@@ -32,13 +35,14 @@ const RAW: Check = Check {
 const RAW_ANSWERS: Check = Check {
     name: "raw-answers",
     of: "answers",
-    means: "every answer that the ledger knows of is in the raw log",
-    advice: "a raw file is gone or changed: put it back from a copy, or run vcq-etl sync with --refetch over these days",
+    means: "every file that the ledger has read, and every answer that it knows of, is in the raw log",
+    advice: "a raw file is gone or changed: put it back from a copy; without one, run vcq-etl sync with --refetch over \
+             these days, then vcq-etl rebuild",
 };
 const LEDGER: Check = Check {
     name: "ledger",
     of: "ledgers",
-    means: "the ledger is there where there are answers, and is whole",
+    means: "the ledger is there where there are answers, is whole, and calls final what the raw log calls final",
     advice: "the ledger is an index over raw/: run vcq-etl rebuild, which makes it again; no answer is lost",
 };
 
@@ -103,6 +107,8 @@ pub fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
         now_us: setup.now_us,
         database: setup.database,
         patience: setup.patience,
+        user_id_type: ledger.user_id_type.clone(),
+        runs: &|| Some(runs_of(&paths.ledger())?.iter().map(run_row).collect()),
         list_was_empty: &|date, meeting_key| index.list_was_empty(date, meeting_key),
         code_agrees: &code_agrees,
     };
@@ -110,6 +116,7 @@ pub fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let files = raw_files(&paths.raw())?;
     check_raw(&paths, &files, &mut findings)?;
     tell_ledger(&paths, !files.is_empty(), &ledger, &mut findings);
+    check_raw_files(&paths, &ledger, &mut findings);
     check_answers(&index, &ledger, &mut findings)?;
     if setup.deep {
         deep::check(setup, &paths, &verified, &files, &mut findings)?;
@@ -197,6 +204,23 @@ fn listed(items: &[String]) -> String {
     if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
+/// The log only grows: what the ledger has read of a file is there for good.
+fn check_raw_files(paths: &StorePaths, ledger: &LedgerCheck, findings: &mut Findings) {
+    for (relative, indexed_bytes) in &ledger.raw_files {
+        let found = match fs::metadata(paths.raw().join(relative)) {
+            Ok(metadata) if metadata.is_file() && metadata.len() >= *indexed_bytes => continue,
+            Ok(metadata) if metadata.is_file() => format!("{} bytes: the raw log lacks the rest", metadata.len()),
+            Ok(_) => "no file, but something else".to_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                "no file: the raw log lacks a file that the ledger has read".to_owned()
+            }
+            Err(error) => format!("no file that can be read: {error}"),
+        };
+        let expected = format!("{indexed_bytes} bytes or more, which the ledger has read");
+        findings.found(&RAW_ANSWERS, format!("raw/{relative}"), expected, found);
+    }
+}
+
 fn check_answers(index: &RawIndex, ledger: &LedgerCheck, findings: &mut Findings) -> Result<(), VerifyError> {
     for (meeting_date, answers) in &ledger.answers {
         // Opened afresh: the index of the checks before may be older than the ledger.
@@ -207,13 +231,21 @@ fn check_answers(index: &RawIndex, ledger: &LedgerCheck, findings: &mut Findings
         findings.examined(&RAW_ANSWERS, answers.len() as u64);
         for answer in answers {
             let walks = dates.get(&answer.kind).map_or(&[][..], |date| date.walks(&answer.unit));
-            let is_there = match answer.asked_us {
-                Some(asked_us) => walks.iter().any(|walk| walk.asked_us == asked_us),
-                None => !walks.is_empty(),
-            };
-            if !is_there {
+            let asked = || walks.iter().filter(|walk| answer.asked_us.is_none_or(|asked_us| walk.asked_us == asked_us));
+            if asked().next().is_none() {
                 let folder = format!("raw/{}/meeting_date={}", answer.kind.folder(), civil_date_text(*meeting_date));
                 findings.found(&RAW_ANSWERS, folder, format!("an answer about {}", answer.unit), "none");
+                continue;
+            }
+            // What the next run asks again hangs on it.
+            let ends: Vec<bool> = asked().filter_map(|walk| walk.end.as_ref()).map(|end| end.is_final).collect();
+            if let Some(is_final) = answer.is_final
+                && !ends.is_empty()
+                && !ends.contains(&is_final)
+            {
+                let shown = |is_final: bool| if is_final { "final" } else { "to be asked again" };
+                let place = format!("state/ledger.sqlite, {} of {}", answer.kind.folder(), answer.unit);
+                findings.found(&LEDGER, place, format!("{}, as in raw/", shown(!is_final)), shown(is_final));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! DuckDB's statements for the declared tables.
 
-use super::{TABLES, Table};
+use super::{Column, TABLES, Table};
 
 /// `create table`, one column a line.
 pub fn create_table(table: &Table) -> String {
@@ -20,11 +20,16 @@ pub fn create_table(table: &Table) -> String {
 pub fn comments(table: &Table) -> String {
     let mut sql = format!("comment on table {} is {};\n", table.name, quoted(table.doc));
     for column in table.columns {
-        let unit = column.kind.unit();
-        let text = if unit.is_empty() { column.doc.to_owned() } else { format!("{} [{unit}]", column.doc) };
+        let text = column_comment(column);
         sql.push_str(&format!("comment on column {}.{} is {};\n", table.name, column.name, quoted(&text)));
     }
     sql
+}
+
+/// The comment of a column: what it is, and its unit.
+pub fn column_comment(column: &Column) -> String {
+    let unit = column.kind.unit();
+    if unit.is_empty() { column.doc.to_owned() } else { format!("{} [{unit}]", column.doc) }
 }
 
 /// The whole database: every table with its comments.

@@ -145,6 +145,40 @@ fn a_store_that_cannot_be_written() {
 }
 
 #[test]
+fn a_folder_of_somebody_else_is_left_alone() {
+    let world = World::new();
+    std::fs::create_dir_all(world.store()).expect("a folder");
+    std::fs::write(world.store().join("thesis.odt"), "mine").expect("written");
+    let ran = world.sync(&[]);
+    assert!(!ran.stderr.contains("run vcq-etl sync"), "that is what was done:\n{}", ran.stderr);
+    says(ran, 5, &["holds other files", "another folder with --store DIR"]);
+    assert_eq!(std::fs::read_dir(world.store()).expect("listed").count(), 1);
+}
+
+#[test]
+fn a_damaged_database_is_not_the_disks_fault() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let database = world.store().join("vcq.duckdb");
+    let whole = std::fs::read(&database).expect("read");
+    let mut damaged = whole.clone();
+    damaged[12_288..].iter_mut().for_each(|byte| *byte ^= 0x20);
+    for bytes in [b"SQL".as_slice(), &whole[..whole.len() / 2], &damaged] {
+        std::fs::write(&database, bytes).expect("damaged");
+        // Refused before it got an answer, a run publishes nothing and only reads.
+        world.faults(&["meeting_list:no-permission"]);
+        let ran = world.sync(&[]);
+        assert!(!ran.stderr.contains("Unknown error code"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("check the disk"), "{}", ran.stderr);
+        if ran.code == Some(5) {
+            says(ran, 5, &["vcq-etl rebuild"]);
+        }
+        world.faults(&[]);
+        world.sync(&[]).ended(0);
+    }
+}
+
+#[test]
 fn a_corrupt_manifest() {
     let world = World::new();
     world.sync(&[]).ended(0);

@@ -177,10 +177,13 @@ fn a_manifest_that_is_lost_or_damaged_is_made_again() {
     let expected = everything(&world);
     let manifest = world.store().join("parquet/_manifest.json");
     fs::write(&manifest, "{").expect("damaged");
-    rebuild(&world, &["--since", "2000-01-01"]).ended(5);
+    let some_days = rebuild(&world, &["--since", "2000-01-01"]).ended(5);
+    assert!(some_days.stderr.contains("rebuild without --since"), "{}", some_days.stderr);
     rebuild(&world, &[]).ended(0);
     same(&world, &expected, "damaged");
     remove(manifest);
+    let some_days = rebuild(&world, &["--since", "2000-01-01"]).ended(5);
+    assert!(some_days.stderr.contains("rebuild without --since"), "{}", some_days.stderr);
     rebuild(&world, &[]).ended(0);
     same(&world, &expected, "lost");
     asks_only_for_meetings(&world);

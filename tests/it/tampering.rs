@@ -139,6 +139,9 @@ pub const TAMPERINGS: &[Tampering] = &[
     tampering("a log beside the database", "database", |store| {
         fs::write(store.join("vcq.duckdb.wal"), "").expect("written");
     }),
+    tampering("a table of somebody", "database-schema", |store| sql(store, "create table mine (x int)")),
+    tampering("a view of somebody", "database-schema", |store| sql(store, "create view mine as select 1 as x")),
+    tampering("a macro of somebody", "database-schema", |store| sql(store, "create macro mine(x) as x + 1")),
     tampering("somebody else's database", "database", |store| {
         fs::remove_file(database(store)).expect("removed");
         sql(store, "create table precious as select 42 as answer");
@@ -150,6 +153,7 @@ pub const TAMPERINGS: &[Tampering] = &[
         sql(store, "delete from schema_migrations")
     }),
     tampering("a table dropped", "database-schema", |store| sql(store, "drop table rejects")),
+    tampering("a comment gone", "database-schema", |store| sql(store, "comment on column meetings.ai_note is null")),
     tampering("a column dropped", "database-schema", |store| sql(store, "alter table meetings drop column ai_note")),
     tampering("a column more", "database-schema", |store| sql(store, "alter table meetings add column mine int")),
     tampering("a column of another type", "database-schema", |store| {
@@ -157,6 +161,9 @@ pub const TAMPERINGS: &[Tampering] = &[
     }),
     // What it says of itself.
     tampering("another generation in the database", "generation", |store| sql(store, "update meta set generation = 0")),
+    tampering("no zone in meta", "generation", |store| sql(store, "update meta set timezone = null")),
+    tampering("other ids in meta", "generation", |store| sql(store, "update meta set user_id_type = 'user_id'")),
+    tampering("meta without a size", "generation", |store| sql(store, "update meta set compact_bytes = null")),
     tampering("meta twice", "generation", |store| sql(store, "insert into meta select * from meta")),
     tampering("a file that was never loaded", "published-files", |store| {
         sql(
@@ -171,6 +178,9 @@ pub const TAMPERINGS: &[Tampering] = &[
         sql(store, "update runs set finished_utc = started_utc - interval 1 hour");
     }),
     tampering("a run without an outcome", "runs", |store| sql(store, "update runs set outcome = null")),
+    tampering("no history of runs", "runs", |store| sql(store, "delete from runs")),
+    tampering("another history", "runs", |store| sql(store, "update runs set samples = 1, calls_quality_list = 5")),
+    tampering("a run that never was", "runs", |store| sql(store, "insert into runs (run_id) values ('x')")),
     tampering("a run twice", "runs", |store| sql(store, "insert into runs select * from runs")),
     // Its rows.
     tampering("a sample gone", "rows", |store| sql(store, &format!("delete from quality_samples where {FIRST}"))),
@@ -327,6 +337,14 @@ pub const TAMPERINGS: &[Tampering] = &[
     tampering("the end of a raw file cut off, with an answer that was recorded", "raw-answers", |store| {
         change_bytes(&raw_file(store, "quality"), |bytes| bytes.truncate(bytes.len() - 10));
     }),
+    tampering("the file of a meeting list gone", "raw-answers", |store| {
+        fs::remove_file(raw_file(store, "meetings")).expect("removed");
+    }),
+    tampering("an empty file of a meeting list", "raw-answers", |store| {
+        change_bytes(&raw_file(store, "meetings"), Vec::clear)
+    }),
+    tampering("nobody's answer final", "ledger", |store| ledger_sql(store, "update participants set is_final = 0")),
+    tampering("no list final", "ledger", |store| ledger_sql(store, "update meetings set list_final = 0")),
     tampering("a ledger that is none", "ledger", |store| {
         fs::write(ledger(store), "no database".repeat(1_000)).expect("written");
     }),
@@ -346,6 +364,11 @@ fn database(store: &Path) -> PathBuf {
 
 fn ledger(store: &Path) -> PathBuf {
     store.join("state/ledger.sqlite")
+}
+
+fn ledger_sql(store: &Path, statement: &str) {
+    let connection = rusqlite::Connection::open(ledger(store)).expect("opens");
+    connection.execute_batch(statement).expect("changed");
 }
 
 /// The largest raw file of a kind.

@@ -201,6 +201,54 @@ fn the_same_change_in_every_layer_is_found_from_raw() {
 }
 
 #[test]
+fn an_answer_that_was_asked_again_still_has_its_older_file() {
+    let world = synced();
+    let first = raw_file(&world.store(), "quality");
+    world.sync(&["--refetch"]).ended(0);
+    assert_eq!(report(&world, &world.store(), &[]).0, Some(0), "a refetch is no damage");
+    let relative = first.strip_prefix(world.store()).expect("below the store");
+    let damages: [fn(&Path); 2] = [
+        |file| fs::remove_file(file).expect("removed"),
+        |file| fs::write(file, &fs::read(file).expect("read")[..200]).expect("cut"),
+    ];
+    for damage in damages {
+        let copy = Copied::of(&world);
+        damage(&copy.store.join(relative));
+        let (code, report) = report(&world, &copy.store, &[]);
+        assert_eq!(code, Some(9), "{report:#}");
+        assert!(found(&report).contains(&"raw-answers".to_owned()), "{report:#}");
+    }
+}
+
+#[test]
+fn a_history_that_began_anew_is_no_damage() {
+    let world = synced();
+    world.sync(&[]).ended(0);
+    // The ledger is lost, and a run that publishes nothing begins another.
+    fs::remove_dir_all(world.store().join("state")).expect("removed");
+    Ran::of(world.vcq(&["rebuild"]).output().expect("runs")).ended(0);
+    let (code, rebuilt) = report(&world, &world.store(), &["--deep"]);
+    assert_eq!(code, Some(0), "{rebuilt:#}");
+    // A run that is refused leaves what is published, and stands in the ledger only.
+    world.faults(&["meeting_list:no-permission"]);
+    assert_ne!(world.sync(&[]).code, Some(0));
+    let (code, refused) = report(&world, &world.store(), &["--deep"]);
+    assert_eq!(code, Some(0), "{refused:#}");
+}
+
+#[test]
+fn what_was_not_checked_is_not_called_well() {
+    let world = synced();
+    let copy = Copied::of(&world);
+    let paths = vcq_etl::load::StorePaths::open(&copy.store).expect("a store");
+    // Somebody holds the store: strays can't be told.
+    let _lock = vcq_etl::load::Lock::take(&paths, "sync", 0).expect("free");
+    let text = run(&world, &copy.store, &[]).ended(0).stdout;
+    assert!(!text.contains("All is well"), "{text}");
+    assert!(text.contains("Nothing was found, but 1 check could not be made on everything"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_read_at_all_is_5_and_an_empty_store_is_0() {
     let world = World::new();
     let none = Ran::of(world.vcq(&["verify"]).output().expect("runs")).ended(5);

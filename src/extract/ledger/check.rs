@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
+use super::runs::{HISTORY, RunRecord, record};
 use super::views::read_only;
+use crate::extract::USER_ID_TYPE;
 use crate::extract::raw::RawKind;
 
 /// An answer that the ledger knows of, and that must be in the raw log.
@@ -20,6 +22,8 @@ pub struct KnownAnswer {
     pub unit: String,
     /// When its walk began, microseconds UTC; `None` where the ledger does not say.
     pub asked_us: Option<i64>,
+    /// Whether the ledger takes it for final; `None` where it is being asked again whatever it was.
+    pub is_final: Option<bool>,
 }
 
 /// What the ledger is and knows.
@@ -33,6 +37,10 @@ pub struct LedgerCheck {
     pub dirty_dates: Vec<i32>,
     /// The answers it knows of, by meeting date, days since 1970-01-01.
     pub answers: BTreeMap<i32, Vec<KnownAnswer>>,
+    /// The raw files it was brought after, by their path below `raw/`, and how many bytes of each.
+    pub raw_files: Vec<(String, u64)>,
+    /// The kind of user ids that the store was made with.
+    pub user_id_type: Option<String>,
 }
 
 /// Reads the ledger. Whatever keeps SQLite from reading it is a problem, not an error. A run may write to it meanwhile.
@@ -50,6 +58,12 @@ pub fn check_ledger(path: &Path) -> LedgerCheck {
 /// The dates with answers that are not published yet, days since 1970-01-01; none where the ledger can't be read.
 pub fn unpublished_dates(path: &Path) -> Vec<i32> {
     open(path).and_then(|connection| dirty_dates(&connection)).unwrap_or_default()
+}
+
+/// The history of runs, oldest first; `None` where there is none that can be read.
+pub fn runs_of(path: &Path) -> Option<Vec<RunRecord>> {
+    let read = |connection: Connection| connection.prepare(HISTORY)?.query_map([], record)?.collect();
+    if path.exists() { open(path).and_then(read).ok() } else { None }
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
@@ -78,17 +92,26 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
         check.problems.push(("a ledger that is whole".to_owned(), health.join("; ")));
     }
     check.dirty_dates = dirty_dates(&connection)?;
-    let asked = "select m.meeting_date, p.base_key, p.last_us
-                 from participants p join meetings m on m.meeting_key = p.meeting_key where p.last_us is not null";
-    let listed = "select meeting_date, meeting_key, list_us from meetings where list_us is not null";
+    let asked = "select m.meeting_date, p.base_key, p.last_us, iif(r.meeting_key is null, p.is_final, null)
+                 from participants p join meetings m on m.meeting_key = p.meeting_key
+                 left join refetch r on r.meeting_key = p.meeting_key where p.last_us is not null";
+    let listed = "select m.meeting_date, m.meeting_key, m.list_us, iif(r.meeting_key is null, m.list_final, null)
+                  from meetings m left join refetch r on r.meeting_key = m.meeting_key where m.list_us is not null";
     for (kind, sql) in [(RawKind::Quality, asked), (RawKind::Participants, listed)] {
         let mut select = connection.prepare(sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let answer = KnownAnswer { kind, unit: row.get(1)?, asked_us: row.get(2)? };
+            let answer = KnownAnswer { kind, unit: row.get(1)?, asked_us: row.get(2)?, is_final: row.get(3)? };
             check.answers.entry(row.get(0)?).or_default().push(answer);
         }
     }
+    check.raw_files = connection
+        .prepare("select path, indexed_bytes from raw_files order by path")?
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0) as u64)))?
+        .collect::<Result<_, _>>()?;
+    check.user_id_type = connection
+        .query_row("select value from settings where name = ?1", [USER_ID_TYPE], |row| row.get(0))
+        .optional()?;
     let orphans: i64 = connection.query_row(
         "select count(*) from participants p where not exists (select 1 from meetings m where m.meeting_key = p.meeting_key)",
         [],

@@ -72,28 +72,33 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
-        let read = |row: &Row<'_>| {
-            let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
-            Ok(RunRecord {
-                run_id: row.get(0)?,
-                command: row.get(1)?,
-                since_us: row.get(2)?,
-                until_us: row.get(3)?,
-                started_us: row.get(4)?,
-                finished_us: row.get(5)?,
-                outcome: row.get(6)?,
-                exit_code: row.get(7)?,
-                totals: match totals {
-                    [Some(meetings), Some(participants), Some(samples), Some(rejects)] => {
-                        Some([meetings, participants, samples, rejects])
-                    }
-                    _ => None,
-                },
-                calls: [row.get(12)?, row.get(13)?, row.get(14)?],
-                throttles: row.get(15)?,
-                waited_s: row.get(16)?,
-            })
-        };
-        self.rows("select * from runs order by started_us, run_id", [], read)
+        self.rows(HISTORY, [], record)
     }
+}
+
+/// Every run, oldest first.
+pub(super) const HISTORY: &str = "select * from runs order by started_us, run_id";
+
+/// A row of [`HISTORY`].
+pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
+    Ok(RunRecord {
+        run_id: row.get(0)?,
+        command: row.get(1)?,
+        since_us: row.get(2)?,
+        until_us: row.get(3)?,
+        started_us: row.get(4)?,
+        finished_us: row.get(5)?,
+        outcome: row.get(6)?,
+        exit_code: row.get(7)?,
+        totals: match totals {
+            [Some(meetings), Some(participants), Some(samples), Some(rejects)] => {
+                Some([meetings, participants, samples, rejects])
+            }
+            _ => None,
+        },
+        calls: [row.get(12)?, row.get(13)?, row.get(14)?],
+        throttles: row.get(15)?,
+        waited_s: row.get(16)?,
+    })
 }

@@ -50,14 +50,15 @@ pub(super) const DATABASE: Check =
 pub(super) const DATABASE_SCHEMA: Check = check(
     "database-schema",
     "tables",
-    "the database has the tables, columns, types and migrations of this program",
+    "the database has the tables, columns, types, comments and migrations of this program, and nothing else",
     REBUILD,
 );
 pub(super) const GENERATION: Check = check(
     "generation",
     "databases",
-    "manifest and database are of one generation, one run and one schema version",
-    "a run that died between the two is put right by the next vcq-etl sync; otherwise run vcq-etl rebuild",
+    "manifest and database are of one generation, one run and one schema version, and meta says the rest of itself",
+    "where the manifest is ahead, a run ended between the two, and the next vcq-etl sync puts it right; otherwise run \
+     vcq-etl rebuild",
 );
 pub(super) const PUBLISHED_FILES: Check =
     check("published-files", "entries", "the database was loaded from the very files that the manifest names", REBUILD);
@@ -66,7 +67,7 @@ pub(super) const ROWS: Check =
 pub(super) const RUNS: Check = check(
     "runs",
     "runs",
-    "the history of runs makes sense: times in order, ends complete, counts not negative",
+    "the history of runs makes sense (times in order, ends complete, counts not negative), and is the ledger's",
     REBUILD,
 );
 pub(super) const KEYS: Check =

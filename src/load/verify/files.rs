@@ -159,10 +159,12 @@ pub(super) fn skip_strays(findings: &mut Findings) {
     findings.skip(&STRAYS, "which files are published is not known without the manifest");
 }
 
-/// Files that the manifest does not name. The parts of a run that is publishing are none.
+/// Files that the manifest does not name. The parts of a run that is publishing are none, nor are the old ones of a
+/// publication that ended before it came to remove them (`is_behind`).
 pub(super) fn strays(
     paths: &StorePaths,
     manifest: Option<&Manifest>,
+    is_behind: bool,
     findings: &mut Findings,
 ) -> Result<(), LoadError> {
     const UNDER_WAY: &str = "a run holds the store: its parts may be on their way";
@@ -183,6 +185,10 @@ pub(super) fn strays(
         manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()).collect();
     findings.examined(&STRAYS, found.len() as u64);
     for relative in found.iter().filter(|relative| !named.contains(relative.as_str())) {
+        if is_behind && is_a_part(relative) {
+            findings.skip(&STRAYS, "parts of the generation before are still there: see generation");
+            continue;
+        }
         let what = if is_a_part(relative) { "a part that nobody names" } else { "a file that is not ours" };
         findings.found(&STRAYS, place(relative), "only what the manifest names", what);
     }

@@ -10,9 +10,11 @@ mod database;
 mod files;
 mod findings;
 mod manifest;
+mod objects;
 mod relations;
 mod rows;
 mod rules;
+mod runs;
 mod snapshot;
 
 #[cfg(test)]
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use super::{DatabaseOptions, LoadError, Manifest, StorePaths};
 use crate::schema::Status;
+use crate::schema::cell::Row;
 
 pub use checks::CHECKS;
 pub use findings::{Check, Finding, Findings, Outcome};
@@ -39,6 +42,10 @@ pub struct Surroundings<'a> {
     pub database: DatabaseOptions,
     /// How long to wait for a publication that is under way.
     pub patience: Duration,
+    /// The kind of user ids in the store, as far as that is known beside the database.
+    pub user_id_type: Option<String>,
+    /// The ledger's history of runs, as rows of `runs`, read anew; `None` where it can't be read.
+    pub runs: &'a dyn Fn() -> Option<Vec<Row>>,
     /// Whether the vendor's list of a meeting's participants came back empty, from date (`YYYY-MM-DD`) and meeting key.
     pub list_was_empty: &'a dyn Fn(&str, &str) -> bool,
     /// Whether a coverage status goes together with the vendor's code in the last answer.
@@ -75,17 +82,18 @@ pub fn verify(
     if !snapshot.is_readable {
         files::skip_strays(findings);
     } else {
-        files::strays(paths, snapshot.manifest.as_ref(), findings)?;
+        files::strays(paths, snapshot.manifest.as_ref(), snapshot.is_behind, findings)?;
     }
     if let Some(database) = &snapshot.database {
         let shape = database::shape(database, findings)?;
-        database::check(database, &snapshot, &shape, findings)?;
+        database::check(database, &snapshot, surroundings, findings)?;
+        runs::check(database, &shape, surroundings, findings)?;
         if let Some(manifest) = &snapshot.manifest {
-            rows::check(paths, manifest, &usable, database, &shape, snapshot.under_way.as_deref(), findings)?;
+            rows::check(paths, manifest, &usable, database, &shape, snapshot.incomparable(), findings)?;
         }
         rules::check(database, &shape, surroundings.now_us, findings)?;
         relations::check(database, &shape, surroundings, findings)?;
-        verified.timezone = database.timezone.clone();
+        verified.timezone = database.meta.timezone.clone();
     } else {
         let why = if snapshot.manifest.is_some() { "there is no database to read" } else { "nothing is published" };
         checks::OF_DATABASE.iter().for_each(|check| findings.skip(check, why));

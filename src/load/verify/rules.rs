@@ -30,7 +30,7 @@ pub(super) struct Rule {
 /// Checks every row of every table.
 pub(super) fn check(database: &Database, shape: &Shape, now_us: i64, findings: &mut Findings) -> Result<(), LoadError> {
     // A publication that says it comes from the future must not excuse its rows.
-    let latest_us = database.created_us.unwrap_or(now_us).min(now_us).saturating_add(CLOCK_SLACK_US);
+    let latest_us = database.meta.created_us.unwrap_or(now_us).min(now_us).saturating_add(CLOCK_SLACK_US);
     for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
         let rules = rules_of(table, latest_us);
         let checks = || OF_RULES.iter().filter(|check| rules.iter().any(|rule| rule.check == **check));

@@ -11,6 +11,8 @@ use crate::load::store::wal_of;
 use crate::load::{LoadError, Manifest, StorePaths, connection, database, lock};
 use crate::schema::{META, PUBLISHED_FILES, SCHEMA_MIGRATIONS};
 
+/// As a first publication leaves it that ended between the manifest and the database.
+const NO_DATABASE: &str = "no file; the next vcq-etl sync makes it from parquet/, as vcq-etl rebuild does from raw/";
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// What was there at one moment.
@@ -23,18 +25,39 @@ pub(super) struct Snapshot {
     pub(super) database: Option<Database>,
     /// Why manifest and database can't be compared: a publication is between the two.
     pub(super) under_way: Option<String>,
+    /// True where a publication ended between the two: the manifest is of a later generation than the database, and
+    /// nobody is at work.
+    pub(super) is_behind: bool,
+}
+
+impl Snapshot {
+    /// Why manifest and database can't be compared, where they can't.
+    pub(super) fn incomparable(&self) -> Option<&str> {
+        const BEHIND: &str = "the database is of an older generation than the manifest: see generation";
+        if self.is_behind { Some(BEHIND) } else { self.under_way.as_deref() }
+    }
 }
 
 /// An open database and what it says of itself.
 pub(super) struct Database {
     pub(super) connection: Connection,
+    pub(super) meta: Meta,
+}
+
+/// The row of `meta`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Meta {
     pub(super) generation: Option<i64>,
     pub(super) schema_version: Option<i64>,
     pub(super) run_id: Option<String>,
     pub(super) created_us: Option<i64>,
+    pub(super) vcq_etl_version: Option<String>,
     pub(super) timezone: Option<String>,
-    /// Rows of `meta`: one.
-    pub(super) meta_rows: i64,
+    pub(super) user_id_type: Option<String>,
+    pub(super) compact_bytes: Option<i64>,
+    pub(super) compact_rows: Option<i64>,
+    /// How many rows there are: one.
+    pub(super) rows: i64,
 }
 
 /// What could be opened.
@@ -61,7 +84,7 @@ pub(super) fn take(
         };
         let of_manifest = generation(&read);
         let of_database = match &opened {
-            Opened::Open(database) => database.generation.and_then(|generation| u64::try_from(generation).ok()),
+            Opened::Open(database) => database.meta.generation.and_then(|generation| u64::try_from(generation).ok()),
             _ => None,
         };
         let is_quiet = !held_before
@@ -75,7 +98,8 @@ pub(super) fn take(
             }
             (false, false) => Some("a run was publishing all the while: run vcq-etl verify again".to_owned()),
         };
-        return Ok(settled(paths, read, opened, under_way, findings));
+        let is_behind = under_way.is_none() && of_database.is_some() && of_manifest > of_database;
+        return Ok(Snapshot { is_behind, ..settled(paths, read, opened, under_way, findings) });
     }
 }
 
@@ -124,7 +148,7 @@ fn settled(
         }
         Opened::Absent => {
             if manifest.is_some() && under_way.is_none() {
-                findings.found(&DATABASE, "vcq.duckdb", "the database of what is published", "no file");
+                findings.found(&DATABASE, "vcq.duckdb", "the database of what is published", NO_DATABASE);
             }
             None
         }
@@ -137,7 +161,7 @@ fn settled(
             "a log: somebody opened the database to write to it; the next vcq-etl sync removes it",
         );
     }
-    Snapshot { manifest, is_readable, database, under_way }
+    Snapshot { manifest, is_readable, database, under_way, is_behind: false }
 }
 
 fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, LoadError> {
@@ -165,22 +189,25 @@ fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, L
             return Ok(Opened::Broken(format!("{error}{source}")));
         }
     }
-    let sql = "select max(generation), max(schema_version), max(run_id), max(epoch_us(created_utc)), max(timezone), \
-               count(*) from meta";
-    let read = connection
-        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)));
-    match read {
-        Ok((generation, schema_version, run_id, created_us, timezone, meta_rows)) => {
-            Ok(Opened::Open(Box::new(Database {
-                connection,
-                generation,
-                schema_version,
-                run_id,
-                created_us,
-                timezone,
-                meta_rows,
-            })))
-        }
-        Err(error) => Ok(Opened::Broken(format!("its table meta can't be read: {error}"))),
-    }
+    let sql = "select max(generation), max(schema_version), max(run_id), max(epoch_us(created_utc)), \
+               max(vcq_etl_version), max(timezone), max(user_id_type), max(compact_bytes), max(compact_rows), count(*) \
+               from meta";
+    let read = connection.query_row(sql, [], |row| {
+        Ok(Meta {
+            generation: row.get(0)?,
+            schema_version: row.get(1)?,
+            run_id: row.get(2)?,
+            created_us: row.get(3)?,
+            vcq_etl_version: row.get(4)?,
+            timezone: row.get(5)?,
+            user_id_type: row.get(6)?,
+            compact_bytes: row.get(7)?,
+            compact_rows: row.get(8)?,
+            rows: row.get(9)?,
+        })
+    });
+    Ok(match read {
+        Ok(meta) => Opened::Open(Box::new(Database { connection, meta })),
+        Err(error) => Opened::Broken(format!("its table meta can't be read: {error}")),
+    })
 }

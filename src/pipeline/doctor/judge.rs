@@ -8,6 +8,7 @@ use super::{Check, ExitCode};
 use crate::feishu::{
     Answer, CallError, Endpoint, Fault, Page, Reached, SkipClass, StopCause, TokenKind, asked_for, fact_of,
 };
+use crate::load::is_noise;
 
 /// From this many seconds on the difference of the clocks is worth a word.
 const SKEW_WARNING_S: i64 = 60;
@@ -211,7 +212,7 @@ pub(super) fn clock(reached: &Reached) -> Check {
 pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(error) = cause {
+    while let Some(error) = cause.filter(|cause| !is_noise(*cause)) {
         text.push_str(&format!(": {error}"));
         cause = error.source();
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::judge::with_causes;
 use super::{Check, DoctorSetup, ExitCode};
 use crate::extract::Ledger;
-use crate::load::{self, Holder, LoadError, Manifest, StorePaths};
+use crate::load::{self, Holder, LoadError, Manifest, NotAStore, StorePaths};
 
 /// Room for a night's answers, beside the next database.
 const ROOM_BYTES: u64 = 64 << 20;
@@ -172,6 +172,9 @@ fn generation(paths: &StorePaths, setup: &DoctorSetup) -> Result<u64, LoadError>
 
 fn failed_store(error: &LoadError) -> Check {
     let next = match error {
+        LoadError::NotAStore { why: NotAStore::File | NotAStore::OtherFiles, .. } => {
+            "name another folder with --store DIR: one that is empty or not there yet, or a store of vcq-etl"
+        }
         LoadError::NotAStore { .. } => "name the store with --store DIR; a new one wants an empty folder",
         LoadError::NewerSchema { .. } => "use the newer program, or another store with --store DIR",
         LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. } => {
