@@ -127,8 +127,8 @@ pub enum SyncError {
     Totals(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Published dates would be lost, because there is nothing to make them from.
     #[error(
-        "{} date(s), {first} to {last}, have Parquet files but no answers in raw/, and there is no manifest to keep them by",
-        dates
+        "Parquet files without answers in raw/, and no manifest to keep them by: {}, {first} to {last}",
+        numbered(*dates as u64, "date")
     )]
     WithoutRaw {
         /// How many.
@@ -161,6 +161,8 @@ pub struct Synced {
     pub exit: ExitCode,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
+    /// True where nothing is owed but what cannot be asked: listed meetings whose start cannot be read.
+    pub only_unreadable: bool,
     /// Why its answers could not be published, if they could not; they are in the raw log.
     pub error: Option<SyncError>,
 }
@@ -215,6 +217,7 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     // A run that was refused before it got an answer leaves what is published as it is.
     let is_whole = stop.is_none();
     let due = publisher.due(is_whole)?;
+    let only_unreadable = is_whole && failed_units == 0 && unreadable_meetings > 0 && due.without_raw.is_empty();
     let nothing_new = !is_whole && due.dates.is_empty();
     let mut error = None;
     if let Some(failed) = failed {
@@ -273,7 +276,8 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         notes: notes(unreadable_meetings, publisher.torn(), caught_up, &due),
         stage_s: publisher.stage_seconds(("extract", asking_s)),
     };
-    Ok(Synced { summary, exit, stop, error })
+    let only_unreadable = only_unreadable && exit == ExitCode::Owed;
+    Ok(Synced { summary, exit, stop, only_unreadable, error })
 }
 
 /// Asks for the window, and publishes finished dates now and then. Gives why that failed, if it did: the asking ends then.
@@ -387,8 +391,10 @@ fn notes(unreadable_meetings: u64, torn: u64, caught_up: CaughtUp, due: &Due) ->
     let mut notes = Vec::new();
     if caught_up.walks > 0 {
         notes.push(format!(
-            "{} answer(s) of {} date(s) were in the raw log and not in the ledger, as after a kill; they were taken in",
-            caught_up.walks, caught_up.dates
+            "{} of {} {} in the raw log and not in the ledger, as after a kill, and taken in",
+            numbered(caught_up.walks, "answer"),
+            numbered(caught_up.dates, "date"),
+            were(caught_up.walks)
         ));
     }
     if let (Some(first), Some(last)) = (due.held.first(), due.held.last()) {
@@ -401,14 +407,15 @@ fn notes(unreadable_meetings: u64, torn: u64, caught_up: CaughtUp, due: &Due) ->
     }
     if unreadable_meetings > 0 {
         notes.push(format!(
-            "{unreadable_meetings} listed meeting(s) have a start that cannot be read; they are in the table rejects"
+            "the start of {} cannot be read; see the table rejects",
+            numbered(unreadable_meetings, "listed meeting")
         ));
     }
     if let (Some(first), Some(last)) = (due.without_raw.first(), due.without_raw.last()) {
         notes.push(format!(
-            "{} date(s), {} to {}, have new answers but lack older ones in raw/, and stay published as they were: put the \
-             files back and sync again",
-            due.without_raw.len(),
+            "new answers, but older ones lacking in raw/: {} from {} to {}, published as before; put the files back and \
+             sync again",
+            numbered(due.without_raw.len() as u64, "date"),
             civil_date_text(*first),
             civil_date_text(*last)
         ));
@@ -419,8 +426,17 @@ fn notes(unreadable_meetings: u64, torn: u64, caught_up: CaughtUp, due: &Due) ->
     notes
 }
 
+/// `1 answer`, `231 answers`.
+fn numbered(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+fn were(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
+}
+
 fn torn_note(torn: u64) -> String {
-    format!("{torn} record(s) of the raw log were cut off, as after a power cut, and were passed over")
+    format!("{} of the raw log {} cut off, as after a power cut, and passed over", numbered(torn, "record"), were(torn))
 }
 
 impl From<RecordError> for SyncError {

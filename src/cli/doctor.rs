@@ -9,8 +9,8 @@ use super::{Context, Entry, Example, Run, block_on, now_us, report, sync};
 use crate::config::{Config, Group, Origin, Region, Setting};
 use crate::error::{ExitCode, Failure};
 use crate::feishu::UserIdType;
-use crate::schema::on_one_line;
 use crate::pipeline::doctor::{self, Check, DoctorSetup, Examined, State, Unusable};
+use crate::schema::on_one_line;
 
 /// The vendor is given so long for everything together.
 const DEADLINE: Duration = Duration::from_secs(25);
@@ -174,7 +174,10 @@ mod tests {
         "#);
         assert!(text(&examined).lines().all(|line| line.chars().count() <= 80));
 
-        let lock = Check { once: Some("process 4711 on etl-1 has ended".to_owned()), ..check("lock", State::Warning, "held", &[]) };
+        let lock = Check {
+            once: Some("process 4711 on etl-1 has ended".to_owned()),
+            ..check("lock", State::Warning, "held", &[])
+        };
         let settings = check("settings", State::Ok, "fine", &[]);
         assert_eq!(
             closing(&[settings, lock.clone()]),

@@ -160,7 +160,8 @@ fn check_raw(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> 
     }
     if torn > 0 {
         findings.note(format!(
-            "{torn} record(s) at the end of raw files are cut off, as after a power cut or while a run writes: passed over"
+            "passed over at the end of raw files, as cut off by a power cut or being written by a run: {torn} {}",
+            if torn == 1 { "record" } else { "records" }
         ));
     }
     Ok(())

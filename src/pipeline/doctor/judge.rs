@@ -42,21 +42,25 @@ pub(super) enum About {
 
 pub(super) fn of_page(endpoint: Endpoint, page: &Page, has_ids: bool) -> Check {
     let name = endpoint.name();
-    let count = format!("{}{}", page.item_count, if page.has_more { " and more" } else { "" });
+    let of = |one: &str| match (page.item_count, page.has_more) {
+        (count, true) => format!("{count} {one}s and more"),
+        (1, false) => format!("1 {one}"),
+        (count, false) => format!("{count} {one}s"),
+    };
     let time = format!("({} ms)", page.elapsed.as_millis());
     match endpoint {
         Endpoint::MeetingList if page.item_count == 0 => {
             Check::ok(name, format!("allowed; no meeting ended in the last 7 days {time}"))
         }
         _ if page.item_count == 0 => Check::ok(name, format!("allowed; the list is empty {time}")),
-        Endpoint::MeetingList => Check::ok(name, format!("{count} meeting(s) ended in the last 7 days {time}")),
+        Endpoint::MeetingList => Check::ok(name, format!("{}, ended in the last 7 days {time}", of("meeting"))),
         Endpoint::ParticipantList if !has_ids => {
-            Check::warning(name, format!("{count} participant(s) in one meeting, none of them with an id {time}")).next(
+            Check::warning(name, format!("{} in one meeting, none of them with an id {time}", of("participant"))).next(
                 format!("if nobody ever has an id, the app lacks the scope {ID_SCOPE}: no quality can be asked for"),
             )
         }
-        Endpoint::ParticipantList => Check::ok(name, format!("{count} participant(s) in one meeting {time}")),
-        Endpoint::ParticipantQualityList => Check::ok(name, format!("{count} minute(s) of one participant {time}")),
+        Endpoint::ParticipantList => Check::ok(name, format!("{} in one meeting {time}", of("participant"))),
+        Endpoint::ParticipantQualityList => Check::ok(name, format!("{} of one participant {time}", of("minute"))),
     }
 }
 
