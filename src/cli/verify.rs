@@ -193,8 +193,8 @@ mod tests {
                                      be on their way
 
         files: 2 findings
-          Should be: every published file is there, with the size and checksum that
-          were published.
+          Should be: every published file is there, with the size and checksum that were
+          published.
           - parquet/a�[31m b
               expected  sha256 00
               found     sha256 01

@@ -160,7 +160,7 @@ fn check_raw(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> 
     }
     if torn > 0 {
         findings.note(format!(
-            "passed over at the end of raw files, as cut off by a power cut or being written by a run: {torn} {}",
+            "{torn} {} at the end of raw files passed over: cut off, as after a power cut or while a run writes",
             if torn == 1 { "record" } else { "records" }
         ));
     }

@@ -9,7 +9,7 @@ use super::read::{read_header, run_of};
 use super::{RawError, RawKind, dates_of, files_of};
 
 /// Requests to the three lists (meetings, participants, quality) by run, of the runs that are `wanted`, counted by the ends
-/// of their walks. A walk that has no end, and what was never written down, is not in it: it were so many at the least.
+/// of their walks. A walk that has no end, and what was never written down, is not in it: there were so many at the least.
 ///
 /// Looks at the names of all files and at the headers in those of the runs that are wanted.
 ///
