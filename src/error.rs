@@ -19,6 +19,7 @@ use crate::schema::on_lines;
 pub use crate::pipeline::exit::{EXIT_CODES, Exit, ExitCode, markdown as exit_codes_markdown};
 pub use nearest::nearest;
 pub use redact::{HIDDEN, Redactor};
+pub use stops::next_after;
 
 /// Why a command ended without its result.
 #[derive(Debug)]

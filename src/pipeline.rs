@@ -5,6 +5,7 @@
 
 pub mod dates;
 pub mod doctor;
+mod error;
 pub mod event;
 pub mod exit;
 mod outcome;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
+pub use error::SyncError;
 pub use event::{Event, Events};
 pub use exit::ExitCode;
 pub use outcome::{SIGINT, SIGTERM};
@@ -34,11 +36,11 @@ pub use status::{Part, StatusSetup, StatusView, status};
 pub use summary::{Calls, Summary};
 
 use crate::extract::{
-    Asks, CaughtUp, ExtractSettings, Extracted, Extraction, Ledger, LedgerError, RecordError, Recorder, RunRecord,
-    Settle, Stop, USER_ID_TYPE, catch_up,
+    Asks, CaughtUp, ExtractSettings, Extracted, Extraction, Ledger, Recorder, RunRecord, Settle, Stop, USER_ID_TYPE,
+    catch_up,
 };
-use crate::feishu::{Cancel, Client, ClientConfig, ClientError, UserIdType};
-use crate::load::{DatabaseOptions, LoadError, Lock, LockError, Start, StorePaths, open_published_with};
+use crate::feishu::{Cancel, Client, ClientConfig, UserIdType};
+use crate::load::{DatabaseOptions, Lock, Start, StorePaths, open_published_with};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
 
 use dates::DateError;
@@ -87,96 +89,6 @@ pub struct SyncSetup {
     pub now_us: Now,
 }
 
-/// A sync that could not begin, or could not publish.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The store's files.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Another run holds the store.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The ledger.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The recorder could not start.
-    #[error("cannot start writing to the store {}", store.display())]
-    Recorder {
-        /// The store.
-        store: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The client.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// A date's answers.
-    #[error(transparent)]
-    Date(#[from] DateError),
-    /// The store holds ids of another kind.
-    #[error("the store {} holds ids of the kind {held}, and this run asks for {asked}", store.display())]
-    UserIdType {
-        /// The store.
-        store: PathBuf,
-        /// What it was made with.
-        held: String,
-        /// What was asked for now.
-        asked: &'static str,
-    },
-    /// The published database cannot be counted.
-    #[error("cannot count what is published")]
-    Totals(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Published dates would be lost, because there is nothing to make them from.
-    #[error(
-        "{} date(s), {first} to {last}, have Parquet files but no answers in raw/, and there is no manifest to keep them by",
-        dates
-    )]
-    WithoutRaw {
-        /// How many.
-        dates: usize,
-        /// The oldest.
-        first: String,
-        /// The newest.
-        last: String,
-    },
-    /// Published dates would be replaced by less.
-    #[error(
-        "{dates} date(s), {first} to {last}, would lose meetings or participants that are published, and stay as they are: \
-         answers are missing from raw/"
-    )]
-    Short {
-        /// How many.
-        dates: usize,
-        /// The oldest.
-        first: String,
-        /// The newest.
-        last: String,
-    },
-    /// The store was made in another time zone.
-    #[error("the store {} was made in the time zone {held}, and this run is in {asked}", store.display())]
-    Timezone {
-        /// The store.
-        store: PathBuf,
-        /// What it was made with.
-        held: String,
-        /// What was asked for now.
-        asked: String,
-    },
-    /// The damaged ledger cannot be put aside.
-    #[error("cannot put the damaged ledger aside as {}", path.display())]
-    PutAside {
-        /// Its new name.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A thread of ours panicked.
-    #[error("publishing ended unexpectedly")]
-    Panicked,
-}
-
 /// How a sync ended.
 #[derive(Debug)]
 pub struct Synced {
@@ -186,6 +98,8 @@ pub struct Synced {
     pub exit: ExitCode,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
+    /// True where nothing is owed but what cannot be asked: listed meetings whose start cannot be read.
+    pub only_unreadable: bool,
     /// Why its answers could not be published, if they could not; they are in the raw log.
     pub error: Option<SyncError>,
 }
@@ -245,6 +159,7 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     // A run that was refused before it got an answer leaves what is published as it is.
     let is_whole = stop.is_none();
     let due = publisher.due(is_whole)?;
+    let only_unreadable = is_whole && failed_units == 0 && unreadable_meetings > 0 && due.without_raw.is_empty();
     let nothing_new = !is_whole && due.dates.is_empty();
     let mut error = None;
     if let Some(failed) = failed {
@@ -310,7 +225,8 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         notes: notes(unreadable_meetings, publisher.torn(), caught_up, &due),
         stage_s: publisher.stage_seconds(("extract", asking_s)),
     };
-    Ok(Synced { summary, exit, stop, error })
+    let only_unreadable = only_unreadable && exit == ExitCode::Owed;
+    Ok(Synced { summary, exit, stop, only_unreadable, error })
 }
 
 /// Asks for the window, and publishes finished dates now and then. Gives why that failed, if it did: the asking ends then.
@@ -473,8 +389,10 @@ fn notes(unreadable_meetings: u64, torn: u64, caught_up: CaughtUp, due: &Due) ->
     let mut notes = Vec::new();
     if caught_up.walks > 0 {
         notes.push(format!(
-            "{} answer(s) of {} date(s) were in the raw log and not in the ledger, as after a kill; they were taken in",
-            caught_up.walks, caught_up.dates
+            "{} of {} {} in the raw log and not in the ledger, as after a kill, and taken in",
+            numbered(caught_up.walks, "answer"),
+            numbered(caught_up.dates, "date"),
+            were(caught_up.walks)
         ));
     }
     if let (Some(first), Some(last)) = (due.held.first(), due.held.last()) {
@@ -487,14 +405,15 @@ fn notes(unreadable_meetings: u64, torn: u64, caught_up: CaughtUp, due: &Due) ->
     }
     if unreadable_meetings > 0 {
         notes.push(format!(
-            "{unreadable_meetings} listed meeting(s) have a start that cannot be read; they are in the table rejects"
+            "the start of {} cannot be read; see the table rejects",
+            numbered(unreadable_meetings, "listed meeting")
         ));
     }
     if let (Some(first), Some(last)) = (due.without_raw.first(), due.without_raw.last()) {
         notes.push(format!(
-            "{} date(s), {} to {}, have new answers but lack older ones in raw/, and stay published as they were: put the \
-             files back and sync again",
-            due.without_raw.len(),
+            "new answers, but older ones lacking in raw/: {} from {} to {}, published as before; put the files back and \
+             sync again",
+            numbered(due.without_raw.len() as u64, "date"),
             civil_date_text(*first),
             civil_date_text(*last)
         ));
@@ -505,16 +424,15 @@ fn notes(unreadable_meetings: u64, torn: u64, caught_up: CaughtUp, due: &Due) ->
     notes
 }
 
-fn torn_note(torn: u64) -> String {
-    format!("{torn} record(s) of the raw log were cut off, as after a power cut, and were passed over")
+/// `1 answer`, `231 answers`.
+fn numbered(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
-impl From<RecordError> for SyncError {
-    fn from(error: RecordError) -> SyncError {
-        match error {
-            RecordError::Ledger(error) => SyncError::Ledger(error),
-            RecordError::Raw(error) => SyncError::Date(DateError::Raw(error)),
-            RecordError::Stopped => SyncError::Panicked,
-        }
-    }
+fn were(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
+}
+
+fn torn_note(torn: u64) -> String {
+    format!("{} of the raw log {} cut off, as after a power cut, and passed over", numbered(torn, "record"), were(torn))
 }

@@ -28,7 +28,7 @@ pub use model::Model;
 #[cfg(test)]
 pub(crate) use price::tests::price as sample_price;
 pub use price::{about, calls_text, price_text, time_text};
-pub use summary::{STATUSES, Status, folded, text as summary_text};
+pub use summary::{Ending, STATUSES, Status, folded, text as summary_text};
 pub use talk::{LogLine, Talk};
 pub use words::{counted, length, rough, thousands};
 

@@ -10,6 +10,7 @@ use crate::config::{Config, Group, Origin, Region, Setting};
 use crate::error::{ExitCode, Failure};
 use crate::feishu::UserIdType;
 use crate::pipeline::doctor::{self, Check, DoctorSetup, Examined, State, Unusable};
+use crate::schema::on_one_line;
 
 /// The vendor is given so long for everything together.
 const DEADLINE: Duration = Duration::from_secs(25);
@@ -121,8 +122,13 @@ fn closing(checks: &[Check]) -> String {
     };
     let counts: Vec<String> =
         [State::Ok, State::Warning, State::Failed, State::Skipped].into_iter().filter_map(counted).collect();
-    let verdict = if count(State::Failed) > 0 { "A run would not work" } else { "A run would work" };
-    format!("{verdict}: {}.\n", counts.join(", "))
+    let once: Vec<String> = checks.iter().filter_map(|check| check.once.clone()).collect();
+    let verdict = match (count(State::Failed), once.is_empty()) {
+        (1.., _) => "A run would not work".to_owned(),
+        (0, true) => "A run would work".to_owned(),
+        (0, false) => format!("A run would work once {}", on_one_line(&once.join(" and "))),
+    };
+    report::folded(&format!("{verdict}: {}.", counts.join(", ")), 0) + "\n"
 }
 
 #[cfg(test)]
@@ -141,6 +147,7 @@ mod tests {
             scopes: Vec::new(),
             help_url: None,
             exit: None,
+            once: None,
         };
         let checks = vec![
             check("settings", State::Ok, "app id from VCQ_APP_ID, app secret from VCQ_APP_SECRET", &[]),
@@ -166,5 +173,17 @@ mod tests {
         A run would not work: 1 ok, 1 failed, 1 skipped.
         "#);
         assert!(text(&examined).lines().all(|line| line.chars().count() <= 80));
+
+        let lock = Check {
+            once: Some("process 4711 on etl-1 has ended".to_owned()),
+            ..check("lock", State::Warning, "held", &[])
+        };
+        let settings = check("settings", State::Ok, "fine", &[]);
+        assert_eq!(
+            closing(&[settings, lock.clone()]),
+            "A run would work once process 4711 on etl-1 has ended: 1 ok, 1 warning.\n"
+        );
+        let throttled = check("meeting_list", State::Failed, "throttled", &[]);
+        assert_eq!(closing(&[throttled, lock]), "A run would not work: 1 warning, 1 failed.\n");
     }
 }

@@ -9,7 +9,7 @@ use super::aligned::{Page, Side, date_range};
 use super::sync::{self, SummaryForm, WindowArgs};
 use super::{Context, Entry, Example, Run, now_us, runtime, window};
 use crate::config::Group;
-use crate::error::{ExitCode, Failure};
+use crate::error::{ExitCode, Failure, next_after};
 use crate::pipeline::{self, Events, Plan, PlannedReach, PricedCalls, SyncSetup};
 use crate::progress::{Form, Progress, about, counted, length, thousands, time_text};
 
@@ -83,7 +83,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let text = match args.json || args.summary == Some(SummaryForm::Json) {
         // Numbers, texts and lists of them always have a JSON form.
         true => serde_json::to_string(&planned.plan).expect("a plan is plain values") + "\n",
-        false => text(&planned.plan),
+        false => text(&planned.plan, planned.stop.as_ref().and_then(next_after).is_none()),
     };
     context.output.print(&text)?;
     if let Some(stop) = &planned.stop {
@@ -92,8 +92,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     Ok(planned.exit)
 }
 
-/// The plan for people.
-fn text(plan: &Plan) -> String {
+/// The plan for people. `is_open`: a sync could begin now; else it would be stopped as the plan was.
+fn text(plan: &Plan, is_open: bool) -> String {
     let owed = &plan.owed;
     let mut page = Page::default();
     if !plan.is_whole {
@@ -110,7 +110,9 @@ fn text(plan: &Plan) -> String {
     page.line("");
     table(plan, &mut page);
     page.line("");
-    page.fact("Done", &format!("{}, if a sync began now", plan.finish_local));
+    if is_open {
+        page.fact("Done", &format!("{}, if a sync began now", plan.finish_local));
+    }
     page.fact("Republished", &date_range(&plan.dates));
     for text in later(plan) {
         page.fact("Later", &text);
@@ -222,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_plan_is_a_table_that_says_what_is_guessed() {
-        insta::assert_snapshot!(text(&plan()), @r"
+        insta::assert_snapshot!(text(&plan(), true), @r"
         Window          2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z
         Meetings        312; 131 with something to ask
         Participants    2,877 known; about 1,204 to ask for
@@ -250,9 +252,19 @@ mod tests {
     #[test]
     fn a_plan_that_was_cut_short_says_so_first_and_nothing_is_wider_than_the_screen() {
         let cut = Plan { is_whole: false, reach: None, dates: Vec::new(), ..plan() };
-        assert!(text(&cut).starts_with("Incomplete      the plan did not come to its end"), "{}", text(&cut));
-        assert!(text(&cut).contains("Republished     nothing\n"));
-        assert!(text(&cut).lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(
+            text(&cut, true).starts_with("Incomplete      the plan did not come to its end"),
+            "{}",
+            text(&cut, true)
+        );
+        assert!(text(&cut, true).contains("Republished     nothing\n"));
+        assert!(text(&cut, true).lines().all(|line| line.chars().count() <= WIDTH));
+    }
+
+    #[test]
+    fn a_plan_that_a_sync_could_not_follow_promises_no_end() {
+        assert!(text(&plan(), true).contains("if a sync began now"));
+        assert!(!text(&plan(), false).contains("began now"));
     }
 
     #[test]

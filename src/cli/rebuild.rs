@@ -11,7 +11,7 @@ use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::pipeline::Events;
 use crate::pipeline::rebuild::{RebuildSetup, rebuild};
-use crate::progress::{Form, Progress};
+use crate::progress::{Ending, Form, Progress};
 
 /// What to rebuild.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -88,7 +88,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     progress.finish();
     let (summary, not_made) = rebuilt?;
     if let Some(form) = SummaryForm::wanted(args.summary, context.talk.is_quiet()) {
-        context.output.print(&form.render(&summary))?;
+        context.output.print(&form.render(&summary, &Ending::default()))?;
     }
     match not_made {
         Some(error) => {

@@ -35,7 +35,7 @@ pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
         .global(true)
         .help_heading(Group::Log.heading())
         .hide(!shown.contains(&Group::Log))
-        .help("Say nothing on stderr but what went wrong.");
+        .help("Say nothing but what went wrong; sync and rebuild print no summary, unless --summary asks for one.");
     command.args(flags).arg(config).arg(quiet)
 }
 

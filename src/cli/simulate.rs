@@ -180,12 +180,12 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let running = simulator::serve(Tenant::generate(&spec), options).await?;
         let totals = running.tenant().totals();
         context.output.print(&format!(
-            "# a made-up tenant: {} meetings, {} participants, {} samples from {} on\n# {}\n\
+            "# a made-up tenant from {} on:\n# {} meetings, {} participants, {} samples\n# {}\n\
              export VCQ_BASE_URL={}\nexport VCQ_APP_ID={}\nexport VCQ_APP_SECRET={}\n",
+            spec.first_day,
             totals.meetings,
             totals.participants,
             totals.samples,
-            spec.first_day,
             running.base_url(),
             running.base_url(),
             running.app_id(),

@@ -11,7 +11,7 @@ use super::{Context, Entry, Example, Run, now_us};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::feishu::Rate;
-use crate::pipeline::status::{Coverage, Days, LastComplete, Newest, OpenView, OwedView, RunView};
+use crate::pipeline::status::{Coverage, Days, LastComplete, Newest, OpenView, OwedView, Reason, RunView};
 use crate::pipeline::{self, Calls, Part, StatusSetup, StatusView};
 use crate::progress::{counted, length, price_text, thousands};
 use crate::schema::{Status, TenantZone, utc_text};
@@ -124,12 +124,15 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
             }
         },
     );
-    page.fact("Last complete", &read(&view.last_complete, last_complete));
+    page.fact("Last complete", &read(&view.last_complete, |last| last_complete(last, zone)));
     page.fact("Newest", &read(&view.newest, newest));
     page.fact(
         "Calls",
         &read(&view.calls, |used| {
-            format!("{}: {}; today: {}", used.month, calls(&used.this_month), thousands(used.today.total()))
+            let at_least = |is_so: bool| if is_so { "at least " } else { "" };
+            let (month, today) = (at_least(used.is_at_least), at_least(used.today_is_at_least));
+            let total = thousands(used.today.total());
+            format!("{}: {month}{}; today: {today}{total}", used.month, calls(&used.this_month))
         }),
     );
     page.fact(
@@ -160,8 +163,25 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
             let count = counted(reason.participants, "participant");
             page.fact(&format!("  {}", reason.status), &format!("{count}: {}", one_line(&reason.reason)));
         }
+        if let Part::Read(owed) = &view.owed
+            && counts_differ(owed, reasons)
+        {
+            page.fact("", DIFFERING);
+        }
     }
     page.text()
+}
+
+/// Why what is owed and what is published are not the same number.
+const DIFFERING: &str = "failed and pending count rows of coverage as published: the same person with the same join time \
+                         twice is asked once, and the row /* of a meeting stands for its list";
+
+/// True where the ledger and the published rows give different numbers of open participants.
+fn counts_differ(owed: &OwedView, reasons: &[Reason]) -> bool {
+    let OpenView { not_asked, asked_again, refetch: _, failed } = owed.participants;
+    let rows: u64 = reasons.iter().map(|reason| reason.participants).sum();
+    // Participants of a refetch are published as they were answered before.
+    rows > 0 && rows != not_asked + asked_again + failed
 }
 
 /// A part in a line, or why it can't be read.
@@ -180,11 +200,14 @@ fn section<T>(part: &Part<T>, page: &mut Page, write: impl FnOnce(&T, &mut Page)
     }
 }
 
-fn last_complete(last: &Option<LastComplete>) -> String {
-    match last {
-        None => "never".to_owned(),
-        Some(last) => format!("{} ago, {}", span(last.age_s), last.finished_utc),
-    }
+/// With its window: a run of one meeting or of days long gone is complete too.
+fn last_complete(last: &Option<LastComplete>, zone: &TenantZone) -> String {
+    let Some(last) = last else { return "never".to_owned() };
+    let window = match (&last.since_utc, &last.until_utc) {
+        (Some(since), Some(until)) => format!(", for {}..{}", date(since, zone, 0), date(until, zone, 1)),
+        _ => String::new(),
+    };
+    format!("{} ago, {}{window}", span(last.age_s), last.finished_utc)
 }
 
 fn newest(newest: &Newest) -> String {
@@ -251,6 +274,11 @@ fn wall(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
         }
         Err(_) => utc.to_owned(),
     }
+}
+
+/// `2026-11-23`.
+fn date(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
+    wall(utc, zone, earlier_us).get(..10).unwrap_or("?").to_owned()
 }
 
 /// `11-23`.
@@ -337,13 +365,18 @@ fn owed(owed: &OwedView, page: &mut Page) {
     }
     if owed.held_refetch_meetings > 0 {
         let meetings = counted(owed.held_refetch_meetings, "meeting");
-        page.fact("  refetch", &format!("{meetings} not asked again yet; until then the earlier answers stay"));
+        let text = format!("{meetings} of a refetch that is not published yet; until then the earlier answers stay");
+        page.fact("  refetch", &text);
     }
 }
 
 fn open(what: &str, view: &OpenView, page: &mut Page) {
-    let kinds =
-        [(view.not_asked, "not asked yet"), (view.asked_again, "asked too early or cut off"), (view.failed, "failed")];
+    let kinds = [
+        (view.not_asked, "not asked yet"),
+        (view.asked_again, "asked too early or cut off"),
+        (view.refetch, "to be asked again (refetch)"),
+        (view.failed, "failed"),
+    ];
     let texts: Vec<String> = kinds
         .iter()
         .filter(|(count, _)| *count > 0)

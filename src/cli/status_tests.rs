@@ -60,6 +60,8 @@ fn view() -> StatusView {
             run_id: "r0".to_owned(),
             finished_utc: "2026-11-21T17:20:00Z".to_owned(),
             age_s: 115_800.0,
+            since_utc: Some("2026-11-19T16:00:00Z".to_owned()),
+            until_utc: Some("2026-11-21T16:00:00Z".to_owned()),
         })),
         newest: Part::Read(Newest {
             complete_date: Some("2026-11-20".to_owned()),
@@ -82,8 +84,8 @@ fn view() -> StatusView {
             since_utc: Some("2026-11-21T16:00:00Z".to_owned()),
             since_date: Some("2026-11-22".to_owned()),
             price: sample_price(),
-            participants: OpenView { not_asked: 90, asked_again: 60, failed: 3 },
-            lists: OpenView { not_asked: 3, asked_again: 9, failed: 0 },
+            participants: OpenView { not_asked: 90, asked_again: 60, refetch: 0, failed: 3 },
+            lists: OpenView { not_asked: 3, asked_again: 9, refetch: 0, failed: 0 },
             unpublished_dates: vec!["2026-11-22".to_owned()],
             held_refetch_meetings: 0,
         }),
@@ -94,7 +96,13 @@ fn view() -> StatusView {
             participants: 3,
             meetings: 2,
         }]),
-        calls: Part::Read(CallsUsed { month: "2026-11".to_owned(), this_month: calls(40_290), today: calls(12) }),
+        calls: Part::Read(CallsUsed {
+            month: "2026-11".to_owned(),
+            this_month: calls(40_290),
+            today: calls(12),
+            is_at_least: false,
+            today_is_at_least: false,
+        }),
         size: Part::Read(Size {
             raw_bytes: 9_812_000,
             parquet_bytes: 5_100_000,
@@ -114,7 +122,7 @@ fn a_store_at_work_is_a_page() {
         Store           /srv/vcq-store
         Published       generation 12 at 2026-11-22T17:12:01Z, schema 1, 21 dates
         Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
-        Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z
+        Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z, for 2026-11-20..2026-11-21
         Newest          complete day 2026-11-20, day 2026-11-22, sample
                         2026-11-22T10:31:00Z
         Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality
@@ -144,6 +152,9 @@ fn a_store_at_work_is_a_page() {
           unpublished   answers of 2026-11-22; the next sync publishes them
           failed        3 participants: participant_quality_list on 127.0.0.1 failed
                         after 5 request(s): the answer [2J is empty
+                        failed and pending count rows of coverage as published: the same
+                        person with the same join time twice is asked once, and the row
+                        /* of a meeting stands for its list
         ");
 }
 
@@ -198,4 +209,40 @@ fn sizes_and_clocks_read_well() {
     assert_eq!([0.4, 723.0, 360_000.0].map(clock), ["0:00:00", "0:12:03", "100:00:00"]);
     assert_eq!(month_to_minute("2026-11-22T17:00:00Z", &zone()), "11-23 01:00");
     assert_eq!(super::day("2026-11-22T16:00:00Z", &zone(), 1), "11-22");
+}
+
+#[test]
+fn calls_that_may_be_more_say_so() {
+    let Part::Read(used) = view().calls else { panic!("calls") };
+    let text_of = |is_at_least, today_is_at_least| {
+        let calls = Part::Read(CallsUsed { is_at_least, today_is_at_least, ..used.clone() });
+        text(&StatusView { calls, ..view() }, &zone())
+    };
+    assert!(!text_of(false, false).contains("at least"));
+    let month = text_of(true, false);
+    assert!(month.contains("2026-11: at least 43,450") && month.contains("today: 3,172"), "{month}");
+    assert!(text_of(true, true).replace("\n                ", " ").contains("today: at least 3,172"));
+}
+
+#[test]
+fn a_refetch_under_way_has_words_of_its_own() {
+    let Part::Read(owed) = view().owed else { panic!("owed") };
+    let participants = OpenView { refetch: 150, ..OpenView::default() };
+    let lists = OpenView { refetch: 31, ..OpenView::default() };
+    let owed = OwedView { participants, lists, held_refetch_meetings: 31, ..owed };
+    let text = text(&StatusView { owed: Part::Read(owed), reasons: Part::Read(Vec::new()), ..view() }, &zone());
+    assert!(text.contains("  participants  150 to be asked again (refetch)\n"), "{text}");
+    assert!(text.contains("  lists         31 to be asked again (refetch)\n"), "{text}");
+    assert!(text.contains("31 meetings of a refetch that is not published yet; until then"), "{text}");
+}
+
+#[test]
+fn equal_counts_need_no_word() {
+    let Part::Read(owed) = view().owed else { panic!("owed") };
+    let participants = OpenView { not_asked: 0, asked_again: 0, refetch: 9, failed: 3 };
+    let reasons = [Reason { status: "failed".to_owned(), reason: String::new(), participants: 3, meetings: 1 }];
+    let owed = OwedView { participants, ..owed };
+    assert!(!counts_differ(&owed, &reasons) && !counts_differ(&owed, &[]));
+    let twins = [Reason { participants: 4, ..reasons[0].clone() }];
+    assert!(counts_differ(&owed, &twins));
 }

@@ -10,10 +10,10 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use super::window::{self, Window, WindowError};
 use super::{Context, Entry, Example, Run, Signals, block_on, now_us};
 use crate::config::{Config, Credentials, Group};
-use crate::error::{ExitCode, Failure};
+use crate::error::{ExitCode, Failure, next_after};
 use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
 use crate::pipeline::{self, Event, Events, SIGTERM, Summary, SyncSetup, Synced};
-use crate::progress::{Form, Progress, summary_text};
+use crate::progress::{Ending, Form, Progress, price_text, summary_text};
 use crate::schema::{TenantZone, in_json, on_lines};
 
 /// The form of the closing summary on stdout.
@@ -27,9 +27,9 @@ pub enum SummaryForm {
 
 impl SummaryForm {
     /// Renders a summary.
-    pub fn render(self, summary: &Summary) -> String {
+    pub fn render(self, summary: &Summary, ending: &Ending) -> String {
         match self {
-            SummaryForm::Text => on_lines(&summary_text(summary)),
+            SummaryForm::Text => on_lines(&summary_text(summary, ending)),
             SummaryForm::Json => {
                 // Numbers, texts and maps with text keys always have a JSON form.
                 let object = serde_json::to_string(summary).expect("a summary is plain values");
@@ -176,15 +176,36 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 /// Prints the summary, and why the run ended early if it did.
 pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(form) = form {
-        context.output.print(&context.talk.redactor().clean(&form.render(&synced.summary)))?;
+        context.output.print(&context.talk.redactor().clean(&form.render(&synced.summary, &ending(&synced))))?;
     }
     if let Some(stop) = &synced.stop {
-        context.talk.failure(&Failure::of_stop(stop, synced.exit));
+        let failure = Failure::of_stop(stop, synced.exit);
+        // The summary for people has said what is left; the one for machines has not, and with --quiet there is none.
+        context.talk.failure(&match &synced.summary.left {
+            Some(left) if form != Some(SummaryForm::Text) => failure.with_left(&price_text(left)),
+            _ => failure,
+        });
     }
     if let Some(error) = synced.error {
         context.talk.failure(&Failure::from(error));
     }
     Ok(synced.exit)
+}
+
+/// What the exit code does not say about the end.
+fn ending(synced: &Synced) -> Ending {
+    match &synced.stop {
+        Some(stop) => Ending { outcome: None, next: next_after(stop) },
+        None if synced.only_unreadable => Ending {
+            outcome: Some("finished, but some listed meetings cannot be read"),
+            next: Some(
+                "Nothing can be asked of what cannot be read; vcq-etl report run unread-values shows it, and each run of \
+                 this window ends like this one until the vendor mends it."
+                    .to_owned(),
+            ),
+        },
+        None => Ending::default(),
+    }
 }
 
 /// The vendor's client, with the settings of `config`.
@@ -254,7 +275,7 @@ pub(super) fn interrupt_on_signals(setup: &SyncSetup, context: &Context) {
         let first = signals.next().await;
         signal.store(first, Ordering::Relaxed);
         cancel.cancel();
-        events.event(&Event::Stopping { why: "interrupted".to_owned() });
+        events.event(&Event::Stopping { why: exit_of(first).exit().name.to_owned() });
         // On a thread of its own: whatever keeps the runtime busy must not keep it from ending the process.
         std::thread::spawn(move || {
             std::thread::sleep(MOST_AFTER_A_SIGNAL);
@@ -270,6 +291,9 @@ const MOST_AFTER_A_SIGNAL: Duration = Duration::from_millis(9_500);
 
 /// Ends the process because of a signal.
 pub(super) fn end_at_once(signal: i32) {
-    let exit = if signal == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted };
-    std::process::exit(exit.number().into());
+    std::process::exit(exit_of(signal).number().into());
+}
+
+fn exit_of(signal: i32) -> ExitCode {
+    if signal == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted }
 }

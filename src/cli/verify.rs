@@ -3,6 +3,7 @@
 use clap::{Args, Command, FromArgMatches};
 use serde_json::{Value, json};
 
+use super::report::folded;
 use super::{Context, Entry, Example, Run, now_us};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
@@ -88,7 +89,7 @@ fn page(report: &VerifyReport) -> String {
     text.push('\n');
     for outcome in outcomes.iter().filter(|outcome| outcome.found > 0) {
         text.push_str(&format!("{}: {}\n", outcome.check.name, counted(outcome.found, "finding")));
-        text.push_str(&format!("  Should be: {}.\n", outcome.check.means));
+        text.push_str(&format!("  {}\n", folded(&format!("Should be: {}.", outcome.check.means), 2)));
         for Finding { place, expected, found } in &outcome.first {
             let [place, expected, found] = [place, expected, found].map(|text| on_one_line(text));
             text.push_str(&format!("  - {place}\n      expected  {expected}\n      found     {found}\n"));
@@ -97,10 +98,11 @@ fn page(report: &VerifyReport) -> String {
         if more > 0 {
             text.push_str(&format!("  - and {more} more; --limit shows them\n"));
         }
-        text.push_str(&format!("  What to do: {}.\n\n", outcome.check.advice));
+        text.push_str(&format!("  {}\n\n", folded(&format!("What to do: {}.", outcome.check.advice), 2)));
     }
     for note in report.findings.notes() {
-        text.push_str(&format!("Note: {}.\n", on_one_line(note)));
+        text.push_str(&folded(&format!("Note: {}.", on_one_line(note)), 0));
+        text.push('\n');
     }
     let unmade = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count() as u64;
     text.push_str(&match (report.findings.total(), unmade) {
@@ -179,6 +181,8 @@ mod tests {
         findings.found(all[2], "parquet/c", "a file of 3 bytes", "no file");
         findings.skip(all[5], "a run holds the store: its parts may be on their way");
         findings.note("1 record is cut off");
+        findings
+            .note("dates with answers that the next sync publishes: 2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04");
         VerifyReport { store: "store".into(), generation: Some((7, "2026-11-02T03:04:05Z".to_owned())), findings }
     }
 
@@ -196,14 +200,18 @@ mod tests {
                                      be on their way
 
         files: 2 findings
-          Should be: every published file is there, with the size and checksum that were published.
+          Should be: every published file is there, with the size and checksum that were
+          published.
           - parquet/a�[31m b
               expected  sha256 00
               found     sha256 01
           - and 1 more; --limit shows them
-          What to do: run vcq-etl rebuild: it makes Parquet, manifest and database again from raw/, without a call.
+          What to do: run vcq-etl rebuild: it makes Parquet, manifest and database again
+          from raw/, without a call.
 
         Note: 1 record is cut off.
+        Note: dates with answers that the next sync publishes: 2026-11-01, 2026-11-02,
+        2026-11-03, 2026-11-04.
         2 findings in all.
         ");
     }

@@ -39,8 +39,31 @@ impl Failure {
             Stop::Record(_) => Failure::of(exit, stop)
                 .hint("free space or mend the permissions; what is published is whole, and the next run goes on"),
             Stop::MeetingList { .. } | Stop::Failing { .. } => Failure::of(exit, stop).hint(GO_ON),
-            Stop::Budget(_) | Stop::Cancelled => Failure::of(exit, stop).hint(GO_ON),
+            // The same word as the summary's and the exit code's.
+            Stop::Cancelled => Failure::new(exit, exit.exit().name).hint(GO_ON),
+            Stop::Budget(_) => Failure::of(exit, stop).hint(GO_ON),
         }
+    }
+
+    /// Also says what is left, in words.
+    #[must_use]
+    pub fn with_left(self, left: &str) -> Failure {
+        self.hint(format!("left: {left}"))
+    }
+}
+
+/// What comes next after a run that ended early, where it is not simply the next run: that one would end as early.
+pub fn next_after(stop: &Stop) -> Option<String> {
+    match stop {
+        Stop::Vendor(CallError::Stop { cause: StopCause::MonthlyQuota, .. }) => Some(
+            "What is left is asked by a run after the first of the month, or with a raised plan; until then it would stop \
+             again."
+                .to_owned(),
+        ),
+        Stop::Throttled(CallError::Throttled { asked_wait, .. }) => {
+            Some(format!("What is left is asked by a run when {} are over.", asked_for(*asked_wait)))
+        }
+        _ => None,
     }
 }
 
@@ -209,8 +232,11 @@ impl From<FaultError> for Failure {
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
+    use std::time::Duration;
 
     use super::*;
+    use crate::error::Redactor;
+    use crate::feishu::Endpoint;
 
     #[test]
     fn a_damaged_database_is_made_again_and_a_refusing_system_is_looked_at() {
@@ -238,6 +264,29 @@ mod tests {
         assert!(hint(NotAStore::NoFolder).contains("vcq-etl sync --since 2d"));
         for why in [NotAStore::File, NotAStore::OtherFiles, NotAStore::NotUtf8] {
             assert!(!hint(why).contains("vcq-etl sync") && hint(why).contains("--store DIR"), "{why:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_would_stop_again_is_not_what_comes_next() {
+        let throttled = Stop::Throttled(CallError::Throttled {
+            endpoint: Endpoint::MeetingList,
+            host: "open.example".to_owned(),
+            throttles: 3,
+            asked_wait: Duration::from_secs(86_400),
+            log_id: None,
+        });
+        assert!(next_after(&throttled).is_some_and(|next| next.contains("86,400 s are over")));
+        assert_eq!(next_after(&Stop::Cancelled), None);
+        assert_eq!(next_after(&Stop::Budget("the time is up".to_owned())), None);
+    }
+
+    #[test]
+    fn a_signal_has_the_word_of_its_exit_code() {
+        for exit in [ExitCode::Interrupted, ExitCode::Terminated] {
+            let text = Failure::of_stop(&Stop::Cancelled, exit).with_left("3 calls").text(&Redactor::default());
+            assert!(text.starts_with(&format!("error: {}\nhint: ", exit.exit().name)), "{text}");
+            assert!(text.ends_with("hint: left: 3 calls\n"), "{text}");
         }
     }
 }

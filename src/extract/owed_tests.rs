@@ -295,7 +295,7 @@ fn a_ledger_is_read_without_making_or_changing_one() {
     let writer = ledger(folder.path(), &[(2, 1, true, true, people), (2, 1, false, false, Vec::new())]);
     let reader = Ledger::open_read_only(&path).expect("read beside the writer");
     let open = reader.open_participants().expect("read");
-    assert_eq!((open.never_asked, open.asked_again, open.failed), (1, 0, 1));
+    assert_eq!((open.never_asked, open.asked_again, open.refetch, open.failed), (1, 0, 0, 1));
     assert_eq!(reader.lists_owed().expect("read").never_answered, 1);
     assert_eq!(reader.oldest_owed_us().expect("read"), Some(NOW_US - 3 * HOUR_US));
     assert_eq!(reader.held_refetch().expect("read"), 0);
@@ -304,4 +304,36 @@ fn a_ledger_is_read_without_making_or_changing_one() {
 
     std::fs::write(&path, b"this is no database, and longer than a header of one is".repeat(9)).expect("written");
     assert!(Ledger::open_read_only(&path).is_err());
+}
+
+#[test]
+fn what_a_refetch_makes_owed_was_neither_asked_too_early_nor_cut_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let answered = |status, is_final| Some((status, is_final));
+    let people = vec![
+        (Some(10), true, answered(Status::Complete, true)),
+        (Some(10), true, answered(Status::Failed, false)),
+        (Some(10), true, None),
+    ];
+    let early = vec![(Some(10), true, answered(Status::Complete, false))];
+    let ledger = ledger(folder.path(), &[(2, 1, true, true, people), (3, 1, true, false, early)]);
+    let counts = || {
+        let (open, lists) = (ledger.open_participants().expect("read"), ledger.lists_owed().expect("read"));
+        let open = (open.never_asked, open.asked_again, open.refetch, open.failed);
+        (open, (lists.never_answered, lists.asked_again, lists.refetch, lists.failed))
+    };
+    assert_eq!(counts(), ((1, 1, 0, 1), (0, 1, 0, 0)));
+    ledger.begin_refetch(["m0".to_owned()].iter(), NOW_US).expect("begun");
+    assert_eq!(counts(), ((1, 1, 1, 1), (0, 1, 1, 0)));
+    // Asked again, and too early for it.
+    let again = Change::Answered {
+        base_key: "m0/0".to_owned(),
+        status: Status::Complete,
+        is_final: false,
+        digest: None,
+        items: 1,
+        asked_us: NOW_US + 1,
+    };
+    ledger.apply([again].iter()).expect("applied");
+    assert_eq!(counts().0, (1, 2, 0, 1));
 }

@@ -34,6 +34,7 @@ pub struct CaughtUp {
 pub fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<CaughtUp, RecordError> {
     let known = ledger.raw_files()?;
     let mut caught_up = CaughtUp::default();
+    let mut dates = BTreeSet::new();
     // Lists before quality: a participant's answer needs its row.
     for kind in RawKind::ALL {
         for meeting_date in dates_of(raw_dir, *kind)? {
@@ -60,9 +61,11 @@ pub fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<Ca
             }));
             ledger.apply(changes.iter())?;
             caught_up.walks += walks.len() as u64;
-            caught_up.dates += 1;
+            // A date has up to three kinds of answers.
+            dates.extend((!walks.is_empty()).then_some(meeting_date));
         }
     }
+    caught_up.dates = dates.len() as u64;
     Ok(caught_up)
 }
 
@@ -234,4 +237,48 @@ fn remember_user_id_type(date: &RawDate, walk: &WalkRef, ledger: &Ledger) -> Res
         ledger.set_setting(USER_ID_TYPE, kind)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::raw::{Header, RAW_VERSION, RawWriter, WalkEnd, encode};
+    use crate::schema::Status;
+
+    #[test]
+    fn a_date_is_one_however_many_kinds_of_answers_it_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
+        let raw_dir = folder.path().join("raw");
+        let mut writer = RawWriter::new(&raw_dir, "r1");
+        let end = WalkEnd {
+            whole: false,
+            status: Status::Failed,
+            reason: "because".to_owned(),
+            is_final: false,
+            api_code: None,
+            log_id: None,
+            items: 0,
+            digest: String::new(),
+            requests: 1,
+            walks: 1,
+        };
+        for (kind, meeting_date) in RawKind::ALL.iter().flat_map(|kind| [(*kind, 20_000), (*kind, 20_001)]) {
+            let header = Header {
+                v: RAW_VERSION,
+                run_id: "r1".to_owned(),
+                kind,
+                unit: "u".to_owned(),
+                asked_us: 1,
+                window_us: None,
+                end: Some(end.clone()),
+                bytes: 0,
+            };
+            writer.append(kind, meeting_date, &encode(header, &[]).expect("zstd")).expect("written");
+        }
+        writer.sync().expect("synced");
+        let zone = TenantZone::parse("+08:00").expect("a zone");
+        assert_eq!(catch_up(&raw_dir, &ledger, &zone).expect("taken in"), CaughtUp { walks: 6, dates: 2 });
+        assert_eq!(catch_up(&raw_dir, &ledger, &zone).expect("nothing new"), CaughtUp::default());
+    }
 }

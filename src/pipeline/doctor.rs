@@ -81,6 +81,9 @@ pub struct Check {
     /// What a failure is to whoever started the program.
     #[serde(skip)]
     pub exit: Option<ExitCode>,
+    /// What must happen before a run works, though nothing is wrong: `process 4711 has ended`.
+    #[serde(skip)]
+    pub once: Option<String>,
 }
 
 impl Check {
@@ -96,6 +99,7 @@ impl Check {
             scopes: Vec::new(),
             help_url: None,
             exit: None,
+            once: None,
         }
     }
 
@@ -113,6 +117,11 @@ impl Check {
 
     fn failed(name: &'static str, exit: ExitCode, found: impl Into<String>) -> Check {
         Check { exit: Some(exit), ..Check::new(name, State::Failed, found) }
+    }
+
+    /// Nothing is wrong, but no run works before that.
+    fn once(self, what: impl Into<String>) -> Check {
+        Check { once: Some(what.into()), ..self }
     }
 
     fn next(mut self, next: impl Into<String>) -> Check {
@@ -159,7 +168,7 @@ pub struct DoctorSetup {
 /// What doctor found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Examined {
-    /// Whether a run would work; warnings do not count.
+    /// Whether a run would work, at the latest once whoever holds the store has ended; warnings do not count.
     pub ok: bool,
     /// How the program ends.
     pub exit_code: u8,

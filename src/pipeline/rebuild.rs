@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::publishing::{PublishSetup, Publisher};
 use super::standing::{frozen_dates, mark_all_dirty, without_manifest};
-use super::{Calls, Events, ExitCode, Now, Summary, SyncError, check_timezone, run_id};
+use super::{Calls, Events, ExitCode, Now, Summary, SyncError, check_timezone, numbered, run_id};
 use crate::extract::raw::{RawKind, dates_of};
 use crate::extract::{CaughtUp, DirtyDate, Ledger, LedgerError, RunRecord, USER_ID_TYPE, catch_up, forget_index};
 use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, Start, StorePaths};
@@ -208,11 +208,11 @@ fn window(setup: &RebuildSetup, dates: &[DirtyDate], kept: &BTreeSet<i32>) -> (i
 }
 
 fn told(caught_up: CaughtUp, kept: &BTreeSet<i32>, torn: u64) -> Vec<String> {
-    let mut notes = vec![format!("the ledger took in {} answer(s) of the raw log", caught_up.walks)];
+    let mut notes = vec![format!("the ledger took in {} of the raw log", numbered(caught_up.walks, "answer"))];
     if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
         notes.push(format!(
-            "{} published date(s), {} to {}, lack answers in raw/ and were kept as they are",
-            kept.len(),
+            "{}, {} to {}, whose answers are not all in raw/ or that wait for a refetch, were kept as they are",
+            numbered(kept.len() as u64, "published date"),
             civil_date_text(*first),
             civil_date_text(*last)
         ));

@@ -4,6 +4,7 @@
 //! published database; what is owed is the ledger's, which is never behind.
 
 mod published;
+mod used;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -164,6 +165,10 @@ pub struct LastComplete {
     pub finished_utc: String,
     /// Seconds since then.
     pub age_s: f64,
+    /// Start of its window, RFC 3339 UTC.
+    pub since_utc: Option<String>,
+    /// End of its window, RFC 3339 UTC.
+    pub until_utc: Option<String>,
 }
 
 /// What the store owes, by the ledger.
@@ -192,11 +197,14 @@ pub struct OpenView {
     pub not_asked: u64,
     /// Asked too early or cut off.
     pub asked_again: u64,
+    /// Asked before, and to be asked again by a refetch.
+    pub refetch: u64,
     /// Failed.
     pub failed: u64,
 }
 
-/// Requests made in a stretch of time, by the history of runs; a run tells it when it publishes and when it ends.
+/// Requests made in a stretch of time: what a run wrote down when it ended, and for one that did not (yet), or that the
+/// ledger does not know, what its answers in the raw log took.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CallsUsed {
     /// The calendar month in the tenant's zone, `YYYY-MM`.
@@ -205,6 +213,10 @@ pub struct CallsUsed {
     pub this_month: Calls,
     /// Today in the tenant's zone.
     pub today: Calls,
+    /// True where a run of this month did not tell its end: there may have been more.
+    pub is_at_least: bool,
+    /// True where a run of today did not.
+    pub today_is_at_least: bool,
 }
 
 /// Bytes on disk.
@@ -285,11 +297,11 @@ pub fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
             Ok::<_, LedgerError>(runs.into_iter().rev().take(setup.runs).map(RunView::of).collect())
         }),
         last_complete: Part::from(&ledger, |ledger| last_complete(ledger, setup.now_us)),
-        newest: Part::from(&database, published::newest),
+        newest: Part::from(&database, |database| published::newest(database, setup)),
         coverage: Part::from(&database, |database| published::coverage(database, setup)),
         owed: Part::from(&ledger, |ledger| owed(ledger, setup)),
         reasons: Part::from(&database, published::reasons),
-        calls: Part::from(&ledger, |ledger| calls(ledger, setup)),
+        calls: Part::from(&ledger, |ledger| used::calls(ledger, &paths.raw(), setup)),
         size: Part::of(size(&paths)),
     })
 }
@@ -313,7 +325,13 @@ fn last_complete(ledger: &Ledger, now_us: i64) -> Result<Option<LastComplete>, L
     Ok(ledger.last_complete()?.map(|run| {
         let finished_us = run.finished_us.unwrap_or(run.started_us);
         let age_s = seconds(now_us - finished_us);
-        LastComplete { run_id: run.run_id, finished_utc: utc_text(finished_us), age_s }
+        LastComplete {
+            run_id: run.run_id,
+            finished_utc: utc_text(finished_us),
+            age_s,
+            since_utc: run.since_us.map(utc_text),
+            until_utc: run.until_us.map(utc_text),
+        }
     }))
 }
 
@@ -332,29 +350,18 @@ fn owed(ledger: &Ledger, setup: &StatusSetup) -> Result<OwedView, LedgerError> {
             Owed::of(ledger, &question)?
         }
     };
-    let OpenParticipants { never_asked, asked_again, failed } = ledger.open_participants()?;
-    let participants = OpenView { not_asked: never_asked, asked_again, failed };
-    let ListsOwed { never_answered, asked_again, failed } = ledger.lists_owed()?;
+    let OpenParticipants { never_asked, asked_again, refetch, failed } = ledger.open_participants()?;
+    let participants = OpenView { not_asked: never_asked, asked_again, refetch, failed };
+    let ListsOwed { never_answered, asked_again, refetch, failed } = ledger.lists_owed()?;
     Ok(OwedView {
         since_utc: since_us.map(utc_text),
         since_date: since_us.map(|since_us| civil_date_text(setup.zone.day_of(since_us))),
         price: Price::of(&owed, setup.rate),
         participants,
-        lists: OpenView { not_asked: never_answered, asked_again, failed },
+        lists: OpenView { not_asked: never_answered, asked_again, refetch, failed },
         unpublished_dates: ledger.dirty_dates()?.iter().map(|date| civil_date_text(date.meeting_date)).collect(),
         held_refetch_meetings: ledger.held_refetch()?,
     })
-}
-
-fn calls(ledger: &Ledger, setup: &StatusSetup) -> Result<CallsUsed, LedgerError> {
-    let today = civil_date_text(setup.zone.day_of(setup.now_us));
-    let month = today.get(..7).unwrap_or_default().to_owned();
-    let since = |date: &str| -> Result<Calls, LedgerError> {
-        let [meeting_list, participant_list, participant_quality_list] =
-            ledger.calls_since(midnight_us(date, &setup.zone).unwrap_or(setup.now_us))?;
-        Ok(Calls { meeting_list, participant_list, participant_quality_list })
-    };
-    Ok(CallsUsed { this_month: since(&format!("{month}-01"))?, today: since(&today)?, month })
 }
 
 /// The first instant of a day in the tenant's zone, microseconds UTC.

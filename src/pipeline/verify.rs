@@ -167,7 +167,8 @@ fn check_raw(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> 
     }
     if torn > 0 {
         findings.note(format!(
-            "{torn} record(s) at the end of raw files are cut off, as after a power cut or while a run writes: passed over"
+            "{torn} {} at the end of raw files passed over: cut off, as after a power cut or while a run writes",
+            if torn == 1 { "record" } else { "records" }
         ));
     }
     Ok(())

@@ -38,7 +38,9 @@ impl Gate for Budget {
         let Some(max_calls) = self.max_calls else { return Ok(()) };
         let admitted =
             self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < max_calls).then_some(used + 1));
-        admitted.map(drop).map_err(|_| format!("the budget of {max_calls} calls is used up"))
+        admitted.map(drop).map_err(|_| {
+            format!("the budget of {max_calls} {} is used up", if max_calls == 1 { "call" } else { "calls" })
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use super::price::price_text;
 use super::words::{counted, length, thousands};
 use crate::error::ExitCode;
 use crate::pipeline::Summary;
+use crate::schema::on_one_line;
 
 /// A status of coverage, and what it means.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +49,19 @@ const WIDTH: usize = 80;
 /// Width of the headings.
 const HEADING: usize = 14;
 
+/// What is known of a run's end beyond its exit code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ending {
+    /// How it ended, where the words for the exit code say less.
+    pub outcome: Option<&'static str>,
+    /// What comes next, where the words for the exit code say something else.
+    pub next: Option<String>,
+}
+
 /// The summary as text.
-pub fn text(summary: &Summary) -> String {
-    let mut lines = vec![format!("{} to {}: {}", summary.since_utc, summary.until_utc, outcome(summary))];
+pub fn text(summary: &Summary, ending: &Ending) -> String {
+    let outcome = ending.outcome.unwrap_or_else(|| outcome(summary));
+    let mut lines = vec![format!("{} to {}: {outcome}", summary.since_utc, summary.until_utc)];
     let mut add = |heading: &str, text: String| lines.push(format!("{heading:HEADING$}{text}").trim_end().to_owned());
     add("Meetings", thousands(summary.meetings));
     add("Participants", thousands(summary.participants));
@@ -61,8 +72,11 @@ pub fn text(summary: &Summary) -> String {
     let rejects = if summary.rejects > 0 { ", see: vcq-etl report run unread-values" } else { "" };
     add("Rejects", format!("{}{rejects}", thousands(summary.rejects)));
     if !summary.unknown_fields.is_empty() {
-        let fields: Vec<String> =
-            summary.unknown_fields.iter().map(|(name, times)| format!("{name} ({})", thousands(*times))).collect();
+        let fields: Vec<String> = summary
+            .unknown_fields
+            .iter()
+            .map(|(name, times)| format!("{} ({})", named(name), thousands(*times)))
+            .collect();
         for (index, line) in folded(&fields.join(", "), WIDTH - HEADING).into_iter().enumerate() {
             add(if index == 0 { "New fields" } else { "" }, line);
         }
@@ -87,26 +101,40 @@ pub fn text(summary: &Summary) -> String {
         }
     }
     for note in &summary.notes {
-        lines.push(format!("Note: {note}"));
+        lines.extend(folded(&format!("Note: {note}"), WIDTH));
     }
-    if let Some((_, next)) = NEXT.iter().find(|(code, _)| code.number() == summary.exit_code) {
-        lines.push(format!("Next: {next}"));
+    let usual = NEXT.iter().find(|(code, _)| code.number() == summary.exit_code).map(|(_, next)| *next);
+    if let Some(next) = ending.next.as_deref().or(usual) {
+        lines.extend(folded(&format!("Next: {next}"), WIDTH));
     }
     lines.join("\n") + "\n"
 }
 
 /// Outcomes that do not speak for themselves.
-const OUTCOMES: &[(&str, &str)] = &[
-    ("owed", "something is still owed"),
-    ("stopped", "stopped early"),
-    ("refused", "the vendor refused us"),
-    ("unreachable", "the vendor could not be reached"),
-    ("storage", "the store could not be written"),
-    ("unexpected", "ended by a fault of the program"),
+const OUTCOMES: &[(ExitCode, &str)] = &[
+    (ExitCode::Owed, "something is still owed"),
+    (ExitCode::Stopped, "stopped early"),
+    (ExitCode::Credentials, "the vendor did not let us in"),
+    (ExitCode::Vendor, "the vendor could not be reached or kept failing"),
+    (ExitCode::Storage, "the store could not be read or written"),
+    (ExitCode::Unexpected, "ended by a fault of the program"),
 ];
 
 fn outcome(summary: &Summary) -> &str {
-    OUTCOMES.iter().find(|(name, _)| *name == summary.outcome).map_or(summary.outcome, |(_, words)| words)
+    let words = OUTCOMES.iter().find(|(code, _)| code.exit().name == summary.outcome);
+    words.map_or(summary.outcome, |(_, words)| words)
+}
+
+/// The most of a field's name that is shown, characters.
+const NAME_CHARS: usize = 40;
+
+/// A field's name, which the vendor made up: on one line, and not for ever.
+fn named(name: &str) -> String {
+    let name = on_one_line(name);
+    match name.char_indices().nth(NAME_CHARS) {
+        Some((end, _)) => format!("{}\u{2026}", &name[..end]),
+        None => name,
+    }
 }
 
 /// One line for each status that has rows; one that we have no words for is shown too.
@@ -175,7 +203,7 @@ fn published(summary: &Summary) -> String {
 /// The text in lines of at most `width`, broken at blanks.
 pub fn folded(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for word in text.split([' ', '\n']) {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
@@ -191,6 +219,7 @@ pub fn folded(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::pipeline::Calls;
+    use crate::pipeline::exit::EXIT_CODES;
 
     fn summary() -> Summary {
         Summary {
@@ -222,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_summary_says_what_is_there_and_what_to_do() {
-        insta::assert_snapshot!(text(&summary()), @r"
+        insta::assert_snapshot!(text(&summary(), &Ending::default()), @r"
         2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: something is still owed
         Meetings      312
         Participants  1,953
@@ -246,14 +275,17 @@ mod tests {
 
     #[test]
     fn a_complete_run_needs_nothing_next() {
-        let text = text(&Summary {
-            outcome: "complete",
-            exit_code: 0,
-            dates_published: Vec::new(),
-            unknown_fields: Default::default(),
-            notes: Vec::new(),
-            ..summary()
-        });
+        let text = text(
+            &Summary {
+                outcome: "complete",
+                exit_code: 0,
+                dates_published: Vec::new(),
+                unknown_fields: Default::default(),
+                notes: Vec::new(),
+                ..summary()
+            },
+            &Ending::default(),
+        );
         assert!(text.starts_with("2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: complete\n"), "{text}");
         assert!(text.contains("Published     nothing new, generation 12"), "{text}");
         assert!(!text.contains("Next") && !text.contains("New fields"), "{text}");
@@ -262,7 +294,8 @@ mod tests {
     #[test]
     fn a_run_that_published_nothing_names_no_files() {
         let (dates_published, by_status) = (Vec::new(), Default::default());
-        let text = text(&Summary { generation: 0, dates_published, by_status, exit_code: 8, ..summary() });
+        let text =
+            text(&Summary { generation: 0, dates_published, by_status, exit_code: 8, ..summary() }, &Ending::default());
         assert!(text.contains("Published     nothing\n") && !text.contains("Files"), "{text}");
         assert!(!text.contains("vcq.duckdb") && !text.contains("parquet"), "{text}");
         assert!(text.ends_with("Next: What is left is asked by the next run.\n"), "{text}");
@@ -271,7 +304,7 @@ mod tests {
     #[test]
     fn a_run_that_stopped_early_says_what_is_left() {
         let left = Some(super::super::price::tests::price());
-        let text = text(&Summary { left, outcome: "stopped", exit_code: 8, ..summary() });
+        let text = text(&Summary { left, outcome: "stopped", exit_code: 8, ..summary() }, &Ending::default());
         let expected = "Left          about 1,204 participants of 131 meetings, about 1,950 calls, 19\n\
                         \x20             min at 100 a minute\n";
         assert!(text.contains(expected), "{text}");
@@ -281,20 +314,58 @@ mod tests {
     #[test]
     fn every_status_stays_within_the_width() {
         let by_status = STATUSES.iter().map(|status| (status.name, 1_234_567)).collect();
-        let text = text(&Summary { by_status, ..summary() });
+        let text = text(&Summary { by_status, ..summary() }, &Ending::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 
     #[test]
     fn many_new_fields_stay_within_the_width() {
         let unknown_fields = (0..40).map(|index| (format!("field_number_{index}"), 1_000)).collect();
-        let text = text(&Summary { unknown_fields, ..summary() });
+        let text = text(&Summary { unknown_fields, ..summary() }, &Ending::default());
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn every_outcome_has_words_or_speaks_for_itself() {
+        // The last three come from commands without a summary.
+        const SPEAKING: [&str; 6] = ["complete", "interrupted", "terminated", "usage", "busy", "difference"];
+        for exit in EXIT_CODES {
+            let has_words = OUTCOMES.iter().any(|(code, _)| *code == exit.code);
+            assert!(has_words != SPEAKING.contains(&exit.name), "{}", exit.name);
+        }
+        let vendor = Summary { outcome: ExitCode::Vendor.exit().name, ..summary() };
+        let text = text(&vendor, &Ending::default());
+        assert!(text.contains("Z: the vendor could not be reached or kept failing\n"), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_the_vendor_made_up_writes_no_line_of_its_own() {
+        let long = "x".repeat(300);
+        let unknown_fields = [("mood\nSamples       999\u{1b}[2J".to_owned(), 1), (long, 2)].into();
+        let text = text(&Summary { unknown_fields, ..summary() }, &Ending::default());
+        assert!(!text.contains("\nSamples       999") && !text.contains('\u{1b}'), "{text}");
+        assert!(text.contains(&format!("{}\u{2026} (2)", "x".repeat(NAME_CHARS))), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn the_reason_of_the_end_goes_before_the_words_for_its_code() {
+        let ending = Ending { outcome: Some("finished"), next: Some("Wait for the first of the month.".to_owned()) };
+        let text = text(&Summary { outcome: "stopped", exit_code: 8, ..summary() }, &ending);
+        assert!(text.contains("Z: finished\n"), "{text}");
+        assert!(text.ends_with("Next: Wait for the first of the month.\n") && !text.contains("next run."), "{text}");
+    }
+
+    #[test]
+    fn long_notes_stay_within_the_width() {
+        let notes = vec!["the days from 2026-11-01 to 2026-11-02 are being asked again ".repeat(4)];
+        let text = text(&Summary { notes, ..summary() }, &Ending::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 
     #[test]
     fn a_status_without_words_is_shown() {
-        let text = text(&Summary { by_status: [("novel", 2)].into(), ..summary() });
+        let text = text(&Summary { by_status: [("novel", 2)].into(), ..summary() }, &Ending::default());
         assert!(text.contains("2 novel"), "{text}");
     }
 }

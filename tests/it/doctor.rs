@@ -167,7 +167,7 @@ fn refusals_are_told_apart() {
         ("quota", 4, first(), &["99991403", "first of the month"]),
         ("code=126005", 4, all("failed"), &["126005", "clock"]),
         ("internal-error", 4, all("failed"), &["121001"]),
-        ("throttle-huge", 0, all("warning"), &["throttled", "86,400 s"]),
+        ("throttle-huge", 4, all("failed"), &["throttled", "86,400 s", "--wait-cap"]),
     ] {
         let world = World::new();
         world.faults(&[fault]);
@@ -325,7 +325,7 @@ fn it_works_beside_a_sync_and_names_it() {
     let throttles = world.simulator().stats().throttles - before;
     sync.kill().expect("ours to kill");
     sync.wait().expect("ended");
-    found.is(0, &["participant_quality_list warning"]);
+    found.is(0, &["participant_quality_list warning", "lock warning"]);
     found.says("lock", &["`sync`", &format!("process {}", sync.id()), "since"]);
     found.says("participant_quality_list", &["another run of this app"]);
     assert_eq!(throttles, 0, "it was not asked");

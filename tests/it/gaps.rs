@@ -186,8 +186,34 @@ fn an_interrupted_run_keeps_what_it_got_and_goes_on() {
         let ran = Ran::of(child.wait_with_output().expect("ends")).ended(code);
         assert_eq!(ran.summary()["exit_code"], code);
         assert_eq!(ran.summary()["outcome"], outcome);
+        assert!(ran.stderr.contains(&format!("error: {outcome}\n")), "{}", ran.stderr);
         assert!(world.number("select count(*) from coverage where status = 'complete'") > 0);
         let summary = world.sync(&[]).ended(0).summary();
         assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
     }
+}
+
+#[test]
+fn what_is_left_is_said_once_whatever_the_form_of_the_summary() {
+    for (more, in_stdout) in
+        [(&["--summary", "text"][..], true), (&["--summary", "json"], false), (&["--quiet"], false)]
+    {
+        let world = World::new();
+        let mut command = world.vcq(&["sync", "--max-calls", "40"]);
+        let ran = Ran::of(command.args(world.window()).args(more).output().expect("runs")).ended(8);
+        assert_eq!(ran.stdout.contains("Left  "), in_stdout, "{}", ran.stdout);
+        assert_eq!(ran.stderr.contains("hint: left: "), !in_stdout, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_month_that_is_used_up_is_not_gone_on_with_by_the_next_run() {
+    let world = World::new();
+    world.faults(&["quota@after=40"]);
+    let ran = Ran::of(world.vcq(&["sync"]).args(world.window()).output().expect("runs")).ended(8);
+    assert!(ran.stdout.contains("Next: What is left is asked by a run after the first of the month"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("by the next run"), "{}", ran.stdout);
+    world.faults(&["quota"]);
+    let ran = Ran::of(world.vcq(&["plan"]).args(world.window()).output().expect("runs")).ended(8);
+    assert!(ran.stdout.contains("This plan ") && !ran.stdout.contains("began now"), "{}", ran.stdout);
 }

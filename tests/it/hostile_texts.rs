@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vcq_etl::schema::is_obeyed;
 
-use crate::vendor::{Answer, List, START, Vendor, but, meeting, participant, tenant};
+use crate::vendor::{Answer, List, START, Vendor, WINDOW, but, meeting, participant, tenant};
 
 /// Texts that break out of something somewhere.
 const TEXTS: &[&str] = &[
@@ -283,6 +283,10 @@ fn times_at_the_ends_of_the_calendar_are_kept_or_rejected() {
     let summary = vendor.run(vendor.sync(&[])).ended(7).summary();
     assert_eq!(summary["meetings"], 2);
     assert_eq!(summary["participants"], 2 * times.len());
+    // Nothing can be asked of it, so nothing is said to be.
+    let text = vendor.run(vendor.command(&[&["sync"], &WINDOW[..]].concat())).ended(7).stdout;
+    assert!(text.contains("some listed meetings cannot be read") && text.contains("unread-values"), "{text}");
+    assert!(!text.contains("something is still owed") && !text.contains("asked by the next run"), "{text}");
     assert_eq!(vendor.number("select count(*) from coverage where expected_minutes < 0"), 0);
     assert!(vendor.number("select count(*) from rejects where column_name = 'network_time_utc'") > 0);
     assert_eq!(vendor.number("select count(*) from meetings where meeting_key like '%#2'"), 1);

@@ -61,6 +61,11 @@ fn a_complete_store_owes_nothing_and_is_not_touched() {
         assert_eq!(status["calls"]["this_month"][list], summary["calls"][list]);
         assert_eq!(status["calls"]["today"][list], summary["calls"][list]);
     }
+    assert_eq!(
+        (&status["calls"]["is_at_least"], &status["calls"]["today_is_at_least"]),
+        (&false.into(), &false.into())
+    );
+    assert_eq!(status["last_complete"]["since_utc"], summary["since_utc"]);
     // 14 days up to the newest, of which the tenant has two or three.
     let days = status["coverage"]["days"].as_array().expect("days");
     assert_eq!((days.len(), &days[0]["meeting_date"]), (14, &newest.as_str().into()));
@@ -211,6 +216,57 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
     world.sync(&[]).ended(0);
     world.sync(&[]).ended(0);
     let status = world.status(&[]).ended(0).summary();
-    assert_eq!(status["owed"]["participants"], json!({"not_asked": 0, "asked_again": 0, "failed": 0}), "{status}");
+    assert_eq!(
+        status["owed"]["participants"],
+        json!({"not_asked": 0, "asked_again": 0, "refetch": 0, "failed": 0}),
+        "{status}"
+    );
     assert_eq!(status["owed"]["since_utc"], Value::Null);
+}
+
+#[test]
+#[cfg(unix)]
+fn calls_of_a_run_that_was_killed_are_counted_by_its_answers() {
+    let world = World::new();
+    let mut command = world.sync_command(&[]);
+    command.env("VCQ_CALLS_PER_MINUTE", "1200");
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().expect("starts");
+    while world.simulator().stats().calls(Endpoint::ParticipantQualityList) < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let at_work = world.status(&[]).ended(0).summary();
+    assert!(at_work["calls"]["this_month"]["participant_quality_list"].as_u64() > Some(0), "{at_work}");
+    assert_eq!(at_work["calls"]["is_at_least"], true);
+    child.kill().expect("ours to kill");
+    child.wait().expect("ended");
+    let made = world.calls();
+    let total = |status: &Value| {
+        let lists = ["meeting_list", "participant_list", "participant_quality_list"];
+        lists.iter().filter_map(|list| status["calls"]["this_month"][list].as_u64()).sum::<u64>()
+    };
+    let killed = world.status(&[]).ended(0).summary();
+    // What was on its way when it died is not known.
+    assert!(total(&killed) <= made && total(&killed) + 40 >= made, "{} of {made}", total(&killed));
+    assert_eq!((&killed["calls"]["is_at_least"], &killed["calls"]["today_is_at_least"]), (&true.into(), &true.into()));
+    // A ledger that is lost takes its history of runs along; the answers stay.
+    for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let _ = fs::remove_file(world.store().join("state").join(name));
+    }
+    Ran::of(world.vcq(&["rebuild"]).output().expect("runs")).ended(0);
+    let rebuilt = world.status(&[]).ended(0).summary();
+    assert_eq!((total(&rebuilt), &rebuilt["calls"]["is_at_least"]), (total(&killed), &true.into()));
+}
+
+#[test]
+fn a_refetch_under_way_is_told_from_what_was_asked_too_early() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    world.sync(&["--refetch", "--max-calls", "40"]).ended(8);
+    let status = world.status(&[]).ended(0).summary();
+    let (participants, lists) = (&status["owed"]["participants"], &status["owed"]["lists"]);
+    assert!(participants["refetch"].as_u64() > Some(0) && lists["refetch"].as_u64() > Some(0), "{status}");
+    assert_eq!((&participants["asked_again"], &lists["asked_again"]), (&0.into(), &0.into()), "{status}");
+    let text = Ran::of(world.vcq(&["status"]).output().expect("runs")).ended(0).stdout;
+    assert!(text.contains("to be asked again (refetch)") && !text.contains("too early"), "{text}");
 }

@@ -132,6 +132,11 @@ impl World {
         command
     }
 
+    /// The whole tenant, as arguments.
+    pub fn window(&self) -> [&str; 4] {
+        ["--since", &self.since, "--until", &self.until]
+    }
+
     /// A sync of the whole tenant, with further arguments and a JSON summary.
     pub fn sync_command(&self, more: &[&str]) -> Command {
         let mut arguments = vec!["sync", "--since", &self.since, "--until", &self.until, "--summary", "json"];

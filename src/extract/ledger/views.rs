@@ -47,6 +47,8 @@ pub struct OpenParticipants {
     pub never_asked: u64,
     /// Asked too early, or cut off: asked again.
     pub asked_again: u64,
+    /// Of a refetch that is not published yet: to be asked again.
+    pub refetch: u64,
     /// Failed.
     pub failed: u64,
 }
@@ -58,6 +60,8 @@ pub struct ListsOwed {
     pub never_answered: u64,
     /// Answered too early, or cut off: asked again.
     pub asked_again: u64,
+    /// Of a refetch that is not published yet: to be asked again.
+    pub refetch: u64,
     /// Failed.
     pub failed: u64,
 }
@@ -163,11 +167,17 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn open_participants(&self) -> Result<OpenParticipants, LedgerError> {
         let sql = "select count(case when status <> 'failed' and last_us is null then 1 end),
-                          count(case when status <> 'failed' and last_us is not null then 1 end),
+                          count(case when status <> 'failed' and last_us >= coalesce(r.began_us, last_us) then 1 end),
+                          count(case when status <> 'failed' and last_us < r.began_us then 1 end),
                           count(case when status = 'failed' then 1 end)
-                   from participants where is_final = 0";
+                   from participants left join refetch r using (meeting_key) where is_final = 0";
         let read = |row: &Row<'_>| {
-            Ok(OpenParticipants { never_asked: count(row, 0)?, asked_again: count(row, 1)?, failed: count(row, 2)? })
+            Ok(OpenParticipants {
+                never_asked: count(row, 0)?,
+                asked_again: count(row, 1)?,
+                refetch: count(row, 2)?,
+                failed: count(row, 3)?,
+            })
         };
         self.one(sql, [], read)
     }
@@ -178,11 +188,17 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn lists_owed(&self) -> Result<ListsOwed, LedgerError> {
         let sql = "select count(case when list_status is null then 1 end),
-                          count(case when list_status <> 'failed' then 1 end),
+                          count(case when list_status <> 'failed' and list_us >= coalesce(r.began_us, list_us) then 1 end),
+                          count(case when list_status <> 'failed' and list_us < r.began_us then 1 end),
                           count(case when list_status = 'failed' then 1 end)
-                   from meetings where list_final = 0";
+                   from meetings left join refetch r using (meeting_key) where list_final = 0";
         let read = |row: &Row<'_>| {
-            Ok(ListsOwed { never_answered: count(row, 0)?, asked_again: count(row, 1)?, failed: count(row, 2)? })
+            Ok(ListsOwed {
+                never_answered: count(row, 0)?,
+                asked_again: count(row, 1)?,
+                refetch: count(row, 2)?,
+                failed: count(row, 3)?,
+            })
         };
         self.one(sql, [], read)
     }
@@ -193,17 +209,6 @@ impl Ledger {
     /// [`LedgerError`].
     pub fn held_refetch(&self) -> Result<u64, LedgerError> {
         self.one("select count(*) from refetch", [], |row| count(row, 0))
-    }
-
-    /// Calls to the three lists by the runs that began at or after an instant, microseconds UTC.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub fn calls_since(&self, since_us: i64) -> Result<[u64; 3], LedgerError> {
-        let sql = "select coalesce(sum(calls_meeting_list), 0), coalesce(sum(calls_participant_list), 0),
-                          coalesce(sum(calls_quality_list), 0)
-                   from runs where started_us >= ?1";
-        self.one(sql, [since_us], |row| Ok([count(row, 0)?, count(row, 1)?, count(row, 2)?]))
     }
 
     /// The last run of sync that was complete for its window.

@@ -158,6 +158,11 @@ fn written_order(path: &Path) -> (String, u32) {
     }
 }
 
+/// The run that wrote a file.
+pub(super) fn run_of(path: &Path) -> String {
+    written_order(path).0
+}
+
 fn cannot_read(path: &Path) -> impl FnOnce(io::Error) -> RawError {
     let path = path.to_owned();
     move |source| RawError::Io { attempt: "cannot read", path, source }

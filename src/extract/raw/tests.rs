@@ -1,5 +1,7 @@
 //! What is written can be read back, whole or up to where it was cut off.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -180,3 +182,37 @@ proptest! {
 }
 
 const SKIPPABLE: [u8; 4] = super::write::SKIPPABLE_MAGIC;
+
+#[test]
+fn requests_are_those_of_the_walks_that_ended_each_once() {
+    let dir = TempDir::new().expect("a folder");
+    let ended = |requests| Some(WalkEnd { requests, ..end(true) });
+    write(
+        &dir,
+        "r1",
+        &[
+            (header("r1", "a", 1, None), vec![page("{}")]),
+            (header("r1", "a", 1, ended(7)), vec![page("{}")]),
+            (header("r1", "b", 2, ended(3)), vec![page("{}")]),
+            (header("r1", "c", 3, None), vec![page("{}")]),
+        ],
+    );
+    write(&dir, "r2", &[(header("r2", "a", 9, ended(100)), vec![page("{}")])]);
+    // One walk over meetings, filed under two dates.
+    let mut writer = RawWriter::new(dir.path(), "r1");
+    for date in [DAY, DAY + 1] {
+        let header = Header { kind: RawKind::Meetings, ..header("r1", "window", 1, ended(2)) };
+        writer.append(RawKind::Meetings, date, &encode(header, &[page("{}")]).expect("zstd")).expect("written");
+    }
+    writer.sync().expect("synced");
+    let of = |wanted: &str| requests_by_run(dir.path(), |run| run == wanted).expect("read");
+    assert_eq!(of("r1"), [("r1".to_owned(), [2, 0, 10])].into());
+    assert_eq!(of("r2"), [("r2".to_owned(), [0, 0, 100])].into());
+    assert_eq!(of("r3"), BTreeMap::new());
+
+    // What is cut off is passed over.
+    let path = dir.path().join("quality/meeting_date=2024-10-04/r2-0.jsonl.zst");
+    let bytes = std::fs::read(&path).expect("there");
+    std::fs::write(&path, [&bytes[..], &bytes[..20]].concat()).expect("written");
+    assert_eq!(of("r2")["r2"], [0, 0, 100]);
+}

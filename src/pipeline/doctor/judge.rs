@@ -43,21 +43,25 @@ pub(super) enum About {
 
 pub(super) fn of_page(endpoint: Endpoint, page: &Page, has_ids: bool) -> Check {
     let name = endpoint.name();
-    let count = format!("{}{}", page.item_count, if page.has_more { " and more" } else { "" });
+    let of = |one: &str| match (page.item_count, page.has_more) {
+        (count, true) => format!("{count} {one}s and more"),
+        (1, false) => format!("1 {one}"),
+        (count, false) => format!("{count} {one}s"),
+    };
     let time = format!("({} ms)", page.elapsed.as_millis());
     match endpoint {
         Endpoint::MeetingList if page.item_count == 0 => {
             Check::ok(name, format!("allowed; no meeting ended in the last 7 days {time}"))
         }
         _ if page.item_count == 0 => Check::ok(name, format!("allowed; the list is empty {time}")),
-        Endpoint::MeetingList => Check::ok(name, format!("{count} meeting(s) ended in the last 7 days {time}")),
+        Endpoint::MeetingList => Check::ok(name, format!("{}, ended in the last 7 days {time}", of("meeting"))),
         Endpoint::ParticipantList if !has_ids => {
-            Check::warning(name, format!("{count} participant(s) in one meeting, none of them with an id {time}")).next(
+            Check::warning(name, format!("{} in one meeting, none of them with an id {time}", of("participant"))).next(
                 format!("if nobody ever has an id, the app lacks the scope {ID_SCOPE}: no quality can be asked for"),
             )
         }
-        Endpoint::ParticipantList => Check::ok(name, format!("{count} participant(s) in one meeting {time}")),
-        Endpoint::ParticipantQualityList => Check::ok(name, format!("{count} minute(s) of one participant {time}")),
+        Endpoint::ParticipantList => Check::ok(name, format!("{} in one meeting {time}", of("participant"))),
+        Endpoint::ParticipantQualityList => Check::ok(name, format!("{} of one participant {time}", of("minute"))),
     }
 }
 
@@ -69,7 +73,9 @@ pub(super) fn in_vain(name: &'static str) -> Judged {
 }
 
 /// What a call that brought nothing tells of the way.
-pub(super) fn of_error(name: &'static str, error: &CallError, about: About) -> Judged {
+///
+/// `wait_cap`: a run waits for a limit so long, and gives up where the vendor asks for more.
+pub(super) fn of_error(name: &'static str, error: &CallError, about: About, wait_cap: Duration) -> Judged {
     let judged = match error {
         CallError::Refused { class, answer, .. } => Judged::go_on(of_refusal(name, *class, answer, about)),
         CallError::Stop { cause, answer, scopes, .. } => {
@@ -79,6 +85,11 @@ pub(super) fn of_error(name: &'static str, error: &CallError, about: About) -> J
             }
             Judged { check: Check { scopes: scopes.clone(), ..check }, ends: ends_after(*cause) }
         }
+        CallError::Throttled { asked_wait, .. } if *asked_wait > wait_cap => Judged::go_on(
+            Check::failed(name, ExitCode::Vendor, format!("throttled; the vendor asks for {}", asked_for(*asked_wait)))
+                .next(format!("a run waits {} at the most (--wait-cap) and stops then", asked_for(wait_cap)))
+                .next(format!("run vcq-etl doctor again when {} are over", asked_for(*asked_wait))),
+        ),
         CallError::Throttled { asked_wait, .. } => Judged::go_on(
             Check::warning(name, format!("throttled; the vendor asks for {}", asked_for(*asked_wait)))
                 .next("something else uses this app's calls; run vcq-etl doctor again then"),
@@ -259,13 +270,14 @@ mod tests {
     }
 
     const P: Endpoint = Endpoint::ParticipantList;
+    const CAP: Duration = Duration::from_secs(120);
 
     #[test]
     fn codes_are_told_apart() {
         use About::{MadeUp, Real};
         use State::{Failed, Ok, Warning};
         let of = |code, about| {
-            let judged = of_error("participant_list", &error(P, code).expect("no retry"), about);
+            let judged = of_error("participant_list", &error(P, code).expect("no retry"), about, CAP);
             (judged.check.state, judged.check.exit.map(ExitCode::number), judged.ends.is_some())
         };
         for (code, about, expected) in [
@@ -301,7 +313,7 @@ mod tests {
             for endpoint in Endpoint::ALL {
                 let Some(error) = error(endpoint, fact.code) else { continue };
                 for about in [About::Real, About::MadeUp] {
-                    let Judged { check, .. } = of_error(endpoint.name(), &error, about);
+                    let Judged { check, .. } = of_error(endpoint.name(), &error, about, CAP);
                     assert!(check.found.contains(&fact.code.to_string()), "{}: {}", fact.code, check.found);
                     assert!(check.found.contains("LOG1"), "{}: {}", fact.code, check.found);
                     assert_eq!((check.code, check.log_id.as_deref()), (Some(fact.code), Some("LOG1")));
@@ -315,22 +327,29 @@ mod tests {
 
     #[test]
     fn a_throttle_is_a_warning_with_the_vendors_wait() {
-        let error = CallError::Throttled {
-            endpoint: P,
-            host: String::new(),
-            throttles: 0,
-            asked_wait: Duration::from_secs(41),
-            log_id: None,
-        };
-        let Judged { check, ends } = of_error("participant_list", &error, About::Real);
+        let Judged { check, ends } = of_error("participant_list", &throttled(41), About::Real, CAP);
         assert_eq!((check.state, ends), (State::Warning, None));
         assert!(check.found.contains("41 s"));
+    }
+
+    fn throttled(asked_s: u64) -> CallError {
+        let asked_wait = Duration::from_secs(asked_s);
+        CallError::Throttled { endpoint: P, host: String::new(), throttles: 0, asked_wait, log_id: None }
+    }
+
+    #[test]
+    fn a_throttle_that_no_run_waits_for_is_a_failure() {
+        let judged = |asked_s| of_error("participant_list", &throttled(asked_s), About::Real, CAP).check;
+        assert_eq!(judged(CAP.as_secs()).state, State::Warning);
+        let check = judged(CAP.as_secs() + 1);
+        assert_eq!((check.state, check.exit), (State::Failed, Some(ExitCode::Vendor)));
+        assert!(check.next[0].contains("120 s") && check.next[1].contains("121 s"), "{:?}", check.next);
     }
 
     #[test]
     fn an_app_that_is_not_known_may_be_known_elsewhere() {
         let advised = |code, other| {
-            let judged = of_error("token", &error(P, code).expect("no retry"), About::Real);
+            let judged = of_error("token", &error(P, code).expect("no retry"), About::Real, CAP);
             let check = with_region(judged.check, other);
             check.next.iter().any(|next| next.contains("--region lark"))
         };

@@ -34,7 +34,9 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
             (None, _) => Check::skipped("lock", "there is no store yet"),
             (Some(_), None) => Check::ok("lock", "nobody writes to the store"),
             (Some(_), Some(Holder { pid, host, started_utc, command })) => {
-                Check::ok("lock", format!("held by `{command}`, process {pid} on {host}, since {started_utc}"))
+                Check::warning("lock", format!("held by `{command}`, process {pid} on {host}, since {started_utc}"))
+                    .next("a sync or rebuild that begins before it ends is refused (exit 6); wait for it, or stop it")
+                    .once(format!("process {pid} on {host} has ended"))
             }
         },
         state_folder(setup.state_folder.as_deref()),

@@ -35,8 +35,8 @@ const NOBODY: &str = "ou_00000000000000000000000000000000";
 /// settings, host, token, the three lists, clock.
 pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
     let mut checks = Vec::new();
-    let config = match &setup.client {
-        Ok(config) => impatient(config.clone()),
+    let (config, wait_cap) = match &setup.client {
+        Ok(config) => (impatient(config.clone()), config.throttle_wait_cap),
         Err(unusable) => {
             let failed = Check::failed("settings", unusable.exit, &*unusable.found);
             checks.push(unusable.next.iter().fold(failed, |check, next| check.next(next)));
@@ -80,7 +80,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
                     info.expires_in.map_or(String::new(), |life| format!("; it lives {} min", life.as_secs() / 60));
                 Judged::go_on(Check::ok("token", format!("the app got a tenant token{life}")))
             }
-            Some(Err(error)) => of_error("token", &error, About::Real),
+            Some(Err(error)) => of_error("token", &error, About::Real, wait_cap),
             None => in_vain("token"),
         },
     };
@@ -107,7 +107,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
                 }
                 Judged::go_on(of_page(endpoint, &page, participant.is_some()))
             }
-            Called::Refused(error) => of_error(endpoint.name(), &error, about),
+            Called::Refused(error) => of_error(endpoint.name(), &error, about, wait_cap),
             Called::Held(wait) => Judged::go_on(
                 Check::warning(
                     endpoint.name(),

@@ -11,7 +11,7 @@ use crate::schema::{Status, civil_date_text, utc_text};
 /// The newest of what is published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Newest {
-    /// The newest meeting date of which nothing is failed or pending, `YYYY-MM-DD`.
+    /// The newest meeting date that is over and settled, and of which nothing is failed or pending, `YYYY-MM-DD`.
     pub complete_date: Option<String>,
     /// The newest meeting date, `YYYY-MM-DD`.
     pub meeting_date: Option<String>,
@@ -59,18 +59,29 @@ const MOST_REASONS: usize = 12;
 /// Longer than any table of days that is of use; a slip of a year must not fill the terminal.
 const MOST_DAYS: i32 = 3_660;
 
-pub(super) fn newest(database: &Connection) -> Result<Newest, duckdb::Error> {
+pub(super) fn newest(database: &Connection, setup: &StatusSetup) -> Result<Newest, duckdb::Error> {
     let day = |sql: &str| -> Result<Option<String>, duckdb::Error> {
         let days: Option<i64> = database.query_row(sql, [], |row| row.get(0))?;
         Ok(days.map(|days| civil_date_text(days as i32)))
     };
     let sample_us: Option<i64> =
         database.query_row("select epoch_us(max(sample_time_utc)) from quality_samples", [], |row| row.get(0))?;
+    // Answers that may still grow, and days with meetings to come, are not complete whatever they hold now.
+    let settle_us = i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX);
+    let settled_us = setup.now_us.saturating_sub(settle_us);
+    let today = setup.zone.day_of(setup.now_us);
+    let complete = format!(
+        "select max(meeting_date) - date '1970-01-01' from (
+             select meeting_date from coverage
+             group by meeting_date
+             having count(*) filter (status in ('failed', 'pending')) = 0)
+         where meeting_date < date '1970-01-01' + cast({today} as integer)
+           and meeting_date not in (
+             select meeting_date from meetings
+             where meeting_date is not null and epoch_us(coalesce(end_time_utc, start_time_utc)) > {settled_us})"
+    );
     Ok(Newest {
-        complete_date: day("select max(meeting_date) - date '1970-01-01' from (
-                                select meeting_date from coverage
-                                group by meeting_date
-                                having count(*) filter (status in ('failed', 'pending')) = 0)")?,
+        complete_date: day(&complete)?,
         meeting_date: day("select max(meeting_date) - date '1970-01-01' from meetings")?,
         sample_utc: sample_us.map(utc_text),
     })
@@ -157,7 +168,13 @@ pub(super) fn reasons(database: &Connection) -> Result<Vec<Reason>, duckdb::Erro
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
     use super::*;
+    use crate::feishu::Rate;
+    use crate::load::DatabaseOptions;
+    use crate::schema::TenantZone;
 
     #[test]
     fn a_share_is_whole_only_where_all_of_it_is() {
@@ -165,5 +182,44 @@ mod tests {
         assert_eq!(share_pct(3, 3), Some(100.0));
         assert_eq!(share_pct(1, 3), Some(33.3));
         assert_eq!(share_pct(0, 0), None);
+    }
+
+    #[test]
+    fn a_day_is_complete_when_it_is_over_and_its_meetings_are_settled() {
+        let database = Connection::open_in_memory().expect("a database");
+        database
+            .execute_batch(
+                "create table quality_samples (sample_time_utc timestamp);
+                 create table coverage (meeting_date date, status varchar);
+                 create table meetings (meeting_date date, start_time_utc timestamp, end_time_utc timestamp);
+                 insert into coverage values
+                     ('2026-11-20', 'complete'), ('2026-11-21', 'complete'), ('2026-11-22', 'complete'),
+                     ('2026-11-23', 'complete'), ('2026-11-19', 'pending');
+                 insert into meetings values
+                     ('2026-11-20', '2026-11-20 01:00:00', '2026-11-20 02:00:00'),
+                     ('2026-11-21', '2026-11-21 01:00:00', null),
+                     ('2026-11-22', '2026-11-22 14:00:00', '2026-11-22 15:00:00'),
+                     ('2026-11-23', '2026-11-22 17:00:00', '2026-11-22 18:00:00');",
+            )
+            .expect("made");
+        // 2026-11-23T02:05:00Z, which is 10:05 of that day in the zone.
+        const NOW_US: i64 = 1_795_399_500_000_000;
+        let complete = |settle_h: u64, later_us: i64| {
+            let setup = StatusSetup {
+                store: "store".into(),
+                zone: TenantZone::parse("+08:00").expect("a zone"),
+                database: DatabaseOptions::default(),
+                rate: Rate::per_minute(NonZeroU32::MIN),
+                settle: Duration::from_secs(settle_h * 3_600),
+                runs: 1,
+                days: Days::Last(1),
+                now_us: NOW_US + later_us,
+            };
+            newest(&database, &setup).expect("read").complete_date.expect("a day")
+        };
+        assert_eq!(complete(0, 0), "2026-11-22", "today is not over");
+        assert_eq!(complete(24, 0), "2026-11-21", "what ended at 23:00 yesterday may still grow");
+        assert_eq!(complete(26, 24 * 3_600_000_000), "2026-11-23");
+        assert_eq!(complete(60, 0), "2026-11-20", "without an end the start counts, and the oldest is not complete");
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn check(
         }
     }
     if unsettled > 0 {
-        findings.skip(&FROM_RAW, format!("{unsettled} date(s) with answers that are not published yet were left out"));
+        findings.skip(&FROM_RAW, format!("dates with answers that are not published yet were left out: {unsettled}"));
     }
     Ok(())
 }
