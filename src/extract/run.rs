@@ -265,7 +265,8 @@ impl Extraction {
         let task = Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
         let mut listed = 0;
         let is_settling = task.meeting.list_status.as_deref() == Some(Status::Pending.name());
-        if !task.meeting.list_final && !(is_settling && self.was_just_asked(task.meeting.list_us)) {
+        let was_just_listed = is_settling && self.was_just_asked(task.meeting.list_us);
+        if !task.meeting.list_final && !was_just_listed {
             let finished = self.list_participants(&task).await?;
             listed = finished.participants.len() as u64;
             let failing = self.note_failures(&finished);
