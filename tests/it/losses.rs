@@ -121,7 +121,7 @@ fn parts_that_no_manifest_names_and_nothing_can_make_again_stay() {
     remove(world.store().join("parquet/_manifest.json"));
     let parts = files(&world.store().join("parquet"), ".parquet");
     let ran = world.sync(&[]).ended(5);
-    assert!(ran.stderr.contains("no answers in raw/"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("without answers in raw/"), "{}", ran.stderr);
     assert_eq!(files(&world.store().join("parquet"), ".parquet"), parts);
 }
 

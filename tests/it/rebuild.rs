@@ -247,7 +247,7 @@ fn a_published_day_without_its_answers_is_kept() {
     remove(world.store().join(format!("raw/meetings/meeting_date={}", dates[0])));
     remove(world.store().join("parquet/_manifest.json"));
     let ran = rebuild(&world, &[]).ended(5);
-    assert!(ran.stderr.contains(&dates[0]) && ran.stderr.contains("no answers in raw/"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&dates[0]) && ran.stderr.contains("without answers in raw/"), "{}", ran.stderr);
     assert!(!files(&world.store().join("parquet"), ".parquet").is_empty());
 }
 

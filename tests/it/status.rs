@@ -211,10 +211,10 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
     assert!(open["owed"]["price"]["later"]["settled_utc"].is_string());
     assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("asked soon after"), "{open}");
 
-    // Ready now: what was open is asked again, and then nothing is.
+    // Ready now: what was open is asked again, and once the settle time is over nothing is.
     world.change(|options| options.ready_after_s = 0);
     world.sync(&[]).ended(0);
-    world.sync(&[]).ended(0);
+    world.sync(&["--settle", "0s"]).ended(0);
     let status = world.status(&[]).ended(0).summary();
     assert_eq!(
         status["owed"]["participants"],
