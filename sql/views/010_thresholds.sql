@@ -96,7 +96,6 @@ cross join (
 -- An unknown profile is an error: without limits everything would look good.
 create or replace macro limits(profile := 'cqd') as table
 select
-    case when count(*) = 0 then error('thresholds has no such profile; see: select distinct profile from thresholds') end as unknown_profile,
     max(case when t.metric = 'audio_delay_ms' then t.limit_value end) as audio_delay_ms,
     max(case when t.metric = 'audio_loss_pct' then t.limit_value end) as audio_loss_pct,
     max(case when t.metric = 'audio_jitter_ms' then t.limit_value end) as audio_jitter_ms,
@@ -146,4 +145,8 @@ from (
         end as limit_value
     from thresholds as s
     where s.profile = cast(profile as varchar)
-) as t;
+) as t
+having case
+    when count(*) = 0 then error('no such profile in the table thresholds; see: select distinct profile from thresholds')
+    else true
+end;

@@ -126,7 +126,7 @@ group by q.participant_key, q.meeting_key, q.meeting_date, q.minute_utc;
 create or replace macro any_of(a, b, c) as
 case when a or b or c then true when coalesce(a, b, c) is not null then false end;
 
--- The two estimates of listening quality below are estimates from delay, jitter and loss, never measured.
+-- Listening quality, estimated from delay, jitter and loss: never measured, never averaged across media.
 -- R by the practical form that network monitors use (NetBeez, CalSPEED): effective latency = delay + 2 * jitter + 10 ms.
 create or replace macro r_estimate(delay_ms, jitter_ms, loss_pct) as
 93.2 - 2.5 * loss_pct
@@ -138,9 +138,9 @@ end;
 create or replace macro mos_of_r(r) as
 case
     when r is null then null
-    when r <= 0 then 1.0
+    when r <= 0 then cast(1.0 as double)
     when r >= 100 then 4.5
-    else greatest(1.0, 1 + 0.035 * r + 0.000007 * r * (r - 60) * (100 - r))
+    else greatest(cast(1.0 as double), 1 + 0.035 * r + 0.000007 * r * (r - 60) * (100 - r))
 end;
 create or replace macro mos_estimate(delay_ms, jitter_ms, loss_pct) as mos_of_r(r_estimate(delay_ms, jitter_ms, loss_pct));
 

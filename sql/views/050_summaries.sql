@@ -126,14 +126,24 @@ select
     end as sentence
 from (
     select
-        (select count(*) from meetings) as meetings_in_store,
-        (select min(k.meeting_date) from meetings as k) as first_date,
-        (select max(k.meeting_date) from meetings as k) as last_date,
-        (
-            select count(*) from meetings as k
-            where k.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-                and k.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-        ) as meetings,
-        (select count(*) from quality_minutes(since := since, until := until, profile := profile) as m) as minutes,
-        (select count(m.is_poor) from quality_minutes(since := since, until := until, profile := profile) as m) as judged_minutes
+        k.*,
+        q.minutes,
+        q.judged_minutes
+    from (
+        select
+            count(*) as meetings_in_store,
+            min(g.meeting_date) as first_date,
+            max(g.meeting_date) as last_date,
+            count(*) filter (
+                where g.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+                    and g.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+            ) as meetings
+        from meetings as g
+    ) as k
+    cross join (
+        select
+            count(*) as minutes,
+            count(m.is_poor) as judged_minutes
+        from quality_minutes(since := since, until := until, profile := profile) as m
+    ) as q
 ) as e;
