@@ -6,6 +6,7 @@
 -- parameter: until date: First meeting date after it; left out: to the end.
 -- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
 --   lists them.
+-- parameter: top integer = 50: Most rows shown.
 -- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
 -- parameter: dimension text = site: site (building, else subnet, else public network), building, floor or subnet.
 -- column: site: Which one; unknown where nothing is known.
@@ -69,3 +70,4 @@ select
 from quality_by(since := $since, until := $until, profile := $profile, dimension := $dimension) as q
 cross join limits(profile := $profile) as l
 order by q.poor_minutes desc, q.judged_minutes desc, q.dimension_value
+limit cast($top as bigint)

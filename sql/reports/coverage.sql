@@ -13,8 +13,9 @@
 -- column: samples min: Minutes that we hold.
 -- column: covered_pct %: Samples of expected minutes, at most 100 for each participant; empty where no minutes are
 --   expected.
--- column: gate: For all: ok from 98 % on, else gap.
--- column: latest_reason: Reason of one of them, in words.
+-- column: askable_pct %: For all: the same without those that nobody can ask (unaddressable, unsupported).
+-- column: gate: For all: ok where askable_pct is 98 or more, else gap.
+-- column: example_reason: Reason of one of them, in words.
 -- threshold: Gate: 98 % (own choice).
 -- caveat: Expected minutes are an upper bound where somebody rejoined, so complete days can stay below 100.
 -- empty: No meeting of this window was asked for: run vcq-etl sync.
@@ -26,8 +27,9 @@ select
     a.expected_min,
     a.samples,
     round(a.covered_pct, 1) as covered_pct,
-    case when a.status = 'all' then case when a.covered_pct >= l.coverage_gate_pct then 'ok' else 'gap' end end as gate,
-    case when a.status not in ('all', 'complete') then a.latest_reason end as latest_reason
+    case when a.status = 'all' then round(a.askable_pct, 1) end as askable_pct,
+    case when a.status = 'all' then case when a.askable_pct < l.coverage_gate_pct then 'gap' else 'ok' end end as gate,
+    case when a.status not in ('all', 'complete') then a.example_reason end as example_reason
 from (
     select
         c.meeting_date as date,
@@ -39,7 +41,11 @@ from (
             100.0 * sum(case when c.sample_count < c.expected_minutes then c.sample_count else c.expected_minutes end)
             / sum(c.expected_minutes)
         end as covered_pct,
-        max(c.reason) as latest_reason
+        case when sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end) > 0 then
+            100.0 * sum(case when c.sample_count < c.expected_minutes then c.sample_count else c.expected_minutes end)
+            / sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end)
+        end as askable_pct,
+        max(c.reason) as example_reason
     from coverage as c
     inner join (
         select 'all' as status

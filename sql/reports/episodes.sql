@@ -15,6 +15,8 @@
 -- column: people: Different people and rooms.
 -- column: meetings: Different meetings.
 -- column: poor min: Their poor minutes in episodes.
+-- column: other_sites: Other sites that had an outage (of as many participants) at the same time: above 0 look for what
+--   they share.
 -- column: common: What they have in common: one meeting, one person, the site, or also the public network, kind of
 --   network or app version where all are alike.
 -- column: main_cause: Cause of most of its poor minutes.
@@ -71,6 +73,7 @@ outages as (
         count(distinct n.who) as people,
         count(distinct n.meeting_key) as meetings,
         count(distinct n.egress) as egresses,
+        max(n.egress) as egress,
         count(distinct n.network_kind) as networks,
         max(n.network_kind) as network_kind,
         count(distinct n.app_version) as versions,
@@ -105,6 +108,7 @@ select
     r.people,
     r.meetings,
     r.poor,
+    r.other_sites,
     r.common,
     c.cause as main_cause,
     cast($profile as varchar) as profile
@@ -117,10 +121,26 @@ from (
             when o.meetings = 1 then 'one meeting'
             else 'site'
         end
+        || case when o.people > 1 and o.egresses = 1 then ', all by ' || o.egress else '' end
         || case when o.people > 1 and o.networks = 1 then ', ' || o.network_kind else '' end
         || case when o.people > 1 and o.versions = 1 then ', version ' || o.app_version else '' end as common,
+        coalesce(w.other_sites, 0) as other_sites,
         row_number() over (order by o.poor desc, o.start, o.site) as place
     from outages as o
+    left join (
+        select
+            a.site,
+            a.outage_no,
+            count(distinct b.site) as other_sites
+        from outages as a
+        inner join outages as b
+            on b.site <> a.site
+            and b.first_minute_utc <= a.last_minute_utc
+            and b.last_minute_utc >= a.first_minute_utc
+        where a.participants >= $min_participants
+            and b.participants >= $min_participants
+        group by a.site, a.outage_no
+    ) as w on w.site = o.site and w.outage_no = o.outage_no
     where o.participants >= $min_participants
 ) as r
 left join causes as c on c.site = r.site and c.outage_no = r.outage_no and c.place = 1

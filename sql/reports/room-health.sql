@@ -24,6 +24,8 @@
 -- column: last_good_day: Latest day with minutes and without an affected meeting.
 -- column: main_cause: Cause of most poor minutes.
 -- column: cpu_p95_pct %: Peak system CPU that 5 % of the minutes are above.
+-- column: loss_in_p95_pct %: Loss received that 5 % of the minutes are above.
+-- column: loss_out_p95_pct %: Loss sent.
 -- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
 -- column: minutes_missing: Meetings of the room without any minute: see coverage.
 -- column: profile: Limits used.
@@ -36,6 +38,8 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: The vendor names no model of a room's device; peers are all other rooms.
 -- caveat: A room that nobody used is not listed.
+-- caveat: Rooms without poor minutes follow in the order of their opinion score: a room that stands out there, or by
+--   its loss, is worth a look before it gets poor (or run with profile=strict).
 -- empty: No room took part in a meeting of this window.
 with facts as (
     select
@@ -132,7 +136,11 @@ processor as (
 ),
 
 opinion as (
-    select t.room_id, percentile_cont(0.1) within group (order by m.mos_received_estimate) as p10
+    select
+        t.room_id,
+        percentile_cont(0.95) within group (order by m.loss_received_pct) as loss_in,
+        percentile_cont(0.95) within group (order by m.loss_sent_pct) as loss_out,
+        percentile_cont(0.1) within group (order by m.mos_received_estimate) as p10
     from quality_minutes(since := $since, until := $until, profile := $profile) as m
     inner join facts as t on t.participant_key = m.participant_key
     group by t.room_id
@@ -168,6 +176,8 @@ select
     d.last_good_day,
     c.cause as main_cause,
     round(y.p95, 0) as cpu_p95_pct,
+    round(o.loss_in, 1) as loss_in_p95_pct,
+    round(o.loss_out, 1) as loss_out_p95_pct,
     round(o.p10, 2) as mos_p10,
     s.all_meetings - s.meetings as minutes_missing,
     cast($profile as varchar) as profile
@@ -179,4 +189,4 @@ left join causes as c on c.room_id = s.room_id and c.place = 1
 left join processor as y on y.room_id = s.room_id
 left join opinion as o on o.room_id = s.room_id
 left join peers as e on e.room_id = s.room_id
-order by s.poor_pct desc nulls last, s.poor desc, s.room
+order by s.poor_pct desc nulls last, s.poor desc, o.p10, s.room

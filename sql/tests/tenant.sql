@@ -73,14 +73,14 @@ update quality_samples set network_packet_loss_avg_received_pct = 20
 where participant_key = 'A/ann' and sample_time_utc between timestamp '2026-11-02 01:03:00' and timestamp '2026-11-02 01:05:00';
 update quality_samples set network_packet_loss_avg_sent_pct = 12
 where participant_key = 'A/ann' and sample_time_utc = timestamp '2026-11-02 01:07:00';
--- A, bob: 1 uplink by jitter; 2 exactly at the limits (good to cqd, poor to huawei-red and strict); 4 jitter received with
--- the client's CPU at 95 in the item labelled 01:03 whose CPU time is 01:04; 7 three frames a second (ann sends badly);
+-- A, bob: 1 uplink by jitter; 2 exactly at the limits (good to cqd, poor to huawei-red and strict); 4 three frames a
+-- second with the client's CPU at 95 in the item labelled 01:03 whose CPU time is 01:04 (cid sends badly then: cpu comes first); 7 three frames a second (ann sends badly);
 -- 8 latency; 9 three frames a second for no reason.
 update quality_samples set audio_jitter_sent_ms = 31 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:01:00';
 update quality_samples set network_packet_loss_avg_received_pct = 10, audio_jitter_received_ms = 30
 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:02:00';
 update quality_samples set client_max_cpu_usage_pct = 95 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:03:00';
-update quality_samples set audio_jitter_received_ms = 31 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:04:00';
+update quality_samples set video_framerate_received_fps = 3 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:04:00';
 update quality_samples set video_framerate_received_fps = 3
 where participant_key = 'A/bob' and sample_time_utc in (timestamp '2026-11-02 01:07:00', timestamp '2026-11-02 01:09:00');
 update quality_samples set network_delay_ms = 501 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:08:00';
@@ -116,7 +116,8 @@ update quality_samples set sample_time_utc = timestamp '2026-11-02 02:00:55', sa
 where participant_key = 'B/eve' and sample_time_utc = timestamp '2026-11-02 02:01:00';
 
 -- C: in the third minute p0, p1, p2, p3 and p9 (four sites) lose 30 % both ways: five of ten. In the fourth only p0 and p3
--- (one site): two of ten. In the first, p0's system CPU is at 95 (CPU time = sample time) and its jitter 35.
+-- (one site): two of ten. In the first, p0's system CPU is at 95 (CPU time = sample time) and
+-- its received jitter 35: the line explains it, so downlink.
 update quality_samples set network_packet_loss_avg_received_pct = 30, network_packet_loss_avg_sent_pct = 30
 where meeting_key like '100000003%' and sample_time_utc = timestamp '2026-11-03 01:02:00' and participant_key in ('C/p0', 'C/p1', 'C/p2', 'C/p3', 'C/p9');
 update quality_samples set network_packet_loss_avg_received_pct = 30, network_packet_loss_avg_sent_pct = 30

@@ -266,7 +266,8 @@ where h.participants >= h.least_participants
 -- Every poor minute with its cause, the first that fits:
 -- service side  in this minute at least half of at least 10 judged participants of the meeting date are poor, and the
 --               poor ones are of at least 3 sites (asked first: with an outage of the service everybody's loss is high too)
--- cpu           client or system at its limit in this minute (by the CPU section's own time), loss and delay within limits
+-- cpu           client or system at its limit in this minute (by the CPU section's own time), loss, delay and jitter within
+--               limits: many computers are hot all day, so heat does not explain what the line explains
 -- far end       a received stream is poor, the own loss and delay are within limits and the own jitter sent is too, and
 --               somebody else in the meeting sent badly in this minute (loss or jitter sent, or poor video or sharing sent)
 -- uplink        loss or jitter sent over the limit, received within;  downlink: the reverse;  both ways: both
@@ -283,7 +284,11 @@ select
     case
         when s.minute_utc is not null then 'service side'
         when c.minute_utc is not null
-            and not coalesce(m.is_loss_received_bad or m.is_loss_sent_bad or m.is_delay_bad, false) then 'cpu'
+            and not coalesce(
+                m.is_loss_received_bad or m.is_loss_sent_bad or m.is_delay_bad
+                or m.is_jitter_received_bad or m.is_jitter_sent_bad,
+                false
+            ) then 'cpu'
         when (m.audio_received_poor or m.video_received_poor or m.share_received_poor)
             and not coalesce(m.is_loss_received_bad or m.is_loss_sent_bad or m.is_delay_bad or m.is_jitter_sent_bad, false)
             and f.bad_senders - case
