@@ -79,6 +79,19 @@ pairs as (
     group by v.version
 ),
 
+causes as (
+    select
+        x.version,
+        x.cause,
+        row_number() over (partition by x.version order by x.minutes desc, x.cause) as place
+    from (
+        select coalesce(f.app_version, 'unknown') as version, m.cause, count(*) as minutes
+        from poor_minutes(since := $since, until := $until, profile := $profile) as m
+        inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
+        group by coalesce(f.app_version, 'unknown'), m.cause
+    ) as x
+),
+
 processor as (
     select
         coalesce(f.app_version, 'unknown') as version,
@@ -99,7 +112,7 @@ select
     v.judged as n,
     v.poor,
     share_pct(v.poor, v.judged, $min_n) as poor_pct,
-    y.main_cause,
+    y.cause as main_cause,
     round(c.p95, 0) as cpu_p95_pct,
     v.previous,
     coalesce(p.pairs, 0) as pairs,
@@ -109,5 +122,5 @@ select
 from versions as v
 left join pairs as p on p.version = v.version
 left join processor as c on c.version = v.version
-left join quality_by(since := $since, until := $until, profile := $profile, dimension := 'version') as y on y.dimension_value = v.version
+left join causes as y on y.version = v.version and y.place = 1
 order by v.part_1 desc nulls last, v.part_2 desc, v.part_3 desc, v.version desc

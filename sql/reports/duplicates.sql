@@ -74,6 +74,20 @@ found as (
         and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
         and coalesce(x.samples, 0) <> coalesce(c.sample_count, 0)
     union all
+    select 'misaligned_participants is out of date' as "check", 'error' as severity, x.participant_key as example
+    from (
+        select distinct q.participant_key
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+            and (
+                date_trunc('minute', q.audio_time_utc) <> date_trunc('minute', q.sample_time_utc)
+                or date_trunc('minute', q.video_time_utc) <> date_trunc('minute', q.sample_time_utc)
+                or q.sample_time_utc <> date_trunc('minute', q.sample_time_utc)
+            )
+    ) as x
+    where not exists (select 1 from misaligned_participants as d where d.participant_key = x.participant_key)
+    union all
     select 'two items in one minute' as "check", 'info' as severity, x.participant_key as example
     from (
         select q.participant_key
@@ -125,6 +139,7 @@ from (
     union all select 'sample without participant' as "check", 'error' as severity, 4 as place
     union all select 'participant without coverage row' as "check", 'error' as severity, 5 as place
     union all select 'samples and coverage disagree' as "check", 'error' as severity, 6 as place
+    union all select 'misaligned_participants is out of date' as "check", 'error' as severity, 10 as place
     union all select 'two items in one minute' as "check", 'info' as severity, 7 as place
     union all select 'same person twice in a meeting at once' as "check", 'info' as severity, 8 as place
     union all select 'same person in two meetings at once' as "check", 'info' as severity, 9 as place
@@ -134,4 +149,4 @@ left join (
     from found as x
     group by x."check"
 ) as f on f."check" = n."check"
-order by n.place
+order by n.severity, n.place

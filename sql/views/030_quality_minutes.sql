@@ -1,10 +1,22 @@
 -- One row for each minute of a participant, with the verdict on each of its six streams.
 -- Count hours here (rows / 60), never from the long view stream_minutes: that has six rows for a minute.
 
--- The minute of a section is that of its own time. Where network, audio, video and sharing of every item of a
--- participant agree on the minute, an item is a minute. The other participants ("odd") are put together again section by
--- section; sections that meet in one minute are averaged. CPU is usually a minute later and only joined where needed
--- (poor_minutes). since is inclusive, until exclusive, both meeting dates; they reach every scan.
+-- Participants whose items are no plain minutes: a section's own time is of another minute than the item's, or the item's
+-- time has seconds (then two items can fall into one minute). Usually none. Made at every publication, after the data.
+create or replace table misaligned_participants as
+select distinct
+    q.participant_key,
+    q.meeting_date
+from quality_samples as q
+where date_trunc('minute', q.network_time_utc) <> date_trunc('minute', q.sample_time_utc)
+    or date_trunc('minute', q.audio_time_utc) <> date_trunc('minute', q.sample_time_utc)
+    or date_trunc('minute', q.video_time_utc) <> date_trunc('minute', q.sample_time_utc)
+    or date_trunc('minute', q.screen_sharing_time_utc) <> date_trunc('minute', q.sample_time_utc)
+    or q.sample_time_utc <> date_trunc('minute', q.sample_time_utc);
+
+-- The minute of a section is that of its own time. For nearly everybody an item is a minute. misaligned_participants are
+-- put together again section by section; sections that meet in one minute are averaged. CPU is usually a minute later and
+-- only joined where needed (poor_minutes). since is inclusive, until exclusive, both meeting dates; they reach every scan.
 create or replace macro aligned_minutes(since := null, until := null) as table
 select
     q.participant_key,
@@ -40,18 +52,9 @@ where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
     and not exists (
         select 1
-        from quality_samples as o
-        where o.participant_key = q.participant_key
-            and o.meeting_date = q.meeting_date
-            and o.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-            and o.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-            and (
-                date_trunc('minute', o.network_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or date_trunc('minute', o.audio_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or date_trunc('minute', o.video_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or date_trunc('minute', o.screen_sharing_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or o.sample_time_utc <> date_trunc('minute', o.sample_time_utc)
-            )
+        from misaligned_participants as d
+        where d.participant_key = q.participant_key
+            and d.meeting_date = q.meeting_date
     )
 union all
 select
@@ -104,19 +107,7 @@ from (
         union all select 'video' as section
         union all select 'screen_sharing' as section
     ) as s
-    inner join (
-        select distinct o.participant_key, o.meeting_date
-        from quality_samples as o
-        where o.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-            and o.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-            and (
-                date_trunc('minute', o.network_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or date_trunc('minute', o.audio_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or date_trunc('minute', o.video_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or date_trunc('minute', o.screen_sharing_time_utc) <> date_trunc('minute', o.sample_time_utc)
-                or o.sample_time_utc <> date_trunc('minute', o.sample_time_utc)
-            )
-    ) as d on d.participant_key = i.participant_key and d.meeting_date = i.meeting_date
+    inner join misaligned_participants as d on d.participant_key = i.participant_key and d.meeting_date = i.meeting_date
     where i.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
         and i.meeting_date < coalesce(cast(until as date), date '9999-12-31')
 ) as q
