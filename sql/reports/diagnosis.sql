@@ -22,11 +22,11 @@
 -- column: profile: Limits used.
 -- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
 --   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: Causes, the first that fits: service side (half of at least 10 judged participants of the minute, at 3
---   sites), cpu (client or system at its limit; loss, delay and jitter within theirs), far end (own line clean,
---   received stream poor, somebody else in the meeting sends badly), uplink, downlink, both ways (loss or jitter),
---   latency, licence cap (an hour in which 80 % of those who send video over a clean line stay at 360 lines, and
---   this minute too), unknown.
+-- threshold: Causes, the first that fits: service side (half of at least 10 judged participants of the minute, over 3
+--   public networks), cpu (client or system at its limit; loss, delay and jitter within theirs), far end (own line
+--   clean, received stream poor, somebody else in the meeting sends badly), uplink, downlink, both ways (loss or
+--   jitter), latency, licence cap (an hour in which 80 % of those who send video over a clean line stay at 360
+--   lines, and this minute too), unknown.
 -- threshold: CPU: client 80 %, system 90 % at peak, profile cqd (Google Meet quality playbook).
 -- caveat: A cause is a rule, not a measurement. The CPU is that of the same minute by the CPU section's own time.
 -- caveat: The vendor tells loss for the whole connection, not for each medium.

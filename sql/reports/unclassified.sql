@@ -21,11 +21,6 @@
 -- caveat: Rejects of the connection, of CPU and of whole rows stand in the line any.
 -- caveat: A muted microphone is not poor quality: it is left out of every share and counted here.
 -- empty: There are no minutes in this window; see why_no_rows.
-with long as (
-    select s.*
-    from stream_minutes(since := $since, until := $until, profile := $profile) as s
-)
-
 select
     a.medium,
     a.direction,
@@ -46,7 +41,7 @@ from (
         count(*) filter (where t.verdict = 'unclassified' and t.bitrate_kbps <= 0) as inactive,
         count(*) filter (where t.verdict = 'unclassified' and t.bitrate_kbps is null) as no_bitrate,
         count(*) filter (where t.verdict = 'unclassified' and t.bitrate_kbps > 0) as no_metric
-    from long as t
+    from stream_minutes(since := $since, until := $until, profile := $profile) as t
     group by t.medium, t.direction
     union all
     select
@@ -59,10 +54,12 @@ from (
         count(*) filter (where g.judged is null and g.most_kbps > 0) as no_metric
     from (
         select
-            max(case when t.verdict <> 'unclassified' then 1 end) as judged,
-            max(t.bitrate_kbps) as most_kbps
-        from long as t
-        group by t.participant_key, t.minute_utc
+            m.is_poor as judged,
+            greatest(
+                m.audio_bitrate_received_kbps, m.audio_bitrate_sent_kbps, m.video_bitrate_received_kbps,
+                m.video_bitrate_sent_kbps, m.share_bitrate_received_kbps, m.share_bitrate_sent_kbps
+            ) as most_kbps
+        from quality_minutes(since := $since, until := $until, profile := $profile) as m
     ) as g
 ) as a
 left join (

@@ -37,10 +37,12 @@ from (values
 ) as v(meeting, name, kind, device, app_version, public_ip, internal_ip, network, protocol, proxy, minutes)
 inner join meetings as m on m.meeting_topic = v.meeting
 union all by name
--- C and D: p0 to p9; sites 10.2.0.0/24, 10.2.1.0/24, 10.2.2.0/24 by the remainder of three, p9 at home.
+-- C and D: p0 to p9; sites 10.2.0.0/24, 10.2.1.0/24, 10.2.2.0/24 by the remainder of three, each with its own
+-- public network, p9 at home.
 select
     m.meeting_topic || '/p' || i.i as participant_key, m.meeting_key, m.meeting_no, 'p' || i.i as user_id,
-    'p' || i.i as participant_name, 'windows' as device, '7.2.0' as app_version, '192.0.2.10' as public_ip,
+    'p' || i.i as participant_name, 'windows' as device, '7.2.0' as app_version,
+    case when i.i = 9 then '203.0.113.9' else '198.51.' || (i.i % 3) || '.7' end as public_ip,
     case when i.i = 9 then '192.168.1.9' else '10.2.' || (i.i % 3) || '.9' end as internal_ip, 'LAN' as network_type,
     'udp' as protocol, false as use_rtc_proxy, m.start_time_utc as join_time_utc, m.start_time_local as join_time_local,
     m.start_time_utc + interval '4 minutes' as leave_time_utc, 240 as time_in_meeting_s, m.meeting_date
@@ -115,7 +117,7 @@ update quality_samples set sample_time_utc = timestamp '2026-11-02 02:00:55', sa
     network_time_utc = timestamp '2026-11-02 02:00:55', audio_time_utc = timestamp '2026-11-02 02:00:55', video_time_utc = timestamp '2026-11-02 02:00:55'
 where participant_key = 'B/eve' and sample_time_utc = timestamp '2026-11-02 02:01:00';
 
--- C: in the third minute p0, p1, p2, p3 and p9 (four sites) lose 30 % both ways: five of ten. In the fourth only p0 and p3
+-- C: in the third minute p0, p1, p2, p3 and p9 (four public networks) lose 30 % both ways: five of ten. In the fourth only p0 and p3
 -- (one site): two of ten. In the first, p0's system CPU is at 95 (CPU time = sample time) and
 -- its received jitter 35: the line explains it, so downlink.
 update quality_samples set network_packet_loss_avg_received_pct = 30, network_packet_loss_avg_sent_pct = 30

@@ -71,7 +71,7 @@ cross join (
     union all select 'meeting_affected_pct', 'at_or_above', 20.0, '%', 'own choice'
     union all select 'meeting_affected_participants', 'at_or_above', 2.0, 'participants', 'own choice'
     union all select 'service_poor_pct', 'at_or_above', 50.0, '%', 'own choice'
-    union all select 'service_sites', 'at_or_above', 3.0, 'sites', 'own choice'
+    union all select 'service_sites', 'at_or_above', 3.0, 'public networks', 'own choice'
     union all select 'service_participants', 'at_or_above', 10.0, 'participants', 'own choice: fewer are chance'
     union all select 'licence_video_px', 'is', 360.0, 'px', 'Lark help centre, 021036484885: video of new meetings once the minutes are used up'
     union all select 'licence_share_px', 'is', 720.0, 'px', 'Lark help centre, 021036484885: sharing in new meetings once the minutes are used up'

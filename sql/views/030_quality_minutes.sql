@@ -191,8 +191,16 @@ from (
         m.loss_received_pct > l.network_loss_pct as is_loss_received_bad,
         m.loss_sent_pct > l.network_loss_pct as is_loss_sent_bad,
         m.delay_ms > l.network_delay_ms as is_delay_bad,
-        m.audio_bitrate_received_kbps > 0 and m.audio_jitter_received_ms > l.audio_jitter_ms as is_jitter_received_bad,
-        m.audio_bitrate_sent_kbps > 0 and m.audio_jitter_sent_ms > l.audio_jitter_ms as is_jitter_sent_bad,
+        any_of(
+            m.audio_bitrate_received_kbps > 0 and m.audio_jitter_received_ms > l.audio_jitter_ms,
+            m.video_bitrate_received_kbps > 0 and m.video_jitter_received_ms > l.video_jitter_ms,
+            m.share_bitrate_received_kbps > 0 and m.share_jitter_received_ms > l.share_jitter_ms
+        ) as is_jitter_received_bad,
+        any_of(
+            m.audio_bitrate_sent_kbps > 0 and m.audio_jitter_sent_ms > l.audio_jitter_ms,
+            m.video_bitrate_sent_kbps > 0 and m.video_jitter_sent_ms > l.video_jitter_ms,
+            m.share_bitrate_sent_kbps > 0 and m.share_jitter_sent_ms > l.share_jitter_ms
+        ) as is_jitter_sent_bad,
         case when m.audio_bitrate_received_kbps > 0
             then mos_estimate(m.delay_ms, m.audio_jitter_received_ms, m.loss_received_pct) end as mos_received_estimate,
         case when m.audio_bitrate_sent_kbps > 0

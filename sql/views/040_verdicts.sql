@@ -265,7 +265,7 @@ where h.participants >= h.least_participants
 
 -- Every poor minute with its cause, the first that fits:
 -- service side  in this minute at least half of at least 10 judged participants of the meeting date are poor, and the
---               poor ones are of at least 3 sites (asked first: with an outage of the service everybody's loss is high too)
+--               poor ones use at least 3 public networks, so that one office's line is no service outage (asked first: with an outage of the service everybody's loss is high too)
 -- cpu           client or system at its limit in this minute (by the CPU section's own time), loss, delay and jitter within
 --               limits: many computers are hot all day, so heat does not explain what the line explains
 -- far end       a received stream is poor, the own loss and delay are within limits and the own jitter sent is too, and
@@ -359,7 +359,7 @@ left join (
     group by j.meeting_date, j.minute_utc
     having count(*) >= max(k.service_participants)
         and 100.0 * count(*) filter (where j.is_poor) / count(*) >= max(k.service_poor_pct)
-        and count(distinct case when j.is_poor then w.site end) >= max(k.service_sites)
+        and count(distinct case when j.is_poor then coalesce(w.egress, w.site) end) >= max(k.service_sites)
 ) as s on s.meeting_date = m.meeting_date and s.minute_utc = m.minute_utc
 left join licence_capped_hours(since := since, until := until, profile := profile) as h
     on h.meeting_date = m.meeting_date
