@@ -33,6 +33,7 @@
 -- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: A name is not unique; the id is.
+-- caveat: Give since where the store is large: verdicts and causes need everybody of the days.
 -- empty: Nobody with this id or exact name took part in a meeting of this window; who must be given, worst-participants
 --   lists ids.
 with sessions as (
@@ -60,7 +61,7 @@ select
     case when v.is_affected then 'affected' when not v.is_affected then 'good' end as verdict,
     c.cause as main_cause,
     g.affected_participants - case when v.is_affected then 1 else 0 end as others_affected,
-    round(v.mos_p10_estimate, 2) as mos_p10,
+    round(e.mos_p10, 2) as mos_p10,
     o.status as coverage,
     cast($profile as varchar) as profile
 from sessions as s
@@ -68,6 +69,14 @@ left join meetings as k on k.meeting_key = s.meeting_key
 left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = s.participant_key and v.meeting_date = s.meeting_date
 left join meeting_verdicts(since := $since, until := $until, profile := $profile) as g on g.meeting_key = s.meeting_key and g.meeting_date = s.meeting_date
 left join coverage as o on o.participant_key = s.participant_key and o.meeting_date = s.meeting_date
+left join (
+    select
+        t.participant_key,
+        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    inner join sessions as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
+    group by t.participant_key
+) as e on e.participant_key = s.participant_key
 left join (
     select
         x.participant_key,
