@@ -1,38 +1,67 @@
+-- id: r24
 -- title: Coverage
 -- question: How much of each day's meetings do we hold, and why is the rest missing?
 -- audience: whoever trusts the other reports
 -- parameter: since date: First meeting date; left out: from the beginning.
 -- parameter: until date: First meeting date after it; left out: to the end.
 -- column: date: Local day of the meeting's start.
--- column: status: complete and empty are final answers; pending and failed are asked again by later runs.
+-- column: status: all, and each status on its own: complete and empty are final answers; pending and failed are asked
+--   again by later runs.
 -- column: rows: Participant rows; a meeting whose participants could not be listed counts as one.
--- column: expected_min: Minutes that these participants spent in the meeting.
--- column: samples: Minutes that we hold.
--- column: covered_pct: Samples in percent of expected minutes, at most 100; empty where no minutes are expected.
+-- column: rows_pct %: Their share of the day's.
+-- column: expected_min min: Minutes that these participants spent in the meeting.
+-- column: samples min: Minutes that we hold.
+-- column: covered_pct %: Samples of expected minutes, at most 100 for each participant; empty where no minutes are
+--   expected.
+-- column: askable_pct %: For all: the same without those that nobody can ask (unaddressable, unsupported).
+-- column: gate: For all: ok where askable_pct is 98 or more, else gap.
+-- column: example_reason: Reason of one of them, in words.
+-- threshold: Gate: 98 % (own choice).
 -- caveat: Expected minutes are an upper bound where somebody rejoined, so complete days can stay below 100.
-with params as (
-    select
-        cast($since as date) as since,
-        cast($until as date) as until
-)
-
+-- empty: No meeting of this window was asked for: run vcq-etl sync.
 select
-    c.meeting_date as date,
-    c.status,
-    count(*) as rows,
-    cast(sum(c.expected_minutes) as bigint) as expected_min,
-    cast(sum(c.sample_count) as bigint) as samples,
-    case
-        when sum(c.expected_minutes) > 0 then round(
-            100.0 * sum(
-                case when c.sample_count < c.expected_minutes then c.sample_count else c.expected_minutes end
-            ) / sum(c.expected_minutes),
-            1
-        )
-    end as covered_pct
-from coverage as c
-cross join params as p
-where (p.since is null or c.meeting_date >= p.since)
-    and (p.until is null or c.meeting_date < p.until)
-group by c.meeting_date, c.status
-order by c.meeting_date desc, rows desc, c.status
+    a.date,
+    a.status,
+    a.rows,
+    round(100.0 * a.rows / max(a.rows) over (partition by a.date), 1) as rows_pct,
+    a.expected_min,
+    a.samples,
+    round(a.covered_pct, 1) as covered_pct,
+    case when a.status = 'all' then round(a.askable_pct, 1) end as askable_pct,
+    case when a.status = 'all' then case when a.askable_pct < l.coverage_gate_pct then 'gap' else 'ok' end end as gate,
+    case when a.status not in ('all', 'complete') then a.example_reason end as example_reason
+from (
+    select
+        c.meeting_date as date,
+        s.status,
+        count(*) as rows,
+        cast(sum(c.expected_minutes) as bigint) as expected_min,
+        cast(sum(c.sample_count) as bigint) as samples,
+        case when sum(c.expected_minutes) > 0 then
+            100.0 * sum(case when c.sample_count < c.expected_minutes then c.sample_count else c.expected_minutes end)
+            / sum(c.expected_minutes)
+        end as covered_pct,
+        case when sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end) > 0 then
+            100.0 * sum(case when c.sample_count < c.expected_minutes then c.sample_count else c.expected_minutes end)
+            / sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end)
+        end as askable_pct,
+        max(c.reason) as example_reason
+    from coverage as c
+    inner join (
+        select 'all' as status
+        union all select 'complete' as status
+        union all select 'empty' as status
+        union all select 'not_found' as status
+        union all select 'unaddressable' as status
+        union all select 'too_long' as status
+        union all select 'forbidden' as status
+        union all select 'unsupported' as status
+        union all select 'failed' as status
+        union all select 'pending' as status
+    ) as s on s.status = 'all' or s.status = c.status
+    where c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    group by c.meeting_date, s.status
+) as a
+cross join limits() as l
+order by a.date desc, case a.status when 'all' then 0 else 1 end, a.rows desc, a.status

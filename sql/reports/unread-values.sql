@@ -1,3 +1,4 @@
+-- id: r31
 -- title: Unread values
 -- question: Which of the vendor's values could not be typed, and what do they look like?
 -- audience: whoever keeps the parsers
@@ -9,14 +10,11 @@
 -- column: values: How many there are.
 -- column: forms: How many different texts.
 -- column: example: One of them, cut at 60 characters.
--- column: last_date: The latest meeting date that has one.
+-- column: first_date: The earliest meeting date that has one.
+-- column: last_date: The latest.
+-- column: first_seen UTC: When one was first answered.
 -- caveat: The values are NULL in their tables; rejects holds every text, and the raw answers hold the rest.
-with params as (
-    select
-        cast($since as date) as since,
-        cast($until as date) as until
-)
-
+-- empty: Every value of this window was typed: that is the wanted state.
 select
     r.table_name as "table",
     r.column_name as "column",
@@ -24,10 +22,11 @@ select
     count(*) as "values",
     count(distinct r.raw_text) as forms,
     substring(min(r.raw_text), 1, 60) as example,
-    max(r.meeting_date) as last_date
+    min(r.meeting_date) as first_date,
+    max(r.meeting_date) as last_date,
+    min(r.first_seen_utc) as first_seen
 from rejects as r
-cross join params as p
-where (p.since is null or r.meeting_date >= p.since)
-    and (p.until is null or r.meeting_date < p.until)
+where r.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+    and r.meeting_date < coalesce(cast($until as date), date '9999-12-31')
 group by r.table_name, r.column_name, r.reason
 order by count(*) desc, r.table_name, r.column_name, r.reason

@@ -1,101 +1,94 @@
+-- id: r02
 -- title: Worst meetings
--- question: Which meetings lost most participant-minutes to a poor connection, and to what?
+-- question: Which meetings lost most participant-minutes to poor quality, and to what?
 -- audience: help desk
 -- parameter: since date: First meeting date; left out: from the beginning.
 -- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: top integer = 20: Most meetings shown.
--- parameter: min_minutes integer = 60: Fewer judged minutes show no share: it would be chance.
--- parameter: delay_ms number = 500: A minute with more delay is poor.
--- parameter: loss_pct number = 10: A minute with more average packet loss, received or sent, is poor.
--- parameter: jitter_ms number = 30: A minute with more audio jitter, received or sent, is poor.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: top integer = 20: Most rows shown.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
 -- column: start: Start on the wall clock that the vendor printed.
 -- column: meeting_no: Meeting number; it recurs.
 -- column: topic: Topic.
--- column: people: Participant rows with at least one judged minute.
--- column: n: Participant-minutes that could be judged.
--- column: poor: Poor participant-minutes.
--- column: poor_pct: Their share of the judged minutes in percent; empty below min_minutes.
--- column: symptom: What made most of the poor minutes poor: loss, delay or jitter.
--- threshold: Delay, loss and jitter are the limits by which Microsoft's Call Quality Dashboard calls an audio stream
---   poor (round trip 500 ms, loss 10 %, jitter 30 ms; learn.microsoft.com, stream classification). The vendor
---   publishes none.
--- caveat: A minute without delay, loss and audio jitter can't be judged and is counted nowhere.
--- caveat: The dashboard judges whole streams, this report single minutes: the shares are not the dashboard's.
-with params as (
-    select
-        cast($since as date) as since,
-        cast($until as date) as until,
-        cast($top as bigint) as top,
-        cast($min_minutes as bigint) as min_minutes,
-        cast($delay_ms as double) as delay_ms,
-        cast($loss_pct as double) as loss_pct,
-        cast($jitter_ms as double) as jitter_ms
-),
-
-judged as (
-    select
-        q.meeting_key,
-        q.participant_key,
-        case when q.network_delay_ms > p.delay_ms then 1 else 0 end as by_delay,
-        case
-            when q.network_packet_loss_avg_received_pct > p.loss_pct
-                or q.network_packet_loss_avg_sent_pct > p.loss_pct then 1
-            else 0
-        end as by_loss,
-        case
-            when q.audio_jitter_received_ms > p.jitter_ms
-                or q.audio_jitter_sent_ms > p.jitter_ms then 1
-            else 0
-        end as by_jitter
-    from quality_samples as q
-    cross join params as p
-    where (p.since is null or q.meeting_date >= p.since)
-        and (p.until is null or q.meeting_date < p.until)
-        and coalesce(
-            q.network_delay_ms,
-            q.network_packet_loss_avg_received_pct,
-            q.network_packet_loss_avg_sent_pct,
-            q.audio_jitter_received_ms,
-            q.audio_jitter_sent_ms
-        ) is not null
-),
-
-meeting_minutes as (
-    select
-        meeting_key,
-        count(distinct participant_key) as people,
-        count(*) as minutes,
-        sum(case when by_delay + by_loss + by_jitter > 0 then 1 else 0 end) as poor,
-        sum(by_loss) as by_loss,
-        sum(by_delay) as by_delay,
-        sum(by_jitter) as by_jitter
-    from judged
-    group by meeting_key
-),
-
-ranked as (
-    select
-        m.*,
-        row_number() over (order by m.poor desc, m.minutes, m.meeting_key) as place
-    from meeting_minutes as m
-    where m.poor > 0
-)
-
+-- column: organizer: Who organised it.
+-- column: participants: Participant rows with at least one judged minute.
+-- column: affected: Affected participants.
+-- column: n min: Participant-minutes that could be judged.
+-- column: poor min: Poor participant-minutes.
+-- column: poor_pct %: Their share; empty below min_n.
+-- column: verdict: poor where at least two, and 20 % of the, participants are affected; else passable.
+-- column: main_cause: Cause of most poor minutes.
+-- column: main_cause_pct %: Its share of the poor minutes.
+-- column: peak: Most participants with a poor minute at once.
+-- column: peak_at: When that was, on the wall clock.
+-- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+--   (own choice).
+-- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
+-- caveat: The vendor tells loss for the whole connection, not for each medium.
+-- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
+-- caveat: Ranked by poor minutes, so a large meeting comes before a small one that was worse: see poor_pct.
+-- empty: No meeting of this window has a poor minute; see why_no_rows whether there are minutes at all.
 select
     k.start_time_local as start,
     k.meeting_no,
     k.meeting_topic as topic,
-    r.people,
-    r.minutes as n,
-    cast(r.poor as bigint) as poor,
-    case when r.minutes >= p.min_minutes then round(100.0 * r.poor / r.minutes, 1) end as poor_pct,
-    case
-        when r.by_loss >= r.by_delay and r.by_loss >= r.by_jitter then 'loss'
-        when r.by_delay >= r.by_jitter then 'delay'
-        else 'jitter'
-    end as symptom
-from ranked as r
-cross join params as p
+    k.organizer,
+    r.judged_participants as participants,
+    r.affected_participants as affected,
+    r.judged_minutes as n,
+    r.poor_minutes as poor,
+    share_pct(r.poor_minutes, r.judged_minutes, $min_n) as poor_pct,
+    case when r.is_poor then 'poor' else 'passable' end as verdict,
+    c.cause as main_cause,
+    round(100.0 * c.minutes / r.poor_minutes, 0) as main_cause_pct,
+    p.participants as peak,
+    p.minute_local as peak_at,
+    round(q.mos_p10, 2) as mos_p10,
+    cast($profile as varchar) as profile
+from (
+    select
+        v.*,
+        row_number() over (order by v.poor_minutes desc, v.judged_minutes, v.meeting_key) as place
+    from meeting_verdicts(since := $since, until := $until, profile := $profile) as v
+    where v.poor_minutes > 0
+) as r
 left join meetings as k on k.meeting_key = r.meeting_key
-where r.place <= p.top
+left join (
+    select
+        x.meeting_key,
+        x.cause,
+        x.minutes,
+        row_number() over (partition by x.meeting_key order by x.minutes desc, x.cause) as place
+    from (
+        select b.meeting_key, b.cause, count(*) as minutes
+        from poor_minutes(since := $since, until := $until, profile := $profile) as b
+        group by b.meeting_key, b.cause
+    ) as x
+) as c on c.meeting_key = r.meeting_key and c.place = 1
+left join (
+    select
+        y.meeting_key,
+        y.minute_local,
+        y.participants,
+        row_number() over (partition by y.meeting_key order by y.participants desc, y.minute_local) as place
+    from (
+        select b.meeting_key, b.minute_local, count(*) as participants
+        from quality_minutes(since := $since, until := $until, profile := $profile) as b
+        where b.is_poor
+        group by b.meeting_key, b.minute_local
+    ) as y
+) as p on p.meeting_key = r.meeting_key and p.place = 1
+left join (
+    select
+        b.meeting_key,
+        percentile_cont(0.1) within group (order by b.mos_received_estimate) as mos_p10
+    from quality_minutes(since := $since, until := $until, profile := $profile) as b
+    group by b.meeting_key
+) as q on q.meeting_key = r.meeting_key
+where r.place <= $top
 order by r.place

@@ -1,0 +1,126 @@
+-- id: r15
+-- title: App versions
+-- question: Is a version worse than the one before, for the same people?
+-- audience: workplace team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- column: version: App version.
+-- column: participants: Participant rows with a judged minute.
+-- column: people: Different people and rooms.
+-- column: first_seen: First day in the window.
+-- column: last_seen: Last day.
+-- column: n min: Judged participant-minutes.
+-- column: poor min: Poor ones.
+-- column: poor_pct %: Their share; empty below min_n.
+-- column: main_cause: Cause of most of them.
+-- column: cpu_p95_pct %: Peak CPU of the app that 5 % of the minutes are above.
+-- column: previous: The next lower version in the window.
+-- column: pairs: People and rooms with judged minutes on both.
+-- column: paired_change_pp pp: Mean over them of the poor share less that on the version before: above 0 is worse;
+--   empty under 10 pairs.
+-- column: t: The change in standard errors, by person; from 3 on it is no chance.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- caveat: The vendor does not say when a version came out, so there is no age.
+-- caveat: Each person counts once, whether for three minutes or three hundred.
+-- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+with sessions as (
+    select
+        coalesce(f.app_version, 'unknown') as version,
+        f.who,
+        v.meeting_date,
+        cast(v.judged_minutes as double) as judged,
+        cast(v.poor_minutes as double) as poor
+    from participant_verdicts(since := $since, until := $until, profile := $profile) as v
+    inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
+    where v.judged_minutes > 0
+),
+
+versions as (
+    select
+        t.*,
+        lag(t.version) over (order by t.part_1, t.part_2, t.part_3, t.version) as previous
+    from (
+        select
+            s.version,
+            count(*) as participants,
+            count(distinct s.who) as people,
+            min(s.meeting_date) as first_seen,
+            max(s.meeting_date) as last_seen,
+            cast(sum(s.judged) as bigint) as judged,
+            cast(sum(s.poor) as bigint) as poor,
+            try_cast(split_part(s.version, '.', 1) as integer) as part_1,
+            try_cast(split_part(s.version, '.', 2) as integer) as part_2,
+            try_cast(split_part(split_part(s.version, '.', 3), '-', 1) as integer) as part_3
+        from sessions as s
+        group by s.version
+    ) as t
+),
+
+people as (
+    select s.version, s.who, sum(s.poor) / sum(s.judged) as share
+    from sessions as s
+    group by s.version, s.who
+),
+
+pairs as (
+    select
+        v.version,
+        count(*) as pairs,
+        avg(a.share - b.share) as change,
+        stddev_samp(a.share - b.share) / sqrt(count(*)) as error
+    from versions as v
+    inner join people as a on a.version = v.version
+    inner join people as b on b.version = v.previous and b.who = a.who
+    group by v.version
+),
+
+causes as (
+    select
+        x.version,
+        x.cause,
+        row_number() over (partition by x.version order by x.minutes desc, x.cause) as place
+    from (
+        select coalesce(f.app_version, 'unknown') as version, m.cause, count(*) as minutes
+        from poor_minutes(since := $since, until := $until, profile := $profile) as m
+        inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
+        group by coalesce(f.app_version, 'unknown'), m.cause
+    ) as x
+),
+
+processor as (
+    select
+        coalesce(f.app_version, 'unknown') as version,
+        percentile_cont(0.95) within group (order by q.client_max_cpu_usage_pct) as p95
+    from quality_samples as q
+    inner join participant_facts as f on f.participant_key = q.participant_key and f.meeting_date = q.meeting_date
+    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    group by coalesce(f.app_version, 'unknown')
+)
+
+select
+    v.version,
+    v.participants,
+    v.people,
+    v.first_seen,
+    v.last_seen,
+    v.judged as n,
+    v.poor,
+    share_pct(v.poor, v.judged, $min_n) as poor_pct,
+    y.cause as main_cause,
+    round(c.p95, 0) as cpu_p95_pct,
+    v.previous,
+    coalesce(p.pairs, 0) as pairs,
+    case when p.pairs >= 10 then round(100 * p.change, 1) end as paired_change_pp,
+    case when p.pairs >= 10 and p.error > 0 then round(p.change / p.error, 1) end as t,
+    cast($profile as varchar) as profile
+from versions as v
+left join pairs as p on p.version = v.version
+left join processor as c on c.version = v.version
+left join causes as y on y.version = v.version and y.place = 1
+order by v.part_1 desc nulls last, v.part_2 desc, v.part_3 desc, v.version desc

@@ -1,0 +1,152 @@
+-- id: r34
+-- title: Duplicates and overlaps
+-- question: Is anything in there twice?
+-- audience: whoever trusts the other reports
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- column: check: What was looked for.
+-- column: severity: error: must be 0; info: legitimate, but counts twice in sums over participants.
+-- column: found: How many.
+-- column: example: A key of one.
+-- caveat: vcq-etl verify checks the files as well; this is what SQL alone can see.
+-- empty: Never empty: each check has a row.
+with facts as (
+    select f.*
+    from participant_facts as f
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+),
+
+found as (
+    select 'meeting key twice' as "check", 'error' as severity, x.meeting_key as example
+    from (
+        select k.meeting_key
+        from meetings as k
+        where k.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and k.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        group by k.meeting_key
+        having count(*) > 1
+    ) as x
+    union all
+    select 'participant key twice' as "check", 'error' as severity, x.participant_key as example
+    from (
+        select t.participant_key
+        from facts as t
+        group by t.participant_key
+        having count(*) > 1
+    ) as x
+    union all
+    select 'sample key twice' as "check", 'error' as severity, x.participant_key as example
+    from (
+        select q.participant_key, q.sample_time_utc
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        group by q.participant_key, q.sample_time_utc
+        having count(*) > 1
+    ) as x
+    union all
+    select 'sample without participant' as "check", 'error' as severity, x.participant_key as example
+    from (
+        select distinct q.participant_key
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    ) as x
+    where not exists (select 1 from facts as t where t.participant_key = x.participant_key)
+    union all
+    select 'participant without coverage row' as "check", 'error' as severity, t.participant_key as example
+    from facts as t
+    where not exists (
+        select 1 from coverage as c where c.participant_key = t.participant_key and c.meeting_date = t.meeting_date
+    )
+    union all
+    select 'samples and coverage disagree' as "check", 'error' as severity, c.participant_key as example
+    from coverage as c
+    left join (
+        select q.participant_key, count(*) as samples
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        group by q.participant_key
+    ) as x on x.participant_key = c.participant_key
+    where c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and coalesce(x.samples, 0) <> coalesce(c.sample_count, 0)
+    union all
+    select 'misaligned_participants is out of date' as "check", 'error' as severity, x.participant_key as example
+    from (
+        select distinct q.participant_key
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+            and (
+                date_trunc('minute', q.audio_time_utc) <> date_trunc('minute', q.sample_time_utc)
+                or date_trunc('minute', q.video_time_utc) <> date_trunc('minute', q.sample_time_utc)
+                or q.sample_time_utc <> date_trunc('minute', q.sample_time_utc)
+            )
+    ) as x
+    where not exists (select 1 from misaligned_participants as d where d.participant_key = x.participant_key)
+    union all
+    select 'two items in one minute' as "check", 'info' as severity, x.participant_key as example
+    from (
+        select q.participant_key
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        group by q.participant_key, date_trunc('minute', q.sample_time_utc)
+        having count(*) > 1
+    ) as x
+    union all
+    select 'same person twice in a meeting at once' as "check", 'info' as severity, x.participant_key as example
+    from (
+        select
+            t.participant_key,
+            t.join_time_utc,
+            max(t.leave_time_utc) over (
+                partition by t.meeting_key, t.who order by t.join_time_utc, t.participant_key
+                rows between unbounded preceding and 1 preceding
+            ) as left_before_utc
+        from facts as t
+        where t.who_kind <> 'guest'
+    ) as x
+    where x.join_time_utc < x.left_before_utc
+    union all
+    select 'same person in two meetings at once' as "check", 'info' as severity, x.participant_key as example
+    from (
+        select
+            t.participant_key,
+            t.meeting_key,
+            t.join_time_utc,
+            lag(t.meeting_key) over (partition by t.who order by t.join_time_utc, t.participant_key) as meeting_before,
+            lag(t.leave_time_utc) over (partition by t.who order by t.join_time_utc, t.participant_key) as left_before_utc
+        from facts as t
+        where t.who_kind <> 'guest'
+    ) as x
+    where x.join_time_utc < x.left_before_utc
+        and x.meeting_key <> x.meeting_before
+)
+
+select
+    n."check",
+    n.severity,
+    coalesce(f.found, 0) as found,
+    f.example
+from (
+    select 'meeting key twice' as "check", 'error' as severity, 1 as place
+    union all select 'participant key twice' as "check", 'error' as severity, 2 as place
+    union all select 'sample key twice' as "check", 'error' as severity, 3 as place
+    union all select 'sample without participant' as "check", 'error' as severity, 4 as place
+    union all select 'participant without coverage row' as "check", 'error' as severity, 5 as place
+    union all select 'samples and coverage disagree' as "check", 'error' as severity, 6 as place
+    union all select 'misaligned_participants is out of date' as "check", 'error' as severity, 10 as place
+    union all select 'two items in one minute' as "check", 'info' as severity, 7 as place
+    union all select 'same person twice in a meeting at once' as "check", 'info' as severity, 8 as place
+    union all select 'same person in two meetings at once' as "check", 'info' as severity, 9 as place
+) as n
+left join (
+    select x."check", count(*) as found, min(x.example) as example
+    from found as x
+    group by x."check"
+) as f on f."check" = n."check"
+order by n.severity, n.place

@@ -1,0 +1,148 @@
+-- id: r27
+-- title: Outages
+-- question: When were stretches of three or more poor minutes, how many did they hit, and what had these in common?
+-- audience: network team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: top integer = 20: Most rows shown.
+-- parameter: min_participants integer = 2: Outages that hit fewer participants are left out.
+-- column: start: First minute, on the wall clock.
+-- column: minutes min: From the first to the last minute.
+-- column: site: Where from.
+-- column: participants: Participant rows with an episode in it.
+-- column: people: Different people and rooms.
+-- column: meetings: Different meetings.
+-- column: poor min: Their poor minutes in episodes.
+-- column: other_sites: Other sites that had an outage (of as many participants) at the same time: above 0 look for what
+--   they share.
+-- column: common: What they have in common: one meeting, one person, the site, or also the public network, kind of
+--   network or app version where all are alike.
+-- column: main_cause: Cause of most of its poor minutes.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- threshold: An episode is three poor minutes in a row (own choice, after Circuit's three samples).
+-- caveat: Episodes of one site that overlap are one outage; on a large site without building file (home networks)
+--   strangers can fall together.
+-- caveat: An outage over several sites shows as several lines with the same start.
+-- empty: No two participants of one site had overlapping episodes in this window; try min_participants=1.
+with hits as (
+    select
+        e.*,
+        f.who,
+        f.site,
+        f.egress,
+        f.network_kind,
+        f.app_version
+    from episodes(since := $since, until := $until, profile := $profile) as e
+    inner join participant_facts as f on f.participant_key = e.participant_key and f.meeting_date = e.meeting_date
+),
+
+begun as (
+    select
+        h.*,
+        case
+            when h.first_minute_utc <= max(h.last_minute_utc) over (
+                partition by h.site order by h.first_minute_utc, h.last_minute_utc, h.participant_key
+                rows between unbounded preceding and 1 preceding
+            ) then 0
+            else 1
+        end as is_first
+    from hits as h
+),
+
+numbered as (
+    select
+        b.*,
+        sum(b.is_first) over (
+            partition by b.site order by b.first_minute_utc, b.last_minute_utc, b.participant_key rows unbounded preceding
+        ) as outage_no
+    from begun as b
+),
+
+outages as (
+    select
+        n.site,
+        n.outage_no,
+        min(n.first_minute_utc) as first_minute_utc,
+        max(n.last_minute_utc) as last_minute_utc,
+        min(n.first_minute_local) as start,
+        count(distinct n.participant_key) as participants,
+        count(distinct n.who) as people,
+        count(distinct n.meeting_key) as meetings,
+        count(distinct n.egress) as egresses,
+        max(n.egress) as egress,
+        count(distinct n.network_kind) as networks,
+        max(n.network_kind) as network_kind,
+        count(distinct n.app_version) as versions,
+        max(n.app_version) as app_version,
+        cast(sum(n.minutes) as bigint) as poor
+    from numbered as n
+    group by n.site, n.outage_no
+),
+
+causes as (
+    select
+        x.site,
+        x.outage_no,
+        x.cause,
+        row_number() over (partition by x.site, x.outage_no order by x.minutes desc, x.cause) as place
+    from (
+        select n.site, n.outage_no, p.cause, count(*) as minutes
+        from numbered as n
+        inner join poor_minutes(since := $since, until := $until, profile := $profile) as p
+            on p.participant_key = n.participant_key
+            and p.minute_utc >= n.first_minute_utc
+            and p.minute_utc <= n.last_minute_utc
+        group by n.site, n.outage_no, p.cause
+    ) as x
+)
+
+select
+    r.start,
+    r.minutes,
+    r.site,
+    r.participants,
+    r.people,
+    r.meetings,
+    r.poor,
+    r.other_sites,
+    r.common,
+    c.cause as main_cause,
+    cast($profile as varchar) as profile
+from (
+    select
+        o.*,
+        cast((extract(epoch from o.last_minute_utc) - extract(epoch from o.first_minute_utc)) / 60 + 1 as bigint) as minutes,
+        case
+            when o.people = 1 then 'one person'
+            when o.meetings = 1 then 'one meeting'
+            else 'site'
+        end
+        || case when o.people > 1 and o.egresses = 1 then ', all by ' || o.egress else '' end
+        || case when o.people > 1 and o.networks = 1 then ', ' || o.network_kind else '' end
+        || case when o.people > 1 and o.versions = 1 then ', version ' || o.app_version else '' end as common,
+        coalesce(w.other_sites, 0) as other_sites,
+        row_number() over (order by o.poor desc, o.start, o.site) as place
+    from outages as o
+    left join (
+        select
+            a.site,
+            a.outage_no,
+            count(distinct b.site) as other_sites
+        from outages as a
+        inner join outages as b
+            on b.site <> a.site
+            and b.first_minute_utc <= a.last_minute_utc
+            and b.last_minute_utc >= a.first_minute_utc
+        where a.participants >= $min_participants
+            and b.participants >= $min_participants
+        group by a.site, a.outage_no
+    ) as w on w.site = o.site and w.outage_no = o.outage_no
+    where o.participants >= $min_participants
+) as r
+left join causes as c on c.site = r.site and c.outage_no = r.outage_no and c.place = 1
+where r.place <= $top
+order by r.place

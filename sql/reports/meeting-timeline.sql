@@ -1,0 +1,97 @@
+-- id: r04
+-- title: Meeting, minute by minute
+-- question: Who broke this meeting, from when to when?
+-- audience: help desk
+-- parameter: meeting_no text: Meeting number, nine digits; needed.
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: only_poor text = no: yes: only minutes that are poor for somebody; no: all.
+-- column: meeting_date: Day of the meeting; a number recurs.
+-- column: minute: Minute on the wall clock.
+-- column: who: Name, else id.
+-- column: verdict: poor, good or empty (unclassified).
+-- column: cause: Cause of a poor minute.
+-- column: audio_in: Verdict of received audio.
+-- column: audio_out: Of sent audio.
+-- column: video_in: Of received video.
+-- column: video_out: Of sent video.
+-- column: share_in: Of received sharing.
+-- column: share_out: Of sent sharing.
+-- column: delay_ms ms: Delay.
+-- column: loss_in_pct %: Loss received.
+-- column: loss_out_pct %: Loss sent.
+-- column: jitter_in_ms ms: Audio jitter received.
+-- column: jitter_out_ms ms: Audio jitter sent.
+-- column: video_in_fps fps: Frames received.
+-- column: video_in_px px: Lines received.
+-- column: client_cpu_pct %: Peak CPU of the app in this minute, by the CPU section's own time.
+-- column: system_cpu_pct %: Peak CPU of the machine.
+-- column: poor_at_once: Participants of the meeting with a poor minute in it.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- caveat: Give since and until as well where the store is large: the cause needs all meetings of the days (service
+--   side).
+-- caveat: The vendor tells loss for the whole connection, not for each medium.
+-- empty: No meeting with this number has minutes in this window; meeting_no must be given, worst-meetings lists
+--   numbers.
+with meetings_of as (
+    select k.meeting_key, k.meeting_date
+    from meetings as k
+    where k.meeting_no = cast($meeting_no as varchar)
+        and k.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and k.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+),
+
+cpu as (
+    select
+        q.participant_key,
+        date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc)) as minute_utc,
+        max(q.client_max_cpu_usage_pct) as client_pct,
+        max(q.system_max_cpu_usage_pct) as system_pct
+    from quality_samples as q
+    inner join meetings_of as k on k.meeting_key = q.meeting_key and k.meeting_date = q.meeting_date
+    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    group by q.participant_key, date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc))
+),
+
+minutes_of as (
+    select
+        m.*,
+        count(*) filter (where m.is_poor) over (partition by m.meeting_key, m.minute_utc) as poor_at_once
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    inner join meetings_of as k on k.meeting_key = m.meeting_key and k.meeting_date = m.meeting_date
+)
+
+select
+    m.meeting_date,
+    m.minute_local as minute,
+    coalesce(f.participant_name, f.who) as who,
+    case when m.is_poor then 'poor' when not m.is_poor then 'good' end as verdict,
+    p.cause,
+    case when m.audio_received_poor then 'poor' when not m.audio_received_poor then 'good' end as audio_in,
+    case when m.audio_sent_poor then 'poor' when not m.audio_sent_poor then 'good' end as audio_out,
+    case when m.video_received_poor then 'poor' when not m.video_received_poor then 'good' end as video_in,
+    case when m.video_sent_poor then 'poor' when not m.video_sent_poor then 'good' end as video_out,
+    case when m.share_received_poor then 'poor' when not m.share_received_poor then 'good' end as share_in,
+    case when m.share_sent_poor then 'poor' when not m.share_sent_poor then 'good' end as share_out,
+    m.delay_ms,
+    m.loss_received_pct as loss_in_pct,
+    m.loss_sent_pct as loss_out_pct,
+    m.audio_jitter_received_ms as jitter_in_ms,
+    m.audio_jitter_sent_ms as jitter_out_ms,
+    m.video_framerate_received_fps as video_in_fps,
+    m.video_height_received_px as video_in_px,
+    c.client_pct as client_cpu_pct,
+    c.system_pct as system_cpu_pct,
+    m.poor_at_once,
+    cast($profile as varchar) as profile
+from minutes_of as m
+left join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
+left join cpu as c on c.participant_key = m.participant_key and c.minute_utc = m.minute_utc
+left join poor_minutes(since := $since, until := $until, profile := $profile) as p on p.participant_key = m.participant_key and p.minute_utc = m.minute_utc
+where cast($only_poor as varchar) = 'no' or m.poor_at_once > 0
+order by m.meeting_date, m.minute_utc, who, m.participant_key

@@ -1,0 +1,81 @@
+-- id: r12
+-- title: Uplink or downlink
+-- question: Is it the way up or the way down, and for which kind of network?
+-- audience: network team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- parameter: dimension text = network: network, site, location, egress, device, version, department or kind.
+-- column: value: Which one.
+-- column: participants: Participant rows with minutes.
+-- column: n min: Participant-minutes with loss or audio jitter in both directions.
+-- column: up_only min: Loss or jitter sent over the limit, received within.
+-- column: down_only min: The reverse.
+-- column: both min: Both over.
+-- column: bound: up, down, both or mixed: what at least half of these minutes have; empty under 10 of them.
+-- column: up_pct %: up_only and both, of n; empty below min_n.
+-- column: down_pct %: down_only and both, of n.
+-- column: loss_out_p95_pct %: Loss sent that 5 % of the minutes are above.
+-- column: loss_in_p95_pct %: Loss received.
+-- column: jitter_out_p95_ms ms: Audio jitter sent.
+-- column: jitter_in_p95_ms ms: Audio jitter received.
+-- column: profile: Limits used.
+-- threshold: Limits of loss and audio jitter by the chosen profile (table thresholds).
+-- caveat: The vendor tells loss for the whole connection, not for each medium.
+-- caveat: What others send badly can't be told here from what the own line receives badly: see diagnosis for the far
+--   end.
+-- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+select
+    a.value,
+    a.participants,
+    a.known as n,
+    a.up_only,
+    a.down_only,
+    a.both_ways as both,
+    case
+        when a.up_only + a.down_only + a.both_ways < 10 then null
+        when 2 * a.up_only >= a.up_only + a.down_only + a.both_ways then 'up'
+        when 2 * a.down_only >= a.up_only + a.down_only + a.both_ways then 'down'
+        when 2 * a.both_ways >= a.up_only + a.down_only + a.both_ways then 'both'
+        else 'mixed'
+    end as bound,
+    share_pct(a.up_only + a.both_ways, a.known, $min_n) as up_pct,
+    share_pct(a.down_only + a.both_ways, a.known, $min_n) as down_pct,
+    round(a.loss_out, 1) as loss_out_p95_pct,
+    round(a.loss_in, 1) as loss_in_p95_pct,
+    round(a.jitter_out, 0) as jitter_out_p95_ms,
+    round(a.jitter_in, 0) as jitter_in_p95_ms,
+    cast($profile as varchar) as profile
+from (
+    select
+        g.value,
+        count(distinct g.participant_key) as participants,
+        count(*) as known,
+        count(*) filter (where g.is_up_bad and not g.is_down_bad) as up_only,
+        count(*) filter (where g.is_down_bad and not g.is_up_bad) as down_only,
+        count(*) filter (where g.is_down_bad and g.is_up_bad) as both_ways,
+        percentile_cont(0.95) within group (order by g.loss_sent_pct) as loss_out,
+        percentile_cont(0.95) within group (order by g.loss_received_pct) as loss_in,
+        percentile_cont(0.95) within group (order by g.audio_jitter_sent_ms) as jitter_out,
+        percentile_cont(0.95) within group (order by g.audio_jitter_received_ms) as jitter_in
+    from (
+        select
+            d.dimension_value as value,
+            m.participant_key,
+            m.loss_sent_pct,
+            m.loss_received_pct,
+            m.audio_jitter_sent_ms,
+            m.audio_jitter_received_ms,
+            coalesce(m.is_loss_sent_bad or m.is_jitter_sent_bad, false) as is_up_bad,
+            coalesce(m.is_loss_received_bad or m.is_jitter_received_bad, false) as is_down_bad
+        from quality_minutes(since := $since, until := $until, profile := $profile) as m
+        inner join dimension_values(since := $since, until := $until, dimension := $dimension) as d
+            on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
+        where coalesce(m.is_loss_sent_bad, m.is_jitter_sent_bad) is not null
+            and coalesce(m.is_loss_received_bad, m.is_jitter_received_bad) is not null
+    ) as g
+    group by g.value
+) as a
+order by a.up_only + a.down_only + a.both_ways desc, a.value

@@ -1,0 +1,103 @@
+-- id: r11
+-- title: Proxy and protocol
+-- question: What do proxies and TCP cost, compared with direct UDP from the same site?
+-- audience: network team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- column: path: direct or proxy, and the transport.
+-- column: participants: Participant rows with a judged minute.
+-- column: participants_pct %: Their share.
+-- column: people: Different people and rooms.
+-- column: n min: Judged participant-minutes.
+-- column: poor min: Poor ones.
+-- column: poor_pct %: Their share; empty below min_n.
+-- column: delay_p50_ms ms: Median delay.
+-- column: delay_p95_ms ms: Delay that 5 % of the minutes are above.
+-- column: same_sites: Sites that have both this path and direct udp.
+-- column: excess_pp pp: Poor share above that of direct udp at the same sites, weighted (Mantel-Haenszel); empty where
+--   fewer than min_n minutes on either side compare.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- threshold: As few TCP streams as possible (Microsoft Quality of Experience Review guide).
+-- caveat: Who is behind a proxy differs from who is not in more than the site; the excess is a hint, no proof.
+-- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
+-- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+with sessions as (
+    select
+        d.dimension_value as path,
+        f.site,
+        f.who,
+        v.judged_minutes,
+        v.poor_minutes
+    from participant_verdicts(since := $since, until := $until, profile := $profile) as v
+    inner join dimension_values(since := $since, until := $until, dimension := 'path') as d
+        on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
+    inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
+    where v.judged_minutes > 0
+),
+
+sites as (
+    select
+        s.path,
+        s.site,
+        cast(sum(s.judged_minutes) as double) as judged,
+        cast(sum(s.poor_minutes) as double) as poor
+    from sessions as s
+    group by s.path, s.site
+),
+
+excess as (
+    select
+        a.path,
+        count(*) as same_sites,
+        sum(a.judged) as judged,
+        sum(b.judged) as judged_direct,
+        sum(a.judged * b.judged / (a.judged + b.judged) * (a.poor / a.judged - b.poor / b.judged))
+            / sum(a.judged * b.judged / (a.judged + b.judged)) as difference
+    from sites as a
+    inner join sites as b on b.site = a.site and b.path = 'direct udp'
+    where a.path <> 'direct udp'
+    group by a.path
+),
+
+delays as (
+    select
+        d.dimension_value as path,
+        percentile_cont(0.5) within group (order by m.delay_ms) as p50,
+        percentile_cont(0.95) within group (order by m.delay_ms) as p95
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    inner join dimension_values(since := $since, until := $until, dimension := 'path') as d
+        on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
+    group by d.dimension_value
+)
+
+select
+    t.path,
+    t.participants,
+    round(100.0 * t.participants / sum(t.participants) over (), 1) as participants_pct,
+    t.people,
+    t.judged as n,
+    t.poor,
+    share_pct(t.poor, t.judged, $min_n) as poor_pct,
+    round(y.p50, 0) as delay_p50_ms,
+    round(y.p95, 0) as delay_p95_ms,
+    e.same_sites,
+    case when e.judged >= $min_n and e.judged_direct >= $min_n then round(100 * e.difference, 1) end as excess_pp,
+    cast($profile as varchar) as profile
+from (
+    select
+        s.path,
+        count(*) as participants,
+        count(distinct s.who) as people,
+        cast(sum(s.judged_minutes) as bigint) as judged,
+        cast(sum(s.poor_minutes) as bigint) as poor
+    from sessions as s
+    group by s.path
+) as t
+left join excess as e on e.path = t.path
+left join delays as y on y.path = t.path
+order by t.participants desc, t.path

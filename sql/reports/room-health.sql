@@ -1,0 +1,192 @@
+-- id: r23
+-- title: Room health
+-- question: Which rooms need somebody to go there?
+-- audience: room team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- column: room: Name of the room, else its id.
+-- column: site: Where, the latest.
+-- column: network: Kind of network, the latest.
+-- column: proxied_pct %: Meetings behind a proxy or on TCP.
+-- column: meetings: Meetings with minutes.
+-- column: hours h: Distinct participant-minutes / 60.
+-- column: n min: Judged minutes.
+-- column: poor min: Poor minutes.
+-- column: poor_pct %: Their share; empty below min_n.
+-- column: peers_pct %: Median poor share of the other rooms with enough minutes.
+-- column: rank: 1 is the worst poor share; empty below min_n.
+-- column: days: Days with meetings.
+-- column: days_affected: Days with an affected meeting.
+-- column: pattern: chronic: affected on three or more of some seven days in a row; repeated; once; -.
+-- column: last_good_day: Latest day with minutes and without an affected meeting.
+-- column: main_cause: Cause of most poor minutes.
+-- column: cpu_p95_pct %: Peak system CPU that 5 % of the minutes are above.
+-- column: loss_in_p95_pct %: Loss received that 5 % of the minutes are above.
+-- column: loss_out_p95_pct %: Loss sent.
+-- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
+-- column: minutes_missing: Meetings of the room without any minute: see coverage.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+--   (own choice).
+-- threshold: Chronic: affected on three of seven days (own choice).
+-- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
+-- caveat: The vendor tells loss for the whole connection, not for each medium.
+-- caveat: The vendor names no model of a room's device; peers are all other rooms.
+-- caveat: A room that nobody used is not listed.
+-- caveat: Rooms without poor minutes follow in the order of their opinion score: a room that stands out there, or by
+--   its loss, is worth a look before it gets poor (or run with profile=strict).
+-- empty: No room took part in a meeting of this window.
+with facts as (
+    select
+        f.*,
+        v.minutes,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.is_affected,
+        row_number() over (partition by f.room_id order by f.join_time_utc desc, f.participant_key) as newest
+    from participant_facts as f
+    left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and f.who_kind = 'room'
+),
+
+days as (
+    select
+        t.room_id,
+        t.meeting_date,
+        count(*) filter (where t.is_affected) as affected,
+        count(t.minutes) as with_minutes
+    from facts as t
+    group by t.room_id, t.meeting_date
+),
+
+spans as (
+    select g.room_id, max(g.days_of_seven) as days_of_seven
+    from (
+        select
+            d.room_id,
+            count(*) over (
+                partition by d.room_id order by d.meeting_date range between interval '6 days' preceding and current row
+            ) as days_of_seven
+        from days as d
+        where d.affected > 0
+    ) as g
+    group by g.room_id
+),
+
+day_sums as (
+    select
+        d.room_id,
+        count(*) filter (where d.with_minutes > 0) as days,
+        count(*) filter (where d.affected > 0) as days_affected,
+        max(case when d.with_minutes > 0 and d.affected = 0 then d.meeting_date end) as last_good_day
+    from days as d
+    group by d.room_id
+),
+
+rooms as (
+    select
+        t.room_id,
+        max(case when t.newest = 1 then coalesce(t.participant_name, t.room_id) end) as room,
+        max(case when t.newest = 1 then t.site end) as site,
+        max(case when t.newest = 1 then t.network_kind end) as network,
+        count(*) as all_meetings,
+        count(*) filter (where t.use_rtc_proxy or t.protocol = 'tcp') as proxied,
+        count(t.minutes) as meetings,
+        cast(sum(coalesce(t.minutes, 0)) as bigint) as minutes,
+        cast(sum(coalesce(t.judged_minutes, 0)) as bigint) as judged,
+        cast(sum(coalesce(t.poor_minutes, 0)) as bigint) as poor
+    from facts as t
+    group by t.room_id
+),
+
+shares as (
+    select
+        r.*,
+        case when r.judged > 0 and r.judged >= $min_n then 100.0 * r.poor / r.judged end as poor_pct
+    from rooms as r
+),
+
+causes as (
+    select
+        x.room_id,
+        x.cause,
+        row_number() over (partition by x.room_id order by x.minutes desc, x.cause) as place
+    from (
+        select t.room_id, p.cause, count(*) as minutes
+        from poor_minutes(since := $since, until := $until, profile := $profile) as p
+        inner join facts as t on t.participant_key = p.participant_key
+        group by t.room_id, p.cause
+    ) as x
+),
+
+processor as (
+    select t.room_id, percentile_cont(0.95) within group (order by q.system_max_cpu_usage_pct) as p95
+    from quality_samples as q
+    inner join facts as t on t.participant_key = q.participant_key
+    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    group by t.room_id
+),
+
+opinion as (
+    select
+        t.room_id,
+        percentile_cont(0.95) within group (order by m.loss_received_pct) as loss_in,
+        percentile_cont(0.95) within group (order by m.loss_sent_pct) as loss_out,
+        percentile_cont(0.1) within group (order by m.mos_received_estimate) as p10
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    inner join facts as t on t.participant_key = m.participant_key
+    group by t.room_id
+),
+
+peers as (
+    select a.room_id, percentile_cont(0.5) within group (order by b.poor_pct) as poor_pct
+    from shares as a
+    inner join shares as b on b.room_id <> a.room_id
+    group by a.room_id
+)
+
+select
+    s.room,
+    s.site,
+    s.network,
+    round(100.0 * s.proxied / s.all_meetings, 1) as proxied_pct,
+    s.meetings,
+    round(s.minutes / 60.0, 1) as hours,
+    s.judged as n,
+    s.poor,
+    round(s.poor_pct, 1) as poor_pct,
+    round(e.poor_pct, 1) as peers_pct,
+    case when s.poor_pct is not null then rank() over (order by s.poor_pct desc nulls last) end as rank,
+    d.days,
+    d.days_affected,
+    case
+        when g.days_of_seven >= l.chronic_days then 'chronic'
+        when d.days_affected >= 2 then 'repeated'
+        when d.days_affected = 1 then 'once'
+        else '-'
+    end as pattern,
+    d.last_good_day,
+    c.cause as main_cause,
+    round(y.p95, 0) as cpu_p95_pct,
+    round(o.loss_in, 1) as loss_in_p95_pct,
+    round(o.loss_out, 1) as loss_out_p95_pct,
+    round(o.p10, 2) as mos_p10,
+    s.all_meetings - s.meetings as minutes_missing,
+    cast($profile as varchar) as profile
+from shares as s
+cross join limits(profile := $profile) as l
+left join day_sums as d on d.room_id = s.room_id
+left join spans as g on g.room_id = s.room_id
+left join causes as c on c.room_id = s.room_id and c.place = 1
+left join processor as y on y.room_id = s.room_id
+left join opinion as o on o.room_id = s.room_id
+left join peers as e on e.room_id = s.room_id
+order by s.poor_pct desc nulls last, s.poor desc, o.p10, s.room

@@ -1,0 +1,52 @@
+-- id: r28
+-- title: Rooms on wifi
+-- question: Which rooms are not on cable?
+-- audience: room team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- column: room: Name of the room, else its id.
+-- column: sessions: Meetings on wifi or cellular.
+-- column: all_sessions: All its meetings.
+-- column: last: Latest of them.
+-- column: network: Kind of network then.
+-- column: site: Where.
+-- column: n min: Judged minutes, all networks.
+-- column: poor min: Poor minutes.
+-- column: poor_pct %: Their share; empty below min_n.
+-- column: profile: Limits used.
+-- threshold: Rooms should be wired (Microsoft Quality of Experience Review guide).
+-- caveat: As the vendor names the network of each participation; a room moved to cable in between shows both.
+-- empty: No room of this window was on wifi or cellular: that is the wanted state.
+select
+    r.room,
+    r.sessions,
+    r.all_sessions,
+    cast(r.last as date) as last,
+    r.network,
+    r.site,
+    r.judged as n,
+    r.poor,
+    share_pct(r.poor, r.judged, $min_n) as poor_pct,
+    cast($profile as varchar) as profile
+from (
+    select
+        max(coalesce(f.participant_name, f.room_id)) as room,
+        count(*) filter (where f.network_kind in ('wifi', 'cellular')) as sessions,
+        count(*) as all_sessions,
+        max(case when f.network_kind in ('wifi', 'cellular') then f.join_time_local end) as last,
+        max(case when f.network_kind in ('wifi', 'cellular') then f.network_kind end) as network,
+        max(f.site) as site,
+        cast(sum(coalesce(v.judged_minutes, 0)) as bigint) as judged,
+        cast(sum(coalesce(v.poor_minutes, 0)) as bigint) as poor
+    from participant_facts as f
+    left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and f.who_kind = 'room'
+    group by f.room_id
+) as r
+where r.sessions > 0
+order by r.sessions desc, r.room

@@ -1,0 +1,74 @@
+-- id: r29
+-- title: Screen sharing
+-- question: Is shared text readable?
+-- audience: collaboration team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- column: date: Local day of the meetings' start.
+-- column: direction: in (received) or out (sent).
+-- column: participants: Participant rows with sharing.
+-- column: n min: Judged sharing minutes.
+-- column: poor min: Poor ones.
+-- column: poor_pct %: Their share; empty below min_n.
+-- column: blurry_pct %: Minutes under 720 lines, of those with lines.
+-- column: still_pct %: Minutes under 2 frames a second on a clean line: a still slide, not poor.
+-- column: slow_poor_pct %: Minutes under 2 frames a second that are poor.
+-- column: height_p50 px: Median lines.
+-- column: kbps_p50 kbps: Median bit rate.
+-- column: profile: Limits used.
+-- threshold: Poor sharing by the chosen profile (table thresholds): loss over 15 %, or under 2 frames a second together
+--   with poor loss or delay, because a still slide is legitimately slow.
+-- threshold: Blurry: under 720 lines (own choice).
+-- caveat: The vendor tells loss for the whole connection, not for each medium.
+-- empty: Nothing was shared in this window; see why_no_rows.
+with active as (
+    select x.*
+    from (
+        select
+            m.meeting_date,
+            m.participant_key,
+            s.direction,
+            case s.direction when 'in' then m.share_bitrate_received_kbps else m.share_bitrate_sent_kbps end as bitrate_kbps,
+            case s.direction when 'in' then m.share_height_received_px else m.share_height_sent_px end as height_px,
+            case s.direction when 'in' then m.share_framerate_received_fps else m.share_framerate_sent_fps end as fps,
+            case s.direction when 'in' then m.share_received_poor else m.share_sent_poor end as is_poor
+        from quality_minutes(since := $since, until := $until, profile := $profile) as m
+        cross join (select 'in' as direction union all select 'out' as direction) as s
+    ) as x
+    where x.bitrate_kbps > 0
+)
+
+select
+    a.meeting_date as date,
+    a.direction,
+    a.participants,
+    a.judged as n,
+    a.poor,
+    share_pct(a.poor, a.judged, $min_n) as poor_pct,
+    share_pct(a.blurry, a.with_px, $min_n) as blurry_pct,
+    share_pct(a.still, a.with_fps, $min_n) as still_pct,
+    share_pct(a.slow_poor, a.with_fps, $min_n) as slow_poor_pct,
+    round(a.height_p50, 0) as height_p50,
+    round(a.kbps_p50, 0) as kbps_p50,
+    cast($profile as varchar) as profile
+from (
+    select
+        v.meeting_date,
+        v.direction,
+        count(distinct v.participant_key) as participants,
+        count(v.is_poor) as judged,
+        count(*) filter (where v.is_poor) as poor,
+        count(v.height_px) as with_px,
+        count(*) filter (where v.height_px < 720) as blurry,
+        count(v.fps) as with_fps,
+        count(*) filter (where v.fps < 2 and not v.is_poor) as still,
+        count(*) filter (where v.fps < 2 and v.is_poor) as slow_poor,
+        percentile_cont(0.5) within group (order by v.height_px) as height_p50,
+        percentile_cont(0.5) within group (order by v.bitrate_kbps) as kbps_p50
+    from active as v
+    group by v.meeting_date, v.direction
+) as a
+order by a.meeting_date desc, a.direction

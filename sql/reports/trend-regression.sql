@@ -1,0 +1,167 @@
+-- id: r19
+-- title: What changed, and is it real
+-- question: What got worse or better in these days against the same number of days before, beyond chance?
+-- audience: IT lead
+-- parameter: until date: First meeting date after the later days; left out: the day after the store's last.
+-- parameter: days integer = 7: Length of each of the two stretches of days.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 300: Values with fewer judged minutes in either stretch get no verdict.
+-- parameter: top integer = 20: Most rows shown.
+-- column: dimension: What was compared.
+-- column: value: Which one.
+-- column: verdict: worse, better, no clear change or too few.
+-- column: now_pct %: Poor participant-minutes in the later days; empty below min_n.
+-- column: before_pct %: In the earlier days; empty below min_n.
+-- column: change_pp pp: now_pct less before_pct.
+-- column: z: The change in standard errors, clustered by person or room; empty with fewer than 10 of them in either
+--   stretch.
+-- column: n_now min: Judged minutes in the later days.
+-- column: n_before min: In the earlier days.
+-- column: people_now: Different people and rooms in the later days.
+-- column: people_before: In the earlier days.
+-- column: part_of_change_pp pp: How much of the change of the whole poor share is this value's: its poor minutes over
+--   all judged minutes, later less earlier.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- threshold: A change counts from 3 standard errors, 0.5 percentage points and 300 judged minutes on both sides (own
+--   choice).
+-- caveat: The standard error is that of a ratio over people and rooms, because minutes of one person are alike;
+--   somebody who is in both stretches makes it a little too large, which errs on the quiet side.
+-- caveat: Some thirty comparisons are made at once; at 3 standard errors one in ten reports shows a change that is
+--   chance.
+-- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
+-- empty: There are no judged minutes in the later days, or since the store has fewer days than two stretches nothing to
+--   compare.
+with ends as (
+    select coalesce(cast($until as date), k.last_date + 1) as until_date
+    from (select max(g.meeting_date) as last_date from meetings as g) as k
+),
+
+clusters as (
+    select
+        s.dimension,
+        case s.dimension
+            when 'all' then 'all'
+            when 'site' then f.site
+            when 'network' then f.network_kind
+            when 'protocol' then f.protocol
+            when 'version' then f.app_version
+            when 'device' then f.device
+            when 'location' then f.location
+            when 'department' then f.department
+            when 'kind' then f.who_kind
+        end as value,
+        case when m.meeting_date >= e.until_date - cast($days as integer) then 1 else 0 end as is_now,
+        f.who,
+        cast(sum(m.judged) as double) as judged,
+        cast(sum(m.poor) as double) as poor
+    from (
+        select
+            q.participant_key,
+            q.meeting_date,
+            count(q.is_poor) as judged,
+            count(*) filter (where q.is_poor) as poor
+        from quality_minutes(
+            since := cast($until as date) - 2 * cast($days as integer), until := $until, profile := $profile
+        ) as q
+        group by q.participant_key, q.meeting_date
+    ) as m
+    inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
+    cross join ends as e
+    cross join (
+        select 'all' as dimension
+        union all select 'site' as dimension
+        union all select 'network' as dimension
+        union all select 'protocol' as dimension
+        union all select 'version' as dimension
+        union all select 'device' as dimension
+        union all select 'location' as dimension
+        union all select 'department' as dimension
+        union all select 'kind' as dimension
+    ) as s
+    where m.meeting_date < e.until_date
+        and m.meeting_date >= e.until_date - 2 * cast($days as integer)
+        and m.judged > 0
+    group by 1, 2, 3, 4
+),
+
+shares as (
+    select
+        c.*,
+        sum(c.judged) over (partition by c.dimension, c.value, c.is_now) as all_judged,
+        sum(c.poor) over (partition by c.dimension, c.value, c.is_now) as all_poor,
+        sum(c.judged) over (partition by c.dimension, c.is_now) as dimension_judged
+    from clusters as c
+    where c.value is not null
+),
+
+sides as (
+    select
+        s.dimension,
+        s.value,
+        s.is_now,
+        max(s.all_judged) as judged,
+        max(s.all_poor) as poor,
+        max(s.all_poor / s.all_judged) as share,
+        max(s.all_poor / s.dimension_judged) as part,
+        count(*) as people,
+        case when count(*) >= 10 then
+            sum(power(s.poor - s.all_poor / s.all_judged * s.judged, 2)) / power(max(s.all_judged), 2) * count(*) / (count(*) - 1)
+        end as variance
+    from shares as s
+    group by s.dimension, s.value, s.is_now
+),
+
+compared as (
+    select
+        a.dimension,
+        a.value,
+        a.judged as judged_now,
+        coalesce(b.judged, 0) as judged_before,
+        a.people as people_now,
+        coalesce(b.people, 0) as people_before,
+        100 * a.share as now_pct,
+        100 * b.share as before_pct,
+        100 * (a.share - b.share) as change_pp,
+        100 * (a.part - coalesce(b.part, 0)) as part_of_change_pp,
+        case when a.variance + b.variance > 0 then (a.share - b.share) / sqrt(a.variance + b.variance) end as z
+    from sides as a
+    left join sides as b on b.dimension = a.dimension and b.value = a.value and b.is_now = 0
+    where a.is_now = 1
+)
+
+select
+    r.dimension,
+    r.value,
+    r.verdict,
+    case when r.judged_now >= $min_n then round(r.now_pct, 1) end as now_pct,
+    case when r.judged_before >= $min_n then round(r.before_pct, 1) end as before_pct,
+    case when r.judged_now >= $min_n and r.judged_before >= $min_n then round(r.change_pp, 1) end as change_pp,
+    round(r.z, 1) as z,
+    cast(r.judged_now as bigint) as n_now,
+    cast(r.judged_before as bigint) as n_before,
+    r.people_now,
+    r.people_before,
+    round(r.part_of_change_pp, 2) as part_of_change_pp,
+    cast($profile as varchar) as profile
+from (
+    select
+        p.*,
+        case
+            when p.judged_now < $min_n or p.judged_before < $min_n or p.z is null then 'too few'
+            when abs(p.z) >= l.trend_z and p.change_pp >= l.trend_change_pp then 'worse'
+            when abs(p.z) >= l.trend_z and p.change_pp <= -l.trend_change_pp then 'better'
+            else 'no clear change'
+        end as verdict,
+        row_number() over (
+            order by case when p.dimension = 'all' then 0 else 1 end, abs(p.part_of_change_pp) desc, p.dimension, p.value
+        ) as place
+    from compared as p
+    cross join limits(profile := $profile) as l
+) as r
+where r.place <= $top or r.verdict in ('worse', 'better')
+order by case when r.dimension = 'all' then 0 else 1 end,
+    case r.verdict when 'worse' then 0 when 'better' then 1 when 'no clear change' then 2 else 3 end,
+    abs(r.part_of_change_pp) desc, r.dimension, r.value

@@ -1,0 +1,91 @@
+-- id: r26
+-- title: One person's meetings
+-- question: What was each meeting of this person or room like?
+-- audience: help desk
+-- parameter: who text: Id or exact name of a person or room; needed.
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- column: start: Join on the wall clock.
+-- column: meeting_no: Meeting number.
+-- column: topic: Topic.
+-- column: name: Name.
+-- column: site: Where from.
+-- column: network: Kind of network.
+-- column: protocol: Transport.
+-- column: proxy: yes behind a proxy.
+-- column: device: Device.
+-- column: version: App version.
+-- column: n min: Judged minutes.
+-- column: poor min: Poor minutes.
+-- column: episodes: Stretches of three or more poor minutes.
+-- column: verdict: affected, good or empty (nothing judged).
+-- column: main_cause: Cause of most poor minutes.
+-- column: others_affected: Other affected participants of the meeting: above 0 it was not only this person.
+-- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
+-- column: coverage: Status of the minutes; empty, not_found and others have none.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+--   (own choice).
+-- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
+-- caveat: The vendor tells loss for the whole connection, not for each medium.
+-- caveat: A name is not unique; the id is.
+-- caveat: Give since where the store is large: verdicts and causes need everybody of the days.
+-- empty: Nobody with this id or exact name took part in a meeting of this window; who must be given, worst-participants
+--   lists ids.
+with sessions as (
+    select f.*
+    from participant_facts as f
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and (f.who = cast($who as varchar) or f.participant_name = cast($who as varchar))
+)
+
+select
+    s.join_time_local as start,
+    s.meeting_no,
+    k.meeting_topic as topic,
+    s.participant_name as name,
+    s.site,
+    s.network_kind as network,
+    s.protocol,
+    case when s.use_rtc_proxy then 'yes' else 'no' end as proxy,
+    s.device,
+    s.app_version as version,
+    coalesce(v.judged_minutes, 0) as n,
+    coalesce(v.poor_minutes, 0) as poor,
+    coalesce(v.episodes, 0) as episodes,
+    case when v.is_affected then 'affected' when not v.is_affected then 'good' end as verdict,
+    c.cause as main_cause,
+    g.affected_participants - case when v.is_affected then 1 else 0 end as others_affected,
+    round(e.mos_p10, 2) as mos_p10,
+    o.status as coverage,
+    cast($profile as varchar) as profile
+from sessions as s
+left join meetings as k on k.meeting_key = s.meeting_key
+left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = s.participant_key and v.meeting_date = s.meeting_date
+left join meeting_verdicts(since := $since, until := $until, profile := $profile) as g on g.meeting_key = s.meeting_key and g.meeting_date = s.meeting_date
+left join coverage as o on o.participant_key = s.participant_key and o.meeting_date = s.meeting_date
+left join (
+    select
+        t.participant_key,
+        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    inner join sessions as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
+    group by t.participant_key
+) as e on e.participant_key = s.participant_key
+left join (
+    select
+        x.participant_key,
+        x.cause,
+        row_number() over (partition by x.participant_key order by x.minutes desc, x.cause) as place
+    from (
+        select p.participant_key, p.cause, count(*) as minutes
+        from poor_minutes(since := $since, until := $until, profile := $profile) as p
+        group by p.participant_key, p.cause
+    ) as x
+) as c on c.participant_key = s.participant_key and c.place = 1
+order by s.join_time_local desc, s.participant_key

@@ -1,0 +1,102 @@
+-- id: r18
+-- title: Video
+-- question: How sharp and how fluent is video, and does something cap it?
+-- audience: collaboration team
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- column: date: Local day of the meetings' start.
+-- column: direction: in (received) or out (sent).
+-- column: n min: Active video minutes.
+-- column: px1080_pct %: Minutes with 1080 lines or more; empty below min_n.
+-- column: px720_pct %: 720 to 1079.
+-- column: px360_pct %: 360 to 719.
+-- column: px_less_pct %: Under 360.
+-- column: fps25_pct %: 25 frames a second or more.
+-- column: fps15_pct %: 15 to 24.
+-- column: fps7_pct %: 7 to 14.
+-- column: fps_less_pct %: Under 7.
+-- column: downgrades: Times that the lines fell from one minute to the next.
+-- column: downgrades_per_hour 1/h: The same for each hour of active video.
+-- column: poor_pct %: Poor video minutes of those judged.
+-- column: capped_hours h: Hours of the day in which the licence seems to cap the picture.
+-- column: licence: suspect: capped hours, so check the minutes left in the licence.
+-- column: profile: Limits used.
+-- threshold: Poor video by the chosen profile (table thresholds).
+-- threshold: A capped hour: 80 % of at least 10 people who send video over a clean line stay at or below 360 lines (own
+--   choice; the cap: Lark help centre, 021036484885). Bands of frames: Teams real-time analytics.
+-- caveat: Lines are the largest picture of the minute; a gallery of small tiles is received small for good reason.
+-- caveat: A suspicion, no proof: an administrator may have set the size, and a tenant without HD is always capped.
+-- empty: No video flowed in this window; see why_no_rows.
+with active as (
+    select
+        x.*,
+        lag(x.height_px) over (partition by x.participant_key, x.direction order by x.minute_utc) as height_before_px,
+        lag(x.minute_utc) over (partition by x.participant_key, x.direction order by x.minute_utc) as minute_before_utc
+    from (
+        select
+            m.meeting_date,
+            m.participant_key,
+            m.minute_utc,
+            s.direction,
+            case s.direction when 'in' then m.video_bitrate_received_kbps else m.video_bitrate_sent_kbps end as bitrate_kbps,
+            case s.direction when 'in' then m.video_height_received_px else m.video_height_sent_px end as height_px,
+            case s.direction when 'in' then m.video_framerate_received_fps else m.video_framerate_sent_fps end as fps,
+            case s.direction when 'in' then m.video_received_poor else m.video_sent_poor end as is_poor
+        from quality_minutes(since := $since, until := $until, profile := $profile) as m
+        cross join (select 'in' as direction union all select 'out' as direction) as s
+    ) as x
+    where x.bitrate_kbps > 0
+),
+
+capped as (
+    select h.meeting_date, count(*) as hours
+    from licence_capped_hours(since := $since, until := $until, profile := $profile) as h
+    group by h.meeting_date
+)
+
+select
+    a.meeting_date as date,
+    a.direction,
+    a.n,
+    share_pct(a.px1080, a.with_px, $min_n) as px1080_pct,
+    share_pct(a.px720, a.with_px, $min_n) as px720_pct,
+    share_pct(a.px360, a.with_px, $min_n) as px360_pct,
+    share_pct(a.px_less, a.with_px, $min_n) as px_less_pct,
+    share_pct(a.fps25, a.with_fps, $min_n) as fps25_pct,
+    share_pct(a.fps15, a.with_fps, $min_n) as fps15_pct,
+    share_pct(a.fps7, a.with_fps, $min_n) as fps7_pct,
+    share_pct(a.fps_less, a.with_fps, $min_n) as fps_less_pct,
+    a.downgrades,
+    case when a.n >= $min_n then round(60.0 * a.downgrades / a.n, 1) end as downgrades_per_hour,
+    share_pct(a.poor, a.judged, $min_n) as poor_pct,
+    coalesce(c.hours, 0) as capped_hours,
+    case when c.hours > 0 then 'suspect' end as licence,
+    cast($profile as varchar) as profile
+from (
+    select
+        v.meeting_date,
+        v.direction,
+        count(*) as n,
+        count(v.height_px) as with_px,
+        count(*) filter (where v.height_px >= 1080) as px1080,
+        count(*) filter (where v.height_px >= 720 and v.height_px < 1080) as px720,
+        count(*) filter (where v.height_px >= 360 and v.height_px < 720) as px360,
+        count(*) filter (where v.height_px < 360) as px_less,
+        count(v.fps) as with_fps,
+        count(*) filter (where v.fps >= 25) as fps25,
+        count(*) filter (where v.fps >= 15 and v.fps < 25) as fps15,
+        count(*) filter (where v.fps >= 7 and v.fps < 15) as fps7,
+        count(*) filter (where v.fps < 7) as fps_less,
+        count(*) filter (
+            where v.height_px < v.height_before_px and v.minute_utc = v.minute_before_utc + interval '1 minute'
+        ) as downgrades,
+        count(v.is_poor) as judged,
+        count(*) filter (where v.is_poor) as poor
+    from active as v
+    group by v.meeting_date, v.direction
+) as a
+left join capped as c on c.meeting_date = a.meeting_date
+order by a.meeting_date desc, a.direction

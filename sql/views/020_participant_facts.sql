@@ -1,0 +1,113 @@
+-- Where a participant was and how it was connected, in words that can be grouped by.
+
+-- Building of an address, one row for each address seen and stretch of days, filled when a building file is imported
+-- (longest prefix already chosen, so that a join by equality is enough, for IPv6 too). Empty without a building file.
+create table if not exists address_buildings (
+    address     varchar not null,
+    valid_from  date,
+    valid_until date,
+    network     varchar,
+    building    varchar,
+    floor       varchar,
+    city        varchar,
+    country     varchar,
+    region      varchar,
+    is_inside   boolean,
+    is_vpn      boolean
+);
+
+-- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48; masked or unreadable: NULL.
+create or replace macro subnet_of(address) as
+case
+    when try_cast(split_part(address, '.', 1) as integer) is not null
+        and try_cast(split_part(address, '.', 2) as integer) is not null
+        and try_cast(split_part(address, '.', 3) as integer) is not null
+        and split_part(address, '.', 4) <> ''
+        then split_part(address, '.', 1) || '.' || split_part(address, '.', 2) || '.' || split_part(address, '.', 3) || '.0/24'
+    when split_part(address, ':', 4) <> '' and split_part(address, ':', 2) <> '' and split_part(address, ':', 3) <> ''
+        then split_part(address, ':', 1) || ':' || split_part(address, ':', 2) || ':' || split_part(address, ':', 3) || '::/48'
+end;
+
+-- Ranges that home routers and telephones hand out: they name no place.
+create or replace macro is_home_range(subnet) as
+subnet in ('10.0.0.0/24', '192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24', '172.20.10.0/24', '192.168.43.0/24');
+
+-- Wilson's 95 % interval of x out of n, in percent. Only for things that are nearly independent (participants), not for minutes.
+create or replace macro wilson_low_pct(x, n) as
+case when n > 0 then
+    100.0 * ((x + 1.9207) / n - 1.96 * sqrt(greatest(x * (n - x) / n + 0.9604, 0.0)) / n) / (1 + 3.8416 / n)
+end;
+create or replace macro wilson_high_pct(x, n) as
+case when n > 0 then
+    100.0 * ((x + 1.9207) / n + 1.96 * sqrt(greatest(x * (n - x) / n + 0.9604, 0.0)) / n) / (1 + 3.8416 / n)
+end;
+
+-- x of n in percent with one decimal; NULL below min_n, where it would be chance.
+create or replace macro share_pct(x, n, min_n) as
+case when n > 0 and n >= min_n then round(100.0 * x / n, 1) end;
+
+-- One row for each row of participants.
+create or replace view participant_facts as
+select
+    b.participant_key,
+    b.meeting_key,
+    b.meeting_no,
+    b.meeting_date,
+    b.who,
+    b.who_kind,
+    b.participant_name,
+    b.user_id,
+    b.room_id,
+    b.department,
+    b.device_kind as device,
+    b.app_version,
+    b.network_kind,
+    lower(b.protocol) as protocol,
+    b.use_rtc_proxy,
+    b.location,
+    b.microphone,
+    b.speaker,
+    b.camera,
+    b.internal_ip,
+    b.public_ip,
+    b.subnet,
+    b.egress,
+    is_home_range(b.subnet) and a.building is null as is_home_like,
+    a.building,
+    a.floor,
+    a.city,
+    a.is_inside,
+    a.is_vpn,
+    coalesce(
+        a.building,
+        case when is_home_range(b.subnet) then 'home, by ' || coalesce(b.egress, '?') else b.subnet end,
+        'by ' || b.egress,
+        'unknown'
+    ) as site,
+    b.join_time_utc,
+    b.join_time_local,
+    b.leave_time_utc,
+    b.time_in_meeting_s,
+    b.leave_reason,
+    b.webinar_user_role
+from (
+    select
+        p.*,
+        coalesce(p.user_id, p.room_id, p.participant_key) as who,
+        case when p.user_id is not null then 'person' when p.room_id is not null then 'room' else 'guest' end as who_kind,
+        lower(p.device) as device_kind,
+        case
+            when lower(p.network_type) in ('lan', 'ethernet', 'wired', 'cable', '有线', '有线网络', '以太网') then 'wired'
+            when lower(p.network_type) in ('wifi', 'wi-fi', 'wlan', '无线', '无线网络') then 'wifi'
+            when lower(p.network_type) in ('2g', '3g', '4g', '5g', 'lte', 'nr', 'cellular', 'mobile', '移动网络', '蜂窝网络') then 'cellular'
+            when trim(coalesce(p.network_type, '')) in ('', '-', '--') or lower(p.network_type) in ('unknown', 'n/a', '未知') then 'unknown'
+            else lower(p.network_type)
+        end as network_kind,
+        subnet_of(p.internal_ip) as subnet,
+        subnet_of(p.public_ip) as egress
+    from participants as p
+) as b
+left join address_buildings as a
+    on a.address = b.internal_ip
+    and b.meeting_date >= coalesce(a.valid_from, date '1900-01-01')
+    and b.meeting_date < coalesce(a.valid_until, date '9999-12-31');

@@ -1,0 +1,376 @@
+-- From minutes to people, meetings, outages and causes. All take since (inclusive), until (exclusive) and profile.
+
+-- Episode: at least episode_min_minutes (3) poor minutes of one participant in a row. A minute without a sample, or
+-- unclassified, ends it. One outage of ten minutes is one episode, not ten blips.
+create or replace macro episodes(since := null, until := null, profile := 'cqd') as table
+select
+    e.participant_key,
+    e.meeting_key,
+    e.meeting_date,
+    e.first_minute_utc,
+    e.last_minute_utc,
+    e.first_minute_local,
+    e.minutes
+from (
+    select
+        i.participant_key,
+        i.meeting_key,
+        i.meeting_date,
+        min(i.minute_utc) as first_minute_utc,
+        max(i.minute_utc) as last_minute_utc,
+        min(i.minute_local) as first_minute_local,
+        count(*) as minutes
+    from (
+        select
+            m.participant_key,
+            m.meeting_key,
+            m.meeting_date,
+            m.minute_utc,
+            m.minute_local,
+            m.minute_utc - row_number() over (
+                partition by m.participant_key
+                order by m.minute_utc
+            ) * interval '1 minute' as island
+        from quality_minutes(since := since, until := until, profile := profile) as m
+        where m.is_poor
+    ) as i
+    group by i.participant_key, i.meeting_key, i.meeting_date, i.island
+) as e
+cross join limits(profile := profile) as l
+where e.minutes >= l.episode_min_minutes;
+
+-- Participant: affected where more than 10 % of its judged minutes are poor, or it has an episode.
+create or replace macro participant_verdicts(since := null, until := null, profile := 'cqd') as table
+select
+    t.participant_key,
+    t.meeting_key,
+    t.meeting_date,
+    t.minutes,
+    t.judged_minutes,
+    t.poor_minutes,
+    coalesce(x.episodes, 0) as episodes,
+    coalesce(x.longest_min, 0) as longest_episode_min,
+    t.mos_p10_estimate,
+    case
+        when t.judged_minutes = 0 then null
+        when x.episodes > 0 then true
+        else 100.0 * t.poor_minutes / t.judged_minutes > l.participant_poor_minutes_pct
+    end as is_affected
+from (
+    select
+        m.participant_key,
+        m.meeting_key,
+        m.meeting_date,
+        count(*) as minutes,
+        count(m.is_poor) as judged_minutes,
+        count(*) filter (where m.is_poor) as poor_minutes,
+        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10_estimate
+    from quality_minutes(since := since, until := until, profile := profile) as m
+    group by m.participant_key, m.meeting_key, m.meeting_date
+) as t
+left join (
+    select
+        e.participant_key,
+        count(*) as episodes,
+        max(e.minutes) as longest_min
+    from episodes(since := since, until := until, profile := profile) as e
+    group by e.participant_key
+) as x on x.participant_key = t.participant_key
+cross join limits(profile := profile) as l;
+
+-- Meeting: poor where at least 20 % of its judged participants, and at least 2, are affected.
+create or replace macro meeting_verdicts(since := null, until := null, profile := 'cqd') as table
+select
+    t.*,
+    case
+        when t.judged_participants = 0 then null
+        else t.affected_participants >= l.meeting_affected_participants
+            and 100.0 * t.affected_participants / t.judged_participants >= l.meeting_affected_pct
+    end as is_poor
+from (
+    select
+        p.meeting_key,
+        p.meeting_date,
+        count(*) as participants,
+        count(p.is_affected) as judged_participants,
+        count(*) filter (where p.is_affected) as affected_participants,
+        cast(sum(p.minutes) as bigint) as minutes,
+        cast(sum(p.judged_minutes) as bigint) as judged_minutes,
+        cast(sum(p.poor_minutes) as bigint) as poor_minutes,
+        cast(sum(p.episodes) as bigint) as episodes
+    from participant_verdicts(since := since, until := until, profile := profile) as p
+    group by p.meeting_key, p.meeting_date
+) as t
+cross join limits(profile := profile) as l;
+
+-- Stream verdict, comparable with Microsoft's dashboard: average each metric of a participant over the active minutes of
+-- the stream, then judge once. Not equal to the share of poor minutes.
+create or replace macro stream_verdicts(since := null, until := null, profile := 'cqd') as table
+select
+    v.participant_key,
+    v.meeting_key,
+    v.meeting_date,
+    v.medium,
+    v.direction,
+    v.active_minutes,
+    case when v.is_poor then 'poor' when v.is_poor = false then 'good' else 'unclassified' end as verdict
+from (
+    select
+        a.*,
+        case
+            when a.active_minutes = 0 then null
+            when a.medium = 'audio' then any_of(
+                a.delay_ms > l.audio_delay_ms, a.loss_pct > l.audio_loss_pct, a.jitter_ms > l.audio_jitter_ms
+            )
+            when a.medium = 'video' and l.video_first_metric_decides = 1 and a.framerate_fps < l.video_framerate_fps then true
+            when a.medium = 'video' and l.video_first_metric_decides = 1 and a.framerate_fps >= l.video_framerate_fps then false
+            when a.medium = 'video' then any_of(
+                a.framerate_fps < l.video_framerate_fps,
+                a.loss_pct > l.video_loss_pct,
+                any_of(a.delay_ms > l.video_delay_ms, a.jitter_ms > l.video_jitter_ms, null)
+            )
+            else any_of(
+                a.loss_pct > l.share_loss_pct,
+                a.framerate_fps < l.share_framerate_fps
+                    and (a.loss_pct > l.audio_loss_pct or a.delay_ms > l.audio_delay_ms),
+                any_of(a.delay_ms > l.share_delay_ms, a.jitter_ms > l.share_jitter_ms, null)
+            )
+        end as is_poor
+    from (
+        select
+            w.participant_key,
+            w.meeting_key,
+            w.meeting_date,
+            s.medium,
+            s.direction,
+            case s.medium || s.direction
+                when 'audioreceived' then w.audio_received_minutes
+                when 'audiosent' then w.audio_sent_minutes
+                when 'videoreceived' then w.video_received_minutes
+                when 'videosent' then w.video_sent_minutes
+                when 'sharereceived' then w.share_received_minutes
+                when 'sharesent' then w.share_sent_minutes
+            end as active_minutes,
+            case s.medium || s.direction
+                when 'audioreceived' then w.audio_received_delay_ms
+                when 'audiosent' then w.audio_sent_delay_ms
+                when 'videoreceived' then w.video_received_delay_ms
+                when 'videosent' then w.video_sent_delay_ms
+                when 'sharereceived' then w.share_received_delay_ms
+                when 'sharesent' then w.share_sent_delay_ms
+            end as delay_ms,
+            case s.medium || s.direction
+                when 'audioreceived' then w.audio_received_loss_pct
+                when 'audiosent' then w.audio_sent_loss_pct
+                when 'videoreceived' then w.video_received_loss_pct
+                when 'videosent' then w.video_sent_loss_pct
+                when 'sharereceived' then w.share_received_loss_pct
+                when 'sharesent' then w.share_sent_loss_pct
+            end as loss_pct,
+            case s.medium || s.direction
+                when 'audioreceived' then w.audio_received_jitter_ms
+                when 'audiosent' then w.audio_sent_jitter_ms
+                when 'videoreceived' then w.video_received_jitter_ms
+                when 'videosent' then w.video_sent_jitter_ms
+                when 'sharereceived' then w.share_received_jitter_ms
+                when 'sharesent' then w.share_sent_jitter_ms
+            end as jitter_ms,
+            case s.medium || s.direction
+                when 'videoreceived' then w.video_received_framerate_fps
+                when 'videosent' then w.video_sent_framerate_fps
+                when 'sharereceived' then w.share_received_framerate_fps
+                when 'sharesent' then w.share_sent_framerate_fps
+            end as framerate_fps
+        from (
+            select
+                m.participant_key,
+                m.meeting_key,
+                m.meeting_date,
+                count(*) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_minutes,
+                avg(m.delay_ms) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_delay_ms,
+                avg(m.loss_received_pct) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_loss_pct,
+                avg(m.audio_jitter_received_ms) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_jitter_ms,
+                count(*) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_minutes,
+                avg(m.delay_ms) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_delay_ms,
+                avg(m.loss_sent_pct) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_loss_pct,
+                avg(m.audio_jitter_sent_ms) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_jitter_ms,
+                count(*) filter (where m.video_bitrate_received_kbps > 0) as video_received_minutes,
+                avg(m.delay_ms) filter (where m.video_bitrate_received_kbps > 0) as video_received_delay_ms,
+                avg(m.loss_received_pct) filter (where m.video_bitrate_received_kbps > 0) as video_received_loss_pct,
+                avg(m.video_jitter_received_ms) filter (where m.video_bitrate_received_kbps > 0) as video_received_jitter_ms,
+                avg(m.video_framerate_received_fps) filter (where m.video_bitrate_received_kbps > 0) as video_received_framerate_fps,
+                count(*) filter (where m.video_bitrate_sent_kbps > 0) as video_sent_minutes,
+                avg(m.delay_ms) filter (where m.video_bitrate_sent_kbps > 0) as video_sent_delay_ms,
+                avg(m.loss_sent_pct) filter (where m.video_bitrate_sent_kbps > 0) as video_sent_loss_pct,
+                avg(m.video_jitter_sent_ms) filter (where m.video_bitrate_sent_kbps > 0) as video_sent_jitter_ms,
+                avg(m.video_framerate_sent_fps) filter (where m.video_bitrate_sent_kbps > 0) as video_sent_framerate_fps,
+                count(*) filter (where m.share_bitrate_received_kbps > 0) as share_received_minutes,
+                avg(m.delay_ms) filter (where m.share_bitrate_received_kbps > 0) as share_received_delay_ms,
+                avg(m.loss_received_pct) filter (where m.share_bitrate_received_kbps > 0) as share_received_loss_pct,
+                avg(m.share_jitter_received_ms) filter (where m.share_bitrate_received_kbps > 0) as share_received_jitter_ms,
+                avg(m.share_framerate_received_fps) filter (where m.share_bitrate_received_kbps > 0) as share_received_framerate_fps,
+                count(*) filter (where m.share_bitrate_sent_kbps > 0) as share_sent_minutes,
+                avg(m.delay_ms) filter (where m.share_bitrate_sent_kbps > 0) as share_sent_delay_ms,
+                avg(m.loss_sent_pct) filter (where m.share_bitrate_sent_kbps > 0) as share_sent_loss_pct,
+                avg(m.share_jitter_sent_ms) filter (where m.share_bitrate_sent_kbps > 0) as share_sent_jitter_ms,
+                avg(m.share_framerate_sent_fps) filter (where m.share_bitrate_sent_kbps > 0) as share_sent_framerate_fps
+            from aligned_minutes(since := since, until := until) as m
+            group by m.participant_key, m.meeting_key, m.meeting_date
+        ) as w
+        cross join (
+            select 'audio' as medium, 'received' as direction
+            union all select 'audio' as medium, 'sent' as direction
+            union all select 'video' as medium, 'received' as direction
+            union all select 'video' as medium, 'sent' as direction
+            union all select 'share' as medium, 'received' as direction
+            union all select 'share' as medium, 'sent' as direction
+        ) as s
+    ) as a
+    cross join limits(profile := profile) as l
+) as v;
+
+-- Hours in which the licence seems to cap the picture: at least 80 % of at least 10 participants who sent video over a
+-- clean connection never got past 360 lines. A suspicion, no proof: somebody may have set it so.
+create or replace macro licence_capped_hours(since := null, until := null, profile := 'cqd') as table
+select
+    h.meeting_date,
+    h.hour_utc,
+    h.participants,
+    h.capped_participants
+from (
+    select
+        p.meeting_date,
+        p.hour_utc,
+        count(*) as participants,
+        count(*) filter (where p.height_px <= l.licence_video_px) as capped_participants,
+        max(l.licence_participants) as least_participants,
+        max(l.licence_capped_pct) as least_pct
+    from (
+        select
+            m.participant_key,
+            m.meeting_date,
+            date_trunc('hour', m.minute_utc) as hour_utc,
+            max(m.video_height_sent_px) as height_px
+        from quality_minutes(since := since, until := until, profile := profile) as m
+        where m.video_bitrate_sent_kbps > 0
+            and m.video_height_sent_px > 0
+            and not coalesce(m.is_loss_sent_bad or m.is_delay_bad, false)
+        group by m.participant_key, m.meeting_date, date_trunc('hour', m.minute_utc)
+    ) as p
+    cross join limits(profile := profile) as l
+    group by p.meeting_date, p.hour_utc
+) as h
+where h.participants >= h.least_participants
+    and 100.0 * h.capped_participants / h.participants >= h.least_pct;
+
+-- Every poor minute with its cause, the first that fits:
+-- service side  in this minute at least half of at least 10 judged participants of the meeting date are poor, and the
+--               poor ones use at least 3 public networks, so that one office's line is no service outage (asked first: with an outage of the service everybody's loss is high too)
+-- cpu           client or system at its limit in this minute (by the CPU section's own time), loss, delay and jitter within
+--               limits: many computers are hot all day, so heat does not explain what the line explains
+-- far end       a received stream is poor, the own loss and delay are within limits and the own jitter sent is too, and
+--               somebody else in the meeting sent badly in this minute (loss or jitter sent, or poor video or sharing sent)
+-- uplink        loss or jitter sent over the limit, received within;  downlink: the reverse;  both ways: both
+-- latency       delay over the limit, loss and jitter within
+-- licence cap   the hour is capped (licence_capped_hours) and the own picture is no larger than the cap
+-- unknown       none of these
+create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
+select
+    m.participant_key,
+    m.meeting_key,
+    m.meeting_date,
+    m.minute_utc,
+    m.minute_local,
+    case
+        when s.minute_utc is not null then 'service side'
+        when c.minute_utc is not null
+            and not coalesce(
+                m.is_loss_received_bad or m.is_loss_sent_bad or m.is_delay_bad
+                or m.is_jitter_received_bad or m.is_jitter_sent_bad,
+                false
+            ) then 'cpu'
+        when (m.audio_received_poor or m.video_received_poor or m.share_received_poor)
+            and not coalesce(m.is_loss_received_bad or m.is_loss_sent_bad or m.is_delay_bad or m.is_jitter_sent_bad, false)
+            and f.bad_senders - case
+                when m.is_loss_sent_bad or m.is_jitter_sent_bad or m.video_sent_poor or m.share_sent_poor then 1
+                else 0
+            end > 0 then 'far end'
+        when (m.is_loss_sent_bad or m.is_jitter_sent_bad)
+            and not coalesce(m.is_loss_received_bad or m.is_jitter_received_bad, false) then 'uplink'
+        when (m.is_loss_received_bad or m.is_jitter_received_bad)
+            and not coalesce(m.is_loss_sent_bad or m.is_jitter_sent_bad, false) then 'downlink'
+        when (m.is_loss_received_bad or m.is_jitter_received_bad)
+            and (m.is_loss_sent_bad or m.is_jitter_sent_bad) then 'both ways'
+        when m.is_delay_bad then 'latency'
+        when h.hour_utc is not null
+            and (m.video_height_received_px <= l.licence_video_px or m.video_height_sent_px <= l.licence_video_px
+                or m.share_height_received_px <= l.licence_share_px or m.share_height_sent_px <= l.licence_share_px)
+            then 'licence cap'
+        else 'unknown'
+    end as cause,
+    coalesce(m.audio_received_poor or m.audio_sent_poor, false) as is_audio_poor,
+    coalesce(m.video_received_poor or m.video_sent_poor, false) as is_video_poor,
+    coalesce(m.share_received_poor or m.share_sent_poor, false) as is_share_poor,
+    coalesce(m.is_loss_received_bad or m.is_loss_sent_bad, false) as is_loss_bad,
+    coalesce(m.is_delay_bad, false) as is_delay_bad,
+    coalesce(m.is_jitter_received_bad or m.is_jitter_sent_bad, false) as is_jitter_bad,
+    c.minute_utc is not null as is_cpu_high
+from quality_minutes(since := since, until := until, profile := profile) as m
+cross join limits(profile := profile) as l
+left join (
+    select distinct
+        q.participant_key,
+        q.meeting_date,
+        date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc)) as minute_utc
+    from quality_samples as q
+    cross join limits(profile := profile) as k
+    where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+        and (q.client_max_cpu_usage_pct > k.cpu_client_max_pct or q.system_max_cpu_usage_pct > k.cpu_system_max_pct)
+) as c
+    on c.participant_key = m.participant_key
+    and c.meeting_date = m.meeting_date
+    and c.minute_utc = m.minute_utc
+left join (
+    select
+        b.meeting_key,
+        b.meeting_date,
+        b.minute_utc,
+        count(*) as bad_senders
+    from quality_minutes(since := since, until := until, profile := profile) as b
+    where b.is_loss_sent_bad or b.is_jitter_sent_bad or b.video_sent_poor or b.share_sent_poor
+    group by b.meeting_key, b.meeting_date, b.minute_utc
+) as f
+    on f.meeting_key = m.meeting_key
+    and f.meeting_date = m.meeting_date
+    and f.minute_utc = m.minute_utc
+left join (
+    select
+        j.meeting_date,
+        j.minute_utc
+    from quality_minutes(since := since, until := until, profile := profile) as j
+    inner join participant_facts as w
+        on w.participant_key = j.participant_key
+        and w.meeting_date = j.meeting_date
+    cross join limits(profile := profile) as k
+    where j.is_poor is not null
+        and w.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+        and w.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+    group by j.meeting_date, j.minute_utc
+    having count(*) >= max(k.service_participants)
+        and 100.0 * count(*) filter (where j.is_poor) / count(*) >= max(k.service_poor_pct)
+        and count(distinct case when j.is_poor then coalesce(w.egress, w.site) end) >= max(k.service_sites)
+) as s on s.meeting_date = m.meeting_date and s.minute_utc = m.minute_utc
+left join licence_capped_hours(since := since, until := until, profile := profile) as h
+    on h.meeting_date = m.meeting_date
+    and h.hour_utc = date_trunc('hour', m.minute_utc)
+where m.is_poor;
+
+-- The same with the profile cqd as views, for tools that can't call a macro. Filter by meeting_date.
+create or replace view participant_minute as select * from quality_minutes();
+create or replace view stream_minute as select * from stream_minutes();
+create or replace view poor_minute as select * from poor_minutes();
+create or replace view episode as select * from episodes();
+create or replace view participant_verdict as select * from participant_verdicts();
+create or replace view meeting_verdict as select * from meeting_verdicts();
+create or replace view stream_verdict as select * from stream_verdicts();
