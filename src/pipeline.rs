@@ -4,6 +4,7 @@
 //! into parts, `load` publishes them. A run of hours publishes finished dates as it goes.
 
 pub mod dates;
+mod definitions;
 pub mod doctor;
 mod error;
 pub mod event;
@@ -13,6 +14,7 @@ pub mod plan;
 pub mod price;
 mod publishing;
 pub mod rebuild;
+pub mod republish;
 mod standing;
 pub mod status;
 pub mod summary;
@@ -44,6 +46,7 @@ use crate::load::{DatabaseOptions, Lock, Start, StorePaths, open_published_with}
 use crate::schema::{TenantZone, civil_date_text, utc_text};
 
 use dates::DateError;
+use definitions::Installed;
 use publishing::{Due, PublishSetup, Publisher};
 use wire::{Budget, Counters, Forward};
 
@@ -81,6 +84,8 @@ pub struct SyncSetup {
     pub concurrency: usize,
     /// Finished dates are published about this often.
     pub publish_every: Duration,
+    /// Limits of the profile `custom` of the reports: metric and value.
+    pub custom_limits: Vec<(String, f64)>,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
     /// Who watches.
@@ -116,6 +121,7 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     paths.clean_work()?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     check_settings(&paths, &ledger, &setup)?;
+    let installed = Arc::new(Installed::checked(&paths, &setup.custom_limits)?);
     let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
     let frozen_dates = standing::before_asking(&paths, &ledger)?;
     paths.remove_strays()?;
@@ -140,7 +146,7 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, asks)?;
-    let mut publisher = Publisher::new(publish_setup(&setup, frozen_dates), &paths, &run_id, Arc::clone(&ledger));
+    let mut publisher = Publisher::new(publish_setup(&setup, installed, frozen_dates), &paths, &run_id, Arc::clone(&ledger));
     let asking_began = Instant::now();
     let (extracted, failed) = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
     let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();
@@ -371,13 +377,14 @@ fn run_id(started_us: i64) -> String {
     format!("{compact}-{:04x}", rand::random::<u16>())
 }
 
-fn publish_setup(setup: &SyncSetup, frozen_dates: BTreeSet<i32>) -> PublishSetup {
+fn publish_setup(setup: &SyncSetup, installed: Arc<Installed>, frozen_dates: BTreeSet<i32>) -> PublishSetup {
     PublishSetup {
         window_us: setup.window_us,
         meeting_nos: setup.meeting_nos.clone(),
         zone: setup.zone.clone(),
         user_id_type: setup.user_id_type.as_str().to_owned(),
         database: setup.database,
+        installed,
         start: Start::OverPublished,
         frozen_dates,
         events: Arc::clone(&setup.events),

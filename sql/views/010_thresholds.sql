@@ -1,15 +1,7 @@
 -- The numbers by which a minute, a person, a meeting or a day is judged, each with where it comes from.
 -- `source` says "own choice" where nobody published the number. The profile `custom` is added from the configuration.
 -- direction: received, sent or both. poor_when: above, at_or_above or below the value; "is" for rules and counts.
-create or replace table thresholds (
-    profile   varchar not null,
-    metric    varchar not null,
-    direction varchar not null,
-    poor_when varchar not null,
-    value     double,
-    unit      varchar,
-    source    varchar
-);
+delete from thresholds;
 
 insert into thresholds
 with

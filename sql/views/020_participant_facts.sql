@@ -1,20 +1,5 @@
 -- Where a participant was and how it was connected, in words that can be grouped by.
 
--- Building of an address, one row for each address seen and stretch of days, filled when a building file is imported
--- (longest prefix already chosen, so that a join by equality is enough, for IPv6 too). Empty without a building file.
-create table if not exists address_buildings (
-    address     varchar not null,
-    valid_from  date,
-    valid_until date,
-    network     varchar,
-    building    varchar,
-    floor       varchar,
-    city        varchar,
-    country     varchar,
-    region      varchar,
-    is_inside   boolean,
-    is_vpn      boolean
-);
 
 -- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48; masked or unreadable: NULL.
 create or replace macro subnet_of(address) as

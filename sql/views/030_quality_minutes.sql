@@ -1,19 +1,6 @@
 -- One row for each minute of a participant, with the verdict on each of its six streams.
 -- Count hours here (rows / 60), never from the long view stream_minutes: that has six rows for a minute.
 
--- Participants whose items are no plain minutes: a section's own time is of another minute than the item's, or the item's
--- time has seconds (then two items can fall into one minute). Usually none. Made at every publication, after the data.
-create or replace table misaligned_participants as
-select distinct
-    q.participant_key,
-    q.meeting_date
-from quality_samples as q
-where date_trunc('minute', q.network_time_utc) <> date_trunc('minute', q.sample_time_utc)
-    or date_trunc('minute', q.audio_time_utc) <> date_trunc('minute', q.sample_time_utc)
-    or date_trunc('minute', q.video_time_utc) <> date_trunc('minute', q.sample_time_utc)
-    or date_trunc('minute', q.screen_sharing_time_utc) <> date_trunc('minute', q.sample_time_utc)
-    or q.sample_time_utc <> date_trunc('minute', q.sample_time_utc);
-
 -- The minute of a section is that of its own time. For nearly everybody an item is a minute. misaligned_participants are
 -- put together again section by section; sections that meet in one minute are averaged. CPU is usually a minute later and
 -- only joined where needed (poor_minutes). since is inclusive, until exclusive, both meeting dates; they reach every scan.

@@ -259,6 +259,7 @@ pub(super) fn setup(
         settle: config.settle,
         concurrency: config.concurrency,
         publish_every: config.publish_every,
+        custom_limits: config.thresholds.clone(),
         database: config.database(),
         events,
         now_us: Arc::new(now_us),

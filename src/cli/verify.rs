@@ -59,6 +59,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         deep: args.deep,
         limit: args.limit,
         patience: PATIENCE,
+        custom_limits: config.thresholds.clone(),
         database: DatabaseOptions { threads: config.threads, ..config.database() },
         now_us: now_us(),
     })?;

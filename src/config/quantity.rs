@@ -34,6 +34,22 @@ pub fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(total_ms))
 }
 
+/// Reads `audio_loss_pct=3,audio_delay_ms=200`: names of lower-case letters, digits and `_`, each once, with a finite number
+/// that is not negative; `None` for anything else.
+pub fn numbers(text: &str) -> Option<Vec<(String, f64)>> {
+    let mut numbers: Vec<(String, f64)> = Vec::new();
+    for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
+        let (name, number) = pair.split_once('=')?;
+        let (name, number) = (name.trim(), number.trim().parse::<f64>().ok()?);
+        let is_name = !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
+        if !is_name || !number.is_finite() || number < 0.0 || numbers.iter().any(|(given, _)| given == name) {
+            return None;
+        }
+        numbers.push((name.to_owned(), number));
+    }
+    Some(numbers)
+}
+
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteSize(

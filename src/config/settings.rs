@@ -28,6 +28,8 @@ pub enum Kind {
     Zone,
     /// The origin of a web address.
     Origin,
+    /// Names with a number each.
+    Numbers,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Kind::Bytes => "a size like 256MiB, 1GiB or 500MB".to_owned(),
             Kind::Zone => "an offset like +08:00 or a zone name like Asia/Shanghai".to_owned(),
             Kind::Origin => "an address like https://open.feishu.cn".to_owned(),
+            Kind::Numbers => "a list like audio_loss_pct=3,audio_delay_ms=200".to_owned(),
         }
     }
 }
@@ -157,6 +160,15 @@ pub const SETTINGS: &[Setting] = &[
         group: Group::Store,
         secret: false,
         help: "The tenant's time zone: what a date, and a time without a zone, mean.",
+    },
+    Setting {
+        key: "thresholds",
+        value_name: "LIST",
+        kind: Kind::Numbers,
+        default: "",
+        group: Group::Store,
+        secret: false,
+        help: "Limits of the profile custom where they differ from cqd, like audio_loss_pct=3,audio_delay_ms=200; in vcq.toml also a table. The next sync or rebuild publishes them.",
     },
     Setting {
         key: "app_id",

@@ -164,6 +164,14 @@ impl Values {
         self.typed(key, |text, _| TenantZone::parse(text).ok())
     }
 
+    /// Names with a number each, in their order; none where nobody gave any.
+    pub(super) fn numbers(&self, key: &'static str) -> Result<Vec<(String, f64)>, ConfigError> {
+        if self.text(key).is_none() {
+            return Ok(Vec::new());
+        }
+        self.typed(key, |text, _| quantity::numbers(text))
+    }
+
     /// One of the setting's words, as the value that stands beside it in `values`.
     pub(super) fn word<T: Copy>(&self, key: &'static str, values: &[(&str, T)]) -> Result<T, ConfigError> {
         self.typed(key, |text, _| values.iter().find(|(word, _)| *word == text).map(|(_, value)| *value))
@@ -178,6 +186,16 @@ impl Values {
             wants: setting.kind.wants(),
         })
     }
+}
+
+/// A table of numbers as the text that a flag has. What is no number is left as it is, to be refused with the rest.
+fn listed(table: &toml::Table) -> String {
+    let pairs = table.iter().map(|(name, value)| match value {
+        toml::Value::Integer(number) => format!("{name}={number}"),
+        toml::Value::Float(number) => format!("{name}={number}"),
+        other => format!("{name}={}", other.type_str()),
+    });
+    pairs.collect::<Vec<_>>().join(",")
 }
 
 fn read_toml(path: &Path) -> Result<Vec<(&'static Setting, String)>, ConfigError> {
@@ -198,6 +216,7 @@ fn read_toml(path: &Path) -> Result<Vec<(&'static Setting, String)>, ConfigError
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(flag) => flag.to_string(),
+            toml::Value::Table(table) if setting.kind == Kind::Numbers => listed(&table),
             toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
                 let found = value.type_str();
                 return Err(ConfigError::WrongType { path: path.to_owned(), key, found });

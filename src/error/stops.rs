@@ -1,6 +1,6 @@
 //! From the reason that ended a run early, and from what kept it from beginning, to failures.
 
-use super::{ExitCode, Failure};
+use super::{ExitCode, Failure, nearest};
 use crate::extract::raw::RawError;
 use crate::extract::{LedgerError, Stop};
 use crate::feishu::{BaseUrlError, CallError, ClientError, StopCause, asked_for};
@@ -135,6 +135,15 @@ impl From<SyncError> for Failure {
             SyncError::Recorder { .. } => {
                 Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine")
             }
+            SyncError::Report(error) => error.into(),
+            SyncError::Buildings(error) => error.into(),
+            SyncError::UnknownLimits { ref unknown, ref known } => {
+                let near = unknown.iter().filter_map(|name| nearest(name, known.iter().map(String::as_str)));
+                let near: Vec<String> = near.map(|name| format!("did you mean {name}?")).collect();
+                near.into_iter()
+                    .fold(Failure::of(ExitCode::Usage, &error), Failure::hint)
+                    .hint(format!("the setting thresholds can have: {}", known.join(", ")))
+            }
             SyncError::Totals(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("the database may be damaged: vcq-etl rebuild makes it again, without a call"),
             SyncError::Date(DateError::Raw(RawError::Io { .. })) => Failure::of(ExitCode::Storage, &error)
@@ -152,6 +161,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         match error {
             VerifyError::Load(error) => error.into(),
+            VerifyError::Definitions(error) => error.into(),
             VerifyError::Raw(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("check the disk and the permissions of the store's folder raw/"),
         }

@@ -91,14 +91,13 @@ impl Draft {
 
     /// Replaces all the rows of a small table.
     pub(super) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
-        let batch = cell::file_batch(table, rows)
-            .and_then(plain_instants)
-            .map_err(|source| LoadError::Rows { table: table.name, source })?;
-        let failed = || LoadError::duckdb("replace a table of", &self.path);
-        self.connection.execute_batch(&format!("delete from {}", table.name)).map_err(failed())?;
-        let mut appender = self.connection.appender(table.name).map_err(failed())?;
-        appender.append_record_batch(batch).map_err(failed())?;
-        appender.flush().map_err(failed())
+        self.execute("empty a table of", &format!("delete from {}", table.name))?;
+        self.append_rows(table, rows)
+    }
+
+    /// Adds rows to a small table.
+    pub(super) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+        append_rows(&self.connection, &self.path, table, rows)
     }
 
     /// Closes the database and gives its path.
@@ -109,6 +108,22 @@ impl Draft {
         self.connection.close().map_err(|(_, error)| LoadError::duckdb("close", &path)(error))?;
         Ok(path)
     }
+}
+
+/// Adds rows to a small table of an open database, which is named `path` in an error.
+pub(super) fn append_rows(
+    connection: &Connection,
+    path: &Path,
+    table: &'static Table,
+    rows: &[Row],
+) -> Result<(), LoadError> {
+    let batch = cell::file_batch(table, rows)
+        .and_then(plain_instants)
+        .map_err(|source| LoadError::Rows { table: table.name, source })?;
+    let failed = || LoadError::duckdb("add rows to a table of", path);
+    let mut appender = connection.appender(table.name).map_err(failed())?;
+    appender.append_record_batch(batch).map_err(failed())?;
+    appender.flush().map_err(failed())
 }
 
 /// The folder where a draft is built; empty at first, gone with the value.

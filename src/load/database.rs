@@ -4,7 +4,7 @@
 //! manifest and the database differ are replaced. What the database was loaded from stands in its own
 //! `published_files`, so a run that died between manifest and database is healed by the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +12,15 @@ use duckdb::Connection;
 
 use super::compaction;
 use super::connection::{self, Draft, DraftFolder};
+use super::definitions::{self, Changed};
 use super::migration::{self, Applied};
 use super::publish::{Publication, RunsOf};
 use super::store::wal_of;
 use super::{DatabaseOptions, LoadError, Manifest, PublishedFile, StorePaths};
 use crate::schema::cell::Cell;
-use crate::schema::{Kind, META, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, ddl};
+use crate::schema::{
+    Kind, META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, ddl,
+};
 
 /// How large a database file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +35,8 @@ pub(super) struct Size {
 pub(super) struct Current {
     pub(super) generation: u64,
     vcq_etl_version: Option<String>,
+    /// `None` also where an older program made it.
+    definitions_sha256: Option<String>,
     compact: Size,
     applied: Vec<Applied>,
     loaded: Vec<Loaded>,
@@ -123,10 +128,13 @@ fn current(connection: &Connection) -> duckdb::Result<Current> {
         })?
         .collect::<duckdb::Result<Vec<_>>>()?;
     let applied = migration::applied(connection)?;
+    // The column came with the second migration.
+    let definitions_sha256 = connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten();
     connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
         Ok(Current {
             generation: unsigned(row.get(0)?),
             vcq_etl_version: row.get(1)?,
+            definitions_sha256,
             compact: Size { bytes: unsigned(row.get(2)?), rows: unsigned(row.get(3)?) },
             applied,
             loaded,
@@ -146,6 +154,14 @@ struct Change<'a> {
     outdated: Vec<&'a str>,
     /// Files whose rows come, by date.
     files: Vec<&'a PublishedFile>,
+}
+
+impl Change<'_> {
+    /// Every date whose rows go or come, in order.
+    fn dates(&self) -> Vec<&str> {
+        let come = self.files.iter().map(|file| file.meeting_date.as_str());
+        self.outdated.iter().copied().chain(come).collect::<BTreeSet<&str>>().into_iter().collect()
+    }
 }
 
 /// What must change, and how many rows stay.
@@ -276,13 +292,29 @@ impl Builder<'_> {
             let comments: String = TABLES.iter().map(ddl::comments).collect();
             draft.execute("comment the tables of", &comments)?;
         }
-        for change in difference(loaded, self.manifest).0 {
-            self.replace(draft, &change)?;
+        let changes = difference(loaded, self.manifest).0;
+        for change in &changes {
+            self.replace(draft, change)?;
         }
+        self.define(draft, base, &changes)?;
         self.replace_published_files(draft)?;
         let rows = runs(&draft.connection).map_err(|source| LoadError::Runs { path: self.paths.database(), source })?;
         draft.replace_rows(&RUNS, &rows)?;
         self.replace_meta(draft, base.map(|base| base.compact))
+    }
+
+    /// Brings views, macros, limits, buildings and derived tables after the program, the settings and the rows.
+    fn define(&self, draft: &Draft, base: Option<&Current>, changes: &[Change<'_>]) -> Result<(), LoadError> {
+        let definitions = &self.publication.definitions;
+        let is_anew = base.and_then(|base| base.definitions_sha256.as_deref()) != Some(definitions.sha256().as_str());
+        if is_anew {
+            definitions.install(draft)?;
+        }
+        let dates: Vec<(&Table, String)> = changes.iter().map(|change| (change.table, on_dates(&change.dates()))).collect();
+        let changed: Vec<Changed<'_>> = dates.iter().map(|(table, dates)| Changed { table, dates }).collect();
+        definitions::derive(draft, &changed, is_anew)?;
+        let seen = changed.iter().find(|change| change.table.name == PARTICIPANTS.name);
+        definitions.place(draft, if is_anew { "true" } else { seen.map_or("false", |change| change.dates) }, is_anew)
     }
 
     fn replace(&self, draft: &Draft, change: &Change<'_>) -> Result<(), LoadError> {
@@ -376,6 +408,7 @@ impl Builder<'_> {
             Cell::Text(user_id_type.to_owned()),
             compact.map_or(Cell::Null, |size| whole(size.bytes)),
             compact.map_or(Cell::Null, |size| whole(size.rows)),
+            Cell::Text(self.publication.definitions.sha256()),
         ];
         draft.replace_rows(&META, &[row])
     }

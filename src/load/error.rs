@@ -183,6 +183,17 @@ pub enum LoadError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A view or a macro could not be made: a defect of ours, or a database that lacks what it needs.
+    #[error("could not define {script} in {}", path.display())]
+    Definition {
+        /// The database.
+        path: PathBuf,
+        /// The script.
+        script: String,
+        /// DuckDB's error.
+        #[source]
+        source: duckdb::Error,
+    },
     /// What was handed to `publish` is not consistent: a defect of ours.
     #[error("the publication of run {run_id} is not consistent: {why}")]
     Inconsistent {

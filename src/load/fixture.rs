@@ -120,6 +120,7 @@ impl Store {
             start,
             timezone: "+08:00",
             user_id_type: "open_id",
+            definitions: Definitions::NONE,
             database: DatabaseOptions::default(),
         };
         publish(&self.paths, &publication, &mut |connection| Ok(vec![run_row(connection)?]), on_step)

@@ -13,7 +13,7 @@ use duckdb::Connection;
 
 use super::database::{self, Current};
 use super::store::{part_path, remove_if_empty, wal_of};
-use super::{DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, durable};
+use super::{DatabaseOptions, Definitions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, durable};
 use crate::schema::cell::Row;
 use crate::schema::{SCHEMA_VERSION, TABLES, civil_date_text, utc_text};
 
@@ -63,6 +63,8 @@ pub struct Publication<'a> {
     pub timezone: &'a str,
     /// The kind of user id, for `meta`.
     pub user_id_type: &'a str,
+    /// What is installed beside the rows.
+    pub definitions: Definitions<'a>,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
 }

@@ -242,6 +242,7 @@ fn the_callers_failure_leaves_the_old_database() {
         start: Start::OverPublished,
         timezone: "UTC",
         user_id_type: "open_id",
+        definitions: Definitions::NONE,
         database: DatabaseOptions::default(),
     };
     let error =

@@ -125,6 +125,11 @@ impl StorePaths {
         self.root.join("vcq.duckdb")
     }
 
+    /// `buildings.csv`: the networks of the buildings, where they were imported.
+    pub fn buildings(&self) -> PathBuf {
+        self.root.join("buildings.csv")
+    }
+
     /// `parquet/`.
     pub fn parquet(&self) -> PathBuf {
         self.root.join("parquet")

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use super::dates::DateError;
 use super::numbered;
+use crate::buildings::BuildingsError;
 use crate::extract::{LedgerError, RecordError};
 use crate::feishu::ClientError;
 use crate::load::{LoadError, LockError};
+use crate::report::ReportError;
 
 /// A sync that could not begin, or could not publish.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,20 @@ pub enum SyncError {
         held: String,
         /// What was asked for now.
         asked: &'static str,
+    },
+    /// The reports cannot be installed.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The store's list of buildings.
+    #[error(transparent)]
+    Buildings(#[from] BuildingsError),
+    /// The configuration names limits that no profile has.
+    #[error("no profile has a limit {}", unknown.join(", "))]
+    UnknownLimits {
+        /// As the configuration names them.
+        unknown: Vec<String>,
+        /// The limits that there are.
+        known: Vec<String>,
     },
     /// The published database cannot be counted.
     #[error("cannot count what is published")]

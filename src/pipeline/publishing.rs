@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
+use super::definitions::Installed;
 use super::standing::{is_short, remember_generation};
 use super::totals::{Totals, run_row};
 use super::{Event, Events, ExitCode, Now, SyncError};
@@ -27,6 +28,8 @@ pub(super) struct PublishSetup {
     pub user_id_type: String,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
+    /// What is installed beside the rows.
+    pub installed: Arc<Installed>,
     /// What is taken on trust.
     pub start: Start,
     /// Dates that stay as they are published.
@@ -302,6 +305,7 @@ impl Work {
             start,
             timezone: self.setup.zone.name(),
             user_id_type: &self.setup.user_id_type,
+            definitions: self.setup.installed.definitions(),
             database: self.setup.database,
         };
         let mut totals = Totals::default();

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::definitions::Installed;
 use super::publishing::{PublishSetup, Publisher};
 use super::standing::{frozen_dates, mark_all_dirty, without_manifest};
 use super::{Calls, Events, ExitCode, Now, Summary, SyncError, check_timezone, numbered, run_id};
@@ -28,6 +29,8 @@ pub struct RebuildSetup {
     pub zone: TenantZone,
     /// Kind of user ids, where the store does not say.
     pub user_id_type: String,
+    /// Limits of the profile `custom` of the reports: metric and value.
+    pub custom_limits: Vec<(String, f64)>,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
     /// Who watches.
@@ -49,6 +52,7 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>)
     let paths = StorePaths::open(&setup.store)?;
     let _lock = Lock::take(&paths, "rebuild", started_us)?;
     paths.clean_work()?;
+    let installed = Arc::new(Installed::checked(&paths, &setup.custom_limits)?);
     let run_id = run_id(started_us);
     let mut notes = Vec::new();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
@@ -87,6 +91,7 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>)
         zone: setup.zone.clone(),
         user_id_type: ledger.setting(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone()),
         database: setup.database,
+        installed,
         start,
         frozen_dates: kept.clone(),
         events: Arc::clone(&setup.events),

@@ -14,6 +14,8 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::SyncError;
+use super::definitions::Installed;
 use super::totals::run_row;
 use crate::extract::raw::{RawDate, RawError, RawFile, RawKind, check_file, raw_files};
 use crate::extract::{LedgerCheck, check_ledger, runs_of, unpublished_dates};
@@ -60,6 +62,8 @@ pub struct VerifySetup {
     pub limit: usize,
     /// How long a publication that is under way is waited for.
     pub patience: Duration,
+    /// Limits of the profile `custom` of the reports: metric and value.
+    pub custom_limits: Vec<(String, f64)>,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
     /// Now, microseconds UTC.
@@ -86,6 +90,9 @@ pub enum VerifyError {
     /// The raw log.
     #[error(transparent)]
     Raw(#[from] RawError),
+    /// What the database should define.
+    #[error(transparent)]
+    Definitions(#[from] SyncError),
 }
 
 /// Every check of a verify, in the order in which they are told.
@@ -103,11 +110,13 @@ pub fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     // The ledger first: what it knows of is in the raw log by then, whatever a run adds meanwhile.
     let ledger = check_ledger(&paths.ledger());
     let index = RawIndex::new(&paths);
+    let installed = Installed::of(&paths, &setup.custom_limits)?;
     let surroundings = Surroundings {
         now_us: setup.now_us,
         database: setup.database,
         patience: setup.patience,
         user_id_type: ledger.user_id_type.clone(),
+        definitions: installed.definitions(),
         runs: &|| Some(runs_of(&paths.ledger())?.iter().map(run_row).collect()),
         list_was_empty: &|date, meeting_key| index.list_was_empty(date, meeting_key),
         code_agrees: &code_agrees,

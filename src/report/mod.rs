@@ -50,5 +50,10 @@ impl Report {
     }
 }
 
+/// STUB
+pub fn scripts() -> Result<Vec<crate::load::Script>, ReportError> {
+    Ok(Vec::new())
+}
+
 #[cfg(test)]
 mod tests;

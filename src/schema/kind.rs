@@ -39,6 +39,8 @@ pub enum Kind {
     FractionalSeconds,
     /// A length of time in minutes.
     Minutes,
+    /// A number whose unit another column tells.
+    Number,
     /// A calendar day.
     Day,
 }
@@ -63,6 +65,7 @@ impl Kind {
         Kind::Seconds,
         Kind::FractionalSeconds,
         Kind::Minutes,
+        Kind::Number,
         Kind::Day,
     ];
 
@@ -78,7 +81,8 @@ impl Kind {
             | Kind::CpuPercent
             | Kind::Decibel
             | Kind::FramesPerSecond
-            | Kind::FractionalSeconds => DataType::Float64,
+            | Kind::FractionalSeconds
+            | Kind::Number => DataType::Float64,
             Kind::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Kind::WallClock => DataType::Timestamp(TimeUnit::Microsecond, None),
             Kind::Day => DataType::Date32,
@@ -100,7 +104,7 @@ impl Kind {
     /// The unit as people write it; empty where there is none.
     pub fn unit(self) -> &'static str {
         match self {
-            Kind::Text | Kind::Id | Kind::Count | Kind::Flag | Kind::Day => "",
+            Kind::Text | Kind::Id | Kind::Count | Kind::Flag | Kind::Number | Kind::Day => "",
             Kind::Millis => "ms",
             Kind::Kbps => "kbps",
             Kind::LossPercent | Kind::CpuPercent => "%",
@@ -117,7 +121,7 @@ impl Kind {
     /// How a column of this kind must end, where the unit is part of the name.
     pub fn name_ending(self) -> Option<&'static str> {
         match self {
-            Kind::Text | Kind::Id | Kind::Count | Kind::Flag => None,
+            Kind::Text | Kind::Id | Kind::Count | Kind::Flag | Kind::Number => None,
             Kind::Millis => Some("_ms"),
             Kind::Kbps => Some("_kbps"),
             Kind::LossPercent | Kind::CpuPercent => Some("_pct"),

@@ -50,7 +50,7 @@ pub(super) const DATABASE: Check =
 pub(super) const DATABASE_SCHEMA: Check = check(
     "database-schema",
     "tables",
-    "the database has the tables, columns, types, comments and migrations of this program, and nothing else",
+    "the database has the tables, columns, types, comments and migrations of this program, and no others",
     REBUILD,
 );
 pub(super) const GENERATION: Check = check(
@@ -118,6 +118,14 @@ pub(super) const COVERAGE_STATUS: Check = check(
     REBUILD,
 );
 
+pub(super) const DEFINITIONS: Check = check(
+    "definitions",
+    "objects",
+    "views, macros, limits and buildings are those of this program and its settings, and derived tables follow from the \
+     rows",
+    REBUILD,
+);
+
 /// The checks of what is published, in the order in which they are told.
 pub const CHECKS: &[&Check] = &[
     &MANIFEST,
@@ -142,6 +150,7 @@ pub const CHECKS: &[&Check] = &[
     &COVERAGE_ROWS,
     &COVERAGE_COUNTS,
     &COVERAGE_STATUS,
+    &DEFINITIONS,
 ];
 
 /// Those that need a database.
@@ -161,4 +170,5 @@ pub(super) const OF_DATABASE: &[&Check] = &[
     &COVERAGE_ROWS,
     &COVERAGE_COUNTS,
     &COVERAGE_STATUS,
+    &DEFINITIONS,
 ];

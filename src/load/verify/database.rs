@@ -27,7 +27,7 @@ impl Shape {
 /// Why a check was not made on everything.
 pub(super) const NO_TABLE: &str = "a table that it needs is not as it should be: see database-schema";
 
-type Texts = Vec<Option<String>>;
+pub(super) type Texts = Vec<Option<String>>;
 
 /// Every row of a query whose columns are text.
 pub(super) fn texts(connection: &Connection, sql: &str, parameters: &[&str]) -> duckdb::Result<Vec<Texts>> {
@@ -92,9 +92,22 @@ pub(super) fn shape(database: &Database, findings: &mut Findings) -> Result<Shap
             found.entry(table.clone()).or_default().insert(column.clone(), format!("{kind}{null}"));
         }
     }
+    let is_older = database.meta.schema_version.is_some_and(|version| version < i64::from(SCHEMA_VERSION));
+    if is_older {
+        let version = database.meta.schema_version.unwrap_or_default();
+        findings.found(
+            &DATABASE_SCHEMA,
+            "vcq.duckdb, meta.schema_version",
+            SCHEMA_VERSION.to_string(),
+            format!("{version}, of an older program: the next vcq-etl sync, or vcq-etl rebuild, brings the tables after"),
+        );
+    }
     for table in TABLES {
         findings.examined(&DATABASE_SCHEMA, 1);
         let Some(columns) = found.get(table.name) else {
+            if is_older {
+                continue;
+            }
             findings.found(&DATABASE_SCHEMA, format!("vcq.duckdb, {}", table.name), "a table", "no such table");
             continue;
         };

@@ -7,6 +7,7 @@
 
 mod checks;
 mod database;
+mod definitions;
 mod files;
 mod findings;
 mod manifest;
@@ -23,7 +24,7 @@ mod tests;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{DatabaseOptions, LoadError, Manifest, StorePaths};
+use super::{DatabaseOptions, Definitions, LoadError, Manifest, StorePaths};
 use crate::schema::Status;
 use crate::schema::cell::Row;
 
@@ -44,6 +45,8 @@ pub struct Surroundings<'a> {
     pub patience: Duration,
     /// The kind of user ids in the store, as far as that is known beside the database.
     pub user_id_type: Option<String>,
+    /// What this program would install beside the rows.
+    pub definitions: Definitions<'a>,
     /// The ledger's history of runs, as rows of `runs`, read anew; `None` where it can't be read.
     pub runs: &'a dyn Fn() -> Option<Vec<Row>>,
     /// Whether the vendor's list of a meeting's participants came back empty, from date (`YYYY-MM-DD`) and meeting key.
@@ -93,6 +96,7 @@ pub fn verify(
         }
         rules::check(database, &shape, surroundings.now_us, findings)?;
         relations::check(database, &shape, surroundings, findings)?;
+        definitions::check(database, &shape, surroundings, findings)?;
         verified.timezone = database.meta.timezone.clone();
     } else {
         let why = if snapshot.manifest.is_some() { "there is no database to read" } else { "nothing is published" };

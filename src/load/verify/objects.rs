@@ -9,16 +9,17 @@ use super::snapshot::Database;
 use crate::load::LoadError;
 use crate::schema::{TABLES, ddl};
 
-/// Everything that somebody can make in a database: what it is, and its name.
+/// Everything that somebody can make in a database: what it is, and its name. Views and macros of `main` are a check of
+/// their own.
 const OBJECTS: &str = "
 select 'a table', concat_ws('.', nullif(schema_name, 'main'), table_name)
 from duckdb_tables() where not internal and database_name = current_database()
 union all
-select 'a view', concat_ws('.', nullif(schema_name, 'main'), view_name)
-from duckdb_views() where not internal and database_name = current_database()
+select 'a view', concat_ws('.', schema_name, view_name)
+from duckdb_views() where not internal and database_name = current_database() and schema_name <> 'main'
 union all
-select distinct 'a macro', concat_ws('.', nullif(schema_name, 'main'), function_name)
-from duckdb_functions() where not internal and database_name = current_database()
+select distinct 'a macro', concat_ws('.', schema_name, function_name)
+from duckdb_functions() where not internal and database_name = current_database() and schema_name <> 'main'
 union all
 select 'a sequence', concat_ws('.', nullif(schema_name, 'main'), sequence_name)
 from duckdb_sequences() where database_name = current_database()

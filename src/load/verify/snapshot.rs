@@ -56,6 +56,8 @@ pub(super) struct Meta {
     pub(super) user_id_type: Option<String>,
     pub(super) compact_bytes: Option<i64>,
     pub(super) compact_rows: Option<i64>,
+    /// `None` also where an older program made the file.
+    pub(super) definitions_sha256: Option<String>,
     /// How many rows there are: one.
     pub(super) rows: i64,
 }
@@ -192,6 +194,9 @@ fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, L
     let sql = "select max(generation), max(schema_version), max(run_id), max(epoch_us(created_utc)), \
                max(vcq_etl_version), max(timezone), max(user_id_type), max(compact_bytes), max(compact_rows), count(*) \
                from meta";
+    let definitions_sha256 = "select max(definitions_sha256) from meta";
+    let definitions_sha256: Option<String> =
+        connection.query_row(definitions_sha256, [], |row| row.get(0)).ok().flatten();
     let read = connection.query_row(sql, [], |row| {
         Ok(Meta {
             generation: row.get(0)?,
@@ -203,6 +208,7 @@ fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, L
             user_id_type: row.get(6)?,
             compact_bytes: row.get(7)?,
             compact_rows: row.get(8)?,
+            definitions_sha256: definitions_sha256.clone(),
             rows: row.get(9)?,
         })
     });

@@ -25,6 +25,7 @@ const STRUCTURAL: &[&Check] = &[
     &GENERATION,
     &PUBLISHED_FILES,
     &ROWS,
+    &DEFINITIONS,
 ];
 
 fn verified(store: &Store) -> Findings {
@@ -33,6 +34,7 @@ fn verified(store: &Store) -> Findings {
         database: DatabaseOptions::default(),
         patience: Duration::from_millis(250),
         user_id_type: None,
+        definitions: Definitions::NONE,
         runs: &|| None,
         list_was_empty: &|_, _| true,
         code_agrees: &|_, _| true,

@@ -116,6 +116,7 @@ pub const META: Table = Table {
         C::optional("user_id_type", "", Text, "The kind of user id in this store."),
         C::optional("compact_bytes", "", Count, "Size of the file when it was last written compactly."),
         C::optional("compact_rows", "", Count, "Rows in the file when it was last written compactly."),
+        C::optional("definitions_sha256", "", Id, "Checksum of the views, macros, limits and buildings in this file."),
     ],
 };
 

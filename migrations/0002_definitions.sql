@@ -1,0 +1,25 @@
+create table thresholds (
+    profile   VARCHAR not null,
+    metric    VARCHAR not null,
+    direction VARCHAR not null,
+    poor_when VARCHAR,
+    value     DOUBLE,
+    unit      VARCHAR,
+    source    VARCHAR
+);
+
+create table buildings (
+    network VARCHAR not null
+);
+
+create table address_buildings (
+    address VARCHAR not null,
+    valid_from DATE, valid_until DATE, building VARCHAR, network VARCHAR
+);
+
+create table misaligned_participants (
+    participant_key VARCHAR not null,
+    meeting_date    DATE
+);
+
+alter table meta add column definitions_sha256 VARCHAR;
