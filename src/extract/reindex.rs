@@ -73,11 +73,11 @@ pub fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<Ca
 /// by their path below `raw/`. What is lost of the lists shows in the rows that they would make.
 fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, Indexed>, RecordError> {
     let mut lost = HashMap::new();
-    for (path, indexed) in ledger.raw_files()? {
+    let is_quality = |path: &str| path.starts_with(RawKind::Quality.folder());
+    for (path, indexed) in ledger.raw_files()?.into_iter().filter(|(path, _)| is_quality(path)) {
         let file = raw_dir.join(&path);
-        let is_quality = path.starts_with(RawKind::Quality.folder());
         let bytes = fs::metadata(&file).map_or(0, |metadata| metadata.len());
-        if is_quality && bytes < indexed.indexed_bytes && !lacks_one_record(&file, indexed.indexed_bytes) {
+        if bytes < indexed.indexed_bytes && !lacks_one_record(&file, indexed.indexed_bytes) {
             lost.insert(path, indexed);
         }
     }

@@ -52,6 +52,8 @@ pub(super) struct Publisher {
     unknown: BTreeMap<i32, UnknownFields>,
     torn: BTreeMap<i32, u64>,
     published: BTreeSet<String>,
+    /// The dates that the last round made.
+    made: BTreeSet<i32>,
     not_made: NotMade,
     transform_s: f64,
     load_s: f64,
@@ -72,6 +74,8 @@ pub(super) struct Due {
 struct Round {
     generation: u64,
     dates_changed: Vec<String>,
+    /// The dates that were made; the others that were due stay as they were.
+    made: BTreeSet<i32>,
     totals: Totals,
     exit: ExitCode,
     run: RunRecord,
@@ -104,6 +108,7 @@ impl Publisher {
             unknown: BTreeMap::new(),
             torn: BTreeMap::new(),
             published: BTreeSet::new(),
+            made: BTreeSet::new(),
             not_made: NotMade::default(),
             transform_s: 0.0,
             load_s: 0.0,
@@ -141,9 +146,7 @@ impl Publisher {
     /// the one given where the window still has failures.
     pub async fn publish_all(&mut self, run: &mut RunRecord, exit: ExitCode, due: &Due) -> Result<ExitCode, SyncError> {
         let (exit, ended) = self.round(due.dates.clone(), run.clone(), Some(exit)).await?;
-        let replaced =
-            |date: i32| due.dates.iter().any(|due| due.meeting_date == date) && !self.not_made.short.contains(&date);
-        let replaced: BTreeSet<i32> = self.setup.frozen_dates.iter().copied().filter(|date| replaced(*date)).collect();
+        let replaced: BTreeSet<i32> = self.setup.frozen_dates.intersection(&self.made).copied().collect();
         accept_losses(&self.paths.raw(), &self.ledger, &replaced)?;
         self.ledger.end_refetch(&due.held)?;
         *run = ended;
@@ -173,6 +176,7 @@ impl Publisher {
         self.totals = round.totals;
         self.unknown.extend(round.unknown);
         self.torn.extend(round.torn);
+        self.made = round.made;
         self.not_made = round.not_made;
         self.transform_s += round.transform_s;
         self.load_s += round.load_s;
@@ -332,6 +336,7 @@ impl Work {
         Ok(Round {
             generation: published.generation,
             dates_changed: published.dates_changed,
+            made: made.iter().map(|date| date.meeting_date).collect(),
             totals,
             exit: ended.unwrap_or(ExitCode::Complete),
             run,

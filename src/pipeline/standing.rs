@@ -42,9 +42,12 @@ pub(super) fn frozen_dates(
     };
     let lost = dates_with_lost_answers(&raw, ledger)?;
     let mut frozen = BTreeSet::new();
-    for (partition, date) in partitions {
-        let Some((_, kind)) = SOURCES.iter().find(|(table, _)| *table == partition) else { continue };
-        if lost.contains(&date) || files_of(&raw, *kind, date).map_err(DateError::Raw)?.is_empty() {
+    // Three tables come from one kind: each folder is looked at once.
+    let source = |partition: &str| SOURCES.iter().find(|(table, _)| *table == partition).map(|(_, kind)| *kind);
+    let needed: BTreeSet<(RawKind, i32)> =
+        partitions.iter().filter_map(|(partition, date)| Some((source(partition)?, *date))).collect();
+    for (kind, date) in needed {
+        if lost.contains(&date) || files_of(&raw, kind, date).map_err(DateError::Raw)?.is_empty() {
             frozen.insert(date);
         }
     }

@@ -153,6 +153,14 @@ mod tests {
     }
 
     #[test]
+    fn only_the_form_that_is_written_is_a_date() {
+        assert_eq!(civil_date("2024-10-04"), Some(20_000));
+        for text in ["2024-13-04", "2024-1-04", "20241004", "2024-10-04T00:00", "+002024-10-04", ""] {
+            assert_eq!(civil_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn impossible_dates_have_no_day() {
         assert_eq!(days_from_civil(2023, 2, 29), None);
         assert_eq!(days_from_civil(2024, 2, 30), None);

@@ -11,7 +11,7 @@ mod requests;
 mod write;
 
 pub use check::{FileCheck, RawFile, RawProblem, check_file, raw_files};
-pub use read::{Extent, RawDate, RawPage, WalkRef, date_of, dates_of, files_of, lacks_one_record};
+pub use read::{Extent, RawDate, RawPage, WalkRef, date_of, dates_of, files_of, lacks_one_record, strangers_of};
 pub use record::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 pub use requests::requests_by_run;
 pub use write::{GROUP, RawWriter, encode, relative};

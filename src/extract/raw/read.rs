@@ -113,6 +113,21 @@ pub fn dates_of(raw_dir: &Path, kind: RawKind) -> Result<Vec<i32>, RawError> {
     Ok(dates)
 }
 
+/// What lies beside the folders of dates of a kind: nothing reads it.
+///
+/// # Errors
+/// [`RawError::Io`].
+pub fn strangers_of(raw_dir: &Path, kind: RawKind) -> Result<Vec<PathBuf>, RawError> {
+    let mut strangers = entries(&raw_dir.join(kind.folder()))?;
+    strangers.retain(|path| {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        // File managers leave hidden files everywhere.
+        !name.starts_with('.') && name.strip_prefix(DATE_PREFIX).and_then(civil_date).is_none()
+    });
+    strangers.sort();
+    Ok(strangers)
+}
+
 /// Whether a file that was so long lacks its last record and no more, as after a power cut.
 pub fn lacks_one_record(path: &Path, was_bytes: u64) -> bool {
     /// A record whose header is cut off does not say how long it was; few are longer.

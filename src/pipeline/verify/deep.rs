@@ -5,13 +5,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{VerifyError, VerifySetup, day_number};
+use super::{VerifyError, VerifySetup};
 use crate::extract::raw::RawFile;
 use crate::extract::unpublished_dates;
 use crate::load::verify::{Check, Findings, Verified, compare_parts};
 use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder};
 use crate::pipeline::dates::{DateContext, DateError, stage_date};
-use crate::schema::{Storage, TABLES, TenantZone, civil_date_text};
+use crate::schema::{Storage, TABLES, TenantZone, civil_date, civil_date_text};
 
 pub(super) const FROM_RAW: Check = Check {
     name: "from-raw",
@@ -38,11 +38,11 @@ pub(super) fn check(
     };
     let mut published: BTreeMap<i32, Vec<&PublishedFile>> = BTreeMap::new();
     for file in verified.manifest.iter().flat_map(|manifest| &manifest.files) {
-        if let Some(date) = day_number(&file.meeting_date) {
+        if let Some(date) = civil_date(&file.meeting_date) {
             published.entry(date).or_default().push(file);
         }
     }
-    let in_raw = files.iter().filter_map(|file| day_number(&file.meeting_date));
+    let in_raw = files.iter().filter_map(|file| civil_date(&file.meeting_date));
     let dates: BTreeSet<i32> = in_raw.chain(published.keys().copied()).collect();
     // A reader's own folder, which no run cleans while this process lives.
     let work = paths.query_work(std::process::id()).join("verify");
