@@ -162,7 +162,7 @@ fn meta_and_runs_are_written() {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?)),
         )
         .expect("meta");
-    assert_eq!(meta, (1, 1, "r1".to_owned(), NOW_US, "+08:00".to_owned(), "open_id".to_owned(), 9));
+    assert_eq!(meta, (1, i64::from(SCHEMA_VERSION), "r1".to_owned(), NOW_US, "+08:00".to_owned(), "open_id".to_owned(), 9));
     let runs: (i64, i64) = connection
         .query_row("select samples, epoch_us(started_utc) from runs", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("runs");
@@ -200,7 +200,7 @@ fn the_file_is_of_the_promised_storage_version_and_loses_its_holes() {
 fn a_changed_or_newer_migration_is_refused() {
     for (change, newer) in [
         ("update schema_migrations set sha256 = 'other'", false),
-        ("insert into schema_migrations values (2, 'later', 'x', null, '9.9')", true),
+        ("insert into schema_migrations values (99, 'later', 'x', null, '9.9')", true),
     ] {
         let store = Store::new();
         store.publish("r1", vec![store.stage_all("r1", DAY, 3, 1)]);
@@ -211,7 +211,7 @@ fn a_changed_or_newer_migration_is_refused() {
             .try_publish("r2", Vec::new(), Start::OverPublished, &mut |_| std::ops::ControlFlow::Continue(()))
             .expect_err("refused");
         match newer {
-            true => assert!(matches!(error, LoadError::NewerSchema { found: 2, .. }), "{error}"),
+            true => assert!(matches!(error, LoadError::NewerSchema { found: 99, .. }), "{error}"),
             false => assert!(matches!(error, LoadError::MigrationDrift { version: 1, .. }), "{error}"),
         }
     }

@@ -16,7 +16,7 @@ use super::connection::Draft;
 use super::parquet::hex;
 use crate::schema::cell::Row;
 use crate::schema::{
-    ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, THRESHOLDS, Table, ddl,
+    ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, TABLES, THRESHOLDS, Table, ddl,
 };
 
 /// SQL that is run in every published database.
@@ -118,7 +118,8 @@ impl Definitions<'_> {
         }
         let failed = |script: String| move |source| LoadError::Definition { path: "memory".into(), script, source };
         let connection = Connection::open_in_memory().map_err(failed("a database".to_owned()))?;
-        connection.execute_batch(&ddl::create_table(&THRESHOLDS)).map_err(failed("thresholds".to_owned()))?;
+        let tables: String = TABLES.iter().map(ddl::create_table).collect();
+        connection.execute_batch(&tables).map_err(failed("the tables".to_owned()))?;
         let mut known: Vec<String> = Vec::new();
         for script in self.scripts {
             connection.execute_batch(&script.sql).map_err(failed(script.name.clone()))?;

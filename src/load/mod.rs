@@ -26,6 +26,8 @@ pub mod verify;
 #[cfg(test)]
 mod database_tests;
 #[cfg(test)]
+mod definitions_tests;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod process_tests;

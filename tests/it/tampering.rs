@@ -56,6 +56,9 @@ pub const TAMPERINGS: &[Tampering] = &[
     tampering("somebody's notes below parquet/", "strays", |store| {
         fs::write(store.join("parquet/notes.txt"), "mine").expect("written");
     }),
+    tampering("a folder of the raw log whose name is no date", "raw", |store| {
+        fs::create_dir(store.join("raw/quality/meeting_date=soon")).expect("made");
+    }),
     tampering("a Parquet file of other columns, with its new checksum", "parquet-schema", |store| {
         let path = part(store, "meetings", 0);
         let narrow = store.join("narrow.parquet");
@@ -140,8 +143,22 @@ pub const TAMPERINGS: &[Tampering] = &[
         fs::write(store.join("vcq.duckdb.wal"), "").expect("written");
     }),
     tampering("a table of somebody", "database-schema", |store| sql(store, "create table mine (x int)")),
-    tampering("a view of somebody", "database-schema", |store| sql(store, "create view mine as select 1 as x")),
-    tampering("a macro of somebody", "database-schema", |store| sql(store, "create macro mine(x) as x + 1")),
+    tampering("a view of somebody", "definitions", |store| sql(store, "create view mine as select 1 as x")),
+    tampering("a macro of somebody", "definitions", |store| sql(store, "create macro mine(x) as x + 1")),
+    // What it defines.
+    tampering("a report gone", "definitions", |store| sql(store, "drop macro table report_worst_meetings")),
+    tampering("a view that says something else", "definitions", |store| {
+        sql(store, "create or replace view participant_facts as select 1 as participant_key");
+    }),
+    tampering("a limit changed", "definitions", |store| {
+        sql(store, "update thresholds set value = value * 2 where profile = 'cqd' and metric = 'audio_loss_pct'");
+    }),
+    tampering("a building that nobody imported", "definitions", |store| {
+        sql(store, "insert into buildings (network) values ('10.1.0.0/16')");
+    }),
+    tampering("a participant marked as misaligned", "definitions", |store| {
+        sql(store, "insert into misaligned_participants select participant_key, meeting_date from participants limit 1");
+    }),
     tampering("somebody else's database", "database", |store| {
         fs::remove_file(database(store)).expect("removed");
         sql(store, "create table precious as select 42 as answer");

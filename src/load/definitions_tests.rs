@@ -1,0 +1,149 @@
+//! Definitions in published databases: there after every publication, made anew only where they differ, and derived
+//! tables that follow the rows date by date.
+
+use super::fixture::{DAY, Store};
+use super::*;
+
+const VIEWS: &str = "
+delete from thresholds;
+insert into thresholds values
+    ('cqd', 'audio_delay_ms', 'both', 'above', 500, 'ms', 'a source'),
+    ('cqd', 'audio_loss_pct', 'both', 'above', 10, '%', 'a source'),
+    ('huawei-red', 'video_delay_ms', 'both', 'at_or_above', 250, 'ms', 'another');
+create or replace view everybody as select participant_name from participants;
+create or replace macro twice(x) as x * 2;
+";
+const REPORT: &str = "create or replace macro report_people(top := 5) as table select * from everybody limit top";
+
+fn script(name: &str, sql: &str) -> Script {
+    Script { name: name.to_owned(), sql: sql.to_owned() }
+}
+
+fn scripts() -> Vec<Script> {
+    vec![script("views", VIEWS), script("report", REPORT)]
+}
+
+fn definitions<'a>(scripts: &'a [Script], custom_limits: &'a [(String, f64)]) -> Definitions<'a> {
+    Definitions { scripts, custom_limits, ..Definitions::NONE }
+}
+
+fn texts(store: &Store, sql: &str) -> Vec<String> {
+    let connection = open_published(&store.paths).expect("open");
+    let mut statement = connection.prepare(sql).expect("prepare");
+    statement.query_map([], |row| row.get(0)).expect("query").collect::<duckdb::Result<_>>().expect("text")
+}
+
+/// Publishes some rows of each table on the dates.
+fn publish(store: &Store, run_id: &str, dates: &[(i32, usize)], definitions: Definitions<'_>) {
+    let dates = dates.iter().map(|(date, rows)| store.stage_all(run_id, *date, *rows, 7)).collect();
+    store.publish_with(run_id, dates, definitions);
+}
+
+/// Rows in which the derived table differs from what follows from the samples.
+fn astray(store: &Store) -> Vec<String> {
+    let sql = definitions::derived_sql(&definitions::DERIVED[0], "true");
+    texts(store, &format!("select cast(count(*) as varchar) from (select cast(d as varchar) from ({sql}) as d except all select cast(m as varchar) from misaligned_participants as m)
+        union all select cast(count(*) as varchar) from (select cast(m as varchar) from misaligned_participants as m except all select cast(d as varchar) from ({sql}) as d)"))
+}
+
+#[test]
+fn any_client_finds_the_definitions() {
+    let store = Store::new();
+    publish(&store, "r1", &[(DAY, 30)], definitions(&scripts(), &[]));
+    let count = texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)");
+    assert_eq!(count, ["3"]);
+    assert_eq!(texts(&store, "select cast(twice(21) as varchar)"), ["42"]);
+}
+
+#[test]
+fn another_program_drops_what_it_does_not_define_and_the_same_one_leaves_everything() {
+    let store = Store::new();
+    let names = "select view_name from duckdb_views() where not internal union all
+        select function_name from duckdb_functions() where not internal and schema_name = 'main' order by 1";
+    publish(&store, "r1", &[(DAY, 30)], definitions(&scripts(), &[]));
+    assert_eq!(texts(&store, names), ["everybody", "report_people", "twice"]);
+    publish(&store, "r2", &[(DAY + 1, 30)], definitions(&scripts(), &[]));
+    assert_eq!(texts(&store, names), ["everybody", "report_people", "twice"]);
+    publish(&store, "r3", &[(DAY + 2, 30)], definitions(&scripts()[..1], &[]));
+    assert_eq!(texts(&store, names), ["everybody", "twice"]);
+    publish(&store, "r4", &[], definitions(&scripts(), &[]));
+    assert_eq!(texts(&store, names), ["everybody", "report_people", "twice"]);
+}
+
+#[test]
+fn derived_tables_follow_the_dates_that_come_change_and_go() {
+    let store = Store::new();
+    for (run_id, dates) in [
+        ("r1", &[(DAY, 130), (DAY + 1, 70)][..]),
+        ("r2", &[(DAY + 2, 250)]),
+        ("r3", &[(DAY + 1, 190)]),
+        ("r4", &[(DAY, 0)]),
+        ("r5", &[]),
+    ] {
+        publish(&store, run_id, dates, definitions(&scripts(), &[]));
+        assert_eq!(astray(&store), ["0", "0"], "{run_id}");
+        let rows = texts(&store, "select cast(count(*) as varchar) from misaligned_participants");
+        assert_ne!(rows, ["0"], "made-up times are no plain minutes: {run_id}");
+    }
+}
+
+#[test]
+fn the_custom_profile_is_whole_and_has_the_limits_of_the_configuration() {
+    let store = Store::new();
+    let custom = "select concat_ws(' ', metric, poor_when, value, unit, source) from thresholds
+        where profile = 'custom' order by metric";
+    publish(&store, "r1", &[(DAY, 3)], definitions(&scripts(), &[]));
+    assert_eq!(texts(&store, custom), ["audio_delay_ms above 500.0 ms a source", "audio_loss_pct above 10.0 % a source"]);
+    let limits = [("audio_loss_pct".to_owned(), 2.5), ("video_delay_ms".to_owned(), 300.0)];
+    // Nothing but the configuration has changed.
+    publish(&store, "r2", &[], definitions(&scripts(), &limits));
+    assert_eq!(
+        texts(&store, custom),
+        [
+            "audio_delay_ms above 500.0 ms a source",
+            "audio_loss_pct above 2.5 % configuration",
+            "video_delay_ms at_or_above 300.0 ms configuration",
+        ]
+    );
+}
+
+#[test]
+fn limits_that_no_profile_has_are_told_before_anything_is_done() {
+    let scripts = scripts();
+    let limits = [("audio_loss_pct".to_owned(), 2.5), ("audio_los_pct".to_owned(), 1.0)];
+    let unknown = definitions(&scripts, &limits).unknown_limits().expect("checked").expect("one is unknown");
+    assert_eq!(unknown.unknown, ["audio_los_pct"]);
+    assert_eq!(unknown.known, ["audio_delay_ms", "audio_loss_pct", "video_delay_ms"]);
+    assert_eq!(definitions(&scripts, &limits[..1]).unknown_limits().expect("checked"), None);
+    assert_eq!(definitions(&[], &[]).unknown_limits().expect("checked"), None);
+}
+
+#[test]
+fn a_definition_that_duckdb_refuses_is_named_and_nothing_is_published() {
+    let store = Store::new();
+    publish(&store, "r1", &[(DAY, 30)], definitions(&scripts(), &[]));
+    let broken = [script("views/099_broken", "create view broken as select nothing from nowhere")];
+    let dates = vec![store.stage_all("r2", DAY + 1, 30, 7)];
+    let error = store.try_publish_with("r2", dates, definitions(&broken, &[])).expect_err("refused");
+    assert!(matches!(&error, LoadError::Definition { script, .. } if script == "views/099_broken"), "{error}");
+    assert_eq!(texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)"), ["3"]);
+}
+
+#[test]
+fn a_store_of_an_older_program_is_brought_after() {
+    let store = Store::new();
+    publish(&store, "r1", &[(DAY, 30)], Definitions::NONE);
+    let connection = duckdb::Connection::open(store.paths.database()).expect("open");
+    connection
+        .execute_batch(
+            "drop table thresholds; drop table buildings; drop table address_buildings; drop table misaligned_participants;
+             alter table meta drop column definitions_sha256; update meta set schema_version = 1;
+             delete from schema_migrations where version = 2; checkpoint",
+        )
+        .expect("as the first version left it");
+    drop(connection);
+    publish(&store, "r2", &[], definitions(&scripts(), &[]));
+    assert_eq!(texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)"), ["3"]);
+    assert_eq!(texts(&store, "select cast(count(*) as varchar) from schema_migrations"), ["2"]);
+    assert_eq!(astray(&store), ["0", "0"]);
+}
