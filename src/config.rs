@@ -133,6 +133,8 @@ pub struct Config {
     pub store: PathBuf,
     /// The tenant's zone.
     pub timezone: TenantZone,
+    /// The folder of somebody's own reports.
+    pub reports_dir: Option<PathBuf>,
     /// The vendor's cloud; not used where there is a `base_url`.
     pub region: Region,
     /// The origin that was given instead of a region, as given.
@@ -200,6 +202,7 @@ impl Config {
         Ok(Config {
             store: values.path("store").unwrap_or_default(),
             timezone: values.zone("timezone")?,
+            reports_dir: values.path("reports_dir"),
             region: values.word("region", REGION_WORDS)?,
             base_url,
             user_id_type: values.word("user_id_type", USER_ID_TYPE_WORDS)?,

@@ -159,6 +159,15 @@ pub const SETTINGS: &[Setting] = &[
         help: "The tenant's time zone: what a date, and a time without a zone, mean.",
     },
     Setting {
+        key: "reports_dir",
+        value_name: "DIR",
+        kind: Kind::Path,
+        default: "",
+        group: Group::Store,
+        secret: false,
+        help: "Folder of your own reports, <name>.sql each; one named like a report of the program stands in for it.",
+    },
+    Setting {
         key: "app_id",
         value_name: "ID",
         kind: Kind::Text,

@@ -11,6 +11,7 @@
 mod compaction;
 mod connection;
 mod database;
+mod definitions;
 mod durable;
 mod error;
 mod lock;
@@ -34,6 +35,7 @@ mod publish_state_tests;
 mod publish_tests;
 
 pub use connection::DatabaseOptions;
+pub use definitions::Script;
 pub use error::{DuckdbTrouble, LoadError, NotAStore, is_noise};
 pub use lock::{Holder, Lock, LockError, holder};
 pub use manifest::{Manifest, PublishedFile};
