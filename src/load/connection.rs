@@ -97,7 +97,13 @@ impl Draft {
 
     /// Adds rows to a small table.
     pub(super) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
-        append_rows(&self.connection, &self.path, table, rows)
+        let batch = cell::file_batch(table, rows)
+            .and_then(plain_instants)
+            .map_err(|source| LoadError::Rows { table: table.name, source })?;
+        let failed = || LoadError::duckdb("add rows to a table of", &self.path);
+        let mut appender = self.connection.appender(table.name).map_err(failed())?;
+        appender.append_record_batch(batch).map_err(failed())?;
+        appender.flush().map_err(failed())
     }
 
     /// Closes the database and gives its path.
@@ -108,22 +114,6 @@ impl Draft {
         self.connection.close().map_err(|(_, error)| LoadError::duckdb("close", &path)(error))?;
         Ok(path)
     }
-}
-
-/// Adds rows to a small table of an open database, which is named `path` in an error.
-pub(super) fn append_rows(
-    connection: &Connection,
-    path: &Path,
-    table: &'static Table,
-    rows: &[Row],
-) -> Result<(), LoadError> {
-    let batch = cell::file_batch(table, rows)
-        .and_then(plain_instants)
-        .map_err(|source| LoadError::Rows { table: table.name, source })?;
-    let failed = || LoadError::duckdb("add rows to a table of", path);
-    let mut appender = connection.appender(table.name).map_err(failed())?;
-    appender.append_record_batch(batch).map_err(failed())?;
-    appender.flush().map_err(failed())
 }
 
 /// The folder where a draft is built; empty at first, gone with the value.
@@ -149,6 +139,16 @@ impl DraftFolder {
                 std::env::temp_dir().join(format!("vcq-etl-{}", &store[..16]))
             }
         };
+        DraftFolder::make(path, final_path)
+    }
+
+    /// Makes the folder for a database that a reader compares with: nothing of it is written to the store.
+    pub(super) fn for_reader() -> Result<DraftFolder, LoadError> {
+        let path = std::env::temp_dir().join(format!("vcq-etl-compared-{}", std::process::id()));
+        DraftFolder::make(path.clone(), path)
+    }
+
+    fn make(path: PathBuf, final_path: PathBuf) -> Result<DraftFolder, LoadError> {
         durable::remove_dir(&path)?;
         let mut builder = DirBuilder::new();
         // The folder may be outside the store: names and addresses are nobody else's business.

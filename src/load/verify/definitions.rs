@@ -1,9 +1,8 @@
 //! Views, macros, limits, buildings and derived tables, held against those of this program and its settings.
 //!
-//! What should be there is made in a database in memory and compared by its text.
+//! What should be there is made in a database of its own and compared by its text.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use duckdb::Connection;
 
@@ -12,8 +11,8 @@ use super::database::{NO_TABLE, Shape, Texts, answered, numbers, texts};
 use super::snapshot::Database;
 use super::{Findings, Surroundings};
 use crate::load::LoadError;
-use crate::load::connection::{self, append_rows};
-use crate::load::definitions::{DERIVED, Derived, Definitions, derived_sql, seen};
+use crate::load::connection::{self, Draft, DraftFolder};
+use crate::load::definitions::{Addresses, DERIVED, Derived, derived_sql, seen};
 use crate::schema::{ADDRESS_BUILDINGS, BUILDINGS, PARTICIPANTS, THRESHOLDS, Table, ddl};
 
 /// What is defined: what it is, its name, its text.
@@ -29,9 +28,6 @@ order by all";
 /// Tables whose rows are the same in every database of this program, these settings and these buildings.
 const GIVEN: &[&Table] = &[&THRESHOLDS, &BUILDINGS];
 
-/// What messages call the database that is compared with.
-const MEMORY: &str = "a database in memory";
-
 type Defined = BTreeMap<(String, String), String>;
 
 /// Compares them.
@@ -43,13 +39,18 @@ pub(super) fn check(
 ) -> Result<(), LoadError> {
     let definitions = surroundings.definitions;
     if database.meta.definitions_sha256.as_deref() == Some(definitions.sha256().as_str()) {
-        let reference = reference(surroundings)?;
+        let seen = match shape.has(&[&PARTICIPANTS]) {
+            true => answered(seen(&database.connection, "true"), "its addresses", findings)?.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let folder = DraftFolder::for_reader()?;
+        let reference = reference(&folder, surroundings, seen)?;
         objects(database, &reference, findings)?;
         for table in GIVEN.iter().filter(|table| shape.has(&[table])) {
             given(database, &reference, table, findings)?;
         }
         if shape.has(&[&ADDRESS_BUILDINGS, &PARTICIPANTS]) {
-            places(database, &reference, &definitions, findings)?;
+            places(database, &reference, findings)?;
         }
     } else {
         findings.skip(&DEFINITIONS, "they are of other settings or of another version of the program");
@@ -68,24 +69,25 @@ pub(super) fn check(
     Ok(())
 }
 
-/// A database with everything that is defined, and no row from anywhere.
-fn reference(surroundings: &Surroundings<'_>) -> Result<Connection, LoadError> {
+/// A database with everything that is defined, and no row of the tenant. DuckDB words definitions anew when it reads them
+/// from a file, so it is a file.
+fn reference(folder: &DraftFolder, surroundings: &Surroundings<'_>, seen: Vec<Addresses>) -> Result<Connection, LoadError> {
     let definitions = surroundings.definitions;
-    let failed = |script: String| move |source| LoadError::Definition { path: MEMORY.into(), script, source };
-    let spill_dir = std::env::temp_dir().join("vcq-etl-verify");
-    let connection = connection::open_in_memory(&spill_dir, surroundings.database)?;
-    connection.execute_batch(&ddl::script()).map_err(failed("the tables".to_owned()))?;
-    definitions.run(&connection).map_err(|(script, source)| failed(script)(source))?;
-    append_rows(&connection, Path::new(MEMORY), &BUILDINGS, definitions.buildings)?;
-    Ok(connection)
+    let draft = Draft::open(folder.path(), surroundings.database)?;
+    draft.execute("make the tables of", &ddl::script())?;
+    let path = draft.path.clone();
+    definitions.run(&draft.connection).map_err(|(script, source)| LoadError::Definition { path, script, source })?;
+    draft.replace_rows(&BUILDINGS, definitions.buildings)?;
+    if !definitions.buildings.is_empty() {
+        draft.append_rows(&ADDRESS_BUILDINGS, &definitions.places.places(seen))?;
+    }
+    connection::open_read_only(&draft.close()?, folder.path(), surroundings.database)
 }
 
 fn defined(connection: &Connection) -> duckdb::Result<Defined> {
     let row = |row: Texts| <[Option<String>; 3]>::try_from(row).ok();
     let rows = texts(connection, DEFINED, &[])?.into_iter().filter_map(row);
-    // DuckDB quotes names anew when it reads a file.
-    let plain = |text: Option<String>| text.unwrap_or_default().replace('"', "");
-    Ok(rows.filter_map(|[what, name, text]| Some(((what?, name?), plain(text)))).collect())
+    Ok(rows.filter_map(|[what, name, text]| Some(((what?, name?), text.unwrap_or_default()))).collect())
 }
 
 fn objects(database: &Database, reference: &Connection, findings: &mut Findings) -> Result<(), LoadError> {
@@ -142,19 +144,11 @@ fn missing(
 }
 
 /// Every address that was seen is where the buildings say. Addresses that are seen no more may be there too.
-fn places(
-    database: &Database,
-    reference: &Connection,
-    definitions: &Definitions<'_>,
-    findings: &mut Findings,
-) -> Result<(), LoadError> {
+fn places(database: &Database, reference: &Connection, findings: &mut Findings) -> Result<(), LoadError> {
     let table = ADDRESS_BUILDINGS.name;
-    let Some(seen) = answered(seen(&database.connection, "true"), "its addresses", findings)? else { return Ok(()) };
-    let expected = if definitions.buildings.is_empty() { Vec::new() } else { definitions.places.places(seen) };
-    findings.examined(&DEFINITIONS, expected.len() as u64);
-    append_rows(reference, Path::new(MEMORY), &ADDRESS_BUILDINGS, &expected)?;
     let Some(found) = answered(rows(&database.connection, table), table, findings)? else { return Ok(()) };
     let Some(expected) = answered(rows(reference, table), table, findings)? else { return Ok(()) };
+    findings.examined(&DEFINITIONS, expected.len() as u64);
     missing(table, &expected, &found, findings);
     Ok(())
 }
