@@ -26,8 +26,10 @@ pub struct Migration {
 }
 
 /// Every migration, in order. The last one's number is the schema version.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "initial", sql: include_str!("../../migrations/0001_initial.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "initial", sql: include_str!("../../migrations/0001_initial.sql") },
+    Migration { version: 2, name: "definitions", sql: include_str!("../../migrations/0002_definitions.sql") },
+];
 
 impl Migration {
     /// Checksum of the statements, lower-case hexadecimal.
