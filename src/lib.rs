@@ -1,5 +1,6 @@
 //! The library behind `vcq-etl`: the stages, the tables as data, and what wires them.
 
+pub mod buildings;
 pub mod cli;
 pub mod config;
 pub mod error;
