@@ -135,6 +135,7 @@ impl From<SyncError> for Failure {
             SyncError::Recorder { .. } => {
                 Failure::of(ExitCode::Storage, &error).hint("check the limits of this machine")
             }
+            SyncError::Buildings(error) => error.into(),
             SyncError::Totals(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("the database may be damaged: vcq-etl rebuild makes it again, without a call"),
             SyncError::Date(DateError::Raw(RawError::Io { .. })) => Failure::of(ExitCode::Storage, &error)

@@ -140,6 +140,19 @@ impl StorePaths {
         self.parquet().join(relative)
     }
 
+    /// `buildings.csv`: which network is which building, as it was imported. The database is made from it.
+    pub fn buildings(&self) -> PathBuf {
+        self.root.join("buildings.csv")
+    }
+
+    /// Replaces `buildings.csv`, durably and as a whole. Only for the holder of the lock.
+    ///
+    /// # Errors
+    /// [`LoadError::Io`], [`LoadError::DiskFull`]; the old file stays then.
+    pub fn write_buildings(&self, text: &str) -> Result<(), LoadError> {
+        durable::replace(&self.work(), &self.buildings(), text.as_bytes())
+    }
+
     /// `raw/`.
     pub fn raw(&self) -> PathBuf {
         self.root.join("raw")

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::dates::DateError;
 use super::numbered;
+use crate::buildings::BuildingsError;
 use crate::extract::{LedgerError, RecordError};
 use crate::feishu::ClientError;
 use crate::load::{LoadError, LockError};
@@ -45,6 +46,9 @@ pub enum SyncError {
         /// What was asked for now.
         asked: &'static str,
     },
+    /// The store's list of buildings.
+    #[error(transparent)]
+    Buildings(#[from] BuildingsError),
     /// The published database cannot be counted.
     #[error("cannot count what is published")]
     Totals(#[source] Box<dyn std::error::Error + Send + Sync>),
