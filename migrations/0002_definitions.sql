@@ -9,12 +9,39 @@ create table thresholds (
 );
 
 create table buildings (
-    network VARCHAR not null
+    network              VARCHAR not null,
+    egress_cidr          VARCHAR not null,
+    valid_from_date      DATE not null,
+    valid_until_date     DATE,
+    building             VARCHAR,
+    floor                VARCHAR,
+    city                 VARCHAR,
+    country              VARCHAR,
+    is_inside            BOOLEAN,
+    is_vpn               BOOLEAN,
+    network_name         VARCHAR,
+    ownership_type       VARCHAR,
+    building_type        VARCHAR,
+    building_office_type VARCHAR,
+    zip_code             VARCHAR,
+    state                VARCHAR,
+    region               VARCHAR,
+    is_express_route     BOOLEAN
 );
 
 create table address_buildings (
-    address VARCHAR not null,
-    valid_from DATE, valid_until DATE, network VARCHAR, building VARCHAR, floor VARCHAR, city VARCHAR, country VARCHAR, region VARCHAR, is_inside BOOLEAN, is_vpn BOOLEAN
+    address          VARCHAR not null,
+    public_ip        VARCHAR not null,
+    valid_from_date  DATE not null,
+    valid_until_date DATE,
+    network          VARCHAR,
+    building         VARCHAR,
+    floor            VARCHAR,
+    city             VARCHAR,
+    country          VARCHAR,
+    region           VARCHAR,
+    is_inside        BOOLEAN,
+    is_vpn           BOOLEAN
 );
 
 create table misaligned_participants (

@@ -3,6 +3,7 @@
 //! Owns the wiring of the stages, and nothing a stage knows: `extract` writes answers down, `dates` turns a date's answers
 //! into parts, `load` publishes them. A run of hours publishes finished dates as it goes.
 
+pub mod buildings;
 pub mod dates;
 mod definitions;
 pub mod doctor;

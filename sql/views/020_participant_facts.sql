@@ -1,6 +1,5 @@
 -- Where a participant was and how it was connected, in words that can be grouped by.
 
-
 -- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48; masked or unreadable: NULL.
 create or replace macro subnet_of(address) as
 case
@@ -13,7 +12,7 @@ case
         then split_part(address, ':', 1) || ':' || split_part(address, ':', 2) || ':' || split_part(address, ':', 3) || '::/48'
 end;
 
--- Ranges that home routers and telephones hand out: they name no place.
+-- Ranges that home routers and telephones hand out: they name no place. src/buildings/network.rs has the same list.
 create or replace macro is_home_range(subnet) as
 subnet in ('10.0.0.0/24', '192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24', '172.20.10.0/24', '192.168.43.0/24');
 
@@ -57,13 +56,14 @@ select
     b.public_ip,
     b.subnet,
     b.egress,
-    is_home_range(b.subnet) and a.building is null as is_home_like,
-    a.building,
-    a.floor,
-    a.city,
-    a.is_inside,
-    a.is_vpn,
+    is_home_range(b.subnet) and coalesce(e.building, a.building) is null as is_home_like,
+    coalesce(e.building, a.building) as building,
+    case when e.address is null then a.floor else e.floor end as floor,
+    case when e.address is null then a.city else e.city end as city,
+    coalesce(e.is_inside, a.is_inside) as is_inside,
+    coalesce(e.is_vpn, a.is_vpn) as is_vpn,
     coalesce(
+        e.building,
         a.building,
         case when is_home_range(b.subnet) then 'home, by ' || coalesce(b.egress, '?') else b.subnet end,
         'by ' || b.egress,
@@ -92,7 +92,16 @@ from (
         subnet_of(p.public_ip) as egress
     from participants as p
 ) as b
+-- Where the address is for this public address (its building is told by where people come out), else where it is for all.
+-- Two joins by equality: with an "or" in it, an outer join compares every row with every row in older DuckDBs. Days of one
+-- address do not overlap, so neither join doubles a participant.
+left join address_buildings as e
+    on e.address = b.internal_ip
+    and e.public_ip = b.public_ip
+    and b.meeting_date >= e.valid_from_date
+    and b.meeting_date < coalesce(e.valid_until_date, date '9999-12-31')
 left join address_buildings as a
     on a.address = b.internal_ip
-    and b.meeting_date >= coalesce(a.valid_from, date '1900-01-01')
-    and b.meeting_date < coalesce(a.valid_until, date '9999-12-31');
+    and a.public_ip = ''
+    and b.meeting_date >= a.valid_from_date
+    and b.meeting_date < coalesce(a.valid_until_date, date '9999-12-31');

@@ -5,6 +5,7 @@
 //! failure. Leaves out: what a command does beyond reading its arguments and printing its result.
 
 mod aligned;
+mod buildings;
 pub mod completions;
 pub mod defect;
 pub mod demo;
@@ -69,6 +70,7 @@ pub const COMMANDS: &[Entry] = &[
     status::ENTRY,
     doctor::ENTRY,
     report::ENTRY,
+    buildings::ENTRY,
     rebuild::ENTRY,
     verify::ENTRY,
     schema::ENTRY,

@@ -4,6 +4,7 @@
 //! `impl From` for each error enum, one arm for each kind.
 
 use super::{ExitCode, Failure, nearest};
+use crate::buildings::BuildingsError;
 use crate::cli::window::{self, WindowError};
 use crate::config::{ConfigError, SETTINGS};
 use crate::report::ReportError;
@@ -109,6 +110,39 @@ impl From<ReportError> for Failure {
     }
 }
 
+impl From<BuildingsError> for Failure {
+    fn from(error: BuildingsError) -> Failure {
+        let failure = Failure::of(ExitCode::Usage, &error);
+        match &error {
+            BuildingsError::Read { .. } => failure.hint("check the path, and that this user may read it"),
+            BuildingsError::TooLarge { .. } | BuildingsError::Empty { .. } => failure.hint(BUILDING_FORMS),
+            BuildingsError::Encoding { .. } => {
+                failure.hint("save it as text in UTF-8 (in Excel: CSV UTF-8) or as Unicode text").hint(BUILDING_FORMS)
+            }
+            BuildingsError::OpenQuote { .. } => failure.hint("close the quote, or write it twice where it is meant"),
+            BuildingsError::UnknownColumn { name, known, .. } => {
+                did_you_mean(failure, nearest(name, known.iter().copied()))
+                    .hint(format!("the columns are {}", known.join(", ")))
+                    .hint(BUILDING_FORMS)
+            }
+            BuildingsError::RepeatedColumn { .. } => failure.hint("name each column once"),
+            BuildingsError::MissingColumn { .. } => failure.hint(BUILDING_FORMS),
+            BuildingsError::BadLines { .. } => {
+                failure.hint("mend these lines and try again; nothing was kept of the file")
+            }
+            BuildingsError::NoneImported { .. } => {
+                failure.hint("import one with vcq-etl buildings import FILE; vcq-etl buildings --help tells its form")
+            }
+            BuildingsError::Stored { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("import the building file again: vcq-etl buildings import FILE (without --from)"),
+        }
+    }
+}
+
+/// What a building file is.
+const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no heading), or one \
+                              with a heading that names at least cidr and building";
+
 fn did_you_mean(failure: Failure, meant: Option<&str>) -> Failure {
     match meant {
         Some(name) => failure.hint(format!("did you mean {name}?")),
@@ -186,6 +220,21 @@ mod tests {
             assert_eq!(failure.exit, ExitCode::Usage);
             assert!(!failure.hints.is_empty(), "{}", failure.message);
         }
+    }
+
+    #[test]
+    fn a_slip_in_the_heading_of_a_building_file_names_the_nearest_column() {
+        let error = BuildingsError::UnknownColumn {
+            path: "offices.csv".into(),
+            name: "bulding".to_owned(),
+            known: vec!["cidr", "building", "floor"],
+        };
+        insta::assert_snapshot!(text(error), @r#"
+        error: offices.csv has no heading that is known: "bulding" is no column
+        hint: did you mean building?
+        hint: the columns are cidr, building, floor
+        hint: a building file is that of the Call Quality Dashboard (14 or 15 columns, no heading), or one with a heading that names at least cidr and building
+        "#);
     }
 
     #[test]

@@ -232,13 +232,18 @@ impl Definitions<'_> {
         if self.buildings.is_empty() {
             return Ok(());
         }
-        let dates = if is_anew { dates.to_owned() } else { format!("{dates}{NOT_PLACED}") };
-        let seen = seen(&draft.connection, &dates).map_err(LoadError::duckdb("read the addresses of", &draft.path))?;
-        draft.append_rows(&ADDRESS_BUILDINGS, &self.places.places(seen))
+        let seen = seen(&draft.connection, dates).map_err(LoadError::duckdb("read the addresses of", &draft.path))?;
+        draft.append_rows(&ADDRESS_BUILDINGS, &self.places.places(seen))?;
+        // An address that other dates have too was placed with them.
+        let columns: Vec<&str> = ADDRESS_BUILDINGS.columns.iter().map(|column| column.name).collect();
+        let once = format!(
+            "delete from {0} where rowid not in (select min(rowid) from {0} group by {1})",
+            ADDRESS_BUILDINGS.name,
+            columns.join(", ")
+        );
+        if is_anew { Ok(()) } else { draft.execute("keep each address once in", &once) }
     }
 }
-
-const NOT_PLACED: &str = " and not exists (select 1 from address_buildings a where a.address = p.internal_ip)";
 
 /// Brings the derived tables after the dates that changed.
 pub(super) fn derive(draft: &Draft, changes: &[Changed<'_>], is_anew: bool) -> Result<(), LoadError> {

@@ -3,6 +3,7 @@
 
 use super::fixture::{DAY, Store};
 use super::*;
+use crate::schema::cell::Cell;
 
 const VIEWS: &str = "
 delete from thresholds;
@@ -146,4 +147,46 @@ fn a_store_of_an_older_program_is_brought_after() {
     assert_eq!(texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)"), ["3"]);
     assert_eq!(texts(&store, "select cast(count(*) as varchar) from schema_migrations"), ["2"]);
     assert_eq!(astray(&store), ["0", "0"]);
+}
+
+/// Every address is in one building; counts how many it was asked for.
+struct Everywhere(std::sync::Mutex<usize>);
+
+impl Places for Everywhere {
+    fn places(&self, seen: Vec<Addresses>) -> Vec<crate::schema::cell::Row> {
+        *self.0.lock().expect("no panic") += seen.len();
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let row = |address: String| {
+            let mut row: Vec<Cell> = vec![text(&address), text(""), Cell::Day(0), Cell::Null, text("10.0.0.0/8"), text("HQ")];
+            row.resize(crate::schema::ADDRESS_BUILDINGS.columns.len(), Cell::Null);
+            row
+        };
+        let addresses: std::collections::BTreeSet<String> = seen.into_iter().map(|(address, _)| address).collect();
+        addresses.into_iter().map(row).collect()
+    }
+}
+
+#[test]
+fn addresses_of_new_dates_are_placed_once() {
+    let store = Store::new();
+    let scripts = scripts();
+    let everywhere = Everywhere(std::sync::Mutex::default());
+    let mut building: Vec<Cell> = vec![Cell::Text("10.0.0.0/8".to_owned()), Cell::Text(String::new()), Cell::Day(0)];
+    building.resize(crate::schema::BUILDINGS.columns.len(), Cell::Null);
+    let buildings = [building];
+    let with = Definitions { buildings: &buildings, places: &everywhere, ..definitions(&scripts, &[]) };
+    let placed = "select cast(count(*) || ' of ' || count(distinct address) as varchar) from address_buildings";
+    let addresses = "select cast(count(distinct internal_ip) || ' of ' || count(distinct internal_ip) as varchar) from participants where internal_ip is not null";
+    for (run_id, dates) in [("r1", &[(DAY, 60)][..]), ("r2", &[(DAY + 1, 90)]), ("r3", &[(DAY, 40)]), ("r4", &[])] {
+        let asked = *everywhere.0.lock().expect("no panic");
+        publish(&store, run_id, dates, with);
+        assert!(dates.is_empty() == (asked == *everywhere.0.lock().expect("no panic")), "{run_id}: only of new dates");
+        let (found, expected) = (texts(&store, placed), texts(&store, addresses));
+        let count = |texts: &[String]| texts[0].split(' ').next().and_then(|n| n.parse::<u32>().ok()).expect("a number");
+        assert!(count(&found) >= count(&expected), "{run_id}: {found:?} {expected:?}");
+        let (rows, distinct) = found[0].split_once(" of ").expect("two numbers");
+        assert_eq!(rows, distinct, "{run_id}");
+    }
+    publish(&store, "r5", &[], definitions(&scripts, &[]));
+    assert_eq!(texts(&store, placed), ["0 of 0"], "no buildings any more");
 }

@@ -125,11 +125,6 @@ impl StorePaths {
         self.root.join("vcq.duckdb")
     }
 
-    /// `buildings.csv`: the networks of the buildings, where they were imported.
-    pub fn buildings(&self) -> PathBuf {
-        self.root.join("buildings.csv")
-    }
-
     /// `parquet/`.
     pub fn parquet(&self) -> PathBuf {
         self.root.join("parquet")
@@ -143,6 +138,19 @@ impl StorePaths {
     /// A published part, from its path in the manifest.
     pub fn part(&self, relative: &str) -> PathBuf {
         self.parquet().join(relative)
+    }
+
+    /// `buildings.csv`: which network is which building, as it was imported. The database is made from it.
+    pub fn buildings(&self) -> PathBuf {
+        self.root.join("buildings.csv")
+    }
+
+    /// Replaces `buildings.csv`, durably and as a whole. Only for the holder of the lock.
+    ///
+    /// # Errors
+    /// [`LoadError::Io`], [`LoadError::DiskFull`]; the old file stays then.
+    pub fn write_buildings(&self, text: &str) -> Result<(), LoadError> {
+        durable::replace(&self.work(), &self.buildings(), text.as_bytes())
     }
 
     /// `raw/`.

@@ -9,9 +9,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("feishu", &[]),
     ("extract", &["feishu", "schema"]),
     ("transform", &["schema"]),
+    ("buildings", &["schema"]),
     ("load", &["schema"]),
     ("report", &["load", "schema"]),
-    ("pipeline", &["extract", "feishu", "load", "report", "schema", "transform"]),
+    ("pipeline", &["buildings", "extract", "feishu", "load", "report", "schema", "transform"]),
     ("simulator", &["schema"]),
 ];
 

@@ -3,6 +3,7 @@
 mod arrows;
 mod bad_input;
 mod budget;
+mod buildings;
 mod cells;
 mod disk;
 mod doctor;

@@ -33,8 +33,3 @@ pub const MISALIGNED_PARTICIPANTS: Table = Table {
     time_column: "",
     columns: &[C::key("participant_key", "", Id, "The participant."), MEETING_DATE],
 };
-
-/// STUB
-pub const BUILDINGS: Table = Table { name: "buildings", doc: "x.", storage: Storage::DuckdbOnly, sort: &[], time_column: "", columns: &[C::key("network", "", Id, "x.")] };
-/// STUB
-pub const ADDRESS_BUILDINGS: Table = Table { name: "address_buildings", doc: "x.", storage: Storage::DuckdbOnly, sort: &[], time_column: "", columns: &[C::key("address", "", Id, "x."), C::optional("valid_from", "", crate::schema::Kind::Day, "x"), C::optional("valid_until", "", crate::schema::Kind::Day, "x"), C::optional("network", "", Id, "x."), C::optional("building", "", Id, "x."), C::optional("floor", "", Id, "x."), C::optional("city", "", Id, "x."), C::optional("country", "", Id, "x."), C::optional("region", "", Id, "x."), C::optional("is_inside", "", crate::schema::Kind::Flag, "x."), C::optional("is_vpn", "", crate::schema::Kind::Flag, "x.")] };

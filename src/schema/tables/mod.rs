@@ -6,6 +6,7 @@
 //! local day of the meeting's start: the partition column, in the path of a Parquet file and not in the file.
 //! A change that removes or re-types a column raises [`SCHEMA_VERSION`]; so does a new one.
 
+mod buildings;
 mod definitions;
 mod lists;
 mod quality;
@@ -13,7 +14,8 @@ mod store;
 
 use super::{Column, Kind, Table};
 
-pub use definitions::{ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, THRESHOLDS};
+pub use buildings::{ADDRESS_BUILDINGS, BUILDINGS};
+pub use definitions::{MISALIGNED_PARTICIPANTS, THRESHOLDS};
 pub use lists::{MEETINGS, PARTICIPANTS};
 pub use quality::{QUALITY_SAMPLES, SECTIONS, Section};
 pub use store::{COVERAGE, META, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS};

@@ -1,0 +1,30 @@
+//! Which network is which building: the file that an organisation keeps of its networks, and where an address is by it.
+//!
+//! Owns: the two forms of a building file ([`BuildingFile`]: Microsoft's for the Call Quality Dashboard, and a headed
+//! one, which is also the store's own), what speaks against a line ([`Flaw`]), what is to be said of a whole file
+//! ([`Judgement`]), and the rule by which an address is in a building ([`Buildings`]).
+//! Promises: a file is taken whole or not at all; the stretches of days of one address never overlap; what was written
+//! is read back the same. No clock and no network; of the disk only reading a file that is named.
+//! Leaves out: where the store keeps its file (`load`), publishing (`pipeline`), and what people see (`cli`).
+
+mod entry;
+mod error;
+mod file;
+mod judgement;
+mod map;
+mod network;
+mod records;
+
+#[cfg(test)]
+mod file_tests;
+#[cfg(test)]
+mod map_tests;
+#[cfg(test)]
+mod view_tests;
+
+pub use entry::{Days, Entry};
+pub use error::{BadLine, BuildingsError, Flaw, LARGEST_MIB, SHOWN_LINES};
+pub use file::{BuildingFile, Form};
+pub use judgement::Judgement;
+pub use map::Buildings;
+pub use network::{HOME_RANGES, Network, NetworkFlaw};

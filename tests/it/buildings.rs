@@ -1,0 +1,166 @@
+//! Which network is which building: import, check, and everything that is wrong with a file.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::world::{Ran, World};
+
+/// Two of the simulator's buildings, one of them by two networks, and a shop behind a home router.
+const OFFICES: &str = "\
+cidr,building,floor,city,egress_cidr
+10.11.0.0/16,Building 1,,Reading,
+10.11.3.0/24,Building 1,3,Reading,
+10.12.0.0/16,Building 2,,Leeds,
+10.99.0.0/16,Nobody there,,,
+192.168.1.0/24,Shop,,,203.0.113.250
+";
+
+impl World {
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path: PathBuf = self.home().join(name);
+        fs::write(&path, bytes).expect("written");
+        path.to_str().expect("text").to_owned()
+    }
+
+    fn buildings(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.vcq(&[&["buildings"], arguments].concat());
+        // No credentials, no vendor.
+        command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env_remove("VCQ_BASE_URL");
+        Ran::of(command.output().expect("the binary runs"))
+    }
+
+    fn kept(&self) -> String {
+        fs::read_to_string(self.store().join("buildings.csv")).expect("kept")
+    }
+}
+
+#[test]
+fn what_was_imported_is_kept_and_held_against_the_database() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let file = world.file("offices.csv", OFFICES);
+    let checked = world.buildings(&["check", &file]).ended(0);
+    assert!(checked.stdout.contains("5 networks in 4 buildings"), "{}", checked.stdout);
+    assert!(!world.store().join("buildings.csv").exists(), "checking changes nothing");
+
+    let imported = world.buildings(&["import", &file]).ended(0);
+    assert!(imported.stdout.contains("1 network inside another"), "{}", imported.stdout);
+    assert!(world.kept().contains("10.11.3.0/24,Building 1,3,Reading,"), "{}", world.kept());
+
+    let check = world.buildings(&["check", "--format", "json"]).ended(0).summary();
+    let in_building = world
+        .number("select count(*) from participants where internal_ip like '10.11.%' or internal_ip like '10.12.%'");
+    let with_address = world.number("select count(internal_ip) from participants");
+    assert!(in_building > 0 && in_building < with_address);
+    assert_eq!(check["participants"]["in_building"], in_building);
+    let sum: i64 =
+        ["in_building", "home", "elsewhere"].iter().filter_map(|place| check["participants"][place].as_i64()).sum();
+    assert_eq!(sum, with_address);
+    let unmatched = check["unmatched_networks"].as_array().expect("a list");
+    assert!(unmatched.iter().any(|network| network["building"] == "Nobody there"), "{unmatched:?}");
+    let missing = check["missing_subnets"].as_array().expect("a list");
+    assert!(
+        !missing.is_empty()
+            && missing.iter().all(|subnet| !subnet["subnet"].as_str().expect("text").contains("10.11."))
+    );
+    let page = world.buildings(&["check"]).ended(0).stdout;
+    assert!(page.contains("in a range of home routers") && page.contains("10.99.0.0/16  Nobody there"), "{page}");
+}
+
+#[test]
+fn a_later_file_replaces_or_follows() {
+    let world = World::new();
+    let old = world.file("old.csv", "cidr,building\n10.1.2.0/24,Old\n10.1.3.0/24,Stays\n");
+    let new = world.file("new.csv", "cidr,building\n10.1.2.0/24,New\n10.1.3.0/24,Stays\n");
+    world.buildings(&["import", &old]).ended(0);
+    let ran = world.buildings(&["import", &new, "--from", "2026-11-02"]).ended(0);
+    assert!(ran.stdout.contains("2 lines of earlier imports hold until then"), "{}", ran.stdout);
+    let kept = world.kept();
+    let lines: Vec<&str> = kept.lines().skip(1).map(|line| line.trim_end_matches(',')).collect();
+    assert_eq!(
+        lines,
+        ["10.1.2.0/24,Old,,,,1,0,,,2026-11-02", "10.1.2.0/24,New,,,,1,0,,2026-11-02", "10.1.3.0/24,Stays,,,,1,0",]
+    );
+    // The store's own file is one that can be imported.
+    let own = world.file("own.csv", &kept);
+    world.buildings(&["import", &own]).ended(0);
+    assert_eq!(world.kept(), kept);
+    world.buildings(&["import", &new]).ended(0);
+    assert!(!world.kept().contains("Old"));
+}
+
+#[test]
+fn a_file_with_bad_lines_changes_nothing() {
+    let world = World::new();
+    let good = world.file("good.csv", OFFICES);
+    world.buildings(&["import", &good]).ended(0);
+    let before = world.kept();
+    let lines: String = (0..30).map(|n| format!("10.1.{n}.7,Net,24,Harbour House,,,,,,,,,1,0,0\n")).collect();
+    let bad = world.file("bad.csv", format!("10.2.1.0,Net,24,Fine,,,,,,,,,1,0,0\n{lines}"));
+    for command in ["import", "check"] {
+        let ran = world.buildings(&[command, &bad]).ended(2);
+        assert_eq!(ran.stdout, "");
+        for word in [
+            "bad.csv has 30 lines that can't be taken",
+            "line 2, NetworkIP \"10.1.0.7\": has bits set behind its prefix; the network is 10.1.0.0/24",
+            "and 10 more",
+            "hint: ",
+        ] {
+            assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
+        }
+        assert_eq!(ran.stderr.matches("has bits set").count(), 20);
+        assert_eq!(world.kept(), before);
+    }
+    for (text, word) in [
+        (&b"cidr,bulding\n"[..], "did you mean building?"),
+        (b"10.1.2.0,\xb8\xdb,24,x,,,,,,,,,1,0", "CSV UTF-8"),
+        (b"", "holds no networks"),
+    ] {
+        let file = world.file("odd.csv", text);
+        let ran = world.buildings(&["import", &file]).ended(2);
+        assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
+    }
+    let missing = world.buildings(&["import", "nowhere.csv"]).ended(2);
+    assert!(missing.stderr.contains("could not read the building file nowhere.csv"), "{}", missing.stderr);
+    let dates = world.buildings(&["import", &good, "--from", "2026-11-02", "--until", "2026-11-02"]).ended(2);
+    assert!(dates.stderr.contains("--until is not after --from"), "{}", dates.stderr);
+    world.buildings(&["import", &good, "--from", "yesterday"]).ended(2);
+    assert_eq!(world.kept(), before);
+}
+
+#[test]
+fn buildings_can_come_before_the_first_sync() {
+    let world = World::new();
+    let none = world.buildings(&["check"]).ended(5);
+    assert!(none.stderr.contains("hint: run vcq-etl sync --since 2d first"), "{}", none.stderr);
+    let file = world.file("offices.csv", OFFICES);
+    let imported = world.buildings(&["import", &file]).ended(0);
+    assert!(imported.stdout.contains("with the next sync or rebuild"), "{}", imported.stdout);
+    let unpublished = world.buildings(&["check"]).ended(5);
+    assert!(unpublished.stderr.contains("hint: run vcq-etl sync"), "{}", unpublished.stderr);
+    world.sync(&[]).ended(0);
+    world.buildings(&["check"]).ended(0);
+}
+
+#[test]
+fn without_an_import_it_says_what_to_do() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let ran = world.buildings(&["check"]).ended(2);
+    assert!(ran.stderr.contains("no building file has been imported"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: import one with vcq-etl buildings import FILE"), "{}", ran.stderr);
+    fs::write(world.store().join("buildings.csv"), "cidr,building\nx,y\n").expect("written");
+    let changed = world.buildings(&["check"]).ended(5);
+    assert!(changed.stderr.contains("line 2, cidr \"x\"") && changed.stderr.contains("hint: "), "{}", changed.stderr);
+}
+
+#[test]
+fn the_dashboards_file_as_a_spreadsheet_writes_it() {
+    let world = World::new();
+    let text = "10.1.2.0\t\"London, east\"\t24\tHarbour House\t\t\t\tLondon\t\tGB\t\tEMEA\t1\t0\r\n";
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes);
+    let file = world.file("offices.txt", units.collect::<Vec<u8>>());
+    let ran = world.buildings(&["import", &file]).ended(0);
+    assert!(ran.stdout.contains("building file of the Call Quality Dashboard"), "{}", ran.stdout);
+    assert!(world.kept().contains("10.1.2.0/24,Harbour House,,London,GB,1,0,,,,\"London, east\","), "{}", world.kept());
+}
