@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// The sample row of the dashboard's documentation, and one in the form of before the column VPN.
@@ -166,4 +168,29 @@ fn what_is_no_building_file_is_told_apart() {
     );
     let binary = BuildingFile::parse(Path::new("offices.xlsx"), b"PK\x03\x04\n\xff", Days::ALL).expect_err("no text");
     assert_eq!(binary.to_string(), "offices.xlsx is neither UTF-8 nor UTF-16: line 2 is the first that shows it");
+}
+
+proptest! {
+    #[test]
+    fn nothing_in_a_file_is_too_odd_and_what_is_taken_is_kept(
+        heading in "(cidr,building,(floor|inside|egress_cidr|valid_from|valid_until)\n)?",
+        lines in proptest::collection::vec(
+            "(10[.]1[.][0-3][.]0(/24)?|fd00::(/8)?|[a-z\"\t]{0,3}),(A|\"B, \"\"b\"\"\"|),(24|33|1|2026-11-0[1-9]|)(,{11}[01],0)?",
+            0..6,
+        ),
+        days in proptest::option::of(20_758..20_768),
+    ) {
+        let days = Days { from: days.unwrap_or_default(), until: None };
+        let text = format!("{heading}{}", lines.join("\n"));
+        if let Ok(file) = BuildingFile::parse(Path::new("f"), text.as_bytes(), days) {
+            let buildings = Buildings::new(file.entries);
+            let kept = BuildingFile::parse(Path::new("f"), buildings.text().as_bytes(), Days::ALL).expect("our own");
+            prop_assert_eq!(Buildings::new(kept.entries), buildings);
+        }
+    }
+
+    #[test]
+    fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = BuildingFile::parse(Path::new("f"), &bytes, Days::ALL);
+    }
 }

@@ -28,3 +28,13 @@ pub use file::{BuildingFile, Form};
 pub use judgement::Judgement;
 pub use map::Buildings;
 pub use network::{HOME_RANGES, Network, NetworkFlaw};
+
+/// The names of the columns that a heading may have.
+pub fn headed_columns() -> impl Iterator<Item = &'static str> {
+    entry::HEADED.iter().map(|(name, _)| *name)
+}
+
+/// The names of the columns of the dashboard's file, in their order.
+pub fn cqd_columns() -> impl Iterator<Item = &'static str> {
+    entry::CQD.iter().map(|(name, _)| *name)
+}

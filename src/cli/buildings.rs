@@ -314,10 +314,15 @@ fn reach_page(store: &Path, reach: &Reach) -> String {
             page.line(&format!("and {} more; vcq-etl report run missing-subnets tells all", thousands(more as u64)));
         }
     }
+    let width =
+        reach.unmatched.iter().take(SHOWN).map(|(network, _)| network.to_string().len()).max().unwrap_or_default();
     list(
         &mut page,
         "Networks that nobody was in",
-        reach.unmatched.iter().map(|(network, building)| format!("{network}  {}", on_one_line(building))),
+        reach
+            .unmatched
+            .iter()
+            .map(|(network, building)| format!("{:width$}  {}", network.to_string(), on_one_line(building))),
     );
     page.text()
 }

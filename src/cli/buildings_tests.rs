@@ -1,7 +1,7 @@
 //! The pages of `vcq-etl buildings` as they read.
 
 use super::*;
-use crate::buildings::{BuildingFile, Buildings, Days};
+use crate::buildings::{BuildingFile, Buildings, Days, HOME_RANGES, cqd_columns, headed_columns};
 use crate::pipeline::buildings::MissingSubnet;
 
 const FILE: &str = "\
@@ -150,4 +150,15 @@ fn a_share_of_nothing_is_nothing_and_all_is_all() {
     assert_eq!(share(0, 0), "0 of 0 (0.0 %)");
     assert_eq!(share(1_999, 2_000), "1,999 of 2,000 (99.9 %)");
     assert_eq!(share(2_000, 2_000), "2,000 of 2,000 (100.0 %)");
+}
+
+#[test]
+fn the_help_names_every_column_and_every_home_range() {
+    let words: Vec<&str> = FORMS.split(|c: char| c.is_whitespace() || ",;()".contains(c)).collect();
+    let mut names: Vec<&str> = headed_columns().chain(cqd_columns()).collect();
+    // The one between two that are named.
+    names.extend(HOME_RANGES.iter().filter(|range| **range != "192.168.1.0/24"));
+    for name in names {
+        assert!(words.iter().any(|word| word.trim_end_matches('.') == name), "{name} is not in the help");
+    }
 }

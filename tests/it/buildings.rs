@@ -3,14 +3,16 @@
 use std::fs;
 use std::path::PathBuf;
 
+use vcq_etl::load::{Lock, StorePaths};
+
 use crate::world::{Ran, World};
 
-/// Two of the simulator's buildings, one of them by two networks, and a shop behind a home router.
+/// Two of the simulator's buildings, a floor of one of them, a network of nobody, and a shop behind a home router.
 const OFFICES: &str = "\
 cidr,building,floor,city,egress_cidr
-10.11.0.0/16,Building 1,,Reading,
-10.11.3.0/24,Building 1,3,Reading,
-10.12.0.0/16,Building 2,,Leeds,
+10.11.0.0/16,North Tower,,Reading,
+10.11.3.0/24,North Tower,3,Reading,
+10.12.0.0/16,South Tower,,Leeds,
 10.99.0.0/16,Nobody there,,,
 192.168.1.0/24,Shop,,,203.0.113.250
 ";
@@ -45,7 +47,7 @@ fn what_was_imported_is_kept_and_held_against_the_database() {
 
     let imported = world.buildings(&["import", &file]).ended(0);
     assert!(imported.stdout.contains("1 network inside another"), "{}", imported.stdout);
-    assert!(world.kept().contains("10.11.3.0/24,Building 1,3,Reading,"), "{}", world.kept());
+    assert!(world.kept().contains("10.11.3.0/24,North Tower,3,Reading,"), "{}", world.kept());
 
     let check = world.buildings(&["check", "--format", "json"]).ended(0).summary();
     let in_building = world
@@ -163,4 +165,43 @@ fn the_dashboards_file_as_a_spreadsheet_writes_it() {
     let ran = world.buildings(&["import", &file]).ended(0);
     assert!(ran.stdout.contains("building file of the Call Quality Dashboard"), "{}", ran.stdout);
     assert!(world.kept().contains("10.1.2.0/24,Harbour House,,London,GB,1,0,,,,\"London, east\","), "{}", world.kept());
+}
+
+#[test]
+fn a_home_address_is_in_a_building_only_behind_its_egress() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let home = "select public_ip from participants where internal_ip like '192.168.1.%' and public_ip is not null";
+    let egress = world.rows(&format!("{home} group by all order by count(*) desc, 1 limit 1")).remove(0);
+    let behind = world.number(&format!(
+        "select count(*) from participants where internal_ip like '192.168.1.%' and public_ip = '{egress}'"
+    ));
+    assert!(behind > 0 && behind < world.number(&format!("select count(*) from ({home})")));
+    for (line, in_building) in
+        [("192.168.1.0/24,Shop,".to_owned(), 0), (format!("192.168.1.0/24,Shop,{egress}"), behind)]
+    {
+        let file = world.file("shop.csv", format!("cidr,building,egress_cidr\n{line}\n"));
+        world.buildings(&["import", &file]).ended(0);
+        let check = world.buildings(&["check", "--format", "json"]).ended(0).summary();
+        assert_eq!(check["participants"]["in_building"], in_building, "{line}");
+    }
+}
+
+#[test]
+fn an_import_waits_for_nobody_and_a_check_needs_no_lock() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let file = world.file("offices.csv", OFFICES);
+    world.buildings(&["import", &file]).ended(0);
+    let before = world.kept();
+    let paths = StorePaths::existing(&world.store()).expect("a store");
+    let lock = Lock::take(&paths, "sync", 0).expect("free");
+    let other = world.file("other.csv", "cidr,building\n10.1.2.0/24,A\n");
+    let ran = world.buildings(&["import", &other]).ended(6);
+    assert!(ran.stderr.contains("another run holds the store: `sync`"), "{}", ran.stderr);
+    assert_eq!(world.kept(), before);
+    world.buildings(&["check"]).ended(0);
+    world.buildings(&["check", &other]).ended(0);
+    drop(lock);
+    world.buildings(&["import", &other]).ended(0);
 }
