@@ -2,7 +2,7 @@
 //! dark as the reader has it, fit to be printed.
 
 use super::Answer;
-use crate::report::{Cell, ReportColumn};
+use crate::report::ReportColumn;
 use crate::schema::on_one_line;
 
 /// Nothing may be fetched or run, whatever a text holds.
@@ -86,13 +86,11 @@ fn rows(answer: &Answer<'_>) -> String {
         text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}</th>", escaped(name)));
     }
     text.push_str("</tr></thead>\n<tbody>\n");
-    for row in &result.rows {
+    let columns: Vec<Vec<String>> = (0..result.columns.len()).map(|index| result.shown(index)).collect();
+    for row in 0..result.rows.len() {
         text.push_str("<tr>");
-        for (cell, class) in row.iter().zip(&class) {
-            let value = match cell {
-                Cell::Text(text) => escaped(text),
-                cell => cell.text(),
-            };
+        for (values, class) in columns.iter().zip(&class) {
+            let value = values.get(row).map(|value| escaped(value)).unwrap_or_default();
             text.push_str(&format!("<td{class}>{value}</td>"));
         }
         text.push_str("</tr>\n");
@@ -143,7 +141,7 @@ mod tests {
     use super::*;
     use crate::report::format::fixture_report;
     use crate::report::result::fixture;
-    use crate::report::{Arguments, ResultSet};
+    use crate::report::{Arguments, Cell, ResultSet};
 
     fn page(result: &ResultSet, profile: &str) -> String {
         let report = fixture_report();
