@@ -117,7 +117,21 @@ fn ones_own_reports_are_told_apart() {
 fn a_report_is_answered_in_each_form() {
     let folder = store();
     let run = |more: &[&str]| answered(&folder, "unread-values", more).stdout;
-    insta::assert_snapshot!(run(&[]), @r"");
+    insta::assert_snapshot!(run(&[]), @r#"
+    Unread values
+    Which of the vendor's values could not be typed, and what do they look like?
+    Parameters: since=any, until=any
+
+    table       quality_samples
+    column      network_delay_ms
+    reason      unparsable
+    values      1
+    forms       1
+    example     =fast
+    first_date  2026-11-02
+    last_date   2026-11-02
+    first_seen
+    "#);
     assert!(run(&["--format", "csv"]).contains(",'=fast,"));
     assert!(run(&["--format", "markdown"]).starts_with("## Unread values\n"));
     assert!(run(&["--format", "html"]).contains("<td>=fast</td>"));

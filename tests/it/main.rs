@@ -17,6 +17,7 @@ mod plan;
 mod power;
 mod readers;
 mod rebuild;
+mod reports;
 mod scene;
 mod secrets;
 mod shim;

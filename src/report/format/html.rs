@@ -154,7 +154,37 @@ mod tests {
     fn a_page_has_the_table_and_what_it_means() {
         let page = page(&fixture(), "cqd");
         let body = page.split_once("<body>").expect("a body").1;
-        insta::assert_snapshot!(body, @r#""#);
+        insta::assert_snapshot!(body, @r#"
+        <main>
+        <h1>Minutes &amp; &lt;topics&gt;</h1>
+        <p class="question">Which topics?</p>
+        <p class="parameters">since <code>any</code> · profile <code>cqd</code></p>
+        <div class="scroll"><table class="rows">
+        <thead><tr><th scope="col" title="The topic.">topic</th><th scope="col" class="number" title="How many.">minutes</th><th scope="col" class="number" title="Poor ones.">poor_pct</th></tr></thead>
+        <tbody>
+        <tr><td>Weekly, &quot;all&quot; hands</td><td class="number">1200</td><td class="number">12.5</td></tr>
+        <tr><td>=HYPERLINK(&quot;x&quot;)</td><td class="number">-7</td><td class="number"></td></tr>
+        <tr><td>a|b�[31mred line &lt;b&gt;</td><td class="number"></td><td class="number">0.50</td></tr>
+        </tbody></table></div>
+        <h2>Columns</h2>
+        <table>
+        <tr><th scope="row">topic</th><td>The topic.</td></tr>
+        <tr><th scope="row">minutes <span class="unit">min</span></th><td>How many.</td></tr>
+        <tr><th scope="row">poor_pct <span class="unit">%</span></th><td>Poor ones.</td></tr>
+        </table>
+        <h2>Limits</h2>
+        <ul>
+        <li>Own choice.</li>
+        </ul>
+        <h2>Mind</h2>
+        <ul>
+        <li>Not all of it.</li>
+        </ul>
+        </main>
+        <footer>vcq-etl report topics · for: everybody</footer>
+        </body>
+        </html>
+        "#);
     }
 
     #[test]
