@@ -268,8 +268,8 @@ mod tests {
         let mut row = wide(1);
         row.columns[3] = "poor_pct".to_owned();
         let text = rendered(&row, 60);
-        assert!(text.contains("\npoor_pct               0.125 %\n"), "{text}");
-        assert!(text.contains("\nprofile                cqd\n"), "{text}");
+        assert!(text.contains("\npoor_pct              0.125 %\n"), "{text}");
+        assert!(text.contains("\nprofile               cqd\n"), "{text}");
     }
 
     #[test]
