@@ -27,7 +27,7 @@
 --   for video, loss for sharing; a minute is poor where one of its streams is.
 -- caveat: The vendor does not say when a version came out, so there is no age.
 -- caveat: Each person counts once, whether for three minutes or three hundred.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 with sessions as (
     select
         coalesce(f.app_version, 'unknown') as version,

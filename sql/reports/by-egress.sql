@@ -38,7 +38,7 @@
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: A /24 of the public address (a /48 for IPv6); masked addresses are unknown. A home provider's /24 holds
 --   people with nothing else in common.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     q.dimension_value as egress,
     q.judged_participants as participants,

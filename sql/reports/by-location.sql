@@ -37,7 +37,7 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: The location is the vendor's guess from the public address, in the vendor's language; a VPN moves it.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     q.dimension_value as location,
     q.judged_participants as participants,

@@ -41,7 +41,7 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: The guide tells 5 GHz (as wired) from 2.4 GHz; the vendor only says wifi.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     q.dimension_value as network,
     q.judged_participants as participants,

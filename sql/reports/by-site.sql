@@ -41,7 +41,7 @@
 -- caveat: Without an imported building file a site is a /24 of the internal address (a /48 for IPv6); addresses in
 --   ranges of home routers are told apart by their public network only.
 -- caveat: One person with a bad cable makes a small site look bad: see people.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     q.dimension_value as site,
     q.judged_participants as participants,

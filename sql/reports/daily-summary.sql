@@ -42,7 +42,7 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: The week before is read from the store even where since is later; a store that begins at since has none.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     d.meeting_date as date,
     d.meetings,

@@ -27,7 +27,7 @@
 -- caveat: Names are free text in the language of the computer: the same headset can have several, and one name many
 --   devices.
 -- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     a.kind,
     a.value,

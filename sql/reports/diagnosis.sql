@@ -30,7 +30,7 @@
 -- threshold: CPU: client 80 %, system 90 % at peak, profile cqd (Google Meet quality playbook).
 -- caveat: A cause is a rule, not a measurement. The CPU is that of the same minute by the CPU section's own time.
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: No minute of this window is poor; see why_no_rows whether there are minutes at all.
+-- empty: No minute of this window is poor.
 with minutes_of as (
     select
         p.*,

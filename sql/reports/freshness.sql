@@ -15,7 +15,7 @@
 -- column: published UTC: When this file was published.
 -- column: age_of_last_minute_h h: From the latest minute until the file was published.
 -- caveat: No clock is read: ages are up to the time of publishing, so the report says the same whenever it is run.
--- empty: The window has no meetings: see why_no_rows.
+-- empty: The window has no meetings.
 select
     d.meeting_date as date,
     d.meetings,

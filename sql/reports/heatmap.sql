@@ -20,7 +20,7 @@
 --   for video, loss for sharing; a minute is poor where one of its streams is.
 -- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
 -- caveat: Four weeks (28 days) are a fair window; with one week a single outage looks like a habit: see days.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     h.weekday_no,
     case h.weekday_no

@@ -38,7 +38,7 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: Needs an imported building file; without one only home-like ranges are told apart.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     q.dimension_value as place,
     q.judged_participants as participants,

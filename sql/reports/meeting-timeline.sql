@@ -35,8 +35,7 @@
 -- caveat: Give since and until as well where the store is large: the cause needs all meetings of the days (service
 --   side).
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: No meeting with this number has minutes in this window; meeting_no must be given, worst-meetings lists
---   numbers.
+-- empty: No meeting with this number has minutes in this window; the report worst-meetings lists numbers.
 with meetings_of as (
     select k.meeting_key, k.meeting_date
     from meetings as k

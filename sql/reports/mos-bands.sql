@@ -26,7 +26,7 @@
 -- caveat: An estimate, not measured, and of listening only. G.107 takes conversation for granted, so it exaggerates
 --   delay in webinars.
 -- caveat: The profile decides nothing here but the low score.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     a.value,
     a.n,

@@ -26,7 +26,7 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: What others send badly can't be told here from what the own line receives badly: see diagnosis for the far
 --   end.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     a.value,
     a.participants,

@@ -19,7 +19,7 @@
 -- threshold: None: these are values, not verdicts.
 -- caveat: A percentile over minutes is weighted by time: who meets much, weighs much.
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 with long as (
     select
         d.dimension_value,

@@ -25,7 +25,7 @@
 -- threshold: As few TCP streams as possible (Microsoft Quality of Experience Review guide).
 -- caveat: Who is behind a proxy differs from who is not in more than the site; the excess is a hint, no proof.
 -- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 with sessions as (
     select
         d.dimension_value as path,

@@ -23,7 +23,7 @@
 --   with poor loss or delay, because a still slide is legitimately slow.
 -- threshold: Blurry: under 720 lines (own choice).
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: Nothing was shared in this window; see why_no_rows.
+-- empty: Nothing was shared in this window.
 with active as (
     select x.*
     from (

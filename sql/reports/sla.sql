@@ -24,7 +24,7 @@
 -- caveat: The guide's targets are for poor streams; here they are applied to minutes with poor audio in either
 --   direction, which is harder on short troubles and milder on none.
 -- caveat: The scope inside needs an imported building file.
--- empty: Nothing was judged in this window; see why_no_rows, or the reports coverage and unclassified.
+-- empty: Nothing was judged in this window.
 select
     m.month,
     m.scope,

@@ -20,7 +20,7 @@
 --   for video, loss for sharing; a minute is poor where one of its streams is.
 -- caveat: Rejects of the connection, of CPU and of whole rows stand in the line any.
 -- caveat: A muted microphone is not poor quality: it is left out of every share and counted here.
--- empty: There are no minutes in this window; see why_no_rows.
+-- empty: There are no minutes in this window.
 select
     a.medium,
     a.direction,
@@ -61,6 +61,7 @@ from (
             ) as most_kbps
         from quality_minutes(since := $since, until := $until, profile := $profile) as m
     ) as g
+    having count(*) > 0
 ) as a
 left join (
     select

@@ -34,8 +34,8 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: A name is not unique; the id is.
 -- caveat: Give since where the store is large: verdicts and causes need everybody of the days.
--- empty: Nobody with this id or exact name took part in a meeting of this window; who must be given, worst-participants
---   lists ids.
+-- empty: Nobody with this id or exact name took part in a meeting of this window; the report worst-participants lists
+--   ids.
 with sessions as (
     select f.*
     from participant_facts as f

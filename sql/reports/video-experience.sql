@@ -29,7 +29,7 @@
 --   choice; the cap: Lark help centre, 021036484885). Bands of frames: Teams real-time analytics.
 -- caveat: Lines are the largest picture of the minute; a gallery of small tiles is received small for good reason.
 -- caveat: A suspicion, no proof: an administrator may have set the size, and a tenant without HD is always capped.
--- empty: No video flowed in this window; see why_no_rows.
+-- empty: No video flowed in this window.
 with active as (
     select
         x.*,

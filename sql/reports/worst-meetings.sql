@@ -32,7 +32,7 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: Ranked by poor minutes, so a large meeting comes before a small one that was worse: see poor_pct.
--- empty: No meeting of this window has a poor minute; see why_no_rows whether there are minutes at all.
+-- empty: No meeting of this window has a poor minute.
 select
     k.start_time_local as start,
     k.meeting_no,

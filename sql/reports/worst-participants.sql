@@ -34,7 +34,7 @@
 -- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: Whom the vendor lists without id is one guest for each participation.
--- empty: Nobody had a poor minute in this window; see why_no_rows whether there are minutes at all.
+-- empty: Nobody had a poor minute in this window.
 with facts as (
     select
         v.*,

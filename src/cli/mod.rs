@@ -283,4 +283,6 @@ impl Signals {
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod report_tests;
+#[cfg(test)]
 mod tests;

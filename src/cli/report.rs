@@ -13,6 +13,9 @@ use crate::schema::{in_json, on_lines};
 /// Columns of a table where no terminal says otherwise.
 pub(super) const WIDTH: u16 = 80;
 
+/// `name := value` is folded as one word.
+const TIED_ASSIGNMENT: &str = "\u{1}:=\u{1}";
+
 const EXAMPLES: &[Example] = &[
     ("vcq-etl report list", "which questions are answered"),
     ("vcq-etl report run worst-meetings --since 7d", "answer one"),
@@ -38,7 +41,7 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// Form of the list [default: text]
+    /// Form of the list
     #[arg(
         long,
         value_enum,
@@ -205,9 +208,14 @@ fn explanation(report: &Report) -> String {
         nameless(std::slice::from_ref(&header.empty)).into_iter().filter(|(_, doc)| !doc.is_empty()).collect(),
     );
     if report.file.is_none() {
-        section("In any DuckDB client, on vcq.duckdb", nameless(&[example(report, header)]));
+        let mut calls = vec![example(report, header)];
+        if header.parameter("since").is_some() {
+            let why = "Where that has no rows: select sentence from why_no_rows(since := '2026-11-01');";
+            calls.push(why.replace(" := ", TIED_ASSIGNMENT));
+        }
+        section("In any DuckDB client, on vcq.duckdb", nameless(&calls));
     }
-    text
+    text.replace(TIED_ASSIGNMENT, " := ")
 }
 
 fn parameter(parameter: &Parameter) -> (String, String) {
@@ -240,7 +248,7 @@ fn example(report: &Report, header: &Header) -> String {
         .filter(is_shown)
         .map(|parameter| format!("{} := {}", parameter.name, value(parameter)))
         .collect();
-    format!("select * from {}({});", macro_name(&report.name), values.join(", "))
+    format!("select * from {}({});", macro_name(&report.name), values.join(", ")).replace(" := ", TIED_ASSIGNMENT)
 }
 
 /// Folds a text to the width, further lines indented.

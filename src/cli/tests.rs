@@ -28,14 +28,14 @@ impl Page {
     }
 }
 
-struct Ended {
-    exit: ExitCode,
-    stdout: String,
-    stderr: String,
+pub(super) struct Ended {
+    pub(super) exit: ExitCode,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
 }
 
 /// Runs the program in `folder` with this environment.
-fn run_in(folder: &std::path::Path, args: &[&str], environment: &[(&str, &str)]) -> Ended {
+pub(super) fn run_in(folder: &std::path::Path, args: &[&str], environment: &[(&str, &str)]) -> Ended {
     let (stdout, stderr) = (Page::default(), Page::default());
     let exit = run(Process {
         args: std::iter::once("vcq-etl").chain(args.iter().copied()).map(OsString::from).collect(),
@@ -47,12 +47,12 @@ fn run_in(folder: &std::path::Path, args: &[&str], environment: &[(&str, &str)])
     Ended { exit, stdout: stdout.text(), stderr: stderr.text() }
 }
 
-fn run_with(args: &[&str], environment: &[(&str, &str)]) -> Ended {
+pub(super) fn run_with(args: &[&str], environment: &[(&str, &str)]) -> Ended {
     run_in(std::path::Path::new("/nowhere"), args, environment)
 }
 
-/// A store with the tables and two rejects, but nothing else.
-fn store() -> tempfile::TempDir {
+/// A store with the tables, their definitions and a reject, but nothing else.
+pub(super) fn store() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let connection = duckdb::Connection::open(folder.path().join("vcq.duckdb")).expect("a database");
     connection.execute_batch(&ddl::script()).expect("tables");
@@ -62,10 +62,11 @@ fn store() -> tempfile::TempDir {
                 ('quality_samples', 'a@1', 'network_delay_ms', '=fast', 'unparsable', date '2026-11-02')",
         )
         .expect("rows");
+    crate::report::fixture::install(&connection);
     folder
 }
 
-fn path(folder: &tempfile::TempDir) -> &str {
+pub(super) fn path(folder: &tempfile::TempDir) -> &str {
     folder.path().to_str().expect("text")
 }
 
@@ -207,91 +208,6 @@ fn version_names_engine_and_tables() {
     assert_eq!(ended.exit, ExitCode::Complete);
     let lines: Vec<&str> = ended.stdout.lines().collect();
     assert!(lines[0].starts_with("vcq-etl ") && lines[1].starts_with("DuckDB v1.") && lines[2].starts_with("schema "));
-}
-
-#[test]
-fn reports_are_listed_and_explained() {
-    let list = run_with(&["report", "list"], &[]);
-    insta::assert_snapshot!(list.stdout, @r"
-    worst-meetings  Which meetings lost most participant-minutes to a poor
-                    connection, and to what?
-    coverage        How much of each day's meetings do we hold, and why is the rest
-                    missing?
-    unread-values   Which of the vendor's values could not be typed, and what do
-                    they look like?
-    ");
-    let show = run_with(&["report", "show", "worst-meetings"], &[]).stdout;
-    assert!(show.contains("loss_pct (number)") && show.contains("[default: 10]"), "{show}");
-    assert!(show.lines().all(|line| line.chars().count() <= 80), "{show}");
-    let sql = run_with(&["report", "show", "coverage", "--sql"], &[]).stdout;
-    assert!(sql.starts_with("-- title:") && sql.contains("from coverage"));
-}
-
-#[test]
-fn a_report_is_answered_in_each_form() {
-    let folder = store();
-    let run = |more: &[&str]| {
-        let args: Vec<&str> =
-            ["report", "run", "unread-values", "--store", path(&folder)].iter().chain(more).copied().collect();
-        let ended = run_with(&args, &[]);
-        assert_eq!(ended.exit, ExitCode::Complete, "{}", ended.stderr);
-        ended
-    };
-    insta::assert_snapshot!(run(&[]).stdout, @r"
-    Unread values
-    Which of the vendor's values could not be typed, and what do they look like?
-
-    table            column           reason      values  forms  example  last_date
-    --------------------------------------------------------------------------------
-    quality_samples  network_delay_   unparsable       1      1  =fast    2026-11-02
-                     ms
-
-    Parameters: since=any, until=any
-    ");
-    assert!(run(&["--format", "csv"]).stdout.contains(",'=fast,"));
-    assert!(run(&["--format", "markdown"]).stdout.starts_with("## Unread values\n"));
-    let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"]).stdout).expect("json");
-    assert_eq!(json[0]["example"], "=fast");
-}
-
-#[test]
-fn no_rows_are_said_so() {
-    let folder = store();
-    let args = ["report", "run", "coverage", "--store", path(&folder), "--param", "since=2026-11-01"];
-    let table = run_with(&args, &[]);
-    assert!(table.stdout.contains("No rows:") && table.stdout.contains("since=2026-11-01"), "{}", table.stdout);
-    let csv = run_with(&[&args[..], &["--format", "csv"]].concat(), &[]);
-    assert_eq!(csv.stdout, "date,status,rows,expected_min,samples,covered_pct\n");
-    assert!(csv.stderr.starts_with("No rows:"));
-    let quiet = run_with(&[&args[..], &["--format", "json", "--quiet"]].concat(), &[]);
-    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("[]\n", ""));
-}
-
-#[test]
-fn a_result_can_go_to_a_file_whose_name_says_the_form() {
-    let folder = store();
-    let out = folder.path().join("rejects.csv");
-    let out_text = out.to_str().expect("text");
-    let ended = run_with(&["report", "run", "unread-values", "--store", path(&folder), "--out", out_text], &[]);
-    assert_eq!((ended.exit, ended.stdout.as_str()), (ExitCode::Complete, ""));
-    assert!(ended.stderr.starts_with("wrote 1 row to "));
-    assert!(std::fs::read_to_string(out).expect("file").starts_with("table,column,"));
-}
-
-#[test]
-fn what_is_wrong_with_a_report_says_what_to_do() {
-    let unknown = run_with(&["report", "run", "worst-meeting"], &[]);
-    assert_eq!(unknown.exit, ExitCode::Usage);
-    assert!(unknown.stderr.contains("did you mean worst-meetings?"), "{}", unknown.stderr);
-
-    let empty = tempfile::tempdir().expect("a folder");
-    let missing = run_with(&["report", "run", "coverage", "--store", path(&empty)], &[]);
-    assert_eq!(missing.exit, ExitCode::Storage);
-    assert!(missing.stderr.contains("hint: run vcq-etl sync --since 2d first"), "{}", missing.stderr);
-
-    let parameter = run_with(&["report", "run", "coverage", "--param", "sinse=2026-11-01"], &[]);
-    assert_eq!(parameter.exit, ExitCode::Usage);
-    assert!(parameter.stderr.contains("did you mean since?"), "{}", parameter.stderr);
 }
 
 #[test]

@@ -177,7 +177,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "",
         group: Group::Store,
         secret: false,
-        help: "Folder of your own reports, <name>.sql each; one named like a report of the program stands in for it.",
+        help: "Folder of your own reports, NAME.sql each; one named like a report of the program stands in for it.",
     },
     Setting {
         key: "app_id",

@@ -92,7 +92,7 @@ impl From<ReportError> for Failure {
                 .hint("vcq-etl rebuild publishes what is there again, without a call to the vendor")
                 .hint("the next vcq-etl sync that has something to publish does it too"),
             ReportError::Folder { .. } => {
-                of(ExitCode::Usage).hint("--reports-dir names a folder of <name>.sql files of your own")
+                of(ExitCode::Usage).hint("--reports-dir names a folder of NAME.sql files of your own")
             }
             ReportError::File { .. }
             | ReportError::Name { .. }

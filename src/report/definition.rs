@@ -107,8 +107,7 @@ mod tests {
 
     #[test]
     fn a_report_becomes_a_macro_of_the_same_text() {
-        let body =
-            "-- since\nselect '$since' as a -- $since\nwhere $since is null or $name = '$'\nlimit $top;\n-- end\n";
+        let body = "select '$since' as a -- $since\nwhere $since is null or $name = '$'\nlimit $top;\n-- end\n";
         insta::assert_snapshot!(made(body).expect("a macro"), @r"
         create or replace macro report_my_own(since := null, name := 'it''s', top := 5) as table
         select '$since' as a -- $since

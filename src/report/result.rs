@@ -89,6 +89,28 @@ impl ResultSet {
     }
 }
 
+/// Digits behind the point that people are shown at most.
+const DIGITS: usize = 3;
+
+impl ResultSet {
+    /// The values of a column as people read them: numbers that stand below one another have as many digits behind the
+    /// point.
+    pub fn shown(&self, column: usize) -> Vec<String> {
+        let digits_of = |cell: &Cell| match cell {
+            Cell::Number(number) => number.to_string().split_once('.').map_or(0, |(_, digits)| digits.len()),
+            _ => 0,
+        };
+        let cells = || self.rows.iter().filter_map(|row| row.get(column));
+        let digits = cells().map(digits_of).max().unwrap_or_default().min(DIGITS);
+        cells()
+            .map(|cell| match cell {
+                Cell::Number(number) if number.is_finite() => format!("{number:.digits$}"),
+                cell => cell.text(),
+            })
+            .collect()
+    }
+}
+
 #[cfg(test)]
 pub(super) fn fixture() -> ResultSet {
     let text = |text: &str| Cell::Text(text.to_owned());
@@ -114,6 +136,14 @@ mod tests {
         let before = ValueRef::Timestamp(TimeUnit::Second, -1);
         assert_eq!(Cell::of(before), Some(Cell::Time("1969-12-31 23:59:59".to_owned())));
         assert_eq!(Cell::of(ValueRef::Interval { months: 0, days: 1, nanos: 0 }), None);
+    }
+
+    #[test]
+    fn numbers_below_one_another_have_as_many_digits() {
+        let rows = [12.5, 3.0, 1.0 / 3.0].map(|number| vec![Cell::Number(number), Cell::Number(number.floor())]);
+        let set = ResultSet { columns: vec!["a".to_owned(), "b".to_owned()], rows: rows.to_vec() };
+        assert_eq!(set.shown(0), ["12.500", "3.000", "0.333"]);
+        assert_eq!(set.shown(1), ["12", "3", "0"]);
     }
 
     #[test]

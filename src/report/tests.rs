@@ -139,7 +139,10 @@ fn sql_keeps_to_what_other_engines_know() {
         let code: String = pieces(sql)
             .expect("sql")
             .into_iter()
-            .map(|(_, piece)| if let Piece::Code(text) = piece { text.to_lowercase() } else { " ".to_owned() })
+            .map(|(_, piece)| match piece {
+                Piece::Code(text) if !text.starts_with('\'') => text.to_lowercase(),
+                _ => " ".to_owned(),
+            })
             .collect();
         for word in [
             "quantile",
@@ -296,11 +299,11 @@ fn parquet_holds_the_rows_with_their_types() {
     let report = Report::built_in("worst-meetings").expect("a report");
     assert_eq!(write_parquet(&connection, &report, &defaults(&report), &path).expect("written"), 4);
     let sql = format!(
-        "select typeof(start) || ',' || typeof(n) || ',' || min(topic) from read_parquet({}) group by all limit 1",
+        "select any_value(typeof(start) || ',' || typeof(n)) || ',' || min(topic) from read_parquet({})",
         crate::schema::ddl::quoted(&path.to_string_lossy())
     );
     let types: String = connection.query_row(&sql, [], |row| row.get(0)).expect("a row");
-    assert!(types.starts_with("TIMESTAMP,BIGINT,"), "{types}");
+    assert_eq!(types, "TIMESTAMP,BIGINT,A");
     let nowhere = folder.path().join("none/x.parquet");
     let error = write_parquet(&connection, &report, &defaults(&report), &nowhere).expect_err("no folder");
     assert!(matches!(error, ReportError::Parquet { .. }), "{error}");

@@ -53,7 +53,7 @@ const TEXTS: &[&str] = &[
     "\u{fffd}\u{fffe}",
 ];
 
-const FORMATS: &[&str] = &["table", "csv", "json", "markdown"];
+const FORMATS: &[&str] = &["table", "csv", "json", "markdown", "html"];
 
 #[test]
 fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
@@ -149,10 +149,39 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
                     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
                     assert!(rows.iter().all(|row| cells(row) == cells(rows[0])), "{printed}");
                 }
+                "html" => page_is_plain(&printed),
                 _ => {}
             }
         }
     }
+    // As a value of a parameter, and in every row of the answer.
+    let mut rows = 0;
+    for (index, text) in TEXTS.iter().enumerate().filter(|(_, text)| !text.contains('\0')) {
+        let who = format!("who={text}");
+        let ask = |format| {
+            let ran =
+                vendor.run(vendor.command(&["report", "run", "user-timeline", "--param", &who, "--format", format]));
+            // A text of blanks is no value.
+            assert!(ran.code == Some(0) || text.trim().is_empty(), "{text:?}: {}", ran.stderr);
+            ran.stdout
+        };
+        let printed = ask("csv");
+        csv_is_harmless(&printed);
+        rows += usize::from(printed.lines().count() > 1);
+        if index % 5 == 0 {
+            page_is_plain(&ask("html"));
+        }
+    }
+    assert!(rows > TEXTS.len() / 2, "{rows}");
+}
+
+/// A page holds no element but its own, and nothing to fetch or to run.
+#[track_caller]
+fn page_is_plain(text: &str) {
+    for sign in ["<script", "<img", "<svg", "<iframe", "<a ", "onerror=\"", "</textarea"] {
+        assert!(!text.to_lowercase().contains(sign), "{sign}: {text}");
+    }
+    assert_eq!(text.matches("<body>").count(), 1, "{text}");
 }
 
 /// No cell begins like a formula, and every row has the same number of cells.

@@ -18,6 +18,7 @@ mod plan;
 mod power;
 mod readers;
 mod rebuild;
+mod reports;
 mod scene;
 mod secrets;
 mod shim;

@@ -2,7 +2,7 @@
 //! dark as the reader has it, fit to be printed.
 
 use super::Answer;
-use crate::report::{Cell, ReportColumn};
+use crate::report::ReportColumn;
 use crate::schema::on_one_line;
 
 /// Nothing may be fetched or run, whatever a text holds.
@@ -86,13 +86,11 @@ fn rows(answer: &Answer<'_>) -> String {
         text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}</th>", escaped(name)));
     }
     text.push_str("</tr></thead>\n<tbody>\n");
-    for row in &result.rows {
+    let columns: Vec<Vec<String>> = (0..result.columns.len()).map(|index| result.shown(index)).collect();
+    for row in 0..result.rows.len() {
         text.push_str("<tr>");
-        for (cell, class) in row.iter().zip(&class) {
-            let value = match cell {
-                Cell::Text(text) => escaped(text),
-                cell => cell.text(),
-            };
+        for (values, class) in columns.iter().zip(&class) {
+            let value = values.get(row).map(|value| escaped(value)).unwrap_or_default();
             text.push_str(&format!("<td{class}>{value}</td>"));
         }
         text.push_str("</tr>\n");
@@ -143,7 +141,7 @@ mod tests {
     use super::*;
     use crate::report::format::fixture_report;
     use crate::report::result::fixture;
-    use crate::report::{Arguments, ResultSet};
+    use crate::report::{Arguments, Cell, ResultSet};
 
     fn page(result: &ResultSet, profile: &str) -> String {
         let report = fixture_report();
@@ -156,7 +154,37 @@ mod tests {
     fn a_page_has_the_table_and_what_it_means() {
         let page = page(&fixture(), "cqd");
         let body = page.split_once("<body>").expect("a body").1;
-        insta::assert_snapshot!(body, @r#""#);
+        insta::assert_snapshot!(body, @r#"
+        <main>
+        <h1>Minutes &amp; &lt;topics&gt;</h1>
+        <p class="question">Which topics?</p>
+        <p class="parameters">since <code>any</code> · profile <code>cqd</code></p>
+        <div class="scroll"><table class="rows">
+        <thead><tr><th scope="col" title="The topic.">topic</th><th scope="col" class="number" title="How many.">minutes</th><th scope="col" class="number" title="Poor ones.">poor_pct</th></tr></thead>
+        <tbody>
+        <tr><td>Weekly, &quot;all&quot; hands</td><td class="number">1200</td><td class="number">12.5</td></tr>
+        <tr><td>=HYPERLINK(&quot;x&quot;)</td><td class="number">-7</td><td class="number"></td></tr>
+        <tr><td>a|b�[31mred line &lt;b&gt;</td><td class="number"></td><td class="number">0.50</td></tr>
+        </tbody></table></div>
+        <h2>Columns</h2>
+        <table>
+        <tr><th scope="row">topic</th><td>The topic.</td></tr>
+        <tr><th scope="row">minutes <span class="unit">min</span></th><td>How many.</td></tr>
+        <tr><th scope="row">poor_pct <span class="unit">%</span></th><td>Poor ones.</td></tr>
+        </table>
+        <h2>Limits</h2>
+        <ul>
+        <li>Own choice.</li>
+        </ul>
+        <h2>Mind</h2>
+        <ul>
+        <li>Not all of it.</li>
+        </ul>
+        </main>
+        <footer>vcq-etl report topics · for: everybody</footer>
+        </body>
+        </html>
+        "#);
     }
 
     #[test]

@@ -23,25 +23,25 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
-/// The longest piece of a text that should not be broken: names of ours break behind underscores, text at blanks.
-pub(super) fn longest_piece(text: &str) -> usize {
-    text.split_inclusive(['_', ' ']).map(|piece| width(piece.trim_end())).max().unwrap_or_default()
-}
-
-/// A text in lines of at most `width` columns: broken at blanks and behind underscores, else anywhere.
+/// A text in lines of at most `most` columns: broken at blanks; a word that is wider, behind underscores, else anywhere.
 pub(super) fn folded(text: &str, most: usize) -> Vec<String> {
     let most = most.max(2);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for piece in text.split_inclusive(['_', ' ']) {
-        if width(&line) + width(piece.trim_end()) > most && !line.trim().is_empty() {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
-        }
-        for c in piece.chars() {
-            if width(&line) + char_width(c) > most && c != ' ' {
-                lines.push(std::mem::take(&mut line));
+    for word in text.split_inclusive(' ') {
+        let is_wide = width(word.trim_end()) > most;
+        // A word that has to be broken begins where it can.
+        let pieces: Vec<&str> = if is_wide { word.split_inclusive('_').collect() } else { vec![word] };
+        for piece in pieces {
+            if width(&line) + width(piece.trim_end()) > most && !line.trim().is_empty() {
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
             }
-            line.push(c);
+            for c in piece.chars() {
+                if width(&line) + char_width(c) > most && c != ' ' {
+                    lines.push(std::mem::take(&mut line).trim_end().to_owned());
+                }
+                line.push(c);
+            }
         }
     }
     lines.push(line.trim_end().to_owned());
@@ -79,21 +79,40 @@ pub(super) struct GridColumn {
 /// Blanks between two columns.
 pub(super) const GAP: usize = 2;
 
-/// Text that is longer is folded, where there is no room left.
+/// Text of several words that is longer is folded, where there is no room left.
 const COMFORT: usize = 24;
 
+/// A word that is longer may be broken. An id of the vendor is shorter: people copy it.
+const LONGEST_WORD: usize = 40;
+
 impl GridColumn {
-    /// A column as narrow as is comfortable.
+    /// A column as narrow as is comfortable: its name in two lines at most, its numbers and words whole.
     pub(super) fn new(name: &str, values: Vec<String>, is_numeric: bool, is_text: bool) -> GridColumn {
-        let longest = values.iter().map(|value| width(value)).max().unwrap_or_default();
-        let longest = if is_text { longest.min(COMFORT) } else { longest };
-        GridColumn { name: name.to_owned(), width: longest.max(longest_piece(name)), values, is_numeric }
+        let comfort = |value: &str| match is_text {
+            true => width(value).min(COMFORT).max(longest_word(value).min(LONGEST_WORD)),
+            false => width(value),
+        };
+        let longest = values.iter().map(|value| comfort(value)).max().unwrap_or_default();
+        let of_name = (1..).find(|most| *most >= width(name) || folds_behind_underscores(name, *most));
+        GridColumn { name: name.to_owned(), width: longest.max(of_name.unwrap_or_default()), values, is_numeric }
     }
 
     /// The width at which nothing is folded.
     fn wish(&self) -> usize {
         self.values.iter().map(|value| width(value)).max().unwrap_or_default().max(width(&self.name))
     }
+}
+
+/// The longest word that can't be broken; scripts with wide letters have no blanks and break anywhere.
+fn longest_word(text: &str) -> usize {
+    let words = text.split(' ').filter(|word| word.chars().all(|c| char_width(c) == 1));
+    words.map(width).max().unwrap_or_default()
+}
+
+/// True where a name takes two lines of that width, the first of which ends with an underscore.
+fn folds_behind_underscores(name: &str, most: usize) -> bool {
+    let lines = folded(name, most);
+    lines.len() == 2 && lines[0].ends_with('_')
 }
 
 /// Gives the room that is left to the columns that would use it, those that need least of it first: a name stays whole
@@ -153,6 +172,7 @@ mod tests {
     #[test]
     fn text_is_folded_at_blanks_and_behind_underscores() {
         assert_eq!(folded("affected_high_pct", 9), ["affected_", "high_pct"]);
+        assert_eq!(folded("of a min_participants", 18), ["of a", "min_participants"]);
         assert_eq!(folded("the quick brown fox", 10), ["the quick", "brown fox"]);
         assert_eq!(folded("季度规划会议", 8), ["季度规划", "会议"]);
         assert_eq!(folded("incomprehensible", 6), ["incomp", "rehens", "ible"]);

@@ -1,7 +1,9 @@
 //! A table for a terminal.
 //!
 //! Where it is too wide, what is the same in every row is said once, and the rest stands in blocks below one another,
-//! each with the row's number and its name again. A single row becomes a list of its values. Nothing is left out.
+//! each with the row's number and its name again. A single row becomes a list of its values. No column is left out.
+
+use std::collections::BTreeSet;
 
 use super::Answer;
 use super::layout::{GAP, GridColumn, cut, folded, grid, spread, width};
@@ -11,8 +13,14 @@ use crate::schema::on_one_line;
 /// Rows that stay together where a table is broken into blocks, so that the blocks of a row fit on a screen.
 const ROWS_TOGETHER: usize = 25;
 
-/// Columns of the terminal for a row's name where it stands again.
-const NAME_AGAIN: usize = 16;
+/// Columns of the terminal for a row's name where it stands again: a time fits.
+const NAME_AGAIN: usize = 19;
+
+/// A longer cell is cut, with a mark: the other forms have all of it.
+const LONGEST_CELL: usize = 240;
+
+/// Columns of a result that may name its rows.
+const NAMING: usize = 4;
 
 pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
     let header = &answer.report.header;
@@ -65,10 +73,9 @@ fn shown(value: &str) -> &str {
 }
 
 fn grid_column(result: &ResultSet, index: usize) -> GridColumn {
-    let cells = || result.rows.iter().filter_map(|row| row.get(index));
-    let values = cells().map(|cell| on_one_line(&cell.text())).collect();
-    let is_text = cells().any(|cell| matches!(cell, Cell::Text(_)));
-    GridColumn::new(&on_one_line(&result.columns[index]), values, result.is_numeric(index), is_text)
+    let name = &result.columns[index];
+    let values = result.shown(index).iter().map(|text| cut(&on_one_line(text), LONGEST_CELL)).collect();
+    GridColumn::new(&on_one_line(name), values, result.is_numeric(index), is_text(result, name))
 }
 
 fn needed(columns: &[GridColumn]) -> usize {
@@ -106,20 +113,16 @@ fn list(columns: &[GridColumn], units: impl Fn(&str) -> String, most: usize) -> 
 fn blocks(result: &ResultSet, columns: &[GridColumn], most: usize) -> String {
     let rows = result.rows.len();
     let numbers = GridColumn::new("#", (1..=rows).map(|number| number.to_string()).collect(), true, false);
-    // The first text names a row better than the time or the rank before it.
-    let named = columns.iter().position(|column| !column.is_numeric && is_name(result, &column.name)).unwrap_or(0);
-    let mut again = columns[named].clone();
-    again.values.iter_mut().for_each(|value| *value = cut(value, NAME_AGAIN));
-    again.width =
-        again.values.iter().map(|value| width(value)).max().unwrap_or_default().max(width(&again.name).min(NAME_AGAIN));
+    let again: Vec<GridColumn> = naming(result, columns).into_iter().map(|index| again(&columns[index])).collect();
+    let head: Vec<GridColumn> = std::iter::once(numbers.clone()).chain(again).collect();
 
     let mut blocks: Vec<Vec<GridColumn>> = vec![vec![numbers.clone()]];
     for column in columns {
         let mut column = column.clone();
-        column.width = column.width.min(most.saturating_sub(needed(&[numbers.clone(), again.clone()]) + GAP));
+        column.width = column.width.min(most.saturating_sub(needed(&head) + GAP));
         let is_full = blocks.last().is_some_and(|block| block.len() > 1 && needed(block) + GAP + column.width > most);
         if is_full {
-            blocks.push(vec![numbers.clone(), again.clone()]);
+            blocks.push(head.clone());
         }
         if let Some(block) = blocks.last_mut() {
             block.push(column);
@@ -138,7 +141,36 @@ fn blocks(result: &ResultSet, columns: &[GridColumn], most: usize) -> String {
     texts.join("\n")
 }
 
-fn is_name(result: &ResultSet, column: &str) -> bool {
+/// A column as it stands again, cut where it is long: the row's number is beside it.
+fn again(column: &GridColumn) -> GridColumn {
+    let values: Vec<String> = column.values.iter().map(|value| cut(value, NAME_AGAIN)).collect();
+    let longest = values.iter().map(|value| width(value)).max().unwrap_or_default();
+    GridColumn { width: longest.max(width(&column.name).min(NAME_AGAIN)), values, ..column.clone() }
+}
+
+/// The columns that tell the rows apart best, among the first few: a short text that no two rows share, else a longer one,
+/// else a time, else the first two together.
+fn naming(result: &ResultSet, columns: &[GridColumn]) -> Vec<usize> {
+    let first: Vec<usize> = (0..columns.len().min(NAMING)).filter(|index| !columns[*index].is_numeric).collect();
+    let rank = |column: &GridColumn| {
+        let longest = column.values.iter().map(|value| width(value)).max().unwrap_or_default();
+        match is_text(result, &column.name) {
+            true if longest <= NAME_AGAIN => 0,
+            true => 1,
+            false => 2,
+        }
+    };
+    let is_unique =
+        |column: &GridColumn| column.values.iter().collect::<BTreeSet<&String>>().len() == column.values.len();
+    let unique = first.iter().filter(|index| is_unique(&columns[**index]));
+    match unique.min_by_key(|index| rank(&columns[**index])) {
+        Some(index) => vec![*index],
+        None if first.is_empty() => vec![0],
+        None => first.into_iter().take(2).collect(),
+    }
+}
+
+fn is_text(result: &ResultSet, column: &str) -> bool {
     let index = result.columns.iter().position(|name| name == column);
     index.is_some_and(|index| result.rows.iter().any(|row| matches!(row.get(index), Some(Cell::Text(_)))))
 }
@@ -170,7 +202,17 @@ mod tests {
 
     #[test]
     fn numbers_stand_right_and_missing_values_are_empty() {
-        insta::assert_snapshot!(rendered(&fixture(), 80), @r#""#);
+        insta::assert_snapshot!(rendered(&fixture(), 80), @r#"
+        Minutes & <topics>
+        Which topics?
+        Parameters: since=any, profile=cqd
+
+        topic                 minutes  poor_pct
+        ---------------------------------------
+        Weekly, "all" hands      1200      12.5
+        =HYPERLINK("x")            -7
+        a|b�[31mred line <b>               0.50
+        "#);
     }
 
     #[test]
@@ -182,7 +224,43 @@ mod tests {
 
     #[test]
     fn what_is_too_wide_stands_in_blocks() {
-        insta::assert_snapshot!(rendered(&wide(3), 80), @r"");
+        insta::assert_snapshot!(rendered(&wide(3), 80), @r#"
+        Minutes & <topics>
+        Which topics?
+        Parameters: since=any, profile=cqd
+
+        In every row: profile cqd
+
+                                                          a_long_column_1_       a_long_
+        #  a_long_column_0_pct  topic                                  pct  column_2_pct
+        --------------------------------------------------------------------------------
+        1                  0.0  Planning of the                      0.125          0.25
+                                cross-functional group 0
+        2                  1.5  Planning of the                      1.625          1.75
+                                cross-functional group 1
+        3                  3.0  Planning of the                      3.125          3.25
+                                cross-functional group 2
+
+                                a_long_column_       a_long_       a_long_       a_long_
+        #  topic                         3_pct  column_4_pct  column_5_pct  column_6_pct
+        --------------------------------------------------------------------------------
+        1  Planning of the cr…           0.375           0.5         0.625          0.75
+        2  Planning of the cr…           1.875           2.0         2.125          2.25
+        3  Planning of the cr…           3.375           3.5         3.625          3.75
+
+                                      a_long_       a_long_       a_long_        a_long_
+        #  topic                 column_7_pct  column_8_pct  column_9_pct  column_10_pct
+        --------------------------------------------------------------------------------
+        1  Planning of the cr…          0.875           1.0         1.125           1.25
+        2  Planning of the cr…          2.375           2.5         2.625           2.75
+        3  Planning of the cr…          3.875           4.0         4.125           4.25
+
+        #  topic                a_long_column_11_pct
+        --------------------------------------------
+        1  Planning of the cr…                 1.375
+        2  Planning of the cr…                 2.875
+        3  Planning of the cr…                 4.375
+        "#);
     }
 
     #[test]
@@ -190,18 +268,20 @@ mod tests {
         let mut row = wide(1);
         row.columns[3] = "poor_pct".to_owned();
         let text = rendered(&row, 60);
-        assert!(text.contains("\npoor_pct                0.125 %\n"), "{text}");
-        assert!(text.contains("\nprofile                 cqd\n"), "{text}");
+        assert!(text.contains("\npoor_pct              0.125 %\n"), "{text}");
+        assert!(text.contains("\nprofile               cqd\n"), "{text}");
     }
 
     #[test]
     fn many_rows_keep_their_blocks_together() {
         let text = rendered(&wide(60), 80);
-        assert_eq!(text.matches("a_long_").count() % 3, 0, "{text}");
+        // 25, 25 and 10 rows, each in the same number of blocks.
+        assert_eq!(text.matches("\n---").count() % 3, 0, "{text}");
         // Every value is there, and no line is too wide.
-        for row in wide(60).rows {
-            for cell in row.iter().filter(|cell| cell.is_numeric()) {
-                assert!(text.split_whitespace().any(|word| word == cell.text()), "{}", cell.text());
+        let wide = wide(60);
+        for column in (0..wide.columns.len()).filter(|column| wide.is_numeric(*column)) {
+            for value in wide.shown(column) {
+                assert!(text.split_whitespace().any(|word| word == value), "{value}");
             }
         }
         assert!(text.lines().all(|line| width(line) <= 80), "{text}");

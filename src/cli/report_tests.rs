@@ -1,0 +1,230 @@
+//! `vcq-etl report`, from the command line to what is printed and written.
+
+use super::tests::{Ended, path, run_with, store};
+use super::*;
+
+/// Runs a report on a store.
+fn report(folder: &tempfile::TempDir, name: &str, more: &[&str]) -> Ended {
+    let args: Vec<&str> = ["report", "run", name, "--store", path(folder)].iter().chain(more).copied().collect();
+    run_with(&args, &[])
+}
+
+fn answered(folder: &tempfile::TempDir, name: &str, more: &[&str]) -> Ended {
+    let ended = report(folder, name, more);
+    assert_eq!(ended.exit, ExitCode::Complete, "{}", ended.stderr);
+    ended
+}
+
+fn refused(folder: &tempfile::TempDir, name: &str, more: &[&str]) -> String {
+    let ended = report(folder, name, more);
+    assert_eq!((ended.exit, ended.stdout.as_str()), (ExitCode::Usage, ""), "{}", ended.stderr);
+    ended.stderr
+}
+
+const OWN: &str = "-- title: Mine\n-- question: How many?\n-- parameter: top integer = 3: How many.\n\
+    -- column: number: The number.\nselect * from range($top) as t(number)\n";
+
+/// A folder of reports: one more, one instead of the program's, one broken.
+fn own_reports() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    write("mine.sql", OWN);
+    write("coverage.sql", OWN);
+    write("broken.sql", "-- title: Broken\n-- qestion: What?\n");
+    folder
+}
+
+#[test]
+fn reports_are_listed_by_area() {
+    let list = run_with(&["report", "list"], &[]);
+    assert_eq!((list.exit, list.stderr.as_str()), (ExitCode::Complete, ""));
+    insta::assert_snapshot!(list.stdout.lines().take(9).collect::<Vec<_>>().join("\n"), @r"
+    Overview
+      daily-summary       How was each day, against the target and the week before?
+      sla                 Did we keep the promise of this month, and how much of the
+                          error budget is used?
+      heatmap             On which weekdays and at which hours is quality bad?
+      trend-regression    What got worse or better in these days against the same
+                          number of days before, beyond chance?
+
+    Worst first
+    ");
+    assert!(list.stdout.lines().all(|line| line.chars().count() <= 80), "{}", list.stdout);
+    let json: serde_json::Value =
+        serde_json::from_str(&run_with(&["report", "list", "--format", "json"], &[]).stdout).expect("json");
+    assert_eq!(json.as_array().map(Vec::len), Some(34));
+    assert_eq!((&json[0]["id"], &json[0]["parameters"][0]), (&"r01".into(), &"since".into()));
+}
+
+#[test]
+fn a_report_is_explained() {
+    let show = run_with(&["report", "show", "sla"], &[]).stdout;
+    for part in [
+        "sla (r21): Promise kept\n",
+        "\nFor: service owner\n",
+        "  profile (text)   Limits to judge by",
+        "\n  good_pct (%)",
+        "\nWithout rows\n",
+        "  select * from report_sla(since := '2026-11-01', profile := 'cqd',\n  min_n := 300);\n",
+    ] {
+        assert!(show.contains(part), "{part}\n{show}");
+    }
+    assert!(show.lines().all(|line| line.chars().count() <= 80), "{show}");
+    let sql = run_with(&["report", "show", "coverage", "--sql"], &[]).stdout;
+    assert_eq!(sql, include_str!("../../sql/reports/coverage.sql"));
+    let needed = run_with(&["report", "show", "user-timeline"], &[]).stdout;
+    assert!(needed.contains("[needed]") && needed.contains("who := '...'"), "{needed}");
+}
+
+#[test]
+fn ones_own_reports_are_told_apart() {
+    let (folder, own) = (store(), own_reports());
+    let settings = [("VCQ_REPORTS_DIR", path(&own)), ("VCQ_STORE", path(&folder))];
+    let list = run_with(&["report", "list"], &settings);
+    assert_eq!(list.exit, ExitCode::Complete);
+    assert!(
+        list.stderr.contains("broken.sql is no report: the header of the report broken, line 2: "),
+        "{}",
+        list.stderr
+    );
+    let list = list.stdout.split_whitespace().collect::<Vec<_>>().join(" ").replace(path(&own), "DIR");
+    assert!(list.contains("coverage How many? [DIR/coverage.sql, instead of the program's]"), "{list}");
+    assert!(list.contains("Your own mine How many? [DIR/mine.sql]"), "{list}");
+    assert!(run_with(&["report", "show", "coverage"], &settings).stdout.contains("coverage: Mine\nHow many?\nFrom: "));
+
+    let csv = |args: &[&str]| run_with(&[&["report", "run"], args, &["--format", "csv"]].concat(), &settings);
+    assert_eq!(csv(&["mine"]).stdout, "number\n0\n1\n2\n");
+    assert_eq!(csv(&["coverage", "--top", "1"]).stdout, "number\n0\n");
+    assert_eq!(csv(&["unread-values"]).exit, ExitCode::Complete);
+    let broken = csv(&["broken"]);
+    assert_eq!(broken.exit, ExitCode::Usage);
+    assert!(broken.stderr.contains("broken.sql is no report") && broken.stderr.contains("line 2"), "{}", broken.stderr);
+    let unknown = csv(&["mien"]);
+    assert!(unknown.stderr.contains("did you mean mine?"), "{}", unknown.stderr);
+    // A mistake that only DuckDB sees.
+    std::fs::write(own.path().join("mine.sql"), OWN.replace("range(", "rnage(")).expect("written");
+    let failed = csv(&["mine"]);
+    assert!(
+        failed.stderr.contains("could not run the report mine") && failed.stderr.contains("rnage"),
+        "{}",
+        failed.stderr
+    );
+    let nowhere = run_with(&["report", "list", "--reports-dir", "/no/where"], &[]);
+    assert_eq!(nowhere.exit, ExitCode::Usage);
+}
+
+#[test]
+fn a_report_is_answered_in_each_form() {
+    let folder = store();
+    let run = |more: &[&str]| answered(&folder, "unread-values", more).stdout;
+    insta::assert_snapshot!(run(&[]), @r#"
+    Unread values
+    Which of the vendor's values could not be typed, and what do they look like?
+    Parameters: since=any, until=any
+
+    table       quality_samples
+    column      network_delay_ms
+    reason      unparsable
+    values      1
+    forms       1
+    example     =fast
+    first_date  2026-11-02
+    last_date   2026-11-02
+    first_seen
+    "#);
+    assert!(run(&["--format", "csv"]).contains(",'=fast,"));
+    assert!(run(&["--format", "markdown"]).starts_with("## Unread values\n"));
+    assert!(run(&["--format", "html"]).contains("<td>=fast</td>"));
+    let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"])).expect("json");
+    assert_eq!(json[0]["example"], "=fast");
+}
+
+#[test]
+fn a_result_can_go_to_a_file_whose_name_says_the_form() {
+    let folder = store();
+    let out = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    for (name, begins) in [
+        ("rejects.csv", "table,column,"),
+        ("rejects.json", "[\n  {\"table\""),
+        ("rejects.md", "## Unread values"),
+        ("rejects.html", "<!doctype html>"),
+        ("rejects.parquet", "PAR1"),
+    ] {
+        let ended = answered(&folder, "unread-values", &["--out", &out(name)]);
+        assert_eq!(ended.stdout, "");
+        assert!(ended.stderr.starts_with("wrote 1 row to "), "{}", ended.stderr);
+        let bytes = std::fs::read(out(name)).expect("file");
+        assert!(bytes.starts_with(begins.as_bytes()), "{name}");
+    }
+    // A form that is named wins over the ending, and an ending that says nothing is asked about.
+    answered(&folder, "unread-values", &["--out", &out("rejects.dat"), "--format", "csv"]);
+    let refused = refused(&folder, "unread-values", &["--out", &out("rejects.xlsx")]);
+    assert!(refused.contains("--format") && refused.contains(".parquet"), "{refused}");
+    let failed = report(&folder, "unread-values", &["--out", &out("no/such/folder.parquet")]);
+    assert_eq!(failed.exit, ExitCode::Storage);
+    let left = std::fs::read_dir(folder.path()).expect("folder").filter_map(Result::ok);
+    let left: Vec<String> = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.ends_with(".part") || name.contains("xlsx")), "{left:?}");
+}
+
+#[test]
+fn no_rows_are_said_so_with_the_reason() {
+    let folder = store();
+    let more = ["--since", "2026-11-01", "--top", "5"];
+    let sentence = "No rows. No meeting of this window has a poor minute. The store holds no meetings yet: run vcq-etl \
+        sync.";
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let table = answered(&folder, "worst-meetings", &more).stdout;
+    assert!(words(&table).contains(sentence), "{table}");
+    assert!(table.contains("Parameters: since=2026-11-01, until=any, profile=cqd, top=5, min_n=60\n"), "{table}");
+    let csv = answered(&folder, "worst-meetings", &[&more[..], &["--format", "csv"]].concat());
+    assert!(csv.stdout.starts_with("start,meeting_no,topic,") && csv.stdout.lines().count() == 1);
+    assert_eq!(words(&csv.stderr), sentence);
+    let quiet = answered(&folder, "worst-meetings", &["--format", "json", "--quiet"]);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("[]\n", ""));
+}
+
+#[test]
+fn a_window_is_given_as_everywhere() {
+    let folder = store();
+    let table = answered(&folder, "coverage", &["--since", "2026-11-01T09:30", "--until", "2026-11-08"]).stdout;
+    assert!(table.contains("since=2026-11-01, until=2026-11-08"), "{table}");
+    let table = answered(&folder, "coverage", &["--since", "7d"]).stdout;
+    assert!(table.contains("since=20") && table.contains("until=any"), "{table}");
+    assert!(refused(&folder, "coverage", &["--since", "soon"]).contains("yesterday"));
+    let twice = refused(&folder, "coverage", &["--since", "7d", "--param", "since=2026-11-01"]);
+    assert!(twice.contains("is given twice"), "{twice}");
+    let no_time = refused(&folder, "coverage", &["--param", "since=7d"]);
+    assert!(no_time.contains("is not a date") && no_time.contains("--since takes a time"), "{no_time}");
+}
+
+#[test]
+fn what_is_wrong_with_a_report_says_what_to_do() {
+    let folder = store();
+    let unknown = refused(&folder, "worst-meeting", &[]);
+    assert!(unknown.contains("did you mean worst-meetings?") && unknown.contains("rooms-on-wifi"), "{unknown}");
+    let parameter = refused(&folder, "coverage", &["--param", "sinse=2026-11-01"]);
+    assert!(parameter.contains("did you mean since?"), "{parameter}");
+    // A shorthand for what the report does not have.
+    let no_top = refused(&folder, "daily-summary", &["--top", "5"]);
+    assert!(no_top.contains("no parameter \"top\"") && no_top.contains("since, until, profile, min_n"), "{no_top}");
+    let profile = refused(&folder, "by-site", &["--profile", "strickt"]);
+    assert!(profile.contains("did you mean strict?") && profile.contains("cqd, huawei-red, strict"), "{profile}");
+    let choice = refused(&folder, "by-site", &["--param", "dimension=room"]);
+    assert!(choice.contains("one of site, building, floor, subnet"), "{choice}");
+    let needed = refused(&folder, "meeting-timeline", &[]);
+    assert!(needed.contains("needs the parameter meeting_no") && needed.contains("--param meeting_no="), "{needed}");
+
+    let empty = tempfile::tempdir().expect("a folder");
+    let missing = report(&empty, "coverage", &[]);
+    assert_eq!(missing.exit, ExitCode::Storage);
+    assert!(missing.stderr.contains("hint: run vcq-etl sync --since 2d first"), "{}", missing.stderr);
+
+    let older = tempfile::tempdir().expect("a folder");
+    let connection = duckdb::Connection::open(older.path().join("vcq.duckdb")).expect("a database");
+    connection.execute_batch(&crate::schema::ddl::script()).expect("tables");
+    drop(connection);
+    let older = report(&older, "coverage", &[]);
+    assert_eq!(older.exit, ExitCode::Storage);
+    assert!(older.stderr.contains("vcq-etl rebuild") && older.stderr.contains("vcq-etl sync"), "{}", older.stderr);
+}
