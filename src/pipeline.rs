@@ -147,7 +147,8 @@ pub async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, asks)?;
-    let mut publisher = Publisher::new(publish_setup(&setup, installed, frozen_dates), &paths, &run_id, Arc::clone(&ledger));
+    let mut publisher =
+        Publisher::new(publish_setup(&setup, installed, frozen_dates), &paths, &run_id, Arc::clone(&ledger));
     let asking_began = Instant::now();
     let (extracted, failed) = ask_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
     let asking_s = asking_began.elapsed().as_secs_f64() - publisher.seconds_in_between();

@@ -1,6 +1,7 @@
 //! `vcq-etl buildings`: which network is which building.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum, ValueHint};
 use serde_json::{Value, json};
@@ -11,7 +12,8 @@ use crate::buildings::{Judgement, Network};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::load::DatabaseOptions;
-use crate::pipeline::buildings::{ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
+use crate::pipeline::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
+use crate::pipeline::republish::RepublishSetup;
 use crate::progress::{counted, thousands};
 use crate::schema::{civil_date, civil_date_text, in_json, on_one_line};
 
@@ -125,11 +127,18 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
                         .hint("--until is the first day on which the file no longer holds"));
                 }
                 let imported = import(&ImportSetup {
-                    store: config.store.clone(),
+                    publishing: RepublishSetup {
+                        store: config.store.clone(),
+                        command: IMPORT,
+                        zone: config.timezone.clone(),
+                        user_id_type: config.user_id_type.as_str().to_owned(),
+                        custom_limits: config.thresholds.clone(),
+                        database: config.database(),
+                        now_us: Arc::new(now_us),
+                    },
                     file: args.file.clone(),
                     from: args.from,
                     until: args.until,
-                    now_us: now_us(),
                 })?;
                 (args.format, import_page(&args, &imported), import_object(&args, &imported))
             }

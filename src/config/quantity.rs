@@ -41,7 +41,8 @@ pub fn numbers(text: &str) -> Option<Vec<(String, f64)>> {
     for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
         let (name, number) = pair.split_once('=')?;
         let (name, number) = (name.trim(), number.trim().parse::<f64>().ok()?);
-        let is_name = !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
+        let is_name =
+            !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
         if !is_name || !number.is_finite() || number < 0.0 || numbers.iter().any(|(given, _)| given == name) {
             return None;
         }

@@ -129,7 +129,8 @@ fn current(connection: &Connection) -> duckdb::Result<Current> {
         .collect::<duckdb::Result<Vec<_>>>()?;
     let applied = migration::applied(connection)?;
     // The column came with the second migration.
-    let definitions_sha256 = connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten();
+    let definitions_sha256 =
+        connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten();
     connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
         Ok(Current {
             generation: unsigned(row.get(0)?),
@@ -310,7 +311,8 @@ impl Builder<'_> {
         if is_anew {
             definitions.install(draft)?;
         }
-        let dates: Vec<(&Table, String)> = changes.iter().map(|change| (change.table, on_dates(&change.dates()))).collect();
+        let dates: Vec<(&Table, String)> =
+            changes.iter().map(|change| (change.table, on_dates(&change.dates()))).collect();
         let changed: Vec<Changed<'_>> = dates.iter().map(|(table, dates)| Changed { table, dates }).collect();
         definitions::derive(draft, &changed, is_anew)?;
         let seen = changed.iter().find(|change| change.table.name == PARTICIPANTS.name);

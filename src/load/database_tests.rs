@@ -162,7 +162,10 @@ fn meta_and_runs_are_written() {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?)),
         )
         .expect("meta");
-    assert_eq!(meta, (1, i64::from(SCHEMA_VERSION), "r1".to_owned(), NOW_US, "+08:00".to_owned(), "open_id".to_owned(), 9));
+    assert_eq!(
+        meta,
+        (1, i64::from(SCHEMA_VERSION), "r1".to_owned(), NOW_US, "+08:00".to_owned(), "open_id".to_owned(), 9)
+    );
     let runs: (i64, i64) = connection
         .query_row("select samples, epoch_us(started_utc) from runs", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("runs");

@@ -16,7 +16,8 @@ use super::connection::Draft;
 use super::parquet::hex;
 use crate::schema::cell::Row;
 use crate::schema::{
-    ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, TABLES, THRESHOLDS, Table, ddl,
+    ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, TABLES, THRESHOLDS, Table,
+    ddl,
 };
 
 /// SQL that is run in every published database.
@@ -132,8 +133,12 @@ impl Definitions<'_> {
                 break;
             }
         }
-        let unknown: Vec<String> =
-            self.custom_limits.iter().map(|(metric, _)| metric.clone()).filter(|metric| !known.contains(metric)).collect();
+        let unknown: Vec<String> = self
+            .custom_limits
+            .iter()
+            .map(|(metric, _)| metric.clone())
+            .filter(|metric| !known.contains(metric))
+            .collect();
         Ok((!unknown.is_empty()).then_some(UnknownLimits { unknown, known }))
     }
 
@@ -268,8 +273,9 @@ pub(super) fn derived_sql(derived: &Derived, dates: &str) -> String {
 /// The addresses of participants, each pair once.
 pub(super) fn seen(connection: &Connection, dates: &str) -> duckdb::Result<Vec<Addresses>> {
     let participants = PARTICIPANTS.name;
-    let sql =
-        format!("select distinct internal_ip, public_ip from {participants} p where internal_ip is not null and {dates}");
+    let sql = format!(
+        "select distinct internal_ip, public_ip from {participants} p where internal_ip is not null and {dates}"
+    );
     connection.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
@@ -291,4 +297,3 @@ fn drop_all(connection: &Connection) -> duckdb::Result<String> {
     let names = names(connection)?;
     Ok(names.iter().map(|(kind, name)| format!("drop {kind} \"{}\";\n", name.replace('"', "\"\""))).collect())
 }
-

@@ -94,7 +94,10 @@ fn the_custom_profile_is_whole_and_has_the_limits_of_the_configuration() {
     let custom = "select concat_ws(' ', metric, poor_when, value, unit, source) from thresholds
         where profile = 'custom' order by metric";
     publish(&store, "r1", &[(DAY, 3)], definitions(&scripts(), &[]));
-    assert_eq!(texts(&store, custom), ["audio_delay_ms above 500.0 ms a source", "audio_loss_pct above 10.0 % a source"]);
+    assert_eq!(
+        texts(&store, custom),
+        ["audio_delay_ms above 500.0 ms a source", "audio_loss_pct above 10.0 % a source"]
+    );
     let limits = [("audio_loss_pct".to_owned(), 2.5), ("video_delay_ms".to_owned(), 300.0)];
     // Nothing but the configuration has changed.
     publish(&store, "r2", &[], definitions(&scripts(), &limits));
@@ -157,7 +160,8 @@ impl Places for Everywhere {
         *self.0.lock().expect("no panic") += seen.len();
         let text = |text: &str| Cell::Text(text.to_owned());
         let row = |address: String| {
-            let mut row: Vec<Cell> = vec![text(&address), text(""), Cell::Day(0), Cell::Null, text("10.0.0.0/8"), text("HQ")];
+            let mut row: Vec<Cell> =
+                vec![text(&address), text(""), Cell::Day(0), Cell::Null, text("10.0.0.0/8"), text("HQ")];
             row.resize(crate::schema::ADDRESS_BUILDINGS.columns.len(), Cell::Null);
             row
         };
@@ -182,7 +186,8 @@ fn addresses_of_new_dates_are_placed_once() {
         publish(&store, run_id, dates, with);
         assert!(dates.is_empty() == (asked == *everywhere.0.lock().expect("no panic")), "{run_id}: only of new dates");
         let (found, expected) = (texts(&store, placed), texts(&store, addresses));
-        let count = |texts: &[String]| texts[0].split(' ').next().and_then(|n| n.parse::<u32>().ok()).expect("a number");
+        let count =
+            |texts: &[String]| texts[0].split(' ').next().and_then(|n| n.parse::<u32>().ok()).expect("a number");
         assert!(count(&found) >= count(&expected), "{run_id}: {found:?} {expected:?}");
         let (rows, distinct) = found[0].split_once(" of ").expect("two numbers");
         assert_eq!(rows, distinct, "{run_id}");

@@ -44,7 +44,9 @@ fn value(table: &Table, column: &Column, meeting_date: i32, n: usize, random: &m
             ["", "O'Neil \"quoted\"", "会议 \u{1F600}", "plain", "a\nb\0c"][random.random_range(0..4)].to_owned(),
         ),
         // A section now and then is of another minute.
-        Kind::Instant if column.name == "audio_time_utc" && n.is_multiple_of(90) => Cell::Micros(minute_us + 60_000_000),
+        Kind::Instant if column.name == "audio_time_utc" && n.is_multiple_of(90) => {
+            Cell::Micros(minute_us + 60_000_000)
+        }
         Kind::Instant => Cell::Micros(minute_us),
         Kind::WallClock => Cell::Micros(minute_us + 8 * 3_600_000_000),
         Kind::OffsetMinutes => Cell::Whole(480),

@@ -7,17 +7,19 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::SyncError;
+use super::republish::{RepublishSetup, republish};
 use crate::buildings::{BuildingFile, Buildings, BuildingsError, Days, Form, Judgement, Network};
-use crate::load::{DatabaseOptions, LoadError, Lock, StorePaths, generation_of, open_published_with};
+use crate::load::{DatabaseOptions, LoadError, StorePaths, generation_of, open_published_with};
 
 /// What is written beside the lock.
-const COMMAND: &str = "buildings import";
+pub const IMPORT: &str = "buildings import";
 
 /// What an import needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ImportSetup {
-    /// The store's folder; made where it is missing, so that buildings can come before the first sync.
-    pub store: PathBuf,
+    /// The store, which is made where it is missing, so that buildings can come before the first sync; and how it is
+    /// published.
+    pub publishing: RepublishSetup,
     /// The file.
     pub file: PathBuf,
     /// From which day on it holds, days since 1970-01-01; what was imported before holds until then. `None`: it replaces
@@ -25,8 +27,6 @@ pub struct ImportSetup {
     pub from: Option<i32>,
     /// The first day on which it no longer holds.
     pub until: Option<i32>,
-    /// The time, microseconds UTC.
-    pub now_us: i64,
 }
 
 /// A building file that was read, and what is to be said of it.
@@ -75,7 +75,7 @@ pub fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
     let days = Days { from: setup.from.unwrap_or_default(), until: setup.until };
     let (judged, buildings) = judged(BuildingFile::read(&setup.file, days)?);
     let (mut earlier_rows, mut kept_rows) = (0, 0);
-    let generation = change_and_publish(setup, |paths| {
+    let published = republish(&setup.publishing, |paths| {
         let earlier = Buildings::read(&paths.buildings());
         let buildings = match setup.from {
             Some(from) => {
@@ -92,20 +92,8 @@ pub fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
         };
         Ok(paths.write_buildings(&buildings.text())?)
     })?;
+    let generation = published.map(|published| published.generation);
     Ok(Imported { judged, earlier_rows, kept_rows, generation })
-}
-
-/// Takes the lock, lets `change` change the store's own files, and gives the generation that shows it; `None`: the next
-/// publication does.
-fn change_and_publish(
-    setup: &ImportSetup,
-    change: impl FnOnce(&StorePaths) -> Result<(), SyncError>,
-) -> Result<Option<u64>, SyncError> {
-    let paths = StorePaths::open(&setup.store)?;
-    let _lock = Lock::take(&paths, COMMAND, setup.now_us)?;
-    paths.clean_work()?;
-    change(&paths)?;
-    Ok(None)
 }
 
 /// How many are where.

@@ -173,7 +173,12 @@ fn check_raw(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> 
     for kind in RawKind::ALL {
         for path in strangers_of(&paths.raw(), *kind)? {
             let relative = path.strip_prefix(paths.root()).unwrap_or(&path).display().to_string();
-            findings.found(&RAW, relative, "only folders meeting_date=YYYY-MM-DD", "another name: nothing in it is read");
+            findings.found(
+                &RAW,
+                relative,
+                "only folders meeting_date=YYYY-MM-DD",
+                "another name: nothing in it is read",
+            );
         }
     }
     if torn > 0 {

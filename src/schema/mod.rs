@@ -30,8 +30,9 @@ pub use readable::readable;
 pub use shown::{in_json, is_obeyed, on_lines, on_one_line};
 pub use status::Status;
 pub use tables::{
-    ADDRESS_BUILDINGS, BUILDINGS, COVERAGE, MEETINGS, META, MISALIGNED_PARTICIPANTS, PARTICIPANTS, PUBLISHED_FILES, QUALITY_SAMPLES, REJECTS, RUNS,
-    SCHEMA_MIGRATIONS, SCHEMA_VERSION, SECTIONS, Section, TABLES, THRESHOLDS, UNUSED_FIELDS, table,
+    ADDRESS_BUILDINGS, BUILDINGS, COVERAGE, MEETINGS, META, MISALIGNED_PARTICIPANTS, PARTICIPANTS, PUBLISHED_FILES,
+    QUALITY_SAMPLES, REJECTS, RUNS, SCHEMA_MIGRATIONS, SCHEMA_VERSION, SECTIONS, Section, TABLES, THRESHOLDS,
+    UNUSED_FIELDS, table,
 };
 pub use time::{Clock, Moment, civil_date, civil_date_text, days_of_local, utc_text};
 pub use zone::{TenantZone, ZoneError};

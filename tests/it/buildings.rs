@@ -31,6 +31,19 @@ impl World {
         Ran::of(command.output().expect("the binary runs"))
     }
 
+    fn report(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.vcq(&[&["report", "run"], arguments].concat()).output().expect("the binary runs"))
+    }
+
+    fn rebuilt(&self) {
+        Ran::of(self.vcq(&["rebuild", "--quiet"]).output().expect("the binary runs")).ended(0);
+    }
+
+    fn verified(&self) {
+        let ran = Ran::of(self.vcq(&["verify"]).output().expect("the binary runs"));
+        assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    }
+
     fn kept(&self) -> String {
         fs::read_to_string(self.store().join("buildings.csv")).expect("kept")
     }
@@ -54,6 +67,18 @@ fn what_was_imported_is_kept_and_held_against_the_database() {
         .number("select count(*) from participants where internal_ip like '10.11.%' or internal_ip like '10.12.%'");
     let with_address = world.number("select count(internal_ip) from participants");
     assert!(in_building > 0 && in_building < with_address);
+    // It is published at once, and a rebuild finds it again.
+    for again in [false, true] {
+        if again {
+            world.rebuilt();
+        }
+        assert_eq!(world.number("select count(*) from buildings"), 5);
+        let placed = "select count(*) from participant_facts where building in ('North Tower', 'South Tower')";
+        assert_eq!(world.number(placed), in_building);
+        let sites = world.report(&["by-site", "--format", "csv"]).ended(0).stdout;
+        assert!(sites.contains("North Tower"), "{sites}");
+        world.verified();
+    }
     assert_eq!(check["participants"]["in_building"], in_building);
     let sum: i64 =
         ["in_building", "home", "elsewhere"].iter().filter_map(|place| check["participants"][place].as_i64()).sum();

@@ -157,7 +157,10 @@ pub const TAMPERINGS: &[Tampering] = &[
         sql(store, "insert into buildings (network) values ('10.1.0.0/16')");
     }),
     tampering("a participant marked as misaligned", "definitions", |store| {
-        sql(store, "insert into misaligned_participants select participant_key, meeting_date from participants limit 1");
+        sql(
+            store,
+            "insert into misaligned_participants select participant_key, meeting_date from participants limit 1",
+        );
     }),
     tampering("somebody else's database", "database", |store| {
         fs::remove_file(database(store)).expect("removed");

@@ -99,7 +99,9 @@ pub(super) fn shape(database: &Database, findings: &mut Findings) -> Result<Shap
             &DATABASE_SCHEMA,
             "vcq.duckdb, meta.schema_version",
             SCHEMA_VERSION.to_string(),
-            format!("{version}, of an older program: the next vcq-etl sync, or vcq-etl rebuild, brings the tables after"),
+            format!(
+                "{version}, of an older program: the next vcq-etl sync, or vcq-etl rebuild, brings the tables after"
+            ),
         );
     }
     for table in TABLES {

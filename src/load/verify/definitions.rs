@@ -71,7 +71,11 @@ pub(super) fn check(
 
 /// A database with everything that is defined, and no row of the tenant. DuckDB words definitions anew when it reads them
 /// from a file, so it is a file.
-fn reference(folder: &DraftFolder, surroundings: &Surroundings<'_>, seen: Vec<Addresses>) -> Result<Connection, LoadError> {
+fn reference(
+    folder: &DraftFolder,
+    surroundings: &Surroundings<'_>,
+    seen: Vec<Addresses>,
+) -> Result<Connection, LoadError> {
     let definitions = surroundings.definitions;
     let draft = Draft::open(folder.path(), surroundings.database)?;
     draft.execute("make the tables of", &ddl::script())?;

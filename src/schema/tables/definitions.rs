@@ -13,7 +13,12 @@ pub const THRESHOLDS: Table = Table {
     sort: &[],
     time_column: "",
     columns: &[
-        C::key("profile", "", Id, "cqd, strict, huawei-red, or custom: cqd with what the configuration says otherwise."),
+        C::key(
+            "profile",
+            "",
+            Id,
+            "cqd, strict, huawei-red, or custom: cqd with what the configuration says otherwise.",
+        ),
         C::key("metric", "", Id, "What is judged; its unit ends the name."),
         C::key("direction", "", Id, "received, sent or both."),
         C::optional("poor_when", "", Text, "above, at_or_above or below the value; `is` for rules and counts."),
