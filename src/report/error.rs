@@ -128,8 +128,8 @@ pub enum ReportError {
     Run {
         /// The report.
         report: String,
-        /// Why.
-        source: duckdb::Error,
+        /// Why; boxed, because it is large and errors travel through everything.
+        source: Box<duckdb::Error>,
     },
     /// The result could not be written as Parquet.
     #[error("could not write the result of the report {report} to {}", path.display())]
@@ -138,8 +138,8 @@ pub enum ReportError {
         report: String,
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: duckdb::Error,
+        /// Why; boxed, because it is large and errors travel through everything.
+        source: Box<duckdb::Error>,
     },
     /// A value of a type that has no place in a report.
     #[error("the report {report} returned a value of type {found} in the column {column}")]

@@ -32,7 +32,7 @@ pub fn call(report: &Report, arguments: &Arguments) -> String {
 /// [`ReportError::Run`] where DuckDB refuses, [`ReportError::NotScalar`].
 pub fn run(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<ResultSet, ReportError> {
     prepare(connection, report, arguments)?;
-    let failed = |source| ReportError::Run { report: report.name.clone(), source };
+    let failed = |source| ReportError::run(report, source);
     let mut statement = connection.prepare(&call(report, arguments)).map_err(failed)?;
     let mut answered = statement.query([]).map_err(failed)?;
     let columns = answered.as_ref().map(|statement| statement.column_names()).unwrap_or_default();
@@ -63,10 +63,14 @@ pub fn write_parquet(
     path: &Path,
 ) -> Result<u64, ReportError> {
     prepare(connection, report, arguments)?;
-    let failed = |source| ReportError::Parquet { report: report.name.clone(), path: path.to_path_buf(), source };
+    let failed = |source| ReportError::Parquet {
+        report: report.name.clone(),
+        path: path.to_path_buf(),
+        source: Box::new(source),
+    };
     let call = call(report, arguments);
     // What is wrong with the report is not the file's fault.
-    connection.prepare(&call).map_err(|source| ReportError::Run { report: report.name.clone(), source })?;
+    connection.prepare(&call).map_err(|source| ReportError::run(report, source))?;
     let copy = format!("copy ({call}) to {} (format parquet, compression zstd)", quoted(&path.to_string_lossy()));
     Ok(connection.execute(&copy, []).map_err(failed)? as u64)
 }
@@ -74,7 +78,7 @@ pub fn write_parquet(
 /// Makes sure that the report can be called, and that it judges by a profile that there is: without limits everything
 /// would look good.
 fn prepare(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<(), ReportError> {
-    let failed = |source| ReportError::Run { report: report.name.clone(), source };
+    let failed = |source| ReportError::run(report, source);
     match &report.file {
         Some(_) => {
             let sql = definition(Life::Session, &report.name, &report.header, &report.sql)?;
@@ -126,7 +130,7 @@ fn texts(connection: &Connection, sql: &str) -> duckdb::Result<Vec<String>> {
 /// # Errors
 /// [`ReportError::Run`].
 pub fn why_no_rows(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<String, ReportError> {
-    let failed = |source| ReportError::Run { report: report.name.clone(), source };
+    let failed = |source| ReportError::run(report, source);
     let mut sentences: Vec<String> =
         (!report.header.empty.is_empty()).then(|| report.header.empty.clone()).into_iter().collect();
     if installed_parameters(connection, "why_no_rows").map_err(failed)?.is_some() {
@@ -144,4 +148,11 @@ pub fn why_no_rows(connection: &Connection, report: &Report, arguments: &Argumen
         }
     }
     Ok(sentences.join(" "))
+}
+
+impl ReportError {
+    /// DuckDB's refusal of a report.
+    fn run(report: &Report, source: duckdb::Error) -> ReportError {
+        ReportError::Run { report: report.name.clone(), source: Box::new(source) }
+    }
 }
