@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondType};
@@ -144,7 +145,9 @@ impl DraftFolder {
 
     /// Makes the folder for a database that a reader compares with: nothing of it is written to the store.
     pub(super) fn for_reader() -> Result<DraftFolder, LoadError> {
-        let path = std::env::temp_dir().join(format!("vcq-etl-compared-{}", std::process::id()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("vcq-etl-compared-{}-{number}", std::process::id()));
         DraftFolder::make(path.clone(), path)
     }
 

@@ -117,7 +117,9 @@ impl Definitions<'_> {
         if self.custom_limits.is_empty() {
             return Ok(None);
         }
-        let failed = |script: String| move |source| LoadError::Definition { path: "memory".into(), script, source };
+        let failed = |script: String| {
+            move |source| LoadError::Definition { path: "memory".into(), script, source: Box::new(source) }
+        };
         let connection = Connection::open_in_memory().map_err(failed("a database".to_owned()))?;
         let tables: String = TABLES.iter().map(ddl::create_table).collect();
         connection.execute_batch(&tables).map_err(failed("the tables".to_owned()))?;
@@ -186,7 +188,7 @@ impl Definitions<'_> {
         self.run(&draft.connection).map_err(|(script, source)| LoadError::Definition {
             path: draft.path.clone(),
             script,
-            source,
+            source: Box::new(source),
         })?;
         draft.replace_rows(&BUILDINGS, self.buildings)
     }

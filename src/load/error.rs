@@ -192,7 +192,7 @@ pub enum LoadError {
         script: String,
         /// DuckDB's error.
         #[source]
-        source: duckdb::Error,
+        source: Box<duckdb::Error>,
     },
     /// What was handed to `publish` is not consistent: a defect of ours.
     #[error("the publication of run {run_id} is not consistent: {why}")]

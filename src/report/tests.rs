@@ -256,7 +256,7 @@ fn an_unknown_profile_is_refused_with_the_list() {
     let arguments = choose(&report, &[("profile", "cdq")]).expect("arguments");
     match run(&tenant(), &report, &arguments) {
         Err(ReportError::UnknownProfile { profile, known }) => {
-            assert_eq!((profile.as_str(), known.join(",").as_str()), ("cdq", "cqd,huawei-red,strict"));
+            assert_eq!((profile.as_str(), known.join(",").as_str()), ("cdq", "cqd,custom,huawei-red,strict"));
         }
         other => panic!("{other:?}"),
     }

@@ -80,7 +80,11 @@ fn reference(
     let draft = Draft::open(folder.path(), surroundings.database)?;
     draft.execute("make the tables of", &ddl::script())?;
     let path = draft.path.clone();
-    definitions.run(&draft.connection).map_err(|(script, source)| LoadError::Definition { path, script, source })?;
+    definitions.run(&draft.connection).map_err(|(script, source)| LoadError::Definition {
+        path,
+        script,
+        source: Box::new(source),
+    })?;
     draft.replace_rows(&BUILDINGS, definitions.buildings)?;
     if !definitions.buildings.is_empty() {
         draft.append_rows(&ADDRESS_BUILDINGS, &definitions.places.places(seen))?;
