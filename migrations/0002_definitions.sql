@@ -14,7 +14,7 @@ create table buildings (
 
 create table address_buildings (
     address VARCHAR not null,
-    valid_from DATE, valid_until DATE, building VARCHAR, network VARCHAR
+    valid_from DATE, valid_until DATE, network VARCHAR, building VARCHAR, floor VARCHAR, city VARCHAR, country VARCHAR, region VARCHAR, is_inside BOOLEAN, is_vpn BOOLEAN
 );
 
 create table misaligned_participants (

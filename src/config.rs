@@ -135,6 +135,8 @@ pub struct Config {
     pub timezone: TenantZone,
     /// Limits of the profile custom: metric and value.
     pub thresholds: Vec<(String, f64)>,
+    /// The folder of somebody's own reports.
+    pub reports_dir: Option<PathBuf>,
     /// The vendor's cloud; not used where there is a `base_url`.
     pub region: Region,
     /// The origin that was given instead of a region, as given.
@@ -203,6 +205,7 @@ impl Config {
             store: values.path("store").unwrap_or_default(),
             timezone: values.zone("timezone")?,
             thresholds: values.numbers("thresholds")?,
+            reports_dir: values.path("reports_dir"),
             region: values.word("region", REGION_WORDS)?,
             base_url,
             user_id_type: values.word("user_id_type", USER_ID_TYPE_WORDS)?,

@@ -8,7 +8,8 @@
 --   lists them.
 -- parameter: top integer = 50: Most rows shown.
 -- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- parameter: dimension text = site: site (building, else subnet, else public network), building, floor or subnet.
+-- parameter: dimension text = site | building | floor | subnet: What a row is; a site is a building, else a subnet,
+--   else a public network.
 -- column: site: Which one; unknown where nothing is known.
 -- column: participants: Participant rows with a judged minute.
 -- column: people: Different people and rooms.

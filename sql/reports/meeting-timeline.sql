@@ -2,12 +2,12 @@
 -- title: Meeting, minute by minute
 -- question: Who broke this meeting, from when to when?
 -- audience: help desk
--- parameter: meeting_no text: Meeting number, nine digits; needed.
+-- parameter: meeting_no text needed: Meeting number, nine digits.
 -- parameter: since date: First meeting date; left out: from the beginning.
 -- parameter: until date: First meeting date after it; left out: to the end.
 -- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
 --   lists them.
--- parameter: only_poor text = no: yes: only minutes that are poor for somebody; no: all.
+-- parameter: only_poor text = no | yes: yes: only minutes that are poor for somebody; no: all.
 -- column: meeting_date: Day of the meeting; a number recurs.
 -- column: minute: Minute on the wall clock.
 -- column: who: Name, else id.

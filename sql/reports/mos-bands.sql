@@ -6,7 +6,8 @@
 -- parameter: until date: First meeting date after it; left out: to the end.
 -- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
 --   lists them.
--- parameter: dimension text = date: date, or all, site, network, location, egress, version, device, department or kind.
+-- parameter: dimension text = date | all | site | network | location | egress | version | device | department | kind:
+--   What a row is.
 -- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
 -- column: value: Which one.
 -- column: n min: Participant-minutes with an estimate (received audio, with delay, jitter and loss).

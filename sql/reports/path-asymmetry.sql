@@ -7,7 +7,7 @@
 -- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
 --   lists them.
 -- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- parameter: dimension text = network: network, site, location, egress, device, version, department or kind.
+-- parameter: dimension text = network | site | location | egress | device | version | department | kind: What a row is.
 -- column: value: Which one.
 -- column: participants: Participant rows with minutes.
 -- column: n min: Participant-minutes with loss or audio jitter in both directions.

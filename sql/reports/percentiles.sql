@@ -4,8 +4,8 @@
 -- audience: network team
 -- parameter: since date: First meeting date; left out: from the beginning.
 -- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: dimension text = all: all, site, building, network, protocol, path, location, egress, version, device,
---   department or kind.
+-- parameter: dimension text = all | site | building | network | protocol | path | location | egress | version | device |
+--   department | kind: What is told apart.
 -- parameter: min_n integer = 60: Values with fewer minutes show no percentiles.
 -- column: value: Which one.
 -- column: metric: What was measured, with its unit.

@@ -2,7 +2,7 @@
 -- title: One person's meetings
 -- question: What was each meeting of this person or room like?
 -- audience: help desk
--- parameter: who text: Id or exact name of a person or room; needed.
+-- parameter: who text needed: Id or exact name of a person or room.
 -- parameter: since date: First meeting date; left out: from the beginning.
 -- parameter: until date: First meeting date after it; left out: to the end.
 -- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet

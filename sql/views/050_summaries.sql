@@ -110,7 +110,8 @@ left join (
     ) as r
 ) as c on c.dimension_value = a.dimension_value and c.place = 1;
 
--- Why a report of a window has no rows: one row, one sentence.
+-- Why a report of a window has no rows: one row, one sentence. is_of_minutes: there are meetings, so that the reason is
+-- in the minutes and their verdicts; a report that looks at neither has another.
 create or replace macro why_no_rows(since := null, until := null, profile := 'cqd') as table
 select
     case
@@ -123,7 +124,8 @@ select
             || ' minutes could be judged: see the report unclassified.'
         else 'There are ' || cast(e.judged_minutes as varchar)
             || ' judged minutes; nothing in them meets this report''s conditions (look at min_n and the other parameters).'
-    end as sentence
+    end as sentence,
+    e.meetings > 0 as is_of_minutes
 from (
     select
         k.*,

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::simulate::{TenantArgs, limit};
 use super::sync::{self, SummaryForm};
-use super::{Context, Entry, Example, Run, block_on, now_us, report};
+use super::{Context, Entry, Example, Run, block_on, now_us, report_run};
 use crate::config::{Config, Credentials, Group, Secret};
 use crate::error::{ExitCode, Failure};
 use crate::load::{self, StorePaths};
@@ -22,8 +22,8 @@ const DEFAULT_STORE: &str = "./vcq-demo";
 /// The demo's pace where none is set: 120 times the vendor's, so that nobody waits ten minutes for a first look.
 const CALLS_PER_MINUTE: u32 = 12_000;
 
-/// The report that a newcomer sees first, short enough for a screen.
-const FIRST_REPORT: (&str, &str) = ("worst-meetings", "top=8");
+/// The report that a newcomer sees first, and how many rows of it: short enough for a screen.
+const FIRST_REPORT: (&str, &str) = ("worst-meetings", "5");
 
 const EXAMPLES: &[Example] = &[("vcq-etl demo", "see it work, without an account")];
 
@@ -90,8 +90,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let exit = sync::tell(synced, wanted, context)?;
     // A summary for machines stands alone on stdout.
     if wanted == Some(SummaryForm::Text) && exit == ExitCode::Complete {
-        let (name, parameter) = FIRST_REPORT;
-        let report = report::first_look(name, &[parameter.to_owned()], &config)?;
+        let (name, top) = FIRST_REPORT;
+        let report = report_run::first_look(name, &[("top".to_owned(), top.to_owned())], &config)?;
         context.output.print(&format!("\n{report}\n{}", next_steps(&config)))?;
     }
     Ok(exit)
@@ -152,8 +152,9 @@ fn next_steps(config: &Config) -> String {
     let program = std::env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
     format!(
         "What to type next:\n  \
-         {program} report run coverage --store {store}\n  \
-         duckdb -readonly {store}/vcq.duckdb \"select status, count(*) from coverage group by status\"\n  \
+         {program} report list\n  \
+         {program} report run diagnosis --store {store}\n  \
+         duckdb -readonly {store}/vcq.duckdb \"from report_worst_participants(top := 5)\"\n  \
          python3 -c \"import duckdb; print(duckdb.connect('{store}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"\n\
          A real tenant: README.md, \"A real tenant in five steps\".\n"
     )

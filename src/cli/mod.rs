@@ -15,6 +15,7 @@ pub mod plan;
 mod program;
 pub mod rebuild;
 pub mod report;
+mod report_run;
 pub mod schema;
 mod settings;
 pub mod simulate;

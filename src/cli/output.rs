@@ -23,8 +23,16 @@ impl Output {
     /// # Errors
     /// Where it can't be written. A reader that has seen enough (`| head`) is no error.
     pub fn print(&self, text: &str) -> Result<(), Failure> {
+        self.print_bytes(text.as_bytes())
+    }
+
+    /// Prints what is no text, at once.
+    ///
+    /// # Errors
+    /// As [`Output::print`].
+    pub fn print_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(Failure::new(ExitCode::Storage, "could not write the result to stdout").cause(&error))
             }
@@ -38,19 +46,47 @@ impl Output {
 /// # Errors
 /// Where it can't be written.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let name = path.file_name().ok_or_else(|| io::Error::from(ErrorKind::IsADirectory))?;
-        let partial = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-        let written = std::fs::write(&partial, text).and_then(|()| std::fs::rename(&partial, path));
-        if written.is_err() {
-            // What is left of a failed attempt is only in the way; the first error is the one to tell.
-            let _ = std::fs::remove_file(&partial);
-        }
-        written
-    };
-    write().map_err(|error| {
-        Failure::new(ExitCode::Storage, format!("could not write the result to {}", path.display())).cause(&error)
-    })
+    replace_file(path, |partial| std::fs::write(partial, text).map_err(|error| not_written(path, &error)))
+}
+
+/// The same for a result that something else writes: `write` gets the other name.
+///
+/// # Errors
+/// What `write` says, or where the file can't be put in its place.
+pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T, Failure>) -> Result<T, Failure> {
+    let name = path.file_name().filter(|_| !path.is_dir());
+    let name = name.ok_or_else(|| not_written(path, &io::Error::from(ErrorKind::IsADirectory)))?;
+    let partial = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+    let written = write(&partial)
+        .and_then(|done| std::fs::rename(&partial, path).map(|()| done).map_err(|error| not_written(path, &error)));
+    if written.is_err() {
+        // What is left of a failed attempt is only in the way; the first error is the one to tell.
+        let _ = std::fs::remove_file(&partial);
+    }
+    written
+}
+
+/// What `write` writes to a file, which is in a private folder and gone afterwards: for what can only write files.
+///
+/// # Errors
+/// What `write` says, or where there is no place for the file.
+pub(super) fn through_a_file<T>(write: impl FnOnce(&Path) -> Result<T, Failure>) -> Result<(T, Vec<u8>), Failure> {
+    let folder = std::env::temp_dir().join(format!("vcq-etl-result-{}", std::process::id()));
+    let path = folder.join("result");
+    let mut builder = std::fs::DirBuilder::new();
+    // Names and addresses are nobody else's business.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder).map_err(|error| not_written(&folder, &error))?;
+    let written =
+        write(&path).and_then(|done| Ok((done, std::fs::read(&path).map_err(|error| not_written(&path, &error))?)));
+    // What stays is in a folder for such things.
+    let _ = std::fs::remove_dir_all(&folder);
+    written
+}
+
+fn not_written(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(ExitCode::Storage, format!("could not write the result to {}", path.display())).cause(error)
 }
 
 #[cfg(test)]

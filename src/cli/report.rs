@@ -1,23 +1,21 @@
 //! `vcq-etl report`: list, show and run the canned reports.
 
-use std::path::PathBuf;
+use clap::{Args, Command, FromArgMatches, Subcommand, ValueEnum};
+use serde_json::{Map, Value};
 
-use clap::{Args, Command, FromArgMatches, Subcommand, ValueEnum, ValueHint};
-
-use super::{Context, Entry, Example, Run, output};
+use super::report_run::{self, RunArgs};
+use super::{Context, Entry, Example, Run};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
-use crate::load::{self, DatabaseOptions, StorePaths};
-use crate::progress::counted;
-use crate::report::{self, Arguments, Format, Header, REPORTS, Report, ResultSet};
-use crate::schema::on_lines;
+use crate::report::{Catalogue, Header, Parameter, Report, macro_name};
+use crate::schema::{in_json, on_lines};
 
 /// Columns of a table where no terminal says otherwise.
-const WIDTH: u16 = 80;
+pub(super) const WIDTH: u16 = 80;
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl report list", "which questions are answered"),
-    ("vcq-etl report run worst-meetings", "answer one"),
+    ("vcq-etl report run worst-meetings --since 7d", "answer one"),
     ("vcq-etl report run coverage --out coverage.csv", "for a spreadsheet"),
 ];
 
@@ -28,13 +26,36 @@ pub(super) const ENTRY: Entry =
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List the reports and the questions that they answer
-    List,
+    List(ListArgs),
     /// Explain a report: parameters, columns, limits and what it does not say
     Show(ShowArgs),
     /// Run a report on the published database
-    #[command(after_help = "Examples:\n  vcq-etl report run worst-meetings --param since=2026-11-01 --param top=5\n  \
+    #[command(after_help = "Examples:\n  vcq-etl report run worst-meetings --since yesterday --top 5\n  \
+                            vcq-etl report run by-site --since 7d --param dimension=floor --out floors.html\n  \
                             vcq-etl report run coverage --format json | jq '.[0]'")]
     Run(RunArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Form of the list [default: text]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_default_value = true,
+        hide_possible_values = false
+    )]
+    format: ListFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ListFormat {
+    /// For people
+    Text,
+    /// An array of objects
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -48,48 +69,6 @@ struct ShowArgs {
     sql: bool,
 }
 
-#[derive(Debug, Args)]
-struct RunArgs {
-    /// The report
-    #[arg(value_name = "NAME")]
-    name: String,
-
-    /// A parameter's value; can be given several times
-    #[arg(long = "param", value_name = "NAME=VALUE")]
-    params: Vec<String>,
-
-    /// Form of the result [default: by the ending of --out, else table]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<FormatArg>,
-
-    /// File to write to, instead of stdout
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    out: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FormatArg {
-    /// For a terminal
-    Table,
-    /// For a spreadsheet
-    Csv,
-    /// An array of objects
-    Json,
-    /// For a wiki or an issue
-    Markdown,
-}
-
-impl From<FormatArg> for Format {
-    fn from(format: FormatArg) -> Format {
-        match format {
-            FormatArg::Table => Format::Table,
-            FormatArg::Csv => Format::Csv,
-            FormatArg::Json => Format::Json,
-            FormatArg::Markdown => Format::Markdown,
-        }
-    }
-}
-
 fn command() -> Command {
     let command = Command::new("report")
         .about("Answer a question from the published database")
@@ -100,33 +79,106 @@ fn command() -> Command {
 
 fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     match Action::from_arg_matches(matches).expect("clap has checked these matches against the same arguments") {
-        Action::List => list(context)?,
+        Action::List(args) => list(args.format, context)?,
         Action::Show(args) => show(&args, context)?,
-        Action::Run(args) => answer(&args, context)?,
+        Action::Run(args) => report_run::answer(&args, context)?,
     }
     Ok(ExitCode::Complete)
 }
 
-fn list(context: &Context) -> Result<(), Failure> {
-    let width = REPORTS.iter().map(|report| report.name.len()).max().unwrap_or_default();
-    let mut text = String::new();
-    for report in REPORTS {
-        let question = folded(&report.header()?.question, width + 2);
-        text.push_str(&format!("{:width$}  {question}\n", report.name));
+/// The reports that can be run: the program's, and those of the folder that the settings name.
+pub(super) fn catalogue(config: &Config) -> Result<Catalogue, Failure> {
+    Ok(match &config.reports_dir {
+        None => Catalogue::built_in()?,
+        Some(folder) => Catalogue::with_folder(folder)?,
+    })
+}
+
+fn list(format: ListFormat, context: &Context) -> Result<(), Failure> {
+    let catalogue = catalogue(&context.config)?;
+    let text = match format {
+        ListFormat::Text => text_of(catalogue.reports()),
+        ListFormat::Json => json_of(catalogue.reports()),
+    };
+    context.output.print(&text)?;
+    for broken in catalogue.broken() {
+        context.talk.warn(&chain(&broken.error));
     }
-    context.output.print(&text)
+    Ok(())
+}
+
+/// An error and what caused it, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+fn text_of(reports: &[Report]) -> String {
+    let width = reports.iter().map(|report| report.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    let mut area = "";
+    for report in reports {
+        if report.area != area {
+            area = report.area;
+            text.push_str(&format!("{}{area}\n", if text.is_empty() { "" } else { "\n" }));
+        }
+        let mut lines = report.header.question.clone();
+        if let Some(path) = &report.file {
+            let instead = if report.overrides() { ", instead of the program's" } else { "" };
+            lines.push_str(&format!(" [{}{instead}]", path.display()));
+        }
+        text.push_str(&format!("  {:width$}  {}\n", report.name, folded(&lines, width + 4)));
+    }
+    on_lines(&text)
+}
+
+fn json_of(reports: &[Report]) -> String {
+    let object = |report: &Report| {
+        let header = &report.header;
+        let parameters = header.parameters.iter().map(|parameter| parameter.name.clone().into()).collect();
+        let columns = header.columns.iter().map(|column| column.name.clone().into()).collect();
+        let file = report.file.as_ref().map_or(Value::Null, |path| path.to_string_lossy().into_owned().into());
+        let object: Map<String, Value> = [
+            ("name", report.name.clone().into()),
+            ("id", header.id.clone().into()),
+            ("area", report.area.into()),
+            ("title", header.title.clone().into()),
+            ("question", header.question.clone().into()),
+            ("audience", header.audience.clone().into()),
+            ("parameters", Value::Array(parameters)),
+            ("columns", Value::Array(columns)),
+            ("file", file),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
+        format!("  {}", Value::Object(object))
+    };
+    in_json(&format!("[\n{}\n]\n", reports.iter().map(object).collect::<Vec<_>>().join(",\n")))
 }
 
 fn show(args: &ShowArgs, context: &Context) -> Result<(), Failure> {
-    let report = Report::find(&args.name)?;
-    if args.sql {
-        return context.output.print(report.sql);
-    }
-    context.output.print(&explanation(report, &report.header()?))
+    let report = catalogue(&context.config)?.find(&args.name)?;
+    let text = if args.sql { report.sql.clone() } else { explanation(&report) };
+    context.output.print(&on_lines(&text))
 }
 
-fn explanation(report: &Report, header: &Header) -> String {
-    let mut text = format!("{}: {}\n{}\nFor: {}\n", report.name, header.title, header.question, header.audience);
+fn explanation(report: &Report) -> String {
+    let header = &report.header;
+    let id = if header.id.is_empty() { String::new() } else { format!(" ({})", header.id) };
+    let mut text = format!("{}{id}: {}\n{}\n", report.name, header.title, folded(&header.question, 0));
+    if !header.audience.is_empty() {
+        text.push_str(&format!("For: {}\n", folded(&header.audience, 5)));
+    }
+    if let Some(path) = &report.file {
+        let instead = if report.overrides() { ", instead of the program's report of that name" } else { "" };
+        text.push_str(&format!("From: {}{instead}\n", path.display()));
+    }
     let mut section = |heading: &str, lines: Vec<(String, String)>| {
         if lines.is_empty() {
             return;
@@ -139,16 +191,56 @@ fn explanation(report: &Report, header: &Header) -> String {
             text.push_str(&(start + &folded(&doc, indent) + "\n"));
         }
     };
-    let parameters = header.parameters.iter().map(|parameter| {
-        let default = parameter.default.as_ref().map(|default| format!(" [default: {default}]")).unwrap_or_default();
-        (format!("{} ({})", parameter.name, parameter.kind.name()), format!("{}{default}", parameter.doc))
+    let columns = header.columns.iter().map(|column| match column.unit.is_empty() {
+        true => (column.name.clone(), column.doc.clone()),
+        false => (format!("{} ({})", column.name, column.unit), column.doc.clone()),
     });
     let nameless = |texts: &[String]| texts.iter().map(|text| (String::new(), text.clone())).collect::<Vec<_>>();
-    section("Parameters", parameters.collect());
-    section("Columns", header.columns.clone());
+    section("Parameters", header.parameters.iter().map(parameter).collect());
+    section("Columns", columns.collect());
     section("Limits", nameless(&header.thresholds));
     section("Mind", nameless(&header.caveats));
+    section(
+        "Without rows",
+        nameless(std::slice::from_ref(&header.empty)).into_iter().filter(|(_, doc)| !doc.is_empty()).collect(),
+    );
+    if report.file.is_none() {
+        section("In any DuckDB client, on vcq.duckdb", nameless(&[example(report, header)]));
+    }
     text
+}
+
+fn parameter(parameter: &Parameter) -> (String, String) {
+    let mut doc = parameter.doc.clone();
+    if !parameter.choices.is_empty() {
+        doc.push_str(&format!(" One of {}.", parameter.choices.join(", ")));
+    }
+    if let Some(default) = &parameter.default {
+        doc.push_str(&format!(" [default: {default}]"));
+    }
+    if parameter.is_needed {
+        doc.push_str(" [needed]");
+    }
+    (format!("{} ({})", parameter.name, parameter.kind.name()), doc)
+}
+
+/// What an analyst types.
+fn example(report: &Report, header: &Header) -> String {
+    let value = |parameter: &Parameter| match (parameter.default.as_deref(), parameter.kind.name()) {
+        (Some(number), "integer" | "number") => number.to_owned(),
+        (Some(text), _) => crate::schema::ddl::quoted(text),
+        (None, "date") => "'2026-11-01'".to_owned(),
+        (None, _) => "'...'".to_owned(),
+    };
+    let is_shown =
+        |parameter: &&Parameter| parameter.default.is_some() || parameter.is_needed || parameter.name == "since";
+    let values: Vec<String> = header
+        .parameters
+        .iter()
+        .filter(is_shown)
+        .map(|parameter| format!("{} := {}", parameter.name, value(parameter)))
+        .collect();
+    format!("select * from {}({});", macro_name(&report.name), values.join(", "))
 }
 
 /// Folds a text to the width, further lines indented.
@@ -169,74 +261,4 @@ pub(super) fn folded(text: &str, indent: usize) -> String {
         column += length;
     }
     folded
-}
-
-/// A report as a table: what `demo` ends with.
-pub(super) fn first_look(name: &str, params: &[String], config: &Config) -> Result<String, Failure> {
-    let report = Report::find(name)?;
-    let header = report.header()?;
-    let arguments = report::arguments(report.name, &header, params)?;
-    let result = result(report, &arguments, config)?;
-    Ok(page(&header, &result, Format::Table, &arguments))
-}
-
-fn result(report: &Report, arguments: &Arguments, config: &Config) -> Result<ResultSet, Failure> {
-    let options = DatabaseOptions { threads: config.threads, ..config.database() };
-    let connection = load::open_published_with(&StorePaths::existing(&config.store)?, options)?;
-    Ok(report::run(&connection, report, arguments)?)
-}
-
-fn answer(args: &RunArgs, context: &Context) -> Result<(), Failure> {
-    let report = Report::find(&args.name)?;
-    let header = report.header()?;
-    let arguments = report::arguments(report.name, &header, &args.params)?;
-    let by_ending = args.out.as_deref().and_then(Format::of_file);
-    let format = args.format.map(Format::from).or(by_ending).unwrap_or(Format::Table);
-    let result = result(report, &arguments, &context.config)?;
-    let text = page(&header, &result, format, &arguments);
-
-    if result.rows.is_empty() && !format.is_for_people() {
-        context.talk.say(&no_rows(&arguments));
-    }
-    match &args.out {
-        None => context.output.print(&text),
-        Some(path) => {
-            output::write_file(path, &text)?;
-            let rows = counted(result.rows.len() as u64, "row");
-            context.talk.say(&format!("wrote {rows} to {}", path.display()));
-            Ok(())
-        }
-    }
-}
-
-/// The result as it is written: for people with title and parameters around it, for programs alone.
-fn page(header: &Header, result: &ResultSet, format: Format, arguments: &Arguments) -> String {
-    let width = comfy_table::Table::new().width().unwrap_or(WIDTH);
-    let body = if result.rows.is_empty() && format.is_for_people() {
-        no_rows(arguments) + "\n"
-    } else {
-        format.render(result, width)
-    };
-    let page = match format {
-        Format::Csv | Format::Json => return body,
-        Format::Table => {
-            let parameters = format!("Parameters: {}", folded(&parameters(arguments), 12));
-            format!("{}\n{}\n\n{body}\n{parameters}\n", header.title, header.question)
-        }
-        Format::Markdown => {
-            format!("## {}\n\n{}\n\n{body}\nParameters: {}\n", header.title, header.question, parameters(arguments))
-        }
-    };
-    on_lines(&page)
-}
-
-fn parameters(arguments: &Arguments) -> String {
-    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "any".to_owned());
-    let parameters: Vec<String> = arguments.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
-    parameters.join(", ")
-}
-
-fn no_rows(arguments: &Arguments) -> String {
-    let chosen = parameters(arguments);
-    folded(&format!("No rows: the database holds nothing that answers this with {chosen}."), 0)
 }

@@ -11,7 +11,7 @@ use crate::load::DatabaseOptions;
 use crate::load::verify::{Finding, Outcome};
 use crate::pipeline::verify::{PATIENCE, VerifyReport, VerifySetup, verify};
 use crate::progress::counted;
-use crate::report::{Cell, Format, ResultSet};
+use crate::report::{self, Cell, ResultSet};
 use crate::schema::on_one_line;
 
 /// Columns of a table where no terminal says otherwise.
@@ -86,7 +86,7 @@ fn page(report: &VerifyReport) -> String {
     });
     let columns = ["check", "examined", "of", "result"].map(str::to_owned).to_vec();
     let width = comfy_table::Table::new().width().unwrap_or(WIDTH);
-    text.push_str(&Format::Table.render(&ResultSet { columns, rows: rows.collect() }, width));
+    text.push_str(&report::table(&ResultSet { columns, rows: rows.collect() }, width));
     text.push('\n');
     for outcome in outcomes.iter().filter(|outcome| outcome.found > 0) {
         text.push_str(&format!("{}: {}\n", outcome.check.name, counted(outcome.found, "finding")));

@@ -82,6 +82,39 @@ impl Window {
     }
 }
 
+/// A window of whole days of the tenant, as reports take them; what was not given is `None`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Days {
+    /// The first day, `YYYY-MM-DD`.
+    pub since: Option<String>,
+    /// The first day after it.
+    pub until: Option<String>,
+}
+
+/// Reads a window of days. A time within a day means that day: all of it is in the window.
+///
+/// # Errors
+/// Where a text is none of [`FORMS`], the start is in the future, or nothing is between start and end.
+pub fn days(since: Option<&str>, until: Option<&str>, zone: &TenantZone, now_us: i64) -> Result<Days, WindowError> {
+    let since_us = since.map(|text| instant("--since", text, zone, now_us)).transpose()?;
+    let until_us = until.map(|text| instant("--until", text, zone, now_us)).transpose()?;
+    if let (Some(text), Some(since_us)) = (since, since_us)
+        && since_us > now_us
+    {
+        return Err(WindowError::Future { text: text.to_owned(), since_us });
+    }
+    if let (Some(since), Some(until), Some(since_us), Some(until_us)) = (since, until, since_us, until_us)
+        && since_us >= until_us
+    {
+        let (since, until) = (since.to_owned(), until.to_owned());
+        return Err(WindowError::Empty { since, until, since_us, until_us });
+    }
+    let day = |us: i64| local(us, zone).map(|at| at.date().to_string());
+    // The instant before the end is the last in the window; the day after its day is the first that is not.
+    let day_after = |us: i64| Some(local(us - 1, zone)?.date().checked_add(1.days()).ok()?.to_string());
+    Ok(Days { since: since_us.and_then(day), until: until_us.and_then(day_after) })
+}
+
 /// The next `HH:MM` on the tenant's clock, strictly after now; microseconds UTC.
 ///
 /// # Errors
@@ -251,6 +284,21 @@ mod tests {
             r#"--since: "2026-12-24" (2026-12-23T16:00:00Z) is in the future"#
         );
         assert!(parse("0s", None).is_err());
+    }
+
+    #[test]
+    fn a_report_takes_whole_days_of_the_tenant() {
+        let days = |since, until| days(since, until, &zone(), NOW_US);
+        let of = |since: &str, until: &str| Days { since: Some(since.to_owned()), until: Some(until.to_owned()) };
+        // 09:30 on the 23rd in Shanghai.
+        assert_eq!(days(Some("7d"), Some("today")), Ok(of("2026-11-16", "2026-11-23")));
+        assert_eq!(days(Some("yesterday"), Some("2026-11-23")), Ok(of("2026-11-22", "2026-11-23")));
+        assert_eq!(days(Some("10h"), Some("1m")), Ok(of("2026-11-22", "2026-11-24")));
+        assert_eq!(days(Some("2026-11-01T08:30"), Some("2026-11-01T09:00")), Ok(of("2026-11-01", "2026-11-02")));
+        assert_eq!(days(None, None), Ok(Days::default()));
+        assert!(matches!(days(Some("2026-12-24"), None), Err(WindowError::Future { .. })));
+        assert!(matches!(days(Some("1d"), Some("2d")), Err(WindowError::Empty { .. })));
+        assert!(matches!(days(None, Some("soon")), Err(WindowError::NotATime { flag: "--until", .. })));
     }
 
     #[test]

@@ -171,6 +171,15 @@ pub const SETTINGS: &[Setting] = &[
         help: "Limits of the profile custom where they differ from cqd, like audio_loss_pct=3,audio_delay_ms=200; in vcq.toml also a table. The next sync or rebuild publishes them.",
     },
     Setting {
+        key: "reports_dir",
+        value_name: "DIR",
+        kind: Kind::Path,
+        default: "",
+        group: Group::Store,
+        secret: false,
+        help: "Folder of your own reports, <name>.sql each; one named like a report of the program stands in for it.",
+    },
+    Setting {
         key: "app_id",
         value_name: "ID",
         kind: Kind::Text,

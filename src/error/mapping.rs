@@ -6,7 +6,7 @@
 use super::{ExitCode, Failure, nearest};
 use crate::cli::window::{self, WindowError};
 use crate::config::{ConfigError, SETTINGS};
-use crate::report::{REPORTS, ReportError};
+use crate::report::ReportError;
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
@@ -58,22 +58,53 @@ impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Failure {
         let of = |exit| Failure::of(exit, &error);
         match &error {
-            ReportError::Unknown { name } => {
-                let names = REPORTS.iter().map(|report| report.name);
-                let list = format!("the reports are {}", names.clone().collect::<Vec<_>>().join(", "));
-                did_you_mean(of(ExitCode::Usage), nearest(name, names)).hint(list)
-            }
-            ReportError::UnknownParameter { name, known, .. } => {
+            ReportError::Unknown { name, known } => {
+                let list = format!("the reports are {}", known.join(", "));
                 let meant = nearest(name, known.iter().map(String::as_str));
-                did_you_mean(of(ExitCode::Usage), meant).hint(format!("the parameters are {}", known.join(", ")))
+                did_you_mean(of(ExitCode::Usage), meant).hint(list)
+            }
+            ReportError::UnknownParameter { report, name, known } => {
+                let failure = did_you_mean(of(ExitCode::Usage), nearest(name, known.iter().map(String::as_str)));
+                match known.is_empty() {
+                    true => failure.hint(format!("{report} has no parameters")),
+                    false => failure.hint(format!("the parameters are {}", known.join(", "))),
+                }
+            }
+            ReportError::UnknownProfile { profile, known } => {
+                did_you_mean(of(ExitCode::Usage), nearest(profile, known.iter().map(String::as_str)))
+                    .hint(format!("the profiles are {}; the report threshold-sheet lists their limits", known.join(", ")))
             }
             ReportError::NotAssigned { .. } => of(ExitCode::Usage).hint("for example: --param since=2026-11-01"),
-            ReportError::BadParameter { report, .. } => {
-                of(ExitCode::Usage).hint(format!("vcq-etl report show {report} explains the parameters"))
+            ReportError::Needed { report, name, doc } => of(ExitCode::Usage)
+                .hint(format!("{name}: {doc}"))
+                .hint(format!("for example: vcq-etl report run {report} --param {name}=VALUE")),
+            ReportError::BadParameter { report, name, .. } => {
+                let failure = of(ExitCode::Usage);
+                let failure = match name.as_str() {
+                    "since" | "until" => failure.hint(format!("--{name} takes a time: {}", window::FORMS)),
+                    _ => failure,
+                };
+                failure.hint(format!("vcq-etl report show {report} explains the parameters"))
             }
+            ReportError::GivenTwice { .. } => of(ExitCode::Usage).hint("give it once: --param or its own flag"),
+            ReportError::NotInstalled { .. } => of(ExitCode::Storage)
+                .hint("vcq-etl rebuild publishes what is there again, without a call to the vendor")
+                .hint("the next vcq-etl sync that has something to publish does it too"),
+            ReportError::Folder { .. } => {
+                of(ExitCode::Usage).hint("--reports-dir names a folder of <name>.sql files of your own")
+            }
+            ReportError::File { .. }
+            | ReportError::Name { .. }
+            | ReportError::Read { .. }
+            | ReportError::Header { .. }
+            | ReportError::Sql { .. } => of(ExitCode::Usage).hint(
+                "vcq-etl report show coverage --sql shows what such a file looks like; without --reports-dir the program's \
+                 own reports are run",
+            ),
             ReportError::Run { .. } => of(ExitCode::Storage)
-                .hint("the database may have been written by another version: the next sync publishes it again"),
-            ReportError::Header { .. } | ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
+                .hint("the database may have been written by another version: vcq-etl rebuild publishes it again"),
+            ReportError::Parquet { .. } => of(ExitCode::Storage),
+            ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
         }
     }
 }
@@ -104,7 +135,8 @@ mod tests {
 
     #[test]
     fn an_unknown_report_names_the_nearest_and_the_list() {
-        let error = ReportError::Unknown { name: "worst-meeting".to_owned() };
+        let known = ["worst-meetings", "coverage", "unread-values"].map(str::to_owned).to_vec();
+        let error = ReportError::Unknown { name: "worst-meeting".to_owned(), known };
         insta::assert_snapshot!(text(error), @r#"
         error: there is no report "worst-meeting"
         hint: did you mean worst-meetings?

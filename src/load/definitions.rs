@@ -160,6 +160,20 @@ impl Definitions<'_> {
         hex(&hash.finalize())
     }
 
+    /// Defines everything in an open database that has the tables and their rows, and derives what follows from them.
+    ///
+    /// # Errors
+    /// The script that failed, with DuckDB's error.
+    pub fn define(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
+        self.run(connection)?;
+        for derived in DERIVED {
+            let table = derived.table.name;
+            let sql = format!("delete from {table}; insert into {table}\n{}", derived_sql(derived, "true"));
+            connection.execute_batch(&sql).map_err(|error| (table.to_owned(), error))?;
+        }
+        Ok(())
+    }
+
     /// Makes everything anew: drops what an earlier program defined, runs the scripts, fills limits and buildings.
     pub(super) fn install(&self, draft: &Draft) -> Result<(), LoadError> {
         let failed = || LoadError::duckdb("drop the old definitions of", &draft.path);

@@ -1,14 +1,16 @@
 //! The header of a report: the lines `-- key: value` at the top of its SQL.
 //!
-//! `title`, `question` and `audience` stand once; `parameter`, `column`, `threshold` and `caveat` as often as there are
-//! some. A line that begins with `--` and three blanks goes on with the line before. The header ends at the first other
-//! line.
+//! `id`, `title`, `question`, `audience` and `empty` stand once at most; `parameter`, `column`, `threshold` and `caveat`
+//! as often as there are some. A line that begins with `--` and three blanks goes on with the line before. The header
+//! ends at the first line that does not begin with `--`.
 
 use super::ReportError;
 
 /// What a report says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
+    /// Its number in the list of reports, like `r02`; empty where a report of somebody's own has none.
+    pub id: String,
     /// A few words.
     pub title: String,
     /// The question that it answers.
@@ -17,12 +19,25 @@ pub struct Header {
     pub audience: String,
     /// What can be chosen.
     pub parameters: Vec<Parameter>,
-    /// What is in the result, in order: name and meaning.
-    pub columns: Vec<(String, String)>,
+    /// What is in the result, in order.
+    pub columns: Vec<ReportColumn>,
     /// Where the limits come from.
     pub thresholds: Vec<String>,
     /// What the result does not say.
     pub caveats: Vec<String>,
+    /// What to say where there are no rows.
+    pub empty: String,
+}
+
+/// A column of a report's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportColumn {
+    /// The name.
+    pub name: String,
+    /// The unit of its values; empty where they have none.
+    pub unit: String,
+    /// What it says.
+    pub doc: String,
 }
 
 /// Something that can be chosen: `$name` in the SQL.
@@ -34,6 +49,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// What holds where nothing is chosen; `None`: NULL.
     pub default: Option<String>,
+    /// The values that it can have; none where any of the kind will do.
+    pub choices: Vec<String>,
+    /// True where there is no answer without it.
+    pub is_needed: bool,
     /// What it does.
     pub doc: String,
 }
@@ -74,13 +93,29 @@ impl ParameterKind {
         }
     }
 
-    /// True where the text is one. The SQL casts it then.
+    /// True where the text is one: then it can stand in SQL as [`super::call`] writes it.
     pub fn accepts(self, text: &str) -> bool {
         match self {
             ParameterKind::Date => text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
             ParameterKind::Integer => text.parse::<i64>().is_ok(),
             ParameterKind::Number => text.parse::<f64>().is_ok_and(f64::is_finite),
-            ParameterKind::Text => true,
+            // DuckDB takes its SQL as a text that a zero byte ends.
+            ParameterKind::Text => !text.contains('\0'),
+        }
+    }
+}
+
+impl Parameter {
+    /// True where the text is a value of it.
+    pub fn accepts(&self, text: &str) -> bool {
+        self.kind.accepts(text) && (self.choices.is_empty() || self.choices.iter().any(|choice| choice == text))
+    }
+
+    /// What is wanted, in words that follow "is not".
+    pub fn wants(&self) -> String {
+        match self.choices.is_empty() {
+            true => self.kind.wants().to_owned(),
+            false => format!("one of {}", self.choices.join(", ")),
         }
     }
 }
@@ -89,39 +124,71 @@ impl Header {
     /// Reads the header of a report's SQL.
     ///
     /// # Errors
-    /// Where a line is not of the form, or title or question is missing; `name` is the report's, for the message.
-    pub fn parse(name: &str, sql: &str) -> Result<Header, ReportError> {
+    /// Where a line is not of the form, or says what was said before, or where title, question or columns are missing;
+    /// `report` is the report's name, for the message.
+    pub fn parse(report: &str, sql: &str) -> Result<Header, ReportError> {
         let mut header = Header::default();
-        for (number, key, value) in entries(sql) {
-            let error = |problem: &str| ReportError::Header {
-                report: name.to_owned(),
-                line: number,
-                problem: problem.to_owned(),
-            };
-            match key.as_str() {
-                "title" => header.title = value,
-                "question" => header.question = value,
-                "audience" => header.audience = value,
-                "parameter" => {
-                    let parameter = parameter(&value);
-                    header.parameters.push(parameter.ok_or_else(|| error("wanted: name kind [= default]: meaning"))?);
-                }
-                "column" => {
-                    let (column, doc) = value.split_once(": ").ok_or_else(|| error("wanted: name: meaning"))?;
-                    header.columns.push((column.trim().to_owned(), doc.trim().to_owned()));
-                }
-                "threshold" => header.thresholds.push(value),
-                "caveat" => header.caveats.push(value),
-                _ => return Err(error("no such key")),
-            }
+        for (line, key, value) in entries(sql) {
+            header.add(&key, value).map_err(|problem| ReportError::Header {
+                report: report.to_owned(),
+                line,
+                problem,
+            })?;
         }
-        for (key, value) in [("title", &header.title), ("question", &header.question)] {
-            if value.is_empty() {
-                let problem = format!("{key} is missing");
-                return Err(ReportError::Header { report: name.to_owned(), line: 1, problem });
-            }
+        let is_missing = [
+            ("title", header.title.is_empty()),
+            ("question", header.question.is_empty()),
+            ("column", header.columns.is_empty()),
+        ];
+        if let Some((key, _)) = is_missing.into_iter().find(|(_, is_missing)| *is_missing) {
+            let problem = format!("-- {key}: is missing");
+            return Err(ReportError::Header { report: report.to_owned(), line: 1, problem });
         }
         Ok(header)
+    }
+
+    fn add(&mut self, key: &str, value: String) -> Result<(), String> {
+        if value.is_empty() {
+            return Err("wanted: -- key: value".to_owned());
+        }
+        let once = match key {
+            "id" => &mut self.id,
+            "title" => &mut self.title,
+            "question" => &mut self.question,
+            "audience" => &mut self.audience,
+            "empty" => &mut self.empty,
+            "parameter" => {
+                let parameter =
+                    parameter(&value).ok_or("wanted: -- parameter: name kind [= default [| other]]: meaning")?;
+                if self.parameters.iter().any(|other| other.name == parameter.name) {
+                    return Err(format!("the parameter {} is declared twice", parameter.name));
+                }
+                self.parameters.push(parameter);
+                return Ok(());
+            }
+            "column" => {
+                let column = column(&value).ok_or("wanted: -- column: name [unit]: meaning")?;
+                if self.columns.iter().any(|other| other.name == column.name) {
+                    return Err(format!("the column {} is declared twice", column.name));
+                }
+                self.columns.push(column);
+                return Ok(());
+            }
+            "threshold" => {
+                self.thresholds.push(value);
+                return Ok(());
+            }
+            "caveat" => {
+                self.caveats.push(value);
+                return Ok(());
+            }
+            _ => return Err(format!("there is no key {key:?}; the keys are {}", KEYS.join(", "))),
+        };
+        match once.is_empty() {
+            true => *once = value,
+            false => return Err(format!("{key} stands twice")),
+        }
+        Ok(())
     }
 
     /// The SQL below the header.
@@ -129,7 +196,15 @@ impl Header {
         let header: usize = sql.split_inclusive('\n').take_while(|line| line.starts_with("--")).map(str::len).sum();
         &sql[header..]
     }
+
+    /// The parameter of that name.
+    pub fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
 }
+
+/// The keys, for a message.
+const KEYS: &[&str] = &["id", "title", "question", "audience", "parameter", "column", "threshold", "caveat", "empty"];
 
 /// Line number, key and value of each entry, continuation lines joined.
 fn entries(sql: &str) -> Vec<(usize, String, String)> {
@@ -149,20 +224,42 @@ fn entries(sql: &str) -> Vec<(usize, String, String)> {
     entries
 }
 
-/// `name kind [= default]: meaning`.
+/// `name [unit]: meaning`.
+fn column(text: &str) -> Option<ReportColumn> {
+    let (declaration, doc) = text.split_once(": ")?;
+    let (name, unit) = declaration.trim().split_once(char::is_whitespace).unwrap_or((declaration.trim(), ""));
+    let (name, unit, doc) = (name.to_owned(), unit.trim().to_owned(), doc.trim().to_owned());
+    (!name.is_empty()).then_some(ReportColumn { name, unit, doc })
+}
+
+/// `name kind [needed]: meaning`, or `name kind = default: meaning`, or `name kind = default | other: meaning`.
 fn parameter(text: &str) -> Option<Parameter> {
     let (declaration, doc) = text.split_once(": ")?;
-    let (typed, default) = match declaration.split_once('=') {
-        Some((typed, default)) => (typed, Some(default.trim().to_owned())),
-        None => (declaration, None),
+    let (typed, values) = match declaration.split_once('=') {
+        Some((typed, values)) => (typed, values.split('|').map(|value| value.trim().to_owned()).collect()),
+        None => (declaration, Vec::new()),
     };
     let mut words = typed.split_whitespace();
     let (name, kind) = (words.next()?, words.next()?);
     let (_, kind) = KINDS.iter().find(|(word, _)| *word == kind)?;
-    if words.next().is_some() || default.as_deref().is_some_and(|default| !kind.accepts(default)) {
+    let is_a_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let is_needed = match words.next() {
+        None => false,
+        Some("needed") if values.is_empty() => true,
+        Some(_) => return None,
+    };
+    if words.next().is_some() || !is_a_name || !values.iter().all(|value| !value.is_empty() && kind.accepts(value)) {
         return None;
     }
-    Some(Parameter { name: name.to_owned(), kind: *kind, default, doc: doc.trim().to_owned() })
+    Some(Parameter {
+        name: name.to_owned(),
+        kind: *kind,
+        default: values.first().cloned(),
+        choices: if values.len() > 1 { values } else { Vec::new() },
+        is_needed,
+        doc: doc.trim().to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -171,28 +268,54 @@ mod tests {
 
     #[test]
     fn a_header_is_read_to_its_end() {
-        let sql = "-- title: T\n-- question: Q: really?\n-- parameter: n integer = 5: How many.\n\
-                   -- parameter: since date: From.\n-- column: a: The a,\n--   all of it.\nselect 1\n-- title: not this\n";
+        let sql = "-- id: r99\n-- title: T\n-- question: Q: really?\n-- parameter: n integer = 5: How many.\n\
+                   -- parameter: since date needed: From.\n-- parameter: by_what text = a | b c: By.\n-- column: a: The a,\n--   all of it.\n\
+                   -- column: mos MOS est.: An estimate: low is bad.\n-- empty: Nothing.\nselect 1\n-- title: not this\n";
         let header = Header::parse("x", sql).expect("header");
-        assert_eq!((header.title.as_str(), header.question.as_str()), ("T", "Q: really?"));
-        assert_eq!(header.columns, [("a".to_owned(), "The a, all of it.".to_owned())]);
+        assert_eq!((header.id.as_str(), header.title.as_str(), header.question.as_str()), ("r99", "T", "Q: really?"));
+        let column = |name: &str, unit: &str, doc: &str| ReportColumn {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            doc: doc.to_owned(),
+        };
+        let columns = [column("a", "", "The a, all of it."), column("mos", "MOS est.", "An estimate: low is bad.")];
+        assert_eq!(header.columns, columns);
+        assert_eq!(header.empty, "Nothing.");
         assert_eq!(header.parameters[0].default.as_deref(), Some("5"));
-        assert_eq!(header.parameters[1].default, None);
+        let since = header.parameter("since").expect("since");
+        assert!(since.default.is_none() && since.is_needed && !header.parameters[0].is_needed);
+        let by_what = header.parameter("by_what").expect("by_what");
+        assert_eq!((by_what.default.as_deref(), by_what.choices.join(",").as_str()), (Some("a"), "a,b c"));
+        assert!(by_what.accepts("b c") && !by_what.accepts("b"));
         assert_eq!(Header::body(sql), "select 1\n-- title: not this\n");
     }
 
     #[test]
     fn a_line_of_another_form_is_named() {
-        for (sql, line) in [
-            ("-- titel: T", 1),
-            ("-- title: T\n-- question: Q\n-- parameter: n many: x", 3),
-            ("-- title: T\n-- question: Q\n-- parameter: n integer = few: x", 3),
-            ("-- title: T\n-- question: Q\n-- column: a", 3),
-            ("-- title: T", 1),
-            ("select 1", 1),
+        let top = "-- title: T\n-- question: Q\n-- column: a: A.\n";
+        for (sql, line, problem) in [
+            ("-- titel: T".to_owned(), 1, "there is no key \"titel\""),
+            ("-- title: T\n-- what it is for".to_owned(), 2, "wanted: -- key: value"),
+            (format!("{top}-- parameter: n many: x"), 4, "wanted: -- parameter"),
+            (format!("{top}-- parameter: n integer = few: x"), 4, "wanted: -- parameter"),
+            (format!("{top}-- parameter: N integer: x"), 4, "wanted: -- parameter"),
+            (format!("{top}-- parameter: n text wanted: x"), 4, "wanted: -- parameter"),
+            (format!("{top}-- parameter: n text needed = x: x"), 4, "wanted: -- parameter"),
+            (format!("{top}-- parameter: n text = a |: x"), 4, "wanted: -- parameter"),
+            (format!("{top}-- parameter: n text: x\n-- parameter: n date: x"), 5, "the parameter n is declared twice"),
+            (format!("{top}-- column: b"), 4, "wanted: -- column"),
+            (format!("{top}-- column: a ms: Again."), 4, "the column a is declared twice"),
+            (format!("{top}-- title: T"), 4, "title stands twice"),
+            ("-- title: T".to_owned(), 1, "-- question: is missing"),
+            ("-- title: T\n-- question: Q\nselect 1".to_owned(), 1, "-- column: is missing"),
+            ("select 1".to_owned(), 1, "-- title: is missing"),
+            (String::new(), 1, "-- title: is missing"),
         ] {
-            match Header::parse("x", sql) {
-                Err(ReportError::Header { line: at, .. }) => assert_eq!(at, line, "{sql}"),
+            match Header::parse("x", &sql) {
+                Err(ReportError::Header { line: at, problem: found, .. }) => {
+                    assert_eq!(at, line, "{sql}");
+                    assert!(found.starts_with(problem), "{sql}: {found}");
+                }
                 other => panic!("{sql}: {other:?}"),
             }
         }
@@ -204,5 +327,6 @@ mod tests {
         assert!(!ParameterKind::Date.accepts("2d") && !ParameterKind::Date.accepts("2026-11-01T00:00"));
         assert!(ParameterKind::Integer.accepts("-3") && !ParameterKind::Integer.accepts("3.5"));
         assert!(ParameterKind::Number.accepts("3.5") && !ParameterKind::Number.accepts("inf"));
+        assert!(ParameterKind::Text.accepts("it's; --") && !ParameterKind::Text.accepts("a\0b"));
     }
 }

@@ -83,7 +83,9 @@ fn reference(surroundings: &Surroundings<'_>) -> Result<Connection, LoadError> {
 fn defined(connection: &Connection) -> duckdb::Result<Defined> {
     let row = |row: Texts| <[Option<String>; 3]>::try_from(row).ok();
     let rows = texts(connection, DEFINED, &[])?.into_iter().filter_map(row);
-    Ok(rows.filter_map(|[what, name, text]| Some(((what?, name?), text.unwrap_or_default()))).collect())
+    // DuckDB quotes names anew when it reads a file.
+    let plain = |text: Option<String>| text.unwrap_or_default().replace('"', "");
+    Ok(rows.filter_map(|[what, name, text]| Some(((what?, name?), plain(text)))).collect())
 }
 
 fn objects(database: &Database, reference: &Connection, findings: &mut Findings) -> Result<(), LoadError> {

@@ -1,9 +1,23 @@
 //! Markdown: a table that shows text as text, whatever a topic holds.
 
+use super::Answer;
 use crate::report::{Cell, ResultSet};
 use crate::schema::on_one_line;
 
-pub(super) fn render(result: &ResultSet) -> String {
+pub(super) fn render(answer: &Answer<'_>) -> String {
+    let header = &answer.report.header;
+    let mut text = format!("## {}\n\n{}\n\n", escaped(&header.title), escaped(&header.question));
+    let parameters = answer.arguments.text();
+    if !parameters.is_empty() {
+        text.push_str(&format!("Parameters: {}\n\n", escaped(&parameters)));
+    }
+    match answer.result.rows.is_empty() {
+        true => text + &format!("No rows. {}\n", escaped(answer.why_no_rows)),
+        false => text + &table(answer.result),
+    }
+}
+
+fn table(result: &ResultSet) -> String {
     let mut text = row(result.columns.iter().map(|name| escaped(name)));
     let rules = (0..result.columns.len()).map(|column| if result.is_numeric(column) { "---:" } else { "---" });
     text.push_str(&row(rules.map(str::to_owned)));
@@ -41,7 +55,7 @@ mod tests {
 
     #[test]
     fn text_stays_text() {
-        insta::assert_snapshot!(render(&fixture()), @r#"
+        insta::assert_snapshot!(table(&fixture()), @r#"
         | topic | minutes | poor_pct |
         | --- | ---: | ---: |
         | Weekly, "all" hands | 1200 | 12.5 |

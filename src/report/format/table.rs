@@ -1,121 +1,215 @@
-//! A table for a terminal. Where it would not fit without breaking words, each row becomes a list of its values.
+//! A table for a terminal.
+//!
+//! Where it is too wide, what is the same in every row is said once, and the rest stands in blocks below one another,
+//! each with the row's number and its name again. A single row becomes a list of its values. Nothing is left out.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Row, Table, TableStyle};
-
+use super::Answer;
+use super::layout::{GAP, GridColumn, cut, folded, grid, spread, width};
 use crate::report::{Cell, ResultSet};
 use crate::schema::on_one_line;
 
-/// Blanks between two columns.
-const GAP: u16 = 2;
+/// Rows that stay together where a table is broken into blocks, so that the blocks of a row fit on a screen.
+const ROWS_TOGETHER: usize = 25;
 
-/// A word of text from outside that is longer may be broken; Chinese has no blanks to break at.
-const BREAKABLE: usize = 12;
+/// Columns of the terminal for a row's name where it stands again.
+const NAME_AGAIN: usize = 16;
 
-/// Marks where a name may be broken; it takes no room and is taken out of the result.
-const ZERO_WIDTH_SPACE: char = '\u{200b}';
-
-/// No lines but the one below the names: what is copied from a terminal should be the data.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-'));
-
-pub(super) fn render(result: &ResultSet, width: u16) -> String {
-    if result.rows.is_empty() {
-        return String::new();
+pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
+    let header = &answer.report.header;
+    let mut text = format!("{}\n{}\n", on_one_line(&header.title), paragraph("", &header.question, width));
+    let parameters = answer.arguments.text();
+    if !parameters.is_empty() {
+        text.push_str(&(paragraph("Parameters: ", &parameters, width) + "\n"));
     }
-    let cells: Vec<Vec<String>> =
-        result.rows.iter().map(|row| row.iter().map(|cell| on_one_line(&cell.text())).collect()).collect();
-    if narrowest(result, &cells) > usize::from(width) { records(result, &cells) } else { grid(result, &cells, width) }
-}
-
-fn grid(result: &ResultSet, cells: &[Vec<String>], width: u16) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).force_no_tty();
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(result.columns.clone());
-    let names: Vec<bool> = (0..result.columns.len()).map(|column| has_names(cells, column)).collect();
-    for row in cells {
-        let breakable = row.iter().zip(&names).map(|(text, is_name)| match is_name {
-            true => text.replace('_', &format!("_{ZERO_WIDTH_SPACE}")),
-            false => text.clone(),
-        });
-        table.add_row(Row::from(breakable.collect::<Vec<_>>()));
+    text.push('\n');
+    if answer.result.rows.is_empty() {
+        text.push_str(&(paragraph("No rows. ", answer.why_no_rows, width) + "\n"));
+        return text;
     }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let is_last = index + 1 == result.columns.len();
-        column.set_padding((0, if is_last { 0 } else { GAP }));
-        if names[index] {
-            column.set_delimiter(ZERO_WIDTH_SPACE);
-        }
-        if result.is_numeric(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    let units = |name: &str| answer.column(name).map(|column| column.unit.clone()).unwrap_or_default();
+    text.push_str(&body(answer.result, units, width));
+    text
+}
+
+/// A text behind its beginning, folded to the width.
+fn paragraph(beginning: &str, text: &str, width: usize) -> String {
+    folded(&format!("{beginning}{}", on_one_line(text)), width).join("\n")
+}
+
+/// Rows, without anything around them.
+pub(super) fn body(result: &ResultSet, units: impl Fn(&str) -> String, most: usize) -> String {
+    let columns: Vec<GridColumn> = (0..result.columns.len()).map(|index| grid_column(result, index)).collect();
+    if let Some(table) = whole(columns.clone(), most) {
+        return table;
     }
-    let lines: Vec<String> =
-        table.lines().map(|line| line.replace(ZERO_WIDTH_SPACE, "").trim_end().to_owned()).collect();
-    lines.join("\n") + "\n"
-}
-
-/// True where a column holds names of ours (`network_delay_ms`): no blanks, but underscores to break after.
-fn has_names(cells: &[Vec<String>], column: usize) -> bool {
-    let values = || cells.iter().filter_map(|row| row.get(column));
-    values().all(|text| !text.contains(' ')) && values().any(|text| text.contains('_'))
-}
-
-/// The width below which a word would be broken that should not be.
-fn narrowest(result: &ResultSet, cells: &[Vec<String>]) -> usize {
-    let longest_word = |text: &str| text.split(' ').map(|word| word.chars().count()).max().unwrap_or_default();
-    let of_column = |column: usize| {
-        let values = cells.iter().zip(&result.rows).filter_map(|(texts, row)| {
-            let longest = longest_word(texts.get(column)?);
-            Some(if matches!(row.get(column)?, Cell::Text(_)) { longest.min(BREAKABLE) } else { longest })
-        });
-        values.max().unwrap_or_default().max(longest_word(&result.columns[column]))
-    };
-    let columns = result.columns.len();
-    (0..columns).map(of_column).sum::<usize>() + usize::from(GAP) * columns.saturating_sub(1)
-}
-
-fn records(result: &ResultSet, cells: &[Vec<String>]) -> String {
-    let width = result.columns.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    if result.rows.len() == 1 {
+        return list(&columns, units, most);
+    }
+    let (same, different): (Vec<GridColumn>, Vec<GridColumn>) =
+        columns.into_iter().partition(|column| column.values.iter().all(|value| *value == column.values[0]));
     let mut text = String::new();
-    for (index, row) in cells.iter().enumerate() {
-        text.push_str(&format!("{}.\n", index + 1));
-        for (name, value) in result.columns.iter().zip(row) {
-            text.push_str(format!("  {name:width$}  {value}").trim_end());
+    if !same.is_empty() {
+        let said: Vec<String> =
+            same.iter().map(|column| format!("{} {}", column.name, shown(&column.values[0]))).collect();
+        text.push_str(&(paragraph("In every row: ", &said.join(", "), most) + "\n\n"));
+    }
+    // Rows that are all alike have nothing that tells them apart; the line above has it all.
+    if different.is_empty() {
+        return text;
+    }
+    text + &whole(different.clone(), most).unwrap_or_else(|| blocks(result, &different, most))
+}
+
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "(empty)" } else { value }
+}
+
+fn grid_column(result: &ResultSet, index: usize) -> GridColumn {
+    let cells = || result.rows.iter().filter_map(|row| row.get(index));
+    let values = cells().map(|cell| on_one_line(&cell.text())).collect();
+    let is_text = cells().any(|cell| matches!(cell, Cell::Text(_)));
+    GridColumn::new(&on_one_line(&result.columns[index]), values, result.is_numeric(index), is_text)
+}
+
+fn needed(columns: &[GridColumn]) -> usize {
+    columns.iter().map(|column| column.width).sum::<usize>() + GAP * columns.len().saturating_sub(1)
+}
+
+/// All columns beside one another, where they fit.
+fn whole(mut columns: Vec<GridColumn>, most: usize) -> Option<String> {
+    if needed(&columns) > most {
+        return None;
+    }
+    spread(&mut columns, most);
+    Some(grid(&columns))
+}
+
+/// The values of one row below one another, with their units.
+fn list(columns: &[GridColumn], units: impl Fn(&str) -> String, most: usize) -> String {
+    let names = columns.iter().map(|column| width(&column.name)).max().unwrap_or_default();
+    let mut text = String::new();
+    for column in columns {
+        let value = &column.values[0];
+        let unit = if value.is_empty() { String::new() } else { units(&column.name) };
+        let lines = folded(format!("{value} {unit}").trim_end(), most.saturating_sub(names + 2));
+        for (index, line) in lines.iter().enumerate() {
+            let name = if index == 0 { column.name.as_str() } else { "" };
+            let blanks = " ".repeat(names + 2 - width(name));
+            text.push_str(format!("{name}{blanks}{line}").trim_end());
             text.push('\n');
         }
     }
     text
 }
 
+/// The columns in blocks below one another, so many rows at a time.
+fn blocks(result: &ResultSet, columns: &[GridColumn], most: usize) -> String {
+    let rows = result.rows.len();
+    let numbers = GridColumn::new("#", (1..=rows).map(|number| number.to_string()).collect(), true, false);
+    // The first text names a row better than the time or the rank before it.
+    let named = columns.iter().position(|column| !column.is_numeric && is_name(result, &column.name)).unwrap_or(0);
+    let mut again = columns[named].clone();
+    again.values.iter_mut().for_each(|value| *value = cut(value, NAME_AGAIN));
+    again.width =
+        again.values.iter().map(|value| width(value)).max().unwrap_or_default().max(width(&again.name).min(NAME_AGAIN));
+
+    let mut blocks: Vec<Vec<GridColumn>> = vec![vec![numbers.clone()]];
+    for column in columns {
+        let mut column = column.clone();
+        column.width = column.width.min(most.saturating_sub(needed(&[numbers.clone(), again.clone()]) + GAP));
+        let is_full = blocks.last().is_some_and(|block| block.len() > 1 && needed(block) + GAP + column.width > most);
+        if is_full {
+            blocks.push(vec![numbers.clone(), again.clone()]);
+        }
+        if let Some(block) = blocks.last_mut() {
+            block.push(column);
+        }
+    }
+    blocks.iter_mut().for_each(|block| spread(block, most));
+    let mut texts = Vec::new();
+    for start in (0..rows).step_by(ROWS_TOGETHER) {
+        let end = rows.min(start + ROWS_TOGETHER);
+        for block in &blocks {
+            let part =
+                block.iter().map(|column| GridColumn { values: column.values[start..end].to_vec(), ..column.clone() });
+            texts.push(grid(&part.collect::<Vec<_>>()));
+        }
+    }
+    texts.join("\n")
+}
+
+fn is_name(result: &ResultSet, column: &str) -> bool {
+    let index = result.columns.iter().position(|name| name == column);
+    index.is_some_and(|index| result.rows.iter().any(|row| matches!(row.get(index), Some(Cell::Text(_)))))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Arguments;
+    use crate::report::format::fixture_report;
     use crate::report::result::fixture;
 
-    #[test]
-    fn numbers_stand_right_and_missing_values_are_empty() {
-        insta::assert_snapshot!(render(&fixture(), 80), @r#"
-        topic                 minutes  poor_pct
-        ---------------------------------------
-        Weekly, "all" hands      1200      12.5
-        =HYPERLINK("x")            -7
-        a|b�[31mred line <b>               0.50
-        "#);
+    fn rendered(result: &ResultSet, width: usize) -> String {
+        let report = fixture_report();
+        let arguments = Arguments::choose("topics", &report.header, &[]).expect("arguments");
+        render(&Answer { report: &report, arguments: &arguments, result, why_no_rows: "Nobody met." }, width)
+    }
+
+    fn wide(rows: usize) -> ResultSet {
+        let mut columns: Vec<String> = (0..12).map(|index| format!("a_long_column_{index}_pct")).collect();
+        columns.splice(1..1, ["topic".to_owned(), "profile".to_owned()]);
+        let row = |number: usize| {
+            let mut row: Vec<Cell> = (0..12).map(|index| Cell::Number((number * 12 + index) as f64 / 8.0)).collect();
+            let topic = format!("Planning of the cross-functional group {number}");
+            row.splice(1..1, [Cell::Text(topic), Cell::Text("cqd".to_owned())]);
+            row
+        };
+        ResultSet { columns, rows: (0..rows).map(row).collect() }
     }
 
     #[test]
-    fn a_narrow_terminal_wraps_words() {
-        let table = render(&fixture(), 40);
-        assert!(table.lines().all(|line| line.chars().count() <= 40), "{table}");
+    fn numbers_stand_right_and_missing_values_are_empty() {
+        insta::assert_snapshot!(rendered(&fixture(), 80), @r#""#);
+    }
+
+    #[test]
+    fn a_narrow_terminal_folds_words() {
+        let table = rendered(&fixture(), 40);
+        assert!(table.lines().all(|line| width(line) <= 40), "{table}");
         assert!(table.contains("poor_pct"), "{table}");
     }
 
     #[test]
-    fn what_does_not_fit_becomes_a_list_of_values() {
-        let columns: Vec<String> = (0..9).map(|index| format!("a_long_column_{index}")).collect();
-        let row: Vec<Cell> = (0..9).map(Cell::Integer).collect();
-        let text = render(&ResultSet { columns, rows: vec![row] }, 80);
-        assert!(text.starts_with("1.\n  a_long_column_0  0\n"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 80));
+    fn what_is_too_wide_stands_in_blocks() {
+        insta::assert_snapshot!(rendered(&wide(3), 80), @r"");
+    }
+
+    #[test]
+    fn a_single_row_is_a_list_with_units() {
+        let mut row = wide(1);
+        row.columns[3] = "poor_pct".to_owned();
+        let text = rendered(&row, 60);
+        assert!(text.contains("\npoor_pct                0.125 %\n"), "{text}");
+        assert!(text.contains("\nprofile                 cqd\n"), "{text}");
+    }
+
+    #[test]
+    fn many_rows_keep_their_blocks_together() {
+        let text = rendered(&wide(60), 80);
+        assert_eq!(text.matches("a_long_").count() % 3, 0, "{text}");
+        // Every value is there, and no line is too wide.
+        for row in wide(60).rows {
+            for cell in row.iter().filter(|cell| cell.is_numeric()) {
+                assert!(text.split_whitespace().any(|word| word == cell.text()), "{}", cell.text());
+            }
+        }
+        assert!(text.lines().all(|line| width(line) <= 80), "{text}");
+    }
+
+    #[test]
+    fn no_rows_are_a_sentence() {
+        let text = rendered(&ResultSet { columns: vec!["a".to_owned()], rows: Vec::new() }, 80);
+        assert!(text.ends_with("\n\nNo rows. Nobody met.\n"), "{text}");
     }
 }

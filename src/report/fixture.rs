@@ -1,0 +1,40 @@
+//! A database in memory as a store publishes it: for tests of the definitions and the reports.
+
+use duckdb::{Config, Connection};
+
+use super::scripts;
+use crate::load::Definitions;
+use crate::schema::ddl;
+
+/// A made-up tenant, small enough to compute every verdict by hand.
+const TENANT: &str = include_str!("../../sql/tests/tenant.sql");
+
+/// The tables, without rows and without definitions: what a store of an older version is like.
+pub(crate) fn without_definitions() -> Connection {
+    let config = Config::default()
+        .with("autoinstall_known_extensions", "false")
+        .and_then(|config| config.with("autoload_known_extensions", "false"))
+        .expect("settings that DuckDB knows");
+    let connection = Connection::open_in_memory_with_flags(config).expect("a database");
+    connection.execute_batch(&ddl::script()).expect("tables");
+    connection
+}
+
+/// Installs the shared definitions and the reports. After the rows: what is derived from them is derived here.
+pub(crate) fn install(connection: &Connection) {
+    let scripts = scripts().expect("scripts");
+    Definitions { scripts: &scripts, ..Definitions::NONE }.define(connection).expect("defined");
+}
+
+/// A database with these rows.
+pub(crate) fn database(rows: &str) -> Connection {
+    let connection = without_definitions();
+    connection.execute_batch(rows).expect("rows");
+    install(&connection);
+    connection
+}
+
+/// The small tenant.
+pub(crate) fn tenant() -> Connection {
+    database(TENANT)
+}

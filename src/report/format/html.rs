@@ -1,0 +1,183 @@
+//! HTML: one page with the table and what the report says of itself. No script, nothing loaded from anywhere, light and
+//! dark as the reader has it, fit to be printed.
+
+use super::Answer;
+use crate::report::{Cell, ReportColumn};
+use crate::schema::on_one_line;
+
+/// Nothing may be fetched or run, whatever a text holds.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --ink: #1b1f24; --quiet: #57606a; --line: #d0d7de; --ground: #fff; --stripe: #f6f8fa; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6edf3; --quiet: #9aa4af; --line: #3d444d; --ground: #0d1117; --stripe: #151b23; }
+}
+body { margin: 2rem auto; padding: 0 1.5rem; max-width: 90rem; color: var(--ink); background: var(--ground);
+  font: 15px/1.5 system-ui, 'PingFang SC', 'Microsoft YaHei', sans-serif; }
+h1 { margin: 0; font-size: 1.6rem; }
+h2 { margin: 2rem 0 .5rem; font-size: 1.1rem; }
+.question { margin: .2rem 0 1rem; color: var(--quiet); font-size: 1.1rem; }
+.parameters, footer { color: var(--quiet); }
+.parameters code { color: var(--ink); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+thead th { border-bottom-width: 2px; white-space: nowrap; }
+.rows tbody tr:nth-child(even) { background: var(--stripe); }
+.number { text-align: right; white-space: nowrap; }
+.unit { color: var(--quiet); font-weight: normal; }
+footer { margin-top: 2rem; border-top: 1px solid var(--line); padding-top: .5rem; font-size: .9rem; }
+@media print {
+  :root { --ink: #000; --quiet: #333; --line: #999; --ground: #fff; --stripe: #fff; }
+  @page { size: landscape; margin: 12mm; }
+  body { margin: 0; padding: 0; max-width: none; font-size: 9px; }
+  .scroll { overflow: visible; }
+  thead { display: table-header-group; }
+  tr { break-inside: avoid; }
+}
+";
+
+pub(super) fn render(answer: &Answer<'_>) -> String {
+    let header = &answer.report.header;
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <main>\n<h1>{title}</h1>\n<p class=\"question\">{question}</p>\n",
+        title = escaped(&header.title),
+        question = escaped(&header.question),
+    );
+    let parameters: Vec<String> = answer
+        .arguments
+        .iter()
+        .map(|argument| {
+            let value = argument.value.as_deref().unwrap_or("any");
+            format!("{} <code>{}</code>", escaped(&argument.name), escaped(value))
+        })
+        .collect();
+    if !parameters.is_empty() {
+        page.push_str(&format!("<p class=\"parameters\">{}</p>\n", parameters.join(" · ")));
+    }
+    match answer.result.rows.is_empty() {
+        true => page.push_str(&format!("<p><strong>No rows.</strong> {}</p>\n", escaped(answer.why_no_rows))),
+        false => page.push_str(&rows(answer)),
+    }
+    page.push_str(&meanings(&header.columns));
+    page.push_str(&list("Limits", &header.thresholds));
+    page.push_str(&list("Mind", &header.caveats));
+    page.push_str(&format!(
+        "</main>\n<footer>vcq-etl report {}{}</footer>\n</body>\n</html>\n",
+        escaped(&answer.report.name),
+        if header.audience.is_empty() { String::new() } else { format!(" · for: {}", escaped(&header.audience)) },
+    ));
+    page
+}
+
+fn rows(answer: &Answer<'_>) -> String {
+    let result = answer.result;
+    let class: Vec<&str> = (0..result.columns.len())
+        .map(|index| if result.is_numeric(index) { " class=\"number\"" } else { "" })
+        .collect();
+    let mut text = "<div class=\"scroll\"><table class=\"rows\">\n<thead><tr>".to_owned();
+    for (name, class) in result.columns.iter().zip(&class) {
+        let doc = answer.column(name).map(|column| format!(" title=\"{}\"", escaped(&column.doc))).unwrap_or_default();
+        text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}</th>", escaped(name)));
+    }
+    text.push_str("</tr></thead>\n<tbody>\n");
+    for row in &result.rows {
+        text.push_str("<tr>");
+        for (cell, class) in row.iter().zip(&class) {
+            let value = match cell {
+                Cell::Text(text) => escaped(text),
+                cell => cell.text(),
+            };
+            text.push_str(&format!("<td{class}>{value}</td>"));
+        }
+        text.push_str("</tr>\n");
+    }
+    text + "</tbody></table></div>\n"
+}
+
+fn meanings(columns: &[ReportColumn]) -> String {
+    let mut text = "<h2>Columns</h2>\n<table>\n".to_owned();
+    for column in columns {
+        let unit = if column.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" <span class=\"unit\">{}</span>", escaped(&column.unit))
+        };
+        let (name, doc) = (escaped(&column.name), escaped(&column.doc));
+        text.push_str(&format!("<tr><th scope=\"row\">{name}{unit}</th><td>{doc}</td></tr>\n"));
+    }
+    text + "</table>\n"
+}
+
+fn list(heading: &str, texts: &[String]) -> String {
+    if texts.is_empty() {
+        return String::new();
+    }
+    let items: Vec<String> = texts.iter().map(|text| format!("<li>{}</li>\n", escaped(text))).collect();
+    format!("<h2>{heading}</h2>\n<ul>\n{}</ul>\n", items.concat())
+}
+
+/// Text that stays text, in an element and in a quoted attribute.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in on_one_line(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::format::fixture_report;
+    use crate::report::result::fixture;
+    use crate::report::{Arguments, ResultSet};
+
+    fn page(result: &ResultSet, profile: &str) -> String {
+        let report = fixture_report();
+        let chosen = [("profile".to_owned(), profile.to_owned())];
+        let arguments = Arguments::choose("topics", &report.header, &chosen).expect("arguments");
+        render(&Answer { report: &report, arguments: &arguments, result, why_no_rows: "Nobody <met>." })
+    }
+
+    #[test]
+    fn a_page_has_the_table_and_what_it_means() {
+        let page = page(&fixture(), "cqd");
+        let body = page.split_once("<body>").expect("a body").1;
+        insta::assert_snapshot!(body, @r#""#);
+    }
+
+    #[test]
+    fn nothing_in_a_page_is_fetched_or_run() {
+        let hostile = "</td><script>alert(1)</script><img src=x onerror=\"y\">' onload='z";
+        let result = ResultSet { columns: vec![hostile.to_owned()], rows: vec![vec![Cell::Text(hostile.to_owned())]] };
+        let page = page(&result, hostile);
+        for sign in ["<script", "<img", "<link", "src=x>", "http:", "https:", "url(", "@import", "' onload"] {
+            assert!(!page.contains(sign), "{sign}");
+        }
+        assert_eq!(page.matches("&lt;script&gt;alert(1)").count(), 3);
+        assert!(
+            page.contains("default-src 'none'")
+                && page.contains("prefers-color-scheme: dark")
+                && page.contains("@media print")
+        );
+    }
+
+    #[test]
+    fn no_rows_are_a_sentence() {
+        let text = page(&ResultSet { columns: vec!["a".to_owned()], rows: Vec::new() }, "cqd");
+        assert!(text.contains("<p><strong>No rows.</strong> Nobody &lt;met&gt;.</p>"), "{text}");
+    }
+}

@@ -1,0 +1,63 @@
+//! The definitions and reports on the small tenant, whose verdicts are computed by hand: `sql/tests/*.test`.
+//!
+//! A file has blocks: `# name`, one query, `----`, the rows with `|` between the cells, or `error: text`.
+
+use duckdb::Connection;
+
+use super::fixture::tenant;
+
+struct Block<'a> {
+    name: &'a str,
+    query: String,
+    wanted: Vec<&'a str>,
+}
+
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let blocks = text.split("\n\n").map(str::trim).filter(|block| !block.is_empty());
+    blocks
+        .map(|block| {
+            let lines: Vec<&str> = block.lines().collect();
+            let at = lines.iter().position(|line| *line == "----").unwrap_or_else(|| panic!("no ---- in: {block}"));
+            Block { name: lines[0], query: lines[1..at].join("\n"), wanted: lines[at + 1..].to_vec() }
+        })
+        .collect()
+}
+
+/// The rows, a line each; an update counts what it changed.
+fn rows(connection: &Connection, query: &str) -> duckdb::Result<Vec<String>> {
+    if query.starts_with("update") || query.starts_with("insert") {
+        return Ok(vec![connection.execute(query, [])?.to_string()]);
+    }
+    let mut statement = connection.prepare(&format!("select columns(*)::varchar from ({query})"))?;
+    let mut answered = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = answered.next()? {
+        let width = row.as_ref().column_count();
+        let cells = (0..width).map(|index| {
+            let cell: Option<String> = row.get(index)?;
+            Ok(cell.unwrap_or_else(|| "NULL".to_owned()))
+        });
+        found.push(cells.collect::<duckdb::Result<Vec<_>>>()?.join("|"));
+    }
+    Ok(found)
+}
+
+fn check(text: &str) {
+    let connection = tenant();
+    for Block { name, query, wanted } in blocks(text) {
+        match (rows(&connection, &query), wanted.first().and_then(|line| line.strip_prefix("error: "))) {
+            (Err(error), Some(part)) => assert!(error.to_string().contains(part), "{name}: {error}"),
+            (found, _) => assert_eq!(found.unwrap_or_else(|error| panic!("{name}: {error}")), wanted, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn the_definitions_give_what_was_computed_by_hand() {
+    check(include_str!("../../sql/tests/definitions.test"));
+}
+
+#[test]
+fn the_reports_give_what_was_computed_by_hand() {
+    check(include_str!("../../sql/tests/reports.test"));
+}
