@@ -87,6 +87,8 @@ pub struct SyncSetup {
     pub publish_every: Duration,
     /// Limits of the profile `custom` of the reports: metric and value.
     pub custom_limits: Vec<(String, f64)>,
+    /// How many dates are made at a time.
+    pub threads: usize,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
     /// Who watches.
@@ -386,6 +388,7 @@ fn publish_setup(setup: &SyncSetup, installed: Arc<Installed>, frozen_dates: BTr
         zone: setup.zone.clone(),
         user_id_type: setup.user_id_type.as_str().to_owned(),
         database: setup.database,
+        threads: setup.threads,
         installed,
         start: Start::OverPublished,
         frozen_dates,

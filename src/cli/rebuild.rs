@@ -73,6 +73,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         zone: zone.clone(),
         user_id_type: context.config.user_id_type.as_str().to_owned(),
         custom_limits: context.config.thresholds.clone(),
+        threads: context.config.threads as usize,
         database: context.config.database(),
         events: Arc::clone(&progress) as Arc<dyn Events>,
         now_us: Arc::new(now_us),

@@ -260,6 +260,7 @@ pub(super) fn setup(
         concurrency: config.concurrency,
         publish_every: config.publish_every,
         custom_limits: config.thresholds.clone(),
+        threads: config.threads as usize,
         database: config.database(),
         events,
         now_us: Arc::new(now_us),

@@ -349,7 +349,7 @@ pub const SETTINGS: &[Setting] = &[
         default: "2",
         group: Group::Engine,
         secret: false,
-        help: "Threads that DuckDB may use for reports; publishing takes one.",
+        help: "Threads for reports and for making dates from their answers; loading them into DuckDB takes one.",
     },
     Setting {
         key: "log_format",

@@ -6,7 +6,7 @@ use std::path::Path;
 use arrow::error::ArrowError;
 
 use crate::extract::list_items;
-use crate::extract::raw::{RawDate, RawError, RawKind, WalkRef};
+use crate::extract::raw::{PageReader, RawDate, RawError, RawKind, WalkRef};
 use crate::feishu::Endpoint;
 use crate::load::{DatePublication, LoadError, PartWriter};
 use crate::schema::cell::{self, Row};
@@ -93,6 +93,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
         coverage: SmallTable::new(context, &COVERAGE, meeting_date)?,
         samples: stage_part(context, &QUALITY_SAMPLES, meeting_date)?,
         batches: SampleBatches::new(),
+        reader: PageReader::default(),
         parser: WalkParser::default(),
         rejects: Vec::new(),
         unknown_fields: UnknownFields::new(),
@@ -133,6 +134,7 @@ struct Stage<'a> {
     coverage: SmallTable,
     samples: PartWriter,
     batches: SampleBatches,
+    reader: PageReader,
     parser: WalkParser,
     rejects: Vec<Reject>,
     unknown_fields: UnknownFields,
@@ -201,7 +203,7 @@ impl<'a> Stage<'a> {
     ) -> Result<u64, DateError> {
         let unit = &participant.identity.base_key;
         let Some(walk) = quality.walks(unit).iter().rev().find(|walk| walk.is_whole()) else { return Ok(0) };
-        let typed = typed_walk(&mut self.parser, quality, walk, participant)?;
+        let typed = typed_walk(&mut self.reader, &mut self.parser, quality, walk, participant)?;
         let unknown = self.parser.take_unknown_fields();
         // Twins share a walk: its fields are counted with the first of them.
         if participant.participant_key == *unit {
@@ -227,28 +229,30 @@ impl<'a> Stage<'a> {
 
 /// Types the pages of one walk of a participant.
 fn typed_walk(
+    reader: &mut PageReader,
     parser: &mut WalkParser,
     quality: &RawDate,
     walk: &WalkRef,
     participant: &Participant,
 ) -> Result<TypedWalk, DateError> {
-    let pages = quality.pages(walk)?;
-    let bodies: Vec<&[u8]> = pages.iter().map(|page| page.response.get().as_bytes()).collect();
     let offset_min = participant.identity.join.map_or(0, |join| join.offset_min);
-    let unit = || participant.identity.base_key.clone();
-    parser.walk(&bodies, offset_min).map_err(|source| DateError::Page { unit: unit(), source })
+    parser.walk(&reader.bodies(quality, walk)?, offset_min).map_err(|source| match quality.pages(walk) {
+        // The record around the answer is damaged too.
+        Err(error) => error.into(),
+        Ok(_) => DateError::Page { unit: participant.identity.base_key.clone(), source },
+    })
 }
 
 /// Dates rejects back to the earliest answer that had them too.
 fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDate) -> Result<(), DateError> {
     // A parser of its own: the fields of earlier answers were counted with them.
-    let mut parser = WalkParser::default();
+    let (mut reader, mut parser) = (PageReader::default(), WalkParser::default());
     let walks = quality.walks(&participant.identity.base_key).iter().filter(|walk| walk.is_whole());
     // The last one is the answer that the rejects are of.
     let text_of =
         |reject: &Reject| (reject.row_key.clone(), reject.column_name, reject.raw_text.clone(), reject.reason);
     for walk in walks.rev().skip(1) {
-        let typed = typed_walk(&mut parser, quality, walk, participant)?;
+        let typed = typed_walk(&mut reader, &mut parser, quality, walk, participant)?;
         let earlier: HashSet<_> =
             typed.rejects(&participant.participant_key, walk.asked_us).map(|reject| text_of(&reject)).collect();
         if earlier.is_empty() {

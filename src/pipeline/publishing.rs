@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
@@ -28,6 +29,8 @@ pub(super) struct PublishSetup {
     pub user_id_type: String,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
+    /// How many dates are made at a time.
+    pub threads: usize,
     /// What is installed beside the rows.
     pub installed: Arc<Installed>,
     /// What is taken on trust.
@@ -248,6 +251,41 @@ impl Publisher {
     }
 }
 
+/// Makes dates side by side; their results come in the dates' order, and after a failure that ends the round perhaps not all.
+fn stage_dates(
+    context: DateContext<'_>,
+    dates: &[DirtyDate],
+    threads: usize,
+) -> impl Iterator<Item = Result<StagedDate, DateError>> {
+    let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        let mut made = Vec::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(date) = dates.get(index) else { break };
+            let staged = stage_date(context, date.meeting_date);
+            is_over.fetch_or(staged.as_ref().is_err_and(|error| !is_damage(error)), Ordering::Relaxed);
+            made.push((index, staged));
+        }
+        made
+    };
+    let mut made: Vec<(usize, Result<StagedDate, DateError>)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(dates.len())).map(|_| scope.spawn(work)).collect();
+        let mut made = work();
+        for other in others {
+            made.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        made
+    });
+    made.sort_by_key(|(index, _)| *index);
+    made.into_iter().map(|(_, staged)| staged)
+}
+
+/// One damaged file must not keep the other days from being published.
+fn is_damage(error: &DateError) -> bool {
+    matches!(error, DateError::Raw(_) | DateError::Page { .. })
+}
+
 /// One round, on a thread of its own.
 struct Work {
     setup: PublishSetup,
@@ -279,11 +317,10 @@ impl Work {
         let mut publications = Vec::new();
         let mut made = Vec::new();
         let mut not_made = NotMade::default();
-        for date in dates {
-            let staged: StagedDate = match stage_date(context, date.meeting_date) {
+        for (date, staged) in dates.iter().zip(stage_dates(context, dates, self.setup.threads)) {
+            let staged: StagedDate = match staged {
                 Ok(staged) => staged,
-                // One damaged file must not keep the other days from being published.
-                Err(error @ (DateError::Raw(_) | DateError::Page { .. })) => {
+                Err(error) if is_damage(&error) => {
                     not_made.damaged.get_or_insert(error);
                     continue;
                 }

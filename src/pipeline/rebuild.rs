@@ -31,6 +31,8 @@ pub struct RebuildSetup {
     pub user_id_type: String,
     /// Limits of the profile `custom` of the reports: metric and value.
     pub custom_limits: Vec<(String, f64)>,
+    /// How many dates are made at a time.
+    pub threads: usize,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
     /// Who watches.
@@ -91,6 +93,7 @@ pub async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>)
         zone: setup.zone.clone(),
         user_id_type: ledger.setting(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone()),
         database: setup.database,
+        threads: setup.threads,
         installed,
         start,
         frozen_dates: kept.clone(),

@@ -5,6 +5,7 @@
 //! lost without a reject. Leaves out: where pages come from (`extract`) and where rows go (`load`).
 
 mod coverage;
+mod fast;
 mod lists;
 mod page;
 mod reject;

@@ -32,7 +32,7 @@ pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Result<(), PageErr
     Ok(deserializer.end()?)
 }
 
-const LIST_KEY: &str = "participant_quality_list";
+pub(super) const LIST_KEY: &str = "participant_quality_list";
 
 /// The JSON of every item as it was sent, for `rejects`. Read once a page, however many rejects it has.
 pub(super) fn item_texts(body: &[u8]) -> Vec<&RawValue> {

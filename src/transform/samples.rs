@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use serde_json::value::RawValue;
 
+use super::fast;
 use super::page::{self, PageError, Sink};
 use super::reject::WHOLE_ROW;
 use super::slots::{LAYOUT, Leaf, SLOT_COUNT, time_slot};
@@ -104,6 +105,15 @@ pub struct WalkParser {
     clocks: [Option<Clock>; SECTION_COUNT],
 }
 
+/// How far a walk was read when a page began.
+struct Begun {
+    items: usize,
+    cell_rejects: usize,
+    timeless: usize,
+    next_index: usize,
+    unknown: UnknownFields,
+}
+
 impl Default for WalkParser {
     fn default() -> WalkParser {
         WalkParser {
@@ -140,21 +150,39 @@ impl WalkParser {
         Ok(self.settle(pages))
     }
 
-    /// Reads a page. One that JSON allows and the reader cannot hold is read again as near to it as can be.
+    /// Reads a page: first as one of the usual form, then as any JSON. One that JSON allows and the reader cannot hold is
+    /// read again as near to it as can be.
     fn page(&mut self, body: &[u8]) -> Result<(), PageError> {
-        let begun = (self.items.len(), self.cell_rejects.len(), self.timeless.len(), self.next_index);
-        let unknown = self.unknown.clone();
+        let begun = self.begun();
+        if fast::read_page(body, self).is_ok() {
+            return Ok(());
+        }
+        self.take_back(&begun);
         if page::read_page(body, self).is_ok() {
             return Ok(());
         }
-        let text = String::from_utf8_lossy(body);
-        self.items.truncate(begun.0);
-        self.cell_rejects.truncate(begun.1);
-        self.timeless.truncate(begun.2);
-        self.next_index = begun.3;
-        self.unknown = unknown;
+        self.take_back(&begun);
+        page::read_page(readable(&String::from_utf8_lossy(body)).as_bytes(), self)
+    }
+
+    fn begun(&self) -> Begun {
+        Begun {
+            items: self.items.len(),
+            cell_rejects: self.cell_rejects.len(),
+            timeless: self.timeless.len(),
+            next_index: self.next_index,
+            unknown: self.unknown.clone(),
+        }
+    }
+
+    /// Forgets what was read of a page that has to be read in another way.
+    fn take_back(&mut self, begun: &Begun) {
+        self.items.truncate(begun.items);
+        self.cell_rejects.truncate(begun.cell_rejects);
+        self.timeless.truncate(begun.timeless);
+        self.next_index = begun.next_index;
+        self.unknown.clone_from(&begun.unknown);
         self.begin_item();
-        page::read_page(readable(&text).as_bytes(), self)
     }
 
     /// The unknown fields seen since the last call.

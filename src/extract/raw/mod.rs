@@ -5,12 +5,14 @@
 //! prints the lines. A cut-off last checkpoint is noticed and passed over.
 
 mod check;
+mod pages;
 mod read;
 mod record;
 mod requests;
 mod write;
 
 pub use check::{FileCheck, RawFile, RawProblem, check_file, raw_files};
+pub use pages::PageReader;
 pub use read::{Extent, RawDate, RawPage, WalkRef, date_of, dates_of, files_of, lacks_one_record, strangers_of};
 pub use record::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 pub use requests::requests_by_run;

@@ -37,11 +37,16 @@ impl WalkRef {
     pub fn is_whole(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.whole)
     }
+
+    /// Where its checkpoints are, in order.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.checkpoints
+    }
 }
 
 /// Where the frame of a checkpoint is.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     file: usize,
     /// Where its header begins.
     begin: u64,
@@ -54,6 +59,16 @@ struct Place {
 impl Place {
     fn end(&self) -> u64 {
         self.offset + u64::from(self.bytes)
+    }
+
+    /// Where its lines begin in the file, compressed.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// How many compressed bytes they are.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes as usize
     }
 }
 
@@ -178,7 +193,7 @@ pub(super) fn run_of(path: &Path) -> String {
     written_order(path).0
 }
 
-fn cannot_read(path: &Path) -> impl FnOnce(io::Error) -> RawError {
+pub(super) fn cannot_read(path: &Path) -> impl FnOnce(io::Error) -> RawError {
     let path = path.to_owned();
     move |source| RawError::Io { attempt: "cannot read", path, source }
 }
@@ -288,6 +303,11 @@ impl RawDate {
         self.walks.get(unit).map_or(&[], Vec::as_slice)
     }
 
+    /// The file of a place.
+    pub(super) fn path(&self, place: &Place) -> &Path {
+        &self.files[place.file].path
+    }
+
     /// The files.
     pub fn files(&self) -> &[Extent] {
         &self.files
@@ -346,7 +366,12 @@ impl RawDate {
 
 /// The lines of a checkpoint.
 fn unpacked(path: &Path, place: &Place) -> Result<Vec<u8>, RawError> {
-    frame(path, place).and_then(|frame| lines(&frame)).map_err(|error| match error.raw_os_error() {
+    lines_of_frame(path, place, &frame(path, place).map_err(cannot_read(path))?)
+}
+
+/// The lines in the frame of a checkpoint.
+pub(super) fn lines_of_frame(path: &Path, place: &Place, frame: &[u8]) -> Result<Vec<u8>, RawError> {
+    lines(frame).map_err(|error| match error.raw_os_error() {
         Some(_) => cannot_read(path)(error),
         // The system did its part: it is the bytes that are wrong.
         None => damaged(path, place, error.into()),

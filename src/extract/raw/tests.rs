@@ -69,7 +69,13 @@ fn read(dir: &TempDir) -> RawDate {
 }
 
 fn bodies(date: &RawDate, walk: &WalkRef) -> Vec<String> {
-    date.pages(walk).expect("pages").iter().map(|page| page.response.get().to_owned()).collect()
+    let pages: Vec<String> =
+        date.pages(walk).expect("pages").iter().map(|page| page.response.get().to_owned()).collect();
+    // The fast way reads the same.
+    let mut reader = PageReader::default();
+    let bodies = reader.bodies(date, walk).expect("bodies");
+    assert_eq!(bodies, pages.iter().map(String::as_bytes).collect::<Vec<_>>());
+    pages
 }
 
 #[test]

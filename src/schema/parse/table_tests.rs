@@ -269,6 +269,14 @@ proptest! {
     }
 
     #[test]
+    fn the_usual_form_reads_what_the_long_way_reads(text in "[0-9]{0,17}[.,]?[0-9]{0,2}(ms|MS|s|kbps|%|dB|db|fps|P|)") {
+        for kind in Kind::ALL {
+            // Blanks lead the long way.
+            prop_assert_eq!(measured(*kind, &text), measured(*kind, &format!(" {text} ")), "{:?}", kind);
+        }
+    }
+
+    #[test]
     fn the_fast_number_is_the_standard_librarys(whole in 0_u64..1_000_000_000, fraction in "[0-9]{1,12}") {
         let text = format!("{whole}.{fraction}");
         let expected: f64 = text.parse().expect("a number");
