@@ -87,7 +87,8 @@ where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
 group by c.status, c.reason
 order by missing_min desc, rows desc, c.status, c.reason;
 
--- Who was in the `top` worst meetings, most poor minutes first. place: the meeting's in worst-meetings.
+-- Who was in the `top` worst meetings, most poor minutes first. place: the meeting's in worst-meetings. utc_offset_min:
+-- of the meeting's wall clock, so that the minutes of people in several zones stand on one line.
 create or replace macro meeting_people(since := null, until := null, profile := 'cqd', top := 20) as table
 select
     r.place,
@@ -101,11 +102,13 @@ select
     p.judged_minutes as n,
     p.poor_minutes as poor,
     p.is_affected,
+    k.utc_offset_min,
     row_number() over (partition by r.place order by p.poor_minutes desc, p.minutes desc, who, p.participant_key) as person_no
 from ranked_meetings(since := since, until := until, profile := profile) as r
 inner join participant_verdicts(since := since, until := until, profile := profile) as p
     on p.meeting_key = r.meeting_key and p.meeting_date = r.meeting_date
 inner join participant_facts as f on f.participant_key = p.participant_key and f.meeting_date = p.meeting_date
+left join meetings as k on k.meeting_key = r.meeting_key and k.meeting_date = r.meeting_date
 where r.place <= top
 order by r.place, person_no;
 
@@ -114,7 +117,7 @@ create or replace macro meeting_minutes(since := null, until := null, profile :=
 select
     w.place,
     w.person_no,
-    m.minute_local as minute,
+    m.minute_utc,
     m.is_poor,
     p.cause,
     m.audio_received_poor,

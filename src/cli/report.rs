@@ -35,6 +35,9 @@ enum Action {
     #[command(after_help = "Examples:\n  vcq-etl report run worst-meetings --param since=2026-11-01 --param top=5\n  \
                             vcq-etl report run coverage --format json | jq '.[0]'")]
     Run(RunArgs),
+    /// Write a day, a week or a month as one self-contained page
+    #[command(after_help = super::page::EXAMPLES)]
+    Html(super::page::PageArgs),
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +106,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         Action::List => list(context)?,
         Action::Show(args) => show(&args, context)?,
         Action::Run(args) => answer(&args, context)?,
+        Action::Html(args) => return super::page::run(&args, context),
     }
     Ok(ExitCode::Complete)
 }

@@ -7,6 +7,7 @@
 mod error;
 mod format;
 mod header;
+pub mod page;
 mod result;
 mod run;
 
