@@ -21,7 +21,7 @@ pub(super) struct Contents {
 /// The newest macro that the page needs: a store that lacks it was published by an older program.
 const NEWEST_MACRO: &str = "meeting_minutes";
 
-/// Asks the database.
+/// Asks the database. The session keeps temporary tables and macros: it is the page's own.
 pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Contents, PageError> {
     check_definitions(connection, &request.profile)?;
     let day = match request.date {
@@ -34,6 +34,7 @@ pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Con
         .ok_or_else(|| PageError::OffCalendar { period: request.period.name(), date: day.to_string() })?;
     let window = Window { span: &span, profile: &request.profile };
 
+    remember(connection, &window)?;
     let mut tables = Map::new();
     for (name, sql) in tables_of(&window, request.meetings) {
         tables.insert(name.to_owned(), rows(connection, name, &sql)?.into_json());
@@ -121,6 +122,39 @@ fn tables_of(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
         ),
     )))
     .collect()
+}
+
+/// Macros whose answers many reports ask for, and which are small: a row for each poor minute, participant or stream.
+const REMEMBERED: &[&str] = &["poor_minutes", "participant_verdicts", "stream_verdicts"];
+
+/// Asks these macros once for all days of the page, and lets the session answer from that: a third of the time. The
+/// session's macros come before the database's of the same name; what a date's rows are does not depend on the window.
+fn remember(connection: &Connection, window: &Window<'_>) -> Result<(), PageError> {
+    let run = |sql: String| {
+        connection.execute_batch(&sql).map_err(|source| PageError::Query { what: "shared definitions", source })
+    };
+    let since = window.span.trend_since.min(window.span.before_since);
+    for name in REMEMBERED {
+        run(format!("drop macro table if exists temp.{name}"))?;
+    }
+    for name in REMEMBERED {
+        let asked = format!(
+            "{name}(since := {}, until := {}, profile := {})",
+            date(since),
+            date(window.span.until),
+            quoted(window.profile)
+        );
+        run(format!("create or replace temp table page_{name} as select * from {asked}"))?;
+    }
+    for name in REMEMBERED {
+        run(format!(
+            "create temp macro {name}(since := null, until := null, profile := null) as table \
+             select * from temp.page_{name} as m \
+             where m.meeting_date >= coalesce(cast(since as date), date '1900-01-01') \
+             and m.meeting_date < coalesce(cast(until as date), date '9999-12-31')"
+        ))?;
+    }
+    Ok(())
 }
 
 fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageError> {

@@ -74,7 +74,7 @@ pub struct Page {
     pub why_empty: Option<String>,
 }
 
-/// Makes the page.
+/// Makes the page. The connection is the page's own: its session keeps temporary macros.
 ///
 /// # Errors
 /// [`PageError::EmptyStore`] where no date is given and there is none, [`PageError::NoDefinitions`] where the store was

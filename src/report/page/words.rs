@@ -77,7 +77,7 @@ pub const WORDS: &[Word] = &[
     ("tile.spark", "by day", "按天"),
     // Sections
     ("s.trend", "Day by day", "每日趋势"),
-    ("s.trend.note", "Grey: before this period. Bars: hours in meetings.", "灰色区域：本期之前。柱形：参会时长。"),
+    ("s.trend.note", "Grey: before this period. Bars: hours in meetings. Smaller dots: fewer judged minutes.", "灰色区域：本期之前。柱形：参会时长。圆点越小，可判定分钟越少。"),
     ("s.heat", "When it hurts", "问题时段"),
     ("s.heat.note", "Poor share of the judged minutes by weekday and hour on the participants' clock. A dot: under {min_n} judged minutes.", "按星期和小时（参会人当地时间）统计的质量差分钟占比。圆点：可判定分钟不足 {min_n}。"),
     ("s.heat.once", "With one week, a single outage looks like a habit.", "只有一周数据时，单次故障看起来会像规律。"),

@@ -31,7 +31,7 @@ function number(value, digits) {
   if (value === null || value === undefined) return "";
   return Number(value).toLocaleString(locale(), { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });
 }
-const percent = (value, digits = 1) => (value === null || value === undefined ? "" : number(value, digits) + " %");
+const percent = (value, digits = 1) => (value === null || value === undefined ? "" : number(value, digits) + "\u00a0%");
 
 /** Dates and wall clocks are shown as they are: no time zone of the reader's may move them. */
 function moment(text) {
@@ -57,7 +57,7 @@ function el(tag, attributes, ...children) {
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
     else made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
   return made;
 }
 function svg(tag, attributes, ...children) {

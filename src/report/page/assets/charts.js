@@ -45,22 +45,34 @@ function forgetCharts() {
   for (const entry of charts) if (entry.drawn) entry.drawn.dispose();
   charts.length = 0;
 }
+/** Fits the charts to their boxes, or to paper: there they are drawn at a fixed width, which the sheet then scales. */
 function resizeCharts(width) {
-  for (const entry of charts) if (entry.drawn) entry.drawn.resize(width ? { width: Math.min(width, 680) } : undefined);
+  for (const { box, drawn } of charts) {
+    if (!drawn) continue;
+    drawn.resize(width ? { width } : undefined);
+    // A print does not wait for the next frame.
+    if (width) drawn.getZr().flush();
+    const picture = box.querySelector("svg");
+    if (width) picture.setAttribute("viewBox", "0 0 " + width + " " + drawn.getHeight());
+    else picture.removeAttribute("viewBox");
+  }
 }
 
 function trendOption() {
   const days = rows("days").slice().reverse();
   const byDate = new Map(days.map((day) => [day.date, day]));
   const all = [];
-  for (let at = meta.trend_since; at < meta.until; at = dayAfter(at, 1)) all.push(at);
+  const earliest = days.length && days[0].date < meta.since ? meta.trend_since : meta.since;
+  for (let at = earliest; at < meta.until; at = dayAfter(at, 1)) all.push(at);
   const begin = all.findIndex((at) => at >= meta.since);
   const of = (key) => all.map((at) => { const day = byDate.get(at); return day && day[key] !== null ? day[key] : null; });
   const target = meta.target_overall_pct;
+  const mostMinutes = Math.max(1, ...days.map((day) => day.n));
+  const dot = (at) => 3.5 + 5.5 * Math.sqrt((byDate.has(at) ? byDate.get(at).n : 0) / mostMinutes);
   const options = base();
   const narrow = main.clientWidth < 560;
   const line = (word, key, tint, symbol, type) => ({
-    name: t(word), type: "line", data: of(key), symbol, symbolSize: 7, lineStyle: { width: 2.2, type, color: tint },
+    name: t(word), type: "line", data: of(key), symbol, symbolSize: (value, point) => dot(all[point.dataIndex]), lineStyle: { width: 2.2, type, color: tint },
     itemStyle: { color: tint }, emphasis: { disabled: true }, z: 3,
   });
   const streams = line("poor_audio_streams", "audio_streams_pct", color("accent"), "diamond", "dashed");
@@ -71,7 +83,7 @@ function trendOption() {
   if (begin > 0) {
     streams.markArea = { silent: true, itemStyle: { color: color("faint"), opacity: 0.1 }, data: [[{ xAxis: 0 }, { xAxis: begin - 1 }]] };
   }
-  const most = Math.max(target, ...days.map((day) => Math.max(day.poor_pct || 0, day.audio_streams_pct || 0)));
+  const most = Math.max(0, ...days.map((day) => Math.max(day.poor_pct || 0, day.audio_streams_pct || 0)));
   return {
     ...options,
     grid: { ...options.grid, top: narrow ? 58 : 34 },
@@ -88,7 +100,7 @@ function trendOption() {
       },
     },
     xAxis: { type: "category", data: all, axisLine: axisLine(), axisTick: { show: false }, axisLabel: axisText({ formatter: (v) => dated(moment(v), all.length > 16 ? { day: "numeric", month: "short" } : { weekday: "short", day: "numeric" }) }) },
-    yAxis: [percentAxis({ max: Math.ceil(most * 1.15) }), { type: "value", show: false, max: Math.max(1, ...days.map((day) => day.hours)) * 2.6 }],
+    yAxis: [percentAxis(most < target * 1.15 ? { max: Math.ceil(target * 1.3) } : {}), { type: "value", show: false, max: Math.max(1, ...days.map((day) => day.hours)) * 2.6 }],
     series: [
       { name: t("chart.hours"), type: "bar", yAxisIndex: 1, data: of("hours"), barMaxWidth: 34, itemStyle: { color: color("good"), opacity: 0.5, borderRadius: [2, 2, 0, 0] }, z: 1, emphasis: { disabled: true } },
       line("poor_minutes", "poor_pct", color("poor"), "circle", "solid"), streams,
@@ -146,9 +158,10 @@ function sitesOption() {
       const row = point.data.row;
       return tipBox(row.site, [[t("c.poor_pct"), percent(row.poor_pct)], [t("c.poor"), number(row.poor)], [t("c.n"), number(row.n)], [t("c.people"), number(row.people)], [t("c.main_cause"), named("cause", row.main_cause)]]);
     } },
-    xAxis: { type: "log", min: Math.min(1, least * 0.7), name: t("c.hours"), nameLocation: "middle", nameGap: 24, nameTextStyle: { color: color("soft"), fontSize: 11 }, axisLabel: axisText({ formatter: (v) => number(v, v < 1 ? 1 : 0) }), splitLine: { show: false }, axisLine: axisLine() },
+    xAxis: { type: "log", min: least < 0.3 ? 0.1 : least < 3 ? 0.5 : 1, name: t("c.hours"), nameLocation: "middle", nameGap: 24, nameTextStyle: { color: color("soft"), fontSize: 11 }, axisLabel: axisText({ formatter: (v) => number(v, v < 1 ? 1 : 0) }), splitLine: { show: false }, axisLine: axisLine() },
     yAxis: percentAxis(),
     series: ["healthy", "degraded", "critical"].map((status) => ({
+      labelLayout: { hideOverlap: true },
       name: named("status", status), type: "scatter", symbol: shape[status], itemStyle: { color: tint[status], opacity: 0.78, borderColor: color("card"), borderWidth: 1 }, emphasis: { disabled: true },
       data: list.filter((row) => row.status === status).map((row) => ({ value: [Math.max(row.hours, 0.1), row.poor_pct], row, symbolSize: 8 + 26 * Math.sqrt(row.poor / most),
         label: { show: row.poor > 0 && named3.has(row.site), formatter: () => cut(row.site, 24), position: row.hours > middle ? "left" : "right", color: color("soft"), fontSize: 11 } })),

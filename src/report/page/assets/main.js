@@ -74,7 +74,7 @@ function afterPrint() {
 
 document.body.prepend(patterns());
 window.addEventListener("hashchange", route);
-window.addEventListener("resize", () => resizeCharts());
+window.addEventListener("resize", () => { if (!printing) resizeCharts(); });
 window.addEventListener("beforeprint", beforePrint);
 window.addEventListener("afterprint", afterPrint);
 window.addEventListener("keydown", (event) => { if (event.key === "Escape") { hideTip(); if (chosen()) location.hash = ""; } });

@@ -36,9 +36,9 @@ function lede(scores) {
 function banners(scores) {
   const found = [];
   const banner = (kind, mark, title, text) => el("div.banner." + kind, { role: "status" }, el("span.mark", { "aria-hidden": "true" }, mark), bold(title), el("span", {}, text));
-  if (data.why) found.push(banner("bad", "⦸", t("banner.empty"), outside(data.why)));
+  if (data.why) found.push(banner("bad", "▲", t("banner.empty"), outside(data.why)));
   const low = coverageDays().filter((row) => row.gate === "gap").map((row) => row.date).sort();
-  const listed = low.slice(0, 8).map(date).join(", ") + (low.length > 8 ? " … (" + low.length + ")" : "");
+  const listed = low.slice(0, 8).map(date).join(state.language === "zh" ? "、" : ", ") + (low.length > 8 ? " … (" + low.length + ")" : "");
   const gate = percent(meta.coverage_gate_pct, 0);
   const value = percent(scores.coverage.value);
   if (scores.coverage.verdict === "missed") found.push(banner("bad", "▲", t("banner.gap"), t("banner.gap.text", { value, gate, days: listed })));

@@ -14,7 +14,7 @@ function cellOf(column, row, most) {
   switch (column.kind) {
     case "num": return number(value, column.digits);
     case "pct": return percent(value, column.digits === undefined ? 1 : column.digits);
-    case "ms": return number(value, 0) + " ms";
+    case "ms": return number(value, 0) + "\u00a0ms";
     case "bar": return el("span.bar", {}, el("i", { style: "width:" + (most > 0 ? Math.max(value > 0 ? 3 : 0, (100 * value) / most) : 0).toFixed(1) + "%" }), el("span", {}, percent(value)));
     case "date": return el("span.nowrap", {}, date(value));
     case "when": return el("span.nowrap", {}, when(value));
