@@ -90,8 +90,7 @@ pub(super) fn generator() -> String {
 fn tables_of(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
     let (days, judged, shares) = (window.days(), window.judged(), window.shares());
     let span = window.span;
-    let compared =
-        format!("before_since := {}, before_until := {}", date(span.before_since), date(span.before_until));
+    let compared = format!("before_since := {}, before_until := {}", date(span.before_since), date(span.before_until));
     let trend = format!(
         "since := {}, until := {}, profile := {}, min_n := {MIN_N}",
         date(span.trend_since),
@@ -163,8 +162,7 @@ fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageE
         return Err(PageError::NoDefinitions);
     }
     let known = rows(connection, "profiles", "select distinct profile from thresholds order by profile")?;
-    let known: Vec<String> =
-        known.rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect();
+    let known: Vec<String> = known.rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect();
     match known.iter().any(|name| name == profile) {
         true => Ok(()),
         false => Err(PageError::UnknownProfile { profile: profile.to_owned(), known }),

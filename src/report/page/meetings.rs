@@ -216,11 +216,22 @@ mod tests {
     }
 
     fn detail(people: i64) -> Detail {
-        let names: Vec<Value> =
-            (1..=people).map(|no| json!([1, no, format!("p{no}"), "person", 3, if no == 1 { 1 } else { 0 }, 480])).collect();
+        let names: Vec<Value> = (1..=people)
+            .map(|no| json!([1, no, format!("p{no}"), "person", 3, if no == 1 { 1 } else { 0 }, 480]))
+            .collect();
         let people = table(&["place", "person_no", "who", "kind", "n", "poor", "utc_offset_min"], names.into());
         let minutes = table(
-            &["place", "person_no", "at", "is_poor", "cause", "audio_received_poor", "share_sent_poor", "delay_ms", "loss_in_pct"],
+            &[
+                "place",
+                "person_no",
+                "at",
+                "is_poor",
+                "cause",
+                "audio_received_poor",
+                "share_sent_poor",
+                "delay_ms",
+                "loss_in_pct",
+            ],
             json!([
                 [1, 1, 1000, false, null, false, null, 41.6, 0.04],
                 [1, 1, 1002, true, "uplink", true, true, 250.0, 12.34],

@@ -172,7 +172,9 @@ mod tests {
             assert!(!text.to_lowercase().contains("</script") && !text.contains("<!--"));
         }
         assert!(!STYLE.contains("</"));
-        for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"] {
+        for way in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"]
+        {
             assert!(!PROGRAM.contains(way), "{way}");
         }
     }

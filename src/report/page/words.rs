@@ -30,9 +30,17 @@ pub const WORDS: &[Word] = &[
     ("meta.last", "latest minute {time} UTC", "最新一分钟：{time}（UTC）"),
     ("meta.days", "{days} of {all} days with meetings", "{all} 天中有会议的 {days} 天"),
     ("lede", "{poor} of {n} judged minutes were poor, {change}.", "在 {n} 个可判定分钟中，{poor} 质量差，{change}。"),
-    ("lede.none", "Too few minutes could be judged to say how good this period was.", "可判定的分钟太少，无法评价本期质量。"),
+    (
+        "lede.none",
+        "Too few minutes could be judged to say how good this period was.",
+        "可判定的分钟太少，无法评价本期质量。",
+    ),
     ("lede.target.met", "Poor audio streams meet the target of {target}.", "音频流差率达到目标（不高于 {target}）。"),
-    ("lede.target.missed", "Poor audio streams miss the target of {target}.", "音频流差率未达到目标（不高于 {target}）。"),
+    (
+        "lede.target.missed",
+        "Poor audio streams miss the target of {target}.",
+        "音频流差率未达到目标（不高于 {target}）。",
+    ),
     ("lede.cause", "Most often the cause was {cause}.", "最常见的原因是{cause}。"),
     ("change.up", "{by} more than {before}", "比{before}高 {by}"),
     ("change.down", "{by} less than {before}", "比{before}低 {by}"),
@@ -46,10 +54,22 @@ pub const WORDS: &[Word] = &[
     // Banners
     ("banner.empty", "Nothing to show for this period", "本期没有可显示的数据"),
     ("banner.gap", "Part of this period is missing", "本期数据不完整"),
-    ("banner.gap.text", "Only {value} of the minutes that can be asked for are here; below {gate} the other numbers may mislead. Days below: {days}.", "可查询的分钟中只取得 {value}；低于 {gate} 时其他数字可能有偏差。低于该值的日期：{days}。"),
+    (
+        "banner.gap.text",
+        "Only {value} of the minutes that can be asked for are here; below {gate} the other numbers may mislead. Days below: {days}.",
+        "可查询的分钟中只取得 {value}；低于 {gate} 时其他数字可能有偏差。低于该值的日期：{days}。",
+    ),
     ("banner.days", "Some days are incomplete", "部分日期数据不完整"),
-    ("banner.days.text", "The period as a whole passes ({value} of {gate}), but these days are below: {days}.", "本期总体达标（{value}，要求 {gate}），但以下日期低于要求：{days}。"),
-    ("banner.pending", "{n} participants are not final yet; a later run asks again.", "{n} 位参会人的数据尚未最终确定，稍后会再次查询。"),
+    (
+        "banner.days.text",
+        "The period as a whole passes ({value} of {gate}), but these days are below: {days}.",
+        "本期总体达标（{value}，要求 {gate}），但以下日期低于要求：{days}。",
+    ),
+    (
+        "banner.pending",
+        "{n} participants are not final yet; a later run asks again.",
+        "{n} 位参会人的数据尚未最终确定，稍后会再次查询。",
+    ),
     // Tiles
     ("tiles", "Headline numbers", "关键指标"),
     ("poor_minutes", "Poor minutes", "质量差的分钟"),
@@ -77,30 +97,82 @@ pub const WORDS: &[Word] = &[
     ("tile.spark", "by day", "按天"),
     // Sections
     ("s.trend", "Day by day", "每日趋势"),
-    ("s.trend.note", "Grey: before this period. Bars: hours in meetings. Smaller dots: fewer judged minutes.", "灰色区域：本期之前。柱形：参会时长。圆点越小，可判定分钟越少。"),
+    (
+        "s.trend.note",
+        "Grey: before this period. Bars: hours in meetings. Smaller dots: fewer judged minutes.",
+        "灰色区域：本期之前。柱形：参会时长。圆点越小，可判定分钟越少。",
+    ),
     ("s.heat", "When it hurts", "问题时段"),
-    ("s.heat.note", "Poor share of the judged minutes by weekday and hour on the participants' clock. A dot: under {min_n} judged minutes.", "按星期和小时（参会人当地时间）统计的质量差分钟占比。圆点：可判定分钟不足 {min_n}。"),
+    (
+        "s.heat.note",
+        "Poor share of the judged minutes by weekday and hour on the participants' clock. A dot: under {min_n} judged minutes.",
+        "按星期和小时（参会人当地时间）统计的质量差分钟占比。圆点：可判定分钟不足 {min_n}。",
+    ),
     ("s.heat.once", "With one week, a single outage looks like a habit.", "只有一周数据时，单次故障看起来会像规律。"),
     ("s.meetings", "Worst meetings", "质量最差的会议"),
-    ("s.meetings.note", "Ranked by poor minutes. Open one to see who had trouble, minute by minute.", "按质量差的分钟数排序。打开会议可逐分钟查看谁遇到了问题。"),
+    (
+        "s.meetings.note",
+        "Ranked by poor minutes. Open one to see who had trouble, minute by minute.",
+        "按质量差的分钟数排序。打开会议可逐分钟查看谁遇到了问题。",
+    ),
     ("s.causes", "Causes", "原因"),
-    ("s.causes.note", "The first rule that fits a poor minute; a rule, not a measurement.", "取第一条符合的规则；这是规则判断，不是测量结果。"),
+    (
+        "s.causes.note",
+        "The first rule that fits a poor minute; a rule, not a measurement.",
+        "取第一条符合的规则；这是规则判断，不是测量结果。",
+    ),
     ("s.sites", "Sites", "地点"),
-    ("s.sites.note", "A site is a building, else a subnet; home networks by their public network. To the right much use, up poor quality; larger: more poor minutes.", "地点为楼宇，否则为子网；家庭网络按公网网段归类。越靠右使用越多，越靠上质量越差；圆越大，质量差的分钟越多。"),
+    (
+        "s.sites.note",
+        "A site is a building, else a subnet; home networks by their public network. To the right much use, up poor quality; larger: more poor minutes.",
+        "地点为楼宇，否则为子网；家庭网络按公网网段归类。越靠右使用越多，越靠上质量越差；圆越大，质量差的分钟越多。",
+    ),
     ("s.rooms", "Rooms", "会议室"),
-    ("s.rooms.note", "The worst first; rooms without poor minutes by their opinion score.", "最差的在前；没有质量差分钟的会议室按 MOS 排序。"),
+    (
+        "s.rooms.note",
+        "The worst first; rooms without poor minutes by their opinion score.",
+        "最差的在前；没有质量差分钟的会议室按 MOS 排序。",
+    ),
     ("s.networks", "Networks", "网络类型"),
-    ("s.networks.note", "Poor audio streams by kind of network, against the target of each (line).", "各网络类型的音频流差率与各自目标（竖线）对比。"),
+    (
+        "s.networks.note",
+        "Poor audio streams by kind of network, against the target of each (line).",
+        "各网络类型的音频流差率与各自目标（竖线）对比。",
+    ),
     ("s.versions", "App versions", "客户端版本"),
-    ("s.versions.note", "Change: mean over people who used both versions; from t = 3 on it is no chance.", "变化：同时用过两个版本的人的平均差；t ≥ 3 时不是偶然。"),
+    (
+        "s.versions.note",
+        "Change: mean over people who used both versions; from t = 3 on it is no chance.",
+        "变化：同时用过两个版本的人的平均差；t ≥ 3 时不是偶然。",
+    ),
     ("s.coverage", "Coverage", "数据覆盖"),
-    ("s.coverage.note", "Participants by what became of asking for their minutes, and why minutes are missing.", "按查询结果统计的参会人，以及分钟缺失的原因。"),
+    (
+        "s.coverage.note",
+        "Participants by what became of asking for their minutes, and why minutes are missing.",
+        "按查询结果统计的参会人，以及分钟缺失的原因。",
+    ),
     ("s.coverage.days", "By day", "按天"),
     ("s.method", "How this is judged", "判定方法"),
-    ("s.method.poor", "A minute is poor where one of a participant's streams (audio, video, sharing; received or sent) breaks a limit of the profile. Minutes without bit rate or metric have no verdict and are in no share. The vendor tells loss for the whole connection, not for each medium.", "参会人任一媒体流（音频、视频、共享；接收或发送）超过所选标准的限值，该分钟即为质量差。没有码率或指标的分钟不作判定，也不计入占比。平台提供的丢包率是整个连接的，不区分媒体。"),
-    ("s.method.affected", "A participant is affected with more than 10 % poor minutes or three poor minutes in a row; a meeting is poor where at least two, and 20 % of its, participants are affected.", "质量差的分钟超过 10%，或连续三分钟质量差，即为受影响参会人；至少两位且不少于 20% 的参会人受影响，即为质量差的会议。"),
-    ("s.method.mos", "The opinion score is an estimate from delay, jitter and loss, not measured.", "MOS 由延迟、抖动和丢包率估算，并非实测。"),
-    ("s.method.small", "Shares are hidden where they would be chance: under {min_n} judged minutes, 30 streams or 10 participants.", "样本过少时不显示占比：不足 {min_n} 个可判定分钟、30 条流或 10 位参会人。"),
+    (
+        "s.method.poor",
+        "A minute is poor where one of a participant's streams (audio, video, sharing; received or sent) breaks a limit of the profile. Minutes without bit rate or metric have no verdict and are in no share. The vendor tells loss for the whole connection, not for each medium.",
+        "参会人任一媒体流（音频、视频、共享；接收或发送）超过所选标准的限值，该分钟即为质量差。没有码率或指标的分钟不作判定，也不计入占比。平台提供的丢包率是整个连接的，不区分媒体。",
+    ),
+    (
+        "s.method.affected",
+        "A participant is affected with more than 10 % poor minutes or three poor minutes in a row; a meeting is poor where at least two, and 20 % of its, participants are affected.",
+        "质量差的分钟超过 10%，或连续三分钟质量差，即为受影响参会人；至少两位且不少于 20% 的参会人受影响，即为质量差的会议。",
+    ),
+    (
+        "s.method.mos",
+        "The opinion score is an estimate from delay, jitter and loss, not measured.",
+        "MOS 由延迟、抖动和丢包率估算，并非实测。",
+    ),
+    (
+        "s.method.small",
+        "Shares are hidden where they would be chance: under {min_n} judged minutes, 30 streams or 10 participants.",
+        "样本过少时不显示占比：不足 {min_n} 个可判定分钟、30 条流或 10 位参会人。",
+    ),
     ("s.method.limits", "Limits of this profile", "本标准的限值"),
     ("s.licences", "Licences", "许可"),
     ("s.licences.note", "This page contains Apache ECharts.", "本页面包含 Apache ECharts。"),
@@ -220,10 +292,19 @@ pub const WORDS: &[Word] = &[
     ("m.none", "This meeting is not on this page.", "本页面没有该会议。"),
     ("m.no_minutes", "The minutes of this meeting are not on this page.", "本页面没有该会议的逐分钟数据。"),
     ("m.who", "Who had trouble, and when", "谁在何时遇到问题"),
-    ("m.help", "A tall block is a poor minute, coloured and hatched by cause; a low bar a good one; an outline one without a verdict; nothing: no data. Move with the arrow keys or the pointer.", "高色块为质量差的分钟，颜色和纹理表示原因；矮条为良好；空心为无法判定；空白为无数据。可用方向键或鼠标移动。"),
+    (
+        "m.help",
+        "A tall block is a poor minute, coloured and hatched by cause; a low bar a good one; an outline one without a verdict; nothing: no data.",
+        "高色块为质量差的分钟，颜色和纹理表示原因；矮条为良好；空心为无法判定；空白为无数据。",
+    ),
+    ("m.move", "Move with the arrow keys or the pointer.", "可用方向键或鼠标移动。"),
     ("m.at_once", "Participants with a poor minute at once", "同一分钟内质量差的参会人数"),
     ("m.pick", "Choose a minute to see its numbers.", "选择一分钟查看具体数值。"),
-    ("m.others", "Not shown: {n} more participants with {poor} poor minutes.", "另有 {n} 位参会人未显示，共 {poor} 个质量差分钟。"),
+    (
+        "m.others",
+        "Not shown: {n} more participants with {poor} poor minutes.",
+        "另有 {n} 位参会人未显示，共 {poor} 个质量差分钟。",
+    ),
     ("m.show_rest", "Show {n} participants without a poor minute", "显示另外 {n} 位没有质量差分钟的参会人"),
     ("m.rest", "{n} more participants had no poor minute.", "另有 {n} 位参会人没有质量差的分钟。"),
     ("m.no_numbers", "only the verdict is on this page", "本页面仅有判定结果"),
@@ -249,16 +330,32 @@ pub const WORDS: &[Word] = &[
     ("m.share_out", "sharing out", "共享发送"),
     // Charts
     ("chart.target", "target {target}", "目标 {target}"),
-    ("chart.trend", "Poor minutes and poor audio streams by day, with the hours in meetings", "每日质量差分钟占比、音频流差率和参会时长"),
+    (
+        "chart.trend",
+        "Poor minutes and poor audio streams by day, with the hours in meetings",
+        "每日质量差分钟占比、音频流差率和参会时长",
+    ),
     ("chart.causes", "Poor minutes by cause", "各原因的质量差分钟"),
     ("chart.sites", "Sites by hours and share of poor minutes", "各地点的时长与差率"),
     ("chart.networks", "Poor audio streams by kind of network", "各网络类型的音频流差率"),
     ("chart.versions", "Share of poor minutes by app version", "各客户端版本的差率"),
     ("chart.coverage", "Participants by day and status", "每日各状态的参会人"),
     ("chart.hours", "Hours", "时长（小时）"),
-    ("heat.cell", "{day} {from}–{to}: {value} of {n} judged minutes", "{day} {from}–{to}：{n} 个可判定分钟中 {value} 质量差"),
-    ("heat.few", "{day} {from}–{to}: {n} judged minutes, too few for a share", "{day} {from}–{to}：可判定分钟 {n}，样本太少"),
-    ("heat.more", "{poor} poor, {participants} participants, {days} days", "质量差 {poor} 分钟，{participants} 位参会人，{days} 天"),
+    (
+        "heat.cell",
+        "{day} {from}–{to}: {value} of {n} judged minutes",
+        "{day} {from}–{to}：{n} 个可判定分钟中 {value} 质量差",
+    ),
+    (
+        "heat.few",
+        "{day} {from}–{to}: {n} judged minutes, too few for a share",
+        "{day} {from}–{to}：可判定分钟 {n}，样本太少",
+    ),
+    (
+        "heat.more",
+        "{poor} poor, {participants} participants, {days} days",
+        "质量差 {poor} 分钟，{participants} 位参会人，{days} 天",
+    ),
     ("heat.legend", "Poor", "差率"),
     ("weekday.1", "Mon", "周一"),
     ("weekday.2", "Tue", "周二"),
@@ -329,7 +426,8 @@ mod tests {
         let sections = include_str!("assets/sections.js");
         for rest in sections.split("{ key: \"").skip(1) {
             let (key, after) = rest.split_once('"').expect("a literal ends");
-            let head = after.strip_prefix(", head: \"").and_then(|rest| rest.split_once('"')).map_or(key, |(head, _)| head);
+            let head =
+                after.strip_prefix(", head: \"").and_then(|rest| rest.split_once('"')).map_or(key, |(head, _)| head);
             assert!(known.contains(format!("c.{head}").as_str()), "c.{head}");
         }
     }

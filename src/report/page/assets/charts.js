@@ -73,7 +73,7 @@ function trendOption() {
   const narrow = main.clientWidth < 560;
   const line = (word, key, tint, symbol, type) => ({
     name: t(word), type: "line", data: of(key), symbol, symbolSize: (value, point) => dot(all[point.dataIndex]), lineStyle: { width: 2.2, type, color: tint },
-    itemStyle: { color: tint }, emphasis: { disabled: true }, z: 3,
+    itemStyle: { color: tint }, emphasis: { disabled: true }, clip: false, z: 3,
   });
   const streams = line("poor_audio_streams", "audio_streams_pct", color("accent"), "diamond", "dashed");
   streams.markLine = {

@@ -175,7 +175,7 @@ function lanes(meeting, paper) {
   const key = (shape, text) => el("span", {}, svg("svg", { viewBox: "0 0 26 14", "aria-hidden": "true" }, shape), text);
   const legend = el("div.legend", {}, used.map((cause) => key(svg("rect", { width: 26, height: 14, fill: causeFill(cause) }), named("cause", cause))),
     key(svg("rect", { y: 5, width: 26, height: 7, fill: "var(--good)" }), t("verdict.good")), key(svg("rect", { x: 0.5, y: 5, width: 25, height: 7, fill: "none", stroke: "var(--faint)" }), t("verdict.unclassified")));
-  const section = el("section.card", { "aria-label": t("m.who") }, el("h2", {}, t("m.who")), el("p.note", {}, t("m.help")), legend, grid,
+  const section = el("section.card", { "aria-label": t("m.who") }, el("h2", {}, t("m.who")), el("p.note", {}, t("m.help") + (paper ? "" : (state.language === "zh" ? "" : " ") + t("m.move"))), legend, grid,
     rest ? (paper ? el("p.quiet.small", {}, t("m.rest", { n: number(rest) })) : [quiet, more]) : "",
     meeting.others ? el("p.quiet.small", {}, t("m.others", { n: number(meeting.others), poor: number(meeting.others_poor) })) : "", paper ? "" : readout);
   if (paper) draw(520);
