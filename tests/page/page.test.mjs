@@ -90,6 +90,7 @@ test("the tables show what the reports answer", async () => {
   const tab = await open();
   const judged = { ...WEEK, min_n: 60 };
   const cases = [
+    ["days", "daily-summary", judged, ["meetings", "hours", "n", "poor_pct", "audio_streams_pct", "affected_pct", "poor_meetings", "mos_p50", "coverage_pct"]],
     ["meetings", "worst-meetings", { ...judged, top: 20 }, ["participants", "affected", "n", "poor", "poor_pct"]],
     ["causes", "diagnosis", WEEK, ["poor", "poor_pct", "people", "meetings"]],
     ["sites", "by-site", judged, ["people", "hours", "n", "poor", "poor_pct", "of_all_poor_pct"]],

@@ -12,6 +12,12 @@ function card(id, body, note) {
 }
 const nothing = () => el("p.quiet", {}, t("nothing"));
 
+function daysTable() {
+  return table("days", [
+    { key: "date", kind: "date" }, { key: "meetings", kind: "num" }, { key: "hours", kind: "num", digits: 1 }, { key: "n", kind: "num" }, { key: "poor_pct", kind: "bar" }, { key: "audio_streams_pct", kind: "pct" },
+    { key: "affected_pct", kind: "pct" }, { key: "poor_meetings", kind: "num" }, causeCell("top_cause"), { key: "mos_p50", kind: "num", digits: 2 }, { key: "coverage_pct", kind: "pct" },
+  ], rows("days").filter((day) => day.date >= meta.since), { caption: t("s.trend"), limit: 7 });
+}
 function meetingsSection() {
   const list = rows("meetings").map((row, at) => ({ ...row, place: at + 1 }));
   if (!list.length) return el("p.quiet", {}, t(data.why ? "nothing" : "all_good"));
@@ -96,7 +102,7 @@ function overview() {
   const parts = [banners(scores), lede(scores)];
   if (!empty) {
     parts.push(tiles(scores),
-      card("trend", chart("trend", t("chart.trend"), trendOption)),
+      card("trend", [chart("trend", t("chart.trend"), trendOption), daysTable()]),
       card("heat", heatmap(), t("s.heat.note", { min_n: meta.min_n }) + (meta.period === "week" ? " " + t("s.heat.once") : "")),
       card("meetings", meetingsSection()), card("causes", causesSection()), card("sites", sitesSection()), card("rooms", roomsSection()),
       card("networks", networksSection()), card("versions", versionsSection()));
