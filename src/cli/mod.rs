@@ -12,6 +12,7 @@ pub mod demo;
 pub mod doctor;
 pub mod man;
 mod output;
+mod page;
 pub mod plan;
 mod program;
 pub mod rebuild;

@@ -37,6 +37,9 @@ enum Action {
                             vcq-etl report run by-site --since 7d --param dimension=floor --out floors.html\n  \
                             vcq-etl report run coverage --format json | jq '.[0]'")]
     Run(RunArgs),
+    /// Write a day, a week or a month as one self-contained page
+    #[command(after_help = super::page::EXAMPLES)]
+    Html(super::page::PageArgs),
 }
 
 #[derive(Debug, Args)]
@@ -85,6 +88,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         Action::List(args) => list(args.format, context)?,
         Action::Show(args) => show(&args, context)?,
         Action::Run(args) => report_run::answer(&args, context)?,
+        Action::Html(args) => return super::page::run(&args, context),
     }
     Ok(ExitCode::Complete)
 }

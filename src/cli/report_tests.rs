@@ -209,7 +209,10 @@ fn what_is_wrong_with_a_report_says_what_to_do() {
     let no_top = refused(&folder, "daily-summary", &["--top", "5"]);
     assert!(no_top.contains("no parameter \"top\"") && no_top.contains("since, until, profile, min_n"), "{no_top}");
     let profile = refused(&folder, "by-site", &["--profile", "strickt"]);
-    assert!(profile.contains("did you mean strict?") && profile.contains("cqd, custom, huawei-red, strict"), "{profile}");
+    assert!(
+        profile.contains("did you mean strict?") && profile.contains("cqd, custom, huawei-red, strict"),
+        "{profile}"
+    );
     let choice = refused(&folder, "by-site", &["--param", "dimension=room"]);
     assert!(choice.contains("one of site, building, floor, subnet"), "{choice}");
     let needed = refused(&folder, "meeting-timeline", &[]);

@@ -176,7 +176,7 @@ fn usage_errors_suggest_and_keep_secrets() {
     assert!(ended.stderr.contains("hint: did you mean schema?\nhint: the commands are "), "{}", ended.stderr);
     let ended = run_with(&["--quiet", "report", "rn"], &[]);
     assert!(
-        ended.stderr.ends_with("hint: did you mean run?\nhint: the commands are list, show, run\n"),
+        ended.stderr.ends_with("hint: did you mean run?\nhint: the commands are list, show, run, html\n"),
         "{}",
         ended.stderr
     );

@@ -12,6 +12,7 @@ mod definition;
 mod error;
 mod format;
 mod header;
+pub mod page;
 mod registry;
 mod result;
 mod run;

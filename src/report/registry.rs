@@ -46,13 +46,20 @@ pub const VIEWS: &[View] = &[
     view!("030_quality_minutes"),
     view!("040_verdicts"),
     view!("050_summaries"),
+    view!("060_periods"),
 ];
 
 /// Every report, by area, in the order in which they are listed.
 pub const AREAS: &[Area] = &[
     Area {
         title: "Overview",
-        reports: &[built_in!("daily-summary"), built_in!("sla"), built_in!("heatmap"), built_in!("trend-regression")],
+        reports: &[
+            built_in!("scorecard"),
+            built_in!("daily-summary"),
+            built_in!("sla"),
+            built_in!("heatmap"),
+            built_in!("trend-regression"),
+        ],
     },
     Area {
         title: "Worst first",

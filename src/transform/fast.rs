@@ -289,7 +289,8 @@ mod tests {
     }
 
     fn page_text() -> impl Strategy<Value = String> {
-        let item = prop::collection::vec(section(), 0..6).prop_map(|sections| Value::Object(sections.into_iter().collect()));
+        let item =
+            prop::collection::vec(section(), 0..6).prop_map(|sections| Value::Object(sections.into_iter().collect()));
         (prop::collection::vec(item, 0..4), any::<bool>(), any::<bool>()).prop_map(|(items, is_pretty, is_last)| {
             let page = json!({
                 "code": 0, "data": {"has_more": !is_last, "page_token": "x", LIST_KEY: items}, "msg": "success",
@@ -326,15 +327,21 @@ mod tests {
 
     #[test]
     fn the_usual_page_is_read_and_two_of_a_kind_are_left_to_the_other() {
-        let item = |delay: &str| format!(r#"{{"network":{{"time":"2022.12.23 11:16:00 (GMT+08:00)","network_delay":"{delay}"}},"new":1}}"#);
+        let item = |delay: &str| {
+            format!(r#"{{"network":{{"time":"2022.12.23 11:16:00 (GMT+08:00)","network_delay":"{delay}"}},"new":1}}"#)
+        };
         let page = |list: &str| format!(r#"{{"code":0,"msg":"success","data":{{"has_more":false,{list}}}}}"#);
         let list = |items: &str| format!(r#""{LIST_KEY}":[{items}]"#);
-        for usual in [page(&list(&item("100ms"))), page(&list(&(item("1ms") + " , " + &item("\u{ff11}ms")))), page(&list(""))] {
+        for usual in
+            [page(&list(&item("100ms"))), page(&list(&(item("1ms") + " , " + &item("\u{ff11}ms")))), page(&list(""))]
+        {
             assert!(agree(usual.as_bytes()).expect("they agree"), "{usual}");
         }
         let twice = list(&item("1ms")) + "," + &list(&item("2ms"));
         let two_datas = format!(r#"{{"data":{{}},"data":{{{}}}}}"#, list(&item("1ms")));
-        for unusual in [page(&twice), two_datas, page(&list(&item("\\u0031ms"))), page(&list("[]")), page(&list("")) + "x"] {
+        for unusual in
+            [page(&twice), two_datas, page(&list(&item("\\u0031ms"))), page(&list("[]")), page(&list("")) + "x"]
+        {
             assert!(!agree(unusual.as_bytes()).expect("they agree"), "{unusual}");
         }
     }

@@ -14,6 +14,7 @@ mod hostile_texts;
 mod kills;
 mod lock;
 mod losses;
+mod page;
 mod plan;
 mod power;
 mod readers;

@@ -1,0 +1,142 @@
+-- id: r25
+-- title: Scorecard
+-- question: How was this period on one page, against its targets and the period before?
+-- audience: management
+-- parameter: since date: First meeting date; left out: from the beginning.
+-- parameter: until date: First meeting date after it; left out: to the end.
+-- parameter: before_since date: First date to compare with; left out: as many days before since.
+-- parameter: before_until date: First date after these; left out: as many days from before_since as the period has.
+-- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
+--   lists them.
+-- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- column: measure: poor_minutes, poor_audio_streams, affected_participants, poor_meetings, meetings, participants, hours,
+--   mos_p50, mos_p10 (MOS est.), unclassified, coverage (of what can be asked for) or covered (of everything).
+-- column: value: Of the period, in unit; empty where n is too small.
+-- column: unit: %, h, MOS est. or empty for a count.
+-- column: n: What the value is of: judged minutes, streams, participants, meetings; minutes held; coverage rows.
+-- column: before: The same of the period before.
+-- column: before_n: Its n.
+-- column: change: value less before; percentage points where the unit is %.
+-- column: target: At most this; for coverage at least.
+-- column: verdict: met or missed; empty without target or value.
+-- column: profile: Limits used.
+-- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
+--   for video, loss for sharing; a minute is poor where one of its streams is.
+-- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+--   (own choice).
+-- threshold: Targets: 3 % poor audio streams overall (Microsoft Quality of Experience Review guide); coverage 98 % (own
+--   choice).
+-- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
+-- caveat: The vendor tells loss for the whole connection, not for each medium.
+-- caveat: The opinion score is an estimate from delay, jitter and loss, not measured; p10: 10 % of the minutes are below.
+-- caveat: A change of a tenth of a point may be chance: minutes of one person are not independent; see trend-regression.
+-- caveat: Shares of streams are empty below 30 streams, of participants below 10, of meetings below 5.
+-- empty: The store holds no window to sum up.
+select
+    m.measure,
+    round(m.value, 2) as value,
+    m.unit,
+    m.n,
+    round(m.before, 2) as before,
+    m.before_n,
+    round(m.value - m.before, 2) as change,
+    m.target,
+    case
+        when m.target is null or m.value is null then null
+        when m.at_least then case when m.value < m.target then 'missed' else 'met' end
+        when m.value > m.target then 'missed'
+        else 'met'
+    end as verdict,
+    cast($profile as varchar) as profile
+from (
+    select
+        k.place,
+        k.measure,
+        k.unit,
+        case k.measure
+            when 'poor_minutes' then share_pct(a.poor_minutes, a.judged_minutes, $min_n)
+            when 'poor_audio_streams' then share_pct(a.poor_streams, a.judged_streams, 30)
+            when 'affected_participants' then share_pct(a.affected_participants, a.judged_participants, 10)
+            when 'poor_meetings' then a.poor_meetings
+            when 'meetings' then a.meetings
+            when 'participants' then a.participants
+            when 'hours' then round(a.minutes / 60.0, 1)
+            when 'mos_p50' then case when a.mos_minutes >= $min_n then round(a.mos_p50, 2) end
+            when 'mos_p10' then case when a.mos_minutes >= $min_n then round(a.mos_p10, 2) end
+            when 'unclassified' then share_pct(a.minutes - a.judged_minutes, a.minutes, $min_n)
+            when 'coverage' then round(a.askable_pct, 1)
+            when 'covered' then round(a.covered_pct, 1)
+        end as value,
+        case k.measure
+            when 'poor_minutes' then a.judged_minutes
+            when 'poor_audio_streams' then a.judged_streams
+            when 'affected_participants' then a.judged_participants
+            when 'poor_meetings' then a.judged_meetings
+            when 'mos_p50' then a.mos_minutes
+            when 'mos_p10' then a.mos_minutes
+            when 'unclassified' then a.minutes
+            when 'coverage' then a.coverage_rows
+            when 'covered' then a.coverage_rows
+        end as n,
+        case k.measure
+            when 'poor_minutes' then share_pct(b.poor_minutes, b.judged_minutes, $min_n)
+            when 'poor_audio_streams' then share_pct(b.poor_streams, b.judged_streams, 30)
+            when 'affected_participants' then share_pct(b.affected_participants, b.judged_participants, 10)
+            when 'poor_meetings' then case when b.coverage_rows > 0 then b.poor_meetings end
+            when 'meetings' then case when b.coverage_rows > 0 then b.meetings end
+            when 'participants' then case when b.coverage_rows > 0 then b.participants end
+            when 'hours' then case when b.coverage_rows > 0 then round(b.minutes / 60.0, 1) end
+            when 'mos_p50' then case when b.mos_minutes >= $min_n then round(b.mos_p50, 2) end
+            when 'mos_p10' then case when b.mos_minutes >= $min_n then round(b.mos_p10, 2) end
+            when 'unclassified' then share_pct(b.minutes - b.judged_minutes, b.minutes, $min_n)
+            when 'coverage' then round(b.askable_pct, 1)
+            when 'covered' then round(b.covered_pct, 1)
+        end as before,
+        case k.measure
+            when 'poor_minutes' then b.judged_minutes
+            when 'poor_audio_streams' then b.judged_streams
+            when 'affected_participants' then b.judged_participants
+            when 'poor_meetings' then b.judged_meetings
+            when 'mos_p50' then b.mos_minutes
+            when 'mos_p10' then b.mos_minutes
+            when 'unclassified' then b.minutes
+            when 'coverage' then b.coverage_rows
+            when 'covered' then b.coverage_rows
+        end as before_n,
+        case k.measure
+            when 'poor_audio_streams' then l.target_overall_pct
+            when 'coverage' then l.coverage_gate_pct
+        end as target,
+        k.measure = 'coverage' as at_least
+    from (
+                  select 1 as place, 'poor_minutes' as measure, '%' as unit
+        union all select 2, 'poor_audio_streams', '%'
+        union all select 3, 'affected_participants', '%'
+        union all select 4, 'poor_meetings', null
+        union all select 5, 'meetings', null
+        union all select 6, 'participants', null
+        union all select 7, 'hours', 'h'
+        union all select 8, 'mos_p50', 'MOS est.'
+        union all select 9, 'mos_p10', 'MOS est.'
+        union all select 10, 'unclassified', '%'
+        union all select 11, 'coverage', '%'
+        union all select 12, 'covered', '%'
+    ) as k
+    cross join period_totals(since := $since, until := $until, profile := $profile) as a
+    cross join period_totals(
+        since := coalesce(
+            cast($before_since as date),
+            cast($since as date) - cast(coalesce(cast($until as date), date '9999-12-31') - cast($since as date) as integer),
+            date '1900-01-01'
+        ),
+        until := coalesce(
+            cast($before_until as date),
+            case when $before_since is null then cast($since as date)
+                else cast($before_since as date) + cast(cast($until as date) - cast($since as date) as integer) end,
+            date '1900-01-01'
+        ),
+        profile := $profile
+    ) as b
+    cross join limits(profile := $profile) as l
+) as m
+order by m.place

@@ -1,0 +1,155 @@
+-- What a page about a period needs beyond the reports: a period as one row, its coverage by status, and the minutes of
+-- its worst meetings. All take since (inclusive) and until (exclusive).
+
+-- Meetings with a poor minute, the one with the most first: the order of the report worst-meetings.
+create or replace macro ranked_meetings(since := null, until := null, profile := 'cqd') as table
+select
+    v.*,
+    row_number() over (order by v.poor_minutes desc, v.judged_minutes, v.meeting_key) as place
+from meeting_verdicts(since := since, until := until, profile := profile) as v
+where v.poor_minutes > 0;
+
+-- Minutes held of minutes expected, at most as many as expected for each participant. "askable" leaves out those that
+-- nobody can ask for (unaddressable, unsupported): the gate is on that share.
+create or replace macro coverage_share(since := null, until := null) as table
+select
+    count(*) as rows,
+    sum(c.expected_minutes) as expected_minutes,
+    100.0 * sum(least(c.sample_count, c.expected_minutes)) / nullif(sum(c.expected_minutes), 0) as covered_pct,
+    100.0 * sum(least(c.sample_count, c.expected_minutes))
+        / nullif(sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end), 0) as askable_pct
+from coverage as c
+where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+    and c.meeting_date < coalesce(cast(until as date), date '9999-12-31');
+
+-- The whole window as one row. Counts; the shares are made by whoever shows them, with share_pct and a min_n.
+create or replace macro period_totals(since := null, until := null, profile := 'cqd') as table
+select
+    d.minutes,
+    d.judged_minutes,
+    d.poor_minutes,
+    d.mos_minutes,
+    d.mos_p10,
+    d.mos_p50,
+    v.meetings,
+    v.judged_meetings,
+    v.poor_meetings,
+    v.participants,
+    v.judged_participants,
+    v.affected_participants,
+    s.judged_streams,
+    s.poor_streams,
+    k.rows as coverage_rows,
+    k.expected_minutes,
+    k.covered_pct,
+    k.askable_pct
+from (
+    select
+        count(*) as minutes,
+        count(m.is_poor) as judged_minutes,
+        count(*) filter (where m.is_poor) as poor_minutes,
+        count(m.mos_received_estimate) as mos_minutes,
+        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10,
+        percentile_cont(0.5) within group (order by m.mos_received_estimate) as mos_p50
+    from quality_minutes(since := since, until := until, profile := profile) as m
+) as d
+cross join (
+    select
+        count(*) as meetings,
+        count(g.is_poor) as judged_meetings,
+        count(*) filter (where g.is_poor) as poor_meetings,
+        cast(coalesce(sum(g.participants), 0) as bigint) as participants,
+        cast(coalesce(sum(g.judged_participants), 0) as bigint) as judged_participants,
+        cast(coalesce(sum(g.affected_participants), 0) as bigint) as affected_participants
+    from meeting_verdicts(since := since, until := until, profile := profile) as g
+) as v
+cross join (
+    select
+        count(*) filter (where q.verdict <> 'unclassified') as judged_streams,
+        count(*) filter (where q.verdict = 'poor') as poor_streams
+    from stream_verdicts(since := since, until := until, profile := profile) as q
+    where q.medium = 'audio'
+) as s
+cross join coverage_share(since := since, until := until) as k;
+
+-- Coverage of the window by status and reason.
+create or replace macro coverage_reasons(since := null, until := null) as table
+select
+    c.status,
+    c.reason,
+    count(*) as rows,
+    cast(sum(c.expected_minutes) as bigint) as expected_min,
+    cast(sum(c.sample_count) as bigint) as samples,
+    cast(sum(greatest(c.expected_minutes - c.sample_count, 0)) as bigint) as missing_min
+from coverage as c
+where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+    and c.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+group by c.status, c.reason
+order by missing_min desc, rows desc, c.status, c.reason;
+
+-- Who was in the `top` worst meetings, most poor minutes first. place: the meeting's in worst-meetings. utc_offset_min:
+-- of the meeting's wall clock, so that the minutes of people in several zones stand on one line.
+create or replace macro meeting_people(since := null, until := null, profile := 'cqd', top := 20) as table
+select
+    r.place,
+    p.participant_key,
+    coalesce(f.participant_name, f.who) as who,
+    f.who_kind as kind,
+    f.site,
+    f.network_kind as network,
+    f.device,
+    f.app_version as version,
+    p.judged_minutes as n,
+    p.poor_minutes as poor,
+    p.is_affected,
+    k.utc_offset_min,
+    row_number() over (partition by r.place order by p.poor_minutes desc, p.minutes desc, who, p.participant_key) as person_no
+from ranked_meetings(since := since, until := until, profile := profile) as r
+inner join participant_verdicts(since := since, until := until, profile := profile) as p
+    on p.meeting_key = r.meeting_key and p.meeting_date = r.meeting_date
+inner join participant_facts as f on f.participant_key = p.participant_key and f.meeting_date = p.meeting_date
+left join meetings as k on k.meeting_key = r.meeting_key and k.meeting_date = r.meeting_date
+where r.place <= top
+order by r.place, person_no;
+
+-- Their minutes, as the report meeting-timeline has them; at most `people` participants of each meeting.
+create or replace macro meeting_minutes(since := null, until := null, profile := 'cqd', top := 20, people := 50) as table
+select
+    w.place,
+    w.person_no,
+    m.minute_utc,
+    m.is_poor,
+    p.cause,
+    m.audio_received_poor,
+    m.audio_sent_poor,
+    m.video_received_poor,
+    m.video_sent_poor,
+    m.share_received_poor,
+    m.share_sent_poor,
+    m.delay_ms,
+    m.loss_received_pct as loss_in_pct,
+    m.loss_sent_pct as loss_out_pct,
+    m.audio_jitter_received_ms as jitter_in_ms,
+    m.audio_jitter_sent_ms as jitter_out_ms,
+    m.video_framerate_received_fps as video_in_fps,
+    m.video_height_received_px as video_in_px,
+    c.client_pct as client_cpu_pct,
+    c.system_pct as system_cpu_pct
+from quality_minutes(since := since, until := until, profile := profile) as m
+inner join meeting_people(since := since, until := until, profile := profile, top := top) as w
+    on w.participant_key = m.participant_key
+left join (
+    select
+        q.participant_key,
+        date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc)) as minute_utc,
+        max(q.client_max_cpu_usage_pct) as client_pct,
+        max(q.system_max_cpu_usage_pct) as system_pct
+    from quality_samples as q
+    where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+    group by q.participant_key, date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc))
+) as c on c.participant_key = m.participant_key and c.minute_utc = m.minute_utc
+left join poor_minutes(since := since, until := until, profile := profile) as p
+    on p.participant_key = m.participant_key and p.minute_utc = m.minute_utc
+where w.person_no <= people
+order by w.place, w.person_no, m.minute_utc;

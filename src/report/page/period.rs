@@ -1,0 +1,130 @@
+//! Calendar arithmetic: the period that holds a day, and the one that it is compared with.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+/// How long a period is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// A calendar day.
+    Day,
+    /// An ISO week, Monday to Sunday.
+    Week,
+    /// A calendar month.
+    Month,
+}
+
+/// The days of a page; every `until` is the day after the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First day.
+    pub since: Date,
+    /// Day after the last.
+    pub until: Date,
+    /// First day that it is compared with.
+    pub before_since: Date,
+    /// Day after the last of these.
+    pub before_until: Date,
+    /// First day of the trend.
+    pub trend_since: Date,
+}
+
+impl Period {
+    /// Its word in settings, file names and words' keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Period::Day => "day",
+            Period::Week => "week",
+            Period::Month => "month",
+        }
+    }
+
+    /// The period that holds the date. A day is compared with the same weekday a week before, because weekends and
+    /// Mondays are not like other days; a week and a month with the one before. `None` past the calendar's ends.
+    pub fn holding(self, date: Date) -> Option<Span> {
+        let days = |from: Date, days: i64| from.checked_add(days.days()).ok();
+        match self {
+            Period::Day => {
+                let before = days(date, -7)?;
+                Some(Span {
+                    since: date,
+                    until: days(date, 1)?,
+                    before_since: before,
+                    before_until: days(before, 1)?,
+                    trend_since: days(date, -13)?,
+                })
+            }
+            Period::Week => {
+                let since = days(date, -i64::from(date.weekday().to_monday_zero_offset()))?;
+                let before = days(since, -7)?;
+                Some(Span {
+                    since,
+                    until: days(since, 7)?,
+                    before_since: before,
+                    before_until: since,
+                    trend_since: before,
+                })
+            }
+            Period::Month => {
+                let since = date.first_of_month();
+                let before = days(since, -1)?.first_of_month();
+                Some(Span {
+                    since,
+                    until: days(date.last_of_month(), 1)?,
+                    before_since: before,
+                    before_until: since,
+                    trend_since: before,
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(period: Period, day: Date) -> String {
+        let span = period.holding(day).expect("on the calendar");
+        format!(
+            "{}..{} before {}..{} trend {}",
+            span.since, span.until, span.before_since, span.before_until, span.trend_since
+        )
+    }
+
+    #[test]
+    fn periods_are_those_of_the_calendar() {
+        insta::assert_snapshot!(shown(Period::Day, date(2026, 3, 1)), @"2026-03-01..2026-03-02 before 2026-02-22..2026-02-23 trend 2026-02-16");
+        insta::assert_snapshot!(shown(Period::Week, date(2026, 1, 1)), @"2025-12-29..2026-01-05 before 2025-12-22..2025-12-29 trend 2025-12-22");
+        insta::assert_snapshot!(shown(Period::Month, date(2024, 2, 29)), @"2024-02-01..2024-03-01 before 2024-01-01..2024-02-01 trend 2024-01-01");
+        insta::assert_snapshot!(shown(Period::Month, date(2026, 1, 31)), @"2026-01-01..2026-02-01 before 2025-12-01..2026-01-01 trend 2025-12-01");
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_are_no_panic() {
+        for period in [Period::Day, Period::Week, Period::Month] {
+            assert_eq!(period.holding(Date::MIN), None);
+            assert_eq!(period.holding(Date::MAX), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_period_holds_its_day_and_ends_before_nothing_else(days in -20_000_i64..40_000) {
+            let day = date(1970, 1, 1).checked_add(days.days()).expect("on the calendar");
+            for period in [Period::Day, Period::Week, Period::Month] {
+                let span = period.holding(day).expect("on the calendar");
+                prop_assert!(span.since <= day && day < span.until);
+                prop_assert!(span.before_since < span.before_until && span.before_until <= span.since);
+                prop_assert!(span.trend_since <= span.before_since);
+                // Each of its days is of the same period.
+                let last = span.until.yesterday().expect("on the calendar");
+                prop_assert_eq!(period.holding(last), Some(span));
+                prop_assert_eq!(period.holding(span.since), Some(span));
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `report html`: the file that is written, and what is said where there can be none. What the page shows is tested in a
+//! browser (tests/page).
+
+use std::fs;
+
+use duckdb::Connection;
+
+use crate::world::{Ran, World};
+
+fn html(world: &World, more: &[&str]) -> Ran {
+    let mut arguments = vec!["report", "html"];
+    arguments.extend(more);
+    Ran::of(world.vcq(&arguments).output().expect("the binary runs"))
+}
+
+/// Names of what stands in the home folder, the store and the shared budget aside.
+fn written(world: &World) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(world.home())
+        .expect("the home folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("html"))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_page_is_written_whole_under_the_name_of_its_period() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let ran = html(&world, &[]).ended(0);
+    assert_eq!(ran.stdout, "");
+    assert_eq!(written(&world), ["vcq-report-week-2026-11-02.html"]);
+    let said = "wrote 2026-11-02 to 2026-11-08: ";
+    assert!(ran.stderr.contains(said) && ran.stderr.contains("vcq-report-week-2026-11-02.html"), "{}", ran.stderr);
+
+    let page = fs::read_to_string(world.home().join("vcq-report-week-2026-11-02.html")).expect("the page");
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(page.contains("default-src 'none'"));
+    // Equal stores give equal pages: there is no clock in one.
+    let piped = html(&world, &["--out", "-"]).ended(0);
+    assert!(piped.stdout == page, "stdout has the same page");
+    assert!(piped.stderr.contains("to stdout"), "{}", piped.stderr);
+
+    html(&world, &["--period", "day", "--date", "2026-11-03", "--out", "one day.html", "--language", "zh"]).ended(0);
+    html(&world, &["--period", "month", "--meetings", "0", "--profile", "strict"]).ended(0);
+    // A period without meetings is a page that says so.
+    let empty = html(&world, &["--date", "2027-03-01"]).ended(0);
+    assert!(empty.stderr.contains("without any quality minutes"), "{}", empty.stderr);
+    let names = [
+        "one day.html",
+        "vcq-report-month-2026-11-01.html",
+        "vcq-report-week-2026-11-02.html",
+        "vcq-report-week-2027-03-01.html",
+    ];
+    assert_eq!(written(&world), names);
+}
+
+#[test]
+fn what_can_not_be_a_page_is_a_sentence_and_no_file() {
+    let world = World::new();
+    let ran = html(&world, &[]).ended(5);
+    assert!(!ran.stderr.is_empty());
+    world.sync(&[]).ended(0);
+    for (arguments, code, words) in [
+        (&["--period", "year"][..], 2, "day, week, month"),
+        (&["--date", "2026-11-31"], 2, "2026-11-01"),
+        (&["--date", "9999-12-31"], 2, "calendar"),
+        (&["--meetings", "101"], 2, "101"),
+        (&["--profile", "strickt"], 2, "did you mean strict?"),
+        (&["--profile", "x' or 1=1 --"], 2, "there is no profile"),
+        (&["--out", "no/such/folder.html"], 5, "could not write"),
+    ] {
+        let ran = html(&world, arguments).ended(code);
+        assert!(ran.stderr.contains(words), "{arguments:?}\n{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+    assert_eq!(written(&world), [""; 0]);
+}
+
+#[test]
+fn a_store_of_an_older_program_is_told_from_a_broken_one() {
+    let world = World::new();
+    world.sync(&[]).ended(0);
+    let database = Connection::open(world.store().join("vcq.duckdb")).expect("opens");
+    database.execute_batch("drop macro table if exists meeting_minutes").expect("dropped");
+    drop(database);
+    let ran = html(&world, &[]).ended(5);
+    assert!(ran.stderr.contains("no shared definitions") && ran.stderr.contains("vcq-etl rebuild"), "{}", ran.stderr);
+    assert_eq!(written(&world), [""; 0]);
+}

@@ -1,0 +1,38 @@
+// A Chromium to test with: $CHROMIUM, else one of the system's, else the one that npm brings (CHROMIUM=npm asks for it).
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import puppeteer from "puppeteer-core";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+function onPath() {
+  for (const folder of (process.env.PATH || "").split(delimiter)) {
+    for (const name of NAMES) {
+      try {
+        accessSync(join(folder, name), constants.X_OK);
+        return join(folder, name);
+      } catch { /* not here */ }
+    }
+  }
+  return null;
+}
+
+async function fromNpm() {
+  // It brings the libraries that a bare Debian lacks only where it believes to be in the place it was made for.
+  process.env.AWS_EXECUTION_ENV ||= "AWS_Lambda_nodejs22.x";
+  let chromium;
+  try {
+    ({ default: chromium } = await import("@sparticuz/chromium"));
+  } catch (error) {
+    throw new Error("no browser: set CHROMIUM to one, or install it (Debian: apt-get install chromium), or run npm ci in tests/page", { cause: error });
+  }
+  return { executablePath: await chromium.executablePath(), args: ["--no-sandbox", "--no-zygote"], headless: "shell" };
+}
+
+export async function launch() {
+  const named = process.env.CHROMIUM;
+  const path = named && named !== "npm" ? named : named === "npm" ? null : onPath();
+  // The pages are our own; a sandbox needs rights that a container does not have.
+  const options = path ? { executablePath: path, args: ["--no-sandbox"], headless: true } : await fromNpm();
+  return puppeteer.launch(options);
+}

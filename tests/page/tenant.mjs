@@ -1,0 +1,119 @@
+// A real store to make pages of: the binary's own simulator and sync, with hostile texts put into the answers on the way.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(fileURLToPath(import.meta.url), "../../..");
+export const binary = process.env.VCQ_ETL || join(process.env.CARGO_TARGET_DIR || join(root, "target"), "release", "vcq-etl");
+
+/** A Monday; the tenant's days are this week. */
+export const FIRST_DAY = "2026-11-02";
+export const UNTIL = "2026-11-09";
+
+/** Texts that break out of something somewhere. They replace topics and names, round and round. */
+export const HOSTILE = [
+  "</script><script>window.hacked=1;alert(1)</script>",
+  "<img src=x onerror=\"window.hacked=1\">",
+  "=1+1",
+  "\u202egnp.exe\u202c \u2066isolate",
+  "<svg/onload=window.hacked=1>",
+  "&lt;b&gt; &amp; \"quoted\" 'twice' `back` ${window.hacked=1} {{7*7}} {poor}",
+  "x".repeat(10000),
+  "line\nbreak\u2028separator\u0000nul\u001b[31m",
+  "javascript:window.hacked=1",
+  "<!-- <script> --> ]]>",
+  "会议 \ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67 שלום",
+];
+
+function spoil(text) {
+  let count = 0;
+  const seen = new Map();
+  const instead = (value) => {
+    if (!seen.has(value)) seen.set(value, HOSTILE[count++ % HOSTILE.length]);
+    return seen.get(value);
+  };
+  return JSON.stringify(JSON.parse(text), (key, value) =>
+    (key === "meeting_topic" || key === "participant_name") && typeof value === "string" && value ? instead(value) : value);
+}
+
+/** Hands requests on to the simulator and spoils the answers. */
+function between(target) {
+  return new Promise((done) => {
+    const server = createServer((asked, answer) => {
+      const onward = request(target + asked.url, { method: asked.method, headers: { ...asked.headers, "accept-encoding": "identity" } }, (came) => {
+        const parts = [];
+        came.on("data", (part) => parts.push(part));
+        came.on("end", () => {
+          let body = Buffer.concat(parts).toString("utf8");
+          if (/meeting_list|participant_list/.test(asked.url)) body = spoil(body);
+          const headers = { ...came.headers, "content-length": Buffer.byteLength(body) };
+          delete headers["transfer-encoding"];
+          answer.writeHead(came.statusCode, headers).end(body);
+        });
+      });
+      onward.on("error", () => answer.destroy());
+      asked.pipe(onward);
+    });
+    server.listen(0, "127.0.0.1", () => done(server));
+  });
+}
+
+/** Runs the binary without anything of this machine's settings. */
+export function vcq(args, env = {}) {
+  const ran = spawnSync(binary, args, { env: { PATH: process.env.PATH, HOME: env.HOME || tmpdir(), ...env }, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (ran.status !== 0) throw new Error(`${args.join(" ")} ended with ${ran.status ?? ran.error}\n${ran.stderr}`);
+  return ran;
+}
+
+/** A folder with a synced store; `remove()` when done. */
+export async function tenant() {
+  const folder = mkdtempSync(join(tmpdir(), "vcq-page-"));
+  const store = join(folder, "store");
+  const simulator = spawn(binary, ["simulate", "--seed", "7", "--first-day", FIRST_DAY, "--days", "5", "--people", "60", "--meetings-per-day", "14", "--calls-per-minute", "100000"],
+    { env: { PATH: process.env.PATH, HOME: folder }, stdio: ["ignore", "pipe", "pipe"] });
+  try {
+    const exported = await new Promise((done, fail) => {
+      let text = "";
+      simulator.stderr.on("data", (part) => { text += part; });
+      simulator.stdout.on("data", (part) => {
+        text += part;
+        const found = Object.fromEntries([...text.matchAll(/export (VCQ_\w+)='?([^'\n]*)'?/g)].map((match) => [match[1], match[2]]));
+        if (found.VCQ_BASE_URL && (found.VCQ_APP_SECRET || found.VCQ_ACCESS_TOKEN)) done(found);
+      });
+      simulator.on("exit", (code) => fail(new Error(`the simulator ended with ${code}:\n${text}`)));
+    });
+    const proxy = await between(exported.VCQ_BASE_URL);
+    try {
+      await new Promise((done, fail) => {
+        const env = { PATH: process.env.PATH, HOME: folder, ...exported, VCQ_BASE_URL: `http://127.0.0.1:${proxy.address().port}`, VCQ_CALLS_PER_MINUTE: "100000" };
+        // Not spawnSync: the proxy has to answer meanwhile.
+        const sync = spawn(binary, ["sync", "--quiet", "--since", FIRST_DAY, "--until", UNTIL, "--store", store], { env, stdio: ["ignore", "ignore", "pipe"] });
+        let said = "";
+        sync.stderr.on("data", (part) => { said += part; });
+        sync.on("exit", (code) => (code === 0 || code === 7 ? done() : fail(new Error(`sync ended with ${code}\n${said}`))));
+      });
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  } finally {
+    simulator.kill();
+  }
+  return { folder, store, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A page of the store; the path of the file. */
+export function page(world, name, ...args) {
+  const path = join(world.folder, name);
+  vcq(["report", "html", "--store", world.store, "--out", path, ...args], { HOME: world.folder });
+  return path;
+}
+
+/** What a report answers, as objects. */
+export function report(world, name, params) {
+  const given = Object.entries(params).flatMap(([key, value]) => ["--param", `${key}=${value}`]);
+  return JSON.parse(vcq(["report", "run", name, "--store", world.store, "--format", "json", ...given], { HOME: world.folder }).stdout);
+}
