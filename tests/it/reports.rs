@@ -14,7 +14,7 @@ fn every_report_answers_and_any_client_gets_the_same() {
     world.sync(&[]).ended(0);
     let list: Vec<Value> =
         serde_json::from_str(&run(&world, &["report", "list", "--format", "json"]).ended(0).stdout).expect("a list");
-    assert_eq!(list.len(), 34);
+    assert_eq!(list.len(), 35);
     let text = |sql: &str| world.rows(sql).first().cloned().unwrap_or_default();
     let meeting_no = text("select min(meeting_no) from quality_samples join meetings using (meeting_key)");
     let who = text("select min(user_id) from participants");

@@ -24,7 +24,7 @@ async function fromNpm() {
   try {
     ({ default: chromium } = await import("@sparticuz/chromium"));
   } catch (error) {
-    throw new Error("no browser: set CHROMIUM to one, or install it (Debian: apt-get install chromium), or run npm ci in tests/page", { cause: error });
+    throw new Error("no browser: set CHROMIUM to one, or install it (Debian: apt-get install chromium), or run npm ci in tests/web", { cause: error });
   }
   return { executablePath: await chromium.executablePath(), args: ["--no-sandbox", "--no-zygote"], headless: "shell" };
 }

@@ -1,0 +1,123 @@
+//! Every report's whole answer on one fixed tenant, and docs/REPORTS.md with what they print. `UPDATE=1` writes both anew;
+//! read the difference before it is committed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use vcq_etl::report::{Catalogue, Report, reference};
+use vcq_etl::simulator::TenantSpec;
+
+use crate::world::{Ran, World, unlimited};
+
+/// Two working weeks of a tenant with everything in it; the simulator's seed and days are fixed.
+fn tenant() -> TenantSpec {
+    TenantSpec { days: 14, people: 60, meetings_per_day: 12, ..TenantSpec::default() }
+}
+
+/// Where the simulator's people are.
+const BUILDINGS: &str = "\
+cidr,building,floor,city,country
+10.11.0.0/16,North Tower,,Reading,GB
+10.11.3.0/24,North Tower,3,Reading,GB
+10.12.0.0/16,South Tower,,Leeds,GB
+";
+
+/// Reports that tell the time of the run: their columns which do, to be left out.
+const VOLATILE: &[(&str, &[&str])] = &[
+    ("api-usage", &["run_id", "started", "minutes", "quality_per_min", "waited_s"]),
+    ("freshness", &["last_asked", "lag_h", "published", "age_of_last_minute_h"]),
+];
+
+/// Lines of an output in the document.
+const LINES: usize = 24;
+
+fn arguments(world: &World, report: &Report) -> Vec<String> {
+    let first = |sql: &str| world.rows(sql).first().cloned().unwrap_or_default();
+    let most = "select m.meeting_no from quality_samples q join meetings m using (meeting_key) group by 1 order by count(*) desc, 1 limit 1";
+    let who = "select user_id from participants where user_id is not null group by 1 order by count(*) desc, 1 limit 1";
+    match report.name.as_str() {
+        "meeting-timeline" => vec!["--param".to_owned(), format!("meeting_no={}", first(most))],
+        "user-timeline" => vec!["--param".to_owned(), format!("who={}", first(who))],
+        _ => Vec::new(),
+    }
+}
+
+fn run(world: &World, report: &Report, more: &[&str]) -> String {
+    let arguments = arguments(world, report);
+    let mut all = vec!["report", "run", &report.name];
+    all.extend(arguments.iter().map(String::as_str));
+    all.extend(more);
+    Ran::of(world.vcq(&all).output().expect("the binary runs")).ended(0).stdout
+}
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Compares with the file, or writes it.
+fn held(path: &str, text: &str) -> bool {
+    let file = project(path);
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(file.parent().expect("a folder")).expect("the folder");
+        fs::write(&file, text).expect("written");
+    }
+    fs::read_to_string(&file).unwrap_or_default() == text
+}
+
+/// The answer without what tells the time of the run.
+fn steady(report: &str, csv: &str) -> String {
+    let Some((_, volatile)) = VOLATILE.iter().find(|(name, _)| *name == report) else { return csv.to_owned() };
+    let head: Vec<&str> = csv.lines().next().unwrap_or_default().split(',').collect();
+    let keep: Vec<usize> = (0..head.len()).filter(|at| !volatile.contains(&head[*at])).collect();
+    let line = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        keep.iter().filter_map(|at| cells.get(*at)).copied().collect::<Vec<_>>().join(",") + "\n"
+    };
+    csv.lines().map(line).collect()
+}
+
+#[test]
+fn every_report_on_the_fixed_tenant() {
+    let world = World::with(&tenant(), unlimited());
+    let buildings = world.home().join("buildings.csv");
+    fs::write(&buildings, BUILDINGS).expect("written");
+    let path = buildings.to_str().expect("text");
+    Ran::of(world.vcq(&["buildings", "import", path]).output().expect("the binary runs")).ended(0);
+    world.sync(&[]).ended(0);
+    let catalogue = Catalogue::built_in().expect("reports");
+    let mut differ = Vec::new();
+    for report in catalogue.reports() {
+        let csv = steady(&report.name, &run(&world, report, &["--format", "csv"]));
+        assert!(!csv.is_empty(), "{}", report.name);
+        if !held(&format!("tests/it/golden/{}.csv", report.name), &csv) {
+            differ.push(report.name.clone());
+        }
+    }
+    assert!(
+        differ.is_empty(),
+        "other answers than tests/it/golden: {differ:?}; UPDATE=1 writes them, git diff shows them"
+    );
+
+    let printed = |report: &Report| {
+        let mut command = vec!["vcq-etl report run".to_owned(), report.name.clone()];
+        command.extend(arguments(&world, report));
+        if VOLATILE.iter().any(|(name, _)| *name == report.name) {
+            command.push("--format csv    # without the columns that tell the time of the run".to_owned());
+        }
+        let output = match VOLATILE.iter().any(|(name, _)| *name == report.name) {
+            true => steady(&report.name, &run(&world, report, &["--format", "csv"])),
+            false => run(&world, report, &[]),
+        };
+        let mut lines: Vec<&str> = output.lines().map(str::trim_end).collect();
+        if lines.len() > LINES {
+            lines.truncate(LINES);
+            lines.push("...");
+        }
+        (command.join(" "), lines.join("\n"))
+    };
+    let document = reference(&printed).expect("headers");
+    assert!(
+        held("docs/REPORTS.md", &document),
+        "docs/REPORTS.md is out of date; UPDATE=1 cargo test --release --test it golden"
+    );
+}
