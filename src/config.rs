@@ -163,7 +163,9 @@ pub struct Config {
     pub backoff_base: Duration,
     /// Most memory for DuckDB.
     pub memory_limit: ByteSize,
-    /// Threads for DuckDB.
+    /// Most memory for DuckDB while it answers a report.
+    pub report_memory_limit: ByteSize,
+    /// Threads for reports and for making dates.
     pub threads: u32,
     /// Form of what is said on stderr.
     pub log_format: LogFormat,
@@ -219,6 +221,7 @@ impl Config {
             max_tries: count("max_tries")?,
             backoff_base: values.duration("backoff_base")?,
             memory_limit: values.bytes("memory_limit")?,
+            report_memory_limit: values.bytes("report_memory_limit")?,
             threads: count("threads")?,
             log_format: values.word("log_format", LOG_FORMAT_WORDS)?,
             log_level: values.word("log_level", LOG_LEVEL_WORDS)?,
@@ -287,9 +290,14 @@ impl Config {
     /// What DuckDB may use. Threads stay at the load's own choice: its ordered insert is faster with one.
     pub fn database(&self) -> DatabaseOptions {
         DatabaseOptions {
-            memory_limit_mib: u32::try_from(self.memory_limit.0 >> 20).unwrap_or(u32::MAX).max(1),
+            memory_limit_mib: mebibytes(self.memory_limit),
             ..DatabaseOptions::default()
         }
+    }
+
+    /// What DuckDB may use for a report.
+    pub fn reading(&self) -> DatabaseOptions {
+        DatabaseOptions { threads: self.threads, memory_limit_mib: mebibytes(self.report_memory_limit) }
     }
 
     /// The secrets that stand in the settings themselves, for the redactor.
@@ -327,6 +335,10 @@ impl Config {
     fn has(&self, key: &str) -> bool {
         self.origins.contains_key(key)
     }
+}
+
+fn mebibytes(size: ByteSize) -> u32 {
+    u32::try_from(size.0 >> 20).unwrap_or(u32::MAX).max(1)
 }
 
 /// Settings that can't both be given, by key. A higher layer does not silence a lower one: who has both in mind is

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::{Context, output};
 use crate::error::{ExitCode, Failure, nearest};
-use crate::load::{self, DatabaseOptions, StorePaths};
+use crate::load::{self, StorePaths};
 use crate::progress::counted;
 use crate::report::page::{self, Language, Page, PageError, PageRequest, Period};
 
@@ -89,7 +89,7 @@ pub(super) fn run(args: &PageArgs, context: &Context) -> Result<ExitCode, Failur
         meetings: args.meetings,
     };
     let config = &context.config;
-    let options = DatabaseOptions { threads: config.threads, ..config.database() };
+    let options = config.reading();
     let connection = load::open_published_with(&StorePaths::existing(&config.store)?, options)?;
     let page = page::page(&connection, &request)?;
     let path = match &args.out {

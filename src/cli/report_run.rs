@@ -10,7 +10,7 @@ use super::report::{WIDTH, catalogue, folded};
 use super::{Context, now_us, output, window};
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
-use crate::load::{self, DatabaseOptions, StorePaths};
+use crate::load::{self, StorePaths};
 use crate::progress::counted;
 use crate::report::{self, Answer, Arguments, Form, Format, Report};
 
@@ -134,7 +134,7 @@ fn chosen(args: &RunArgs, config: &Config, now_us: i64) -> Result<Vec<(String, S
 }
 
 fn open(config: &Config) -> Result<Connection, Failure> {
-    let options = DatabaseOptions { threads: config.threads, ..config.database() };
+    let options = config.reading();
     Ok(load::open_published_with(&StorePaths::existing(&config.store)?, options)?)
 }
 

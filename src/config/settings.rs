@@ -342,7 +342,17 @@ pub const SETTINGS: &[Setting] = &[
         default: "128MiB",
         group: Group::Engine,
         secret: false,
-        help: "Most memory that DuckDB may take.",
+        help: "Most memory that DuckDB may take while publishing and checking.",
+    },
+    Setting {
+        key: "report_memory_limit",
+        value_name: "SIZE",
+        kind: Kind::Bytes,
+        // Reports over a month of twenty million samples spill below that, at nearly twice the time.
+        default: "1GiB",
+        group: Group::Engine,
+        secret: false,
+        help: "Most memory that DuckDB may take for a report.",
     },
     Setting {
         key: "threads",

@@ -288,8 +288,7 @@ impl Builder<'_> {
         let (applied, loaded) =
             base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
         let migrated = migration::apply(draft, applied, self.publication.now_us)? > 0;
-        let same_program = base.and_then(|base| base.vcq_etl_version.as_deref()) == Some(env!("CARGO_PKG_VERSION"));
-        if migrated || !same_program {
+        if migrated || !same_program(base) {
             let comments: String = TABLES.iter().map(ddl::comments).collect();
             draft.execute("comment the tables of", &comments)?;
         }
@@ -307,14 +306,17 @@ impl Builder<'_> {
     /// Brings views, macros, limits, buildings and derived tables after the program, the settings and the rows.
     fn define(&self, draft: &Draft, base: Option<&Current>, changes: &[Change<'_>]) -> Result<(), LoadError> {
         let definitions = &self.publication.definitions;
-        let is_anew = base.and_then(|base| base.definitions_sha256.as_deref()) != Some(definitions.sha256().as_str());
+        let before = base.and_then(|base| base.definitions_sha256.as_deref());
+        let is_anew = before != Some(definitions.sha256().as_str());
         if is_anew {
             definitions.install(draft)?;
         }
+        // What rows follow from rows changes with the program only, not with limits or buildings.
+        let derives_anew = before.is_none() || !same_program(base);
         let dates: Vec<(&Table, String)> =
             changes.iter().map(|change| (change.table, on_dates(&change.dates()))).collect();
         let changed: Vec<Changed<'_>> = dates.iter().map(|(table, dates)| Changed { table, dates }).collect();
-        definitions::derive(draft, &changed, is_anew)?;
+        definitions::derive(draft, &changed, derives_anew)?;
         let seen = changed.iter().find(|change| change.table.name == PARTICIPANTS.name);
         definitions.place(draft, if is_anew { "true" } else { seen.map_or("false", |change| change.dates) }, is_anew)
     }
@@ -414,6 +416,11 @@ impl Builder<'_> {
         ];
         draft.replace_rows(&META, &[row])
     }
+}
+
+/// Whether this program made the database that is built upon.
+fn same_program(base: Option<&Current>) -> bool {
+    base.and_then(|base| base.vcq_etl_version.as_deref()) == Some(env!("CARGO_PKG_VERSION"))
 }
 
 /// Notes in a database that has just been built anew how large it is.
