@@ -138,5 +138,6 @@ from (
         profile := $profile
     ) as b
     cross join limits(profile := $profile) as l
+    where a.coverage_rows > 0 or b.coverage_rows > 0
 ) as m
 order by m.place

@@ -38,8 +38,10 @@ fn own_reports() -> tempfile::TempDir {
 fn reports_are_listed_by_area() {
     let list = run_with(&["report", "list"], &[]);
     assert_eq!((list.exit, list.stderr.as_str()), (ExitCode::Complete, ""));
-    insta::assert_snapshot!(list.stdout.lines().take(9).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(list.stdout.lines().take(11).collect::<Vec<_>>().join("\n"), @r"
     Overview
+      scorecard           How was this period on one page, against its targets and
+                          the period before?
       daily-summary       How was each day, against the target and the week before?
       sla                 Did we keep the promise of this month, and how much of the
                           error budget is used?
@@ -52,8 +54,8 @@ fn reports_are_listed_by_area() {
     assert!(list.stdout.lines().all(|line| line.chars().count() <= 80), "{}", list.stdout);
     let json: serde_json::Value =
         serde_json::from_str(&run_with(&["report", "list", "--format", "json"], &[]).stdout).expect("json");
-    assert_eq!(json.as_array().map(Vec::len), Some(34));
-    assert_eq!((&json[0]["id"], &json[0]["parameters"][0]), (&"r01".into(), &"since".into()));
+    assert_eq!(json.as_array().map(Vec::len), Some(35));
+    assert_eq!((&json[0]["id"], &json[0]["parameters"][0]), (&"r25".into(), &"since".into()));
 }
 
 #[test]

@@ -10,7 +10,12 @@ function periodTitle() {
   if (meta.period === "day") return t("title.day", { date: dated(moment(meta.since), { weekday: "long", day: "numeric", month: "long", year: "numeric" }) });
   return t("title.week", { date: fullDate(meta.since) });
 }
-const score = () => Object.fromEntries(rows("scorecard").map((row) => [row.measure, row]));
+const MEASURES = ["poor_minutes", "poor_audio_streams", "affected_participants", "poor_meetings", "meetings", "participants", "hours", "mos_p50", "mos_p10", "unclassified", "coverage", "covered"];
+/** The scorecard by measure. A period without anything has no rows: then every measure is unknown. */
+function score() {
+  const unknown = (measure) => ({ measure, value: null, unit: null, n: null, before: null, before_n: null, change: null, target: null, verdict: null });
+  return Object.fromEntries([...MEASURES.map(unknown), ...rows("scorecard")].map((row) => [row.measure, row]));
+}
 const coverageDays = () => rows("coverage").filter((row) => row.status === "all");
 
 function change(row) {
