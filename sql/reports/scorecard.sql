@@ -31,7 +31,7 @@
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured; p10: 10 % of the minutes are below.
 -- caveat: A change of a tenth of a point may be chance: minutes of one person are not independent; see trend-regression.
 -- caveat: Shares of streams are empty below 30 streams, of participants below 10, of meetings below 5.
--- empty: The store holds no window to sum up.
+-- empty: There is nothing to sum up.
 select
     m.measure,
     round(m.value, 2) as value,
@@ -138,6 +138,6 @@ from (
         profile := $profile
     ) as b
     cross join limits(profile := $profile) as l
-    where a.coverage_rows > 0 or b.coverage_rows > 0
+    where a.coverage_rows > 0
 ) as m
 order by m.place
