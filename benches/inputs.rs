@@ -83,7 +83,7 @@ pub fn page() -> String {
                 base + minute * 7,
                 140 + minute % 11,
                 14 + minute % 7,
-                if minute % 3 == 0 { 720 } else { 360 },
+                if minute.is_multiple_of(3) { 720 } else { 360 },
                 21 + minute % 5,
                 2 * base + minute * 3,
                 154 + minute % 13,

@@ -135,14 +135,18 @@ impl Store {
         };
         *self.dates.iter().max_by_key(|date| bytes(date)).expect("there are days")
     }
-
-    /// A copy, to be published into.
-    fn copy(&self) -> TempDir {
-        let copy = TempDir::new().expect("a folder");
-        copy_folder(&self.path(), copy.path());
-        copy
-    }
 }
+
+/// A store with all days but the busy one, to be copied and published into.
+static OTHER_DAYS: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = TempDir::new().expect("a folder");
+    let paths = StorePaths::open(folder.path()).expect("a store");
+    let (raw, busy) = (STORE.path().join("raw"), STORE.busy_date());
+    let others = STORE.dates.iter().filter(|date| **date != busy);
+    let dates = others.map(|date| staged(&raw, &paths.work(), *date).0).collect();
+    publish_dates(&paths, dates, Start::Afresh);
+    folder
+});
 
 fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
@@ -191,10 +195,10 @@ fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
     let busy = STORE.busy_date();
     bencher
         .with_inputs(|| {
-            let folder = match into {
-                Into::EmptyStore => TempDir::new().expect("a folder"),
-                Into::FullStore => STORE.copy(),
-            };
+            let folder = TempDir::new().expect("a folder");
+            if matches!(into, Into::FullStore) {
+                copy_folder(OTHER_DAYS.path(), folder.path());
+            }
             let paths = StorePaths::open(folder.path()).expect("a store");
             let date = staged(&raw, &paths.work(), busy).0;
             (folder, paths, date)

@@ -77,6 +77,8 @@ def main():
             "machine": measure.machine(),
             "versions": document.versions(),
         }
+        # Read again, because another part may have been measured meanwhile.
+        results = json.loads(kept.read_text()) if kept.exists() else {}
         results[name] = found
         kept.write_text(json.dumps(results, indent=1) + "\n")
         print("\n".join(document.section(name, found)), flush=True)

@@ -9,6 +9,8 @@ import rawlog
 import stores
 
 DAYS = [10, 400]
+# Most days of a simulated tenant.
+LONGEST = 366
 # A small day, so that 400 of them are made in a minute.
 TENANT = dict(people=60, meetings_per_day=12)
 DAY_BEFORE = stores.LAST_DAY - datetime.timedelta(days=1)
@@ -48,19 +50,28 @@ def one_more_day(env, store):
         }
 
 
+def fill(store, days, env):
+    """Pulls the last `days` days but the very last. A simulated tenant has a year at most; older days are of an earlier one."""
+    recent = min(days, LONGEST - 1)
+    stores.sync(env, store, stores.window(recent, DAY_BEFORE))
+    if days > recent:
+        last_day = DAY_BEFORE - datetime.timedelta(days=recent)
+        with stores.simulator(days - recent, last_day, **TENANT) as earlier:
+            stores.sync(earlier, store, stores.window(days - recent, last_day))
+
+
 def part(options):
-    # All stores are of the same tenant, so that the day that is added is the same.
     days = [min(count, 40) for count in DAYS] if options.quick else DAYS
-    longest = max(days) + 1
-    with stores.simulator(longest, **TENANT) as env:
+    # All stores are of the same tenant, so that the day that is added is the same.
+    with stores.simulator(LONGEST, **TENANT) as env:
         made = {}
         for count in days:
-            path = stores.FOLDER / f"store-small-{count}-of-{longest}"
+            path = stores.FOLDER / f"store-{count}-small-days"
             if not (path / "vcq.duckdb").exists():
                 stores.say(f"making {path.name}")
                 unfinished = path.with_suffix(".unfinished")
                 shutil.rmtree(unfinished, ignore_errors=True)
-                stores.sync(env, unfinished, stores.window(count, DAY_BEFORE))
+                fill(unfinished, count, env)
                 unfinished.rename(path)
             made[count] = path
 
