@@ -70,8 +70,9 @@ def ours(env, store, arguments):
     quality = [at for endpoint, at, _ in calls if endpoint == LISTS[2]]
     answered = max(at + took for _, at, took in calls)
     made = summary["calls"]
-    # Over the time from the first to the last quality call, the last one's own share of the pace included.
-    used = len(quality) / (RATE * (quality[-1] - quality[0] + 1 / RATE))
+    # All calls, because a refusal is in the raw log without its time, over the time from the first to the last of those that
+    # have one, the last one's own share of the pace included.
+    used = made[LISTS[2]] / (RATE * (quality[-1] - quality[0] + 1 / RATE))
     longest_s = max(bound.values()) / RATE
     return {
         "calls": made,
@@ -141,7 +142,7 @@ class scratch:
     """An empty store, gone afterwards."""
 
     def __enter__(self):
-        self.path = stores.FOLDER / "asking"
+        self.path = stores.scratch()
         shutil.rmtree(self.path, ignore_errors=True)
         return self.path
 

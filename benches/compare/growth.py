@@ -67,13 +67,7 @@ def part(options):
         made = {}
         for count in days:
             path = stores.FOLDER / f"store-{count}-small-days"
-            if not (path / "vcq.duckdb").exists():
-                stores.say(f"making {path.name}")
-                unfinished = path.with_suffix(".unfinished")
-                shutil.rmtree(unfinished, ignore_errors=True)
-                fill(unfinished, count, env)
-                unfinished.rename(path)
-            made[count] = path
+            made[count] = stores.up_to_date(path, lambda unfinished: fill(unfinished, count, env))
 
         def once(count, number):
             stores.say(f"growth, round {number + 1}: {count} days")

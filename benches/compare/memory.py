@@ -72,7 +72,7 @@ def part(options):
         stores.say(f"memory: asking for {days} days")
         found = []
         for _ in range(options.runs if days == 1 else 1):
-            path = stores.FOLDER / "asking"
+            path = stores.scratch()
             shutil.rmtree(path, ignore_errors=True)
             with stores.simulator(days) as env:
                 found.append(asking_peak(env, path, stores.window(days)))

@@ -50,7 +50,7 @@ def share_of(store, counts):
 
 def rival(script, arguments, raw, expected, where, check):
     """One run of a peer; its cells are compared the first time."""
-    out = stores.FOLDER / "peer"
+    out = stores.scratch()
     shutil.rmtree(out, ignore_errors=True)
     ran = measure.run([sys.executable, PEERS / script, raw, out, *arguments], stores.environment())
     if check:

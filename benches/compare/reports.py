@@ -65,11 +65,14 @@ def large_store(options):
     """A database of so many samples with the reports in it; kept like the other stores."""
     samples = SAMPLES if not options.quick else 10 * options.samples
     path = stores.FOLDER / f"reports-{samples}.duckdb"
-    if path.exists():
+    source = stores.store(options.samples)
+    made_by = path.with_name(f"{path.name}.made-by")
+    if path.exists() and made_by.exists() and made_by.read_text() == stores.stamp():
         return path
+    path.unlink(missing_ok=True)
     unfinished = path.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
-    shutil.copyfile(stores.store(options.samples) / "vcq.duckdb", unfinished)
+    shutil.copyfile(source / "vcq.duckdb", unfinished)
     connection = duckdb.connect(str(unfinished), config={"threads": "2", "memory_limit": "2GB"})
     connection.execute(f"set temp_directory = '{stores.FOLDER / 'spill'}'")
     connection.execute("set enable_progress_bar = false")
@@ -78,6 +81,7 @@ def large_store(options):
     connection.close()
     shutil.rmtree(stores.FOLDER / "spill", ignore_errors=True)
     unfinished.rename(path)
+    made_by.write_text(stores.stamp())
     return path
 
 

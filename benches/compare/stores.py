@@ -4,6 +4,7 @@ Made once under `target/bench/` and kept; a store is used by copy only. Nothing 
 """
 import contextlib
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -86,28 +87,48 @@ def days_for(samples):
     return round(samples / SAMPLES_PER_DAY) + 2
 
 
-def store(samples):
-    """A store of about so many samples, made where it is not there yet."""
-    return made(f"store-{samples}", days_for(samples))
+def stamp():
+    """Which program makes the stores: a digest of its bytes."""
+    return hashlib.sha256(BINARY.read_bytes()).hexdigest()[:16]
 
 
-def made(name, days, last_day=LAST_DAY, **tenant):
-    """The store of that name: a sync of `days` days up to `last_day`."""
-    path = FOLDER / name
-    if not (path / "vcq.duckdb").exists():
-        say(f"making {path.name}: {days} days")
-        unfinished = FOLDER / f"{name}.unfinished"
+def scratch():
+    """A place for a store that is thrown away."""
+    return FOLDER / f"scratch-{os.getpid()}"
+
+
+def up_to_date(path, make):
+    """Calls `make(unfinished)` where `path` is not there, and rebuilds a store that another program has published."""
+    made_by = path.with_name(f"{path.name}.made-by")
+    if not path.exists():
+        say(f"making {path.name}")
+        unfinished = path.with_name(f"{path.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        with simulator(days, last_day, **tenant) as env:
-            sync(env, unfinished, window(days, last_day))
+        make(unfinished)
         unfinished.rename(path)
+    elif not made_by.exists() or made_by.read_text() != stamp():
+        say(f"rebuilding {path.name}, which another program made")
+        measure.run([BINARY, "rebuild", "--quiet", "--store", path], environment())
+    made_by.write_text(stamp())
     return path
 
 
+def store(samples):
+    """A store of about so many samples, up to the last day."""
+    days = days_for(samples)
+
+    def make(path):
+        with simulator(days) as env:
+            sync(env, path, window(days))
+
+    return up_to_date(FOLDER / f"store-{samples}", make)
+
+
 @contextlib.contextmanager
-def copy(store, name="work"):
+def copy(store):
     """A copy to be spoilt, gone afterwards. A reflink where the file system can."""
-    path = FOLDER / name / "store"
+    # Of this process: two parts may be measured at once.
+    path = FOLDER / f"work-{os.getpid()}" / "store"
     shutil.rmtree(path.parent, ignore_errors=True)
     path.parent.mkdir(parents=True)
     subprocess.run(["cp", "-r", "--reflink=auto", str(store), str(path)], check=True)
