@@ -68,7 +68,7 @@ def rebuild(found):
         "Input: the zstd pages of `raw/quality`. Output: one Parquet file a date and a DuckDB table. The peers' cells are compared with ours, in table "
         "and Parquet, exactly (counts and sums of hashes for each column and for whole rows), and are the same. The peers do less: no rejects, "
         "coverage, manifest, checksums or fsync, no other tables, no repeated answers to settle, and only the documented form of a "
-        "number; rows of one participant that stand twice in a list share an answer and are loaded by us only (under 0.1 %).",
+        "number; rows of one participant that stand twice in a list share an answer and are loaded by us only (0.2 %).",
         "",
         *table(
             ["", "samples", "wall s", "CPU s", "wall s a million", "CPU s a million", "wall, of ours", "CPU, of ours",
@@ -80,9 +80,14 @@ def rebuild(found):
     cpu = ours["cpu_s_per_million"]["median"]
     by_name = {row["name"]: row for row in found["rows"]}
     goals = [["at most 8.5 CPU seconds a million", number(cpu), verdict(cpu <= 8.5)]]
-    for name, factor in [("DuckDB SQL", 2), ("polars, streaming", 4), ("dlt to DuckDB", 50)]:
-        times = by_name[name]["wall_s_per_million"]["median"] / ours["wall_s_per_million"]["median"]
-        goals.append([f"{factor} x {name}, by wall", number(times) + " x", verdict(times >= factor)])
+    # Against the quicker of a peer's two forms, by wall and by CPU: wall has the second core in it, CPU the least noise.
+    for factor, names in [(2, ["DuckDB SQL", "DuckDB SQL, sorted like ours"]), (4, ["polars, streaming"]), (50, ["dlt to DuckDB"])]:
+        times = {}
+        for kind in ("wall", "cpu"):
+            key = f"{kind}_s_per_million"
+            times[kind] = min(by_name[name][key]["median"] for name in names) / ours[key]["median"]
+        told = f"{number(times['wall'])} x by wall, {number(times['cpu'])} x by CPU"
+        goals.append([f"{factor} x {names[0]}, by wall", told, verdict(times["wall"] >= factor)])
     return lines + table(["goal", "measured", ""], goals)
 
 
@@ -228,6 +233,8 @@ def sizes(found):
 
 def reports(found):
     def took(cell):
+        if "over_s" in cell:
+            return f"over {cell['over_s']:.0f}"
         return cell["error"] if "error" in cell else middle(cell["wall_s"], 2)
 
     rows, late_month, late_year, wide = [], [], [], []
@@ -239,7 +246,7 @@ def reports(found):
             scan.get("error") or f"{scan['largest_scan']:,}",
         ])  # fmt: skip
         for late, window, limit in [(late_month, "month", 1), (late_year, "year", 3)]:
-            if "error" in row[window] or row[window]["wall_s"]["median"] >= limit:
+            if "wall_s" not in row[window] or row[window]["wall_s"]["median"] >= limit:
                 late.append(row["name"])
         # Row groups at both ends, and the week before where a report compares.
         if row["is_windowed"] and scan.get("largest_scan", 0) > 1.5 * month_rows + 4 * 122_880:
@@ -249,7 +256,8 @@ def reports(found):
     return [
         f"{found['samples']:,} samples, of which {month_rows:,} in the month and {found['inside']['year']:,} in the year; "
         f"{settings['threads']} threads, {settings['memory_limit']} of memory for DuckDB as the program gives it. Scan: the largest scan of quality_samples "
-        "for the month, rows, by `explain analyze`. A report that takes over four seconds is run once.",
+        "for the month, rows, by `explain analyze`. A report that takes over four seconds is run once, and one is stopped "
+        "where it takes far longer.",
         "",
         *table(["report", "a month, s", "a year, s", "rows scanned, month"], rows),
         "",
