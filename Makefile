@@ -7,6 +7,7 @@ RELEASE = --release --locked
 VENV ?= .venv
 
 .PHONY: help demo build test test-crash lint unit web sdk deny fuzz install clean duckdb
+.PHONY: bench bench-stages bench-instructions bench-self-test bench-profile
 
 help:
 	@echo "make demo     a made-up tenant, a real sync from it over HTTP, a first report"
@@ -15,6 +16,9 @@ help:
 	@echo "make deny     licences, banned crates and sources of all dependencies; part of make test"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS (30) each; sets itself up"
 	@echo "make test-crash  kills and faults at every single file operation: many minutes, after a change of what is written"
+	@echo "make bench    end to end, beside what else one would use; writes docs/BENCHMARKS.md (an hour; PARTS=rebuild,sizes for some)"
+	@echo "make bench-stages  times of each stage; FILTER=page for some"
+	@echo "make bench-instructions  instruction counts of the parsers, compared with benches/instructions.txt"
 	@echo "make build    target/release/vcq-etl"
 	@echo "make install  vcq-etl and its DuckDB library into PREFIX (default ~/.local)"
 
@@ -66,6 +70,37 @@ FUZZ_SECONDS ?= 30
 fuzz: duckdb
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
+# Benchmarks are no part of `make test`: they take long, and times depend on the machine.
+BENCH_VENV ?= benches/.venv
+BENCH_SAMPLES ?= 1000000
+BENCH_RUNS ?= 3
+PARTS ?=
+bench: build $(BENCH_VENV)/installed
+	BENCH_BINARY="$${CARGO_TARGET_DIR:-target}/release/vcq-etl" $(BENCH_VENV)/bin/python benches/compare/bench.py \
+		--parts "$(PARTS)" --samples $(BENCH_SAMPLES) --runs $(BENCH_RUNS) $(BENCH_ARGS)
+
+# That the comparison of cells sees a difference. Seconds; needs the environment of the benches.
+bench-self-test: $(BENCH_VENV)/installed
+	$(BENCH_VENV)/bin/python benches/compare/bench.py --self-test
+
+# Where the CPU of a rebuild goes, by stage. Linux, with perf.
+bench-profile: build
+	$(PYTHON) benches/compare/stages.py target/bench/store-$(BENCH_SAMPLES) --binary "$${CARGO_TARGET_DIR:-target}/release/vcq-etl"
+
+$(BENCH_VENV)/installed: benches/requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement benches/requirements.txt
+	@touch $@
+
+# The profile of everything else, so that the dependencies are not compiled again.
+FILTER ?=
+bench-stages: duckdb
+	$(CARGO) bench --profile release --locked --bench stages -- $(FILTER)
+
+# Counts depend on the compiler's version, so this is no test; UPDATE=1 records the counts of today.
+bench-instructions: duckdb
+	$(PYTHON) tools/bench-instructions.py
+
 # The library goes beside the program: build.rs made it look there.
 PREFIX ?= $(HOME)/.local
 install: build
@@ -75,5 +110,5 @@ install: build
 	ln -sf ../lib/vcq-etl/vcq-etl "$(PREFIX)/bin/vcq-etl"
 
 clean:
-	rm -rf $(VENV) vcq-demo tests/web/node_modules
+	rm -rf $(VENV) $(BENCH_VENV) vcq-demo tests/web/node_modules
 	$(CARGO) clean

@@ -1,0 +1,95 @@
+"""End-to-end benchmarks: `make bench`. Prints one table a part and writes docs/BENCHMARKS.md.
+
+    make bench                                  every part
+    make bench PARTS=rebuild,asking             some; the others keep their last results
+    make bench BENCH_SAMPLES=50000 BENCH_RUNS=1     quick, to see that it runs; writes target/bench/quick.md
+
+Stores and results are kept under target/bench/, so that a second run is only the measuring.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+import asking
+import cells
+import document
+import growth
+import measure
+import memory
+import rebuild
+import reports
+import sizes
+import stores
+
+PARTS = {module.__name__: module for module in (rebuild, asking, memory, growth, sizes, reports)}
+# Below this many samples a run shows that the benches work, and nothing else.
+QUICK_BELOW = 500_000
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", default="", help="comma-separated: " + ", ".join(PARTS))
+    parser.add_argument("--samples", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--asking-calls", type=int, default=6_000, help="quality calls of the asking part, about")
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--install-reports", action="store_true", help="put sql/ into the database of the reports part")
+    parser.add_argument("--document", action="store_true", help="only write the document again, from the last results")
+    parser.add_argument("--self-test", action="store_true", help="only check that the check of cells can fail")
+    options = parser.parse_args()
+    options.quick = options.samples < QUICK_BELOW
+    if options.quick:
+        options.asking_calls = min(options.asking_calls, 700)
+    return options
+
+
+def main():
+    options = arguments()
+    if options.self_test:
+        with tempfile.TemporaryDirectory() as folder:
+            cells.self_test(pathlib.Path(folder))
+        document.self_test()
+        print("the check of cells sees every difference")
+        return 0
+    wanted = [name for name in options.parts.replace(" ", "").split(",") if name] or list(PARTS)
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
+    stores.FOLDER.mkdir(parents=True, exist_ok=True)
+    kept = stores.FOLDER / ("results-quick.json" if options.quick else "results.json")
+    results = json.loads(kept.read_text()) if kept.exists() else {}
+    for name in [] if options.document else wanted:
+        stores.say(f"== {name}")
+        load = os.getloadavg()[0]
+        found = PARTS[name].part(options)
+        found["measured"] = {
+            "date": datetime.date.today().isoformat(),
+            "runs": options.runs,
+            # What else ran on the machine, seen at the beginning and at the end.
+            "load": [round(load, 1), round(os.getloadavg()[0], 1)],
+            "machine": measure.machine(),
+            "versions": document.versions(),
+        }
+        # Read again, because another part may have been measured meanwhile.
+        results = json.loads(kept.read_text()) if kept.exists() else {}
+        results[name] = found
+        kept.write_text(json.dumps(results, indent=1) + "\n")
+        print("\n".join(document.section(name, found)), flush=True)
+    path = stores.FOLDER / "quick.md" if options.quick else stores.ROOT / "docs/BENCHMARKS.md"
+    path.write_text(document.whole(results))
+    stores.say(f"wrote {path.relative_to(stores.ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except measure.Failed as failed:
+        sys.exit(f"bench: {failed}")

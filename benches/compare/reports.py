@@ -1,0 +1,193 @@
+"""Every canned report of the database, over one month and over a year of a large store, and what it reads.
+
+The store is made by SQL: the days of the bench's store, shifted back by whole four weeks, so often that it holds the
+samples wanted. The list of reports is that of the macros `report_*` in the database.
+"""
+import datetime
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+
+import duckdb
+
+import measure
+import stores
+
+SAMPLES = 20_000_000
+# Days that are shifted as a block: whole weeks, because weekends are quiet.
+BLOCK_DAYS = 28
+# What the program gives to a report.
+SETTINGS = {"threads": "2", "memory_limit": os.environ.get("BENCH_REPORT_MEMORY", "128MiB")}
+# A report that takes longer than the one is not run again, and than the other is stopped.
+LONG_S, STOP_S = 4.0, float(os.environ.get("BENCH_REPORT_STOP_S", "30"))
+DATED = "meeting_date"
+
+
+def enlarge(connection, samples):
+    """Appends the last `BLOCK_DAYS` days again and again, each time further back, under keys of their own."""
+    last = connection.execute("select max(meeting_date) from quality_samples").fetchone()[0]
+    first = last - datetime.timedelta(days=BLOCK_DAYS - 1)
+    tables = [
+        name for (name,) in connection.execute(
+            "select distinct table_name from duckdb_columns() join duckdb_tables() using (table_name)"
+            " where column_name = 'meeting_date' and table_name <> 'published_files'"
+        ).fetchall()
+    ]  # fmt: skip
+    for name in tables:
+        connection.execute(f"delete from {name} where meeting_date < date '{first}'")
+    block = connection.execute("select count(*) from quality_samples").fetchone()[0]
+    blocks = max(1, round(samples / block))
+    for name in sorted(tables):
+        stores.say(f"reports: {name}, {blocks} blocks of {BLOCK_DAYS} days")
+        described = connection.execute(f"describe {name}").fetchall()
+        for number in range(1, blocks):
+            away = f"interval ({number * BLOCK_DAYS}) day"
+            cells = []
+            for column, kind, *_ in described:
+                if column in ("meeting_key", "participant_key", "row_key"):
+                    # Keys are opaque: the number of the block makes them others.
+                    cells.append(f"'{number}.' || {column}")
+                elif kind == "DATE":
+                    cells.append(f"{column} - {number * BLOCK_DAYS}")
+                elif kind.startswith("TIMESTAMP"):
+                    cells.append(f"{column} - {away}")
+                else:
+                    cells.append(column)
+            connection.execute(
+                f"insert into {name} select {', '.join(cells)} from {name} where meeting_date >= date '{first}'"
+            )
+    return block * blocks
+
+
+def large_store(options):
+    """A database of so many samples with the reports in it; kept like the other stores."""
+    samples = SAMPLES if not options.quick else 10 * options.samples
+    path = stores.FOLDER / f"reports-{samples}.duckdb"
+    source = stores.store(options.samples)
+    made_by = path.with_name(f"{path.name}.made-by")
+    if path.exists() and made_by.exists() and made_by.read_text() == stores.stamp():
+        return path
+    path.unlink(missing_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    shutil.copyfile(source / "vcq.duckdb", unfinished)
+    connection = duckdb.connect(str(unfinished), config={"threads": "2", "memory_limit": "2GB"})
+    connection.execute(f"set temp_directory = '{stores.FOLDER / 'spill'}'")
+    connection.execute("set enable_progress_bar = false")
+    enlarge(connection, samples)
+    connection.execute("checkpoint")
+    connection.close()
+    shutil.rmtree(stores.FOLDER / "spill", ignore_errors=True)
+    unfinished.rename(path)
+    made_by.write_text(stores.stamp())
+    return path
+
+
+def install(path):
+    """Definitions and reports as they are in sql/ now, so that a kept store is measured with today's text."""
+    sys.path.insert(0, str(stores.ROOT / "sql/tests"))
+    import vcqsql
+
+    connection = duckdb.connect(str(path), config=vcqsql.NO_EXTENSIONS)
+    vcqsql.install(connection)
+    connection.execute("checkpoint")
+    connection.close()
+
+
+def macros(connection):
+    """Name and parameters of each report."""
+    return connection.execute(
+        "select function_name, parameters from duckdb_functions()"
+        " where function_type = 'table_macro' and function_name like 'report\\_%' escape '\\' order by 1"
+    ).fetchall()
+
+
+def needed(connection, last):
+    """Values for parameters that must be chosen."""
+    one = lambda sql: connection.execute(sql, [last]).fetchone()[0]
+    return {
+        "meeting_no": one("select min(meeting_no) from meetings where meeting_date = ?"),
+        "who": one("select min(user_id) from participants where meeting_date = ?"),
+    }
+
+
+def call(name, parameters, since, until, values):
+    arguments = {key: value for key, value in values.items() if key in parameters}
+    if "since" in parameters:
+        arguments["since"] = since
+    if "until" in parameters:
+        arguments["until"] = until
+    listed = ", ".join(f"{key} := '{value}'" for key, value in arguments.items())
+    return f"select * from {name}({listed})"
+
+
+def scanned(connection, query):
+    """Rows that the scans of large tables read in all, and the largest scan of quality_samples."""
+    plan = json.loads(connection.execute("explain (analyze, format json) " + query).fetchall()[0][1])
+    largest = rows = 0
+    todo = [plan]
+    while todo:
+        node = todo.pop()
+        todo += node.get("children", [])
+        read = node.get("operator_rows_scanned", 0)
+        rows += read
+        if str(node.get("extra_info", {}).get("Table", "")).endswith("quality_samples"):
+            largest = max(largest, read)
+    return {"largest_scan": largest, "rows_scanned": rows}
+
+
+def timed(connection, query, runs):
+    found = []
+    for _ in range(runs):
+        stop = threading.Timer(STOP_S, connection.interrupt)
+        began = time.monotonic()
+        stop.start()
+        try:
+            rows = len(connection.execute(query).fetchall())
+        except duckdb.InterruptException:
+            return {"over_s": STOP_S}
+        except duckdb.Error as error:
+            return {"error": str(error).splitlines()[0]}
+        finally:
+            stop.cancel()
+        found.append(time.monotonic() - began)
+        if found[-1] > LONG_S:
+            break
+    return {"rows": rows, "wall_s": measure.spread(found)}
+
+
+def part(options):
+    path = large_store(options)
+    if options.install_reports:
+        install(path)
+    connection = duckdb.connect(str(path), read_only=True, config=SETTINGS)
+    connection.execute(f"set temp_directory = '{stores.FOLDER / 'spill'}'")
+    connection.execute("set enable_progress_bar = false")
+    total, last = connection.execute("select count(*), max(meeting_date) from quality_samples").fetchone()
+    until = last + datetime.timedelta(days=1)
+    windows = {"month": last - datetime.timedelta(days=29), "year": last - datetime.timedelta(days=364)}
+    inside = {
+        name: connection.execute("select count(*) from quality_samples where meeting_date >= ?", [since]).fetchone()[0]
+        for name, since in windows.items()
+    }
+    values = needed(connection, last)
+    reports = macros(connection)
+    if not reports:
+        raise measure.Failed(f"{path.name} has no reports; run with --install-reports")
+    rows = []
+    for name, parameters in reports:
+        stores.say(f"reports: {name}")
+        row = {"name": name.removeprefix("report_").replace("_", "-"), "is_windowed": "until" in parameters}
+        for window, since in windows.items():
+            row[window] = timed(connection, call(name, parameters, since, until, values), options.runs)
+        try:
+            row["scan"] = scanned(connection, call(name, parameters, windows["month"], until, values))
+        except duckdb.Error as error:
+            row["scan"] = {"error": str(error).splitlines()[0]}
+        rows.append(row)
+    connection.close()
+    shutil.rmtree(stores.FOLDER / "spill", ignore_errors=True)
+    return {"rows": rows, "samples": total, "inside": inside, "settings": SETTINGS}

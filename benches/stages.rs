@@ -1,0 +1,243 @@
+//! Times of each stage on its own: parsers, a page, a date, a Parquet part, and the loading and publishing of a day.
+//!
+//! Run by `make bench-stages`; `make bench-stages FILTER=page` runs those whose name has it. The day is one of a made-up
+//! tenant, pulled by the program itself from the simulator over HTTP. Numbers to compare runs on one machine with; what
+//! the program needs as a whole is measured by `make bench`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use arrow::array::RecordBatch;
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use tempfile::TempDir;
+use vcq_etl::extract::raw::{RawKind, dates_of};
+use vcq_etl::load::{DatabaseOptions, Definitions, DatePublication, PartWriter, Publication, Start, StorePaths, publish};
+use vcq_etl::pipeline::dates::{DateContext, stage_date};
+use vcq_etl::schema::{QUALITY_SAMPLES, TenantZone};
+use vcq_etl::simulator::{Limit, Options, Tenant, TenantSpec, serve};
+use vcq_etl::transform::{SampleBatches, WalkParser};
+
+#[path = "inputs.rs"]
+mod inputs;
+
+/// Rows that the transform hands to the Parquet writer at a time.
+const BATCH_ROWS: usize = 8_192;
+/// Days in the store that counts as full.
+const DAYS: u32 = 10;
+const RUN_ID: &str = "bench";
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = inputs::PARSERS.iter().map(|parser| parser.name))]
+fn parser(bencher: Bencher<'_, '_>, name: &str) {
+    let parser = inputs::PARSERS.iter().find(|parser| parser.name == name).expect("a name of the list");
+    bencher.counter(ItemsCount::new(parser.texts.len())).bench(|| {
+        parser.texts.iter().for_each(|text| (parser.read)(divan::black_box(text)));
+    });
+}
+
+/// Text to typed samples.
+#[divan::bench]
+fn page(bencher: Bencher<'_, '_>) {
+    let page = inputs::page();
+    let mut parser = WalkParser::default();
+    bencher
+        .counter(ItemsCount::new(inputs::PAGE_ITEMS))
+        .counter(BytesCount::new(page.len()))
+        .bench_local(|| inputs::type_page(&mut parser, &page));
+}
+
+/// Text to Arrow: a batch as the Parquet writer gets it.
+#[divan::bench]
+fn page_to_arrow(bencher: Bencher<'_, '_>) {
+    let page = inputs::page();
+    let pages = BATCH_ROWS.div_ceil(inputs::PAGE_ITEMS);
+    bencher.counter(ItemsCount::new(pages * inputs::PAGE_ITEMS)).bench_local(|| batch(&page, pages));
+}
+
+fn batch(page: &str, pages: usize) -> RecordBatch {
+    let mut parser = WalkParser::default();
+    let mut batches = SampleBatches::new();
+    for number in 0..pages {
+        let typed = inputs::type_page(&mut parser, page);
+        batches.append(&format!("489987143-1791885680/ou_{number:06}/1791885964"), "489987143-1791885680", &typed);
+    }
+    batches.take().expect("every column has a source")
+}
+
+/// Arrow to a durable Parquet file of so many batches.
+#[divan::bench(args = [1, 4, 16])]
+fn parquet(bencher: Bencher<'_, '_>, batches: usize) {
+    let batch = batch(&inputs::page(), BATCH_ROWS.div_ceil(inputs::PAGE_ITEMS)).slice(0, BATCH_ROWS);
+    let folder = TempDir::new().expect("a folder");
+    bencher.counter(ItemsCount::new(batches * BATCH_ROWS)).bench_local(|| {
+        let mut part = PartWriter::create(folder.path(), &QUALITY_SAMPLES, 20_000, RUN_ID, 0).expect("a part");
+        for _ in 0..batches {
+            part.write(&batch).expect("rows of the table");
+        }
+        part.finish().expect("the part ends").expect("there are rows")
+    });
+}
+
+/// A store of ten days, pulled once from the simulator.
+struct Store {
+    folder: TempDir,
+    /// Days since 1970-01-01.
+    dates: Vec<i32>,
+}
+
+static STORE: LazyLock<Store> = LazyLock::new(|| {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let spec = TenantSpec { days: DAYS, people: 120, meetings_per_day: 40, ..TenantSpec::default() };
+    let options = Options::default();
+    let options = Options { limit: Limit { calls: 1_000_000, ..options.limit }, ..options };
+    let running = runtime.block_on(serve(Tenant::generate(&spec), options)).expect("a simulator");
+    let folder = TempDir::new().expect("a folder");
+    let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("an instant").to_string();
+    let ended = Command::new(env!("CARGO_BIN_EXE_vcq-etl"))
+        .args(["sync", "--quiet", "--since", &instant(spec.start()), "--until", &instant(spec.end())])
+        .env_clear()
+        .env("HOME", folder.path())
+        .env("VCQ_BASE_URL", running.base_url())
+        .env("VCQ_APP_ID", running.app_id())
+        .env("VCQ_APP_SECRET", running.app_secret())
+        .env("VCQ_STORE", folder.path().join("store"))
+        .env("VCQ_CALLS_PER_MINUTE", "100000")
+        .stdout(Stdio::null())
+        .status()
+        .expect("the program runs");
+    assert!(ended.success(), "the sync ended with {ended}");
+    runtime.block_on(running.shutdown());
+    let dates = dates_of(&folder.path().join("store/raw"), RawKind::Quality).expect("the raw log lists");
+    Store { folder, dates }
+});
+
+impl Store {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    /// The day with the most raw bytes, so that it is no holiday.
+    fn busy_date(&self) -> i32 {
+        let bytes = |date: &i32| -> u64 {
+            let files = vcq_etl::extract::raw::files_of(&self.path().join("raw"), RawKind::Quality, *date);
+            files
+                .expect("the raw log lists")
+                .iter()
+                .filter_map(|file| file.metadata().ok())
+                .map(|file| file.len())
+                .sum()
+        };
+        *self.dates.iter().max_by_key(|date| bytes(date)).expect("there are days")
+    }
+}
+
+/// A store with all days but the busy one, to be copied and published into.
+static OTHER_DAYS: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = TempDir::new().expect("a folder");
+    let paths = StorePaths::open(folder.path()).expect("a store");
+    let (raw, busy) = (STORE.path().join("raw"), STORE.busy_date());
+    let others = STORE.dates.iter().filter(|date| **date != busy);
+    let dates = others.map(|date| staged(&raw, &paths.work(), *date).0).collect();
+    publish_dates(&paths, dates, Start::Afresh);
+    folder
+});
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            std::fs::create_dir_all(&target).expect("a folder");
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("a copy");
+        }
+    }
+}
+
+/// Stages one day of the bench's store for a publication into the store at `work_dir`'s side; gives its samples too.
+fn staged(raw_dir: &Path, work_dir: &Path, meeting_date: i32) -> (DatePublication, u64) {
+    let zone = TenantZone::parse("+08:00").expect("a zone");
+    let context =
+        DateContext { raw_dir, work_dir, zone: &zone, run_id: RUN_ID, counts_all_fields: true, part_number: 0 };
+    let publication = stage_date(context, meeting_date).expect("the day can be made").publication;
+    let samples =
+        publication.parts.iter().filter(|part| part.table.name == QUALITY_SAMPLES.name).map(|part| part.rows).sum();
+    (publication, samples)
+}
+
+/// One day from the raw log to staged parts.
+#[divan::bench(sample_count = 20)]
+fn date(bencher: Bencher<'_, '_>) {
+    let work = TempDir::new().expect("a folder");
+    let raw = STORE.path().join("raw");
+    let busy = STORE.busy_date();
+    let (_, samples) = staged(&raw, work.path(), busy);
+    bencher.counter(ItemsCount::new(samples)).bench_local(|| staged(&raw, work.path(), busy));
+}
+
+/// Where a day is published into.
+#[derive(Debug, Clone, Copy)]
+enum Into {
+    EmptyStore,
+    FullStore,
+}
+
+/// One staged day published: parts placed, manifest, the database built aside and renamed in.
+#[divan::bench(sample_count = 10, sample_size = 1, args = [Into::EmptyStore, Into::FullStore])]
+fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
+    let raw = STORE.path().join("raw");
+    let busy = STORE.busy_date();
+    bencher
+        .with_inputs(|| {
+            let folder = TempDir::new().expect("a folder");
+            if matches!(into, Into::FullStore) {
+                copy_folder(OTHER_DAYS.path(), folder.path());
+            }
+            let paths = StorePaths::open(folder.path()).expect("a store");
+            let date = staged(&raw, &paths.work(), busy).0;
+            (folder, paths, date)
+        })
+        .bench_local_values(|(folder, paths, date)| {
+            publish_dates(&paths, vec![date], Start::OverPublished);
+            // Given back, so that its removal is not measured.
+            folder
+        });
+}
+
+/// All ten days published at once, the database built anew: what a rebuild does after the transform.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn publish_all_days(bencher: Bencher<'_, '_>) {
+    let raw = STORE.path().join("raw");
+    bencher
+        .with_inputs(|| {
+            let folder = TempDir::new().expect("a folder");
+            let paths = StorePaths::open(folder.path()).expect("a store");
+            let dates: Vec<_> = STORE.dates.iter().map(|date| staged(&raw, &paths.work(), *date).0).collect();
+            (folder, paths, dates)
+        })
+        .bench_local_values(|(folder, paths, dates)| {
+            publish_dates(&paths, dates, Start::Afresh);
+            folder
+        });
+}
+
+fn publish_dates(paths: &StorePaths, dates: Vec<DatePublication>, start: Start) {
+    let publication = Publication {
+        run_id: RUN_ID,
+        now_us: 1_790_000_000_000_000,
+        dates,
+        start,
+        timezone: "+08:00",
+        user_id_type: "open_id",
+        definitions: Definitions::NONE,
+        database: DatabaseOptions::default(),
+    };
+    publish(paths, &publication, &mut |_| Ok(Vec::new()), &mut |_| std::ops::ControlFlow::Continue(()))
+        .expect("the days are published");
+}
