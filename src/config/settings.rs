@@ -282,9 +282,8 @@ pub const SETTINGS: &[Setting] = &[
         key: "concurrency",
         value_name: "N",
         kind: Kind::Count { min: 1, max: 256 },
-        // The pace decides when a request goes out; this must never hold one back. At 100 calls in 1 s and 300 ms each,
-        // which is sixty times the vendor's rate, 30 are under way.
-        default: "32",
+        // At the vendor's rate and 300 ms a call, one is under way at most. More only spoils the order, newest first.
+        default: "8",
         group: Group::Pace,
         secret: false,
         help: "Most requests under way to one endpoint.",
