@@ -13,7 +13,9 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use tempfile::TempDir;
 use vcq_etl::extract::raw::{RawKind, dates_of};
-use vcq_etl::load::{DatabaseOptions, Definitions, DatePublication, PartWriter, Publication, Start, StorePaths, publish};
+use vcq_etl::load::{
+    DatabaseOptions, DatePublication, Definitions, PartWriter, Publication, Start, StorePaths, publish,
+};
 use vcq_etl::pipeline::dates::{DateContext, stage_date};
 use vcq_etl::schema::{QUALITY_SAMPLES, TenantZone};
 use vcq_etl::simulator::{Limit, Options, Tenant, TenantSpec, serve};

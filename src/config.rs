@@ -289,10 +289,7 @@ impl Config {
 
     /// What DuckDB may use. Threads stay at the load's own choice: its ordered insert is faster with one.
     pub fn database(&self) -> DatabaseOptions {
-        DatabaseOptions {
-            memory_limit_mib: mebibytes(self.memory_limit),
-            ..DatabaseOptions::default()
-        }
+        DatabaseOptions { memory_limit_mib: mebibytes(self.memory_limit), ..DatabaseOptions::default() }
     }
 
     /// What DuckDB may use for a report.

@@ -161,7 +161,7 @@ impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Failure {
         match error {
             VerifyError::Load(error) => error.into(),
-            VerifyError::Definitions(error) => error.into(),
+            VerifyError::Definitions(error) => (*error).into(),
             VerifyError::Raw(_) => Failure::of(ExitCode::Storage, &error)
                 .hint("check the disk and the permissions of the store's folder raw/"),
         }

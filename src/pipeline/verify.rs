@@ -92,7 +92,7 @@ pub enum VerifyError {
     Raw(#[from] RawError),
     /// What the database should define.
     #[error(transparent)]
-    Definitions(#[from] SyncError),
+    Definitions(Box<SyncError>),
 }
 
 /// Every check of a verify, in the order in which they are told.
@@ -110,7 +110,8 @@ pub fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     // The ledger first: what it knows of is in the raw log by then, whatever a run adds meanwhile.
     let ledger = check_ledger(&paths.ledger());
     let index = RawIndex::new(&paths);
-    let installed = Installed::of(&paths, &setup.custom_limits)?;
+    let installed =
+        Installed::of(&paths, &setup.custom_limits).map_err(|error| VerifyError::Definitions(Box::new(error)))?;
     let surroundings = Surroundings {
         now_us: setup.now_us,
         database: setup.database,
