@@ -91,7 +91,7 @@ fn what_was_imported_is_kept_and_held_against_the_database() {
             && missing.iter().all(|subnet| !subnet["subnet"].as_str().expect("text").contains("10.11."))
     );
     let page = world.buildings(&["check"]).ended(0).stdout;
-    assert!(page.contains("in a range of home routers") && page.contains("10.99.0.0/16  Nobody there"), "{page}");
+    assert!(page.contains("in a range of home routers") && page.contains("10.99.0.0/16    Nobody there"), "{page}");
 }
 
 #[test]
