@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
+pub use definitions::defines_the_same;
 pub use error::SyncError;
 pub use event::{Event, Events};
 pub use exit::ExitCode;

@@ -10,7 +10,7 @@
 -- column: room: Name of the room, else its id.
 -- column: site: Where, the latest.
 -- column: network: Kind of network, the latest.
--- column: proxied_pct %: Meetings behind a proxy or on TCP.
+-- column: proxied_pct %: Meetings behind a proxy or on TCP; empty below 5 meetings.
 -- column: meetings: Meetings with minutes.
 -- column: hours h: Distinct participant-minutes / 60.
 -- column: n min: Judged minutes.
@@ -157,7 +157,7 @@ select
     s.room,
     s.site,
     s.network,
-    round(100.0 * s.proxied / s.all_meetings, 1) as proxied_pct,
+    share_pct(s.proxied, s.all_meetings, 5) as proxied_pct,
     s.meetings,
     round(s.minutes / 60.0, 1) as hours,
     s.judged as n,

@@ -19,7 +19,7 @@
 -- column: poor_pct %: Their share; empty below min_n.
 -- column: verdict: poor where at least two, and 20 % of the, participants are affected; else passable.
 -- column: main_cause: Cause of most poor minutes.
--- column: main_cause_pct %: Its share of the poor minutes.
+-- column: main_cause_pct %: Its share of the poor minutes; empty where these are fewer than min_n.
 -- column: peak: Most participants with a poor minute at once.
 -- column: peak_at: When that was, on the wall clock.
 -- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
@@ -45,7 +45,7 @@ select
     share_pct(r.poor_minutes, r.judged_minutes, $min_n) as poor_pct,
     case when r.is_poor then 'poor' else 'passable' end as verdict,
     c.cause as main_cause,
-    round(100.0 * c.minutes / r.poor_minutes, 0) as main_cause_pct,
+    round(share_pct(c.minutes, r.poor_minutes, $min_n), 0) as main_cause_pct,
     p.participants as peak,
     p.minute_local as peak_at,
     round(q.mos_p10, 2) as mos_p10,

@@ -123,7 +123,7 @@ select
         when e.judged_minutes = 0 then 'None of the ' || cast(e.minutes as varchar)
             || ' minutes could be judged: see the report unclassified.'
         else 'There are ' || cast(e.judged_minutes as varchar)
-            || ' judged minutes; nothing in them meets this report''s conditions (look at min_n and the other parameters).'
+            || ' judged minutes; nothing in them meets the conditions of this report and its parameters.'
     end as sentence,
     e.meetings > 0 as is_of_minutes
 from (

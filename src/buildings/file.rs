@@ -109,10 +109,14 @@ impl BuildingFile {
 /// Names of columns have no digits and no colons, and networks always have some.
 fn form_of(first: &Record) -> Form {
     let name = &first.cells[0];
-    if name.contains(|c: char| c.is_ascii_digit() || c == ':') {
-        Form::Cqd
-    } else if first.cells.len() + 1 >= CQD.len() && ["network", "networkip"].contains(&name.to_lowercase().as_str()) {
+    // A line of so many cells is of that form, whatever is wrong with its first.
+    let is_as_long = first.cells.len() + 1 >= CQD.len() && first.cells.len() <= CQD.len();
+    if is_as_long && ["network", "networkip"].contains(&name.to_lowercase().replace(' ', "").as_str()) {
         Form::CqdWithHeading
+    } else if (is_as_long && !HEADED.iter().any(|(known, _)| name.eq_ignore_ascii_case(known)))
+        || name.contains(|c: char| c.is_ascii_digit() || c == ':')
+    {
+        Form::Cqd
     } else {
         Form::Headed
     }

@@ -41,6 +41,28 @@ impl Output {
     }
 }
 
+/// Refuses to write a result over what the program keeps in a store.
+///
+/// # Errors
+/// Where the file would be there.
+pub(super) fn outside_store(path: &Path, store: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Where there is no such folder, writing says so.
+    let (Ok(folder), Ok(store)) = (folder.canonicalize(), store.canonicalize()) else { return Ok(()) };
+    let file = folder.join(path.file_name().unwrap_or_default());
+    let first = file.strip_prefix(&store).ok().and_then(|below| below.iter().next()).map(|name| name.to_string_lossy());
+    match first {
+        Some(name) if STORES_OWN.iter().any(|own| name.starts_with(own)) => {
+            let message = format!("{} belongs to the store {}", path.display(), store.display());
+            Err(Failure::new(ExitCode::Usage, message).hint("name another file with --out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How names begin that the program keeps in a store.
+const STORES_OWN: &[&str] = &["vcq.duckdb", "buildings.csv", "parquet", "raw", "state", ".work"];
+
 /// Writes a result to a file: under another name first, so that the file is whole or not there.
 ///
 /// # Errors

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::civil::Date;
 
-use super::{Context, output};
+use super::{Context, now_us, output};
 use crate::error::{ExitCode, Failure, nearest};
 use crate::load::{self, StorePaths};
 use crate::progress::counted;
 use crate::report::page::{self, Language, Page, PageError, PageRequest, Period};
+use crate::schema::civil_date_text;
 
 /// What stands below the help of `report html`.
 pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report html\n  \
@@ -25,7 +26,7 @@ pub(super) struct PageArgs {
     #[arg(long, value_enum, value_name = "PERIOD", default_value = "week")]
     period: PeriodArg,
 
-    /// A day in the period [default: the last day with meetings]
+    /// A day in the period [default: one of the last period that is over and has meetings]
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<Date>,
 
@@ -80,6 +81,7 @@ pub(super) fn run(args: &PageArgs, context: &Context) -> Result<ExitCode, Failur
             PeriodArg::Month => Period::Month,
         },
         date: args.date,
+        today: civil_date_text(context.config.timezone.day_of(now_us())).parse().ok(),
         profile: args.profile.clone(),
         language: match args.language {
             LanguageArg::Auto => Language::Auto,
@@ -91,6 +93,10 @@ pub(super) fn run(args: &PageArgs, context: &Context) -> Result<ExitCode, Failur
     let config = &context.config;
     let options = config.reading();
     let connection = load::open_published_with(&StorePaths::existing(&config.store)?, options)?;
+    if let Some(path) = args.out.as_deref().filter(|path| path.as_os_str() != "-") {
+        output::outside_store(path, &config.store)?;
+    }
+    super::report_run::note_other_definitions(&connection, context)?;
     let page = page::page(&connection, &request)?;
     let path = match &args.out {
         Some(path) if path.as_os_str() == "-" => {

@@ -11,6 +11,7 @@ use super::{Context, now_us, output, window};
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
 use crate::load::{self, StorePaths};
+use crate::pipeline;
 use crate::progress::counted;
 use crate::report::{self, Answer, Arguments, Form, Format, Report};
 
@@ -89,6 +90,9 @@ pub(super) fn answer(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let chosen = chosen(args, &context.config, now_us())?;
     let arguments = Arguments::choose(&report.name, &report.header, &chosen)?;
     let form = form(args)?;
+    if let Some(path) = &args.out {
+        output::outside_store(path, &context.config.store)?;
+    }
     match form {
         Form::Parquet if args.out.is_none() && std::io::stdout().is_terminal() => {
             return Err(Failure::new(ExitCode::Usage, "Parquet is no text for a terminal")
@@ -96,7 +100,9 @@ pub(super) fn answer(args: &RunArgs, context: &Context) -> Result<(), Failure> {
         }
         _ => {}
     }
-    let asked = Asked { report: &report, arguments: &arguments, connection: &open(&context.config)? };
+    let connection = open(&context.config)?;
+    let asked = Asked { report: &report, arguments: &arguments, connection: &connection };
+    note_other_definitions(&connection, context)?;
     match form {
         Form::Text(format) => asked.text(format, args, context),
         Form::Parquet => asked.parquet(args, context),
@@ -134,8 +140,22 @@ fn chosen(args: &RunArgs, config: &Config, now_us: i64) -> Result<Vec<(String, S
 }
 
 fn open(config: &Config) -> Result<Connection, Failure> {
-    let options = config.reading();
-    Ok(load::open_published_with(&StorePaths::existing(&config.store)?, options)?)
+    Ok(load::open_published_with(&StorePaths::existing(&config.store)?, config.reading())?)
+}
+
+/// Says where what the store judges by is not what this program and these settings would install.
+///
+/// # Errors
+/// Where the settings name a limit that there is not.
+pub(super) fn note_other_definitions(connection: &Connection, context: &Context) -> Result<(), Failure> {
+    let config = &context.config;
+    if !pipeline::defines_the_same(connection, &StorePaths::existing(&config.store)?, &config.thresholds)? {
+        context.talk.warn(
+            "the reports, limits or buildings in the store are of other settings or of another version of this program: \
+             vcq-etl rebuild, or the next sync, installs these",
+        );
+    }
+    Ok(())
 }
 
 /// A report with its values, on an open database.

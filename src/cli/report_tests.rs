@@ -107,7 +107,9 @@ fn ones_own_reports_are_told_apart() {
     std::fs::write(own.path().join("mine.sql"), OWN.replace("range(", "rnage(")).expect("written");
     let failed = csv(&["mine"]);
     assert!(
-        failed.stderr.contains("could not run the report mine") && failed.stderr.contains("rnage"),
+        failed.stderr.contains("could not run the report in")
+            && failed.stderr.contains("mine.sql")
+            && failed.stderr.contains("rnage"),
         "{}",
         failed.stderr
     );
@@ -167,14 +169,20 @@ fn a_result_can_go_to_a_file_whose_name_says_the_form() {
     let left = std::fs::read_dir(folder.path()).expect("folder").filter_map(Result::ok);
     let left: Vec<String> = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     assert!(!left.iter().any(|name| name.ends_with(".part") || name.contains("xlsx")), "{left:?}");
+    for own in ["vcq.duckdb", "vcq.duckdb.wal", "parquet/_manifest.json", "buildings.csv"] {
+        std::fs::create_dir_all(folder.path().join("parquet")).expect("a folder");
+        let file = folder.path().join(own);
+        let ended = report(&folder, "unread-values", &["--format", "csv", "--out", file.to_str().expect("text")]);
+        assert_eq!(ended.exit, ExitCode::Usage);
+        assert!(ended.stderr.contains("belongs to the store"), "{}", ended.stderr);
+    }
 }
 
 #[test]
 fn no_rows_are_said_so_with_the_reason() {
     let folder = store();
     let more = ["--since", "2026-11-01", "--top", "5"];
-    let sentence = "No rows. No meeting of this window has a poor minute. The store holds no meetings yet: run vcq-etl \
-        sync.";
+    let sentence = "No rows. The store holds no meetings yet: run vcq-etl sync.";
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let table = answered(&folder, "worst-meetings", &more).stdout;
     assert!(words(&table).contains(sentence), "{table}");

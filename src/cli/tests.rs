@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::config::Config;
 use crate::error::EXIT_CODES;
+use crate::load::Definitions;
 use crate::schema::{TenantZone, ddl};
 
 #[derive(Clone, Default)]
@@ -63,6 +64,9 @@ pub(super) fn store() -> tempfile::TempDir {
         )
         .expect("rows");
     crate::report::fixture::install(&connection);
+    let scripts = crate::report::scripts().expect("scripts");
+    let sha256 = Definitions { scripts: &scripts, ..Definitions::NONE }.sha256();
+    connection.execute("insert into meta (definitions_sha256) values (?)", [sha256]).expect("a row");
     folder
 }
 

@@ -94,6 +94,8 @@ impl From<ReportError> for Failure {
             ReportError::Folder { .. } => {
                 of(ExitCode::Usage).hint("--reports-dir names a folder of NAME.sql files of your own")
             }
+            ReportError::Own { .. } => of(ExitCode::Usage).hint("mend its SQL; it is run on the read-only database"),
+            ReportError::OtherColumns { .. } => of(ExitCode::Usage).hint("name the columns of the result in its header"),
             ReportError::File { .. }
             | ReportError::Name { .. }
             | ReportError::Read { .. }

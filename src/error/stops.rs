@@ -69,6 +69,9 @@ pub fn next_after(stop: &Stop) -> Option<String> {
 
 /// What to do about a refusal of DuckDB: a damaged database is not the disk's fault.
 fn duckdb_trouble(failure: Failure, text: &str) -> Failure {
+    if text.contains("Could not set lock") {
+        return failure.hint("close what has it open for writing, or let it open the file read-only, and run again");
+    }
     match DuckdbTrouble::of(text) {
         DuckdbTrouble::Lack => failure.hint("free memory and disk space, then run again; what is published is whole"),
         DuckdbTrouble::System => failure.hint(CHECK_THE_DISK),
@@ -182,7 +185,9 @@ impl From<LoadError> for Failure {
             }
             LoadError::DiskFull { .. } => failure.hint("free space and run again; what is published is whole"),
             LoadError::NewerSchema { .. } => failure.hint("use the newer program, or another store with --store DIR"),
-            LoadError::NoDatabase { .. } => failure.hint("run vcq-etl sync --since 2d first, or name another store"),
+            LoadError::NoDatabase { .. } => failure
+                .hint("run vcq-etl sync --since 2d first, or name another store")
+                .hint("where raw/ holds answers already, vcq-etl rebuild makes it without a call"),
             LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. } => {
                 failure.hint(format!("run vcq-etl rebuild without --since and --until: {REMADE}"))
             }

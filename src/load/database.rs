@@ -128,9 +128,7 @@ fn current(connection: &Connection) -> duckdb::Result<Current> {
         })?
         .collect::<duckdb::Result<Vec<_>>>()?;
     let applied = migration::applied(connection)?;
-    // The column came with the second migration.
-    let definitions_sha256 =
-        connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten();
+    let definitions_sha256 = definitions::installed_in(connection);
     connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
         Ok(Current {
             generation: unsigned(row.get(0)?),

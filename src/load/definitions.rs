@@ -80,6 +80,12 @@ const CUSTOM: &str = "custom";
 /// The profile that it begins as.
 const BEGINS_AS: &str = "cqd";
 
+/// The checksum of the definitions in a published database; `None` where an older program made it.
+pub fn installed_in(connection: &Connection) -> Option<String> {
+    // The column came with the second migration.
+    connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten()
+}
+
 /// A table whose rows follow from the rows of another, date by date.
 pub(super) struct Derived {
     /// The table.

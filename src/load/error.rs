@@ -132,7 +132,7 @@ pub enum LoadError {
         source: duckdb::Error,
     },
     /// There is no database to read yet.
-    #[error("{} does not exist yet; `vcq-etl sync --since 2d` makes it", path.display())]
+    #[error("{} does not exist", path.display())]
     NoDatabase {
         /// Where it would be.
         path: PathBuf,

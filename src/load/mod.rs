@@ -37,7 +37,7 @@ mod publish_state_tests;
 mod publish_tests;
 
 pub use connection::DatabaseOptions;
-pub use definitions::{Addresses, Definitions, Places, Script, UnknownLimits};
+pub use definitions::{Addresses, Definitions, Places, Script, UnknownLimits, installed_in};
 pub use error::{DuckdbTrouble, LoadError, NotAStore, is_noise};
 pub use lock::{Holder, Lock, LockError, holder};
 pub use manifest::{Manifest, PublishedFile};

@@ -1,7 +1,9 @@
 //! What is installed in every published database, put together from the reports, the settings and the store.
 
 use crate::buildings::Buildings;
-use crate::load::{Addresses, Definitions, Places, Script, StorePaths};
+use duckdb::Connection;
+
+use crate::load::{Addresses, Definitions, Places, Script, StorePaths, installed_in};
 use crate::schema::cell::Row;
 
 use super::SyncError;
@@ -50,6 +52,19 @@ impl Installed {
             places: self,
         }
     }
+}
+
+/// Whether a published database has the definitions that this program would install with these limits.
+///
+/// # Errors
+/// As [`Installed::checked`].
+pub fn defines_the_same(
+    connection: &Connection,
+    paths: &StorePaths,
+    custom_limits: &[(String, f64)],
+) -> Result<bool, SyncError> {
+    let installed = Installed::checked(paths, custom_limits)?;
+    Ok(installed_in(connection).as_deref() == Some(installed.definitions().sha256().as_str()))
 }
 
 impl Places for Installed {

@@ -123,6 +123,24 @@ pub enum ReportError {
         /// The report.
         report: String,
     },
+    /// The SQL of somebody's own report failed.
+    #[error("could not run the report in {}", path.display())]
+    Own {
+        /// The file.
+        path: PathBuf,
+        /// Why; boxed, because it is large and errors travel through everything.
+        source: Box<duckdb::Error>,
+    },
+    /// Somebody's own report gives other columns than its header says.
+    #[error("the report in {} says the columns {documented}, and gives {found}", path.display())]
+    OtherColumns {
+        /// The file.
+        path: PathBuf,
+        /// By its header.
+        documented: String,
+        /// By its result.
+        found: String,
+    },
     /// The SQL failed.
     #[error("could not run the report {report}")]
     Run {

@@ -87,7 +87,7 @@ impl ParameterKind {
     pub fn wants(self) -> &'static str {
         match self {
             ParameterKind::Date => "a date like 2026-11-01",
-            ParameterKind::Integer => "a whole number",
+            ParameterKind::Integer => "a whole number from 1",
             ParameterKind::Number => "a number",
             ParameterKind::Text => "a text",
         }
@@ -97,7 +97,8 @@ impl ParameterKind {
     pub fn accepts(self, text: &str) -> bool {
         match self {
             ParameterKind::Date => text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
-            ParameterKind::Integer => text.parse::<i64>().is_ok(),
+            // Ranks, days and least numbers: nothing below one makes sense.
+            ParameterKind::Integer => text.parse::<i64>().is_ok_and(|number| number > 0),
             ParameterKind::Number => text.parse::<f64>().is_ok_and(f64::is_finite),
             // DuckDB takes its SQL as a text that a zero byte ends.
             ParameterKind::Text => !text.contains('\0'),
@@ -325,7 +326,8 @@ mod tests {
     fn kinds_accept_what_they_say() {
         assert!(ParameterKind::Date.accepts("2026-11-01") && !ParameterKind::Date.accepts("2026-02-30"));
         assert!(!ParameterKind::Date.accepts("2d") && !ParameterKind::Date.accepts("2026-11-01T00:00"));
-        assert!(ParameterKind::Integer.accepts("-3") && !ParameterKind::Integer.accepts("3.5"));
+        assert!(ParameterKind::Integer.accepts("3") && !ParameterKind::Integer.accepts("3.5"));
+        assert!(!ParameterKind::Integer.accepts("0") && !ParameterKind::Integer.accepts("-3"));
         assert!(ParameterKind::Number.accepts("3.5") && !ParameterKind::Number.accepts("inf"));
         assert!(ParameterKind::Text.accepts("it's; --") && !ParameterKind::Text.accepts("a\0b"));
     }

@@ -10,7 +10,7 @@ pub fn reference(output: &dyn Fn(&Report) -> (String, String)) -> Result<String,
     let catalogue = Catalogue::built_in()?;
     let mut text = "# The reports of vcq-etl\n\n\
          Written from the headers of `sql/reports/*.sql`; a test compares. Each report is a command and a macro in \
-         `vcq.duckdb`; the outputs are of a made-up tenant, its first lines, 80 columns wide. A share is empty where \
+         `vcq.duckdb`; the outputs are of a made-up tenant, their first lines, tables 80 columns wide. A share is empty where \
          fewer than `min_n` were judged. `since` is inclusive, `until` exclusive; both are local days of the meetings' \
          starts.\n"
         .to_owned();

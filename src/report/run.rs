@@ -36,6 +36,13 @@ pub fn run(connection: &Connection, report: &Report, arguments: &Arguments) -> R
     let mut statement = connection.prepare(&call(report, arguments)).map_err(failed)?;
     let mut answered = statement.query([]).map_err(failed)?;
     let columns = answered.as_ref().map(|statement| statement.column_names()).unwrap_or_default();
+    let documented: Vec<&str> = report.header.columns.iter().map(|column| column.name.as_str()).collect();
+    if let Some(path) = &report.file
+        && columns != documented
+    {
+        let (path, documented) = (path.clone(), documented.join(", "));
+        return Err(ReportError::OtherColumns { path, documented, found: columns.join(", ") });
+    }
     let mut rows = Vec::new();
     while let Some(row) = answered.next().map_err(failed)? {
         let mut cells = Vec::with_capacity(columns.len());
@@ -141,9 +148,12 @@ pub fn why_no_rows(connection: &Connection, report: &Report, arguments: &Argumen
         let sql = format!("select sentence, is_of_minutes from why_no_rows({})", values.join(", "));
         let (sentence, is_of_minutes): (String, bool) =
             connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
-        // A report that judges nothing has its own reasons, unless there is nothing at all.
-        let judges = report.header.parameter("profile").is_some();
-        if judges || !is_of_minutes {
+        // Where there is nothing at all, nothing else is to be said.
+        if !is_of_minutes {
+            return Ok(sentence);
+        }
+        // A report that judges nothing has its own reasons.
+        if report.header.parameter("profile").is_some() {
             sentences.push(sentence);
         }
     }
@@ -153,6 +163,9 @@ pub fn why_no_rows(connection: &Connection, report: &Report, arguments: &Argumen
 impl ReportError {
     /// DuckDB's refusal of a report.
     fn run(report: &Report, source: duckdb::Error) -> ReportError {
-        ReportError::Run { report: report.name.clone(), source: Box::new(source) }
+        match &report.file {
+            Some(path) => ReportError::Own { path: path.clone(), source: Box::new(source) },
+            None => ReportError::Run { report: report.name.clone(), source: Box::new(source) },
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Killed at any instant, the next run ends with the store of an undisturbed one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -140,13 +140,17 @@ fn killed_again_and_again_until_it_survives() {
     scene.go_on(&trial, kills, asked, "killed again and again");
 }
 
-/// A raw file and where its last checkpoint begins.
-fn newest_checkpoint(store: &Path) -> (PathBuf, u64) {
-    let raw = store.join("raw/quality");
-    let age = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).expect("a time");
-    // A file that was made and not written to yet has no record to tear.
-    let has_bytes = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.len() > 0);
-    let path = files_below(&raw).into_iter().filter(has_bytes).max_by_key(age).expect("a raw file");
+/// A raw file with a checkpoint that the ledger does not know of, and where its last one begins.
+fn unknown_checkpoint(trial: &Trial<'_>) -> (PathBuf, u64) {
+    let store = trial.store();
+    let known = trial.indexed();
+    let bytes = |path: &PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
+    let known_of = |path: &PathBuf| {
+        let relative = path.strip_prefix(store.join("raw")).expect("below raw").to_string_lossy().into_owned();
+        known.get(&relative).copied().unwrap_or_default()
+    };
+    let unknown = |path: &PathBuf| bytes(path) > known_of(path);
+    let path = files_below(&store.join("raw/quality")).into_iter().find(unknown).expect("bytes that nobody knows of");
     let bytes = std::fs::read(&path).expect("read");
     let (mut begins, mut next) = (0, 0);
     while next < bytes.len() {
@@ -169,7 +173,7 @@ fn tear_off(every: bool) -> usize {
     let fault = Fault::on(Act::Kill, 6, "sync", "/raw/quality/meeting_date");
     assert_eq!(torn.sync(Some(&fault)).code, None, "dies");
     let asked = torn.take_asked();
-    let (path, begins) = newest_checkpoint(&torn.store());
+    let (path, begins) = unknown_checkpoint(&torn);
     let length = path.metadata().expect("there").len();
     let relative = path.strip_prefix(torn.store()).expect("below").to_owned();
     let cut_to = |bytes: u64| {

@@ -127,6 +127,8 @@ impl<'a> Trial<'a> {
     pub fn command(&self) -> Command {
         let mut command = self.world.sync_command(&[]);
         command.env("VCQ_STORE", self.store()).env("VCQ_CONCURRENCY", CONCURRENCY.to_string());
+        // One date after the other, so that the operations of two runs are nearly the same.
+        command.env("VCQ_THREADS", "1");
         command
     }
 
@@ -231,12 +233,12 @@ impl<'a> Trial<'a> {
         assert_eq!(state, ["ledger.sqlite", "lock"], "{of}: state/");
     }
 
-    /// The units whose answer is in the ledger for good. Read from a copy, so that the store stays as it was left.
-    pub fn recorded(&self) -> BTreeSet<Unit> {
+    /// A copy of the ledger, which looking at changes; `None` where there is none yet.
+    fn ledger(&self) -> Option<(TempDir, rusqlite::Connection)> {
         let copy = TempDir::new_in(self.folder.path()).expect("a folder");
         let state = self.store().join("state");
         if !state.join("ledger.sqlite").exists() {
-            return BTreeSet::new();
+            return None;
         }
         for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-journal"] {
             if state.join(name).exists() {
@@ -244,6 +246,20 @@ impl<'a> Trial<'a> {
             }
         }
         let ledger = rusqlite::Connection::open(copy.path().join("ledger.sqlite")).expect("the ledger opens");
+        Some((copy, ledger))
+    }
+
+    /// How far the ledger has read each raw file, by its path below `raw/`.
+    pub fn indexed(&self) -> BTreeMap<String, u64> {
+        let Some((_copy, ledger)) = self.ledger() else { return BTreeMap::new() };
+        let mut select = ledger.prepare("select path, indexed_bytes from raw_files").expect("the ledger's tables");
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))).expect("rows");
+        rows.map(|row| row.expect("a row")).collect()
+    }
+
+    /// The units whose answer is in the ledger for good. Read from a copy, so that the store stays as it was left.
+    pub fn recorded(&self) -> BTreeSet<Unit> {
+        let Some((_copy, ledger)) = self.ledger() else { return BTreeSet::new() };
         let has_tables: bool = ledger
             .query_row("select count(*) = 2 from sqlite_master where name in ('meetings', 'participants')", [], |row| {
                 row.get(0)

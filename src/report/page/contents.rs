@@ -26,7 +26,7 @@ pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Con
     check_definitions(connection, &request.profile)?;
     let day = match request.date {
         Some(day) => day,
-        None => last_day(connection)?.ok_or(PageError::EmptyStore)?,
+        None => last_finished(connection, request)?.ok_or(PageError::EmptyStore)?,
     };
     let span = request
         .period
@@ -169,9 +169,18 @@ fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageE
     }
 }
 
-/// The last day that the store has meetings of.
-fn last_day(connection: &Connection) -> Result<Option<Date>, PageError> {
-    let day = text(connection, "last day", "select max(date) from report_freshness()")?;
+/// A day of the last period that is over, where the store has one: half a week looks better than any whole one.
+fn last_finished(connection: &Connection, request: &PageRequest) -> Result<Option<Date>, PageError> {
+    let Some(last) = last_day(connection, None)? else { return Ok(None) };
+    let under_way = request.period.holding(last).filter(|span| request.today.is_some_and(|today| span.until > today));
+    let Some(under_way) = under_way else { return Ok(Some(last)) };
+    Ok(last_day(connection, Some(under_way.since))?.or(Some(last)))
+}
+
+/// The last day, before another, that the store has meetings of.
+fn last_day(connection: &Connection, before: Option<Date>) -> Result<Option<Date>, PageError> {
+    let before = before.map_or("null".to_owned(), |date| quoted(&date.to_string()));
+    let day = text(connection, "last day", &format!("select max(date) from report_freshness(until := {before})"))?;
     Ok(day.and_then(|day| day.parse().ok()))
 }
 

@@ -28,8 +28,10 @@ pub use words::{WORDS, Word};
 pub struct PageRequest {
     /// How long the period is.
     pub period: Period,
-    /// A day in it; `None`: the last day that the store has meetings of.
+    /// A day in it; `None`: the last one that is over and that the store has meetings of.
     pub date: Option<Date>,
+    /// Today in the tenant's zone.
+    pub today: Option<Date>,
     /// The limits to judge by.
     pub profile: String,
     /// The language in which it opens; it can be switched in the page.
