@@ -154,7 +154,10 @@ pub const TAMPERINGS: &[Tampering] = &[
         sql(store, "update thresholds set value = value * 2 where profile = 'cqd' and metric = 'audio_loss_pct'");
     }),
     tampering("a building that nobody imported", "definitions", |store| {
-        sql(store, "insert into buildings (network) values ('10.1.0.0/16')");
+        sql(
+            store,
+            "insert into buildings (network, egress_cidr, valid_from_date) values ('10.1.0.0/16', '', date '1970-01-01')",
+        );
     }),
     tampering("a participant marked as misaligned", "definitions", |store| {
         sql(

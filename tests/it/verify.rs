@@ -98,7 +98,7 @@ fn a_store_with_every_kind_of_gap_is_clean() {
 #[test]
 fn a_running_sync_is_never_damage() {
     let world = World::new();
-    world.change(|options| options.latency = Duration::from_millis(15));
+    world.change(|options| options.latency = Duration::from_millis(60));
     let mut seen = Vec::new();
     for more in [&[][..], &["--refetch"]] {
         let mut command = world.sync_command(more);
