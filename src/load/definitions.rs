@@ -180,9 +180,8 @@ impl Definitions<'_> {
     pub fn define(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
         self.run(connection)?;
         for derived in DERIVED {
-            let table = derived.table.name;
-            let sql = format!("delete from {table}; insert into {table}\n{}", derived_sql(derived, "true"));
-            connection.execute_batch(&sql).map_err(|error| (table.to_owned(), error))?;
+            let sql = replacement(derived, "true");
+            connection.execute_batch(&sql).map_err(|error| (derived.table.name.to_owned(), error))?;
         }
         Ok(())
     }
@@ -266,11 +265,15 @@ pub(super) fn derive(draft: &Draft, changes: &[Changed<'_>], is_anew: bool) -> R
             Some(change) => change.dates,
             None => continue,
         };
-        let table = derived.table.name;
-        draft.execute("empty a table of", &format!("delete from {table} where {dates}"))?;
-        draft.execute("fill a table of", &format!("insert into {table}\n{}", derived_sql(derived, dates)))?;
+        draft.execute("fill a table of", &replacement(derived, dates))?;
     }
     Ok(())
+}
+
+/// Puts the rows of some dates in a derived table in the place of those that are there.
+fn replacement(derived: &Derived, dates: &str) -> String {
+    let table = derived.table.name;
+    format!("delete from {table} where {dates};\ninsert into {table}\n{}", derived_sql(derived, dates))
 }
 
 /// The query of a derived table on some dates.

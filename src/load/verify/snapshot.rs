@@ -8,7 +8,7 @@ use duckdb::Connection;
 use super::checks::{DATABASE, MANIFEST};
 use super::{Findings, Surroundings, manifest};
 use crate::load::store::wal_of;
-use crate::load::{LoadError, Manifest, StorePaths, connection, database, lock};
+use crate::load::{LoadError, Manifest, StorePaths, connection, database, installed_in, lock};
 use crate::schema::{META, PUBLISHED_FILES, SCHEMA_MIGRATIONS};
 
 /// As a first publication leaves it that ended between the manifest and the database.
@@ -194,9 +194,7 @@ fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, L
     let sql = "select max(generation), max(schema_version), max(run_id), max(epoch_us(created_utc)), \
                max(vcq_etl_version), max(timezone), max(user_id_type), max(compact_bytes), max(compact_rows), count(*) \
                from meta";
-    let definitions_sha256 = "select max(definitions_sha256) from meta";
-    let definitions_sha256: Option<String> =
-        connection.query_row(definitions_sha256, [], |row| row.get(0)).ok().flatten();
+    let definitions_sha256 = installed_in(&connection);
     let read = connection.query_row(sql, [], |row| {
         Ok(Meta {
             generation: row.get(0)?,
