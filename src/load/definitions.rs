@@ -14,20 +14,12 @@ use sha2::{Digest, Sha256};
 use super::LoadError;
 use super::connection::Draft;
 use super::parquet::hex;
+use super::scripts::{Script, run_all};
 use crate::schema::cell::Row;
 use crate::schema::{
     ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, TABLES, THRESHOLDS, Table,
     ddl,
 };
-
-/// SQL that is run in every published database.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Script {
-    /// What it is, for messages.
-    pub name: String,
-    /// Statements that may be run again.
-    pub sql: String,
-}
 
 /// Addresses of a participant: the one in its own network, and the one that the vendor saw.
 pub type Addresses = (String, Option<String>);
@@ -129,18 +121,14 @@ impl Definitions<'_> {
         let connection = Connection::open_in_memory().map_err(failed("a database".to_owned()))?;
         let tables: String = TABLES.iter().map(ddl::create_table).collect();
         connection.execute_batch(&tables).map_err(failed("the tables".to_owned()))?;
-        let mut known: Vec<String> = Vec::new();
-        for script in self.scripts {
+        // What others select from judges by the limits; they stand before.
+        for script in self.scripts.iter().take_while(|script| script.relation.is_none()) {
             connection.execute_batch(&script.sql).map_err(failed(script.name.clone()))?;
-            known = connection
-                .prepare("select distinct metric from thresholds order by metric")
-                .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-                .map_err(failed(script.name.clone()))?;
-            // The rest of the scripts judges by them.
-            if !known.is_empty() {
-                break;
-            }
         }
+        let known: Vec<String> = connection
+            .prepare("select distinct metric from thresholds order by metric")
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+            .map_err(failed("the limits".to_owned()))?;
         let unknown: Vec<String> = self
             .custom_limits
             .iter()
@@ -200,9 +188,7 @@ impl Definitions<'_> {
 
     /// Runs the scripts and adds the profile of the configuration. Gives the script that failed.
     pub(super) fn run(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
-        for script in self.scripts {
-            connection.execute_batch(&script.sql).map_err(|error| (script.name.clone(), error))?;
-        }
+        run_all(self.scripts, connection)?;
         connection.execute_batch(&self.custom_profile()).map_err(|error| ("the profile custom".to_owned(), error))
     }
 
@@ -306,5 +292,5 @@ pub(super) fn names(connection: &Connection) -> duckdb::Result<BTreeSet<(String,
 
 fn drop_all(connection: &Connection) -> duckdb::Result<String> {
     let names = names(connection)?;
-    Ok(names.iter().map(|(kind, name)| format!("drop {kind} \"{}\";\n", name.replace('"', "\"\""))).collect())
+    Ok(names.iter().map(|(kind, name)| format!("drop {kind} {};\n", ddl::identifier(name))).collect())
 }

@@ -20,6 +20,7 @@ mod migration;
 mod parquet;
 mod publish;
 mod query;
+mod scripts;
 mod store;
 pub mod verify;
 
@@ -37,7 +38,7 @@ mod publish_state_tests;
 mod publish_tests;
 
 pub use connection::DatabaseOptions;
-pub use definitions::{Addresses, Definitions, Places, Script, UnknownLimits, installed_in};
+pub use definitions::{Addresses, Definitions, Places, UnknownLimits, installed_in};
 pub use error::{DuckdbTrouble, LoadError, NotAStore, is_noise};
 pub use lock::{Holder, Lock, LockError, holder};
 pub use manifest::{Manifest, PublishedFile};
@@ -45,4 +46,5 @@ pub use migration::{MIGRATIONS, Migration};
 pub use parquet::{PartWriter, StagedPart};
 pub use publish::{DatePublication, Publication, Published, RunsOf, Start, Step, publish};
 pub use query::{generation_of, open_published, open_published_with};
+pub use scripts::{Relation, Script};
 pub use store::StorePaths;

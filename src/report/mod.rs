@@ -18,6 +18,7 @@ mod registry;
 mod result;
 mod run;
 mod sql_text;
+mod statements;
 
 use crate::load::Script;
 use definition::{Life, definition};
@@ -39,12 +40,14 @@ pub use run::{call, run, why_no_rows, write_parquet};
 /// # Errors
 /// Where a report of the program is not one, which the tests exclude.
 pub fn scripts() -> Result<Vec<Script>, ReportError> {
-    let mut scripts: Vec<Script> =
-        VIEWS.iter().map(|view| Script { name: view.name.to_owned(), sql: view.sql.to_owned() }).collect();
+    let mut scripts = Vec::new();
+    for view in VIEWS {
+        scripts.extend(statements::statements(view.name, view.sql)?);
+    }
     for report in built_in() {
         let header = Header::parse(report.name, report.sql)?;
         let sql = definition(Life::Published, report.name, &header, report.sql)? + ";\n";
-        scripts.push(Script { name: macro_name(report.name), sql });
+        scripts.push(Script { name: macro_name(report.name), sql, relation: None });
     }
     Ok(scripts)
 }

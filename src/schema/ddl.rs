@@ -37,6 +37,11 @@ pub fn script() -> String {
     TABLES.iter().map(|table| format!("{}\n{}", create_table(table), comments(table))).collect::<Vec<_>>().join("\n")
 }
 
+/// A name as SQL, whatever is in it.
+pub fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// A text as an SQL literal.
 pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
