@@ -16,17 +16,19 @@ type Read<T> = Result<T, Unusual>;
 
 /// Reads one page into `sink`. What was handed over before giving up must be taken back.
 pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Read<()> {
-    let mut cursor = Cursor { bytes: body, at: 0 };
+    // Once for the whole page: text by text it takes a fifth of the reading.
+    let text = std::str::from_utf8(body).map_err(|_| Unusual)?;
+    let mut cursor = Cursor { text, bytes: body, at: 0 };
     // Of two only one counts.
     let (mut datas, mut lists) = (0, 0);
-    cursor.object(|cursor, key| {
-        if key != b"data" {
-            return text(key).and_then(|_| cursor.skip());
+    cursor.object(|cursor| {
+        if cursor.key()? != "data" {
+            return cursor.skip();
         }
         datas += 1;
-        cursor.object(|cursor, key| {
-            if key != LIST_KEY.as_bytes() {
-                return text(key).and_then(|_| cursor.skip());
+        cursor.object(|cursor| {
+            if cursor.key()? != LIST_KEY {
+                return cursor.skip();
             }
             lists += 1;
             cursor.list(|cursor| item(cursor, sink))
@@ -39,21 +41,20 @@ pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Read<()> {
 fn item(cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Read<()> {
     // Sections come in their order too.
     let mut guess = 0;
-    cursor.object(|cursor, key| {
-        let position = match LAYOUT.get(guess) {
-            Some(section) if section.name.as_bytes() == key => Some(guess),
-            _ => LAYOUT.iter().position(|section| section.name.as_bytes() == key),
+    cursor.object(|cursor| {
+        let position = match LAYOUT.get(guess).is_some_and(|section| cursor.has(&section.key)) {
+            true => guess,
+            false => {
+                let key = cursor.key()?;
+                let Some(position) = LAYOUT.iter().position(|section| section.name == key) else {
+                    sink.unknown(None, key);
+                    return cursor.skip();
+                };
+                position
+            }
         };
-        match position {
-            Some(position) => {
-                guess = position + 1;
-                section(cursor, &LAYOUT[position], sink)
-            }
-            None => {
-                sink.unknown(None, text(key)?);
-                cursor.skip()
-            }
-        }
+        guess = position + 1;
+        section(cursor, &LAYOUT[position], sink)
     })?;
     sink.item_end();
     Ok(())
@@ -63,20 +64,23 @@ fn section(cursor: &mut Cursor<'_>, section: &'static SectionLeaves, sink: &mut 
     if cursor.peek() == Some(b'n') {
         return cursor.word(b"null");
     }
+    let leaves = section.leaves.as_slice();
     let mut guess = 0;
-    cursor.object(|cursor, key| {
-        let leaves = &section.leaves;
-        let position = match leaves.get(guess) {
-            Some(leaf) if leaf.field.as_bytes() == key => Some(guess),
-            _ => leaves.iter().position(|leaf| leaf.field.as_bytes() == key),
-        };
-        let Some(position) = position else {
-            sink.unknown(Some(section.name), text(key)?);
-            return cursor.skip();
+    cursor.object(|cursor| {
+        let position = match leaves.get(guess).is_some_and(|leaf| cursor.has(&leaf.key)) {
+            true => guess,
+            false => {
+                let key = cursor.key()?;
+                let Some(position) = leaves.iter().position(|leaf| leaf.field == key) else {
+                    sink.unknown(Some(section.name), key);
+                    return cursor.skip();
+                };
+                position
+            }
         };
         guess = position + 1;
         match cursor.peek() {
-            Some(b'"') => sink.leaf(&leaves[position], Raw::Text(text(cursor.string()?)?)),
+            Some(b'"') => sink.leaf(&leaves[position], Raw::Text(cursor.string()?)),
             Some(b'n') => {
                 cursor.word(b"null")?;
                 sink.leaf(&leaves[position], Raw::Absent);
@@ -88,11 +92,9 @@ fn section(cursor: &mut Cursor<'_>, section: &'static SectionLeaves, sink: &mut 
     })
 }
 
-fn text(bytes: &[u8]) -> Read<&str> {
-    std::str::from_utf8(bytes).map_err(|_| Unusual)
-}
-
 struct Cursor<'a> {
+    text: &'a str,
+    /// The same.
     bytes: &'a [u8],
     at: usize,
 }
@@ -126,8 +128,22 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// Steps over a member's key and colon if it is this one.
+    fn has(&mut self, key: &str) -> bool {
+        let is_it = self.bytes[self.at..].starts_with(key.as_bytes());
+        self.at += if is_it { key.len() } else { 0 };
+        is_it
+    }
+
+    /// A member's key; the colon behind it is stepped over.
+    fn key(&mut self) -> Read<&'a str> {
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
     /// A text without escapes, at its opening quote.
-    fn string(&mut self) -> Read<&'a [u8]> {
+    fn string(&mut self) -> Read<&'a str> {
         let begin = self.at + 1;
         let rest = self.bytes.get(begin..).ok_or(Unusual)?;
         let end = rest.iter().position(|byte| ENDS_TEXT[usize::from(*byte)]).ok_or(Unusual)?;
@@ -135,7 +151,7 @@ impl<'a> Cursor<'a> {
             return Err(Unusual);
         }
         self.at = begin + end + 1;
-        Ok(&rest[..end])
+        self.text.get(begin..begin + end).ok_or(Unusual)
     }
 
     /// A whole number that is not negative and fits.
@@ -152,8 +168,8 @@ impl<'a> Cursor<'a> {
         Ok(digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')))
     }
 
-    /// An object: `member` reads the value behind each key.
-    fn object(&mut self, mut member: impl FnMut(&mut Cursor<'a>, &'a [u8]) -> Read<()>) -> Read<()> {
+    /// An object: `member` reads each key, which the cursor stands at, and the value behind it.
+    fn object(&mut self, mut member: impl FnMut(&mut Cursor<'a>) -> Read<()>) -> Read<()> {
         self.expect(b'{')?;
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -163,10 +179,7 @@ impl<'a> Cursor<'a> {
             if self.peek() != Some(b'"') {
                 return Err(Unusual);
             }
-            let key = self.string()?;
-            self.expect(b':')?;
-            self.blanks();
-            member(self, key)?;
+            member(self)?;
             if self.ends_with(b'}')? {
                 return Ok(());
             }
@@ -202,7 +215,7 @@ impl<'a> Cursor<'a> {
     /// A scalar that nobody wants.
     fn skip(&mut self) -> Read<()> {
         match self.peek() {
-            Some(b'"') => text(self.string()?).map(|_| ()),
+            Some(b'"') => self.string().map(|_| ()),
             Some(b'0'..=b'9') => self.whole().map(|_| ()),
             Some(b't') => self.word(b"true"),
             Some(b'f') => self.word(b"false"),

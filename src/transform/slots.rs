@@ -8,10 +8,12 @@ use crate::schema::{Kind, QUALITY_SAMPLES, SECTIONS};
 pub(super) const SLOT_COUNT: usize = 44;
 
 /// One leaf of a section.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Leaf {
     /// The vendor's name.
     pub field: &'static str,
+    /// The name as an answer has it nearly always: quoted, with its colon.
+    pub key: String,
     /// Our column's name.
     pub column: &'static str,
     /// What it is.
@@ -25,6 +27,8 @@ pub(super) struct Leaf {
 pub(super) struct SectionLeaves {
     /// The vendor's name of the section.
     pub name: &'static str,
+    /// The name as an answer has it nearly always: quoted, with its colon.
+    pub key: String,
     /// Its leaves; the first is its time.
     pub leaves: Vec<Leaf>,
 }
@@ -38,7 +42,7 @@ pub(super) static LAYOUT: LazyLock<Vec<SectionLeaves>> = LazyLock::new(|| {
         .enumerate()
         .map(|(slot, column)| {
             let field = column.source.rsplit('/').next().unwrap_or_default();
-            Leaf { field, column: column.name, kind: column.kind, slot }
+            Leaf { field, key: key_of(field), column: column.name, kind: column.kind, slot }
         })
         .collect();
     SECTIONS
@@ -49,12 +53,16 @@ pub(super) static LAYOUT: LazyLock<Vec<SectionLeaves>> = LazyLock::new(|| {
                 .columns
                 .iter()
                 .filter(|column| column.source.starts_with(&prefix))
-                .filter_map(|column| sourced.iter().find(|leaf| leaf.column == column.name).copied())
+                .filter_map(|column| sourced.iter().find(|leaf| leaf.column == column.name).cloned())
                 .collect();
-            SectionLeaves { name: section.name, leaves }
+            SectionLeaves { name: section.name, key: key_of(section.name), leaves }
         })
         .collect()
 });
+
+fn key_of(field: &str) -> String {
+    format!("\"{field}\":")
+}
 
 /// The slot of a section's own time.
 pub(super) fn time_slot(section: usize) -> usize {

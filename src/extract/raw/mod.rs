@@ -5,6 +5,7 @@
 //! prints the lines. A cut-off last checkpoint is noticed and passed over.
 
 mod check;
+mod frame;
 mod pages;
 mod read;
 mod record;

@@ -1,4 +1,4 @@
-//! Reading the pages of one walk after the other: one decoder, one buffer, and no copy of an answer.
+//! Reading the pages of one walk after the other: one buffer, and no copy of an answer.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -6,17 +6,17 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::PathBuf;
 
-use zstd_safe::{CONTENTSIZE_ERROR, CONTENTSIZE_UNKNOWN, DCtx};
+use memchr::memchr;
 
 use super::RawError;
-use super::read::{Place, RawDate, WalkRef, cannot_read, lines_of_frame};
+use super::frame::unpack;
+use super::read::{Place, RawDate, WalkRef, cannot_read, cannot_unpack};
 
 /// Reads walks; what it gives lasts until the next walk.
 #[derive(Default)]
 pub struct PageReader {
     /// Files that are open.
     files: HashMap<PathBuf, File>,
-    decoder: Option<DCtx<'static>>,
     frame: Vec<u8>,
     /// The lines of the walk's checkpoints, and rubbish behind `used`.
     lines: Vec<u8>,
@@ -39,7 +39,9 @@ impl PageReader {
             let begin = self.used;
             self.unpack(date, place)?;
             let mut at = begin;
-            for line in self.lines[begin..self.used].split(|byte| *byte == b'\n') {
+            while at < self.used {
+                let rest = &self.lines[at..self.used];
+                let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
                 if let Some(response) = response_of(line) {
                     self.responses.push(at + response.start..at + response.end);
                 }
@@ -63,30 +65,9 @@ impl PageReader {
         file.seek(SeekFrom::Start(place.offset()))
             .and_then(|_| file.read_exact(&mut self.frame))
             .map_err(cannot_read(path))?;
-        if self.decode().is_none() {
-            // Not written here, or damaged: the careful way knows.
-            let lines = lines_of_frame(path, place, &self.frame)?;
-            self.lines.truncate(self.used);
-            self.lines.extend_from_slice(&lines);
-            self.used += lines.len();
-        }
+        self.used =
+            unpack(&self.frame, &mut self.lines, self.used).map_err(|error| cannot_unpack(path, place, error))?;
         Ok(())
-    }
-
-    /// Decodes the frame behind what is used; `None` where it is not as we write it.
-    fn decode(&mut self) -> Option<()> {
-        const MOST_BYTES: u64 = 64 << 20;
-        let bytes = zstd_safe::get_frame_content_size(&self.frame).ok().flatten()?;
-        if bytes == CONTENTSIZE_ERROR || bytes == CONTENTSIZE_UNKNOWN || bytes > MOST_BYTES {
-            return None;
-        }
-        let decoder = self.decoder.get_or_insert_with(DCtx::create);
-        let end = self.used + bytes as usize;
-        if self.lines.len() < end {
-            self.lines.resize(end, 0);
-        }
-        let written = decoder.decompress(&mut self.lines[self.used..end], &self.frame).ok()?;
-        (written as u64 == bytes).then(|| self.used = end)
     }
 }
 

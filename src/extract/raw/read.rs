@@ -9,14 +9,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::RawError;
+use super::frame::unpack;
 use super::record::{Header, RawKind, WalkEnd};
 use super::write::{DATE_PREFIX, FILE_ENDING, GROUP, SKIPPABLE_MAGIC};
 use crate::schema::{civil_date, civil_date_text};
 
 /// A header larger than this is none: a sign of damage, not a reason to allocate.
 const HEADER_BYTES: u32 = 1 << 20;
-/// A checkpoint has a walk at most, and a walk a quarter of this: what unpacks to more was not written here.
-const MOST_LINES_BYTES: u64 = 1 << 30;
 
 /// One walk over one date's files: where its pages are, and what it came to.
 #[derive(Debug, Clone)]
@@ -366,16 +365,16 @@ impl RawDate {
 
 /// The lines of a checkpoint.
 fn unpacked(path: &Path, place: &Place) -> Result<Vec<u8>, RawError> {
-    lines_of_frame(path, place, &frame(path, place).map_err(cannot_read(path))?)
+    lines(&frame(path, place).map_err(cannot_read(path))?).map_err(|error| cannot_unpack(path, place, error))
 }
 
-/// The lines in the frame of a checkpoint.
-pub(super) fn lines_of_frame(path: &Path, place: &Place, frame: &[u8]) -> Result<Vec<u8>, RawError> {
-    lines(frame).map_err(|error| match error.raw_os_error() {
+/// Why a checkpoint could not be unpacked.
+pub(super) fn cannot_unpack(path: &Path, place: &Place, error: io::Error) -> RawError {
+    match error.raw_os_error() {
         Some(_) => cannot_read(path)(error),
         // The system did its part: it is the bytes that are wrong.
         None => damaged(path, place, error.into()),
-    })
+    }
 }
 
 fn damaged(path: &Path, place: &Place, source: Box<dyn std::error::Error + Send + Sync>) -> RawError {
@@ -392,10 +391,8 @@ fn frame(path: &Path, place: &Place) -> io::Result<Vec<u8>> {
 
 fn lines(frame: &[u8]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
-    zstd::Decoder::new(frame)?.take(MOST_LINES_BYTES + 1).read_to_end(&mut lines)?;
-    if lines.len() as u64 > MOST_LINES_BYTES {
-        return Err(io::Error::new(ErrorKind::InvalidData, "a checkpoint unpacks to more than a gigabyte"));
-    }
+    let used = unpack(frame, &mut lines, 0)?;
+    lines.truncate(used);
     Ok(lines)
 }
 
