@@ -53,6 +53,17 @@ fn page(bencher: Bencher<'_, '_>) {
         .bench_local(|| inputs::type_page(&mut parser, &page));
 }
 
+/// The same with an escape near its beginning, which only the general reader of JSON takes.
+#[divan::bench]
+fn page_of_another_form(bencher: Bencher<'_, '_>) {
+    let page = inputs::page().replacen("(GMT", "\\u0028GMT", 1);
+    let mut parser = WalkParser::default();
+    bencher
+        .counter(ItemsCount::new(inputs::PAGE_ITEMS))
+        .counter(BytesCount::new(page.len()))
+        .bench_local(|| inputs::type_page(&mut parser, &page));
+}
+
 /// Text to Arrow: a batch as the Parquet writer gets it.
 #[divan::bench]
 fn page_to_arrow(bencher: Bencher<'_, '_>) {

@@ -27,7 +27,8 @@ use crate::schema::{Table, arrow_schema, civil_date_text};
 const ROW_GROUP_ROWS: usize = 131_072;
 /// Rows handed to the encoder at a time. Page boundaries depend on it, so it is fixed, and it divides a row group.
 const CHUNK_ROWS: usize = 8_192;
-/// Level 1 is nearly as small, levels past 9 cost ten times as much for two percent.
+/// Level 1 saves 3 % of a rebuild's CPU and makes files 3 % larger, level 6 costs 4 % and saves nothing to speak of, levels
+/// past 9 cost ten times as much for two percent.
 const ZSTD_LEVEL: i32 = 3;
 const WRITE_BUFFER_BYTES: usize = 1 << 18;
 
