@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::super::ledger::Change;
-use super::super::run::quality_calls;
+use super::super::work::quality_calls;
 use super::*;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use crate::schema::{Moment, Status};

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use super::items::list_items;
 use super::ledger::{Change, Indexed, Ledger};
+use super::listed::{ListReader, Listed};
 use super::raw::{RawDate, RawError, RawKind, WalkRef, date_of, dates_of, files_of, lacks_one_record, relative};
 use super::recorder::RecordError;
 use crate::feishu::Endpoint;
-use crate::schema::identity::{Item, MeetingIdentity, Numbering, ParticipantIdentity, digest, digest_text};
-use crate::schema::{Raw, TenantZone, parse};
+use crate::schema::TenantZone;
+use crate::schema::identity::{Item, ParticipantIdentity};
 
 /// The name of the ledger's setting for the kind of user ids.
 pub const USER_ID_TYPE: &str = "user_id_type";
@@ -133,7 +134,7 @@ fn has_news(
     Ok(false)
 }
 
-/// The meetings of a date in walks that are whole.
+/// The meetings of a date. Those of a walk that is not whole were asked for all the same, so their answers need a row.
 fn meetings(
     date: &RawDate,
     walks: &[(&str, &WalkRef)],
@@ -143,41 +144,30 @@ fn meetings(
 ) -> Result<Vec<Change>, RecordError> {
     let mut changes = Vec::new();
     let mut digests: BTreeMap<String, String> = BTreeMap::new();
-    for (_, walk) in walks.iter().filter(|(_, walk)| walk.is_whole()) {
-        let (since_us, until_us) = walk.window_us.unwrap_or((i64::MIN, i64::MAX));
-        let mut numbering = Numbering::default();
+    for (_, walk) in walks {
+        let mut reader = ListReader::new(zone, walk.window_us.unwrap_or((i64::MIN, i64::MAX)));
         for value in items(date, walk, Endpoint::MeetingList)? {
-            let empty = Item::new();
-            let Ok(identity) = MeetingIdentity::of(value.as_object().unwrap_or(&empty), zone) else {
-                if zone.day_of(walk.asked_us) == meeting_date {
+            let meeting = match reader.item(&value) {
+                Listed::Meeting(meeting) if meeting.meeting_date() == meeting_date => meeting,
+                Listed::Unreadable if walk.is_whole() && zone.day_of(walk.asked_us) == meeting_date => {
                     changes.push(Change::Dirty { meeting_date });
+                    continue;
                 }
-                continue;
+                _ => continue,
             };
-            let is_of_date = identity.start.local_day() == meeting_date;
-            if !is_of_date || !(since_us..until_us).contains(&identity.start.utc_us) {
-                continue;
-            }
-            let Some(key) = numbering.key(&identity.key, &value) else { continue };
-            let item_digest = digest_text(&digest(&value));
-            let before = match digests.get(&key) {
+            let before = match digests.get(&meeting.key) {
                 Some(digest) => Some(digest.clone()),
-                None => ledger.item_digest(&key)?,
+                None => ledger.item_digest(&meeting.key)?,
             };
-            if before.as_deref() == Some(&item_digest) {
-                continue;
+            let Some(change) = meeting.change(before.as_deref(), walk.is_whole()) else { continue };
+            if let Change::Meeting { key, item_digest, .. } = &change {
+                digests.insert(key.clone(), item_digest.clone());
             }
-            digests.insert(key.clone(), item_digest.clone());
-            changes.push(Change::Dirty { meeting_date });
-            changes.push(Change::Meeting { key, identity, devices: devices(&value), item_digest });
+            changes.extend(walk.is_whole().then_some(Change::Dirty { meeting_date }));
+            changes.push(change);
         }
     }
     Ok(changes)
-}
-
-/// The devices that an item of the meeting list counts; 0 where it does not say.
-pub(super) fn devices(item: &serde_json::Value) -> i64 {
-    parse::count(&Raw::of(item.get("number_of_devices"))).ok().flatten().unwrap_or_default()
 }
 
 /// The participants of whole lists, and how each list ended.
