@@ -1,7 +1,7 @@
 """The asking: calls against the lower bound, use of the quota, and the vendor's SDK in a loop beside it.
 
-The limit is scaled to 600 calls in 6 s, so that a run of a minute sees ten windows; the simulator enforces it. Times of
-calls come from the raw log.
+The limit is scaled to 600 calls in 6 s, so that a run of seventy seconds sees a dozen windows; the simulator enforces it. Times
+of calls come from the raw log.
 """
 import json
 import shutil
@@ -10,6 +10,7 @@ import time
 
 import duckdb
 
+import idle
 import measure
 import rawlog
 import stores
@@ -66,11 +67,10 @@ def ours(env, store, arguments):
     ran, summary = stores.sync(env, store, arguments)
     bound = lower_bound(store / "vcq.duckdb")
     calls = rawlog.asked(store)
-    quality = [at for endpoint, at, _ in calls if endpoint == LISTS[2]]
-    answered = max(at + took for _, at, took in calls)
+    quality = [call.at for call in calls if call.endpoint == LISTS[2]]
+    answered = max(call.at + call.took for call in calls)
     made = summary["calls"]
-    # All calls, because a refusal is in the raw log without its time, over the time from the first to the last of those that
-    # have one, the last one's own share of the pace included.
+    # All calls, faults included, over the time from the first to the last, the last one's own share of the pace included.
     used = made[LISTS[2]] / (RATE * (quality[-1] - quality[0] + 1 / RATE))
     longest_s = max(bound.values()) / RATE
     return {
@@ -81,6 +81,7 @@ def ours(env, store, arguments):
         "throttles": summary["throttles"],
         "samples": summary["samples"],
         "used_pct": 100 * used,
+        "two_idle_pct": idle.two_idle_pct(calls, 1 / RATE),
         "asking_s": answered - started,
         "longest_s": longest_s,
         "over_longest": (answered - started) / longest_s,
@@ -122,7 +123,7 @@ def part(options):
         row |= {key: measure.spread([run[key] for run in found]) for key in ["beyond", "throttles"]}
         row |= {
             key: measure.spread([run[key] for run in found])
-            for key in ["used_pct", "asking_s", "longest_s", "over_longest", "wall_s", "cpu_s"]
+            for key in ["used_pct", "two_idle_pct", "asking_s", "longest_s", "over_longest", "wall_s", "cpu_s"]
         }
         rows.append(row)
     for name, page_size, threads, latency_ms, most_seconds in SDK_LOOPS:

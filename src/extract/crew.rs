@@ -4,6 +4,9 @@
 //! again. Too few leave slots of the quota empty. Nobody knows beforehand how long an answer takes, so nothing is
 //! reckoned from a latency: a unit is begun when next to none waits for the pace. That comes to rate x (latency + writing
 //! it down) units, whatever these are.
+//!
+//! Where none waits at all, it is not the pace that holds us up, or nobody knows yet: then a few are begun, and one more with
+//! each that went well, so that a vendor which fails is not asked more than it takes to see that.
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
@@ -18,7 +21,7 @@ use crate::feishu::Rate;
 /// 10 ms are longer than a busy machine takes to wake us; at the vendor's pace two would be more than enough.
 pub(super) const AHEAD: usize = 4;
 
-/// Whatever the pace, so many may be under way.
+/// So many may be under way from the beginning, whatever the pace.
 const FEW: usize = 8;
 
 /// The slowest answers that the quota is used up with: a pace that brings more than [`FEW`] calls in this time may have as
@@ -29,6 +32,8 @@ const SLOW_ANSWER_S: f64 = 4.8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Crew {
     most: usize,
+    /// Units that may be under way where none of them waits for the pace.
+    unpaced: usize,
 }
 
 impl Crew {
@@ -38,17 +43,19 @@ impl Crew {
         let calls_per_s = f64::from(rate.calls.get()) / rate.window.as_secs_f64();
         // As a cast, whatever is too large or no number ends at the bounds.
         let by_pace = if may_end_early { 0 } else { (calls_per_s * SLOW_ANSWER_S) as usize };
-        Crew { most: by_pace.max(FEW).min(concurrency).max(1) }
-    }
-
-    /// The most units under way.
-    pub fn most(self) -> usize {
-        self.most
+        let most = by_pace.max(FEW).min(concurrency).max(1);
+        Crew { most, unpaced: FEW.min(most) }
     }
 
     /// Whether another unit is to be begun, with so many under way, of which so many requests wait for the pace.
     pub fn needs_one(self, under_way: usize, waiting: usize) -> bool {
-        under_way < self.most && waiting < AHEAD
+        let most = if waiting > 0 { self.most } else { self.unpaced };
+        under_way < most && waiting < AHEAD
+    }
+
+    /// A unit ended, well or not.
+    pub fn ended(&mut self, well: bool) {
+        self.unpaced = (self.unpaced + usize::from(well)).min(self.most);
     }
 }
 
@@ -71,9 +78,10 @@ impl Gate {
 }
 
 /// Works on everything that comes out of a queue, until it is empty and nobody fills it any more. `waiting` is how many
-/// requests of this endpoint wait for the pace. What is popped when the run `is_over` is dropped.
-pub(super) async fn work_on<T, F: Future<Output = ()> + Send + 'static>(
-    crew: Crew,
+/// requests of this endpoint wait for the pace. What is popped when the run `is_over` is dropped. A unit says whether it went
+/// well.
+pub(super) async fn work_on<T, F: Future<Output = bool> + Send + 'static>(
+    mut crew: Crew,
     waiting: watch::Receiver<usize>,
     room: Option<Gate>,
     queue: &NewestFirst<T>,
@@ -82,22 +90,23 @@ pub(super) async fn work_on<T, F: Future<Output = ()> + Send + 'static>(
 ) {
     let mut gates: Vec<Gate> = vec![Gate { level: waiting.clone(), below: AHEAD }];
     gates.extend(room);
+    let mut changed = waiting.clone();
     let mut under_way = JoinSet::new();
     loop {
         while let Some(ended) = under_way.try_join_next() {
-            go_on(ended);
-        }
-        if under_way.len() >= crew.most() {
-            if let Some(ended) = under_way.join_next().await {
-                go_on(ended);
-            }
-            continue;
+            crew.ended(went_well(ended));
         }
         if let Some(gate) = gates.iter_mut().find(|gate| !gate.is_open()) {
             gate.opened().await;
             continue;
         }
         if !crew.needs_one(under_way.len(), *waiting.borrow()) {
+            // The gates are open, so it is for how many are under way; one that ends makes a place, one that comes to wait for
+            // the pace shows that it is the pace.
+            tokio::select! {
+                Some(ended) = under_way.join_next() => crew.ended(went_well(ended)),
+                _ = changed.changed() => {}
+            }
             continue;
         }
         let Some(item) = queue.pop().await else { break };
@@ -106,22 +115,23 @@ pub(super) async fn work_on<T, F: Future<Output = ()> + Send + 'static>(
         }
         let mut next = Box::pin(unit(item));
         // Up to where it waits for the pace it goes here, so that it is counted there before the next decision.
-        if poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await {
-            under_way.spawn(next);
+        match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
+            Poll::Ready(well) => crew.ended(well),
+            Poll::Pending => drop(under_way.spawn(next)),
         }
     }
     while let Some(ended) = under_way.join_next().await {
-        go_on(ended);
+        went_well(ended);
     }
 }
 
-/// The panic of a unit goes on here.
-fn go_on(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && let Ok(panic) = error.try_into_panic()
-    {
-        std::panic::resume_unwind(panic);
-    }
+/// Whether a unit went well; its panic goes on here.
+fn went_well(ended: Result<bool, JoinError>) -> bool {
+    ended.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // Nobody aborts one.
+        Err(_) => false,
+    })
 }
 
 #[cfg(test)]
@@ -143,20 +153,35 @@ mod tests {
     #[test]
     fn the_vendors_pace_and_a_budget_never_have_more_than_a_few_under_way() {
         for concurrency in [1, 8, 48, 256] {
-            assert_eq!(Crew::new(concurrency, rate(100, 60), false).most(), concurrency.min(8));
-            assert_eq!(Crew::new(concurrency, rate(600, 6), true).most(), concurrency.min(8));
+            assert_eq!(Crew::new(concurrency, rate(100, 60), false).most, concurrency.min(8));
+            assert_eq!(Crew::new(concurrency, rate(600, 6), true).most, concurrency.min(8));
         }
-        assert_eq!(Crew::new(48, rate(600, 6), false).most(), 48);
-        assert_eq!(Crew::new(0, rate(1, 60), false).most(), 1, "somebody must work");
+        assert_eq!(Crew::new(48, rate(600, 6), false).most, 48);
+        assert_eq!(Crew::new(0, rate(1, 60), false).most, 1, "somebody must work");
+    }
+
+    #[test]
+    fn where_none_waits_for_the_pace_there_are_few_until_they_go_well() {
+        let mut crew = Crew::new(48, rate(100_000, 60), false);
+        let most = |crew: Crew| (0..100).take_while(|under_way| crew.needs_one(*under_way, 0)).count();
+        assert_eq!(most(crew), 8);
+        (0..30).for_each(|_| crew.ended(false));
+        assert_eq!(most(crew), 8);
+        (0..5).for_each(|_| crew.ended(true));
+        assert_eq!(most(crew), 13);
+        (0..500).for_each(|_| crew.ended(true));
+        assert_eq!(most(crew), 48);
+        assert!(Crew::new(48, rate(600, 6), false).needs_one(47, 1) && !crew.needs_one(10, AHEAD));
     }
 
     /// Slots of a pace, one a tick, with answers that take so many ticks: slots used, and the most under way.
-    fn simulated(crew: Crew, latency: usize, ticks: usize) -> (usize, usize) {
+    fn simulated(mut crew: Crew, latency: usize, ticks: usize) -> (usize, usize) {
         let mut in_flight: VecDeque<usize> = VecDeque::new();
         let (mut waiting, mut used, mut peak) = (0, 0, 0);
         for now in 0..ticks {
             while in_flight.front().is_some_and(|answered| *answered <= now) {
                 in_flight.pop_front();
+                crew.ended(true);
             }
             while crew.needs_one(in_flight.len() + waiting, waiting) {
                 waiting += 1;
@@ -179,12 +204,12 @@ mod tests {
         ) {
             let crew = Crew::new(concurrency, rate(600, 6), false);
             let (used, peak) = simulated(crew, latency, 2_000);
-            prop_assert!(peak <= crew.most() && peak <= latency + AHEAD);
-            if latency + 1 <= crew.most() {
+            prop_assert!(peak <= crew.most && peak <= latency + AHEAD);
+            if latency + 1 <= crew.most {
                 prop_assert_eq!(used, 2_000);
             } else {
                 // As many as may be are under way all the time.
-                prop_assert!(used >= (2_000 / latency - 1) * crew.most(), "{used}");
+                prop_assert!(used >= (2_000 / latency - 1) * crew.most, "{used}");
             }
         }
     }
@@ -205,6 +230,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 seen.0.fetch_sub(1, Ordering::Relaxed);
                 seen.2.fetch_add(1, Ordering::Relaxed);
+                true
             }
         };
         let crew = Crew::new(5, rate(600, 6), false);
@@ -226,6 +252,7 @@ mod tests {
                 peak.fetch_max(*waiting.borrow(), Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 waiting.send_modify(|count| *count -= 1);
+                true
             }
         };
         let crew = Crew::new(48, rate(600, 6), false);
@@ -250,7 +277,7 @@ mod tests {
             tokio::spawn(async move {
                 let unit = |_: i64| {
                     begun.fetch_add(1, Ordering::Relaxed);
-                    std::future::ready(())
+                    std::future::ready(true)
                 };
                 work_on(Crew::new(8, rate(600, 6), false), waiting, Some(gate), &queue, is_over, unit).await;
             })

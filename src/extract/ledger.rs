@@ -21,7 +21,7 @@ pub use check::{KnownAnswer, LedgerCheck, check_ledger, runs_of, unpublished_dat
 pub(super) use owed::{OwedMeeting, OwedParticipant};
 pub use runs::RunRecord;
 
-pub use views::{ListsOwed, OpenParticipants};
+pub use views::OpenUnits;
 pub(super) use views::{MeetingState, WindowQuestion};
 
 /// The ledger cannot be used.

@@ -28,8 +28,8 @@ mod work;
 pub use decide::Settle;
 pub use items::list_items;
 pub use ledger::{
-    DirtyDate, KnownAnswer, Ledger, LedgerCheck, LedgerError, ListsOwed, OpenParticipants, RunRecord, check_ledger,
-    runs_of, unpublished_dates,
+    DirtyDate, KnownAnswer, Ledger, LedgerCheck, LedgerError, OpenUnits, RunRecord, check_ledger, runs_of,
+    unpublished_dates,
 };
 pub use owed::{Count, Later, Limits, Owed, OwedQuestion, Reach, paced};
 pub use recorder::{RecordError, Recorder};

@@ -232,18 +232,14 @@ fn remember_user_id_type(date: &RawDate, walk: &WalkRef, ledger: &Ledger) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::raw::{Header, RAW_VERSION, RawWriter, WalkEnd, encode};
+    use crate::extract::raw::{Header, PageRecord, RAW_VERSION, RawWriter, WalkEnd, encode};
     use crate::schema::Status;
 
-    #[test]
-    fn a_date_is_one_however_many_kinds_of_answers_it_has() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
-        let raw_dir = folder.path().join("raw");
-        let mut writer = RawWriter::new(&raw_dir, "r1");
-        let end = WalkEnd {
-            whole: false,
-            status: Status::Failed,
+    /// A walk's end, of any kind.
+    fn ended(whole: bool) -> WalkEnd {
+        WalkEnd {
+            whole,
+            status: if whole { Status::Complete } else { Status::Failed },
             reason: "because".to_owned(),
             is_final: false,
             api_code: None,
@@ -252,18 +248,83 @@ mod tests {
             digest: String::new(),
             requests: 1,
             walks: 1,
+        }
+    }
+
+    fn header(kind: RawKind, asked_us: i64, end: Option<WalkEnd>) -> Header {
+        Header {
+            v: RAW_VERSION,
+            run_id: "r1".to_owned(),
+            kind,
+            unit: "u".to_owned(),
+            asked_us,
+            window_us: None,
+            end,
+            bytes: 0,
+        }
+    }
+
+    fn page(devices: u64) -> PageRecord {
+        let body = format!(
+            r#"{{"code":0,"data":{{"meeting_list":[{{"meeting_id":"1","meeting_start_time":"2022.12.23 11:16:59 (GMT+08:00)",
+            "meeting_end_time":"2022.12.23 11:18:51","number_of_devices":{devices}}}]}}}}"#
+        );
+        let (response, response_text) = PageRecord::body(body.as_bytes());
+        PageRecord {
+            record: "page",
+            endpoint: "meeting_list",
+            request: serde_json::Map::new(),
+            asked_utc: "2022-12-24T00:00:00Z".to_owned(),
+            elapsed_ms: 1,
+            http_status: 200,
+            log_id: None,
+            response,
+            response_text,
+        }
+    }
+
+    #[test]
+    fn a_list_that_broke_off_says_whom_to_ask_and_a_whole_one_what_is_due() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
+        let raw_dir = folder.path().join("raw");
+        let zone = TenantZone::parse("+08:00").expect("a zone");
+        let meeting_date = 19_349;
+        let mut writer = RawWriter::new(&raw_dir, "r1");
+        let mut walk = |asked_us: i64, end: Option<WalkEnd>, devices: u64| {
+            let header = header(RawKind::Meetings, asked_us, end);
+            writer
+                .append(RawKind::Meetings, meeting_date, &encode(header, &[page(devices)]).expect("zstd"))
+                .expect("written");
+            writer.sync().expect("synced");
+            catch_up(&raw_dir, &ledger, &zone).expect("taken in");
+            let dirty = ledger.dirty_dates().expect("read").first().map_or(0, |date| date.changes);
+            let digest = ledger.item_digest("1-1671765419").expect("read").expect("known");
+            let half_listed = ledger.half_listed_dates().expect("read").contains(&meeting_date);
+            let devices = ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices;
+            (dirty, digest.is_empty(), half_listed, devices)
         };
+        assert_eq!(walk(1, None, 3), (0, true, true, 3), "killed in between");
+        assert_eq!(walk(2, Some(ended(false)), 3), (0, true, true, 3), "it failed");
+        assert_eq!(walk(3, Some(ended(true)), 3), (1, false, false, 3), "new for what is published");
+        assert_eq!(walk(4, None, 3), (1, false, false, 3), "nothing new");
+        assert_eq!(walk(5, None, 4), (1, true, true, 4), "otherwise, but of a half list");
+        assert_eq!(walk(6, Some(ended(true)), 4), (2, false, false, 4));
+        // Made anew from the raw log it is the same.
+        forget_index(&raw_dir, &ledger).expect("forgotten");
+        catch_up(&raw_dir, &ledger, &zone).expect("taken in");
+        assert_eq!(ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices, 4);
+        assert!(ledger.half_listed_dates().expect("read").is_empty());
+    }
+
+    #[test]
+    fn a_date_is_one_however_many_kinds_of_answers_it_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
+        let raw_dir = folder.path().join("raw");
+        let mut writer = RawWriter::new(&raw_dir, "r1");
         for (kind, meeting_date) in RawKind::ALL.iter().flat_map(|kind| [(*kind, 20_000), (*kind, 20_001)]) {
-            let header = Header {
-                v: RAW_VERSION,
-                run_id: "r1".to_owned(),
-                kind,
-                unit: "u".to_owned(),
-                asked_us: 1,
-                window_us: None,
-                end: Some(end.clone()),
-                bytes: 0,
-            };
+            let header = header(kind, 1, Some(ended(false)));
             writer.append(kind, meeting_date, &encode(header, &[]).expect("zstd")).expect("written");
         }
         writer.sync().expect("synced");

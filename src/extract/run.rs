@@ -16,11 +16,10 @@ use super::walk::{Outcome, Walked};
 use super::watch::{Watch, WatchEvent};
 use super::work::{MeetingTask, OpenDates};
 use crate::feishu::{
-    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, Rate, UserIdType,
-    WebinarUserRole,
+    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, Rate, UserIdType, WebinarUserRole,
 };
-use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
 use crate::schema::TenantZone;
+use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
 
 /// Which of the three lists a run asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use super::decide::is_fresh;
 use super::ledger::{OwedMeeting, OwedParticipant};
 use super::list_meetings::guessed_calls;
 use super::queue::NewestFirst;
+use super::raw::RawKind;
 use super::recorder::RecordError;
 use super::run::{Asks, Extraction};
 use super::stop::Stop;
@@ -103,6 +104,7 @@ impl Extraction {
                     if let Err(stop) = this.meeting(meeting, &participants).await {
                         this.stop_with(stop);
                     }
+                    !this.is_failing(RawKind::Participants)
                 }
             };
             let waiting = self.client.waiting(Endpoint::ParticipantList);
@@ -118,6 +120,7 @@ impl Extraction {
                         this.stop_with(stop);
                     }
                     this.one_done(&task);
+                    !this.is_failing(RawKind::Quality)
                 }
             };
             let waiting = self.client.waiting(Endpoint::ParticipantQualityList);
