@@ -283,8 +283,9 @@ pub const SETTINGS: &[Setting] = &[
         value_name: "N",
         kind: Kind::Count { min: 1, max: 256 },
         // A bound only: as many are under way as pace x latency asks for, which is one at the vendor's rate and 300 ms a call
-        // (and eight at the most), and 35 at sixty times that rate.
-        default: "48",
+        // (and eight at the most). At sixty times that rate 300 ms take 37, those included that are being written down or wait
+        // for the pace; each costs memory for its pages.
+        default: "40",
         group: Group::Pace,
         secret: false,
         help: "Most requests under way to one endpoint; fewer where the pace needs fewer.",

@@ -5,11 +5,13 @@
 //! reckoned from a latency: a unit is begun when next to none waits for the pace. That comes to rate x (latency + writing
 //! it down) units, whatever these are.
 //!
-//! Where none waits at all, it is not the pace that holds us up, or nobody knows yet: then a few are begun, and one more with
-//! each that went well, so that a vendor which fails is not asked more than it takes to see that.
+//! Where none waits at all, it is not the pace that holds us up, or nobody knows yet: then a few are begun, one more with each
+//! that went well and took its time, and one less with each that was quick. So a vendor which fails is not asked more than it
+//! takes to see that, and where we are the slow ones, no memory goes into answers that wait for us.
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
@@ -23,6 +25,9 @@ pub(super) const AHEAD: usize = 4;
 
 /// So many may be under way from the beginning, whatever the pace.
 const FEW: usize = 8;
+
+/// With units that take less, a few make 80 calls a second, which is fifty times the vendor's pace: more would not be of use.
+const QUICK: Duration = Duration::from_millis(100);
 
 /// The slowest answers that the quota is used up with: a pace that brings more than [`FEW`] calls in this time may have as
 /// many under way. At the vendor's 100 a minute that is eight: a vendor which takes longer has trouble enough.
@@ -53,10 +58,22 @@ impl Crew {
         under_way < most && waiting < AHEAD
     }
 
-    /// A unit ended, well or not.
-    pub fn ended(&mut self, well: bool) {
-        self.unpaced = (self.unpaced + usize::from(well)).min(self.most);
+    /// A unit ended, well or not, after so long.
+    pub fn ended(&mut self, Ended { well, took }: Ended) {
+        let few = FEW.min(self.most);
+        self.unpaced = match (took < QUICK, well) {
+            (true, _) => self.unpaced.saturating_sub(1).max(few),
+            (false, true) => (self.unpaced + 1).min(self.most),
+            (false, false) => self.unpaced,
+        };
     }
+}
+
+/// How a unit ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    pub well: bool,
+    pub took: Duration,
 }
 
 /// Something that must be below a limit for a unit to be begun.
@@ -94,7 +111,7 @@ pub(super) async fn work_on<T, F: Future<Output = bool> + Send + 'static>(
     let mut under_way = JoinSet::new();
     loop {
         while let Some(ended) = under_way.try_join_next() {
-            crew.ended(went_well(ended));
+            crew.ended(how(ended));
         }
         if let Some(gate) = gates.iter_mut().find(|gate| !gate.is_open()) {
             gate.opened().await;
@@ -104,7 +121,7 @@ pub(super) async fn work_on<T, F: Future<Output = bool> + Send + 'static>(
             // The gates are open, so it is for how many are under way; one that ends makes a place, one that comes to wait for
             // the pace shows that it is the pace.
             tokio::select! {
-                Some(ended) = under_way.join_next() => crew.ended(went_well(ended)),
+                Some(ended) = under_way.join_next() => crew.ended(how(ended)),
                 _ = changed.changed() => {}
             }
             continue;
@@ -113,24 +130,26 @@ pub(super) async fn work_on<T, F: Future<Output = bool> + Send + 'static>(
         if is_over() {
             continue;
         }
-        let mut next = Box::pin(unit(item));
+        let begun = Instant::now();
+        let unit = unit(item);
+        let mut next = Box::pin(async move { Ended { well: unit.await, took: begun.elapsed() } });
         // Up to where it waits for the pace it goes here, so that it is counted there before the next decision.
         match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
-            Poll::Ready(well) => crew.ended(well),
+            Poll::Ready(ended) => crew.ended(ended),
             Poll::Pending => drop(under_way.spawn(next)),
         }
     }
     while let Some(ended) = under_way.join_next().await {
-        went_well(ended);
+        how(ended);
     }
 }
 
-/// Whether a unit went well; its panic goes on here.
-fn went_well(ended: Result<bool, JoinError>) -> bool {
+/// How a unit ended; its panic goes on here.
+fn how(ended: Result<Ended, JoinError>) -> Ended {
     ended.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         // Nobody aborts one.
-        Err(_) => false,
+        Err(_) => Ended { well: false, took: Duration::ZERO },
     })
 }
 
@@ -140,7 +159,6 @@ mod tests {
     use std::num::NonZeroU32;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -149,6 +167,8 @@ mod tests {
     fn rate(calls: u32, window_s: u64) -> Rate {
         Rate { calls: NonZeroU32::new(calls).expect("positive"), window: Duration::from_secs(window_s) }
     }
+
+    const SLOW: Ended = Ended { well: true, took: QUICK };
 
     #[test]
     fn the_vendors_pace_and_a_budget_never_have_more_than_a_few_under_way() {
@@ -164,13 +184,17 @@ mod tests {
     fn where_none_waits_for_the_pace_there_are_few_until_they_go_well() {
         let mut crew = Crew::new(48, rate(100_000, 60), false);
         let most = |crew: Crew| (0..100).take_while(|under_way| crew.needs_one(*under_way, 0)).count();
+        let many = |crew: &mut Crew, count: usize, ended: Ended| (0..count).for_each(|_| crew.ended(ended));
         assert_eq!(most(crew), 8);
-        (0..30).for_each(|_| crew.ended(false));
+        many(&mut crew, 30, Ended { well: false, ..SLOW });
+        many(&mut crew, 30, Ended { took: QUICK / 2, ..SLOW });
         assert_eq!(most(crew), 8);
-        (0..5).for_each(|_| crew.ended(true));
+        many(&mut crew, 5, SLOW);
         assert_eq!(most(crew), 13);
-        (0..500).for_each(|_| crew.ended(true));
+        many(&mut crew, 500, SLOW);
         assert_eq!(most(crew), 48);
+        many(&mut crew, 500, Ended { took: QUICK / 2, ..SLOW });
+        assert_eq!(most(crew), 8);
         assert!(Crew::new(48, rate(600, 6), false).needs_one(47, 1) && !crew.needs_one(10, AHEAD));
     }
 
@@ -181,7 +205,7 @@ mod tests {
         for now in 0..ticks {
             while in_flight.front().is_some_and(|answered| *answered <= now) {
                 in_flight.pop_front();
-                crew.ended(true);
+                crew.ended(SLOW);
             }
             while crew.needs_one(in_flight.len() + waiting, waiting) {
                 waiting += 1;
@@ -205,7 +229,7 @@ mod tests {
             let crew = Crew::new(concurrency, rate(600, 6), false);
             let (used, peak) = simulated(crew, latency, 2_000);
             prop_assert!(peak <= crew.most && peak <= latency + AHEAD);
-            if latency + 1 <= crew.most {
+            if latency < crew.most {
                 prop_assert_eq!(used, 2_000);
             } else {
                 // As many as may be are under way all the time.
