@@ -82,7 +82,7 @@ pub struct SyncSetup {
     pub user_id_type: UserIdType,
     /// How long an answer may still grow.
     pub settle: Duration,
-    /// Workers for each of the two lists of a meeting.
+    /// Most units under way to one endpoint.
     pub concurrency: usize,
     /// Finished dates are published about this often.
     pub publish_every: Duration,
@@ -258,7 +258,12 @@ async fn ask_and_publish(
             () = tokio::time::sleep(wait) => {
                 let mut under_way = run.clone();
                 counted(&mut under_way, counters);
-                if let Err(error) = publisher.publish_finished(&extraction.open_dates(), &under_way).await {
+                // While the meeting list is being read, any date may get more.
+                let Some(open) = extraction.open_dates() else {
+                    last = Instant::now();
+                    continue;
+                };
+                if let Err(error) = publisher.publish_finished(&open, &under_way).await {
                     // What is answered is kept: let the asking end after the page in hand, then say what is wrong.
                     setup.cancel.cancel();
                     return Ok((joined(asking.await)?, Some(error)));
@@ -310,6 +315,8 @@ fn extraction(
         user_id_type: setup.user_id_type,
         settle: Settle { us: i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX) },
         concurrency: setup.concurrency,
+        rate: setup.client.rate,
+        may_end_early: setup.max_calls.is_some() || setup.finish_by_us.is_some(),
     };
     let watch = Arc::new(Forward(Arc::clone(&setup.events)));
     let now_us = Arc::clone(&setup.now_us);

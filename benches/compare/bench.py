@@ -18,6 +18,7 @@ import asking
 import cells
 import document
 import growth
+import idle
 import measure
 import memory
 import rebuild
@@ -35,7 +36,7 @@ def arguments():
     parser.add_argument("--parts", default="", help="comma-separated: " + ", ".join(PARTS))
     parser.add_argument("--samples", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--asking-calls", type=int, default=6_000, help="quality calls of the asking part, about")
+    parser.add_argument("--asking-calls", type=int, default=7_000, help="quality calls of the asking part, about")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--install-reports", action="store_true", help="put sql/ into the database of the reports part")
     parser.add_argument("--document", action="store_true", help="only write the document again, from the last results")
@@ -53,6 +54,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             cells.self_test(pathlib.Path(folder))
         document.self_test()
+        idle.self_test()
         print("the check of cells sees every difference")
         return 0
     wanted = [name for name in options.parts.replace(" ", "").split(",") if name] or list(PARTS)

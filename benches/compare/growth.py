@@ -31,12 +31,12 @@ def copy_seconds(store):
 
 
 def one_more_day(env, copy, day):
-    known = {at for _, at, _ in rawlog.asked(copy)}
+    known = {call.at for call in rawlog.asked(copy)}
     copied_s = copy_seconds(copy)
     began = time.time()
     ran, summary = stores.sync(env, copy, stores.window(1, day))
     ended = began + ran.wall_s
-    calls = [(at, took) for _, at, took in rawlog.asked(copy) if at not in known]
+    calls = [(call.at, call.took) for call in rawlog.asked(copy) if call.at not in known]
     if summary["dates_published"] != [str(day)]:
         raise measure.Failed(f"published {summary['dates_published']}")
     return {

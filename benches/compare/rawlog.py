@@ -1,27 +1,44 @@
-"""The times of calls, out of a store's raw log: when each answered page was asked for, and how long the answer took."""
+"""The calls of a store, out of its raw log: when each was asked for, and how long the answer took."""
+import dataclasses
 import datetime
 import io
+import json
 import re
 
 import zstandard
 
 HEAD = re.compile(
-    rb'^\{"record":"page","endpoint":"(\w+)".*?"asked_utc":"([^"]+)","elapsed_ms":(\d+),"http_status":(\d+)', re.DOTALL
+    rb'^\{"record":"(?:page|refusal)","endpoint":"(\w+)","request":(\{.*?\}),"asked_utc":"([^"]+)","elapsed_ms":(\d+),"http_status":(\d+)',
+    re.DOTALL,
 )
 
 
+@dataclasses.dataclass
+class Call:
+    endpoint: str
+    # Unix seconds.
+    at: float
+    # Seconds until the answer; 0 of a refusal, whose time nobody keeps.
+    took: float
+    request: dict
+    # The whole record of a page of meetings; nothing of the others, which are many and long.
+    line: bytes
+
+
 def asked(store):
-    """(endpoint, unix seconds, seconds until the answer) of every page, in the order of asking."""
-    found = set()
+    """Every answered page and every refusal, in the order of asking."""
+    found = {}
     for path in sorted((store / "raw").rglob("*.jsonl.zst")):
         with path.open("rb") as packed:
             frames = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
             for line in io.BufferedReader(frames, 1 << 20):
                 head = HEAD.match(line[:4096])
                 if head:
+                    endpoint = head[1].decode()
+                    call = Call(endpoint, unix(head[3].decode()), int(head[4]) / 1000, json.loads(head[2]), line if endpoint == "meeting_list" else b"")
                     # A page of meetings is filed under each of its dates, so the same call can stand there twice.
-                    found.add((head[1].decode(), unix(head[2].decode()), int(head[3]) / 1000))
-    return sorted(found, key=lambda call: call[1])
+                    found[endpoint, call.at, head[2]] = call
+    return sorted(found.values(), key=lambda call: call.at)
 
 
 def unix(text):

@@ -282,11 +282,13 @@ pub const SETTINGS: &[Setting] = &[
         key: "concurrency",
         value_name: "N",
         kind: Kind::Count { min: 1, max: 256 },
-        // At the vendor's rate and 300 ms a call, one is under way at most. More only spoils the order, newest first.
-        default: "8",
+        // A bound only: as many are under way as pace x latency asks for, which is one at the vendor's rate and 300 ms a call
+        // (and eight at the most). At sixty times that rate 300 ms take 37, those included that are being written down or wait
+        // for the pace; each costs memory for its pages.
+        default: "40",
         group: Group::Pace,
         secret: false,
-        help: "Most requests under way to one endpoint.",
+        help: "Most requests under way to one endpoint; fewer where the pace needs fewer.",
     },
     Setting {
         key: "publish_every",

@@ -10,7 +10,7 @@ mod refetch;
 mod runs;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +21,7 @@ pub use check::{KnownAnswer, LedgerCheck, check_ledger, runs_of, unpublished_dat
 pub(super) use owed::{OwedMeeting, OwedParticipant};
 pub use runs::RunRecord;
 
-pub use views::{ListsOwed, OpenParticipants};
+pub use views::OpenUnits;
 pub(super) use views::{MeetingState, WindowQuestion};
 
 /// The ledger cannot be used.
@@ -221,7 +221,8 @@ impl Ledger {
         self.in_transaction(|transaction| changes.try_for_each(|change| change.apply(transaction)))
     }
 
-    /// The digest of a meeting's item as it was last listed.
+    /// The digest of a meeting's item as a whole walk last listed it; empty where a walk that is not whole had it otherwise,
+    /// or first.
     pub(super) fn item_digest(&self, meeting_key: &str) -> Result<Option<String>, LedgerError> {
         self.connection()
             .prepare_cached("select item_digest from meetings where meeting_key = ?1")
@@ -246,6 +247,16 @@ impl Ledger {
     pub fn dirty_dates(&self) -> Result<Vec<DirtyDate>, LedgerError> {
         let read = |row: &Row<'_>| Ok(DirtyDate { meeting_date: row.get(0)?, changes: row.get(1)? });
         self.rows("select meeting_date, changes from dirty_dates order by meeting_date", [], read)
+    }
+
+    /// The dates of which no whole walk has listed a meeting as it is now known: a walk over the meeting list broke off, and
+    /// nothing that it brought can be published yet.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn half_listed_dates(&self) -> Result<BTreeSet<i32>, LedgerError> {
+        let sql = "select meeting_date from meetings group by meeting_date having max(item_digest) = ''";
+        Ok(self.rows(sql, [], |row| row.get(0))?.into_iter().collect())
     }
 
     /// Forgets that these dates have unpublished answers, but for those that came since the dates were read.

@@ -1,21 +1,35 @@
 //! The walk over the meeting list: which meetings of the window there are.
+//!
+//! The meetings of a page are asked for as soon as the page is on disk, while the next ones are read. What keeps each
+//! promise then:
+//!
+//! - The page is in the raw log and its meetings are in the ledger before any of them is asked, so no answer is ever of a
+//!   meeting that nobody knows, and a ledger made anew from the raw log takes unfinished walks in too and is the same.
+//! - A half list never counts: a meeting of a walk that is not whole stands in the ledger without the digest of its item.
+//!   Published is what whole walks have listed; the first whole walk to list the meeting finds it new by the missing
+//!   digest and makes its date due. Whatever was asked of it by then is not asked again.
+//! - While the list is being read, no date is known to have no more work, so none is published in between
+//!   ([`Extraction::open_dates`]).
+//! - Numbers of meetings that share a key go by their order in the walk, so pages that were read do not change them.
+//! - Newest first is kept among the meetings that are known. The vendor does not say in which order it lists them, so a run
+//!   that may end early because of a budget reads the whole list first, and so does one that asks again for what is final:
+//!   a refetch is begun for all its meetings or for none.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use super::items::list_items;
 use super::ledger::Change;
+use super::listed::{ListReader, Listed};
 use super::raw::{Header, RAW_VERSION, RawKind, WalkEnd};
 use super::recorder::Checkpoint;
-use super::reindex::devices;
 use super::run::Extraction;
 use super::stop::Stop;
 use super::walk::{answer_record, page_record};
 use super::watch::WatchEvent;
-use serde_json::Value;
+use super::work::Backlog;
 
 use crate::feishu::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, SkipClass};
 use crate::schema::Status;
-use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest, digest_text};
 
 const DAY_US: i64 = 86_400_000_000;
 /// How far before the window we ask, and how far behind: whether the list filters by start or by end is not documented.
@@ -26,23 +40,10 @@ pub(super) const SLICE_US: i64 = 350 * DAY_US;
 /// Longer than any real list: a million meetings.
 const MOST_PAGES: u32 = 10_000;
 
-/// What the list brought.
-#[derive(Debug, Default)]
-pub(super) struct MeetingsFound {
-    /// Meetings of the window.
-    pub meetings: u64,
-    /// Pages of the list.
-    pub pages: u64,
-    /// Meetings whose start can't be read.
-    pub unreadable: u64,
-    /// The keys of the meetings, where the run asks again for what is final.
-    pub listed: HashSet<String>,
-}
-
 impl Extraction {
-    /// Lists the meetings of the window and tells the ledger of those that are new or changed.
-    pub(super) async fn list_meetings(&self) -> Result<MeetingsFound, Stop> {
-        let mut found = MeetingsFound::default();
+    /// Lists the meetings of the window, tells the ledger of those that are new or changed, and puts those that are owed
+    /// into the backlog, unless the list is to be whole first.
+    pub(super) async fn list_meetings(&self, backlog: &mut Backlog<'_>) -> Result<(), Stop> {
         let (since_us, until_us) = self.settings.window_us;
         let filters: Vec<Option<String>> = match self.settings.meeting_nos.as_slice() {
             [] => vec![None],
@@ -52,18 +53,18 @@ impl Extraction {
             let mut slice_since = since_us;
             while slice_since < until_us {
                 let slice_until = until_us.min(slice_since.saturating_add(SLICE_US));
-                self.list_slice((slice_since, slice_until), filter.as_deref(), &mut found).await?;
+                self.list_slice((slice_since, slice_until), filter.as_deref(), backlog).await?;
                 slice_since = slice_until;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     async fn list_slice(
         &self,
         window_us: (i64, i64),
         meeting_no: Option<&str>,
-        found: &mut MeetingsFound,
+        backlog: &mut Backlog<'_>,
     ) -> Result<(), Stop> {
         let now_us = (self.now_us)();
         let start_s = (window_us.0 - MARGIN_BEFORE_US).div_euclid(1_000_000).max(0);
@@ -79,7 +80,7 @@ impl Extraction {
             window_us,
             unit,
             asked_us: None,
-            numbering: Numbering::default(),
+            reader: ListReader::new(&self.settings.zone, window_us),
             changes: Vec::new(),
             dirty: BTreeSet::new(),
             touched: BTreeSet::new(),
@@ -90,9 +91,16 @@ impl Extraction {
             let parameters = request.query(token.as_deref());
             match self.client.call(Endpoint::MeetingList, &parameters).await {
                 Ok(page) => {
-                    found.pages += 1;
-                    slice.page(&page, &parameters, found).await?;
-                    self.watch.event(WatchEvent::MeetingPage { meetings: found.meetings });
+                    backlog.pages += 1;
+                    let listed = slice.page(&page, &parameters, backlog).await?;
+                    if !self.settings.list_is_first() {
+                        self.offer_listed(backlog, listed)?;
+                    }
+                    self.watch.event(WatchEvent::MeetingPage {
+                        meetings: backlog.meetings,
+                        to_list: backlog.to_list,
+                        quality_calls_estimate: backlog.quality_calls_estimate,
+                    });
                     match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
                         Ok(Next::Page(next)) => token = Some(next),
                         Ok(Next::Done) => return slice.finish(page.log_id).await,
@@ -130,8 +138,8 @@ struct Slice<'e> {
     window_us: (i64, i64),
     unit: String,
     asked_us: Option<i64>,
-    numbering: Numbering,
-    /// Told to the ledger once the walk is whole, so that a half list never counts.
+    reader: ListReader<'e>,
+    /// Digests, told to the ledger once the walk is whole, so that a half list never counts.
     changes: Vec<Change>,
     dirty: BTreeSet<i32>,
     /// The dates that hold pages of this walk.
@@ -139,62 +147,53 @@ struct Slice<'e> {
 }
 
 impl Slice<'_> {
-    /// Files a page under every date it holds a meeting of, or under the day it was asked.
+    /// Files a page under every date it holds a meeting of, or under the day it was asked. Gives the keys of its meetings.
     async fn page(
         &mut self,
         page: &Page,
         parameters: &[(&'static str, String)],
-        found: &mut MeetingsFound,
-    ) -> Result<(), Stop> {
+        backlog: &mut Backlog<'_>,
+    ) -> Result<Vec<String>, Stop> {
         let asked_us = *self.asked_us.get_or_insert(page.asked_at.as_microsecond());
-        let zone = &self.extraction.settings.zone;
-        let mut dates = BTreeSet::new();
+        let today = self.extraction.settings.zone.day_of(asked_us);
+        let ledger = self.extraction.recorder.ledger();
+        let (mut dates, mut keys, mut changes) = (BTreeSet::new(), Vec::new(), Vec::new());
         for value in list_items(&page.body, Endpoint::MeetingList.list_key()) {
-            let empty = Item::new();
-            let item = value.as_object().unwrap_or(&empty);
-            match MeetingIdentity::of(item, zone) {
-                Ok(identity) => {
-                    if !(self.window_us.0..self.window_us.1).contains(&identity.start.utc_us) {
-                        continue;
-                    }
-                    let meeting_date = identity.start.local_day();
+            match self.reader.item(&value) {
+                Listed::Outside => {}
+                Listed::Known { meeting_date } => {
                     dates.insert(meeting_date);
-                    let Some(key) = self.numbering.key(&identity.key, &value) else { continue };
-                    found.meetings += 1;
-                    if self.extraction.settings.refetch {
-                        found.listed.insert(key.clone());
-                    }
-                    self.learn(key, identity, &value, meeting_date)?;
                 }
-                Err(_) => {
-                    found.unreadable += 1;
-                    let today = zone.day_of(asked_us);
+                Listed::Unreadable => {
+                    backlog.unreadable += 1;
                     dates.insert(today);
                     self.dirty.insert(today);
+                }
+                Listed::Meeting(meeting) => {
+                    dates.insert(meeting.meeting_date());
+                    backlog.meetings += 1;
+                    let known = ledger.item_digest(&meeting.key).map_err(super::RecordError::from)?;
+                    changes.extend(meeting.change(known.as_deref(), false));
+                    if let Some(change) = meeting.change(known.as_deref(), true) {
+                        self.dirty.insert(meeting.meeting_date());
+                        self.changes.push(change);
+                    }
+                    keys.push(meeting.key);
                 }
             }
         }
         if dates.is_empty() {
-            dates.insert(zone.day_of(asked_us));
+            dates.insert(today);
         }
         self.touched.extend(&dates);
         let checkpoint = Checkpoint {
             raw: Some((self.header(asked_us, None), dates.into_iter().collect())),
             pages: vec![page_record(page, parameters)],
-            changes: Vec::new(),
+            changes,
         };
-        Ok(self.extraction.recorder.write(checkpoint).await?)
-    }
-
-    /// Notes a meeting that the ledger does not know, or knows otherwise.
-    fn learn(&mut self, key: String, identity: MeetingIdentity, item: &Value, meeting_date: i32) -> Result<(), Stop> {
-        let item_digest = digest_text(&digest(item));
-        let known = self.extraction.recorder.ledger().item_digest(&key).map_err(super::RecordError::from)?;
-        if known.as_deref() != Some(&item_digest) {
-            self.dirty.insert(meeting_date);
-            self.changes.push(Change::Meeting { key, identity, devices: devices(item), item_digest });
-        }
-        Ok(())
+        self.extraction.recorder.write(checkpoint).await?;
+        backlog.listed.extend(keys.iter().filter(|_| self.extraction.settings.refetch).cloned());
+        Ok(keys)
     }
 
     fn header(&self, asked_us: i64, end: Option<WalkEnd>) -> Header {
@@ -267,6 +266,3 @@ pub(super) fn guessed_calls(devices: i64, start_us: i64, end_us: Option<i64>) ->
     let pages_each = minutes.max(1).unsigned_abs().div_ceil(100);
     devices.max(1).unsigned_abs().saturating_mul(pages_each)
 }
-
-/// Dates with work that is not done, by date: how many meetings.
-pub(super) type OpenDates = BTreeMap<i32, u64>;

@@ -5,11 +5,13 @@
 //! meeting's list) is recorded whole or as not whole; nothing final is asked again. Leaves out: what a metric means.
 //! It reads only what it needs to ask: keys, ids, times and how many items a page has.
 
+mod crew;
 mod decide;
 mod gates;
 mod items;
 mod ledger;
 mod list_meetings;
+mod listed;
 mod owed;
 mod queue;
 pub mod raw;
@@ -21,12 +23,13 @@ mod stop;
 mod unit;
 mod walk;
 mod watch;
+mod work;
 
 pub use decide::Settle;
 pub use items::list_items;
 pub use ledger::{
-    DirtyDate, KnownAnswer, Ledger, LedgerCheck, LedgerError, ListsOwed, OpenParticipants, RunRecord, check_ledger,
-    runs_of, unpublished_dates,
+    DirtyDate, KnownAnswer, Ledger, LedgerCheck, LedgerError, OpenUnits, RunRecord, check_ledger, runs_of,
+    unpublished_dates,
 };
 pub use owed::{Count, Later, Limits, Owed, OwedQuestion, Reach, paced};
 pub use recorder::{RecordError, Recorder};

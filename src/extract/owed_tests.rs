@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::super::ledger::Change;
-use super::super::run::quality_calls;
+use super::super::work::quality_calls;
 use super::*;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use crate::schema::{Moment, Status};
@@ -296,7 +296,7 @@ fn a_ledger_is_read_without_making_or_changing_one() {
     let reader = Ledger::open_read_only(&path).expect("read beside the writer");
     let open = reader.open_participants().expect("read");
     assert_eq!((open.never_asked, open.asked_again, open.refetch, open.failed), (1, 0, 0, 1));
-    assert_eq!(reader.lists_owed().expect("read").never_answered, 1);
+    assert_eq!(reader.open_lists().expect("read").never_asked, 1);
     assert_eq!(reader.oldest_owed_us().expect("read"), Some(NOW_US - 3 * HOUR_US));
     assert_eq!(reader.held_refetch().expect("read"), 0);
     assert!(reader.set_setting("user_id_type", "open_id").is_err(), "nothing is written");
@@ -318,9 +318,9 @@ fn what_a_refetch_makes_owed_was_neither_asked_too_early_nor_cut_off() {
     let early = vec![(Some(10), true, answered(Status::Complete, false))];
     let ledger = ledger(folder.path(), &[(2, 1, true, true, people), (3, 1, true, false, early)]);
     let counts = || {
-        let (open, lists) = (ledger.open_participants().expect("read"), ledger.lists_owed().expect("read"));
+        let (open, lists) = (ledger.open_participants().expect("read"), ledger.open_lists().expect("read"));
         let open = (open.never_asked, open.asked_again, open.refetch, open.failed);
-        (open, (lists.never_answered, lists.asked_again, lists.refetch, lists.failed))
+        (open, (lists.never_asked, lists.asked_again, lists.refetch, lists.failed))
     };
     assert_eq!(counts(), ((1, 1, 0, 1), (0, 1, 0, 0)));
     ledger.begin_refetch(["m0".to_owned()].iter(), NOW_US).expect("begun");

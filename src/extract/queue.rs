@@ -1,19 +1,21 @@
 //! Participants that wait for their quality: the newest meeting's first, and no more of them than fit in a bounded place.
 //!
 //! A meeting whose list was answered before comes here at once, a newer one only when its list is in; so the order is kept
-//! here and not by who comes first.
+//! here and not by who comes first. Once nobody fills the place any more, order among the few that are left matters to
+//! nobody, and the longest come first: a walk goes page by page, and a long one begun last is waited for by an idle quota.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// A queue of `T`, newest first; those of one time in the order in which they came.
 #[derive(Debug)]
 pub(super) struct NewestFirst<T> {
     state: Mutex<State<T>>,
     places: usize,
+    length: watch::Sender<usize>,
     is_filled: Notify,
     is_emptied: Notify,
 }
@@ -27,9 +29,14 @@ struct State<T> {
 
 #[derive(Debug)]
 struct Waiting<T> {
-    rank: (i64, Reverse<u64>),
+    rank: Rank,
+    /// Calls that it will take.
+    calls: u64,
     item: T,
 }
+
+/// Calls once nobody fills any more, before that 0; then the time, then who came first.
+type Rank = (u64, i64, Reverse<u64>);
 
 impl<T> PartialEq for Waiting<T> {
     fn eq(&self, other: &Self) -> bool {
@@ -55,15 +62,34 @@ impl<T> NewestFirst<T> {
     /// A queue of so many places, filled by so many writers. Each writer says when it is done.
     pub fn new(places: usize, writers: usize) -> NewestFirst<T> {
         let state = State { waiting: BinaryHeap::new(), arrived: 0, writers };
-        NewestFirst { state: Mutex::new(state), places, is_filled: Notify::new(), is_emptied: Notify::new() }
+        let length = watch::Sender::new(0);
+        NewestFirst { state: Mutex::new(state), places, length, is_filled: Notify::new(), is_emptied: Notify::new() }
+    }
+
+    /// How many wait, for whoever fills it to look at.
+    pub fn length(&self) -> watch::Receiver<usize> {
+        self.length.subscribe()
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts an item in, however many wait. `calls` is how many it will take.
+    pub fn put(&self, time: i64, calls: u64, item: T) {
+        self.insert(&mut self.state(), time, calls, item);
+        self.is_filled.notify_one();
+    }
+
+    fn insert(&self, state: &mut State<T>, time: i64, calls: u64, item: T) {
+        state.arrived += 1;
+        let rank = (0, time, Reverse(state.arrived));
+        state.waiting.push(Waiting { rank, calls, item });
+        self.length.send_replace(state.waiting.len());
+    }
+
     /// Puts an item in. Waits for a place, unless nothing newer waits: the newest never stand behind older ones.
-    pub async fn push(&self, time: i64, item: T) {
+    pub async fn push(&self, time: i64, calls: u64, item: T) {
         let mut item = Some(item);
         loop {
             let emptied = self.is_emptied.notified();
@@ -72,13 +98,11 @@ impl<T> NewestFirst<T> {
             emptied.as_mut().enable();
             {
                 let mut state = self.state();
-                let is_newest = state.waiting.peek().is_none_or(|newest| newest.rank.0 <= time);
+                let is_newest = state.waiting.peek().is_none_or(|newest| newest.rank.1 <= time);
                 if (state.waiting.len() < self.places || is_newest)
                     && let Some(item) = item.take()
                 {
-                    state.arrived += 1;
-                    let rank = (time, Reverse(state.arrived));
-                    state.waiting.push(Waiting { rank, item });
+                    self.insert(&mut state, time, calls, item);
                 }
             }
             if item.is_none() {
@@ -90,17 +114,26 @@ impl<T> NewestFirst<T> {
 
     /// One writer is done.
     pub fn done(&self) {
-        self.state().writers -= 1;
+        let mut state = self.state();
+        state.writers -= 1;
+        if state.writers == 0 {
+            let waiting = std::mem::take(&mut state.waiting).into_iter();
+            state.waiting = waiting.map(|one| Waiting { rank: (one.calls, one.rank.1, one.rank.2), ..one }).collect();
+        }
+        drop(state);
         self.is_filled.notify_one();
     }
 
-    /// Takes the newest out; `None` where nothing waits and every writer is done.
+    /// Takes the first out; `None` where nothing waits and every writer is done.
     pub async fn pop(&self) -> Option<T> {
         loop {
             let filled = self.is_filled.notified();
             {
                 let mut state = self.state();
                 let next = state.waiting.pop();
+                if next.is_some() {
+                    self.length.send_replace(state.waiting.len());
+                }
                 if next.is_some() || state.writers == 0 {
                     // One word wakes one reader: whoever was woken passes it on while there is something to know.
                     if !state.waiting.is_empty() || state.writers == 0 {
@@ -125,7 +158,7 @@ mod tests {
     async fn the_newest_come_first_and_equals_in_their_order() {
         let queue = NewestFirst::new(10, 1);
         for (time, item) in [(1, "old"), (3, "new"), (2, "a"), (2, "b")] {
-            queue.push(time, item).await;
+            queue.push(time, 1, item).await;
         }
         queue.done();
         let mut order = Vec::new();
@@ -136,12 +169,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn once_nobody_fills_any_more_the_longest_come_first() {
+        let queue = NewestFirst::new(10, 1);
+        for (time, calls, item) in [(5, 1, "newest"), (4, 2, "long"), (1, 9, "longest"), (2, 2, "long too")] {
+            queue.push(time, calls, item).await;
+        }
+        assert_eq!(queue.pop().await, Some("newest"));
+        queue.done();
+        assert_eq!(*queue.length().borrow(), 3);
+        assert_eq!(queue.pop().await, Some("longest"));
+        assert_eq!((queue.pop().await, queue.pop().await, queue.pop().await), (Some("long"), Some("long too"), None));
+        assert_eq!(*queue.length().borrow(), 0);
+    }
+
+    #[tokio::test]
     async fn a_full_queue_holds_back_older_ones_only() {
         let queue = Arc::new(NewestFirst::new(1, 1));
-        queue.push(5, 5).await;
-        queue.push(6, 6).await;
+        queue.push(5, 1, 5).await;
+        queue.push(6, 1, 6).await;
         let older = Arc::clone(&queue);
-        let waits = tokio::spawn(async move { older.push(4, 4).await });
+        let waits = tokio::spawn(async move { older.push(4, 1, 4).await });
         tokio::task::yield_now().await;
         assert!(!waits.is_finished());
         assert_eq!((queue.pop().await, queue.pop().await, queue.pop().await), (Some(6), Some(5), Some(4)));
@@ -157,7 +204,7 @@ mod tests {
                     let queue = Arc::clone(&queue);
                     tokio::spawn(async move {
                         for item in 0..100 {
-                            queue.push((item * 7 + writer + round) % 13, (writer, item)).await;
+                            queue.push((item * 7 + writer + round) % 13, 1, (writer, item)).await;
                         }
                         queue.done();
                     })

@@ -31,6 +31,11 @@ impl Extraction {
         Err(Stop::Failing { failures, reason: finished.end.reason.clone() })
     }
 
+    /// Whether the last unit of a kind failed.
+    pub(super) fn is_failing(&self, kind: RawKind) -> bool {
+        self.failures_in_row[usize::from(kind == RawKind::Quality)].load(Ordering::Relaxed) > 0
+    }
+
     /// Writes a meeting's list down, unless it shows that the role or a scope is missing, or that everybody is refused.
     pub(super) async fn record_list(&self, finished: Finished) -> Result<(), Stop> {
         match self.refusal_gates[0].judge(finished) {

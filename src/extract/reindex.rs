@@ -9,11 +9,12 @@ use std::path::Path;
 
 use super::items::list_items;
 use super::ledger::{Change, Indexed, Ledger};
+use super::listed::{ListReader, Listed};
 use super::raw::{RawDate, RawError, RawKind, WalkRef, date_of, dates_of, files_of, lacks_one_record, relative};
 use super::recorder::RecordError;
 use crate::feishu::Endpoint;
-use crate::schema::identity::{Item, MeetingIdentity, Numbering, ParticipantIdentity, digest, digest_text};
-use crate::schema::{Raw, TenantZone, parse};
+use crate::schema::TenantZone;
+use crate::schema::identity::{Item, ParticipantIdentity};
 
 /// The name of the ledger's setting for the kind of user ids.
 pub const USER_ID_TYPE: &str = "user_id_type";
@@ -133,7 +134,7 @@ fn has_news(
     Ok(false)
 }
 
-/// The meetings of a date in walks that are whole.
+/// The meetings of a date. Those of a walk that is not whole were asked for all the same, so their answers need a row.
 fn meetings(
     date: &RawDate,
     walks: &[(&str, &WalkRef)],
@@ -143,41 +144,30 @@ fn meetings(
 ) -> Result<Vec<Change>, RecordError> {
     let mut changes = Vec::new();
     let mut digests: BTreeMap<String, String> = BTreeMap::new();
-    for (_, walk) in walks.iter().filter(|(_, walk)| walk.is_whole()) {
-        let (since_us, until_us) = walk.window_us.unwrap_or((i64::MIN, i64::MAX));
-        let mut numbering = Numbering::default();
+    for (_, walk) in walks {
+        let mut reader = ListReader::new(zone, walk.window_us.unwrap_or((i64::MIN, i64::MAX)));
         for value in items(date, walk, Endpoint::MeetingList)? {
-            let empty = Item::new();
-            let Ok(identity) = MeetingIdentity::of(value.as_object().unwrap_or(&empty), zone) else {
-                if zone.day_of(walk.asked_us) == meeting_date {
+            let meeting = match reader.item(&value) {
+                Listed::Meeting(meeting) if meeting.meeting_date() == meeting_date => meeting,
+                Listed::Unreadable if walk.is_whole() && zone.day_of(walk.asked_us) == meeting_date => {
                     changes.push(Change::Dirty { meeting_date });
+                    continue;
                 }
-                continue;
+                _ => continue,
             };
-            let is_of_date = identity.start.local_day() == meeting_date;
-            if !is_of_date || !(since_us..until_us).contains(&identity.start.utc_us) {
-                continue;
-            }
-            let Some(key) = numbering.key(&identity.key, &value) else { continue };
-            let item_digest = digest_text(&digest(&value));
-            let before = match digests.get(&key) {
+            let before = match digests.get(&meeting.key) {
                 Some(digest) => Some(digest.clone()),
-                None => ledger.item_digest(&key)?,
+                None => ledger.item_digest(&meeting.key)?,
             };
-            if before.as_deref() == Some(&item_digest) {
-                continue;
+            let Some(change) = meeting.change(before.as_deref(), walk.is_whole()) else { continue };
+            if let Change::Meeting { key, item_digest, .. } = &change {
+                digests.insert(key.clone(), item_digest.clone());
             }
-            digests.insert(key.clone(), item_digest.clone());
-            changes.push(Change::Dirty { meeting_date });
-            changes.push(Change::Meeting { key, identity, devices: devices(&value), item_digest });
+            changes.extend(walk.is_whole().then_some(Change::Dirty { meeting_date }));
+            changes.push(change);
         }
     }
     Ok(changes)
-}
-
-/// The devices that an item of the meeting list counts; 0 where it does not say.
-pub(super) fn devices(item: &serde_json::Value) -> i64 {
-    parse::count(&Raw::of(item.get("number_of_devices"))).ok().flatten().unwrap_or_default()
 }
 
 /// The participants of whole lists, and how each list ended.
@@ -242,18 +232,14 @@ fn remember_user_id_type(date: &RawDate, walk: &WalkRef, ledger: &Ledger) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::raw::{Header, RAW_VERSION, RawWriter, WalkEnd, encode};
+    use crate::extract::raw::{Header, PageRecord, RAW_VERSION, RawWriter, WalkEnd, encode};
     use crate::schema::Status;
 
-    #[test]
-    fn a_date_is_one_however_many_kinds_of_answers_it_has() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
-        let raw_dir = folder.path().join("raw");
-        let mut writer = RawWriter::new(&raw_dir, "r1");
-        let end = WalkEnd {
-            whole: false,
-            status: Status::Failed,
+    /// A walk's end, of any kind.
+    fn ended(whole: bool) -> WalkEnd {
+        WalkEnd {
+            whole,
+            status: if whole { Status::Complete } else { Status::Failed },
             reason: "because".to_owned(),
             is_final: false,
             api_code: None,
@@ -262,18 +248,83 @@ mod tests {
             digest: String::new(),
             requests: 1,
             walks: 1,
+        }
+    }
+
+    fn header(kind: RawKind, asked_us: i64, end: Option<WalkEnd>) -> Header {
+        Header {
+            v: RAW_VERSION,
+            run_id: "r1".to_owned(),
+            kind,
+            unit: "u".to_owned(),
+            asked_us,
+            window_us: None,
+            end,
+            bytes: 0,
+        }
+    }
+
+    fn page(devices: u64) -> PageRecord {
+        let body = format!(
+            r#"{{"code":0,"data":{{"meeting_list":[{{"meeting_id":"1","meeting_start_time":"2022.12.23 11:16:59 (GMT+08:00)",
+            "meeting_end_time":"2022.12.23 11:18:51","number_of_devices":{devices}}}]}}}}"#
+        );
+        let (response, response_text) = PageRecord::body(body.as_bytes());
+        PageRecord {
+            record: "page",
+            endpoint: "meeting_list",
+            request: serde_json::Map::new(),
+            asked_utc: "2022-12-24T00:00:00Z".to_owned(),
+            elapsed_ms: 1,
+            http_status: 200,
+            log_id: None,
+            response,
+            response_text,
+        }
+    }
+
+    #[test]
+    fn a_list_that_broke_off_says_whom_to_ask_and_a_whole_one_what_is_due() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
+        let raw_dir = folder.path().join("raw");
+        let zone = TenantZone::parse("+08:00").expect("a zone");
+        let meeting_date = 19_349;
+        let mut writer = RawWriter::new(&raw_dir, "r1");
+        let mut walk = |asked_us: i64, end: Option<WalkEnd>, devices: u64| {
+            let header = header(RawKind::Meetings, asked_us, end);
+            writer
+                .append(RawKind::Meetings, meeting_date, &encode(header, &[page(devices)]).expect("zstd"))
+                .expect("written");
+            writer.sync().expect("synced");
+            catch_up(&raw_dir, &ledger, &zone).expect("taken in");
+            let dirty = ledger.dirty_dates().expect("read").first().map_or(0, |date| date.changes);
+            let digest = ledger.item_digest("1-1671765419").expect("read").expect("known");
+            let half_listed = ledger.half_listed_dates().expect("read").contains(&meeting_date);
+            let devices = ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices;
+            (dirty, digest.is_empty(), half_listed, devices)
         };
+        assert_eq!(walk(1, None, 3), (0, true, true, 3), "killed in between");
+        assert_eq!(walk(2, Some(ended(false)), 3), (0, true, true, 3), "it failed");
+        assert_eq!(walk(3, Some(ended(true)), 3), (1, false, false, 3), "new for what is published");
+        assert_eq!(walk(4, None, 3), (1, false, false, 3), "nothing new");
+        assert_eq!(walk(5, None, 4), (1, true, true, 4), "otherwise, but of a half list");
+        assert_eq!(walk(6, Some(ended(true)), 4), (2, false, false, 4));
+        // Made anew from the raw log it is the same.
+        forget_index(&raw_dir, &ledger).expect("forgotten");
+        catch_up(&raw_dir, &ledger, &zone).expect("taken in");
+        assert_eq!(ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices, 4);
+        assert!(ledger.half_listed_dates().expect("read").is_empty());
+    }
+
+    #[test]
+    fn a_date_is_one_however_many_kinds_of_answers_it_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
+        let raw_dir = folder.path().join("raw");
+        let mut writer = RawWriter::new(&raw_dir, "r1");
         for (kind, meeting_date) in RawKind::ALL.iter().flat_map(|kind| [(*kind, 20_000), (*kind, 20_001)]) {
-            let header = Header {
-                v: RAW_VERSION,
-                run_id: "r1".to_owned(),
-                kind,
-                unit: "u".to_owned(),
-                asked_us: 1,
-                window_us: None,
-                end: Some(end.clone()),
-                bytes: 0,
-            };
+            let header = header(kind, 1, Some(ended(false)));
             writer.append(kind, meeting_date, &encode(header, &[]).expect("zstd")).expect("written");
         }
         writer.sync().expect("synced");

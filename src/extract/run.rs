@@ -1,34 +1,25 @@
-//! The asking as a pipeline: the list of meetings, then lists of participants and quality pages side by side.
-//!
-//! Newest meetings first, so that a window that can't be finished has its newest days. Meetings wait as a few words each;
-//! participants wait in a bounded queue, which holds the lists back while quality is behind.
+//! What a run asks for, and how it asks for one unit: a meeting's list, a participant's quality.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::task::JoinSet;
-
-use super::decide::{Settle, is_fresh};
+use super::decide::Settle;
 use super::gates::{IdGate, RefusalGate};
 use super::items::{add_minutes, list_items};
-use super::ledger::{OwedMeeting, OwedParticipant};
-use super::list_meetings::{MeetingsFound, OpenDates, guessed_calls};
-use super::queue::NewestFirst;
+use super::ledger::OwedParticipant;
 use super::raw::RawKind;
 use super::recorder::{RecordError, Recorder};
 use super::stop::Stop;
-use super::unit::{Earlier, Finished, MeetingWindow, WindowForm, ask};
+use super::unit::{Earlier, Finished, MeetingWindow, ask};
 use super::walk::{Outcome, Walked};
 use super::watch::{Watch, WatchEvent};
+use super::work::{MeetingTask, OpenDates};
 use crate::feishu::{
-    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
+    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, Rate, UserIdType, WebinarUserRole,
 };
+use crate::schema::TenantZone;
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
-use crate::schema::{Status, TenantZone};
-
-/// Participants that wait for their quality, at most, for each worker.
-const QUEUE_PER_WORKER: usize = 16;
 
 /// Which of the three lists a run asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +53,20 @@ pub struct ExtractSettings {
     pub frozen_dates: BTreeSet<i32>,
     /// What settles and was asked since then, microseconds UTC, was asked by the run that this one goes on with.
     pub resumed_since_us: Option<i64>,
-    /// Workers for each of the two lists of a meeting.
+    /// Most units under way to one endpoint.
     pub concurrency: usize,
+    /// The pace of each endpoint.
+    pub rate: Rate,
+    /// True where a budget of calls or of time may end the run before everything is asked.
+    pub may_end_early: bool,
+}
+
+impl ExtractSettings {
+    /// Whether the meeting list is read to its end before anything else is asked: where it shows only then which meetings
+    /// are the newest, or which are to be asked again.
+    pub(super) fn list_is_first(&self) -> bool {
+        self.refetch || self.may_end_early
+    }
 }
 
 /// The time now, microseconds UTC.
@@ -99,17 +102,6 @@ pub struct Extracted {
     pub failed_units: u64,
 }
 
-/// A meeting under work, shared by its participants.
-struct MeetingTask {
-    meeting: OwedMeeting,
-    window: MeetingWindow,
-    form: WindowForm,
-    /// Participants not done yet, and one for the listing.
-    open: AtomicU64,
-}
-
-type QualityTask = (Arc<MeetingTask>, OwedParticipant);
-
 impl Extraction {
     /// Everything an asking needs. `cancel` is the switch of `client`: thrown by the user, or here when the run must end.
     pub fn new(
@@ -132,33 +124,22 @@ impl Extraction {
             id_gate: IdGate::default(),
             failures_in_row: Default::default(),
             failed_units: AtomicU64::new(0),
-            open_dates: Mutex::new(OpenDates::new()),
+            open_dates: Mutex::default(),
         }
     }
 
-    /// Dates that still have work in this run.
-    pub fn open_dates(&self) -> Vec<i32> {
-        self.dates().keys().copied().collect()
+    /// Dates that still have work in this run; `None` while the meeting list is being read, when nobody knows.
+    pub fn open_dates(&self) -> Option<Vec<i32>> {
+        self.dates().known()
     }
 
-    fn dates(&self) -> MutexGuard<'_, OpenDates> {
+    pub(super) fn dates(&self) -> MutexGuard<'_, OpenDates> {
         self.open_dates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks for everything the window owes.
     pub async fn run(self: &Arc<Self>) -> Extracted {
-        let (mut unreadable_meetings, mut meeting_list_pages) = (0, None);
-        match self.list_meetings().await {
-            Ok(found) => {
-                unreadable_meetings = found.unreadable;
-                meeting_list_pages = Some(found.pages);
-                match self.owed(&found) {
-                    Ok(tasks) => self.work(tasks).await,
-                    Err(error) => self.stop_with(error.into()),
-                }
-            }
-            Err(stop) => self.stop_with(stop),
-        }
+        let (unreadable_meetings, meeting_list_pages) = self.ask_all().await;
         Extracted {
             stop: self.take_stop(),
             meeting_list_pages,
@@ -167,156 +148,8 @@ impl Extraction {
         }
     }
 
-    /// The meetings to work on, newest first.
-    fn owed(&self, found: &MeetingsFound) -> Result<VecDeque<OwedMeeting>, RecordError> {
-        let (since_us, until_us) = self.settings.window_us;
-        let now_us = (self.now_us)();
-        if self.settings.refetch {
-            // Once, in the ledger: a run that stops early is gone on with by one without --refetch. Meetings that the
-            // vendor no longer lists stay as they are, and those that ended just now are asked as soon as they may be.
-            let ledger = self.recorder.ledger();
-            let asked_again: HashSet<String> = (ledger.meetings(since_us, until_us)?.into_iter())
-                .filter(|meeting| found.listed.contains(&meeting.meeting_key))
-                .filter(|meeting| !is_fresh(MeetingWindow::of(meeting, now_us).end_s * 1_000_000, now_us))
-                .map(|meeting| meeting.meeting_key)
-                .collect();
-            ledger.begin_refetch(asked_again.iter(), now_us)?;
-        }
-        let mut tasks = VecDeque::new();
-        let (mut to_list, mut quality_calls_estimate) = (0, 0);
-        for meeting in self.recorder.ledger().owed_meetings(since_us, until_us)? {
-            let numbers = &self.settings.meeting_nos;
-            let is_asked_for = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
-            let window = MeetingWindow::of(&meeting, now_us);
-            // What is being asked again is asked as a whole, so it may replace what is published.
-            let is_frozen = meeting.refetch_us.is_none() && self.settings.frozen_dates.contains(&meeting.meeting_date);
-            if !is_asked_for || is_frozen || is_fresh(window.end_s * 1_000_000, now_us) {
-                continue;
-            }
-            // A list that was answered is good enough for a price; asked again so soon, an equal answer would make it
-            // final before its time.
-            if self.settings.asks == Asks::Lists && (meeting.list_final || meeting.list_digest.is_some()) {
-                continue;
-            }
-            to_list += 1;
-            if self.settings.asks == Asks::Lists {
-                // No quality is asked.
-            } else if !meeting.list_final {
-                quality_calls_estimate += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
-            } else {
-                let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key)?;
-                quality_calls_estimate += owed.iter().map(quality_calls).sum::<u64>();
-            }
-            *self.dates().entry(meeting.meeting_date).or_default() += 1;
-            tasks.push_back(meeting);
-        }
-        let meetings = found.meetings;
-        self.watch.event(WatchEvent::MeetingsListed { meetings, to_list, quality_calls_estimate });
-        Ok(tasks)
-    }
-
-    /// Works on all meetings with a fixed number of workers for each of the two lists.
-    async fn work(self: &Arc<Self>, tasks: VecDeque<OwedMeeting>) {
-        let workers = self.settings.concurrency.max(1);
-        let tasks = Arc::new(Mutex::new(tasks));
-        let queue = Arc::new(NewestFirst::new(workers * QUEUE_PER_WORKER, workers));
-        let mut set = JoinSet::new();
-        for _ in 0..workers {
-            let (this, tasks, filled) = (Arc::clone(self), Arc::clone(&tasks), Arc::clone(&queue));
-            set.spawn(async move {
-                while !this.is_stopping() {
-                    let next = tasks.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    let Some(meeting) = next else { break };
-                    if let Err(stop) = this.meeting(meeting, &filled).await {
-                        this.stop_with(stop);
-                    }
-                }
-                filled.done();
-            });
-            let (this, waiting) = (Arc::clone(self), Arc::clone(&queue));
-            set.spawn(async move {
-                while let Some((task, participant)) = waiting.pop().await {
-                    // After a stop the queue is still emptied, so that no list worker waits for a place in it.
-                    if this.is_stopping() {
-                        continue;
-                    }
-                    if let Err(stop) = this.participant(&task, participant).await {
-                        this.stop_with(stop);
-                    }
-                    this.one_done(&task);
-                }
-            });
-        }
-        while let Some(ended) = set.join_next().await {
-            if let Err(error) = ended
-                && let Ok(panic) = error.try_into_panic()
-            {
-                std::panic::resume_unwind(panic);
-            }
-        }
-        if let Err(stop) = self.settle_gates().await {
-            self.stop_with(stop);
-        }
-    }
-
-    /// Lists a meeting's participants, if it must be, and queues those that are owed.
-    async fn meeting(self: &Arc<Self>, meeting: OwedMeeting, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
-        let window = MeetingWindow::of(&meeting, (self.now_us)());
-        let task = Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
-        let mut listed = 0;
-        let is_settling = task.meeting.list_status.as_deref() == Some(Status::Pending.name());
-        let was_just_listed = is_settling && self.was_just_asked(task.meeting.list_us);
-        if !task.meeting.list_final && !was_just_listed {
-            let finished = self.list_participants(&task).await?;
-            listed = finished.participants.len() as u64;
-            let failing = self.note_failures(&finished);
-            self.record_list(finished).await?;
-            failing?;
-        }
-        let owed = match self.settings.asks {
-            Asks::Lists => Ok(Vec::new()),
-            Asks::Everything => self.recorder.ledger().owed_participants(&task.meeting.meeting_key),
-        };
-        let mut owed = owed.map_err(RecordError::from)?;
-        owed.retain(|participant| {
-            let is_settling = participant.status == Status::Pending.name() && participant.digest.is_some();
-            !(is_settling && self.was_just_asked(participant.last_us))
-        });
-        self.watch.event(WatchEvent::MeetingListed {
-            participants: listed.max(owed.len() as u64),
-            to_ask: owed.len() as u64,
-            quality_calls: owed.iter().map(quality_calls).sum(),
-        });
-        task.open.fetch_add(owed.len() as u64, Ordering::Relaxed);
-        for participant in owed {
-            queue.push(task.meeting.start_us, (Arc::clone(&task), participant)).await;
-        }
-        self.one_done(&task);
-        Ok(())
-    }
-
-    /// True for what the run before this one asked for, where that run did not come to its end: going on with it asks for
-    /// nothing twice. Only for answers that settle; what failed is asked again.
-    fn was_just_asked(&self, last_us: Option<i64>) -> bool {
-        let since_us = self.settings.resumed_since_us;
-        !self.settings.refetch && since_us.is_some_and(|since_us| last_us.is_some_and(|last_us| last_us >= since_us))
-    }
-
-    /// One thing of a meeting is done; with the last one its date has one meeting less open.
-    fn one_done(&self, task: &MeetingTask) {
-        if task.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let mut dates = self.dates();
-            if let Some(count) = dates.get_mut(&task.meeting.meeting_date) {
-                *count -= 1;
-                if *count == 0 {
-                    dates.remove(&task.meeting.meeting_date);
-                }
-            }
-        }
-    }
-
     /// Walks the participant list of a meeting; a webinar's audience is a second walk of the same unit.
-    async fn list_participants(&self, task: &MeetingTask) -> Result<Finished, Stop> {
+    pub(super) async fn list_participants(&self, task: &MeetingTask) -> Result<Finished, Stop> {
         let meeting = &task.meeting;
         let mut participants = Vec::new();
         let mut seen = HashSet::new();
@@ -394,7 +227,7 @@ impl Extraction {
     }
 
     /// Walks the quality of a participant.
-    async fn participant(&self, task: &MeetingTask, participant: OwedParticipant) -> Result<(), Stop> {
+    pub(super) async fn participant(&self, task: &MeetingTask, participant: OwedParticipant) -> Result<(), Stop> {
         let (meeting, kind) = (&task.meeting, self.settings.user_id_type);
         let identity = match &participant.id {
             ParticipantId::User(id) => Identity::User(id.clone()),
@@ -458,7 +291,7 @@ impl Extraction {
     }
 
     /// Ends the run for this reason; the first reason counts.
-    fn stop_with(&self, stop: Stop) {
+    pub(super) fn stop_with(&self, stop: Stop) {
         // Set before the switch is thrown, so that the others' "cancelled" comes second. Of a recorder that stopped, one
         // worker is told the cause, and not always the first.
         let mut first = self.lock_stop();
@@ -480,9 +313,4 @@ impl Extraction {
     fn lock_stop(&self) -> MutexGuard<'_, Option<Stop>> {
         self.stop.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The quality calls that a participant will take, by its expected minutes.
-pub(super) fn quality_calls(participant: &OwedParticipant) -> u64 {
-    participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(100)
 }

@@ -5,16 +5,20 @@ use crate::schema::Status;
 /// One thing that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchEvent {
-    /// A page of the meeting list was answered; meetings of the window so far.
+    /// A page of the meeting list was answered; what is known so far.
     MeetingPage {
-        /// How many.
+        /// Meetings of the window.
         meetings: u64,
+        /// Meetings with something left to ask; a `MeetingListed` follows for each.
+        to_list: u64,
+        /// Quality calls owed, as far as known.
+        quality_calls_estimate: u64,
     },
     /// The meeting list is complete.
     MeetingsListed {
         /// Meetings of the window.
         meetings: u64,
-        /// Meetings with something left to ask; a `MeetingListed` follows for each.
+        /// Meetings with something left to ask; a `MeetingListed` is told for each, of some before this.
         to_list: u64,
         /// Quality calls owed, as far as known.
         quality_calls_estimate: u64,

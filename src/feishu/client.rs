@@ -211,6 +211,11 @@ impl Client {
         self.0.lanes[endpoint as usize].hold(wait);
     }
 
+    /// How many requests to an endpoint wait to go out: for whoever decides whether to begin another.
+    pub fn waiting(&self, endpoint: Endpoint) -> tokio::sync::watch::Receiver<usize> {
+        self.0.lanes[endpoint as usize].waiting()
+    }
+
     #[cfg(test)]
     pub(super) async fn make_token_due(&self) {
         self.0.tokens.make_due().await;

@@ -6,6 +6,8 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::client::{Rate, held};
 use super::endpoint::Endpoint;
 use super::error::CallError;
@@ -19,6 +21,8 @@ use super::sharing::{Shared, Sharing};
 pub(super) struct Lane {
     endpoint: Endpoint,
     turn: tokio::sync::Mutex<()>,
+    /// How many wait to go out, whoever holds the turn included.
+    waiting: watch::Sender<usize>,
     pacer: Mutex<Pacer>,
     capped: Mutex<CappedRow>,
 }
@@ -35,13 +39,20 @@ impl Lane {
         Lane {
             endpoint,
             turn: tokio::sync::Mutex::new(()),
+            waiting: watch::Sender::new(0),
             pacer: Mutex::new(Pacer::new(rate.calls, rate.window)),
             capped: Mutex::default(),
         }
     }
 
+    /// How many requests wait to go out.
+    pub fn waiting(&self) -> watch::Receiver<usize> {
+        self.waiting.subscribe()
+    }
+
     /// Returns when a request may go out, which is then counted.
     pub async fn pace(&self, line: &Line, sharing: Option<&Sharing>) -> Result<(), CallError> {
+        let _waits = Waits::new(&self.waiting);
         let _turn = line.cancel.unless_cancelled(self.turn.lock()).await?;
         let mut hold_was_told = false;
         loop {
@@ -104,6 +115,22 @@ impl Lane {
     /// An answer came that is no throttle: the row of capped waits is over.
     pub fn forget_capped(&self) {
         *held(&self.capped) = CappedRow::default();
+    }
+}
+
+/// One who waits, however the waiting ends.
+struct Waits<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waits<'a> {
+    fn new(count: &'a watch::Sender<usize>) -> Waits<'a> {
+        count.send_modify(|count| *count += 1);
+        Waits(count)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 

@@ -12,16 +12,20 @@ pub enum Event {
         /// End of the window.
         until_us: i64,
     },
-    /// A page of the meeting list was answered.
+    /// A page of the meeting list was answered; what is known so far.
     MeetingPage {
-        /// Meetings of the window found so far.
+        /// Meetings of the window.
         meetings: u64,
+        /// How many of them have something left to ask; they are asked for while the list is still being read.
+        to_list: u64,
+        /// Quality calls still owed.
+        quality_calls_estimate: u64,
     },
     /// The meeting list is complete.
     MeetingsListed {
         /// Meetings of the window.
         meetings: u64,
-        /// How many of them have something left to ask; a `MeetingListed` follows for each.
+        /// How many of them have something left to ask; a `MeetingListed` is told for each, of some before this.
         to_list: u64,
         /// Quality calls still owed, as far as known: counted for listed participants, guessed from devices for others.
         quality_calls_estimate: u64,

@@ -128,7 +128,10 @@ impl Publisher {
         let asked_again = self.ledger.refetch_dates()?;
         let frozen = self.setup.frozen_dates.difference(&asked_again).copied();
         let without_raw: BTreeSet<i32> = frozen.filter(is_dirty).collect();
-        dates.retain(|date| !held.contains(&date.meeting_date) && !without_raw.contains(&date.meeting_date));
+        // Where the meeting list was read to its end, what is not in it any more has nothing to wait for.
+        let half_listed = if is_whole { BTreeSet::new() } else { self.ledger.half_listed_dates()? };
+        let stays = [&held, &without_raw, &half_listed];
+        dates.retain(|date| !stays.iter().any(|stays| stays.contains(&date.meeting_date)));
         Ok(Due { dates, held, without_raw })
     }
 

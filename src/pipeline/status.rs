@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::price::Price;
 use super::{Calls, ExitCode};
-use crate::extract::{Ledger, LedgerError, ListsOwed, OpenParticipants, Owed, OwedQuestion, RunRecord, Settle};
+use crate::extract::{Ledger, LedgerError, OpenUnits, Owed, OwedQuestion, RunRecord, Settle};
 use crate::feishu::Rate;
 use crate::load::{DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, is_noise, open_published_with};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
@@ -350,15 +350,18 @@ fn owed(ledger: &Ledger, setup: &StatusSetup) -> Result<OwedView, LedgerError> {
             Owed::of(ledger, &question)?
         }
     };
-    let OpenParticipants { never_asked, asked_again, refetch, failed } = ledger.open_participants()?;
-    let participants = OpenView { not_asked: never_asked, asked_again, refetch, failed };
-    let ListsOwed { never_answered, asked_again, refetch, failed } = ledger.lists_owed()?;
+    let view = |OpenUnits { never_asked, asked_again, refetch, failed }| OpenView {
+        not_asked: never_asked,
+        asked_again,
+        refetch,
+        failed,
+    };
     Ok(OwedView {
         since_utc: since_us.map(utc_text),
         since_date: since_us.map(|since_us| civil_date_text(setup.zone.day_of(since_us))),
         price: Price::of(&owed, setup.rate),
-        participants,
-        lists: OpenView { not_asked: never_answered, asked_again, refetch, failed },
+        participants: view(ledger.open_participants()?),
+        lists: view(ledger.open_lists()?),
         unpublished_dates: ledger.dirty_dates()?.iter().map(|date| civil_date_text(date.meeting_date)).collect(),
         held_refetch_meetings: ledger.held_refetch()?,
     })

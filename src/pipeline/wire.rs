@@ -163,7 +163,9 @@ pub struct Forward(pub Arc<dyn Events>);
 impl Watch for Forward {
     fn event(&self, event: WatchEvent) {
         self.0.event(&match event {
-            WatchEvent::MeetingPage { meetings } => Event::MeetingPage { meetings },
+            WatchEvent::MeetingPage { meetings, to_list, quality_calls_estimate } => {
+                Event::MeetingPage { meetings, to_list, quality_calls_estimate }
+            }
             WatchEvent::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
                 Event::MeetingsListed { meetings, to_list, quality_calls_estimate }
             }

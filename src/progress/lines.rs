@@ -338,7 +338,7 @@ mod tests {
             line(&model, &started, 0).as_deref(),
             Some("meetings from 2026-11-22T00:00:00Z to 2026-11-23T00:00:00Z")
         );
-        assert_eq!(line(&model, &Event::MeetingPage { meetings: 5 }, 0), None);
+        assert_eq!(line(&model, &Event::MeetingPage { meetings: 5, to_list: 5, quality_calls_estimate: 9 }, 0), None);
         assert_eq!(line(&model, &waiting(2), 0), None);
         let first = line(&model, &waiting(41), 0);
         assert_eq!(first.as_deref(), Some("waiting 41 s for the vendor's limit (participant_quality_list)"));

@@ -94,7 +94,11 @@ impl Model {
     pub fn apply(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Started { .. } | Event::Warning { .. } => {}
-            Event::MeetingPage { meetings } => self.meetings = *meetings,
+            Event::MeetingPage { meetings, to_list, quality_calls_estimate } => {
+                self.meetings = *meetings;
+                self.to_list = *to_list;
+                self.quality_calls_estimate = *quality_calls_estimate;
+            }
             Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
                 self.meetings = *meetings;
                 self.meetings_complete = true;

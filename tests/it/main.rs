@@ -16,6 +16,7 @@ mod kills;
 mod lock;
 mod losses;
 mod page;
+mod pipelined;
 mod plan;
 mod power;
 mod readers;

@@ -249,6 +249,12 @@ impl<'a> Trial<'a> {
         Some((copy, ledger))
     }
 
+    /// One number out of the ledger; `None` where there is no ledger.
+    pub fn ask_ledger(&self, sql: &str) -> Option<i64> {
+        let (_copy, ledger) = self.ledger()?;
+        Some(ledger.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}")))
+    }
+
     /// How far the ledger has read each raw file, by its path below `raw/`.
     pub fn indexed(&self) -> BTreeMap<String, u64> {
         let Some((_copy, ledger)) = self.ledger() else { return BTreeMap::new() };

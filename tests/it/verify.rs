@@ -102,7 +102,8 @@ fn a_running_sync_is_never_damage() {
     let mut seen = Vec::new();
     for more in [&[][..], &["--refetch"]] {
         let mut command = world.sync_command(more);
-        let command = command.env("VCQ_PUBLISH_EVERY", "200ms").stdout(std::process::Stdio::null());
+        // Few at once, so that the sync lasts long enough to be verified beside.
+        command.env("VCQ_PUBLISH_EVERY", "200ms").env("VCQ_CONCURRENCY", "4").stdout(std::process::Stdio::null());
         let mut sync = command.stderr(std::process::Stdio::null()).spawn().expect("starts");
         let mut rounds = 0;
         while sync.try_wait().expect("asked").is_none() {

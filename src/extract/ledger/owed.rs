@@ -39,6 +39,12 @@ pub(in crate::extract) struct OwedParticipant {
     pub last_us: Option<i64>,
 }
 
+/// Of a meeting that starts in the window of ?1 and ?2.
+const IN_WINDOW: &str = "m.start_us >= ?1 and m.start_us < ?2";
+/// Of a meeting with something left to ask.
+const OWES: &str = "(m.list_final = 0 or exists (
+                         select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))";
+
 impl Ledger {
     /// The meetings that start in a window and have something left to ask, newest first.
     pub(in crate::extract) fn owed_meetings(
@@ -46,22 +52,30 @@ impl Ledger {
         since_us: i64,
         until_us: i64,
     ) -> Result<Vec<OwedMeeting>, LedgerError> {
-        let owes = "(list_final = 0 or exists (
-                        select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))";
-        self.meetings_where(owes, since_us, until_us)
+        self.meetings_where(&format!("{IN_WINDOW} and {OWES}"), params![since_us, until_us])
+    }
+
+    /// A meeting, if it has something left to ask.
+    pub(in crate::extract) fn owed_meeting(&self, meeting_key: &str) -> Result<Option<OwedMeeting>, LedgerError> {
+        let found = self.meetings_where(&format!("m.meeting_key = ?1 and {OWES}"), params![meeting_key])?;
+        Ok(found.into_iter().next())
     }
 
     /// All the meetings that start in a window, newest first.
     pub(in crate::extract) fn meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<OwedMeeting>, LedgerError> {
-        self.meetings_where("true", since_us, until_us)
+        self.meetings_where(IN_WINDOW, params![since_us, until_us])
     }
 
-    fn meetings_where(&self, condition: &str, since_us: i64, until_us: i64) -> Result<Vec<OwedMeeting>, LedgerError> {
+    fn meetings_where(
+        &self,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<OwedMeeting>, LedgerError> {
         let sql = format!(
             "select meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices,
                     list_final, list_status, list_digest, list_us, began_us
              from meetings m left join refetch using (meeting_key)
-             where start_us >= ?1 and start_us < ?2 and {condition}
+             where {condition}
              order by start_us desc, meeting_key"
         );
         let read = |row: &Row<'_>| {
@@ -81,7 +95,7 @@ impl Ledger {
                 refetch_us: row.get(12)?,
             })
         };
-        self.rows(&sql, params![since_us, until_us], read)
+        self.rows(&sql, parameters, read)
     }
 
     /// The participants of a meeting that are still to be asked for.

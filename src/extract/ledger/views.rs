@@ -40,25 +40,12 @@ pub(in crate::extract) struct MeetingState {
     pub lengthless: u64,
 }
 
-/// Participants that are not final, over the whole store.
+/// Units of a kind that are not final, over the whole store, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct OpenParticipants {
+pub struct OpenUnits {
     /// Never asked for.
     pub never_asked: u64,
     /// Asked too early, or cut off: asked again.
-    pub asked_again: u64,
-    /// Of a refetch that is not published yet: to be asked again.
-    pub refetch: u64,
-    /// Failed.
-    pub failed: u64,
-}
-
-/// Meetings whose list of participants is not final, over the whole store.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ListsOwed {
-    /// Never answered.
-    pub never_answered: u64,
-    /// Answered too early, or cut off: asked again.
     pub asked_again: u64,
     /// Of a refetch that is not published yet: to be asked again.
     pub refetch: u64,
@@ -161,46 +148,41 @@ impl Ledger {
         self.one(sql, [], |row| row.get(0))
     }
 
-    /// How many participants are not final, and why.
+    /// The participants that are not final.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn open_participants(&self) -> Result<OpenParticipants, LedgerError> {
-        let sql = "select count(case when status <> 'failed' and last_us is null then 1 end),
-                          count(case when status <> 'failed' and last_us >= coalesce(r.began_us, last_us) then 1 end),
-                          count(case when status <> 'failed' and last_us < r.began_us then 1 end),
-                          count(case when status = 'failed' then 1 end)
-                   from participants left join refetch r using (meeting_key) where is_final = 0";
+    pub fn open_participants(&self) -> Result<OpenUnits, LedgerError> {
+        self.open_units("participants", "status", "last_us", "is_final")
+    }
+
+    /// The lists of participants that are not final.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn open_lists(&self) -> Result<OpenUnits, LedgerError> {
+        self.open_units("meetings", "list_status", "list_us", "list_final")
+    }
+
+    fn open_units(&self, table: &str, status: &str, us: &str, is_final: &str) -> Result<OpenUnits, LedgerError> {
+        // A meeting's status is null until its list is asked for, a participant's is pending from the beginning.
+        let has_not_failed = format!("{status} is distinct from 'failed'");
+        let sql = format!(
+            "select count(case when {has_not_failed} and {us} is null then 1 end),
+                    count(case when {has_not_failed} and {us} >= coalesce(r.began_us, {us}) then 1 end),
+                    count(case when {has_not_failed} and {us} < r.began_us then 1 end),
+                    count(case when {status} = 'failed' then 1 end)
+             from {table} left join refetch r using (meeting_key) where {is_final} = 0"
+        );
         let read = |row: &Row<'_>| {
-            Ok(OpenParticipants {
+            Ok(OpenUnits {
                 never_asked: count(row, 0)?,
                 asked_again: count(row, 1)?,
                 refetch: count(row, 2)?,
                 failed: count(row, 3)?,
             })
         };
-        self.one(sql, [], read)
-    }
-
-    /// How many lists of participants are not final, and why.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub fn lists_owed(&self) -> Result<ListsOwed, LedgerError> {
-        let sql = "select count(case when list_status is null then 1 end),
-                          count(case when list_status <> 'failed' and list_us >= coalesce(r.began_us, list_us) then 1 end),
-                          count(case when list_status <> 'failed' and list_us < r.began_us then 1 end),
-                          count(case when list_status = 'failed' then 1 end)
-                   from meetings left join refetch r using (meeting_key) where list_final = 0";
-        let read = |row: &Row<'_>| {
-            Ok(ListsOwed {
-                never_answered: count(row, 0)?,
-                asked_again: count(row, 1)?,
-                refetch: count(row, 2)?,
-                failed: count(row, 3)?,
-            })
-        };
-        self.one(sql, [], read)
+        self.one(&sql, [], read)
     }
 
     /// Meetings whose earlier answers are held until a refetch has replaced them; 0 in a ledger that knows no such thing.
