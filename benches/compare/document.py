@@ -173,7 +173,7 @@ def memory(found):
         ["five times the samples: within 10 %", f"{100 * (large / small - 1):+.0f} %", verdict(large <= 1.1 * small)],
         *goals,
     ]
-    note = "Peak resident memory, MiB, DuckDB's included. The asking part ends where publishing begins; nobody limits the calls here."
+    note = "Peak resident memory, MiB, DuckDB's included. The asking part ends where publishing begins; nobody limits the calls here, and as many are under way as at the vendor's pace, eight."
     return [note, "", *table(["", "peak MiB", "with publishing"], rows), "", *table(["goal", "measured", ""], goals)]
 
 

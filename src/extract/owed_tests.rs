@@ -222,7 +222,8 @@ proptest! {
         let owed = Owed::of(&ledger, &question).expect("priced");
         // The sync's own list of work, told as a sync tells it.
         let (mut asked, mut lists, mut calls, mut participants) = (0, 0, 0, 0);
-        for meeting in ledger.owed_meetings(0, NOW_US).expect("owed") {
+        for key in ledger.owed_meetings(0, NOW_US).expect("owed") {
+            let meeting = ledger.owed_meeting(&key).expect("owed").expect("it owes");
             let is_meant = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
             if !is_meant || is_fresh(meeting.end_us.expect("an end"), NOW_US) {
                 continue;

@@ -33,6 +33,14 @@ pub(super) struct MeetingTask {
     open: AtomicU64,
 }
 
+/// A meeting that waits: its state is read from the ledger when its turn comes, because a window of a year has a hundred
+/// thousand of them.
+#[derive(Debug)]
+pub(super) struct Offered {
+    meeting_key: Box<str>,
+    meeting_date: i32,
+}
+
 type QualityTask = (Arc<MeetingTask>, OwedParticipant);
 
 /// The dates that have work which is not done.
@@ -47,9 +55,9 @@ pub(super) struct OpenDates {
 /// What the meeting list brought, and what of it is put up for work.
 #[derive(Debug)]
 pub(super) struct Backlog<'q> {
-    queue: &'q NewestFirst<OwedMeeting>,
+    queue: &'q NewestFirst<Offered>,
     /// The keys of those that were put up while the list was being read.
-    offered: HashSet<String>,
+    offered: HashSet<Box<str>>,
     /// The keys of all that are listed, where the run asks again for what is final.
     pub listed: HashSet<String>,
     /// Meetings of the window.
@@ -65,7 +73,7 @@ pub(super) struct Backlog<'q> {
 }
 
 impl<'q> Backlog<'q> {
-    fn new(queue: &'q NewestFirst<OwedMeeting>) -> Backlog<'q> {
+    fn new(queue: &'q NewestFirst<Offered>) -> Backlog<'q> {
         Backlog {
             queue,
             offered: HashSet::new(),
@@ -98,10 +106,10 @@ impl Extraction {
             (backlog.unreadable, pages)
         };
         let lists = async {
-            let unit = |meeting| {
+            let unit = |offered| {
                 let (this, participants) = (Arc::clone(self), Arc::clone(&participants));
                 async move {
-                    if let Err(stop) = this.meeting(meeting, &participants).await {
+                    if let Err(stop) = this.offered(offered, &participants).await {
                         this.stop_with(stop);
                     }
                     !this.is_failing(RawKind::Participants)
@@ -137,10 +145,8 @@ impl Extraction {
     pub(super) fn offer_listed(&self, backlog: &mut Backlog<'_>, keys: Vec<String>) -> Result<(), RecordError> {
         let now_us = (self.now_us)();
         for key in keys {
-            if let Some(meeting) = self.recorder.ledger().owed_meeting(&key)?
-                && self.offer(backlog, meeting, now_us)?
-            {
-                backlog.offered.insert(key);
+            if self.offer(backlog, &key, now_us)? {
+                backlog.offered.insert(key.into());
             }
         }
         Ok(())
@@ -161,9 +167,9 @@ impl Extraction {
                 .collect();
             ledger.begin_refetch(asked_again.iter(), now_us)?;
         }
-        for meeting in ledger.owed_meetings(since_us, until_us)? {
-            if !backlog.offered.contains(&meeting.meeting_key) {
-                self.offer(backlog, meeting, now_us)?;
+        for key in ledger.owed_meetings(since_us, until_us)? {
+            if !backlog.offered.contains(key.as_str()) {
+                self.offer(backlog, &key, now_us)?;
             }
         }
         self.dates().is_known = true;
@@ -175,8 +181,9 @@ impl Extraction {
         Ok(())
     }
 
-    /// Puts up a meeting, if it is to be asked for in this run.
-    fn offer(&self, backlog: &mut Backlog<'_>, meeting: OwedMeeting, now_us: i64) -> Result<bool, RecordError> {
+    /// Puts up a meeting, if it owes something and is to be asked for in this run.
+    fn offer(&self, backlog: &mut Backlog<'_>, meeting_key: &str, now_us: i64) -> Result<bool, RecordError> {
+        let Some(meeting) = self.recorder.ledger().owed_meeting(meeting_key)? else { return Ok(false) };
         let numbers = &self.settings.meeting_nos;
         let is_asked_for = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
         let window = MeetingWindow::of(&meeting, now_us);
@@ -201,8 +208,21 @@ impl Extraction {
             owed.iter().map(quality_calls).sum()
         };
         *self.dates().meetings.entry(meeting.meeting_date).or_default() += 1;
-        backlog.queue.put(meeting.start_us, 0, meeting);
+        let offered = Offered { meeting_key: meeting_key.into(), meeting_date: meeting.meeting_date };
+        backlog.queue.put(meeting.start_us, 0, offered);
         Ok(true)
+    }
+
+    /// Works on a meeting whose turn has come.
+    async fn offered(self: &Arc<Self>, offered: Offered, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
+        match self.recorder.ledger().owed_meeting(&offered.meeting_key).map_err(RecordError::from)? {
+            Some(meeting) => self.meeting(meeting, queue).await,
+            // A plan beside this run has listed it meanwhile, and nobody was there.
+            None => {
+                self.dates().done(offered.meeting_date);
+                Ok(())
+            }
+        }
     }
 
     /// Lists a meeting's participants, if it must be, and queues those that are owed.
@@ -253,13 +273,7 @@ impl Extraction {
     /// One thing of a meeting is done; with the last one its date has one meeting less open.
     fn one_done(&self, task: &MeetingTask) {
         if task.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let meetings = &mut self.dates().meetings;
-            if let Some(count) = meetings.get_mut(&task.meeting.meeting_date) {
-                *count -= 1;
-                if *count == 0 {
-                    meetings.remove(&task.meeting.meeting_date);
-                }
-            }
+            self.dates().done(task.meeting.meeting_date);
         }
     }
 }
@@ -268,6 +282,16 @@ impl OpenDates {
     /// The dates; `None` while not all meetings are known.
     pub fn known(&self) -> Option<Vec<i32>> {
         self.is_known.then(|| self.meetings.keys().copied().collect())
+    }
+
+    /// A meeting of this date is done.
+    fn done(&mut self, meeting_date: i32) {
+        if let Some(count) = self.meetings.get_mut(&meeting_date) {
+            *count -= 1;
+            if *count == 0 {
+                self.meetings.remove(&meeting_date);
+            }
+        }
     }
 }
 

@@ -46,13 +46,12 @@ const OWES: &str = "(m.list_final = 0 or exists (
                          select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))";
 
 impl Ledger {
-    /// The meetings that start in a window and have something left to ask, newest first.
-    pub(in crate::extract) fn owed_meetings(
-        &self,
-        since_us: i64,
-        until_us: i64,
-    ) -> Result<Vec<OwedMeeting>, LedgerError> {
-        self.meetings_where(&format!("{IN_WINDOW} and {OWES}"), params![since_us, until_us])
+    /// The keys of the meetings that start in a window and have something left to ask, newest first.
+    pub(in crate::extract) fn owed_meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<String>, LedgerError> {
+        let sql = format!(
+            "select meeting_key from meetings m where {IN_WINDOW} and {OWES} order by start_us desc, meeting_key"
+        );
+        self.rows(&sql, params![since_us, until_us], |row| row.get(0))
     }
 
     /// A meeting, if it has something left to ask.
