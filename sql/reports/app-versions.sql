@@ -28,16 +28,25 @@
 -- caveat: The vendor does not say when a version came out, so there is no age.
 -- caveat: Each person counts once, whether for three minutes or three hundred.
 -- empty: Nothing was judged in this window.
-with sessions as (
+with judged as materialized (
     select
         coalesce(f.app_version, 'unknown') as version,
         f.who,
-        v.meeting_date,
-        cast(v.judged_minutes as double) as judged,
-        cast(v.poor_minutes as double) as poor
-    from participant_verdicts(since := $since, until := $until, profile := $profile) as v
+        v.*
+    from verdict_causes(since := $since, until := $until, profile := $profile) as v
     inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
-    where v.judged_minutes > 0
+),
+
+sessions as (
+    select
+        j.version,
+        j.who,
+        j.meeting_date,
+        cast(j.judged_minutes as double) as judged,
+        cast(j.poor_minutes as double) as poor
+    from judged as j
+    where j.cause_no = 1
+        and j.judged_minutes > 0
 ),
 
 versions as (
@@ -81,15 +90,12 @@ pairs as (
 
 causes as (
     select
-        x.version,
-        x.cause,
-        row_number() over (partition by x.version order by x.minutes desc, x.cause) as place
-    from (
-        select coalesce(f.app_version, 'unknown') as version, m.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as m
-        inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
-        group by coalesce(f.app_version, 'unknown'), m.cause
-    ) as x
+        j.version,
+        j.cause,
+        row_number() over (partition by j.version order by sum(j.cause_minutes) desc, j.cause) as place
+    from judged as j
+    where j.cause is not null
+    group by j.version, j.cause
 ),
 
 processor as (

@@ -41,7 +41,11 @@
 -- caveat: Rooms without poor minutes follow in the order of their opinion score: a room that stands out there, or by
 --   its loss, is worth a look before it gets poor (or run with profile=strict).
 -- empty: No room took part in a meeting of this window.
-with facts as (
+with judged as materialized (
+    select r.* from verdict_causes(since := $since, until := $until, profile := $profile) as r
+),
+
+facts as materialized (
     select
         f.*,
         v.minutes,
@@ -50,7 +54,7 @@ with facts as (
         v.is_affected,
         row_number() over (partition by f.room_id order by f.join_time_utc desc, f.participant_key) as newest
     from participant_facts as f
-    left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
+    left join judged as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date and v.cause_no = 1
     where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
         and f.who_kind = 'room'
@@ -115,15 +119,13 @@ shares as (
 
 causes as (
     select
-        x.room_id,
-        x.cause,
-        row_number() over (partition by x.room_id order by x.minutes desc, x.cause) as place
-    from (
-        select t.room_id, p.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as p
-        inner join facts as t on t.participant_key = p.participant_key
-        group by t.room_id, p.cause
-    ) as x
+        t.room_id,
+        j.cause,
+        row_number() over (partition by t.room_id order by sum(j.cause_minutes) desc, j.cause) as place
+    from judged as j
+    inner join facts as t on t.participant_key = j.participant_key
+    where j.cause is not null
+    group by t.room_id, j.cause
 ),
 
 processor as (

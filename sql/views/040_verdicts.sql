@@ -75,6 +75,12 @@ where e.minute_utc = e.stretch_first_utc
     and e.stretch_minutes >= l.episode_min_minutes;
 
 -- Participant: affected where more than 10 % of its judged minutes are poor, or it has an episode.
+create or replace macro affected_by(judged_minutes, poor_minutes, episodes, max_poor_pct) as
+case
+    when judged_minutes = 0 then null
+    when episodes > 0 then true
+    else 100.0 * poor_minutes / judged_minutes > max_poor_pct
+end;
 create or replace macro participant_verdicts(since := null, until := null, profile := 'cqd') as table
 select
     t.participant_key,
@@ -85,11 +91,7 @@ select
     t.poor_minutes,
     t.episodes,
     t.longest_episode_min,
-    case
-        when t.judged_minutes = 0 then null
-        when t.episodes > 0 then true
-        else 100.0 * t.poor_minutes / t.judged_minutes > k.participant_poor_minutes_pct
-    end as is_affected
+    affected_by(t.judged_minutes, t.poor_minutes, t.episodes, k.participant_poor_minutes_pct) as is_affected
 from (
     select
         m.participant_key,
@@ -451,11 +453,7 @@ select
     t.judged_minutes,
     t.poor_minutes,
     t.episodes,
-    case
-        when t.judged_minutes = 0 then null
-        when t.episodes > 0 then true
-        else 100.0 * t.poor_minutes / t.judged_minutes > k.participant_poor_minutes_pct
-    end as is_affected,
+    affected_by(t.judged_minutes, t.poor_minutes, t.episodes, k.participant_poor_minutes_pct) as is_affected,
     x.cause,
     coalesce(x.minutes, 0) as cause_minutes,
     coalesce(x.cause_no, 1) as cause_no
