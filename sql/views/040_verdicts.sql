@@ -438,13 +438,9 @@ select
 from caused_minutes(since := since, until := until, profile := profile) as m
 where m.cause is not null;
 
--- The verdicts on participants, a row for each cause of its poor minutes: cause_no 1 is the cause of most of them, or of
--- none. For sums over participants take cause_no = 1.
+-- The verdicts on participants, a row for each cause of its poor minutes and perhaps one without: cause_no 1 is the cause
+-- of most of them, or none. For sums over participants take cause_no = 1.
 create or replace macro verdict_causes(since := null, until := null, profile := 'cqd') as table
-with caused as materialized (
-    select r.* from caused_minutes(since := since, until := until, profile := profile) as r
-)
-
 select
     t.participant_key,
     t.meeting_key,
@@ -454,33 +450,37 @@ select
     t.poor_minutes,
     t.episodes,
     affected_by(t.judged_minutes, t.poor_minutes, t.episodes, k.participant_poor_minutes_pct) as is_affected,
-    x.cause,
-    coalesce(x.minutes, 0) as cause_minutes,
-    coalesce(x.cause_no, 1) as cause_no
+    t.cause,
+    t.cause_minutes,
+    t.cause_no
 from (
     select
-        m.participant_key,
-        m.meeting_key,
-        m.meeting_date,
-        cast(sum(m.minutes) as bigint) as minutes,
-        cast(sum(m.judged_minutes) as bigint) as judged_minutes,
-        cast(sum(m.poor_minutes) as bigint) as poor_minutes,
-        count(*) filter (where m.minute_utc = m.stretch_first_utc and m.stretch_minutes >= l.episode_min_minutes) as episodes
-    from caused as m
-    cross join limits(profile := profile) as l
-    group by m.participant_key, m.meeting_key, m.meeting_date
+        c.participant_key,
+        c.meeting_key,
+        c.meeting_date,
+        cast(sum(c.minutes) over (partition by c.participant_key) as bigint) as minutes,
+        cast(sum(c.judged_minutes) over (partition by c.participant_key) as bigint) as judged_minutes,
+        cast(sum(c.poor_minutes) over (partition by c.participant_key) as bigint) as poor_minutes,
+        cast(sum(c.episodes) over (partition by c.participant_key) as bigint) as episodes,
+        c.cause,
+        c.cause_minutes,
+        row_number() over (partition by c.participant_key order by c.cause_minutes desc, c.cause) as cause_no
+    from (
+        select
+            m.participant_key,
+            m.meeting_key,
+            m.meeting_date,
+            m.cause,
+            sum(m.minutes) as minutes,
+            sum(m.judged_minutes) as judged_minutes,
+            sum(m.poor_minutes) as poor_minutes,
+            count(m.cause) as cause_minutes,
+            count(*) filter (where m.minute_utc = m.stretch_first_utc and m.stretch_minutes >= l.episode_min_minutes) as episodes
+        from caused_minutes(since := since, until := until, profile := profile) as m
+        cross join limits(profile := profile) as l
+        group by m.participant_key, m.meeting_key, m.meeting_date, m.cause
+    ) as c
 ) as t
-left join (
-    select
-        p.participant_key,
-        p.meeting_date,
-        p.cause,
-        count(*) as minutes,
-        row_number() over (partition by p.participant_key order by count(*) desc, p.cause) as cause_no
-    from caused as p
-    where p.cause is not null
-    group by p.participant_key, p.meeting_date, p.cause
-) as x on x.participant_key = t.participant_key and x.meeting_date = t.meeting_date
 cross join limits(profile := profile) as k;
 
 -- The same with the profile cqd as views, for tools that can't call a macro. Filter by meeting_date.

@@ -43,22 +43,22 @@ where f.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
 
 -- One row for each value of a dimension: volume, poor minutes, affected participants, percentiles, main cause.
 create or replace macro quality_by(since := null, until := null, profile := 'cqd', dimension := 'site') as table
-with dims as materialized (
+with judged as materialized (
     select
-        d.participant_key,
-        d.meeting_date,
-        d.who,
-        d.dimension_value
-    from dimension_values(since := since, until := until, dimension := dimension) as d
-),
-
-judged as materialized (
-    select
+        v.participant_key,
+        v.meeting_date,
         d.dimension_value,
         d.who,
-        v.*
+        v.minutes,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.is_affected,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no
     from verdict_causes(since := since, until := until, profile := profile) as v
-    inner join dims as d on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
+    inner join dimension_values(since := since, until := until, dimension := dimension) as d
+        on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
 ),
 
 counted as (
@@ -79,7 +79,10 @@ counted as (
             ) as x,
             cast(count(*) as double) as minutes
         from quality_minutes(since := since, until := until, profile := profile) as m
-        inner join dims as d on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
+        inner join judged as d
+            on d.participant_key = m.participant_key
+            and d.meeting_date = m.meeting_date
+            and d.cause_no = 1
         group by grouping sets (
             (d.dimension_value, m.delay_ms),
             (d.dimension_value, m.loss_received_pct),
