@@ -32,7 +32,12 @@ with judged as materialized (
     select
         coalesce(f.app_version, 'unknown') as version,
         f.who,
-        v.*
+        v.meeting_date,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no
     from verdict_causes(since := $since, until := $until, profile := $profile) as v
     inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
 ),
@@ -100,13 +105,28 @@ causes as (
 
 processor as (
     select
-        coalesce(f.app_version, 'unknown') as version,
-        percentile_cont(0.95) within group (order by q.client_max_cpu_usage_pct) as p95
-    from quality_samples as q
-    inner join participant_facts as f on f.participant_key = q.participant_key and f.meeting_date = q.meeting_date
-    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-    group by coalesce(f.app_version, 'unknown')
+        c.version,
+        counted_percentile(0.95, c.x, c.upto, c.n) as p95
+    from (
+        select
+            u.version,
+            u.x,
+            sum(u.minutes) over (partition by u.version order by u.x) as upto,
+            sum(u.minutes) over (partition by u.version) as n
+        from (
+            select
+                coalesce(f.app_version, 'unknown') as version,
+                q.client_max_cpu_usage_pct as x,
+                cast(count(*) as double) as minutes
+            from quality_samples as q
+            inner join participant_facts as f on f.participant_key = q.participant_key and f.meeting_date = q.meeting_date
+            where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+                and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+            group by coalesce(f.app_version, 'unknown'), q.client_max_cpu_usage_pct
+        ) as u
+        where u.x is not null
+    ) as c
+    group by c.version
 )
 
 select

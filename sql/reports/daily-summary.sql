@@ -45,7 +45,15 @@
 -- empty: Nothing was judged in this window.
 with judged as materialized (
     select
-        v.*,
+        v.meeting_key,
+        v.meeting_date,
+        v.minutes,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.is_affected,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no,
         f.room_id
     from verdict_causes(since := cast($since as date) - 7, until := $until, profile := $profile) as v
     left join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date

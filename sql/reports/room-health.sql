@@ -41,23 +41,34 @@
 -- caveat: Rooms without poor minutes follow in the order of their opinion score: a room that stands out there, or by
 --   its loss, is worth a look before it gets poor (or run with profile=strict).
 -- empty: No room took part in a meeting of this window.
-with judged as materialized (
-    select r.* from verdict_causes(since := $since, until := $until, profile := $profile) as r
+with rooms_of as (
+    select f.*
+    from participant_facts as f
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and f.who_kind = 'room'
 ),
 
-facts as materialized (
+judged as materialized (
     select
         f.*,
         v.minutes,
         v.judged_minutes,
         v.poor_minutes,
         v.is_affected,
-        row_number() over (partition by f.room_id order by f.join_time_utc desc, f.participant_key) as newest
-    from participant_facts as f
-    left join judged as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date and v.cause_no = 1
-    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-        and f.who_kind = 'room'
+        v.cause,
+        v.cause_minutes,
+        coalesce(v.cause_no, 1) as cause_no
+    from rooms_of as f
+    left join verdict_causes(since := $since, until := $until, profile := $profile) as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
+),
+
+facts as (
+    select
+        j.*,
+        row_number() over (partition by j.room_id order by j.join_time_utc desc, j.participant_key) as newest
+    from judged as j
+    where j.cause_no = 1
 ),
 
 days as (
@@ -119,19 +130,18 @@ shares as (
 
 causes as (
     select
-        t.room_id,
+        j.room_id,
         j.cause,
-        row_number() over (partition by t.room_id order by sum(j.cause_minutes) desc, j.cause) as place
+        row_number() over (partition by j.room_id order by sum(j.cause_minutes) desc, j.cause) as place
     from judged as j
-    inner join facts as t on t.participant_key = j.participant_key
     where j.cause is not null
-    group by t.room_id, j.cause
+    group by j.room_id, j.cause
 ),
 
 processor as (
     select t.room_id, percentile_cont(0.95) within group (order by q.system_max_cpu_usage_pct) as p95
     from quality_samples as q
-    inner join facts as t on t.participant_key = q.participant_key
+    inner join rooms_of as t on t.participant_key = q.participant_key and t.meeting_date = q.meeting_date
     where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
     group by t.room_id
@@ -144,7 +154,7 @@ opinion as (
         percentile_cont(0.95) within group (order by m.loss_sent_pct) as loss_out,
         percentile_cont(0.1) within group (order by m.mos_received_estimate) as p10
     from quality_minutes(since := $since, until := $until, profile := $profile) as m
-    inner join facts as t on t.participant_key = m.participant_key
+    inner join rooms_of as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
     group by t.room_id
 ),
 

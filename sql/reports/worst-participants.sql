@@ -37,7 +37,14 @@
 -- empty: Nobody had a poor minute in this window.
 with facts_causes as materialized (
     select
-        v.*,
+        v.participant_key,
+        v.meeting_date,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.is_affected,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no,
         f.who,
         f.who_kind,
         f.participant_name,
