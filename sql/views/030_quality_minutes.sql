@@ -38,6 +38,7 @@ from quality_samples as q
 left join misaligned_participants as d on d.participant_key = q.participant_key and d.meeting_date = q.meeting_date
 where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+    and d.participant_key is null
 union all
 select
     q.participant_key,
