@@ -38,7 +38,6 @@ def arguments():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--asking-calls", type=int, default=7_000, help="quality calls of the asking part, about")
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--install-reports", action="store_true", help="put sql/ into the database of the reports part")
     parser.add_argument("--document", action="store_true", help="only write the document again, from the last results")
     parser.add_argument("--self-test", action="store_true", help="only check that the check of cells can fail")
     options = parser.parse_args()

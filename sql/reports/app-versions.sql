@@ -28,16 +28,30 @@
 -- caveat: The vendor does not say when a version came out, so there is no age.
 -- caveat: Each person counts once, whether for three minutes or three hundred.
 -- empty: Nothing was judged in this window.
-with sessions as (
+with judged as materialized (
     select
         coalesce(f.app_version, 'unknown') as version,
         f.who,
         v.meeting_date,
-        cast(v.judged_minutes as double) as judged,
-        cast(v.poor_minutes as double) as poor
-    from participant_verdicts(since := $since, until := $until, profile := $profile) as v
+        v.judged_minutes,
+        v.poor_minutes,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no
+    from verdict_causes(since := $since, until := $until, profile := $profile) as v
     inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
-    where v.judged_minutes > 0
+),
+
+sessions as (
+    select
+        j.version,
+        j.who,
+        j.meeting_date,
+        cast(j.judged_minutes as double) as judged,
+        cast(j.poor_minutes as double) as poor
+    from judged as j
+    where j.cause_no = 1
+        and j.judged_minutes > 0
 ),
 
 versions as (
@@ -81,26 +95,38 @@ pairs as (
 
 causes as (
     select
-        x.version,
-        x.cause,
-        row_number() over (partition by x.version order by x.minutes desc, x.cause) as place
-    from (
-        select coalesce(f.app_version, 'unknown') as version, m.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as m
-        inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
-        group by coalesce(f.app_version, 'unknown'), m.cause
-    ) as x
+        j.version,
+        j.cause,
+        row_number() over (partition by j.version order by sum(j.cause_minutes) desc, j.cause) as place
+    from judged as j
+    where j.cause is not null
+    group by j.version, j.cause
 ),
 
 processor as (
     select
-        coalesce(f.app_version, 'unknown') as version,
-        percentile_cont(0.95) within group (order by q.client_max_cpu_usage_pct) as p95
-    from quality_samples as q
-    inner join participant_facts as f on f.participant_key = q.participant_key and f.meeting_date = q.meeting_date
-    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-    group by coalesce(f.app_version, 'unknown')
+        c.version,
+        counted_percentile(0.95, c.x, c.upto, c.n) as p95
+    from (
+        select
+            u.version,
+            u.x,
+            sum(u.minutes) over (partition by u.version order by u.x) as upto,
+            sum(u.minutes) over (partition by u.version) as n
+        from (
+            select
+                coalesce(f.app_version, 'unknown') as version,
+                q.client_max_cpu_usage_pct as x,
+                cast(count(*) as double) as minutes
+            from quality_samples as q
+            inner join participant_facts as f on f.participant_key = q.participant_key and f.meeting_date = q.meeting_date
+            where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+                and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+            group by coalesce(f.app_version, 'unknown'), q.client_max_cpu_usage_pct
+        ) as u
+        where u.x is not null
+    ) as c
+    group by c.version
 )
 
 select

@@ -85,11 +85,10 @@ left join (
         d.dimension_value,
         count(*) as streams,
         count(*) filter (where v.verdict = 'poor') as poor_streams
-    from stream_verdicts(since := $since, until := $until, profile := $profile) as v
+    from audio_stream_verdicts(since := $since, until := $until, profile := $profile) as v
     inner join dimension_values(since := $since, until := $until, dimension := 'network') as d
         on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
-    where v.medium = 'audio'
-        and v.verdict <> 'unclassified'
+    where v.verdict <> 'unclassified'
     group by d.dimension_value
 ) as s on s.dimension_value = q.dimension_value
 order by q.poor_minutes desc, q.judged_minutes desc, q.dimension_value

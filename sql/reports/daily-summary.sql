@@ -43,122 +43,171 @@
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: The week before is read from the store even where since is later; a store that begins at since has none.
 -- empty: Nothing was judged in this window.
-select
-    d.meeting_date as date,
-    d.meetings,
-    d.participants,
-    d.rooms,
-    round(d.minutes / 60.0, 1) as hours,
-    d.judged_minutes as n,
-    d.poor_pct,
-    round(w.week_before_pct, 1) as week_before_pct,
-    round(d.poor_pct - w.week_before_pct, 1) as delta_pp,
-    share_pct(d.audio_in_poor, d.audio_in, $min_n) as audio_in_pct,
-    share_pct(d.audio_out_poor, d.audio_out, $min_n) as audio_out_pct,
-    share_pct(d.video_in_poor, d.video_in, $min_n) as video_in_pct,
-    share_pct(d.video_out_poor, d.video_out, $min_n) as video_out_pct,
-    share_pct(d.share_in_poor, d.share_in, $min_n) as share_in_pct,
-    share_pct(d.share_out_poor, d.share_out, $min_n) as share_out_pct,
-    share_pct(s.poor_streams, s.streams, 30) as audio_streams_pct,
-    case
-        when s.streams < 30 then null
-        when 100.0 * s.poor_streams / s.streams > l.target_overall_pct then 'missed'
-        else 'met'
-    end as target,
-    share_pct(v.affected, v.judged, 10) as affected_pct,
-    v.poor_meetings,
-    c.cause as top_cause,
-    round(d.mos_p10, 2) as mos_p10,
-    round(d.mos_p50, 2) as mos_p50,
-    share_pct(d.minutes - d.judged_minutes, d.minutes, $min_n) as unclassified_pct,
-    k.coverage_pct,
-    cast($profile as varchar) as profile
-from (
+with judged as materialized (
+    select
+        v.meeting_key,
+        v.meeting_date,
+        v.minutes,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.is_affected,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no,
+        f.room_id
+    from verdict_causes(since := cast($since as date) - 7, until := $until, profile := $profile) as v
+    left join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
+),
+
+meetings_of as (
+    select
+        j.meeting_date,
+        j.meeting_key,
+        count(*) as participants,
+        cast(sum(j.minutes) as bigint) as minutes,
+        cast(sum(j.judged_minutes) as bigint) as judged_minutes,
+        cast(sum(j.poor_minutes) as bigint) as poor_minutes,
+        count(j.is_affected) as judged,
+        count(*) filter (where j.is_affected) as affected
+    from judged as j
+    where j.cause_no = 1
+    group by j.meeting_date, j.meeting_key
+),
+
+days as materialized (
     select
         t.*,
         share_pct(t.poor_minutes, t.judged_minutes, $min_n) as poor_pct
     from (
         select
             m.meeting_date,
-            count(distinct m.meeting_key) as meetings,
-            count(distinct m.participant_key) as participants,
-            count(distinct f.room_id) as rooms,
-            count(*) as minutes,
-            count(m.is_poor) as judged_minutes,
-            count(*) filter (where m.is_poor) as poor_minutes,
-            count(m.audio_received_poor) as audio_in,
-            count(*) filter (where m.audio_received_poor) as audio_in_poor,
-            count(m.audio_sent_poor) as audio_out,
-            count(*) filter (where m.audio_sent_poor) as audio_out_poor,
-            count(m.video_received_poor) as video_in,
-            count(*) filter (where m.video_received_poor) as video_in_poor,
-            count(m.video_sent_poor) as video_out,
-            count(*) filter (where m.video_sent_poor) as video_out_poor,
-            count(m.share_received_poor) as share_in,
-            count(*) filter (where m.share_received_poor) as share_in_poor,
-            count(m.share_sent_poor) as share_out,
-            count(*) filter (where m.share_sent_poor) as share_out_poor,
-            percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10,
-            percentile_cont(0.5) within group (order by m.mos_received_estimate) as mos_p50
-        from quality_minutes(since := $since, until := $until, profile := $profile) as m
-        left join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
+            count(*) as meetings,
+            cast(sum(m.participants) as bigint) as participants,
+            cast(sum(m.minutes) as bigint) as minutes,
+            cast(sum(m.judged_minutes) as bigint) as judged_minutes,
+            cast(sum(m.poor_minutes) as bigint) as poor_minutes,
+            cast(sum(m.judged) as bigint) as judged,
+            cast(sum(m.affected) as bigint) as affected,
+            count(*) filter (
+                where m.judged > 0
+                    and m.affected >= k.meeting_affected_participants
+                    and 100.0 * m.affected / m.judged >= k.meeting_affected_pct
+            ) as poor_meetings
+        from meetings_of as m
+        cross join limits(profile := $profile) as k
         group by m.meeting_date
     ) as t
-) as d
+)
+
+select
+    d.meeting_date as date,
+    d.meetings,
+    d.participants,
+    r.rooms,
+    round(d.minutes / 60.0, 1) as hours,
+    d.judged_minutes as n,
+    d.poor_pct,
+    round(w.week_before_pct, 1) as week_before_pct,
+    round(d.poor_pct - w.week_before_pct, 1) as delta_pp,
+    share_pct(q.audio_in_poor, q.audio_in, $min_n) as audio_in_pct,
+    share_pct(q.audio_out_poor, q.audio_out, $min_n) as audio_out_pct,
+    share_pct(q.video_in_poor, q.video_in, $min_n) as video_in_pct,
+    share_pct(q.video_out_poor, q.video_out, $min_n) as video_out_pct,
+    share_pct(q.share_in_poor, q.share_in, $min_n) as share_in_pct,
+    share_pct(q.share_out_poor, q.share_out, $min_n) as share_out_pct,
+    share_pct(s.poor_streams, s.streams, 30) as audio_streams_pct,
+    case
+        when s.streams < 30 then null
+        when 100.0 * s.poor_streams / s.streams > l.target_overall_pct then 'missed'
+        else 'met'
+    end as target,
+    share_pct(d.affected, d.judged, 10) as affected_pct,
+    d.poor_meetings,
+    c.cause as top_cause,
+    round(e.mos_p10, 2) as mos_p10,
+    round(e.mos_p50, 2) as mos_p50,
+    share_pct(d.minutes - d.judged_minutes, d.minutes, $min_n) as unclassified_pct,
+    k.coverage_pct,
+    cast($profile as varchar) as profile
+from days as d
 cross join limits(profile := $profile) as l
 left join (
     select
-        e.meeting_date,
+        j.meeting_date,
+        count(distinct j.room_id) as rooms
+    from judged as j
+    group by j.meeting_date
+) as r on r.meeting_date = d.meeting_date
+left join (
+    select
+        m.meeting_date,
+        count(m.audio_received_poor) as audio_in,
+        count(*) filter (where m.audio_received_poor) as audio_in_poor,
+        count(m.audio_sent_poor) as audio_out,
+        count(*) filter (where m.audio_sent_poor) as audio_out_poor,
+        count(m.video_received_poor) as video_in,
+        count(*) filter (where m.video_received_poor) as video_in_poor,
+        count(m.video_sent_poor) as video_out,
+        count(*) filter (where m.video_sent_poor) as video_out_poor,
+        count(m.share_received_poor) as share_in,
+        count(*) filter (where m.share_received_poor) as share_in_poor,
+        count(m.share_sent_poor) as share_out,
+        count(*) filter (where m.share_sent_poor) as share_out_poor
+    from quality_minutes(since := $since, until := $until, profile := $profile) as m
+    group by m.meeting_date
+) as q on q.meeting_date = d.meeting_date
+left join (
+    select
+        c.meeting_date,
+        counted_percentile(0.1, c.x, c.upto, c.n) as mos_p10,
+        counted_percentile(0.5, c.x, c.upto, c.n) as mos_p50
+    from (
+        select
+            y.meeting_date,
+            y.x,
+            sum(y.minutes) over (partition by y.meeting_date order by y.x) as upto,
+            sum(y.minutes) over (partition by y.meeting_date) as n
+        from (
+            select
+                m.meeting_date,
+                m.mos_received_estimate as x,
+                cast(count(*) as double) as minutes
+            from quality_minutes(since := $since, until := $until, profile := $profile) as m
+            group by m.meeting_date, m.mos_received_estimate
+        ) as y
+        where y.x is not null
+    ) as c
+    group by c.meeting_date
+) as e on e.meeting_date = d.meeting_date
+left join (
+    select
+        g.meeting_date,
         percentile_cont(0.5) within group (order by b.poor_pct) as week_before_pct
     from (
         select distinct c.meeting_date
         from coverage as c
         where c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
             and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-    ) as e
-    inner join (
-        select
-            x.meeting_date,
-            share_pct(x.poor_minutes, x.judged_minutes, $min_n) as poor_pct
-        from (
-            select
-                m.meeting_date,
-                count(m.is_poor) as judged_minutes,
-                count(*) filter (where m.is_poor) as poor_minutes
-            from quality_minutes(since := cast($since as date) - 7, until := $until, profile := $profile) as m
-            group by m.meeting_date
-        ) as x
-    ) as b on b.meeting_date < e.meeting_date and b.meeting_date >= e.meeting_date - 7
-    group by e.meeting_date
+    ) as g
+    inner join days as b on b.meeting_date < g.meeting_date and b.meeting_date >= g.meeting_date - 7
+    group by g.meeting_date
 ) as w on w.meeting_date = d.meeting_date
 left join (
     select
-        q.meeting_date,
-        count(*) filter (where q.verdict <> 'unclassified') as streams,
-        count(*) filter (where q.verdict = 'poor') as poor_streams
-    from stream_verdicts(since := $since, until := $until, profile := $profile) as q
-    where q.medium = 'audio'
-    group by q.meeting_date
+        a.meeting_date,
+        count(*) filter (where a.verdict <> 'unclassified') as streams,
+        count(*) filter (where a.verdict = 'poor') as poor_streams
+    from audio_stream_verdicts(since := $since, until := $until, profile := $profile) as a
+    group by a.meeting_date
 ) as s on s.meeting_date = d.meeting_date
 left join (
     select
-        g.meeting_date,
-        cast(sum(g.judged_participants) as bigint) as judged,
-        cast(sum(g.affected_participants) as bigint) as affected,
-        count(*) filter (where g.is_poor) as poor_meetings
-    from meeting_verdicts(since := $since, until := $until, profile := $profile) as g
-    group by g.meeting_date
-) as v on v.meeting_date = d.meeting_date
-left join (
-    select
-        r.meeting_date,
-        r.cause,
-        row_number() over (partition by r.meeting_date order by r.minutes desc, r.cause) as place
-    from (
-        select p.meeting_date, p.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as p
-        group by p.meeting_date, p.cause
-    ) as r
+        j.meeting_date,
+        j.cause,
+        row_number() over (partition by j.meeting_date order by sum(j.cause_minutes) desc, j.cause) as place
+    from judged as j
+    where j.cause is not null
+    group by j.meeting_date, j.cause
 ) as c on c.meeting_date = d.meeting_date and c.place = 1
 left join (
     select
@@ -169,4 +218,5 @@ left join (
         and o.meeting_date < coalesce(cast($until as date), date '9999-12-31')
     group by o.meeting_date
 ) as k on k.meeting_date = d.meeting_date
+where d.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
 order by d.meeting_date desc

@@ -28,16 +28,30 @@
 --   strangers can fall together.
 -- caveat: An outage over several sites shows as several lines with the same start.
 -- empty: No two participants of one site had overlapping episodes in this window; try min_participants=1.
-with hits as (
+with stretches as materialized (
+    select m.*
+    from caused_minutes(since := $since, until := $until, profile := $profile) as m
+    cross join limits(profile := $profile) as l
+    where m.stretch_minutes >= l.episode_min_minutes
+),
+
+hits as materialized (
     select
-        e.*,
+        e.participant_key,
+        e.meeting_key,
+        e.meeting_date,
+        e.stretch_first_utc as first_minute_utc,
+        e.stretch_first_utc + (e.stretch_minutes - 1) * interval '1 minute' as last_minute_utc,
+        e.stretch_first_local as first_minute_local,
+        e.stretch_minutes as minutes,
         f.who,
         f.site,
         f.egress,
         f.network_kind,
         f.app_version
-    from episodes(since := $since, until := $until, profile := $profile) as e
+    from stretches as e
     inner join participant_facts as f on f.participant_key = e.participant_key and f.meeting_date = e.meeting_date
+    where e.minute_utc = e.stretch_first_utc
 ),
 
 begun as (
@@ -92,10 +106,7 @@ causes as (
     from (
         select n.site, n.outage_no, p.cause, count(*) as minutes
         from numbered as n
-        inner join poor_minutes(since := $since, until := $until, profile := $profile) as p
-            on p.participant_key = n.participant_key
-            and p.minute_utc >= n.first_minute_utc
-            and p.minute_utc <= n.last_minute_utc
+        inner join stretches as p on p.participant_key = n.participant_key and p.stretch_first_utc = n.first_minute_utc
         group by n.site, n.outage_no, p.cause
     ) as x
 )

@@ -20,35 +20,67 @@
 -- caveat: A percentile over minutes is weighted by time: who meets much, weighs much.
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- empty: Nothing was judged in this window.
-with long as (
+with minutes_of as (
     select
         d.dimension_value,
-        s.metric,
-        case s.metric
-            when 'delay_ms' then m.delay_ms
-            when 'loss_in_pct' then m.loss_received_pct
-            when 'loss_out_pct' then m.loss_sent_pct
-            when 'audio_jitter_in_ms' then case when m.audio_bitrate_received_kbps > 0 then m.audio_jitter_received_ms end
-            when 'audio_jitter_out_ms' then case when m.audio_bitrate_sent_kbps > 0 then m.audio_jitter_sent_ms end
-            when 'video_fps_in' then case when m.video_bitrate_received_kbps > 0 then m.video_framerate_received_fps end
-            when 'video_fps_out' then case when m.video_bitrate_sent_kbps > 0 then m.video_framerate_sent_fps end
-            when 'video_kbps_in' then case when m.video_bitrate_received_kbps > 0 then m.video_bitrate_received_kbps end
-            when 'video_kbps_out' then case when m.video_bitrate_sent_kbps > 0 then m.video_bitrate_sent_kbps end
-        end as x
+        m.delay_ms,
+        m.loss_received_pct as loss_in_pct,
+        m.loss_sent_pct as loss_out_pct,
+        case when m.audio_bitrate_received_kbps > 0 then m.audio_jitter_received_ms end as audio_jitter_in_ms,
+        case when m.audio_bitrate_sent_kbps > 0 then m.audio_jitter_sent_ms end as audio_jitter_out_ms,
+        case when m.video_bitrate_received_kbps > 0 then m.video_framerate_received_fps end as video_fps_in,
+        case when m.video_bitrate_sent_kbps > 0 then m.video_framerate_sent_fps end as video_fps_out,
+        case when m.video_bitrate_received_kbps > 0 then m.video_bitrate_received_kbps end as video_kbps_in,
+        case when m.video_bitrate_sent_kbps > 0 then m.video_bitrate_sent_kbps end as video_kbps_out
     from aligned_minutes(since := $since, until := $until) as m
     inner join dimension_values(since := $since, until := $until, dimension := $dimension) as d
         on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
-    cross join (
-        select 'delay_ms' as metric
-        union all select 'loss_in_pct' as metric
-        union all select 'loss_out_pct' as metric
-        union all select 'audio_jitter_in_ms' as metric
-        union all select 'audio_jitter_out_ms' as metric
-        union all select 'video_fps_in' as metric
-        union all select 'video_fps_out' as metric
-        union all select 'video_kbps_in' as metric
-        union all select 'video_kbps_out' as metric
-    ) as s
+),
+
+-- One metric a row: of nine that are grouped by, eight are NULL, and grouping() has a bit for each of them.
+counted as (
+    select
+        c.dimension_value,
+        case c.others
+            when 255 then 'delay_ms'
+            when 383 then 'loss_in_pct'
+            when 447 then 'loss_out_pct'
+            when 479 then 'audio_jitter_in_ms'
+            when 495 then 'audio_jitter_out_ms'
+            when 503 then 'video_fps_in'
+            when 507 then 'video_fps_out'
+            when 509 then 'video_kbps_in'
+            when 510 then 'video_kbps_out'
+        end as metric,
+        c.x,
+        sum(c.minutes) over (partition by c.dimension_value, c.others order by c.x) as upto,
+        sum(c.minutes) over (partition by c.dimension_value, c.others) as n
+    from (
+        select
+            q.dimension_value,
+            grouping(
+                q.delay_ms, q.loss_in_pct, q.loss_out_pct, q.audio_jitter_in_ms, q.audio_jitter_out_ms,
+                q.video_fps_in, q.video_fps_out, q.video_kbps_in, q.video_kbps_out
+            ) as others,
+            coalesce(
+                q.delay_ms, q.loss_in_pct, q.loss_out_pct, q.audio_jitter_in_ms, q.audio_jitter_out_ms,
+                q.video_fps_in, q.video_fps_out, q.video_kbps_in, q.video_kbps_out
+            ) as x,
+            cast(count(*) as double) as minutes
+        from minutes_of as q
+        group by grouping sets (
+            (q.dimension_value, q.delay_ms),
+            (q.dimension_value, q.loss_in_pct),
+            (q.dimension_value, q.loss_out_pct),
+            (q.dimension_value, q.audio_jitter_in_ms),
+            (q.dimension_value, q.audio_jitter_out_ms),
+            (q.dimension_value, q.video_fps_in),
+            (q.dimension_value, q.video_fps_out),
+            (q.dimension_value, q.video_kbps_in),
+            (q.dimension_value, q.video_kbps_out)
+        )
+    ) as c
+    where c.x is not null
 )
 
 select
@@ -70,18 +102,17 @@ from (
     select
         g.dimension_value as value,
         g.metric,
-        count(*) as n,
-        percentile_cont(0.05) within group (order by g.x) as p05,
-        percentile_cont(0.5) within group (order by g.x) as p50,
-        percentile_cont(0.9) within group (order by g.x) as p90,
-        percentile_cont(0.95) within group (order by g.x) as p95,
-        percentile_cont(0.99) within group (order by g.x) as p99,
+        cast(max(g.n) as bigint) as n,
+        counted_percentile(0.05, g.x, g.upto, g.n) as p05,
+        counted_percentile(0.5, g.x, g.upto, g.n) as p50,
+        counted_percentile(0.9, g.x, g.upto, g.n) as p90,
+        counted_percentile(0.95, g.x, g.upto, g.n) as p95,
+        counted_percentile(0.99, g.x, g.upto, g.n) as p99,
         case
             when g.metric in ('video_fps_in', 'video_fps_out', 'video_kbps_in', 'video_kbps_out') then min(g.x)
             else max(g.x)
         end as worst
-    from long as g
-    where g.x is not null
+    from counted as g
     group by g.dimension_value, g.metric
 ) as a
 order by a.value, a.metric

@@ -66,13 +66,28 @@ excess as (
 
 delays as (
     select
-        d.dimension_value as path,
-        percentile_cont(0.5) within group (order by m.delay_ms) as p50,
-        percentile_cont(0.95) within group (order by m.delay_ms) as p95
-    from quality_minutes(since := $since, until := $until, profile := $profile) as m
-    inner join dimension_values(since := $since, until := $until, dimension := 'path') as d
-        on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
-    group by d.dimension_value
+        c.path,
+        counted_percentile(0.5, c.x, c.upto, c.n) as p50,
+        counted_percentile(0.95, c.x, c.upto, c.n) as p95
+    from (
+        select
+            u.path,
+            u.x,
+            sum(u.minutes) over (partition by u.path order by u.x) as upto,
+            sum(u.minutes) over (partition by u.path) as n
+        from (
+            select
+                d.dimension_value as path,
+                m.delay_ms as x,
+                cast(count(*) as double) as minutes
+            from aligned_minutes(since := $since, until := $until) as m
+            inner join dimension_values(since := $since, until := $until, dimension := 'path') as d
+                on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
+            group by d.dimension_value, m.delay_ms
+        ) as u
+        where u.x is not null
+    ) as c
+    group by c.path
 )
 
 select

@@ -41,19 +41,34 @@
 -- caveat: Rooms without poor minutes follow in the order of their opinion score: a room that stands out there, or by
 --   its loss, is worth a look before it gets poor (or run with profile=strict).
 -- empty: No room took part in a meeting of this window.
-with facts as (
+with rooms_of as (
+    select f.*
+    from participant_facts as f
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and f.who_kind = 'room'
+),
+
+judged as materialized (
     select
         f.*,
         v.minutes,
         v.judged_minutes,
         v.poor_minutes,
         v.is_affected,
-        row_number() over (partition by f.room_id order by f.join_time_utc desc, f.participant_key) as newest
-    from participant_facts as f
-    left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
-    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-        and f.who_kind = 'room'
+        v.cause,
+        v.cause_minutes,
+        coalesce(v.cause_no, 1) as cause_no
+    from rooms_of as f
+    left join verdict_causes(since := $since, until := $until, profile := $profile) as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
+),
+
+facts as (
+    select
+        j.*,
+        row_number() over (partition by j.room_id order by j.join_time_utc desc, j.participant_key) as newest
+    from judged as j
+    where j.cause_no = 1
 ),
 
 days as (
@@ -115,21 +130,18 @@ shares as (
 
 causes as (
     select
-        x.room_id,
-        x.cause,
-        row_number() over (partition by x.room_id order by x.minutes desc, x.cause) as place
-    from (
-        select t.room_id, p.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as p
-        inner join facts as t on t.participant_key = p.participant_key
-        group by t.room_id, p.cause
-    ) as x
+        j.room_id,
+        j.cause,
+        row_number() over (partition by j.room_id order by sum(j.cause_minutes) desc, j.cause) as place
+    from judged as j
+    where j.cause is not null
+    group by j.room_id, j.cause
 ),
 
 processor as (
     select t.room_id, percentile_cont(0.95) within group (order by q.system_max_cpu_usage_pct) as p95
     from quality_samples as q
-    inner join facts as t on t.participant_key = q.participant_key
+    inner join rooms_of as t on t.participant_key = q.participant_key and t.meeting_date = q.meeting_date
     where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
     group by t.room_id
@@ -142,7 +154,7 @@ opinion as (
         percentile_cont(0.95) within group (order by m.loss_sent_pct) as loss_out,
         percentile_cont(0.1) within group (order by m.mos_received_estimate) as p10
     from quality_minutes(since := $since, until := $until, profile := $profile) as m
-    inner join facts as t on t.participant_key = m.participant_key
+    inner join rooms_of as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
     group by t.room_id
 ),
 

@@ -42,6 +42,10 @@ with sessions as (
     where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
         and (f.who = cast($who as varchar) or f.participant_name = cast($who as varchar))
+),
+
+judged as materialized (
+    select r.* from verdict_causes(since := $since, until := $until, profile := $profile) as r where r.cause_no = 1
 )
 
 select
@@ -59,15 +63,22 @@ select
     coalesce(v.poor_minutes, 0) as poor,
     coalesce(v.episodes, 0) as episodes,
     case when v.is_affected then 'affected' when not v.is_affected then 'good' end as verdict,
-    c.cause as main_cause,
+    v.cause as main_cause,
     g.affected_participants - case when v.is_affected then 1 else 0 end as others_affected,
     round(e.mos_p10, 2) as mos_p10,
     o.status as coverage,
     cast($profile as varchar) as profile
 from sessions as s
 left join meetings as k on k.meeting_key = s.meeting_key
-left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = s.participant_key and v.meeting_date = s.meeting_date
-left join meeting_verdicts(since := $since, until := $until, profile := $profile) as g on g.meeting_key = s.meeting_key and g.meeting_date = s.meeting_date
+left join judged as v on v.participant_key = s.participant_key and v.meeting_date = s.meeting_date
+left join (
+    select
+        j.meeting_key,
+        j.meeting_date,
+        count(*) filter (where j.is_affected) as affected_participants
+    from judged as j
+    group by j.meeting_key, j.meeting_date
+) as g on g.meeting_key = s.meeting_key and g.meeting_date = s.meeting_date
 left join coverage as o on o.participant_key = s.participant_key and o.meeting_date = s.meeting_date
 left join (
     select
@@ -77,15 +88,4 @@ left join (
     inner join sessions as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
     group by t.participant_key
 ) as e on e.participant_key = s.participant_key
-left join (
-    select
-        x.participant_key,
-        x.cause,
-        row_number() over (partition by x.participant_key order by x.minutes desc, x.cause) as place
-    from (
-        select p.participant_key, p.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as p
-        group by p.participant_key, p.cause
-    ) as x
-) as c on c.participant_key = s.participant_key and c.place = 1
 order by s.join_time_local desc, s.participant_key

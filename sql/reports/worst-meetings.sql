@@ -33,13 +33,78 @@
 -- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
 -- caveat: Ranked by poor minutes, so a large meeting comes before a small one that was worse: see poor_pct.
 -- empty: No meeting of this window has a poor minute.
+with caused as materialized (
+    select r.* from caused_minutes(since := $since, until := $until, profile := $profile) as r
+),
+
+people as (
+    select
+        m.participant_key,
+        m.meeting_key,
+        m.meeting_date,
+        sum(m.judged_minutes) as judged_minutes,
+        sum(m.poor_minutes) as poor_minutes,
+        count(*) filter (where m.minute_utc = m.stretch_first_utc and m.stretch_minutes >= l.episode_min_minutes) as episodes,
+        max(l.participant_poor_minutes_pct) as max_poor_pct,
+        max(l.meeting_affected_participants) as least_affected,
+        max(l.meeting_affected_pct) as least_affected_pct
+    from caused as m
+    cross join limits(profile := $profile) as l
+    group by m.participant_key, m.meeting_key, m.meeting_date
+),
+
+worst as materialized (
+    select
+        t.*,
+        t.affected >= t.least_affected and 100.0 * t.affected / nullif(t.judged, 0) >= t.least_affected_pct as is_poor,
+        row_number() over (order by t.poor_minutes desc, t.judged_minutes, t.meeting_key) as place
+    from (
+        select
+            p.meeting_key,
+            p.meeting_date,
+            count(*) filter (where p.judged_minutes > 0) as judged,
+            count(*) filter (where affected_by(p.judged_minutes, p.poor_minutes, p.episodes, p.max_poor_pct)) as affected,
+            cast(sum(p.judged_minutes) as bigint) as judged_minutes,
+            cast(sum(p.poor_minutes) as bigint) as poor_minutes,
+            max(p.least_affected) as least_affected,
+            max(p.least_affected_pct) as least_affected_pct
+        from people as p
+        group by p.meeting_key, p.meeting_date
+    ) as t
+    where t.poor_minutes > 0
+    order by place
+    limit cast($top as bigint)
+),
+
+causes as (
+    select
+        b.meeting_key,
+        b.cause,
+        count(*) as minutes,
+        row_number() over (partition by b.meeting_key order by count(*) desc, b.cause) as place
+    from caused as b
+    where b.cause is not null
+    group by b.meeting_key, b.cause
+),
+
+peaks as (
+    select
+        b.meeting_key,
+        b.minute_local,
+        count(*) as participants,
+        row_number() over (partition by b.meeting_key order by count(*) desc, b.minute_local) as place
+    from caused as b
+    where b.cause is not null
+    group by b.meeting_key, b.minute_local
+)
+
 select
     k.start_time_local as start,
     k.meeting_no,
     k.meeting_topic as topic,
     k.organizer,
-    r.judged_participants as participants,
-    r.affected_participants as affected,
+    r.judged as participants,
+    r.affected as affected,
     r.judged_minutes as n,
     r.poor_minutes as poor,
     share_pct(r.poor_minutes, r.judged_minutes, $min_n) as poor_pct,
@@ -50,39 +115,16 @@ select
     p.minute_local as peak_at,
     round(q.mos_p10, 2) as mos_p10,
     cast($profile as varchar) as profile
-from ranked_meetings(since := $since, until := $until, profile := $profile) as r
-left join meetings as k on k.meeting_key = r.meeting_key
-left join (
-    select
-        x.meeting_key,
-        x.cause,
-        x.minutes,
-        row_number() over (partition by x.meeting_key order by x.minutes desc, x.cause) as place
-    from (
-        select b.meeting_key, b.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as b
-        group by b.meeting_key, b.cause
-    ) as x
-) as c on c.meeting_key = r.meeting_key and c.place = 1
-left join (
-    select
-        y.meeting_key,
-        y.minute_local,
-        y.participants,
-        row_number() over (partition by y.meeting_key order by y.participants desc, y.minute_local) as place
-    from (
-        select b.meeting_key, b.minute_local, count(*) as participants
-        from quality_minutes(since := $since, until := $until, profile := $profile) as b
-        where b.is_poor
-        group by b.meeting_key, b.minute_local
-    ) as y
-) as p on p.meeting_key = r.meeting_key and p.place = 1
+from worst as r
+left join meetings as k on k.meeting_key = r.meeting_key and k.meeting_date = r.meeting_date
+left join causes as c on c.meeting_key = r.meeting_key and c.place = 1
+left join peaks as p on p.meeting_key = r.meeting_key and p.place = 1
 left join (
     select
         b.meeting_key,
         percentile_cont(0.1) within group (order by b.mos_received_estimate) as mos_p10
     from quality_minutes(since := $since, until := $until, profile := $profile) as b
+    inner join worst as w on w.meeting_key = b.meeting_key and w.meeting_date = b.meeting_date
     group by b.meeting_key
 ) as q on q.meeting_key = r.meeting_key
-where r.place <= $top
 order by r.place

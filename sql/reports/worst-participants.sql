@@ -35,9 +35,16 @@
 -- caveat: The vendor tells loss for the whole connection, not for each medium.
 -- caveat: Whom the vendor lists without id is one guest for each participation.
 -- empty: Nobody had a poor minute in this window.
-with facts as (
+with facts_causes as materialized (
     select
-        v.*,
+        v.participant_key,
+        v.meeting_date,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.is_affected,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no,
         f.who,
         f.who_kind,
         f.participant_name,
@@ -47,9 +54,13 @@ with facts as (
         f.device,
         f.app_version,
         f.join_time_utc
-    from participant_verdicts(since := $since, until := $until, profile := $profile) as v
+    from verdict_causes(since := $since, until := $until, profile := $profile) as v
     inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
     where v.judged_minutes > 0
+),
+
+facts as (
+    select c.* from facts_causes as c where c.cause_no = 1
 ),
 
 worst as (
@@ -108,15 +119,12 @@ spans as (
 
 causes as (
     select
-        x.who,
-        x.cause,
-        row_number() over (partition by x.who order by x.minutes desc, x.cause) as place
-    from (
-        select f.who, b.cause, count(*) as minutes
-        from poor_minutes(since := $since, until := $until, profile := $profile) as b
-        inner join participant_facts as f on f.participant_key = b.participant_key and f.meeting_date = b.meeting_date
-        group by f.who, b.cause
-    ) as x
+        c.who,
+        c.cause,
+        row_number() over (partition by c.who order by sum(c.cause_minutes) desc, c.cause) as place
+    from facts_causes as c
+    where c.cause is not null
+    group by c.who, c.cause
 )
 
 select

@@ -30,6 +30,14 @@ end;
 create or replace macro share_pct(x, n, min_n) as
 case when n > 0 and n >= min_n then round(100.0 * x / n, 1) end;
 
+-- The continuous percentile p of values that are counted: in each group, n rows in all and upto of them with x or less. The
+-- same as percentile_cont, which would keep every single value in memory.
+create or replace macro counted_percentile(p, x, upto, n) as
+min(x) filter (where upto > floor(cast(p as double) * (n - 1)))
+    * (1 - (cast(p as double) * (max(n) - 1) - floor(cast(p as double) * (max(n) - 1))))
++ min(x) filter (where upto > ceil(cast(p as double) * (n - 1)))
+    * (cast(p as double) * (max(n) - 1) - floor(cast(p as double) * (max(n) - 1)));
+
 -- One row for each row of participants.
 create or replace view participant_facts as
 select

@@ -9,8 +9,8 @@ select
     q.participant_key,
     q.meeting_key,
     q.meeting_date,
-    date_trunc('minute', q.sample_time_utc) as minute_utc,
-    date_trunc('minute', q.sample_time_local) as minute_local,
+    q.sample_time_utc as minute_utc,
+    q.sample_time_local as minute_local,
     q.network_delay_ms as delay_ms,
     q.network_packet_loss_avg_received_pct as loss_received_pct,
     q.network_packet_loss_avg_sent_pct as loss_sent_pct,
@@ -35,14 +35,10 @@ select
     q.screen_sharing_framerate_sent_fps as share_framerate_sent_fps,
     q.screen_sharing_maximum_resolution_sent_px as share_height_sent_px
 from quality_samples as q
+left join misaligned_participants as d on d.participant_key = q.participant_key and d.meeting_date = q.meeting_date
 where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-    and not exists (
-        select 1
-        from misaligned_participants as d
-        where d.participant_key = q.participant_key
-            and d.meeting_date = q.meeting_date
-    )
+    and d.participant_key is null
 union all
 select
     q.participant_key,
@@ -102,7 +98,7 @@ group by q.participant_key, q.meeting_key, q.meeting_date, q.minute_utc;
 
 -- True where one of three holds, false where none does and at least one is known, else NULL (unclassified).
 create or replace macro any_of(a, b, c) as
-case when a or b or c then true when coalesce(a, b, c) is not null then false end;
+coalesce(a, false) or coalesce(b, false) or coalesce(c, b, a);
 
 -- Listening quality, estimated from delay, jitter and loss: never measured, never averaged across media.
 -- R by the practical form that network monitors use (NetBeez, CalSPEED): effective latency = delay + 2 * jitter + 10 ms.
@@ -122,79 +118,129 @@ case
 end;
 create or replace macro mos_estimate(delay_ms, jitter_ms, loss_pct) as mos_of_r(r_estimate(delay_ms, jitter_ms, loss_pct));
 
+-- By how much the worst metric of a stream is beyond its limit: above 0 the stream is poor, else good; NULL: no bit rate,
+-- or no metric that the profile has a limit for. x - y > 0 is exactly x > y, and greatest() passes over what is unknown.
+create or replace macro audio_beyond(kbps, delay_ms, loss_pct, jitter_ms, max_delay_ms, max_loss_pct, max_jitter_ms) as
+case when kbps > 0 then greatest(delay_ms - max_delay_ms, loss_pct - max_loss_pct, jitter_ms - max_jitter_ms) end;
+
+-- is_first_decisive: 1 where frames decide when they are known.
+create or replace macro video_beyond(
+    kbps, fps, delay_ms, loss_pct, jitter_ms, is_first_decisive, min_fps, max_delay_ms, max_loss_pct, max_jitter_ms
+) as
+case
+    when not coalesce(kbps > 0, false) then null
+    when is_first_decisive = 1 and min_fps - fps is not null then min_fps - fps
+    else greatest(min_fps - fps, loss_pct - max_loss_pct, delay_ms - max_delay_ms, jitter_ms - max_jitter_ms)
+end;
+
+-- Few frames are poor only together with loss or delay beyond audio's limit: a still slide is slow.
+create or replace macro share_beyond(
+    kbps, fps, delay_ms, loss_pct, jitter_ms, min_fps, max_delay_ms, max_loss_pct, max_jitter_ms, max_audio_delay_ms, max_audio_loss_pct
+) as
+case when kbps > 0 then greatest(
+    loss_pct - max_loss_pct,
+    cast(cast(fps < min_fps and (loss_pct > max_audio_loss_pct or delay_ms > max_audio_delay_ms) as integer) as double),
+    delay_ms - max_delay_ms,
+    jitter_ms - max_jitter_ms
+) end;
+
 -- The verdicts: true poor, false good, NULL unclassified (no bit rate, or no metric that the profile has a limit for).
+-- marks: what is beyond a limit, NULL where nothing is, whether or not its stream flows. Nearly no minute has any, and only
+-- such a minute is looked at closely. A sum of 1 audio, 2 video, 4 sharing poor, 8 a received stream poor, 16 loss received,
+-- 32 loss sent, 64 delay, 128 jitter received, 256 jitter sent, 512 sent video or sharing poor, 1024 a picture no larger
+-- than the licence's cap.
 create or replace macro quality_minutes(since := null, until := null, profile := 'cqd') as table
 select
-    v.*,
+    m.participant_key,
+    m.meeting_key,
+    m.meeting_date,
+    m.minute_utc,
+    m.minute_local,
+    m.delay_ms,
+    m.loss_received_pct,
+    m.loss_sent_pct,
+    m.audio_bitrate_received_kbps,
+    m.audio_bitrate_sent_kbps,
+    m.audio_jitter_received_ms,
+    m.audio_jitter_sent_ms,
+    m.video_bitrate_received_kbps,
+    m.video_jitter_received_ms,
+    m.video_framerate_received_fps,
+    m.video_height_received_px,
+    m.video_bitrate_sent_kbps,
+    m.video_jitter_sent_ms,
+    m.video_framerate_sent_fps,
+    m.video_height_sent_px,
+    m.share_bitrate_received_kbps,
+    m.share_jitter_received_ms,
+    m.share_framerate_received_fps,
+    m.share_height_received_px,
+    m.share_bitrate_sent_kbps,
+    m.share_jitter_sent_ms,
+    m.share_framerate_sent_fps,
+    m.share_height_sent_px,
+    audio_beyond(m.audio_bitrate_received_kbps, m.delay_ms, m.loss_received_pct, m.audio_jitter_received_ms, m.audio_delay_ms, m.audio_loss_pct, m.audio_jitter_ms) > 0 as audio_received_poor,
+    video_beyond(m.video_bitrate_received_kbps, m.video_framerate_received_fps, m.delay_ms, m.loss_received_pct, m.video_jitter_received_ms, m.video_first_metric_decides, m.video_framerate_fps, m.video_delay_ms, m.video_loss_pct, m.video_jitter_ms) > 0 as video_received_poor,
+    share_beyond(m.share_bitrate_received_kbps, m.share_framerate_received_fps, m.delay_ms, m.loss_received_pct, m.share_jitter_received_ms, m.share_framerate_fps, m.share_delay_ms, m.share_loss_pct, m.share_jitter_ms, m.audio_delay_ms, m.audio_loss_pct) > 0 as share_received_poor,
+    audio_beyond(m.audio_bitrate_sent_kbps, m.delay_ms, m.loss_sent_pct, m.audio_jitter_sent_ms, m.audio_delay_ms, m.audio_loss_pct, m.audio_jitter_ms) > 0 as audio_sent_poor,
+    video_beyond(m.video_bitrate_sent_kbps, m.video_framerate_sent_fps, m.delay_ms, m.loss_sent_pct, m.video_jitter_sent_ms, m.video_first_metric_decides, m.video_framerate_fps, m.video_delay_ms, m.video_loss_pct, m.video_jitter_ms) > 0 as video_sent_poor,
+    share_beyond(m.share_bitrate_sent_kbps, m.share_framerate_sent_fps, m.delay_ms, m.loss_sent_pct, m.share_jitter_sent_ms, m.share_framerate_fps, m.share_delay_ms, m.share_loss_pct, m.share_jitter_ms, m.audio_delay_ms, m.audio_loss_pct) > 0 as share_sent_poor,
+    m.loss_received_pct > m.network_loss_pct as is_loss_received_bad,
+    m.loss_sent_pct > m.network_loss_pct as is_loss_sent_bad,
+    m.delay_ms > m.network_delay_ms as is_delay_bad,
+    any_of(m.audio_bitrate_received_kbps > 0 and m.audio_jitter_received_ms > m.audio_jitter_ms, m.video_bitrate_received_kbps > 0 and m.video_jitter_received_ms > m.video_jitter_ms, m.share_bitrate_received_kbps > 0 and m.share_jitter_received_ms > m.share_jitter_ms) as is_jitter_received_bad,
+    any_of(m.audio_bitrate_sent_kbps > 0 and m.audio_jitter_sent_ms > m.audio_jitter_ms, m.video_bitrate_sent_kbps > 0 and m.video_jitter_sent_ms > m.video_jitter_ms, m.share_bitrate_sent_kbps > 0 and m.share_jitter_sent_ms > m.share_jitter_ms) as is_jitter_sent_bad,
+    mos_of_r(m.r_received) as mos_received_estimate,
+    mos_of_r(m.r_sent) as mos_sent_estimate,
     case
-        when v.audio_received_poor or v.audio_sent_poor or v.video_received_poor or v.video_sent_poor
-            or v.share_received_poor or v.share_sent_poor then true
+        when m.marks & 7 <> 0 then true
+        when audio_beyond(m.audio_bitrate_received_kbps, m.delay_ms, m.loss_received_pct, m.audio_jitter_received_ms, m.audio_delay_ms, m.audio_loss_pct, m.audio_jitter_ms) is not null then false
         when coalesce(
-            v.audio_received_poor, v.audio_sent_poor, v.video_received_poor, v.video_sent_poor,
-            v.share_received_poor, v.share_sent_poor
+            audio_beyond(m.audio_bitrate_sent_kbps, m.delay_ms, m.loss_sent_pct, m.audio_jitter_sent_ms, m.audio_delay_ms, m.audio_loss_pct, m.audio_jitter_ms),
+            video_beyond(m.video_bitrate_received_kbps, m.video_framerate_received_fps, m.delay_ms, m.loss_received_pct, m.video_jitter_received_ms, m.video_first_metric_decides, m.video_framerate_fps, m.video_delay_ms, m.video_loss_pct, m.video_jitter_ms),
+            video_beyond(m.video_bitrate_sent_kbps, m.video_framerate_sent_fps, m.delay_ms, m.loss_sent_pct, m.video_jitter_sent_ms, m.video_first_metric_decides, m.video_framerate_fps, m.video_delay_ms, m.video_loss_pct, m.video_jitter_ms),
+            share_beyond(m.share_bitrate_received_kbps, m.share_framerate_received_fps, m.delay_ms, m.loss_received_pct, m.share_jitter_received_ms, m.share_framerate_fps, m.share_delay_ms, m.share_loss_pct, m.share_jitter_ms, m.audio_delay_ms, m.audio_loss_pct),
+            share_beyond(m.share_bitrate_sent_kbps, m.share_framerate_sent_fps, m.delay_ms, m.loss_sent_pct, m.share_jitter_sent_ms, m.share_framerate_fps, m.share_delay_ms, m.share_loss_pct, m.share_jitter_ms, m.audio_delay_ms, m.audio_loss_pct)
         ) is not null then false
-    end as is_poor
+    end as is_poor,
+    m.marks
 from (
     select
-        m.*,
-        case when m.audio_bitrate_received_kbps > 0 then any_of(
-            m.delay_ms > l.audio_delay_ms, m.loss_received_pct > l.audio_loss_pct, m.audio_jitter_received_ms > l.audio_jitter_ms
-        ) end as audio_received_poor,
-        case
-            when m.video_bitrate_received_kbps is null or m.video_bitrate_received_kbps <= 0 then null
-            when l.video_first_metric_decides = 1 and m.video_framerate_received_fps < l.video_framerate_fps then true
-            when l.video_first_metric_decides = 1 and m.video_framerate_received_fps >= l.video_framerate_fps then false
-            else any_of(
-                m.video_framerate_received_fps < l.video_framerate_fps,
-                m.loss_received_pct > l.video_loss_pct,
-                any_of(m.delay_ms > l.video_delay_ms, m.video_jitter_received_ms > l.video_jitter_ms, null)
-            )
-        end as video_received_poor,
-        case when m.share_bitrate_received_kbps > 0 then any_of(
-            m.loss_received_pct > l.share_loss_pct,
-            m.share_framerate_received_fps < l.share_framerate_fps
-                and (m.loss_received_pct > l.audio_loss_pct or m.delay_ms > l.audio_delay_ms),
-            any_of(m.delay_ms > l.share_delay_ms, m.share_jitter_received_ms > l.share_jitter_ms, null)
-        ) end as share_received_poor,
-        case when m.audio_bitrate_sent_kbps > 0 then any_of(
-            m.delay_ms > l.audio_delay_ms, m.loss_sent_pct > l.audio_loss_pct, m.audio_jitter_sent_ms > l.audio_jitter_ms
-        ) end as audio_sent_poor,
-        case
-            when m.video_bitrate_sent_kbps is null or m.video_bitrate_sent_kbps <= 0 then null
-            when l.video_first_metric_decides = 1 and m.video_framerate_sent_fps < l.video_framerate_fps then true
-            when l.video_first_metric_decides = 1 and m.video_framerate_sent_fps >= l.video_framerate_fps then false
-            else any_of(
-                m.video_framerate_sent_fps < l.video_framerate_fps,
-                m.loss_sent_pct > l.video_loss_pct,
-                any_of(m.delay_ms > l.video_delay_ms, m.video_jitter_sent_ms > l.video_jitter_ms, null)
-            )
-        end as video_sent_poor,
-        case when m.share_bitrate_sent_kbps > 0 then any_of(
-            m.loss_sent_pct > l.share_loss_pct,
-            m.share_framerate_sent_fps < l.share_framerate_fps
-                and (m.loss_sent_pct > l.audio_loss_pct or m.delay_ms > l.audio_delay_ms),
-            any_of(m.delay_ms > l.share_delay_ms, m.share_jitter_sent_ms > l.share_jitter_ms, null)
-        ) end as share_sent_poor,
-        m.loss_received_pct > l.network_loss_pct as is_loss_received_bad,
-        m.loss_sent_pct > l.network_loss_pct as is_loss_sent_bad,
-        m.delay_ms > l.network_delay_ms as is_delay_bad,
-        any_of(
-            m.audio_bitrate_received_kbps > 0 and m.audio_jitter_received_ms > l.audio_jitter_ms,
-            m.video_bitrate_received_kbps > 0 and m.video_jitter_received_ms > l.video_jitter_ms,
-            m.share_bitrate_received_kbps > 0 and m.share_jitter_received_ms > l.share_jitter_ms
-        ) as is_jitter_received_bad,
-        any_of(
-            m.audio_bitrate_sent_kbps > 0 and m.audio_jitter_sent_ms > l.audio_jitter_ms,
-            m.video_bitrate_sent_kbps > 0 and m.video_jitter_sent_ms > l.video_jitter_ms,
-            m.share_bitrate_sent_kbps > 0 and m.share_jitter_sent_ms > l.share_jitter_ms
-        ) as is_jitter_sent_bad,
-        case when m.audio_bitrate_received_kbps > 0
-            then mos_estimate(m.delay_ms, m.audio_jitter_received_ms, m.loss_received_pct) end as mos_received_estimate,
-        case when m.audio_bitrate_sent_kbps > 0
-            then mos_estimate(m.delay_ms, m.audio_jitter_sent_ms, m.loss_sent_pct) end as mos_sent_estimate
-    from aligned_minutes(since := since, until := until) as m
+        a.*,
+        l.*,
+        case when a.audio_bitrate_received_kbps > 0
+            then r_estimate(a.delay_ms, a.audio_jitter_received_ms, a.loss_received_pct) end as r_received,
+        case when a.audio_bitrate_sent_kbps > 0
+            then r_estimate(a.delay_ms, a.audio_jitter_sent_ms, a.loss_sent_pct) end as r_sent,
+        case when greatest(
+            a.delay_ms - l.network_delay_ms,
+            a.loss_received_pct - l.network_loss_pct,
+            a.loss_sent_pct - l.network_loss_pct,
+            a.audio_jitter_received_ms - l.audio_jitter_ms,
+            a.audio_jitter_sent_ms - l.audio_jitter_ms,
+            a.video_jitter_received_ms - l.video_jitter_ms,
+            a.video_jitter_sent_ms - l.video_jitter_ms,
+            a.share_jitter_received_ms - l.share_jitter_ms,
+            a.share_jitter_sent_ms - l.share_jitter_ms,
+            l.video_framerate_fps - a.video_framerate_received_fps,
+            l.video_framerate_fps - a.video_framerate_sent_fps
+        ) > 0 then
+            case when greatest(audio_beyond(a.audio_bitrate_received_kbps, a.delay_ms, a.loss_received_pct, a.audio_jitter_received_ms, l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms), audio_beyond(a.audio_bitrate_sent_kbps, a.delay_ms, a.loss_sent_pct, a.audio_jitter_sent_ms, l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms)) > 0 then 1 else 0 end
+            + case when greatest(video_beyond(a.video_bitrate_received_kbps, a.video_framerate_received_fps, a.delay_ms, a.loss_received_pct, a.video_jitter_received_ms, l.video_first_metric_decides, l.video_framerate_fps, l.video_delay_ms, l.video_loss_pct, l.video_jitter_ms), video_beyond(a.video_bitrate_sent_kbps, a.video_framerate_sent_fps, a.delay_ms, a.loss_sent_pct, a.video_jitter_sent_ms, l.video_first_metric_decides, l.video_framerate_fps, l.video_delay_ms, l.video_loss_pct, l.video_jitter_ms)) > 0 then 2 else 0 end
+            + case when greatest(share_beyond(a.share_bitrate_received_kbps, a.share_framerate_received_fps, a.delay_ms, a.loss_received_pct, a.share_jitter_received_ms, l.share_framerate_fps, l.share_delay_ms, l.share_loss_pct, l.share_jitter_ms, l.audio_delay_ms, l.audio_loss_pct), share_beyond(a.share_bitrate_sent_kbps, a.share_framerate_sent_fps, a.delay_ms, a.loss_sent_pct, a.share_jitter_sent_ms, l.share_framerate_fps, l.share_delay_ms, l.share_loss_pct, l.share_jitter_ms, l.audio_delay_ms, l.audio_loss_pct)) > 0 then 4 else 0 end
+            + case when greatest(audio_beyond(a.audio_bitrate_received_kbps, a.delay_ms, a.loss_received_pct, a.audio_jitter_received_ms, l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms), video_beyond(a.video_bitrate_received_kbps, a.video_framerate_received_fps, a.delay_ms, a.loss_received_pct, a.video_jitter_received_ms, l.video_first_metric_decides, l.video_framerate_fps, l.video_delay_ms, l.video_loss_pct, l.video_jitter_ms), share_beyond(a.share_bitrate_received_kbps, a.share_framerate_received_fps, a.delay_ms, a.loss_received_pct, a.share_jitter_received_ms, l.share_framerate_fps, l.share_delay_ms, l.share_loss_pct, l.share_jitter_ms, l.audio_delay_ms, l.audio_loss_pct)) > 0 then 8 else 0 end
+            + case when a.loss_received_pct > l.network_loss_pct then 16 else 0 end
+            + case when a.loss_sent_pct > l.network_loss_pct then 32 else 0 end
+            + case when a.delay_ms > l.network_delay_ms then 64 else 0 end
+            + case when a.audio_bitrate_received_kbps > 0 and a.audio_jitter_received_ms > l.audio_jitter_ms or a.video_bitrate_received_kbps > 0 and a.video_jitter_received_ms > l.video_jitter_ms or a.share_bitrate_received_kbps > 0 and a.share_jitter_received_ms > l.share_jitter_ms then 128 else 0 end
+            + case when a.audio_bitrate_sent_kbps > 0 and a.audio_jitter_sent_ms > l.audio_jitter_ms or a.video_bitrate_sent_kbps > 0 and a.video_jitter_sent_ms > l.video_jitter_ms or a.share_bitrate_sent_kbps > 0 and a.share_jitter_sent_ms > l.share_jitter_ms then 256 else 0 end
+            + case when greatest(video_beyond(a.video_bitrate_sent_kbps, a.video_framerate_sent_fps, a.delay_ms, a.loss_sent_pct, a.video_jitter_sent_ms, l.video_first_metric_decides, l.video_framerate_fps, l.video_delay_ms, l.video_loss_pct, l.video_jitter_ms), share_beyond(a.share_bitrate_sent_kbps, a.share_framerate_sent_fps, a.delay_ms, a.loss_sent_pct, a.share_jitter_sent_ms, l.share_framerate_fps, l.share_delay_ms, l.share_loss_pct, l.share_jitter_ms, l.audio_delay_ms, l.audio_loss_pct)) > 0 then 512 else 0 end
+            + case when a.video_height_received_px <= l.licence_video_px or a.video_height_sent_px <= l.licence_video_px
+                or a.share_height_received_px <= l.licence_share_px or a.share_height_sent_px <= l.licence_share_px then 1024 else 0 end
+        end as marks
+    from aligned_minutes(since := since, until := until) as a
     cross join limits(profile := profile) as l
-) as v;
+) as m;
 
 -- The long view: participant x minute x medium x direction, six rows for each minute, active or not.
 create or replace macro stream_minutes(since := null, until := null, profile := 'cqd') as table

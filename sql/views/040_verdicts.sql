@@ -1,5 +1,63 @@
 -- From minutes to people, meetings, outages and causes. All take since (inclusive), until (exclusive) and profile.
 
+-- What the verdicts below are made of, in one pass over the minutes: for each participant a row for all minutes that need
+-- no closer look (minute_utc is NULL), and a row for each minute that is poor or in which the participant sent badly, with
+-- what is wrong in it (marks, see quality_minutes). stretch: the poor minutes in a row that a poor minute is one of.
+create or replace macro marked_minutes(since := null, until := null, profile := 'cqd') as table
+with counted as materialized (
+    select
+        c.participant_key,
+        c.meeting_key,
+        c.meeting_date,
+        c.minute_utc,
+        c.minute_local,
+        c.marks,
+        count(*) as minutes,
+        count(c.is_poor) as judged_minutes,
+        count(*) filter (where c.is_poor) as poor_minutes
+    from (
+        select
+            m.participant_key,
+            m.meeting_key,
+            m.meeting_date,
+            case when m.marks & 807 <> 0 then m.minute_utc end as minute_utc,
+            case when m.marks & 807 <> 0 then m.minute_local end as minute_local,
+            case when m.marks & 807 <> 0 then m.marks end as marks,
+            m.is_poor
+        from quality_minutes(since := since, until := until, profile := profile) as m
+    ) as c
+    group by c.participant_key, c.meeting_key, c.meeting_date, c.minute_utc, c.minute_local, c.marks
+)
+
+select
+    c.*,
+    cast(null as timestamp) as stretch_first_utc,
+    cast(null as timestamp) as stretch_first_local,
+    null as stretch_minutes
+from counted as c
+where coalesce(c.marks & 7, 0) = 0
+union all
+select
+    i.participant_key,
+    i.meeting_key,
+    i.meeting_date,
+    i.minute_utc,
+    i.minute_local,
+    i.marks,
+    i.minutes,
+    i.judged_minutes,
+    i.poor_minutes,
+    min(i.minute_utc) over (partition by i.participant_key, i.island) as stretch_first_utc,
+    min(i.minute_local) over (partition by i.participant_key, i.island) as stretch_first_local,
+    count(*) over (partition by i.participant_key, i.island) as stretch_minutes
+from (
+    select
+        c.*,
+        c.minute_utc - row_number() over (partition by c.participant_key order by c.minute_utc) * interval '1 minute' as island
+    from counted as c
+    where c.marks & 7 <> 0
+) as i;
+
 -- Episode: at least episode_min_minutes (3) poor minutes of one participant in a row. A minute without a sample, or
 -- unclassified, ends it. One outage of ten minutes is one episode, not ten blips.
 create or replace macro episodes(since := null, until := null, profile := 'cqd') as table
@@ -7,39 +65,22 @@ select
     e.participant_key,
     e.meeting_key,
     e.meeting_date,
-    e.first_minute_utc,
-    e.last_minute_utc,
-    e.first_minute_local,
-    e.minutes
-from (
-    select
-        i.participant_key,
-        i.meeting_key,
-        i.meeting_date,
-        min(i.minute_utc) as first_minute_utc,
-        max(i.minute_utc) as last_minute_utc,
-        min(i.minute_local) as first_minute_local,
-        count(*) as minutes
-    from (
-        select
-            m.participant_key,
-            m.meeting_key,
-            m.meeting_date,
-            m.minute_utc,
-            m.minute_local,
-            m.minute_utc - row_number() over (
-                partition by m.participant_key
-                order by m.minute_utc
-            ) * interval '1 minute' as island
-        from quality_minutes(since := since, until := until, profile := profile) as m
-        where m.is_poor
-    ) as i
-    group by i.participant_key, i.meeting_key, i.meeting_date, i.island
-) as e
+    e.minute_utc as first_minute_utc,
+    e.minute_utc + (e.stretch_minutes - 1) * interval '1 minute' as last_minute_utc,
+    e.stretch_first_local as first_minute_local,
+    e.stretch_minutes as minutes
+from marked_minutes(since := since, until := until, profile := profile) as e
 cross join limits(profile := profile) as l
-where e.minutes >= l.episode_min_minutes;
+where e.minute_utc = e.stretch_first_utc
+    and e.stretch_minutes >= l.episode_min_minutes;
 
 -- Participant: affected where more than 10 % of its judged minutes are poor, or it has an episode.
+create or replace macro affected_by(judged_minutes, poor_minutes, episodes, max_poor_pct) as
+case
+    when judged_minutes = 0 then null
+    when episodes > 0 then true
+    else 100.0 * poor_minutes / judged_minutes > max_poor_pct
+end;
 create or replace macro participant_verdicts(since := null, until := null, profile := 'cqd') as table
 select
     t.participant_key,
@@ -48,35 +89,24 @@ select
     t.minutes,
     t.judged_minutes,
     t.poor_minutes,
-    coalesce(x.episodes, 0) as episodes,
-    coalesce(x.longest_min, 0) as longest_episode_min,
-    t.mos_p10_estimate,
-    case
-        when t.judged_minutes = 0 then null
-        when x.episodes > 0 then true
-        else 100.0 * t.poor_minutes / t.judged_minutes > l.participant_poor_minutes_pct
-    end as is_affected
+    t.episodes,
+    t.longest_episode_min,
+    affected_by(t.judged_minutes, t.poor_minutes, t.episodes, k.participant_poor_minutes_pct) as is_affected
 from (
     select
         m.participant_key,
         m.meeting_key,
         m.meeting_date,
-        count(*) as minutes,
-        count(m.is_poor) as judged_minutes,
-        count(*) filter (where m.is_poor) as poor_minutes,
-        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10_estimate
-    from quality_minutes(since := since, until := until, profile := profile) as m
+        cast(sum(m.minutes) as bigint) as minutes,
+        cast(sum(m.judged_minutes) as bigint) as judged_minutes,
+        cast(sum(m.poor_minutes) as bigint) as poor_minutes,
+        count(*) filter (where m.minute_utc = m.stretch_first_utc and m.stretch_minutes >= l.episode_min_minutes) as episodes,
+        coalesce(max(m.stretch_minutes) filter (where m.stretch_minutes >= l.episode_min_minutes), 0) as longest_episode_min
+    from marked_minutes(since := since, until := until, profile := profile) as m
+    cross join limits(profile := profile) as l
     group by m.participant_key, m.meeting_key, m.meeting_date
 ) as t
-left join (
-    select
-        e.participant_key,
-        count(*) as episodes,
-        max(e.minutes) as longest_min
-    from episodes(since := since, until := until, profile := profile) as e
-    group by e.participant_key
-) as x on x.participant_key = t.participant_key
-cross join limits(profile := profile) as l;
+cross join limits(profile := profile) as k;
 
 -- Meeting: poor where at least 20 % of its judged participants, and at least 2, are affected.
 create or replace macro meeting_verdicts(since := null, until := null, profile := 'cqd') as table
@@ -104,8 +134,56 @@ from (
 cross join limits(profile := profile) as l;
 
 -- Stream verdict, comparable with Microsoft's dashboard: average each metric of a participant over the active minutes of
--- the stream, then judge once. Not equal to the share of poor minutes.
+-- the stream, then judge once. Not equal to the share of poor minutes. Audio on its own, which reports ask for most.
+create or replace macro audio_stream_verdicts(since := null, until := null, profile := 'cqd') as table
+select
+    v.participant_key,
+    v.meeting_key,
+    v.meeting_date,
+    'audio' as medium,
+    v.direction,
+    v.active_minutes,
+    case when v.beyond > 0 then 'poor' when v.beyond is not null then 'good' else 'unclassified' end as verdict
+from (
+    select
+        w.participant_key,
+        w.meeting_key,
+        w.meeting_date,
+        s.direction,
+        case s.direction when 'received' then w.received_minutes else w.sent_minutes end as active_minutes,
+        case s.direction
+            when 'received' then audio_beyond(
+                w.received_minutes, w.received_delay_ms, w.received_loss_pct, w.received_jitter_ms,
+                l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms
+            )
+            else audio_beyond(
+                w.sent_minutes, w.sent_delay_ms, w.sent_loss_pct, w.sent_jitter_ms,
+                l.audio_delay_ms, l.audio_loss_pct, l.audio_jitter_ms
+            )
+        end as beyond
+    from (
+        select
+            m.participant_key,
+            m.meeting_key,
+            m.meeting_date,
+            count(*) filter (where m.audio_bitrate_received_kbps > 0) as received_minutes,
+            avg(m.delay_ms) filter (where m.audio_bitrate_received_kbps > 0) as received_delay_ms,
+            avg(m.loss_received_pct) filter (where m.audio_bitrate_received_kbps > 0) as received_loss_pct,
+            avg(m.audio_jitter_received_ms) filter (where m.audio_bitrate_received_kbps > 0) as received_jitter_ms,
+            count(*) filter (where m.audio_bitrate_sent_kbps > 0) as sent_minutes,
+            avg(m.delay_ms) filter (where m.audio_bitrate_sent_kbps > 0) as sent_delay_ms,
+            avg(m.loss_sent_pct) filter (where m.audio_bitrate_sent_kbps > 0) as sent_loss_pct,
+            avg(m.audio_jitter_sent_ms) filter (where m.audio_bitrate_sent_kbps > 0) as sent_jitter_ms
+        from aligned_minutes(since := since, until := until) as m
+        group by m.participant_key, m.meeting_key, m.meeting_date
+    ) as w
+    cross join (select 'received' as direction union all select 'sent' as direction) as s
+    cross join limits(profile := profile) as l
+) as v;
+
 create or replace macro stream_verdicts(since := null, until := null, profile := 'cqd') as table
+select a.* from audio_stream_verdicts(since := since, until := until, profile := profile) as a
+union all
 select
     v.participant_key,
     v.meeting_key,
@@ -119,9 +197,6 @@ from (
         a.*,
         case
             when a.active_minutes = 0 then null
-            when a.medium = 'audio' then any_of(
-                a.delay_ms > l.audio_delay_ms, a.loss_pct > l.audio_loss_pct, a.jitter_ms > l.audio_jitter_ms
-            )
             when a.medium = 'video' and l.video_first_metric_decides = 1 and a.framerate_fps < l.video_framerate_fps then true
             when a.medium = 'video' and l.video_first_metric_decides = 1 and a.framerate_fps >= l.video_framerate_fps then false
             when a.medium = 'video' then any_of(
@@ -144,32 +219,24 @@ from (
             s.medium,
             s.direction,
             case s.medium || s.direction
-                when 'audioreceived' then w.audio_received_minutes
-                when 'audiosent' then w.audio_sent_minutes
                 when 'videoreceived' then w.video_received_minutes
                 when 'videosent' then w.video_sent_minutes
                 when 'sharereceived' then w.share_received_minutes
                 when 'sharesent' then w.share_sent_minutes
             end as active_minutes,
             case s.medium || s.direction
-                when 'audioreceived' then w.audio_received_delay_ms
-                when 'audiosent' then w.audio_sent_delay_ms
                 when 'videoreceived' then w.video_received_delay_ms
                 when 'videosent' then w.video_sent_delay_ms
                 when 'sharereceived' then w.share_received_delay_ms
                 when 'sharesent' then w.share_sent_delay_ms
             end as delay_ms,
             case s.medium || s.direction
-                when 'audioreceived' then w.audio_received_loss_pct
-                when 'audiosent' then w.audio_sent_loss_pct
                 when 'videoreceived' then w.video_received_loss_pct
                 when 'videosent' then w.video_sent_loss_pct
                 when 'sharereceived' then w.share_received_loss_pct
                 when 'sharesent' then w.share_sent_loss_pct
             end as loss_pct,
             case s.medium || s.direction
-                when 'audioreceived' then w.audio_received_jitter_ms
-                when 'audiosent' then w.audio_sent_jitter_ms
                 when 'videoreceived' then w.video_received_jitter_ms
                 when 'videosent' then w.video_sent_jitter_ms
                 when 'sharereceived' then w.share_received_jitter_ms
@@ -186,14 +253,6 @@ from (
                 m.participant_key,
                 m.meeting_key,
                 m.meeting_date,
-                count(*) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_minutes,
-                avg(m.delay_ms) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_delay_ms,
-                avg(m.loss_received_pct) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_loss_pct,
-                avg(m.audio_jitter_received_ms) filter (where m.audio_bitrate_received_kbps > 0) as audio_received_jitter_ms,
-                count(*) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_minutes,
-                avg(m.delay_ms) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_delay_ms,
-                avg(m.loss_sent_pct) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_loss_pct,
-                avg(m.audio_jitter_sent_ms) filter (where m.audio_bitrate_sent_kbps > 0) as audio_sent_jitter_ms,
                 count(*) filter (where m.video_bitrate_received_kbps > 0) as video_received_minutes,
                 avg(m.delay_ms) filter (where m.video_bitrate_received_kbps > 0) as video_received_delay_ms,
                 avg(m.loss_received_pct) filter (where m.video_bitrate_received_kbps > 0) as video_received_loss_pct,
@@ -218,9 +277,7 @@ from (
             group by m.participant_key, m.meeting_key, m.meeting_date
         ) as w
         cross join (
-            select 'audio' as medium, 'received' as direction
-            union all select 'audio' as medium, 'sent' as direction
-            union all select 'video' as medium, 'received' as direction
+            select 'video' as medium, 'received' as direction
             union all select 'video' as medium, 'sent' as direction
             union all select 'share' as medium, 'received' as direction
             union all select 'share' as medium, 'sent' as direction
@@ -263,7 +320,7 @@ from (
 where h.participants >= h.least_participants
     and 100.0 * h.capped_participants / h.participants >= h.least_pct;
 
--- Every poor minute with its cause, the first that fits:
+-- The rows of marked_minutes, the poor minutes with their cause, the first that fits:
 -- service side  in this minute at least half of at least 10 judged participants of the meeting date are poor, and the
 --               poor ones use at least 3 public networks, so that one office's line is no service outage (asked first: with an outage of the service everybody's loss is high too)
 -- cpu           client or system at its limit in this minute (by the CPU section's own time), loss, delay and jitter within
@@ -274,56 +331,56 @@ where h.participants >= h.least_participants
 -- latency       delay over the limit, loss and jitter within
 -- licence cap   the hour is capped (licence_capped_hours) and the own picture is no larger than the cap
 -- unknown       none of these
-create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
+create or replace macro caused_minutes(since := null, until := null, profile := 'cqd') as table
+with marked as materialized (
+    select r.* from marked_minutes(since := since, until := until, profile := profile) as r
+),
+
+-- Where so many are poor, on so many networks, that the service is to blame if no more than as many are good.
+crowds as (
+    select
+        p.meeting_date,
+        p.minute_utc,
+        count(*) as poor
+    from marked as p
+    inner join participant_facts as w on w.participant_key = p.participant_key and w.meeting_date = p.meeting_date
+    cross join limits(profile := profile) as k
+    where p.marks & 7 <> 0
+        and w.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
+        and w.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+    group by p.meeting_date, p.minute_utc
+    having 100.0 * count(*) >= max(k.service_poor_pct) * max(k.service_participants)
+        and count(distinct coalesce(w.egress, w.site)) >= max(k.service_sites)
+)
+
 select
-    m.participant_key,
-    m.meeting_key,
-    m.meeting_date,
-    m.minute_utc,
-    m.minute_local,
+    m.*,
     case
+        when m.marks & 7 = 0 or m.marks is null then null
         when s.minute_utc is not null then 'service side'
-        when c.minute_utc is not null
-            and not coalesce(
-                m.is_loss_received_bad or m.is_loss_sent_bad or m.is_delay_bad
-                or m.is_jitter_received_bad or m.is_jitter_sent_bad,
-                false
-            ) then 'cpu'
-        when (m.audio_received_poor or m.video_received_poor or m.share_received_poor)
-            and not coalesce(m.is_loss_received_bad or m.is_loss_sent_bad or m.is_delay_bad or m.is_jitter_sent_bad, false)
-            and f.bad_senders - case
-                when m.is_loss_sent_bad or m.is_jitter_sent_bad or m.video_sent_poor or m.share_sent_poor then 1
-                else 0
-            end > 0 then 'far end'
-        when (m.is_loss_sent_bad or m.is_jitter_sent_bad)
-            and not coalesce(m.is_loss_received_bad or m.is_jitter_received_bad, false) then 'uplink'
-        when (m.is_loss_received_bad or m.is_jitter_received_bad)
-            and not coalesce(m.is_loss_sent_bad or m.is_jitter_sent_bad, false) then 'downlink'
-        when (m.is_loss_received_bad or m.is_jitter_received_bad)
-            and (m.is_loss_sent_bad or m.is_jitter_sent_bad) then 'both ways'
-        when m.is_delay_bad then 'latency'
-        when h.hour_utc is not null
-            and (m.video_height_received_px <= l.licence_video_px or m.video_height_sent_px <= l.licence_video_px
-                or m.share_height_received_px <= l.licence_share_px or m.share_height_sent_px <= l.licence_share_px)
-            then 'licence cap'
+        when c.minute_utc is not null and m.marks & 496 = 0 then 'cpu'
+        when m.marks & 8 <> 0 and m.marks & 368 = 0
+            and f.bad_senders - case when m.marks & 800 <> 0 then 1 else 0 end > 0 then 'far end'
+        when m.marks & 288 <> 0 and m.marks & 144 = 0 then 'uplink'
+        when m.marks & 144 <> 0 and m.marks & 288 = 0 then 'downlink'
+        when m.marks & 144 <> 0 and m.marks & 288 <> 0 then 'both ways'
+        when m.marks & 64 <> 0 then 'latency'
+        when h.hour_utc is not null and m.marks & 1024 <> 0 then 'licence cap'
         else 'unknown'
     end as cause,
-    coalesce(m.audio_received_poor or m.audio_sent_poor, false) as is_audio_poor,
-    coalesce(m.video_received_poor or m.video_sent_poor, false) as is_video_poor,
-    coalesce(m.share_received_poor or m.share_sent_poor, false) as is_share_poor,
-    coalesce(m.is_loss_received_bad or m.is_loss_sent_bad, false) as is_loss_bad,
-    coalesce(m.is_delay_bad, false) as is_delay_bad,
-    coalesce(m.is_jitter_received_bad or m.is_jitter_sent_bad, false) as is_jitter_bad,
     c.minute_utc is not null as is_cpu_high
-from quality_minutes(since := since, until := until, profile := profile) as m
-cross join limits(profile := profile) as l
+from marked as m
 left join (
     select distinct
         q.participant_key,
         q.meeting_date,
-        date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc)) as minute_utc
+        p.minute_utc
     from quality_samples as q
     cross join limits(profile := profile) as k
+    inner join marked as p
+        on p.participant_key = q.participant_key
+        and p.meeting_date = q.meeting_date
+        and p.minute_utc = date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc))
     where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
         and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
         and (q.client_max_cpu_usage_pct > k.cpu_client_max_pct or q.system_max_cpu_usage_pct > k.cpu_system_max_pct)
@@ -337,8 +394,8 @@ left join (
         b.meeting_date,
         b.minute_utc,
         count(*) as bad_senders
-    from quality_minutes(since := since, until := until, profile := profile) as b
-    where b.is_loss_sent_bad or b.is_jitter_sent_bad or b.video_sent_poor or b.share_sent_poor
+    from marked as b
+    where b.marks & 800 <> 0
     group by b.meeting_key, b.meeting_date, b.minute_utc
 ) as f
     on f.meeting_key = m.meeting_key
@@ -346,25 +403,85 @@ left join (
     and f.minute_utc = m.minute_utc
 left join (
     select
-        j.meeting_date,
-        j.minute_utc
-    from quality_minutes(since := since, until := until, profile := profile) as j
-    inner join participant_facts as w
-        on w.participant_key = j.participant_key
-        and w.meeting_date = j.meeting_date
+        n.meeting_date,
+        n.minute_utc
+    from crowds as n
+    inner join quality_minutes(since := since, until := until, profile := profile) as j
+        on j.meeting_date = n.meeting_date
+        and j.minute_utc = n.minute_utc
     cross join limits(profile := profile) as k
     where j.is_poor is not null
-        and w.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-        and w.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-    group by j.meeting_date, j.minute_utc
+    group by n.meeting_date, n.minute_utc
     having count(*) >= max(k.service_participants)
-        and 100.0 * count(*) filter (where j.is_poor) / count(*) >= max(k.service_poor_pct)
-        and count(distinct case when j.is_poor then coalesce(w.egress, w.site) end) >= max(k.service_sites)
+        and 100.0 * max(n.poor) / count(*) >= max(k.service_poor_pct)
 ) as s on s.meeting_date = m.meeting_date and s.minute_utc = m.minute_utc
 left join licence_capped_hours(since := since, until := until, profile := profile) as h
     on h.meeting_date = m.meeting_date
-    and h.hour_utc = date_trunc('hour', m.minute_utc)
-where m.is_poor;
+    and h.hour_utc = date_trunc('hour', m.minute_utc);
+
+-- Every poor minute with its cause.
+create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
+select
+    m.participant_key,
+    m.meeting_key,
+    m.meeting_date,
+    m.minute_utc,
+    m.minute_local,
+    m.cause,
+    m.marks & 1 <> 0 as is_audio_poor,
+    m.marks & 2 <> 0 as is_video_poor,
+    m.marks & 4 <> 0 as is_share_poor,
+    m.marks & 48 <> 0 as is_loss_bad,
+    m.marks & 64 <> 0 as is_delay_bad,
+    m.marks & 384 <> 0 as is_jitter_bad,
+    m.is_cpu_high
+from caused_minutes(since := since, until := until, profile := profile) as m
+where m.cause is not null;
+
+-- The verdicts on participants, a row for each cause of its poor minutes and perhaps one without: cause_no 1 is the cause
+-- of most of them, or none. For sums over participants take cause_no = 1.
+create or replace macro verdict_causes(since := null, until := null, profile := 'cqd') as table
+select
+    t.participant_key,
+    t.meeting_key,
+    t.meeting_date,
+    t.minutes,
+    t.judged_minutes,
+    t.poor_minutes,
+    t.episodes,
+    affected_by(t.judged_minutes, t.poor_minutes, t.episodes, k.participant_poor_minutes_pct) as is_affected,
+    t.cause,
+    t.cause_minutes,
+    t.cause_no
+from (
+    select
+        c.participant_key,
+        c.meeting_key,
+        c.meeting_date,
+        cast(sum(c.minutes) over (partition by c.participant_key) as bigint) as minutes,
+        cast(sum(c.judged_minutes) over (partition by c.participant_key) as bigint) as judged_minutes,
+        cast(sum(c.poor_minutes) over (partition by c.participant_key) as bigint) as poor_minutes,
+        cast(sum(c.episodes) over (partition by c.participant_key) as bigint) as episodes,
+        c.cause,
+        c.cause_minutes,
+        row_number() over (partition by c.participant_key order by c.cause_minutes desc, c.cause) as cause_no
+    from (
+        select
+            m.participant_key,
+            m.meeting_key,
+            m.meeting_date,
+            m.cause,
+            sum(m.minutes) as minutes,
+            sum(m.judged_minutes) as judged_minutes,
+            sum(m.poor_minutes) as poor_minutes,
+            count(m.cause) as cause_minutes,
+            count(*) filter (where m.minute_utc = m.stretch_first_utc and m.stretch_minutes >= l.episode_min_minutes) as episodes
+        from caused_minutes(since := since, until := until, profile := profile) as m
+        cross join limits(profile := profile) as l
+        group by m.participant_key, m.meeting_key, m.meeting_date, m.cause
+    ) as c
+) as t
+cross join limits(profile := profile) as k;
 
 -- The same with the profile cqd as views, for tools that can't call a macro. Filter by meeting_date.
 create or replace view participant_minute as select * from quality_minutes();

@@ -43,14 +43,88 @@ where f.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
 
 -- One row for each value of a dimension: volume, poor minutes, affected participants, percentiles, main cause.
 create or replace macro quality_by(since := null, until := null, profile := 'cqd', dimension := 'site') as table
+with judged as materialized (
+    select
+        v.participant_key,
+        v.meeting_date,
+        d.dimension_value,
+        d.who,
+        v.minutes,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.is_affected,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no
+    from verdict_causes(since := since, until := until, profile := profile) as v
+    inner join dimension_values(since := since, until := until, dimension := dimension) as d
+        on d.participant_key = v.participant_key and d.meeting_date = v.meeting_date
+),
+
+counted as (
+    select
+        c.dimension_value,
+        c.metric,
+        c.x,
+        sum(c.minutes) over (partition by c.dimension_value, c.metric order by c.x) as upto,
+        sum(c.minutes) over (partition by c.dimension_value, c.metric) as n
+    from (
+        select
+            d.dimension_value,
+            grouping(
+                m.delay_ms, m.loss_received_pct, m.loss_sent_pct, m.audio_jitter_received_ms, m.mos_received_estimate
+            ) as metric,
+            coalesce(
+                m.delay_ms, m.loss_received_pct, m.loss_sent_pct, m.audio_jitter_received_ms, m.mos_received_estimate
+            ) as x,
+            cast(count(*) as double) as minutes
+        from quality_minutes(since := since, until := until, profile := profile) as m
+        inner join judged as d
+            on d.participant_key = m.participant_key
+            and d.meeting_date = m.meeting_date
+            and d.cause_no = 1
+        group by grouping sets (
+            (d.dimension_value, m.delay_ms),
+            (d.dimension_value, m.loss_received_pct),
+            (d.dimension_value, m.loss_sent_pct),
+            (d.dimension_value, m.audio_jitter_received_ms),
+            (d.dimension_value, m.mos_received_estimate)
+        )
+    ) as c
+    where c.x is not null
+),
+
+-- grouping() has a bit for each value that is not grouped by: 15 is the first of the five, 30 the last.
+percentiles as (
+    select
+        p.dimension_value,
+        max(case when p.metric = 15 then p.p50 end) as delay_p50_ms,
+        max(case when p.metric = 15 then p.p95 end) as delay_p95_ms,
+        max(case when p.metric = 23 then p.p95 end) as loss_received_p95_pct,
+        max(case when p.metric = 27 then p.p95 end) as loss_sent_p95_pct,
+        max(case when p.metric = 29 then p.p95 end) as jitter_received_p95_ms,
+        max(case when p.metric = 30 then p.p10 end) as mos_p10_estimate
+    from (
+        select
+            k.dimension_value,
+            k.metric,
+            counted_percentile(0.1, k.x, k.upto, k.n) as p10,
+            counted_percentile(0.5, k.x, k.upto, k.n) as p50,
+            counted_percentile(0.95, k.x, k.upto, k.n) as p95
+        from counted as k
+        group by k.dimension_value, k.metric
+    ) as p
+    group by p.dimension_value
+)
+
 select
-    a.dimension_value,
+    v.dimension_value,
     v.participants,
     v.people,
-    a.minutes,
-    a.judged_minutes,
-    a.poor_minutes,
-    sum(a.poor_minutes) over () as all_poor_minutes,
+    v.minutes,
+    v.judged_minutes,
+    v.poor_minutes,
+    sum(v.poor_minutes) over () as all_poor_minutes,
     v.judged_participants,
     v.affected_participants,
     wilson_low_pct(v.affected_participants, v.judged_participants) as affected_low_pct,
@@ -65,50 +139,29 @@ select
     c.minutes as main_cause_minutes
 from (
     select
-        d.dimension_value,
-        count(*) as minutes,
-        count(m.is_poor) as judged_minutes,
-        count(*) filter (where m.is_poor) as poor_minutes,
-        percentile_cont(0.5) within group (order by m.delay_ms) as delay_p50_ms,
-        percentile_cont(0.95) within group (order by m.delay_ms) as delay_p95_ms,
-        percentile_cont(0.95) within group (order by m.loss_received_pct) as loss_received_p95_pct,
-        percentile_cont(0.95) within group (order by m.loss_sent_pct) as loss_sent_p95_pct,
-        percentile_cont(0.95) within group (order by m.audio_jitter_received_ms) as jitter_received_p95_ms,
-        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10_estimate
-    from quality_minutes(since := since, until := until, profile := profile) as m
-    inner join dimension_values(since := since, until := until, dimension := dimension) as d
-        on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
-    group by d.dimension_value
-) as a
-inner join (
-    select
-        d.dimension_value,
+        j.dimension_value,
         count(*) as participants,
-        count(distinct d.who) as people,
-        count(p.is_affected) as judged_participants,
-        count(*) filter (where p.is_affected) as affected_participants
-    from participant_verdicts(since := since, until := until, profile := profile) as p
-    inner join dimension_values(since := since, until := until, dimension := dimension) as d
-        on d.participant_key = p.participant_key and d.meeting_date = p.meeting_date
-    group by d.dimension_value
-) as v on v.dimension_value = a.dimension_value
+        count(distinct j.who) as people,
+        cast(sum(j.minutes) as bigint) as minutes,
+        cast(sum(j.judged_minutes) as bigint) as judged_minutes,
+        cast(sum(j.poor_minutes) as bigint) as poor_minutes,
+        count(j.is_affected) as judged_participants,
+        count(*) filter (where j.is_affected) as affected_participants
+    from judged as j
+    where j.cause_no = 1
+    group by j.dimension_value
+) as v
+left join percentiles as a on a.dimension_value = v.dimension_value
 left join (
     select
-        r.dimension_value,
-        r.cause,
-        r.minutes,
-        row_number() over (partition by r.dimension_value order by r.minutes desc, r.cause) as place
-    from (
-        select
-            d.dimension_value,
-            x.cause,
-            count(*) as minutes
-        from poor_minutes(since := since, until := until, profile := profile) as x
-        inner join dimension_values(since := since, until := until, dimension := dimension) as d
-            on d.participant_key = x.participant_key and d.meeting_date = x.meeting_date
-        group by d.dimension_value, x.cause
-    ) as r
-) as c on c.dimension_value = a.dimension_value and c.place = 1;
+        j.dimension_value,
+        j.cause,
+        cast(sum(j.cause_minutes) as bigint) as minutes,
+        row_number() over (partition by j.dimension_value order by sum(j.cause_minutes) desc, j.cause) as place
+    from judged as j
+    where j.cause is not null
+    group by j.dimension_value, j.cause
+) as c on c.dimension_value = v.dimension_value and c.place = 1;
 
 -- Why a report of a window has no rows: one row, one sentence. is_of_minutes: there are meetings, so that the reason is
 -- in the minutes and their verdicts; a report that looks at neither has another.

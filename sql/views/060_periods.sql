@@ -25,9 +25,9 @@ where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
 -- The whole window as one row. Counts; the shares are made by whoever shows them, with share_pct and a min_n.
 create or replace macro period_totals(since := null, until := null, profile := 'cqd') as table
 select
-    d.minutes,
-    d.judged_minutes,
-    d.poor_minutes,
+    v.minutes,
+    v.judged_minutes,
+    v.poor_minutes,
     d.mos_minutes,
     d.mos_p10,
     d.mos_p50,
@@ -45,13 +45,23 @@ select
     k.askable_pct
 from (
     select
-        count(*) as minutes,
-        count(m.is_poor) as judged_minutes,
-        count(*) filter (where m.is_poor) as poor_minutes,
-        count(m.mos_received_estimate) as mos_minutes,
-        percentile_cont(0.1) within group (order by m.mos_received_estimate) as mos_p10,
-        percentile_cont(0.5) within group (order by m.mos_received_estimate) as mos_p50
-    from quality_minutes(since := since, until := until, profile := profile) as m
+        coalesce(cast(max(c.n) as bigint), 0) as mos_minutes,
+        counted_percentile(0.1, c.x, c.upto, c.n) as mos_p10,
+        counted_percentile(0.5, c.x, c.upto, c.n) as mos_p50
+    from (
+        select
+            e.x,
+            sum(e.minutes) over (order by e.x) as upto,
+            sum(e.minutes) over () as n
+        from (
+            select
+                m.mos_received_estimate as x,
+                cast(count(*) as double) as minutes
+            from quality_minutes(since := since, until := until, profile := profile) as m
+            group by m.mos_received_estimate
+        ) as e
+        where e.x is not null
+    ) as c
 ) as d
 cross join (
     select
@@ -60,15 +70,17 @@ cross join (
         count(*) filter (where g.is_poor) as poor_meetings,
         cast(coalesce(sum(g.participants), 0) as bigint) as participants,
         cast(coalesce(sum(g.judged_participants), 0) as bigint) as judged_participants,
-        cast(coalesce(sum(g.affected_participants), 0) as bigint) as affected_participants
+        cast(coalesce(sum(g.affected_participants), 0) as bigint) as affected_participants,
+        cast(coalesce(sum(g.minutes), 0) as bigint) as minutes,
+        cast(coalesce(sum(g.judged_minutes), 0) as bigint) as judged_minutes,
+        cast(coalesce(sum(g.poor_minutes), 0) as bigint) as poor_minutes
     from meeting_verdicts(since := since, until := until, profile := profile) as g
 ) as v
 cross join (
     select
         count(*) filter (where q.verdict <> 'unclassified') as judged_streams,
         count(*) filter (where q.verdict = 'poor') as poor_streams
-    from stream_verdicts(since := since, until := until, profile := profile) as q
-    where q.medium = 'audio'
+    from audio_stream_verdicts(since := since, until := until, profile := profile) as q
 ) as s
 cross join coverage_share(since := since, until := until) as k;
 

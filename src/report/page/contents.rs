@@ -19,7 +19,7 @@ pub(super) struct Contents {
 }
 
 /// The newest macro that the page needs: a store that lacks it was published by an older program.
-const NEWEST_MACRO: &str = "meeting_minutes";
+const NEWEST_MACRO: &str = "verdict_causes";
 
 /// Asks the database. The session keeps temporary tables and macros: it is the page's own.
 pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Contents, PageError> {
@@ -123,8 +123,16 @@ fn tables_of(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// Macros whose answers many reports ask for, and which are small: a row for each poor minute, participant or stream.
-const REMEMBERED: &[&str] = &["poor_minutes", "participant_verdicts", "stream_verdicts"];
+/// Macros whose answers many reports ask for, and which are small: a row for each poor minute, participant or stream. Each
+/// builds on those before it.
+const REMEMBERED: &[&str] = &[
+    "marked_minutes",
+    "caused_minutes",
+    "poor_minutes",
+    "verdict_causes",
+    "participant_verdicts",
+    "audio_stream_verdicts",
+];
 
 /// Asks these macros once for all days of the page, and lets the session answer from that: a third of the time. The
 /// session's macros come before the database's of the same name; what a date's rows are does not depend on the window.
@@ -144,8 +152,6 @@ fn remember(connection: &Connection, window: &Window<'_>) -> Result<(), PageErro
             quoted(window.profile)
         );
         run(format!("create or replace temp table page_{name} as select * from {asked}"))?;
-    }
-    for name in REMEMBERED {
         run(format!(
             "create temp macro {name}(since := null, until := null, profile := null) as table \
              select * from temp.page_{name} as m \
