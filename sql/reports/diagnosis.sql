@@ -40,6 +40,8 @@ with minutes_of as (
         f.meeting_no
     from poor_minutes(since := $since, until := $until, profile := $profile) as p
     inner join participant_facts as f on f.participant_key = p.participant_key and f.meeting_date = p.meeting_date
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
 ),
 
 examples as (

@@ -17,28 +17,6 @@ with facts as (
         and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
 ),
 
--- The samples are many: each thing is counted once.
-crowded as materialized (
-    select
-        q.participant_key,
-        date_trunc('minute', q.sample_time_utc) as minute_utc
-    from quality_samples as q
-    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-    group by q.participant_key, date_trunc('minute', q.sample_time_utc)
-    having count(*) > 1
-),
-
-sampled as materialized (
-    select
-        q.participant_key,
-        count(*) as samples
-    from quality_samples as q
-    where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-    group by q.participant_key
-),
-
 found as (
     select 'meeting key twice' as "check", 'error' as severity, x.meeting_key as example
     from (
@@ -62,9 +40,6 @@ found as (
     from (
         select q.participant_key, q.sample_time_utc
         from quality_samples as q
-        inner join crowded as y
-            on y.participant_key = q.participant_key
-            and y.minute_utc = date_trunc('minute', q.sample_time_utc)
         where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
         group by q.participant_key, q.sample_time_utc
@@ -72,7 +47,12 @@ found as (
     ) as x
     union all
     select 'sample without participant' as "check", 'error' as severity, x.participant_key as example
-    from sampled as x
+    from (
+        select distinct q.participant_key
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    ) as x
     where not exists (select 1 from facts as t where t.participant_key = x.participant_key)
     union all
     select 'participant without coverage row' as "check", 'error' as severity, t.participant_key as example
@@ -83,7 +63,13 @@ found as (
     union all
     select 'samples and coverage disagree' as "check", 'error' as severity, c.participant_key as example
     from coverage as c
-    left join sampled as x on x.participant_key = c.participant_key
+    left join (
+        select q.participant_key, count(*) as samples
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        group by q.participant_key
+    ) as x on x.participant_key = c.participant_key
     where c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
         and coalesce(x.samples, 0) <> coalesce(c.sample_count, 0)
@@ -103,7 +89,14 @@ found as (
     where not exists (select 1 from misaligned_participants as d where d.participant_key = x.participant_key)
     union all
     select 'two items in one minute' as "check", 'info' as severity, x.participant_key as example
-    from crowded as x
+    from (
+        select q.participant_key
+        from quality_samples as q
+        where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        group by q.participant_key, date_trunc('minute', q.sample_time_utc)
+        having count(*) > 1
+    ) as x
     union all
     select 'same person twice in a meeting at once' as "check", 'info' as severity, x.participant_key as example
     from (

@@ -83,7 +83,7 @@ fn a_store_of_an_older_program_is_told_from_a_broken_one() {
     let world = World::new();
     world.sync(&[]).ended(0);
     let database = Connection::open(world.store().join("vcq.duckdb")).expect("opens");
-    database.execute_batch("drop macro table if exists meeting_minutes").expect("dropped");
+    database.execute_batch("drop macro table if exists verdict_causes").expect("dropped");
     drop(database);
     let ran = html(&world, &[]).ended(5);
     assert!(ran.stderr.contains("no shared definitions") && ran.stderr.contains("vcq-etl rebuild"), "{}", ran.stderr);
