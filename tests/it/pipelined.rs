@@ -11,8 +11,13 @@ use crate::world::{Ran, World, unlimited};
 
 /// A tenant whose meeting list has three pages, or four.
 fn listed_world(latest_first: bool) -> World {
+    slow_world(latest_first, 10)
+}
+
+/// The same, with answers that take so long.
+fn slow_world(latest_first: bool, latency_ms: u64) -> World {
     let spec = TenantSpec { days: 2, people: 12, meetings_per_day: 130, ..TenantSpec::default() };
-    World::with(&spec, Options { latest_first, latency: Duration::from_millis(10), ..unlimited() })
+    World::with(&spec, Options { latest_first, latency: Duration::from_millis(latency_ms), ..unlimited() })
 }
 
 /// How many calls of the meeting list came after the first of participants.
@@ -24,7 +29,8 @@ fn pages_behind_the_first_list(world: &World) -> usize {
 
 #[test]
 fn the_list_is_read_beside_the_others_unless_it_must_be_whole_first() {
-    let world = listed_world(false);
+    // Slower than a busy disk: the first page must be on it before anybody of it is asked.
+    let world = slow_world(false, 80);
     let beside = |more: &[&str], code: i32| {
         world.simulator().reset_stats();
         world.sync(more).ended(code);
@@ -32,7 +38,7 @@ fn the_list_is_read_beside_the_others_unless_it_must_be_whole_first() {
     };
     // A budget may end the run early: the newest come first, and only the whole list says which they are.
     assert_eq!(beside(&["--max-calls", "40"], 8), 0);
-    assert!(beside(&[], 0) >= 2);
+    assert!(beside(&[], 0) >= 1);
     assert_eq!(beside(&["--refetch"], 0), 0, "a refetch is begun for all or for none");
 }
 
