@@ -26,6 +26,7 @@ SETTINGS = {
     "memory_limit": os.environ.get("BENCH_REPORT_MEMORY", "1GiB"),
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "disabled_optimizers": "common_subplan",
 }
 # A report is run so often (once where the bench is quick); one that takes longer than the one is not run again, and one
 # that takes longer than the other is stopped.

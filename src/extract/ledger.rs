@@ -250,13 +250,15 @@ impl Ledger {
     }
 
     /// The dates of which no whole walk has listed a meeting as it is now known: a walk over the meeting list broke off, and
-    /// nothing that it brought can be published yet.
+    /// nothing that it brought can be published yet. Without those whose meetings all start in `read_us` (microseconds UTC,
+    /// end exclusive), of which the list was read to its end since: what is not in it any more has nothing to wait for.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn half_listed_dates(&self) -> Result<BTreeSet<i32>, LedgerError> {
-        let sql = "select meeting_date from meetings group by meeting_date having max(item_digest) = ''";
-        Ok(self.rows(sql, [], |row| row.get(0))?.into_iter().collect())
+    pub fn half_listed_dates(&self, read_us: (i64, i64)) -> Result<BTreeSet<i32>, LedgerError> {
+        let sql = "select meeting_date from meetings group by meeting_date
+                   having max(item_digest) = '' and not (min(start_us) >= ?1 and max(start_us) < ?2)";
+        Ok(self.rows(sql, [read_us.0, read_us.1], |row| row.get(0))?.into_iter().collect())
     }
 
     /// Forgets that these dates have unpublished answers, but for those that came since the dates were read.

@@ -1,4 +1,5 @@
-//! Participants that wait for their quality: the newest meeting's first, and no more of them than fit in a bounded place.
+//! Participants that wait for their quality: the newest meeting's first. Of older meetings than that no more wait than fit in
+//! a bounded place.
 //!
 //! A meeting whose list was answered before comes here at once, a newer one only when its list is in; so the order is kept
 //! here and not by who comes first. Once nobody fills the place any more, order among the few that are left matters to

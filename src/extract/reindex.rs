@@ -300,12 +300,16 @@ mod tests {
             catch_up(&raw_dir, &ledger, &zone).expect("taken in");
             let dirty = ledger.dirty_dates().expect("read").first().map_or(0, |date| date.changes);
             let digest = ledger.item_digest("1-1671765419").expect("read").expect("known");
-            let half_listed = ledger.half_listed_dates().expect("read").contains(&meeting_date);
+            let half_listed = ledger.half_listed_dates((0, 0)).expect("read").contains(&meeting_date);
             let devices = ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices;
             (dirty, digest.is_empty(), half_listed, devices)
         };
         assert_eq!(walk(1, None, 3), (0, true, true, 3), "killed in between");
         assert_eq!(walk(2, Some(ended(false)), 3), (0, true, true, 3), "it failed");
+        let start_us = 1_671_765_419_000_000;
+        let waits = |read_us| ledger.half_listed_dates(read_us).expect("read").contains(&meeting_date);
+        assert!(!waits((start_us, start_us + 1)), "a later list of its window does not have it");
+        assert!(waits((start_us + 1, i64::MAX)) && waits((0, start_us)), "the list of another window says nothing");
         assert_eq!(walk(3, Some(ended(true)), 3), (1, false, false, 3), "new for what is published");
         assert_eq!(walk(4, None, 3), (1, false, false, 3), "nothing new");
         assert_eq!(walk(5, None, 4), (1, true, true, 4), "otherwise, but of a half list");
@@ -314,7 +318,7 @@ mod tests {
         forget_index(&raw_dir, &ledger).expect("forgotten");
         catch_up(&raw_dir, &ledger, &zone).expect("taken in");
         assert_eq!(ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices, 4);
-        assert!(ledger.half_listed_dates().expect("read").is_empty());
+        assert!(ledger.half_listed_dates((0, 0)).expect("read").is_empty());
     }
 
     #[test]

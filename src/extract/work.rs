@@ -145,7 +145,8 @@ impl Extraction {
     pub(super) fn offer_listed(&self, backlog: &mut Backlog<'_>, keys: Vec<String>) -> Result<(), RecordError> {
         let now_us = (self.now_us)();
         for key in keys {
-            if self.offer(backlog, &key, now_us)? {
+            // A vendor that ignores the filter lists a meeting for each number that was asked for.
+            if !backlog.offered.contains(key.as_str()) && self.offer(backlog, &key, now_us)? {
                 backlog.offered.insert(key.into());
             }
         }

@@ -128,8 +128,9 @@ impl Publisher {
         let asked_again = self.ledger.refetch_dates()?;
         let frozen = self.setup.frozen_dates.difference(&asked_again).copied();
         let without_raw: BTreeSet<i32> = frozen.filter(is_dirty).collect();
-        // Where the meeting list was read to its end, what is not in it any more has nothing to wait for.
-        let half_listed = if is_whole { BTreeSet::new() } else { self.ledger.half_listed_dates()? };
+        // By number only some of the window's meetings are listed.
+        let is_read = is_whole && self.setup.meeting_nos.is_empty();
+        let half_listed = self.ledger.half_listed_dates(if is_read { self.setup.window_us } else { (0, 0) })?;
         let stays = [&held, &without_raw, &half_listed];
         dates.retain(|date| !stays.iter().any(|stays| stays.contains(&date.meeting_date)));
         Ok(Due { dates, held, without_raw })

@@ -2,7 +2,7 @@
 //!
 //! Nearly every page has the documented fields in the documented order, with values that are short texts without escapes.
 //! This reader knows that form and nothing else: at the first byte of another it gives up, and [`super::page`] reads the
-//! page anew, at half the speed (`make bench-stages FILTER=page`). A property holds the two together: where this one reads a
+//! page anew with serde_json, at half the speed (`make bench-stages FILTER=page`). A property holds the two together: where this one reads a
 //! page, the other reads the same leaves.
 
 use super::page::{LIST_KEY, Sink};

@@ -9,8 +9,8 @@ use super::RawError;
 use super::record::{EndRecord, Header, PageRecord, RawKind};
 use crate::schema::civil_date_text;
 
-/// zstd level of the raw log. 9 halves what 3 leaves and costs a few milliseconds a participant; the vendor's limit
-/// leaves 600.
+/// zstd level of the raw log. 9 takes 81 bytes a sample where 3 takes 121, for a few milliseconds a participant; the vendor's
+/// limit leaves 600.
 const LEVEL: i32 = 9;
 /// A file is full from here on; the next checkpoint opens another.
 const FILE_BYTES: u64 = 128 << 20;
