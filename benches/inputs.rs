@@ -4,11 +4,11 @@
 
 use std::hint::black_box;
 
-use vcq_etl::schema::{Kind, Raw, parse};
-use vcq_etl::transform::WalkParser;
+use vcq_etl::WalkParser;
+use vcq_etl::{Kind, Raw, parse};
 
 /// A parser as the pages meet it: a name, the texts that it is given one after the other, and the call.
-pub struct Parser {
+pub(crate) struct Parser {
     /// The name in reports and in `instructions.txt`.
     pub name: &'static str,
     /// The usual forms, and now and then a missing one.
@@ -36,7 +36,7 @@ macro_rules! metric {
 }
 
 /// Every parser of contract 2.
-pub const PARSERS: &[Parser] = &[
+pub(crate) const PARSERS: &[Parser] = &[
     Parser { name: "millis", texts: &["100ms", "17ms", "5 ms", "1.5s", "-"], read: metric!(Millis) },
     Parser { name: "kbps", texts: &["2324kbps", "46kbps", "1.2Mbps", "0kbps", "-"], read: metric!(Kbps) },
     Parser { name: "loss_percent", texts: &["2.8%", "0%", "0.8 %", "100%", "-"], read: metric!(LossPercent) },
@@ -70,10 +70,10 @@ pub const PARSERS: &[Parser] = &[
 ];
 
 /// Minutes on a full page.
-pub const PAGE_ITEMS: usize = 100;
+pub(crate) const PAGE_ITEMS: usize = 100;
 
 /// A full page of participant_quality_list: every section there, the numbers of one minute unlike those of the next.
-pub fn page() -> String {
+pub(crate) fn page() -> String {
     let item = |minute: usize| {
         let time = format!("2026.10.13 {:02}:{:02}:00 (GMT+08:00)", 9 + minute / 60, minute % 60);
         let zoneless = &time[..19];
@@ -118,7 +118,7 @@ pub fn page() -> String {
 ///
 /// # Panics
 /// Where the page is none, or a value of it is refused: then something else is measured than is meant.
-pub fn type_page(parser: &mut WalkParser, page: &str) -> vcq_etl::transform::TypedWalk {
+pub(crate) fn type_page(parser: &mut WalkParser, page: &str) -> vcq_etl::TypedWalk {
     let typed = parser.walk(&[page.as_bytes()], 480).expect("the page is JSON");
     assert_eq!(typed.sample_count(), PAGE_ITEMS);
     assert_eq!(typed.rejects("", 0).count(), 0, "a value of the page was refused");

@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use vcq_etl::transform::WalkParser;
+use vcq_etl::WalkParser;
 
 #[path = "inputs.rs"]
 mod inputs;

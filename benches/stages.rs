@@ -12,14 +12,12 @@ use arrow::array::RecordBatch;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use tempfile::TempDir;
-use vcq_etl::extract::raw::{RawKind, dates_of};
-use vcq_etl::load::{
-    DatabaseOptions, DatePublication, Definitions, PartWriter, Publication, Start, StorePaths, publish,
-};
-use vcq_etl::pipeline::dates::{DateContext, stage_date};
-use vcq_etl::schema::{QUALITY_SAMPLES, TenantZone};
-use vcq_etl::simulator::{Limit, Options, Tenant, TenantSpec, serve};
-use vcq_etl::transform::{SampleBatches, WalkParser};
+use vcq_etl::{DatabaseOptions, DatePublication, Definitions, PartWriter, Publication, Start, StorePaths, publish};
+use vcq_etl::{DateContext, stage_date};
+use vcq_etl::{QUALITY_SAMPLES, TenantZone};
+use vcq_etl::{RawKind, dates_of};
+use vcq_etl::{SampleBatches, WalkParser};
+use vcq_simulator::{Limit, Options, Tenant, TenantSpec, serve};
 
 #[path = "inputs.rs"]
 mod inputs;
@@ -138,7 +136,7 @@ impl Store {
     /// The day with the most raw bytes, so that it is no holiday.
     fn busy_date(&self) -> i32 {
         let bytes = |date: &i32| -> u64 {
-            let files = vcq_etl::extract::raw::files_of(&self.path().join("raw"), RawKind::Quality, *date);
+            let files = vcq_etl::files_of(&self.path().join("raw"), RawKind::Quality, *date);
             files
                 .expect("the raw log lists")
                 .iter()

@@ -1,17 +1,34 @@
-//! The library behind `vcq-etl`: the stages, the tables as data, and what wires them.
+//! The library behind `vcq-etl`. Its only users are the binary, the integration tests, the benches and the fuzz targets:
+//! what they need is re-exported here, and everything else is private to the crate.
 
-pub mod buildings;
-pub mod cli;
-pub mod config;
-pub mod error;
-pub mod extract;
-pub mod feishu;
+mod buildings;
+mod checks;
+mod cli;
+mod commands;
+mod config;
+mod error;
+mod extract;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-pub mod load;
-pub mod pipeline;
-pub mod progress;
-pub mod report;
-pub mod schema;
-pub mod simulator;
-pub mod transform;
+mod ledger;
+mod load;
+mod raw_log;
+mod report;
+mod schema;
+mod text;
+mod transform;
+
+pub use cli::defect::take_panics;
+pub use cli::{Process, run};
+pub use error::ExitCode;
+
+// For the integration tests and the benches.
+pub use commands::dates::{DateContext, stage_date};
+pub use load::{
+    DatabaseOptions, DatePublication, Definitions, Lock, PartWriter, Publication, Start, Step, StorePaths, publish,
+};
+pub use raw_log::{RawKind, dates_of, files_of};
+pub use report::{Catalogue, Report, reference};
+pub use schema::{Kind, QUALITY_SAMPLES, Raw, Status, Storage, TABLES, TenantZone, parse};
+pub use text::is_terminal_control;
+pub use transform::{SampleBatches, TypedWalk, WalkParser};

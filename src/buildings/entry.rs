@@ -7,7 +7,7 @@ use crate::schema::civil_date_text;
 
 /// The days on which a row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Days {
+pub(crate) struct Days {
     /// The first, in days since 1970-01-01; 0 from the beginning, since no meeting is older.
     pub from: i32,
     /// The first day after it; `None` where it still holds.
@@ -16,15 +16,15 @@ pub struct Days {
 
 impl Days {
     /// All days.
-    pub const ALL: Days = Days { from: 0, until: None };
+    pub(crate) const ALL: Days = Days { from: 0, until: None };
 
     /// Whether it holds on that day.
-    pub fn contains(self, day: i32) -> bool {
+    pub(crate) fn contains(self, day: i32) -> bool {
         self.from <= day && day < self.end()
     }
 
     /// Whether both hold on some day.
-    pub fn overlaps(self, other: Days) -> bool {
+    pub(crate) fn overlaps(self, other: Days) -> bool {
         self.from < other.end() && other.from < self.end()
     }
 
@@ -36,20 +36,14 @@ impl Days {
 
 /// A network and what is known of it: a row of a building file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Entry {
-    /// The network.
+pub(crate) struct Entry {
     pub network: Network,
     /// Counts only for participants whose public address is in it.
     pub egress: Option<Network>,
-    /// When it holds.
     pub days: Days,
-    /// The building.
     pub building: String,
-    /// The floor.
     pub floor: Option<String>,
-    /// The city.
     pub city: Option<String>,
-    /// The country.
     pub country: Option<String>,
     /// Whether the network is the organisation's own.
     pub is_inside: bool,
@@ -63,11 +57,8 @@ pub struct Entry {
     pub building_type: Option<String>,
     /// What its offices are for.
     pub building_office_type: Option<String>,
-    /// The postal code.
     pub zip_code: Option<String>,
-    /// The state.
     pub state: Option<String>,
-    /// The region.
     pub region: Option<String>,
     /// Whether the network uses Azure ExpressRoute.
     pub is_express_route: Option<bool>,

@@ -4,39 +4,33 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::NetworkFlaw;
-use crate::schema::on_one_line;
+use crate::text::on_one_line;
 
 /// Bad lines that are shown; the rest is counted.
-pub const SHOWN_LINES: usize = 20;
+pub(crate) const SHOWN_LINES: usize = 20;
 
 /// Characters of a cell that are shown.
 const SHOWN_CHARS: usize = 60;
 
 /// The largest building file that is read, MiB: some five hundred thousand lines.
-pub const LARGEST_MIB: u64 = 64;
+pub(crate) const LARGEST_MIB: u64 = 64;
 
 /// Why a building file was not taken. Nothing of it is kept then.
 #[derive(Debug, thiserror::Error)]
-pub enum BuildingsError {
+pub(crate) enum BuildingsError {
     /// It can't be read.
     #[error("could not read the building file {}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
-        /// The system's refusal.
         #[source]
         source: std::io::Error,
     },
     /// It is too large to be one.
     #[error("{} is larger than {LARGEST_MIB} MiB, which no building file is", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
+    TooLarge { path: PathBuf },
     /// It is in an encoding that nothing in the file names, or no text at all.
     #[error("{} is neither UTF-8 nor UTF-16: line {line} is the first that shows it", path.display())]
     Encoding {
-        /// The file.
         path: PathBuf,
         /// From 1.
         line: u64,
@@ -44,21 +38,16 @@ pub enum BuildingsError {
     /// A quoted cell goes on to the end.
     #[error("{}: the quote that opens on line {line} is never closed", path.display())]
     OpenQuote {
-        /// The file.
         path: PathBuf,
         /// From 1.
         line: u64,
     },
     /// There is no row in it.
     #[error("{} holds no networks", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
+    Empty { path: PathBuf },
     /// The heading names what is no column.
     #[error("{} has no heading that is known: {} is no column", path.display(), quoted(name))]
     UnknownColumn {
-        /// The file.
         path: PathBuf,
         /// As it stands there.
         name: String,
@@ -67,20 +56,10 @@ pub enum BuildingsError {
     },
     /// The heading names a column twice.
     #[error("the heading of {} has the column {name} twice", path.display())]
-    RepeatedColumn {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        name: &'static str,
-    },
+    RepeatedColumn { path: PathBuf, name: &'static str },
     /// The heading lacks a column without which a row says nothing.
     #[error("the heading of {} lacks the column {name}", path.display())]
-    MissingColumn {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        name: &'static str,
-    },
+    MissingColumn { path: PathBuf, name: &'static str },
     /// Nothing was imported yet.
     #[error("no building file has been imported: there is no {}", path.display())]
     NoneImported {
@@ -90,7 +69,6 @@ pub enum BuildingsError {
     /// The store's own file can't be used: somebody changed it.
     #[error("the building file of the store can't be used: {}", path.display())]
     Stored {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         #[source]
@@ -99,9 +77,7 @@ pub enum BuildingsError {
     /// Some of its lines are wrong.
     #[error("{} has {} that can't be taken:{}", path.display(), lines_of(*count), listed(first, *count))]
     BadLines {
-        /// The file.
         path: PathBuf,
-        /// How many.
         count: usize,
         /// The first of them, [`SHOWN_LINES`] at most.
         first: Vec<BadLine>,
@@ -110,7 +86,7 @@ pub enum BuildingsError {
 
 /// A line that can't be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadLine {
+pub(crate) struct BadLine {
     /// From 1.
     pub line: u64,
     /// The column, as the file's form names it, and its text; `None` where it is about the whole line.
@@ -121,23 +97,19 @@ pub struct BadLine {
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
-    /// A network.
+pub(crate) enum Flaw {
     #[error(transparent)]
     Network(#[from] NetworkFlaw),
     /// A cell that must not be empty.
     #[error("must not be empty")]
     Missing,
-    /// A flag.
     #[error("is neither 0 nor 1")]
     Flag,
-    /// A date.
     #[error("is no date like 2026-11-01")]
     Date,
     /// It holds on no day.
     #[error("holds on no day: it ends on {until}, and begins on {from}")]
     NoDays {
-        /// The first day.
         from: String,
         /// The first day after.
         until: String,

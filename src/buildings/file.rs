@@ -13,7 +13,7 @@ use crate::schema::{civil_date, civil_date_text};
 
 /// The form of a building file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// The building file of Microsoft's Call Quality Dashboard, 14 or 15 columns without a heading.
     Cqd,
     /// The same with its heading, which that dashboard would not take.
@@ -23,8 +23,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// In words.
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Form::Cqd => "building file of the Call Quality Dashboard",
             Form::CqdWithHeading => "building file of the Call Quality Dashboard, with a heading",
@@ -39,8 +38,7 @@ impl Form {
 
 /// A building file, every line of it sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildingFile {
-    /// Its form.
+pub(crate) struct BuildingFile {
     pub form: Form,
     /// Its entries, in the order of its lines, each once.
     pub entries: Vec<Entry>,
@@ -53,7 +51,7 @@ impl BuildingFile {
     ///
     /// # Errors
     /// [`BuildingsError`]: with one bad line nothing is taken.
-    pub fn read(path: &Path, days: Days) -> Result<BuildingFile, BuildingsError> {
+    pub(crate) fn read(path: &Path, days: Days) -> Result<BuildingFile, BuildingsError> {
         let refused = |source| BuildingsError::Read { path: path.to_path_buf(), source };
         let mut bytes = Vec::new();
         let limit = LARGEST_MIB << 20;
@@ -68,7 +66,7 @@ impl BuildingFile {
     ///
     /// # Errors
     /// As [`BuildingFile::read`].
-    pub fn parse(path: &Path, bytes: &[u8], days: Days) -> Result<BuildingFile, BuildingsError> {
+    pub(crate) fn parse(path: &Path, bytes: &[u8], days: Days) -> Result<BuildingFile, BuildingsError> {
         let path = || path.to_path_buf();
         let records =
             records::decoded(bytes).and_then(|text| records::records(&text)).map_err(|error| match error {

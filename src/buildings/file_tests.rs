@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::error::SHOWN_LINES;
 use super::*;
 
 /// The sample row of the dashboard's documentation, and one in the form of before the column VPN.

@@ -7,14 +7,12 @@ use super::{Buildings, Network};
 
 /// What is to be said of a building file, all of its lines sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// Different networks.
+pub(crate) struct Judgement {
     pub networks: usize,
     /// Of these, IPv6.
     pub ipv6: usize,
     /// Rows: a network has several where it has changed, or is in several places behind different egresses.
     pub rows: usize,
-    /// Different buildings.
     pub buildings: usize,
     /// Networks inside another, each with the nearest around it that holds on one of its days.
     pub overlaps: Vec<(Network, Network)>,
@@ -25,8 +23,7 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Judges.
-    pub fn of(buildings: &Buildings) -> Judgement {
+    pub(crate) fn of(buildings: &Buildings) -> Judgement {
         let (entries, nodes) = (buildings.entries(), buildings.nodes());
         let overlaps = nodes.iter().filter_map(|node| Some((node.network, outer(buildings, node)?.network)));
         let is_open = |node: &&Node| entries[node.entries.clone()].iter().any(|entry| entry.egress.is_none());

@@ -16,26 +16,24 @@ use crate::schema::cell::Row;
 
 /// The rows of a building file, made to be looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Buildings {
+pub(crate) struct Buildings {
     /// By network, egress and first day.
     entries: Vec<Entry>,
     /// Each network once, in order: one stands before what is inside it.
     nodes: Vec<Node>,
 }
 
-/// A network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) network: Network,
     /// The network around it, where there is one.
     pub(super) parent: Option<usize>,
-    /// Its rows.
     pub(super) entries: Range<usize>,
 }
 
 impl Buildings {
     /// Takes entries of which no two with the same network and egress overlap in days.
-    pub fn new(mut entries: Vec<Entry>) -> Buildings {
+    pub(crate) fn new(mut entries: Vec<Entry>) -> Buildings {
         entries.sort_by_key(|entry| (entry.network, entry.egress, entry.days.from));
         let mut nodes: Vec<Node> = Vec::new();
         // The networks around the one at hand, outermost first.
@@ -59,7 +57,7 @@ impl Buildings {
     ///
     /// # Errors
     /// [`BuildingsError::Stored`] where the system refuses it, or somebody changed it.
-    pub fn read(path: &Path) -> Result<Buildings, BuildingsError> {
+    pub(crate) fn read(path: &Path) -> Result<Buildings, BuildingsError> {
         match BuildingFile::read(path, Days::ALL) {
             Ok(file) => Ok(Buildings::new(file.entries)),
             Err(BuildingsError::Empty { .. }) => Ok(Buildings::default()),
@@ -71,14 +69,14 @@ impl Buildings {
     }
 
     /// The file of the store.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         file_text(self.entries.iter())
     }
 
     /// What holds when `later` is taken over from a day on: what is here ends there, and what would begin there or later
     /// is gone. Stretches that meet and say the same become one, so that a file imported every month does not grow.
     #[must_use]
-    pub fn followed_by(self, later: Buildings, from: i32) -> Buildings {
+    pub(crate) fn followed_by(self, later: Buildings, from: i32) -> Buildings {
         let earlier = self.entries.into_iter().filter(|entry| entry.days.from < from).map(|mut entry| {
             entry.days.until = Some(entry.days.end().min(from));
             entry
@@ -96,12 +94,12 @@ impl Buildings {
     }
 
     /// The rows, by network.
-    pub fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// The rows of the table `buildings`.
-    pub fn rows(&self) -> Vec<Row> {
+    pub(crate) fn rows(&self) -> Vec<Row> {
         self.entries.iter().map(Entry::row).collect()
     }
 
@@ -114,7 +112,7 @@ impl Buildings {
     ///
     /// An address has rows without a public address, for whoever comes out anywhere, and rows of its own for each public
     /// address in an `egress_cidr` that matters to it; a reader takes the latter where there are some.
-    pub fn places(&self, seen: impl Iterator<Item = (String, Option<String>)>) -> Vec<Row> {
+    pub(crate) fn places(&self, seen: impl Iterator<Item = (String, Option<String>)>) -> Vec<Row> {
         let mut done: HashSet<(String, String)> = HashSet::new();
         let mut rows = Vec::new();
         for (address, public_ip) in seen {
@@ -135,7 +133,7 @@ impl Buildings {
     }
 
     /// The position in [`Buildings::entries`] of the row that holds for an address, its public address and a day.
-    pub fn position(&self, address: Network, public: Option<Network>, day: i32) -> Option<usize> {
+    pub(crate) fn position(&self, address: Network, public: Option<Network>, day: i32) -> Option<usize> {
         let around = self.around(address);
         counting(&around, public).find(|(_, entry)| entry.days.contains(day)).map(|(position, _)| position)
     }

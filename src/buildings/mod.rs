@@ -12,7 +12,7 @@ mod error;
 mod file;
 mod judgement;
 mod map;
-mod network;
+pub(crate) mod network;
 mod records;
 
 #[cfg(test)]
@@ -22,19 +22,21 @@ mod map_tests;
 #[cfg(test)]
 mod view_tests;
 
-pub use entry::{Days, Entry};
-pub use error::{BadLine, BuildingsError, Flaw, LARGEST_MIB, SHOWN_LINES};
-pub use file::{BuildingFile, Form};
-pub use judgement::Judgement;
-pub use map::Buildings;
-pub use network::{HOME_RANGES, Network, NetworkFlaw};
+pub(crate) use entry::{Days, Entry};
+pub(crate) use error::{BadLine, BuildingsError, Flaw};
+pub(crate) use file::{BuildingFile, Form};
+pub(crate) use judgement::Judgement;
+pub(crate) use map::Buildings;
+pub(crate) use network::{Network, NetworkFlaw};
 
 /// The names of the columns that a heading may have.
-pub fn headed_columns() -> impl Iterator<Item = &'static str> {
+#[cfg(test)]
+pub(crate) fn headed_columns() -> impl Iterator<Item = &'static str> {
     entry::HEADED.iter().map(|(name, _)| *name)
 }
 
 /// The names of the columns of the dashboard's file, in their order.
-pub fn cqd_columns() -> impl Iterator<Item = &'static str> {
+#[cfg(test)]
+pub(crate) fn cqd_columns() -> impl Iterator<Item = &'static str> {
     entry::CQD.iter().map(|(name, _)| *name)
 }

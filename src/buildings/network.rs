@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Ranges that home routers and telephones hand out: an address in them names no place. The macro `is_home_range` of
 /// `sql/views/020_participant_facts.sql` has the same list for readers without this program; a test compares.
-pub const HOME_RANGES: &[&str] =
+pub(crate) const HOME_RANGES: &[&str] =
     &["10.0.0.0/24", "192.168.0.0/24", "192.168.1.0/24", "192.168.2.0/24", "172.20.10.0/24", "192.168.43.0/24"];
 
 /// A network, or a single address as a network of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Network {
+pub(crate) struct Network {
     family: Family,
     /// The address, its first bit highest, for both families; zero behind the prefix.
     bits: u128,
@@ -34,7 +34,7 @@ impl Family {
 
 /// Why a text is no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NetworkFlaw {
+pub(crate) enum NetworkFlaw {
     /// No address of either family.
     #[error("is no IPv4 or IPv6 address")]
     Address,
@@ -60,7 +60,7 @@ impl Network {
     ///
     /// # Errors
     /// [`NetworkFlaw`].
-    pub fn parse(text: &str) -> Result<Network, NetworkFlaw> {
+    pub(crate) fn parse(text: &str) -> Result<Network, NetworkFlaw> {
         match text.split_once('/') {
             Some((address, length)) => Network::of(address.trim(), length.trim()),
             None if text.parse::<IpAddr>().is_ok() => Err(NetworkFlaw::NoLength),
@@ -72,7 +72,7 @@ impl Network {
     ///
     /// # Errors
     /// [`NetworkFlaw`].
-    pub fn of(address: &str, length: &str) -> Result<Network, NetworkFlaw> {
+    pub(crate) fn of(address: &str, length: &str) -> Result<Network, NetworkFlaw> {
         let address: IpAddr = address.parse().map_err(|_| NetworkFlaw::Address)?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         // `+24` is a number for Rust and none for people.
@@ -95,7 +95,7 @@ impl Network {
     }
 
     /// Reads an address as the vendor sends it; `None` where it is none (masked, empty, a name).
-    pub fn of_address(text: &str) -> Option<Network> {
+    pub(crate) fn of_address(text: &str) -> Option<Network> {
         let text = text.trim();
         // fe80::1%eth0: the interface is the sender's own business.
         let text = text.split_once('%').map_or(text, |(address, _)| address);
@@ -124,24 +124,24 @@ impl Network {
     }
 
     /// True where `other` is inside, or the same.
-    pub fn contains(self, other: Network) -> bool {
+    pub(crate) fn contains(self, other: Network) -> bool {
         self.family == other.family
             && self.prefix_length <= other.prefix_length
             && other.cut_to(self.prefix_length).bits == self.bits
     }
 
     /// The length of the prefix, in bits.
-    pub fn prefix_length(self) -> u8 {
+    pub(crate) fn prefix_length(self) -> u8 {
         self.prefix_length
     }
 
     /// Whether it is an IPv6 network.
-    pub fn is_ipv6(self) -> bool {
+    pub(crate) fn is_ipv6(self) -> bool {
         self.family == Family::V6
     }
 
     /// The /24, or the /48 of IPv6, around it: as `subnet_of` of the views has it.
-    pub fn subnet(self) -> Network {
+    pub(crate) fn subnet(self) -> Network {
         let length = match self.family {
             Family::V4 => 24,
             Family::V6 => 48,
@@ -150,12 +150,12 @@ impl Network {
     }
 
     /// True where all of it lies in a range that home routers hand out.
-    pub fn is_home(self) -> bool {
+    pub(crate) fn is_home(self) -> bool {
         home_ranges().any(|home| home.contains(self))
     }
 
     /// True where it lies around a range that home routers hand out.
-    pub fn is_around_home(self) -> bool {
+    pub(crate) fn is_around_home(self) -> bool {
         !self.is_home() && home_ranges().any(|home| self.contains(home))
     }
 

@@ -1,6 +1,6 @@
 //! Pages of text for people: facts behind headings, and small tables, 80 columns wide.
 
-use crate::progress::{counted, folded};
+use crate::cli::console::{counted, folded};
 
 /// Width of a line.
 pub(super) const WIDTH: usize = 80;
@@ -15,7 +15,7 @@ pub(super) struct Page {
 
 impl Page {
     /// Adds a fact behind its heading, folded.
-    pub fn fact(&mut self, heading: &str, text: &str) {
+    pub(super) fn fact(&mut self, heading: &str, text: &str) {
         for (index, line) in folded(text, WIDTH - HEADING).into_iter().enumerate() {
             let heading = if index == 0 { heading } else { "" };
             self.lines.push(format!("{heading:HEADING$}{line}").trim_end().to_owned());
@@ -23,17 +23,15 @@ impl Page {
     }
 
     /// Adds a line as it is.
-    pub fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         self.lines.push(line.to_owned());
     }
 
-    /// Adds a table.
-    pub fn table(&mut self, sides: &[Side], rows: &[Vec<String>]) {
+    pub(super) fn table(&mut self, sides: &[Side], rows: &[Vec<String>]) {
         self.lines.extend(aligned(sides, rows));
     }
 
-    /// The page.
-    pub fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         self.lines.join("\n") + "\n"
     }
 }
@@ -41,9 +39,7 @@ impl Page {
 /// How a column stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Words.
     Left,
-    /// Numbers.
     Right,
 }
 

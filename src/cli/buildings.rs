@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use super::aligned::{Page, Side};
 use super::{Context, Entry, Example, Run, now_us};
 use crate::buildings::{Judgement, Network};
+use crate::cli::console::{counted, thousands};
+use crate::commands::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
+use crate::commands::republish::RepublishSetup;
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::load::DatabaseOptions;
-use crate::pipeline::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
-use crate::pipeline::republish::RepublishSetup;
-use crate::progress::{counted, thousands};
-use crate::schema::{civil_date, civil_date_text, in_json, on_one_line};
+use crate::schema::{civil_date, civil_date_text};
+use crate::text::{in_json, on_one_line};
 
 /// So many of each list are shown to people; programs get all of them.
 const SHOWN: usize = 10;
@@ -42,7 +43,6 @@ The longest prefix around an address wins. A line with egress_cidr counts only f
 in it. In the ranges that home routers hand out (10.0.0.0/24, 192.168.0.0/24 to 192.168.2.0/24, 172.20.10.0/24, \
 192.168.43.0/24) only lines with egress_cidr count, because everybody may have such an address.";
 
-/// The command.
 pub(super) const ENTRY: Entry =
     Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 

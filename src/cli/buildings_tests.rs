@@ -1,8 +1,9 @@
 //! The pages of `vcq-etl buildings` as they read.
 
 use super::*;
-use crate::buildings::{BuildingFile, Buildings, Days, HOME_RANGES, cqd_columns, headed_columns};
-use crate::pipeline::buildings::MissingSubnet;
+use crate::buildings::network::HOME_RANGES;
+use crate::buildings::{BuildingFile, Buildings, Days, cqd_columns, headed_columns};
+use crate::commands::buildings::MissingSubnet;
 
 const FILE: &str = "\
 cidr,building,egress_cidr

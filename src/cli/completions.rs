@@ -10,7 +10,6 @@ const SHELL: &str = "shell";
 
 const EXAMPLES: &[Example] = &[("vcq-etl completions bash > vcq-etl.bash", "")];
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES, run: Run::Plain(run) };
 
 fn command() -> Command {

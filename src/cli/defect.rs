@@ -6,11 +6,11 @@
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
+use crate::cli::console::Console;
 use crate::error::{ExitCode, Failure, Redactor};
-use crate::progress::Talk;
 
 /// The door of this process, once there is one. A hook gets no argument of ours, so it is looked up here.
-static DOOR: Mutex<Option<Talk>> = Mutex::new(None);
+static DOOR: Mutex<Option<Console>> = Mutex::new(None);
 
 /// Tells of panics from now on in the program's own words.
 pub fn take_panics() {
@@ -18,8 +18,8 @@ pub fn take_panics() {
 }
 
 /// Panics are told through this door from now on.
-pub(super) fn through(talk: &Talk) {
-    *DOOR.lock().unwrap_or_else(PoisonError::into_inner) = Some(talk.clone());
+pub(super) fn through(console: &Console) {
+    *DOOR.lock().unwrap_or_else(PoisonError::into_inner) = Some(console.clone());
 }
 
 fn tell(info: &PanicHookInfo<'_>) {
@@ -28,9 +28,9 @@ fn tell(info: &PanicHookInfo<'_>) {
     let failure = failure(message, &place);
     let door = DOOR.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match door {
-        Some(talk) => talk.failure(&failure),
+        Some(console) => console.failure(&failure),
         // Before anything was read there is no secret to know, and so nothing of the message may be said.
-        None => Talk::stderr(crate::config::LogFormat::Plain, false, Redactor::default())
+        None => Console::stderr(crate::config::LogFormat::Plain, false, Redactor::default())
             .failure(&self::failure("before the settings were read", &place)),
     }
 }

@@ -9,12 +9,12 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::simulate::{TenantArgs, limit};
 use super::sync::{self, SummaryForm};
 use super::{Context, Entry, Example, Run, block_on, now_us, report_run};
+use crate::cli::console::{Form, Progress};
+use crate::commands::{self, Events};
 use crate::config::{Config, Credentials, Group, Secret};
 use crate::error::{ExitCode, Failure};
 use crate::load::{self, StorePaths};
-use crate::pipeline::{self, Events};
-use crate::progress::{Form, Progress};
-use crate::simulator::{self, Options, Tenant, TenantSpec};
+use vcq_simulator::{Options, Tenant, TenantSpec};
 
 /// Where the demo keeps its data where no store is named.
 const DEFAULT_STORE: &str = "./vcq-demo";
@@ -29,7 +29,7 @@ const EXAMPLES: &[Example] = &[("vcq-etl demo", "see it work, without an account
 
 /// How to show the demo.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     #[command(flatten)]
     tenant: TenantArgs,
 
@@ -38,7 +38,6 @@ pub struct DemoArgs {
     summary: Option<SummaryForm>,
 }
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry {
     shown: &[Group::Store, Group::Pace, Group::Engine, Group::Log],
     command,
@@ -61,12 +60,12 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let now_us = now_us();
     let spec = args.tenant.spec(&config.timezone, now_us);
     prepare(&config.store, &spec)?;
-    let form = Form::suitable(&context.talk, context.terminal.as_deref());
-    let progress = Arc::new(Progress::start(&context.talk, form, config.calls_per_minute));
+    let form = Form::suitable(&context.console, context.terminal.as_deref());
+    let progress = Arc::new(Progress::start(&context.console, form, config.calls_per_minute));
     let synced = block_on(async {
         let options = Options { limit: limit(&config), ..Options::default() };
-        let running = simulator::serve(Tenant::generate(&spec), options).await?;
-        context.talk.say(&format!(
+        let running = vcq_simulator::serve(Tenant::generate(&spec), options).await?;
+        context.console.say(&format!(
             "a made-up tenant of {} people is served on {}; syncing {} days of it",
             spec.people,
             running.base_url(),
@@ -80,13 +79,13 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         // Nobody else can ask this tenant, and a demo leaves nothing behind but its store.
         setup.client.shared = None;
         sync::interrupt_on_signals(&setup, context);
-        let synced = pipeline::sync(setup).await.map_err(Failure::from);
+        let synced = commands::sync(setup).await.map_err(Failure::from);
         running.shutdown().await;
         synced
     })?;
     progress.finish();
     let synced = synced?;
-    let wanted = SummaryForm::wanted(args.summary, context.talk.is_quiet());
+    let wanted = SummaryForm::wanted(args.summary, context.console.is_quiet());
     let exit = sync::tell(synced, wanted, context)?;
     // A summary for machines stands alone on stdout.
     if wanted == Some(SummaryForm::Text) && exit == ExitCode::Complete {

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::exit::markdown as exit_codes_markdown;
 use crate::config;
-use crate::error::exit_codes_markdown;
 use crate::schema::dictionary;
 
 fn project(path: &str) -> PathBuf {
@@ -29,7 +29,7 @@ fn the_data_dictionary_is_up_to_date() {
 
 #[test]
 fn the_settings_are_up_to_date() {
-    hold("docs/SETTINGS.md", &config::markdown());
+    hold("docs/SETTINGS.md", &config::settings::markdown());
 }
 
 #[test]

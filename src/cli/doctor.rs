@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::{Args, Command, FromArgMatches};
 
 use super::{Context, Entry, Example, Run, block_on, now_us, report, sync};
+use crate::commands::doctor::{self, Check, DoctorSetup, Examined, State, Unusable};
 use crate::config::{Config, Group, Origin, Region, Setting};
 use crate::error::{ExitCode, Failure};
-use crate::feishu::UserIdType;
-use crate::pipeline::doctor::{self, Check, DoctorSetup, Examined, State, Unusable};
-use crate::schema::on_one_line;
+use crate::text::on_one_line;
+use feishu_vc::UserIdType;
 
 /// The vendor is given so long for everything together.
 const DEADLINE: Duration = Duration::from_secs(25);
@@ -22,13 +22,12 @@ const EXAMPLES: &[Example] = &[("vcq-etl doctor", "before the first run, and whe
 
 /// How to show it.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {

@@ -9,7 +9,6 @@ const COMMAND: &str = "command";
 
 const EXAMPLES: &[Example] = &[("vcq-etl man report | man -l -", "read about a command")];
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES, run: Run::Plain(run) };
 
 fn command() -> Command {

@@ -1,30 +1,31 @@
 //! The command line: what was typed becomes a command that runs, and its end an exit code.
 //!
 //! Owns the commands ([`COMMANDS`]), their help, the flags that follow from the settings, and the surroundings that a
-//! command gets ([`Context`]). Promises: results go to stdout, talk to stderr; a reader that closes stdout early is no
+//! command gets ([`Context`]). Promises: results go to stdout, console to stderr; a reader that closes stdout early is no
 //! failure. Leaves out: what a command does beyond reading its arguments and printing its result.
 
 mod aligned;
 mod buildings;
-pub mod completions;
-pub mod defect;
-pub mod demo;
-pub mod doctor;
-pub mod man;
+pub(crate) mod completions;
+pub(crate) mod console;
+pub(crate) mod defect;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod man;
 mod output;
 mod page;
-pub mod plan;
+pub(crate) mod plan;
 mod program;
-pub mod rebuild;
-pub mod report;
+pub(crate) mod rebuild;
+pub(crate) mod report;
 mod report_run;
-pub mod schema;
+pub(crate) mod schema;
 mod settings;
-pub mod simulate;
-pub mod status;
-pub mod sync;
-pub mod verify;
-pub mod window;
+pub(crate) mod simulate;
+pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod verify;
+pub(crate) mod window;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -34,38 +35,36 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 
+use crate::cli::console::Console;
 use crate::config::{Config, Group, LogFormat, LogLevel, Origin, SETTINGS};
 use crate::error::{ExitCode, Failure, Redactor, nearest};
-use crate::progress::Talk;
 
-pub use output::Output;
-pub use program::{program, version_text};
+pub(crate) use output::Output;
+pub(crate) use program::{program, version_text};
 
 /// A command of the program.
-pub struct Entry {
+pub(crate) struct Entry {
     /// Groups of settings that its help shows. All flags are accepted everywhere, so that a shell alias can hold them.
     pub shown: &'static [Group],
     /// Its name, arguments and help.
     pub command: fn() -> clap::Command,
     /// What one types, and what that does; shown in its help and in the program's.
     pub examples: &'static [Example],
-    /// What it does.
     pub run: Run,
 }
 
 /// What one types, and what that does (empty where it speaks for itself).
-pub type Example = (&'static str, &'static str);
+pub(crate) type Example = (&'static str, &'static str);
 
 /// What a command needs to run.
-pub enum Run {
+pub(crate) enum Run {
     /// Nothing but a place to print: it works where the settings are broken.
     Plain(fn(&ArgMatches, &Output) -> Result<ExitCode, Failure>),
-    /// The settings.
     Configured(fn(&ArgMatches, &Context) -> Result<ExitCode, Failure>),
 }
 
 /// Every command, in the order of the help.
-pub const COMMANDS: &[Entry] = &[
+pub(crate) const COMMANDS: &[Entry] = &[
     sync::ENTRY,
     plan::ENTRY,
     status::ENTRY,
@@ -82,11 +81,10 @@ pub const COMMANDS: &[Entry] = &[
 ];
 
 /// What a command gets to work with.
-pub struct Context {
-    /// The settings.
+pub(crate) struct Context {
     pub config: Config,
     /// The door to stderr.
-    pub talk: Talk,
+    pub console: Console,
     /// The door to stdout.
     pub output: Output,
     /// `TERM`.
@@ -97,18 +95,13 @@ pub struct Context {
 pub struct Process {
     /// The command line, program name included.
     pub args: Vec<OsString>,
-    /// The environment.
     pub environment: BTreeMap<String, String>,
-    /// The current folder.
     pub folder: PathBuf,
-    /// Where results go.
     pub stdout: Box<dyn Write + Send>,
-    /// Where talk goes.
     pub stderr: Box<dyn Write + Send>,
 }
 
 impl Process {
-    /// This process.
     pub fn this() -> Process {
         let text = |text: OsString| text.to_string_lossy().into_owned();
         Process {
@@ -122,7 +115,6 @@ impl Process {
     }
 }
 
-/// Runs the program.
 pub fn run(process: Process) -> ExitCode {
     let redactor = settings::early_redactor(&process.args, &process.environment);
     let format = settings::early_format(&process.args, &process.environment);
@@ -132,35 +124,35 @@ pub fn run(process: Process) -> ExitCode {
         Err(error) => return refuse(&error, &output, process.stderr, format, redactor),
     };
     let innermost = settings::innermost(&matches);
-    let talk = Talk::new(process.stderr, format, innermost.get_flag(settings::QUIET), redactor);
-    defect::through(&talk);
+    let console = Console::new(process.stderr, format, innermost.get_flag(settings::QUIET), redactor);
+    defect::through(&console);
     let ended = entry(&matches).and_then(|(entry, arguments)| match entry.run {
         Run::Plain(run) => run(arguments, &output),
         Run::Configured(run) => {
             let sources = settings::sources(innermost, process.environment.clone(), process.folder);
             let config = Config::load(&sources)?;
             let terminal = process.environment.get("TERM").cloned();
-            run(arguments, &Context::begin(config, talk.clone(), output.clone(), terminal))
+            run(arguments, &Context::begin(config, console.clone(), output.clone(), terminal))
         }
     });
     ended.unwrap_or_else(|failure| {
-        talk.failure(&failure);
+        console.failure(&failure);
         failure.exit
     })
 }
 
 impl Context {
     /// Hides the secrets, opens the log and warns of variables that look like a slip.
-    fn begin(config: Config, talk: Talk, output: Output, terminal: Option<String>) -> Context {
-        let talk = talk.in_format(config.log_format);
-        defect::through(&talk);
-        config.secrets().for_each(|secret| talk.redactor().hide(secret.expose()));
+    fn begin(config: Config, console: Console, output: Output, terminal: Option<String>) -> Context {
+        let console = console.in_format(config.log_format);
+        defect::through(&console);
+        config.secrets().for_each(|secret| console.redactor().hide(secret.expose()));
         let asked_for = *config.origin("log_level") != Origin::Default;
-        talk.take_logs(if talk.is_quiet() && !asked_for { LogLevel::Error } else { config.log_level });
+        console.take_logs(if console.is_quiet() && !asked_for { LogLevel::Error } else { config.log_level });
         for name in &config.unknown_variables {
-            talk.warn(&unknown_variable(name));
+            console.warn(&unknown_variable(name));
         }
-        Context { config, talk, output, terminal }
+        Context { config, console, output, terminal }
     }
 }
 
@@ -193,12 +185,12 @@ fn refuse(
         ErrorKind::DisplayVersion => version_text().and_then(|text| output.print(&text)),
         _ => {
             let text = format!("{}\n{}", error.render().to_string().trim_end(), program::command_hints(error));
-            let talk = Talk::new(stderr, format, false, redactor);
+            let console = Console::new(stderr, format, false, redactor);
             match format {
-                LogFormat::Plain => talk.say(text.trim_end()),
+                LogFormat::Plain => console.say(text.trim_end()),
                 LogFormat::Json => {
                     let message = text.trim_start_matches("error: ").trim_end();
-                    talk.failure(&Failure::new(ExitCode::Usage, message));
+                    console.failure(&Failure::new(ExitCode::Usage, message));
                 }
             }
             return ExitCode::Usage;
@@ -207,7 +199,7 @@ fn refuse(
     match printed {
         Ok(()) => ExitCode::Complete,
         Err(failure) => {
-            Talk::new(stderr, format, false, redactor).failure(&failure);
+            Console::new(stderr, format, false, redactor).failure(&failure);
             failure.exit
         }
     }
@@ -257,13 +249,12 @@ impl Signals {
     /// The number of the next one.
     async fn next(&mut self) -> i32 {
         tokio::select! {
-            _ = self.interrupt.recv() => crate::pipeline::SIGINT,
-            _ = self.terminate.recv() => crate::pipeline::SIGTERM,
+            _ = self.interrupt.recv() => crate::commands::SIGINT,
+            _ = self.terminate.recv() => crate::commands::SIGTERM,
         }
     }
 }
 
-/// The keyboard's interruption.
 #[cfg(not(unix))]
 struct Signals;
 
@@ -275,7 +266,7 @@ impl Signals {
 
     async fn next(&mut self) -> i32 {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => crate::pipeline::SIGINT,
+            Ok(()) => crate::commands::SIGINT,
             Err(_) => std::future::pending().await,
         }
     }

@@ -8,13 +8,13 @@ use crate::error::{ExitCode, Failure};
 
 /// Where results go. Clones are the same place.
 #[derive(Clone)]
-pub struct Output {
+pub(crate) struct Output {
     out: Arc<Mutex<Box<dyn Write + Send>>>,
 }
 
 impl Output {
     /// Results go to `out`.
-    pub fn new(out: Box<dyn Write + Send>) -> Output {
+    pub(crate) fn new(out: Box<dyn Write + Send>) -> Output {
         Output { out: Arc::new(Mutex::new(out)) }
     }
 
@@ -22,7 +22,7 @@ impl Output {
     ///
     /// # Errors
     /// Where it can't be written. A reader that has seen enough (`| head`) is no error.
-    pub fn print(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
         self.print_bytes(text.as_bytes())
     }
 
@@ -30,7 +30,7 @@ impl Output {
     ///
     /// # Errors
     /// As [`Output::print`].
-    pub fn print_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn print_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {

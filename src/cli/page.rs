@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::civil::Date;
 
 use super::{Context, now_us, output};
+use crate::cli::console::counted;
 use crate::error::{ExitCode, Failure, nearest};
 use crate::load::{self, StorePaths};
-use crate::progress::counted;
 use crate::report::page::{self, Language, Page, PageError, PageRequest, Period};
 use crate::schema::civil_date_text;
 
@@ -110,7 +110,7 @@ pub(super) fn run(args: &PageArgs, context: &Context) -> Result<ExitCode, Failur
         output::write_file(path, &page.html)?;
     }
     let place = path.map_or_else(|| "stdout".to_owned(), |path| path.display().to_string());
-    context.talk.say(&format!("wrote {} to {place} ({})", covered(&page), size(page.html.len())));
+    context.console.say(&format!("wrote {} to {place} ({})", covered(&page), size(page.html.len())));
     Ok(ExitCode::Complete)
 }
 

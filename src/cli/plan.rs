@@ -8,12 +8,11 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::aligned::{Page, Side, date_range};
 use super::sync::{self, SummaryForm, WindowArgs};
 use super::{Context, Entry, Example, Run, now_us, runtime, window};
+use crate::cli::console::{Form, Progress, about, counted, length, thousands, time_text};
+use crate::commands::{self, Events, Plan, PlannedReach, PricedCalls, SyncSetup};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure, next_after};
-use crate::pipeline::{self, Events, Plan, PlannedReach, PricedCalls, SyncSetup};
-use crate::progress::{Form, Progress, about, counted, length, thousands, time_text};
 
-/// What to plan.
 #[derive(Debug, Clone, Args)]
 struct PlanArgs {
     #[command(flatten)]
@@ -39,10 +38,9 @@ struct PlanArgs {
 const EXAMPLES: &[Example] = &[
     ("vcq-etl plan --since 2d", "calls and minutes of a sync"),
     ("vcq-etl plan --since 30d --finish-by 06:30", "how far it would get"),
-    ("vcq-etl plan --since 2d --json | jq .owed.total.calls", ""),
+    ("vcq-etl plan --since 2d --json | jq .pending.total.calls", ""),
 ];
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
@@ -62,8 +60,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let asked = args.window.window(zone, now_us)?;
     let finish_by_us = args.finish_by.as_deref().map(|text| window::finish_by(text, zone, now_us)).transpose()?;
     let progress = Arc::new(Progress::start(
-        &context.talk,
-        Form::suitable(&context.talk, context.terminal.as_deref()),
+        &context.console,
+        Form::suitable(&context.console, context.terminal.as_deref()),
         context.config.calls_per_minute,
     ));
     let events: Arc<dyn Events> = Arc::clone(&progress) as Arc<dyn Events>;
@@ -76,7 +74,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     };
     let planned = runtime()?.block_on(async {
         sync::interrupt_on_signals(&setup, context);
-        pipeline::plan(setup).await
+        commands::plan(setup).await
     });
     progress.finish();
     let planned = planned?;
@@ -87,24 +85,27 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     };
     context.output.print(&text)?;
     if let Some(stop) = &planned.stop {
-        context.talk.failure(&Failure::of_stop(stop, planned.exit));
+        context.console.failure(&Failure::of_stop(stop, planned.exit));
     }
     Ok(planned.exit)
 }
 
 /// The plan for people. `is_open`: a sync could begin now; else it would be stopped as the plan was.
 fn text(plan: &Plan, is_open: bool) -> String {
-    let owed = &plan.owed;
+    let pending = &plan.pending;
     let mut page = Page::default();
     if !plan.is_whole {
         page.fact("Incomplete", "the plan did not come to its end; this is what is known so far");
     }
     page.fact("Window", &format!("{} to {}", plan.since_utc, plan.until_utc));
-    page.fact("Meetings", &format!("{}; {} with something to ask", thousands(plan.meetings), thousands(owed.meetings)));
-    let to_ask = about(owed.unlisted > 0, thousands(owed.participants));
+    page.fact(
+        "Meetings",
+        &format!("{}; {} with something to ask", thousands(plan.meetings), thousands(pending.meetings)),
+    );
+    let to_ask = about(pending.unlisted > 0, thousands(pending.participants));
     page.fact("Participants", &format!("{} known; {to_ask} to ask for", thousands(plan.participants)));
-    if owed.unlisted > 0 {
-        let meetings = counted(owed.unlisted, "meeting");
+    if pending.unlisted > 0 {
+        let meetings = counted(pending.unlisted, "meeting");
         page.fact("", &format!("nobody has a list of {meetings} yet: their participants are guessed"));
     }
     page.line("");
@@ -118,7 +119,7 @@ fn text(plan: &Plan, is_open: bool) -> String {
         page.fact("Later", &text);
     }
     if let Some(reach) = &plan.reach {
-        page.fact("Within bounds", &bounds(reach, owed.meetings));
+        page.fact("Within bounds", &bounds(reach, pending.meetings));
     }
     let used = &plan.used;
     page.fact(
@@ -139,15 +140,15 @@ fn table(plan: &Plan, page: &mut Page) {
         vec![name.to_owned(), about(calls.is_estimate, thousands(calls.calls)), time_text(calls)]
     };
     let heading =
-        ["calls still to make", "calls", &format!("time at {} a minute", thousands(plan.owed.calls_per_minute))];
+        ["calls still to make", "calls", &format!("time at {} a minute", thousands(plan.pending.calls_per_minute))];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    rows.extend(plan.owed.by_list().map(|(name, calls)| row(name, calls)));
-    rows.push(row("together", plan.owed.total));
+    rows.extend(plan.pending.by_list().map(|(name, calls)| row(name, calls)));
+    rows.push(row("together", plan.pending.total));
     page.table(&[Side::Left, Side::Right, Side::Right], &rows);
 }
 
 fn later(plan: &Plan) -> Vec<String> {
-    let later = &plan.owed.later;
+    let later = &plan.pending.later;
     let mut texts = Vec::new();
     if let (Some(until), 1..) = (&later.fresh_until_utc, later.fresh_meetings) {
         let meetings = counted(later.fresh_meetings, "meeting");
@@ -183,8 +184,9 @@ fn bounds(reach: &PlannedReach, meetings: u64) -> String {
 mod tests {
     use super::super::aligned::WIDTH;
     use super::*;
-    use crate::pipeline::{Calls, PricedLater};
-    use crate::progress::sample_price;
+    use crate::cli::console::sample_price;
+    use crate::commands::Calls;
+    use crate::commands::price::PricedLater;
 
     fn plan() -> Plan {
         let later = PricedLater {
@@ -204,7 +206,7 @@ mod tests {
             refetch: false,
             meetings: 312,
             participants: 2_877,
-            owed: crate::pipeline::Price { later, ..sample_price() },
+            pending: crate::commands::Price { later, ..sample_price() },
             finish_utc: "2026-11-23T01:49:33Z".to_owned(),
             finish_local: "2026-11-23T09:49:33+08:00".to_owned(),
             dates: vec!["2026-11-21".to_owned(), "2026-11-22".to_owned()],

@@ -8,7 +8,6 @@ use crate::config::{Group, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
 use crate::schema::SCHEMA_VERSION;
 
-/// The program's name.
 const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// Help is written for this width; a narrower terminal wraps it.
@@ -20,7 +19,7 @@ const EXAMPLE_WIDTH: usize = 46;
 const ABOUT: &str = "Pulls meeting-quality data out of the Feishu/Lark open platform into Parquet and one DuckDB file";
 
 /// The whole command line.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let all: Vec<Example> = COMMANDS.iter().flat_map(|entry| entry.examples).copied().collect();
     let examples = examples_help(&all);
     let mut program = Command::new(NAME)
@@ -102,7 +101,7 @@ pub(super) fn command_hints(error: &clap::Error) -> String {
 ///
 /// # Errors
 /// Where DuckDB does not start.
-pub fn version_text() -> Result<String, Failure> {
+pub(crate) fn version_text() -> Result<String, Failure> {
     let engine = duckdb::Connection::open_in_memory()
         .and_then(|connection| connection.version())
         .map_err(|error| Failure::new(ExitCode::Unexpected, "could not start DuckDB").cause(&error))?;

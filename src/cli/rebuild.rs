@@ -7,13 +7,12 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::sync::{SummaryForm, end_at_once};
 use super::window::Window;
 use super::{Context, Entry, Example, Run, Signals, now_us, runtime};
+use crate::cli::console::{Ending, Form, Progress};
+use crate::commands::Events;
+use crate::commands::rebuild::{RebuildSetup, rebuild};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
-use crate::pipeline::Events;
-use crate::pipeline::rebuild::{RebuildSetup, rebuild};
-use crate::progress::{Ending, Form, Progress};
 
-/// What to rebuild.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct RebuildArgs {
     /// First day to make again: 2d, yesterday, 2026-11-01 or RFC 3339 [default: the first there is].
@@ -31,13 +30,11 @@ struct RebuildArgs {
     summary: Option<SummaryForm>,
 }
 
-/// Examples.
 const EXAMPLES: &[Example] = &[
     ("vcq-etl rebuild", "after an upgrade, or where verify found a difference"),
     ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", ""),
 ];
 
-/// The command.
 pub(super) const ENTRY: Entry =
     Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 
@@ -63,8 +60,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         }
     };
     let progress = Arc::new(Progress::start(
-        &context.talk,
-        Form::suitable(&context.talk, context.terminal.as_deref()),
+        &context.console,
+        Form::suitable(&context.console, context.terminal.as_deref()),
         context.config.calls_per_minute,
     ));
     let setup = RebuildSetup {
@@ -89,13 +86,13 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     });
     progress.finish();
     let (summary, not_made) = rebuilt?;
-    if let Some(form) = SummaryForm::wanted(args.summary, context.talk.is_quiet()) {
+    if let Some(form) = SummaryForm::wanted(args.summary, context.console.is_quiet()) {
         context.output.print(&form.render(&summary, &Ending::default()))?;
     }
     match not_made {
         Some(error) => {
             let failure = Failure::from(error);
-            context.talk.failure(&failure);
+            context.console.failure(&failure);
             Ok(failure.exit)
         }
         None => Ok(ExitCode::Complete),

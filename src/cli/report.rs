@@ -8,7 +8,7 @@ use super::{Context, Entry, Example, Run};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
 use crate::report::{Catalogue, Header, Parameter, Report, macro_name};
-use crate::schema::{in_json, on_lines};
+use crate::text::{in_json, on_lines};
 
 /// Columns of a table where no terminal says otherwise.
 pub(super) const WIDTH: u16 = 80;
@@ -22,7 +22,6 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl report run coverage --out coverage.csv", "for a spreadsheet"),
 ];
 
-/// The command.
 pub(super) const ENTRY: Entry =
     Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 
@@ -109,7 +108,7 @@ fn list(format: ListFormat, context: &Context) -> Result<(), Failure> {
     };
     context.output.print(&text)?;
     for broken in catalogue.broken() {
-        context.talk.warn(&chain(&broken.error));
+        context.console.warn(&chain(&broken.error));
     }
     Ok(())
 }

@@ -8,11 +8,11 @@ use duckdb::Connection;
 
 use super::report::{WIDTH, catalogue, folded};
 use super::{Context, now_us, output, window};
+use crate::cli::console::counted;
+use crate::commands;
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
 use crate::load::{self, StorePaths};
-use crate::pipeline;
-use crate::progress::counted;
 use crate::report::{self, Answer, Arguments, Form, Format, Report};
 
 /// Which report, with which values, in which form and where to.
@@ -84,7 +84,6 @@ impl From<FormatArg> for Form {
     }
 }
 
-/// Runs a report.
 pub(super) fn answer(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = catalogue(&context.config)?.find(&args.name)?;
     let chosen = chosen(args, &context.config, now_us())?;
@@ -149,8 +148,8 @@ fn open(config: &Config) -> Result<Connection, Failure> {
 /// Where the settings name a limit that there is not.
 pub(super) fn note_other_definitions(connection: &Connection, context: &Context) -> Result<(), Failure> {
     let config = &context.config;
-    if !pipeline::defines_the_same(connection, &StorePaths::existing(&config.store)?, &config.thresholds)? {
-        context.talk.warn(
+    if !commands::defines_the_same(connection, &StorePaths::existing(&config.store)?, &config.thresholds)? {
+        context.console.warn(
             "the reports, limits or buildings in the store are of other settings or of another version of this program: \
              vcq-etl rebuild, or the next sync, installs these",
         );
@@ -182,7 +181,7 @@ impl Asked<'_> {
     fn text(&self, format: Format, args: &RunArgs, context: &Context) -> Result<(), Failure> {
         let (text, rows, why_no_rows) = self.rendered(format)?;
         if rows == 0 && (args.out.is_some() || !Form::Text(format).is_for_people()) {
-            context.talk.say(&no_rows(&why_no_rows));
+            context.console.say(&no_rows(&why_no_rows));
         }
         match &args.out {
             None => context.output.print(&text),
@@ -210,14 +209,14 @@ impl Asked<'_> {
         };
         if rows == 0 {
             let why = report::why_no_rows(self.connection, self.report, self.arguments)?;
-            context.talk.say(&no_rows(&why));
+            context.console.say(&no_rows(&why));
         }
         Ok(())
     }
 }
 
 fn wrote(rows: u64, path: &Path, context: &Context) {
-    context.talk.say(&format!("wrote {} to {}", counted(rows, "row"), path.display()));
+    context.console.say(&format!("wrote {} to {}", counted(rows, "row"), path.display()));
 }
 
 fn no_rows(why: &str) -> String {

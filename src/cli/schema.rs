@@ -11,13 +11,11 @@ const FORMAT: &str = "format";
 /// A form of the dictionary: its name and its rendering.
 type Form = (&'static str, fn() -> String);
 
-/// The dictionary's forms.
 const FORMATS: &[Form] =
     &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
 
 const EXAMPLES: &[Example] = &[("vcq-etl schema", "every table and column")];
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES, run: Run::Plain(run) };
 
 fn command() -> Command {

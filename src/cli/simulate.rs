@@ -9,8 +9,8 @@ use super::{Context, Entry, Example, Run, now_us, runtime};
 use crate::config::{Config, Group, duration};
 use crate::error::{ExitCode, Failure};
 use crate::schema::TenantZone;
-use crate::simulator::{
-    self, FAULT_NAMES, Fault, LISTS, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec, WindowKind,
+use vcq_simulator::{
+    FAULT_NAMES, Fault, LISTS, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec, WindowKind,
 };
 
 const EXAMPLES: &[Example] = &[
@@ -20,7 +20,7 @@ const EXAMPLES: &[Example] = &[
 
 /// Which made-up tenant: shared with `demo`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct TenantArgs {
+pub(crate) struct TenantArgs {
     /// Which made-up tenant: the same numbers give the same people and the same bad days.
     #[arg(long, value_name = "N", default_value_t = 7)]
     pub seed: u64,
@@ -40,7 +40,7 @@ pub struct TenantArgs {
 
 impl TenantArgs {
     /// The tenant whose last day is today on the clock of `zone`.
-    pub fn spec(&self, zone: &TenantZone, now_us: i64) -> TenantSpec {
+    pub(crate) fn spec(&self, zone: &TenantZone, now_us: i64) -> TenantSpec {
         let now = jiff::Timestamp::from_microsecond(now_us).unwrap_or_default();
         let today = now.to_zoned(zone.time_zone().clone()).date();
         let first_day = today.checked_sub(jiff::Span::new().days(i64::from(self.days) - 1)).unwrap_or(today);
@@ -59,7 +59,7 @@ impl TenantArgs {
 
 /// What a limit counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum WindowArg {
+pub(crate) enum WindowArg {
     /// Any stretch of that length.
     Sliding,
     /// One stretch after the other.
@@ -68,29 +68,24 @@ pub enum WindowArg {
 
 /// What a clamped window finds of a meeting of more than a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LongArg {
-    /// The meeting.
+pub(crate) enum LongArg {
     Found,
     /// A refusal, like the longer window.
     Refused,
-    /// Nothing.
     NotFound,
 }
 
 /// By what the meeting list filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FilterArg {
-    /// By the start.
+pub(crate) enum FilterArg {
     Start,
-    /// By the end.
     End,
-    /// By any overlap.
     Overlap,
 }
 
 /// What to serve, and what goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct SimulateArgs {
+pub(crate) struct SimulateArgs {
     /// Port on loopback; 0 takes any that is free.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
@@ -139,7 +134,6 @@ pub struct SimulateArgs {
     odd_items_per_million: u32,
 }
 
-/// The command.
 pub(super) const ENTRY: Entry =
     Entry { shown: &[Group::Store, Group::Pace, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 
@@ -177,7 +171,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     }
     let options = args.options(&context.config)?;
     runtime()?.block_on(async {
-        let running = simulator::serve(Tenant::generate(&spec), options).await?;
+        let running = vcq_simulator::serve(Tenant::generate(&spec), options).await?;
         let totals = running.tenant().totals();
         context.output.print(&format!(
             "# a made-up tenant from {} on:\n# {} meetings, {} participants, {} samples\n# {}\n\
@@ -191,7 +185,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             running.app_id(),
             running.app_secret(),
         ))?;
-        context.talk.say("serving until stopped (Ctrl-C)");
+        context.console.say("serving until stopped (Ctrl-C)");
         match super::Signals::listen() {
             Some(mut signals) => drop(signals.next().await),
             // The system's own handlers end the process.
@@ -230,7 +224,7 @@ impl SimulateArgs {
                 FilterArg::End => MeetingFilter::End,
                 FilterArg::Overlap => MeetingFilter::Overlap,
             },
-            style: simulator::WireStyle { odd_items_per_million: self.odd_items_per_million, ..default.style },
+            style: vcq_simulator::WireStyle { odd_items_per_million: self.odd_items_per_million, ..default.style },
             faults,
             ..default
         })

@@ -8,13 +8,13 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::aligned::{Page, Side, date_range, one_line};
 use super::window::Window;
 use super::{Context, Entry, Example, Run, now_us};
+use crate::cli::console::{counted, length, price_text, thousands};
+use crate::commands::status::{Coverage, Days, LastComplete, Newest, OpenView, PendingView, Reason, RunView};
+use crate::commands::{self, Calls, Part, StatusSetup, StatusView};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
-use crate::feishu::Rate;
-use crate::pipeline::status::{Coverage, Days, LastComplete, Newest, OpenView, OwedView, Reason, RunView};
-use crate::pipeline::{self, Calls, Part, StatusSetup, StatusView};
-use crate::progress::{counted, length, price_text, thousands};
 use crate::schema::{Status, TenantZone, utc_text};
+use feishu_vc::Rate;
 
 /// What to look at.
 #[derive(Debug, Clone, Args)]
@@ -41,11 +41,10 @@ struct StatusArgs {
 }
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl status", "last runs, freshness, what is owed"),
+    ("vcq-etl status", "last runs, freshness, what is pending"),
     ("vcq-etl status --json | jq .last_complete.age_s", "for monitoring"),
 ];
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry {
     shown: &[Group::Store, Group::Pace, Group::Engine, Group::Log],
     command,
@@ -55,9 +54,9 @@ pub(super) const ENTRY: Entry = Entry {
 
 fn command() -> Command {
     StatusArgs::augment_args(Command::new("status"))
-        .about("Show how the store stands: last runs, freshness, coverage, what is owed")
+        .about("Show how the store stands: last runs, freshness, coverage, what is pending")
         .long_about(
-            "Show how the store stands: the last runs, how fresh it is, coverage by day, what is owed and why, calls used. \
+            "Show how the store stands: the last runs, how fresh it is, coverage by day, what is pending and why, calls used. \
              It makes no call, takes no lock and changes nothing; it works while a sync runs, and what can be read of a \
              damaged store is shown.",
         )
@@ -75,7 +74,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             Days::Window(since_us, until_us)
         }
     };
-    let view = pipeline::status(&StatusSetup {
+    let view = commands::status(&StatusSetup {
         store: config.store.clone(),
         zone: config.timezone.clone(),
         database: config.database(),
@@ -156,15 +155,15 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
     page.line("Coverage by day (participants, as published)");
     section(&view.coverage, &mut page, coverage);
     page.line("");
-    page.line("Owed");
-    section(&view.owed, &mut page, owed);
+    page.line("Estimate");
+    section(&view.pending, &mut page, pending);
     if let Part::Read(reasons) = &view.reasons {
         for reason in reasons {
             let count = counted(reason.participants, "participant");
             page.fact(&format!("  {}", reason.status), &format!("{count}: {}", one_line(&reason.reason)));
         }
-        if let Part::Read(owed) = &view.owed
-            && counts_differ(owed, reasons)
+        if let Part::Read(pending) = &view.pending
+            && counts_differ(pending, reasons)
         {
             page.fact("", DIFFERING);
         }
@@ -172,16 +171,16 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
     page.text()
 }
 
-/// Why what is owed and what is published are not the same number.
+/// Why what is pending and what is published are not the same number.
 const DIFFERING: &str = "failed and pending count rows of coverage as published: the same person with the same join time \
                          twice is asked once, and the row /* of a meeting stands for its list";
 
 /// True where the ledger and the published rows give different numbers of open participants.
-fn counts_differ(owed: &OwedView, reasons: &[Reason]) -> bool {
-    let OpenView { not_asked, asked_again, refetch: _, failed } = owed.participants;
+fn counts_differ(pending: &PendingView, reasons: &[Reason]) -> bool {
+    let OpenView { not_asked, requested_again, refetch: _, failed } = pending.participants;
     let rows: u64 = reasons.iter().map(|reason| reason.participants).sum();
     // Participants of a refetch are published as they were answered before.
-    rows > 0 && rows != not_asked + asked_again + failed
+    rows > 0 && rows != not_asked + requested_again + failed
 }
 
 /// A part in a line, or why it can't be read.
@@ -339,18 +338,18 @@ fn coverage(coverage: &Coverage, page: &mut Page) {
     }
 }
 
-fn owed(owed: &OwedView, page: &mut Page) {
-    let later = &owed.price.later;
-    match &owed.since_date {
+fn pending(pending: &PendingView, page: &mut Page) {
+    let later = &pending.price.later;
+    match &pending.since_date {
         None => page.fact("  to ask", "nothing"),
-        Some(_) if owed.price.meetings == 0 => page.fact("  to ask", "nothing now"),
+        Some(_) if pending.price.meetings == 0 => page.fact("  to ask", "nothing now"),
         Some(date) => {
-            page.fact("  to ask", &price_text(&owed.price));
+            page.fact("  to ask", &price_text(&pending.price));
             page.fact("", &format!("vcq-etl sync --since {date} asks for it"));
         }
     }
-    open("participants", &owed.participants, page);
-    open("lists", &owed.lists, page);
+    open("participants", &pending.participants, page);
+    open("lists", &pending.lists, page);
     if let (Some(settled), 1..) = (&later.settled_utc, later.settling_meetings) {
         let meetings = counted(later.settling_meetings, "meeting");
         page.fact("  settling", &format!("{meetings} may still grow, until {settled} at the latest"));
@@ -359,12 +358,12 @@ fn owed(owed: &OwedView, page: &mut Page) {
         let meetings = counted(later.fresh_meetings, "meeting");
         page.fact("  too fresh", &format!("{meetings} ended less than ten minutes ago"));
     }
-    if !owed.unpublished_dates.is_empty() {
-        let dates = date_range(&owed.unpublished_dates);
+    if !pending.unpublished_dates.is_empty() {
+        let dates = date_range(&pending.unpublished_dates);
         page.fact("  unpublished", &format!("answers of {dates}; the next sync publishes them"));
     }
-    if owed.held_refetch_meetings > 0 {
-        let meetings = counted(owed.held_refetch_meetings, "meeting");
+    if pending.refetch_meetings > 0 {
+        let meetings = counted(pending.refetch_meetings, "meeting");
         let text = format!("{meetings} of a refetch that is not published yet; until then the earlier answers stay");
         page.fact("  refetch", &text);
     }
@@ -373,7 +372,7 @@ fn owed(owed: &OwedView, page: &mut Page) {
 fn open(what: &str, view: &OpenView, page: &mut Page) {
     let kinds = [
         (view.not_asked, "not asked yet"),
-        (view.asked_again, "asked too early or cut off"),
+        (view.requested_again, "asked too early or cut off"),
         (view.refetch, "to be asked again (refetch)"),
         (view.failed, "failed"),
     ];

@@ -2,9 +2,10 @@
 
 use super::super::aligned::WIDTH;
 use super::*;
+use crate::cli::console::sample_price;
+use crate::commands::status::published::CoverageDay;
+use crate::commands::status::{CallsUsed, PublishedView, Reason, Size};
 use crate::load::Holder;
-use crate::pipeline::status::{CallsUsed, CoverageDay, PublishedView, Reason, Size};
-use crate::progress::sample_price;
 
 fn run_of(command: &str, outcome: Option<(&str, i64)>, calls: i64, samples: Option<i64>) -> RunView {
     RunView {
@@ -80,14 +81,14 @@ fn view() -> StatusView {
                 ),
             ],
         }),
-        owed: Part::Read(OwedView {
+        pending: Part::Read(PendingView {
             since_utc: Some("2026-11-21T16:00:00Z".to_owned()),
             since_date: Some("2026-11-22".to_owned()),
             price: sample_price(),
-            participants: OpenView { not_asked: 90, asked_again: 60, refetch: 0, failed: 3 },
-            lists: OpenView { not_asked: 3, asked_again: 9, refetch: 0, failed: 0 },
+            participants: OpenView { not_asked: 90, requested_again: 60, refetch: 0, failed: 3 },
+            lists: OpenView { not_asked: 3, requested_again: 9, refetch: 0, failed: 0 },
             unpublished_dates: vec!["2026-11-22".to_owned()],
-            held_refetch_meetings: 0,
+            refetch_meetings: 0,
         }),
         reasons: Part::Read(vec![Reason {
             status: "failed".to_owned(),
@@ -143,7 +144,7 @@ fn a_store_at_work_is_a_page() {
         2026-11-20       140     1,990      4        0       0      17    98.9 %
         others: not_found 6, unaddressable 11
 
-        Owed
+        Estimate
           to ask        about 1,204 participants of 131 meetings, about 1,950 calls, 19
                         min at 100 a minute
                         vcq-etl sync --since 2026-11-22 asks for it
@@ -188,18 +189,18 @@ fn what_cannot_be_read_says_so_and_the_rest_is_shown() {
 
 #[test]
 fn a_store_that_owes_nothing_says_so() {
-    let owed = OwedView {
+    let pending = PendingView {
         since_utc: None,
         since_date: None,
         price: sample_price(),
         participants: OpenView::default(),
         lists: OpenView::default(),
         unpublished_dates: Vec::new(),
-        held_refetch_meetings: 0,
+        refetch_meetings: 0,
     };
-    let view = StatusView { owed: Part::Read(owed), reasons: Part::Read(Vec::new()), holder: None, ..view() };
+    let view = StatusView { pending: Part::Read(pending), reasons: Part::Read(Vec::new()), holder: None, ..view() };
     let text = text(&view, &zone());
-    assert!(text.ends_with("Owed\n  to ask        nothing\n"), "{text}");
+    assert!(text.ends_with("Estimate\n  to ask        nothing\n"), "{text}");
     assert!(text.contains("Running         nothing\n"), "{text}");
 }
 
@@ -226,11 +227,11 @@ fn calls_that_may_be_more_say_so() {
 
 #[test]
 fn a_refetch_under_way_has_words_of_its_own() {
-    let Part::Read(owed) = view().owed else { panic!("owed") };
+    let Part::Read(pending) = view().pending else { panic!("pending") };
     let participants = OpenView { refetch: 150, ..OpenView::default() };
     let lists = OpenView { refetch: 31, ..OpenView::default() };
-    let owed = OwedView { participants, lists, held_refetch_meetings: 31, ..owed };
-    let text = text(&StatusView { owed: Part::Read(owed), reasons: Part::Read(Vec::new()), ..view() }, &zone());
+    let pending = PendingView { participants, lists, refetch_meetings: 31, ..pending };
+    let text = text(&StatusView { pending: Part::Read(pending), reasons: Part::Read(Vec::new()), ..view() }, &zone());
     assert!(text.contains("  participants  150 to be asked again (refetch)\n"), "{text}");
     assert!(text.contains("  lists         31 to be asked again (refetch)\n"), "{text}");
     assert!(text.contains("31 meetings of a refetch that is not published yet; until then"), "{text}");
@@ -238,11 +239,11 @@ fn a_refetch_under_way_has_words_of_its_own() {
 
 #[test]
 fn equal_counts_need_no_word() {
-    let Part::Read(owed) = view().owed else { panic!("owed") };
-    let participants = OpenView { not_asked: 0, asked_again: 0, refetch: 9, failed: 3 };
+    let Part::Read(pending) = view().pending else { panic!("pending") };
+    let participants = OpenView { not_asked: 0, requested_again: 0, refetch: 9, failed: 3 };
     let reasons = [Reason { status: "failed".to_owned(), reason: String::new(), participants: 3, meetings: 1 }];
-    let owed = OwedView { participants, ..owed };
-    assert!(!counts_differ(&owed, &reasons) && !counts_differ(&owed, &[]));
-    let twins = [Reason { participants: 4, ..reasons[0].clone() }];
-    assert!(counts_differ(&owed, &twins));
+    let pending = PendingView { participants, ..pending };
+    assert!(!counts_differ(&pending, &reasons) && !counts_differ(&pending, &[]));
+    let duplicates = [Reason { participants: 4, ..reasons[0].clone() }];
+    assert!(counts_differ(&pending, &duplicates));
 }

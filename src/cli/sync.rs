@@ -9,25 +9,23 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::window::{self, Window, WindowError};
 use super::{Context, Entry, Example, Run, Signals, block_on, now_us};
+use crate::cli::console::{Ending, Form, Progress, price_text, summary_text};
+use crate::commands::{self, Event, Events, SIGTERM, Summary, SyncSetup, Synced};
 use crate::config::{Config, Credentials, Group};
 use crate::error::{ExitCode, Failure, next_after};
-use crate::feishu::{self, BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
-use crate::pipeline::{self, Event, Events, SIGTERM, Summary, SyncSetup, Synced};
-use crate::progress::{Ending, Form, Progress, price_text, summary_text};
-use crate::schema::{TenantZone, in_json, on_lines};
+use crate::schema::TenantZone;
+use crate::text::{in_json, on_lines};
+use feishu_vc::{BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
 
 /// The form of the closing summary on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SummaryForm {
-    /// For people.
+pub(crate) enum SummaryForm {
     Text,
-    /// One JSON object.
     Json,
 }
 
 impl SummaryForm {
-    /// Renders a summary.
-    pub fn render(self, summary: &Summary, ending: &Ending) -> String {
+    pub(crate) fn render(self, summary: &Summary, ending: &Ending) -> String {
         match self {
             SummaryForm::Text => on_lines(&summary_text(summary, ending)),
             SummaryForm::Json => {
@@ -39,14 +37,13 @@ impl SummaryForm {
     }
 
     /// The form to print: the one asked for, else text; with `--quiet` nothing that was not asked for.
-    pub fn wanted(asked_for: Option<SummaryForm>, quiet: bool) -> Option<SummaryForm> {
+    pub(crate) fn wanted(asked_for: Option<SummaryForm>, quiet: bool) -> Option<SummaryForm> {
         asked_for.or((!quiet).then_some(SummaryForm::Text))
     }
 }
 
-/// Which meetings.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct WindowArgs {
+pub(crate) struct WindowArgs {
     /// Start of the window: 2d, 36h, yesterday, 2026-11-01 or RFC 3339.
     ///
     /// A meeting belongs to the window if its start does. Days are those of the tenant's time zone.
@@ -71,15 +68,13 @@ impl WindowArgs {
     ///
     /// # Errors
     /// Where it is none.
-    pub fn window(&self, zone: &TenantZone, now_us: i64) -> Result<Window, WindowError> {
+    pub(crate) fn window(&self, zone: &TenantZone, now_us: i64) -> Result<Window, WindowError> {
         Window::parse(&self.since, self.until.as_deref(), zone, now_us)
     }
 }
 
-/// What to sync.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct SyncArgs {
-    /// Which meetings.
+pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub window: WindowArgs,
 
@@ -98,7 +93,7 @@ pub struct SyncArgs {
 
 impl SyncArgs {
     /// Takes the arguments from what clap matched.
-    pub fn of(matches: &clap::ArgMatches) -> SyncArgs {
+    pub(crate) fn of(matches: &clap::ArgMatches) -> SyncArgs {
         SyncArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments")
     }
 
@@ -106,7 +101,7 @@ impl SyncArgs {
     ///
     /// # Errors
     /// Where it is no time of day.
-    pub fn finish_by_us(&self, zone: &TenantZone, now_us: i64) -> Result<Option<i64>, WindowError> {
+    pub(crate) fn finish_by_us(&self, zone: &TenantZone, now_us: i64) -> Result<Option<i64>, WindowError> {
         self.finish_by.as_deref().map(|text| window::finish_by(text, zone, now_us)).transpose()
     }
 }
@@ -115,14 +110,12 @@ impl SyncArgs {
 const NO_STATE_FOLDER: &str =
     "neither HOME nor XDG_STATE_HOME is set: the call budget is not shared with other runs of this app";
 
-/// Examples.
 const EXAMPLES: &[Example] = &[
     ("vcq-etl sync --since 2d", "every night"),
     ("vcq-etl sync --since 2026-11-01 --until 2026-12-01 --finish-by 06:30", ""),
     ("vcq-etl sync --since 1d --summary json | jq .samples", ""),
 ];
 
-/// The command.
 pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
@@ -150,8 +143,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let window = args.window.window(&context.config.timezone, now_us)?;
     let finish_by_us = args.finish_by_us(&context.config.timezone, now_us)?;
     let progress = Arc::new(Progress::start(
-        &context.talk,
-        Form::suitable(&context.talk, context.terminal.as_deref()),
+        &context.console,
+        Form::suitable(&context.console, context.terminal.as_deref()),
         context.config.calls_per_minute,
     ));
     let events: Arc<dyn Events> = Arc::clone(&progress) as Arc<dyn Events>;
@@ -163,31 +156,31 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         ..setup(context, &context.config, (window.since_us, window.until_us), events)?
     };
     if setup.client.shared.is_none() {
-        context.talk.warn(NO_STATE_FOLDER);
+        context.console.warn(NO_STATE_FOLDER);
     }
     let synced = block_on(async {
         interrupt_on_signals(&setup, context);
-        pipeline::sync(setup).await
+        commands::sync(setup).await
     })?;
     progress.finish();
-    tell(synced?, SummaryForm::wanted(args.summary, context.talk.is_quiet()), context)
+    tell(synced?, SummaryForm::wanted(args.summary, context.console.is_quiet()), context)
 }
 
 /// Prints the summary, and why the run ended early if it did.
 pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(form) = form {
-        context.output.print(&context.talk.redactor().clean(&form.render(&synced.summary, &ending(&synced))))?;
+        context.output.print(&context.console.redactor().clean(&form.render(&synced.summary, &ending(&synced))))?;
     }
     if let Some(stop) = &synced.stop {
         let failure = Failure::of_stop(stop, synced.exit);
         // The summary for people has said what is left; the one for machines has not, and with --quiet there is none.
-        context.talk.failure(&match &synced.summary.left {
+        context.console.failure(&match &synced.summary.left {
             Some(left) if form != Some(SummaryForm::Text) => failure.with_left(&price_text(left)),
             _ => failure,
         });
     }
     if let Some(error) = synced.error {
-        context.talk.failure(&Failure::from(error));
+        context.console.failure(&Failure::from(error));
     }
     Ok(synced.exit)
 }
@@ -213,12 +206,12 @@ pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig,
     let credentials = match config.credentials()? {
         Credentials::App { app_id, app_secret } => {
             // Read from a file only now, so hidden only now.
-            context.talk.redactor().hide(app_secret.expose());
-            feishu::Credentials::App { app_id, app_secret: feishu::Secret::new(app_secret.expose()) }
+            context.console.redactor().hide(app_secret.expose());
+            feishu_vc::Credentials::App { app_id, app_secret: feishu_vc::Secret::new(app_secret.expose()) }
         }
         Credentials::AccessToken(token) => {
-            context.talk.redactor().hide(token.expose());
-            feishu::Credentials::Bearer(feishu::Secret::new(token.expose()))
+            context.console.redactor().hide(token.expose());
+            feishu_vc::Credentials::Bearer(feishu_vc::Secret::new(token.expose()))
         }
     };
     let mut client = ClientConfig::new(BaseUrl::parse(config.vendor_origin())?, credentials);
@@ -227,7 +220,7 @@ pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig,
         window: config.rate_window,
     };
     // The client hides what it fetches where everything that is said passes.
-    client.mask = context.talk.redactor().mask();
+    client.mask = context.console.redactor().mask();
     client.tries = config.max_tries;
     client.backoff.base = config.backoff_base;
     client.throttle_wait_cap = config.wait_cap;
@@ -271,7 +264,7 @@ pub(super) fn setup(
 /// counts is on disk, and what is published is only ever renamed into place.
 pub(super) fn interrupt_on_signals(setup: &SyncSetup, context: &Context) {
     let (cancel, signal, events) = (setup.cancel.clone(), Arc::clone(&setup.signal), Arc::clone(&setup.events));
-    let talk = context.talk.clone();
+    let console = context.console.clone();
     tokio::spawn(async move {
         let Some(mut signals) = Signals::listen() else { return };
         let first = signals.next().await;
@@ -281,7 +274,7 @@ pub(super) fn interrupt_on_signals(setup: &SyncSetup, context: &Context) {
         // On a thread of its own: whatever keeps the runtime busy must not keep it from ending the process.
         std::thread::spawn(move || {
             std::thread::sleep(MOST_AFTER_A_SIGNAL);
-            talk.warn("the end took too long: what was answered is kept, and the next run publishes it");
+            console.warn("the end took too long: what was answered is kept, and the next run publishes it");
             end_at_once(first);
         });
         end_at_once(signals.next().await);

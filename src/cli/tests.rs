@@ -309,7 +309,7 @@ fn a_context_begins_with_the_secrets_hidden() {
         ..crate::config::Sources::default()
     };
     let config = Config::load(&sources).expect("config");
-    let talk = Talk::new(Box::new(Page::default()), LogFormat::Plain, false, Redactor::default());
-    let context = Context::begin(config, talk, Output::new(Box::new(Page::default())), None);
-    assert_eq!(context.talk.redactor().clean("t-hunter22"), "[hidden]");
+    let console = Console::new(Box::new(Page::default()), LogFormat::Plain, false, Redactor::default());
+    let context = Context::begin(config, console, Output::new(Box::new(Page::default())), None);
+    assert_eq!(context.console.redactor().clean("t-hunter22"), "[hidden]");
 }

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use super::report::folded;
 use super::{Context, Entry, Example, Run, now_us};
+use crate::checks::{Finding, Outcome};
+use crate::cli::console::counted;
+use crate::commands::verify::{PATIENCE, VerifyReport, VerifySetup, verify};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::load::DatabaseOptions;
-use crate::load::verify::{Finding, Outcome};
-use crate::pipeline::verify::{PATIENCE, VerifyReport, VerifySetup, verify};
-use crate::progress::counted;
 use crate::report::{self, Cell, ResultSet};
-use crate::schema::on_one_line;
+use crate::text::on_one_line;
 
 /// Columns of a table where no terminal says otherwise.
 const WIDTH: u16 = 80;
@@ -23,7 +23,6 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl verify --json | jq .findings", "for a monitor"),
 ];
 
-/// The command.
 pub(super) const ENTRY: Entry =
     Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
 
@@ -130,7 +129,6 @@ fn verdict(outcome: &Outcome) -> String {
     }
 }
 
-/// For programs.
 fn object(report: &VerifyReport, exit: ExitCode) -> Value {
     let findings = &report.findings;
     let checks: Vec<Value> = findings
@@ -170,8 +168,8 @@ fn object(report: &VerifyReport, exit: ExitCode) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::verify::Findings;
-    use crate::pipeline::verify::checks;
+    use crate::checks::Findings;
+    use crate::commands::verify::checks;
 
     fn report() -> VerifyReport {
         let all: Vec<_> = checks(false).collect();
@@ -197,7 +195,7 @@ mod tests {
         --------------------------------------------------------------------------------
         manifest  3         entries  ok
         files     2         files    2 findings
-        strays                       not checked: a run holds the store: its parts may
+        orphans                       not checked: a run holds the store: its parts may
                                      be on their way
 
         files: 2 findings

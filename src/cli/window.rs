@@ -8,12 +8,12 @@ use crate::config::duration;
 use crate::schema::{TenantZone, utc_text};
 
 /// The forms of WHEN, for messages and help.
-pub const FORMS: &str =
+pub(crate) const FORMS: &str =
     "2d, 36h or 90m (so long ago), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
 
 /// A window of time: meetings whose start is in it belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// The first instant, microseconds UTC.
     pub since_us: i64,
     /// The first instant after it, microseconds UTC.
@@ -22,19 +22,13 @@ pub struct Window {
 
 /// A time that can't be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum WindowError {
+pub(crate) enum WindowError {
     /// The text is none of the forms.
     #[error("{flag}: {text:?} is not a time")]
-    NotATime {
-        /// The flag.
-        flag: &'static str,
-        /// The text.
-        text: String,
-    },
+    NotATime { flag: &'static str, text: String },
     /// The start is after now.
     #[error("--since: {text:?} ({since}) is in the future", since = utc_text(*since_us))]
     Future {
-        /// The text.
         text: String,
         /// What it means, microseconds UTC.
         since_us: i64,
@@ -57,10 +51,7 @@ pub enum WindowError {
     },
     /// No time of day.
     #[error("--finish-by: {text:?} is not a time of day like 06:30")]
-    NotATimeOfDay {
-        /// The text.
-        text: String,
-    },
+    NotATimeOfDay { text: String },
 }
 
 impl Window {
@@ -68,7 +59,12 @@ impl Window {
     ///
     /// # Errors
     /// Where a text is none of [`FORMS`], the start is in the future, or nothing is between start and end.
-    pub fn parse(since: &str, until: Option<&str>, zone: &TenantZone, now_us: i64) -> Result<Window, WindowError> {
+    pub(crate) fn parse(
+        since: &str,
+        until: Option<&str>,
+        zone: &TenantZone,
+        now_us: i64,
+    ) -> Result<Window, WindowError> {
         let since_us = instant("--since", since, zone, now_us)?;
         if since_us > now_us {
             return Err(WindowError::Future { text: since.to_owned(), since_us });
@@ -84,7 +80,7 @@ impl Window {
 
 /// A window of whole days of the tenant, as reports take them; what was not given is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Days {
+pub(crate) struct Days {
     /// The first day, `YYYY-MM-DD`.
     pub since: Option<String>,
     /// The first day after it.
@@ -95,7 +91,12 @@ pub struct Days {
 ///
 /// # Errors
 /// Where a text is none of [`FORMS`], the start is in the future, or nothing is between start and end.
-pub fn days(since: Option<&str>, until: Option<&str>, zone: &TenantZone, now_us: i64) -> Result<Days, WindowError> {
+pub(crate) fn days(
+    since: Option<&str>,
+    until: Option<&str>,
+    zone: &TenantZone,
+    now_us: i64,
+) -> Result<Days, WindowError> {
     let since_us = since.map(|text| instant("--since", text, zone, now_us)).transpose()?;
     let until_us = until.map(|text| instant("--until", text, zone, now_us)).transpose()?;
     if let (Some(text), Some(since_us)) = (since, since_us)
@@ -119,7 +120,7 @@ pub fn days(since: Option<&str>, until: Option<&str>, zone: &TenantZone, now_us:
 ///
 /// # Errors
 /// Where the text is no time of day.
-pub fn finish_by(text: &str, zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
+pub(crate) fn finish_by(text: &str, zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
     let error = || WindowError::NotATimeOfDay { text: text.to_owned() };
     let time = time_of_day(text.trim()).ok_or_else(error)?;
     let today = local(now_us, zone).ok_or_else(error)?.date();

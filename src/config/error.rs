@@ -5,53 +5,30 @@ use std::path::PathBuf;
 
 /// A setting that can't be used. Secret values are never part of it.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The text is not of the setting's kind.
     #[error("{place}: {text:?} is not {wants}")]
     NotAValue {
         /// Where the text came from: "--threads", "VCQ_THREADS", "threads in vcq.toml".
         place: String,
-        /// The text.
         text: String,
-        /// What is wanted.
         wants: String,
     },
     /// The text is empty.
     #[error("{place} is empty")]
-    Empty {
-        /// Where.
-        place: String,
-    },
+    Empty { place: String },
     /// No setting has this key.
     #[error("{path} has the key {key:?}, which is no setting", path = path.display())]
-    UnknownKey {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-    },
+    UnknownKey { path: PathBuf, key: String },
     /// A list, a table or a date, where a text or a number belongs.
     #[error("{key} in {path} is a {found}; a text, a number or true or false is wanted", path = path.display())]
-    WrongType {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// What is there.
-        found: &'static str,
-    },
+    WrongType { path: PathBuf, key: String, found: &'static str },
     /// The settings file can't be read.
     #[error("could not read the settings file {path}", path = path.display())]
-    ReadFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    ReadFile { path: PathBuf, source: io::Error },
     /// The settings file is no TOML. The parser's own error is left out, because it quotes the line, secrets included.
     #[error("{path}, line {line}: {problem}", path = path.display())]
     Syntax {
-        /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
@@ -71,7 +48,6 @@ pub enum ConfigError {
     PlainHttp {
         /// Where the address came from.
         place: String,
-        /// The host.
         host: String,
     },
     /// Nothing says who we are.
@@ -87,38 +63,21 @@ pub enum ConfigError {
     },
     /// A file with a secret that others can read.
     #[error("{path} holds a secret, but others can read it (mode {mode:03o})", path = path.display())]
-    SecretReadableByOthers {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
+    SecretReadableByOthers { path: PathBuf, mode: u32 },
     /// A folder, a pipe or a device where a file with a secret should be.
     #[error("{path} is no regular file, and so is not read for a secret", path = path.display())]
-    SecretNoFile {
-        /// The path.
-        path: PathBuf,
-    },
+    SecretNoFile { path: PathBuf },
     /// A file that is too large to be a secret.
     #[error("{path} is larger than {limit_bytes} bytes; that is no secret", path = path.display())]
     SecretTooLarge {
-        /// The file.
         path: PathBuf,
         /// The most that is read.
         limit_bytes: u64,
     },
     /// A file with a secret that we can't read.
     #[error("could not read the secret in {path}", path = path.display())]
-    ReadSecret {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    ReadSecret { path: PathBuf, source: io::Error },
     /// A file with a secret that holds none.
     #[error("{path} is empty; it should hold a secret", path = path.display())]
-    EmptySecretFile {
-        /// The file.
-        path: PathBuf,
-    },
+    EmptySecretFile { path: PathBuf },
 }

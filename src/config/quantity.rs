@@ -16,7 +16,7 @@ const SIZE_UNITS: &[(&str, u64)] = &[
 ];
 
 /// Reads `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`; `None` for anything else, a bare number included.
-pub fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;
@@ -36,7 +36,7 @@ pub fn duration(text: &str) -> Option<Duration> {
 
 /// Reads `audio_loss_pct=3,audio_delay_ms=200`: names of lower-case letters, digits and `_`, each once, with a finite number
 /// that is not negative; `None` for anything else.
-pub fn numbers(text: &str) -> Option<Vec<(String, f64)>> {
+pub(super) fn numbers(text: &str) -> Option<Vec<(String, f64)>> {
     let mut numbers: Vec<(String, f64)> = Vec::new();
     for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
         let (name, number) = pair.split_once('=')?;
@@ -53,14 +53,14 @@ pub fn numbers(text: &str) -> Option<Vec<(String, f64)>> {
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ByteSize(
+pub(crate) struct ByteSize(
     /// The bytes.
     pub u64,
 );
 
 impl ByteSize {
     /// Reads `256MiB`, `1 GB`, case-blind; `None` for anything else, zero and a bare number included.
-    pub fn parse(text: &str) -> Option<ByteSize> {
+    pub(crate) fn parse(text: &str) -> Option<ByteSize> {
         let text = text.trim();
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, unit) = text.split_at(digits);

@@ -3,18 +3,15 @@
 
 /// What a setting's text must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Any text that is not empty.
     Text,
     /// A file or a folder.
     Path,
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// A whole number.
     Count {
-        /// The smallest allowed.
         min: u64,
-        /// The largest allowed.
         max: u64,
     },
     /// A length of time.
@@ -24,7 +21,6 @@ pub enum Kind {
     },
     /// A number of bytes.
     Bytes,
-    /// A time zone.
     Zone,
     /// The origin of a web address.
     Origin,
@@ -34,7 +30,7 @@ pub enum Kind {
 
 impl Kind {
     /// What is wanted, in words that follow "is not".
-    pub fn wants(&self) -> String {
+    pub(crate) fn wants(&self) -> String {
         match self {
             Kind::Text => "a text".to_owned(),
             Kind::Path => "a path".to_owned(),
@@ -52,7 +48,7 @@ impl Kind {
 
 /// What a setting is about; the headings of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
+pub(crate) enum Group {
     /// Where things are and what times mean.
     Store,
     /// Who we are to the vendor.
@@ -69,11 +65,10 @@ pub enum Group {
 
 impl Group {
     /// Every group, in the order of the help.
-    pub const ALL: [Group; 6] =
+    pub(crate) const ALL: [Group; 6] =
         [Group::Store, Group::Credentials, Group::Vendor, Group::Pace, Group::Engine, Group::Log];
 
-    /// The heading.
-    pub fn heading(self) -> &'static str {
+    pub(crate) fn heading(self) -> &'static str {
         match self {
             Group::Store => "Store",
             Group::Credentials => "Credentials",
@@ -85,14 +80,14 @@ impl Group {
     }
 
     /// True where a command that never asks the vendor has no use for it.
-    pub fn is_for_asking(self) -> bool {
+    pub(crate) fn is_for_asking(self) -> bool {
         matches!(self, Group::Credentials | Group::Vendor | Group::Pace)
     }
 }
 
 /// One setting. Everything that is said of it anywhere is said here.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// The key in `vcq.toml`; the flag and the variable follow from it.
     pub key: &'static str,
     /// What the help calls its value.
@@ -111,38 +106,38 @@ pub struct Setting {
 
 impl Setting {
     /// The long flag, without dashes: `calls-per-minute`.
-    pub fn flag(&self) -> String {
+    pub(crate) fn flag(&self) -> String {
         self.key.replace('_', "-")
     }
 
     /// The environment variable: `VCQ_CALLS_PER_MINUTE`.
-    pub fn variable(&self) -> String {
+    pub(crate) fn variable(&self) -> String {
         format!("{VARIABLE_PREFIX}{}", self.key.to_ascii_uppercase())
     }
 
     /// The setting of that key.
-    pub fn find(key: &str) -> Option<&'static Setting> {
+    pub(crate) fn find(key: &str) -> Option<&'static Setting> {
         SETTINGS.iter().find(|setting| setting.key == key)
     }
 }
 
 /// How every variable of ours begins.
-pub const VARIABLE_PREFIX: &str = "VCQ_";
+pub(crate) const VARIABLE_PREFIX: &str = "VCQ_";
 
 /// The variable that names the settings file; the one that is no setting itself.
-pub const CONFIG_VARIABLE: &str = "VCQ_CONFIG";
+pub(crate) const CONFIG_VARIABLE: &str = "VCQ_CONFIG";
 
 /// The words of `region`.
-pub const REGIONS: &[&str] = &["feishu", "lark"];
+pub(super) const REGIONS: &[&str] = &["feishu", "lark"];
 /// The words of `user_id_type`.
-pub const USER_ID_TYPES: &[&str] = &["open_id", "union_id", "user_id"];
+pub(super) const USER_ID_TYPES: &[&str] = &["open_id", "union_id", "user_id"];
 /// The words of `log_format`.
-pub const LOG_FORMATS: &[&str] = &["plain", "json"];
+pub(super) const LOG_FORMATS: &[&str] = &["plain", "json"];
 /// The words of `log_level`.
-pub const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
+pub(super) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         key: "store",
         value_name: "DIR",
@@ -385,7 +380,8 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// The settings as Markdown: docs/SETTINGS.md.
-pub fn markdown() -> String {
+#[cfg(test)]
+pub(crate) fn markdown() -> String {
     let mut text = "# Settings\n\n\
         Written from the table of settings; a test compares. Each can be given as a flag, as a variable or as a key of \
         `vcq.toml`; a flag wins over a variable, a variable over the file, the file over the default. The file is the one \

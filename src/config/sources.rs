@@ -12,20 +12,16 @@ use crate::schema::TenantZone;
 
 /// Where a value came from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// Nobody said anything.
+pub(crate) enum Origin {
     Default,
-    /// The settings file.
     File(PathBuf),
-    /// The environment.
     Environment,
-    /// The command line.
     Flag,
 }
 
 impl Origin {
     /// The place in words: `--threads`, `VCQ_THREADS`, `threads in vcq.toml`, `the default of threads`.
-    pub fn place(&self, setting: &Setting) -> String {
+    pub(crate) fn place(&self, setting: &Setting) -> String {
         match self {
             Origin::Default => format!("the default of {}", setting.key),
             Origin::File(path) => format!("{} in {}", setting.key, path.display()),
@@ -37,12 +33,11 @@ impl Origin {
 
 /// What the process was given, as plain values: whoever calls has read the command line and the environment.
 #[derive(Debug, Clone, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// The flags that were given, by the setting's key.
     pub flags: BTreeMap<&'static str, String>,
     /// `--config`.
     pub config_flag: Option<PathBuf>,
-    /// The environment.
     pub environment: BTreeMap<String, String>,
     /// The folder in which `vcq.toml` is looked for first.
     pub folder: PathBuf,
@@ -71,7 +66,7 @@ impl Sources {
 }
 
 /// The name of the settings file.
-pub const FILE_NAME: &str = "vcq.toml";
+pub(crate) const FILE_NAME: &str = "vcq.toml";
 
 /// The winning text of each setting that has one, and where it came from.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::sources::FILE_NAME;
 use super::*;
 
 fn sources(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Sources {

@@ -1,7 +1,7 @@
 //! The name that somebody most likely meant.
 
 /// The nearest of `names`, where one is near: at most a third of the letters differ, and at least two may.
-pub fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (text.chars().count() / 3).max(2);
     names
         .into_iter()

@@ -1,14 +1,15 @@
 //! From the reason that ended a run early, and from what kept it from beginning, to failures.
 
 use super::{ExitCode, Failure, nearest};
-use crate::extract::raw::RawError;
-use crate::extract::{LedgerError, Stop};
-use crate::feishu::{BaseUrlError, CallError, ClientError, StopCause, asked_for};
-use crate::load::{DuckdbTrouble, LoadError, LockError, NotAStore};
-use crate::pipeline::SyncError;
-use crate::pipeline::dates::DateError;
-use crate::pipeline::verify::VerifyError;
-use crate::simulator::{FaultError, SimulatorError};
+use crate::commands::SyncError;
+use crate::commands::dates::DateError;
+use crate::commands::verify::VerifyError;
+use crate::extract::Stop;
+use crate::ledger::LedgerError;
+use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};
+use crate::raw_log::RawError;
+use feishu_vc::{BaseUrlError, CallError, ClientError, StopCause, asked_for};
+use vcq_simulator::{FaultError, SimulatorError};
 
 /// The scope without which no id is returned.
 const ID_SCOPE: &str = "contact:user.employee_id:readonly";
@@ -23,7 +24,7 @@ const CHECK_THE_DISK: &str = "check the disk and the permissions of the store; w
 
 impl Failure {
     /// The failure of a run that ended early with this exit code.
-    pub fn of_stop(stop: &Stop, exit: ExitCode) -> Failure {
+    pub(crate) fn of_stop(stop: &Stop, exit: ExitCode) -> Failure {
         match stop {
             Stop::Vendor(error)
             | Stop::Unreachable(error)
@@ -35,7 +36,7 @@ impl Failure {
                 .hint("the next run asks again"),
             Stop::NoIds { .. } => Failure::of(exit, stop)
                 .hint(format!("add the scope {ID_SCOPE} to the app, publish a new version and have it approved"))
-                .hint("then run again: these meetings are still owed"),
+                .hint("then run again: these meetings are still pending"),
             Stop::Record(_) => Failure::of(exit, stop)
                 .hint("free space or mend the permissions; what is published is whole, and the next run goes on"),
             Stop::MeetingList { .. } | Stop::Failing { .. } => Failure::of(exit, stop).hint(GO_ON),
@@ -47,21 +48,21 @@ impl Failure {
 
     /// Also says what is left, in words.
     #[must_use]
-    pub fn with_left(self, left: &str) -> Failure {
+    pub(crate) fn with_left(self, left: &str) -> Failure {
         self.hint(format!("left: {left}"))
     }
 }
 
 /// What comes next after a run that ended early, where it is not simply the next run: that one would end as early.
-pub fn next_after(stop: &Stop) -> Option<String> {
+pub(crate) fn next_after(stop: &Stop) -> Option<String> {
     match stop {
         Stop::Vendor(CallError::Stop { cause: StopCause::MonthlyQuota, .. }) => Some(
             "What is left is asked by a run after the first of the month, or with a raised plan; until then it would stop \
              again."
                 .to_owned(),
         ),
-        Stop::Throttled(CallError::Throttled { asked_wait, .. }) => {
-            Some(format!("What is left is asked by a run when {} are over.", asked_for(*asked_wait)))
+        Stop::Throttled(CallError::Throttled { requested_wait, .. }) => {
+            Some(format!("What is left is asked by a run when {} are over.", asked_for(*requested_wait)))
         }
         _ => None,
     }
@@ -72,10 +73,10 @@ fn duckdb_trouble(failure: Failure, text: &str) -> Failure {
     if text.contains("Could not set lock") {
         return failure.hint("close what has it open for writing, or let it open the file read-only, and run again");
     }
-    match DuckdbTrouble::of(text) {
-        DuckdbTrouble::Lack => failure.hint("free memory and disk space, then run again; what is published is whole"),
-        DuckdbTrouble::System => failure.hint(CHECK_THE_DISK),
-        DuckdbTrouble::Database => {
+    match DuckdbErrorKind::of(text) {
+        DuckdbErrorKind::Lack => failure.hint("free memory and disk space, then run again; what is published is whole"),
+        DuckdbErrorKind::System => failure.hint(CHECK_THE_DISK),
+        DuckdbErrorKind::Database => {
             failure.hint(format!("the database is damaged, or was changed by somebody: run vcq-etl rebuild: {REMADE}"))
         }
     }
@@ -99,13 +100,13 @@ fn of_call(error: &CallError, exit: ExitCode) -> Failure {
                 _ => failure.hint(ASK_THE_DOCTOR),
             }
         }
-        CallError::Throttled { asked_wait, .. } => {
-            failure.hint(format!("run again when {} are over; {GO_ON}", asked_for(*asked_wait)))
+        CallError::Throttled { requested_wait, .. } => {
+            failure.hint(format!("run again when {} are over; {GO_ON}", asked_for(*requested_wait)))
         }
         CallError::Failed { fault, .. } if fault.is_unreachable() => failure
             .hint("check the network, a proxy or firewall on the way, and the region or base URL")
             .hint(ASK_THE_DOCTOR),
-        CallError::Failed { fault, .. } if matches!(**fault, crate::feishu::Fault::NotJson { .. }) => failure
+        CallError::Failed { fault, .. } if matches!(**fault, feishu_vc::Fault::NotJson { .. }) => failure
             .hint("something else than the API answers: check a proxy or sign-in page on the way, and the base URL")
             .hint(GO_ON),
         CallError::Failed { .. } => failure.hint("the vendor may be in trouble: run again later").hint(GO_ON),
@@ -239,7 +240,7 @@ impl From<SimulatorError> for Failure {
 
 impl From<FaultError> for Failure {
     fn from(error: FaultError) -> Failure {
-        let names: Vec<&str> = crate::simulator::FAULT_NAMES.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = vcq_simulator::FAULT_NAMES.iter().map(|(name, _)| *name).collect();
         Failure::of(ExitCode::Usage, &error).hint(format!("the kinds are {}, code=N", names.join(", ")))
     }
 }
@@ -251,7 +252,7 @@ mod tests {
 
     use super::*;
     use crate::error::Redactor;
-    use crate::feishu::Endpoint;
+    use feishu_vc::Endpoint;
 
     #[test]
     fn a_damaged_database_is_made_again_and_a_refusing_system_is_looked_at() {
@@ -288,7 +289,7 @@ mod tests {
             endpoint: Endpoint::MeetingList,
             host: "open.example".to_owned(),
             throttles: 3,
-            asked_wait: Duration::from_secs(86_400),
+            requested_wait: Duration::from_secs(86_400),
             log_id: None,
         });
         assert!(next_after(&throttled).is_some_and(|next| next.contains("86,400 s are over")));

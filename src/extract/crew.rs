@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use super::queue::NewestFirst;
-use crate::feishu::Rate;
+use feishu_vc::Rate;
 
 /// Requests that wait for the pace, so that none of its slots is lost while the next unit is being begun. Four slots of
 /// 10 ms are longer than a busy machine takes to wake us; at the vendor's pace two would be more than enough.
@@ -44,7 +44,7 @@ pub(super) struct Crew {
 impl Crew {
     /// Of at most `concurrency`. A run that `may_end_early`, because of a budget, keeps to a few: while the newest meetings
     /// are being listed, what is begun of older ones is lost to them.
-    pub fn new(concurrency: usize, rate: Rate, may_end_early: bool) -> Crew {
+    pub(super) fn new(concurrency: usize, rate: Rate, may_end_early: bool) -> Crew {
         let calls_per_s = f64::from(rate.calls.get()) / rate.window.as_secs_f64();
         // As a cast, whatever is too large or no number ends at the bounds.
         let by_pace = if may_end_early { 0 } else { (calls_per_s * SLOW_ANSWER_S) as usize };
@@ -53,13 +53,13 @@ impl Crew {
     }
 
     /// Whether another unit is to be begun, with so many under way, of which so many requests wait for the pace.
-    pub fn needs_one(self, under_way: usize, waiting: usize) -> bool {
+    pub(super) fn needs_one(self, under_way: usize, waiting: usize) -> bool {
         let most = if waiting > 0 { self.most } else { self.unpaced };
         under_way < most && waiting < AHEAD
     }
 
     /// A unit ended, well or not, after so long.
-    pub fn ended(&mut self, Ended { well, took }: Ended) {
+    pub(super) fn ended(&mut self, Ended { well, took }: Ended) {
         let few = FEW.min(self.most);
         self.unpaced = match (took < QUICK, well) {
             (true, _) => self.unpaced.saturating_sub(1).max(few),

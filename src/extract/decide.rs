@@ -10,7 +10,7 @@ pub(super) const CONFIRMS_AFTER_US: i64 = 3_600_000_000;
 
 /// How long after a meeting's end an answer may still grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settle {
+pub(crate) struct Settle {
     /// Microseconds.
     pub us: i64,
 }
@@ -29,7 +29,7 @@ pub(super) struct Answered<'a> {
     /// When that was asked, microseconds UTC.
     pub earlier_us: Option<i64>,
     /// When it was asked, microseconds UTC.
-    pub asked_us: i64,
+    pub requested_us: i64,
     /// When the meeting ended, microseconds UTC.
     pub end_us: i64,
 }
@@ -40,13 +40,13 @@ pub(super) const ASKED_EARLY: &str = "asked soon after the meeting's end: asked 
 impl Settle {
     /// True while the vendor may still be writing.
     fn is_open(self, answered: &Answered<'_>) -> bool {
-        answered.asked_us < answered.end_us.saturating_add(self.us) && !self.is_confirmed(answered)
+        answered.requested_us < answered.end_us.saturating_add(self.us) && !self.is_confirmed(answered)
     }
 
     /// True where the answer before was the same, and the vendor had time to change it: two runs in a row prove nothing.
     fn is_confirmed(self, answered: &Answered<'_>) -> bool {
         let least_us = CONFIRMS_AFTER_US.min(self.us / 24);
-        let is_apart = answered.earlier_us.is_some_and(|us| answered.asked_us.saturating_sub(us) >= least_us);
+        let is_apart = answered.earlier_us.is_some_and(|us| answered.requested_us.saturating_sub(us) >= least_us);
         is_apart && answered.earlier_digest == Some(answered.digest)
     }
 
@@ -92,14 +92,14 @@ mod tests {
     const HOUR: i64 = 3_600_000_000;
     const SETTLE: Settle = Settle { us: 24 * HOUR };
 
-    fn answered(status: Status, items: u64, asked_h: i64, earlier: Option<&'static str>) -> Answered<'static> {
+    fn answered(status: Status, items: u64, requested_h: i64, earlier: Option<&'static str>) -> Answered<'static> {
         Answered {
             status,
             items,
             digest: "now",
             earlier_digest: earlier,
             earlier_us: Some(0),
-            asked_us: asked_h * HOUR,
+            requested_us: requested_h * HOUR,
             end_us: 0,
         }
     }
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn early_answers_stay_open_until_long_enough_equal_or_settled() {
         use Status::{Complete, Empty, NotFound};
-        let quality = |status, items, asked_h, earlier| {
-            SETTLE.quality_is_final(&answered(status, items, asked_h, earlier), Some(100))
+        let quality = |status, items, requested_h, earlier| {
+            SETTLE.quality_is_final(&answered(status, items, requested_h, earlier), Some(100))
         };
         for (status, items) in [(Empty, 0), (NotFound, 0), (Complete, 89)] {
             assert!(!quality(status, items, 1, None), "{status:?} early");
@@ -144,8 +144,12 @@ mod tests {
     fn an_equal_answer_confirms_only_an_hour_later() {
         let final_after = |settle: Settle, apart_us: i64| {
             let earlier_us = Some(HOUR);
-            let asked_us = HOUR + apart_us;
-            settle.list_is_final(&Answered { earlier_us, asked_us, ..answered(Status::Complete, 5, 1, Some("now")) })
+            let requested_us = HOUR + apart_us;
+            settle.list_is_final(&Answered {
+                earlier_us,
+                requested_us,
+                ..answered(Status::Complete, 5, 1, Some("now"))
+            })
         };
         assert!(!final_after(SETTLE, 1_000_000) && !final_after(SETTLE, HOUR - 1));
         assert!(final_after(SETTLE, HOUR));

@@ -6,10 +6,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::raw::WalkEnd;
 use super::unit::Finished;
-use crate::feishu::fact_of;
+use crate::raw_log::WalkEnd;
 use crate::schema::Status;
+use feishu_vc::fact_of;
 
 /// How many refusals of the first asked mean the run and not the units.
 const FIRST_ASKED: usize = 5;
@@ -33,7 +33,7 @@ pub(super) enum Decision {
 
 /// Whether the first asked of an endpoint are all refused, with 121005 or with a code that says nothing of a unit.
 #[derive(Debug, Default)]
-pub(super) struct RefusalGate(Mutex<Held>);
+pub(super) struct RefusalDetector(Mutex<Held>);
 
 /// True for an answer that could be meant for everybody.
 fn is_for_everybody(end: &WalkEnd) -> bool {
@@ -57,9 +57,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl RefusalGate {
-    /// Judges an answer.
-    pub fn judge(&self, finished: Finished) -> Decision {
+impl RefusalDetector {
+    pub(super) fn judge(&self, finished: Finished) -> Decision {
         let mut gate = lock(&self.0);
         if gate.is_open {
             return Decision::Write(vec![finished]);
@@ -82,14 +81,14 @@ impl RefusalGate {
     }
 
     /// At the end: those held back, where all that were asked were refused and they are too few to decide before.
-    pub fn take_held(&self) -> Vec<Finished> {
+    pub(super) fn take_held(&self) -> Vec<Finished> {
         std::mem::take(&mut lock(&self.0).held)
     }
 }
 
 /// Whether any participant has an id.
 #[derive(Debug, Default)]
-pub(super) struct IdGate(Mutex<HeldLists>);
+pub(super) struct MissingIdDetector(Mutex<HeldLists>);
 
 #[derive(Debug, Default)]
 struct HeldLists {
@@ -99,9 +98,9 @@ struct HeldLists {
     held: Vec<Finished>,
 }
 
-impl IdGate {
+impl MissingIdDetector {
     /// Judges a meeting's list.
-    pub fn judge(&self, finished: Finished) -> Decision {
+    pub(super) fn judge(&self, finished: Finished) -> Decision {
         let mut gate = lock(&self.0);
         if gate.is_open || finished.participants.is_empty() {
             return Decision::Write(vec![finished]);
@@ -123,12 +122,12 @@ impl IdGate {
     }
 
     /// At the end: lists held back that were too few to tell anything.
-    pub fn take_held(&self) -> Vec<Finished> {
+    pub(super) fn take_held(&self) -> Vec<Finished> {
         std::mem::take(&mut lock(&self.0).held)
     }
 
     /// Participants and meetings seen without any id.
-    pub fn seen(&self) -> (u64, u64) {
+    pub(super) fn seen(&self) -> (u64, u64) {
         let gate = lock(&self.0);
         (gate.participants, gate.meetings)
     }
@@ -136,8 +135,8 @@ impl IdGate {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw::RawKind;
     use super::*;
+    use crate::raw_log::RawKind;
     use crate::schema::identity::{ParticipantId, ParticipantIdentity};
 
     fn finished(status: Status, api_code: Option<i64>) -> Finished {
@@ -146,7 +145,7 @@ mod tests {
             unit: "u".to_owned(),
             meeting_key: "m".to_owned(),
             meeting_date: 0,
-            asked_us: 0,
+            requested_us: 0,
             pages: Vec::new(),
             end: WalkEnd {
                 whole: matches!(status, Status::Complete | Status::Empty),
@@ -191,13 +190,13 @@ mod tests {
 
     #[test]
     fn five_refusals_at_the_start_stop_and_one_answer_lets_them_through() {
-        let gate = RefusalGate::default();
+        let gate = RefusalDetector::default();
         for _ in 0..4 {
             assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         }
         assert!(matches!(gate.judge(forbidden()), Decision::Stop(held) if held.len() == 5));
 
-        let gate = RefusalGate::default();
+        let gate = RefusalDetector::default();
         assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         assert_eq!(written(gate.judge(finished(Status::Empty, Some(0)))), 2);
         assert_eq!(written(gate.judge(forbidden())), 1, "from then on each is forbidden for itself");
@@ -207,17 +206,17 @@ mod tests {
     #[test]
     fn refusals_of_everybody_with_an_unknown_code_stop_and_known_ones_are_of_a_unit() {
         for code in [Some(121_003), Some(4_711), None] {
-            let gate = RefusalGate::default();
+            let gate = RefusalDetector::default();
             let held = (0..5).filter(|_| !matches!(gate.judge(finished(Status::Unsupported, code)), Decision::Hold));
             assert_eq!(held.count(), 1, "the fifth stops: {code:?}");
         }
-        let gate = RefusalGate::default();
+        let gate = RefusalDetector::default();
         assert_eq!(written(gate.judge(finished(Status::Unsupported, Some(121_002)))), 1);
     }
 
     #[test]
     fn a_list_without_its_audience_shows_that_the_role_works() {
-        let gate = RefusalGate::default();
+        let gate = RefusalDetector::default();
         let mut panel = forbidden();
         panel.end.whole = true;
         assert_eq!(written(gate.judge(panel)), 1);
@@ -226,23 +225,23 @@ mod tests {
 
     #[test]
     fn a_fault_says_nothing_about_the_role_and_another_refusal_does() {
-        let gate = RefusalGate::default();
+        let gate = RefusalDetector::default();
         assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         assert_eq!(written(gate.judge(finished(Status::Failed, None))), 1);
         assert_eq!(gate.take_held().len(), 1, "all that were answered were refused");
-        let gate = RefusalGate::default();
+        let gate = RefusalDetector::default();
         assert!(matches!(gate.judge(forbidden()), Decision::Hold));
         assert_eq!(written(gate.judge(finished(Status::NotFound, Some(126_010)))), 2);
     }
 
     #[test]
     fn ten_participants_of_two_meetings_without_any_id_stop() {
-        let gate = IdGate::default();
+        let gate = MissingIdDetector::default();
         assert!(matches!(gate.judge(list(&[None; 30])), Decision::Hold), "one meeting may be all guests");
         assert!(matches!(gate.judge(list(&[None])), Decision::Stop(held) if held.len() == 2));
         assert_eq!(gate.seen(), (31, 2));
 
-        let gate = IdGate::default();
+        let gate = MissingIdDetector::default();
         assert!(matches!(gate.judge(list(&[None; 9])), Decision::Hold));
         assert_eq!(written(gate.judge(list(&[None, Some("ou_1")]))), 2, "somebody has an id");
         assert_eq!(written(gate.judge(list(&[None; 30]))), 1);

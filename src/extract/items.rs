@@ -8,7 +8,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::schema::{Raw, SECTIONS, parse, readable};
+use crate::schema::{Raw, SECTIONS, parse};
+use crate::text::readable;
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -23,7 +24,7 @@ fn list<'a>(body: &'a [u8], list_key: &str) -> Option<&'a RawValue> {
 
 /// The items of a page; none where the list is null, absent or no list. An item that JSON allows and no reader can hold
 /// (half a surrogate pair, a number beyond a double, nesting without end) is as near to what was sent as can be.
-pub fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
+pub(crate) fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
     let Some(list) = list(body, list_key) else { return Vec::new() };
     serde_json::from_str(list.get()).or_else(|_| serde_json::from_str(&readable(list.get()))).unwrap_or_default()
 }
@@ -46,14 +47,13 @@ pub(super) fn add_minutes(body: &[u8], list_key: &str, minutes: &mut HashSet<Str
 pub(super) struct AnswerDigest(Sha256);
 
 impl AnswerDigest {
-    /// Takes a page.
-    pub fn page(&mut self, body: &[u8], list_key: &str) {
+    pub(super) fn page(&mut self, body: &[u8], list_key: &str) {
         self.0.update(list(body, list_key).map_or("", RawValue::get));
         self.0.update([0]);
     }
 
     /// The digest in hexadecimal, half its length: enough to tell two answers of one unit apart.
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.0.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -18,18 +18,18 @@
 use std::collections::BTreeSet;
 
 use super::items::list_items;
-use super::ledger::Change;
 use super::listed::{ListReader, Listed};
-use super::raw::{Header, RAW_VERSION, RawKind, WalkEnd};
 use super::recorder::Checkpoint;
 use super::run::Extraction;
 use super::stop::Stop;
 use super::walk::{answer_record, page_record};
-use super::watch::WatchEvent;
+use super::watch::FetchEvent;
 use super::work::Backlog;
+use crate::ledger::Change;
+use crate::raw_log::{Header, RAW_VERSION, RawKind, WalkEnd};
 
-use crate::feishu::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, SkipClass};
 use crate::schema::Status;
+use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, SkipClass};
 
 const DAY_US: i64 = 86_400_000_000;
 /// How far before the window we ask, and how far behind: whether the list filters by start or by end is not documented.
@@ -41,7 +41,7 @@ pub(super) const SLICE_US: i64 = 350 * DAY_US;
 const MOST_PAGES: u32 = 10_000;
 
 impl Extraction {
-    /// Lists the meetings of the window, tells the ledger of those that are new or changed, and puts those that are owed
+    /// Lists the meetings of the window, tells the ledger of those that are new or changed, and puts those that are pending
     /// into the backlog, unless the list is to be whole first.
     pub(super) async fn list_meetings(&self, backlog: &mut Backlog<'_>) -> Result<(), Stop> {
         let (since_us, until_us) = self.settings.window_us;
@@ -79,7 +79,7 @@ impl Extraction {
             extraction: self,
             window_us,
             unit,
-            asked_us: None,
+            requested_us: None,
             reader: ListReader::new(&self.settings.zone, window_us),
             changes: Vec::new(),
             dirty: BTreeSet::new(),
@@ -96,7 +96,7 @@ impl Extraction {
                     if !self.settings.list_is_first() {
                         self.offer_listed(backlog, listed)?;
                     }
-                    self.watch.event(WatchEvent::MeetingPage {
+                    self.watch.event(FetchEvent::MeetingPage {
                         meetings: backlog.meetings,
                         to_list: backlog.to_list,
                         quality_calls_estimate: backlog.quality_calls_estimate,
@@ -118,8 +118,8 @@ impl Extraction {
                 Err(error) => {
                     if let Some(answer) = error.answer() {
                         let record = answer_record(Endpoint::MeetingList, answer, &parameters);
-                        let asked_us = answer.asked_at.as_microsecond();
-                        slice.refused(&error, asked_us, vec![record]).await?;
+                        let requested_us = answer.requested_at.as_microsecond();
+                        slice.refused(&error, requested_us, vec![record]).await?;
                     }
                     return Err(match Stop::of(error) {
                         Ok(stop) => stop,
@@ -137,7 +137,7 @@ struct Slice<'e> {
     extraction: &'e Extraction,
     window_us: (i64, i64),
     unit: String,
-    asked_us: Option<i64>,
+    requested_us: Option<i64>,
     reader: ListReader<'e>,
     /// Digests, told to the ledger once the walk is whole, so that a half list never counts.
     changes: Vec<Change>,
@@ -154,8 +154,8 @@ impl Slice<'_> {
         parameters: &[(&'static str, String)],
         backlog: &mut Backlog<'_>,
     ) -> Result<Vec<String>, Stop> {
-        let asked_us = *self.asked_us.get_or_insert(page.asked_at.as_microsecond());
-        let today = self.extraction.settings.zone.day_of(asked_us);
+        let requested_us = *self.requested_us.get_or_insert(page.requested_at.as_microsecond());
+        let today = self.extraction.settings.zone.day_of(requested_us);
         let ledger = self.extraction.recorder.ledger();
         let (mut dates, mut keys, mut changes) = (BTreeSet::new(), Vec::new(), Vec::new());
         for value in list_items(&page.body, Endpoint::MeetingList.list_key()) {
@@ -187,7 +187,7 @@ impl Slice<'_> {
         }
         self.touched.extend(&dates);
         let checkpoint = Checkpoint {
-            raw: Some((self.header(asked_us, None), dates.into_iter().collect())),
+            raw: Some((self.header(requested_us, None), dates.into_iter().collect())),
             pages: vec![page_record(page, parameters)],
             changes,
         };
@@ -196,13 +196,13 @@ impl Slice<'_> {
         Ok(keys)
     }
 
-    fn header(&self, asked_us: i64, end: Option<WalkEnd>) -> Header {
+    fn header(&self, requested_us: i64, end: Option<WalkEnd>) -> Header {
         Header {
             v: RAW_VERSION,
             run_id: self.extraction.settings.run_id.clone(),
             kind: RawKind::Meetings,
             unit: self.unit.clone(),
-            asked_us,
+            requested_us,
             window_us: Some(self.window_us),
             end,
             bytes: 0,
@@ -220,10 +220,10 @@ impl Slice<'_> {
     async fn refused(
         &mut self,
         error: &CallError,
-        asked_us: i64,
-        pages: Vec<super::raw::PageRecord>,
+        requested_us: i64,
+        pages: Vec<crate::raw_log::PageRecord>,
     ) -> Result<(), Stop> {
-        self.asked_us.get_or_insert(asked_us);
+        self.requested_us.get_or_insert(requested_us);
         let log_id = error.log_id().map(str::to_owned);
         let end = end_of(Status::Failed, error.to_string(), false, error.code(), log_id);
         self.close(end, pages, Vec::new()).await
@@ -232,15 +232,15 @@ impl Slice<'_> {
     async fn close(
         &mut self,
         end: WalkEnd,
-        pages: Vec<super::raw::PageRecord>,
+        pages: Vec<crate::raw_log::PageRecord>,
         changes: Vec<Change>,
     ) -> Result<(), Stop> {
-        let asked_us = self.asked_us.unwrap_or_else(|| (self.extraction.now_us)());
+        let requested_us = self.requested_us.unwrap_or_else(|| (self.extraction.now_us)());
         if self.touched.is_empty() {
-            self.touched.insert(self.extraction.settings.zone.day_of(asked_us));
+            self.touched.insert(self.extraction.settings.zone.day_of(requested_us));
         }
         let dates = std::mem::take(&mut self.touched).into_iter().collect();
-        let checkpoint = Checkpoint { raw: Some((self.header(asked_us, Some(end)), dates)), pages, changes };
+        let checkpoint = Checkpoint { raw: Some((self.header(requested_us, Some(end)), dates)), pages, changes };
         Ok(self.extraction.recorder.write(checkpoint).await?)
     }
 }

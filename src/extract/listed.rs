@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::ledger::Change;
+use crate::ledger::Change;
 use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest, digest_text};
 use crate::schema::{Raw, TenantZone, parse};
 
@@ -38,11 +38,11 @@ pub(super) struct ListedMeeting {
 }
 
 impl<'z> ListReader<'z> {
-    pub fn new(zone: &'z TenantZone, window_us: (i64, i64)) -> ListReader<'z> {
+    pub(super) fn new(zone: &'z TenantZone, window_us: (i64, i64)) -> ListReader<'z> {
         ListReader { zone, window_us, numbering: Numbering::default() }
     }
 
-    pub fn item(&mut self, value: &Value) -> Listed {
+    pub(super) fn item(&mut self, value: &Value) -> Listed {
         let empty = Item::new();
         let Ok(identity) = MeetingIdentity::of(value.as_object().unwrap_or(&empty), self.zone) else {
             return Listed::Unreadable;
@@ -63,7 +63,7 @@ impl<'z> ListReader<'z> {
 }
 
 impl ListedMeeting {
-    pub fn meeting_date(&self) -> i32 {
+    pub(super) fn meeting_date(&self) -> i32 {
         self.identity.start.local_day()
     }
 
@@ -71,7 +71,7 @@ impl ListedMeeting {
     ///
     /// Of a walk that is not whole (yet) it learns whom to ask, and no digest: a meeting of a half list is not published,
     /// so the walk that lists it as a whole must find it new, whatever was asked of it meanwhile.
-    pub fn change(&self, known: Option<&str>, is_whole: bool) -> Option<Change> {
+    pub(super) fn change(&self, known: Option<&str>, is_whole: bool) -> Option<Change> {
         if known == Some(&self.item_digest) {
             return None;
         }

@@ -1,7 +1,7 @@
-//! Asks the vendor and writes down the answers.
+//! FetchScope the vendor and writes down the answers.
 //!
 //! Owns: the walk meetings -> participants -> quality pages, the raw log, and the ledger that remembers what was asked,
-//! what came back and what is still owed. Promises: an answer is on disk before it counts; one unit (a participant, a
+//! what came back and what is still pending. Promises: an answer is on disk before it counts; one unit (a participant, a
 //! meeting's list) is recorded whole or as not whole; nothing final is asked again. Leaves out: what a metric means.
 //! It reads only what it needs to ask: keys, ids, times and how many items a page has.
 
@@ -9,13 +9,12 @@ mod crew;
 mod decide;
 mod gates;
 mod items;
-mod ledger;
+
+mod estimate;
 mod list_meetings;
 mod listed;
-mod owed;
 mod queue;
-pub mod raw;
-mod recorder;
+pub(crate) mod recorder;
 mod recording;
 mod reindex;
 mod run;
@@ -25,15 +24,11 @@ mod walk;
 mod watch;
 mod work;
 
-pub use decide::Settle;
-pub use items::list_items;
-pub use ledger::{
-    DirtyDate, KnownAnswer, Ledger, LedgerCheck, LedgerError, OpenUnits, RunRecord, check_ledger, runs_of,
-    unpublished_dates,
-};
-pub use owed::{Count, Later, Limits, Owed, OwedQuestion, Reach, paced};
-pub use recorder::{RecordError, Recorder};
-pub use reindex::{CaughtUp, USER_ID_TYPE, accept_losses, catch_up, dates_with_lost_answers, forget_index};
-pub use run::{Asks, ExtractSettings, Extracted, Extraction};
-pub use stop::Stop;
-pub use watch::{Watch, WatchEvent};
+pub(crate) use decide::Settle;
+pub(crate) use estimate::{Count, Estimate, EstimateInput, Limits, paced};
+pub(crate) use items::list_items;
+pub(crate) use recorder::{RecordError, Recorder};
+pub(crate) use reindex::{CaughtUp, accept_losses, catch_up, dates_with_lost_answers, forget_index};
+pub(crate) use run::{ExtractSettings, Extracted, Extraction, FetchScope};
+pub(crate) use stop::Stop;
+pub(crate) use watch::{FetchEvent, Watch};

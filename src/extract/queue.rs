@@ -61,14 +61,14 @@ impl<T> Ord for Waiting<T> {
 
 impl<T> NewestFirst<T> {
     /// A queue of so many places, filled by so many writers. Each writer says when it is done.
-    pub fn new(places: usize, writers: usize) -> NewestFirst<T> {
+    pub(super) fn new(places: usize, writers: usize) -> NewestFirst<T> {
         let state = State { waiting: BinaryHeap::new(), arrived: 0, writers };
         let length = watch::Sender::new(0);
         NewestFirst { state: Mutex::new(state), places, length, is_filled: Notify::new(), is_emptied: Notify::new() }
     }
 
     /// How many wait, for whoever fills it to look at.
-    pub fn length(&self) -> watch::Receiver<usize> {
+    pub(super) fn length(&self) -> watch::Receiver<usize> {
         self.length.subscribe()
     }
 
@@ -77,7 +77,7 @@ impl<T> NewestFirst<T> {
     }
 
     /// Puts an item in, however many wait. `calls` is how many it will take.
-    pub fn put(&self, time: i64, calls: u64, item: T) {
+    pub(super) fn put(&self, time: i64, calls: u64, item: T) {
         self.insert(&mut self.state(), time, calls, item);
         self.is_filled.notify_one();
     }
@@ -90,7 +90,7 @@ impl<T> NewestFirst<T> {
     }
 
     /// Puts an item in. Waits for a place, unless nothing newer waits: the newest never stand behind older ones.
-    pub async fn push(&self, time: i64, calls: u64, item: T) {
+    pub(super) async fn push(&self, time: i64, calls: u64, item: T) {
         let mut item = Some(item);
         loop {
             let emptied = self.is_emptied.notified();
@@ -114,7 +114,7 @@ impl<T> NewestFirst<T> {
     }
 
     /// One writer is done.
-    pub fn done(&self) {
+    pub(super) fn done(&self) {
         let mut state = self.state();
         state.writers -= 1;
         if state.writers == 0 {
@@ -126,7 +126,7 @@ impl<T> NewestFirst<T> {
     }
 
     /// Takes the first out; `None` where nothing waits and every writer is done.
-    pub async fn pop(&self) -> Option<T> {
+    pub(super) async fn pop(&self) -> Option<T> {
         loop {
             let filled = self.is_filled.notified();
             {

@@ -10,16 +10,14 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::ledger::{Change, Indexed, Ledger, LedgerError};
-use super::raw::{GROUP, Header, PageRecord, RawError, RawKind, RawWriter, encode};
+use crate::ledger::{Change, Indexed, Ledger, LedgerError};
+use crate::raw_log::{GROUP, Header, PageRecord, RawError, RawKind, RawWriter, encode};
 
 /// An answer cannot be written down.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// The raw log.
+pub(crate) enum RecordError {
     #[error(transparent)]
     Raw(#[from] RawError),
-    /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// An earlier write failed; nothing more is taken.
@@ -40,7 +38,7 @@ type Task = (Checkpoint, oneshot::Sender<Result<(), RecordError>>);
 
 /// The handle on the writing thread. Dropped, it lets the thread finish.
 #[derive(Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     tasks: Option<Sender<Task>>,
     thread: Option<JoinHandle<()>>,
     ledger: Arc<Ledger>,
@@ -51,7 +49,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Where the system has no thread for us.
-    pub fn start(raw_dir: &Path, run_id: &str, ledger: Arc<Ledger>) -> std::io::Result<Recorder> {
+    pub(crate) fn start(raw_dir: &Path, run_id: &str, ledger: Arc<Ledger>) -> std::io::Result<Recorder> {
         let (tasks, inbox) = channel();
         let writer = RawWriter::new(raw_dir, run_id);
         let books = Arc::clone(&ledger);
@@ -60,8 +58,7 @@ impl Recorder {
         Ok(Recorder { tasks: Some(tasks), thread: Some(thread), ledger })
     }
 
-    /// The ledger.
-    pub fn ledger(&self) -> &Ledger {
+    pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 

@@ -3,12 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use super::gates::Decision;
-use super::raw::RawKind;
 use super::run::Extraction;
 use super::stop::Stop;
 use super::unit::Finished;
-use crate::feishu::Endpoint;
+use crate::raw_log::RawKind;
 use crate::schema::Status;
+use feishu_vc::Endpoint;
 
 /// So many units failing in a row mean that the vendor is gone.
 const FAILURES_IN_A_ROW: u32 = 20;
@@ -38,12 +38,12 @@ impl Extraction {
 
     /// Writes a meeting's list down, unless it shows that the role or a scope is missing, or that everybody is refused.
     pub(super) async fn record_list(&self, finished: Finished) -> Result<(), Stop> {
-        match self.refusal_gates[0].judge(finished) {
+        match self.refusal_detectors[0].judge(finished) {
             Decision::Write(answers) => {
                 for answer in answers {
-                    match self.id_gate.judge(answer) {
+                    match self.missing_id_detector.judge(answer) {
                         Decision::Stop(held) => {
-                            let (participants, meetings) = self.id_gate.seen();
+                            let (participants, meetings) = self.missing_id_detector.seen();
                             for finished in held {
                                 self.write(finished.withdrawn("no participant has an id: a scope is missing")).await?;
                             }
@@ -60,7 +60,7 @@ impl Extraction {
 
     /// Writes a participant's quality down, unless it shows that the role is missing, or that everybody is refused.
     pub(super) async fn record_quality(&self, finished: Finished) -> Result<(), Stop> {
-        self.decide(self.refusal_gates[1].judge(finished), Endpoint::ParticipantQualityList).await
+        self.decide(self.refusal_detectors[1].judge(finished), Endpoint::ParticipantQualityList).await
     }
 
     async fn decide(&self, decision: Decision, endpoint: Endpoint) -> Result<(), Stop> {
@@ -96,14 +96,14 @@ impl Extraction {
 
     /// At the end nothing is held back: too few to tell are written as they are; everyone forbidden is the role.
     pub(super) async fn settle_gates(&self) -> Result<(), Stop> {
-        for finished in self.id_gate.take_held() {
+        for finished in self.missing_id_detector.take_held() {
             // A run that was stopped has not seen enough to call these lists final.
             let finished = if self.is_stopping() { finished.withdrawn(UNDECIDED) } else { finished };
             self.write(finished).await?;
         }
         let mut missing = None;
         for (gate, endpoint) in
-            self.refusal_gates.iter().zip([Endpoint::ParticipantList, Endpoint::ParticipantQualityList])
+            self.refusal_detectors.iter().zip([Endpoint::ParticipantList, Endpoint::ParticipantQualityList])
         {
             let held = gate.take_held();
             if held.is_empty() {

@@ -8,20 +8,17 @@ use std::fs;
 use std::path::Path;
 
 use super::items::list_items;
-use super::ledger::{Change, Indexed, Ledger};
 use super::listed::{ListReader, Listed};
-use super::raw::{RawDate, RawError, RawKind, WalkRef, date_of, dates_of, files_of, lacks_one_record, relative};
 use super::recorder::RecordError;
-use crate::feishu::Endpoint;
+use crate::ledger::{Change, Indexed, Ledger, USER_ID_TYPE};
+use crate::raw_log::{RawDate, RawError, RawKind, WalkRef, date_of, dates_of, files_of, lacks_one_record, relative};
 use crate::schema::TenantZone;
 use crate::schema::identity::{Item, ParticipantIdentity};
-
-/// The name of the ledger's setting for the kind of user ids.
-pub const USER_ID_TYPE: &str = "user_id_type";
+use feishu_vc::Endpoint;
 
 /// What was taken in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CaughtUp {
+pub(crate) struct CaughtUp {
     /// Walks that the ledger did not know.
     pub walks: u64,
     /// Dates they are of.
@@ -32,7 +29,7 @@ pub struct CaughtUp {
 ///
 /// # Errors
 /// [`RecordError`]. What was taken in before stays.
-pub fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<CaughtUp, RecordError> {
+pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<CaughtUp, RecordError> {
     let known = ledger.raw_files()?;
     let mut caught_up = CaughtUp::default();
     let mut dates = BTreeSet::new();
@@ -89,7 +86,7 @@ fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, Indexed
 ///
 /// # Errors
 /// [`RecordError`].
-pub fn dates_with_lost_answers(raw_dir: &Path, ledger: &Ledger) -> Result<BTreeSet<i32>, RecordError> {
+pub(crate) fn dates_with_lost_answers(raw_dir: &Path, ledger: &Ledger) -> Result<BTreeSet<i32>, RecordError> {
     Ok(lost_files(raw_dir, ledger)?.keys().filter_map(|path| date_of(path)).collect())
 }
 
@@ -97,7 +94,7 @@ pub fn dates_with_lost_answers(raw_dir: &Path, ledger: &Ledger) -> Result<BTreeS
 ///
 /// # Errors
 /// [`RecordError`].
-pub fn accept_losses(raw_dir: &Path, ledger: &Ledger, dates: &BTreeSet<i32>) -> Result<(), RecordError> {
+pub(crate) fn accept_losses(raw_dir: &Path, ledger: &Ledger, dates: &BTreeSet<i32>) -> Result<(), RecordError> {
     if dates.is_empty() {
         return Ok(());
     }
@@ -110,7 +107,7 @@ pub fn accept_losses(raw_dir: &Path, ledger: &Ledger, dates: &BTreeSet<i32>) -> 
 ///
 /// # Errors
 /// [`RecordError`].
-pub fn forget_index(raw_dir: &Path, ledger: &Ledger) -> Result<(), RecordError> {
+pub(crate) fn forget_index(raw_dir: &Path, ledger: &Ledger) -> Result<(), RecordError> {
     let lost = lost_files(raw_dir, ledger)?;
     ledger.forget_index()?;
     Ok(ledger.remember_raw_files(&lost)?)
@@ -149,7 +146,7 @@ fn meetings(
         for value in items(date, walk, Endpoint::MeetingList)? {
             let meeting = match reader.item(&value) {
                 Listed::Meeting(meeting) if meeting.meeting_date() == meeting_date => meeting,
-                Listed::Unreadable if walk.is_whole() && zone.day_of(walk.asked_us) == meeting_date => {
+                Listed::Unreadable if walk.is_whole() && zone.day_of(walk.requested_us) == meeting_date => {
                     changes.push(Change::Dirty { meeting_date });
                     continue;
                 }
@@ -192,7 +189,7 @@ fn lists(
             status: end.status,
             is_final: end.is_final,
             digest: end.answer_digest(),
-            asked_us: walk.asked_us,
+            requested_us: walk.requested_us,
         });
         changes.push(Change::Dirty { meeting_date });
     }
@@ -208,7 +205,7 @@ fn answered(base_key: &str, walk: &WalkRef, meeting_date: i32) -> Vec<Change> {
         is_final: end.is_final,
         digest: end.answer_digest(),
         items: end.items,
-        asked_us: walk.asked_us,
+        requested_us: walk.requested_us,
     };
     vec![answered, Change::Dirty { meeting_date }]
 }
@@ -232,7 +229,7 @@ fn remember_user_id_type(date: &RawDate, walk: &WalkRef, ledger: &Ledger) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::raw::{Header, PageRecord, RAW_VERSION, RawWriter, WalkEnd, encode};
+    use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawWriter, WalkEnd, encode};
     use crate::schema::Status;
 
     /// A walk's end, of any kind.
@@ -251,13 +248,13 @@ mod tests {
         }
     }
 
-    fn header(kind: RawKind, asked_us: i64, end: Option<WalkEnd>) -> Header {
+    fn header(kind: RawKind, requested_us: i64, end: Option<WalkEnd>) -> Header {
         Header {
             v: RAW_VERSION,
             run_id: "r1".to_owned(),
             kind,
             unit: "u".to_owned(),
-            asked_us,
+            requested_us,
             window_us: None,
             end,
             bytes: 0,
@@ -274,7 +271,7 @@ mod tests {
             record: "page",
             endpoint: "meeting_list",
             request: serde_json::Map::new(),
-            asked_utc: "2022-12-24T00:00:00Z".to_owned(),
+            requested_utc: "2022-12-24T00:00:00Z".to_owned(),
             elapsed_ms: 1,
             http_status: 200,
             log_id: None,
@@ -291,8 +288,8 @@ mod tests {
         let zone = TenantZone::parse("+08:00").expect("a zone");
         let meeting_date = 19_349;
         let mut writer = RawWriter::new(&raw_dir, "r1");
-        let mut walk = |asked_us: i64, end: Option<WalkEnd>, devices: u64| {
-            let header = header(RawKind::Meetings, asked_us, end);
+        let mut walk = |requested_us: i64, end: Option<WalkEnd>, devices: u64| {
+            let header = header(RawKind::Meetings, requested_us, end);
             writer
                 .append(RawKind::Meetings, meeting_date, &encode(header, &[page(devices)]).expect("zstd"))
                 .expect("written");

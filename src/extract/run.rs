@@ -5,52 +5,49 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::decide::Settle;
-use super::gates::{IdGate, RefusalGate};
+use super::gates::{MissingIdDetector, RefusalDetector};
 use super::items::{add_minutes, list_items};
-use super::ledger::OwedParticipant;
-use super::raw::RawKind;
 use super::recorder::{RecordError, Recorder};
 use super::stop::Stop;
 use super::unit::{Earlier, Finished, MeetingWindow, ask};
 use super::walk::{Outcome, Walked};
-use super::watch::{Watch, WatchEvent};
+use super::watch::{FetchEvent, Watch};
 use super::work::{MeetingTask, OpenDates};
-use crate::feishu::{
-    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, Rate, UserIdType, WebinarUserRole,
-};
+use crate::ledger::PendingParticipant;
+use crate::raw_log::RawKind;
 use crate::schema::TenantZone;
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
+use feishu_vc::{
+    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, Rate, UserIdType, WebinarUserRole,
+};
 
 /// Which of the three lists a run asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
+pub(crate) enum FetchScope {
     /// Meetings, and participants of those whose list was never answered: what a price needs to be known.
     Lists,
-    /// All that is owed.
+    /// All that is pending.
     Everything,
 }
 
 /// What a run asks for, and how.
 #[derive(Debug, Clone)]
-pub struct ExtractSettings {
-    /// The run.
+pub(crate) struct ExtractSettings {
     pub run_id: String,
-    /// Which lists.
-    pub asks: Asks,
+    pub scope: FetchScope,
     /// Meetings that start in here, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
     /// Only these meetings; all where empty.
     pub meeting_nos: Vec<String>,
     /// Ask again also for what is final.
     pub refetch: bool,
-    /// The tenant's zone.
     pub zone: TenantZone,
     /// Kind of user ids.
     pub user_id_type: UserIdType,
     /// How long an answer may still grow.
     pub settle: Settle,
     /// Dates that are published and whose answers are not all in the raw log: not asked for, unless asked again.
-    pub frozen_dates: BTreeSet<i32>,
+    pub lost_raw_dates: BTreeSet<i32>,
     /// What settles and was asked since then, microseconds UTC, was asked by the run that this one goes on with.
     pub resumed_since_us: Option<i64>,
     /// Most units under way to one endpoint.
@@ -70,10 +67,9 @@ impl ExtractSettings {
 }
 
 /// The time now, microseconds UTC.
-pub type Now = dyn Fn() -> i64 + Send + Sync;
+pub(super) type Now = dyn Fn() -> i64 + Send + Sync;
 
-/// A run's asking.
-pub struct Extraction {
+pub(crate) struct Extraction {
     pub(super) client: Client,
     pub(super) recorder: Recorder,
     pub(super) settings: ExtractSettings,
@@ -81,8 +77,8 @@ pub struct Extraction {
     pub(super) now_us: Arc<Now>,
     cancel: Cancel,
     stop: Mutex<Option<Stop>>,
-    pub(super) refusal_gates: [RefusalGate; 2],
-    pub(super) id_gate: IdGate,
+    pub(super) refusal_detectors: [RefusalDetector; 2],
+    pub(super) missing_id_detector: MissingIdDetector,
     /// Of lists, and of quality: the one may answer while the other is down.
     pub(super) failures_in_row: [AtomicU32; 2],
     pub(super) failed_units: AtomicU64,
@@ -91,20 +87,20 @@ pub struct Extraction {
 
 /// What the asking came to.
 #[derive(Debug)]
-pub struct Extracted {
+pub(crate) struct Extracted {
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
     /// Pages of the meeting list; `None` where the list was not read to its end.
     pub meeting_list_pages: Option<u64>,
     /// Meetings whose start can't be read.
     pub unreadable_meetings: u64,
-    /// Units (lists, participants) that failed and are owed.
+    /// Units (lists, participants) that failed and are pending.
     pub failed_units: u64,
 }
 
 impl Extraction {
     /// Everything an asking needs. `cancel` is the switch of `client`: thrown by the user, or here when the run must end.
-    pub fn new(
+    pub(crate) fn new(
         client: Client,
         cancel: Cancel,
         recorder: Recorder,
@@ -120,8 +116,8 @@ impl Extraction {
             now_us,
             cancel,
             stop: Mutex::new(None),
-            refusal_gates: Default::default(),
-            id_gate: IdGate::default(),
+            refusal_detectors: Default::default(),
+            missing_id_detector: MissingIdDetector::default(),
             failures_in_row: Default::default(),
             failed_units: AtomicU64::new(0),
             open_dates: Mutex::default(),
@@ -129,7 +125,7 @@ impl Extraction {
     }
 
     /// Dates that still have work in this run; `None` while the meeting list is being read, when nobody knows.
-    pub fn open_dates(&self) -> Option<Vec<i32>> {
+    pub(crate) fn open_dates(&self) -> Option<Vec<i32>> {
         self.dates().known()
     }
 
@@ -137,8 +133,8 @@ impl Extraction {
         self.open_dates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for everything the window owes.
-    pub async fn run(self: &Arc<Self>) -> Extracted {
+    /// FetchScope for everything the window owes.
+    pub(crate) async fn run(self: &Arc<Self>) -> Extracted {
         let (unreadable_meetings, meeting_list_pages) = self.ask_all().await;
         Extracted {
             stop: self.take_stop(),
@@ -227,7 +223,7 @@ impl Extraction {
     }
 
     /// Walks the quality of a participant.
-    pub(super) async fn participant(&self, task: &MeetingTask, participant: OwedParticipant) -> Result<(), Stop> {
+    pub(super) async fn participant(&self, task: &MeetingTask, participant: PendingParticipant) -> Result<(), Stop> {
         let (meeting, kind) = (&task.meeting, self.settings.user_id_type);
         let identity = match &participant.id {
             ParticipantId::User(id) => Identity::User(id.clone()),
@@ -280,7 +276,7 @@ impl Extraction {
             return Err(stop);
         }
         let (status, samples) = (finished.end.status, finished.end.items);
-        self.watch.event(WatchEvent::ParticipantDone { status, samples });
+        self.watch.event(FetchEvent::ParticipantDone { status, samples });
         let failing = self.note_failures(&finished);
         self.record_quality(finished).await?;
         failing

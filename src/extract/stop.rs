@@ -1,10 +1,10 @@
 //! Why the asking ended before its end.
 
-use crate::feishu::{CallError, Endpoint, WalkFault};
+use feishu_vc::{CallError, Endpoint, WalkFault};
 
 /// The reason that ends a run early. What was answered before is kept.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
+pub(crate) enum Stop {
     /// The vendor will answer nothing more: credentials, scope, role, address, quota, host.
     #[error("the vendor ended the run")]
     Vendor(#[source] CallError),
@@ -26,26 +26,21 @@ pub enum Stop {
     /// Unit after unit fails.
     #[error("{failures} units in a row failed; the last one: {reason}")]
     Failing {
-        /// How many.
         failures: u32,
         /// What the last one's coverage row says.
         reason: String,
     },
-    /// Throttled without end.
     #[error("the vendor's limit does not let us go on")]
     Throttled(#[source] CallError),
     /// A budget of ours is used up.
     #[error("{0}")]
     Budget(String),
-    /// Interrupted.
     #[error("interrupted")]
     Cancelled,
     /// The first ones asked were all refused: the role is missing, not one right.
     #[error("the first {refused} asked of {endpoint} were all refused (code 121005, log id {})", log_id.as_deref().unwrap_or("unknown"))]
     Role {
-        /// Which list.
         endpoint: Endpoint,
-        /// How many.
         refused: usize,
         /// The vendor's log id of the last refusal.
         log_id: Option<String>,
@@ -56,9 +51,7 @@ pub enum Stop {
         log_id.as_deref().unwrap_or("unknown")
     )]
     AllRefused {
-        /// Which list.
         endpoint: Endpoint,
-        /// How many.
         refused: usize,
         /// The last refusal in words, with its code.
         reason: String,
@@ -68,7 +61,6 @@ pub enum Stop {
     /// Nobody has an id.
     #[error("none of {participants} participants of {meetings} meetings has a user id or a room id")]
     NoIds {
-        /// Participants listed.
         participants: u64,
         /// Of so many meetings.
         meetings: u64,

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::decide::{ASKED_EARLY, Answered};
-use super::ledger::{Change, OwedMeeting};
-use super::raw::{Header, PageRecord, RawKind, WalkEnd};
 use super::recorder::Checkpoint;
 use super::walk::{Outcome, Walked, walk};
-use crate::feishu::{Client, Endpoint, Page, SkipClass, fact_of};
+use crate::ledger::{Change, PendingMeeting};
+use crate::raw_log::{Header, PageRecord, RawKind, WalkEnd};
 use crate::schema::Status;
 use crate::schema::identity::ParticipantIdentity;
+use feishu_vc::{Client, Endpoint, Page, SkipClass, fact_of};
 
 /// The longest window that participant_list and participant_quality_list take.
 const DAY_S: i64 = 86_400;
@@ -36,12 +36,12 @@ pub(super) struct MeetingWindow {
 
 impl MeetingWindow {
     /// The window of a meeting; one whose end can't be read is taken to last a day, but never past now.
-    pub fn of(meeting: &OwedMeeting, now_us: i64) -> MeetingWindow {
+    pub(super) fn of(meeting: &PendingMeeting, now_us: i64) -> MeetingWindow {
         MeetingWindow::from_times(meeting.start_us, meeting.end_us, now_us)
     }
 
     /// The same, from the meeting's times in microseconds UTC.
-    pub fn from_times(start_us: i64, end_us: Option<i64>, now_us: i64) -> MeetingWindow {
+    pub(super) fn from_times(start_us: i64, end_us: Option<i64>, now_us: i64) -> MeetingWindow {
         let start_s = start_us.div_euclid(1_000_000);
         let end_s = match end_us {
             Some(end_us) => end_us.div_euclid(1_000_000),
@@ -50,7 +50,7 @@ impl MeetingWindow {
         MeetingWindow { start_s, end_s: end_s.max(start_s) }
     }
 
-    pub fn is_over_a_day(self) -> bool {
+    pub(super) fn is_over_a_day(self) -> bool {
         self.end_s - self.start_s > DAY_S
     }
 
@@ -126,7 +126,7 @@ pub(super) struct Finished {
     pub unit: String,
     pub meeting_key: String,
     pub meeting_date: i32,
-    pub asked_us: i64,
+    pub requested_us: i64,
     pub pages: Vec<PageRecord>,
     pub end: WalkEnd,
     /// Who is on a list.
@@ -186,10 +186,10 @@ impl Finished {
     /// A walk with its meaning. `samples` is how many different minutes the items make, where that was counted;
     /// `is_final` judges what the settle rule says of the answer.
     #[expect(clippy::too_many_arguments, reason = "two callers, each with all of it at hand")]
-    pub fn new(
+    pub(super) fn new(
         kind: RawKind,
         unit: &str,
-        meeting: &OwedMeeting,
+        meeting: &PendingMeeting,
         window: MeetingWindow,
         walked: Walked,
         samples: Option<u64>,
@@ -207,14 +207,14 @@ impl Finished {
         // Times of asking grow, whatever the clock does: the later answer counts, and a refetch began before it.
         let after_us =
             earlier.us.map_or(i64::MIN, |us| us.saturating_add(1)).max(meeting.refetch_us.unwrap_or(i64::MIN));
-        let asked_us = walked.asked_us.max(after_us);
+        let requested_us = walked.requested_us.max(after_us);
         let answered = Answered {
             status,
             items: samples.unwrap_or(walked.items),
             digest: &walked.digest,
             earlier_digest: earlier.digest,
             earlier_us: earlier.us,
-            asked_us,
+            requested_us,
             end_us: window.end_s * 1_000_000,
         };
         let is_final = is_final(&answered);
@@ -226,7 +226,7 @@ impl Finished {
             unit: unit.to_owned(),
             meeting_key: meeting.meeting_key.clone(),
             meeting_date: meeting.meeting_date,
-            asked_us,
+            requested_us,
             is_answer,
             // What is not whole shows in coverage, whatever it says, and so does that it is whole now.
             is_news: !whole || earlier.digest != Some(walked.digest.as_str()) || earlier.status != Some(status.name()),
@@ -248,7 +248,7 @@ impl Finished {
     }
 
     /// Takes the answer back: the run stops for a reason that makes it worthless, and it will be asked again.
-    pub fn withdrawn(mut self, reason: &str) -> Finished {
+    pub(super) fn withdrawn(mut self, reason: &str) -> Finished {
         self.end.whole = false;
         self.end.status = Status::Pending;
         self.end.is_final = false;
@@ -259,7 +259,7 @@ impl Finished {
     }
 
     /// What is written down.
-    pub fn checkpoint(mut self, run_id: &str) -> Checkpoint {
+    pub(super) fn checkpoint(mut self, run_id: &str) -> Checkpoint {
         if !self.is_answer {
             // The digest of a walk that broke off must not make the next, equal-looking one final.
             self.end.digest.clear();
@@ -274,7 +274,7 @@ impl Finished {
                 is_final: end.is_final,
                 digest,
                 items: end.items,
-                asked_us: self.asked_us,
+                requested_us: self.requested_us,
             }),
             RawKind::Participants | RawKind::Meetings => {
                 changes.extend(
@@ -287,7 +287,7 @@ impl Finished {
                     status: end.status,
                     is_final: end.is_final,
                     digest,
-                    asked_us: self.asked_us,
+                    requested_us: self.requested_us,
                 });
             }
         }
@@ -295,11 +295,11 @@ impl Finished {
             changes.push(Change::Dirty { meeting_date: self.meeting_date });
         }
         let header = Header {
-            v: super::raw::RAW_VERSION,
+            v: crate::raw_log::RAW_VERSION,
             run_id: run_id.to_owned(),
             kind: self.kind,
             unit: self.unit,
-            asked_us: self.asked_us,
+            requested_us: self.requested_us,
             window_us: None,
             end: Some(self.end),
             bytes: 0,

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::items::AnswerDigest;
-use super::raw::PageRecord;
 use super::stop::Stop;
-use crate::feishu::{Answer, CallError, Client, Endpoint, Next, Page, PageGuard, SkipClass, WalkFault};
+use crate::raw_log::PageRecord;
+use feishu_vc::{Answer, CallError, Client, Endpoint, Next, Page, PageGuard, SkipClass, WalkFault};
 
 /// The query of a page, by its token.
 pub(super) type Query<'a> = &'a (dyn Fn(Option<&str>) -> Vec<(&'static str, String)> + Sync);
@@ -16,8 +16,10 @@ pub(super) enum Outcome {
     /// Every page was read.
     Whole,
     /// The vendor has no answer for this unit.
-    Refused { class: SkipClass, answer: Box<Answer> },
-    /// Retries used up.
+    Refused {
+        class: SkipClass,
+        answer: Box<Answer>,
+    },
     Failed(CallError),
     /// The pages make no sense.
     Broken(WalkFault),
@@ -29,7 +31,7 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Walked {
     /// When the first request went out, microseconds UTC.
-    pub asked_us: i64,
+    pub requested_us: i64,
     /// The answers, refusals included.
     pub pages: Vec<PageRecord>,
     /// Items over all pages.
@@ -44,7 +46,6 @@ pub(super) struct Walked {
     pub log_id: Option<String>,
     /// Digest of the items.
     pub digest: String,
-    /// How it ended.
     pub outcome: Outcome,
     /// Why the run ends with this walk, if it does.
     pub stop: Option<Stop>,
@@ -52,10 +53,10 @@ pub(super) struct Walked {
 
 impl Walked {
     /// Puts another walk of the same unit behind this one: a second query, or the same in another form.
-    pub fn then(mut self, mut next: Walked) -> Walked {
+    pub(super) fn then(mut self, mut next: Walked) -> Walked {
         self.pages.append(&mut next.pages);
         Walked {
-            asked_us: self.asked_us,
+            requested_us: self.requested_us,
             pages: self.pages,
             items: self.items + next.items,
             requests: self.requests + next.requests,
@@ -86,7 +87,7 @@ pub(super) async fn walk(
     mut on_page: impl FnMut(&Page) + Send,
 ) -> Walked {
     let mut walked = Walked {
-        asked_us: now_us,
+        requested_us: now_us,
         pages: Vec::new(),
         items: 0,
         requests: 0,
@@ -106,7 +107,7 @@ pub(super) async fn walk(
         match client.call(endpoint, &parameters).await {
             Ok(page) => {
                 if walked.pages.is_empty() {
-                    walked.asked_us = page.asked_at.as_microsecond();
+                    walked.requested_us = page.requested_at.as_microsecond();
                 }
                 walked.requests += u64::from(page.tries);
                 walked.items += page.item_count as u64;
@@ -133,7 +134,7 @@ pub(super) async fn walk(
                 walked.log_id = error.log_id().map(str::to_owned).or(walked.log_id);
                 if let Some(answer) = error.answer() {
                     if walked.pages.is_empty() {
-                        walked.asked_us = answer.asked_at.as_microsecond();
+                        walked.requested_us = answer.requested_at.as_microsecond();
                     }
                     walked.requests += u64::from(answer.tries);
                     walked.pages.push(answer_record(endpoint, answer, &parameters));
@@ -173,7 +174,7 @@ pub(super) fn page_record(page: &Page, parameters: &[(&'static str, String)]) ->
         record: "page",
         endpoint: page.endpoint.name(),
         request: request(parameters),
-        asked_utc: page.asked_at.to_string(),
+        requested_utc: page.requested_at.to_string(),
         elapsed_ms: u64::try_from(page.elapsed.as_millis()).unwrap_or(u64::MAX),
         http_status: page.http_status,
         log_id: page.log_id.clone(),
@@ -189,7 +190,7 @@ pub(super) fn answer_record(endpoint: Endpoint, answer: &Answer, parameters: &[(
         record: "refusal",
         endpoint: endpoint.name(),
         request: request(parameters),
-        asked_utc: answer.asked_at.to_string(),
+        requested_utc: answer.requested_at.to_string(),
         elapsed_ms: 0,
         http_status: answer.http_status,
         log_id: answer.log_id.clone(),

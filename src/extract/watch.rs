@@ -4,14 +4,14 @@ use crate::schema::Status;
 
 /// One thing that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WatchEvent {
+pub(crate) enum FetchEvent {
     /// A page of the meeting list was answered; what is known so far.
     MeetingPage {
         /// Meetings of the window.
         meetings: u64,
         /// Meetings with something left to ask; a `MeetingListed` follows for each.
         to_list: u64,
-        /// Quality calls owed, as far as known.
+        /// Quality calls pending, as far as known.
         quality_calls_estimate: u64,
     },
     /// The meeting list is complete.
@@ -20,12 +20,11 @@ pub enum WatchEvent {
         meetings: u64,
         /// Meetings with something left to ask; a `MeetingListed` is told for each, of some before this.
         to_list: u64,
-        /// Quality calls owed, as far as known.
+        /// Quality calls pending, as far as known.
         quality_calls_estimate: u64,
     },
     /// A meeting's participants are known, or could not be listed.
     MeetingListed {
-        /// Participants.
         participants: u64,
         /// Participants to ask for.
         to_ask: u64,
@@ -33,16 +32,10 @@ pub enum WatchEvent {
         quality_calls: u64,
     },
     /// A participant is done.
-    ParticipantDone {
-        /// How.
-        status: Status,
-        /// Items answered.
-        samples: u64,
-    },
+    ParticipantDone { status: Status, samples: u64 },
 }
 
 /// Who watches. Called from many threads; must not block.
-pub trait Watch: Send + Sync {
-    /// Takes note.
-    fn event(&self, event: WatchEvent);
+pub(crate) trait Watch: Send + Sync {
+    fn event(&self, event: FetchEvent);
 }

@@ -9,24 +9,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::crew::{Crew, Gate, work_on};
 use super::decide::is_fresh;
-use super::ledger::{OwedMeeting, OwedParticipant};
 use super::list_meetings::guessed_calls;
 use super::queue::NewestFirst;
-use super::raw::RawKind;
 use super::recorder::RecordError;
-use super::run::{Asks, Extraction};
+use super::run::{Extraction, FetchScope};
 use super::stop::Stop;
 use super::unit::{MeetingWindow, WindowForm};
-use super::watch::WatchEvent;
-use crate::feishu::Endpoint;
+use super::watch::FetchEvent;
+use crate::ledger::{PendingMeeting, PendingParticipant};
+use crate::raw_log::RawKind;
 use crate::schema::Status;
+use feishu_vc::Endpoint;
 
 /// Participants that wait for their quality, at most; while so many do, no more lists are asked for.
 const PLACES: usize = 128;
 
 /// A meeting under work, shared by its participants.
 pub(super) struct MeetingTask {
-    pub meeting: OwedMeeting,
+    pub meeting: PendingMeeting,
     pub window: MeetingWindow,
     pub form: WindowForm,
     /// Participants not done yet, and one for the listing.
@@ -41,7 +41,7 @@ pub(super) struct Offered {
     meeting_date: i32,
 }
 
-type QualityTask = (Arc<MeetingTask>, OwedParticipant);
+type QualityTask = (Arc<MeetingTask>, PendingParticipant);
 
 /// The dates that have work which is not done.
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl<'q> Backlog<'q> {
 }
 
 impl Extraction {
-    /// Asks for everything; gives the meetings that are unreadable, and the pages of the meeting list where it was read to
+    /// FetchScope for everything; gives the meetings that are unreadable, and the pages of the meeting list where it was read to
     /// its end.
     pub(super) async fn ask_all(self: &Arc<Self>) -> (u64, Option<u64>) {
         let crew = Crew::new(self.settings.concurrency, self.settings.rate, self.settings.may_end_early);
@@ -141,7 +141,7 @@ impl Extraction {
         listed
     }
 
-    /// Puts up those of these meetings that are owed, while the list is still being read.
+    /// Puts up those of these meetings that are pending, while the list is still being read.
     pub(super) fn offer_listed(&self, backlog: &mut Backlog<'_>, keys: Vec<String>) -> Result<(), RecordError> {
         let now_us = (self.now_us)();
         for key in keys {
@@ -161,20 +161,20 @@ impl Extraction {
         if self.settings.refetch {
             // Once, in the ledger: a run that stops early is gone on with by one without --refetch. Meetings that the
             // vendor no longer lists stay as they are, and those that ended just now are asked as soon as they may be.
-            let asked_again: HashSet<String> = (ledger.meetings(since_us, until_us)?.into_iter())
+            let requested_again: HashSet<String> = (ledger.meetings(since_us, until_us)?.into_iter())
                 .filter(|meeting| backlog.listed.contains(&meeting.meeting_key))
                 .filter(|meeting| !is_fresh(MeetingWindow::of(meeting, now_us).end_s * 1_000_000, now_us))
                 .map(|meeting| meeting.meeting_key)
                 .collect();
-            ledger.begin_refetch(asked_again.iter(), now_us)?;
+            ledger.begin_refetch(requested_again.iter(), now_us)?;
         }
-        for key in ledger.owed_meetings(since_us, until_us)? {
+        for key in ledger.pending_meetings(since_us, until_us)? {
             if !backlog.offered.contains(key.as_str()) {
                 self.offer(backlog, &key, now_us)?;
             }
         }
         self.dates().is_known = true;
-        self.watch.event(WatchEvent::MeetingsListed {
+        self.watch.event(FetchEvent::MeetingsListed {
             meetings: backlog.meetings,
             to_list: backlog.to_list,
             quality_calls_estimate: backlog.quality_calls_estimate,
@@ -184,18 +184,18 @@ impl Extraction {
 
     /// Puts up a meeting, if it owes something and is to be asked for in this run.
     fn offer(&self, backlog: &mut Backlog<'_>, meeting_key: &str, now_us: i64) -> Result<bool, RecordError> {
-        let Some(meeting) = self.recorder.ledger().owed_meeting(meeting_key)? else { return Ok(false) };
+        let Some(meeting) = self.recorder.ledger().pending_meeting(meeting_key)? else { return Ok(false) };
         let numbers = &self.settings.meeting_nos;
         let is_asked_for = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
         let window = MeetingWindow::of(&meeting, now_us);
         // What is being asked again is asked as a whole, so it may replace what is published.
-        let is_frozen = meeting.refetch_us.is_none() && self.settings.frozen_dates.contains(&meeting.meeting_date);
+        let is_frozen = meeting.refetch_us.is_none() && self.settings.lost_raw_dates.contains(&meeting.meeting_date);
         if !is_asked_for || is_frozen || is_fresh(window.end_s * 1_000_000, now_us) {
             return Ok(false);
         }
         // A list that was answered is good enough for a price; asked again so soon, an equal answer would make it
         // final before its time.
-        let lists_only = self.settings.asks == Asks::Lists;
+        let lists_only = self.settings.scope == FetchScope::Lists;
         if lists_only && (meeting.list_final || meeting.list_digest.is_some()) {
             return Ok(false);
         }
@@ -205,8 +205,8 @@ impl Extraction {
         } else if !meeting.list_final {
             guessed_calls(meeting.devices, meeting.start_us, meeting.end_us)
         } else {
-            let owed = self.recorder.ledger().owed_participants(&meeting.meeting_key)?;
-            owed.iter().map(quality_calls).sum()
+            let pending = self.recorder.ledger().pending_participants(&meeting.meeting_key)?;
+            pending.iter().map(quality_calls).sum()
         };
         *self.dates().meetings.entry(meeting.meeting_date).or_default() += 1;
         let offered = Offered { meeting_key: meeting_key.into(), meeting_date: meeting.meeting_date };
@@ -216,7 +216,7 @@ impl Extraction {
 
     /// Works on a meeting whose turn has come.
     async fn offered(self: &Arc<Self>, offered: Offered, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
-        match self.recorder.ledger().owed_meeting(&offered.meeting_key).map_err(RecordError::from)? {
+        match self.recorder.ledger().pending_meeting(&offered.meeting_key).map_err(RecordError::from)? {
             Some(meeting) => self.meeting(meeting, queue).await,
             // A plan beside this run has listed it meanwhile, and nobody was there.
             None => {
@@ -226,8 +226,8 @@ impl Extraction {
         }
     }
 
-    /// Lists a meeting's participants, if it must be, and queues those that are owed.
-    async fn meeting(self: &Arc<Self>, meeting: OwedMeeting, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
+    /// Lists a meeting's participants, if it must be, and queues those that are pending.
+    async fn meeting(self: &Arc<Self>, meeting: PendingMeeting, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
         let window = MeetingWindow::of(&meeting, (self.now_us)());
         let task = Arc::new(MeetingTask { meeting, window, form: WindowForm::default(), open: AtomicU64::new(1) });
         let mut listed = 0;
@@ -240,22 +240,22 @@ impl Extraction {
             self.record_list(finished).await?;
             failing?;
         }
-        let owed = match self.settings.asks {
-            Asks::Lists => Ok(Vec::new()),
-            Asks::Everything => self.recorder.ledger().owed_participants(&task.meeting.meeting_key),
+        let pending = match self.settings.scope {
+            FetchScope::Lists => Ok(Vec::new()),
+            FetchScope::Everything => self.recorder.ledger().pending_participants(&task.meeting.meeting_key),
         };
-        let mut owed = owed.map_err(RecordError::from)?;
-        owed.retain(|participant| {
+        let mut pending = pending.map_err(RecordError::from)?;
+        pending.retain(|participant| {
             let is_settling = participant.status == Status::Pending.name() && participant.digest.is_some();
             !(is_settling && self.was_just_asked(participant.last_us))
         });
-        self.watch.event(WatchEvent::MeetingListed {
-            participants: listed.max(owed.len() as u64),
-            to_ask: owed.len() as u64,
-            quality_calls: owed.iter().map(quality_calls).sum(),
+        self.watch.event(FetchEvent::MeetingListed {
+            participants: listed.max(pending.len() as u64),
+            to_ask: pending.len() as u64,
+            quality_calls: pending.iter().map(quality_calls).sum(),
         });
-        task.open.fetch_add(owed.len() as u64, Ordering::Relaxed);
-        for participant in owed {
+        task.open.fetch_add(pending.len() as u64, Ordering::Relaxed);
+        for participant in pending {
             // A run that may end before its end keeps to newest first.
             let calls = if self.settings.may_end_early { 0 } else { quality_calls(&participant) };
             queue.push(task.meeting.start_us, calls, (Arc::clone(&task), participant)).await;
@@ -281,7 +281,7 @@ impl Extraction {
 
 impl OpenDates {
     /// The dates; `None` while not all meetings are known.
-    pub fn known(&self) -> Option<Vec<i32>> {
+    pub(super) fn known(&self) -> Option<Vec<i32>> {
         self.is_known.then(|| self.meetings.keys().copied().collect())
     }
 
@@ -297,6 +297,6 @@ impl OpenDates {
 }
 
 /// The quality calls that a participant will take, by its expected minutes.
-pub(super) fn quality_calls(participant: &OwedParticipant) -> u64 {
+pub(super) fn quality_calls(participant: &PendingParticipant) -> u64 {
     participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(100)
 }

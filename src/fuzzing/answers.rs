@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::extract::list_items;
-use crate::extract::raw::{Header, RAW_VERSION, RawDate, RawKind};
-use crate::feishu::{Endpoint, EnvelopeFacts, read_envelope};
-use crate::schema::{QUALITY_SAMPLES, Raw, SECTIONS, parse, readable};
+use crate::raw_log::{Header, RAW_VERSION, RawDate, RawKind};
+use crate::schema::{QUALITY_SAMPLES, Raw, SECTIONS, parse};
+use crate::text::readable;
 use crate::transform::WalkParser;
+use feishu_vc::{Endpoint, EnvelopeFacts, read_envelope};
 
 /// The envelope agrees with a tree of the same bytes.
 pub(super) fn envelope(data: &[u8]) {
@@ -122,7 +123,7 @@ fn framed(lines: &[u8]) -> Vec<u8> {
         run_id: "a".to_owned(),
         kind: RawKind::Quality,
         unit: "u".to_owned(),
-        asked_us: 1,
+        requested_us: 1,
         window_us: None,
         end: None,
         bytes: u32::try_from(frame.len()).expect("small"),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::cli::window::{Window, finish_by};
 use crate::config::{ByteSize, Config, Sources, duration};
-use crate::feishu::BaseUrl;
 use crate::schema::TenantZone;
+use feishu_vc::BaseUrl;
 
 /// 2026-11-23 12:00 UTC.
 const NOW_US: i64 = 1_795_435_200_000_000;

@@ -19,12 +19,12 @@ const EMPTY_BYTES: u64 = 1 << 20;
 ///
 /// `rows_kept` of the current rows stay, `rows_outdated` go. Where more go than stay, the holes they leave would make
 /// building anew due at once.
-pub(super) fn better_anew(rows_kept: u64, rows_outdated: u64, rows_wanted: u64, compact: Size) -> bool {
+pub(crate) fn better_anew(rows_kept: u64, rows_outdated: u64, rows_wanted: u64, compact: Size) -> bool {
     rows_kept <= rows_outdated || rows_wanted >= compact.rows.max(1).saturating_mul(ROW_GROWTH_LIMIT)
 }
 
 /// Whether a file of `now` should be built anew, given what it took when it was last compact.
-pub(super) fn is_due(now: Size, compact: Size) -> bool {
+pub(crate) fn is_due(now: Size, compact: Size) -> bool {
     let per_row = compact.bytes.saturating_sub(EMPTY_BYTES) as f64 / compact.rows.max(1) as f64;
     let expected = EMPTY_BYTES as f64 + per_row * now.rows as f64;
     now.bytes as f64 > (GROWTH_LIMIT * expected).max(expected + HOLES_BYTES)

@@ -16,7 +16,7 @@ use crate::schema::cell::{self, Row};
 use crate::schema::{Table, ddl};
 
 /// The storage version of our files: every DuckDB from 1.2 to 2.x opens them.
-pub(super) const STORAGE_VERSION: &str = "v1.2.0";
+pub(crate) const STORAGE_VERSION: &str = "v1.2.0";
 
 /// What DuckDB may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl DatabaseOptions {
 }
 
 /// Opens a database read-only. Spills below `spill_dir`, which DuckDB makes when it needs it.
-pub(super) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
+pub(crate) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
     let failed = || LoadError::duckdb("open", path);
     let config =
         options.config(spill_dir).and_then(|config| config.access_mode(AccessMode::ReadOnly)).map_err(failed())?;
@@ -58,23 +58,21 @@ pub(super) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOpt
 }
 
 /// Opens a connection to no database, to read Parquet files with. Spills as [`open_read_only`] does.
-pub(super) fn open_in_memory(spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
+pub(crate) fn open_in_memory(spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
     let failed = || LoadError::duckdb("start", Path::new("DuckDB"));
     Connection::open_in_memory_with_flags(options.config(spill_dir).map_err(failed())?).map_err(failed())
 }
 
 /// A database that is being built, in a folder of its own.
-pub(super) struct Draft {
-    /// Runs statements.
-    pub(super) connection: Connection,
-    /// The file.
-    pub(super) path: PathBuf,
+pub(crate) struct Draft {
+    pub(crate) connection: Connection,
+    pub(crate) path: PathBuf,
 }
 
 impl Draft {
     /// Opens or makes `<folder>/vcq.duckdb`. The name is that of the published file, because DuckDB names the catalog
     /// after it.
-    pub(super) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft, LoadError> {
+    pub(crate) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft, LoadError> {
         let path = folder.join("vcq.duckdb");
         let failed = || LoadError::duckdb("open", &path);
         let config = options.config(&folder.join("spill")).map_err(failed())?;
@@ -89,18 +87,18 @@ impl Draft {
     }
 
     /// Runs statements that give no rows.
-    pub(super) fn execute(&self, doing: &'static str, sql: &str) -> Result<(), LoadError> {
+    pub(crate) fn execute(&self, doing: &'static str, sql: &str) -> Result<(), LoadError> {
         self.connection.execute_batch(sql).map_err(LoadError::duckdb(doing, &self.path))
     }
 
     /// Replaces all the rows of a small table.
-    pub(super) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+    pub(crate) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
         self.execute("empty a table of", &format!("delete from {}", table.name))?;
         self.append_rows(table, rows)
     }
 
     /// Adds rows to a small table.
-    pub(super) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+    pub(crate) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
         let batch = cell::file_batch(table, rows)
             .and_then(plain_instants)
             .map_err(|source| LoadError::Rows { table: table.name, source })?;
@@ -111,7 +109,7 @@ impl Draft {
     }
 
     /// Closes the database and gives its path.
-    pub(super) fn close(self) -> Result<PathBuf, LoadError> {
+    pub(crate) fn close(self) -> Result<PathBuf, LoadError> {
         let path = self.path;
         // Detaching writes what is left; closing alone would pass over an error.
         self.connection.execute_batch("use memory; detach vcq").map_err(LoadError::duckdb("close", &path))?;
@@ -125,14 +123,14 @@ impl Draft {
 /// It is in `.work/`, unless the store's path has a `?`: DuckDB takes what follows for the parameters of a web address
 /// and looks for the write-ahead log in the wrong folder. Then it is a private folder among the system's temporary ones,
 /// and the finished file is copied into the store.
-pub(super) struct DraftFolder {
+pub(crate) struct DraftFolder {
     path: PathBuf,
     final_path: PathBuf,
 }
 
 impl DraftFolder {
     /// Makes the folder for the database of one run.
-    pub(super) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder, LoadError> {
+    pub(crate) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder, LoadError> {
         let name = format!("database-{run_id}");
         let final_path = paths.work().join("vcq.duckdb.inprogress");
         let path = match paths.root().to_string_lossy().contains('?') {
@@ -147,7 +145,7 @@ impl DraftFolder {
     }
 
     /// Makes the folder for a database that a reader compares with: nothing of it is written to the store.
-    pub(super) fn for_reader() -> Result<DraftFolder, LoadError> {
+    pub(crate) fn for_reader() -> Result<DraftFolder, LoadError> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("vcq-etl-compared-{}-{number}", std::process::id()));
@@ -164,13 +162,12 @@ impl DraftFolder {
         Ok(DraftFolder { path, final_path })
     }
 
-    /// The folder.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Moves the finished database to where it can be renamed from, makes it durable, and gives that path.
-    pub(super) fn take(self, database: &Path) -> Result<PathBuf, LoadError> {
+    pub(crate) fn take(self, database: &Path) -> Result<PathBuf, LoadError> {
         let moved = match self.path.parent() == self.final_path.parent() {
             true => database.to_path_buf(),
             false => {

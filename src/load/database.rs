@@ -24,16 +24,16 @@ use crate::schema::{
 
 /// How large a database file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Size {
-    pub(super) bytes: u64,
+pub(crate) struct Size {
+    pub(crate) bytes: u64,
     /// Rows of the tables that are in Parquet.
-    pub(super) rows: u64,
+    pub(crate) rows: u64,
 }
 
 /// What the current `vcq.duckdb` says of itself.
 #[derive(Debug)]
-pub(super) struct Current {
-    pub(super) generation: u64,
+pub(crate) struct Current {
+    pub(crate) generation: u64,
     vcq_etl_version: Option<String>,
     /// `None` also where an older program made it.
     definitions_sha256: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct Current {
 
 impl Current {
     /// Whether the database was loaded from any file.
-    pub(super) fn holds_dates(&self) -> bool {
+    pub(crate) fn holds_dates(&self) -> bool {
         !self.loaded.is_empty()
     }
 }
@@ -60,11 +60,11 @@ struct Loaded {
 
 /// The finished next database, closed and durable.
 #[derive(Debug)]
-pub(super) struct Built {
-    pub(super) path: PathBuf,
-    pub(super) bytes: u64,
+pub(crate) struct Built {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
     /// True where it was built anew from Parquet and so has no holes.
-    pub(super) compacted: bool,
+    pub(crate) compacted: bool,
 }
 
 /// Tables by which we know a database as ours.
@@ -75,7 +75,7 @@ const OUR_SIGNS: &[&str] = &["meta", "published_files", "schema_migrations"];
 /// # Errors
 /// [`LoadError::ForeignDatabase`], [`LoadError::NewerSchema`], [`LoadError::MigrationDrift`], and [`LoadError::Io`] where
 /// the file is there and the system refuses to read it.
-pub(super) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>, LoadError> {
+pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>, LoadError> {
     let path = paths.database();
     match fs::File::open(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -103,7 +103,7 @@ pub(super) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Op
 }
 
 /// Makes sure that a database is ours and that its schema is one we know.
-pub(super) fn check_ours(connection: &Connection, path: &Path) -> Result<(), LoadError> {
+pub(crate) fn check_ours(connection: &Connection, path: &Path) -> Result<(), LoadError> {
     let failed = || LoadError::duckdb("read", path);
     let tables: Vec<String> = connection
         .prepare("select table_name from duckdb_tables() where not internal and database_name = current_database()")
@@ -197,7 +197,7 @@ fn difference<'a>(loaded: &'a [Loaded], manifest: &'a Manifest) -> (Vec<Change<'
 }
 
 /// Builds the database of `manifest` in `.work/`.
-pub(super) fn build(
+pub(crate) fn build(
     paths: &StorePaths,
     publication: &Publication<'_>,
     manifest: &Manifest,

@@ -9,6 +9,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 
 use super::connection::{Draft, STORAGE_VERSION};
 use super::fixture::{self, DAY, NOW_US, Store, parquet_tables};
+use super::query::open_published;
 use super::*;
 use crate::schema::{SCHEMA_VERSION, TABLES, ddl};
 
@@ -53,8 +54,8 @@ fn migrations_add_up_to_the_declared_tables_both_ways() {
         })
         .collect();
     let missing: Vec<_> = declared.difference(&found).collect();
-    let stray: Vec<_> = found.difference(&declared).collect();
-    assert!(missing.is_empty() && stray.is_empty(), "not in the migrations: {missing:#?}\nnot declared: {stray:#?}");
+    let orphan: Vec<_> = found.difference(&declared).collect();
+    assert!(missing.is_empty() && orphan.is_empty(), "not in the migrations: {missing:#?}\nnot declared: {orphan:#?}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::schema::{
 };
 
 /// Addresses of a participant: the one in its own network, and the one that the vendor saw.
-pub type Addresses = (String, Option<String>);
+pub(crate) type Addresses = (String, Option<String>);
 
 /// Knows where addresses are.
 pub trait Places: Sync {
@@ -47,7 +47,6 @@ pub struct Definitions<'a> {
     pub custom_limits: &'a [(String, f64)],
     /// The rows of [`BUILDINGS`].
     pub buildings: &'a [Row],
-    /// Where addresses are.
     pub places: &'a dyn Places,
 }
 
@@ -73,23 +72,22 @@ const CUSTOM: &str = "custom";
 const BEGINS_AS: &str = "cqd";
 
 /// The checksum of the definitions in a published database; `None` where an older program made it.
-pub fn installed_in(connection: &Connection) -> Option<String> {
+pub(crate) fn installed_in(connection: &Connection) -> Option<String> {
     // The column came with the second migration.
     connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten()
 }
 
 /// A table whose rows follow from the rows of another, date by date.
-pub(super) struct Derived {
-    /// The table.
-    pub(super) table: &'static Table,
+pub(crate) struct Derived {
+    pub(crate) table: &'static Table,
     /// What it is derived from.
-    pub(super) source: &'static Table,
+    pub(crate) source: &'static Table,
     /// Gives its rows. `changed_dates` is what it must look at.
-    pub(super) sql: &'static str,
+    pub(crate) sql: &'static str,
 }
 
 /// Every derived table that is made of rows alone.
-pub(super) const DERIVED: &[Derived] = &[Derived {
+pub(crate) const DERIVED: &[Derived] = &[Derived {
     table: &MISALIGNED_PARTICIPANTS,
     source: &QUALITY_SAMPLES,
     sql: include_str!("../../sql/derived/misaligned_participants.sql"),
@@ -97,9 +95,9 @@ pub(super) const DERIVED: &[Derived] = &[Derived {
 
 /// The dates that changed in a table, as `meeting_date in (...)` or `true` for all.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Changed<'a> {
-    pub(super) table: &'static Table,
-    pub(super) dates: &'a str,
+pub(crate) struct Changed<'a> {
+    pub(crate) table: &'static Table,
+    pub(crate) dates: &'a str,
 }
 
 impl Definitions<'_> {
@@ -175,7 +173,7 @@ impl Definitions<'_> {
     }
 
     /// Makes everything anew: drops what an earlier program defined, runs the scripts, fills limits and buildings.
-    pub(super) fn install(&self, draft: &Draft) -> Result<(), LoadError> {
+    pub(crate) fn install(&self, draft: &Draft) -> Result<(), LoadError> {
         let failed = || LoadError::duckdb("drop the old definitions of", &draft.path);
         draft.connection.execute_batch(&drop_all(&draft.connection).map_err(failed())?).map_err(failed())?;
         self.run(&draft.connection).map_err(|(script, source)| LoadError::Definition {
@@ -187,7 +185,7 @@ impl Definitions<'_> {
     }
 
     /// Runs the scripts and adds the profile of the configuration. Gives the script that failed.
-    pub(super) fn run(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
+    pub(crate) fn run(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
         run_all(self.scripts, connection)?;
         connection.execute_batch(&self.custom_profile()).map_err(|error| ("the profile custom".to_owned(), error))
     }
@@ -223,7 +221,7 @@ impl Definitions<'_> {
     }
 
     /// Looks up the addresses of the participants of the changed dates.
-    pub(super) fn place(&self, draft: &Draft, dates: &str, is_anew: bool) -> Result<(), LoadError> {
+    pub(crate) fn place(&self, draft: &Draft, dates: &str, is_anew: bool) -> Result<(), LoadError> {
         if is_anew {
             draft.execute("empty a table of", &format!("delete from {}", ADDRESS_BUILDINGS.name))?;
         }
@@ -244,7 +242,7 @@ impl Definitions<'_> {
 }
 
 /// Brings the derived tables after the dates that changed.
-pub(super) fn derive(draft: &Draft, changes: &[Changed<'_>], is_anew: bool) -> Result<(), LoadError> {
+pub(crate) fn derive(draft: &Draft, changes: &[Changed<'_>], is_anew: bool) -> Result<(), LoadError> {
     for derived in DERIVED {
         let dates = match changes.iter().find(|change| change.table.name == derived.source.name) {
             _ if is_anew => "true",
@@ -263,12 +261,12 @@ fn replacement(derived: &Derived, dates: &str) -> String {
 }
 
 /// The query of a derived table on some dates.
-pub(super) fn derived_sql(derived: &Derived, dates: &str) -> String {
+pub(crate) fn derived_sql(derived: &Derived, dates: &str) -> String {
     derived.sql.replace("$changed_dates", dates)
 }
 
 /// The addresses of participants, each pair once.
-pub(super) fn seen(connection: &Connection, dates: &str) -> duckdb::Result<Vec<Addresses>> {
+pub(crate) fn seen(connection: &Connection, dates: &str) -> duckdb::Result<Vec<Addresses>> {
     let participants = PARTICIPANTS.name;
     let sql = format!(
         "select distinct internal_ip, public_ip from {participants} p where internal_ip is not null and {dates}"
@@ -277,7 +275,7 @@ pub(super) fn seen(connection: &Connection, dates: &str) -> duckdb::Result<Vec<A
 }
 
 /// Names of everything that the scripts make: views and macros.
-pub(super) fn names(connection: &Connection) -> duckdb::Result<BTreeSet<(String, String)>> {
+pub(crate) fn names(connection: &Connection) -> duckdb::Result<BTreeSet<(String, String)>> {
     connection
         .prepare(
             "select 'view', view_name from duckdb_views() where not internal and database_name = current_database() \

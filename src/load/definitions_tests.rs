@@ -2,6 +2,7 @@
 //! tables that follow the rows date by date.
 
 use super::fixture::{DAY, Store};
+use super::query::open_published;
 use super::*;
 use crate::schema::cell::Cell;
 

@@ -32,16 +32,13 @@ pub enum LoadError {
     /// The store's folder, or a folder in it, can't be made or written to.
     #[error("the store {} is not writable", path.display())]
     NotWritable {
-        /// The folder.
         path: PathBuf,
-        /// The system's refusal.
         #[source]
         source: io::Error,
     },
     /// The folder holds something else.
     #[error("{} is not a vcq-etl store: {why}", path.display())]
     NotAStore {
-        /// The folder.
         path: PathBuf,
         /// What speaks against it.
         why: NotAStore,
@@ -51,30 +48,24 @@ pub enum LoadError {
     NewerSchema {
         /// The manifest or the database.
         path: PathBuf,
-        /// Its version.
         found: u64,
-        /// Ours.
         known: u32,
     },
     /// The disk is full.
     #[error("the disk is full: could not {doing} {}", path.display())]
     DiskFull {
-        /// What was attempted.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's refusal.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
     /// Reading, writing or renaming failed.
     #[error("could not {doing} {}", path.display())]
     Io {
-        /// What was attempted.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// The system's refusal.
         #[source]
         source: io::Error,
     },
@@ -84,7 +75,6 @@ pub enum LoadError {
         path.display()
     )]
     CorruptManifest {
-        /// The manifest.
         path: PathBuf,
         /// Line, from 1.
         line: usize,
@@ -103,31 +93,22 @@ pub enum LoadError {
     /// The rows can't be written as Parquet.
     #[error("could not write the Parquet part {} of {table}", path.display())]
     Parquet {
-        /// The table.
         table: &'static str,
-        /// The part.
         path: PathBuf,
-        /// Parquet's error.
         #[source]
         source: ::parquet::errors::ParquetError,
     },
     /// The rows are not of the table's form: a defect of ours, never of the input.
     #[error("rows of {table} are not as the table is declared")]
     Rows {
-        /// The table.
         table: &'static str,
-        /// Arrow's error.
         #[source]
         source: arrow::error::ArrowError,
     },
-    /// DuckDB refused.
     #[error("could not {doing} {}", path.display())]
     Duckdb {
-        /// What was attempted.
         doing: &'static str,
-        /// The database.
         path: PathBuf,
-        /// DuckDB's error.
         #[source]
         source: duckdb::Error,
     },
@@ -139,33 +120,19 @@ pub enum LoadError {
     },
     /// `vcq.duckdb` is somebody else's database.
     #[error("{} is a DuckDB database that vcq-etl did not make; move it away, then run again", path.display())]
-    ForeignDatabase {
-        /// The database.
-        path: PathBuf,
-    },
+    ForeignDatabase { path: PathBuf },
     /// A migration that was applied is not the one that this program knows.
     #[error(
         "migration {version} ({name}) in {} differs from this program's; remove the database, the next run builds it again from parquet/",
         path.display()
     )]
-    MigrationDrift {
-        /// The database.
-        path: PathBuf,
-        /// The migration's number.
-        version: u32,
-        /// The migration's name.
-        name: String,
-    },
+    MigrationDrift { path: PathBuf, version: u32, name: String },
     /// DuckDB left a write-ahead log beside a closed database, so the file alone is not whole.
     #[error("{} was closed with changes outside the file", path.display())]
-    LeftoverWal {
-        /// The database.
-        path: PathBuf,
-    },
+    LeftoverWal { path: PathBuf },
     /// The database does not hold the rows that the manifest counts.
     #[error("{table} on {meeting_date} has {found} rows in the database, {expected} in the manifest")]
     RowCount {
-        /// The table.
         table: &'static str,
         /// `YYYY-MM-DD`.
         meeting_date: String,
@@ -177,31 +144,21 @@ pub enum LoadError {
     /// The rows of `runs` could not be worked out.
     #[error("could not work out the rows of runs for {}", path.display())]
     Runs {
-        /// The database.
         path: PathBuf,
-        /// The caller's error.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
     /// A view or a macro could not be made: a defect of ours, or a database that lacks what it needs.
     #[error("could not define {script} in {}", path.display())]
     Definition {
-        /// The database.
         path: PathBuf,
-        /// The script.
         script: String,
-        /// DuckDB's error.
         #[source]
         source: Box<duckdb::Error>,
     },
     /// What was handed to `publish` is not consistent: a defect of ours.
     #[error("the publication of run {run_id} is not consistent: {why}")]
-    Inconsistent {
-        /// The run.
-        run_id: String,
-        /// What is wrong.
-        why: String,
-    },
+    Inconsistent { run_id: String, why: String },
     /// The caller asked to stop.
     #[error("stopped before: {}", step.doing())]
     Stopped {
@@ -226,7 +183,7 @@ const REFUSED_IN_WORDS: &[&str] = &[
 
 /// What a refusal of DuckDB comes from. It says so in words only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DuckdbTrouble {
+pub(crate) enum DuckdbErrorKind {
     /// It ran out of memory or of room.
     Lack,
     /// The system refused it a file.
@@ -235,26 +192,26 @@ pub enum DuckdbTrouble {
     Database,
 }
 
-impl DuckdbTrouble {
+impl DuckdbErrorKind {
     /// By what DuckDB says.
-    pub fn of(text: &str) -> DuckdbTrouble {
+    pub(crate) fn of(text: &str) -> DuckdbErrorKind {
         let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
         match () {
-            () if has(LACKING_IN_WORDS) || has(FULL_IN_WORDS) => DuckdbTrouble::Lack,
-            () if has(REFUSED_IN_WORDS) => DuckdbTrouble::System,
-            () => DuckdbTrouble::Database,
+            () if has(LACKING_IN_WORDS) || has(FULL_IN_WORDS) => DuckdbErrorKind::Lack,
+            () if has(REFUSED_IN_WORDS) => DuckdbErrorKind::System,
+            () => DuckdbErrorKind::Database,
         }
     }
 }
 
 /// Whether a cause adds nothing to what it caused: DuckDB's errors have a number for their source that is always the same.
-pub fn is_noise(cause: &(dyn Error + 'static)) -> bool {
+pub(crate) fn is_noise(cause: &(dyn Error + 'static)) -> bool {
     cause.is::<duckdb::ffi::Error>()
 }
 
 impl LoadError {
     /// For `map_err` on a file operation.
-    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LoadError {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LoadError {
         let path = path.to_path_buf();
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -265,7 +222,7 @@ impl LoadError {
     }
 
     /// For `map_err` on a DuckDB statement.
-    pub(super) fn duckdb(doing: &'static str, path: &Path) -> impl FnOnce(duckdb::Error) -> LoadError {
+    pub(crate) fn duckdb(doing: &'static str, path: &Path) -> impl FnOnce(duckdb::Error) -> LoadError {
         let path = path.to_path_buf();
         move |source| {
             let text = source.to_string();

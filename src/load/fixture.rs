@@ -7,19 +7,20 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
+use super::query::open_published;
 use super::*;
 use crate::schema::cell::{self, Cell, Row};
 use crate::schema::{Column, Kind, PARTITION_COLUMN, RUNS, Storage, TABLES, Table};
 
 /// 2026-11-01.
-pub(super) const DAY: i32 = 20_758;
-pub(super) const NOW_US: i64 = 1_795_284_000_000_000;
+pub(crate) const DAY: i32 = 20_758;
+pub(crate) const NOW_US: i64 = 1_795_284_000_000_000;
 const DAY_US: i64 = 86_400_000_000;
 /// Samples of one participant.
 const MINUTES: usize = 60;
 
 /// `rows` rows of a table as they would stand in its part: sorted by key, other values random by seed, some NULL.
-pub(super) fn rows(table: &Table, meeting_date: i32, rows: usize, seed: u64) -> Vec<Row> {
+pub(crate) fn rows(table: &Table, meeting_date: i32, rows: usize, seed: u64) -> Vec<Row> {
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ (meeting_date as u64) << 32);
     (0..rows)
         .map(|n| table.columns.iter().map(|column| value(table, column, meeting_date, n, &mut random)).collect())
@@ -58,39 +59,39 @@ fn value(table: &Table, column: &Column, meeting_date: i32, n: usize, random: &m
     }
 }
 
-pub(super) fn batch(table: &Table, meeting_date: i32, count: usize, seed: u64) -> RecordBatch {
+pub(crate) fn batch(table: &Table, meeting_date: i32, count: usize, seed: u64) -> RecordBatch {
     cell::file_batch(table, &rows(table, meeting_date, count, seed)).expect("rows as declared")
 }
 
 /// A store in a temporary folder.
-pub(super) struct Store {
-    pub(super) paths: StorePaths,
+pub(crate) struct Store {
+    pub(crate) paths: StorePaths,
     _dir: Option<tempfile::TempDir>,
 }
 
 impl Store {
-    pub(super) fn new() -> Store {
+    pub(crate) fn new() -> Store {
         Store::below("store")
     }
 
-    pub(super) fn below(name: &str) -> Store {
+    pub(crate) fn below(name: &str) -> Store {
         let dir = tempfile::tempdir().expect("temp dir");
         let paths = StorePaths::open(&dir.path().join(name)).expect("open");
         Store { paths, _dir: Some(dir) }
     }
 
     /// A store that another process made, and will remove.
-    pub(super) fn at(root: &Path) -> Store {
+    pub(crate) fn at(root: &Path) -> Store {
         Store { paths: StorePaths::existing(root).expect("existing"), _dir: None }
     }
 
     /// Stages one date: rows by table name, with the seed of their values.
-    pub(super) fn stage(&self, run_id: &str, meeting_date: i32, tables: &[(&str, usize, u64)]) -> DatePublication {
+    pub(crate) fn stage(&self, run_id: &str, meeting_date: i32, tables: &[(&str, usize, u64)]) -> DatePublication {
         let parts = tables
             .iter()
             .zip(0..)
             .filter_map(|((name, count, seed), n)| {
-                let table = crate::schema::table(name).expect("a table");
+                let table = crate::schema::tables::table(name).expect("a table");
                 let mut writer =
                     PartWriter::create(&self.paths.work(), table, meeting_date, run_id, n).expect("create");
                 writer.write(&batch(table, meeting_date, *count, *seed)).expect("write");
@@ -101,16 +102,16 @@ impl Store {
     }
 
     /// Stages every table of a date with `count` rows each.
-    pub(super) fn stage_all(&self, run_id: &str, meeting_date: i32, count: usize, seed: u64) -> DatePublication {
+    pub(crate) fn stage_all(&self, run_id: &str, meeting_date: i32, count: usize, seed: u64) -> DatePublication {
         let tables: Vec<_> = parquet_tables().map(|table| (table.name, count, seed)).collect();
         self.stage(run_id, meeting_date, &tables)
     }
 
-    pub(super) fn publish_with(&self, run_id: &str, dates: Vec<DatePublication>, definitions: Definitions<'_>) {
+    pub(crate) fn publish_with(&self, run_id: &str, dates: Vec<DatePublication>, definitions: Definitions<'_>) {
         self.try_publish_with(run_id, dates, definitions).expect("publish");
     }
 
-    pub(super) fn try_publish_with(
+    pub(crate) fn try_publish_with(
         &self,
         run_id: &str,
         dates: Vec<DatePublication>,
@@ -119,11 +120,11 @@ impl Store {
         self.publication(run_id, dates, Start::OverPublished, definitions, &mut |_| ControlFlow::Continue(()))
     }
 
-    pub(super) fn publish(&self, run_id: &str, dates: Vec<DatePublication>) -> Published {
+    pub(crate) fn publish(&self, run_id: &str, dates: Vec<DatePublication>) -> Published {
         self.try_publish(run_id, dates, Start::OverPublished, &mut |_| ControlFlow::Continue(())).expect("publish")
     }
 
-    pub(super) fn try_publish(
+    pub(crate) fn try_publish(
         &self,
         run_id: &str,
         dates: Vec<DatePublication>,
@@ -155,17 +156,17 @@ impl Store {
     }
 
     /// Every Parquet table as text, sorted: what two stores are compared by.
-    pub(super) fn contents(&self) -> BTreeMap<&'static str, Vec<String>> {
+    pub(crate) fn contents(&self) -> BTreeMap<&'static str, Vec<String>> {
         let connection = open_published(&self.paths).expect("open");
         parquet_tables().map(|table| (table.name, table_lines(&connection, table.name))).collect()
     }
 
-    pub(super) fn manifest(&self) -> Manifest {
+    pub(crate) fn manifest(&self) -> Manifest {
         Manifest::read(&self.paths).expect("read").expect("published")
     }
 
     /// Parts on disk, relative to `parquet/`, sorted.
-    pub(super) fn parts_on_disk(&self) -> Vec<String> {
+    pub(crate) fn parts_on_disk(&self) -> Vec<String> {
         let mut found = Vec::new();
         walk(&self.paths.parquet(), &mut |path| {
             if path.extension().is_some_and(|extension| extension == "parquet") {
@@ -178,7 +179,7 @@ impl Store {
     }
 
     /// Asserts that manifest, Parquet files, and database agree, cell by cell.
-    pub(super) fn assert_whole(&self) {
+    pub(crate) fn assert_whole(&self) {
         let manifest = self.manifest();
         let connection = open_published(&self.paths).expect("open");
         let generation: u64 = connection.query_row("select generation from meta", [], |row| row.get(0)).expect("meta");
@@ -242,11 +243,11 @@ fn run_row(connection: &duckdb::Connection) -> Result<Row, duckdb::Error> {
         .collect())
 }
 
-pub(super) fn parquet_tables() -> impl Iterator<Item = &'static Table> {
+pub(crate) fn parquet_tables() -> impl Iterator<Item = &'static Table> {
     TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb)
 }
 
-pub(super) fn table_lines(connection: &duckdb::Connection, table: &str) -> Vec<String> {
+pub(crate) fn table_lines(connection: &duckdb::Connection, table: &str) -> Vec<String> {
     connection
         .prepare(&format!("select cast(columns(*) as varchar) from {table}"))
         .and_then(|mut statement| {

@@ -17,8 +17,7 @@ use crate::schema::utc_text;
 
 /// Who holds a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Process id.
+pub(crate) struct Holder {
     pub pid: u32,
     /// Name of the machine.
     pub host: String,
@@ -40,15 +39,12 @@ pub enum LockError {
         host: String,
         /// When it took the lock, RFC 3339 UTC.
         started_utc: String,
-        /// What it does.
         command: String,
     },
     /// The lock file can't be used.
     #[error("could not lock {}", path.display())]
     Io {
-        /// The lock file.
         path: PathBuf,
-        /// The system's refusal.
         #[source]
         source: io::Error,
     },
@@ -127,7 +123,7 @@ fn try_lock_folder(folder: &File) -> Result<(), TryLockError> {
 }
 
 /// Who holds the store at this moment, for those who only look.
-pub fn holder(paths: &StorePaths) -> Option<Holder> {
+pub(crate) fn holder(paths: &StorePaths) -> Option<Holder> {
     let file = File::open(paths.lock()).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(written(paths).unwrap_or_else(unknown)),

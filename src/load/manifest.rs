@@ -10,7 +10,7 @@ use crate::schema::SCHEMA_VERSION;
 
 /// The published files and the publication that made them so. The keys and their order are contract 1's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Grows by one with every publication.
     pub generation: u64,
     /// Version of the tables.
@@ -25,16 +25,13 @@ pub struct Manifest {
 
 /// One published Parquet file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublishedFile {
-    /// The table.
+pub(crate) struct PublishedFile {
     pub table: String,
     /// `YYYY-MM-DD`.
     pub meeting_date: String,
     /// Relative to `parquet/`.
     pub path: String,
-    /// Rows in it.
     pub rows: u64,
-    /// Its size.
     pub bytes: u64,
     /// Its checksum, lower-case hexadecimal.
     pub sha256: String,
@@ -55,7 +52,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`LoadError::CorruptManifest`], [`LoadError::NewerSchema`], [`LoadError::Io`].
-    pub fn read(paths: &StorePaths) -> Result<Option<Manifest>, LoadError> {
+    pub(crate) fn read(paths: &StorePaths) -> Result<Option<Manifest>, LoadError> {
         let path = paths.manifest();
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -80,7 +77,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`LoadError::DiskFull`], [`LoadError::Io`]; the old manifest is whole then.
-    pub(super) fn write(&self, paths: &StorePaths) -> Result<(), LoadError> {
+    pub(crate) fn write(&self, paths: &StorePaths) -> Result<(), LoadError> {
         let path = paths.manifest();
         let text = self.text().map_err(|error| LoadError::io("write", &path)(error.into()))?;
         durable::replace(&paths.work(), &path, text.as_bytes())
@@ -164,7 +161,7 @@ mod tests {
             let message = error.to_string();
             assert!(message.contains("_manifest.json") && message.contains("line "), "{message}");
         }
-        assert!(matches!(paths.remove_strays(), Err(LoadError::CorruptManifest { .. })));
+        assert!(matches!(paths.remove_orphans(), Err(LoadError::CorruptManifest { .. })));
     }
 
     #[test]

@@ -16,31 +16,29 @@ use crate::schema::{SCHEMA_MIGRATIONS, SCHEMA_VERSION};
 
 /// One file of `migrations/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Migration {
+pub(crate) struct Migration {
     /// Number, from 1 without holes.
     pub version: u32,
-    /// Name.
     pub name: &'static str,
-    /// Statements.
     pub sql: &'static str,
 }
 
 /// Every migration, in order. The last one's number is the schema version.
-pub const MIGRATIONS: &[Migration] = &[
+pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", sql: include_str!("../../migrations/0001_initial.sql") },
     Migration { version: 2, name: "definitions", sql: include_str!("../../migrations/0002_definitions.sql") },
 ];
 
 impl Migration {
     /// Checksum of the statements, lower-case hexadecimal.
-    pub fn sha256(&self) -> String {
+    pub(crate) fn sha256(&self) -> String {
         hex(&Sha256::digest(self.sql.as_bytes()))
     }
 }
 
 /// A row of `schema_migrations`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Applied {
+pub(crate) struct Applied {
     version: i64,
     name: Option<String>,
     sha256: Option<String>,
@@ -49,7 +47,7 @@ pub(super) struct Applied {
 }
 
 /// What a database says of its own schema.
-pub(super) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
+pub(crate) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
     connection
         .prepare(
             "select version, name, sha256, epoch_us(applied_utc), vcq_etl_version from schema_migrations order by version",
@@ -70,7 +68,7 @@ pub(super) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
 ///
 /// # Errors
 /// [`LoadError::NewerSchema`], [`LoadError::MigrationDrift`].
-pub(super) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
+pub(crate) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
     for row in applied {
         let known = MIGRATIONS.iter().find(|migration| i64::from(migration.version) == row.version);
         let Some(known) = known else {
@@ -89,7 +87,7 @@ pub(super) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
 }
 
 /// Applies what is missing, inside the caller's transaction; gives the number of migrations applied.
-pub(super) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<usize, LoadError> {
+pub(crate) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<usize, LoadError> {
     let done = |migration: &Migration| applied.iter().any(|row| row.version == i64::from(migration.version));
     let missing: Vec<&Migration> = MIGRATIONS.iter().filter(|migration| !done(migration)).collect();
     if missing.is_empty() {

@@ -9,27 +9,26 @@
 //! Leaves out: what the rows mean (`transform`), what was asked (`extract`), and reading for people (`report`).
 
 mod compaction;
-mod connection;
-mod database;
-mod definitions;
+pub(crate) mod connection;
+pub(crate) mod database;
+pub(crate) mod definitions;
 mod durable;
 mod error;
-mod lock;
+pub(crate) mod lock;
 mod manifest;
 mod migration;
-mod parquet;
+pub(crate) mod parquet;
 mod publish;
 mod query;
 mod scripts;
-mod store;
-pub mod verify;
+pub(crate) mod store;
 
 #[cfg(test)]
 mod database_tests;
 #[cfg(test)]
 mod definitions_tests;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod process_tests;
 #[cfg(test)]
@@ -38,13 +37,20 @@ mod publish_state_tests;
 mod publish_tests;
 
 pub use connection::DatabaseOptions;
-pub use definitions::{Addresses, Definitions, Places, UnknownLimits, installed_in};
-pub use error::{DuckdbTrouble, LoadError, NotAStore, is_noise};
-pub use lock::{Holder, Lock, LockError, holder};
-pub use manifest::{Manifest, PublishedFile};
-pub use migration::{MIGRATIONS, Migration};
-pub use parquet::{PartWriter, StagedPart};
-pub use publish::{DatePublication, Publication, Published, RunsOf, Start, Step, publish};
-pub use query::{generation_of, open_published, open_published_with};
-pub use scripts::{Relation, Script};
+pub use definitions::Definitions;
+pub(crate) use definitions::Places;
+pub(crate) use definitions::{Addresses, installed_in};
+pub(crate) use error::{DuckdbErrorKind, is_noise};
+pub(crate) use error::{LoadError, NotAStore};
+pub use lock::Lock;
+pub(crate) use lock::LockError;
+pub(crate) use lock::{Holder, holder};
+pub(crate) use manifest::{Manifest, PublishedFile};
+pub(crate) use migration::MIGRATIONS;
+pub use parquet::PartWriter;
+pub(crate) use parquet::StagedPart;
+pub(crate) use publish::Published;
+pub use publish::{DatePublication, Publication, Start, Step, publish};
+pub(crate) use query::{generation_of, open_published_with};
+pub(crate) use scripts::{Relation, Script};
 pub use store::StorePaths;

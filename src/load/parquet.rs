@@ -35,7 +35,6 @@ const WRITE_BUFFER_BYTES: usize = 1 << 18;
 /// A finished part in `.work/`, not yet published.
 #[derive(Debug, Clone)]
 pub struct StagedPart {
-    /// The table.
     pub table: &'static Table,
     /// Days since 1970-01-01.
     pub meeting_date: i32,
@@ -55,7 +54,6 @@ pub struct StagedPart {
     pub max_time_utc_us: Option<i64>,
 }
 
-/// Writes one part.
 pub struct PartWriter {
     table: &'static Table,
     meeting_date: i32,
@@ -261,7 +259,7 @@ impl<W: Write> Write for Hashing<W> {
 }
 
 /// Bytes as lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

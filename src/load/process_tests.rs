@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::fixture::{DAY, Store};
+use super::query::open_published;
 use super::*;
 
 const STORE_OF_THE_READER: &str = "VCQ_TEST_READER_STORE";
@@ -67,7 +68,7 @@ fn what_a_dead_writer_left_is_put_right_by_the_next() {
         assert!(!status.success(), "the writer had to die");
         let _lock = Lock::take(&store.paths, "sync", 0).expect("the lock died with its holder");
         store.paths.clean_work().expect("clean");
-        store.paths.remove_strays().expect("strays");
+        store.paths.remove_orphans().expect("orphans");
         store.publish("r3", Vec::new());
         store.assert_whole();
         assert_eq!(store.parts_on_disk().len(), store.manifest().files.len());

@@ -1,6 +1,6 @@
 //! The order in which a publication becomes visible: new parts, manifest, database, old parts removed.
 //!
-//! Stopping between any two steps harms nothing: until the manifest is renamed the new parts are strays, and from then
+//! Stopping between any two steps harms nothing: until the manifest is renamed the new parts are orphans, and from then
 //! on the next publication brings the database after it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,7 +18,7 @@ use crate::schema::cell::Row;
 use crate::schema::{SCHEMA_VERSION, TABLES, civil_date_text, utc_text};
 
 /// Gives all the rows of `runs`, worked out on the next database after its dates are replaced. It may be asked twice.
-pub type RunsOf<'a> = &'a mut dyn FnMut(&Connection) -> Result<Vec<Row>, Box<dyn Error + Send + Sync>>;
+pub(crate) type RunsOf<'a> = &'a mut dyn FnMut(&Connection) -> Result<Vec<Row>, Box<dyn Error + Send + Sync>>;
 
 /// What a publication starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Start {
 
 impl Start {
     /// Whether published bytes are taken for what the manifest and the database say of them.
-    pub(super) fn trusts(self) -> bool {
+    pub(crate) fn trusts(self) -> bool {
         self == Start::OverPublished
     }
 
@@ -48,7 +48,6 @@ impl Start {
     }
 }
 
-/// What to publish.
 #[derive(Debug, Clone)]
 pub struct Publication<'a> {
     /// The run; letters, digits, `-` and `_`, because it is part of file names.
@@ -81,7 +80,6 @@ pub struct DatePublication {
 /// What a publication did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Published {
-    /// The new generation.
     pub generation: u64,
     /// The dates in which a file came, went or changed: `YYYY-MM-DD`, in order.
     pub dates_changed: Vec<String>,
@@ -93,7 +91,6 @@ pub struct Published {
     pub duckdb_bytes: u64,
     /// True where `vcq.duckdb` was built anew from Parquet and so has no holes.
     pub compacted: bool,
-    /// Seconds it took.
     pub load_s: f64,
 }
 
@@ -194,7 +191,7 @@ pub fn publish(
         part.parent().into_iter().for_each(remove_if_empty);
     }
     if publication.start == Start::Afresh {
-        paths.remove_strays()?;
+        paths.remove_orphans()?;
     }
     Ok(Published {
         generation: manifest.generation,

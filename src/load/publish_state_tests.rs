@@ -1,4 +1,4 @@
-//! The publish protocol as a state machine: random publications, stops before any step, leftovers, strays, readers and
+//! The publish protocol as a state machine: random publications, stops before any step, leftovers, orphans, readers and
 //! fresh starts, against a model of two maps: what the manifest names and what the database holds.
 
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 
 use super::fixture::{DAY, Store, parquet_tables};
+use super::query::open_published;
 use super::store::wal_of;
 use super::*;
 use crate::schema::{Kind, Table, civil_date_text, ddl};
@@ -21,7 +22,7 @@ enum Operation {
     Leftover,
     /// A dead run left a part that nobody names.
     Stray { date: i32, table: usize },
-    /// A run begins: the store is opened, `.work/` emptied, strays removed.
+    /// A run begins: the store is opened, `.work/` emptied, orphans removed.
     Begin,
     /// A reader opens the database and keeps it open.
     Read,
@@ -54,7 +55,6 @@ struct Generation {
 
 /// What should be there.
 struct Model {
-    /// Reads staged parts.
     parts: duckdb::Connection,
     /// The manifest, from the moment it is renamed.
     manifest: Option<Generation>,
@@ -218,7 +218,7 @@ impl Model {
 fn begin(store: &Store, model: &Model) {
     StorePaths::open(store.paths.root()).expect("open");
     store.paths.clean_work().expect("clean");
-    store.paths.remove_strays().expect("strays");
+    store.paths.remove_orphans().expect("orphans");
     assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
     let named = model.manifest.as_ref().map_or(0, |manifest| manifest.content.len());
     assert_eq!(store.parts_on_disk().len(), named, "parts and manifest agree");

@@ -4,6 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use super::fixture::{DAY, Store};
+use super::query::open_published;
 use super::store::wal_of;
 use super::*;
 
@@ -113,7 +114,7 @@ fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
         assert!(seen == old || seen == undisturbed.contents(), "{stop:?}");
         // The next run.
         store.paths.clean_work().expect("clean");
-        store.paths.remove_strays().expect("strays");
+        store.paths.remove_orphans().expect("orphans");
         let healed = store.publish("r3", vec![store.stage_all("r3", DAY, 40, 2)]);
         assert!(!healed.compacted, "{stop:?}: built upon the current file");
         store.assert_whole();

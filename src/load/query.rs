@@ -9,7 +9,8 @@ use super::{DatabaseOptions, LoadError, StorePaths, connection, database};
 ///
 /// # Errors
 /// As [`open_published_with`].
-pub fn open_published(paths: &StorePaths) -> Result<Connection, LoadError> {
+#[cfg(test)]
+pub(crate) fn open_published(paths: &StorePaths) -> Result<Connection, LoadError> {
     open_published_with(paths, DatabaseOptions { threads: 2, ..DatabaseOptions::default() })
 }
 
@@ -18,7 +19,7 @@ pub fn open_published(paths: &StorePaths) -> Result<Connection, LoadError> {
 /// # Errors
 /// [`LoadError::NoDatabase`] before the first publication, [`LoadError::ForeignDatabase`], [`LoadError::NewerSchema`],
 /// [`LoadError::MigrationDrift`], [`LoadError::Duckdb`] where the file can't be opened.
-pub fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Connection, LoadError> {
+pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Connection, LoadError> {
     let path = paths.database();
     if !path.exists() {
         return Err(LoadError::NoDatabase { path });
@@ -32,7 +33,7 @@ pub fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Resu
 ///
 /// # Errors
 /// [`LoadError::Duckdb`].
-pub fn generation_of(connection: &Connection, paths: &StorePaths) -> Result<u64, LoadError> {
+pub(crate) fn generation_of(connection: &Connection, paths: &StorePaths) -> Result<u64, LoadError> {
     let generation = connection.query_row("select generation from meta", [], |row| row.get(0));
     generation.map_err(LoadError::duckdb("read the generation of", &paths.database()))
 }

@@ -27,7 +27,6 @@ pub enum Relation {
     View(String),
     /// A table macro that can be called without arguments.
     Macro {
-        /// Its name.
         name: String,
         /// Its parameters with their defaults, in brackets.
         parameters: String,
@@ -35,7 +34,7 @@ pub enum Relation {
 }
 
 /// Runs all scripts, each seeing what those before it define. Gives the one that failed.
-pub(super) fn run_all(scripts: &[Script], connection: &Connection) -> Result<(), (String, duckdb::Error)> {
+pub(crate) fn run_all(scripts: &[Script], connection: &Connection) -> Result<(), (String, duckdb::Error)> {
     let mut stood_in_for = Vec::new();
     for script in scripts {
         let failed = |error| (script.name.clone(), error);

@@ -203,12 +203,12 @@ impl StorePaths {
 
     /// Removes Parquet parts that the manifest does not name, date folders that are empty then, and a write-ahead log
     /// beside `vcq.duckdb`, which would keep DuckDB from opening it. Only for the holder of the lock; gives the number
-    /// of files removed. Before the first publication every part is a stray.
+    /// of files removed. Before the first publication every part is a orphan.
     ///
     /// # Errors
     /// [`LoadError::CorruptManifest`], and [`LoadError::MissingManifest`] where a database shows that something was
     /// published, both before anything is removed; [`LoadError::Io`].
-    pub fn remove_strays(&self) -> Result<u64, LoadError> {
+    pub fn remove_orphans(&self) -> Result<u64, LoadError> {
         let manifest = Manifest::read(self)?;
         // The manifest comes before the database: one without the other has lost it, and its parts are all there is.
         if manifest.is_none() && self.database().exists() {
@@ -264,19 +264,19 @@ impl StorePaths {
 }
 
 /// The path of a part relative to `parquet/`, with `/` on every system.
-pub(super) fn part_path(table: &Table, meeting_date: i32, run_id: &str, n: u32) -> String {
+pub(crate) fn part_path(table: &Table, meeting_date: i32, run_id: &str, n: u32) -> String {
     format!("{}/{PARTITION_COLUMN}={}/part-{run_id}-{n}.parquet", table.name, civil_date_text(meeting_date))
 }
 
 /// The write-ahead log of a database.
-pub(super) fn wal_of(database: &Path) -> PathBuf {
+pub(crate) fn wal_of(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".wal");
     PathBuf::from(name)
 }
 
 /// Removes a date folder that has become empty. One that has not, or that a reader's tool keeps busy, is no harm.
-pub(super) fn remove_if_empty(dir: &Path) {
+pub(crate) fn remove_if_empty(dir: &Path) {
     if let Err(error) = fs::remove_dir(dir)
         && error.kind() != io::ErrorKind::DirectoryNotEmpty
     {
@@ -359,7 +359,7 @@ mod tests {
         fs::create_dir_all(&date).expect("create");
         fs::create_dir_all(paths.parquet().join("meetings/meeting_date=2026-11-02")).expect("create");
         fs::write(date.join("part-a-0.parquet"), "named").expect("write");
-        fs::write(date.join("part-b-0.parquet"), "stray").expect("write");
+        fs::write(date.join("part-b-0.parquet"), "orphan").expect("write");
         fs::write(wal_of(&paths.database()), "left").expect("write");
         let named = "meetings/meeting_date=2026-11-01/part-a-0.parquet";
         assert_eq!(paths.remove_parts_but([named].into_iter()).expect("remove"), 2);

@@ -4,10 +4,8 @@ use super::{Header, Parameter, ParameterKind, ReportError};
 
 /// The value of one parameter: what was chosen, else the default.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Argument {
-    /// The parameter.
+pub(crate) struct Argument {
     pub name: String,
-    /// What it is.
     pub kind: ParameterKind,
     /// The value, which the kind accepts; `None`: NULL.
     pub value: Option<String>,
@@ -15,14 +13,14 @@ pub struct Argument {
 
 /// The values of all the parameters of a report, in the order of its header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Arguments(Vec<Argument>);
+pub(crate) struct Arguments(Vec<Argument>);
 
 impl Arguments {
     /// Checks what was chosen against the header and fills in the defaults. An empty value takes a default away.
     ///
     /// # Errors
     /// Where a name is unknown or comes twice, a value is not what the parameter wants, or a needed one is missing.
-    pub fn choose(report: &str, header: &Header, chosen: &[(String, String)]) -> Result<Arguments, ReportError> {
+    pub(crate) fn choose(report: &str, header: &Header, chosen: &[(String, String)]) -> Result<Arguments, ReportError> {
         let mut arguments: Vec<Argument> = header
             .parameters
             .iter()
@@ -69,23 +67,23 @@ impl Arguments {
     ///
     /// # Errors
     /// Where there is no equals sign.
-    pub fn assignment(text: &str) -> Result<(String, String), ReportError> {
+    pub(crate) fn assignment(text: &str) -> Result<(String, String), ReportError> {
         let (name, value) = text.split_once('=').ok_or_else(|| ReportError::NotAssigned { text: text.to_owned() })?;
         Ok((name.trim().to_owned(), value.trim().to_owned()))
     }
 
     /// The value of a parameter; `None` for NULL and for a parameter that the report does not have.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|argument| argument.name == name)?.value.as_deref()
     }
 
     /// Every value, in the order of the header.
-    pub fn iter(&self) -> impl Iterator<Item = &Argument> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Argument> {
         self.0.iter()
     }
 
     /// All of them on one line: `since=2026-11-01, until=any, top=20`.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let shown = |argument: &Argument| format!("{}={}", argument.name, argument.value.as_deref().unwrap_or("any"));
         self.0.iter().map(shown).collect::<Vec<_>>().join(", ")
     }

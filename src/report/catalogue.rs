@@ -9,7 +9,7 @@ use super::registry::{AREAS, built_in};
 use super::{Header, ReportError};
 
 /// The area of the reports that only somebody's folder has.
-pub const OWN_AREA: &str = "Your own";
+pub(crate) const OWN_AREA: &str = "Your own";
 
 /// A report that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,6 @@ pub struct Report {
     pub name: String,
     /// What it is about: the heading in the list.
     pub area: &'static str,
-    /// The file's text.
     pub sql: String,
     /// What it says of itself.
     pub header: Header,

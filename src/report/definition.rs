@@ -14,7 +14,7 @@ pub(super) enum Life {
 }
 
 /// The name of a report's macro: `report_worst_meetings` for `worst-meetings`.
-pub fn macro_name(report: &str) -> String {
+pub(crate) fn macro_name(report: &str) -> String {
     format!("report_{}", report.replace('-', "_"))
 }
 

@@ -34,7 +34,6 @@ pub(crate) fn database(rows: &str) -> Connection {
     connection
 }
 
-/// The small tenant.
 pub(crate) fn tenant() -> Connection {
     database(TENANT)
 }

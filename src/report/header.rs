@@ -11,11 +11,9 @@ use super::ReportError;
 pub struct Header {
     /// Its number in the list of reports, like `r02`; empty where a report of somebody's own has none.
     pub id: String,
-    /// A few words.
     pub title: String,
     /// The question that it answers.
     pub question: String,
-    /// Who asks.
     pub audience: String,
     /// What can be chosen.
     pub parameters: Vec<Parameter>,
@@ -32,18 +30,15 @@ pub struct Header {
 /// A column of a report's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportColumn {
-    /// The name.
     pub name: String,
     /// The unit of its values; empty where they have none.
     pub unit: String,
-    /// What it says.
     pub doc: String,
 }
 
 /// Something that can be chosen: `$name` in the SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// The name.
     pub name: String,
     /// What it must be.
     pub kind: ParameterKind,
@@ -53,7 +48,6 @@ pub struct Parameter {
     pub choices: Vec<String>,
     /// True where there is no answer without it.
     pub is_needed: bool,
-    /// What it does.
     pub doc: String,
 }
 
@@ -62,11 +56,8 @@ pub struct Parameter {
 pub enum ParameterKind {
     /// `2026-11-01`.
     Date,
-    /// A whole number.
     Integer,
-    /// A number.
     Number,
-    /// Any text.
     Text,
 }
 

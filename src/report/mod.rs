@@ -12,7 +12,7 @@ mod definition;
 mod error;
 mod format;
 mod header;
-pub mod page;
+pub(crate) mod page;
 mod reference;
 mod registry;
 mod result;
@@ -23,23 +23,23 @@ mod statements;
 use crate::load::Script;
 use definition::{Life, definition};
 
-pub use arguments::{Argument, Arguments};
-pub use catalogue::{Broken, Catalogue, OWN_AREA, Report};
-pub use definition::macro_name;
-pub use error::ReportError;
-pub use format::{Answer, FORMS, Form, Format, table};
-pub use header::{Header, Parameter, ParameterKind, ReportColumn};
+pub(crate) use arguments::Arguments;
+pub use catalogue::{Catalogue, Report};
+pub(crate) use definition::macro_name;
+pub(crate) use error::ReportError;
+pub(crate) use format::{Answer, FORMS, Form, Format, table};
+pub(crate) use header::{Header, Parameter, ParameterKind, ReportColumn};
 pub use reference::reference;
-pub use registry::{AREAS, Area, BuiltIn, VIEWS, View, built_in};
-pub use result::{Cell, ResultSet};
-pub use run::{call, run, why_no_rows, write_parquet};
+pub(crate) use registry::{VIEWS, built_in};
+pub(crate) use result::{Cell, ResultSet};
+pub(crate) use run::{run, why_no_rows, write_parquet};
 
 /// What every published database carries, in the order of installing: the shared definitions, then a macro for each
 /// report.
 ///
 /// # Errors
 /// Where a report of the program is not one, which the tests exclude.
-pub fn scripts() -> Result<Vec<Script>, ReportError> {
+pub(crate) fn scripts() -> Result<Vec<Script>, ReportError> {
     let mut scripts = Vec::new();
     for view in VIEWS {
         scripts.extend(statements::statements(view.name, view.sql)?);

@@ -2,16 +2,15 @@
 
 /// A report of the program.
 #[derive(Debug, Clone, Copy)]
-pub struct BuiltIn {
+pub(crate) struct BuiltIn {
     /// The name: that of its file in `sql/reports/`.
     pub name: &'static str,
-    /// The file's text.
     pub sql: &'static str,
 }
 
 /// Reports that belong together.
 #[derive(Debug, Clone, Copy)]
-pub struct Area {
+pub(crate) struct Area {
     /// What they are about: the heading in the list.
     pub title: &'static str,
     /// The reports, in the order in which they are listed.
@@ -20,10 +19,9 @@ pub struct Area {
 
 /// A file of shared definitions.
 #[derive(Debug, Clone, Copy)]
-pub struct View {
+pub(crate) struct View {
     /// The name: that of its file in `sql/views/`.
     pub name: &'static str,
-    /// The file's text.
     pub sql: &'static str,
 }
 
@@ -40,7 +38,7 @@ macro_rules! view {
 }
 
 /// Every file of definitions, in the order in which they are installed: each may use those before it.
-pub const VIEWS: &[View] = &[
+pub(crate) const VIEWS: &[View] = &[
     view!("010_thresholds"),
     view!("020_participant_facts"),
     view!("030_quality_minutes"),
@@ -50,7 +48,7 @@ pub const VIEWS: &[View] = &[
 ];
 
 /// Every report, by area, in the order in which they are listed.
-pub const AREAS: &[Area] = &[
+pub(crate) const AREAS: &[Area] = &[
     Area {
         title: "Overview",
         reports: &[
@@ -119,6 +117,6 @@ pub const AREAS: &[Area] = &[
 ];
 
 /// Every report of the program, in the order in which they are listed.
-pub fn built_in() -> impl Iterator<Item = &'static BuiltIn> + Clone {
+pub(crate) fn built_in() -> impl Iterator<Item = &'static BuiltIn> + Clone {
     AREAS.iter().flat_map(|area| area.reports)
 }

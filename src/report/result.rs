@@ -4,16 +4,11 @@ use duckdb::types::{TimeUnit, ValueRef};
 
 use crate::schema::{civil_date_text, days_of_local};
 
-/// One value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
-    /// NULL.
+pub(crate) enum Cell {
     Null,
-    /// A flag.
     Flag(bool),
-    /// A whole number.
     Integer(i128),
-    /// A number.
     Number(f64),
     /// A number with a fixed number of digits after the point, as DuckDB writes it.
     Decimal(String),
@@ -25,12 +20,12 @@ pub enum Cell {
 
 impl Cell {
     /// True where it is a number.
-    pub fn is_numeric(&self) -> bool {
+    pub(crate) fn is_numeric(&self) -> bool {
         matches!(self, Cell::Integer(_) | Cell::Number(_) | Cell::Decimal(_))
     }
 
     /// The value as text; empty for NULL. Text stays as it is: what is dangerous depends on the format.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Cell::Null => String::new(),
             Cell::Flag(flag) => flag.to_string(),
@@ -74,8 +69,7 @@ fn timestamp_text(unit: TimeUnit, at: i64) -> String {
 
 /// The result of a report.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ResultSet {
-    /// The columns' names.
+pub(crate) struct ResultSet {
     pub columns: Vec<String>,
     /// The rows; each as long as `columns`.
     pub rows: Vec<Vec<Cell>>,
@@ -83,7 +77,7 @@ pub struct ResultSet {
 
 impl ResultSet {
     /// True where every value of a column that is there is a number: such columns are set to the right.
-    pub fn is_numeric(&self, column: usize) -> bool {
+    pub(crate) fn is_numeric(&self, column: usize) -> bool {
         let mut values = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Null);
         values.next().is_some_and(Cell::is_numeric) && values.all(Cell::is_numeric)
     }
@@ -95,7 +89,7 @@ const DIGITS: usize = 3;
 impl ResultSet {
     /// The values of a column as people read them: numbers that stand below one another have as many digits behind the
     /// point.
-    pub fn shown(&self, column: usize) -> Vec<String> {
+    pub(crate) fn shown(&self, column: usize) -> Vec<String> {
         let digits_of = |cell: &Cell| match cell {
             Cell::Number(number) => number.to_string().split_once('.').map_or(0, |(_, digits)| digits.len()),
             _ => 0,

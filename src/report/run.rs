@@ -13,7 +13,7 @@ use super::{Arguments, Cell, Report, ReportError, ResultSet, macro_name};
 use crate::schema::ddl::quoted;
 
 /// The query of a report with these values: what an analyst types.
-pub fn call(report: &Report, arguments: &Arguments) -> String {
+pub(crate) fn call(report: &Report, arguments: &Arguments) -> String {
     let name = match report.file {
         None => macro_name(&report.name),
         Some(_) => session_macro_name(&report.name),
@@ -30,7 +30,7 @@ pub fn call(report: &Report, arguments: &Arguments) -> String {
 /// # Errors
 /// [`ReportError::NotInstalled`] on a database of another version, [`ReportError::UnknownProfile`],
 /// [`ReportError::Run`] where DuckDB refuses, [`ReportError::NotScalar`].
-pub fn run(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<ResultSet, ReportError> {
+pub(crate) fn run(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<ResultSet, ReportError> {
     prepare(connection, report, arguments)?;
     let failed = |source| ReportError::run(report, source);
     let mut statement = connection.prepare(&call(report, arguments)).map_err(failed)?;
@@ -63,7 +63,7 @@ pub fn run(connection: &Connection, report: &Report, arguments: &Arguments) -> R
 ///
 /// # Errors
 /// As [`run`], and [`ReportError::Parquet`] where the file can't be written.
-pub fn write_parquet(
+pub(crate) fn write_parquet(
     connection: &Connection,
     report: &Report,
     arguments: &Arguments,
@@ -136,7 +136,11 @@ fn texts(connection: &Connection, sql: &str) -> duckdb::Result<Vec<String>> {
 ///
 /// # Errors
 /// [`ReportError::Run`].
-pub fn why_no_rows(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<String, ReportError> {
+pub(crate) fn why_no_rows(
+    connection: &Connection,
+    report: &Report,
+    arguments: &Arguments,
+) -> Result<String, ReportError> {
     let failed = |source| ReportError::run(report, source);
     let mut sentences: Vec<String> =
         (!report.header.empty.is_empty()).then(|| report.header.empty.clone()).into_iter().collect();

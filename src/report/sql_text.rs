@@ -7,7 +7,6 @@
 pub(super) enum Piece<'a> {
     /// Anything that means something, parameters excepted.
     Code(&'a str),
-    /// Blanks and comments.
     Blank(&'a str),
     /// `$name`, without the sign.
     Parameter(&'a str),

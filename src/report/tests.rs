@@ -6,6 +6,7 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::fixture::{database, tenant, without_definitions};
+use super::run::call;
 use super::sql_text::{Piece, pieces};
 use super::*;
 

@@ -7,7 +7,7 @@ use arrow::datatypes::{Field, Schema};
 use super::{Column, SCHEMA_VERSION, Table};
 
 /// The schema of a table's Parquet file: every column but the partition column.
-pub fn file_schema(table: &Table) -> Schema {
+pub(crate) fn file_schema(table: &Table) -> Schema {
     Schema::new(table.file_columns().map(field).collect::<Vec<_>>())
 }
 
@@ -20,7 +20,7 @@ fn field(column: &Column) -> Field {
 }
 
 /// The key-value metadata of a Parquet file. It names no run and no time, so that equal rows give an equal file.
-pub fn file_metadata(table: &Table) -> Vec<(String, String)> {
+pub(crate) fn file_metadata(table: &Table) -> Vec<(String, String)> {
     let columns: serde_json::Map<String, serde_json::Value> = table
         .file_columns()
         .map(|column| (column.name.to_owned(), serde_json::json!({ "unit": column.kind.unit(), "doc": column.doc })))

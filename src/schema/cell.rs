@@ -14,15 +14,10 @@ use super::{Column, Table, arrow_schema};
 /// One value of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// NULL.
     Null,
-    /// BIGINT columns.
     Whole(i64),
-    /// DOUBLE columns.
     Real(f64),
-    /// BOOLEAN columns.
     Flag(bool),
-    /// VARCHAR columns.
     Text(String),
     /// TIMESTAMP columns, microseconds.
     Micros(i64),
@@ -31,7 +26,6 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// Text, or NULL.
     pub fn text(text: Option<impl Into<String>>) -> Cell {
         text.map_or(Cell::Null, |text| Cell::Text(text.into()))
     }
@@ -48,13 +42,13 @@ impl Cell {
 }
 
 /// A row: a cell for every column of the table, the partition column included.
-pub type Row = Vec<Cell>;
+pub(crate) type Row = Vec<Cell>;
 
 /// Builds the record batch of a table's Parquet file, without the partition column, from rows.
 ///
 /// # Errors
 /// Where a required column is NULL or a cell is not of its column's kind: a defect of ours, never of the input.
-pub fn file_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn file_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
     let columns: Vec<&Column> = table.file_columns().collect();
     let arrays = columns
         .iter()

@@ -9,7 +9,6 @@ pub struct Column {
     pub name: &'static str,
     /// Where the value stands in the vendor's item, as a JSON pointer; empty where we work it out.
     pub source: &'static str,
-    /// What it is.
     pub kind: Kind,
     /// True where the column is part of the key and therefore never NULL.
     pub required: bool,
@@ -43,14 +42,12 @@ pub enum Storage {
     DuckdbOnly,
 }
 
-/// One published table.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
     /// The name in Parquet's folder and in DuckDB.
     pub name: &'static str,
     /// What a row is.
     pub doc: &'static str,
-    /// Where it lives.
     pub storage: Storage,
     /// The columns, in order.
     pub columns: &'static [Column],
@@ -79,4 +76,4 @@ impl Table {
 }
 
 /// The Hive partition column.
-pub const PARTITION_COLUMN: &str = "meeting_date";
+pub(crate) const PARTITION_COLUMN: &str = "meeting_date";

@@ -3,7 +3,7 @@
 use super::{Column, TABLES, Table};
 
 /// `create table`, one column a line.
-pub fn create_table(table: &Table) -> String {
+pub(crate) fn create_table(table: &Table) -> String {
     let width = table.columns.iter().map(|column| column.name.len()).max().unwrap_or_default();
     let columns: Vec<String> = table
         .columns
@@ -17,7 +17,7 @@ pub fn create_table(table: &Table) -> String {
 }
 
 /// `comment on` for the table and each of its columns.
-pub fn comments(table: &Table) -> String {
+pub(crate) fn comments(table: &Table) -> String {
     let mut sql = format!("comment on table {} is {};\n", table.name, quoted(table.doc));
     for column in table.columns {
         let text = column_comment(column);
@@ -27,22 +27,22 @@ pub fn comments(table: &Table) -> String {
 }
 
 /// The comment of a column: what it is, and its unit.
-pub fn column_comment(column: &Column) -> String {
+pub(crate) fn column_comment(column: &Column) -> String {
     let unit = column.kind.unit();
     if unit.is_empty() { column.doc.to_owned() } else { format!("{} [{unit}]", column.doc) }
 }
 
 /// The whole database: every table with its comments.
-pub fn script() -> String {
+pub(crate) fn script() -> String {
     TABLES.iter().map(|table| format!("{}\n{}", create_table(table), comments(table))).collect::<Vec<_>>().join("\n")
 }
 
 /// A name as SQL, whatever is in it.
-pub fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text as an SQL literal.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{PARTITION_COLUMN, Reason, SCHEMA_VERSION, Storage, TABLES, Table};
 
 /// The dictionary as Markdown.
-pub fn markdown() -> String {
+pub(crate) fn markdown() -> String {
     let mut text = format!(
         "# The tables of vcq-etl, version {SCHEMA_VERSION}\n\n\
          Written by `vcq-etl schema --format markdown`; a test compares. NULL means that the vendor sent nothing, or that \
@@ -42,7 +42,7 @@ pub fn markdown() -> String {
 }
 
 /// The dictionary as JSON.
-pub fn json() -> Value {
+pub(crate) fn json() -> Value {
     let tables: Vec<Value> = TABLES
         .iter()
         .map(|table| {

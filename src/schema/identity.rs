@@ -9,22 +9,22 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::parse::{self, Reason};
-use super::{Clock, Moment, Raw, TenantZone, is_obeyed};
+use super::{Clock, Moment, Raw, TenantZone};
+use crate::text::is_terminal_control;
 
 /// An item of a list.
-pub type Item = Map<String, Value>;
+pub(crate) type Item = Map<String, Value>;
 
 /// What stands in a key for an id or a join time that is not there.
-pub const UNKNOWN: &str = "?";
+pub(crate) const UNKNOWN: &str = "?";
 
 /// What identifies a meeting.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MeetingIdentity {
+pub(crate) struct MeetingIdentity {
     /// `<meeting_no>-<start unix seconds>`, before `#2`.
     pub key: String,
     /// The meeting number; empty where the vendor sent none.
     pub meeting_no: String,
-    /// The start.
     pub start: Moment,
     /// The end, where it could be read.
     pub end: Option<Moment>,
@@ -37,7 +37,7 @@ impl MeetingIdentity {
     ///
     /// # Errors
     /// The start's reason where it can't be read: without it the meeting has neither key nor date.
-    pub fn of(item: &Item, zone: &TenantZone) -> Result<MeetingIdentity, Reason> {
+    pub(crate) fn of(item: &Item, zone: &TenantZone) -> Result<MeetingIdentity, Reason> {
         let start = settle(item, "meeting_start_time", zone)?.ok_or(Reason::NoTime)?;
         let end = clock(item, "meeting_end_time").ok().flatten().map(|clock| end_of(clock, start, zone));
         let meeting_no = id(item, "meeting_id").unwrap_or_default();
@@ -58,7 +58,7 @@ impl MeetingIdentity {
 const WEBINAR_SUBTYPE: i64 = 8;
 
 /// A later time of the same row: a missing zone is the earlier one's, a unix time shows the earlier one's clock.
-pub fn end_of(clock: Clock, start: Moment, zone: &TenantZone) -> Moment {
+pub(crate) fn end_of(clock: Clock, start: Moment, zone: &TenantZone) -> Moment {
     match clock {
         Clock::Unix { .. } => zone.settle(clock),
         Clock::Wall { .. } => clock.at_offset(start.offset_min),
@@ -67,17 +67,15 @@ pub fn end_of(clock: Clock, start: Moment, zone: &TenantZone) -> Moment {
 
 /// How a participant is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum ParticipantId {
-    /// A person.
+pub(crate) enum ParticipantId {
     User(String),
-    /// A meeting room.
     Room(String),
 }
 
 /// What identifies a participant row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ParticipantIdentity {
-    /// `<meeting_key>/<user_id, else room_id, else ?>/<join unix seconds, else ?>`, before `#2`: twins share it.
+pub(crate) struct ParticipantIdentity {
+    /// `<meeting_key>/<user_id, else room_id, else ?>/<join unix seconds, else ?>`, before `#2`: duplicates share it.
     pub base_key: String,
     /// The id, where there is one.
     pub id: Option<ParticipantId>,
@@ -89,7 +87,7 @@ pub struct ParticipantIdentity {
 
 impl ParticipantIdentity {
     /// Reads a participant_list item.
-    pub fn of(item: &Item, meeting_key: &str, zone: &TenantZone) -> ParticipantIdentity {
+    pub(crate) fn of(item: &Item, meeting_key: &str, zone: &TenantZone) -> ParticipantIdentity {
         let user_id = id(item, "user_id");
         let room_id = id(item, "meeting_room_id");
         let join = settle(item, "join_time", zone).ok().flatten();
@@ -113,7 +111,7 @@ impl ParticipantIdentity {
 /// something else. The vendor's own ids have nothing of the kind and stand as they are.
 fn in_key(id: Option<&str>) -> Cow<'_, str> {
     let Some(id) = id else { return Cow::Borrowed(UNKNOWN) };
-    let is_plain = |c: char| !matches!(c, '/' | '#' | '*' | '?' | '%') && !is_obeyed(c);
+    let is_plain = |c: char| !matches!(c, '/' | '#' | '*' | '?' | '%') && !is_terminal_control(c);
     if id.chars().all(is_plain) {
         return Cow::Borrowed(id);
     }
@@ -129,37 +127,37 @@ fn in_key(id: Option<&str>) -> Cow<'_, str> {
 }
 
 /// The key of the row that stands for a meeting whose participants could not be listed.
-pub fn unlisted_key(meeting_key: &str) -> String {
+pub(crate) fn unlisted_key(meeting_key: &str) -> String {
     format!("{meeting_key}/*")
 }
 
 /// A digest of a list's row.
-pub type RowDigest = [u8; 16];
+pub(crate) type RowDigest = [u8; 16];
 
 /// Numbers the different rows of one walk that share a key: the first keeps it, the others get `#2`, `#3`.
 /// Equal rows collapse into the first. Rows come in the order of the walk.
 ///
 /// Remembers a digest of each row, not the row: a walk can be a hundred thousand rows long.
 #[derive(Debug, Default)]
-pub struct Numbering {
+pub(crate) struct Numbering {
     rows: HashMap<String, HashSet<RowDigest>>,
 }
 
 impl Numbering {
     /// The key for this row, or `None` where an equal row came before.
-    pub fn key(&mut self, base_key: &str, row: &Value) -> Option<String> {
+    pub(crate) fn key(&mut self, base_key: &str, row: &Value) -> Option<String> {
         let rows = self.rows.entry(base_key.to_owned()).or_default();
         rows.insert(digest(row)).then(|| numbered(base_key, rows.len()))
     }
 }
 
 /// The key of the n-th row that shares a key, from 1.
-pub fn numbered(base_key: &str, number: usize) -> String {
+pub(crate) fn numbered(base_key: &str, number: usize) -> String {
     if number == 1 { base_key.to_owned() } else { format!("{base_key}#{number}") }
 }
 
 /// The digest of a row: equal rows have equal ones, whatever the order of their fields.
-pub fn digest(row: &Value) -> RowDigest {
+pub(crate) fn digest(row: &Value) -> RowDigest {
     let text = match row.as_object() {
         Some(item) => serde_json::to_vec(&item.iter().collect::<std::collections::BTreeMap<_, _>>()),
         None => serde_json::to_vec(row),
@@ -171,7 +169,7 @@ pub fn digest(row: &Value) -> RowDigest {
 }
 
 /// A digest in hexadecimal.
-pub fn digest_text(digest: &RowDigest) -> String {
+pub(crate) fn digest_text(digest: &RowDigest) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -244,7 +242,7 @@ mod tests {
         assert_eq!(keys.len(), ids.len(), "{keys:?}");
         for key in &keys {
             assert_eq!(key.split('/').count(), 3, "{key:?}");
-            assert!(!key.chars().any(is_obeyed) && !key.contains(['#', '*', '?']), "{key:?}");
+            assert!(!key.chars().any(is_terminal_control) && !key.contains(['#', '*', '?']), "{key:?}");
         }
         assert_eq!(key("m", json!({"join_time": join})), "m/?/1671765420");
         let meeting = |number: &str| {

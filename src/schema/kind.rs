@@ -11,7 +11,6 @@ pub enum Kind {
     Id,
     /// A whole number: a count, a type, a code.
     Count,
-    /// Yes or no.
     Flag,
     /// A delay or jitter in milliseconds.
     Millis,
@@ -41,7 +40,6 @@ pub enum Kind {
     Minutes,
     /// A number whose unit another column tells.
     Number,
-    /// A calendar day.
     Day,
 }
 

@@ -6,33 +6,32 @@
 //! Promises: pure functions of their arguments, no clock, no disk, no network, and no panic on any input.
 //! Leaves out: reading pages (`transform`), writing files (`load`).
 
-pub mod arrow_schema;
-pub mod cell;
+pub(crate) mod arrow_schema;
+pub(crate) mod cell;
 mod column;
-pub mod ddl;
-pub mod dictionary;
-pub mod identity;
+pub(crate) mod ddl;
+pub(crate) mod dictionary;
+pub(crate) mod identity;
 mod kind;
 pub mod parse;
 mod raw;
-mod readable;
-mod shown;
 mod status;
-mod tables;
+pub(crate) mod tables;
 mod time;
 mod zone;
 
-pub use column::{Column, PARTITION_COLUMN, Storage, Table};
+pub(crate) use column::PARTITION_COLUMN;
+pub use column::Storage;
+pub(crate) use column::{Column, Table};
 pub use kind::Kind;
-pub use parse::Reason;
+pub(crate) use parse::Reason;
 pub use raw::Raw;
-pub use readable::readable;
-pub use shown::{in_json, is_obeyed, on_lines, on_one_line};
 pub use status::Status;
-pub use tables::{
+pub(crate) use tables::{
     ADDRESS_BUILDINGS, BUILDINGS, COVERAGE, MEETINGS, META, MISALIGNED_PARTICIPANTS, PARTICIPANTS, PUBLISHED_FILES,
-    QUALITY_SAMPLES, REJECTS, RUNS, SCHEMA_MIGRATIONS, SCHEMA_VERSION, SECTIONS, Section, TABLES, THRESHOLDS,
-    UNUSED_FIELDS, table,
+    REJECTS, RUNS, SCHEMA_MIGRATIONS, SCHEMA_VERSION, SECTIONS, THRESHOLDS, UNUSED_FIELDS,
 };
-pub use time::{Clock, Moment, civil_date, civil_date_text, days_of_local, utc_text};
-pub use zone::{TenantZone, ZoneError};
+pub use tables::{QUALITY_SAMPLES, TABLES};
+pub(crate) use time::{Clock, Moment};
+pub(crate) use time::{civil_date, civil_date_text, days_of_local, utc_text};
+pub use zone::TenantZone;

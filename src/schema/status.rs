@@ -17,14 +17,13 @@ pub enum Status {
     Forbidden,
     /// The vendor does not support this one.
     Unsupported,
-    /// Retries used up: still owed.
+    /// Retries used up: still pending.
     Failed,
     /// Not asked yet, or asked too early to be final.
     Pending,
 }
 
 impl Status {
-    /// Every status.
     pub const ALL: &'static [Status] = &[
         Status::Complete,
         Status::Empty,

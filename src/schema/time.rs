@@ -68,7 +68,7 @@ impl Clock {
 }
 
 /// The calendar day of a wall clock, in days since 1970-01-01.
-pub fn days_of_local(local_us: i64) -> i32 {
+pub(crate) fn days_of_local(local_us: i64) -> i32 {
     // Four-digit years keep the quotient far inside i32.
     local_us.div_euclid(86_400_000_000) as i32
 }
@@ -97,7 +97,7 @@ fn days_in_month(year: i64, month: u32) -> u32 {
 }
 
 /// The day count of a text that [`civil_date_text`] writes.
-pub fn civil_date(text: &str) -> Option<i32> {
+pub(crate) fn civil_date(text: &str) -> Option<i32> {
     let date: jiff::civil::Date = text.parse().ok()?;
     let days = date.since((jiff::Unit::Day, jiff::civil::date(1970, 1, 1))).ok()?.get_days();
     // jiff reads more forms than one.
@@ -105,7 +105,7 @@ pub fn civil_date(text: &str) -> Option<i32> {
 }
 
 /// A day count as `YYYY-MM-DD`, the form of partition folders.
-pub fn civil_date_text(days: i32) -> String {
+pub(crate) fn civil_date_text(days: i32) -> String {
     let days = i64::from(days) + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
@@ -119,7 +119,7 @@ pub fn civil_date_text(days: i32) -> String {
 }
 
 /// An instant as RFC 3339 in UTC with whole seconds, for files and summaries.
-pub fn utc_text(utc_us: i64) -> String {
+pub(crate) fn utc_text(utc_us: i64) -> String {
     let seconds = utc_us.div_euclid(1_000_000);
     let day = seconds.div_euclid(86_400);
     let second = seconds.rem_euclid(86_400);

@@ -15,7 +15,6 @@ pub struct TenantZone {
 #[derive(Debug, thiserror::Error)]
 #[error("time zone {text:?} is neither an offset like +08:00 nor a zone name like Asia/Shanghai")]
 pub struct ZoneError {
-    /// What was given.
     pub text: String,
 }
 

@@ -7,7 +7,7 @@ use crate::schema::{COVERAGE, Status};
 
 /// What is known of the asking for one participant's quality (or one meeting's participants).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// Walks begun from the first page.
     pub attempts: u64,
     /// When the first walk began, microseconds UTC.
@@ -26,7 +26,7 @@ pub struct Asked {
 
 /// How the listing of a meeting's participants stands.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Listing {
+pub(crate) enum Listing {
     /// The last walk is whole, perhaps an empty list.
     Listed,
     /// It is not, or it lacks a part; what it came to, if there was one. Rows of an earlier walk may be there.
@@ -43,7 +43,7 @@ const NOT_ASKED: &str = "not asked yet";
 const NOT_LISTED: &str = "its participants are not listed yet";
 
 /// The rows of one meeting: one for each participant, and one that stands for those who could not be listed. `asked`
-pub fn coverage_rows(
+pub(crate) fn coverage_rows(
     meeting_key: &str,
     meeting_date: i32,
     listing: &Listing,

@@ -95,7 +95,6 @@ fn section(cursor: &mut Cursor<'_>, section: &'static SectionLeaves, sink: &mut 
 
 struct Cursor<'a> {
     text: &'a str,
-    /// The same.
     bytes: &'a [u8],
     at: usize,
 }

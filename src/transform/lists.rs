@@ -17,16 +17,16 @@ use crate::schema::{Kind, MEETINGS, Moment, PARTICIPANTS, Raw, Reason, Table, Te
 
 /// One whole walk of a list: its items in order over all pages, and when it was asked.
 #[derive(Debug, Clone)]
-pub struct ListWalk {
+pub(crate) struct ListWalk {
     /// The items; what is no object stands here too and becomes a reject.
     pub items: Vec<Value>,
     /// When the first page was asked for, microseconds UTC.
-    pub asked_us: i64,
+    pub requested_us: i64,
 }
 
 /// The window a meeting must start in to belong to a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// Inclusive, microseconds UTC.
     pub since_us: i64,
     /// Exclusive, microseconds UTC.
@@ -35,7 +35,7 @@ pub struct Window {
 
 impl Window {
     /// True where the instant lies inside.
-    pub fn holds(&self, utc_us: i64) -> bool {
+    pub(crate) fn holds(&self, utc_us: i64) -> bool {
         (self.since_us..self.until_us).contains(&utc_us)
     }
 }
@@ -50,7 +50,7 @@ struct Kept<T> {
 
 /// The meetings of one date.
 #[derive(Debug)]
-pub struct MeetingsOfDate<'z> {
+pub(crate) struct MeetingsOfDate<'z> {
     zone: &'z TenantZone,
     meeting_date: i32,
     kept: BTreeMap<String, Kept<MeetingIdentity>>,
@@ -58,16 +58,15 @@ pub struct MeetingsOfDate<'z> {
 }
 
 impl<'z> MeetingsOfDate<'z> {
-    /// Nothing yet.
-    pub fn new(zone: &'z TenantZone, meeting_date: i32) -> MeetingsOfDate<'z> {
+    pub(crate) fn new(zone: &'z TenantZone, meeting_date: i32) -> MeetingsOfDate<'z> {
         MeetingsOfDate { zone, meeting_date, kept: BTreeMap::new(), dateless: Vec::new() }
     }
 
     /// Takes a walk over the meeting list: the meetings of this date that start inside the walk's window.
     /// A meeting whose start can't be read is a reject of the day it was asked.
-    pub fn walk(&mut self, walk: &ListWalk, window: Window, unknown: &mut UnknownFields) {
+    pub(crate) fn walk(&mut self, walk: &ListWalk, window: Window, unknown: &mut UnknownFields) {
         let mut numbering = Numbering::default();
-        let asked_today = self.zone.day_of(walk.asked_us) == self.meeting_date;
+        let asked_today = self.zone.day_of(walk.requested_us) == self.meeting_date;
         for value in &walk.items {
             let identity = match value.as_object() {
                 Some(item) => MeetingIdentity::of(item, self.zone).map(|identity| (item, identity)),
@@ -82,7 +81,7 @@ impl<'z> MeetingsOfDate<'z> {
                     count_unknown(&MEETINGS, item, unknown);
                     let rejects = self.kept.remove(&key).map(|kept| kept.rejects).unwrap_or_default();
                     let reader = ItemReader { table: &MEETINGS, item, zone: self.zone, base: Some(identity.start) };
-                    let (row, rejects) = reader.row(&key, walk.asked_us, rejects, |name| match name {
+                    let (row, rejects) = reader.row(&key, walk.requested_us, rejects, |name| match name {
                         "meeting_key" => Cell::Text(key.clone()),
                         "meeting_date" => Cell::Day(self.meeting_date),
                         _ => Cell::Null,
@@ -98,7 +97,7 @@ impl<'z> MeetingsOfDate<'z> {
                         column_name: WHOLE_ROW,
                         raw_text: value.to_string(),
                         reason,
-                        first_seen_us: walk.asked_us,
+                        first_seen_us: walk.requested_us,
                     });
                 }
                 Err(_) => {}
@@ -107,12 +106,12 @@ impl<'z> MeetingsOfDate<'z> {
     }
 
     /// The meetings by key, in order.
-    pub fn meetings(&self) -> impl Iterator<Item = (&str, &MeetingIdentity)> {
+    pub(crate) fn meetings(&self) -> impl Iterator<Item = (&str, &MeetingIdentity)> {
         self.kept.iter().map(|(key, kept)| (key.as_str(), &kept.identity))
     }
 
     /// The rows, sorted by key, and all rejects.
-    pub fn finish(self) -> (Vec<Row>, Vec<Reject>) {
+    pub(crate) fn finish(self) -> (Vec<Row>, Vec<Reject>) {
         let mut rejects = self.dateless;
         let rows = self
             .kept
@@ -128,7 +127,7 @@ impl<'z> MeetingsOfDate<'z> {
 
 /// The participants of one meeting.
 #[derive(Debug)]
-pub struct ParticipantsOfMeeting<'z> {
+pub(crate) struct ParticipantsOfMeeting<'z> {
     zone: &'z TenantZone,
     meeting_date: i32,
     meeting_key: String,
@@ -142,20 +141,17 @@ pub struct ParticipantsOfMeeting<'z> {
 
 /// A participant row, as the rest of the transform needs it.
 #[derive(Debug)]
-pub struct Participant {
+pub(crate) struct Participant {
     /// The row of `participants`.
     pub row: Row,
-    /// Its rejects.
     pub rejects: Vec<Reject>,
-    /// The key, with its number where twins share the rest.
+    /// The key, with its number where duplicates share the rest.
     pub participant_key: String,
-    /// Who it is.
     pub identity: ParticipantIdentity,
 }
 
 impl<'z> ParticipantsOfMeeting<'z> {
-    /// Nothing yet.
-    pub fn new(zone: &'z TenantZone, meeting_date: i32, meeting_key: &str, meeting_no: &str) -> Self {
+    pub(crate) fn new(zone: &'z TenantZone, meeting_date: i32, meeting_key: &str, meeting_no: &str) -> Self {
         ParticipantsOfMeeting {
             zone,
             meeting_date,
@@ -168,7 +164,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
     }
 
     /// Takes a whole walk over the participant list.
-    pub fn walk(&mut self, walk: &ListWalk, unknown: &mut UnknownFields) {
+    pub(crate) fn walk(&mut self, walk: &ListWalk, unknown: &mut UnknownFields) {
         let empty = Item::new();
         for (key, value) in self.keys(walk) {
             // What is no object still is a row that the vendor listed: it stays, without an id.
@@ -177,7 +173,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
             count_unknown(&PARTICIPANTS, item, unknown);
             let rejects = self.kept.remove(&key).map(|kept| kept.rejects).unwrap_or_default();
             let reader = ItemReader { table: &PARTICIPANTS, item, zone: self.zone, base: identity.join };
-            let (row, mut rejects) = reader.row(&key, walk.asked_us, rejects, |name| match name {
+            let (row, mut rejects) = reader.row(&key, walk.requested_us, rejects, |name| match name {
                 "participant_key" => Cell::Text(key.clone()),
                 "meeting_key" => Cell::Text(self.meeting_key.clone()),
                 "meeting_no" => Cell::text((!self.meeting_no.is_empty()).then_some(self.meeting_no.as_str())),
@@ -191,7 +187,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
                     column_name: WHOLE_ROW,
                     raw_text: value.to_string(),
                     reason: Reason::Unparsable,
-                    first_seen_us: walk.asked_us,
+                    first_seen_us: walk.requested_us,
                 });
             }
             let (base_key, row_digest) = (identity.base_key.clone(), digest(value));
@@ -241,7 +237,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
     }
 
     /// The participants, sorted by key.
-    pub fn finish(self) -> Vec<Participant> {
+    pub(crate) fn finish(self) -> Vec<Participant> {
         self.kept
             .into_iter()
             .map(|(participant_key, kept)| Participant {
@@ -268,7 +264,7 @@ impl ItemReader<'_> {
     fn row(
         &self,
         key: &str,
-        asked_us: i64,
+        requested_us: i64,
         earlier: Vec<Reject>,
         derived: impl Fn(&str) -> Cell,
     ) -> (Row, Vec<Reject>) {
@@ -297,7 +293,7 @@ impl ItemReader<'_> {
                                 .filter(|reject| reject.column_name == column.name && reject.raw_text == raw_text)
                                 .map(|reject| reject.first_seen_us)
                                 .min()
-                                .unwrap_or(asked_us);
+                                .unwrap_or(requested_us);
                             rejects.push(Reject {
                                 table_name: self.table.name,
                                 row_key: key.to_owned(),

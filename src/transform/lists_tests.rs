@@ -17,8 +17,8 @@ fn zone() -> TenantZone {
 /// 2022-12-23.
 const DAY: i32 = 19_349;
 
-fn walk(items: Value, asked_us: i64) -> ListWalk {
-    ListWalk { items: items.as_array().expect("list").clone(), asked_us }
+fn walk(items: Value, requested_us: i64) -> ListWalk {
+    ListWalk { items: items.as_array().expect("list").clone(), requested_us }
 }
 
 fn cell<'a>(table: &Table, row: &'a Row, name: &str) -> &'a Cell {

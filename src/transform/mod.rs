@@ -12,26 +12,27 @@ mod reject;
 mod samples;
 mod slots;
 
-pub use coverage::{Asked, Listing, coverage_rows};
-pub use lists::{ListWalk, MeetingsOfDate, Participant, ParticipantsOfMeeting, Window};
-pub use page::PageError;
-pub use reject::{Reject, reject_rows};
+pub(crate) use coverage::{Asked, Listing, coverage_rows};
+pub(crate) use lists::{ListWalk, MeetingsOfDate, Participant, ParticipantsOfMeeting, Window};
+pub(crate) use page::PageError;
+pub(crate) use reject::Reject;
+pub(crate) use reject::reject_rows;
 pub use samples::{SampleBatches, TypedWalk, WalkParser};
 
 use std::collections::BTreeMap;
 
 /// Fields that the tables don't know, with how often they were seen. Nested ones are `section.field`.
-pub type UnknownFields = BTreeMap<String, u64>;
+pub(crate) type UnknownFields = BTreeMap<String, u64>;
 
 /// So many different names are counted apart; a vendor that sends more is not documenting a change.
 const MOST_UNKNOWN_FIELDS: usize = 200;
 /// A name is kept up to this many characters.
 const UNKNOWN_FIELD_CHARS: usize = 100;
 /// What stands for the fields beyond.
-pub const OTHER_FIELDS: &str = "(others)";
+pub(crate) const OTHER_FIELDS: &str = "(others)";
 
 /// Counts a field that the tables don't know. The names are the vendor's, so their number and length are bounded.
-pub fn count_unknown_field(fields: &mut UnknownFields, name: &str, times: u64) {
+pub(crate) fn count_unknown_field(fields: &mut UnknownFields, name: &str, times: u64) {
     if let Some(count) = fields.get_mut(name) {
         *count += times;
         return;

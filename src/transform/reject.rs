@@ -14,7 +14,6 @@ pub struct Reject {
     pub column_name: &'static str,
     /// The text as sent; for `*` the item's JSON.
     pub raw_text: String,
-    /// Why.
     pub reason: Reason,
     /// When the answer was asked for, microseconds UTC.
     pub first_seen_us: i64,
@@ -31,11 +30,10 @@ impl Reject {
     }
 }
 
-/// The whole row.
 pub(super) const WHOLE_ROW: &str = "*";
 
 /// The rows of `rejects`, sorted by the table's key, equal ones once.
-pub fn reject_rows(table: &Table, mut rejects: Vec<Reject>, meeting_date: i32) -> Vec<Row> {
+pub(crate) fn reject_rows(table: &Table, mut rejects: Vec<Reject>, meeting_date: i32) -> Vec<Row> {
     rejects.sort();
     // Sorted by time last: of equal rejects the first seen stays.
     rejects.dedup_by(|later, earlier| later.is_same(earlier));

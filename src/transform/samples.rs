@@ -15,7 +15,8 @@ use super::page::{self, PageError, Sink};
 use super::reject::WHOLE_ROW;
 use super::slots::{LAYOUT, Leaf, SLOT_COUNT, time_slot};
 use super::{Reject, UnknownFields, count_unknown_field};
-use crate::schema::{Clock, Kind, Moment, QUALITY_SAMPLES, Raw, Reason, arrow_schema, parse, readable};
+use crate::schema::{Clock, Kind, Moment, QUALITY_SAMPLES, Raw, Reason, arrow_schema, parse};
+use crate::text::readable;
 
 /// How many sections an item has.
 const SECTION_COUNT: usize = 5;
@@ -39,7 +40,7 @@ impl Sample {
     }
 }
 
-/// The typed walk of one participant: what its twins share.
+/// The typed walk of one participant: what its duplicates share.
 #[derive(Debug, Default)]
 pub struct TypedWalk {
     /// Sorted by sample time, each time once.

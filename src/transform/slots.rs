@@ -10,13 +10,10 @@ pub(super) const SLOT_COUNT: usize = 44;
 /// One leaf of a section.
 #[derive(Debug, Clone)]
 pub(super) struct Leaf {
-    /// The vendor's name.
     pub field: &'static str,
     /// The name as an answer has it nearly always: quoted, with its colon.
     pub key: String,
-    /// Our column's name.
     pub column: &'static str,
-    /// What it is.
     pub kind: Kind,
     /// Its place in a row.
     pub slot: usize,

@@ -1,8 +1,8 @@
 //! Bad input and failure: each has its exit code, and a message that says what was tried, on what, and what to do.
 
-use vcq_etl::simulator::Endpoint;
+use vcq_simulator::Endpoint;
 
-use crate::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 /// A run that fails: its name, the exit code, and words that its message must have.
 #[track_caller]

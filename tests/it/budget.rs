@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use vcq_etl::simulator::{Endpoint, Limit, Options};
+use vcq_simulator::{Endpoint, Limit, Options};
 
-use crate::world::{Ran, World, small, unlimited};
+use crate::support::world::{Ran, World, small, unlimited};
 
 fn run(mut command: Command) -> Ran {
     Ran::of(command.output().expect("the binary runs"))
@@ -136,9 +136,9 @@ fn a_signal_does_not_wait_for_a_request_that_is_never_answered() {
         let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
         // Far more than the seconds that it takes, and far less than the hour that the request has.
-        let asked_at = Instant::now();
+        let requested_at = Instant::now();
         while child.try_wait().expect("a child").is_none() {
-            if asked_at.elapsed() > Duration::from_secs(60) {
+            if requested_at.elapsed() > Duration::from_secs(60) {
                 child.kill().expect("ours to kill");
                 panic!("{signal}: it still waits for the answer");
             }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use vcq_etl::load::{Lock, StorePaths};
+use vcq_etl::{Lock, StorePaths};
 
-use crate::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 /// Two of the simulator's buildings, a floor of one of them, a network of nobody, and a shop behind a home router.
 const OFFICES: &str = "\

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use vcq_etl::schema::{Kind, QUALITY_SAMPLES};
-use vcq_etl::simulator::{TimeForm, WireStyle, count_odd_values};
+use vcq_etl::{Kind, QUALITY_SAMPLES};
+use vcq_simulator::{TimeForm, WireStyle, count_odd_values};
 
-use crate::world::{World, small, unlimited};
+use crate::support::world::{World, small, unlimited};
 
 /// A measure the slow way: digits off the front, the rest is the unit.
 fn slow_measure(text: &str, kind: Kind) -> Option<f64> {
@@ -95,7 +95,7 @@ fn every_cell_is_what_a_slow_reader_reads() {
         samples += 1;
     }
     let totals = world.simulator().tenant().totals();
-    assert_eq!(samples, totals.samples, "twins show the same answer twice");
+    assert_eq!(samples, totals.samples, "duplicates show the same answer twice");
     assert_eq!(expected.len() as u64, totals.samples_answered);
     assert!(cells > samples as usize * 10, "most cells hold a value");
 }
@@ -112,7 +112,7 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
         WireStyle { numbers: true, ..WireStyle::default() },
         WireStyle { null_sections: true, ..WireStyle::default() },
     ] {
-        let world = World::with(&small(), vcq_etl::simulator::Options { style, ..unlimited() });
+        let world = World::with(&small(), vcq_simulator::Options { style, ..unlimited() });
         world.sync(&[]).ended(0);
         assert_eq!(world.rows(query).len(), expected.len(), "{style:?}");
         let differing = world.rows(query).iter().zip(&expected).filter(|(one, other)| one != other).count();
@@ -123,7 +123,7 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
 #[test]
 fn unknown_fields_are_counted_and_change_nothing() {
     let style = WireStyle { extra_fields: true, ..WireStyle::default() };
-    let world = World::with(&small(), vcq_etl::simulator::Options { style, ..unlimited() });
+    let world = World::with(&small(), vcq_simulator::Options { style, ..unlimited() });
     let summary = world.sync(&[]).ended(0).summary();
     let unknown = summary["unknown_fields"].as_object().expect("an object");
     assert!(!unknown.is_empty());
@@ -135,7 +135,7 @@ fn unknown_fields_are_counted_and_change_nothing() {
 #[test]
 fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
     let style = WireStyle { odd_items_per_million: 60_000, ..WireStyle::default() };
-    let world = World::with(&small(), vcq_etl::simulator::Options { style, ..unlimited() });
+    let world = World::with(&small(), vcq_simulator::Options { style, ..unlimited() });
     let summary = world.sync(&[]).ended(0).summary();
     let odd = count_odd_values(world.simulator().tenant(), &style);
     assert!(odd.iter().all(|(_, count)| *count > 0), "every odd value occurs: {odd:?}");

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::scene::{Night, Scene, assert_told, one_of_each_shape, tell, try_all};
-use crate::shim::{Act, EACCES, EDQUOT, EIO, ENOSPC, Fault, Operation};
-use crate::trial::{Asked, Trial, tiny_world};
-use crate::world::World;
+use crate::support::scene::{Night, Scene, assert_told, one_of_each_shape, tell, try_all};
+use crate::support::shim::{Act, EACCES, EDQUOT, EIO, ENOSPC, Fault, Operation};
+use crate::support::trial::{Asked, Trial, tiny_world};
+use crate::support::world::World;
 
 /// A way in which storage fails: at one operation of these kinds.
 struct Failure {
@@ -149,7 +149,7 @@ fn the_store_is_removed_under_a_run() {
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     std::fs::rename(trial.store(), trial.store().with_extension("taken-away")).expect("taken away");
-    let ran = crate::world::Ran::of(child.wait_with_output().expect("ends")).ended(5);
+    let ran = crate::support::world::Ran::of(child.wait_with_output().expect("ends")).ended(5);
     assert_told(&ran, &trial, "taken away");
     world.change(|options| options.latency = std::time::Duration::ZERO);
     let _ = std::fs::remove_dir_all(trial.store());
@@ -196,7 +196,7 @@ fn a_disk_that_is_really_full() {
         let of = format!("a disk of {kib} KiB");
         trial.take_asked();
         // Without the shim: the program as it is.
-        let ran = crate::world::Ran::of(trial.command().output().expect("runs"));
+        let ran = crate::support::world::Ran::of(trial.command().output().expect("runs"));
         assert_told(&ran, &trial, &of);
         if ran.code == Some(5) {
             full += 1;
@@ -224,7 +224,7 @@ fn a_disk_that_is_read_only() {
     // Reading needs no write.
     let mut report = world.vcq(&["report", "run", "coverage"]);
     let report = report.env("VCQ_STORE", trial.store()).output().expect("runs");
-    crate::world::Ran::of(report).ended(0);
+    crate::support::world::Ran::of(report).ended(0);
     disk.remount("rw");
     trial.sync(None).ended(0);
     trial.assert_ended_as(&scene.after, "read-only");
@@ -261,7 +261,7 @@ fn exhaustive_a_disk_of_every_size() {
         let trial = scene.trial();
         let Some(disk) = SmallDisk::mount(&trial.store(), kib) else { return tell("no small disk") };
         trial.take_asked();
-        let ran = crate::world::Ran::of(trial.command().output().expect("runs"));
+        let ran = crate::support::world::Ran::of(trial.command().output().expect("runs"));
         assert_told(&ran, &trial, &format!("{kib} KiB"));
         full += usize::from(ran.code == Some(5));
         disk.remount("size=64m");

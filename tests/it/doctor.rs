@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use vcq_etl::simulator::TenantSpec;
+use vcq_simulator::TenantSpec;
 
-use crate::world::{Ran, World, small, unlimited};
+use crate::support::world::{Ran, World, small, unlimited};
 
 /// The checks, in their order.
 const CHECKS: [&str; 11] = [

@@ -1,8 +1,8 @@
 //! Whatever goes wrong on the way, the store ends as if nothing had.
 
-use vcq_etl::simulator::{Endpoint, Limit, LongMeetings, Options, WindowKind};
+use vcq_simulator::{Endpoint, Limit, LongMeetings, Options, WindowKind};
 
-use crate::world::{World, small, unlimited};
+use crate::support::world::{World, small, unlimited};
 
 /// What a disturbed sync must not change: everything but when and how often it was asked.
 const CONTENT: &[&str] = &[
@@ -13,12 +13,12 @@ const CONTENT: &[&str] = &[
     "select * exclude (first_seen_utc) from rejects order by all",
 ];
 
-pub fn content(world: &World) -> Vec<Vec<String>> {
+pub(crate) fn content(world: &World) -> Vec<Vec<String>> {
     CONTENT.iter().map(|sql| world.rows(sql)).collect()
 }
 
 #[track_caller]
-pub fn same_content(world: &World, expected: &[Vec<String>], of: &str) {
+pub(crate) fn same_content(world: &World, expected: &[Vec<String>], of: &str) {
     for ((sql, one), other) in CONTENT.iter().zip(content(world)).zip(expected) {
         assert_eq!(one.len(), other.len(), "{of}: {sql}");
         assert!(&one == other, "{of}: rows differ: {sql}");
@@ -46,7 +46,7 @@ fn a_stalled_answer_is_given_up_and_asked_again() {
     world.faults(&["participant_quality_list:stall@every=40"]);
     let mut command = world.sync_command(&[]);
     command.env("VCQ_REQUEST_TIMEOUT", "300ms");
-    let summary = crate::world::Ran::of(command.output().expect("runs")).ended(0).summary();
+    let summary = crate::support::world::Ran::of(command.output().expect("runs")).ended(0).summary();
     assert!(summary["retries"].as_u64() > Some(0));
     assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
 }
@@ -69,7 +69,7 @@ fn paced_by_the_limit_nothing_is_throttled() {
         let world = World::with(&small(), Options { limit, ..Options::default() });
         let mut command = world.sync_command(&[]);
         command.env("VCQ_CALLS_PER_MINUTE", "1800").env("VCQ_RATE_WINDOW", "2s");
-        let summary = crate::world::Ran::of(command.output().expect("runs")).ended(0).summary();
+        let summary = crate::support::world::Ran::of(command.output().expect("runs")).ended(0).summary();
         assert_eq!(summary["throttles"], 0, "{kind:?}");
         let stats = world.simulator().stats();
         assert!(stats.peak_calls_in_window[&Endpoint::ParticipantQualityList] <= 60, "{kind:?}");
@@ -83,7 +83,7 @@ fn a_token_that_runs_out_is_refreshed_without_a_lost_answer() {
     let mut command = world.sync_command(&[]);
     // Slow enough to outlive several tokens.
     command.env("VCQ_CALLS_PER_MINUTE", "2400");
-    let summary = crate::world::Ran::of(command.output().expect("runs")).ended(0).summary();
+    let summary = crate::support::world::Ran::of(command.output().expect("runs")).ended(0).summary();
     assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use vcq_etl::simulator::{Endpoint, Options, TenantSpec};
+use vcq_simulator::{Endpoint, Options, TenantSpec};
 
-use crate::world::{Ran, World, small, unlimited};
+use crate::support::world::{Ran, World, small, unlimited};
 
 #[test]
-fn what_failed_is_owed_and_the_next_run_asks_only_for_that() {
+fn what_failed_is_pending_and_the_next_run_asks_only_for_that() {
     let world = World::new();
     world.faults(&["participant_quality_list:internal-error@share=0.1"]);
     let mut command = world.sync_command(&[]);
@@ -16,11 +16,11 @@ fn what_failed_is_owed_and_the_next_run_asks_only_for_that() {
     let summary = ran.summary();
     let failed = summary["by_status"]["failed"].as_i64().expect("a count");
     assert!(failed > 0);
-    assert_eq!(summary["outcome"], "owed");
+    assert_eq!(summary["outcome"], "incomplete");
     let rows = world.rows("select reason, api_code, log_id is not null from coverage where status = 'failed'");
     assert_eq!(rows.len() as i64, failed);
     assert!(rows.iter().all(|row| row.contains("121001") && row.ends_with("true")), "{rows:?}");
-    assert_eq!(world.rows("select outcome, exit_code from runs"), ["owed | 7"]);
+    assert_eq!(world.rows("select outcome, exit_code from runs"), ["incomplete | 7"]);
 
     world.faults(&[]);
     world.simulator().reset_stats();

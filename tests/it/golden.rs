@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use vcq_etl::report::{Catalogue, Report, reference};
-use vcq_etl::simulator::TenantSpec;
+use vcq_etl::{Catalogue, Report, reference};
+use vcq_simulator::TenantSpec;
 
-use crate::world::{Ran, World, unlimited};
+use crate::support::world::{Ran, World, unlimited};
 
 /// Two working weeks of a tenant with everything in it; the simulator's seed and days are fixed.
 fn tenant() -> TenantSpec {

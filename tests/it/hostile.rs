@@ -3,11 +3,15 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use crate::vendor::{Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample};
+use crate::support::vendor::{Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample};
 
 /// A run against a list that answers as told: its exit code, whatever else.
 #[track_caller]
-fn ends(list: List, code: i32, answer: impl Fn(&crate::vendor::Asked) -> Answer + Send + Sync + 'static) -> Vendor {
+fn ends(
+    list: List,
+    code: i32,
+    answer: impl Fn(&crate::support::vendor::Asked) -> Answer + Send + Sync + 'static,
+) -> Vendor {
     let vendor = Vendor::new(but(list, answer));
     vendor.run(vendor.sync(&[])).ended(code);
     vendor
@@ -294,8 +298,8 @@ fn a_page_of_a_hundred_thousand_items_takes_time_in_proportion() {
         .collect();
     let vendor = ends_with_items(List::Quality, 0, &format!("[{}]", same.join(",")));
     assert_eq!(vendor.number("select count(*) from rejects where reason = 'duplicate_sample'"), COUNT as i64 - 1);
-    let twins: Vec<String> = (0..COUNT).map(|n| format!(r#"{{"join_time":"{START}","device":"{n}"}}"#)).collect();
-    let vendor = ends_with_items(List::Participants, 0, &format!("[{}]", twins.join(",")));
+    let duplicates: Vec<String> = (0..COUNT).map(|n| format!(r#"{{"join_time":"{START}","device":"{n}"}}"#)).collect();
+    let vendor = ends_with_items(List::Participants, 0, &format!("[{}]", duplicates.join(",")));
     assert_eq!(vendor.number("select count(*) from participants"), COUNT as i64);
     let fields: Vec<String> = (0..COUNT).map(|n| format!("\"f{n}\":1")).collect();
     let vendor = Vendor::new(but(List::Quality, move |_| {

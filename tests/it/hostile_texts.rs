@@ -1,9 +1,9 @@
 //! Hostile texts: whatever a topic, a name, an id or a metric holds, it is kept as sent and obeyed by nobody.
 
 use serde_json::{Value, json};
-use vcq_etl::schema::is_obeyed;
+use vcq_etl::is_terminal_control;
 
-use crate::vendor::{Answer, List, START, Vendor, WINDOW, but, meeting, participant, tenant};
+use crate::support::vendor::{Answer, List, START, Vendor, WINDOW, but, meeting, participant, tenant};
 
 /// Texts that break out of something somewhere.
 const TEXTS: &[&str] = &[
@@ -237,7 +237,7 @@ fn ids_that_nobody_can_ask_for_are_not_asked_for() {
     let vendor = Vendor::new(tenant(
         format!("[{}]", meeting()),
         Value::from(rows).to_string(),
-        format!("[{}]", crate::vendor::sample()),
+        format!("[{}]", crate::support::vendor::sample()),
     ));
     vendor.run(vendor.sync(&[])).ended(0);
     let mut asked: Vec<_> = vendor.asked().iter().filter_map(|asked| asked.query.get("user_id").cloned()).collect();
@@ -315,7 +315,7 @@ fn times_at_the_ends_of_the_calendar_are_kept_or_rejected() {
     // Nothing can be asked of it, so nothing is said to be.
     let text = vendor.run(vendor.command(&[&["sync"], &WINDOW[..]].concat())).ended(7).stdout;
     assert!(text.contains("some listed meetings cannot be read") && text.contains("unread-values"), "{text}");
-    assert!(!text.contains("something is still owed") && !text.contains("asked by the next run"), "{text}");
+    assert!(!text.contains("something is still pending") && !text.contains("asked by the next run"), "{text}");
     assert_eq!(vendor.number("select count(*) from coverage where expected_minutes < 0"), 0);
     assert!(vendor.number("select count(*) from rejects where column_name = 'network_time_utc'") > 0);
     assert_eq!(vendor.number("select count(*) from meetings where meeting_key like '%#2'"), 1);
@@ -329,6 +329,9 @@ fn reports_of_the_unreadable_say_nothing_that_moves_a_terminal() {
     vendor.run(vendor.sync(&[])).ended(0);
     for format in FORMATS {
         let ran = vendor.run(vendor.command(&["report", "run", "unread-values", "--format", format])).ended(0);
-        assert!(ran.stdout.contains("2J") && !ran.stdout.chars().any(|c| is_obeyed(c) && c != '\n'), "{format}");
+        assert!(
+            ran.stdout.contains("2J") && !ran.stdout.chars().any(|c| is_terminal_control(c) && c != '\n'),
+            "{format}"
+        );
     }
 }

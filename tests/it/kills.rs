@@ -5,11 +5,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use vcq_etl::load::Step;
+use vcq_etl::Step;
 
-use crate::scene::{Night, Scene, one_of_each_shape, tell, try_all};
-use crate::shim::{Act, Fault};
-use crate::trial::{Asked, Trial, both, files_below, tiny_world};
+use crate::support::scene::{Night, Scene, one_of_each_shape, tell, try_all};
+use crate::support::shim::{Act, Fault};
+use crate::support::trial::{Asked, Trial, both, files_below, tiny_world};
 
 /// The operations that make up each step of publishing: kinds, and text in the path.
 const STEPS: &[(Step, &[(&str, &str)])] = &[

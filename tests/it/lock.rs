@@ -3,9 +3,9 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use vcq_etl::simulator::Endpoint;
+use vcq_simulator::Endpoint;
 
-use crate::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 /// A sync that holds the store because the vendor does not answer it. Dies with the value.
 struct Holding(Child);

@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use vcq_etl::simulator::Options;
+use vcq_simulator::Options;
 
 use crate::rebuild::{asks_only_for_meetings, everything, files, rebuild, remove, same};
-use crate::world::{Ran, World, small, unlimited};
+use crate::support::world::{Ran, World, small, unlimited};
 
 /// The older and the newer day.
 fn days(world: &World) -> (String, String) {
@@ -93,7 +93,7 @@ fn asking_again_for_one_meeting_of_such_a_day_does_not_replace_the_day() {
 }
 
 #[test]
-fn files_that_come_back_are_taken_in_and_what_is_owed_is_asked() {
+fn files_that_come_back_are_taken_in_and_what_is_pending_is_asked() {
     let world = World::new();
     world.sync(&["--max-calls", "60"]).ended(8);
     let raw = world.store().join("raw");
@@ -151,7 +151,7 @@ fn what_a_rebuild_of_some_days_leaves_out_is_published_by_the_next_sync() {
 #[test]
 fn a_list_that_failed_between_two_equal_answers_is_whole_again() {
     let now = jiff_now();
-    let spec = vcq_etl::simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
+    let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
     let world = World::with(&spec, unlimited());
     world.sync(&[]).ended(0);
     world.faults(&["participant_list:internal-error"]);
@@ -167,7 +167,7 @@ fn a_list_that_failed_between_two_equal_answers_is_whole_again() {
 #[test]
 fn two_early_runs_in_a_row_make_nothing_final() {
     let now = jiff_now();
-    let spec = vcq_etl::simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
+    let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
     let world = World::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     let first = world.sync(&[]).ended(0).summary();
     let second = world.sync(&[]).ended(0).summary();
@@ -186,7 +186,7 @@ fn two_early_runs_in_a_row_make_nothing_final() {
 #[test]
 fn going_on_with_a_run_that_was_cut_short_asks_for_nothing_early_twice() {
     let now = jiff_now();
-    let spec = vcq_etl::simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
+    let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
     let world = World::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     world.sync(&["--max-calls", "25"]).ended(8);
     let asked = world.simulator().stats().quality_calls();
@@ -214,7 +214,7 @@ fn another_time_zone_is_refused() {
 
 #[test]
 fn the_newest_come_first_also_behind_a_backlog_that_is_listed() {
-    let spec = vcq_etl::simulator::TenantSpec { days: 4, ..small() };
+    let spec = vcq_simulator::TenantSpec { days: 4, ..small() };
     let world = World::with(&spec, unlimited());
     let first = spec.start() + 3 * 86_400;
     let until = jiff::Timestamp::from_second(first).expect("an instant").to_string();
@@ -245,8 +245,8 @@ fn jiff_now() -> i64 {
 }
 
 /// Two days up to now.
-fn recent(now: i64) -> vcq_etl::simulator::TenantSpec {
+fn recent(now: i64) -> vcq_simulator::TenantSpec {
     let today = jiff::Timestamp::from_second(now + 8 * 3_600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
     let first_day = today.checked_sub(jiff::Span::new().days(1)).expect("yesterday");
-    vcq_etl::simulator::TenantSpec { first_day, days: 2, ..small() }
+    vcq_simulator::TenantSpec { first_day, days: 2, ..small() }
 }

@@ -1,6 +1,6 @@
 //! The integration tests: the real binary, the real simulator over HTTP, a real DuckDB.
 
-mod arrows;
+mod architecture;
 mod bad_input;
 mod budget;
 mod buildings;
@@ -22,17 +22,12 @@ mod power;
 mod readers;
 mod rebuild;
 mod reports;
-mod scene;
 mod secrets;
-mod shim;
 mod signals;
 mod status;
+mod support;
 mod sync;
-mod tampering;
-mod trial;
-mod vendor;
 mod verify;
-mod world;
 
 /// A test file that nobody lists is a test that nobody runs.
 #[test]

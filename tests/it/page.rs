@@ -5,7 +5,7 @@ use std::fs;
 
 use duckdb::Connection;
 
-use crate::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 fn html(world: &World, more: &[&str]) -> Ran {
     let mut arguments = vec!["report", "html"];

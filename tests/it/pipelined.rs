@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use vcq_etl::simulator::{Endpoint, Options, TenantSpec};
+use vcq_simulator::{Endpoint, Options, TenantSpec};
 
-use crate::scene::{Night, Scene};
-use crate::shim::{Act, Fault};
-use crate::trial::{Asked, Trial};
-use crate::world::{Ran, World, unlimited};
+use crate::support::scene::{Night, Scene};
+use crate::support::shim::{Act, Fault};
+use crate::support::trial::{Asked, Trial};
+use crate::support::world::{Ran, World, unlimited};
 
 /// A tenant whose meeting list has three pages, or four.
 fn listed_world(latest_first: bool) -> World {
@@ -116,7 +116,7 @@ fn a_plan_is_the_same_with_the_list_read_beside() {
     let (one, other) = (listed_world(false), listed_world(true));
     let price = |world: &World| {
         let plan: serde_json::Value = serde_json::from_str(&Ran::ended(world.plan(&[]), 0).stdout).expect("JSON");
-        (plan["meetings"].clone(), plan["participants"].clone(), plan["owed"].clone())
+        (plan["meetings"].clone(), plan["participants"].clone(), plan["pending"].clone())
     };
     let first = price(&one);
     assert_eq!(first, price(&other));

@@ -1,11 +1,11 @@
-//! What a sync would ask, before it asks: a plan's price, and that none of its answers is wasted.
+//! What a sync would ask, before it scope: a plan's price, and that none of its answers is wasted.
 
 use std::time::Duration;
 
 use serde_json::Value;
-use vcq_etl::simulator::{Endpoint, TenantSpec};
+use vcq_simulator::{Endpoint, TenantSpec};
 
-use crate::world::{Ran, World, rows, small, unlimited};
+use crate::support::world::{Ran, World, rows, small, unlimited};
 
 /// A tenant without unusual meetings: everything in a plan of it is exact.
 fn usual() -> World {
@@ -13,7 +13,7 @@ fn usual() -> World {
 }
 
 fn calls(plan: &Value, list: &str) -> u64 {
-    plan["owed"][list]["calls"].as_u64().expect("a count")
+    plan["pending"][list]["calls"].as_u64().expect("a count")
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -31,7 +31,7 @@ fn a_sync_makes_the_calls_of_its_plan_and_asks_no_list_twice() {
     assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 0, "a plan asks only lists");
     assert_eq!(plan["used"]["participant_list"], fewest.participant_list);
     assert_eq!(plan["meetings"], world.simulator().tenant().totals().meetings);
-    assert_eq!(plan["owed"]["total"]["is_estimate"], false, "{plan}");
+    assert_eq!(plan["pending"]["total"]["is_estimate"], false, "{plan}");
     assert!(!world.store().join("vcq.duckdb").exists(), "a plan publishes nothing");
 
     world.simulator().reset_stats();
@@ -58,7 +58,7 @@ fn a_sync_makes_the_calls_of_its_plan_and_asks_no_list_twice() {
 fn unusual_meetings_cost_no_more_than_the_plan_says_but_for_refusals() {
     let world = World::new();
     let plan = world.plan(&[]).ended(0).summary();
-    assert_eq!(plan["owed"]["total"]["is_estimate"], true, "a meeting of more than a day is refused once");
+    assert_eq!(plan["pending"]["total"]["is_estimate"], true, "a meeting of more than a day is refused once");
     world.simulator().reset_stats();
     world.sync(&[]).ended(0);
     let stats = world.simulator().stats();
@@ -75,7 +75,7 @@ fn a_settled_window_costs_its_meeting_list() {
     let files = world.manifest();
     let plan = world.plan(&[]).ended(0).summary();
     assert_eq!((calls(&plan, "participant_list"), calls(&plan, "participant_quality_list")), (0, 0));
-    assert_eq!((&plan["owed"]["meetings"], &plan["dates"]), (&0.into(), &serde_json::json!([])));
+    assert_eq!((&plan["pending"]["meetings"], &plan["dates"]), (&0.into(), &serde_json::json!([])));
     assert_eq!(plan["used"]["participant_list"], 0);
     assert_eq!(world.manifest(), files);
 }
@@ -87,7 +87,7 @@ fn a_refetch_is_priced_and_nothing_is_forgotten() {
     let plan = world.plan(&["--refetch"]).ended(0).summary();
     assert_eq!(plan["refetch"], true);
     for list in ["participant_list", "participant_quality_list"] {
-        assert_eq!(plan["owed"][list]["calls"], first["calls"][list], "{list}");
+        assert_eq!(plan["pending"][list]["calls"], first["calls"][list], "{list}");
     }
     world.simulator().reset_stats();
     world.sync(&[]).ended(0);
@@ -98,7 +98,7 @@ fn a_refetch_is_priced_and_nothing_is_forgotten() {
 fn bounds_are_judged_and_do_not_bound_the_plan() {
     let world = usual();
     let plan = world.plan(&["--max-calls", "1"]).ended(0).summary();
-    let total = plan["owed"]["total"]["calls"].as_u64().expect("a count");
+    let total = plan["pending"]["total"]["calls"].as_u64().expect("a count");
     assert!(plan["used"]["participant_list"].as_u64() > Some(1));
     assert_eq!((&plan["reach"]["is_whole"], &plan["reach"]["meetings"]), (&false.into(), &0.into()));
     assert_eq!(plan["reach"]["back_to"], Value::Null);
@@ -112,7 +112,7 @@ fn bounds_are_judged_and_do_not_bound_the_plan() {
     world.sync(&["--max-calls", &(total - 1).to_string()]).ended(8);
     let rest = world.plan(&[]).ended(0).summary();
     assert_eq!(calls(&rest, "participant_quality_list"), 1);
-    let rest = rest["owed"]["total"]["calls"].to_string();
+    let rest = rest["pending"]["total"]["calls"].to_string();
     world.sync(&["--max-calls", &rest]).ended(0);
 }
 
@@ -128,16 +128,16 @@ fn a_sync_that_stops_early_says_what_is_left() {
     let left = words.join(" ").split(" Left ").nth(1).expect("what is left").to_owned();
     let plan = world.plan(&[]).ended(0).summary();
     assert_eq!(plan["used"]["participant_list"], 0, "the budget was enough for the lists");
-    let owed = &plan["owed"];
+    let pending = &plan["pending"];
     let expected = format!(
         "{} participants of {} meetings, {} calls, ",
-        owed["participants"], owed["meetings"], owed["total"]["calls"]
+        pending["participants"], pending["meetings"], pending["total"]["calls"]
     );
-    assert!(left.starts_with(&expected), "{left}\n{owed}");
+    assert!(left.starts_with(&expected), "{left}\n{pending}");
     // What is left is what the next run asks.
     let summary = world.sync(&[]).ended(0).summary();
     let asked: u64 = summary["calls"].as_object().expect("calls").values().filter_map(Value::as_u64).sum();
-    assert_eq!(owed["total"]["calls"], asked);
+    assert_eq!(pending["total"]["calls"], asked);
 }
 
 #[test]
@@ -155,13 +155,13 @@ fn lists_that_fail_leave_an_estimate_and_an_exit_code() {
     let mut command = world.vcq(&arguments);
     command.env("VCQ_MAX_TRIES", "2");
     let plan = Ran::of(command.output().expect("runs")).ended(7).summary();
-    assert_eq!((&plan["is_whole"], &plan["outcome"]), (&false.into(), &"owed".into()));
-    assert!(plan["owed"]["unlisted"].as_u64() > Some(0), "{plan}");
-    assert_eq!(plan["owed"]["participant_list"]["is_estimate"], true);
-    assert_eq!(plan["owed"]["participant_quality_list"]["is_estimate"], true);
+    assert_eq!((&plan["is_whole"], &plan["outcome"]), (&false.into(), &"incomplete".into()));
+    assert!(plan["pending"]["unlisted"].as_u64() > Some(0), "{plan}");
+    assert_eq!(plan["pending"]["participant_list"]["is_estimate"], true);
+    assert_eq!(plan["pending"]["participant_quality_list"]["is_estimate"], true);
     world.faults(&[]);
     let plan = world.plan(&[]).ended(0).summary();
-    assert_eq!(plan["owed"]["unlisted"], 0, "only those are asked again");
+    assert_eq!(plan["pending"]["unlisted"], 0, "only those are asked again");
     assert!(plan["used"]["participant_list"].as_u64() < Some(10), "{plan}");
 }
 
@@ -212,7 +212,7 @@ fn a_plan_works_beside_a_sync_and_neither_disturbs_the_other() {
         assert_eq!(world.rows(&sql), rows(&undisturbed.duckdb(), &sql), "{table}");
     }
     assert_eq!(world.number("select count(*) from runs where command = 'plan'"), 3);
-    assert_eq!(world.status(&[]).ended(0).summary()["owed"]["unpublished_dates"], serde_json::json!([]));
+    assert_eq!(world.status(&[]).ended(0).summary()["pending"]["unpublished_dates"], serde_json::json!([]));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn an_interrupted_plan_prints_what_it_knows_and_wastes_nothing() {
     assert!(kill.expect("kill runs").success());
     let plan = Ran::of(child.wait_with_output().expect("ends")).ended(130).summary();
     assert_eq!((&plan["is_whole"], &plan["outcome"]), (&false.into(), &"interrupted".into()));
-    assert!(plan["owed"]["unlisted"].as_u64() > Some(0));
+    assert!(plan["pending"]["unlisted"].as_u64() > Some(0));
     let asked = plan["used"]["participant_list"].as_u64().expect("a count");
     let rest = Ran::of(world.vcq(&arguments).output().expect("runs")).ended(0).summary();
     let fewest = world.simulator().tenant().totals().fewest_calls.participant_list;
@@ -255,7 +255,7 @@ fn the_keys_are_those_that_are_documented() {
             "refetch",
             "meetings",
             "participants",
-            "owed",
+            "pending",
             "finish_utc",
             "finish_local",
             "dates",
@@ -266,7 +266,7 @@ fn the_keys_are_those_that_are_documented() {
         ]
     );
     assert_eq!(
-        keys(&plan["owed"]),
+        keys(&plan["pending"]),
         [
             "meetings",
             "lists",
@@ -280,7 +280,7 @@ fn the_keys_are_those_that_are_documented() {
             "later",
         ]
     );
-    assert_eq!(keys(&plan["owed"]["total"]), ["calls", "is_estimate", "seconds"]);
+    assert_eq!(keys(&plan["pending"]["total"]), ["calls", "is_estimate", "seconds"]);
     assert_eq!(plan["reach"]["is_whole"], true, "100,000 calls a minute");
     assert!(plan["finish_local"].as_str().expect("a time").ends_with("+08:00"));
 }

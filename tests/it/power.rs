@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::scene::{Night, Scene};
-use crate::shim::Operation;
-use crate::trial::tiny_world;
+use crate::support::scene::{Night, Scene};
+use crate::support::shim::Operation;
+use crate::support::trial::tiny_world;
 
 /// The operations so far.
 struct Past<'a>(&'a [Operation]);

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use duckdb::{AccessMode, Config, Connection};
 
-use crate::scene::{Night, Scene};
-use crate::shim::{Act, Fault};
-use crate::trial::tiny_world;
-use crate::world::World;
+use crate::support::scene::{Night, Scene};
+use crate::support::shim::{Act, Fault};
+use crate::support::trial::tiny_world;
+use crate::support::world::World;
 
 const DATABASE: &str = "VCQ_TEST_READER_DATABASE";
 const OPENS: &str = "VCQ_TEST_READER_OPENS";

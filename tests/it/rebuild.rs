@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use duckdb::Connection;
-use vcq_etl::simulator::Endpoint;
+use vcq_simulator::Endpoint;
 
-use crate::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 /// All that is published, times of asking and log ids included: a rebuild has the same answers.
 const EVERYTHING: &[&str] = &[
@@ -17,19 +17,19 @@ const EVERYTHING: &[&str] = &[
     "select * from rejects order by all",
 ];
 
-pub fn everything(world: &World) -> Vec<Vec<String>> {
+pub(crate) fn everything(world: &World) -> Vec<Vec<String>> {
     EVERYTHING.iter().map(|sql| world.rows(sql)).collect()
 }
 
 #[track_caller]
-pub fn same(world: &World, expected: &[Vec<String>], of: &str) {
+pub(crate) fn same(world: &World, expected: &[Vec<String>], of: &str) {
     for ((sql, one), other) in EVERYTHING.iter().zip(everything(world)).zip(expected) {
         assert_eq!(one.len(), other.len(), "{of}: {sql}");
         assert!(&one == other, "{of}: rows differ: {sql}");
     }
 }
 
-pub fn rebuild(world: &World, more: &[&str]) -> Ran {
+pub(crate) fn rebuild(world: &World, more: &[&str]) -> Ran {
     let mut arguments = vec!["rebuild", "--summary", "json"];
     arguments.extend(more);
     let mut command = world.vcq(&arguments);
@@ -48,12 +48,12 @@ fn eventful() -> World {
     world
 }
 
-pub fn remove(path: PathBuf) {
+pub(crate) fn remove(path: PathBuf) {
     let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
     removed.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -69,7 +69,7 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 
 /// The next sync asks for the meeting list and for nothing that was answered.
 #[track_caller]
-pub fn asks_only_for_meetings(world: &World) {
+pub(crate) fn asks_only_for_meetings(world: &World) {
     world.simulator().reset_stats();
     world.sync(&[]).ended(0);
     let stats = world.simulator().stats();
@@ -286,8 +286,8 @@ fn a_rebuild_needs_a_store_and_the_lock() {
     world.sync(&["--max-calls", "5"]).ended(8);
     rebuild(&world, &["--since", "2000-01-02", "--until", "2000-01-01"]).ended(2);
     rebuild(&world, &["--until", "2000-01-01"]).ended(2);
-    let paths = vcq_etl::load::StorePaths::open(&world.store()).expect("a store");
-    let lock = vcq_etl::load::Lock::take(&paths, "sync", 0).expect("free");
+    let paths = vcq_etl::StorePaths::open(&world.store()).expect("a store");
+    let lock = vcq_etl::Lock::take(&paths, "sync", 0).expect("free");
     rebuild(&world, &[]).ended(6);
     drop(lock);
     rebuild(&world, &[]).ended(0);

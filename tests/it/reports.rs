@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 fn run(world: &World, arguments: &[&str]) -> Ran {
     Ran::of(world.vcq(arguments).output().expect("the binary runs"))

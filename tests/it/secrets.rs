@@ -10,8 +10,10 @@ use std::process::Command;
 use duckdb::Connection;
 use serde_json::json;
 
-use crate::vendor::{APP_SECRET, Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample};
-use crate::world::Ran;
+use crate::support::vendor::{
+    APP_SECRET, Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample,
+};
+use crate::support::world::Ran;
 
 const USER_TOKEN: &str = "u-Zq9-made-up-user-token-Zq9";
 
@@ -55,7 +57,7 @@ fn rows(sql: &str) -> Vec<u8> {
     let connection = Connection::open_in_memory().expect("DuckDB");
     let (before, select) = sql.rsplit_once("; ").unwrap_or(("", sql));
     connection.execute_batch(before).expect("attached");
-    crate::world::rows(&connection, select).join("\n").into_bytes()
+    crate::support::world::rows(&connection, select).join("\n").into_bytes()
 }
 
 /// No form of any of these secrets is anywhere.

@@ -4,11 +4,11 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use vcq_etl::simulator::Endpoint;
+use vcq_simulator::Endpoint;
 
-use crate::scene::{Night, Scene};
-use crate::trial::{Asked, Trial, tiny, tiny_world};
-use crate::world::{Ran, World, unlimited};
+use crate::support::scene::{Night, Scene};
+use crate::support::trial::{Asked, Trial, tiny, tiny_world};
+use crate::support::world::{Ran, World, unlimited};
 
 /// A run ends within 10 s of the first signal; the rest is for a busy machine.
 const SOON: Duration = Duration::from_secs(14);

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vcq_etl::simulator::{Endpoint, Options, TenantSpec};
+use vcq_simulator::{Endpoint, Options, TenantSpec};
 
-use crate::world::{Ran, World, small, unlimited};
+use crate::support::world::{Ran, World, small, unlimited};
 
 /// Every file below a folder with its bytes, but SQLite's own beside the ledger.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -50,9 +50,9 @@ fn a_complete_store_owes_nothing_and_is_not_touched() {
     assert_eq!(status["runs"][0]["run_id"], summary["run_id"]);
     assert_eq!(status["runs"][0]["samples"], summary["samples"]);
     assert_eq!(status["last_complete"]["run_id"], summary["run_id"]);
-    assert_eq!(status["owed"]["since_utc"], Value::Null);
-    assert_eq!(status["owed"]["price"]["total"]["calls"], 0);
-    assert_eq!(status["owed"]["unpublished_dates"], json!([]));
+    assert_eq!(status["pending"]["since_utc"], Value::Null);
+    assert_eq!(status["pending"]["price"]["total"]["calls"], 0);
+    assert_eq!(status["pending"]["unpublished_dates"], json!([]));
     assert_eq!(status["reasons"], json!([]));
     let newest = world.rows("select max(meeting_date) from meetings").remove(0);
     assert_eq!(status["newest"]["complete_date"], newest.as_str());
@@ -92,9 +92,9 @@ fn what_failed_is_named_with_its_reason_and_its_price() {
     let failed = summary["by_status"]["failed"].as_u64().expect("a count");
     let status = world.status(&[]).ended(0).summary();
     assert_eq!(status["last_complete"], Value::Null);
-    let owed = status["owed"]["participants"]["failed"].as_u64().expect("a count");
-    assert!(owed > 0 && owed <= failed, "twins are one: {owed} of {failed}");
-    assert_eq!(status["owed"]["price"]["participants"], owed);
+    let pending = status["pending"]["participants"]["failed"].as_u64().expect("a count");
+    assert!(pending > 0 && pending <= failed, "duplicates are one: {pending} of {failed}");
+    assert_eq!(status["pending"]["price"]["participants"], pending);
     assert_eq!(status["reasons"].as_array().map(Vec::len), Some(1), "one reason, whatever the log ids: {status}");
     assert_eq!(status["reasons"][0]["participants"], failed);
     assert!(status["reasons"][0]["reason"].as_str().expect("a text").contains("121001"));
@@ -104,14 +104,14 @@ fn what_failed_is_named_with_its_reason_and_its_price() {
     world.simulator().reset_stats();
     world.sync(&[]).ended(0);
     let asked = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
-    assert_eq!(status["owed"]["price"]["participant_quality_list"]["calls"], asked);
+    assert_eq!(status["pending"]["price"]["participant_quality_list"]["calls"], asked);
     let text = Ran::of(world.vcq(&["status"]).output().expect("runs")).ended(0).stdout;
     assert!(text.contains("  to ask        nothing\n"), "{text}");
     assert!(
         text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("Store") || line.contains('/')),
         "{text}"
     );
-    assert!(text.contains("owed 7") && text.contains("complete 0"), "{text}");
+    assert!(text.contains("incomplete 7") && text.contains("complete 0"), "{text}");
 }
 
 #[test]
@@ -120,14 +120,14 @@ fn a_run_that_was_stopped_shows_what_is_left_and_why() {
     world.sync(&["--max-calls", "40"]).ended(8);
     let status = world.status(&[]).ended(0).summary();
     assert_eq!((&status["runs"][0]["outcome"], &status["runs"][0]["exit_code"]), (&"stopped".into(), &8.into()));
-    assert!(status["owed"]["participants"]["not_asked"].as_u64() > Some(0));
-    assert!(status["owed"]["lists"]["not_asked"].as_u64() > Some(0));
-    assert!(status["owed"]["price"]["unlisted"].as_u64() > Some(0));
+    assert!(status["pending"]["participants"]["not_asked"].as_u64() > Some(0));
+    assert!(status["pending"]["lists"]["not_asked"].as_u64() > Some(0));
+    assert!(status["pending"]["price"]["unlisted"].as_u64() > Some(0));
     let reasons: Vec<&str> =
         status["reasons"].as_array().expect("reasons").iter().filter_map(|reason| reason["reason"].as_str()).collect();
     assert!(reasons.contains(&"not asked yet"), "{reasons:?}");
     let oldest = world.rows("select min(meeting_date) from coverage where status = 'pending'").remove(0);
-    assert_eq!(status["owed"]["since_date"], oldest.as_str());
+    assert_eq!(status["pending"]["since_date"], oldest.as_str());
     assert_eq!(status["newest"]["complete_date"], Value::Null, "no day is complete");
 }
 
@@ -138,8 +138,8 @@ fn a_planned_store_has_answers_that_are_not_published() {
     let status = world.status(&[]).ended(0).summary();
     assert_eq!(status["published"], Value::Null);
     assert_eq!(status["newest"]["error"], "nothing is published yet");
-    assert_eq!(status["owed"]["unpublished_dates"], plan["dates"]);
-    assert_eq!(status["owed"]["price"]["participant_quality_list"], plan["owed"]["participant_quality_list"]);
+    assert_eq!(status["pending"]["unpublished_dates"], plan["dates"]);
+    assert_eq!(status["pending"]["price"]["participant_quality_list"], plan["pending"]["participant_quality_list"]);
     assert_eq!((&status["runs"][0]["command"], &status["last_complete"]), (&"plan".into(), &Value::Null));
     assert_eq!(status["calls"]["this_month"], plan["used"]);
 }
@@ -162,7 +162,7 @@ fn a_damaged_store_shows_what_can_be_read() {
     fs::write(&ledger, &garbage).expect("written");
     let ran = world.status(&[]).ended(5);
     let status = ran.summary();
-    for part in ["published", "runs", "last_complete", "newest", "coverage", "owed", "reasons", "calls"] {
+    for part in ["published", "runs", "last_complete", "newest", "coverage", "pending", "reasons", "calls"] {
         assert!(status[part]["error"].is_string(), "{part}: {status}");
     }
     assert!(status["size"]["raw_bytes"].as_u64() > Some(0), "the answers are there");
@@ -195,20 +195,20 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
     let world = World::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     // Lists that may still grow are priced again, and not asked again only to know the price.
     let plan = world.plan(&[]).ended(0).summary();
-    let settling = plan["owed"]["later"]["settling_meetings"].as_u64().expect("a count");
+    let settling = plan["pending"]["later"]["settling_meetings"].as_u64().expect("a count");
     assert!(settling > 0, "{plan}");
     let again = world.plan(&[]).ended(0).summary();
     assert_eq!(again["used"]["participant_list"], 0);
-    assert_eq!(again["owed"], plan["owed"]);
-    assert!(plan["owed"]["participant_list"]["calls"].as_u64() >= Some(settling));
+    assert_eq!(again["pending"], plan["pending"]);
+    assert!(plan["pending"]["participant_list"]["calls"].as_u64() >= Some(settling));
 
     world.sync(&[]).ended(0);
     let open = world.status(&[]).ended(0).summary();
-    let asked_again = open["owed"]["participants"]["asked_again"].as_u64().expect("a count");
-    assert!(asked_again > 0, "{open}");
-    assert_eq!(open["owed"]["participants"]["failed"], 0);
-    assert_eq!(open["owed"]["price"]["participants"], asked_again);
-    assert!(open["owed"]["price"]["later"]["settled_utc"].is_string());
+    let requested_again = open["pending"]["participants"]["requested_again"].as_u64().expect("a count");
+    assert!(requested_again > 0, "{open}");
+    assert_eq!(open["pending"]["participants"]["failed"], 0);
+    assert_eq!(open["pending"]["price"]["participants"], requested_again);
+    assert!(open["pending"]["price"]["later"]["settled_utc"].is_string());
     assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("asked soon after"), "{open}");
 
     // Ready now: what was open is asked again, and once the settle time is over nothing is.
@@ -217,11 +217,11 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
     world.sync(&["--settle", "0s"]).ended(0);
     let status = world.status(&[]).ended(0).summary();
     assert_eq!(
-        status["owed"]["participants"],
-        json!({"not_asked": 0, "asked_again": 0, "refetch": 0, "failed": 0}),
+        status["pending"]["participants"],
+        json!({"not_asked": 0, "requested_again": 0, "refetch": 0, "failed": 0}),
         "{status}"
     );
-    assert_eq!(status["owed"]["since_utc"], Value::Null);
+    assert_eq!(status["pending"]["since_utc"], Value::Null);
 }
 
 #[test]
@@ -264,9 +264,9 @@ fn a_refetch_under_way_is_told_from_what_was_asked_too_early() {
     world.sync(&[]).ended(0);
     world.sync(&["--refetch", "--max-calls", "40"]).ended(8);
     let status = world.status(&[]).ended(0).summary();
-    let (participants, lists) = (&status["owed"]["participants"], &status["owed"]["lists"]);
+    let (participants, lists) = (&status["pending"]["participants"], &status["pending"]["lists"]);
     assert!(participants["refetch"].as_u64() > Some(0) && lists["refetch"].as_u64() > Some(0), "{status}");
-    assert_eq!((&participants["asked_again"], &lists["asked_again"]), (&0.into(), &0.into()), "{status}");
+    assert_eq!((&participants["requested_again"], &lists["requested_again"]), (&0.into(), &0.into()), "{status}");
     let text = Ran::of(world.vcq(&["status"]).output().expect("runs")).ended(0).stdout;
     assert!(text.contains("to be asked again (refetch)") && !text.contains("too early"), "{text}");
 }

@@ -1,9 +1,9 @@
 //! The main job: what a sync leaves behind, and what a second one asks.
 
-use vcq_etl::schema::{Status, Storage, TABLES};
-use vcq_etl::simulator::Endpoint;
+use vcq_etl::{Status, Storage, TABLES};
+use vcq_simulator::Endpoint;
 
-use crate::world::{Ran, World};
+use crate::support::world::{Ran, World};
 
 #[test]
 fn sync_leaves_every_number_of_the_tenant() {
@@ -70,7 +70,7 @@ fn summary_has_the_contracts_fields_and_nothing_else_is_on_stdout() {
     assert_eq!(summary["generation"], 1);
     assert_eq!(summary["generation"], world.manifest()["generation"]);
     assert_eq!(world.number("select generation from meta"), 1);
-    assert!(ran.stderr.contains("meetings"), "progress is talk: {}", ran.stderr);
+    assert!(ran.stderr.contains("meetings"), "progress is console: {}", ran.stderr);
     let quiet = world.sync(&["--quiet"]).ended(0);
     assert_eq!(quiet.stderr, "", "--quiet says nothing");
 }
@@ -170,7 +170,7 @@ fn raw_log_holds_every_answer_with_its_request_time_and_log_id() {
                 continue;
             }
             assert!(line["request"]["page_size"] == "100", "{line}");
-            assert!(line["asked_utc"].is_string() && line["log_id"].is_string(), "{line}");
+            assert!(line["requested_utc"].is_string() && line["log_id"].is_string(), "{line}");
             assert!(line["response"]["code"].is_i64(), "{line}");
             quality_pages += u64::from(line["endpoint"] == "participant_quality_list");
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::tampering::{TAMPERINGS, Tampering, edit_manifest, raw_file, same_change_everywhere, sql};
-use crate::world::{Ran, World};
+use crate::support::tampering::{TAMPERINGS, Tampering, edit_manifest, raw_file, same_change_everywhere, sql};
+use crate::support::world::{Ran, World};
 
 fn synced() -> World {
     let world = World::new();
@@ -241,9 +241,9 @@ fn a_history_that_began_anew_is_no_damage() {
 fn what_was_not_checked_is_not_called_well() {
     let world = synced();
     let copy = Copied::of(&world);
-    let paths = vcq_etl::load::StorePaths::open(&copy.store).expect("a store");
-    // Somebody holds the store: strays can't be told.
-    let _lock = vcq_etl::load::Lock::take(&paths, "sync", 0).expect("free");
+    let paths = vcq_etl::StorePaths::open(&copy.store).expect("a store");
+    // Somebody holds the store: orphans can't be told.
+    let _lock = vcq_etl::Lock::take(&paths, "sync", 0).expect("free");
     let text = run(&world, &copy.store, &[]).ended(0).stdout;
     assert!(!text.contains("All is well"), "{text}");
     assert!(text.contains("Nothing was found, but 1 check could not be made on everything"), "{text}");

@@ -1,7 +1,7 @@
 //! CSV (RFC 4180, line feeds), safe to open in a spreadsheet.
 
 use crate::report::{Cell, ResultSet};
-use crate::schema::on_lines;
+use crate::text::on_lines;
 
 pub(super) fn render(result: &ResultSet) -> String {
     let mut text = line(result.columns.iter().map(|name| quoted(&harmless(name))));

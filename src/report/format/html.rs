@@ -3,7 +3,7 @@
 
 use super::Answer;
 use crate::report::ReportColumn;
-use crate::schema::on_one_line;
+use crate::text::on_one_line;
 
 /// Nothing may be fetched or run, whatever a text holds.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";

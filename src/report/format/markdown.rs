@@ -2,7 +2,7 @@
 
 use super::Answer;
 use crate::report::{Cell, ResultSet};
-use crate::schema::on_one_line;
+use crate::text::on_one_line;
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let header = &answer.report.header;

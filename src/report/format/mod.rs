@@ -8,16 +8,14 @@ mod markdown;
 mod table;
 
 use super::{Arguments, Report, ReportColumn, ResultSet};
-use crate::schema::{in_json, on_lines};
+use crate::text::{in_json, on_lines};
 
 /// What a report came to, with everything that a page about it says.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer<'a> {
-    /// The report.
+pub(crate) struct Answer<'a> {
     pub report: &'a Report,
     /// The values of its parameters.
     pub arguments: &'a Arguments,
-    /// The rows.
     pub result: &'a ResultSet,
     /// Why there are no rows, where there are none.
     pub why_no_rows: &'a str,
@@ -32,10 +30,8 @@ impl Answer<'_> {
 
 /// A form that is text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// For a terminal.
+pub(crate) enum Format {
     Table,
-    /// For a spreadsheet.
     Csv,
     /// For a program: an array of objects.
     Json,
@@ -47,15 +43,14 @@ pub enum Format {
 
 /// A form that can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Text.
+pub(crate) enum Form {
     Text(Format),
     /// A Parquet file, which DuckDB writes.
     Parquet,
 }
 
 /// The forms: the name on the command line, the endings of a file that ask for it, the form.
-pub const FORMS: &[(&str, &[&str], Form)] = &[
+pub(crate) const FORMS: &[(&str, &[&str], Form)] = &[
     ("table", &["txt"], Form::Text(Format::Table)),
     ("csv", &["csv"], Form::Text(Format::Csv)),
     ("json", &["json"], Form::Text(Format::Json)),
@@ -66,19 +61,19 @@ pub const FORMS: &[(&str, &[&str], Form)] = &[
 
 impl Form {
     /// The form that a file's name asks for by its ending.
-    pub fn of_file(path: &std::path::Path) -> Option<Form> {
+    pub(crate) fn of_file(path: &std::path::Path) -> Option<Form> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         FORMS.iter().find(|(_, endings, _)| endings.contains(&ending.as_str())).map(|(_, _, form)| *form)
     }
 
     /// True where people read it, so that a sentence may stand in for no rows.
-    pub fn is_for_people(self) -> bool {
+    pub(crate) fn is_for_people(self) -> bool {
         matches!(self, Form::Text(Format::Table | Format::Markdown | Format::Html))
     }
 }
 
 /// Rows as a table for a terminal of that width, without anything around it.
-pub fn table(result: &ResultSet, width: u16) -> String {
+pub(crate) fn table(result: &ResultSet, width: u16) -> String {
     match result.rows.is_empty() {
         true => String::new(),
         false => on_lines(&table::body(result, |_| String::new(), usize::from(width))),
@@ -88,7 +83,7 @@ pub fn table(result: &ResultSet, width: u16) -> String {
 impl Format {
     /// Renders an answer: for people with title and parameters around it, for programs alone. `width` is the number of
     /// columns of a terminal that a table may take.
-    pub fn render(self, answer: &Answer<'_>, width: u16) -> String {
+    pub(crate) fn render(self, answer: &Answer<'_>, width: u16) -> String {
         match self {
             Format::Table => on_lines(&table::render(answer, usize::from(width))),
             Format::Csv => csv::render(answer.result),
@@ -107,7 +102,7 @@ pub(super) fn fixture_report() -> Report {
         -- threshold: Own choice.\n-- caveat: Not all of it.\n-- empty: There are no topics.\nselect 1\n";
     Report {
         name: "topics".to_owned(),
-        area: super::OWN_AREA,
+        area: super::catalogue::OWN_AREA,
         sql: sql.to_owned(),
         header: super::Header::parse("topics", sql).expect("header"),
         file: None,
@@ -118,7 +113,7 @@ pub(super) fn fixture_report() -> Report {
 mod tests {
     use super::*;
     use crate::report::Cell;
-    use crate::schema::is_obeyed;
+    use crate::text::is_terminal_control;
     use proptest::prelude::*;
 
     proptest! {
@@ -137,7 +132,7 @@ mod tests {
             for (name, _, form) in FORMS {
                 let Form::Text(format) = form else { continue };
                 let text = format.render(&answer, width);
-                prop_assert!(!text.chars().any(|c| is_obeyed(c) && c != '\n'), "{}: {}", name, text.escape_debug());
+                prop_assert!(!text.chars().any(|c| is_terminal_control(c) && c != '\n'), "{}: {}", name, text.escape_debug());
             }
         }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::Answer;
 use super::layout::{GAP, GridColumn, cut, folded, grid, spread, width};
 use crate::report::{Cell, ResultSet};
-use crate::schema::on_one_line;
+use crate::text::on_one_line;
 
 /// Rows that stay together where a table is broken into blocks, so that the blocks of a row fit on a screen.
 const ROWS_TOGETHER: usize = 25;

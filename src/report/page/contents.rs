@@ -21,7 +21,7 @@ pub(super) struct Contents {
 /// The newest macro that the page needs: a store that lacks it was published by an older program.
 const NEWEST_MACRO: &str = "verdict_causes";
 
-/// Asks the database. The session keeps temporary tables and macros: it is the page's own.
+/// FetchScope the database. The session keeps temporary tables and macros: it is the page's own.
 pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Contents, PageError> {
     check_definitions(connection, &request.profile)?;
     let day = match request.date {
@@ -81,7 +81,6 @@ pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Con
     })
 }
 
-/// Program and version.
 pub(super) fn generator() -> String {
     format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }
@@ -134,7 +133,7 @@ const REMEMBERED: &[&str] = &[
     "audio_stream_verdicts",
 ];
 
-/// Asks these macros once for all days of the page, and lets the session answer from that: a third of the time. The
+/// FetchScope these macros once for all days of the page, and lets the session answer from that: a third of the time. The
 /// session's macros come before the database's of the same name; what a date's rows are does not depend on the window.
 fn remember(connection: &Connection, window: &Window<'_>) -> Result<(), PageError> {
     let run = |sql: String| {

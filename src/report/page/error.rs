@@ -2,7 +2,7 @@
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
-pub enum PageError {
+pub(crate) enum PageError {
     /// No date was given, and the store has none.
     #[error("the store holds no meetings yet")]
     EmptyStore,
@@ -12,35 +12,16 @@ pub enum PageError {
     /// No such set of limits in the store.
     #[error("there is no profile {profile:?} in the store")]
     UnknownProfile {
-        /// The name.
         profile: String,
         /// The names that there are.
         known: Vec<String>,
     },
     /// A date whose period would leave the calendar.
     #[error("the {period} of {date} is not on the calendar")]
-    OffCalendar {
-        /// The period.
-        period: &'static str,
-        /// The date.
-        date: String,
-    },
-    /// A query failed.
+    OffCalendar { period: &'static str, date: String },
     #[error("could not read {what} for the page")]
-    Query {
-        /// What was read.
-        what: &'static str,
-        /// Why.
-        source: duckdb::Error,
-    },
+    Query { what: &'static str, source: duckdb::Error },
     /// A value of a type that has no place on the page.
     #[error("{what} returned a value of type {found} in the column {column}")]
-    NotScalar {
-        /// What was read.
-        what: &'static str,
-        /// The column.
-        column: String,
-        /// The type.
-        found: String,
-    },
+    NotScalar { what: &'static str, column: String, found: String },
 }

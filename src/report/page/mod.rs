@@ -18,14 +18,14 @@ mod words;
 use duckdb::Connection;
 use jiff::civil::Date;
 
-pub use echarts::{ECHARTS, Vendored};
-pub use error::PageError;
-pub use period::{Period, Span};
-pub use words::{WORDS, Word};
+pub(crate) use echarts::ECHARTS;
+pub(crate) use error::PageError;
+pub(crate) use period::{Period, Span};
+pub(crate) use words::{WORDS, Word};
 
 /// What the page is of.
 #[derive(Debug, Clone)]
-pub struct PageRequest {
+pub(crate) struct PageRequest {
     /// How long the period is.
     pub period: Period,
     /// A day in it; `None`: the last one that is over and that the store has meetings of.
@@ -42,12 +42,9 @@ pub struct PageRequest {
 
 /// The language in which a page opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// The reader's.
+pub(crate) enum Language {
     Auto,
-    /// English.
     English,
-    /// Chinese.
     Chinese,
 }
 
@@ -63,8 +60,7 @@ impl Language {
 
 /// A page, and what is on it.
 #[derive(Debug, Clone)]
-pub struct Page {
-    /// The file.
+pub(crate) struct Page {
     pub html: String,
     /// The days that it is of.
     pub span: Span,
@@ -81,7 +77,7 @@ pub struct Page {
 /// # Errors
 /// [`PageError::EmptyStore`] where no date is given and there is none, [`PageError::NoDefinitions`] where the store was
 /// published by an older program, [`PageError::UnknownProfile`], and where DuckDB refuses.
-pub fn page(connection: &Connection, request: &PageRequest) -> Result<Page, PageError> {
+pub(crate) fn page(connection: &Connection, request: &PageRequest) -> Result<Page, PageError> {
     let contents = contents::read(connection, request)?;
     let html = render::html(&contents.data);
     Ok(Page {

@@ -5,19 +5,16 @@ use jiff::civil::Date;
 
 /// How long a period is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Period {
-    /// A calendar day.
+pub(crate) enum Period {
     Day,
     /// An ISO week, Monday to Sunday.
     Week,
-    /// A calendar month.
     Month,
 }
 
 /// The days of a page; every `until` is the day after the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// First day.
+pub(crate) struct Span {
     pub since: Date,
     /// Day after the last.
     pub until: Date,
@@ -31,7 +28,7 @@ pub struct Span {
 
 impl Period {
     /// Its word in settings, file names and words' keys.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Period::Day => "day",
             Period::Week => "week",
@@ -41,7 +38,7 @@ impl Period {
 
     /// The period that holds the date. A day is compared with the same weekday a week before, because weekends and
     /// Mondays are not like other days; a week and a month with the one before. `None` past the calendar's ends.
-    pub fn holding(self, date: Date) -> Option<Span> {
+    pub(crate) fn holding(self, date: Date) -> Option<Span> {
         let days = |from: Date, days: i64| from.checked_add(days.days()).ok();
         match self {
             Period::Day => {

@@ -4,10 +4,9 @@
 //! a value that the page puts in. Text from the store (topics, names, reasons, sources) is shown as it is.
 
 /// One piece of text: key, English, Chinese.
-pub type Word = (&'static str, &'static str, &'static str);
+pub(crate) type Word = (&'static str, &'static str, &'static str);
 
-/// All of them.
-pub const WORDS: &[Word] = &[
+pub(crate) const WORDS: &[Word] = &[
     // Frame
     ("title", "Meeting quality", "会议质量报告"),
     ("title.day", "Meeting quality: {date}", "会议质量日报：{date}"),

@@ -31,7 +31,6 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason.
     pub const ALL: &'static [Reason] =
         &[Reason::Unparsable, Reason::UnknownUnit, Reason::OutOfRange, Reason::NoTime, Reason::DuplicateSample];
 

@@ -20,7 +20,7 @@ const VALID_UNTIL: C =
     C::optional("valid_until_date", "", Day, "First meeting date on which it no longer holds; NULL: it still holds.");
 
 /// One row a network and stretch of days.
-pub const BUILDINGS: Table = Table {
+pub(crate) const BUILDINGS: Table = Table {
     name: "buildings",
     doc: "The building file that was imported last: one row for each network and stretch of days.",
     storage: Storage::DuckdbOnly,
@@ -54,7 +54,7 @@ pub const BUILDINGS: Table = Table {
 };
 
 /// One row an address and stretch of days.
-pub const ADDRESS_BUILDINGS: Table = Table {
+pub(crate) const ADDRESS_BUILDINGS: Table = Table {
     name: "address_buildings",
     doc: "Where the internal addresses of `participants` are, by `buildings`: one row for each address and stretch of days. The stretches of one address and public_ip do not overlap.",
     storage: Storage::DuckdbOnly,

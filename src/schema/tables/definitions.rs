@@ -6,7 +6,7 @@ use crate::schema::Kind::{Id, Number, Text};
 use crate::schema::{Storage, Table};
 
 /// The numbers by which the reports judge.
-pub const THRESHOLDS: Table = Table {
+pub(crate) const THRESHOLDS: Table = Table {
     name: "thresholds",
     doc: "The numbers by which the reports judge, each with where it comes from. Comparing is `limits(profile := ...)`.",
     storage: Storage::DuckdbOnly,
@@ -29,7 +29,7 @@ pub const THRESHOLDS: Table = Table {
 };
 
 /// Participants whose samples are no plain minutes.
-pub const MISALIGNED_PARTICIPANTS: Table = Table {
+pub(crate) const MISALIGNED_PARTICIPANTS: Table = Table {
     name: "misaligned_participants",
     doc: "Participants some of whose samples are no plain minutes: a section has the time of another minute, or a time has \
           seconds. `aligned_minutes` puts theirs together section by section.",

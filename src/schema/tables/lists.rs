@@ -12,7 +12,7 @@ const fn key(name: &'static str, doc: &'static str) -> Column {
 use Column as C;
 
 /// One row a meeting.
-pub const MEETINGS: Table = Table {
+pub(crate) const MEETINGS: Table = Table {
     name: "meetings",
     doc: "One row for each ended meeting, from meeting_list.",
     storage: Storage::ParquetAndDuckdb,
@@ -81,7 +81,7 @@ pub const MEETINGS: Table = Table {
 };
 
 /// One row a participant row of the vendor.
-pub const PARTICIPANTS: Table = Table {
+pub(crate) const PARTICIPANTS: Table = Table {
     name: "participants",
     doc: "One row for each row of participant_list: a person or a room on one device in one meeting.",
     storage: Storage::ParquetAndDuckdb,

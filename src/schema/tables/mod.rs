@@ -14,14 +14,15 @@ mod store;
 
 use super::{Column, Kind, Table};
 
-pub use buildings::{ADDRESS_BUILDINGS, BUILDINGS};
-pub use definitions::{MISALIGNED_PARTICIPANTS, THRESHOLDS};
-pub use lists::{MEETINGS, PARTICIPANTS};
-pub use quality::{QUALITY_SAMPLES, SECTIONS, Section};
-pub use store::{COVERAGE, META, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS};
+pub(crate) use buildings::{ADDRESS_BUILDINGS, BUILDINGS};
+pub(crate) use definitions::{MISALIGNED_PARTICIPANTS, THRESHOLDS};
+pub(crate) use lists::{MEETINGS, PARTICIPANTS};
+pub use quality::QUALITY_SAMPLES;
+pub(crate) use quality::{SECTIONS, Section};
+pub(crate) use store::{COVERAGE, META, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS};
 
 /// The version of the tables: the number of the last file in `migrations/`.
-pub const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// Every table, in the order of the data dictionary.
 pub const TABLES: &[Table] = &[
@@ -41,10 +42,11 @@ pub const TABLES: &[Table] = &[
 ];
 
 /// Documented fields that no column holds: known, so that they do not count as schema drift.
-pub const UNUSED_FIELDS: &[&str] = &["reserved_rooms"];
+pub(crate) const UNUSED_FIELDS: &[&str] = &["reserved_rooms"];
 
 /// The table of that name.
-pub fn table(name: &str) -> Option<&'static Table> {
+#[cfg(test)]
+pub(crate) fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name == name)
 }
 

@@ -13,7 +13,7 @@ use crate::schema::{Storage, Table};
 
 /// One object of an item and the columns it feeds.
 #[derive(Debug, Clone, Copy)]
-pub struct Section {
+pub(crate) struct Section {
     /// The vendor's name of the object.
     pub name: &'static str,
     /// The column that holds the object's own time.
@@ -21,7 +21,7 @@ pub struct Section {
 }
 
 /// The sections in the order in which their times make the sample time.
-pub const SECTIONS: &[Section] = &[
+pub(crate) const SECTIONS: &[Section] = &[
     Section { name: "network", time_column: "network_time_utc" },
     Section { name: "audio", time_column: "audio_time_utc" },
     Section { name: "video", time_column: "video_time_utc" },

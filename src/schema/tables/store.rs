@@ -6,7 +6,7 @@ use crate::schema::Kind::{Count, FractionalSeconds, Id, Instant, Minutes, Text};
 use crate::schema::{Kind, Storage, Table};
 
 /// One row a participant row: whether its minutes are here, and if not, why.
-pub const COVERAGE: Table = Table {
+pub(crate) const COVERAGE: Table = Table {
     name: "coverage",
     doc: "One row for each participant row, always: is its quality here, and if not, why. Where a meeting's participants could not be listed, one row `<meeting_key>/*` stands for them.",
     storage: Storage::ParquetAndDuckdb,
@@ -44,7 +44,7 @@ pub const COVERAGE: Table = Table {
 };
 
 /// A value or a row that could not be typed.
-pub const REJECTS: Table = Table {
+pub(crate) const REJECTS: Table = Table {
     name: "rejects",
     doc: "One row for each value or row that could not be typed, with its text. The column is NULL in its table.",
     storage: Storage::ParquetAndDuckdb,
@@ -67,7 +67,7 @@ pub const REJECTS: Table = Table {
 };
 
 /// One row a run.
-pub const RUNS: Table = Table {
+pub(crate) const RUNS: Table = Table {
     name: "runs",
     doc: "One row for each run that had finished or was under way when this file was published.",
     storage: Storage::DuckdbOnly,
@@ -84,7 +84,7 @@ pub const RUNS: Table = Table {
             "outcome",
             "",
             Text,
-            "The exit code's word: complete, owed, stopped, interrupted, terminated, credentials, vendor and so on; NULL while under way.",
+            "The exit code's word: complete, incomplete, stopped, interrupted, terminated, credentials, vendor and so on; NULL while under way.",
         ),
         C::optional("exit_code", "", Count, "The exit code; NULL while under way."),
         C::optional("meetings", "", Count, "Meetings in the window."),
@@ -100,7 +100,7 @@ pub const RUNS: Table = Table {
 };
 
 /// What this file is.
-pub const META: Table = Table {
+pub(crate) const META: Table = Table {
     name: "meta",
     doc: "One row that says what this file is.",
     storage: Storage::DuckdbOnly,
@@ -121,7 +121,7 @@ pub const META: Table = Table {
 };
 
 /// The manifest as a table.
-pub const PUBLISHED_FILES: Table = Table {
+pub(crate) const PUBLISHED_FILES: Table = Table {
     name: "published_files",
     doc: "The manifest as a table: one row for each Parquet file that this database was loaded from.",
     storage: Storage::DuckdbOnly,
@@ -138,7 +138,7 @@ pub const PUBLISHED_FILES: Table = Table {
 };
 
 /// Which migrations made this file.
-pub const SCHEMA_MIGRATIONS: Table = Table {
+pub(crate) const SCHEMA_MIGRATIONS: Table = Table {
     name: "schema_migrations",
     doc: "One row for each file of migrations/ that has been applied to this database.",
     storage: Storage::DuckdbOnly,

@@ -1,0 +1,207 @@
+//! The structural checks on made-up rows: what is whole, what a run under way must not be blamed for, what is told.
+//! Tampering with a real store is tests/it/verify.rs.
+
+use std::collections::HashSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::checks::*;
+use super::*;
+use crate::load::fixture::{DAY, NOW_US, Store};
+use crate::load::{Lock, Published, Start, Step};
+use crate::schema::{Kind, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, Storage, TABLES};
+
+/// The checks that made-up rows pass: their keys and times mean nothing.
+const STRUCTURAL: &[&Check] = &[
+    &MANIFEST,
+    &PATHS,
+    &FILES,
+    &FOOTERS,
+    &FILE_SCHEMA,
+    &STRAYS,
+    &DATABASE,
+    &DATABASE_SCHEMA,
+    &GENERATION,
+    &PUBLISHED_FILES,
+    &ROWS,
+    &DEFINITIONS,
+];
+
+fn verified(store: &Store) -> Findings {
+    let surroundings = Surroundings {
+        now_us: NOW_US,
+        database: DatabaseOptions::default(),
+        patience: Duration::from_millis(250),
+        user_id_type: None,
+        definitions: Definitions::NONE,
+        runs: &|| None,
+        list_was_empty: &|_, _| true,
+        code_agrees: &|_, _| true,
+    };
+    let mut findings = Findings::new(3, CHECKS.iter().copied());
+    verify(&store.paths, &surroundings, &mut findings).expect("readable");
+    findings
+}
+
+/// The structural checks that found something.
+fn found(findings: &Findings) -> Vec<&'static str> {
+    STRUCTURAL.iter().filter(|check| findings.has(check)).map(|check| check.name).collect()
+}
+
+fn skipped(findings: &Findings, check: &'static Check) -> bool {
+    findings.outcomes().iter().any(|outcome| outcome.check == check && outcome.skipped.is_some())
+}
+
+fn published() -> Store {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage_all("r1", DAY, 130, 1), store.stage_all("r1", DAY + 1, 90, 2)]);
+    store
+}
+
+/// Publishes another date up to a step.
+fn stopped_before(store: &Store, run_id: &str, stop: Step) -> Result<Published, LoadError> {
+    store.try_publish(run_id, vec![store.stage_all(run_id, DAY, 130, 9)], Start::OverPublished, &mut |step| {
+        if step == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+}
+
+#[test]
+fn what_was_published_is_as_published() {
+    let store = published();
+    let findings = verified(&store);
+    assert_eq!(found(&findings), [] as [&str; 0], "{findings:?}");
+    for check in STRUCTURAL {
+        assert!(!skipped(&findings, check), "{}", check.name);
+    }
+    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("told");
+    assert_eq!(rows.examined, 5 * (130 + 90));
+    assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
+}
+
+#[test]
+fn an_empty_store_has_nothing_to_find() {
+    let findings = verified(&Store::new());
+    assert_eq!(findings.total(), 0, "{findings:?}");
+}
+
+#[test]
+fn a_publication_under_way_is_no_difference_and_a_dead_one_is() {
+    for stop in [Step::WriteManifest, Step::BuildDatabase, Step::RenameDatabase, Step::RemoveOldParts] {
+        let store = published();
+        let lock = Lock::take(&store.paths, "sync", 0).expect("free");
+        stopped_before(&store, "r2", stop).expect_err("stopped");
+        let beside = verified(&store);
+        assert_eq!(found(&beside), [] as [&str; 0], "{stop:?}: {beside:?}");
+        assert!(skipped(&beside, &STRAYS), "{stop:?}");
+        let between = matches!(stop, Step::BuildDatabase | Step::RenameDatabase);
+        assert_eq!(skipped(&beside, &GENERATION), between, "{stop:?}");
+        assert_eq!(skipped(&beside, &ROWS), between, "{stop:?}");
+        drop(lock);
+        // The run is dead now: the difference is one.
+        let after = verified(&store);
+        let expected: &[&str] = match stop {
+            Step::BuildDatabase | Step::RenameDatabase => &["generation"],
+            _ => &["orphans"],
+        };
+        assert_eq!(found(&after), expected, "{stop:?}: {after:?}");
+        if let ["generation"] = expected {
+            let outcome = after.outcomes().iter().find(|outcome| *outcome.check == GENERATION).expect("told");
+            assert_eq!(outcome.found, 1, "one finding for one reason: {after:?}");
+            assert!(outcome.first[0].found.contains("the next vcq-etl sync puts it right"), "{after:?}");
+            assert!(skipped(&after, &ROWS) && skipped(&after, &PUBLISHED_FILES), "{after:?}");
+        }
+        store.paths.remove_orphans().expect("orphans");
+        store.publish("r3", Vec::new());
+        assert_eq!(found(&verified(&store)), [] as [&str; 0], "{stop:?}: the next run put it right");
+    }
+}
+
+#[test]
+fn parts_that_a_later_publication_removed_are_not_missing() {
+    let store = published();
+    let before = store.manifest();
+    store.publish("r2", vec![store.stage_all("r2", DAY, 130, 9)]);
+    let mut findings = Findings::new(3, CHECKS.iter().copied());
+    let usable = files::check(&store.paths, Some(&before), &mut findings).expect("readable");
+    assert_eq!(findings.total(), 0, "{findings:?}");
+    assert_eq!(usable.len(), 5, "the other date");
+    assert!(skipped(&findings, &FILES));
+    // Missing in earnest.
+    let path = &store.manifest().files[0].path.clone();
+    fs::remove_file(store.paths.part(path)).expect("removed");
+    let findings = verified(&store);
+    assert_eq!(found(&findings), ["files"], "{findings:?}");
+}
+
+#[test]
+fn one_value_that_differs_is_told_with_key_and_column() {
+    let store = published();
+    let connection = duckdb::Connection::open(store.paths.database()).expect("open");
+    let changed = connection
+        .execute(
+            "update quality_samples set network_delay_ms = 12345.5 where rowid in \
+             (select rowid from quality_samples where network_delay_ms is not null order by rowid limit 5)",
+            [],
+        )
+        .expect("update");
+    assert_eq!(changed, 5);
+    connection.close().expect("closed");
+    let findings = verified(&store);
+    assert_eq!(found(&findings), ["rows"], "{findings:?}");
+    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("told");
+    assert_eq!((rows.found, rows.first.len()), (5, 3), "all are counted, the first are told");
+    assert_eq!(rows.first[0].found, "network_delay_ms 12345.5 in vcq.duckdb");
+    assert!(rows.first[0].place.starts_with("quality_samples of 2026-11-01, 705605196-"), "{:?}", rows.first);
+}
+
+#[test]
+fn a_long_text_from_outside_is_cut() {
+    let mut findings = Findings::new(1, std::iter::empty());
+    findings.found(&KEYS, "会".repeat(1_000_000), "x", "y");
+    findings.found(&KEYS, "2", "x", "y");
+    let outcome = &findings.outcomes()[0];
+    assert_eq!((outcome.found, outcome.first.len()), (2, 1));
+    assert!(outcome.first[0].place.len() < 2_000 && outcome.first[0].place.ends_with("(3000000 bytes in all)"));
+}
+
+#[test]
+fn every_column_of_a_kind_has_its_rules() {
+    for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+        let rules = rules::rules_of(table, 0);
+        let has = |check: &'static Check, name: &str| {
+            rules.iter().any(|rule| rule.check == check && rule.broken.contains(name))
+        };
+        for column in table.columns {
+            let is_measure = matches!(column.kind, Kind::LossPercent | Kind::CpuPercent | Kind::Millis | Kind::Kbps);
+            assert!(!is_measure || has(&RANGES, column.name), "{}", column.name);
+            assert!(column.kind != Kind::Instant || has(&FUTURE, column.name), "{}", column.name);
+            assert!(column.kind != Kind::WallClock || has(&TIMES, column.name), "{}", column.name);
+            assert!(!column.required || has(&KEYS, column.name), "{}", column.name);
+        }
+        let averages = rules.iter().filter(|rule| *rule.check == AVERAGES).count();
+        assert_eq!(averages, if table.name == QUALITY_SAMPLES.name { 4 } else { 0 }, "{}", table.name);
+    }
+    assert!(rules::rules_of(&MEETINGS, 0).len() > 3 && rules::rules_of(&PARTICIPANTS, 0).len() > 3);
+}
+
+#[test]
+fn names_of_checks_are_in_one_table() {
+    let of_database: HashSet<&str> = OF_DATABASE.iter().map(|check| check.name).collect();
+    assert_eq!(of_database.len(), OF_DATABASE.len());
+    assert!(OF_DATABASE.iter().all(|check| CHECKS.contains(check)));
+}
+
+#[test]
+fn only_names_of_parts_are_names_of_parts() {
+    for name in ["part-r1-0.parquet", "part-20261123T050629Z-244c-12.parquet"] {
+        assert!(manifest::is_part_name(name), "{name}");
+    }
+    for name in ["part-0.parquet", "part-r1-.parquet", "part-r1-x.parquet", "part-../r-0.parquet", "p-r1-0.parquet"] {
+        assert!(!manifest::is_part_name(name), "{name}");
+    }
+    for path in ["../x", "/x", "a/../b", "", "./x"] {
+        assert!(!manifest::is_below(path), "{path}");
+    }
+    assert!(manifest::is_below("a/b=c/d"));
+}

@@ -1,0 +1,197 @@
+//! Progress on a terminal: a bar for each of the three stages and a line for what is going on. No colours: the words
+//! carry everything.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::lines;
+use super::model::Model;
+
+/// Below this width there is no room for bars beside the words.
+const BARS_FROM_WIDTH: u16 = 60;
+
+/// Templates, each with the columns that it leaves no words in.
+const WITH_BAR: (&str, u16) = ("{prefix:<12} [{bar:16}] {wide_msg}", 32);
+const WITHOUT_BAR: (&str, u16) = ("{prefix:<12} {wide_msg}", 13);
+const LINE: (&str, u16) = ("{spinner} {wide_msg}", 2);
+
+pub(super) struct Bars {
+    multi: MultiProgress,
+    meetings: ProgressBar,
+    participants: ProgressBar,
+    quality: ProgressBar,
+    line: ProgressBar,
+    /// A line for a wait, where it has no room beside the rest: there only while there is one.
+    wait: Option<ProgressBar>,
+    stage_width: usize,
+    line_width: usize,
+}
+
+impl Bars {
+    /// Draws on `target`, which is `width` columns wide.
+    pub(super) fn new(target: ProgressDrawTarget, width: u16) -> Bars {
+        let multi = MultiProgress::with_draw_target(target);
+        let style = |template: &str| {
+            ProgressStyle::with_template(template)
+                .expect("the templates are constants that a test draws")
+                .progress_chars("=> ")
+                .tick_chars("|/-\\ ")
+        };
+        let is_narrow = width < BARS_FROM_WIDTH;
+        let (stage, beside) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
+        let bar = |name: &'static str| multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(name));
+        let (meetings, participants, quality) = (bar("meetings"), bar("participants"), bar("quality"));
+        // Hidden until it joins the others: by default it would draw to stderr on its own.
+        let spinner = || ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style(LINE.0));
+        let line = multi.add(spinner());
+        let wait = is_narrow.then(spinner);
+        let stage_width = usize::from(width.saturating_sub(beside));
+        let line_width = usize::from(width.saturating_sub(LINE.1));
+        Bars { meetings, participants, quality, line, wait, stage_width, line_width, multi }
+    }
+
+    /// What lines must step around.
+    pub(super) fn multi(&self) -> MultiProgress {
+        self.multi.clone()
+    }
+
+    /// Shows the model as it is at `now`.
+    pub(super) fn show(&self, model: &Model, now: Duration) {
+        // How many meetings there are is not known before the list is complete: the bar is empty, then full.
+        let stage = |forms: Vec<String>| lines::fitting(forms, self.stage_width);
+        set(&self.meetings, u64::from(model.meetings_complete), 1, stage(vec![lines::meetings(model)]));
+        set(&self.participants, model.listed, model.to_list, stage(lines::participants(model)));
+        set(&self.quality, model.done, model.to_ask, stage(lines::quality(model)));
+        let wait = lines::waits(model, now);
+        let beside = if self.wait.is_some() { Vec::new() } else { wait.clone() };
+        self.line.set_message(lines::fitting(lines::status(model, now, &beside), self.line_width));
+        self.line.tick();
+        if let Some(line) = &self.wait {
+            if wait.is_empty() {
+                self.multi.remove(line);
+            } else {
+                if line.is_hidden() {
+                    self.multi.add(line.clone());
+                }
+                line.set_message(lines::fitting(wait, self.line_width));
+                line.tick();
+            }
+        }
+    }
+
+    /// Takes the bars away.
+    pub(super) fn clear(&self) {
+        let bars = [&self.meetings, &self.participants, &self.quality, &self.line];
+        for bar in bars.into_iter().chain(&self.wait) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn set(bar: &ProgressBar, done: u64, of: u64, message: String) {
+    bar.set_length(of.max(done).max(1));
+    bar.set_position(done);
+    bar.set_message(message);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+
+    use super::*;
+    use crate::commands::Event;
+
+    /// A terminal that keeps every line it was given.
+    #[derive(Debug, Clone)]
+    struct Terminal {
+        width: u16,
+        text: Arc<Mutex<String>>,
+    }
+
+    impl TermLike for Terminal {
+        fn width(&self) -> u16 {
+            self.width
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, line: &str) -> io::Result<()> {
+            self.write_str(line)
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            // A full line is not followed by a line end: each write counts as a line of its own.
+            self.text.lock().expect("terminal").push_str(&format!("{text}\n"));
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            self.write_str("\n")
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn model() -> Model {
+        let mut model = Model::new(100);
+        let listed = Event::MeetingsListed { meetings: 312, to_list: 4, quality_calls_estimate: 2_000 };
+        model.apply(&listed, Duration::ZERO);
+        model.apply(&Event::MeetingListed { participants: 9, to_ask: 8, quality_calls: 8 }, Duration::ZERO);
+        model
+    }
+
+    /// What is on the terminal at each of these times, drawn one after the other.
+    fn draw(width: u16, model: &Model, seconds: &[u64]) -> Vec<String> {
+        let terminal = Terminal { width, text: Arc::default() };
+        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width);
+        let show = |second: &u64| {
+            bars.show(model, Duration::from_secs(*second));
+            terminal.text.lock().expect("terminal").clear();
+            bars.line.force_draw();
+            terminal.text.lock().expect("terminal").clone()
+        };
+        let texts = seconds.iter().map(show).collect();
+        bars.clear();
+        texts
+    }
+
+    #[test]
+    fn bars_and_words_fit_the_terminal() {
+        for width in [40, 80, 200] {
+            let text = draw(width, &model(), &[1]).concat();
+            assert!(text.contains("quality") && text.contains("0 of 8"), "{text}");
+            for line in text.lines() {
+                assert!(line.trim_end().chars().count() <= usize::from(width), "{width}: {line:?}");
+            }
+            assert_eq!(text.contains('['), width >= BARS_FROM_WIDTH, "{text}");
+            assert!(!text.contains('\u{1b}'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_the_wait_on_a_line_of_its_own_while_it_lasts() {
+        let mut model = model();
+        for second in 0..20 {
+            model.apply(&Event::Call { endpoint: "participant_quality_list" }, Duration::from_secs(second));
+        }
+        let (wait, why) = (Duration::from_secs(41), "for the vendor's limit".to_owned());
+        model.apply(&Event::Waiting { endpoint: "participant_quality_list", wait, why }, Duration::from_secs(20));
+        let texts = draw(40, &model, &[20, 20, 21, 61]);
+        assert!(texts[1].contains(" waiting 41 s for the vendor's limit"), "{texts:#?}");
+        assert!(texts[1].contains(" 20 calls, 57 a minute; 15 min left"), "{texts:#?}");
+        let counts: Vec<usize> = texts.iter().map(|text| text.matches("waiting").count()).collect();
+        assert_eq!(counts, [1, 1, 1, 0], "{texts:#?}");
+    }
+}

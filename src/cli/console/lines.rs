@@ -1,0 +1,351 @@
+//! What is said about a run, as text: from the model, without a terminal.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::model::{Model, VENDOR_LIMIT};
+use super::words::{counted, rough, thousands};
+use crate::commands::Event;
+use crate::schema::utc_text;
+use feishu_vc::asked_for;
+
+/// Shorter waits are not worth a line of their own.
+const WAIT_WORTH_A_LINE: Duration = Duration::from_secs(5);
+
+/// Width that a line keeps to where no terminal gives one.
+const PLAIN_WIDTH: usize = 120;
+
+/// The first of these forms that fits: they go from the longest to the shortest. Where none does, the whole words of the
+/// last one that fit.
+pub(super) fn fitting(forms: Vec<String>, width: usize) -> String {
+    let shortest = forms.last().cloned().unwrap_or_default();
+    let fits = |text: &str| text.chars().count() <= width;
+    forms.into_iter().find(|form| fits(form)).unwrap_or_else(|| {
+        let mut words = shortest.as_str();
+        while !fits(words) {
+            words = words.rsplit_once(' ').map_or("", |(before, _)| before);
+        }
+        words.trim_end_matches([',', ';', ':']).to_owned()
+    })
+}
+
+/// The first stage: meetings.
+pub(super) fn meetings(model: &Model) -> String {
+    if model.meetings_complete {
+        counted(model.meetings, "meeting")
+    } else {
+        format!("{} found", thousands(model.meetings))
+    }
+}
+
+/// The second stage: participants. Longest form first.
+pub(super) fn participants(model: &Model) -> Vec<String> {
+    let listed = format!("{} of {}", thousands(model.listed), thousands(model.to_list.max(model.listed)));
+    let participants = counted(model.participants, "participant");
+    vec![format!("{listed} meetings, {participants}"), format!("{listed} meetings"), listed]
+}
+
+/// The third stage: quality. Longest form first: the count of samples is what one misses least.
+pub(super) fn quality(model: &Model) -> Vec<String> {
+    let done = format!("{} of {}", thousands(model.done), thousands(model.to_ask.max(model.done)));
+    let failed = if model.failed > 0 { format!(", {} failed", thousands(model.failed)) } else { String::new() };
+    let samples = counted(model.samples, "sample");
+    vec![
+        format!("{done} participants{failed}, {samples}"),
+        format!("{done} participants{failed}"),
+        format!("{done}{failed}"),
+        done,
+    ]
+}
+
+/// That the vendor's limit holds the run up, longest form first; empty where it does not.
+pub(super) fn waits(model: &Model, now: Duration) -> Vec<String> {
+    let Some(wait) = model.wait(now).filter(|_| model.publishing.is_none() && model.stopping.is_none()) else {
+        return Vec::new();
+    };
+    let waiting = format!("waiting {}", rough(wait));
+    vec![format!("{waiting} {VENDOR_LIMIT}"), waiting]
+}
+
+/// The line below the stages: what is going on, and how long the rest takes. Longest form first; `waits` are the forms
+/// of a wait that is to be said on the same line.
+pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<String> {
+    if let Some(dates) = model.publishing {
+        return vec![format!("publishing {}", counted(dates, "date"))];
+    }
+    if let Some(why) = &model.stopping {
+        return vec![format!("stopping: {why}")];
+    }
+    let calls = counted(model.calls.total(), "call");
+    let rate = |unit: &str| match model.calls_a_minute(now) {
+        Some(rate) => format!("{calls}, {}{unit}", thousands(rate)),
+        None => calls.clone(),
+    };
+    let left = |about: &str| model.left(now).map(|left| format!("{about}{} left", rough(left)));
+    let retries = match model.retries {
+        0 => None,
+        1 => Some("1 retry".to_owned()),
+        more => Some(format!("{} retries", thousands(more))),
+    };
+    let (wait, short_wait) = (waits.first().cloned(), waits.last().cloned());
+    let forms = [
+        [wait.clone(), Some(rate(" a minute")), left("about "), retries.clone()],
+        [wait.clone(), Some(rate(" a minute")), left(""), retries],
+        [wait.clone(), Some(rate(" a minute")), left("about "), None],
+        [wait, Some(rate(" a minute")), left(""), None],
+        [short_wait.clone(), Some(rate(" a minute")), left(""), None],
+        [short_wait, Some(rate("/min")), left(""), None],
+        [None, Some(rate(" a minute")), left(""), None],
+        [None, Some(rate("/min")), left(""), None],
+    ];
+    forms.into_iter().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join("; ")).collect()
+}
+
+/// One line for a log that nobody may be watching.
+pub(super) fn plain(model: &Model, now: Duration) -> String {
+    let stages = if !model.meetings_complete || model.publishing.is_some() || model.stopping.is_some() {
+        vec![meetings(model)]
+    } else if model.to_ask == 0 {
+        participants(model)
+    } else {
+        quality(model)
+    };
+    let statuses = status(model, now, &waits(model, now));
+    let with = |status: &String| stages.iter().map(|stage| format!("{stage}; {status}")).collect::<Vec<_>>();
+    fitting(statuses.iter().flat_map(with).collect(), PLAIN_WIDTH)
+}
+
+/// An event that deserves a line at once: its name and its text. Takes the model from before the event.
+pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<(&'static str, String)> {
+    match event {
+        Event::Started { since_us, until_us } => {
+            Some(("started", format!("meetings from {} to {}", utc_text(*since_us), utc_text(*until_us))))
+        }
+        Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
+            let listed = format!("{}, {} to list", counted(*meetings, "meeting"), thousands(*to_list));
+            let estimate = match quality_calls_estimate {
+                0 => String::new(),
+                calls => format!(", about {} to make", counted(*calls, "quality call")),
+            };
+            Some(("meetings_listed", listed + &estimate))
+        }
+        Event::Waiting { endpoint, wait, why } if why == VENDOR_LIMIT && *wait >= WAIT_WORTH_A_LINE => {
+            // Requests that meet the same limit wait together: one line is enough for all of them.
+            let known = before.wait(now).is_some_and(|known| known + WAIT_WORTH_A_LINE > *wait);
+            (!known).then(|| ("waiting", format!("waiting {} {why} ({endpoint})", rough(*wait))))
+        }
+        // Always told, however short the wait is: the vendor wants something else than it gets.
+        Event::Capped { endpoint, asked, wait } => {
+            let (asked, wait) = (asked_for(*asked), asked_for(*wait));
+            Some((
+                "capped",
+                format!("the vendor asked for {asked} ({endpoint}); waiting {wait}, the most that wait_cap allows"),
+            ))
+        }
+        Event::Warning { text } => Some(("warning", text.clone())),
+        // A quiet night is told once, when the generation is known.
+        Event::Publishing { dates: 0 } => None,
+        Event::Publishing { dates } => Some(("publishing", format!("publishing {}", counted(*dates, "date")))),
+        Event::Published { generation, dates: 0 } => {
+            Some(("published", format!("nothing new to publish; generation {generation}")))
+        }
+        Event::Published { generation, dates } => {
+            Some(("published", format!("published {}, generation {generation}", counted(*dates, "date"))))
+        }
+        Event::Stopping { why } => Some(("stopping", format!("stopping: {why}"))),
+        Event::MeetingPage { .. }
+        | Event::MeetingListed { .. }
+        | Event::ParticipantDone { .. }
+        | Event::Call { .. }
+        | Event::Throttled { .. }
+        | Event::Waiting { .. } => None,
+    }
+}
+
+/// The model as fields for log shippers.
+pub(super) fn fields(name: &str, model: &Model, now: Duration) -> Map<String, Value> {
+    let fields = json!({
+        "event": name, "meetings": model.meetings, "meetings_to_list": model.to_list, "meetings_listed": model.listed,
+        "participants": model.participants, "participants_to_ask": model.to_ask, "participants_done": model.done,
+        "participants_failed": model.failed, "samples": model.samples, "calls": model.calls,
+        "calls_a_minute": model.calls_a_minute(now), "throttles": model.throttles, "retries": model.retries,
+        "waiting_s": model.wait(now).map(|wait| wait.as_secs()),
+        "left_s": model.left(now).map(|left| left.as_secs()), "elapsed_s": now.as_secs(),
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn waiting(seconds: u64) -> Event {
+        Event::Waiting { endpoint: "participant_quality_list", wait: at(seconds), why: VENDOR_LIMIT.to_owned() }
+    }
+
+    fn model() -> Model {
+        let mut model = Model::new(100);
+        model.apply(&Event::MeetingsListed { meetings: 312, to_list: 2, quality_calls_estimate: 2_000 }, at(0));
+        for _ in 0..2 {
+            model.apply(&Event::MeetingListed { participants: 1_000, to_ask: 975, quality_calls: 1_000 }, at(1));
+        }
+        for second in 0..96 {
+            model.apply(&Event::Call { endpoint: "participant_quality_list" }, at(second));
+            model.apply(&Event::ParticipantDone { status: "complete", samples: 600 }, at(second));
+        }
+        model
+    }
+
+    fn retry() -> Event {
+        Event::Waiting { wait: at(16), why: "to retry after: a timeout".to_owned(), endpoint: "meeting_list" }
+    }
+
+    fn status_at(model: &Model, now: Duration, width: usize) -> String {
+        fitting(status(model, now, &waits(model, now)), width)
+    }
+
+    #[test]
+    fn each_stage_has_its_words() {
+        let model = model();
+        let stages = [vec![meetings(&model)], participants(&model), quality(&model), status(&model, at(95), &[])];
+        let lines = stages.map(|forms| fitting(forms, 80));
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        312 meetings
+        2 of 2 meetings, 2,000 participants
+        96 of 1,950 participants, 57,600 samples
+        96 calls, 60 a minute; about 31 min left
+        ");
+    }
+
+    #[test]
+    fn a_wait_says_for_how_long_and_for_what() {
+        let mut model = model();
+        model.apply(&waiting(41), at(95));
+        assert_eq!(
+            status_at(&model, at(95), 80),
+            "waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left"
+        );
+        assert!(status_at(&model, at(136), 80).starts_with("96 calls"));
+    }
+
+    #[test]
+    fn retries_are_a_count_behind_all_else() {
+        let mut model = model();
+        for _ in 0..3 {
+            model.apply(&retry(), at(95));
+        }
+        assert_eq!(status_at(&model, at(95), 78), "96 calls, 60 a minute; about 31 min left; 3 retries");
+        assert_eq!(milestone(&model, &retry(), at(95)), None);
+    }
+
+    #[test]
+    fn what_has_no_room_goes_the_least_important_first() {
+        let mut model = model();
+        model.apply(&Event::ParticipantDone { status: "failed", samples: 0 }, at(95));
+        model.apply(&retry(), at(95));
+        let shown = |forms: Vec<String>| [48, 36, 27, 10].map(|width| fitting(forms.clone(), width)).join("\n");
+        insta::assert_snapshot!(shown(quality(&model)), @r"
+        97 of 1,950 participants, 1 failed
+        97 of 1,950 participants, 1 failed
+        97 of 1,950, 1 failed
+        97 of
+        ");
+        insta::assert_snapshot!(shown(participants(&model)), @r"
+        2 of 2 meetings, 2,000 participants
+        2 of 2 meetings, 2,000 participants
+        2 of 2 meetings
+        2 of 2
+        ");
+        model.apply(&waiting(41), at(95));
+        let statuses = [120, 78, 60, 45, 38, 30].map(|width| status_at(&model, at(95), width));
+        insta::assert_snapshot!(statuses.join("\n"), @r"
+        waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left; 1 retry
+        waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left
+        waiting 41 s; 96 calls, 60 a minute; 19 min left
+        waiting 41 s; 96 calls, 60/min; 19 min left
+        96 calls, 60 a minute; 19 min left
+        96 calls, 60/min; 19 min left
+        ");
+    }
+
+    #[test]
+    fn a_line_ends_with_a_whole_word() {
+        assert_eq!(fitting(vec!["stopping: interrupted".to_owned()], 12), "stopping");
+        assert_eq!(fitting(vec!["interrupted".to_owned()], 3), "");
+        let model = model();
+        for width in 0..120 {
+            for forms in [participants(&model), quality(&model), status(&model, at(95), &[])] {
+                let (line, longest) = (fitting(forms.clone(), width), forms.concat());
+                assert!(line.chars().count() <= width, "{width}: {line}");
+                assert!(line.split([' ', ',', ';']).all(|word| longest.contains(word)), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plain_line_drops_words_only_past_its_width() {
+        let mut model = model();
+        assert_eq!(
+            plain(&model, at(95)),
+            "96 of 1,950 participants, 57,600 samples; 96 calls, 60 a minute; about 31 min left"
+        );
+        model.apply(&waiting(41), at(95));
+        for _ in 0..500 {
+            model.apply(&Event::MeetingListed { participants: 300, to_ask: 300, quality_calls: 400 }, at(95));
+        }
+        let line = plain(&model, at(95));
+        assert!(line.chars().count() <= PLAIN_WIDTH && !line.contains("samples"), "{line}");
+        assert_eq!(plain(&Model::new(100), at(0)), "0 found; 0 calls");
+    }
+
+    #[test]
+    fn a_night_without_news_is_told_once() {
+        let mut model = model();
+        assert_eq!(milestone(&model, &Event::Publishing { dates: 0 }, at(96)), None);
+        model.apply(&Event::Publishing { dates: 0 }, at(96));
+        assert!(!status_at(&model, at(96), 80).contains("publishing"));
+        let published = milestone(&model, &Event::Published { generation: 12, dates: 0 }, at(97));
+        assert_eq!(published, Some(("published", "nothing new to publish; generation 12".to_owned())));
+    }
+
+    #[test]
+    fn a_capped_wait_says_what_was_asked_for_and_is_not_told_twice() {
+        let mut model = model();
+        let capped = Event::Capped { endpoint: "meeting_list", asked: at(86_400), wait: at(120) };
+        assert_eq!(
+            milestone(&model, &capped, at(95)).map(|(_, text)| text).as_deref(),
+            Some("the vendor asked for 86,400 s (meeting_list); waiting 120 s, the most that wait_cap allows")
+        );
+        model.apply(&capped, at(95));
+        assert_eq!(milestone(&model, &waiting(120), at(95)), None);
+        assert_eq!(model.wait(at(95)), Some(at(120)));
+    }
+
+    #[test]
+    fn milestones_are_few() {
+        let mut model = Model::new(100);
+        let line = |model: &Model, event: &Event, now| milestone(model, event, at(now)).map(|(_, text)| text);
+        let started = Event::Started { since_us: 1_795_305_600_000_000, until_us: 1_795_392_000_000_000 };
+        assert_eq!(
+            line(&model, &started, 0).as_deref(),
+            Some("meetings from 2026-11-22T00:00:00Z to 2026-11-23T00:00:00Z")
+        );
+        assert_eq!(line(&model, &Event::MeetingPage { meetings: 5, to_list: 5, quality_calls_estimate: 9 }, 0), None);
+        assert_eq!(line(&model, &waiting(2), 0), None);
+        let first = line(&model, &waiting(41), 0);
+        assert_eq!(first.as_deref(), Some("waiting 41 s for the vendor's limit (participant_quality_list)"));
+        model.apply(&waiting(41), at(0));
+        assert_eq!(line(&model, &waiting(41), 1), None);
+        assert!(line(&model, &waiting(60), 40).is_some());
+        let published = Event::Published { generation: 12, dates: 1 };
+        assert_eq!(line(&model, &published, 0).as_deref(), Some("published 1 date, generation 12"));
+    }
+}

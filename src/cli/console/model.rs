@@ -1,0 +1,392 @@
+//! How far a run is: events folded into numbers. A function of the events and of `now`, the time since the run began.
+
+use std::time::Duration;
+
+use crate::commands::{Calls, Event};
+
+/// For how long calls are remembered for the rate, seconds.
+const RATE_SECONDS: usize = 60;
+
+/// Before so much has been seen, the quota says more about the rate than the few calls there were.
+const RATE_SEEN_AFTER: Duration = Duration::from_secs(20);
+
+/// Extrapolating from less than this says nothing.
+const RATE_FROM: Duration = Duration::from_secs(5);
+
+/// The reason of the waits that hold the run up. The others are one worker's pause before a retry.
+pub(super) const VENDOR_LIMIT: &str = "for the vendor's limit";
+
+/// The token request is not among the calls, so neither are its retries among theirs.
+const TOKEN: &str = "tenant_access_token";
+
+/// How far a run is.
+#[derive(Debug, Clone)]
+pub(crate) struct Model {
+    /// Meetings found so far.
+    pub meetings: u64,
+    /// True once the meeting list is complete.
+    pub meetings_complete: bool,
+    /// Meetings whose participants must be listed.
+    pub to_list: u64,
+    /// Of those, how many have been.
+    pub listed: u64,
+    pub participants: u64,
+    /// Participants that must be asked for quality, as far as known.
+    pub to_ask: u64,
+    /// Of those, how many are done.
+    pub done: u64,
+    /// Of those, how many failed.
+    pub failed: u64,
+    pub samples: u64,
+    pub calls: Calls,
+    /// Requests refused for their rate.
+    pub throttles: u64,
+    /// Requests repeated after a fault.
+    pub retries: u64,
+    /// Dates being published now.
+    pub publishing: Option<u64>,
+    /// The last generation published.
+    pub generation: Option<u64>,
+    /// Why the run is ending early.
+    pub stopping: Option<String>,
+    wait_until: Option<Duration>,
+    quality_calls_estimate: u64,
+    quality_calls_known: u64,
+    calls_per_minute: u32,
+    meeting_rate: Rate,
+    participant_rate: Rate,
+    quality_rate: Rate,
+}
+
+impl Model {
+    /// Nothing has happened. `calls_per_minute` is the quota of each endpoint.
+    pub(crate) fn new(calls_per_minute: u32) -> Model {
+        Model {
+            meetings: 0,
+            meetings_complete: false,
+            to_list: 0,
+            listed: 0,
+            participants: 0,
+            to_ask: 0,
+            done: 0,
+            failed: 0,
+            samples: 0,
+            calls: Calls::default(),
+            throttles: 0,
+            retries: 0,
+            publishing: None,
+            generation: None,
+            stopping: None,
+            wait_until: None,
+            quality_calls_estimate: 0,
+            quality_calls_known: 0,
+            calls_per_minute,
+            meeting_rate: Rate::default(),
+            participant_rate: Rate::default(),
+            quality_rate: Rate::default(),
+        }
+    }
+
+    /// Takes note of one event that happened at `now`.
+    pub(crate) fn apply(&mut self, event: &Event, now: Duration) {
+        match event {
+            Event::Started { .. } | Event::Warning { .. } => {}
+            Event::MeetingPage { meetings, to_list, quality_calls_estimate } => {
+                self.meetings = *meetings;
+                self.to_list = *to_list;
+                self.quality_calls_estimate = *quality_calls_estimate;
+            }
+            Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
+                self.meetings = *meetings;
+                self.meetings_complete = true;
+                self.to_list = *to_list;
+                self.quality_calls_estimate = *quality_calls_estimate;
+            }
+            Event::MeetingListed { participants, to_ask, quality_calls } => {
+                self.listed += 1;
+                self.participants += participants;
+                self.to_ask += to_ask;
+                self.quality_calls_known += quality_calls;
+            }
+            Event::ParticipantDone { status, samples } => {
+                self.done += 1;
+                self.failed += u64::from(*status == "failed");
+                self.samples += samples;
+            }
+            Event::Call { endpoint } => self.call(endpoint, now),
+            Event::Throttled { .. } => self.throttles += 1,
+            // Several requests can wait at once: the longest wait is the one that holds the run up.
+            Event::Waiting { wait, why, .. } if why == VENDOR_LIMIT => {
+                self.wait_until = self.wait_until.max(Some(now + *wait));
+            }
+            Event::Capped { wait, .. } => self.wait_until = self.wait_until.max(Some(now + *wait)),
+            Event::Waiting { endpoint, .. } => self.retries += u64::from(*endpoint != TOKEN),
+            Event::Publishing { dates } => self.publishing = (*dates > 0).then_some(*dates),
+            Event::Published { generation, .. } => {
+                self.publishing = None;
+                self.generation = Some(*generation);
+            }
+            Event::Stopping { why } => self.stopping = Some(why.clone()),
+        }
+    }
+
+    fn call(&mut self, endpoint: &str, now: Duration) {
+        let (calls, rate) = match endpoint {
+            "meeting_list" => (&mut self.calls.meeting_list, &mut self.meeting_rate),
+            "participant_list" => (&mut self.calls.participant_list, &mut self.participant_rate),
+            _ => (&mut self.calls.participant_quality_list, &mut self.quality_rate),
+        };
+        *calls += 1;
+        rate.add(now);
+    }
+
+    /// Calls a minute to the endpoint that decides how long the run takes: the quality list, before that the busiest.
+    /// The vendor's limit holds for each endpoint, so a sum of them would look like a breach of it. `None` while too
+    /// little was seen.
+    pub(crate) fn calls_a_minute(&self, now: Duration) -> Option<u64> {
+        let rate = |rate: &Rate| {
+            let seen = rate.last_minute(now);
+            let expected = rate.a_minute(now)?.round() as u64;
+            // What is extrapolated does not pass the quota, what was really sent does.
+            Some(expected.min(u64::from(self.calls_per_minute)).max(seen))
+        };
+        rate(&self.quality_rate).or_else(|| rate(&self.meeting_rate).max(rate(&self.participant_rate)))
+    }
+
+    /// How long the vendor's limit still makes the run wait at `now`.
+    pub(crate) fn wait(&self, now: Duration) -> Option<Duration> {
+        self.wait_until.and_then(|until| until.checked_sub(now)).filter(|wait| !wait.is_zero())
+    }
+
+    /// Quality calls that are still pending, as far as known; a guess while meetings are still to be listed.
+    pub(crate) fn quality_calls_pending(&self) -> u64 {
+        let unlisted = self.to_list.saturating_sub(self.listed);
+        // More meetings reported than were to be listed: some were listed by an earlier run and are only asked for, so
+        // the share of meetings says nothing about the rest, and what the estimate has left over does.
+        let guessed = match self.to_list {
+            to_list if self.listed > to_list || to_list == 0 => {
+                self.quality_calls_estimate.saturating_sub(self.quality_calls_known)
+            }
+            to_list => (u128::from(self.quality_calls_estimate) * u128::from(unlisted) / u128::from(to_list)) as u64,
+        };
+        let by_calls = (self.quality_calls_known + guessed).saturating_sub(self.calls.participant_quality_list);
+        // Retries spend calls without an answer: each participant that is left takes one at least.
+        by_calls.max(self.to_ask.saturating_sub(self.done))
+    }
+
+    /// How long the rest will take: the pending quality calls at the rate seen, before that at the quota. `None` while the
+    /// meeting list is not complete and once nothing is pending.
+    pub(crate) fn left(&self, now: Duration) -> Option<Duration> {
+        let pending = self.quality_calls_pending();
+        if !self.meetings_complete || pending == 0 || self.stopping.is_some() {
+            return None;
+        }
+        let wait = self.wait(now).unwrap_or_default();
+        Some(wait + Duration::from_secs_f64(pending as f64 * 60.0 / self.quality_calls_a_minute(now)))
+    }
+
+    fn quality_calls_a_minute(&self, now: Duration) -> f64 {
+        let quota = f64::from(self.calls_per_minute.max(1));
+        if self.quality_rate.seen_for(now) < RATE_SEEN_AFTER || self.wait(now).is_some() {
+            return quota;
+        }
+        self.quality_rate.a_minute(now).filter(|calls| *calls > 0.0).map_or(quota, |calls| calls.min(quota))
+    }
+}
+
+/// Calls of the last minute, counted by the second: as small for a hundred calls as for a hundred thousand.
+#[derive(Debug, Clone)]
+struct Rate {
+    /// For each second modulo 60: which second it was, and its calls.
+    seconds: [(u64, u64); RATE_SECONDS],
+    /// When the first call was.
+    first: Option<Duration>,
+}
+
+impl Default for Rate {
+    fn default() -> Rate {
+        Rate { seconds: [(0, 0); RATE_SECONDS], first: None }
+    }
+}
+
+impl Rate {
+    fn add(&mut self, now: Duration) {
+        self.first.get_or_insert(now);
+        let second = now.as_secs();
+        let slot = &mut self.seconds[(second % RATE_SECONDS as u64) as usize];
+        if slot.0 != second {
+            *slot = (second, 0);
+        }
+        slot.1 += 1;
+    }
+
+    fn last_minute(&self, now: Duration) -> u64 {
+        let now = now.as_secs();
+        let recent = |second: u64| second <= now && now - second < RATE_SECONDS as u64;
+        self.seconds.iter().filter(|(second, _)| recent(*second)).map(|(_, calls)| calls).sum()
+    }
+
+    fn seen_for(&self, now: Duration) -> Duration {
+        self.first.map_or(Duration::ZERO, |first| now.saturating_sub(first))
+    }
+
+    /// Calls a minute: those of the last minute, extrapolated where less than a minute was seen.
+    fn a_minute(&self, now: Duration) -> Option<f64> {
+        let (calls, seen_for) = (self.last_minute(now), self.seen_for(now));
+        match seen_for {
+            seen_for if seen_for < RATE_FROM => None,
+            // The first call began the time seen, it did not take any of it: 3 calls in 2 s are one a second.
+            seen_for if seen_for.as_secs() < RATE_SECONDS as u64 => {
+                Some(calls.saturating_sub(1) as f64 * 60.0 / seen_for.as_secs_f64())
+            }
+            _ => Some(calls as f64),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const QUALITY: Event = Event::Call { endpoint: "participant_quality_list" };
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn listed(to_list: u64, estimate: u64) -> Model {
+        let mut model = Model::new(100);
+        model.apply(
+            &Event::MeetingsListed { meetings: to_list, to_list, quality_calls_estimate: estimate },
+            Duration::ZERO,
+        );
+        model
+    }
+
+    #[test]
+    fn what_is_known_replaces_what_was_guessed() {
+        let mut model = listed(2, 100);
+        assert_eq!(model.quality_calls_pending(), 100);
+        model.apply(&Event::MeetingListed { participants: 30, to_ask: 30, quality_calls: 30 }, at(1));
+        assert_eq!(model.quality_calls_pending(), 30 + 50);
+        model.apply(&Event::MeetingListed { participants: 5, to_ask: 4, quality_calls: 5 }, at(1));
+        assert_eq!(model.quality_calls_pending(), 35);
+        model.apply(&QUALITY, at(2));
+        model.apply(&Event::ParticipantDone { status: "complete", samples: 60 }, at(2));
+        assert_eq!((model.quality_calls_pending(), model.samples, model.done), (34, 60, 1));
+    }
+
+    #[test]
+    fn meetings_that_an_earlier_run_listed_keep_their_calls() {
+        let mut model = listed(1, 100);
+        for _ in 0..3 {
+            model.apply(&Event::MeetingListed { participants: 10, to_ask: 10, quality_calls: 10 }, at(0));
+        }
+        assert_eq!(model.quality_calls_pending(), 100);
+        let mut none_to_list = listed(0, 40);
+        none_to_list.apply(&Event::MeetingListed { participants: 10, to_ask: 10, quality_calls: 10 }, at(0));
+        assert_eq!(none_to_list.quality_calls_pending(), 40);
+    }
+
+    #[test]
+    fn retries_do_not_eat_what_is_pending() {
+        let mut model = listed(1, 2);
+        model.apply(&Event::MeetingListed { participants: 2, to_ask: 2, quality_calls: 2 }, at(0));
+        for _ in 0..10 {
+            model.apply(&QUALITY, at(1));
+        }
+        assert_eq!(model.quality_calls_pending(), 2);
+    }
+
+    #[test]
+    fn the_rest_is_priced_at_the_quota_first_and_then_at_the_rate_seen() {
+        let mut model = listed(1, 1_000);
+        model.apply(&Event::MeetingListed { participants: 1_000, to_ask: 1_000, quality_calls: 1_000 }, at(0));
+        assert_eq!(model.left(at(0)), Some(at(600)));
+        // One call a second: 60 a minute, below the quota of 100.
+        for second in 0..60 {
+            model.apply(&QUALITY, at(second));
+            model.apply(&Event::ParticipantDone { status: "complete", samples: 1 }, at(second));
+        }
+        assert_eq!(model.calls_a_minute(at(59)), Some(60));
+        let left = model.left(at(59)).expect("an estimate").as_secs();
+        assert!((900..=960).contains(&left), "{left}");
+        assert_eq!(model.calls_a_minute(at(130)), Some(0));
+    }
+
+    #[test]
+    fn the_rate_is_one_endpoint_s_and_never_above_a_quota_that_was_kept() {
+        let mut model = listed(1, 1_000);
+        assert_eq!(model.calls_a_minute(at(9)), None);
+        let call = |model: &mut Model, endpoint, ms| model.apply(&Event::Call { endpoint }, Duration::from_millis(ms));
+        // Two endpoints at their quota of 100 a minute each, the second one 20 s later.
+        for ms in (0..120_000).step_by(600) {
+            call(&mut model, "participant_list", ms);
+            if ms >= 20_000 {
+                call(&mut model, "participant_quality_list", ms);
+            }
+            let rate = model.calls_a_minute(Duration::from_millis(ms));
+            match ms {
+                0..5_000 => assert_eq!(rate, None),
+                _ => assert!(rate.is_some_and(|rate| (96..=100).contains(&rate)), "{ms}: {rate:?}"),
+            }
+        }
+        // A limit that was broken is shown.
+        for _ in 0..50 {
+            call(&mut model, "participant_quality_list", 120_000);
+        }
+        assert!(model.calls_a_minute(at(120)) > Some(140));
+    }
+
+    #[test]
+    fn nothing_is_estimated_before_the_list_or_after_the_end() {
+        assert_eq!(Model::new(100).left(at(5)), None);
+        let mut model = listed(1, 10);
+        model.apply(&Event::Stopping { why: "interrupted".to_owned() }, at(1));
+        assert_eq!(model.left(at(1)), None);
+        let mut model = listed(1, 1);
+        model.apply(&Event::MeetingListed { participants: 1, to_ask: 1, quality_calls: 1 }, at(1));
+        model.apply(&QUALITY, at(1));
+        model.apply(&Event::ParticipantDone { status: "failed", samples: 0 }, at(1));
+        assert_eq!((model.left(at(2)), model.failed), (None, 1));
+    }
+
+    #[test]
+    fn the_longest_wait_counts_and_ends_by_itself() {
+        let mut model = listed(1, 100);
+        let waiting = |seconds: u64, why: &str| Event::Waiting {
+            endpoint: "participant_quality_list",
+            wait: at(seconds),
+            why: why.to_owned(),
+        };
+        model.apply(&waiting(41, VENDOR_LIMIT), at(0));
+        model.apply(&waiting(2, VENDOR_LIMIT), at(1));
+        assert_eq!(model.wait(at(2)), Some(at(39)));
+        assert_eq!(model.left(at(1)), Some(at(100)));
+        assert_eq!(model.wait(at(41)), None);
+    }
+
+    #[test]
+    fn a_retry_is_counted_and_holds_nothing_up() {
+        let mut model = listed(1, 100);
+        let retry = |endpoint| Event::Waiting { endpoint, wait: at(30), why: "to retry after: a timeout".to_owned() };
+        model.apply(&retry("participant_quality_list"), at(0));
+        model.apply(&retry(TOKEN), at(0));
+        assert_eq!((model.retries, model.wait(at(0)), model.left(at(0))), (1, None, Some(at(60))));
+    }
+
+    proptest! {
+        #[test]
+        fn the_rate_counts_each_call_of_the_last_minute_once(mut seconds in prop::collection::vec(0_u64..300, 0..200)) {
+            seconds.sort_unstable();
+            let mut rate = Rate::default();
+            for second in &seconds {
+                rate.add(at(*second));
+            }
+            let now = seconds.last().copied().unwrap_or_default();
+            let expected = seconds.iter().filter(|second| now - **second < 60).count() as u64;
+            prop_assert_eq!(rate.last_minute(at(now)), expected);
+        }
+    }
+}

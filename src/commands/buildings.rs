@@ -1,0 +1,298 @@
+//! The building map of a store: taking a file in, and how far it reaches in what is published.
+//!
+//! A file is read and judged before the store is touched, so an import is all or nothing. What the store keeps is
+//! `buildings.csv` in our own form; every publication makes the tables `buildings` and `address_buildings` from it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use super::SyncError;
+use super::republish::{RepublishSetup, republish};
+use crate::buildings::{BuildingFile, Buildings, BuildingsError, Days, Form, Judgement, Network};
+use crate::load::{DatabaseOptions, LoadError, StorePaths, generation_of, open_published_with};
+
+/// What is written beside the lock.
+pub(crate) const IMPORT: &str = "buildings import";
+
+/// What an import needs to know.
+#[derive(Clone)]
+pub(crate) struct ImportSetup {
+    /// The store, which is made where it is missing, so that buildings can come before the first sync; and how it is
+    /// published.
+    pub publishing: RepublishSetup,
+    pub file: PathBuf,
+    /// From which day on it holds, days since 1970-01-01; what was imported before holds until then. `None`: it replaces
+    /// all that was imported before.
+    pub from: Option<i32>,
+    /// The first day on which it no longer holds.
+    pub until: Option<i32>,
+}
+
+/// A building file that was read, and what is to be said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub form: Form,
+    pub judgement: Judgement,
+    /// Lines that say what an earlier one says, with that one.
+    pub duplicates: Vec<(u64, u64)>,
+}
+
+/// What an import came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Imported {
+    pub judged: Judged,
+    /// Rows of earlier imports that there were.
+    pub earlier_rows: usize,
+    /// Of these, those that hold until the day from which the file holds.
+    pub kept_rows: usize,
+    /// The generation that was published with it; `None` where the next publication takes it up.
+    pub generation: Option<u64>,
+}
+
+/// Reads a building file and judges it. Nothing is changed.
+///
+/// # Errors
+/// [`BuildingsError`].
+pub(crate) fn judge(file: &std::path::Path) -> Result<Judged, BuildingsError> {
+    Ok(judged(BuildingFile::read(file, Days::ALL)?).0)
+}
+
+fn judged(file: BuildingFile) -> (Judged, Buildings) {
+    let buildings = Buildings::new(file.entries);
+    let judgement = Judgement::of(&buildings);
+    (Judged { form: file.form, judgement, duplicates: file.duplicates }, buildings)
+}
+
+/// Takes a building file in.
+///
+/// # Errors
+/// [`SyncError`]: of the file, before the store is touched; of the store, which keeps what it had.
+pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
+    let days = Days { from: setup.from.unwrap_or_default(), until: setup.until };
+    let (judged, buildings) = judged(BuildingFile::read(&setup.file, days)?);
+    let (mut earlier_rows, mut kept_rows) = (0, 0);
+    let published = republish(&setup.publishing, |paths| {
+        let earlier = Buildings::read(&paths.buildings());
+        let buildings = match setup.from {
+            Some(from) => {
+                let earlier = earlier?;
+                earlier_rows = earlier.entries().len();
+                kept_rows = earlier.entries().iter().filter(|entry| entry.days.from < from).count();
+                earlier.followed_by(buildings, from)
+            }
+            // One that can't be read is replaced like any other.
+            None => {
+                earlier_rows = earlier.map(|earlier| earlier.entries().len()).unwrap_or_default();
+                buildings
+            }
+        };
+        Ok(paths.write_buildings(&buildings.text())?)
+    })?;
+    let generation = published.map(|published| published.generation);
+    Ok(Imported { judged, earlier_rows, kept_rows, generation })
+}
+
+/// How many are where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tally {
+    pub in_building: u64,
+    /// In a range of home routers, without a building.
+    pub home: u64,
+    /// With an address that is nowhere.
+    pub elsewhere: u64,
+    /// Without an address that can be read.
+    pub without_address: u64,
+}
+
+impl Tally {
+    /// Those with an address.
+    pub(crate) fn with_address(self) -> u64 {
+        self.in_building + self.home + self.elsewhere
+    }
+}
+
+/// A subnet without a building.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MissingSubnet {
+    /// The /24, or the /48 of IPv6.
+    pub subnet: Network,
+    pub participants: u64,
+    pub addresses: u64,
+}
+
+/// How far the building map reaches in what is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// The generation that was looked at.
+    pub generation: u64,
+    pub judgement: Judgement,
+    pub participants: Tally,
+    /// Different internal addresses; one with a building on some day counts as in it.
+    pub addresses: Tally,
+    /// Subnets without a building, most participants first, those of home routers left out.
+    pub missing: Vec<MissingSubnet>,
+    /// Networks that no participant was in, with their buildings.
+    pub unmatched: Vec<(Network, String)>,
+}
+
+/// Holds the imported buildings against the published database. Takes no lock and changes nothing.
+///
+/// # Errors
+/// [`SyncError`] where there is no store, nothing imported or nothing published.
+pub(crate) fn reach(store: &std::path::Path, options: DatabaseOptions) -> Result<Reach, SyncError> {
+    let paths = StorePaths::existing(store)?;
+    if !paths.buildings().exists() {
+        return Err(BuildingsError::NoneImported { path: paths.buildings() }.into());
+    }
+    let buildings = Buildings::read(&paths.buildings())?;
+    let connection = open_published_with(&paths, options)?;
+    let generation = generation_of(&connection, &paths)?;
+    let mut count = Count::new(&buildings);
+    let failed = |source| LoadError::Duckdb { doing: "read the addresses of", path: paths.database(), source };
+    let mut statement = connection.prepare(PARTICIPATIONS).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let seen = Seen {
+            internal_ip: row.get(0).map_err(failed)?,
+            public_ip: row.get(1).map_err(failed)?,
+            day: row.get(2).map_err(failed)?,
+            participants: row.get(3).map_err(failed)?,
+        };
+        count.add(&seen);
+    }
+    Ok(count.reach(generation))
+}
+
+/// Each pair of addresses on each day once.
+const PARTICIPATIONS: &str = "
+select coalesce(internal_ip, ''), public_ip, cast(meeting_date - date '1970-01-01' as integer), count(*)
+from participants
+group by internal_ip, public_ip, meeting_date";
+
+struct Seen {
+    internal_ip: String,
+    public_ip: Option<String>,
+    day: i32,
+    participants: u64,
+}
+
+struct Count<'a> {
+    buildings: &'a Buildings,
+    participants: Tally,
+    /// The addresses, and whether each was in a building on some day.
+    addresses: HashMap<Network, bool>,
+    /// Subnets: participant rows without a building, and their addresses.
+    missing: HashMap<Network, (u64, HashSet<Network>)>,
+    matched: HashSet<Network>,
+}
+
+impl<'a> Count<'a> {
+    fn new(buildings: &'a Buildings) -> Count<'a> {
+        Count {
+            buildings,
+            participants: Tally::default(),
+            addresses: HashMap::new(),
+            missing: HashMap::new(),
+            matched: HashSet::new(),
+        }
+    }
+
+    fn add(&mut self, seen: &Seen) {
+        let Some(address) = Network::of_address(&seen.internal_ip) else {
+            self.participants.without_address += seen.participants;
+            return;
+        };
+        let public = seen.public_ip.as_deref().and_then(Network::of_address);
+        let position = self.buildings.position(address, public, seen.day);
+        *self.addresses.entry(address).or_default() |= position.is_some();
+        match position {
+            Some(position) => {
+                self.participants.in_building += seen.participants;
+                self.matched.insert(self.buildings.entries()[position].network);
+            }
+            None if address.is_home() => self.participants.home += seen.participants,
+            None => {
+                self.participants.elsewhere += seen.participants;
+                let (participants, addresses) = self.missing.entry(address.subnet()).or_default();
+                *participants += seen.participants;
+                addresses.insert(address);
+            }
+        }
+    }
+
+    fn reach(self, generation: u64) -> Reach {
+        let mut addresses = Tally::default();
+        for (address, is_in_building) in &self.addresses {
+            match (is_in_building, address.is_home()) {
+                (true, _) => addresses.in_building += 1,
+                (false, true) => addresses.home += 1,
+                (false, false) => addresses.elsewhere += 1,
+            }
+        }
+        let missing = self.missing.into_iter().map(|(subnet, (participants, addresses))| MissingSubnet {
+            subnet,
+            participants,
+            addresses: addresses.len() as u64,
+        });
+        let mut missing: Vec<MissingSubnet> = missing.collect();
+        missing.sort_by(|one, other| {
+            other.participants.cmp(&one.participants).then_with(|| one.subnet.cmp(&other.subnet))
+        });
+        let entries = self.buildings.entries().iter().filter(|entry| !self.matched.contains(&entry.network));
+        let mut unmatched: Vec<(Network, String)> =
+            entries.map(|entry| (entry.network, entry.building.clone())).collect();
+        unmatched.dedup_by_key(|(network, _)| *network);
+        Reach {
+            generation,
+            judgement: Judgement::of(self.buildings),
+            participants: self.participants,
+            addresses,
+            missing,
+            unmatched,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(internal_ip: &str, public_ip: &str, day: i32, participants: u64) -> Seen {
+        let public_ip = (!public_ip.is_empty()).then(|| public_ip.to_owned());
+        Seen { internal_ip: internal_ip.to_owned(), public_ip, day, participants }
+    }
+
+    #[test]
+    fn everybody_is_counted_once() {
+        let file = "cidr,building,egress_cidr,valid_from\n10.1.2.0/24,A,,2026-11-01\n10.1.3.0/24,B,,\n\
+                    192.168.1.0/24,C,203.0.113.7,\n";
+        let file = BuildingFile::parse("f".as_ref(), file.as_bytes(), Days::ALL).expect("sound");
+        let buildings = Buildings::new(file.entries);
+        let mut count = Count::new(&buildings);
+        for seen in [
+            seen("10.1.2.3", "", 20_757, 5),
+            seen("10.1.2.3", "", 20_758, 7),
+            seen("10.1.2.4", "", 20_757, 1),
+            seen("10.8.2.4", "", 20_758, 6),
+            seen("2001:db8:1::5", "", 20_758, 8),
+            seen("192.168.1.2", "203.0.113.7", 20_758, 2),
+            seen("192.168.1.2", "203.0.113.8", 20_758, 4),
+            seen("192.168.1.3", "203.0.113.8", 20_758, 3),
+            seen("", "203.0.113.8", 20_758, 9),
+            seen("10.*.*.*", "", 20_758, 1),
+        ] {
+            count.add(&seen);
+        }
+        let reach = count.reach(7);
+        assert_eq!(reach.participants, Tally { in_building: 9, home: 7, elsewhere: 20, without_address: 10 });
+        assert_eq!(reach.addresses, Tally { in_building: 2, home: 1, elsewhere: 3, without_address: 0 });
+        let missing: Vec<String> = reach
+            .missing
+            .iter()
+            .map(|missing| format!("{} {} {}", missing.subnet, missing.participants, missing.addresses))
+            .collect();
+        assert_eq!(missing, ["2001:db8:1::/48 8 1", "10.1.2.0/24 6 2", "10.8.2.0/24 6 1"]);
+        let unmatched: Vec<&str> = reach.unmatched.iter().map(|(_, building)| building.as_str()).collect();
+        assert_eq!((unmatched, reach.generation), (vec!["B"], 7));
+    }
+}

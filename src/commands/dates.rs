@@ -1,0 +1,353 @@
+//! One meeting date from the raw log to staged Parquet parts: every duty of the transform, one participant at a time.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use arrow::error::ArrowError;
+
+use crate::extract::list_items;
+use crate::load::{DatePublication, LoadError, PartWriter};
+use crate::raw_log::{PageReader, RawDate, RawError, RawKind, WalkRef};
+use crate::schema::cell::{self, Row};
+use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
+use crate::transform::{
+    Asked, ListWalk, Listing, MeetingsOfDate, PageError, Participant, ParticipantsOfMeeting, Reject, SampleBatches,
+    TypedWalk, UnknownFields, WalkParser, Window, count_unknown_field, coverage_rows, reject_rows,
+};
+use feishu_vc::Endpoint;
+
+/// A date cannot be made from its answers.
+#[derive(Debug, thiserror::Error)]
+pub enum DateError {
+    #[error(transparent)]
+    Raw(#[from] RawError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// An answer in the raw log that is no page.
+    #[error("an answer in the raw log about {unit} cannot be read")]
+    Page {
+        unit: String,
+        /// What is wrong with it.
+        #[source]
+        source: PageError,
+    },
+    /// Rows that do not fit their table: a defect of ours.
+    #[error("rows of {table} do not fit the table")]
+    Rows {
+        table: &'static str,
+        #[source]
+        source: ArrowError,
+    },
+}
+
+/// Rows of a small table that are written at a time.
+const BATCH_ROWS: usize = 4_096;
+/// Samples that are written at a time: a few megabytes. From 2,048 to 32,768 a rebuild takes the same time.
+const SAMPLE_BATCH_ROWS: usize = 8_192;
+
+/// What a date is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct DateContext<'a> {
+    pub raw_dir: &'a Path,
+    /// Where parts are staged.
+    pub work_dir: &'a Path,
+    pub zone: &'a TenantZone,
+    /// The run that publishes.
+    pub run_id: &'a str,
+    /// Count the unknown fields of all answers, not only of this run's.
+    pub counts_all_fields: bool,
+    /// Tells the parts of this publication from an earlier one of the same run.
+    pub part_number: u32,
+}
+
+/// A date, ready to be published.
+#[derive(Debug)]
+pub struct StagedDate {
+    pub publication: DatePublication,
+    /// Fields that this run's answers have and the tables have not.
+    pub unknown_fields: UnknownFields,
+    /// Checkpoints that were cut off and passed over.
+    pub torn: u64,
+}
+
+/// Makes the parts of one date from all its answers.
+///
+/// # Errors
+/// [`DateError`]; nothing published is touched.
+pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedDate, DateError> {
+    let open = |kind| RawDate::open(context.raw_dir, kind, meeting_date);
+    let (meeting_pages, participant_pages, quality_pages) =
+        (open(RawKind::Meetings)?, open(RawKind::Participants)?, open(RawKind::Quality)?);
+    let mut stage = Stage {
+        context,
+        meeting_date,
+        participants: SmallTable::new(context, &PARTICIPANTS, meeting_date)?,
+        coverage: SmallTable::new(context, &COVERAGE, meeting_date)?,
+        samples: stage_part(context, &QUALITY_SAMPLES, meeting_date)?,
+        batches: SampleBatches::new(),
+        reader: PageReader::default(),
+        parser: WalkParser::default(),
+        rejects: Vec::new(),
+        unknown_fields: UnknownFields::new(),
+    };
+    let meetings = stage.meetings(&meeting_pages)?;
+    // In the order of `<meeting_key>/`, so that participants come out in the order of their keys.
+    let mut keys: Vec<(String, String)> =
+        meetings.meetings().map(|(key, identity)| (key.to_owned(), identity.meeting_no.clone())).collect();
+    let (meeting_rows, meeting_rejects) = meetings.finish();
+    stage.rejects.extend(meeting_rejects);
+    keys.sort_by_cached_key(|(key, _)| format!("{key}/"));
+    for (meeting_key, meeting_no) in &keys {
+        stage.meeting(meeting_key, meeting_no, &participant_pages, &quality_pages)?;
+    }
+
+    let mut parts = Vec::new();
+    let mut meetings_table = SmallTable::new(context, &MEETINGS, meeting_date)?;
+    meetings_table.extend(meeting_rows)?;
+    parts.extend(meetings_table.finish()?);
+    parts.extend(stage.participants.finish()?);
+    write_samples(&mut stage.batches, &mut stage.samples, 1)?;
+    parts.extend(stage.samples.finish()?);
+    parts.extend(stage.coverage.finish()?);
+    let mut rejects_table = SmallTable::new(context, &REJECTS, meeting_date)?;
+    rejects_table.extend(reject_rows(&REJECTS, stage.rejects, meeting_date))?;
+    parts.extend(rejects_table.finish()?);
+    Ok(StagedDate {
+        publication: DatePublication { meeting_date, parts },
+        unknown_fields: stage.unknown_fields,
+        torn: meeting_pages.torn + participant_pages.torn + quality_pages.torn,
+    })
+}
+
+struct Stage<'a> {
+    context: DateContext<'a>,
+    meeting_date: i32,
+    participants: SmallTable,
+    coverage: SmallTable,
+    samples: PartWriter,
+    batches: SampleBatches,
+    reader: PageReader,
+    parser: WalkParser,
+    rejects: Vec<Reject>,
+    unknown_fields: UnknownFields,
+}
+
+impl<'a> Stage<'a> {
+    fn meetings(&mut self, pages: &RawDate) -> Result<MeetingsOfDate<'a>, DateError> {
+        let mut walks: Vec<&WalkRef> =
+            pages.units().flat_map(|(_, walks)| walks).filter(|walk| walk.is_whole()).collect();
+        walks.sort_by_key(|walk| walk.requested_us);
+        let mut meetings = MeetingsOfDate::new(self.context.zone, self.meeting_date);
+        for walk in walks {
+            let (since_us, until_us) = walk.window_us.unwrap_or((i64::MIN, i64::MAX));
+            let mut unknown = UnknownFields::new();
+            let items = list_walk(pages, walk, Endpoint::MeetingList)?;
+            meetings.walk(&items, Window { since_us, until_us }, &mut unknown);
+            self.note_unknown(walk, unknown);
+        }
+        Ok(meetings)
+    }
+
+    /// One meeting: its participants, their samples, and how each of them stands.
+    fn meeting(
+        &mut self,
+        meeting_key: &str,
+        meeting_no: &str,
+        lists: &RawDate,
+        quality: &RawDate,
+    ) -> Result<(), DateError> {
+        let mut meeting = ParticipantsOfMeeting::new(self.context.zone, self.meeting_date, meeting_key, meeting_no);
+        let walks = lists.walks(meeting_key);
+        for walk in walks.iter().filter(|walk| walk.is_whole()) {
+            let mut unknown = UnknownFields::new();
+            meeting.walk(&list_walk(lists, walk, Endpoint::ParticipantList)?, &mut unknown);
+            self.note_unknown(walk, unknown);
+        }
+        let participants = meeting.finish();
+        let mut counts = Vec::with_capacity(participants.len());
+        for participant in &participants {
+            counts.push(self.samples_of(meeting_key, participant, quality)?);
+        }
+        let mut coverage = coverage_rows(
+            meeting_key,
+            self.meeting_date,
+            &listing(walks),
+            &participants,
+            |participant| asked(quality.walks(&participant.identity.base_key)),
+            &counts,
+        );
+        coverage.sort_by(|a, b| key_text(a).cmp(key_text(b)));
+        self.coverage.extend(coverage)?;
+        let mut rows = Vec::with_capacity(participants.len());
+        for participant in participants {
+            self.rejects.extend(participant.rejects);
+            rows.push(participant.row);
+        }
+        self.participants.extend(rows)
+    }
+
+    /// Types the last whole walk of a participant; how many samples it has.
+    fn samples_of(
+        &mut self,
+        meeting_key: &str,
+        participant: &Participant,
+        quality: &RawDate,
+    ) -> Result<u64, DateError> {
+        let unit = &participant.identity.base_key;
+        let Some(walk) = quality.walks(unit).iter().rev().find(|walk| walk.is_whole()) else { return Ok(0) };
+        let typed = typed_walk(&mut self.reader, &mut self.parser, quality, walk, participant)?;
+        let unknown = self.parser.take_unknown_fields();
+        // Twins share a walk: its fields are counted with the first of them.
+        if participant.participant_key == *unit {
+            self.note_unknown(walk, unknown);
+        }
+        let mut rejects: Vec<Reject> = typed.rejects(&participant.participant_key, walk.requested_us).collect();
+        if !rejects.is_empty() {
+            first_seen(&mut rejects, participant, quality)?;
+        }
+        self.rejects.append(&mut rejects);
+        self.batches.append(&participant.participant_key, meeting_key, &typed);
+        write_samples(&mut self.batches, &mut self.samples, SAMPLE_BATCH_ROWS)?;
+        Ok(typed.sample_count() as u64)
+    }
+
+    /// Counts unknown fields of this run's answers: those of earlier runs were told by them. A rebuild has none of its own.
+    fn note_unknown(&mut self, walk: &WalkRef, unknown: UnknownFields) {
+        if self.context.counts_all_fields || walk.run_id == self.context.run_id {
+            add_unknown(&mut self.unknown_fields, unknown);
+        }
+    }
+}
+
+/// Types the pages of one walk of a participant.
+fn typed_walk(
+    reader: &mut PageReader,
+    parser: &mut WalkParser,
+    quality: &RawDate,
+    walk: &WalkRef,
+    participant: &Participant,
+) -> Result<TypedWalk, DateError> {
+    let offset_min = participant.identity.join.map_or(0, |join| join.offset_min);
+    parser.walk(&reader.bodies(quality, walk)?, offset_min).map_err(|source| match quality.pages(walk) {
+        // The record around the answer is damaged too.
+        Err(error) => error.into(),
+        Ok(_) => DateError::Page { unit: participant.identity.base_key.clone(), source },
+    })
+}
+
+/// Dates rejects back to the earliest answer that had them too.
+fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDate) -> Result<(), DateError> {
+    // A parser of its own: the fields of earlier answers were counted with them.
+    let (mut reader, mut parser) = (PageReader::default(), WalkParser::default());
+    let walks = quality.walks(&participant.identity.base_key).iter().filter(|walk| walk.is_whole());
+    // The last one is the answer that the rejects are of.
+    let text_of =
+        |reject: &Reject| (reject.row_key.clone(), reject.column_name, reject.raw_text.clone(), reject.reason);
+    for walk in walks.rev().skip(1) {
+        let typed = typed_walk(&mut reader, &mut parser, quality, walk, participant)?;
+        let earlier: HashSet<_> =
+            typed.rejects(&participant.participant_key, walk.requested_us).map(|reject| text_of(&reject)).collect();
+        if earlier.is_empty() {
+            continue;
+        }
+        for reject in rejects.iter_mut().filter(|reject| earlier.contains(&text_of(reject))) {
+            reject.first_seen_us = walk.requested_us;
+        }
+    }
+    Ok(())
+}
+
+/// Adds counts of unknown fields to others.
+pub(crate) fn add_unknown(to: &mut UnknownFields, from: UnknownFields) {
+    for (field, count) in from {
+        count_unknown_field(to, &field, count);
+    }
+}
+
+fn key_text(row: &Row) -> &str {
+    match row.first() {
+        Some(cell::Cell::Text(key)) => key,
+        _ => "",
+    }
+}
+
+fn list_walk(pages: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<ListWalk, DateError> {
+    let items = pages
+        .pages(walk)?
+        .iter()
+        .flat_map(|page| list_items(page.response.get().as_bytes(), endpoint.list_key()))
+        .collect();
+    Ok(ListWalk { items, requested_us: walk.requested_us })
+}
+
+/// How the listing of a meeting stands, by its last walk.
+fn listing(walks: &[WalkRef]) -> Listing {
+    let Some(last) = walks.last() else { return Listing::Unlisted(None) };
+    match &last.end {
+        Some(end) if end.whole && matches!(end.status, Status::Complete | Status::Empty | Status::Pending) => {
+            Listing::Listed
+        }
+        // Rows of an earlier walk stand for the meeting; a failure is pending all the same, and so is an audience.
+        Some(end) if !end.whole && end.status != Status::Failed && walks.iter().any(WalkRef::is_whole) => {
+            Listing::Listed
+        }
+        _ => Listing::Unlisted(asked(walks)),
+    }
+}
+
+/// How the asking for a unit stands, over all its walks.
+fn asked(walks: &[WalkRef]) -> Option<Asked> {
+    let (first, last) = (walks.first()?, walks.last()?);
+    let end = last.end.as_ref();
+    Some(Asked {
+        attempts: walks.iter().map(|walk| walk.end.as_ref().map_or(1, |end| end.walks)).sum(),
+        first_us: first.requested_us,
+        last_us: last.requested_us,
+        status: end.map_or(Status::Pending, |end| end.status),
+        reason: end.map_or_else(|| "the run ended before its answer".to_owned(), |end| end.reason.clone()),
+        api_code: end.and_then(|end| end.api_code),
+        log_id: end.and_then(|end| end.log_id.clone()),
+    })
+}
+
+fn stage_part(context: DateContext<'_>, table: &'static Table, meeting_date: i32) -> Result<PartWriter, LoadError> {
+    PartWriter::create(context.work_dir, table, meeting_date, context.run_id, context.part_number)
+}
+
+fn write_samples(batches: &mut SampleBatches, part: &mut PartWriter, at_least: usize) -> Result<(), DateError> {
+    if batches.row_count() < at_least {
+        return Ok(());
+    }
+    let batch = batches.take().map_err(|source| DateError::Rows { table: QUALITY_SAMPLES.name, source })?;
+    Ok(part.write(&batch)?)
+}
+
+/// A table that is built row by row.
+struct SmallTable {
+    table: &'static Table,
+    part: PartWriter,
+    rows: Vec<Row>,
+}
+
+impl SmallTable {
+    fn new(context: DateContext<'_>, table: &'static Table, meeting_date: i32) -> Result<SmallTable, DateError> {
+        Ok(SmallTable { table, part: stage_part(context, table, meeting_date)?, rows: Vec::new() })
+    }
+
+    fn extend(&mut self, rows: Vec<Row>) -> Result<(), DateError> {
+        self.rows.extend(rows);
+        if self.rows.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), DateError> {
+        let batch = cell::file_batch(self.table, &self.rows)
+            .map_err(|source| DateError::Rows { table: self.table.name, source })?;
+        self.rows.clear();
+        Ok(self.part.write(&batch)?)
+    }
+
+    fn finish(mut self) -> Result<Option<crate::load::StagedPart>, DateError> {
+        self.flush()?;
+        Ok(self.part.finish()?)
+    }
+}

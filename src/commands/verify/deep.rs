@@ -1,0 +1,168 @@
+//! `verify --deep`: everything right of `raw/` is a function of `raw/`, so make every date again and compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::{VerifyError, VerifySetup};
+use crate::checks::{Check, Findings, Verified, compare_parts};
+use crate::commands::dates::{DateContext, DateError, stage_date};
+use crate::ledger::unpublished_dates;
+use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder};
+use crate::raw_log::RawFile;
+use crate::schema::{Storage, TABLES, TenantZone, civil_date, civil_date_text};
+
+pub(super) const FROM_RAW: Check = Check {
+    name: "from-raw",
+    of: "dates",
+    means: "every date, made again from its answers in raw/, has the rows that are published",
+    advice: "run vcq-etl rebuild: it publishes what raw/ holds; where raw/ lost answers, run vcq-etl sync with --refetch \
+             over these days first",
+};
+
+/// The name under which parts are staged; they are never published.
+const RUN_ID: &str = "verify";
+
+/// Makes every date again.
+pub(super) fn check(
+    setup: &VerifySetup,
+    paths: &StorePaths,
+    verified: &Verified,
+    files: &[RawFile],
+    findings: &mut Findings,
+) -> Result<(), VerifyError> {
+    let Some(zone) = verified.timezone.as_deref().and_then(|zone| TenantZone::parse(zone).ok()) else {
+        findings.skip(&FROM_RAW, "the tenant's zone stands in vcq.duckdb, which can't be read");
+        return Ok(());
+    };
+    let mut published: BTreeMap<i32, Vec<&PublishedFile>> = BTreeMap::new();
+    for file in verified.manifest.iter().flat_map(|manifest| &manifest.files) {
+        if let Some(date) = civil_date(&file.meeting_date) {
+            published.entry(date).or_default().push(file);
+        }
+    }
+    let in_raw = files.iter().filter_map(|file| civil_date(&file.meeting_date));
+    let dates: BTreeSet<i32> = in_raw.chain(published.keys().copied()).collect();
+    // A reader's own folder, which no run cleans while this process lives.
+    let work = paths.query_work(std::process::id()).join("verify");
+    let mut unsettled = 0_u64;
+    for date in dates {
+        let unpublished = Unpublished { paths, verified, date };
+        if unpublished.is_known() {
+            unsettled += 1;
+            continue;
+        }
+        let (raw_dir, files) = (paths.raw(), published.get(&date).map_or(&[][..], Vec::as_slice));
+        let context = DateContext {
+            raw_dir: &raw_dir,
+            work_dir: &work,
+            zone: &zone,
+            run_id: RUN_ID,
+            counts_all_fields: false,
+            part_number: 0,
+        };
+        // Findings of a date that a run is changing are thrown away with this copy.
+        let mut of_date = Findings::new(findings.room(&FROM_RAW), std::iter::once(&FROM_RAW));
+        let compared = one_date(setup, paths, verified, context, date, files, &mut of_date);
+        remove(&work)?;
+        compared?;
+        if of_date.total() > 0 && unpublished.is_possible() {
+            unsettled += 1;
+            continue;
+        }
+        findings.examined(&FROM_RAW, 1);
+        let total = of_date.total();
+        let first: Vec<_> = of_date.outcomes().iter().flat_map(|outcome| outcome.first.clone()).collect();
+        findings.found_more(&FROM_RAW, total - first.len() as u64);
+        for finding in first {
+            findings.found(&FROM_RAW, finding.place, finding.expected, finding.found);
+        }
+    }
+    if unsettled > 0 {
+        findings.skip(&FROM_RAW, format!("dates with answers that are not published yet were left out: {unsettled}"));
+    }
+    Ok(())
+}
+
+/// Whether raw/ may rightly hold more of a date than is published.
+struct Unpublished<'a> {
+    paths: &'a StorePaths,
+    verified: &'a Verified,
+    date: i32,
+}
+
+impl Unpublished<'_> {
+    /// The ledger says so.
+    fn is_known(&self) -> bool {
+        unpublished_dates(&self.paths.ledger()).contains(&self.date)
+    }
+
+    /// The ledger says so, or a run is at work, or the date was published anew meanwhile.
+    fn is_possible(&self) -> bool {
+        let files = |manifest: Option<&Manifest>| -> Vec<PublishedFile> {
+            let date = civil_date_text(self.date);
+            let files = manifest.iter().flat_map(|manifest| &manifest.files);
+            files.filter(|file| file.meeting_date == date).cloned().collect()
+        };
+        let now = Manifest::read(self.paths).ok().flatten();
+        holder(self.paths).is_some() || self.is_known() || files(now.as_ref()) != files(self.verified.manifest.as_ref())
+    }
+}
+
+fn one_date(
+    setup: &VerifySetup,
+    paths: &StorePaths,
+    verified: &Verified,
+    context: DateContext<'_>,
+    date: i32,
+    published: &[&PublishedFile],
+    findings: &mut Findings,
+) -> Result<(), VerifyError> {
+    let text = civil_date_text(date);
+    let staged = match stage_date(context, date) {
+        Ok(staged) => staged.publication.parts,
+        Err(DateError::Load(error)) => return Err(error.into()),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            findings.found(&FROM_RAW, format!("raw/, {text}"), "answers that make a date", format!("{error}{cause}"));
+            return Ok(());
+        }
+    };
+    for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+        let staged: Option<&StagedPart> = staged.iter().find(|part| part.table.name == table.name);
+        let published = published.iter().find(|file| file.table == table.name);
+        let place = || format!("{} of {text}", table.name);
+        let rows = |rows: u64| format!("{rows} rows");
+        match (staged, published) {
+            (None, None) => {}
+            (Some(part), Some(file)) if part.sha256 == file.sha256 => {}
+            // What is no longer as published is told by the check of files.
+            (Some(_), Some(file)) if !verified.usable.contains(&file.path) => {}
+            // Another version of the program may write equal rows in other bytes.
+            (Some(part), Some(file)) => {
+                compare_parts(paths, setup.database, part, file, &FROM_RAW, findings)?;
+            }
+            (Some(part), None) => {
+                findings.found(&FROM_RAW, place(), rows(part.rows) + ", as in raw/", "none in Parquet")
+            }
+            (None, Some(file)) => {
+                findings.found(&FROM_RAW, place(), "none, as in raw/", rows(file.rows) + " in Parquet")
+            }
+        }
+    }
+    Ok(())
+}
+
+fn remove(work: &Path) -> Result<(), LoadError> {
+    match fs::remove_dir_all(work) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            Err(LoadError::Io { doing: "remove", path: work.to_owned(), source })
+        }
+        _ => {
+            // The reader's own folder, where nothing else is in it.
+            let _ = work.parent().map(fs::remove_dir);
+            Ok(())
+        }
+    }
+}

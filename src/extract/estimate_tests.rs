@@ -1,0 +1,340 @@
+//! The price against hand-made meetings, against the sync's own list of what it asks, and its bounds.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use proptest::prelude::*;
+
+use super::super::work::quality_calls;
+use super::*;
+use crate::ledger::Change;
+use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
+use crate::schema::{Moment, Status};
+
+const MINUTE_US: i64 = 60_000_000;
+const HOUR_US: i64 = 60 * MINUTE_US;
+/// A day after the meetings of these tests.
+const NOW_US: i64 = 1_000 * 24 * HOUR_US;
+const RATE: Rate = Rate::per_minute(NonZeroU32::new(100).expect("not zero"));
+
+fn question() -> EstimateInput<'static> {
+    EstimateInput {
+        window_us: (0, NOW_US),
+        meeting_nos: &[],
+        refetch: false,
+        now_us: NOW_US,
+        settle: Settle { us: 24 * HOUR_US },
+    }
+}
+
+/// A settled meeting of an hour, three days ago, whose list is final and whose two participants are pending.
+fn meeting() -> MeetingState {
+    let start_us = NOW_US - 72 * HOUR_US;
+    MeetingState {
+        start_us,
+        end_us: Some(start_us + HOUR_US),
+        meeting_date: 997,
+        is_webinar: false,
+        devices: 2,
+        list_final: true,
+        was_listed: true,
+        known: 2,
+        pending: 2,
+        quality_calls: 2,
+        lengthless: 0,
+    }
+}
+
+fn exact(calls: u64) -> Count {
+    Count { calls, is_estimate: false }
+}
+
+fn guess(calls: u64) -> Count {
+    Count { calls, is_estimate: true }
+}
+
+#[test]
+fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
+    let unlisted = MeetingState {
+        list_final: false,
+        was_listed: false,
+        known: 0,
+        pending: 0,
+        quality_calls: 0,
+        devices: 150,
+        end_us: Some(meeting().start_us + 101 * MINUTE_US),
+        ..meeting()
+    };
+    let webinar = MeetingState { is_webinar: true, list_final: false, ..meeting() };
+    let lengthless = MeetingState { lengthless: 1, ..meeting() };
+    for (case, state, list, quality) in [
+        ("final list", meeting(), exact(0), exact(2)),
+        ("list to be asked again, settled", MeetingState { list_final: false, ..meeting() }, exact(1), exact(2)),
+        ("many known", MeetingState { list_final: false, known: 201, ..meeting() }, exact(3), exact(2)),
+        ("no list: pages of its devices, two pages of minutes each", unlisted, guess(2), guess(300)),
+        ("audience", webinar, guess(2), exact(2)),
+        ("a length that is not known", lengthless, exact(0), guess(2)),
+    ] {
+        let pending = price(&[state], &question());
+        assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (list, quality), "{case}");
+    }
+    let pending = price(&[unlisted, meeting()], &question());
+    assert_eq!((pending.participants_pending, pending.participants_guessed, pending.unlisted), (2, 150, 1));
+    assert_eq!((pending.meetings_pending, pending.lists_pending, pending.total()), (2, 1, guess(304)));
+}
+
+#[test]
+fn a_meeting_of_more_than_a_day_costs_the_refusal_too() {
+    let long = MeetingState { end_us: Some(meeting().start_us + 25 * HOUR_US), ..meeting() };
+    assert_eq!(price(&[long], &question()).calls[QUALITY], guess(3));
+    let unlisted = MeetingState { list_final: false, ..long };
+    let pending = price(&[unlisted], &question());
+    assert_eq!(pending.calls[LISTS], guess(2));
+    assert_eq!(pending.calls[QUALITY].calls, 2, "the list has learned it by then");
+}
+
+#[test]
+fn a_refetch_prices_the_lists_again_and_guesses_nothing() {
+    let again = EstimateInput { refetch: true, ..question() };
+    let pending = price(&[meeting()], &again);
+    assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (exact(1), exact(2)));
+}
+
+#[test]
+fn the_fresh_wait_and_the_settling_may_be_asked_again() {
+    let fresh = MeetingState { end_us: Some(NOW_US - 9 * MINUTE_US), ..meeting() };
+    let settling = MeetingState { end_us: Some(NOW_US - 10 * MINUTE_US), list_final: false, ..meeting() };
+    let pending = price(&[fresh, settling], &question());
+    assert_eq!(pending.meetings_pending, 1);
+    assert_eq!(pending.calls[QUALITY], guess(2), "its list may still grow");
+    assert_eq!(
+        pending.later,
+        Later {
+            fresh_meetings: 1,
+            fresh_until_us: Some(NOW_US + MINUTE_US),
+            settling_meetings: 1,
+            settling_participants: 2,
+            settled_us: Some(NOW_US - 10 * MINUTE_US + 24 * HOUR_US),
+        }
+    );
+}
+
+#[test]
+fn time_is_that_of_the_longest_list_at_the_effective_pace() {
+    let pending = Estimate { calls: [exact(1), exact(10), exact(100)], ..Estimate::default() };
+    assert_eq!(pending.time(RATE), Duration::from_millis(60_600));
+    assert_eq!(Estimate::default().time(RATE), Duration::ZERO);
+}
+
+#[test]
+fn bounds_reach_back_to_the_last_date_that_is_whole() {
+    let of = |date: i32| MeetingState { meeting_date: date, ..meeting() };
+    // Two calls each, newest first, and one for the meeting list.
+    let pending = price(&[of(3), of(3), of(2), of(1)], &question()).with_meeting_list(1);
+    let reach = |calls| pending.reach(Limits { calls: Some(calls), time: None }, RATE);
+    let reached = |is_whole, meetings, calls, back_to| Reach { is_whole, meetings, calls, back_to };
+    assert_eq!(reach(0), reached(false, 0, 1, None));
+    assert_eq!(reach(4), reached(false, 1, 3, None), "the newest day is begun");
+    assert_eq!(reach(5), reached(false, 2, 5, Some(3)));
+    assert_eq!(reach(8), reached(false, 3, 7, Some(2)));
+    assert_eq!(reach(9), reached(true, 4, 9, Some(1)));
+    let in_time = pending.reach(Limits { calls: None, time: Some(paced(4, RATE)) }, RATE);
+    assert_eq!(in_time, reached(false, 2, 5, Some(3)), "each list has its own pace");
+}
+
+/// A participant: expected minutes, whether it has an id, and what its last answer came to.
+type Person = (Option<i64>, bool, Option<(Status, bool)>);
+/// A meeting: hours before now, hours long, list answered, list final, participants.
+type Held = (i64, i64, bool, bool, Vec<Person>);
+
+fn people() -> impl Strategy<Value = Vec<Person>> {
+    let answer = prop_oneof![
+        Just(None),
+        any::<bool>().prop_map(|is_final| Some((Status::Complete, is_final))),
+        Just(Some((Status::Failed, false)))
+    ];
+    proptest::collection::vec((proptest::option::of(-1_i64..450), any::<bool>(), answer), 0..6)
+}
+
+fn meetings() -> impl Strategy<Value = Vec<Held>> {
+    proptest::collection::vec((0_i64..96, 0_i64..24, any::<bool>(), any::<bool>(), people()), 0..12)
+}
+
+/// A ledger with these meetings.
+fn ledger(folder: &std::path::Path, meetings: &[Held]) -> Ledger {
+    let ledger = Ledger::open(&folder.join("ledger.sqlite")).expect("a ledger");
+    let mut changes = Vec::new();
+    for (index, (ago_h, long_h, is_listed, is_final, people)) in meetings.iter().enumerate() {
+        let end_us = NOW_US - ago_h * HOUR_US;
+        let at = |utc_us| Moment { utc_us, offset_min: 480 };
+        let key = format!("m{index}");
+        changes.push(Change::Meeting {
+            key: key.clone(),
+            identity: MeetingIdentity {
+                key: key.clone(),
+                meeting_no: format!("{:09}", index % 3),
+                start: at(end_us - long_h * HOUR_US),
+                end: Some(at(end_us)),
+                is_webinar: false,
+            },
+            devices: 3,
+            item_digest: String::new(),
+        });
+        if !is_listed {
+            continue;
+        }
+        let digest = Some("list".to_owned());
+        changes.push(Change::Listed {
+            meeting_key: key.clone(),
+            status: Status::Complete,
+            is_final: *is_final,
+            digest,
+            requested_us: 0,
+        });
+        for (number, (expected_minutes, has_id, answer)) in people.iter().enumerate() {
+            let base_key = format!("{key}/{number}");
+            let identity = ParticipantIdentity {
+                base_key: base_key.clone(),
+                id: has_id.then(|| ParticipantId::User(number.to_string())),
+                join: Some(at(end_us)),
+                expected_minutes: *expected_minutes,
+            };
+            changes.push(Change::Participant { meeting_key: key.clone(), identity });
+            if let Some((status, is_final)) = answer.filter(|_| *has_id) {
+                let digest = Some("answer".to_owned());
+                changes.push(Change::Answered { base_key, status, is_final, digest, items: 1, requested_us: end_us });
+            }
+        }
+    }
+    ledger.apply(changes.iter()).expect("applied");
+    ledger
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_price_is_what_a_sync_would_ask(meetings in meetings(), by_number in any::<bool>()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = ledger(folder.path(), &meetings);
+        let numbers = if by_number { vec!["000000001".to_owned()] } else { Vec::new() };
+        let question = EstimateInput { meeting_nos: &numbers, ..question() };
+        let pending = Estimate::of(&ledger, &question).expect("priced");
+        // The sync's own list of work, told as a sync tells it.
+        let (mut asked, mut lists, mut calls, mut participants) = (0, 0, 0, 0);
+        for key in ledger.pending_meetings(0, NOW_US).expect("pending") {
+            let meeting = ledger.pending_meeting(&key).expect("pending").expect("it owes");
+            let is_meant = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
+            if !is_meant || is_fresh(meeting.end_us.expect("an end"), NOW_US) {
+                continue;
+            }
+            asked += 1;
+            lists += u64::from(!meeting.list_final);
+            let people = ledger.pending_participants(&meeting.meeting_key).expect("pending");
+            participants += people.len() as u64;
+            if meeting.list_digest.is_some() {
+                calls += people.iter().map(quality_calls).sum::<u64>();
+            } else {
+                calls += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
+            }
+        }
+        prop_assert_eq!(pending.meetings_pending, asked);
+        prop_assert_eq!(pending.lists_pending, lists);
+        prop_assert_eq!(pending.participants_pending, participants);
+        prop_assert_eq!(pending.calls[QUALITY].calls, calls);
+        prop_assert!(pending.calls[QUALITY].is_estimate || pending.unlisted == 0);
+        prop_assert!(pending.meetings >= pending.meetings_pending + pending.later.fresh_meetings);
+    }
+
+    #[test]
+    fn a_wider_bound_never_reaches_less_and_none_is_passed(
+        meetings in meetings(), most in 0_u64..120, more in 0_u64..120, seconds in 0_u64..90,
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pending = Estimate::of(&ledger(folder.path(), &meetings), &question()).expect("priced");
+        let time = Some(Duration::from_secs(seconds));
+        for (narrow, wide) in [
+            (Limits { calls: Some(most), time: None }, Limits { calls: Some(most + more), time: None }),
+            (Limits { calls: Some(most), time }, Limits { calls: Some(most), time: None }),
+            (Limits { calls: Some(most), time }, Limits::default()),
+        ] {
+            let (narrow, wide) = (pending.reach(narrow, RATE), pending.reach(wide, RATE));
+            prop_assert!(narrow.meetings <= wide.meetings && narrow.calls <= wide.calls);
+            prop_assert!(narrow.calls <= most.max(pending.calls[MEETINGS].calls));
+            prop_assert_eq!(narrow.is_whole, narrow.calls == pending.total().calls && narrow.meetings == pending.meetings_pending
+                && narrow.is_whole);
+        }
+        let all = pending.reach(Limits::default(), RATE);
+        prop_assert!(all.is_whole);
+        prop_assert_eq!((all.meetings, all.calls), (pending.meetings_pending, pending.total().calls));
+    }
+
+    #[test]
+    fn dates_and_counts_of_a_refetch_hold_everything(meetings in meetings()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = ledger(folder.path(), &meetings);
+        let once = Estimate::of(&ledger, &question()).expect("priced");
+        let again = Estimate::of(&ledger, &EstimateInput { refetch: true, ..question() }).expect("priced");
+        prop_assert!(again.total().calls >= once.total().calls && again.dates.is_superset(&once.dates));
+        prop_assert_eq!(again.meetings_pending + again.later.fresh_meetings, again.meetings);
+        let by_date: BTreeMap<i32, usize> =
+            again.steps.iter().fold(BTreeMap::new(), |mut dates, step| { *dates.entry(step.meeting_date).or_default() += 1; dates });
+        prop_assert_eq!(by_date.into_keys().collect::<BTreeSet<_>>(), again.dates);
+        // Pricing changes nothing.
+        prop_assert_eq!(Estimate::of(&ledger, &question()).expect("priced").total(), once.total());
+    }
+}
+
+#[test]
+fn a_ledger_is_read_without_making_or_changing_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ledger.sqlite");
+    assert!(matches!(Ledger::open_read_only(&path), Err(LedgerError::Sqlite { attempt: "open", .. })));
+    assert!(!path.exists(), "nothing was made");
+
+    let people = vec![(Some(10), true, None), (Some(10), true, Some((Status::Failed, false)))];
+    let writer = ledger(folder.path(), &[(2, 1, true, true, people), (2, 1, false, false, Vec::new())]);
+    let reader = Ledger::open_read_only(&path).expect("read beside the writer");
+    let open = reader.open_participants().expect("read");
+    assert_eq!((open.never_asked, open.requested_again, open.refetch, open.failed), (1, 0, 0, 1));
+    assert_eq!(reader.open_lists().expect("read").never_asked, 1);
+    assert_eq!(reader.oldest_pending_us().expect("read"), Some(NOW_US - 3 * HOUR_US));
+    assert_eq!(reader.refetch_meetings().expect("read"), 0);
+    assert!(reader.set_setting("user_id_type", "open_id").is_err(), "nothing is written");
+    drop((reader, writer));
+
+    std::fs::write(&path, b"this is no database, and longer than a header of one is".repeat(9)).expect("written");
+    assert!(Ledger::open_read_only(&path).is_err());
+}
+
+#[test]
+fn what_a_refetch_makes_pending_was_neither_asked_too_early_nor_cut_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let answered = |status, is_final| Some((status, is_final));
+    let people = vec![
+        (Some(10), true, answered(Status::Complete, true)),
+        (Some(10), true, answered(Status::Failed, false)),
+        (Some(10), true, None),
+    ];
+    let early = vec![(Some(10), true, answered(Status::Complete, false))];
+    let ledger = ledger(folder.path(), &[(2, 1, true, true, people), (3, 1, true, false, early)]);
+    let counts = || {
+        let (open, lists) = (ledger.open_participants().expect("read"), ledger.open_lists().expect("read"));
+        let open = (open.never_asked, open.requested_again, open.refetch, open.failed);
+        (open, (lists.never_asked, lists.requested_again, lists.refetch, lists.failed))
+    };
+    assert_eq!(counts(), ((1, 1, 0, 1), (0, 1, 0, 0)));
+    ledger.begin_refetch(["m0".to_owned()].iter(), NOW_US).expect("begun");
+    assert_eq!(counts(), ((1, 1, 1, 1), (0, 1, 1, 0)));
+    // Asked again, and too early for it.
+    let again = Change::Answered {
+        base_key: "m0/0".to_owned(),
+        status: Status::Complete,
+        is_final: false,
+        digest: None,
+        items: 1,
+        requested_us: NOW_US + 1,
+    };
+    ledger.apply([again].iter()).expect("applied");
+    assert_eq!(counts().0, (1, 2, 0, 1));
+}

@@ -1,0 +1,138 @@
+//! What the ledger learns from an answer.
+
+use rusqlite::{Transaction, params};
+
+use super::Indexed;
+use crate::schema::Status;
+use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
+
+/// A change to the ledger, applied once its answer is on disk.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Meeting {
+        key: String,
+        identity: MeetingIdentity,
+        devices: i64,
+        item_digest: String,
+    },
+    Listed {
+        meeting_key: String,
+        status: Status,
+        is_final: bool,
+        digest: Option<String>,
+        requested_us: i64,
+    },
+    Participant {
+        meeting_key: String,
+        identity: ParticipantIdentity,
+    },
+    Answered {
+        base_key: String,
+        status: Status,
+        is_final: bool,
+        digest: Option<String>,
+        items: u64,
+        requested_us: i64,
+    },
+    Dirty {
+        meeting_date: i32,
+    },
+    /// A raw file is in here up to its `bytes`th byte.
+    Indexed {
+        path: String,
+        indexed: Indexed,
+    },
+}
+
+pub(crate) const ROOM: &str = "room";
+const USER: &str = "user";
+
+impl Change {
+    pub(crate) fn apply(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        match self {
+            Change::Meeting { key, identity, devices, item_digest } => {
+                let sql = "insert into meetings (meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date,
+                                                 is_webinar, devices, item_digest)
+                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                           on conflict (meeting_key) do update set
+                               end_us = excluded.end_us, is_webinar = excluded.is_webinar,
+                               devices = excluded.devices, item_digest = excluded.item_digest";
+                transaction.prepare_cached(sql)?.execute(params![
+                    key,
+                    identity.meeting_no,
+                    identity.start.utc_us,
+                    identity.start.offset_min,
+                    identity.end.map(|end| end.utc_us),
+                    identity.start.local_day(),
+                    identity.is_webinar,
+                    devices,
+                    item_digest,
+                ])?;
+            }
+            Change::Listed { meeting_key, status, is_final, digest, requested_us } => {
+                let sql = "update meetings set list_status = ?2, list_final = ?3,
+                               list_digest = coalesce(?4, list_digest),
+                               list_us = case when ?4 is null and ?2 = 'pending' then list_us else ?5 end where meeting_key = ?1";
+                let status = status.name();
+                transaction.prepare_cached(sql)?.execute(params![
+                    meeting_key,
+                    status,
+                    is_final,
+                    digest,
+                    requested_us
+                ])?;
+            }
+            Change::Participant { meeting_key, identity } => {
+                let (kind, id) = match &identity.id {
+                    Some(ParticipantId::User(id)) => (Some(USER), Some(id)),
+                    Some(ParticipantId::Room(id)) => (Some(ROOM), Some(id)),
+                    None => (None, None),
+                };
+                let join_s = identity.join.map(|join| join.unix_s());
+                // Who cannot be asked for is an answer in itself.
+                let (status, is_final) = match (id, join_s) {
+                    (None, _) => (Status::Unaddressable, true),
+                    (_, None) => (Status::Unsupported, true),
+                    _ => (Status::Pending, false),
+                };
+                let sql = "insert into participants (base_key, meeting_key, id_kind, id, join_s, expected_minutes,
+                                                     status, is_final)
+                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                           on conflict (base_key) do update set expected_minutes = excluded.expected_minutes";
+                transaction.prepare_cached(sql)?.execute(params![
+                    identity.base_key,
+                    meeting_key,
+                    kind,
+                    id,
+                    join_s,
+                    identity.expected_minutes,
+                    status.name(),
+                    is_final,
+                ])?;
+            }
+            Change::Answered { base_key, status, is_final, digest, items, requested_us } => {
+                let sql = "update participants set status = ?2, is_final = ?3, digest = coalesce(?4, digest), items = ?5,
+                               last_us = case when ?4 is null and ?2 = 'pending' then last_us else ?6 end where base_key = ?1";
+                transaction.prepare_cached(sql)?.execute(params![
+                    base_key,
+                    status.name(),
+                    is_final,
+                    digest,
+                    *items as i64,
+                    requested_us,
+                ])?;
+            }
+            Change::Dirty { meeting_date } => {
+                let sql = "insert into dirty_dates values (?1, 1)
+                           on conflict (meeting_date) do update set changes = changes + 1";
+                transaction.prepare_cached(sql)?.execute([meeting_date])?;
+            }
+            Change::Indexed { path, indexed } => {
+                let sql = "insert or replace into raw_files values (?1, ?2, ?3)";
+                let (indexed_bytes, seen_bytes) = (indexed.indexed_bytes as i64, indexed.seen_bytes as i64);
+                transaction.prepare_cached(sql)?.execute(params![path, indexed_bytes, seen_bytes])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! What is still to be asked.
+
+use rusqlite::{Row, params};
+
+use super::change::ROOM;
+use super::{Ledger, LedgerError};
+use crate::schema::identity::ParticipantId;
+
+/// A meeting, as far as asking needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PendingMeeting {
+    pub meeting_key: String,
+    pub meeting_no: String,
+    pub start_us: i64,
+    pub offset_min: i32,
+    pub end_us: Option<i64>,
+    pub meeting_date: i32,
+    pub is_webinar: bool,
+    pub devices: i64,
+    pub list_final: bool,
+    pub list_status: Option<String>,
+    pub list_digest: Option<String>,
+    /// When the list was asked for last, microseconds UTC.
+    pub list_us: Option<i64>,
+    /// Since when the meeting is being asked again, microseconds UTC.
+    pub refetch_us: Option<i64>,
+}
+
+/// A participant to ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PendingParticipant {
+    pub base_key: String,
+    pub id: ParticipantId,
+    pub join_s: i64,
+    pub expected_minutes: Option<i64>,
+    pub status: String,
+    pub digest: Option<String>,
+    /// When it was asked for last, microseconds UTC.
+    pub last_us: Option<i64>,
+}
+
+/// Of a meeting that starts in the window of ?1 and ?2.
+const IN_WINDOW: &str = "m.start_us >= ?1 and m.start_us < ?2";
+/// Of a meeting with something left to ask.
+const OWES: &str = "(m.list_final = 0 or exists (
+                         select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))";
+
+impl Ledger {
+    /// The keys of the meetings that start in a window and have something left to ask, newest first.
+    pub(crate) fn pending_meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<String>, LedgerError> {
+        let sql = format!(
+            "select meeting_key from meetings m where {IN_WINDOW} and {OWES} order by start_us desc, meeting_key"
+        );
+        self.rows(&sql, params![since_us, until_us], |row| row.get(0))
+    }
+
+    /// A meeting, if it has something left to ask.
+    pub(crate) fn pending_meeting(&self, meeting_key: &str) -> Result<Option<PendingMeeting>, LedgerError> {
+        let found = self.meetings_where(&format!("m.meeting_key = ?1 and {OWES}"), params![meeting_key])?;
+        Ok(found.into_iter().next())
+    }
+
+    /// All the meetings that start in a window, newest first.
+    pub(crate) fn meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<PendingMeeting>, LedgerError> {
+        self.meetings_where(IN_WINDOW, params![since_us, until_us])
+    }
+
+    fn meetings_where(
+        &self,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<PendingMeeting>, LedgerError> {
+        let sql = format!(
+            "select meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices,
+                    list_final, list_status, list_digest, list_us, began_us
+             from meetings m left join refetch using (meeting_key)
+             where {condition}
+             order by start_us desc, meeting_key"
+        );
+        let read = |row: &Row<'_>| {
+            Ok(PendingMeeting {
+                meeting_key: row.get(0)?,
+                meeting_no: row.get(1)?,
+                start_us: row.get(2)?,
+                offset_min: row.get(3)?,
+                end_us: row.get(4)?,
+                meeting_date: row.get(5)?,
+                is_webinar: row.get(6)?,
+                devices: row.get(7)?,
+                list_final: row.get(8)?,
+                list_status: row.get(9)?,
+                list_digest: row.get(10)?,
+                list_us: row.get(11)?,
+                refetch_us: row.get(12)?,
+            })
+        };
+        self.rows(&sql, parameters, read)
+    }
+
+    /// The participants of a meeting that are still to be asked for.
+    pub(crate) fn pending_participants(&self, meeting_key: &str) -> Result<Vec<PendingParticipant>, LedgerError> {
+        let sql = "select base_key, id_kind, id, join_s, expected_minutes, status, digest, last_us
+                   from participants
+                   where meeting_key = ?1 and is_final = 0 and id is not null and join_s is not null
+                   order by base_key";
+        let read = |row: &Row<'_>| {
+            let (kind, id): (String, String) = (row.get(1)?, row.get(2)?);
+            Ok(PendingParticipant {
+                base_key: row.get(0)?,
+                id: if kind == ROOM { ParticipantId::Room(id) } else { ParticipantId::User(id) },
+                join_s: row.get(3)?,
+                expected_minutes: row.get(4)?,
+                status: row.get(5)?,
+                digest: row.get(6)?,
+                last_us: row.get(7)?,
+            })
+        };
+        self.rows(sql, params![meeting_key], read)
+    }
+}

@@ -1,0 +1,100 @@
+//! The history of runs.
+
+use rusqlite::{Row, params};
+
+use super::{Ledger, LedgerError};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct RunRecord {
+    pub run_id: String,
+    /// sync, plan or rebuild.
+    pub command: String,
+    /// The window, microseconds UTC.
+    pub since_us: Option<i64>,
+    /// The window, microseconds UTC.
+    pub until_us: Option<i64>,
+    /// Begin, microseconds UTC.
+    pub started_us: i64,
+    /// End; `None` while under way.
+    pub finished_us: Option<i64>,
+    pub outcome: Option<String>,
+    pub exit_code: Option<i64>,
+    /// meetings, participants, samples, rejects of the window.
+    pub totals: Option<[i64; 4]>,
+    /// Calls to meeting_list, participant_list, participant_quality_list.
+    pub calls: [i64; 3],
+    /// Requests refused for their rate.
+    pub throttles: i64,
+    /// Seconds waited for the vendor.
+    pub waited_s: f64,
+}
+
+impl Ledger {
+    /// Records a run, at its beginning and at its end.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub(crate) fn record_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
+        let totals = |index: usize| run.totals.map(|totals| totals[index]);
+        self.connection()
+            .execute(
+                "insert or replace into runs values (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+                params![
+                    run.run_id,
+                    run.command,
+                    run.since_us,
+                    run.until_us,
+                    run.started_us,
+                    run.finished_us,
+                    run.outcome,
+                    run.exit_code,
+                    totals(0),
+                    totals(1),
+                    totals(2),
+                    totals(3),
+                    run.calls[0],
+                    run.calls[1],
+                    run.calls[2],
+                    run.throttles,
+                    run.waited_s,
+                ],
+            )
+            .map(drop)
+            .map_err(self.failed("write"))
+    }
+
+    /// Every run, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub(crate) fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
+        self.rows(HISTORY, [], record)
+    }
+}
+
+/// Every run, oldest first.
+pub(crate) const HISTORY: &str = "select * from runs order by started_us, run_id";
+
+/// A row of [`HISTORY`].
+pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
+    Ok(RunRecord {
+        run_id: row.get(0)?,
+        command: row.get(1)?,
+        since_us: row.get(2)?,
+        until_us: row.get(3)?,
+        started_us: row.get(4)?,
+        finished_us: row.get(5)?,
+        outcome: row.get(6)?,
+        exit_code: row.get(7)?,
+        totals: match totals {
+            [Some(meetings), Some(participants), Some(samples), Some(rejects)] => {
+                Some([meetings, participants, samples, rejects])
+            }
+            _ => None,
+        },
+        calls: [row.get(12)?, row.get(13)?, row.get(14)?],
+        throttles: row.get(15)?,
+        waited_s: row.get(16)?,
+    })
+}

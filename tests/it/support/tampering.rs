@@ -1,0 +1,500 @@
+//! Ways to damage a store, each with the check that must find it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, Float64Array, RecordBatch};
+use arrow::datatypes::Float64Type;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use vcq_etl::PartWriter;
+use vcq_etl::QUALITY_SAMPLES;
+
+/// One way to damage a store.
+pub(crate) struct Tampering {
+    pub what: &'static str,
+    /// The check that is made for it.
+    pub check: &'static str,
+    pub change: fn(&Path),
+}
+
+const fn tampering(what: &'static str, check: &'static str, change: fn(&Path)) -> Tampering {
+    Tampering { what, check, change }
+}
+
+pub(crate) const TAMPERINGS: &[Tampering] = &[
+    // The files.
+    tampering("a flipped byte in a Parquet file", "files", |store| {
+        change_bytes(&part(store, "quality_samples", 0), |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        });
+    }),
+    tampering("a Parquet file cut short", "files", |store| {
+        change_bytes(&part(store, "meetings", 0), |bytes| bytes.truncate(bytes.len() - 1));
+    }),
+    tampering("a Parquet file gone", "files", |store| {
+        fs::remove_file(part(store, "participants", 0)).expect("removed");
+    }),
+    tampering("an empty Parquet file", "files", |store| fs::write(part(store, "coverage", 0), "").expect("written")),
+    tampering("a folder instead of a Parquet file", "files", |store| {
+        let path = part(store, "coverage", 0);
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(path).expect("made");
+    }),
+    tampering("two files swapped", "files", |store| {
+        let (one, other) = (part(store, "coverage", 0), part(store, "coverage", 1));
+        let (of_one, of_other) = (fs::read(&one).expect("read"), fs::read(&other).expect("read"));
+        fs::write(one, of_other).expect("written");
+        fs::write(other, of_one).expect("written");
+    }),
+    tampering("a part that nobody names", "orphans", |store| {
+        let path = part(store, "meetings", 0);
+        fs::copy(&path, path.with_file_name("part-other-0.parquet")).expect("copied");
+    }),
+    tampering("somebody's notes below parquet/", "orphans", |store| {
+        fs::write(store.join("parquet/notes.txt"), "mine").expect("written");
+    }),
+    tampering("a folder of the raw log whose name is no date", "raw", |store| {
+        fs::create_dir(store.join("raw/quality/meeting_date=soon")).expect("made");
+    }),
+    tampering("a Parquet file of other columns, with its new checksum", "parquet-schema", |store| {
+        let path = part(store, "meetings", 0);
+        let narrow = store.join("narrow.parquet");
+        let connection = duckdb::Connection::open_in_memory().expect("DuckDB");
+        let copy = format!(
+            "copy (select * exclude (meeting_topic) from read_parquet('{}', hive_partitioning = false)) to '{}'",
+            path.display(),
+            narrow.display()
+        );
+        connection.execute_batch(&copy).expect("copied");
+        fs::rename(narrow, &path).expect("renamed");
+        vouch_for(store, &path);
+    }),
+    tampering("a file that is no Parquet, with its new checksum", "parquet-schema", |store| {
+        let path = part(store, "meetings", 0);
+        fs::write(&path, "PAR1 but not really PAR1").expect("written");
+        vouch_for(store, &path);
+    }),
+    tampering("one cell of a Parquet file, with its new checksum", "rows", |store| {
+        let path = part(store, "quality_samples", 0);
+        change_a_cell(store, &path);
+        vouch_for(store, &path);
+    }),
+    // The manifest.
+    tampering("a manifest that is none", "manifest", |store| fs::write(manifest(store), "{\"gener").expect("written")),
+    tampering("no manifest", "manifest", |store| fs::remove_file(manifest(store)).expect("removed")),
+    tampering("an older schema version", "manifest", |store| {
+        edit_manifest(store, |all| all["schema_version"] = 0.into())
+    }),
+    tampering("a publication of the future", "manifest", |store| {
+        edit_manifest(store, |all| all["created_utc"] = "2999-01-01T00:00:00Z".into());
+    }),
+    tampering("a checksum that is none", "manifest", |store| edit_file(store, |file| file["sha256"] = "../x".into())),
+    tampering("an unknown table", "manifest", |store| edit_file(store, |file| file["table"] = "secrets".into())),
+    tampering("a date that is none", "manifest", |store| {
+        edit_file(store, |file| file["meeting_date"] = "today".into())
+    }),
+    tampering("more rows in the manifest", "parquet-rows", |store| {
+        edit_file(store, |file| file["rows"] = (file["rows"].as_u64().expect("rows") + 1).into());
+    }),
+    tampering("another first time in the manifest", "parquet-rows", |store| {
+        edit_file(store, |file| file["min_time_utc"] = "2000-01-01T00:00:00Z".into());
+    }),
+    tampering("more bytes in the manifest", "files", |store| edit_file(store, |file| file["bytes"] = 1.into())),
+    tampering("another checksum in the manifest", "files", |store| {
+        edit_file(store, |file| file["sha256"] = "0".repeat(64).into());
+    }),
+    tampering("a path that leaves the store", "manifest-paths", |store| {
+        edit_file(store, |file| file["path"] = "../../../../etc/hostname".into());
+    }),
+    tampering("an absolute path", "manifest-paths", |store| {
+        edit_file(store, |file| file["path"] = "/etc/hostname".into())
+    }),
+    tampering("a path of another table", "manifest-paths", |store| {
+        edit_manifest(store, |all| all["files"][0]["path"] = all["files"][2]["path"].clone());
+    }),
+    tampering("a file named twice", "manifest-paths", |store| {
+        edit_manifest(store, |all| {
+            let file = all["files"][0].clone();
+            all["files"].as_array_mut().expect("files").push(file);
+        });
+    }),
+    tampering("a file no longer named", "published-files", |store| {
+        edit_manifest(store, |all| drop(all["files"].as_array_mut().expect("files").remove(0)));
+    }),
+    tampering("another generation in the manifest", "generation", |store| {
+        edit_manifest(store, |all| all["generation"] = 77.into());
+    }),
+    tampering("another run in the manifest", "generation", |store| {
+        edit_manifest(store, |all| all["run_id"] = "another".into());
+    }),
+    // The database as a file.
+    tampering("no database", "database", |store| fs::remove_file(database(store)).expect("removed")),
+    tampering("a database that is none", "database", |store| fs::write(database(store), "SQL").expect("written")),
+    tampering("a database cut in half", "database", |store| {
+        change_bytes(&database(store), |bytes| bytes.truncate(bytes.len() / 2));
+    }),
+    tampering("a database whose blocks are damaged", "database", |store| {
+        change_bytes(&database(store), |bytes| bytes[12_288..].iter_mut().for_each(|byte| *byte ^= 0x20));
+    }),
+    tampering("a log beside the database", "database", |store| {
+        fs::write(store.join("vcq.duckdb.wal"), "").expect("written");
+    }),
+    tampering("a table of somebody", "database-schema", |store| sql(store, "create table mine (x int)")),
+    tampering("a view of somebody", "definitions", |store| sql(store, "create view mine as select 1 as x")),
+    tampering("a macro of somebody", "definitions", |store| sql(store, "create macro mine(x) as x + 1")),
+    // What it defines.
+    tampering("a report gone", "definitions", |store| sql(store, "drop macro table report_worst_meetings")),
+    tampering("a view that says something else", "definitions", |store| {
+        sql(store, "create or replace view participant_facts as select 1 as participant_key");
+    }),
+    tampering("a limit changed", "definitions", |store| {
+        sql(store, "update thresholds set value = value * 2 where profile = 'cqd' and metric = 'audio_loss_pct'");
+    }),
+    tampering("a building that nobody imported", "definitions", |store| {
+        sql(
+            store,
+            "insert into buildings (network, egress_cidr, valid_from_date) values ('10.1.0.0/16', '', date '1970-01-01')",
+        );
+    }),
+    tampering("a participant marked as misaligned", "definitions", |store| {
+        sql(
+            store,
+            "insert into misaligned_participants select participant_key, meeting_date from participants limit 1",
+        );
+    }),
+    tampering("somebody else's database", "database", |store| {
+        fs::remove_file(database(store)).expect("removed");
+        sql(store, "create table precious as select 42 as answer");
+    }),
+    tampering("a database without meta", "database", |store| sql(store, "drop table meta")),
+    tampering("another migration", "database", |store| sql(store, "update schema_migrations set sha256 = 'x'")),
+    // Its shape.
+    tampering("a migration that is not recorded", "database-schema", |store| {
+        sql(store, "delete from schema_migrations")
+    }),
+    tampering("a table dropped", "database-schema", |store| sql(store, "drop table rejects")),
+    tampering("a comment gone", "database-schema", |store| sql(store, "comment on column meetings.ai_note is null")),
+    tampering("a column dropped", "database-schema", |store| sql(store, "alter table meetings drop column ai_note")),
+    tampering("a column more", "database-schema", |store| sql(store, "alter table meetings add column mine int")),
+    tampering("a column of another type", "database-schema", |store| {
+        sql(store, "alter table quality_samples alter network_delay_ms type float");
+    }),
+    // What it says of itself.
+    tampering("another generation in the database", "generation", |store| sql(store, "update meta set generation = 0")),
+    tampering("no zone in meta", "generation", |store| sql(store, "update meta set timezone = null")),
+    tampering("other ids in meta", "generation", |store| sql(store, "update meta set user_id_type = 'user_id'")),
+    tampering("meta without a size", "generation", |store| sql(store, "update meta set compact_bytes = null")),
+    tampering("meta twice", "generation", |store| sql(store, "insert into meta select * from meta")),
+    tampering("a file that was never loaded", "published-files", |store| {
+        sql(
+            store,
+            "insert into published_files select table_name, 'x', meeting_date, 1, 1, 'x' from published_files limit 1",
+        );
+    }),
+    tampering("a loaded file forgotten", "published-files", |store| {
+        sql(store, "delete from published_files where table_name = 'coverage'");
+    }),
+    tampering("a run that ended before it began", "runs", |store| {
+        sql(store, "update runs set finished_utc = started_utc - interval 1 hour");
+    }),
+    tampering("a run without an outcome", "runs", |store| sql(store, "update runs set outcome = null")),
+    tampering("no history of runs", "runs", |store| sql(store, "delete from runs")),
+    tampering("another history", "runs", |store| sql(store, "update runs set samples = 1, calls_quality_list = 5")),
+    tampering("a run that never was", "runs", |store| sql(store, "insert into runs (run_id) values ('x')")),
+    tampering("a run twice", "runs", |store| sql(store, "insert into runs select * from runs")),
+    // Its rows.
+    tampering("a sample gone", "rows", |store| sql(store, &format!("delete from quality_samples where {FIRST}"))),
+    tampering("a metric changed by the least bit", "rows", |store| {
+        sql(store, &format!("update quality_samples set network_delay_ms = network_delay_ms + 1e-9 where {FIRST}"));
+    }),
+    tampering("a value made NULL", "rows", |store| {
+        sql(store, &format!("update quality_samples set network_delay_ms = null where {FIRST}"));
+    }),
+    tampering("a name changed", "rows", |store| {
+        sql(
+            store,
+            "update participants set participant_name = participant_name || ' ' where participant_name is not null",
+        );
+    }),
+    tampering("every topic changed", "rows", |store| sql(store, "update meetings set meeting_topic = 'x'")),
+    tampering("a meeting twice", "keys", |store| sql(store, "insert into meetings select * from meetings limit 1")),
+    tampering("a participant twice", "keys", |store| {
+        sql(store, "insert into participants select * from participants limit 1");
+    }),
+    tampering("a sample twice", "keys", |store| {
+        sql(store, "insert into quality_samples select * from quality_samples limit 1");
+    }),
+    tampering("a row of coverage twice", "keys", |store| {
+        sql(store, "insert into coverage select * from coverage limit 1")
+    }),
+    tampering("a row without a date", "keys", |store| {
+        sql(store, &format!("update quality_samples set meeting_date = null where {FIRST}"));
+    }),
+    tampering("an orphaned sample", "references", |store| {
+        sql(store, &format!("update quality_samples set participant_key = 'nobody' where {FIRST}"));
+    }),
+    tampering("a sample of another meeting", "references", |store| {
+        sql(store, &format!("update quality_samples set meeting_key = 'none' where {FIRST}"));
+    }),
+    tampering("a meeting gone", "references", |store| {
+        sql(store, "delete from meetings where meeting_key in (select min(meeting_key) from participants)");
+    }),
+    tampering("coverage of nobody", "references", |store| {
+        sql(
+            store,
+            "update coverage set participant_key = 'nobody' where participant_key in (select min(participant_key) from coverage)",
+        );
+    }),
+    tampering("a meeting on another date", "times", |store| {
+        sql(
+            store,
+            "update meetings set meeting_date = meeting_date + 1 where meeting_key in (select min(meeting_key) from meetings)",
+        );
+    }),
+    tampering("a wall clock an hour off", "times", |store| {
+        sql(
+            store,
+            &format!(
+                "update quality_samples set sample_time_local = sample_time_local + interval 1 hour where {FIRST}"
+            ),
+        );
+    }),
+    tampering("a leave some seconds off", "times", |store| {
+        sql(store, "update participants set leave_time_local = leave_time_local + interval 7 second");
+    }),
+    tampering("a sample in the future", "future", |store| {
+        sql(
+            store,
+            &format!("update quality_samples set sample_time_utc = now()::timestamp + interval 1 hour where {FIRST}"),
+        );
+    }),
+    tampering("packet loss of 101 percent", "ranges", |store| {
+        sql(store, &format!("update quality_samples set network_packet_loss_max_sent_pct = 101 where {FIRST}"));
+    }),
+    tampering("a negative delay", "ranges", |store| {
+        sql(store, &format!("update quality_samples set network_delay_ms = -1 where {FIRST}"));
+    }),
+    tampering("a bit rate that is no number", "ranges", |store| {
+        sql(store, &format!("update quality_samples set audio_bitrate_sent_kbps = 'nan'::double where {FIRST}"));
+    }),
+    tampering("a negative count of samples", "ranges", |store| sql(store, "update coverage set sample_count = -1")),
+    tampering("an average above its maximum", "averages", |store| {
+        sql(
+            store,
+            &format!(
+                "update quality_samples set network_packet_loss_avg_sent_pct = 9, network_packet_loss_max_sent_pct = 8 where {FIRST}"
+            ),
+        );
+    }),
+    tampering("a CPU average above its maximum", "averages", |store| {
+        sql(
+            store,
+            &format!(
+                "update quality_samples set client_avg_cpu_usage_pct = 90.1, client_max_cpu_usage_pct = 90 where {FIRST}"
+            ),
+        );
+    }),
+    tampering("a status that is none", "words", |store| sql(store, "update coverage set status = 'fine'")),
+    tampering("no status", "words", |store| sql(store, "update coverage set status = null where status = 'empty'")),
+    tampering("a reason that is none", "words", |store| {
+        sql(
+            store,
+            "insert into rejects select 'meetings', meeting_key, 'audio', 'x', 'because', meeting_date, start_time_utc from meetings limit 1",
+        );
+    }),
+    tampering("a reject of a column that is none", "words", |store| {
+        sql(
+            store,
+            "insert into rejects select 'meetings', meeting_key, 'mood', 'x', 'unparsable', meeting_date, start_time_utc from meetings limit 1",
+        );
+    }),
+    // Coverage.
+    tampering("a row of coverage gone", "coverage-rows", |store| {
+        sql(store, "delete from coverage where participant_key in (select min(participant_key) from participants)");
+    }),
+    tampering("a meeting that lost everybody", "coverage-rows", |store| {
+        for table in ["quality_samples", "coverage", "participants"] {
+            let of =
+                "select min(meeting_key) from meetings where meeting_key in (select meeting_key from participants)";
+            sql(store, &format!("delete from {table} where meeting_key in ({of})"));
+        }
+    }),
+    tampering("one sample counted too many", "coverage-counts", |store| {
+        sql(
+            store,
+            "update coverage set sample_count = sample_count + 1 where participant_key in (select min(participant_key) from coverage)",
+        );
+    }),
+    tampering("empty called complete", "coverage-status", |store| {
+        sql(store, "update coverage set status = 'complete' where status = 'empty'");
+    }),
+    tampering("complete called empty", "coverage-status", |store| {
+        sql(store, "update coverage set status = 'empty' where status = 'complete'");
+    }),
+    tampering("another number of expected minutes", "coverage-status", |store| {
+        sql(store, "update coverage set expected_minutes = expected_minutes + 1");
+    }),
+    tampering("a code that means something else", "coverage-status", |store| {
+        sql(store, "update coverage set api_code = 121005 where status = 'complete'");
+    }),
+    tampering("a last attempt before the first", "coverage-status", |store| {
+        sql(store, "update coverage set last_attempt_utc = first_attempt_utc - interval 1 minute");
+    }),
+    // The raw log and the ledger.
+    tampering("a flipped byte in the middle of a raw file", "raw", |store| {
+        change_bytes(&raw_file(store, "quality"), |bytes| {
+            let middle = bytes.len() / 2;
+            // Wide enough to reach a frame, not only a header.
+            bytes[middle..middle + 900].iter_mut().for_each(|byte| *byte ^= 0x11);
+        });
+    }),
+    tampering("a flipped byte in the last frame of a raw file", "raw", |store| {
+        change_bytes(&raw_file(store, "participants"), |bytes| *bytes.last_mut().expect("bytes") ^= 1);
+    }),
+    tampering("a raw file gone", "raw-answers", |store| {
+        fs::remove_file(raw_file(store, "quality")).expect("removed");
+    }),
+    tampering("the end of a raw file cut off, with an answer that was recorded", "raw-answers", |store| {
+        change_bytes(&raw_file(store, "quality"), |bytes| bytes.truncate(bytes.len() - 10));
+    }),
+    tampering("the file of a meeting list gone", "raw-answers", |store| {
+        fs::remove_file(raw_file(store, "meetings")).expect("removed");
+    }),
+    tampering("an empty file of a meeting list", "raw-answers", |store| {
+        change_bytes(&raw_file(store, "meetings"), Vec::clear)
+    }),
+    tampering("nobody's answer final", "ledger", |store| ledger_sql(store, "update participants set is_final = 0")),
+    tampering("no list final", "ledger", |store| ledger_sql(store, "update meetings set list_final = 0")),
+    tampering("a ledger that is none", "ledger", |store| {
+        fs::write(ledger(store), "no database".repeat(1_000)).expect("written");
+    }),
+    tampering("no ledger", "ledger", |store| fs::remove_file(ledger(store)).expect("removed")),
+];
+
+/// The first sample that has a delay.
+const FIRST: &str = "rowid in (select min(rowid) from quality_samples where network_delay_ms is not null)";
+
+fn manifest(store: &Path) -> PathBuf {
+    store.join("parquet/_manifest.json")
+}
+
+fn database(store: &Path) -> PathBuf {
+    store.join("vcq.duckdb")
+}
+
+fn ledger(store: &Path) -> PathBuf {
+    store.join("state/ledger.sqlite")
+}
+
+fn ledger_sql(store: &Path, statement: &str) {
+    let connection = rusqlite::Connection::open(ledger(store)).expect("opens");
+    connection.execute_batch(statement).expect("changed");
+}
+
+/// The largest raw file of a kind.
+pub(crate) fn raw_file(store: &Path, kind: &str) -> PathBuf {
+    let folders = fs::read_dir(store.join("raw").join(kind)).expect("listed");
+    let files = folders.flat_map(|folder| fs::read_dir(folder.expect("an entry").path()).expect("listed"));
+    let path = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").path();
+    files.map(path).max_by_key(|path| fs::metadata(path).expect("a file").len()).expect("a raw file")
+}
+
+/// The n-th published file of a table.
+fn part(store: &Path, table: &str, n: usize) -> PathBuf {
+    let all: Value = serde_json::from_slice(&fs::read(manifest(store)).expect("read")).expect("JSON");
+    let files = all["files"].as_array().expect("files");
+    let file = files.iter().filter(|file| file["table"] == table).nth(n).expect("a file");
+    store.join("parquet").join(file["path"].as_str().expect("a path"))
+}
+
+fn change_bytes(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).expect("read");
+    change(&mut bytes);
+    fs::write(path, bytes).expect("written");
+}
+
+pub(crate) fn edit_manifest(store: &Path, change: impl FnOnce(&mut Value)) {
+    let mut all: Value = serde_json::from_slice(&fs::read(manifest(store)).expect("read")).expect("JSON");
+    change(&mut all);
+    fs::write(manifest(store), all.to_string()).expect("written");
+}
+
+/// Changes the first file's entry.
+fn edit_file(store: &Path, change: impl FnOnce(&mut Value)) {
+    edit_manifest(store, |all| change(&mut all["files"][0]));
+}
+
+/// Runs statements on the published database, as nobody should.
+pub(crate) fn sql(store: &Path, statements: &str) {
+    let connection = duckdb::Connection::open(database(store)).expect("opens");
+    connection.execute_batch(statements).unwrap_or_else(|error| panic!("{statements}: {error}"));
+    connection.execute_batch("checkpoint").expect("a checkpoint");
+    connection.close().expect("closed");
+    assert!(!store.join("vcq.duckdb.wal").exists(), "the change is in the file");
+}
+
+/// Writes a file's present size and checksum into the manifest; gives both.
+fn vouch_for(store: &Path, path: &Path) -> (u64, String) {
+    let bytes = fs::read(path).expect("read");
+    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let relative = path.strip_prefix(store.join("parquet")).expect("below parquet/").to_str().expect("text").to_owned();
+    edit_manifest(store, |all| {
+        let files = all["files"].as_array_mut().expect("files");
+        let file = files.iter_mut().find(|file| file["path"] == relative.as_str()).expect("named");
+        file["bytes"] = bytes.len().into();
+        file["sha256"] = sha256.clone().into();
+    });
+    (bytes.len() as u64, sha256)
+}
+
+/// Changes one delay in a Parquet file, which else stays as it was; gives its key.
+fn change_a_cell(store: &Path, path: &Path) -> String {
+    let file = fs::File::open(path).expect("opens");
+    let batches = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet").build().expect("Parquet");
+    let mut writer = PartWriter::create(&store.join(".work"), &QUALITY_SAMPLES, 0, "tampering", 0).expect("a part");
+    let mut changed = None;
+    for batch in batches {
+        let batch = batch.expect("a batch");
+        let position = batch.schema().index_of("network_delay_ms").expect("a column");
+        let delays = batch.column(position).as_primitive::<Float64Type>();
+        let row = (0..delays.len()).find(|row| delays.is_valid(*row)).filter(|_| changed.is_none());
+        let batch = match row {
+            None => batch,
+            Some(row) => {
+                changed = Some(batch.column(0).as_string::<i32>().value(row).to_owned());
+                let other: Float64Array = delays
+                    .iter()
+                    .enumerate()
+                    .map(|(n, delay)| delay.map(|ms| if n == row { 4_321.0 } else { ms }))
+                    .collect();
+                let mut columns = batch.columns().to_vec();
+                columns[position] = std::sync::Arc::new(other);
+                RecordBatch::try_new(batch.schema(), columns).expect("the same columns")
+            }
+        };
+        writer.write(&batch).expect("written");
+    }
+    let staged = writer.finish().expect("finished").expect("rows");
+    fs::rename(staged.path, path).expect("renamed");
+    changed.expect("a delay")
+}
+
+/// The same change in Parquet, manifest and database, so that all of them agree.
+pub(crate) fn same_change_everywhere(store: &Path) {
+    let path = part(store, "quality_samples", 0);
+    let key = change_a_cell(store, &path);
+    let (bytes, sha256) = vouch_for(store, &path);
+    let relative = path.strip_prefix(store.join("parquet")).expect("below parquet/").display().to_string();
+    sql(
+        store,
+        &format!(
+            "update quality_samples set network_delay_ms = 4321 where participant_key = '{key}' and sample_time_utc = \
+               (select min(sample_time_utc) from quality_samples where participant_key = '{key}' \
+                and network_delay_ms is not null);
+             update published_files set bytes = {bytes}, sha256 = '{sha256}' where path = '{relative}'"
+        ),
+    );
+}

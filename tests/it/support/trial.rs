@@ -1,0 +1,366 @@
+//! One disturbance, tried: a store of its own beside others of the same world, and what must hold of it afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use duckdb::{AccessMode, Config, Connection};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use vcq_etl::{Storage, TABLES};
+use vcq_simulator::{Endpoint, TenantSpec};
+
+use crate::support::shim::{self, Fault, Operation};
+use crate::support::world::{Ran, World, rows, unlimited};
+
+/// Workers of each list, as by default: so many units can be in flight when a run dies.
+pub(crate) const CONCURRENCY: usize = 8;
+
+/// Columns that tell when and how often was asked, or by what call. `attempts` is compared too, as a sum.
+const OF_THE_ASKING: &[(&str, &str)] =
+    &[("coverage", "attempts, first_attempt_utc, last_attempt_utc, log_id"), ("rejects", "first_seen_utc")];
+/// Tables that tell of runs and publications and not of the vendor's answers.
+const OF_THE_STORE: &[&str] = &["runs", "meta", "published_files", "schema_migrations"];
+
+/// Every other table, and the columns that two stores must have in common.
+fn compared() -> impl Iterator<Item = (&'static str, String)> {
+    let of_answers = TABLES.iter().filter(|table| !OF_THE_STORE.contains(&table.name));
+    of_answers.map(|table| {
+        let left_out = OF_THE_ASKING.iter().find(|(name, _)| *name == table.name);
+        let exclude = left_out.map(|(_, columns)| format!("exclude ({columns})")).unwrap_or_default();
+        (table.name, format!("select * {exclude} from {}", table.name))
+    })
+}
+
+/// What the tables hold, as a number of rows and a sum over them for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sums(BTreeMap<&'static str, String>);
+
+impl Sums {
+    pub(crate) fn of(connection: &Connection) -> Sums {
+        let sum = |sql: &str| {
+            let sql = format!("select count(*) || ' rows, ' || coalesce(sum(hash(one)), 0) from ({sql}) one");
+            connection.query_row(&sql, [], |row| row.get(0)).expect("a sum")
+        };
+        Sums(compared().map(|(name, sql)| (name, sum(&sql))).collect())
+    }
+}
+
+/// What the tables hold, row by row, sorted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tables {
+    pub sums: Sums,
+    lines: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Tables {
+    /// All that two stores must have in common.
+    pub(crate) fn of(connection: &Connection) -> Tables {
+        let lines = |sql: &str| {
+            let mut lines = rows(connection, sql);
+            lines.sort();
+            lines
+        };
+        Tables { sums: Sums::of(connection), lines: compared().map(|(name, sql)| (name, lines(&sql))).collect() }
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_same(&self, expected: &Tables, of: &str) {
+        for (name, lines) in &self.lines {
+            let expected = &expected.lines[name];
+            let more = lines.iter().find(|line| expected.binary_search(line).is_err());
+            let less = expected.iter().find(|line| lines.binary_search(line).is_err());
+            assert_eq!(
+                (lines.len(), more, less),
+                (expected.len(), None, None),
+                "{of}: {name}: rows, one more, one less"
+            );
+        }
+    }
+}
+
+/// What was asked for: a participant's minutes, or a meeting's list.
+pub(crate) type Unit = (Endpoint, String);
+
+/// How often each unit was asked for.
+pub(crate) type Asked = BTreeMap<Unit, u64>;
+
+/// The smallest tenant with every unusual case but those that only cost time.
+pub(crate) fn tiny() -> TenantSpec {
+    TenantSpec { days: 2, people: 10, meetings_per_day: 1, ..TenantSpec::default() }
+}
+
+/// A world of the tiny tenant without a limit.
+pub(crate) fn tiny_world() -> World {
+    World::with(&tiny(), unlimited())
+}
+
+/// A store for one trial.
+pub(crate) struct Trial<'a> {
+    pub world: &'a World,
+    folder: TempDir,
+}
+
+impl<'a> Trial<'a> {
+    /// Without a store yet.
+    pub(crate) fn new(world: &'a World) -> Trial<'a> {
+        let folder = TempDir::new_in(world.home()).expect("a folder");
+        Trial { world, folder }
+    }
+
+    /// With a copy of another's store.
+    pub(crate) fn copy_of(other: &Trial<'a>) -> Trial<'a> {
+        let trial = Trial::new(other.world);
+        copy_folder(&other.store(), &trial.store());
+        trial
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().canonicalize().expect("is there").join("store")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("operations")
+    }
+
+    /// A sync of this store.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = self.world.sync_command(&[]);
+        command.env("VCQ_STORE", self.store()).env("VCQ_CONCURRENCY", CONCURRENCY.to_string());
+        // One date after the other, so that the operations of two runs are nearly the same.
+        command.env("VCQ_THREADS", "1");
+        command
+    }
+
+    /// Runs a command with a fault, if any, and logs what it does to files.
+    pub(crate) fn run(&self, mut command: Command, fault: Option<&Fault>) -> Ran {
+        let _ = std::fs::remove_file(self.log());
+        shim::watch(&mut command, &self.store(), Some(&self.log()), fault);
+        Ran::of(command.output().expect("the binary runs"))
+    }
+
+    /// Syncs with a fault, if any.
+    pub(crate) fn sync(&self, fault: Option<&Fault>) -> Ran {
+        self.run(self.command(), fault)
+    }
+
+    /// What the last run did to files.
+    pub(crate) fn operations(&self) -> Vec<Operation> {
+        shim::operations(&self.log(), &self.store())
+    }
+
+    /// The published database, if there is one.
+    pub(crate) fn duckdb(&self) -> Option<Connection> {
+        let path = self.store().join("vcq.duckdb");
+        let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");
+        path.exists().then(|| Connection::open_with_flags(path, config).expect("vcq.duckdb opens"))
+    }
+
+    pub(crate) fn tables(&self) -> Tables {
+        Tables::of(&self.duckdb().expect("something is published"))
+    }
+
+    pub(crate) fn attempts(&self) -> i64 {
+        let connection = self.duckdb().expect("something is published");
+        connection.query_row("select sum(attempts)::bigint from coverage", [], |row| row.get(0)).expect("a sum")
+    }
+
+    pub(crate) fn manifest(&self) -> Option<serde_json::Value> {
+        let text = std::fs::read_to_string(self.store().join("parquet/_manifest.json")).ok()?;
+        Some(serde_json::from_str(&text).expect("the manifest is whole"))
+    }
+
+    /// What holds at every instant, whatever has just died: the manifest and all its files are whole, and so is the
+    /// database, which is of one of the given states; of any, where none is given.
+    #[track_caller]
+    pub(crate) fn assert_published_is_whole(&self, states: &[&Tables], of: &str) {
+        let store = self.store();
+        assert!(!store.join("vcq.duckdb.wal").exists(), "{of}: a log is left beside the database");
+        let manifest = self.manifest();
+        let generation = manifest.as_ref().map_or(0, |manifest| manifest["generation"].as_u64().expect("a number"));
+        for file in manifest.iter().flat_map(|manifest| manifest["files"].as_array().expect("a list")) {
+            let path = store.join("parquet").join(file["path"].as_str().expect("a path"));
+            let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{of}: {}: {error}", path.display()));
+            let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(file["sha256"], sha256.as_str(), "{of}: {}", path.display());
+        }
+        let Some(connection) = self.duckdb() else { return };
+        let loaded: u64 = connection.query_row("select generation from meta", [], |row| row.get(0)).expect("meta");
+        assert!(loaded == generation || loaded + 1 == generation, "{of}: database {loaded}, manifest {generation}");
+        let sums = Sums::of(&connection);
+        if let Some(expected) = states.last()
+            && states.iter().all(|state| state.sums != sums)
+        {
+            Tables::of(&connection).assert_same(expected, &format!("{of}: of none of the published states"));
+        }
+    }
+
+    /// What holds once a run has ended well: the store is that of a run that nothing disturbed, and nothing half-done is
+    /// left.
+    #[track_caller]
+    pub(crate) fn assert_ended_as(&self, expected: &Tables, of: &str) {
+        self.assert_published_is_whole(&[expected], of);
+        let store = self.store();
+        let connection = self.duckdb().expect("published");
+        let manifest = self.manifest().expect("published");
+        let loaded: u64 = connection.query_row("select generation from meta", [], |row| row.get(0)).expect("meta");
+        assert_eq!(manifest["generation"], loaded, "{of}");
+        let mut named = BTreeSet::new();
+        for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+            let files = manifest["files"].as_array().expect("a list").iter().filter(|file| file["table"] == table.name);
+            let paths: Vec<PathBuf> =
+                files.map(|file| store.join("parquet").join(file["path"].as_str().expect("a path"))).collect();
+            if paths.is_empty() {
+                continue;
+            }
+            let list: Vec<String> = paths.iter().map(|path| format!("'{}'", path.display())).collect();
+            named.extend(paths);
+            let parquet = format!("from read_parquet([{}])", list.join(", "));
+            let number = |sql: String| -> i64 { connection.query_row(&sql, [], |row| row.get(0)).expect("a number") };
+            assert_eq!(
+                number(format!("select count(*) {parquet}")),
+                number(format!("select count(*) from {}", table.name))
+            );
+        }
+        let parts: BTreeSet<PathBuf> = files_below(&store.join("parquet"))
+            .into_iter()
+            .filter(|path| path.file_name().is_some_and(|name| name != "_manifest.json"))
+            .collect();
+        assert_eq!(parts, named, "{of}: parts on disk, parts in the manifest");
+        assert_eq!(files_below(&store.join(".work")), [] as [PathBuf; 0], "{of}: something half-done is left");
+        let state = files_below(&store.join("state"));
+        let state: Vec<_> = state.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+        assert_eq!(state, ["ledger.sqlite", "lock"], "{of}: state/");
+    }
+
+    /// A copy of the ledger, which looking at changes; `None` where there is none yet.
+    fn ledger(&self) -> Option<(TempDir, rusqlite::Connection)> {
+        let copy = TempDir::new_in(self.folder.path()).expect("a folder");
+        let state = self.store().join("state");
+        if !state.join("ledger.sqlite").exists() {
+            return None;
+        }
+        for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-journal"] {
+            if state.join(name).exists() {
+                std::fs::copy(state.join(name), copy.path().join(name)).expect("a copy");
+            }
+        }
+        let ledger = rusqlite::Connection::open(copy.path().join("ledger.sqlite")).expect("the ledger opens");
+        Some((copy, ledger))
+    }
+
+    /// One number out of the ledger; `None` where there is no ledger.
+    pub(crate) fn ask_ledger(&self, sql: &str) -> Option<i64> {
+        let (_copy, ledger) = self.ledger()?;
+        Some(ledger.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}")))
+    }
+
+    /// How far the ledger has read each raw file, by its path below `raw/`.
+    pub(crate) fn indexed(&self) -> BTreeMap<String, u64> {
+        let Some((_copy, ledger)) = self.ledger() else { return BTreeMap::new() };
+        let mut select = ledger.prepare("select path, indexed_bytes from raw_files").expect("the ledger's tables");
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))).expect("rows");
+        rows.map(|row| row.expect("a row")).collect()
+    }
+
+    /// The units whose answer is in the ledger for good. Read from a copy, so that the store stays as it was left.
+    pub(crate) fn recorded(&self) -> BTreeSet<Unit> {
+        let Some((_copy, ledger)) = self.ledger() else { return BTreeSet::new() };
+        let has_tables: bool = ledger
+            .query_row("select count(*) = 2 from sqlite_master where name in ('meetings', 'participants')", [], |row| {
+                row.get(0)
+            })
+            .expect("the ledger is whole");
+        if !has_tables {
+            return BTreeSet::new();
+        }
+        let text = |endpoint: Endpoint, sql: &str| -> Vec<Unit> {
+            let mut select = ledger.prepare(sql).expect("the ledger's tables");
+            let rows = select.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+            rows.map(|unit| (endpoint, unit.expect("text"))).collect()
+        };
+        let mut units: BTreeSet<Unit> = BTreeSet::new();
+        units.extend(text(
+            Endpoint::ParticipantQualityList,
+            "select m.meeting_no || '/' || p.id || '/' || p.join_s
+             from participants p join meetings m using (meeting_key) where p.is_final and p.id is not null",
+        ));
+        units.extend(text(
+            Endpoint::ParticipantList,
+            "select meeting_no || '/' || (start_us / 60000000) from meetings where list_final",
+        ));
+        units
+    }
+
+    /// What the simulator was asked since the last time, and forgets it.
+    pub(crate) fn take_asked(&self) -> Asked {
+        take_asked(self.world)
+    }
+}
+
+/// What the simulator was asked since the last time, and forgets it. Meeting lists are asked by every run.
+pub(crate) fn take_asked(world: &World) -> Asked {
+    let stats = world.simulator().stats();
+    assert_eq!(stats.forgotten, 0, "the simulator's log holds every call");
+    world.simulator().reset_stats();
+    let mut asked = Asked::new();
+    for call in &stats.log {
+        // A window over a day is refused and asked for in another form: the refusal answers nothing.
+        if call.outcome.code() == Some(126_006) {
+            continue;
+        }
+        let text = |name: &str| call.param(name).unwrap_or_default();
+        let unit = match call.endpoint {
+            Endpoint::ParticipantQualityList => {
+                let id = call.param("user_id").or(call.param("room_id")).unwrap_or_default();
+                format!("{}/{id}/{}", text("meeting_no"), text("join_time"))
+            }
+            Endpoint::ParticipantList => {
+                let start: i64 = text("meeting_start_time").parse().expect("seconds");
+                format!("{}/{}", text("meeting_no"), start / 60)
+            }
+            _ => continue,
+        };
+        *asked.entry((call.endpoint, unit)).or_insert(0) += 1;
+    }
+    asked
+}
+
+/// The sum of two.
+pub(crate) fn both(mut one: Asked, other: &Asked) -> Asked {
+    for (unit, count) in other {
+        *one.entry(unit.clone()).or_insert(0) += count;
+    }
+    one
+}
+
+/// The units of an endpoint that were asked for more often than expected.
+pub(crate) fn requested_again<'a>(asked: &'a Asked, expected: &Asked, endpoint: Endpoint) -> Vec<&'a str> {
+    let more = |(unit, count): &(&Unit, &u64)| unit.0 == endpoint && *count > expected.get(unit).unwrap_or(&0);
+    asked.iter().filter(more).map(|(unit, _)| unit.1.as_str()).collect()
+}
+
+/// Every file below a folder, sorted.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        match entry.expect("an entry").path() {
+            path if path.is_dir() => files.extend(files_below(&path)),
+            path => files.push(path),
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        match entry.file_type().expect("a type").is_dir() {
+            true => copy_folder(&entry.path(), &to.join(entry.file_name())),
+            false => drop(std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy")),
+        }
+    }
+}

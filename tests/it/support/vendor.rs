@@ -1,0 +1,390 @@
+//! A vendor that answers whatever a test wants, byte for byte, and a sandbox in which the real binary asks it.
+//!
+//! Plain sockets, because no server library sends half a header, a body without end, or bytes that are no text.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use duckdb::{AccessMode, Config, Connection};
+use tempfile::TempDir;
+use vcq_etl::is_terminal_control;
+
+use crate::support::world::Ran;
+
+/// The app secret and the token of every scenario, long enough to be taken for what they are.
+pub(crate) const APP_SECRET: &str = "Zq9-made-up-app-secret-Zq9";
+pub(crate) const TENANT_TOKEN: &str = "t-Zq9-made-up-tenant-token-Zq9";
+/// The time of the one meeting that most scenarios have, and a window around it.
+pub(crate) const START: &str = "2022.12.23 11:16:59 (GMT+08:00)";
+pub(crate) const END: &str = "2022.12.23 11:18:51 (GMT+08:00)";
+pub(crate) const WINDOW: [&str; 4] = ["--since", "2022-12-23", "--until", "2022-12-24"];
+/// Longer than any run of a test takes; a run that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum List {
+    Token,
+    Meetings,
+    Participants,
+    Quality,
+    Other,
+}
+
+const PATHS: &[(&str, List)] = &[
+    ("/open-apis/auth/v3/tenant_access_token/internal", List::Token),
+    ("/open-apis/vc/v1/meeting_list", List::Meetings),
+    ("/open-apis/vc/v1/participant_list", List::Participants),
+    ("/open-apis/vc/v1/participant_quality_list", List::Quality),
+];
+
+impl List {
+    /// The key of its items.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            List::Meetings => "meeting_list",
+            List::Participants => "participants",
+            List::Quality => "participant_quality_list",
+            List::Token | List::Other => "",
+        }
+    }
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub list: List,
+    pub query: BTreeMap<String, String>,
+    pub authorization: String,
+    /// How many of this kind came before.
+    pub nth: usize,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Http {
+        status: u16,
+        headers: Vec<(String, Vec<u8>)>,
+        body: Vec<u8>,
+    },
+    /// A body that comes byte by byte and never ends.
+    Trickle,
+}
+
+impl Answer {
+    pub(crate) fn body(body: impl Into<Vec<u8>>) -> Answer {
+        Answer::Http { status: 200, headers: vec![header("content-type", "application/json")], body: body.into() }
+    }
+
+    pub(crate) fn status(self, status: u16) -> Answer {
+        match self {
+            Answer::Http { headers, body, .. } => Answer::Http { status, headers, body },
+            other => other,
+        }
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Vec<u8>>) -> Answer {
+        if let Answer::Http { headers, .. } = &mut self {
+            headers.retain(|(known, _)| known != name);
+            headers.push((name.to_owned(), value.into()));
+        }
+        self
+    }
+
+    /// A page of a list, its items as JSON text.
+    pub(crate) fn page(list: List, items: &str, token: Option<&str>) -> Answer {
+        let more = token.map_or_else(|| "false".to_owned(), |token| format!("true,\"page_token\":\"{token}\""));
+        Answer::body(format!(r#"{{"code":0,"msg":"success","data":{{"{}":{items},"has_more":{more}}}}}"#, list.key()))
+    }
+
+    pub(crate) fn refusal(status: u16, code: i64, msg: &str) -> Answer {
+        Answer::body(serde_json::json!({"code": code, "msg": msg}).to_string()).status(status)
+    }
+
+    pub(crate) fn token() -> Answer {
+        let body = serde_json::json!({"code": 0, "msg": "ok", "tenant_access_token": TENANT_TOKEN, "expire": 7200});
+        Answer::body(body.to_string())
+    }
+}
+
+fn header(name: &str, value: &str) -> (String, Vec<u8>) {
+    (name.to_owned(), value.as_bytes().to_vec())
+}
+
+/// What the vendor does.
+pub(crate) type Scenario = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+
+/// A tenant whose every list is one page of these items: JSON texts of the three lists.
+pub(crate) fn tenant(
+    meetings: impl Into<String>,
+    participants: impl Into<String>,
+    quality: impl Into<String>,
+) -> Scenario {
+    let (meetings, participants, quality) = (meetings.into(), participants.into(), quality.into());
+    Arc::new(move |asked| match asked.list {
+        List::Meetings => Answer::page(List::Meetings, &meetings, None),
+        List::Participants => Answer::page(List::Participants, &participants, None),
+        List::Quality => Answer::page(List::Quality, &quality, None),
+        List::Token | List::Other => Answer::token(),
+    })
+}
+
+/// One ordinary item of each list.
+pub(crate) fn meeting() -> String {
+    format!(
+        r#"{{"meeting_id":"705605196","meeting_topic":"t","meeting_start_time":"{START}","meeting_end_time":"{END}"}}"#
+    )
+}
+
+pub(crate) fn participant() -> String {
+    format!(
+        r#"{{"user_id":"ou_1","participant_name":"n","join_time":"{START}","leave_time":"{END}","time_in_meeting":"00:01:52"}}"#
+    )
+}
+
+pub(crate) fn sample() -> String {
+    format!(r#"{{"network":{{"time":"{START}","network_delay":"100ms"}}}}"#)
+}
+
+/// The ordinary tenant, but for one list that answers as told.
+pub(crate) fn but(list: List, answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Scenario {
+    let ordinary = tenant(format!("[{}]", meeting()), format!("[{}]", participant()), format!("[{}]", sample()));
+    Arc::new(move |asked| if asked.list == list { answer(asked) } else { ordinary(asked) })
+}
+
+/// The vendor, and a sandbox that holds everything a run may touch.
+pub(crate) struct Vendor {
+    pub address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    pub sandbox: TempDir,
+}
+
+impl Vendor {
+    pub(crate) fn new(scenario: Scenario) -> Vendor {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let book = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (scenario, book) = (Arc::clone(&scenario), Arc::clone(&book));
+                std::thread::spawn(move || serve(stream, &scenario, &book));
+            }
+        });
+        let sandbox = TempDir::new().expect("a folder");
+        for folder in ["home", "work", "tmp"] {
+            std::fs::create_dir(sandbox.path().join(folder)).expect("made");
+        }
+        Vendor { address, asked, sandbox }
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("no panic inside").clone()
+    }
+
+    pub(crate) fn count(&self, list: List) -> usize {
+        self.asked().iter().filter(|asked| asked.list == list).count()
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.sandbox.path().join("work/store")
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let at = |name: &str| self.sandbox.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vcq-etl"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", at("home"))
+            .env("TMPDIR", at("tmp"))
+            .env("VCQ_BASE_URL", format!("http://{}", self.address))
+            .env("VCQ_APP_ID", "cli_made_up")
+            .env("VCQ_APP_SECRET", APP_SECRET)
+            .env("VCQ_STORE", self.store())
+            .env("VCQ_CALLS_PER_MINUTE", "100000")
+            .env("VCQ_MAX_TRIES", "2")
+            .env("VCQ_BACKOFF_BASE", "1ms")
+            .current_dir(at("work"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn sync(&self, more: &[&str]) -> Command {
+        self.command(&[&["sync", "--summary", "json"], &WINDOW[..], more].concat())
+    }
+
+    /// Runs to the end, within patience; then nothing may be on stdout or stderr that moves a terminal, and no file
+    /// anywhere but of our own forms.
+    #[track_caller]
+    pub(crate) fn run(&self, mut command: Command) -> Ran {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let read = |mut pipe: Box<dyn Read + Send>| {
+            std::thread::spawn(move || {
+                let mut text = Vec::new();
+                let _ = pipe.read_to_end(&mut text);
+                String::from_utf8(text).expect("UTF-8")
+            })
+        };
+        let stdout = read(Box::new(child.stdout.take().expect("a pipe")));
+        let stderr = read(Box::new(child.stderr.take().expect("a pipe")));
+        let began = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("waits") {
+                break status;
+            }
+            if began.elapsed() > PATIENCE {
+                let _ = child.kill();
+                panic!("the run does not end:\n{}", stderr.join().unwrap_or_default());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let ran =
+            Ran { code: status.code(), stdout: stdout.join().expect("read"), stderr: stderr.join().expect("read") };
+        for (name, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
+            let odd = text.chars().find(|c| is_terminal_control(*c) && *c != '\n');
+            assert!(odd.is_none(), "{name} has {odd:?}:\n{}", text.escape_debug());
+        }
+        for path in self.files() {
+            assert!(is_ours(&path), "a file that is not ours: {path:?}");
+        }
+        ran
+    }
+
+    /// Every file of the sandbox, relative to it.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        collect(self.sandbox.path(), self.sandbox.path(), &mut found);
+        found
+    }
+
+    /// One text out of the published database, where there is one row; NULL is none.
+    pub(crate) fn text(&self, sql: &str) -> Option<String> {
+        self.database().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.database().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    pub(crate) fn database(&self) -> Connection {
+        let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");
+        Connection::open_with_flags(self.store().join("vcq.duckdb"), config).expect("vcq.duckdb opens")
+    }
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else {
+            found.push(path.strip_prefix(root).expect("inside").to_str().expect("our names are text").to_owned());
+        }
+    }
+}
+
+/// True for the paths that the store's layout has, and for the shared budget.
+fn is_ours(path: &str) -> bool {
+    if path.starts_with("home/.local/state/vcq-etl/") {
+        return true;
+    }
+    let Some(path) = path.strip_prefix("work/store/") else { return path.starts_with("work/given/") };
+    let parts: Vec<&str> = path.split('/').collect();
+    let is_date = |text: &str| {
+        text.strip_prefix("meeting_date=")
+            .is_some_and(|date| date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+    };
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    match parts.as_slice() {
+        ["vcq.duckdb"] | ["parquet", "_manifest.json"] | [".work", _] => true,
+        ["state", name] => name.starts_with("ledger.sqlite") || *name == "lock",
+        ["parquet", "meetings" | "participants" | "quality_samples" | "coverage" | "rejects", date, name] => {
+            is_date(date) && is_plain(name) && name.starts_with("part-") && name.ends_with(".parquet")
+        }
+        ["raw", "meetings" | "participants" | "quality", date, name] => {
+            is_date(date) && is_plain(name) && name.ends_with(".jsonl.zst")
+        }
+        _ => false,
+    }
+}
+
+fn serve(stream: TcpStream, scenario: &Scenario, book: &Mutex<Vec<Asked>>) {
+    let Ok(mut out) = stream.try_clone() else { return };
+    let mut input = BufReader::new(stream);
+    while let Some(mut asked) = read_request(&mut input) {
+        {
+            let mut book = book.lock().expect("no panic inside");
+            asked.nth = book.iter().filter(|before| before.list == asked.list).count();
+            book.push(asked.clone());
+        }
+        match scenario(&asked) {
+            Answer::Http { status, headers, body } => {
+                let mut bytes = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len()).into_bytes();
+                for (name, value) in headers {
+                    bytes.extend_from_slice(name.as_bytes());
+                    bytes.extend_from_slice(b": ");
+                    bytes.extend_from_slice(&value);
+                    bytes.extend_from_slice(b"\r\n");
+                }
+                bytes.extend_from_slice(b"\r\n");
+                bytes.extend_from_slice(&body);
+                if out.write_all(&bytes).is_err() {
+                    return;
+                }
+            }
+            Answer::Trickle => {
+                let _ = out.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+                while out.write_all(b"1\r\n \r\n").is_ok() {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                return;
+            }
+        }
+    }
+}
+
+fn read_request(input: &mut BufReader<TcpStream>) -> Option<Asked> {
+    let mut line = String::new();
+    input.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let target = line.split(' ').nth(1)?.to_owned();
+    let (mut length, mut authorization) = (0, String::new());
+    loop {
+        let mut line = String::new();
+        input.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().ok()?,
+            "authorization" => authorization = value.to_owned(),
+            _ => {}
+        }
+    }
+    input.read_exact(&mut vec![0; length]).ok()?;
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let list = PATHS.iter().find(|(known, _)| *known == path).map_or(List::Other, |(_, list)| *list);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let query = pairs.map(|(name, value)| (decoded(name), decoded(value))).collect();
+    Some(Asked { list, query, authorization, nth: 0 })
+}
+
+fn decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, behind)) = rest.split_first() {
+        let hex = behind
+            .get(..2)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        (rest, _) = match (first, hex) {
+            (b'%', Some(byte)) => (&behind[2..], bytes.push(byte)),
+            (b'+', _) => (behind, bytes.push(b' ')),
+            (byte, _) => (behind, bytes.push(*byte)),
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,208 @@
+//! A world of its own for each test: a simulator on loopback, an empty home, a store, and the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use duckdb::{AccessMode, Config, Connection};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use vcq_simulator::{LISTS, Limit, Options, Running, Tenant, TenantSpec, serve};
+
+/// Calls in the simulator's window when a test is not about the limit.
+pub(crate) const NO_LIMIT: u32 = 1_000_000;
+
+/// A test's world.
+pub(crate) struct World {
+    runtime: Runtime,
+    running: Option<Running>,
+    home: TempDir,
+    since: String,
+    until: String,
+}
+
+/// How a run of the binary ended.
+pub(crate) struct Ran {
+    /// The exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub(crate) fn of(output: Output) -> Ran {
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        }
+    }
+
+    /// Insists on an exit code; shows what was said otherwise.
+    #[track_caller]
+    pub(crate) fn ended(self, code: i32) -> Ran {
+        assert_eq!(self.code, Some(code), "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The summary of `--summary json`.
+    #[track_caller]
+    pub(crate) fn summary(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no summary ({error}):\n{}", self.stdout))
+    }
+}
+
+/// A small tenant of two quick days, long past, with every unusual case.
+pub(crate) fn small() -> TenantSpec {
+    TenantSpec { days: 2, people: 30, meetings_per_day: 8, ..TenantSpec::default() }
+}
+
+/// Options without a limit.
+pub(crate) fn unlimited() -> Options {
+    let options = Options::default();
+    Options { limit: Limit { calls: NO_LIMIT as _, ..options.limit }, ..options }
+}
+
+impl World {
+    /// The small tenant without a limit.
+    pub(crate) fn new() -> World {
+        World::with(&small(), unlimited())
+    }
+
+    pub(crate) fn with(spec: &TenantSpec, options: Options) -> World {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let running = runtime.block_on(serve(Tenant::generate(spec), options)).expect("a simulator");
+        let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("an instant").to_string();
+        World {
+            runtime,
+            running: Some(running),
+            home: TempDir::new().expect("a folder"),
+            since: instant(spec.start()),
+            until: instant(spec.end()),
+        }
+    }
+
+    pub(crate) fn simulator(&self) -> &Running {
+        self.running.as_ref().expect("runs until the world ends")
+    }
+
+    /// Requests to the three lists so far; token requests are none.
+    pub(crate) fn calls(&self) -> u64 {
+        let stats = self.simulator().stats();
+        LISTS.iter().map(|list| stats.calls(*list)).sum()
+    }
+
+    /// Changes the simulator's options while it runs.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Options)) {
+        let mut options = self.simulator().options();
+        change(&mut options);
+        self.simulator().set_options(options);
+    }
+
+    /// Sets the simulator's faults, in the notation of `simulate --fault`.
+    pub(crate) fn faults(&self, faults: &[&str]) {
+        self.change(|options| options.faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect());
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.home.path().join("store")
+    }
+
+    /// The binary, with nothing of this machine's environment but what it is given.
+    pub(crate) fn vcq(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vcq-etl"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("TMPDIR", self.home.path())
+            .env("VCQ_BASE_URL", self.simulator().base_url())
+            .env("VCQ_APP_ID", self.simulator().app_id())
+            .env("VCQ_APP_SECRET", self.simulator().app_secret())
+            .env("VCQ_STORE", self.store())
+            .env("VCQ_CALLS_PER_MINUTE", "100000")
+            .env("VCQ_BACKOFF_BASE", "5ms")
+            .current_dir(self.home.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The whole tenant, as arguments.
+    pub(crate) fn window(&self) -> [&str; 4] {
+        ["--since", &self.since, "--until", &self.until]
+    }
+
+    /// A sync of the whole tenant, with further arguments and a JSON summary.
+    pub(crate) fn sync_command(&self, more: &[&str]) -> Command {
+        let mut arguments = vec!["sync", "--since", &self.since, "--until", &self.until, "--summary", "json"];
+        arguments.extend(more);
+        self.vcq(&arguments)
+    }
+
+    pub(crate) fn sync(&self, more: &[&str]) -> Ran {
+        Ran::of(self.sync_command(more).output().expect("the binary runs"))
+    }
+
+    /// A plan of the whole tenant, as JSON.
+    pub(crate) fn plan(&self, more: &[&str]) -> Ran {
+        let mut arguments = vec!["plan", "--since", &self.since, "--until", &self.until, "--json"];
+        arguments.extend(more);
+        Ran::of(self.vcq(&arguments).output().expect("the binary runs"))
+    }
+
+    /// The store's status, as JSON.
+    pub(crate) fn status(&self, more: &[&str]) -> Ran {
+        let mut arguments = vec!["status", "--json"];
+        arguments.extend(more);
+        Ran::of(self.vcq(&arguments).output().expect("the binary runs"))
+    }
+
+    /// The published database.
+    pub(crate) fn duckdb(&self) -> Connection {
+        let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");
+        Connection::open_with_flags(self.store().join("vcq.duckdb"), config).expect("vcq.duckdb opens")
+    }
+
+    /// One number out of the published database.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.duckdb().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Every row of a query, as text, columns parted by ` | `.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
+        rows(&self.duckdb(), sql)
+    }
+
+    /// The manifest.
+    pub(crate) fn manifest(&self) -> Value {
+        let text = std::fs::read_to_string(self.store().join("parquet/_manifest.json")).expect("a manifest");
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
+
+/// Every row of a query, as text, columns parted by ` | `; NULL is empty.
+pub(crate) fn rows(connection: &Connection, sql: &str) -> Vec<String> {
+    let sql = format!("select columns(*)::varchar from ({sql})");
+    let mut select = connection.prepare(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let mut rows = select.query([]).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next().expect("a row") {
+        let columns = row.as_ref().column_count();
+        let cells = (0..columns).map(|column| row.get::<_, Option<String>>(column).expect("text").unwrap_or_default());
+        lines.push(cells.collect::<Vec<_>>().join(" | "));
+    }
+    lines
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.shutdown());
+        }
+    }
+}
