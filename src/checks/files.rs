@@ -14,9 +14,9 @@ use sha2::{Digest, Sha256};
 use super::Findings;
 use super::checks::{FILE_SCHEMA, FILES, FOOTERS, STRAYS};
 use super::manifest::{is_below, is_part_name, table_of};
-use crate::load::parquet::hex;
 use crate::load::{LoadError, Manifest, PublishedFile, StorePaths, lock};
 use crate::schema::{Storage, TABLES, Table, arrow_schema};
+use crate::text::hex;
 
 const BUFFER_BYTES: usize = 1 << 20;
 

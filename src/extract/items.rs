@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::schema::{Raw, SECTIONS, parse};
-use crate::text::readable;
+use crate::text::{hex, readable};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -54,7 +54,7 @@ impl AnswerDigest {
 
     /// The digest in hexadecimal, half its length: enough to tell two answers of one unit apart.
     pub(super) fn finish(self) -> String {
-        self.0.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0.finalize()[..16])
     }
 }
 

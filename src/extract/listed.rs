@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use crate::ledger::Change;
-use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest, digest_text};
+use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest};
 use crate::schema::{Raw, TenantZone, parse};
+use crate::text::hex;
 
 /// Reads the items of one walk over the meeting list, in their order.
 #[derive(Debug)]
@@ -53,12 +54,7 @@ impl<'z> ListReader<'z> {
         let Some(key) = self.numbering.key(&identity.key, value) else {
             return Listed::Known { meeting_date: identity.start.local_day() };
         };
-        Listed::Meeting(ListedMeeting {
-            key,
-            identity,
-            devices: devices(value),
-            item_digest: digest_text(&digest(value)),
-        })
+        Listed::Meeting(ListedMeeting { key, identity, devices: devices(value), item_digest: hex(&digest(value)) })
     }
 }
 

@@ -10,10 +10,10 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondTy
 use duckdb::{AccessMode, Config, Connection};
 use sha2::{Digest, Sha256};
 
-use super::parquet::hex;
 use super::{LoadError, StorePaths, durable};
 use crate::schema::cell::{self, Row};
 use crate::schema::{Table, ddl};
+use crate::text::hex;
 
 /// The storage version of our files: every DuckDB from 1.2 to 2.x opens them.
 pub(crate) const STORAGE_VERSION: &str = "v1.2.0";

@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 
 use super::LoadError;
 use super::connection::Draft;
-use super::parquet::hex;
 use super::scripts::{Script, run_all};
 use crate::schema::cell::Row;
 use crate::schema::{
     ADDRESS_BUILDINGS, BUILDINGS, MISALIGNED_PARTICIPANTS, PARTICIPANTS, QUALITY_SAMPLES, TABLES, THRESHOLDS, Table,
     ddl,
 };
+use crate::text::hex;
 
 /// Addresses of a participant: the one in its own network, and the one that the vendor saw.
 pub(crate) type Addresses = (String, Option<String>);

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::LoadError;
-use super::parquet::hex;
+use crate::text::hex;
 
 /// The checksum of a file's bytes, lower-case hexadecimal.
 pub(crate) fn sha256(path: &Path) -> std::io::Result<String> {

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::LoadError;
 use super::connection::Draft;
-use super::parquet::hex;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{SCHEMA_MIGRATIONS, SCHEMA_VERSION};
+use crate::text::hex;
 
 /// One file of `migrations/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use super::{LoadError, durable};
 use crate::schema::{Table, arrow_schema, civil_date_text};
+use crate::text::hex;
 
 /// Rows in a row group: about DuckDB's own (122,880), so that its threads find work.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -256,11 +257,6 @@ impl<W: Write> Write for Hashing<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
-}
-
-/// Bytes as lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

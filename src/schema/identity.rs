@@ -168,11 +168,6 @@ pub(crate) fn digest(row: &Value) -> RowDigest {
     digest
 }
 
-/// A digest in hexadecimal.
-pub(crate) fn digest_text(digest: &RowDigest) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn clock(item: &Item, field: &str) -> Result<Option<Clock>, Reason> {
     parse::clock(&Raw::of(item.get(field)))
 }

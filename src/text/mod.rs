@@ -2,9 +2,11 @@
 //!
 //! Promises: pure functions, no panic on any input. Leaves out where the text goes.
 
+mod hex;
 mod readable;
 mod sanitize;
 
+pub(crate) use hex::hex;
 pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;
 pub(crate) use sanitize::{in_json, on_lines, on_one_line};
