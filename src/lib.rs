@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod config;
 mod error;
+mod event;
 mod extract;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

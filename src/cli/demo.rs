@@ -10,9 +10,10 @@ use super::simulate::{TenantArgs, limit};
 use super::sync::{self, SummaryForm};
 use super::{Context, Entry, Example, Run, block_on, now_us, report_run};
 use crate::cli::console::{Form, Progress};
-use crate::commands::{self, Events};
+use crate::commands;
 use crate::config::{Config, Credentials, Group, Secret};
 use crate::error::{ExitCode, Failure};
+use crate::event::Listener;
 use crate::load::{self, StorePaths};
 use vcq_simulator::{Options, Tenant, TenantSpec};
 
@@ -74,7 +75,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let app_secret = Secret::new(running.app_secret());
         let credentials = Credentials::App { app_id: running.app_id(), app_secret };
         let config = config.clone().with_vendor(&running.base_url(), credentials);
-        let events = Arc::clone(&progress) as Arc<dyn Events>;
+        let events = Arc::clone(&progress) as Arc<dyn Listener>;
         let mut setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), events)?;
         // Nobody else can ask this tenant, and a demo leaves nothing behind but its store.
         setup.client.shared = None;

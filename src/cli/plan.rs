@@ -9,9 +9,10 @@ use super::aligned::{Page, Side, date_range};
 use super::sync::{self, SummaryForm, WindowArgs};
 use super::{Context, Entry, Example, Run, now_us, runtime, window};
 use crate::cli::console::{Form, Progress, about, counted, length, thousands, time_text};
-use crate::commands::{self, Events, Plan, PlannedReach, PricedCalls, SyncSetup};
+use crate::commands::{self, Plan, PlannedReach, PricedCalls, SyncSetup};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure, next_after};
+use crate::event::Listener;
 
 #[derive(Debug, Clone, Args)]
 struct PlanArgs {
@@ -64,7 +65,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         Form::suitable(&context.console, context.terminal.as_deref()),
         context.config.calls_per_minute,
     ));
-    let events: Arc<dyn Events> = Arc::clone(&progress) as Arc<dyn Events>;
+    let events: Arc<dyn Listener> = Arc::clone(&progress) as Arc<dyn Listener>;
     let setup = SyncSetup {
         meeting_nos: args.window.meeting_no.clone(),
         refetch: args.window.refetch,

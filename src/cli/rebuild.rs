@@ -8,10 +8,10 @@ use super::sync::{SummaryForm, end_at_once};
 use super::window::Window;
 use super::{Context, Entry, Example, Run, Signals, now_us, runtime};
 use crate::cli::console::{Ending, Form, Progress};
-use crate::commands::Events;
 use crate::commands::rebuild::{RebuildSetup, rebuild};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
+use crate::event::Listener;
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct RebuildArgs {
@@ -72,7 +72,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         custom_limits: context.config.thresholds.clone(),
         threads: context.config.threads as usize,
         database: context.config.database(),
-        events: Arc::clone(&progress) as Arc<dyn Events>,
+        listener: Arc::clone(&progress) as Arc<dyn Listener>,
         now_us: Arc::new(now_us),
     };
     let rebuilt = runtime()?.block_on(async {

@@ -10,9 +10,10 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use super::window::{self, Window, WindowError};
 use super::{Context, Entry, Example, Run, Signals, block_on, now_us};
 use crate::cli::console::{Ending, Form, Progress, price_text, summary_text};
-use crate::commands::{self, Event, Events, SIGTERM, Summary, SyncSetup, Synced};
+use crate::commands::{self, SIGTERM, Summary, SyncSetup, Synced};
 use crate::config::{Config, Credentials, Group};
 use crate::error::{ExitCode, Failure, next_after};
+use crate::event::{Event, Listener};
 use crate::schema::TenantZone;
 use crate::text::{in_json, on_lines};
 use feishu_vc::{BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
@@ -147,7 +148,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         Form::suitable(&context.console, context.terminal.as_deref()),
         context.config.calls_per_minute,
     ));
-    let events: Arc<dyn Events> = Arc::clone(&progress) as Arc<dyn Events>;
+    let events: Arc<dyn Listener> = Arc::clone(&progress) as Arc<dyn Listener>;
     let setup = SyncSetup {
         meeting_nos: args.window.meeting_no.clone(),
         refetch: args.window.refetch,
@@ -235,7 +236,7 @@ pub(super) fn setup(
     context: &Context,
     config: &Config,
     window_us: (i64, i64),
-    events: Arc<dyn Events>,
+    listener: Arc<dyn Listener>,
 ) -> Result<SyncSetup, Failure> {
     Ok(SyncSetup {
         store: config.store.clone(),
@@ -255,7 +256,7 @@ pub(super) fn setup(
         custom_limits: config.thresholds.clone(),
         threads: config.threads as usize,
         database: config.database(),
-        events,
+        listener,
         now_us: Arc::new(now_us),
     })
 }
@@ -263,14 +264,14 @@ pub(super) fn setup(
 /// The first signal ends the run after the pages in hand; the second ends the process at once. Both are safe: what
 /// counts is on disk, and what is published is only ever renamed into place.
 pub(super) fn interrupt_on_signals(setup: &SyncSetup, context: &Context) {
-    let (cancel, signal, events) = (setup.cancel.clone(), Arc::clone(&setup.signal), Arc::clone(&setup.events));
+    let (cancel, signal, listener) = (setup.cancel.clone(), Arc::clone(&setup.signal), Arc::clone(&setup.listener));
     let console = context.console.clone();
     tokio::spawn(async move {
         let Some(mut signals) = Signals::listen() else { return };
         let first = signals.next().await;
         signal.store(first, Ordering::Relaxed);
         cancel.cancel();
-        events.event(&Event::Stopping { why: exit_of(first).exit().name.to_owned() });
+        listener.on_event(&Event::Stopping { why: exit_of(first).exit().name.to_owned() });
         // On a thread of its own: whatever keeps the runtime busy must not keep it from ending the process.
         std::thread::spawn(move || {
             std::thread::sleep(MOST_AFTER_A_SIGNAL);

@@ -8,7 +8,6 @@ pub(crate) mod dates;
 mod definitions;
 pub(crate) mod doctor;
 mod error;
-pub(crate) mod event;
 pub(crate) mod exit;
 mod outcome;
 pub(crate) mod plan;
@@ -31,7 +30,6 @@ use std::time::{Duration, Instant};
 
 pub(crate) use definitions::defines_the_same;
 pub(crate) use error::SyncError;
-pub(crate) use event::{Event, Events};
 pub(crate) use exit::ExitCode;
 pub(crate) use outcome::{SIGINT, SIGTERM};
 pub(crate) use plan::{Plan, PlannedReach, plan};
@@ -39,6 +37,7 @@ pub(crate) use price::{Price, PricedCalls};
 pub(crate) use status::{Part, StatusSetup, StatusView, status};
 pub(crate) use summary::{Calls, Summary};
 
+use crate::event::{Event, Listener};
 use crate::extract::{CaughtUp, ExtractSettings, Extracted, Extraction, FetchScope, Recorder, Settle, Stop, catch_up};
 use crate::ledger::USER_ID_TYPE;
 use crate::ledger::{Ledger, RunRecord};
@@ -49,7 +48,7 @@ use feishu_vc::{Cancel, Client, ClientConfig, UserIdType};
 use dates::DateError;
 use definitions::Installed;
 use publishing::{Due, PublishSetup, Publisher};
-use wire::{Budget, Counters, Forward};
+use wire::{Budget, Counters};
 
 /// The time now, microseconds UTC.
 pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -89,7 +88,7 @@ pub(crate) struct SyncSetup {
     pub threads: usize,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
-    pub events: Arc<dyn Events>,
+    pub listener: Arc<dyn Listener>,
     pub now_us: Now,
 }
 
@@ -140,9 +139,9 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         lost_raw_dates: lost_raw_dates.clone(),
     };
     ledger.record_run(&run)?;
-    setup.events.event(&Event::Started { since_us, until_us });
+    setup.listener.on_event(&Event::Started { since_us, until_us });
 
-    let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
+    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, asks)?;
     let mut publisher =
         Publisher::new(publish_setup(&setup, installed, lost_raw_dates), &paths, &run_id, Arc::clone(&ledger));
@@ -312,9 +311,9 @@ fn extraction(
         rate: setup.client.rate,
         may_end_early: setup.max_calls.is_some() || setup.finish_by_us.is_some(),
     };
-    let watch = Arc::new(Forward(Arc::clone(&setup.events)));
+    let listener = Arc::clone(&setup.listener);
     let now_us = Arc::clone(&setup.now_us);
-    Ok(Arc::new(Extraction::new(client, setup.cancel.clone(), recorder, settings, watch, now_us)))
+    Ok(Arc::new(Extraction::new(client, setup.cancel.clone(), recorder, settings, listener, now_us)))
 }
 
 /// The name of the ledger's setting for the tenant's zone.
@@ -394,7 +393,7 @@ fn publish_setup(setup: &SyncSetup, installed: Arc<Installed>, lost_raw_dates: B
         installed,
         start: Start::OverPublished,
         lost_raw_dates,
-        events: Arc::clone(&setup.events),
+        listener: Arc::clone(&setup.listener),
         now_us: Arc::clone(&setup.now_us),
     }
 }

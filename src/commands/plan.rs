@@ -15,6 +15,7 @@ use super::{
     Asking, Calls, ExitCode, SyncError, SyncSetup, check_settings, counted, extraction, outcome, run_id, store_state,
 };
 use crate::commands::wire::Counters;
+use crate::event::Event;
 use crate::extract::{Estimate, EstimateInput, Extracted, FetchScope, Limits, Settle, Stop, catch_up, paced};
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{Manifest, StorePaths};
@@ -113,9 +114,9 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         ..RunRecord::default()
     };
     ledger.record_run(&run)?;
-    setup.events.event(&super::Event::Started { since_us, until_us });
+    setup.listener.on_event(&Event::Started { since_us, until_us });
 
-    let counters = Arc::new(Counters::new(Arc::clone(&setup.events)));
+    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
     let asking = SyncSetup { max_calls: None, finish_by_us: None, refetch: false, ..setup.clone() };
     let Extracted { stop, meeting_list_pages, unreadable_meetings, failed_units } = {
         // Dropped at once, so that everything is written down before it is counted.

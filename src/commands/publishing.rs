@@ -10,7 +10,8 @@ use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
 use super::definitions::Installed;
 use super::store_state::{is_short, remember_generation};
 use super::totals::{Totals, run_row};
-use super::{Event, Events, ExitCode, Now, SyncError};
+use super::{ExitCode, Now, SyncError};
+use crate::event::{Event, Listener};
 use crate::extract::accept_losses;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
 use crate::load::{DatabaseOptions, LoadError, Manifest, Publication, Start, StorePaths, open_published_with, publish};
@@ -37,7 +38,7 @@ pub(crate) struct PublishSetup {
     pub start: Start,
     /// Dates that stay as they are published.
     pub lost_raw_dates: BTreeSet<i32>,
-    pub events: Arc<dyn Events>,
+    pub listener: Arc<dyn Listener>,
     pub now_us: Now,
 }
 
@@ -169,7 +170,7 @@ impl Publisher {
         run: RunRecord,
         exit: Option<ExitCode>,
     ) -> Result<(ExitCode, RunRecord), SyncError> {
-        self.setup.events.event(&Event::Publishing { dates: dates.len() as u64 });
+        self.setup.listener.on_event(&Event::Publishing { dates: dates.len() as u64 });
         self.part_number += 1;
         let work = Work {
             setup: self.setup.clone(),
@@ -191,7 +192,7 @@ impl Publisher {
         self.load_s += round.load_s;
         let dates = round.dates_changed.len() as u64;
         self.published.extend(round.dates_changed);
-        self.setup.events.event(&Event::Published { generation: round.generation, dates });
+        self.setup.listener.on_event(&Event::Published { generation: round.generation, dates });
         Ok((round.exit, round.run))
     }
 

@@ -12,7 +12,8 @@ use std::time::Instant;
 use super::definitions::Installed;
 use super::publishing::{PublishSetup, Publisher};
 use super::store_state::{lost_raw_dates, mark_all_dirty, without_manifest};
-use super::{Calls, Events, ExitCode, Now, Summary, SyncError, check_timezone, numbered, run_id};
+use super::{Calls, ExitCode, Now, Summary, SyncError, check_timezone, numbered, run_id};
+use crate::event::Listener;
 use crate::extract::{CaughtUp, catch_up, forget_index};
 use crate::ledger::USER_ID_TYPE;
 use crate::ledger::{DirtyDate, Ledger, LedgerError, RunRecord};
@@ -35,7 +36,7 @@ pub(crate) struct RebuildSetup {
     pub threads: usize,
     /// What DuckDB may use.
     pub database: DatabaseOptions,
-    pub events: Arc<dyn Events>,
+    pub listener: Arc<dyn Listener>,
     pub now_us: Now,
 }
 
@@ -95,7 +96,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
         installed,
         start,
         lost_raw_dates: kept.clone(),
-        events: Arc::clone(&setup.events),
+        listener: Arc::clone(&setup.listener),
         now_us: Arc::clone(&setup.now_us),
     };
     let mut publisher = Publisher::new(publishing, &paths, &run_id, Arc::clone(&ledger));

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::extract::{FetchEvent, Watch};
+use crate::event::{Event, Listener, TOKEN_ENDPOINT};
 use feishu_vc::{Endpoint, Gate, Observer, WaitReason};
 
-use super::{Calls, Event, Events};
+use super::Calls;
 
 /// Admits requests until a number of calls or a time is reached.
 pub(crate) struct Budget {
@@ -52,18 +52,18 @@ pub(crate) struct Counters {
     waited_ms: AtomicU64,
     /// Until when each endpoint is held: waits that overlap are one wait.
     held_until: Mutex<[Option<Instant>; Endpoint::ALL.len()]>,
-    events: Arc<dyn Events>,
+    listener: Arc<dyn Listener>,
 }
 
 impl Counters {
-    pub(crate) fn new(events: Arc<dyn Events>) -> Counters {
+    pub(crate) fn new(listener: Arc<dyn Listener>) -> Counters {
         Counters {
             calls: Default::default(),
             retries: AtomicU64::new(0),
             throttles: AtomicU64::new(0),
             waited_ms: AtomicU64::new(0),
             held_until: Mutex::default(),
-            events,
+            listener,
         }
     }
 
@@ -105,76 +105,45 @@ impl Counters {
         };
         self.waited_ms.fetch_add(u64::try_from(more.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
+}
 
-    fn tell(&self, event: Event) {
-        self.events.event(&event);
-    }
+fn name(endpoint: Option<Endpoint>) -> &'static str {
+    endpoint.map_or(TOKEN_ENDPOINT, Endpoint::name)
 }
 
 impl Observer for Counters {
     fn event(&self, event: &feishu_vc::Event) {
-        match event {
+        let event = match event {
             feishu_vc::Event::Sent { endpoint } => {
                 self.calls[*endpoint as usize].fetch_add(1, Ordering::Relaxed);
-                self.tell(Event::Call { endpoint: endpoint.name() });
+                Event::CallSent { endpoint: endpoint.name() }
             }
             feishu_vc::Event::Throttled { endpoint, .. } => {
                 self.throttles.fetch_add(1, Ordering::Relaxed);
-                self.tell(Event::Throttled { endpoint: endpoint.name() });
+                Event::Throttled { endpoint: endpoint.name() }
             }
             feishu_vc::Event::Capped { endpoint, asked, wait } => {
-                let endpoint = endpoint.map_or(TOKEN, Endpoint::name);
-                self.tell(Event::Capped { endpoint, asked: *asked, wait: *wait });
+                Event::WaitClamped { endpoint: name(*endpoint), requested: *asked, wait: *wait }
             }
-            feishu_vc::Event::NotShared { why } => self.tell(Event::Warning {
-                text: format!("the call budget is not shared with other runs of this app: {why}"),
-            }),
+            feishu_vc::Event::NotShared { why } => {
+                Event::Warning { text: format!("the call budget is not shared with other runs of this app: {why}") }
+            }
             feishu_vc::Event::Waiting { endpoint, wait, why: WaitReason::Throttle } => {
                 self.add_wait(*endpoint, *wait, Instant::now());
-                self.tell(Event::Waiting {
-                    endpoint: endpoint.map_or(TOKEN, Endpoint::name),
-                    wait: *wait,
-                    why: "for the vendor's limit".to_owned(),
-                });
+                Event::Waiting { endpoint: name(*endpoint), wait: *wait }
             }
-            feishu_vc::Event::Retrying { endpoint, wait, fault } => {
-                // Token requests are not among the calls, so neither are their repetitions.
+            feishu_vc::Event::Retrying { endpoint, .. } => {
+                // Token requests are not among the calls, so neither are their retries.
                 if endpoint.is_some() {
                     self.retries.fetch_add(1, Ordering::Relaxed);
                 }
-                self.tell(Event::Waiting {
-                    endpoint: endpoint.map_or(TOKEN, Endpoint::name),
-                    wait: *wait,
-                    why: format!("to retry after: {fault}"),
-                });
+                Event::Retrying { endpoint: name(*endpoint) }
             }
             feishu_vc::Event::Answered { .. } | feishu_vc::Event::Waiting { .. } | feishu_vc::Event::TokenRefreshed => {
+                return;
             }
-        }
-    }
-}
-
-const TOKEN: &str = "tenant_access_token";
-
-/// Passes the asking's own events on.
-pub(crate) struct Forward(pub Arc<dyn Events>);
-
-impl Watch for Forward {
-    fn event(&self, event: FetchEvent) {
-        self.0.event(&match event {
-            FetchEvent::MeetingPage { meetings, to_list, quality_calls_estimate } => {
-                Event::MeetingPage { meetings, to_list, quality_calls_estimate }
-            }
-            FetchEvent::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
-                Event::MeetingsListed { meetings, to_list, quality_calls_estimate }
-            }
-            FetchEvent::MeetingListed { participants, to_ask, quality_calls } => {
-                Event::MeetingListed { participants, to_ask, quality_calls }
-            }
-            FetchEvent::ParticipantDone { status, samples } => {
-                Event::ParticipantDone { status: status.name(), samples }
-            }
-        });
+        };
+        self.listener.on_event(&event);
     }
 }
 

@@ -23,8 +23,8 @@ use super::recorder::Checkpoint;
 use super::run::Extraction;
 use super::stop::Stop;
 use super::walk::{answer_record, page_record};
-use super::watch::FetchEvent;
 use super::work::Backlog;
+use crate::event::Event;
 use crate::ledger::Change;
 use crate::raw_log::{Header, RAW_VERSION, RawKind, WalkEnd};
 
@@ -96,7 +96,7 @@ impl Extraction {
                     if !self.settings.list_is_first() {
                         self.offer_listed(backlog, listed)?;
                     }
-                    self.watch.event(FetchEvent::MeetingPage {
+                    self.listener.on_event(&Event::MeetingPage {
                         meetings: backlog.meetings,
                         to_list: backlog.to_list,
                         quality_calls_estimate: backlog.quality_calls_estimate,

@@ -21,7 +21,6 @@ mod run;
 mod stop;
 mod unit;
 mod walk;
-mod watch;
 mod work;
 
 pub(crate) use decide::Settle;
@@ -31,4 +30,3 @@ pub(crate) use recorder::{RecordError, Recorder};
 pub(crate) use reindex::{CaughtUp, accept_losses, catch_up, dates_with_lost_answers, forget_index};
 pub(crate) use run::{ExtractSettings, Extracted, Extraction, FetchScope};
 pub(crate) use stop::Stop;
-pub(crate) use watch::{FetchEvent, Watch};

@@ -11,8 +11,8 @@ use super::recorder::{RecordError, Recorder};
 use super::stop::Stop;
 use super::unit::{Earlier, Finished, MeetingWindow, ask};
 use super::walk::{Outcome, Walked};
-use super::watch::{FetchEvent, Watch};
 use super::work::{MeetingTask, OpenDates};
+use crate::event::{Event, Listener};
 use crate::ledger::PendingParticipant;
 use crate::raw_log::RawKind;
 use crate::schema::TenantZone;
@@ -73,7 +73,7 @@ pub(crate) struct Extraction {
     pub(super) client: Client,
     pub(super) recorder: Recorder,
     pub(super) settings: ExtractSettings,
-    pub(super) watch: Arc<dyn Watch>,
+    pub(super) listener: Arc<dyn Listener>,
     pub(super) now_us: Arc<Now>,
     cancel: Cancel,
     stop: Mutex<Option<Stop>>,
@@ -105,14 +105,14 @@ impl Extraction {
         cancel: Cancel,
         recorder: Recorder,
         settings: ExtractSettings,
-        watch: Arc<dyn Watch>,
+        listener: Arc<dyn Listener>,
         now_us: Arc<Now>,
     ) -> Extraction {
         Extraction {
             client,
             recorder,
             settings,
-            watch,
+            listener,
             now_us,
             cancel,
             stop: Mutex::new(None),
@@ -276,7 +276,7 @@ impl Extraction {
             return Err(stop);
         }
         let (status, samples) = (finished.end.status, finished.end.items);
-        self.watch.event(FetchEvent::ParticipantDone { status, samples });
+        self.listener.on_event(&Event::ParticipantDone { status, samples });
         let failing = self.note_failures(&finished);
         self.record_quality(finished).await?;
         failing

@@ -15,7 +15,7 @@ use super::recorder::RecordError;
 use super::run::{Extraction, FetchScope};
 use super::stop::Stop;
 use super::unit::{MeetingWindow, WindowForm};
-use super::watch::FetchEvent;
+use crate::event::Event;
 use crate::ledger::{PendingMeeting, PendingParticipant};
 use crate::raw_log::RawKind;
 use crate::schema::Status;
@@ -174,7 +174,7 @@ impl Extraction {
             }
         }
         self.dates().is_known = true;
-        self.watch.event(FetchEvent::MeetingsListed {
+        self.listener.on_event(&Event::MeetingsListed {
             meetings: backlog.meetings,
             to_list: backlog.to_list,
             quality_calls_estimate: backlog.quality_calls_estimate,
@@ -249,9 +249,9 @@ impl Extraction {
             let is_settling = participant.status == Status::Pending.name() && participant.digest.is_some();
             !(is_settling && self.was_just_asked(participant.last_us))
         });
-        self.watch.event(FetchEvent::MeetingListed {
+        self.listener.on_event(&Event::MeetingListed {
             participants: listed.max(pending.len() as u64),
-            to_ask: pending.len() as u64,
+            to_fetch: pending.len() as u64,
             quality_calls: pending.iter().map(quality_calls).sum(),
         });
         task.open.fetch_add(pending.len() as u64, Ordering::Relaxed);

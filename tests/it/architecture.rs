@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("schema", &["text"]),
+    ("event", &["schema"]),
     ("raw_log", &["schema", "text"]),
     ("ledger", &["raw_log", "schema", "text"]),
-    ("extract", &["ledger", "raw_log", "schema", "text"]),
+    ("extract", &["event", "ledger", "raw_log", "schema", "text"]),
     ("transform", &["schema", "text"]),
     ("buildings", &["schema", "text"]),
     ("load", &["schema", "text"]),
@@ -17,7 +18,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("checks", &["load", "schema", "text"]),
     (
         "commands",
-        &["buildings", "checks", "extract", "ledger", "load", "raw_log", "report", "schema", "text", "transform"],
+        &[
+            "buildings",
+            "checks",
+            "event",
+            "extract",
+            "ledger",
+            "load",
+            "raw_log",
+            "report",
+            "schema",
+            "text",
+            "transform",
+        ],
     ),
 ];
 

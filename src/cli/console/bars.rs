@@ -62,7 +62,7 @@ impl Bars {
         let stage = |forms: Vec<String>| lines::fitting(forms, self.stage_width);
         set(&self.meetings, u64::from(model.meetings_complete), 1, stage(vec![lines::meetings(model)]));
         set(&self.participants, model.listed, model.to_list, stage(lines::participants(model)));
-        set(&self.quality, model.done, model.to_ask, stage(lines::quality(model)));
+        set(&self.quality, model.done, model.to_fetch, stage(lines::quality(model)));
         let wait = lines::waits(model, now);
         let beside = if self.wait.is_some() { Vec::new() } else { wait.clone() };
         self.line.set_message(lines::fitting(lines::status(model, now, &beside), self.line_width));
@@ -103,7 +103,7 @@ mod tests {
     use indicatif::TermLike;
 
     use super::*;
-    use crate::commands::Event;
+    use crate::event::Event;
 
     /// A terminal that keeps every line it was given.
     #[derive(Debug, Clone)]
@@ -148,7 +148,7 @@ mod tests {
         let mut model = Model::new(100);
         let listed = Event::MeetingsListed { meetings: 312, to_list: 4, quality_calls_estimate: 2_000 };
         model.apply(&listed, Duration::ZERO);
-        model.apply(&Event::MeetingListed { participants: 9, to_ask: 8, quality_calls: 8 }, Duration::ZERO);
+        model.apply(&Event::MeetingListed { participants: 9, to_fetch: 8, quality_calls: 8 }, Duration::ZERO);
         model
     }
 
@@ -184,10 +184,10 @@ mod tests {
     fn a_narrow_terminal_has_the_wait_on_a_line_of_its_own_while_it_lasts() {
         let mut model = model();
         for second in 0..20 {
-            model.apply(&Event::Call { endpoint: "participant_quality_list" }, Duration::from_secs(second));
+            model.apply(&Event::CallSent { endpoint: "participant_quality_list" }, Duration::from_secs(second));
         }
-        let (wait, why) = (Duration::from_secs(41), "for the vendor's limit".to_owned());
-        model.apply(&Event::Waiting { endpoint: "participant_quality_list", wait, why }, Duration::from_secs(20));
+        let wait = Duration::from_secs(41);
+        model.apply(&Event::Waiting { endpoint: "participant_quality_list", wait }, Duration::from_secs(20));
         let texts = draw(40, &model, &[20, 20, 21, 61]);
         assert!(texts[1].contains(" waiting 41 s for the vendor's limit"), "{texts:#?}");
         assert!(texts[1].contains(" 20 calls, 57 a minute; 15 min left"), "{texts:#?}");

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Model, VENDOR_LIMIT};
+use super::model::Model;
 use super::words::{counted, rough, thousands};
-use crate::commands::Event;
+use crate::event::Event;
 use crate::schema::utc_text;
 use feishu_vc::asked_for;
 
 /// Shorter waits are not worth a line of their own.
 const WAIT_WORTH_A_LINE: Duration = Duration::from_secs(5);
+
+const VENDOR_LIMIT: &str = "for the vendor's limit";
 
 /// Width that a line keeps to where no terminal gives one.
 const PLAIN_WIDTH: usize = 120;
@@ -48,7 +50,7 @@ pub(super) fn participants(model: &Model) -> Vec<String> {
 
 /// The third stage: quality. Longest form first: the count of samples is what one misses least.
 pub(super) fn quality(model: &Model) -> Vec<String> {
-    let done = format!("{} of {}", thousands(model.done), thousands(model.to_ask.max(model.done)));
+    let done = format!("{} of {}", thousands(model.done), thousands(model.to_fetch.max(model.done)));
     let failed = if model.failed > 0 { format!(", {} failed", thousands(model.failed)) } else { String::new() };
     let samples = counted(model.samples, "sample");
     vec![
@@ -106,7 +108,7 @@ pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<Stri
 pub(super) fn plain(model: &Model, now: Duration) -> String {
     let stages = if !model.meetings_complete || model.publishing.is_some() || model.stopping.is_some() {
         vec![meetings(model)]
-    } else if model.to_ask == 0 {
+    } else if model.to_fetch == 0 {
         participants(model)
     } else {
         quality(model)
@@ -130,14 +132,14 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
             };
             Some(("meetings_listed", listed + &estimate))
         }
-        Event::Waiting { endpoint, wait, why } if why == VENDOR_LIMIT && *wait >= WAIT_WORTH_A_LINE => {
+        Event::Waiting { endpoint, wait } if *wait >= WAIT_WORTH_A_LINE => {
             // Requests that meet the same limit wait together: one line is enough for all of them.
             let known = before.wait(now).is_some_and(|known| known + WAIT_WORTH_A_LINE > *wait);
-            (!known).then(|| ("waiting", format!("waiting {} {why} ({endpoint})", rough(*wait))))
+            (!known).then(|| ("waiting", format!("waiting {} {VENDOR_LIMIT} ({endpoint})", rough(*wait))))
         }
         // Always told, however short the wait is: the vendor wants something else than it gets.
-        Event::Capped { endpoint, asked, wait } => {
-            let (asked, wait) = (asked_for(*asked), asked_for(*wait));
+        Event::WaitClamped { endpoint, requested, wait } => {
+            let (asked, wait) = (asked_for(*requested), asked_for(*wait));
             Some((
                 "capped",
                 format!("the vendor asked for {asked} ({endpoint}); waiting {wait}, the most that wait_cap allows"),
@@ -157,8 +159,9 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
         Event::MeetingPage { .. }
         | Event::MeetingListed { .. }
         | Event::ParticipantDone { .. }
-        | Event::Call { .. }
+        | Event::CallSent { .. }
         | Event::Throttled { .. }
+        | Event::Retrying { .. }
         | Event::Waiting { .. } => None,
     }
 }
@@ -167,7 +170,7 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
 pub(super) fn fields(name: &str, model: &Model, now: Duration) -> Map<String, Value> {
     let fields = json!({
         "event": name, "meetings": model.meetings, "meetings_to_list": model.to_list, "meetings_listed": model.listed,
-        "participants": model.participants, "participants_to_ask": model.to_ask, "participants_done": model.done,
+        "participants": model.participants, "participants_to_ask": model.to_fetch, "participants_done": model.done,
         "participants_failed": model.failed, "samples": model.samples, "calls": model.calls,
         "calls_a_minute": model.calls_a_minute(now), "throttles": model.throttles, "retries": model.retries,
         "waiting_s": model.wait(now).map(|wait| wait.as_secs()),
@@ -182,30 +185,31 @@ pub(super) fn fields(name: &str, model: &Model, now: Duration) -> Map<String, Va
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::Status;
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     fn waiting(seconds: u64) -> Event {
-        Event::Waiting { endpoint: "participant_quality_list", wait: at(seconds), why: VENDOR_LIMIT.to_owned() }
+        Event::Waiting { endpoint: "participant_quality_list", wait: at(seconds) }
     }
 
     fn model() -> Model {
         let mut model = Model::new(100);
         model.apply(&Event::MeetingsListed { meetings: 312, to_list: 2, quality_calls_estimate: 2_000 }, at(0));
         for _ in 0..2 {
-            model.apply(&Event::MeetingListed { participants: 1_000, to_ask: 975, quality_calls: 1_000 }, at(1));
+            model.apply(&Event::MeetingListed { participants: 1_000, to_fetch: 975, quality_calls: 1_000 }, at(1));
         }
         for second in 0..96 {
-            model.apply(&Event::Call { endpoint: "participant_quality_list" }, at(second));
-            model.apply(&Event::ParticipantDone { status: "complete", samples: 600 }, at(second));
+            model.apply(&Event::CallSent { endpoint: "participant_quality_list" }, at(second));
+            model.apply(&Event::ParticipantDone { status: Status::Complete, samples: 600 }, at(second));
         }
         model
     }
 
     fn retry() -> Event {
-        Event::Waiting { wait: at(16), why: "to retry after: a timeout".to_owned(), endpoint: "meeting_list" }
+        Event::Retrying { endpoint: "meeting_list" }
     }
 
     fn status_at(model: &Model, now: Duration, width: usize) -> String {
@@ -249,7 +253,7 @@ mod tests {
     #[test]
     fn what_has_no_room_goes_the_least_important_first() {
         let mut model = model();
-        model.apply(&Event::ParticipantDone { status: "failed", samples: 0 }, at(95));
+        model.apply(&Event::ParticipantDone { status: Status::Failed, samples: 0 }, at(95));
         model.apply(&retry(), at(95));
         let shown = |forms: Vec<String>| [48, 36, 27, 10].map(|width| fitting(forms.clone(), width)).join("\n");
         insta::assert_snapshot!(shown(quality(&model)), @r"
@@ -299,7 +303,7 @@ mod tests {
         );
         model.apply(&waiting(41), at(95));
         for _ in 0..500 {
-            model.apply(&Event::MeetingListed { participants: 300, to_ask: 300, quality_calls: 400 }, at(95));
+            model.apply(&Event::MeetingListed { participants: 300, to_fetch: 300, quality_calls: 400 }, at(95));
         }
         let line = plain(&model, at(95));
         assert!(line.chars().count() <= PLAIN_WIDTH && !line.contains("samples"), "{line}");
@@ -319,7 +323,7 @@ mod tests {
     #[test]
     fn a_capped_wait_says_what_was_asked_for_and_is_not_told_twice() {
         let mut model = model();
-        let capped = Event::Capped { endpoint: "meeting_list", asked: at(86_400), wait: at(120) };
+        let capped = Event::WaitClamped { endpoint: "meeting_list", requested: at(86_400), wait: at(120) };
         assert_eq!(
             milestone(&model, &capped, at(95)).map(|(_, text)| text).as_deref(),
             Some("the vendor asked for 86,400 s (meeting_list); waiting 120 s, the most that wait_cap allows")

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressDrawTarget;
 
-use crate::commands::{Event, Events};
 use crate::config::LogFormat;
+use crate::event::{Event, Listener};
 
 pub(crate) use console::Console;
 pub(crate) use model::Model;
@@ -103,8 +103,8 @@ impl Progress {
     }
 }
 
-impl Events for Progress {
-    fn event(&self, event: &Event) {
+impl Listener for Progress {
+    fn on_event(&self, event: &Event) {
         // Fails where nobody watches (silent, finished): then nothing is missed.
         let _ = self.sender.send(Message::Event(event.clone(), self.began.elapsed()));
     }
@@ -164,7 +164,7 @@ impl Viewer {
         let Some((name, text)) = milestone else { return };
         if matches!(event, Event::Warning { .. }) {
             self.console.warn(&text);
-        } else if !has_bars || matches!(event, Event::Stopping { .. } | Event::Capped { .. }) {
+        } else if !has_bars || matches!(event, Event::Stopping { .. } | Event::WaitClamped { .. }) {
             self.console.say_with(&text, lines::fields(name, &self.model, at));
         }
     }
@@ -180,11 +180,11 @@ mod tests {
         let page = Page::default();
         let console = Console::new(Box::new(page.clone()), format, false, Redactor::default());
         let progress = Progress::start(&console, form, 100);
-        progress.event(&Event::MeetingsListed { meetings: 3, to_list: 2, quality_calls_estimate: 9 });
-        progress.event(&Event::Call { endpoint: "meeting_list" });
-        progress.event(&Event::Published { generation: 1, dates: 2 });
+        progress.on_event(&Event::MeetingsListed { meetings: 3, to_list: 2, quality_calls_estimate: 9 });
+        progress.on_event(&Event::CallSent { endpoint: "meeting_list" });
+        progress.on_event(&Event::Published { generation: 1, dates: 2 });
         progress.finish();
-        progress.event(&Event::Stopping { why: "too late".to_owned() });
+        progress.on_event(&Event::Stopping { why: "too late".to_owned() });
         page.text()
     }
 

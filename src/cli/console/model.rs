@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::commands::{Calls, Event};
+use crate::commands::Calls;
+use crate::event::{Event, TOKEN_ENDPOINT};
+use crate::schema::Status;
 
 /// For how long calls are remembered for the rate, seconds.
 const RATE_SECONDS: usize = 60;
@@ -12,12 +14,6 @@ const RATE_SEEN_AFTER: Duration = Duration::from_secs(20);
 
 /// Extrapolating from less than this says nothing.
 const RATE_FROM: Duration = Duration::from_secs(5);
-
-/// The reason of the waits that hold the run up. The others are one worker's pause before a retry.
-pub(super) const VENDOR_LIMIT: &str = "for the vendor's limit";
-
-/// The token request is not among the calls, so neither are its retries among theirs.
-const TOKEN: &str = "tenant_access_token";
 
 /// How far a run is.
 #[derive(Debug, Clone)]
@@ -32,7 +28,7 @@ pub(crate) struct Model {
     pub listed: u64,
     pub participants: u64,
     /// Participants that must be asked for quality, as far as known.
-    pub to_ask: u64,
+    pub to_fetch: u64,
     /// Of those, how many are done.
     pub done: u64,
     /// Of those, how many failed.
@@ -67,7 +63,7 @@ impl Model {
             to_list: 0,
             listed: 0,
             participants: 0,
-            to_ask: 0,
+            to_fetch: 0,
             done: 0,
             failed: 0,
             samples: 0,
@@ -102,25 +98,25 @@ impl Model {
                 self.to_list = *to_list;
                 self.quality_calls_estimate = *quality_calls_estimate;
             }
-            Event::MeetingListed { participants, to_ask, quality_calls } => {
+            Event::MeetingListed { participants, to_fetch, quality_calls } => {
                 self.listed += 1;
                 self.participants += participants;
-                self.to_ask += to_ask;
+                self.to_fetch += to_fetch;
                 self.quality_calls_known += quality_calls;
             }
             Event::ParticipantDone { status, samples } => {
                 self.done += 1;
-                self.failed += u64::from(*status == "failed");
+                self.failed += u64::from(*status == Status::Failed);
                 self.samples += samples;
             }
-            Event::Call { endpoint } => self.call(endpoint, now),
+            Event::CallSent { endpoint } => self.call(endpoint, now),
             Event::Throttled { .. } => self.throttles += 1,
             // Several requests can wait at once: the longest wait is the one that holds the run up.
-            Event::Waiting { wait, why, .. } if why == VENDOR_LIMIT => {
-                self.wait_until = self.wait_until.max(Some(now + *wait));
+            Event::Waiting { wait, .. } | Event::WaitClamped { wait, .. } => {
+                self.wait_until = self.wait_until.max(Some(now + *wait))
             }
-            Event::Capped { wait, .. } => self.wait_until = self.wait_until.max(Some(now + *wait)),
-            Event::Waiting { endpoint, .. } => self.retries += u64::from(*endpoint != TOKEN),
+            // The token request is not among the calls, so neither are its retries.
+            Event::Retrying { endpoint } => self.retries += u64::from(*endpoint != TOKEN_ENDPOINT),
             Event::Publishing { dates } => self.publishing = (*dates > 0).then_some(*dates),
             Event::Published { generation, .. } => {
                 self.publishing = None;
@@ -171,7 +167,7 @@ impl Model {
         };
         let by_calls = (self.quality_calls_known + guessed).saturating_sub(self.calls.participant_quality_list);
         // Retries spend calls without an answer: each participant that is left takes one at least.
-        by_calls.max(self.to_ask.saturating_sub(self.done))
+        by_calls.max(self.to_fetch.saturating_sub(self.done))
     }
 
     /// How long the rest will take: the pending quality calls at the rate seen, before that at the quota. `None` while the
@@ -249,7 +245,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const QUALITY: Event = Event::Call { endpoint: "participant_quality_list" };
+    const QUALITY: Event = Event::CallSent { endpoint: "participant_quality_list" };
 
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -268,12 +264,12 @@ mod tests {
     fn what_is_known_replaces_what_was_guessed() {
         let mut model = listed(2, 100);
         assert_eq!(model.quality_calls_pending(), 100);
-        model.apply(&Event::MeetingListed { participants: 30, to_ask: 30, quality_calls: 30 }, at(1));
+        model.apply(&Event::MeetingListed { participants: 30, to_fetch: 30, quality_calls: 30 }, at(1));
         assert_eq!(model.quality_calls_pending(), 30 + 50);
-        model.apply(&Event::MeetingListed { participants: 5, to_ask: 4, quality_calls: 5 }, at(1));
+        model.apply(&Event::MeetingListed { participants: 5, to_fetch: 4, quality_calls: 5 }, at(1));
         assert_eq!(model.quality_calls_pending(), 35);
         model.apply(&QUALITY, at(2));
-        model.apply(&Event::ParticipantDone { status: "complete", samples: 60 }, at(2));
+        model.apply(&Event::ParticipantDone { status: Status::Complete, samples: 60 }, at(2));
         assert_eq!((model.quality_calls_pending(), model.samples, model.done), (34, 60, 1));
     }
 
@@ -281,18 +277,18 @@ mod tests {
     fn meetings_that_an_earlier_run_listed_keep_their_calls() {
         let mut model = listed(1, 100);
         for _ in 0..3 {
-            model.apply(&Event::MeetingListed { participants: 10, to_ask: 10, quality_calls: 10 }, at(0));
+            model.apply(&Event::MeetingListed { participants: 10, to_fetch: 10, quality_calls: 10 }, at(0));
         }
         assert_eq!(model.quality_calls_pending(), 100);
         let mut none_to_list = listed(0, 40);
-        none_to_list.apply(&Event::MeetingListed { participants: 10, to_ask: 10, quality_calls: 10 }, at(0));
+        none_to_list.apply(&Event::MeetingListed { participants: 10, to_fetch: 10, quality_calls: 10 }, at(0));
         assert_eq!(none_to_list.quality_calls_pending(), 40);
     }
 
     #[test]
     fn retries_do_not_eat_what_is_pending() {
         let mut model = listed(1, 2);
-        model.apply(&Event::MeetingListed { participants: 2, to_ask: 2, quality_calls: 2 }, at(0));
+        model.apply(&Event::MeetingListed { participants: 2, to_fetch: 2, quality_calls: 2 }, at(0));
         for _ in 0..10 {
             model.apply(&QUALITY, at(1));
         }
@@ -302,12 +298,12 @@ mod tests {
     #[test]
     fn the_rest_is_priced_at_the_quota_first_and_then_at_the_rate_seen() {
         let mut model = listed(1, 1_000);
-        model.apply(&Event::MeetingListed { participants: 1_000, to_ask: 1_000, quality_calls: 1_000 }, at(0));
+        model.apply(&Event::MeetingListed { participants: 1_000, to_fetch: 1_000, quality_calls: 1_000 }, at(0));
         assert_eq!(model.left(at(0)), Some(at(600)));
         // One call a second: 60 a minute, below the quota of 100.
         for second in 0..60 {
             model.apply(&QUALITY, at(second));
-            model.apply(&Event::ParticipantDone { status: "complete", samples: 1 }, at(second));
+            model.apply(&Event::ParticipantDone { status: Status::Complete, samples: 1 }, at(second));
         }
         assert_eq!(model.calls_a_minute(at(59)), Some(60));
         let left = model.left(at(59)).expect("an estimate").as_secs();
@@ -319,7 +315,8 @@ mod tests {
     fn the_rate_is_one_endpoint_s_and_never_above_a_quota_that_was_kept() {
         let mut model = listed(1, 1_000);
         assert_eq!(model.calls_a_minute(at(9)), None);
-        let call = |model: &mut Model, endpoint, ms| model.apply(&Event::Call { endpoint }, Duration::from_millis(ms));
+        let call =
+            |model: &mut Model, endpoint, ms| model.apply(&Event::CallSent { endpoint }, Duration::from_millis(ms));
         // Two endpoints at their quota of 100 a minute each, the second one 20 s later.
         for ms in (0..120_000).step_by(600) {
             call(&mut model, "participant_list", ms);
@@ -346,22 +343,18 @@ mod tests {
         model.apply(&Event::Stopping { why: "interrupted".to_owned() }, at(1));
         assert_eq!(model.left(at(1)), None);
         let mut model = listed(1, 1);
-        model.apply(&Event::MeetingListed { participants: 1, to_ask: 1, quality_calls: 1 }, at(1));
+        model.apply(&Event::MeetingListed { participants: 1, to_fetch: 1, quality_calls: 1 }, at(1));
         model.apply(&QUALITY, at(1));
-        model.apply(&Event::ParticipantDone { status: "failed", samples: 0 }, at(1));
+        model.apply(&Event::ParticipantDone { status: Status::Failed, samples: 0 }, at(1));
         assert_eq!((model.left(at(2)), model.failed), (None, 1));
     }
 
     #[test]
     fn the_longest_wait_counts_and_ends_by_itself() {
         let mut model = listed(1, 100);
-        let waiting = |seconds: u64, why: &str| Event::Waiting {
-            endpoint: "participant_quality_list",
-            wait: at(seconds),
-            why: why.to_owned(),
-        };
-        model.apply(&waiting(41, VENDOR_LIMIT), at(0));
-        model.apply(&waiting(2, VENDOR_LIMIT), at(1));
+        let waiting = |seconds| Event::Waiting { endpoint: "participant_quality_list", wait: at(seconds) };
+        model.apply(&waiting(41), at(0));
+        model.apply(&waiting(2), at(1));
         assert_eq!(model.wait(at(2)), Some(at(39)));
         assert_eq!(model.left(at(1)), Some(at(100)));
         assert_eq!(model.wait(at(41)), None);
@@ -370,9 +363,9 @@ mod tests {
     #[test]
     fn a_retry_is_counted_and_holds_nothing_up() {
         let mut model = listed(1, 100);
-        let retry = |endpoint| Event::Waiting { endpoint, wait: at(30), why: "to retry after: a timeout".to_owned() };
+        let retry = |endpoint| Event::Retrying { endpoint };
         model.apply(&retry("participant_quality_list"), at(0));
-        model.apply(&retry(TOKEN), at(0));
+        model.apply(&retry(TOKEN_ENDPOINT), at(0));
         assert_eq!((model.retries, model.wait(at(0)), model.left(at(0))), (1, None, Some(at(60))));
     }
 
