@@ -1,10 +1,13 @@
-//! Who may use whom: the table of ARCHITECTURE.md, held against every `use` and path of the source.
+//! Who may use whom: the table of ARCHITECTURE.md, held against the source. And no files use one another in a circle.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each folder or file of `src/` with what it may use; the stages never use one another.
-const ARROWS: &[(&str, &[&str])] = &[
+use crate::support::source::{Arrows, Source, circles};
+
+/// Each module of `src/` with those it may use; the stages never use one another.
+const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("schema", &["text"]),
     ("event", &["schema"]),
@@ -35,71 +38,103 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The edge, which may use everything.
-const EDGE: &[&str] = &["cli", "config", "error", "fuzzing", "main", "lib"];
+const EDGE: &[&str] = &["cli", "config", "error", "fuzzing", "lib", "main"];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("src is there") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
-            found.push(path);
-        }
-    }
+/// The crates beside the program: they use nothing of ours.
+const CRATES: &[&str] = &["feishu-vc", "vcq-simulator"];
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The module of ours that a file belongs to.
-fn module(root: &Path, path: &Path) -> String {
-    let relative = path.strip_prefix(root).expect("below src");
-    let first = relative.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
-    first.trim_end_matches(".rs").to_owned()
+/// The module of `src/` that a file belongs to.
+fn module(file: &Path) -> String {
+    let relative = file.strip_prefix(project("src")).expect("below src");
+    relative.iter().next().expect("a name").to_string_lossy().trim_end_matches(".rs").to_owned()
 }
 
-/// Every module of ours that a text names as `crate::module` or `vcq_etl::module`.
-fn used(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    for marker in ["crate::", "vcq_etl::"] {
-        for (at, _) in text.match_indices(marker) {
-            let rest = &text[at + marker.len()..];
-            if let Some(group) = rest.strip_prefix('{') {
-                let group = group.split('}').next().unwrap_or_default();
-                names
-                    .extend(group.split(',').map(|part| part.trim().split("::").next().unwrap_or_default().to_owned()));
-            } else {
-                names.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
-            }
+fn names(files: &BTreeSet<&Path>, arrows: &Arrows) -> String {
+    let mut text = String::new();
+    for ((from, to), used) in arrows {
+        if files.contains(from.as_path()) && files.contains(to.as_path()) {
+            let used: Vec<&str> = used.iter().map(String::as_str).collect();
+            text.push_str(&format!("  {} -> {}: {}\n", shown(from), shown(to), used.join(", ")));
         }
     }
-    names
+    text
+}
+
+fn shown(file: &Path) -> String {
+    file.strip_prefix(project("")).unwrap_or(file).display().to_string()
 }
 
 #[test]
 fn modules_use_only_what_the_architecture_allows() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
+    let arrows = Source::read(&project("src/lib.rs")).arrows();
     let mut wrong = Vec::new();
-    for path in &files {
-        let module = module(&root, path);
-        if EDGE.contains(&module.as_str()) {
+    for ((from, to), used) in &arrows {
+        let (user, user_of) = (module(from), module(to));
+        if user == user_of || EDGE.contains(&user.as_str()) {
             continue;
         }
-        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == module) else {
-            wrong.push(format!("{}: the module {module} is in no list of this test", path.display()));
-            continue;
-        };
-        for name in used(&fs::read_to_string(path).expect("text")) {
-            let is_module = ARROWS.iter().any(|(other, _)| *other == name) || EDGE.contains(&name.as_str());
-            if is_module && name != module && !allowed.contains(&name.as_str()) {
-                wrong.push(format!("{}: {module} uses {name}", path.display()));
-            }
+        match MAY_USE.iter().find(|(name, _)| *name == user) {
+            None => wrong.push(format!("{}: the module {user} is in no list of this test", shown(from))),
+            Some((_, allowed)) if allowed.contains(&user_of.as_str()) => {}
+            Some(_) => wrong.push(format!("{} uses {used:?} of {}", shown(from), shown(to))),
         }
     }
-    assert!(files.len() > 50, "only {} files were found", files.len());
+    assert!(arrows.len() > 200, "only {} arrows were found", arrows.len());
     assert!(wrong.is_empty(), "arrows that the architecture does not have:\n{}", wrong.join("\n"));
 }
 
 #[test]
-fn the_reader_of_paths_sees_groups_and_single_names() {
-    assert_eq!(used("use crate::schema::Kind; use crate::{load::Lock, report};"), ["schema", "load", "report"]);
+fn no_files_use_one_another_in_a_circle() {
+    let mut text = String::new();
+    for root in ["src/lib.rs", "crates/feishu-vc/src/lib.rs", "crates/vcq-simulator/src/lib.rs"] {
+        let source = Source::read(&project(root));
+        assert!(source.files().len() > 10, "only {} files below {root}", source.files().len());
+        let arrows = source.arrows();
+        for circle in circles(&arrows) {
+            text.push_str(&format!("{} files of {root}:\n{}", circle.len(), names(&circle, &arrows)));
+        }
+    }
+    assert!(text.is_empty(), "circles of files:\n{text}");
+}
+
+#[test]
+fn the_crates_use_nothing_of_ours() {
+    for name in CRATES {
+        let manifest = fs::read_to_string(project(&format!("crates/{name}/Cargo.toml"))).expect("a manifest");
+        assert!(!manifest.contains("path =") && !manifest.contains("vcq-etl"), "crates/{name} depends on our code");
+    }
+}
+
+#[test]
+fn the_reader_of_sources_follows_re_exports_and_finds_circles() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| {
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("created");
+        fs::write(&file, text).expect("written");
+    };
+    write("lib.rs", "mod load; mod report; #[cfg(test)] mod tests;");
+    write("load/mod.rs", "mod lock; mod store; pub use lock::Lock; pub use store::*;");
+    write("load/lock.rs", "use super::Paths; pub struct Lock(Paths);");
+    write("load/store.rs", "pub struct Paths; pub fn free() -> bool { super::lock::is_free() }");
+    write("report.rs", "use crate::load; use crate::load::{self as other, Lock}; fn run(_: Lock) { load::free(); }");
+    let source = Source::read(&folder.path().join("lib.rs"));
+    let arrows = source.arrows();
+    let file = |path: &str| folder.path().join(path);
+    let seen: Vec<(PathBuf, PathBuf)> = arrows.keys().cloned().collect();
+    assert!(seen.contains(&(file("report.rs"), file("load/lock.rs"))), "a re-export: {seen:?}");
+    assert!(seen.contains(&(file("report.rs"), file("load/store.rs"))), "a glob behind a module: {seen:?}");
+    assert!(!seen.iter().any(|(_, to)| *to == file("load/mod.rs")), "a facade defines nothing: {seen:?}");
+    let is_free = "use super::Paths; pub struct Lock(Paths); pub fn is_free() -> bool { true }";
+    write("load/lock.rs", is_free);
+    let arrows = Source::read(&folder.path().join("lib.rs")).arrows();
+    let circles = circles(&arrows);
+    assert_eq!(circles.len(), 1, "{circles:?}");
+    assert!(
+        circles[0].contains(file("load/lock.rs").as_path()) && circles[0].contains(file("load/store.rs").as_path())
+    );
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod scene;
 pub(crate) mod shim;
+pub(crate) mod source;
 pub(crate) mod tampering;
 pub(crate) mod trial;
 pub(crate) mod vendor;
