@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use vcq_etl::{Lock, StorePaths};
 
-use crate::support::world::{Ran, World};
+use crate::support::test_env::{RunOutput, TestEnv};
 
 /// Two of the simulator's buildings, a floor of one of them, a network of nobody, and a shop behind a home router.
 const OFFICES: &str = "\
@@ -17,30 +17,30 @@ cidr,building,floor,city,egress_cidr
 192.168.1.0/24,Shop,,,203.0.113.250
 ";
 
-impl World {
+impl TestEnv {
     fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         let path: PathBuf = self.home().join(name);
         fs::write(&path, bytes).expect("written");
         path.to_str().expect("text").to_owned()
     }
 
-    fn buildings(&self, arguments: &[&str]) -> Ran {
+    fn buildings(&self, arguments: &[&str]) -> RunOutput {
         let mut command = self.vcq(&[&["buildings"], arguments].concat());
         // No credentials, no vendor.
         command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env_remove("VCQ_BASE_URL");
-        Ran::of(command.output().expect("the binary runs"))
+        RunOutput::new(command.output().expect("the binary runs"))
     }
 
-    fn report(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.vcq(&[&["report", "run"], arguments].concat()).output().expect("the binary runs"))
+    fn report(&self, arguments: &[&str]) -> RunOutput {
+        RunOutput::new(self.vcq(&[&["report", "run"], arguments].concat()).output().expect("the binary runs"))
     }
 
     fn rebuilt(&self) {
-        Ran::of(self.vcq(&["rebuild", "--quiet"]).output().expect("the binary runs")).ended(0);
+        RunOutput::new(self.vcq(&["rebuild", "--quiet"]).output().expect("the binary runs")).expect_exit(0);
     }
 
     fn verified(&self) {
-        let ran = Ran::of(self.vcq(&["verify"]).output().expect("the binary runs"));
+        let ran = RunOutput::new(self.vcq(&["verify"]).output().expect("the binary runs"));
         assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     }
 
@@ -51,33 +51,33 @@ impl World {
 
 #[test]
 fn what_was_imported_is_kept_and_held_against_the_database() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let file = world.file("offices.csv", OFFICES);
-    let checked = world.buildings(&["check", &file]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let file = env.file("offices.csv", OFFICES);
+    let checked = env.buildings(&["check", &file]).expect_exit(0);
     assert!(checked.stdout.contains("5 networks in 4 buildings"), "{}", checked.stdout);
-    assert!(!world.store().join("buildings.csv").exists(), "checking changes nothing");
+    assert!(!env.store().join("buildings.csv").exists(), "checking changes nothing");
 
-    let imported = world.buildings(&["import", &file]).ended(0);
+    let imported = env.buildings(&["import", &file]).expect_exit(0);
     assert!(imported.stdout.contains("1 network inside another"), "{}", imported.stdout);
-    assert!(world.kept().contains("10.11.3.0/24,North Tower,3,Reading,"), "{}", world.kept());
+    assert!(env.kept().contains("10.11.3.0/24,North Tower,3,Reading,"), "{}", env.kept());
 
-    let check = world.buildings(&["check", "--format", "json"]).ended(0).summary();
-    let in_building = world
-        .number("select count(*) from participants where internal_ip like '10.11.%' or internal_ip like '10.12.%'");
-    let with_address = world.number("select count(internal_ip) from participants");
+    let check = env.buildings(&["check", "--format", "json"]).expect_exit(0).summary();
+    let in_building =
+        env.number("select count(*) from participants where internal_ip like '10.11.%' or internal_ip like '10.12.%'");
+    let with_address = env.number("select count(internal_ip) from participants");
     assert!(in_building > 0 && in_building < with_address);
     // It is published at once, and a rebuild finds it again.
     for again in [false, true] {
         if again {
-            world.rebuilt();
+            env.rebuilt();
         }
-        assert_eq!(world.number("select count(*) from buildings"), 5);
+        assert_eq!(env.number("select count(*) from buildings"), 5);
         let placed = "select count(*) from participant_facts where building in ('North Tower', 'South Tower')";
-        assert_eq!(world.number(placed), in_building);
-        let sites = world.report(&["by-site", "--format", "csv"]).ended(0).stdout;
+        assert_eq!(env.number(placed), in_building);
+        let sites = env.report(&["by-site", "--format", "csv"]).expect_exit(0).stdout;
         assert!(sites.contains("North Tower"), "{sites}");
-        world.verified();
+        env.verified();
     }
     assert_eq!(check["participants"]["in_building"], in_building);
     let sum: i64 =
@@ -90,42 +90,42 @@ fn what_was_imported_is_kept_and_held_against_the_database() {
         !missing.is_empty()
             && missing.iter().all(|subnet| !subnet["subnet"].as_str().expect("text").contains("10.11."))
     );
-    let page = world.buildings(&["check"]).ended(0).stdout;
+    let page = env.buildings(&["check"]).expect_exit(0).stdout;
     assert!(page.contains("in a range of home routers") && page.contains("10.99.0.0/16    Nobody there"), "{page}");
 }
 
 #[test]
 fn a_later_file_replaces_or_follows() {
-    let world = World::new();
-    let old = world.file("old.csv", "cidr,building\n10.1.2.0/24,Old\n10.1.3.0/24,Stays\n");
-    let new = world.file("new.csv", "cidr,building\n10.1.2.0/24,New\n10.1.3.0/24,Stays\n");
-    world.buildings(&["import", &old]).ended(0);
-    let ran = world.buildings(&["import", &new, "--from", "2026-11-02"]).ended(0);
+    let env = TestEnv::new();
+    let old = env.file("old.csv", "cidr,building\n10.1.2.0/24,Old\n10.1.3.0/24,Stays\n");
+    let new = env.file("new.csv", "cidr,building\n10.1.2.0/24,New\n10.1.3.0/24,Stays\n");
+    env.buildings(&["import", &old]).expect_exit(0);
+    let ran = env.buildings(&["import", &new, "--from", "2026-11-02"]).expect_exit(0);
     assert!(ran.stdout.contains("2 lines of earlier imports hold until then"), "{}", ran.stdout);
-    let kept = world.kept();
+    let kept = env.kept();
     let lines: Vec<&str> = kept.lines().skip(1).map(|line| line.trim_end_matches(',')).collect();
     assert_eq!(
         lines,
         ["10.1.2.0/24,Old,,,,1,0,,,2026-11-02", "10.1.2.0/24,New,,,,1,0,,2026-11-02", "10.1.3.0/24,Stays,,,,1,0",]
     );
     // The store's own file is one that can be imported.
-    let own = world.file("own.csv", &kept);
-    world.buildings(&["import", &own]).ended(0);
-    assert_eq!(world.kept(), kept);
-    world.buildings(&["import", &new]).ended(0);
-    assert!(!world.kept().contains("Old"));
+    let own = env.file("own.csv", &kept);
+    env.buildings(&["import", &own]).expect_exit(0);
+    assert_eq!(env.kept(), kept);
+    env.buildings(&["import", &new]).expect_exit(0);
+    assert!(!env.kept().contains("Old"));
 }
 
 #[test]
 fn a_file_with_bad_lines_changes_nothing() {
-    let world = World::new();
-    let good = world.file("good.csv", OFFICES);
-    world.buildings(&["import", &good]).ended(0);
-    let before = world.kept();
+    let env = TestEnv::new();
+    let good = env.file("good.csv", OFFICES);
+    env.buildings(&["import", &good]).expect_exit(0);
+    let before = env.kept();
     let lines: String = (0..30).map(|n| format!("10.1.{n}.7,Net,24,Harbour House,,,,,,,,,1,0,0\n")).collect();
-    let bad = world.file("bad.csv", format!("10.2.1.0,Net,24,Fine,,,,,,,,,1,0,0\n{lines}"));
+    let bad = env.file("bad.csv", format!("10.2.1.0,Net,24,Fine,,,,,,,,,1,0,0\n{lines}"));
     for command in ["import", "check"] {
-        let ran = world.buildings(&[command, &bad]).ended(2);
+        let ran = env.buildings(&[command, &bad]).expect_exit(2);
         assert_eq!(ran.stdout, "");
         for word in [
             "bad.csv has 30 lines that can't be taken",
@@ -136,97 +136,97 @@ fn a_file_with_bad_lines_changes_nothing() {
             assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
         }
         assert_eq!(ran.stderr.matches("has bits set").count(), 20);
-        assert_eq!(world.kept(), before);
+        assert_eq!(env.kept(), before);
     }
     for (text, word) in [
         (&b"cidr,bulding\n"[..], "did you mean building?"),
         (b"10.1.2.0,\xb8\xdb,24,x,,,,,,,,,1,0", "CSV UTF-8"),
         (b"", "holds no networks"),
     ] {
-        let file = world.file("odd.csv", text);
-        let ran = world.buildings(&["import", &file]).ended(2);
+        let file = env.file("odd.csv", text);
+        let ran = env.buildings(&["import", &file]).expect_exit(2);
         assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
     }
-    let missing = world.buildings(&["import", "nowhere.csv"]).ended(2);
+    let missing = env.buildings(&["import", "nowhere.csv"]).expect_exit(2);
     assert!(missing.stderr.contains("could not read the building file nowhere.csv"), "{}", missing.stderr);
-    let dates = world.buildings(&["import", &good, "--from", "2026-11-02", "--until", "2026-11-02"]).ended(2);
+    let dates = env.buildings(&["import", &good, "--from", "2026-11-02", "--until", "2026-11-02"]).expect_exit(2);
     assert!(dates.stderr.contains("--until is not after --from"), "{}", dates.stderr);
-    world.buildings(&["import", &good, "--from", "yesterday"]).ended(2);
-    assert_eq!(world.kept(), before);
+    env.buildings(&["import", &good, "--from", "yesterday"]).expect_exit(2);
+    assert_eq!(env.kept(), before);
 }
 
 #[test]
 fn buildings_can_come_before_the_first_sync() {
-    let world = World::new();
-    let none = world.buildings(&["check"]).ended(5);
+    let env = TestEnv::new();
+    let none = env.buildings(&["check"]).expect_exit(5);
     assert!(none.stderr.contains("hint: run vcq-etl sync --since 2d first"), "{}", none.stderr);
-    let file = world.file("offices.csv", OFFICES);
-    let imported = world.buildings(&["import", &file]).ended(0);
+    let file = env.file("offices.csv", OFFICES);
+    let imported = env.buildings(&["import", &file]).expect_exit(0);
     assert!(imported.stdout.contains("with the next sync or rebuild"), "{}", imported.stdout);
-    let unpublished = world.buildings(&["check"]).ended(5);
+    let unpublished = env.buildings(&["check"]).expect_exit(5);
     assert!(unpublished.stderr.contains("hint: run vcq-etl sync"), "{}", unpublished.stderr);
-    world.sync(&[]).ended(0);
-    world.buildings(&["check"]).ended(0);
+    env.sync(&[]).expect_exit(0);
+    env.buildings(&["check"]).expect_exit(0);
 }
 
 #[test]
 fn without_an_import_it_says_what_to_do() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let ran = world.buildings(&["check"]).ended(2);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let ran = env.buildings(&["check"]).expect_exit(2);
     assert!(ran.stderr.contains("no building file has been imported"), "{}", ran.stderr);
     assert!(ran.stderr.contains("hint: import one with vcq-etl buildings import FILE"), "{}", ran.stderr);
-    fs::write(world.store().join("buildings.csv"), "cidr,building\nx,y\n").expect("written");
-    let changed = world.buildings(&["check"]).ended(5);
+    fs::write(env.store().join("buildings.csv"), "cidr,building\nx,y\n").expect("written");
+    let changed = env.buildings(&["check"]).expect_exit(5);
     assert!(changed.stderr.contains("line 2, cidr \"x\"") && changed.stderr.contains("hint: "), "{}", changed.stderr);
 }
 
 #[test]
 fn the_dashboards_file_as_a_spreadsheet_writes_it() {
-    let world = World::new();
+    let env = TestEnv::new();
     let text = "10.1.2.0\t\"London, east\"\t24\tHarbour House\t\t\t\tLondon\t\tGB\t\tEMEA\t1\t0\r\n";
     let units = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes);
-    let file = world.file("offices.txt", units.collect::<Vec<u8>>());
-    let ran = world.buildings(&["import", &file]).ended(0);
+    let file = env.file("offices.txt", units.collect::<Vec<u8>>());
+    let ran = env.buildings(&["import", &file]).expect_exit(0);
     assert!(ran.stdout.contains("building file of the Call Quality Dashboard"), "{}", ran.stdout);
-    assert!(world.kept().contains("10.1.2.0/24,Harbour House,,London,GB,1,0,,,,\"London, east\","), "{}", world.kept());
+    assert!(env.kept().contains("10.1.2.0/24,Harbour House,,London,GB,1,0,,,,\"London, east\","), "{}", env.kept());
 }
 
 #[test]
 fn a_home_address_is_in_a_building_only_behind_its_egress() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
     let home = "select public_ip from participants where internal_ip like '192.168.1.%' and public_ip is not null";
-    let egress = world.rows(&format!("{home} group by all order by count(*) desc, 1 limit 1")).remove(0);
-    let behind = world.number(&format!(
+    let egress = env.rows(&format!("{home} group by all order by count(*) desc, 1 limit 1")).remove(0);
+    let behind = env.number(&format!(
         "select count(*) from participants where internal_ip like '192.168.1.%' and public_ip = '{egress}'"
     ));
-    assert!(behind > 0 && behind < world.number(&format!("select count(*) from ({home})")));
+    assert!(behind > 0 && behind < env.number(&format!("select count(*) from ({home})")));
     for (line, in_building) in
         [("192.168.1.0/24,Shop,".to_owned(), 0), (format!("192.168.1.0/24,Shop,{egress}"), behind)]
     {
-        let file = world.file("shop.csv", format!("cidr,building,egress_cidr\n{line}\n"));
-        world.buildings(&["import", &file]).ended(0);
-        let check = world.buildings(&["check", "--format", "json"]).ended(0).summary();
+        let file = env.file("shop.csv", format!("cidr,building,egress_cidr\n{line}\n"));
+        env.buildings(&["import", &file]).expect_exit(0);
+        let check = env.buildings(&["check", "--format", "json"]).expect_exit(0).summary();
         assert_eq!(check["participants"]["in_building"], in_building, "{line}");
     }
 }
 
 #[test]
 fn an_import_waits_for_nobody_and_a_check_needs_no_lock() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let file = world.file("offices.csv", OFFICES);
-    world.buildings(&["import", &file]).ended(0);
-    let before = world.kept();
-    let paths = StorePaths::existing(&world.store()).expect("a store");
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let file = env.file("offices.csv", OFFICES);
+    env.buildings(&["import", &file]).expect_exit(0);
+    let before = env.kept();
+    let paths = StorePaths::existing(&env.store()).expect("a store");
     let lock = Lock::take(&paths, "sync", 0).expect("free");
-    let other = world.file("other.csv", "cidr,building\n10.1.2.0/24,A\n");
-    let ran = world.buildings(&["import", &other]).ended(6);
+    let other = env.file("other.csv", "cidr,building\n10.1.2.0/24,A\n");
+    let ran = env.buildings(&["import", &other]).expect_exit(6);
     assert!(ran.stderr.contains("another run holds the store: `sync`"), "{}", ran.stderr);
-    assert_eq!(world.kept(), before);
-    world.buildings(&["check"]).ended(0);
-    world.buildings(&["check", &other]).ended(0);
+    assert_eq!(env.kept(), before);
+    env.buildings(&["check"]).expect_exit(0);
+    env.buildings(&["check", &other]).expect_exit(0);
     drop(lock);
-    world.buildings(&["import", &other]).ended(0);
+    env.buildings(&["import", &other]).expect_exit(0);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use vcq_simulator::TenantSpec;
 
-use crate::support::world::{Ran, World, small, unlimited};
+use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 /// The checks, in their order.
 const CHECKS: [&str; 11] = [
@@ -28,14 +28,14 @@ const CHECKS: [&str; 11] = [
 
 /// What doctor said as JSON.
 struct Found {
-    ran: Ran,
+    ran: RunOutput,
     json: Value,
 }
 
 impl Found {
     #[track_caller]
     fn of(mut command: Command) -> Found {
-        let ran = Ran::of(command.output().expect("the binary runs"));
+        let ran = RunOutput::new(command.output().expect("the binary runs"));
         let json: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
         let names: Vec<&str> = checks(&json).iter().map(|check| check["name"].as_str().expect("a name")).collect();
         assert_eq!(names, CHECKS, "every check is in every answer");
@@ -77,21 +77,21 @@ fn checks(json: &Value) -> &Vec<Value> {
     json["checks"].as_array().expect("checks")
 }
 
-fn doctor(world: &World) -> Command {
-    world.vcq(&["doctor", "--json"])
+fn doctor(env: &TestEnv) -> Command {
+    env.vcq(&["doctor", "--json"])
 }
 
 #[track_caller]
-fn found(world: &World) -> Found {
-    Found::of(doctor(world))
+fn found(env: &TestEnv) -> Found {
+    Found::of(doctor(env))
 }
 
 /// A tenant whose meetings are of these days.
 #[expect(clippy::disallowed_methods, reason = "edge: doctor looks for the meetings of these days")]
-fn recent() -> World {
+fn recent() -> TestEnv {
     let today = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).date();
     let first_day = today.checked_sub(jiff::Span::new().days(3)).expect("a day");
-    World::with(&TenantSpec { first_day, days: 2, ..small() }, unlimited())
+    TestEnv::with(&TenantSpec { first_day, days: 2, ..small_tenant() }, unlimited())
 }
 
 fn names(folder: &Path) -> Vec<(PathBuf, u64)> {
@@ -109,14 +109,14 @@ fn names(folder: &Path) -> Vec<(PathBuf, u64)> {
 
 #[test]
 fn a_first_run_would_work_and_nothing_is_made() {
-    let world = World::new();
-    let found = found(&world);
+    let env = TestEnv::new();
+    let found = found(&env);
     found.is(0, &["lock skipped"]).says("settings", &["app id from VCQ_APP_ID", "app secret from VCQ_APP_SECRET"]);
     found.says("store", &["no store yet"]).says("participant_list", &["reachable and allowed", "126009"]);
-    assert_eq!(world.calls(), 3, "one call to each list");
-    assert!(!world.store().exists());
-    assert!(!found.ran.stdout.contains(&world.simulator().app_secret()));
-    let text = Ran::of(world.vcq(&["doctor"]).output().expect("runs")).ended(0);
+    assert_eq!(env.calls(), 3, "one call to each list");
+    assert!(!env.store().exists());
+    assert!(!found.ran.stdout.contains(&env.simulator().app_secret()));
+    let text = RunOutput::new(env.vcq(&["doctor"]).output().expect("runs")).expect_exit(0);
     assert!(text.stdout.contains("ok       token: the app got a tenant token; it lives "), "{}", text.stdout);
     assert!(
         text.stdout.ends_with("A run would work: 10 ok, 1 skipped.\n") || text.stdout.contains("warning"),
@@ -128,16 +128,16 @@ fn a_first_run_would_work_and_nothing_is_made() {
 
 #[test]
 fn real_meetings_are_asked_for_and_a_store_is_looked_at_and_left_alone() {
-    let world = recent();
-    world.sync(&[]).ended(0);
-    let before = names(&world.store());
-    world.simulator().reset_stats();
-    let found = found(&world);
+    let env = recent();
+    env.sync(&[]).expect_exit(0);
+    let before = names(&env.store());
+    env.simulator().reset_stats();
+    let found = found(&env);
     found.is(0, &[]).says("meeting_list", &["in the last 7 days"]).says("participant_list", &["in one meeting"]);
     found.says("store", &["generation 1"]);
     found.says("lock", &["nobody writes"]);
-    assert_eq!(world.calls(), 3);
-    assert_eq!(names(&world.store()), before, "nothing is written into the store");
+    assert_eq!(env.calls(), 3);
+    assert_eq!(names(&env.store()), before, "nothing is written into the store");
 }
 
 #[test]
@@ -169,13 +169,13 @@ fn refusals_are_told_apart() {
         ("internal-error", 4, all("failed"), &["121001"]),
         ("throttle-huge", 4, all("failed"), &["throttled", "86,400 s", "--wait-cap"]),
     ] {
-        let world = World::new();
-        world.faults(&[fault]);
-        let found = found(&world);
+        let env = TestEnv::new();
+        env.faults(&[fault]);
+        let found = found(&env);
         let mut states: Vec<&str> = states.iter().map(String::as_str).collect();
         states.push("lock skipped");
         found.is(code, &states).says("meeting_list", words);
-        assert!(world.calls() <= 3, "{fault}: nothing is tried again");
+        assert!(env.calls() <= 3, "{fault}: nothing is tried again");
         if fault != "throttle-huge" {
             assert!(found.check("meeting_list")["log_id"].is_string(), "{fault}");
         }
@@ -184,9 +184,9 @@ fn refusals_are_told_apart() {
 
 #[test]
 fn one_list_alone_can_be_forbidden() {
-    let world = recent();
-    world.faults(&["participant_quality_list:no-permission"]);
-    let found = found(&world);
+    let env = recent();
+    env.faults(&["participant_quality_list:no-permission"]);
+    let found = found(&env);
     found.is(3, &["participant_quality_list failed", "lock skipped"]);
     found.says("participant_quality_list", &["121005", "Meeting Management"]);
 }
@@ -196,23 +196,23 @@ const AFTER_THE_TOKEN: [&str; 3] =
 
 #[test]
 fn credentials_that_are_missing_wrong_or_from_elsewhere() {
-    let world = World::new();
-    let mut wrong = doctor(&world);
+    let env = TestEnv::new();
+    let mut wrong = doctor(&env);
     wrong.env("VCQ_APP_SECRET", "not-the-secret-Zq9");
     let found = Found::of(wrong);
     let states = [&["token failed"][..], &AFTER_THE_TOKEN, &["lock skipped"]].concat();
     found.is(3, &states).says("token", &["10015", "Credentials & Basic Info"]);
     assert!(!found.ran.stdout.contains("not-the-secret-Zq9"));
 
-    let mut none = doctor(&world);
+    let mut none = doctor(&env);
     none.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET");
     let states = [&["settings failed", "host skipped", "token skipped"][..], &AFTER_THE_TOKEN];
     let states = [states.concat(), vec!["clock skipped", "lock skipped"]].concat();
     Found::of(none).is(2, &states).says("settings", &["no credentials", "VCQ_APP_ID"]);
 
-    world.change(|options| options.user_token = Some("u-made-up-user-token".to_owned()));
+    env.change(|options| options.user_token = Some("u-made-up-user-token".to_owned()));
     let with_token = |token: &str| {
-        let mut command = doctor(&world);
+        let mut command = doctor(&env);
         command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env("VCQ_ACCESS_TOKEN", token);
         Found::of(command)
     };
@@ -222,25 +222,25 @@ fn credentials_that_are_missing_wrong_or_from_elsewhere() {
     found.is(3, &states).says("meeting_list", &["99991668"]);
     assert!(!found.ran.stdout.contains("another-token-Zq9"));
 
-    let mut plain = doctor(&world);
+    let mut plain = doctor(&env);
     plain.env("VCQ_BASE_URL", "http://open.feishu.cn");
-    let ran = Ran::of(plain.output().expect("runs")).ended(2);
+    let ran = RunOutput::new(plain.output().expect("runs")).expect_exit(2);
     assert!(ran.stderr.contains("plain HTTP"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_host_that_is_not_there_is_silent_or_stalls() {
-    let world = World::new();
+    let env = TestEnv::new();
     let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     for (address, words) in [(free, "refused"), (silent.local_addr().expect("an address"), "in time")] {
-        let mut command = doctor(&world);
+        let mut command = doctor(&env);
         command.env("VCQ_BASE_URL", format!("http://{address}")).env("VCQ_REQUEST_TIMEOUT", "300ms");
         let states = [&["host failed", "token skipped"][..], &AFTER_THE_TOKEN, &["clock skipped", "lock skipped"]];
         Found::of(command).is(4, &states.concat()).says("host", &[&address.to_string(), words]);
     }
-    world.faults(&["meeting_list:stall"]);
-    let mut command = doctor(&world);
+    env.faults(&["meeting_list:stall"]);
+    let mut command = doctor(&env);
     command.env("VCQ_REQUEST_TIMEOUT", "300ms");
     let states = ["meeting_list failed", AFTER_THE_TOKEN[1], AFTER_THE_TOKEN[2], "lock skipped"];
     Found::of(command).is(4, &states).says("meeting_list", &["in time"]);
@@ -266,29 +266,29 @@ fn vendor_of(date: &'static str) -> SocketAddr {
 
 #[test]
 fn a_clock_that_is_wrong_is_told_by_the_vendors_date() {
-    let world = World::new();
-    let mut command = doctor(&world);
+    let env = TestEnv::new();
+    let mut command = doctor(&env);
     command.env("VCQ_BASE_URL", format!("http://{}", vendor_of("Fri, 23 Dec 2022 03:16:59 GMT")));
     Found::of(command)
         .is(4, &["clock failed", "lock skipped"])
         .says("clock", &["ahead of the vendor's", "timedatectl"]);
-    let mut command = doctor(&world);
+    let mut command = doctor(&env);
     command.env("VCQ_BASE_URL", format!("http://{}", vendor_of("no date at all")));
     Found::of(command).is(0, &["clock skipped", "lock skipped"]);
 }
 
 #[test]
 fn a_store_that_is_damaged_or_none_of_ours() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let store = world.store();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let store = env.store();
     let damage = |relative: &str, words: &[&str], state: &str, code: i32| {
         let (path, kept) = (store.join(relative), store.with_extension("kept"));
         std::fs::rename(&path, &kept).expect("moved away");
         if state == "failed" {
             std::fs::write(&path, "this is not what belongs here, whatever belongs here").expect("written");
         }
-        found(&world).is(code, &[&format!("store {state}")]).says("store", words);
+        found(&env).is(code, &[&format!("store {state}")]).says("store", words);
         let _ = std::fs::remove_file(&path);
         std::fs::rename(&kept, &path).expect("moved back");
     };
@@ -297,32 +297,32 @@ fn a_store_that_is_damaged_or_none_of_ours() {
     damage("state/ledger.sqlite", &["ledger"], "failed", 5);
     damage("vcq.duckdb", &["generation 1", "no database"], "warning", 0);
     damage("state/ledger.sqlite", &["ledger is missing"], "warning", 0);
-    found(&world).is(0, &[]);
+    found(&env).is(0, &[]);
 
-    let mut command = doctor(&world);
-    command.env("VCQ_STORE", world.home());
+    let mut command = doctor(&env);
+    command.env("VCQ_STORE", env.home());
     Found::of(command).is(5, &["store failed", "lock skipped"]).says("store", &["other files"]);
-    let mut command = doctor(&world);
+    let mut command = doctor(&env);
     command.env("XDG_STATE_HOME", store.join("vcq.duckdb"));
     Found::of(command).is(0, &["state_folder warning"]);
 }
 
 #[test]
 fn it_works_beside_a_sync_and_names_it() {
-    let world = World::new();
+    let env = TestEnv::new();
     // The sync is throttled for a minute, and holds its lock and the quality list for everybody.
-    world.faults(&["participant_quality_list:throttle-huge"]);
-    let mut command = world.sync_command(&[]);
+    env.faults(&["participant_quality_list:throttle-huge"]);
+    let mut command = env.sync_command(&[]);
     command.env("VCQ_WAIT_CAP", "60s").stdout(Stdio::null()).stderr(Stdio::null());
     let mut sync = command.spawn().expect("starts");
-    while world.simulator().stats().throttles == 0 {
+    while env.simulator().stats().throttles == 0 {
         std::thread::sleep(Duration::from_millis(10));
     }
     // Until the others know of it.
     std::thread::sleep(Duration::from_millis(300));
-    let before = world.simulator().stats().throttles;
-    let found = found(&world);
-    let throttles = world.simulator().stats().throttles - before;
+    let before = env.simulator().stats().throttles;
+    let found = found(&env);
+    let throttles = env.simulator().stats().throttles - before;
     sync.kill().expect("ours to kill");
     sync.wait().expect("ended");
     found.is(0, &["participant_quality_list warning", "lock warning"]);

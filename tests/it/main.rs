@@ -1,32 +1,32 @@
 //! The integration tests: the real binary, the real simulator over HTTP, a real DuckDB.
 
+mod api_faults;
 mod architecture;
-mod bad_input;
-mod budget;
 mod buildings;
-mod cells;
-mod disk;
+mod call_budget;
+mod cell_values;
+mod concurrent_readers;
+mod disk_errors;
 mod doctor;
-mod faults;
-mod gaps;
-mod golden;
-mod hostile;
-mod hostile_texts;
-mod kills;
+mod error_messages;
+mod html_page;
+mod incomplete_runs;
+mod killed_runs;
 mod lock;
-mod losses;
-mod page;
-mod pipelined;
+mod malformed_responses;
+mod missing_raw_files;
+mod pipelined_extract;
 mod plan;
-mod power;
-mod readers;
+mod power_loss;
 mod rebuild;
+mod report_output;
 mod reports;
 mod secrets;
 mod signals;
 mod status;
 mod support;
 mod sync;
+mod untrusted_text;
 mod verify;
 
 /// A test file that nobody lists is a test that nobody runs.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 use vcq_simulator::{Endpoint, TenantSpec};
 
-use crate::support::world::{Ran, World, rows, small, unlimited};
+use crate::support::test_env::{RunOutput, TestEnv, rows, small_tenant, unlimited};
 
 /// A tenant without unusual meetings: everything in a plan of it is exact.
-fn usual() -> World {
-    World::with(&TenantSpec { staged_cases: false, ..small() }, unlimited())
+fn usual() -> TestEnv {
+    TestEnv::with(&TenantSpec { staged_cases: false, ..small_tenant() }, unlimited())
 }
 
 fn calls(plan: &Value, list: &str) -> u64 {
@@ -22,21 +22,21 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn a_sync_makes_the_calls_of_its_plan_and_asks_no_list_twice() {
-    let world = usual();
-    let fewest = world.simulator().tenant().totals().fewest_calls;
-    let plan = world.plan(&[]).ended(0).summary();
-    let stats = world.simulator().stats();
+    let env = usual();
+    let fewest = env.simulator().tenant().totals().fewest_calls;
+    let plan = env.plan(&[]).expect_exit(0).summary();
+    let stats = env.simulator().stats();
     assert_eq!(stats.calls(Endpoint::MeetingList), fewest.meeting_list);
     assert_eq!(stats.calls(Endpoint::ParticipantList), fewest.participant_list);
     assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 0, "a plan asks only lists");
     assert_eq!(plan["used"]["participant_list"], fewest.participant_list);
-    assert_eq!(plan["meetings"], world.simulator().tenant().totals().meetings);
+    assert_eq!(plan["meetings"], env.simulator().tenant().totals().meetings);
     assert_eq!(plan["pending"]["total"]["is_estimate"], false, "{plan}");
-    assert!(!world.store().join("vcq.duckdb").exists(), "a plan publishes nothing");
+    assert!(!env.store().join("vcq.duckdb").exists(), "a plan publishes nothing");
 
-    world.simulator().reset_stats();
-    let summary = world.sync(&[]).ended(0).summary();
-    let stats = world.simulator().stats();
+    env.simulator().reset_stats();
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    let stats = env.simulator().stats();
     for (list, name) in [
         (Endpoint::MeetingList, "meeting_list"),
         (Endpoint::ParticipantList, "participant_list"),
@@ -47,21 +47,21 @@ fn a_sync_makes_the_calls_of_its_plan_and_asks_no_list_twice() {
     assert_eq!(stats.calls(Endpoint::ParticipantList), 0);
     assert_eq!(stats.calls(Endpoint::ParticipantQualityList), fewest.participant_quality_list);
     assert_eq!(summary["dates_published"], plan["dates"]);
-    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     assert_eq!(
-        world.rows("select command, outcome, exit_code, calls_participant_list > 0 from runs order by started_utc"),
+        env.rows("select command, outcome, exit_code, calls_participant_list > 0 from runs order by started_utc"),
         ["plan | complete | 0 | true", "sync | complete | 0 | false"]
     );
 }
 
 #[test]
 fn unusual_meetings_cost_no_more_than_the_plan_says_but_for_refusals() {
-    let world = World::new();
-    let plan = world.plan(&[]).ended(0).summary();
+    let env = TestEnv::new();
+    let plan = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(plan["pending"]["total"]["is_estimate"], true, "a meeting of more than a day is refused once");
-    world.simulator().reset_stats();
-    world.sync(&[]).ended(0);
-    let stats = world.simulator().stats();
+    env.simulator().reset_stats();
+    env.sync(&[]).expect_exit(0);
+    let stats = env.simulator().stats();
     assert_eq!(stats.calls(Endpoint::ParticipantList), 0);
     let refused = stats.answered(Endpoint::ParticipantQualityList, 126_006);
     let answered = stats.calls(Endpoint::ParticipantQualityList) - refused;
@@ -70,63 +70,63 @@ fn unusual_meetings_cost_no_more_than_the_plan_says_but_for_refusals() {
 
 #[test]
 fn a_settled_window_costs_its_meeting_list() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let files = world.manifest();
-    let plan = world.plan(&[]).ended(0).summary();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let files = env.manifest();
+    let plan = env.plan(&[]).expect_exit(0).summary();
     assert_eq!((calls(&plan, "participant_list"), calls(&plan, "participant_quality_list")), (0, 0));
     assert_eq!((&plan["pending"]["meetings"], &plan["dates"]), (&0.into(), &serde_json::json!([])));
     assert_eq!(plan["used"]["participant_list"], 0);
-    assert_eq!(world.manifest(), files);
+    assert_eq!(env.manifest(), files);
 }
 
 #[test]
 fn a_refetch_is_priced_and_nothing_is_forgotten() {
-    let world = usual();
-    let first = world.sync(&[]).ended(0).summary();
-    let plan = world.plan(&["--refetch"]).ended(0).summary();
+    let env = usual();
+    let first = env.sync(&[]).expect_exit(0).summary();
+    let plan = env.plan(&["--refetch"]).expect_exit(0).summary();
     assert_eq!(plan["refetch"], true);
     for list in ["participant_list", "participant_quality_list"] {
         assert_eq!(plan["pending"][list]["calls"], first["calls"][list], "{list}");
     }
-    world.simulator().reset_stats();
-    world.sync(&[]).ended(0);
-    assert_eq!(world.calls(), first["calls"]["meeting_list"].as_u64().expect("a count"), "everything is still final");
+    env.simulator().reset_stats();
+    env.sync(&[]).expect_exit(0);
+    assert_eq!(env.calls(), first["calls"]["meeting_list"].as_u64().expect("a count"), "everything is still final");
 }
 
 #[test]
 fn bounds_are_judged_and_do_not_bound_the_plan() {
-    let world = usual();
-    let plan = world.plan(&["--max-calls", "1"]).ended(0).summary();
+    let env = usual();
+    let plan = env.plan(&["--max-calls", "1"]).expect_exit(0).summary();
     let total = plan["pending"]["total"]["calls"].as_u64().expect("a count");
     assert!(plan["used"]["participant_list"].as_u64() > Some(1));
     assert_eq!((&plan["reach"]["is_whole"], &plan["reach"]["meetings"]), (&false.into(), &0.into()));
     assert_eq!(plan["reach"]["back_to"], Value::Null);
 
-    let half = world.plan(&["--max-calls", &(total * 3 / 4).to_string()]).ended(0).summary();
+    let half = env.plan(&["--max-calls", &(total * 3 / 4).to_string()]).expect_exit(0).summary();
     assert_eq!(half["reach"]["back_to"], half["dates"][1], "the newer of two days is whole: {half}");
-    let whole = world.plan(&["--max-calls", &total.to_string()]).ended(0).summary();
+    let whole = env.plan(&["--max-calls", &total.to_string()]).expect_exit(0).summary();
     assert_eq!((&whole["reach"]["is_whole"], &whole["reach"]["calls"]), (&true.into(), &total.into()));
 
     // What is one short stops, what fits ends.
-    world.sync(&["--max-calls", &(total - 1).to_string()]).ended(8);
-    let rest = world.plan(&[]).ended(0).summary();
+    env.sync(&["--max-calls", &(total - 1).to_string()]).expect_exit(8);
+    let rest = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(calls(&rest, "participant_quality_list"), 1);
     let rest = rest["pending"]["total"]["calls"].to_string();
-    world.sync(&["--max-calls", &rest]).ended(0);
+    env.sync(&["--max-calls", &rest]).expect_exit(0);
 }
 
 #[test]
 fn a_sync_that_stops_early_says_what_is_left() {
-    let world = usual();
+    let env = usual();
     let mut arguments: Vec<String> =
-        world.sync_command(&["--max-calls", "60"]).get_args().map(|text| text.to_string_lossy().into_owned()).collect();
+        env.sync_command(&["--max-calls", "60"]).get_args().map(|text| text.to_string_lossy().into_owned()).collect();
     arguments.retain(|argument| argument != "--summary" && argument != "json");
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let ran = Ran::of(world.vcq(&arguments).output().expect("runs")).ended(8);
+    let ran = RunOutput::new(env.vcq(&arguments).output().expect("runs")).expect_exit(8);
     let words: Vec<&str> = ran.stdout.split_whitespace().collect();
     let left = words.join(" ").split(" Left ").nth(1).expect("what is left").to_owned();
-    let plan = world.plan(&[]).ended(0).summary();
+    let plan = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(plan["used"]["participant_list"], 0, "the budget was enough for the lists");
     let pending = &plan["pending"];
     let expected = format!(
@@ -135,16 +135,16 @@ fn a_sync_that_stops_early_says_what_is_left() {
     );
     assert!(left.starts_with(&expected), "{left}\n{pending}");
     // What is left is what the next run asks.
-    let summary = world.sync(&[]).ended(0).summary();
+    let summary = env.sync(&[]).expect_exit(0).summary();
     let asked: u64 = summary["calls"].as_object().expect("calls").values().filter_map(Value::as_u64).sum();
     assert_eq!(pending["total"]["calls"], asked);
 }
 
 #[test]
 fn lists_that_fail_leave_an_estimate_and_an_exit_code() {
-    let world = World::new();
-    world.faults(&["participant_list:html@share=0.2"]);
-    let mut arguments = world.sync_command(&[]);
+    let env = TestEnv::new();
+    env.faults(&["participant_list:html@share=0.2"]);
+    let mut arguments = env.sync_command(&[]);
     let arguments: Vec<String> = arguments
         .env("VCQ_MAX_TRIES", "2")
         .get_args()
@@ -152,97 +152,97 @@ fn lists_that_fail_leave_an_estimate_and_an_exit_code() {
         .collect();
     // sync's command line with one word changed, its --summary json included.
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut command = world.vcq(&arguments);
+    let mut command = env.vcq(&arguments);
     command.env("VCQ_MAX_TRIES", "2");
-    let plan = Ran::of(command.output().expect("runs")).ended(7).summary();
+    let plan = RunOutput::new(command.output().expect("runs")).expect_exit(7).summary();
     assert_eq!((&plan["is_whole"], &plan["outcome"]), (&false.into(), &"incomplete".into()));
     assert!(plan["pending"]["unlisted"].as_u64() > Some(0), "{plan}");
     assert_eq!(plan["pending"]["participant_list"]["is_estimate"], true);
     assert_eq!(plan["pending"]["participant_quality_list"]["is_estimate"], true);
-    world.faults(&[]);
-    let plan = world.plan(&[]).ended(0).summary();
+    env.faults(&[]);
+    let plan = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(plan["pending"]["unlisted"], 0, "only those are asked again");
     assert!(plan["used"]["participant_list"].as_u64() < Some(10), "{plan}");
 }
 
 #[test]
 fn whoever_is_not_let_in_learns_it_and_what_is_known_is_printed() {
-    let world = World::new();
-    world.sync(&["--max-calls", "40"]).ended(8);
-    let mut command = world.vcq(&["plan", "--since", "2026-11-01", "--json"]);
+    let env = TestEnv::new();
+    env.sync(&["--max-calls", "40"]).expect_exit(8);
+    let mut command = env.vcq(&["plan", "--since", "2026-11-01", "--json"]);
     command.env("VCQ_APP_SECRET", "another-secret");
-    let ran = Ran::of(command.output().expect("runs")).ended(3);
+    let ran = RunOutput::new(command.output().expect("runs")).expect_exit(3);
     assert_eq!((&ran.summary()["is_whole"], &ran.summary()["outcome"]), (&false.into(), &"credentials".into()));
     assert!(calls(&ran.summary(), "participant_quality_list") > 0, "what the ledger knows is priced");
     assert!(ran.stderr.contains("error: ") && !ran.stderr.contains("another-secret"), "{}", ran.stderr);
-    let mut command = world.vcq(&["plan", "--since", "2d"]);
+    let mut command = env.vcq(&["plan", "--since", "2d"]);
     command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET");
-    Ran::of(command.output().expect("runs")).ended(2);
+    RunOutput::new(command.output().expect("runs")).expect_exit(2);
 
-    world.faults(&["meeting_list:quota"]);
-    let plan = world.plan(&[]).ended(8).summary();
+    env.faults(&["meeting_list:quota"]);
+    let plan = env.plan(&[]).expect_exit(8).summary();
     assert_eq!(plan["is_whole"], false);
 }
 
 #[test]
 fn a_plan_works_beside_a_sync_and_neither_disturbs_the_other() {
-    let undisturbed = World::new();
-    undisturbed.sync(&[]).ended(0);
-    let world = World::new();
-    let mut command = world.sync_command(&[]);
+    let undisturbed = TestEnv::new();
+    undisturbed.sync(&[]).expect_exit(0);
+    let env = TestEnv::new();
+    let mut command = env.sync_command(&[]);
     command.env("VCQ_CALLS_PER_MINUTE", "1800");
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let child = command.spawn().expect("starts");
-    while world.simulator().stats().calls(Endpoint::ParticipantQualityList) < 5 {
+    while env.simulator().stats().calls(Endpoint::ParticipantQualityList) < 5 {
         std::thread::sleep(Duration::from_millis(10));
     }
     for _ in 0..3 {
-        let plan = world.plan(&[]).ended(0).summary();
+        let plan = env.plan(&[]).expect_exit(0).summary();
         assert_eq!(plan["is_whole"], true);
-        let status = world.status(&[]).ended(0).summary();
+        let status = env.status(&[]).expect_exit(0).summary();
         assert_eq!(status["holder"]["pid"], child.id(), "{status}");
         assert_eq!(status["holder"]["command"], "sync");
     }
-    let ran = Ran::of(child.wait_with_output().expect("ends")).ended(0);
-    assert_eq!(ran.summary()["samples"], world.simulator().tenant().totals().samples);
+    let ran = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(0);
+    assert_eq!(ran.summary()["samples"], env.simulator().tenant().totals().samples);
     // A list that both asked leaves two answers, the later of which counts; everything else is as if alone.
-    world.sync(&[]).ended(0);
+    env.sync(&[]).expect_exit(0);
     for table in ["meetings", "participants", "quality_samples"] {
         let sql = format!("select * from {table} order by all");
-        assert_eq!(world.rows(&sql), rows(&undisturbed.duckdb(), &sql), "{table}");
+        assert_eq!(env.rows(&sql), rows(&undisturbed.duckdb(), &sql), "{table}");
     }
-    assert_eq!(world.number("select count(*) from runs where command = 'plan'"), 3);
-    assert_eq!(world.status(&[]).ended(0).summary()["pending"]["unpublished_dates"], serde_json::json!([]));
+    assert_eq!(env.number("select count(*) from runs where command = 'plan'"), 3);
+    assert_eq!(env.status(&[]).expect_exit(0).summary()["pending"]["unpublished_dates"], serde_json::json!([]));
 }
 
 #[test]
 #[cfg(unix)]
 fn an_interrupted_plan_prints_what_it_knows_and_wastes_nothing() {
-    let world = World::new();
+    let env = TestEnv::new();
     let arguments = ["plan", "--since", "2026-11-01", "--until", "2026-11-05", "--json"];
-    let mut command = world.vcq(&arguments);
+    let mut command = env.vcq(&arguments);
     command.env("VCQ_CALLS_PER_MINUTE", "600");
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let child = command.spawn().expect("starts");
-    while world.simulator().stats().calls(Endpoint::ParticipantList) < 4 {
+    while env.simulator().stats().calls(Endpoint::ParticipantList) < 4 {
         std::thread::sleep(Duration::from_millis(10));
     }
     let kill = std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
     assert!(kill.expect("kill runs").success());
-    let plan = Ran::of(child.wait_with_output().expect("ends")).ended(130).summary();
+    let plan = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(130).summary();
     assert_eq!((&plan["is_whole"], &plan["outcome"]), (&false.into(), &"interrupted".into()));
     assert!(plan["pending"]["unlisted"].as_u64() > Some(0));
     let asked = plan["used"]["participant_list"].as_u64().expect("a count");
-    let rest = Ran::of(world.vcq(&arguments).output().expect("runs")).ended(0).summary();
-    let fewest = world.simulator().tenant().totals().fewest_calls.participant_list;
+    let rest = RunOutput::new(env.vcq(&arguments).output().expect("runs")).expect_exit(0).summary();
+    let fewest = env.simulator().tenant().totals().fewest_calls.participant_list;
     // One more for the meeting of more than a day, whose window is refused once.
     assert_eq!(asked + rest["used"]["participant_list"].as_u64().expect("a count"), fewest + 1);
 }
 
 #[test]
 fn the_keys_are_those_that_are_documented() {
-    let world = World::new();
-    let plan = world.plan(&["--finish-by", "06:30"]).ended(0).summary();
+    let env = TestEnv::new();
+    let plan = env.plan(&["--finish-by", "06:30"]).expect_exit(0).summary();
     assert_eq!(
         keys(&plan),
         [

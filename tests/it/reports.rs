@@ -2,20 +2,21 @@
 
 use serde_json::Value;
 
-use crate::support::world::{Ran, World};
+use crate::support::test_env::{RunOutput, TestEnv};
 
-fn run(world: &World, arguments: &[&str]) -> Ran {
-    Ran::of(world.vcq(arguments).output().expect("the binary runs"))
+fn run(env: &TestEnv, arguments: &[&str]) -> RunOutput {
+    RunOutput::new(env.vcq(arguments).output().expect("the binary runs"))
 }
 
 #[test]
 fn every_report_answers_and_any_client_gets_the_same() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
     let list: Vec<Value> =
-        serde_json::from_str(&run(&world, &["report", "list", "--format", "json"]).ended(0).stdout).expect("a list");
+        serde_json::from_str(&run(&env, &["report", "list", "--format", "json"]).expect_exit(0).stdout)
+            .expect("a list");
     assert_eq!(list.len(), 35);
-    let text = |sql: &str| world.rows(sql).first().cloned().unwrap_or_default();
+    let text = |sql: &str| env.rows(sql).first().cloned().unwrap_or_default();
     let meeting_no = text("select min(meeting_no) from quality_samples join meetings using (meeting_key)");
     let who = text("select min(user_id) from participants");
     let mut with_rows = 0;
@@ -29,14 +30,14 @@ fn every_report_answers_and_any_client_gets_the_same() {
         let param = needed.map(|(parameter, value)| format!("{parameter}={value}"));
         let mut arguments = vec!["report", "run", name, "--format", "json"];
         arguments.extend(param.iter().flat_map(|param| ["--param", param.as_str()]));
-        let ran = run(&world, &arguments).ended(0);
+        let ran = run(&env, &arguments).expect_exit(0);
         let rows: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{name}: {error}"));
         // Without rows it says why.
         assert_eq!(rows.is_empty(), ran.stderr.starts_with("No rows. "), "{name}: {}", ran.stderr);
         with_rows += usize::from(!rows.is_empty());
         let chosen = needed.map(|(parameter, value)| format!("{parameter} := '{value}'")).unwrap_or_default();
         let macro_call = format!("report_{}({chosen})", name.replace('-', "_"));
-        let counted = world.number(&format!("select count(*) from {macro_call}"));
+        let counted = env.number(&format!("select count(*) from {macro_call}"));
         assert_eq!(counted, rows.len() as i64, "{name}");
     }
     assert!(with_rows > 25, "{with_rows}");
@@ -44,25 +45,25 @@ fn every_report_answers_and_any_client_gets_the_same() {
 
 #[test]
 fn parquet_goes_through_a_pipe_whole() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let piped = world.vcq(&["report", "run", "coverage", "--format", "parquet"]).output().expect("the binary runs");
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let piped = env.vcq(&["report", "run", "coverage", "--format", "parquet"]).output().expect("the binary runs");
     assert_eq!(piped.status.code(), Some(0));
     assert!(piped.stdout.starts_with(b"PAR1") && piped.stdout.ends_with(b"PAR1"));
-    let file = world.home().join("piped.parquet");
+    let file = env.home().join("piped.parquet");
     std::fs::write(&file, &piped.stdout).expect("written");
-    let counted = world.number(&format!("select count(*) from read_parquet('{}')", file.display()));
-    assert_eq!(counted, world.number("select count(*) from report_coverage()"));
+    let counted = env.number(&format!("select count(*) from read_parquet('{}')", file.display()));
+    assert_eq!(counted, env.number("select count(*) from report_coverage()"));
     assert!(counted > 0);
 }
 
 #[test]
 fn a_window_of_other_days_says_which_days_there_are() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let ran =
-        run(&world, &["report", "run", "worst-meetings", "--since", "2020-01-01", "--until", "2020-02-01"]).ended(0);
-    let first = world.rows("select min(meeting_date) from meetings").remove(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let ran = run(&env, &["report", "run", "worst-meetings", "--since", "2020-01-01", "--until", "2020-02-01"])
+        .expect_exit(0);
+    let first = env.rows("select min(meeting_date) from meetings").remove(0);
     let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains(&format!("No meeting started in this window; the store holds {first} to ")), "{words}");
 }

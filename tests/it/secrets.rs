@@ -10,10 +10,10 @@ use std::process::Command;
 use duckdb::Connection;
 use serde_json::json;
 
-use crate::support::vendor::{
-    APP_SECRET, Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample,
+use crate::support::scripted_server::{
+    APP_SECRET, List, Response, START, ScriptedServer, TENANT_TOKEN, meeting, ordinary_except, participant, sample,
 };
-use crate::support::world::Ran;
+use crate::support::test_env::RunOutput;
 
 const USER_TOKEN: &str = "u-Zq9-made-up-user-token-Zq9";
 
@@ -21,13 +21,13 @@ const USER_TOKEN: &str = "u-Zq9-made-up-user-token-Zq9";
 const ODD_SECRET: &str = r#"Zq9"'\%41$^.*[a]{2}(b)|?+/=&#~;Zq9"#;
 
 /// Everything that a run left behind, unpacked: what was said, every file of the sandbox, every table.
-fn everything(vendor: &Vendor, ran: &Ran) -> Vec<(String, Vec<u8>)> {
+fn everything(server: &ScriptedServer, ran: &RunOutput) -> Vec<(String, Vec<u8>)> {
     let mut found = vec![
         ("stdout".to_owned(), ran.stdout.clone().into_bytes()),
         ("stderr".to_owned(), ran.stderr.clone().into_bytes()),
     ];
-    for name in vendor.files() {
-        let path = vendor.sandbox.path().join(&name);
+    for name in server.files() {
+        let path = server.sandbox.path().join(&name);
         if name.starts_with("work/given/") {
             continue;
         }
@@ -42,7 +42,7 @@ fn everything(vendor: &Vendor, ran: &Ran) -> Vec<(String, Vec<u8>)> {
         }
         found.push((name, bytes));
     }
-    let database = vendor.store().join("vcq.duckdb");
+    let database = server.store().join("vcq.duckdb");
     if database.exists() {
         for table in ["meetings", "participants", "quality_samples", "coverage", "rejects", "runs", "meta"] {
             let sql =
@@ -57,13 +57,13 @@ fn rows(sql: &str) -> Vec<u8> {
     let connection = Connection::open_in_memory().expect("DuckDB");
     let (before, select) = sql.rsplit_once("; ").unwrap_or(("", sql));
     connection.execute_batch(before).expect("attached");
-    crate::support::world::rows(&connection, select).join("\n").into_bytes()
+    crate::support::test_env::rows(&connection, select).join("\n").into_bytes()
 }
 
 /// No form of any of these secrets is anywhere.
 #[track_caller]
-fn nowhere(vendor: &Vendor, ran: &Ran, secrets: &[&str]) {
-    for (place, bytes) in everything(vendor, ran) {
+fn nowhere(server: &ScriptedServer, ran: &RunOutput, secrets: &[&str]) {
+    for (place, bytes) in everything(server, ran) {
         for secret in secrets {
             // Of the base64 what depends on nothing behind the secret.
             let base64 = base64(secret)[..secret.len() / 3 * 4].to_owned();
@@ -97,14 +97,14 @@ fn echo(secrets: &[&str]) -> String {
 #[test]
 fn success_leaves_no_secret_at_any_log_level() {
     for format in ["plain", "json"] {
-        let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+        let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
         for level in ["trace", "debug", "info", "warn", "error"] {
-            let mut command = vendor.sync(&["--log-level", level, "--refetch"]);
+            let mut command = server.sync(&["--log-level", level, "--refetch"]);
             command.env("VCQ_LOG_FORMAT", format).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
-            let ran = vendor.run(command).ended(0);
-            nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+            let ran = server.run(command).expect_exit(0);
+            nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
         }
-        assert!(vendor.asked().iter().any(|asked| asked.authorization.ends_with(TENANT_TOKEN)), "the token was used");
+        assert!(server.asked().iter().any(|asked| asked.authorization.ends_with(TENANT_TOKEN)), "the token was used");
     }
 }
 
@@ -113,7 +113,7 @@ fn a_vendor_that_repeats_the_secrets_gets_them_nowhere() {
     // In items of every list, as a value, a key, an id and a number of a meeting, and in the header that names the answer.
     let said = echo(&[APP_SECRET, TENANT_TOKEN]);
     let words = said.clone();
-    let vendor = Vendor::new(std::sync::Arc::new(move |asked| {
+    let server = ScriptedServer::new(std::sync::Arc::new(move |asked| {
         let item = |text: String| {
             let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             for field in ["organizer", "device", "new field"] {
@@ -123,7 +123,7 @@ fn a_vendor_that_repeats_the_secrets_gets_them_nowhere() {
             value
         };
         let page = |list, items| {
-            Answer::page(list, &serde_json::Value::Array(items).to_string(), None).with("x-tt-logid", TENANT_TOKEN)
+            Response::page(list, &serde_json::Value::Array(items).to_string(), None).with("x-tt-logid", TENANT_TOKEN)
         };
         match asked.list {
             List::Meetings => page(asked.list, vec![item(meeting().replace("\"t\"", &json!(words).to_string()))]),
@@ -131,15 +131,15 @@ fn a_vendor_that_repeats_the_secrets_gets_them_nowhere() {
             List::Quality => {
                 page(asked.list, vec![item(sample().replace("\"100ms\"", &json!(words).to_string())), json!(words)])
             }
-            _ => Answer::token(),
+            _ => Response::token(),
         }
     }));
-    let ran = vendor.run(vendor.sync(&["--log-level", "trace"])).ended(0);
-    nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
-    assert!(vendor.text("select meeting_topic from meetings").is_some_and(|topic| topic.contains("[hidden]")));
+    let ran = server.run(server.sync(&["--log-level", "trace"])).expect_exit(0);
+    nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
+    assert!(server.text("select meeting_topic from meetings").is_some_and(|topic| topic.contains("[hidden]")));
     for format in ["table", "json", "csv", "markdown"] {
-        let ran = vendor.run(vendor.command(&["report", "run", "unread-values", "--format", format])).ended(0);
-        nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+        let ran = server.run(server.command(&["report", "run", "unread-values", "--format", format])).expect_exit(0);
+        nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
     }
 }
 
@@ -164,67 +164,70 @@ fn every_kind_of_failure_leaves_no_secret() {
             // Before there is a token nobody can repeat it.
             let token = if list == List::Token { APP_SECRET } else { TENANT_TOKEN };
             let said = echo(&[APP_SECRET, token]);
-            let vendor = Vendor::new(but(list, move |_| {
+            let server = ScriptedServer::new(ordinary_except(list, move |_| {
                 let error = json!({"log_id": token, "message": said, "permission_violations": [{"subject": token}]});
                 let body = json!({"code": code, "msg": said, "error": error, (said.clone()): said});
-                Answer::body(body.to_string())
+                Response::body(body.to_string())
                     .status(status)
                     .with("x-tt-logid", APP_SECRET)
                     .with("location", format!("/{token}"))
             }));
-            let mut command = vendor.sync(&["--log-level", "trace"]);
+            let mut command = server.sync(&["--log-level", "trace"]);
             command.env("VCQ_LOG_FORMAT", format);
-            let ran = vendor.run(command).ended(exit);
-            nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+            let ran = server.run(command).expect_exit(exit);
+            nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
         }
     }
     // A body that is no JSON is kept as text where it decides; its secrets are not.
-    let vendor = Vendor::new(but(List::Meetings, |_| Answer::body(format!("<html>{TENANT_TOKEN}")).status(404)));
-    let ran = vendor.run(vendor.sync(&[])).ended(4);
-    nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+    let server = ScriptedServer::new(ordinary_except(List::Meetings, |_| {
+        Response::body(format!("<html>{TENANT_TOKEN}")).status(404)
+    }));
+    let ran = server.run(server.sync(&[])).expect_exit(4);
+    nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
 }
 
 #[test]
 fn a_given_token_and_an_odd_secret_are_kept_to_ourselves() {
     let said = echo(&[USER_TOKEN]);
-    let vendor = Vendor::new(but(List::Quality, move |_| Answer::refusal(400, 126_010, &said)));
-    let mut command = vendor.sync(&["--log-level", "trace"]);
+    let server = ScriptedServer::new(ordinary_except(List::Quality, move |_| Response::refusal(400, 126_010, &said)));
+    let mut command = server.sync(&["--log-level", "trace"]);
     command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env("VCQ_ACCESS_TOKEN", USER_TOKEN);
-    let ran = vendor.run(command).ended(0);
-    nowhere(&vendor, &ran, &[USER_TOKEN]);
-    assert_eq!(vendor.count(List::Token), 0);
+    let ran = server.run(command).expect_exit(0);
+    nowhere(&server, &ran, &[USER_TOKEN]);
+    assert_eq!(server.count(List::Token), 0);
 
-    let vendor = Vendor::new(but(List::Token, |_| Answer::refusal(200, 10_015, &echo(&[ODD_SECRET]))));
+    let server =
+        ScriptedServer::new(ordinary_except(List::Token, |_| Response::refusal(200, 10_015, &echo(&[ODD_SECRET]))));
     for (name, format) in [("VCQ_APP_SECRET", "plain"), ("VCQ_APP_SECRET", "json")] {
-        let mut command = vendor.sync(&["--log-level", "trace"]);
+        let mut command = server.sync(&["--log-level", "trace"]);
         command.env(name, ODD_SECRET).env("VCQ_LOG_FORMAT", format);
-        let ran = vendor.run(command).ended(3);
-        nowhere(&vendor, &ran, &[ODD_SECRET]);
+        let ran = server.run(command).expect_exit(3);
+        nowhere(&server, &ran, &[ODD_SECRET]);
     }
     // What no header can hold is refused before anything is asked, and not repeated.
     for odd in ["line\nbreak-Zq9-secret", "Zq9 with blanks", "Zq9-ümlaut-secret"] {
-        let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
-        let mut command = vendor.sync(&[]);
+        let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
+        let mut command = server.sync(&[]);
         command.env("VCQ_APP_SECRET", odd);
-        let ran = vendor.run(command).ended(2);
-        nowhere(&vendor, &ran, &[odd]);
-        assert!(vendor.asked().is_empty());
+        let ran = server.run(command).expect_exit(2);
+        nowhere(&server, &ran, &[odd]);
+        assert!(server.asked().is_empty());
     }
 }
 
 /// Runs without the vendor's settings.
-fn bare(vendor: &Vendor, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
-    let mut command = vendor.command(arguments);
+fn bare(server: &ScriptedServer, arguments: &[&str], environment: &[(&str, &str)]) -> RunOutput {
+    let mut command = server.command(arguments);
     for name in ["VCQ_BASE_URL", "VCQ_APP_ID", "VCQ_APP_SECRET"] {
         command.env_remove(name);
     }
     command.envs(environment.iter().copied());
-    vendor.run(command)
+    server.run(command)
 }
 
 #[test]
 fn usage_errors_repeat_no_secret() {
-    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
+    let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let secret = "Zq9-hunter2-Zq9";
     let sync = ["sync", "--since", "2d"];
     let given = format!("--app-secret={secret}");
@@ -246,16 +249,16 @@ fn usage_errors_repeat_no_secret() {
     ] {
         for format in ["plain", "json"] {
             let environment = [environment, &[("VCQ_LOG_FORMAT", format)]].concat();
-            let ran = bare(&vendor, arguments, &environment).ended(2);
-            nowhere(&vendor, &ran, &[secret]);
+            let ran = bare(&server, arguments, &environment).expect_exit(2);
+            nowhere(&server, &ran, &[secret]);
         }
     }
 }
 
 #[test]
 fn a_settings_file_is_not_quoted() {
-    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
-    let folder = vendor.sandbox.path().join("work/given");
+    let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
+    let folder = server.sandbox.path().join("work/given");
     std::fs::create_dir(&folder).expect("made");
     let path = folder.join("vcq.toml");
     let secret = "Zq9-hunter2-Zq9";
@@ -271,15 +274,15 @@ fn a_settings_file_is_not_quoted() {
         "app_secret = \"Zq9-hunter2-Zq9\"\nthreads = \"many\"",
     ] {
         write_private(&path, text);
-        let ran = bare(&vendor, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).ended(2);
-        nowhere(&vendor, &ran, &[secret]);
+        let ran = bare(&server, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).expect_exit(2);
+        nowhere(&server, &ran, &[secret]);
         assert!(ran.stderr.contains("vcq.toml") || ran.stderr.contains("threads"), "{}", ran.stderr);
     }
     write_private(&path, "app_id = \"cli_x\"\napp_secret = \"Zq9-hunter2-Zq9\"\n");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("mode");
-    let ran = bare(&vendor, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).ended(2);
+    let ran = bare(&server, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).expect_exit(2);
     assert!(ran.stderr.contains("chmod 600"), "{}", ran.stderr);
-    nowhere(&vendor, &ran, &[secret]);
+    nowhere(&server, &ran, &[secret]);
 }
 
 fn write_private(path: &Path, text: &str) {
@@ -289,8 +292,8 @@ fn write_private(path: &Path, text: &str) {
 
 #[test]
 fn files_with_secrets_are_ours_alone_or_refused() {
-    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
-    let folder = vendor.sandbox.path().join("work/given");
+    let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
+    let folder = server.sandbox.path().join("work/given");
     std::fs::create_dir(&folder).expect("made");
     let at = |name: &str| folder.join(name);
     write_private(&at("good"), &format!("  {APP_SECRET}\r\n"));
@@ -299,7 +302,7 @@ fn files_with_secrets_are_ours_alone_or_refused() {
         let name = format!("mode-{mode:o}");
         write_private(&at(&name), APP_SECRET);
         std::fs::set_permissions(at(&name), std::fs::Permissions::from_mode(mode)).expect("mode");
-        let ran = with_file(&vendor, &name).ended(2);
+        let ran = with_file(&server, &name).expect_exit(2);
         assert!(ran.stderr.contains(&format!("chmod 600 given/{name}")), "{}", ran.stderr);
     }
     write_private(&at("empty"), " \n");
@@ -314,27 +317,27 @@ fn files_with_secrets_are_ours_alone_or_refused() {
         ("pipe", "no regular file"),
         ("nothing", "could not read"),
     ] {
-        let ran = with_file(&vendor, name).ended(2);
+        let ran = with_file(&server, name).expect_exit(2);
         assert!(ran.stderr.contains(words) && ran.stderr.contains("hint: "), "{name}: {}", ran.stderr);
-        assert!(vendor.asked().is_empty(), "nothing was asked");
+        assert!(server.asked().is_empty(), "nothing was asked");
     }
     for name in ["good", "link"] {
-        let ran = with_file(&vendor, name).ended(0);
-        nowhere(&vendor, &ran, &[APP_SECRET, TENANT_TOKEN]);
+        let ran = with_file(&server, name).expect_exit(0);
+        nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
     }
     std::fs::remove_file(at("pipe")).expect("removed");
 }
 
-fn with_file(vendor: &Vendor, name: &str) -> Ran {
-    let mut command = vendor.sync(&["--app-secret-file", &format!("given/{name}")]);
+fn with_file(server: &ScriptedServer, name: &str) -> RunOutput {
+    let mut command = server.sync(&["--app-secret-file", &format!("given/{name}")]);
     command.env_remove("VCQ_APP_SECRET");
-    vendor.run(command)
+    server.run(command)
 }
 
 #[test]
 fn plain_http_goes_to_loopback_only() {
-    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
-    let port = vendor.address.port();
+    let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
+    let port = server.address.port();
     for url in [
         "http://open.feishu.cn",
         "HTTP://open.feishu.cn",
@@ -362,24 +365,26 @@ fn plain_http_goes_to_loopback_only() {
         "http://",
         "http:// 127.0.0.1",
     ] {
-        let ran = bare(&vendor, &["sync", "--since", "2d"], &[("VCQ_ACCESS_TOKEN", USER_TOKEN), ("VCQ_BASE_URL", url)])
-            .ended(2);
-        nowhere(&vendor, &ran, &[USER_TOKEN]);
+        let ran = bare(&server, &["sync", "--since", "2d"], &[("VCQ_ACCESS_TOKEN", USER_TOKEN), ("VCQ_BASE_URL", url)])
+            .expect_exit(2);
+        nowhere(&server, &ran, &[USER_TOKEN]);
     }
-    assert!(vendor.asked().is_empty());
+    assert!(server.asked().is_empty());
     for url in
         [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}/"), format!(" HTTP://127.0.0.1:{port} ")]
     {
-        let mut command = vendor.sync(&[]);
+        let mut command = server.sync(&[]);
         command.env("VCQ_BASE_URL", url);
-        vendor.run(command).ended(0);
+        server.run(command).expect_exit(0);
     }
 }
 
 #[test]
 fn the_credentials_of_a_proxy_are_not_repeated() {
     // A proxy that refuses everybody, and one that nobody listens for.
-    let proxy = Vendor::new(but(List::Other, |_| Answer::body("no").status(407).with("x-said", "Zq9-proxy-word-Zq9")));
+    let proxy = ScriptedServer::new(ordinary_except(List::Other, |_| {
+        Response::body("no").status(407).with("x-said", "Zq9-proxy-word-Zq9")
+    }));
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     for address in [proxy.address, free] {
         let url = format!("http://user:Zq9-proxy-word-Zq9@{address}");
@@ -389,23 +394,24 @@ fn the_credentials_of_a_proxy_are_not_repeated() {
             ("VCQ_LOG_LEVEL", "trace"),
         ];
         environment.extend(["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, url.as_str())));
-        let ran = bare(&proxy, &["sync", "--since", "2022-12-23", "--until", "2022-12-24"], &environment).ended(4);
+        let ran =
+            bare(&proxy, &["sync", "--since", "2022-12-23", "--until", "2022-12-24"], &environment).expect_exit(4);
         nowhere(&proxy, &ran, &[USER_TOKEN, "Zq9-proxy-word-Zq9"]);
     }
     // To this machine no proxy is asked.
-    let vendor = Vendor::new(but(List::Other, |_| Answer::token()));
-    let mut command = vendor.sync(&[]);
+    let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
+    let mut command = server.sync(&[]);
     command.env("http_proxy", format!("http://{free}")).env("ALL_PROXY", format!("http://{free}"));
-    vendor.run(command).ended(0);
+    server.run(command).expect_exit(0);
 }
 
 #[test]
 fn the_sieve_of_these_tests_finds_what_it_looks_for() {
-    let vendor = Vendor::new(but(List::Meetings, |_| {
-        Answer::page(List::Meetings, &format!("[{}]", meeting().replace("\"t\"", "\"Zq9-not-a-secret-Zq9\"")), None)
+    let server = ScriptedServer::new(ordinary_except(List::Meetings, |_| {
+        Response::page(List::Meetings, &format!("[{}]", meeting().replace("\"t\"", "\"Zq9-not-a-secret-Zq9\"")), None)
     }));
-    let ran = vendor.run(vendor.sync(&[])).ended(0);
-    let places: Vec<String> = everything(&vendor, &ran)
+    let ran = server.run(server.sync(&[])).expect_exit(0);
+    let places: Vec<String> = everything(&server, &ran)
         .into_iter()
         .filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains("Zq9-not-a-secret-Zq9"))
         .map(|(place, _)| place)
@@ -414,7 +420,7 @@ fn the_sieve_of_these_tests_finds_what_it_looks_for() {
         assert!(places.iter().any(|place| place.contains(expected)), "{expected}: {places:?}");
     }
     let mut text = Vec::new();
-    std::fs::File::open(vendor.store().join("state/ledger.sqlite"))
+    std::fs::File::open(server.store().join("state/ledger.sqlite"))
         .expect("a ledger")
         .read_to_end(&mut text)
         .expect("read");

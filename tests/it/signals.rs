@@ -1,4 +1,4 @@
-//! Asked to stop, a run ends soon, keeps what was answered, and the next one goes on.
+//! RequestCounts to stop, a run ends soon, keeps what was answered, and the next one goes on.
 
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use vcq_simulator::Endpoint;
 
-use crate::support::scene::{Night, Scene};
-use crate::support::trial::{Asked, Trial, tiny, tiny_world};
-use crate::support::world::{Ran, World, unlimited};
+use crate::support::baseline::{Baseline, NthSync};
+use crate::support::test_env::{RunOutput, TestEnv, unlimited};
+use crate::support::test_store::{RequestCounts, TestStore, tiny_env, tiny_tenant};
 
 /// A run ends within 10 s of the first signal; the rest is for a busy machine.
 const SOON: Duration = Duration::from_secs(14);
@@ -20,8 +20,8 @@ fn send(child: &Child, signal: &str) {
 }
 
 /// Starts a sync in the background.
-fn start(trial: &Trial<'_>) -> Child {
-    let mut command = trial.command();
+fn start(test_store: &TestStore<'_>) -> Child {
+    let mut command = test_store.command();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("starts")
 }
@@ -54,52 +54,52 @@ fn ended_within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
 
 /// Signals a run and asserts that it ends in time with the signal's exit code; shows what it said.
 #[track_caller]
-fn ends_with(mut child: Child, signal: &str, of: &str) -> Ran {
+fn ends_with(mut child: Child, signal: &str, of: &str) -> RunOutput {
     send(&child, signal);
     let in_time = ended_within(&mut child, SOON);
-    let ran = Ran::of(child.wait_with_output().expect("ended"));
+    let ran = RunOutput::new(child.wait_with_output().expect("ended"));
     assert!(in_time.is_some(), "{of}: did not end within {SOON:?} of the signal:\n{}", ran.stderr);
     let code = if signal == "INT" { 130 } else { 143 };
-    let ran = ran.ended(code);
+    let ran = ran.expect_exit(code);
     assert!(ran.stderr.contains("hint: "), "{of}: {}", ran.stderr);
     ran
 }
 
 #[test]
 fn interrupted_while_answers_come_in() {
-    let world = World::with(&tiny(), unlimited());
-    let scene = Scene::new(Night::First, &world);
+    let env = TestEnv::with(&tiny_tenant(), unlimited());
+    let baseline = Baseline::new(NthSync::First, &env);
     let mut random = ChaCha8Rng::seed_from_u64(20_261_104);
     // Slow enough that the signal comes in the middle.
-    world.change(|options| options.latency = Duration::from_millis(20));
+    env.change(|options| options.latency = Duration::from_millis(20));
     for (signal, most_calls) in [("INT", 3), ("TERM", 25), ("INT", 60)] {
-        let trial = scene.trial();
-        trial.take_asked();
+        let test_store = baseline.test_store();
+        test_store.take_request_counts();
         let calls = random.random_range(1..=most_calls);
-        let child = start(&trial);
-        wait_for("calls", || world.calls() >= calls);
+        let child = start(&test_store);
+        wait_for("calls", || env.calls() >= calls);
         let of = format!("{signal} after {calls} calls");
         let ran = ends_with(child, signal, &of);
         assert_eq!(ran.summary()["exit_code"], ran.code.expect("ended by itself"), "{of}");
         // A walk of several pages that was not at its end begins anew; there is one in each worker's hands.
-        scene.go_on(&trial, 1, Asked::new(), &of);
+        baseline.resume(&test_store, 1, RequestCounts::new(), &of);
     }
 }
 
 /// Signals a run while the vendor keeps calls to a list without an answer, after `answered` of them.
 #[track_caller]
 fn interrupt_a_stall(list: Endpoint, answered: u64, signal: &str) {
-    let world = tiny_world();
-    let scene = Scene::new(Night::First, &world);
-    let trial = scene.trial();
-    world.faults(&[&format!("{list}:stall@after={answered}")]);
-    trial.take_asked();
-    let child = start(&trial);
-    wait_for("a stalled call", || world.simulator().stats().calls(list) > answered);
+    let env = tiny_env();
+    let baseline = Baseline::new(NthSync::First, &env);
+    let test_store = baseline.test_store();
+    env.faults(&[&format!("{list}:stall@after={answered}")]);
+    test_store.take_request_counts();
+    let child = start(&test_store);
+    wait_for("a stalled call", || env.simulator().stats().calls(list) > answered);
     std::thread::sleep(Duration::from_millis(100));
     ends_with(child, signal, &list.to_string());
-    world.faults(&[]);
-    scene.go_on(&trial, 1, Asked::new(), &list.to_string());
+    env.faults(&[]);
+    baseline.resume(&test_store, 1, RequestCounts::new(), &list.to_string());
 }
 
 #[test]
@@ -119,57 +119,57 @@ fn interrupted_while_quality_stalls() {
 
 #[test]
 fn interrupted_while_the_vendor_makes_us_wait() {
-    let world = tiny_world();
-    let scene = Scene::new(Night::First, &world);
-    let trial = scene.trial();
-    world.faults(&["participant_quality_list:throttle-huge@after=10"]);
-    trial.take_asked();
-    let child = start(&trial);
-    wait_for("a throttle", || world.simulator().stats().throttles > 0);
+    let env = tiny_env();
+    let baseline = Baseline::new(NthSync::First, &env);
+    let test_store = baseline.test_store();
+    env.faults(&["participant_quality_list:throttle-huge@after=10"]);
+    test_store.take_request_counts();
+    let child = start(&test_store);
+    wait_for("a throttle", || env.simulator().stats().throttles > 0);
     ends_with(child, "TERM", "throttled");
-    world.faults(&[]);
-    trial.take_asked();
-    trial.sync(None).ended(0);
-    trial.assert_ended_as(&scene.after, "throttled");
+    env.faults(&[]);
+    test_store.take_request_counts();
+    test_store.sync(None).expect_exit(0);
+    test_store.assert_ended_as(&baseline.after, "throttled");
 }
 
 #[test]
 fn interrupted_while_publishing() {
-    let world = tiny_world();
-    let scene = Scene::new(Night::Second, &world);
+    let env = tiny_env();
+    let baseline = Baseline::new(NthSync::Second, &env);
     for signal in ["INT", "TERM"] {
-        let trial = scene.trial();
-        trial.take_asked();
-        let child = start(&trial);
+        let test_store = baseline.test_store();
+        test_store.take_request_counts();
+        let child = start(&test_store);
         wait_for("a draft", || {
-            let work = std::fs::read_dir(trial.store().join(".work"));
+            let work = std::fs::read_dir(test_store.path().join(".work"));
             work.into_iter().flatten().flatten().any(|entry| entry.file_name().to_string_lossy().contains("inprogress"))
         });
         send(&child, signal);
-        let ran = Ran::of(child.wait_with_output().expect("ends"));
+        let ran = RunOutput::new(child.wait_with_output().expect("ends"));
         // Where the last answer was in before the signal, the run is complete and may say so.
         let code = if signal == "INT" { 130 } else { 143 };
         assert!(ran.code == Some(code) || ran.code == Some(0), "{signal}: {:?}\n{}", ran.code, ran.stderr);
-        scene.go_on(&trial, 0, Asked::new(), signal);
+        baseline.resume(&test_store, 0, RequestCounts::new(), signal);
     }
 }
 
 #[test]
 fn a_second_signal_ends_the_process_at_once() {
-    let world = tiny_world();
-    let scene = Scene::new(Night::First, &world);
+    let env = tiny_env();
+    let baseline = Baseline::new(NthSync::First, &env);
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
-        let trial = scene.trial();
-        world.faults(&["participant_quality_list:stall@after=20"]);
-        trial.take_asked();
-        let mut child = start(&trial);
-        wait_for("a stalled call", || world.simulator().stats().calls(Endpoint::ParticipantQualityList) > 20);
+        let test_store = baseline.test_store();
+        env.faults(&["participant_quality_list:stall@after=20"]);
+        test_store.take_request_counts();
+        let mut child = start(&test_store);
+        wait_for("a stalled call", || env.simulator().stats().calls(Endpoint::ParticipantQualityList) > 20);
         send(&child, signal);
         std::thread::sleep(Duration::from_millis(300));
         send(&child, signal);
         let status = ended_within(&mut child, Duration::from_secs(3));
         assert_eq!(status.and_then(|status| status.code()), Some(code), "{signal} twice");
-        world.faults(&[]);
-        scene.go_on(&trial, 1, Asked::new(), signal);
+        env.faults(&[]);
+        baseline.resume(&test_store, 1, RequestCounts::new(), signal);
     }
 }

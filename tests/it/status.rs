@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vcq_simulator::{Endpoint, Options, TenantSpec};
 
-use crate::support::world::{Ran, World, small, unlimited};
+use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 /// Every file below a folder with its bytes, but SQLite's own beside the ledger.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -26,24 +26,24 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn without_a_store_it_says_so_as_a_report_does() {
-    let world = World::new();
-    let status = Ran::of(world.vcq(&["status"]).output().expect("runs")).ended(5);
-    let report = Ran::of(world.vcq(&["report", "run", "coverage"]).output().expect("runs")).ended(5);
+    let env = TestEnv::new();
+    let status = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(5);
+    let report = RunOutput::new(env.vcq(&["report", "run", "coverage"]).output().expect("runs")).expect_exit(5);
     assert_eq!(status.stderr, report.stderr);
     assert_eq!(status.stdout, "");
-    assert!(!world.store().exists(), "nothing was made");
+    assert!(!env.store().exists(), "nothing was made");
 }
 
 #[test]
 fn a_complete_store_owes_nothing_and_is_not_touched() {
-    let world = World::new();
-    let summary = world.sync(&[]).ended(0).summary();
-    let before = files(&world.store());
+    let env = TestEnv::new();
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    let before = files(&env.store());
     // No credentials, no vendor.
-    let mut command = world.vcq(&["status", "--json"]);
+    let mut command = env.vcq(&["status", "--json"]);
     command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env_remove("VCQ_BASE_URL");
-    let status = Ran::of(command.output().expect("runs")).ended(0).summary();
-    assert_eq!(files(&world.store()), before, "looking changes nothing");
+    let status = RunOutput::new(command.output().expect("runs")).expect_exit(0).summary();
+    assert_eq!(files(&env.store()), before, "looking changes nothing");
 
     assert_eq!(status["published"]["generation"], 1);
     assert_eq!(status["holder"], Value::Null);
@@ -54,7 +54,7 @@ fn a_complete_store_owes_nothing_and_is_not_touched() {
     assert_eq!(status["pending"]["price"]["total"]["calls"], 0);
     assert_eq!(status["pending"]["unpublished_dates"], json!([]));
     assert_eq!(status["reasons"], json!([]));
-    let newest = world.rows("select max(meeting_date) from meetings").remove(0);
+    let newest = env.rows("select max(meeting_date) from meetings").remove(0);
     assert_eq!(status["newest"]["complete_date"], newest.as_str());
     assert_eq!(status["newest"]["meeting_date"], newest.as_str());
     for list in ["meeting_list", "participant_list", "participant_quality_list"] {
@@ -73,24 +73,24 @@ fn a_complete_store_owes_nothing_and_is_not_touched() {
     assert_eq!(participants, summary["participants"]);
     assert_eq!(days[13]["meetings"], 0);
     let size = &status["size"];
-    assert_eq!(size["duckdb_bytes"], fs::metadata(world.store().join("vcq.duckdb")).expect("there").len());
+    assert_eq!(size["duckdb_bytes"], fs::metadata(env.store().join("vcq.duckdb")).expect("there").len());
     assert!(size["raw_bytes"].as_u64() > Some(1_000) && size["parquet_bytes"].as_u64() > Some(1_000));
     // Fewer days, fewer runs.
-    let one = world.status(&["--days", "1", "--runs", "0"]).ended(0).summary();
+    let one = env.status(&["--days", "1", "--runs", "0"]).expect_exit(0).summary();
     assert_eq!((one["coverage"]["days"].as_array().map(Vec::len), &one["runs"]), (Some(1), &json!([])));
-    let none = world.status(&["--since", "2026-01-01", "--until", "2026-01-03"]).ended(0).summary();
+    let none = env.status(&["--since", "2026-01-01", "--until", "2026-01-03"]).expect_exit(0).summary();
     assert_eq!(none["coverage"]["days"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]
 fn what_failed_is_named_with_its_reason_and_its_price() {
-    let world = World::new();
-    world.faults(&["participant_quality_list:internal-error@share=0.1"]);
-    let mut command = world.sync_command(&[]);
+    let env = TestEnv::new();
+    env.faults(&["participant_quality_list:internal-error@share=0.1"]);
+    let mut command = env.sync_command(&[]);
     command.env("VCQ_MAX_TRIES", "2");
-    let summary = Ran::of(command.output().expect("runs")).ended(7).summary();
+    let summary = RunOutput::new(command.output().expect("runs")).expect_exit(7).summary();
     let failed = summary["by_status"]["failed"].as_u64().expect("a count");
-    let status = world.status(&[]).ended(0).summary();
+    let status = env.status(&[]).expect_exit(0).summary();
     assert_eq!(status["last_complete"], Value::Null);
     let pending = status["pending"]["participants"]["failed"].as_u64().expect("a count");
     assert!(pending > 0 && pending <= failed, "duplicates are one: {pending} of {failed}");
@@ -100,12 +100,12 @@ fn what_failed_is_named_with_its_reason_and_its_price() {
     assert!(status["reasons"][0]["reason"].as_str().expect("a text").contains("121001"));
 
     // What it costs to mend is what mending costs.
-    world.faults(&[]);
-    world.simulator().reset_stats();
-    world.sync(&[]).ended(0);
-    let asked = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    env.faults(&[]);
+    env.simulator().reset_stats();
+    env.sync(&[]).expect_exit(0);
+    let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
     assert_eq!(status["pending"]["price"]["participant_quality_list"]["calls"], asked);
-    let text = Ran::of(world.vcq(&["status"]).output().expect("runs")).ended(0).stdout;
+    let text = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(0).stdout;
     assert!(text.contains("  to ask        nothing\n"), "{text}");
     assert!(
         text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("Store") || line.contains('/')),
@@ -116,9 +116,9 @@ fn what_failed_is_named_with_its_reason_and_its_price() {
 
 #[test]
 fn a_run_that_was_stopped_shows_what_is_left_and_why() {
-    let world = World::new();
-    world.sync(&["--max-calls", "40"]).ended(8);
-    let status = world.status(&[]).ended(0).summary();
+    let env = TestEnv::new();
+    env.sync(&["--max-calls", "40"]).expect_exit(8);
+    let status = env.status(&[]).expect_exit(0).summary();
     assert_eq!((&status["runs"][0]["outcome"], &status["runs"][0]["exit_code"]), (&"stopped".into(), &8.into()));
     assert!(status["pending"]["participants"]["not_asked"].as_u64() > Some(0));
     assert!(status["pending"]["lists"]["not_asked"].as_u64() > Some(0));
@@ -126,16 +126,16 @@ fn a_run_that_was_stopped_shows_what_is_left_and_why() {
     let reasons: Vec<&str> =
         status["reasons"].as_array().expect("reasons").iter().filter_map(|reason| reason["reason"].as_str()).collect();
     assert!(reasons.contains(&"not asked yet"), "{reasons:?}");
-    let oldest = world.rows("select min(meeting_date) from coverage where status = 'pending'").remove(0);
+    let oldest = env.rows("select min(meeting_date) from coverage where status = 'pending'").remove(0);
     assert_eq!(status["pending"]["since_date"], oldest.as_str());
     assert_eq!(status["newest"]["complete_date"], Value::Null, "no day is complete");
 }
 
 #[test]
 fn a_planned_store_has_answers_that_are_not_published() {
-    let world = World::new();
-    let plan = world.plan(&[]).ended(0).summary();
-    let status = world.status(&[]).ended(0).summary();
+    let env = TestEnv::new();
+    let plan = env.plan(&[]).expect_exit(0).summary();
+    let status = env.status(&[]).expect_exit(0).summary();
     assert_eq!(status["published"], Value::Null);
     assert_eq!(status["newest"]["error"], "nothing is published yet");
     assert_eq!(status["pending"]["unpublished_dates"], plan["dates"]);
@@ -146,21 +146,21 @@ fn a_planned_store_has_answers_that_are_not_published() {
 
 #[test]
 fn a_damaged_store_shows_what_can_be_read() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
     let garbage = b"no database at all, only words that are longer than a header ".repeat(300);
-    fs::write(world.store().join("vcq.duckdb"), &garbage).expect("written");
-    let status = world.status(&[]).ended(0).summary();
+    fs::write(env.store().join("vcq.duckdb"), &garbage).expect("written");
+    let status = env.status(&[]).expect_exit(0).summary();
     assert!(status["coverage"]["error"].is_string() && status["newest"]["error"].is_string(), "{status}");
     assert_eq!(status["runs"][0]["outcome"], "complete");
 
-    fs::write(world.store().join("parquet/_manifest.json"), "{").expect("written");
-    let ledger = world.store().join("state/ledger.sqlite");
+    fs::write(env.store().join("parquet/_manifest.json"), "{").expect("written");
+    let ledger = env.store().join("state/ledger.sqlite");
     for name in ["ledger.sqlite-wal", "ledger.sqlite-shm"] {
-        let _ = fs::remove_file(world.store().join("state").join(name));
+        let _ = fs::remove_file(env.store().join("state").join(name));
     }
     fs::write(&ledger, &garbage).expect("written");
-    let ran = world.status(&[]).ended(5);
+    let ran = env.status(&[]).expect_exit(5);
     let status = ran.summary();
     for part in ["published", "runs", "last_complete", "newest", "coverage", "pending", "reasons", "calls"] {
         assert!(status[part]["error"].is_string(), "{part}: {status}");
@@ -171,11 +171,11 @@ fn a_damaged_store_shows_what_can_be_read() {
 
 #[test]
 fn a_store_with_nothing_but_folders_has_nothing_to_show() {
-    let world = World::new();
-    fs::create_dir_all(world.store().join("raw")).expect("made");
-    let status = world.status(&[]).ended(5).summary();
+    let env = TestEnv::new();
+    fs::create_dir_all(env.store().join("raw")).expect("made");
+    let status = env.status(&[]).expect_exit(5).summary();
     assert_eq!(status["runs"]["error"], "there is no ledger yet");
-    assert!(!world.store().join("state/ledger.sqlite").exists(), "looking makes none");
+    assert!(!env.store().join("state/ledger.sqlite").exists(), "looking makes none");
 }
 
 #[test]
@@ -190,20 +190,20 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
         first_day: today.checked_sub(jiff::Span::new().days(1)).expect("yesterday"),
         ends_by: Some(now - 1200),
         days: 2,
-        ..small()
+        ..small_tenant()
     };
-    let world = World::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
+    let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     // Lists that may still grow are priced again, and not asked again only to know the price.
-    let plan = world.plan(&[]).ended(0).summary();
+    let plan = env.plan(&[]).expect_exit(0).summary();
     let settling = plan["pending"]["later"]["settling_meetings"].as_u64().expect("a count");
     assert!(settling > 0, "{plan}");
-    let again = world.plan(&[]).ended(0).summary();
+    let again = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(again["used"]["participant_list"], 0);
     assert_eq!(again["pending"], plan["pending"]);
     assert!(plan["pending"]["participant_list"]["calls"].as_u64() >= Some(settling));
 
-    world.sync(&[]).ended(0);
-    let open = world.status(&[]).ended(0).summary();
+    env.sync(&[]).expect_exit(0);
+    let open = env.status(&[]).expect_exit(0).summary();
     let requested_again = open["pending"]["participants"]["requested_again"].as_u64().expect("a count");
     assert!(requested_again > 0, "{open}");
     assert_eq!(open["pending"]["participants"]["failed"], 0);
@@ -212,10 +212,10 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
     assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("asked soon after"), "{open}");
 
     // Ready now: what was open is asked again, and once the settle time is over nothing is.
-    world.change(|options| options.ready_after_s = 0);
-    world.sync(&[]).ended(0);
-    world.sync(&["--settle", "0s"]).ended(0);
-    let status = world.status(&[]).ended(0).summary();
+    env.change(|options| options.ready_after_s = 0);
+    env.sync(&[]).expect_exit(0);
+    env.sync(&["--settle", "0s"]).expect_exit(0);
+    let status = env.status(&[]).expect_exit(0).summary();
     assert_eq!(
         status["pending"]["participants"],
         json!({"not_asked": 0, "requested_again": 0, "refetch": 0, "failed": 0}),
@@ -227,46 +227,46 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
 #[test]
 #[cfg(unix)]
 fn calls_of_a_run_that_was_killed_are_counted_by_its_answers() {
-    let world = World::new();
-    let mut command = world.sync_command(&[]);
+    let env = TestEnv::new();
+    let mut command = env.sync_command(&[]);
     command.env("VCQ_CALLS_PER_MINUTE", "1200");
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut child = command.spawn().expect("starts");
-    while world.simulator().stats().calls(Endpoint::ParticipantQualityList) < 30 {
+    while env.simulator().stats().calls(Endpoint::ParticipantQualityList) < 30 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let at_work = world.status(&[]).ended(0).summary();
+    let at_work = env.status(&[]).expect_exit(0).summary();
     assert!(at_work["calls"]["this_month"]["participant_quality_list"].as_u64() > Some(0), "{at_work}");
     assert_eq!(at_work["calls"]["is_at_least"], true);
     child.kill().expect("ours to kill");
     child.wait().expect("ended");
-    let made = world.calls();
+    let made = env.calls();
     let total = |status: &Value| {
         let lists = ["meeting_list", "participant_list", "participant_quality_list"];
         lists.iter().filter_map(|list| status["calls"]["this_month"][list].as_u64()).sum::<u64>()
     };
-    let killed = world.status(&[]).ended(0).summary();
+    let killed = env.status(&[]).expect_exit(0).summary();
     // What was on its way when it died is not known.
     assert!(total(&killed) <= made && total(&killed) + 40 >= made, "{} of {made}", total(&killed));
     assert_eq!((&killed["calls"]["is_at_least"], &killed["calls"]["today_is_at_least"]), (&true.into(), &true.into()));
     // A ledger that is lost takes its history of runs along; the answers stay.
     for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
-        let _ = fs::remove_file(world.store().join("state").join(name));
+        let _ = fs::remove_file(env.store().join("state").join(name));
     }
-    Ran::of(world.vcq(&["rebuild"]).output().expect("runs")).ended(0);
-    let rebuilt = world.status(&[]).ended(0).summary();
+    RunOutput::new(env.vcq(&["rebuild"]).output().expect("runs")).expect_exit(0);
+    let rebuilt = env.status(&[]).expect_exit(0).summary();
     assert_eq!((total(&rebuilt), &rebuilt["calls"]["is_at_least"]), (total(&killed), &true.into()));
 }
 
 #[test]
 fn a_refetch_under_way_is_told_from_what_was_asked_too_early() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    world.sync(&["--refetch", "--max-calls", "40"]).ended(8);
-    let status = world.status(&[]).ended(0).summary();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    env.sync(&["--refetch", "--max-calls", "40"]).expect_exit(8);
+    let status = env.status(&[]).expect_exit(0).summary();
     let (participants, lists) = (&status["pending"]["participants"], &status["pending"]["lists"]);
     assert!(participants["refetch"].as_u64() > Some(0) && lists["refetch"].as_u64() > Some(0), "{status}");
     assert_eq!((&participants["requested_again"], &lists["requested_again"]), (&0.into(), &0.into()), "{status}");
-    let text = Ran::of(world.vcq(&["status"]).output().expect("runs")).ended(0).stdout;
+    let text = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(0).stdout;
     assert!(text.contains("to be asked again (refetch)") && !text.contains("too early"), "{text}");
 }

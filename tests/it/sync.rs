@@ -3,14 +3,14 @@
 use vcq_etl::{Status, Storage, TABLES};
 use vcq_simulator::Endpoint;
 
-use crate::support::world::{Ran, World};
+use crate::support::test_env::{RunOutput, TestEnv};
 
 #[test]
 fn sync_leaves_every_number_of_the_tenant() {
-    let world = World::new();
-    let ran = world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    let ran = env.sync(&[]).expect_exit(0);
     let summary = ran.summary();
-    let totals = world.simulator().tenant().totals();
+    let totals = env.simulator().tenant().totals();
     assert_eq!(summary["outcome"], "complete");
     assert_eq!(summary["meetings"], totals.meetings);
     assert_eq!(summary["participants"], totals.participants);
@@ -25,13 +25,13 @@ fn sync_leaves_every_number_of_the_tenant() {
     let all: u64 = Status::ALL.iter().filter_map(|status| by_status[status.name()].as_u64()).sum();
     assert_eq!(all, totals.participants, "every participant has one status");
     // The same numbers stand in the database, and nowhere else.
-    assert_eq!(world.number("select count(*) from meetings"), totals.meetings as i64);
-    assert_eq!(world.number("select count(*) from quality_samples"), totals.samples as i64);
-    assert_eq!(world.number("select sum(sample_count)::bigint from coverage"), totals.samples as i64);
-    assert_eq!(world.number("select samples from runs"), totals.samples as i64);
-    assert_eq!(world.rows("select outcome, exit_code from runs"), ["complete | 0"]);
+    assert_eq!(env.number("select count(*) from meetings"), totals.meetings as i64);
+    assert_eq!(env.number("select count(*) from quality_samples"), totals.samples as i64);
+    assert_eq!(env.number("select sum(sample_count)::bigint from coverage"), totals.samples as i64);
+    assert_eq!(env.number("select samples from runs"), totals.samples as i64);
+    assert_eq!(env.rows("select outcome, exit_code from runs"), ["complete | 0"]);
     // The calls are the fewest there can be, and one for each meeting that turned out too long for the vendor's window.
-    let stats = world.simulator().stats();
+    let stats = env.simulator().stats();
     assert_eq!(summary["calls"]["participant_quality_list"], totals.fewest_calls.participant_quality_list);
     assert_eq!(stats.calls(Endpoint::ParticipantQualityList), totals.fewest_calls.participant_quality_list);
     assert_eq!(stats.throttles, 0);
@@ -39,8 +39,8 @@ fn sync_leaves_every_number_of_the_tenant() {
 
 #[test]
 fn summary_has_the_contracts_fields_and_nothing_else_is_on_stdout() {
-    let world = World::new();
-    let ran = world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    let ran = env.sync(&[]).expect_exit(0);
     let summary = ran.summary();
     let fields: Vec<&String> = summary.as_object().expect("an object").keys().collect();
     assert_eq!(
@@ -68,68 +68,68 @@ fn summary_has_the_contracts_fields_and_nothing_else_is_on_stdout() {
         ]
     );
     assert_eq!(summary["generation"], 1);
-    assert_eq!(summary["generation"], world.manifest()["generation"]);
-    assert_eq!(world.number("select generation from meta"), 1);
+    assert_eq!(summary["generation"], env.manifest()["generation"]);
+    assert_eq!(env.number("select generation from meta"), 1);
     assert!(ran.stderr.contains("meetings"), "progress is console: {}", ran.stderr);
-    let quiet = world.sync(&["--quiet"]).ended(0);
+    let quiet = env.sync(&["--quiet"]).expect_exit(0);
     assert_eq!(quiet.stderr, "", "--quiet says nothing");
 }
 
 #[test]
 fn second_sync_asks_only_the_lists_and_keeps_every_file() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let before = world.manifest();
-    world.simulator().reset_stats();
-    let summary = world.sync(&[]).ended(0).summary();
-    let stats = world.simulator().stats();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let before = env.manifest();
+    env.simulator().reset_stats();
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    let stats = env.simulator().stats();
     assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 0);
     assert_eq!(stats.calls(Endpoint::ParticipantList), 0, "the window is settled");
     assert!(stats.calls(Endpoint::MeetingList) > 0);
-    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     assert_eq!(summary["dates_published"], serde_json::json!([]));
-    assert_eq!(world.manifest()["files"], before["files"], "an unchanged date keeps its files");
-    assert_eq!(world.number("select count(*) from runs"), 2);
+    assert_eq!(env.manifest()["files"], before["files"], "an unchanged date keeps its files");
+    assert_eq!(env.number("select count(*) from runs"), 2);
 }
 
 #[test]
 fn refetch_asks_again_and_changes_nothing_but_attempts() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
     let content = "select * exclude (attempts, first_attempt_utc, last_attempt_utc, log_id) from coverage order by all";
-    let before = (world.rows(content), world.rows("select * from quality_samples order by all"));
-    let first = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
-    world.simulator().reset_stats();
-    world.sync(&["--refetch"]).ended(0);
-    assert_eq!(world.simulator().stats().calls(Endpoint::ParticipantQualityList), first);
-    assert_eq!((world.rows(content), world.rows("select * from quality_samples order by all")), before);
-    assert_eq!(world.number("select max(attempts) from coverage"), 2);
+    let before = (env.rows(content), env.rows("select * from quality_samples order by all"));
+    let first = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    env.simulator().reset_stats();
+    env.sync(&["--refetch"]).expect_exit(0);
+    assert_eq!(env.simulator().stats().calls(Endpoint::ParticipantQualityList), first);
+    assert_eq!((env.rows(content), env.rows("select * from quality_samples order by all")), before);
+    assert_eq!(env.number("select max(attempts) from coverage"), 2);
 }
 
 #[test]
 fn one_meeting_number_is_asked_alone() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let number = world.rows("select meeting_no from meetings order by meeting_no limit 1").remove(0);
-    let expected = world.number(&format!("select count(*) from meetings where meeting_no = '{number}'"));
-    let other = World::new();
-    let summary = other.sync(&["--meeting-no", &number]).ended(0).summary();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let number = env.rows("select meeting_no from meetings order by meeting_no limit 1").remove(0);
+    let expected = env.number(&format!("select count(*) from meetings where meeting_no = '{number}'"));
+    let other = TestEnv::new();
+    let summary = other.sync(&["--meeting-no", &number]).expect_exit(0).summary();
     assert_eq!(summary["meetings"], expected);
     assert_eq!(other.rows("select distinct meeting_no from meetings"), [number]);
 }
 
 #[test]
 fn parquet_and_duckdb_hold_the_same_rows() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let connection = world.duckdb();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let connection = env.duckdb();
     for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
-        let glob = world.store().join(format!("parquet/{}/*/*.parquet", table.name));
+        let glob = env.store().join(format!("parquet/{}/*/*.parquet", table.name));
         let in_duckdb: i64 = connection
             .query_row(&format!("select count(*) from {}", table.name), [], |row| row.get(0))
             .expect("a count");
         if in_duckdb == 0 {
-            assert!(!world.store().join("parquet").join(table.name).exists(), "{}: no rows, no files", table.name);
+            assert!(!env.store().join("parquet").join(table.name).exists(), "{}: no rows, no files", table.name);
             continue;
         }
         // Instants are naive in DuckDB and adjusted to UTC in Parquet: compared as microseconds.
@@ -155,14 +155,14 @@ fn parquet_and_duckdb_hold_the_same_rows() {
 
 #[test]
 fn raw_log_holds_every_answer_with_its_request_time_and_log_id() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
     let mut quality_pages = 0;
     let mut secrets = 0;
-    for path in files(&world.store().join("raw")) {
+    for path in files(&env.store().join("raw")) {
         let text = zstd::decode_all(std::fs::File::open(&path).expect("a raw file")).expect("zstd");
         let text = String::from_utf8(text).expect("UTF-8");
-        secrets += text.matches(world.simulator().app_secret().as_str()).count();
+        secrets += text.matches(env.simulator().app_secret().as_str()).count();
         for line in text.lines() {
             let line: serde_json::Value = serde_json::from_str(line).expect("a JSON line");
             if line["record"] == "walk" {
@@ -175,7 +175,7 @@ fn raw_log_holds_every_answer_with_its_request_time_and_log_id() {
             quality_pages += u64::from(line["endpoint"] == "participant_quality_list");
         }
     }
-    assert_eq!(quality_pages, world.simulator().stats().calls(Endpoint::ParticipantQualityList));
+    assert_eq!(quality_pages, env.simulator().stats().calls(Endpoint::ParticipantQualityList));
     assert_eq!(secrets, 0, "the secret is in the raw log");
 }
 
@@ -190,42 +190,42 @@ fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_long_run_publishes_finished_dates_as_it_goes() {
-    let world = World::new();
-    let mut command = world.sync_command(&[]);
+    let env = TestEnv::new();
+    let mut command = env.sync_command(&[]);
     // About 270 calls at 30 a second; the newest date is done half-way.
     command.env("VCQ_CALLS_PER_MINUTE", "1800").env("VCQ_PUBLISH_EVERY", "500ms");
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
     let child = command.spawn().expect("starts");
     let before_the_end = loop {
-        let asked = world.simulator().stats().calls(Endpoint::ParticipantQualityList);
-        if world.store().join("vcq.duckdb").exists() {
-            break world.rows("select distinct meeting_date::varchar from quality_samples order by 1");
+        let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+        if env.store().join("vcq.duckdb").exists() {
+            break env.rows("select distinct meeting_date::varchar from quality_samples order by 1");
         }
-        let all = world.simulator().tenant().totals().fewest_calls.participant_quality_list;
+        let all = env.simulator().tenant().totals().fewest_calls.participant_quality_list;
         assert!(asked < all, "nothing was published before the last call");
         std::thread::sleep(std::time::Duration::from_millis(20));
     };
-    assert_eq!(world.rows("select finished_utc, outcome from runs"), [" | "], "the run is under way");
-    let ran = Ran::of(child.wait_with_output().expect("ends")).ended(0);
-    let dates = world.rows("select distinct meeting_date::varchar from quality_samples order by 1");
+    assert_eq!(env.rows("select finished_utc, outcome from runs"), [" | "], "the run is under way");
+    let ran = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(0);
+    let dates = env.rows("select distinct meeting_date::varchar from quality_samples order by 1");
     assert_eq!(before_the_end.as_slice(), &dates[dates.len() - 1..], "the newest date comes first");
     assert!(ran.summary()["generation"].as_u64() >= Some(2));
-    assert_eq!(ran.summary()["samples"], world.simulator().tenant().totals().samples);
+    assert_eq!(ran.summary()["samples"], env.simulator().tenant().totals().samples);
 }
 
 #[test]
 fn a_reader_sees_the_old_generation_until_it_opens_again_and_leaves_no_wal() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let reader = world.duckdb();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let reader = env.duckdb();
     let generation = |connection: &duckdb::Connection| -> i64 {
         connection.query_row("select generation from meta", [], |row| row.get(0)).expect("a generation")
     };
-    world.sync(&["--refetch"]).ended(0);
+    env.sync(&["--refetch"]).expect_exit(0);
     assert_eq!(generation(&reader), 1, "an open session keeps its snapshot");
     drop(reader);
-    assert_eq!(generation(&world.duckdb()), 2);
-    let names: Vec<String> = std::fs::read_dir(world.store())
+    assert_eq!(generation(&env.duckdb()), 2);
+    let names: Vec<String> = std::fs::read_dir(env.store())
         .expect("the store")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();

@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::tampering::{TAMPERINGS, Tampering, edit_manifest, raw_file, same_change_everywhere, sql};
-use crate::support::world::{Ran, World};
+use crate::support::test_env::{RunOutput, TestEnv};
 
-fn synced() -> World {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    world
+fn synced() -> TestEnv {
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    env
 }
 
 fn copy_tree(from: &Path, to: &Path) {
@@ -35,21 +35,21 @@ struct Copied {
 }
 
 impl Copied {
-    fn of(world: &World) -> Copied {
+    fn of(env: &TestEnv) -> Copied {
         let folder = tempfile::tempdir().expect("a folder");
         let store = folder.path().join("store");
-        copy_tree(&world.store(), &store);
+        copy_tree(&env.store(), &store);
         Copied { _folder: folder, store }
     }
 }
 
-fn run(world: &World, store: &Path, more: &[&str]) -> Ran {
-    let mut command = world.vcq(&["verify"]);
-    Ran::of(command.args(more).env("VCQ_STORE", store).output().expect("the binary runs"))
+fn run(env: &TestEnv, store: &Path, more: &[&str]) -> RunOutput {
+    let mut command = env.vcq(&["verify"]);
+    RunOutput::new(command.args(more).env("VCQ_STORE", store).output().expect("the binary runs"))
 }
 
-fn report(world: &World, store: &Path, more: &[&str]) -> (Option<i32>, Value) {
-    let ran = run(world, store, &[&["--json"], more].concat());
+fn report(env: &TestEnv, store: &Path, more: &[&str]) -> (Option<i32>, Value) {
+    let ran = run(env, store, &[&["--json"], more].concat());
     let value = serde_json::from_str(&ran.stdout)
         .unwrap_or_else(|error| panic!("no report ({error}):\n{}\n{}", ran.stdout, ran.stderr));
     (ran.code, value)
@@ -64,53 +64,53 @@ fn found(report: &Value) -> Vec<String> {
 
 #[test]
 fn a_synced_store_is_clean_also_deep_down() {
-    let world = synced();
-    let (code, report) = report(&world, &world.store(), &["--deep"]);
+    let env = synced();
+    let (code, report) = report(&env, &env.store(), &["--deep"]);
     assert_eq!((code, &report["findings"]), (Some(0), &Value::from(0)), "{report:#}");
     for check in report["checks"].as_array().expect("checks") {
         assert_eq!(check["not_checked"], Value::Null, "{check:#}");
         assert!(check["examined"].as_u64() > Some(0), "{check:#}");
     }
-    assert_eq!(report["generation"], world.manifest()["generation"]);
-    let work = fs::read_dir(world.store().join(".work")).expect("listed").count();
+    assert_eq!(report["generation"], env.manifest()["generation"]);
+    let work = fs::read_dir(env.store().join(".work")).expect("listed").count();
     assert_eq!(work, 0, "nothing is left behind");
-    let text = run(&world, &world.store(), &[]).ended(0).stdout;
+    let text = run(&env, &env.store(), &[]).expect_exit(0).stdout;
     assert!(text.contains("All is well.") && text.contains("coverage-counts"), "{text}");
 }
 
 #[test]
 fn a_store_with_every_kind_of_gap_is_clean() {
     // Refusals, failures, a stop in the middle: gaps are answers, and no damage.
-    let world = World::new();
-    world.faults(&["participant_quality_list:code=121004@every=7", "participant_quality_list:html@every=11"]);
-    let mut command = world.sync_command(&["--max-calls", "150"]);
+    let env = TestEnv::new();
+    env.faults(&["participant_quality_list:code=121004@every=7", "participant_quality_list:html@every=11"]);
+    let mut command = env.sync_command(&["--max-calls", "150"]);
     command.env("VCQ_MAX_TRIES", "1");
-    Ran::of(command.output().expect("runs")).ended(8);
+    RunOutput::new(command.output().expect("runs")).expect_exit(8);
     for round in 0..2 {
-        let (code, report) = report(&world, &world.store(), &["--deep"]);
+        let (code, report) = report(&env, &env.store(), &["--deep"]);
         assert_eq!(code, Some(0), "{round}: {report:#}");
-        let mut command = world.sync_command(&[]);
+        let mut command = env.sync_command(&[]);
         command.env("VCQ_MAX_TRIES", "1");
-        Ran::of(command.output().expect("runs"));
+        RunOutput::new(command.output().expect("runs"));
     }
 }
 
 #[test]
 fn a_running_sync_is_never_damage() {
-    let world = World::new();
-    world.change(|options| options.latency = Duration::from_millis(60));
+    let env = TestEnv::new();
+    env.change(|options| options.latency = Duration::from_millis(60));
     let mut seen = Vec::new();
     for more in [&[][..], &["--refetch"]] {
-        let mut command = world.sync_command(more);
+        let mut command = env.sync_command(more);
         // Few at once, so that the sync lasts long enough to be verified beside.
         command.env("VCQ_PUBLISH_EVERY", "200ms").env("VCQ_CONCURRENCY", "4").stdout(std::process::Stdio::null());
         let mut sync = command.stderr(std::process::Stdio::null()).spawn().expect("starts");
         let mut rounds = 0;
         while sync.try_wait().expect("asked").is_none() {
             // The folder is there from the first moments of the first run on.
-            if world.store().join("raw").exists() {
+            if env.store().join("raw").exists() {
                 let deep = if rounds % 3 == 2 { &["--deep"][..] } else { &[] };
-                let (code, report) = report(&world, &world.store(), deep);
+                let (code, report) = report(&env, &env.store(), deep);
                 assert_eq!(code, Some(0), "{report:#}");
                 seen.push(report["generation"].as_u64());
                 rounds += 1;
@@ -126,11 +126,11 @@ fn a_running_sync_is_never_damage() {
 
 #[test]
 fn every_tampering_is_found_by_its_check() {
-    let world = &synced();
+    let env = &synced();
     let judge = |tampering: &Tampering| {
-        let copy = Copied::of(world);
+        let copy = Copied::of(env);
         (tampering.change)(&copy.store);
-        let (code, report) = report(world, &copy.store, &[]);
+        let (code, report) = report(env, &copy.store, &[]);
         let checks = found(&report);
         let is_right = code == Some(9) && checks.iter().any(|check| check == tampering.check);
         let what = format!("{}: exit {code:?}, wanted {}, found {checks:?}", tampering.what, tampering.check);
@@ -150,72 +150,72 @@ fn every_tampering_is_found_by_its_check() {
 
 #[test]
 fn findings_say_where_and_what_to_do_and_steer_no_terminal() {
-    let world = synced();
-    let copy = Copied::of(&world);
+    let env = synced();
+    let copy = Copied::of(&env);
     sql(
         &copy.store,
         "update coverage set participant_key = 'x\u{1b}]0;title\u{7}\n' || participant_key \
          where rowid in (select min(rowid) from coverage)",
     );
-    let text = run(&world, &copy.store, &[]).ended(9).stdout;
+    let text = run(&env, &copy.store, &[]).expect_exit(9).stdout;
     assert!(text.contains("What to do: run vcq-etl rebuild"), "{text}");
     assert!(text.contains("expected ") && text.contains("found "), "{text}");
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
     // Everything is counted, a few are shown.
-    let copy = Copied::of(&world);
+    let copy = Copied::of(&env);
     sql(&copy.store, "update quality_samples set network_packet_loss_max_received_pct = 101");
-    let (_, report) = report(&world, &copy.store, &["--limit", "2"]);
+    let (_, report) = report(&env, &copy.store, &["--limit", "2"]);
     let checks = report["checks"].as_array().expect("checks");
     let ranges = checks.iter().find(|check| check["check"] == "ranges").expect("told");
     assert_eq!(ranges["first"].as_array().map(Vec::len), Some(2));
-    assert_eq!(ranges["findings"], world.number("select count(*) from quality_samples"));
+    assert_eq!(ranges["findings"], env.number("select count(*) from quality_samples"));
 }
 
 #[test]
 fn a_record_that_was_being_written_is_told_and_is_no_damage() {
-    let world = synced();
-    let copy = Copied::of(&world);
+    let env = synced();
+    let copy = Copied::of(&env);
     let path = raw_file(&copy.store, "quality");
     let bytes = fs::read(&path).expect("read");
     // Half a record at the end, as after a power cut in the middle of a write.
     fs::write(&path, [&bytes[..], &bytes[..60]].concat()).expect("written");
-    let (code, report) = report(&world, &copy.store, &["--deep"]);
+    let (code, report) = report(&env, &copy.store, &["--deep"]);
     assert_eq!(code, Some(0), "{report:#}");
     assert!(report["notes"][0].as_str().is_some_and(|note| note.starts_with("1 record")), "{report:#}");
 }
 
 #[test]
 fn the_same_change_in_every_layer_is_found_from_raw() {
-    let world = synced();
-    let copy = Copied::of(&world);
+    let env = synced();
+    let copy = Copied::of(&env);
     same_change_everywhere(&copy.store);
-    let (code, shallow) = report(&world, &copy.store, &[]);
+    let (code, shallow) = report(&env, &copy.store, &[]);
     assert_eq!(code, Some(0), "every layer agrees with every other: {shallow:#}");
-    let (code, deep) = report(&world, &copy.store, &["--deep"]);
+    let (code, deep) = report(&env, &copy.store, &["--deep"]);
     assert_eq!((code, found(&deep)), (Some(9), vec!["from-raw".to_owned()]), "{deep:#}");
     // A raw file that is gone, with a ledger that knows of nothing.
-    let copy = Copied::of(&world);
+    let copy = Copied::of(&env);
     fs::remove_file(raw_file(&copy.store, "quality")).expect("removed");
     fs::remove_file(copy.store.join("state/ledger.sqlite")).expect("removed");
-    let (_, deep) = report(&world, &copy.store, &["--deep"]);
+    let (_, deep) = report(&env, &copy.store, &["--deep"]);
     assert!(found(&deep).contains(&"from-raw".to_owned()), "{deep:#}");
 }
 
 #[test]
 fn an_answer_that_was_asked_again_still_has_its_older_file() {
-    let world = synced();
-    let first = raw_file(&world.store(), "quality");
-    world.sync(&["--refetch"]).ended(0);
-    assert_eq!(report(&world, &world.store(), &[]).0, Some(0), "a refetch is no damage");
-    let relative = first.strip_prefix(world.store()).expect("below the store");
+    let env = synced();
+    let first = raw_file(&env.store(), "quality");
+    env.sync(&["--refetch"]).expect_exit(0);
+    assert_eq!(report(&env, &env.store(), &[]).0, Some(0), "a refetch is no damage");
+    let relative = first.strip_prefix(env.store()).expect("below the store");
     let damages: [fn(&Path); 2] = [
         |file| fs::remove_file(file).expect("removed"),
         |file| fs::write(file, &fs::read(file).expect("read")[..200]).expect("cut"),
     ];
     for damage in damages {
-        let copy = Copied::of(&world);
+        let copy = Copied::of(&env);
         damage(&copy.store.join(relative));
-        let (code, report) = report(&world, &copy.store, &[]);
+        let (code, report) = report(&env, &copy.store, &[]);
         assert_eq!(code, Some(9), "{report:#}");
         assert!(found(&report).contains(&"raw-answers".to_owned()), "{report:#}");
     }
@@ -223,43 +223,43 @@ fn an_answer_that_was_asked_again_still_has_its_older_file() {
 
 #[test]
 fn a_history_that_began_anew_is_no_damage() {
-    let world = synced();
-    world.sync(&[]).ended(0);
+    let env = synced();
+    env.sync(&[]).expect_exit(0);
     // The ledger is lost, and a run that publishes nothing begins another.
-    fs::remove_dir_all(world.store().join("state")).expect("removed");
-    Ran::of(world.vcq(&["rebuild"]).output().expect("runs")).ended(0);
-    let (code, rebuilt) = report(&world, &world.store(), &["--deep"]);
+    fs::remove_dir_all(env.store().join("state")).expect("removed");
+    RunOutput::new(env.vcq(&["rebuild"]).output().expect("runs")).expect_exit(0);
+    let (code, rebuilt) = report(&env, &env.store(), &["--deep"]);
     assert_eq!(code, Some(0), "{rebuilt:#}");
     // A run that is refused leaves what is published, and stands in the ledger only.
-    world.faults(&["meeting_list:no-permission"]);
-    assert_ne!(world.sync(&[]).code, Some(0));
-    let (code, refused) = report(&world, &world.store(), &["--deep"]);
+    env.faults(&["meeting_list:no-permission"]);
+    assert_ne!(env.sync(&[]).code, Some(0));
+    let (code, refused) = report(&env, &env.store(), &["--deep"]);
     assert_eq!(code, Some(0), "{refused:#}");
 }
 
 #[test]
 fn what_was_not_checked_is_not_called_well() {
-    let world = synced();
-    let copy = Copied::of(&world);
+    let env = synced();
+    let copy = Copied::of(&env);
     let paths = vcq_etl::StorePaths::open(&copy.store).expect("a store");
     // Somebody holds the store: orphans can't be told.
     let _lock = vcq_etl::Lock::take(&paths, "sync", 0).expect("free");
-    let text = run(&world, &copy.store, &[]).ended(0).stdout;
+    let text = run(&env, &copy.store, &[]).expect_exit(0).stdout;
     assert!(!text.contains("All is well"), "{text}");
     assert!(text.contains("Nothing was found, but 1 check could not be made on everything"), "{text}");
 }
 
 #[test]
 fn what_cannot_be_read_at_all_is_5_and_an_empty_store_is_0() {
-    let world = World::new();
-    let none = Ran::of(world.vcq(&["verify"]).output().expect("runs")).ended(5);
+    let env = TestEnv::new();
+    let none = RunOutput::new(env.vcq(&["verify"]).output().expect("runs")).expect_exit(5);
     assert!(none.stderr.contains("is not a vcq-etl store") && none.stderr.contains("hint: "), "{}", none.stderr);
-    fs::create_dir_all(world.store().join("raw")).expect("a folder");
-    let empty = Ran::of(world.vcq(&["verify"]).output().expect("runs")).ended(0);
+    fs::create_dir_all(env.store().join("raw")).expect("a folder");
+    let empty = RunOutput::new(env.vcq(&["verify"]).output().expect("runs")).expect_exit(0);
     assert!(empty.stdout.contains("nothing is published yet"), "{}", empty.stdout);
-    let world = synced();
-    let copy = Copied::of(&world);
+    let env = synced();
+    let copy = Copied::of(&env);
     edit_manifest(&copy.store, |manifest| manifest["schema_version"] = Value::from(99));
-    let newer = run(&world, &copy.store, &[]).ended(5);
+    let newer = run(&env, &copy.store, &[]).expect_exit(5);
     assert!(newer.stderr.contains("use the newer program"), "{}", newer.stderr);
 }

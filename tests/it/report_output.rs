@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use vcq_etl::{Catalogue, Report, reference};
 use vcq_simulator::TenantSpec;
 
-use crate::support::world::{Ran, World, unlimited};
+use crate::support::test_env::{RunOutput, TestEnv, unlimited};
 
 /// Two working weeks of a tenant with everything in it; the simulator's seed and days are fixed.
 fn tenant() -> TenantSpec {
@@ -31,8 +31,8 @@ const VOLATILE: &[(&str, &[&str])] = &[
 /// Lines of an output in the document.
 const LINES: usize = 24;
 
-fn arguments(world: &World, report: &Report) -> Vec<String> {
-    let first = |sql: &str| world.rows(sql).first().cloned().unwrap_or_default();
+fn arguments(env: &TestEnv, report: &Report) -> Vec<String> {
+    let first = |sql: &str| env.rows(sql).first().cloned().unwrap_or_default();
     let most = "select m.meeting_no from quality_samples q join meetings m using (meeting_key) group by 1 order by count(*) desc, 1 limit 1";
     let who = "select user_id from participants where user_id is not null group by 1 order by count(*) desc, 1 limit 1";
     match report.name.as_str() {
@@ -42,12 +42,12 @@ fn arguments(world: &World, report: &Report) -> Vec<String> {
     }
 }
 
-fn run(world: &World, report: &Report, more: &[&str]) -> String {
-    let arguments = arguments(world, report);
+fn run(env: &TestEnv, report: &Report, more: &[&str]) -> String {
+    let arguments = arguments(env, report);
     let mut all = vec!["report", "run", &report.name];
     all.extend(arguments.iter().map(String::as_str));
     all.extend(more);
-    Ran::of(world.vcq(&all).output().expect("the binary runs")).ended(0).stdout
+    RunOutput::new(env.vcq(&all).output().expect("the binary runs")).expect_exit(0).stdout
 }
 
 fn project(path: &str) -> PathBuf {
@@ -78,16 +78,16 @@ fn steady(report: &str, csv: &str) -> String {
 
 #[test]
 fn every_report_on_the_fixed_tenant() {
-    let world = World::with(&tenant(), unlimited());
-    let buildings = world.home().join("buildings.csv");
+    let env = TestEnv::with(&tenant(), unlimited());
+    let buildings = env.home().join("buildings.csv");
     fs::write(&buildings, BUILDINGS).expect("written");
     let path = buildings.to_str().expect("text");
-    Ran::of(world.vcq(&["buildings", "import", path]).output().expect("the binary runs")).ended(0);
-    world.sync(&[]).ended(0);
+    RunOutput::new(env.vcq(&["buildings", "import", path]).output().expect("the binary runs")).expect_exit(0);
+    env.sync(&[]).expect_exit(0);
     let catalogue = Catalogue::built_in().expect("reports");
     let mut differ = Vec::new();
     for report in catalogue.reports() {
-        let csv = steady(&report.name, &run(&world, report, &["--format", "csv"]));
+        let csv = steady(&report.name, &run(&env, report, &["--format", "csv"]));
         assert!(!csv.is_empty(), "{}", report.name);
         if !held(&format!("tests/it/golden/{}.csv", report.name), &csv) {
             differ.push(report.name.clone());
@@ -100,13 +100,13 @@ fn every_report_on_the_fixed_tenant() {
 
     let printed = |report: &Report| {
         let mut command = vec!["vcq-etl report run".to_owned(), report.name.clone()];
-        command.extend(arguments(&world, report));
+        command.extend(arguments(&env, report));
         if VOLATILE.iter().any(|(name, _)| *name == report.name) {
             command.push("--format csv    # without the columns that tell the time of the run".to_owned());
         }
         let output = match VOLATILE.iter().any(|(name, _)| *name == report.name) {
-            true => steady(&report.name, &run(&world, report, &["--format", "csv"])),
-            false => run(&world, report, &[]),
+            true => steady(&report.name, &run(&env, report, &["--format", "csv"])),
+            false => run(&env, report, &[]),
         };
         let mut lines: Vec<&str> = output.lines().map(str::trim_end).collect();
         if lines.len() > LINES {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use vcq_etl::Step;
 
-use crate::support::scene::{Night, Scene, one_of_each_shape, tell, try_all};
-use crate::support::shim::{Act, Fault};
-use crate::support::trial::{Asked, Trial, both, files_below, tiny_world};
+use crate::support::baseline::{Baseline, NthSync, one_of_each_shape, print_progress, try_all};
+use crate::support::fault_injection::{Action, Fault};
+use crate::support::test_store::{RequestCounts, TestStore, files_below, sum_counts, tiny_env};
 
 /// The operations that make up each step of publishing: kinds, and text in the path.
 const STEPS: &[(Step, &[(&str, &str)])] = &[
@@ -42,18 +42,19 @@ fn killed_at_each_step_of_publishing() {
     for step in Step::ALL {
         let (_, operations) = STEPS.iter().find(|(known, _)| known == step).expect("every step has its operations");
         for (kind, path) in *operations {
-            faults.extend([Act::Kill, Act::KillAfter].map(|act| Fault::on(act, 1, kind, path)));
+            faults.extend([Action::Kill, Action::KillAfter].map(|act| Fault::on(act, 1, kind, path)));
         }
     }
-    let (kills, died) = try_all(&faults, Night::Second, |scene, fault| scene.kill(fault, &format!("{fault:?}")).died);
+    let (kills, died) =
+        try_all(&faults, NthSync::Second, |baseline, fault| baseline.kill(fault, &format!("{fault:?}")).died);
     assert_eq!(kills, died, "every kill hits");
 }
 
 /// Kills before each of the numbered operations, or with half of its bytes written.
-fn kill_at(numbers: &[usize], night: Night, act: Act) -> (usize, usize, usize) {
+fn kill_at(numbers: &[usize], nth: NthSync, act: Action) -> (usize, usize, usize) {
     let again = std::sync::atomic::AtomicUsize::new(0);
-    let (kills, died) = try_all(numbers, night, |scene, number| {
-        let killed = scene.kill(&Fault::at(act, *number), &format!("{act:?} at operation {number}"));
+    let (kills, died) = try_all(numbers, nth, |baseline, number| {
+        let killed = baseline.kill(&Fault::at(act, *number), &format!("{act:?} at operation {number}"));
         again.fetch_add(killed.again, std::sync::atomic::Ordering::Relaxed);
         killed.died
     });
@@ -62,28 +63,28 @@ fn kill_at(numbers: &[usize], night: Night, act: Act) -> (usize, usize, usize) {
 
 #[test]
 fn killed_at_each_kind_of_operation() {
-    let world = tiny_world();
-    let operations = Scene::new(Night::First, &world).operations;
+    let env = tiny_env();
+    let operations = Baseline::new(NthSync::First, &env).operations;
     let numbers = one_of_each_shape(&operations);
     assert!(numbers.len() > 30, "{numbers:?}");
-    let (kills, died, _) = kill_at(&numbers, Night::First, Act::Kill);
+    let (kills, died, _) = kill_at(&numbers, NthSync::First, Action::Kill);
     // Which thread comes first differs from run to run: the last few numbers may not be reached.
     assert!(died * 10 >= kills * 8, "{died} of {kills} kills hit");
 }
 
 #[test]
 fn killed_with_half_of_a_write_done() {
-    let world = tiny_world();
-    let operations = Scene::new(Night::First, &world).operations;
+    let env = tiny_env();
+    let operations = Baseline::new(NthSync::First, &env).operations;
     let writes: Vec<usize> =
         one_of_each_shape(&operations).into_iter().filter(|number| operations[number - 1].kind == "write").collect();
-    let (kills, died, _) = kill_at(&writes, Night::First, Act::Tear);
+    let (kills, died, _) = kill_at(&writes, NthSync::First, Action::KillMidWrite);
     assert!(kills >= 5 && died * 10 >= kills * 7, "{died} of {kills} kills hit");
 }
 
 /// Starts a sync and kills it after a while; true where it died of that.
-fn kill_after(trial: &Trial<'_>, delay: Duration) -> bool {
-    let mut command = trial.command();
+fn kill_after(test_store: &TestStore<'_>, delay: Duration) -> bool {
+    let mut command = test_store.command();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
     std::thread::sleep(delay);
     child.kill().expect("it is ours");
@@ -91,20 +92,20 @@ fn kill_after(trial: &Trial<'_>, delay: Duration) -> bool {
 }
 
 /// Kills at random times; gives kills and participants asked for again.
-fn kill_at_random(scene: &Scene<'_>, kills: usize, seed: u64) -> (usize, usize) {
+fn kill_at_random(baseline: &Baseline<'_>, kills: usize, seed: u64) -> (usize, usize) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let began = Instant::now();
-    scene.trial().sync(None).ended(0);
+    baseline.test_store().sync(None).expect_exit(0);
     let whole_ms = began.elapsed().as_millis() as u64;
     let mut sum = (0, 0);
     for kill in 0..kills {
-        let trial = scene.trial();
-        trial.take_asked();
+        let test_store = baseline.test_store();
+        test_store.take_request_counts();
         let delay = Duration::from_millis(random.random_range(0..=whole_ms));
-        let died = kill_after(&trial, delay);
+        let died = kill_after(&test_store, delay);
         let of = format!("seed {seed}, kill {kill} after {delay:?}");
-        scene.assert_whole(&trial, &of);
-        let again = scene.go_on(&trial, usize::from(died), Asked::new(), &of);
+        baseline.assert_whole(&test_store, &of);
+        let again = baseline.resume(&test_store, usize::from(died), RequestCounts::new(), &of);
         sum = (sum.0 + usize::from(died), sum.1 + again);
     }
     sum
@@ -112,38 +113,38 @@ fn kill_at_random(scene: &Scene<'_>, kills: usize, seed: u64) -> (usize, usize) 
 
 #[test]
 fn killed_at_random_times() {
-    let world = tiny_world();
-    let (died, _) = kill_at_random(&Scene::new(Night::First, &world), 8, 20_261_102);
+    let env = tiny_env();
+    let (died, _) = kill_at_random(&Baseline::new(NthSync::First, &env), 8, 20_261_102);
     assert!(died > 0, "{died} died");
-    kill_at_random(&Scene::new(Night::Second, &world), 4, 20_261_103);
+    kill_at_random(&Baseline::new(NthSync::Second, &env), 4, 20_261_103);
 }
 
 #[test]
 fn killed_again_and_again_until_it_survives() {
-    let world = tiny_world();
-    let scene = Scene::new(Night::First, &world);
-    let trial = scene.trial();
-    trial.take_asked();
-    let (mut kills, mut asked, mut at) = (0, Asked::new(), 20);
+    let env = tiny_env();
+    let baseline = Baseline::new(NthSync::First, &env);
+    let test_store = baseline.test_store();
+    test_store.take_request_counts();
+    let (mut kills, mut asked, mut at) = (0, RequestCounts::new(), 20);
     loop {
         // Each run gets further than the one before.
-        let died = trial.sync(Some(&Fault::at(Act::Kill, at))).code.is_none();
-        scene.assert_whole(&trial, &format!("kill {kills}"));
+        let died = test_store.sync(Some(&Fault::at(Action::Kill, at))).code.is_none();
+        baseline.assert_whole(&test_store, &format!("kill {kills}"));
         if !died {
             break;
         }
         kills += 1;
-        asked = both(asked, &trial.take_asked());
+        asked = sum_counts(asked, &test_store.take_request_counts());
         at += at / 3;
     }
     assert!(kills >= 8, "{kills} kills");
-    scene.go_on(&trial, kills, asked, "killed again and again");
+    baseline.resume(&test_store, kills, asked, "killed again and again");
 }
 
 /// A raw file with a checkpoint that the ledger does not know of, and where its last one begins.
-fn unknown_checkpoint(trial: &Trial<'_>) -> (PathBuf, u64) {
-    let store = trial.store();
-    let known = trial.indexed();
+fn unknown_checkpoint(test_store: &TestStore<'_>) -> (PathBuf, u64) {
+    let store = test_store.path();
+    let known = test_store.indexed();
     let bytes = |path: &PathBuf| path.metadata().map_or(0, |metadata| metadata.len());
     let known_of = |path: &PathBuf| {
         let relative = path.strip_prefix(store.join("raw")).expect("below raw").to_string_lossy().into_owned();
@@ -165,23 +166,23 @@ fn unknown_checkpoint(trial: &Trial<'_>) -> (PathBuf, u64) {
 
 /// Cuts the newest raw file, which a dead run left, to lengths within its last checkpoint: all, or a sample.
 fn tear_off(every: bool) -> usize {
-    let world = tiny_world();
-    let scene = Scene::new(Night::First, &world);
-    let torn = scene.trial();
-    torn.take_asked();
+    let env = tiny_env();
+    let baseline = Baseline::new(NthSync::First, &env);
+    let torn = baseline.test_store();
+    torn.take_request_counts();
     // The raw bytes are there, the ledger does not know of them: the kill follows a write, because which file or folder
     // a sync brings to the disk differs from run to run.
-    let fault = Fault::on(Act::KillAfter, 6, "write", "/raw/quality/meeting_date");
+    let fault = Fault::on(Action::KillAfter, 6, "write", "/raw/quality/meeting_date");
     assert_eq!(torn.sync(Some(&fault)).code, None, "dies");
-    let asked = torn.take_asked();
+    let asked = torn.take_request_counts();
     let (path, begins) = unknown_checkpoint(&torn);
     let length = path.metadata().expect("there").len();
-    let relative = path.strip_prefix(torn.store()).expect("below").to_owned();
+    let relative = path.strip_prefix(torn.path()).expect("below").to_owned();
     let cut_to = |bytes: u64| {
-        let trial = Trial::copy_of(&torn);
-        let file = std::fs::OpenOptions::new().write(true).open(trial.store().join(&relative)).expect("opens");
+        let test_store = TestStore::copy_of(&torn);
+        let file = std::fs::OpenOptions::new().write(true).open(test_store.path().join(&relative)).expect("opens");
         file.set_len(bytes).expect("cut");
-        scene.go_on(&trial, 1, asked.clone(), &format!("cut to {bytes} of {begins}..{length}"))
+        baseline.resume(&test_store, 1, asked.clone(), &format!("cut to {bytes} of {begins}..{length}"))
     };
     let again_uncut = cut_to(length);
     let mut random = ChaCha8Rng::seed_from_u64(7);
@@ -207,36 +208,36 @@ fn a_torn_raw_file_costs_its_last_record_only() {
 #[test]
 #[ignore = "many minutes: make test-crash"]
 fn exhaustive_killed_before_every_operation() {
-    for night in Night::ALL {
-        let world = tiny_world();
-        let numbers: Vec<usize> = (1..=Scene::new(*night, &world).operations.len()).collect();
-        let (kills, died, again) = kill_at(&numbers, *night, Act::Kill);
-        tell(&format!("{night:?} sync: {kills} kills, {died} hit, {again} participants asked for again"));
+    for nth in NthSync::ALL {
+        let env = tiny_env();
+        let numbers: Vec<usize> = (1..=Baseline::new(*nth, &env).operations.len()).collect();
+        let (kills, died, again) = kill_at(&numbers, *nth, Action::Kill);
+        print_progress(&format!("{nth:?} sync: {kills} kills, {died} hit, {again} participants asked for again"));
     }
 }
 
 #[test]
 #[ignore = "many minutes: make test-crash"]
 fn exhaustive_killed_with_half_of_every_write_done() {
-    for night in Night::ALL {
-        let world = tiny_world();
-        let operations = Scene::new(*night, &world).operations;
+    for nth in NthSync::ALL {
+        let env = tiny_env();
+        let operations = Baseline::new(*nth, &env).operations;
         let is_write = |number: &usize| matches!(operations[number - 1].kind.as_str(), "write" | "copy");
         let numbers: Vec<usize> = (1..=operations.len()).filter(is_write).collect();
-        let (kills, died, again) = kill_at(&numbers, *night, Act::Tear);
-        tell(&format!("{night:?} sync: {kills} torn writes, {died} hit, {again} participants asked for again"));
+        let (kills, died, again) = kill_at(&numbers, *nth, Action::KillMidWrite);
+        print_progress(&format!("{nth:?} sync: {kills} torn writes, {died} hit, {again} participants asked for again"));
     }
 }
 
 #[test]
 #[ignore = "many minutes: make test-crash"]
 fn exhaustive_killed_at_two_hundred_random_times() {
-    let world = tiny_world();
+    let env = tiny_env();
     for seed in 1..=2 {
-        let (died, again) = kill_at_random(&Scene::new(Night::First, &world), 60, seed);
-        tell(&format!("first sync, seed {seed}: {died} kills, {again} participants asked for again"));
-        let (died, again) = kill_at_random(&Scene::new(Night::Second, &world), 40, seed);
-        tell(&format!("second sync, seed {seed}: {died} kills, {again} participants asked for again"));
+        let (died, again) = kill_at_random(&Baseline::new(NthSync::First, &env), 60, seed);
+        print_progress(&format!("first sync, seed {seed}: {died} kills, {again} participants asked for again"));
+        let (died, again) = kill_at_random(&Baseline::new(NthSync::Second, &env), 40, seed);
+        print_progress(&format!("second sync, seed {seed}: {died} kills, {again} participants asked for again"));
     }
 }
 
@@ -245,5 +246,5 @@ fn exhaustive_killed_at_two_hundred_random_times() {
 fn exhaustive_torn_at_every_byte() {
     let lengths = tear_off(true);
     assert!(lengths > 100, "{lengths} lengths");
-    tell(&format!("{lengths} lengths of a torn raw file"));
+    print_progress(&format!("{lengths} lengths of a torn raw file"));
 }

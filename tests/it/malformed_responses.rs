@@ -3,32 +3,34 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use crate::support::vendor::{Answer, List, START, TENANT_TOKEN, Vendor, but, meeting, participant, sample};
+use crate::support::scripted_server::{
+    List, Response, START, ScriptedServer, TENANT_TOKEN, meeting, ordinary_except, participant, sample,
+};
 
 /// A run against a list that answers as told: its exit code, whatever else.
 #[track_caller]
 fn ends(
     list: List,
     code: i32,
-    answer: impl Fn(&crate::support::vendor::Asked) -> Answer + Send + Sync + 'static,
-) -> Vendor {
-    let vendor = Vendor::new(but(list, answer));
-    vendor.run(vendor.sync(&[])).ended(code);
-    vendor
+    answer: impl Fn(&crate::support::scripted_server::ReceivedRequest) -> Response + Send + Sync + 'static,
+) -> ScriptedServer {
+    let server = ScriptedServer::new(ordinary_except(list, answer));
+    server.run(server.sync(&[])).expect_exit(code);
+    server
 }
 
 /// A body in the place of the list's page.
 #[track_caller]
-fn ends_with_body(list: List, code: i32, body: &[u8]) -> Vendor {
+fn ends_with_body(list: List, code: i32, body: &[u8]) -> ScriptedServer {
     let body = body.to_vec();
-    ends(list, code, move |_| Answer::body(body.clone()))
+    ends(list, code, move |_| Response::body(body.clone()))
 }
 
 /// A page whose list is this JSON.
 #[track_caller]
-fn ends_with_items(list: List, code: i32, items: &str) -> Vendor {
+fn ends_with_items(list: List, code: i32, items: &str) -> ScriptedServer {
     let items = items.to_owned();
-    ends(list, code, move |_| Answer::page(list, &items, None))
+    ends(list, code, move |_| Response::page(list, &items, None))
 }
 
 const LISTS: [List; 3] = [List::Meetings, List::Participants, List::Quality];
@@ -61,8 +63,8 @@ fn what_is_no_envelope_is_a_fault() {
         b"{\"code\":0}{\"code\":0}",
         b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
     ] {
-        let vendor = ends_with_body(List::Quality, 7, body);
-        assert_eq!(vendor.text("select status from coverage").as_deref(), Some("failed"), "{}", body.escape_ascii());
+        let server = ends_with_body(List::Quality, 7, body);
+        assert_eq!(server.text("select status from coverage").as_deref(), Some("failed"), "{}", body.escape_ascii());
     }
     for list in [List::Token, List::Meetings, List::Participants] {
         ends_with_body(list, unanswered(list), b"{\"code\":0,\"data\":[");
@@ -84,15 +86,15 @@ fn a_list_that_is_none_is_a_fault_and_an_item_that_is_none_is_a_reject() {
         ends_with_items(list, 0, "[]");
     }
     let odd = r#"[null,[],[[1]],"text",7,true,{},{"network":7},{"network":[1]},{"network":null}]"#;
-    let vendor = ends_with_items(List::Quality, 0, odd);
-    assert_eq!(vendor.number("select count(*) from rejects where column_name = '*' and reason = 'no_time'"), 10);
-    assert_eq!(vendor.text("select string_agg(raw_text, ' ' order by row_key) from rejects where row_key like '%@item%' and column_name = '*'"),
+    let server = ends_with_items(List::Quality, 0, odd);
+    assert_eq!(server.number("select count(*) from rejects where column_name = '*' and reason = 'no_time'"), 10);
+    assert_eq!(server.text("select string_agg(raw_text, ' ' order by row_key) from rejects where row_key like '%@item%' and column_name = '*'"),
         Some(r#"null [] [[1]] "text" 7 true {} {"network":7} {"network":[1]} {"network":null}"#.to_owned()));
-    let vendor = ends_with_items(List::Participants, 0, r#"[null,[],"text",7,{}]"#);
-    assert_eq!(vendor.number("select count(*) from participants"), 5);
+    let server = ends_with_items(List::Participants, 0, r#"[null,[],"text",7,{}]"#);
+    assert_eq!(server.number("select count(*) from participants"), 5);
     // A meeting that is none has no start: said, and 7.
-    let vendor = ends_with_items(List::Meetings, 7, r#"[null,[],"text",7,{}]"#);
-    assert_eq!(vendor.number("select count(*) from rejects where table_name = 'meetings'"), 5);
+    let server = ends_with_items(List::Meetings, 7, r#"[null,[],"text",7,{}]"#);
+    assert_eq!(server.number("select count(*) from rejects where table_name = 'meetings'"), 5);
 }
 
 /// Items that JSON allows and its readers refuse: half surrogates, numbers beyond a double, nesting without end.
@@ -114,23 +116,23 @@ fn a_value_that_no_reader_holds_costs_neither_its_item_nor_the_page() {
         let with = |item: &str, field: &str| {
             format!("{},\"{field}\":{value},\"new_field\":{value}}}", &item[..item.len() - 1])
         };
-        let vendor = ends_with_items(List::Meetings, 0, &format!("[{}]", with(&meeting, "organizer")));
-        assert_eq!(vendor.number("select count(*) from quality_samples"), 1, "{value:.40}");
-        let vendor = ends_with_items(
+        let server = ends_with_items(List::Meetings, 0, &format!("[{}]", with(&meeting, "organizer")));
+        assert_eq!(server.number("select count(*) from quality_samples"), 1, "{value:.40}");
+        let server = ends_with_items(
             List::Participants,
             0,
             &format!("[{},{participant}]", with(&participant.replace("ou_1", "ou_2"), "device")),
         );
-        assert_eq!(vendor.number("select count(*) from quality_samples"), 2, "{value:.40}");
+        assert_eq!(server.number("select count(*) from quality_samples"), 2, "{value:.40}");
         if !kept.is_empty() {
-            assert_eq!(vendor.text("select device from participants where user_id = 'ou_2'"), Some(kept.clone()));
+            assert_eq!(server.text("select device from participants where user_id = 'ou_2'"), Some(kept.clone()));
         }
         let late = sample.replace("11:16:59", "11:17:59");
         let odd = late.replace("\"100ms\"", &value);
-        let vendor = ends_with_items(List::Quality, 0, &format!("[{sample},{odd},{}]", late.replace("11:17", "11:18")));
-        assert_eq!(vendor.number("select count(*) from quality_samples"), 3, "{value:.40}");
+        let server = ends_with_items(List::Quality, 0, &format!("[{sample},{odd},{}]", late.replace("11:17", "11:18")));
+        assert_eq!(server.number("select count(*) from quality_samples"), 3, "{value:.40}");
         assert_eq!(
-            vendor.number("select count(*) from rejects where column_name = 'network_delay_ms'"),
+            server.number("select count(*) from rejects where column_name = 'network_delay_ms'"),
             1,
             "{value:.40}"
         );
@@ -170,14 +172,14 @@ fn numbers_as_texts_and_texts_as_numbers_are_typed_or_rejected() {
             if n > 0 { "," } else { "" }
         );
     }
-    let vendor = ends_with_items(List::Quality, 0, &format!("[{items}]"));
+    let server = ends_with_items(List::Quality, 0, &format!("[{items}]"));
     let typed: i64 = values.iter().map(|(_, typed)| typed).sum();
-    assert_eq!(vendor.number("select count(network_delay_ms) from quality_samples"), typed);
-    assert_eq!(vendor.number("select count(*) from rejects"), values.len() as i64 - typed);
+    assert_eq!(server.number("select count(network_delay_ms) from quality_samples"), typed);
+    assert_eq!(server.number("select count(*) from rejects"), values.len() as i64 - typed);
     // The last of two equal keys counts, in a row and in a section.
     let twice = format!(r#"[{{"network":{{"time":"{START}","network_delay":"1ms","network_delay":"2ms"}}}}]"#);
-    let vendor = ends_with_items(List::Quality, 0, &twice);
-    assert_eq!(vendor.number("select network_delay_ms::bigint from quality_samples"), 2);
+    let server = ends_with_items(List::Quality, 0, &twice);
+    assert_eq!(server.number("select network_delay_ms::bigint from quality_samples"), 2);
 }
 
 #[test]
@@ -185,51 +187,52 @@ fn walks_without_end_end() {
     for list in LISTS {
         let (code, items) = (unanswered(list), "[{}]");
         // The same token for ever, A-B-A, a promise without items, a promise without a token.
-        ends(list, code, move |_| Answer::page(list, items, Some("A")));
-        let vendor = ends(list, code, move |asked| Answer::page(list, items, Some(["A", "B", "C"][asked.nth % 3])));
-        assert!(vendor.count(list) <= 8, "{} calls", vendor.count(list));
-        ends(list, code, move |asked| Answer::page(list, "[]", Some(&format!("n{}", asked.nth))));
+        ends(list, code, move |_| Response::page(list, items, Some("A")));
+        let server = ends(list, code, move |asked| Response::page(list, items, Some(["A", "B", "C"][asked.nth % 3])));
+        assert!(server.count(list) <= 8, "{} calls", server.count(list));
+        ends(list, code, move |asked| Response::page(list, "[]", Some(&format!("n{}", asked.nth))));
         ends_with_body(
             list,
             code,
             format!(r#"{{"code":0,"data":{{"{}":[{{}}],"has_more":true}}}}"#, list.key()).as_bytes(),
         );
         // A token that no address can hold is not tried twice.
-        let vendor = ends(list, code, move |_| Answer::page(list, items, Some(&"x".repeat(1 << 20))));
-        assert_eq!(vendor.count(list), 1);
+        let server = ends(list, code, move |_| Response::page(list, items, Some(&"x".repeat(1 << 20))));
+        assert_eq!(server.count(list), 1);
     }
     // New tokens for ever, with items: as many pages as ten days of a participant would have.
-    let vendor = ends(List::Quality, 7, |asked| Answer::page(List::Quality, "[{}]", Some(&format!("n{}", asked.nth))));
-    assert_eq!(vendor.count(List::Quality), 144);
+    let server =
+        ends(List::Quality, 7, |asked| Response::page(List::Quality, "[{}]", Some(&format!("n{}", asked.nth))));
+    assert_eq!(server.count(List::Quality), 144);
 }
 
 #[test]
 fn pages_that_repeat_or_overlap_give_no_row_twice() {
     let (one, two) = (sample(), sample().replace("11:16:59", "11:17:59"));
-    let vendor = ends(List::Quality, 0, move |asked| match asked.query.get("page_token").map(String::as_str) {
-        None => Answer::page(List::Quality, &format!("[{one}]"), Some("1")),
-        Some("1") => Answer::page(List::Quality, &format!("[{one},{two}]"), Some("2")),
-        _ => Answer::page(List::Quality, &format!("[{two},{one}]"), None),
+    let server = ends(List::Quality, 0, move |asked| match asked.query.get("page_token").map(String::as_str) {
+        None => Response::page(List::Quality, &format!("[{one}]"), Some("1")),
+        Some("1") => Response::page(List::Quality, &format!("[{one},{two}]"), Some("2")),
+        _ => Response::page(List::Quality, &format!("[{two},{one}]"), None),
     });
-    assert_eq!(vendor.number("select count(*) from quality_samples"), 2);
-    assert_eq!(vendor.number("select count(*) from rejects"), 0);
+    assert_eq!(server.number("select count(*) from quality_samples"), 2);
+    assert_eq!(server.number("select count(*) from rejects"), 0);
 }
 
 #[test]
 fn redirects_carry_no_token_anywhere() {
     for (list, status) in [(List::Meetings, 302), (List::Meetings, 307), (List::Token, 308), (List::Quality, 301)] {
-        let elsewhere = Vendor::new(but(List::Other, |_| Answer::token()));
+        let elsewhere = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
         let address = elsewhere.address;
-        let vendor = Vendor::new(but(list, move |_| {
-            Answer::body("<html>")
+        let server = ScriptedServer::new(ordinary_except(list, move |_| {
+            Response::body("<html>")
                 .status(status)
                 .with("location", format!("http://{address}/open-apis/vc/v1/meeting_list"))
         }));
-        let ran = vendor.run(vendor.sync(&[]));
+        let ran = server.run(server.sync(&[]));
         assert_eq!(ran.code, Some(4), "{}", ran.stderr);
         assert!(elsewhere.asked().is_empty(), "{list:?} {status}: {:?}", elsewhere.asked());
         assert!(
-            vendor
+            server
                 .asked()
                 .iter()
                 .all(|asked| asked.list == List::Token || asked.authorization == format!("Bearer {TENANT_TOKEN}"))
@@ -240,49 +243,49 @@ fn redirects_carry_no_token_anywhere() {
 #[test]
 fn transport_tricks_end_in_bounded_time() {
     let began = Instant::now();
-    let vendor = Vendor::new(but(List::Quality, |_| Answer::Trickle));
-    let mut command = vendor.sync(&[]);
+    let server = ScriptedServer::new(ordinary_except(List::Quality, |_| Response::Trickle));
+    let mut command = server.sync(&[]);
     command.env("VCQ_REQUEST_TIMEOUT", "300ms");
-    vendor.run(command).ended(7);
+    server.run(command).expect_exit(7);
     assert!(began.elapsed() < Duration::from_secs(60));
     // A header without end, one that is no text, and a date that is no date.
-    ends(List::Quality, 7, |_| Answer::page(List::Quality, "[]", None).with("x-tt-logid", "x".repeat(1 << 20)));
-    let vendor = ends(List::Quality, 0, |_| {
-        Answer::page(List::Quality, "[]", None)
+    ends(List::Quality, 7, |_| Response::page(List::Quality, "[]", None).with("x-tt-logid", "x".repeat(1 << 20)));
+    let server = ends(List::Quality, 0, |_| {
+        Response::page(List::Quality, "[]", None)
             .with("x-tt-logid", b"\x9b2J\xff".to_vec())
             .with("date", "Fri, 31 Dec 9999 23:59:60 GMT")
     });
-    assert_eq!(vendor.number("select count(*) from coverage where log_id is not null"), 0);
+    assert_eq!(server.number("select count(*) from coverage where log_id is not null"), 0);
     // The body counts, not what a header says of it; a body that is said to be compressed is not unpacked.
-    ends(List::Quality, 0, |_| Answer::page(List::Quality, "[]", None).with("content-type", "text/html"));
-    ends(List::Quality, 7, |_| Answer::body(b"\x1f\x8b\x08\x00bomb".to_vec()).with("content-encoding", "gzip"));
+    ends(List::Quality, 0, |_| Response::page(List::Quality, "[]", None).with("content-type", "text/html"));
+    ends(List::Quality, 7, |_| Response::body(b"\x1f\x8b\x08\x00bomb".to_vec()).with("content-encoding", "gzip"));
     // A wait for the limit that would never end is capped, and then the run stops: exit 8.
-    let vendor = Vendor::new(but(List::Quality, |_| {
-        Answer::refusal(429, 99_991_400, "slow").with("x-ogw-ratelimit-reset", "1e300")
+    let server = ScriptedServer::new(ordinary_except(List::Quality, |_| {
+        Response::refusal(429, 99_991_400, "slow").with("x-ogw-ratelimit-reset", "1e300")
     }));
-    let mut command = vendor.sync(&[]);
+    let mut command = server.sync(&[]);
     command.env("VCQ_WAIT_CAP", "20ms");
-    vendor.run(command).ended(8);
+    server.run(command).expect_exit(8);
 }
 
 #[test]
 fn sizes_are_borne_or_refused() {
     let ten = "x".repeat(10 << 20);
     let large = |item: &str, field: &str| format!("[{},\"{field}\":\"{ten}\"}}]", &item[..item.len() - 1]);
-    let vendor = ends_with_items(List::Meetings, 0, &large(&meeting(), "organizer"));
-    assert_eq!(vendor.number("select length(organizer) from meetings"), 10 << 20);
-    let ran = vendor.run(vendor.command(&["report", "run", "worst-meetings"])).ended(0);
+    let server = ends_with_items(List::Meetings, 0, &large(&meeting(), "organizer"));
+    assert_eq!(server.number("select length(organizer) from meetings"), 10 << 20);
+    let ran = server.run(server.command(&["report", "run", "worst-meetings"])).expect_exit(0);
     assert!(ran.stdout.len() < 100_000, "{}", ran.stdout.len());
-    let vendor = ends_with_items(List::Participants, 0, &large(&participant(), "device"));
-    assert_eq!(vendor.number("select length(device) from participants"), 10 << 20);
+    let server = ends_with_items(List::Participants, 0, &large(&participant(), "device"));
+    assert_eq!(server.number("select length(device) from participants"), 10 << 20);
     let metric = format!(r#"[{{"network":{{"time":"{START}","network_delay":"{ten}"}},"{ten}":1}}]"#);
-    let vendor = ends_with_items(List::Quality, 0, &metric);
-    assert_eq!(vendor.number("select length(raw_text) from rejects"), 10 << 20);
-    vendor.run(vendor.command(&["report", "run", "unread-values", "--format", "markdown"])).ended(0);
+    let server = ends_with_items(List::Quality, 0, &metric);
+    assert_eq!(server.number("select length(raw_text) from rejects"), 10 << 20);
+    server.run(server.command(&["report", "run", "unread-values", "--format", "markdown"])).expect_exit(0);
     // Beyond the cap of a body: a fault, and not asked again.
     let body = format!(r#"{{"code":0,"x":"{}"}}"#, "y".repeat(65 << 20));
-    let vendor = ends_with_body(List::Quality, 7, body.as_bytes());
-    assert_eq!(vendor.count(List::Quality), 1);
+    let server = ends_with_body(List::Quality, 7, body.as_bytes());
+    assert_eq!(server.count(List::Quality), 1);
 }
 
 #[test]
@@ -291,21 +294,21 @@ fn a_page_of_a_hundred_thousand_items_takes_time_in_proportion() {
     let began = Instant::now();
     // All without a time, all with one key, all of one minute: what a comparison of each with each would take hours for.
     let timeless = vec!["{\"network\":{}}"; COUNT].join(",");
-    let vendor = ends_with_items(List::Quality, 0, &format!("[{timeless}]"));
-    assert_eq!(vendor.number("select count(*) from rejects"), COUNT as i64);
+    let server = ends_with_items(List::Quality, 0, &format!("[{timeless}]"));
+    assert_eq!(server.number("select count(*) from rejects"), COUNT as i64);
     let same: Vec<String> = (0..COUNT)
         .map(|n| format!(r#"{{"network":{{"time":"{START}","network_delay":"{n}ms","bitrate_sent":"?"}}}}"#))
         .collect();
-    let vendor = ends_with_items(List::Quality, 0, &format!("[{}]", same.join(",")));
-    assert_eq!(vendor.number("select count(*) from rejects where reason = 'duplicate_sample'"), COUNT as i64 - 1);
+    let server = ends_with_items(List::Quality, 0, &format!("[{}]", same.join(",")));
+    assert_eq!(server.number("select count(*) from rejects where reason = 'duplicate_sample'"), COUNT as i64 - 1);
     let duplicates: Vec<String> = (0..COUNT).map(|n| format!(r#"{{"join_time":"{START}","device":"{n}"}}"#)).collect();
-    let vendor = ends_with_items(List::Participants, 0, &format!("[{}]", duplicates.join(",")));
-    assert_eq!(vendor.number("select count(*) from participants"), COUNT as i64);
+    let server = ends_with_items(List::Participants, 0, &format!("[{}]", duplicates.join(",")));
+    assert_eq!(server.number("select count(*) from participants"), COUNT as i64);
     let fields: Vec<String> = (0..COUNT).map(|n| format!("\"f{n}\":1")).collect();
-    let vendor = Vendor::new(but(List::Quality, move |_| {
-        Answer::page(List::Quality, &format!("[{{{}}}]", fields.join(",")), None)
+    let server = ScriptedServer::new(ordinary_except(List::Quality, move |_| {
+        Response::page(List::Quality, &format!("[{{{}}}]", fields.join(",")), None)
     }));
-    let ran = vendor.run(vendor.sync(&[])).ended(0);
+    let ran = server.run(server.sync(&[])).expect_exit(0);
     assert!(ran.stdout.len() < 50_000, "{}", ran.stdout.len());
     assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
 }

@@ -1,4 +1,4 @@
-//! Loads `shim/faults.c` in front of the unmodified binary: its operations on files are counted, and one goes wrong.
+//! Loads `fault_injection.c` in front of the unmodified binary: its operations on files are counted, and one goes wrong.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,15 +14,15 @@ pub(crate) const EDQUOT: i32 = 122;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum Action {
     /// The process dies before the operation.
     Kill,
     /// It dies right after it.
     KillAfter,
     /// It dies with half of the bytes written.
-    Tear,
+    KillMidWrite,
     /// Half of the bytes are written; every later operation that matches fails with this number.
-    Short(i32),
+    ShortWrite(i32),
     /// One operation fails with this number.
     FailOnce(i32),
     /// This operation and every later one that matches fail with this number.
@@ -32,7 +32,7 @@ pub(crate) enum Act {
 /// What goes wrong, and when.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
-    pub act: Act,
+    pub act: Action,
     /// At which of the operations that match, from 1.
     pub at: usize,
     /// Kinds that match (`write`, `create`, `open`, `copy`, `sync`, `truncate`, `rename`, `unlink`, `mkdir`, `rmdir`); all
@@ -44,12 +44,12 @@ pub(crate) struct Fault {
 
 impl Fault {
     /// At the n-th operation of all.
-    pub(crate) fn at(act: Act, at: usize) -> Fault {
+    pub(crate) fn at(act: Action, at: usize) -> Fault {
         Fault { act, at, kinds: "", path: String::new() }
     }
 
     /// At the n-th of the operations of some kinds on paths with a text.
-    pub(crate) fn on(act: Act, at: usize, kinds: &'static str, path: &str) -> Fault {
+    pub(crate) fn on(act: Action, at: usize, kinds: &'static str, path: &str) -> Fault {
         Fault { act, at, kinds, path: path.to_owned() }
     }
 }
@@ -65,19 +65,19 @@ pub(crate) struct Operation {
 }
 
 /// Lets a command run with the shim before the files of `store`, which has to exist or to be made by it.
-pub(crate) fn watch(command: &mut Command, store: &Path, log: Option<&Path>, fault: Option<&Fault>) {
+pub(crate) fn preload(command: &mut Command, store: &Path, log: Option<&Path>, fault: Option<&Fault>) {
     command.env("LD_PRELOAD", library()).env("FAULTS_ROOT", store);
     if let Some(log) = log {
         command.env("FAULTS_LOG", log);
     }
     let Some(Fault { act, at, kinds, path }) = fault else { return };
     let (act, errno, once) = match act {
-        Act::Kill => ("kill", 0, ""),
-        Act::KillAfter => ("kill-after", 0, ""),
-        Act::Tear => ("tear", 0, ""),
-        Act::Short(errno) => ("short", *errno, ""),
-        Act::FailOnce(errno) => ("fail", *errno, "1"),
-        Act::Fail(errno) => ("fail", *errno, ""),
+        Action::Kill => ("kill", 0, ""),
+        Action::KillAfter => ("kill-after", 0, ""),
+        Action::KillMidWrite => ("tear", 0, ""),
+        Action::ShortWrite(errno) => ("short", *errno, ""),
+        Action::FailOnce(errno) => ("fail", *errno, "1"),
+        Action::Fail(errno) => ("fail", *errno, ""),
     };
     command.env("FAULTS_ACT", act).env("FAULTS_AT", at.to_string()).env("FAULTS_ERRNO", errno.to_string());
     command.env("FAULTS_ONCE", once);
@@ -113,7 +113,7 @@ fn library() -> &'static Path {
         assert_eq!(std::env::consts::OS, "linux", "the tests of kills and faults need LD_PRELOAD");
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("faults.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/shim/faults.c");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/fault_injection.c");
         let built =
             Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(&path).arg(source).arg("-ldl").output();
         let built = built.expect("the tests of kills and faults need a C compiler named cc");

@@ -1,4 +1,4 @@
-//! One disturbance, tried: a store of its own beside others of the same world, and what must hold of it afterwards.
+//! One disturbance, tried: a store of its own beside others of the same env, and what must hold of it afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use vcq_etl::{Storage, TABLES};
 use vcq_simulator::{Endpoint, TenantSpec};
 
-use crate::support::shim::{self, Fault, Operation};
-use crate::support::world::{Ran, World, rows, unlimited};
+use crate::support::fault_injection::{self, Fault, Operation};
+use crate::support::test_env::{RunOutput, TestEnv, rows, unlimited};
 
 /// Workers of each list, as by default: so many units can be in flight when a run dies.
 pub(crate) const CONCURRENCY: usize = 8;
@@ -83,39 +83,39 @@ impl Tables {
 pub(crate) type Unit = (Endpoint, String);
 
 /// How often each unit was asked for.
-pub(crate) type Asked = BTreeMap<Unit, u64>;
+pub(crate) type RequestCounts = BTreeMap<Unit, u64>;
 
 /// The smallest tenant with every unusual case but those that only cost time.
-pub(crate) fn tiny() -> TenantSpec {
+pub(crate) fn tiny_tenant() -> TenantSpec {
     TenantSpec { days: 2, people: 10, meetings_per_day: 1, ..TenantSpec::default() }
 }
 
-/// A world of the tiny tenant without a limit.
-pub(crate) fn tiny_world() -> World {
-    World::with(&tiny(), unlimited())
+/// A env of the tiny tenant without a limit.
+pub(crate) fn tiny_env() -> TestEnv {
+    TestEnv::with(&tiny_tenant(), unlimited())
 }
 
-/// A store for one trial.
-pub(crate) struct Trial<'a> {
-    pub world: &'a World,
+/// A store for one test_store.
+pub(crate) struct TestStore<'a> {
+    pub env: &'a TestEnv,
     folder: TempDir,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> TestStore<'a> {
     /// Without a store yet.
-    pub(crate) fn new(world: &'a World) -> Trial<'a> {
-        let folder = TempDir::new_in(world.home()).expect("a folder");
-        Trial { world, folder }
+    pub(crate) fn new(env: &'a TestEnv) -> TestStore<'a> {
+        let folder = TempDir::new_in(env.home()).expect("a folder");
+        TestStore { env, folder }
     }
 
     /// With a copy of another's store.
-    pub(crate) fn copy_of(other: &Trial<'a>) -> Trial<'a> {
-        let trial = Trial::new(other.world);
-        copy_folder(&other.store(), &trial.store());
-        trial
+    pub(crate) fn copy_of(other: &TestStore<'a>) -> TestStore<'a> {
+        let test_store = TestStore::new(other.env);
+        copy_folder(&other.path(), &test_store.path());
+        test_store
     }
 
-    pub(crate) fn store(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().canonicalize().expect("is there").join("store")
     }
 
@@ -125,33 +125,33 @@ impl<'a> Trial<'a> {
 
     /// A sync of this store.
     pub(crate) fn command(&self) -> Command {
-        let mut command = self.world.sync_command(&[]);
-        command.env("VCQ_STORE", self.store()).env("VCQ_CONCURRENCY", CONCURRENCY.to_string());
+        let mut command = self.env.sync_command(&[]);
+        command.env("VCQ_STORE", self.path()).env("VCQ_CONCURRENCY", CONCURRENCY.to_string());
         // One date after the other, so that the operations of two runs are nearly the same.
         command.env("VCQ_THREADS", "1");
         command
     }
 
     /// Runs a command with a fault, if any, and logs what it does to files.
-    pub(crate) fn run(&self, mut command: Command, fault: Option<&Fault>) -> Ran {
+    pub(crate) fn run(&self, mut command: Command, fault: Option<&Fault>) -> RunOutput {
         let _ = std::fs::remove_file(self.log());
-        shim::watch(&mut command, &self.store(), Some(&self.log()), fault);
-        Ran::of(command.output().expect("the binary runs"))
+        fault_injection::preload(&mut command, &self.path(), Some(&self.log()), fault);
+        RunOutput::new(command.output().expect("the binary runs"))
     }
 
     /// Syncs with a fault, if any.
-    pub(crate) fn sync(&self, fault: Option<&Fault>) -> Ran {
+    pub(crate) fn sync(&self, fault: Option<&Fault>) -> RunOutput {
         self.run(self.command(), fault)
     }
 
     /// What the last run did to files.
     pub(crate) fn operations(&self) -> Vec<Operation> {
-        shim::operations(&self.log(), &self.store())
+        fault_injection::operations(&self.log(), &self.path())
     }
 
     /// The published database, if there is one.
     pub(crate) fn duckdb(&self) -> Option<Connection> {
-        let path = self.store().join("vcq.duckdb");
+        let path = self.path().join("vcq.duckdb");
         let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");
         path.exists().then(|| Connection::open_with_flags(path, config).expect("vcq.duckdb opens"))
     }
@@ -166,7 +166,7 @@ impl<'a> Trial<'a> {
     }
 
     pub(crate) fn manifest(&self) -> Option<serde_json::Value> {
-        let text = std::fs::read_to_string(self.store().join("parquet/_manifest.json")).ok()?;
+        let text = std::fs::read_to_string(self.path().join("parquet/_manifest.json")).ok()?;
         Some(serde_json::from_str(&text).expect("the manifest is whole"))
     }
 
@@ -174,7 +174,7 @@ impl<'a> Trial<'a> {
     /// database, which is of one of the given states; of any, where none is given.
     #[track_caller]
     pub(crate) fn assert_published_is_whole(&self, states: &[&Tables], of: &str) {
-        let store = self.store();
+        let store = self.path();
         assert!(!store.join("vcq.duckdb.wal").exists(), "{of}: a log is left beside the database");
         let manifest = self.manifest();
         let generation = manifest.as_ref().map_or(0, |manifest| manifest["generation"].as_u64().expect("a number"));
@@ -200,7 +200,7 @@ impl<'a> Trial<'a> {
     #[track_caller]
     pub(crate) fn assert_ended_as(&self, expected: &Tables, of: &str) {
         self.assert_published_is_whole(&[expected], of);
-        let store = self.store();
+        let store = self.path();
         let connection = self.duckdb().expect("published");
         let manifest = self.manifest().expect("published");
         let loaded: u64 = connection.query_row("select generation from meta", [], |row| row.get(0)).expect("meta");
@@ -236,7 +236,7 @@ impl<'a> Trial<'a> {
     /// A copy of the ledger, which looking at changes; `None` where there is none yet.
     fn ledger(&self) -> Option<(TempDir, rusqlite::Connection)> {
         let copy = TempDir::new_in(self.folder.path()).expect("a folder");
-        let state = self.store().join("state");
+        let state = self.path().join("state");
         if !state.join("ledger.sqlite").exists() {
             return None;
         }
@@ -250,7 +250,7 @@ impl<'a> Trial<'a> {
     }
 
     /// One number out of the ledger; `None` where there is no ledger.
-    pub(crate) fn ask_ledger(&self, sql: &str) -> Option<i64> {
+    pub(crate) fn query_ledger(&self, sql: &str) -> Option<i64> {
         let (_copy, ledger) = self.ledger()?;
         Some(ledger.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}")))
     }
@@ -293,17 +293,17 @@ impl<'a> Trial<'a> {
     }
 
     /// What the simulator was asked since the last time, and forgets it.
-    pub(crate) fn take_asked(&self) -> Asked {
-        take_asked(self.world)
+    pub(crate) fn take_request_counts(&self) -> RequestCounts {
+        take_request_counts(self.env)
     }
 }
 
 /// What the simulator was asked since the last time, and forgets it. Meeting lists are asked by every run.
-pub(crate) fn take_asked(world: &World) -> Asked {
-    let stats = world.simulator().stats();
+pub(crate) fn take_request_counts(env: &TestEnv) -> RequestCounts {
+    let stats = env.simulator().stats();
     assert_eq!(stats.forgotten, 0, "the simulator's log holds every call");
-    world.simulator().reset_stats();
-    let mut asked = Asked::new();
+    env.simulator().reset_stats();
+    let mut asked = RequestCounts::new();
     for call in &stats.log {
         // A window over a day is refused and asked for in another form: the refusal answers nothing.
         if call.outcome.code() == Some(126_006) {
@@ -327,7 +327,7 @@ pub(crate) fn take_asked(world: &World) -> Asked {
 }
 
 /// The sum of two.
-pub(crate) fn both(mut one: Asked, other: &Asked) -> Asked {
+pub(crate) fn sum_counts(mut one: RequestCounts, other: &RequestCounts) -> RequestCounts {
     for (unit, count) in other {
         *one.entry(unit.clone()).or_insert(0) += count;
     }
@@ -335,7 +335,11 @@ pub(crate) fn both(mut one: Asked, other: &Asked) -> Asked {
 }
 
 /// The units of an endpoint that were asked for more often than expected.
-pub(crate) fn requested_again<'a>(asked: &'a Asked, expected: &Asked, endpoint: Endpoint) -> Vec<&'a str> {
+pub(crate) fn requested_again<'a>(
+    asked: &'a RequestCounts,
+    expected: &RequestCounts,
+    endpoint: Endpoint,
+) -> Vec<&'a str> {
     let more = |(unit, count): &(&Unit, &u64)| unit.0 == endpoint && *count > expected.get(unit).unwrap_or(&0);
     asked.iter().filter(more).map(|(unit, _)| unit.1.as_str()).collect()
 }

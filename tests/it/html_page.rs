@@ -5,17 +5,17 @@ use std::fs;
 
 use duckdb::Connection;
 
-use crate::support::world::{Ran, World};
+use crate::support::test_env::{RunOutput, TestEnv};
 
-fn html(world: &World, more: &[&str]) -> Ran {
+fn html(env: &TestEnv, more: &[&str]) -> RunOutput {
     let mut arguments = vec!["report", "html"];
     arguments.extend(more);
-    Ran::of(world.vcq(&arguments).output().expect("the binary runs"))
+    RunOutput::new(env.vcq(&arguments).output().expect("the binary runs"))
 }
 
 /// Names of what stands in the home folder, the store and the shared budget aside.
-fn written(world: &World) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(world.home())
+fn written(env: &TestEnv) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(env.home())
         .expect("the home folder")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .filter(|name| name.contains("html"))
@@ -26,26 +26,27 @@ fn written(world: &World) -> Vec<String> {
 
 #[test]
 fn a_page_is_written_whole_under_the_name_of_its_period() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let ran = html(&world, &[]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let ran = html(&env, &[]).expect_exit(0);
     assert_eq!(ran.stdout, "");
-    assert_eq!(written(&world), ["vcq-report-week-2026-11-02.html"]);
+    assert_eq!(written(&env), ["vcq-report-week-2026-11-02.html"]);
     let said = "wrote 2026-11-02 to 2026-11-08: ";
     assert!(ran.stderr.contains(said) && ran.stderr.contains("vcq-report-week-2026-11-02.html"), "{}", ran.stderr);
 
-    let page = fs::read_to_string(world.home().join("vcq-report-week-2026-11-02.html")).expect("the page");
+    let page = fs::read_to_string(env.home().join("vcq-report-week-2026-11-02.html")).expect("the page");
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
     assert!(page.contains("default-src 'none'"));
     // Equal stores give equal pages: there is no clock in one.
-    let piped = html(&world, &["--out", "-"]).ended(0);
+    let piped = html(&env, &["--out", "-"]).expect_exit(0);
     assert!(piped.stdout == page, "stdout has the same page");
     assert!(piped.stderr.contains("to stdout"), "{}", piped.stderr);
 
-    html(&world, &["--period", "day", "--date", "2026-11-03", "--out", "one day.html", "--language", "zh"]).ended(0);
-    html(&world, &["--period", "month", "--meetings", "0", "--profile", "strict"]).ended(0);
+    html(&env, &["--period", "day", "--date", "2026-11-03", "--out", "one day.html", "--language", "zh"])
+        .expect_exit(0);
+    html(&env, &["--period", "month", "--meetings", "0", "--profile", "strict"]).expect_exit(0);
     // A period without meetings is a page that says so.
-    let empty = html(&world, &["--date", "2027-03-01"]).ended(0);
+    let empty = html(&env, &["--date", "2027-03-01"]).expect_exit(0);
     assert!(empty.stderr.contains("without any quality minutes"), "{}", empty.stderr);
     let names = [
         "one day.html",
@@ -53,15 +54,15 @@ fn a_page_is_written_whole_under_the_name_of_its_period() {
         "vcq-report-week-2026-11-02.html",
         "vcq-report-week-2027-03-01.html",
     ];
-    assert_eq!(written(&world), names);
+    assert_eq!(written(&env), names);
 }
 
 #[test]
 fn what_can_not_be_a_page_is_a_sentence_and_no_file() {
-    let world = World::new();
-    let ran = html(&world, &[]).ended(5);
+    let env = TestEnv::new();
+    let ran = html(&env, &[]).expect_exit(5);
     assert!(!ran.stderr.is_empty());
-    world.sync(&[]).ended(0);
+    env.sync(&[]).expect_exit(0);
     for (arguments, code, words) in [
         (&["--period", "year"][..], 2, "day, week, month"),
         (&["--date", "2026-11-31"], 2, "2026-11-01"),
@@ -71,21 +72,21 @@ fn what_can_not_be_a_page_is_a_sentence_and_no_file() {
         (&["--profile", "x' or 1=1 --"], 2, "there is no profile"),
         (&["--out", "no/such/folder.html"], 5, "could not write"),
     ] {
-        let ran = html(&world, arguments).ended(code);
+        let ran = html(&env, arguments).expect_exit(code);
         assert!(ran.stderr.contains(words), "{arguments:?}\n{}", ran.stderr);
         assert_eq!(ran.stdout, "");
     }
-    assert_eq!(written(&world), [""; 0]);
+    assert_eq!(written(&env), [""; 0]);
 }
 
 #[test]
 fn a_store_of_an_older_program_is_told_from_a_broken_one() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let database = Connection::open(world.store().join("vcq.duckdb")).expect("opens");
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let database = Connection::open(env.store().join("vcq.duckdb")).expect("opens");
     database.execute_batch("drop macro table if exists verdict_causes").expect("dropped");
     drop(database);
-    let ran = html(&world, &[]).ended(5);
+    let ran = html(&env, &[]).expect_exit(5);
     assert!(ran.stderr.contains("no shared definitions") && ran.stderr.contains("vcq-etl rebuild"), "{}", ran.stderr);
-    assert_eq!(written(&world), [""; 0]);
+    assert_eq!(written(&env), [""; 0]);
 }

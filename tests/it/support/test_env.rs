@@ -1,4 +1,4 @@
-//! A world of its own for each test: a simulator on loopback, an empty home, a store, and the real binary.
+//! A env of its own for each test: a simulator on loopback, an empty home, a store, and the real binary.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -12,8 +12,8 @@ use vcq_simulator::{LISTS, Limit, Options, Running, Tenant, TenantSpec, serve};
 /// Calls in the simulator's window when a test is not about the limit.
 pub(crate) const NO_LIMIT: u32 = 1_000_000;
 
-/// A test's world.
-pub(crate) struct World {
+/// A test's env.
+pub(crate) struct TestEnv {
     runtime: Runtime,
     running: Option<Running>,
     home: TempDir,
@@ -22,16 +22,16 @@ pub(crate) struct World {
 }
 
 /// How a run of the binary ended.
-pub(crate) struct Ran {
+pub(crate) struct RunOutput {
     /// The exit code; `None` where a signal ended it.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-impl Ran {
-    pub(crate) fn of(output: Output) -> Ran {
-        Ran {
+impl RunOutput {
+    pub(crate) fn new(output: Output) -> RunOutput {
+        RunOutput {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
             stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
@@ -40,7 +40,7 @@ impl Ran {
 
     /// Insists on an exit code; shows what was said otherwise.
     #[track_caller]
-    pub(crate) fn ended(self, code: i32) -> Ran {
+    pub(crate) fn expect_exit(self, code: i32) -> RunOutput {
         assert_eq!(self.code, Some(code), "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
@@ -53,7 +53,7 @@ impl Ran {
 }
 
 /// A small tenant of two quick days, long past, with every unusual case.
-pub(crate) fn small() -> TenantSpec {
+pub(crate) fn small_tenant() -> TenantSpec {
     TenantSpec { days: 2, people: 30, meetings_per_day: 8, ..TenantSpec::default() }
 }
 
@@ -63,18 +63,18 @@ pub(crate) fn unlimited() -> Options {
     Options { limit: Limit { calls: NO_LIMIT as _, ..options.limit }, ..options }
 }
 
-impl World {
+impl TestEnv {
     /// The small tenant without a limit.
-    pub(crate) fn new() -> World {
-        World::with(&small(), unlimited())
+    pub(crate) fn new() -> TestEnv {
+        TestEnv::with(&small_tenant(), unlimited())
     }
 
-    pub(crate) fn with(spec: &TenantSpec, options: Options) -> World {
+    pub(crate) fn with(spec: &TenantSpec, options: Options) -> TestEnv {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let running = runtime.block_on(serve(Tenant::generate(spec), options)).expect("a simulator");
         let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("an instant").to_string();
-        World {
+        TestEnv {
             runtime,
             running: Some(running),
             home: TempDir::new().expect("a folder"),
@@ -84,7 +84,7 @@ impl World {
     }
 
     pub(crate) fn simulator(&self) -> &Running {
-        self.running.as_ref().expect("runs until the world ends")
+        self.running.as_ref().expect("runs until the env ends")
     }
 
     /// Requests to the three lists so far; token requests are none.
@@ -144,22 +144,22 @@ impl World {
         self.vcq(&arguments)
     }
 
-    pub(crate) fn sync(&self, more: &[&str]) -> Ran {
-        Ran::of(self.sync_command(more).output().expect("the binary runs"))
+    pub(crate) fn sync(&self, more: &[&str]) -> RunOutput {
+        RunOutput::new(self.sync_command(more).output().expect("the binary runs"))
     }
 
     /// A plan of the whole tenant, as JSON.
-    pub(crate) fn plan(&self, more: &[&str]) -> Ran {
+    pub(crate) fn plan(&self, more: &[&str]) -> RunOutput {
         let mut arguments = vec!["plan", "--since", &self.since, "--until", &self.until, "--json"];
         arguments.extend(more);
-        Ran::of(self.vcq(&arguments).output().expect("the binary runs"))
+        RunOutput::new(self.vcq(&arguments).output().expect("the binary runs"))
     }
 
     /// The store's status, as JSON.
-    pub(crate) fn status(&self, more: &[&str]) -> Ran {
+    pub(crate) fn status(&self, more: &[&str]) -> RunOutput {
         let mut arguments = vec!["status", "--json"];
         arguments.extend(more);
-        Ran::of(self.vcq(&arguments).output().expect("the binary runs"))
+        RunOutput::new(self.vcq(&arguments).output().expect("the binary runs"))
     }
 
     /// The published database.
@@ -199,7 +199,7 @@ pub(crate) fn rows(connection: &Connection, sql: &str) -> Vec<String> {
     lines
 }
 
-impl Drop for World {
+impl Drop for TestEnv {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             self.runtime.block_on(running.shutdown());

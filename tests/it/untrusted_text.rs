@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use vcq_etl::is_terminal_control;
 
-use crate::support::vendor::{Answer, List, START, Vendor, WINDOW, but, meeting, participant, tenant};
+use crate::support::scripted_server::{
+    List, Response, START, ScriptedServer, WINDOW, meeting, ordinary_except, participant, tenant,
+};
 
 /// Texts that break out of something somewhere.
 const TEXTS: &[&str] = &[
@@ -82,10 +84,10 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
         }])
     };
     let ordinary = tenant(Value::from(meetings).to_string(), "[]", "[]");
-    let vendor = Vendor::new(std::sync::Arc::new(move |asked| match asked.list {
+    let server = ScriptedServer::new(std::sync::Arc::new(move |asked| match asked.list {
         List::Participants => {
             let start = asked.query["meeting_start_time"].parse().expect("seconds");
-            Answer::page(List::Participants, &participants(start).to_string(), None)
+            Response::page(List::Participants, &participants(start).to_string(), None)
         }
         List::Quality => {
             let text = &asked.query["user_id"];
@@ -93,13 +95,13 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
                 "network": {"time": START, "network_delay": text, "bitrate_received": [text], (text): 1},
                 "audio": text, "video": {"time": text, "maximum_resolution_sent": {"k": text}}, (text): text,
             }]);
-            Answer::page(List::Quality, &item.to_string(), None)
+            Response::page(List::Quality, &item.to_string(), None)
         }
         _ => ordinary(asked),
     }));
-    let mut command = vendor.sync(&["--log-level", "trace"]);
+    let mut command = server.sync(&["--log-level", "trace"]);
     command.env("VCQ_LOG_FORMAT", "json");
-    let ran = vendor.run(command).ended(0);
+    let ran = server.run(command).expect_exit(0);
     for line in ran.stderr.lines() {
         assert!(serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()), "no object: {line}");
     }
@@ -107,12 +109,12 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
     assert_eq!(summary["meetings"], TEXTS.len());
     assert_eq!(summary["participants"], TEXTS.len());
     // The same in words, and nothing is asked again.
-    let calls = vendor.asked().len();
-    let words = vendor.run(vendor.command(&["sync", "--since", "2022-12-23", "--until", "2022-12-24"])).ended(0);
+    let calls = server.asked().len();
+    let words = server.run(server.command(&["sync", "--since", "2022-12-23", "--until", "2022-12-24"])).expect_exit(0);
     assert!(words.stdout.contains("nothing new"), "{}", words.stdout);
-    assert!(vendor.asked().len() <= calls + 2, "a token and the meeting list");
+    assert!(server.asked().len() <= calls + 2, "a token and the meeting list");
 
-    let database = vendor.database();
+    let database = server.database();
     let count = |sql: &str, text: &str| -> i64 {
         database.query_row(sql, [text], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
     };
@@ -129,14 +131,15 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
             assert_eq!(count(sql, text), 1, "{text:?}");
         }
     }
-    assert_eq!(vendor.number("select count(*) from quality_samples"), TEXTS.len() as i64);
-    assert_eq!(vendor.number("select count(distinct participant_key) from participants"), TEXTS.len() as i64);
+    assert_eq!(server.number("select count(*) from quality_samples"), TEXTS.len() as i64);
+    assert_eq!(server.number("select count(distinct participant_key) from participants"), TEXTS.len() as i64);
     drop(database);
 
     for report in ["worst-meetings", "coverage", "unread-values"] {
         for format in FORMATS {
             // run() looks at what is printed, and at what is left in the folder.
-            let printed = vendor.run(vendor.command(&["report", "run", report, "--format", format])).ended(0).stdout;
+            let printed =
+                server.run(server.command(&["report", "run", report, "--format", format])).expect_exit(0).stdout;
             match *format {
                 "json" => assert!(serde_json::from_str::<Value>(&printed).is_ok(), "{printed}"),
                 "csv" => csv_is_harmless(&printed),
@@ -160,7 +163,7 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
         let who = format!("who={text}");
         let ask = |format| {
             let ran =
-                vendor.run(vendor.command(&["report", "run", "user-timeline", "--param", &who, "--format", format]));
+                server.run(server.command(&["report", "run", "user-timeline", "--param", &who, "--format", format]));
             // A text of blanks is no value.
             assert!(ran.code == Some(0) || text.trim().is_empty(), "{text:?}: {}", ran.stderr);
             ran.stdout
@@ -214,14 +217,14 @@ fn what_the_vendor_says_of_itself_is_shown_on_one_line_and_bounded() {
     for list in [List::Token, List::Meetings] {
         for format in ["plain", "json"] {
             let words = words.clone();
-            let vendor = Vendor::new(but(list, move |_| {
+            let server = ScriptedServer::new(ordinary_except(list, move |_| {
                 let error = json!({"log_id": words, "permission_violations": [{"subject": words}, {"scope": words}]});
                 let body = json!({"code": 99991672, "msg": words, "error": error}).to_string();
-                Answer::body(body).status(400).with("x-tt-logid", b"a\x9bb".to_vec())
+                Response::body(body).status(400).with("x-tt-logid", b"a\x9bb".to_vec())
             }));
-            let mut command = vendor.sync(&["--log-level", "trace"]);
+            let mut command = server.sync(&["--log-level", "trace"]);
             command.env("VCQ_LOG_FORMAT", format);
-            let ran = vendor.run(command).ended(3);
+            let ran = server.run(command).expect_exit(3);
             assert!(ran.stderr.contains("99991672") && ran.stderr.len() < 10_000, "{}", ran.stderr);
             assert!(!ran.stderr.lines().any(|line| line.starts_with("error: all is well")), "{}", ran.stderr);
         }
@@ -234,19 +237,19 @@ fn ids_that_nobody_can_ask_for_are_not_asked_for() {
     let row = |id: Value| json!({"user_id": id, "participant_name": "n", "join_time": START, "time_in_meeting": "60"});
     let ids = [json!(long), json!(""), json!("  "), json!("-"), json!(null), json!({"a": 1}), json!(7), json!("ok")];
     let rows: Vec<Value> = ids.iter().map(|id| row(id.clone())).collect();
-    let vendor = Vendor::new(tenant(
+    let server = ScriptedServer::new(tenant(
         format!("[{}]", meeting()),
         Value::from(rows).to_string(),
-        format!("[{}]", crate::support::vendor::sample()),
+        format!("[{}]", crate::support::scripted_server::sample()),
     ));
-    vendor.run(vendor.sync(&[])).ended(0);
-    let mut asked: Vec<_> = vendor.asked().iter().filter_map(|asked| asked.query.get("user_id").cloned()).collect();
+    server.run(server.sync(&[])).expect_exit(0);
+    let mut asked: Vec<_> = server.asked().iter().filter_map(|asked| asked.query.get("user_id").cloned()).collect();
     asked.sort();
     assert_eq!(asked, ["7", "ok"]);
-    assert_eq!(vendor.number("select count(*) from participants"), ids.len() as i64);
-    assert_eq!(vendor.number("select count(*) from coverage where status = 'unaddressable'"), ids.len() as i64 - 2);
-    assert_eq!(vendor.number("select max(length(user_id)) from participants"), 10_000, "the column keeps it");
-    assert!(vendor.number("select max(length(participant_key)) from coverage") < 100);
+    assert_eq!(server.number("select count(*) from participants"), ids.len() as i64);
+    assert_eq!(server.number("select count(*) from coverage where status = 'unaddressable'"), ids.len() as i64 - 2);
+    assert_eq!(server.number("select max(length(user_id)) from participants"), 10_000, "the column keeps it");
+    assert!(server.number("select max(length(participant_key)) from coverage") < 100);
 }
 
 #[test]
@@ -255,11 +258,11 @@ fn meeting_numbers_of_any_form_are_asked_for_as_sent() {
     let items: Vec<Value> = numbers.iter().map(|number| {
         json!({"meeting_id": number, "meeting_topic": number, "meeting_start_time": START, "meeting_end_time": START})
     }).collect();
-    let vendor = Vendor::new(but(List::Meetings, move |_| {
-        Answer::page(List::Meetings, &Value::from(items.clone()).to_string(), None)
+    let server = ScriptedServer::new(ordinary_except(List::Meetings, move |_| {
+        Response::page(List::Meetings, &Value::from(items.clone()).to_string(), None)
     }));
-    vendor.run(vendor.sync(&[])).ended(0);
-    let mut asked: Vec<_> = vendor
+    server.run(server.sync(&[])).expect_exit(0);
+    let mut asked: Vec<_> = server
         .asked()
         .iter()
         .filter(|asked| asked.list == List::Participants)
@@ -269,8 +272,8 @@ fn meeting_numbers_of_any_form_are_asked_for_as_sent() {
     let mut expected = numbers.to_vec();
     expected.sort_unstable();
     assert_eq!(asked, expected);
-    assert!(vendor.asked().iter().all(|asked| asked.list != List::Other), "no number leads to another path");
-    assert_eq!(vendor.number("select count(distinct meeting_key) from coverage"), numbers.len() as i64);
+    assert!(server.asked().iter().all(|asked| asked.list != List::Other), "no number leads to another path");
+    assert_eq!(server.number("select count(distinct meeting_key) from coverage"), numbers.len() as i64);
 }
 
 #[test]
@@ -306,29 +309,33 @@ fn times_at_the_ends_of_the_calendar_are_kept_or_rejected() {
         {"meeting_id": "3", "meeting_start_time": "2016.12.31 23:59:60"},
         {"meeting_id": "705605196", "meeting_start_time": START, "meeting_topic": "the same key, another row"},
     ]);
-    let vendor =
-        Vendor::new(tenant(meetings.to_string(), Value::from(rows).to_string(), Value::from(samples).to_string()));
+    let server = ScriptedServer::new(tenant(
+        meetings.to_string(),
+        Value::from(rows).to_string(),
+        Value::from(samples).to_string(),
+    ));
     // A start that can't be read is a reject, and the run ends 7.
-    let summary = vendor.run(vendor.sync(&[])).ended(7).summary();
+    let summary = server.run(server.sync(&[])).expect_exit(7).summary();
     assert_eq!(summary["meetings"], 2);
     assert_eq!(summary["participants"], 2 * times.len());
     // Nothing can be asked of it, so nothing is said to be.
-    let text = vendor.run(vendor.command(&[&["sync"], &WINDOW[..]].concat())).ended(7).stdout;
+    let text = server.run(server.command(&[&["sync"], &WINDOW[..]].concat())).expect_exit(7).stdout;
     assert!(text.contains("some listed meetings cannot be read") && text.contains("unread-values"), "{text}");
     assert!(!text.contains("something is still pending") && !text.contains("asked by the next run"), "{text}");
-    assert_eq!(vendor.number("select count(*) from coverage where expected_minutes < 0"), 0);
-    assert!(vendor.number("select count(*) from rejects where column_name = 'network_time_utc'") > 0);
-    assert_eq!(vendor.number("select count(*) from meetings where meeting_key like '%#2'"), 1);
+    assert_eq!(server.number("select count(*) from coverage where expected_minutes < 0"), 0);
+    assert!(server.number("select count(*) from rejects where column_name = 'network_time_utc'") > 0);
+    assert_eq!(server.number("select count(*) from meetings where meeting_key like '%#2'"), 1);
 }
 
 #[test]
 fn reports_of_the_unreadable_say_nothing_that_moves_a_terminal() {
     // The values that people look at most closely are the broken ones.
     let item = json!([{"network": {"time": START, "network_delay": "\u{1b}[2J\u{9b}H=1|<b>\n\n\u{202e}"}}]);
-    let vendor = Vendor::new(tenant(format!("[{}]", meeting()), format!("[{}]", participant()), item.to_string()));
-    vendor.run(vendor.sync(&[])).ended(0);
+    let server =
+        ScriptedServer::new(tenant(format!("[{}]", meeting()), format!("[{}]", participant()), item.to_string()));
+    server.run(server.sync(&[])).expect_exit(0);
     for format in FORMATS {
-        let ran = vendor.run(vendor.command(&["report", "run", "unread-values", "--format", format])).ended(0);
+        let ran = server.run(server.command(&["report", "run", "unread-values", "--format", format])).expect_exit(0);
         assert!(
             ran.stdout.contains("2J") && !ran.stdout.chars().any(|c| is_terminal_control(c) && c != '\n'),
             "{format}"

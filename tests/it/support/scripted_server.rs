@@ -14,7 +14,7 @@ use duckdb::{AccessMode, Config, Connection};
 use tempfile::TempDir;
 use vcq_etl::is_terminal_control;
 
-use crate::support::world::Ran;
+use crate::support::test_env::RunOutput;
 
 /// The app secret and the token of every scenario, long enough to be taken for what they are.
 pub(crate) const APP_SECRET: &str = "Zq9-made-up-app-secret-Zq9";
@@ -57,7 +57,7 @@ impl List {
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub list: List,
     pub query: BTreeMap<String, String>,
     pub authorization: String,
@@ -67,7 +67,7 @@ pub(crate) struct Asked {
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(crate) enum Answer {
+pub(crate) enum Response {
     Http {
         status: u16,
         headers: Vec<(String, Vec<u8>)>,
@@ -77,20 +77,20 @@ pub(crate) enum Answer {
     Trickle,
 }
 
-impl Answer {
-    pub(crate) fn body(body: impl Into<Vec<u8>>) -> Answer {
-        Answer::Http { status: 200, headers: vec![header("content-type", "application/json")], body: body.into() }
+impl Response {
+    pub(crate) fn body(body: impl Into<Vec<u8>>) -> Response {
+        Response::Http { status: 200, headers: vec![header("content-type", "application/json")], body: body.into() }
     }
 
-    pub(crate) fn status(self, status: u16) -> Answer {
+    pub(crate) fn status(self, status: u16) -> Response {
         match self {
-            Answer::Http { headers, body, .. } => Answer::Http { status, headers, body },
+            Response::Http { headers, body, .. } => Response::Http { status, headers, body },
             other => other,
         }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl Into<Vec<u8>>) -> Answer {
-        if let Answer::Http { headers, .. } = &mut self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Vec<u8>>) -> Response {
+        if let Response::Http { headers, .. } = &mut self {
             headers.retain(|(known, _)| known != name);
             headers.push((name.to_owned(), value.into()));
         }
@@ -98,18 +98,18 @@ impl Answer {
     }
 
     /// A page of a list, its items as JSON text.
-    pub(crate) fn page(list: List, items: &str, token: Option<&str>) -> Answer {
+    pub(crate) fn page(list: List, items: &str, token: Option<&str>) -> Response {
         let more = token.map_or_else(|| "false".to_owned(), |token| format!("true,\"page_token\":\"{token}\""));
-        Answer::body(format!(r#"{{"code":0,"msg":"success","data":{{"{}":{items},"has_more":{more}}}}}"#, list.key()))
+        Response::body(format!(r#"{{"code":0,"msg":"success","data":{{"{}":{items},"has_more":{more}}}}}"#, list.key()))
     }
 
-    pub(crate) fn refusal(status: u16, code: i64, msg: &str) -> Answer {
-        Answer::body(serde_json::json!({"code": code, "msg": msg}).to_string()).status(status)
+    pub(crate) fn refusal(status: u16, code: i64, msg: &str) -> Response {
+        Response::body(serde_json::json!({"code": code, "msg": msg}).to_string()).status(status)
     }
 
-    pub(crate) fn token() -> Answer {
+    pub(crate) fn token() -> Response {
         let body = serde_json::json!({"code": 0, "msg": "ok", "tenant_access_token": TENANT_TOKEN, "expire": 7200});
-        Answer::body(body.to_string())
+        Response::body(body.to_string())
     }
 }
 
@@ -118,7 +118,7 @@ fn header(name: &str, value: &str) -> (String, Vec<u8>) {
 }
 
 /// What the vendor does.
-pub(crate) type Scenario = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+pub(crate) type Scenario = Arc<dyn Fn(&ReceivedRequest) -> Response + Send + Sync>;
 
 /// A tenant whose every list is one page of these items: JSON texts of the three lists.
 pub(crate) fn tenant(
@@ -128,10 +128,10 @@ pub(crate) fn tenant(
 ) -> Scenario {
     let (meetings, participants, quality) = (meetings.into(), participants.into(), quality.into());
     Arc::new(move |asked| match asked.list {
-        List::Meetings => Answer::page(List::Meetings, &meetings, None),
-        List::Participants => Answer::page(List::Participants, &participants, None),
-        List::Quality => Answer::page(List::Quality, &quality, None),
-        List::Token | List::Other => Answer::token(),
+        List::Meetings => Response::page(List::Meetings, &meetings, None),
+        List::Participants => Response::page(List::Participants, &participants, None),
+        List::Quality => Response::page(List::Quality, &quality, None),
+        List::Token | List::Other => Response::token(),
     })
 }
 
@@ -153,20 +153,23 @@ pub(crate) fn sample() -> String {
 }
 
 /// The ordinary tenant, but for one list that answers as told.
-pub(crate) fn but(list: List, answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Scenario {
+pub(crate) fn ordinary_except(
+    list: List,
+    answer: impl Fn(&ReceivedRequest) -> Response + Send + Sync + 'static,
+) -> Scenario {
     let ordinary = tenant(format!("[{}]", meeting()), format!("[{}]", participant()), format!("[{}]", sample()));
     Arc::new(move |asked| if asked.list == list { answer(asked) } else { ordinary(asked) })
 }
 
 /// The vendor, and a sandbox that holds everything a run may touch.
-pub(crate) struct Vendor {
+pub(crate) struct ScriptedServer {
     pub address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
     pub sandbox: TempDir,
 }
 
-impl Vendor {
-    pub(crate) fn new(scenario: Scenario) -> Vendor {
+impl ScriptedServer {
+    pub(crate) fn new(scenario: Scenario) -> ScriptedServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -181,10 +184,10 @@ impl Vendor {
         for folder in ["home", "work", "tmp"] {
             std::fs::create_dir(sandbox.path().join(folder)).expect("made");
         }
-        Vendor { address, asked, sandbox }
+        ScriptedServer { address, asked, sandbox }
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<ReceivedRequest> {
         self.asked.lock().expect("no panic inside").clone()
     }
 
@@ -223,7 +226,7 @@ impl Vendor {
     /// Runs to the end, within patience; then nothing may be on stdout or stderr that moves a terminal, and no file
     /// anywhere but of our own forms.
     #[track_caller]
-    pub(crate) fn run(&self, mut command: Command) -> Ran {
+    pub(crate) fn run(&self, mut command: Command) -> RunOutput {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let read = |mut pipe: Box<dyn Read + Send>| {
             std::thread::spawn(move || {
@@ -245,8 +248,11 @@ impl Vendor {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        let ran =
-            Ran { code: status.code(), stdout: stdout.join().expect("read"), stderr: stderr.join().expect("read") };
+        let ran = RunOutput {
+            code: status.code(),
+            stdout: stdout.join().expect("read"),
+            stderr: stderr.join().expect("read"),
+        };
         for (name, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
             let odd = text.chars().find(|c| is_terminal_control(*c) && *c != '\n');
             assert!(odd.is_none(), "{name} has {odd:?}:\n{}", text.escape_debug());
@@ -315,7 +321,7 @@ fn is_ours(path: &str) -> bool {
     }
 }
 
-fn serve(stream: TcpStream, scenario: &Scenario, book: &Mutex<Vec<Asked>>) {
+fn serve(stream: TcpStream, scenario: &Scenario, book: &Mutex<Vec<ReceivedRequest>>) {
     let Ok(mut out) = stream.try_clone() else { return };
     let mut input = BufReader::new(stream);
     while let Some(mut asked) = read_request(&mut input) {
@@ -325,7 +331,7 @@ fn serve(stream: TcpStream, scenario: &Scenario, book: &Mutex<Vec<Asked>>) {
             book.push(asked.clone());
         }
         match scenario(&asked) {
-            Answer::Http { status, headers, body } => {
+            Response::Http { status, headers, body } => {
                 let mut bytes = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len()).into_bytes();
                 for (name, value) in headers {
                     bytes.extend_from_slice(name.as_bytes());
@@ -339,7 +345,7 @@ fn serve(stream: TcpStream, scenario: &Scenario, book: &Mutex<Vec<Asked>>) {
                     return;
                 }
             }
-            Answer::Trickle => {
+            Response::Trickle => {
                 let _ = out.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
                 while out.write_all(b"1\r\n \r\n").is_ok() {
                     std::thread::sleep(Duration::from_millis(5));
@@ -350,7 +356,7 @@ fn serve(stream: TcpStream, scenario: &Scenario, book: &Mutex<Vec<Asked>>) {
     }
 }
 
-fn read_request(input: &mut BufReader<TcpStream>) -> Option<Asked> {
+fn read_request(input: &mut BufReader<TcpStream>) -> Option<ReceivedRequest> {
     let mut line = String::new();
     input.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let target = line.split(' ').nth(1)?.to_owned();
@@ -370,7 +376,7 @@ fn read_request(input: &mut BufReader<TcpStream>) -> Option<Asked> {
     let list = PATHS.iter().find(|(known, _)| *known == path).map_or(List::Other, |(_, list)| *list);
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let query = pairs.map(|(name, value)| (decoded(name), decoded(value))).collect();
-    Some(Asked { list, query, authorization, nth: 0 })
+    Some(ReceivedRequest { list, query, authorization, nth: 0 })
 }
 
 fn decoded(text: &str) -> String {

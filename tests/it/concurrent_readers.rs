@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use duckdb::{AccessMode, Config, Connection};
 
-use crate::support::scene::{Night, Scene};
-use crate::support::shim::{Act, Fault};
-use crate::support::trial::tiny_world;
-use crate::support::world::World;
+use crate::support::baseline::{Baseline, NthSync};
+use crate::support::fault_injection::{Action, Fault};
+use crate::support::test_env::TestEnv;
+use crate::support::test_store::tiny_env;
 
 const DATABASE: &str = "VCQ_TEST_READER_DATABASE";
 const OPENS: &str = "VCQ_TEST_READER_OPENS";
@@ -73,10 +73,10 @@ struct Reader {
 }
 
 impl Reader {
-    fn start(world: &World, setting: Option<&str>) -> Reader {
+    fn start(env: &TestEnv, setting: Option<&str>) -> Reader {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["readers::reader_process", "--exact", "--nocapture", "--test-threads=1"]);
-        command.env(DATABASE, world.store().join("vcq.duckdb"));
+        command.env(DATABASE, env.store().join("vcq.duckdb"));
         command.envs(setting.map(|name| (name, "1")));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
         let stdin = child.stdin.take().expect("piped");
@@ -107,8 +107,8 @@ impl Drop for Reader {
 }
 
 /// Looks for a log beside the database while something is done; true where there was one.
-fn log_seen_while(world: &World, doing: impl FnOnce()) -> bool {
-    let (wal, done, seen) = (world.store().join("vcq.duckdb.wal"), AtomicBool::new(false), AtomicBool::new(false));
+fn log_seen_while(env: &TestEnv, doing: impl FnOnce()) -> bool {
+    let (wal, done, seen) = (env.store().join("vcq.duckdb.wal"), AtomicBool::new(false), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
@@ -124,19 +124,19 @@ fn log_seen_while(world: &World, doing: impl FnOnce()) -> bool {
 
 #[test]
 fn a_reader_of_hours_keeps_what_it_opened_and_blocks_nobody() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let mut early = Reader::start(&world, None);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let mut early = Reader::start(&env, None);
     let before = early.ask();
     assert!(before.starts_with("generation 1,"), "{before}");
-    let log_seen = log_seen_while(&world, || {
-        for night in 2..=4 {
+    let log_seen = log_seen_while(&env, || {
+        for nth in 2..=4 {
             // Attempts grow: each sync publishes new rows.
-            let summary = world.sync(&["--refetch"]).ended(0).summary();
-            assert_eq!(summary["generation"], night);
-            assert_eq!(early.ask(), before, "repeatable after generation {night}");
-            let late = Reader::start(&world, None).ask();
-            assert!(late.starts_with(&format!("generation {night},")) && late != before, "{late}");
+            let summary = env.sync(&["--refetch"]).expect_exit(0).summary();
+            assert_eq!(summary["generation"], nth);
+            assert_eq!(early.ask(), before, "repeatable after generation {nth}");
+            let late = Reader::start(&env, None).ask();
+            assert!(late.starts_with(&format!("generation {nth},")) && late != before, "{late}");
         }
     });
     assert!(!log_seen, "a log stood beside the database");
@@ -144,12 +144,12 @@ fn a_reader_of_hours_keeps_what_it_opened_and_blocks_nobody() {
 
 #[test]
 fn a_reader_that_opens_while_dates_are_published_never_fails() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let mut storm = Reader::start(&world, Some(OPENS));
-    let log_seen = log_seen_while(&world, || {
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let mut storm = Reader::start(&env, Some(OPENS));
+    let log_seen = log_seen_while(&env, || {
         for _ in 0..6 {
-            world.sync(&["--refetch"]).ended(0);
+            env.sync(&["--refetch"]).expect_exit(0);
         }
     });
     let tally = storm.ask();
@@ -161,15 +161,15 @@ fn a_reader_that_opens_while_dates_are_published_never_fails() {
 
 #[test]
 fn a_reader_outlives_a_sync_that_dies_and_one_that_heals_it() {
-    let world = tiny_world();
-    let scene = Scene::new(Night::Second, &world);
-    let trial = scene.trial();
-    let connection = trial.duckdb().expect("published");
+    let env = tiny_env();
+    let baseline = Baseline::new(NthSync::Second, &env);
+    let test_store = baseline.test_store();
+    let connection = test_store.duckdb().expect("published");
     let before = seen(&connection).expect("a query");
-    let fault = Fault::on(Act::KillAfter, 1, "rename", "/store/vcq.duckdb");
-    assert_eq!(trial.sync(Some(&fault)).code, None, "dies");
+    let fault = Fault::on(Action::KillAfter, 1, "rename", "/store/vcq.duckdb");
+    assert_eq!(test_store.sync(Some(&fault)).code, None, "dies");
     assert_eq!(seen(&connection).expect("a query"), before);
-    trial.sync(None).ended(0);
+    test_store.sync(None).expect_exit(0);
     assert_eq!(seen(&connection).expect("a query"), before);
-    trial.assert_ended_as(&scene.after, "with a reader");
+    test_store.assert_ended_as(&baseline.after, "with a reader");
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use vcq_simulator::{Endpoint, Limit, Options};
 
-use crate::support::world::{Ran, World, small, unlimited};
+use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
-fn run(mut command: Command) -> Ran {
-    Ran::of(command.output().expect("the binary runs"))
+fn run(mut command: Command) -> RunOutput {
+    RunOutput::new(command.output().expect("the binary runs"))
 }
 
 fn spawn(mut command: Command) -> Child {
@@ -28,54 +28,53 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn two_processes_of_one_app_keep_one_limit() {
     let limit = Limit { calls: 200, window: Duration::from_secs(4), ..Limit::default() };
-    let world = World::with(&small(), Options { limit, ..Options::default() });
+    let env = TestEnv::with(&small_tenant(), Options { limit, ..Options::default() });
     let of_store = |name: &str| {
-        let mut command = world.sync_command(&[]);
+        let mut command = env.sync_command(&[]);
         command.env("VCQ_CALLS_PER_MINUTE", "3000").env("VCQ_RATE_WINDOW", "4s");
-        command.env("VCQ_STORE", world.home().join(name));
+        command.env("VCQ_STORE", env.home().join(name));
         spawn(command)
     };
     let runs = [of_store("one"), of_store("other")];
     for run in runs {
-        let ran = Ran::of(run.wait_with_output().expect("ends")).ended(0);
+        let ran = RunOutput::new(run.wait_with_output().expect("ends")).expect_exit(0);
         let summary = ran.summary();
         assert_eq!(summary["throttles"], 0, "{}", ran.stderr);
-        assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+        assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     }
-    let stats = world.simulator().stats();
+    let stats = env.simulator().stats();
     assert_eq!(stats.throttles, 0);
     assert!(stats.peak_calls_in_window[&Endpoint::ParticipantQualityList] <= 200);
-    let both = 2 * world.simulator().tenant().totals().fewest_calls.participant_quality_list;
+    let both = 2 * env.simulator().tenant().totals().fewest_calls.participant_quality_list;
     assert!(both > 400, "the limit must matter for two: {both} calls");
 }
 
 #[test]
 fn nothing_is_written_outside_the_store_but_a_budget_that_tells_nothing() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let state = world.home().join(".local/state/vcq-etl");
-    let outside: Vec<PathBuf> =
-        files(world.home()).into_iter().filter(|path| !path.starts_with(world.store())).collect();
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let state = env.home().join(".local/state/vcq-etl");
+    let outside: Vec<PathBuf> = files(env.home()).into_iter().filter(|path| !path.starts_with(env.store())).collect();
     assert_eq!(outside.len(), 1, "{outside:?}");
     assert!(outside[0].starts_with(&state), "{outside:?}");
     let text = std::fs::read_to_string(&outside[0]).expect("text") + &outside[0].display().to_string();
-    for word in [world.simulator().app_id(), world.simulator().app_secret(), "127.0.0.1".to_owned()] {
+    for word in [env.simulator().app_id(), env.simulator().app_secret(), "127.0.0.1".to_owned()] {
         assert!(!text.contains(&word), "{word}: {text}");
     }
 }
 
 #[test]
 fn a_budget_that_cannot_be_shared_is_said_and_stops_nobody() {
-    let world = World::new();
-    let totals = world.simulator().tenant().totals();
-    let file = world.home().join("file");
+    let env = TestEnv::new();
+    let totals = env.simulator().tenant().totals();
+    let file = env.home().join("file");
     std::fs::write(&file, "").expect("written");
-    let mut blocked = world.sync_command(&[]);
+    let mut blocked = env.sync_command(&[]);
     blocked.env("XDG_STATE_HOME", &file);
-    let mut homeless = world.sync_command(&["--refetch"]);
+    let mut homeless = env.sync_command(&["--refetch"]);
     homeless.env_remove("HOME");
     for command in [blocked, homeless] {
-        let ran = run(command).ended(0);
+        let ran = run(command).expect_exit(0);
         assert_eq!(ran.summary()["samples"], totals.samples);
         let said = ran.stderr.matches("the call budget is not shared with other runs of this app").count();
         assert_eq!(said, 1, "{}", ran.stderr);
@@ -84,34 +83,34 @@ fn a_budget_that_cannot_be_shared_is_said_and_stops_nobody() {
 
 #[test]
 fn a_damaged_budget_is_as_good_as_none() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
-    let state = files(&world.home().join(".local/state/vcq-etl")).remove(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let state = files(&env.home().join(".local/state/vcq-etl")).remove(0);
     for text in ["", "{", "\u{0}\u{0}", &"9".repeat(5_000)] {
         std::fs::write(&state, text).expect("written");
-        let ran = world.sync(&[]).ended(0);
+        let ran = env.sync(&[]).expect_exit(0);
         assert!(!ran.stderr.contains("not shared"), "{}", ran.stderr);
     }
 }
 
 #[test]
 fn a_wait_that_is_too_long_is_capped_and_said() {
-    let world = World::new();
-    world.faults(&["meeting_list:throttle-huge@first=1"]);
-    let mut command = world.sync_command(&[]);
+    let env = TestEnv::new();
+    env.faults(&["meeting_list:throttle-huge@first=1"]);
+    let mut command = env.sync_command(&[]);
     command.env("VCQ_WAIT_CAP", "50ms");
-    let ran = run(command).ended(0);
+    let ran = run(command).expect_exit(0);
     let said = "the vendor asked for 86,400 s (meeting_list); waiting 0.05 s, the most that wait_cap allows";
     assert_eq!(ran.stderr.matches(said).count(), 1, "{}", ran.stderr);
 }
 
 #[test]
 fn three_capped_waits_in_a_row_stop_the_run_and_say_when_to_go_on() {
-    let world = World::new();
-    world.faults(&["participant_list:throttle-huge"]);
-    let mut command = world.sync_command(&[]);
+    let env = TestEnv::new();
+    env.faults(&["participant_list:throttle-huge"]);
+    let mut command = env.sync_command(&[]);
     command.env("VCQ_WAIT_CAP", "50ms").env("VCQ_CONCURRENCY", "1");
-    let ran = run(command).ended(8);
+    let ran = run(command).expect_exit(8);
     assert_eq!(ran.stderr.matches("the vendor asked for 86,400 s (participant_list)").count(), 3, "{}", ran.stderr);
     for words in
         ["still throttled after 3 wait(s)", "last asked for 86,400 s", "log id", "run again when 86,400 s are over"]
@@ -123,14 +122,14 @@ fn three_capped_waits_in_a_row_stop_the_run_and_say_when_to_go_on() {
 #[cfg(unix)]
 #[test]
 fn a_signal_does_not_wait_for_a_request_that_is_never_answered() {
-    let world = World::with(&small(), unlimited());
-    world.faults(&["participant_quality_list:stall"]);
+    let env = TestEnv::with(&small_tenant(), unlimited());
+    env.faults(&["participant_quality_list:stall"]);
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
-        world.simulator().reset_stats();
-        let mut command = world.sync_command(&[]);
+        env.simulator().reset_stats();
+        let mut command = env.sync_command(&[]);
         command.env("VCQ_REQUEST_TIMEOUT", "3600s");
         let mut child = spawn(command);
-        while world.simulator().stats().calls(Endpoint::ParticipantQualityList) == 0 {
+        while env.simulator().stats().calls(Endpoint::ParticipantQualityList) == 0 {
             std::thread::sleep(Duration::from_millis(10));
         }
         let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill runs");
@@ -144,9 +143,9 @@ fn a_signal_does_not_wait_for_a_request_that_is_never_answered() {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ran::of(child.wait_with_output().expect("ended")).ended(code);
+        RunOutput::new(child.wait_with_output().expect("ended")).expect_exit(code);
     }
-    world.faults(&[]);
-    let summary = world.sync(&[]).ended(0).summary();
-    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    env.faults(&[]);
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use vcq_etl::{Kind, QUALITY_SAMPLES};
 use vcq_simulator::{TimeForm, WireStyle, count_odd_values};
 
-use crate::support::world::{World, small, unlimited};
+use crate::support::test_env::{TestEnv, small_tenant, unlimited};
 
 /// A measure the slow way: digits off the front, the rest is the unit.
 fn slow_measure(text: &str, kind: Kind) -> Option<f64> {
@@ -32,9 +32,9 @@ fn slow_measure(text: &str, kind: Kind) -> Option<f64> {
 }
 
 /// Every item of every whole quality walk: (unit, item).
-fn raw_items(world: &World) -> Vec<(String, Value)> {
+fn raw_items(env: &TestEnv) -> Vec<(String, Value)> {
     let mut items = Vec::new();
-    let folder = world.store().join("raw/quality");
+    let folder = env.store().join("raw/quality");
     for date in std::fs::read_dir(folder).expect("raw/quality") {
         for file in std::fs::read_dir(date.expect("a date").path()).expect("files") {
             let file = std::fs::File::open(file.expect("a file").path()).expect("opens");
@@ -56,11 +56,11 @@ fn raw_items(world: &World) -> Vec<(String, Value)> {
 
 #[test]
 fn every_cell_is_what_a_slow_reader_reads() {
-    let world = World::new();
-    world.sync(&[]).ended(0);
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
     // By participant and the text of its first time; the simulator prints every time in the tenant's zone.
     let mut expected: BTreeMap<(String, String), Value> = BTreeMap::new();
-    for (unit, item) in raw_items(&world) {
+    for (unit, item) in raw_items(&env) {
         let time = ["network", "audio", "video", "screen_sharing", "cpu_usage"]
             .iter()
             .find_map(|section| item[section]["time"].as_str())
@@ -73,7 +73,7 @@ fn every_cell_is_what_a_slow_reader_reads() {
         .filter(|column| !column.source.is_empty() && column.kind != Kind::Instant)
         .collect();
     let names = metrics.iter().map(|column| format!("{}::double", column.name)).collect::<Vec<_>>().join(", ");
-    let connection = world.duckdb();
+    let connection = env.duckdb();
     let mut select = connection
         .prepare(&format!(
             "select split_part(participant_key, '#', 1), strftime(sample_time_local, '%Y-%m-%d %H:%M:%S'), {names}
@@ -94,7 +94,7 @@ fn every_cell_is_what_a_slow_reader_reads() {
         }
         samples += 1;
     }
-    let totals = world.simulator().tenant().totals();
+    let totals = env.simulator().tenant().totals();
     assert_eq!(samples, totals.samples, "duplicates show the same answer twice");
     assert_eq!(expected.len() as u64, totals.samples_answered);
     assert!(cells > samples as usize * 10, "most cells hold a value");
@@ -102,8 +102,8 @@ fn every_cell_is_what_a_slow_reader_reads() {
 
 #[test]
 fn unix_times_numbers_and_null_sections_give_the_same_samples() {
-    let plain = World::new();
-    plain.sync(&[]).ended(0);
+    let plain = TestEnv::new();
+    plain.sync(&[]).expect_exit(0);
     let query = "select * exclude (cpu_usage_time_utc) from quality_samples order by all";
     let expected = plain.rows(query);
     for style in [
@@ -112,10 +112,10 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
         WireStyle { numbers: true, ..WireStyle::default() },
         WireStyle { null_sections: true, ..WireStyle::default() },
     ] {
-        let world = World::with(&small(), vcq_simulator::Options { style, ..unlimited() });
-        world.sync(&[]).ended(0);
-        assert_eq!(world.rows(query).len(), expected.len(), "{style:?}");
-        let differing = world.rows(query).iter().zip(&expected).filter(|(one, other)| one != other).count();
+        let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
+        env.sync(&[]).expect_exit(0);
+        assert_eq!(env.rows(query).len(), expected.len(), "{style:?}");
+        let differing = env.rows(query).iter().zip(&expected).filter(|(one, other)| one != other).count();
         assert_eq!(differing, 0, "{style:?}");
     }
 }
@@ -123,23 +123,23 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
 #[test]
 fn unknown_fields_are_counted_and_change_nothing() {
     let style = WireStyle { extra_fields: true, ..WireStyle::default() };
-    let world = World::with(&small(), vcq_simulator::Options { style, ..unlimited() });
-    let summary = world.sync(&[]).ended(0).summary();
+    let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
+    let summary = env.sync(&[]).expect_exit(0).summary();
     let unknown = summary["unknown_fields"].as_object().expect("an object");
     assert!(!unknown.is_empty());
     assert!(unknown.values().all(|count| count.as_u64() > Some(0)), "{unknown:?}");
-    assert_eq!(summary["samples"], world.simulator().tenant().totals().samples);
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     assert_eq!(summary["rejects"], 0);
 }
 
 #[test]
 fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
     let style = WireStyle { odd_items_per_million: 60_000, ..WireStyle::default() };
-    let world = World::with(&small(), vcq_simulator::Options { style, ..unlimited() });
-    let summary = world.sync(&[]).ended(0).summary();
-    let odd = count_odd_values(world.simulator().tenant(), &style);
+    let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    let odd = count_odd_values(env.simulator().tenant(), &style);
     assert!(odd.iter().all(|(_, count)| *count > 0), "every odd value occurs: {odd:?}");
-    let by_reason: BTreeMap<String, i64> = world
+    let by_reason: BTreeMap<String, i64> = env
         .rows("select reason, count(*) from rejects group by reason order by reason")
         .iter()
         .map(|row| {
@@ -151,9 +151,9 @@ fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
     for reason in ["unparsable", "unknown_unit", "out_of_range", "no_time"] {
         assert!(by_reason.contains_key(reason), "{reason} in {by_reason:?}");
     }
-    assert_eq!(world.number("select count(*) from rejects where coalesce(raw_text, '') = ''"), 0);
+    assert_eq!(env.number("select count(*) from rejects where coalesce(raw_text, '') = ''"), 0);
     // Each reject of a cell belongs to a sample in which that cell is NULL.
-    let orphans = world.number(
+    let orphans = env.number(
         "select count(*) from rejects r
          where r.column_name <> '*' and not exists (
             select 1 from quality_samples q
@@ -161,6 +161,6 @@ fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
     );
     assert_eq!(orphans, 0);
     // An item without any time is there whole, under its place in the walk.
-    let whole = world.rows("select row_key, raw_text from rejects where reason = 'no_time' limit 1");
+    let whole = env.rows("select row_key, raw_text from rejects where reason = 'no_time' limit 1");
     assert!(whole[0].contains("@item") && whole[0].contains('{'), "{whole:?}");
 }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::support::scene::{Night, Scene};
-use crate::support::shim::Operation;
-use crate::support::trial::tiny_world;
+use crate::support::baseline::{Baseline, NthSync};
+use crate::support::fault_injection::Operation;
+use crate::support::test_store::tiny_env;
 
 /// The operations so far.
 struct Past<'a>(&'a [Operation]);
@@ -97,20 +97,20 @@ fn assert_order(operations: &[Operation]) -> [usize; 5] {
 
 #[test]
 fn nothing_is_relied_on_before_it_is_on_the_disk() {
-    let world = tiny_world();
-    for night in Night::ALL {
-        let checks = assert_order(&Scene::new(*night, &world).operations);
+    let env = tiny_env();
+    for nth in NthSync::ALL {
+        let checks = assert_order(&Baseline::new(*nth, &env).operations);
         let [ledger, manifest, database, placed, removed] = checks;
-        assert!(ledger > 10 && manifest == 1 && database == 1 && placed >= 2, "{night:?}: {checks:?}");
-        assert_eq!(removed > 0, *night == Night::Second, "{night:?}: {checks:?}");
+        assert!(ledger > 10 && manifest == 1 && database == 1 && placed >= 2, "{nth:?}: {checks:?}");
+        assert_eq!(removed > 0, *nth == NthSync::Second, "{nth:?}: {checks:?}");
     }
 }
 
 #[test]
 #[should_panic(expected = "not on the disk before")]
 fn a_sync_that_is_left_out_would_be_noticed() {
-    let world = tiny_world();
-    let mut operations = Scene::new(Night::First, &world).operations;
+    let env = tiny_env();
+    let mut operations = Baseline::new(NthSync::First, &env).operations;
     operations.retain(|operation| !(operation.kind == "sync" && operation.path.starts_with("raw/quality")));
     assert_order(&operations);
 }

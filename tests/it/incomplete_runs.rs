@@ -1,0 +1,219 @@
+//! A gap has a name and an exit code, and the next run goes on from there.
+
+use std::time::Duration;
+
+use vcq_simulator::{Endpoint, Options, TenantSpec};
+
+use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
+
+#[test]
+fn what_failed_is_pending_and_the_next_run_asks_only_for_that() {
+    let env = TestEnv::new();
+    env.faults(&["participant_quality_list:internal-error@share=0.1"]);
+    let mut command = env.sync_command(&[]);
+    command.env("VCQ_MAX_TRIES", "2");
+    let ran = RunOutput::new(command.output().expect("runs")).expect_exit(7);
+    let summary = ran.summary();
+    let failed = summary["by_status"]["failed"].as_i64().expect("a count");
+    assert!(failed > 0);
+    assert_eq!(summary["outcome"], "incomplete");
+    let rows = env.rows("select reason, api_code, log_id is not null from coverage where status = 'failed'");
+    assert_eq!(rows.len() as i64, failed);
+    assert!(rows.iter().all(|row| row.contains("121001") && row.ends_with("true")), "{rows:?}");
+    assert_eq!(env.rows("select outcome, exit_code from runs"), ["incomplete | 7"]);
+
+    env.faults(&[]);
+    env.simulator().reset_stats();
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    assert_eq!(summary["by_status"]["failed"], 0);
+    let asked = env.simulator().stats().quality_calls().len() as i64;
+    assert!(asked <= failed && asked > 0, "{asked} asked, {failed} failed");
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
+    assert_eq!(env.number("select max(attempts) from coverage"), 2);
+}
+
+#[test]
+fn lists_that_fail_have_a_row_that_stands_for_the_meeting() {
+    let env = TestEnv::new();
+    env.faults(&["participant_list:html@share=0.2"]);
+    let mut command = env.sync_command(&[]);
+    command.env("VCQ_MAX_TRIES", "2");
+    RunOutput::new(command.output().expect("runs")).expect_exit(7);
+    assert!(env.number("select count(*) from coverage where participant_key like '%/*' and status = 'failed'") > 0);
+    // Every meeting has participants or a row that stands for them.
+    let silent = "select count(*) from meetings m
+                  where not exists (select 1 from coverage c where c.meeting_key = m.meeting_key)";
+    assert_eq!(env.number(silent), 0);
+    env.faults(&[]);
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    assert_eq!(env.number("select count(*) from coverage where participant_key like '%/*'"), 0);
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn a_budget_of_calls_stops_cleanly_and_the_next_run_goes_on() {
+    let env = TestEnv::new();
+    let ran = env.sync(&["--max-calls", "40"]).expect_exit(8);
+    assert_eq!(env.calls(), 40, "never more than the budget");
+    assert!(ran.stderr.contains("40 calls"), "{}", ran.stderr);
+    let answered = env.number("select count(*) from coverage where status = 'complete'");
+    assert!(answered > 0, "what was answered is published");
+    assert!(env.number("select count(*) from coverage where status = 'pending'") > 0);
+    let known: Vec<_> = env.simulator().stats().quality_calls().into_keys().collect();
+    env.simulator().reset_stats();
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    let again = env.simulator().stats().quality_calls();
+    let repeated = known.iter().filter(|unit| again.contains_key(*unit)).count();
+    assert!(repeated <= 8, "{repeated} participants were asked twice");
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn a_refetch_that_is_cut_short_is_gone_on_with_by_a_plain_sync() {
+    let env = TestEnv::new();
+    let whole = env.sync(&[]).expect_exit(0).summary();
+    env.sync(&["--refetch", "--max-calls", "40"]).expect_exit(8);
+    env.simulator().reset_stats();
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    assert!(asked > 0 && asked < whole["calls"]["participant_quality_list"].as_u64().expect("a count"), "{asked}");
+    assert_eq!(summary["samples"], whole["samples"]);
+    let untouched = "select count(*) from coverage where attempts = 1 and status in ('complete', 'empty')";
+    assert_eq!(env.number(untouched), 0, "everybody was asked again");
+}
+
+#[test]
+fn newest_meetings_come_first() {
+    let env = TestEnv::new();
+    env.sync(&["--max-calls", "30"]).expect_exit(8);
+    let newest = env.rows("select distinct meeting_date from coverage where attempts > 0 order by meeting_date desc");
+    let all = env.rows("select max(meeting_date) from meetings");
+    assert_eq!(newest.first(), all.first());
+    assert_eq!(newest.len(), 1, "the older day waits");
+}
+
+#[test]
+fn one_forbidden_participant_is_skipped_and_all_forbidden_stop_the_run() {
+    let env = TestEnv::new();
+    env.faults(&["participant_quality_list:no-permission@share=0.05"]);
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    assert!(summary["by_status"]["forbidden"].as_u64() > Some(0));
+
+    let env = TestEnv::new();
+    env.faults(&["participant_quality_list:no-permission"]);
+    let ran = env.sync(&[]).expect_exit(3);
+    assert!(ran.stderr.contains("Meeting Management"), "{}", ran.stderr);
+    assert_eq!(env.number("select count(*) from coverage where status = 'forbidden'"), 0, "nothing is final");
+    env.faults(&[]);
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
+}
+
+#[test]
+fn nobody_with_an_id_is_a_missing_scope_and_not_a_tenant_of_guests() {
+    let env = TestEnv::new();
+    env.change(|options| options.style.empty_ids = true);
+    let ran = env.sync(&[]).expect_exit(3);
+    assert!(ran.stderr.contains("contact:user.employee_id:readonly"), "{}", ran.stderr);
+    env.change(|options| options.style.empty_ids = false);
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    assert_eq!(summary["participants"], env.simulator().tenant().totals().participants);
+}
+
+#[test]
+fn endless_and_circular_lists_end() {
+    for fault in ["participant_quality_list:endless@share=0.1", "participant_quality_list:repeat-token@share=0.3"] {
+        let env = TestEnv::new();
+        env.faults(&[fault]);
+        let ran = env.sync(&[]);
+        assert!(matches!(ran.code, Some(0 | 7)), "{fault}: {:?}\n{}", ran.code, ran.stderr);
+        assert_eq!(ran.code == Some(7), env.number("select count(*) from coverage where status = 'failed'") > 0);
+    }
+    let env = TestEnv::new();
+    env.faults(&["meeting_list:endless"]);
+    env.sync(&[]).expect_exit(4);
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is fresh is so by the machine's clock, which the program reads too"
+)]
+fn a_fresh_answer_is_pending_and_settles_in_later_runs() {
+    // A tenant whose last meetings ended an hour ago and more; quality takes two hours to be whole.
+    let now = jiff::Timestamp::now().as_second();
+    let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
+    let spec = TenantSpec {
+        first_day: today.checked_sub(jiff::Span::new().days(1)).expect("yesterday"),
+        ends_by: Some(now - 1200),
+        days: 2,
+        ..small_tenant()
+    };
+    let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    let pending = summary["by_status"]["pending"].as_u64().expect("a count");
+    assert!(pending > 0, "answers that come too early are not final: {summary}");
+    // Ready now: the pending ones are asked again, and nobody else.
+    let known = env.rows("select participant_key from coverage where status <> 'pending' and attempts > 0");
+    env.change(|options| options.ready_after_s = 0);
+    env.simulator().reset_stats();
+    let summary = env.sync(&[]).expect_exit(0).summary();
+    assert!(summary["by_status"]["complete"].as_u64() > Some(0));
+    let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    assert!(asked > 0);
+    assert_eq!(
+        env.number("select count(*) from coverage where attempts > 1") + known.len() as i64,
+        env.number("select count(*) from coverage where attempts > 0"),
+        "only what was pending is asked again"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_keeps_what_it_got_and_goes_on() {
+    for (signal, code, outcome) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
+        let env = TestEnv::new();
+        let mut command = env.sync_command(&[]);
+        // About 20 calls a second: the whole takes much longer than we wait.
+        command.env("VCQ_CALLS_PER_MINUTE", "1200");
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = command.spawn().expect("starts");
+        while env.simulator().stats().calls(Endpoint::ParticipantQualityList) < 10 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let kill = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(kill.expect("kill runs").success());
+        let ran = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(code);
+        assert_eq!(ran.summary()["exit_code"], code);
+        assert_eq!(ran.summary()["outcome"], outcome);
+        assert!(ran.stderr.contains(&format!("error: {outcome}\n")), "{}", ran.stderr);
+        assert!(env.number("select count(*) from coverage where status = 'complete'") > 0);
+        let summary = env.sync(&[]).expect_exit(0).summary();
+        assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
+    }
+}
+
+#[test]
+fn what_is_left_is_said_once_whatever_the_form_of_the_summary() {
+    for (more, in_stdout) in
+        [(&["--summary", "text"][..], true), (&["--summary", "json"], false), (&["--quiet"], false)]
+    {
+        let env = TestEnv::new();
+        let mut command = env.vcq(&["sync", "--max-calls", "40"]);
+        let ran = RunOutput::new(command.args(env.window()).args(more).output().expect("runs")).expect_exit(8);
+        assert_eq!(ran.stdout.contains("Left  "), in_stdout, "{}", ran.stdout);
+        assert_eq!(ran.stderr.contains("hint: left: "), !in_stdout, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_month_that_is_used_up_is_not_gone_on_with_by_the_next_run() {
+    let env = TestEnv::new();
+    env.faults(&["quota@after=40"]);
+    let ran = RunOutput::new(env.vcq(&["sync"]).args(env.window()).output().expect("runs")).expect_exit(8);
+    assert!(ran.stdout.contains("Next: What is left is asked by a run after the first of the month"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("by the next run"), "{}", ran.stdout);
+    env.faults(&["quota"]);
+    let ran = RunOutput::new(env.vcq(&["plan"]).args(env.window()).output().expect("runs")).expect_exit(8);
+    assert!(ran.stdout.contains("This plan ") && !ran.stdout.contains("began now"), "{}", ran.stdout);
+}
