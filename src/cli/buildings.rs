@@ -43,8 +43,12 @@ The longest prefix around an address wins. A line with egress_cidr counts only f
 in it. In the ranges that home routers hand out (10.0.0.0/24, 192.168.0.0/24 to 192.168.2.0/24, 172.20.10.0/24, \
 192.168.43.0/24) only lines with egress_cidr count, because everybody may have such an address.";
 
-pub(super) const ENTRY: Entry =
-    Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry {
+    shown: &[Group::Store, Group::Resources, Group::Logging],
+    command,
+    examples: EXAMPLES,
+    run: Run::Configured(run),
+};
 
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -11,10 +11,11 @@ use super::sync::{self, SummaryForm};
 use super::{Context, Entry, Example, Run, block_on, now_us, report_run};
 use crate::cli::console::{Form, Progress};
 use crate::commands;
-use crate::config::{Config, Credentials, Group, Secret};
+use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
 use crate::event::Listener;
 use crate::load::{self, StorePaths};
+use feishu_vc::{BaseUrl, Credentials, Secret};
 use vcq_simulator::{Options, Tenant, TenantSpec};
 
 /// Where the demo keeps its data where no store is named.
@@ -40,7 +41,7 @@ pub(crate) struct DemoArgs {
 }
 
 pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Pace, Group::Engine, Group::Log],
+    shown: &[Group::Store, Group::Fetching, Group::Resources, Group::Logging],
     command,
     examples: EXAMPLES,
     run: Run::Configured(run),
@@ -57,7 +58,7 @@ fn command() -> Command {
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args = DemoArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
-    let config = context.config.clone().with_own_store(DEFAULT_STORE).with_default_pace(CALLS_PER_MINUTE);
+    let config = context.config.clone().with_default_store(DEFAULT_STORE).with_default_rate(CALLS_PER_MINUTE);
     let now_us = now_us();
     let spec = args.tenant.spec(&config.timezone, now_us);
     prepare(&config.store, &spec)?;
@@ -74,7 +75,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         ));
         let app_secret = Secret::new(running.app_secret());
         let credentials = Credentials::App { app_id: running.app_id(), app_secret };
-        let config = config.clone().with_vendor(&running.base_url(), credentials);
+        let config = config.clone().with_host(BaseUrl::parse(&running.base_url())?, credentials);
         let events = Arc::clone(&progress) as Arc<dyn Listener>;
         let mut setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), events)?;
         // Nobody else can ask this tenant, and a demo leaves nothing behind but its store.

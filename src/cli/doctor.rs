@@ -7,10 +7,10 @@ use clap::{Args, Command, FromArgMatches};
 
 use super::{Context, Entry, Example, Run, block_on, now_us, report, sync};
 use crate::commands::doctor::{self, Check, DoctorSetup, Examined, State, Unusable};
-use crate::config::{Config, Group, Origin, Region, Setting};
+use crate::config::{Config, Group, Origin, Setting};
 use crate::error::{ExitCode, Failure};
 use crate::text::on_one_line;
-use feishu_vc::UserIdType;
+use feishu_vc::Region;
 
 /// The vendor is given so long for everything together.
 const DEADLINE: Duration = Duration::from_secs(25);
@@ -59,7 +59,7 @@ fn setup(context: &Context) -> DoctorSetup {
         store: config.store.clone(),
         state_folder: config.state_folder.clone(),
         zone: config.timezone.clone(),
-        user_id_type: UserIdType::parse(config.user_id_type.as_str()).unwrap_or_default(),
+        user_id_type: config.user_id_type,
         database: config.database(),
         deadline: DEADLINE,
         now_us: Arc::new(now_us),

@@ -35,8 +35,12 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", ""),
 ];
 
-pub(super) const ENTRY: Entry =
-    Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry {
+    shown: &[Group::Store, Group::Resources, Group::Logging],
+    command,
+    examples: EXAMPLES,
+    run: Run::Configured(run),
+};
 
 fn command() -> Command {
     RebuildArgs::augment_args(Command::new("rebuild"))

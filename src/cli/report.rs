@@ -22,8 +22,12 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl report run coverage --out coverage.csv", "for a spreadsheet"),
 ];
 
-pub(super) const ENTRY: Entry =
-    Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry {
+    shown: &[Group::Store, Group::Resources, Group::Logging],
+    command,
+    examples: EXAMPLES,
+    run: Run::Configured(run),
+};
 
 #[derive(Debug, Subcommand)]
 enum Action {

@@ -33,8 +33,8 @@ pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
         .short('q')
         .action(ArgAction::SetTrue)
         .global(true)
-        .help_heading(Group::Log.heading())
-        .hide(!shown.contains(&Group::Log))
+        .help_heading(Group::Logging.heading())
+        .hide(!shown.contains(&Group::Logging))
         .help("Say nothing but what went wrong; sync and rebuild print no summary, unless --summary asks for one.");
     command.args(flags).arg(config).arg(quiet)
 }
@@ -54,7 +54,7 @@ fn flag(setting: &'static Setting) -> Arg {
         Kind::Path => arg.value_hint(ValueHint::AnyPath),
         // "-05:00" looks like a flag.
         Kind::Zone => arg.allow_hyphen_values(true),
-        Kind::Text | Kind::Count { .. } | Kind::Duration { .. } | Kind::Bytes | Kind::Origin | Kind::Numbers => arg,
+        Kind::Text | Kind::Count { .. } | Kind::Duration { .. } | Kind::Bytes | Kind::BaseUrl | Kind::Numbers => arg,
     }
 }
 

@@ -134,8 +134,12 @@ pub(crate) struct SimulateArgs {
     odd_items_per_million: u32,
 }
 
-pub(super) const ENTRY: Entry =
-    Entry { shown: &[Group::Store, Group::Pace, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry {
+    shown: &[Group::Store, Group::Fetching, Group::Logging],
+    command,
+    examples: EXAMPLES,
+    run: Run::Configured(run),
+};
 
 fn command() -> Command {
     SimulateArgs::augment_args(Command::new("simulate"))

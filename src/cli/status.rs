@@ -46,7 +46,7 @@ const EXAMPLES: &[Example] = &[
 ];
 
 pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Pace, Group::Engine, Group::Log],
+    shown: &[Group::Store, Group::Fetching, Group::Resources, Group::Logging],
     command,
     examples: EXAMPLES,
     run: Run::Configured(run),

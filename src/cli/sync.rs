@@ -11,12 +11,12 @@ use super::window::{self, Window, WindowError};
 use super::{Context, Entry, Example, Run, Signals, block_on, now_us};
 use crate::cli::console::{Ending, Form, Progress, price_text, summary_text};
 use crate::commands::{self, SIGTERM, Summary, SyncSetup, Synced};
-use crate::config::{Config, Credentials, Group};
+use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, next_after};
 use crate::event::{Event, Listener};
 use crate::schema::TenantZone;
 use crate::text::{in_json, on_lines};
-use feishu_vc::{BaseUrl, Cancel, ClientConfig, Rate, UserIdType};
+use feishu_vc::{Cancel, ClientConfig, Credentials, Rate};
 
 /// The form of the closing summary on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -204,18 +204,11 @@ fn ending(synced: &Synced) -> Ending {
 
 /// The vendor's client, with the settings of `config`.
 pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig, Failure> {
-    let credentials = match config.credentials()? {
-        Credentials::App { app_id, app_secret } => {
-            // Read from a file only now, so hidden only now.
-            context.console.redactor().hide(app_secret.expose());
-            feishu_vc::Credentials::App { app_id, app_secret: feishu_vc::Secret::new(app_secret.expose()) }
-        }
-        Credentials::AccessToken(token) => {
-            context.console.redactor().hide(token.expose());
-            feishu_vc::Credentials::Bearer(feishu_vc::Secret::new(token.expose()))
-        }
-    };
-    let mut client = ClientConfig::new(BaseUrl::parse(config.vendor_origin())?, credentials);
+    let credentials = config.credentials()?;
+    let (Credentials::App { app_secret: secret, .. } | Credentials::Bearer(secret)) = &credentials;
+    // A secret file is read only now, so its secret is unknown to the redactor until now.
+    context.console.redactor().hide(secret.expose());
+    let mut client = ClientConfig::new(config.host(), credentials);
     client.rate = Rate {
         calls: NonZeroU32::new(config.calls_in_window()).unwrap_or(NonZeroU32::MIN),
         window: config.rate_window,
@@ -249,7 +242,7 @@ pub(super) fn setup(
         max_calls: None,
         finish_by_us: None,
         zone: config.timezone.clone(),
-        user_id_type: UserIdType::parse(config.user_id_type.as_str()).unwrap_or_default(),
+        user_id_type: config.user_id_type,
         settle: config.settle,
         concurrency: config.concurrency,
         publish_every: config.publish_every,

@@ -23,8 +23,12 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl verify --json | jq .findings", "for a monitor"),
 ];
 
-pub(super) const ENTRY: Entry =
-    Entry { shown: &[Group::Store, Group::Engine, Group::Log], command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry {
+    shown: &[Group::Store, Group::Resources, Group::Logging],
+    command,
+    examples: EXAMPLES,
+    run: Run::Configured(run),
+};
 
 #[derive(Debug, Args)]
 struct VerifyArgs {

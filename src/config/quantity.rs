@@ -1,4 +1,4 @@
-//! Lengths of time and sizes as people write them.
+//! Parses durations, sizes and lists of numbers.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const SIZE_UNITS: &[(&str, u64)] = &[
     ("B", 1),
 ];
 
-/// Reads `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`; `None` for anything else, a bare number included.
+/// Parses `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`; `None` for anything else, a bare number included.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -34,8 +34,8 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(total_ms))
 }
 
-/// Reads `audio_loss_pct=3,audio_delay_ms=200`: names of lower-case letters, digits and `_`, each once, with a finite number
-/// that is not negative; `None` for anything else.
+/// Parses `audio_loss_pct=3,audio_delay_ms=200`: unique names of lower-case letters, digits and `_`, each with a finite
+/// number that is not negative. `None` for anything else.
 pub(super) fn numbers(text: &str) -> Option<Vec<(String, f64)>> {
     let mut numbers: Vec<(String, f64)> = Vec::new();
     for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
@@ -53,13 +53,10 @@ pub(super) fn numbers(text: &str) -> Option<Vec<(String, f64)>> {
 
 /// A number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ByteSize(
-    /// The bytes.
-    pub u64,
-);
+pub(crate) struct ByteSize(pub u64);
 
 impl ByteSize {
-    /// Reads `256MiB`, `1 GB`, case-blind; `None` for anything else, zero and a bare number included.
+    /// Parses `256MiB` or `1 GB`, ignoring case; `None` for anything else, zero and a bare number included.
     pub(crate) fn parse(text: &str) -> Option<ByteSize> {
         let text = text.trim();
         let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();

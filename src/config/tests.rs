@@ -1,5 +1,10 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use feishu_vc::{BaseUrl, BaseUrlError, Credentials, Region, Secret, UserIdType};
 
 use super::sources::FILE_NAME;
 use super::*;
@@ -20,11 +25,7 @@ fn load(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Result<
 fn private_file(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, text).expect("written");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
-    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
     path
 }
 
@@ -41,7 +42,7 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(config.calls_per_minute, 100);
     assert_eq!(config.calls_in_window(), 100);
     assert_eq!(config.settle, Duration::from_secs(86_400));
-    assert_eq!(config.vendor_origin(), "https://open.feishu.cn");
+    assert_eq!(config.host().origin(), "https://open.feishu.cn");
     assert_eq!(config.user_id_type.as_str(), "open_id");
     assert_eq!(config.timezone.offset_min_at(0), 480);
     assert_eq!(config.memory_limit.to_string(), "128MiB");
@@ -58,8 +59,7 @@ fn flag_wins_over_variable_over_file_over_default() {
     let config = Config::load(&sources).expect("config");
     assert_eq!((config.threads, config.concurrency, config.max_tries, config.calls_per_minute), (5, 7, 6, 100));
     let origins = ["threads", "concurrency", "max_tries", "calls_per_minute"].map(|key| config.origin(key).clone());
-    assert_eq!(origins, [Origin::Flag, Origin::Environment, Origin::File(path.clone()), Origin::Default]);
-    assert_eq!(config.file, Some(path));
+    assert_eq!(origins, [Origin::Flag, Origin::Environment, Origin::File(path), Origin::Default]);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn the_folder_of_the_user_is_the_last_place_for_the_file() {
 #[test]
 fn a_named_file_must_exist() {
     let error = load(&[], &[("VCQ_CONFIG", "/nowhere/vcq.toml")]).expect_err("no file");
-    assert_eq!(error.to_string(), "could not read the settings file /nowhere/vcq.toml");
+    assert_eq!(error.to_string(), "could not read the configuration file /nowhere/vcq.toml");
 }
 
 #[test]
@@ -85,8 +85,8 @@ fn an_error_says_where_the_value_came_from() {
     let error = |flags, environment| load(flags, environment).expect_err("refused").to_string();
     assert_eq!(error(&[("threads", "0")], &[]), r#"--threads: "0" is not a whole number from 1 to 256"#);
     assert_eq!(error(&[], &[("VCQ_REGION", "mars")]), r#"VCQ_REGION: "mars" is not one of feishu, lark"#);
-    assert!(error(&[], &[("VCQ_SETTLE", "soon")]).starts_with(r#"VCQ_SETTLE: "soon" is not a length of time"#));
-    assert!(error(&[("timezone", "Mars")], &[]).starts_with(r#"--timezone: "Mars" is not an offset"#));
+    assert!(error(&[], &[("VCQ_SETTLE", "soon")]).starts_with(r#"VCQ_SETTLE: "soon" is not a duration"#));
+    assert!(error(&[("timezone", "Mars")], &[]).starts_with(r#"--timezone: "Mars" is not a UTC offset"#));
     assert!(error(&[("rate_window", "0s")], &[]).contains("above zero"));
     assert_eq!(error(&[("store", " ")], &[]), "--store is empty");
 }
@@ -113,10 +113,8 @@ fn a_broken_file_is_reported_without_its_text() {
     assert!(matches!(with_file("[store]\npath = 1"), Err(ConfigError::WrongType { found: "table", .. })));
 }
 
-#[cfg(unix)]
 #[test]
 fn a_settings_file_with_a_secret_must_be_private() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
     let path = private_file(folder.path(), FILE_NAME, "app_secret = \"s3cret\"");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("mode");
@@ -133,14 +131,14 @@ fn credentials_are_an_app_or_a_token_and_never_both() {
     assert_eq!(app.credentials().expect("credentials"), expected);
     assert!(!format!("{app:?}").contains("s3cret"));
     let token = load(&[], &[("VCQ_ACCESS_TOKEN", "t-1")]).expect("config");
-    assert_eq!(token.credentials().expect("credentials"), Credentials::AccessToken(Secret::new("t-1")));
+    assert_eq!(token.credentials().expect("credentials"), Credentials::Bearer(Secret::new("t-1")));
 
     let both = load(&[("app_id", "cli_a")], &[("VCQ_ACCESS_TOKEN", "t-1")]).expect_err("refused");
-    assert_eq!(both.to_string(), "--app-id and VCQ_ACCESS_TOKEN exclude each other");
+    assert_eq!(both.to_string(), "--app-id and VCQ_ACCESS_TOKEN cannot be used together");
     let none = load(&[], &[]).expect("config").credentials();
     assert!(matches!(none, Err(ConfigError::NoCredentials)));
     let half = load(&[], &[("VCQ_APP_ID", "cli_a")]).expect("config").credentials().expect_err("refused");
-    assert_eq!(half.to_string(), "VCQ_APP_ID is given, but the app's secret is not");
+    assert_eq!(half.to_string(), "VCQ_APP_ID is set, but the app secret is not");
 }
 
 #[test]
@@ -164,15 +162,21 @@ fn plain_http_is_for_this_machine_only() {
     for url in
         ["http://open.feishu.cn", "HTTP://10.0.0.1", "http://localhost.evil.example", "http://127.0.0.1.evil.example"]
     {
-        assert!(matches!(load(&[("base_url", url)], &[]), Err(ConfigError::PlainHttp { .. })), "{url}");
+        assert!(
+            matches!(
+                load(&[("base_url", url)], &[]),
+                Err(ConfigError::BaseUrl { source: BaseUrlError::PlainHttp { .. }, .. })
+            ),
+            "{url}"
+        );
     }
     for url in ["open.feishu.cn", "ftp://open.feishu.cn", "https://", "http://u:hunter2@127.0.0.1"] {
         let error = load(&[("base_url", url)], &[]).expect_err("refused");
-        assert!(matches!(error, ConfigError::NotAValue { .. }), "{url}");
-        assert!(!error.to_string().contains("hunter2"));
+        assert!(matches!(error, ConfigError::BaseUrl { .. }), "{url}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
     let both = load(&[("base_url", "https://x.example"), ("region", "feishu")], &[]).expect_err("refused");
-    assert_eq!(both.to_string(), "--region and --base-url exclude each other");
+    assert_eq!(both.to_string(), "--region and --base-url cannot be used together");
 }
 
 #[test]
@@ -186,17 +190,12 @@ fn calls_scale_with_the_window() {
 }
 
 #[test]
-fn words_of_the_table_are_the_words_we_read() {
-    fn words<T>(pairs: &[(&'static str, T)]) -> Vec<&'static str> {
-        pairs.iter().map(|(word, _)| *word).collect()
-    }
-    assert_eq!(words(REGION_WORDS), settings::REGIONS);
-    assert_eq!(words(USER_ID_TYPE_WORDS), settings::USER_ID_TYPES);
-    assert_eq!(words(LOG_FORMAT_WORDS), settings::LOG_FORMATS);
-    assert_eq!(words(LOG_LEVEL_WORDS), settings::LOG_LEVELS);
-    for (word, kind) in USER_ID_TYPE_WORDS {
-        assert_eq!(*word, kind.as_str());
-    }
+fn every_word_of_the_table_is_parsed() {
+    assert!(settings::REGIONS.iter().all(|word| Region::parse(word).is_some()));
+    assert_eq!(settings::USER_ID_TYPES, UserIdType::ALL.map(UserIdType::as_str));
+    assert!(settings::USER_ID_TYPES.iter().all(|word| UserIdType::parse(word).is_some()));
+    assert!(settings::LOG_FORMATS.iter().all(|word| LogFormat::parse(word).is_some()));
+    assert!(settings::LOG_LEVELS.iter().all(|word| LogLevel::parse(word).is_some()));
 }
 
 #[test]
@@ -208,8 +207,8 @@ fn every_setting_is_read() {
 }
 
 #[test]
-fn the_store_of_a_demo_gives_way_only_to_the_flag() {
-    let own = |config: Config| config.with_own_store("./vcq-demo").store;
+fn only_the_flag_overrides_the_store_of_a_demo() {
+    let own = |config: Config| config.with_default_store("./vcq-demo").store;
     assert_eq!(own(load(&[], &[]).expect("config")), PathBuf::from("./vcq-demo"));
     assert_eq!(own(load(&[("store", "here")], &[]).expect("config")), PathBuf::from("here"));
     let by_environment = load(&[], &[("VCQ_STORE", "a-real-one")]).expect("config");
@@ -217,15 +216,16 @@ fn the_store_of_a_demo_gives_way_only_to_the_flag() {
 }
 
 #[test]
-fn another_vendor_silences_the_environment() {
+fn another_host_overrides_the_environment() {
     let environment =
         [("VCQ_BASE_URL", "https://real.example"), ("VCQ_APP_ID", "cli_real"), ("VCQ_APP_SECRET", "real")];
     let config = load(&[], &environment).expect("config");
-    let token = Credentials::AccessToken(Secret::new("t-demo"));
-    let demo = config.with_vendor("http://127.0.0.1:1", token.clone());
-    assert_eq!((demo.vendor_origin(), demo.credentials().expect("credentials")), ("http://127.0.0.1:1", token));
+    let token = Credentials::Bearer(Secret::new("t-demo"));
+    let local = || BaseUrl::parse("http://127.0.0.1:1").expect("a base URL");
+    let demo = config.with_host(local(), token.clone());
+    assert_eq!((demo.host().origin(), demo.credentials().expect("credentials")), ("http://127.0.0.1:1", token));
     let app = Credentials::App { app_id: "cli_demo".to_owned(), app_secret: Secret::new("demo") };
-    assert_eq!(demo.with_vendor("http://127.0.0.1:1", app.clone()).credentials().expect("credentials"), app);
+    assert_eq!(demo.with_host(local(), app.clone()).credentials().expect("credentials"), app);
 }
 
 #[test]

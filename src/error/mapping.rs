@@ -15,17 +15,19 @@ impl From<ConfigError> for Failure {
         match &error {
             ConfigError::UnknownKey { key, .. } => {
                 let meant = nearest(key, SETTINGS.iter().map(|setting| setting.key));
-                did_you_mean(failure, meant).hint("vcq-etl --help explains the settings")
+                did_you_mean(failure, meant).hint("run vcq-etl --help for a list of the settings")
             }
             ConfigError::Conflict { .. } => {
-                failure.hint("give one of the two; a higher place does not unset a lower one")
+                failure.hint("give only one of the two; a flag or variable does not override the other setting")
             }
-            ConfigError::PlainHttp { .. } => failure.hint("begin the address with https://"),
+            ConfigError::BaseUrl { .. } => {
+                failure.hint("give an origin such as https://open.feishu.cn, without a path")
+            }
             ConfigError::NoCredentials => failure
-                .hint("set VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE) of a self-built app")
+                .hint("set VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE) to those of a self-built app")
                 .hint("or set VCQ_ACCESS_TOKEN to a tenant or user access token"),
             ConfigError::HalfCredentials { .. } => {
-                failure.hint("a self-built app needs both, VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
+                failure.hint("a self-built app needs both VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
             }
             ConfigError::SecretReadableByOthers { path, .. } => {
                 failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy())))
@@ -38,7 +40,7 @@ impl From<ConfigError> for Failure {
             | ConfigError::ReadSecret { .. }
             | ConfigError::SecretNoFile { .. }
             | ConfigError::SecretTooLarge { .. }
-            | ConfigError::EmptySecretFile { .. } => failure.hint("vcq-etl --help explains the settings"),
+            | ConfigError::EmptySecretFile { .. } => failure.hint("run vcq-etl --help for a list of the settings"),
         }
     }
 }
@@ -190,7 +192,7 @@ mod tests {
     fn an_open_secret_comes_with_the_command_that_closes_it() {
         let error = ConfigError::SecretReadableByOthers { path: PathBuf::from("my secret"), mode: 0o644 };
         insta::assert_snapshot!(text(error), @r"
-        error: my secret holds a secret, but others can read it (mode 644)
+        error: my secret contains a secret, but other users can access it (mode 644)
         hint: run: chmod 600 'my secret'
         ");
     }
@@ -208,7 +210,7 @@ mod tests {
             ConfigError::ReadFile { path: path(), source: io() },
             ConfigError::Syntax { path: path(), line: 1, problem: "p".to_owned() },
             ConfigError::Conflict { first: place(), second: place() },
-            ConfigError::PlainHttp { place: place(), host: "h".to_owned() },
+            ConfigError::BaseUrl { place: place(), source: feishu_vc::BaseUrlError::UserInfo },
             ConfigError::NoCredentials,
             ConfigError::HalfCredentials { given: place(), missing: "m" },
             ConfigError::SecretReadableByOthers { path: path(), mode: 0o644 },

@@ -42,7 +42,7 @@ impl Secret {
     }
 
     /// The text, for the request alone.
-    pub(super) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

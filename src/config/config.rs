@@ -1,0 +1,221 @@
+//! The resolved settings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use feishu_vc::{BaseUrl, Credentials, Region, Secret, UserIdType};
+
+use super::error::ConfigError;
+use super::logging::{LogFormat, LogLevel};
+use super::quantity::ByteSize;
+use super::secret_file;
+use super::settings::SETTINGS;
+use super::sources::{Origin, Sources, Values};
+use crate::load::DatabaseOptions;
+use crate::schema::TenantZone;
+
+/// The settings, typed. Fields are named like the keys of [`SETTINGS`], whose help describes them.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub store: PathBuf,
+    pub timezone: TenantZone,
+    /// Limits of the profile `custom`: metric and value.
+    pub thresholds: Vec<(String, f64)>,
+    pub reports_dir: Option<PathBuf>,
+    /// Ignored if there is a `base_url`.
+    pub region: Region,
+    pub base_url: Option<BaseUrl>,
+    pub user_id_type: UserIdType,
+    pub calls_per_minute: u32,
+    pub rate_window: Duration,
+    pub settle: Duration,
+    pub concurrency: usize,
+    pub publish_every: Duration,
+    pub request_timeout: Duration,
+    pub wait_cap: Duration,
+    pub max_tries: u32,
+    pub backoff_base: Duration,
+    pub memory_limit: ByteSize,
+    pub report_memory_limit: ByteSize,
+    pub threads: u32,
+    pub log_format: LogFormat,
+    pub log_level: LogLevel,
+    /// Environment variables with our prefix that name no setting. They cause a warning only, because a newer or older
+    /// version may share the environment.
+    pub unknown_variables: Vec<String>,
+    /// Directory of the call budget that all runs of a user share: `vcq-etl` in `$XDG_STATE_HOME`, else in
+    /// `~/.local/state`. `None` if neither variable is set.
+    pub state_folder: Option<PathBuf>,
+    credentials: CredentialSettings,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+/// The credentials as given. Secret files are not read yet, because most commands need no credentials.
+#[derive(Debug, Clone, Default)]
+struct CredentialSettings {
+    app_id: Option<String>,
+    app_secret: Option<Secret>,
+    app_secret_file: Option<PathBuf>,
+    access_token: Option<Secret>,
+    access_token_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Resolves the settings. Reads the configuration file, but no secret file.
+    pub(crate) fn load(sources: &Sources) -> Result<Config, ConfigError> {
+        let values = Values::collect(sources)?;
+        let place = |key| values.place(key).unwrap_or_default();
+        for (first, second) in EXCLUSIONS {
+            if values.is_given(first) && values.is_given(second) {
+                return Err(ConfigError::Conflict { first: place(first), second: place(second) });
+            }
+        }
+        let base_url = values.text("base_url").map(BaseUrl::parse).transpose();
+        let secret = |key| values.text(key).map(|text| Secret::new(text.trim()));
+        // The bounds in the table fit the narrower types.
+        let count = |key| values.count(key).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        Ok(Config {
+            store: values.path("store").unwrap_or_default(),
+            timezone: values.typed("timezone", |text, _| TenantZone::parse(text).ok())?,
+            thresholds: values.numbers("thresholds")?,
+            reports_dir: values.path("reports_dir"),
+            region: values.typed("region", |text, _| Region::parse(text))?,
+            base_url: base_url.map_err(|source| ConfigError::BaseUrl { place: place("base_url"), source })?,
+            user_id_type: values.typed("user_id_type", |text, _| UserIdType::parse(text))?,
+            calls_per_minute: count("calls_per_minute")?,
+            rate_window: values.duration("rate_window")?,
+            settle: values.duration("settle")?,
+            concurrency: count("concurrency")? as usize,
+            publish_every: values.duration("publish_every")?,
+            request_timeout: values.duration("request_timeout")?,
+            wait_cap: values.duration("wait_cap")?,
+            max_tries: count("max_tries")?,
+            backoff_base: values.duration("backoff_base")?,
+            memory_limit: values.typed("memory_limit", |text, _| ByteSize::parse(text))?,
+            report_memory_limit: values.typed("report_memory_limit", |text, _| ByteSize::parse(text))?,
+            threads: count("threads")?,
+            log_format: values.typed("log_format", |text, _| LogFormat::parse(text))?,
+            log_level: values.typed("log_level", |text, _| LogLevel::parse(text))?,
+            state_folder: sources.state_folder(),
+            credentials: CredentialSettings {
+                app_id: values.text("app_id").map(|text| text.trim().to_owned()),
+                app_secret: secret("app_secret"),
+                app_secret_file: values.path("app_secret_file"),
+                access_token: secret("access_token"),
+                access_token_file: values.path("access_token_file"),
+            },
+            origins: values.origins(),
+            unknown_variables: values.unknown_variables,
+        })
+    }
+
+    /// The layer that a value came from; [`Origin::Default`] if no layer gives one.
+    pub(crate) fn origin(&self, key: &str) -> &Origin {
+        self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+
+    /// Uses another store unless `--store` names one: `demo` keeps its data apart, whatever the environment and the
+    /// configuration file say.
+    pub(crate) fn with_default_store(mut self, store: &str) -> Config {
+        if *self.origin("store") != Origin::Flag {
+            self.store = PathBuf::from(store);
+        }
+        self
+    }
+
+    /// Uses another rate limit unless one is configured.
+    pub(crate) fn with_default_rate(mut self, calls_per_minute: u32) -> Config {
+        if *self.origin("calls_per_minute") == Origin::Default {
+            self.calls_per_minute = calls_per_minute;
+        }
+        self
+    }
+
+    /// Uses another host and other credentials, whatever is configured.
+    pub(crate) fn with_host(mut self, base_url: BaseUrl, credentials: Credentials) -> Config {
+        self.base_url = Some(base_url);
+        self.credentials = match credentials {
+            Credentials::App { app_id, app_secret } => {
+                CredentialSettings { app_id: Some(app_id), app_secret: Some(app_secret), ..Default::default() }
+            }
+            Credentials::Bearer(token) => CredentialSettings { access_token: Some(token), ..Default::default() },
+        };
+        self
+    }
+
+    /// The configured base URL, else that of the region.
+    pub(crate) fn host(&self) -> BaseUrl {
+        self.base_url.clone().unwrap_or_else(|| self.region.base_url())
+    }
+
+    /// Calls to one endpoint per `rate_window`: `calls_per_minute` scaled to it, at least 1.
+    pub(crate) fn calls_in_window(&self) -> u32 {
+        let calls = u128::from(self.calls_per_minute) * self.rate_window.as_millis() / 60_000;
+        u32::try_from(calls).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// DuckDB's limits for publishing. The thread count stays at the default of `load`, whose ordered insert is faster
+    /// with one thread.
+    pub(crate) fn database(&self) -> DatabaseOptions {
+        DatabaseOptions { memory_limit_mib: mebibytes(self.memory_limit), ..DatabaseOptions::default() }
+    }
+
+    /// DuckDB's limits for checks, which read with all threads.
+    pub(crate) fn checking(&self) -> DatabaseOptions {
+        DatabaseOptions { threads: self.threads, ..self.database() }
+    }
+
+    /// DuckDB's limits for reports.
+    pub(crate) fn reading(&self) -> DatabaseOptions {
+        DatabaseOptions { threads: self.threads, memory_limit_mib: mebibytes(self.report_memory_limit) }
+    }
+
+    /// The secrets in the settings themselves, for the redactor.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.credentials.app_secret.iter().chain(&self.credentials.access_token)
+    }
+
+    /// Returns the credentials and reads the secret file if one is named.
+    pub(crate) fn credentials(&self) -> Result<Credentials, ConfigError> {
+        let given = &self.credentials;
+        let read = |secret: &Option<Secret>, file: &Option<PathBuf>| match (secret, file) {
+            (Some(secret), _) => Ok(Some(secret.clone())),
+            (None, Some(path)) => secret_file::read(path).map(Some),
+            (None, None) => Ok(None),
+        };
+        if let Some(token) = read(&given.access_token, &given.access_token_file)? {
+            return Ok(Credentials::Bearer(token));
+        }
+        let half = |keys: &[&str], missing| {
+            let is_given = |key| keys.contains(&key) && self.origins.contains_key(key);
+            let setting = SETTINGS.iter().find(|setting| is_given(setting.key));
+            let given = setting.map(|setting| self.origin(setting.key).place(setting)).unwrap_or_default();
+            ConfigError::HalfCredentials { given, missing }
+        };
+        match (given.app_id.clone(), read(&given.app_secret, &given.app_secret_file)?) {
+            (Some(app_id), Some(app_secret)) => Ok(Credentials::App { app_id, app_secret }),
+            (Some(_), None) => Err(half(&["app_id"], "the app secret")),
+            (None, Some(_)) => Err(half(&["app_secret", "app_secret_file"], "the app ID")),
+            (None, None) => Err(ConfigError::NoCredentials),
+        }
+    }
+}
+
+fn mebibytes(size: ByteSize) -> u32 {
+    u32::try_from(size.0 >> 20).unwrap_or(u32::MAX).max(1)
+}
+
+/// Settings that cannot both be given, by key. A higher layer does not silently override a lower one here, because the
+/// run could then read the wrong tenant.
+const EXCLUSIONS: &[(&str, &str)] = &[
+    ("region", "base_url"),
+    ("app_secret", "app_secret_file"),
+    ("access_token", "access_token_file"),
+    ("app_id", "access_token"),
+    ("app_id", "access_token_file"),
+    ("app_secret", "access_token"),
+    ("app_secret", "access_token_file"),
+    ("app_secret_file", "access_token"),
+    ("app_secret_file", "access_token_file"),
+];
