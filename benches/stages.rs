@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use vcq_etl::{DatabaseOptions, DatePublication, Definitions, PartWriter, Publication, Start, StorePaths, publish};
 use vcq_etl::{DateContext, stage_date};
 use vcq_etl::{QUALITY_SAMPLES, TenantZone};
-use vcq_etl::{RawKind, dates_of};
+use vcq_etl::{RawKind, list_dates};
 use vcq_etl::{SampleBatches, WalkParser};
 use vcq_simulator::{Limit, Options, Tenant, TenantSpec, serve};
 
@@ -124,7 +124,7 @@ static STORE: LazyLock<Store> = LazyLock::new(|| {
         .expect("the program runs");
     assert!(ended.success(), "the sync ended with {ended}");
     runtime.block_on(running.shutdown());
-    let dates = dates_of(&folder.path().join("store/raw"), RawKind::Quality).expect("the raw log lists");
+    let dates = list_dates(&folder.path().join("store/raw"), RawKind::Quality).expect("the raw log lists");
     Store { folder, dates }
 });
 
@@ -136,7 +136,7 @@ impl Store {
     /// The day with the most raw bytes, so that it is no holiday.
     fn busy_date(&self) -> i32 {
         let bytes = |date: &i32| -> u64 {
-            let files = vcq_etl::files_of(&self.path().join("raw"), RawKind::Quality, *date);
+            let files = vcq_etl::list_files(&self.path().join("raw"), RawKind::Quality, *date);
             files
                 .expect("the raw log lists")
                 .iter()

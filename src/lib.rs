@@ -28,7 +28,7 @@ pub use commands::dates::{DateContext, stage_date};
 pub use load::{
     DatabaseOptions, DatePublication, Definitions, Lock, PartWriter, Publication, Start, Step, StorePaths, publish,
 };
-pub use raw_log::{RawKind, dates_of, files_of};
+pub use raw_log::{RawKind, list_dates, list_files};
 pub use report::{Catalogue, Report, reference};
 pub use schema::{Kind, QUALITY_SAMPLES, Raw, Status, Storage, TABLES, TenantZone, parse};
 pub use text::is_terminal_control;

@@ -115,7 +115,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
     Ok(StagedDate {
         publication: DatePublication { meeting_date, parts },
         unknown_fields: stage.unknown_fields,
-        torn: meeting_pages.torn + participant_pages.torn + quality_pages.torn,
+        torn: meeting_pages.truncated + participant_pages.truncated + quality_pages.truncated,
     })
 }
 

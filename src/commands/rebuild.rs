@@ -18,7 +18,7 @@ use crate::extract::{CaughtUp, catch_up, forget_index};
 use crate::ledger::USER_ID_TYPE;
 use crate::ledger::{DirtyDate, Ledger, LedgerError, RunRecord};
 use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, Start, StorePaths};
-use crate::raw_log::{RawKind, dates_of};
+use crate::raw_log::{RawKind, list_dates};
 use crate::schema::{QUALITY_SAMPLES, TenantZone, civil_date_text, utc_text};
 
 /// What a rebuild needs to know.
@@ -195,7 +195,7 @@ fn choose(
         ledger.dirty_dates()?.into_iter().map(|date| (date.meeting_date, date.changes)).collect();
     let mut dates: BTreeMap<i32, DirtyDate> = BTreeMap::new();
     for kind in RawKind::ALL {
-        for meeting_date in dates_of(&raw, *kind).map_err(super::DateError::Raw)? {
+        for meeting_date in list_dates(&raw, *kind).map_err(super::DateError::Raw)? {
             if is_wanted(meeting_date) && !kept.contains(&meeting_date) {
                 // As they are now: an answer that comes while they are made keeps them due.
                 let changes = dirty.get(&meeting_date).copied().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::{DateError, SyncError};
 use crate::extract::dates_with_lost_answers;
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{DatePublication, Manifest, PublishedFile, StorePaths};
-use crate::raw_log::{RawKind, dates_of, files_of};
+use crate::raw_log::{RawKind, list_dates, list_files};
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, civil_date, civil_date_text};
 
 /// The kind of raw file without which a table has no rows.
@@ -48,7 +48,7 @@ pub(crate) fn lost_raw_dates(
     let needed: BTreeSet<(RawKind, i32)> =
         partitions.iter().filter_map(|(partition, date)| Some((source(partition)?, *date))).collect();
     for (kind, date) in needed {
-        if lost.contains(&date) || files_of(&raw, kind, date).map_err(DateError::Raw)?.is_empty() {
+        if lost.contains(&date) || list_files(&raw, kind, date).map_err(DateError::Raw)?.is_empty() {
             frozen.insert(date);
         }
     }
@@ -91,7 +91,7 @@ pub(crate) fn without_manifest(frozen: &BTreeSet<i32>) -> Result<(), SyncError> 
 pub(crate) fn mark_all_dirty(paths: &StorePaths, ledger: &Ledger) -> Result<(), SyncError> {
     let mut dates = BTreeSet::new();
     for kind in RawKind::ALL {
-        dates.extend(dates_of(&paths.raw(), *kind).map_err(DateError::Raw)?);
+        dates.extend(list_dates(&paths.raw(), *kind).map_err(DateError::Raw)?);
     }
     Ok(ledger.mark_dirty(dates.into_iter())?)
 }

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::ledger::{Change, Indexed, Ledger, LedgerError};
-use crate::raw_log::{GROUP, Header, PageRecord, RawError, RawKind, RawWriter, encode};
+use crate::raw_log::{Header, MAX_GROUP, PageRecord, RawError, RawKind, RawWriter, encode};
 
 /// An answer cannot be written down.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ impl Drop for Recorder {
 fn record(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger) {
     while let Ok(first) = inbox.recv() {
         let mut group = vec![first];
-        while group.len() < GROUP
+        while group.len() < MAX_GROUP
             && let Ok(next) = inbox.try_recv()
         {
             group.push(next);

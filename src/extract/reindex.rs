@@ -11,7 +11,9 @@ use super::items::list_items;
 use super::listed::{ListReader, Listed};
 use super::recorder::RecordError;
 use crate::ledger::{Change, Indexed, Ledger, USER_ID_TYPE};
-use crate::raw_log::{RawDate, RawError, RawKind, WalkRef, date_of, dates_of, files_of, lacks_one_record, relative};
+use crate::raw_log::{
+    RawDate, RawError, RawKind, WalkRef, date_in_path, lacks_only_last_record, list_dates, list_files, relative_path,
+};
 use crate::schema::TenantZone;
 use crate::schema::identity::{Item, ParticipantIdentity};
 use feishu_vc::Endpoint;
@@ -35,13 +37,13 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
     let mut dates = BTreeSet::new();
     // Lists before quality: a participant's answer needs its row.
     for kind in RawKind::ALL {
-        for meeting_date in dates_of(raw_dir, *kind)? {
+        for meeting_date in list_dates(raw_dir, *kind)? {
             if !has_news(raw_dir, *kind, meeting_date, &known)? {
                 continue;
             }
             let date = RawDate::open(raw_dir, *kind, meeting_date)?;
             let walks =
-                date.walks_beyond(|path| known.get(&relative(raw_dir, path)).map_or(0, |file| file.indexed_bytes));
+                date.walks_beyond(|path| known.get(&relative_path(raw_dir, path)).map_or(0, |file| file.indexed_bytes));
             let mut changes = match kind {
                 RawKind::Meetings => meetings(&date, &walks, meeting_date, ledger, zone)?,
                 RawKind::Participants => lists(&date, &walks, meeting_date, zone)?,
@@ -51,7 +53,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
                 remember_user_id_type(&date, walk, ledger)?;
             }
             changes.extend(date.files().iter().filter_map(|file| {
-                let path = relative(raw_dir, &file.path);
+                let path = relative_path(raw_dir, &file.path);
                 let indexed = Indexed { indexed_bytes: file.whole_bytes, seen_bytes: file.bytes };
                 // A file that has become shorter stays known as it was: something of it is lost.
                 let is_shorter = known.get(&path).is_some_and(|known| known.indexed_bytes > indexed.indexed_bytes);
@@ -75,7 +77,7 @@ fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, Indexed
     for (path, indexed) in ledger.raw_files()?.into_iter().filter(|(path, _)| is_quality(path)) {
         let file = raw_dir.join(&path);
         let bytes = fs::metadata(&file).map_or(0, |metadata| metadata.len());
-        if bytes < indexed.indexed_bytes && !lacks_one_record(&file, indexed.indexed_bytes) {
+        if bytes < indexed.indexed_bytes && !lacks_only_last_record(&file, indexed.indexed_bytes) {
             lost.insert(path, indexed);
         }
     }
@@ -87,7 +89,7 @@ fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, Indexed
 /// # Errors
 /// [`RecordError`].
 pub(crate) fn dates_with_lost_answers(raw_dir: &Path, ledger: &Ledger) -> Result<BTreeSet<i32>, RecordError> {
-    Ok(lost_files(raw_dir, ledger)?.keys().filter_map(|path| date_of(path)).collect())
+    Ok(lost_files(raw_dir, ledger)?.keys().filter_map(|path| date_in_path(path)).collect())
 }
 
 /// These dates were asked again and published anew: what was lost of them before is not missed any more.
@@ -99,7 +101,7 @@ pub(crate) fn accept_losses(raw_dir: &Path, ledger: &Ledger, dates: &BTreeSet<i3
         return Ok(());
     }
     let lost = lost_files(raw_dir, ledger)?;
-    let of_dates = lost.keys().filter(|path| date_of(path).is_some_and(|date| dates.contains(&date)));
+    let of_dates = lost.keys().filter(|path| date_in_path(path).is_some_and(|date| dates.contains(&date)));
     Ok(ledger.forget_raw_files(of_dates)?)
 }
 
@@ -120,11 +122,11 @@ fn has_news(
     meeting_date: i32,
     known: &HashMap<String, Indexed>,
 ) -> Result<bool, RawError> {
-    for path in files_of(raw_dir, kind, meeting_date)? {
+    for path in list_files(raw_dir, kind, meeting_date)? {
         let metadata = fs::metadata(&path);
         let bytes =
             metadata.map_err(|source| RawError::Io { attempt: "cannot read", path: path.clone(), source })?.len();
-        if known.get(&relative(raw_dir, &path)).is_none_or(|file| file.seen_bytes < bytes) {
+        if known.get(&relative_path(raw_dir, &path)).is_none_or(|file| file.seen_bytes < bytes) {
             return Ok(true);
         }
     }

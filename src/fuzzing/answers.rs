@@ -104,7 +104,7 @@ pub(super) fn raw_log(data: &[u8]) {
     let path = folder.join("a-0.jsonl.zst");
     fs::write(&path, &bytes).expect("written");
     let date = RawDate::open(&root, RawKind::Quality, DAY).expect("any bytes are a file");
-    assert!(date.torn <= 1, "one file has one end");
+    assert!(date.truncated <= 1, "one file has one end");
     for (_, walks) in date.units() {
         for walk in walks {
             // Damage is an error that names the file, never a panic.

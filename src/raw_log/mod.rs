@@ -1,11 +1,13 @@
-//! The raw log: every answer as the vendor sent it, one folder a kind and meeting date.
+//! The raw log: every response as Feishu sent it, in one folder per kind and meeting date.
 //!
-//! A file is a row of checkpoints. A checkpoint is a zstd skippable frame with a [`Header`] in JSON (so that a date can
-//! be indexed without unpacking it) and a zstd frame of JSON lines: the pages, and what the walk came to. `zstd -dc`
-//! prints the lines. A cut-off last checkpoint is noticed and passed over.
+//! A file is a sequence of checkpoints. A checkpoint is a zstd skippable frame that holds a [`Header`] in JSON (so that a
+//! date can be indexed without decompressing it), followed by a zstd frame of JSON lines: the pages, and how the walk
+//! ended. `zstd -dc` prints the lines. A truncated last checkpoint is detected and skipped.
 
 mod check;
-mod frame;
+mod checkpoint;
+mod error;
+mod layout;
 mod pages;
 mod read;
 mod record;
@@ -13,38 +15,16 @@ mod requests;
 mod write;
 
 pub(crate) use check::{RawFile, check_file, raw_files};
+pub(crate) use checkpoint::encode;
+pub(crate) use error::RawError;
+pub(crate) use layout::{date_in_path, relative_path, unexpected_entries};
+pub use layout::{list_dates, list_files};
 pub(crate) use pages::PageReader;
-pub(crate) use read::{RawDate, WalkRef, date_of, lacks_one_record, strangers_of};
-pub use read::{dates_of, files_of};
+pub(crate) use read::{RawDate, WalkRef, lacks_only_last_record};
 pub use record::RawKind;
 pub(crate) use record::{Header, PageRecord, RAW_VERSION, WalkEnd};
 pub(crate) use requests::requests_by_run;
-pub(crate) use write::{GROUP, RawWriter, encode, relative};
-
-use std::path::PathBuf;
-
-/// The raw log cannot be written or read.
-#[derive(Debug, thiserror::Error)]
-pub enum RawError {
-    /// A file or folder of the log.
-    #[error("{attempt} the raw log at {}", path.display())]
-    Io {
-        /// What was attempted: "cannot write", "cannot read", "cannot list".
-        attempt: &'static str,
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    /// A checkpoint that is there but makes no sense.
-    #[error("the raw log at {} is damaged at byte {offset}", path.display())]
-    Damaged {
-        path: PathBuf,
-        /// Where the checkpoint begins.
-        offset: u64,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
+pub(crate) use write::{MAX_GROUP, RawWriter};
 
 #[cfg(test)]
-mod tests;
+mod raw_log_tests;

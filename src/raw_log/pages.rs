@@ -1,4 +1,4 @@
-//! Reading the pages of one walk after the other: one buffer, and no copy of an answer.
+//! Reads the pages of one walk after another into one reused buffer, without copying a response.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -8,41 +8,39 @@ use std::path::PathBuf;
 
 use memchr::memchr;
 
-use super::RawError;
-use super::frame::unpack;
-use super::read::{Place, RawDate, WalkRef, cannot_read, cannot_unpack};
+use super::checkpoint::decompress;
+use super::error::RawError;
+use super::read::{FrameRef, RawDate, WalkRef};
 
-/// Reads walks; what it gives lasts until the next walk.
+/// What it returns borrows its buffer and is valid until the next walk is read.
 #[derive(Default)]
 pub(crate) struct PageReader {
-    /// Files that are open.
     files: HashMap<PathBuf, File>,
     frame: Vec<u8>,
-    /// The lines of the walk's checkpoints, and rubbish behind `used`.
+    /// The lines of the walk's checkpoints; bytes after `used` are stale.
     lines: Vec<u8>,
     used: usize,
     responses: Vec<Range<usize>>,
 }
 
-/// So many files stay open: those of one kind and date.
-const MOST_OPEN_FILES: usize = 64;
+/// A kind and date rarely has more files.
+const MAX_OPEN_FILES: usize = 64;
 
 impl PageReader {
-    /// The answers of a walk, in order, as they were sent. That each is whole and JSON is seen when it is parsed.
+    /// The response bodies of a walk in order, as they were sent. The caller's parser detects incomplete JSON.
     ///
     /// # Errors
-    /// [`RawError`], also where the log was changed since it was indexed.
+    /// Also if the raw log was changed since it was indexed.
     pub(crate) fn bodies<'a>(&'a mut self, date: &RawDate, walk: &WalkRef) -> Result<Vec<&'a [u8]>, RawError> {
         self.used = 0;
         self.responses.clear();
-        for place in walk.places() {
-            let begin = self.used;
-            self.unpack(date, place)?;
-            let mut at = begin;
+        for frame in walk.frames() {
+            let mut at = self.used;
+            self.append_lines(date, frame)?;
             while at < self.used {
                 let rest = &self.lines[at..self.used];
                 let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
-                if let Some(response) = response_of(line) {
+                if let Some(response) = find_response(line) {
                     self.responses.push(at + response.start..at + response.end);
                 }
                 at += line.len() + 1;
@@ -51,29 +49,27 @@ impl PageReader {
         Ok(self.responses.iter().map(|response| &self.lines[response.clone()]).collect())
     }
 
-    /// Adds the lines of a checkpoint.
-    fn unpack(&mut self, date: &RawDate, place: &Place) -> Result<(), RawError> {
-        let path = date.path(place);
-        if self.files.len() >= MOST_OPEN_FILES && !self.files.contains_key(path) {
+    fn append_lines(&mut self, date: &RawDate, frame: &FrameRef) -> Result<(), RawError> {
+        let path = date.path(frame);
+        let failed = || RawError::io("cannot read", path);
+        if self.files.len() >= MAX_OPEN_FILES && !self.files.contains_key(path) {
             self.files.clear();
         }
         let file = match self.files.get_mut(path) {
             Some(file) => file,
-            None => self.files.entry(path.to_owned()).or_insert(File::open(path).map_err(cannot_read(path))?),
+            None => self.files.entry(path.to_owned()).or_insert(File::open(path).map_err(failed())?),
         };
-        self.frame.resize(place.bytes(), 0);
-        file.seek(SeekFrom::Start(place.offset()))
-            .and_then(|_| file.read_exact(&mut self.frame))
-            .map_err(cannot_read(path))?;
+        self.frame.resize(frame.bytes as usize, 0);
+        file.seek(SeekFrom::Start(frame.offset)).and_then(|_| file.read_exact(&mut self.frame)).map_err(failed())?;
         self.used =
-            unpack(&self.frame, &mut self.lines, self.used).map_err(|error| cannot_unpack(path, place, error))?;
+            decompress(&self.frame, &mut self.lines, self.used).map_err(|error| date.decompress_error(frame, error))?;
         Ok(())
     }
 }
 
-/// Where the answer stands in the line of a page. It is the last member: what is behind it, and whether it is JSON, is for
-/// whoever parses it.
-fn response_of(line: &[u8]) -> Option<Range<usize>> {
+/// Where the response is in the line of a page. It is the last member; the parser of the response detects anything wrong
+/// behind it or in it.
+fn find_response(line: &[u8]) -> Option<Range<usize>> {
     const BEGIN: &[u8] = b"{\"record\":\"page\"";
     const KEY: &[u8] = b"\"response\":";
     let mut at = line.starts_with(BEGIN).then_some(BEGIN.len())?;
@@ -102,11 +98,11 @@ mod tests {
     use super::*;
 
     fn found(line: &str) -> Option<&str> {
-        response_of(line.as_bytes()).map(|range| &line[range])
+        find_response(line.as_bytes()).map(|range| &line[range])
     }
 
     #[test]
-    fn the_answer_is_the_last_member_and_nothing_that_looks_like_it() {
+    fn the_response_is_the_last_member_and_nothing_that_looks_like_it() {
         let line = r#"{"record":"page","request":{"response":"no","a":[1,{"b":"\"}"}]},"log_id":"\"response\":\\","response":{"code":0}}"#;
         assert_eq!(found(line), Some(r#"{"code":0}"#));
         assert_eq!(found(r#"{"record":"page","response_text":"oops"}"#), None);

@@ -1,38 +1,36 @@
-//! How many requests a run made, as far as it is in the raw log: for runs that did not come to write it down.
+//! The number of requests that a run made, from the raw log: for runs that ended before they could record it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::read::{read_header, run_of};
-use super::{RawError, RawKind, dates_of, files_of};
+use super::checkpoint::read_header;
+use super::error::RawError;
+use super::layout::{list_dates, list_files, run_and_number};
+use super::record::RawKind;
 
-/// Requests to the three lists (meetings, participants, quality) by run, of the runs that are `wanted`, counted by the ends
-/// of their walks. A walk that has no end, and what was never written down, is not in it: there were so many at the least.
-///
-/// Looks at the names of all files and at the headers in those of the runs that are wanted.
-///
-/// # Errors
-/// [`RawError::Io`]. A file that goes meanwhile has none.
+/// Requests to the three lists (meetings, participants, quality) by run, for the `wanted` runs, counted from the ends of
+/// their walks. A lower bound: walks without an end are not counted.
 pub(crate) fn requests_by_run(
     raw_dir: &Path,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, [u64; 3]>, RawError> {
     let mut by_run: BTreeMap<String, [u64; 3]> = BTreeMap::new();
     for (list, kind) in RawKind::ALL.iter().enumerate() {
-        // A walk over meetings is filed under each of its dates.
+        // A walk over the meeting list is stored under each of its dates.
         let mut walks: HashMap<(String, String, i64), u64> = HashMap::new();
-        for meeting_date in dates_of(raw_dir, *kind)? {
-            for path in files_of(raw_dir, *kind, meeting_date)? {
-                let run_id = run_of(&path);
+        for meeting_date in list_dates(raw_dir, *kind)? {
+            for path in list_files(raw_dir, *kind, meeting_date)? {
+                let (run_id, _) = run_and_number(&path);
                 if !wanted(&run_id) {
                     continue;
                 }
                 by_run.entry(run_id).or_default();
-                match ends(&path, &mut walks) {
+                match read_ends(&path, &mut walks) {
+                    // A file that was deleted meanwhile has no requests.
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(RawError::Io { attempt: "cannot read", path, source: error });
+                        return Err(RawError::io("cannot read", &path)(error));
                     }
                     _ => {}
                 }
@@ -45,8 +43,8 @@ pub(crate) fn requests_by_run(
     Ok(by_run)
 }
 
-/// The requests of each walk that ends in a file, up to where it is cut off.
-fn ends(path: &Path, walks: &mut HashMap<(String, String, i64), u64>) -> io::Result<()> {
+/// Adds the requests of each walk that ends in a file, up to where the file is truncated.
+fn read_ends(path: &Path, walks: &mut HashMap<(String, String, i64), u64>) -> io::Result<()> {
     let mut input = io::BufReader::with_capacity(16 << 10, File::open(path)?);
     while let Some((header, _)) = read_header(&mut input)? {
         input.seek_relative(i64::from(header.bytes))?;

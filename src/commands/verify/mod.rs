@@ -20,7 +20,7 @@ use super::totals::run_row;
 use crate::checks::{Check, Findings, Surroundings, Verified, verify as verify_published};
 use crate::ledger::{LedgerCheck, check_ledger, runs_of, unpublished_dates};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, holder};
-use crate::raw_log::{RawDate, RawError, RawFile, RawKind, check_file, raw_files, strangers_of};
+use crate::raw_log::{RawDate, RawError, RawFile, RawKind, check_file, raw_files, unexpected_entries};
 use crate::schema::{Status, civil_date, civil_date_text};
 use feishu_vc::{SkipClass, Verdict, fact_of};
 
@@ -160,14 +160,14 @@ fn check_raw(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> 
     for file in files {
         let relative = file.path.strip_prefix(paths.root()).unwrap_or(&file.path).display().to_string();
         let check = check_file(file)?;
-        torn += check.torn;
+        torn += check.truncated;
         findings.examined(&RAW, check.checkpoints + check.problems.len() as u64);
         for problem in check.problems {
             findings.found(&RAW, format!("{relative}, byte {}", problem.offset), problem.expected, problem.found);
         }
     }
     for kind in RawKind::ALL {
-        for path in strangers_of(&paths.raw(), *kind)? {
+        for path in unexpected_entries(&paths.raw(), *kind)? {
             let relative = path.strip_prefix(paths.root()).unwrap_or(&path).display().to_string();
             findings.found(
                 &RAW,

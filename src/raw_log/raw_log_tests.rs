@@ -1,10 +1,12 @@
-//! What is written can be read back, whole or up to where it was cut off.
+//! What is written can be read back, completely or up to where it was truncated.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::checkpoint::SKIPPABLE_MAGIC;
 use super::*;
 use crate::schema::Status;
 
@@ -53,7 +55,7 @@ fn header(run: &str, unit: &str, requested_us: i64, end: Option<WalkEnd>) -> Hea
     }
 }
 
-/// Writes checkpoints of one run; gives the file's path.
+/// Writes checkpoints of one run; returns the path of the file.
 fn write(dir: &TempDir, run: &str, checkpoints: &[(Header, Vec<PageRecord>)]) -> PathBuf {
     let mut writer = RawWriter::new(dir.path(), run);
     for (header, pages) in checkpoints {
@@ -71,7 +73,7 @@ fn read(dir: &TempDir) -> RawDate {
 fn bodies(date: &RawDate, walk: &WalkRef) -> Vec<String> {
     let pages: Vec<String> =
         date.pages(walk).expect("pages").iter().map(|page| page.response.get().to_owned()).collect();
-    // The fast way reads the same.
+    // The fast reader returns the same.
     let mut reader = PageReader::default();
     let bodies = reader.bodies(date, walk).expect("bodies");
     assert_eq!(bodies, pages.iter().map(String::as_bytes).collect::<Vec<_>>());
@@ -79,7 +81,7 @@ fn bodies(date: &RawDate, walk: &WalkRef) -> Vec<String> {
 }
 
 #[test]
-fn walks_come_back_by_unit_and_in_the_order_they_were_asked() {
+fn walks_are_read_by_unit_and_in_request_order() {
     let dir = TempDir::new().expect("a folder");
     write(&dir, "b", &[(header("b", "one", 20, Some(end(true))), vec![page("{\"n\":3}")])]);
     write(
@@ -103,7 +105,7 @@ fn walks_come_back_by_unit_and_in_the_order_they_were_asked() {
 }
 
 #[test]
-fn any_zstd_reads_the_lines() {
+fn any_zstd_decoder_reads_the_lines() {
     let dir = TempDir::new().expect("a folder");
     let path =
         write(&dir, "a", &[(header("a", "one", 1, Some(end(true))), vec![page("{\"a\":\n 1}"), page("<html>")])]);
@@ -126,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_cut_file_loses_only_what_is_behind_the_cut(cut in 0_usize..4_000, count in 1_usize..6) {
+    fn a_truncated_file_loses_only_what_is_behind_the_cut(cut in 0_usize..4_000, count in 1_usize..6) {
         let dir = TempDir::new().expect("a folder");
         let checkpoints: Vec<_> = (0..count)
             .map(|n| (header("a", &format!("u{n}"), n as i64, Some(end(true))), vec![page(&format!("{{\"n\":{n}}}"))]))
@@ -144,7 +146,7 @@ proptest! {
         let whole = ends.iter().filter(|end| **end <= cut).count();
         prop_assert_eq!(date.units().count(), whole);
         let clean = cut == 0 || ends.contains(&cut);
-        prop_assert_eq!(date.torn, u64::from(!clean));
+        prop_assert_eq!(date.truncated, u64::from(!clean));
         for n in 0..whole {
             let walk = &date.walks(&format!("u{n}"))[0];
             prop_assert_eq!(bodies(&date, walk), vec![format!("{{\"n\":{n}}}")]);
@@ -152,7 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn a_last_record_whose_bytes_never_reached_the_disk_is_torn(keep in 0_usize..100, count in 1_usize..4) {
+    fn a_last_record_that_was_not_written_is_truncated(keep in 0_usize..100, count in 1_usize..4) {
         let dir = TempDir::new().expect("a folder");
         let checkpoints: Vec<_> = (0..count)
             .map(|n| (header("a", &format!("u{n}"), n as i64, Some(end(true))), vec![page(&format!("{{\"n\":{n}}}"))]))
@@ -166,7 +168,7 @@ proptest! {
         bytes[from..].fill(0);
         std::fs::write(&path, &bytes).expect("zeroed");
         let date = read(&dir);
-        prop_assert_eq!((date.units().count(), date.torn), (count - 1, 1));
+        prop_assert_eq!((date.units().count(), date.truncated), (count - 1, 1));
         prop_assert_eq!((date.files()[0].whole_bytes, date.files()[0].bytes), (begin as u64, bytes.len() as u64));
     }
 
@@ -175,7 +177,7 @@ proptest! {
         let dir = TempDir::new().expect("a folder");
         let path = write(&dir, "a", &[]);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        let mut file = SKIPPABLE.to_vec();
+        let mut file = SKIPPABLE_MAGIC.to_vec();
         file.extend(&bytes);
         std::fs::write(&path, &file).expect("written");
         let date = read(&dir);
@@ -187,10 +189,8 @@ proptest! {
     }
 }
 
-const SKIPPABLE: [u8; 4] = super::write::SKIPPABLE_MAGIC;
-
 #[test]
-fn requests_are_those_of_the_walks_that_ended_each_once() {
+fn requests_count_each_ended_walk_once() {
     let dir = TempDir::new().expect("a folder");
     let ended = |requests| Some(WalkEnd { requests, ..end(true) });
     write(
@@ -204,7 +204,7 @@ fn requests_are_those_of_the_walks_that_ended_each_once() {
         ],
     );
     write(&dir, "r2", &[(header("r2", "a", 9, ended(100)), vec![page("{}")])]);
-    // One walk over meetings, filed under two dates.
+    // One walk over the meeting list, stored under two dates.
     let mut writer = RawWriter::new(dir.path(), "r1");
     for date in [DAY, DAY + 1] {
         let header = Header { kind: RawKind::Meetings, ..header("r1", "window", 1, ended(2)) };
@@ -216,7 +216,7 @@ fn requests_are_those_of_the_walks_that_ended_each_once() {
     assert_eq!(of("r2"), [("r2".to_owned(), [0, 0, 100])].into());
     assert_eq!(of("r3"), BTreeMap::new());
 
-    // What is cut off is passed over.
+    // A truncated end is skipped.
     let path = dir.path().join("quality/meeting_date=2024-10-04/r2-0.jsonl.zst");
     let bytes = std::fs::read(&path).expect("there");
     std::fs::write(&path, [&bytes[..], &bytes[..20]].concat()).expect("written");
