@@ -75,7 +75,7 @@ struct Reader {
 impl Reader {
     fn start(env: &TestEnv, setting: Option<&str>) -> Reader {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.args(["readers::reader_process", "--exact", "--nocapture", "--test-threads=1"]);
+        command.args(["concurrent_readers::reader_process", "--exact", "--nocapture", "--test-threads=1"]);
         command.env(DATABASE, env.store().join("vcq.duckdb"));
         command.envs(setting.map(|name| (name, "1")));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
