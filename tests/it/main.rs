@@ -18,6 +18,7 @@ mod missing_raw_files;
 mod pipelined_extract;
 mod plan;
 mod power_loss;
+mod raw_log_truncated;
 mod rebuild;
 mod report_output;
 mod reports;
@@ -29,7 +30,7 @@ mod sync;
 mod untrusted_text;
 mod verify;
 
-/// A test file that nobody lists is a test that nobody runs.
+/// A test file that is missing above would never run.
 #[test]
 fn every_test_file_is_listed() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");

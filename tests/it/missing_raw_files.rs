@@ -5,7 +5,7 @@ use std::fs;
 
 use vcq_simulator::Options;
 
-use crate::rebuild::{asks_only_for_meetings, everything, files, rebuild, remove, same};
+use crate::rebuild::{all_rows, assert_requests_only_the_meeting_list, assert_same_rows, files, rebuild, remove};
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 /// The older and the newer day.
@@ -20,7 +20,7 @@ fn a_day_whose_answers_are_gone_is_not_asked_for_and_not_replaced() {
         let env = TestEnv::new();
         env.sync(&[]).expect_exit(0);
         let (day, _) = days(&env);
-        let expected = everything(&env);
+        let expected = all_rows(&env);
         for kind in ["meetings", "participants", "quality"] {
             remove(env.store().join(format!("raw/{kind}/meeting_date={day}")));
         }
@@ -30,15 +30,15 @@ fn a_day_whose_answers_are_gone_is_not_asked_for_and_not_replaced() {
         // The vendor has forgotten that day by now.
         env.faults(&["participant_quality_list:code=126010"]);
         rebuild(&env, &[]).expect_exit(0);
-        same(&env, &expected, "rebuilt");
+        assert_same_rows(&env, &expected, "rebuilt");
         for more in [&[] as &[&str], &["--max-calls", "30"]] {
             env.sync(more).expect_exit(0);
-            same(&env, &expected, "synced");
+            assert_same_rows(&env, &expected, "synced");
         }
         let mut plan = env.sync_command(&[]);
         plan.args(["--max-calls", "3"]);
         RunOutput::new(plan.output().expect("runs"));
-        same(&env, &expected, "and again");
+        assert_same_rows(&env, &expected, "and again");
     }
 }
 
@@ -49,7 +49,7 @@ fn one_file_of_several_that_is_gone_holds_its_day() {
     env.sync(&[]).expect_exit(7);
     env.faults(&[]);
     env.sync(&[]).expect_exit(0);
-    let expected = everything(&env);
+    let expected = all_rows(&env);
     let (day, _) = days(&env);
     let of_day = files(&env.store().join(format!("raw/quality/meeting_date={day}")), ".zst");
     assert!(of_day.len() > 1, "{of_day:?}");
@@ -60,14 +60,14 @@ fn one_file_of_several_that_is_gone_holds_its_day() {
             length => fs::write(&of_day[0], &kept[..length]).expect("cut"),
         }
         rebuild(&env, &[]).expect_exit(0);
-        same(&env, &expected, &format!("rebuilt, {shorter} bytes left"));
+        assert_same_rows(&env, &expected, &format!("rebuilt, {shorter} bytes left"));
         rebuild(&env, &["--since", "2000-01-01"]).expect_exit(0);
-        same(&env, &expected, "rebuilt again, after the index was made anew");
-        asks_only_for_meetings(&env);
-        same(&env, &expected, "synced");
+        assert_same_rows(&env, &expected, "rebuilt again, after the index was made anew");
+        assert_requests_only_the_meeting_list(&env);
+        assert_same_rows(&env, &expected, "synced");
         fs::write(&of_day[0], &kept).expect("put back");
         rebuild(&env, &[]).expect_exit(0);
-        same(&env, &expected, "put back");
+        assert_same_rows(&env, &expected, "put back");
     }
 }
 
@@ -76,20 +76,20 @@ fn asking_again_for_one_meeting_of_such_a_day_does_not_replace_the_day() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let (day, _) = days(&env);
-    let expected = everything(&env);
+    let expected = all_rows(&env);
     for kind in ["meetings", "participants", "quality"] {
         remove(env.store().join(format!("raw/{kind}/meeting_date={day}")));
     }
     let number = env.rows(&format!("select min(meeting_no) from meetings where meeting_date = '{day}'"));
     let ran = env.sync(&["--refetch", "--meeting-no", &number[0]]).expect_exit(5);
     assert!(ran.stderr.contains("would lose meetings or participants") && ran.stderr.contains(&day), "{}", ran.stderr);
-    same(&env, &expected, "one meeting");
+    assert_same_rows(&env, &expected, "one meeting");
     // Asked again as a whole, it is whole.
     env.sync(&["--refetch"]).expect_exit(0);
-    for (one, other) in everything(&env).iter().zip(&expected).take(3) {
+    for (one, other) in all_rows(&env).iter().zip(&expected).take(3) {
         assert!(one == other);
     }
-    asks_only_for_meetings(&env);
+    assert_requests_only_the_meeting_list(&env);
 }
 
 #[test]
@@ -98,11 +98,11 @@ fn files_that_come_back_are_taken_in_and_what_is_pending_is_asked() {
     env.sync(&["--max-calls", "60"]).expect_exit(8);
     let raw = env.store().join("raw");
     let away = env.home().join("raw.away");
-    let expected = everything(&env);
+    let expected = all_rows(&env);
     fs::rename(&raw, &away).expect("away");
     remove(env.store().join("state"));
     env.sync(&[]).expect_exit(0);
-    same(&env, &expected, "not there");
+    assert_same_rows(&env, &expected, "not there");
     remove(raw.clone());
     fs::rename(&away, &raw).expect("back");
     let summary = env.sync(&[]).expect_exit(0).summary();
@@ -129,13 +129,13 @@ fn parts_that_no_manifest_names_and_nothing_can_make_again_stay() {
 fn what_a_rebuild_of_some_days_leaves_out_is_published_by_the_next_sync() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
-    let (expected, (day, next)) = (everything(&env), days(&env));
+    let (expected, (day, next)) = (all_rows(&env), days(&env));
     let copy = env.home().join("copy");
     remove(env.store().join("parquet"));
     remove(env.store().join("vcq.duckdb"));
     rebuild(&env, &["--since", &day, "--until", &next]).expect_exit(0);
-    asks_only_for_meetings(&env);
-    same(&env, &expected, "all days");
+    assert_requests_only_the_meeting_list(&env);
+    assert_same_rows(&env, &expected, "all days");
     // An older copy of what is published is put back.
     fs::create_dir(&copy).expect("made");
     let older = TestEnv::new();
@@ -144,8 +144,8 @@ fn what_a_rebuild_of_some_days_leaves_out_is_published_by_the_next_sync() {
         remove(env.store().join(name));
         fs::rename(older.store().join(name), env.store().join(name)).expect("put back");
     }
-    asks_only_for_meetings(&env);
-    same(&env, &expected, "from an older copy");
+    assert_requests_only_the_meeting_list(&env);
+    assert_same_rows(&env, &expected, "from an older copy");
 }
 
 #[test]

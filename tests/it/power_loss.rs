@@ -1,4 +1,4 @@
-//! What a power cut may take: nothing is relied on before it has reached the disk. Read off the order of operations.
+//! Power loss: nothing is relied on before it is on the disk. Checked on the order of file operations of a sync.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,18 +7,18 @@ use crate::support::baseline::{Baseline, NthSync};
 use crate::support::fault_injection::Operation;
 use crate::support::test_store::tiny_env;
 
-/// The operations so far.
+/// The file operations up to a point in time.
 struct Past<'a>(&'a [Operation]);
 
 impl<'a> Past<'a> {
-    /// Where the last operation of these kinds on a path is; a rename counts for where it goes.
+    /// Index of the last operation of these kinds on a path; a rename counts for its target.
     fn last(&self, kinds: &[&str], path: &str) -> Option<usize> {
         let is_it =
             |one: &Operation| kinds.contains(&one.kind.as_str()) && one.to.as_deref().unwrap_or(&one.path) == path;
         self.0.iter().rposition(is_it)
     }
 
-    /// Whether every byte of a file was brought to the disk, under this name or the one it was renamed from.
+    /// Whether every byte of a file was synced, under this name or the one it was renamed from.
     fn bytes_are_durable(&self, path: &str) -> bool {
         let renamed = self.last(&["rename"], path);
         let written = self.last(&["write", "copy", "truncate"], path);
@@ -34,7 +34,7 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// Whether a name, and those of the folders it is in, were brought to the disk.
+    /// Whether the folder entry of a path, and those of its parents, were synced.
     fn name_is_durable(&self, path: &str) -> bool {
         let Some(parent) = Path::new(path).parent().and_then(Path::to_str) else { return true };
         let made = self.last(&["create", "rename", "mkdir"], path);
@@ -48,7 +48,7 @@ impl<'a> Past<'a> {
         assert!(self.name_is_durable(path), "the name of {path} is not on the disk before {before:?}");
     }
 
-    /// The files below a folder that were written or named.
+    /// The files below a folder that were created, renamed or written.
     fn files(&self, folder: &str, suffix: &str) -> HashSet<&'a str> {
         let paths = self.0.iter().filter(|one| matches!(one.kind.as_str(), "create" | "rename" | "write"));
         let paths = paths.map(|one| one.to.as_deref().unwrap_or(&one.path));
@@ -56,8 +56,8 @@ impl<'a> Past<'a> {
     }
 }
 
-/// Asserts it of all the operations of a sync; gives how often there was something to look at: commits of the ledger,
-/// manifests, databases, parts placed, parts removed.
+/// Checks every operation of a sync. Returns the number of checks of each kind: commits of the ledger, manifests,
+/// databases, parts placed, parts removed.
 #[track_caller]
 fn assert_order(operations: &[Operation]) -> [usize; 5] {
     let mut checks = [0; 5];
@@ -65,7 +65,7 @@ fn assert_order(operations: &[Operation]) -> [usize; 5] {
         let past = Past(&operations[..at]);
         let target = next.to.as_deref().unwrap_or(&next.path);
         match (next.kind.as_str(), target) {
-            // The ledger learns of an answer, or that a date is published.
+            // The ledger records an answer, or that a date is published.
             ("write", "state/ledger.sqlite-wal") => {
                 past.files("raw/", ".zst").iter().for_each(|path| past.assert_durable(path, next));
                 past.assert_durable("vcq.duckdb", next);
@@ -96,7 +96,7 @@ fn assert_order(operations: &[Operation]) -> [usize; 5] {
 }
 
 #[test]
-fn nothing_is_relied_on_before_it_is_on_the_disk() {
+fn everything_is_synced_before_it_is_relied_on() {
     let env = tiny_env();
     for nth in NthSync::ALL {
         let checks = assert_order(&Baseline::new(*nth, &env).operations);
@@ -108,7 +108,7 @@ fn nothing_is_relied_on_before_it_is_on_the_disk() {
 
 #[test]
 #[should_panic(expected = "not on the disk before")]
-fn a_sync_that_is_left_out_would_be_noticed() {
+fn a_missing_fsync_is_detected() {
     let env = tiny_env();
     let mut operations = Baseline::new(NthSync::First, &env).operations;
     operations.retain(|operation| !(operation.kind == "sync" && operation.path.starts_with("raw/quality")));

@@ -1,4 +1,4 @@
-//! Everything right of `raw/` comes back from `raw/`, and nothing that was answered is asked again.
+//! Everything is rebuilt from `raw/`, and nothing that was answered is requested again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use vcq_simulator::Endpoint;
 
 use crate::support::test_env::{RunOutput, TestEnv};
 
-/// All that is published, times of asking and log ids included: a rebuild has the same answers.
-const EVERYTHING: &[&str] = &[
+/// Everything that is published, times of attempts and log ids included: a rebuild reads the same answers.
+pub(crate) const ALL_ROWS: &[&str] = &[
     "select * from meetings order by all",
     "select * from participants order by all",
     "select * from quality_samples order by all",
@@ -17,13 +17,13 @@ const EVERYTHING: &[&str] = &[
     "select * from rejects order by all",
 ];
 
-pub(crate) fn everything(env: &TestEnv) -> Vec<Vec<String>> {
-    EVERYTHING.iter().map(|sql| env.rows(sql)).collect()
+pub(crate) fn all_rows(env: &TestEnv) -> Vec<Vec<String>> {
+    ALL_ROWS.iter().map(|sql| env.rows(sql)).collect()
 }
 
 #[track_caller]
-pub(crate) fn same(env: &TestEnv, expected: &[Vec<String>], of: &str) {
-    for ((sql, one), other) in EVERYTHING.iter().zip(everything(env)).zip(expected) {
+pub(crate) fn assert_same_rows(env: &TestEnv, expected: &[Vec<String>], of: &str) {
+    for ((sql, one), other) in ALL_ROWS.iter().zip(all_rows(env)).zip(expected) {
         assert_eq!(one.len(), other.len(), "{of}: {sql}");
         assert!(&one == other, "{of}: rows differ: {sql}");
     }
@@ -38,8 +38,8 @@ pub(crate) fn rebuild(env: &TestEnv, more: &[&str]) -> RunOutput {
     RunOutput::new(command.output().expect("the binary runs"))
 }
 
-/// A store with failures, forbidden ones, rejects and repeated asking in it.
-fn eventful() -> TestEnv {
+/// A store with failures, forbidden participants, rejects and repeated requests.
+fn env_with_failures() -> TestEnv {
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:html@share=0.1"]);
     env.sync(&[]).expect_exit(7);
@@ -67,9 +67,9 @@ pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The next sync asks for the meeting list and for nothing that was answered.
+/// Runs a sync and checks that it requests the meeting list and nothing that was answered.
 #[track_caller]
-pub(crate) fn asks_only_for_meetings(env: &TestEnv) {
+pub(crate) fn assert_requests_only_the_meeting_list(env: &TestEnv) {
     env.simulator().reset_stats();
     env.sync(&[]).expect_exit(0);
     let stats = env.simulator().stats();
@@ -78,9 +78,9 @@ pub(crate) fn asks_only_for_meetings(env: &TestEnv) {
 }
 
 #[test]
-fn all_but_raw_can_be_lost() {
-    let env = eventful();
-    let expected = everything(&env);
+fn a_rebuild_restores_everything_but_the_raw_log() {
+    let env = env_with_failures();
+    let expected = all_rows(&env);
     let generation = env.manifest()["generation"].as_u64().expect("a number");
     let calls = env.calls();
     for lost in [vec!["state"], vec!["parquet"], vec!["vcq.duckdb"], vec!["state", "parquet", "vcq.duckdb", ".work"]] {
@@ -89,67 +89,67 @@ fn all_but_raw_can_be_lost() {
         }
         let summary = rebuild(&env, &[]).expect_exit(0).summary();
         assert_eq!(summary["samples"], env.number("select count(*) from quality_samples"), "{lost:?}");
-        same(&env, &expected, &format!("{lost:?}"));
+        assert_same_rows(&env, &expected, &format!("{lost:?}"));
     }
     assert!(env.manifest()["generation"].as_u64() >= Some(1), "was {generation}");
-    assert_eq!(env.calls(), calls, "nobody was asked");
-    asks_only_for_meetings(&env);
-    same(&env, &expected, "after the next sync");
+    assert_eq!(env.calls(), calls, "no requests");
+    assert_requests_only_the_meeting_list(&env);
+    assert_same_rows(&env, &expected, "after the next sync");
 }
 
 #[test]
-fn a_rebuild_of_a_sound_store_changes_no_byte_of_parquet() {
-    let env = eventful();
-    let (before, expected) = (env.manifest(), everything(&env));
+fn a_rebuild_of_an_undamaged_store_changes_no_parquet_file() {
+    let env = env_with_failures();
+    let (before, expected) = (env.manifest(), all_rows(&env));
     let summary = rebuild(&env, &[]).expect_exit(0).summary();
     assert_eq!(summary["dates_published"].as_array().map(Vec::len), Some(0), "{summary}");
     assert_eq!(before["files"], env.manifest()["files"]);
-    same(&env, &expected, "rebuilt");
+    assert_same_rows(&env, &expected, "rebuilt");
     assert_eq!(env.rows("select command, outcome from runs order by started_utc desc limit 1"), ["rebuild | complete"]);
 }
 
 #[test]
-fn a_sync_without_its_ledger_asks_for_nothing_twice() {
-    let env = eventful();
-    let expected = everything(&env);
+fn a_sync_without_a_ledger_requests_nothing_again() {
+    let env = env_with_failures();
+    let expected = all_rows(&env);
     remove(env.store().join("state"));
     let text =
         RunOutput::new(env.vcq(&["sync", "--since", "2000-01-01"]).output().expect("runs")).expect_exit(0).stdout;
     assert!(text.contains("in the raw log and not in the ledger"), "{text}");
-    same(&env, &expected, "synced");
-    asks_only_for_meetings(&env);
+    assert_same_rows(&env, &expected, "synced");
+    assert_requests_only_the_meeting_list(&env);
 }
 
 #[test]
-fn a_sync_publishes_again_what_is_not_published_any_more() {
-    let env = eventful();
-    let expected = everything(&env);
+fn a_sync_publishes_what_was_removed() {
+    let env = env_with_failures();
+    let expected = all_rows(&env);
     remove(env.store().join("vcq.duckdb"));
     remove(env.store().join("parquet"));
-    asks_only_for_meetings(&env);
-    same(&env, &expected, "published again");
+    assert_requests_only_the_meeting_list(&env);
+    assert_same_rows(&env, &expected, "published again");
 }
 
 #[test]
-fn an_older_ledger_is_brought_after_the_raw_log() {
+fn an_older_ledger_is_reconciled_with_the_raw_log() {
     let env = TestEnv::new();
     env.sync(&["--max-calls", "40"]).expect_exit(8);
     let ledger = env.store().join("state/ledger.sqlite");
     let older = fs::read(&ledger).expect("a ledger");
     env.sync(&[]).expect_exit(0);
-    let expected = everything(&env);
-    // As a kill leaves it between the answer's sync and the ledger's commit, only for many answers at once.
+    let expected = all_rows(&env);
+    // As after a kill between writing an answer and committing it to the ledger, but for many answers at once.
     fs::write(&ledger, older).expect("restored");
     env.simulator().reset_stats();
     env.sync(&[]).expect_exit(0);
     assert_eq!(env.simulator().stats().calls(Endpoint::ParticipantQualityList), 0);
-    same(&env, &expected, "caught up");
+    assert_same_rows(&env, &expected, "caught up");
 }
 
 #[test]
-fn a_damaged_ledger_is_put_aside() {
-    let env = eventful();
-    let expected = everything(&env);
+fn a_damaged_ledger_is_set_aside() {
+    let env = env_with_failures();
+    let expected = all_rows(&env);
     let ledger = env.store().join("state/ledger.sqlite");
     for damage in [b"this is no database, whatever its name says; it is long enough to be one".to_vec(), {
         let mut bytes = fs::read(&ledger).expect("a ledger");
@@ -160,8 +160,8 @@ fn a_damaged_ledger_is_put_aside() {
         fs::write(&ledger, &damage).expect("damaged");
         let ran = rebuild(&env, &[]).expect_exit(0);
         assert!(!ran.stderr.contains("error"), "{}", ran.stderr);
-        same(&env, &expected, "rebuilt");
-        asks_only_for_meetings(&env);
+        assert_same_rows(&env, &expected, "rebuilt");
+        assert_requests_only_the_meeting_list(&env);
     }
     assert!(files(&env.store().join("state"), "").iter().any(|path| path.to_string_lossy().contains(".damaged-")));
     fs::write(&ledger, b"this is no database, whatever its name says; it is long enough to be one").expect("damaged");
@@ -170,33 +170,33 @@ fn a_damaged_ledger_is_put_aside() {
 }
 
 #[test]
-fn a_manifest_that_is_lost_or_damaged_is_made_again() {
-    let env = eventful();
-    let expected = everything(&env);
+fn a_lost_or_damaged_manifest_is_rebuilt() {
+    let env = env_with_failures();
+    let expected = all_rows(&env);
     let manifest = env.store().join("parquet/_manifest.json");
     fs::write(&manifest, "{").expect("damaged");
     let some_days = rebuild(&env, &["--since", "2000-01-01"]).expect_exit(5);
     assert!(some_days.stderr.contains("rebuild without --since"), "{}", some_days.stderr);
     rebuild(&env, &[]).expect_exit(0);
-    same(&env, &expected, "damaged");
+    assert_same_rows(&env, &expected, "damaged");
     remove(manifest);
     let some_days = rebuild(&env, &["--since", "2000-01-01"]).expect_exit(5);
     assert!(some_days.stderr.contains("rebuild without --since"), "{}", some_days.stderr);
     rebuild(&env, &[]).expect_exit(0);
-    same(&env, &expected, "lost");
-    asks_only_for_meetings(&env);
+    assert_same_rows(&env, &expected, "lost");
+    assert_requests_only_the_meeting_list(&env);
 }
 
 #[test]
-fn what_was_tampered_with_is_put_right() {
-    let env = eventful();
-    let (expected, before) = (everything(&env), env.manifest());
+fn tampered_files_are_rebuilt() {
+    let env = env_with_failures();
+    let (expected, before) = (all_rows(&env), env.manifest());
     for damage in ["update quality_samples set network_delay_ms = 1", "delete from coverage", "drop table rejects"] {
         let connection = Connection::open(env.store().join("vcq.duckdb")).expect("opens");
         connection.execute_batch(damage).expect(damage);
         drop(connection);
         rebuild(&env, &[]).expect_exit(0);
-        same(&env, &expected, damage);
+        assert_same_rows(&env, &expected, damage);
     }
     for part in files(&env.store().join("parquet"), ".parquet") {
         let mut bytes = fs::read(&part).expect("a part");
@@ -205,7 +205,7 @@ fn what_was_tampered_with_is_put_right() {
         fs::write(&part, bytes).expect("damaged");
     }
     rebuild(&env, &[]).expect_exit(0);
-    same(&env, &expected, "every part");
+    assert_same_rows(&env, &expected, "every part");
     let sums = |manifest: &serde_json::Value| -> Vec<serde_json::Value> {
         manifest["files"].as_array().expect("files").iter().map(|file| file["sha256"].clone()).collect()
     };
@@ -213,9 +213,9 @@ fn what_was_tampered_with_is_put_right() {
 }
 
 #[test]
-fn some_days_can_be_rebuilt_alone() {
-    let env = eventful();
-    let expected = everything(&env);
+fn some_dates_can_be_rebuilt_alone() {
+    let env = env_with_failures();
+    let expected = all_rows(&env);
     let dates = env.rows("select distinct meeting_date from quality_samples order by all");
     let connection = Connection::open(env.store().join("vcq.duckdb")).expect("opens");
     connection.execute_batch("delete from quality_samples").expect("deleted");
@@ -223,57 +223,30 @@ fn some_days_can_be_rebuilt_alone() {
     let other = env.store().join(format!("parquet/quality_samples/meeting_date={}", dates[1]));
     let kept: Vec<_> = files(&other, ".parquet");
     rebuild(&env, &["--since", &dates[0], "--until", &dates[1]]).expect_exit(0);
-    same(&env, &expected, "one day, and the database anew");
+    assert_same_rows(&env, &expected, "one date, and a new database");
     assert_eq!(files(&other, ".parquet"), kept);
 }
 
 #[test]
-fn a_published_day_without_its_answers_is_kept() {
-    let env = eventful();
-    let expected = everything(&env);
+fn a_published_date_without_raw_data_is_kept() {
+    let env = env_with_failures();
+    let expected = all_rows(&env);
     let dates = env.rows("select distinct meeting_date from quality_samples order by all");
     remove(env.store().join(format!("raw/quality/meeting_date={}", dates[0])));
     let text = RunOutput::new(env.vcq(&["rebuild"]).output().expect("runs")).expect_exit(0).stdout;
     assert!(text.contains("were kept as they are") && text.contains(&dates[0]), "{text}");
-    same(&env, &expected, "kept");
-    asks_only_for_meetings(&env);
-    same(&env, &expected, "synced");
+    assert_same_rows(&env, &expected, "kept");
+    assert_requests_only_the_meeting_list(&env);
+    assert_same_rows(&env, &expected, "synced");
     remove(env.store().join("state"));
-    asks_only_for_meetings(&env);
-    same(&env, &expected, "synced without a ledger");
+    assert_requests_only_the_meeting_list(&env);
+    assert_same_rows(&env, &expected, "synced without a ledger");
 
     remove(env.store().join(format!("raw/meetings/meeting_date={}", dates[0])));
     remove(env.store().join("parquet/_manifest.json"));
     let ran = rebuild(&env, &[]).expect_exit(5);
     assert!(ran.stderr.contains(&dates[0]) && ran.stderr.contains("without answers in raw/"), "{}", ran.stderr);
     assert!(!files(&env.store().join("parquet"), ".parquet").is_empty());
-}
-
-#[test]
-fn a_torn_tail_costs_its_last_record() {
-    for zeros in [false, true] {
-        let env = TestEnv::new();
-        env.sync(&[]).expect_exit(0);
-        let whole = everything(&env);
-        let file = files(&env.store().join("raw/quality"), ".zst").pop().expect("a raw file");
-        let mut torn = fs::read(&file).expect("read");
-        let length = torn.len();
-        torn.truncate(length - 20);
-        if zeros {
-            // The size was on disk and the bytes were not.
-            torn.resize(length, 0);
-        }
-        fs::write(&file, torn).expect("torn");
-        let text = RunOutput::new(env.vcq(&["rebuild"]).output().expect("runs")).expect_exit(0).stdout;
-        assert!(text.contains("1 record of the raw log was cut off"), "{text}");
-        assert_eq!(env.number("select count(*) from coverage where status = 'pending'"), 1);
-        env.simulator().reset_stats();
-        env.sync(&[]).expect_exit(0);
-        assert_eq!(env.simulator().stats().quality_calls().len(), 1, "only the lost one is asked again");
-        for (sql, before) in EVERYTHING.iter().zip(&whole).take(3) {
-            assert!(env.rows(sql) == *before, "{sql}");
-        }
-    }
 }
 
 #[test]
@@ -292,29 +265,29 @@ fn a_rebuild_needs_a_store_and_the_lock() {
 }
 
 #[test]
-fn a_refetch_is_seen_whole_or_not_at_all() {
+fn a_refetch_is_published_whole_or_not_at_all() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
-    let before = everything(&env);
+    let before = all_rows(&env);
     let generation = env.manifest()["generation"].clone();
-    // Cut short: readers keep what they had, though the run published every moment it could.
+    // Stopped early: readers keep the previous data, although the run published as often as it could.
     let mut command = env.sync_command(&["--refetch", "--max-calls", "60"]);
     command.env("VCQ_PUBLISH_EVERY", "1ms");
     RunOutput::new(command.output().expect("runs")).expect_exit(8);
-    same(&env, &before, "cut short");
-    // Cut short again, by a plain sync that goes on.
+    assert_same_rows(&env, &before, "stopped early");
+    // Stopped early again, by a plain sync that continues the refetch.
     let text = {
         let mut command = env.sync_command(&["--max-calls", "30"]);
         command.env("VCQ_PUBLISH_EVERY", "1ms");
         RunOutput::new(command.output().expect("runs")).expect_exit(8)
     };
-    same(&env, &before, &text.stderr);
+    assert_same_rows(&env, &before, &text.stderr);
     assert!(env.manifest()["generation"].as_u64() >= generation.as_u64());
     env.sync(&[]).expect_exit(0);
     let asked_once = "select count(*) from coverage where attempts = 1";
-    assert_eq!(env.number(asked_once), 0, "all of it was asked again, and all of it is seen");
-    for (sql, rows) in EVERYTHING.iter().zip(&before).take(3) {
+    assert_eq!(env.number(asked_once), 0, "everything was requested again and is published");
+    for (sql, rows) in ALL_ROWS.iter().zip(&before).take(3) {
         assert!(env.rows(sql) == *rows, "{sql}");
     }
-    asks_only_for_meetings(&env);
+    assert_requests_only_the_meeting_list(&env);
 }

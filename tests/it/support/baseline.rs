@@ -39,7 +39,7 @@ pub(crate) struct KillOutcome {
     /// False where the run had ended before.
     pub died: bool,
     /// Participants whose minutes were asked for again.
-    pub again: usize,
+    pub requested_again: usize,
 }
 
 impl<'a> Baseline<'a> {
@@ -94,7 +94,7 @@ impl<'a> Baseline<'a> {
         let died = test_store.sync(Some(fault)).code.is_none();
         self.assert_whole(&test_store, of);
         let again = self.resume(&test_store, usize::from(died), RequestCounts::new(), of);
-        KillOutcome { died, again }
+        KillOutcome { died, requested_again: again }
     }
 
     /// After runs that died: asserts that what is published is whole; that the same command then ends the store as if
