@@ -42,11 +42,11 @@ demo: build
 test: lint unit web sdk deny
 
 lint: duckdb
-	$(CARGO) fmt --check
-	$(CARGO) clippy $(RELEASE) --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(RELEASE) --workspace --all-targets -- -D warnings
 
 unit: duckdb
-	$(CARGO) test $(RELEASE)
+	$(CARGO) test $(RELEASE) --workspace
 
 # Every kill and every fault; the default tests try one of each kind.
 test-crash: duckdb
@@ -61,7 +61,7 @@ tests/web/node_modules/installed: tests/web/package-lock.json
 	@touch $@
 
 sdk: build $(VENV)/installed
-	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --lib sdk -- --ignored
+	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --package vcq-simulator --lib sdk -- --ignored
 
 # Does not check advisories; deny.toml says why.
 deny: $(VENV)/installed
