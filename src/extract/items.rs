@@ -1,38 +1,31 @@
 //! The little that asking needs of a page: its items, how many, and whether they are the same as before.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use serde::Deserialize;
+use feishu_vc::read_list;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::schema::{Raw, SECTIONS, parse};
 use crate::text::{hex, readable};
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default)]
-    data: Option<HashMap<Cow<'a, str>, &'a RawValue>>,
-}
-
-fn list<'a>(body: &'a [u8], list_key: &str) -> Option<&'a RawValue> {
-    let envelope: Envelope<'a> = serde_json::from_slice(body).ok()?;
-    envelope.data?.get(list_key).copied()
-}
-
 /// The items of a page; none where the list is null, absent or no list. An item that JSON allows and no reader can hold
 /// (half a surrogate pair, a number beyond a double, nesting without end) is as near to what was sent as can be.
 pub(crate) fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
-    let Some(list) = list(body, list_key) else { return Vec::new() };
-    serde_json::from_str(list.get()).or_else(|_| serde_json::from_str(&readable(list.get()))).unwrap_or_default()
+    read_list(body, list_key).map(|list| parse_items(&body[list.range])).unwrap_or_default()
+}
+
+/// The items of a list, from its JSON text; none where that is no array.
+pub(super) fn parse_items(list_json: &[u8]) -> Vec<Value> {
+    serde_json::from_slice(list_json)
+        .or_else(|_| serde_json::from_str(&readable(&String::from_utf8_lossy(list_json))))
+        .unwrap_or_default()
 }
 
 /// Adds the minutes of a quality page to others: the text of each item's first time. Items without any time add none.
 /// Metrics are not looked at.
-pub(super) fn add_minutes(body: &[u8], list_key: &str, minutes: &mut HashSet<String>) {
-    for item in list_items(body, list_key) {
+pub(super) fn add_minutes(list_json: &[u8], minutes: &mut HashSet<String>) {
+    for item in parse_items(list_json) {
         let times =
             SECTIONS.iter().map(|section| Raw::of(item.get(section.name).and_then(|section| section.get("time"))));
         let first = times.map(|time| (time, parse::clock(&time))).find(|(_, clock)| matches!(clock, Ok(Some(_))));
@@ -47,8 +40,8 @@ pub(super) fn add_minutes(body: &[u8], list_key: &str, minutes: &mut HashSet<Str
 pub(super) struct AnswerDigest(Sha256);
 
 impl AnswerDigest {
-    pub(super) fn page(&mut self, body: &[u8], list_key: &str) {
-        self.0.update(list(body, list_key).map_or("", RawValue::get));
+    pub(super) fn page(&mut self, list_json: &[u8]) {
+        self.0.update(list_json);
         self.0.update([0]);
     }
 
@@ -92,7 +85,7 @@ mod tests {
             "7".to_owned(),
         ];
         let mut minutes = HashSet::new();
-        add_minutes(format!(r#"{{"data":{{"x":[{}]}}}}"#, items.join(",")).as_bytes(), "x", &mut minutes);
+        add_minutes(format!("[{}]", items.join(",")).as_bytes(), &mut minutes);
         assert_eq!(minutes.len(), 2);
     }
 
@@ -100,12 +93,14 @@ mod tests {
     fn digest_tells_answers_apart_and_looks_only_at_items() {
         let digest = |bodies: &[&str]| {
             let mut digest = AnswerDigest::default();
-            bodies.iter().for_each(|body| digest.page(body.as_bytes(), "x"));
+            bodies.iter().for_each(|body| {
+                digest.page(&body.as_bytes()[read_list(body.as_bytes(), "x").expect(body).range]);
+            });
             digest.finish()
         };
-        let one = digest(&[r#"{"data":{"x":[1]},"log":"a"}"#]);
-        assert_eq!(one, digest(&[r#"{"data":{"x":[1]},"log":"b"}"#]));
-        assert_ne!(one, digest(&[r#"{"data":{"x":[2]}}"#]));
-        assert_ne!(one, digest(&[r#"{"data":{"x":[1]}}"#, r#"{"data":{"x":[]}}"#]));
+        let one = digest(&[r#"{"code":0,"data":{"x":[1]},"log":"a"}"#]);
+        assert_eq!(one, digest(&[r#"{"code":0,"data":{"x":[1]},"log":"b"}"#]));
+        assert_ne!(one, digest(&[r#"{"code":0,"data":{"x":[2]}}"#]));
+        assert_ne!(one, digest(&[r#"{"code":0,"data":{"x":[1]}}"#, r#"{"code":0,"data":{"x":[]}}"#]));
     }
 }

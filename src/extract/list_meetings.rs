@@ -17,7 +17,7 @@
 
 use std::collections::BTreeSet;
 
-use super::items::list_items;
+use super::items::parse_items;
 use super::listed::{ListReader, Listed};
 use super::recorder::Checkpoint;
 use super::run::Extraction;
@@ -158,7 +158,7 @@ impl Slice<'_> {
         let today = self.extraction.settings.zone.day_of(requested_us);
         let ledger = self.extraction.recorder.ledger();
         let (mut dates, mut keys, mut changes) = (BTreeSet::new(), Vec::new(), Vec::new());
-        for value in list_items(&page.body, Endpoint::MeetingList.list_key()) {
+        for value in parse_items(page.list_json()) {
             match self.reader.item(&value) {
                 Listed::Outside => {}
                 Listed::Known { meeting_date } => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::decide::Settle;
 use super::gates::{MissingIdDetector, RefusalDetector};
-use super::items::{add_minutes, list_items};
+use super::items::{add_minutes, parse_items};
 use super::recorder::{RecordError, Recorder};
 use super::stop::Stop;
 use super::unit::{Earlier, Finished, MeetingWindow, ask};
@@ -210,7 +210,7 @@ impl Extraction {
         };
         let endpoint = Endpoint::ParticipantList;
         ask(&self.client, endpoint, task.window, &task.form, (self.now_us)(), &query, |page| {
-            for item in list_items(&page.body, endpoint.list_key()) {
+            for item in parse_items(page.list_json()) {
                 let empty = Item::new();
                 let item = item.as_object().unwrap_or(&empty);
                 let identity = ParticipantIdentity::of(item, &meeting.meeting_key, zone);
@@ -247,7 +247,7 @@ impl Extraction {
         let mut minutes = HashSet::new();
         let mut walked = ask(&self.client, endpoint, task.window, &task.form, now_us, &query, |page| {
             if grows {
-                add_minutes(&page.body, endpoint.list_key(), &mut minutes);
+                add_minutes(page.list_json(), &mut minutes);
             }
         })
         .await;

@@ -113,7 +113,7 @@ pub(super) async fn walk(
                 walked.items += page.item_count as u64;
                 walked.api_code = Some(0);
                 walked.log_id.clone_from(&page.log_id);
-                digest.page(&page.body, endpoint.list_key());
+                digest.page(page.list_json());
                 on_page(&page);
                 bytes += page.body.len();
                 walked.pages.push(page_record(&page, &parameters));

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::slots::{LAYOUT, Leaf, SectionLeaves};
 
@@ -35,18 +34,8 @@ pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Result<(), PageErr
 pub(super) const LIST_KEY: &str = "participant_quality_list";
 
 /// The JSON of every item as it was sent, for `rejects`. Read once a page, however many rejects it has.
-pub(super) fn item_texts(body: &[u8]) -> Vec<&RawValue> {
-    #[derive(Deserialize)]
-    struct Page<'a> {
-        #[serde(borrow)]
-        data: Data<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Data<'a> {
-        #[serde(borrow)]
-        participant_quality_list: Vec<&'a RawValue>,
-    }
-    serde_json::from_slice(body).map(|page: Page<'_>| page.data.participant_quality_list).unwrap_or_default()
+pub(super) fn item_texts(body: &[u8]) -> Vec<&str> {
+    feishu_vc::read_list(body, LIST_KEY).map(|list| list.items).unwrap_or_default()
 }
 
 /// Descends into one key of an object; other keys, and anything that is no object, are passed over.

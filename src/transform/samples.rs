@@ -8,7 +8,6 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
-use serde_json::value::RawValue;
 
 use super::fast;
 use super::page::{self, PageError, Sink};
@@ -193,11 +192,11 @@ impl WalkParser {
 
     /// Sorts, lets equal samples collapse, keeps the later of different ones, and gives every reject its row.
     fn settle(&mut self, pages: &[&[u8]]) -> TypedWalk {
-        let mut texts: Vec<Option<Vec<&RawValue>>> = vec![None; pages.len()];
+        let mut texts: Vec<Option<Vec<&str>>> = vec![None; pages.len()];
         let mut text = |index: usize| -> String {
             let page = self.page_starts.partition_point(|start| *start <= index) - 1;
             let items = texts[page].get_or_insert_with(|| page::item_texts(pages[page]));
-            items.get(index - self.page_starts[page]).map(|item| item.get().to_owned()).unwrap_or_default()
+            items.get(index - self.page_starts[page]).copied().unwrap_or_default().to_owned()
         };
         let mut walk = TypedWalk::default();
         for index in &self.timeless {

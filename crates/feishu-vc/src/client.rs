@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::endpoint::{Endpoint, IDENTITY_PARAMETERS};
-use super::envelope::{Envelope, Paging, Particulars};
+use super::envelope::{Envelope, Head, List, Particulars};
 use super::error::{Answer, CallError, ClientError, Fault};
 use super::hooks::{Cancel, Event, Gate, Observer, OpenGate, WaitReason};
 use super::host::BaseUrl;
@@ -145,12 +146,21 @@ pub struct Page {
     pub tries: u32,
     /// The whole answer as it came.
     pub body: Body,
-    /// Whether the vendor has more pages.
+    /// Byte range in `body` of the list `data.<list_key>`, brackets included; see [`List::range`](crate::List::range).
+    pub list: Range<usize>,
+    /// Items in the list.
+    pub item_count: usize,
+    /// Whether there are more pages.
     pub has_more: bool,
     /// Token of the next page; never an empty text.
     pub page_token: Option<String>,
-    /// Items in the list.
-    pub item_count: usize,
+}
+
+impl Page {
+    /// The JSON text of the list.
+    pub fn list_json(&self) -> &[u8] {
+        &self.body[self.list.clone()]
+    }
 }
 
 /// Talks to the vendor. A clone is another handle on the same client.
@@ -268,8 +278,8 @@ impl Inner {
         sent_at: Instant,
         tally: &mut Tally,
     ) -> Result<Outcome, CallError> {
-        let envelope = Envelope::read(&received.body);
-        let code = envelope.as_ref().ok().map(|envelope| envelope.code);
+        let envelope = Envelope::read(&received.body, endpoint.list_key());
+        let code = envelope.as_ref().ok().map(|envelope| envelope.head.code);
         let judged = verdict(Some(endpoint), received.http_status, code);
         self.line.tell(Event::Answered { endpoint, ok: judged == Verdict::Accept });
         if judged != Verdict::Wait {
@@ -278,8 +288,24 @@ impl Inner {
         }
         // Whatever is wanted of the envelope is taken out of it here, because it borrows the body.
         match judged {
-            Verdict::Accept => match envelope.and_then(|envelope| envelope.paging(endpoint.list_key())) {
-                Ok(paging) => Ok(Outcome::Page(page(endpoint, received, paging, tally.requests))),
+            Verdict::Accept => match envelope.and_then(|envelope| envelope.list) {
+                Ok(List { range, items, has_more, page_token }) => {
+                    let item_count = items.len();
+                    Ok(Outcome::Page(Page {
+                        endpoint,
+                        http_status: received.http_status,
+                        log_id: received.log_id,
+                        server_date: received.server_date,
+                        requested_at: received.requested_at,
+                        elapsed: received.elapsed,
+                        tries: tally.requests,
+                        body: received.body,
+                        list: range,
+                        item_count,
+                        has_more,
+                        page_token,
+                    }))
+                }
                 Err(source) => {
                     let fault = Fault::NotJson { http_status: received.http_status, source };
                     self.after_fault(endpoint, missed(fault, received), tally).await?;
@@ -287,7 +313,7 @@ impl Inner {
                 }
             },
             Verdict::Retry => {
-                let fault = fault_of_answer(&received, envelope.map(|envelope| envelope.code));
+                let fault = fault_of_answer(&received, envelope.map(|envelope| envelope.head.code));
                 self.after_fault(endpoint, missed(fault, received), tally).await?;
                 Ok(Outcome::Again)
             }
@@ -361,7 +387,7 @@ impl Inner {
     ) -> (Box<Answer>, Vec<String>) {
         let identities = query.iter().filter(|(name, _)| IDENTITY_PARAMETERS.contains(name));
         let hidden = identities.map(|(_, value)| value.as_str()).chain([self.tokens.secret(), bearer.secret()]);
-        let (mut answer, particulars) = match Envelope::read(&received.body) {
+        let (mut answer, particulars) = match Head::read(&received.body) {
             Ok(envelope) => {
                 let msg = masked(envelope.msg.as_deref().unwrap_or_default(), hidden);
                 let particulars = envelope.particulars();
@@ -373,22 +399,6 @@ impl Inner {
         answer.help_url = particulars.help_url;
         answer.body = received.body;
         (answer, particulars.scopes)
-    }
-}
-
-fn page(endpoint: Endpoint, received: Received, paging: Paging, requests: u32) -> Page {
-    Page {
-        endpoint,
-        http_status: received.http_status,
-        log_id: received.log_id,
-        server_date: received.server_date,
-        requested_at: received.requested_at,
-        elapsed: received.elapsed,
-        tries: requests,
-        body: received.body,
-        has_more: paging.has_more,
-        page_token: paging.page_token,
-        item_count: paging.item_count,
     }
 }
 

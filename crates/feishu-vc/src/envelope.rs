@@ -2,41 +2,62 @@
 //!
 //! The items of a page are counted and not looked at: an answer is kept as it came, and others give it a meaning.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::Unread;
 
-/// An envelope whose parts are not read yet.
-#[derive(Deserialize)]
+/// An answer of the API, read in one pass.
 pub(super) struct Envelope<'a> {
-    /// 0 is good.
+    pub head: Head<'a>,
+    /// The list under `data`, or why there is none: an answer whose `code` is not 0 need not have one.
+    pub list: Result<List<'a>, Unread>,
+}
+
+/// The members beside `data`.
+#[derive(Default, Deserialize)]
+pub(super) struct Head<'a> {
+    /// 0 on success.
     pub code: i64,
-    /// The vendor's words, in no fixed language. Words that can't be read must not hide the code.
-    #[serde(default, deserialize_with = "words")]
+    /// In no fixed language. A text that cannot be read must not hide the code.
+    #[serde(default, deserialize_with = "lenient_text")]
     pub msg: Option<String>,
     #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     error: Option<&'a RawValue>,
-    /// Only in the answer to a token request, where it stands beside `code`.
+    /// Only in the answer to a token request.
     #[serde(default)]
     pub tenant_access_token: Option<String>,
-    /// Life of the token in seconds; as above.
+    /// Lifetime of the token in seconds; only in the answer to a token request.
     #[serde(default)]
     pub expire: Option<i64>,
 }
 
-/// What paging needs to know of `data`.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Paging {
+/// The list `data.<list_key>` of an answer, and how the walk over its pages continues.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct List<'a> {
+    /// Byte range of the JSON array in the body, brackets included. `null` is its own text; an absent list is empty.
+    pub range: Range<usize>,
+    /// The JSON text of each item.
+    pub items: Vec<&'a str>,
+    /// Whether there are more pages.
     pub has_more: bool,
+    /// Token of the next page, never empty.
     pub page_token: Option<String>,
-    pub item_count: usize,
+}
+
+/// Reads the list under `data` of an answer body. A list that is null or absent is empty.
+///
+/// # Errors
+/// If the body is not a JSON object with a numeric `code`, or `data.<list_key>` is not an array or occurs twice.
+pub fn read_list<'a>(body: &'a [u8], list_key: &str) -> Result<List<'a>, Unread> {
+    Envelope::read(body, list_key)?.list
 }
 
 /// What `error` tells: whom to ask and what is missing.
@@ -47,30 +68,39 @@ pub(super) struct Particulars {
     pub help_url: Option<String>,
 }
 
-fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn lenient_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let raw = Option::<&RawValue>::deserialize(deserializer)?;
     Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads an envelope; JSON without a `code` is not one.
-    pub(crate) fn read(body: &'a [u8]) -> Result<Envelope<'a>, Unread> {
-        let envelope = serde_json::from_slice(body).map_err(Unread::of)?;
-        // A derived reader also takes an array for the fields in their order, and `[0]` would be a good, empty answer.
+    /// Reads an answer to a list request. Returns an error if it is not a JSON object with a `code`.
+    pub(crate) fn read(body: &'a [u8], list_key: &str) -> Result<Envelope<'a>, Unread> {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let read = EnvelopeSeed { list_key }.deserialize(&mut deserializer);
+        match read.and_then(|read| deserializer.end().map(|()| read)) {
+            Ok((head, mut list)) => {
+                list.range = match (list.items.first(), list.items.last()) {
+                    (Some(first), Some(last)) => brackets_around(body, first, last),
+                    _ => range_of_empty(body, list_key),
+                };
+                Ok(Envelope { head, list: Ok(list) })
+            }
+            // Only the shape of `data` may be at fault; the code still decides then.
+            Err(error) => Ok(Envelope { head: Head::read(body)?, list: Err(Unread::of(error)) }),
+        }
+    }
+}
+
+impl<'a> Head<'a> {
+    /// Reads an answer without looking at `data`.
+    pub(crate) fn read(body: &'a [u8]) -> Result<Head<'a>, Unread> {
+        let head = serde_json::from_slice(body).map_err(Unread::of)?;
+        // A derived reader also takes an array for the members in their order, and `[0]` would be a good, empty answer.
         if body.trim_ascii_start().first() != Some(&b'{') {
             return Err(Unread::of(serde::de::Error::custom("an array")));
         }
-        Ok(envelope)
-    }
-
-    /// Reads the paging part of `data`. A list that is null or absent is an empty one.
-    pub(crate) fn paging(&self, list_key: &str) -> Result<Paging, Unread> {
-        match self.data {
-            None => Ok(Paging::default()),
-            Some(data) => PagingSeed { list_key }
-                .deserialize(&mut serde_json::Deserializer::from_str(data.get()))
-                .map_err(Unread::of),
-        }
+        Ok(head)
     }
 
     /// Reads `error`, which has had several shapes; what is not understood is left out.
@@ -146,55 +176,135 @@ pub struct EnvelopeFacts {
 
 /// Reads an answer; `None` where it is no envelope.
 pub fn read_envelope(body: &[u8], list_key: &str) -> Option<EnvelopeFacts> {
-    let envelope = Envelope::read(body).ok()?;
-    let paging = envelope.paging(list_key).ok();
-    let Particulars { log_id, scopes, help_url } = envelope.particulars();
+    let Envelope { head, list } = Envelope::read(body, list_key).ok()?;
+    let Particulars { log_id, scopes, help_url } = head.particulars();
     Some(EnvelopeFacts {
-        code: envelope.code,
-        paging: paging.map(|paging| (paging.has_more, paging.page_token, paging.item_count)),
+        code: head.code,
+        paging: list.ok().map(|list| (list.has_more, list.page_token, list.items.len())),
         names: scopes.into_iter().chain(log_id).chain(help_url).collect(),
     })
 }
 
-struct PagingSeed<'k> {
+/// Byte range of the array whose first and last items these are.
+fn brackets_around(body: &[u8], first: &str, last: &str) -> Range<usize> {
+    let offset = |item: &str| item.as_ptr() as usize - body.as_ptr() as usize;
+    // Only blanks stand between a bracket and an item.
+    let before = body[..offset(first)].iter().rposition(|byte| *byte == b'[');
+    let end = offset(last) + last.len();
+    let after = body[end..].iter().position(|byte| *byte == b']');
+    before.unwrap_or_default()..after.map_or(end, |after| end + after + 1)
+}
+
+/// Byte range of a list without items. A second pass, over a body that holds next to nothing.
+fn range_of_empty(body: &[u8], list_key: &str) -> Range<usize> {
+    #[derive(Deserialize)]
+    struct Members<'a> {
+        #[serde(borrow, default)]
+        data: Option<HashMap<Cow<'a, str>, &'a RawValue>>,
+    }
+    let members: Option<Members<'_>> = serde_json::from_slice(body).ok();
+    match members.and_then(|members| members.data?.get(list_key).copied()) {
+        Some(list) => {
+            let start = list.get().as_ptr() as usize - body.as_ptr() as usize;
+            start..start + list.get().len()
+        }
+        None => 0..0,
+    }
+}
+
+/// Sets a member that may occur only once: readers would disagree about which of two counts.
+fn set_once<T, E: serde::de::Error>(slot: &mut Option<T>, value: T) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::custom("a member occurs twice")),
+    }
+}
+
+struct EnvelopeSeed<'k> {
     list_key: &'k str,
 }
 
-impl<'de> DeserializeSeed<'de> for PagingSeed<'_> {
-    type Value = Paging;
+impl<'de> DeserializeSeed<'de> for EnvelopeSeed<'_> {
+    type Value = (Head<'de>, List<'de>);
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Paging, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for PagingSeed<'_> {
-    type Value = Paging;
+impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
+    type Value = (Head<'de>, List<'de>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut code, mut msg, mut error, mut list) = (None, None, None, None);
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "code" => set_once(&mut code, map.next_value()?)?,
+                "msg" => set_once(&mut msg, map.next_value::<&RawValue>()?)?,
+                "error" => set_once(&mut error, map.next_value::<Option<&RawValue>>()?)?,
+                "data" => set_once(&mut list, map.next_value_seed(DataSeed { list_key: self.list_key })?)?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        let head = Head {
+            code: code.ok_or_else(|| A::Error::missing_field("code"))?,
+            msg: msg.and_then(|msg| serde_json::from_str(msg.get()).ok()),
+            error: error.flatten(),
+            ..Head::default()
+        };
+        Ok((head, list.unwrap_or_default()))
+    }
+}
+
+struct DataSeed<'k> {
+    list_key: &'k str,
+}
+
+impl<'de> DeserializeSeed<'de> for DataSeed<'_> {
+    type Value = List<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<List<'de>, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for DataSeed<'_> {
+    type Value = List<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a page with the list `{}`", self.list_key)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Paging, A::Error> {
-        let mut paging = Paging::default();
-        let mut has_list = false;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+    fn visit_none<E>(self) -> Result<List<'de>, E> {
+        Ok(List::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<List<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<List<'de>, A::Error> {
+        let mut list = List::default();
+        let mut items = None;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             if key == self.list_key {
-                // Of two lists nobody can say which one counts, and every reader would take another.
-                if std::mem::replace(&mut has_list, true) {
-                    return Err(serde::de::Error::custom("the list stands twice"));
-                }
-                // A vector of nothing: it counts the items and allocates none.
-                paging.item_count = map.next_value::<Option<Vec<IgnoredAny>>>()?.map_or(0, |items| items.len());
+                set_once(&mut items, map.next_value::<Option<Vec<&RawValue>>>()?)?;
             } else if key == "has_more" {
-                paging.has_more = map.next_value::<Option<bool>>()?.unwrap_or(false);
+                list.has_more = map.next_value::<Option<bool>>()?.unwrap_or(false);
             } else if key == "page_token" {
-                paging.page_token = page_token(&map.next_value()?);
+                list.page_token = page_token(&map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(paging)
+        list.items = items.flatten().into_iter().flatten().map(RawValue::get).collect();
+        Ok(list)
     }
 }
 
@@ -203,15 +313,53 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn paging(body: &str, list_key: &str) -> Result<Paging, Unread> {
-        Envelope::read(body.as_bytes())?.paging(list_key)
+    fn paging(body: &str, list_key: &str) -> Result<(bool, Option<String>, usize), Unread> {
+        let list = read_list(body.as_bytes(), list_key)?;
+        Ok((list.has_more, list.page_token, list.items.len()))
+    }
+
+    fn list_text<'a>(body: &'a str, list_key: &str) -> &'a str {
+        &body[read_list(body.as_bytes(), list_key).expect(body).range]
+    }
+
+    #[test]
+    fn range_is_that_of_the_list() {
+        for (list, items) in [
+            ("[]", 0),
+            ("[ ]", 0),
+            ("null", 0),
+            ("[1]", 1),
+            ("[ \n 1 , {\"a\":[\"]\"]} \t]", 2),
+            ("[\"[\",\"]\"]", 2),
+            ("[[],[]]", 2),
+        ] {
+            for body in [
+                format!("{{\"code\":0,\"data\":{{\"has_more\":true,\"x\":{list}}}}}"),
+                format!(" {{\"data\" : {{\"\\u0078\" : {list} , \"y\":[3]}},\"code\":0}}"),
+            ] {
+                assert_eq!(list_text(&body, "x"), list, "{body}");
+                assert_eq!(read_list(body.as_bytes(), "x").expect(&body).items.len(), items, "{body}");
+            }
+        }
+        assert_eq!(list_text(r#"{"code":0,"data":{"y":[1]}}"#, "x"), "");
+        assert_eq!(list_text(r#"{"code":0,"data":null}"#, "x"), "");
+    }
+
+    #[test]
+    fn data_of_another_shape_hides_no_code() {
+        for data in ["[]", "7", "\"\"", "{\"x\":7}"] {
+            let body = format!("{{\"code\":126009,\"data\":{data}}}");
+            let envelope = Envelope::read(body.as_bytes(), "x").expect(&body);
+            assert_eq!(envelope.head.code, 126_009);
+            assert!(envelope.list.is_err(), "{body}");
+        }
     }
 
     #[test]
     fn page_with_more() {
         let body =
             r#"{"code":0,"msg":"success","data":{"participants":[{"a":[1]},{}],"has_more":true,"page_token":"20"}}"#;
-        let expected = Paging { has_more: true, page_token: Some("20".into()), item_count: 2 };
+        let expected = (true, Some("20".into()), 2);
         assert_eq!(paging(body, "participants").expect("a page"), expected);
     }
 
@@ -224,35 +372,35 @@ mod tests {
             r#"{"code":0,"data":{"participants":null,"has_more":null,"page_token":null}}"#,
             r#"{"code":0,"data":{"participants":[],"has_more":false,"page_token":""}}"#,
         ] {
-            assert_eq!(paging(body, "participants").expect(body), Paging::default(), "{body}");
+            assert_eq!(paging(body, "participants").expect(body), (false, None, 0), "{body}");
         }
     }
 
     #[test]
     fn only_the_endpoints_own_list_counts() {
         let body = r#"{"code":0,"data":{"items":[1,2,3],"meeting_list":[1]}}"#;
-        assert_eq!(paging(body, "meeting_list").expect("a page").item_count, 1);
+        assert_eq!(paging(body, "meeting_list").expect("a page").2, 1);
     }
 
     #[test]
     fn keys_with_escapes_are_the_same_keys() {
         let body = r#"{"code":0,"data":{"has\u005fmore":true,"p\u0061rticipants":[1]}}"#;
         let page = paging(body, "participants").expect("a page");
-        assert!(page.has_more && page.item_count == 1);
+        assert!(page.0 && page.2 == 1);
     }
 
     #[test]
     fn words_that_cannot_be_read_hide_no_code() {
         for msg in [r#""\ud800""#, "7", "{}", "null"] {
             let body = format!("{{\"code\":99991672,\"msg\":{msg}}}");
-            assert_eq!(Envelope::read(body.as_bytes()).expect(&body).code, 99_991_672);
+            assert_eq!(Head::read(body.as_bytes()).expect(&body).code, 99_991_672);
         }
     }
 
     #[test]
     fn a_page_token_may_be_a_number() {
         let body = r#"{"code":0,"data":{"meeting_list":[1],"has_more":true,"page_token":20}}"#;
-        assert_eq!(paging(body, "meeting_list").expect("a page").page_token.as_deref(), Some("20"));
+        assert_eq!(paging(body, "meeting_list").expect("a page").1.as_deref(), Some("20"));
     }
 
     #[test]
@@ -269,7 +417,7 @@ mod tests {
             let body =
                 serde_json::json!({"code": 1, "error": {"log_id": odd, "permission_violations": [{"subject": odd}]}});
             let body = body.to_string();
-            assert_eq!(Envelope::read(body.as_bytes()).expect("one").particulars(), Particulars::default(), "{odd:?}");
+            assert_eq!(Head::read(body.as_bytes()).expect("one").particulars(), Particulars::default(), "{odd:?}");
         }
     }
 
@@ -278,12 +426,12 @@ mod tests {
         for body in
             ["", "<html>", "[]", "[0]", "{}", r#"{"error":"not found"}"#, r#"{"code":0,"data":{"has_more":true"#]
         {
-            assert!(Envelope::read(body.as_bytes()).is_err(), "{body}");
+            assert!(Head::read(body.as_bytes()).is_err(), "{body}");
         }
         for body in [r#"{"code":0,"data":[]}"#, r#"{"code":0,"data":{"participants":{}}}"#] {
             assert!(paging(body, "participants").is_err(), "{body}");
         }
-        assert!(Envelope::read(b"{\"code\":0,\"msg\":\"\xff\"}").is_err());
+        assert!(Head::read(b"{\"code\":0,\"msg\":\"\xff\"}").is_err());
     }
 
     #[test]
@@ -291,7 +439,7 @@ mod tests {
         let body = r#"{"code":99991672,"msg":"m","error":{"log_id":"L1","permission_violations":[
             {"type":"action_scope_required","subject":"vc:room:readonly"},
             {"scope":"vc:rooms.room.detailinfo:read","url":"u"},{"subject":"vc:room:readonly"},{}]}}"#;
-        let particulars = Envelope::read(body.as_bytes()).expect("an envelope").particulars();
+        let particulars = Head::read(body.as_bytes()).expect("an envelope").particulars();
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L1"));
     }
@@ -299,7 +447,7 @@ mod tests {
     #[test]
     fn scopes_are_read_from_the_vendors_words_where_it_names_them_nowhere_else() {
         let body = r#"{"code":99991672,"msg":"Access denied. One of the following scopes is required: [vc:room:readonly, vc:rooms.room.detailinfo:read].","error":{"logid":"L2"}}"#;
-        let particulars = Envelope::read(body.as_bytes()).expect("an envelope").particulars();
+        let particulars = Head::read(body.as_bytes()).expect("an envelope").particulars();
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L2"));
         assert_eq!(scopes_in("no [list"), Vec::<String>::new());
@@ -309,7 +457,7 @@ mod tests {
     fn names_that_a_terminal_would_obey_are_left_out() {
         let body = r#"{"code":99991672,"error":{"log_id":"\u001b[2J","permission_violations":[
             {"subject":"a\nb"},{"subject":"vc:room:readonly"},{"subject":"\u202ex"}]}}"#;
-        let particulars = Envelope::read(body.as_bytes()).expect("an envelope").particulars();
+        let particulars = Head::read(body.as_bytes()).expect("an envelope").particulars();
         assert_eq!((particulars.log_id, particulars.scopes), (None, vec!["vc:room:readonly".to_owned()]));
     }
 
@@ -317,7 +465,7 @@ mod tests {
     fn a_help_page_is_kept_where_it_can_be_shown() {
         let help = |error: &str| {
             let body = format!(r#"{{"code":99991672,"error":{error}}}"#);
-            Envelope::read(body.as_bytes()).expect("an envelope").particulars().help_url
+            Head::read(body.as_bytes()).expect("an envelope").particulars().help_url
         };
         let page = Some("https://open.feishu.cn/app/x?q=y".to_owned());
         assert_eq!(help(r#"{"helps":[{"url":"javascript:x"},{"url":"https://open.feishu.cn/app/x?q=y"}]}"#), page);
@@ -330,19 +478,18 @@ mod tests {
 
     #[test]
     fn reading_that_fails_says_where_and_repeats_nothing() {
-        let error = Envelope::read(br#"{"code":"t-verysecret"}"#).err().expect("a code is a number");
+        let error = Head::read(br#"{"code":"t-verysecret"}"#).err().expect("a code is a number");
         assert_eq!(error.to_string(), "unexpected data at line 1 column 22");
         assert!(!format!("{error:?}").contains("verysecret"));
-        assert_eq!(Envelope::read(b"<html>").err().expect("no JSON").to_string(), "no JSON at line 1 column 1");
-        assert_eq!(Envelope::read(b"{\"code\":").err().expect("cut").to_string(), "cut off at line 1 column 8");
+        assert_eq!(Head::read(b"<html>").err().expect("no JSON").to_string(), "no JSON at line 1 column 1");
+        assert_eq!(Head::read(b"{\"code\":").err().expect("cut").to_string(), "cut off at line 1 column 8");
     }
 
     proptest! {
         #[test]
         fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(envelope) = Envelope::read(&body) {
-                envelope.particulars();
-                let _ = envelope.paging("meeting_list");
+            if let Ok(envelope) = Envelope::read(&body, "meeting_list") {
+                envelope.head.particulars();
             }
         }
 
@@ -350,7 +497,7 @@ mod tests {
         fn items_are_counted(count in 0usize..200) {
             let items = vec!["{\"network\":{\"time\":\"x\"}}"; count].join(",");
             let body = format!("{{\"code\":0,\"data\":{{\"participant_quality_list\":[{items}],\"has_more\":false}}}}");
-            prop_assert_eq!(paging(&body, "participant_quality_list").expect("a page").item_count, count);
+            prop_assert_eq!(paging(&body, "participant_quality_list").expect("a page").2, count);
         }
     }
 }

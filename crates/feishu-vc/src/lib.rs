@@ -47,6 +47,7 @@ pub use endpoint::{
 };
 #[doc(hidden)]
 pub use envelope::{EnvelopeFacts, read_envelope};
+pub use envelope::{List, read_list};
 pub use error::{Answer, CallError, ClientError, Fault, Unreachable, Unread, asked_for};
 pub use hooks::{Cancel, Event, Gate, Observer, WaitReason};
 pub use host::{BaseUrl, BaseUrlError, REGIONS, Region};

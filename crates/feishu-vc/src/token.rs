@@ -13,7 +13,7 @@ use reqwest::header::HeaderValue;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use super::envelope::{Envelope, Particulars};
+use super::envelope::{Head, Particulars};
 use super::error::{CallError, ClientError, Fault};
 use super::hooks::Event;
 use super::line::{Line, fault_of_answer, masked};
@@ -254,7 +254,7 @@ impl Tokens {
         requests: u32,
         generation: u64,
     ) -> Result<Result<Bearer, Fault>, CallError> {
-        let envelope = Envelope::read(&received.body);
+        let envelope = Head::read(&received.body);
         let code = envelope.as_ref().ok().map(|envelope| envelope.code);
         let cause = match verdict(None, received.http_status, code) {
             Verdict::Accept => {
@@ -283,7 +283,7 @@ impl Tokens {
     }
 }
 
-fn bearer_in(envelope: &Envelope<'_>, generation: u64) -> Result<Bearer, Fault> {
+fn bearer_in(envelope: &Head<'_>, generation: u64) -> Result<Bearer, Fault> {
     let token = envelope.tenant_access_token.as_deref().unwrap_or_default();
     let header = header_of(token).ok_or(Fault::BadToken { field: "tenant_access_token" })?;
     let life = envelope
@@ -365,13 +365,13 @@ mod tests {
             r#"{"code":0,"tenant_access_token":"t-1","expire":0}"#,
             r#"{"code":0,"tenant_access_token":"t-1","expire":-5}"#,
         ] {
-            let envelope = Envelope::read(body.as_bytes()).expect(body);
+            let envelope = Head::read(body.as_bytes()).expect(body);
             assert!(matches!(bearer_in(&envelope, 0), Err(Fault::BadToken { field: "expire" })), "{body}");
         }
-        let envelope = Envelope::read(br#"{"code":0,"expire":7200}"#).expect("an envelope");
+        let envelope = Head::read(br#"{"code":0,"expire":7200}"#).expect("an envelope");
         assert!(matches!(bearer_in(&envelope, 0), Err(Fault::BadToken { field: "tenant_access_token" })));
         let envelope =
-            Envelope::read(br#"{"code":0,"tenant_access_token":"t-1","expire":9223372036854775807}"#).expect("one");
+            Head::read(br#"{"code":0,"tenant_access_token":"t-1","expire":9223372036854775807}"#).expect("one");
         assert!(bearer_in(&envelope, 0).is_ok());
     }
 }
