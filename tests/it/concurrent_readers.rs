@@ -171,5 +171,5 @@ fn a_reader_outlives_a_sync_that_dies_and_one_that_heals_it() {
     assert_eq!(seen(&connection).expect("a query"), before);
     test_store.sync(None).expect_exit(0);
     assert_eq!(seen(&connection).expect("a query"), before);
-    test_store.assert_ended_as(&baseline.after, "with a reader");
+    test_store.assert_complete_as(&baseline.after, "with a reader");
 }

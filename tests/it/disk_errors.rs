@@ -14,7 +14,7 @@ use crate::support::test_store::{RequestCounts, TestStore, tiny_env};
 /// A way in which storage fails: at one operation of these kinds.
 struct Failure {
     name: &'static str,
-    act: Action,
+    action: Action,
     kinds: &'static str,
 }
 
@@ -26,14 +26,18 @@ const NEEDS_PERMISSION: &str = "create,open,mkdir,rename,unlink,rmdir";
 const REACHES_THE_DEVICE: &str = "write,sync,copy,truncate";
 
 const FAILURES: &[Failure] = &[
-    Failure { name: "full from then on", act: Action::Fail(ENOSPC), kinds: GROWS },
-    Failure { name: "full in the middle of a write", act: Action::ShortWrite(ENOSPC), kinds: "write,copy" },
-    Failure { name: "full once", act: Action::FailOnce(ENOSPC), kinds: GROWS },
-    Failure { name: "over quota", act: Action::Fail(EDQUOT), kinds: "write,copy" },
-    Failure { name: "permission lost", act: Action::Fail(EACCES), kinds: NEEDS_PERMISSION },
-    Failure { name: "permission refused once", act: Action::FailOnce(EACCES), kinds: NEEDS_PERMISSION },
-    Failure { name: "device error", act: Action::FailOnce(EIO), kinds: REACHES_THE_DEVICE },
-    Failure { name: "device gone", act: Action::Fail(EIO), kinds: "write,sync,copy,truncate,create,open,rename,mkdir" },
+    Failure { name: "full from then on", action: Action::Fail(ENOSPC), kinds: GROWS },
+    Failure { name: "full in the middle of a write", action: Action::ShortWrite(ENOSPC), kinds: "write,copy" },
+    Failure { name: "full once", action: Action::FailOnce(ENOSPC), kinds: GROWS },
+    Failure { name: "over quota", action: Action::Fail(EDQUOT), kinds: "write,copy" },
+    Failure { name: "permission lost", action: Action::Fail(EACCES), kinds: NEEDS_PERMISSION },
+    Failure { name: "permission refused once", action: Action::FailOnce(EACCES), kinds: NEEDS_PERMISSION },
+    Failure { name: "device error", action: Action::FailOnce(EIO), kinds: REACHES_THE_DEVICE },
+    Failure {
+        name: "device gone",
+        action: Action::Fail(EIO),
+        kinds: "write,sync,copy,truncate,create,open,rename,mkdir",
+    },
 ];
 
 impl Failure {
@@ -44,7 +48,7 @@ impl Failure {
     /// The fault at an operation of an undisturbed run, numbered from 1.
     fn fault(&self, operations: &[Operation], number: usize) -> Fault {
         let at = operations[..number].iter().filter(|operation| self.hits(operation)).count();
-        Fault::on(self.act, at, self.kinds, "")
+        Fault::on(self.action, at, self.kinds, "")
     }
 
     /// Tries the failure at the numbered operations it can happen to; gives tries and runs that ended well all the same.
@@ -102,7 +106,7 @@ fn a_publication_that_fails_has_its_summary() {
         test_store.take_request_counts();
         test_store.sync(None).expect_exit(0);
         assert_eq!(test_store.take_request_counts(), RequestCounts::new(), "{path}: all was answered");
-        test_store.assert_ended_as(&baseline.after, path);
+        test_store.assert_complete_as(&baseline.after, path);
     }
 }
 
@@ -157,7 +161,7 @@ fn the_store_is_removed_under_a_run() {
     env.change(|options| options.latency = std::time::Duration::ZERO);
     let _ = std::fs::remove_dir_all(test_store.path());
     test_store.sync(None).expect_exit(0);
-    test_store.assert_ended_as(&baseline.after, "taken away");
+    test_store.assert_complete_as(&baseline.after, "taken away");
 }
 
 /// A file system of its own, of some size, while it lives.
@@ -234,7 +238,7 @@ fn a_disk_that_is_read_only() {
     crate::support::test_env::RunOutput::new(report).expect_exit(0);
     disk.remount("rw");
     test_store.sync(None).expect_exit(0);
-    test_store.assert_ended_as(&baseline.after, "read-only");
+    test_store.assert_complete_as(&baseline.after, "read-only");
 }
 
 /// Every operation of the beginning, of publishing and of the first group commits, and every seventh of the others,

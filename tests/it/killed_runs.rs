@@ -41,7 +41,7 @@ fn a_kill_at_each_step_of_publishing_loses_nothing() {
     for step in Step::ALL {
         let (_, operations) = STEPS.iter().find(|(known, _)| known == step).expect("every step has its operations");
         for (kind, path) in *operations {
-            faults.extend([Action::Kill, Action::KillAfter].map(|act| Fault::on(act, 1, kind, path)));
+            faults.extend([Action::Kill, Action::KillAfter].map(|action| Fault::on(action, 1, kind, path)));
         }
     }
     let (kills, died) =
@@ -51,10 +51,10 @@ fn a_kill_at_each_step_of_publishing_loses_nothing() {
 
 /// Kills a run at each of the numbered operations. Returns the number of kills, the number of runs that died of one, and
 /// the number of participants requested again.
-fn kill_at(numbers: &[usize], nth: NthSync, act: Action) -> (usize, usize, usize) {
+fn kill_at(numbers: &[usize], nth: NthSync, action: Action) -> (usize, usize, usize) {
     let again = std::sync::atomic::AtomicUsize::new(0);
     let (kills, died) = try_all(numbers, nth, |baseline, number| {
-        let killed = baseline.kill(&Fault::at(act, *number), &format!("{act:?} at operation {number}"));
+        let killed = baseline.kill(&Fault::at(action, *number), &format!("{action:?} at operation {number}"));
         again.fetch_add(killed.requested_again, std::sync::atomic::Ordering::Relaxed);
         killed.died
     });

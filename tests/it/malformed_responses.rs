@@ -230,10 +230,10 @@ fn redirects_carry_no_token_anywhere() {
         }));
         let ran = server.run(server.sync(&[]));
         assert_eq!(ran.code, Some(4), "{}", ran.stderr);
-        assert!(elsewhere.asked().is_empty(), "{list:?} {status}: {:?}", elsewhere.asked());
+        assert!(elsewhere.requests().is_empty(), "{list:?} {status}: {:?}", elsewhere.requests());
         assert!(
             server
-                .asked()
+                .requests()
                 .iter()
                 .all(|asked| asked.list == List::Token || asked.authorization == format!("Bearer {TENANT_TOKEN}"))
         );

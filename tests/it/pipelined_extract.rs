@@ -69,7 +69,7 @@ fn a_list_that_breaks_off_counts_for_nothing_and_nothing_is_asked_again() {
             let asked = test_store.take_request_counts();
             let twice: Vec<_> = recorded.iter().filter(|unit| asked.contains_key(*unit)).collect();
             assert!(twice.is_empty(), "{of}: asked again: {twice:?}");
-            test_store.assert_ended_as(&baseline.after, &of);
+            test_store.assert_complete_as(&baseline.after, &of);
         }
     }
 }

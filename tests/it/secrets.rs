@@ -104,7 +104,10 @@ fn success_leaves_no_secret_at_any_log_level() {
             let ran = server.run(command).expect_exit(0);
             nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
         }
-        assert!(server.asked().iter().any(|asked| asked.authorization.ends_with(TENANT_TOKEN)), "the token was used");
+        assert!(
+            server.requests().iter().any(|asked| asked.authorization.ends_with(TENANT_TOKEN)),
+            "the token was used"
+        );
     }
 }
 
@@ -211,7 +214,7 @@ fn a_given_token_and_an_odd_secret_are_kept_to_ourselves() {
         command.env("VCQ_APP_SECRET", odd);
         let ran = server.run(command).expect_exit(2);
         nowhere(&server, &ran, &[odd]);
-        assert!(server.asked().is_empty());
+        assert!(server.requests().is_empty());
     }
 }
 
@@ -319,7 +322,7 @@ fn files_with_secrets_are_ours_alone_or_refused() {
     ] {
         let ran = with_file(&server, name).expect_exit(2);
         assert!(ran.stderr.contains(words) && ran.stderr.contains("hint: "), "{name}: {}", ran.stderr);
-        assert!(server.asked().is_empty(), "nothing was asked");
+        assert!(server.requests().is_empty(), "nothing was asked");
     }
     for name in ["good", "link"] {
         let ran = with_file(&server, name).expect_exit(0);
@@ -369,7 +372,7 @@ fn plain_http_goes_to_loopback_only() {
             .expect_exit(2);
         nowhere(&server, &ran, &[USER_TOKEN]);
     }
-    assert!(server.asked().is_empty());
+    assert!(server.requests().is_empty());
     for url in
         [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}/"), format!(" HTTP://127.0.0.1:{port} ")]
     {

@@ -130,7 +130,7 @@ fn interrupted_while_the_vendor_makes_us_wait() {
     env.faults(&[]);
     test_store.take_request_counts();
     test_store.sync(None).expect_exit(0);
-    test_store.assert_ended_as(&baseline.after, "throttled");
+    test_store.assert_complete_as(&baseline.after, "throttled");
 }
 
 #[test]

@@ -109,10 +109,10 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
     assert_eq!(summary["meetings"], TEXTS.len());
     assert_eq!(summary["participants"], TEXTS.len());
     // The same in words, and nothing is asked again.
-    let calls = server.asked().len();
+    let calls = server.requests().len();
     let words = server.run(server.command(&["sync", "--since", "2022-12-23", "--until", "2022-12-24"])).expect_exit(0);
     assert!(words.stdout.contains("nothing new"), "{}", words.stdout);
-    assert!(server.asked().len() <= calls + 2, "a token and the meeting list");
+    assert!(server.requests().len() <= calls + 2, "a token and the meeting list");
 
     let database = server.database();
     let count = |sql: &str, text: &str| -> i64 {
@@ -243,7 +243,7 @@ fn ids_that_nobody_can_ask_for_are_not_asked_for() {
         format!("[{}]", crate::support::scripted_server::sample()),
     ));
     server.run(server.sync(&[])).expect_exit(0);
-    let mut asked: Vec<_> = server.asked().iter().filter_map(|asked| asked.query.get("user_id").cloned()).collect();
+    let mut asked: Vec<_> = server.requests().iter().filter_map(|asked| asked.query.get("user_id").cloned()).collect();
     asked.sort();
     assert_eq!(asked, ["7", "ok"]);
     assert_eq!(server.number("select count(*) from participants"), ids.len() as i64);
@@ -263,7 +263,7 @@ fn meeting_numbers_of_any_form_are_asked_for_as_sent() {
     }));
     server.run(server.sync(&[])).expect_exit(0);
     let mut asked: Vec<_> = server
-        .asked()
+        .requests()
         .iter()
         .filter(|asked| asked.list == List::Participants)
         .map(|asked| asked.query["meeting_no"].clone())
@@ -272,7 +272,7 @@ fn meeting_numbers_of_any_form_are_asked_for_as_sent() {
     let mut expected = numbers.to_vec();
     expected.sort_unstable();
     assert_eq!(asked, expected);
-    assert!(server.asked().iter().all(|asked| asked.list != List::Other), "no number leads to another path");
+    assert!(server.requests().iter().all(|asked| asked.list != List::Other), "no number leads to another path");
     assert_eq!(server.number("select count(distinct meeting_key) from coverage"), numbers.len() as i64);
 }
 

@@ -1,4 +1,4 @@
-//! A sync to disturb: what the store was before, and what it is after when nothing disturbs it.
+//! A reference sync: the store before it, and after it if nothing goes wrong. Tests repeat it with kills and faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use crate::support::test_store::{
     CONCURRENCY, RequestCounts, Tables, TestStore, requested_again, sum_counts, tiny_env,
 };
 
-/// Which sync of a store.
+/// Which sync of a store is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NthSync {
-    /// The first one, into nothing.
+    /// The first one, into an empty store.
     First,
-    /// One that gets what an earlier one could not, on one day: it replaces that day upon the published database.
+    /// One that fetches what an earlier one could not: it replaces one published date.
     Second,
 }
 
@@ -23,31 +23,31 @@ impl NthSync {
     pub(crate) const ALL: &[NthSync] = &[NthSync::First, NthSync::Second];
 }
 
-/// A sync, known from an undisturbed run of it.
+/// A sync and the result of running it without faults.
 pub(crate) struct Baseline<'a> {
     base: TestStore<'a>,
     before: Option<Tables>,
     pub after: Tables,
-    asked: RequestCounts,
+    requests: RequestCounts,
     attempts: i64,
-    /// What the undisturbed sync did to files.
+    /// File operations of the sync, in order.
     pub operations: Vec<Operation>,
 }
 
-/// What a kill cost.
+/// The result of a killed run and the run after it.
 pub(crate) struct KillOutcome {
-    /// False where the run had ended before.
+    /// False if the run had ended before the kill.
     pub died: bool,
-    /// Participants whose minutes were asked for again.
+    /// Participants whose minutes were requested again.
     pub requested_again: usize,
 }
 
 impl<'a> Baseline<'a> {
-    /// Runs it undisturbed.
+    /// Runs the sync without faults.
     pub(crate) fn new(nth: NthSync, env: &'a TestEnv) -> Baseline<'a> {
         let base = TestStore::new(env);
         if nth == NthSync::First {
-            return Baseline::of(base, None);
+            return Baseline::record(base, None);
         }
         env.faults(&["participant_quality_list:internal-error@share=0.02"]);
         let mut command = base.command();
@@ -55,38 +55,38 @@ impl<'a> Baseline<'a> {
         base.run(command, None).expect_exit(7);
         env.faults(&[]);
         let before = base.tables();
-        let baseline = Baseline::of(base, Some(before));
+        let baseline = Baseline::record(base, Some(before));
         assert!(baseline.before.as_ref() != Some(&baseline.after), "the second sync changes something");
         let copies = baseline.operations.iter().any(|operation| operation.kind == "copy");
         let removes = baseline.operations.iter().any(|one| one.kind == "unlink" && one.path.contains("/part-"));
-        assert!(copies && removes, "the database is built upon the old one, and old parts go");
+        assert!(copies && removes, "the database is built from the old one, and old parts are removed");
         baseline
     }
 
-    fn of(base: TestStore<'a>, before: Option<Tables>) -> Baseline<'a> {
+    fn record(base: TestStore<'a>, before: Option<Tables>) -> Baseline<'a> {
         base.take_request_counts();
         let undisturbed = if before.is_some() { TestStore::copy_of(&base) } else { TestStore::new(base.env) };
         undisturbed.sync(None).expect_exit(0);
         let (after, attempts) = (undisturbed.tables(), undisturbed.attempts());
         let operations = undisturbed.operations();
-        let baseline = Baseline { asked: base.take_request_counts(), base, before, after, attempts, operations };
-        undisturbed.assert_ended_as(&baseline.after, "undisturbed");
+        let baseline = Baseline { requests: base.take_request_counts(), base, before, after, attempts, operations };
+        undisturbed.assert_complete_as(&baseline.after, "undisturbed");
         baseline
     }
 
-    /// A store as it is before the sync.
+    /// A new copy of the store before the sync.
     pub(crate) fn test_store(&self) -> TestStore<'a> {
         if self.before.is_some() { TestStore::copy_of(&self.base) } else { TestStore::new(self.base.env) }
     }
 
-    /// Asserts what holds at every instant.
+    /// Checks what holds at every instant: the published files are whole and of one of the two states.
     #[track_caller]
     pub(crate) fn assert_whole(&self, test_store: &TestStore<'_>, of: &str) {
         let states: Vec<&Tables> = self.before.iter().chain([&self.after]).collect();
         test_store.assert_published_is_whole(&states, of);
     }
 
-    /// Runs the sync with a fault that kills it, then again, and asserts that nothing is lost or asked for twice.
+    /// Runs the sync with a fault that kills it, then again. Checks that nothing is lost or requested twice.
     #[track_caller]
     pub(crate) fn kill(&self, fault: &Fault, of: &str) -> KillOutcome {
         let test_store = self.test_store();
@@ -97,38 +97,38 @@ impl<'a> Baseline<'a> {
         KillOutcome { died, requested_again: again }
     }
 
-    /// After runs that died: asserts that what is published is whole; that the same command then ends the store as if
-    /// nothing had been; and that it asks again for no more than was in flight, and for nothing that was recorded. Gives
-    /// the number of participants asked for again. `asked` is what was asked for by runs before the last.
+    /// Runs the same command after runs that died. Checks that what is published is whole, that the run completes the
+    /// store, and that it requests again no more than was in flight, and nothing that was recorded. `requests` are those
+    /// of runs before the last. Returns the number of participants requested again.
     #[track_caller]
-    pub(crate) fn resume(&self, test_store: &TestStore<'_>, kills: usize, asked: RequestCounts, of: &str) -> usize {
-        let asked = sum_counts(asked, &test_store.take_request_counts());
-        // Runs that ended by themselves publish what they got, which is of neither state.
+    pub(crate) fn resume(&self, test_store: &TestStore<'_>, kills: usize, requests: RequestCounts, of: &str) -> usize {
+        let requests = sum_counts(requests, &test_store.take_request_counts());
+        // A run that ended by itself publishes what it got, which is neither of the two states.
         test_store.assert_published_is_whole(&[], of);
         let recorded = test_store.recorded();
         test_store.sync(None).expect_exit(0);
-        let asked_then = test_store.take_request_counts();
-        let asked_twice: BTreeSet<_> = recorded.iter().filter(|unit| asked_then.contains_key(*unit)).collect();
-        assert!(asked_twice.is_empty(), "{of}: recorded, and asked for again: {asked_twice:?}");
-        let asked = sum_counts(asked, &asked_then);
-        let quality = requested_again(&asked, &self.asked, Endpoint::ParticipantQualityList);
-        let lists = requested_again(&asked, &self.asked, Endpoint::ParticipantList);
+        let new_requests = test_store.take_request_counts();
+        let repeated: BTreeSet<_> = recorded.iter().filter(|unit| new_requests.contains_key(*unit)).collect();
+        assert!(repeated.is_empty(), "{of}: recorded and requested again: {repeated:?}");
+        let requests = sum_counts(requests, &new_requests);
+        let quality = requested_again(&requests, &self.requests, Endpoint::ParticipantQualityList);
+        let lists = requested_again(&requests, &self.requests, Endpoint::ParticipantList);
         for again in [&quality, &lists] {
-            assert!(again.len() <= kills * CONCURRENCY, "{of}: {kills} kills, asked for again: {again:?}");
+            assert!(again.len() <= kills * CONCURRENCY, "{of}: {kills} kills, requested again: {again:?}");
         }
-        let missing: Vec<_> = self.asked.keys().filter(|unit| !asked.contains_key(*unit)).collect();
-        assert!(missing.is_empty(), "{of}: never asked for: {missing:?}");
-        test_store.assert_ended_as(&self.after, of);
-        // An attempt more for who was asked again and for the duplicate that shares the answer, and for those who found out
-        // anew that a meeting's window is too long.
+        let missing: Vec<_> = self.requests.keys().filter(|unit| !requests.contains_key(*unit)).collect();
+        assert!(missing.is_empty(), "{of}: never requested: {missing:?}");
+        test_store.assert_complete_as(&self.after, of);
+        // One more attempt for each participant requested again, for a duplicate that shares the answer, and where a
+        // meeting's window was again found to be too long.
         let more = test_store.attempts() - self.attempts;
         let most = (2 * quality.len() + kills.max(1) * CONCURRENCY) as i64;
-        assert!(more.abs() <= most, "{of}: {more} attempts more, {} asked again", quality.len());
+        assert!(more.abs() <= most, "{of}: {more} more attempts, {} requested again", quality.len());
         quality.len()
     }
 
-    /// Runs the sync with a fault that it can notice, then again without, and asserts that what was published stays
-    /// whole, that the failure is told well, and that the next run goes on. True where the first run ended well.
+    /// Runs the sync with a fault that returns an error, then without. Checks that what was published stays whole, that
+    /// the failure is reported, and that the next run completes the store. True if the first run succeeded.
     #[track_caller]
     pub(crate) fn fail(&self, fault: &Fault, of: &str) -> bool {
         let test_store = self.test_store();
@@ -140,7 +140,7 @@ impl<'a> Baseline<'a> {
     }
 }
 
-/// Asserts that a run that storage failed says so: exit 5, the path, and what to do.
+/// Checks that a run that failed on storage reports it: exit 5, the path and a hint. A run may also have succeeded.
 #[track_caller]
 pub(crate) fn assert_failure_reported(ran: &RunOutput, test_store: &TestStore<'_>, of: &str) {
     let RunOutput { code, stdout, stderr } = ran;
@@ -148,15 +148,14 @@ pub(crate) fn assert_failure_reported(ran: &RunOutput, test_store: &TestStore<'_
     if *code == Some(5) {
         let store = test_store.path();
         assert!(stderr.contains(&*store.to_string_lossy()), "{of}: names no path below {}:\n{stderr}", store.display());
-        assert!(stderr.contains("hint: "), "{of}: says not what to do:\n{stderr}");
+        assert!(stderr.contains("hint: "), "{of}: no hint:\n{stderr}");
     }
 }
 
-/// Trials side by side.
 const THREADS: usize = 2;
 
-/// Tries all, shared out to threads that each have a env of their own; gives how many were tried and how many of those
-/// `try_one` was true of.
+/// Runs `try_one` on all items, in threads with a test environment each. Returns the number of items and how many of them
+/// `try_one` was true for.
 pub(crate) fn try_all<T: Sync>(
     all: &[T],
     nth: NthSync,
@@ -178,7 +177,7 @@ pub(crate) fn try_all<T: Sync>(
     (all.len(), hits)
 }
 
-/// The same path of another run or day.
+/// The operation with digits replaced, so that it is equal for other runs and dates.
 fn shape(operation: &Operation) -> String {
     let words = |path: &str| -> Vec<String> {
         let words = path.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
@@ -189,7 +188,7 @@ fn shape(operation: &Operation) -> String {
     format!("{} {}", operation.kind, words(&operation.path).concat())
 }
 
-/// The first operation of each shape, as a number from 1.
+/// The number (from 1) of the first operation of each shape.
 pub(crate) fn one_of_each_shape(operations: &[Operation]) -> Vec<usize> {
     let mut first = BTreeMap::new();
     for (at, operation) in operations.iter().enumerate() {
@@ -198,7 +197,7 @@ pub(crate) fn one_of_each_shape(operations: &[Operation]) -> Vec<usize> {
     first.into_values().collect()
 }
 
-/// Says what a test run has counted.
+/// Prints the counts of a long test.
 #[expect(clippy::print_stderr, reason = "for whoever runs the tests with --nocapture")]
 pub(crate) fn print_progress(text: &str) {
     eprintln!("{text}");

@@ -1,23 +1,23 @@
-/* File faults for the unmodified program: loaded before libc (LD_PRELOAD), it counts every change that the program, its
- * SQLite and its DuckDB make to files below one folder, writes each to a log, and makes one of them go wrong.
+/* File faults for the unmodified program. Loaded before libc (LD_PRELOAD), it counts every change that the program, SQLite
+ * and DuckDB make to files below one folder, logs each, and makes one of them fail.
  *
  * Environment (read once, at the start):
  *   FAULTS_ROOT   folder whose files are watched, canonical
  *   FAULTS_LOG    file that gets one line an operation: number, kind, path [-> path]; outside the folder
- *   FAULTS_ACT    kill | kill-after | tear | short | fail; without it only the log is written
- *   FAULTS_AT     at which of the operations that match, counted from 1
- *   FAULTS_KINDS  comma-separated kinds that match; all without it
- *   FAULTS_PATH   text that is in the path of those that match; any without it
- *   FAULTS_ERRNO  number of the error that `fail` and `short` give
- *   FAULTS_ONCE   1: `fail` hits one operation; else it and every later one that matches
+ *   FAULTS_ACT    kill | kill-after | kill-mid-write | short | fail; unset: only the log is written
+ *   FAULTS_AT     number of the matching operation, from 1
+ *   FAULTS_KINDS  comma-separated kinds that match; unset: all
+ *   FAULTS_PATH   text that the path must contain; unset: any path
+ *   FAULTS_ERRNO  error number that `fail` and `short` return
+ *   FAULTS_ONCE   1: `fail` affects one operation; else it and every later matching one
  *
- * kill        the process dies before the operation
- * kill-after  the process dies right after it
- * tear        half of the bytes are written, then the process dies (of a write; else like kill)
- * short       half of the bytes are written and the call says so; every later one that matches fails, as on a full disk
- * fail        the operation is not done and gives the error
+ * kill            the process is killed before the operation
+ * kill-after      the process is killed right after it
+ * kill-mid-write  half of the bytes are written, then the process is killed (other operations: like kill)
+ * short           half of the bytes are written and the call returns that; every later match fails, as on a full disk
+ * fail            the operation is not done and returns the error
  *
- * Opens for reading and reads are not seen, nor stores into mapped memory. */
+ * Reads, opens for reading and stores into mapped memory are not seen. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,14 +39,14 @@
 #define FICLONE 0x40049409
 #endif
 
-enum act { NONE, KILL, KILL_AFTER, TEAR, SHORT, FAIL };
-/* What an operation has to do: as it is, not at all (errno is set), half and then die, half, as it is and then die. */
-enum order { GO, REFUSE, HALF_AND_DIE, HALF, GO_AND_DIE };
+enum action { NONE, KILL, KILL_AFTER, KILL_MID_WRITE, SHORT, FAIL };
+/* What an operation does: run, return an error (errno is set), half and then die, half, run and then die. */
+enum effect { RUN, REFUSE, HALF_AND_DIE, HALF, RUN_AND_DIE };
 
 static char root[PATH_MAX];
 static size_t root_length;
 static int log_fd = -1;
-static enum act act;
+static enum action action;
 static long at, error_number;
 static int once;
 static const char *kinds, *path_part;
@@ -65,7 +65,7 @@ __attribute__((constructor)) static void begin(void) {
     kinds = getenv("FAULTS_KINDS");
     path_part = getenv("FAULTS_PATH");
     if ((text = getenv("FAULTS_ACT")))
-        act = !strcmp(text, "kill") ? KILL : !strcmp(text, "kill-after") ? KILL_AFTER : !strcmp(text, "tear") ? TEAR
+        action = !strcmp(text, "kill") ? KILL : !strcmp(text, "kill-after") ? KILL_AFTER : !strcmp(text, "kill-mid-write") ? KILL_MID_WRITE
             : !strcmp(text, "short") ? SHORT : !strcmp(text, "fail") ? FAIL : NONE;
 }
 
@@ -86,8 +86,8 @@ static int is_below(const char *path) {
     return root_length && !strncmp(path, root, root_length) && (path[root_length] == '/' || !path[root_length]);
 }
 
-/* Counts an operation, logs it, and says what is to become of it. Nothing here goes through the functions below. */
-static enum order decide(const char *kind, const char *path, const char *to) {
+/* Counts and logs an operation, and decides what it does. Uses system calls, so that it is not intercepted itself. */
+static enum effect decide(const char *kind, const char *path, const char *to) {
     int saved = errno;
     long number = atomic_fetch_add(&operations, 1) + 1;
     if (log_fd >= 0) {
@@ -96,14 +96,14 @@ static enum order decide(const char *kind, const char *path, const char *to) {
         if (length > 0) syscall(SYS_write, log_fd, line, (size_t)length);
     }
     errno = saved;
-    if (act == NONE || !is_kind(kind)) return GO;
-    if (path_part && !strstr(path, path_part) && !(to && strstr(to, path_part))) return GO;
+    if (action == NONE || !is_kind(kind)) return RUN;
+    if (path_part && !strstr(path, path_part) && !(to && strstr(to, path_part))) return RUN;
     long match = atomic_fetch_add(&matches, 1) + 1;
-    if (match < at || (match > at && (once || (act != FAIL && act != SHORT)))) return GO;
-    switch (act) {
+    if (match < at || (match > at && (once || (action != FAIL && action != SHORT)))) return RUN;
+    switch (action) {
     case KILL: die(); break;
-    case KILL_AFTER: return GO_AND_DIE;
-    case TEAR: return HALF_AND_DIE;
+    case KILL_AFTER: return RUN_AND_DIE;
+    case KILL_MID_WRITE: return HALF_AND_DIE;
     case SHORT: if (match == at) return HALF; break;
     default: break;
     }
@@ -111,18 +111,18 @@ static enum order decide(const char *kind, const char *path, const char *to) {
     return REFUSE;
 }
 
-static enum order decide_fd(const char *kind, int fd) {
+static enum effect decide_fd(const char *kind, int fd) {
     char link[48], path[PATH_MAX];
     int saved = errno;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
     errno = saved;
-    if (length <= 0) return GO;
+    if (length <= 0) return RUN;
     path[length] = 0;
-    return is_below(path) ? decide(kind, path, NULL) : GO;
+    return is_below(path) ? decide(kind, path, NULL) : RUN;
 }
 
-/* The path as it counts from the folder of `dir`, in `full`; links in it are not followed. */
+/* The absolute path of `path` relative to `dir`, in `full`; links in it are not followed. */
 static const char *full_path(int dir, const char *path, char *full) {
     char link[48];
     ssize_t length = 0;
@@ -137,41 +137,41 @@ static const char *full_path(int dir, const char *path, char *full) {
     return full;
 }
 
-static enum order decide_path(const char *kind, int dir, const char *path) {
+static enum effect decide_path(const char *kind, int dir, const char *path) {
     char full[PATH_MAX];
     const char *name = full_path(dir, path, full);
-    return is_below(name) ? decide(kind, name, NULL) : GO;
+    return is_below(name) ? decide(kind, name, NULL) : RUN;
 }
 
-static enum order decide_paths(const char *kind, int from_dir, const char *from, int to_dir, const char *to) {
+static enum effect decide_paths(const char *kind, int from_dir, const char *from, int to_dir, const char *to) {
     char full_from[PATH_MAX], full_to[PATH_MAX];
     const char *one = full_path(from_dir, from, full_from), *other = full_path(to_dir, to, full_to);
-    return is_below(one) || is_below(other) ? decide(kind, one, other) : GO;
+    return is_below(one) || is_below(other) ? decide(kind, one, other) : RUN;
 }
 
 #define NEXT(name) \
     static __typeof__(&name) next; \
     if (!next) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
-/* An operation that is done or not. */
+/* An operation that is done completely or not at all. */
 #define ALL_OR_NOTHING(decision, type, call) \
     do { \
-        enum order ordered = (decision); \
-        if (ordered == REFUSE) return -1; \
-        if (ordered == HALF_AND_DIE) die(); \
+        enum effect effect = (decision); \
+        if (effect == REFUSE) return -1; \
+        if (effect == HALF_AND_DIE) die(); \
         type result = (call); \
-        if (ordered == GO_AND_DIE) die(); \
+        if (effect == RUN_AND_DIE) die(); \
         return result; \
     } while (0)
 
-/* A write: `half` does it with half of the bytes. */
+/* A write; `half` writes half of the bytes. */
 #define SOME_BYTES(decision, half, call) \
     do { \
-        enum order ordered = (decision); \
-        if (ordered == REFUSE) return -1; \
-        if (ordered == HALF) return (half); \
-        ssize_t result = ordered == HALF_AND_DIE ? (half) : (call); \
-        if (ordered == HALF_AND_DIE || ordered == GO_AND_DIE) die(); \
+        enum effect effect = (decision); \
+        if (effect == REFUSE) return -1; \
+        if (effect == HALF) return (half); \
+        ssize_t result = effect == HALF_AND_DIE ? (half) : (call); \
+        if (effect == HALF_AND_DIE || effect == RUN_AND_DIE) die(); \
         return result; \
     } while (0)
 

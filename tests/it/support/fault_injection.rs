@@ -1,4 +1,4 @@
-//! Loads `fault_injection.c` in front of the unmodified binary: its operations on files are counted, and one goes wrong.
+//! Preloads `fault_injection.c` into the unmodified binary: it logs file operations and makes one of them fail.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,80 +6,80 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-/// Error numbers of Linux.
+// Error numbers of Linux.
 pub(crate) const EIO: i32 = 5;
 pub(crate) const EACCES: i32 = 13;
 pub(crate) const ENOSPC: i32 = 28;
 pub(crate) const EDQUOT: i32 = 122;
 
-/// What goes wrong.
+/// What happens at an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// The process dies before the operation.
+    /// The process is killed before it.
     Kill,
-    /// It dies right after it.
+    /// The process is killed right after it.
     KillAfter,
-    /// It dies with half of the bytes written.
+    /// The process is killed with half of the bytes written.
     KillMidWrite,
-    /// Half of the bytes are written; every later operation that matches fails with this number.
+    /// Half of the bytes are written; every later matching operation fails with this number.
     ShortWrite(i32),
-    /// One operation fails with this number.
+    /// This operation fails with this number.
     FailOnce(i32),
-    /// This operation and every later one that matches fail with this number.
+    /// This operation and every later matching one fail with this number.
     Fail(i32),
 }
 
-/// What goes wrong, and when.
+/// An action at one file operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
-    pub act: Action,
-    /// At which of the operations that match, from 1.
+    pub action: Action,
+    /// Number of the matching operation, from 1.
     pub at: usize,
-    /// Kinds that match (`write`, `create`, `open`, `copy`, `sync`, `truncate`, `rename`, `unlink`, `mkdir`, `rmdir`); all
-    /// where empty.
+    /// Kinds that match, comma-separated: `write`, `create`, `open`, `copy`, `sync`, `truncate`, `rename`, `unlink`,
+    /// `mkdir`, `rmdir`. Empty: all.
     pub kinds: &'static str,
-    /// Text in the path of those that match; any where empty.
+    /// Text that the path must contain. Empty: any path.
     pub path: String,
 }
 
 impl Fault {
-    /// At the n-th operation of all.
-    pub(crate) fn at(act: Action, at: usize) -> Fault {
-        Fault { act, at, kinds: "", path: String::new() }
+    /// At the n-th of all operations.
+    pub(crate) fn at(action: Action, at: usize) -> Fault {
+        Fault { action, at, kinds: "", path: String::new() }
     }
 
-    /// At the n-th of the operations of some kinds on paths with a text.
-    pub(crate) fn on(act: Action, at: usize, kinds: &'static str, path: &str) -> Fault {
-        Fault { act, at, kinds, path: path.to_owned() }
+    /// At the n-th operation of these kinds on a path that contains `path`.
+    pub(crate) fn on(action: Action, at: usize, kinds: &'static str, path: &str) -> Fault {
+        Fault { action, at, kinds, path: path.to_owned() }
     }
 }
 
-/// One operation on a file of the store, as logged.
+/// One logged operation on a file of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Operation {
     pub kind: String,
-    /// The path below the store; of a rename, where it came from.
+    /// Path below the store; the source of a rename.
     pub path: String,
-    /// Where a rename goes.
+    /// Target of a rename.
     pub to: Option<String>,
 }
 
-/// Lets a command run with the shim before the files of `store`, which has to exist or to be made by it.
+/// Sets the command up to run with the preloaded library, which watches the files of `store`.
 pub(crate) fn preload(command: &mut Command, store: &Path, log: Option<&Path>, fault: Option<&Fault>) {
     command.env("LD_PRELOAD", library()).env("FAULTS_ROOT", store);
     if let Some(log) = log {
         command.env("FAULTS_LOG", log);
     }
-    let Some(Fault { act, at, kinds, path }) = fault else { return };
-    let (act, errno, once) = match act {
+    let Some(Fault { action, at, kinds, path }) = fault else { return };
+    let (action, errno, once) = match action {
         Action::Kill => ("kill", 0, ""),
         Action::KillAfter => ("kill-after", 0, ""),
-        Action::KillMidWrite => ("tear", 0, ""),
+        Action::KillMidWrite => ("kill-mid-write", 0, ""),
         Action::ShortWrite(errno) => ("short", *errno, ""),
         Action::FailOnce(errno) => ("fail", *errno, "1"),
         Action::Fail(errno) => ("fail", *errno, ""),
     };
-    command.env("FAULTS_ACT", act).env("FAULTS_AT", at.to_string()).env("FAULTS_ERRNO", errno.to_string());
+    command.env("FAULTS_ACT", action).env("FAULTS_AT", at.to_string()).env("FAULTS_ERRNO", errno.to_string());
     command.env("FAULTS_ONCE", once);
     if !kinds.is_empty() {
         command.env("FAULTS_KINDS", kinds);
@@ -89,10 +89,10 @@ pub(crate) fn preload(command: &mut Command, store: &Path, log: Option<&Path>, f
     }
 }
 
-/// The operations of a log, in order, their paths relative to `store`.
+/// The operations of a log, in order, with paths relative to `store`.
 pub(crate) fn operations(log: &Path, store: &Path) -> Vec<Operation> {
     let below = |path: &str| path.trim_start_matches(&*store.to_string_lossy()).trim_start_matches('/').to_owned();
-    let text = std::fs::read_to_string(log).expect("the shim writes its log: is the binary linked dynamically?");
+    let text = std::fs::read_to_string(log).expect("no log of file operations: is the binary linked dynamically?");
     text.lines()
         .map(|line| {
             let mut words = line.splitn(3, ' ').skip(1);
@@ -106,7 +106,7 @@ pub(crate) fn operations(log: &Path, store: &Path) -> Vec<Operation> {
         .collect()
 }
 
-/// The compiled shim, made once by the first test that needs it.
+/// The compiled library, built by the first test that needs it.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = LIBRARY.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! What the integration tests share: the simulator and the binary under test, scripted servers, and injected faults.
+//! Shared by the integration tests: test environments, stores, scripted servers, injected faults and damage.
 
 pub(crate) mod baseline;
 pub(crate) mod fault_injection;

@@ -1,6 +1,6 @@
-//! A vendor that answers whatever a test wants, byte for byte, and a sandbox in which the real binary asks it.
+//! A server that sends whatever bytes a test wants, and a sandbox in which the real binary talks to it.
 //!
-//! Plain sockets, because no server library sends half a header, a body without end, or bytes that are no text.
+//! Plain sockets, because no server library sends half a header, an endless body, or bytes that are not text.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,17 +16,17 @@ use vcq_etl::is_terminal_control;
 
 use crate::support::test_env::RunOutput;
 
-/// The app secret and the token of every scenario, long enough to be taken for what they are.
+/// App secret and token of every scenario, long enough to be treated as secrets.
 pub(crate) const APP_SECRET: &str = "Zq9-made-up-app-secret-Zq9";
 pub(crate) const TENANT_TOKEN: &str = "t-Zq9-made-up-tenant-token-Zq9";
-/// The time of the one meeting that most scenarios have, and a window around it.
+/// Start of the one meeting that most scenarios have; `WINDOW` is around it.
 pub(crate) const START: &str = "2022.12.23 11:16:59 (GMT+08:00)";
 pub(crate) const END: &str = "2022.12.23 11:18:51 (GMT+08:00)";
 pub(crate) const WINDOW: [&str; 4] = ["--since", "2022-12-23", "--until", "2022-12-24"];
-/// Longer than any run of a test takes; a run that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longer than any run takes; a run that takes longer hangs.
+const RUN_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What is asked for.
+/// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum List {
     Token,
@@ -55,17 +55,15 @@ impl List {
     }
 }
 
-/// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct ReceivedRequest {
     pub list: List,
     pub query: BTreeMap<String, String>,
     pub authorization: String,
-    /// How many of this kind came before.
+    /// Number of requests for the same list before this one.
     pub nth: usize,
 }
 
-/// An answer.
 #[derive(Debug, Clone)]
 pub(crate) enum Response {
     Http {
@@ -73,7 +71,7 @@ pub(crate) enum Response {
         headers: Vec<(String, Vec<u8>)>,
         body: Vec<u8>,
     },
-    /// A body that comes byte by byte and never ends.
+    /// A body that arrives byte by byte and never ends.
     Trickle,
 }
 
@@ -117,17 +115,17 @@ fn header(name: &str, value: &str) -> (String, Vec<u8>) {
     (name.to_owned(), value.as_bytes().to_vec())
 }
 
-/// What the vendor does.
+/// Decides the response to each request.
 pub(crate) type Scenario = Arc<dyn Fn(&ReceivedRequest) -> Response + Send + Sync>;
 
-/// A tenant whose every list is one page of these items: JSON texts of the three lists.
+/// A tenant whose lists are one page each, with these items as JSON text.
 pub(crate) fn tenant(
     meetings: impl Into<String>,
     participants: impl Into<String>,
     quality: impl Into<String>,
 ) -> Scenario {
     let (meetings, participants, quality) = (meetings.into(), participants.into(), quality.into());
-    Arc::new(move |asked| match asked.list {
+    Arc::new(move |request| match request.list {
         List::Meetings => Response::page(List::Meetings, &meetings, None),
         List::Participants => Response::page(List::Participants, &participants, None),
         List::Quality => Response::page(List::Quality, &quality, None),
@@ -152,19 +150,19 @@ pub(crate) fn sample() -> String {
     format!(r#"{{"network":{{"time":"{START}","network_delay":"100ms"}}}}"#)
 }
 
-/// The ordinary tenant, but for one list that answers as told.
+/// The ordinary tenant, with other responses for one list.
 pub(crate) fn ordinary_except(
     list: List,
     answer: impl Fn(&ReceivedRequest) -> Response + Send + Sync + 'static,
 ) -> Scenario {
     let ordinary = tenant(format!("[{}]", meeting()), format!("[{}]", participant()), format!("[{}]", sample()));
-    Arc::new(move |asked| if asked.list == list { answer(asked) } else { ordinary(asked) })
+    Arc::new(move |request| if request.list == list { answer(request) } else { ordinary(request) })
 }
 
-/// The vendor, and a sandbox that holds everything a run may touch.
+/// The server, and a sandbox that holds everything a run may touch.
 pub(crate) struct ScriptedServer {
     pub address: SocketAddr,
-    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
     pub sandbox: TempDir,
 }
 
@@ -172,27 +170,27 @@ impl ScriptedServer {
     pub(crate) fn new(scenario: Scenario) -> ScriptedServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let book = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (scenario, book) = (Arc::clone(&scenario), Arc::clone(&book));
-                std::thread::spawn(move || serve(stream, &scenario, &book));
+                let (scenario, log) = (Arc::clone(&scenario), Arc::clone(&log));
+                std::thread::spawn(move || serve(stream, &scenario, &log));
             }
         });
         let sandbox = TempDir::new().expect("a folder");
         for folder in ["home", "work", "tmp"] {
             std::fs::create_dir(sandbox.path().join(folder)).expect("made");
         }
-        ScriptedServer { address, asked, sandbox }
+        ScriptedServer { address, requests, sandbox }
     }
 
-    pub(crate) fn asked(&self) -> Vec<ReceivedRequest> {
-        self.asked.lock().expect("no panic inside").clone()
+    pub(crate) fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().expect("no panic inside").clone()
     }
 
     pub(crate) fn count(&self, list: List) -> usize {
-        self.asked().iter().filter(|asked| asked.list == list).count()
+        self.requests().iter().filter(|request| request.list == list).count()
     }
 
     pub(crate) fn store(&self) -> PathBuf {
@@ -223,8 +221,8 @@ impl ScriptedServer {
         self.command(&[&["sync", "--summary", "json"], &WINDOW[..], more].concat())
     }
 
-    /// Runs to the end, within patience; then nothing may be on stdout or stderr that moves a terminal, and no file
-    /// anywhere but of our own forms.
+    /// Runs a command to its end. Checks that stdout and stderr contain no terminal controls and that every file it left
+    /// is one of the store or the shared budget.
     #[track_caller]
     pub(crate) fn run(&self, mut command: Command) -> RunOutput {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -242,7 +240,7 @@ impl ScriptedServer {
             if let Some(status) = child.try_wait().expect("waits") {
                 break status;
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > RUN_TIMEOUT {
                 let _ = child.kill();
                 panic!("the run does not end:\n{}", stderr.join().unwrap_or_default());
             }
@@ -270,7 +268,7 @@ impl ScriptedServer {
         found
     }
 
-    /// One text out of the published database, where there is one row; NULL is none.
+    /// A text value from the published database; `None` for NULL.
     pub(crate) fn text(&self, sql: &str) -> Option<String> {
         self.database().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
@@ -296,7 +294,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// True for the paths that the store's layout has, and for the shared budget.
+/// True for paths of the store's layout and of the shared budget.
 fn is_ours(path: &str) -> bool {
     if path.starts_with("home/.local/state/vcq-etl/") {
         return true;
@@ -321,16 +319,16 @@ fn is_ours(path: &str) -> bool {
     }
 }
 
-fn serve(stream: TcpStream, scenario: &Scenario, book: &Mutex<Vec<ReceivedRequest>>) {
+fn serve(stream: TcpStream, scenario: &Scenario, log: &Mutex<Vec<ReceivedRequest>>) {
     let Ok(mut out) = stream.try_clone() else { return };
     let mut input = BufReader::new(stream);
-    while let Some(mut asked) = read_request(&mut input) {
+    while let Some(mut request) = read_request(&mut input) {
         {
-            let mut book = book.lock().expect("no panic inside");
-            asked.nth = book.iter().filter(|before| before.list == asked.list).count();
-            book.push(asked.clone());
+            let mut log = log.lock().expect("no panic inside");
+            request.nth = log.iter().filter(|earlier| earlier.list == request.list).count();
+            log.push(request.clone());
         }
-        match scenario(&asked) {
+        match scenario(&request) {
             Response::Http { status, headers, body } => {
                 let mut bytes = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len()).into_bytes();
                 for (name, value) in headers {
@@ -375,11 +373,11 @@ fn read_request(input: &mut BufReader<TcpStream>) -> Option<ReceivedRequest> {
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let list = PATHS.iter().find(|(known, _)| *known == path).map_or(List::Other, |(_, list)| *list);
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let query = pairs.map(|(name, value)| (decoded(name), decoded(value))).collect();
+    let query = pairs.map(|(name, value)| (decode(name), decode(value))).collect();
     Some(ReceivedRequest { list, query, authorization, nth: 0 })
 }
 
-fn decoded(text: &str) -> String {
+fn decode(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((first, behind)) = rest.split_first() {
         let hex = behind

@@ -1,4 +1,4 @@
-//! A env of its own for each test: a simulator on loopback, an empty home, a store, and the real binary.
+//! A test environment: a simulator on loopback, an empty home folder, a store, and the real binary.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -9,10 +9,9 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use vcq_simulator::{LISTS, Limit, Options, Running, Tenant, TenantSpec, serve};
 
-/// Calls in the simulator's window when a test is not about the limit.
+/// Calls per window of the simulator in tests that are not about the rate limit.
 pub(crate) const NO_LIMIT: u32 = 1_000_000;
 
-/// A test's env.
 pub(crate) struct TestEnv {
     runtime: Runtime,
     running: Option<Running>,
@@ -21,9 +20,9 @@ pub(crate) struct TestEnv {
     until: String,
 }
 
-/// How a run of the binary ended.
+/// Exit code and output of a run of the binary.
 pub(crate) struct RunOutput {
-    /// The exit code; `None` where a signal ended it.
+    /// `None` if a signal ended the process.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
@@ -38,33 +37,33 @@ impl RunOutput {
         }
     }
 
-    /// Insists on an exit code; shows what was said otherwise.
+    /// Checks the exit code; prints the output if it differs.
     #[track_caller]
     pub(crate) fn expect_exit(self, code: i32) -> RunOutput {
         assert_eq!(self.code, Some(code), "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
         self
     }
 
-    /// The summary of `--summary json`.
+    /// The JSON on stdout.
     #[track_caller]
     pub(crate) fn summary(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no summary ({error}):\n{}", self.stdout))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}):\n{}", self.stdout))
     }
 }
 
-/// A small tenant of two quick days, long past, with every unusual case.
+/// A small tenant of two past days with every unusual case.
 pub(crate) fn small_tenant() -> TenantSpec {
     TenantSpec { days: 2, people: 30, meetings_per_day: 8, ..TenantSpec::default() }
 }
 
-/// Options without a limit.
+/// Options without a rate limit.
 pub(crate) fn unlimited() -> Options {
     let options = Options::default();
     Options { limit: Limit { calls: NO_LIMIT as _, ..options.limit }, ..options }
 }
 
 impl TestEnv {
-    /// The small tenant without a limit.
+    /// The small tenant without a rate limit.
     pub(crate) fn new() -> TestEnv {
         TestEnv::with(&small_tenant(), unlimited())
     }
@@ -84,10 +83,10 @@ impl TestEnv {
     }
 
     pub(crate) fn simulator(&self) -> &Running {
-        self.running.as_ref().expect("runs until the env ends")
+        self.running.as_ref().expect("runs until the environment is dropped")
     }
 
-    /// Requests to the three lists so far; token requests are none.
+    /// Requests to the three lists so far; token requests do not count.
     pub(crate) fn calls(&self) -> u64 {
         let stats = self.simulator().stats();
         LISTS.iter().map(|list| stats.calls(*list)).sum()
@@ -113,7 +112,7 @@ impl TestEnv {
         self.home.path().join("store")
     }
 
-    /// The binary, with nothing of this machine's environment but what it is given.
+    /// The binary, without this machine's environment variables.
     pub(crate) fn vcq(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vcq-etl"));
         command
@@ -132,12 +131,12 @@ impl TestEnv {
         command
     }
 
-    /// The whole tenant, as arguments.
+    /// Arguments for the whole tenant's window.
     pub(crate) fn window(&self) -> [&str; 4] {
         ["--since", &self.since, "--until", &self.until]
     }
 
-    /// A sync of the whole tenant, with further arguments and a JSON summary.
+    /// A sync of the whole tenant with a JSON summary.
     pub(crate) fn sync_command(&self, more: &[&str]) -> Command {
         let mut arguments = vec!["sync", "--since", &self.since, "--until", &self.until, "--summary", "json"];
         arguments.extend(more);
@@ -162,30 +161,28 @@ impl TestEnv {
         RunOutput::new(self.vcq(&arguments).output().expect("the binary runs"))
     }
 
-    /// The published database.
     pub(crate) fn duckdb(&self) -> Connection {
         let config = Config::default().access_mode(AccessMode::ReadOnly).expect("a setting");
         Connection::open_with_flags(self.store().join("vcq.duckdb"), config).expect("vcq.duckdb opens")
     }
 
-    /// One number out of the published database.
+    /// A number from the published database.
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.duckdb().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// Every row of a query, as text, columns parted by ` | `.
+    /// Every row of a query on the published database, see [`rows`].
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
         rows(&self.duckdb(), sql)
     }
 
-    /// The manifest.
     pub(crate) fn manifest(&self) -> Value {
         let text = std::fs::read_to_string(self.store().join("parquet/_manifest.json")).expect("a manifest");
         serde_json::from_str(&text).expect("JSON")
     }
 }
 
-/// Every row of a query, as text, columns parted by ` | `; NULL is empty.
+/// Every row of a query as text, columns separated by ` | `; NULL is empty.
 pub(crate) fn rows(connection: &Connection, sql: &str) -> Vec<String> {
     let sql = format!("select columns(*)::varchar from ({sql})");
     let mut select = connection.prepare(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));

@@ -1,4 +1,4 @@
-//! One disturbance, tried: a store of its own beside others of the same env, and what must hold of it afterwards.
+//! A store for one test case, beside others of the same test environment, and what must hold of it after kills and faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,40 +13,40 @@ use vcq_simulator::{Endpoint, TenantSpec};
 use crate::support::fault_injection::{self, Fault, Operation};
 use crate::support::test_env::{RunOutput, TestEnv, rows, unlimited};
 
-/// Workers of each list, as by default: so many units can be in flight when a run dies.
+/// Requests in flight to each list: as many units can be lost when a run is killed.
 pub(crate) const CONCURRENCY: usize = 8;
 
-/// Columns that tell when and how often was asked, or by what call. `attempts` is compared too, as a sum.
-const OF_THE_ASKING: &[(&str, &str)] =
+/// Columns that say when and how often something was requested. `attempts` is compared as a sum.
+const REQUEST_COLUMNS: &[(&str, &str)] =
     &[("coverage", "attempts, first_attempt_utc, last_attempt_utc, log_id"), ("rejects", "first_seen_utc")];
-/// Tables that tell of runs and publications and not of the vendor's answers.
-const OF_THE_STORE: &[&str] = &["runs", "meta", "published_files", "schema_migrations"];
+/// Tables about runs and publications, not about Feishu's answers.
+const STORE_TABLES: &[&str] = &["runs", "meta", "published_files", "schema_migrations"];
 
-/// Every other table, and the columns that two stores must have in common.
-fn compared() -> impl Iterator<Item = (&'static str, String)> {
-    let of_answers = TABLES.iter().filter(|table| !OF_THE_STORE.contains(&table.name));
-    of_answers.map(|table| {
-        let left_out = OF_THE_ASKING.iter().find(|(name, _)| *name == table.name);
+/// Every other table, with a query of the columns that must be equal in two stores.
+fn compared_tables() -> impl Iterator<Item = (&'static str, String)> {
+    let answer_tables = TABLES.iter().filter(|table| !STORE_TABLES.contains(&table.name));
+    answer_tables.map(|table| {
+        let left_out = REQUEST_COLUMNS.iter().find(|(name, _)| *name == table.name);
         let exclude = left_out.map(|(_, columns)| format!("exclude ({columns})")).unwrap_or_default();
         (table.name, format!("select * {exclude} from {}", table.name))
     })
 }
 
-/// What the tables hold, as a number of rows and a sum over them for each.
+/// Number of rows and a hash of each table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sums(BTreeMap<&'static str, String>);
 
 impl Sums {
-    pub(crate) fn of(connection: &Connection) -> Sums {
+    pub(crate) fn read(connection: &Connection) -> Sums {
         let sum = |sql: &str| {
             let sql = format!("select count(*) || ' rows, ' || coalesce(sum(hash(one)), 0) from ({sql}) one");
             connection.query_row(&sql, [], |row| row.get(0)).expect("a sum")
         };
-        Sums(compared().map(|(name, sql)| (name, sum(&sql))).collect())
+        Sums(compared_tables().map(|(name, sql)| (name, sum(&sql))).collect())
     }
 }
 
-/// What the tables hold, row by row, sorted.
+/// The rows of each table, sorted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tables {
     pub sums: Sums,
@@ -54,14 +54,16 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// All that two stores must have in common.
-    pub(crate) fn of(connection: &Connection) -> Tables {
+    pub(crate) fn read(connection: &Connection) -> Tables {
         let lines = |sql: &str| {
             let mut lines = rows(connection, sql);
             lines.sort();
             lines
         };
-        Tables { sums: Sums::of(connection), lines: compared().map(|(name, sql)| (name, lines(&sql))).collect() }
+        Tables {
+            sums: Sums::read(connection),
+            lines: compared_tables().map(|(name, sql)| (name, lines(&sql))).collect(),
+        }
     }
 
     #[track_caller]
@@ -79,36 +81,36 @@ impl Tables {
     }
 }
 
-/// What was asked for: a participant's minutes, or a meeting's list.
+/// What was requested: a participant's minutes, or a meeting's list.
 pub(crate) type Unit = (Endpoint, String);
 
-/// How often each unit was asked for.
+/// How often each unit was requested.
 pub(crate) type RequestCounts = BTreeMap<Unit, u64>;
 
-/// The smallest tenant with every unusual case but those that only cost time.
+/// The smallest tenant with every unusual case, except those that only take time.
 pub(crate) fn tiny_tenant() -> TenantSpec {
     TenantSpec { days: 2, people: 10, meetings_per_day: 1, ..TenantSpec::default() }
 }
 
-/// A env of the tiny tenant without a limit.
+/// A test environment of the tiny tenant without a rate limit.
 pub(crate) fn tiny_env() -> TestEnv {
     TestEnv::with(&tiny_tenant(), unlimited())
 }
 
-/// A store for one test_store.
+/// A store for one test case.
 pub(crate) struct TestStore<'a> {
     pub env: &'a TestEnv,
     folder: TempDir,
 }
 
 impl<'a> TestStore<'a> {
-    /// Without a store yet.
+    /// A folder without a store yet.
     pub(crate) fn new(env: &'a TestEnv) -> TestStore<'a> {
         let folder = TempDir::new_in(env.home()).expect("a folder");
         TestStore { env, folder }
     }
 
-    /// With a copy of another's store.
+    /// A copy of another store.
     pub(crate) fn copy_of(other: &TestStore<'a>) -> TestStore<'a> {
         let test_store = TestStore::new(other.env);
         copy_folder(&other.path(), &test_store.path());
@@ -123,28 +125,26 @@ impl<'a> TestStore<'a> {
         self.folder.path().join("operations")
     }
 
-    /// A sync of this store.
     pub(crate) fn command(&self) -> Command {
         let mut command = self.env.sync_command(&[]);
         command.env("VCQ_STORE", self.path()).env("VCQ_CONCURRENCY", CONCURRENCY.to_string());
-        // One date after the other, so that the operations of two runs are nearly the same.
+        // One date after another, so that the operations of two runs are nearly the same.
         command.env("VCQ_THREADS", "1");
         command
     }
 
-    /// Runs a command with a fault, if any, and logs what it does to files.
+    /// Runs a command, with a fault if given, and logs its file operations.
     pub(crate) fn run(&self, mut command: Command, fault: Option<&Fault>) -> RunOutput {
         let _ = std::fs::remove_file(self.log());
         fault_injection::preload(&mut command, &self.path(), Some(&self.log()), fault);
         RunOutput::new(command.output().expect("the binary runs"))
     }
 
-    /// Syncs with a fault, if any.
     pub(crate) fn sync(&self, fault: Option<&Fault>) -> RunOutput {
         self.run(self.command(), fault)
     }
 
-    /// What the last run did to files.
+    /// File operations of the last run.
     pub(crate) fn operations(&self) -> Vec<Operation> {
         fault_injection::operations(&self.log(), &self.path())
     }
@@ -157,7 +157,7 @@ impl<'a> TestStore<'a> {
     }
 
     pub(crate) fn tables(&self) -> Tables {
-        Tables::of(&self.duckdb().expect("something is published"))
+        Tables::read(&self.duckdb().expect("something is published"))
     }
 
     pub(crate) fn attempts(&self) -> i64 {
@@ -170,12 +170,12 @@ impl<'a> TestStore<'a> {
         Some(serde_json::from_str(&text).expect("the manifest is whole"))
     }
 
-    /// What holds at every instant, whatever has just died: the manifest and all its files are whole, and so is the
-    /// database, which is of one of the given states; of any, where none is given.
+    /// Checks what holds at every instant, whatever was killed: the manifest, its files and the database are whole, and
+    /// the database is in one of the given states (any, if none is given).
     #[track_caller]
     pub(crate) fn assert_published_is_whole(&self, states: &[&Tables], of: &str) {
         let store = self.path();
-        assert!(!store.join("vcq.duckdb.wal").exists(), "{of}: a log is left beside the database");
+        assert!(!store.join("vcq.duckdb.wal").exists(), "{of}: a write-ahead log is left beside the database");
         let manifest = self.manifest();
         let generation = manifest.as_ref().map_or(0, |manifest| manifest["generation"].as_u64().expect("a number"));
         for file in manifest.iter().flat_map(|manifest| manifest["files"].as_array().expect("a list")) {
@@ -187,18 +187,18 @@ impl<'a> TestStore<'a> {
         let Some(connection) = self.duckdb() else { return };
         let loaded: u64 = connection.query_row("select generation from meta", [], |row| row.get(0)).expect("meta");
         assert!(loaded == generation || loaded + 1 == generation, "{of}: database {loaded}, manifest {generation}");
-        let sums = Sums::of(&connection);
+        let sums = Sums::read(&connection);
         if let Some(expected) = states.last()
             && states.iter().all(|state| state.sums != sums)
         {
-            Tables::of(&connection).assert_same(expected, &format!("{of}: of none of the published states"));
+            Tables::read(&connection).assert_same(expected, &format!("{of}: in none of the published states"));
         }
     }
 
-    /// What holds once a run has ended well: the store is that of a run that nothing disturbed, and nothing half-done is
-    /// left.
+    /// Checks what holds after a successful run: the store is equal to that of a run without faults, and no temporary
+    /// files are left.
     #[track_caller]
-    pub(crate) fn assert_ended_as(&self, expected: &Tables, of: &str) {
+    pub(crate) fn assert_complete_as(&self, expected: &Tables, of: &str) {
         self.assert_published_is_whole(&[expected], of);
         let store = self.path();
         let connection = self.duckdb().expect("published");
@@ -227,13 +227,13 @@ impl<'a> TestStore<'a> {
             .filter(|path| path.file_name().is_some_and(|name| name != "_manifest.json"))
             .collect();
         assert_eq!(parts, named, "{of}: parts on disk, parts in the manifest");
-        assert_eq!(files_below(&store.join(".work")), [] as [PathBuf; 0], "{of}: something half-done is left");
+        assert_eq!(files_below(&store.join(".work")), [] as [PathBuf; 0], "{of}: temporary files are left");
         let state = files_below(&store.join("state"));
         let state: Vec<_> = state.iter().filter_map(|path| path.file_name()?.to_str()).collect();
         assert_eq!(state, ["ledger.sqlite", "lock"], "{of}: state/");
     }
 
-    /// A copy of the ledger, which looking at changes; `None` where there is none yet.
+    /// A copy of the ledger, because reading it changes its files; `None` if there is none yet.
     fn ledger(&self) -> Option<(TempDir, rusqlite::Connection)> {
         let copy = TempDir::new_in(self.folder.path()).expect("a folder");
         let state = self.path().join("state");
@@ -249,13 +249,13 @@ impl<'a> TestStore<'a> {
         Some((copy, ledger))
     }
 
-    /// One number out of the ledger; `None` where there is no ledger.
+    /// A number from the ledger; `None` if there is no ledger.
     pub(crate) fn query_ledger(&self, sql: &str) -> Option<i64> {
         let (_copy, ledger) = self.ledger()?;
         Some(ledger.query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}")))
     }
 
-    /// How far the ledger has read each raw file, by its path below `raw/`.
+    /// Bytes of each raw file that are in the ledger, by path below `raw/`.
     pub(crate) fn indexed(&self) -> BTreeMap<String, u64> {
         let Some((_copy, ledger)) = self.ledger() else { return BTreeMap::new() };
         let mut select = ledger.prepare("select path, indexed_bytes from raw_files").expect("the ledger's tables");
@@ -263,7 +263,7 @@ impl<'a> TestStore<'a> {
         rows.map(|row| row.expect("a row")).collect()
     }
 
-    /// The units whose answer is in the ledger for good. Read from a copy, so that the store stays as it was left.
+    /// The units whose answer is final in the ledger. Read from a copy, so that the store stays as it was left.
     pub(crate) fn recorded(&self) -> BTreeSet<Unit> {
         let Some((_copy, ledger)) = self.ledger() else { return BTreeSet::new() };
         let has_tables: bool = ledger
@@ -292,20 +292,20 @@ impl<'a> TestStore<'a> {
         units
     }
 
-    /// What the simulator was asked since the last time, and forgets it.
+    /// Requests to the simulator since the last call.
     pub(crate) fn take_request_counts(&self) -> RequestCounts {
         take_request_counts(self.env)
     }
 }
 
-/// What the simulator was asked since the last time, and forgets it. Meeting lists are asked by every run.
+/// Requests to the simulator since the last call, without meeting lists, which every run requests.
 pub(crate) fn take_request_counts(env: &TestEnv) -> RequestCounts {
     let stats = env.simulator().stats();
     assert_eq!(stats.forgotten, 0, "the simulator's log holds every call");
     env.simulator().reset_stats();
-    let mut asked = RequestCounts::new();
+    let mut counts = RequestCounts::new();
     for call in &stats.log {
-        // A window over a day is refused and asked for in another form: the refusal answers nothing.
+        // A window over a day is refused and requested again in another form: the refusal answers nothing.
         if call.outcome.code() == Some(126_006) {
             continue;
         }
@@ -321,12 +321,11 @@ pub(crate) fn take_request_counts(env: &TestEnv) -> RequestCounts {
             }
             _ => continue,
         };
-        *asked.entry((call.endpoint, unit)).or_insert(0) += 1;
+        *counts.entry((call.endpoint, unit)).or_insert(0) += 1;
     }
-    asked
+    counts
 }
 
-/// The sum of two.
 pub(crate) fn sum_counts(mut one: RequestCounts, other: &RequestCounts) -> RequestCounts {
     for (unit, count) in other {
         *one.entry(unit.clone()).or_insert(0) += count;
@@ -334,14 +333,14 @@ pub(crate) fn sum_counts(mut one: RequestCounts, other: &RequestCounts) -> Reque
     one
 }
 
-/// The units of an endpoint that were asked for more often than expected.
+/// The units of an endpoint that were requested more often than expected.
 pub(crate) fn requested_again<'a>(
-    asked: &'a RequestCounts,
+    counts: &'a RequestCounts,
     expected: &RequestCounts,
     endpoint: Endpoint,
 ) -> Vec<&'a str> {
     let more = |(unit, count): &(&Unit, &u64)| unit.0 == endpoint && *count > expected.get(unit).unwrap_or(&0);
-    asked.iter().filter(more).map(|(unit, _)| unit.1.as_str()).collect()
+    counts.iter().filter(more).map(|(unit, _)| unit.1.as_str()).collect()
 }
 
 /// Every file below a folder, sorted.
@@ -357,7 +356,6 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Copies a folder with all that is in it.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
