@@ -129,7 +129,7 @@ impl Publisher {
         let without_raw: BTreeSet<i32> = frozen.filter(is_dirty).collect();
         // By number only some of the window's meetings are listed.
         let is_read = is_whole && self.setup.meeting_nos.is_empty();
-        let half_listed = self.ledger.half_listed_dates(if is_read { self.setup.window_us } else { (0, 0) })?;
+        let half_listed = self.ledger.partially_listed_dates(if is_read { self.setup.window_us } else { (0, 0) })?;
         let stays = [&held, &without_raw, &half_listed];
         dates.retain(|date| !stays.iter().any(|stays| stays.contains(&date.meeting_date)));
         Ok(Due { dates, held, without_raw })
@@ -375,7 +375,7 @@ impl Work {
             },
             &mut |_| ControlFlow::Continue(()),
         )?;
-        self.ledger.published(&made)?;
+        self.ledger.mark_published(&made)?;
         remember_generation(&self.ledger, published.generation)?;
         Ok(Round {
             generation: published.generation,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::decide::{Settle, fresh_until_us, is_fresh};
 use super::list_meetings::{MARGIN_BEFORE_US, MARGIN_BEHIND_US, SLICE_US, guessed_calls};
 use super::unit::MeetingWindow;
-use crate::ledger::{Ledger, LedgerError, MeetingState, WindowQuestion};
+use crate::ledger::{Ledger, LedgerError, MeetingState, WindowFilter};
 use feishu_vc::{Endpoint, Rate};
 
 /// Items on a full page of any of the lists.
@@ -127,17 +127,17 @@ impl Estimate {
     /// [`LedgerError`].
     pub(crate) fn of(ledger: &Ledger, question: &EstimateInput<'_>) -> Result<Estimate, LedgerError> {
         let EstimateInput { window_us, meeting_nos, refetch, .. } = *question;
-        let asked = WindowQuestion { window_us, meeting_nos, refetch };
+        let asked = WindowFilter { window_us, meeting_nos, refetch };
         let mut pending = price(&ledger.meeting_states(asked)?, question);
-        (pending.meetings, pending.participants) = ledger.known(asked)?;
+        (pending.meetings, pending.participants) = ledger.count_known(asked)?;
         let (mut since_us, until_us) = window_us;
         while since_us < until_us {
             let slice_until = until_us.min(since_us.saturating_add(SLICE_US));
             let asked_until = slice_until.saturating_add(MARGIN_BEHIND_US).min(question.now_us);
             let widened = (since_us.saturating_sub(MARGIN_BEFORE_US), asked_until);
             if meeting_nos.is_empty() {
-                let slice = WindowQuestion { window_us: widened, ..asked };
-                pending.calls[MEETINGS].add(pages(ledger.known(slice)?.0), true);
+                let slice = WindowFilter { window_us: widened, ..asked };
+                pending.calls[MEETINGS].add(pages(ledger.count_known(slice)?.0), true);
             } else {
                 pending.calls[MEETINGS].add(meeting_nos.iter().collect::<BTreeSet<_>>().len() as u64, true);
             }
@@ -246,7 +246,7 @@ fn price(meetings: &[MeetingState], question: &EstimateInput<'_>) -> Estimate {
             quality
                 .add(guessed_calls(meeting.devices, meeting.start_us, meeting.end_us).max(meeting.quality_calls), true);
         } else {
-            quality.add(meeting.quality_calls, meeting.lengthless > 0 || list_is_open);
+            quality.add(meeting.quality_calls, meeting.unknown_length > 0 || list_is_open);
         }
         if is_long && !list_is_pending && meeting.pending > 0 {
             quality.add(1, true);

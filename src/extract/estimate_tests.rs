@@ -41,7 +41,7 @@ fn meeting() -> MeetingState {
         known: 2,
         pending: 2,
         quality_calls: 2,
-        lengthless: 0,
+        unknown_length: 0,
     }
 }
 
@@ -66,14 +66,14 @@ fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
         ..meeting()
     };
     let webinar = MeetingState { is_webinar: true, list_final: false, ..meeting() };
-    let lengthless = MeetingState { lengthless: 1, ..meeting() };
+    let unknown_length = MeetingState { unknown_length: 1, ..meeting() };
     for (case, state, list, quality) in [
         ("final list", meeting(), exact(0), exact(2)),
         ("list to be asked again, settled", MeetingState { list_final: false, ..meeting() }, exact(1), exact(2)),
         ("many known", MeetingState { list_final: false, known: 201, ..meeting() }, exact(3), exact(2)),
         ("no list: pages of its devices, two pages of minutes each", unlisted, guess(2), guess(300)),
         ("audience", webinar, guess(2), exact(2)),
-        ("a length that is not known", lengthless, exact(0), guess(2)),
+        ("a length that is not known", unknown_length, exact(0), guess(2)),
     ] {
         let pending = price(&[state], &question());
         assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (list, quality), "{case}");
@@ -296,8 +296,8 @@ fn a_ledger_is_read_without_making_or_changing_one() {
     let writer = ledger(folder.path(), &[(2, 1, true, true, people), (2, 1, false, false, Vec::new())]);
     let reader = Ledger::open_read_only(&path).expect("read beside the writer");
     let open = reader.open_participants().expect("read");
-    assert_eq!((open.never_asked, open.requested_again, open.refetch, open.failed), (1, 0, 0, 1));
-    assert_eq!(reader.open_lists().expect("read").never_asked, 1);
+    assert_eq!((open.never_requested, open.requested_again, open.refetch, open.failed), (1, 0, 0, 1));
+    assert_eq!(reader.open_lists().expect("read").never_requested, 1);
     assert_eq!(reader.oldest_pending_us().expect("read"), Some(NOW_US - 3 * HOUR_US));
     assert_eq!(reader.refetch_meetings().expect("read"), 0);
     assert!(reader.set_setting("user_id_type", "open_id").is_err(), "nothing is written");
@@ -320,8 +320,8 @@ fn what_a_refetch_makes_pending_was_neither_asked_too_early_nor_cut_off() {
     let ledger = ledger(folder.path(), &[(2, 1, true, true, people), (3, 1, true, false, early)]);
     let counts = || {
         let (open, lists) = (ledger.open_participants().expect("read"), ledger.open_lists().expect("read"));
-        let open = (open.never_asked, open.requested_again, open.refetch, open.failed);
-        (open, (lists.never_asked, lists.requested_again, lists.refetch, lists.failed))
+        let open = (open.never_requested, open.requested_again, open.refetch, open.failed);
+        (open, (lists.never_requested, lists.requested_again, lists.refetch, lists.failed))
     };
     assert_eq!(counts(), ((1, 1, 0, 1), (0, 1, 0, 0)));
     ledger.begin_refetch(["m0".to_owned()].iter(), NOW_US).expect("begun");

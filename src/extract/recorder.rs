@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use crate::ledger::{Change, Indexed, Ledger, LedgerError};
+use crate::ledger::{Change, FileProgress, Ledger, LedgerError};
 use crate::raw_log::{Header, MAX_GROUP, PageRecord, RawError, RawKind, RawWriter, encode};
 
 /// An answer cannot be written down.
@@ -121,7 +121,10 @@ fn write_group(group: &[Task], writer: &mut RawWriter, ledger: &Ledger) -> Resul
     let synced: Vec<Change> = writer
         .sync()?
         .into_iter()
-        .map(|(path, bytes)| Change::Indexed { path, indexed: Indexed { indexed_bytes: bytes, seen_bytes: bytes } })
+        .map(|(path, bytes)| Change::Indexed {
+            path,
+            progress: FileProgress { indexed_bytes: bytes, seen_bytes: bytes },
+        })
         .collect();
     ledger.apply(group.iter().flat_map(|(checkpoint, _)| &checkpoint.changes).chain(&synced))?;
     Ok(())

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::items::list_items;
 use super::listed::{ListReader, Listed};
 use super::recorder::RecordError;
-use crate::ledger::{Change, Indexed, Ledger, USER_ID_TYPE};
+use crate::ledger::{Change, FileProgress, Ledger, USER_ID_TYPE};
 use crate::raw_log::{
     RawDate, RawError, RawKind, WalkRef, date_in_path, lacks_only_last_record, list_dates, list_files, relative_path,
 };
@@ -54,10 +54,10 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
             }
             changes.extend(date.files().iter().filter_map(|file| {
                 let path = relative_path(raw_dir, &file.path);
-                let indexed = Indexed { indexed_bytes: file.whole_bytes, seen_bytes: file.bytes };
+                let progress = FileProgress { indexed_bytes: file.whole_bytes, seen_bytes: file.bytes };
                 // A file that has become shorter stays known as it was: something of it is lost.
-                let is_shorter = known.get(&path).is_some_and(|known| known.indexed_bytes > indexed.indexed_bytes);
-                (!is_shorter).then_some(Change::Indexed { path, indexed })
+                let is_shorter = known.get(&path).is_some_and(|known| known.indexed_bytes > progress.indexed_bytes);
+                (!is_shorter).then_some(Change::Indexed { path, progress })
             }));
             ledger.apply(changes.iter())?;
             caught_up.walks += walks.len() as u64;
@@ -71,7 +71,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
 
 /// The files of quality answers that the ledger has read and that are no longer there, or lack more than their last record:
 /// by their path below `raw/`. What is lost of the lists shows in the rows that they would make.
-fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, Indexed>, RecordError> {
+fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, FileProgress>, RecordError> {
     let mut lost = HashMap::new();
     let is_quality = |path: &str| path.starts_with(RawKind::Quality.folder());
     for (path, indexed) in ledger.raw_files()?.into_iter().filter(|(path, _)| is_quality(path)) {
@@ -120,7 +120,7 @@ fn has_news(
     raw_dir: &Path,
     kind: RawKind,
     meeting_date: i32,
-    known: &HashMap<String, Indexed>,
+    known: &HashMap<String, FileProgress>,
 ) -> Result<bool, RawError> {
     for path in list_files(raw_dir, kind, meeting_date)? {
         let metadata = fs::metadata(&path);
@@ -299,14 +299,14 @@ mod tests {
             catch_up(&raw_dir, &ledger, &zone).expect("taken in");
             let dirty = ledger.dirty_dates().expect("read").first().map_or(0, |date| date.changes);
             let digest = ledger.item_digest("1-1671765419").expect("read").expect("known");
-            let half_listed = ledger.half_listed_dates((0, 0)).expect("read").contains(&meeting_date);
+            let half_listed = ledger.partially_listed_dates((0, 0)).expect("read").contains(&meeting_date);
             let devices = ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices;
             (dirty, digest.is_empty(), half_listed, devices)
         };
         assert_eq!(walk(1, None, 3), (0, true, true, 3), "killed in between");
         assert_eq!(walk(2, Some(ended(false)), 3), (0, true, true, 3), "it failed");
         let start_us = 1_671_765_419_000_000;
-        let waits = |read_us| ledger.half_listed_dates(read_us).expect("read").contains(&meeting_date);
+        let waits = |read_us| ledger.partially_listed_dates(read_us).expect("read").contains(&meeting_date);
         assert!(!waits((start_us, start_us + 1)), "a later list of its window does not have it");
         assert!(waits((start_us + 1, i64::MAX)) && waits((0, start_us)), "the list of another window says nothing");
         assert_eq!(walk(3, Some(ended(true)), 3), (1, false, false, 3), "new for what is published");
@@ -317,7 +317,7 @@ mod tests {
         forget_index(&raw_dir, &ledger).expect("forgotten");
         catch_up(&raw_dir, &ledger, &zone).expect("taken in");
         assert_eq!(ledger.meetings(i64::MIN, i64::MAX).expect("read")[0].devices, 4);
-        assert!(ledger.half_listed_dates((0, 0)).expect("read").is_empty());
+        assert!(ledger.partially_listed_dates((0, 0)).expect("read").is_empty());
     }
 
     #[test]

@@ -1,54 +1,44 @@
-//! What the ledger learns from an answer.
+//! Changes to the ledger.
 
 use rusqlite::{Transaction, params};
 
-use super::Indexed;
 use crate::schema::Status;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 
-/// A change to the ledger, applied once its answer is on disk.
+/// How much of a raw file is indexed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct FileProgress {
+    /// The end of the last checkpoint that is indexed.
+    pub indexed_bytes: u64,
+    /// The size of the file when it was last read.
+    pub seen_bytes: u64,
+}
+
+/// Applied once its response is on disk.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    Meeting {
-        key: String,
-        identity: MeetingIdentity,
-        devices: i64,
-        item_digest: String,
-    },
-    Listed {
-        meeting_key: String,
-        status: Status,
-        is_final: bool,
-        digest: Option<String>,
-        requested_us: i64,
-    },
-    Participant {
-        meeting_key: String,
-        identity: ParticipantIdentity,
-    },
-    Answered {
-        base_key: String,
-        status: Status,
-        is_final: bool,
-        digest: Option<String>,
-        items: u64,
-        requested_us: i64,
-    },
-    Dirty {
-        meeting_date: i32,
-    },
-    /// A raw file is in here up to its `bytes`th byte.
+    /// A meeting was listed.
+    Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
+    /// The participant list of a meeting was fetched.
+    Listed { meeting_key: String, status: Status, is_final: bool, digest: Option<String>, requested_us: i64 },
+    /// A participant was listed.
+    Participant { meeting_key: String, identity: ParticipantIdentity },
+    /// The quality data of a participant was fetched.
+    Answered { base_key: String, status: Status, is_final: bool, digest: Option<String>, items: u64, requested_us: i64 },
+    /// A date has something new to publish.
+    Dirty { meeting_date: i32 },
     Indexed {
+        /// Below `raw/`.
         path: String,
-        indexed: Indexed,
+        progress: FileProgress,
     },
 }
 
-pub(crate) const ROOM: &str = "room";
+pub(super) const ROOM: &str = "room";
 const USER: &str = "user";
 
 impl Change {
-    pub(crate) fn apply(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    pub(super) fn apply(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         match self {
             Change::Meeting { key, identity, devices, item_digest } => {
                 let sql = "insert into meetings (meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date,
@@ -73,14 +63,8 @@ impl Change {
                 let sql = "update meetings set list_status = ?2, list_final = ?3,
                                list_digest = coalesce(?4, list_digest),
                                list_us = case when ?4 is null and ?2 = 'pending' then list_us else ?5 end where meeting_key = ?1";
-                let status = status.name();
-                transaction.prepare_cached(sql)?.execute(params![
-                    meeting_key,
-                    status,
-                    is_final,
-                    digest,
-                    requested_us
-                ])?;
+                let values = params![meeting_key, status.name(), is_final, digest, requested_us];
+                transaction.prepare_cached(sql)?.execute(values)?;
             }
             Change::Participant { meeting_key, identity } => {
                 let (kind, id) = match &identity.id {
@@ -89,7 +73,7 @@ impl Change {
                     None => (None, None),
                 };
                 let join_s = identity.join.map(|join| join.unix_s());
-                // Who cannot be asked for is an answer in itself.
+                // Participants that cannot be requested are final at once.
                 let (status, is_final) = match (id, join_s) {
                     (None, _) => (Status::Unaddressable, true),
                     (_, None) => (Status::Unsupported, true),
@@ -127,9 +111,9 @@ impl Change {
                            on conflict (meeting_date) do update set changes = changes + 1";
                 transaction.prepare_cached(sql)?.execute([meeting_date])?;
             }
-            Change::Indexed { path, indexed } => {
+            Change::Indexed { path, progress } => {
                 let sql = "insert or replace into raw_files values (?1, ?2, ?3)";
-                let (indexed_bytes, seen_bytes) = (indexed.indexed_bytes as i64, indexed.seen_bytes as i64);
+                let (indexed_bytes, seen_bytes) = (progress.indexed_bytes as i64, progress.seen_bytes as i64);
                 transaction.prepare_cached(sql)?.execute(params![path, indexed_bytes, seen_bytes])?;
             }
         }

@@ -1,6 +1,6 @@
-//! Is the ledger readable, and which answers does it know of: for `verify`, which only looks.
+//! What `verify` reads: whether the ledger is intact, and which answers it records.
 //!
-//! A connection of its own, read-only: opening a [`Ledger`](super::Ledger) makes one where there is none.
+//! Uses a read-only connection of its own: opening a [`Ledger`](super::Ledger) would create a missing one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,41 +8,39 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::runs::{HISTORY, RunRecord, record};
-use super::views::read_only;
-use crate::ledger::USER_ID_TYPE;
+use super::database::{USER_ID_TYPE, connect_read_only};
+use super::runs::{RunRecord, SELECT_RUNS, read_run};
 use crate::raw_log::RawKind;
 
-/// An answer that the ledger knows of, and that must be in the raw log.
+/// An answer that the ledger records, so that it must be in the raw log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownAnswer {
     pub kind: RawKind,
     /// The meeting or the participant.
     pub unit: String,
-    /// When its walk began, microseconds UTC; `None` where the ledger does not say.
+    /// When its walk started, microseconds UTC; `None` if unknown.
     pub requested_us: Option<i64>,
-    /// Whether the ledger takes it for final; `None` where it is being asked again whatever it was.
+    /// Whether the ledger considers it final; `None` during a refetch.
     pub is_final: Option<bool>,
 }
 
-/// What the ledger is and knows.
 #[derive(Debug, Default)]
 pub(crate) struct LedgerCheck {
-    /// True where there is no ledger yet, or one without tables: a run that has just begun makes them.
+    /// True if there is no ledger, or one without tables: a run that has just started creates them.
     pub is_new: bool,
-    /// What is wrong with it: what was expected, what was found.
+    /// Expected and found.
     pub problems: Vec<(String, String)>,
-    /// Dates with answers that are not published yet, days since 1970-01-01.
+    /// Dates with unpublished changes, days since 1970-01-01.
     pub dirty_dates: Vec<i32>,
-    /// The answers it knows of, by meeting date, days since 1970-01-01.
+    /// The answers it records, by meeting date (days since 1970-01-01).
     pub answers: BTreeMap<i32, Vec<KnownAnswer>>,
-    /// The raw files it was brought after, by their path below `raw/`, and how many bytes of each.
+    /// The indexed raw files: path below `raw/`, and indexed bytes.
     pub raw_files: Vec<(String, u64)>,
-    /// The kind of user ids that the store was made with.
+    /// The kind of user ids with which the store was created.
     pub user_id_type: Option<String>,
 }
 
-/// Reads the ledger. Whatever keeps SQLite from reading it is a problem, not an error. A run may write to it meanwhile.
+/// Reads the ledger, also while a run writes. An error of SQLite is reported as a problem.
 pub(crate) fn check_ledger(path: &Path) -> LedgerCheck {
     let mut check = LedgerCheck { is_new: !path.exists(), ..LedgerCheck::default() };
     if check.is_new {
@@ -54,19 +52,19 @@ pub(crate) fn check_ledger(path: &Path) -> LedgerCheck {
     check
 }
 
-/// The dates with answers that are not published yet, days since 1970-01-01; none where the ledger can't be read.
+/// The dates with unpublished changes, days since 1970-01-01; empty if the ledger cannot be read.
 pub(crate) fn unpublished_dates(path: &Path) -> Vec<i32> {
     open(path).and_then(|connection| dirty_dates(&connection)).unwrap_or_default()
 }
 
-/// The history of runs, oldest first; `None` where there is none that can be read.
-pub(crate) fn runs_of(path: &Path) -> Option<Vec<RunRecord>> {
-    let read = |connection: Connection| connection.prepare(HISTORY)?.query_map([], record)?.collect();
+/// The run history, oldest first; `None` if it cannot be read.
+pub(crate) fn read_runs(path: &Path) -> Option<Vec<RunRecord>> {
+    let read = |connection: Connection| connection.prepare(SELECT_RUNS)?.query_map([], read_run)?.collect();
     if path.exists() { open(path).and_then(read).ok() } else { None }
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = read_only(path)?;
+    let connection = connect_read_only(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     Ok(connection)
 }
@@ -78,7 +76,7 @@ fn dirty_dates(connection: &Connection) -> rusqlite::Result<Vec<i32>> {
 
 fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     let mut connection = open(path)?;
-    // One transaction: what a run commits meanwhile is not seen by half.
+    // One transaction, for a consistent view while a run commits.
     let connection = connection.transaction()?;
     let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
@@ -88,15 +86,15 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     let health: Vec<String> =
         connection.prepare("pragma quick_check(5)")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     if health != ["ok"] {
-        check.problems.push(("a ledger that is whole".to_owned(), health.join("; ")));
+        check.problems.push(("an intact ledger".to_owned(), health.join("; ")));
     }
     check.dirty_dates = dirty_dates(&connection)?;
-    let asked = "select m.meeting_date, p.base_key, p.last_us, iif(r.meeting_key is null, p.is_final, null)
+    let quality = "select m.meeting_date, p.base_key, p.last_us, iif(r.meeting_key is null, p.is_final, null)
                  from participants p join meetings m on m.meeting_key = p.meeting_key
                  left join refetch r on r.meeting_key = p.meeting_key where p.last_us is not null";
-    let listed = "select m.meeting_date, m.meeting_key, m.list_us, iif(r.meeting_key is null, m.list_final, null)
+    let lists = "select m.meeting_date, m.meeting_key, m.list_us, iif(r.meeting_key is null, m.list_final, null)
                   from meetings m left join refetch r on r.meeting_key = m.meeting_key where m.list_us is not null";
-    for (kind, sql) in [(RawKind::Quality, asked), (RawKind::Participants, listed)] {
+    for (kind, sql) in [(RawKind::Quality, quality), (RawKind::Participants, lists)] {
         let mut select = connection.prepare(sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
@@ -117,7 +115,9 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
         |row| row.get(0),
     )?;
     if orphans > 0 {
-        check.problems.push(("participants of known meetings only".to_owned(), format!("{orphans} of unknown ones")));
+        check
+            .problems
+            .push(("only participants of known meetings".to_owned(), format!("{orphans} of unknown meetings")));
     }
     Ok(())
 }
@@ -128,7 +128,7 @@ mod tests {
     use crate::ledger::Ledger;
 
     #[test]
-    fn a_new_ledger_is_whole_and_knows_nothing() {
+    fn a_new_ledger_is_intact_and_empty() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("ledger.sqlite");
         let open = Ledger::open(&path).expect("made");
@@ -140,10 +140,10 @@ mod tests {
     }
 
     #[test]
-    fn garbage_and_absence_are_problems_and_nothing_is_made() {
+    fn garbage_is_a_problem_and_nothing_is_created() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("ledger.sqlite");
-        assert!(check_ledger(&path).is_new && !path.exists(), "only looked");
+        assert!(check_ledger(&path).is_new && !path.exists(), "only read");
         std::fs::write(&path, "").expect("written");
         assert!(check_ledger(&path).is_new);
         std::fs::write(&path, "no database at all, but longer than a header of SQLite".repeat(100)).expect("written");

@@ -1,4 +1,4 @@
--- The ledger's tables, version 2. All but settings, runs and refetch are an index over the raw log.
+-- The tables of the ledger, version 2. All except settings, runs and refetch are an index over the raw log.
 
 create table if not exists settings (
     name  text primary key,
@@ -22,7 +22,7 @@ create table meetings (
 ) without rowid;
 create index meetings_by_start on meetings (start_us);
 
--- Twins (same meeting, id and join) share one row: they are asked once.
+-- Duplicate participants (same meeting, id and join time) share one row and are fetched once.
 create table participants (
     base_key         text primary key,
     meeting_key      text not null,
@@ -38,21 +38,21 @@ create table participants (
 ) without rowid;
 create index participants_by_meeting on participants (meeting_key, is_final);
 
--- Dates with answers that are not published yet. changes grows with every answer, so that one which comes while the date
--- is being published keeps it here.
+-- Dates with unpublished changes. "changes" grows with every answer, so that an answer that arrives while the date is being
+-- published keeps the date here.
 create table dirty_dates (
     meeting_date integer primary key,
     changes      integer not null
 );
 
--- How far each raw file is in here: path below raw/, bytes of whole checkpoints, and the file's size at that time.
+-- How much of each raw file is indexed: path below raw/, bytes of complete checkpoints, and the size of the file then.
 create table raw_files (
     path          text primary key,
     indexed_bytes integer not null,
     seen_bytes    integer not null
 ) without rowid;
 
--- Meetings that are being asked again. Their dates are published together, when everything was asked since.
+-- Meetings with an open refetch. Their dates are published together, once everything was requested since.
 create table if not exists refetch (
     meeting_key text primary key,
     began_us    integer not null

@@ -1,12 +1,12 @@
-//! What is still to be asked.
+//! What is pending: meetings whose list is not final, and participants without a final answer.
 
 use rusqlite::{Row, params};
 
 use super::change::ROOM;
-use super::{Ledger, LedgerError};
+use super::database::Ledger;
+use super::error::LedgerError;
 use crate::schema::identity::ParticipantId;
 
-/// A meeting, as far as asking needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PendingMeeting {
     pub meeting_key: String,
@@ -20,13 +20,12 @@ pub(crate) struct PendingMeeting {
     pub list_final: bool,
     pub list_status: Option<String>,
     pub list_digest: Option<String>,
-    /// When the list was asked for last, microseconds UTC.
+    /// When the list was last requested, microseconds UTC.
     pub list_us: Option<i64>,
-    /// Since when the meeting is being asked again, microseconds UTC.
+    /// When the open refetch of the meeting began, microseconds UTC.
     pub refetch_us: Option<i64>,
 }
 
-/// A participant to ask for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PendingParticipant {
     pub base_key: String,
@@ -35,28 +34,28 @@ pub(crate) struct PendingParticipant {
     pub expected_minutes: Option<i64>,
     pub status: String,
     pub digest: Option<String>,
-    /// When it was asked for last, microseconds UTC.
+    /// When it was last requested, microseconds UTC.
     pub last_us: Option<i64>,
 }
 
-/// Of a meeting that starts in the window of ?1 and ?2.
+/// The window is ?1 and ?2.
 const IN_WINDOW: &str = "m.start_us >= ?1 and m.start_us < ?2";
-/// Of a meeting with something left to ask.
-const OWES: &str = "(m.list_final = 0 or exists (
+/// Something of meeting `m` is pending.
+pub(super) const IS_PENDING: &str = "(m.list_final = 0 or exists (
                          select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))";
 
 impl Ledger {
-    /// The keys of the meetings that start in a window and have something left to ask, newest first.
+    /// The keys of the meetings that start in a window and have something pending, newest first.
     pub(crate) fn pending_meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<String>, LedgerError> {
         let sql = format!(
-            "select meeting_key from meetings m where {IN_WINDOW} and {OWES} order by start_us desc, meeting_key"
+            "select meeting_key from meetings m where {IN_WINDOW} and {IS_PENDING} order by start_us desc, meeting_key"
         );
         self.rows(&sql, params![since_us, until_us], |row| row.get(0))
     }
 
-    /// A meeting, if it has something left to ask.
+    /// A meeting, if something of it is pending.
     pub(crate) fn pending_meeting(&self, meeting_key: &str) -> Result<Option<PendingMeeting>, LedgerError> {
-        let found = self.meetings_where(&format!("m.meeting_key = ?1 and {OWES}"), params![meeting_key])?;
+        let found = self.meetings_where(&format!("m.meeting_key = ?1 and {IS_PENDING}"), params![meeting_key])?;
         Ok(found.into_iter().next())
     }
 
@@ -97,7 +96,7 @@ impl Ledger {
         self.rows(&sql, parameters, read)
     }
 
-    /// The participants of a meeting that are still to be asked for.
+    /// The pending participants of a meeting.
     pub(crate) fn pending_participants(&self, meeting_key: &str) -> Result<Vec<PendingParticipant>, LedgerError> {
         let sql = "select base_key, id_kind, id, join_s, expected_minutes, status, digest, last_us
                    from participants

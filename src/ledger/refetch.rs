@@ -1,14 +1,15 @@
-//! Asking again for what is final, and holding its dates back until all of it was asked.
+//! Refetching final answers, and holding back the publication of their dates until everything was fetched again.
 //!
-//! The answers of a refetch are published together: until then readers see the old ones, whole.
+//! The new answers of a refetch are published together: until then readers see all the old ones.
 
 use std::collections::BTreeSet;
 
 use rusqlite::params;
 
-use super::{Ledger, LedgerError};
+use super::database::Ledger;
+use super::error::LedgerError;
 
-/// A meeting that is being asked again has something left that was not asked since.
+/// Something of refetched meeting `m` was not requested since.
 const IS_OPEN: &str = "
     (coalesce(m.list_us, -1) < r.began_us
      or exists (select 1 from participants p
@@ -16,8 +17,7 @@ const IS_OPEN: &str = "
                   and coalesce(p.last_us, -1) < r.began_us))";
 
 impl Ledger {
-    /// Makes everything of these meetings pending again, from now on. What was answered stays published until all of it was
-    /// asked again.
+    /// Makes everything of these meetings pending again. Earlier answers stay published until all of it was fetched again.
     pub(crate) fn begin_refetch<'a>(
         &self,
         meetings: impl Iterator<Item = &'a String>,
@@ -29,56 +29,43 @@ impl Ledger {
                     .prepare_cached("insert or replace into refetch values (?1, ?2)")?
                     .execute(params![meeting_key, now_us])?;
             }
-            forget_finality(transaction)
+            reset_finality(transaction)
         })
     }
 
-    /// Forgets finality again, after the index was made anew: what was asked since the refetch began keeps it.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
+    /// Makes the open refetches pending again after the index was rebuilt, except what was requested since they began.
     pub(crate) fn resume_refetch(&self) -> Result<(), LedgerError> {
-        self.in_transaction(forget_finality)
+        self.in_transaction(reset_finality)
     }
 
-    /// The dates that wait for a refetch. A run that came to its end (`is_whole`) lets those of its dates go that have
-    /// nothing left to ask again; else they wait for each other.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
+    /// The dates that must wait for a refetch. After a complete run (`is_whole`) only those with something left to request;
+    /// otherwise all refetched dates as long as any of them has something left.
     pub(crate) fn awaiting_refetch_dates(&self, is_whole: bool) -> Result<BTreeSet<i32>, LedgerError> {
-        let dates = |only_open: bool| {
-            let open = if only_open { IS_OPEN } else { "true" };
-            let sql = format!(
-                "select distinct m.meeting_date from refetch r join meetings m using (meeting_key) where {open}"
-            );
-            self.rows(&sql, [], |row| row.get(0))
-        };
-        let open: BTreeSet<i32> = dates(true)?.into_iter().collect();
-        if open.is_empty() || is_whole { Ok(open) } else { Ok(dates(false)?.into_iter().collect()) }
+        let open = self.refetched_meeting_dates(IS_OPEN)?;
+        if open.is_empty() || is_whole { Ok(open) } else { self.refetch_dates() }
     }
 
-    /// The dates of meetings that are being asked again.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
+    /// The dates of all meetings with an open refetch.
     pub(crate) fn refetch_dates(&self) -> Result<BTreeSet<i32>, LedgerError> {
-        let sql = "select distinct m.meeting_date from refetch r join meetings m using (meeting_key)";
-        Ok(self.rows(sql, [], |row| row.get(0))?.into_iter().collect())
+        self.refetched_meeting_dates("true")
     }
 
-    /// What is published is no longer being asked again: all but the meetings of the dates that are still held.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub(crate) fn end_refetch(&self, held: &BTreeSet<i32>) -> Result<(), LedgerError> {
+    fn refetched_meeting_dates(&self, condition: &str) -> Result<BTreeSet<i32>, LedgerError> {
+        let sql = format!(
+            "select distinct m.meeting_date from refetch r join meetings m using (meeting_key) where {condition}"
+        );
+        Ok(self.rows(&sql, [], |row| row.get(0))?.into_iter().collect())
+    }
+
+    /// Closes the refetch of all meetings except those of the `waiting` dates.
+    pub(crate) fn end_refetch(&self, waiting: &BTreeSet<i32>) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| {
             let meetings: Vec<(String, Option<i32>)> = transaction
                 .prepare_cached("select meeting_key, meeting_date from refetch left join meetings using (meeting_key)")?
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             for (meeting_key, meeting_date) in meetings {
-                if !meeting_date.is_some_and(|date| held.contains(&date)) {
+                if !meeting_date.is_some_and(|date| waiting.contains(&date)) {
                     transaction.prepare_cached("delete from refetch where meeting_key = ?1")?.execute([meeting_key])?;
                 }
             }
@@ -87,7 +74,7 @@ impl Ledger {
     }
 }
 
-fn forget_finality(transaction: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
+fn reset_finality(transaction: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
         "update meetings set list_final = 0
          where exists (select 1 from refetch r

@@ -1,39 +1,37 @@
-//! The history of runs.
+//! The run history.
 
 use rusqlite::{Row, params};
 
-use super::{Ledger, LedgerError};
+use super::database::Ledger;
+use super::error::LedgerError;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RunRecord {
     pub run_id: String,
     /// sync, plan or rebuild.
     pub command: String,
-    /// The window, microseconds UTC.
+    /// Start of the window, microseconds UTC.
     pub since_us: Option<i64>,
-    /// The window, microseconds UTC.
+    /// End of the window (exclusive), microseconds UTC.
     pub until_us: Option<i64>,
-    /// Begin, microseconds UTC.
+    /// Microseconds UTC.
     pub started_us: i64,
-    /// End; `None` while under way.
+    /// Microseconds UTC; `None` while the run is in progress.
     pub finished_us: Option<i64>,
     pub outcome: Option<String>,
     pub exit_code: Option<i64>,
-    /// meetings, participants, samples, rejects of the window.
+    /// Meetings, participants, samples, rejects of the window.
     pub totals: Option<[i64; 4]>,
     /// Calls to meeting_list, participant_list, participant_quality_list.
     pub calls: [i64; 3],
-    /// Requests refused for their rate.
+    /// Requests refused by the rate limit.
     pub throttles: i64,
-    /// Seconds waited for the vendor.
+    /// Seconds waited because Feishu said so.
     pub waited_s: f64,
 }
 
 impl Ledger {
-    /// Records a run, at its beginning and at its end.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
+    /// Records a run, at its start and at its end.
     pub(crate) fn record_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
         let totals = |index: usize| run.totals.map(|totals| totals[index]);
         self.connection()
@@ -64,19 +62,16 @@ impl Ledger {
     }
 
     /// Every run, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
     pub(crate) fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
-        self.rows(HISTORY, [], record)
+        self.rows(SELECT_RUNS, [], read_run)
     }
 }
 
 /// Every run, oldest first.
-pub(crate) const HISTORY: &str = "select * from runs order by started_us, run_id";
+pub(super) const SELECT_RUNS: &str = "select * from runs order by started_us, run_id";
 
-/// A row of [`HISTORY`].
-pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+/// Reads a row of [`SELECT_RUNS`].
+pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
     Ok(RunRecord {
         run_id: row.get(0)?,

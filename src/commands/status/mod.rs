@@ -310,7 +310,7 @@ fn published(paths: &StorePaths) -> Result<Option<PublishedView>, LoadError> {
 }
 
 fn last_complete(ledger: &Ledger, now_us: i64) -> Result<Option<LastComplete>, LedgerError> {
-    Ok(ledger.last_complete()?.map(|run| {
+    Ok(ledger.last_complete_run()?.map(|run| {
         let finished_us = run.finished_us.unwrap_or(run.started_us);
         let age_s = seconds(now_us - finished_us);
         LastComplete {
@@ -338,8 +338,8 @@ fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerEr
             Estimate::of(ledger, &question)?
         }
     };
-    let view = |OpenUnits { never_asked, requested_again, refetch, failed }| OpenView {
-        not_asked: never_asked,
+    let view = |OpenUnits { never_requested, requested_again, refetch, failed }| OpenView {
+        not_asked: never_requested,
         requested_again,
         refetch,
         failed,

@@ -18,7 +18,7 @@ use super::SyncError;
 use super::definitions::Installed;
 use super::totals::run_row;
 use crate::checks::{Check, Findings, Surroundings, Verified, verify as verify_published};
-use crate::ledger::{LedgerCheck, check_ledger, runs_of, unpublished_dates};
+use crate::ledger::{LedgerCheck, check_ledger, read_runs, unpublished_dates};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, holder};
 use crate::raw_log::{RawDate, RawError, RawFile, RawKind, check_file, raw_files, unexpected_entries};
 use crate::schema::{Status, civil_date, civil_date_text};
@@ -113,7 +113,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
         patience: setup.patience,
         user_id_type: ledger.user_id_type.clone(),
         definitions: installed.definitions(),
-        runs: &|| Some(runs_of(&paths.ledger())?.iter().map(run_row).collect()),
+        runs: &|| Some(read_runs(&paths.ledger())?.iter().map(run_row).collect()),
         list_was_empty: &|date, meeting_key| index.list_was_empty(date, meeting_key),
         code_agrees: &code_agrees,
     };

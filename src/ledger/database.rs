@@ -1,0 +1,259 @@
+//! The SQLite database of the ledger: opening it, its tables, and transactions.
+//!
+//! One connection behind a lock: commits are few (several checkpoints share one) and reads are short.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior};
+
+use super::change::Change;
+use super::error::LedgerError;
+
+const VERSION: i64 = 2;
+
+/// The name of the ledger's setting for the kind of user ids.
+pub(crate) const USER_ID_TYPE: &str = "user_id_type";
+
+const TABLES: &str = include_str!("ledger.sql");
+
+/// Drops the index, to be rebuilt from the raw log. Settings, runs and open refetches stay.
+const DROP_INDEX: &str = "
+    drop table if exists meetings;
+    drop table if exists participants;
+    drop table if exists dirty_dates;
+    drop table if exists raw_files;
+";
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+}
+
+impl Ledger {
+    /// Opens or creates the ledger. A ledger of an older version drops its index.
+    pub(crate) fn open(path: &Path) -> Result<Ledger, LedgerError> {
+        let failed = |source| LedgerError::from_sqlite("open", path, source);
+        let mut connection = Connection::open(path).map_err(failed)?;
+        // WAL: a reader (status) never blocks the writer. FULL: a commit is on disk when it returns.
+        connection
+            .execute_batch("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;")
+            .map_err(failed)?;
+        if read_version(&connection, path)? < VERSION {
+            create_tables(&mut connection).map_err(failed)?;
+        }
+        Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// Opens an existing ledger for reading, also while a run writes. Creates and migrates nothing.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Ledger, LedgerError> {
+        let failed = |source| LedgerError::from_sqlite("open", path, source);
+        let connection = connect_read_only(path).map_err(failed)?;
+        read_version(&connection, path)?;
+        connection.query_row("select count(*) from settings", [], |_| Ok(())).map_err(failed)?;
+        Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// Checks every page of the file.
+    ///
+    /// # Errors
+    /// [`LedgerError::Damaged`] if the check finds something.
+    pub(crate) fn check(&self) -> Result<(), LedgerError> {
+        let found: String = self.one("pragma quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" {
+            return Ok(());
+        }
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        let source = rusqlite::Error::SqliteFailure(code, Some(found));
+        Err(LedgerError::Damaged { path: self.path.clone(), source })
+    }
+
+    /// Forgets everything that the raw log holds too.
+    pub(crate) fn forget_index(&self) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| transaction.execute_batch(&format!("{DROP_INDEX}{TABLES}")))
+    }
+
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the lock was held rolled its transaction back; the connection is still valid.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn failed(&self, attempt: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError + '_ {
+        move |source| LedgerError::from_sqlite(attempt, &self.path, source)
+    }
+
+    pub(super) fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, LedgerError> {
+        let connection = self.connection();
+        let rows =
+            || -> rusqlite::Result<Vec<T>> { connection.prepare_cached(sql)?.query_map(parameters, read)?.collect() };
+        rows().map_err(self.failed("read"))
+    }
+
+    pub(super) fn one<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, LedgerError> {
+        let connection = self.connection();
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut select| select.query_row(parameters, read))
+            .map_err(self.failed("read"))
+    }
+
+    /// Writes everything or nothing.
+    pub(super) fn in_transaction(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), LedgerError> {
+        let mut connection = self.connection();
+        let run = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            write(&transaction)?;
+            transaction.commit()
+        };
+        run().map_err(self.failed("write"))
+    }
+
+    /// Applies changes in one transaction.
+    pub(crate) fn apply<'a>(&self, mut changes: impl Iterator<Item = &'a Change>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| changes.try_for_each(|change| change.apply(transaction)))
+    }
+
+    /// A setting with which the store was created.
+    pub(crate) fn setting(&self, name: &str) -> Result<Option<String>, LedgerError> {
+        let connection = self.connection();
+        connection
+            .query_row("select value from settings where name = ?1", [name], |row| row.get(0))
+            .optional()
+            .map_err(self.failed("read"))
+    }
+
+    pub(crate) fn set_setting(&self, name: &str, value: &str) -> Result<(), LedgerError> {
+        let connection = self.connection();
+        connection
+            .execute("insert or replace into settings values (?1, ?2)", [name, value])
+            .map(drop)
+            .map_err(self.failed("write"))
+    }
+
+    /// True if no meeting was ever listed.
+    pub(crate) fn is_empty(&self) -> Result<bool, LedgerError> {
+        self.one("select not exists (select 1 from meetings)", [], |row| row.get(0))
+    }
+
+    /// The digest of a meeting's item as a complete walk last listed it; empty if an incomplete walk listed it first or
+    /// with other values. `None` if the meeting is unknown.
+    pub(crate) fn item_digest(&self, meeting_key: &str) -> Result<Option<String>, LedgerError> {
+        let connection = self.connection();
+        connection
+            .prepare_cached("select item_digest from meetings where meeting_key = ?1")
+            .and_then(|mut select| select.query_row([meeting_key], |row| row.get(0)).optional())
+            .map_err(self.failed("read"))
+    }
+}
+
+fn read_version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    let found = connection
+        .query_row("pragma user_version", [], |row| row.get(0))
+        .map_err(|source| LedgerError::from_sqlite("open", path, source))?;
+    if found > VERSION {
+        return Err(LedgerError::Newer { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(found)
+}
+
+/// Another process may create them at the same time, so the version is read again inside the transaction.
+fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("pragma user_version", [], |row| row.get(0))?;
+    if version < VERSION {
+        transaction.execute_batch(&format!("{DROP_INDEX}{TABLES}pragma user_version = {VERSION};"))?;
+    }
+    transaction.commit()
+}
+
+/// If the write-ahead log is empty, the file alone is complete and is opened as immutable: that creates no files beside it
+/// and works in a read-only folder.
+pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let has_log = fs::metadata(wal_path(path)).is_ok_and(|log| log.len() > 0);
+    Connection::open_with_flags(file_uri(path, !has_log), flags)
+}
+
+fn wal_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+fn file_uri(path: &Path, is_immutable: bool) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri + "?mode=ro" + if is_immutable { "&immutable=1" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_opens_read_only_whatever_characters_its_path_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let odd = folder.path().join("a ?b#c%41 \u{e9}");
+        std::fs::create_dir(&odd).expect("made");
+        let path = odd.join("ledger.sqlite");
+        drop(Ledger::open(&path).expect("a ledger"));
+        assert!(!wal_path(&path).exists(), "the last writer removes it");
+        let reader = Ledger::open_read_only(&path).expect("opened");
+        assert_eq!(reader.one("pragma user_version", [], |row| row.get::<_, i64>(0)).expect("read"), VERSION);
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn reading_leaves_no_file_behind_and_works_beside_a_writer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("led?ger#1 %.sqlite");
+        let ledger = Ledger::open(&path).expect("made");
+        ledger.set_setting("a", "b").expect("written");
+        drop(Ledger::open_read_only(&path).expect("beside a writer"));
+        drop(ledger);
+        let before = names(folder.path());
+        drop(Ledger::open_read_only(&path).expect("alone"));
+        assert_eq!(names(folder.path()), before);
+    }
+
+    #[test]
+    fn a_file_that_is_not_a_ledger_or_a_newer_one_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.sqlite");
+        assert!(Ledger::open_read_only(&path).is_err());
+        std::fs::write(&path, "no database at all, but long enough to look like a page of one").expect("written");
+        assert!(Ledger::open_read_only(&path).is_err());
+        std::fs::remove_file(&path).expect("removed");
+        Connection::open(&path).and_then(|made| made.execute_batch("pragma user_version = 99")).expect("made");
+        assert!(matches!(Ledger::open_read_only(&path), Err(LedgerError::Newer { found: 99, .. })));
+        assert!(!folder.path().join("ledger.sqlite-wal").exists());
+    }
+}

@@ -1,0 +1,166 @@
+//! Read-only summaries: the state of a window's meetings, and what is pending in the whole store.
+
+use rusqlite::{Row, params};
+
+use super::database::Ledger;
+use super::error::LedgerError;
+use super::pending::IS_PENDING;
+use super::runs::RunRecord;
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WindowFilter<'a> {
+    /// When a meeting must start, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// Only these meetings; empty for all.
+    pub meeting_nos: &'a [String],
+    /// Count final units as pending too.
+    pub refetch: bool,
+}
+
+/// A meeting with something pending, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MeetingState {
+    pub start_us: i64,
+    pub end_us: Option<i64>,
+    pub meeting_date: i32,
+    pub is_webinar: bool,
+    pub devices: i64,
+    pub list_final: bool,
+    /// True if its participant list was answered before, final or not.
+    pub was_listed: bool,
+    /// Participants that the ledger knows.
+    pub known: u64,
+    /// Pending participants.
+    pub pending: u64,
+    /// Quality calls for the pending participants, if their answers are as long as expected.
+    pub quality_calls: u64,
+    /// Pending participants whose expected minutes are not known.
+    pub unknown_length: u64,
+}
+
+/// Units of a kind that are not final, in the whole store, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct OpenUnits {
+    pub never_requested: u64,
+    /// Requested too early, or interrupted.
+    pub requested_again: u64,
+    /// Pending because of a refetch.
+    pub refetch: u64,
+    pub failed: u64,
+}
+
+impl Ledger {
+    /// The number of meetings and participants that the ledger knows in a window.
+    pub(crate) fn count_known(&self, filter: WindowFilter<'_>) -> Result<(u64, u64), LedgerError> {
+        let (since_us, until_us) = filter.window_us;
+        let numbers = join_numbers(filter.meeting_nos);
+        let meetings = format!("select count(*) from meetings m where {MATCHES}");
+        let participants =
+            format!("select count(*) from meetings m join participants p using (meeting_key) where {MATCHES}");
+        let count = |sql: &str| self.one(sql, params![since_us, until_us, numbers], |row| count(row, 0));
+        Ok((count(&meetings)?, count(&participants)?))
+    }
+
+    /// The meetings of a window with something pending, newest first.
+    pub(crate) fn meeting_states(&self, filter: WindowFilter<'_>) -> Result<Vec<MeetingState>, LedgerError> {
+        let (since_us, until_us) = filter.window_us;
+        let is_pending = "(?4 or p.is_final = 0) and p.id is not null and p.join_s is not null";
+        let sql = format!(
+            "select m.start_us, m.end_us, m.meeting_date, m.is_webinar, m.devices, m.list_final,
+                    m.list_final = 1 or m.list_digest is not null,
+                    count(p.base_key),
+                    count(case when {is_pending} then 1 end),
+                    coalesce(sum(case when {is_pending} then max(1, (coalesce(p.expected_minutes, 1) + 99) / 100) end), 0),
+                    count(case when {is_pending} and p.expected_minutes is null then 1 end)
+             from meetings m
+             left join participants p on p.meeting_key = m.meeting_key
+             where {MATCHES} and (?4 or {IS_PENDING})
+             group by m.meeting_key
+             order by m.start_us desc, m.meeting_key"
+        );
+        let read = |row: &Row<'_>| {
+            Ok(MeetingState {
+                start_us: row.get(0)?,
+                end_us: row.get(1)?,
+                meeting_date: row.get(2)?,
+                is_webinar: row.get(3)?,
+                devices: row.get(4)?,
+                list_final: row.get(5)?,
+                was_listed: row.get(6)?,
+                known: count(row, 7)?,
+                pending: count(row, 8)?,
+                quality_calls: count(row, 9)?,
+                unknown_length: count(row, 10)?,
+            })
+        };
+        self.rows(&sql, params![since_us, until_us, join_numbers(filter.meeting_nos), filter.refetch], read)
+    }
+
+    /// The start of the oldest meeting with something pending, microseconds UTC.
+    pub(crate) fn oldest_pending_us(&self) -> Result<Option<i64>, LedgerError> {
+        self.one(&format!("select min(start_us) from meetings m where {IS_PENDING}"), [], |row| row.get(0))
+    }
+
+    pub(crate) fn open_participants(&self) -> Result<OpenUnits, LedgerError> {
+        self.open_units("participants", "status", "last_us", "is_final")
+    }
+
+    pub(crate) fn open_lists(&self) -> Result<OpenUnits, LedgerError> {
+        self.open_units("meetings", "list_status", "list_us", "list_final")
+    }
+
+    fn open_units(&self, table: &str, status: &str, us: &str, is_final: &str) -> Result<OpenUnits, LedgerError> {
+        // A meeting's status is null until its list is requested; a participant's is pending from the start.
+        let has_not_failed = format!("{status} is distinct from 'failed'");
+        let sql = format!(
+            "select count(case when {has_not_failed} and {us} is null then 1 end),
+                    count(case when {has_not_failed} and {us} >= coalesce(r.began_us, {us}) then 1 end),
+                    count(case when {has_not_failed} and {us} < r.began_us then 1 end),
+                    count(case when {status} = 'failed' then 1 end)
+             from {table} left join refetch r using (meeting_key) where {is_final} = 0"
+        );
+        let read = |row: &Row<'_>| {
+            Ok(OpenUnits {
+                never_requested: count(row, 0)?,
+                requested_again: count(row, 1)?,
+                refetch: count(row, 2)?,
+                failed: count(row, 3)?,
+            })
+        };
+        self.one(&sql, [], read)
+    }
+
+    /// The number of meetings with an open refetch.
+    pub(crate) fn refetch_meetings(&self) -> Result<u64, LedgerError> {
+        self.one("select count(*) from refetch", [], |row| count(row, 0))
+    }
+
+    /// The last `sync` that was complete for its window.
+    pub(crate) fn last_complete_run(&self) -> Result<Option<RunRecord>, LedgerError> {
+        let complete = |run: &RunRecord| run.command == "sync" && run.exit_code == Some(0);
+        Ok(self.runs()?.into_iter().rev().find(complete))
+    }
+}
+
+/// The meetings of a [`WindowFilter`]: the window is ?1 and ?2, the numbers are ?3.
+const MATCHES: &str = "m.start_us >= ?1 and m.start_us < ?2 and (?3 = '' or instr(?3, ',' || m.meeting_no || ',') > 0)";
+
+/// Numbers as one text that SQL can search: `,705605196,123456789,`; empty for all meetings.
+fn join_numbers(meeting_nos: &[String]) -> String {
+    if meeting_nos.is_empty() { String::new() } else { format!(",{},", meeting_nos.join(",")) }
+}
+
+fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn meeting_numbers_are_joined_with_delimiters() {
+        assert_eq!(join_numbers(&[]), "");
+        assert_eq!(join_numbers(&["705605196".to_owned(), "123456789".to_owned()]), ",705605196,123456789,");
+    }
+}
