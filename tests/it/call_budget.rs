@@ -1,4 +1,4 @@
-//! The call budget of an app, shared by its processes; and the waits that a vendor may ask for.
+//! The rate limit of an app is shared by its processes, and the waits that Feishu requests are limited.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,7 +26,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn two_processes_of_one_app_keep_one_limit() {
+fn two_processes_of_one_app_share_one_limit() {
     let limit = Limit { calls: 200, window: Duration::from_secs(4), ..Limit::default() };
     let env = TestEnv::with(&small_tenant(), Options { limit, ..Options::default() });
     let of_store = |name: &str| {
@@ -46,11 +46,11 @@ fn two_processes_of_one_app_keep_one_limit() {
     assert_eq!(stats.throttles, 0);
     assert!(stats.peak_calls_in_window[&Endpoint::ParticipantQualityList] <= 200);
     let both = 2 * env.simulator().tenant().totals().fewest_calls.participant_quality_list;
-    assert!(both > 400, "the limit must matter for two: {both} calls");
+    assert!(both > 400, "two runs must exceed the limit: {both} calls");
 }
 
 #[test]
-fn nothing_is_written_outside_the_store_but_a_budget_that_tells_nothing() {
+fn only_the_shared_budget_is_written_outside_the_store() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let state = env.home().join(".local/state/vcq-etl");
@@ -64,7 +64,7 @@ fn nothing_is_written_outside_the_store_but_a_budget_that_tells_nothing() {
 }
 
 #[test]
-fn a_budget_that_cannot_be_shared_is_said_and_stops_nobody() {
+fn an_unshareable_budget_is_reported_and_stops_no_run() {
     let env = TestEnv::new();
     let totals = env.simulator().tenant().totals();
     let file = env.home().join("file");
@@ -82,7 +82,7 @@ fn a_budget_that_cannot_be_shared_is_said_and_stops_nobody() {
 }
 
 #[test]
-fn a_damaged_budget_is_as_good_as_none() {
+fn a_damaged_budget_file_is_ignored() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let state = files(&env.home().join(".local/state/vcq-etl")).remove(0);
@@ -94,7 +94,7 @@ fn a_damaged_budget_is_as_good_as_none() {
 }
 
 #[test]
-fn a_wait_that_is_too_long_is_capped_and_said() {
+fn a_wait_that_is_too_long_is_clamped_and_reported() {
     let env = TestEnv::new();
     env.faults(&["meeting_list:throttle-huge@first=1"]);
     let mut command = env.sync_command(&[]);
@@ -105,7 +105,7 @@ fn a_wait_that_is_too_long_is_capped_and_said() {
 }
 
 #[test]
-fn three_capped_waits_in_a_row_stop_the_run_and_say_when_to_go_on() {
+fn three_clamped_waits_in_a_row_stop_the_run() {
     let env = TestEnv::new();
     env.faults(&["participant_list:throttle-huge"]);
     let mut command = env.sync_command(&[]);
@@ -121,7 +121,7 @@ fn three_capped_waits_in_a_row_stop_the_run_and_say_when_to_go_on() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_does_not_wait_for_a_request_that_is_never_answered() {
+fn a_signal_does_not_wait_for_an_unanswered_request() {
     let env = TestEnv::with(&small_tenant(), unlimited());
     env.faults(&["participant_quality_list:stall"]);
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
@@ -134,12 +134,12 @@ fn a_signal_does_not_wait_for_a_request_that_is_never_answered() {
         }
         let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
-        // Far more than the seconds that it takes, and far less than the hour that the request has.
-        let requested_at = Instant::now();
+        // Much longer than the run takes to stop, and much shorter than the request's timeout.
+        let signalled_at = Instant::now();
         while child.try_wait().expect("a child").is_none() {
-            if requested_at.elapsed() > Duration::from_secs(60) {
+            if signalled_at.elapsed() > Duration::from_secs(60) {
                 child.kill().expect("ours to kill");
-                panic!("{signal}: it still waits for the answer");
+                panic!("{signal}: the run still waits for the response");
             }
             std::thread::sleep(Duration::from_millis(20));
         }

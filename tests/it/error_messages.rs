@@ -1,12 +1,12 @@
-//! Bad input and failure: each has its exit code, and a message that says what was tried, on what, and what to do.
+//! Every failure has its exit code, and a message that says what was tried, on what, and what to do.
 
 use vcq_simulator::Endpoint;
 
 use crate::support::test_env::{RunOutput, TestEnv};
 
-/// A run that fails: its name, the exit code, and words that its message must have.
+/// Checks a failed run: the exit code, words of its message, and that there is a hint.
 #[track_caller]
-fn says(ran: RunOutput, code: i32, words: &[&str]) {
+fn assert_error(ran: RunOutput, code: i32, words: &[&str]) {
     let ran = ran.expect_exit(code);
     for word in words {
         assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
@@ -19,17 +19,17 @@ fn run(mut command: std::process::Command) -> RunOutput {
 }
 
 #[test]
-fn wrong_secret() {
+fn a_wrong_secret_ends_3_and_is_not_shown() {
     let env = TestEnv::new();
     let mut command = env.sync_command(&[]);
     command.env("VCQ_APP_SECRET", "not-the-secret-Zq9");
     let ran = run(command);
     assert!(!ran.stderr.contains("not-the-secret-Zq9"), "the secret is shown:\n{}", ran.stderr);
-    says(ran, 3, &["10015", "127.0.0.1", "app id and secret"]);
+    assert_error(ran, 3, &["10015", "127.0.0.1", "app id and secret"]);
 }
 
 #[test]
-fn a_given_token_is_used_and_a_wrong_one_is_not_repeated() {
+fn an_access_token_is_used_and_a_wrong_one_is_not_shown() {
     let env = TestEnv::new();
     env.change(|options| options.user_token = Some("u-made-up-user-token".to_owned()));
     let with_token = |token: &str| {
@@ -39,13 +39,13 @@ fn a_given_token_is_used_and_a_wrong_one_is_not_repeated() {
     };
     let ran = with_token("u-another-token-Zq9");
     assert!(!ran.stderr.contains("another-token-Zq9"), "the token is shown:\n{}", ran.stderr);
-    says(ran, 3, &["99991668", "log id"]);
+    assert_error(ran, 3, &["99991668", "log id"]);
     let summary = with_token("u-made-up-user-token").expect_exit(0).summary();
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
 }
 
 #[test]
-fn missing_scope_role_address_and_quota() {
+fn a_missing_scope_role_address_or_quota_is_named() {
     for (fault, code, words) in [
         ("missing-scope", 3, &["99991672", "scope", "vc:room:readonly", "log id"][..]),
         ("user-scope", 3, &["99991679", "scope", "log id"]),
@@ -55,24 +55,24 @@ fn missing_scope_role_address_and_quota() {
     ] {
         let env = TestEnv::new();
         env.faults(&[fault]);
-        says(env.sync(&[]), code, words);
+        assert_error(env.sync(&[]), code, words);
     }
 }
 
 #[test]
-fn quota_in_the_middle_keeps_what_was_answered() {
+fn a_quota_used_up_during_a_run_keeps_its_answers() {
     let env = TestEnv::new();
     env.faults(&["quota@after=40"]);
-    says(env.sync(&[]), 8, &["99991403"]);
+    assert_error(env.sync(&[]), 8, &["99991403"]);
     assert!(env.number("select count(*) from coverage where status = 'complete'") > 0);
     env.faults(&[]);
     env.sync(&[]).expect_exit(0);
 }
 
 #[test]
-fn wrong_host_and_unreachable_host() {
+fn a_wrong_or_unreachable_host_ends_4() {
     let env = TestEnv::new();
-    // A host that answers, but not with this API.
+    // A host that responds, but not with this API.
     let mut command = env.sync_command(&[]);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -90,73 +90,73 @@ fn wrong_host_and_unreachable_host() {
         }
     });
     command.env("VCQ_BASE_URL", format!("http://{address}"));
-    says(run(command), 4, &[&address.to_string(), "base URL"]);
-    // A port that nobody listens on.
+    assert_error(run(command), 4, &[&address.to_string(), "base URL"]);
+    // A port without a listener.
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let mut command = env.sync_command(&[]);
     command.env("VCQ_BASE_URL", format!("http://{free}"));
-    says(run(command), 4, &[&free.to_string()]);
+    assert_error(run(command), 4, &[&free.to_string()]);
 }
 
 #[test]
-fn a_vendor_that_keeps_failing() {
+fn repeated_api_failures_end_4() {
     let env = TestEnv::new();
     env.faults(&["internal-error"]);
-    says(env.sync(&[]), 4, &["meeting_list", "121001", "log id"]);
-    // Unit after unit fails: the run does not walk through all of them.
+    assert_error(env.sync(&[]), 4, &["meeting_list", "121001", "log id"]);
+    // Every participant fails: the run stops after a few.
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:internal-error"]);
     let mut command = env.sync_command(&[]);
     command.env("VCQ_MAX_TRIES", "1");
-    says(run(command), 4, &["in a row"]);
+    assert_error(run(command), 4, &["in a row"]);
     assert!(env.simulator().stats().calls(Endpoint::ParticipantQualityList) < 40);
 }
 
 #[test]
-fn usage_and_configuration() {
+fn usage_and_configuration_errors_end_2() {
     let env = TestEnv::new();
-    says(run(env.vcq(&["sync", "--since", "next tuesday"])), 2, &["next tuesday", "2d", "yesterday"]);
-    says(run(env.vcq(&["sync", "--since", "1d", "--until", "2d"])), 2, &["1d"]);
+    assert_error(run(env.vcq(&["sync", "--since", "next tuesday"])), 2, &["next tuesday", "2d", "yesterday"]);
+    assert_error(run(env.vcq(&["sync", "--since", "1d", "--until", "2d"])), 2, &["1d"]);
     let mut command = env.vcq(&["sync", "--since", "2d"]);
     command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET");
-    says(run(command), 2, &["VCQ_APP_ID", "VCQ_ACCESS_TOKEN"]);
+    assert_error(run(command), 2, &["VCQ_APP_ID", "VCQ_ACCESS_TOKEN"]);
     let mut command = env.vcq(&["sync", "--since", "2d"]);
     command.env("VCQ_BASE_URL", "http://vendor.example");
-    says(run(command), 2, &["vendor.example", "https"]);
+    assert_error(run(command), 2, &["vendor.example", "https"]);
     let mut command = env.vcq(&["sync", "--since", "2d"]);
     command.env("VCQ_TIMEZONE", "Mars/Olympus");
-    says(run(command), 2, &["Mars/Olympus"]);
+    assert_error(run(command), 2, &["Mars/Olympus"]);
     let ran = run(env.vcq(&["sink"])).expect_exit(2);
     assert!(ran.stderr.contains("sync"), "the nearest command is named:\n{}", ran.stderr);
-    assert_eq!(env.calls(), 0, "nothing was asked");
+    assert_eq!(env.calls(), 0, "no requests");
 }
 
 #[test]
-fn a_store_that_cannot_be_written() {
+fn an_unwritable_store_ends_5_before_any_request() {
     let env = TestEnv::new();
     let file = env.home().join("a-file");
     std::fs::write(&file, "not a folder").expect("a file");
     for store in [file.clone(), file.join("below")] {
         let mut command = env.sync_command(&[]);
         command.env("VCQ_STORE", &store);
-        says(run(command), 5, &["a-file"]);
+        assert_error(run(command), 5, &["a-file"]);
     }
-    assert_eq!(env.calls(), 0, "nothing was asked that could not be kept");
+    assert_eq!(env.calls(), 0, "no requests whose answers could not be kept");
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_left_alone() {
+fn a_folder_with_other_files_is_not_used_as_a_store() {
     let env = TestEnv::new();
     std::fs::create_dir_all(env.store()).expect("a folder");
     std::fs::write(env.store().join("thesis.odt"), "mine").expect("written");
     let ran = env.sync(&[]);
-    assert!(!ran.stderr.contains("run vcq-etl sync"), "that is what was done:\n{}", ran.stderr);
-    says(ran, 5, &["holds other files", "another folder with --store DIR"]);
+    assert!(!ran.stderr.contains("run vcq-etl sync"), "the hint names the command that failed:\n{}", ran.stderr);
+    assert_error(ran, 5, &["holds other files", "another folder with --store DIR"]);
     assert_eq!(std::fs::read_dir(env.store()).expect("listed").count(), 1);
 }
 
 #[test]
-fn a_damaged_database_is_not_the_disks_fault() {
+fn a_damaged_database_is_not_blamed_on_the_disk() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let database = env.store().join("vcq.duckdb");
@@ -165,13 +165,13 @@ fn a_damaged_database_is_not_the_disks_fault() {
     damaged[12_288..].iter_mut().for_each(|byte| *byte ^= 0x20);
     for bytes in [b"SQL".as_slice(), &whole[..whole.len() / 2], &damaged] {
         std::fs::write(&database, bytes).expect("damaged");
-        // Refused before it got an answer, a run publishes nothing and only reads.
+        // A run refused before its first answer publishes nothing and only reads.
         env.faults(&["meeting_list:no-permission"]);
         let ran = env.sync(&[]);
         assert!(!ran.stderr.contains("Unknown error code"), "{}", ran.stderr);
         assert!(!ran.stderr.contains("check the disk"), "{}", ran.stderr);
         if ran.code == Some(5) {
-            says(ran, 5, &["vcq-etl rebuild"]);
+            assert_error(ran, 5, &["vcq-etl rebuild"]);
         }
         env.faults(&[]);
         env.sync(&[]).expect_exit(0);
@@ -179,23 +179,23 @@ fn a_damaged_database_is_not_the_disks_fault() {
 }
 
 #[test]
-fn a_corrupt_manifest() {
+fn a_corrupt_manifest_ends_5() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     std::fs::write(env.store().join("parquet/_manifest.json"), "{\"generation\": 1, ").expect("written");
     env.simulator().reset_stats();
-    says(env.sync(&[]), 5, &["_manifest.json", "line 1"]);
+    assert_error(env.sync(&[]), 5, &["_manifest.json", "line 1"]);
 }
 
 #[test]
-fn a_missing_manifest_costs_no_part_and_no_call() {
+fn a_missing_manifest_removes_no_part_and_makes_no_call() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let manifest = env.store().join("parquet/_manifest.json");
     let kept = std::fs::read(&manifest).expect("a manifest");
     std::fs::remove_file(&manifest).expect("removed");
     env.simulator().reset_stats();
-    says(env.sync(&[]), 5, &["_manifest.json is missing"]);
+    assert_error(env.sync(&[]), 5, &["_manifest.json is missing"]);
     assert_eq!(env.calls(), 0);
     std::fs::write(&manifest, kept).expect("restored");
     for file in env.manifest()["files"].as_array().expect("files") {
@@ -205,7 +205,7 @@ fn a_missing_manifest_costs_no_part_and_no_call() {
 }
 
 #[test]
-fn a_run_that_gets_nothing_reports_what_is_published() {
+fn a_run_without_answers_reports_what_is_published() {
     let env = TestEnv::new();
     let before = env.sync(&[]).expect_exit(0).summary();
     env.faults(&["quota"]);
@@ -220,16 +220,16 @@ fn a_run_that_gets_nothing_reports_what_is_published() {
 }
 
 #[test]
-fn a_refusal_of_everybody_stops_the_run_and_nothing_of_it_is_final() {
+fn a_refusal_of_every_participant_stops_the_run_and_is_not_final() {
     for fault in ["participant_quality_list:code=121003", "participant_list:code=121003"] {
         let env = TestEnv::new();
         env.faults(&[fault]);
-        says(env.sync(&[]), 4, &["were all refused", "121003", "log id"]);
+        assert_error(env.sync(&[]), 4, &["were all refused", "121003", "log id"]);
         env.faults(&[]);
         let summary = env.sync(&[]).expect_exit(0).summary();
         assert_eq!(summary["samples"], env.simulator().tenant().totals().samples, "{fault}");
     }
-    // A few odd ones among others are skipped.
+    // A few refusals among other answers are skipped.
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:code=99992402@share=0.1"]);
     let summary = env.sync(&[]).expect_exit(0).summary();
@@ -237,16 +237,16 @@ fn a_refusal_of_everybody_stops_the_run_and_nothing_of_it_is_final() {
 }
 
 #[test]
-fn ids_of_another_kind_are_not_mixed_in() {
+fn ids_of_another_kind_are_refused() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let mut command = env.sync_command(&[]);
     command.env("VCQ_USER_ID_TYPE", "union_id");
-    says(run(command), 2, &["open_id", "union_id"]);
+    assert_error(run(command), 2, &["open_id", "union_id"]);
 }
 
 #[test]
-fn a_store_that_another_run_holds() {
+fn a_store_locked_by_another_run_ends_6() {
     let env = TestEnv::new();
     let mut slow = env.sync_command(&[]);
     slow.env("VCQ_CALLS_PER_MINUTE", "600").stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
@@ -257,7 +257,7 @@ fn a_store_that_another_run_holds() {
     let ran = env.sync(&[]);
     let _ = slow.kill();
     let _ = slow.wait();
-    says(ran, 6, &["sync", &slow.id().to_string()]);
-    // The lock went with its holder.
+    assert_error(ran, 6, &["sync", &slow.id().to_string()]);
+    // The lock was released when its holder died.
     env.sync(&[]).expect_exit(0);
 }

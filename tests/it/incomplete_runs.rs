@@ -1,4 +1,4 @@
-//! A gap has a name and an exit code, and the next run goes on from there.
+//! Incomplete runs: each gap has a status and an exit code, and the next run continues from there.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use vcq_simulator::{Endpoint, Options, TenantSpec};
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 #[test]
-fn what_failed_is_pending_and_the_next_run_asks_only_for_that() {
+fn the_next_run_requests_only_what_failed() {
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:internal-error@share=0.1"]);
     let mut command = env.sync_command(&[]);
@@ -33,14 +33,14 @@ fn what_failed_is_pending_and_the_next_run_asks_only_for_that() {
 }
 
 #[test]
-fn lists_that_fail_have_a_row_that_stands_for_the_meeting() {
+fn a_failed_participant_list_has_one_coverage_row_for_the_meeting() {
     let env = TestEnv::new();
     env.faults(&["participant_list:html@share=0.2"]);
     let mut command = env.sync_command(&[]);
     command.env("VCQ_MAX_TRIES", "2");
     RunOutput::new(command.output().expect("runs")).expect_exit(7);
     assert!(env.number("select count(*) from coverage where participant_key like '%/*' and status = 'failed'") > 0);
-    // Every meeting has participants or a row that stands for them.
+    // Every meeting has participants, or one row in place of them.
     let silent = "select count(*) from meetings m
                   where not exists (select 1 from coverage c where c.meeting_key = m.meeting_key)";
     assert_eq!(env.number(silent), 0);
@@ -51,10 +51,10 @@ fn lists_that_fail_have_a_row_that_stands_for_the_meeting() {
 }
 
 #[test]
-fn a_budget_of_calls_stops_cleanly_and_the_next_run_goes_on() {
+fn max_calls_stops_the_run_and_the_next_one_continues() {
     let env = TestEnv::new();
     let ran = env.sync(&["--max-calls", "40"]).expect_exit(8);
-    assert_eq!(env.calls(), 40, "never more than the budget");
+    assert_eq!(env.calls(), 40, "no more calls than allowed");
     assert!(ran.stderr.contains("40 calls"), "{}", ran.stderr);
     let answered = env.number("select count(*) from coverage where status = 'complete'");
     assert!(answered > 0, "what was answered is published");
@@ -64,12 +64,12 @@ fn a_budget_of_calls_stops_cleanly_and_the_next_run_goes_on() {
     let summary = env.sync(&[]).expect_exit(0).summary();
     let again = env.simulator().stats().quality_calls();
     let repeated = known.iter().filter(|unit| again.contains_key(*unit)).count();
-    assert!(repeated <= 8, "{repeated} participants were asked twice");
+    assert!(repeated <= 8, "{repeated} participants were requested twice");
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
 }
 
 #[test]
-fn a_refetch_that_is_cut_short_is_gone_on_with_by_a_plain_sync() {
+fn a_plain_sync_continues_a_stopped_refetch() {
     let env = TestEnv::new();
     let whole = env.sync(&[]).expect_exit(0).summary();
     env.sync(&["--refetch", "--max-calls", "40"]).expect_exit(8);
@@ -79,11 +79,11 @@ fn a_refetch_that_is_cut_short_is_gone_on_with_by_a_plain_sync() {
     assert!(asked > 0 && asked < whole["calls"]["participant_quality_list"].as_u64().expect("a count"), "{asked}");
     assert_eq!(summary["samples"], whole["samples"]);
     let untouched = "select count(*) from coverage where attempts = 1 and status in ('complete', 'empty')";
-    assert_eq!(env.number(untouched), 0, "everybody was asked again");
+    assert_eq!(env.number(untouched), 0, "every participant was requested again");
 }
 
 #[test]
-fn newest_meetings_come_first() {
+fn the_newest_meetings_come_first() {
     let env = TestEnv::new();
     env.sync(&["--max-calls", "30"]).expect_exit(8);
     let newest = env.rows("select distinct meeting_date from coverage where attempts > 0 order by meeting_date desc");
@@ -93,7 +93,7 @@ fn newest_meetings_come_first() {
 }
 
 #[test]
-fn one_forbidden_participant_is_skipped_and_all_forbidden_stop_the_run() {
+fn a_forbidden_participant_is_skipped_and_if_all_are_forbidden_the_run_stops() {
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:no-permission@share=0.05"]);
     let summary = env.sync(&[]).expect_exit(0).summary();
@@ -110,7 +110,7 @@ fn one_forbidden_participant_is_skipped_and_all_forbidden_stop_the_run() {
 }
 
 #[test]
-fn nobody_with_an_id_is_a_missing_scope_and_not_a_tenant_of_guests() {
+fn participants_without_any_id_mean_a_missing_scope() {
     let env = TestEnv::new();
     env.change(|options| options.style.empty_ids = true);
     let ran = env.sync(&[]).expect_exit(3);
@@ -121,7 +121,7 @@ fn nobody_with_an_id_is_a_missing_scope_and_not_a_tenant_of_guests() {
 }
 
 #[test]
-fn endless_and_circular_lists_end() {
+fn endless_and_circular_lists_are_stopped() {
     for fault in ["participant_quality_list:endless@share=0.1", "participant_quality_list:repeat-token@share=0.3"] {
         let env = TestEnv::new();
         env.faults(&[fault]);
@@ -135,12 +135,9 @@ fn endless_and_circular_lists_end() {
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is fresh is so by the machine's clock, which the program reads too"
-)]
-fn a_fresh_answer_is_pending_and_settles_in_later_runs() {
-    // A tenant whose last meetings ended an hour ago and more; quality takes two hours to be whole.
+#[expect(clippy::disallowed_methods, reason = "edge: the program compares meeting ends with the machine's clock")]
+fn an_early_answer_is_pending_and_stabilises_in_later_runs() {
+    // A tenant whose last meetings have just ended; quality data is not ready yet.
     let now = jiff::Timestamp::now().as_second();
     let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
     let spec = TenantSpec {
@@ -152,8 +149,8 @@ fn a_fresh_answer_is_pending_and_settles_in_later_runs() {
     let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     let summary = env.sync(&[]).expect_exit(0).summary();
     let pending = summary["by_status"]["pending"].as_u64().expect("a count");
-    assert!(pending > 0, "answers that come too early are not final: {summary}");
-    // Ready now: the pending ones are asked again, and nobody else.
+    assert!(pending > 0, "early answers are not final: {summary}");
+    // Ready now: only the pending participants are requested again.
     let known = env.rows("select participant_key from coverage where status <> 'pending' and attempts > 0");
     env.change(|options| options.ready_after_s = 0);
     env.simulator().reset_stats();
@@ -164,17 +161,17 @@ fn a_fresh_answer_is_pending_and_settles_in_later_runs() {
     assert_eq!(
         env.number("select count(*) from coverage where attempts > 1") + known.len() as i64,
         env.number("select count(*) from coverage where attempts > 0"),
-        "only what was pending is asked again"
+        "only pending participants are requested again"
     );
 }
 
 #[test]
 #[cfg(unix)]
-fn an_interrupted_run_keeps_what_it_got_and_goes_on() {
+fn an_interrupted_run_keeps_its_answers_and_the_next_one_continues() {
     for (signal, code, outcome) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
         let env = TestEnv::new();
         let mut command = env.sync_command(&[]);
-        // About 20 calls a second: the whole takes much longer than we wait.
+        // About 20 calls a second: the whole sync takes much longer than the wait below.
         command.env("VCQ_CALLS_PER_MINUTE", "1200");
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let child = command.spawn().expect("starts");
@@ -194,7 +191,7 @@ fn an_interrupted_run_keeps_what_it_got_and_goes_on() {
 }
 
 #[test]
-fn what_is_left_is_said_once_whatever_the_form_of_the_summary() {
+fn remaining_work_is_reported_once_in_every_summary_format() {
     for (more, in_stdout) in
         [(&["--summary", "text"][..], true), (&["--summary", "json"], false), (&["--quiet"], false)]
     {
@@ -207,7 +204,7 @@ fn what_is_left_is_said_once_whatever_the_form_of_the_summary() {
 }
 
 #[test]
-fn a_month_that_is_used_up_is_not_gone_on_with_by_the_next_run() {
+fn a_used_up_monthly_quota_does_not_promise_the_next_run() {
     let env = TestEnv::new();
     env.faults(&["quota@after=40"]);
     let ran = RunOutput::new(env.vcq(&["sync"]).args(env.window()).output().expect("runs")).expect_exit(8);

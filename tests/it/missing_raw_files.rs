@@ -1,5 +1,5 @@
-//! Files of the raw log that are gone, clocks that go wrong, backups put back: what is published is never replaced by less,
-//! and every day that can be published is.
+//! Missing raw files and restored backups: published data is never replaced by less, and every date that can be published
+//! is published.
 
 use std::fs;
 
@@ -8,14 +8,14 @@ use vcq_simulator::Options;
 use crate::rebuild::{all_rows, assert_requests_only_the_meeting_list, assert_same_rows, files, rebuild, remove};
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
-/// The older and the newer day.
+/// The older and the newer date.
 fn days(env: &TestEnv) -> (String, String) {
     let days = env.rows("select distinct meeting_date from quality_samples order by all");
     (days[0].clone(), days[1].clone())
 }
 
 #[test]
-fn a_day_whose_answers_are_gone_is_not_asked_for_and_not_replaced() {
+fn a_date_with_lost_raw_data_is_not_requested_and_not_replaced() {
     for with_ledger in [true, false] {
         let env = TestEnv::new();
         env.sync(&[]).expect_exit(0);
@@ -27,7 +27,7 @@ fn a_day_whose_answers_are_gone_is_not_asked_for_and_not_replaced() {
         if !with_ledger {
             remove(env.store().join("state"));
         }
-        // The vendor has forgotten that day by now.
+        // Feishu no longer has the data of that date.
         env.faults(&["participant_quality_list:code=126010"]);
         rebuild(&env, &[]).expect_exit(0);
         assert_same_rows(&env, &expected, "rebuilt");
@@ -35,15 +35,15 @@ fn a_day_whose_answers_are_gone_is_not_asked_for_and_not_replaced() {
             env.sync(more).expect_exit(0);
             assert_same_rows(&env, &expected, "synced");
         }
-        let mut plan = env.sync_command(&[]);
-        plan.args(["--max-calls", "3"]);
-        RunOutput::new(plan.output().expect("runs"));
-        assert_same_rows(&env, &expected, "and again");
+        let mut sync = env.sync_command(&[]);
+        sync.args(["--max-calls", "3"]);
+        RunOutput::new(sync.output().expect("runs"));
+        assert_same_rows(&env, &expected, "synced with --max-calls");
     }
 }
 
 #[test]
-fn one_file_of_several_that_is_gone_holds_its_day() {
+fn one_missing_or_truncated_raw_file_blocks_its_date() {
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:html@share=0.2"]);
     env.sync(&[]).expect_exit(7);
@@ -62,7 +62,7 @@ fn one_file_of_several_that_is_gone_holds_its_day() {
         rebuild(&env, &[]).expect_exit(0);
         assert_same_rows(&env, &expected, &format!("rebuilt, {shorter} bytes left"));
         rebuild(&env, &["--since", "2000-01-01"]).expect_exit(0);
-        assert_same_rows(&env, &expected, "rebuilt again, after the index was made anew");
+        assert_same_rows(&env, &expected, "rebuilt again, from a new index");
         assert_requests_only_the_meeting_list(&env);
         assert_same_rows(&env, &expected, "synced");
         fs::write(&of_day[0], &kept).expect("put back");
@@ -72,7 +72,7 @@ fn one_file_of_several_that_is_gone_holds_its_day() {
 }
 
 #[test]
-fn asking_again_for_one_meeting_of_such_a_day_does_not_replace_the_day() {
+fn a_refetch_of_one_meeting_does_not_replace_a_date_with_lost_raw_data() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let (day, _) = days(&env);
@@ -84,7 +84,7 @@ fn asking_again_for_one_meeting_of_such_a_day_does_not_replace_the_day() {
     let ran = env.sync(&["--refetch", "--meeting-no", &number[0]]).expect_exit(5);
     assert!(ran.stderr.contains("would lose meetings or participants") && ran.stderr.contains(&day), "{}", ran.stderr);
     assert_same_rows(&env, &expected, "one meeting");
-    // Asked again as a whole, it is whole.
+    // A refetch of the whole window completes it.
     env.sync(&["--refetch"]).expect_exit(0);
     for (one, other) in all_rows(&env).iter().zip(&expected).take(3) {
         assert!(one == other);
@@ -93,7 +93,7 @@ fn asking_again_for_one_meeting_of_such_a_day_does_not_replace_the_day() {
 }
 
 #[test]
-fn files_that_come_back_are_taken_in_and_what_is_pending_is_asked() {
+fn restored_raw_files_are_indexed_and_the_rest_is_requested() {
     let env = TestEnv::new();
     env.sync(&["--max-calls", "60"]).expect_exit(8);
     let raw = env.store().join("raw");
@@ -102,15 +102,15 @@ fn files_that_come_back_are_taken_in_and_what_is_pending_is_asked() {
     fs::rename(&raw, &away).expect("away");
     remove(env.store().join("state"));
     env.sync(&[]).expect_exit(0);
-    assert_same_rows(&env, &expected, "not there");
+    assert_same_rows(&env, &expected, "raw log missing");
     remove(raw.clone());
     fs::rename(&away, &raw).expect("back");
     let summary = env.sync(&[]).expect_exit(0).summary();
-    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples, "nothing was called final meanwhile");
+    assert_eq!(summary["samples"], env.simulator().tenant().totals().samples, "nothing became final in the meantime");
 }
 
 #[test]
-fn parts_that_no_manifest_names_and_nothing_can_make_again_stay() {
+fn parts_that_cannot_be_rebuilt_are_kept_without_a_manifest() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let (day, _) = days(&env);
@@ -126,7 +126,7 @@ fn parts_that_no_manifest_names_and_nothing_can_make_again_stay() {
 }
 
 #[test]
-fn what_a_rebuild_of_some_days_leaves_out_is_published_by_the_next_sync() {
+fn dates_left_out_of_a_rebuild_are_published_by_the_next_sync() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let (expected, (day, next)) = (all_rows(&env), days(&env));
@@ -149,8 +149,8 @@ fn what_a_rebuild_of_some_days_leaves_out_is_published_by_the_next_sync() {
 }
 
 #[test]
-fn a_list_that_failed_between_two_equal_answers_is_whole_again() {
-    let now = jiff_now();
+fn a_list_that_failed_between_two_equal_answers_is_complete_again() {
+    let now = now_s();
     let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
     let env = TestEnv::with(&spec, unlimited());
     env.sync(&[]).expect_exit(0);
@@ -165,18 +165,15 @@ fn a_list_that_failed_between_two_equal_answers_is_whole_again() {
 }
 
 #[test]
-fn two_early_runs_in_a_row_make_nothing_final() {
-    let now = jiff_now();
+fn two_early_runs_in_a_row_make_no_answer_final() {
+    let now = now_s();
     let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
     let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     let first = env.sync(&[]).expect_exit(0).summary();
     let second = env.sync(&[]).expect_exit(0).summary();
     assert!(second["by_status"]["pending"].as_u64() > Some(0));
-    assert_eq!(
-        first["by_status"]["pending"], second["by_status"]["pending"],
-        "the vendor had no time to change its mind"
-    );
-    // A run that goes on with one that was cut short does not ask for these again.
+    assert_eq!(first["by_status"]["pending"], second["by_status"]["pending"], "no time passed between the two");
+    // A run that resumes a stopped one does not request these again.
     env.sync(&["--refetch", "--max-calls", "1"]).expect_exit(8);
     env.change(|options| options.ready_after_s = 0);
     let whole = env.sync(&[]).expect_exit(0).summary();
@@ -184,8 +181,8 @@ fn two_early_runs_in_a_row_make_nothing_final() {
 }
 
 #[test]
-fn going_on_with_a_run_that_was_cut_short_asks_for_nothing_early_twice() {
-    let now = jiff_now();
+fn resuming_a_stopped_run_requests_no_early_answer_twice() {
+    let now = now_s();
     let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
     let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     env.sync(&["--max-calls", "25"]).expect_exit(8);
@@ -194,7 +191,7 @@ fn going_on_with_a_run_that_was_cut_short_asks_for_nothing_early_twice() {
     env.sync(&[]).expect_exit(0);
     let again = env.simulator().stats().quality_calls();
     let repeated = asked.keys().filter(|unit| again.contains_key(*unit)).count();
-    assert!(!asked.is_empty() && repeated <= 8, "{repeated} of {} were asked twice", asked.len());
+    assert!(!asked.is_empty() && repeated <= 8, "{repeated} of {} were requested twice", asked.len());
 }
 
 #[test]
@@ -213,13 +210,13 @@ fn another_time_zone_is_refused() {
 }
 
 #[test]
-fn the_newest_come_first_also_behind_a_backlog_that_is_listed() {
+fn the_newest_meetings_come_before_an_older_backlog() {
     let spec = vcq_simulator::TenantSpec { days: 4, ..small_tenant() };
     let env = TestEnv::with(&spec, unlimited());
     let first = spec.start() + 3 * 86_400;
     let until = jiff::Timestamp::from_second(first).expect("an instant").to_string();
     let since = jiff::Timestamp::from_second(spec.start()).expect("an instant").to_string();
-    // Three days are listed, and none of their quality is asked.
+    // Three days are listed; none of their quality is requested.
     let listed = env.vcq(&["plan", "--since", &since, "--until", &until]).output().expect("runs");
     RunOutput::new(listed).expect_exit(0);
     env.change(|options| options.latency = std::time::Duration::from_millis(5));
@@ -231,20 +228,17 @@ fn the_newest_come_first_also_behind_a_backlog_that_is_listed() {
     assert!(asked.first().is_some_and(|line| line.starts_with(&newest[0])), "{asked:?}");
     let counts: Vec<u64> =
         asked.iter().map(|line| line.rsplit(' ').next().expect("a count").parse().expect("digits")).collect();
-    // While the newest lists are on their way, some older ones may go; not more than the workers take at once.
+    // While the newest lists are in flight, some older requests may start, but no more than run at once.
     assert!(counts[0] > counts.iter().skip(1).sum::<u64>(), "{asked:?}");
 }
 
-fn jiff_now() -> i64 {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what is early is so by the machine's clock, which the program reads too"
-    )]
+fn now_s() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "edge: the program compares meeting ends with the machine's clock")]
     let now = jiff::Timestamp::now().as_second();
     now
 }
 
-/// Two days up to now.
+/// A tenant of yesterday and today.
 fn recent(now: i64) -> vcq_simulator::TenantSpec {
     let today = jiff::Timestamp::from_second(now + 8 * 3_600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
     let first_day = today.checked_sub(jiff::Span::new().days(1)).expect("yesterday");
