@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::commands::exit::markdown as exit_codes_markdown;
 use crate::config;
+use crate::error::exit_code::markdown as exit_codes_markdown;
 use crate::schema::dictionary;
 
 fn project(path: &str) -> PathBuf {

@@ -249,8 +249,8 @@ impl Signals {
     /// The number of the next one.
     async fn next(&mut self) -> i32 {
         tokio::select! {
-            _ = self.interrupt.recv() => crate::commands::SIGINT,
-            _ = self.terminate.recv() => crate::commands::SIGTERM,
+            _ = self.interrupt.recv() => crate::error::exit_code::SIGINT,
+            _ = self.terminate.recv() => crate::error::exit_code::SIGTERM,
         }
     }
 }
@@ -266,7 +266,7 @@ impl Signals {
 
     async fn next(&mut self) -> i32 {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => crate::commands::SIGINT,
+            Ok(()) => crate::error::exit_code::SIGINT,
             Err(_) => std::future::pending().await,
         }
     }

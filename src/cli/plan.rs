@@ -11,7 +11,7 @@ use super::{Context, Entry, Example, Run, now_us, runtime, window};
 use crate::cli::console::{Form, Progress, about, counted, length, thousands, time_text};
 use crate::commands::{self, Plan, PlannedReach, PricedCalls, SyncSetup};
 use crate::config::Group;
-use crate::error::{ExitCode, Failure, next_after};
+use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
 
 #[derive(Debug, Clone, Args)]
@@ -82,7 +82,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let text = match args.json || args.summary == Some(SummaryForm::Json) {
         // Numbers, texts and lists of them always have a JSON form.
         true => serde_json::to_string(&planned.plan).expect("a plan is plain values") + "\n",
-        false => text(&planned.plan, planned.stop.as_ref().and_then(next_after).is_none()),
+        false => text(&planned.plan, planned.stop.as_ref().and_then(|stop| StopReason::of(stop, 0).next).is_none()),
     };
     context.output.print(&text)?;
     if let Some(stop) = &planned.stop {

@@ -10,9 +10,9 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use super::window::{self, Window, WindowError};
 use super::{Context, Entry, Example, Run, Signals, block_on, now_us};
 use crate::cli::console::{Ending, Form, Progress, price_text, summary_text};
-use crate::commands::{self, SIGTERM, Summary, SyncSetup, Synced};
+use crate::commands::{self, Summary, SyncSetup, Synced};
 use crate::config::{Config, Group};
-use crate::error::{ExitCode, Failure, next_after};
+use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::{Event, Listener};
 use crate::schema::TenantZone;
 use crate::text::{in_json, on_lines};
@@ -176,7 +176,7 @@ pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context)
         let failure = Failure::of_stop(stop, synced.exit);
         // The summary for people has said what is left; the one for machines has not, and with --quiet there is none.
         context.console.failure(&match &synced.summary.left {
-            Some(left) if form != Some(SummaryForm::Text) => failure.with_left(&price_text(left)),
+            Some(left) if form != Some(SummaryForm::Text) => failure.hint(format!("left: {}", price_text(left))),
             _ => failure,
         });
     }
@@ -189,7 +189,7 @@ pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context)
 /// What the exit code does not say about the end.
 fn ending(synced: &Synced) -> Ending {
     match &synced.stop {
-        Some(stop) => Ending { outcome: None, next: next_after(stop) },
+        Some(stop) => Ending { outcome: None, next: StopReason::of(stop, 0).next },
         None if synced.only_unreadable => Ending {
             outcome: Some("finished, but some listed meetings cannot be read"),
             next: Some(
@@ -214,7 +214,7 @@ pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig,
         window: config.rate_window,
     };
     // The client hides what it fetches where everything that is said passes.
-    client.mask = context.console.redactor().mask();
+    client.mask = context.console.redactor().clone();
     client.tries = config.max_tries;
     client.backoff.base = config.backoff_base;
     client.throttle_wait_cap = config.wait_cap;
@@ -264,7 +264,7 @@ pub(super) fn interrupt_on_signals(setup: &SyncSetup, context: &Context) {
         let first = signals.next().await;
         signal.store(first, Ordering::Relaxed);
         cancel.cancel();
-        listener.on_event(&Event::Stopping { why: exit_of(first).exit().name.to_owned() });
+        listener.on_event(&Event::Stopping { why: ExitCode::of_signal(first).name().to_owned() });
         // On a thread of its own: whatever keeps the runtime busy must not keep it from ending the process.
         std::thread::spawn(move || {
             std::thread::sleep(MOST_AFTER_A_SIGNAL);
@@ -280,9 +280,5 @@ const MOST_AFTER_A_SIGNAL: Duration = Duration::from_millis(9_500);
 
 /// Ends the process because of a signal.
 pub(super) fn end_at_once(signal: i32) {
-    std::process::exit(exit_of(signal).number().into());
-}
-
-fn exit_of(signal: i32) -> ExitCode {
-    if signal == SIGTERM { ExitCode::Terminated } else { ExitCode::Interrupted }
+    std::process::exit(ExitCode::of_signal(signal).number().into());
 }

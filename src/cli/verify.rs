@@ -158,7 +158,7 @@ fn object(report: &VerifyReport, exit: ExitCode) -> Value {
         .collect();
     let (generation, created) = report.generation.clone().unzip();
     json!({
-        "outcome": exit.exit().name,
+        "outcome": exit.name(),
         "exit_code": exit.number(),
         "store": report.store.display().to_string(),
         "generation": generation,

@@ -8,8 +8,6 @@ pub(crate) mod dates;
 mod definitions;
 pub(crate) mod doctor;
 mod error;
-pub(crate) mod exit;
-mod outcome;
 pub(crate) mod plan;
 pub(crate) mod price;
 mod publishing;
@@ -30,13 +28,12 @@ use std::time::{Duration, Instant};
 
 pub(crate) use definitions::defines_the_same;
 pub(crate) use error::SyncError;
-pub(crate) use exit::ExitCode;
-pub(crate) use outcome::{SIGINT, SIGTERM};
 pub(crate) use plan::{Plan, PlannedReach, plan};
 pub(crate) use price::{Price, PricedCalls};
 pub(crate) use status::{Part, StatusSetup, StatusView, status};
 pub(crate) use summary::{Calls, Summary};
 
+use crate::error::{ExitCode, StopReason};
 use crate::event::{Event, Listener};
 use crate::extract::{CaughtUp, ExtractSettings, Extracted, Extraction, FetchScope, Recorder, Settle, Stop, catch_up};
 use crate::ledger::USER_ID_TYPE;
@@ -154,7 +151,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     // A run that could not publish was ended by us: that is the reason to tell, not the interruption.
     let stop = stop.filter(|_| failed.is_none());
     let mut exit = match &stop {
-        Some(stop) => outcome::of_stop(stop, signal),
+        Some(stop) => StopReason::of(stop, signal).exit,
         None if failed_units > 0 || unreadable_meetings > 0 => ExitCode::Incomplete,
         None => ExitCode::Complete,
     };
@@ -190,7 +187,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         }
     }
     let totals = publisher.totals();
-    run.outcome = Some(exit.exit().name.to_owned());
+    run.outcome = Some(exit.name().to_owned());
     run.exit_code = Some(exit.number().into());
     // Publishing took its time too; the published row has the time at which it began.
     run.finished_us = Some((setup.now_us)());
@@ -202,7 +199,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 
     let summary = Summary {
         run_id,
-        outcome: exit.exit().name,
+        outcome: exit.name(),
         exit_code: exit.number(),
         since_utc: utc_text(since_us),
         until_utc: utc_text(until_us),

@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::price::{Price, local_text, tenths};
-use super::{
-    Asking, Calls, ExitCode, SyncError, SyncSetup, check_settings, counted, extraction, outcome, run_id, store_state,
-};
+use super::{Asking, Calls, SyncError, SyncSetup, check_settings, counted, extraction, run_id, store_state};
 use crate::commands::wire::Counters;
+use crate::error::{ExitCode, StopReason};
 use crate::event::Event;
 use crate::extract::{Estimate, EstimateInput, Extracted, FetchScope, Limits, Settle, Stop, catch_up, paced};
 use crate::ledger::{Ledger, RunRecord};
@@ -124,14 +123,14 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         extraction.run().await
     };
     let exit = match &stop {
-        Some(stop) => outcome::of_stop(stop, setup.signal.load(Ordering::Relaxed)),
+        Some(stop) => StopReason::of(stop, setup.signal.load(Ordering::Relaxed)).exit,
         None if failed_units > 0 || unreadable_meetings > 0 => ExitCode::Incomplete,
         None => ExitCode::Complete,
     };
     let now_us = (setup.now_us)();
     run.finished_us = Some(now_us);
     counted(&mut run, &counters);
-    run.outcome = Some(exit.exit().name.to_owned());
+    run.outcome = Some(exit.name().to_owned());
     run.exit_code = Some(exit.number().into());
     ledger.record_run(&run)?;
 
@@ -145,7 +144,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let finish_us = now_us.saturating_add(i64::try_from(pending.time(rate).as_micros()).unwrap_or(i64::MAX));
     let plan = Plan {
         run_id,
-        outcome: exit.exit().name,
+        outcome: exit.name(),
         exit_code: exit.number(),
         is_whole: stop.is_none() && failed_units == 0,
         since_utc: utc_text(since_us),

@@ -10,7 +10,8 @@ use super::dates::{DateContext, DateError, StagedDate, add_unknown, stage_date};
 use super::definitions::Installed;
 use super::store_state::{is_short, remember_generation};
 use super::totals::{Totals, run_row};
-use super::{ExitCode, Now, SyncError};
+use super::{Now, SyncError};
+use crate::error::ExitCode;
 use crate::event::{Event, Listener};
 use crate::extract::accept_losses;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
@@ -368,7 +369,7 @@ impl Work {
                     ended = Some(ExitCode::Incomplete);
                 }
                 run.totals = Some(totals.as_row());
-                run.outcome = ended.map(|exit| exit.exit().name.to_owned());
+                run.outcome = ended.map(|exit| exit.name().to_owned());
                 run.exit_code = ended.map(|exit| exit.number().into());
                 self.ledger.record_run(&run)?;
                 Ok(self.ledger.runs()?.iter().map(run_row).collect())

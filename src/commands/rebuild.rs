@@ -12,7 +12,8 @@ use std::time::Instant;
 use super::definitions::Installed;
 use super::publishing::{PublishSetup, Publisher};
 use super::store_state::{lost_raw_dates, mark_all_dirty, without_manifest};
-use super::{Calls, ExitCode, Now, Summary, SyncError, check_timezone, numbered, run_id};
+use super::{Calls, Now, Summary, SyncError, check_timezone, numbered, run_id};
+use crate::error::ExitCode;
 use crate::event::Listener;
 use crate::extract::{CaughtUp, catch_up, forget_index};
 use crate::ledger::USER_ID_TYPE;
@@ -104,7 +105,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let (_, mut run) = publisher.round(dates, run, Some(ExitCode::Complete)).await?;
     let not_made = publisher.take_not_made();
     let exit = if not_made.is_some() { ExitCode::Storage } else { ExitCode::Complete };
-    run.outcome = Some(exit.exit().name.to_owned());
+    run.outcome = Some(exit.name().to_owned());
     run.exit_code = Some(exit.number().into());
     run.finished_us = Some((setup.now_us)());
     ledger.record_run(&run)?;
@@ -114,7 +115,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let totals = publisher.totals();
     let summary = Summary {
         run_id,
-        outcome: exit.exit().name,
+        outcome: exit.name(),
         exit_code: exit.number(),
         since_utc: utc_text(window_us.0),
         until_utc: utc_text(window_us.1),

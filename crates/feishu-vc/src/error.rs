@@ -90,7 +90,7 @@ pub enum CallError {
         /// The answer.
         answer: Box<Answer>,
     },
-    /// Nothing else would be answered either: stop the run. The hint is [`StopCause::hint`].
+    /// Nothing else would be answered either: stop the run.
     #[error("{} on {}: {} ({answer})", asked(*endpoint), answer.host, cause.meaning())]
     Stop {
         /// What was asked; `None` for the token.

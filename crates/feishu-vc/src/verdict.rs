@@ -73,73 +73,23 @@ pub enum StopCause {
     OurBug,
 }
 
-/// The causes with what they mean (first) and what to do about them (second), in plain words for the edge.
-pub const STOP_CAUSES: &[(StopCause, &str, &str)] = &[
-    (
-        StopCause::Credentials,
-        "the credentials were not accepted",
-        "Check the app id and secret (or the token) on the developer console's page \"Credentials & Basic Info\", that \
-         the app is enabled and published in this tenant, and that the host is the brand the app was made on.",
-    ),
-    (
-        StopCause::AppScope,
-        "the app lacks a scope",
-        "Add the scope on the developer console's page \"Permissions & Scopes\", publish a new version of the app and \
-         have a tenant admin approve it.",
-    ),
-    (
-        StopCause::UserScope,
-        "the user token lacks a scope",
-        "Have the person who granted the token authorise the app again with the scope, and give the new token.",
-    ),
-    (
-        StopCause::Role,
-        "no permission to see the tenant's meetings",
-        "In the admin console give the creator of the app (with a user token: that person) a role that holds \
-         \"Video Conferencing > Meeting Management\".",
-    ),
-    (
-        StopCause::IpAllowList,
-        "this machine's address is not on the app's IP allow-list",
-        "Add the address from which this machine reaches the internet to the allow-list on the developer console's \
-         page \"Security Settings\", or run where the address is listed.",
-    ),
-    (
-        StopCause::MonthlyQuota,
-        "the tenant's monthly calls are used up",
-        "Calls are counted afresh on the first of the month; run again then, or have the plan raised. What was answered \
-         is kept.",
-    ),
-    (
-        StopCause::WrongHost,
-        "the host does not know the meeting API",
-        "Check the region (feishu or lark) or the base URL.",
-    ),
-    (
-        StopCause::Clock,
-        "the vendor takes the window to be in the future",
-        "Check this machine's clock against the true time; the vendor sends its own with every answer.",
-    ),
-    (
-        StopCause::OurBug,
-        "the vendor did not accept the request",
-        "This is a fault of this program. Please report it with the code and the log id.",
-    ),
+/// What each cause means.
+pub const STOP_CAUSES: &[(StopCause, &str)] = &[
+    (StopCause::Credentials, "the credentials were not accepted"),
+    (StopCause::AppScope, "the app lacks a scope"),
+    (StopCause::UserScope, "the user token lacks a scope"),
+    (StopCause::Role, "no permission to see the tenant's meetings"),
+    (StopCause::IpAllowList, "this machine's address is not on the app's IP allow-list"),
+    (StopCause::MonthlyQuota, "the tenant's monthly calls are used up"),
+    (StopCause::WrongHost, "the host does not know the meeting API"),
+    (StopCause::Clock, "the vendor takes the window to be in the future"),
+    (StopCause::OurBug, "the vendor did not accept the request"),
 ];
 
 impl StopCause {
     /// What happened, in plain words.
     pub fn meaning(self) -> &'static str {
-        self.row().1
-    }
-
-    /// What to do about it, in plain words.
-    pub fn hint(self) -> &'static str {
-        self.row().2
-    }
-
-    fn row(self) -> &'static (StopCause, &'static str, &'static str) {
-        STOP_CAUSES.iter().find(|(cause, ..)| *cause == self).unwrap_or(&STOP_CAUSES[STOP_CAUSES.len() - 1])
+        STOP_CAUSES.iter().find(|(cause, _)| *cause == self).map_or("", |(_, meaning)| meaning)
     }
 }
 
@@ -358,15 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn every_stop_in_the_table_has_its_own_meaning_and_hint() {
+    fn every_stop_in_the_table_has_its_own_meaning() {
         for verdict in CODES.iter().flat_map(|fact| [Some(fact.verdict), fact.on_meeting_list]).flatten() {
             if let Stop(cause) = verdict {
-                assert_eq!(STOP_CAUSES.iter().filter(|(known, ..)| *known == cause).count(), 1, "{cause:?}");
-                assert!(cause.hint().ends_with('.'));
+                assert_eq!(STOP_CAUSES.iter().filter(|(known, _)| *known == cause).count(), 1, "{cause:?}");
                 assert!(!cause.meaning().ends_with('.'));
             }
         }
-        let meanings: std::collections::HashSet<_> = STOP_CAUSES.iter().map(|(_, meaning, _)| meaning).collect();
+        let meanings: std::collections::HashSet<_> = STOP_CAUSES.iter().map(|(_, meaning)| meaning).collect();
         assert_eq!(meanings.len(), STOP_CAUSES.len());
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::price::price_text;
 use super::words::{counted, length, thousands};
 use crate::commands::Summary;
-use crate::error::ExitCode;
+use crate::error::EXIT_CODES;
 use crate::text::on_one_line;
 
 /// A status of coverage, and what it means.
@@ -34,15 +34,6 @@ pub(crate) const STATUSES: &[Status] = &[
     status("unsupported", "the vendor can't answer for this kind"),
 ];
 
-/// What comes next, by exit code. Not "the same command again": with a monthly quota it would change nothing yet, and with
-/// `--refetch` it would begin anew.
-const NEXT: &[(ExitCode, &str)] = &[
-    (ExitCode::Incomplete, "What is still pending is asked by the next run."),
-    (ExitCode::Stopped, "What is left is asked by the next run."),
-    (ExitCode::Interrupted, "What was answered is kept; the next run goes on."),
-    (ExitCode::Terminated, "What was answered is kept; the next run goes on."),
-];
-
 /// Width of a line.
 const WIDTH: usize = 80;
 
@@ -60,7 +51,8 @@ pub(crate) struct Ending {
 
 /// The summary as text.
 pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
-    let outcome = ending.outcome.unwrap_or_else(|| outcome(summary));
+    let exit = EXIT_CODES.iter().find(|exit| exit.code.number() == summary.exit_code);
+    let outcome = ending.outcome.unwrap_or_else(|| exit.map_or(summary.outcome, |exit| exit.outcome));
     let mut lines = vec![format!("{} to {}: {outcome}", summary.since_utc, summary.until_utc)];
     let mut add = |heading: &str, text: String| lines.push(format!("{heading:HEADING$}{text}").trim_end().to_owned());
     add("Meetings", thousands(summary.meetings));
@@ -103,26 +95,10 @@ pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
     for note in &summary.notes {
         lines.extend(folded(&format!("Note: {note}"), WIDTH));
     }
-    let usual = NEXT.iter().find(|(code, _)| code.number() == summary.exit_code).map(|(_, next)| *next);
-    if let Some(next) = ending.next.as_deref().or(usual) {
+    if let Some(next) = ending.next.as_deref().or(exit.and_then(|exit| exit.next)) {
         lines.extend(folded(&format!("Next: {next}"), WIDTH));
     }
     lines.join("\n") + "\n"
-}
-
-/// Outcomes that do not speak for themselves.
-const OUTCOMES: &[(ExitCode, &str)] = &[
-    (ExitCode::Incomplete, "something is still pending"),
-    (ExitCode::Stopped, "stopped early"),
-    (ExitCode::Credentials, "the vendor did not let us in"),
-    (ExitCode::Vendor, "the vendor could not be reached or kept failing"),
-    (ExitCode::Storage, "the store could not be read or written"),
-    (ExitCode::Unexpected, "ended by a fault of the program"),
-];
-
-fn outcome(summary: &Summary) -> &str {
-    let words = OUTCOMES.iter().find(|(code, _)| code.exit().name == summary.outcome);
-    words.map_or(summary.outcome, |(_, words)| words)
 }
 
 /// The most of a field's name that is shown, characters.
@@ -219,7 +195,7 @@ pub(crate) fn folded(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::commands::Calls;
-    use crate::commands::exit::EXIT_CODES;
+    use crate::error::ExitCode;
 
     fn summary() -> Summary {
         Summary {
@@ -252,7 +228,7 @@ mod tests {
     #[test]
     fn the_summary_says_what_is_there_and_what_to_do() {
         insta::assert_snapshot!(text(&summary(), &Ending::default()), @r"
-        2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: something is still pending
+        2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: finished with failures
         Meetings      312
         Participants  1,953
                       1,800 complete  every page read
@@ -269,7 +245,7 @@ mod tests {
         Files         ./vcq-store/vcq.duckdb
                       ./vcq-store/parquet/
         Note: 3 participants failed after 5 tries each.
-        Next: What is still pending is asked by the next run.
+        Next: The next run retries what is still pending.
         ");
     }
 
@@ -298,7 +274,7 @@ mod tests {
             text(&Summary { generation: 0, dates_published, by_status, exit_code: 8, ..summary() }, &Ending::default());
         assert!(text.contains("Published     nothing\n") && !text.contains("Files"), "{text}");
         assert!(!text.contains("vcq.duckdb") && !text.contains("parquet"), "{text}");
-        assert!(text.ends_with("Next: What is left is asked by the next run.\n"), "{text}");
+        assert!(text.ends_with("Next: The next run fetches what is left.\n"), "{text}");
     }
 
     #[test]
@@ -308,7 +284,7 @@ mod tests {
         let expected = "Left          about 1,204 participants of 131 meetings, about 1,950 calls, 19\n\
                         \x20             min at 100 a minute\n";
         assert!(text.contains(expected), "{text}");
-        assert!(text.ends_with("Next: What is left is asked by the next run.\n"), "{text}");
+        assert!(text.ends_with("Next: The next run fetches what is left.\n"), "{text}");
     }
 
     #[test]
@@ -326,16 +302,14 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_has_words_or_speaks_for_itself() {
-        // The last three come from commands without a summary.
-        const SPEAKING: [&str; 6] = ["complete", "interrupted", "terminated", "usage", "busy", "difference"];
+    fn every_outcome_is_described() {
         for exit in EXIT_CODES {
-            let has_words = OUTCOMES.iter().any(|(code, _)| *code == exit.code);
-            assert!(has_words != SPEAKING.contains(&exit.name), "{}", exit.name);
+            let text = text(&Summary { exit_code: exit.code.number(), ..summary() }, &Ending::default());
+            assert!(text.contains(&format!("Z: {}\n", exit.outcome)), "{text}");
         }
-        let vendor = Summary { outcome: ExitCode::Vendor.exit().name, ..summary() };
+        let vendor = Summary { exit_code: ExitCode::Vendor.number(), ..summary() };
         let text = text(&vendor, &Ending::default());
-        assert!(text.contains("Z: the vendor could not be reached or kept failing\n"), "{text}");
+        assert!(text.contains("Z: Feishu could not be reached or kept failing\n"), "{text}");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use super::super::outcome;
-use super::{Check, ExitCode};
+use super::Check;
+use crate::error::ExitCode;
+use crate::error::stop_reason::{ID_SCOPE, cause_exit, cause_hint, help_hint, scopes_hint};
 use crate::load::is_noise;
 use feishu_vc::{
     Answer, CallError, Endpoint, Fault, Page, Reached, SkipClass, StopCause, TokenKind, asked_for, fact_of,
@@ -14,9 +15,6 @@ use feishu_vc::{
 const SKEW_WARNING_S: i64 = 60;
 /// From here on a run takes meetings for ended that are not, or the other way round: they are left alone for ten minutes.
 const SKEW_FAILED_S: i64 = 600;
-
-/// The scope without which no id is returned.
-const ID_SCOPE: &str = "contact:user.employee_id:readonly";
 
 /// Codes by which the vendor says that the request itself is wrong: they do not show that the way is free.
 const REQUEST_CODES: &[i64] = &[121_003, 99_992_402];
@@ -79,9 +77,9 @@ pub(super) fn of_error(name: &'static str, error: &CallError, about: About, wait
     let judged = match error {
         CallError::Refused { class, answer, .. } => Judged::go_on(of_refusal(name, *class, answer, about)),
         CallError::Stop { cause, answer, scopes, .. } => {
-            let mut check = Check::failed(name, exit_of(*cause), told(*cause, answer)).next(cause.hint());
+            let mut check = Check::failed(name, exit_of(*cause), told(*cause, answer)).next(cause_hint(*cause));
             if !scopes.is_empty() {
-                check = check.next(format!("the scope asked for: {}", scopes.join(" or ")));
+                check = check.next(scopes_hint(scopes));
             }
             Judged { check: Check { scopes: scopes.clone(), ..check }, ends: ends_after(*cause) }
         }
@@ -107,7 +105,7 @@ pub(super) fn of_error(name: &'static str, error: &CallError, about: About, wait
         CallError::Gate(_) | CallError::Cancelled => Judged::go_on(Check::skipped(name, error.to_string())),
     };
     let help_url = error.answer().and_then(|answer| answer.help_url.clone());
-    let help = help_url.iter().map(|url| format!("the vendor's page about it: {url}")).collect::<Vec<_>>();
+    let help = help_url.iter().map(|url| help_hint(url)).collect::<Vec<_>>();
     let mut check = Check { code: error.code(), log_id: error.log_id().map(str::to_owned), help_url, ..judged.check };
     check.next.extend(help);
     Judged { check, ..judged }
@@ -118,13 +116,13 @@ fn of_refusal(name: &'static str, class: SkipClass, answer: &Answer, about: Abou
     match (class, about) {
         (SkipClass::Forbidden, About::Real) => {
             Check::failed(name, ExitCode::Credentials, format!("{} ({answer})", StopCause::Role.meaning()))
-                .next(StopCause::Role.hint())
+                .next(cause_hint(StopCause::Role))
         }
         (SkipClass::Forbidden, About::MadeUp) => {
             Check::warning(name, format!("refused for a meeting that is not there ({answer})")).next(format!(
                 "with a real meeting it would mean: {}. {}",
                 StopCause::Role.meaning(),
-                StopCause::Role.hint()
+                cause_hint(StopCause::Role)
             ))
         }
         (SkipClass::NotFound, About::MadeUp) => {
@@ -155,7 +153,7 @@ fn told(cause: StopCause, answer: &Answer) -> String {
 fn exit_of(cause: StopCause) -> ExitCode {
     match cause {
         StopCause::MonthlyQuota | StopCause::Clock => ExitCode::Vendor,
-        other => outcome::of_cause(other),
+        other => cause_exit(other),
     }
 }
 

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::judge::with_causes;
-use super::{Check, DoctorSetup, ExitCode};
+use super::{Check, DoctorSetup};
+use crate::error::ExitCode;
 use crate::ledger::Ledger;
 use crate::load::{self, Holder, LoadError, Manifest, NotAStore, StorePaths};
 

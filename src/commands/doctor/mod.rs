@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{ExitCode, Now};
+use super::Now;
+use crate::error::ExitCode;
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
 use feishu_vc::{ClientConfig, UserIdType};

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::judge::{About, Judged, clock, given, host_failed, in_vain, of_error, of_page, with_causes, with_region};
-use super::{Check, DoctorSetup, ExitCode, State};
+use super::{Check, DoctorSetup, State};
+use crate::error::ExitCode;
 use crate::extract::list_items;
 use crate::schema::TenantZone;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};

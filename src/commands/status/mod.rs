@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Calls;
 use super::price::Price;
-use super::{Calls, ExitCode};
+use crate::error::ExitCode;
 use crate::extract::{Estimate, EstimateInput, Settle};
 use crate::ledger::{Ledger, LedgerError, OpenUnits, RunRecord};
 use crate::load::{DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, is_noise, open_published_with};

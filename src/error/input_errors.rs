@@ -1,9 +1,8 @@
-//! From the stages' errors to failures: exit code and hints, in one place.
-//!
-//! A stage's error says what was attempted on what; which exit code that is and what to do next is decided here. One
-//! `impl From` for each error enum, one arm for each kind.
+//! From errors in what the user gave (settings, windows, reports, building files) to failures.
 
-use super::{ExitCode, Failure, nearest};
+use super::exit_code::ExitCode;
+use super::failure::Failure;
+use super::nearest::nearest;
 use crate::buildings::BuildingsError;
 use crate::cli::window::{self, WindowError};
 use crate::config::{ConfigError, SETTINGS};
@@ -49,8 +48,8 @@ impl From<WindowError> for Failure {
     fn from(error: WindowError) -> Failure {
         let failure = Failure::of(ExitCode::Usage, &error);
         match error {
-            WindowError::NotATime { .. } => failure.hint(format!("a time is {}", window::FORMS)),
-            WindowError::Future { .. } => failure.hint("only meetings that have ended can be asked for"),
+            WindowError::NotATime { .. } => failure.hint(format!("accepted forms: {}", window::FORMS)),
+            WindowError::Future { .. } => failure.hint("only meetings that have ended can be fetched"),
             WindowError::Empty { .. } => failure.hint("--until is exclusive and must be after --since"),
             WindowError::NotATimeOfDay { .. } => failure.hint("the time is on the tenant's clock (--timezone)"),
         }
@@ -73,10 +72,11 @@ impl From<ReportError> for Failure {
                     false => failure.hint(format!("the parameters are {}", known.join(", "))),
                 }
             }
-            ReportError::UnknownProfile { profile, known } => {
-                did_you_mean(of(ExitCode::Usage), nearest(profile, known.iter().map(String::as_str)))
-                    .hint(format!("the profiles are {}; the report threshold-sheet lists their limits", known.join(", ")))
-            }
+            ReportError::UnknownProfile { profile, known } => did_you_mean(
+                of(ExitCode::Usage),
+                nearest(profile, known.iter().map(String::as_str)),
+            )
+            .hint(format!("the profiles are {}; the report threshold-sheet lists their limits", known.join(", "))),
             ReportError::NotAssigned { .. } => of(ExitCode::Usage).hint("for example: --param since=2026-11-01"),
             ReportError::Needed { report, name, doc } => of(ExitCode::Usage)
                 .hint(format!("{name}: {doc}"))
@@ -91,23 +91,26 @@ impl From<ReportError> for Failure {
             }
             ReportError::GivenTwice { .. } => of(ExitCode::Usage).hint("give it once: --param or its own flag"),
             ReportError::NotInstalled { .. } => of(ExitCode::Storage)
-                .hint("vcq-etl rebuild publishes what is there again, without a call to the vendor")
-                .hint("the next vcq-etl sync that has something to publish does it too"),
+                .hint("run vcq-etl rebuild; it makes no API calls")
+                .hint("the next vcq-etl sync that publishes anything installs it too"),
             ReportError::Folder { .. } => {
-                of(ExitCode::Usage).hint("--reports-dir names a folder of NAME.sql files of your own")
+                of(ExitCode::Usage).hint("--reports-dir is a folder with your own NAME.sql files")
             }
-            ReportError::Own { .. } => of(ExitCode::Usage).hint("mend its SQL; it is run on the read-only database"),
-            ReportError::OtherColumns { .. } => of(ExitCode::Usage).hint("name the columns of the result in its header"),
+            ReportError::Own { .. } => of(ExitCode::Usage).hint("fix its SQL; it runs on the read-only database"),
+            ReportError::OtherColumns { .. } => {
+                of(ExitCode::Usage).hint("name the columns of the result in its header")
+            }
             ReportError::File { .. }
             | ReportError::Name { .. }
             | ReportError::Read { .. }
             | ReportError::Header { .. }
             | ReportError::Sql { .. } => of(ExitCode::Usage).hint(
-                "vcq-etl report show coverage --sql shows what such a file looks like; without --reports-dir the program's \
-                 own reports are run",
+                "vcq-etl report show coverage --sql prints an example of such a file; without --reports-dir only the \
+                 built-in reports run",
             ),
-            ReportError::Run { .. } => of(ExitCode::Storage)
-                .hint("the database may have been written by another version: vcq-etl rebuild publishes it again"),
+            ReportError::Run { .. } => {
+                of(ExitCode::Storage).hint("the database may come from another version: vcq-etl rebuild rebuilds it")
+            }
             ReportError::Parquet { .. } => of(ExitCode::Storage),
             ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
         }
@@ -121,9 +124,11 @@ impl From<BuildingsError> for Failure {
             BuildingsError::Read { .. } => failure.hint("check the path, and that this user may read it"),
             BuildingsError::TooLarge { .. } | BuildingsError::Empty { .. } => failure.hint(BUILDING_FORMS),
             BuildingsError::Encoding { .. } => {
-                failure.hint("save it as text in UTF-8 (in Excel: CSV UTF-8) or as Unicode text").hint(BUILDING_FORMS)
+                failure.hint("save it as UTF-8 text (in Excel: CSV UTF-8) or as Unicode text").hint(BUILDING_FORMS)
             }
-            BuildingsError::OpenQuote { .. } => failure.hint("close the quote, or write it twice where it is meant"),
+            BuildingsError::OpenQuote { .. } => {
+                failure.hint("close the quotation mark, or double it if it is part of the text")
+            }
             BuildingsError::UnknownColumn { name, known, .. } => {
                 did_you_mean(failure, nearest(name, known.iter().copied()))
                     .hint(format!("the columns are {}", known.join(", ")))
@@ -131,21 +136,17 @@ impl From<BuildingsError> for Failure {
             }
             BuildingsError::RepeatedColumn { .. } => failure.hint("name each column once"),
             BuildingsError::MissingColumn { .. } => failure.hint(BUILDING_FORMS),
-            BuildingsError::BadLines { .. } => {
-                failure.hint("mend these lines and try again; nothing was kept of the file")
-            }
-            BuildingsError::NoneImported { .. } => {
-                failure.hint("import one with vcq-etl buildings import FILE; vcq-etl buildings --help tells its form")
-            }
+            BuildingsError::BadLines { .. } => failure.hint("fix these lines and try again; nothing was imported"),
+            BuildingsError::NoneImported { .. } => failure
+                .hint("import one with vcq-etl buildings import FILE; vcq-etl buildings --help describes the format"),
             BuildingsError::Stored { .. } => Failure::of(ExitCode::Storage, &error)
                 .hint("import the building file again: vcq-etl buildings import FILE (without --from)"),
         }
     }
 }
 
-/// What a building file is.
-const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no heading), or one \
-                              with a heading that names at least cidr and building";
+const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV \
+                              file whose header names at least cidr and building";
 
 fn did_you_mean(failure: Failure, meant: Option<&str>) -> Failure {
     match meant {
@@ -154,7 +155,7 @@ fn did_you_mean(failure: Failure, meant: Option<&str>) -> Failure {
     }
 }
 
-/// A word that a shell takes as it stands.
+/// Quoted for a shell if necessary.
 fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
     if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
@@ -165,7 +166,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::error::Redactor;
+    use feishu_vc::Mask as Redactor;
 
     fn text(failure: impl Into<Failure>) -> String {
         failure.into().text(&Redactor::default())
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_secret_comes_with_the_command_that_closes_it() {
+    fn a_readable_secret_comes_with_the_chmod_command() {
         let error = ConfigError::SecretReadableByOthers { path: PathBuf::from("my secret"), mode: 0o644 };
         insta::assert_snapshot!(text(error), @r"
         error: my secret contains a secret, but other users can access it (mode 644)
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_in_the_heading_of_a_building_file_names_the_nearest_column() {
+    fn a_typo_in_the_header_of_a_building_file_names_the_nearest_column() {
         let error = BuildingsError::UnknownColumn {
             path: "offices.csv".into(),
             name: "bulding".to_owned(),
@@ -237,7 +238,7 @@ mod tests {
         error: offices.csv has no heading that is known: "bulding" is no column
         hint: did you mean building?
         hint: the columns are cidr, building, floor
-        hint: a building file is that of the Call Quality Dashboard (14 or 15 columns, no heading), or one with a heading that names at least cidr and building
+        hint: a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV file whose header names at least cidr and building
         "#);
     }
 
