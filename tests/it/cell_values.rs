@@ -1,4 +1,4 @@
-//! Every cell against a slow, obvious reader: the raw log read with a tree of values and string functions.
+//! Every published cell is compared with a slow, simple parser of the raw log (JSON values and string functions).
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use vcq_simulator::{TimeForm, WireStyle, count_odd_values};
 
 use crate::support::test_env::{TestEnv, small_tenant, unlimited};
 
-/// A measure the slow way: digits off the front, the rest is the unit.
-fn slow_measure(text: &str, kind: Kind) -> Option<f64> {
+/// Parses a measure: leading digits, then the unit.
+fn parse_measure(text: &str, kind: Kind) -> Option<f64> {
     let text = text.trim();
     if text.is_empty() || text == "-" {
         return None;
@@ -27,11 +27,11 @@ fn slow_measure(text: &str, kind: Kind) -> Option<f64> {
     Some(match (kind, text[end..].trim()) {
         (Kind::Kbps, "Mbps") => number * 1000.0,
         (_, "ms" | "kbps" | "%" | "dB" | "fps" | "") => number,
-        other => panic!("the slow reader does not know {other:?}"),
+        other => panic!("unknown unit {other:?}"),
     })
 }
 
-/// Every item of every whole quality walk: (unit, item).
+/// Every item of every complete quality walk: (unit, item).
 fn raw_items(env: &TestEnv) -> Vec<(String, Value)> {
     let mut items = Vec::new();
     let folder = env.store().join("raw/quality");
@@ -55,10 +55,10 @@ fn raw_items(env: &TestEnv) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_cell_is_what_a_slow_reader_reads() {
+fn every_cell_equals_the_value_in_the_raw_log() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
-    // By participant and the text of its first time; the simulator prints every time in the tenant's zone.
+    // Keyed by participant and the text of its first time; the simulator prints every time in the tenant's zone.
     let mut expected: BTreeMap<(String, String), Value> = BTreeMap::new();
     for (unit, item) in raw_items(&env) {
         let time = ["network", "audio", "video", "screen_sharing", "cpu_usage"]
@@ -88,14 +88,14 @@ fn every_cell_is_what_a_slow_reader_reads() {
         for (index, column) in metrics.iter().enumerate() {
             let typed: Option<f64> = row.get(index + 2).expect("a cell");
             let read =
-                item.pointer(column.source).and_then(Value::as_str).and_then(|text| slow_measure(text, column.kind));
+                item.pointer(column.source).and_then(Value::as_str).and_then(|text| parse_measure(text, column.kind));
             assert_eq!(typed, read, "{key:?} {}", column.name);
             cells += usize::from(typed.is_some());
         }
         samples += 1;
     }
     let totals = env.simulator().tenant().totals();
-    assert_eq!(samples, totals.samples, "duplicates show the same answer twice");
+    assert_eq!(samples, totals.samples, "duplicate participants share an answer");
     assert_eq!(expected.len() as u64, totals.samples_answered);
     assert!(cells > samples as usize * 10, "most cells hold a value");
 }
@@ -121,7 +121,7 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
 }
 
 #[test]
-fn unknown_fields_are_counted_and_change_nothing() {
+fn unknown_fields_are_counted_and_change_no_row() {
     let style = WireStyle { extra_fields: true, ..WireStyle::default() };
     let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
     let summary = env.sync(&[]).expect_exit(0).summary();
@@ -133,7 +133,7 @@ fn unknown_fields_are_counted_and_change_nothing() {
 }
 
 #[test]
-fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
+fn untypable_values_are_rejects_with_their_text_and_never_a_silent_null() {
     let style = WireStyle { odd_items_per_million: 60_000, ..WireStyle::default() };
     let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
     let summary = env.sync(&[]).expect_exit(0).summary();
@@ -160,7 +160,7 @@ fn odd_values_are_rejects_with_their_text_and_never_a_silent_null() {
             where r.row_key = q.participant_key || '@' || (epoch_us(q.sample_time_utc) // 1000000))",
     );
     assert_eq!(orphans, 0);
-    // An item without any time is there whole, under its place in the walk.
+    // An item without any time is kept whole, with its index in the walk.
     let whole = env.rows("select row_key, raw_text from rejects where reason = 'no_time' limit 1");
     assert!(whole[0].contains("@item") && whole[0].contains('{'), "{whole:?}");
 }

@@ -1,5 +1,5 @@
-//! A full disk, a lost permission, a failing device, at any write: exit 5, nothing published is harmed, the next run
-//! goes on.
+//! A full disk, a lost permission or a failing device at any write: exit 5, published data stays whole, the next run
+//! continues.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,18 +11,18 @@ use crate::support::fault_injection::{Action, EACCES, EDQUOT, EIO, ENOSPC, Fault
 use crate::support::test_env::TestEnv;
 use crate::support::test_store::{RequestCounts, TestStore, tiny_env};
 
-/// A way in which storage fails: at one operation of these kinds.
+/// A storage failure and the kinds of operations it can happen at.
 struct Failure {
     name: &'static str,
     action: Action,
     kinds: &'static str,
 }
 
-/// What takes space.
+/// Operations that take space.
 const GROWS: &str = "write,create,mkdir,copy";
-/// What needs a permission.
+/// Operations that need a permission.
 const NEEDS_PERMISSION: &str = "create,open,mkdir,rename,unlink,rmdir";
-/// What a device may refuse.
+/// Operations that a device can refuse.
 const REACHES_THE_DEVICE: &str = "write,sync,copy,truncate";
 
 const FAILURES: &[Failure] = &[
@@ -45,13 +45,14 @@ impl Failure {
         self.kinds.split(',').any(|kind| kind == operation.kind)
     }
 
-    /// The fault at an operation of an undisturbed run, numbered from 1.
+    /// The fault at an operation of the reference run, numbered from 1.
     fn fault(&self, operations: &[Operation], number: usize) -> Fault {
         let at = operations[..number].iter().filter(|operation| self.hits(operation)).count();
         Fault::on(self.action, at, self.kinds, "")
     }
 
-    /// Tries the failure at the numbered operations it can happen to; gives tries and runs that ended well all the same.
+    /// Tries the failure at those of the numbered operations that it can happen at. Returns the number of tries and of
+    /// runs that succeeded anyway.
     fn try_at(&self, nth: NthSync, operations: &[Operation], numbers: &[usize]) -> (usize, usize) {
         let numbers: Vec<usize> = numbers.iter().copied().filter(|n| self.hits(&operations[n - 1])).collect();
         try_all(&numbers, nth, |baseline, number| {
@@ -62,16 +63,16 @@ impl Failure {
 }
 
 #[test]
-fn a_full_disk_at_each_kind_of_write() {
+fn a_full_disk_at_each_kind_of_write_loses_nothing() {
     let env = tiny_env();
     let operations = Baseline::new(NthSync::Second, &env).operations;
     let numbers = one_of_each_shape(&operations);
     let (tries, well) = FAILURES[0].try_at(NthSync::Second, &operations, &numbers);
-    assert!(tries >= 15 && well <= 3, "{tries} tries, {well} ended well");
+    assert!(tries >= 15 && well <= 3, "{tries} tries, {well} succeeded");
 }
 
 #[test]
-fn every_other_failure_at_some_operations() {
+fn every_other_storage_failure_loses_nothing() {
     for failure in &FAILURES[1..] {
         let env = tiny_env();
         let operations = Baseline::new(NthSync::Second, &env).operations;
@@ -83,7 +84,7 @@ fn every_other_failure_at_some_operations() {
 }
 
 #[test]
-fn a_publication_that_fails_has_its_summary() {
+fn a_failed_publication_has_a_summary() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::Second, &env);
     let is_commit = |one: &&Operation| one.kind == "write" && one.path == "state/ledger.sqlite-wal";
@@ -94,7 +95,7 @@ fn a_publication_that_fails_has_its_summary() {
         ("rename", "/parquet/", 1),
         ("rename", "/.work/", 1),
         ("rename", "/store/vcq.duckdb", 1),
-        // All is published, and neither that nor the run's end can be written down.
+        // Everything is published, but the ledger cannot record it.
         ("write", "state/ledger.sqlite-wal", commits + 1),
     ] {
         let test_store = baseline.test_store();
@@ -105,13 +106,13 @@ fn a_publication_that_fails_has_its_summary() {
         assert_eq!((&summary["exit_code"], &summary["outcome"]), (&5.into(), &"storage".into()), "{path}");
         test_store.take_request_counts();
         test_store.sync(None).expect_exit(0);
-        assert_eq!(test_store.take_request_counts(), RequestCounts::new(), "{path}: all was answered");
+        assert_eq!(test_store.take_request_counts(), RequestCounts::new(), "{path}: everything was answered");
         test_store.assert_complete_as(&baseline.after, path);
     }
 }
 
 #[test]
-fn a_publication_in_mid_run_that_fails_has_its_summary_too() {
+fn a_failed_publication_during_a_run_has_a_summary() {
     let env = TestEnv::new();
     env.change(|options| options.latency = std::time::Duration::from_millis(20));
     let test_store = TestStore::new(&env);
@@ -129,12 +130,12 @@ fn a_publication_in_mid_run_that_fails_has_its_summary_too() {
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     assert!(
         !test_store.take_request_counts().is_empty() && !asked_before.is_empty(),
-        "the first run ended when it could not publish"
+        "the first run stopped when it could not publish"
     );
 }
 
 #[test]
-fn a_lock_file_that_may_not_be_opened() {
+fn a_lock_file_without_permission_is_named() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::Second, &env);
     let test_store = baseline.test_store();
@@ -143,7 +144,7 @@ fn a_lock_file_that_may_not_be_opened() {
 }
 
 #[test]
-fn the_store_is_removed_under_a_run() {
+fn a_store_removed_during_a_run_ends_5() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::First, &env);
     let test_store = baseline.test_store();
@@ -155,20 +156,20 @@ fn the_store_is_removed_under_a_run() {
     while env.calls() < 15 {
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
-    std::fs::rename(test_store.path(), test_store.path().with_extension("taken-away")).expect("taken away");
+    std::fs::rename(test_store.path(), test_store.path().with_extension("moved")).expect("moved away");
     let ran = crate::support::test_env::RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(5);
-    assert_failure_reported(&ran, &test_store, "taken away");
+    assert_failure_reported(&ran, &test_store, "moved away");
     env.change(|options| options.latency = std::time::Duration::ZERO);
     let _ = std::fs::remove_dir_all(test_store.path());
     test_store.sync(None).expect_exit(0);
-    test_store.assert_complete_as(&baseline.after, "taken away");
+    test_store.assert_complete_as(&baseline.after, "moved away");
 }
 
-/// A file system of its own, of some size, while it lives.
+/// A mounted file system of a given size; unmounted on drop.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// Mounts it, if this machine lets us.
+    /// `None` if this machine does not allow mounts.
     fn mount(at: &Path, kib: u32) -> Option<SmallDisk> {
         std::fs::create_dir_all(at).expect("a folder");
         let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"], at);
@@ -191,7 +192,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn a_disk_that_is_really_full() {
+fn a_real_full_disk_loses_nothing() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::First, &env);
     let mut full = 0;
@@ -199,12 +200,12 @@ fn a_disk_that_is_really_full() {
         let test_store = baseline.test_store();
         let Some(disk) = SmallDisk::mount(&test_store.path(), kib) else {
             return print_progress(
-                "no small disk: this machine does not let us mount one; the tests with the shim stand for it",
+                "skipped: this machine does not allow mounts; the tests with injected faults cover it",
             );
         };
         let of = format!("a disk of {kib} KiB");
         test_store.take_request_counts();
-        // Without the shim: the program as it is.
+        // Without the preloaded library: the program as it is.
         let ran = crate::support::test_env::RunOutput::new(test_store.command().output().expect("runs"));
         assert_failure_reported(&ran, &test_store, &of);
         if ran.code == Some(5) {
@@ -214,25 +215,23 @@ fn a_disk_that_is_really_full() {
         disk.remount("size=64m");
         baseline.resume(&test_store, 1, RequestCounts::new(), &of);
     }
-    assert!(full >= 6, "{full} were too small");
+    assert!(full >= 6, "{full} disks were too small");
 }
 
 #[test]
-fn a_disk_that_is_read_only() {
+fn a_read_only_disk_ends_5_and_can_be_read() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::First, &env);
     let test_store = baseline.test_store();
     let Some(disk) = SmallDisk::mount(&test_store.path(), 64 << 10) else {
-        return print_progress(
-            "no small disk: this machine does not let us mount one; the tests with the shim stand for it",
-        );
+        return print_progress("skipped: this machine does not allow mounts; the tests with injected faults cover it");
     };
     test_store.sync(None).expect_exit(0);
     disk.remount("ro");
     let ran = test_store.sync(None).expect_exit(5);
     assert_failure_reported(&ran, &test_store, "read-only");
     baseline.assert_whole(&test_store, "read-only");
-    // Reading needs no write.
+    // Reading needs no write access.
     let mut report = env.vcq(&["report", "run", "coverage"]);
     let report = report.env("VCQ_STORE", test_store.path()).output().expect("runs");
     crate::support::test_env::RunOutput::new(report).expect_exit(0);
@@ -241,9 +240,8 @@ fn a_disk_that_is_read_only() {
     test_store.assert_complete_as(&baseline.after, "read-only");
 }
 
-/// Every operation of the beginning, of publishing and of the first group commits, and every seventh of the others,
-/// which are more group commits.
-fn most_of(operations: &[Operation]) -> Vec<usize> {
+/// Every operation at the start and at the end (publishing), and every seventh of those between, which are alike.
+fn representative_operations(operations: &[Operation]) -> Vec<usize> {
     let total = operations.len();
     (1..=total).filter(|n| *n <= 150 || *n + 150 > total || n.is_multiple_of(7)).collect()
 }
@@ -251,29 +249,28 @@ fn most_of(operations: &[Operation]) -> Vec<usize> {
 #[test]
 #[ignore = "many minutes: make test-crash"]
 fn exhaustive_every_failure_at_every_operation() {
-    // The short one first.
+    // The shorter sync first.
     for nth in NthSync::ALL.iter().rev() {
         let env = tiny_env();
         let operations = Baseline::new(*nth, &env).operations;
         for failure in FAILURES {
-            let (tries, well) = failure.try_at(*nth, &operations, &most_of(&operations));
-            print_progress(&format!(
-                "{nth:?} sync, {}: {tries} faults, {well} runs ended well all the same",
-                failure.name
-            ));
+            let (tries, well) = failure.try_at(*nth, &operations, &representative_operations(&operations));
+            print_progress(&format!("{nth:?} sync, {}: {tries} faults, {well} runs succeeded anyway", failure.name));
         }
     }
 }
 
 #[test]
 #[ignore = "many minutes: make test-crash"]
-fn exhaustive_a_disk_of_every_size() {
+fn exhaustive_disks_of_every_size() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::First, &env);
     let mut full = 0;
     for kib in (8..3200).step_by(24) {
         let test_store = baseline.test_store();
-        let Some(disk) = SmallDisk::mount(&test_store.path(), kib) else { return print_progress("no small disk") };
+        let Some(disk) = SmallDisk::mount(&test_store.path(), kib) else {
+            return print_progress("skipped: this machine does not allow mounts");
+        };
         test_store.take_request_counts();
         let ran = crate::support::test_env::RunOutput::new(test_store.command().output().expect("runs"));
         assert_failure_reported(&ran, &test_store, &format!("{kib} KiB"));

@@ -1,4 +1,4 @@
-//! `doctor`: each thing that can be wrong is told apart, with what to do and its exit code, within seconds.
+//! `doctor`: each problem is identified, with a hint and an exit code, within seconds.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -26,35 +26,35 @@ const CHECKS: [&str; 11] = [
     "state_folder",
 ];
 
-/// What doctor said as JSON.
-struct Found {
+/// Output of `doctor --json`.
+struct Diagnosis {
     ran: RunOutput,
     json: Value,
 }
 
-impl Found {
+impl Diagnosis {
     #[track_caller]
-    fn of(mut command: Command) -> Found {
+    fn run(mut command: Command) -> Diagnosis {
         let ran = RunOutput::new(command.output().expect("the binary runs"));
         let json: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr));
         let names: Vec<&str> = checks(&json).iter().map(|check| check["name"].as_str().expect("a name")).collect();
-        assert_eq!(names, CHECKS, "every check is in every answer");
+        assert_eq!(names, CHECKS, "every check is in every output");
         assert_eq!(json["exit_code"].as_i64(), ran.code.map(i64::from));
         assert_eq!(json["ok"], ran.code == Some(0));
-        Found { ran, json }
+        Diagnosis { ran, json }
     }
 
     fn check(&self, name: &str) -> &Value {
         checks(&self.json).iter().find(|check| check["name"] == name).expect("a check of that name")
     }
 
-    /// Insists on an exit code and on states, `name state`; the checks that are not named must be ok.
+    /// Checks the exit code and the states as `name state`; checks that are not named must be ok.
     #[track_caller]
-    fn is(&self, code: i32, states: &[&str]) -> &Found {
+    fn assert_states(&self, code: i32, states: &[&str]) -> &Diagnosis {
         let found: Vec<String> = checks(&self.json)
             .iter()
             .map(|check| (check["name"].as_str().expect("text"), check["state"].as_str().expect("text")))
-            // What this machine's disk is like is not the tests' business.
+            // The state of this machine's disk is not tested.
             .filter(|(name, state)| *state != "ok" && *name != "disk")
             .map(|(name, state)| format!("{name} {state}"))
             .collect();
@@ -64,7 +64,7 @@ impl Found {
     }
 
     #[track_caller]
-    fn says(&self, name: &str, words: &[&str]) -> &Found {
+    fn assert_mentions(&self, name: &str, words: &[&str]) -> &Diagnosis {
         let check = self.check(name).to_string();
         for word in words {
             assert!(check.contains(word), "{word:?} is missing in {check}");
@@ -82,12 +82,12 @@ fn doctor(env: &TestEnv) -> Command {
 }
 
 #[track_caller]
-fn found(env: &TestEnv) -> Found {
-    Found::of(doctor(env))
+fn diagnose(env: &TestEnv) -> Diagnosis {
+    Diagnosis::run(doctor(env))
 }
 
-/// A tenant whose meetings are of these days.
-#[expect(clippy::disallowed_methods, reason = "edge: doctor looks for the meetings of these days")]
+/// A tenant with meetings in the last days.
+#[expect(clippy::disallowed_methods, reason = "edge: doctor looks for recent meetings")]
 fn recent() -> TestEnv {
     let today = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).date();
     let first_day = today.checked_sub(jiff::Span::new().days(3)).expect("a day");
@@ -108,14 +108,18 @@ fn names(folder: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 #[test]
-fn a_first_run_would_work_and_nothing_is_made() {
+fn doctor_before_the_first_run_creates_nothing() {
     let env = TestEnv::new();
-    let found = found(&env);
-    found.is(0, &["lock skipped"]).says("settings", &["app id from VCQ_APP_ID", "app secret from VCQ_APP_SECRET"]);
-    found.says("store", &["no store yet"]).says("participant_list", &["reachable and allowed", "126009"]);
+    let diagnosis = diagnose(&env);
+    diagnosis
+        .assert_states(0, &["lock skipped"])
+        .assert_mentions("settings", &["app id from VCQ_APP_ID", "app secret from VCQ_APP_SECRET"]);
+    diagnosis
+        .assert_mentions("store", &["no store yet"])
+        .assert_mentions("participant_list", &["reachable and allowed", "126009"]);
     assert_eq!(env.calls(), 3, "one call to each list");
     assert!(!env.store().exists());
-    assert!(!found.ran.stdout.contains(&env.simulator().app_secret()));
+    assert!(!diagnosis.ran.stdout.contains(&env.simulator().app_secret()));
     let text = RunOutput::new(env.vcq(&["doctor"]).output().expect("runs")).expect_exit(0);
     assert!(text.stdout.contains("ok       token: the app got a tenant token; it lives "), "{}", text.stdout);
     assert!(
@@ -127,21 +131,24 @@ fn a_first_run_would_work_and_nothing_is_made() {
 }
 
 #[test]
-fn real_meetings_are_asked_for_and_a_store_is_looked_at_and_left_alone() {
+fn a_published_store_is_checked_and_not_changed() {
     let env = recent();
     env.sync(&[]).expect_exit(0);
     let before = names(&env.store());
     env.simulator().reset_stats();
-    let found = found(&env);
-    found.is(0, &[]).says("meeting_list", &["in the last 7 days"]).says("participant_list", &["in one meeting"]);
-    found.says("store", &["generation 1"]);
-    found.says("lock", &["nobody writes"]);
+    let diagnosis = diagnose(&env);
+    diagnosis
+        .assert_states(0, &[])
+        .assert_mentions("meeting_list", &["in the last 7 days"])
+        .assert_mentions("participant_list", &["in one meeting"]);
+    diagnosis.assert_mentions("store", &["generation 1"]);
+    diagnosis.assert_mentions("lock", &["nobody writes"]);
     assert_eq!(env.calls(), 3);
-    assert_eq!(names(&env.store()), before, "nothing is written into the store");
+    assert_eq!(names(&env.store()), before, "nothing is written to the store");
 }
 
 #[test]
-fn refusals_are_told_apart() {
+fn each_kind_of_refusal_is_identified() {
     const REST: [&str; 2] = ["participant_list skipped", "participant_quality_list skipped"];
     let all = |state: &str| CHECKS[3..6].iter().map(|name| format!("{name} {state}")).collect::<Vec<_>>();
     let first = || [vec!["meeting_list failed".to_owned()], REST.map(str::to_owned).to_vec()].concat();
@@ -171,56 +178,58 @@ fn refusals_are_told_apart() {
     ] {
         let env = TestEnv::new();
         env.faults(&[fault]);
-        let found = found(&env);
+        let diagnosis = diagnose(&env);
         let mut states: Vec<&str> = states.iter().map(String::as_str).collect();
         states.push("lock skipped");
-        found.is(code, &states).says("meeting_list", words);
-        assert!(env.calls() <= 3, "{fault}: nothing is tried again");
+        diagnosis.assert_states(code, &states).assert_mentions("meeting_list", words);
+        assert!(env.calls() <= 3, "{fault}: no retries");
         if fault != "throttle-huge" {
-            assert!(found.check("meeting_list")["log_id"].is_string(), "{fault}");
+            assert!(diagnosis.check("meeting_list")["log_id"].is_string(), "{fault}");
         }
     }
 }
 
 #[test]
-fn one_list_alone_can_be_forbidden() {
+fn a_single_forbidden_list_is_identified() {
     let env = recent();
     env.faults(&["participant_quality_list:no-permission"]);
-    let found = found(&env);
-    found.is(3, &["participant_quality_list failed", "lock skipped"]);
-    found.says("participant_quality_list", &["121005", "Meeting Management"]);
+    let diagnosis = diagnose(&env);
+    diagnosis.assert_states(3, &["participant_quality_list failed", "lock skipped"]);
+    diagnosis.assert_mentions("participant_quality_list", &["121005", "Meeting Management"]);
 }
 
 const AFTER_THE_TOKEN: [&str; 3] =
     ["meeting_list skipped", "participant_list skipped", "participant_quality_list skipped"];
 
 #[test]
-fn credentials_that_are_missing_wrong_or_from_elsewhere() {
+fn missing_wrong_and_foreign_credentials_are_identified() {
     let env = TestEnv::new();
     let mut wrong = doctor(&env);
     wrong.env("VCQ_APP_SECRET", "not-the-secret-Zq9");
-    let found = Found::of(wrong);
+    let diagnosis = Diagnosis::run(wrong);
     let states = [&["token failed"][..], &AFTER_THE_TOKEN, &["lock skipped"]].concat();
-    found.is(3, &states).says("token", &["10015", "Credentials & Basic Info"]);
-    assert!(!found.ran.stdout.contains("not-the-secret-Zq9"));
+    diagnosis.assert_states(3, &states).assert_mentions("token", &["10015", "Credentials & Basic Info"]);
+    assert!(!diagnosis.ran.stdout.contains("not-the-secret-Zq9"));
 
     let mut none = doctor(&env);
     none.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET");
     let states = [&["settings failed", "host skipped", "token skipped"][..], &AFTER_THE_TOKEN];
     let states = [states.concat(), vec!["clock skipped", "lock skipped"]].concat();
-    Found::of(none).is(2, &states).says("settings", &["no credentials", "VCQ_APP_ID"]);
+    Diagnosis::run(none).assert_states(2, &states).assert_mentions("settings", &["no credentials", "VCQ_APP_ID"]);
 
     env.change(|options| options.user_token = Some("u-made-up-user-token".to_owned()));
     let with_token = |token: &str| {
         let mut command = doctor(&env);
         command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env("VCQ_ACCESS_TOKEN", token);
-        Found::of(command)
+        Diagnosis::run(command)
     };
-    with_token("u-made-up-user-token").is(0, &["lock skipped"]).says("token", &["a user token is given"]);
-    let found = with_token("u-another-token-Zq9");
+    with_token("u-made-up-user-token")
+        .assert_states(0, &["lock skipped"])
+        .assert_mentions("token", &["a user token is given"]);
+    let diagnosis = with_token("u-another-token-Zq9");
     let states = ["meeting_list failed", AFTER_THE_TOKEN[1], AFTER_THE_TOKEN[2], "lock skipped"];
-    found.is(3, &states).says("meeting_list", &["99991668"]);
-    assert!(!found.ran.stdout.contains("another-token-Zq9"));
+    diagnosis.assert_states(3, &states).assert_mentions("meeting_list", &["99991668"]);
+    assert!(!diagnosis.ran.stdout.contains("another-token-Zq9"));
 
     let mut plain = doctor(&env);
     plain.env("VCQ_BASE_URL", "http://open.feishu.cn");
@@ -229,7 +238,7 @@ fn credentials_that_are_missing_wrong_or_from_elsewhere() {
 }
 
 #[test]
-fn a_host_that_is_not_there_is_silent_or_stalls() {
+fn unreachable_silent_and_stalling_hosts_are_identified() {
     let env = TestEnv::new();
     let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -237,17 +246,19 @@ fn a_host_that_is_not_there_is_silent_or_stalls() {
         let mut command = doctor(&env);
         command.env("VCQ_BASE_URL", format!("http://{address}")).env("VCQ_REQUEST_TIMEOUT", "300ms");
         let states = [&["host failed", "token skipped"][..], &AFTER_THE_TOKEN, &["clock skipped", "lock skipped"]];
-        Found::of(command).is(4, &states.concat()).says("host", &[&address.to_string(), words]);
+        Diagnosis::run(command)
+            .assert_states(4, &states.concat())
+            .assert_mentions("host", &[&address.to_string(), words]);
     }
     env.faults(&["meeting_list:stall"]);
     let mut command = doctor(&env);
     command.env("VCQ_REQUEST_TIMEOUT", "300ms");
     let states = ["meeting_list failed", AFTER_THE_TOKEN[1], AFTER_THE_TOKEN[2], "lock skipped"];
-    Found::of(command).is(4, &states).says("meeting_list", &["in time"]);
+    Diagnosis::run(command).assert_states(4, &states).assert_mentions("meeting_list", &["in time"]);
 }
 
-/// A vendor whose every answer has this date.
-fn vendor_of(date: &'static str) -> SocketAddr {
+/// A server whose every response has this date.
+fn server_with_date(date: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
@@ -265,20 +276,20 @@ fn vendor_of(date: &'static str) -> SocketAddr {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_by_the_vendors_date() {
+fn a_wrong_clock_is_detected_by_the_date_header() {
     let env = TestEnv::new();
     let mut command = doctor(&env);
-    command.env("VCQ_BASE_URL", format!("http://{}", vendor_of("Fri, 23 Dec 2022 03:16:59 GMT")));
-    Found::of(command)
-        .is(4, &["clock failed", "lock skipped"])
-        .says("clock", &["ahead of the vendor's", "timedatectl"]);
+    command.env("VCQ_BASE_URL", format!("http://{}", server_with_date("Fri, 23 Dec 2022 03:16:59 GMT")));
+    Diagnosis::run(command)
+        .assert_states(4, &["clock failed", "lock skipped"])
+        .assert_mentions("clock", &["ahead of the vendor's", "timedatectl"]);
     let mut command = doctor(&env);
-    command.env("VCQ_BASE_URL", format!("http://{}", vendor_of("no date at all")));
-    Found::of(command).is(0, &["clock skipped", "lock skipped"]);
+    command.env("VCQ_BASE_URL", format!("http://{}", server_with_date("no date at all")));
+    Diagnosis::run(command).assert_states(0, &["clock skipped", "lock skipped"]);
 }
 
 #[test]
-fn a_store_that_is_damaged_or_none_of_ours() {
+fn a_damaged_or_foreign_store_is_identified() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let store = env.store();
@@ -288,7 +299,7 @@ fn a_store_that_is_damaged_or_none_of_ours() {
         if state == "failed" {
             std::fs::write(&path, "this is not what belongs here, whatever belongs here").expect("written");
         }
-        found(&env).is(code, &[&format!("store {state}")]).says("store", words);
+        diagnose(&env).assert_states(code, &[&format!("store {state}")]).assert_mentions("store", words);
         let _ = std::fs::remove_file(&path);
         std::fs::rename(&kept, &path).expect("moved back");
     };
@@ -297,20 +308,22 @@ fn a_store_that_is_damaged_or_none_of_ours() {
     damage("state/ledger.sqlite", &["ledger"], "failed", 5);
     damage("vcq.duckdb", &["generation 1", "no database"], "warning", 0);
     damage("state/ledger.sqlite", &["ledger is missing"], "warning", 0);
-    found(&env).is(0, &[]);
+    diagnose(&env).assert_states(0, &[]);
 
     let mut command = doctor(&env);
     command.env("VCQ_STORE", env.home());
-    Found::of(command).is(5, &["store failed", "lock skipped"]).says("store", &["other files"]);
+    Diagnosis::run(command)
+        .assert_states(5, &["store failed", "lock skipped"])
+        .assert_mentions("store", &["other files"]);
     let mut command = doctor(&env);
     command.env("XDG_STATE_HOME", store.join("vcq.duckdb"));
-    Found::of(command).is(0, &["state_folder warning"]);
+    Diagnosis::run(command).assert_states(0, &["state_folder warning"]);
 }
 
 #[test]
-fn it_works_beside_a_sync_and_names_it() {
+fn doctor_works_during_a_sync_and_names_it() {
     let env = TestEnv::new();
-    // The sync is throttled for a minute, and holds its lock and the quality list for everybody.
+    // The sync is throttled for a minute; it holds the lock, and the quality list is blocked for all runs.
     env.faults(&["participant_quality_list:throttle-huge"]);
     let mut command = env.sync_command(&[]);
     command.env("VCQ_WAIT_CAP", "60s").stdout(Stdio::null()).stderr(Stdio::null());
@@ -318,15 +331,15 @@ fn it_works_beside_a_sync_and_names_it() {
     while env.simulator().stats().throttles == 0 {
         std::thread::sleep(Duration::from_millis(10));
     }
-    // Until the others know of it.
+    // Until the shared budget records the wait.
     std::thread::sleep(Duration::from_millis(300));
     let before = env.simulator().stats().throttles;
-    let found = found(&env);
+    let diagnosis = diagnose(&env);
     let throttles = env.simulator().stats().throttles - before;
     sync.kill().expect("ours to kill");
     sync.wait().expect("ended");
-    found.is(0, &["participant_quality_list warning", "lock warning"]);
-    found.says("lock", &["`sync`", &format!("process {}", sync.id()), "since"]);
-    found.says("participant_quality_list", &["another run of this app"]);
-    assert_eq!(throttles, 0, "it was not asked");
+    diagnosis.assert_states(0, &["participant_quality_list warning", "lock warning"]);
+    diagnosis.assert_mentions("lock", &["`sync`", &format!("process {}", sync.id()), "since"]);
+    diagnosis.assert_mentions("participant_quality_list", &["another run of this app"]);
+    assert_eq!(throttles, 0, "doctor made no call to that list");
 }

@@ -1,5 +1,4 @@
-//! `report html`: the file that is written, and what is said where there can be none. What the page shows is tested in a
-//! browser (tests/web).
+//! `report html`: the file that is written, and the errors. What the page shows is tested in a browser (tests/web).
 
 use std::fs;
 
@@ -13,8 +12,8 @@ fn html(env: &TestEnv, more: &[&str]) -> RunOutput {
     RunOutput::new(env.vcq(&arguments).output().expect("the binary runs"))
 }
 
-/// Names of what stands in the home folder, the store and the shared budget aside.
-fn written(env: &TestEnv) -> Vec<String> {
+/// Names of the HTML files in the home folder.
+fn html_files(env: &TestEnv) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(env.home())
         .expect("the home folder")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
@@ -25,19 +24,19 @@ fn written(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
-fn a_page_is_written_whole_under_the_name_of_its_period() {
+fn a_page_is_written_under_the_name_of_its_period() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let ran = html(&env, &[]).expect_exit(0);
     assert_eq!(ran.stdout, "");
-    assert_eq!(written(&env), ["vcq-report-week-2026-11-02.html"]);
+    assert_eq!(html_files(&env), ["vcq-report-week-2026-11-02.html"]);
     let said = "wrote 2026-11-02 to 2026-11-08: ";
     assert!(ran.stderr.contains(said) && ran.stderr.contains("vcq-report-week-2026-11-02.html"), "{}", ran.stderr);
 
     let page = fs::read_to_string(env.home().join("vcq-report-week-2026-11-02.html")).expect("the page");
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
     assert!(page.contains("default-src 'none'"));
-    // Equal stores give equal pages: there is no clock in one.
+    // Equal stores give equal pages: a page does not contain the current time.
     let piped = html(&env, &["--out", "-"]).expect_exit(0);
     assert!(piped.stdout == page, "stdout has the same page");
     assert!(piped.stderr.contains("to stdout"), "{}", piped.stderr);
@@ -45,7 +44,7 @@ fn a_page_is_written_whole_under_the_name_of_its_period() {
     html(&env, &["--period", "day", "--date", "2026-11-03", "--out", "one day.html", "--language", "zh"])
         .expect_exit(0);
     html(&env, &["--period", "month", "--meetings", "0", "--profile", "strict"]).expect_exit(0);
-    // A period without meetings is a page that says so.
+    // A period without meetings gives a page that says so.
     let empty = html(&env, &["--date", "2027-03-01"]).expect_exit(0);
     assert!(empty.stderr.contains("without any quality minutes"), "{}", empty.stderr);
     let names = [
@@ -54,11 +53,11 @@ fn a_page_is_written_whole_under_the_name_of_its_period() {
         "vcq-report-week-2026-11-02.html",
         "vcq-report-week-2027-03-01.html",
     ];
-    assert_eq!(written(&env), names);
+    assert_eq!(html_files(&env), names);
 }
 
 #[test]
-fn what_can_not_be_a_page_is_a_sentence_and_no_file() {
+fn an_invalid_request_is_an_error_and_writes_no_file() {
     let env = TestEnv::new();
     let ran = html(&env, &[]).expect_exit(5);
     assert!(!ran.stderr.is_empty());
@@ -76,11 +75,11 @@ fn what_can_not_be_a_page_is_a_sentence_and_no_file() {
         assert!(ran.stderr.contains(words), "{arguments:?}\n{}", ran.stderr);
         assert_eq!(ran.stdout, "");
     }
-    assert_eq!(written(&env), [""; 0]);
+    assert_eq!(html_files(&env), [""; 0]);
 }
 
 #[test]
-fn a_store_of_an_older_program_is_told_from_a_broken_one() {
+fn a_store_of_an_older_version_is_distinguished_from_a_damaged_one() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let database = Connection::open(env.store().join("vcq.duckdb")).expect("opens");
@@ -88,5 +87,5 @@ fn a_store_of_an_older_program_is_told_from_a_broken_one() {
     drop(database);
     let ran = html(&env, &[]).expect_exit(5);
     assert!(ran.stderr.contains("no shared definitions") && ran.stderr.contains("vcq-etl rebuild"), "{}", ran.stderr);
-    assert_eq!(written(&env), [""; 0]);
+    assert_eq!(html_files(&env), [""; 0]);
 }

@@ -1,4 +1,4 @@
-//! One writer a store, for as long as it lives and not longer; everybody may read meanwhile.
+//! One writer per store, exactly as long as its process lives; readers are never blocked.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -7,25 +7,25 @@ use vcq_simulator::Endpoint;
 
 use crate::support::test_env::{RunOutput, TestEnv};
 
-/// A sync that holds the store because the vendor does not answer it. Dies with the value.
-struct Holding(Child);
+/// A sync that keeps the lock because its requests stall; killed on drop.
+struct LockHolder(Child);
 
-impl Holding {
-    fn start(env: &TestEnv) -> Holding {
+impl LockHolder {
+    fn start(env: &TestEnv) -> LockHolder {
         env.faults(&["participant_quality_list:stall@after=5"]);
         let mut command = env.sync_command(&[]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
-        let holding = Holding(child);
+        let holder = LockHolder(child);
         let began = Instant::now();
         while env.calls() < 10 {
-            assert!(began.elapsed() < Duration::from_secs(30), "the holder asks nothing");
+            assert!(began.elapsed() < Duration::from_secs(30), "the lock holder makes no requests");
             std::thread::sleep(Duration::from_millis(5));
         }
-        holding
+        holder
     }
 }
 
-impl Drop for Holding {
+impl Drop for LockHolder {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -37,24 +37,24 @@ fn run(mut command: std::process::Command) -> RunOutput {
 }
 
 #[test]
-fn a_second_run_ends_at_once_and_names_the_first() {
+fn a_second_run_ends_6_and_names_the_first() {
     let env = TestEnv::new();
-    let holding = Holding::start(&env);
+    let holder = LockHolder::start(&env);
     let began = Instant::now();
     let ran = env.sync(&[]).expect_exit(6);
     assert!(began.elapsed() < Duration::from_secs(5), "it waited for the lock");
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("Linux");
-    let pid = format!("process {}", holding.0.id());
-    let since = format!("since {}", began_of_the_holder(&env));
+    let pid = format!("process {}", holder.0.id());
+    let since = format!("since {}", lock_holder_start(&env));
     for word in ["another run holds the store", "`sync", &pid, host.trim(), &since, "hint: "] {
         assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
     }
-    assert_eq!(ran.stdout, "", "no summary of a run that was none");
-    assert_eq!(env.simulator().stats().calls(Endpoint::MeetingList), 1, "the second asked for nothing");
+    assert_eq!(ran.stdout, "", "no summary for a run that did not start");
+    assert_eq!(env.simulator().stats().calls(Endpoint::MeetingList), 1, "the second run made no requests");
 }
 
-/// When the holder began, as the lock file has it.
-fn began_of_the_holder(env: &TestEnv) -> String {
+/// Start time of the holder in the lock file.
+fn lock_holder_start(env: &TestEnv) -> String {
     let text = std::fs::read_to_string(env.store().join("state/lock")).expect("a lock file");
     let holder: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let fields: Vec<&str> = holder.as_object().expect("an object").keys().map(String::as_str).collect();
@@ -63,13 +63,13 @@ fn began_of_the_holder(env: &TestEnv) -> String {
 }
 
 #[test]
-fn everybody_may_read_meanwhile() {
+fn readers_work_while_the_lock_is_held() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let _holding = {
-        let holding = Holding::start_refetching(&env);
+        let holder = LockHolder::start_refetching(&env);
         assert!(env.store().join("state/lock").metadata().expect("there").len() > 0);
-        holding
+        holder
     };
     for arguments in [&["report", "list"][..], &["report", "run", "coverage"], &["schema"]] {
         run(env.vcq(arguments)).expect_exit(0);
@@ -77,28 +77,28 @@ fn everybody_may_read_meanwhile() {
     assert!(env.number("select count(*) from meetings") > 0);
 }
 
-impl Holding {
-    /// As [`Holding::start`], of a store that has been published.
-    fn start_refetching(env: &TestEnv) -> Holding {
+impl LockHolder {
+    /// As [`LockHolder::start`], for a published store.
+    fn start_refetching(env: &TestEnv) -> LockHolder {
         env.simulator().reset_stats();
         env.faults(&["stall@after=5"]);
         let mut command = env.sync_command(&["--refetch"]);
-        let holding = Holding(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts"));
+        let holder = LockHolder(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts"));
         let began = Instant::now();
         while env.calls() < 6 {
-            assert!(began.elapsed() < Duration::from_secs(30), "the holder asks nothing");
+            assert!(began.elapsed() < Duration::from_secs(30), "the lock holder makes no requests");
             std::thread::sleep(Duration::from_millis(5));
         }
-        holding
+        holder
     }
 }
 
 #[test]
-fn the_lock_dies_with_its_holder() {
+fn the_lock_is_released_when_its_holder_dies() {
     let env = TestEnv::new();
-    let mut holding = Holding::start(&env);
-    holding.0.kill().expect("it is ours");
-    holding.0.wait().expect("ends");
+    let mut holder = LockHolder::start(&env);
+    holder.0.kill().expect("it is ours");
+    holder.0.wait().expect("ends");
     let left = std::fs::read_to_string(env.store().join("state/lock")).expect("a lock file");
     assert!(left.contains("\"pid\""), "a killed holder leaves its text: {left}");
     env.faults(&[]);
@@ -107,29 +107,29 @@ fn the_lock_dies_with_its_holder() {
 }
 
 #[test]
-fn text_in_the_lock_file_holds_nothing() {
+fn text_in_the_lock_file_does_not_lock() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let lock = env.store().join("state/lock");
-    // A process that lives (pid 1), nonsense, and bytes that are no text.
-    let of_init = r#"{"pid":1,"host":"elsewhere","started_utc":"2026-01-01T00:00:00Z","command":"sync"}"#;
-    for text in [of_init.as_bytes(), b"}{", &[0xff; 5000]] {
+    // A living process (pid 1), garbage, and bytes that are not text.
+    let init_process = r#"{"pid":1,"host":"elsewhere","started_utc":"2026-01-01T00:00:00Z","command":"sync"}"#;
+    for text in [init_process.as_bytes(), b"}{", &[0xff; 5000]] {
         std::fs::write(&lock, text).expect("write");
         env.sync(&[]).expect_exit(0);
     }
 }
 
 #[test]
-fn nonsense_in_a_held_lock_file_is_not_repeated() {
+fn garbage_in_a_held_lock_file_is_not_printed() {
     let env = TestEnv::new();
-    let _holding = Holding::start(&env);
+    let _holding = LockHolder::start(&env);
     std::fs::write(env.store().join("state/lock"), "\u{1b}[2J}{").expect("write");
     let ran = env.sync(&[]).expect_exit(6);
     assert!(ran.stderr.contains("another run holds the store") && !ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
 }
 
 #[test]
-fn a_lock_file_that_is_replaced_or_taken_away_comes_back() {
+fn a_removed_lock_file_is_created_again() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let lock = env.store().join("state/lock");
@@ -143,12 +143,12 @@ fn a_lock_file_that_is_replaced_or_taken_away_comes_back() {
 }
 
 #[test]
-fn a_lock_file_removed_under_its_holder_lets_no_second_writer_in() {
+fn removing_a_held_lock_file_admits_no_second_writer() {
     let env = TestEnv::new();
-    let holding = Holding::start(&env);
+    let holder = LockHolder::start(&env);
     std::fs::remove_file(env.store().join("state/lock")).expect("remove");
     env.faults(&["participant_quality_list:stall@after=5"]);
     let ran = env.sync(&[]);
-    drop(holding);
+    drop(holder);
     assert_eq!(ran.code, Some(6), "{}", ran.stderr);
 }

@@ -1,5 +1,5 @@
-//! Every report's whole answer on one fixed tenant, and docs/REPORTS.md with what they print. `UPDATE=1` writes both anew;
-//! read the difference before it is committed.
+//! Every report's complete output on one fixed tenant (tests/it/golden), and docs/REPORTS.md. `UPDATE=1` rewrites both;
+//! read the diff before committing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use vcq_simulator::TenantSpec;
 
 use crate::support::test_env::{RunOutput, TestEnv, unlimited};
 
-/// Two working weeks of a tenant with everything in it; the simulator's seed and days are fixed.
+/// Two weeks of a tenant with every case; the simulator's seed and days are fixed.
 fn tenant() -> TenantSpec {
     TenantSpec { days: 14, people: 60, meetings_per_day: 12, ..TenantSpec::default() }
 }
 
-/// Where the simulator's people are.
+/// The simulator's buildings.
 const BUILDINGS: &str = "\
 cidr,building,floor,city,country
 10.11.0.0/16,North Tower,,Reading,GB
@@ -22,14 +22,14 @@ cidr,building,floor,city,country
 10.12.0.0/16,South Tower,,Leeds,GB
 ";
 
-/// Reports that tell the time of the run: their columns which do, to be left out.
+/// Columns that depend on the time of the run, by report; they are left out.
 const VOLATILE: &[(&str, &[&str])] = &[
     ("api-usage", &["run_id", "started", "minutes", "quality_per_min", "waited_s"]),
     ("freshness", &["last_asked", "lag_h", "published", "age_of_last_minute_h"]),
 ];
 
-/// Lines of an output in the document.
-const LINES: usize = 24;
+/// Lines of an output shown in the document.
+const MAX_LINES: usize = 24;
 
 fn arguments(env: &TestEnv, report: &Report) -> Vec<String> {
     let first = |sql: &str| env.rows(sql).first().cloned().unwrap_or_default();
@@ -54,8 +54,8 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Compares with the file, or writes it.
-fn held(path: &str, text: &str) -> bool {
+/// Compares `text` with a file, after writing it if `UPDATE` is set.
+fn equals_file(path: &str, text: &str) -> bool {
     let file = project(path);
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(file.parent().expect("a folder")).expect("the folder");
@@ -64,8 +64,8 @@ fn held(path: &str, text: &str) -> bool {
     fs::read_to_string(&file).unwrap_or_default() == text
 }
 
-/// The answer without what tells the time of the run.
-fn steady(report: &str, csv: &str) -> String {
+/// A CSV without the columns that depend on the time of the run.
+fn without_volatile_columns(report: &str, csv: &str) -> String {
     let Some((_, volatile)) = VOLATILE.iter().find(|(name, _)| *name == report) else { return csv.to_owned() };
     let head: Vec<&str> = csv.lines().next().unwrap_or_default().split(',').collect();
     let keep: Vec<usize> = (0..head.len()).filter(|at| !volatile.contains(&head[*at])).collect();
@@ -77,7 +77,7 @@ fn steady(report: &str, csv: &str) -> String {
 }
 
 #[test]
-fn every_report_on_the_fixed_tenant() {
+fn every_report_equals_its_recorded_output() {
     let env = TestEnv::with(&tenant(), unlimited());
     let buildings = env.home().join("buildings.csv");
     fs::write(&buildings, BUILDINGS).expect("written");
@@ -87,37 +87,37 @@ fn every_report_on_the_fixed_tenant() {
     let catalogue = Catalogue::built_in().expect("reports");
     let mut differ = Vec::new();
     for report in catalogue.reports() {
-        let csv = steady(&report.name, &run(&env, report, &["--format", "csv"]));
+        let csv = without_volatile_columns(&report.name, &run(&env, report, &["--format", "csv"]));
         assert!(!csv.is_empty(), "{}", report.name);
-        if !held(&format!("tests/it/golden/{}.csv", report.name), &csv) {
+        if !equals_file(&format!("tests/it/golden/{}.csv", report.name), &csv) {
             differ.push(report.name.clone());
         }
     }
     assert!(
         differ.is_empty(),
-        "other answers than tests/it/golden: {differ:?}; UPDATE=1 writes them, git diff shows them"
+        "differs from tests/it/golden: {differ:?}; UPDATE=1 rewrites the files, git diff shows the changes"
     );
 
     let printed = |report: &Report| {
         let mut command = vec!["vcq-etl report run".to_owned(), report.name.clone()];
         command.extend(arguments(&env, report));
         if VOLATILE.iter().any(|(name, _)| *name == report.name) {
-            command.push("--format csv    # without the columns that tell the time of the run".to_owned());
+            command.push("--format csv    # without the columns that depend on the time of the run".to_owned());
         }
         let output = match VOLATILE.iter().any(|(name, _)| *name == report.name) {
-            true => steady(&report.name, &run(&env, report, &["--format", "csv"])),
+            true => without_volatile_columns(&report.name, &run(&env, report, &["--format", "csv"])),
             false => run(&env, report, &[]),
         };
         let mut lines: Vec<&str> = output.lines().map(str::trim_end).collect();
-        if lines.len() > LINES {
-            lines.truncate(LINES);
+        if lines.len() > MAX_LINES {
+            lines.truncate(MAX_LINES);
             lines.push("...");
         }
         (command.join(" "), lines.join("\n"))
     };
     let document = reference(&printed).expect("headers");
     assert!(
-        held("docs/REPORTS.md", &document),
-        "docs/REPORTS.md is out of date; UPDATE=1 cargo test --release --test it golden"
+        equals_file("docs/REPORTS.md", &document),
+        "docs/REPORTS.md is out of date; run UPDATE=1 cargo test --release --test it report_output"
     );
 }

@@ -1,4 +1,4 @@
-//! Hostile texts: whatever a topic, a name, an id or a metric holds, it is kept as sent and obeyed by nobody.
+//! Untrusted text: whatever a topic, a name, an id or a metric contains, it is stored as sent and interpreted by nothing.
 
 use serde_json::{Value, json};
 use vcq_etl::is_terminal_control;
@@ -7,7 +7,7 @@ use crate::support::scripted_server::{
     List, Response, START, ScriptedServer, WINDOW, meeting, ordinary_except, participant, tenant,
 };
 
-/// Texts that break out of something somewhere.
+/// Text with a meaning in some format: SQL, CSV, Markdown, HTML, paths, terminals.
 const TEXTS: &[&str] = &[
     "it's \"quoted\" `twice` ''",
     "two\nlines\r\nand\rmore\ttabs",
@@ -58,12 +58,12 @@ const TEXTS: &[&str] = &[
 const FORMATS: &[&str] = &["table", "csv", "json", "markdown", "html"];
 
 #[test]
-fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
+fn every_text_is_stored_as_sent_and_shown_harmlessly() {
     let meetings: Vec<Value> = TEXTS
         .iter()
         .enumerate()
         .map(|(n, text)| {
-            // A number that is a text now and then; a second for each, so that keys differ.
+            // Every other meeting number is text; each has its own minute, so that keys differ.
             let id = if n % 2 == 0 { (*text).to_owned() } else { format!("{}", 100_000_000 + n) };
             json!({
                 "meeting_id": id, "meeting_instance_id": text, "meeting_topic": text, "organizer": text,
@@ -84,20 +84,20 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
         }])
     };
     let ordinary = tenant(Value::from(meetings).to_string(), "[]", "[]");
-    let server = ScriptedServer::new(std::sync::Arc::new(move |asked| match asked.list {
+    let server = ScriptedServer::new(std::sync::Arc::new(move |request| match request.list {
         List::Participants => {
-            let start = asked.query["meeting_start_time"].parse().expect("seconds");
+            let start = request.query["meeting_start_time"].parse().expect("seconds");
             Response::page(List::Participants, &participants(start).to_string(), None)
         }
         List::Quality => {
-            let text = &asked.query["user_id"];
+            let text = &request.query["user_id"];
             let item = json!([{
                 "network": {"time": START, "network_delay": text, "bitrate_received": [text], (text): 1},
                 "audio": text, "video": {"time": text, "maximum_resolution_sent": {"k": text}}, (text): text,
             }]);
             Response::page(List::Quality, &item.to_string(), None)
         }
-        _ => ordinary(asked),
+        _ => ordinary(request),
     }));
     let mut command = server.sync(&["--log-level", "trace"]);
     command.env("VCQ_LOG_FORMAT", "json");
@@ -108,10 +108,10 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
     let summary = ran.summary();
     assert_eq!(summary["meetings"], TEXTS.len());
     assert_eq!(summary["participants"], TEXTS.len());
-    // The same in words, and nothing is asked again.
+    // The same with a text summary; nothing is requested again.
     let calls = server.requests().len();
-    let words = server.run(server.command(&["sync", "--since", "2022-12-23", "--until", "2022-12-24"])).expect_exit(0);
-    assert!(words.stdout.contains("nothing new"), "{}", words.stdout);
+    let text = server.run(server.command(&["sync", "--since", "2022-12-23", "--until", "2022-12-24"])).expect_exit(0);
+    assert!(text.stdout.contains("nothing new"), "{}", text.stdout);
     assert!(server.requests().len() <= calls + 2, "a token and the meeting list");
 
     let database = server.database();
@@ -125,7 +125,7 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
         ] {
             assert_eq!(count(sql, text), 1, "{sql}: {text:?}");
         }
-        // What is no value of its column is in rejects as sent; "None", "NaN" and "?" are judged by their kind.
+        // A text that is not a value of its column is in rejects as sent; "None" is a missing value.
         if *text != "None" {
             let sql = "select count(*) from rejects where table_name = 'quality_samples' and column_name = 'network_delay_ms' and raw_text = ?";
             assert_eq!(count(sql, text), 1, "{text:?}");
@@ -137,12 +137,12 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
 
     for report in ["worst-meetings", "coverage", "unread-values"] {
         for format in FORMATS {
-            // run() looks at what is printed, and at what is left in the folder.
+            // `run` checks the output and the files.
             let printed =
                 server.run(server.command(&["report", "run", report, "--format", format])).expect_exit(0).stdout;
             match *format {
                 "json" => assert!(serde_json::from_str::<Value>(&printed).is_ok(), "{printed}"),
-                "csv" => csv_is_harmless(&printed),
+                "csv" => assert_harmless_csv(&printed),
                 "markdown" => {
                     assert!(
                         !printed.contains("<script") && !printed.contains("<img") && !printed.contains("](java"),
@@ -152,44 +152,44 @@ fn every_text_is_kept_as_sent_and_obeyed_by_nobody() {
                     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
                     assert!(rows.iter().all(|row| cells(row) == cells(rows[0])), "{printed}");
                 }
-                "html" => page_is_plain(&printed),
+                "html" => assert_plain_page(&printed),
                 _ => {}
             }
         }
     }
-    // As a value of a parameter, and in every row of the answer.
+    // As a parameter's value, and in every row of the report.
     let mut rows = 0;
     for (index, text) in TEXTS.iter().enumerate().filter(|(_, text)| !text.contains('\0')) {
         let who = format!("who={text}");
-        let ask = |format| {
+        let run_report = |format| {
             let ran =
                 server.run(server.command(&["report", "run", "user-timeline", "--param", &who, "--format", format]));
-            // A text of blanks is no value.
+            // Blank text is not a value.
             assert!(ran.code == Some(0) || text.trim().is_empty(), "{text:?}: {}", ran.stderr);
             ran.stdout
         };
-        let printed = ask("csv");
-        csv_is_harmless(&printed);
+        let printed = run_report("csv");
+        assert_harmless_csv(&printed);
         rows += usize::from(printed.lines().count() > 1);
         if index % 5 == 0 {
-            page_is_plain(&ask("html"));
+            assert_plain_page(&run_report("html"));
         }
     }
     assert!(rows > TEXTS.len() / 2, "{rows}");
 }
 
-/// A page holds no element but its own, and nothing to fetch or to run.
+/// Checks that a page has only its own elements, and nothing to fetch or run.
 #[track_caller]
-fn page_is_plain(text: &str) {
+fn assert_plain_page(text: &str) {
     for sign in ["<script", "<img", "<svg", "<iframe", "<a ", "onerror=\"", "</textarea"] {
         assert!(!text.to_lowercase().contains(sign), "{sign}: {text}");
     }
     assert_eq!(text.matches("<body>").count(), 1, "{text}");
 }
 
-/// No cell begins like a formula, and every row has the same number of cells.
+/// Checks that no cell begins like a formula and that every row has the same number of cells.
 #[track_caller]
-fn csv_is_harmless(text: &str) {
+fn assert_harmless_csv(text: &str) {
     let mut rows = vec![vec![String::new()]];
     let mut is_quoted = false;
     for c in text.chars() {
@@ -212,7 +212,7 @@ fn csv_is_harmless(text: &str) {
 }
 
 #[test]
-fn what_the_vendor_says_of_itself_is_shown_on_one_line_and_bounded() {
+fn messages_of_the_api_are_shown_on_one_line_and_shortened() {
     let words = format!("no \u{1b}[2J\u{202e}\nerror: all is well\r\u{9b}1A{}", "x".repeat(100_000));
     for list in [List::Token, List::Meetings] {
         for format in ["plain", "json"] {
@@ -232,7 +232,7 @@ fn what_the_vendor_says_of_itself_is_shown_on_one_line_and_bounded() {
 }
 
 #[test]
-fn ids_that_nobody_can_ask_for_are_not_asked_for() {
+fn unusable_ids_are_never_requested() {
     let long = "x".repeat(10_000);
     let row = |id: Value| json!({"user_id": id, "participant_name": "n", "join_time": START, "time_in_meeting": "60"});
     let ids = [json!(long), json!(""), json!("  "), json!("-"), json!(null), json!({"a": 1}), json!(7), json!("ok")];
@@ -243,9 +243,10 @@ fn ids_that_nobody_can_ask_for_are_not_asked_for() {
         format!("[{}]", crate::support::scripted_server::sample()),
     ));
     server.run(server.sync(&[])).expect_exit(0);
-    let mut asked: Vec<_> = server.requests().iter().filter_map(|asked| asked.query.get("user_id").cloned()).collect();
-    asked.sort();
-    assert_eq!(asked, ["7", "ok"]);
+    let mut requested: Vec<_> =
+        server.requests().iter().filter_map(|request| request.query.get("user_id").cloned()).collect();
+    requested.sort();
+    assert_eq!(requested, ["7", "ok"]);
     assert_eq!(server.number("select count(*) from participants"), ids.len() as i64);
     assert_eq!(server.number("select count(*) from coverage where status = 'unaddressable'"), ids.len() as i64 - 2);
     assert_eq!(server.number("select max(length(user_id)) from participants"), 10_000, "the column keeps it");
@@ -253,7 +254,7 @@ fn ids_that_nobody_can_ask_for_are_not_asked_for() {
 }
 
 #[test]
-fn meeting_numbers_of_any_form_are_asked_for_as_sent() {
+fn meeting_numbers_of_any_form_are_requested_as_sent() {
     let numbers = ["123456789", "12", "../../1", "1/2", "a b&c=d#e", "705-1671765419", ""];
     let items: Vec<Value> = numbers.iter().map(|number| {
         json!({"meeting_id": number, "meeting_topic": number, "meeting_start_time": START, "meeting_end_time": START})
@@ -262,22 +263,22 @@ fn meeting_numbers_of_any_form_are_asked_for_as_sent() {
         Response::page(List::Meetings, &Value::from(items.clone()).to_string(), None)
     }));
     server.run(server.sync(&[])).expect_exit(0);
-    let mut asked: Vec<_> = server
+    let mut requested: Vec<_> = server
         .requests()
         .iter()
-        .filter(|asked| asked.list == List::Participants)
-        .map(|asked| asked.query["meeting_no"].clone())
+        .filter(|request| request.list == List::Participants)
+        .map(|request| request.query["meeting_no"].clone())
         .collect();
-    asked.sort();
+    requested.sort();
     let mut expected = numbers.to_vec();
     expected.sort_unstable();
-    assert_eq!(asked, expected);
-    assert!(server.requests().iter().all(|asked| asked.list != List::Other), "no number leads to another path");
+    assert_eq!(requested, expected);
+    assert!(server.requests().iter().all(|request| request.list != List::Other), "no number changes the request path");
     assert_eq!(server.number("select count(distinct meeting_key) from coverage"), numbers.len() as i64);
 }
 
 #[test]
-fn times_at_the_ends_of_the_calendar_are_kept_or_rejected() {
+fn times_at_the_limits_of_the_calendar_are_stored_or_rejected() {
     let times = [
         "9999.12.31 23:59:59 (GMT-14:00)",
         "0001.01.01 00:00:00 (GMT+14:00)",
@@ -314,11 +315,11 @@ fn times_at_the_ends_of_the_calendar_are_kept_or_rejected() {
         Value::from(rows).to_string(),
         Value::from(samples).to_string(),
     ));
-    // A start that can't be read is a reject, and the run ends 7.
+    // An unreadable start is a reject, and the run ends 7.
     let summary = server.run(server.sync(&[])).expect_exit(7).summary();
     assert_eq!(summary["meetings"], 2);
     assert_eq!(summary["participants"], 2 * times.len());
-    // Nothing can be asked of it, so nothing is said to be.
+    // Nothing can be requested for it, so nothing is reported as pending.
     let text = server.run(server.command(&[&["sync"], &WINDOW[..]].concat())).expect_exit(7).stdout;
     assert!(text.contains("some listed meetings cannot be read") && text.contains("unread-values"), "{text}");
     assert!(!text.contains("something is still pending") && !text.contains("asked by the next run"), "{text}");
@@ -328,8 +329,8 @@ fn times_at_the_ends_of_the_calendar_are_kept_or_rejected() {
 }
 
 #[test]
-fn reports_of_the_unreadable_say_nothing_that_moves_a_terminal() {
-    // The values that people look at most closely are the broken ones.
+fn reports_of_rejects_contain_no_terminal_controls() {
+    // This report shows unreadable values as they are.
     let item = json!([{"network": {"time": START, "network_delay": "\u{1b}[2J\u{9b}H=1|<b>\n\n\u{202e}"}}]);
     let server =
         ScriptedServer::new(tenant(format!("[{}]", meeting()), format!("[{}]", participant()), item.to_string()));
