@@ -1,4 +1,4 @@
-//! Which network is which building: import, check, and everything that is wrong with a file.
+//! `buildings import` and `buildings check`, and errors in building files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use vcq_etl::{Lock, StorePaths};
 
 use crate::support::test_env::{RunOutput, TestEnv};
 
-/// Two of the simulator's buildings, a floor of one of them, a network of nobody, and a shop behind a home router.
+/// Two of the simulator's buildings, a floor of one of them, an unused network, and a shop behind a home router.
 const OFFICES: &str = "\
 cidr,building,floor,city,egress_cidr
 10.11.0.0/16,North Tower,,Reading,
@@ -26,7 +26,7 @@ impl TestEnv {
 
     fn buildings(&self, arguments: &[&str]) -> RunOutput {
         let mut command = self.vcq(&[&["buildings"], arguments].concat());
-        // No credentials, no vendor.
+        // Without credentials and address.
         command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env_remove("VCQ_BASE_URL");
         RunOutput::new(command.output().expect("the binary runs"))
     }
@@ -35,22 +35,22 @@ impl TestEnv {
         RunOutput::new(self.vcq(&[&["report", "run"], arguments].concat()).output().expect("the binary runs"))
     }
 
-    fn rebuilt(&self) {
+    fn rebuild(&self) {
         RunOutput::new(self.vcq(&["rebuild", "--quiet"]).output().expect("the binary runs")).expect_exit(0);
     }
 
-    fn verified(&self) {
+    fn assert_verified(&self) {
         let ran = RunOutput::new(self.vcq(&["verify"]).output().expect("the binary runs"));
         assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     }
 
-    fn kept(&self) -> String {
+    fn stored_file(&self) -> String {
         fs::read_to_string(self.store().join("buildings.csv")).expect("kept")
     }
 }
 
 #[test]
-fn what_was_imported_is_kept_and_held_against_the_database() {
+fn an_imported_file_is_kept_published_and_checked() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let file = env.file("offices.csv", OFFICES);
@@ -60,24 +60,24 @@ fn what_was_imported_is_kept_and_held_against_the_database() {
 
     let imported = env.buildings(&["import", &file]).expect_exit(0);
     assert!(imported.stdout.contains("1 network inside another"), "{}", imported.stdout);
-    assert!(env.kept().contains("10.11.3.0/24,North Tower,3,Reading,"), "{}", env.kept());
+    assert!(env.stored_file().contains("10.11.3.0/24,North Tower,3,Reading,"), "{}", env.stored_file());
 
     let check = env.buildings(&["check", "--format", "json"]).expect_exit(0).summary();
     let in_building =
         env.number("select count(*) from participants where internal_ip like '10.11.%' or internal_ip like '10.12.%'");
     let with_address = env.number("select count(internal_ip) from participants");
     assert!(in_building > 0 && in_building < with_address);
-    // It is published at once, and a rebuild finds it again.
+    // It is published immediately, and a rebuild publishes it again.
     for again in [false, true] {
         if again {
-            env.rebuilt();
+            env.rebuild();
         }
         assert_eq!(env.number("select count(*) from buildings"), 5);
         let placed = "select count(*) from participant_facts where building in ('North Tower', 'South Tower')";
         assert_eq!(env.number(placed), in_building);
         let sites = env.report(&["by-site", "--format", "csv"]).expect_exit(0).stdout;
         assert!(sites.contains("North Tower"), "{sites}");
-        env.verified();
+        env.assert_verified();
     }
     assert_eq!(check["participants"]["in_building"], in_building);
     let sum: i64 =
@@ -95,25 +95,25 @@ fn what_was_imported_is_kept_and_held_against_the_database() {
 }
 
 #[test]
-fn a_later_file_replaces_or_follows() {
+fn a_later_file_replaces_or_follows_an_earlier_one() {
     let env = TestEnv::new();
     let old = env.file("old.csv", "cidr,building\n10.1.2.0/24,Old\n10.1.3.0/24,Stays\n");
     let new = env.file("new.csv", "cidr,building\n10.1.2.0/24,New\n10.1.3.0/24,Stays\n");
     env.buildings(&["import", &old]).expect_exit(0);
     let ran = env.buildings(&["import", &new, "--from", "2026-11-02"]).expect_exit(0);
     assert!(ran.stdout.contains("2 lines of earlier imports hold until then"), "{}", ran.stdout);
-    let kept = env.kept();
+    let kept = env.stored_file();
     let lines: Vec<&str> = kept.lines().skip(1).map(|line| line.trim_end_matches(',')).collect();
     assert_eq!(
         lines,
         ["10.1.2.0/24,Old,,,,1,0,,,2026-11-02", "10.1.2.0/24,New,,,,1,0,,2026-11-02", "10.1.3.0/24,Stays,,,,1,0",]
     );
-    // The store's own file is one that can be imported.
+    // The store's own file can be imported.
     let own = env.file("own.csv", &kept);
     env.buildings(&["import", &own]).expect_exit(0);
-    assert_eq!(env.kept(), kept);
+    assert_eq!(env.stored_file(), kept);
     env.buildings(&["import", &new]).expect_exit(0);
-    assert!(!env.kept().contains("Old"));
+    assert!(!env.stored_file().contains("Old"));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_file_with_bad_lines_changes_nothing() {
     let env = TestEnv::new();
     let good = env.file("good.csv", OFFICES);
     env.buildings(&["import", &good]).expect_exit(0);
-    let before = env.kept();
+    let before = env.stored_file();
     let lines: String = (0..30).map(|n| format!("10.1.{n}.7,Net,24,Harbour House,,,,,,,,,1,0,0\n")).collect();
     let bad = env.file("bad.csv", format!("10.2.1.0,Net,24,Fine,,,,,,,,,1,0,0\n{lines}"));
     for command in ["import", "check"] {
@@ -136,7 +136,7 @@ fn a_file_with_bad_lines_changes_nothing() {
             assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
         }
         assert_eq!(ran.stderr.matches("has bits set").count(), 20);
-        assert_eq!(env.kept(), before);
+        assert_eq!(env.stored_file(), before);
     }
     for (text, word) in [
         (&b"cidr,bulding\n"[..], "did you mean building?"),
@@ -152,7 +152,7 @@ fn a_file_with_bad_lines_changes_nothing() {
     let dates = env.buildings(&["import", &good, "--from", "2026-11-02", "--until", "2026-11-02"]).expect_exit(2);
     assert!(dates.stderr.contains("--until is not after --from"), "{}", dates.stderr);
     env.buildings(&["import", &good, "--from", "yesterday"]).expect_exit(2);
-    assert_eq!(env.kept(), before);
+    assert_eq!(env.stored_file(), before);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn buildings_can_come_before_the_first_sync() {
 }
 
 #[test]
-fn without_an_import_it_says_what_to_do() {
+fn without_an_import_there_is_a_hint() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let ran = env.buildings(&["check"]).expect_exit(2);
@@ -182,14 +182,18 @@ fn without_an_import_it_says_what_to_do() {
 }
 
 #[test]
-fn the_dashboards_file_as_a_spreadsheet_writes_it() {
+fn a_utf_16_file_of_the_call_quality_dashboard_is_read() {
     let env = TestEnv::new();
     let text = "10.1.2.0\t\"London, east\"\t24\tHarbour House\t\t\t\tLondon\t\tGB\t\tEMEA\t1\t0\r\n";
     let units = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes);
     let file = env.file("offices.txt", units.collect::<Vec<u8>>());
     let ran = env.buildings(&["import", &file]).expect_exit(0);
     assert!(ran.stdout.contains("building file of the Call Quality Dashboard"), "{}", ran.stdout);
-    assert!(env.kept().contains("10.1.2.0/24,Harbour House,,London,GB,1,0,,,,\"London, east\","), "{}", env.kept());
+    assert!(
+        env.stored_file().contains("10.1.2.0/24,Harbour House,,London,GB,1,0,,,,\"London, east\","),
+        "{}",
+        env.stored_file()
+    );
 }
 
 #[test]
@@ -213,18 +217,18 @@ fn a_home_address_is_in_a_building_only_behind_its_egress() {
 }
 
 #[test]
-fn an_import_waits_for_nobody_and_a_check_needs_no_lock() {
+fn an_import_needs_the_lock_and_a_check_does_not() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let file = env.file("offices.csv", OFFICES);
     env.buildings(&["import", &file]).expect_exit(0);
-    let before = env.kept();
+    let before = env.stored_file();
     let paths = StorePaths::existing(&env.store()).expect("a store");
     let lock = Lock::take(&paths, "sync", 0).expect("free");
     let other = env.file("other.csv", "cidr,building\n10.1.2.0/24,A\n");
     let ran = env.buildings(&["import", &other]).expect_exit(6);
     assert!(ran.stderr.contains("another run holds the store: `sync`"), "{}", ran.stderr);
-    assert_eq!(env.kept(), before);
+    assert_eq!(env.stored_file(), before);
     env.buildings(&["check"]).expect_exit(0);
     env.buildings(&["check", &other]).expect_exit(0);
     drop(lock);

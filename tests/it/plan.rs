@@ -1,4 +1,4 @@
-//! What a sync would ask, before it scope: a plan's price, and that none of its answers is wasted.
+//! `plan`: its estimate is what a sync then requests, and the answers it gets are kept.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use vcq_simulator::{Endpoint, TenantSpec};
 
 use crate::support::test_env::{RunOutput, TestEnv, rows, small_tenant, unlimited};
 
-/// A tenant without unusual meetings: everything in a plan of it is exact.
-fn usual() -> TestEnv {
+/// A tenant without unusual meetings: its plan is exact.
+fn env_without_special_cases() -> TestEnv {
     TestEnv::with(&TenantSpec { staged_cases: false, ..small_tenant() }, unlimited())
 }
 
@@ -21,14 +21,14 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_sync_makes_the_calls_of_its_plan_and_asks_no_list_twice() {
-    let env = usual();
+fn a_sync_makes_the_planned_calls_and_requests_no_list_twice() {
+    let env = env_without_special_cases();
     let fewest = env.simulator().tenant().totals().fewest_calls;
     let plan = env.plan(&[]).expect_exit(0).summary();
     let stats = env.simulator().stats();
     assert_eq!(stats.calls(Endpoint::MeetingList), fewest.meeting_list);
     assert_eq!(stats.calls(Endpoint::ParticipantList), fewest.participant_list);
-    assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 0, "a plan asks only lists");
+    assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 0, "a plan requests only lists");
     assert_eq!(plan["used"]["participant_list"], fewest.participant_list);
     assert_eq!(plan["meetings"], env.simulator().tenant().totals().meetings);
     assert_eq!(plan["pending"]["total"]["is_estimate"], false, "{plan}");
@@ -55,7 +55,7 @@ fn a_sync_makes_the_calls_of_its_plan_and_asks_no_list_twice() {
 }
 
 #[test]
-fn unusual_meetings_cost_no_more_than_the_plan_says_but_for_refusals() {
+fn unusual_meetings_cost_what_the_plan_says_plus_refusals() {
     let env = TestEnv::new();
     let plan = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(plan["pending"]["total"]["is_estimate"], true, "a meeting of more than a day is refused once");
@@ -69,7 +69,7 @@ fn unusual_meetings_cost_no_more_than_the_plan_says_but_for_refusals() {
 }
 
 #[test]
-fn a_settled_window_costs_its_meeting_list() {
+fn a_stable_window_costs_only_its_meeting_list() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let files = env.manifest();
@@ -81,8 +81,8 @@ fn a_settled_window_costs_its_meeting_list() {
 }
 
 #[test]
-fn a_refetch_is_priced_and_nothing_is_forgotten() {
-    let env = usual();
+fn planning_a_refetch_keeps_every_answer_final() {
+    let env = env_without_special_cases();
     let first = env.sync(&[]).expect_exit(0).summary();
     let plan = env.plan(&["--refetch"]).expect_exit(0).summary();
     assert_eq!(plan["refetch"], true);
@@ -95,8 +95,8 @@ fn a_refetch_is_priced_and_nothing_is_forgotten() {
 }
 
 #[test]
-fn bounds_are_judged_and_do_not_bound_the_plan() {
-    let env = usual();
+fn limits_are_evaluated_but_do_not_limit_the_plan() {
+    let env = env_without_special_cases();
     let plan = env.plan(&["--max-calls", "1"]).expect_exit(0).summary();
     let total = plan["pending"]["total"]["calls"].as_u64().expect("a count");
     assert!(plan["used"]["participant_list"].as_u64() > Some(1));
@@ -108,7 +108,7 @@ fn bounds_are_judged_and_do_not_bound_the_plan() {
     let whole = env.plan(&["--max-calls", &total.to_string()]).expect_exit(0).summary();
     assert_eq!((&whole["reach"]["is_whole"], &whole["reach"]["calls"]), (&true.into(), &total.into()));
 
-    // What is one short stops, what fits ends.
+    // One call too few stops the sync; the exact number completes it.
     env.sync(&["--max-calls", &(total - 1).to_string()]).expect_exit(8);
     let rest = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(calls(&rest, "participant_quality_list"), 1);
@@ -117,8 +117,8 @@ fn bounds_are_judged_and_do_not_bound_the_plan() {
 }
 
 #[test]
-fn a_sync_that_stops_early_says_what_is_left() {
-    let env = usual();
+fn a_sync_that_stops_early_reports_the_remaining_work() {
+    let env = env_without_special_cases();
     let mut arguments: Vec<String> =
         env.sync_command(&["--max-calls", "60"]).get_args().map(|text| text.to_string_lossy().into_owned()).collect();
     arguments.retain(|argument| argument != "--summary" && argument != "json");
@@ -127,21 +127,21 @@ fn a_sync_that_stops_early_says_what_is_left() {
     let words: Vec<&str> = ran.stdout.split_whitespace().collect();
     let left = words.join(" ").split(" Left ").nth(1).expect("what is left").to_owned();
     let plan = env.plan(&[]).expect_exit(0).summary();
-    assert_eq!(plan["used"]["participant_list"], 0, "the budget was enough for the lists");
+    assert_eq!(plan["used"]["participant_list"], 0, "the limit was enough for the lists");
     let pending = &plan["pending"];
     let expected = format!(
         "{} participants of {} meetings, {} calls, ",
         pending["participants"], pending["meetings"], pending["total"]["calls"]
     );
     assert!(left.starts_with(&expected), "{left}\n{pending}");
-    // What is left is what the next run asks.
+    // The next run requests exactly what was left.
     let summary = env.sync(&[]).expect_exit(0).summary();
     let asked: u64 = summary["calls"].as_object().expect("calls").values().filter_map(Value::as_u64).sum();
     assert_eq!(pending["total"]["calls"], asked);
 }
 
 #[test]
-fn lists_that_fail_leave_an_estimate_and_an_exit_code() {
+fn failed_lists_give_an_estimate_and_exit_7() {
     let env = TestEnv::new();
     env.faults(&["participant_list:html@share=0.2"]);
     let mut arguments = env.sync_command(&[]);
@@ -150,7 +150,7 @@ fn lists_that_fail_leave_an_estimate_and_an_exit_code() {
         .get_args()
         .map(|text| text.to_string_lossy().replace("sync", "plan"))
         .collect();
-    // sync's command line with one word changed, its --summary json included.
+    // The arguments of `sync_command` with the command replaced.
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = env.vcq(&arguments);
     command.env("VCQ_MAX_TRIES", "2");
@@ -161,19 +161,19 @@ fn lists_that_fail_leave_an_estimate_and_an_exit_code() {
     assert_eq!(plan["pending"]["participant_quality_list"]["is_estimate"], true);
     env.faults(&[]);
     let plan = env.plan(&[]).expect_exit(0).summary();
-    assert_eq!(plan["pending"]["unlisted"], 0, "only those are asked again");
+    assert_eq!(plan["pending"]["unlisted"], 0, "only failed lists are requested again");
     assert!(plan["used"]["participant_list"].as_u64() < Some(10), "{plan}");
 }
 
 #[test]
-fn whoever_is_not_let_in_learns_it_and_what_is_known_is_printed() {
+fn without_access_a_plan_ends_3_and_prints_what_is_known() {
     let env = TestEnv::new();
     env.sync(&["--max-calls", "40"]).expect_exit(8);
     let mut command = env.vcq(&["plan", "--since", "2026-11-01", "--json"]);
     command.env("VCQ_APP_SECRET", "another-secret");
     let ran = RunOutput::new(command.output().expect("runs")).expect_exit(3);
     assert_eq!((&ran.summary()["is_whole"], &ran.summary()["outcome"]), (&false.into(), &"credentials".into()));
-    assert!(calls(&ran.summary(), "participant_quality_list") > 0, "what the ledger knows is priced");
+    assert!(calls(&ran.summary(), "participant_quality_list") > 0, "what the ledger knows is estimated");
     assert!(ran.stderr.contains("error: ") && !ran.stderr.contains("another-secret"), "{}", ran.stderr);
     let mut command = env.vcq(&["plan", "--since", "2d"]);
     command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET");
@@ -185,7 +185,7 @@ fn whoever_is_not_let_in_learns_it_and_what_is_known_is_printed() {
 }
 
 #[test]
-fn a_plan_works_beside_a_sync_and_neither_disturbs_the_other() {
+fn a_plan_and_a_sync_can_run_at_the_same_time() {
     let undisturbed = TestEnv::new();
     undisturbed.sync(&[]).expect_exit(0);
     let env = TestEnv::new();
@@ -205,7 +205,7 @@ fn a_plan_works_beside_a_sync_and_neither_disturbs_the_other() {
     }
     let ran = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(0);
     assert_eq!(ran.summary()["samples"], env.simulator().tenant().totals().samples);
-    // A list that both asked leaves two answers, the later of which counts; everything else is as if alone.
+    // A list that both requested has two answers, the later of which counts; everything else is as without the plan.
     env.sync(&[]).expect_exit(0);
     for table in ["meetings", "participants", "quality_samples"] {
         let sql = format!("select * from {table} order by all");
@@ -217,7 +217,7 @@ fn a_plan_works_beside_a_sync_and_neither_disturbs_the_other() {
 
 #[test]
 #[cfg(unix)]
-fn an_interrupted_plan_prints_what_it_knows_and_wastes_nothing() {
+fn an_interrupted_plan_prints_and_keeps_what_it_has() {
     let env = TestEnv::new();
     let arguments = ["plan", "--since", "2026-11-01", "--until", "2026-11-05", "--json"];
     let mut command = env.vcq(&arguments);
@@ -235,12 +235,12 @@ fn an_interrupted_plan_prints_what_it_knows_and_wastes_nothing() {
     let asked = plan["used"]["participant_list"].as_u64().expect("a count");
     let rest = RunOutput::new(env.vcq(&arguments).output().expect("runs")).expect_exit(0).summary();
     let fewest = env.simulator().tenant().totals().fewest_calls.participant_list;
-    // One more for the meeting of more than a day, whose window is refused once.
+    // One more for the meeting over a day, whose window is refused once.
     assert_eq!(asked + rest["used"]["participant_list"].as_u64().expect("a count"), fewest + 1);
 }
 
 #[test]
-fn the_keys_are_those_that_are_documented() {
+fn the_json_has_the_documented_keys() {
     let env = TestEnv::new();
     let plan = env.plan(&["--finish-by", "06:30"]).expect_exit(0).summary();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Every report on a store that a real sync published: by the program, and by anybody with a DuckDB client.
+//! Every report on a store that a real sync published, run by the program and by another DuckDB client.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ fn run(env: &TestEnv, arguments: &[&str]) -> RunOutput {
 }
 
 #[test]
-fn every_report_answers_and_any_client_gets_the_same() {
+fn every_report_gives_the_same_rows_in_any_client() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let list: Vec<Value> =
@@ -32,7 +32,7 @@ fn every_report_answers_and_any_client_gets_the_same() {
         arguments.extend(param.iter().flat_map(|param| ["--param", param.as_str()]));
         let ran = run(&env, &arguments).expect_exit(0);
         let rows: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{name}: {error}"));
-        // Without rows it says why.
+        // A report without rows says why.
         assert_eq!(rows.is_empty(), ran.stderr.starts_with("No rows. "), "{name}: {}", ran.stderr);
         with_rows += usize::from(!rows.is_empty());
         let chosen = needed.map(|(parameter, value)| format!("{parameter} := '{value}'")).unwrap_or_default();
@@ -44,7 +44,7 @@ fn every_report_answers_and_any_client_gets_the_same() {
 }
 
 #[test]
-fn parquet_goes_through_a_pipe_whole() {
+fn parquet_through_a_pipe_is_complete() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let piped = env.vcq(&["report", "run", "coverage", "--format", "parquet"]).output().expect("the binary runs");
@@ -58,7 +58,7 @@ fn parquet_goes_through_a_pipe_whole() {
 }
 
 #[test]
-fn a_window_of_other_days_says_which_days_there_are() {
+fn a_window_without_data_says_which_dates_the_store_has() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let ran = run(&env, &["report", "run", "worst-meetings", "--since", "2020-01-01", "--until", "2020-02-01"])

@@ -1,6 +1,6 @@
-//! Secrets: whatever happens, and whoever repeats them, no secret is in anything that is said or kept.
+//! No secret appears in output, logs or the store, even if a server sends it back.
 //!
-//! Out of scope: core dumps and `/proc/<pid>/environ`, which the operating system guards.
+//! Out of scope: core dumps and `/proc/<pid>/environ`, which the operating system protects.
 
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -17,11 +17,11 @@ use crate::support::test_env::RunOutput;
 
 const USER_TOKEN: &str = "u-Zq9-made-up-user-token-Zq9";
 
-/// A secret with everything that quoting, matching and splitting trip over.
+/// A secret with characters that are special in quoting, patterns and URLs.
 const ODD_SECRET: &str = r#"Zq9"'\%41$^.*[a]{2}(b)|?+/=&#~;Zq9"#;
 
-/// Everything that a run left behind, unpacked: what was said, every file of the sandbox, every table.
-fn everything(server: &ScriptedServer, ran: &RunOutput) -> Vec<(String, Vec<u8>)> {
+/// Everything that a run left, unpacked: its output, every file of the sandbox, every table. As (place, bytes).
+fn all_traces(server: &ScriptedServer, ran: &RunOutput) -> Vec<(String, Vec<u8>)> {
     let mut found = vec![
         ("stdout".to_owned(), ran.stdout.clone().into_bytes()),
         ("stderr".to_owned(), ran.stderr.clone().into_bytes()),
@@ -60,12 +60,12 @@ fn rows(sql: &str) -> Vec<u8> {
     crate::support::test_env::rows(&connection, select).join("\n").into_bytes()
 }
 
-/// No form of any of these secrets is anywhere.
+/// Checks that no form of these secrets is in any trace of a run.
 #[track_caller]
-fn nowhere(server: &ScriptedServer, ran: &RunOutput, secrets: &[&str]) {
-    for (place, bytes) in everything(server, ran) {
+fn assert_no_secret(server: &ScriptedServer, ran: &RunOutput, secrets: &[&str]) {
+    for (place, bytes) in all_traces(server, ran) {
         for secret in secrets {
-            // Of the base64 what depends on nothing behind the secret.
+            // The part of the base64 text that does not depend on what follows the secret.
             let base64 = base64(secret)[..secret.len() / 3 * 4].to_owned();
             let escaped = json!(secret).to_string();
             for form in [secret.to_string(), escaped[1..escaped.len() - 1].to_owned(), base64] {
@@ -76,7 +76,7 @@ fn nowhere(server: &ScriptedServer, ran: &RunOutput, secrets: &[&str]) {
     }
 }
 
-/// The text's base64, with the padding that its end needs.
+/// Written here, so that the test does not depend on the code under test.
 fn base64(text: &str) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let groups = text.as_bytes().chunks(3);
@@ -89,34 +89,34 @@ fn base64(text: &str) -> String {
         .collect()
 }
 
-/// What a vendor may say when it repeats what it was told.
+/// Text of a server that sends the secrets back in several forms.
 fn echo(secrets: &[&str]) -> String {
     secrets.iter().map(|secret| format!("{secret} Bearer {secret} Basic {} ", base64(secret))).collect()
 }
 
 #[test]
-fn success_leaves_no_secret_at_any_log_level() {
+fn a_successful_run_leaves_no_secret_at_any_log_level() {
     for format in ["plain", "json"] {
         let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
         for level in ["trace", "debug", "info", "warn", "error"] {
             let mut command = server.sync(&["--log-level", level, "--refetch"]);
             command.env("VCQ_LOG_FORMAT", format).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
             let ran = server.run(command).expect_exit(0);
-            nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
+            assert_no_secret(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
         }
         assert!(
-            server.requests().iter().any(|asked| asked.authorization.ends_with(TENANT_TOKEN)),
+            server.requests().iter().any(|request| request.authorization.ends_with(TENANT_TOKEN)),
             "the token was used"
         );
     }
 }
 
 #[test]
-fn a_vendor_that_repeats_the_secrets_gets_them_nowhere() {
-    // In items of every list, as a value, a key, an id and a number of a meeting, and in the header that names the answer.
-    let said = echo(&[APP_SECRET, TENANT_TOKEN]);
-    let words = said.clone();
-    let server = ScriptedServer::new(std::sync::Arc::new(move |asked| {
+fn secrets_in_responses_are_redacted_before_they_are_stored() {
+    // In items of every list: as a value, a key and an id, and in the log id header.
+    let echoed = echo(&[APP_SECRET, TENANT_TOKEN]);
+    let words = echoed.clone();
+    let server = ScriptedServer::new(std::sync::Arc::new(move |request| {
         let item = |text: String| {
             let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             for field in ["organizer", "device", "new field"] {
@@ -128,26 +128,26 @@ fn a_vendor_that_repeats_the_secrets_gets_them_nowhere() {
         let page = |list, items| {
             Response::page(list, &serde_json::Value::Array(items).to_string(), None).with("x-tt-logid", TENANT_TOKEN)
         };
-        match asked.list {
-            List::Meetings => page(asked.list, vec![item(meeting().replace("\"t\"", &json!(words).to_string()))]),
-            List::Participants => page(asked.list, vec![item(participant().replace("ou_1", TENANT_TOKEN))]),
+        match request.list {
+            List::Meetings => page(request.list, vec![item(meeting().replace("\"t\"", &json!(words).to_string()))]),
+            List::Participants => page(request.list, vec![item(participant().replace("ou_1", TENANT_TOKEN))]),
             List::Quality => {
-                page(asked.list, vec![item(sample().replace("\"100ms\"", &json!(words).to_string())), json!(words)])
+                page(request.list, vec![item(sample().replace("\"100ms\"", &json!(words).to_string())), json!(words)])
             }
             _ => Response::token(),
         }
     }));
     let ran = server.run(server.sync(&["--log-level", "trace"])).expect_exit(0);
-    nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
+    assert_no_secret(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
     assert!(server.text("select meeting_topic from meetings").is_some_and(|topic| topic.contains("[hidden]")));
     for format in ["table", "json", "csv", "markdown"] {
         let ran = server.run(server.command(&["report", "run", "unread-values", "--format", format])).expect_exit(0);
-        nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
+        assert_no_secret(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
     }
 }
 
 #[test]
-fn every_kind_of_failure_leaves_no_secret() {
+fn no_kind_of_failure_leaves_a_secret() {
     // (list, status, code, exit code)
     for (list, status, code, exit) in [
         (List::Token, 200, 10_015, 3),
@@ -164,12 +164,12 @@ fn every_kind_of_failure_leaves_no_secret() {
         (List::Quality, 418, 4_711, 0),
     ] {
         for format in ["plain", "json"] {
-            // Before there is a token nobody can repeat it.
+            // A failed token request cannot contain the token.
             let token = if list == List::Token { APP_SECRET } else { TENANT_TOKEN };
-            let said = echo(&[APP_SECRET, token]);
+            let echoed = echo(&[APP_SECRET, token]);
             let server = ScriptedServer::new(ordinary_except(list, move |_| {
-                let error = json!({"log_id": token, "message": said, "permission_violations": [{"subject": token}]});
-                let body = json!({"code": code, "msg": said, "error": error, (said.clone()): said});
+                let error = json!({"log_id": token, "message": echoed, "permission_violations": [{"subject": token}]});
+                let body = json!({"code": code, "msg": echoed, "error": error, (echoed.clone()): echoed});
                 Response::body(body.to_string())
                     .status(status)
                     .with("x-tt-logid", APP_SECRET)
@@ -178,25 +178,25 @@ fn every_kind_of_failure_leaves_no_secret() {
             let mut command = server.sync(&["--log-level", "trace"]);
             command.env("VCQ_LOG_FORMAT", format);
             let ran = server.run(command).expect_exit(exit);
-            nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
+            assert_no_secret(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
         }
     }
-    // A body that is no JSON is kept as text where it decides; its secrets are not.
+    // A body that is not JSON is shown in the error, without the secrets.
     let server = ScriptedServer::new(ordinary_except(List::Meetings, |_| {
         Response::body(format!("<html>{TENANT_TOKEN}")).status(404)
     }));
     let ran = server.run(server.sync(&[])).expect_exit(4);
-    nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
+    assert_no_secret(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
 }
 
 #[test]
-fn a_given_token_and_an_odd_secret_are_kept_to_ourselves() {
-    let said = echo(&[USER_TOKEN]);
-    let server = ScriptedServer::new(ordinary_except(List::Quality, move |_| Response::refusal(400, 126_010, &said)));
+fn access_tokens_and_secrets_with_special_characters_are_redacted() {
+    let echoed = echo(&[USER_TOKEN]);
+    let server = ScriptedServer::new(ordinary_except(List::Quality, move |_| Response::refusal(400, 126_010, &echoed)));
     let mut command = server.sync(&["--log-level", "trace"]);
     command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env("VCQ_ACCESS_TOKEN", USER_TOKEN);
     let ran = server.run(command).expect_exit(0);
-    nowhere(&server, &ran, &[USER_TOKEN]);
+    assert_no_secret(&server, &ran, &[USER_TOKEN]);
     assert_eq!(server.count(List::Token), 0);
 
     let server =
@@ -205,21 +205,21 @@ fn a_given_token_and_an_odd_secret_are_kept_to_ourselves() {
         let mut command = server.sync(&["--log-level", "trace"]);
         command.env(name, ODD_SECRET).env("VCQ_LOG_FORMAT", format);
         let ran = server.run(command).expect_exit(3);
-        nowhere(&server, &ran, &[ODD_SECRET]);
+        assert_no_secret(&server, &ran, &[ODD_SECRET]);
     }
-    // What no header can hold is refused before anything is asked, and not repeated.
+    // A secret that is not a valid header value is refused before any request, and not shown.
     for odd in ["line\nbreak-Zq9-secret", "Zq9 with blanks", "Zq9-ümlaut-secret"] {
         let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
         let mut command = server.sync(&[]);
         command.env("VCQ_APP_SECRET", odd);
         let ran = server.run(command).expect_exit(2);
-        nowhere(&server, &ran, &[odd]);
+        assert_no_secret(&server, &ran, &[odd]);
         assert!(server.requests().is_empty());
     }
 }
 
-/// Runs without the vendor's settings.
-fn bare(server: &ScriptedServer, arguments: &[&str], environment: &[(&str, &str)]) -> RunOutput {
+/// Runs a command without address and credentials.
+fn run_without_settings(server: &ScriptedServer, arguments: &[&str], environment: &[(&str, &str)]) -> RunOutput {
     let mut command = server.command(arguments);
     for name in ["VCQ_BASE_URL", "VCQ_APP_ID", "VCQ_APP_SECRET"] {
         command.env_remove(name);
@@ -229,7 +229,7 @@ fn bare(server: &ScriptedServer, arguments: &[&str], environment: &[(&str, &str)
 }
 
 #[test]
-fn usage_errors_repeat_no_secret() {
+fn usage_errors_do_not_show_secrets() {
     let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let secret = "Zq9-hunter2-Zq9";
     let sync = ["sync", "--since", "2d"];
@@ -243,7 +243,7 @@ fn usage_errors_repeat_no_secret() {
         (&["sync", "--access-token", secret, "--store", secret, "--since", secret], &[]),
         (&sync, &[("VCQ_ACCESS_TOKEN", secret), ("VCQ_APP_SECRET", secret)]),
         (&sync, &[("VCQ_APP_SECRET", secret)]),
-        // Not where a secret belongs, but where people put one.
+        // Secrets in the wrong place.
         (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "https://u:Zq9-hunter2-Zq9@vendor.example")]),
         (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "u:Zq9-hunter2-Zq9@vendor.example")]),
         (&sync, &[("VCQ_ACCESS_TOKEN", "x-token"), ("VCQ_BASE_URL", "https:/Zq9-hunter2-Zq9@vendor.example")]),
@@ -252,14 +252,14 @@ fn usage_errors_repeat_no_secret() {
     ] {
         for format in ["plain", "json"] {
             let environment = [environment, &[("VCQ_LOG_FORMAT", format)]].concat();
-            let ran = bare(&server, arguments, &environment).expect_exit(2);
-            nowhere(&server, &ran, &[secret]);
+            let ran = run_without_settings(&server, arguments, &environment).expect_exit(2);
+            assert_no_secret(&server, &ran, &[secret]);
         }
     }
 }
 
 #[test]
-fn a_settings_file_is_not_quoted() {
+fn errors_in_a_settings_file_do_not_quote_it() {
     let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let folder = server.sandbox.path().join("work/given");
     std::fs::create_dir(&folder).expect("made");
@@ -277,15 +277,17 @@ fn a_settings_file_is_not_quoted() {
         "app_secret = \"Zq9-hunter2-Zq9\"\nthreads = \"many\"",
     ] {
         write_private(&path, text);
-        let ran = bare(&server, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).expect_exit(2);
-        nowhere(&server, &ran, &[secret]);
+        let ran =
+            run_without_settings(&server, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).expect_exit(2);
+        assert_no_secret(&server, &ran, &[secret]);
         assert!(ran.stderr.contains("vcq.toml") || ran.stderr.contains("threads"), "{}", ran.stderr);
     }
     write_private(&path, "app_id = \"cli_x\"\napp_secret = \"Zq9-hunter2-Zq9\"\n");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("mode");
-    let ran = bare(&server, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).expect_exit(2);
+    let ran =
+        run_without_settings(&server, &["sync", "--since", "2d", "--config", "given/vcq.toml"], &[]).expect_exit(2);
     assert!(ran.stderr.contains("chmod 600"), "{}", ran.stderr);
-    nowhere(&server, &ran, &[secret]);
+    assert_no_secret(&server, &ran, &[secret]);
 }
 
 fn write_private(path: &Path, text: &str) {
@@ -294,7 +296,7 @@ fn write_private(path: &Path, text: &str) {
 }
 
 #[test]
-fn files_with_secrets_are_ours_alone_or_refused() {
+fn secret_files_that_others_can_read_are_refused() {
     let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let folder = server.sandbox.path().join("work/given");
     std::fs::create_dir(&folder).expect("made");
@@ -322,11 +324,11 @@ fn files_with_secrets_are_ours_alone_or_refused() {
     ] {
         let ran = with_file(&server, name).expect_exit(2);
         assert!(ran.stderr.contains(words) && ran.stderr.contains("hint: "), "{name}: {}", ran.stderr);
-        assert!(server.requests().is_empty(), "nothing was asked");
+        assert!(server.requests().is_empty(), "no requests");
     }
     for name in ["good", "link"] {
         let ran = with_file(&server, name).expect_exit(0);
-        nowhere(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
+        assert_no_secret(&server, &ran, &[APP_SECRET, TENANT_TOKEN]);
     }
     std::fs::remove_file(at("pipe")).expect("removed");
 }
@@ -338,7 +340,7 @@ fn with_file(server: &ScriptedServer, name: &str) -> RunOutput {
 }
 
 #[test]
-fn plain_http_goes_to_loopback_only() {
+fn plain_http_is_allowed_to_loopback_only() {
     let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let port = server.address.port();
     for url in [
@@ -368,9 +370,13 @@ fn plain_http_goes_to_loopback_only() {
         "http://",
         "http:// 127.0.0.1",
     ] {
-        let ran = bare(&server, &["sync", "--since", "2d"], &[("VCQ_ACCESS_TOKEN", USER_TOKEN), ("VCQ_BASE_URL", url)])
-            .expect_exit(2);
-        nowhere(&server, &ran, &[USER_TOKEN]);
+        let ran = run_without_settings(
+            &server,
+            &["sync", "--since", "2d"],
+            &[("VCQ_ACCESS_TOKEN", USER_TOKEN), ("VCQ_BASE_URL", url)],
+        )
+        .expect_exit(2);
+        assert_no_secret(&server, &ran, &[USER_TOKEN]);
     }
     assert!(server.requests().is_empty());
     for url in
@@ -383,8 +389,8 @@ fn plain_http_goes_to_loopback_only() {
 }
 
 #[test]
-fn the_credentials_of_a_proxy_are_not_repeated() {
-    // A proxy that refuses everybody, and one that nobody listens for.
+fn proxy_credentials_are_not_shown() {
+    // A proxy that refuses every request, and a port without a listener.
     let proxy = ScriptedServer::new(ordinary_except(List::Other, |_| {
         Response::body("no").status(407).with("x-said", "Zq9-proxy-word-Zq9")
     }));
@@ -398,10 +404,11 @@ fn the_credentials_of_a_proxy_are_not_repeated() {
         ];
         environment.extend(["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].map(|name| (name, url.as_str())));
         let ran =
-            bare(&proxy, &["sync", "--since", "2022-12-23", "--until", "2022-12-24"], &environment).expect_exit(4);
-        nowhere(&proxy, &ran, &[USER_TOKEN, "Zq9-proxy-word-Zq9"]);
+            run_without_settings(&proxy, &["sync", "--since", "2022-12-23", "--until", "2022-12-24"], &environment)
+                .expect_exit(4);
+        assert_no_secret(&proxy, &ran, &[USER_TOKEN, "Zq9-proxy-word-Zq9"]);
     }
-    // To this machine no proxy is asked.
+    // No proxy is used for loopback.
     let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let mut command = server.sync(&[]);
     command.env("http_proxy", format!("http://{free}")).env("ALL_PROXY", format!("http://{free}"));
@@ -409,12 +416,12 @@ fn the_credentials_of_a_proxy_are_not_repeated() {
 }
 
 #[test]
-fn the_sieve_of_these_tests_finds_what_it_looks_for() {
+fn the_search_for_secrets_finds_a_planted_text() {
     let server = ScriptedServer::new(ordinary_except(List::Meetings, |_| {
         Response::page(List::Meetings, &format!("[{}]", meeting().replace("\"t\"", "\"Zq9-not-a-secret-Zq9\"")), None)
     }));
     let ran = server.run(server.sync(&[])).expect_exit(0);
-    let places: Vec<String> = everything(&server, &ran)
+    let places: Vec<String> = all_traces(&server, &ran)
         .into_iter()
         .filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains("Zq9-not-a-secret-Zq9"))
         .map(|(place, _)| place)

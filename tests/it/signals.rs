@@ -1,4 +1,4 @@
-//! RequestCounts to stop, a run ends soon, keeps what was answered, and the next one goes on.
+//! A signal ends a run within seconds; its answers are kept, and the next run continues.
 
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -10,33 +10,30 @@ use crate::support::baseline::{Baseline, NthSync};
 use crate::support::test_env::{RunOutput, TestEnv, unlimited};
 use crate::support::test_store::{RequestCounts, TestStore, tiny_env, tiny_tenant};
 
-/// A run ends within 10 s of the first signal; the rest is for a busy machine.
-const SOON: Duration = Duration::from_secs(14);
+/// A run ends within 10 s of the first signal; the rest is a margin for a busy machine.
+const STOP_TIMEOUT: Duration = Duration::from_secs(14);
 
-/// Sends a signal to a process of ours.
 fn send(child: &Child, signal: &str) {
     let sent = std::process::Command::new("sh").arg("-c").arg(format!("kill -{signal} {}", child.id())).status();
     assert!(sent.expect("sh runs").success());
 }
 
-/// Starts a sync in the background.
 fn start(test_store: &TestStore<'_>) -> Child {
     let mut command = test_store.command();
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().expect("starts")
 }
 
-/// Waits until it is so.
 #[track_caller]
 fn wait_for(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(30), "waited in vain: {what}");
+        assert!(began.elapsed() < Duration::from_secs(30), "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Waits for the end; a process that does not end in time is killed and given as `None`.
+/// Waits for a process to end. Kills it and returns `None` if it takes longer than `limit`.
 fn ended_within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let began = Instant::now();
     loop {
@@ -52,13 +49,13 @@ fn ended_within(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// Signals a run and asserts that it ends in time with the signal's exit code; shows what it said.
+/// Sends a signal and checks that the run ends in time with the signal's exit code and a hint.
 #[track_caller]
-fn ends_with(mut child: Child, signal: &str, of: &str) -> RunOutput {
+fn end_by_signal(mut child: Child, signal: &str, of: &str) -> RunOutput {
     send(&child, signal);
-    let in_time = ended_within(&mut child, SOON);
+    let in_time = ended_within(&mut child, STOP_TIMEOUT);
     let ran = RunOutput::new(child.wait_with_output().expect("ended"));
-    assert!(in_time.is_some(), "{of}: did not end within {SOON:?} of the signal:\n{}", ran.stderr);
+    assert!(in_time.is_some(), "{of}: did not end within {STOP_TIMEOUT:?} of the signal:\n{}", ran.stderr);
     let code = if signal == "INT" { 130 } else { 143 };
     let ran = ran.expect_exit(code);
     assert!(ran.stderr.contains("hint: "), "{of}: {}", ran.stderr);
@@ -66,11 +63,11 @@ fn ends_with(mut child: Child, signal: &str, of: &str) -> RunOutput {
 }
 
 #[test]
-fn interrupted_while_answers_come_in() {
+fn a_signal_between_answers_loses_none() {
     let env = TestEnv::with(&tiny_tenant(), unlimited());
     let baseline = Baseline::new(NthSync::First, &env);
     let mut random = ChaCha8Rng::seed_from_u64(20_261_104);
-    // Slow enough that the signal comes in the middle.
+    // Slow enough that the signal arrives during the run.
     env.change(|options| options.latency = Duration::from_millis(20));
     for (signal, most_calls) in [("INT", 3), ("TERM", 25), ("INT", 60)] {
         let test_store = baseline.test_store();
@@ -79,16 +76,16 @@ fn interrupted_while_answers_come_in() {
         let child = start(&test_store);
         wait_for("calls", || env.calls() >= calls);
         let of = format!("{signal} after {calls} calls");
-        let ran = ends_with(child, signal, &of);
+        let ran = end_by_signal(child, signal, &of);
         assert_eq!(ran.summary()["exit_code"], ran.code.expect("ended by itself"), "{of}");
-        // A walk of several pages that was not at its end begins anew; there is one in each worker's hands.
+        // A walk of several pages that was interrupted starts again; there is at most one for each request in flight.
         baseline.resume(&test_store, 1, RequestCounts::new(), &of);
     }
 }
 
-/// Signals a run while the vendor keeps calls to a list without an answer, after `answered` of them.
+/// Signals a run while calls to a list stall, after `answered` of them were answered.
 #[track_caller]
-fn interrupt_a_stall(list: Endpoint, answered: u64, signal: &str) {
+fn assert_signal_during_stall(list: Endpoint, answered: u64, signal: &str) {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::First, &env);
     let test_store = baseline.test_store();
@@ -97,28 +94,28 @@ fn interrupt_a_stall(list: Endpoint, answered: u64, signal: &str) {
     let child = start(&test_store);
     wait_for("a stalled call", || env.simulator().stats().calls(list) > answered);
     std::thread::sleep(Duration::from_millis(100));
-    ends_with(child, signal, &list.to_string());
+    end_by_signal(child, signal, &list.to_string());
     env.faults(&[]);
     baseline.resume(&test_store, 1, RequestCounts::new(), &list.to_string());
 }
 
 #[test]
-fn interrupted_while_the_meeting_list_stalls() {
-    interrupt_a_stall(Endpoint::MeetingList, 0, "TERM");
+fn a_signal_during_a_stalled_meeting_list_ends_the_run() {
+    assert_signal_during_stall(Endpoint::MeetingList, 0, "TERM");
 }
 
 #[test]
-fn interrupted_while_a_participant_list_stalls() {
-    interrupt_a_stall(Endpoint::ParticipantList, 3, "INT");
+fn a_signal_during_a_stalled_participant_list_ends_the_run() {
+    assert_signal_during_stall(Endpoint::ParticipantList, 3, "INT");
 }
 
 #[test]
-fn interrupted_while_quality_stalls() {
-    interrupt_a_stall(Endpoint::ParticipantQualityList, 20, "TERM");
+fn a_signal_during_a_stalled_quality_list_ends_the_run() {
+    assert_signal_during_stall(Endpoint::ParticipantQualityList, 20, "TERM");
 }
 
 #[test]
-fn interrupted_while_the_vendor_makes_us_wait() {
+fn a_signal_during_a_throttling_wait_ends_the_run() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::First, &env);
     let test_store = baseline.test_store();
@@ -126,7 +123,7 @@ fn interrupted_while_the_vendor_makes_us_wait() {
     test_store.take_request_counts();
     let child = start(&test_store);
     wait_for("a throttle", || env.simulator().stats().throttles > 0);
-    ends_with(child, "TERM", "throttled");
+    end_by_signal(child, "TERM", "throttled");
     env.faults(&[]);
     test_store.take_request_counts();
     test_store.sync(None).expect_exit(0);
@@ -134,20 +131,20 @@ fn interrupted_while_the_vendor_makes_us_wait() {
 }
 
 #[test]
-fn interrupted_while_publishing() {
+fn a_signal_during_publishing_loses_nothing() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::Second, &env);
     for signal in ["INT", "TERM"] {
         let test_store = baseline.test_store();
         test_store.take_request_counts();
         let child = start(&test_store);
-        wait_for("a draft", || {
+        wait_for("the draft of the database", || {
             let work = std::fs::read_dir(test_store.path().join(".work"));
             work.into_iter().flatten().flatten().any(|entry| entry.file_name().to_string_lossy().contains("inprogress"))
         });
         send(&child, signal);
         let ran = RunOutput::new(child.wait_with_output().expect("ends"));
-        // Where the last answer was in before the signal, the run is complete and may say so.
+        // If the last answer arrived before the signal, the run is complete.
         let code = if signal == "INT" { 130 } else { 143 };
         assert!(ran.code == Some(code) || ran.code == Some(0), "{signal}: {:?}\n{}", ran.code, ran.stderr);
         baseline.resume(&test_store, 0, RequestCounts::new(), signal);
@@ -155,7 +152,7 @@ fn interrupted_while_publishing() {
 }
 
 #[test]
-fn a_second_signal_ends_the_process_at_once() {
+fn a_second_signal_ends_the_process_immediately() {
     let env = tiny_env();
     let baseline = Baseline::new(NthSync::First, &env);
     for (signal, code) in [("INT", 130), ("TERM", 143)] {

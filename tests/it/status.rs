@@ -1,4 +1,4 @@
-//! How a store stands: seen from outside, at every stage of its life.
+//! `status`: what it shows of a store at every stage.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use vcq_simulator::{Endpoint, Options, TenantSpec};
 
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
-/// Every file below a folder with its bytes, but SQLite's own beside the ledger.
+/// Every file below a folder with its bytes, without SQLite's `-wal` and `-shm` files.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -25,25 +25,25 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn without_a_store_it_says_so_as_a_report_does() {
+fn without_a_store_status_fails_like_a_report() {
     let env = TestEnv::new();
     let status = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(5);
     let report = RunOutput::new(env.vcq(&["report", "run", "coverage"]).output().expect("runs")).expect_exit(5);
     assert_eq!(status.stderr, report.stderr);
     assert_eq!(status.stdout, "");
-    assert!(!env.store().exists(), "nothing was made");
+    assert!(!env.store().exists(), "nothing was created");
 }
 
 #[test]
-fn a_complete_store_owes_nothing_and_is_not_touched() {
+fn a_complete_store_has_nothing_pending_and_is_not_changed() {
     let env = TestEnv::new();
     let summary = env.sync(&[]).expect_exit(0).summary();
     let before = files(&env.store());
-    // No credentials, no vendor.
+    // Without credentials and address.
     let mut command = env.vcq(&["status", "--json"]);
     command.env_remove("VCQ_APP_ID").env_remove("VCQ_APP_SECRET").env_remove("VCQ_BASE_URL");
     let status = RunOutput::new(command.output().expect("runs")).expect_exit(0).summary();
-    assert_eq!(files(&env.store()), before, "looking changes nothing");
+    assert_eq!(files(&env.store()), before, "reading changes nothing");
 
     assert_eq!(status["published"]["generation"], 1);
     assert_eq!(status["holder"], Value::Null);
@@ -66,7 +66,7 @@ fn a_complete_store_owes_nothing_and_is_not_touched() {
         (&false.into(), &false.into())
     );
     assert_eq!(status["last_complete"]["since_utc"], summary["since_utc"]);
-    // 14 days up to the newest, of which the tenant has two or three.
+    // 14 dates up to the newest, of which the tenant has two or three.
     let days = status["coverage"]["days"].as_array().expect("days");
     assert_eq!((days.len(), &days[0]["meeting_date"]), (14, &newest.as_str().into()));
     let participants: u64 = days.iter().filter_map(|day| day["participants"].as_u64()).sum();
@@ -75,7 +75,7 @@ fn a_complete_store_owes_nothing_and_is_not_touched() {
     let size = &status["size"];
     assert_eq!(size["duckdb_bytes"], fs::metadata(env.store().join("vcq.duckdb")).expect("there").len());
     assert!(size["raw_bytes"].as_u64() > Some(1_000) && size["parquet_bytes"].as_u64() > Some(1_000));
-    // Fewer days, fewer runs.
+
     let one = env.status(&["--days", "1", "--runs", "0"]).expect_exit(0).summary();
     assert_eq!((one["coverage"]["days"].as_array().map(Vec::len), &one["runs"]), (Some(1), &json!([])));
     let none = env.status(&["--since", "2026-01-01", "--until", "2026-01-03"]).expect_exit(0).summary();
@@ -83,7 +83,7 @@ fn a_complete_store_owes_nothing_and_is_not_touched() {
 }
 
 #[test]
-fn what_failed_is_named_with_its_reason_and_its_price() {
+fn failures_are_shown_with_reason_and_estimate() {
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:internal-error@share=0.1"]);
     let mut command = env.sync_command(&[]);
@@ -93,13 +93,13 @@ fn what_failed_is_named_with_its_reason_and_its_price() {
     let status = env.status(&[]).expect_exit(0).summary();
     assert_eq!(status["last_complete"], Value::Null);
     let pending = status["pending"]["participants"]["failed"].as_u64().expect("a count");
-    assert!(pending > 0 && pending <= failed, "duplicates are one: {pending} of {failed}");
+    assert!(pending > 0 && pending <= failed, "duplicate participants count once: {pending} of {failed}");
     assert_eq!(status["pending"]["price"]["participants"], pending);
     assert_eq!(status["reasons"].as_array().map(Vec::len), Some(1), "one reason, whatever the log ids: {status}");
     assert_eq!(status["reasons"][0]["participants"], failed);
     assert!(status["reasons"][0]["reason"].as_str().expect("a text").contains("121001"));
 
-    // What it costs to mend is what mending costs.
+    // The next run makes exactly the estimated calls.
     env.faults(&[]);
     env.simulator().reset_stats();
     env.sync(&[]).expect_exit(0);
@@ -115,7 +115,7 @@ fn what_failed_is_named_with_its_reason_and_its_price() {
 }
 
 #[test]
-fn a_run_that_was_stopped_shows_what_is_left_and_why() {
+fn a_stopped_run_shows_the_remaining_work_and_why() {
     let env = TestEnv::new();
     env.sync(&["--max-calls", "40"]).expect_exit(8);
     let status = env.status(&[]).expect_exit(0).summary();
@@ -132,7 +132,7 @@ fn a_run_that_was_stopped_shows_what_is_left_and_why() {
 }
 
 #[test]
-fn a_planned_store_has_answers_that_are_not_published() {
+fn after_a_plan_there_are_unpublished_answers() {
     let env = TestEnv::new();
     let plan = env.plan(&[]).expect_exit(0).summary();
     let status = env.status(&[]).expect_exit(0).summary();
@@ -145,7 +145,7 @@ fn a_planned_store_has_answers_that_are_not_published() {
 }
 
 #[test]
-fn a_damaged_store_shows_what_can_be_read() {
+fn a_damaged_store_shows_what_is_readable() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let garbage = b"no database at all, only words that are longer than a header ".repeat(300);
@@ -165,25 +165,22 @@ fn a_damaged_store_shows_what_can_be_read() {
     for part in ["published", "runs", "last_complete", "newest", "coverage", "pending", "reasons", "calls"] {
         assert!(status[part]["error"].is_string(), "{part}: {status}");
     }
-    assert!(status["size"]["raw_bytes"].as_u64() > Some(0), "the answers are there");
-    assert_eq!(fs::read(&ledger).expect("there"), garbage, "nothing is mended by looking");
+    assert!(status["size"]["raw_bytes"].as_u64() > Some(0), "the raw answers are kept");
+    assert_eq!(fs::read(&ledger).expect("there"), garbage, "reading repairs nothing");
 }
 
 #[test]
-fn a_store_with_nothing_but_folders_has_nothing_to_show() {
+fn an_empty_store_ends_5() {
     let env = TestEnv::new();
     fs::create_dir_all(env.store().join("raw")).expect("made");
     let status = env.status(&[]).expect_exit(5).summary();
     assert_eq!(status["runs"]["error"], "there is no ledger yet");
-    assert!(!env.store().join("state/ledger.sqlite").exists(), "looking makes none");
+    assert!(!env.store().join("state/ledger.sqlite").exists(), "reading creates none");
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what is fresh is so by the machine's clock, which the program reads too"
-)]
-fn what_was_asked_too_early_is_open_until_it_is_settled() {
+#[expect(clippy::disallowed_methods, reason = "edge: the program compares meeting ends with the machine's clock")]
+fn early_answers_are_pending_until_they_are_stable() {
     let now = jiff::Timestamp::now().as_second();
     let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
     let spec = TenantSpec {
@@ -193,7 +190,7 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
         ..small_tenant()
     };
     let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
-    // Lists that may still grow are priced again, and not asked again only to know the price.
+    // Lists that may still change are in the estimate, but a plan does not request them again.
     let plan = env.plan(&[]).expect_exit(0).summary();
     let settling = plan["pending"]["later"]["settling_meetings"].as_u64().expect("a count");
     assert!(settling > 0, "{plan}");
@@ -211,7 +208,7 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
     assert!(open["pending"]["price"]["later"]["settled_utc"].is_string());
     assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("asked soon after"), "{open}");
 
-    // Ready now: what was open is asked again, and once the settle time is over nothing is.
+    // Ready now: what was pending is requested again; after the settle time nothing is.
     env.change(|options| options.ready_after_s = 0);
     env.sync(&[]).expect_exit(0);
     env.sync(&["--settle", "0s"]).expect_exit(0);
@@ -226,7 +223,7 @@ fn what_was_asked_too_early_is_open_until_it_is_settled() {
 
 #[test]
 #[cfg(unix)]
-fn calls_of_a_run_that_was_killed_are_counted_by_its_answers() {
+fn calls_of_a_killed_run_are_counted_from_its_answers() {
     let env = TestEnv::new();
     let mut command = env.sync_command(&[]);
     command.env("VCQ_CALLS_PER_MINUTE", "1200");
@@ -246,10 +243,10 @@ fn calls_of_a_run_that_was_killed_are_counted_by_its_answers() {
         lists.iter().filter_map(|list| status["calls"]["this_month"][list].as_u64()).sum::<u64>()
     };
     let killed = env.status(&[]).expect_exit(0).summary();
-    // What was on its way when it died is not known.
+    // The calls in flight when it was killed are unknown.
     assert!(total(&killed) <= made && total(&killed) + 40 >= made, "{} of {made}", total(&killed));
     assert_eq!((&killed["calls"]["is_at_least"], &killed["calls"]["today_is_at_least"]), (&true.into(), &true.into()));
-    // A ledger that is lost takes its history of runs along; the answers stay.
+    // A lost ledger loses the history of runs, not the answers.
     for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
         let _ = fs::remove_file(env.store().join("state").join(name));
     }
@@ -259,7 +256,7 @@ fn calls_of_a_run_that_was_killed_are_counted_by_its_answers() {
 }
 
 #[test]
-fn a_refetch_under_way_is_told_from_what_was_asked_too_early() {
+fn a_refetch_in_progress_is_distinguished_from_early_answers() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     env.sync(&["--refetch", "--max-calls", "40"]).expect_exit(8);

@@ -1,4 +1,4 @@
-//! The main job: what a sync leaves behind, and what a second one asks.
+//! `sync`: what it publishes, and what a second one requests.
 
 use vcq_etl::{Status, Storage, TABLES};
 use vcq_simulator::Endpoint;
@@ -6,7 +6,7 @@ use vcq_simulator::Endpoint;
 use crate::support::test_env::{RunOutput, TestEnv};
 
 #[test]
-fn sync_leaves_every_number_of_the_tenant() {
+fn a_sync_publishes_every_number_of_the_tenant() {
     let env = TestEnv::new();
     let ran = env.sync(&[]).expect_exit(0);
     let summary = ran.summary();
@@ -24,13 +24,13 @@ fn sync_leaves_every_number_of_the_tenant() {
     assert_eq!(by_status["unsupported"], totals.participants_unsupported);
     let all: u64 = Status::ALL.iter().filter_map(|status| by_status[status.name()].as_u64()).sum();
     assert_eq!(all, totals.participants, "every participant has one status");
-    // The same numbers stand in the database, and nowhere else.
+    // The same numbers are in the database.
     assert_eq!(env.number("select count(*) from meetings"), totals.meetings as i64);
     assert_eq!(env.number("select count(*) from quality_samples"), totals.samples as i64);
     assert_eq!(env.number("select sum(sample_count)::bigint from coverage"), totals.samples as i64);
     assert_eq!(env.number("select samples from runs"), totals.samples as i64);
     assert_eq!(env.rows("select outcome, exit_code from runs"), ["complete | 0"]);
-    // The calls are the fewest there can be, and one for each meeting that turned out too long for the vendor's window.
+    // The number of calls is the minimum.
     let stats = env.simulator().stats();
     assert_eq!(summary["calls"]["participant_quality_list"], totals.fewest_calls.participant_quality_list);
     assert_eq!(stats.calls(Endpoint::ParticipantQualityList), totals.fewest_calls.participant_quality_list);
@@ -38,7 +38,7 @@ fn sync_leaves_every_number_of_the_tenant() {
 }
 
 #[test]
-fn summary_has_the_contracts_fields_and_nothing_else_is_on_stdout() {
+fn the_json_summary_has_the_documented_fields_and_is_alone_on_stdout() {
     let env = TestEnv::new();
     let ran = env.sync(&[]).expect_exit(0);
     let summary = ran.summary();
@@ -72,11 +72,11 @@ fn summary_has_the_contracts_fields_and_nothing_else_is_on_stdout() {
     assert_eq!(env.number("select generation from meta"), 1);
     assert!(ran.stderr.contains("meetings"), "progress is console: {}", ran.stderr);
     let quiet = env.sync(&["--quiet"]).expect_exit(0);
-    assert_eq!(quiet.stderr, "", "--quiet says nothing");
+    assert_eq!(quiet.stderr, "", "--quiet prints nothing");
 }
 
 #[test]
-fn second_sync_asks_only_the_lists_and_keeps_every_file() {
+fn a_second_sync_requests_only_the_meeting_list_and_keeps_every_file() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let before = env.manifest();
@@ -84,7 +84,7 @@ fn second_sync_asks_only_the_lists_and_keeps_every_file() {
     let summary = env.sync(&[]).expect_exit(0).summary();
     let stats = env.simulator().stats();
     assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 0);
-    assert_eq!(stats.calls(Endpoint::ParticipantList), 0, "the window is settled");
+    assert_eq!(stats.calls(Endpoint::ParticipantList), 0, "the window is stable");
     assert!(stats.calls(Endpoint::MeetingList) > 0);
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     assert_eq!(summary["dates_published"], serde_json::json!([]));
@@ -93,7 +93,7 @@ fn second_sync_asks_only_the_lists_and_keeps_every_file() {
 }
 
 #[test]
-fn refetch_asks_again_and_changes_nothing_but_attempts() {
+fn a_refetch_of_unchanged_data_changes_only_attempts() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let content = "select * exclude (attempts, first_attempt_utc, last_attempt_utc, log_id) from coverage order by all";
@@ -107,7 +107,7 @@ fn refetch_asks_again_and_changes_nothing_but_attempts() {
 }
 
 #[test]
-fn one_meeting_number_is_asked_alone() {
+fn meeting_no_limits_a_sync_to_one_meeting() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let number = env.rows("select meeting_no from meetings order by meeting_no limit 1").remove(0);
@@ -132,7 +132,7 @@ fn parquet_and_duckdb_hold_the_same_rows() {
             assert!(!env.store().join("parquet").join(table.name).exists(), "{}: no rows, no files", table.name);
             continue;
         }
-        // Instants are naive in DuckDB and adjusted to UTC in Parquet: compared as microseconds.
+        // Instants have no zone in DuckDB and are UTC in Parquet: compared as microseconds.
         let columns: Vec<String> = table
             .columns
             .iter()
@@ -154,7 +154,7 @@ fn parquet_and_duckdb_hold_the_same_rows() {
 }
 
 #[test]
-fn raw_log_holds_every_answer_with_its_request_time_and_log_id() {
+fn the_raw_log_has_every_answer_with_request_time_and_log_id() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let mut quality_pages = 0;
@@ -189,10 +189,10 @@ fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_long_run_publishes_finished_dates_as_it_goes() {
+fn a_long_run_publishes_complete_dates_before_it_ends() {
     let env = TestEnv::new();
     let mut command = env.sync_command(&[]);
-    // About 270 calls at 30 a second; the newest date is done half-way.
+    // About 270 calls at 30 a second; the newest date is complete half-way.
     command.env("VCQ_CALLS_PER_MINUTE", "1800").env("VCQ_PUBLISH_EVERY", "500ms");
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
     let child = command.spawn().expect("starts");
@@ -205,7 +205,7 @@ fn a_long_run_publishes_finished_dates_as_it_goes() {
         assert!(asked < all, "nothing was published before the last call");
         std::thread::sleep(std::time::Duration::from_millis(20));
     };
-    assert_eq!(env.rows("select finished_utc, outcome from runs"), [" | "], "the run is under way");
+    assert_eq!(env.rows("select finished_utc, outcome from runs"), [" | "], "the run has not ended");
     let ran = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(0);
     let dates = env.rows("select distinct meeting_date::varchar from quality_samples order by 1");
     assert_eq!(before_the_end.as_slice(), &dates[dates.len() - 1..], "the newest date comes first");
@@ -214,7 +214,7 @@ fn a_long_run_publishes_finished_dates_as_it_goes() {
 }
 
 #[test]
-fn a_reader_sees_the_old_generation_until_it_opens_again_and_leaves_no_wal() {
+fn a_reader_keeps_its_generation_until_it_reopens_the_database() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let reader = env.duckdb();

@@ -1,5 +1,4 @@
-//! `verify`: a store as a sync leaves it is clean, also while a sync runs, and every tampering is found by the check
-//! that is made for it.
+//! `verify`: a store is clean after a sync and during one, and every kind of damage is found by its check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use serde_json::Value;
 use crate::support::tampering::{TAMPERINGS, Tampering, edit_manifest, raw_file, same_change_everywhere, sql};
 use crate::support::test_env::{RunOutput, TestEnv};
 
-fn synced() -> TestEnv {
+fn synced_env() -> TestEnv {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     env
@@ -29,17 +28,17 @@ fn copy_tree(from: &Path, to: &Path) {
 }
 
 /// A copy of a synced store, to be damaged.
-struct Copied {
+struct StoreCopy {
     _folder: tempfile::TempDir,
     store: PathBuf,
 }
 
-impl Copied {
-    fn of(env: &TestEnv) -> Copied {
+impl StoreCopy {
+    fn new(env: &TestEnv) -> StoreCopy {
         let folder = tempfile::tempdir().expect("a folder");
         let store = folder.path().join("store");
         copy_tree(&env.store(), &store);
-        Copied { _folder: folder, store }
+        StoreCopy { _folder: folder, store }
     }
 }
 
@@ -55,16 +54,16 @@ fn report(env: &TestEnv, store: &Path, more: &[&str]) -> (Option<i32>, Value) {
     (ran.code, value)
 }
 
-/// The checks that found something.
-fn found(report: &Value) -> Vec<String> {
+/// Names of the checks with findings.
+fn failed_checks(report: &Value) -> Vec<String> {
     let checks = report["checks"].as_array().expect("checks");
     let found = checks.iter().filter(|check| check["findings"].as_u64() > Some(0));
     found.map(|check| check["check"].as_str().expect("a name").to_owned()).collect()
 }
 
 #[test]
-fn a_synced_store_is_clean_also_deep_down() {
-    let env = synced();
+fn a_synced_store_is_clean_also_with_deep() {
+    let env = synced_env();
     let (code, report) = report(&env, &env.store(), &["--deep"]);
     assert_eq!((code, &report["findings"]), (Some(0), &Value::from(0)), "{report:#}");
     for check in report["checks"].as_array().expect("checks") {
@@ -79,8 +78,8 @@ fn a_synced_store_is_clean_also_deep_down() {
 }
 
 #[test]
-fn a_store_with_every_kind_of_gap_is_clean() {
-    // Refusals, failures, a stop in the middle: gaps are answers, and no damage.
+fn gaps_are_not_findings() {
+    // Refusals, failures and a run that stopped early leave gaps, which are not damage.
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:code=121004@every=7", "participant_quality_list:html@every=11"]);
     let mut command = env.sync_command(&["--max-calls", "150"]);
@@ -96,18 +95,18 @@ fn a_store_with_every_kind_of_gap_is_clean() {
 }
 
 #[test]
-fn a_running_sync_is_never_damage() {
+fn a_running_sync_is_not_a_finding() {
     let env = TestEnv::new();
     env.change(|options| options.latency = Duration::from_millis(60));
     let mut seen = Vec::new();
     for more in [&[][..], &["--refetch"]] {
         let mut command = env.sync_command(more);
-        // Few at once, so that the sync lasts long enough to be verified beside.
+        // Few requests in flight, so that the sync lasts long enough for several checks.
         command.env("VCQ_PUBLISH_EVERY", "200ms").env("VCQ_CONCURRENCY", "4").stdout(std::process::Stdio::null());
         let mut sync = command.stderr(std::process::Stdio::null()).spawn().expect("starts");
         let mut rounds = 0;
         while sync.try_wait().expect("asked").is_none() {
-            // The folder is there from the first moments of the first run on.
+            // The first run creates the folder early.
             if env.store().join("raw").exists() {
                 let deep = if rounds % 3 == 2 { &["--deep"][..] } else { &[] };
                 let (code, report) = report(&env, &env.store(), deep);
@@ -117,7 +116,7 @@ fn a_running_sync_is_never_damage() {
             }
         }
         assert!(sync.wait().expect("ended").success());
-        assert!(rounds > 1, "verify ran beside the sync");
+        assert!(rounds > 1, "verify ran during the sync");
     }
     seen.sort_unstable();
     seen.dedup();
@@ -125,18 +124,18 @@ fn a_running_sync_is_never_damage() {
 }
 
 #[test]
-fn every_tampering_is_found_by_its_check() {
-    let env = &synced();
+fn every_kind_of_damage_is_found_by_its_check() {
+    let env = &synced_env();
     let judge = |tampering: &Tampering| {
-        let copy = Copied::of(env);
+        let copy = StoreCopy::new(env);
         (tampering.change)(&copy.store);
         let (code, report) = report(env, &copy.store, &[]);
-        let checks = found(&report);
+        let checks = failed_checks(&report);
         let is_right = code == Some(9) && checks.iter().any(|check| check == tampering.check);
         let what = format!("{}: exit {code:?}, wanted {}, found {checks:?}", tampering.what, tampering.check);
         (!is_right).then_some(what)
     };
-    // Each is a process of its own: a few at a time.
+    // Each case starts a process: a few at a time.
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let workers = TAMPERINGS
             .chunks(TAMPERINGS.len().div_ceil(4))
@@ -149,9 +148,9 @@ fn every_tampering_is_found_by_its_check() {
 }
 
 #[test]
-fn findings_say_where_and_what_to_do_and_steer_no_terminal() {
-    let env = synced();
-    let copy = Copied::of(&env);
+fn findings_are_shown_with_place_and_hint_and_no_terminal_controls() {
+    let env = synced_env();
+    let copy = StoreCopy::new(&env);
     sql(
         &copy.store,
         "update coverage set participant_key = 'x\u{1b}]0;title\u{7}\n' || participant_key \
@@ -161,23 +160,23 @@ fn findings_say_where_and_what_to_do_and_steer_no_terminal() {
     assert!(text.contains("What to do: run vcq-etl rebuild"), "{text}");
     assert!(text.contains("expected ") && text.contains("found "), "{text}");
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
-    // Everything is counted, a few are shown.
-    let copy = Copied::of(&env);
+    // All findings are counted, a few are shown.
+    let copy = StoreCopy::new(&env);
     sql(&copy.store, "update quality_samples set network_packet_loss_max_received_pct = 101");
     let (_, report) = report(&env, &copy.store, &["--limit", "2"]);
     let checks = report["checks"].as_array().expect("checks");
-    let ranges = checks.iter().find(|check| check["check"] == "ranges").expect("told");
+    let ranges = checks.iter().find(|check| check["check"] == "ranges").expect("the check");
     assert_eq!(ranges["first"].as_array().map(Vec::len), Some(2));
     assert_eq!(ranges["findings"], env.number("select count(*) from quality_samples"));
 }
 
 #[test]
-fn a_record_that_was_being_written_is_told_and_is_no_damage() {
-    let env = synced();
-    let copy = Copied::of(&env);
+fn a_truncated_raw_file_is_noted_but_not_a_finding() {
+    let env = synced_env();
+    let copy = StoreCopy::new(&env);
     let path = raw_file(&copy.store, "quality");
     let bytes = fs::read(&path).expect("read");
-    // Half a record at the end, as after a power cut in the middle of a write.
+    // Part of a record at the end, as after a power loss during a write.
     fs::write(&path, [&bytes[..], &bytes[..60]].concat()).expect("written");
     let (code, report) = report(&env, &copy.store, &["--deep"]);
     assert_eq!(code, Some(0), "{report:#}");
@@ -185,52 +184,52 @@ fn a_record_that_was_being_written_is_told_and_is_no_damage() {
 }
 
 #[test]
-fn the_same_change_in_every_layer_is_found_from_raw() {
-    let env = synced();
-    let copy = Copied::of(&env);
+fn a_change_in_every_layer_is_found_by_deep() {
+    let env = synced_env();
+    let copy = StoreCopy::new(&env);
     same_change_everywhere(&copy.store);
     let (code, shallow) = report(&env, &copy.store, &[]);
-    assert_eq!(code, Some(0), "every layer agrees with every other: {shallow:#}");
+    assert_eq!(code, Some(0), "all layers agree: {shallow:#}");
     let (code, deep) = report(&env, &copy.store, &["--deep"]);
-    assert_eq!((code, found(&deep)), (Some(9), vec!["from-raw".to_owned()]), "{deep:#}");
-    // A raw file that is gone, with a ledger that knows of nothing.
-    let copy = Copied::of(&env);
+    assert_eq!((code, failed_checks(&deep)), (Some(9), vec!["from-raw".to_owned()]), "{deep:#}");
+    // A missing raw file and no ledger.
+    let copy = StoreCopy::new(&env);
     fs::remove_file(raw_file(&copy.store, "quality")).expect("removed");
     fs::remove_file(copy.store.join("state/ledger.sqlite")).expect("removed");
     let (_, deep) = report(&env, &copy.store, &["--deep"]);
-    assert!(found(&deep).contains(&"from-raw".to_owned()), "{deep:#}");
+    assert!(failed_checks(&deep).contains(&"from-raw".to_owned()), "{deep:#}");
 }
 
 #[test]
-fn an_answer_that_was_asked_again_still_has_its_older_file() {
-    let env = synced();
+fn raw_files_of_refetched_answers_are_still_needed() {
+    let env = synced_env();
     let first = raw_file(&env.store(), "quality");
     env.sync(&["--refetch"]).expect_exit(0);
-    assert_eq!(report(&env, &env.store(), &[]).0, Some(0), "a refetch is no damage");
+    assert_eq!(report(&env, &env.store(), &[]).0, Some(0), "a refetch is not damage");
     let relative = first.strip_prefix(env.store()).expect("below the store");
     let damages: [fn(&Path); 2] = [
         |file| fs::remove_file(file).expect("removed"),
         |file| fs::write(file, &fs::read(file).expect("read")[..200]).expect("cut"),
     ];
     for damage in damages {
-        let copy = Copied::of(&env);
+        let copy = StoreCopy::new(&env);
         damage(&copy.store.join(relative));
         let (code, report) = report(&env, &copy.store, &[]);
         assert_eq!(code, Some(9), "{report:#}");
-        assert!(found(&report).contains(&"raw-answers".to_owned()), "{report:#}");
+        assert!(failed_checks(&report).contains(&"raw-answers".to_owned()), "{report:#}");
     }
 }
 
 #[test]
-fn a_history_that_began_anew_is_no_damage() {
-    let env = synced();
+fn a_new_run_history_is_not_a_finding() {
+    let env = synced_env();
     env.sync(&[]).expect_exit(0);
-    // The ledger is lost, and a run that publishes nothing begins another.
+    // The ledger is lost, and a run that publishes nothing creates a new one.
     fs::remove_dir_all(env.store().join("state")).expect("removed");
     RunOutput::new(env.vcq(&["rebuild"]).output().expect("runs")).expect_exit(0);
     let (code, rebuilt) = report(&env, &env.store(), &["--deep"]);
     assert_eq!(code, Some(0), "{rebuilt:#}");
-    // A run that is refused leaves what is published, and stands in the ledger only.
+    // A refused run publishes nothing and is in the ledger only.
     env.faults(&["meeting_list:no-permission"]);
     assert_ne!(env.sync(&[]).code, Some(0));
     let (code, refused) = report(&env, &env.store(), &["--deep"]);
@@ -238,11 +237,11 @@ fn a_history_that_began_anew_is_no_damage() {
 }
 
 #[test]
-fn what_was_not_checked_is_not_called_well() {
-    let env = synced();
-    let copy = Copied::of(&env);
+fn skipped_checks_are_reported() {
+    let env = synced_env();
+    let copy = StoreCopy::new(&env);
     let paths = vcq_etl::StorePaths::open(&copy.store).expect("a store");
-    // Somebody holds the store: orphans can't be told.
+    // The store is locked: orphans cannot be identified.
     let _lock = vcq_etl::Lock::take(&paths, "sync", 0).expect("free");
     let text = run(&env, &copy.store, &[]).expect_exit(0).stdout;
     assert!(!text.contains("All is well"), "{text}");
@@ -250,15 +249,15 @@ fn what_was_not_checked_is_not_called_well() {
 }
 
 #[test]
-fn what_cannot_be_read_at_all_is_5_and_an_empty_store_is_0() {
+fn an_unreadable_store_ends_5_and_an_empty_one_0() {
     let env = TestEnv::new();
     let none = RunOutput::new(env.vcq(&["verify"]).output().expect("runs")).expect_exit(5);
     assert!(none.stderr.contains("is not a vcq-etl store") && none.stderr.contains("hint: "), "{}", none.stderr);
     fs::create_dir_all(env.store().join("raw")).expect("a folder");
     let empty = RunOutput::new(env.vcq(&["verify"]).output().expect("runs")).expect_exit(0);
     assert!(empty.stdout.contains("nothing is published yet"), "{}", empty.stdout);
-    let env = synced();
-    let copy = Copied::of(&env);
+    let env = synced_env();
+    let copy = StoreCopy::new(&env);
     edit_manifest(&copy.store, |manifest| manifest["schema_version"] = Value::from(99));
     let newer = run(&env, &copy.store, &[]).expect_exit(5);
     assert!(newer.stderr.contains("use the newer program"), "{}", newer.stderr);

@@ -1,4 +1,4 @@
-//! Ways to damage a store, each with the check that must find it.
+//! Ways to damage a store, each with the check of `verify` that must find it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,9 @@ use sha2::{Digest, Sha256};
 use vcq_etl::PartWriter;
 use vcq_etl::QUALITY_SAMPLES;
 
-/// One way to damage a store.
 pub(crate) struct Tampering {
     pub what: &'static str,
-    /// The check that is made for it.
+    /// The check that must find it.
     pub check: &'static str,
     pub change: fn(&Path),
 }
@@ -31,10 +30,10 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             bytes[middle] ^= 1;
         });
     }),
-    tampering("a Parquet file cut short", "files", |store| {
+    tampering("a truncated Parquet file", "files", |store| {
         change_bytes(&part(store, "meetings", 0), |bytes| bytes.truncate(bytes.len() - 1));
     }),
-    tampering("a Parquet file gone", "files", |store| {
+    tampering("a missing Parquet file", "files", |store| {
         fs::remove_file(part(store, "participants", 0)).expect("removed");
     }),
     tampering("an empty Parquet file", "files", |store| fs::write(part(store, "coverage", 0), "").expect("written")),
@@ -49,17 +48,17 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
         fs::write(one, of_other).expect("written");
         fs::write(other, of_one).expect("written");
     }),
-    tampering("a part that nobody names", "orphans", |store| {
+    tampering("a part that is not in the manifest", "orphans", |store| {
         let path = part(store, "meetings", 0);
         fs::copy(&path, path.with_file_name("part-other-0.parquet")).expect("copied");
     }),
-    tampering("somebody's notes below parquet/", "orphans", |store| {
+    tampering("a foreign file below parquet/", "orphans", |store| {
         fs::write(store.join("parquet/notes.txt"), "mine").expect("written");
     }),
-    tampering("a folder of the raw log whose name is no date", "raw", |store| {
+    tampering("a folder of the raw log whose name is not a date", "raw", |store| {
         fs::create_dir(store.join("raw/quality/meeting_date=soon")).expect("made");
     }),
-    tampering("a Parquet file of other columns, with its new checksum", "parquet-schema", |store| {
+    tampering("a Parquet file with other columns and a matching checksum", "parquet-schema", |store| {
         let path = part(store, "meetings", 0);
         let narrow = store.join("narrow.parquet");
         let connection = duckdb::Connection::open_in_memory().expect("DuckDB");
@@ -70,32 +69,32 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
         );
         connection.execute_batch(&copy).expect("copied");
         fs::rename(narrow, &path).expect("renamed");
-        vouch_for(store, &path);
+        update_checksum(store, &path);
     }),
-    tampering("a file that is no Parquet, with its new checksum", "parquet-schema", |store| {
+    tampering("a file that is not Parquet, with a matching checksum", "parquet-schema", |store| {
         let path = part(store, "meetings", 0);
         fs::write(&path, "PAR1 but not really PAR1").expect("written");
-        vouch_for(store, &path);
+        update_checksum(store, &path);
     }),
-    tampering("one cell of a Parquet file, with its new checksum", "rows", |store| {
+    tampering("a changed cell of a Parquet file, with a matching checksum", "rows", |store| {
         let path = part(store, "quality_samples", 0);
         change_a_cell(store, &path);
-        vouch_for(store, &path);
+        update_checksum(store, &path);
     }),
     // The manifest.
-    tampering("a manifest that is none", "manifest", |store| fs::write(manifest(store), "{\"gener").expect("written")),
-    tampering("no manifest", "manifest", |store| fs::remove_file(manifest(store)).expect("removed")),
+    tampering("a manifest that is not JSON", "manifest", |store| {
+        fs::write(manifest(store), "{\"gener").expect("written")
+    }),
+    tampering("a missing manifest", "manifest", |store| fs::remove_file(manifest(store)).expect("removed")),
     tampering("an older schema version", "manifest", |store| {
         edit_manifest(store, |all| all["schema_version"] = 0.into())
     }),
     tampering("a publication of the future", "manifest", |store| {
         edit_manifest(store, |all| all["created_utc"] = "2999-01-01T00:00:00Z".into());
     }),
-    tampering("a checksum that is none", "manifest", |store| edit_file(store, |file| file["sha256"] = "../x".into())),
+    tampering("an invalid checksum", "manifest", |store| edit_file(store, |file| file["sha256"] = "../x".into())),
     tampering("an unknown table", "manifest", |store| edit_file(store, |file| file["table"] = "secrets".into())),
-    tampering("a date that is none", "manifest", |store| {
-        edit_file(store, |file| file["meeting_date"] = "today".into())
-    }),
+    tampering("an invalid date", "manifest", |store| edit_file(store, |file| file["meeting_date"] = "today".into())),
     tampering("more rows in the manifest", "parquet-rows", |store| {
         edit_file(store, |file| file["rows"] = (file["rows"].as_u64().expect("rows") + 1).into());
     }),
@@ -121,7 +120,7 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             all["files"].as_array_mut().expect("files").push(file);
         });
     }),
-    tampering("a file no longer named", "published-files", |store| {
+    tampering("a file removed from the manifest", "published-files", |store| {
         edit_manifest(store, |all| drop(all["files"].as_array_mut().expect("files").remove(0)));
     }),
     tampering("another generation in the manifest", "generation", |store| {
@@ -131,29 +130,29 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
         edit_manifest(store, |all| all["run_id"] = "another".into());
     }),
     // The database as a file.
-    tampering("no database", "database", |store| fs::remove_file(database(store)).expect("removed")),
-    tampering("a database that is none", "database", |store| fs::write(database(store), "SQL").expect("written")),
+    tampering("a missing database", "database", |store| fs::remove_file(database(store)).expect("removed")),
+    tampering("a database that is not one", "database", |store| fs::write(database(store), "SQL").expect("written")),
     tampering("a database cut in half", "database", |store| {
         change_bytes(&database(store), |bytes| bytes.truncate(bytes.len() / 2));
     }),
     tampering("a database whose blocks are damaged", "database", |store| {
         change_bytes(&database(store), |bytes| bytes[12_288..].iter_mut().for_each(|byte| *byte ^= 0x20));
     }),
-    tampering("a log beside the database", "database", |store| {
+    tampering("a write-ahead log beside the database", "database", |store| {
         fs::write(store.join("vcq.duckdb.wal"), "").expect("written");
     }),
-    tampering("a table of somebody", "database-schema", |store| sql(store, "create table mine (x int)")),
-    tampering("a view of somebody", "definitions", |store| sql(store, "create view mine as select 1 as x")),
-    tampering("a macro of somebody", "definitions", |store| sql(store, "create macro mine(x) as x + 1")),
-    // What it defines.
-    tampering("a report gone", "definitions", |store| sql(store, "drop macro table report_worst_meetings")),
-    tampering("a view that says something else", "definitions", |store| {
+    tampering("a foreign table", "database-schema", |store| sql(store, "create table mine (x int)")),
+    tampering("a foreign view", "definitions", |store| sql(store, "create view mine as select 1 as x")),
+    tampering("a foreign macro", "definitions", |store| sql(store, "create macro mine(x) as x + 1")),
+    // Its definitions.
+    tampering("a missing report", "definitions", |store| sql(store, "drop macro table report_worst_meetings")),
+    tampering("a changed view", "definitions", |store| {
         sql(store, "create or replace view participant_facts as select 1 as participant_key");
     }),
-    tampering("a limit changed", "definitions", |store| {
+    tampering("a changed threshold", "definitions", |store| {
         sql(store, "update thresholds set value = value * 2 where profile = 'cqd' and metric = 'audio_loss_pct'");
     }),
-    tampering("a building that nobody imported", "definitions", |store| {
+    tampering("a building that was not imported", "definitions", |store| {
         sql(
             store,
             "insert into buildings (network, egress_cidr, valid_from_date) values ('10.1.0.0/16', '', date '1970-01-01')",
@@ -165,27 +164,27 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             "insert into misaligned_participants select participant_key, meeting_date from participants limit 1",
         );
     }),
-    tampering("somebody else's database", "database", |store| {
+    tampering("a foreign database", "database", |store| {
         fs::remove_file(database(store)).expect("removed");
         sql(store, "create table precious as select 42 as answer");
     }),
     tampering("a database without meta", "database", |store| sql(store, "drop table meta")),
-    tampering("another migration", "database", |store| sql(store, "update schema_migrations set sha256 = 'x'")),
-    // Its shape.
+    tampering("a changed migration", "database", |store| sql(store, "update schema_migrations set sha256 = 'x'")),
+    // Its schema.
     tampering("a migration that is not recorded", "database-schema", |store| {
         sql(store, "delete from schema_migrations")
     }),
-    tampering("a table dropped", "database-schema", |store| sql(store, "drop table rejects")),
-    tampering("a comment gone", "database-schema", |store| sql(store, "comment on column meetings.ai_note is null")),
-    tampering("a column dropped", "database-schema", |store| sql(store, "alter table meetings drop column ai_note")),
-    tampering("a column more", "database-schema", |store| sql(store, "alter table meetings add column mine int")),
+    tampering("a dropped table", "database-schema", |store| sql(store, "drop table rejects")),
+    tampering("a missing comment", "database-schema", |store| sql(store, "comment on column meetings.ai_note is null")),
+    tampering("a dropped column", "database-schema", |store| sql(store, "alter table meetings drop column ai_note")),
+    tampering("an extra column", "database-schema", |store| sql(store, "alter table meetings add column mine int")),
     tampering("a column of another type", "database-schema", |store| {
         sql(store, "alter table quality_samples alter network_delay_ms type float");
     }),
-    // What it says of itself.
+    // Its metadata.
     tampering("another generation in the database", "generation", |store| sql(store, "update meta set generation = 0")),
-    tampering("no zone in meta", "generation", |store| sql(store, "update meta set timezone = null")),
-    tampering("other ids in meta", "generation", |store| sql(store, "update meta set user_id_type = 'user_id'")),
+    tampering("no time zone in meta", "generation", |store| sql(store, "update meta set timezone = null")),
+    tampering("another id type in meta", "generation", |store| sql(store, "update meta set user_id_type = 'user_id'")),
     tampering("meta without a size", "generation", |store| sql(store, "update meta set compact_bytes = null")),
     tampering("meta twice", "generation", |store| sql(store, "insert into meta select * from meta")),
     tampering("a file that was never loaded", "published-files", |store| {
@@ -194,32 +193,34 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             "insert into published_files select table_name, 'x', meeting_date, 1, 1, 'x' from published_files limit 1",
         );
     }),
-    tampering("a loaded file forgotten", "published-files", |store| {
+    tampering("a loaded file that is not recorded", "published-files", |store| {
         sql(store, "delete from published_files where table_name = 'coverage'");
     }),
     tampering("a run that ended before it began", "runs", |store| {
         sql(store, "update runs set finished_utc = started_utc - interval 1 hour");
     }),
     tampering("a run without an outcome", "runs", |store| sql(store, "update runs set outcome = null")),
-    tampering("no history of runs", "runs", |store| sql(store, "delete from runs")),
-    tampering("another history", "runs", |store| sql(store, "update runs set samples = 1, calls_quality_list = 5")),
-    tampering("a run that never was", "runs", |store| sql(store, "insert into runs (run_id) values ('x')")),
+    tampering("no run history", "runs", |store| sql(store, "delete from runs")),
+    tampering("a changed run history", "runs", |store| {
+        sql(store, "update runs set samples = 1, calls_quality_list = 5")
+    }),
+    tampering("an invented run", "runs", |store| sql(store, "insert into runs (run_id) values ('x')")),
     tampering("a run twice", "runs", |store| sql(store, "insert into runs select * from runs")),
     // Its rows.
-    tampering("a sample gone", "rows", |store| sql(store, &format!("delete from quality_samples where {FIRST}"))),
-    tampering("a metric changed by the least bit", "rows", |store| {
+    tampering("a missing sample", "rows", |store| sql(store, &format!("delete from quality_samples where {FIRST}"))),
+    tampering("a minimally changed metric", "rows", |store| {
         sql(store, &format!("update quality_samples set network_delay_ms = network_delay_ms + 1e-9 where {FIRST}"));
     }),
-    tampering("a value made NULL", "rows", |store| {
+    tampering("a value replaced by NULL", "rows", |store| {
         sql(store, &format!("update quality_samples set network_delay_ms = null where {FIRST}"));
     }),
-    tampering("a name changed", "rows", |store| {
+    tampering("a changed name", "rows", |store| {
         sql(
             store,
             "update participants set participant_name = participant_name || ' ' where participant_name is not null",
         );
     }),
-    tampering("every topic changed", "rows", |store| sql(store, "update meetings set meeting_topic = 'x'")),
+    tampering("changed topics", "rows", |store| sql(store, "update meetings set meeting_topic = 'x'")),
     tampering("a meeting twice", "keys", |store| sql(store, "insert into meetings select * from meetings limit 1")),
     tampering("a participant twice", "keys", |store| {
         sql(store, "insert into participants select * from participants limit 1");
@@ -239,10 +240,10 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
     tampering("a sample of another meeting", "references", |store| {
         sql(store, &format!("update quality_samples set meeting_key = 'none' where {FIRST}"));
     }),
-    tampering("a meeting gone", "references", |store| {
+    tampering("a missing meeting", "references", |store| {
         sql(store, "delete from meetings where meeting_key in (select min(meeting_key) from participants)");
     }),
-    tampering("coverage of nobody", "references", |store| {
+    tampering("coverage of an unknown participant", "references", |store| {
         sql(
             store,
             "update coverage set participant_key = 'nobody' where participant_key in (select min(participant_key) from coverage)",
@@ -262,7 +263,7 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             ),
         );
     }),
-    tampering("a leave some seconds off", "times", |store| {
+    tampering("a leave time some seconds off", "times", |store| {
         sql(store, "update participants set leave_time_local = leave_time_local + interval 7 second");
     }),
     tampering("a sample in the future", "future", |store| {
@@ -277,7 +278,7 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
     tampering("a negative delay", "ranges", |store| {
         sql(store, &format!("update quality_samples set network_delay_ms = -1 where {FIRST}"));
     }),
-    tampering("a bit rate that is no number", "ranges", |store| {
+    tampering("a bit rate that is not a number", "ranges", |store| {
         sql(store, &format!("update quality_samples set audio_bitrate_sent_kbps = 'nan'::double where {FIRST}"));
     }),
     tampering("a negative count of samples", "ranges", |store| sql(store, "update coverage set sample_count = -1")),
@@ -297,25 +298,25 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             ),
         );
     }),
-    tampering("a status that is none", "words", |store| sql(store, "update coverage set status = 'fine'")),
+    tampering("an invalid status", "words", |store| sql(store, "update coverage set status = 'fine'")),
     tampering("no status", "words", |store| sql(store, "update coverage set status = null where status = 'empty'")),
-    tampering("a reason that is none", "words", |store| {
+    tampering("an invalid reason", "words", |store| {
         sql(
             store,
             "insert into rejects select 'meetings', meeting_key, 'audio', 'x', 'because', meeting_date, start_time_utc from meetings limit 1",
         );
     }),
-    tampering("a reject of a column that is none", "words", |store| {
+    tampering("a reject of an unknown column", "words", |store| {
         sql(
             store,
             "insert into rejects select 'meetings', meeting_key, 'mood', 'x', 'unparsable', meeting_date, start_time_utc from meetings limit 1",
         );
     }),
     // Coverage.
-    tampering("a row of coverage gone", "coverage-rows", |store| {
+    tampering("a missing row of coverage", "coverage-rows", |store| {
         sql(store, "delete from coverage where participant_key in (select min(participant_key) from participants)");
     }),
-    tampering("a meeting that lost everybody", "coverage-rows", |store| {
+    tampering("a meeting without its participants", "coverage-rows", |store| {
         for table in ["quality_samples", "coverage", "participants"] {
             let of =
                 "select min(meeting_key) from meetings where meeting_key in (select meeting_key from participants)";
@@ -328,16 +329,16 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             "update coverage set sample_count = sample_count + 1 where participant_key in (select min(participant_key) from coverage)",
         );
     }),
-    tampering("empty called complete", "coverage-status", |store| {
+    tampering("empty marked complete", "coverage-status", |store| {
         sql(store, "update coverage set status = 'complete' where status = 'empty'");
     }),
-    tampering("complete called empty", "coverage-status", |store| {
+    tampering("complete marked empty", "coverage-status", |store| {
         sql(store, "update coverage set status = 'empty' where status = 'complete'");
     }),
     tampering("another number of expected minutes", "coverage-status", |store| {
         sql(store, "update coverage set expected_minutes = expected_minutes + 1");
     }),
-    tampering("a code that means something else", "coverage-status", |store| {
+    tampering("an API code that contradicts the status", "coverage-status", |store| {
         sql(store, "update coverage set api_code = 121005 where status = 'complete'");
     }),
     tampering("a last attempt before the first", "coverage-status", |store| {
@@ -347,31 +348,31 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
     tampering("a flipped byte in the middle of a raw file", "raw", |store| {
         change_bytes(&raw_file(store, "quality"), |bytes| {
             let middle = bytes.len() / 2;
-            // Wide enough to reach a frame, not only a header.
+            // Long enough to reach a frame, not only a header.
             bytes[middle..middle + 900].iter_mut().for_each(|byte| *byte ^= 0x11);
         });
     }),
     tampering("a flipped byte in the last frame of a raw file", "raw", |store| {
         change_bytes(&raw_file(store, "participants"), |bytes| *bytes.last_mut().expect("bytes") ^= 1);
     }),
-    tampering("a raw file gone", "raw-answers", |store| {
+    tampering("a missing raw file", "raw-answers", |store| {
         fs::remove_file(raw_file(store, "quality")).expect("removed");
     }),
-    tampering("the end of a raw file cut off, with an answer that was recorded", "raw-answers", |store| {
+    tampering("a truncated raw file whose last answer was recorded", "raw-answers", |store| {
         change_bytes(&raw_file(store, "quality"), |bytes| bytes.truncate(bytes.len() - 10));
     }),
-    tampering("the file of a meeting list gone", "raw-answers", |store| {
+    tampering("a missing raw file of a meeting list", "raw-answers", |store| {
         fs::remove_file(raw_file(store, "meetings")).expect("removed");
     }),
-    tampering("an empty file of a meeting list", "raw-answers", |store| {
+    tampering("an empty raw file of a meeting list", "raw-answers", |store| {
         change_bytes(&raw_file(store, "meetings"), Vec::clear)
     }),
-    tampering("nobody's answer final", "ledger", |store| ledger_sql(store, "update participants set is_final = 0")),
-    tampering("no list final", "ledger", |store| ledger_sql(store, "update meetings set list_final = 0")),
-    tampering("a ledger that is none", "ledger", |store| {
+    tampering("no final answers", "ledger", |store| ledger_sql(store, "update participants set is_final = 0")),
+    tampering("no final lists", "ledger", |store| ledger_sql(store, "update meetings set list_final = 0")),
+    tampering("a ledger that is not a database", "ledger", |store| {
         fs::write(ledger(store), "no database".repeat(1_000)).expect("written");
     }),
-    tampering("no ledger", "ledger", |store| fs::remove_file(ledger(store)).expect("removed")),
+    tampering("a missing ledger", "ledger", |store| fs::remove_file(ledger(store)).expect("removed")),
 ];
 
 /// The first sample that has a delay.
@@ -427,7 +428,7 @@ fn edit_file(store: &Path, change: impl FnOnce(&mut Value)) {
     edit_manifest(store, |all| change(&mut all["files"][0]));
 }
 
-/// Runs statements on the published database, as nobody should.
+/// Changes the published database in place.
 pub(crate) fn sql(store: &Path, statements: &str) {
     let connection = duckdb::Connection::open(database(store)).expect("opens");
     connection.execute_batch(statements).unwrap_or_else(|error| panic!("{statements}: {error}"));
@@ -436,8 +437,8 @@ pub(crate) fn sql(store: &Path, statements: &str) {
     assert!(!store.join("vcq.duckdb.wal").exists(), "the change is in the file");
 }
 
-/// Writes a file's present size and checksum into the manifest; gives both.
-fn vouch_for(store: &Path, path: &Path) -> (u64, String) {
+/// Writes a file's current size and checksum into the manifest, and returns them.
+fn update_checksum(store: &Path, path: &Path) -> (u64, String) {
     let bytes = fs::read(path).expect("read");
     let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let relative = path.strip_prefix(store.join("parquet")).expect("below parquet/").to_str().expect("text").to_owned();
@@ -450,7 +451,7 @@ fn vouch_for(store: &Path, path: &Path) -> (u64, String) {
     (bytes.len() as u64, sha256)
 }
 
-/// Changes one delay in a Parquet file, which else stays as it was; gives its key.
+/// Changes one delay in a Parquet file. Returns its participant key.
 fn change_a_cell(store: &Path, path: &Path) -> String {
     let file = fs::File::open(path).expect("opens");
     let batches = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet").build().expect("Parquet");
@@ -482,11 +483,11 @@ fn change_a_cell(store: &Path, path: &Path) -> String {
     changed.expect("a delay")
 }
 
-/// The same change in Parquet, manifest and database, so that all of them agree.
+/// Makes the same change in Parquet, manifest and database, so that they agree.
 pub(crate) fn same_change_everywhere(store: &Path) {
     let path = part(store, "quality_samples", 0);
     let key = change_a_cell(store, &path);
-    let (bytes, sha256) = vouch_for(store, &path);
+    let (bytes, sha256) = update_checksum(store, &path);
     let relative = path.strip_prefix(store.join("parquet")).expect("below parquet/").display().to_string();
     sql(
         store,
