@@ -1,63 +1,38 @@
-//! A made-up tenant and an HTTP server that speaks the vendor's language for it.
+//! A synthetic Feishu tenant and an HTTP server that answers for it as Feishu does.
 //!
-//! `demo`, `simulate` and the integration tests sync from here, over real HTTP. The module has three layers:
+//! `demo`, `simulate` and the integration tests sync from here over real HTTP. It is built in three layers:
 //!
-//! - the tenant (`tenant`, `calendar`, `attendance`, `people`, `places`): what exists, a pure function of [`TenantSpec`];
-//! - its numbers (`network`, `minutes`): the quality of any minute, made when it is asked for, so that memory does not grow
+//! - `model`: what a tenant consists of (people, places, meetings, attendance, quality samples);
+//! - `generators`: how all of it follows from a seed; a sample is generated when it is requested, so memory does not grow
 //!   with the number of samples;
-//! - the vendor's behaviour: notation (`wire`, `wire_quality`), parameters (`query`), paging (`pages`), answers (`lists`),
-//!   limits and tokens (`limits`), failures on purpose (`faults`), and the server around them (`server`, `socket`).
+//! - `server`: Feishu's behaviour: parameters, pages, JSON, error codes, rate limits, tokens and injected faults.
 //!
-//! Only `server` and `socket` touch the clock and the network. Nothing here is used by the stages, and nothing of the stages
-//! is used here: the simulator must not share a mistake with the client that is tested against it.
+//! It uses nothing of the other crates: the simulator must not share a mistake with the client that is tested against it.
 //!
-//! ```no_run
+//! ```
 //! use vcq_simulator::{Options, Tenant, TenantSpec, serve};
 //!
 //! # async fn run() -> Result<(), vcq_simulator::SimulatorError> {
 //! let tenant = Tenant::generate(&TenantSpec { people: 20, days: 2, ..TenantSpec::default() });
-//! let running = serve(tenant, Options::default()).await?;
-//! let origin = running.base_url();
-//! # let _ = origin;
-//! running.shutdown().await;
+//! let server = serve(tenant, Options::default()).await?;
+//! println!("{} serves {:?}", server.base_url(), server.tenant().totals());
+//! server.shutdown().await;
 //! # Ok(())
 //! # }
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run()).expect("a free port");
 //! ```
 
-mod attendance;
-mod calendar;
-mod dice;
-mod endpoint;
-mod faults;
-mod limits;
-mod lists;
-mod minutes;
-mod network;
-mod options;
-mod pages;
-mod people;
-mod places;
-mod query;
-mod refusal;
+mod generators;
+mod model;
+mod random;
 mod server;
-mod socket;
-mod stats;
-mod tenant;
-mod wire;
-mod wire_quality;
 
 #[cfg(test)]
 mod tests;
 
-pub use endpoint::{Endpoint, LISTS};
-pub use faults::{FAULT_NAMES, Fault, FaultError, FaultKind, Trigger};
-pub use limits::{Limit, WindowKind};
-pub use options::{LongMeetings, MeetingFilter, Options};
-pub use people::UserIdType;
-pub use places::{BUILDINGS, Building};
-pub use query::Params;
-pub use server::{Running, SimulatorError, serve};
-pub use stats::{Call, Outcome, Stats};
-pub use tenant::{Calls, Planted, Tenant, TenantSpec, Totals};
-pub use wire::{TimeForm, WireStyle};
-pub use wire_quality::{ODD_VALUES, OddValue, count_odd_values};
+pub use model::{CallCounts, Tenant, TenantSpec, Totals};
+pub use server::{
+    Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings,
+    MALFORMATIONS, Malformation, MeetingFilter, Options, Outcome, Params, RunningServer, SimulatorError, Stats,
+    TimeFormat, Trigger, WindowKind, count_malformed, serve,
+};

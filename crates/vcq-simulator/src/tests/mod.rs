@@ -1,8 +1,8 @@
-//! The simulator as a whole: the tenant's numbers, the notation, and the server over real HTTP.
+//! The simulator as a whole: the tenant's numbers, the JSON, and the server over real HTTP.
 
-mod caller;
-mod failures;
-mod notation;
+mod client;
+mod faults;
+mod json;
 mod sdk;
-mod serving;
-mod tenants;
+mod server;
+mod tenant;

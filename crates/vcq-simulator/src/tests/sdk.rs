@@ -1,21 +1,21 @@
-//! The vendor's own client against the simulator; see `tests/sdk/test_sdk.py`.
+//! Feishu's own client against the simulator; see `tests/sdk/test_sdk.py`.
 
-use super::caller::{Caller, fast, small};
+use super::client::{Client, fast, small};
 
 /// Needs a Python with `tests/sdk/requirements.txt`, named by `VCQ_SDK_PYTHON`.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the vendor's SDK: VCQ_SDK_PYTHON=... cargo test --release --lib sdk -- --ignored"]
-async fn the_vendor_s_sdk_reads_everything() {
+#[ignore = "needs Feishu's SDK: VCQ_SDK_PYTHON=... cargo test -p vcq-simulator sdk -- --ignored"]
+async fn the_official_sdk_reads_everything() {
     let python = std::env::var("VCQ_SDK_PYTHON").expect("VCQ_SDK_PYTHON names a Python that has the SDK");
-    let caller = Caller::of(&small(), fast()).await;
-    let running = &caller.running;
+    let client = Client::new(&small(), fast()).await;
+    let server = &client.server;
     let mut command = std::process::Command::new(python);
     command
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/test_sdk.py"))
-        .env("VCQ_BASE_URL", running.base_url())
-        .env("VCQ_APP_ID", running.app_id())
-        .env("VCQ_APP_SECRET", running.app_secret())
-        .env("VCQ_SIM_EXPECT", running.tenant().expectation())
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/sdk/test_sdk.py"))
+        .env("VCQ_BASE_URL", server.base_url())
+        .env("VCQ_APP_ID", server.app_id())
+        .env("VCQ_APP_SECRET", server.app_secret())
+        .env("VCQ_SIM_EXPECT", server.tenant().expectation())
         .env("NO_PROXY", "127.0.0.1");
     let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

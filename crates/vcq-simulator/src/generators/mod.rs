@@ -1,0 +1,8 @@
+//! How a tenant follows from its seed.
+
+mod attendance;
+mod calendar;
+pub(crate) mod network;
+pub(crate) mod people;
+pub(crate) mod quality;
+mod tenant;

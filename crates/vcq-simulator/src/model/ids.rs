@@ -1,0 +1,85 @@
+//! The ids, addresses and phone numbers by which Feishu knows the tenant's people and rooms.
+
+use super::people::Person;
+use crate::random::derive_key;
+
+/// The parameter `user_id_type`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) enum UserIdType {
+    /// One per person and app: `ou_...`.
+    #[default]
+    OpenId,
+    /// One per person and developer: `on_...`.
+    UnionId,
+    /// One per person and tenant: eight characters.
+    UserId,
+}
+
+impl UserIdType {
+    pub(crate) fn from_param(text: &str) -> Option<Self> {
+        match text {
+            "open_id" => Some(Self::OpenId),
+            "union_id" => Some(Self::UnionId),
+            "user_id" => Some(Self::UserId),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn employee_id(ordinal: u32) -> String {
+    format!("E{:05}", ordinal + 1)
+}
+
+pub(crate) fn email(person: &Person) -> String {
+    format!("{}@meetings.example.com", person.email_name)
+}
+
+/// A phone number, masked as Feishu masks it.
+pub(crate) fn masked_phone(number: [u8; 6]) -> String {
+    let [a, b, c, d, e, f] = number;
+    format!("+861{a}{b}****{c}{d}{e}{f}")
+}
+
+pub(crate) fn user_id(seed: u64, ordinal: u32, id_type: UserIdType) -> String {
+    let person = derive_key(derive_key(seed, 0x6964), u64::from(ordinal));
+    // The ordinal in front keeps ids unique for up to a million people.
+    id_of_type(person, id_type, || format!("{:05x}{:03x}", ordinal, derive_key(person, 5) & 0xFFF))
+}
+
+/// The id of a person of another tenant.
+pub(crate) fn foreign_user_id(seed: u64, ordinal: u32, id_type: UserIdType) -> String {
+    let person = derive_key(derive_key(seed, 0x666F_7265), u64::from(ordinal));
+    id_of_type(person, id_type, || format!("x{:07x}", derive_key(person, 5) & 0xFFF_FFFF))
+}
+
+fn id_of_type(person: u64, id_type: UserIdType, user_id: impl FnOnce() -> String) -> String {
+    match id_type {
+        UserIdType::OpenId => format!("ou_{:016x}{:016x}", derive_key(person, 1), derive_key(person, 2)),
+        UserIdType::UnionId => format!("on_{:016x}{:016x}", derive_key(person, 3), derive_key(person, 4)),
+        UserIdType::UserId => user_id(),
+    }
+}
+
+pub(crate) fn room_id(seed: u64, room: usize) -> String {
+    let room = derive_key(derive_key(seed, 0x726F_6F6D), room as u64);
+    format!("omm_{:016x}{:016x}", derive_key(room, 1), derive_key(room, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_of_the_requested_form() {
+        for (id_type, prefix) in [(UserIdType::OpenId, "ou_"), (UserIdType::UnionId, "on_"), (UserIdType::UserId, "0")]
+        {
+            let ids: HashSet<String> = (0..5000).map(|person| user_id(9, person, id_type)).collect();
+            assert_eq!(ids.len(), 5000);
+            assert!(ids.iter().all(|id| id.starts_with(prefix)));
+            let foreign: HashSet<String> = (0..200).map(|person| foreign_user_id(9, person, id_type)).collect();
+            assert!(foreign.is_disjoint(&ids));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The tenant's buildings, rooms, departments, names and devices, as data.
+//!
+//! Public addresses come from the documentation ranges (RFC 5737), internal ones from 10/8 and 192.168/16. A list of pairs
+//! holds a weight and a value.
+
+pub(crate) struct Building {
+    pub(crate) name: &'static str,
+    /// Feishu's `location` text for anybody inside.
+    pub(crate) location: &'static str,
+    pub(crate) public_ips: &'static [[u8; 4]],
+    /// First two bytes of its internal /24 subnets; the third is the floor (1..=floors).
+    pub(crate) internal_net: [u8; 2],
+    pub(crate) floors: u8,
+    /// Round trip to the nearest media server on a good day.
+    pub(crate) delay_ms: u32,
+}
+
+pub(crate) const BUILDINGS: &[Building] = &[
+    Building {
+        name: "North Tower",
+        location: "shanghai",
+        public_ips: &[[192, 0, 2, 10], [192, 0, 2, 11]],
+        internal_net: [10, 11],
+        floors: 8,
+        delay_ms: 16,
+    },
+    Building {
+        name: "South Tower",
+        location: "shanghai",
+        public_ips: &[[192, 0, 2, 40]],
+        internal_net: [10, 12],
+        floors: 5,
+        delay_ms: 19,
+    },
+    Building {
+        name: "Harbour House",
+        location: "shenzhen",
+        public_ips: &[[198, 51, 100, 10], [198, 51, 100, 11]],
+        internal_net: [10, 21],
+        floors: 4,
+        delay_ms: 31,
+    },
+    Building {
+        name: "Riverside",
+        location: "frankfurt",
+        public_ips: &[[198, 51, 100, 200]],
+        internal_net: [10, 61],
+        floors: 2,
+        delay_ms: 208,
+    },
+];
+
+/// The building whose network is poor for some hours.
+pub(crate) const DEGRADED_BUILDING: usize = 2;
+
+/// The building far from every media server.
+#[cfg(test)]
+pub(crate) const FAR_BUILDING: usize = 3;
+
+/// The room whose network always loses packets.
+pub(crate) const LOSSY_ROOM: usize = room_index(0, 1);
+
+/// Meeting rooms of every building, with their seats.
+pub(crate) const ROOM_NAMES: &[&str] = &["Aspen (12)", "Birch (6)", "Cedar (20)", "红枫 (8)", "Juniper (4)"];
+
+pub(crate) const fn room_index(building: usize, room: usize) -> usize {
+    building * ROOM_NAMES.len() + room
+}
+
+/// The `participant_name` of a room.
+pub(crate) fn room_name(room: usize) -> String {
+    format!("{} {}", BUILDINGS[room / ROOM_NAMES.len()].name, ROOM_NAMES[room % ROOM_NAMES.len()])
+}
+
+pub(crate) const DEPARTMENTS: &[(u32, &str)] = &[
+    (24, "Engineering"),
+    (14, "产品部"),
+    (14, "Sales"),
+    (10, "客户成功部"),
+    (8, "Marketing"),
+    (8, "供应链中心"),
+    (7, "Finance"),
+    (6, "人力资源部"),
+    (5, "Legal"),
+    (4, "信息技术部"),
+];
+
+/// Family names in Chinese and in pinyin.
+pub(crate) const FAMILY_NAMES: &[(&str, &str)] = &[
+    ("云", "Yun"),
+    ("青", "Qing"),
+    ("墨", "Mo"),
+    ("松", "Song"),
+    ("禾", "He"),
+    ("星", "Xing"),
+    ("岚", "Lan"),
+    ("川", "Chuan"),
+    ("竹", "Zhu"),
+    ("溪", "Xi"),
+    ("棠", "Tang"),
+    ("霁", "Ji"),
+];
+
+/// Given names in Chinese and in pinyin.
+pub(crate) const GIVEN_NAMES: &[(&str, &str)] = &[
+    ("知远", "Zhiyuan"),
+    ("小满", "Xiaoman"),
+    ("听雨", "Tingyu"),
+    ("一帆", "Yifan"),
+    ("望舒", "Wangshu"),
+    ("清和", "Qinghe"),
+    ("南枝", "Nanzhi"),
+    ("既明", "Jiming"),
+    ("未央", "Weiyang"),
+    ("半夏", "Banxia"),
+    ("见山", "Jianshan"),
+    ("石榴", "Shiliu"),
+    ("初一", "Chuyi"),
+    ("白露", "Bailu"),
+    ("向晚", "Xiangwan"),
+    ("拾光", "Shiguang"),
+];
+
+pub(crate) const COMPANIES: &[&str] = &["Brightleaf", "Copperfield Freight", "蓝砖科技", "Nine Lanterns"];
+
+pub(crate) const APP_VERSIONS: &[(u32, &str)] =
+    &[(55, "7.24.6"), (22, "7.25.3"), (13, FAULTY_APP_VERSION), (10, "6.11.12")];
+
+/// The app version that uses more CPU and sends fewer frames than the others.
+pub(crate) const FAULTY_APP_VERSION: &str = "7.26.0-alpha.4";
+
+/// Names as Feishu sends them; their case really differs.
+pub(crate) const COMPUTERS: &[(u32, &str)] = &[(46, "windows"), (14, "WINDOWS"), (34, "mac"), (6, "linux")];
+
+pub(crate) const PHONES: &[(u32, &str)] = &[(55, "ios"), (45, "android")];
+
+/// Microphones and speakers.
+pub(crate) const HEADSETS: &[(u32, (&str, &str))] = &[
+    (38, ("Built-in Microphone", "Built-in Speakers")),
+    (22, ("与系统一致", "与系统一致")),
+    (18, ("USB Headset Mono", "USB Headset Mono")),
+    (14, ("Bluetooth Earbuds", "Bluetooth Earbuds")),
+    (8, ("Desk Speakerphone", "Desk Speakerphone")),
+];
+
+pub(crate) const CAMERAS: &[(u32, &str)] = &[(60, "HD Camera"), (25, "Built-in Camera"), (15, "USB Webcam 1080p")];
+
+pub(crate) const HOME_LOCATIONS: &[&str] = &["shanghai", "suzhou", "dongguan", "shenzhen", "hangzhou"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_addresses_are_documentation_addresses() {
+        for building in BUILDINGS {
+            for ip in building.public_ips {
+                let net = [ip[0], ip[1], ip[2]];
+                assert!([[192, 0, 2], [198, 51, 100], [203, 0, 113]].contains(&net), "{ip:?} of {}", building.name);
+            }
+            assert_eq!(building.internal_net[0], 10);
+        }
+    }
+
+    #[test]
+    fn no_two_buildings_share_an_address() {
+        for (left, one) in BUILDINGS.iter().enumerate() {
+            for other in &BUILDINGS[left + 1..] {
+                assert_ne!(one.internal_net, other.internal_net);
+                assert!(one.public_ips.iter().all(|ip| !other.public_ips.contains(ip)));
+            }
+        }
+    }
+
+    #[test]
+    fn rooms_find_their_building() {
+        for building in 0..BUILDINGS.len() {
+            for room in 0..ROOM_NAMES.len() {
+                let name = room_name(room_index(building, room));
+                assert!(name.starts_with(BUILDINGS[building].name) && name.ends_with(ROOM_NAMES[room]), "{name}");
+            }
+        }
+    }
+}

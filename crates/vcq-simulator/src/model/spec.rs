@@ -1,0 +1,116 @@
+//! What a tenant should be like, and the hours in which known problems are planted into it.
+
+use jiff::civil::{Date, date};
+
+/// Seconds in a day.
+pub(crate) const DAY_S: i64 = 86_400;
+
+/// Describes a tenant to generate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantSpec {
+    /// The same seed generates the same tenant on every machine.
+    pub seed: u64,
+    /// First day, in the tenant's time zone.
+    pub first_day: Date,
+    pub days: u32,
+    /// Number of employees; at least 8 are generated.
+    pub people: u32,
+    /// Meetings on an average working day; a weekend day has about 7 % of them.
+    pub meetings_per_day: u32,
+    /// The tenant's offset from UTC, in seconds east.
+    pub utc_offset_s: i32,
+    /// Whether the first two days contain one of each unusual meeting (across midnight, over a day, duplicates, ...).
+    pub unusual_meetings: bool,
+    /// No meeting ends after this time (unix seconds). `None`: the end of the last day.
+    pub ends_by: Option<i64>,
+}
+
+impl Default for TenantSpec {
+    fn default() -> Self {
+        Self {
+            seed: 7,
+            first_day: date(2026, 11, 2),
+            days: 5,
+            people: 60,
+            meetings_per_day: 24,
+            utc_offset_s: 8 * 3600,
+            unusual_meetings: true,
+            ends_by: None,
+        }
+    }
+}
+
+impl TenantSpec {
+    /// Midnight (unix seconds) at the start of a day of the tenant, counted from 0.
+    pub fn midnight(&self, day: u32) -> i64 {
+        let days_since_epoch = i64::from(self.first_day.since(date(1970, 1, 1)).map_or(0, |span| span.get_days()));
+        (days_since_epoch + i64::from(day)) * DAY_S - i64::from(self.utc_offset_s)
+    }
+
+    /// First second (unix) of the tenant.
+    pub fn start(&self) -> i64 {
+        self.midnight(0)
+    }
+
+    /// The time (unix seconds) by which every meeting has ended.
+    pub fn end(&self) -> i64 {
+        let midnight = self.midnight(self.days);
+        self.ends_by.map_or(midnight, |end| end.min(midnight))
+    }
+
+    /// Weekday of a day of the tenant, Monday = 0.
+    pub(crate) fn weekday(&self, day: u32) -> u32 {
+        (self.first_day.weekday().to_monday_zero_offset() as u32 + day) % 7
+    }
+}
+
+/// Hours (unix seconds) in which a building's network is degraded, and hours in which the licence limits video to 360P
+/// and screen sharing to 720P.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Incidents {
+    pub(crate) degraded_from: i64,
+    pub(crate) degraded_until: i64,
+    pub(crate) limited_from: i64,
+    pub(crate) limited_until: i64,
+}
+
+impl Incidents {
+    /// Degrades the network on the working day nearest the middle and limits video in the afternoon of the last one.
+    pub(crate) fn schedule(spec: &TenantSpec) -> Self {
+        let working = |day: &u32| spec.weekday(*day) < 5;
+        let middle = (spec.days / 2..spec.days).find(working).unwrap_or(0);
+        let last = (0..spec.days).rev().find(working).unwrap_or(0);
+        let at = |day: u32, minutes: i64| spec.midnight(day) + minutes * 60;
+        Self {
+            degraded_from: at(middle, 9 * 60 + 40),
+            degraded_until: at(middle, 16 * 60 + 20),
+            limited_from: at(last, 14 * 60),
+            limited_until: at(last, 18 * 60),
+        }
+    }
+
+    pub(crate) fn is_degraded(&self, at: i64) -> bool {
+        (self.degraded_from..self.degraded_until).contains(&at)
+    }
+
+    pub(crate) fn is_limited(&self, at: i64) -> bool {
+        (self.limited_from..self.limited_until).contains(&at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn incidents_fall_on_working_days() {
+        for days in 1..15 {
+            let spec = TenantSpec { days, ..TenantSpec::default() };
+            let incidents = Incidents::schedule(&spec);
+            for at in [incidents.degraded_from, incidents.limited_from] {
+                let day = ((at - spec.start()) / DAY_S) as u32;
+                assert!(spec.weekday(day) < 5 && day < days, "day {day} of {days}");
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! A whole tenant, and the totals that tests compare with.
+//!
+//! Meetings and sessions are kept (about 150 bytes a session); quality samples are not.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::meeting::{Meeting, QualityAvailability, Session};
+use super::people::Person;
+use super::spec::{DAY_S, Incidents, TenantSpec};
+
+/// Calls to the three lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CallCounts {
+    pub meeting_list: u64,
+    pub participant_list: u64,
+    pub participant_quality_list: u64,
+}
+
+/// What a complete copy of a tenant contains. A session is a row of participant_list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// External meetings and webinars included.
+    pub meetings: u64,
+    /// Sessions, the audience of webinars included.
+    pub participants: u64,
+    /// Sessions with at least one sample.
+    pub participants_with_samples: u64,
+    /// Sessions of less than half a minute: their quality list is empty.
+    pub participants_empty: u64,
+    pub participants_without_id: u64,
+    /// Sessions with the id of another tenant, which the quality list answers with 126010.
+    pub participants_foreign: u64,
+    /// Sessions of local screen casts, which the quality list answers with 121002.
+    pub participants_unsupported: u64,
+    /// Sessions in meetings of over 24 hours.
+    pub participants_of_long_meetings: u64,
+    /// Sessions that have the same id and join second as another one.
+    pub duplicates: u64,
+    /// Samples of all sessions, duplicates included.
+    pub samples: u64,
+    /// Samples in all responses: duplicates are fetched once.
+    pub samples_answered: u64,
+    /// Calls of a perfect sync: pages of 100, one window, no refusal, the audience of each webinar in a second query, no
+    /// call for sessions without id or for duplicates.
+    pub fewest_calls: CallCounts,
+}
+
+/// A generated tenant; see [`Tenant::generate`].
+#[derive(Debug)]
+pub struct Tenant {
+    pub(crate) spec: TenantSpec,
+    pub(crate) people: Vec<Person>,
+    /// Sorted by start.
+    pub(crate) meetings: Vec<Meeting>,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) incidents: Incidents,
+    pub(crate) by_number: HashMap<u32, Vec<usize>>,
+}
+
+impl Tenant {
+    /// The spec it was generated from.
+    pub fn spec(&self) -> &TenantSpec {
+        &self.spec
+    }
+
+    /// Counts the totals.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals { meetings: self.meetings.len() as u64, ..Totals::default() };
+        totals.fewest_calls.meeting_list = page_count(totals.meetings);
+        for meeting in &self.meetings {
+            let sessions = self.sessions_of(meeting);
+            let audience = sessions.iter().filter(|session| session.audience).count() as u64;
+            totals.fewest_calls.participant_list += page_count(sessions.len() as u64 - audience);
+            if meeting.is_webinar() {
+                totals.fewest_calls.participant_list += page_count(audience);
+            }
+            for session in sessions {
+                totals.add(meeting, session);
+            }
+        }
+        totals
+    }
+
+    /// The window and the totals as JSON, for a test in another language.
+    pub fn expectation(&self) -> String {
+        let mut expectation = serde_json::json!(self.totals());
+        expectation["start"] = self.spec.start().into();
+        expectation["end"] = self.spec.end().into();
+        expectation.to_string()
+    }
+
+    /// Indices of the meetings that were held under a number, sorted by start.
+    pub(crate) fn meetings_with_number(&self, number: u32) -> &[usize] {
+        self.by_number.get(&number).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn sessions_of(&self, meeting: &Meeting) -> &[Session] {
+        &self.sessions[meeting.sessions.clone()]
+    }
+}
+
+impl Totals {
+    fn add(&mut self, meeting: &Meeting, session: &Session) {
+        self.participants += 1;
+        self.participants_of_long_meetings += u64::from(meeting.length_s() > DAY_S);
+        let samples = meeting.sample_count(session) as u64;
+        let availability = meeting.quality_availability(session);
+        *match availability {
+            QualityAvailability::Available if samples > 0 => &mut self.participants_with_samples,
+            QualityAvailability::Available => &mut self.participants_empty,
+            QualityAvailability::UnknownDevice => &mut self.participants_foreign,
+            QualityAvailability::NoId => &mut self.participants_without_id,
+            QualityAvailability::NotSupported => &mut self.participants_unsupported,
+        } += 1;
+        self.samples += samples;
+        if session.duplicate {
+            self.duplicates += 1;
+        } else {
+            self.samples_answered += samples;
+            if availability != QualityAvailability::NoId {
+                self.fewest_calls.participant_quality_list += page_count(samples);
+            }
+        }
+    }
+}
+
+/// Pages of 100 rows; an empty list takes a call too.
+const fn page_count(rows: u64) -> u64 {
+    if rows == 0 { 1 } else { rows.div_ceil(100) }
+}

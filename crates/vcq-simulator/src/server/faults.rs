@@ -1,0 +1,311 @@
+//! Fault injection: which calls fail, and how.
+//!
+//! Triggers are deterministic: the same calls in the same order fail in the same way. Variations of the JSON (malformed
+//! values, times as unix seconds) are in `JsonStyle`, since they belong to the data and not to a call.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::endpoint::Endpoint;
+use super::query::Params;
+use crate::random::{derive_key, hash_text, unit_interval};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FaultKind {
+    /// HTTP 500 with code 121001.
+    InternalError,
+    /// HTTP 502 with an HTML page.
+    BadGateway,
+    /// HTTP 200 without a body.
+    EmptyBody,
+    /// The first half of the correct body, with a matching `content-length`.
+    TruncatedJson,
+    /// HTTP 200 with text that is not JSON.
+    NotJson,
+    /// The connection is reset before the response.
+    Reset,
+    /// The connection is reset in the middle of the correct response.
+    ResetInResponse,
+    /// No response until the caller times out.
+    Stall,
+    /// Code 99991400.
+    Throttle {
+        http_status: u16,
+        /// Value of `x-ogw-ratelimit-reset`. `None`: no rate-limit headers.
+        reset_s: Option<f64>,
+    },
+    /// An error code with its documented HTTP status.
+    ErrorCode { code: i64 },
+    /// `has_more` is true and the page token is the one that was sent.
+    RepeatPageToken,
+    /// `has_more` is always true, with empty pages after the last row.
+    EndlessPages,
+    /// Two rows are inserted at the head between pages, so that each page repeats the end of the one before.
+    ShiftingRows,
+}
+
+/// Which calls of the fault's endpoint fail. Calls are counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Trigger {
+    Always,
+    /// Call n, 2n, 3n, ...
+    EveryNth(u64),
+    /// Every call after the first n.
+    After(u64),
+    First(u64),
+    /// A share of the calls (0..1), picked at random from the seed.
+    Chance(f64),
+    /// All calls for a share (0..1) of the units, picked at random from the seed. A unit is a participant for the quality
+    /// list, a meeting for the participant list.
+    Share(f64),
+    /// The first n calls for each unit, like a failure that retries overcome.
+    FirstOfEach(u64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fault {
+    /// `None`: all three lists.
+    pub on: Option<Endpoint>,
+    pub kind: FaultKind,
+    pub trigger: Trigger,
+}
+
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[error(
+    "invalid fault {text:?}: {problem}; expected [ENDPOINT:]KIND[@TRIGGER], such as participant_quality_list:html@every=7"
+)]
+pub struct FaultError {
+    pub text: String,
+    pub problem: String,
+}
+
+/// The kinds without a value, by the name that [`Fault::from_str`] accepts.
+pub const FAULT_NAMES: &[(&str, FaultKind)] = &[
+    ("internal-error", FaultKind::InternalError),
+    ("html", FaultKind::BadGateway),
+    ("empty", FaultKind::EmptyBody),
+    ("truncated", FaultKind::TruncatedJson),
+    ("not-json", FaultKind::NotJson),
+    ("reset", FaultKind::Reset),
+    ("reset-in-answer", FaultKind::ResetInResponse),
+    ("stall", FaultKind::Stall),
+    ("throttle", FaultKind::Throttle { http_status: 429, reset_s: Some(1.0) }),
+    ("throttle-400", FaultKind::Throttle { http_status: 400, reset_s: Some(1.0) }),
+    ("throttle-bare", FaultKind::Throttle { http_status: 429, reset_s: None }),
+    ("throttle-huge", FaultKind::Throttle { http_status: 429, reset_s: Some(86_400.0) }),
+    ("quota", FaultKind::ErrorCode { code: 99_991_403 }),
+    ("no-permission", FaultKind::ErrorCode { code: 121_005 }),
+    ("missing-scope", FaultKind::ErrorCode { code: 99_991_672 }),
+    ("user-scope", FaultKind::ErrorCode { code: 99_991_679 }),
+    ("ip-not-allowed", FaultKind::ErrorCode { code: 99_991_401 }),
+    ("repeat-token", FaultKind::RepeatPageToken),
+    ("endless", FaultKind::EndlessPages),
+    ("shift", FaultKind::ShiftingRows),
+];
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    /// Parses `[ENDPOINT:]KIND[@TRIGGER]`. KIND is a name of [`FAULT_NAMES`] or `code=N`; TRIGGER is `always` (the default),
+    /// `every=N`, `after=N`, `first=N`, `chance=P`, `share=P` or `first-of-each=N`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fail = |problem: String| FaultError { text: text.to_owned(), problem };
+        let (rest, trigger) = text.split_once('@').unwrap_or((text, "always"));
+        let (on, kind) = match rest.split_once(':') {
+            Some((endpoint, kind)) => (Some(endpoint.parse().map_err(&fail)?), kind),
+            None => (None, rest),
+        };
+        Ok(Self { on, kind: parse_kind(kind).map_err(&fail)?, trigger: parse_trigger(trigger).map_err(&fail)? })
+    }
+}
+
+fn parse_kind(text: &str) -> Result<FaultKind, String> {
+    if let Some(code) = text.strip_prefix("code=") {
+        return code.parse().map(|code| FaultKind::ErrorCode { code }).map_err(|_| format!("{code:?} is not a code"));
+    }
+    let named = FAULT_NAMES.iter().find(|(name, _)| *name == text);
+    named.map(|(_, kind)| *kind).ok_or_else(|| format!("unknown kind {text:?}"))
+}
+
+fn parse_trigger(text: &str) -> Result<Trigger, String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let count = || {
+        value.parse::<u64>().ok().filter(|count| *count > 0).ok_or_else(|| format!("{value:?} is not a valid count"))
+    };
+    let share = || {
+        let share = value.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+        share.ok_or_else(|| format!("{value:?} is not between 0 and 1"))
+    };
+    match name {
+        "always" => Ok(Trigger::Always),
+        "every" => count().map(Trigger::EveryNth),
+        "after" => value.parse().map(Trigger::After).map_err(|_| format!("{value:?} is not a valid count")),
+        "first" => count().map(Trigger::First),
+        "first-of-each" => count().map(Trigger::FirstOfEach),
+        "chance" => share().map(Trigger::Chance),
+        "share" => share().map(Trigger::Share),
+        _ => Err(format!("unknown trigger {name:?}")),
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(on) = self.on {
+            write!(formatter, "{on}:")?;
+        }
+        match (FAULT_NAMES.iter().find(|(_, kind)| *kind == self.kind), self.kind) {
+            (Some((name, _)), _) => formatter.write_str(name)?,
+            (None, FaultKind::ErrorCode { code }) => write!(formatter, "code={code}")?,
+            (None, FaultKind::Throttle { http_status, reset_s }) => {
+                write!(formatter, "throttle {http_status} {reset_s:?}")?
+            }
+            (None, kind) => write!(formatter, "{kind:?}")?,
+        }
+        match self.trigger {
+            Trigger::Always => Ok(()),
+            Trigger::EveryNth(n) => write!(formatter, "@every={n}"),
+            Trigger::After(n) => write!(formatter, "@after={n}"),
+            Trigger::First(n) => write!(formatter, "@first={n}"),
+            Trigger::FirstOfEach(n) => write!(formatter, "@first-of-each={n}"),
+            Trigger::Chance(share) => write!(formatter, "@chance={share}"),
+            Trigger::Share(share) => write!(formatter, "@share={share}"),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct FaultInjector {
+    /// Calls that each fault could have affected.
+    calls: Vec<u64>,
+    /// Calls by fault and unit.
+    unit_calls: HashMap<(usize, u64), u64>,
+}
+
+impl FaultInjector {
+    /// Counts a call and returns the faults that it triggers, in the order of `faults`.
+    pub(super) fn trigger(&mut self, faults: &[Fault], seed: u64, endpoint: Endpoint, unit: u64) -> Vec<FaultKind> {
+        self.calls.resize(faults.len(), 0);
+        let mut triggered = Vec::new();
+        for (at, fault) in faults.iter().enumerate() {
+            let applies = fault.on.map_or(endpoint != Endpoint::TenantAccessToken, |on| on == endpoint);
+            if applies && self.is_triggered(at, fault.trigger, derive_key(seed, at as u64), unit) {
+                triggered.push(fault.kind);
+            }
+        }
+        triggered
+    }
+
+    fn is_triggered(&mut self, at: usize, trigger: Trigger, fault_key: u64, unit: u64) -> bool {
+        self.calls[at] += 1;
+        let call = self.calls[at];
+        match trigger {
+            Trigger::Always => true,
+            Trigger::EveryNth(n) => call.is_multiple_of(n.max(1)),
+            Trigger::After(n) => call > n,
+            Trigger::First(n) => call <= n,
+            Trigger::Chance(share) => unit_interval(derive_key(fault_key, call)) < share,
+            Trigger::Share(share) => unit_interval(derive_key(fault_key, unit)) < share,
+            Trigger::FirstOfEach(n) => {
+                let calls = self.unit_calls.entry((at, unit)).or_insert(0);
+                *calls += 1;
+                *calls <= n
+            }
+        }
+    }
+}
+
+/// The unit of a call. A quality call is identified by number, id and join time, a participant call by number and start
+/// rounded down to the minute, so that a retry with another window is about the same unit.
+pub(super) fn unit_key(endpoint: Endpoint, params: &Params) -> u64 {
+    let ignored: &[&str] = match endpoint {
+        Endpoint::ParticipantQualityList => {
+            &["page_token", "page_size", "user_id_type", "meeting_start_time", "meeting_end_time"]
+        }
+        _ => &["page_token", "page_size", "user_id_type", "meeting_end_time"],
+    };
+    let relevant = params.iter().filter(|(name, _)| !ignored.contains(&name.as_str()));
+    relevant.fold(derive_key(endpoint as u64, 0), |unit, (name, value)| {
+        let value = match (name.as_str(), value.parse::<i64>()) {
+            ("meeting_start_time", Ok(start)) => (start / 60).to_string(),
+            _ => value.clone(),
+        };
+        // A sum, so that the order of the parameters does not matter.
+        unit.wrapping_add(hash_text(hash_text(0, name), &value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn triggered(trigger: Trigger, calls: u64, unit: impl Fn(u64) -> u64) -> Vec<u64> {
+        let faults = [Fault { on: None, kind: FaultKind::EmptyBody, trigger }];
+        let mut injector = FaultInjector::default();
+        (1..=calls)
+            .filter(|call| !injector.trigger(&faults, 3, Endpoint::MeetingList, unit(*call)).is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn triggers_select_the_documented_calls() {
+        assert_eq!(triggered(Trigger::Always, 3, |_| 0), [1, 2, 3]);
+        assert_eq!(triggered(Trigger::EveryNth(3), 7, |_| 0), [3, 6]);
+        assert_eq!(triggered(Trigger::After(5), 7, |_| 0), [6, 7]);
+        assert_eq!(triggered(Trigger::First(2), 7, |_| 0), [1, 2]);
+        assert_eq!(triggered(Trigger::FirstOfEach(1), 6, |call| call % 3), [1, 2, 3]);
+        let tenth = triggered(Trigger::Chance(0.1), 1000, |_| 0);
+        assert!((70..130).contains(&tenth.len()), "{}", tenth.len());
+        assert_eq!(tenth, triggered(Trigger::Chance(0.1), 1000, |_| 0));
+        let unlucky = triggered(Trigger::Share(0.3), 20, |call| call % 10);
+        assert!(
+            !unlucky.is_empty() && unlucky.iter().all(|call| unlucky.contains(&((call + 9) % 20 + 1))),
+            "{unlucky:?}"
+        );
+    }
+
+    #[test]
+    fn a_fault_without_endpoint_does_not_affect_the_token() {
+        let faults = [Fault { on: None, kind: FaultKind::Stall, trigger: Trigger::Always }];
+        let mut injector = FaultInjector::default();
+        assert!(injector.trigger(&faults, 1, Endpoint::TenantAccessToken, 0).is_empty());
+        assert_eq!(injector.trigger(&faults, 1, Endpoint::ParticipantList, 0), [FaultKind::Stall]);
+    }
+
+    #[test]
+    fn faults_are_formatted_and_parsed() {
+        for text in [
+            "stall",
+            "participant_quality_list:html@every=7",
+            "meeting_list:code=121003",
+            "tenant_access_token:code=10014@first=2",
+            "quota@after=500",
+            "throttle-bare@chance=0.25",
+            "participant_list:truncated@first-of-each=1",
+            "no-permission@share=0.1",
+        ] {
+            let fault: Fault = text.parse().expect("a documented form");
+            assert_eq!(fault.to_string(), text);
+        }
+        for text in ["", "fire", "nowhere:stall", "stall@every=0", "stall@chance=2", "stall@sometimes", "code=x"] {
+            assert!(text.parse::<Fault>().is_err(), "{text:?} should be invalid");
+        }
+    }
+
+    #[test]
+    fn a_unit_is_the_same_for_all_pages_and_windows() {
+        let params = |text: &str| -> Params {
+            text.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+        };
+        let quality = |text: &str| unit_key(Endpoint::ParticipantQualityList, &params(text));
+        let one = quality("meeting_no=1&user_id=a&join_time=5&meeting_start_time=61");
+        assert_eq!(one, quality("join_time=5&meeting_start_time=60&meeting_no=1&user_id=a&page_token=x"));
+        assert_ne!(one, quality("meeting_no=1&user_id=a&join_time=6"));
+        assert_ne!(one, quality("meeting_no=1&room_id=a&join_time=5"));
+        let list = |text: &str| unit_key(Endpoint::ParticipantList, &params(text));
+        assert_eq!(list("meeting_no=1&meeting_start_time=61"), list("meeting_no=1&meeting_start_time=60"));
+        assert_ne!(list("meeting_no=1&meeting_start_time=61"), list("meeting_no=1&meeting_start_time=600"));
+    }
+}

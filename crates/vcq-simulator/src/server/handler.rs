@@ -1,0 +1,201 @@
+//! Handles one call: path, token, rate limit, faults, parameters, response.
+//!
+//! Owns the server's clock and shared state.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Query, State as AxumState};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use tokio::sync::watch;
+
+use super::api_error::ApiError;
+use super::endpoint::Endpoint;
+use super::faults::{FaultInjector, FaultKind, unit_key};
+use super::listener::ConnectionReset;
+use super::lists::Lists;
+use super::options::Options;
+use super::query::Params;
+use super::rate_limit::RateLimiter;
+use super::reply::{Reply, ResponseContext};
+use super::stats::{Call, Stats};
+use super::tokens::TokenStore;
+use crate::model::tenant::Tenant;
+use crate::random::derive_key;
+
+/// How long a stalled call lasts at most.
+const STALL: Duration = Duration::from_secs(24 * 3600);
+
+/// About the size of a response's head.
+const HEAD_BYTES: usize = 120;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) tenant: Arc<Tenant>,
+    started: Instant,
+    state: Mutex<State>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// Everything that a call changes.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) options: Arc<Options>,
+    /// By endpoint.
+    pub(super) limiters: [RateLimiter; 4],
+    pub(super) tokens: TokenStore,
+    pub(super) faults: FaultInjector,
+    pub(super) stats: Stats,
+    calls: u64,
+}
+
+/// A call after the checks that need the shared state.
+struct CheckedCall {
+    options: Arc<Options>,
+    faults: Vec<FaultKind>,
+    refused: Option<Reply>,
+    log_id: String,
+    now: i64,
+}
+
+impl Shared {
+    pub(super) fn new(tenant: Arc<Tenant>, options: Options, stopping: watch::Receiver<bool>) -> Self {
+        let state = State {
+            options: Arc::new(options),
+            limiters: Default::default(),
+            tokens: TokenStore::default(),
+            faults: FaultInjector::default(),
+            stats: Stats::default(),
+            calls: 0,
+        };
+        Self { tenant, started: Instant::now(), state: Mutex::new(state), stopping }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // After a panic the counts are still usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "edge: the server has a clock of its own")]
+    fn check(&self, endpoint: Endpoint, params: &Params, headers: &HeaderMap) -> CheckedCall {
+        let since_start = self.started.elapsed();
+        let mut state = self.state();
+        let options = Arc::clone(&state.options);
+        let now = jiff::Timestamp::now().as_second() + options.clock_ahead_s;
+        state.calls += 1;
+        let seed = self.tenant.spec.seed;
+        let log_id = format!("{now:014}{:018X}", u128::from(derive_key(seed, state.calls)));
+        let mut call = CheckedCall { options, faults: Vec::new(), refused: None, log_id, now };
+        if endpoint != Endpoint::TenantAccessToken {
+            if let Err(code) = check_bearer(headers, &call.options, &state.tokens, now) {
+                call.refused = Some(Reply::error(&ApiError::new(code), &call.log_id));
+                return call;
+            }
+            let limit = call.options.limit;
+            if let Err(wait) = state.limiters[endpoint as usize].admit(&limit, since_start) {
+                call.refused = Some(Reply::throttle(limit.http_status, Some(wait.as_secs_f64()), &call.log_id));
+                return call;
+            }
+        }
+        call.faults = state.faults.trigger(&call.options.faults, seed, endpoint, unit_key(endpoint, params));
+        call
+    }
+
+    fn correct_reply(&self, endpoint: Endpoint, params: &Params, call: &CheckedCall, body: &[u8]) -> Reply {
+        let response = if endpoint == Endpoint::TenantAccessToken {
+            self.issue_token(body, call)
+        } else {
+            let lists = Lists { tenant: &self.tenant, options: &call.options, now: call.now, faults: &call.faults };
+            lists.respond(endpoint, params)
+        };
+        match response {
+            Ok(body) => Reply::Envelope { http: 200, code: 0, body },
+            Err(error) => Reply::error(&error, &call.log_id),
+        }
+    }
+
+    fn issue_token(&self, body: &[u8], call: &CheckedCall) -> Result<String, ApiError> {
+        let request: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let options = &call.options;
+        match (request["app_id"].as_str(), request["app_secret"].as_str()) {
+            (None, _) | (_, None) => return Err(ApiError::new(10003)),
+            (Some(id), _) if id != options.app_id => return Err(ApiError::new(99_991_543)),
+            (_, Some(secret)) if secret != options.app_secret => return Err(ApiError::new(10015)),
+            _ => {}
+        }
+        let (token, expire) = self.state().tokens.issue(self.tenant.spec.seed, options.token_life_s, call.now);
+        Ok(format!("{{\"code\":0,\"msg\":\"ok\",\"tenant_access_token\":\"{token}\",\"expire\":{expire}}}"))
+    }
+
+    /// Waits, but not beyond the end of the server.
+    async fn wait(&self, time: Duration) {
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// Checks the `Authorization` header. An error is an API code.
+fn check_bearer(headers: &HeaderMap, options: &Options, tokens: &TokenStore, now: i64) -> Result<(), i64> {
+    let Some(header) = headers.get(header::AUTHORIZATION) else { return Err(99_991_661) };
+    let Some(token) = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")) else {
+        return Err(99_991_671);
+    };
+    match token {
+        _ if options.user_token.as_deref() == Some(token) || tokens.is_valid(token, now) => Ok(()),
+        user if user.starts_with("u-") || user.starts_with("eyJ") => Err(99_991_668),
+        tenant if tenant.starts_with("t-") => Err(99_991_663),
+        _ => Err(99_991_671),
+    }
+}
+
+pub(super) async fn handle(
+    AxumState(shared): AxumState<Arc<Shared>>,
+    ConnectInfo(reset): ConnectInfo<ConnectionReset>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let at_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let endpoint = match Endpoint::find(method.as_str(), uri.path()) {
+        None => return reject(99_991_201),
+        Some((_, false)) => return reject(99_991_301),
+        Some((endpoint, true)) => endpoint,
+    };
+    let params = Query::<Params>::try_from_uri(&uri).map(|query| query.0).unwrap_or_default();
+    let mut call = shared.check(endpoint, &params, &headers);
+    let reply = match call.refused.take() {
+        Some(reply) => reply,
+        None => {
+            Reply::with_faults(&call.faults, &call.log_id, || shared.correct_reply(endpoint, &params, &call, &body))
+        }
+    };
+    let logged = Call { endpoint, params, at_ms, outcome: reply.outcome() };
+    shared.state().stats.record(logged, call.options.log_capacity);
+    if call.options.latency > Duration::ZERO {
+        shared.wait(call.options.latency).await;
+    }
+    match &reply {
+        Reply::Stall => {
+            shared.wait(STALL).await;
+            reset.after(0);
+        }
+        Reply::Reset => reset.after(0),
+        Reply::ResetInBody { body } => reset.after(HEAD_BYTES + body.len() / 2),
+        Reply::Envelope { .. } | Reply::Throttle { .. } | Reply::Foreign { .. } => {}
+    }
+    reply.into_response(&ResponseContext { log_id: &call.log_id, now: call.now, limit: call.options.limit.calls })
+}
+
+/// Rejects an unknown path or method; such calls are not counted.
+fn reject(code: i64) -> Response {
+    let error = ApiError::new(code);
+    let mut response = Response::new(Body::from(error.body("")));
+    *response.status_mut() = StatusCode::from_u16(error.http).unwrap_or(StatusCode::NOT_FOUND);
+    response
+}

@@ -1,0 +1,194 @@
+//! The responses of the three lists: which meetings, sessions and samples a query finds.
+
+use super::api_error::ApiError;
+use super::endpoint::Endpoint;
+use super::faults::FaultKind;
+use super::json::{ListWriter, push_items, push_json_text};
+use super::options::{LongMeetings, MeetingFilter, Options};
+use super::pagination::{PageSlice, query_key, slice_page};
+use super::query::{MeetingQuery, MeetingWindow, Params, ParticipantQuery, QualityQuery};
+use crate::generators::quality::SampleGenerator;
+use crate::model::ids::{self, UserIdType};
+use crate::model::meeting::{Identity, Meeting, QualityAvailability};
+use crate::model::spec::DAY_S;
+use crate::model::tenant::Tenant;
+
+/// One call to a list.
+pub(super) struct Lists<'a> {
+    pub(super) tenant: &'a Tenant,
+    pub(super) options: &'a Options,
+    /// Unix seconds.
+    pub(super) now: i64,
+    pub(super) faults: &'a [FaultKind],
+}
+
+impl Lists<'_> {
+    pub(super) fn respond(&self, endpoint: Endpoint, params: &Params) -> Result<String, ApiError> {
+        let query_key = query_key(self.tenant.spec.seed, endpoint, params);
+        match endpoint {
+            Endpoint::MeetingList => self.meetings(&MeetingQuery::read(params, self.now)?, query_key),
+            Endpoint::ParticipantList => self.participants(&ParticipantQuery::read(params, self.now)?, query_key),
+            Endpoint::ParticipantQualityList => self.quality(&QualityQuery::read(params, self.now)?, query_key),
+            Endpoint::TenantAccessToken => Err(ApiError::new(99_991_301)),
+        }
+    }
+
+    fn writer(&self, id_type: UserIdType) -> ListWriter<'_> {
+        ListWriter { tenant: self.tenant, style: self.options.style, id_type, now: self.now }
+    }
+
+    fn meetings(&self, query: &MeetingQuery, query_key: u64) -> Result<String, ApiError> {
+        let mut found: Vec<&Meeting> =
+            self.tenant.meetings.iter().filter(|meeting| self.matches(query, meeting)).collect();
+        if self.options.latest_first {
+            found.reverse();
+        }
+        let page = slice_page(&query.page, query_key, found.len(), self.faults)?;
+        let writer = self.writer(query.page.id_type);
+        let rows = &found[page.rows.clone()];
+        Ok(page_body(Endpoint::MeetingList, &page, rows.len() * 1000, |out| {
+            push_separated(out, rows, |out, meeting| writer.meeting(out, meeting));
+        }))
+    }
+
+    fn matches(&self, query: &MeetingQuery, meeting: &Meeting) -> bool {
+        let window = query.start..=query.end;
+        let in_window = match self.options.meeting_filter {
+            MeetingFilter::Start => window.contains(&meeting.start),
+            MeetingFilter::End => window.contains(&meeting.end),
+            MeetingFilter::Overlap => meeting.start <= query.end && meeting.end >= query.start,
+        };
+        let seed = self.tenant.spec.seed;
+        let user = |id: &String| ids::user_id(seed, meeting.organizer, query.page.id_type) == *id;
+        let room = |id: &String| {
+            let sessions = self.tenant.sessions_of(meeting);
+            sessions.iter().any(|row| matches!(row.identity, Identity::Room(room) if ids::room_id(seed, room) == *id))
+        };
+        in_window
+            && meeting.start <= self.now
+            && (meeting.end > self.now) == query.ongoing
+            && (query.external || !meeting.external)
+            && (query.webinar || !meeting.is_webinar())
+            && (query.meeting_type == 1 || i64::from(meeting.meeting_type) == query.meeting_type)
+            && query.meeting_no.is_none_or(|number| number == meeting.number)
+            && query.user_id.as_ref().is_none_or(user)
+            && query.room_id.as_ref().is_none_or(room)
+    }
+
+    fn participants(&self, query: &ParticipantQuery, query_key: u64) -> Result<String, ApiError> {
+        let writer = self.writer(query.window.page.id_type);
+        let mut rows: Vec<(&Meeting, usize)> = Vec::new();
+        for meeting in self.find(&query.window, query.ongoing)? {
+            let found = meeting.sessions.clone().filter(|row| {
+                let session = &self.tenant.sessions[*row];
+                session.audience == query.audience
+                    && session.join <= self.now
+                    && query.window.user_id.as_ref().is_none_or(|id| writer.user_id(session) == *id)
+                    && query.window.room_id.as_ref().is_none_or(|id| writer.room_id(session) == *id)
+            });
+            let mut found: Vec<_> = found.map(|row| (meeting, row)).collect();
+            if self.now - meeting.end < self.options.participants_ready_after_s {
+                found.truncate(found.len().div_ceil(2));
+            }
+            rows.append(&mut found);
+        }
+        let page = slice_page(&query.window.page, query_key, rows.len(), self.faults)?;
+        let rows = &rows[page.rows.clone()];
+        Ok(page_body(Endpoint::ParticipantList, &page, rows.len() * 900, |out| {
+            push_separated(out, rows, |out, (meeting, row)| writer.participant(out, meeting, *row));
+        }))
+    }
+
+    fn quality(&self, query: &QualityQuery, query_key: u64) -> Result<String, ApiError> {
+        if self.options.requires_rounded_start && query.window.start % 60 != 0 {
+            return Err(ApiError::new(126_009));
+        }
+        let writer = self.writer(query.window.page.id_type);
+        let (meeting, row) = self
+            .find(&query.window, false)?
+            .into_iter()
+            .flat_map(|meeting| meeting.sessions.clone().map(move |row| (meeting, row)))
+            .find(|(_, row)| {
+                let session = &self.tenant.sessions[*row];
+                session.join == query.join_time
+                    && match (&query.window.user_id, &query.window.room_id) {
+                        (Some(id), _) => writer.user_id(session) == *id,
+                        (None, Some(id)) => writer.room_id(session) == *id,
+                        (None, None) => false,
+                    }
+            })
+            .ok_or_else(|| ApiError::new(126_010))?;
+        let session = &self.tenant.sessions[row];
+        let total = match meeting.quality_availability(session) {
+            QualityAvailability::Available => self.available_samples(meeting, session.minute_count())?,
+            QualityAvailability::NotSupported => return Err(ApiError::new(121_002)),
+            QualityAvailability::UnknownDevice | QualityAvailability::NoId => return Err(ApiError::new(126_010)),
+        };
+        let page = slice_page(&query.window.page, query_key, total, self.faults)?;
+        let generator = SampleGenerator::new(self.tenant, meeting, row);
+        let rows = page.rows.clone();
+        let style = self.options.style;
+        Ok(page_body(Endpoint::ParticipantQualityList, &page, rows.len() * 1700, |out| {
+            push_items(out, style, self.tenant.spec.utc_offset_s, &generator, session, rows);
+        }))
+    }
+
+    /// Number of samples that are available already.
+    fn available_samples(&self, meeting: &Meeting, total: usize) -> Result<usize, ApiError> {
+        let age = self.now - meeting.end;
+        match self.options.ready_after_s {
+            delay if age >= delay => Ok(total),
+            delay if age * 2 >= delay => Ok(total / 2),
+            _ => Err(ApiError::new(126_010)),
+        }
+    }
+
+    /// The meetings of a number that start in the window, and end in it or are still in progress.
+    fn find(&self, window: &MeetingWindow, ongoing: bool) -> Result<Vec<&Meeting>, ApiError> {
+        let mut found = Vec::new();
+        for at in self.tenant.meetings_with_number(window.number) {
+            let meeting = &self.tenant.meetings[*at];
+            let matches = (window.start..=window.end).contains(&meeting.start) && (meeting.end > self.now) == ongoing;
+            let exceeds_window = meeting.end > window.end && !ongoing;
+            match self.options.long_meetings {
+                _ if !matches => {}
+                _ if !exceeds_window => found.push(meeting),
+                // A window that ends before the meeting can find it only if no window could contain it.
+                _ if meeting.length_s() <= DAY_S => {}
+                LongMeetings::Found => found.push(meeting),
+                LongMeetings::Refused => return Err(ApiError::new(126_006)),
+                LongMeetings::NotFound => {}
+            }
+        }
+        if found.is_empty() { Err(ApiError::new(126_009)) } else { Ok(found) }
+    }
+}
+
+fn push_separated<T>(out: &mut String, rows: &[T], mut write: impl FnMut(&mut String, &T)) {
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write(out, row);
+    }
+}
+
+/// The envelope around a page. An empty page of participants has no list at all, as Feishu sometimes does.
+fn page_body(endpoint: Endpoint, page: &PageSlice, capacity: usize, write: impl FnOnce(&mut String)) -> String {
+    let mut out = String::with_capacity(capacity + 200);
+    out.push_str("{\"code\":0,\"msg\":\"success\",\"data\":{\"has_more\":");
+    out.push_str(if page.next.is_some() { "true" } else { "false" });
+    if let Some(next) = &page.next {
+        out.push_str(",\"page_token\":");
+        push_json_text(&mut out, next);
+    }
+    if !(endpoint == Endpoint::ParticipantList && page.rows.is_empty()) {
+        out.push_str(",\"");
+        out.push_str(endpoint.list_key());
+        out.push_str("\":[");
+        write(&mut out);
+        out.push(']');
+    }
+    out.push_str("}}");
+    out
+}

@@ -1,0 +1,28 @@
+//! Feishu's behaviour over HTTP.
+//!
+//! Only `handler`, `listener` and `running` touch the clock and the network; everything else decides with the time as an argument.
+
+mod api_error;
+mod endpoint;
+mod faults;
+mod handler;
+pub(crate) mod json;
+mod listener;
+mod lists;
+mod options;
+mod pagination;
+mod query;
+mod rate_limit;
+mod reply;
+mod running;
+mod stats;
+mod tokens;
+
+pub use endpoint::{Endpoint, LIST_ENDPOINTS};
+pub use faults::{FAULT_NAMES, Fault, FaultError, FaultKind, Trigger};
+pub use json::{JsonStyle, MALFORMATIONS, Malformation, TimeFormat, count_malformed};
+pub use options::{LongMeetings, MeetingFilter, Options};
+pub use query::Params;
+pub use rate_limit::{Limit, WindowKind};
+pub use running::{RunningServer, SimulatorError, serve};
+pub use stats::{Call, Outcome, Stats};

@@ -1,0 +1,87 @@
+//! Everything about the server that can be set, with its default.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::faults::Fault;
+use super::json::JsonStyle;
+use super::rate_limit::Limit;
+
+/// Which meetings meeting_list finds in a window; Feishu does not document it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MeetingFilter {
+    #[default]
+    Start,
+    End,
+    Overlap,
+}
+
+/// What a window of 24 hours from the start of a longer meeting finds; Feishu does not document it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LongMeetings {
+    #[default]
+    Found,
+    /// Error 126006, as for a longer window.
+    Refused,
+    /// Error 126009.
+    NotFound,
+}
+
+/// All of it but `bind` can be changed while the server runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// A loopback address. Port 0 picks a free port.
+    pub bind: SocketAddr,
+    pub app_id: String,
+    pub app_secret: String,
+    /// A user access token that is accepted too.
+    pub user_token: Option<String>,
+    /// Lifetime of a tenant access token.
+    pub token_life_s: i64,
+    /// Rate limit of each of the three lists; they are counted separately.
+    pub limit: Limit,
+    /// Delay of every response.
+    pub latency: Duration,
+    /// How far the server's clock is ahead of the machine's; negative: behind.
+    pub clock_ahead_s: i64,
+    pub meeting_filter: MeetingFilter,
+    /// Whether meeting_list sorts by start in descending order.
+    pub latest_first: bool,
+    pub long_meetings: LongMeetings,
+    /// The quality list accepts only a start rounded down to the minute; exact seconds give 126009.
+    pub requires_rounded_start: bool,
+    /// The quality of a meeting is complete this many seconds after its end. In the first half of that time it is 126010,
+    /// in the second half it has half of the samples.
+    pub ready_after_s: i64,
+    /// The participant list is complete this many seconds after the meeting's end; before, it has half of the rows.
+    pub participants_ready_after_s: i64,
+    pub style: JsonStyle,
+    /// Injected faults.
+    pub faults: Vec<Fault>,
+    /// Number of calls that the log keeps. 0: no log.
+    pub log_capacity: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            app_id: "cli_made_up_tenant".to_owned(),
+            app_secret: "not-a-secret-of-anybody".to_owned(),
+            user_token: None,
+            token_life_s: 7200,
+            limit: Limit::default(),
+            latency: Duration::ZERO,
+            clock_ahead_s: 0,
+            meeting_filter: MeetingFilter::default(),
+            latest_first: false,
+            long_meetings: LongMeetings::default(),
+            requires_rounded_start: false,
+            ready_after_s: 0,
+            participants_ready_after_s: 0,
+            style: JsonStyle::default(),
+            faults: Vec::new(),
+            log_capacity: 20_000,
+        }
+    }
+}
