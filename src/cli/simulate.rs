@@ -10,7 +10,7 @@ use crate::config::{Config, Group, duration};
 use crate::error::{ExitCode, Failure};
 use crate::schema::TenantZone;
 use vcq_simulator::{
-    FAULT_NAMES, Fault, LISTS, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec, WindowKind,
+    FAULT_NAMES, Fault, LIST_ENDPOINTS, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec, WindowKind,
 };
 
 const EXAMPLES: &[Example] = &[
@@ -153,7 +153,7 @@ fn command() -> Command {
 
 /// The notation of faults, from the simulator's own lists.
 fn faults_help() -> String {
-    let lists: Vec<String> = LISTS.iter().map(ToString::to_string).collect();
+    let lists: Vec<String> = LIST_ENDPOINTS.iter().map(ToString::to_string).collect();
     let kinds: Vec<&str> = FAULT_NAMES.iter().map(|(name, _)| *name).collect();
     format!(
         "Something that goes wrong: [LIST:]KIND[@WHEN], for example html@every=7; can be given several times.\n\n\
@@ -228,7 +228,7 @@ impl SimulateArgs {
                 FilterArg::End => MeetingFilter::End,
                 FilterArg::Overlap => MeetingFilter::Overlap,
             },
-            style: vcq_simulator::WireStyle { odd_items_per_million: self.odd_items_per_million, ..default.style },
+            style: vcq_simulator::JsonStyle { malformed_per_million: self.odd_items_per_million, ..default.style },
             faults,
             ..default
         })

@@ -100,7 +100,7 @@ fn rows_that_shift_between_pages_are_not_duplicated() {
 
 #[test]
 fn a_start_floored_to_the_minute_is_tried() {
-    let env = TestEnv::with(&small_tenant(), Options { start_to_the_minute: true, ..unlimited() });
+    let env = TestEnv::with(&small_tenant(), Options { requires_rounded_start: true, ..unlimited() });
     let summary = env.sync(&[]).expect_exit(0).summary();
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vcq_etl::{Kind, QUALITY_SAMPLES};
-use vcq_simulator::{TimeForm, WireStyle, count_odd_values};
+use vcq_simulator::{JsonStyle, TimeFormat, count_malformed};
 
 use crate::support::test_env::{TestEnv, small_tenant, unlimited};
 
@@ -107,10 +107,10 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
     let query = "select * exclude (cpu_usage_time_utc) from quality_samples order by all";
     let expected = plain.rows(query);
     for style in [
-        WireStyle { times: TimeForm::UnixSeconds, ..WireStyle::default() },
-        WireStyle { times: TimeForm::Zoneless, ..WireStyle::default() },
-        WireStyle { numbers: true, ..WireStyle::default() },
-        WireStyle { null_sections: true, ..WireStyle::default() },
+        JsonStyle { times: TimeFormat::UnixSeconds, ..JsonStyle::default() },
+        JsonStyle { times: TimeFormat::Zoneless, ..JsonStyle::default() },
+        JsonStyle { numbers: true, ..JsonStyle::default() },
+        JsonStyle { null_sections: true, ..JsonStyle::default() },
     ] {
         let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
         env.sync(&[]).expect_exit(0);
@@ -122,7 +122,7 @@ fn unix_times_numbers_and_null_sections_give_the_same_samples() {
 
 #[test]
 fn unknown_fields_are_counted_and_change_no_row() {
-    let style = WireStyle { extra_fields: true, ..WireStyle::default() };
+    let style = JsonStyle { extra_fields: true, ..JsonStyle::default() };
     let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
     let summary = env.sync(&[]).expect_exit(0).summary();
     let unknown = summary["unknown_fields"].as_object().expect("an object");
@@ -134,10 +134,10 @@ fn unknown_fields_are_counted_and_change_no_row() {
 
 #[test]
 fn untypable_values_are_rejects_with_their_text_and_never_a_silent_null() {
-    let style = WireStyle { odd_items_per_million: 60_000, ..WireStyle::default() };
+    let style = JsonStyle { malformed_per_million: 60_000, ..JsonStyle::default() };
     let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
     let summary = env.sync(&[]).expect_exit(0).summary();
-    let odd = count_odd_values(env.simulator().tenant(), &style);
+    let odd = count_malformed(env.simulator().tenant(), &style);
     assert!(odd.iter().all(|(_, count)| *count > 0), "every odd value occurs: {odd:?}");
     let by_reason: BTreeMap<String, i64> = env
         .rows("select reason, count(*) from rejects group by reason order by reason")

@@ -9,7 +9,7 @@ use crate::support::test_env::{RunOutput, TestEnv, rows, small_tenant, unlimited
 
 /// A tenant without unusual meetings: its plan is exact.
 fn env_without_special_cases() -> TestEnv {
-    TestEnv::with(&TenantSpec { staged_cases: false, ..small_tenant() }, unlimited())
+    TestEnv::with(&TenantSpec { unusual_meetings: false, ..small_tenant() }, unlimited())
 }
 
 fn calls(plan: &Value, list: &str) -> u64 {

@@ -7,14 +7,14 @@ use duckdb::{AccessMode, Config, Connection};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use vcq_simulator::{LISTS, Limit, Options, Running, Tenant, TenantSpec, serve};
+use vcq_simulator::{LIST_ENDPOINTS, Limit, Options, RunningServer, Tenant, TenantSpec, serve};
 
 /// Calls per window of the simulator in tests that are not about the rate limit.
 pub(crate) const NO_LIMIT: u32 = 1_000_000;
 
 pub(crate) struct TestEnv {
     runtime: Runtime,
-    running: Option<Running>,
+    running: Option<RunningServer>,
     home: TempDir,
     since: String,
     until: String,
@@ -82,14 +82,14 @@ impl TestEnv {
         }
     }
 
-    pub(crate) fn simulator(&self) -> &Running {
+    pub(crate) fn simulator(&self) -> &RunningServer {
         self.running.as_ref().expect("runs until the environment is dropped")
     }
 
     /// Requests to the three lists so far; token requests do not count.
     pub(crate) fn calls(&self) -> u64 {
         let stats = self.simulator().stats();
-        LISTS.iter().map(|list| stats.calls(*list)).sum()
+        LIST_ENDPOINTS.iter().map(|list| stats.calls(*list)).sum()
     }
 
     /// Changes the simulator's options while it runs.

@@ -301,7 +301,7 @@ impl<'a> TestStore<'a> {
 /// Requests to the simulator since the last call, without meeting lists, which every run requests.
 pub(crate) fn take_request_counts(env: &TestEnv) -> RequestCounts {
     let stats = env.simulator().stats();
-    assert_eq!(stats.forgotten, 0, "the simulator's log holds every call");
+    assert_eq!(stats.dropped, 0, "the simulator's log holds every call");
     env.simulator().reset_stats();
     let mut counts = RequestCounts::new();
     for call in &stats.log {
