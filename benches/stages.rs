@@ -12,7 +12,9 @@ use arrow::array::RecordBatch;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use tempfile::TempDir;
-use vcq_etl::{DatabaseOptions, DatePublication, Definitions, PartWriter, Publication, Start, StorePaths, publish};
+use vcq_etl::{
+    DatabaseOptions, DatePublication, Definitions, PartWriter, Publication, PublishMode, StorePaths, publish,
+};
 use vcq_etl::{DateContext, stage_date};
 use vcq_etl::{QUALITY_SAMPLES, TenantZone};
 use vcq_etl::{RawKind, list_dates};
@@ -155,7 +157,7 @@ static OTHER_DAYS: LazyLock<TempDir> = LazyLock::new(|| {
     let (raw, busy) = (STORE.path().join("raw"), STORE.busy_date());
     let others = STORE.dates.iter().filter(|date| **date != busy);
     let dates = others.map(|date| staged(&raw, &paths.work(), *date).0).collect();
-    publish_dates(&paths, dates, Start::Afresh);
+    publish_dates(&paths, dates, PublishMode::Replace);
     folder
 });
 
@@ -215,7 +217,7 @@ fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
             (folder, paths, date)
         })
         .bench_local_values(|(folder, paths, date)| {
-            publish_dates(&paths, vec![date], Start::OverPublished);
+            publish_dates(&paths, vec![date], PublishMode::Update);
             // Given back, so that its removal is not measured.
             folder
         });
@@ -233,17 +235,17 @@ fn publish_all_days(bencher: Bencher<'_, '_>) {
             (folder, paths, dates)
         })
         .bench_local_values(|(folder, paths, dates)| {
-            publish_dates(&paths, dates, Start::Afresh);
+            publish_dates(&paths, dates, PublishMode::Replace);
             folder
         });
 }
 
-fn publish_dates(paths: &StorePaths, dates: Vec<DatePublication>, start: Start) {
+fn publish_dates(paths: &StorePaths, dates: Vec<DatePublication>, mode: PublishMode) {
     let publication = Publication {
         run_id: RUN_ID,
         now_us: 1_790_000_000_000_000,
         dates,
-        start,
+        mode,
         timezone: "+08:00",
         user_id_type: "open_id",
         definitions: Definitions::NONE,

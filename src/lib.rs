@@ -26,7 +26,8 @@ pub use error::ExitCode;
 // For the integration tests and the benches.
 pub use commands::dates::{DateContext, stage_date};
 pub use load::{
-    DatabaseOptions, DatePublication, Definitions, Lock, PartWriter, Publication, Start, Step, StorePaths, publish,
+    DatabaseOptions, DatePublication, Definitions, Lock, PartWriter, Publication, PublishMode, Step, StorePaths,
+    publish,
 };
 pub use raw_log::{RawKind, list_dates, list_files};
 pub use report::{Catalogue, Report, reference};

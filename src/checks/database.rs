@@ -74,7 +74,7 @@ pub(crate) fn answered<T>(
 
 /// Whether DuckDB ran out of something.
 pub(crate) fn is_lack(text: &str) -> bool {
-    DuckdbErrorKind::of(text) == DuckdbErrorKind::Lack
+    DuckdbErrorKind::classify(text) == DuckdbErrorKind::OutOfResources
 }
 
 /// Compares tables, columns, types and migrations with what is declared.

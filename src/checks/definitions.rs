@@ -11,8 +11,9 @@ use super::database::{NO_TABLE, Shape, Texts, answered, numbers, texts};
 use super::snapshot::Database;
 use super::{Findings, Surroundings};
 use crate::load::LoadError;
-use crate::load::connection::{self, Draft, DraftFolder};
-use crate::load::definitions::{Addresses, DERIVED, Derived, derived_sql, seen};
+use crate::load::connection;
+use crate::load::definitions::{AddressPair, DERIVED, Derived, addresses, derived_sql};
+use crate::load::draft::{Draft, DraftFolder};
 use crate::schema::{ADDRESS_BUILDINGS, BUILDINGS, PARTICIPANTS, THRESHOLDS, Table, ddl};
 
 /// What is defined: what it is, its name, its text.
@@ -39,10 +40,10 @@ pub(crate) fn check(
     let definitions = surroundings.definitions;
     if database.meta.definitions_sha256.as_deref() == Some(definitions.sha256().as_str()) {
         let seen = match shape.has(&[&PARTICIPANTS]) {
-            true => answered(seen(&database.connection, "true"), "its addresses", findings)?.unwrap_or_default(),
+            true => answered(addresses(&database.connection, "true"), "its addresses", findings)?.unwrap_or_default(),
             false => Vec::new(),
         };
-        let folder = DraftFolder::for_reader()?;
+        let folder = DraftFolder::temporary()?;
         let reference = reference(&folder, surroundings, seen)?;
         objects(database, &reference, findings)?;
         for table in GIVEN.iter().filter(|table| shape.has(&[table])) {
@@ -73,20 +74,14 @@ pub(crate) fn check(
 fn reference(
     folder: &DraftFolder,
     surroundings: &Surroundings<'_>,
-    seen: Vec<Addresses>,
+    seen: Vec<AddressPair>,
 ) -> Result<Connection, LoadError> {
     let definitions = surroundings.definitions;
     let draft = Draft::open(folder.path(), surroundings.database)?;
     draft.execute("make the tables of", &ddl::script())?;
-    let path = draft.path.clone();
-    definitions.run(&draft.connection).map_err(|(script, source)| LoadError::Definition {
-        path,
-        script,
-        source: Box::new(source),
-    })?;
-    draft.replace_rows(&BUILDINGS, definitions.buildings)?;
+    definitions.define_in(&draft)?;
     if !definitions.buildings.is_empty() {
-        draft.append_rows(&ADDRESS_BUILDINGS, &definitions.places.places(seen))?;
+        draft.append_rows(&ADDRESS_BUILDINGS, &definitions.building_lookup.locate(seen))?;
     }
     connection::open_read_only(&draft.close()?, folder.path(), surroundings.database)
 }

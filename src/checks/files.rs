@@ -2,23 +2,19 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ::parquet::arrow::parquet_to_arrow_schema;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow::datatypes::Schema;
-use sha2::{Digest, Sha256};
 
 use super::Findings;
 use super::checks::{FILE_SCHEMA, FILES, FOOTERS, STRAYS};
 use super::manifest::{is_below, is_part_name, table_of};
-use crate::load::{LoadError, Manifest, PublishedFile, StorePaths, lock};
+use crate::load::{LoadError, Manifest, PublishedFile, StorePaths, checksum, lock};
 use crate::schema::{Storage, TABLES, Table, arrow_schema};
-use crate::text::hex;
-
-const BUFFER_BYTES: usize = 1 << 20;
 
 /// Why a file was not looked at.
 const REPLACED: &str = "some files were replaced by a run while they were checked";
@@ -38,7 +34,7 @@ pub(crate) fn check(
         }
         let place = place(&file.path);
         let path = paths.part(&file.path);
-        let (bytes, sha256) = match measured(&path) {
+        let (bytes, sha256) = match checksum::measure_file(&path) {
             Ok(measured) => measured,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if is_still_named(paths, &file.path)? {
@@ -81,21 +77,6 @@ pub(crate) fn is_still_named(paths: &StorePaths, relative: &str) -> Result<bool,
         // Told by the check of the manifest; what was named is missing.
         Err(LoadError::CorruptManifest { .. }) => Ok(true),
         Err(error) => Err(error),
-    }
-}
-
-fn measured(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
-    let (mut digest, mut bytes) = (Sha256::new(), 0);
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((bytes, hex(&digest.finalize()))),
-            read => {
-                digest.update(&buffer[..read]);
-                bytes += read as u64;
-            }
-        }
     }
 }
 

@@ -14,8 +14,10 @@ use super::files::{is_still_named, place};
 use super::manifest::table_of;
 use super::snapshot::Database;
 use super::{Check, Findings};
-use crate::load::{DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, connection};
-use crate::schema::{Kind, PARTITION_COLUMN, Storage, TABLES, Table, ddl, utc_text};
+use crate::load::{
+    DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, connection, parquet_columns,
+};
+use crate::schema::{PARTITION_COLUMN, Storage, TABLES, Table, ddl, utc_text};
 
 /// Rows and the sum of their hashes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -127,17 +129,9 @@ fn file_columns(table: &Table) -> String {
 
 /// The rows of a file as they would stand in the database, the date apart.
 fn file_rows(table: &Table, path: &Path) -> String {
-    let columns: Vec<String> = table
-        .file_columns()
-        .map(|column| match column.kind {
-            // Both functions are in every build; a cast of an instant to TIMESTAMP asks ICU for a zone.
-            Kind::Instant => format!("make_timestamp(epoch_us({0})) as {0}", column.name),
-            _ => column.name.to_owned(),
-        })
-        .collect();
     format!(
         "(select {} from read_parquet({}, hive_partitioning = false))",
-        columns.join(", "),
+        parquet_columns(table),
         ddl::quoted(&path.to_string_lossy())
     )
 }

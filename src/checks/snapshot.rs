@@ -7,8 +7,7 @@ use duckdb::Connection;
 
 use super::checks::{DATABASE, MANIFEST};
 use super::{Findings, Surroundings, manifest};
-use crate::load::store::wal_of;
-use crate::load::{LoadError, Manifest, StorePaths, connection, database, installed_in, lock};
+use crate::load::{LoadError, Manifest, StorePaths, connection, current, installed_checksum, lock};
 use crate::schema::{META, PUBLISHED_FILES, SCHEMA_MIGRATIONS};
 
 /// As a first publication leaves it that ended between the manifest and the database.
@@ -155,7 +154,7 @@ fn settled(
             None
         }
     };
-    if wal_of(&paths.database()).exists() {
+    if paths.database_wal().exists() {
         findings.found(
             &DATABASE,
             "vcq.duckdb.wal",
@@ -179,7 +178,7 @@ fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, L
         Err(LoadError::Duckdb { source, .. }) => return Ok(Opened::Broken(source.to_string())),
         Err(error) => return Err(error),
     };
-    match database::check_ours(&connection, &path) {
+    match current::check_known(&connection, &path) {
         Ok(()) => {}
         Err(error @ LoadError::NewerSchema { .. }) => return Err(error),
         Err(LoadError::ForeignDatabase { .. }) => {
@@ -194,7 +193,7 @@ fn open(paths: &StorePaths, surroundings: &Surroundings<'_>) -> Result<Opened, L
     let sql = "select max(generation), max(schema_version), max(run_id), max(epoch_us(created_utc)), \
                max(vcq_etl_version), max(timezone), max(user_id_type), max(compact_bytes), max(compact_rows), count(*) \
                from meta";
-    let definitions_sha256 = installed_in(&connection);
+    let definitions_sha256 = installed_checksum(&connection);
     let read = connection.query_row(sql, [], |row| {
         Ok(Meta {
             generation: row.get(0)?,

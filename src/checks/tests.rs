@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::checks::*;
 use super::*;
 use crate::load::fixture::{DAY, NOW_US, Store};
-use crate::load::{Lock, Published, Start, Step};
+use crate::load::{Lock, PublishMode, Published, Step};
 use crate::schema::{Kind, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, Storage, TABLES};
 
 /// The checks that made-up rows pass: their keys and times mean nothing.
@@ -61,7 +61,7 @@ fn published() -> Store {
 
 /// Publishes another date up to a step.
 fn stopped_before(store: &Store, run_id: &str, stop: Step) -> Result<Published, LoadError> {
-    store.try_publish(run_id, vec![store.stage_all(run_id, DAY, 130, 9)], Start::OverPublished, &mut |step| {
+    store.try_publish(run_id, vec![store.stage_all(run_id, DAY, 130, 9)], PublishMode::Update, &mut |step| {
         if step == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::SyncError;
 use super::republish::{RepublishSetup, republish};
 use crate::buildings::{BuildingFile, Buildings, BuildingsError, Days, Form, Judgement, Network};
-use crate::load::{DatabaseOptions, LoadError, StorePaths, generation_of, open_published_with};
+use crate::load::{DatabaseOptions, LoadError, StorePaths, open_published_with, read_generation};
 
 /// What is written beside the lock.
 pub(crate) const IMPORT: &str = "buildings import";
@@ -146,9 +146,9 @@ pub(crate) fn reach(store: &std::path::Path, options: DatabaseOptions) -> Result
     }
     let buildings = Buildings::read(&paths.buildings())?;
     let connection = open_published_with(&paths, options)?;
-    let generation = generation_of(&connection, &paths)?;
+    let generation = read_generation(&connection, &paths)?;
     let mut count = Count::new(&buildings);
-    let failed = |source| LoadError::Duckdb { doing: "read the addresses of", path: paths.database(), source };
+    let failed = |source| LoadError::Duckdb { attempt: "read the addresses of", path: paths.database(), source };
     let mut statement = connection.prepare(PARTICIPATIONS).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {

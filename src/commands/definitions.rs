@@ -3,7 +3,7 @@
 use crate::buildings::Buildings;
 use duckdb::Connection;
 
-use crate::load::{Addresses, Definitions, Places, Script, StorePaths, installed_in};
+use crate::load::{AddressPair, BuildingLookup, Definitions, Script, StorePaths, installed_checksum};
 use crate::schema::cell::Row;
 
 use super::SyncError;
@@ -49,7 +49,7 @@ impl Installed {
             scripts: &self.scripts,
             custom_limits: &self.custom_limits,
             buildings: &self.building_rows,
-            places: self,
+            building_lookup: self,
         }
     }
 }
@@ -64,11 +64,11 @@ pub(crate) fn defines_the_same(
     custom_limits: &[(String, f64)],
 ) -> Result<bool, SyncError> {
     let installed = Installed::checked(paths, custom_limits)?;
-    Ok(installed_in(connection).as_deref() == Some(installed.definitions().sha256().as_str()))
+    Ok(installed_checksum(connection).as_deref() == Some(installed.definitions().sha256().as_str()))
 }
 
-impl Places for Installed {
-    fn places(&self, seen: Vec<Addresses>) -> Vec<Row> {
-        self.buildings.places(seen.into_iter())
+impl BuildingLookup for Installed {
+    fn locate(&self, addresses: Vec<AddressPair>) -> Vec<Row> {
+        self.buildings.places(addresses.into_iter())
     }
 }

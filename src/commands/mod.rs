@@ -38,7 +38,7 @@ use crate::event::{Event, Listener};
 use crate::extract::{CaughtUp, ExtractSettings, Extracted, Extraction, FetchScope, Recorder, Settle, Stop, catch_up};
 use crate::ledger::USER_ID_TYPE;
 use crate::ledger::{Ledger, RunRecord};
-use crate::load::{DatabaseOptions, Lock, Start, StorePaths, open_published_with};
+use crate::load::{DatabaseOptions, Lock, PublishMode, StorePaths, open_published_with};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
 use feishu_vc::{Cancel, Client, ClientConfig, UserIdType};
 
@@ -388,7 +388,7 @@ fn publish_setup(setup: &SyncSetup, installed: Arc<Installed>, lost_raw_dates: B
         database: setup.database,
         threads: setup.threads,
         installed,
-        start: Start::OverPublished,
+        mode: PublishMode::Update,
         lost_raw_dates,
         listener: Arc::clone(&setup.listener),
         now_us: Arc::clone(&setup.now_us),

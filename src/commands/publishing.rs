@@ -15,7 +15,9 @@ use crate::error::ExitCode;
 use crate::event::{Event, Listener};
 use crate::extract::accept_losses;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
-use crate::load::{DatabaseOptions, LoadError, Manifest, Publication, Start, StorePaths, open_published_with, publish};
+use crate::load::{
+    DatabaseOptions, LoadError, Manifest, Publication, PublishMode, StorePaths, open_published_with, publish,
+};
 use crate::schema::{TenantZone, civil_date_text};
 use crate::transform::UnknownFields;
 
@@ -36,7 +38,7 @@ pub(crate) struct PublishSetup {
     /// What is installed beside the rows.
     pub installed: Arc<Installed>,
     /// What is taken on trust.
-    pub start: Start,
+    pub mode: PublishMode,
     /// Dates that stay as they are published.
     pub lost_raw_dates: BTreeSet<i32>,
     pub listener: Arc<dyn Listener>,
@@ -312,12 +314,12 @@ impl Work {
             work_dir: &work_dir,
             zone: &self.setup.zone,
             run_id: &self.run_id,
-            counts_all_fields: !matches!(self.setup.start, Start::OverPublished),
+            counts_all_fields: !matches!(self.setup.mode, PublishMode::Update),
             part_number: self.part_number,
         };
         let manifest = match Manifest::read(&self.paths) {
             Ok(manifest) => manifest,
-            Err(LoadError::CorruptManifest { .. }) if self.setup.start == Start::Afresh => None,
+            Err(LoadError::CorruptManifest { .. }) if self.setup.mode == PublishMode::Replace => None,
             Err(error) => return Err(error.into()),
         };
         let mut unknown = Vec::new();
@@ -346,12 +348,12 @@ impl Work {
         let transform_s = began.elapsed().as_secs_f64();
         let is_all = not_made.short.is_empty() && not_made.damaged.is_none();
         // What was not made stays as it is published.
-        let start = if is_all { self.setup.start } else { self.setup.start.keeping_other_dates() };
+        let mode = if is_all { self.setup.mode } else { self.setup.mode.keeping_other_dates() };
         let publication = Publication {
             run_id: &self.run_id,
             now_us: (self.setup.now_us)(),
             dates: publications,
-            start,
+            mode,
             timezone: self.setup.zone.name(),
             user_id_type: &self.setup.user_id_type,
             definitions: self.setup.installed.definitions(),

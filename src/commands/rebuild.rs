@@ -18,7 +18,7 @@ use crate::event::Listener;
 use crate::extract::{CaughtUp, catch_up, forget_index};
 use crate::ledger::USER_ID_TYPE;
 use crate::ledger::{DirtyDate, Ledger, LedgerError, RunRecord};
-use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, Start, StorePaths};
+use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, PublishMode, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
 use crate::schema::{QUALITY_SAMPLES, TenantZone, civil_date_text, utc_text};
 
@@ -76,7 +76,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
         // What these days leave out is still to be published.
         mark_all_dirty(&paths, &ledger)?;
     }
-    let start = if setup.days.is_some() || !kept.is_empty() { Start::Mistrusting } else { Start::Afresh };
+    let mode = if setup.days.is_some() || !kept.is_empty() { PublishMode::Recheck } else { PublishMode::Replace };
     let window_us = window(&setup, &dates, &kept);
     let mut run = RunRecord {
         run_id: run_id.clone(),
@@ -95,7 +95,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
         database: setup.database,
         threads: setup.threads,
         installed,
-        start,
+        mode,
         lost_raw_dates: kept.clone(),
         listener: Arc::clone(&setup.listener),
         now_us: Arc::clone(&setup.now_us),

@@ -10,7 +10,7 @@ use super::totals::run_row;
 use super::{Now, SyncError, TIMEZONE, stored_setting};
 use crate::ledger::Ledger;
 use crate::ledger::USER_ID_TYPE;
-use crate::load::{DatabaseOptions, Lock, Manifest, Publication, Published, Start, StorePaths, publish};
+use crate::load::{DatabaseOptions, Lock, Manifest, Publication, PublishMode, Published, StorePaths, publish};
 use crate::schema::TenantZone;
 
 /// What it needs to know.
@@ -57,7 +57,7 @@ pub(crate) fn republish(
             run_id: &manifest.run_id,
             now_us,
             dates: Vec::new(),
-            start: Start::OverPublished,
+            mode: PublishMode::Update,
             timezone: &timezone,
             user_id_type: &user_id_type,
             definitions: installed.definitions(),

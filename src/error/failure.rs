@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::exit_code::ExitCode;
 use super::stop_reason::StopReason;
 use crate::extract::Stop;
-use crate::load::is_noise;
+use crate::load::is_redundant_source;
 use crate::text::on_lines;
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Failure {
     #[must_use]
     pub(crate) fn cause(mut self, error: &(dyn Error + 'static)) -> Failure {
         let mut cause = Some(error);
-        while let Some(error) = cause.filter(|error| !is_noise(*error)) {
+        while let Some(error) = cause.filter(|error| !is_redundant_source(*error)) {
             self.causes.push(error.to_string());
             cause = error.source();
         }

@@ -109,7 +109,7 @@ pub(crate) const NEWER_SCHEMA: &str = "use the newer program, or another store w
 
 pub(crate) fn not_a_store_hint(why: NotAStore) -> &'static str {
     match why {
-        NotAStore::NoFolder | NotAStore::NothingOfOurs => {
+        NotAStore::NoFolder | NotAStore::NoStoreFiles => {
             "run vcq-etl sync --since 2d first, or name the store with --store DIR; a new store needs an empty folder"
         }
         NotAStore::File | NotAStore::OtherFiles => {
@@ -125,8 +125,10 @@ fn duckdb_failure(failure: Failure, text: &str) -> Failure {
         return failure
             .hint("close the program that has it open for writing, or open it there read-only, and run again");
     }
-    match DuckdbErrorKind::of(text) {
-        DuckdbErrorKind::Lack => failure.hint("free memory and disk space, then run again; published data is intact"),
+    match DuckdbErrorKind::classify(text) {
+        DuckdbErrorKind::OutOfResources => {
+            failure.hint("free memory and disk space, then run again; published data is intact")
+        }
         DuckdbErrorKind::System => failure.hint(CHECK_DISK),
         DuckdbErrorKind::Database => failure.hint(format!(
             "the database is damaged or was changed by another program: run vcq-etl rebuild: {REBUILDS}"
@@ -183,7 +185,7 @@ mod tests {
     fn the_hint_fits_what_duckdb_says() {
         let refused = |words: &str| {
             let source = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(words.to_owned()));
-            Failure::from(LoadError::Duckdb { doing: "open", path: PathBuf::from("vcq.duckdb"), source })
+            Failure::from(LoadError::Duckdb { attempt: "open", path: PathBuf::from("vcq.duckdb"), source })
         };
         for (words, wanted) in [
             ("IO Error: Could not read enough bytes from file", "vcq-etl rebuild"),

@@ -7,9 +7,10 @@ use std::path::Path;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 
-use super::connection::{Draft, STORAGE_VERSION};
+use super::connection::STORAGE_VERSION;
+use super::draft::Draft;
+use super::fixture::open_published;
 use super::fixture::{self, DAY, NOW_US, Store, parquet_tables};
-use super::query::open_published;
 use super::*;
 use crate::schema::{SCHEMA_VERSION, TABLES, ddl};
 
@@ -212,7 +213,7 @@ fn a_changed_or_newer_migration_is_refused() {
         connection.execute_batch(change).expect("change");
         connection.close().expect("close");
         let error = store
-            .try_publish("r2", Vec::new(), Start::OverPublished, &mut |_| std::ops::ControlFlow::Continue(()))
+            .try_publish("r2", Vec::new(), PublishMode::Update, &mut |_| std::ops::ControlFlow::Continue(()))
             .expect_err("refused");
         match newer {
             true => assert!(matches!(error, LoadError::NewerSchema { found: 99, .. }), "{error}"),

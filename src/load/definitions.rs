@@ -1,9 +1,8 @@
-//! What a published database has beside the rows of its files: views, macros, limits, buildings, and what is derived from
-//! the rows.
+//! What a published database contains beside the rows of its files: views, macros, limits, buildings, derived tables.
 //!
-//! Promises: a database has the definitions of the program that published it, all of them or none, in the same
-//! transaction as its rows. They are made again only where they differ from what is there, because that takes longer than
-//! publishing a day; what is derived from rows follows them date by date.
+//! Promises: a database has all definitions of the program that published it, installed in the same transaction as its
+//! rows. They are installed again only if they differ, because that takes longer than publishing a day; derived tables
+//! are updated date by date.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,8 +10,8 @@ use std::fmt;
 use duckdb::Connection;
 use sha2::{Digest, Sha256};
 
-use super::LoadError;
-use super::connection::Draft;
+use super::draft::Draft;
+use super::error::LoadError;
 use super::scripts::{Script, run_all};
 use crate::schema::cell::Row;
 use crate::schema::{
@@ -21,41 +20,40 @@ use crate::schema::{
 };
 use crate::text::hex;
 
-/// Addresses of a participant: the one in its own network, and the one that the vendor saw.
-pub(crate) type Addresses = (String, Option<String>);
+/// The internal and the public address of a participant.
+pub(crate) type AddressPair = (String, Option<String>);
 
-/// Knows where addresses are.
-pub trait Places: Sync {
-    /// The rows of [`ADDRESS_BUILDINGS`] for addresses that were seen, each once.
-    fn places(&self, seen: Vec<Addresses>) -> Vec<Row>;
+/// Finds the building of an address.
+pub trait BuildingLookup: Sync {
+    /// The rows of [`ADDRESS_BUILDINGS`] for distinct addresses.
+    fn locate(&self, addresses: Vec<AddressPair>) -> Vec<Row>;
 }
 
-struct Nowhere;
+struct NoBuildings;
 
-impl Places for Nowhere {
-    fn places(&self, _: Vec<Addresses>) -> Vec<Row> {
+impl BuildingLookup for NoBuildings {
+    fn locate(&self, _: Vec<AddressPair>) -> Vec<Row> {
         Vec::new()
     }
 }
 
-/// What is installed beside the rows.
+/// What is installed in a database beside the rows.
 #[derive(Clone, Copy)]
 pub struct Definitions<'a> {
     /// Views and macros, in the order in which they are run.
     pub scripts: &'a [Script],
-    /// The limits in which the profile `custom` differs from the profile that it begins as: metric and value.
+    /// Metric and value of the limits in which the profile `custom` differs from its base profile.
     pub custom_limits: &'a [(String, f64)],
     /// The rows of [`BUILDINGS`].
     pub buildings: &'a [Row],
-    pub places: &'a dyn Places,
+    pub building_lookup: &'a dyn BuildingLookup,
 }
 
-/// Limits of the configuration that no profile has.
+/// Configured limits for metrics that no profile has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownLimits {
-    /// As the configuration names them.
     pub unknown: Vec<String>,
-    /// The metrics that there are.
+    /// The metrics that can be configured.
     pub known: Vec<String>,
 }
 
@@ -65,35 +63,33 @@ impl fmt::Debug for Definitions<'_> {
     }
 }
 
-/// The profile of the configuration.
+/// The profile with the configured limits.
 const CUSTOM: &str = "custom";
 
-/// The profile that it begins as.
-const BEGINS_AS: &str = "cqd";
+/// The profile it is based on.
+const BASE_PROFILE: &str = "cqd";
 
-/// The checksum of the definitions in a published database; `None` where an older program made it.
-pub(crate) fn installed_in(connection: &Connection) -> Option<String> {
-    // The column came with the second migration.
+/// The checksum of the definitions in a published database; `None` if an older program wrote it.
+pub(crate) fn installed_checksum(connection: &Connection) -> Option<String> {
+    // The second migration added the column.
     connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten()
 }
 
-/// A table whose rows follow from the rows of another, date by date.
+/// A table computed from the rows of another, date by date.
 pub(crate) struct Derived {
     pub(crate) table: &'static Table,
-    /// What it is derived from.
     pub(crate) source: &'static Table,
-    /// Gives its rows. `changed_dates` is what it must look at.
+    /// Selects its rows for `$changed_dates`.
     pub(crate) sql: &'static str,
 }
 
-/// Every derived table that is made of rows alone.
 pub(crate) const DERIVED: &[Derived] = &[Derived {
     table: &MISALIGNED_PARTICIPANTS,
     source: &QUALITY_SAMPLES,
     sql: include_str!("../../sql/derived/misaligned_participants.sql"),
 }];
 
-/// The dates that changed in a table, as `meeting_date in (...)` or `true` for all.
+/// The dates that changed in a table, as a SQL condition, `true` for all.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Changed<'a> {
     pub(crate) table: &'static Table,
@@ -101,14 +97,10 @@ pub(crate) struct Changed<'a> {
 }
 
 impl Definitions<'_> {
-    /// No definitions: a database that holds rows only.
     pub const NONE: Definitions<'static> =
-        Definitions { scripts: &[], custom_limits: &[], buildings: &[], places: &Nowhere };
+        Definitions { scripts: &[], custom_limits: &[], buildings: &[], building_lookup: &NoBuildings };
 
-    /// The limits of the configuration that no profile has, with those that there are.
-    ///
-    /// # Errors
-    /// [`LoadError::Definition`] where the scripts can't be run.
+    /// Finds configured limits for metrics that no profile has.
     pub fn unknown_limits(&self) -> Result<Option<UnknownLimits>, LoadError> {
         if self.custom_limits.is_empty() {
             return Ok(None);
@@ -119,7 +111,7 @@ impl Definitions<'_> {
         let connection = Connection::open_in_memory().map_err(failed("a database".to_owned()))?;
         let tables: String = TABLES.iter().map(ddl::create_table).collect();
         connection.execute_batch(&tables).map_err(failed("the tables".to_owned()))?;
-        // What others select from judges by the limits; they stand before.
+        // The limits are defined before every relation that uses them.
         for script in self.scripts.iter().take_while(|script| script.relation.is_none()) {
             connection.execute_batch(&script.sql).map_err(failed(script.name.clone()))?;
         }
@@ -136,7 +128,7 @@ impl Definitions<'_> {
         Ok((!unknown.is_empty()).then_some(UnknownLimits { unknown, known }))
     }
 
-    /// Tells definitions apart: lower-case hexadecimal.
+    /// Lower-case hexadecimal; different for different definitions.
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();
         let mut field = |text: &str| {
@@ -159,10 +151,8 @@ impl Definitions<'_> {
         hex(&hash.finalize())
     }
 
-    /// Defines everything in an open database that has the tables and their rows, and derives what follows from them.
-    ///
-    /// # Errors
-    /// The script that failed, with DuckDB's error.
+    /// Defines everything in an open database with tables and rows, and fills the derived tables. An error names the
+    /// script that failed.
     pub fn define(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
         self.run(connection)?;
         for derived in DERIVED {
@@ -172,10 +162,15 @@ impl Definitions<'_> {
         Ok(())
     }
 
-    /// Makes everything anew: drops what an earlier program defined, runs the scripts, fills limits and buildings.
+    /// Drops all existing definitions, runs the scripts, and fills limits and buildings.
     pub(crate) fn install(&self, draft: &Draft) -> Result<(), LoadError> {
         let failed = || LoadError::duckdb("drop the old definitions of", &draft.path);
         draft.connection.execute_batch(&drop_all(&draft.connection).map_err(failed())?).map_err(failed())?;
+        self.define_in(draft)
+    }
+
+    /// Runs the scripts and fills limits and buildings.
+    pub(crate) fn define_in(&self, draft: &Draft) -> Result<(), LoadError> {
         self.run(&draft.connection).map_err(|(script, source)| LoadError::Definition {
             path: draft.path.clone(),
             script,
@@ -184,13 +179,13 @@ impl Definitions<'_> {
         draft.replace_rows(&BUILDINGS, self.buildings)
     }
 
-    /// Runs the scripts and adds the profile of the configuration. Gives the script that failed.
-    pub(crate) fn run(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
+    /// Runs the scripts and adds the profile of the configuration. An error names the script that failed.
+    fn run(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
         run_all(self.scripts, connection)?;
         connection.execute_batch(&self.custom_profile()).map_err(|error| ("the profile custom".to_owned(), error))
     }
 
-    /// A profile must be whole: a limit that is missing means that there is none.
+    /// The profile must have every limit of its base: a missing one means no limit.
     fn custom_profile(&self) -> String {
         let columns = THRESHOLDS.columns.iter().map(|column| column.name).filter(|name| *name != "profile");
         let columns = columns.collect::<Vec<_>>().join(", ");
@@ -198,15 +193,15 @@ impl Definitions<'_> {
         let mut sql = format!(
             "delete from thresholds where profile = '{CUSTOM}';\n\
              insert into thresholds (profile, {columns}) select '{CUSTOM}', {columns} from thresholds \
-             where profile = '{BEGINS_AS}';\n"
+             where profile = '{BASE_PROFILE}';\n"
         );
-        // A limit that only another profile has is taken from there, to know its unit and its side.
+        // A limit that only another profile has is copied from there, for its unit and direction.
         if !named.is_empty() {
             sql.push_str(&format!(
                 "insert into thresholds (profile, {columns}) \
                  select '{CUSTOM}', {columns} from (select *, row_number() over (partition by metric order by profile) \
-                 as place from thresholds where profile <> '{CUSTOM}' and metric in ({}) and metric not in \
-                 (select metric from thresholds where profile = '{CUSTOM}')) where place = 1;\n",
+                 as position from thresholds where profile <> '{CUSTOM}' and metric in ({}) and metric not in \
+                 (select metric from thresholds where profile = '{CUSTOM}')) where position = 1;\n",
                 named.join(", ")
             ));
         }
@@ -220,53 +215,54 @@ impl Definitions<'_> {
         sql
     }
 
-    /// Looks up the addresses of the participants of the changed dates.
-    pub(crate) fn place(&self, draft: &Draft, dates: &str, is_anew: bool) -> Result<(), LoadError> {
-        if is_anew {
-            draft.execute("empty a table of", &format!("delete from {}", ADDRESS_BUILDINGS.name))?;
+    /// Finds the buildings of the participants' addresses on the changed dates.
+    pub(crate) fn locate_addresses(&self, draft: &Draft, dates: &str, reinstall: bool) -> Result<(), LoadError> {
+        if reinstall {
+            draft.execute("delete rows from", &format!("delete from {}", ADDRESS_BUILDINGS.name))?;
         }
         if self.buildings.is_empty() {
             return Ok(());
         }
-        let seen = seen(&draft.connection, dates).map_err(LoadError::duckdb("read the addresses of", &draft.path))?;
-        draft.append_rows(&ADDRESS_BUILDINGS, &self.places.places(seen))?;
-        // An address that other dates have too was placed with them.
+        let addresses =
+            addresses(&draft.connection, dates).map_err(LoadError::duckdb("read the addresses of", &draft.path))?;
+        draft.append_rows(&ADDRESS_BUILDINGS, &self.building_lookup.locate(addresses))?;
+        // An address may already be there from other dates.
         let columns: Vec<&str> = ADDRESS_BUILDINGS.columns.iter().map(|column| column.name).collect();
-        let once = format!(
+        let deduplicate = format!(
             "delete from {0} where rowid not in (select min(rowid) from {0} group by {1})",
             ADDRESS_BUILDINGS.name,
             columns.join(", ")
         );
-        if is_anew { Ok(()) } else { draft.execute("keep each address once in", &once) }
+        if reinstall { Ok(()) } else { draft.execute("deduplicate the addresses of", &deduplicate) }
     }
 }
 
-/// Brings the derived tables after the dates that changed.
-pub(crate) fn derive(draft: &Draft, changes: &[Changed<'_>], is_anew: bool) -> Result<(), LoadError> {
+/// Updates the derived tables for the dates that changed, or for all dates.
+pub(crate) fn update_derived(draft: &Draft, changes: &[Changed<'_>], all_dates: bool) -> Result<(), LoadError> {
     for derived in DERIVED {
         let dates = match changes.iter().find(|change| change.table.name == derived.source.name) {
-            _ if is_anew => "true",
+            _ if all_dates => "true",
             Some(change) => change.dates,
             None => continue,
         };
-        draft.execute("fill a table of", &replacement(derived, dates))?;
+        draft.execute("update a derived table of", &replacement(derived, dates))?;
     }
     Ok(())
 }
 
-/// Puts the rows of some dates in a derived table in the place of those that are there.
+/// Replaces the rows of some dates in a derived table.
 fn replacement(derived: &Derived, dates: &str) -> String {
     let table = derived.table.name;
     format!("delete from {table} where {dates};\ninsert into {table}\n{}", derived_sql(derived, dates))
 }
 
-/// The query of a derived table on some dates.
+/// The query of a derived table for some dates.
 pub(crate) fn derived_sql(derived: &Derived, dates: &str) -> String {
     derived.sql.replace("$changed_dates", dates)
 }
 
-/// The addresses of participants, each pair once.
-pub(crate) fn seen(connection: &Connection, dates: &str) -> duckdb::Result<Vec<Addresses>> {
+/// The distinct addresses of participants on the dates, a SQL condition.
+pub(crate) fn addresses(connection: &Connection, dates: &str) -> duckdb::Result<Vec<AddressPair>> {
     let participants = PARTICIPANTS.name;
     let sql = format!(
         "select distinct internal_ip, public_ip from {participants} p where internal_ip is not null and {dates}"
@@ -274,8 +270,8 @@ pub(crate) fn seen(connection: &Connection, dates: &str) -> duckdb::Result<Vec<A
     connection.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Names of everything that the scripts make: views and macros.
-pub(crate) fn names(connection: &Connection) -> duckdb::Result<BTreeSet<(String, String)>> {
+/// Kind and name of every view and macro.
+fn names(connection: &Connection) -> duckdb::Result<BTreeSet<(String, String)>> {
     connection
         .prepare(
             "select 'view', view_name from duckdb_views() where not internal and database_name = current_database() \

@@ -1,8 +1,8 @@
 //! Definitions in published databases: there after every publication, made anew only where they differ, and derived
 //! tables that follow the rows date by date.
 
+use super::fixture::open_published;
 use super::fixture::{DAY, Store};
-use super::query::open_published;
 use super::*;
 use crate::schema::cell::Cell;
 
@@ -156,9 +156,9 @@ fn a_store_of_an_older_program_is_brought_after() {
 /// Every address is in one building; counts how many it was asked for.
 struct Everywhere(std::sync::Mutex<usize>);
 
-impl Places for Everywhere {
-    fn places(&self, seen: Vec<Addresses>) -> Vec<crate::schema::cell::Row> {
-        *self.0.lock().expect("no panic") += seen.len();
+impl BuildingLookup for Everywhere {
+    fn locate(&self, addresses: Vec<AddressPair>) -> Vec<crate::schema::cell::Row> {
+        *self.0.lock().expect("no panic") += addresses.len();
         let text = |text: &str| Cell::Text(text.to_owned());
         let row = |address: String| {
             let mut row: Vec<Cell> =
@@ -166,8 +166,8 @@ impl Places for Everywhere {
             row.resize(crate::schema::ADDRESS_BUILDINGS.columns.len(), Cell::Null);
             row
         };
-        let addresses: std::collections::BTreeSet<String> = seen.into_iter().map(|(address, _)| address).collect();
-        addresses.into_iter().map(row).collect()
+        let distinct: std::collections::BTreeSet<String> = addresses.into_iter().map(|(address, _)| address).collect();
+        distinct.into_iter().map(row).collect()
     }
 }
 
@@ -179,7 +179,7 @@ fn addresses_of_new_dates_are_placed_once() {
     let mut building: Vec<Cell> = vec![Cell::Text("10.0.0.0/8".to_owned()), Cell::Text(String::new()), Cell::Day(0)];
     building.resize(crate::schema::BUILDINGS.columns.len(), Cell::Null);
     let buildings = [building];
-    let with = Definitions { buildings: &buildings, places: &everywhere, ..definitions(&scripts, &[]) };
+    let with = Definitions { buildings: &buildings, building_lookup: &everywhere, ..definitions(&scripts, &[]) };
     let placed = "select cast(count(*) || ' of ' || count(distinct address) as varchar) from address_buildings";
     let addresses = "select cast(count(distinct internal_ip) || ' of ' || count(distinct internal_ip) as varchar) from participants where internal_ip is not null";
     for (run_id, dates) in [("r1", &[(DAY, 60)][..]), ("r2", &[(DAY + 1, 90)]), ("r3", &[(DAY, 40)]), ("r4", &[])] {

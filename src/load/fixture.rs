@@ -7,7 +7,6 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-use super::query::open_published;
 use super::*;
 use crate::schema::cell::{self, Cell, Row};
 use crate::schema::{Column, Kind, PARTITION_COLUMN, RUNS, Storage, TABLES, Table};
@@ -117,28 +116,28 @@ impl Store {
         dates: Vec<DatePublication>,
         definitions: Definitions<'_>,
     ) -> Result<Published, LoadError> {
-        self.publication(run_id, dates, Start::OverPublished, definitions, &mut |_| ControlFlow::Continue(()))
+        self.publication(run_id, dates, PublishMode::Update, definitions, &mut |_| ControlFlow::Continue(()))
     }
 
     pub(crate) fn publish(&self, run_id: &str, dates: Vec<DatePublication>) -> Published {
-        self.try_publish(run_id, dates, Start::OverPublished, &mut |_| ControlFlow::Continue(())).expect("publish")
+        self.try_publish(run_id, dates, PublishMode::Update, &mut |_| ControlFlow::Continue(())).expect("publish")
     }
 
     pub(crate) fn try_publish(
         &self,
         run_id: &str,
         dates: Vec<DatePublication>,
-        start: Start,
+        mode: PublishMode,
         on_step: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> Result<Published, LoadError> {
-        self.publication(run_id, dates, start, Definitions::NONE, on_step)
+        self.publication(run_id, dates, mode, Definitions::NONE, on_step)
     }
 
     fn publication(
         &self,
         run_id: &str,
         dates: Vec<DatePublication>,
-        start: Start,
+        mode: PublishMode,
         definitions: Definitions<'_>,
         on_step: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) -> Result<Published, LoadError> {
@@ -146,7 +145,7 @@ impl Store {
             run_id,
             now_us: NOW_US,
             dates,
-            start,
+            mode,
             timezone: "+08:00",
             user_id_type: "open_id",
             definitions,
@@ -222,8 +221,13 @@ impl Store {
         let published: Vec<String> = table_lines(&connection, "published_files");
         assert_eq!(published.len(), manifest.files.len());
         assert_eq!(table_lines(&connection, "runs").len(), 1);
-        assert!(!super::store::wal_of(&self.paths.database()).exists());
+        assert!(!self.paths.database_wal().exists());
     }
+}
+
+/// Opens `vcq.duckdb` read-only with two threads.
+pub(crate) fn open_published(paths: &StorePaths) -> Result<duckdb::Connection, LoadError> {
+    open_published_with(paths, DatabaseOptions { threads: 2, ..DatabaseOptions::default() })
 }
 
 /// A row of `runs` whose totals come from the connection that it is given.

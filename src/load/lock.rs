@@ -1,48 +1,36 @@
-//! One writer a store: an operating system lock on `state/lock`.
+//! One writer per store: an operating system lock on `state/lock`.
 //!
-//! The lock dies with its process, so it is never stale. What the file says about the holder is for the message only and
-//! decides nothing. The folder `state/` is locked too: somebody may take the file away, believing it stale, while its
-//! holder lives, and a new file would let a second writer in.
+//! The lock ends with its process, so it is never stale. The text in the file is for messages only. The folder `state/`
+//! is locked too: if somebody deletes the file, believing it stale, a new file would let a second writer in.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::StorePaths;
+use super::paths::StorePaths;
 use crate::schema::utc_text;
 
-/// Who holds a store.
+/// Who holds the lock of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
     pub pid: u32,
-    /// Name of the machine.
     pub host: String,
-    /// When it took the lock, RFC 3339 UTC.
+    /// RFC 3339 UTC.
     pub started_utc: String,
-    /// What it does, such as `sync`.
+    /// For example `sync`.
     pub command: String,
 }
 
-/// Why the store could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another run has it.
+    /// `pid` is 0 if the holder has not written it yet.
     #[error("another run holds the store: `{command}`, process {pid} on {host}, since {started_utc}")]
-    Held {
-        /// Process id; 0 where the holder had not yet written it.
-        pid: u32,
-        /// Name of the machine.
-        host: String,
-        /// When it took the lock, RFC 3339 UTC.
-        started_utc: String,
-        command: String,
-    },
-    /// The lock file can't be used.
-    #[error("could not lock {}", path.display())]
+    Held { pid: u32, host: String, started_utc: String, command: String },
+    #[error("cannot lock {}", path.display())]
     Io {
         path: PathBuf,
         #[source]
@@ -50,40 +38,37 @@ pub enum LockError {
     },
 }
 
-/// A few tries: whoever asks who holds the store keeps the lock for an instant.
-const TRIES: u32 = 5;
-const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// More than one: a process that only looks up the holder keeps the lock for a moment.
+const MAX_TRIES: u32 = 5;
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// The right to write to a store, until dropped.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
-    /// `state/`; `None` where the system has no locks on folders.
+    /// `state/`; `None` if it cannot be opened as a file.
     _folder: Option<File>,
 }
 
 impl Lock {
-    /// Takes the store for `command`.
-    ///
-    /// # Errors
-    /// [`LockError::Held`] where another process, or another part of this one, has it.
+    /// Locks the store for `command`. Returns [`LockError::Held`] if another process, or another part of this one, has it.
     pub fn take(paths: &StorePaths, command: &str, now_us: i64) -> Result<Lock, LockError> {
         let path = paths.lock();
         let failed = |source| LockError::Io { path: path.clone(), source };
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        let folder = lockable_folder(&paths.state());
+        let folder = File::open(paths.state()).ok();
         let mut tries = 0;
         loop {
             match folder.as_ref().map_or(Ok(()), try_lock_folder).and_then(|()| file.try_lock()) {
                 Ok(()) => break,
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
-                Err(TryLockError::WouldBlock) if tries < TRIES => {
+                Err(TryLockError::WouldBlock) if tries < MAX_TRIES => {
                     tries += 1;
-                    thread::sleep(BETWEEN_TRIES);
+                    thread::sleep(RETRY_DELAY);
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let Holder { pid, host, started_utc, command } = written(paths).unwrap_or_else(unknown);
+                    let Holder { pid, host, started_utc, command } = recorded_holder(paths);
                     return Err(LockError::Held { pid, host, started_utc, command });
                 }
             }
@@ -102,19 +87,14 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The lock itself goes with the file; an empty file only keeps a curious reader from a wrong conclusion.
+        // Closing the file releases the lock; emptying it avoids misleading anybody who reads it.
         if let Err(error) = self.file.set_len(0) {
-            tracing::debug!(%error, "left the lock file's text behind");
+            tracing::debug!(%error, "cannot empty the lock file");
         }
     }
 }
 
-/// The folder as a file that can be locked, where the system has such.
-fn lockable_folder(folder: &Path) -> Option<File> {
-    if cfg!(unix) { File::open(folder).ok() } else { None }
-}
-
-/// Locks a folder. Network file systems may have locks on files only: there the file's has to do.
+/// Network file systems may support locks on files only: there the lock on the file must be enough.
 fn try_lock_folder(folder: &File) -> Result<(), TryLockError> {
     match folder.try_lock() {
         Err(TryLockError::Error(_)) => Ok(()),
@@ -122,23 +102,25 @@ fn try_lock_folder(folder: &File) -> Result<(), TryLockError> {
     }
 }
 
-/// Who holds the store at this moment, for those who only look.
+/// Who holds the store at this moment; does not lock it.
 pub(crate) fn holder(paths: &StorePaths) -> Option<Holder> {
     let file = File::open(paths.lock()).ok()?;
     match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(written(paths).unwrap_or_else(unknown)),
-        // Nobody, or a file system without locks. Closing the file gives the shared lock back.
+        Err(TryLockError::WouldBlock) => Some(recorded_holder(paths)),
+        // Nobody, or a file system without locks. Closing the file releases the shared lock.
         Ok(()) | Err(TryLockError::Error(_)) => None,
     }
 }
 
-fn written(paths: &StorePaths) -> Option<Holder> {
-    serde_json::from_str(&fs::read_to_string(paths.lock()).ok()?).ok()
-}
-
-fn unknown() -> Holder {
-    let text = || "unknown".to_owned();
-    Holder { pid: 0, host: text(), started_utc: text(), command: text() }
+fn recorded_holder(paths: &StorePaths) -> Holder {
+    let unknown = || "unknown".to_owned();
+    let text = fs::read_to_string(paths.lock()).ok();
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Holder {
+        pid: 0,
+        host: unknown(),
+        started_utc: unknown(),
+        command: unknown(),
+    })
 }
 
 fn host_name() -> String {
@@ -155,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_taker_learns_who_was_first() {
+    fn the_second_process_learns_who_holds_the_lock() {
         let dir = tempfile::tempdir().expect("temp dir");
         let paths = StorePaths::open(dir.path()).expect("open");
         assert_eq!(holder(&paths), None);
@@ -177,7 +159,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_lock_file_taken_away_lets_nobody_in() {
+    fn removing_the_lock_file_does_not_release_the_lock() {
         let dir = tempfile::tempdir().expect("temp dir");
         let paths = StorePaths::open(dir.path()).expect("open");
         let lock = Lock::take(&paths, "sync", 0).expect("free");
@@ -188,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_holders_text_does_not_hold_the_store() {
+    fn text_left_by_a_crashed_holder_does_not_lock_the_store() {
         let dir = tempfile::tempdir().expect("temp dir");
         let paths = StorePaths::open(dir.path()).expect("open");
         let line =

@@ -5,21 +5,22 @@ use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LoadError, StorePaths, durable};
+use super::durable;
+use super::error::LoadError;
+use super::paths::StorePaths;
 use crate::schema::SCHEMA_VERSION;
 
-/// The published files and the publication that made them so. The keys and their order are contract 1's.
+/// The published files and the publication that wrote them. The keys and their order are a public format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     /// Grows by one with every publication.
     pub generation: u64,
-    /// Version of the tables.
     pub schema_version: u32,
-    /// The run that published it.
+    /// The run that published.
     pub run_id: String,
-    /// When, RFC 3339 UTC.
+    /// RFC 3339 UTC.
     pub created_utc: String,
-    /// The files, by table in the order of the data dictionary, then by date.
+    /// By table in the order of the data dictionary, then by date.
     pub files: Vec<PublishedFile>,
 }
 
@@ -33,25 +34,21 @@ pub(crate) struct PublishedFile {
     pub path: String,
     pub rows: u64,
     pub bytes: u64,
-    /// Its checksum, lower-case hexadecimal.
+    /// Lower-case hexadecimal.
     pub sha256: String,
-    /// Smallest value of the table's time column, RFC 3339 UTC; null where all are NULL.
+    /// Smallest value of the table's time column, RFC 3339 UTC; null if all are NULL.
     pub min_time_utc: Option<String>,
-    /// Largest value of the table's time column, RFC 3339 UTC.
     pub max_time_utc: Option<String>,
 }
 
-/// What every version of the manifest has.
+/// What every version of the manifest contains.
 #[derive(Deserialize)]
 struct Version {
     schema_version: u64,
 }
 
 impl Manifest {
-    /// Reads the manifest; `None` where nothing was published yet.
-    ///
-    /// # Errors
-    /// [`LoadError::CorruptManifest`], [`LoadError::NewerSchema`], [`LoadError::Io`].
+    /// Reads the manifest; `None` if nothing was published yet.
     pub(crate) fn read(paths: &StorePaths) -> Result<Option<Manifest>, LoadError> {
         let path = paths.manifest();
         let bytes = match fs::read(&path) {
@@ -65,7 +62,7 @@ impl Manifest {
             column: source.column(),
             source,
         };
-        // The version first: a later form of the file is newer, not damaged.
+        // The version first: a later format is newer, not damaged.
         let Version { schema_version } = serde_json::from_slice(&bytes).map_err(corrupt)?;
         if schema_version > u64::from(SCHEMA_VERSION) {
             return Err(LoadError::NewerSchema { path, found: schema_version, known: SCHEMA_VERSION });
@@ -73,24 +70,21 @@ impl Manifest {
         serde_json::from_slice(&bytes).map(Some).map_err(corrupt)
     }
 
-    /// Writes the manifest aside, makes it durable and renames it over the old one.
-    ///
-    /// # Errors
-    /// [`LoadError::DiskFull`], [`LoadError::Io`]; the old manifest is whole then.
+    /// Replaces the manifest. If this fails, the old one is still intact.
     pub(crate) fn write(&self, paths: &StorePaths) -> Result<(), LoadError> {
         let path = paths.manifest();
         let text = self.text().map_err(|error| LoadError::io("write", &path)(error.into()))?;
         durable::replace(&paths.work(), &path, text.as_bytes())
     }
 
-    /// The manifest as JSON, one file a line, so that two manifests can be compared with `diff`.
+    /// JSON with one file per line, so that two manifests can be compared with `diff`.
     fn text(&self) -> Result<String, serde_json::Error> {
         let mut head = self.clone();
         head.files.clear();
         let head = serde_json::to_string(&head)?;
         let lines = self.files.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         let body = if lines.is_empty() { String::new() } else { format!("\n  {}\n", lines.join(",\n  ")) };
-        // The head ends in the empty list of files.
+        // The head ends with the empty list of files.
         Ok(format!("{}{body}]}}\n", head.trim_end_matches("]}")))
     }
 }
@@ -126,18 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_manifest_is_read_back() {
         let (_dir, paths) = store();
         assert_eq!(Manifest::read(&paths).expect("read"), None);
         for manifest in [sample(), Manifest { files: Vec::new(), ..sample() }] {
             manifest.write(&paths).expect("write");
             assert_eq!(Manifest::read(&paths).expect("read"), Some(manifest));
         }
-        assert_eq!(fs::read_dir(paths.work()).expect("list").count(), 0, "nothing is left aside");
+        assert_eq!(fs::read_dir(paths.work()).expect("list").count(), 0, "no temporary file is left");
     }
 
     #[test]
-    fn the_keys_are_the_contracts_in_its_order() {
+    fn the_keys_and_their_order_are_fixed() {
         let text = sample().text().expect("text");
         let value: serde_json::Value = serde_json::from_str(&text).expect("json");
         let keys =
@@ -147,11 +141,11 @@ mod tests {
             keys(&value["files"][0]),
             ["table", "meeting_date", "path", "rows", "bytes", "sha256", "min_time_utc", "max_time_utc"]
         );
-        assert_eq!(text.lines().count(), 4, "one file a line:\n{text}");
+        assert_eq!(text.lines().count(), 4, "one file per line:\n{text}");
     }
 
     #[test]
-    fn a_damaged_manifest_names_itself_and_the_place() {
+    fn the_error_about_a_damaged_manifest_names_the_file_and_the_position() {
         let (_dir, paths) = store();
         let text = sample().text().expect("text");
         for damaged in [&text[..text.len() / 2], "", "[]", "{\"schema_version\": 1}", "\0\0\0"] {
@@ -165,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_manifest_is_newer_and_not_damaged() {
+    fn a_manifest_of_a_newer_version_is_not_reported_as_damaged() {
         let (_dir, paths) = store();
         fs::write(paths.manifest(), r#"{"schema_version": 99, "shape": "another"}"#).expect("write");
         assert!(matches!(Manifest::read(&paths), Err(LoadError::NewerSchema { found: 99, .. })));

@@ -1,38 +1,36 @@
 //! The schema's history: `migrations/NNNN_name.sql`, applied in order and recorded in `schema_migrations`.
 //!
-//! Append-only: what was applied is never edited, and a checksum says so. The declared tables are what the migrations
-//! must add up to; a test holds the two together.
+//! Append-only: an applied migration is never edited; its checksum is recorded. A test compares the result of all
+//! migrations with the declared tables.
 
 use std::path::Path;
 
 use duckdb::Connection;
-use sha2::{Digest, Sha256};
 
-use super::LoadError;
-use super::connection::Draft;
+use super::checksum;
+use super::draft::Draft;
+use super::error::LoadError;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{SCHEMA_MIGRATIONS, SCHEMA_VERSION};
-use crate::text::hex;
 
 /// One file of `migrations/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Migration {
-    /// Number, from 1 without holes.
+    /// Consecutive, from 1.
     pub version: u32,
     pub name: &'static str,
     pub sql: &'static str,
 }
 
-/// Every migration, in order. The last one's number is the schema version.
+/// In order. The last version is the schema version.
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", sql: include_str!("../../migrations/0001_initial.sql") },
     Migration { version: 2, name: "definitions", sql: include_str!("../../migrations/0002_definitions.sql") },
 ];
 
 impl Migration {
-    /// Checksum of the statements, lower-case hexadecimal.
     pub(crate) fn sha256(&self) -> String {
-        hex(&Sha256::digest(self.sql.as_bytes()))
+        checksum::sha256(self.sql.as_bytes())
     }
 }
 
@@ -46,7 +44,7 @@ pub(crate) struct Applied {
     vcq_etl_version: Option<String>,
 }
 
-/// What a database says of its own schema.
+/// The migrations recorded in a database.
 pub(crate) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
     connection
         .prepare(
@@ -64,10 +62,7 @@ pub(crate) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
         .collect()
 }
 
-/// Whether this program can go on from there.
-///
-/// # Errors
-/// [`LoadError::NewerSchema`], [`LoadError::MigrationDrift`].
+/// Returns an error if the program does not know one of the applied migrations, or knows it with other statements.
 pub(crate) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
     for row in applied {
         let known = MIGRATIONS.iter().find(|migration| i64::from(migration.version) == row.version);
@@ -86,7 +81,7 @@ pub(crate) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Applies what is missing, inside the caller's transaction; gives the number of migrations applied.
+/// Applies the missing migrations in the caller's transaction; returns how many.
 pub(crate) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<usize, LoadError> {
     let done = |migration: &Migration| applied.iter().any(|row| row.version == i64::from(migration.version));
     let missing: Vec<&Migration> = MIGRATIONS.iter().filter(|migration| !done(migration)).collect();

@@ -1,27 +1,32 @@
-//! Publishes typed rows: Parquet parts, the manifest that names them, and the DuckDB file that people open.
+//! Publishes typed rows: Parquet parts, the manifest that lists them, and the DuckDB database.
 //!
-//! Owns: the layout of a store on disk ([`StorePaths`]), its one-writer lock ([`Lock`]), the bytes of a Parquet part
-//! ([`PartWriter`]), the manifest ([`Manifest`]), the schema's migrations, and the order in which a publication becomes
-//! visible ([`publish()`]).
-//! Promises: a meeting date is replaced whole or not at all; a reader sees the old files or the new ones and is never
-//! blocked; a run that dies at any point leaves a store that the next publication puts right; equal rows give equal
-//! bytes.
-//! Leaves out: what the rows mean (`transform`), what was asked (`extract`), and reading for people (`report`).
+//! Owns: the layout of a store on disk ([`StorePaths`]), its writer lock ([`Lock`]), the Parquet parts ([`PartWriter`]),
+//! the manifest ([`Manifest`]), the migrations, and the order in which a publication becomes visible ([`publish()`]).
+//! Promises: a meeting date is replaced as a whole; readers see the old files or the new ones and are never blocked; the
+//! next publication completes one that crashed at any point; equal rows give equal bytes.
+//! Leaves out: what the rows mean (`transform`), fetching (`extract`), and reports (`report`).
 
+mod builder;
+pub(crate) mod checksum;
+mod cleanup;
 mod compaction;
 pub(crate) mod connection;
-pub(crate) mod database;
+pub(crate) mod current;
 pub(crate) mod definitions;
+pub(crate) mod draft;
+mod duckdb_error;
 mod durable;
 mod error;
 pub(crate) mod lock;
 mod manifest;
 mod migration;
-pub(crate) mod parquet;
+mod part_writer;
+mod paths;
+mod publication;
 mod publish;
 mod query;
 mod scripts;
-pub(crate) mod store;
+mod step;
 
 #[cfg(test)]
 mod database_tests;
@@ -38,19 +43,19 @@ mod publish_tests;
 
 pub use connection::DatabaseOptions;
 pub use definitions::Definitions;
-pub(crate) use definitions::Places;
-pub(crate) use definitions::{Addresses, installed_in};
-pub(crate) use error::{DuckdbErrorKind, is_noise};
+pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum};
+pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source};
 pub(crate) use error::{LoadError, NotAStore};
 pub use lock::Lock;
-pub(crate) use lock::LockError;
-pub(crate) use lock::{Holder, holder};
+pub(crate) use lock::{Holder, LockError, holder};
 pub(crate) use manifest::{Manifest, PublishedFile};
 pub(crate) use migration::MIGRATIONS;
-pub use parquet::PartWriter;
-pub(crate) use parquet::StagedPart;
-pub(crate) use publish::Published;
-pub use publish::{DatePublication, Publication, Start, Step, publish};
-pub(crate) use query::{generation_of, open_published_with};
+pub use part_writer::PartWriter;
+pub(crate) use part_writer::StagedPart;
+pub use paths::StorePaths;
+pub(crate) use publication::Published;
+pub use publication::{DatePublication, Publication, PublishMode};
+pub use publish::publish;
+pub(crate) use query::{open_published_with, parquet_columns, read_generation};
 pub(crate) use scripts::{Relation, Script};
-pub use store::StorePaths;
+pub use step::Step;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use super::fixture::open_published;
 use super::fixture::{DAY, Store};
-use super::query::open_published;
 use super::*;
 
 const STORE_OF_THE_READER: &str = "VCQ_TEST_READER_STORE";
@@ -44,7 +44,7 @@ fn writer_process() {
     let store = Store::at(Path::new(&root));
     let _lock = Lock::take(&store.paths, "sync", 0).expect("free");
     let dates = vec![store.stage_all("dead", DAY, 40, 2)];
-    let _ = store.try_publish("dead", dates, Start::OverPublished, &mut |step| {
+    let _ = store.try_publish("dead", dates, PublishMode::Update, &mut |step| {
         if step == Step::ALL[last] {
             std::process::abort();
         }

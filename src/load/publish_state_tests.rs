@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 
+use super::fixture::open_published;
 use super::fixture::{DAY, Store, parquet_tables};
-use super::query::open_published;
-use super::store::wal_of;
+use super::paths::wal_of;
 use super::*;
 use crate::schema::{Kind, Table, civil_date_text, ddl};
 
@@ -17,7 +17,7 @@ use crate::schema::{Kind, Table, civil_date_text, ddl};
 #[derive(Debug, Clone)]
 enum Operation {
     /// A run publishes dates, from what is published or afresh, and may stop before a step.
-    Publish { dates: BTreeMap<i32, Vec<(usize, usize, u64)>>, start: Start, stop: Option<Step> },
+    Publish { dates: BTreeMap<i32, Vec<(usize, usize, u64)>>, mode: PublishMode, stop: Option<Step> },
     /// A dead run left something in `.work/`.
     Leftover,
     /// A dead run left a part that nobody names.
@@ -31,10 +31,10 @@ enum Operation {
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let parts = prop::collection::vec((0..5_usize, 1..25_usize, 0..3_u64), 0..4);
     let dates = prop::collection::btree_map(0..4_i32, parts, 0..3);
-    let start = prop_oneof![5 => Just(Start::OverPublished), 1 => Just(Start::Afresh)];
+    let mode = prop_oneof![5 => Just(PublishMode::Update), 1 => Just(PublishMode::Replace)];
     let stop = prop::option::weighted(0.4, prop::sample::select(Step::ALL));
     let operation = prop_oneof![
-        6 => (dates, start, stop).prop_map(|(dates, start, stop)| Operation::Publish { dates, start, stop }),
+        6 => (dates, mode, stop).prop_map(|(dates, mode, stop)| Operation::Publish { dates, mode, stop }),
         1 => Just(Operation::Leftover),
         1 => (0..5_i32, 0..5_usize).prop_map(|(date, table)| Operation::Stray { date, table }),
         2 => Just(Operation::Begin),
@@ -111,7 +111,7 @@ fn content_of_part(connection: &duckdb::Connection, part: &StagedPart) -> (u64, 
 impl Model {
     fn apply(&mut self, store: &Store, n: usize, operation: &Operation) {
         match operation {
-            Operation::Publish { dates, start, stop } => self.publish(store, &format!("r{n}"), dates, *start, *stop),
+            Operation::Publish { dates, mode, stop } => self.publish(store, &format!("r{n}"), dates, *mode, *stop),
             Operation::Leftover => {
                 fs::create_dir_all(store.paths.work().join(format!("database-dead{n}/spill"))).expect("created");
                 fs::write(store.paths.work().join("vcq.duckdb.inprogress"), "half").expect("written");
@@ -119,7 +119,7 @@ impl Model {
             }
             Operation::Stray { date, table } => {
                 let table = parquet_tables().nth(*table).expect("a table");
-                let path = store.paths.part(&super::store::part_path(table, DAY + date, &format!("dead{n}"), 0));
+                let path = store.paths.part(&super::paths::part_path(table, DAY + date, &format!("dead{n}"), 0));
                 fs::create_dir_all(path.parent().expect("a folder")).expect("created");
                 fs::write(path, "never named").expect("written");
             }
@@ -138,12 +138,12 @@ impl Model {
         store: &Store,
         run_id: &str,
         dates: &BTreeMap<i32, Vec<(usize, usize, u64)>>,
-        start: Start,
+        mode: PublishMode,
         stop: Option<Step>,
     ) {
         let names: Vec<&str> = parquet_tables().map(|table| table.name).collect();
-        let mut content = match (&self.manifest, start) {
-            (Some(manifest), Start::OverPublished) => manifest.content.clone(),
+        let mut content = match (&self.manifest, mode) {
+            (Some(manifest), PublishMode::Update) => manifest.content.clone(),
             _ => Content::new(),
         };
         let mut publications = Vec::new();
@@ -162,7 +162,7 @@ impl Model {
         }
         let number = [&self.manifest, &self.database].into_iter().flatten().map(|generation| generation.number).max();
         let next = Generation { number: number.unwrap_or_default() + 1, content };
-        let result = store.try_publish(run_id, publications, start, &mut |step| match Some(step) == stop {
+        let result = store.try_publish(run_id, publications, mode, &mut |step| match Some(step) == stop {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         });
@@ -234,7 +234,7 @@ proptest! {
         let mut model = Model { parts, manifest: None, database: None, readers: Vec::new() };
         // A date that outweighs the others, so that databases are built upon one another.
         let base = BTreeMap::from([(9, (0..5).map(|table| (table, 200, 1)).collect())]);
-        model.publish(&store, "base", &base, Start::OverPublished, None);
+        model.publish(&store, "base", &base, PublishMode::Update, None);
         for (n, operation) in operations.iter().enumerate() {
             model.apply(&store, n, operation);
             model.check(&store);
@@ -242,7 +242,7 @@ proptest! {
         // Whatever happened, the next run that goes through puts everything right.
         begin(&store, &model);
         let last = BTreeMap::from([(1, vec![(0, 3, 7)])]);
-        model.publish(&store, "last", &last, Start::OverPublished, None);
+        model.publish(&store, "last", &last, PublishMode::Update, None);
         model.check(&store);
         begin(&store, &model);
         store.assert_whole();

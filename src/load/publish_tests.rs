@@ -3,9 +3,9 @@
 use std::fs;
 use std::ops::ControlFlow;
 
+use super::fixture::open_published;
 use super::fixture::{DAY, Store};
-use super::query::open_published;
-use super::store::wal_of;
+use super::paths::wal_of;
 use super::*;
 
 fn inode(path: &std::path::Path) -> u64 {
@@ -104,7 +104,7 @@ fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
         store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 90, 1)]);
         let old = store.contents();
         let error = store
-            .try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], Start::OverPublished, &mut |step| {
+            .try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], PublishMode::Update, &mut |step| {
                 if step == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
             .expect_err("stopped");
@@ -127,7 +127,7 @@ fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
 fn a_publication_without_dates_heals_a_crash_between_manifest_and_database() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 40, 1)]);
-    let _ = store.try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], Start::OverPublished, &mut |step| {
+    let _ = store.try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], PublishMode::Update, &mut |step| {
         if step == Step::BuildDatabase { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let published = store.publish("r3", Vec::new());
@@ -162,7 +162,7 @@ fn somebody_elses_database_is_left_alone() {
     connection.execute_batch("create table precious as select 42 as answer").expect("create");
     connection.close().expect("close");
     let error = store
-        .try_publish("r1", Vec::new(), Start::OverPublished, &mut |_| ControlFlow::Continue(()))
+        .try_publish("r1", Vec::new(), PublishMode::Update, &mut |_| ControlFlow::Continue(()))
         .expect_err("foreign");
     assert!(matches!(error, LoadError::ForeignDatabase { .. }), "{error}");
     assert!(matches!(open_published(&store.paths), Err(LoadError::ForeignDatabase { .. })));
@@ -180,13 +180,13 @@ fn a_damaged_or_missing_manifest_stops_a_publication_and_not_a_rebuild() {
         }
         let parts = store.parts_on_disk();
         let dates = || vec![store.stage_all("r2", DAY, 40, 1)];
-        let error = store.try_publish("r2", dates(), Start::OverPublished, through).expect_err("damaged");
+        let error = store.try_publish("r2", dates(), PublishMode::Update, through).expect_err("damaged");
         assert!(
             matches!(error, LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. }),
             "{damage:?}: {error}"
         );
         assert_eq!(store.parts_on_disk(), parts);
-        let published = store.try_publish("r2", dates(), Start::Afresh, through).expect("rebuild");
+        let published = store.try_publish("r2", dates(), PublishMode::Replace, through).expect("rebuild");
         store.assert_whole();
         assert!(published.generation >= 2, "the generation goes on");
         assert_eq!(store.contents()["meetings"].len(), 40, "the other date is gone");
@@ -209,7 +209,7 @@ fn contradictions_are_refused_before_anything_is_touched() {
         ("r1", vec![strange]),
         ("r1", vec![double]),
     ] {
-        let result = store.try_publish(run_id, dates, Start::OverPublished, &mut |_| ControlFlow::Continue(()));
+        let result = store.try_publish(run_id, dates, PublishMode::Update, &mut |_| ControlFlow::Continue(()));
         assert!(matches!(result, Err(LoadError::Inconsistent { .. })), "{run_id}");
     }
     assert_eq!(Manifest::read(&store.paths).expect("read"), None);
@@ -223,7 +223,7 @@ fn an_unwritable_place_is_named() {
     let before = store.contents();
     fs::write(store.paths.parquet().join("meetings/meeting_date=2026-11-02"), "").expect("write");
     let error = store
-        .try_publish("r2", vec![store.stage_all("r2", DAY + 1, 3, 1)], Start::OverPublished, &mut |_| {
+        .try_publish("r2", vec![store.stage_all("r2", DAY + 1, 3, 1)], PublishMode::Update, &mut |_| {
             ControlFlow::Continue(())
         })
         .expect_err("no folder");
@@ -240,7 +240,7 @@ fn the_callers_failure_leaves_the_old_database() {
         run_id: "r2",
         now_us: 0,
         dates: Vec::new(),
-        start: Start::OverPublished,
+        mode: PublishMode::Update,
         timezone: "UTC",
         user_id_type: "open_id",
         definitions: Definitions::NONE,

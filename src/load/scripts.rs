@@ -1,57 +1,52 @@
-//! Definitions as statements, and running them all without binding each one hundreds of times.
+//! SQL scripts that define views and macros, run so that DuckDB does not bind each one hundreds of times.
 //!
-//! DuckDB binds a view or a table macro when it is created, and what it selects from is written out in full at every place,
-//! down to the tables: installing the reports in the order of their text takes 1.1 CPU seconds, longer than publishing a
-//! day. So each definition is first made and looked at while all below it are stand-ins, empty relations with the columns
-//! of the real one, and then made again, the topmost first. Each is bound twice over next to nothing: 0.2 CPU seconds.
+//! DuckDB binds a view or table macro when it is created, and expands everything it selects from, down to the tables:
+//! installing the reports in order takes 1.1 CPU seconds, longer than publishing a day. So each definition is first
+//! created on top of placeholders, empty relations with the same columns, and described to build its own placeholder.
+//! Then all are created again, the last one first. Each is bound twice over almost nothing: 0.2 CPU seconds.
 
 use duckdb::Connection;
 
 use crate::schema::ddl::identifier;
 
-/// SQL that is run in every published database.
+/// SQL that is installed in every published database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
-    /// What it is, for messages.
+    /// For messages.
     pub name: String,
-    /// Statements that may be run again. One alone where it defines something that later ones select from.
+    /// Statements that can be repeated; a single one if `relation` is set.
     pub sql: String,
-    /// What it defines for later ones to select from.
+    /// The relation it defines for later scripts to select from.
     pub relation: Option<Relation>,
 }
 
-/// Something that is selected from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relation {
-    /// A view of this name.
+    /// The name of a view.
     View(String),
-    /// A table macro that can be called without arguments.
-    Macro {
-        name: String,
-        /// Its parameters with their defaults, in brackets.
-        parameters: String,
-    },
+    /// A table macro that can be called without arguments; `parameters` has the defaults and the parentheses.
+    Macro { name: String, parameters: String },
 }
 
-/// Runs all scripts, each seeing what those before it define. Gives the one that failed.
+/// Runs all scripts in order. An error names the script that failed.
 pub(crate) fn run_all(scripts: &[Script], connection: &Connection) -> Result<(), (String, duckdb::Error)> {
-    let mut stood_in_for = Vec::new();
+    let mut replaced = Vec::new();
     for script in scripts {
         let failed = |error| (script.name.clone(), error);
         connection.execute_batch(&script.sql).map_err(failed)?;
         if let Some(relation) = &script.relation {
-            connection.execute_batch(&stand_in(relation, connection).map_err(failed)?).map_err(failed)?;
-            stood_in_for.push(script);
+            connection.execute_batch(&placeholder(relation, connection).map_err(failed)?).map_err(failed)?;
+            replaced.push(script);
         }
     }
-    for script in stood_in_for.into_iter().rev() {
+    for script in replaced.into_iter().rev() {
         connection.execute_batch(&script.sql).map_err(|error| (script.name.clone(), error))?;
     }
     Ok(())
 }
 
-/// The statement that puts an empty relation of the same columns in its place.
-fn stand_in(relation: &Relation, connection: &Connection) -> duckdb::Result<String> {
+/// The statement that replaces a relation by an empty one with the same columns.
+fn placeholder(relation: &Relation, connection: &Connection) -> duckdb::Result<String> {
     let (head, from) = match relation {
         Relation::View(name) => (format!("view {}", identifier(name)), identifier(name)),
         Relation::Macro { name, parameters } => {

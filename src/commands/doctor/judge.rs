@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Check;
 use crate::error::ExitCode;
 use crate::error::stop_reason::{ID_SCOPE, cause_exit, cause_hint, help_hint, scopes_hint};
-use crate::load::is_noise;
+use crate::load::is_redundant_source;
 use feishu_vc::{
     Answer, CallError, Endpoint, Fault, Page, Reached, SkipClass, StopCause, TokenKind, asked_for, fact_of,
 };
@@ -225,7 +225,7 @@ pub(super) fn clock(reached: &Reached) -> Check {
 pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(error) = cause.filter(|cause| !is_noise(*cause)) {
+    while let Some(error) = cause.filter(|cause| !is_redundant_source(*cause)) {
         text.push_str(&format!(": {error}"));
         cause = error.source();
     }

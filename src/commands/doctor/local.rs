@@ -170,7 +170,7 @@ fn store(paths: &StorePaths, holder: Option<&Holder>, setup: &DoctorSetup) -> Ch
 /// The generation that the database holds.
 fn generation(paths: &StorePaths, setup: &DoctorSetup) -> Result<u64, LoadError> {
     let connection = load::open_published_with(paths, setup.database)?;
-    load::generation_of(&connection, paths)
+    load::read_generation(&connection, paths)
 }
 
 fn failed_store(error: &LoadError) -> Check {

@@ -16,7 +16,9 @@ use super::price::Price;
 use crate::error::ExitCode;
 use crate::extract::{Estimate, EstimateInput, Settle};
 use crate::ledger::{Ledger, LedgerError, OpenUnits, RunRecord};
-use crate::load::{DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, is_noise, open_published_with};
+use crate::load::{
+    DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, is_redundant_source, open_published_with,
+};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
 use feishu_vc::Rate;
 
@@ -84,7 +86,7 @@ impl<T> Part<T> {
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
-    while let Some(source) = cause.filter(|cause| !is_noise(*cause)) {
+    while let Some(source) = cause.filter(|cause| !is_redundant_source(*cause)) {
         text.push_str(": ");
         text.push_str(&source.to_string());
         cause = source.source();

@@ -157,7 +157,7 @@ fn one_date(
 fn remove(work: &Path) -> Result<(), LoadError> {
     match fs::remove_dir_all(work) {
         Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(LoadError::Io { doing: "remove", path: work.to_owned(), source })
+            Err(LoadError::Io { attempt: "remove", path: work.to_owned(), source })
         }
         _ => {
             // The reader's own folder, where nothing else is in it.

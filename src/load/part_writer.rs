@@ -1,11 +1,10 @@
-//! One Parquet part: rows in, a durable file aside and its checksum out.
+//! Writes one Parquet part: takes rows, produces a file in `.work/` that is flushed to disk, and its checksum.
 //!
-//! Promises: the bytes are a function of the rows, whatever the sizes of the batches that brought them, so an unchanged
-//! date is recognised by its checksum; no file where there are no rows.
-//! Leaves out: sorting. Rows come in the table's sort order.
+//! Promises: the bytes depend on the rows only, not on the batch sizes, so an unchanged date is recognised by its
+//! checksum; no file without rows. Leaves out sorting: rows arrive in the table's sort order.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,21 +14,21 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{KeyValue, SortingColumn};
 use ::parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use ::parquet::schema::types::ColumnPath;
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{self, BatchCoalescer};
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
-use sha2::{Digest, Sha256};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 
-use super::{LoadError, durable};
+use super::checksum::HashingWriter;
+use super::durable;
+use super::error::LoadError;
 use crate::schema::{Table, arrow_schema, civil_date_text};
-use crate::text::hex;
 
-/// Rows in a row group: about DuckDB's own (122,880), so that its threads find work.
+/// About DuckDB's own row groups (122,880), so that all its threads have work.
 const ROW_GROUP_ROWS: usize = 131_072;
-/// Rows handed to the encoder at a time. Page boundaries depend on it, so it is fixed, and it divides a row group.
+/// Rows per call of the encoder. Page boundaries depend on it, so it is fixed, and it divides a row group.
 const CHUNK_ROWS: usize = 8_192;
-/// Level 1 saves 3 % of a rebuild's CPU and makes files 3 % larger, level 6 costs 4 % and saves nothing to speak of, levels
-/// past 9 cost ten times as much for two percent.
+/// Level 1 saves 3 % of a rebuild's CPU and makes files 3 % larger. Level 6 costs 4 % more CPU and saves almost nothing.
+/// Levels above 9 cost ten times the CPU for 2 % smaller files.
 const ZSTD_LEVEL: i32 = 3;
 const WRITE_BUFFER_BYTES: usize = 1 << 18;
 
@@ -39,19 +38,17 @@ pub struct StagedPart {
     pub table: &'static Table,
     /// Days since 1970-01-01.
     pub meeting_date: i32,
-    /// Number of the part within its run.
+    /// Distinguishes the parts of a run.
     pub n: u32,
     /// The file in `.work/`.
     pub path: PathBuf,
-    /// Rows, at least one.
+    /// At least one.
     pub rows: u64,
-    /// Size of the file.
     pub bytes: u64,
-    /// Checksum of the file, lower-case hexadecimal.
+    /// Lower-case hexadecimal.
     pub sha256: String,
-    /// Smallest value of the table's time column, microseconds since 1970-01-01 UTC; `None` where all are NULL.
+    /// Smallest value of the table's time column, microseconds since 1970-01-01 UTC; `None` if all are NULL.
     pub min_time_utc_us: Option<i64>,
-    /// Largest value of the table's time column.
     pub max_time_utc_us: Option<i64>,
 }
 
@@ -62,18 +59,16 @@ pub struct PartWriter {
     path: PathBuf,
     chunks: BatchCoalescer,
     time_position: Option<usize>,
-    // Made with the first rows: a table without rows has no file.
-    writer: Option<ArrowWriter<Hashing<BufWriter<File>>>>,
+    /// Created with the first rows: a table without rows has no file.
+    writer: Option<ArrowWriter<HashingWriter<BufWriter<File>>>>,
     rows: u64,
     min_time_utc_us: Option<i64>,
     max_time_utc_us: Option<i64>,
 }
 
 impl PartWriter {
-    /// Begins the part of one table and date. `n` tells the parts of a run apart; `work_dir` is the store's `.work/`.
-    ///
-    /// # Errors
-    /// None yet: the file is made with the first rows.
+    /// Starts the part of one table and date. `n` distinguishes the parts of a run; `work_dir` is the store's `.work/`.
+    /// The file is created with the first rows.
     pub fn create(
         work_dir: &Path,
         table: &'static Table,
@@ -81,7 +76,7 @@ impl PartWriter {
         run_id: &str,
         n: u32,
     ) -> Result<PartWriter, LoadError> {
-        // Not `.parquet`: whatever reads folders of Parquet files must not take a half-written one for data.
+        // Not `.parquet`: programs that read folders of Parquet files must not read a partly written one.
         let name = format!("{}-{}-{run_id}-{n}.inprogress", table.name, civil_date_text(meeting_date));
         let schema = Arc::new(arrow_schema::file_schema(table));
         let time_position = schema.fields().iter().position(|field| field.name() == table.time_column);
@@ -99,17 +94,13 @@ impl PartWriter {
         })
     }
 
-    /// Adds rows, which follow the ones before in the table's sort order. The batch has the columns of
+    /// Adds rows that follow the previous ones in the table's sort order. The batch has the columns of
     /// [`arrow_schema::file_schema`].
-    ///
-    /// # Errors
-    /// [`LoadError::Rows`] where the columns are not the table's; [`LoadError::DiskFull`], [`LoadError::Io`] and
-    /// [`LoadError::Parquet`] where the file can't be written.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), LoadError> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        self.note_times(batch);
+        self.update_times(batch);
         self.rows += batch.num_rows() as u64;
         let table = self.table.name;
         self.chunks.push_batch(batch.clone()).map_err(|source| LoadError::Rows { table, source })?;
@@ -119,10 +110,7 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Ends the part and makes it durable; `None`, and no file, where no rows came.
-    ///
-    /// # Errors
-    /// As [`PartWriter::write`].
+    /// Finishes the part and flushes it to disk; `None`, and no file, without rows.
     pub fn finish(mut self) -> Result<Option<StagedPart>, LoadError> {
         let table = self.table.name;
         self.chunks.finish_buffered_batch().map_err(|source| LoadError::Rows { table, source })?;
@@ -158,7 +146,7 @@ impl PartWriter {
                     durable::create_dir(work_dir)?;
                 }
                 let file = File::create(&self.path).map_err(LoadError::io("create", &self.path))?;
-                let file = Hashing::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
+                let file = HashingWriter::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
                 let writer =
                     ArrowWriter::try_new(file, chunk.schema(), Some(properties(self.table))).map_err(&failed)?;
                 self.writer.insert(writer)
@@ -167,23 +155,23 @@ impl PartWriter {
         writer.write(chunk).map_err(&failed)
     }
 
-    fn note_times(&mut self, batch: &RecordBatch) {
+    fn update_times(&mut self, batch: &RecordBatch) {
         let Some(position) = self.time_position.filter(|&position| position < batch.num_columns()) else { return };
         let column = batch.column(position);
-        if !matches!(column.data_type(), DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, _)) {
-            return; // push_batch refuses it
+        if !matches!(column.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)) {
+            return; // `push_batch` reports the wrong type.
         }
-        let times = arrow::array::AsArray::as_primitive::<TimestampMicrosecondType>(column);
+        let times = column.as_primitive::<TimestampMicrosecondType>();
         if let Some(min) = compute::min(times) {
-            self.min_time_utc_us = Some(self.min_time_utc_us.map_or(min, |least| least.min(min)));
+            self.min_time_utc_us = Some(self.min_time_utc_us.map_or(min, |so_far| so_far.min(min)));
         }
         if let Some(max) = compute::max(times) {
-            self.max_time_utc_us = Some(self.max_time_utc_us.map_or(max, |most| most.max(max)));
+            self.max_time_utc_us = Some(self.max_time_utc_us.map_or(max, |so_far| so_far.max(max)));
         }
     }
 }
 
-/// Tells a full disk from a defect in the rows: Parquet wraps the system's error.
+/// Separates I/O errors, which Parquet wraps, from errors in the rows.
 fn failure<'a>(table: &'static str, path: &'a Path) -> impl Fn(ParquetError) -> LoadError + 'a {
     move |error| match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
@@ -208,17 +196,17 @@ fn properties(table: &Table) -> WriterProperties {
         arrow_schema::file_metadata(table).into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("vcq-etl ", env!("CARGO_PKG_VERSION")).to_owned())
-        // Version 1 pages: every reader knows them.
+        // Every reader supports version 1 pages.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        // One page a column and row group is three percent smaller than pages of 20,000 rows, which nobody skips by.
+        // One page per column and row group is 3 % smaller than pages of 20,000 rows, and no reader skips pages.
         .set_data_page_row_count_limit(ROW_GROUP_ROWS)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_bloom_filter_enabled(false)
         .set_sorting_columns(Some(sorting))
         .set_key_value_metadata(Some(metadata));
-    // Times grow by about a minute from row to row: differences are a few bits, a dictionary of them is larger.
+    // Times grow by about a minute per row: the differences take a few bits, a dictionary is larger.
     for column in table.file_columns().filter(|column| matches!(column.kind.arrow(), DataType::Timestamp(..))) {
         let path = ColumnPath::from(column.name);
         builder = builder
@@ -228,43 +216,12 @@ fn properties(table: &Table) -> WriterProperties {
     builder.build()
 }
 
-/// Counts and hashes what passes, so that the file need not be read again.
-struct Hashing<W> {
-    inner: W,
-    digest: Sha256,
-    bytes: u64,
-}
-
-impl<W: Write> Hashing<W> {
-    fn new(inner: W) -> Hashing<W> {
-        Hashing { inner, digest: Sha256::new(), bytes: 0 }
-    }
-
-    fn finish(mut self) -> io::Result<(W, u64, String)> {
-        self.inner.flush()?;
-        Ok((self.inner, self.bytes, hex(&self.digest.finalize())))
-    }
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.digest.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
     use super::*;
-    use crate::load::fixture;
+    use crate::load::{checksum, fixture};
     use crate::schema::{QUALITY_SAMPLES, REJECTS};
 
     fn write_in(dir: &Path, batch: &RecordBatch, sizes: &[usize], n: u32) -> StagedPart {
@@ -282,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_depend_on_the_rows_alone() {
+    fn the_bytes_depend_only_on_the_rows() {
         let dir = tempfile::tempdir().expect("temp dir");
         let batch = fixture::batch(&QUALITY_SAMPLES, fixture::DAY, 40_000, 7);
         let whole = write_in(dir.path(), &batch, &[batch.num_rows()], 0);
@@ -290,13 +247,13 @@ mod tests {
         assert_eq!(whole.sha256, pieces.sha256);
         let bytes = std::fs::read(&pieces.path).expect("read");
         assert_eq!(bytes.len() as u64, pieces.bytes);
-        assert_eq!(hex(&Sha256::digest(&bytes)), pieces.sha256, "the checksum is that of the file");
+        assert_eq!(checksum::sha256(&bytes), pieces.sha256, "the checksum is that of the file");
         let other = fixture::batch(&QUALITY_SAMPLES, fixture::DAY, 40_000, 8);
         assert_ne!(write_in(dir.path(), &other, &[9_000], 2).sha256, whole.sha256);
     }
 
     #[test]
-    fn no_rows_no_file() {
+    fn without_rows_there_is_no_file() {
         let dir = tempfile::tempdir().expect("temp dir");
         let mut writer = PartWriter::create(dir.path(), &REJECTS, fixture::DAY, "run", 0).expect("create");
         writer.write(&fixture::batch(&REJECTS, fixture::DAY, 0, 0)).expect("write");
@@ -305,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_as_the_contract_says() {
+    fn the_file_has_the_documented_properties() {
         let dir = tempfile::tempdir().expect("temp dir");
         let batch = fixture::batch(&QUALITY_SAMPLES, fixture::DAY, ROW_GROUP_ROWS + 10, 3);
         let part = write_in(dir.path(), &batch, &[50_000], 0);
@@ -342,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_another_table_are_refused() {
+    fn rows_of_another_table_are_rejected() {
         let dir = tempfile::tempdir().expect("temp dir");
         let mut writer = PartWriter::create(dir.path(), &REJECTS, fixture::DAY, "run", 0).expect("create");
         let wrong = fixture::batch(&QUALITY_SAMPLES, fixture::DAY, 3, 0);
@@ -351,8 +308,8 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_is_told_apart() {
-        // /dev/full takes no byte: the write fails as on a full disk.
+    fn a_full_disk_is_reported_as_such() {
+        // Writing to /dev/full fails as on a full disk.
         let dir = tempfile::tempdir().expect("temp dir");
         let batch = fixture::batch(&QUALITY_SAMPLES, fixture::DAY, 10, 0);
         let writer = PartWriter::create(dir.path(), &QUALITY_SAMPLES, fixture::DAY, "run", 0).expect("create");

@@ -1,169 +1,57 @@
-//! The next `vcq.duckdb`, built aside in `.work/`.
+//! Builds the next `vcq.duckdb` in `.work/`.
 //!
-//! A copy of the current one where that is sound, else a new one; then, in one transaction, the parts in which the
-//! manifest and the database differ are replaced. What the database was loaded from stands in its own
-//! `published_files`, so a run that died between manifest and database is healed by the next.
+//! It is a copy of the current file if that is sound, else a new one. Then one transaction replaces the parts in which the
+//! manifest and the database differ. The database records what it was loaded from in `published_files`, so the next run
+//! completes one that crashed between manifest and database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use duckdb::Connection;
-
-use super::compaction;
-use super::connection::{self, Draft, DraftFolder};
+use super::compaction::{self, Size};
+use super::current::{Current, Loaded, unsigned};
 use super::definitions::{self, Changed};
-use super::migration::{self, Applied};
-use super::publish::{Publication, RunsOf};
-use super::store::wal_of;
-use super::{DatabaseOptions, LoadError, Manifest, PublishedFile, StorePaths};
+use super::draft::{Draft, DraftFolder};
+use super::error::LoadError;
+use super::manifest::{Manifest, PublishedFile};
+use super::migration;
+use super::paths::{StorePaths, wal_of};
+use super::publication::{Publication, RunRows};
+use super::query::parquet_columns;
 use crate::schema::cell::Cell;
 use crate::schema::{
-    Kind, META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, ddl,
+    META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, civil_date,
+    ddl,
 };
 
-/// How large a database file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Size {
-    pub(crate) bytes: u64,
-    /// Rows of the tables that are in Parquet.
-    pub(crate) rows: u64,
-}
-
-/// What the current `vcq.duckdb` says of itself.
-#[derive(Debug)]
-pub(crate) struct Current {
-    pub(crate) generation: u64,
-    vcq_etl_version: Option<String>,
-    /// `None` also where an older program made it.
-    definitions_sha256: Option<String>,
-    compact: Size,
-    applied: Vec<Applied>,
-    loaded: Vec<Loaded>,
-}
-
-impl Current {
-    /// Whether the database was loaded from any file.
-    pub(crate) fn holds_dates(&self) -> bool {
-        !self.loaded.is_empty()
-    }
-}
-
-/// A row of `published_files`.
-#[derive(Debug)]
-struct Loaded {
-    table: String,
-    meeting_date: String,
-    rows: u64,
-    sha256: String,
-}
-
-/// The finished next database, closed and durable.
+/// The next database, closed and flushed to disk.
 #[derive(Debug)]
 pub(crate) struct Built {
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// True where it was built anew from Parquet and so has no holes.
+    /// True if it was rebuilt from Parquet.
     pub(crate) compacted: bool,
-}
-
-/// Tables by which we know a database as ours.
-const OUR_SIGNS: &[&str] = &["meta", "published_files", "schema_migrations"];
-
-/// Looks at the current `vcq.duckdb`; `None` where there is none or it is broken, so that it is built from Parquet.
-///
-/// # Errors
-/// [`LoadError::ForeignDatabase`], [`LoadError::NewerSchema`], [`LoadError::MigrationDrift`], and [`LoadError::Io`] where
-/// the file is there and the system refuses to read it.
-pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>, LoadError> {
-    let path = paths.database();
-    match fs::File::open(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        other => drop(other.map_err(LoadError::io("read", &path))?),
-    }
-    let spill_dir = paths.work().join("inspect-spill");
-    let connection = match connection::open_read_only(&path, &spill_dir, options) {
-        Ok(connection) => connection,
-        Err(error) => {
-            tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "the database is broken; building it anew from parquet/");
-            return Ok(None);
-        }
-    };
-    let known = match check_ours(&connection, &path) {
-        Err(error @ LoadError::Duckdb { .. }) => Err(error),
-        other => {
-            other?;
-            current(&connection).map_err(LoadError::duckdb("read", &path))
-        }
-    };
-    known.map(Some).or_else(|error| {
-        tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "the database is broken; building it anew from parquet/");
-        Ok(None)
-    })
-}
-
-/// Makes sure that a database is ours and that its schema is one we know.
-pub(crate) fn check_ours(connection: &Connection, path: &Path) -> Result<(), LoadError> {
-    let failed = || LoadError::duckdb("read", path);
-    let tables: Vec<String> = connection
-        .prepare("select table_name from duckdb_tables() where not internal and database_name = current_database()")
-        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-        .map_err(failed())?;
-    if !OUR_SIGNS.iter().all(|sign| tables.iter().any(|table| table == sign)) {
-        return Err(LoadError::ForeignDatabase { path: path.to_path_buf() });
-    }
-    migration::check(&migration::applied(connection).map_err(failed())?, path)
-}
-
-fn current(connection: &Connection) -> duckdb::Result<Current> {
-    let loaded = connection
-        .prepare("select table_name, cast(meeting_date as varchar), rows, sha256 from published_files")?
-        .query_map([], |row| {
-            Ok(Loaded {
-                table: row.get(0)?,
-                meeting_date: row.get(1)?,
-                rows: unsigned(row.get(2)?),
-                sha256: row.get(3)?,
-            })
-        })?
-        .collect::<duckdb::Result<Vec<_>>>()?;
-    let applied = migration::applied(connection)?;
-    let definitions_sha256 = definitions::installed_in(connection);
-    connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
-        Ok(Current {
-            generation: unsigned(row.get(0)?),
-            vcq_etl_version: row.get(1)?,
-            definitions_sha256,
-            compact: Size { bytes: unsigned(row.get(2)?), rows: unsigned(row.get(3)?) },
-            applied,
-            loaded,
-        })
-    })
-}
-
-/// Counts are never negative; a NULL counts as nothing known.
-fn unsigned(number: Option<i64>) -> u64 {
-    number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
 }
 
 /// The difference between the database and the manifest, for one table.
 struct Change<'a> {
     table: &'static Table,
-    /// Dates whose rows go.
+    /// Dates whose rows are removed.
     outdated: Vec<&'a str>,
-    /// Files whose rows come, by date.
+    /// Files whose rows are added, by date.
     files: Vec<&'a PublishedFile>,
 }
 
 impl Change<'_> {
-    /// Every date whose rows go or come, in order.
+    /// Every date whose rows are removed or added, in order.
     fn dates(&self) -> Vec<&str> {
-        let come = self.files.iter().map(|file| file.meeting_date.as_str());
-        self.outdated.iter().copied().chain(come).collect::<BTreeSet<&str>>().into_iter().collect()
+        let added = self.files.iter().map(|file| file.meeting_date.as_str());
+        self.outdated.iter().copied().chain(added).collect::<BTreeSet<&str>>().into_iter().collect()
     }
 }
 
-/// What must change, and how many rows stay.
+/// What must change, and the number of rows that stay.
 fn difference<'a>(loaded: &'a [Loaded], manifest: &'a Manifest) -> (Vec<Change<'a>>, u64) {
     let mut rows_kept = 0;
     let changes = TABLES
@@ -202,31 +90,31 @@ pub(crate) fn build(
     publication: &Publication<'_>,
     manifest: &Manifest,
     current: Option<&Current>,
-    runs: RunsOf<'_>,
+    runs: RunRows<'_>,
 ) -> Result<Built, LoadError> {
     let builder = Builder { paths, publication, manifest };
-    let base = current.filter(|_| publication.start.trusts()).filter(|current| {
+    let base = current.filter(|_| publication.mode.trusts_published()).filter(|current| {
         let rows_kept = difference(&current.loaded, manifest).1;
         let rows_loaded: u64 = current.loaded.iter().map(|file| file.rows).sum();
-        !compaction::better_anew(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
+        !compaction::should_rebuild(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
     });
     let Some(base) = base else { return builder.build(None, runs) };
     match builder.build(Some(base), runs) {
-        Ok(built) if compaction::is_due(Size { bytes: built.bytes, rows: builder.rows() }, base.compact) => {
+        Ok(built) if compaction::needs_compaction(Size { bytes: built.bytes, rows: builder.rows() }, base.compact) => {
             Ok(builder.build(None, runs).unwrap_or_else(|error| {
-                // The grown file is as right as a compact one.
+                // The larger file is correct too.
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "the database has grown and can't be built anew; publishing it as it is"
+                    "cannot compact the database; publishing it uncompacted"
                 );
                 built
             }))
         }
         Err(error) if is_damage(&error) => {
-            // Damage deep in the file shows only when its blocks are read or counted. Parquet is the truth.
+            // Damage inside the file shows only when its blocks are read or counted. Parquet is the source of truth.
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "the database can't be built upon; building it anew from parquet/"
+                "the current database is damaged; rebuilding it from parquet/"
             );
             builder.build(None, runs)
         }
@@ -234,11 +122,11 @@ pub(crate) fn build(
     }
 }
 
-/// Whether an attempt upon a copy may have failed because of what the copy holds.
+/// Whether an update of a copy may have failed because the copy is damaged.
 fn is_damage(error: &LoadError) -> bool {
     match error {
         LoadError::Duckdb { .. } | LoadError::RowCount { .. } => true,
-        // The totals of a run are counted in what stays.
+        // The totals of a run are counted over the rows that stay.
         LoadError::Runs { source, .. } => source.is::<duckdb::Error>(),
         _ => false,
     }
@@ -251,10 +139,10 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn build(&self, base: Option<&Current>, runs: RunsOf<'_>) -> Result<Built, LoadError> {
+    fn build(&self, base: Option<&Current>, runs: RunRows<'_>) -> Result<Built, LoadError> {
         let folder = DraftFolder::create(self.paths, self.publication.run_id)?;
         if base.is_some() {
-            // A reflink where the file system can.
+            // A reflink if the file system supports it.
             let copy = folder.path().join("vcq.duckdb");
             fs::copy(self.paths.database(), &copy).map_err(LoadError::io("copy the database to", &copy))?;
             make_writable(&copy)?;
@@ -281,12 +169,12 @@ impl Builder<'_> {
         self.manifest.files.iter().map(|file| file.rows).sum()
     }
 
-    /// Everything that one transaction holds.
-    fn fill(&self, draft: &Draft, base: Option<&Current>, runs: RunsOf<'_>) -> Result<(), LoadError> {
+    /// The contents of the one transaction.
+    fn fill(&self, draft: &Draft, base: Option<&Current>, runs: RunRows<'_>) -> Result<(), LoadError> {
         let (applied, loaded) =
             base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
         let migrated = migration::apply(draft, applied, self.publication.now_us)? > 0;
-        if migrated || !same_program(base) {
+        if migrated || !base.is_some_and(Current::is_from_this_version) {
             let comments: String = TABLES.iter().map(ddl::comments).collect();
             draft.execute("comment the tables of", &comments)?;
         }
@@ -301,22 +189,23 @@ impl Builder<'_> {
         self.replace_meta(draft, base.map(|base| base.compact))
     }
 
-    /// Brings views, macros, limits, buildings and derived tables after the program, the settings and the rows.
+    /// Updates views, macros, limits, buildings and derived tables to the program, the settings and the rows.
     fn define(&self, draft: &Draft, base: Option<&Current>, changes: &[Change<'_>]) -> Result<(), LoadError> {
         let definitions = &self.publication.definitions;
         let before = base.and_then(|base| base.definitions_sha256.as_deref());
-        let is_anew = before != Some(definitions.sha256().as_str());
-        if is_anew {
+        let reinstall = before != Some(definitions.sha256().as_str());
+        if reinstall {
             definitions.install(draft)?;
         }
-        // What rows follow from rows changes with the program only, not with limits or buildings.
-        let derives_anew = before.is_none() || !same_program(base);
+        // Derived rows depend on the program and on other rows, not on limits or buildings.
+        let derive_all = before.is_none() || !base.is_some_and(Current::is_from_this_version);
         let dates: Vec<(&Table, String)> =
             changes.iter().map(|change| (change.table, on_dates(&change.dates()))).collect();
         let changed: Vec<Changed<'_>> = dates.iter().map(|(table, dates)| Changed { table, dates }).collect();
-        definitions::derive(draft, &changed, derives_anew)?;
-        let seen = changed.iter().find(|change| change.table.name == PARTICIPANTS.name);
-        definitions.place(draft, if is_anew { "true" } else { seen.map_or("false", |change| change.dates) }, is_anew)
+        definitions::update_derived(draft, &changed, derive_all)?;
+        let participants = changed.iter().find(|change| change.table.name == PARTICIPANTS.name);
+        let dates = if reinstall { "true" } else { participants.map_or("false", |change| change.dates) };
+        definitions.locate_addresses(draft, dates, reinstall)
     }
 
     fn replace(&self, draft: &Draft, change: &Change<'_>) -> Result<(), LoadError> {
@@ -331,32 +220,25 @@ impl Builder<'_> {
         self.check_counts(draft, table, &change.files)
     }
 
-    /// One insert over all the new files of a table: one a date costs twice the CPU and a fifth more file.
+    /// One insert for all new files of a table: one per date costs twice the CPU and makes the file a fifth larger.
     fn insert(&self, table: &Table, files: &[&PublishedFile]) -> String {
-        let columns: Vec<String> = table
-            .file_columns()
-            .map(|column| match column.kind {
-                // Both functions are in every build; a cast of an instant to TIMESTAMP asks ICU for a zone.
-                Kind::Instant => format!("make_timestamp(epoch_us({0})) as {0}", column.name),
-                _ => column.name.to_owned(),
-            })
-            .collect();
         let dates: Vec<String> = files.iter().map(|file| date_literal(&file.meeting_date)).collect();
-        // A path that exists is taken as it is, so its `*`, `?` and `[` are no pattern.
+        // DuckDB takes the path of an existing file literally, so `*`, `?` and `[` in it are not a pattern.
         let paths: Vec<String> =
             files.iter().map(|file| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
-        // The date comes from the manifest and not from Hive partitions: a store below a folder named like `email=x`
-        // would have that for a column.
+        // The date comes from the manifest, not from Hive partitions: a store in a folder named like `email=x` would get
+        // that as a column.
         format!(
             "insert into {} by name select {}, ([{}])[cast(file_index as bigint) + 1] as {PARTITION_COLUMN} \
              from read_parquet([{}], hive_partitioning = false)",
             table.name,
-            columns.join(", "),
+            parquet_columns(table),
             dates.join(", "),
             paths.join(", ")
         )
     }
 
+    /// Compares the rows loaded for each date with the manifest.
     fn check_counts(&self, draft: &Draft, table: &'static Table, files: &[&PublishedFile]) -> Result<(), LoadError> {
         let dates: Vec<&str> = files.iter().map(|file| file.meeting_date.as_str()).collect();
         let sql = format!(
@@ -388,7 +270,7 @@ impl Builder<'_> {
                 vec![
                     Cell::Text(file.table.clone()),
                     Cell::Text(file.path.clone()),
-                    day(&file.meeting_date),
+                    civil_date(&file.meeting_date).map_or(Cell::Null, Cell::Day),
                     whole(file.rows),
                     whole(file.bytes),
                     Cell::Text(file.sha256.clone()),
@@ -416,15 +298,10 @@ impl Builder<'_> {
     }
 }
 
-/// Whether this program made the database that is built upon.
-fn same_program(base: Option<&Current>) -> bool {
-    base.and_then(|base| base.vcq_etl_version.as_deref()) == Some(env!("CARGO_PKG_VERSION"))
-}
-
-/// Notes in a database that has just been built anew how large it is.
+/// Records the size of a database that was just rebuilt.
 fn write_size(draft: &Draft, size: Size) -> Result<(), LoadError> {
     let Size { bytes, rows } = size;
-    draft.execute("note the size of", &format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}"))?;
+    draft.execute("record the size of", &format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}"))?;
     draft.execute("checkpoint", "checkpoint")
 }
 
@@ -451,24 +328,12 @@ fn whole(number: u64) -> Cell {
     Cell::whole(i64::try_from(number).ok())
 }
 
-fn day(meeting_date: &str) -> Cell {
-    let epoch = jiff::civil::date(1970, 1, 1);
-    meeting_date
-        .parse::<jiff::civil::Date>()
-        .ok()
-        .and_then(|date| (date - epoch).get_days().into())
-        .map_or(Cell::Null, Cell::Day)
-}
-
-/// The published file may be read-only on purpose; its copy in `.work/` is ours to write.
+/// The published file may be read-only on purpose; its copy in `.work/` must be writable.
 fn make_writable(path: &Path) -> Result<(), LoadError> {
     let failed = || LoadError::io("make writable", path);
     let mut permissions = fs::metadata(path).map_err(failed())?.permissions();
     if permissions.readonly() {
-        #[cfg(unix)]
-        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
-        #[cfg(not(unix))]
-        permissions.set_readonly(false);
+        permissions.set_mode(0o644);
         fs::set_permissions(path, permissions).map_err(failed())?;
     }
     Ok(())

@@ -1,0 +1,145 @@
+//! Removal of what crashed runs left behind: files in `.work/`, and parts that the manifest does not list.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::durable;
+use super::error::LoadError;
+use super::manifest::Manifest;
+use super::paths::{QUERY_PREFIX, StorePaths};
+use crate::schema::{PARTITION_COLUMN, Storage, TABLES, civil_date};
+
+impl StorePaths {
+    /// Empties `.work/`, except for the folders of running readers. Only for the holder of the lock.
+    pub fn clean_work(&self) -> Result<(), LoadError> {
+        for path in entries(&self.work())? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            match (path.is_dir() && !path.is_symlink(), name.strip_prefix(QUERY_PREFIX)) {
+                (true, Some(process_id)) if may_be_running(process_id) => {}
+                (true, _) => durable::remove_dir(&path)?,
+                (false, _) => durable::remove_file(&path)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes Parquet parts that the manifest does not list, date folders that become empty, and a write-ahead log beside
+    /// `vcq.duckdb`, which would keep DuckDB from opening it. Only for the holder of the lock; returns the number of files
+    /// removed. Before the first publication every part is an orphan.
+    ///
+    /// Fails before anything is removed if the manifest is damaged, or missing although a database exists.
+    pub fn remove_orphans(&self) -> Result<u64, LoadError> {
+        let manifest = Manifest::read(self)?;
+        // The manifest is written before the database: it was lost, and the parts are all that remains.
+        if manifest.is_none() && self.database().exists() {
+            return Err(LoadError::MissingManifest { path: self.manifest() });
+        }
+        self.remove_parts_except(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
+    }
+
+    /// The tables and dates that have a folder in `parquet/`, whatever the manifest says.
+    pub fn partitions(&self) -> Result<Vec<(&'static str, i32)>, LoadError> {
+        let mut partitions = Vec::new();
+        for (table, _, date) in self.date_folders()? {
+            partitions.extend(civil_date(&date).map(|date| (table, date)));
+        }
+        Ok(partitions)
+    }
+
+    /// Table, path and date text of every folder `parquet/<table>/meeting_date=<date>`.
+    fn date_folders(&self) -> Result<Vec<(&'static str, PathBuf, String)>, LoadError> {
+        let mut folders = Vec::new();
+        for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+            for path in entries(&self.parquet().join(table.name))? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let date = name.strip_prefix(PARTITION_COLUMN).and_then(|rest| rest.strip_prefix('='));
+                folders.extend(date.map(|date| (table.name, path.clone(), date.to_owned())));
+            }
+        }
+        Ok(folders)
+    }
+
+    fn remove_parts_except<'a>(&self, listed: impl Iterator<Item = &'a str>) -> Result<u64, LoadError> {
+        let listed: HashSet<PathBuf> = listed.map(|relative| self.part(relative)).collect();
+        let mut removed = 0;
+        for (_, folder, _) in self.date_folders()?.into_iter().filter(|(_, folder, _)| folder.is_dir()) {
+            for part in entries(&folder)? {
+                if part.extension().is_some_and(|extension| extension == "parquet") && !listed.contains(&part) {
+                    durable::remove_file(&part)?;
+                    removed += 1;
+                }
+            }
+            remove_if_empty(&folder);
+        }
+        let wal = self.database_wal();
+        if wal.exists() {
+            durable::remove_file(&wal)?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+}
+
+/// Removes a date folder if it is empty. A folder that is not, or that another program keeps busy, does no harm.
+pub(crate) fn remove_if_empty(dir: &Path) {
+    if let Err(error) = fs::remove_dir(dir)
+        && error.kind() != io::ErrorKind::DirectoryNotEmpty
+    {
+        tracing::debug!(path = %dir.display(), %error, "cannot remove an empty date folder");
+    }
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    match fs::read_dir(dir) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(LoadError::io("list the folder", dir)(error)),
+    }
+}
+
+/// True also where the system does not show its processes as files.
+fn may_be_running(process_id: &str) -> bool {
+    let processes = Path::new("/proc");
+    !processes.join("self").exists() || processes.join(process_id).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::paths::wal_of;
+
+    #[test]
+    fn clean_work_removes_all_but_the_folders_of_running_readers() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let paths = StorePaths::open(dir.path()).expect("open");
+        fs::write(paths.work().join("part.inprogress"), "half").expect("write");
+        fs::create_dir_all(paths.work().join("database-x/y")).expect("create");
+        fs::create_dir(paths.query_work(std::process::id())).expect("create");
+        // No process has this id: the kernel's largest is 4,194,304.
+        fs::create_dir(paths.query_work(4_999_999)).expect("create");
+        paths.clean_work().expect("clean");
+        let left = entries(&paths.work()).expect("list");
+        if Path::new("/proc/self").exists() {
+            assert_eq!(left, [paths.query_work(std::process::id())]);
+        }
+    }
+
+    #[test]
+    fn orphans_are_removed_and_listed_parts_stay() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let paths = StorePaths::open(dir.path()).expect("open");
+        let date = paths.parquet().join("meetings/meeting_date=2026-11-01");
+        fs::create_dir_all(&date).expect("create");
+        fs::create_dir_all(paths.parquet().join("meetings/meeting_date=2026-11-02")).expect("create");
+        fs::write(date.join("part-a-0.parquet"), "listed").expect("write");
+        fs::write(date.join("part-b-0.parquet"), "orphan").expect("write");
+        fs::write(wal_of(&paths.database()), "left").expect("write");
+        let listed = "meetings/meeting_date=2026-11-01/part-a-0.parquet";
+        assert_eq!(paths.remove_parts_except([listed].into_iter()).expect("remove"), 2);
+        assert_eq!(entries(&date).expect("list"), [date.join("part-a-0.parquet")]);
+        assert!(!paths.parquet().join("meetings/meeting_date=2026-11-02").exists());
+        assert!(!wal_of(&paths.database()).exists());
+    }
+}

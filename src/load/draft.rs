@@ -1,0 +1,186 @@
+//! A database that is being built, in a folder of its own.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondType};
+use duckdb::Connection;
+
+use super::connection::{DatabaseOptions, STORAGE_VERSION};
+use super::error::LoadError;
+use super::paths::StorePaths;
+use super::{checksum, durable};
+use crate::schema::cell::{self, Row};
+use crate::schema::{Table, ddl};
+
+pub(crate) struct Draft {
+    pub(crate) connection: Connection,
+    pub(crate) path: PathBuf,
+}
+
+impl Draft {
+    /// Opens or creates `<folder>/vcq.duckdb`. The name is that of the published file, because DuckDB names the catalog
+    /// after it.
+    pub(crate) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft, LoadError> {
+        let path = folder.join("vcq.duckdb");
+        // A draft that a crash interrupts is discarded, so a write-ahead log would be of no use.
+        let attach = format!(
+            "attach {} as vcq (storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes'); use vcq",
+            ddl::quoted(&path.to_string_lossy())
+        );
+        let connection = options
+            .config(&folder.join("spill"))
+            .and_then(Connection::open_in_memory_with_flags)
+            .and_then(|connection| connection.execute_batch(&attach).map(|()| connection))
+            .map_err(LoadError::duckdb("open", &path))?;
+        Ok(Draft { connection, path })
+    }
+
+    /// Runs statements that return no rows.
+    pub(crate) fn execute(&self, attempt: &'static str, sql: &str) -> Result<(), LoadError> {
+        self.connection.execute_batch(sql).map_err(LoadError::duckdb(attempt, &self.path))
+    }
+
+    /// Replaces all rows of a small table.
+    pub(crate) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+        self.execute("delete rows from", &format!("delete from {}", table.name))?;
+        self.append_rows(table, rows)
+    }
+
+    /// Adds rows to a small table.
+    pub(crate) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+        let batch = cell::file_batch(table, rows)
+            .and_then(without_time_zones)
+            .map_err(|source| LoadError::Rows { table: table.name, source })?;
+        self.connection
+            .appender(table.name)
+            .and_then(|mut appender| {
+                appender.append_record_batch(batch)?;
+                appender.flush()
+            })
+            .map_err(LoadError::duckdb("add rows to", &self.path))
+    }
+
+    /// Closes the database and returns its path.
+    pub(crate) fn close(self) -> Result<PathBuf, LoadError> {
+        let path = self.path;
+        // Detaching writes the remaining changes; closing alone would hide an error.
+        self.connection.execute_batch("use memory; detach vcq").map_err(LoadError::duckdb("close", &path))?;
+        self.connection.close().map_err(|(_, error)| LoadError::duckdb("close", &path)(error))?;
+        Ok(path)
+    }
+}
+
+/// The folder where a draft is built; empty at first, removed on drop.
+///
+/// It is in `.work/`, unless the store's path contains a `?`: DuckDB takes the text after it for URL parameters and looks
+/// for the write-ahead log in the wrong folder. Then it is a private folder in the system's temporary folder, and the
+/// finished file is copied into the store.
+pub(crate) struct DraftFolder {
+    path: PathBuf,
+    final_path: PathBuf,
+}
+
+impl DraftFolder {
+    /// Creates the folder for the database of one run.
+    pub(crate) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder, LoadError> {
+        let path = match paths.root().to_string_lossy().contains('?') {
+            false => paths.work().join(format!("database-{run_id}")),
+            // One for each store, so that the next publication removes what a crashed one left.
+            true => {
+                let store = checksum::sha256(paths.root().as_os_str().as_encoded_bytes());
+                std::env::temp_dir().join(format!("vcq-etl-{}", &store[..16]))
+            }
+        };
+        DraftFolder::create_at(path, paths.work().join("vcq.duckdb.inprogress"))
+    }
+
+    /// Creates a folder outside the store, for a database that is only compared with.
+    pub(crate) fn temporary() -> Result<DraftFolder, LoadError> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("vcq-etl-compared-{}-{number}", std::process::id()));
+        DraftFolder::create_at(path.clone(), path)
+    }
+
+    fn create_at(path: PathBuf, final_path: PathBuf) -> Result<DraftFolder, LoadError> {
+        durable::remove_dir(&path)?;
+        // The folder may be outside the store, and the database holds names and addresses.
+        DirBuilder::new().mode(0o700).create(&path).map_err(LoadError::io("create the folder", &path))?;
+        Ok(DraftFolder { path, final_path })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Moves the finished database to a path in `.work/`, flushes it to disk, and returns that path.
+    pub(crate) fn take(self, database: &Path) -> Result<PathBuf, LoadError> {
+        let moved = match self.path.parent() == self.final_path.parent() {
+            true => database.to_path_buf(),
+            false => {
+                let copy = self.final_path.with_extension("copy");
+                fs::copy(database, &copy).map_err(LoadError::io("copy the finished database to", &copy))?;
+                copy
+            }
+        };
+        fs::rename(moved, &self.final_path)
+            .map_err(LoadError::io("move the finished database to", &self.final_path))?;
+        durable::sync(&self.final_path)?;
+        Ok(self.final_path.clone())
+    }
+}
+
+impl Drop for DraftFolder {
+    fn drop(&mut self) {
+        // The next run removes it if this fails.
+        if let Err(error) = durable::remove_dir(&self.path) {
+            tracing::debug!(path = %self.path.display(), error = &error as &dyn std::error::Error, "cannot remove a draft database");
+        }
+    }
+}
+
+/// Drops the time zone of instants: the database's columns are plain TIMESTAMP, and a cast would need ICU for a zone.
+fn without_time_zones(batch: RecordBatch) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, array)| match array.data_type() {
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
+                let plain =
+                    array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone_opt(None::<Arc<str>>);
+                let field = field.as_ref().clone().with_data_type(plain.data_type().clone());
+                (field, Arc::new(plain) as ArrayRef)
+            }
+            _ => (field.as_ref().clone(), array.clone()),
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_run_removes_a_draft_outside_the_store_that_a_crashed_run_left() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let paths = StorePaths::open(&dir.path().join("store?x=1")).expect("open");
+        let crashed = DraftFolder::create(&paths, "crashed").expect("create");
+        assert!(!crashed.path().starts_with(paths.root()));
+        fs::write(crashed.path().join("vcq.duckdb"), "half").expect("write");
+        // A killed process drops nothing.
+        std::mem::forget(crashed);
+        let next = DraftFolder::create(&paths, "next").expect("create");
+        assert_eq!(fs::read_dir(next.path()).expect("list").count(), 0);
+        let path = next.path().to_path_buf();
+        drop(next);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,49 @@
+//! What kind of failure DuckDB reports. It passes the cause on as text only, so the text is searched.
+
+use std::error::Error;
+
+const DISK_FULL_TEXTS: &[&str] = &["No space left on device", "not enough disk space", "Disk quota exceeded"];
+const OUT_OF_RESOURCES_TEXTS: &[&str] = &["Out of Memory", "max_temp_directory_size"];
+/// Refusals of the operating system: the file itself may be undamaged.
+const SYSTEM_TEXTS: &[&str] = &[
+    "Permission denied",
+    "Read-only file system",
+    "Input/output error",
+    "Too many open files",
+    "Operation not permitted",
+    "Conflicting lock is held",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DuckdbErrorKind {
+    /// Out of memory or of disk space.
+    OutOfResources,
+    /// The operating system refused access to a file.
+    System,
+    /// The database itself, or the statement.
+    Database,
+}
+
+impl DuckdbErrorKind {
+    pub(crate) fn classify(text: &str) -> DuckdbErrorKind {
+        match () {
+            () if contains_any(text, OUT_OF_RESOURCES_TEXTS) || is_disk_full(text) => DuckdbErrorKind::OutOfResources,
+            () if contains_any(text, SYSTEM_TEXTS) => DuckdbErrorKind::System,
+            () => DuckdbErrorKind::Database,
+        }
+    }
+}
+
+/// Whether the text reports a full disk or an exhausted quota.
+pub(crate) fn is_disk_full(text: &str) -> bool {
+    contains_any(text, DISK_FULL_TEXTS)
+}
+
+fn contains_any(text: &str, patterns: &[&str]) -> bool {
+    patterns.iter().any(|pattern| text.contains(pattern))
+}
+
+/// Whether an error source adds nothing to its parent: DuckDB's errors all have the same number as their source.
+pub(crate) fn is_redundant_source(source: &(dyn Error + 'static)) -> bool {
+    source.is::<duckdb::ffi::Error>()
+}

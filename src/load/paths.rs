@@ -1,0 +1,220 @@
+//! Where everything in a store is. Nothing else in the program joins paths of a store.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::durable;
+use super::error::{LoadError, NotAStore};
+use crate::schema::{PARTITION_COLUMN, Table, civil_date_text};
+
+/// The folders of a store, created by [`StorePaths::open`].
+const FOLDERS: &[&str] = &["parquet", "raw", "state", ".work"];
+/// A folder that contains one of these is a store.
+const STORE_FILES: &[&str] = &["vcq.duckdb", "parquet", "raw", "state"];
+/// Names that any folder may contain: the root of a file system has a `lost+found`.
+const IGNORED: &[&str] = &["lost+found"];
+/// Folders in `.work/` that belong to readers, followed by the reader's process id.
+pub(super) const QUERY_PREFIX: &str = "query-";
+
+/// The paths of one store, derived from its canonical root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorePaths {
+    root: PathBuf,
+}
+
+impl StorePaths {
+    /// Opens a store for writing; creates the folder and its parts if they are missing.
+    pub fn open(root: &Path) -> Result<StorePaths, LoadError> {
+        if root.is_file() {
+            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
+        }
+        let not_writable = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source: io::Error| match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    LoadError::io("create a folder in", &path)(source)
+                }
+                _ => LoadError::NotWritable { path, source },
+            }
+        };
+        fs::create_dir_all(root).map_err(not_writable(root))?;
+        let paths = StorePaths::canonical(root)?;
+        if !paths.is_store()? && !paths.is_vacant()? {
+            return Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles });
+        }
+        for folder in FOLDERS {
+            let folder = paths.root.join(folder);
+            fs::create_dir_all(&folder).map_err(not_writable(&folder))?;
+        }
+        // An existing folder may be read-only: find out before a run has spent its calls.
+        let probe = paths.work().join(format!("probe-{}", std::process::id()));
+        fs::write(&probe, b"").map_err(not_writable(paths.work().as_path()))?;
+        // Another run that starts at the same time may have removed it.
+        durable::remove_file(&probe)?;
+        durable::sync(&paths.root)?;
+        Ok(paths)
+    }
+
+    /// Finds an existing store for reading; creates and changes nothing.
+    pub fn existing(root: &Path) -> Result<StorePaths, LoadError> {
+        if !root.is_dir() {
+            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::NoFolder });
+        }
+        let paths = StorePaths::canonical(root)?;
+        match paths.is_store()? {
+            true => Ok(paths),
+            false => Err(LoadError::NotAStore { path: paths.root, why: NotAStore::NoStoreFiles }),
+        }
+    }
+
+    /// Finds a store for reading; creates and changes nothing. Returns `None` if there is none yet and one could be created.
+    pub fn find(root: &Path) -> Result<Option<StorePaths>, LoadError> {
+        if root.is_file() {
+            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
+        }
+        if !root.is_dir() {
+            return Ok(None);
+        }
+        let paths = StorePaths::canonical(root)?;
+        match (paths.is_store()?, paths.is_vacant()?) {
+            (true, _) => Ok(Some(paths)),
+            (false, true) => Ok(None),
+            (false, false) => Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles }),
+        }
+    }
+
+    fn canonical(root: &Path) -> Result<StorePaths, LoadError> {
+        let root = root.canonicalize().map_err(LoadError::io("resolve the store folder", root))?;
+        if root.to_str().is_none() {
+            return Err(LoadError::NotAStore { path: root, why: NotAStore::NotUtf8 });
+        }
+        Ok(StorePaths { root })
+    }
+
+    fn is_store(&self) -> Result<bool, LoadError> {
+        Ok(self.names()?.iter().any(|name| STORE_FILES.contains(&name.as_str())))
+    }
+
+    fn is_vacant(&self) -> Result<bool, LoadError> {
+        Ok(self.names()?.iter().all(|name| name.starts_with('.') || IGNORED.contains(&name.as_str())))
+    }
+
+    fn names(&self) -> Result<Vec<String>, LoadError> {
+        let entries = fs::read_dir(&self.root).map_err(LoadError::io("list the folder", &self.root))?;
+        Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The published database.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("vcq.duckdb")
+    }
+
+    /// The write-ahead log that DuckDB would read with the database.
+    pub(crate) fn database_wal(&self) -> PathBuf {
+        wal_of(&self.database())
+    }
+
+    pub fn parquet(&self) -> PathBuf {
+        self.root.join("parquet")
+    }
+
+    pub fn manifest(&self) -> PathBuf {
+        self.parquet().join("_manifest.json")
+    }
+
+    /// A published part, from its path in the manifest.
+    pub fn part(&self, relative: &str) -> PathBuf {
+        self.parquet().join(relative)
+    }
+
+    /// Which network belongs to which building, as imported.
+    pub fn buildings(&self) -> PathBuf {
+        self.root.join("buildings.csv")
+    }
+
+    /// Replaces `buildings.csv` as a whole. Only for the holder of the lock.
+    pub fn write_buildings(&self, text: &str) -> Result<(), LoadError> {
+        durable::replace(&self.work(), &self.buildings(), text.as_bytes())
+    }
+
+    pub fn raw(&self) -> PathBuf {
+        self.root.join("raw")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
+    pub fn ledger(&self) -> PathBuf {
+        self.state().join("ledger.sqlite")
+    }
+
+    pub fn lock(&self) -> PathBuf {
+        self.state().join("lock")
+    }
+
+    /// Everything unfinished, on the same file system as the rest.
+    pub fn work(&self) -> PathBuf {
+        self.root.join(".work")
+    }
+
+    /// The folder in `.work/` where a reader with this process id may spill.
+    pub fn query_work(&self, process_id: u32) -> PathBuf {
+        self.work().join(format!("{QUERY_PREFIX}{process_id}"))
+    }
+}
+
+/// The path of a part relative to `parquet/`.
+pub(crate) fn part_path(table: &Table, meeting_date: i32, run_id: &str, n: u32) -> String {
+    format!("{}/{PARTITION_COLUMN}={}/part-{run_id}-{n}.parquet", table.name, civil_date_text(meeting_date))
+}
+
+/// The write-ahead log of a database.
+pub(crate) fn wal_of(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".wal");
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_creates_the_layout_and_can_be_repeated() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let root = dir.path().join("deep/store");
+        let paths = StorePaths::open(&root).expect("open");
+        for folder in FOLDERS {
+            assert!(paths.root().join(folder).is_dir(), "{folder}");
+        }
+        assert_eq!(StorePaths::open(&root).expect("open again"), paths);
+        assert_eq!(StorePaths::existing(&root).expect("existing"), paths);
+    }
+
+    #[test]
+    fn a_folder_with_other_files_is_not_a_store() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        fs::write(dir.path().join("thesis.odt"), "x").expect("write");
+        assert!(matches!(StorePaths::open(dir.path()), Err(LoadError::NotAStore { .. })));
+        assert!(matches!(StorePaths::existing(dir.path()), Err(LoadError::NotAStore { .. })));
+        assert_eq!(fs::read_dir(dir.path()).expect("list").count(), 1, "nothing was created");
+        let file = dir.path().join("thesis.odt");
+        assert!(matches!(StorePaths::open(&file), Err(LoadError::NotAStore { .. })));
+        assert!(matches!(StorePaths::existing(&dir.path().join("none")), Err(LoadError::NotAStore { .. })));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_created_is_not_writable() {
+        // A file in place of a folder: an error for every user, including root.
+        let dir = tempfile::tempdir().expect("temp dir");
+        fs::write(dir.path().join("raw"), "a file").expect("write");
+        let error = StorePaths::open(dir.path()).expect_err("raw is a file");
+        assert!(matches!(&error, LoadError::NotWritable { path, .. } if path.ends_with("raw")), "{error}");
+    }
+}

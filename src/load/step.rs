@@ -1,0 +1,31 @@
+/// The steps of a publication. The caller is notified before each one and may stop there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Rename the new parts to their published names.
+    PlaceParts,
+    /// Rename the new manifest over the old one.
+    WriteManifest,
+    /// Build the next database in `.work/`.
+    BuildDatabase,
+    /// Rename it over the old one.
+    RenameDatabase,
+    /// Remove the parts that the manifest no longer lists.
+    RemoveOldParts,
+}
+
+impl Step {
+    /// Every step, in order.
+    pub const ALL: &'static [Step] =
+        &[Step::PlaceParts, Step::WriteManifest, Step::BuildDatabase, Step::RenameDatabase, Step::RemoveOldParts];
+
+    /// A verb phrase for messages.
+    pub fn description(self) -> &'static str {
+        match self {
+            Step::PlaceParts => "place the new parts",
+            Step::WriteManifest => "write the manifest",
+            Step::BuildDatabase => "build the database",
+            Step::RenameDatabase => "publish the database",
+            Step::RemoveOldParts => "remove the old parts",
+        }
+    }
+}
