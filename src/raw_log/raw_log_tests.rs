@@ -55,6 +55,18 @@ fn header(run: &str, unit: &str, requested_us: i64, end: Option<WalkEnd>) -> Hea
     }
 }
 
+/// The raw log outlives the program: the names of its fields are part of the format.
+#[test]
+fn the_names_of_the_fields_are_those_of_version_1() {
+    let text = r#"{"v":1,"run_id":"r","kind":"quality","unit":"u","asked_us":7,"bytes":9}"#;
+    let header: Header = serde_json::from_str(text).expect("a header of version 1");
+    assert_eq!(serde_json::to_string(&header).expect("JSON"), text);
+    let page = serde_json::to_value(page("{}")).expect("JSON");
+    let names: Vec<&str> = page.as_object().expect("an object").keys().map(String::as_str).collect();
+    let expected = ["record", "endpoint", "request", "asked_utc", "elapsed_ms", "http_status", "log_id", "response"];
+    assert_eq!(names, expected);
+}
+
 /// Writes checkpoints of one run; returns the path of the file.
 fn write(dir: &TempDir, run: &str, checkpoints: &[(Header, Vec<PageRecord>)]) -> PathBuf {
     let mut writer = RawWriter::new(dir.path(), run);

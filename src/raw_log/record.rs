@@ -85,6 +85,7 @@ pub(crate) struct Header {
     /// What was fetched: the window, the meeting, or the participant (before `#2`).
     pub unit: String,
     /// When the walk began, microseconds UTC.
+    #[serde(rename = "asked_us")]
     pub requested_us: i64,
     /// The window in which a listed meeting must start, microseconds UTC; `None` except for the meeting list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +109,7 @@ pub(crate) struct PageRecord {
     /// The query, in the order it was sent.
     pub request: serde_json::Map<String, serde_json::Value>,
     /// When it was sent, RFC 3339 UTC.
+    #[serde(rename = "asked_utc")]
     pub requested_utc: String,
     /// From sending to the last byte, milliseconds.
     pub elapsed_ms: u64,

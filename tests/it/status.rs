@@ -201,7 +201,7 @@ fn early_answers_are_pending_until_they_are_stable() {
 
     env.sync(&[]).expect_exit(0);
     let open = env.status(&[]).expect_exit(0).summary();
-    let requested_again = open["pending"]["participants"]["requested_again"].as_u64().expect("a count");
+    let requested_again = open["pending"]["participants"]["asked_again"].as_u64().expect("a count");
     assert!(requested_again > 0, "{open}");
     assert_eq!(open["pending"]["participants"]["failed"], 0);
     assert_eq!(open["pending"]["price"]["participants"], requested_again);
@@ -215,7 +215,7 @@ fn early_answers_are_pending_until_they_are_stable() {
     let status = env.status(&[]).expect_exit(0).summary();
     assert_eq!(
         status["pending"]["participants"],
-        json!({"not_asked": 0, "requested_again": 0, "refetch": 0, "failed": 0}),
+        json!({"not_asked": 0, "asked_again": 0, "refetch": 0, "failed": 0}),
         "{status}"
     );
     assert_eq!(status["pending"]["since_utc"], Value::Null);
@@ -263,7 +263,7 @@ fn a_refetch_in_progress_is_distinguished_from_early_answers() {
     let status = env.status(&[]).expect_exit(0).summary();
     let (participants, lists) = (&status["pending"]["participants"], &status["pending"]["lists"]);
     assert!(participants["refetch"].as_u64() > Some(0) && lists["refetch"].as_u64() > Some(0), "{status}");
-    assert_eq!((&participants["requested_again"], &lists["requested_again"]), (&0.into(), &0.into()), "{status}");
+    assert_eq!((&participants["asked_again"], &lists["asked_again"]), (&0.into(), &0.into()), "{status}");
     let text = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(0).stdout;
     assert!(text.contains("to be asked again (refetch)") && !text.contains("too early"), "{text}");
 }

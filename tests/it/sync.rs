@@ -170,7 +170,7 @@ fn the_raw_log_has_every_answer_with_request_time_and_log_id() {
                 continue;
             }
             assert!(line["request"]["page_size"] == "100", "{line}");
-            assert!(line["requested_utc"].is_string() && line["log_id"].is_string(), "{line}");
+            assert!(line["asked_utc"].is_string() && line["log_id"].is_string(), "{line}");
             assert!(line["response"]["code"].is_i64(), "{line}");
             quality_pages += u64::from(line["endpoint"] == "participant_quality_list");
         }

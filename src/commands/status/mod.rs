@@ -191,6 +191,7 @@ pub(crate) struct PendingView {
 pub(crate) struct OpenView {
     pub not_asked: u64,
     /// Asked too early or cut off.
+    #[serde(rename = "asked_again")]
     pub requested_again: u64,
     /// Asked before, and to be asked again by a refetch.
     pub refetch: u64,
