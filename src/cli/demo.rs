@@ -79,7 +79,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let events = Arc::clone(&progress) as Arc<dyn Listener>;
         let mut setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), events)?;
         // Nobody else can ask this tenant, and a demo leaves nothing behind but its store.
-        setup.client.shared = None;
+        setup.client.shared_budget_dir = None;
         sync::interrupt_on_signals(&setup, context);
         let synced = commands::sync(setup).await.map_err(Failure::from);
         running.shutdown().await;

@@ -146,7 +146,7 @@ impl Context {
     fn begin(config: Config, console: Console, output: Output, terminal: Option<String>) -> Context {
         let console = console.in_format(config.log_format);
         defect::through(&console);
-        config.secrets().for_each(|secret| console.redactor().hide(secret.expose()));
+        config.secrets().for_each(|secret| console.redactor().add_secret(secret.expose()));
         let asked_for = *config.origin("log_level") != Origin::Default;
         console.take_logs(if console.is_quiet() && !asked_for { LogLevel::Error } else { config.log_level });
         for name in &config.unknown_variables {

@@ -88,7 +88,7 @@ pub(super) fn early_redactor(args: &[OsString], environment: &BTreeMap<String, S
     let redactor = Redactor::default();
     for setting in SETTINGS.iter().filter(|setting| setting.secret) {
         let by_variable = environment.get(&setting.variable()).cloned();
-        by_variable.into_iter().chain(values_of(args, setting)).for_each(|secret| redactor.hide(secret.trim()));
+        by_variable.into_iter().chain(values_of(args, setting)).for_each(|secret| redactor.add_secret(secret.trim()));
     }
     redactor
 }

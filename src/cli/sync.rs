@@ -16,7 +16,7 @@ use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::{Event, Listener};
 use crate::schema::TenantZone;
 use crate::text::{in_json, on_lines};
-use feishu_vc::{Cancel, ClientConfig, Credentials, Rate};
+use feishu_vc::{CancellationToken, ClientConfig, Credentials, Rate};
 
 /// The form of the closing summary on stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -156,7 +156,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         finish_by_us,
         ..setup(context, &context.config, (window.since_us, window.until_us), events)?
     };
-    if setup.client.shared.is_none() {
+    if setup.client.shared_budget_dir.is_none() {
         context.console.warn(NO_STATE_FOLDER);
     }
     let synced = block_on(async {
@@ -170,7 +170,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 /// Prints the summary, and why the run ended early if it did.
 pub(super) fn tell(synced: Synced, form: Option<SummaryForm>, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(form) = form {
-        context.output.print(&context.console.redactor().clean(&form.render(&synced.summary, &ending(&synced))))?;
+        context.output.print(&context.console.redactor().redact(&form.render(&synced.summary, &ending(&synced))))?;
     }
     if let Some(stop) = &synced.stop {
         let failure = Failure::of_stop(stop, synced.exit);
@@ -207,20 +207,20 @@ pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig,
     let credentials = config.credentials()?;
     let (Credentials::App { app_secret: secret, .. } | Credentials::Bearer(secret)) = &credentials;
     // A secret file is read only now, so its secret is unknown to the redactor until now.
-    context.console.redactor().hide(secret.expose());
+    context.console.redactor().add_secret(secret.expose());
     let mut client = ClientConfig::new(config.host(), credentials);
     client.rate = Rate {
         calls: NonZeroU32::new(config.calls_in_window()).unwrap_or(NonZeroU32::MIN),
         window: config.rate_window,
     };
     // The client hides what it fetches where everything that is said passes.
-    client.mask = context.console.redactor().clone();
-    client.tries = config.max_tries;
+    client.redactor = context.console.redactor().clone();
+    client.max_attempts = config.max_tries;
     client.backoff.base = config.backoff_base;
-    client.throttle_wait_cap = config.wait_cap;
+    client.max_throttle_wait = config.wait_cap;
     client.call_timeout = config.request_timeout;
-    client.shared = config.state_folder.clone();
-    client.hold_cap = config.wait_cap;
+    client.shared_budget_dir = config.state_folder.clone();
+    client.max_shared_hold = config.wait_cap;
     Ok(client)
 }
 
@@ -234,7 +234,7 @@ pub(super) fn setup(
     Ok(SyncSetup {
         store: config.store.clone(),
         client: client(context, config)?,
-        cancel: Cancel::new(),
+        cancel: CancellationToken::new(),
         signal: Arc::new(AtomicI32::new(0)),
         window_us,
         meeting_nos: Vec::new(),

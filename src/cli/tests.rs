@@ -311,5 +311,5 @@ fn a_context_begins_with_the_secrets_hidden() {
     let config = Config::load(&sources).expect("config");
     let console = Console::new(Box::new(Page::default()), LogFormat::Plain, false, Redactor::default());
     let context = Context::begin(config, console, Output::new(Box::new(Page::default())), None);
-    assert_eq!(context.console.redactor().clean("t-hunter22"), "[hidden]");
+    assert_eq!(context.console.redactor().redact("t-hunter22"), "[hidden]");
 }

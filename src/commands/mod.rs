@@ -40,7 +40,7 @@ use crate::ledger::USER_ID_TYPE;
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{DatabaseOptions, Lock, PublishMode, StorePaths, open_published_with};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
-use feishu_vc::{Cancel, Client, ClientConfig, UserIdType};
+use feishu_vc::{CancellationToken, Client, ClientConfig, UserIdType};
 
 use dates::DateError;
 use definitions::Installed;
@@ -57,7 +57,7 @@ pub(crate) struct SyncSetup {
     /// The vendor, the credentials and the pace. Its gate and its switch are set here.
     pub client: ClientConfig,
     /// Ends the run early, after the page in hand.
-    pub cancel: Cancel,
+    pub cancel: CancellationToken,
     /// The signal that threw the switch, 0 for none.
     pub signal: Arc<AtomicI32>,
     /// Meetings that start in here, microseconds UTC, end exclusive.
@@ -289,8 +289,8 @@ fn extraction(
 ) -> Result<Arc<Extraction>, SyncError> {
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
-    config.gate = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
-    let client = Client::new(config, Arc::clone(counters) as Arc<dyn feishu_vc::Observer>)?;
+    config.call_budget = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
+    let client = Client::new(config, Arc::clone(counters) as Arc<dyn feishu_vc::EventListener>)?;
     let recorder = Recorder::start(&paths.raw(), run_id, Arc::clone(ledger))
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
     let settings = ExtractSettings {

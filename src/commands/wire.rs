@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::event::{Event, Listener, TOKEN_ENDPOINT};
-use feishu_vc::{Endpoint, Gate, Observer, WaitReason};
+use feishu_vc::{CallBudget, Endpoint, EventListener, WaitReason};
 
 use super::Calls;
 
@@ -28,7 +28,7 @@ impl Budget {
     }
 }
 
-impl Gate for Budget {
+impl CallBudget for Budget {
     fn admit(&self, _endpoint: Endpoint) -> Result<(), String> {
         if let Some(finish_by_us) = self.finish_by_us
             && (self.now_us)() >= finish_by_us
@@ -111,7 +111,7 @@ fn name(endpoint: Option<Endpoint>) -> &'static str {
     endpoint.map_or(TOKEN_ENDPOINT, Endpoint::name)
 }
 
-impl Observer for Counters {
+impl EventListener for Counters {
     fn event(&self, event: &feishu_vc::Event) {
         let event = match event {
             feishu_vc::Event::Sent { endpoint } => {
@@ -122,13 +122,13 @@ impl Observer for Counters {
                 self.throttles.fetch_add(1, Ordering::Relaxed);
                 Event::Throttled { endpoint: endpoint.name() }
             }
-            feishu_vc::Event::Capped { endpoint, asked, wait } => {
-                Event::WaitClamped { endpoint: name(*endpoint), requested: *asked, wait: *wait }
+            feishu_vc::Event::WaitClamped { endpoint, requested, wait } => {
+                Event::WaitClamped { endpoint: name(*endpoint), requested: *requested, wait: *wait }
             }
-            feishu_vc::Event::NotShared { why } => {
-                Event::Warning { text: format!("the call budget is not shared with other runs of this app: {why}") }
+            feishu_vc::Event::SharedBudgetUnavailable { reason } => {
+                Event::Warning { text: format!("the call budget is not shared with other runs of this app: {reason}") }
             }
-            feishu_vc::Event::Waiting { endpoint, wait, why: WaitReason::Throttle } => {
+            feishu_vc::Event::Waiting { endpoint, wait, reason: WaitReason::Throttle } => {
                 self.add_wait(*endpoint, *wait, Instant::now());
                 Event::Waiting { endpoint: name(*endpoint), wait: *wait }
             }

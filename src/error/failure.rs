@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use feishu_vc::Mask as Redactor;
+use feishu_vc::Redactor;
 use serde_json::{Value, json};
 
 use super::exit_code::ExitCode;
@@ -74,15 +74,15 @@ impl Failure {
         let lines = std::iter::once(("error", &self.message)).chain(causes).chain(hints);
         // Secrets first, because one may contain characters that are not shown. Further lines of a text are indented, so
         // that no response and no file name can add a line that looks like ours.
-        let shown = |text: &str| on_lines(&redactor.clean(text.trim_end())).replace('\n', "\n    ");
+        let shown = |text: &str| on_lines(&redactor.redact(text.trim_end())).replace('\n', "\n    ");
         lines.map(|(heading, text)| format!("{heading}: {}\n", shown(text))).collect()
     }
 
     /// For log shippers: the same as fields.
     pub(crate) fn json(&self, redactor: &Redactor) -> Value {
-        let redacted = |texts: &[String]| texts.iter().map(|text| redactor.clean(text)).collect::<Vec<_>>();
+        let redacted = |texts: &[String]| texts.iter().map(|text| redactor.redact(text)).collect::<Vec<_>>();
         json!({
-            "level": "ERROR", "message": redactor.clean(&self.message), "causes": redacted(&self.causes),
+            "level": "ERROR", "message": redactor.redact(&self.message), "causes": redacted(&self.causes),
             "hints": redacted(&self.hints), "outcome": self.exit.name(), "exit_code": self.exit.number(),
         })
     }
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn causes_come_one_a_line_and_hints_last_without_secrets() {
         let redactor = Redactor::default();
-        redactor.hide("s3cret");
+        redactor.add_secret("s3cret");
         insta::assert_snapshot!(failure().text(&redactor), @r"
         error: could not call open.example
         caused by: refused [hidden]
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn json_says_the_same() {
         let redactor = Redactor::default();
-        redactor.hide("s3cret");
+        redactor.add_secret("s3cret");
         insta::assert_snapshot!(failure().json(&redactor), @r#"{"level":"ERROR","message":"could not call open.example","causes":["refused [hidden]"],"hints":["check --base-url, not [hidden]"],"outcome":"vendor","exit_code":4}"#);
     }
 

@@ -166,7 +166,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use feishu_vc::Mask as Redactor;
+    use feishu_vc::Redactor;
 
     fn text(failure: impl Into<Failure>) -> String {
         failure.into().text(&Redactor::default())

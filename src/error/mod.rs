@@ -14,6 +14,6 @@ pub(crate) mod stop_reason;
 pub(crate) use exit_code::EXIT_CODES;
 pub use exit_code::ExitCode;
 pub(crate) use failure::Failure;
-pub(crate) use feishu_vc::Mask as Redactor;
+pub(crate) use feishu_vc::Redactor;
 pub(crate) use nearest::nearest;
 pub(crate) use stop_reason::StopReason;

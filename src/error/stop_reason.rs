@@ -2,7 +2,7 @@
 
 use super::exit_code::ExitCode;
 use crate::extract::Stop;
-use feishu_vc::{CallError, Fault, StopCause, asked_for};
+use feishu_vc::{CallError, Fault, StopCause, format_wait};
 
 /// Without this scope Feishu returns no user ids.
 pub(crate) const ID_SCOPE: &str = "contact:user.employee_id:readonly";
@@ -68,7 +68,7 @@ fn of_call_error(error: &CallError) -> StopReason {
             match cause {
                 StopCause::Clock => hints.push("vcq-etl doctor measures the difference between the clocks".to_owned()),
                 // Nothing to check.
-                StopCause::MonthlyQuota | StopCause::OurBug => {}
+                StopCause::MonthlyQuota | StopCause::InvalidRequest => {}
                 _ => hints.push(RUN_DOCTOR.to_owned()),
             }
             let next = (*cause == StopCause::MonthlyQuota).then(|| {
@@ -78,7 +78,7 @@ fn of_call_error(error: &CallError) -> StopReason {
             StopReason { exit: cause_exit(*cause), hints, next }
         }
         CallError::Throttled { requested_wait, .. } => {
-            let wait = asked_for(*requested_wait);
+            let wait = format_wait(*requested_wait);
             let next = Some(format!("Run again in {wait} to fetch what is left."));
             StopReason { next, ..reason(ExitCode::Stopped, [format!("run again in {wait}; {RESUMES}")]) }
         }
@@ -92,7 +92,7 @@ fn of_call_error(error: &CallError) -> StopReason {
         ),
         CallError::Failed { .. } => reason(ExitCode::Vendor, ["Feishu may have an outage: run again later", RESUMES]),
         CallError::Refused { .. } => reason(ExitCode::Vendor, [RESUMES]),
-        CallError::Gate(_) | CallError::Cancelled => reason(ExitCode::Stopped, [RESUMES]),
+        CallError::Budget(_) | CallError::Cancelled => reason(ExitCode::Stopped, [RESUMES]),
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn cause_exit(cause: StopCause) -> ExitCode {
         | StopCause::IpAllowList => ExitCode::Credentials,
         StopCause::MonthlyQuota => ExitCode::Stopped,
         StopCause::WrongHost => ExitCode::Vendor,
-        StopCause::Clock | StopCause::OurBug => ExitCode::Unexpected,
+        StopCause::Clock | StopCause::InvalidRequest => ExitCode::Unexpected,
     }
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn cause_hint(cause: StopCause) -> &'static str {
         }
         StopCause::WrongHost => "Check the region (feishu or lark) or the base URL.",
         StopCause::Clock => "Check this machine's clock.",
-        StopCause::OurBug => "This is a bug in vcq-etl. Please report it with the code and the log id.",
+        StopCause::InvalidRequest => "This is a bug in vcq-etl. Please report it with the code and the log id.",
     }
 }
 

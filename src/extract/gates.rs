@@ -9,12 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::unit::Finished;
 use crate::raw_log::WalkEnd;
 use crate::schema::Status;
-use feishu_vc::fact_of;
+use feishu_vc::error_codes;
 
 /// How many refusals of the first asked mean the run and not the units.
 const FIRST_ASKED: usize = 5;
-/// "Parameter error" and "a parameter did not pass the check": an odd unit, or all of them and our fault.
-const PARAMETER_CODES: [i64; 2] = [121_003, 99_992_402];
 /// From how many participants without any id on the field scope must be missing,
 const MOST_WITHOUT_ID: u64 = 10;
 /// and of how many meetings.
@@ -31,7 +29,7 @@ pub(super) enum Decision {
     Stop(Vec<Finished>),
 }
 
-/// Whether the first asked of an endpoint are all refused, with 121005 or with a code that says nothing of a unit.
+/// Whether the first asked of an endpoint are all refused, with a permission error or with a code that says nothing of a unit.
 #[derive(Debug, Default)]
 pub(super) struct RefusalDetector(Mutex<Held>);
 
@@ -41,7 +39,7 @@ fn is_for_everybody(end: &WalkEnd) -> bool {
         // A list that is there but for a webinar's audience shows that we are let in.
         _ if end.whole => false,
         (Status::Forbidden, _) => true,
-        (Status::Unsupported, Some(code)) => PARAMETER_CODES.contains(&code) || fact_of(code).is_none(),
+        (Status::Unsupported, Some(code)) => !error_codes::concerns_one_unit(code),
         (Status::Unsupported, None) => true,
         _ => false,
     }

@@ -29,13 +29,13 @@ use crate::ledger::Change;
 use crate::raw_log::{Header, RAW_VERSION, RawKind, WalkEnd};
 
 use crate::schema::Status;
-use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, SkipClass};
+use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, RefusalClass};
 
 const DAY_US: i64 = 86_400_000_000;
 /// How far before the window we ask, and how far behind: whether the list filters by start or by end is not documented.
 pub(super) const MARGIN_BEFORE_US: i64 = DAY_US;
 pub(super) const MARGIN_BEHIND_US: i64 = 3 * DAY_US;
-/// The vendor takes a year at most (126006); with its margins a slice stays below.
+/// The vendor accepts at most a year; with its margins a slice stays below.
 pub(super) const SLICE_US: i64 = 350 * DAY_US;
 /// Longer than any real list: a million meetings.
 const MOST_PAGES: u32 = 10_000;
@@ -112,7 +112,7 @@ impl Extraction {
                     }
                 }
                 // The vendor's way of saying that no meeting has this number.
-                Err(CallError::Refused { class: SkipClass::NotFound, answer, .. }) if meeting_no.is_some() => {
+                Err(CallError::Refused { class: RefusalClass::NotFound, answer, .. }) if meeting_no.is_some() => {
                     return slice.finish(answer.log_id).await;
                 }
                 Err(error) => {

@@ -18,7 +18,8 @@ use crate::raw_log::RawKind;
 use crate::schema::TenantZone;
 use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity};
 use feishu_vc::{
-    Cancel, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, Rate, UserIdType, WebinarUserRole,
+    CancellationToken, Client, Endpoint, Identity, ParticipantListRequest, QualityListRequest, Rate, UserIdType,
+    WebinarUserRole,
 };
 
 /// Which of the three lists a run asks.
@@ -75,7 +76,7 @@ pub(crate) struct Extraction {
     pub(super) settings: ExtractSettings,
     pub(super) listener: Arc<dyn Listener>,
     pub(super) now_us: Arc<Now>,
-    cancel: Cancel,
+    cancel: CancellationToken,
     stop: Mutex<Option<Stop>>,
     pub(super) refusal_detectors: [RefusalDetector; 2],
     pub(super) missing_id_detector: MissingIdDetector,
@@ -102,7 +103,7 @@ impl Extraction {
     /// Everything an asking needs. `cancel` is the switch of `client`: thrown by the user, or here when the run must end.
     pub(crate) fn new(
         client: Client,
-        cancel: Cancel,
+        cancel: CancellationToken,
         recorder: Recorder,
         settings: ExtractSettings,
         listener: Arc<dyn Listener>,

@@ -1,6 +1,6 @@
 //! Why the asking ended before its end.
 
-use feishu_vc::{CallError, Endpoint, WalkFault};
+use feishu_vc::{CallError, Endpoint, PaginationError};
 
 /// The reason that ends a run early. What was answered before is kept.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub(crate) enum Stop {
         log_id: Option<String>,
         /// What is wrong with the walk.
         #[source]
-        fault: WalkFault,
+        fault: PaginationError,
     },
     /// The vendor refused the meeting list itself.
     #[error("meeting_list was refused")]
@@ -38,7 +38,7 @@ pub(crate) enum Stop {
     #[error("interrupted")]
     Cancelled,
     /// The first ones asked were all refused: the role is missing, not one right.
-    #[error("the first {refused} asked of {endpoint} were all refused (code 121005, log id {})", log_id.as_deref().unwrap_or("unknown"))]
+    #[error("the first {refused} asked of {endpoint} were all refused (code {}, log id {})", feishu_vc::error_codes::NO_PERMISSION, log_id.as_deref().unwrap_or("unknown"))]
     Role {
         endpoint: Endpoint,
         refused: usize,
@@ -76,7 +76,7 @@ impl Stop {
         Ok(match error {
             CallError::Stop { .. } => Stop::Vendor(error),
             CallError::Throttled { .. } => Stop::Throttled(error),
-            CallError::Gate(why) => Stop::Budget(why),
+            CallError::Budget(why) => Stop::Budget(why),
             CallError::Cancelled => Stop::Cancelled,
             CallError::Refused { .. } | CallError::Failed { .. } => return Err(error),
         })

@@ -9,14 +9,10 @@ use crate::ledger::{Change, PendingMeeting};
 use crate::raw_log::{Header, PageRecord, RawKind, WalkEnd};
 use crate::schema::Status;
 use crate::schema::identity::ParticipantIdentity;
-use feishu_vc::{Client, Endpoint, Page, SkipClass, fact_of};
+use feishu_vc::{Client, Endpoint, Page, RefusalClass, error_codes};
 
 /// The longest window that participant_list and participant_quality_list take.
 const DAY_S: i64 = 86_400;
-/// "Cannot find the meeting".
-const MEETING_NOT_FOUND: i64 = 126_009;
-/// "The window is longer than a day".
-const WINDOW_TOO_LONG: i64 = 126_006;
 
 /// The form of a meeting's window that the vendor takes, learned once a meeting and run.
 #[derive(Debug, Default)]
@@ -86,11 +82,11 @@ pub(super) async fn ask(
             _ => None,
         };
         let again = match refused_with {
-            Some(WINDOW_TOO_LONG) if !is_clamped && window.is_over_a_day() => {
+            Some(code) if error_codes::is_window_too_long(code) && !is_clamped && window.is_over_a_day() => {
                 is_clamped = true;
                 true
             }
-            Some(MEETING_NOT_FOUND) if !is_floored && window.start_s % 60 != 0 => {
+            Some(code) if error_codes::is_meeting_not_found(code) && !is_floored && window.start_s % 60 != 0 => {
                 is_floored = true;
                 true
             }
@@ -144,12 +140,12 @@ pub(super) fn judged(walked: &Walked) -> (Status, String, bool) {
         Outcome::Whole => (Status::Empty, "all pages read, nothing in them".to_owned(), true),
         Outcome::Refused { class, answer } => {
             let status = match class {
-                SkipClass::NotFound => Status::NotFound,
-                SkipClass::Forbidden => Status::Forbidden,
-                SkipClass::Unsupported => Status::Unsupported,
-                SkipClass::TooLong => Status::TooLong,
+                RefusalClass::NotFound => Status::NotFound,
+                RefusalClass::Forbidden => Status::Forbidden,
+                RefusalClass::Unsupported => Status::Unsupported,
+                RefusalClass::TooLong => Status::TooLong,
             };
-            let meaning = answer.code.and_then(fact_of).map_or("refused by the vendor", |fact| fact.meaning);
+            let meaning = answer.code.and_then(error_codes::meaning).unwrap_or("refused by Feishu");
             let code =
                 answer.code.map_or_else(|| format!("HTTP {}", answer.http_status), |code| format!("code {code}"));
             (status, format!("{meaning} ({code})"), false)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::items::AnswerDigest;
 use super::stop::Stop;
 use crate::raw_log::PageRecord;
-use feishu_vc::{Answer, CallError, Client, Endpoint, Next, Page, PageGuard, SkipClass, WalkFault};
+use feishu_vc::{CallError, Client, Endpoint, ErrorResponse, Next, Page, PageGuard, PaginationError, RefusalClass};
 
 /// The query of a page, by its token.
 pub(super) type Query<'a> = &'a (dyn Fn(Option<&str>) -> Vec<(&'static str, String)> + Sync);
@@ -17,12 +17,12 @@ pub(super) enum Outcome {
     Whole,
     /// The vendor has no answer for this unit.
     Refused {
-        class: SkipClass,
-        answer: Box<Answer>,
+        class: RefusalClass,
+        answer: Box<ErrorResponse>,
     },
     Failed(CallError),
     /// The pages make no sense.
-    Broken(WalkFault),
+    Broken(PaginationError),
     /// The run ends, and this walk with it; why, in words. The reason itself is [`Walked::stop`].
     Cut(String),
 }
@@ -109,7 +109,7 @@ pub(super) async fn walk(
                 if walked.pages.is_empty() {
                     walked.requested_us = page.requested_at.as_microsecond();
                 }
-                walked.requests += u64::from(page.tries);
+                walked.requests += u64::from(page.requests);
                 walked.items += page.item_count as u64;
                 walked.api_code = Some(0);
                 walked.log_id.clone_from(&page.log_id);
@@ -119,7 +119,7 @@ pub(super) async fn walk(
                 walked.pages.push(page_record(&page, &parameters));
                 match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
                     Ok(Next::Page(_)) if bytes > MOST_BYTES => {
-                        walked.outcome = Outcome::Broken(WalkFault::TooManyBytes { limit: MOST_BYTES });
+                        walked.outcome = Outcome::Broken(PaginationError::TooManyBytes { limit: MOST_BYTES });
                         break;
                     }
                     Ok(Next::Page(next)) => token = Some(next),
@@ -136,11 +136,11 @@ pub(super) async fn walk(
                     if walked.pages.is_empty() {
                         walked.requested_us = answer.requested_at.as_microsecond();
                     }
-                    walked.requests += u64::from(answer.tries);
+                    walked.requests += u64::from(answer.requests);
                     walked.pages.push(answer_record(endpoint, answer, &parameters));
                 }
-                if let CallError::Failed { tries, .. } = &error {
-                    walked.requests += u64::from(*tries);
+                if let CallError::Failed { requests, .. } = &error {
+                    walked.requests += u64::from(*requests);
                 }
                 walked.api_code = error.code().or(walked.api_code);
                 walked.outcome = match Stop::of(error) {
@@ -184,7 +184,11 @@ pub(super) fn page_record(page: &Page, parameters: &[(&'static str, String)]) ->
 }
 
 /// A refusal as a line of the raw log.
-pub(super) fn answer_record(endpoint: Endpoint, answer: &Answer, parameters: &[(&'static str, String)]) -> PageRecord {
+pub(super) fn answer_record(
+    endpoint: Endpoint,
+    answer: &ErrorResponse,
+    parameters: &[(&'static str, String)],
+) -> PageRecord {
     let (response, response_text) = PageRecord::body(&answer.body);
     PageRecord {
         record: "refusal",

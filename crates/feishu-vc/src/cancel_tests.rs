@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::{Client, ClientConfig};
 use super::endpoint::Endpoint;
 use super::error::CallError;
-use super::hooks::Event;
+use super::event::Event;
 use super::script::{Log, Reply, Script};
 
 const P: Endpoint = Endpoint::ParticipantList;

@@ -1,6 +1,6 @@
 //! One call, from waiting for a slot to a page or a reason.
 //!
-//! A call gets its token, waits for its endpoint's pacer, asks the gate, sends, and then does what the verdict table says.
+//! A call gets its token, waits for its endpoint's pacer, asks the gate, sends, and then does what the decide table says.
 //! It knows nothing of meetings. Calls may be made from any number of tasks; the waiting for a slot is first come, first
 //! served, one queue for each endpoint.
 
@@ -13,19 +13,21 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::call_budget::{CallBudget, Unlimited};
 use super::endpoint::{Endpoint, IDENTITY_PARAMETERS};
 use super::envelope::{Envelope, Head, List, Particulars};
-use super::error::{Answer, CallError, ClientError, Fault};
-use super::hooks::{Cancel, Event, Gate, Observer, OpenGate, WaitReason};
+use super::error::{CallError, ClientError, ErrorResponse, Fault};
+use super::error_codes::{Action, StopCause, decide};
+use super::event::{Event, EventListener, WaitReason};
 use super::host::BaseUrl;
 use super::lane::Lane;
 use super::line::{Line, fault_of_answer, masked};
-use super::mask::Mask;
+use super::redaction::Redactor;
 use super::retry::Backoff;
 use super::sharing::Sharing;
 use super::token::{Bearer, Credentials, TokenInfo, Tokens};
-use super::verdict::{StopCause, Verdict, verdict};
-use super::wire::{Body, Missed, Reached, Received};
+use super::wire::{Body, Missed, ProbeResponse, Received};
+use tokio_util::sync::CancellationToken;
 
 /// A call that is throttled this often in a row gives up even where each single wait is short, so that no vendor can keep
 /// a run going forever.
@@ -64,14 +66,14 @@ pub struct ClientConfig {
     /// Limit of each endpoint, on its own.
     pub rate: Rate,
     /// Tries of a call that meets faults, the first included.
-    pub tries: u32,
+    pub max_attempts: u32,
     /// Waits between those tries.
     pub backoff: Backoff,
     /// One wait for a throttle is never longer.
-    pub throttle_wait_cap: Duration,
+    pub max_throttle_wait: Duration,
     /// After so many capped waits of an endpoint in a row, the next one ends in [`CallError::Throttled`]. With 0 the first
     /// throttle that would be capped does.
-    pub capped_waits: u32,
+    pub max_clamped_waits: u32,
     /// Time for a connection.
     pub connect_timeout: Duration,
     /// Time for a whole request, its answer included.
@@ -79,17 +81,17 @@ pub struct ClientConfig {
     /// The largest answer that is read.
     pub max_body_bytes: usize,
     /// Asked before every request.
-    pub gate: Arc<dyn Gate>,
+    pub call_budget: Arc<dyn CallBudget>,
     /// Ends the waiting.
-    pub cancel: Cancel,
+    pub cancel: CancellationToken,
     /// A request in flight is given up when the run was cancelled this long ago.
     pub cancel_grace: Duration,
     /// Folder of the budget that all processes of this app share; `None` for a budget of one's own.
-    pub shared: Option<PathBuf>,
+    pub shared_budget_dir: Option<PathBuf>,
     /// What the shared budget says of a longer hold than this is not believed.
-    pub hold_cap: Duration,
+    pub max_shared_hold: Duration,
     /// Learns the credentials and every token, and takes them out of what the vendor answers.
-    pub mask: Mask,
+    pub redactor: Redactor,
 }
 
 impl ClientConfig {
@@ -100,19 +102,19 @@ impl ClientConfig {
             base_url,
             credentials,
             rate: Rate::default(),
-            tries: 5,
+            max_attempts: 5,
             backoff: Backoff::default(),
-            throttle_wait_cap: Duration::from_secs(120),
-            capped_waits: 3,
+            max_throttle_wait: Duration::from_secs(120),
+            max_clamped_waits: 3,
             connect_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(60),
             max_body_bytes: 64 << 20,
-            gate: Arc::new(OpenGate),
-            cancel: Cancel::new(),
+            call_budget: Arc::new(Unlimited),
+            cancel: CancellationToken::new(),
             cancel_grace: Duration::from_secs(3),
-            shared: None,
-            hold_cap: Duration::from_secs(120),
-            mask: Mask::default(),
+            shared_budget_dir: None,
+            max_shared_hold: Duration::from_secs(120),
+            redactor: Redactor::default(),
         }
     }
 }
@@ -143,7 +145,7 @@ pub struct Page {
     /// From sending that request to the last byte.
     pub elapsed: Duration,
     /// Requests sent for this call, faulty and throttled ones included.
-    pub tries: u32,
+    pub requests: u32,
     /// The whole answer as it came.
     pub body: Body,
     /// Byte range in `body` of the list `data.<list_key>`, brackets included; see [`List::range`](crate::List::range).
@@ -170,7 +172,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     line: Line,
     tokens: Tokens,
-    gate: Arc<dyn Gate>,
+    call_budget: Arc<dyn CallBudget>,
     lanes: [Lane; Endpoint::ALL.len()],
     sharing: Option<Sharing>,
 }
@@ -197,12 +199,12 @@ impl fmt::Debug for Client {
 
 impl Client {
     /// Makes a client; nothing is asked yet.
-    pub fn new(config: ClientConfig, observer: Arc<dyn Observer>) -> Result<Client, ClientError> {
+    pub fn new(config: ClientConfig, observer: Arc<dyn EventListener>) -> Result<Client, ClientError> {
         let line = Line::new(&config, observer)?;
         let lanes = Endpoint::ALL.map(|endpoint| Lane::new(endpoint, config.rate));
         let sharing = Sharing::of(&config);
         let tokens = Tokens::new(config.credentials)?;
-        Ok(Client(Arc::new(Inner { line, tokens, gate: config.gate, lanes, sharing })))
+        Ok(Client(Arc::new(Inner { line, tokens, call_budget: config.call_budget, lanes, sharing })))
     }
 
     /// Gets a token if there is none, and says what is known of it. Of a given bearer nothing is asked.
@@ -212,7 +214,7 @@ impl Client {
     }
 
     /// Whether the host can be reached, and what its clock says. FetchScope nothing of the API: no token, no call.
-    pub async fn probe(&self) -> Result<Reached, Fault> {
+    pub async fn probe(&self) -> Result<ProbeResponse, Fault> {
         self.0.line.wire.probe().await.map_err(|missed| missed.fault)
     }
 
@@ -243,7 +245,7 @@ impl Client {
             let request = inner.line.wire.get(endpoint.path(), query, bearer.header.clone());
             match inner.line.send(request).await? {
                 Ok(received) => {
-                    let received = inner.line.cleaned(received);
+                    let received = inner.line.redacted(received);
                     match inner.obey(endpoint, query, received, bearer, sent_at, &mut tally).await? {
                         Outcome::Page(page) => return Ok(page),
                         Outcome::Again => {}
@@ -264,11 +266,11 @@ impl Inner {
         if bearer.is_expired(Instant::now()) {
             bearer = self.tokens.bearer(&self.line, rejected).await?;
         }
-        self.gate.admit(endpoint).map_err(CallError::Gate)?;
+        self.call_budget.admit(endpoint).map_err(CallError::Budget)?;
         Ok(bearer)
     }
 
-    /// Does what the verdict on an answer says.
+    /// Does what the decide on an answer says.
     async fn obey(
         &self,
         endpoint: Endpoint,
@@ -280,15 +282,15 @@ impl Inner {
     ) -> Result<Outcome, CallError> {
         let envelope = Envelope::read(&received.body, endpoint.list_key());
         let code = envelope.as_ref().ok().map(|envelope| envelope.head.code);
-        let judged = verdict(Some(endpoint), received.http_status, code);
-        self.line.tell(Event::Answered { endpoint, ok: judged == Verdict::Accept });
-        if judged != Verdict::Wait {
+        let judged = decide(Some(endpoint), received.http_status, code);
+        self.line.tell(Event::Answered { endpoint, ok: judged == Action::Accept });
+        if judged != Action::Wait {
             tally.throttles_in_row = 0;
             self.lanes[endpoint as usize].forget_capped();
         }
         // Whatever is wanted of the envelope is taken out of it here, because it borrows the body.
         match judged {
-            Verdict::Accept => match envelope.and_then(|envelope| envelope.list) {
+            Action::Accept => match envelope.and_then(|envelope| envelope.list) {
                 Ok(List { range, items, has_more, page_token }) => {
                     let item_count = items.len();
                     Ok(Outcome::Page(Page {
@@ -298,7 +300,7 @@ impl Inner {
                         server_date: received.server_date,
                         requested_at: received.requested_at,
                         elapsed: received.elapsed,
-                        tries: tally.requests,
+                        requests: tally.requests,
                         body: received.body,
                         list: range,
                         item_count,
@@ -312,28 +314,28 @@ impl Inner {
                     Ok(Outcome::Again)
                 }
             },
-            Verdict::Retry => {
+            Action::Retry => {
                 let fault = fault_of_answer(&received, envelope.map(|envelope| envelope.head.code));
                 self.after_fault(endpoint, missed(fault, received), tally).await?;
                 Ok(Outcome::Again)
             }
-            Verdict::Wait => {
+            Action::Wait => {
                 self.after_throttle(endpoint, &received, sent_at, tally).await?;
                 Ok(Outcome::Again)
             }
-            Verdict::RefreshToken if self.tokens.can_refresh() && tally.rejected.is_none() => {
+            Action::RefreshToken if self.tokens.can_refresh() && tally.rejected.is_none() => {
                 tally.rejected = Some(bearer);
                 Ok(Outcome::Again)
             }
-            Verdict::RefreshToken => {
+            Action::RefreshToken => {
                 let (answer, scopes) = self.particulars(query, &bearer, received, tally.requests);
                 Err(CallError::Stop { endpoint: Some(endpoint), cause: StopCause::Credentials, scopes, answer })
             }
-            Verdict::Skip(class) => {
+            Action::Skip(class) => {
                 let (answer, _) = self.particulars(query, &bearer, received, tally.requests);
                 Err(CallError::Refused { endpoint, class, answer })
             }
-            Verdict::Stop(cause) => {
+            Action::Stop(cause) => {
                 let (answer, scopes) = self.particulars(query, &bearer, received, tally.requests);
                 Err(CallError::Stop { endpoint: Some(endpoint), cause, scopes, answer })
             }
@@ -359,16 +361,16 @@ impl Inner {
             requested_wait,
             log_id: received.log_id.clone(),
         };
-        let wait = requested_wait.min(self.line.throttle_wait_cap);
-        if requested_wait > wait && lane.count_capped(sent_at, self.line.capped_waits).map_err(give_up)? {
-            self.line.tell(Event::Capped { endpoint: Some(endpoint), asked: requested_wait, wait });
+        let wait = requested_wait.min(self.line.max_throttle_wait);
+        if requested_wait > wait && lane.count_capped(sent_at, self.line.max_clamped_waits).map_err(give_up)? {
+            self.line.tell(Event::WaitClamped { endpoint: Some(endpoint), requested: requested_wait, wait });
         }
         if tally.throttles_in_row > MOST_THROTTLES_OF_A_CALL {
             return Err(give_up(MOST_THROTTLES_OF_A_CALL));
         }
         lane.hold_all(wait, &self.line, self.sharing.as_ref()).await;
         self.line.tell(Event::Throttled { endpoint, wait });
-        self.line.tell(Event::Waiting { endpoint: Some(endpoint), wait, why: WaitReason::Throttle });
+        self.line.tell(Event::Waiting { endpoint: Some(endpoint), wait, reason: WaitReason::Throttle });
         Ok(())
     }
 
@@ -384,7 +386,7 @@ impl Inner {
         bearer: &Bearer,
         received: Received,
         requests: u32,
-    ) -> (Box<Answer>, Vec<String>) {
+    ) -> (Box<ErrorResponse>, Vec<String>) {
         let identities = query.iter().filter(|(name, _)| IDENTITY_PARAMETERS.contains(name));
         let hidden = identities.map(|(_, value)| value.as_str()).chain([self.tokens.secret(), bearer.secret()]);
         let (mut answer, particulars) = match Head::read(&received.body) {

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
+use super::call_budget::CallBudget;
 use super::client::{Client, ClientConfig, Page, Rate};
 use super::endpoint::{Endpoint, Identity, QualityListRequest, UserIdType};
 use super::error::{CallError, Fault, Unreachable};
-use super::hooks::{Cancel, Event, Gate, WaitReason};
+use super::error_codes::{RefusalClass, StopCause};
+use super::event::{Event, WaitReason};
 use super::host::BaseUrl;
 use super::script::{Log, Reply, Script, all_texts};
-use super::verdict::{SkipClass, StopCause};
+use tokio_util::sync::CancellationToken;
 
 const M: Endpoint = Endpoint::MeetingList;
 const P: Endpoint = Endpoint::ParticipantList;
@@ -48,7 +50,7 @@ async fn page_is_what_the_vendor_sent() {
     };
     let page = client.call(Q, &request.query(None)).await.expect("a page");
     assert_eq!(&*page.body, body.as_bytes());
-    assert_eq!((page.endpoint, page.http_status, page.tries), (Q, 200, 1));
+    assert_eq!((page.endpoint, page.http_status, page.requests), (Q, 200, 1));
     assert_eq!((page.has_more, page.page_token.as_deref(), page.item_count), (true, Some("2"), 2));
     assert_eq!(page.log_id.as_deref(), Some("LOG1"));
     assert_eq!(page.server_date.map(|date| date.as_second()), Some(1_671_765_419));
@@ -84,9 +86,9 @@ async fn each_fault_of_the_way_is_tried_again() {
         let script = Script::new([fault.clone(), fault, Reply::page(2)]).await;
         let (client, log) = client_of(script.config());
         let page = client.call(P, &[]).await.unwrap_or_else(|error| panic!("{name}: {}", all_texts(&error)));
-        assert_eq!((page.item_count, page.tries), (2, 3), "{name}");
+        assert_eq!((page.item_count, page.requests), (2, 3), "{name}");
         assert_eq!(log.count(is_retrying), 2, "{name}");
-        let waits = log.count(|event| matches!(event, Event::Waiting { why: WaitReason::Backoff, .. }));
+        let waits = log.count(|event| matches!(event, Event::Waiting { reason: WaitReason::Backoff, .. }));
         assert_eq!(waits, 2, "{name}");
     }
 }
@@ -95,7 +97,7 @@ async fn each_fault_of_the_way_is_tried_again() {
 async fn five_tries_and_then_failed_with_the_last_fault() {
     let script = Script::new([]).await.always(Reply::code(500, 121001));
     let error = ask(&script, Q).await.expect_err("always an error");
-    let CallError::Failed { endpoint: Some(Q), tries: 5, log_id, fault, .. } = &error else { panic!("{error}") };
+    let CallError::Failed { endpoint: Some(Q), requests: 5, log_id, fault, .. } = &error else { panic!("{error}") };
     assert_eq!(log_id.as_deref(), Some("LOG1"));
     assert!(matches!(**fault, Fault::Vendor { http_status: 500, code: Some(121001) }));
     assert_eq!((error.code(), error.log_id(), script.list_count()), (Some(121001), Some("LOG1"), 5));
@@ -113,9 +115,9 @@ async fn cut_answer_keeps_its_log_id() {
 #[tokio::test]
 async fn silence_ends_in_a_timeout() {
     let script = Script::new([]).await.always(Reply::Stall);
-    let config = ClientConfig { call_timeout: Duration::from_millis(30), tries: 2, ..script.config() };
+    let config = ClientConfig { call_timeout: Duration::from_millis(30), max_attempts: 2, ..script.config() };
     let error = client_of(config).0.call(P, &[]).await.expect_err("nothing is said");
-    let CallError::Failed { tries: 2, fault, .. } = &error else { panic!("{error}") };
+    let CallError::Failed { requests: 2, fault, .. } = &error else { panic!("{error}") };
     assert!(matches!(**fault, Fault::TimedOut(_)) && !fault.is_unreachable());
 }
 
@@ -124,7 +126,7 @@ async fn answer_beyond_the_cap_is_not_asked_for_again() {
     let script = Script::new([]).await.always(Reply::page(500));
     let config = ClientConfig { max_body_bytes: 1_000, ..script.config() };
     let error = client_of(config).0.call(P, &[]).await.expect_err("too large");
-    let CallError::Failed { tries: 1, fault, .. } = &error else { panic!("{error}") };
+    let CallError::Failed { requests: 1, fault, .. } = &error else { panic!("{error}") };
     assert!(matches!(**fault, Fault::TooLarge { limit_bytes: 1_000 }));
 }
 
@@ -132,11 +134,11 @@ async fn answer_beyond_the_cap_is_not_asked_for_again() {
 async fn how_far(origin: &str) -> Option<Unreachable> {
     let script = Script::new([]).await;
     let base_url = BaseUrl::parse(origin).expect("an origin");
-    let config = ClientConfig { base_url, tries: 2, ..script.config() };
+    let config = ClientConfig { base_url, max_attempts: 2, ..script.config() };
     // A machine without root certificates cannot even begin to speak TLS; there is nothing to tell apart then.
     let client = Client::new(config, Arc::new(Log::default())).ok()?;
     let error = client.call(P, &[]).await.expect_err("nobody is there");
-    let CallError::Failed { tries: 2, host, fault, .. } = &error else { panic!("{error}") };
+    let CallError::Failed { requests: 2, host, fault, .. } = &error else { panic!("{error}") };
     assert_eq!(host, origin);
     assert!(fault.is_unreachable());
     let Fault::Unreachable { kind, .. } = &**fault else { panic!("{}", all_texts(&error)) };
@@ -186,7 +188,7 @@ async fn no_permission_is_a_missing_role_or_one_that_is_not_ours() {
         let script = Script::new([Reply::code(403, 121005)]).await;
         match ask(&script, endpoint).await.expect_err("no permission") {
             CallError::Stop { cause: StopCause::Role, .. } => assert!(stops, "{endpoint}"),
-            CallError::Refused { class: SkipClass::Forbidden, .. } => assert!(!stops, "{endpoint}"),
+            CallError::Refused { class: RefusalClass::Forbidden, .. } => assert!(!stops, "{endpoint}"),
             other => panic!("{endpoint}: {other}"),
         }
     }
@@ -197,8 +199,8 @@ async fn refusal_holds_everything_that_the_raw_log_wants() {
     let refusal = Reply::code(404, 126009).with_header("date", "Fri, 23 Dec 2022 03:16:59 GMT");
     let script = Script::new([Reply::html(502), refusal]).await;
     let error = ask(&script, P).await.expect_err("no such meeting");
-    let CallError::Refused { endpoint: P, class: SkipClass::NotFound, answer } = &error else { panic!("{error}") };
-    assert_eq!((answer.http_status, answer.code, answer.tries), (404, Some(126009), 2));
+    let CallError::Refused { endpoint: P, class: RefusalClass::NotFound, answer } = &error else { panic!("{error}") };
+    assert_eq!((answer.http_status, answer.code, answer.requests), (404, Some(126009), 2));
     assert_eq!((answer.msg.as_str(), answer.log_id.as_deref()), ("said by the vendor", Some("LOG1")));
     assert_eq!(answer.server_date.map(|date| date.as_second()), Some(1_671_765_419));
     assert_eq!(&*answer.body, br#"{"code":126009,"msg":"said by the vendor"}"#);
@@ -216,7 +218,7 @@ async fn refusal_holds_everything_that_the_raw_log_wants() {
 async fn unknown_code_with_http_200_is_skipped() {
     let script = Script::new([Reply::code(200, 4_714)]).await;
     let error = ask(&script, Q).await.expect_err("unknown");
-    assert!(matches!(error, CallError::Refused { class: SkipClass::Unsupported, .. }));
+    assert!(matches!(error, CallError::Refused { class: RefusalClass::Unsupported, .. }));
 }
 
 #[tokio::test]
@@ -278,7 +280,7 @@ async fn no_text_of_any_error_shows_a_secret_or_an_id() {
     ];
     for reply in replies {
         let script = Script::new([]).await.always(reply.clone());
-        let config = ClientConfig { call_timeout: Duration::from_millis(50), tries: 2, ..script.config() };
+        let config = ClientConfig { call_timeout: Duration::from_millis(50), max_attempts: 2, ..script.config() };
         let settings = format!("{config:?} {config:#?}");
         let (client, log) = client_of(config);
         let error = client.call(Q, &request.query(Some("pagetoken"))).await.expect_err("no reply is a page");
@@ -292,7 +294,7 @@ async fn no_text_of_any_error_shows_a_secret_or_an_id() {
 /// Admits so many requests.
 struct Budget(AtomicU32);
 
-impl Gate for Budget {
+impl CallBudget for Budget {
     fn admit(&self, _: Endpoint) -> Result<(), String> {
         let taken = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         taken.map(drop).map_err(|_| "the calls of this run are used up".to_owned())
@@ -303,13 +305,13 @@ impl Gate for Budget {
 async fn gate_is_asked_before_every_request_to_a_list_and_no_other() {
     let troubles = [Reply::throttle(429, "0.01"), Reply::html(502)];
     let script = Script::new(troubles).await.always(Reply::page(1)).tokens([Reply::token("t-first", 7200)]);
-    let config = ClientConfig { gate: Arc::new(Budget(AtomicU32::new(4))), ..script.app_config() };
+    let config = ClientConfig { call_budget: Arc::new(Budget(AtomicU32::new(4))), ..script.app_config() };
     let (client, _) = client_of(config);
-    assert_eq!(client.call(P, &[]).await.expect("the third request").tries, 3);
+    assert_eq!(client.call(P, &[]).await.expect("the third request").requests, 3);
     client.call(Q, &[]).await.expect("the fourth");
     let error = client.call(M, &[]).await.expect_err("no fifth");
     assert_eq!(error.to_string(), "the calls of this run are used up");
-    assert!(matches!(error, CallError::Gate(_)));
+    assert!(matches!(error, CallError::Budget(_)));
     assert_eq!(script.list_count(), 4);
 }
 
@@ -321,7 +323,7 @@ async fn cancelling_ends_every_kind_of_wait() {
     {
         let script = Script::new([]).await.always(reply);
         let mut config = script.config();
-        config.throttle_wait_cap = long;
+        config.max_throttle_wait = long;
         // A chance of under one in a million that the jitter makes this wait end by itself during the test.
         config.backoff.base = long * 1_000;
         config.backoff.cap = long * 1_000;
@@ -347,7 +349,7 @@ async fn cancelling_ends_every_kind_of_wait() {
 #[tokio::test]
 async fn request_that_was_sent_is_finished_after_a_cancel() {
     let script = Script::new([Reply::page(5).after(Duration::from_millis(50))]).await;
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let (client, _) = client_of(ClientConfig { cancel: cancel.clone(), ..script.config() });
     let call = tokio::spawn({
         let client = client.clone();

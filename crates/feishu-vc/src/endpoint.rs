@@ -21,7 +21,7 @@ pub enum Endpoint {
 
 /// What is known about an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EndpointFacts {
+pub struct EndpointInfo {
     /// The endpoint.
     pub endpoint: Endpoint,
     /// The vendor's name of it, as in the run summary.
@@ -33,20 +33,20 @@ pub struct EndpointFacts {
 }
 
 /// The endpoints in the order in which they are walked. Source: vendor pages `get`, `get-2`, `get-3` of meeting-room-data.
-pub const ENDPOINTS: &[EndpointFacts] = &[
-    EndpointFacts {
+pub const ENDPOINTS: &[EndpointInfo] = &[
+    EndpointInfo {
         endpoint: Endpoint::MeetingList,
         name: "meeting_list",
         path: "/open-apis/vc/v1/meeting_list",
         list_key: "meeting_list",
     },
-    EndpointFacts {
+    EndpointInfo {
         endpoint: Endpoint::ParticipantList,
         name: "participant_list",
         path: "/open-apis/vc/v1/participant_list",
         list_key: "participants",
     },
-    EndpointFacts {
+    EndpointInfo {
         endpoint: Endpoint::ParticipantQualityList,
         name: "participant_quality_list",
         path: "/open-apis/vc/v1/participant_quality_list",
@@ -59,7 +59,7 @@ impl Endpoint {
     pub const ALL: [Endpoint; 3] = [Endpoint::MeetingList, Endpoint::ParticipantList, Endpoint::ParticipantQualityList];
 
     /// What is known about this endpoint.
-    pub const fn facts(self) -> &'static EndpointFacts {
+    pub const fn facts(self) -> &'static EndpointInfo {
         &ENDPOINTS[self as usize]
     }
 

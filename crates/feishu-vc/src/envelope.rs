@@ -12,13 +12,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::error::Unread;
+use super::error::InvalidBody;
 
 /// An answer of the API, read in one pass.
 pub(super) struct Envelope<'a> {
     pub head: Head<'a>,
     /// The list under `data`, or why there is none: an answer whose `code` is not 0 need not have one.
-    pub list: Result<List<'a>, Unread>,
+    pub list: Result<List<'a>, InvalidBody>,
 }
 
 /// The members beside `data`.
@@ -56,7 +56,7 @@ pub struct List<'a> {
 ///
 /// # Errors
 /// If the body is not a JSON object with a numeric `code`, or `data.<list_key>` is not an array or occurs twice.
-pub fn read_list<'a>(body: &'a [u8], list_key: &str) -> Result<List<'a>, Unread> {
+pub fn read_list<'a>(body: &'a [u8], list_key: &str) -> Result<List<'a>, InvalidBody> {
     Envelope::read(body, list_key)?.list
 }
 
@@ -75,7 +75,7 @@ fn lenient_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 
 impl<'a> Envelope<'a> {
     /// Reads an answer to a list request. Returns an error if it is not a JSON object with a `code`.
-    pub(crate) fn read(body: &'a [u8], list_key: &str) -> Result<Envelope<'a>, Unread> {
+    pub(crate) fn read(body: &'a [u8], list_key: &str) -> Result<Envelope<'a>, InvalidBody> {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
         let read = EnvelopeSeed { list_key }.deserialize(&mut deserializer);
         match read.and_then(|read| deserializer.end().map(|()| read)) {
@@ -87,18 +87,18 @@ impl<'a> Envelope<'a> {
                 Ok(Envelope { head, list: Ok(list) })
             }
             // Only the shape of `data` may be at fault; the code still decides then.
-            Err(error) => Ok(Envelope { head: Head::read(body)?, list: Err(Unread::of(error)) }),
+            Err(error) => Ok(Envelope { head: Head::read(body)?, list: Err(InvalidBody::of(error)) }),
         }
     }
 }
 
 impl<'a> Head<'a> {
     /// Reads an answer without looking at `data`.
-    pub(crate) fn read(body: &'a [u8]) -> Result<Head<'a>, Unread> {
-        let head = serde_json::from_slice(body).map_err(Unread::of)?;
+    pub(crate) fn read(body: &'a [u8]) -> Result<Head<'a>, InvalidBody> {
+        let head = serde_json::from_slice(body).map_err(InvalidBody::of)?;
         // A derived reader also takes an array for the members in their order, and `[0]` would be a good, empty answer.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(Unread::of(serde::de::Error::custom("an array")));
+            return Err(InvalidBody::of(serde::de::Error::custom("an array")));
         }
         Ok(head)
     }
@@ -313,7 +313,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn paging(body: &str, list_key: &str) -> Result<(bool, Option<String>, usize), Unread> {
+    fn paging(body: &str, list_key: &str) -> Result<(bool, Option<String>, usize), InvalidBody> {
         let list = read_list(body.as_bytes(), list_key)?;
         Ok((list.has_more, list.page_token, list.items.len()))
     }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::error::Category;
 
 use super::endpoint::Endpoint;
-use super::verdict::{SkipClass, StopCause, fact_of};
+use super::error_codes::{self, RefusalClass, StopCause};
 use super::wire::Body;
 
 /// Why a client cannot be made.
@@ -31,7 +31,7 @@ pub enum ClientError {
 
 /// An answer that is no page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ErrorResponse {
     /// The origin that was asked.
     pub host: String,
     /// HTTP status.
@@ -47,20 +47,20 @@ pub struct Answer {
     /// When the request went out.
     pub requested_at: Timestamp,
     /// Requests sent for this call, this one included.
-    pub tries: u32,
+    pub requests: u32,
     /// The vendor's page about it, where it names one.
     pub help_url: Option<String>,
     /// The whole answer; empty for a token request.
     pub body: Body,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.code {
             Some(code) => {
                 write!(f, "code {code}")?;
-                if let Some(fact) = fact_of(code) {
-                    write!(f, ", {}", fact.meaning)?;
+                if let Some(meaning) = error_codes::meaning(code) {
+                    write!(f, ", {meaning}")?;
                 }
             }
             None => f.write_str("not an answer of the API")?,
@@ -86,9 +86,9 @@ pub enum CallError {
         /// What was asked.
         endpoint: Endpoint,
         /// In which class the refusal is.
-        class: SkipClass,
+        class: RefusalClass,
         /// The answer.
-        answer: Box<Answer>,
+        answer: Box<ErrorResponse>,
     },
     /// Nothing else would be answered either: stop the run.
     #[error("{} on {}: {} ({answer})", asked(*endpoint), answer.host, cause.meaning())]
@@ -100,17 +100,17 @@ pub enum CallError {
         /// The scopes that the vendor asks for, where it names any.
         scopes: Vec<String>,
         /// The answer.
-        answer: Box<Answer>,
+        answer: Box<ErrorResponse>,
     },
     /// All the tries are used up. The unit is still pending.
-    #[error("{} on {host} failed after {tries} request(s){}", asked(*endpoint), with_log_id(log_id.as_deref()))]
+    #[error("{} on {host} failed after {requests} request(s){}", asked(*endpoint), with_log_id(log_id.as_deref()))]
     Failed {
         /// What was asked; `None` for the token.
         endpoint: Option<Endpoint>,
         /// The origin that was asked.
         host: String,
         /// Requests sent for this call.
-        tries: u32,
+        requests: u32,
         /// When the last one went out.
         requested_at: Timestamp,
         /// The vendor's id of the last one, where any answer began.
@@ -122,7 +122,7 @@ pub enum CallError {
     /// The vendor throttles, and waiting has not helped. Stop, and run again later.
     #[error(
         "{endpoint} on {host} is still throttled after {throttles} wait(s); the vendor last asked for {}{}",
-        asked_for(*requested_wait),
+        format_wait(*requested_wait),
         with_log_id(log_id.as_deref())
     )]
     Throttled {
@@ -139,7 +139,7 @@ pub enum CallError {
     },
     /// The gate did not admit the request; nothing was sent.
     #[error("{0}")]
-    Gate(String),
+    Budget(String),
     /// The run was cancelled while the call waited, or before its answer came.
     #[error("cancelled")]
     Cancelled,
@@ -147,7 +147,7 @@ pub enum CallError {
 
 impl CallError {
     /// The answer, where there was a whole one that decided.
-    pub fn answer(&self) -> Option<&Answer> {
+    pub fn answer(&self) -> Option<&ErrorResponse> {
         match self {
             CallError::Refused { answer, .. } | CallError::Stop { answer, .. } => Some(answer),
             _ => None,
@@ -159,7 +159,7 @@ impl CallError {
         match self {
             CallError::Refused { answer, .. } | CallError::Stop { answer, .. } => answer.log_id.as_deref(),
             CallError::Failed { log_id, .. } | CallError::Throttled { log_id, .. } => log_id.as_deref(),
-            CallError::Gate(_) | CallError::Cancelled => None,
+            CallError::Budget(_) | CallError::Cancelled => None,
         }
     }
 
@@ -176,7 +176,7 @@ impl CallError {
 }
 
 /// A wait as the vendor asked for it: `0.5 s`, `86,400 s`; what is beyond all sense is not counted out.
-pub fn asked_for(wait: Duration) -> String {
+pub fn format_wait(wait: Duration) -> String {
     const MOST_SECONDS: u64 = 100 * 86_400;
     match wait.as_secs() {
         0 => format!("{} s", wait.as_secs_f64()),
@@ -231,7 +231,7 @@ pub enum Fault {
         http_status: u16,
         /// Where the reading ended.
         #[source]
-        source: Unread,
+        source: InvalidBody,
     },
     /// A request that no address can hold, such as one with a page token of a megabyte.
     #[error("the request cannot be put into an address")]
@@ -286,20 +286,20 @@ impl Fault {
 /// Where the reading of an answer ended. Unlike the reader's own error it repeats nothing of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at line {line} column {column}")]
-pub struct Unread {
+pub struct InvalidBody {
     what: &'static str,
     line: usize,
     column: usize,
 }
 
-impl Unread {
-    pub(super) fn of(error: serde_json::Error) -> Unread {
+impl InvalidBody {
+    pub(super) fn of(error: serde_json::Error) -> InvalidBody {
         let what = match error.classify() {
             Category::Eof => "cut off",
             Category::Syntax | Category::Io => "no JSON",
             Category::Data => "unexpected data",
         };
-        Unread { what, line: error.line(), column: error.column() }
+        InvalidBody { what, line: error.line(), column: error.column() }
     }
 }
 
@@ -368,8 +368,8 @@ mod tests {
             (1_000_007.0, "1,000,007 s"),
             (8_640_001.0, "more than 100 days"),
         ] {
-            assert_eq!(asked_for(Duration::from_secs_f64(seconds)), text);
+            assert_eq!(format_wait(Duration::from_secs_f64(seconds)), text);
         }
-        assert_eq!(asked_for(Duration::MAX), "more than 100 days");
+        assert_eq!(format_wait(Duration::MAX), "more than 100 days");
     }
 }

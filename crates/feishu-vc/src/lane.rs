@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::client::{Rate, held};
 use super::endpoint::Endpoint;
 use super::error::CallError;
-use super::hooks::{Event, WaitReason};
+use super::event::{Event, WaitReason};
 use super::line::Line;
 use super::pace::Pacer;
 use super::shared_state::Asked;
@@ -53,7 +53,7 @@ impl Lane {
     /// Returns when a request may go out, which is then counted.
     pub(crate) async fn pace(&self, line: &Line, sharing: Option<&Sharing>) -> Result<(), CallError> {
         let _waits = Waits::new(&self.waiting);
-        let _turn = line.cancel.unless_cancelled(self.turn.lock()).await?;
+        let _turn = line.unless_cancelled(self.turn.lock()).await?;
         let mut hold_was_told = false;
         loop {
             let own = held(&self.pacer).wait(Instant::now());
@@ -64,12 +64,12 @@ impl Lane {
                     Err(wait) => wait,
                 },
                 (None, Some(sharing)) => {
-                    let asked = line.cancel.unless_cancelled(sharing.take(self.endpoint)).await?;
+                    let asked = line.unless_cancelled(sharing.take(self.endpoint)).await?;
                     match told(line, asked) {
                         Some(Asked::Wait { wait, held }) => {
                             if held && !std::mem::replace(&mut hold_was_told, true) {
                                 let endpoint = Some(self.endpoint);
-                                line.tell(Event::Waiting { endpoint, wait, why: WaitReason::Throttle });
+                                line.tell(Event::Waiting { endpoint, wait, reason: WaitReason::Throttle });
                             }
                             wait
                         }
@@ -81,7 +81,7 @@ impl Lane {
                     }
                 }
             };
-            line.cancel.unless_cancelled(tokio::time::sleep(wait)).await?;
+            line.unless_cancelled(tokio::time::sleep(wait)).await?;
         }
     }
 
@@ -139,7 +139,7 @@ fn told(line: &Line, shared: Shared) -> Option<Asked> {
     match shared {
         Shared::Asked(asked) => Some(asked),
         Shared::Failed(error) => {
-            line.tell(Event::NotShared { why: error.to_string() });
+            line.tell(Event::SharedBudgetUnavailable { reason: error.to_string() });
             None
         }
         Shared::Alone => None,

@@ -9,22 +9,23 @@
 //! Deliberately absent: what a meeting or a metric is, any disk but the file of that budget, any word to the user, and the exit code of a run.
 //! Nothing of ours outside this folder is used here.
 
+mod call_budget;
 mod client;
 mod endpoint;
 mod envelope;
 mod error;
-mod hooks;
+pub mod error_codes;
+mod event;
 mod host;
 mod lane;
 mod line;
-mod mask;
 mod pace;
 mod pages;
+mod redaction;
 mod retry;
 mod shared_state;
 mod sharing;
 mod token;
-mod verdict;
 mod wire;
 
 #[cfg(test)]
@@ -40,21 +41,23 @@ mod sharing_tests;
 #[cfg(test)]
 mod token_tests;
 
+pub use call_budget::{CallBudget, Unlimited};
 pub use client::{Client, ClientConfig, Page, Rate};
 pub use endpoint::{
-    ENDPOINTS, Endpoint, EndpointFacts, Identity, MeetingFilter, MeetingListRequest, MeetingStatus, MeetingType,
+    ENDPOINTS, Endpoint, EndpointInfo, Identity, MeetingFilter, MeetingListRequest, MeetingStatus, MeetingType,
     PAGE_SIZE, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
 };
 #[doc(hidden)]
 pub use envelope::{EnvelopeFacts, read_envelope};
 pub use envelope::{List, read_list};
-pub use error::{Answer, CallError, ClientError, Fault, Unreachable, Unread, asked_for};
-pub use hooks::{Cancel, Event, Gate, Observer, WaitReason};
+pub use error::{CallError, ClientError, ErrorResponse, Fault, InvalidBody, Unreachable, format_wait};
+pub use error_codes::{Action, RefusalClass, StopCause};
+pub use event::{Event, EventListener, WaitReason};
 pub use host::{BaseUrl, BaseUrlError, REGIONS, Region};
-pub use mask::{HIDDEN, Mask};
 pub use pace::Pacer;
-pub use pages::{Next, PageGuard, WalkFault};
+pub use pages::{Next, PageGuard, PaginationError};
+pub use redaction::{REDACTED, Redactor};
 pub use retry::Backoff;
 pub use token::{Credentials, Secret, TokenInfo, TokenKind};
-pub use verdict::{CODES, CodeFact, STOP_CAUSES, SkipClass, StopCause, Verdict, fact_of, verdict};
-pub use wire::{Body, Reached};
+pub use tokio_util::sync::CancellationToken;
+pub use wire::{Body, ProbeResponse};

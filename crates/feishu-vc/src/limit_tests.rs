@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::client::{Client, ClientConfig, Rate};
 use super::endpoint::Endpoint;
 use super::error::CallError;
-use super::hooks::Event;
+use super::event::Event;
 use super::script::{Log, Reply, Script};
 
 const P: Endpoint = Endpoint::ParticipantList;
@@ -32,7 +32,7 @@ async fn throttles_are_obeyed_as_429_and_as_400_and_are_no_tries() {
         let script = Script::new(throttles.into_iter().chain([Reply::page(1)])).await;
         let (client, log) = client_of(script.config());
         let page = client.call(P, &[]).await.expect("a page in the end");
-        assert_eq!(page.tries, 8);
+        assert_eq!(page.requests, 8);
         assert_eq!((log.count(is_throttled), log.count(is_retrying)), (7, 0));
         let wait = Duration::from_millis(20);
         assert!(log.events().contains(&Event::Throttled { endpoint: P, wait }));
@@ -55,7 +55,7 @@ async fn throttle_without_a_usable_wait_backs_off() {
 async fn throttle_holds_the_endpoint_for_everybody_and_no_other() {
     let script = Script::new([Reply::throttle(429, "0.2")]).await.always(Reply::page(1));
     let mut config = script.config();
-    config.throttle_wait_cap = Duration::from_secs(1);
+    config.max_throttle_wait = Duration::from_secs(1);
     let (client, log) = client_of(config);
     let first = tokio::spawn({
         let client = client.clone();
@@ -87,8 +87,8 @@ async fn huge_waits_are_capped_and_three_of_them_in_a_row_are_enough() {
     assert_eq!(script.list_count(), 4, "three waits, and a fourth request that shows they did not help");
     let capped = Event::Throttled { endpoint: P, wait: Duration::from_millis(40) };
     assert_eq!(log.count(|event| *event == capped), 3);
-    let asked = Duration::from_secs(86_400);
-    let said = Event::Capped { endpoint: Some(P), asked, wait: Duration::from_millis(40) };
+    let requested = Duration::from_secs(86_400);
+    let said = Event::WaitClamped { endpoint: Some(P), requested, wait: Duration::from_millis(40) };
     assert_eq!(log.count(|event| *event == said), 3, "each time it says what it was asked for");
     assert!(error.to_string().contains("the vendor last asked for 86,400 s"), "{error}");
 }
@@ -111,9 +111,9 @@ async fn hostile_waits_are_capped_or_backed_off_and_said_where_capped() {
         let script = Script::new([Reply::throttle(429, reset), Reply::page(1)]).await;
         let (client, log) = client_of(script.config());
         client.call(P, &[]).await.expect("a page in the end");
-        let said = log.count(|event| matches!(event, Event::Capped { endpoint: Some(P), .. }));
+        let said = log.count(|event| matches!(event, Event::WaitClamped { endpoint: Some(P), .. }));
         assert_eq!((log.count(is_throttled), said), (1, usize::from(capped)), "{reset:?}");
-        let cap = script.config().throttle_wait_cap;
+        let cap = script.config().max_throttle_wait;
         let waits = |event: &Event| matches!(event, Event::Waiting { wait, .. } if *wait <= cap);
         assert_eq!(log.count(waits), 1, "{reset:?}");
     }
@@ -133,7 +133,7 @@ async fn requests_that_meet_one_capped_throttle_together_say_it_once() {
     for task in tasks {
         task.await.expect("no panic").expect("a page");
     }
-    let said = log.count(|event| matches!(event, Event::Capped { .. }));
+    let said = log.count(|event| matches!(event, Event::WaitClamped { .. }));
     assert_eq!((log.count(is_throttled), said), (4, 1));
 }
 
@@ -149,7 +149,7 @@ async fn an_answer_between_capped_waits_begins_the_row_anew() {
 #[tokio::test]
 async fn without_any_capped_wait_the_first_throttle_is_the_end() {
     let script = Script::new([]).await.always(Reply::throttle(429, "0.01"));
-    let config = ClientConfig { throttle_wait_cap: Duration::ZERO, capped_waits: 0, ..script.config() };
+    let config = ClientConfig { max_throttle_wait: Duration::ZERO, max_clamped_waits: 0, ..script.config() };
     let error = client_of(config).0.call(P, &[]).await.expect_err("no patience at all");
     assert!(matches!(error, CallError::Throttled { throttles: 0, .. }));
     assert_eq!(script.list_count(), 1);

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::client::ClientConfig;
 use super::endpoint::Endpoint;
-use super::error::{Answer, CallError, ClientError, Fault, Unread};
-use super::hooks::{Cancel, Event, Observer, WaitReason};
-use super::mask::Mask;
+use super::error::{CallError, ClientError, ErrorResponse, Fault, InvalidBody};
+use super::event::{Event, EventListener, WaitReason};
+use super::redaction::Redactor;
 use super::retry::Backoff;
 use super::wire::{Body, Missed, Received, Wire};
+use tokio_util::sync::CancellationToken;
 
 /// The vendor's words are kept up to this many characters.
 const MSG_CHARS: usize = 200;
@@ -18,30 +19,30 @@ const MASKED_FROM_CHARS: usize = 4;
 
 pub(super) struct Line {
     pub wire: Wire,
-    pub observer: Arc<dyn Observer>,
-    pub cancel: Cancel,
+    pub observer: Arc<dyn EventListener>,
+    pub cancel: CancellationToken,
     pub cancel_grace: Duration,
     /// The credentials and every token that was got with them.
-    pub mask: Mask,
-    pub tries: u32,
+    pub redactor: Redactor,
+    pub max_attempts: u32,
     pub backoff: Backoff,
-    pub throttle_wait_cap: Duration,
-    pub capped_waits: u32,
+    pub max_throttle_wait: Duration,
+    pub max_clamped_waits: u32,
 }
 
 impl Line {
-    pub(crate) fn new(config: &ClientConfig, observer: Arc<dyn Observer>) -> Result<Line, ClientError> {
-        config.mask.hide(config.credentials.secret());
+    pub(crate) fn new(config: &ClientConfig, observer: Arc<dyn EventListener>) -> Result<Line, ClientError> {
+        config.redactor.add_secret(config.credentials.secret());
         Ok(Line {
             wire: Wire::new(config)?,
             observer,
             cancel: config.cancel.clone(),
             cancel_grace: config.cancel_grace,
-            mask: config.mask.clone(),
-            tries: config.tries.max(1),
+            redactor: config.redactor.clone(),
+            max_attempts: config.max_attempts.max(1),
             backoff: config.backoff,
-            throttle_wait_cap: config.throttle_wait_cap,
-            capped_waits: config.capped_waits,
+            max_throttle_wait: config.max_throttle_wait,
+            max_clamped_waits: config.max_clamped_waits,
         })
     }
 
@@ -50,18 +51,31 @@ impl Line {
         &self,
         request: impl Future<Output = Result<Received, Missed>>,
     ) -> Result<Result<Received, Missed>, CallError> {
-        self.cancel.within_grace(self.cancel_grace, request).await
+        let grace_over = async {
+            self.cancel.cancelled().await;
+            tokio::time::sleep(self.cancel_grace).await;
+        };
+        tokio::select! {
+            biased;
+            done = request => Ok(done),
+            () = grace_over => Err(CallError::Cancelled),
+        }
+    }
+
+    /// Waits for `work` until the run is cancelled. Only for waits, which can be dropped at any point.
+    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, CallError> {
+        self.cancel.run_until_cancelled(work).await.ok_or(CallError::Cancelled)
     }
 
     /// An answer to a list call without our secrets: whoever repeats them to us must not get them into the raw log, the
     /// tables, or a message.
-    pub(crate) fn cleaned(&self, received: Received) -> Received {
-        Received { log_id: self.clean_id(received.log_id), body: received.body.cleaned(&self.mask), ..received }
+    pub(crate) fn redacted(&self, received: Received) -> Received {
+        Received { log_id: self.clean_id(received.log_id), body: received.body.redacted(&self.redactor), ..received }
     }
 
     /// A log id without our secrets.
     pub(crate) fn clean_id(&self, log_id: Option<String>) -> Option<String> {
-        log_id.map(|log_id| self.mask.clean(&log_id))
+        log_id.map(|log_id| self.redactor.redact(&log_id))
     }
 
     pub(crate) fn tell(&self, event: Event) {
@@ -85,29 +99,28 @@ impl Line {
     ) -> Result<(), CallError> {
         let Missed { fault, requested_at, log_id } = missed;
         let log_id = self.clean_id(log_id);
-        if failed >= self.tries || !fault.is_worth_retrying() {
+        if failed >= self.max_attempts || !fault.is_worth_retrying() {
             let host = self.wire.host();
-            return Err(CallError::Failed {
-                endpoint,
-                host,
-                tries: requests,
-                requested_at,
-                log_id,
-                fault: Box::new(fault),
-            });
+            return Err(CallError::Failed { endpoint, host, requests, requested_at, log_id, fault: Box::new(fault) });
         }
-        if at_least > self.throttle_wait_cap {
-            self.tell(Event::Capped { endpoint, asked: at_least, wait: self.throttle_wait_cap });
+        if at_least > self.max_throttle_wait {
+            self.tell(Event::WaitClamped { endpoint, requested: at_least, wait: self.max_throttle_wait });
         }
-        let wait = self.chance_wait(failed).max(at_least.min(self.throttle_wait_cap));
+        let wait = self.chance_wait(failed).max(at_least.min(self.max_throttle_wait));
         self.tell(Event::Retrying { endpoint, wait, fault: fault.to_string() });
-        self.tell(Event::Waiting { endpoint, wait, why: WaitReason::Backoff });
-        self.cancel.unless_cancelled(tokio::time::sleep(wait)).await
+        self.tell(Event::Waiting { endpoint, wait, reason: WaitReason::Backoff });
+        self.unless_cancelled(tokio::time::sleep(wait)).await
     }
 
     /// Keeps what is to be known of an answer that is no page. The body stays behind: it is the caller's to give.
-    pub(crate) fn answer(&self, received: &Received, code: Option<i64>, msg: String, requests: u32) -> Box<Answer> {
-        Box::new(Answer {
+    pub(crate) fn answer(
+        &self,
+        received: &Received,
+        code: Option<i64>,
+        msg: String,
+        requests: u32,
+    ) -> Box<ErrorResponse> {
+        Box::new(ErrorResponse {
             host: self.wire.host(),
             http_status: received.http_status,
             code,
@@ -115,15 +128,15 @@ impl Line {
             log_id: self.clean_id(received.log_id.clone()),
             server_date: received.server_date,
             requested_at: received.requested_at,
-            tries: requests,
+            requests,
             help_url: None,
             body: Body::default(),
         })
     }
 }
 
-/// The fault of an answer that the verdict says to retry.
-pub(super) fn fault_of_answer(received: &Received, read: Result<i64, Unread>) -> Fault {
+/// The fault of an answer that the decide says to retry.
+pub(super) fn fault_of_answer(received: &Received, read: Result<i64, InvalidBody>) -> Fault {
     let http_status = received.http_status;
     match read {
         Ok(code) => Fault::Vendor { http_status, code: Some(code) },

@@ -16,7 +16,7 @@ pub enum Next {
 
 /// Why a walk cannot go on; what was read so far is not the whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WalkFault {
+pub enum PaginationError {
     /// The vendor sent a token for the second time, so the walk would go round in circles.
     #[error("page {page} repeats a page token of an earlier page")]
     RepeatedToken {
@@ -64,21 +64,26 @@ impl PageGuard {
     }
 
     /// Takes what an answered page says of the rest of the walk, and says how to go on.
-    pub fn next(&mut self, has_more: bool, page_token: Option<&str>, item_count: usize) -> Result<Next, WalkFault> {
+    pub fn next(
+        &mut self,
+        has_more: bool,
+        page_token: Option<&str>,
+        item_count: usize,
+    ) -> Result<Next, PaginationError> {
         self.page = self.page.saturating_add(1);
         let page = self.page;
         if !has_more {
             return Ok(Next::Done);
         }
-        let token = page_token.filter(|token| !token.is_empty()).ok_or(WalkFault::TokenMissing { page })?;
+        let token = page_token.filter(|token| !token.is_empty()).ok_or(PaginationError::TokenMissing { page })?;
         if item_count == 0 {
-            return Err(WalkFault::EmptyPage { page });
+            return Err(PaginationError::EmptyPage { page });
         }
         if !self.seen.insert(token.to_owned()) {
-            return Err(WalkFault::RepeatedToken { page });
+            return Err(PaginationError::RepeatedToken { page });
         }
         if page >= self.limit {
-            return Err(WalkFault::TooManyPages { limit: self.limit });
+            return Err(PaginationError::TooManyPages { limit: self.limit });
         }
         Ok(Next::Page(token.to_owned()))
     }
@@ -118,18 +123,18 @@ mod tests {
         let mut guard = PageGuard::new(10);
         assert!(guard.next(true, Some("a"), 1).is_ok());
         assert!(guard.next(true, Some("b"), 1).is_ok());
-        assert_eq!(guard.next(true, Some("a"), 1), Err(WalkFault::RepeatedToken { page: 3 }));
+        assert_eq!(guard.next(true, Some("a"), 1), Err(PaginationError::RepeatedToken { page: 3 }));
     }
 
     #[test]
     fn empty_page_that_promises_more_is_a_fault() {
-        assert_eq!(PageGuard::new(10).next(true, Some("a"), 0), Err(WalkFault::EmptyPage { page: 1 }));
+        assert_eq!(PageGuard::new(10).next(true, Some("a"), 0), Err(PaginationError::EmptyPage { page: 1 }));
     }
 
     #[test]
     fn promise_without_token_is_a_fault() {
-        assert_eq!(PageGuard::new(10).next(true, None, 3), Err(WalkFault::TokenMissing { page: 1 }));
-        assert_eq!(PageGuard::new(10).next(true, Some(""), 3), Err(WalkFault::TokenMissing { page: 1 }));
+        assert_eq!(PageGuard::new(10).next(true, None, 3), Err(PaginationError::TokenMissing { page: 1 }));
+        assert_eq!(PageGuard::new(10).next(true, Some(""), 3), Err(PaginationError::TokenMissing { page: 1 }));
     }
 
     #[test]
@@ -137,7 +142,7 @@ mod tests {
         let mut guard = PageGuard::new(2);
         assert!(guard.next(true, Some("a"), 1).is_ok());
         assert_eq!(guard.clone().next(false, None, 1), Ok(Next::Done));
-        assert_eq!(guard.next(true, Some("b"), 1), Err(WalkFault::TooManyPages { limit: 2 }));
+        assert_eq!(guard.next(true, Some("b"), 1), Err(PaginationError::TooManyPages { limit: 2 }));
     }
 
     proptest! {

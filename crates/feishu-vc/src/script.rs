@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::client::{ClientConfig, Rate};
-use super::hooks::{Event, Observer};
+use super::event::{Event, EventListener};
 use super::host::BaseUrl;
 use super::retry::Backoff;
 use super::token::{Credentials, Secret, TOKEN_PATH};
@@ -156,7 +156,7 @@ impl Script {
         ClientConfig {
             rate: Rate { calls: 1_000.try_into().expect("not zero"), window: Duration::from_secs(1) },
             backoff: Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(4) },
-            throttle_wait_cap: Duration::from_millis(40),
+            max_throttle_wait: Duration::from_millis(40),
             call_timeout: Duration::from_secs(5),
             ..ClientConfig::new(base_url, Credentials::Bearer(Secret::new("t-bearersecret")))
         }
@@ -262,7 +262,7 @@ impl Log {
     }
 }
 
-impl Observer for Log {
+impl EventListener for Log {
     fn event(&self, event: &Event) {
         self.0.lock().expect("no panic inside").push(event.clone());
     }

@@ -79,11 +79,11 @@ pub(super) enum Shared {
 impl Sharing {
     /// The budget of these settings; nothing is opened yet. `None` where they name no folder.
     pub(crate) fn of(config: &ClientConfig) -> Option<Sharing> {
-        let folder = config.shared.as_ref()?;
+        let folder = config.shared_budget_dir.as_ref()?;
         Some(Sharing {
             path: folder.join(file_name(&config.base_url, &config.credentials)),
             pace: SharedPace::of(config.rate),
-            longest: config.rate.window.saturating_add(config.hold_cap),
+            longest: config.rate.window.saturating_add(config.max_shared_hold),
             file: Mutex::default(),
             alone: Mutex::default(),
         })
@@ -260,7 +260,7 @@ mod tests {
     fn config(folder: &Path) -> ClientConfig {
         let base_url = BaseUrl::parse("https://open.feishu.cn").expect("an origin");
         let credentials = Credentials::App { app_id: "cli_a1b2".into(), app_secret: Secret::new("verysecretword") };
-        ClientConfig { shared: Some(folder.to_owned()), ..ClientConfig::new(base_url, credentials) }
+        ClientConfig { shared_budget_dir: Some(folder.to_owned()), ..ClientConfig::new(base_url, credentials) }
     }
 
     fn sharing(folder: &Path) -> Sharing {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::client::{Client, ClientConfig, Rate};
 use super::endpoint::Endpoint;
-use super::hooks::{Event, WaitReason};
+use super::event::{Event, WaitReason};
 use super::script::{Log, Reply, Script};
 
 const P: Endpoint = Endpoint::ParticipantList;
 
 /// Two clients are two processes to the lock: each opens the file for itself.
 fn clients(config: &ClientConfig, folder: &Path, count: usize) -> Vec<(Client, Arc<Log>)> {
-    let config = ClientConfig { shared: Some(folder.to_owned()), ..config.clone() };
+    let config = ClientConfig { shared_budget_dir: Some(folder.to_owned()), ..config.clone() };
     let client = || {
         let log = Arc::new(Log::default());
         (Client::new(config.clone(), log.clone()).expect("valid settings"), log)
@@ -44,7 +44,10 @@ async fn clients_of_one_app_keep_one_limit() {
         assert!(within <= calls as usize, "{within} calls in one window");
     }
     for (_, log) in &clients {
-        assert_eq!(log.count(|event| matches!(event, Event::NotShared { .. } | Event::Waiting { .. })), 0);
+        assert_eq!(
+            log.count(|event| matches!(event, Event::SharedBudgetUnavailable { .. } | Event::Waiting { .. })),
+            0
+        );
     }
 }
 
@@ -52,7 +55,7 @@ async fn clients_of_one_app_keep_one_limit() {
 async fn a_throttle_of_one_holds_the_others_and_they_say_so() {
     let script = Script::new([Reply::throttle(429, "0.3")]).await.always(Reply::page(1));
     let folder = tempfile::tempdir().expect("a folder");
-    let config = ClientConfig { throttle_wait_cap: Duration::from_secs(1), ..script.config() };
+    let config = ClientConfig { max_throttle_wait: Duration::from_secs(1), ..script.config() };
     let clients = clients(&config, folder.path(), 2);
     let (one, one_log) = clients[0].clone();
     let first = tokio::spawn(async move { one.call(P, &[]).await });
@@ -64,7 +67,7 @@ async fn a_throttle_of_one_holds_the_others_and_they_say_so() {
     first.await.expect("no panic").expect("a page in the end");
     let asked = script.asked();
     assert!(asked[1..].iter().all(|later| later.at - asked[0].at >= Duration::from_millis(300)));
-    let waits = other_log.count(|event| matches!(event, Event::Waiting { why: WaitReason::Throttle, .. }));
+    let waits = other_log.count(|event| matches!(event, Event::Waiting { reason: WaitReason::Throttle, .. }));
     assert_eq!((waits, other_log.count(|event| matches!(event, Event::Throttled { .. }))), (1, 0));
 }
 
@@ -78,7 +81,7 @@ async fn a_run_goes_on_without_the_others_and_says_so_once() {
     for _ in 0..5 {
         clients[0].0.call(P, &[]).await.expect("a page");
     }
-    assert_eq!(clients[0].1.count(|event| matches!(event, Event::NotShared { .. })), 1);
+    assert_eq!(clients[0].1.count(|event| matches!(event, Event::SharedBudgetUnavailable { .. })), 1);
 }
 
 #[tokio::test]
@@ -86,7 +89,7 @@ async fn a_set_back_or_damaged_file_never_hangs_a_run() {
     let script = Script::new([]).await.always(Reply::page(1));
     let folder = tempfile::tempdir().expect("a folder");
     let rate = Rate { calls: 100.try_into().expect("not zero"), window: Duration::from_millis(100) };
-    let config = ClientConfig { rate, hold_cap: Duration::from_millis(50), ..script.config() };
+    let config = ClientConfig { rate, max_shared_hold: Duration::from_millis(50), ..script.config() };
     clients(&config, folder.path(), 1)[0].0.call(P, &[]).await.expect("a page");
     let path = std::fs::read_dir(folder.path()).expect("a folder").next().expect("a file").expect("an entry").path();
     let written = std::fs::read_to_string(&path).expect("text");

@@ -15,9 +15,9 @@ use tokio::sync::Mutex;
 
 use super::envelope::{Head, Particulars};
 use super::error::{CallError, ClientError, Fault};
-use super::hooks::Event;
+use super::error_codes::{Action, StopCause, decide};
+use super::event::Event;
 use super::line::{Line, fault_of_answer, masked};
-use super::verdict::{StopCause, Verdict, verdict};
 use super::wire::{Missed, Received};
 
 /// Where a self-built app gets its tenant token. Not counted against any quota, and not bound to the IP allow-list.
@@ -171,7 +171,7 @@ impl Tokens {
     ///
     /// The lock is held over a refresh, so whoever comes meanwhile waits for that one and starts none.
     pub(crate) async fn bearer(&self, line: &Line, rejected: Option<&Bearer>) -> Result<Bearer, CallError> {
-        let mut held = line.cancel.unless_cancelled(self.held.lock()).await?;
+        let mut held = line.unless_cancelled(self.held.lock()).await?;
         let Credentials::App { app_id, app_secret } = &self.credentials else {
             return Ok(held.clone().expect("a given bearer is held from the start and never replaced"));
         };
@@ -235,7 +235,7 @@ impl Tokens {
                     at_least = received.rate_reset.unwrap_or_default();
                     match self.read(line, &received, requests, generation)? {
                         Ok(bearer) => {
-                            line.mask.hide(bearer.secret());
+                            line.redactor.add_secret(bearer.secret());
                             return Ok(bearer);
                         }
                         Err(fault) => Missed { fault, requested_at: received.requested_at, log_id: received.log_id },
@@ -256,27 +256,27 @@ impl Tokens {
     ) -> Result<Result<Bearer, Fault>, CallError> {
         let envelope = Head::read(&received.body);
         let code = envelope.as_ref().ok().map(|envelope| envelope.code);
-        let cause = match verdict(None, received.http_status, code) {
-            Verdict::Accept => {
+        let cause = match decide(None, received.http_status, code) {
+            Action::Accept => {
                 return Ok(envelope
                     .map_err(|source| Fault::NotJson { http_status: received.http_status, source })
                     .and_then(|envelope| bearer_in(&envelope, generation)));
             }
-            Verdict::Retry | Verdict::Wait => {
+            Action::Retry | Action::Wait => {
                 return Ok(Err(fault_of_answer(received, envelope.map(|envelope| envelope.code))));
             }
             // There is no token to refresh and no unit to skip: whatever it is, we were not let in.
-            Verdict::RefreshToken | Verdict::Skip(_) => StopCause::Credentials,
-            Verdict::Stop(cause) => cause,
+            Action::RefreshToken | Action::Skip(_) => StopCause::Credentials,
+            Action::Stop(cause) => cause,
         };
         let (msg, mut particulars) = match &envelope {
             Ok(envelope) => (envelope.msg.as_deref().unwrap_or_default(), envelope.particulars()),
             Err(_) => ("", Particulars::default()),
         };
         // This answer alone is read as it came, because it may hold the token; so its words are cleaned one by one.
-        let msg = line.mask.clean(msg);
+        let msg = line.redactor.redact(msg);
         let words = particulars.scopes.iter_mut().chain(&mut particulars.help_url);
-        words.for_each(|word| *word = line.mask.clean(word));
+        words.for_each(|word| *word = line.redactor.redact(word));
         let mut answer = line.answer(received, code, masked(&msg, [self.secret()]), requests);
         answer.help_url = particulars.help_url;
         Err(CallError::Stop { endpoint: None, cause, scopes: particulars.scopes, answer })

@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::client::Client;
 use super::endpoint::Endpoint;
 use super::error::{CallError, Fault};
-use super::hooks::{Cancel, Event};
+use super::error_codes::StopCause;
+use super::event::Event;
 use super::script::{Log, Reply, Script, all_texts};
 use super::token::{TOKEN_PATH, TokenKind};
-use super::verdict::StopCause;
+use tokio_util::sync::CancellationToken;
 
 const P: Endpoint = Endpoint::ParticipantList;
 
@@ -91,7 +92,7 @@ async fn rejected_token_is_refreshed_once() {
             .tokens([Reply::token("t-first", 7200), Reply::token("t-second", 7200)]);
         let (client, _) = client(&script);
         let page = client.call(P, &[]).await.expect("a page");
-        assert_eq!((page.item_count, page.tries), (3, 2));
+        assert_eq!((page.item_count, page.requests), (3, 2));
         assert_eq!(
             script.asked().last().and_then(|asked| asked.header("authorization").map(str::to_owned)).as_deref(),
             Some("Bearer t-second")
@@ -173,7 +174,7 @@ async fn token_request_gives_up_after_its_tries() {
     let script = Script::new([]).await.tokens(vec![Reply::html(502); 9]);
     let (client, _) = client(&script);
     let error = client.call(P, &[]).await.expect_err("no token");
-    let CallError::Failed { endpoint: None, tries: 5, fault, .. } = &error else { panic!("{error}") };
+    let CallError::Failed { endpoint: None, requests: 5, fault, .. } = &error else { panic!("{error}") };
     assert!(matches!(**fault, Fault::NotJson { http_status: 502, .. }));
     assert!(error.to_string().starts_with("tenant_access_token on http://127.0.0.1:"), "{error}");
     assert_eq!(script.token_count(), 5);
@@ -212,7 +213,7 @@ async fn check_tells_kind_and_life() {
 #[tokio::test]
 async fn waiting_for_somebody_elses_refresh_can_be_cancelled() {
     let script = Script::new([]).await.tokens([Reply::Stall]);
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let mut config = script.app_config();
     config.cancel = cancel.clone();
     let client = Client::new(config, Arc::new(Log::default())).expect("valid settings");

@@ -15,7 +15,7 @@ use super::client::ClientConfig;
 use super::envelope::name;
 use super::error::{ClientError, Fault};
 use super::host::BaseUrl;
-use super::mask::Mask;
+use super::redaction::Redactor;
 
 /// The vendor's names of the headers that hold a request's id, in the order of preference.
 const LOG_ID_HEADERS: &[&str] = &["x-tt-logid", "x-request-id"];
@@ -31,8 +31,8 @@ pub struct Body(Vec<u8>);
 
 impl Body {
     /// The body without secrets.
-    pub(super) fn cleaned(self, mask: &Mask) -> Body {
-        Body(mask.clean_body(self.0))
+    pub(super) fn redacted(self, redactor: &Redactor) -> Body {
+        Body(redactor.redact_body(self.0))
     }
 
     /// The bytes themselves.
@@ -75,7 +75,7 @@ pub(super) struct Missed {
 
 /// A host that answered, whatever it said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reached {
+pub struct ProbeResponse {
     /// When it was asked, by our clock.
     pub requested_at: Timestamp,
     /// Until its answer was whole.
@@ -139,9 +139,9 @@ impl Wire {
     }
 
     /// FetchScope for the root of the API, without a token: anything that answers there will do.
-    pub(crate) async fn probe(&self) -> Result<Reached, Missed> {
+    pub(crate) async fn probe(&self) -> Result<ProbeResponse, Missed> {
         let received = self.exchange(self.http.get(self.base_url.join(PROBE_PATH))).await?;
-        Ok(Reached {
+        Ok(ProbeResponse {
             requested_at: received.requested_at,
             elapsed: received.elapsed,
             server_date: received.server_date,

@@ -115,11 +115,11 @@ impl Console {
 
     fn line(&self, level: &str, heading: &str, text: &str, fields: Map<String, Value>) {
         match self.format {
-            LogFormat::Plain => self.write(&format!("{heading}{}\n", on_lines(&self.inner.redactor.clean(text)))),
+            LogFormat::Plain => self.write(&format!("{heading}{}\n", on_lines(&self.inner.redactor.redact(text)))),
             LogFormat::Json => {
                 let mut object = Map::new();
                 object.insert("level".to_owned(), level.into());
-                object.insert("message".to_owned(), self.inner.redactor.clean(text).into());
+                object.insert("message".to_owned(), self.inner.redactor.redact(text).into());
                 object.extend(fields);
                 self.object(object);
             }
@@ -155,7 +155,7 @@ pub(crate) struct LogLine {
 
 impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let line = self.console.inner.redactor.clean(&String::from_utf8_lossy(bytes));
+        let line = self.console.inner.redactor.redact(&String::from_utf8_lossy(bytes));
         self.console.write(&match self.console.format {
             LogFormat::Plain => on_lines(&line),
             LogFormat::Json => in_json(&line),
@@ -205,7 +205,7 @@ pub(super) mod tests {
     fn console(format: LogFormat, quiet: bool) -> (Console, Page) {
         let page = Page::default();
         let redactor = Redactor::default();
-        redactor.hide("s3cret");
+        redactor.add_secret("s3cret");
         (Console::new(Box::new(page.clone()), format, quiet, redactor), page)
     }
 

@@ -8,7 +8,7 @@ use super::model::Model;
 use super::words::{counted, rough, thousands};
 use crate::event::Event;
 use crate::schema::utc_text;
-use feishu_vc::asked_for;
+use feishu_vc::format_wait;
 
 /// Shorter waits are not worth a line of their own.
 const WAIT_WORTH_A_LINE: Duration = Duration::from_secs(5);
@@ -139,7 +139,7 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
         }
         // Always told, however short the wait is: the vendor wants something else than it gets.
         Event::WaitClamped { endpoint, requested, wait } => {
-            let (asked, wait) = (asked_for(*requested), asked_for(*wait));
+            let (asked, wait) = (format_wait(*requested), format_wait(*wait));
             Some((
                 "capped",
                 format!("the vendor asked for {asked} ({endpoint}); waiting {wait}, the most that wait_cap allows"),

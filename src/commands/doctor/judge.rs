@@ -8,16 +8,14 @@ use crate::error::ExitCode;
 use crate::error::stop_reason::{ID_SCOPE, cause_exit, cause_hint, help_hint, scopes_hint};
 use crate::load::is_redundant_source;
 use feishu_vc::{
-    Answer, CallError, Endpoint, Fault, Page, Reached, SkipClass, StopCause, TokenKind, asked_for, fact_of,
+    CallError, Endpoint, ErrorResponse, Fault, Page, ProbeResponse, RefusalClass, StopCause, TokenKind, error_codes,
+    format_wait,
 };
 
 /// From this many seconds on the difference of the clocks is worth a word.
 const SKEW_WARNING_S: i64 = 60;
 /// From here on a run takes meetings for ended that are not, or the other way round: they are left alone for ten minutes.
 const SKEW_FAILED_S: i64 = 600;
-
-/// Codes by which the vendor says that the request itself is wrong: they do not show that the way is free.
-const REQUEST_CODES: &[i64] = &[121_003, 99_992_402];
 
 /// What one call came to, and whether the next one makes sense.
 pub(super) struct Judged {
@@ -87,13 +85,13 @@ pub(super) fn of_error(name: &'static str, error: &CallError, about: About, wait
             Check::failed(
                 name,
                 ExitCode::Vendor,
-                format!("throttled; the vendor asks for {}", asked_for(*requested_wait)),
+                format!("throttled; the vendor asks for {}", format_wait(*requested_wait)),
             )
-            .next(format!("a run waits {} at the most (--wait-cap) and stops then", asked_for(wait_cap)))
-            .next(format!("run vcq-etl doctor again when {} are over", asked_for(*requested_wait))),
+            .next(format!("a run waits {} at the most (--wait-cap) and stops then", format_wait(wait_cap)))
+            .next(format!("run vcq-etl doctor again when {} are over", format_wait(*requested_wait))),
         ),
         CallError::Throttled { requested_wait, .. } => Judged::go_on(
-            Check::warning(name, format!("throttled; the vendor asks for {}", asked_for(*requested_wait)))
+            Check::warning(name, format!("throttled; the vendor asks for {}", format_wait(*requested_wait)))
                 .next("something else uses this app's calls; run vcq-etl doctor again then"),
         ),
         CallError::Failed { fault, .. } => {
@@ -102,7 +100,7 @@ pub(super) fn of_error(name: &'static str, error: &CallError, about: About, wait
             let is_lost = fault.is_unreachable() || matches!(**fault, Fault::TimedOut(_));
             Judged { check, ends: is_lost.then_some("the vendor did not answer the call before") }
         }
-        CallError::Gate(_) | CallError::Cancelled => Judged::go_on(Check::skipped(name, error.to_string())),
+        CallError::Budget(_) | CallError::Cancelled => Judged::go_on(Check::skipped(name, error.to_string())),
     };
     let help_url = error.answer().and_then(|answer| answer.help_url.clone());
     let help = help_url.iter().map(|url| help_hint(url)).collect::<Vec<_>>();
@@ -111,30 +109,30 @@ pub(super) fn of_error(name: &'static str, error: &CallError, about: About, wait
     Judged { check, ..judged }
 }
 
-fn of_refusal(name: &'static str, class: SkipClass, answer: &Answer, about: About) -> Check {
-    let is_known = answer.code.is_some_and(|code| fact_of(code).is_some() && !REQUEST_CODES.contains(&code));
+fn of_refusal(name: &'static str, class: RefusalClass, answer: &ErrorResponse, about: About) -> Check {
+    let is_known = answer.code.is_some_and(error_codes::concerns_one_unit);
     match (class, about) {
-        (SkipClass::Forbidden, About::Real) => {
+        (RefusalClass::Forbidden, About::Real) => {
             Check::failed(name, ExitCode::Credentials, format!("{} ({answer})", StopCause::Role.meaning()))
                 .next(cause_hint(StopCause::Role))
         }
-        (SkipClass::Forbidden, About::MadeUp) => {
+        (RefusalClass::Forbidden, About::MadeUp) => {
             Check::warning(name, format!("refused for a meeting that is not there ({answer})")).next(format!(
                 "with a real meeting it would mean: {}. {}",
                 StopCause::Role.meaning(),
                 cause_hint(StopCause::Role)
             ))
         }
-        (SkipClass::NotFound, About::MadeUp) => {
+        (RefusalClass::NotFound, About::MadeUp) => {
             Check::ok(name, format!("reachable and allowed; no such meeting, as expected ({answer})"))
         }
-        (SkipClass::NotFound, About::Real) => {
+        (RefusalClass::NotFound, About::Real) => {
             Check::ok(name, format!("reachable and allowed; nothing was found for one that is listed ({answer})"))
         }
-        (SkipClass::Unsupported, About::MadeUp) if is_known => {
+        (RefusalClass::Unsupported, About::MadeUp) if is_known => {
             Check::ok(name, format!("reachable and allowed; a made-up one is refused, as expected ({answer})"))
         }
-        (SkipClass::Unsupported | SkipClass::TooLong, _) => {
+        (RefusalClass::Unsupported | RefusalClass::TooLong, _) => {
             Check::warning(name, format!("reachable, but the call was refused ({answer})"))
                 .next("a run skips such refusals and names them in the report coverage")
         }
@@ -142,7 +140,7 @@ fn of_refusal(name: &'static str, class: SkipClass, answer: &Answer, about: Abou
 }
 
 /// What a refusal means, and the answer; said once where both have the same words.
-fn told(cause: StopCause, answer: &Answer) -> String {
+fn told(cause: StopCause, answer: &ErrorResponse) -> String {
     match answer.to_string() {
         answer if answer.contains(cause.meaning()) => answer,
         answer => format!("{} ({answer})", cause.meaning()),
@@ -164,7 +162,9 @@ fn ends_after(cause: StopCause) -> Option<&'static str> {
         StopCause::IpAllowList => Some("no call from this address is answered"),
         StopCause::MonthlyQuota => Some("the month's calls are used up"),
         StopCause::WrongHost => Some("the host does not know the API"),
-        StopCause::AppScope | StopCause::UserScope | StopCause::Role | StopCause::Clock | StopCause::OurBug => None,
+        StopCause::AppScope | StopCause::UserScope | StopCause::Role | StopCause::Clock | StopCause::InvalidRequest => {
+            None
+        }
     }
 }
 
@@ -197,7 +197,7 @@ pub(super) fn given(kind: TokenKind) -> String {
 }
 
 /// The difference of the clocks. The vendor's is cut to whole seconds.
-pub(super) fn clock(reached: &Reached) -> Check {
+pub(super) fn clock(reached: &ProbeResponse) -> Check {
     let Some(theirs) = reached.server_date else {
         return Check::skipped("clock", "the host's answer has no date");
     };
@@ -206,7 +206,7 @@ pub(super) fn clock(reached: &Reached) -> Check {
     let ahead_s = (ours_ms - theirs.as_millisecond() - 500) / 1_000;
     let (size, way) = (ahead_s.abs(), if ahead_s > 0 { "ahead of" } else { "behind" });
     let found =
-        format!("this machine's clock is {} {way} the vendor's", asked_for(Duration::from_secs(size.unsigned_abs())));
+        format!("this machine's clock is {} {way} the vendor's", format_wait(Duration::from_secs(size.unsigned_abs())));
     let next = "set the clock by a time server (timedatectl set-ntp true)";
     match size {
         ..=1 => Check::ok("clock", "this machine's clock and the vendor's agree"),
@@ -238,11 +238,12 @@ mod tests {
 
     use super::*;
     use crate::commands::doctor::State;
-    use feishu_vc::{Body, CODES, Verdict, verdict};
+    use feishu_vc::error_codes::{ERROR_CODES, decide};
+    use feishu_vc::{Action, Body};
 
-    fn answer(code: i64) -> Box<Answer> {
+    fn answer(code: i64) -> Box<ErrorResponse> {
         let at = Timestamp::from_second(1_795_000_000).expect("an instant");
-        Box::new(Answer {
+        Box::new(ErrorResponse {
             host: "https://open.feishu.cn".to_owned(),
             http_status: 400,
             code: Some(code),
@@ -250,7 +251,7 @@ mod tests {
             log_id: Some("LOG1".to_owned()),
             server_date: None,
             requested_at: at,
-            tries: 1,
+            requests: 1,
             help_url: Some("https://open.feishu.cn/help".to_owned()),
             body: Body::default(),
         })
@@ -258,16 +259,16 @@ mod tests {
 
     /// The error that the client makes of a code.
     fn error(endpoint: Endpoint, code: i64) -> Option<CallError> {
-        match verdict(Some(endpoint), 400, Some(code)) {
-            Verdict::Skip(class) => Some(CallError::Refused { endpoint, class, answer: answer(code) }),
-            Verdict::Stop(cause) => {
+        match decide(Some(endpoint), 400, Some(code)) {
+            Action::Skip(class) => Some(CallError::Refused { endpoint, class, answer: answer(code) }),
+            Action::Stop(cause) => {
                 Some(CallError::Stop { endpoint: Some(endpoint), cause, scopes: Vec::new(), answer: answer(code) })
             }
-            Verdict::RefreshToken => {
+            Action::RefreshToken => {
                 let cause = StopCause::Credentials;
                 Some(CallError::Stop { endpoint: Some(endpoint), cause, scopes: Vec::new(), answer: answer(code) })
             }
-            Verdict::Accept | Verdict::Retry | Verdict::Wait => None,
+            Action::Accept | Action::Retry | Action::Wait => None,
         }
     }
 
@@ -311,7 +312,7 @@ mod tests {
 
     #[test]
     fn every_refusal_names_code_log_id_and_page_and_every_failure_what_to_do() {
-        for fact in CODES {
+        for fact in ERROR_CODES {
             for endpoint in Endpoint::ALL {
                 let Some(error) = error(endpoint, fact.code) else { continue };
                 for about in [About::Real, About::MadeUp] {
@@ -364,7 +365,7 @@ mod tests {
     fn clocks_are_compared_by_the_second() {
         let second = 1_795_000_000;
         let of = |ahead_s: i64| {
-            let reached = Reached {
+            let reached = ProbeResponse {
                 requested_at: Timestamp::from_millisecond((second + ahead_s) * 1_000 + 400).expect("an instant"),
                 elapsed: Duration::from_millis(200),
                 server_date: Some(Timestamp::from_second(second).expect("an instant")),
@@ -386,7 +387,7 @@ mod tests {
         }
         assert!(of(95).found.contains("95 s ahead of"), "{}", of(95).found);
         assert!(of(-86_400).found.contains("86,400 s behind"), "{}", of(-86_400).found);
-        let silent = Reached { requested_at: Timestamp::UNIX_EPOCH, elapsed: Duration::ZERO, server_date: None };
+        let silent = ProbeResponse { requested_at: Timestamp::UNIX_EPOCH, elapsed: Duration::ZERO, server_date: None };
         assert_eq!(clock(&silent).state, State::Skipped);
     }
 }

@@ -13,8 +13,8 @@ use crate::extract::list_items;
 use crate::schema::TenantZone;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use feishu_vc::{
-    CallError, Client, ClientConfig, Credentials, Endpoint, Event, Identity, MeetingListRequest, Observer, Page,
-    ParticipantListRequest, QualityListRequest, UserIdType, WaitReason, asked_for,
+    CallError, Client, ClientConfig, Credentials, Endpoint, Event, EventListener, Identity, MeetingListRequest, Page,
+    ParticipantListRequest, QualityListRequest, UserIdType, WaitReason, format_wait,
 };
 
 /// One request may take so long, or what the settings say where that is less.
@@ -37,7 +37,7 @@ const NOBODY: &str = "ou_00000000000000000000000000000000";
 pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
     let mut checks = Vec::new();
     let (config, wait_cap) = match &setup.client {
-        Ok(config) => (impatient(config.clone()), config.throttle_wait_cap),
+        Ok(config) => (impatient(config.clone()), config.max_throttle_wait),
         Err(unusable) => {
             let failed = Check::failed("settings", unusable.exit, &*unusable.found);
             checks.push(unusable.next.iter().fold(failed, |check, next| check.next(next)));
@@ -50,7 +50,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
         matches!(config.credentials, Credentials::App { .. }),
     );
     let seen = Arc::new(Seen::default());
-    let client = match Client::new(config.clone(), Arc::clone(&seen) as Arc<dyn Observer>) {
+    let client = match Client::new(config.clone(), Arc::clone(&seen) as Arc<dyn EventListener>) {
         Ok(client) => client,
         Err(error) => {
             checks.push(Check::failed("settings", ExitCode::Usage, with_causes(&error)));
@@ -112,7 +112,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
             Called::Held(wait) => Judged::go_on(
                 Check::warning(
                     endpoint.name(),
-                    format!("not asked: the vendor makes another run of this app wait, for {} more", asked_for(wait)),
+                    format!("not asked: the vendor makes another run of this app wait, for {} more", format_wait(wait)),
                 )
                 .next("run vcq-etl doctor again then"),
             ),
@@ -140,9 +140,9 @@ fn skip_the_rest(mut checks: Vec<Check>, why: &str) -> Vec<Check> {
 /// The same client without patience: one try, and no wait for a limit.
 fn impatient(config: ClientConfig) -> ClientConfig {
     ClientConfig {
-        tries: 1,
-        capped_waits: 0,
-        throttle_wait_cap: Duration::ZERO,
+        max_attempts: 1,
+        max_clamped_waits: 0,
+        max_throttle_wait: Duration::ZERO,
         call_timeout: config.call_timeout.min(CALL_TIMEOUT),
         connect_timeout: config.connect_timeout.min(CONNECT_TIMEOUT),
         ..config
@@ -157,13 +157,13 @@ struct Seen {
     held: Notify,
 }
 
-impl Observer for Seen {
+impl EventListener for Seen {
     fn event(&self, event: &Event) {
         match event {
             Event::Sent { .. } => {
                 self.sent.fetch_add(1, Ordering::Relaxed);
             }
-            Event::Waiting { wait, why: WaitReason::Throttle, .. } => {
+            Event::Waiting { wait, reason: WaitReason::Throttle, .. } => {
                 *self.hold.lock().unwrap_or_else(PoisonError::into_inner) = Some(*wait);
                 self.held.notify_one();
             }

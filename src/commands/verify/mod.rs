@@ -22,7 +22,7 @@ use crate::ledger::{LedgerCheck, check_ledger, read_runs, unpublished_dates};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, holder};
 use crate::raw_log::{RawDate, RawError, RawFile, RawKind, check_file, raw_files, unexpected_entries};
 use crate::schema::{Status, civil_date, civil_date_text};
-use feishu_vc::{SkipClass, Verdict, fact_of};
+use feishu_vc::{RefusalClass, error_codes};
 
 /// How long a publication that is under way is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -139,18 +139,15 @@ fn report(paths: &StorePaths, verified: Verified, findings: Findings) -> VerifyR
 
 /// What a code in `coverage.api_code` may stand beside, by the table of verdicts.
 fn code_agrees(status: Status, code: Option<i64>) -> bool {
-    let class = code.and_then(fact_of).and_then(|fact| match fact.verdict {
-        Verdict::Skip(class) => Some(class),
-        _ => None,
-    });
+    let class = code.and_then(error_codes::refusal_class);
     match status {
         Status::Complete | Status::Empty => code == Some(0),
         Status::Unaddressable => code.is_none(),
-        Status::NotFound => class == Some(SkipClass::NotFound),
-        Status::Forbidden => class == Some(SkipClass::Forbidden),
-        Status::TooLong => class == Some(SkipClass::TooLong),
+        Status::NotFound => class == Some(RefusalClass::NotFound),
+        Status::Forbidden => class == Some(RefusalClass::Forbidden),
+        Status::TooLong => class == Some(RefusalClass::TooLong),
         // Codes that nobody knows, and a window refused as too long that is none.
-        Status::Unsupported => !matches!(class, Some(SkipClass::NotFound | SkipClass::Forbidden)),
+        Status::Unsupported => !matches!(class, Some(RefusalClass::NotFound | RefusalClass::Forbidden)),
         Status::Failed | Status::Pending => true,
     }
 }

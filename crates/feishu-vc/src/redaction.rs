@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What stands where a secret was.
-pub const HIDDEN: &str = "[hidden]";
+pub const REDACTED: &str = "[hidden]";
 
 /// A shorter text is no secret, and hiding it would hide everything.
 const FEWEST_CHARS: usize = 4;
@@ -20,7 +20,7 @@ const FEWEST_BYTES_FOR_BASE64: usize = 8;
 
 /// The secrets of this run.
 #[derive(Clone, Default)]
-pub struct Mask(Arc<RwLock<Known>>);
+pub struct Redactor(Arc<RwLock<Known>>);
 
 #[derive(Default)]
 struct Known {
@@ -28,9 +28,9 @@ struct Known {
     in_body: Forms,
 }
 
-impl Mask {
+impl Redactor {
     /// Learns a secret.
-    pub fn hide(&self, secret: &str) {
+    pub fn add_secret(&self, secret: &str) {
         let chars = secret.chars().count();
         if chars < FEWEST_CHARS {
             return;
@@ -44,7 +44,7 @@ impl Mask {
     }
 
     /// The text without the secrets.
-    pub fn clean(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match known.all.without(text.as_bytes()) {
             Cow::Borrowed(_) => text.to_owned(),
@@ -53,7 +53,7 @@ impl Mask {
     }
 
     /// An answer's body without the secrets; the very bytes where there are none.
-    pub fn clean_body(&self, body: Vec<u8>) -> Vec<u8> {
+    pub fn redact_body(&self, body: Vec<u8>) -> Vec<u8> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         match known.in_body.without(&body) {
             Cow::Owned(bytes) => bytes,
@@ -62,9 +62,9 @@ impl Mask {
     }
 }
 
-impl fmt::Debug for Mask {
+impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mask")
+        f.write_str("Redactor")
     }
 }
 
@@ -111,7 +111,7 @@ impl Forms {
                 Some(text) => {
                     let clean = clean.get_or_insert_default();
                     clean.extend_from_slice(&bytes[copied..at]);
-                    clean.extend_from_slice(HIDDEN.as_bytes());
+                    clean.extend_from_slice(REDACTED.as_bytes());
                     at += text.len();
                     copied = at;
                 }
@@ -188,10 +188,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn hiding(secret: &str) -> Mask {
-        let mask = Mask::default();
-        mask.hide(secret);
-        mask
+    fn hiding(secret: &str) -> Redactor {
+        let redactor = Redactor::default();
+        redactor.add_secret(secret);
+        redactor
     }
 
     fn unquoted(text: &str) -> String {
@@ -207,44 +207,44 @@ mod tests {
     proptest! {
         #[test]
         fn no_form_of_a_secret_survives(before in "[a-z ]{0,9}", secret in "[A-Z0-9+/=\"\\\\%.*$^ \n\u{e9}]{12,40}", after in "[a-z ]{0,9}") {
-            let mask = hiding(&secret);
+            let redactor = hiding(&secret);
             let forms = [secret.clone(), percent_encoded(&secret, false), percent_encoded(&secret, true),
                 unquoted(&serde_json::json!(secret).to_string()), unquoted(&format!("{secret:?}"))];
             for form in forms {
                 let text = format!("{before}{form}{after}");
-                prop_assert!(!mask.clean(&text).contains(&form), "{}", form);
-                let body = mask.clean_body(text.clone().into_bytes());
-                prop_assert_eq!(String::from_utf8(body).expect("UTF-8"), mask.clean(&text));
+                prop_assert!(!redactor.redact(&text).contains(&form), "{}", form);
+                let body = redactor.redact_body(text.clone().into_bytes());
+                prop_assert_eq!(String::from_utf8(body).expect("UTF-8"), redactor.redact(&text));
             }
             // Inside a header, with whatever stands before it.
             let inside = base64(format!("{before}{secret}{after}").as_bytes());
-            prop_assert!(mask.clean(&inside).contains(HIDDEN), "{}", inside);
+            prop_assert!(redactor.redact(&inside).contains(REDACTED), "{}", inside);
         }
 
         #[test]
         fn what_holds_no_secret_stays(text in "\\PC{0,80}") {
-            let mask = hiding("QQQQ-no-text-has-this");
-            prop_assert_eq!(mask.clean(&text), text.clone());
-            prop_assert_eq!(mask.clean_body(text.clone().into_bytes()), text.into_bytes());
+            let redactor = hiding("QQQQ-no-text-has-this");
+            prop_assert_eq!(redactor.redact(&text), text.clone());
+            prop_assert_eq!(redactor.redact_body(text.clone().into_bytes()), text.into_bytes());
         }
     }
 
     #[test]
     fn a_longer_secret_is_taken_out_whole() {
-        let mask = hiding("abcd");
-        mask.clone().hide("abcdefgh");
-        assert_eq!(mask.clean("x abcdefgh y abcd z"), "x [hidden] y [hidden] z");
-        assert!(!format!("{mask:?}").contains("abcd"));
+        let redactor = hiding("abcd");
+        redactor.clone().add_secret("abcdefgh");
+        assert_eq!(redactor.redact("x abcdefgh y abcd z"), "x [hidden] y [hidden] z");
+        assert!(!format!("{redactor:?}").contains("abcd"));
     }
 
     #[test]
     fn short_texts_are_no_secrets() {
-        assert_eq!(hiding("a").clean("banana"), "banana");
-        assert_eq!(hiding("").clean("banana"), "banana");
+        assert_eq!(hiding("a").redact("banana"), "banana");
+        assert_eq!(hiding("").redact("banana"), "banana");
         // A word that is somebody's secret is hidden in messages, and stays where somebody else wrote it.
-        let mask = hiding("demo");
+        let redactor = hiding("demo");
         assert_eq!(
-            (mask.clean("a demo"), mask.clean_body(b"a demo".to_vec())),
+            (redactor.redact("a demo"), redactor.redact_body(b"a demo".to_vec())),
             ("a [hidden]".into(), b"a demo".to_vec())
         );
     }

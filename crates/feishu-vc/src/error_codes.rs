@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 
 /// What to do after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum Action {
     /// A good answer.
     Accept,
     /// The vendor's or the way's own trouble: ask again after a back-off.
@@ -20,14 +20,14 @@ pub enum Verdict {
     /// The token is not taken: refresh it once and ask again; the second time it is [`StopCause::Credentials`].
     RefreshToken,
     /// An answer that there is nothing to get for this unit of work. Asking again would get the same.
-    Skip(SkipClass),
+    Skip(RefusalClass),
     /// Nothing else would be answered either.
     Stop(StopCause),
 }
 
 /// Why a unit of work is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SkipClass {
+pub enum RefusalClass {
     /// No such meeting, participant or data; perhaps not yet.
     NotFound,
     /// Not ours to see. The caller decides when everybody's being refused means a missing role.
@@ -38,14 +38,14 @@ pub enum SkipClass {
     TooLong,
 }
 
-impl SkipClass {
+impl RefusalClass {
     /// The word of the coverage table.
     pub const fn as_str(self) -> &'static str {
         match self {
-            SkipClass::NotFound => "not_found",
-            SkipClass::Forbidden => "forbidden",
-            SkipClass::Unsupported => "unsupported",
-            SkipClass::TooLong => "too_long",
+            RefusalClass::NotFound => "not_found",
+            RefusalClass::Forbidden => "forbidden",
+            RefusalClass::Unsupported => "unsupported",
+            RefusalClass::TooLong => "too_long",
         }
     }
 }
@@ -70,7 +70,7 @@ pub enum StopCause {
     /// The vendor says that our window lies in the future.
     Clock,
     /// The vendor does not take our request: a bug of this program.
-    OurBug,
+    InvalidRequest,
 }
 
 /// What each cause means.
@@ -83,7 +83,7 @@ pub const STOP_CAUSES: &[(StopCause, &str)] = &[
     (StopCause::MonthlyQuota, "the tenant's monthly calls are used up"),
     (StopCause::WrongHost, "the host does not know the meeting API"),
     (StopCause::Clock, "the vendor takes the window to be in the future"),
-    (StopCause::OurBug, "the vendor did not accept the request"),
+    (StopCause::InvalidRequest, "the vendor did not accept the request"),
 ];
 
 impl StopCause {
@@ -95,31 +95,31 @@ impl StopCause {
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CodeFact {
+pub struct ErrorCode {
     /// The vendor's code.
     pub code: i64,
     /// What to do.
-    pub verdict: Verdict,
+    pub action: Action,
     /// What to do on meeting_list, where that differs: there a refusal is not of one unit but of the whole window.
-    pub on_meeting_list: Option<Verdict>,
+    pub on_meeting_list: Option<Action>,
     /// What it means, in plain words.
     pub meaning: &'static str,
 }
 
-const fn row(code: i64, verdict: Verdict, meaning: &'static str) -> CodeFact {
-    CodeFact { code, verdict, on_meeting_list: None, meaning }
+const fn row(code: i64, action: Action, meaning: &'static str) -> ErrorCode {
+    ErrorCode { code, action, on_meeting_list: None, meaning }
 }
 
-const fn split(code: i64, verdict: Verdict, on_meeting_list: Verdict, meaning: &'static str) -> CodeFact {
-    CodeFact { code, verdict, on_meeting_list: Some(on_meeting_list), meaning }
+const fn split(code: i64, action: Action, on_meeting_list: Action, meaning: &'static str) -> ErrorCode {
+    ErrorCode { code, action, on_meeting_list: Some(on_meeting_list), meaning }
 }
 
-use SkipClass::{Forbidden, NotFound, TooLong, Unsupported};
-use StopCause::{AppScope, Clock, Credentials, IpAllowList, MonthlyQuota, OurBug, Role, UserScope, WrongHost};
-use Verdict::{RefreshToken, Retry, Skip, Stop, Wait};
+use Action::{RefreshToken, Retry, Skip, Stop, Wait};
+use RefusalClass::{Forbidden, NotFound, TooLong, Unsupported};
+use StopCause::{AppScope, Clock, Credentials, InvalidRequest, IpAllowList, MonthlyQuota, Role, UserScope, WrongHost};
 
 /// Every code that the vendor documents near what we call, in rising order.
-pub const CODES: &[CodeFact] = &[
+pub const ERROR_CODES: &[ErrorCode] = &[
     // The tenant token of a self-built app.
     row(10003, Stop(Credentials), "invalid parameter of the token request"),
     row(10005, Stop(Credentials), "the app id is not authorised"),
@@ -158,9 +158,9 @@ pub const CODES: &[CodeFact] = &[
     // The lists.
     row(121001, Retry, "internal error of the vendor"),
     row(121002, Skip(Unsupported), "not supported"),
-    split(121003, Skip(Unsupported), Stop(OurBug), "parameter error"),
+    split(PARAMETER_ERROR, Skip(Unsupported), Stop(InvalidRequest), "parameter error"),
     row(121004, Skip(NotFound), "the data does not exist"),
-    split(121005, Skip(Forbidden), Stop(Role), "no permission"),
+    split(NO_PERMISSION, Skip(Forbidden), Stop(Role), "no permission"),
     // Of the neighbouring searches; seen on no list so far.
     row(121011, Skip(Unsupported), "search refused"),
     row(121012, Skip(Unsupported), "search refused"),
@@ -180,14 +180,14 @@ pub const CODES: &[CodeFact] = &[
     row(126003, Skip(Unsupported), "the meeting number is negative"),
     row(126004, Skip(Unsupported), "the meeting number has not nine digits"),
     row(126005, Stop(Clock), "the window starts in the future or before 1970"),
-    split(126006, Skip(TooLong), Stop(OurBug), "the window is too long or ends before it starts"),
-    row(126007, Stop(OurBug), "person and room at once"),
-    row(126008, Stop(OurBug), "more than one filter"),
+    split(WINDOW_TOO_LONG, Skip(TooLong), Stop(InvalidRequest), "the window is too long or ends before it starts"),
+    row(126007, Stop(InvalidRequest), "person and room at once"),
+    row(126008, Stop(InvalidRequest), "more than one filter"),
     // On meeting_list only a filter by number can mean it, and then it is an answer too.
-    row(126009, Skip(NotFound), "no such meeting in the window"),
+    row(MEETING_NOT_FOUND, Skip(NotFound), "no such meeting in the window"),
     row(126010, Skip(NotFound), "no such participant in the meeting"),
-    row(126015, Stop(OurBug), "the filter by room is not supported"),
-    row(126016, Stop(OurBug), "the window reaches over a month into the future"),
+    row(126015, Stop(InvalidRequest), "the filter by room is not supported"),
+    row(126016, Stop(InvalidRequest), "the window reaches over a month into the future"),
     // The platform.
     row(99991201, Stop(WrongHost), "the path is not known"),
     row(99991301, Stop(WrongHost), "the method is not known"),
@@ -197,7 +197,7 @@ pub const CODES: &[CodeFact] = &[
     row(99991402, Wait, "too many calls"),
     row(99991403, Stop(MonthlyQuota), "the monthly calls are used up"),
     row(99991543, Stop(Credentials), "app id and app secret do not belong together"),
-    row(99991661, Stop(OurBug), "no token in the request"),
+    row(99991661, Stop(InvalidRequest), "no token in the request"),
     row(99991662, Stop(Credentials), "the app is not enabled in the tenant"),
     row(99991663, RefreshToken, "the tenant token is invalid, expired, or not taken here"),
     row(99991664, RefreshToken, "the app token is invalid"),
@@ -207,8 +207,8 @@ pub const CODES: &[CodeFact] = &[
     row(99991671, RefreshToken, "the token is malformed or of another kind"),
     row(99991672, Stop(AppScope), "the app lacks a scope"),
     row(99991673, Stop(Credentials), "the app is not installed or not active"),
-    row(99991674, Stop(OurBug), "the kind of user is invalid"),
-    row(99991675, Stop(OurBug), "the user id is invalid"),
+    row(99991674, Stop(InvalidRequest), "the kind of user is invalid"),
+    row(99991675, Stop(InvalidRequest), "the user id is invalid"),
     row(99991676, Stop(AppScope), "the token has no permission for this"),
     row(99991677, RefreshToken, "the user token has expired"),
     row(99991679, Stop(UserScope), "the user did not grant a scope"),
@@ -225,27 +225,63 @@ pub const CODES: &[CodeFact] = &[
     row(99992376, Skip(Unsupported), "the room id is not known"),
     row(99992378, Skip(Unsupported), "the room id is not valid"),
     row(99992381, Skip(Unsupported), "the id is not known here, or is of another app or tenant"),
-    split(99992402, Skip(Unsupported), Stop(OurBug), "a parameter did not pass the check"),
+    split(PARAMETER_CHECK_FAILED, Skip(Unsupported), Stop(InvalidRequest), "a parameter did not pass the check"),
 ];
 
-/// The row of a code, if the vendor documents it.
-pub fn fact_of(code: i64) -> Option<&'static CodeFact> {
-    CODES.binary_search_by_key(&code, |fact| fact.code).ok().map(|index| &CODES[index])
+/// "No permission": the admin role that sees the tenant's meetings is missing, or this meeting is not visible to it.
+pub const NO_PERMISSION: i64 = 121005;
+const PARAMETER_ERROR: i64 = 121003;
+const WINDOW_TOO_LONG: i64 = 126006;
+const MEETING_NOT_FOUND: i64 = 126009;
+const PARAMETER_CHECK_FAILED: i64 = 99992402;
+
+/// The row of a code, or `None` if Feishu does not document it.
+pub fn find(code: i64) -> Option<&'static ErrorCode> {
+    ERROR_CODES.binary_search_by_key(&code, |row| row.code).ok().map(|index| &ERROR_CODES[index])
+}
+
+/// The meaning of a documented code, as a phrase without a full stop.
+pub fn meaning(code: i64) -> Option<&'static str> {
+    find(code).map(|row| row.meaning)
+}
+
+/// The class of a code that refuses one participant, meeting or window; `None` for any other code.
+pub fn refusal_class(code: i64) -> Option<RefusalClass> {
+    match find(code)?.action {
+        Skip(class) => Some(class),
+        _ => None,
+    }
+}
+
+/// Whether a refusal with this code certainly concerns only what was requested. Parameter errors and undocumented codes
+/// may concern every request of the client.
+pub fn concerns_one_unit(code: i64) -> bool {
+    find(code).is_some() && !matches!(code, PARAMETER_ERROR | PARAMETER_CHECK_FAILED)
+}
+
+/// Whether the meeting was not found in the requested window.
+pub fn is_meeting_not_found(code: i64) -> bool {
+    code == MEETING_NOT_FOUND
+}
+
+/// Whether the requested window was too long.
+pub fn is_window_too_long(code: i64) -> bool {
+    code == WINDOW_TOO_LONG
 }
 
 /// Decides what to do after an answer.
 ///
 /// `endpoint` is `None` for the token request, `code` is `None` where the body is not the vendor's envelope.
-pub fn verdict(endpoint: Option<Endpoint>, http_status: u16, code: Option<i64>) -> Verdict {
+pub fn decide(endpoint: Option<Endpoint>, http_status: u16, code: Option<i64>) -> Action {
     match code.filter(|code| *code != 0) {
-        Some(code) => match fact_of(code) {
+        Some(code) => match find(code) {
             Some(fact) => match (endpoint, fact.on_meeting_list) {
                 (Some(Endpoint::MeetingList), Some(special)) => special,
-                _ => fact.verdict,
+                _ => fact.action,
             },
             None => verdict_of_unknown(http_status),
         },
-        None if code == Some(0) && (200..300).contains(&http_status) => Verdict::Accept,
+        None if code == Some(0) && (200..300).contains(&http_status) => Action::Accept,
         None if code == Some(0) => verdict_of_unknown(http_status),
         None => match http_status {
             429 => Wait,
@@ -256,7 +292,7 @@ pub fn verdict(endpoint: Option<Endpoint>, http_status: u16, code: Option<i64>) 
     }
 }
 
-fn verdict_of_unknown(http_status: u16) -> Verdict {
+fn verdict_of_unknown(http_status: u16) -> Action {
     match http_status {
         429 => Wait,
         408 | 500..=599 => Retry,
@@ -287,30 +323,30 @@ mod tests {
 
     #[test]
     fn table_rises_and_so_has_no_code_twice() {
-        assert!(CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
+        assert!(ERROR_CODES.windows(2).all(|pair| pair[0].code < pair[1].code));
     }
 
     #[test]
     fn table_holds_every_documented_code_and_no_other() {
         for code in DOCUMENTED {
-            assert!(fact_of(*code).is_some(), "{code} is missing");
+            assert!(find(*code).is_some(), "{code} is missing");
         }
-        assert_eq!(CODES.len(), DOCUMENTED.len());
+        assert_eq!(ERROR_CODES.len(), DOCUMENTED.len());
     }
 
     #[test]
     fn no_code_is_an_accept_and_every_meaning_is_said() {
-        for fact in CODES {
-            assert_ne!(fact.verdict, Verdict::Accept, "{}", fact.code);
+        for fact in ERROR_CODES {
+            assert_ne!(fact.action, Action::Accept, "{}", fact.code);
             assert!(!fact.meaning.is_empty() && !fact.meaning.ends_with('.'), "{}", fact.code);
-            assert_ne!(fact.on_meeting_list, Some(fact.verdict), "{}: an exception that is none", fact.code);
+            assert_ne!(fact.on_meeting_list, Some(fact.action), "{}: an exception that is none", fact.code);
         }
     }
 
     #[test]
     fn every_stop_in_the_table_has_its_own_meaning() {
-        for verdict in CODES.iter().flat_map(|fact| [Some(fact.verdict), fact.on_meeting_list]).flatten() {
-            if let Stop(cause) = verdict {
+        for action in ERROR_CODES.iter().flat_map(|fact| [Some(fact.action), fact.on_meeting_list]).flatten() {
+            if let Stop(cause) = action {
                 assert_eq!(STOP_CAUSES.iter().filter(|(known, _)| *known == cause).count(), 1, "{cause:?}");
                 assert!(!cause.meaning().ends_with('.'));
             }
@@ -322,15 +358,15 @@ mod tests {
     #[test]
     fn endpoints_differ_where_the_vendor_does() {
         let cases = [
-            (121003, Stop(OurBug), Skip(Unsupported)),
+            (121003, Stop(InvalidRequest), Skip(Unsupported)),
             (121005, Stop(Role), Skip(Forbidden)),
-            (126006, Stop(OurBug), Skip(TooLong)),
+            (126006, Stop(InvalidRequest), Skip(TooLong)),
             (126009, Skip(NotFound), Skip(NotFound)),
         ];
         for (code, on_meetings, on_others) in cases {
-            assert_eq!(verdict(M, 400, Some(code)), on_meetings, "{code}");
-            assert_eq!(verdict(P, 400, Some(code)), on_others, "{code}");
-            assert_eq!(verdict(Q, 400, Some(code)), on_others, "{code}");
+            assert_eq!(decide(M, 400, Some(code)), on_meetings, "{code}");
+            assert_eq!(decide(P, 400, Some(code)), on_others, "{code}");
+            assert_eq!(decide(Q, 400, Some(code)), on_others, "{code}");
         }
     }
 
@@ -343,7 +379,7 @@ mod tests {
             (Unsupported, &[121002, 121003, 126003, 126004]),
         ] {
             for code in codes {
-                assert_eq!(verdict(Q, 400, Some(*code)), Skip(class), "{code}");
+                assert_eq!(decide(Q, 400, Some(*code)), Skip(class), "{code}");
             }
         }
     }
@@ -351,18 +387,18 @@ mod tests {
     #[test]
     fn http_429_is_a_wait_or_the_end_of_the_month() {
         for status in [400, 429] {
-            assert_eq!(verdict(Q, status, Some(99991400)), Wait);
-            assert_eq!(verdict(Q, status, Some(99991402)), Wait);
-            assert_eq!(verdict(Q, status, Some(99991403)), Stop(MonthlyQuota));
+            assert_eq!(decide(Q, status, Some(99991400)), Wait);
+            assert_eq!(decide(Q, status, Some(99991402)), Wait);
+            assert_eq!(decide(Q, status, Some(99991403)), Stop(MonthlyQuota));
         }
-        assert_eq!(verdict(Q, 429, None), Wait);
-        assert_eq!(verdict(Q, 429, Some(4_711)), Wait);
+        assert_eq!(decide(Q, 429, None), Wait);
+        assert_eq!(decide(Q, 429, Some(4_711)), Wait);
     }
 
     #[test]
     fn rejected_tokens_are_refreshed() {
         for code in [99991663, 99991664, 99991668, 99991671, 99991677] {
-            assert_eq!(verdict(P, 400, Some(code)), RefreshToken);
+            assert_eq!(decide(P, 400, Some(code)), RefreshToken);
         }
     }
 
@@ -376,7 +412,7 @@ mod tests {
             (500, Retry),
             (503, Retry),
         ] {
-            assert_eq!(verdict(Q, status, Some(4_711)), expected, "{status}");
+            assert_eq!(decide(Q, status, Some(4_711)), expected, "{status}");
         }
     }
 
@@ -385,14 +421,14 @@ mod tests {
         for (status, expected) in
             [(200, Retry), (302, Stop(WrongHost)), (403, Retry), (404, Stop(WrongHost)), (408, Retry), (502, Retry)]
         {
-            assert_eq!(verdict(Q, status, None), expected, "{status}");
+            assert_eq!(decide(Q, status, None), expected, "{status}");
         }
     }
 
     proptest! {
         #[test]
         fn only_code_zero_with_http_2xx_is_accepted(status in 100u16..600, code in proptest::option::of(-5i64..5)) {
-            let accepted = verdict(Q, status, code) == Verdict::Accept;
+            let accepted = decide(Q, status, code) == Action::Accept;
             prop_assert_eq!(accepted, code == Some(0) && (200..300).contains(&status));
         }
     }
