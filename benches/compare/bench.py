@@ -1,10 +1,10 @@
-"""End-to-end benchmarks: `make bench`. Prints one table a part and writes docs/BENCHMARKS.md.
+"""End-to-end benchmarks: `make bench`. Prints a section per part and writes docs/BENCHMARKS.md.
 
     make bench                                  every part
-    make bench PARTS=rebuild,asking             some; the others keep their last results
-    make bench BENCH_SAMPLES=50000 BENCH_RUNS=1     quick, to see that it runs; writes target/bench/quick.md
+    make bench PARTS=rebuild,fetching           some parts; the others keep their last results
+    make bench BENCH_SAMPLES=50000 BENCH_RUNS=1     quick check that it works; writes target/bench/quick.md
 
-Stores and results are kept under target/bench/, so that a second run is only the measuring.
+Stores and results are kept under target/bench/, so that a second run only measures.
 """
 import argparse
 import datetime
@@ -15,9 +15,9 @@ import subprocess
 import sys
 import tempfile
 
-import asking
 import cells
 import document
+import fetching
 import growth
 import idle
 import measure
@@ -27,8 +27,8 @@ import reports
 import sizes
 import stores
 
-PARTS = {module.__name__: module for module in (rebuild, asking, memory, growth, sizes, reports)}
-# Below this many samples a run shows that the benches work, and nothing else.
+PARTS = {module.__name__: module for module in (rebuild, fetching, memory, growth, sizes, reports)}
+# Below this many samples a run only shows that the benchmarks work.
 QUICK_BELOW = 500_000
 
 
@@ -37,14 +37,14 @@ def arguments():
     parser.add_argument("--parts", default="", help="comma-separated: " + ", ".join(PARTS))
     parser.add_argument("--samples", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--asking-calls", type=int, default=7_000, help="quality calls of the asking part, about")
+    parser.add_argument("--fetching-calls", type=int, default=7_000, help="approximate number of quality calls of the part fetching")
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--document", action="store_true", help="only write the document again, from the last results")
-    parser.add_argument("--self-test", action="store_true", help="only check that the check of cells can fail")
+    parser.add_argument("--document", action="store_true", help="only write the document, from the last results")
+    parser.add_argument("--self-test", action="store_true", help="only check that the comparison of cells detects differences")
     options = parser.parse_args()
     options.quick = options.samples < QUICK_BELOW
     if options.quick:
-        options.asking_calls = min(options.asking_calls, 700)
+        options.fetching_calls = min(options.fetching_calls, 700)
     return options
 
 
@@ -55,15 +55,15 @@ def main():
             cells.self_test(pathlib.Path(folder))
         document.self_test()
         idle.self_test()
-        print("the check of cells sees every difference")
+        print("the comparison of cells detects every difference")
         return 0
     wanted = [name for name in options.parts.replace(" ", "").split(",") if name] or list(PARTS)
     unknown = [name for name in wanted if name not in PARTS]
     if unknown:
-        print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        print(f"unknown part: {', '.join(unknown)}; parts: {', '.join(PARTS)}", file=sys.stderr)
         return 2
     if len(wanted) > 1 and not options.document:
-        # Each in a process of its own: a child begins with the peak of whoever forks it, and comparing cells takes a gigabyte.
+        # Each part in its own process: a child starts with the peak memory of its parent, and comparing cells takes a gigabyte.
         for name in wanted:
             subprocess.run([sys.executable, *sys.argv, "--parts", name], check=True)
         return 0
@@ -79,12 +79,12 @@ def main():
         found["measured"] = {
             "date": datetime.date.today().isoformat(),
             "runs": options.runs,
-            # What else ran on the machine, seen at the beginning and at the end.
+            # Other load on the machine, at the start and at the end.
             "load": [round(load, 1), round(os.getloadavg()[0], 1)],
             "machine": measure.machine(),
             "versions": document.versions(),
         }
-        # Read again, because another part may have been measured meanwhile.
+        # Read again, because another part may have been measured in the meantime.
         results = json.loads(kept.read_text()) if kept.exists() else {}
         results[name] = found
         kept.write_text(json.dumps(results, indent=1) + "\n")

@@ -1,7 +1,7 @@
-"""Whether two tables of samples have the same cells, whatever the order of their rows.
+"""Compares the cells of two tables of samples, in any order of rows.
 
-Exact for every column: a count, a count of values and a sum of 64-bit hashes a column, and one over whole rows, so that
-values that changed places are seen too.
+Exact for every column: the number of values and the sum of their 64-bit hashes, and the same over whole rows, so that
+swapped values are detected too.
 """
 import duckdb
 
@@ -15,7 +15,7 @@ def columns_of(connection, relation):
 
 
 def digest(connection, relation, columns):
-    """One value for each column's every cell, and for the rows."""
+    """Counts and sums of hashes of each column and of whole rows."""
     listed = ", ".join(columns)
     parts = ["count(*)", f"sum(hash(row({listed}))::hugeint)"]
     for name in columns:
@@ -26,9 +26,9 @@ def digest(connection, relation, columns):
 
 
 def differences(ours, theirs, where):
-    """What differs between our published database and a peer's database and Parquet files; nothing where all is equal.
+    """Differences between our published database and a peer's database and Parquet files; empty if they are equal.
 
-    `where` bounds our rows to what the peer was given.
+    `where` limits our rows to those that the peer was given.
     """
     connection = duckdb.connect()
     connection.execute(f"attach {_literal(ours)} as ours (read_only)")
@@ -53,7 +53,7 @@ def differences(ours, theirs, where):
 
 
 def self_test(folder):
-    """A changed cell, a lost row, swapped values and another type are all seen; the order of rows is not."""
+    """A changed cell, a lost row, swapped values and another type are detected; the order of rows does not matter."""
     table = "create table quality_samples as select * from (values {}) v(participant_key, loss_pct, px, meeting_date)"
     rows = ["('a', 1.5::DOUBLE, 720::BIGINT, date '2026-01-01')", "('b', 2.5, null, date '2026-01-01')"]
 

@@ -1,4 +1,4 @@
-"""docs/BENCHMARKS.md, and the same tables on the terminal."""
+"""Writes docs/BENCHMARKS.md, and the same tables for the terminal."""
 import importlib.metadata
 import platform
 import subprocess
@@ -7,7 +7,7 @@ import stores
 
 TITLES = {
     "rebuild": "Raw pages to Parquet and DuckDB",
-    "asking": "Asking within the quota",
+    "fetching": "Fetching within the rate limit",
     "memory": "Memory",
     "growth": "One more day",
     "sizes": "Sizes",
@@ -18,14 +18,14 @@ ORDER = list(TITLES)
 
 
 def versions():
-    """What was measured with what."""
-    told = subprocess.run([str(stores.BINARY), "--version"], capture_output=True, text=True, check=True).stdout
-    told = told.replace("\n", ", ").rstrip(", ")
+    """Versions of the program and of the peers."""
+    version = subprocess.run([str(stores.BINARY), "--version"], capture_output=True, text=True, check=True).stdout
+    version = version.replace("\n", ", ").rstrip(", ")
     commit = subprocess.run(
         ["git", "-C", str(stores.ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True
     ).stdout.strip()
     packages = [f"{name} {importlib.metadata.version(name)}" for name in ("duckdb", "polars", "dlt", "pyarrow", "lark-oapi")]
-    return {"program": told, "commit": commit, "peers": f"Python {platform.python_version()}, " + ", ".join(packages)}
+    return {"program": version, "commit": commit, "peers": f"Python {platform.python_version()}, " + ", ".join(packages)}
 
 
 def number(value, digits=1):
@@ -33,7 +33,7 @@ def number(value, digits=1):
 
 
 def middle(spread, digits=1):
-    """Median, and in brackets the least and the most."""
+    """Median, with minimum and maximum in brackets."""
     if spread is None:
         return ""
     if spread["runs"] == 1:
@@ -65,13 +65,13 @@ def rebuild(found):
             middle(row["peak_mib"], 0), middle(row["written_mib"], 0),
         ])  # fmt: skip
     lines = [
-        "Input: the zstd pages of `raw/quality`. Output: one Parquet file a date and a DuckDB table. The peers' cells are compared with ours, in table "
-        "and Parquet, exactly (counts and sums of hashes for each column and for whole rows), and are the same. The peers do less: no rejects, "
-        "coverage, manifest, checksums or fsync, no other tables, no repeated answers to settle, and only the documented form of a "
-        "number; rows of one participant that stand twice in a list share an answer and are loaded by us only (0.2 %).",
+        "Input: the zstd pages of `raw/quality`. Output: one Parquet file per date and a DuckDB table. The peers' cells, in table and Parquet, "
+        "are compared with ours exactly (counts and sums of hashes of each column and of whole rows) and are equal. The peers do less: no rejects, "
+        "coverage, manifest, checksums or fsync, no other tables, no repeated answers, and only the documented forms of a number; duplicate "
+        "participants share an answer and are loaded only by vcq-etl (0.2 %).",
         "",
         *table(
-            ["", "samples", "wall s", "CPU s", "wall s a million", "CPU s a million", "wall, of ours", "CPU, of ours",
+            ["", "samples", "wall s", "CPU s", "wall s per million", "CPU s per million", "wall / ours", "CPU / ours",
              "peak MiB", "written MiB"],
             rows,
         ),
@@ -79,50 +79,50 @@ def rebuild(found):
     ]  # fmt: skip
     cpu = ours["cpu_s_per_million"]["median"]
     by_name = {row["name"]: row for row in found["rows"]}
-    goals = [["at most 8.5 CPU seconds a million", number(cpu), verdict(cpu <= 8.5)]]
-    # Against the quicker of a peer's two forms, by wall and by CPU: wall has the second core in it, CPU the least noise.
+    goals = [["at most 8.5 CPU seconds per million", number(cpu), verdict(cpu <= 8.5)]]
+    # Against the faster of a peer's two variants, by wall and CPU: wall time includes the second core, CPU has the least noise.
     for factor, names in [(2, ["DuckDB SQL", "DuckDB SQL, sorted like ours"]), (4, ["polars, streaming"]), (50, ["dlt to DuckDB"])]:
         times = {}
         for kind in ("wall", "cpu"):
             key = f"{kind}_s_per_million"
             times[kind] = min(by_name[name][key]["median"] for name in names) / ours[key]["median"]
-        told = f"{number(times['wall'])} x by wall, {number(times['cpu'])} x by CPU"
-        goals.append([f"{factor} x {names[0]}, by wall", told, verdict(times["wall"] >= factor)])
+        measured = f"{number(times['wall'])} x by wall, {number(times['cpu'])} x by CPU"
+        goals.append([f"{factor} x {names[0]}, by wall", measured, verdict(times["wall"] >= factor)])
     return lines + table(["goal", "measured", ""], goals)
 
 
-def asking(found):
+def fetching(found):
     ours = [row for row in found["rows"] if "bound" in row]
     loops = [row for row in found["rows"] if "bound" not in row]
     lines = [
-        f"The simulator refuses more than 600 calls in 6 s to an endpoint ({found['rate']:.0f} a second; the vendor's 100 a minute, scaled). "
-        "Lower bound: list pages, one call per 100 participants a meeting, one per 100 samples of a participant and at least one. "
-        "Use of the quota: quality calls over those allowed from the first to the last of them. Asking ends with the last answer; "
-        "its bound is the longest of the three endpoints' calls / rate. Four answers come one after the other whatever anybody does: the token, the first "
-        "page of meetings, its first list, and the last page of quality; at 300 ms they are 1.2 s of the time beyond the bound, and the pace, which "
-        "keeps a hundredth below the limit, is the rest. Two idle: share of the time in which two endpoints at least had a call to make, by what was "
-        "answered, and made none for longer than two slots of the pace. All settings but the pace are the defaults.",
+        f"The simulator refuses more than 600 calls in 6 s to an endpoint ({found['rate']:.0f} a second; Feishu's 100 a minute, scaled). "
+        "Lower bound: the list pages, one call per 100 participants of a meeting, one per 100 samples of a participant and at least one each. "
+        "Quota used: quality calls divided by those allowed between the first and the last of them. Fetching ends with the last response; its bound "
+        "is the largest of calls / rate over the three endpoints. Four responses necessarily follow one another: the token, the first page of "
+        "meetings, its first participant list, and the last page of quality; at 300 ms they are 1.2 s of the time beyond the bound, and the rest "
+        "is the limiter, which stays one percent below the limit. Two idle: share of the time in which at least two endpoints had a call to make, "
+        "according to the responses so far, and made none for longer than two slots of the limiter. All settings except the limit are the defaults.",
         "",
         *table(
             ["window", "latency ms", "calls (meetings + participants + quality)", "retries",
-             "beyond lower bound and retries", "throttles", "quota used %", "two idle %", "asking s", "bound s", "asking / bound", "second sync"],
+             "beyond lower bound and retries", "throttles", "quota used %", "two idle %", "fetching s", "bound s", "fetching / bound", "second sync"],
             [
                 [
-                    row["window"] + ("; every 50th answer HTML" if row["faults"] else ""),
+                    row["window"] + ("; every 50th response HTML" if row["faults"] else ""),
                     row["latency_ms"], " + ".join(f"{count:,}" for count in row["calls"].values()),
                     f"{row['retries']:,}", middle(row["beyond"], 0), middle(row["throttles"], 0), middle(row["used_pct"]), middle(row["two_idle_pct"], 2),
-                    middle(row["asking_s"]), number(row["longest_s"]["median"]), middle(row["over_longest"], 3),
+                    middle(row["fetching_s"]), number(row["longest_s"]["median"]), middle(row["over_longest"], 3),
                     " + ".join(f"{count:,}" for count in row["again"].values()) if row["again"] else "",
                 ]
                 for row in ours
             ],
         ),
         "",
-        "The vendor's SDK on the same tenant and limit, one run each. It does not retry what was refused for the rate; `lost` is the share of "
-        "samples that it never saw.",
+        "Feishu's SDK on the same tenant and limit, one run each. It does not retry calls that were refused for the rate; `lost` is the share of "
+        "samples that it never got.",
         "",
         *table(
-            ["", "latency ms", "calls", "refused for the rate", "samples seen", "lost %", "s", "calls a second"],
+            ["", "latency ms", "calls", "refused for the rate", "samples received", "lost %", "s", "calls per second"],
             [
                 [
                     row["name"], row["latency_ms"], f"{row['calls_total']:,}", f"{row['throttled']:,}",
@@ -136,23 +136,23 @@ def asking(found):
         ),
         "",
     ]  # fmt: skip
-    paced = [row for row in ours if not row["faults"]]
-    least_used = min(row["used_pct"]["median"] for row in paced)
-    over = max(row["over_longest"]["median"] for row in paced)
-    two_idle = max(row["two_idle_pct"]["median"] for row in paced)
+    limited = [row for row in ours if not row["faults"]]
+    least_used = min(row["used_pct"]["median"] for row in limited)
+    over = max(row["over_longest"]["median"] for row in limited)
+    two_idle = max(row["two_idle_pct"]["median"] for row in limited)
     beyond = max(abs(row["beyond"][end]) for row in ours for end in ("least", "most"))
-    throttles = max(row["throttles"]["most"] for row in paced)
-    asked_again = max(row["again"]["participant_quality_list"] + row["again"]["participant_list"] for row in paced)
+    throttles = max(row["throttles"]["most"] for row in limited)
+    other_calls = max(row["again"]["participant_quality_list"] + row["again"]["participant_list"] for row in limited)
     return lines + table(
         ["goal", "measured", ""],
         [
-            ["98 % of the quota used", number(least_used) + " % at the least", verdict(least_used >= 98)],
+            ["98 % of the quota used", number(least_used) + " % at least", verdict(least_used >= 98)],
             ["no throttles", number(throttles, 0), verdict(throttles == 0)],
-            # An answer is on disk before it counts, and that takes a few slots of 10 ms at each page of meetings.
-            ["never two idle endpoints while work is owed", f"{number(two_idle, 2)} % of the time at most", verdict(two_idle <= 0.5)],
-            ["calls = lower bound + retries", f"off by {number(beyond, 0)} at the most", verdict(beyond == 0)],
-            ["at most 1.03 x the longest bound", number(over, 3) + " x at the most", verdict(over <= 1.03)],
-            ["a second sync makes list calls only", f"{asked_again:,} other calls", verdict(asked_again == 0)],
+            # A response is on disk before it counts, which takes a few slots of 10 ms at each page of meetings.
+            ["never two idle endpoints while work is pending", f"{number(two_idle, 2)} % of the time at most", verdict(two_idle <= 0.5)],
+            ["calls = lower bound + retries", f"off by {number(beyond, 0)} at most", verdict(beyond == 0)],
+            ["at most 1.03 x the longest bound", number(over, 3) + " x at most", verdict(over <= 1.03)],
+            ["a second sync makes list calls only", f"{other_calls:,} other calls", verdict(other_calls == 0)],
         ],
     )
 
@@ -165,15 +165,15 @@ def memory(found):
             rows.append([f"rebuild of {row['samples']:,} samples", middle(row["peak_mib"], 0), ""])
         else:
             days = "1 day" if row["days"] == 1 else f"{row['days']} days"
-            rows.append([f"sync of {days}, asking part", middle(row["peak_mib"], 0), middle(row["whole_mib"], 0)])
-            goals.append([f"asking {days}: at most 64 MiB", middle(row["peak_mib"], 0), verdict(row["peak_mib"]["median"] <= 64)])
+            rows.append([f"sync of {days}, fetching", middle(row["peak_mib"], 0), middle(row["whole_mib"], 0)])
+            goals.append([f"fetching {days}: at most 64 MiB", middle(row["peak_mib"], 0), verdict(row["peak_mib"]["median"] <= 64)])
     small, large = (row["peak_mib"]["median"] for row in rebuilds[:2])
     goals = [
         ["rebuild: at most 320 MiB", number(small, 0), verdict(small <= 320)],
         ["five times the samples: within 10 %", f"{100 * (large / small - 1):+.0f} %", verdict(large <= 1.1 * small)],
         *goals,
     ]
-    note = "Peak resident memory, MiB, DuckDB's included. The asking part ends where publishing begins; nobody limits the calls here, and as many are under way as at the vendor's pace, eight."
+    note = "Peak resident memory in MiB, including DuckDB's. Fetching ends where publishing begins. Calls are not limited here, and eight requests are in flight, as many as at Feishu's limit."
     return [note, "", *table(["", "peak MiB", "with publishing"], rows), "", *table(["goal", "measured", ""], goals)]
 
 
@@ -190,13 +190,13 @@ def growth(found):
     net = lambda row: row["publishing_s"]["median"] - row["copy_s"]["median"]
     first_call = many["first_call_s"]["median"]
     return [
-        f"Night after night a sync of one small working day, {few['nights']} of them, the same ones into each store. Publishing: from the last "
-        "answer to the end of the program. The copy of `vcq.duckdb` is timed apart, as a plain copy brought to the disk. DuckDB makes a row "
-        "group of each night's rows and merges the last ones every third night or so; where that leaves holes of over half the file, the night "
-        "pays for a compact copy. That is the most in the brackets.",
+        f"A sync of one small working day per night, for {few['nights']} nights, the same days in each store. Publishing: from the last response to "
+        "the end of the program. The copy of `vcq.duckdb` is timed separately, as a plain copy with fsync. DuckDB adds a row group for each "
+        "night's rows and merges the last ones about every third night; where that leaves more than half of the file unused, the sync also makes "
+        "a compact copy. Those nights are the maximum in the brackets.",
         "",
         *table(
-            ["store", "samples a night", "vcq.duckdb MiB", "first call s", "publishing s", "plain copy s", "CPU s", "written MiB"], rows
+            ["store", "samples per night", "vcq.duckdb MiB", "first call s", "publishing s", "plain copy s", "CPU s", "written MiB"], rows
         ),
         "",
         *table(
@@ -216,9 +216,9 @@ def sizes(found):
         f"{found['samples']:,} samples.",
         "",
         *table(
-            ["", "bytes a sample", "beside it", "bytes a sample"],
+            ["", "bytes per sample", "compared with", "bytes per sample"],
             [
-                ["Parquet, a file a date", number(found["parquet"]), "DuckDB's own, zstd, same rows, order and files",
+                ["Parquet, one file per date", number(found["parquet"]), "DuckDB's own, zstd, same rows, order and files",
                  number(found["duckdb_parquet_by_date"])],
                 ["", "", "the same in one file", number(found["duckdb_parquet"])],
                 ["vcq.duckdb (all tables)", number(found["database"]), "compact copy", number(found["compact_database"])],
@@ -239,7 +239,7 @@ def sizes(found):
 
 
 def reports(found):
-    def took(cell):
+    def duration(cell):
         if "over_s" in cell:
             return f"over {cell['over_s']:.0f}"
         return cell["error"] if "error" in cell else middle(cell["wall_s"], 2)
@@ -249,56 +249,55 @@ def reports(found):
     for row in found["rows"]:
         scan = row["scan"]
         rows.append([
-            row["name"], took(row["month"]), took(row["year"]),
+            row["name"], duration(row["month"]), duration(row["year"]),
             scan.get("error") or f"{scan['largest_scan']:,}",
         ])  # fmt: skip
         for late, window, limit in [(late_month, "month", 1), (late_year, "year", 3)]:
             if "wall_s" not in row[window] or row[window]["wall_s"]["median"] >= limit:
                 late.append(row["name"])
-        # Row groups at both ends, and the week before where a report compares.
+        # Allows for row groups at both ends, and for the week before if a report compares.
         if row["is_windowed"] and scan.get("largest_scan", 0) > 1.5 * month_rows + 4 * 122_880:
             wide.append(row["name"])
     goal = lambda late: f"{len(rows) - len(late)} of {len(rows)}" + (f"; not {', '.join(late)}" if late else "")
     settings = found["settings"]
     return [
         f"{found['samples']:,} samples, of which {month_rows:,} in the month and {found['inside']['year']:,} in the year; "
-        f"{settings['threads']} threads, {settings['memory_limit']} of memory for DuckDB as the program gives it. Scan: the largest scan of quality_samples "
-        "for the month, rows, by `explain analyze`. A report that takes over four seconds is run once, and one is stopped "
-        "where it takes far longer.",
+        f"{settings['threads']} threads, {settings['memory_limit']} of memory for DuckDB, as in the program. Rows scanned: the largest scan of quality_samples "
+        "for the month, by `explain analyze`. A report that takes over four seconds is run once, and one that takes far longer is stopped.",
         "",
-        *table(["report", "a month, s", "a year, s", "rows scanned, month"], rows),
+        *table(["report", "one month, s", "one year, s", "rows scanned, month"], rows),
         "",
         *table(
             ["goal", "measured", ""],
             [
-                ["a month in under 1 s", goal(late_month), verdict(not late_month)],
-                ["a year in under 3 s", goal(late_year), verdict(not late_year)],
+                ["one month in under 1 s", goal(late_month), verdict(not late_month)],
+                ["one year in under 3 s", goal(late_year), verdict(not late_year)],
                 ["nothing read far outside the window", goal(wide), verdict(not wide)],
             ],
         ),
     ]  # fmt: skip
 
 
-SECTIONS = {function.__name__: function for function in (rebuild, asking, memory, growth, sizes, reports)}
+SECTIONS = {function.__name__: function for function in (rebuild, fetching, memory, growth, sizes, reports)}
 
 
 def section(name, found):
     measured = found["measured"]
     machine = measured["machine"]
     begin, end = measured["load"]
-    told = (
+    line = (
         f"*Measured {measured['date']}, {measured['runs']} runs; commit {measured['versions']['commit']}; "
         f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gib']} GiB; load average {begin} to {end}.*"
     )
-    return [f"## {TITLES[name]}", "", *SECTIONS[name](found), "", told, ""]
+    return [f"## {TITLES[name]}", "", *SECTIONS[name](found), "", line, ""]
 
 
 HEAD = """# Benchmarks
 
-Written by `make bench`; nobody edits it by hand. Every number is a median, with the least and the most of the runs in brackets.
-Programs that are compared run in turns, one round after the other, on the same two cores, so that what else runs on the machine hits all
-alike; CPU seconds are the steadier number. CPU seconds, peak resident memory and bytes written are the kernel's counts for the process
-and its children. The data is a made-up tenant: `vcq-etl simulate` serves it, `vcq-etl sync` pulls it. Instruction counts of the parsers are in
+Written by `make bench`; do not edit it. Each number is the median of the runs, with minimum and maximum in brackets. Programs that are
+compared run in turn, round after round, on the same two cores, so that other load affects all of them; CPU seconds are the steadier
+number. CPU seconds, peak resident memory and bytes written are the kernel's counts for the process and its children. The data is a
+simulated tenant: `vcq-etl simulate` serves it, `vcq-etl sync` pulls it. Instruction counts of the parsers are in
 `benches/instructions.txt`.
 """
 

@@ -9,17 +9,17 @@ import rawlog
 import stores
 
 DAYS = [10, 400]
-# Most days of a simulated tenant.
-LONGEST = 366
-# A small day, so that 400 of them are made in a minute.
+# Maximum number of days of a simulated tenant.
+MAX_DAYS = 366
+# Small days, so that 400 of them are made in a minute.
 TENANT = dict(people=60, meetings_per_day=12)
-# Working days that are added, one after the other.
+# Working days that are added, one after another.
 NIGHTS = 8
 DAY_BEFORE = stores.LAST_DAY - datetime.timedelta(days=1)
 
 
 def copy_seconds(store):
-    """A plain copy of vcq.duckdb to the disk: what the publication can't do without where there are no reflinks."""
+    """Seconds of a plain copy of vcq.duckdb with fsync, which publishing needs on a file system without reflinks."""
     copy = stores.FOLDER / "copied.duckdb"
     began = time.monotonic()
     shutil.copyfile(store / "vcq.duckdb", copy)
@@ -31,12 +31,12 @@ def copy_seconds(store):
 
 
 def one_more_day(env, copy, day):
-    known = {call.at for call in rawlog.asked(copy)}
+    known = {call.at for call in rawlog.calls(copy)}
     copied_s = copy_seconds(copy)
     began = time.time()
     ran, summary = stores.sync(env, copy, stores.window(1, day))
     ended = began + ran.wall_s
-    calls = [(call.at, call.took) for call in rawlog.asked(copy) if call.at not in known]
+    calls = [(call.at, call.took) for call in rawlog.calls(copy) if call.at not in known]
     if summary["dates_published"] != [str(day)]:
         raise measure.Failed(f"published {summary['dates_published']}")
     return {
@@ -52,15 +52,15 @@ def one_more_day(env, copy, day):
 
 
 def some_more_days(env, store):
-    """Night after night, because a night now and then pays for tidying up after those before."""
+    """Several nights, because some of them also compact the database."""
     with stores.copy(store) as copy:
         days = (stores.LAST_DAY + datetime.timedelta(days=number) for number in range(2 * NIGHTS))
         return [one_more_day(env, copy, day) for day in [day for day in days if day.weekday() < 5][:NIGHTS]]
 
 
 def fill(store, days, env):
-    """Pulls the last `days` days but the very last. A simulated tenant has a year at most; older days are of an earlier one."""
-    recent = min(days, LONGEST - 1)
+    """Pulls the last `days` days except the very last. A simulated tenant has at most a year; older days come from a second one."""
+    recent = min(days, MAX_DAYS - 1)
     stores.sync(env, store, stores.window(recent, DAY_BEFORE))
     if days > recent:
         last_day = DAY_BEFORE - datetime.timedelta(days=recent)
@@ -71,11 +71,11 @@ def fill(store, days, env):
 def part(options):
     days = [min(count, 40) for count in DAYS] if options.quick else DAYS
     made = {}
-    with stores.simulator(LONGEST, **TENANT) as env:
+    with stores.simulator(MAX_DAYS, **TENANT) as env:
         for count in days:
             path = stores.FOLDER / f"store-{count}-small-days"
             made[count] = stores.up_to_date(path, lambda unfinished: fill(unfinished, count, env))
-    # The days that are added are the same for all stores.
+    # The added days are the same for all stores.
     with stores.simulator(2 * NIGHTS, stores.LAST_DAY + datetime.timedelta(days=2 * NIGHTS - 1), **TENANT) as env:
 
         def once(count, number):

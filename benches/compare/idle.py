@@ -1,20 +1,20 @@
-"""Endpoints that stand idle while work for them is known, out of the raw log.
+"""Times in which endpoints are idle although work for them is known, from the raw log.
 
-An endpoint is idle at an instant if a call that could be made is known and none was made for longer than two slots of the pace.
-What is known is what the answers say: the next page of a walk from the answer before it, a meeting's list from the first page
-of meetings that has the meeting, a participant from the last page of its meeting's list. One endpoint may wait for another to
-catch up (lists of participants are not asked far ahead of quality); two at once mean that the quota is left unused.
+An endpoint is idle if a call could be made and none was made for longer than two slots of the limiter. A call can be made once
+a response names it: the next page of a walk after the page before it, a participant list after the first page of meetings with
+that meeting, a participant after the last page of its meeting's list. One endpoint may wait for another (participant lists are
+not requested far ahead of quality); two idle at once mean that the rate limit is not used.
 """
 import re
 
 MEETINGS, LISTS, QUALITY = "meeting_list", "participant_list", "participant_quality_list"
-# What tells one walk from another.
+# The parameters that identify a walk.
 UNIT = ("meeting_no", "meeting_start_time", "meeting_end_time", "webinar_user_role", "user_id", "room_id", "join_time")
 MEETING_ID = re.compile(rb'"meeting_id":"([^"]*)"')
 
 
 def backlog(calls):
-    """(endpoint, known, asked) for each call: from when it could have been made, and when it was."""
+    """(endpoint, known, requested) for each call: when it could have been made, and when it was."""
     calls = sorted(calls, key=lambda call: call.at)
     answered, listed, seen = {}, {}, {}
     rows = []
@@ -45,7 +45,7 @@ def idle(rows, calls, slot_s):
     found = {}
     for endpoint in (MEETINGS, LISTS, QUALITY):
         edges = sorted([(known, 1) for name, known, _ in rows if name == endpoint] + [(at, -1) for name, _, at in rows if name == endpoint])
-        asked = sorted(call.at for call in calls if call.endpoint == endpoint)
+        requested = sorted(call.at for call in calls if call.endpoint == endpoint)
         spans, open_calls, since = [], 0, None
         for at, step in edges:
             open_calls += step
@@ -56,8 +56,8 @@ def idle(rows, calls, slot_s):
                 since = None
         times = []
         for begin, end in spans:
-            # Each call, and the beginning of the work, keeps the endpoint busy for two slots.
-            busy = [begin, *(at for at in asked if begin - 2 * slot_s < at < end)]
+            # Each call, and the start of the work, makes the endpoint busy for two slots.
+            busy = [begin, *(at for at in requested if begin - 2 * slot_s < at < end)]
             for at, following in zip(busy, [*busy[1:], end]):
                 if following > at + 2 * slot_s:
                     times.append((at + 2 * slot_s, following))
@@ -66,7 +66,7 @@ def idle(rows, calls, slot_s):
 
 
 def two_idle_s(found):
-    """Seconds in which two endpoints at least are idle."""
+    """Seconds in which at least two endpoints are idle."""
     edges = sorted(edge for times in found.values() for begin, end in times for edge in [(begin, 1), (end, -1)])
     total, count, before = 0.0, 0, 0.0
     for at, step in edges:
@@ -77,7 +77,7 @@ def two_idle_s(found):
 
 
 def two_idle_pct(calls, slot_s):
-    """Share of the time from the first call to the last."""
+    """Share of the time between the first and the last call, in percent."""
     first, last = min(call.at for call in calls), max(call.at for call in calls)
     return 100 * two_idle_s(idle(backlog(calls), calls, slot_s)) / (last - first)
 
@@ -98,7 +98,7 @@ def self_test():
     ]
     rows = backlog(calls)
     assert (LISTS, 0.3, 1.3) in rows and (QUALITY, 1.6, 1.7) in rows and (QUALITY, 2.0, 2.0) in rows, rows
-    # The third page of meetings is known from 0.6 on, the list from 0.3.
+    # The third page of meetings is known from 0.6, the participant list from 0.3.
     found = idle(rows, calls, 0.01)
     assert [round(end - begin, 2) for begin, end in found[MEETINGS]] == [0.98], found
     assert round(two_idle_s(found), 2) == 0.68, found

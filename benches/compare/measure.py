@@ -1,7 +1,7 @@
-"""A child process measured: wall, CPU, peak memory, bytes written; and how such runs are told.
+"""Measures a child process: wall time, CPU, peak memory, bytes written; and summarises runs.
 
-CPU seconds and peak resident memory are the kernel's own for the child and what it waited for (`wait4`); bytes written
-are what it handed to the file system (`/proc/<pid>/io`, Linux only).
+CPU seconds and peak resident memory are the kernel's counts for the child and its children (`wait4`); bytes written are
+those given to the file system (`/proc/<pid>/io`, Linux only).
 """
 import dataclasses
 import os
@@ -13,7 +13,7 @@ import time
 
 
 class Failed(Exception):
-    """A measured program that did not end well."""
+    """A measured program failed."""
 
 
 @dataclasses.dataclass
@@ -35,16 +35,16 @@ def written_bytes(pid):
 
 
 def run(command, env=None, accept=(0,), cwd=None):
-    """Runs a command to its end. Its stderr is shown only where it fails."""
+    """Runs a command to its end. Its stderr is shown only if it fails."""
     began = time.monotonic()
     child = subprocess.Popen(
         [str(part) for part in command],
         env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )
-    # Both pipes are read in turn by a helper, because a full one would stop the child.
+    # Both pipes are drained by threads, because a full pipe would block the child.
     out, err = [], []
     readers = [_drain(child.stdout, out), _drain(child.stderr, err)]
-    # Still there as a zombie, so that its counters can be read.
+    # The child is kept as a zombie, so that its counters can be read.
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     wall_s = time.monotonic() - began
     written = written_bytes(child.pid)
@@ -80,7 +80,7 @@ def _drain(pipe, into):
 
 
 def spread(values):
-    """Median, least and most."""
+    """Median, minimum and maximum."""
     values = [value for value in values if value is not None]
     if not values:
         return None
@@ -88,10 +88,10 @@ def spread(values):
 
 
 def interleaved(names, runs, once):
-    """Calls `once(name, number)` for every name in turn, `runs` rounds of it, so that noise hits all alike."""
+    """Calls `once(name, number)` for every name in turn, for `runs` rounds, so that noise affects all of them."""
     results = {name: [] for name in names}
     for number in range(runs):
-        # The order turns, so that nobody always runs behind the same neighbour.
+        # The order rotates, so that no program always runs after the same one.
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             results[name].append(once(name, number))
@@ -99,7 +99,7 @@ def interleaved(names, runs, once):
 
 
 def machine():
-    """The kind of machine, without its name."""
+    """The kind of machine, without its host name."""
     model = platform.processor() or platform.machine()
     memory_gib = None
     try:

@@ -1,4 +1,4 @@
-"""Peak resident memory: `rebuild` at two sizes, and the asking part of `sync`."""
+"""Peak resident memory of `rebuild` at two sizes, and of the fetching part of `sync`."""
 import pathlib
 import re
 import shutil
@@ -17,36 +17,36 @@ def rebuild_peak(store, runs):
     return {"peak_mib": measure.spread([r.peak_mib for r in ran]), "cpu_s": measure.spread([r.cpu_s for r in ran])}
 
 
-def asking_peak(env, store, arguments):
-    """The peak until the line that says that publishing begins; and that of the whole run."""
+def fetching_peak(env, store, arguments):
+    """The peak until the progress line that says that publishing begins, and the peak of the whole run."""
     command = [stores.BINARY, "sync", "--publish-every", "24h", "--store", store, *arguments]
     child = subprocess.Popen(
         [str(part) for part in command], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    asks = threading.Event()
-    asks.set()
+    is_fetching = threading.Event()
+    is_fetching.set()
     errors = []
 
     def listen():
         for line in child.stderr:
             errors.append(line)
             if line.startswith("publishing "):
-                asks.clear()
+                is_fetching.clear()
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
-    peak_kib = peak_asking_kib = 0
+    peak_kib = peak_fetching_kib = 0
     while child.poll() is None:
         found = high_water_kib(child.pid)
         if found:
             peak_kib = found
-            if asks.is_set():
-                peak_asking_kib = found
+            if is_fetching.is_set():
+                peak_fetching_kib = found
         time.sleep(0.01)
     listener.join()
     if child.returncode:
         raise measure.Failed("".join(errors))
-    return {"asking_mib": peak_asking_kib / 1024, "whole_mib": peak_kib / 1024}
+    return {"fetching_mib": peak_fetching_kib / 1024, "whole_mib": peak_kib / 1024}
 
 
 def high_water_kib(pid):
@@ -69,18 +69,18 @@ def part(options):
         found = rebuild_peak(store, options.runs if samples == options.samples else min(2, options.runs))
         rows.append({"name": "rebuild", "samples": count, **found})
     for days in [1, stores.days_for(options.samples)]:
-        stores.say(f"memory: asking for {days} days")
+        stores.say(f"memory: fetching {days} days")
         found = []
         for _ in range(options.runs if days == 1 else 1):
             path = stores.scratch()
             shutil.rmtree(path, ignore_errors=True)
-            # No limit, so that it takes minutes and not days, and as many under way as there are at the vendor's.
+            # No rate limit, so that it takes minutes and not days, and as many requests in flight as at Feishu's limit.
             with stores.simulator(days, VCQ_CONCURRENCY="8") as env:
-                found.append(asking_peak(env, path, stores.window(days)))
+                found.append(fetching_peak(env, path, stores.window(days)))
             shutil.rmtree(path)
         rows.append({
-            "name": "asking part of sync", "days": days,
-            "peak_mib": measure.spread([one["asking_mib"] for one in found]),
+            "name": "fetching part of sync", "days": days,
+            "peak_mib": measure.spread([one["fetching_mib"] for one in found]),
             "whole_mib": measure.spread([one["whole_mib"] for one in found]),
         })  # fmt: skip
     return {"rows": rows}

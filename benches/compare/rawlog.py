@@ -1,4 +1,4 @@
-"""The calls of a store, out of its raw log: when each was asked for, and how long the answer took."""
+"""The calls of a store, from its raw log: when each was made, and how long the response took."""
 import dataclasses
 import datetime
 import io
@@ -18,15 +18,15 @@ class Call:
     endpoint: str
     # Unix seconds.
     at: float
-    # Seconds until the answer; 0 of a refusal, whose time nobody keeps.
+    # Seconds until the response; 0 for a refusal, whose time is not recorded.
     took: float
     request: dict
-    # The whole record of a page of meetings; nothing of the others, which are many and long.
+    # The whole record of a page of meetings; empty for the others, which are many and long.
     line: bytes
 
 
-def asked(store):
-    """Every answered page and every refusal, in the order of asking."""
+def calls(store):
+    """Every page and every refusal, in the order of the requests."""
     found = {}
     for path in sorted((store / "raw").rglob("*.jsonl.zst")):
         with path.open("rb") as packed:
@@ -36,13 +36,13 @@ def asked(store):
                 if head:
                     endpoint = head[1].decode()
                     call = Call(endpoint, unix(head[3].decode()), int(head[4]) / 1000, json.loads(head[2]), line if endpoint == "meeting_list" else b"")
-                    # A page of meetings is filed under each of its dates, so the same call can stand there twice.
+                    # A page of meetings is stored under each of its dates, so the same call can occur twice.
                     found[endpoint, call.at, head[2]] = call
     return sorted(found.values(), key=lambda call: call.at)
 
 
 def unix(text):
-    """RFC 3339 in UTC, with up to nine digits of a second."""
+    """Unix seconds of an RFC 3339 time in UTC with up to nine fractional digits."""
     whole, _, fraction = text.removesuffix("Z").partition(".")
     seconds = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp()
     return seconds + float(f"0.{fraction or 0}")

@@ -1,4 +1,4 @@
-"""From raw pages to Parquet and DuckDB: `vcq-etl rebuild` and what a user would pick instead, on the same pages."""
+"""From raw pages to Parquet and DuckDB: `vcq-etl rebuild` and alternatives, on the same pages."""
 import os
 import shutil
 import sys
@@ -10,8 +10,8 @@ import measure
 import stores
 
 PEERS = stores.ROOT / "benches/peers"
-# Name, script, arguments, and whether it gets all the samples or a share, because it would take too long.
-RIVALS = [
+# Name, script, arguments, and whether it gets all samples or, if it would take too long, a share.
+PEER_SCRIPTS = [
     ("DuckDB SQL", "duckdb_sql.py", [], True),
     ("DuckDB SQL, sorted like ours", "duckdb_sql.py", ["--sorted"], True),
     ("polars, streaming", "polars_streaming.py", [], True),
@@ -20,19 +20,19 @@ RIVALS = [
 ]
 OURS = "vcq-etl rebuild"
 SHARE_SAMPLES = 200_000
-# The peers read the pages alone, so twins of a participant, who share an answer and are told apart by `#2`, are ours only.
-NOT_TWINS = "participant_key not like '%#%'"
+# The peers read only the pages, so duplicate participants (`#2`), which share an answer, are in our tables only.
+NO_DUPLICATES = "participant_key not like '%#%'"
 
 
 def samples_by_date(database):
     with duckdb.connect(str(database), read_only=True) as connection:
         return connection.execute(
-            f"select strftime(meeting_date, '%Y-%m-%d'), count(*) from quality_samples where {NOT_TWINS} group by 1 order by 1"
+            f"select strftime(meeting_date, '%Y-%m-%d'), count(*) from quality_samples where {NO_DUPLICATES} group by 1 order by 1"
         ).fetchall()
 
 
 def share_of(store, counts):
-    """The raw pages of the first dates that hold so many samples, as hard links; with their dates."""
+    """Hard links to the raw pages of the first dates with `SHARE_SAMPLES` samples; the folder, its dates and samples."""
     folder = stores.FOLDER / "share"
     shutil.rmtree(folder, ignore_errors=True)
     dates, total = [], 0
@@ -48,7 +48,7 @@ def share_of(store, counts):
     return folder, dates, total
 
 
-def rival(script, arguments, raw, expected, where, check):
+def run_peer(script, arguments, raw, expected, where, check):
     """One run of a peer; its cells are compared the first time."""
     out = stores.scratch()
     shutil.rmtree(out, ignore_errors=True)
@@ -56,7 +56,7 @@ def rival(script, arguments, raw, expected, where, check):
     if check:
         found = cells.differences(expected, out, where)
         if found:
-            raise measure.Failed(f"{script} has other cells than ours:\n" + "\n".join(found[:20]))
+            raise measure.Failed(f"{script} has different cells:\n" + "\n".join(found[:20]))
     shutil.rmtree(out)
     return ran
 
@@ -68,10 +68,10 @@ def part(options):
     share, dates, share_total = share_of(store, counts)
     with duckdb.connect(str(store / "vcq.duckdb"), read_only=True) as connection:
         ours_total = connection.execute("select count(*) from quality_samples").fetchone()[0]
-    # The share is the first dates.
+    # The share consists of the first dates.
     in_share = f"meeting_date <= date '{dates[-1]}'"
-    plan = {OURS: ours_total} | {name: total if whole else share_total for name, _, _, whole in RIVALS}
-    by_name = {name: (script, arguments, whole) for name, script, arguments, whole in RIVALS}
+    plan = {OURS: ours_total} | {name: total if whole else share_total for name, _, _, whole in PEER_SCRIPTS}
+    by_name = {name: (script, arguments, whole) for name, script, arguments, whole in PEER_SCRIPTS}
 
     with stores.copy(store) as copy:
 
@@ -80,8 +80,8 @@ def part(options):
             if name == OURS:
                 return measure.run([stores.BINARY, "rebuild", "--quiet", "--store", copy], stores.environment())
             script, arguments, whole = by_name[name]
-            raw, where = (store / "raw/quality", NOT_TWINS) if whole else (share, f"{NOT_TWINS} and {in_share}")
-            return rival(script, arguments, raw, store / "vcq.duckdb", where, number == 0)
+            raw, where = (store / "raw/quality", NO_DUPLICATES) if whole else (share, f"{NO_DUPLICATES} and {in_share}")
+            return run_peer(script, arguments, raw, store / "vcq.duckdb", where, number == 0)
 
         results = measure.interleaved(list(plan), options.runs, once)
     shutil.rmtree(share)

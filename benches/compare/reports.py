@@ -1,8 +1,8 @@
-"""Every canned report of the database, over one month and over a year of a large store, and what it reads.
+"""Every report of the database, over a month and a year of a large store, and the rows it scans.
 
-The store is made by SQL: the days of the bench's store, shifted back by whole four weeks, so often that it holds the
-samples wanted. The list of reports is that of the macros `report_*` in the database, which the program under test made.
-Each report is called as the program calls it: the macro, in one session that reads only, with dates as literals.
+The store is made by SQL: four weeks of the benchmark store, copied back in time until it has the wanted number of samples.
+The reports are the macros `report_*` in the database, which the program under test made. Each is called as the program
+calls it: the macro, in one read-only session, with dates as literals.
 """
 import datetime
 import json
@@ -18,9 +18,9 @@ import measure
 import stores
 
 SAMPLES = 20_000_000
-# Days that are shifted as a block: whole weeks, because weekends are quiet.
+# Days that are copied as a block: whole weeks, because weekends are quiet.
 BLOCK_DAYS = 28
-# What the program gives to a report: the setting report_memory_limit.
+# As in the program: the setting report_memory_limit.
 SETTINGS = {
     "threads": "2",
     "memory_limit": os.environ.get("BENCH_REPORT_MEMORY", "1GiB"),
@@ -28,15 +28,14 @@ SETTINGS = {
     "autoload_known_extensions": "false",
     "disabled_optimizers": "common_subplan",
 }
-# A report is run so often (once where the bench is quick); one that takes longer than the one is not run again, and one
-# that takes longer than the other is stopped.
+# Runs of each report (one in a quick benchmark). A report over LONG_S is not repeated, and one over STOP_S is stopped.
 RUNS = 3
 LONG_S, STOP_S = 4.0, float(os.environ.get("BENCH_REPORT_STOP_S", "30"))
 DATED = "meeting_date"
 
 
 def enlarge(connection, samples):
-    """Appends the last `BLOCK_DAYS` days again and again, each time further back, under keys of their own."""
+    """Appends copies of the last `BLOCK_DAYS` days, each further back in time and with its own keys."""
     last = connection.execute("select max(meeting_date) from quality_samples").fetchone()[0]
     first = last - datetime.timedelta(days=BLOCK_DAYS - 1)
     tables = [
@@ -57,7 +56,7 @@ def enlarge(connection, samples):
             cells = []
             for column, kind, *_ in described:
                 if column in ("meeting_key", "participant_key", "row_key"):
-                    # Keys are opaque: the number of the block makes them others.
+                    # Keys are opaque: the block number makes them unique.
                     cells.append(f"'{number}.' || {column}")
                 elif kind == "DATE":
                     cells.append(f"{column} - {number * BLOCK_DAYS}")
@@ -72,7 +71,7 @@ def enlarge(connection, samples):
 
 
 def large_store(options):
-    """A database of so many samples with the reports in it; kept like the other stores."""
+    """A database with SAMPLES samples and the reports; kept like the other stores."""
     samples = SAMPLES if not options.quick else 10 * options.samples
     path = stores.FOLDER / f"reports-{samples}.duckdb"
     source = stores.store(options.samples)
@@ -104,7 +103,7 @@ def macros(connection):
 
 
 def needed(connection, last):
-    """Values for parameters that must be chosen."""
+    """Values for parameters without a default."""
     one = lambda sql: connection.execute(sql, [last]).fetchone()[0]
     return {
         "meeting_no": one("select min(meeting_no) from meetings where meeting_date = ?"),
@@ -123,7 +122,7 @@ def call(name, parameters, since, until, values):
 
 
 def scanned(connection, query):
-    """Rows that the scans of large tables read in all, and the largest scan of quality_samples."""
+    """Rows read by all scans, and by the largest scan of quality_samples."""
     plan = json.loads(connection.execute("explain (analyze, format json) " + query).fetchall()[0][1])
     largest = rows = 0
     todo = [plan]

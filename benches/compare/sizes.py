@@ -1,4 +1,4 @@
-"""Bytes a sample: our Parquet against DuckDB's own, the database against a compact copy, raw against what was sent."""
+"""Bytes per sample: Parquet against DuckDB's own, the database against a compact copy, raw files against their content."""
 import duckdb
 import zstandard
 
@@ -26,7 +26,7 @@ def part(options):
             copy (select * exclude (meeting_date) from ours.quality_samples where meeting_date = date '{date}'
                 order by participant_key, sample_time_utc) to '{day}' (format parquet, compression zstd)""")
         by_date += day.stat().st_size
-    # The storage version that ours has.
+    # The storage version of vcq.duckdb.
     connection.execute(f"attach '{compact}' as compact (storage_version 'v1.2.0')")
     connection.execute("copy from database ours to compact")
     connection.execute("checkpoint compact")

@@ -1,9 +1,9 @@
-"""Where `vcq-etl rebuild` spends its CPU: a sampled profile, each sample given to one stage.
+"""CPU time of `vcq-etl rebuild` by stage, from a sampled profile.
 
     python benches/compare/stages.py STORE [--binary PATH]     rebuilds a copy of STORE under `perf record`
 
-Needs Linux's perf and the right to sample (kernel.perf_event_paranoid). A sample belongs to the first frame, from the
-innermost outwards, whose name tells the stage: an allocation inside the JSON reader is JSON's.
+Needs Linux's perf and the right to sample (kernel.perf_event_paranoid). A sample belongs to the stage of the innermost frame
+that matches one: an allocation inside the JSON parser counts as JSON.
 """
 import argparse
 import collections
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-# Stage, and what a frame's name or library has where the stage begins. The first that fits counts.
+# Stage, and a pattern of the names or libraries of its frames. The first match counts.
 STAGES = [
     ("duckdb", re.compile(r"libduckdb|duckdb_|duckdb::")),
     ("unzstd", re.compile(r"ZSTD_(decompress|createDCtx|freeDCtx|initDCtx)|zstd.*[Dd]ecod|raw::frame|raw::read::(lines|unpacked|frame)|HUF_decompress")),

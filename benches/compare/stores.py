@@ -1,6 +1,6 @@
-"""The stores that the benches run on: a made-up tenant, served by `vcq-etl simulate` and pulled by `vcq-etl sync`.
+"""The stores that the benchmarks use: a simulated tenant, served by `vcq-etl simulate` and pulled by `vcq-etl sync`.
 
-Made once under `target/bench/` and kept; a store is used by copy only. Nothing here talks to anybody but loopback.
+They are made once under `target/bench/` and kept; only copies are used. All connections are to loopback.
 """
 import contextlib
 import datetime
@@ -17,9 +17,9 @@ import measure
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = pathlib.Path(os.environ.get("BENCH_DIR") or ROOT / "target/bench")
 BINARY = pathlib.Path(os.environ.get("BENCH_BINARY") or ROOT / "target/release/vcq-etl").resolve()
-# No limit to speak of: the most that the settings allow.
+# Effectively unlimited: the maximum that the settings allow.
 NO_LIMIT = 100_000
-# A tenant, and about how many samples it makes a day, weekends included.
+# The tenant, and its approximate number of samples per day, weekends included.
 PEOPLE, MEETINGS_PER_DAY = 700, 210
 SAMPLES_PER_DAY = 35_500
 # The last day of every tenant, far enough back that nothing is pending.
@@ -31,7 +31,7 @@ def say(text):
 
 
 def environment(**settings):
-    """Nothing of this machine's settings, but a home of the bench's own."""
+    """An environment without this machine's settings, with a home folder of its own."""
     home = FOLDER / "home"
     home.mkdir(parents=True, exist_ok=True)
     return {"HOME": str(home), "TMPDIR": str(home), "PATH": os.environ["PATH"], **settings}
@@ -39,7 +39,7 @@ def environment(**settings):
 
 @contextlib.contextmanager
 def simulator(days, last_day=LAST_DAY, people=PEOPLE, meetings_per_day=MEETINGS_PER_DAY, flags=(), **settings):
-    """A tenant of so many days; gives the environment that points a sync at it."""
+    """Serves a tenant of `days` days; yields the environment of a sync that uses it."""
     first_day = last_day - datetime.timedelta(days=days - 1)
     env = environment(**({"VCQ_CALLS_PER_MINUTE": str(NO_LIMIT)} | settings))
     command = [
@@ -48,16 +48,16 @@ def simulator(days, last_day=LAST_DAY, people=PEOPLE, meetings_per_day=MEETINGS_
     ]  # fmt: skip
     child = subprocess.Popen([str(part) for part in command], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        told = {}
+        exported = {}
         for line in child.stdout:
             if line.startswith("export "):
                 name, _, value = line.removeprefix("export ").strip().partition("=")
-                told[name] = value
-            if "VCQ_APP_SECRET" in told:
+                exported[name] = value
+            if "VCQ_APP_SECRET" in exported:
                 break
         else:
-            raise measure.Failed("the simulator said no address")
-        yield env | told
+            raise measure.Failed("the simulator printed no address")
+        yield env | exported
     finally:
         child.terminate()
         child.wait()
@@ -70,35 +70,35 @@ def window(days, last_day=LAST_DAY):
 
 
 def window_seconds(days, last_day=LAST_DAY):
-    """The same as unix seconds; the tenant's zone is +08:00."""
+    """The same window in unix seconds; the tenant's zone is +08:00."""
     zone = datetime.timezone(datetime.timedelta(hours=8))
     end = datetime.datetime.combine(last_day, datetime.time(), zone) + datetime.timedelta(days=1)
     return round((end - datetime.timedelta(days=days)).timestamp()), round(end.timestamp())
 
 
 def sync(env, store, arguments, accept=(0,)):
-    """A measured sync; gives the run and its summary."""
+    """Runs and measures a sync; returns the measurement and the summary."""
     ran = measure.run([BINARY, "sync", "--quiet", "--summary", "json", "--store", store, *arguments], env, accept)
     return ran, json.loads(ran.stdout)
 
 
 def days_for(samples):
-    """Two days more than needed, because the first and last may be quiet."""
+    """Number of days for this many samples, plus two, because the first and last may be quiet."""
     return round(samples / SAMPLES_PER_DAY) + 2
 
 
 def stamp():
-    """Which program makes the stores: a digest of its bytes."""
+    """A digest of the program that makes the stores."""
     return hashlib.sha256(BINARY.read_bytes()).hexdigest()[:16]
 
 
 def scratch():
-    """A place for a store that is thrown away."""
+    """Path of a temporary store."""
     return FOLDER / f"scratch-{os.getpid()}"
 
 
 def up_to_date(path, make):
-    """Calls `make(unfinished)` where `path` is not there, and rebuilds a store that another program has published."""
+    """Calls `make(unfinished)` if `path` does not exist, and rebuilds a store that another build published."""
     made_by = path.with_name(f"{path.name}.made-by")
     if not path.exists():
         say(f"making {path.name}")
@@ -107,14 +107,14 @@ def up_to_date(path, make):
         make(unfinished)
         unfinished.rename(path)
     elif not made_by.exists() or made_by.read_text() != stamp():
-        say(f"rebuilding {path.name}, which another program made")
+        say(f"rebuilding {path.name}, which another build made")
         measure.run([BINARY, "rebuild", "--quiet", "--store", path], environment())
     made_by.write_text(stamp())
     return path
 
 
 def store(samples):
-    """A store of about so many samples, up to the last day."""
+    """A store of about `samples` samples, up to LAST_DAY."""
     days = days_for(samples)
 
     def make(path):
@@ -126,8 +126,8 @@ def store(samples):
 
 @contextlib.contextmanager
 def copy(store):
-    """A copy to be spoilt, gone afterwards. A reflink where the file system can."""
-    # Of this process: two parts may be measured at once.
+    """A temporary copy of a store (reflinks where the file system supports them)."""
+    # Named after this process: two parts may be measured at once.
     path = FOLDER / f"work-{os.getpid()}" / "store"
     shutil.rmtree(path.parent, ignore_errors=True)
     path.parent.mkdir(parents=True)

@@ -1,6 +1,6 @@
-"""The asking: calls against the lower bound, use of the quota, and the vendor's SDK in a loop beside it.
+"""Fetching: calls against the lower bound, use of the rate limit, and Feishu's SDK in a loop for comparison.
 
-The limit is scaled to 600 calls in 6 s, so that a run of seventy seconds sees a dozen windows; the simulator enforces it. Times
+The limit is scaled to 600 calls in 6 s, so that a run of seventy seconds spans a dozen windows; the simulator enforces it. Times
 of calls come from the raw log.
 """
 import json
@@ -18,33 +18,33 @@ import stores
 CALLS, WINDOW_S = 600, 6
 RATE = CALLS / WINDOW_S
 LISTS = ["meeting_list", "participant_list", "participant_quality_list"]
-PACE = {"VCQ_CALLS_PER_MINUTE": str(round(RATE * 60)), "VCQ_RATE_WINDOW": f"{WINDOW_S}s"}
-# Kind of window, latency, faults; every setting but the pace is the default.
+RATE_LIMIT = {"VCQ_CALLS_PER_MINUTE": str(round(RATE * 60)), "VCQ_RATE_WINDOW": f"{WINDOW_S}s"}
+# Kind of window, latency, faults; every setting except the limit is the default.
 VARIANTS = [
     ("sliding", 0, []),
     ("fixed", 0, []),
     ("sliding", 300, []),
     ("fixed", 300, []),
-    # Every retry must be one of a fault: this row is for the calls, not for the pace.
+    # Every retry must have a fault as its cause: this row checks the number of calls, not the rate.
     ("sliding", 0, ["--fault", "html@every=50"]),
 ]
 OURS = "vcq-etl sync"
-# Name, page size (0: as the SDK has it), threads, latency (ms), most seconds.
+# Name, page size (0: the default of the SDK), threads, latency (ms), maximum seconds.
 SDK_LOOPS = [
     ("official SDK in a loop", 100, 1, 0, 1e9),
     ("official SDK in a loop, no page_size", 0, 1, 0, 1e9),
     ("official SDK, 8 threads", 100, 8, 0, 1e9),
-    # A call at a time: a whole run would take half an hour, so it is stopped.
+    # One call at a time: a whole run would take half an hour, so it is stopped.
     ("official SDK in a loop", 100, 1, 300, 20),
 ]
 
 
 def lower_bound(database):
-    """Calls that nobody can do without, from what was found: an id and a page of 100 each."""
+    """The minimum number of calls for the published rows: one per page of 100, and at least one for each list."""
     with duckdb.connect(str(database), read_only=True) as connection:
         one = lambda sql: int(connection.execute(sql).fetchone()[0] or 0)
         meetings = one("select ceil(count(*) / 100) from meetings")
-        # A webinar's audience is a list of its own.
+        # A webinar's audience is a separate list.
         participants = one("""
             select sum(greatest(1, ceil(found / 100))) from (
                 select m.meeting_key, audience, count(p.participant_key) as found
@@ -54,7 +54,7 @@ def lower_bound(database):
                     on p.meeting_key = m.meeting_key and coalesce(p.webinar_user_role = '3', false) = audience
                 where not audience or m.meeting_subtype = 8
                 group by all)""")
-        # Twins share an answer: they are one question.
+        # Duplicate participants share an answer and are requested once.
         quality = one("""
             select sum(greatest(1, ceil(samples / 100))) from (
                 select regexp_replace(participant_key, '#[0-9]+$', '') as unit, max(sample_count) as samples
@@ -66,11 +66,11 @@ def ours(env, store, arguments):
     started = time.time()
     ran, summary = stores.sync(env, store, arguments)
     bound = lower_bound(store / "vcq.duckdb")
-    calls = rawlog.asked(store)
+    calls = rawlog.calls(store)
     quality = [call.at for call in calls if call.endpoint == LISTS[2]]
-    answered = max(call.at + call.took for call in calls)
+    last_response = max(call.at + call.took for call in calls)
     made = summary["calls"]
-    # All calls, faults included, over the time from the first to the last, the last one's own share of the pace included.
+    # All calls, faults included, over the time from the first to the last, plus one slot for the last.
     used = made[LISTS[2]] / (RATE * (quality[-1] - quality[0] + 1 / RATE))
     longest_s = max(bound.values()) / RATE
     return {
@@ -82,38 +82,38 @@ def ours(env, store, arguments):
         "samples": summary["samples"],
         "used_pct": 100 * used,
         "two_idle_pct": idle.two_idle_pct(calls, 1 / RATE),
-        "asking_s": answered - started,
+        "fetching_s": last_response - started,
         "longest_s": longest_s,
-        "over_longest": (answered - started) / longest_s,
+        "over_longest": (last_response - started) / longest_s,
         "wall_s": ran.wall_s,
         "cpu_s": ran.cpu_s,
     }
 
 
 def again(env, store, arguments):
-    """A second sync of the settled window: the calls that it makes."""
+    """The calls of a second sync of the same, stable window."""
     _, summary = stores.sync(env, store, arguments)
     return summary["calls"]
 
 
-def sdk(env, page_size, threads, most_seconds):
+def sdk(env, page_size, threads, max_seconds):
     script = stores.ROOT / "benches/peers/sdk_loop.py"
     start, end = stores.window_seconds(1)
-    ran = measure.run([sys.executable, script, start, end, page_size, threads, most_seconds], env)
+    ran = measure.run([sys.executable, script, start, end, page_size, threads, max_seconds], env)
     return json.loads(ran.stdout) | {"wall_s": ran.wall_s, "cpu_s": ran.cpu_s}
 
 
 def part(options):
     rows = []
-    # A working day with so many meetings; seven quality calls each, about. A new simulator has a fresh limit.
-    meetings = max(20, round(options.asking_calls / 7))
+    # One working day; about seven quality calls per meeting. A new simulator has a fresh limit.
+    meetings = max(20, round(options.fetching_calls / 7))
     tenant = dict(days=1, people=max(100, meetings), meetings_per_day=meetings)
     for kind, latency_ms, faults in VARIANTS:
         flags = ["--window", kind, "--latency", f"{latency_ms}ms", *faults]
         found = []
         for number in range(1 if faults else options.runs):
-            stores.say(f"asking, {kind} window, {latency_ms} ms, round {number + 1}")
-            with stores.simulator(flags=flags, **tenant, **PACE) as env, scratch() as store:
+            stores.say(f"fetching, {kind} window, {latency_ms} ms, round {number + 1}")
+            with stores.simulator(flags=flags, **tenant, **RATE_LIMIT) as env, scratch() as store:
                 found.append(ours(env, store, stores.window(1)))
                 if number == 0 and not faults:
                     again_calls = again(env, store, stores.window(1))
@@ -123,22 +123,22 @@ def part(options):
         row |= {key: measure.spread([run[key] for run in found]) for key in ["beyond", "throttles"]}
         row |= {
             key: measure.spread([run[key] for run in found])
-            for key in ["used_pct", "two_idle_pct", "asking_s", "longest_s", "over_longest", "wall_s", "cpu_s"]
+            for key in ["used_pct", "two_idle_pct", "fetching_s", "longest_s", "over_longest", "wall_s", "cpu_s"]
         }
         rows.append(row)
-    for name, page_size, threads, latency_ms, most_seconds in SDK_LOOPS:
-        stores.say(f"asking, {name}, {latency_ms} ms")
+    for name, page_size, threads, latency_ms, max_seconds in SDK_LOOPS:
+        stores.say(f"fetching, {name}, {latency_ms} ms")
         flags = ["--window", "sliding", "--latency", f"{latency_ms}ms"]
-        with stores.simulator(flags=flags, **tenant, **PACE) as env:
-            found = sdk(env, page_size, threads, most_seconds)
-        # Twins are asked twice here, so that all our rows are to be had.
+        with stores.simulator(flags=flags, **tenant, **RATE_LIMIT) as env:
+            found = sdk(env, page_size, threads, max_seconds)
+        # The SDK loop requests duplicate participants twice, so it can get all of our rows.
         found |= {"name": name, "window": "sliding", "latency_ms": latency_ms, "expected_samples": rows[0]["samples"]}
         rows.append(found)
     return {"rows": rows, "rate": RATE}
 
 
 class scratch:
-    """An empty store, gone afterwards."""
+    """An empty store, removed afterwards."""
 
     def __enter__(self):
         self.path = stores.scratch()
