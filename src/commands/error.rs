@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::dates::DateError;
 use super::numbered;
 use crate::buildings::BuildingsError;
-use crate::extract::RecordError;
+use crate::extract::WriteError;
 use crate::ledger::LedgerError;
 use crate::load::{LoadError, LockError};
 use crate::report::ReportError;
@@ -92,12 +92,12 @@ pub(crate) enum SyncError {
     Panicked,
 }
 
-impl From<RecordError> for SyncError {
-    fn from(error: RecordError) -> SyncError {
+impl From<WriteError> for SyncError {
+    fn from(error: WriteError) -> SyncError {
         match error {
-            RecordError::Ledger(error) => SyncError::Ledger(error),
-            RecordError::Raw(error) => SyncError::Date(DateError::Raw(error)),
-            RecordError::Stopped => SyncError::Panicked,
+            WriteError::Ledger(error) => SyncError::Ledger(error),
+            WriteError::Raw(error) => SyncError::Date(DateError::Raw(error)),
+            WriteError::Stopped => SyncError::Panicked,
         }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) use summary::{Calls, Summary};
 
 use crate::error::{ExitCode, StopReason};
 use crate::event::{Event, Listener};
-use crate::extract::{CaughtUp, ExtractSettings, Extracted, Extraction, FetchScope, Recorder, Settle, Stop, catch_up};
+use crate::extract::{CaughtUp, CheckpointWriter, ExtractSettings, Extracted, FetchScope, Scheduler, Stop, catch_up};
 use crate::ledger::USER_ID_TYPE;
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{DatabaseOptions, Lock, PublishMode, StorePaths, open_published_with};
@@ -233,7 +233,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 /// FetchScope for the window, and publishes finished dates now and then. Gives why that failed, if it did: the asking ends then.
 async fn ask_and_publish(
     setup: &SyncSetup,
-    extraction: &Arc<Extraction>,
+    extraction: &Arc<Scheduler>,
     publisher: &mut Publisher,
     run: &RunRecord,
     counters: &Counters,
@@ -286,12 +286,12 @@ fn extraction(
     ledger: &Arc<Ledger>,
     counters: &Arc<Counters>,
     asking: Asking,
-) -> Result<Arc<Extraction>, SyncError> {
+) -> Result<Arc<Scheduler>, SyncError> {
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
     config.call_budget = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
     let client = Client::new(config, Arc::clone(counters) as Arc<dyn feishu_vc::EventListener>)?;
-    let recorder = Recorder::start(&paths.raw(), run_id, Arc::clone(ledger))
+    let recorder = CheckpointWriter::start(&paths.raw(), run_id, Arc::clone(ledger))
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
     let settings = ExtractSettings {
         run_id: run_id.to_owned(),
@@ -303,14 +303,14 @@ fn extraction(
         refetch: setup.refetch,
         zone: setup.zone.clone(),
         user_id_type: setup.user_id_type,
-        settle: Settle { us: i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX) },
+        settle: setup.settle.into(),
         concurrency: setup.concurrency,
         rate: setup.client.rate,
         may_end_early: setup.max_calls.is_some() || setup.finish_by_us.is_some(),
     };
     let listener = Arc::clone(&setup.listener);
     let now_us = Arc::clone(&setup.now_us);
-    Ok(Arc::new(Extraction::new(client, setup.cancel.clone(), recorder, settings, listener, now_us)))
+    Ok(Arc::new(Scheduler::new(client, setup.cancel.clone(), recorder, settings, listener, now_us)))
 }
 
 /// The name of the ledger's setting for the tenant's zone.

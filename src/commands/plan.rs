@@ -15,7 +15,7 @@ use super::{Asking, Calls, SyncError, SyncSetup, check_settings, counted, extrac
 use crate::commands::wire::Counters;
 use crate::error::{ExitCode, StopReason};
 use crate::event::Event;
-use crate::extract::{Estimate, EstimateInput, Extracted, FetchScope, Limits, Settle, Stop, catch_up, paced};
+use crate::extract::{Estimate, EstimateInput, Extracted, FetchScope, Limits, Stop, catch_up, paced};
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{Manifest, StorePaths};
 use crate::schema::{civil_date_text, utc_text};
@@ -176,9 +176,9 @@ pub(crate) fn pending(
         meeting_nos: &setup.meeting_nos,
         refetch: setup.refetch,
         now_us,
-        settle: Settle { us: i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX) },
+        settle: setup.settle.into(),
     };
-    Ok(Estimate::of(ledger, &question)?)
+    Ok(Estimate::new(ledger, &question)?)
 }
 
 /// What is left of a sync's window when it stops early. A refetch was begun in the ledger, so what is final by now stays

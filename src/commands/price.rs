@@ -81,9 +81,9 @@ impl Price {
             later: PricedLater {
                 fresh_meetings: later.fresh_meetings,
                 fresh_until_utc: later.fresh_until_us.map(utc_text),
-                settling_meetings: later.settling_meetings,
-                settling_participants: later.settling_participants,
-                settled_utc: later.settled_us.map(utc_text),
+                settling_meetings: later.unstable_meetings,
+                settling_participants: later.unstable_participants,
+                settled_utc: later.stable_us.map(utc_text),
             },
         }
     }

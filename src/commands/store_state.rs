@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{DateError, SyncError};
-use crate::extract::dates_with_lost_answers;
+use crate::extract::dates_with_lost_files;
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{DatePublication, Manifest, PublishedFile, StorePaths};
 use crate::raw_log::{RawKind, list_dates, list_files};
@@ -41,7 +41,7 @@ pub(crate) fn lost_raw_dates(
         Some(manifest) => manifest.files.iter().filter_map(of_file).collect(),
         None => paths.partitions()?,
     };
-    let lost = dates_with_lost_answers(&raw, ledger)?;
+    let lost = dates_with_lost_files(&raw, ledger)?;
     let mut frozen = BTreeSet::new();
     // Three tables come from one kind: each folder is looked at once.
     let source = |partition: &str| SOURCES.iter().find(|(table, _)| *table == partition).map(|(_, kind)| *kind);

@@ -40,7 +40,7 @@ impl Failure {
     pub(crate) fn of_stop(stop: &Stop, exit: ExitCode) -> Failure {
         let failure = match stop {
             // The call's error says more than the reason that wraps it.
-            Stop::Vendor(error)
+            Stop::Refused(error)
             | Stop::Unreachable(error)
             | Stop::MeetingListRefused(error)
             | Stop::Throttled(error) => Failure::of(exit, error),

@@ -23,7 +23,7 @@ impl StopReason {
     /// `signal` is the signal that interrupted the run, 0 if none did.
     pub(crate) fn of(stop: &Stop, signal: i32) -> StopReason {
         match stop {
-            Stop::Vendor(error)
+            Stop::Refused(error)
             | Stop::Unreachable(error)
             | Stop::MeetingListRefused(error)
             | Stop::Throttled(error) => of_call_error(error),
@@ -45,7 +45,7 @@ impl StopReason {
             Stop::MeetingList { .. } | Stop::Failing { .. } => reason(ExitCode::Vendor, [RESUMES]),
             Stop::Budget(_) => reason(ExitCode::Stopped, [RESUMES]),
             Stop::Cancelled => reason(ExitCode::of_signal(signal), [RESUMES]),
-            Stop::Record(_) => reason(
+            Stop::Write(_) => reason(
                 ExitCode::Storage,
                 ["free space or fix the permissions; published data is intact, and the next run resumes"],
             ),

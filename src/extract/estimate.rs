@@ -1,35 +1,31 @@
-//! What a window still owes, in calls: the price of the next sync.
+//! What the next sync of a window would cost, in calls.
 //!
-//! Owns the one pricing that `plan`, `status` and a run that stops early share. Pure but for reading the ledger: the time
-//! is an argument. Promises: what is known is counted, what is guessed is marked as an estimate. A count is exact if every
-//! answer is as long as expected; no pricing can know more than that.
+//! Shared by `plan`, `status` and a run that stops early. Reads only the ledger; the time is an argument. What is known is
+//! counted, and what is guessed is marked as an estimate. A count is exact if every answer is as long as expected.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::decide::{Settle, fresh_until_us, is_fresh};
-use super::list_meetings::{MARGIN_BEFORE_US, MARGIN_BEHIND_US, SLICE_US, guessed_calls};
-use super::unit::MeetingWindow;
-use crate::ledger::{Ledger, LedgerError, MeetingState, WindowFilter};
+use super::finality::{Settle, fresh_until_us, is_fresh};
+use super::window::{MeetingWindow, list_slices};
+use crate::ledger::{Ledger, LedgerError, MeetingState, PendingParticipant, WindowFilter};
 use feishu_vc::{Endpoint, Rate};
 
 /// Items on a full page of any of the lists.
 const PAGE_ITEMS: u64 = 100;
-/// The pacer keeps a hundredth below the limit.
-const PACE_MARGIN: f64 = 1.01;
+/// The limiter stays one percent below the rate limit.
+const RATE_MARGIN: f64 = 1.01;
 
-/// Which part of a store is to be priced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EstimateInput<'a> {
-    /// Meetings that start in here, microseconds UTC, end exclusive.
+    /// When a meeting must start, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
-    /// Only these meetings; all where empty.
+    /// Only these meetings; empty for all.
     pub meeting_nos: &'a [String],
-    /// Price everything, also what is final.
+    /// Include what is final.
     pub refetch: bool,
-    /// Now, microseconds UTC.
+    /// Microseconds UTC.
     pub now_us: i64,
-    /// How long an answer may still grow.
     pub settle: Settle,
 }
 
@@ -37,7 +33,7 @@ pub(crate) struct EstimateInput<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub calls: u64,
-    /// True where a guess is in it.
+    /// True if the number contains a guess.
     pub is_estimate: bool,
 }
 
@@ -48,22 +44,22 @@ impl Count {
     }
 }
 
-/// What can't be settled now and is asked by later runs.
+/// What later runs must fetch, whatever this one does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Later {
-    /// Meetings that ended less than ten minutes ago and are left alone.
+    /// Meetings that ended less than ten minutes ago.
     pub fresh_meetings: u64,
-    /// When the last of them can be asked for, microseconds UTC.
+    /// When the last of them can be fetched, microseconds UTC.
     pub fresh_until_us: Option<i64>,
-    /// Meetings within the settle time: an answer that is given now may be asked for again.
-    pub settling_meetings: u64,
-    /// Their participants that are pending, listed or guessed.
-    pub settling_participants: u64,
-    /// When the last of them is settled, microseconds UTC.
-    pub settled_us: Option<i64>,
+    /// Meetings within the settle time: their answers may have to be fetched again.
+    pub unstable_meetings: u64,
+    /// Their pending participants, listed or guessed.
+    pub unstable_participants: u64,
+    /// When the last of them is stable, microseconds UTC.
+    pub stable_us: Option<i64>,
 }
 
-/// One meeting's share of the price.
+/// The calls for one meeting.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     meeting_date: i32,
@@ -71,82 +67,72 @@ struct Step {
     quality_calls: u64,
 }
 
-/// What a window owes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Estimate {
-    /// Meetings that the ledger knows of the window.
+    /// Known meetings of the window.
     pub meetings: u64,
-    /// Participants that it knows of them; duplicates are one.
+    /// Known participants of these; duplicates count once.
     pub participants: u64,
-    /// Meetings with something to ask now.
+    /// Meetings with something to fetch now.
     pub meetings_pending: u64,
-    /// Of those, meetings whose list of participants is to be asked.
+    /// Of these, meetings whose participant list must be fetched.
     pub lists_pending: u64,
-    /// Of those, meetings that nobody has a list of: their participants are guessed.
+    /// Of these, meetings without any list: their participants are guessed.
     pub unlisted: u64,
-    /// Participants to ask for now, known ones.
+    /// Known participants to fetch now.
     pub participants_pending: u64,
-    /// Participants of the meetings without a list, guessed from their devices.
+    /// Participants of meetings without a list, guessed from the number of devices.
     pub participants_guessed: u64,
     /// Calls to make now, by endpoint in the order of [`Endpoint::ALL`].
     pub calls: [Count; 3],
     pub later: Later,
-    /// Meeting dates that answers are still to come for.
+    /// Meeting dates with something to fetch.
     pub dates: BTreeSet<i32>,
-    /// Newest first, as a sync asks.
+    /// Newest first, in the order of a sync.
     steps: Vec<Step>,
 }
 
-/// What bounds a run.
+/// The limits of a run; `None` for no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// At most so many calls to the three lists.
+    /// Calls to the three lists.
     pub calls: Option<u64>,
-    /// At most so long.
     pub time: Option<Duration>,
 }
 
-/// How far a bounded run gets, newest meetings first.
+/// How far a run within limits gets, newest meetings first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reach {
-    /// True where everything fits.
+    /// True if everything fits.
     pub is_whole: bool,
     /// Meetings that are finished.
     pub meetings: u64,
-    /// Calls that these take, the meeting list's included.
+    /// Calls for these, including the meeting list.
     pub calls: u64,
-    /// The oldest date of which everything is asked; `None` where not even the newest is finished.
+    /// The oldest date that is finished; `None` if not even the newest is.
     pub back_to: Option<i32>,
 }
 
 impl Estimate {
-    /// Prices a window by what the ledger knows. The calls to the meeting list are an estimate, unless
-    /// [`Estimate::with_meeting_list`] tells of a walk.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub(crate) fn of(ledger: &Ledger, question: &EstimateInput<'_>) -> Result<Estimate, LedgerError> {
-        let EstimateInput { window_us, meeting_nos, refetch, .. } = *question;
-        let asked = WindowFilter { window_us, meeting_nos, refetch };
-        let mut pending = price(&ledger.meeting_states(asked)?, question);
-        (pending.meetings, pending.participants) = ledger.count_known(asked)?;
-        let (mut since_us, until_us) = window_us;
-        while since_us < until_us {
-            let slice_until = until_us.min(since_us.saturating_add(SLICE_US));
-            let asked_until = slice_until.saturating_add(MARGIN_BEHIND_US).min(question.now_us);
-            let widened = (since_us.saturating_sub(MARGIN_BEFORE_US), asked_until);
-            if meeting_nos.is_empty() {
-                let slice = WindowFilter { window_us: widened, ..asked };
-                pending.calls[MEETINGS].add(pages(ledger.count_known(slice)?.0), true);
+    /// From what the ledger knows. The calls to the meeting list are a guess until [`Estimate::with_meeting_list`] is
+    /// called.
+    pub(crate) fn new(ledger: &Ledger, input: &EstimateInput<'_>) -> Result<Estimate, LedgerError> {
+        let EstimateInput { window_us, meeting_nos, refetch, .. } = *input;
+        let filter = WindowFilter { window_us, meeting_nos, refetch };
+        let mut estimate = estimate_meetings(&ledger.meeting_states(filter)?, input);
+        (estimate.meetings, estimate.participants) = ledger.count_known(filter)?;
+        for slice in list_slices(window_us, input.now_us) {
+            let calls = if meeting_nos.is_empty() {
+                count_pages(ledger.count_known(WindowFilter { window_us: slice.requested_us, ..filter })?.0)
             } else {
-                pending.calls[MEETINGS].add(meeting_nos.iter().collect::<BTreeSet<_>>().len() as u64, true);
-            }
-            since_us = slice_until;
+                meeting_nos.iter().collect::<BTreeSet<_>>().len() as u64
+            };
+            estimate.calls[MEETINGS].add(calls, true);
         }
-        Ok(pending)
+        Ok(estimate)
     }
 
-    /// Takes the pages that a walk over the meeting list just had for the calls that the next one will take.
+    /// Sets the calls to the meeting list to the pages that a walk over it just had.
     #[must_use]
     pub(crate) fn with_meeting_list(mut self, pages: u64) -> Estimate {
         self.calls[MEETINGS] = Count { calls: pages, is_estimate: false };
@@ -160,7 +146,7 @@ impl Estimate {
         total
     }
 
-    /// How long the calls take: each list has a limit of its own and they are worked side by side, so the longest counts.
+    /// How long the calls take. Each list has its own rate limit and all run at the same time, so the longest counts.
     pub(crate) fn time(&self, rate: Rate) -> Duration {
         self.calls.iter().map(|count| paced(count.calls, rate)).max().unwrap_or_default()
     }
@@ -175,7 +161,7 @@ impl Estimate {
         let mut reach = Reach { is_whole: fits(&taken), meetings: 0, calls: taken[MEETINGS], back_to: None };
         let mut newer = None;
         for step in self.steps.iter().take_while(|_| reach.is_whole) {
-            // A date is whole once a meeting of an older one is begun.
+            // A date is finished once a meeting of an older one starts.
             if newer != Some(step.meeting_date) {
                 reach.back_to = newer;
                 newer = Some(step.meeting_date);
@@ -200,51 +186,63 @@ const MEETINGS: usize = Endpoint::MeetingList as usize;
 const LISTS: usize = Endpoint::ParticipantList as usize;
 const QUALITY: usize = Endpoint::ParticipantQualityList as usize;
 
-/// How long calls to one list take at the effective pace.
+/// How long calls to one list take at the effective rate.
 pub(crate) fn paced(calls: u64, rate: Rate) -> Duration {
-    let interval_s = rate.window.as_secs_f64() * PACE_MARGIN / f64::from(rate.calls.get());
-    // No store owes the 10^15 calls from which on a duration would overflow; a cap keeps the arithmetic total.
+    let interval_s = rate.window.as_secs_f64() * RATE_MARGIN / f64::from(rate.calls.get());
+    // Clamped, because a duration would overflow at about 10^15 calls.
     Duration::from_secs_f64((calls as f64 * interval_s).min(1e15))
 }
 
-/// Pages of so many items: an empty list takes a call too.
-fn pages(items: u64) -> u64 {
+/// An empty list takes a call too.
+fn count_pages(items: u64) -> u64 {
     items.div_ceil(PAGE_ITEMS).max(1)
 }
 
-/// Prices meetings, newest first.
-fn price(meetings: &[MeetingState], question: &EstimateInput<'_>) -> Estimate {
-    let mut pending = Estimate::default();
+/// The quality calls for a participant, from its expected minutes.
+pub(super) fn count_quality_calls(participant: &PendingParticipant) -> u64 {
+    participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(PAGE_ITEMS)
+}
+
+/// The quality calls for a meeting, guessed from what the meeting list says.
+pub(super) fn guess_quality_calls(devices: i64, start_us: i64, end_us: Option<i64>) -> u64 {
+    let minutes = end_us.map_or(0, |end_us| (end_us - start_us).max(0) / 60_000_000);
+    let pages_each = minutes.max(1).unsigned_abs().div_ceil(PAGE_ITEMS);
+    devices.max(1).unsigned_abs().saturating_mul(pages_each)
+}
+
+/// `meetings` are newest first.
+fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Estimate {
+    let mut estimate = Estimate::default();
     for meeting in meetings {
-        let window = MeetingWindow::from_times(meeting.start_us, meeting.end_us, question.now_us);
-        let end_us = window.end_s * 1_000_000;
-        if is_fresh(end_us, question.now_us) {
-            pending.later.fresh_meetings += 1;
-            pending.later.fresh_until_us = pending.later.fresh_until_us.max(Some(fresh_until_us(end_us)));
+        let window = MeetingWindow::new(meeting.start_us, meeting.end_us, input.now_us);
+        let end_us = window.end_us();
+        if is_fresh(end_us, input.now_us) {
+            estimate.later.fresh_meetings += 1;
+            estimate.later.fresh_until_us = estimate.later.fresh_until_us.max(Some(fresh_until_us(end_us)));
             continue;
         }
-        let settled_us = end_us.saturating_add(question.settle.us);
-        let is_settling = question.now_us < settled_us;
-        let list_is_pending = !meeting.list_final || question.refetch;
+        let stable_us = input.settle.stable_us(end_us);
+        let is_unstable = input.now_us < stable_us;
+        let list_is_pending = !meeting.list_final || input.refetch;
         let is_unlisted = list_is_pending && !meeting.was_listed;
-        // A list that may still grow brings participants that nobody knows yet.
-        let list_is_open = is_unlisted || (list_is_pending && is_settling);
+        // A list that may still grow can bring unknown participants.
+        let list_is_open = is_unlisted || (list_is_pending && is_unstable);
         let is_long = window.is_over_a_day();
 
         let devices = meeting.devices.max(1).unsigned_abs();
         let guessed = if is_unlisted { devices.saturating_sub(meeting.known) } else { 0 };
         let mut list = Count::default();
         if list_is_pending {
-            list.add(pages(meeting.known + guessed), is_unlisted);
-            // The audience is asked for by a query of its own; how it shares the pages with the panel is not known.
+            list.add(count_pages(meeting.known + guessed), is_unlisted);
+            // The audience has its own query; how the pages are divided between audience and panel is unknown.
             list.add(u64::from(meeting.is_webinar), meeting.is_webinar);
-            // A window of more than a day is refused once, then cut.
+            // A window of more than a day is refused once, then clamped.
             list.add(u64::from(is_long), is_long);
         }
         let mut quality = Count::default();
         if is_unlisted {
-            quality
-                .add(guessed_calls(meeting.devices, meeting.start_us, meeting.end_us).max(meeting.quality_calls), true);
+            let guess = guess_quality_calls(meeting.devices, meeting.start_us, meeting.end_us);
+            quality.add(guess.max(meeting.quality_calls), true);
         } else {
             quality.add(meeting.quality_calls, meeting.unknown_length > 0 || list_is_open);
         }
@@ -252,26 +250,26 @@ fn price(meetings: &[MeetingState], question: &EstimateInput<'_>) -> Estimate {
             quality.add(1, true);
         }
 
-        pending.meetings_pending += 1;
-        pending.lists_pending += u64::from(list_is_pending);
-        pending.unlisted += u64::from(is_unlisted);
-        pending.participants_pending += meeting.pending;
-        pending.participants_guessed += guessed;
-        pending.calls[LISTS].add(list.calls, list.is_estimate);
-        pending.calls[QUALITY].add(quality.calls, quality.is_estimate);
-        pending.dates.insert(meeting.meeting_date);
-        pending.steps.push(Step {
+        estimate.meetings_pending += 1;
+        estimate.lists_pending += u64::from(list_is_pending);
+        estimate.unlisted += u64::from(is_unlisted);
+        estimate.participants_pending += meeting.pending;
+        estimate.participants_guessed += guessed;
+        estimate.calls[LISTS].add(list.calls, list.is_estimate);
+        estimate.calls[QUALITY].add(quality.calls, quality.is_estimate);
+        estimate.dates.insert(meeting.meeting_date);
+        estimate.steps.push(Step {
             meeting_date: meeting.meeting_date,
             list_calls: list.calls,
             quality_calls: quality.calls,
         });
-        if is_settling {
-            pending.later.settling_meetings += 1;
-            pending.later.settling_participants += meeting.pending + guessed;
-            pending.later.settled_us = pending.later.settled_us.max(Some(settled_us));
+        if is_unstable {
+            estimate.later.unstable_meetings += 1;
+            estimate.later.unstable_participants += meeting.pending + guessed;
+            estimate.later.stable_us = estimate.later.stable_us.max(Some(stable_us));
         }
     }
-    pending
+    estimate
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
-//! The price against hand-made meetings, against the sync's own list of what it asks, and its bounds.
+//! The estimate against hand-made meetings, against what a sync requests, and within limits.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 
-use super::super::work::quality_calls;
 use super::*;
 use crate::ledger::Change;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
@@ -17,17 +16,17 @@ const HOUR_US: i64 = 60 * MINUTE_US;
 const NOW_US: i64 = 1_000 * 24 * HOUR_US;
 const RATE: Rate = Rate::per_minute(NonZeroU32::new(100).expect("not zero"));
 
-fn question() -> EstimateInput<'static> {
+fn input() -> EstimateInput<'static> {
     EstimateInput {
         window_us: (0, NOW_US),
         meeting_nos: &[],
         refetch: false,
         now_us: NOW_US,
-        settle: Settle { us: 24 * HOUR_US },
+        settle: Settle::from(Duration::from_secs(24 * 3_600)),
     }
 }
 
-/// A settled meeting of an hour, three days ago, whose list is final and whose two participants are pending.
+/// A stable meeting of an hour, three days ago, whose list is final and whose two participants are pending.
 fn meeting() -> MeetingState {
     let start_us = NOW_US - 72 * HOUR_US;
     MeetingState {
@@ -69,16 +68,16 @@ fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
     let unknown_length = MeetingState { unknown_length: 1, ..meeting() };
     for (case, state, list, quality) in [
         ("final list", meeting(), exact(0), exact(2)),
-        ("list to be asked again, settled", MeetingState { list_final: false, ..meeting() }, exact(1), exact(2)),
+        ("list to be requested again, stable", MeetingState { list_final: false, ..meeting() }, exact(1), exact(2)),
         ("many known", MeetingState { list_final: false, known: 201, ..meeting() }, exact(3), exact(2)),
         ("no list: pages of its devices, two pages of minutes each", unlisted, guess(2), guess(300)),
         ("audience", webinar, guess(2), exact(2)),
         ("a length that is not known", unknown_length, exact(0), guess(2)),
     ] {
-        let pending = price(&[state], &question());
+        let pending = estimate_meetings(&[state], &input());
         assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (list, quality), "{case}");
     }
-    let pending = price(&[unlisted, meeting()], &question());
+    let pending = estimate_meetings(&[unlisted, meeting()], &input());
     assert_eq!((pending.participants_pending, pending.participants_guessed, pending.unlisted), (2, 150, 1));
     assert_eq!((pending.meetings_pending, pending.lists_pending, pending.total()), (2, 1, guess(304)));
 }
@@ -86,25 +85,25 @@ fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
 #[test]
 fn a_meeting_of_more_than_a_day_costs_the_refusal_too() {
     let long = MeetingState { end_us: Some(meeting().start_us + 25 * HOUR_US), ..meeting() };
-    assert_eq!(price(&[long], &question()).calls[QUALITY], guess(3));
+    assert_eq!(estimate_meetings(&[long], &input()).calls[QUALITY], guess(3));
     let unlisted = MeetingState { list_final: false, ..long };
-    let pending = price(&[unlisted], &question());
+    let pending = estimate_meetings(&[unlisted], &input());
     assert_eq!(pending.calls[LISTS], guess(2));
     assert_eq!(pending.calls[QUALITY].calls, 2, "the list has learned it by then");
 }
 
 #[test]
-fn a_refetch_prices_the_lists_again_and_guesses_nothing() {
-    let again = EstimateInput { refetch: true, ..question() };
-    let pending = price(&[meeting()], &again);
+fn a_refetch_counts_the_lists_again_and_guesses_nothing() {
+    let again = EstimateInput { refetch: true, ..input() };
+    let pending = estimate_meetings(&[meeting()], &again);
     assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (exact(1), exact(2)));
 }
 
 #[test]
-fn the_fresh_wait_and_the_settling_may_be_asked_again() {
+fn fresh_meetings_wait_and_unstable_ones_may_be_fetched_again() {
     let fresh = MeetingState { end_us: Some(NOW_US - 9 * MINUTE_US), ..meeting() };
-    let settling = MeetingState { end_us: Some(NOW_US - 10 * MINUTE_US), list_final: false, ..meeting() };
-    let pending = price(&[fresh, settling], &question());
+    let unstable = MeetingState { end_us: Some(NOW_US - 10 * MINUTE_US), list_final: false, ..meeting() };
+    let pending = estimate_meetings(&[fresh, unstable], &input());
     assert_eq!(pending.meetings_pending, 1);
     assert_eq!(pending.calls[QUALITY], guess(2), "its list may still grow");
     assert_eq!(
@@ -112,40 +111,40 @@ fn the_fresh_wait_and_the_settling_may_be_asked_again() {
         Later {
             fresh_meetings: 1,
             fresh_until_us: Some(NOW_US + MINUTE_US),
-            settling_meetings: 1,
-            settling_participants: 2,
-            settled_us: Some(NOW_US - 10 * MINUTE_US + 24 * HOUR_US),
+            unstable_meetings: 1,
+            unstable_participants: 2,
+            stable_us: Some(NOW_US - 10 * MINUTE_US + 24 * HOUR_US),
         }
     );
 }
 
 #[test]
-fn time_is_that_of_the_longest_list_at_the_effective_pace() {
+fn the_time_is_that_of_the_longest_list_at_the_effective_rate() {
     let pending = Estimate { calls: [exact(1), exact(10), exact(100)], ..Estimate::default() };
     assert_eq!(pending.time(RATE), Duration::from_millis(60_600));
     assert_eq!(Estimate::default().time(RATE), Duration::ZERO);
 }
 
 #[test]
-fn bounds_reach_back_to_the_last_date_that_is_whole() {
+fn limits_reach_back_to_the_last_finished_date() {
     let of = |date: i32| MeetingState { meeting_date: date, ..meeting() };
     // Two calls each, newest first, and one for the meeting list.
-    let pending = price(&[of(3), of(3), of(2), of(1)], &question()).with_meeting_list(1);
+    let pending = estimate_meetings(&[of(3), of(3), of(2), of(1)], &input()).with_meeting_list(1);
     let reach = |calls| pending.reach(Limits { calls: Some(calls), time: None }, RATE);
     let reached = |is_whole, meetings, calls, back_to| Reach { is_whole, meetings, calls, back_to };
     assert_eq!(reach(0), reached(false, 0, 1, None));
-    assert_eq!(reach(4), reached(false, 1, 3, None), "the newest day is begun");
+    assert_eq!(reach(4), reached(false, 1, 3, None), "the newest day has started");
     assert_eq!(reach(5), reached(false, 2, 5, Some(3)));
     assert_eq!(reach(8), reached(false, 3, 7, Some(2)));
     assert_eq!(reach(9), reached(true, 4, 9, Some(1)));
     let in_time = pending.reach(Limits { calls: None, time: Some(paced(4, RATE)) }, RATE);
-    assert_eq!(in_time, reached(false, 2, 5, Some(3)), "each list has its own pace");
+    assert_eq!(in_time, reached(false, 2, 5, Some(3)), "each list has its own rate limit");
 }
 
-/// A participant: expected minutes, whether it has an id, and what its last answer came to.
+/// A participant: expected minutes, whether it has an id, and the status and finality of its last answer.
 type Person = (Option<i64>, bool, Option<(Status, bool)>);
 /// A meeting: hours before now, hours long, list answered, list final, participants.
-type Held = (i64, i64, bool, bool, Vec<Person>);
+type Meeting = (i64, i64, bool, bool, Vec<Person>);
 
 fn people() -> impl Strategy<Value = Vec<Person>> {
     let answer = prop_oneof![
@@ -156,12 +155,12 @@ fn people() -> impl Strategy<Value = Vec<Person>> {
     proptest::collection::vec((proptest::option::of(-1_i64..450), any::<bool>(), answer), 0..6)
 }
 
-fn meetings() -> impl Strategy<Value = Vec<Held>> {
+fn meetings() -> impl Strategy<Value = Vec<Meeting>> {
     proptest::collection::vec((0_i64..96, 0_i64..24, any::<bool>(), any::<bool>(), people()), 0..12)
 }
 
 /// A ledger with these meetings.
-fn ledger(folder: &std::path::Path, meetings: &[Held]) -> Ledger {
+fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
     let ledger = Ledger::open(&folder.join("ledger.sqlite")).expect("a ledger");
     let mut changes = Vec::new();
     for (index, (ago_h, long_h, is_listed, is_final, people)) in meetings.iter().enumerate() {
@@ -214,31 +213,31 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_price_is_what_a_sync_would_ask(meetings in meetings(), by_number in any::<bool>()) {
+    fn the_estimate_is_what_a_sync_would_request(meetings in meetings(), by_number in any::<bool>()) {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = ledger(folder.path(), &meetings);
         let numbers = if by_number { vec!["000000001".to_owned()] } else { Vec::new() };
-        let question = EstimateInput { meeting_nos: &numbers, ..question() };
-        let pending = Estimate::of(&ledger, &question).expect("priced");
-        // The sync's own list of work, told as a sync tells it.
-        let (mut asked, mut lists, mut calls, mut participants) = (0, 0, 0, 0);
+        let input = EstimateInput { meeting_nos: &numbers, ..input() };
+        let pending = Estimate::new(&ledger, &input).expect("estimated");
+        // What a sync would request, computed like a sync does.
+        let (mut meetings_pending, mut lists, mut calls, mut participants) = (0, 0, 0, 0);
         for key in ledger.pending_meetings(0, NOW_US).expect("pending") {
-            let meeting = ledger.pending_meeting(&key).expect("pending").expect("it owes");
+            let meeting = ledger.pending_meeting(&key).expect("pending").expect("it is pending");
             let is_meant = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
             if !is_meant || is_fresh(meeting.end_us.expect("an end"), NOW_US) {
                 continue;
             }
-            asked += 1;
+            meetings_pending += 1;
             lists += u64::from(!meeting.list_final);
             let people = ledger.pending_participants(&meeting.meeting_key).expect("pending");
             participants += people.len() as u64;
             if meeting.list_digest.is_some() {
-                calls += people.iter().map(quality_calls).sum::<u64>();
+                calls += people.iter().map(count_quality_calls).sum::<u64>();
             } else {
-                calls += guessed_calls(meeting.devices, meeting.start_us, meeting.end_us);
+                calls += guess_quality_calls(meeting.devices, meeting.start_us, meeting.end_us);
             }
         }
-        prop_assert_eq!(pending.meetings_pending, asked);
+        prop_assert_eq!(pending.meetings_pending, meetings_pending);
         prop_assert_eq!(pending.lists_pending, lists);
         prop_assert_eq!(pending.participants_pending, participants);
         prop_assert_eq!(pending.calls[QUALITY].calls, calls);
@@ -247,11 +246,11 @@ proptest! {
     }
 
     #[test]
-    fn a_wider_bound_never_reaches_less_and_none_is_passed(
+    fn a_wider_limit_never_reaches_less_and_no_limit_is_exceeded(
         meetings in meetings(), most in 0_u64..120, more in 0_u64..120, seconds in 0_u64..90,
     ) {
         let folder = tempfile::tempdir().expect("a folder");
-        let pending = Estimate::of(&ledger(folder.path(), &meetings), &question()).expect("priced");
+        let pending = Estimate::new(&ledger(folder.path(), &meetings), &input()).expect("estimated");
         let time = Some(Duration::from_secs(seconds));
         for (narrow, wide) in [
             (Limits { calls: Some(most), time: None }, Limits { calls: Some(most + more), time: None }),
@@ -270,27 +269,27 @@ proptest! {
     }
 
     #[test]
-    fn dates_and_counts_of_a_refetch_hold_everything(meetings in meetings()) {
+    fn a_refetch_includes_all_dates_and_counts(meetings in meetings()) {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = ledger(folder.path(), &meetings);
-        let once = Estimate::of(&ledger, &question()).expect("priced");
-        let again = Estimate::of(&ledger, &EstimateInput { refetch: true, ..question() }).expect("priced");
+        let once = Estimate::new(&ledger, &input()).expect("estimated");
+        let again = Estimate::new(&ledger, &EstimateInput { refetch: true, ..input() }).expect("estimated");
         prop_assert!(again.total().calls >= once.total().calls && again.dates.is_superset(&once.dates));
         prop_assert_eq!(again.meetings_pending + again.later.fresh_meetings, again.meetings);
         let by_date: BTreeMap<i32, usize> =
             again.steps.iter().fold(BTreeMap::new(), |mut dates, step| { *dates.entry(step.meeting_date).or_default() += 1; dates });
         prop_assert_eq!(by_date.into_keys().collect::<BTreeSet<_>>(), again.dates);
-        // Pricing changes nothing.
-        prop_assert_eq!(Estimate::of(&ledger, &question()).expect("priced").total(), once.total());
+        // Estimating changes nothing.
+        prop_assert_eq!(Estimate::new(&ledger, &input()).expect("estimated").total(), once.total());
     }
 }
 
 #[test]
-fn a_ledger_is_read_without_making_or_changing_one() {
+fn a_ledger_is_read_without_creating_or_changing_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ledger.sqlite");
     assert!(matches!(Ledger::open_read_only(&path), Err(LedgerError::Sqlite { attempt: "open", .. })));
-    assert!(!path.exists(), "nothing was made");
+    assert!(!path.exists(), "nothing was created");
 
     let people = vec![(Some(10), true, None), (Some(10), true, Some((Status::Failed, false)))];
     let writer = ledger(folder.path(), &[(2, 1, true, true, people), (2, 1, false, false, Vec::new())]);
@@ -308,7 +307,7 @@ fn a_ledger_is_read_without_making_or_changing_one() {
 }
 
 #[test]
-fn what_a_refetch_makes_pending_was_neither_asked_too_early_nor_cut_off() {
+fn what_a_refetch_makes_pending_counts_as_refetch_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let answered = |status, is_final| Some((status, is_final));
     let people = vec![
@@ -326,7 +325,7 @@ fn what_a_refetch_makes_pending_was_neither_asked_too_early_nor_cut_off() {
     assert_eq!(counts(), ((1, 1, 0, 1), (0, 1, 0, 0)));
     ledger.begin_refetch(["m0".to_owned()].iter(), NOW_US).expect("begun");
     assert_eq!(counts(), ((1, 1, 1, 1), (0, 1, 1, 0)));
-    // Asked again, and too early for it.
+    // Requested again, too early.
     let again = Change::Answered {
         base_key: "m0/0".to_owned(),
         status: Status::Complete,

@@ -1,4 +1,4 @@
-//! The little that asking needs of a page: its items, how many, and whether they are the same as before.
+//! What fetching needs from a page: its items, and whether they changed.
 
 use std::collections::HashSet;
 
@@ -9,21 +9,20 @@ use sha2::{Digest, Sha256};
 use crate::schema::{Raw, SECTIONS, parse};
 use crate::text::{hex, readable};
 
-/// The items of a page; none where the list is null, absent or no list. An item that JSON allows and no reader can hold
-/// (half a surrogate pair, a number beyond a double, nesting without end) is as near to what was sent as can be.
+/// The items of a page; none if the list is null, absent or not a list. Items that are valid JSON but cannot be represented
+/// (half a surrogate pair, a number beyond a double, unlimited nesting) are replaced by the closest readable value.
 pub(crate) fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
     read_list(body, list_key).map(|list| parse_items(&body[list.range])).unwrap_or_default()
 }
 
-/// The items of a list, from its JSON text; none where that is no array.
+/// The items of a list, from its JSON text; none if that is not an array.
 pub(super) fn parse_items(list_json: &[u8]) -> Vec<Value> {
     serde_json::from_slice(list_json)
         .or_else(|_| serde_json::from_str(&readable(&String::from_utf8_lossy(list_json))))
         .unwrap_or_default()
 }
 
-/// Adds the minutes of a quality page to others: the text of each item's first time. Items without any time add none.
-/// Metrics are not looked at.
+/// Adds the minutes of a quality page: the text of each item's first time. Items without a time add none.
 pub(super) fn add_minutes(list_json: &[u8], minutes: &mut HashSet<String>) {
     for item in parse_items(list_json) {
         let times =
@@ -35,17 +34,17 @@ pub(super) fn add_minutes(list_json: &[u8], minutes: &mut HashSet<String>) {
     }
 }
 
-/// A digest over the items of a walk, page by page: equal answers have equal digests.
+/// A digest over the items of a walk: equal answers have equal digests.
 #[derive(Default)]
 pub(super) struct AnswerDigest(Sha256);
 
 impl AnswerDigest {
-    pub(super) fn page(&mut self, list_json: &[u8]) {
+    pub(super) fn add_page(&mut self, list_json: &[u8]) {
         self.0.update(list_json);
         self.0.update([0]);
     }
 
-    /// The digest in hexadecimal, half its length: enough to tell two answers of one unit apart.
+    /// Half the digest in hexadecimal: enough to distinguish two answers of one unit.
     pub(super) fn finish(self) -> String {
         hex(&self.0.finalize()[..16])
     }
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn items_of_odd_lists_are_none() {
+    fn a_list_that_is_not_an_array_has_no_items() {
         for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":{"x":null}}"#, r#"{"data":{"x":{}}}"#] {
             assert!(list_items(body.as_bytes(), "x").is_empty(), "{body}");
         }
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn one_odd_item_does_not_cost_the_page() {
+    fn one_unreadable_item_does_not_lose_the_page() {
         let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
         for odd in [r#"{"topic":"half \ud800"}"#, r#"{"n":1e400}"#, deep.as_str()] {
             let body = format!(r#"{{"code":0,"data":{{"x":[{{"a":1}},{odd},{{"a":2}}]}}}}"#);
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn minutes_are_counted_once_and_only_where_there_is_a_time() {
+    fn minutes_are_counted_once_and_only_with_a_time() {
         let item = |section: &str, time: &str| format!(r#"{{"{section}":{{"time":"{time}"}}}}"#);
         let items = [
             item("network", "2022.12.23 11:16:00"),
@@ -90,11 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn digest_tells_answers_apart_and_looks_only_at_items() {
+    fn the_digest_depends_on_the_items_only() {
         let digest = |bodies: &[&str]| {
             let mut digest = AnswerDigest::default();
             bodies.iter().for_each(|body| {
-                digest.page(&body.as_bytes()[read_list(body.as_bytes(), "x").expect(body).range]);
+                digest.add_page(&body.as_bytes()[read_list(body.as_bytes(), "x").expect(body).range]);
             });
             digest.finish()
         };

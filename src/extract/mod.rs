@@ -1,32 +1,39 @@
-//! FetchScope the vendor and writes down the answers.
+//! Fetches meetings, participants and quality pages from Feishu into the raw log.
 //!
-//! Owns: the walk meetings -> participants -> quality pages, the raw log, and the ledger that remembers what was asked,
-//! what came back and what is still pending. Promises: an answer is on disk before it counts; one unit (a participant, a
-//! meeting's list) is recorded whole or as not whole; nothing final is asked again. Leaves out: what a metric means.
-//! It reads only what it needs to ask: keys, ids, times and how many items a page has.
+//! Owns the order of the requests, the decision when an answer is final, and all writing to raw log and ledger. Promises
+//! that a response is on disk before it counts, that a unit (a participant, the participant list of a meeting) is recorded
+//! as complete or as incomplete, and that nothing final is fetched again. Reads only keys, ids, times and item counts: what
+//! a metric means is left to `transform`.
 
-mod crew;
-mod decide;
-mod gates;
-mod items;
-
+mod backlog;
+mod catch_up;
+mod commit;
+mod concurrency;
+mod context;
+mod detectors;
 mod estimate;
-mod list_meetings;
-mod listed;
+mod finality;
+mod items;
+mod lost_files;
+mod meeting_item;
+mod meeting_list;
+mod participants;
+mod quality;
 mod queue;
-pub(crate) mod recorder;
-mod recording;
-mod reindex;
-mod run;
+mod scheduler;
+mod settings;
 mod stop;
-mod unit;
+mod task;
+mod unit_result;
 mod walk;
-mod work;
+mod window;
+mod writer;
 
-pub(crate) use decide::Settle;
+pub(crate) use catch_up::{CaughtUp, catch_up};
 pub(crate) use estimate::{Count, Estimate, EstimateInput, Limits, paced};
 pub(crate) use items::list_items;
-pub(crate) use recorder::{RecordError, Recorder};
-pub(crate) use reindex::{CaughtUp, accept_losses, catch_up, dates_with_lost_answers, forget_index};
-pub(crate) use run::{ExtractSettings, Extracted, Extraction, FetchScope};
+pub(crate) use lost_files::{accept_losses, dates_with_lost_files, forget_index};
+pub(crate) use scheduler::{Extracted, Scheduler};
+pub(crate) use settings::{ExtractSettings, FetchScope};
 pub(crate) use stop::Stop;
+pub(crate) use writer::{CheckpointWriter, WriteError};

@@ -1,9 +1,8 @@
-//! Participants that wait for their quality: the newest meeting's first. Of older meetings than that no more wait than fit in
-//! a bounded place.
+//! A bounded queue, newest first.
 //!
-//! A meeting whose list was answered before comes here at once, a newer one only when its list is in; so the order is kept
-//! here and not by who comes first. Once nobody fills the place any more, order among the few that are left matters to
-//! nobody, and the longest come first: a walk goes page by page, and a long one begun last is waited for by an idle quota.
+//! A meeting whose list is already known arrives at once and a newer one only after its list was fetched, so the order of
+//! arrival is not enough. Once all writers are done the longest items come first: a walk goes page by page, and a long one
+//! that starts last would leave the rate limit unused.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,11 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-/// A queue of `T`, newest first; those of one time in the order in which they came.
+/// Items of the same time keep their order of arrival.
 #[derive(Debug)]
 pub(super) struct NewestFirst<T> {
     state: Mutex<State<T>>,
-    places: usize,
+    capacity: usize,
     length: watch::Sender<usize>,
     is_filled: Notify,
     is_emptied: Notify,
@@ -31,12 +30,12 @@ struct State<T> {
 #[derive(Debug)]
 struct Waiting<T> {
     rank: Rank,
-    /// Calls that it will take.
+    /// The calls that it needs.
     calls: u64,
     item: T,
 }
 
-/// Calls once nobody fills any more, before that 0; then the time, then who came first.
+/// The calls once all writers are done, 0 before; then the time, then the order of arrival.
 type Rank = (u64, i64, Reverse<u64>);
 
 impl<T> PartialEq for Waiting<T> {
@@ -60,14 +59,14 @@ impl<T> Ord for Waiting<T> {
 }
 
 impl<T> NewestFirst<T> {
-    /// A queue of so many places, filled by so many writers. Each writer says when it is done.
-    pub(super) fn new(places: usize, writers: usize) -> NewestFirst<T> {
+    /// Each of the `writers` calls [`NewestFirst::writer_done`] at its end.
+    pub(super) fn new(capacity: usize, writers: usize) -> NewestFirst<T> {
         let state = State { waiting: BinaryHeap::new(), arrived: 0, writers };
         let length = watch::Sender::new(0);
-        NewestFirst { state: Mutex::new(state), places, length, is_filled: Notify::new(), is_emptied: Notify::new() }
+        NewestFirst { state: Mutex::new(state), capacity, length, is_filled: Notify::new(), is_emptied: Notify::new() }
     }
 
-    /// How many wait, for whoever fills it to look at.
+    /// The number of waiting items.
     pub(super) fn length(&self) -> watch::Receiver<usize> {
         self.length.subscribe()
     }
@@ -76,34 +75,34 @@ impl<T> NewestFirst<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an item in, however many wait. `calls` is how many it will take.
-    pub(super) fn put(&self, time: i64, calls: u64, item: T) {
-        self.insert(&mut self.state(), time, calls, item);
+    /// Adds an item without waiting, whatever the capacity. `calls` is the number that it needs.
+    pub(super) fn insert(&self, time: i64, calls: u64, item: T) {
+        self.insert_into(&mut self.state(), time, calls, item);
         self.is_filled.notify_one();
     }
 
-    fn insert(&self, state: &mut State<T>, time: i64, calls: u64, item: T) {
+    fn insert_into(&self, state: &mut State<T>, time: i64, calls: u64, item: T) {
         state.arrived += 1;
         let rank = (0, time, Reverse(state.arrived));
         state.waiting.push(Waiting { rank, calls, item });
         self.length.send_replace(state.waiting.len());
     }
 
-    /// Puts an item in. Waits for a place, unless nothing newer waits: the newest never stand behind older ones.
+    /// Adds an item. Waits while the queue is full, unless the item is the newest.
     pub(super) async fn push(&self, time: i64, calls: u64, item: T) {
         let mut item = Some(item);
         loop {
             let emptied = self.is_emptied.notified();
             tokio::pin!(emptied);
-            // Listens from before the look, so that no place that becomes free in between is missed.
+            // Enabled before the check, so that no notification in between is missed.
             emptied.as_mut().enable();
             {
                 let mut state = self.state();
                 let is_newest = state.waiting.peek().is_none_or(|newest| newest.rank.1 <= time);
-                if (state.waiting.len() < self.places || is_newest)
+                if (state.waiting.len() < self.capacity || is_newest)
                     && let Some(item) = item.take()
                 {
-                    self.insert(&mut state, time, calls, item);
+                    self.insert_into(&mut state, time, calls, item);
                 }
             }
             if item.is_none() {
@@ -113,8 +112,7 @@ impl<T> NewestFirst<T> {
         }
     }
 
-    /// One writer is done.
-    pub(super) fn done(&self) {
+    pub(super) fn writer_done(&self) {
         let mut state = self.state();
         state.writers -= 1;
         if state.writers == 0 {
@@ -125,7 +123,7 @@ impl<T> NewestFirst<T> {
         self.is_filled.notify_one();
     }
 
-    /// Takes the first out; `None` where nothing waits and every writer is done.
+    /// Takes the first item; `None` once the queue is empty and every writer is done.
     pub(super) async fn pop(&self) -> Option<T> {
         loop {
             let filled = self.is_filled.notified();
@@ -136,7 +134,7 @@ impl<T> NewestFirst<T> {
                     self.length.send_replace(state.waiting.len());
                 }
                 if next.is_some() || state.writers == 0 {
-                    // One word wakes one reader: whoever was woken passes it on while there is something to know.
+                    // A notification wakes one reader, which passes it on while there is more.
                     if !state.waiting.is_empty() || state.writers == 0 {
                         self.is_filled.notify_one();
                     }
@@ -156,12 +154,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_newest_come_first_and_equals_in_their_order() {
+    async fn the_newest_come_first_and_equal_ones_in_order_of_arrival() {
         let queue = NewestFirst::new(10, 1);
         for (time, item) in [(1, "old"), (3, "new"), (2, "a"), (2, "b")] {
             queue.push(time, 1, item).await;
         }
-        queue.done();
+        queue.writer_done();
         let mut order = Vec::new();
         while let Some(item) = queue.pop().await {
             order.push(item);
@@ -170,13 +168,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn once_nobody_fills_any_more_the_longest_come_first() {
+    async fn once_all_writers_are_done_the_longest_come_first() {
         let queue = NewestFirst::new(10, 1);
         for (time, calls, item) in [(5, 1, "newest"), (4, 2, "long"), (1, 9, "longest"), (2, 2, "long too")] {
             queue.push(time, calls, item).await;
         }
         assert_eq!(queue.pop().await, Some("newest"));
-        queue.done();
+        queue.writer_done();
         assert_eq!(*queue.length().borrow(), 3);
         assert_eq!(queue.pop().await, Some("longest"));
         assert_eq!((queue.pop().await, queue.pop().await, queue.pop().await), (Some("long"), Some("long too"), None));
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_holds_back_older_ones_only() {
+    async fn a_full_queue_delays_older_items_only() {
         let queue = Arc::new(NewestFirst::new(1, 1));
         queue.push(5, 1, 5).await;
         queue.push(6, 1, 6).await;
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn many_readers_and_writers_lose_nothing_and_end() {
+    async fn concurrent_readers_and_writers_lose_nothing_and_finish() {
         for round in 0..50 {
             let queue = Arc::new(NewestFirst::new(3, 4));
             let writers: Vec<_> = (0..4)
@@ -207,7 +205,7 @@ mod tests {
                         for item in 0..100 {
                             queue.push((item * 7 + writer + round) % 13, 1, (writer, item)).await;
                         }
-                        queue.done();
+                        queue.writer_done();
                     })
                 })
                 .collect();

@@ -1,53 +1,57 @@
-//! Why the asking ended before its end.
+//! Why a run ended early.
 
-use feishu_vc::{CallError, Endpoint, PaginationError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The reason that ends a run early. What was answered before is kept.
+use super::writer::WriteError;
+use feishu_vc::error_codes::NO_PERMISSION;
+use feishu_vc::{CallError, CancellationToken, Endpoint, PaginationError};
+
+/// The reason that ended a run early. Everything answered before is kept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stop {
-    /// The vendor will answer nothing more: credentials, scope, role, address, quota, host.
-    #[error("the vendor ended the run")]
-    Vendor(#[source] CallError),
-    /// The vendor cannot be reached, or the meeting list keeps failing.
-    #[error("the vendor cannot be asked")]
+    /// Feishu will answer no further request: credentials, scope, role, address, quota, host.
+    #[error("Feishu refuses further requests")]
+    Refused(#[source] CallError),
+    /// Feishu cannot be reached, or the meeting list keeps failing.
+    #[error("Feishu cannot be reached")]
     Unreachable(#[source] CallError),
-    /// The meeting list has no end or goes round in circles.
+    /// The pages of the meeting list never end or repeat.
     #[error("meeting_list could not be read to its end (log id {})", log_id.as_deref().unwrap_or("unknown"))]
     MeetingList {
-        /// The vendor's log id of the page that broke the walk.
+        /// Feishu's log id of the faulty page.
         log_id: Option<String>,
-        /// What is wrong with the walk.
         #[source]
         fault: PaginationError,
     },
-    /// The vendor refused the meeting list itself.
     #[error("meeting_list was refused")]
     MeetingListRefused(#[source] CallError),
-    /// Unit after unit fails.
-    #[error("{failures} units in a row failed; the last one: {reason}")]
+    #[error("{failures} requests in a row failed; the last one: {reason}")]
     Failing {
         failures: u32,
-        /// What the last one's coverage row says.
+        /// The reason in the coverage row of the last one.
         reason: String,
     },
-    #[error("the vendor's limit does not let us go on")]
+    #[error("Feishu's rate limit does not let the run continue")]
     Throttled(#[source] CallError),
-    /// A budget of ours is used up.
+    /// A limit of ours on calls or time is used up.
     #[error("{0}")]
     Budget(String),
     #[error("interrupted")]
     Cancelled,
-    /// The first ones asked were all refused: the role is missing, not one right.
-    #[error("the first {refused} asked of {endpoint} were all refused (code {}, log id {})", feishu_vc::error_codes::NO_PERMISSION, log_id.as_deref().unwrap_or("unknown"))]
+    /// The first requests were all refused for lack of permission: the role is missing.
+    #[error(
+        "the first {refused} requests to {endpoint} were all refused (code {NO_PERMISSION}, log id {})",
+        log_id.as_deref().unwrap_or("unknown")
+    )]
     Role {
         endpoint: Endpoint,
         refused: usize,
-        /// The vendor's log id of the last refusal.
+        /// Feishu's log id of the last refusal.
         log_id: Option<String>,
     },
-    /// The first ones asked were all refused with codes that mean no single unit.
+    /// The first requests were all refused with codes that do not concern a single unit.
     #[error(
-        "the first {refused} asked of {endpoint} were all refused: {reason} (log id {})",
+        "the first {refused} requests to {endpoint} were all refused: {reason} (log id {})",
         log_id.as_deref().unwrap_or("unknown")
     )]
     AllRefused {
@@ -55,30 +59,65 @@ pub(crate) enum Stop {
         refused: usize,
         /// The last refusal in words, with its code.
         reason: String,
-        /// The vendor's log id of the last refusal.
+        /// Feishu's log id of the last refusal.
         log_id: Option<String>,
     },
-    /// Nobody has an id.
     #[error("none of {participants} participants of {meetings} meetings has a user id or a room id")]
-    NoIds {
-        participants: u64,
-        /// Of so many meetings.
-        meetings: u64,
-    },
+    NoIds { participants: u64, meetings: u64 },
     /// The store cannot be written.
     #[error(transparent)]
-    Record(#[from] super::RecordError),
+    Write(#[from] WriteError),
 }
 
 impl Stop {
-    /// What a call's error means for the run; `None` where it concerns only its unit.
-    pub(super) fn of(error: CallError) -> Result<Stop, CallError> {
+    /// What a call's error means for the run.
+    ///
+    /// # Errors
+    /// The error itself if it concerns only its unit.
+    pub(super) fn from_call(error: CallError) -> Result<Stop, CallError> {
         Ok(match error {
-            CallError::Stop { .. } => Stop::Vendor(error),
+            CallError::Stop { .. } => Stop::Refused(error),
             CallError::Throttled { .. } => Stop::Throttled(error),
             CallError::Budget(why) => Stop::Budget(why),
             CallError::Cancelled => Stop::Cancelled,
             CallError::Refused { .. } | CallError::Failed { .. } => return Err(error),
         })
+    }
+}
+
+/// Ends a run, and keeps the first reason for it. `cancel` is the client's: set by the user, or here.
+#[derive(Debug)]
+pub(super) struct StopSignal {
+    cancel: CancellationToken,
+    first: Mutex<Option<Stop>>,
+}
+
+impl StopSignal {
+    pub(super) fn new(cancel: CancellationToken) -> StopSignal {
+        StopSignal { cancel, first: Mutex::new(None) }
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    pub(super) fn set(&self, stop: Stop) {
+        // Stored before the cancellation, so that the "cancelled" of other workers comes second. When the writer stops, one
+        // worker receives the cause, and not always the first.
+        let mut first = self.first();
+        match &*first {
+            None | Some(Stop::Write(WriteError::Stopped)) => *first = Some(stop),
+            Some(_) => {}
+        }
+        drop(first);
+        self.cancel.cancel();
+    }
+
+    pub(super) fn take(&self) -> Option<Stop> {
+        self.first().take().or_else(|| self.is_set().then_some(Stop::Cancelled))
+    }
+
+    fn first(&self) -> MutexGuard<'_, Option<Stop>> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

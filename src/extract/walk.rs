@@ -1,48 +1,65 @@
-//! One walk over the pages of a list.
+//! A walk over the pages of one list of a meeting.
 
 use serde_json::{Map, Value};
 
 use super::items::AnswerDigest;
 use super::stop::Stop;
+use super::task::MeetingTask;
+use super::window::MeetingWindow;
 use crate::raw_log::PageRecord;
-use feishu_vc::{CallError, Client, Endpoint, ErrorResponse, Next, Page, PageGuard, PaginationError, RefusalClass};
+use feishu_vc::{
+    CallError, Client, Endpoint, ErrorResponse, Next, Page, PageGuard, PaginationError, RefusalClass, error_codes,
+};
 
-/// The query of a page, by its token.
-pub(super) type Query<'a> = &'a (dyn Fn(Option<&str>) -> Vec<(&'static str, String)> + Sync);
+/// A walk is held in memory until it is written. A webinar audience of a hundred thousand takes about 100 MB.
+const MAX_BYTES: usize = 256 << 20;
+
+/// Longer than any real walk: an audience of a hundred thousand; ten days of a participant's minutes, where Feishu accepts
+/// one.
+fn max_pages(endpoint: Endpoint) -> u32 {
+    match endpoint {
+        Endpoint::ParticipantQualityList => 144,
+        Endpoint::MeetingList | Endpoint::ParticipantList => 1_000,
+    }
+}
+
+pub(super) type Parameters = Vec<(&'static str, String)>;
+/// The query for a window and a page token.
+pub(super) type Query<'a> = &'a (dyn Fn(MeetingWindow, Option<&str>) -> Parameters + Sync);
 
 /// How a walk ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// Every page was read.
-    Whole,
-    /// The vendor has no answer for this unit.
+    Complete,
+    /// Feishu has no answer for this unit.
     Refused {
         class: RefusalClass,
         answer: Box<ErrorResponse>,
     },
     Failed(CallError),
-    /// The pages make no sense.
-    Broken(PaginationError),
-    /// The run ends, and this walk with it; why, in words. The reason itself is [`Walked::stop`].
-    Cut(String),
+    /// The pages are inconsistent.
+    Faulty(PaginationError),
+    /// The run ends, and this walk with it; why, in words. The reason itself is [`Walk::stop`].
+    Interrupted(String),
 }
 
-/// What a walk brought.
+/// What a walk received.
 #[derive(Debug)]
-pub(super) struct Walked {
-    /// When the first request went out, microseconds UTC.
+pub(super) struct Walk {
+    /// When the first request was sent, microseconds UTC.
     pub requested_us: i64,
-    /// The answers, refusals included.
+    /// The responses, including refusals.
     pub pages: Vec<PageRecord>,
     /// Items over all pages.
     pub items: u64,
-    /// Requests sent, retries included.
+    /// Requests sent, including retries.
     pub requests: u64,
-    /// Walks from a first page on.
+    /// Walks from a first page.
     pub walks: u64,
-    /// The vendor's code in the last answer.
+    /// The API code in the last response.
     pub api_code: Option<i64>,
-    /// The vendor's log id of the last answer.
+    /// Feishu's log id of the last response.
     pub log_id: Option<String>,
     /// Digest of the items.
     pub digest: String,
@@ -51,42 +68,75 @@ pub(super) struct Walked {
     pub stop: Option<Stop>,
 }
 
-impl Walked {
-    /// Puts another walk of the same unit behind this one: a second query, or the same in another form.
-    pub(super) fn then(mut self, mut next: Walked) -> Walked {
+impl Walk {
+    /// Appends another walk of the same unit: a second query, or the same query in another form.
+    pub(super) fn then(mut self, mut next: Walk) -> Walk {
         self.pages.append(&mut next.pages);
-        Walked {
+        Walk {
             requested_us: self.requested_us,
             pages: self.pages,
             items: self.items + next.items,
             requests: self.requests + next.requests,
             walks: self.walks + next.walks,
-            digest: format!("{}{}", self.digest, next.digest),
+            digest: self.digest + &next.digest,
             ..next
         }
     }
 }
 
-/// Longer than any walk of one unit: an audience of a hundred thousand; and of one participant's minutes ten days, where
-/// the vendor takes one.
-fn most_pages(endpoint: Endpoint) -> u32 {
-    match endpoint {
-        Endpoint::ParticipantQualityList => 144,
-        Endpoint::MeetingList | Endpoint::ParticipantList => 1_000,
-    }
-}
-/// A walk is held in memory until it is written down. That audience has some 100 MB.
-const MOST_BYTES: usize = 256 << 20;
-
-/// Walks the pages of a list from the first on. `on_page` sees each page before the next is asked.
-pub(super) async fn walk(
+/// Walks a list of one meeting. If the window is refused as too long, the end is clamped once; if the start is not found,
+/// it is floored to its minute once. The form that worked is remembered in the task.
+pub(super) async fn walk_list(
     client: &Client,
     endpoint: Endpoint,
+    task: &MeetingTask,
+    now_us: i64,
     query: Query<'_>,
+    mut on_page: impl FnMut(&Page) + Send,
+) -> Walk {
+    let window = task.window;
+    let mut form = task.form.get();
+    let mut earlier: Option<Walk> = None;
+    loop {
+        let sent = window.in_form(form);
+        let walk = walk_pages(client, endpoint, &|token| query(sent, token), now_us, &mut on_page).await;
+        let refused_with = if matches!(walk.outcome, Outcome::Refused { .. }) { walk.api_code } else { None };
+        match refused_with {
+            Some(code) if error_codes::is_window_too_long(code) && !form.is_clamped && window.is_over_a_day() => {
+                form.is_clamped = true;
+            }
+            Some(code)
+                if error_codes::is_meeting_not_found(code) && !form.is_floored && !window.starts_on_a_minute() =>
+            {
+                form.is_floored = true;
+            }
+            _ => {
+                if matches!(walk.outcome, Outcome::Complete) {
+                    task.form.set(form);
+                }
+                // The digest is that of the final answer: the attempts before it are not part of it.
+                return match earlier {
+                    Some(earlier) => Walk { digest: walk.digest.clone(), ..earlier.then(walk) },
+                    None => walk,
+                };
+            }
+        }
+        earlier = Some(match earlier {
+            Some(earlier) => earlier.then(walk),
+            None => walk,
+        });
+    }
+}
+
+/// Walks the pages of a list from the first. `on_page` receives each page before the next is requested.
+async fn walk_pages(
+    client: &Client,
+    endpoint: Endpoint,
+    query: &(dyn Fn(Option<&str>) -> Parameters + Sync),
     now_us: i64,
     mut on_page: impl FnMut(&Page) + Send,
-) -> Walked {
-    let mut walked = Walked {
+) -> Walk {
+    let mut walk = Walk {
         requested_us: now_us,
         pages: Vec::new(),
         items: 0,
@@ -95,80 +145,86 @@ pub(super) async fn walk(
         api_code: None,
         log_id: None,
         digest: String::new(),
-        outcome: Outcome::Whole,
+        outcome: Outcome::Complete,
         stop: None,
     };
     let mut digest = AnswerDigest::default();
-    let mut guard = PageGuard::new(most_pages(endpoint));
+    let mut guard = PageGuard::new(max_pages(endpoint));
     let mut token: Option<String> = None;
     let mut bytes = 0;
     loop {
         let parameters = query(token.as_deref());
         match client.call(endpoint, &parameters).await {
             Ok(page) => {
-                if walked.pages.is_empty() {
-                    walked.requested_us = page.requested_at.as_microsecond();
+                if walk.pages.is_empty() {
+                    walk.requested_us = page.requested_at.as_microsecond();
                 }
-                walked.requests += u64::from(page.requests);
-                walked.items += page.item_count as u64;
-                walked.api_code = Some(0);
-                walked.log_id.clone_from(&page.log_id);
-                digest.page(page.list_json());
+                walk.requests += u64::from(page.requests);
+                walk.items += page.item_count as u64;
+                walk.api_code = Some(0);
+                walk.log_id.clone_from(&page.log_id);
+                digest.add_page(page.list_json());
                 on_page(&page);
                 bytes += page.body.len();
-                walked.pages.push(page_record(&page, &parameters));
+                walk.pages.push(page_record(&page, &parameters));
                 match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
-                    Ok(Next::Page(_)) if bytes > MOST_BYTES => {
-                        walked.outcome = Outcome::Broken(PaginationError::TooManyBytes { limit: MOST_BYTES });
+                    Ok(Next::Page(_)) if bytes > MAX_BYTES => {
+                        walk.outcome = Outcome::Faulty(PaginationError::TooManyBytes { limit: MAX_BYTES });
                         break;
                     }
                     Ok(Next::Page(next)) => token = Some(next),
                     Ok(Next::Done) => break,
                     Err(fault) => {
-                        walked.outcome = Outcome::Broken(fault);
+                        walk.outcome = Outcome::Faulty(fault);
                         break;
                     }
                 }
             }
             Err(error) => {
-                walked.log_id = error.log_id().map(str::to_owned).or(walked.log_id);
-                if let Some(answer) = error.answer() {
-                    if walked.pages.is_empty() {
-                        walked.requested_us = answer.requested_at.as_microsecond();
-                    }
-                    walked.requests += u64::from(answer.requests);
-                    walked.pages.push(answer_record(endpoint, answer, &parameters));
-                }
-                if let CallError::Failed { requests, .. } = &error {
-                    walked.requests += u64::from(*requests);
-                }
-                walked.api_code = error.code().or(walked.api_code);
-                walked.outcome = match Stop::of(error) {
-                    Ok(stop) => {
-                        // Not always the user's doing: one worker's reason cuts off the others.
-                        let why = match &stop {
-                            Stop::Cancelled => "the run ended".to_owned(),
-                            other => other.to_string(),
-                        };
-                        walked.stop = Some(stop);
-                        Outcome::Cut(why)
-                    }
-                    Err(CallError::Refused { class, answer, .. }) => Outcome::Refused { class, answer },
-                    Err(other) => Outcome::Failed(other),
-                };
+                walk.end_with(error, endpoint, &parameters);
                 break;
             }
         }
     }
-    walked.digest = match &walked.outcome {
-        Outcome::Refused { .. } => format!("code {}", walked.api_code.unwrap_or_default()),
+    walk.digest = match &walk.outcome {
+        Outcome::Refused { .. } => format!("code {}", walk.api_code.unwrap_or_default()),
         _ => digest.finish(),
     };
-    walked
+    walk
 }
 
-/// An answered page as a line of the raw log.
-pub(super) fn page_record(page: &Page, parameters: &[(&'static str, String)]) -> PageRecord {
+impl Walk {
+    fn end_with(&mut self, error: CallError, endpoint: Endpoint, parameters: &Parameters) {
+        self.log_id = error.log_id().map(str::to_owned).or(self.log_id.take());
+        if let Some(answer) = error.answer() {
+            if self.pages.is_empty() {
+                self.requested_us = answer.requested_at.as_microsecond();
+            }
+            self.requests += u64::from(answer.requests);
+            self.pages.push(answer_record(endpoint, answer, parameters));
+        }
+        if let CallError::Failed { requests, .. } = &error {
+            self.requests += u64::from(*requests);
+        }
+        self.api_code = error.code().or(self.api_code);
+        self.outcome = match Stop::from_call(error) {
+            Ok(stop) => {
+                // Not always the user's doing: the reason of one worker interrupts the others.
+                let why = match &stop {
+                    Stop::Cancelled => "the run ended".to_owned(),
+                    other => other.to_string(),
+                };
+                self.stop = Some(stop);
+                Outcome::Interrupted(why)
+            }
+            Err(CallError::Refused { class, answer, .. }) => Outcome::Refused { class, answer },
+            Err(other) => Outcome::Failed(other),
+        };
+    }
+}
+
+/// A page as a record of the raw log.
+pub(super) fn page_record(page: &Page, parameters: &Parameters) -> PageRecord {
     let (response, response_text) = PageRecord::body(&page.body);
     PageRecord {
         record: "page",
@@ -183,12 +239,8 @@ pub(super) fn page_record(page: &Page, parameters: &[(&'static str, String)]) ->
     }
 }
 
-/// A refusal as a line of the raw log.
-pub(super) fn answer_record(
-    endpoint: Endpoint,
-    answer: &ErrorResponse,
-    parameters: &[(&'static str, String)],
-) -> PageRecord {
+/// A refusal as a record of the raw log.
+pub(super) fn answer_record(endpoint: Endpoint, answer: &ErrorResponse, parameters: &Parameters) -> PageRecord {
     let (response, response_text) = PageRecord::body(&answer.body);
     PageRecord {
         record: "refusal",
@@ -203,6 +255,6 @@ pub(super) fn answer_record(
     }
 }
 
-fn request(parameters: &[(&'static str, String)]) -> Map<String, Value> {
+fn request(parameters: &Parameters) -> Map<String, Value> {
     parameters.iter().map(|(name, value)| ((*name).to_owned(), Value::String(value.clone()))).collect()
 }

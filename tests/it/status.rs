@@ -206,7 +206,7 @@ fn early_answers_are_pending_until_they_are_stable() {
     assert_eq!(open["pending"]["participants"]["failed"], 0);
     assert_eq!(open["pending"]["price"]["participants"], requested_again);
     assert!(open["pending"]["price"]["later"]["settled_utc"].is_string());
-    assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("asked soon after"), "{open}");
+    assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("requested soon after"), "{open}");
 
     // Ready now: what was pending is requested again; after the settle time nothing is.
     env.change(|options| options.ready_after_s = 0);

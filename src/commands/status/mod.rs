@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::Calls;
 use super::price::Price;
 use crate::error::ExitCode;
-use crate::extract::{Estimate, EstimateInput, Settle};
+use crate::extract::{Estimate, EstimateInput};
 use crate::ledger::{Ledger, LedgerError, OpenUnits, RunRecord};
 use crate::load::{
     DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, is_redundant_source, open_published_with,
@@ -337,9 +337,9 @@ fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerEr
                 meeting_nos: &[],
                 refetch: false,
                 now_us: setup.now_us,
-                settle: Settle { us: i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX) },
+                settle: setup.settle.into(),
             };
-            Estimate::of(ledger, &question)?
+            Estimate::new(ledger, &question)?
         }
     };
     let view = |OpenUnits { never_requested, requested_again, refetch, failed }| OpenView {

@@ -1,88 +1,91 @@
-//! When an answer is final: contract 4's settle rule, as pure functions of times and counts.
+//! When an answer is final: pure functions of times and counts.
+
+use std::time::Duration;
 
 use crate::schema::Status;
 
-/// How long after its end a meeting is left alone: the vendor is still writing.
-const FRESH_LIMIT_US: i64 = 10 * 60 * 1_000_000;
+/// How long after its end a meeting is left alone: Feishu is still writing its data.
+const FRESH_US: i64 = 10 * 60 * 1_000_000;
 
-/// So long apart two equal answers must be for the second to confirm the first; less where the settle time is short.
-pub(super) const CONFIRMS_AFTER_US: i64 = 3_600_000_000;
+/// Minimum time between two equal answers for the second to confirm the first; less if the settle time is short.
+const CONFIRMS_AFTER_US: i64 = 3_600_000_000;
 
-/// How long after a meeting's end an answer may still grow.
+/// How long after a meeting's end an answer may still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Settle {
-    /// Microseconds.
-    pub us: i64,
+    us: i64,
 }
 
-/// An answer to judge.
+impl From<Duration> for Settle {
+    fn from(duration: Duration) -> Settle {
+        Settle { us: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX) }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Answered<'a> {
-    /// How the walk ended, settled or not.
+pub(super) struct ReceivedAnswer<'a> {
+    /// How the walk ended.
     pub status: Status,
     /// Items over all pages.
     pub items: u64,
-    /// Digest of the answer.
     pub digest: &'a str,
-    /// Digest of the answer before, if there was one.
+    /// Digest of the earlier answer, if there is one.
     pub earlier_digest: Option<&'a str>,
-    /// When that was asked, microseconds UTC.
+    /// When the earlier answer was requested, microseconds UTC.
     pub earlier_us: Option<i64>,
-    /// When it was asked, microseconds UTC.
+    /// When this one was requested, microseconds UTC.
     pub requested_us: i64,
     /// When the meeting ended, microseconds UTC.
     pub end_us: i64,
 }
 
-/// Why an answer that is not final will be asked again.
-pub(super) const ASKED_EARLY: &str = "asked soon after the meeting's end: asked again until the settle time is over";
+/// The reason of an answer that is not final.
+pub(super) const REQUESTED_EARLY: &str =
+    "requested soon after the meeting's end; it will be requested again until the settle time is over";
 
 impl Settle {
-    /// True while the vendor may still be writing.
-    fn is_open(self, answered: &Answered<'_>) -> bool {
-        answered.requested_us < answered.end_us.saturating_add(self.us) && !self.is_confirmed(answered)
+    /// When the answers of a meeting that ended at `end_us` are stable, microseconds UTC.
+    pub(super) fn stable_us(self, end_us: i64) -> i64 {
+        end_us.saturating_add(self.us)
     }
 
-    /// True where the answer before was the same, and the vendor had time to change it: two runs in a row prove nothing.
-    fn is_confirmed(self, answered: &Answered<'_>) -> bool {
-        let least_us = CONFIRMS_AFTER_US.min(self.us / 24);
-        let is_apart = answered.earlier_us.is_some_and(|us| answered.requested_us.saturating_sub(us) >= least_us);
-        is_apart && answered.earlier_digest == Some(answered.digest)
+    fn may_change(self, answer: &ReceivedAnswer<'_>) -> bool {
+        answer.requested_us < self.stable_us(answer.end_us) && !self.is_confirmed(answer)
     }
 
-    /// Whether a participant's quality is final. `expected_minutes` is `None` where it is not known.
-    pub(super) fn quality_is_final(self, answered: &Answered<'_>, expected_minutes: Option<i64>) -> bool {
-        match answered.status {
+    /// True if the earlier answer was equal and Feishu had time to change it: two runs in quick succession prove nothing.
+    fn is_confirmed(self, answer: &ReceivedAnswer<'_>) -> bool {
+        let min_us = CONFIRMS_AFTER_US.min(self.us / 24);
+        let is_apart = answer.earlier_us.is_some_and(|us| answer.requested_us.saturating_sub(us) >= min_us);
+        is_apart && answer.earlier_digest == Some(answer.digest)
+    }
+
+    /// Whether a participant's quality is final. `expected_minutes` is `None` if unknown.
+    pub(super) fn quality_is_final(self, answer: &ReceivedAnswer<'_>, expected_minutes: Option<i64>) -> bool {
+        // Less than 90 % of what is expected: ten times the items against nine times the minutes.
+        let is_short = || expected_minutes.is_some_and(|minutes| (answer.items as i64) * 10 < minutes * 9);
+        let is_long_enough = answer.status == Status::Complete && !is_short();
+        is_long_enough || self.list_is_final(answer)
+    }
+
+    /// Whether a participant list is final. Its expected length is unknown, so only time and an equal answer decide.
+    pub(super) fn list_is_final(self, answer: &ReceivedAnswer<'_>) -> bool {
+        match answer.status {
             Status::Failed | Status::Pending => false,
-            Status::NotFound | Status::Empty => !self.is_open(answered),
-            Status::Complete => {
-                // Shorter than 90 % of what is expected: ten times the items against nine times the minutes.
-                let is_short = expected_minutes.is_some_and(|minutes| (answered.items as i64) * 10 < minutes * 9);
-                !(is_short && self.is_open(answered))
-            }
-            Status::Unaddressable | Status::TooLong | Status::Forbidden | Status::Unsupported => true,
-        }
-    }
-
-    /// Whether a meeting's participant list is final: how long it ought to be is not known, so only time and an equal
-    /// answer tell.
-    pub(super) fn list_is_final(self, answered: &Answered<'_>) -> bool {
-        match answered.status {
-            Status::Failed | Status::Pending => false,
-            Status::Complete | Status::Empty | Status::NotFound => !self.is_open(answered),
+            Status::Complete | Status::Empty | Status::NotFound => !self.may_change(answer),
             Status::Unaddressable | Status::TooLong | Status::Forbidden | Status::Unsupported => true,
         }
     }
 }
 
-/// True where a meeting ended so recently that it is left for the next run.
+/// True if a meeting ended so recently that it is left for the next run.
 pub(super) fn is_fresh(end_us: i64, now_us: i64) -> bool {
     now_us < fresh_until_us(end_us)
 }
 
-/// Until when a meeting that ended then is left alone, microseconds UTC.
+/// When a meeting that ended at `end_us` can be fetched, microseconds UTC.
 pub(super) fn fresh_until_us(end_us: i64) -> i64 {
-    end_us.saturating_add(FRESH_LIMIT_US)
+    end_us.saturating_add(FRESH_US)
 }
 
 #[cfg(test)]
@@ -92,8 +95,13 @@ mod tests {
     const HOUR: i64 = 3_600_000_000;
     const SETTLE: Settle = Settle { us: 24 * HOUR };
 
-    fn answered(status: Status, items: u64, requested_h: i64, earlier: Option<&'static str>) -> Answered<'static> {
-        Answered {
+    fn answered(
+        status: Status,
+        items: u64,
+        requested_h: i64,
+        earlier: Option<&'static str>,
+    ) -> ReceivedAnswer<'static> {
+        ReceivedAnswer {
             status,
             items,
             digest: "now",
@@ -105,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn early_answers_stay_open_until_long_enough_equal_or_settled() {
+    fn early_answers_are_not_final_until_long_enough_equal_or_stable() {
         use Status::{Complete, Empty, NotFound};
         let quality = |status, items, requested_h, earlier| {
             SETTLE.quality_is_final(&answered(status, items, requested_h, earlier), Some(100))
@@ -115,7 +123,7 @@ mod tests {
             assert!(!quality(status, items, 1, Some("before")), "{status:?} changed");
             assert!(quality(status, items, 1, Some("now")), "{status:?} equal to the one before");
             assert!(!quality(status, items, 23, None), "{status:?} just inside");
-            assert!(quality(status, items, 24, None), "{status:?} settled");
+            assert!(quality(status, items, 24, None), "{status:?} stable");
         }
         assert!(quality(Complete, 90, 1, None), "long enough");
         assert!(SETTLE.quality_is_final(&answered(Complete, 1, 1, None), None), "length unknown");
@@ -145,7 +153,7 @@ mod tests {
         let final_after = |settle: Settle, apart_us: i64| {
             let earlier_us = Some(HOUR);
             let requested_us = HOUR + apart_us;
-            settle.list_is_final(&Answered {
+            settle.list_is_final(&ReceivedAnswer {
                 earlier_us,
                 requested_us,
                 ..answered(Status::Complete, 5, 1, Some("now"))
@@ -158,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn a_meeting_that_just_ended_is_left_alone() {
-        assert!(is_fresh(0, FRESH_LIMIT_US - 1));
-        assert!(!is_fresh(0, FRESH_LIMIT_US));
+    fn a_meeting_that_just_ended_is_left_for_the_next_run() {
+        assert!(is_fresh(0, FRESH_US - 1));
+        assert!(!is_fresh(0, FRESH_US));
     }
 }

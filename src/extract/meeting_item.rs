@@ -1,5 +1,4 @@
-//! An item of the meeting list as a meeting: read alike while the list is being walked and when the ledger is made from the
-//! raw log.
+//! Reads items of the meeting list: during a run and when the ledger is rebuilt from the raw log.
 
 use serde_json::Value;
 
@@ -16,20 +15,18 @@ pub(super) struct ListReader<'z> {
     numbering: Numbering,
 }
 
-/// What an item is.
 #[derive(Debug)]
 pub(super) enum Listed {
-    /// Its start can't be read.
+    /// The start cannot be read.
     Unreadable,
-    /// It starts outside of the window.
+    /// Starts outside the window.
     Outside,
-    /// An equal one came before in this walk.
-    Known { meeting_date: i32 },
+    /// An equal item came before in this walk.
+    Duplicate { meeting_date: i32 },
     /// A meeting of the window.
     Meeting(ListedMeeting),
 }
 
-/// A meeting as the list has it.
 #[derive(Debug, Clone)]
 pub(super) struct ListedMeeting {
     pub key: String,
@@ -52,9 +49,9 @@ impl<'z> ListReader<'z> {
             return Listed::Outside;
         }
         let Some(key) = self.numbering.key(&identity.key, value) else {
-            return Listed::Known { meeting_date: identity.start.local_day() };
+            return Listed::Duplicate { meeting_date: identity.start.local_day() };
         };
-        Listed::Meeting(ListedMeeting { key, identity, devices: devices(value), item_digest: hex(&digest(value)) })
+        Listed::Meeting(ListedMeeting { key, identity, devices: device_count(value), item_digest: hex(&digest(value)) })
     }
 }
 
@@ -63,10 +60,10 @@ impl ListedMeeting {
         self.identity.start.local_day()
     }
 
-    /// What the ledger learns where `known` is the digest it has; `None` where that is nothing new.
+    /// What the ledger learns if `known` is the digest it has; `None` if nothing is new.
     ///
-    /// Of a walk that is not whole (yet) it learns whom to ask, and no digest: a meeting of a half list is not published,
-    /// so the walk that lists it as a whole must find it new, whatever was asked of it meanwhile.
+    /// From an incomplete walk the ledger learns the meeting but no digest: meetings of an incomplete walk are not published,
+    /// so the first complete walk that lists the meeting must find it new, whatever was fetched meanwhile.
     pub(super) fn change(&self, known: Option<&str>, is_whole: bool) -> Option<Change> {
         if known == Some(&self.item_digest) {
             return None;
@@ -80,7 +77,7 @@ impl ListedMeeting {
     }
 }
 
-/// The devices that an item of the meeting list counts; 0 where it does not say.
-fn devices(item: &Value) -> i64 {
+/// The number of devices; 0 if the item does not contain it.
+fn device_count(item: &Value) -> i64 {
     parse::count(&Raw::of(item.get("number_of_devices"))).ok().flatten().unwrap_or_default()
 }

@@ -1,0 +1,166 @@
+//! Records answers once it is clear whether they concern their unit or the whole run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::context::Context;
+use super::detectors::{Decision, MissingIdDetector, RefusalDetector};
+use super::stop::Stop;
+use super::unit_result::{Interrupted, UnitResult};
+use crate::raw_log::RawKind;
+use crate::schema::Status;
+use feishu_vc::Endpoint;
+
+/// After this many failures in a row Feishu is considered unavailable.
+const MAX_FAILURES_IN_A_ROW: u32 = 20;
+const UNDECIDED: &str = "the run ended before it was clear whether every request gets this answer";
+
+pub(super) struct Committer {
+    context: Arc<Context>,
+    /// Of participant lists, and of quality.
+    refusal_detectors: [RefusalDetector; 2],
+    missing_id_detector: MissingIdDetector,
+    /// Of participant lists, and of quality: one may work while the other does not.
+    failures_in_a_row: [AtomicU32; 2],
+    failed_units: AtomicU64,
+}
+
+impl Committer {
+    pub(super) fn new(context: Arc<Context>) -> Committer {
+        Committer {
+            context,
+            refusal_detectors: Default::default(),
+            missing_id_detector: MissingIdDetector::default(),
+            failures_in_a_row: Default::default(),
+            failed_units: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn failed_units(&self) -> u64 {
+        self.failed_units.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last unit of a kind failed.
+    pub(super) fn is_failing(&self, kind: RawKind) -> bool {
+        self.failures_in_a_row[index(kind)].load(Ordering::Relaxed) > 0
+    }
+
+    /// Records a fetched unit, unless it shows that the run must stop.
+    pub(super) async fn commit(&self, result: UnitResult) -> Result<(), Stop> {
+        let failing = self.count_failure(&result);
+        let kind = result.kind;
+        match (self.refusal_detectors[index(kind)].check(result), kind) {
+            (Decision::Record(results), RawKind::Participants) => {
+                for result in results {
+                    self.commit_list(result).await?;
+                }
+            }
+            (decision, _) => self.apply(decision, kind).await?,
+        }
+        failing
+    }
+
+    /// Records what an interrupted unit received. Returns why the run ends.
+    pub(super) async fn commit_interrupted(&self, interrupted: Interrupted) -> Stop {
+        match interrupted.partial {
+            Some(partial) => self.write(*partial).await.err().unwrap_or(interrupted.stop),
+            None => interrupted.stop,
+        }
+    }
+
+    async fn commit_list(&self, result: UnitResult) -> Result<(), Stop> {
+        match self.missing_id_detector.check(result) {
+            Decision::Stop(held) => {
+                let (participants, meetings) = self.missing_id_detector.seen();
+                for result in held {
+                    self.write(result.withdrawn("no participant has an id: a scope is missing")).await?;
+                }
+                Err(Stop::NoIds { participants, meetings })
+            }
+            decision => self.apply(decision, RawKind::Participants).await,
+        }
+    }
+
+    /// Counts failed units; too many in a row end the run.
+    fn count_failure(&self, result: &UnitResult) -> Result<(), Stop> {
+        let in_a_row = &self.failures_in_a_row[index(result.kind)];
+        if result.end.status != Status::Failed {
+            in_a_row.store(0, Ordering::Relaxed);
+            return Ok(());
+        }
+        self.failed_units.fetch_add(1, Ordering::Relaxed);
+        let failures = in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        if failures < MAX_FAILURES_IN_A_ROW {
+            return Ok(());
+        }
+        Err(Stop::Failing { failures, reason: result.end.reason.clone() })
+    }
+
+    async fn apply(&self, decision: Decision, kind: RawKind) -> Result<(), Stop> {
+        match decision {
+            Decision::Hold => Ok(()),
+            Decision::Record(results) => {
+                for result in results {
+                    self.write(result).await?;
+                }
+                Ok(())
+            }
+            Decision::Stop(held) => Err(self.withdraw_all(held, kind).await?),
+        }
+    }
+
+    /// Withdraws refusals of everybody. Returns why the run ends.
+    async fn withdraw_all(&self, held: Vec<UnitResult>, kind: RawKind) -> Result<Stop, Stop> {
+        let endpoint = match kind {
+            RawKind::Quality => Endpoint::ParticipantQualityList,
+            RawKind::Participants | RawKind::Meetings => Endpoint::ParticipantList,
+        };
+        let refused = held.len();
+        let is_role = held.iter().all(|result| result.end.status == Status::Forbidden);
+        let (mut reason, mut log_id) = (String::new(), None);
+        for result in held {
+            reason.clone_from(&result.end.reason);
+            log_id.clone_from(&result.end.log_id);
+            let why = format!("refused like all other requests: {reason}");
+            self.write(result.withdrawn(&why)).await?;
+        }
+        Ok(if is_role {
+            Stop::Role { endpoint, refused, log_id }
+        } else {
+            Stop::AllRefused { endpoint, refused, reason, log_id }
+        })
+    }
+
+    /// At the end of a run: records what is still held back. A run that was stopped has not seen enough to call it final.
+    ///
+    /// # Errors
+    /// Also if everybody was forbidden: the role is missing.
+    pub(super) async fn finish(&self, was_stopped: bool) -> Result<(), Stop> {
+        let close = |result: UnitResult| if was_stopped { result.withdrawn(UNDECIDED) } else { result };
+        for result in self.missing_id_detector.take_held() {
+            self.write(close(result)).await?;
+        }
+        let mut missing_role = None;
+        for kind in [RawKind::Participants, RawKind::Quality] {
+            let held = self.refusal_detectors[index(kind)].take_held();
+            let is_role = !held.is_empty() && held.iter().all(|result| result.end.status == Status::Forbidden);
+            if is_role && !was_stopped {
+                missing_role = Some(self.withdraw_all(held, kind).await?);
+                continue;
+            }
+            for result in held {
+                self.write(close(result)).await?;
+            }
+        }
+        missing_role.map_or(Ok(()), Err)
+    }
+
+    async fn write(&self, result: UnitResult) -> Result<(), Stop> {
+        Ok(self.context.writer.write(result.into_checkpoint(&self.context.settings.run_id)).await?)
+    }
+}
+
+/// The index of a kind in the arrays of a [`Committer`].
+fn index(kind: RawKind) -> usize {
+    usize::from(kind == RawKind::Quality)
+}

@@ -1,0 +1,255 @@
+//! Reads the meeting list of a window into raw log and ledger.
+//!
+//! Meetings of a page are fetched as soon as the page is on disk, while the next pages are read. The rules behind it:
+//!
+//! - A page is in the raw log and its meetings are in the ledger before any of them is fetched. So no answer belongs to an
+//!   unknown meeting, and a ledger rebuilt from the raw log, which includes incomplete walks, is the same.
+//! - An incomplete walk is not published: its meetings are in the ledger without the digest of their item. The first
+//!   complete walk that lists such a meeting finds it new by the missing digest and marks its date dirty. What was fetched
+//!   of it by then is not fetched again.
+//! - Meetings that share a key are numbered by their order in the walk, so later pages do not change the numbers.
+//! - Newest first holds among the known meetings. In which order Feishu lists them is not documented, so a run that may end
+//!   early reads the whole list first, and so does a refetch, which begins for all of its meetings or for none.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::backlog::Backlog;
+use super::context::Context;
+use super::items::parse_items;
+use super::meeting_item::{ListReader, Listed};
+use super::stop::Stop;
+use super::walk::{Parameters, answer_record, page_record};
+use super::window::{ListSlice, list_slices};
+use super::writer::{Checkpoint, WriteError};
+use crate::event::Event;
+use crate::ledger::Change;
+use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
+use crate::schema::Status;
+use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, RefusalClass};
+
+/// Longer than any real list: a million meetings.
+const MAX_PAGES: u32 = 10_000;
+
+/// What was read of the meeting list so far.
+#[derive(Debug, Default)]
+pub(super) struct ListProgress {
+    /// Meetings of the window.
+    pub meetings: u64,
+    pub pages: u64,
+    /// Meetings whose start cannot be read.
+    pub unreadable: u64,
+    /// The keys of the listed meetings, for a refetch.
+    pub keys: HashSet<String>,
+}
+
+/// Reads the list to its end. Pending meetings are added to the backlog page by page, unless the whole list must be read
+/// first.
+pub(super) async fn read_meeting_list(
+    context: &Context,
+    backlog: &Backlog,
+    progress: &mut ListProgress,
+) -> Result<(), Stop> {
+    let filters: Vec<Option<&String>> = match context.settings.meeting_nos.as_slice() {
+        [] => vec![None],
+        numbers => numbers.iter().collect::<BTreeSet<_>>().into_iter().map(Some).collect(),
+    };
+    for filter in filters {
+        for slice in list_slices(context.settings.window_us, context.now_us()) {
+            read_slice(context, slice, filter, backlog, progress).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn read_slice(
+    context: &Context,
+    slice: ListSlice,
+    meeting_no: Option<&String>,
+    backlog: &Backlog,
+    progress: &mut ListProgress,
+) -> Result<(), Stop> {
+    let start_s = slice.requested_us.0.div_euclid(1_000_000).max(0);
+    let end_s = slice.requested_us.1.div_euclid(1_000_000).max(start_s);
+    let mut request = MeetingListRequest::new(start_s, end_s, context.settings.user_id_type);
+    request.filter = meeting_no.map(|number| MeetingFilter::MeetingNo(number.clone()));
+    let filter = meeting_no.map(|number| format!(" {number}")).unwrap_or_default();
+    let mut walk = SliceWalk {
+        context,
+        window_us: slice.window_us,
+        unit: format!("{start_s}..{end_s}{filter}"),
+        requested_us: None,
+        reader: ListReader::new(&context.settings.zone, slice.window_us),
+        changes: Vec::new(),
+        dirty: BTreeSet::new(),
+        dates: BTreeSet::new(),
+    };
+    let mut guard = PageGuard::new(MAX_PAGES);
+    let mut token: Option<String> = None;
+    loop {
+        let parameters = request.query(token.as_deref());
+        match context.client.call(Endpoint::MeetingList, &parameters).await {
+            Ok(page) => {
+                progress.pages += 1;
+                let keys = walk.add_page(&page, &parameters, progress).await?;
+                if !context.settings.reads_list_first() {
+                    backlog.add_listed(context, &keys)?;
+                }
+                if context.settings.refetch {
+                    progress.keys.extend(keys);
+                }
+                let (to_list, quality_calls_estimate) = backlog.added();
+                context.listener.on_event(&Event::MeetingPage {
+                    meetings: progress.meetings,
+                    to_list,
+                    quality_calls_estimate,
+                });
+                match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
+                    Ok(Next::Page(next)) => token = Some(next),
+                    Ok(Next::Done) => return walk.complete(page.log_id).await,
+                    Err(fault) => {
+                        walk.fail(fault.to_string(), Some(0), page.log_id.clone(), Vec::new()).await?;
+                        return Err(Stop::MeetingList { log_id: page.log_id, fault });
+                    }
+                }
+            }
+            // This is how Feishu says that no meeting has this number.
+            Err(CallError::Refused { class: RefusalClass::NotFound, answer, .. }) if meeting_no.is_some() => {
+                return walk.complete(answer.log_id).await;
+            }
+            Err(error) => {
+                if let Some(answer) = error.answer() {
+                    let record = answer_record(Endpoint::MeetingList, answer, &parameters);
+                    walk.requested_us.get_or_insert(answer.requested_at.as_microsecond());
+                    let log_id = error.log_id().map(str::to_owned);
+                    walk.fail(error.to_string(), error.code(), log_id, vec![record]).await?;
+                }
+                return Err(match Stop::from_call(error) {
+                    Ok(stop) => stop,
+                    Err(error @ CallError::Refused { .. }) => Stop::MeetingListRefused(error),
+                    Err(error) => Stop::Unreachable(error),
+                });
+            }
+        }
+    }
+}
+
+/// A walk over one slice of the window.
+struct SliceWalk<'c> {
+    context: &'c Context,
+    window_us: (i64, i64),
+    unit: String,
+    requested_us: Option<i64>,
+    reader: ListReader<'c>,
+    /// Applied to the ledger once the walk is complete.
+    changes: Vec<Change>,
+    dirty: BTreeSet<i32>,
+    /// The dates under which pages of this walk are stored.
+    dates: BTreeSet<i32>,
+}
+
+impl SliceWalk<'_> {
+    /// Stores a page under every date of its meetings, or under the day of the request. Returns the keys of its meetings.
+    async fn add_page(
+        &mut self,
+        page: &Page,
+        parameters: &Parameters,
+        progress: &mut ListProgress,
+    ) -> Result<Vec<String>, Stop> {
+        let requested_us = *self.requested_us.get_or_insert(page.requested_at.as_microsecond());
+        let today = self.context.settings.zone.day_of(requested_us);
+        let (mut dates, mut keys, mut changes) = (BTreeSet::new(), Vec::new(), Vec::new());
+        for value in parse_items(page.list_json()) {
+            match self.reader.item(&value) {
+                Listed::Outside => {}
+                Listed::Duplicate { meeting_date } => {
+                    dates.insert(meeting_date);
+                }
+                Listed::Unreadable => {
+                    progress.unreadable += 1;
+                    dates.insert(today);
+                    self.dirty.insert(today);
+                }
+                Listed::Meeting(meeting) => {
+                    dates.insert(meeting.meeting_date());
+                    progress.meetings += 1;
+                    let known = self.context.ledger().item_digest(&meeting.key).map_err(WriteError::from)?;
+                    changes.extend(meeting.change(known.as_deref(), false));
+                    if let Some(change) = meeting.change(known.as_deref(), true) {
+                        self.dirty.insert(meeting.meeting_date());
+                        self.changes.push(change);
+                    }
+                    keys.push(meeting.key);
+                }
+            }
+        }
+        if dates.is_empty() {
+            dates.insert(today);
+        }
+        self.dates.extend(&dates);
+        let checkpoint = Checkpoint {
+            header: self.header(requested_us, None),
+            dates: dates.into_iter().collect(),
+            pages: vec![page_record(page, parameters)],
+            changes,
+        };
+        self.context.writer.write(checkpoint).await?;
+        Ok(keys)
+    }
+
+    fn header(&self, requested_us: i64, end: Option<WalkEnd>) -> Header {
+        Header {
+            v: RAW_VERSION,
+            run_id: self.context.settings.run_id.clone(),
+            kind: RawKind::Meetings,
+            unit: self.unit.clone(),
+            requested_us,
+            window_us: Some(self.window_us),
+            end,
+            bytes: 0,
+        }
+    }
+
+    async fn complete(mut self, log_id: Option<String>) -> Result<(), Stop> {
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.extend(self.dirty.iter().map(|date| Change::Dirty { meeting_date: *date }));
+        let end = WalkEnd { whole: true, log_id, ..walk_end(Status::Complete, "all pages read".to_owned(), Some(0)) };
+        self.close(end, Vec::new(), changes).await
+    }
+
+    async fn fail(
+        &mut self,
+        reason: String,
+        api_code: Option<i64>,
+        log_id: Option<String>,
+        pages: Vec<PageRecord>,
+    ) -> Result<(), Stop> {
+        let end = WalkEnd { log_id, ..walk_end(Status::Failed, reason, api_code) };
+        self.close(end, pages, Vec::new()).await
+    }
+
+    /// Writes the end of the walk under every date that has pages of it.
+    async fn close(&mut self, end: WalkEnd, pages: Vec<PageRecord>, changes: Vec<Change>) -> Result<(), Stop> {
+        let requested_us = self.requested_us.unwrap_or_else(|| self.context.now_us());
+        if self.dates.is_empty() {
+            self.dates.insert(self.context.settings.zone.day_of(requested_us));
+        }
+        let dates = std::mem::take(&mut self.dates).into_iter().collect();
+        let header = self.header(requested_us, Some(end));
+        Ok(self.context.writer.write(Checkpoint { header, dates, pages, changes }).await?)
+    }
+}
+
+fn walk_end(status: Status, reason: String, api_code: Option<i64>) -> WalkEnd {
+    WalkEnd {
+        whole: false,
+        status,
+        reason,
+        is_final: false,
+        api_code,
+        log_id: None,
+        items: 0,
+        digest: String::new(),
+        requests: 0,
+        walks: 1,
+    }
+}

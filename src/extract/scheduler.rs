@@ -1,0 +1,207 @@
+//! Runs the requests of a run as a pipeline: meeting list, participant lists and quality pages at the same time.
+//!
+//! Newest meetings come first, so that a window that cannot be finished has its newest days. Participants wait in a bounded
+//! queue, which holds the participant lists back while quality is behind.
+
+use std::sync::Arc;
+
+use super::backlog::{Backlog, WaitingMeeting};
+use super::commit::Committer;
+use super::concurrency::{Backpressure, ConcurrencyController, process_queue};
+use super::context::{Clock, Context};
+use super::estimate::count_quality_calls;
+use super::meeting_list::{ListProgress, read_meeting_list};
+use super::participants::fetch_participants;
+use super::quality::fetch_quality;
+use super::queue::NewestFirst;
+use super::settings::{ExtractSettings, FetchScope};
+use super::stop::{Stop, StopSignal};
+use super::task::MeetingTask;
+use super::unit_result::Interrupted;
+use super::writer::{CheckpointWriter, WriteError};
+use crate::event::{Event, Listener};
+use crate::ledger::PendingParticipant;
+use crate::raw_log::RawKind;
+use crate::schema::Status;
+use feishu_vc::{CancellationToken, Client, Endpoint};
+
+/// The maximum number of participants that wait for their quality; no more lists are requested while that many wait.
+const MAX_WAITING_PARTICIPANTS: usize = 128;
+
+type QualityTask = (Arc<MeetingTask>, PendingParticipant);
+
+pub(crate) struct Scheduler {
+    context: Arc<Context>,
+    backlog: Backlog,
+    committer: Committer,
+    stop: StopSignal,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Extracted {
+    /// Why it ended early, if it did.
+    pub stop: Option<Stop>,
+    /// Pages of the meeting list; `None` if it was not read to its end.
+    pub meeting_list_pages: Option<u64>,
+    /// Meetings whose start cannot be read.
+    pub unreadable_meetings: u64,
+    /// Units (lists, participants) that failed and are pending.
+    pub failed_units: u64,
+}
+
+impl Scheduler {
+    /// `cancel` is the one of `client`.
+    pub(crate) fn new(
+        client: Client,
+        cancel: CancellationToken,
+        writer: CheckpointWriter,
+        settings: ExtractSettings,
+        listener: Arc<dyn Listener>,
+        clock: Arc<Clock>,
+    ) -> Scheduler {
+        let context = Arc::new(Context { client, writer, settings, listener, clock });
+        let committer = Committer::new(Arc::clone(&context));
+        Scheduler { context, backlog: Backlog::new(), committer, stop: StopSignal::new(cancel) }
+    }
+
+    /// Dates that still have work in this run; `None` while the meeting list is read.
+    pub(crate) fn open_dates(&self) -> Option<Vec<i32>> {
+        self.backlog.open_dates()
+    }
+
+    /// Fetches everything pending in the window.
+    pub(crate) async fn run(self: &Arc<Self>) -> Extracted {
+        let participants = Arc::new(NewestFirst::new(MAX_WAITING_PARTICIPANTS, 1));
+        let ((unreadable_meetings, meeting_list_pages), (), ()) = tokio::join!(
+            self.read_list(),
+            self.process_meetings(&participants),
+            self.process_participants(&participants)
+        );
+        if let Err(stop) = self.committer.finish(self.stop.is_set()).await {
+            self.stop.set(stop);
+        }
+        Extracted {
+            stop: self.stop.take(),
+            meeting_list_pages,
+            unreadable_meetings,
+            failed_units: self.committer.failed_units(),
+        }
+    }
+
+    /// Returns the number of unreadable meetings, and of pages if the list was read to its end.
+    async fn read_list(&self) -> (u64, Option<u64>) {
+        let mut progress = ListProgress::default();
+        let read = read_meeting_list(&self.context, &self.backlog, &mut progress).await;
+        let pages = read.is_ok().then_some(progress.pages);
+        match read.and_then(|()| Ok(self.backlog.add_rest(&self.context, &progress.keys)?)) {
+            Ok(()) => {
+                let (to_list, quality_calls_estimate) = self.backlog.added();
+                let meetings = progress.meetings;
+                self.context.listener.on_event(&Event::MeetingsListed { meetings, to_list, quality_calls_estimate });
+            }
+            Err(stop) => self.stop.set(stop),
+        }
+        self.backlog.queue.writer_done();
+        (progress.unreadable, pages)
+    }
+
+    async fn process_meetings(self: &Arc<Self>, participants: &Arc<NewestFirst<QualityTask>>) {
+        let process = |waiting: WaitingMeeting| {
+            let (this, participants) = (Arc::clone(self), Arc::clone(participants));
+            async move {
+                if let Err(stop) = this.process_meeting(waiting, &participants).await {
+                    this.stop.set(stop);
+                }
+                !this.committer.is_failing(RawKind::Participants)
+            }
+        };
+        let limited = self.context.client.waiting(Endpoint::ParticipantList);
+        let room = Backpressure { level: participants.length(), below: MAX_WAITING_PARTICIPANTS };
+        let is_over = || self.stop.is_set();
+        process_queue(self.controller(), limited, Some(room), &self.backlog.queue, is_over, process).await;
+        participants.writer_done();
+    }
+
+    async fn process_participants(self: &Arc<Self>, participants: &Arc<NewestFirst<QualityTask>>) {
+        let process = |(task, participant): QualityTask| {
+            let this = Arc::clone(self);
+            async move {
+                if let Err(stop) = this.process_participant(&task, participant).await {
+                    this.stop.set(stop);
+                }
+                this.finish_one(&task);
+                !this.committer.is_failing(RawKind::Quality)
+            }
+        };
+        let limited = self.context.client.waiting(Endpoint::ParticipantQualityList);
+        process_queue(self.controller(), limited, None, participants, || self.stop.is_set(), process).await;
+    }
+
+    fn controller(&self) -> ConcurrencyController {
+        let settings = &self.context.settings;
+        ConcurrencyController::new(settings.concurrency, settings.rate, settings.may_end_early)
+    }
+
+    /// Fetches the participant list of a meeting if needed, and queues its pending participants.
+    async fn process_meeting(&self, waiting: WaitingMeeting, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
+        let (ledger, settings) = (self.context.ledger(), &self.context.settings);
+        let Some(meeting) = ledger.pending_meeting(&waiting.meeting_key).map_err(WriteError::from)? else {
+            // A concurrent `plan` has listed it meanwhile, and it has no participants.
+            self.backlog.finish_meeting(waiting.meeting_date);
+            return Ok(());
+        };
+        let task = Arc::new(MeetingTask::new(meeting, self.context.now_us()));
+        let mut listed = 0;
+        let is_unstable = task.meeting.list_status.as_deref() == Some(Status::Pending.name());
+        let was_just_listed = is_unstable && settings.was_just_requested(task.meeting.list_us);
+        if !task.meeting.list_final && !was_just_listed {
+            let result = self.or_commit_partial(fetch_participants(&self.context, &task).await).await?;
+            listed = result.participants.len() as u64;
+            self.committer.commit(result).await?;
+        }
+        let mut pending = match settings.scope {
+            FetchScope::Lists => Vec::new(),
+            FetchScope::Everything => {
+                ledger.pending_participants(&task.meeting.meeting_key).map_err(WriteError::from)?
+            }
+        };
+        pending.retain(|participant| {
+            let is_unstable = participant.status == Status::Pending.name() && participant.digest.is_some();
+            !(is_unstable && settings.was_just_requested(participant.last_us))
+        });
+        self.context.listener.on_event(&Event::MeetingListed {
+            participants: listed.max(pending.len() as u64),
+            to_fetch: pending.len() as u64,
+            quality_calls: pending.iter().map(count_quality_calls).sum(),
+        });
+        task.add_participants(pending.len() as u64);
+        for participant in pending {
+            // A run that may end early keeps to newest first.
+            let calls = if settings.may_end_early { 0 } else { count_quality_calls(&participant) };
+            queue.push(task.meeting.start_us, calls, (Arc::clone(&task), participant)).await;
+        }
+        self.finish_one(&task);
+        Ok(())
+    }
+
+    async fn process_participant(&self, task: &MeetingTask, participant: PendingParticipant) -> Result<(), Stop> {
+        let result = self.or_commit_partial(fetch_quality(&self.context, task, &participant).await).await?;
+        let (status, samples) = (result.end.status, result.end.items);
+        self.context.listener.on_event(&Event::ParticipantDone { status, samples });
+        self.committer.commit(result).await
+    }
+
+    async fn or_commit_partial<T>(&self, fetched: Result<T, Interrupted>) -> Result<T, Stop> {
+        match fetched {
+            Ok(result) => Ok(result),
+            Err(interrupted) => Err(self.committer.commit_interrupted(interrupted).await),
+        }
+    }
+
+    fn finish_one(&self, task: &MeetingTask) {
+        if task.finish_one() {
+            self.backlog.finish_meeting(task.meeting.meeting_date);
+        }
+    }
+}

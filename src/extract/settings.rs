@@ -1,0 +1,55 @@
+//! What a run fetches, and how.
+
+use std::collections::BTreeSet;
+
+use super::finality::Settle;
+use crate::schema::TenantZone;
+use feishu_vc::{Rate, UserIdType};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FetchScope {
+    /// The meeting list, and participant lists that were never answered: what an estimate needs.
+    Lists,
+    /// Everything pending.
+    Everything,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ExtractSettings {
+    pub run_id: String,
+    pub scope: FetchScope,
+    /// When a meeting must start, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// Only these meetings; empty for all.
+    pub meeting_nos: Vec<String>,
+    /// Also fetch what is final.
+    pub refetch: bool,
+    pub zone: TenantZone,
+    pub user_id_type: UserIdType,
+    pub settle: Settle,
+    /// Published dates with lost raw data: not fetched unless `refetch` is set.
+    pub lost_raw_dates: BTreeSet<i32>,
+    /// Start of the interrupted run that this one resumes, microseconds UTC: unstable answers since then are not requested
+    /// again.
+    pub resumed_since_us: Option<i64>,
+    /// Maximum number of units in flight per endpoint.
+    pub concurrency: usize,
+    /// Rate limit of each endpoint.
+    pub rate: Rate,
+    /// True if a limit on calls or time may end the run before everything is fetched.
+    pub may_end_early: bool,
+}
+
+impl ExtractSettings {
+    /// Whether the meeting list is read to its end before anything else is fetched: only then is it known which meetings
+    /// are the newest, or which are to be refetched.
+    pub(super) fn reads_list_first(&self) -> bool {
+        self.refetch || self.may_end_early
+    }
+
+    /// True for an answer that the interrupted run before this one received: resuming it must not request it twice.
+    pub(super) fn was_just_requested(&self, last_us: Option<i64>) -> bool {
+        let since_us = self.resumed_since_us;
+        !self.refetch && since_us.is_some_and(|since_us| last_us.is_some_and(|last_us| last_us >= since_us))
+    }
+}

@@ -1,0 +1,30 @@
+//! A meeting in progress, shared by its participants.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::window::{AcceptedForm, MeetingWindow};
+use crate::ledger::PendingMeeting;
+
+pub(super) struct MeetingTask {
+    pub meeting: PendingMeeting,
+    pub window: MeetingWindow,
+    pub form: AcceptedForm,
+    /// Unfinished participants, plus one for the participant list.
+    unfinished: AtomicU64,
+}
+
+impl MeetingTask {
+    pub(super) fn new(meeting: PendingMeeting, now_us: i64) -> MeetingTask {
+        let window = MeetingWindow::new(meeting.start_us, meeting.end_us, now_us);
+        MeetingTask { meeting, window, form: AcceptedForm::default(), unfinished: AtomicU64::new(1) }
+    }
+
+    pub(super) fn add_participants(&self, count: u64) {
+        self.unfinished.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Counts one part as finished; true for the last one.
+    pub(super) fn finish_one(&self) -> bool {
+        self.unfinished.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+}

@@ -1,0 +1,102 @@
+//! Time windows in the form in which Feishu accepts them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const DAY_US: i64 = 86_400_000_000;
+/// The longest window that participant_list and participant_quality_list accept.
+const DAY_S: i64 = 86_400;
+
+/// How far the meeting list is read beyond a window: whether Feishu filters by start or by end is not documented.
+const MARGIN_BEFORE_US: i64 = DAY_US;
+const MARGIN_AFTER_US: i64 = 3 * DAY_US;
+/// Feishu accepts at most a year; a slice with its margins stays below.
+const SLICE_US: i64 = 350 * DAY_US;
+
+/// A part of a run's window for which the meeting list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ListSlice {
+    /// When a meeting must start, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// The same with margins, but not past now: what is requested.
+    pub requested_us: (i64, i64),
+}
+
+/// The slices of a window, oldest first.
+pub(super) fn list_slices((since_us, until_us): (i64, i64), now_us: i64) -> impl Iterator<Item = ListSlice> {
+    let next = move |start_us: i64| Some(start_us.saturating_add(SLICE_US)).filter(|start_us| *start_us < until_us);
+    std::iter::successors((since_us < until_us).then_some(since_us), move |start_us| next(*start_us)).map(
+        move |start_us| {
+            let end_us = until_us.min(start_us.saturating_add(SLICE_US));
+            let requested_until_us = end_us.saturating_add(MARGIN_AFTER_US).min(now_us);
+            ListSlice {
+                window_us: (start_us, end_us),
+                requested_us: (start_us.saturating_sub(MARGIN_BEFORE_US), requested_until_us),
+            }
+        },
+    )
+}
+
+/// A meeting's window, unix seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MeetingWindow {
+    pub start_s: i64,
+    pub end_s: i64,
+}
+
+impl MeetingWindow {
+    /// From microseconds UTC. A meeting with an unreadable end is assumed to last a day, but not past now.
+    pub(super) fn new(start_us: i64, end_us: Option<i64>, now_us: i64) -> MeetingWindow {
+        let start_s = start_us.div_euclid(1_000_000);
+        let end_s = match end_us {
+            Some(end_us) => end_us.div_euclid(1_000_000),
+            None => (start_s + DAY_S).min(now_us.div_euclid(1_000_000)),
+        };
+        MeetingWindow { start_s, end_s: end_s.max(start_s) }
+    }
+
+    pub(super) fn end_us(self) -> i64 {
+        self.end_s * 1_000_000
+    }
+
+    pub(super) fn is_over_a_day(self) -> bool {
+        self.end_s - self.start_s > DAY_S
+    }
+
+    pub(super) fn starts_on_a_minute(self) -> bool {
+        self.start_s % 60 == 0
+    }
+
+    /// The window as it is sent.
+    pub(super) fn in_form(self, form: Form) -> MeetingWindow {
+        let start_s = if form.is_floored { self.start_s - self.start_s.rem_euclid(60) } else { self.start_s };
+        let end_s = if form.is_clamped { self.end_s.min(start_s + DAY_S) } else { self.end_s };
+        MeetingWindow { start_s, end_s }
+    }
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Form {
+    /// The end is clamped to a day after the start.
+    pub is_clamped: bool,
+    /// The start is floored to its minute.
+    pub is_floored: bool,
+}
+
+/// The form of a meeting's window that Feishu accepted, learned once per meeting and run.
+#[derive(Debug, Default)]
+pub(super) struct AcceptedForm {
+    is_clamped: AtomicBool,
+    is_floored: AtomicBool,
+}
+
+impl AcceptedForm {
+    pub(super) fn get(&self) -> Form {
+        let (is_clamped, is_floored) = (&self.is_clamped, &self.is_floored);
+        Form { is_clamped: is_clamped.load(Ordering::Relaxed), is_floored: is_floored.load(Ordering::Relaxed) }
+    }
+
+    pub(super) fn set(&self, form: Form) {
+        self.is_clamped.store(form.is_clamped, Ordering::Relaxed);
+        self.is_floored.store(form.is_floored, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,125 @@
+//! The only writer of the raw log and the ledger during a run: a response is on disk before it counts.
+//!
+//! A thread takes checkpoints, writes and syncs the raw files, then commits the ledger, then confirms. Checkpoints that
+//! arrive meanwhile are handled together, so that many participants share one sync.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use crate::ledger::{Change, FileProgress, Ledger, LedgerError};
+use crate::raw_log::{Header, MAX_GROUP, PageRecord, RawError, RawWriter, encode};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    #[error(transparent)]
+    Raw(#[from] RawError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("nothing more is written after an earlier error")]
+    Stopped,
+}
+
+/// The pages of a walk, and what the ledger learns from them.
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    pub header: Header,
+    /// The dates under which the checkpoint is stored.
+    pub dates: Vec<i32>,
+    pub pages: Vec<PageRecord>,
+    pub changes: Vec<Change>,
+}
+
+type Task = (Checkpoint, oneshot::Sender<Result<(), WriteError>>);
+
+/// The handle of the writing thread. Dropping it waits until the thread has finished.
+#[derive(Debug)]
+pub(crate) struct CheckpointWriter {
+    tasks: Option<Sender<Task>>,
+    thread: Option<JoinHandle<()>>,
+    ledger: Arc<Ledger>,
+}
+
+impl CheckpointWriter {
+    /// Starts the thread. Raw files are created below `raw_dir` and named after `run_id`.
+    ///
+    /// # Errors
+    /// If the system cannot start a thread.
+    pub(crate) fn start(raw_dir: &Path, run_id: &str, ledger: Arc<Ledger>) -> std::io::Result<CheckpointWriter> {
+        let (tasks, inbox) = channel();
+        let writer = RawWriter::new(raw_dir, run_id);
+        let thread_ledger = Arc::clone(&ledger);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || write_all(&inbox, writer, &thread_ledger))?;
+        Ok(CheckpointWriter { tasks: Some(tasks), thread: Some(thread), ledger })
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Returns when the checkpoint is on disk and in the ledger.
+    pub(super) async fn write(&self, checkpoint: Checkpoint) -> Result<(), WriteError> {
+        let (done, wait) = oneshot::channel();
+        let tasks = self.tasks.as_ref().ok_or(WriteError::Stopped)?;
+        tasks.send((checkpoint, done)).map_err(|_| WriteError::Stopped)?;
+        wait.await.unwrap_or(Err(WriteError::Stopped))
+    }
+}
+
+impl Drop for CheckpointWriter {
+    fn drop(&mut self) {
+        drop(self.tasks.take());
+        if let Some(thread) = self.thread.take() {
+            // Whoever waited for the thread has seen a panic as `Stopped`.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_all(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger) {
+    while let Ok(first) = inbox.recv() {
+        let mut group = vec![first];
+        while group.len() < MAX_GROUP
+            && let Ok(next) = inbox.try_recv()
+        {
+            group.push(next);
+        }
+        let mut outcome = write_group(&group, &mut writer, ledger);
+        let has_failed = outcome.is_err();
+        for (_, done) in group {
+            // The first waiter receives the cause, the others only learn that nothing was written.
+            let next = if has_failed { Err(WriteError::Stopped) } else { Ok(()) };
+            let _ = done.send(std::mem::replace(&mut outcome, next));
+        }
+        if has_failed {
+            // After a failed write the end of a file is unknown. Dropping the inbox stops the other waiters.
+            return;
+        }
+    }
+}
+
+fn write_group(group: &[Task], writer: &mut RawWriter, ledger: &Ledger) -> Result<(), WriteError> {
+    for (checkpoint, _) in group {
+        let kind = checkpoint.header.kind;
+        let bytes = encode(checkpoint.header.clone(), &checkpoint.pages)
+            .map_err(RawError::io("cannot compress for", Path::new(kind.folder())))?;
+        for date in &checkpoint.dates {
+            writer.append(kind, *date, &bytes)?;
+        }
+    }
+    let synced: Vec<Change> = writer
+        .sync()?
+        .into_iter()
+        .map(|(path, bytes)| Change::Indexed {
+            path,
+            progress: FileProgress { indexed_bytes: bytes, seen_bytes: bytes },
+        })
+        .collect();
+    ledger.apply(group.iter().flat_map(|(checkpoint, _)| &checkpoint.changes).chain(&synced))?;
+    Ok(())
+}
