@@ -19,7 +19,7 @@ mod schema;
 mod text;
 mod transform;
 
-pub use cli::defect::take_panics;
+pub use cli::panic_hook::install_panic_hook;
 pub use cli::{Process, run};
 pub use error::ExitCode;
 

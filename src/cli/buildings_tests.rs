@@ -1,4 +1,4 @@
-//! The pages of `vcq-etl buildings` as they read.
+//! The pages of `vcq-etl buildings`.
 
 use super::*;
 use crate::buildings::network::HOME_RANGES;
@@ -23,7 +23,7 @@ fn judged() -> Judged {
 }
 
 fn import_args(from: Option<i32>, until: Option<i32>) -> ImportArgs {
-    ImportArgs { file: "offices.csv".into(), from, until, format: Form::Table }
+    ImportArgs { file: "offices.csv".into(), from, until, format: Format::Table }
 }
 
 fn network(text: &str) -> Network {
@@ -31,47 +31,47 @@ fn network(text: &str) -> Network {
 }
 
 #[test]
-fn an_import_says_what_it_took_and_what_becomes_of_the_earlier_ones() {
+fn an_import_shows_its_content_and_the_effect_on_earlier_ones() {
     let imported = Imported { judged: judged(), earlier_rows: 12, kept_rows: 11, generation: Some(8) };
-    insta::assert_snapshot!(import_page(&import_args(Some(20_758), None), &imported), @"
+    insta::assert_snapshot!(import_page(&import_args(Some(20_758), None), &imported), @r"
     File            offices.csv
-    Form            columns named by a heading
-    Holds           5 networks in 5 buildings, on 6 lines
-    Duplicates      1 line repeated, which is harmless
-    Overlaps        2 networks inside another; the longest prefix wins
-    Home ranges     1 network that home routers hand out, without egress_cidr:
-                    nobody is put into their buildings
-                    1 network around such a range: its addresses in that range are
-                    in no building
-    Holds from      2026-11-01
-    Before          11 lines of earlier imports hold until then; 1 line of later
-                    days are gone
-    Published       generation 8; vcq-etl buildings check tells how far it reaches
+    Format          columns named by a heading
+    Content         5 networks in 5 buildings, on 6 lines
+    Duplicates      1 line repeated (harmless)
+    Overlaps        2 networks inside another one; the longest prefix wins
+    Home ranges     1 network in a default range of home routers without
+                    egress_cidr; no participant is assigned to it
+                    1 network containing such a range; its addresses in that range
+                    are not assigned
+    Applies from    2026-11-01
+    Earlier         11 lines of earlier imports apply until then; 1 line of later
+                    dates are removed
+    Published       generation 8; vcq-etl buildings check shows the coverage
     ");
     let first = Imported { earlier_rows: 0, kept_rows: 0, generation: None, ..imported.clone() };
     let page = import_page(&import_args(None, Some(20_788)), &first);
-    assert!(page.contains("Holds until     2026-12-01\nPublished       with the next sync or rebuild\n"), "{page}");
+    assert!(page.contains("Applies until   2026-12-01\nPublished       by the next sync or rebuild\n"), "{page}");
     let page = import_page(&import_args(None, None), &imported);
-    assert!(page.contains("Before          12 lines of earlier imports are replaced\n"), "{page}");
+    assert!(page.contains("Earlier         12 lines of earlier imports replaced\n"), "{page}");
 }
 
 #[test]
-fn a_check_of_a_file_lists_what_may_not_be_meant() {
+fn a_check_of_a_file_lists_likely_mistakes() {
     let page = judged_page(Path::new("offices.csv"), &judged());
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
-    insta::assert_snapshot!(page, @"
+    insta::assert_snapshot!(page, @r"
     File            offices.csv
-    Form            columns named by a heading
-    Holds           5 networks in 5 buildings, on 6 lines
-    Duplicates      1 line repeated, which is harmless
-    Overlaps        2 networks inside another; the longest prefix wins
-    Home ranges     1 network that home routers hand out, without egress_cidr:
-                    nobody is put into their buildings
-                    1 network around such a range: its addresses in that range are
-                    in no building
+    Format          columns named by a heading
+    Content         5 networks in 5 buildings, on 6 lines
+    Duplicates      1 line repeated (harmless)
+    Overlaps        2 networks inside another one; the longest prefix wins
+    Home ranges     1 network in a default range of home routers without
+                    egress_cidr; no participant is assigned to it
+                    1 network containing such a range; its addresses in that range
+                    are not assigned
 
     Duplicates
-      line 5 says what line 3 says
+      line 5 repeats line 3
 
     Overlaps
       10.1.2.0/24 in 10.0.0.0/8
@@ -80,25 +80,25 @@ fn a_check_of_a_file_lists_what_may_not_be_meant() {
     Home ranges without egress_cidr
       192.168.2.0/24
 
-    Around home ranges
+    Networks that contain home ranges
       10.0.0.0/8
 
-    The file is sound. Nothing was changed.
+    The file is valid. Nothing was imported.
     ");
 }
 
 #[test]
-fn long_lists_are_cut_and_say_so() {
+fn long_lists_are_shortened() {
     let mut judged = judged();
     judged.judgement.home = (0..14).map(|_| network("192.168.2.0/24")).collect();
     let page = judged_page(Path::new("offices.csv"), &judged);
-    assert_eq!(page.matches("  192.168.2.0/24\n").count(), SHOWN);
-    assert!(page.contains("  and 4 more; --format json has all\n"), "{page}");
+    assert_eq!(page.matches("  192.168.2.0/24\n").count(), MAX_SHOWN);
+    assert!(page.contains("  and 4 more; --format json lists all\n"), "{page}");
     assert_eq!(judged_object(Path::new("f"), &judged)["home_ranges_without_egress"].as_array().map(Vec::len), Some(14));
 }
 
 #[test]
-fn a_check_of_the_store_tells_who_is_where() {
+fn a_check_of_the_store_shows_the_coverage() {
     let reach = Reach {
         generation: 7,
         judgement: judged().judgement,
@@ -111,15 +111,15 @@ fn a_check_of_the_store_tells_who_is_where() {
     };
     let page = reach_page(Path::new("store"), &reach);
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
-    insta::assert_snapshot!(page, @"
+    insta::assert_snapshot!(page, @r"
     Store           store, generation 7
     Building file   5 networks in 5 buildings, on 6 lines
 
-    where                       participants  addresses
-    in a building                      6,999        800
-    in a range of home routers           900        150
-    elsewhere                            101         44
-    without an address                   271
+    where            participants  addresses
+    in a building           6,999        800
+    in a home range           900        150
+    elsewhere                 101         44
+    without address           271
 
     Participants    6,999 of 8,000 (87.4 %) in a building
     Addresses       800 of 994 (80.4 %) in a building
@@ -136,9 +136,9 @@ fn a_check_of_the_store_tells_who_is_where() {
     10.180.7.0/24            43          3
     10.180.8.0/24            42          3
     10.180.9.0/24            41          3
-    and 2 more; vcq-etl report run missing-subnets tells all
+    and 2 more; vcq-etl report run missing-subnets lists all
 
-    Networks that nobody was in
+    Unused networks
       10.1.3.0/24  Harbour�[31m House
     ");
     let object = reach_object(&reach);
@@ -147,7 +147,7 @@ fn a_check_of_the_store_tells_who_is_where() {
 }
 
 #[test]
-fn a_share_of_nothing_is_nothing_and_all_is_all() {
+fn a_share_is_rounded_down() {
     assert_eq!(share(0, 0), "0 of 0 (0.0 %)");
     assert_eq!(share(1_999, 2_000), "1,999 of 2,000 (99.9 %)");
     assert_eq!(share(2_000, 2_000), "2,000 of 2,000 (100.0 %)");
@@ -155,9 +155,9 @@ fn a_share_of_nothing_is_nothing_and_all_is_all() {
 
 #[test]
 fn the_help_names_every_column_and_every_home_range() {
-    let words: Vec<&str> = FORMS.split(|c: char| c.is_whitespace() || ",;()".contains(c)).collect();
+    let words: Vec<&str> = FORMATS.split(|c: char| c.is_whitespace() || ",;()".contains(c)).collect();
     let mut names: Vec<&str> = headed_columns().chain(cqd_columns()).collect();
-    // The one between two that are named.
+    // The help names the ranges before and after it.
     names.extend(HOME_RANGES.iter().filter(|range| **range != "192.168.1.0/24"));
     for name in names {
         assert!(words.iter().any(|word| word.trim_end_matches('.') == name), "{name} is not in the help");

@@ -1,5 +1,4 @@
-//! Documents that are written from the data. `UPDATE=1` writes them; otherwise a difference is a failure that names the
-//! command.
+//! Documents that are generated from data. `UPDATE=1` writes them; otherwise a difference fails the test.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn hold(path: &str, text: &str) {
+fn check(path: &str, text: &str) {
     let file = project(path);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::create_dir_all(file.parent().expect("a folder")).expect("the folder");
@@ -19,17 +18,17 @@ fn hold(path: &str, text: &str) {
         return;
     }
     let found = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == text, "{path} is out of date; write it again with: UPDATE=1 cargo test --release --lib docs");
+    assert!(found == text, "{path} is out of date; update it with: UPDATE=1 cargo test --release --lib docs");
 }
 
 #[test]
 fn the_data_dictionary_is_up_to_date() {
-    hold("docs/SCHEMA.md", &dictionary::markdown());
+    check("docs/SCHEMA.md", &dictionary::markdown());
 }
 
 #[test]
 fn the_settings_are_up_to_date() {
-    hold("docs/SETTINGS.md", &config::settings::markdown());
+    check("docs/SETTINGS.md", &config::settings::markdown());
 }
 
 #[test]
@@ -37,5 +36,5 @@ fn the_readme_has_the_exit_codes() {
     let readme = std::fs::read_to_string(project("README.md")).expect("README.md is there");
     let start = readme.find("| exit | meaning |").expect("README.md has a table of exit codes");
     let end = readme[start..].find("\n\n").map_or(readme.len(), |length| start + length + 1);
-    hold("README.md", &format!("{}{}{}", &readme[..start], exit_codes_markdown(), &readme[end..]));
+    check("README.md", &format!("{}{}{}", &readme[..start], exit_codes_markdown(), &readme[end..]));
 }

@@ -1,29 +1,31 @@
-//! `vcq-etl doctor`: whether a run would work, and if not, why not.
+//! `vcq-etl doctor`: checks whether a run would work.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{Args, Command};
+use feishu_vc::Region;
 
-use super::{Context, Entry, Example, Run, block_on, now_us, report, sync};
+use super::command::{Context, Entry, Example, Run, parsed};
+use super::output::json_line;
+use super::runtime::{block_on, now_us};
+use super::sync;
 use crate::commands::doctor::{self, Check, DoctorSetup, Examined, State, Unusable};
 use crate::config::{Config, Group, Origin, Setting};
 use crate::error::{ExitCode, Failure};
-use crate::text::on_one_line;
-use feishu_vc::Region;
+use crate::text::{on_one_line, wrap_indented};
 
-/// The vendor is given so long for everything together.
+/// Time limit of all calls together.
 const DEADLINE: Duration = Duration::from_secs(25);
 
-/// Where the text begins, behind the state's word.
+/// Column of the text behind the state.
 const INDENT: usize = 9;
 
-const EXAMPLES: &[Example] = &[("vcq-etl doctor", "before the first run, and when one fails")];
+const EXAMPLES: &[Example] = &[("vcq-etl doctor", "before the first run, and if a run fails")];
 
-/// How to show it.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub(crate) struct DoctorArgs {
-    /// Print one JSON object.
+struct DoctorArgs {
+    /// Print the result as a JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -35,18 +37,17 @@ fn command() -> Command {
     DoctorArgs::augment_args(Command::new("doctor"))
         .about("Check credentials, permissions, clock, disk and store")
         .long_about(format!(
-            "Check everything that a run needs, and say what to do about what is wrong. Makes one call to each of the \
-             three lists, waits for no limit, and writes nothing into the store; works while a sync runs. Ends with 0 \
-             where a run would work, else with the code of the gravest failure.\n\nThe checks:\n{}",
+            "Check everything that a run needs, and explain how to fix what is wrong. Makes one call to each of the three \
+             lists, never waits for the rate limit and writes nothing to the store, so it can run during a sync. Exits with 0 \
+             if a run would work, else with the exit code of the most severe failure.\n\nChecks:\n{}",
             checks.join("\n")
         ))
 }
 
 fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
-    let args =
-        DoctorArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
+    let args: DoctorArgs = parsed(matches);
     let examined = block_on(doctor::examine(setup(context)))?;
-    context.output.print(&if args.json { json(&examined) } else { text(&examined) })?;
+    context.output.print(&if args.json { json_line(&examined) } else { text(&examined) })?;
     Ok(examined.exit)
 }
 
@@ -67,67 +68,59 @@ fn setup(context: &Context) -> DoctorSetup {
 }
 
 fn unusable(failure: Failure) -> Unusable {
-    let found = std::iter::once(&failure.message).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
-    Unusable { found, next: failure.hints, exit: failure.exit }
+    Unusable { found: failure.chain(), next: failure.hints, exit: failure.exit }
 }
 
-/// The settings that say who we are, and what to call them.
+/// The settings of the credentials, and their names in messages.
 const CREDENTIALS: &[(&str, &str)] = &[
-    ("app_id", "app id"),
+    ("app_id", "app ID"),
     ("app_secret", "app secret"),
     ("app_secret_file", "app secret"),
     ("access_token", "access token"),
     ("access_token_file", "access token"),
 ];
 
+/// Where the credentials come from: `app ID from VCQ_APP_ID, app secret from VCQ_APP_SECRET`.
 fn credentials(config: &Config) -> String {
     let given = CREDENTIALS.iter().filter(|(key, _)| *config.origin(key) != Origin::Default);
     let place = |key: &str| Setting::find(key).map(|setting| config.origin(key).place(setting)).unwrap_or_default();
     given.map(|(key, what)| format!("{what} from {}", place(key))).collect::<Vec<_>>().join(", ")
 }
 
-/// The region that was not asked; none where a base URL is given.
+/// The flag for the other region; `None` if a base URL is configured.
 fn other_region(config: &Config) -> Option<String> {
     let other = match (&config.base_url, config.region) {
         (Some(_), _) => return None,
-        (None, Region::Feishu) => "lark",
-        (None, Region::Lark) => "feishu",
+        (None, Region::Feishu) => Region::Lark,
+        (None, Region::Lark) => Region::Feishu,
     };
-    Some(format!("--region {other}"))
-}
-
-fn json(examined: &Examined) -> String {
-    // Texts and numbers always have a JSON form.
-    serde_json::to_string(examined).expect("what was found is plain values") + "\n"
+    Some(format!("--region {}", other.as_str()))
 }
 
 fn text(examined: &Examined) -> String {
     let mut text = String::new();
     for check in &examined.checks {
-        let found = report::folded(&format!("{}: {}", check.name, check.found), INDENT);
+        let found = wrap_indented(&format!("{}: {}", check.name, check.found), INDENT);
         text.push_str(&format!("{:8} {found}\n", check.state.as_str()));
         for next in &check.next {
-            text.push_str(&format!("{:INDENT$}-> {}\n", "", report::folded(next, INDENT + 3)));
+            text.push_str(&format!("{:INDENT$}-> {}\n", "", wrap_indented(next, INDENT + 3)));
         }
     }
-    text + &closing(&examined.checks)
+    text + &verdict(&examined.checks)
 }
 
-fn closing(checks: &[Check]) -> String {
+fn verdict(checks: &[Check]) -> String {
     let count = |state: State| checks.iter().filter(|check| check.state == state).count();
-    let counted = |state: State| match count(state) {
-        0 => None,
-        number => Some(format!("{number} {}", state.as_str())),
-    };
-    let counts: Vec<String> =
-        [State::Ok, State::Warning, State::Failed, State::Skipped].into_iter().filter_map(counted).collect();
+    let counts = [State::Ok, State::Warning, State::Failed, State::Skipped].map(|state| (count(state), state));
+    let counts =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {}", state.as_str()));
     let once: Vec<String> = checks.iter().filter_map(|check| check.once.clone()).collect();
     let verdict = match (count(State::Failed), once.is_empty()) {
         (1.., _) => "A run would not work".to_owned(),
         (0, true) => "A run would work".to_owned(),
         (0, false) => format!("A run would work once {}", on_one_line(&once.join(" and "))),
     };
-    report::folded(&format!("{verdict}: {}.", counts.join(", ")), 0) + "\n"
+    wrap_indented(&format!("{verdict}: {}.", counts.collect::<Vec<_>>().join(", ")), 0) + "\n"
 }
 
 #[cfg(test)]
@@ -149,7 +142,7 @@ mod tests {
             once: None,
         };
         let checks = vec![
-            check("settings", State::Ok, "app id from VCQ_APP_ID, app secret from VCQ_APP_SECRET", &[]),
+            check("settings", State::Ok, "app ID from VCQ_APP_ID, app secret from VCQ_APP_SECRET", &[]),
             check(
                 "meeting_list",
                 State::Failed,
@@ -163,7 +156,7 @@ mod tests {
         ];
         let examined = Examined { ok: false, exit_code: 3, checks, exit: ExitCode::Credentials };
         insta::assert_snapshot!(text(&examined), @r#"
-        ok       settings: app id from VCQ_APP_ID, app secret from VCQ_APP_SECRET
+        ok       settings: app ID from VCQ_APP_ID, app secret from VCQ_APP_SECRET
         failed   meeting_list: code 99991672, the app lacks a scope; HTTP 400; log id L1
                  -> Add the scope on the developer console's page "Permissions &
                     Scopes", publish a new version.
@@ -179,10 +172,10 @@ mod tests {
         };
         let settings = check("settings", State::Ok, "fine", &[]);
         assert_eq!(
-            closing(&[settings, lock.clone()]),
+            verdict(&[settings, lock.clone()]),
             "A run would work once process 4711 on etl-1 has ended: 1 ok, 1 warning.\n"
         );
         let throttled = check("meeting_list", State::Failed, "throttled", &[]);
-        assert_eq!(closing(&[throttled, lock]), "A run would not work: 1 warning, 1 failed.\n");
+        assert_eq!(verdict(&[throttled, lock]), "A run would not work: 1 warning, 1 failed.\n");
     }
 }

@@ -1,8 +1,9 @@
-//! `vcq-etl man`: the manual page.
+//! `vcq-etl man`: the manual pages.
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{COMMANDS, Entry, Example, Output, Run, program};
+use super::command::{Entry, Example, Run};
+use super::output::Output;
 use crate::error::{ExitCode, Failure};
 
 const COMMAND: &str = "command";
@@ -14,16 +15,19 @@ pub(super) const ENTRY: Entry = Entry { shown: &[], command, examples: EXAMPLES,
 fn command() -> Command {
     Command::new("man")
         .about("Print the manual page of the program or of a command")
-        .arg(Arg::new(COMMAND).value_name("COMMAND").help("The command; left out: the program"))
+        .arg(Arg::new(COMMAND).value_name("COMMAND").help("Name of a command [default: the program itself]"))
 }
 
-fn run(matches: &ArgMatches, output: &Output) -> Result<ExitCode, Failure> {
-    let mut program = program();
-    // Global flags reach the commands only now.
+fn run(matches: &ArgMatches, mut program: Command, output: &Output) -> Result<ExitCode, Failure> {
+    let names: Vec<String> = program.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    // Adds the global flags to the commands.
     program.build();
     let page = match matches.get_one::<String>(COMMAND) {
         None => program,
-        Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| unknown(name))?,
+        Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| {
+            Failure::new(ExitCode::Usage, format!("unknown command {name:?}"))
+                .hint(format!("the commands are {}", names.join(", ")))
+        })?,
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(page)
@@ -31,10 +35,4 @@ fn run(matches: &ArgMatches, output: &Output) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::new(ExitCode::Unexpected, "could not render the manual page").cause(&error))?;
     output.print(&String::from_utf8_lossy(&text))?;
     Ok(ExitCode::Complete)
-}
-
-fn unknown(name: &str) -> Failure {
-    let names: Vec<String> = COMMANDS.iter().map(|entry| (entry.command)().get_name().to_owned()).collect();
-    Failure::new(ExitCode::Usage, format!("there is no command {name:?}"))
-        .hint(format!("the commands are {}", names.join(", ")))
 }

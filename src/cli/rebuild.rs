@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command};
 
-use super::sync::{SummaryForm, end_at_once};
+use super::command::{Context, Entry, Example, Run, parsed};
+use super::console::Ending;
+use super::runtime::{block_on, exit_on_signals, now_us};
+use super::sync::SummaryFormat;
 use super::window::Window;
-use super::{Context, Entry, Example, Run, Signals, now_us, runtime};
-use crate::cli::console::{Ending, Form, Progress};
 use crate::commands::rebuild::{RebuildSetup, rebuild};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
@@ -15,23 +16,23 @@ use crate::event::Listener;
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct RebuildArgs {
-    /// First day to make again: 2d, yesterday, 2026-11-01 or RFC 3339 [default: the first there is].
+    /// First date to rebuild: 2d, yesterday, 2026-11-01 or RFC 3339 [default: earliest].
     ///
-    /// Whole days are made again, those of the tenant's time zone.
+    /// Whole dates in the time zone of the tenant are rebuilt.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
 
-    /// End of the days, exclusive [default: now].
+    /// End of the dates (exclusive) [default: now].
     #[arg(long, value_name = "WHEN", requires = "since")]
     until: Option<String>,
 
-    /// Form of the closing summary on stdout [default: text].
-    #[arg(long, value_enum, value_name = "FORM")]
-    summary: Option<SummaryForm>,
+    /// Format of the summary on stdout [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    summary: Option<SummaryFormat>,
 }
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl rebuild", "after an upgrade, or where verify found a difference"),
+    ("vcq-etl rebuild", "after an upgrade or a finding of verify"),
     ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", ""),
 ];
 
@@ -43,19 +44,17 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn command() -> Command {
-    RebuildArgs::augment_args(Command::new("rebuild"))
-        .about("Make Parquet, DuckDB and the ledger again from the raw answers, without a call")
-        .long_about(
-            "Make everything right of raw/ again from the raw answers: the Parquet files, vcq.duckdb and the ledger. \
-             Nobody is asked. Without --since all of it is made again, also where the manifest or the ledger is damaged; \
-             published days whose answers are no longer in raw/ are kept as they are.",
-        )
+    RebuildArgs::augment_args(Command::new("rebuild")).about("Rebuild from the raw log; makes no API calls").long_about(
+        "Rebuild the Parquet files, vcq.duckdb and the ledger from the raw log. Makes no API calls. Without --since everything \
+         is rebuilt, even if the manifest or the ledger is damaged. Published dates whose raw data is lost are kept as they \
+         are.",
+    )
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
-    let args =
-        RebuildArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
-    let zone = &context.config.timezone;
+    let args: RebuildArgs = parsed(matches);
+    let config = &context.config;
+    let zone = &config.timezone;
     let days = match &args.since {
         None => None,
         Some(since) => {
@@ -63,42 +62,27 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             Some((zone.day_of(window.since_us), zone.day_of(window.until_us - 1) + 1))
         }
     };
-    let progress = Arc::new(Progress::start(
-        &context.console,
-        Form::suitable(&context.console, context.terminal.as_deref()),
-        context.config.calls_per_minute,
-    ));
+    let progress = context.start_progress(config.calls_per_minute);
     let setup = RebuildSetup {
-        store: context.config.store.clone(),
+        store: config.store.clone(),
         days,
         zone: zone.clone(),
-        user_id_type: context.config.user_id_type.as_str().to_owned(),
-        custom_limits: context.config.thresholds.clone(),
-        threads: context.config.threads as usize,
-        database: context.config.database(),
+        user_id_type: config.user_id_type.as_str().to_owned(),
+        custom_limits: config.thresholds.clone(),
+        threads: config.threads as usize,
+        database: config.database(),
         listener: Arc::clone(&progress) as Arc<dyn Listener>,
         now_us: Arc::new(now_us),
     };
-    let rebuilt = runtime()?.block_on(async {
-        // What is published changes by renames alone, so ending anywhere is safe.
-        tokio::spawn(async {
-            if let Some(mut signals) = Signals::listen() {
-                end_at_once(signals.next().await);
-            }
-        });
+    let rebuilt = block_on(async {
+        // Safe anywhere: files are published by renaming only.
+        exit_on_signals();
         rebuild(setup).await
-    });
+    })?;
     progress.finish();
-    let (summary, not_made) = rebuilt?;
-    if let Some(form) = SummaryForm::wanted(args.summary, context.console.is_quiet()) {
-        context.output.print(&form.render(&summary, &Ending::default()))?;
+    let (summary, error) = rebuilt?;
+    if let Some(format) = SummaryFormat::choose(args.summary, context.console.is_quiet()) {
+        context.output.print(&format.render(&summary, &Ending::default()))?;
     }
-    match not_made {
-        Some(error) => {
-            let failure = Failure::from(error);
-            context.console.failure(&failure);
-            Ok(failure.exit)
-        }
-        None => Ok(ExitCode::Complete),
-    }
+    error.map_or(Ok(ExitCode::Complete), |error| Err(error.into()))
 }

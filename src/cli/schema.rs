@@ -2,16 +2,15 @@
 
 use clap::{Arg, ArgMatches, Command};
 
-use super::{Entry, Example, Output, Run};
+use super::command::{Entry, Example, Run};
+use super::output::Output;
 use crate::error::{ExitCode, Failure};
 use crate::schema::{ddl, dictionary};
 
 const FORMAT: &str = "format";
 
-/// A form of the dictionary: its name and its rendering.
-type Form = (&'static str, fn() -> String);
-
-const FORMATS: &[Form] =
+/// The name and the renderer of each format.
+const FORMATS: &[(&str, fn() -> String)] =
     &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
 
 const EXAMPLES: &[Example] = &[("vcq-etl schema", "every table and column")];
@@ -25,13 +24,13 @@ fn command() -> Command {
             .value_name("FORMAT")
             .value_parser(clap::builder::PossibleValuesParser::new(FORMATS.iter().map(|(name, _)| *name)))
             .default_value(FORMATS[0].0)
-            .help("Form of the dictionary"),
+            .help("Output format"),
     )
 }
 
-fn run(matches: &ArgMatches, output: &Output) -> Result<ExitCode, Failure> {
+fn run(matches: &ArgMatches, _: Command, output: &Output) -> Result<ExitCode, Failure> {
     let name = matches.get_one::<String>(FORMAT).map(String::as_str);
-    let (_, render) = FORMATS.iter().find(|(form, _)| Some(*form) == name).unwrap_or(&FORMATS[0]);
+    let (_, render) = FORMATS.iter().find(|(format, _)| Some(*format) == name).unwrap_or(&FORMATS[0]);
     output.print(&render())?;
     Ok(ExitCode::Complete)
 }

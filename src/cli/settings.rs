@@ -1,4 +1,4 @@
-//! The flags that follow from the table of settings, and the way back from what was typed to the settings.
+//! The flags derived from the table of settings, and their values on a command line.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,13 +10,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use crate::config::{Group, Kind, LogFormat, SETTINGS, Setting, Sources};
 use crate::error::Redactor;
 
-/// `--quiet`.
 pub(super) const QUIET: &str = "quiet";
 
-/// `--config`.
 const CONFIG: &str = "config";
 
-/// Adds every setting as a flag; those outside `shown` are accepted but not in the help.
+/// Adds every setting as a flag. Flags outside of the groups `shown` are accepted but hidden.
 pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
     let flags = SETTINGS.iter().map(|setting| flag(setting).hide(!shown.contains(&setting.group)));
     let config = Arg::new(CONFIG)
@@ -27,7 +25,7 @@ pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
         .global(true)
         .help_heading(Group::Store.heading())
         .hide(!shown.contains(&Group::Store))
-        .help("Settings file, instead of ./vcq.toml or the one in the user's configuration folder.");
+        .help("Configuration file [default: ./vcq.toml, else ~/.config/vcq-etl/vcq.toml]");
     let quiet = Arg::new(QUIET)
         .long(QUIET)
         .short('q')
@@ -35,7 +33,7 @@ pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
         .global(true)
         .help_heading(Group::Logging.heading())
         .hide(!shown.contains(&Group::Logging))
-        .help("Say nothing but what went wrong; sync and rebuild print no summary, unless --summary asks for one.");
+        .help("Print errors only. Also suppresses the summary, unless --summary is given");
     command.args(flags).arg(config).arg(quiet)
 }
 
@@ -46,8 +44,8 @@ fn flag(setting: &'static Setting) -> Arg {
         .value_name(setting.value_name)
         .global(true)
         .help_heading(setting.group.heading())
-        .help(format!("{}{default}", setting.help))
-        // `-h` shows what one needs every day, `--help` everything.
+        .help(format!("{}{default}", setting.help.trim_end_matches('.')))
+        // `-h` shows the settings for everyday use, `--help` all of them.
         .hide_short_help(!matches!(setting.key, "store" | "timezone"));
     match setting.kind {
         Kind::OneOf(words) => arg.value_parser(PossibleValuesParser::new(words)),
@@ -58,12 +56,11 @@ fn flag(setting: &'static Setting) -> Arg {
     }
 }
 
-/// The matches of the innermost command: global flags arrive there, wherever they stood.
+/// The matches of the innermost command, which contain the global flags wherever they were given.
 pub(super) fn innermost(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
 }
 
-/// What was typed, and the rest of the surroundings, as sources of settings.
 pub(super) fn sources(innermost: &ArgMatches, environment: BTreeMap<String, String>, folder: PathBuf) -> Sources {
     let flags = SETTINGS
         .iter()
@@ -72,7 +69,7 @@ pub(super) fn sources(innermost: &ArgMatches, environment: BTreeMap<String, Stri
     Sources { flags, config_flag: innermost.get_one::<PathBuf>(CONFIG).cloned(), environment, folder }
 }
 
-/// The form of messages before the settings are known: a usage error, too, is a JSON line for a log shipper.
+/// The log format before the settings are known, because a usage error must be a JSON line too.
 pub(super) fn early_format(args: &[OsString], environment: &BTreeMap<String, String>) -> LogFormat {
     let setting = Setting::find("log_format");
     let by_flag = setting.and_then(|setting| values_of(args, setting).pop());
@@ -83,7 +80,7 @@ pub(super) fn early_format(args: &[OsString], environment: &BTreeMap<String, Str
     }
 }
 
-/// The secrets that can be seen before anything is parsed: a usage error repeats what was typed.
+/// Knows the secrets that are visible before parsing, because a usage error repeats the command line.
 pub(super) fn early_redactor(args: &[OsString], environment: &BTreeMap<String, String>) -> Redactor {
     let redactor = Redactor::default();
     for setting in SETTINGS.iter().filter(|setting| setting.secret) {
@@ -93,7 +90,7 @@ pub(super) fn early_redactor(args: &[OsString], environment: &BTreeMap<String, S
     redactor
 }
 
-/// What stands behind a flag on an unparsed command line.
+/// The values of a flag on an unparsed command line.
 fn values_of(args: &[OsString], setting: &Setting) -> Vec<String> {
     let flag = format!("--{}", setting.flag());
     let mut values = Vec::new();

@@ -1,47 +1,47 @@
-//! `vcq-etl status`: how a store stands.
+//! `vcq-etl status`: the state of a store.
 
-use std::num::NonZeroU32;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command};
 
-use super::aligned::{Page, Side, date_range, one_line};
+use super::command::{Context, Entry, Example, Run, parsed};
+use super::console::{calls_text, estimate_text};
+use super::output::json_line;
+use super::runtime::now_us;
+use super::sync::rate;
 use super::window::Window;
-use super::{Context, Entry, Example, Run, now_us};
-use crate::cli::console::{counted, length, price_text, thousands};
 use crate::commands::status::{Coverage, Days, LastComplete, Newest, OpenView, PendingView, Reason, RunView};
-use crate::commands::{self, Calls, Part, StatusSetup, StatusView};
+use crate::commands::{self, Part, StatusSetup, StatusView};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::schema::{Status, TenantZone, utc_text};
-use feishu_vc::Rate;
+use crate::text::{Align, TextPage, counted, date_range, duration_text, on_one_line, size_text, thousands};
 
-/// What to look at.
 #[derive(Debug, Clone, Args)]
 struct StatusArgs {
-    /// So many of the last runs.
+    /// Number of recent runs to show.
     #[arg(long, value_name = "N", default_value_t = 5)]
     runs: usize,
 
-    /// Coverage of so many days, up to the newest that the store holds.
+    /// Number of days of coverage to show, up to the newest day in the store.
     #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
 
-    /// Coverage from this day on, instead of --days.
+    /// Start date of the coverage (inclusive), instead of --days.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
 
-    /// Coverage up to this time, exclusive [default: now].
+    /// End of the coverage (exclusive) [default: now].
     #[arg(long, value_name = "WHEN", requires = "since")]
     until: Option<String>,
 
-    /// Print the status as one JSON object.
+    /// Print the status as a JSON object.
     #[arg(long)]
     json: bool,
 }
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl status", "last runs, freshness, what is pending"),
+    ("vcq-etl status", "recent runs, freshness, pending data"),
     ("vcq-etl status --json | jq .last_complete.age_s", "for monitoring"),
 ];
 
@@ -54,17 +54,16 @@ pub(super) const ENTRY: Entry = Entry {
 
 fn command() -> Command {
     StatusArgs::augment_args(Command::new("status"))
-        .about("Show how the store stands: last runs, freshness, coverage, what is pending")
+        .about("Show the state of the store")
         .long_about(
-            "Show how the store stands: the last runs, how fresh it is, coverage by day, what is pending and why, calls used. \
-             It makes no call, takes no lock and changes nothing; it works while a sync runs, and what can be read of a \
-             damaged store is shown.",
+            "Show the state of the store: recent runs, freshness, coverage by day, pending data with reasons, and calls used. \
+             Makes no API calls, takes no lock and changes nothing, so it can run during a sync. If the store is damaged, the \
+             readable parts are shown.",
         )
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
-    let args =
-        StatusArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
+    let args: StatusArgs = parsed(matches);
     let now_us = now_us();
     let config = &context.config;
     let days = match &args.since {
@@ -78,31 +77,22 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         store: config.store.clone(),
         zone: config.timezone.clone(),
         database: config.database(),
-        rate: Rate {
-            calls: NonZeroU32::new(config.calls_in_window()).unwrap_or(NonZeroU32::MIN),
-            window: config.rate_window,
-        },
+        rate: rate(config),
         settle: config.settle,
         runs: args.runs,
         days,
         now_us,
     })?;
-    let text = match args.json {
-        // Numbers, texts, lists and maps with text keys always have a JSON form.
-        true => serde_json::to_string(&view).expect("a status is plain values") + "\n",
-        false => text(&view, &config.timezone),
-    };
-    context.output.print(&text)?;
+    context.output.print(&if args.json { json_line(&view) } else { text(&view, &config.timezone) })?;
     Ok(view.exit())
 }
 
-/// The view for people.
 fn text(view: &StatusView, zone: &TenantZone) -> String {
-    let mut page = Page::default();
-    page.fact("Store", &view.store);
-    page.fact(
+    let mut page = TextPage::new(16);
+    page.field("Store", &view.store);
+    page.field(
         "Published",
-        &read(&view.published, |published| match published {
+        &part_text(&view.published, |published| match published {
             None => "nothing yet".to_owned(),
             Some(published) => format!(
                 "generation {} at {}, schema {}, {}",
@@ -113,138 +103,133 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
             ),
         }),
     );
-    page.fact(
+    page.field(
         "Running",
         &match &view.holder {
             None => "nothing".to_owned(),
             Some(holder) => {
-                let command = one_line(&holder.command);
-                format!("{command} since {}, process {} on {}", holder.started_utc, holder.pid, one_line(&holder.host))
+                let command = on_one_line(&holder.command);
+                format!(
+                    "{command} since {}, process {} on {}",
+                    holder.started_utc,
+                    holder.pid,
+                    on_one_line(&holder.host)
+                )
             }
         },
     );
-    page.fact("Last complete", &read(&view.last_complete, |last| last_complete(last, zone)));
-    page.fact("Newest", &read(&view.newest, newest));
-    page.fact(
+    page.field("Last complete", &part_text(&view.last_complete, |last| last_complete(last, zone)));
+    page.field("Newest", &part_text(&view.newest, newest));
+    page.field(
         "Calls",
-        &read(&view.calls, |used| {
+        &part_text(&view.calls, |used| {
             let at_least = |is_so: bool| if is_so { "at least " } else { "" };
             let (month, today) = (at_least(used.is_at_least), at_least(used.today_is_at_least));
             let total = thousands(used.today.total());
-            format!("{}: {month}{}; today: {today}{total}", used.month, calls(&used.this_month))
+            format!("{}: {month}{}; today: {today}{total}", used.month, calls_text(&used.this_month))
         }),
     );
-    page.fact(
+    page.field(
         "Size",
-        &read(&view.size, |size| {
+        &part_text(&view.size, |size| {
             let parts = [
                 ("raw", size.raw_bytes),
                 ("parquet", size.parquet_bytes),
                 ("vcq.duckdb", size.duckdb_bytes),
                 ("state", size.state_bytes),
             ];
-            let all = bytes(parts.iter().map(|(_, bytes)| bytes).sum());
-            format!("{all} ({})", parts.map(|(name, size)| format!("{name} {}", bytes(size))).join(", "))
+            let all = size_text(parts.iter().map(|(_, bytes)| bytes).sum());
+            format!("{all} ({})", parts.map(|(name, size)| format!("{name} {}", size_text(size))).join(", "))
         }),
     );
 
     page.line("");
-    page.line(&format!("Last runs (times in {})", zone.name()));
+    page.line(&format!("Recent runs (times in {})", zone.name()));
     section(&view.runs, &mut page, |runs, page| last_runs(view, runs, zone, page));
     page.line("");
     page.line("Coverage by day (participants, as published)");
     section(&view.coverage, &mut page, coverage);
     page.line("");
-    page.line("Estimate");
+    page.line("Pending");
     section(&view.pending, &mut page, pending);
     if let Part::Read(reasons) = &view.reasons {
         for reason in reasons {
             let count = counted(reason.participants, "participant");
-            page.fact(&format!("  {}", reason.status), &format!("{count}: {}", one_line(&reason.reason)));
+            page.field(&format!("  {}", reason.status), &format!("{count}: {}", on_one_line(&reason.reason)));
         }
         if let Part::Read(pending) = &view.pending
             && counts_differ(pending, reasons)
         {
-            page.fact("", DIFFERING);
+            page.field("", DIFFERING);
         }
     }
     page.text()
 }
 
-/// Why what is pending and what is published are not the same number.
-const DIFFERING: &str = "failed and pending count rows of coverage as published: the same person with the same join time \
-                         twice is asked once, and the row /* of a meeting stands for its list";
+/// Why the numbers of pending and of published participants differ.
+const DIFFERING: &str = "these count rows of coverage as published: duplicate participants are fetched once, and the row /* of \
+                         a meeting stands for its participant list";
 
-/// True where the ledger and the published rows give different numbers of open participants.
+/// True if the ledger and the published rows give different numbers of pending participants.
 fn counts_differ(pending: &PendingView, reasons: &[Reason]) -> bool {
     let OpenView { not_asked, requested_again, refetch: _, failed } = pending.participants;
     let rows: u64 = reasons.iter().map(|reason| reason.participants).sum();
-    // Participants of a refetch are published as they were answered before.
+    // Participants to be refetched are still published with their earlier data.
     rows > 0 && rows != not_asked + requested_again + failed
 }
 
-/// A part in a line, or why it can't be read.
-fn read<T>(part: &Part<T>, text: impl FnOnce(&T) -> String) -> String {
+/// A part as text, or why it cannot be read.
+fn part_text<T>(part: &Part<T>, text: impl FnOnce(&T) -> String) -> String {
     match part {
         Part::Read(value) => text(value),
-        Part::Unread { error } => format!("unknown: {}", one_line(error)),
+        Part::Unread { error } => format!("unknown: {}", on_one_line(error)),
     }
 }
 
-/// A part in lines, or why it can't be read.
-fn section<T>(part: &Part<T>, page: &mut Page, write: impl FnOnce(&T, &mut Page)) {
+/// A part as lines, or why it cannot be read.
+fn section<T>(part: &Part<T>, page: &mut TextPage, write: impl FnOnce(&T, &mut TextPage)) {
     match part {
         Part::Read(value) => write(value, page),
-        Part::Unread { error } => page.fact("  unknown", &one_line(error)),
+        Part::Unread { error } => page.field("  unknown", &on_one_line(error)),
     }
 }
 
-/// With its window: a run of one meeting or of days long gone is complete too.
+/// With its window, because a run of a single meeting or of an old window can be complete too.
 fn last_complete(last: &Option<LastComplete>, zone: &TenantZone) -> String {
     let Some(last) = last else { return "never".to_owned() };
     let window = match (&last.since_utc, &last.until_utc) {
         (Some(since), Some(until)) => format!(", for {}..{}", date(since, zone, 0), date(until, zone, 1)),
         _ => String::new(),
     };
-    format!("{} ago, {}{window}", span(last.age_s), last.finished_utc)
+    format!("{} ago, {}{window}", duration_text(last.age_s), last.finished_utc)
 }
 
 fn newest(newest: &Newest) -> String {
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     format!(
-        "complete day {}, day {}, sample {}",
+        "complete date {}, date {}, sample {}",
         known(&newest.complete_date),
         known(&newest.meeting_date),
         known(&newest.sample_utc)
     )
 }
 
-fn calls(calls: &Calls) -> String {
-    format!(
-        "{} (meetings {}, participants {}, quality {})",
-        thousands(calls.total()),
-        thousands(calls.meeting_list),
-        thousands(calls.participant_list),
-        thousands(calls.participant_quality_list)
-    )
-}
-
-fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut Page) {
+fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut TextPage) {
     if runs.is_empty() {
         return page.line("none");
     }
     let heading = ["started", "command", "window", "outcome", "calls", "samples", "h:mm:ss"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
-    // Of several runs that have no end, all but the one that holds the store were killed.
-    let mut at_work = view.holder.as_ref().map(|holder| holder.command.as_str());
+    // Of several runs without an end, all but the one that holds the lock were killed.
+    let mut running = view.holder.as_ref().map(|holder| holder.command.as_str());
     for run in runs {
         let outcome = match (&run.outcome, run.exit_code) {
             (Some(outcome), Some(code)) => format!("{outcome} {code}"),
-            _ if at_work == Some(run.command.as_str()) => {
-                at_work = None;
-                "under way".to_owned()
+            _ if running == Some(run.command.as_str()) => {
+                running = None;
+                "running".to_owned()
             }
-            _ => "not ended".to_owned(),
+            _ => "killed".to_owned(),
         };
         let window = match (&run.since_utc, &run.until_utc) {
             (Some(since), Some(until)) => format!("{}..{}", day(since, zone, 0), day(until, zone, 1)),
@@ -252,7 +237,7 @@ fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut 
         };
         rows.push(vec![
             month_to_minute(&run.started_utc, zone),
-            one_line(&run.command),
+            on_one_line(&run.command),
             window,
             outcome,
             thousands(run.calls.unsigned_abs()),
@@ -260,12 +245,12 @@ fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut 
             run.duration_s.map_or_else(|| "-".to_owned(), clock),
         ]);
     }
-    use Side::{Left, Right};
+    use Align::{Left, Right};
     page.table(&[Left, Left, Left, Left, Right, Right, Right], &rows);
 }
 
-/// The wall clock of an instant in the tenant's zone, `YYYY-MM-DDTHH:MM:SSZ` in form; `earlier_us` before it.
-fn wall(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
+/// The local time of an instant, formatted as `YYYY-MM-DDTHH:MM:SSZ`; `earlier_us` is subtracted from it.
+fn local(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
     match utc.parse::<jiff::Timestamp>() {
         Ok(at) => {
             let utc_us = at.as_microsecond() - earlier_us;
@@ -277,17 +262,17 @@ fn wall(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
 
 /// `2026-11-23`.
 fn date(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
-    wall(utc, zone, earlier_us).get(..10).unwrap_or("?").to_owned()
+    local(utc, zone, earlier_us).get(..10).unwrap_or("?").to_owned()
 }
 
 /// `11-23`.
 fn day(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
-    wall(utc, zone, earlier_us).get(5..10).unwrap_or("?").to_owned()
+    local(utc, zone, earlier_us).get(5..10).unwrap_or("?").to_owned()
 }
 
 /// `11-23 09:30`.
 fn month_to_minute(utc: &str, zone: &TenantZone) -> String {
-    wall(utc, zone, 0).get(5..16).unwrap_or("?").replace('T', " ")
+    local(utc, zone, 0).get(5..16).unwrap_or("?").replace('T', " ")
 }
 
 /// `0:12:03`.
@@ -296,19 +281,15 @@ fn clock(duration_s: f64) -> String {
     format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-fn span(seconds: f64) -> String {
-    length(Duration::from_secs_f64(seconds.max(0.0)))
-}
-
-/// Statuses with a column of their own; the others are answers that no later run changes.
+/// Statuses with a column of their own. The others are final.
 const COLUMNS: &[Status] = &[Status::Complete, Status::Empty, Status::Pending, Status::Failed];
 
-fn coverage(coverage: &Coverage, page: &mut Page) {
+fn coverage(coverage: &Coverage, page: &mut TextPage) {
     if coverage.days.is_empty() {
-        return page.line("no day yet");
+        return page.line("none");
     }
     let others = Status::ALL.iter().filter(|status| !COLUMNS.contains(status));
-    let count = |by_status: &std::collections::BTreeMap<&'static str, u64>, status: &Status| {
+    let count = |by_status: &BTreeMap<&'static str, u64>, status: &Status| {
         by_status.get(status.name()).copied().unwrap_or_default()
     };
     let mut heading: Vec<String> = ["date", "meetings"].map(str::to_owned).to_vec();
@@ -324,8 +305,8 @@ fn coverage(coverage: &Coverage, page: &mut Page) {
         row.push(day.complete_pct.map_or_else(String::new, |share| format!("{share:.1} %")));
         rows.push(row);
     }
-    let sides: Vec<Side> =
-        (0..rows[0].len()).map(|column| if column == 0 { Side::Left } else { Side::Right }).collect();
+    let sides: Vec<Align> =
+        (0..rows[0].len()).map(|column| if column == 0 { Align::Left } else { Align::Right }).collect();
     page.table(&sides, &rows);
     let sum = |status: &Status| coverage.days.iter().map(|day| count(&day.by_status, status)).sum::<u64>();
     let named: Vec<String> = others
@@ -338,42 +319,42 @@ fn coverage(coverage: &Coverage, page: &mut Page) {
     }
 }
 
-fn pending(pending: &PendingView, page: &mut Page) {
+fn pending(pending: &PendingView, page: &mut TextPage) {
     let later = &pending.price.later;
     match &pending.since_date {
-        None => page.fact("  to ask", "nothing"),
-        Some(_) if pending.price.meetings == 0 => page.fact("  to ask", "nothing now"),
+        None => page.field("  to fetch", "nothing"),
+        Some(_) if pending.price.meetings == 0 => page.field("  to fetch", "nothing now"),
         Some(date) => {
-            page.fact("  to ask", &price_text(&pending.price));
-            page.fact("", &format!("vcq-etl sync --since {date} asks for it"));
+            page.field("  to fetch", &estimate_text(&pending.price));
+            page.field("", &format!("run vcq-etl sync --since {date}"));
         }
     }
-    open("participants", &pending.participants, page);
-    open("lists", &pending.lists, page);
+    pending_counts("participants", &pending.participants, page);
+    pending_counts("lists", &pending.lists, page);
     if let (Some(settled), 1..) = (&later.settled_utc, later.settling_meetings) {
         let meetings = counted(later.settling_meetings, "meeting");
-        page.fact("  settling", &format!("{meetings} may still grow, until {settled} at the latest"));
+        page.field("  unstable", &format!("{meetings} may still change, until {settled} at the latest"));
     }
     if later.fresh_meetings > 0 {
         let meetings = counted(later.fresh_meetings, "meeting");
-        page.fact("  too fresh", &format!("{meetings} ended less than ten minutes ago"));
+        page.field("  too recent", &format!("{meetings} ended less than ten minutes ago"));
     }
     if !pending.unpublished_dates.is_empty() {
         let dates = date_range(&pending.unpublished_dates);
-        page.fact("  unpublished", &format!("answers of {dates}; the next sync publishes them"));
+        page.field("  unpublished", &format!("data of {dates}; the next sync publishes it"));
     }
     if pending.refetch_meetings > 0 {
         let meetings = counted(pending.refetch_meetings, "meeting");
-        let text = format!("{meetings} of a refetch that is not published yet; until then the earlier answers stay");
-        page.fact("  refetch", &text);
+        let text = format!("{meetings} of an unfinished refetch; their earlier data stays published until then");
+        page.field("  refetch", &text);
     }
 }
 
-fn open(what: &str, view: &OpenView, page: &mut Page) {
+fn pending_counts(what: &str, view: &OpenView, page: &mut TextPage) {
     let kinds = [
-        (view.not_asked, "not asked yet"),
-        (view.requested_again, "asked too early or cut off"),
-        (view.refetch, "to be asked again (refetch)"),
+        (view.not_asked, "not fetched yet"),
+        (view.requested_again, "fetched too early or truncated"),
+        (view.refetch, "to be refetched"),
         (view.failed, "failed"),
     ];
     let texts: Vec<String> = kinds
@@ -382,20 +363,8 @@ fn open(what: &str, view: &OpenView, page: &mut Page) {
         .map(|(count, why)| format!("{} {why}", thousands(*count)))
         .collect();
     if !texts.is_empty() {
-        page.fact(&format!("  {what}"), &texts.join(", "));
+        page.field(&format!("  {what}"), &texts.join(", "));
     }
-}
-
-/// `0 B`, `12.3 KiB`, `1.5 GiB`.
-fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut size = bytes as f64;
-    let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        size /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{size:.1} {}", UNITS[unit]) }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! The status of made-up stores, as a person reads it.
+//! The status page of example stores.
 
-use super::super::aligned::WIDTH;
 use super::*;
 use crate::cli::console::sample_price;
+use crate::commands::Calls;
 use crate::commands::status::published::CoverageDay;
 use crate::commands::status::{CallsUsed, PublishedView, Reason, Size};
 use crate::load::Holder;
+use crate::text::WIDTH;
 
 fn run_of(command: &str, outcome: Option<(&str, i64)>, calls: i64, samples: Option<i64>) -> RunView {
     RunView {
@@ -118,49 +119,49 @@ fn zone() -> TenantZone {
 }
 
 #[test]
-fn a_store_at_work_is_a_page() {
+fn the_status_of_a_store_in_use() {
     insta::assert_snapshot!(text(&view(), &zone()), @r"
-        Store           /srv/vcq-store
-        Published       generation 12 at 2026-11-22T17:12:01Z, schema 1, 21 dates
-        Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
-        Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z, for 2026-11-20..2026-11-21
-        Newest          complete day 2026-11-20, day 2026-11-22, sample
-                        2026-11-22T10:31:00Z
-        Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality
-                        40,290); today: 3,172
-        Size            22.2 MiB (raw 9.4 MiB, parquet 4.9 MiB, vcq.duckdb 8.0 MiB,
-                        state 900 B)
+    Store           /srv/vcq-store
+    Published       generation 12 at 2026-11-22T17:12:01Z, schema 1, 21 dates
+    Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
+    Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z, for 2026-11-20..2026-11-21
+    Newest          complete date 2026-11-20, date 2026-11-22, sample
+                    2026-11-22T10:31:00Z
+    Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality
+                    40,290); today: 3,172
+    Size            22.2 MiB (raw 9.4 MiB, parquet 4.9 MiB, vcq.duckdb 8.0 MiB,
+                    state 900 B)
 
-        Last runs (times in +08:00)
-        started      command  window        outcome           calls    samples  h:mm:ss
-        11-23 01:00  sync     11-21..11-22  under way            12          -        -
-        11-23 01:00  plan     11-21..11-22  complete 0          302          -  0:12:03
-        11-23 01:00  sync     11-21..11-22  interrupted 130  20,290  1,104,233  0:12:03
+    Recent runs (times in +08:00)
+    started      command  window        outcome           calls    samples  h:mm:ss
+    11-23 01:00  sync     11-21..11-22  running              12          -        -
+    11-23 01:00  plan     11-21..11-22  complete 0          302          -  0:12:03
+    11-23 01:00  sync     11-21..11-22  interrupted 130  20,290  1,104,233  0:12:03
 
-        Coverage by day (participants, as published)
-        date        meetings  complete  empty  pending  failed  others  complete
-        2026-11-22       131     1,800      0      150       3       0    92.1 %
-        2026-11-21      none
-        2026-11-20       140     1,990      4        0       0      17    98.9 %
-        others: not_found 6, unaddressable 11
+    Coverage by day (participants, as published)
+    date        meetings  complete  empty  pending  failed  others  complete
+    2026-11-22       131     1,800      0      150       3       0    92.1 %
+    2026-11-21      none
+    2026-11-20       140     1,990      4        0       0      17    98.9 %
+    others: not_found 6, unaddressable 11
 
-        Estimate
-          to ask        about 1,204 participants of 131 meetings, about 1,950 calls, 19
-                        min at 100 a minute
-                        vcq-etl sync --since 2026-11-22 asks for it
-          participants  90 not asked yet, 60 asked too early or cut off, 3 failed
-          lists         3 not asked yet, 9 asked too early or cut off
-          unpublished   answers of 2026-11-22; the next sync publishes them
-          failed        3 participants: participant_quality_list on 127.0.0.1 failed
-                        after 5 request(s): the answer [2J is empty
-                        failed and pending count rows of coverage as published: the same
-                        person with the same join time twice is asked once, and the row
-                        /* of a meeting stands for its list
-        ");
+    Pending
+      to fetch      about 1,204 participants of 131 meetings, about 1,950 calls, 19
+                    min at 100 per minute
+                    run vcq-etl sync --since 2026-11-22
+      participants  90 not fetched yet, 60 fetched too early or truncated, 3 failed
+      lists         3 not fetched yet, 9 fetched too early or truncated
+      unpublished   data of 2026-11-22; the next sync publishes it
+      failed        3 participants: participant_quality_list on 127.0.0.1 failed
+                    after 5 request(s): the answer�[2J is empty
+                    these count rows of coverage as published: duplicate
+                    participants are fetched once, and the row /* of a meeting
+                    stands for its participant list
+    ");
 }
 
 #[test]
-fn no_line_is_wider_than_the_screen_and_no_escape_gets_through() {
+fn lines_fit_the_screen_and_contain_no_escapes() {
     let text = text(&view(), &zone());
     for line in text.lines() {
         assert!(line.chars().count() <= WIDTH, "{line}");
@@ -169,7 +170,7 @@ fn no_line_is_wider_than_the_screen_and_no_escape_gets_through() {
 }
 
 #[test]
-fn what_cannot_be_read_says_so_and_the_rest_is_shown() {
+fn unreadable_parts_are_marked() {
     let error = || "could not open the file: it is damaged".to_owned();
     let damaged = StatusView {
         newest: Part::Unread { error: error() },
@@ -188,7 +189,7 @@ fn what_cannot_be_read_says_so_and_the_rest_is_shown() {
 }
 
 #[test]
-fn a_store_that_owes_nothing_says_so() {
+fn nothing_pending() {
     let pending = PendingView {
         since_utc: None,
         since_date: None,
@@ -200,20 +201,19 @@ fn a_store_that_owes_nothing_says_so() {
     };
     let view = StatusView { pending: Part::Read(pending), reasons: Part::Read(Vec::new()), holder: None, ..view() };
     let text = text(&view, &zone());
-    assert!(text.ends_with("Estimate\n  to ask        nothing\n"), "{text}");
+    assert!(text.ends_with("Pending\n  to fetch      nothing\n"), "{text}");
     assert!(text.contains("Running         nothing\n"), "{text}");
 }
 
 #[test]
-fn sizes_and_clocks_read_well() {
-    assert_eq!([0, 1_023, 1_536, 5 << 30].map(bytes), ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]);
+fn times_are_local() {
     assert_eq!([0.4, 723.0, 360_000.0].map(clock), ["0:00:00", "0:12:03", "100:00:00"]);
     assert_eq!(month_to_minute("2026-11-22T17:00:00Z", &zone()), "11-23 01:00");
     assert_eq!(super::day("2026-11-22T16:00:00Z", &zone(), 1), "11-22");
 }
 
 #[test]
-fn calls_that_may_be_more_say_so() {
+fn call_counts_may_be_lower_bounds() {
     let Part::Read(used) = view().calls else { panic!("calls") };
     let text_of = |is_at_least, today_is_at_least| {
         let calls = Part::Read(CallsUsed { is_at_least, today_is_at_least, ..used.clone() });
@@ -226,19 +226,19 @@ fn calls_that_may_be_more_say_so() {
 }
 
 #[test]
-fn a_refetch_under_way_has_words_of_its_own() {
+fn an_unfinished_refetch_is_shown() {
     let Part::Read(pending) = view().pending else { panic!("pending") };
     let participants = OpenView { refetch: 150, ..OpenView::default() };
     let lists = OpenView { refetch: 31, ..OpenView::default() };
     let pending = PendingView { participants, lists, refetch_meetings: 31, ..pending };
     let text = text(&StatusView { pending: Part::Read(pending), reasons: Part::Read(Vec::new()), ..view() }, &zone());
-    assert!(text.contains("  participants  150 to be asked again (refetch)\n"), "{text}");
-    assert!(text.contains("  lists         31 to be asked again (refetch)\n"), "{text}");
-    assert!(text.contains("31 meetings of a refetch that is not published yet; until then"), "{text}");
+    assert!(text.contains("  participants  150 to be refetched\n"), "{text}");
+    assert!(text.contains("  lists         31 to be refetched\n"), "{text}");
+    assert!(text.contains("31 meetings of an unfinished refetch; their earlier data"), "{text}");
 }
 
 #[test]
-fn equal_counts_need_no_word() {
+fn equal_counts_need_no_explanation() {
     let Part::Read(pending) = view().pending else { panic!("pending") };
     let participants = OpenView { not_asked: 0, requested_again: 0, refetch: 9, failed: 3 };
     let reasons = [Reason { status: "failed".to_owned(), reason: String::new(), participants: 3, meetings: 1 }];

@@ -3,18 +3,25 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use super::*;
-use crate::config::Config;
-use crate::error::EXIT_CODES;
+use std::ffi::OsString;
+use std::io::Write;
+
+use super::command::Context;
+use super::console::Console;
+use super::output::Output;
+use super::program::{COMMANDS, program};
+use super::{Process, run, sync, window};
+use crate::config::{Config, LogFormat, SETTINGS};
+use crate::error::{EXIT_CODES, ExitCode, Redactor};
 use crate::load::Definitions;
 use crate::schema::{TenantZone, ddl};
 
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Page {
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("page").extend_from_slice(bytes);
+        self.0.lock().expect("buffer").extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -23,9 +30,9 @@ impl Write for Page {
     }
 }
 
-impl Page {
+impl Buffer {
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("page").clone()).expect("text")
+        String::from_utf8(self.0.lock().expect("buffer").clone()).expect("text")
     }
 }
 
@@ -37,7 +44,7 @@ pub(super) struct Ended {
 
 /// Runs the program in `folder` with this environment.
 pub(super) fn run_in(folder: &std::path::Path, args: &[&str], environment: &[(&str, &str)]) -> Ended {
-    let (stdout, stderr) = (Page::default(), Page::default());
+    let (stdout, stderr) = (Buffer::default(), Buffer::default());
     let exit = run(Process {
         args: std::iter::once("vcq-etl").chain(args.iter().copied()).map(OsString::from).collect(),
         environment: environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
@@ -75,19 +82,19 @@ pub(super) fn path(folder: &tempfile::TempDir) -> &str {
 }
 
 #[test]
-fn the_command_line_is_sound() {
+fn the_command_line_is_valid() {
     program().debug_assert();
 }
 
 #[test]
 fn every_command_says_what_it_does() {
-    // A clause that begins with a verb, not the description of its arguments.
+    // Begins with a verb.
     for entry in COMMANDS {
         let command = (entry.command)();
         let about = command.get_about().expect("a description").to_string();
         let verb = about.split(' ').next().unwrap_or_default();
         assert!(
-            ["Ask", "Answer", "Check", "Make", "Print", "Show", "Sync", "Serve", "Write"].contains(&verb),
+            ["Check", "Estimate", "Fetch", "Print", "Rebuild", "Run", "Serve", "Show", "Sync"].contains(&verb),
             "{}: {about}",
             command.get_name()
         );
@@ -106,11 +113,11 @@ fn every_setting_is_a_flag() {
 }
 
 #[test]
-fn help_fits_and_teaches() {
+fn help_fits_the_screen_and_is_complete() {
     let full = run_with(&["--help"], &[]);
     assert_eq!(full.exit, ExitCode::Complete);
     assert!(full.stdout.contains("VCQ_CALLS_PER_MINUTE") && full.stdout.contains("Examples:"));
-    // The table of exit codes is the data's, code by code, words in order.
+    // The table of exit codes is complete, possibly wrapped.
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for exit in EXIT_CODES {
         assert!(words(&full.stdout).contains(&format!("{} {}", exit.code.number(), exit.meaning)), "{}", exit.name);
@@ -144,10 +151,10 @@ fn help_fits_and_teaches() {
 }
 
 #[test]
-fn every_example_is_a_command_line_that_is_understood() {
+fn every_example_is_a_valid_command_line() {
     let examples = COMMANDS.iter().flat_map(|entry| entry.examples);
     for (typed, does) in examples {
-        // What a shell would do with the result is no argument.
+        // The shell syntax behind the command is not part of it.
         let ours = typed.split([';', '|', '>']).next().unwrap_or_default();
         let taken = program().try_get_matches_from(ours.split_whitespace());
         assert!(taken.is_ok(), "{typed}: {}", taken.err().map(|error| error.to_string()).unwrap_or_default());
@@ -156,7 +163,7 @@ fn every_example_is_a_command_line_that_is_understood() {
 }
 
 #[test]
-fn settings_for_asking_are_not_in_the_help_of_a_report() {
+fn settings_of_the_api_are_not_in_the_help_of_a_report() {
     let help = run_with(&["report", "run", "--help"], &[]).stdout;
     assert!(help.contains("--store") && !help.contains("--app-secret"), "{help}");
     let plain = run_with(&["schema", "--help"], &[]).stdout;
@@ -193,7 +200,7 @@ fn usage_errors_suggest_and_keep_secrets() {
 }
 
 #[test]
-fn a_usage_error_is_json_where_json_was_asked_for() {
+fn a_usage_error_respects_the_json_format() {
     for (args, environment) in [
         (&["--log-format", "json", "reprot"][..], &[][..]),
         (&["--log-format=json", "reprot"], &[]),
@@ -215,7 +222,7 @@ fn version_names_engine_and_tables() {
 }
 
 #[test]
-fn settings_reach_a_command_from_every_place() {
+fn settings_reach_a_command_from_every_layer() {
     let folder = store();
     let by_variable = run_with(&["report", "run", "unread-values"], &[("VCQ_STORE", path(&folder))]);
     assert_eq!(by_variable.exit, ExitCode::Complete, "{}", by_variable.stderr);
@@ -228,15 +235,15 @@ fn settings_reach_a_command_from_every_place() {
     let slip = run_in(folder.path(), &["report", "list"], &[]);
     assert_eq!(slip.exit, ExitCode::Usage);
     assert!(slip.stderr.contains("did you mean store?"), "{}", slip.stderr);
-    // What needs no settings works where they are broken.
+    // Commands that need no settings work if these are invalid.
     assert_eq!(run_in(folder.path(), &["schema"], &[]).exit, ExitCode::Complete);
 }
 
 #[test]
-fn a_slip_in_a_variable_is_a_warning() {
+fn a_misspelt_variable_is_a_warning() {
     let ended = run_with(&["report", "list"], &[("VCQ_TREADS", "4")]);
     assert_eq!(ended.exit, ExitCode::Complete);
-    assert_eq!(ended.stderr, "warning: VCQ_TREADS is no setting and is ignored; did you mean VCQ_THREADS?\n");
+    assert_eq!(ended.stderr, "warning: VCQ_TREADS is not a setting and is ignored; did you mean VCQ_THREADS?\n");
 }
 
 #[test]
@@ -257,7 +264,7 @@ fn sync_args(args: &[&str]) -> Result<sync::SyncArgs, clap::Error> {
     let all = ["vcq-etl", "sync"].into_iter().chain(args.iter().copied());
     program().try_get_matches_from(all).map(|matches| {
         let (_, arguments) = matches.subcommand().expect("sync was given");
-        sync::SyncArgs::of(arguments)
+        super::command::parsed(arguments)
     })
 }
 
@@ -283,11 +290,12 @@ fn sync_takes_the_arguments_of_the_contract() {
     ])
     .expect("arguments");
     assert_eq!(args.window.meeting_no, ["705605196", "123456789", "987654321"]);
-    assert_eq!((args.window.refetch, args.max_calls, args.summary), (true, Some(100), Some(sync::SummaryForm::Json)));
+    assert_eq!((args.window.refetch, args.max_calls, args.summary), (true, Some(100), Some(sync::SummaryFormat::Json)));
     let zone = TenantZone::parse("+08:00").expect("zone");
     let now_us = 1_795_397_400_000_000;
     assert!(args.window.window(&zone, now_us).is_ok());
-    assert_eq!(args.finish_by_us(&zone, now_us), Ok(Some(now_us + 21 * 3_600_000_000)));
+    let finish_by = args.finish_by.expect("a time");
+    assert_eq!(window::finish_by(&finish_by, &zone, now_us), Ok(now_us + 21 * 3_600_000_000));
 
     assert!(sync_args(&[]).is_err(), "--since is required");
     assert!(sync_args(&["--since", "2d", "--meeting-no", "70560519"]).is_err());
@@ -295,21 +303,21 @@ fn sync_takes_the_arguments_of_the_contract() {
 }
 
 #[test]
-fn the_summary_is_printed_unless_quiet_without_being_asked_for() {
-    use sync::SummaryForm::{Json, Text};
-    assert_eq!(sync::SummaryForm::wanted(None, false), Some(Text));
-    assert_eq!(sync::SummaryForm::wanted(None, true), None);
-    assert_eq!(sync::SummaryForm::wanted(Some(Json), true), Some(Json));
+fn quiet_suppresses_the_default_summary() {
+    use sync::SummaryFormat::{Json, Text};
+    assert_eq!(sync::SummaryFormat::choose(None, false), Some(Text));
+    assert_eq!(sync::SummaryFormat::choose(None, true), None);
+    assert_eq!(sync::SummaryFormat::choose(Some(Json), true), Some(Json));
 }
 
 #[test]
-fn a_context_begins_with_the_secrets_hidden() {
+fn a_context_redacts_the_secrets() {
     let sources = crate::config::Sources {
         flags: [("access_token", "t-hunter22".to_owned())].into(),
         ..crate::config::Sources::default()
     };
     let config = Config::load(&sources).expect("config");
-    let console = Console::new(Box::new(Page::default()), LogFormat::Plain, false, Redactor::default());
-    let context = Context::begin(config, console, Output::new(Box::new(Page::default())), None);
+    let console = Console::new(Box::new(Buffer::default()), LogFormat::Plain, false, Redactor::default());
+    let context = Context::new(config, console, Output::new(Box::new(Buffer::default())), None);
     assert_eq!(context.console.redactor().redact("t-hunter22"), "[hidden]");
 }

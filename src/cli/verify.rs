@@ -1,26 +1,21 @@
-//! `vcq-etl verify`: is the store what it claims to be.
+//! `vcq-etl verify`: checks the integrity of the store.
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{Args, Command};
 use serde_json::{Value, json};
 
-use super::report::folded;
-use super::{Context, Entry, Example, Run, now_us};
+use super::command::{Context, Entry, Example, Run, parsed};
+use super::runtime::now_us;
 use crate::checks::{Finding, Outcome};
-use crate::cli::console::counted;
 use crate::commands::verify::{PATIENCE, VerifyReport, VerifySetup, verify};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
-use crate::load::DatabaseOptions;
 use crate::report::{self, Cell, ResultSet};
-use crate::text::on_one_line;
-
-/// Columns of a table where no terminal says otherwise.
-const WIDTH: u16 = 80;
+use crate::text::{counted, on_one_line, terminal_width, wrap_indented};
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl verify", "is every file and every row as published?"),
-    ("vcq-etl verify --deep", "and what raw/ says?"),
-    ("vcq-etl verify --json | jq .findings", "for a monitor"),
+    ("vcq-etl verify", "check every published file and row"),
+    ("vcq-etl verify --deep", "also compare with the raw log"),
+    ("vcq-etl verify --json | jq .findings", "for monitoring"),
 ];
 
 pub(super) const ENTRY: Entry = Entry {
@@ -32,30 +27,29 @@ pub(super) const ENTRY: Entry = Entry {
 
 #[derive(Debug, Args)]
 struct VerifyArgs {
-    /// Make every date again from raw/ too, and compare
+    /// Also rebuild every date from the raw log and compare
     #[arg(long)]
     deep: bool,
 
-    /// Print the result as one JSON object
+    /// Print the result as a JSON object
     #[arg(long)]
     json: bool,
 
-    /// Findings of each check to show; all are counted
+    /// Maximum number of findings to show per check; all are counted
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
 }
 
 fn command() -> Command {
-    let about = "Check the store: raw log, files, rows, keys, ranges, coverage";
+    let about = "Check the integrity of the store";
     VerifyArgs::augment_args(Command::new("verify")).about(about).long_about(format!(
-        "{about}.\n\nTakes no lock and changes nothing; a sync may run meanwhile. Ends with 0 where all is well, with 9 \
-         where something is found, and with 5 where the store can't be read at all."
+        "{about}: raw log, files, rows, keys, ranges and coverage. Takes no lock and changes nothing, so it can run during \
+         a sync. Exits with 0 if there are no findings, with 9 if there are, and with 5 if the store cannot be read."
     ))
 }
 
 fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
-    let args =
-        VerifyArgs::from_arg_matches(matches).expect("clap has checked these matches against the same arguments");
+    let args: VerifyArgs = parsed(matches);
     let config = &context.config;
     let report = verify(&VerifySetup {
         store: config.store.clone(),
@@ -63,17 +57,21 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         limit: args.limit,
         patience: PATIENCE,
         custom_limits: config.thresholds.clone(),
-        database: DatabaseOptions { threads: config.threads, ..config.database() },
+        database: config.checking(),
         now_us: now_us(),
     })?;
     let exit = if report.findings.total() > 0 { ExitCode::Difference } else { ExitCode::Complete };
-    let text = if args.json { format!("{:#}\n", object(&report, exit)) } else { page(&report) };
+    let text = if args.json {
+        format!("{:#}\n", object(&report, exit))
+    } else {
+        page(&report, terminal_width(std::io::stdout()))
+    };
     context.output.print(&text)?;
     Ok(exit)
 }
 
-/// For people: the table of checks, then what was found and what to do about it.
-fn page(report: &VerifyReport) -> String {
+/// For people: the table of checks, then each finding and its advice.
+fn page(report: &VerifyReport, width: u16) -> String {
     let store = on_one_line(&report.store.display().to_string());
     let mut text = match &report.generation {
         Some((generation, created)) => {
@@ -88,36 +86,30 @@ fn page(report: &VerifyReport) -> String {
         [outcome.check.name.to_owned(), examined, unit.to_owned(), verdict(outcome)].map(Cell::Text).to_vec()
     });
     let columns = ["check", "examined", "of", "result"].map(str::to_owned).to_vec();
-    let width = comfy_table::Table::new().width().unwrap_or(WIDTH);
     text.push_str(&report::table(&ResultSet { columns, rows: rows.collect() }, width));
     text.push('\n');
     for outcome in outcomes.iter().filter(|outcome| outcome.found > 0) {
         text.push_str(&format!("{}: {}\n", outcome.check.name, counted(outcome.found, "finding")));
-        text.push_str(&format!("  {}\n", folded(&format!("Should be: {}.", outcome.check.means), 2)));
+        text.push_str(&format!("  {}\n", wrap_indented(&format!("Expected: {}.", outcome.check.means), 2)));
         for Finding { place, expected, found } in &outcome.first {
             let [place, expected, found] = [place, expected, found].map(|text| on_one_line(text));
             text.push_str(&format!("  - {place}\n      expected  {expected}\n      found     {found}\n"));
         }
         let more = outcome.found - outcome.first.len() as u64;
         if more > 0 {
-            text.push_str(&format!("  - and {more} more; --limit shows them\n"));
+            text.push_str(&format!("  - and {more} more; raise --limit to show them\n"));
         }
-        text.push_str(&format!("  {}\n\n", folded(&format!("What to do: {}.", outcome.check.advice), 2)));
+        text.push_str(&format!("  {}\n\n", wrap_indented(&format!("What to do: {}.", outcome.check.advice), 2)));
     }
     for note in report.findings.notes() {
-        text.push_str(&folded(&format!("Note: {}.", on_one_line(note)), 0));
+        text.push_str(&wrap_indented(&format!("Note: {}.", on_one_line(note)), 0));
         text.push('\n');
     }
-    let unmade = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count() as u64;
-    text.push_str(&match (report.findings.total(), unmade) {
-        (0, 0) => "All is well.\n".to_owned(),
-        (0, unmade) => {
-            format!(
-                "Nothing was found, but {} could not be made on everything: see the table.\n",
-                counted(unmade, "check")
-            )
-        }
-        (total, _) => format!("{} in all.\n", counted(total, "finding")),
+    let skipped = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count() as u64;
+    text.push_str(&match (report.findings.total(), skipped) {
+        (0, 0) => "No findings.\n".to_owned(),
+        (0, skipped) => format!("No findings, but {} did not cover everything.\n", counted(skipped, "check")),
+        (total, _) => format!("{} in total.\n", counted(total, "finding")),
     });
     text
 }
@@ -128,8 +120,8 @@ fn verdict(outcome: &Outcome) -> String {
         (None, 0, _) => "ok".to_owned(),
         (None, _, _) => found,
         (Some(why), 0, 0) => format!("not checked: {why}"),
-        (Some(why), 0, _) => format!("ok, but not on all: {why}"),
-        (Some(why), _, _) => format!("{found}, not on all: {why}"),
+        (Some(why), 0, _) => format!("ok, partially checked: {why}"),
+        (Some(why), _, _) => format!("{found}, partially checked: {why}"),
     }
 }
 
@@ -190,8 +182,8 @@ mod tests {
     }
 
     #[test]
-    fn people_see_a_table_and_what_to_do() {
-        insta::assert_snapshot!(page(&report()), @r"
+    fn the_page_is_a_table_and_the_advice() {
+        insta::assert_snapshot!(page(&report(), 80), @r"
         Store store
         Generation 7, published 2026-11-02T03:04:05Z
 
@@ -199,28 +191,28 @@ mod tests {
         --------------------------------------------------------------------------------
         manifest  3         entries  ok
         files     2         files    2 findings
-        orphans                       not checked: a run holds the store: its parts may
+        orphans                      not checked: a run holds the store: its parts may
                                      be on their way
 
         files: 2 findings
-          Should be: every published file is there, with the size and checksum that were
+          Expected: every published file is there, with the size and checksum that were
           published.
           - parquet/a�[31m b
               expected  sha256 00
               found     sha256 01
-          - and 1 more; --limit shows them
+          - and 1 more; raise --limit to show them
           What to do: run vcq-etl rebuild: it makes Parquet, manifest and database again
           from raw/, without a call.
 
         Note: 1 record is cut off.
         Note: dates with answers that the next sync publishes: 2026-11-01, 2026-11-02,
         2026-11-03, 2026-11-04.
-        2 findings in all.
+        2 findings in total.
         ");
     }
 
     #[test]
-    fn programs_see_the_same() {
+    fn the_json_object_has_the_same_content() {
         let value = object(&report(), ExitCode::Difference);
         assert_eq!(value["findings"], 2);
         assert_eq!(value["exit_code"], 9);

@@ -1,4 +1,4 @@
-//! WHEN: what `--since`, `--until` and `--finish-by` mean, as a function of the text, the tenant's zone and the clock.
+//! Parses the times of `--since`, `--until` and `--finish-by`, given the time zone of the tenant and the time now.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -7,58 +7,37 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use crate::config::duration;
 use crate::schema::{TenantZone, utc_text};
 
-/// The forms of WHEN, for messages and help.
+/// The accepted formats, for messages.
 pub(crate) const FORMS: &str =
-    "2d, 36h or 90m (so long ago), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
+    "2d, 36h or 90m (before now), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
 
-/// A window of time: meetings whose start is in it belong to it.
+/// A time window. Meetings that start in it belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// The first instant, microseconds UTC.
+    /// Microseconds UTC, inclusive.
     pub since_us: i64,
-    /// The first instant after it, microseconds UTC.
+    /// Microseconds UTC, exclusive.
     pub until_us: i64,
 }
 
-/// A time that can't be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum WindowError {
-    /// The text is none of the forms.
     #[error("{flag}: {text:?} is not a time")]
     NotATime { flag: &'static str, text: String },
-    /// The start is after now.
     #[error("--since: {text:?} ({since}) is in the future", since = utc_text(*since_us))]
-    Future {
-        text: String,
-        /// What it means, microseconds UTC.
-        since_us: i64,
-    },
-    /// Nothing is between start and end.
+    Future { text: String, since_us: i64 },
     #[error(
         "the window is empty: --since {since:?} is {start}, --until {until:?} is {end}",
         start = utc_text(*since_us),
         end = utc_text(*until_us)
     )]
-    Empty {
-        /// What was given as the start.
-        since: String,
-        /// What was given as the end.
-        until: String,
-        /// The start, microseconds UTC.
-        since_us: i64,
-        /// The end, microseconds UTC.
-        until_us: i64,
-    },
-    /// No time of day.
-    #[error("--finish-by: {text:?} is not a time of day like 06:30")]
+    Empty { since: String, until: String, since_us: i64, until_us: i64 },
+    #[error("--finish-by: {text:?} is not a time of day such as 06:30")]
     NotATimeOfDay { text: String },
 }
 
 impl Window {
-    /// Reads a window. `until` is exclusive and defaults to now; a later one is kept as it is.
-    ///
-    /// # Errors
-    /// Where a text is none of [`FORMS`], the start is in the future, or nothing is between start and end.
+    /// `until` defaults to now and may be in the future.
     pub(crate) fn parse(
         since: &str,
         until: Option<&str>,
@@ -78,19 +57,16 @@ impl Window {
     }
 }
 
-/// A window of whole days of the tenant, as reports take them; what was not given is `None`.
+/// A window of whole days, as reports take them. `None` if not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Days {
-    /// The first day, `YYYY-MM-DD`.
+    /// `YYYY-MM-DD`, inclusive.
     pub since: Option<String>,
-    /// The first day after it.
+    /// `YYYY-MM-DD`, exclusive.
     pub until: Option<String>,
 }
 
-/// Reads a window of days. A time within a day means that day: all of it is in the window.
-///
-/// # Errors
-/// Where a text is none of [`FORMS`], the start is in the future, or nothing is between start and end.
+/// Widens a window to whole days in the time zone of the tenant.
 pub(crate) fn days(
     since: Option<&str>,
     until: Option<&str>,
@@ -111,15 +87,12 @@ pub(crate) fn days(
         return Err(WindowError::Empty { since, until, since_us, until_us });
     }
     let day = |us: i64| local(us, zone).map(|at| at.date().to_string());
-    // The instant before the end is the last in the window; the day after its day is the first that is not.
+    // The last instant of the window is the one before its end.
     let day_after = |us: i64| Some(local(us - 1, zone)?.date().checked_add(1.days()).ok()?.to_string());
     Ok(Days { since: since_us.and_then(day), until: until_us.and_then(day_after) })
 }
 
-/// The next `HH:MM` on the tenant's clock, strictly after now; microseconds UTC.
-///
-/// # Errors
-/// Where the text is no time of day.
+/// The next `HH:MM` in the time zone of the tenant, strictly after now. Microseconds UTC.
 pub(crate) fn finish_by(text: &str, zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
     let error = || WindowError::NotATimeOfDay { text: text.to_owned() };
     let time = time_of_day(text.trim()).ok_or_else(error)?;
@@ -136,7 +109,7 @@ fn instant(flag: &'static str, text: &str, zone: &TenantZone, now_us: i64) -> Re
     if let Some(ago) = ago(text) {
         let ago_us = i64::try_from(ago.as_micros()).map_err(|_| error())?;
         let at_us = now_us.checked_sub(ago_us).ok_or_else(error)?;
-        return in_years(at_us).ok_or_else(error);
+        return in_range(at_us).ok_or_else(error);
     }
     let days = match text.to_ascii_lowercase().as_str() {
         "today" => Some(0),
@@ -147,17 +120,17 @@ fn instant(flag: &'static str, text: &str, zone: &TenantZone, now_us: i64) -> Re
         let today = local(now_us, zone).ok_or_else(error)?.date();
         return midnight_plus(today, days, Time::midnight(), zone.time_zone()).ok_or_else(error);
     }
-    absolute(text, zone.time_zone()).and_then(in_years).ok_or_else(error)
+    absolute(text, zone.time_zone()).and_then(in_range).ok_or_else(error)
 }
 
-/// A length of time in the units that make sense here: milliseconds ago is a slip.
+/// A duration before now. Milliseconds are taken for a mistake.
 fn ago(text: &str) -> Option<std::time::Duration> {
     duration(text).filter(|_| !text.contains("ms"))
 }
 
-/// RFC 3339 with a zone, else a civil date or date and time in the tenant's zone.
+/// RFC 3339 with an offset, else a civil date or date and time in `zone`.
 fn absolute(text: &str, zone: &TimeZone) -> Option<i64> {
-    // What is neither a digit nor of these signs is a form that jiff knows and we don't promise ("[Asia/Shanghai]").
+    // Rejects formats that jiff accepts and we do not, such as "[Asia/Shanghai]".
     let known = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | ':' | '.' | ' ' | 'T' | 't' | 'Z' | 'z');
     if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(known) {
         return None;
@@ -165,7 +138,7 @@ fn absolute(text: &str, zone: &TimeZone) -> Option<i64> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Some(timestamp.as_microsecond());
     }
-    // A zone that did not parse above must not be dropped silently.
+    // An offset that did not parse above must not be ignored.
     if text.contains(['+', 'Z', 'z']) {
         return None;
     }
@@ -178,7 +151,7 @@ fn absolute(text: &str, zone: &TimeZone) -> Option<i64> {
 
 fn time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
-    let digits = |part: &str, most| part.len() <= 2 && part.len() >= most && part.bytes().all(|b| b.is_ascii_digit());
+    let digits = |part: &str, min| part.len() <= 2 && part.len() >= min && part.bytes().all(|b| b.is_ascii_digit());
     if !digits(hour, 1) || !digits(minute, 2) {
         return None;
     }
@@ -193,13 +166,13 @@ fn midnight_plus(date: Date, days: i64, time: Time, zone: &TimeZone) -> Option<i
     civil_us(date.checked_add(days.days()).ok()?.to_datetime(time), zone)
 }
 
-/// Where the clocks skip or repeat an hour, jiff's "compatible" rule decides, as calendars do.
+/// If the clocks skip or repeat this hour, the "compatible" rule of jiff applies, as in calendars.
 fn civil_us(civil: DateTime, zone: &TimeZone) -> Option<i64> {
     Some(zone.to_timestamp(civil).ok()?.as_microsecond())
 }
 
-/// The years that the vendor's parameters and our file names can hold.
-fn in_years(at_us: i64) -> Option<i64> {
+/// Accepts the years that the parameters of Feishu and our file names can represent.
+fn in_range(at_us: i64) -> Option<i64> {
     (0..253_402_300_800_000_000).contains(&at_us).then_some(at_us)
 }
 

@@ -17,6 +17,8 @@ mod tests;
 pub(crate) use config::Config;
 pub(crate) use error::ConfigError;
 pub(crate) use logging::{LogFormat, LogLevel};
-pub(crate) use quantity::{ByteSize, duration};
+#[cfg(any(test, fuzzing))]
+pub(crate) use quantity::ByteSize;
+pub(crate) use quantity::duration;
 pub(crate) use settings::{Group, Kind, SETTINGS, Setting};
 pub(crate) use sources::{Origin, Sources};

@@ -67,6 +67,11 @@ impl Failure {
         self
     }
 
+    /// The message and its causes on one line.
+    pub(crate) fn chain(&self) -> String {
+        std::iter::once(&self.message).chain(&self.causes).cloned().collect::<Vec<_>>().join(": ")
+    }
+
     /// For people: the message, one line for each cause, then the hints. Secrets are redacted.
     pub(crate) fn text(&self, redactor: &Redactor) -> String {
         let causes = self.causes.iter().map(|cause| ("caused by", cause));

@@ -1,14 +1,18 @@
-//! Text from outside made safe to show: control characters, line breaks, and JSON that a strict reader takes.
+//! Text for people and for JSON readers: sanitised input from outside, layout for the terminal, readable numbers.
 //!
 //! Promises: pure functions, no panic on any input. Leaves out where the text goes.
 
 mod error_chain;
 mod hex;
+mod layout;
+mod numbers;
 mod readable;
 mod sanitize;
 
 pub(crate) use error_chain::error_chain;
 pub(crate) use hex::hex;
+pub(crate) use layout::{Align, TextPage, WIDTH, terminal_width, width, wrap, wrap_indented};
+pub(crate) use numbers::{counted, date_range, duration_text, size_text, thousands, whole_duration_text};
 pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;
 pub(crate) use sanitize::{in_json, on_lines, on_one_line};

@@ -1,5 +1,4 @@
-//! Progress on a terminal: a bar for each of the three stages and a line for what is going on. No colours: the words
-//! carry everything.
+//! Progress on a terminal: a bar for each of the three stages and a status line, without colours.
 
 use std::time::Duration;
 
@@ -8,65 +7,64 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::lines;
 use super::model::Model;
 
-/// Below this width there is no room for bars beside the words.
-const BARS_FROM_WIDTH: u16 = 60;
+/// Narrower terminals show text only.
+const MIN_BAR_WIDTH: u16 = 60;
 
-/// Templates, each with the columns that it leaves no words in.
+/// Templates, each with the number of columns that are not available for the message.
 const WITH_BAR: (&str, u16) = ("{prefix:<12} [{bar:16}] {wide_msg}", 32);
 const WITHOUT_BAR: (&str, u16) = ("{prefix:<12} {wide_msg}", 13);
-const LINE: (&str, u16) = ("{spinner} {wide_msg}", 2);
+const STATUS: (&str, u16) = ("{spinner} {wide_msg}", 2);
 
 pub(super) struct Bars {
     multi: MultiProgress,
     meetings: ProgressBar,
     participants: ProgressBar,
     quality: ProgressBar,
-    line: ProgressBar,
-    /// A line for a wait, where it has no room beside the rest: there only while there is one.
+    status: ProgressBar,
+    /// A line for a wait on a narrow terminal, shown only during a wait.
     wait: Option<ProgressBar>,
     stage_width: usize,
-    line_width: usize,
+    status_width: usize,
 }
 
 impl Bars {
-    /// Draws on `target`, which is `width` columns wide.
     pub(super) fn new(target: ProgressDrawTarget, width: u16) -> Bars {
         let multi = MultiProgress::with_draw_target(target);
         let style = |template: &str| {
             ProgressStyle::with_template(template)
-                .expect("the templates are constants that a test draws")
+                .expect("a test draws every template")
                 .progress_chars("=> ")
                 .tick_chars("|/-\\ ")
         };
-        let is_narrow = width < BARS_FROM_WIDTH;
-        let (stage, beside) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
+        let is_narrow = width < MIN_BAR_WIDTH;
+        let (stage, reserved) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
         let bar = |name: &'static str| multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(name));
         let (meetings, participants, quality) = (bar("meetings"), bar("participants"), bar("quality"));
-        // Hidden until it joins the others: by default it would draw to stderr on its own.
-        let spinner = || ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style(LINE.0));
-        let line = multi.add(spinner());
+        // Hidden until it is added to the others: by default it would draw to stderr on its own.
+        let spinner = || ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style(STATUS.0));
+        let status = multi.add(spinner());
         let wait = is_narrow.then(spinner);
-        let stage_width = usize::from(width.saturating_sub(beside));
-        let line_width = usize::from(width.saturating_sub(LINE.1));
-        Bars { meetings, participants, quality, line, wait, stage_width, line_width, multi }
+        let stage_width = usize::from(width.saturating_sub(reserved));
+        let status_width = usize::from(width.saturating_sub(STATUS.1));
+        Bars { meetings, participants, quality, status, wait, stage_width, status_width, multi }
     }
 
-    /// What lines must step around.
+    /// For suspending the bars while a line is written.
     pub(super) fn multi(&self) -> MultiProgress {
         self.multi.clone()
     }
 
-    /// Shows the model as it is at `now`.
+    /// Shows the model at `now`.
     pub(super) fn show(&self, model: &Model, now: Duration) {
-        // How many meetings there are is not known before the list is complete: the bar is empty, then full.
-        let stage = |forms: Vec<String>| lines::fitting(forms, self.stage_width);
+        // The number of meetings is unknown until the list is complete: the bar is empty, then full.
+        let stage = |forms: Vec<String>| lines::fit(forms, self.stage_width);
         set(&self.meetings, u64::from(model.meetings_complete), 1, stage(vec![lines::meetings(model)]));
         set(&self.participants, model.listed, model.to_list, stage(lines::participants(model)));
         set(&self.quality, model.done, model.to_fetch, stage(lines::quality(model)));
-        let wait = lines::waits(model, now);
-        let beside = if self.wait.is_some() { Vec::new() } else { wait.clone() };
-        self.line.set_message(lines::fitting(lines::status(model, now, &beside), self.line_width));
-        self.line.tick();
+        let wait = lines::wait(model, now);
+        let inline = if self.wait.is_some() { Vec::new() } else { wait.clone() };
+        self.status.set_message(lines::fit(lines::status(model, now, &inline), self.status_width));
+        self.status.tick();
         if let Some(line) = &self.wait {
             if wait.is_empty() {
                 self.multi.remove(line);
@@ -74,15 +72,15 @@ impl Bars {
                 if line.is_hidden() {
                     self.multi.add(line.clone());
                 }
-                line.set_message(lines::fitting(wait, self.line_width));
+                line.set_message(lines::fit(wait, self.status_width));
                 line.tick();
             }
         }
     }
 
-    /// Takes the bars away.
+    /// Removes the bars.
     pub(super) fn clear(&self) {
-        let bars = [&self.meetings, &self.participants, &self.quality, &self.line];
+        let bars = [&self.meetings, &self.participants, &self.quality, &self.status];
         for bar in bars.into_iter().chain(&self.wait) {
             bar.finish_and_clear();
         }
@@ -105,7 +103,7 @@ mod tests {
     use super::*;
     use crate::event::Event;
 
-    /// A terminal that keeps every line it was given.
+    /// A terminal that records every line.
     #[derive(Debug, Clone)]
     struct Terminal {
         width: u16,
@@ -132,7 +130,7 @@ mod tests {
             self.write_str(line)
         }
         fn write_str(&self, text: &str) -> io::Result<()> {
-            // A full line is not followed by a line end: each write counts as a line of its own.
+            // A full line is not followed by a line end, so every write counts as a line.
             self.text.lock().expect("terminal").push_str(&format!("{text}\n"));
             Ok(())
         }
@@ -152,14 +150,14 @@ mod tests {
         model
     }
 
-    /// What is on the terminal at each of these times, drawn one after the other.
+    /// The content of the terminal at each of these times.
     fn draw(width: u16, model: &Model, seconds: &[u64]) -> Vec<String> {
         let terminal = Terminal { width, text: Arc::default() };
         let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width);
         let show = |second: &u64| {
             bars.show(model, Duration::from_secs(*second));
             terminal.text.lock().expect("terminal").clear();
-            bars.line.force_draw();
+            bars.status.force_draw();
             terminal.text.lock().expect("terminal").clone()
         };
         let texts = seconds.iter().map(show).collect();
@@ -168,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn bars_and_words_fit_the_terminal() {
+    fn bars_and_text_fit_the_terminal() {
         for width in [40, 80, 200] {
             let text = draw(width, &model(), &[1]).concat();
             assert!(text.contains("quality") && text.contains("0 of 8"), "{text}");
             for line in text.lines() {
                 assert!(line.trim_end().chars().count() <= usize::from(width), "{width}: {line:?}");
             }
-            assert_eq!(text.contains('['), width >= BARS_FROM_WIDTH, "{text}");
+            assert_eq!(text.contains('['), width >= MIN_BAR_WIDTH, "{text}");
             assert!(!text.contains('\u{1b}'), "{text:?}");
         }
     }
@@ -189,8 +187,8 @@ mod tests {
         let wait = Duration::from_secs(41);
         model.apply(&Event::Waiting { endpoint: "participant_quality_list", wait }, Duration::from_secs(20));
         let texts = draw(40, &model, &[20, 20, 21, 61]);
-        assert!(texts[1].contains(" waiting 41 s for the vendor's limit"), "{texts:#?}");
-        assert!(texts[1].contains(" 20 calls, 57 a minute; 15 min left"), "{texts:#?}");
+        assert!(texts[1].contains(" waiting 41 s for the rate limit"), "{texts:#?}");
+        assert!(texts[1].contains(" 20 calls, 57 per minute; 15 min left"), "{texts:#?}");
         let counts: Vec<usize> = texts.iter().map(|text| text.matches("waiting").count()).collect();
         assert_eq!(counts, [1, 1, 1, 0], "{texts:#?}");
     }

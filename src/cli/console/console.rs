@@ -1,7 +1,5 @@
-//! The one door to stderr: console, warnings, progress, log lines and failures leave through it, cleaned of secrets.
-//!
-//! Progress bars and lines would overwrite one another, and a JSON log must hold nothing but objects: so nothing else
-//! writes to stderr.
+//! The only writer to stderr. It redacts secrets, keeps lines and progress bars from overwriting one another, and in JSON
+//! format writes nothing but objects.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +14,7 @@ use crate::config::{LogFormat, LogLevel};
 use crate::error::{Failure, Redactor};
 use crate::text::{in_json, on_lines};
 
-/// The door. Clones are the same door.
+/// Clones write to the same place.
 #[derive(Clone)]
 pub(crate) struct Console {
     format: LogFormat,
@@ -31,18 +29,13 @@ struct Inner {
 }
 
 impl Console {
-    /// A door to `out`. `quiet` keeps back all but failures and log lines.
+    /// `quiet` suppresses everything but failures and log lines.
     pub(crate) fn new(out: Box<dyn Write + Send>, format: LogFormat, quiet: bool, redactor: Redactor) -> Console {
         Console { format, inner: Arc::new(Inner { quiet, redactor, bars: Mutex::new(None), out: Mutex::new(out) }) }
     }
 
-    /// The door to stderr.
-    pub(crate) fn stderr(format: LogFormat, quiet: bool, redactor: Redactor) -> Console {
-        Console::new(Box::new(io::stderr()), format, quiet, redactor)
-    }
-
-    /// The same door for lines in another form: the settings are known only after the first lines may have been said.
-    pub(crate) fn in_format(self, format: LogFormat) -> Console {
+    /// The same writer with another format, which may be known only after the first lines were written.
+    pub(crate) fn with_format(self, format: LogFormat) -> Console {
         Console { format, ..self }
     }
 
@@ -50,22 +43,21 @@ impl Console {
         self.format
     }
 
-    /// True where only failures are wanted.
     pub(crate) fn is_quiet(&self) -> bool {
         self.inner.quiet
     }
 
-    /// What keeps secrets out; a token that is fetched later is to be hidden here too.
+    /// Secrets that are read or fetched later must be added to it.
     pub(crate) fn redactor(&self) -> &Redactor {
         &self.inner.redactor
     }
 
-    pub(crate) fn say(&self, text: &str) {
-        self.say_with(text, Map::new());
+    pub(crate) fn info(&self, text: &str) {
+        self.info_with(text, Map::new());
     }
 
-    /// Says one line, with fields beside it where the form has fields.
-    pub(crate) fn say_with(&self, text: &str, fields: Map<String, Value>) {
+    /// Writes a message, in JSON format with these fields.
+    pub(crate) fn info_with(&self, text: &str, fields: Map<String, Value>) {
         if !self.inner.quiet {
             self.line("INFO", "", text, fields);
         }
@@ -77,7 +69,7 @@ impl Console {
         }
     }
 
-    /// Tells why a command ended without its result; never kept back.
+    /// Writes a failure, also if quiet.
     pub(crate) fn failure(&self, failure: &Failure) {
         match self.format {
             LogFormat::Plain => self.write(&failure.text(&self.inner.redactor)),
@@ -88,9 +80,9 @@ impl Console {
         }
     }
 
-    /// Sends the log through this door: ours from `level` on, other crates' from warnings on, because their details
-    /// are the wire's.
-    pub(crate) fn take_logs(&self, level: LogLevel) {
+    /// Writes log messages of `level` and above here; those of other crates only from warnings on, because their details
+    /// include network traffic.
+    pub(crate) fn capture_logs(&self, level: LogLevel) {
         let ours = match level {
             LogLevel::Error => LevelFilter::ERROR,
             LogLevel::Warn => LevelFilter::WARN,
@@ -104,18 +96,18 @@ impl Console {
             LogFormat::Plain => layer.boxed(),
             LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
         };
-        // A second call in one process (tests) leaves the first door in place.
+        // Has no effect if a logger is installed already, as in tests.
         let _ = tracing_subscriber::registry().with(layer.with_filter(targets)).try_init();
     }
 
-    /// Lines step around these bars from now on; `None` ends that.
+    /// Sets the bars that must be suspended while a line is written.
     pub(super) fn set_bars(&self, bars: Option<MultiProgress>) {
         *self.inner.bars.lock().unwrap_or_else(PoisonError::into_inner) = bars;
     }
 
-    fn line(&self, level: &str, heading: &str, text: &str, fields: Map<String, Value>) {
+    fn line(&self, level: &str, prefix: &str, text: &str, fields: Map<String, Value>) {
         match self.format {
-            LogFormat::Plain => self.write(&format!("{heading}{}\n", on_lines(&self.inner.redactor.redact(text)))),
+            LogFormat::Plain => self.write(&format!("{prefix}{}\n", on_lines(&self.inner.redactor.redact(text)))),
             LogFormat::Json => {
                 let mut object = Map::new();
                 object.insert("level".to_owned(), level.into());
@@ -137,7 +129,7 @@ impl Console {
     fn write(&self, text: &str) {
         let write = || {
             let mut out = self.inner.out.lock().unwrap_or_else(PoisonError::into_inner);
-            // Nobody is left to tell where stderr is closed.
+            // An error has nowhere to go if stderr is closed.
             let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         };
         let bars = self.inner.bars.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -148,7 +140,7 @@ impl Console {
     }
 }
 
-/// A log line on its way out.
+/// Receives one log line.
 pub(crate) struct LogLine {
     console: Console,
 }
@@ -181,19 +173,19 @@ pub(super) mod tests {
     use super::*;
     use crate::error::ExitCode;
 
-    /// A place to write to that can be read again.
+    /// Records what is written.
     #[derive(Clone, Default)]
-    pub(in crate::cli::console) struct Page(Arc<Mutex<Vec<u8>>>);
+    pub(in crate::cli::console) struct Buffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Page {
+    impl Buffer {
         pub(in crate::cli::console) fn text(&self) -> String {
-            String::from_utf8(self.0.lock().expect("page").clone()).expect("text")
+            String::from_utf8(self.0.lock().expect("buffer").clone()).expect("text")
         }
     }
 
-    impl Write for Page {
+    impl Write for Buffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("page").extend_from_slice(bytes);
+            self.0.lock().expect("buffer").extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -202,32 +194,32 @@ pub(super) mod tests {
         }
     }
 
-    fn console(format: LogFormat, quiet: bool) -> (Console, Page) {
-        let page = Page::default();
+    fn console(format: LogFormat, quiet: bool) -> (Console, Buffer) {
+        let buffer = Buffer::default();
         let redactor = Redactor::default();
         redactor.add_secret("s3cret");
-        (Console::new(Box::new(page.clone()), format, quiet, redactor), page)
+        (Console::new(Box::new(buffer.clone()), format, quiet, redactor), buffer)
     }
 
     #[test]
-    fn nothing_leaves_with_a_secret() {
+    fn secrets_are_redacted() {
         for format in [LogFormat::Plain, LogFormat::Json] {
-            let (console, page) = console(format, false);
-            console.say("a s3cret");
+            let (console, buffer) = console(format, false);
+            console.info("a s3cret");
             console.warn("a s3cret");
             console.failure(&Failure::new(ExitCode::Usage, "a s3cret").hint("a s3cret"));
             console.make_writer().write_all(b"a s3cret\n").expect("written");
-            assert!(!page.text().contains("s3cret"), "{}", page.text());
-            assert_eq!(page.text().matches("[hidden]").count(), 5);
+            assert!(!buffer.text().contains("s3cret"), "{}", buffer.text());
+            assert_eq!(buffer.text().matches("[hidden]").count(), 5);
         }
     }
 
     #[test]
-    fn nothing_that_leaves_moves_a_terminal() {
+    fn control_characters_are_removed() {
         let hostile = "a\u{1b}[31m\u{9b}2J\u{7f}\u{202e}\u{7}\r\tb";
         for format in [LogFormat::Plain, LogFormat::Json] {
-            let (console, page) = console(format, false);
-            console.say(hostile);
+            let (console, buffer) = console(format, false);
+            console.info(hostile);
             console.warn(hostile);
             console.failure(&Failure::new(ExitCode::Usage, hostile).hint(hostile));
             let subscriber = tracing_subscriber::registry();
@@ -240,31 +232,31 @@ pub(super) mod tests {
                     tracing::warn!(hostile, "{hostile}");
                 }),
             }
-            let text = page.text();
+            let text = buffer.text();
             assert!(!text.chars().any(|c| crate::text::is_terminal_control(c) && c != '\n'), "{}", text.escape_debug());
         }
     }
 
     #[test]
-    fn quiet_keeps_back_all_but_failures() {
-        let (console, page) = console(LogFormat::Plain, true);
-        console.say("console");
-        console.warn("console");
-        assert_eq!(page.text(), "");
+    fn quiet_suppresses_all_but_failures() {
+        let (console, buffer) = console(LogFormat::Plain, true);
+        console.info("text");
+        console.warn("text");
+        assert_eq!(buffer.text(), "");
         console.failure(&Failure::new(ExitCode::Usage, "bad"));
-        assert_eq!(page.text(), "error: bad\n");
+        assert_eq!(buffer.text(), "error: bad\n");
     }
 
     #[test]
     fn json_is_one_object_a_line_with_the_same_fields() {
-        let (console, page) = console(LogFormat::Json, false);
-        console.say("said\ntwice");
+        let (console, buffer) = console(LogFormat::Json, false);
+        console.info("said\ntwice");
         console.warn("warned");
         console.failure(&Failure::new(ExitCode::Usage, "bad"));
         let subscriber = tracing_subscriber::registry()
             .with(tracing_subscriber::fmt::layer().with_writer(console.clone()).json().flatten_event(true));
         tracing::subscriber::with_default(subscriber, || tracing::warn!(code = 5, "logged"));
-        let text = page.text();
+        let text = buffer.text();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
         assert_eq!(lines.len(), 4);
         for line in &lines {

@@ -1,28 +1,26 @@
-//! What is said about a run, as text: from the model, without a terminal.
+//! The state of a run as lines of text.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::model::Model;
-use super::words::{counted, rough, thousands};
 use crate::event::Event;
 use crate::schema::utc_text;
+use crate::text::{counted, thousands, whole_duration_text, width};
 use feishu_vc::format_wait;
 
-/// Shorter waits are not worth a line of their own.
-const WAIT_WORTH_A_LINE: Duration = Duration::from_secs(5);
+/// Shorter waits are not reported.
+const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 
-const VENDOR_LIMIT: &str = "for the vendor's limit";
-
-/// Width that a line keeps to where no terminal gives one.
+/// Maximum width of a line if there is no terminal.
 const PLAIN_WIDTH: usize = 120;
 
-/// The first of these forms that fits: they go from the longest to the shortest. Where none does, the whole words of the
-/// last one that fit.
-pub(super) fn fitting(forms: Vec<String>, width: usize) -> String {
+/// The first of these forms that fits; they are sorted from the longest to the shortest. If none fits, the shortest is cut
+/// after a whole word.
+pub(super) fn fit(forms: Vec<String>, max: usize) -> String {
     let shortest = forms.last().cloned().unwrap_or_default();
-    let fits = |text: &str| text.chars().count() <= width;
+    let fits = |text: &str| width(text) <= max;
     forms.into_iter().find(|form| fits(form)).unwrap_or_else(|| {
         let mut words = shortest.as_str();
         while !fits(words) {
@@ -32,23 +30,23 @@ pub(super) fn fitting(forms: Vec<String>, width: usize) -> String {
     })
 }
 
-/// The first stage: meetings.
+/// First stage.
 pub(super) fn meetings(model: &Model) -> String {
     if model.meetings_complete {
         counted(model.meetings, "meeting")
     } else {
-        format!("{} found", thousands(model.meetings))
+        format!("{} found", counted(model.meetings, "meeting"))
     }
 }
 
-/// The second stage: participants. Longest form first.
+/// Second stage, longest form first.
 pub(super) fn participants(model: &Model) -> Vec<String> {
     let listed = format!("{} of {}", thousands(model.listed), thousands(model.to_list.max(model.listed)));
     let participants = counted(model.participants, "participant");
     vec![format!("{listed} meetings, {participants}"), format!("{listed} meetings"), listed]
 }
 
-/// The third stage: quality. Longest form first: the count of samples is what one misses least.
+/// Third stage, longest form first: the number of samples is the least important.
 pub(super) fn quality(model: &Model) -> Vec<String> {
     let done = format!("{} of {}", thousands(model.done), thousands(model.to_fetch.max(model.done)));
     let failed = if model.failed > 0 { format!(", {} failed", thousands(model.failed)) } else { String::new() };
@@ -61,17 +59,17 @@ pub(super) fn quality(model: &Model) -> Vec<String> {
     ]
 }
 
-/// That the vendor's limit holds the run up, longest form first; empty where it does not.
-pub(super) fn waits(model: &Model, now: Duration) -> Vec<String> {
+/// The wait for the rate limit, longest form first; empty if there is none.
+pub(super) fn wait(model: &Model, now: Duration) -> Vec<String> {
     let Some(wait) = model.wait(now).filter(|_| model.publishing.is_none() && model.stopping.is_none()) else {
         return Vec::new();
     };
-    let waiting = format!("waiting {}", rough(wait));
-    vec![format!("{waiting} {VENDOR_LIMIT}"), waiting]
+    let waiting = format!("waiting {}", whole_duration_text(wait));
+    vec![format!("{waiting} for the rate limit"), waiting]
 }
 
-/// The line below the stages: what is going on, and how long the rest takes. Longest form first; `waits` are the forms
-/// of a wait that is to be said on the same line.
+/// The line below the stages: current activity and remaining time, longest form first. `waits` are the forms of a wait to
+/// show on the same line.
 pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<String> {
     if let Some(dates) = model.publishing {
         return vec![format!("publishing {}", counted(dates, "date"))];
@@ -80,11 +78,11 @@ pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<Stri
         return vec![format!("stopping: {why}")];
     }
     let calls = counted(model.calls.total(), "call");
-    let rate = |unit: &str| match model.calls_a_minute(now) {
+    let rate = |unit: &str| match model.calls_per_minute(now) {
         Some(rate) => format!("{calls}, {}{unit}", thousands(rate)),
         None => calls.clone(),
     };
-    let left = |about: &str| model.left(now).map(|left| format!("{about}{} left", rough(left)));
+    let left = |about: &str| model.remaining(now).map(|time| format!("{about}{} left", whole_duration_text(time)));
     let retries = match model.retries {
         0 => None,
         1 => Some("1 retry".to_owned()),
@@ -92,19 +90,19 @@ pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<Stri
     };
     let (wait, short_wait) = (waits.first().cloned(), waits.last().cloned());
     let forms = [
-        [wait.clone(), Some(rate(" a minute")), left("about "), retries.clone()],
-        [wait.clone(), Some(rate(" a minute")), left(""), retries],
-        [wait.clone(), Some(rate(" a minute")), left("about "), None],
-        [wait, Some(rate(" a minute")), left(""), None],
-        [short_wait.clone(), Some(rate(" a minute")), left(""), None],
+        [wait.clone(), Some(rate(" per minute")), left("about "), retries.clone()],
+        [wait.clone(), Some(rate(" per minute")), left(""), retries],
+        [wait.clone(), Some(rate(" per minute")), left("about "), None],
+        [wait, Some(rate(" per minute")), left(""), None],
+        [short_wait.clone(), Some(rate(" per minute")), left(""), None],
         [short_wait, Some(rate("/min")), left(""), None],
-        [None, Some(rate(" a minute")), left(""), None],
+        [None, Some(rate(" per minute")), left(""), None],
         [None, Some(rate("/min")), left(""), None],
     ];
     forms.into_iter().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join("; ")).collect()
 }
 
-/// One line for a log that nobody may be watching.
+/// One line for a log.
 pub(super) fn plain(model: &Model, now: Duration) -> String {
     let stages = if !model.meetings_complete || model.publishing.is_some() || model.stopping.is_some() {
         vec![meetings(model)]
@@ -113,40 +111,43 @@ pub(super) fn plain(model: &Model, now: Duration) -> String {
     } else {
         quality(model)
     };
-    let statuses = status(model, now, &waits(model, now));
+    let statuses = status(model, now, &wait(model, now));
     let with = |status: &String| stages.iter().map(|stage| format!("{stage}; {status}")).collect::<Vec<_>>();
-    fitting(statuses.iter().flat_map(with).collect(), PLAIN_WIDTH)
+    fit(statuses.iter().flat_map(with).collect(), PLAIN_WIDTH)
 }
 
-/// An event that deserves a line at once: its name and its text. Takes the model from before the event.
+/// The name and the text of an event that is reported at once. `before` is the model without the event.
 pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<(&'static str, String)> {
     match event {
         Event::Started { since_us, until_us } => {
-            Some(("started", format!("meetings from {} to {}", utc_text(*since_us), utc_text(*until_us))))
+            Some(("started", format!("fetching meetings from {} to {}", utc_text(*since_us), utc_text(*until_us))))
         }
         Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
-            let listed = format!("{}, {} to list", counted(*meetings, "meeting"), thousands(*to_list));
+            let listed = format!("{}, {} to fetch", counted(*meetings, "meeting"), thousands(*to_list));
             let estimate = match quality_calls_estimate {
                 0 => String::new(),
-                calls => format!(", about {} to make", counted(*calls, "quality call")),
+                calls => format!(", about {}", counted(*calls, "quality call")),
             };
             Some(("meetings_listed", listed + &estimate))
         }
-        Event::Waiting { endpoint, wait } if *wait >= WAIT_WORTH_A_LINE => {
-            // Requests that meet the same limit wait together: one line is enough for all of them.
-            let known = before.wait(now).is_some_and(|known| known + WAIT_WORTH_A_LINE > *wait);
-            (!known).then(|| ("waiting", format!("waiting {} {VENDOR_LIMIT} ({endpoint})", rough(*wait))))
+        Event::Waiting { endpoint, wait } if *wait >= MIN_REPORTED_WAIT => {
+            // Requests that hit the same limit wait together and are reported once.
+            let known = before.wait(now).is_some_and(|known| known + MIN_REPORTED_WAIT > *wait);
+            (!known)
+                .then(|| ("waiting", format!("waiting {} for the rate limit ({endpoint})", whole_duration_text(*wait))))
         }
-        // Always told, however short the wait is: the vendor wants something else than it gets.
+        // Reported even if short, because Feishu requested another wait than it gets.
         Event::WaitClamped { endpoint, requested, wait } => {
-            let (asked, wait) = (format_wait(*requested), format_wait(*wait));
+            let (requested, wait) = (format_wait(*requested), format_wait(*wait));
             Some((
                 "capped",
-                format!("the vendor asked for {asked} ({endpoint}); waiting {wait}, the most that wait_cap allows"),
+                format!(
+                    "Feishu requested a wait of {requested} ({endpoint}); waiting {wait}, the maximum set by wait_cap"
+                ),
             ))
         }
         Event::Warning { text } => Some(("warning", text.clone())),
-        // A quiet night is told once, when the generation is known.
+        // Reported once, when the generation is known.
         Event::Publishing { dates: 0 } => None,
         Event::Publishing { dates } => Some(("publishing", format!("publishing {}", counted(*dates, "date")))),
         Event::Published { generation, dates: 0 } => {
@@ -166,15 +167,15 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
     }
 }
 
-/// The model as fields for log shippers.
+/// The model as fields of a JSON log line.
 pub(super) fn fields(name: &str, model: &Model, now: Duration) -> Map<String, Value> {
     let fields = json!({
         "event": name, "meetings": model.meetings, "meetings_to_list": model.to_list, "meetings_listed": model.listed,
         "participants": model.participants, "participants_to_ask": model.to_fetch, "participants_done": model.done,
         "participants_failed": model.failed, "samples": model.samples, "calls": model.calls,
-        "calls_a_minute": model.calls_a_minute(now), "throttles": model.throttles, "retries": model.retries,
+        "calls_a_minute": model.calls_per_minute(now), "throttles": model.throttles, "retries": model.retries,
         "waiting_s": model.wait(now).map(|wait| wait.as_secs()),
-        "left_s": model.left(now).map(|left| left.as_secs()), "elapsed_s": now.as_secs(),
+        "left_s": model.remaining(now).map(|time| time.as_secs()), "elapsed_s": now.as_secs(),
     });
     match fields {
         Value::Object(fields) => fields,
@@ -213,19 +214,19 @@ mod tests {
     }
 
     fn status_at(model: &Model, now: Duration, width: usize) -> String {
-        fitting(status(model, now, &waits(model, now)), width)
+        fit(status(model, now, &wait(model, now)), width)
     }
 
     #[test]
-    fn each_stage_has_its_words() {
+    fn each_stage_has_a_line() {
         let model = model();
         let stages = [vec![meetings(&model)], participants(&model), quality(&model), status(&model, at(95), &[])];
-        let lines = stages.map(|forms| fitting(forms, 80));
+        let lines = stages.map(|forms| fit(forms, 80));
         insta::assert_snapshot!(lines.join("\n"), @r"
         312 meetings
         2 of 2 meetings, 2,000 participants
         96 of 1,950 participants, 57,600 samples
-        96 calls, 60 a minute; about 31 min left
+        96 calls, 60 per minute; about 31 min left
         ");
     }
 
@@ -235,27 +236,27 @@ mod tests {
         model.apply(&waiting(41), at(95));
         assert_eq!(
             status_at(&model, at(95), 80),
-            "waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left"
+            "waiting 41 s for the rate limit; 96 calls, 60 per minute; about 19 min left"
         );
         assert!(status_at(&model, at(136), 80).starts_with("96 calls"));
     }
 
     #[test]
-    fn retries_are_a_count_behind_all_else() {
+    fn retries_are_counted_last() {
         let mut model = model();
         for _ in 0..3 {
             model.apply(&retry(), at(95));
         }
-        assert_eq!(status_at(&model, at(95), 78), "96 calls, 60 a minute; about 31 min left; 3 retries");
+        assert_eq!(status_at(&model, at(95), 78), "96 calls, 60 per minute; about 31 min left; 3 retries");
         assert_eq!(milestone(&model, &retry(), at(95)), None);
     }
 
     #[test]
-    fn what_has_no_room_goes_the_least_important_first() {
+    fn the_least_important_part_is_dropped_first() {
         let mut model = model();
         model.apply(&Event::ParticipantDone { status: Status::Failed, samples: 0 }, at(95));
         model.apply(&retry(), at(95));
-        let shown = |forms: Vec<String>| [48, 36, 27, 10].map(|width| fitting(forms.clone(), width)).join("\n");
+        let shown = |forms: Vec<String>| [48, 36, 27, 10].map(|width| fit(forms.clone(), width)).join("\n");
         insta::assert_snapshot!(shown(quality(&model)), @r"
         97 of 1,950 participants, 1 failed
         97 of 1,950 participants, 1 failed
@@ -271,23 +272,23 @@ mod tests {
         model.apply(&waiting(41), at(95));
         let statuses = [120, 78, 60, 45, 38, 30].map(|width| status_at(&model, at(95), width));
         insta::assert_snapshot!(statuses.join("\n"), @r"
-        waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left; 1 retry
-        waiting 41 s for the vendor's limit; 96 calls, 60 a minute; about 19 min left
-        waiting 41 s; 96 calls, 60 a minute; 19 min left
+        waiting 41 s for the rate limit; 96 calls, 60 per minute; about 19 min left; 1 retry
+        waiting 41 s for the rate limit; 96 calls, 60 per minute; 19 min left; 1 retry
+        waiting 41 s; 96 calls, 60 per minute; 19 min left
         waiting 41 s; 96 calls, 60/min; 19 min left
-        96 calls, 60 a minute; 19 min left
+        96 calls, 60 per minute; 19 min left
         96 calls, 60/min; 19 min left
         ");
     }
 
     #[test]
     fn a_line_ends_with_a_whole_word() {
-        assert_eq!(fitting(vec!["stopping: interrupted".to_owned()], 12), "stopping");
-        assert_eq!(fitting(vec!["interrupted".to_owned()], 3), "");
+        assert_eq!(fit(vec!["stopping: interrupted".to_owned()], 12), "stopping");
+        assert_eq!(fit(vec!["interrupted".to_owned()], 3), "");
         let model = model();
         for width in 0..120 {
             for forms in [participants(&model), quality(&model), status(&model, at(95), &[])] {
-                let (line, longest) = (fitting(forms.clone(), width), forms.concat());
+                let (line, longest) = (fit(forms.clone(), width), forms.concat());
                 assert!(line.chars().count() <= width, "{width}: {line}");
                 assert!(line.split([' ', ',', ';']).all(|word| longest.contains(word)), "{width}: {line}");
             }
@@ -299,19 +300,19 @@ mod tests {
         let mut model = model();
         assert_eq!(
             plain(&model, at(95)),
-            "96 of 1,950 participants, 57,600 samples; 96 calls, 60 a minute; about 31 min left"
+            "96 of 1,950 participants, 57,600 samples; 96 calls, 60 per minute; about 31 min left"
         );
         model.apply(&waiting(41), at(95));
         for _ in 0..500 {
-            model.apply(&Event::MeetingListed { participants: 300, to_fetch: 300, quality_calls: 400 }, at(95));
+            model.apply(&Event::MeetingListed { participants: 3_000, to_fetch: 3_000, quality_calls: 4_000 }, at(95));
         }
         let line = plain(&model, at(95));
         assert!(line.chars().count() <= PLAIN_WIDTH && !line.contains("samples"), "{line}");
-        assert_eq!(plain(&Model::new(100), at(0)), "0 found; 0 calls");
+        assert_eq!(plain(&Model::new(100), at(0)), "0 meetings found; 0 calls");
     }
 
     #[test]
-    fn a_night_without_news_is_told_once() {
+    fn a_run_without_changes_is_reported_once() {
         let mut model = model();
         assert_eq!(milestone(&model, &Event::Publishing { dates: 0 }, at(96)), None);
         model.apply(&Event::Publishing { dates: 0 }, at(96));
@@ -321,12 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn a_capped_wait_says_what_was_asked_for_and_is_not_told_twice() {
+    fn a_clamped_wait_names_the_requested_wait_and_is_reported_once() {
         let mut model = model();
         let capped = Event::WaitClamped { endpoint: "meeting_list", requested: at(86_400), wait: at(120) };
         assert_eq!(
             milestone(&model, &capped, at(95)).map(|(_, text)| text).as_deref(),
-            Some("the vendor asked for 86,400 s (meeting_list); waiting 120 s, the most that wait_cap allows")
+            Some("Feishu requested a wait of 86,400 s (meeting_list); waiting 120 s, the maximum set by wait_cap")
         );
         model.apply(&capped, at(95));
         assert_eq!(milestone(&model, &waiting(120), at(95)), None);
@@ -340,12 +341,12 @@ mod tests {
         let started = Event::Started { since_us: 1_795_305_600_000_000, until_us: 1_795_392_000_000_000 };
         assert_eq!(
             line(&model, &started, 0).as_deref(),
-            Some("meetings from 2026-11-22T00:00:00Z to 2026-11-23T00:00:00Z")
+            Some("fetching meetings from 2026-11-22T00:00:00Z to 2026-11-23T00:00:00Z")
         );
         assert_eq!(line(&model, &Event::MeetingPage { meetings: 5, to_list: 5, quality_calls_estimate: 9 }, 0), None);
         assert_eq!(line(&model, &waiting(2), 0), None);
         let first = line(&model, &waiting(41), 0);
-        assert_eq!(first.as_deref(), Some("waiting 41 s for the vendor's limit (participant_quality_list)"));
+        assert_eq!(first.as_deref(), Some("waiting 41 s for the rate limit (participant_quality_list)"));
         model.apply(&waiting(41), at(0));
         assert_eq!(line(&model, &waiting(41), 1), None);
         assert!(line(&model, &waiting(60), 40).is_some());

@@ -1,4 +1,4 @@
-//! How far a run is: events folded into numbers. A function of the events and of `now`, the time since the run began.
+//! The state of a run, folded from its events. A pure function of the events and of `now`, the time since the run started.
 
 use std::time::Duration;
 
@@ -6,43 +6,37 @@ use crate::commands::Calls;
 use crate::event::{Event, TOKEN_ENDPOINT};
 use crate::schema::Status;
 
-/// For how long calls are remembered for the rate, seconds.
+/// Length of the window in which the rate is measured.
 const RATE_SECONDS: usize = 60;
 
-/// Before so much has been seen, the quota says more about the rate than the few calls there were.
-const RATE_SEEN_AFTER: Duration = Duration::from_secs(20);
+/// Until then the rate limit predicts the rate better than the few calls so far.
+const MIN_MEASURED: Duration = Duration::from_secs(20);
 
-/// Extrapolating from less than this says nothing.
-const RATE_FROM: Duration = Duration::from_secs(5);
+/// Extrapolating from less is meaningless.
+const MIN_EXTRAPOLATED: Duration = Duration::from_secs(5);
 
-/// How far a run is.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    /// Meetings found so far.
     pub meetings: u64,
-    /// True once the meeting list is complete.
     pub meetings_complete: bool,
     /// Meetings whose participants must be listed.
     pub to_list: u64,
-    /// Of those, how many have been.
+    /// How many of those are done.
     pub listed: u64,
     pub participants: u64,
-    /// Participants that must be asked for quality, as far as known.
+    /// Participants whose quality data must be fetched, as far as known.
     pub to_fetch: u64,
-    /// Of those, how many are done.
+    /// How many of those are done, failed ones included.
     pub done: u64,
-    /// Of those, how many failed.
     pub failed: u64,
     pub samples: u64,
     pub calls: Calls,
-    /// Requests refused for their rate.
+    /// Requests that Feishu refused because of the rate limit.
     pub throttles: u64,
     /// Requests repeated after a fault.
     pub retries: u64,
     /// Dates being published now.
     pub publishing: Option<u64>,
-    /// The last generation published.
-    pub generation: Option<u64>,
     /// Why the run is ending early.
     pub stopping: Option<String>,
     wait_until: Option<Duration>,
@@ -55,7 +49,7 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Nothing has happened. `calls_per_minute` is the quota of each endpoint.
+    /// `calls_per_minute` is the rate limit of each endpoint.
     pub(crate) fn new(calls_per_minute: u32) -> Model {
         Model {
             meetings: 0,
@@ -71,7 +65,6 @@ impl Model {
             throttles: 0,
             retries: 0,
             publishing: None,
-            generation: None,
             stopping: None,
             wait_until: None,
             quality_calls_estimate: 0,
@@ -83,7 +76,7 @@ impl Model {
         }
     }
 
-    /// Takes note of one event that happened at `now`.
+    /// Folds in one event that happened at `now`.
     pub(crate) fn apply(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Started { .. } | Event::Warning { .. } => {}
@@ -109,24 +102,21 @@ impl Model {
                 self.failed += u64::from(*status == Status::Failed);
                 self.samples += samples;
             }
-            Event::CallSent { endpoint } => self.call(endpoint, now),
+            Event::CallSent { endpoint } => self.count_call(endpoint, now),
             Event::Throttled { .. } => self.throttles += 1,
-            // Several requests can wait at once: the longest wait is the one that holds the run up.
+            // Several requests can wait at once: the longest wait counts.
             Event::Waiting { wait, .. } | Event::WaitClamped { wait, .. } => {
                 self.wait_until = self.wait_until.max(Some(now + *wait))
             }
             // The token request is not among the calls, so neither are its retries.
             Event::Retrying { endpoint } => self.retries += u64::from(*endpoint != TOKEN_ENDPOINT),
             Event::Publishing { dates } => self.publishing = (*dates > 0).then_some(*dates),
-            Event::Published { generation, .. } => {
-                self.publishing = None;
-                self.generation = Some(*generation);
-            }
+            Event::Published { .. } => self.publishing = None,
             Event::Stopping { why } => self.stopping = Some(why.clone()),
         }
     }
 
-    fn call(&mut self, endpoint: &str, now: Duration) {
+    fn count_call(&mut self, endpoint: &str, now: Duration) {
         let (calls, rate) = match endpoint {
             "meeting_list" => (&mut self.calls.meeting_list, &mut self.meeting_rate),
             "participant_list" => (&mut self.calls.participant_list, &mut self.participant_rate),
@@ -136,66 +126,65 @@ impl Model {
         rate.add(now);
     }
 
-    /// Calls a minute to the endpoint that decides how long the run takes: the quality list, before that the busiest.
-    /// The vendor's limit holds for each endpoint, so a sum of them would look like a breach of it. `None` while too
-    /// little was seen.
-    pub(crate) fn calls_a_minute(&self, now: Duration) -> Option<u64> {
+    /// Calls per minute to the endpoint that determines how long the run takes: the quality list, before that the busiest.
+    /// The rate limit applies per endpoint, so a sum would seem to exceed it. `None` until enough calls were made.
+    pub(crate) fn calls_per_minute(&self, now: Duration) -> Option<u64> {
         let rate = |rate: &Rate| {
             let seen = rate.last_minute(now);
-            let expected = rate.a_minute(now)?.round() as u64;
-            // What is extrapolated does not pass the quota, what was really sent does.
+            let expected = rate.per_minute(now)?.round() as u64;
+            // The extrapolated part is clamped to the rate limit; calls that were really sent are not.
             Some(expected.min(u64::from(self.calls_per_minute)).max(seen))
         };
         rate(&self.quality_rate).or_else(|| rate(&self.meeting_rate).max(rate(&self.participant_rate)))
     }
 
-    /// How long the vendor's limit still makes the run wait at `now`.
+    /// How much longer the rate limit blocks the run at `now`.
     pub(crate) fn wait(&self, now: Duration) -> Option<Duration> {
         self.wait_until.and_then(|until| until.checked_sub(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// Quality calls that are still pending, as far as known; a guess while meetings are still to be listed.
+    /// Quality calls still to make; an estimate until all meetings are listed.
     pub(crate) fn quality_calls_pending(&self) -> u64 {
         let unlisted = self.to_list.saturating_sub(self.listed);
-        // More meetings reported than were to be listed: some were listed by an earlier run and are only asked for, so
-        // the share of meetings says nothing about the rest, and what the estimate has left over does.
-        let guessed = match self.to_list {
+        // If more meetings are reported than were to be listed, some were listed by an earlier run. The share of meetings
+        // is meaningless then, and the remainder of the estimate is used.
+        let estimated = match self.to_list {
             to_list if self.listed > to_list || to_list == 0 => {
                 self.quality_calls_estimate.saturating_sub(self.quality_calls_known)
             }
             to_list => (u128::from(self.quality_calls_estimate) * u128::from(unlisted) / u128::from(to_list)) as u64,
         };
-        let by_calls = (self.quality_calls_known + guessed).saturating_sub(self.calls.participant_quality_list);
-        // Retries spend calls without an answer: each participant that is left takes one at least.
+        let by_calls = (self.quality_calls_known + estimated).saturating_sub(self.calls.participant_quality_list);
+        // Retries use up calls without a result: each remaining participant needs at least one.
         by_calls.max(self.to_fetch.saturating_sub(self.done))
     }
 
-    /// How long the rest will take: the pending quality calls at the rate seen, before that at the quota. `None` while the
-    /// meeting list is not complete and once nothing is pending.
-    pub(crate) fn left(&self, now: Duration) -> Option<Duration> {
+    /// Remaining time: the pending quality calls at the measured rate, before that at the rate limit. `None` until the
+    /// meeting list is complete and once nothing is pending.
+    pub(crate) fn remaining(&self, now: Duration) -> Option<Duration> {
         let pending = self.quality_calls_pending();
         if !self.meetings_complete || pending == 0 || self.stopping.is_some() {
             return None;
         }
         let wait = self.wait(now).unwrap_or_default();
-        Some(wait + Duration::from_secs_f64(pending as f64 * 60.0 / self.quality_calls_a_minute(now)))
+        Some(wait + Duration::from_secs_f64(pending as f64 * 60.0 / self.quality_calls_per_minute(now)))
     }
 
-    fn quality_calls_a_minute(&self, now: Duration) -> f64 {
-        let quota = f64::from(self.calls_per_minute.max(1));
-        if self.quality_rate.seen_for(now) < RATE_SEEN_AFTER || self.wait(now).is_some() {
-            return quota;
+    fn quality_calls_per_minute(&self, now: Duration) -> f64 {
+        let limit = f64::from(self.calls_per_minute.max(1));
+        if self.quality_rate.measured_for(now) < MIN_MEASURED || self.wait(now).is_some() {
+            return limit;
         }
-        self.quality_rate.a_minute(now).filter(|calls| *calls > 0.0).map_or(quota, |calls| calls.min(quota))
+        self.quality_rate.per_minute(now).filter(|calls| *calls > 0.0).map_or(limit, |calls| calls.min(limit))
     }
 }
 
-/// Calls of the last minute, counted by the second: as small for a hundred calls as for a hundred thousand.
+/// Calls of the last minute, counted per second, so that its size does not depend on their number.
 #[derive(Debug, Clone)]
 struct Rate {
-    /// For each second modulo 60: which second it was, and its calls.
+    /// For each second modulo 60: the second and its calls.
     seconds: [(u64, u64); RATE_SECONDS],
-    /// When the first call was.
+    /// Time of the first call.
     first: Option<Duration>,
 }
 
@@ -222,18 +211,18 @@ impl Rate {
         self.seconds.iter().filter(|(second, _)| recent(*second)).map(|(_, calls)| calls).sum()
     }
 
-    fn seen_for(&self, now: Duration) -> Duration {
+    fn measured_for(&self, now: Duration) -> Duration {
         self.first.map_or(Duration::ZERO, |first| now.saturating_sub(first))
     }
 
-    /// Calls a minute: those of the last minute, extrapolated where less than a minute was seen.
-    fn a_minute(&self, now: Duration) -> Option<f64> {
-        let (calls, seen_for) = (self.last_minute(now), self.seen_for(now));
-        match seen_for {
-            seen_for if seen_for < RATE_FROM => None,
-            // The first call began the time seen, it did not take any of it: 3 calls in 2 s are one a second.
-            seen_for if seen_for.as_secs() < RATE_SECONDS as u64 => {
-                Some(calls.saturating_sub(1) as f64 * 60.0 / seen_for.as_secs_f64())
+    /// Calls of the last minute, extrapolated if the first call was less than a minute ago.
+    fn per_minute(&self, now: Duration) -> Option<f64> {
+        let (calls, measured_for) = (self.last_minute(now), self.measured_for(now));
+        match measured_for {
+            measured_for if measured_for < MIN_EXTRAPOLATED => None,
+            // The first call marks the start of the time measured: 3 calls in 2 s are one per second.
+            measured_for if measured_for.as_secs() < RATE_SECONDS as u64 => {
+                Some(calls.saturating_sub(1) as f64 * 60.0 / measured_for.as_secs_f64())
             }
             _ => Some(calls as f64),
         }
@@ -299,22 +288,22 @@ mod tests {
     fn the_rest_is_priced_at_the_quota_first_and_then_at_the_rate_seen() {
         let mut model = listed(1, 1_000);
         model.apply(&Event::MeetingListed { participants: 1_000, to_fetch: 1_000, quality_calls: 1_000 }, at(0));
-        assert_eq!(model.left(at(0)), Some(at(600)));
+        assert_eq!(model.remaining(at(0)), Some(at(600)));
         // One call a second: 60 a minute, below the quota of 100.
         for second in 0..60 {
             model.apply(&QUALITY, at(second));
             model.apply(&Event::ParticipantDone { status: Status::Complete, samples: 1 }, at(second));
         }
-        assert_eq!(model.calls_a_minute(at(59)), Some(60));
-        let left = model.left(at(59)).expect("an estimate").as_secs();
+        assert_eq!(model.calls_per_minute(at(59)), Some(60));
+        let left = model.remaining(at(59)).expect("an estimate").as_secs();
         assert!((900..=960).contains(&left), "{left}");
-        assert_eq!(model.calls_a_minute(at(130)), Some(0));
+        assert_eq!(model.calls_per_minute(at(130)), Some(0));
     }
 
     #[test]
     fn the_rate_is_one_endpoint_s_and_never_above_a_quota_that_was_kept() {
         let mut model = listed(1, 1_000);
-        assert_eq!(model.calls_a_minute(at(9)), None);
+        assert_eq!(model.calls_per_minute(at(9)), None);
         let call =
             |model: &mut Model, endpoint, ms| model.apply(&Event::CallSent { endpoint }, Duration::from_millis(ms));
         // Two endpoints at their quota of 100 a minute each, the second one 20 s later.
@@ -323,7 +312,7 @@ mod tests {
             if ms >= 20_000 {
                 call(&mut model, "participant_quality_list", ms);
             }
-            let rate = model.calls_a_minute(Duration::from_millis(ms));
+            let rate = model.calls_per_minute(Duration::from_millis(ms));
             match ms {
                 0..5_000 => assert_eq!(rate, None),
                 _ => assert!(rate.is_some_and(|rate| (96..=100).contains(&rate)), "{ms}: {rate:?}"),
@@ -333,20 +322,20 @@ mod tests {
         for _ in 0..50 {
             call(&mut model, "participant_quality_list", 120_000);
         }
-        assert!(model.calls_a_minute(at(120)) > Some(140));
+        assert!(model.calls_per_minute(at(120)) > Some(140));
     }
 
     #[test]
     fn nothing_is_estimated_before_the_list_or_after_the_end() {
-        assert_eq!(Model::new(100).left(at(5)), None);
+        assert_eq!(Model::new(100).remaining(at(5)), None);
         let mut model = listed(1, 10);
         model.apply(&Event::Stopping { why: "interrupted".to_owned() }, at(1));
-        assert_eq!(model.left(at(1)), None);
+        assert_eq!(model.remaining(at(1)), None);
         let mut model = listed(1, 1);
         model.apply(&Event::MeetingListed { participants: 1, to_fetch: 1, quality_calls: 1 }, at(1));
         model.apply(&QUALITY, at(1));
         model.apply(&Event::ParticipantDone { status: Status::Failed, samples: 0 }, at(1));
-        assert_eq!((model.left(at(2)), model.failed), (None, 1));
+        assert_eq!((model.remaining(at(2)), model.failed), (None, 1));
     }
 
     #[test]
@@ -356,7 +345,7 @@ mod tests {
         model.apply(&waiting(41), at(0));
         model.apply(&waiting(2), at(1));
         assert_eq!(model.wait(at(2)), Some(at(39)));
-        assert_eq!(model.left(at(1)), Some(at(100)));
+        assert_eq!(model.remaining(at(1)), Some(at(100)));
         assert_eq!(model.wait(at(41)), None);
     }
 
@@ -366,7 +355,7 @@ mod tests {
         let retry = |endpoint| Event::Retrying { endpoint };
         model.apply(&retry("participant_quality_list"), at(0));
         model.apply(&retry(TOKEN_ENDPOINT), at(0));
-        assert_eq!((model.retries, model.wait(at(0)), model.left(at(0))), (1, None, Some(at(60))));
+        assert_eq!((model.retries, model.wait(at(0)), model.remaining(at(0))), (1, None, Some(at(60))));
     }
 
     proptest! {

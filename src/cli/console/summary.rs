@@ -1,144 +1,110 @@
-//! The closing summary in words.
+//! The closing summary of a run as text.
 
-use std::time::Duration;
-
-use super::price::price_text;
-use super::words::{counted, length, thousands};
-use crate::commands::Summary;
+use super::estimate::estimate_text;
+use crate::commands::{Calls, Summary};
 use crate::error::EXIT_CODES;
-use crate::text::on_one_line;
+use crate::text::{TextPage, WIDTH, counted, duration_text, on_one_line, thousands, wrap, wrap_indented};
 
-/// A status of coverage, and what it means.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Status {
-    /// Its name in the table `coverage`.
-    pub name: &'static str,
-    /// What it means, half a sentence.
-    pub meaning: &'static str,
-}
-
-const fn status(name: &'static str, meaning: &'static str) -> Status {
-    Status { name, meaning }
-}
-
-/// Every status, in the order of the summary.
-pub(crate) const STATUSES: &[Status] = &[
-    status("complete", "every page read"),
-    status("empty", "every page read, but the vendor has no samples"),
-    status("pending", "not asked yet, or asked too early to be final; a later run asks"),
-    status("failed", "still pending, the next run asks again"),
-    status("not_found", "the vendor does not know the meeting or the device"),
-    status("unaddressable", "no user or room id to ask for"),
-    status("too_long", "the vendor refuses meetings over 24 hours"),
-    status("forbidden", "refused for this one only"),
-    status("unsupported", "the vendor can't answer for this kind"),
+/// Coverage statuses in the order of the summary, with their meaning.
+const STATUSES: &[(&str, &str)] = &[
+    ("complete", "all pages read"),
+    ("empty", "all pages read, but Feishu has no samples"),
+    ("pending", "not fetched yet, or fetched before the data was stable; a later run fetches it"),
+    ("failed", "all attempts failed; the next run tries again"),
+    ("not_found", "Feishu does not know the meeting or the device"),
+    ("unaddressable", "no user or room ID to request"),
+    ("too_long", "Feishu rejects meetings of more than 24 hours"),
+    ("forbidden", "access denied for this participant only"),
+    ("unsupported", "Feishu has no data for this kind of participant"),
 ];
 
-/// Width of a line.
-const WIDTH: usize = 80;
+const LABEL_WIDTH: usize = 14;
 
-/// Width of the headings.
-const HEADING: usize = 14;
-
-/// What is known of a run's end beyond its exit code.
+/// What is known about the end of a run beyond its exit code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ending {
-    /// How it ended, where the words for the exit code say less.
+    /// Replaces the outcome of the exit code.
     pub outcome: Option<&'static str>,
-    /// What comes next, where the words for the exit code say something else.
+    /// Replaces the next step of the exit code.
     pub next: Option<String>,
 }
 
-/// The summary as text.
 pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
     let exit = EXIT_CODES.iter().find(|exit| exit.code.number() == summary.exit_code);
     let outcome = ending.outcome.unwrap_or_else(|| exit.map_or(summary.outcome, |exit| exit.outcome));
-    let mut lines = vec![format!("{} to {}: {outcome}", summary.since_utc, summary.until_utc)];
-    let mut add = |heading: &str, text: String| lines.push(format!("{heading:HEADING$}{text}").trim_end().to_owned());
-    add("Meetings", thousands(summary.meetings));
-    add("Participants", thousands(summary.participants));
-    for line in statuses(summary) {
-        add("", line);
-    }
-    add("Samples", thousands(summary.samples));
-    let rejects = if summary.rejects > 0 { ", see: vcq-etl report run unread-values" } else { "" };
-    add("Rejects", format!("{}{rejects}", thousands(summary.rejects)));
+    let mut page = TextPage::new(LABEL_WIDTH);
+    page.line(&format!("{} to {}: {outcome}", summary.since_utc, summary.until_utc));
+    page.field("Meetings", &thousands(summary.meetings));
+    page.field("Participants", &thousands(summary.participants));
+    status_lines(summary, &mut page);
+    page.field("Samples", &thousands(summary.samples));
+    let report = if summary.rejects > 0 { " (see vcq-etl report run unread-values)" } else { "" };
+    page.field("Rejects", &format!("{}{report}", thousands(summary.rejects)));
     if !summary.unknown_fields.is_empty() {
-        let fields: Vec<String> = summary
-            .unknown_fields
-            .iter()
-            .map(|(name, times)| format!("{} ({})", named(name), thousands(*times)))
-            .collect();
-        for (index, line) in folded(&fields.join(", "), WIDTH - HEADING).into_iter().enumerate() {
-            add(if index == 0 { "New fields" } else { "" }, line);
-        }
+        let fields = summary.unknown_fields.iter();
+        let fields = fields.map(|(name, count)| format!("{} ({})", short_name(name), thousands(*count)));
+        page.field("New fields", &fields.collect::<Vec<_>>().join(", "));
     }
     if summary.scope {
-        add("Calls", calls(summary));
-        let waited = length(Duration::from_secs_f64(summary.waited_s.max(0.0)));
-        add(
-            "Throttles",
-            format!("{} (waited {waited}), retries {}", thousands(summary.throttles), thousands(summary.retries)),
-        );
+        page.field("Calls", &calls_text(&summary.calls));
+        let (waited, retries) = (duration_text(summary.waited_s), thousands(summary.retries));
+        page.field("Throttles", &format!("{} (waited {waited}), retries {retries}", thousands(summary.throttles)));
     }
-    add("Time", time(summary));
-    add("Published", published(summary));
+    page.field("Time", &time(summary));
+    page.field("Published", &published(summary));
     if has_published(summary) {
-        add("Files", format!("{}/vcq.duckdb", summary.store));
-        add("", format!("{}/parquet/", summary.store));
+        // Paths are not wrapped.
+        page.line(&format!("{:LABEL_WIDTH$}{}/vcq.duckdb", "Files", summary.store));
+        page.line(&format!("{:LABEL_WIDTH$}{}/parquet/", "", summary.store));
     }
-    if let Some(price) = &summary.left {
-        for (index, line) in folded(&price_text(price), WIDTH - HEADING).into_iter().enumerate() {
-            lines.push(format!("{:HEADING$}{line}", if index == 0 { "Left" } else { "" }));
-        }
+    if let Some(estimate) = &summary.left {
+        page.field("Remaining", &estimate_text(estimate));
     }
+    let mut wrapped = |text: &str| wrap(text, WIDTH).iter().for_each(|line| page.line(line));
     for note in &summary.notes {
-        lines.extend(folded(&format!("Note: {note}"), WIDTH));
+        wrapped(&format!("Note: {note}"));
     }
     if let Some(next) = ending.next.as_deref().or(exit.and_then(|exit| exit.next)) {
-        lines.extend(folded(&format!("Next: {next}"), WIDTH));
+        wrapped(&format!("Next: {next}"));
     }
-    lines.join("\n") + "\n"
+    page.text()
 }
 
-/// The most of a field's name that is shown, characters.
-const NAME_CHARS: usize = 40;
+/// Maximum number of characters shown of a field name.
+const MAX_NAME_CHARS: usize = 40;
 
-/// A field's name, which the vendor made up: on one line, and not for ever.
-fn named(name: &str) -> String {
+/// A field name of the API on one line, shortened.
+fn short_name(name: &str) -> String {
     let name = on_one_line(name);
-    match name.char_indices().nth(NAME_CHARS) {
+    match name.char_indices().nth(MAX_NAME_CHARS) {
         Some((end, _)) => format!("{}\u{2026}", &name[..end]),
         None => name,
     }
 }
 
-/// One line for each status that has rows; one that we have no words for is shown too.
-fn statuses(summary: &Summary) -> Vec<String> {
-    let meaning = |name: &str| STATUSES.iter().find(|status| status.name == name).map_or("", |status| status.meaning);
-    let known = STATUSES.iter().map(|status| status.name);
-    let others = summary.by_status.keys().copied().filter(|name| STATUSES.iter().all(|status| status.name != *name));
-    let rows: Vec<(&str, u64)> = known
+/// Adds a line for each status with participants, statuses without a known meaning last.
+fn status_lines(summary: &Summary, page: &mut TextPage) {
+    let is_known = |name: &str| STATUSES.iter().any(|(known, _)| *known == name);
+    let others = summary.by_status.keys().filter(|name| !is_known(name)).map(|name| (*name, ""));
+    let rows: Vec<(String, &str, &str)> = STATUSES
+        .iter()
+        .copied()
         .chain(others)
-        .filter_map(|name| summary.by_status.get(name).map(|count| (name, *count)))
-        .filter(|(_, count)| *count > 0)
+        .filter_map(|(name, meaning)| Some((*summary.by_status.get(name)?, name, meaning)))
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, name, meaning)| (thousands(count), name, meaning))
         .collect();
-    let width = rows.iter().map(|(_, count)| thousands(*count).len()).max().unwrap_or_default();
-    let name_width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let indent = width + name_width + 3;
-    let mut lines = Vec::new();
-    for (name, count) in rows {
-        for (index, text) in folded(meaning(name), WIDTH - HEADING - indent).into_iter().enumerate() {
-            let start =
-                if index == 0 { format!("{:>width$} {name:name_width$}", thousands(count)) } else { String::new() };
-            lines.push(format!("{start:indent$}{text}"));
-        }
+    let count_width = rows.iter().map(|(count, ..)| count.len()).max().unwrap_or_default();
+    let name_width = rows.iter().map(|(_, name, _)| name.len()).max().unwrap_or_default();
+    let indent = LABEL_WIDTH + count_width + name_width + 3;
+    for (count, name, meaning) in rows {
+        let start = format!("{:LABEL_WIDTH$}{count:>count_width$} {name:name_width$}  ", "");
+        page.line(&(start + &wrap_indented(meaning, indent)));
     }
-    lines
 }
 
-fn calls(summary: &Summary) -> String {
-    let calls = &summary.calls;
+/// `2,345 (meetings 4, participants 312, quality 2,029)`.
+pub(crate) fn calls_text(calls: &Calls) -> String {
     format!(
         "{} (meetings {}, participants {}, quality {})",
         thousands(calls.total()),
@@ -149,14 +115,14 @@ fn calls(summary: &Summary) -> String {
 }
 
 fn time(summary: &Summary) -> String {
-    let seconds = |seconds: f64| length(Duration::from_secs_f64(seconds.max(0.0)));
-    let stages: Vec<String> =
-        summary.stage_s.iter().map(|(stage, stage_s)| format!("{stage} {}", seconds(*stage_s))).collect();
-    let stages = if stages.is_empty() { String::new() } else { format!(" ({})", stages.join(", ")) };
-    format!("{}{stages}", seconds(summary.elapsed_s))
+    let stages = summary.stage_s.iter().map(|(stage, stage_s)| format!("{stage} {}", duration_text(*stage_s)));
+    match stages.collect::<Vec<_>>().join(", ") {
+        stages if stages.is_empty() => duration_text(summary.elapsed_s),
+        stages => format!("{} ({stages})", duration_text(summary.elapsed_s)),
+    }
 }
 
-/// False where nothing was ever published, by this run or before it: there are no files yet.
+/// False if neither this run nor an earlier one has published, so that there are no files.
 fn has_published(summary: &Summary) -> bool {
     summary.generation > 0 || !summary.dates_published.is_empty()
 }
@@ -174,21 +140,6 @@ fn published(summary: &Summary) -> String {
         (Some(date), _) => format!("{date}, generation {}", summary.generation),
         _ => format!("nothing new, generation {}", summary.generation),
     }
-}
-
-/// The text in lines of at most `width`, broken at blanks.
-pub(crate) fn folded(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split([' ', '\n']) {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -221,26 +172,26 @@ mod tests {
             scope: true,
             left: None,
             notes: vec!["3 participants failed after 5 tries each.".to_owned()],
-            stage_s: vec![("asking", 1_250.0), ("transforming", 3.2), ("loading", 10.8)],
+            stage_s: vec![("fetching", 1_250.0), ("transforming", 3.2), ("loading", 10.8)],
         }
     }
 
     #[test]
-    fn the_summary_says_what_is_there_and_what_to_do() {
+    fn the_summary_lists_results_and_the_next_step() {
         insta::assert_snapshot!(text(&summary(), &Ending::default()), @r"
         2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: finished with failures
         Meetings      312
         Participants  1,953
-                      1,800 complete  every page read
-                        150 pending   not asked yet, or asked too early to be final; a
-                                      later run asks
-                          3 failed    still pending, the next run asks again
+                      1,800 complete  all pages read
+                        150 pending   not fetched yet, or fetched before the data was
+                                      stable; a later run fetches it
+                          3 failed    all attempts failed; the next run tries again
         Samples       104,233
-        Rejects       12, see: vcq-etl report run unread-values
+        Rejects       12 (see vcq-etl report run unread-values)
         New fields    mood (12)
         Calls         2,345 (meetings 4, participants 312, quality 2,029)
         Throttles     1 (waited 41 s), retries 5
-        Time          21 min (asking 20 min, transforming 3.2 s, loading 10 s)
+        Time          21 min (fetching 20 min, transforming 3.2 s, loading 10 s)
         Published     3 dates from 2026-11-20 to 2026-11-22, generation 12
         Files         ./vcq-store/vcq.duckdb
                       ./vcq-store/parquet/
@@ -279,17 +230,17 @@ mod tests {
 
     #[test]
     fn a_run_that_stopped_early_says_what_is_left() {
-        let left = Some(super::super::price::tests::price());
+        let left = Some(super::super::estimate::tests::price());
         let text = text(&Summary { left, outcome: "stopped", exit_code: 8, ..summary() }, &Ending::default());
-        let expected = "Left          about 1,204 participants of 131 meetings, about 1,950 calls, 19\n\
-                        \x20             min at 100 a minute\n";
+        let expected = "Remaining     about 1,204 participants of 131 meetings, about 1,950 calls, 19\n\
+                        \x20             min at 100 per minute\n";
         assert!(text.contains(expected), "{text}");
         assert!(text.ends_with("Next: The next run fetches what is left.\n"), "{text}");
     }
 
     #[test]
     fn every_status_stays_within_the_width() {
-        let by_status = STATUSES.iter().map(|status| (status.name, 1_234_567)).collect();
+        let by_status = STATUSES.iter().map(|(name, _)| (*name, 1_234_567)).collect();
         let text = text(&Summary { by_status, ..summary() }, &Ending::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
@@ -313,12 +264,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_the_vendor_made_up_writes_no_line_of_its_own() {
+    fn a_field_name_cannot_add_a_line() {
         let long = "x".repeat(300);
         let unknown_fields = [("mood\nSamples       999\u{1b}[2J".to_owned(), 1), (long, 2)].into();
         let text = text(&Summary { unknown_fields, ..summary() }, &Ending::default());
         assert!(!text.contains("\nSamples       999") && !text.contains('\u{1b}'), "{text}");
-        assert!(text.contains(&format!("{}\u{2026} (2)", "x".repeat(NAME_CHARS))), "{text}");
+        assert!(text.contains(&format!("{}\u{2026} (2)", "x".repeat(MAX_NAME_CHARS))), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 
@@ -332,13 +283,13 @@ mod tests {
 
     #[test]
     fn long_notes_stay_within_the_width() {
-        let notes = vec!["the days from 2026-11-01 to 2026-11-02 are being asked again ".repeat(4)];
+        let notes = vec!["the days from 2026-11-01 to 2026-11-02 are being fetched again ".repeat(4)];
         let text = text(&Summary { notes, ..summary() }, &Ending::default());
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
     }
 
     #[test]
-    fn a_status_without_words_is_shown() {
+    fn an_unknown_status_is_shown() {
         let text = text(&Summary { by_status: [("novel", 2)].into(), ..summary() }, &Ending::default());
         assert!(text.contains("2 novel"), "{text}");
     }

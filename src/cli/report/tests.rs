@@ -1,7 +1,7 @@
 //! `vcq-etl report`, from the command line to what is printed and written.
 
-use super::tests::{Ended, path, run_with, store};
-use super::*;
+use crate::cli::tests::{Ended, path, run_with, store};
+use crate::error::ExitCode;
 
 /// Runs a report on a store.
 fn report(folder: &tempfile::TempDir, name: &str, more: &[&str]) -> Ended {
@@ -24,7 +24,7 @@ fn refused(folder: &tempfile::TempDir, name: &str, more: &[&str]) -> String {
 const OWN: &str = "-- title: Mine\n-- question: How many?\n-- parameter: top integer = 3: How many.\n\
     -- column: number: The number.\nselect * from range($top) as t(number)\n";
 
-/// A folder of reports: one more, one instead of the program's, one broken.
+/// A folder of reports: one more, one replaces the built-in report, one broken.
 fn own_reports() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
@@ -66,20 +66,20 @@ fn a_report_is_explained() {
         "\nFor: service owner\n",
         "  profile (text)   Limits to judge by",
         "\n  good_pct (%)",
-        "\nWithout rows\n",
+        "\nIf empty\n",
         "  select * from report_sla(since := '2026-11-01', profile := 'cqd',\n  min_n := 300);\n",
     ] {
         assert!(show.contains(part), "{part}\n{show}");
     }
     assert!(show.lines().all(|line| line.chars().count() <= 80), "{show}");
     let sql = run_with(&["report", "show", "coverage", "--sql"], &[]).stdout;
-    assert_eq!(sql, include_str!("../../sql/reports/coverage.sql"));
+    assert_eq!(sql, include_str!("../../../sql/reports/coverage.sql"));
     let needed = run_with(&["report", "show", "user-timeline"], &[]).stdout;
-    assert!(needed.contains("[needed]") && needed.contains("who := '...'"), "{needed}");
+    assert!(needed.contains("[required]") && needed.contains("who := '...'"), "{needed}");
 }
 
 #[test]
-fn ones_own_reports_are_told_apart() {
+fn own_reports_are_marked() {
     let (folder, own) = (store(), own_reports());
     let settings = [("VCQ_REPORTS_DIR", path(&own)), ("VCQ_STORE", path(&folder))];
     let list = run_with(&["report", "list"], &settings);
@@ -90,7 +90,7 @@ fn ones_own_reports_are_told_apart() {
         list.stderr
     );
     let list = list.stdout.split_whitespace().collect::<Vec<_>>().join(" ").replace(path(&own), "DIR");
-    assert!(list.contains("coverage How many? [DIR/coverage.sql, instead of the program's]"), "{list}");
+    assert!(list.contains("coverage How many? [DIR/coverage.sql, replaces the built-in report]"), "{list}");
     assert!(list.contains("Your own mine How many? [DIR/mine.sql]"), "{list}");
     assert!(run_with(&["report", "show", "coverage"], &settings).stdout.contains("coverage: Mine\nHow many?\nFrom: "));
 
@@ -179,7 +179,7 @@ fn a_result_can_go_to_a_file_whose_name_says_the_form() {
 }
 
 #[test]
-fn no_rows_are_said_so_with_the_reason() {
+fn an_empty_result_has_a_reason() {
     let folder = store();
     let more = ["--since", "2026-11-01", "--top", "5"];
     let sentence = "No rows. The store holds no meetings yet: run vcq-etl sync.";
@@ -209,7 +209,7 @@ fn a_window_is_given_as_everywhere() {
 }
 
 #[test]
-fn what_is_wrong_with_a_report_says_what_to_do() {
+fn errors_have_hints() {
     let folder = store();
     let unknown = refused(&folder, "worst-meeting", &[]);
     assert!(unknown.contains("did you mean worst-meetings?") && unknown.contains("rooms-on-wifi"), "{unknown}");

@@ -1,30 +1,30 @@
-//! A price in words.
+//! The estimate of what a sync costs, as text.
 
 use std::time::Duration;
 
-use super::words::{counted, rough, thousands};
 use crate::commands::{Price, PricedCalls};
+use crate::text::{counted, thousands, whole_duration_text};
 
 /// `1,950 calls`, `about 1,950 calls`.
-pub(crate) fn calls_text(calls: PricedCalls) -> String {
+fn calls_text(calls: PricedCalls) -> String {
     about(calls.is_estimate, counted(calls.calls, "call"))
 }
 
-/// `about` before what a guess is in.
+/// Prefixes an estimate with `about`.
 pub(crate) fn about(is_estimate: bool, text: String) -> String {
     if is_estimate { format!("about {text}") } else { text }
 }
 
-/// The time that calls take at the quota.
+/// The time that calls take at the rate limit.
 pub(crate) fn time_text(calls: PricedCalls) -> String {
-    rough(Duration::from_secs_f64(calls.seconds.max(0.0)))
+    whole_duration_text(Duration::from_secs_f64(calls.seconds.max(0.0)))
 }
 
-/// What is left in one clause: `1,204 participants of 131 meetings, about 1,950 calls, 20 min at 100 a minute`.
-pub(crate) fn price_text(price: &Price) -> String {
+/// `1,204 participants of 131 meetings, about 1,950 calls, 20 min at 100 per minute`.
+pub(crate) fn estimate_text(price: &Price) -> String {
     let participants = about(price.unlisted > 0, counted(price.participants, "participant"));
     format!(
-        "{participants} of {}, {}, {} at {} a minute",
+        "{participants} of {}, {}, {} at {} per minute",
         counted(price.meetings, "meeting"),
         calls_text(price.total),
         time_text(price.total),
@@ -37,7 +37,6 @@ pub(crate) mod tests {
     use super::*;
     use crate::commands::price::PricedLater;
 
-    /// A price of a few round numbers.
     pub(crate) fn price() -> Price {
         let calls = |calls, is_estimate, seconds| PricedCalls { calls, is_estimate, seconds };
         Price {
@@ -61,13 +60,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_price_is_one_clause_and_says_what_is_guessed() {
+    fn an_estimate_says_what_is_approximate() {
         assert_eq!(
-            price_text(&price()),
-            "about 1,204 participants of 131 meetings, about 1,950 calls, 19 min at 100 a minute"
+            estimate_text(&price()),
+            "about 1,204 participants of 131 meetings, about 1,950 calls, 19 min at 100 per minute"
         );
         let exact = PricedCalls { calls: 1, is_estimate: false, seconds: 0.6 };
         let price = Price { meetings: 1, unlisted: 0, participants: 1, total: exact, ..price() };
-        assert_eq!(price_text(&price), "1 participant of 1 meeting, 1 call, 1 s at 100 a minute");
+        assert_eq!(estimate_text(&price), "1 participant of 1 meeting, 1 call, 1 s at 100 per minute");
     }
 }

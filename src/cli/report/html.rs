@@ -1,48 +1,46 @@
-//! `vcq-etl report html`: a period as one page.
+//! `vcq-etl report html`: the report page of a day, week or month.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::civil::Date;
 
-use super::{Context, now_us, output};
-use crate::cli::console::counted;
+use super::store::{open, warn_of_other_definitions};
+use crate::cli::command::Context;
+use crate::cli::output;
+use crate::cli::runtime::now_us;
 use crate::error::{ExitCode, Failure, nearest};
-use crate::load::{self, StorePaths};
 use crate::report::page::{self, Language, Page, PageError, PageRequest, Period};
 use crate::schema::civil_date_text;
+use crate::text::counted;
 
-/// What stands below the help of `report html`.
 pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report html\n  \
     vcq-etl report html --period month --date 2026-10-01 --language zh\n  \
     vcq-etl report html --period day --out - | gzip > day.html.gz";
 
-/// The profile that is judged by where none is named.
-const PROFILE: &str = "cqd";
-
 #[derive(Debug, Args)]
-pub(super) struct PageArgs {
-    /// How long the period is
+pub(super) struct HtmlArgs {
+    /// Length of the period
     #[arg(long, value_enum, value_name = "PERIOD", default_value = "week")]
     period: PeriodArg,
 
-    /// A day in the period [default: one of the last period that is over and has meetings]
+    /// A date in the period [default: the last complete period with meetings]
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<Date>,
 
-    /// Limits to judge by; `report run threshold-sheet` lists them
-    #[arg(long, value_name = "PROFILE", default_value = PROFILE)]
+    /// Profile of quality limits; `report run threshold-sheet` lists them
+    #[arg(long, value_name = "PROFILE", default_value = "cqd")]
     profile: String,
 
-    /// Language in which the page opens; it can be switched in the page
+    /// Initial language; it can be switched on the page
     #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "auto")]
     language: LanguageArg,
 
-    /// How many of the worst meetings are shown minute by minute
+    /// Number of worst meetings to show minute by minute
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=100))]
     meetings: u32,
 
-    /// File to write to; - for stdout [default: vcq-report-<period>-<first day>.html]
+    /// Output file, or - for stdout [default: vcq-report-<period>-<first day>.html]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
 }
@@ -59,7 +57,7 @@ enum PeriodArg {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum LanguageArg {
-    /// The reader's
+    /// Language of the browser
     Auto,
     /// English
     En,
@@ -69,11 +67,10 @@ enum LanguageArg {
 
 fn date(text: &str) -> Result<Date, String> {
     let date = text.parse::<Date>().ok().filter(|_| text.len() == "2026-11-01".len());
-    date.ok_or_else(|| "a date looks like 2026-11-01".to_owned())
+    date.ok_or_else(|| "expected a date such as 2026-11-01".to_owned())
 }
 
-/// Makes the page and writes it.
-pub(super) fn run(args: &PageArgs, context: &Context) -> Result<ExitCode, Failure> {
+pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
     let request = PageRequest {
         period: match args.period {
             PeriodArg::Day => Period::Day,
@@ -91,12 +88,11 @@ pub(super) fn run(args: &PageArgs, context: &Context) -> Result<ExitCode, Failur
         meetings: args.meetings,
     };
     let config = &context.config;
-    let options = config.reading();
-    let connection = load::open_published_with(&StorePaths::existing(&config.store)?, options)?;
+    let connection = open(config)?;
     if let Some(path) = args.out.as_deref().filter(|path| path.as_os_str() != "-") {
-        output::outside_store(path, &config.store)?;
+        output::check_outside_store(path, &config.store)?;
     }
-    super::report_run::note_other_definitions(&connection, context)?;
+    warn_of_other_definitions(&connection, context)?;
     let page = page::page(&connection, &request)?;
     let path = match &args.out {
         Some(path) if path.as_os_str() == "-" => {
@@ -110,21 +106,21 @@ pub(super) fn run(args: &PageArgs, context: &Context) -> Result<ExitCode, Failur
         output::write_file(path, &page.html)?;
     }
     let place = path.map_or_else(|| "stdout".to_owned(), |path| path.display().to_string());
-    context.console.say(&format!("wrote {} to {place} ({})", covered(&page), size(page.html.len())));
-    Ok(ExitCode::Complete)
+    context.console.info(&format!("wrote {} to {place} ({})", contents(&page), size(page.html.len())));
+    Ok(())
 }
 
-/// What is on the page, in words.
-fn covered(page: &Page) -> String {
+/// What is on the page.
+fn contents(page: &Page) -> String {
     let last = page.span.until.yesterday().unwrap_or(page.span.since);
     let days = match page.span.since == last {
         true => last.to_string(),
         false => format!("{} to {last}", page.span.since),
     };
     match &page.why_empty {
-        Some(_) => format!("a page about {days} without any quality minutes"),
+        Some(_) => format!("a page for {days} without quality data"),
         None => format!(
-            "{days}: {} with quality minutes, {} minute by minute",
+            "{days}: {} with quality data, {} minute by minute",
             counted(page.days_with_minutes as u64, "day"),
             counted(page.meetings as u64, "meeting")
         ),
@@ -140,10 +136,10 @@ impl From<PageError> for Failure {
         let of = |exit| Failure::of(exit, &error);
         match &error {
             PageError::EmptyStore => of(ExitCode::Usage)
-                .hint("vcq-etl sync --since 2d brings meetings; vcq-etl demo makes some up")
-                .hint("with --date the page is written anyway and says that it is empty"),
+                .hint("run vcq-etl sync --since 2d to fetch meetings, or vcq-etl demo to generate some")
+                .hint("with --date an empty page is written"),
             PageError::NoDefinitions => of(ExitCode::Storage)
-                .hint("it was published by an older program: vcq-etl rebuild publishes it again, without a call"),
+                .hint("it was published by an older version; vcq-etl rebuild publishes it again without API calls"),
             PageError::UnknownProfile { profile, known } => {
                 let failure = match nearest(profile, known.iter().map(String::as_str)) {
                     Some(name) => of(ExitCode::Usage).hint(format!("did you mean {name}?")),
@@ -153,7 +149,7 @@ impl From<PageError> for Failure {
             }
             PageError::OffCalendar { .. } => of(ExitCode::Usage),
             PageError::Query { .. } => of(ExitCode::Storage)
-                .hint("the database may have been written by another version: vcq-etl rebuild publishes it again"),
+                .hint("the database may be from another version; vcq-etl rebuild publishes it again"),
             PageError::NotScalar { .. } => of(ExitCode::Unexpected),
         }
     }
@@ -173,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_says_what_to_do() {
+    fn every_error_has_a_hint() {
         let text = |error: PageError| Failure::from(error).text(&Redactor::default());
         let known = vec!["cqd".to_owned(), "strict".to_owned()];
         insta::assert_snapshot!(text(PageError::UnknownProfile { profile: "strikt".to_owned(), known }), @r#"

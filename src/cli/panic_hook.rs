@@ -1,45 +1,43 @@
-//! What a person sees where the program itself is wrong: one failure like any other, through the door that hides secrets.
+//! Reports a panic as a failure on the console.
 //!
-//! The standard hook would print a panic's message as it is, past the redactor and the JSON log, and a message may hold
-//! whatever the code had in hand.
+//! The default hook would print the message unredacted and break the JSON log, and the message may contain a secret.
 
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
-use crate::cli::console::Console;
+use super::console::Console;
+use crate::config::LogFormat;
 use crate::error::{ExitCode, Failure, Redactor};
 
-/// The door of this process, once there is one. A hook gets no argument of ours, so it is looked up here.
-static DOOR: Mutex<Option<Console>> = Mutex::new(None);
+/// The console of this process. The hook takes no argument, so it is stored here.
+static CONSOLE: Mutex<Option<Console>> = Mutex::new(None);
 
-/// Tells of panics from now on in the program's own words.
-pub fn take_panics() {
-    std::panic::set_hook(Box::new(tell));
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(report));
 }
 
-/// Panics are told through this door from now on.
-pub(super) fn through(console: &Console) {
-    *DOOR.lock().unwrap_or_else(PoisonError::into_inner) = Some(console.clone());
+/// Sets the console that panics are reported to.
+pub(super) fn report_to(console: &Console) {
+    *CONSOLE.lock().unwrap_or_else(PoisonError::into_inner) = Some(console.clone());
 }
 
-fn tell(info: &PanicHookInfo<'_>) {
-    let message = info.payload_as_str().unwrap_or("a panic without words");
+fn report(info: &PanicHookInfo<'_>) {
+    let message = info.payload_as_str().unwrap_or("a panic without a message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let failure = failure(message, &place);
-    let door = DOOR.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match door {
+    let console = CONSOLE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match console {
         Some(console) => console.failure(&failure),
-        // Before anything was read there is no secret to know, and so nothing of the message may be said.
-        None => Console::stderr(crate::config::LogFormat::Plain, false, Redactor::default())
+        // No secret is known yet, so the message cannot be redacted and is not shown.
+        None => Console::new(Box::new(std::io::stderr()), LogFormat::Plain, false, Redactor::default())
             .failure(&self::failure("before the settings were read", &place)),
     }
 }
 
 fn failure(message: &str, place: &str) -> Failure {
-    let mut failure =
-        Failure::new(ExitCode::Unexpected, format!("a defect of this program ended the work, at {place}"))
-            .hint("what was answered is kept, what is published is whole, and the next run goes on")
-            .hint("please report it with these lines and the output of vcq-etl --version");
+    let mut failure = Failure::new(ExitCode::Unexpected, format!("internal error at {place} (please report this bug)"))
+        .hint("include these lines and the output of vcq-etl --version in the report")
+        .hint("fetched data is kept, published data is intact; the next run resumes");
     failure.causes.push(message.to_owned());
     failure
 }
@@ -51,14 +49,14 @@ mod tests {
 
     const CHILD: &str = "VCQ_TEST_PANIC";
 
-    /// Run by the test below in a process of its own, because a hook is one for all threads.
+    /// Run by the test below in its own process, because the hook is global.
     #[test]
     #[ignore = "ends its process; run by the next test"]
     fn panics_with_a_secret() {
         if std::env::var_os(CHILD).is_none() {
             return;
         }
-        take_panics();
+        install_panic_hook();
         let mut process = Process::this();
         process.args = vec!["vcq-etl".into(), "report".into(), "list".into()];
         assert_eq!(run(process), ExitCode::Complete);
@@ -68,10 +66,10 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_without_its_secrets() {
+    fn a_panic_is_reported_without_secrets() {
         for format in ["plain", "json"] {
             let child = std::process::Command::new(std::env::current_exe().expect("this test"))
-                .args(["--exact", "cli::defect::tests::panics_with_a_secret", "--ignored", "--nocapture"])
+                .args(["--exact", "cli::panic_hook::tests::panics_with_a_secret", "--ignored", "--nocapture"])
                 .env(CHILD, "1")
                 .env("VCQ_APP_SECRET", "hunter2-hunter2")
                 .env("VCQ_LOG_FORMAT", format)
@@ -79,13 +77,10 @@ mod tests {
                 .expect("runs");
             let stderr = String::from_utf8_lossy(&child.stderr);
             assert_eq!(child.status.code(), Some(41), "{stderr}");
-            assert!(
-                stderr.contains("a defect of this program") && stderr.contains("could not send [hidden]"),
-                "{stderr}"
-            );
+            assert!(stderr.contains("internal error at") && stderr.contains("could not send [hidden]"), "{stderr}");
             assert!(!stderr.contains("hunter2") && !stderr.contains('\u{1b}'), "{stderr}");
             if format == "json" {
-                let line = stderr.lines().find(|line| line.contains("defect")).expect("a line");
+                let line = stderr.lines().find(|line| line.contains("internal error")).expect("a line");
                 let object: serde_json::Value = serde_json::from_str(line).expect("an object");
                 assert_eq!((&object["exit_code"], &object["outcome"]), (&1.into(), &"unexpected".into()));
             }

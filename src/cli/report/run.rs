@@ -1,4 +1,4 @@
-//! `vcq-etl report run`: one report on the published database, in the form and to the place that is wanted.
+//! `vcq-etl report run`: one report on the published database, in the given format and to the given place.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -6,51 +6,54 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum, ValueHint};
 use duckdb::Connection;
 
-use super::report::{WIDTH, catalogue, folded};
-use super::{Context, now_us, output, window};
-use crate::cli::console::counted;
-use crate::commands;
+use super::store::{catalogue, open, warn_of_other_definitions};
+use crate::cli::command::Context;
+use crate::cli::runtime::now_us;
+use crate::cli::{output, window};
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
-use crate::load::{self, StorePaths};
 use crate::report::{self, Answer, Arguments, Form, Format, Report};
+use crate::text::{counted, terminal_width, wrap_indented};
 
-/// Which report, with which values, in which form and where to.
+pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report run worst-meetings --since yesterday --top 5\n  \
+    vcq-etl report run by-site --since 7d --param dimension=floor --out floors.html\n  \
+    vcq-etl report run coverage --format json | jq '.[0]'";
+
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// The report
+    /// Name of the report
     #[arg(value_name = "NAME")]
     name: String,
 
-    /// First day: 7d, yesterday, 2026-11-01
+    /// Start date (inclusive): 7d, yesterday, 2026-11-01 [default: earliest]
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
 
-    /// First day after it, in the same forms
+    /// End date (exclusive), in the same formats [default: latest]
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
 
-    /// Limits to judge by: cqd, strict, huawei-red or custom
+    /// Profile of quality limits: cqd, strict, huawei-red or custom
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
-    /// Shares of fewer judged minutes are left empty
+    /// Hide percentages based on fewer than this many judged minutes
     #[arg(long, value_name = "N")]
     min_n: Option<String>,
 
-    /// Most rows
+    /// Maximum number of rows
     #[arg(long, value_name = "N")]
     top: Option<String>,
 
-    /// Any parameter's value; can be given several times
+    /// Value of a parameter of the report; can be given several times
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
 
-    /// Form of the result [default: by the ending of --out, else table]
+    /// Output format [default: from the extension of --out, else table]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<FormatArg>,
 
-    /// File to write to, instead of stdout
+    /// Output file [default: stdout]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
 }
@@ -67,7 +70,7 @@ enum FormatArg {
     Markdown,
     /// For data tools
     Parquet,
-    /// One page for a browser or a mail
+    /// A self-contained page
     Html,
 }
 
@@ -84,95 +87,73 @@ impl From<FormatArg> for Form {
     }
 }
 
-pub(super) fn answer(args: &RunArgs, context: &Context) -> Result<(), Failure> {
+pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = catalogue(&context.config)?.find(&args.name)?;
-    let chosen = chosen(args, &context.config, now_us())?;
-    let arguments = Arguments::choose(&report.name, &report.header, &chosen)?;
+    let parameters = parameters(args, &context.config, now_us())?;
+    let arguments = Arguments::choose(&report.name, &report.header, &parameters)?;
     let form = form(args)?;
     if let Some(path) = &args.out {
-        output::outside_store(path, &context.config.store)?;
+        output::check_outside_store(path, &context.config.store)?;
     }
-    match form {
-        Form::Parquet if args.out.is_none() && std::io::stdout().is_terminal() => {
-            return Err(Failure::new(ExitCode::Usage, "Parquet is no text for a terminal")
-                .hint("name a file with --out FILE.parquet, or redirect the output"));
-        }
-        _ => {}
+    if form == Form::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
+        return Err(Failure::new(ExitCode::Usage, "refusing to write Parquet to a terminal")
+            .hint("give a file with --out FILE.parquet, or redirect the output"));
     }
     let connection = open(&context.config)?;
-    let asked = Asked { report: &report, arguments: &arguments, connection: &connection };
-    note_other_definitions(&connection, context)?;
+    let query = Query { report: &report, arguments: &arguments, connection: &connection };
+    warn_of_other_definitions(&connection, context)?;
     match form {
-        Form::Text(format) => asked.text(format, args, context),
-        Form::Parquet => asked.parquet(args, context),
+        Form::Text(format) => query.text(format, args, context),
+        Form::Parquet => query.parquet(args, context),
     }
 }
 
-/// The form: as asked for, else as the file's name says.
+/// The given format, else the one of the file extension.
 fn form(args: &RunArgs) -> Result<Form, Failure> {
     let named = args.format.map(Form::from);
     let Some(path) = &args.out else { return Ok(named.unwrap_or(Form::Text(Format::Table))) };
     named.or_else(|| Form::of_file(path)).ok_or_else(|| {
-        let endings: Vec<String> =
-            report::FORMS.iter().flat_map(|(_, endings, _)| *endings).map(|ending| format!(".{ending}")).collect();
-        Failure::new(ExitCode::Usage, format!("the name of {} does not say which form is wanted", path.display()))
-            .hint(format!("give --format, or one of the endings {}", endings.join(", ")))
+        let extensions = report::FORMS.iter().flat_map(|(_, extensions, _)| *extensions);
+        let extensions: Vec<String> = extensions.map(|extension| format!(".{extension}")).collect();
+        Failure::new(ExitCode::Usage, format!("no output format follows from the file name {}", path.display()))
+            .hint(format!("give --format, or use one of the extensions {}", extensions.join(", ")))
     })
 }
 
-/// What was chosen, in whichever way.
-fn chosen(args: &RunArgs, config: &Config, now_us: i64) -> Result<Vec<(String, String)>, Failure> {
+/// The parameters from their own flags and from `--param`.
+fn parameters(args: &RunArgs, config: &Config, now_us: i64) -> Result<Vec<(String, String)>, Failure> {
     let days = window::days(args.since.as_deref(), args.until.as_deref(), &config.timezone, now_us)?;
-    let shorthands = [
+    let flags = [
         ("since", days.since),
         ("until", days.until),
         ("profile", args.profile.clone()),
         ("min_n", args.min_n.clone()),
         ("top", args.top.clone()),
     ];
-    let mut chosen: Vec<(String, String)> =
-        shorthands.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    let mut parameters: Vec<(String, String)> =
+        flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     for text in &args.params {
-        chosen.push(Arguments::assignment(text)?);
+        parameters.push(Arguments::assignment(text)?);
     }
-    Ok(chosen)
+    Ok(parameters)
 }
 
-fn open(config: &Config) -> Result<Connection, Failure> {
-    Ok(load::open_published_with(&StorePaths::existing(&config.store)?, config.reading())?)
-}
-
-/// Says where what the store judges by is not what this program and these settings would install.
-///
-/// # Errors
-/// Where the settings name a limit that there is not.
-pub(super) fn note_other_definitions(connection: &Connection, context: &Context) -> Result<(), Failure> {
-    let config = &context.config;
-    if !commands::defines_the_same(connection, &StorePaths::existing(&config.store)?, &config.thresholds)? {
-        context.console.warn(
-            "the reports, limits or buildings in the store are of other settings or of another version of this program: \
-             vcq-etl rebuild, or the next sync, installs these",
-        );
-    }
-    Ok(())
-}
-
-/// A report with its values, on an open database.
-struct Asked<'a> {
+/// A report with its arguments on an open database.
+struct Query<'a> {
     report: &'a Report,
     arguments: &'a Arguments,
     connection: &'a Connection,
 }
 
-impl Asked<'_> {
-    /// The answer as text, and how many rows it has; without rows, why.
+impl Query<'_> {
+    /// The result as text, its number of rows, and the reason if it has none.
     fn rendered(&self, format: Format) -> Result<(String, usize, String), Failure> {
         let result = report::run(self.connection, self.report, self.arguments)?;
         let why_no_rows = match result.rows.is_empty() {
             true => report::why_no_rows(self.connection, self.report, self.arguments)?,
             false => String::new(),
         };
-        let width = comfy_table::Table::new().width().unwrap_or(WIDTH);
+        let width = terminal_width(std::io::stdout());
         let answer =
             Answer { report: self.report, arguments: self.arguments, result: &result, why_no_rows: &why_no_rows };
         Ok((format.render(&answer, width), result.rows.len(), why_no_rows))
@@ -181,7 +162,7 @@ impl Asked<'_> {
     fn text(&self, format: Format, args: &RunArgs, context: &Context) -> Result<(), Failure> {
         let (text, rows, why_no_rows) = self.rendered(format)?;
         if rows == 0 && (args.out.is_some() || !Form::Text(format).is_for_people()) {
-            context.console.say(&no_rows(&why_no_rows));
+            context.console.info(&no_rows(&why_no_rows));
         }
         match &args.out {
             None => context.output.print(&text),
@@ -202,31 +183,35 @@ impl Asked<'_> {
                 rows
             }
             None => {
-                let (rows, bytes) = output::through_a_file(write)?;
+                let (rows, bytes) = output::via_temporary_file(write)?;
                 context.output.print_bytes(&bytes)?;
                 rows
             }
         };
         if rows == 0 {
             let why = report::why_no_rows(self.connection, self.report, self.arguments)?;
-            context.console.say(&no_rows(&why));
+            context.console.info(&no_rows(&why));
         }
         Ok(())
     }
 }
 
 fn wrote(rows: u64, path: &Path, context: &Context) {
-    context.console.say(&format!("wrote {} to {}", counted(rows, "row"), path.display()));
+    context.console.info(&format!("wrote {} to {}", counted(rows, "row"), path.display()));
 }
 
 fn no_rows(why: &str) -> String {
-    folded(&format!("No rows. {why}"), 0)
+    wrap_indented(&format!("No rows. {why}"), 0)
 }
 
-/// A report of the program as a table: what `demo` ends with.
-pub(super) fn first_look(name: &str, chosen: &[(String, String)], config: &Config) -> Result<String, Failure> {
+/// A built-in report as a table, for `demo`.
+pub(in crate::cli) fn first_report(
+    name: &str,
+    parameters: &[(String, String)],
+    config: &Config,
+) -> Result<String, Failure> {
     let report = Report::built_in(name)?;
-    let arguments = Arguments::choose(&report.name, &report.header, chosen)?;
-    let asked = Asked { report: &report, arguments: &arguments, connection: &open(config)? };
-    Ok(asked.rendered(Format::Table)?.0)
+    let arguments = Arguments::choose(&report.name, &report.header, parameters)?;
+    let query = Query { report: &report, arguments: &arguments, connection: &open(config)? };
+    Ok(query.rendered(Format::Table)?.0)
 }

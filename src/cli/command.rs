@@ -1,0 +1,72 @@
+//! What every command is made of: its entry in the table of commands, and the context it runs in.
+
+use std::sync::Arc;
+
+use clap::{ArgMatches, FromArgMatches};
+
+use super::console::{Console, Progress};
+use super::output::Output;
+use super::panic_hook;
+use crate::config::{Config, Group, LogLevel, Origin, SETTINGS};
+use crate::error::{ExitCode, Failure, nearest};
+
+/// A command of the program.
+pub(super) struct Entry {
+    /// Groups of settings that its help shows. All flags are accepted everywhere, so that a shell alias can set them.
+    pub shown: &'static [Group],
+    pub command: fn() -> clap::Command,
+    pub examples: &'static [Example],
+    pub run: Run,
+}
+
+/// A command line and what it does; empty if that is obvious.
+pub(super) type Example = (&'static str, &'static str);
+
+pub(super) enum Run {
+    /// Needs no settings, so it works if they are invalid. Gets the whole command line of the program.
+    Plain(fn(&ArgMatches, clap::Command, &Output) -> Result<ExitCode, Failure>),
+    Configured(fn(&ArgMatches, &Context) -> Result<ExitCode, Failure>),
+}
+
+/// The arguments of a command, which clap has validated.
+pub(super) fn parsed<T: FromArgMatches>(matches: &ArgMatches) -> T {
+    T::from_arg_matches(matches).expect("clap has validated these matches against the same arguments")
+}
+
+/// What a configured command gets to work with.
+pub(super) struct Context {
+    pub config: Config,
+    /// Stderr.
+    pub console: Console,
+    /// Stdout.
+    pub output: Output,
+    /// The environment variable `TERM`.
+    pub terminal: Option<String>,
+}
+
+impl Context {
+    /// Redacts the secrets, captures the log and warns of misspelt variables.
+    pub(super) fn new(config: Config, console: Console, output: Output, terminal: Option<String>) -> Context {
+        let console = console.with_format(config.log_format);
+        panic_hook::report_to(&console);
+        config.secrets().for_each(|secret| console.redactor().add_secret(secret.expose()));
+        let is_default = *config.origin("log_level") == Origin::Default;
+        console.capture_logs(if console.is_quiet() && is_default { LogLevel::Error } else { config.log_level });
+        for name in &config.unknown_variables {
+            console.warn(&unknown_variable(name));
+        }
+        Context { config, console, output, terminal }
+    }
+
+    pub(super) fn start_progress(&self, calls_per_minute: u32) -> Arc<Progress> {
+        Arc::new(Progress::start(&self.console, self.terminal.as_deref(), calls_per_minute))
+    }
+}
+
+fn unknown_variable(name: &str) -> String {
+    let variables: Vec<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
+    match nearest(name, variables.iter().map(String::as_str)) {
+        Some(meant) => format!("{name} is not a setting and is ignored; did you mean {meant}?"),
+        None => format!("{name} is not a setting and is ignored"),
+    }
+}

@@ -1,0 +1,190 @@
+//! The progress of one run, shown by a thread of its own.
+
+use std::io::IsTerminal;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressDrawTarget;
+
+use super::bars::Bars;
+use super::console::Console;
+use super::lines;
+use super::model::Model;
+use crate::config::LogFormat;
+use crate::event::{Event, Listener};
+use crate::text::terminal_width;
+
+/// Interval at which bars are drawn.
+const DRAW_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Interval of progress lines if there are no bars.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// Bars on a terminal of this width.
+    Bars { width: u16 },
+    /// A line at every milestone and at a fixed interval.
+    Lines,
+    /// Nothing.
+    Silent,
+}
+
+impl View {
+    /// `terminal` is the environment variable `TERM`.
+    fn choose(console: &Console, terminal: Option<&str>) -> View {
+        let stderr = std::io::stderr();
+        let can_move_cursor = terminal.is_some_and(|name| name != "dumb") && stderr.is_terminal();
+        match console.format() {
+            _ if console.is_quiet() => View::Silent,
+            LogFormat::Plain if can_move_cursor => View::Bars { width: terminal_width(stderr) },
+            _ => View::Lines,
+        }
+    }
+}
+
+/// Shows events until it is finished or dropped.
+pub(crate) struct Progress {
+    started: Instant,
+    sender: Sender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Event(Event, Duration),
+    Finish,
+}
+
+impl Progress {
+    /// `terminal` is the environment variable `TERM`; `calls_per_minute` is the rate limit of each endpoint.
+    pub(crate) fn start(console: &Console, terminal: Option<&str>, calls_per_minute: u32) -> Progress {
+        Progress::with_view(console, View::choose(console, terminal), calls_per_minute)
+    }
+
+    fn with_view(console: &Console, view: View, calls_per_minute: u32) -> Progress {
+        let (sender, receiver) = mpsc::channel();
+        let started = Instant::now();
+        let viewer = Viewer { console: console.clone(), view, model: Model::new(calls_per_minute), started };
+        let spawn =
+            || std::thread::Builder::new().name("progress".to_owned()).spawn(move || viewer.run(&receiver)).ok();
+        let thread = if view == View::Silent { None } else { spawn() };
+        Progress { started, sender, thread: Mutex::new(thread) }
+    }
+
+    /// Removes the bars. Later events are ignored.
+    pub(crate) fn finish(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // Both fail only if the thread has ended, and then there are no bars.
+            let _ = self.sender.send(Message::Finish);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Listener for Progress {
+    fn on_event(&self, event: &Event) {
+        // Fails only without a thread (silent or finished).
+        let _ = self.sender.send(Message::Event(event.clone(), self.started.elapsed()));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// The side of the thread.
+struct Viewer {
+    console: Console,
+    view: View,
+    model: Model,
+    started: Instant,
+}
+
+impl Viewer {
+    fn run(mut self, events: &Receiver<Message>) {
+        let bars = match self.view {
+            View::Bars { width } => Some(Bars::new(ProgressDrawTarget::stderr(), width)),
+            View::Lines | View::Silent => None,
+        };
+        self.console.set_bars(bars.as_ref().map(Bars::multi));
+        let interval = if bars.is_some() { DRAW_INTERVAL } else { LINE_INTERVAL };
+        let mut next = interval;
+        loop {
+            match events.recv_timeout(next.saturating_sub(self.started.elapsed())) {
+                Ok(Message::Event(event, at)) => self.apply(&event, at, bars.is_some()),
+                Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = self.started.elapsed();
+            if now >= next {
+                next = now + interval;
+                match &bars {
+                    Some(bars) => bars.show(&self.model, now),
+                    None => {
+                        let fields = lines::fields("progress", &self.model, now);
+                        self.console.info_with(&lines::plain(&self.model, now), fields);
+                    }
+                }
+            }
+        }
+        self.console.set_bars(None);
+        if let Some(bars) = bars {
+            bars.clear();
+        }
+    }
+
+    /// Folds an event into the model and writes a line for a milestone. Bars show most milestones themselves.
+    fn apply(&mut self, event: &Event, at: Duration, has_bars: bool) {
+        let milestone = lines::milestone(&self.model, event, at);
+        self.model.apply(event, at);
+        let Some((name, text)) = milestone else { return };
+        if matches!(event, Event::Warning { .. }) {
+            self.console.warn(&text);
+        } else if !has_bars || matches!(event, Event::Stopping { .. } | Event::WaitClamped { .. }) {
+            self.console.info_with(&text, lines::fields(name, &self.model, at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::console::tests::Buffer;
+    use super::*;
+    use crate::error::Redactor;
+
+    fn run(format: LogFormat, view: View) -> String {
+        let buffer = Buffer::default();
+        let console = Console::new(Box::new(buffer.clone()), format, false, Redactor::default());
+        let progress = Progress::with_view(&console, view, 100);
+        progress.on_event(&Event::MeetingsListed { meetings: 3, to_list: 2, quality_calls_estimate: 9 });
+        progress.on_event(&Event::CallSent { endpoint: "meeting_list" });
+        progress.on_event(&Event::Published { generation: 1, dates: 2 });
+        progress.finish();
+        progress.on_event(&Event::Stopping { why: "too late".to_owned() });
+        buffer.text()
+    }
+
+    #[test]
+    fn milestones_are_lines_and_later_events_are_ignored() {
+        assert_eq!(
+            run(LogFormat::Plain, View::Lines),
+            "3 meetings, 2 to fetch, about 9 quality calls\npublished 2 dates, generation 1\n"
+        );
+        assert_eq!(run(LogFormat::Plain, View::Silent), "");
+    }
+
+    #[test]
+    fn json_lines_carry_the_numbers() {
+        let text = run(LogFormat::Json, View::Lines);
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[1]["event"], "published");
+        assert_eq!((&lines[1]["meetings"], &lines[1]["calls"]["meeting_list"]), (&3.into(), &1.into()));
+    }
+}

@@ -1,0 +1,103 @@
+//! One run of the program, from the command line to the exit code.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+
+use super::command::{Context, Entry, Run};
+use super::console::Console;
+use super::output::Output;
+use super::panic_hook;
+use super::program::{COMMANDS, command_hints, program, version_text};
+use super::settings;
+use crate::config::{Config, LogFormat};
+use crate::error::{ExitCode, Failure};
+
+/// Arguments, environment and streams of the process.
+pub struct Process {
+    /// The command line, including the program name.
+    pub args: Vec<OsString>,
+    pub environment: BTreeMap<String, String>,
+    pub folder: PathBuf,
+    pub stdout: Box<dyn Write + Send>,
+    pub stderr: Box<dyn Write + Send>,
+}
+
+impl Process {
+    pub fn this() -> Process {
+        let text = |text: OsString| text.to_string_lossy().into_owned();
+        Process {
+            args: std::env::args_os().collect(),
+            environment: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect(),
+            // If the working directory is gone, opening a file relative to it fails with a clear error.
+            folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            stdout: Box::new(std::io::stdout()),
+            stderr: Box::new(std::io::stderr()),
+        }
+    }
+}
+
+pub fn run(process: Process) -> ExitCode {
+    let redactor = settings::early_redactor(&process.args, &process.environment);
+    let format = settings::early_format(&process.args, &process.environment);
+    let output = Output::new(process.stdout);
+    let console = |quiet| Console::new(process.stderr, format, quiet, redactor);
+    let matches = match program().try_get_matches_from(&process.args) {
+        Ok(matches) => matches,
+        Err(error) => return parse_error(&error, &output, &console(false)),
+    };
+    let innermost = settings::innermost(&matches);
+    let console = console(innermost.get_flag(settings::QUIET));
+    panic_hook::report_to(&console);
+    let result = entry(&matches).and_then(|(entry, arguments)| match entry.run {
+        Run::Plain(run) => run(arguments, program(), &output),
+        Run::Configured(run) => {
+            let sources = settings::sources(innermost, process.environment.clone(), process.folder);
+            let config = Config::load(&sources)?;
+            let terminal = process.environment.get("TERM").cloned();
+            run(arguments, &Context::new(config, console.clone(), output.clone(), terminal))
+        }
+    });
+    result.unwrap_or_else(|failure| {
+        console.failure(&failure);
+        failure.exit
+    })
+}
+
+fn entry(matches: &ArgMatches) -> Result<(&'static Entry, &ArgMatches), Failure> {
+    let found = matches.subcommand().and_then(|(name, arguments)| {
+        let entry = COMMANDS.iter().find(|entry| (entry.command)().get_name() == name)?;
+        Some((entry, arguments))
+    });
+    found.ok_or_else(|| Failure::new(ExitCode::Usage, "no command given").hint("run vcq-etl --help for a list"))
+}
+
+/// Handles what clap reports as an error: help and version are results, everything else is a usage error.
+fn parse_error(error: &clap::Error, output: &Output, console: &Console) -> ExitCode {
+    let printed = match error.kind() {
+        ErrorKind::DisplayHelp => output.print(&error.render().to_string()),
+        ErrorKind::DisplayVersion => version_text().and_then(|text| output.print(&text)),
+        _ => {
+            let text = format!("{}\n{}", error.render().to_string().trim_end(), command_hints(error));
+            match console.format() {
+                LogFormat::Plain => console.info(text.trim_end()),
+                LogFormat::Json => {
+                    let message = text.trim_start_matches("error: ").trim_end();
+                    console.failure(&Failure::new(ExitCode::Usage, message));
+                }
+            }
+            return ExitCode::Usage;
+        }
+    };
+    match printed {
+        Ok(()) => ExitCode::Complete,
+        Err(failure) => {
+            console.failure(&failure);
+            failure.exit
+        }
+    }
+}
