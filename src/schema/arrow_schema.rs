@@ -1,4 +1,4 @@
-//! The Arrow schema of a table, with units and docs in the field metadata so that they travel inside the Parquet file.
+//! The Arrow schema of a table, with units and docs as field metadata, so that they are part of the Parquet file.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use arrow::datatypes::{Field, Schema};
 
 use super::{Column, SCHEMA_VERSION, Table};
 
-/// The schema of a table's Parquet file: every column but the partition column.
+/// The schema of a table's Parquet files.
 pub(crate) fn file_schema(table: &Table) -> Schema {
     Schema::new(table.file_columns().map(field).collect::<Vec<_>>())
 }
@@ -19,7 +19,7 @@ fn field(column: &Column) -> Field {
     Field::new(column.name, column.kind.arrow(), !column.required).with_metadata(metadata)
 }
 
-/// The key-value metadata of a Parquet file. It names no run and no time, so that equal rows give an equal file.
+/// The key-value metadata of a Parquet file. It contains no run and no time, so that equal rows give equal files.
 pub(crate) fn file_metadata(table: &Table) -> Vec<(String, String)> {
     let columns: serde_json::Map<String, serde_json::Value> = table
         .file_columns()

@@ -1,4 +1,4 @@
-//! Rows as cells, for the tables that are small: everything but `quality_samples`.
+//! Rows as cells, for all tables but `quality_samples`, which is too large for it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use arrow::error::ArrowError;
 
 use super::{Column, Table, arrow_schema};
 
-/// One value of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     Null,
@@ -30,24 +29,20 @@ impl Cell {
         text.map_or(Cell::Null, |text| Cell::Text(text.into()))
     }
 
-    /// A whole number, or NULL.
     pub fn whole(number: Option<i64>) -> Cell {
         number.map_or(Cell::Null, Cell::Whole)
     }
 
-    /// A time in microseconds, or NULL.
     pub fn micros(us: Option<i64>) -> Cell {
         us.map_or(Cell::Null, Cell::Micros)
     }
 }
 
-/// A row: a cell for every column of the table, the partition column included.
+/// A cell for every column of the table, including the partition column.
 pub(crate) type Row = Vec<Cell>;
 
-/// Builds the record batch of a table's Parquet file, without the partition column, from rows.
-///
-/// # Errors
-/// Where a required column is NULL or a cell is not of its column's kind: a defect of ours, never of the input.
+/// Builds the record batch of a table's Parquet file, without the partition column. A required column that is NULL or a
+/// cell of the wrong kind is an internal error, whatever the input.
 pub(crate) fn file_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
     let columns: Vec<&Column> = table.file_columns().collect();
     let arrays = columns

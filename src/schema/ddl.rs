@@ -1,18 +1,14 @@
-//! DuckDB's statements for the declared tables.
+//! DuckDB statements for the tables.
 
 use super::{Column, TABLES, Table};
 
-/// `create table`, one column a line.
 pub(crate) fn create_table(table: &Table) -> String {
     let width = table.columns.iter().map(|column| column.name.len()).max().unwrap_or_default();
-    let columns: Vec<String> = table
-        .columns
-        .iter()
-        .map(|column| {
-            let not_null = if column.required { " not null" } else { "" };
-            format!("    {:width$} {}{not_null}", column.name, column.kind.duckdb())
-        })
-        .collect();
+    let definition = |column: &Column| {
+        let not_null = if column.required { " not null" } else { "" };
+        format!("    {:width$} {}{not_null}", column.name, column.kind.duckdb())
+    };
+    let columns: Vec<String> = table.columns.iter().map(definition).collect();
     format!("create table {} (\n{}\n);\n", table.name, columns.join(",\n"))
 }
 
@@ -26,23 +22,22 @@ pub(crate) fn comments(table: &Table) -> String {
     sql
 }
 
-/// The comment of a column: what it is, and its unit.
 pub(crate) fn column_comment(column: &Column) -> String {
     let unit = column.kind.unit();
     if unit.is_empty() { column.doc.to_owned() } else { format!("{} [{unit}]", column.doc) }
 }
 
-/// The whole database: every table with its comments.
+/// Creates every table with its comments.
 pub(crate) fn script() -> String {
     TABLES.iter().map(|table| format!("{}\n{}", create_table(table), comments(table))).collect::<Vec<_>>().join("\n")
 }
 
-/// A name as SQL, whatever is in it.
+/// A name as a quoted SQL identifier.
 pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text as an SQL literal.
+/// A text as an SQL string literal.
 pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -1,51 +1,45 @@
-//! What a column can be. All knowledge of a kind stands here, so that a new kind is one place.
+//! The kinds of columns. Everything about a kind is here, so that a new one is added in one place.
 
 use arrow::datatypes::{DataType, TimeUnit};
 
-/// The meaning of a column: it fixes the Arrow type, the DuckDB type, the unit and the parser.
+/// What a column contains: it determines the Arrow type, the DuckDB type, the unit and the parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Text as sent. Absent, null, empty and blank are NULL.
     Text,
-    /// An identifier: text, where `-` is NULL too.
+    /// Text, but `-` is NULL too.
     Id,
-    /// A whole number: a count, a type, a code.
+    /// An integer: a count, a type, a code.
     Count,
     Flag,
-    /// A delay or jitter in milliseconds.
     Millis,
-    /// A bit rate in kilobits a second (factor 1000).
+    /// Kilobits per second (factor 1000).
     Kbps,
-    /// Packet loss in percent, 0 to 100.
+    /// 0 to 100.
     LossPercent,
-    /// CPU use in percent; may pass 100 on machines that count cores.
+    /// Can exceed 100 on machines that count cores.
     CpuPercent,
-    /// A level in decibels.
     Decibel,
-    /// Frames a second.
     FramesPerSecond,
-    /// The height of a picture in pixels.
+    /// In pixels.
     PictureHeight,
-    /// An instant, UTC, microseconds.
+    /// UTC, in microseconds.
     Instant,
-    /// The wall clock that the vendor printed, without a zone, microseconds.
+    /// Local time as sent, without a zone, in microseconds.
     WallClock,
-    /// The offset from UTC of a printed time, in minutes.
+    /// Offset from UTC in minutes east.
     OffsetMinutes,
-    /// A length of time in seconds.
     Seconds,
-    /// A length of time in seconds, with its fraction.
     FractionalSeconds,
-    /// A length of time in minutes.
     Minutes,
-    /// A number whose unit another column tells.
+    /// A number whose unit is in another column.
     Number,
     Day,
 }
 
 impl Kind {
-    /// Every kind, for tests and for the data dictionary.
-    pub const ALL: &'static [Kind] = &[
+    #[cfg(test)]
+    pub(crate) const ALL: &'static [Kind] = &[
         Kind::Text,
         Kind::Id,
         Kind::Count,
@@ -67,7 +61,7 @@ impl Kind {
         Kind::Day,
     ];
 
-    /// The Arrow type. Text is plain `Utf8`: dictionary types break several readers of the Parquet files.
+    /// Text is plain `Utf8`: several readers of Parquet do not support dictionary types.
     pub fn arrow(self) -> DataType {
         match self {
             Kind::Text | Kind::Id => DataType::Utf8,
@@ -87,7 +81,7 @@ impl Kind {
         }
     }
 
-    /// The DuckDB type. Instants are plain `TIMESTAMP` in UTC, because a build without ICU can do nothing with zones.
+    /// Instants are plain `TIMESTAMP` in UTC, because DuckDB without ICU does not support time zones.
     pub fn duckdb(self) -> &'static str {
         match self.arrow() {
             DataType::Utf8 => "VARCHAR",
@@ -99,7 +93,7 @@ impl Kind {
         }
     }
 
-    /// The unit as people write it; empty where there is none.
+    /// Empty for a kind without a unit.
     pub fn unit(self) -> &'static str {
         match self {
             Kind::Text | Kind::Id | Kind::Count | Kind::Flag | Kind::Number | Kind::Day => "",
@@ -116,8 +110,9 @@ impl Kind {
         }
     }
 
-    /// How a column of this kind must end, where the unit is part of the name.
-    pub fn name_ending(self) -> Option<&'static str> {
+    /// How the name of a column of this kind must end, if the unit is part of it.
+    #[cfg(test)]
+    pub(crate) fn name_suffix(self) -> Option<&'static str> {
         match self {
             Kind::Text | Kind::Id | Kind::Count | Kind::Flag | Kind::Number => None,
             Kind::Millis => Some("_ms"),

@@ -1,10 +1,8 @@
-//! The tables as data, and the one place that knows how the vendor's text becomes a value.
+//! The tables as data, and the parsers of Feishu's values.
 //!
-//! Owns: every published table and column ([`TABLES`]), what a column's [`Kind`] means in Arrow, in DuckDB and in
-//! words, the parsers of contract 2 ([`parse`]), and the keys that name a meeting or a participant ([`identity`]). Also
-//! what makes text from outside safe to read ([`readable`]) and to show ([`on_one_line`]).
-//! Promises: pure functions of their arguments, no clock, no disk, no network, and no panic on any input.
-//! Leaves out: reading pages (`transform`), writing files (`load`).
+//! Owns every published table and column ([`TABLES`]), what a column's [`Kind`] means in Arrow, in DuckDB and in words, the
+//! parsers ([`parse`]), and the keys of meetings and participants ([`identity`]). Pure functions: no clock, no disk, no
+//! network, and no panic on any input. Leaves out reading pages (`transform`) and writing files (`load`).
 
 pub(crate) mod arrow_schema;
 pub(crate) mod cell;
@@ -20,9 +18,8 @@ pub(crate) mod tables;
 mod time;
 mod zone;
 
-pub(crate) use column::PARTITION_COLUMN;
 pub use column::Storage;
-pub(crate) use column::{Column, Table};
+pub(crate) use column::{Column, PARTITION_COLUMN, Table};
 pub use kind::Kind;
 pub(crate) use parse::Reason;
 pub use raw::Raw;
@@ -32,6 +29,5 @@ pub(crate) use tables::{
     REJECTS, RUNS, SCHEMA_MIGRATIONS, SCHEMA_VERSION, SECTIONS, THRESHOLDS, UNUSED_FIELDS,
 };
 pub use tables::{QUALITY_SAMPLES, TABLES};
-pub(crate) use time::{Clock, Moment};
-pub(crate) use time::{civil_date, civil_date_text, days_of_local, utc_text};
+pub(crate) use time::{Moment, ParsedTime, civil_date, civil_date_text, days_of_local, utc_text};
 pub use zone::TenantZone;

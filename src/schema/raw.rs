@@ -1,49 +1,41 @@
-//! One leaf of an answer, as JSON gave it.
+//! One JSON value of a response, before it is converted.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// A JSON leaf before it is typed. Borrowing, because a page holds thousands of them.
+/// A JSON value. Borrowed, because a page has thousands of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Raw<'a> {
     /// The key is absent, or `null`.
     Absent,
-    /// A JSON string, unescaped.
+    /// Unescaped.
     Text(&'a str),
-    /// A whole JSON number.
     Integer(i64),
-    /// A JSON number above `i64`.
+    /// An integer above `i64::MAX`.
     Unsigned(u64),
-    /// Any other JSON number.
     Float(f64),
-    /// `true` or `false`.
     Bool(bool),
-    /// An object or an array where a leaf should be. Never a value; its JSON is what `rejects` will show.
+    /// An object or an array, which is never a valid value; `rejects` shows its JSON.
     Nested(&'a Value),
 }
 
 impl<'a> Raw<'a> {
-    /// The leaf behind a parsed JSON value.
     pub fn of(value: Option<&'a Value>) -> Raw<'a> {
         match value {
             None | Some(Value::Null) => Raw::Absent,
             Some(Value::String(text)) => Raw::Text(text),
             Some(Value::Bool(flag)) => Raw::Bool(*flag),
-            Some(Value::Number(number)) => {
-                if let Some(integer) = number.as_i64() {
-                    Raw::Integer(integer)
-                } else if let Some(unsigned) = number.as_u64() {
-                    Raw::Unsigned(unsigned)
-                } else {
-                    Raw::Float(number.as_f64().unwrap_or(f64::NAN))
-                }
-            }
+            Some(Value::Number(number)) => match (number.as_i64(), number.as_u64()) {
+                (Some(integer), _) => Raw::Integer(integer),
+                (None, Some(unsigned)) => Raw::Unsigned(unsigned),
+                (None, None) => Raw::Float(number.as_f64().unwrap_or(f64::NAN)),
+            },
             Some(nested) => Raw::Nested(nested),
         }
     }
 
-    /// The text that stands for this leaf in `rejects` and in text columns.
+    /// The text of this value in `rejects` and in text columns.
     pub fn text(&self) -> Cow<'a, str> {
         match *self {
             Raw::Absent => Cow::Borrowed(""),

@@ -1,25 +1,24 @@
-//! The coverage statuses: how a participant stands.
+//! The coverage status of a participant row, or of a meeting whose participants could not be listed.
 
-/// How a participant row (or a meeting whose participants could not be listed) stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
     /// All pages read, at least one sample.
     Complete,
     /// All pages read, no sample.
     Empty,
-    /// The vendor does not know the meeting or the device.
+    /// Feishu does not know the meeting or the device.
     NotFound,
-    /// Neither user nor room id: it cannot be asked for.
+    /// Neither user id nor room id: it cannot be requested.
     Unaddressable,
-    /// The meeting is over 24 h long and the vendor refuses the window.
+    /// The meeting is longer than 24 h and Feishu refuses the window.
     TooLong,
-    /// The role does not reach this one.
+    /// The app's role does not include this participant.
     Forbidden,
-    /// The vendor does not support this one.
+    /// Feishu does not support this participant.
     Unsupported,
-    /// Retries used up: still pending.
+    /// All retries failed; later runs request it again.
     Failed,
-    /// Not asked yet, or asked too early to be final.
+    /// Not requested yet, or requested too early to be final.
     Pending,
 }
 
@@ -36,7 +35,7 @@ impl Status {
         Status::Pending,
     ];
 
-    /// The word in `coverage.status`.
+    /// The value of `coverage.status`.
     pub fn name(self) -> &'static str {
         match self {
             Status::Complete => "complete",
@@ -51,8 +50,7 @@ impl Status {
         }
     }
 
-    /// The status of that name.
-    pub fn named(name: &str) -> Option<Status> {
+    pub fn from_name(name: &str) -> Option<Status> {
         Status::ALL.iter().copied().find(|status| status.name() == name)
     }
 }

@@ -1,26 +1,22 @@
-//! Civil time as plain numbers: microseconds and days, so that a million of them cost nothing.
+//! Times as plain integers (microseconds and days), because millions of them are parsed.
 //!
-//! The calendar arithmetic is that of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level
-//! date algorithms"); a property test holds it against `jiff`.
+//! The calendar arithmetic is Howard Hinnant's "chrono-compatible low-level date algorithms"; a property test compares it
+//! with `jiff`.
 
-/// A time as the vendor wrote it, before a missing zone is filled in.
+/// A time as Feishu sent it, before a missing UTC offset is filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clock {
-    /// A wall clock, with its offset from UTC where one was printed.
-    Wall {
-        /// Microseconds since 1970-01-01 00:00 on that wall clock.
+pub enum ParsedTime {
+    Local {
+        /// Microseconds since 1970-01-01 00:00 local time.
         local_us: i64,
-        /// Minutes east of UTC.
+        /// Minutes east of UTC; `None` if none was sent.
         offset_min: Option<i32>,
     },
-    /// An instant (unix seconds or milliseconds): the wall clock is what is missing.
-    Unix {
-        /// Microseconds since 1970-01-01 00:00 UTC.
-        utc_us: i64,
-    },
+    /// From unix seconds or milliseconds, without a local time.
+    Unix { utc_us: i64 },
 }
 
-/// A time that is settled: an instant and the wall clock it was printed on.
+/// An instant and its offset from UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     /// Microseconds since 1970-01-01 00:00 UTC.
@@ -30,50 +26,49 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The wall clock, in microseconds since 1970-01-01 00:00 on it.
+    /// Microseconds since 1970-01-01 00:00 local time.
     pub fn local_us(&self) -> i64 {
         self.utc_us + i64::from(self.offset_min) * 60_000_000
     }
 
-    /// Whole unix seconds, rounded down: what the vendor's parameters take.
+    /// Unix seconds, rounded down.
     pub fn unix_s(&self) -> i64 {
         self.utc_us.div_euclid(1_000_000)
     }
 
-    /// The calendar day on the wall clock, in days since 1970-01-01.
+    /// The local calendar day, in days since 1970-01-01.
     pub fn local_day(&self) -> i32 {
         days_of_local(self.local_us())
     }
 }
 
-impl Clock {
-    /// The offset that was printed, if one was.
-    pub fn printed_offset(&self) -> Option<i32> {
+impl ParsedTime {
+    /// The offset that was sent.
+    pub fn sent_offset(&self) -> Option<i32> {
         match self {
-            Clock::Wall { offset_min, .. } => *offset_min,
-            Clock::Unix { .. } => None,
+            ParsedTime::Local { offset_min, .. } => *offset_min,
+            ParsedTime::Unix { .. } => None,
         }
     }
 
-    /// Settles the time with `offset_min` where none was printed.
-    pub fn at_offset(&self, offset_min: i32) -> Moment {
+    pub fn with_default_offset(&self, offset_min: i32) -> Moment {
         match *self {
-            Clock::Wall { local_us, offset_min: printed } => {
-                let offset_min = printed.unwrap_or(offset_min);
+            ParsedTime::Local { local_us, offset_min: sent } => {
+                let offset_min = sent.unwrap_or(offset_min);
                 Moment { utc_us: local_us - i64::from(offset_min) * 60_000_000, offset_min }
             }
-            Clock::Unix { utc_us } => Moment { utc_us, offset_min },
+            ParsedTime::Unix { utc_us } => Moment { utc_us, offset_min },
         }
     }
 }
 
-/// The calendar day of a wall clock, in days since 1970-01-01.
+/// The calendar day of a local time, in days since 1970-01-01.
 pub(crate) fn days_of_local(local_us: i64) -> i32 {
-    // Four-digit years keep the quotient far inside i32.
+    // With four-digit years the quotient fits.
     local_us.div_euclid(86_400_000_000) as i32
 }
 
-/// Days since 1970-01-01 of a calendar date; `None` where there is no such date.
+/// Days since 1970-01-01; `None` if there is no such date.
 pub(super) fn days_from_civil(year: i64, month: u32, day: u32) -> Option<i64> {
     if !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return None;
@@ -96,15 +91,15 @@ fn days_in_month(year: i64, month: u32) -> u32 {
     }
 }
 
-/// The day count of a text that [`civil_date_text`] writes.
+/// Parses the form that [`civil_date_text`] writes into days since 1970-01-01.
 pub(crate) fn civil_date(text: &str) -> Option<i32> {
     let date: jiff::civil::Date = text.parse().ok()?;
     let days = date.since((jiff::Unit::Day, jiff::civil::date(1970, 1, 1))).ok()?.get_days();
-    // jiff reads more forms than one.
+    // jiff accepts other forms too.
     (civil_date_text(days) == text).then_some(days)
 }
 
-/// A day count as `YYYY-MM-DD`, the form of partition folders.
+/// Formats days since 1970-01-01 as `YYYY-MM-DD`, the form of partition folders.
 pub(crate) fn civil_date_text(days: i32) -> String {
     let days = i64::from(days) + 719_468;
     let era = days.div_euclid(146_097);
@@ -118,12 +113,12 @@ pub(crate) fn civil_date_text(days: i32) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// An instant as RFC 3339 in UTC with whole seconds, for files and summaries.
+/// Formats an instant as RFC 3339 in UTC, in whole seconds.
 pub(crate) fn utc_text(utc_us: i64) -> String {
     let seconds = utc_us.div_euclid(1_000_000);
     let day = seconds.div_euclid(86_400);
     let second = seconds.rem_euclid(86_400);
-    // An instant within the years 0 to 9999 has a day count that fits.
+    // Within the years 0 to 9999 the number of days fits.
     let date = civil_date_text(day as i32);
     format!("{date}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
@@ -153,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_form_that_is_written_is_a_date() {
+    fn only_the_written_form_is_a_date() {
         assert_eq!(civil_date("2024-10-04"), Some(20_000));
         for text in ["2024-13-04", "2024-1-04", "20241004", "2024-10-04T00:00", "+002024-10-04", ""] {
             assert_eq!(civil_date(text), None, "{text}");

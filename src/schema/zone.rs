@@ -1,8 +1,8 @@
-//! The tenant's time zone: what a time without a zone, a plain date and `--finish-by` mean.
+//! The tenant's time zone: it applies to times without an offset, to dates and to `--finish-by`.
 
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Clock, Moment};
+use super::{Moment, ParsedTime};
 
 /// A fixed offset (`+08:00`) or a zone of the IANA database (`Asia/Shanghai`).
 #[derive(Debug, Clone)]
@@ -11,7 +11,6 @@ pub struct TenantZone {
     zone: TimeZone,
 }
 
-/// The text names no zone.
 #[derive(Debug, thiserror::Error)]
 #[error("time zone {text:?} is neither an offset like +08:00 nor a zone name like Asia/Shanghai")]
 pub struct ZoneError {
@@ -19,7 +18,7 @@ pub struct ZoneError {
 }
 
 impl TenantZone {
-    /// Reads `+08:00`, `-0530`, `+8`, `Z`, `UTC` or an IANA name.
+    /// Parses `+08:00`, `-0530`, `+8`, `Z`, `UTC` or an IANA name.
     pub fn parse(text: &str) -> Result<TenantZone, ZoneError> {
         let name = text.trim();
         let error = || ZoneError { text: text.to_owned() };
@@ -36,12 +35,11 @@ impl TenantZone {
         &self.name
     }
 
-    /// The zone for civil arithmetic.
     pub fn time_zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// The offset in force at an instant, minutes east of UTC.
+    /// The offset at an instant, in minutes east of UTC.
     pub fn offset_min_at(&self, utc_us: i64) -> i32 {
         match jiff::Timestamp::from_microsecond(utc_us) {
             Ok(at) => self.zone.to_offset(at).seconds() / 60,
@@ -49,17 +47,17 @@ impl TenantZone {
         }
     }
 
-    /// Settles a time that was printed without a zone.
-    pub fn settle(&self, clock: Clock) -> Moment {
-        let offset_min = match clock {
-            Clock::Unix { utc_us } => self.offset_min_at(utc_us),
-            // The offset of the wall clock: exact for a fixed zone; around a change of clocks, the one before it.
-            Clock::Wall { local_us, .. } => {
+    /// Fills in a missing offset.
+    pub fn resolve(&self, time: ParsedTime) -> Moment {
+        let offset_min = match time {
+            ParsedTime::Unix { utc_us } => self.offset_min_at(utc_us),
+            // Exact for a fixed offset; around a daylight-saving change, the offset before it.
+            ParsedTime::Local { local_us, .. } => {
                 let near = self.offset_min_at(local_us);
                 self.offset_min_at(local_us - i64::from(near) * 60_000_000)
             }
         };
-        clock.at_offset(offset_min)
+        time.with_default_offset(offset_min)
     }
 
     /// The calendar day of an instant in this zone, in days since 1970-01-01.
@@ -67,18 +65,18 @@ impl TenantZone {
         Moment { utc_us, offset_min: self.offset_min_at(utc_us) }.local_day()
     }
 
-    /// Whether two zones show the same clock at all times that matter here.
-    pub fn agrees_with(&self, other: &TenantZone) -> bool {
+    /// Whether two zones have the same offset at all relevant times.
+    pub fn is_equivalent_to(&self, other: &TenantZone) -> bool {
         const WEEK_US: i64 = 7 * 86_400_000_000;
         // Weekly from 2020 to 2037.
         let mut weeks = (0..900).map(|week| 1_577_836_800_000_000 + week * WEEK_US);
         self.name == other.name || weeks.all(|at| self.offset_min_at(at) == other.offset_min_at(at))
     }
 
-    /// The first instant of a day (days since 1970-01-01) here, microseconds UTC.
+    /// The first instant of a day (days since 1970-01-01), in microseconds UTC.
     pub fn start_of_day(&self, day: i32) -> i64 {
         let date = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(day.clamp(-700_000, 2_900_000)));
-        // Only the two ends of time have no instant.
+        // Only dates at the limits of `jiff` have no instant.
         date.to_zoned(self.time_zone().clone()).map_or(i64::MAX, |start| start.timestamp().as_microsecond())
     }
 }
@@ -98,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_at_its_midnight() {
+    fn a_day_starts_at_midnight() {
         for text in ["+08:00", "Asia/Shanghai", "America/New_York", "-03:30"] {
             let zone = TenantZone::parse(text).expect("a zone");
             for day in [-1, 0, 20_000, 20_410] {
@@ -109,11 +107,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wall_clock_without_zone_is_the_tenants() {
+    fn a_local_time_without_offset_is_in_the_tenants_zone() {
         let zone = TenantZone::parse("+08:00").expect("zone");
-        let moment = zone.settle(Clock::Wall { local_us: 8 * 3_600_000_000, offset_min: None });
+        let moment = zone.resolve(ParsedTime::Local { local_us: 8 * 3_600_000_000, offset_min: None });
         assert_eq!(moment, Moment { utc_us: 0, offset_min: 480 });
-        let printed = zone.settle(Clock::Wall { local_us: 0, offset_min: Some(0) });
-        assert_eq!(printed, Moment { utc_us: 0, offset_min: 0 });
+        let sent = zone.resolve(ParsedTime::Local { local_us: 0, offset_min: Some(0) });
+        assert_eq!(sent, Moment { utc_us: 0, offset_min: 0 });
     }
 }

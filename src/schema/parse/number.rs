@@ -1,9 +1,10 @@
 //! Numbers with a unit, counts, flags, durations and picture heights.
 
-use super::{Reason, on_leaf};
+use super::Reason;
+use super::common::on_value;
 use crate::schema::{Kind, Raw};
 
-/// A unit and the power of ten that leads to the column's unit. Compared case-blind.
+/// A unit (case-insensitive) and the power of ten that converts it to the column's unit.
 type Unit = (&'static str, i32);
 
 const MILLIS: &[Unit] = &[("ms", 0), ("s", 3), ("us", -3), ("", 0)];
@@ -26,7 +27,6 @@ const PERCENT: &[Unit] = &[("%", 0), ("", 0)];
 const DECIBEL: &[Unit] = &[("db", 0), ("dbfs", 0), ("", 0)];
 const FPS: &[Unit] = &[("fps", 0), ("", 0)];
 
-/// The units a measured kind accepts; empty for kinds that are no measures.
 fn units(kind: Kind) -> &'static [Unit] {
     match kind {
         Kind::Millis => MILLIS,
@@ -38,7 +38,6 @@ fn units(kind: Kind) -> &'static [Unit] {
     }
 }
 
-/// The range a measured kind allows.
 fn in_range(kind: Kind, value: f64) -> bool {
     match kind {
         _ if !value.is_finite() => false,
@@ -48,10 +47,7 @@ fn in_range(kind: Kind, value: f64) -> bool {
     }
 }
 
-/// A measure (`_ms`, `_kbps`, `_pct`, `_db`, `_fps`) in the column's unit.
-///
-/// # Errors
-/// The [`Reason`] for `rejects`.
+/// Parses a measure (`_ms`, `_kbps`, `_pct`, `_db`, `_fps`) into the column's unit.
 pub fn measure(raw: &Raw<'_>, kind: Kind) -> Result<Option<f64>, Reason> {
     if let Raw::Text(text) = *raw
         && let Some(value) = common_form(text.as_bytes(), kind)
@@ -59,11 +55,10 @@ pub fn measure(raw: &Raw<'_>, kind: Kind) -> Result<Option<f64>, Reason> {
         return Ok(Some(value));
     }
     let value = match *raw {
-        // A JSON number is a bare number, whatever way it is written there.
         Raw::Integer(number) => Some(number as f64),
         Raw::Unsigned(number) => Some(number as f64),
         Raw::Float(number) => Some(number),
-        _ => on_leaf(raw, |text| {
+        _ => on_value(raw, |text| {
             let (number, rest) = decimal(text)?;
             let unit = rest.trim_ascii_start();
             let power = units(kind).iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, power)| *power);
@@ -81,8 +76,7 @@ pub fn measure(raw: &Raw<'_>, kind: Kind) -> Result<Option<f64>, Reason> {
     }
 }
 
-/// The form in which nearly every measure arrives: digits and the column's own unit. Anything else, and anything out of
-/// range, goes the long way.
+/// Fast path for the form of nearly every measure: digits and the column's own unit, in range.
 fn common_form(text: &[u8], kind: Kind) -> Option<f64> {
     let unit: &[u8] = match kind {
         Kind::Millis => b"ms",
@@ -93,7 +87,7 @@ fn common_form(text: &[u8], kind: Kind) -> Option<f64> {
         _ => return None,
     };
     let digits = text.strip_suffix(unit)?;
-    // So many digits are exact in a double.
+    // 15 digits are exact in a double.
     if digits.is_empty() || digits.len() > 15 {
         return None;
     }
@@ -108,29 +102,22 @@ fn common_form(text: &[u8], kind: Kind) -> Option<f64> {
     Some(whole as f64).filter(|value| in_range(kind, *value))
 }
 
-/// A whole number.
-///
-/// # Errors
-/// The [`Reason`] for `rejects`.
+/// Parses an integer.
 pub fn count(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
     match *raw {
         Raw::Integer(number) => Ok(Some(number)),
-        _ => on_leaf(raw, |text| {
+        _ => on_value(raw, |text| {
             let (number, rest) = decimal(text)?;
-            if rest.is_empty() { number.whole() } else { Err(unknown_rest(rest.trim_ascii_start())) }
+            if rest.is_empty() { number.to_integer() } else { Err(unknown_rest(rest.trim_ascii_start())) }
         }),
     }
 }
 
-/// A flag.
-///
-/// # Errors
-/// The [`Reason`] for `rejects`.
 pub fn flag(raw: &Raw<'_>) -> Result<Option<bool>, Reason> {
     if let Raw::Bool(flag) = raw {
         return Ok(Some(*flag));
     }
-    on_leaf(raw, |text| match text {
+    on_value(raw, |text| match text {
         "1" | "是" => Ok(true),
         "0" | "否" => Ok(false),
         word if word.eq_ignore_ascii_case("true") || word.eq_ignore_ascii_case("yes") => Ok(true),
@@ -139,18 +126,15 @@ pub fn flag(raw: &Raw<'_>) -> Result<Option<bool>, Reason> {
     })
 }
 
-/// A duration in seconds: `HH:MM:SS` with any number of hours, or bare seconds.
-///
-/// # Errors
-/// The [`Reason`] for `rejects`.
+/// Parses a duration: `HH:MM:SS` with any number of hours, or bare seconds.
 pub fn seconds(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
-    on_leaf(raw, |text| {
+    on_value(raw, |text| {
         if !text.contains(':') {
             let (number, rest) = decimal(text)?;
             if !rest.is_empty() {
                 return Err(unknown_rest(rest.trim_ascii_start()));
             }
-            let seconds = number.whole()?;
+            let seconds = number.to_integer()?;
             return if seconds < 0 { Err(Reason::OutOfRange) } else { Ok(seconds) };
         }
         let mut parts = text.split(':');
@@ -169,28 +153,25 @@ pub fn seconds(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
     })
 }
 
-/// The heights behind the K names. 2K = 1440 is a convention; the vendor defines none.
+/// Heights in pixels of the K names. 2K = 1440 is a convention; Feishu does not define it.
 const NAMED_HEIGHTS: &[(i64, i64)] = &[(2, 1440), (4, 2160), (8, 4320)];
 
-/// The height of a picture in pixels.
-///
-/// # Errors
-/// The [`Reason`] for `rejects`.
+/// Parses the height of a picture.
 pub fn height_px(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
-    on_leaf(raw, |text| {
+    on_value(raw, |text| {
         // 1080P: lines; a bare number is pixels of height, the column's own unit; 1280x720: the second one is the height.
         let (number, rest) = decimal(text)?;
         let rest = rest.trim_ascii();
         if rest.eq_ignore_ascii_case("k") {
-            let height = NAMED_HEIGHTS.iter().find(|(name, _)| number.whole() == Ok(*name));
+            let height = NAMED_HEIGHTS.iter().find(|(name, _)| number.to_integer() == Ok(*name));
             return height.map(|(_, height)| *height).ok_or(Reason::UnknownUnit);
         }
         if rest.is_empty() || rest.eq_ignore_ascii_case("p") {
-            let height = number.whole()?;
+            let height = number.to_integer()?;
             return if height < 0 { Err(Reason::OutOfRange) } else { Ok(height) };
         }
         if let Some(height) = rest.strip_prefix(['x', 'X', '*']) {
-            if number.whole()? < 0 {
+            if number.to_integer()? < 0 {
                 return Err(Reason::OutOfRange);
             }
             return digits(height.trim_ascii(), 1..=9);
@@ -209,7 +190,7 @@ fn unknown_rest(rest: &str) -> Reason {
     }
 }
 
-/// A fixed number of ASCII digits as a number.
+/// Parses ASCII digits whose number is in `length`.
 pub(super) fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Result<i64, Reason> {
     if !length.contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Reason::Unparsable);
@@ -217,22 +198,22 @@ pub(super) fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Res
     text.parse().map_err(|_| Reason::OutOfRange)
 }
 
-/// A decimal number as it was written: `sign mantissa * 10^-fraction`.
+/// A decimal number as sent: `sign mantissa * 10^-fraction_digits`.
 pub(super) enum Decimal<'a> {
-    /// Exact in 64 bits: nearly every number the vendor sends.
+    /// Exact in 64 bits, as nearly every number is.
     Short { negative: bool, mantissa: u64, fraction_digits: i32 },
-    /// Longer than that: the text without its commas.
+    /// The text without its commas.
     Long(std::borrow::Cow<'a, str>),
 }
 
-/// Powers of ten that a double holds exactly.
+/// Powers of ten that are exact in a double.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
 
 impl Decimal<'_> {
-    /// The value times a power of ten, rounded once.
+    /// The value multiplied by a power of ten, rounded once.
     fn scaled(&self, power: i32) -> f64 {
         match self {
             Decimal::Short { negative, mantissa, fraction_digits } => {
@@ -249,11 +230,10 @@ impl Decimal<'_> {
         }
     }
 
-    /// The value as a whole number.
-    fn whole(&self) -> Result<i64, Reason> {
+    fn to_integer(&self) -> Result<i64, Reason> {
         match self {
             Decimal::Short { negative, mantissa, fraction_digits: 0 } => {
-                // Short mantissas are below 10^15.
+                // The mantissa is below 10^15.
                 let magnitude = *mantissa as i64;
                 Ok(if *negative { -magnitude } else { magnitude })
             }
@@ -264,7 +244,7 @@ impl Decimal<'_> {
     }
 }
 
-/// Splits a number off the front of the text. Commas are accepted in groups of three.
+/// Splits a number from the front of the text. Commas are accepted in groups of three.
 pub(super) fn decimal(text: &str) -> Result<(Decimal<'_>, &str), Reason> {
     let bytes = text.as_bytes();
     let (negative, start) = match bytes.first() {
@@ -304,9 +284,9 @@ pub(super) fn decimal(text: &str) -> Result<(Decimal<'_>, &str), Reason> {
             return Err(Reason::Unparsable);
         }
     }
-    // `at` stands behind ASCII only, so it is a character boundary.
+    // Only ASCII before `at`: it is a character boundary.
     let rest = &text[at..];
-    // 15 digits are exact in a double, and with at most 15 of them behind the point every power is in the table.
+    // 15 digits are exact in a double, and all powers for 15 fraction digits are in the table.
     if digit_count <= 15 {
         return Ok((Decimal::Short { negative, mantissa, fraction_digits }, rest));
     }

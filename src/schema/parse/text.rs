@@ -1,14 +1,11 @@
-//! Text and identifiers, kept as sent.
+//! Text and identifiers, as sent.
 
 use std::borrow::Cow;
 
 use super::Reason;
 use crate::schema::Raw;
 
-/// Plain text: only absent, null, empty and blank are missing (a topic "None" is a topic).
-///
-/// # Errors
-/// [`Reason::Unparsable`] for an object or an array.
+/// Only absent, null, empty and blank text is missing: "None" is a valid topic.
 pub fn text<'a>(raw: &Raw<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
     match raw {
         Raw::Nested(_) => Err(Reason::Unparsable),
@@ -19,10 +16,7 @@ pub fn text<'a>(raw: &Raw<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
     }
 }
 
-/// An identifier: like text, and `-` is missing too.
-///
-/// # Errors
-/// [`Reason::Unparsable`] for an object or an array.
+/// Like text, but `-` is missing too.
 pub fn id<'a>(raw: &Raw<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
     Ok(text(raw)?.filter(|id| id.trim() != "-"))
 }

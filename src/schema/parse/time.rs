@@ -1,37 +1,35 @@
-//! The vendor's times: `2022.12.23 11:16:00 (GMT+08:00)` and its kin.
+//! Times such as `2022.12.23 11:16:00 (GMT+08:00)`, and UTC offsets.
 
 use super::number::digits;
-use super::{Reason, on_leaf};
+use super::Reason;
+use super::common::on_value;
 use crate::schema::time::days_from_civil;
-use crate::schema::{Clock, Raw};
+use crate::schema::{ParsedTime, Raw};
 
-/// Below this a bare number is seconds, from here on milliseconds: 1e11 seconds is the year 5138.
+/// From here on a bare number is milliseconds: as seconds it would be the year 5138 or later.
 const FIRST_MILLISECOND: i64 = 100_000_000_000;
-/// Unix numbers outside 1973 to 5138 are no meeting times (a 0 is an unset field, not 1970).
+/// The years 1973 to 5138: 0, for example, is an unset field, not a time in 1970.
 const UNIX_SECONDS: std::ops::Range<i64> = 100_000_000..FIRST_MILLISECOND;
-/// The largest offset from UTC on Earth is 14 hours.
+/// The largest offset in use is 14 hours.
 const MAX_OFFSET_MIN: i32 = 14 * 60;
 
-/// A printed or unix time.
-///
-/// # Errors
-/// The [`Reason`] for `rejects`.
-pub fn clock(raw: &Raw<'_>) -> Result<Option<Clock>, Reason> {
+/// Parses a local time with or without an offset, or a unix time.
+pub fn time(raw: &Raw<'_>) -> Result<Option<ParsedTime>, Reason> {
     match raw {
         Raw::Text(text) => {
-            if let Some(clock) = common_form(text.as_bytes()) {
-                return Ok(Some(clock));
+            if let Some(time) = common_form(text.as_bytes()) {
+                return Ok(Some(time));
             }
         }
-        // A JSON number with a fraction of zero is a whole number; a float prints without it.
+        // A fraction of zero is accepted: it is not printed.
         Raw::Float(number) if number.fract() != 0.0 => return Err(Reason::Unparsable),
         _ => {}
     }
-    on_leaf(raw, |text| if text.bytes().all(|b| b.is_ascii_digit()) { unix(text) } else { wall(text) })
+    on_value(raw, |text| if text.bytes().all(|b| b.is_ascii_digit()) { unix_time(text) } else { local_time(text) })
 }
 
-/// The form in which nearly every time arrives, at fixed positions; anything else goes the long way.
-fn common_form(text: &[u8]) -> Option<Clock> {
+/// Fast path for the form of nearly every time, with all parts at fixed positions.
+fn common_form(text: &[u8]) -> Option<ParsedTime> {
     let two = |at: usize| -> Option<u32> {
         let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
         (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
@@ -49,7 +47,7 @@ fn common_form(text: &[u8]) -> Option<Clock> {
     let year = two(0)? * 100 + two(2)?;
     let local_us = local_us(i64::from(year), two(5)?, two(8)?, two(11)?, two(14)?, two(17)?)?;
     if !with_zone {
-        return Some(Clock::Wall { local_us, offset_min: None });
+        return Some(ParsedTime::Local { local_us, offset_min: None });
     }
     if &text[19..24] != b" (GMT" || text[27] != b':' || text[30] != b')' {
         return None;
@@ -62,7 +60,7 @@ fn common_form(text: &[u8]) -> Option<Clock> {
     let (hours, minutes) = (two(25)? as i32, two(28)? as i32);
     let offset_min = hours * 60 + minutes;
     (minutes < 60 && offset_min <= MAX_OFFSET_MIN)
-        .then_some(Clock::Wall { local_us, offset_min: Some(sign * offset_min) })
+        .then_some(ParsedTime::Local { local_us, offset_min: Some(sign * offset_min) })
 }
 
 fn local_us(year: i64, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> Option<i64> {
@@ -74,19 +72,19 @@ fn local_us(year: i64, month: u32, day: u32, hour: u32, minute: u32, second: u32
 }
 
 /// Unix seconds or milliseconds.
-fn unix(text: &str) -> Result<Clock, Reason> {
+fn unix_time(text: &str) -> Result<ParsedTime, Reason> {
     let number: i64 = text.parse().map_err(|_| Reason::OutOfRange)?;
     if UNIX_SECONDS.contains(&number) {
-        Ok(Clock::Unix { utc_us: number * 1_000_000 })
+        Ok(ParsedTime::Unix { utc_us: number * 1_000_000 })
     } else if UNIX_SECONDS.contains(&(number / 1000)) {
-        Ok(Clock::Unix { utc_us: number * 1_000 })
+        Ok(ParsedTime::Unix { utc_us: number * 1_000 })
     } else {
         Err(Reason::OutOfRange)
     }
 }
 
-/// A wall clock: date, time, and perhaps a zone.
-fn wall(text: &str) -> Result<Clock, Reason> {
+/// Date, time, and optionally an offset.
+fn local_time(text: &str) -> Result<ParsedTime, Reason> {
     let (date, rest) = text.split_once([' ', 'T', 't']).ok_or(Reason::Unparsable)?;
     let separator = ['.', '-', '/'].into_iter().find(|c| date.contains(*c)).ok_or(Reason::Unparsable)?;
     let mut parts = date.split(separator);
@@ -102,7 +100,7 @@ fn wall(text: &str) -> Result<Clock, Reason> {
     else {
         return Err(Reason::Unparsable);
     };
-    // Two digits at most: the casts below hold.
+    // At most two digits: the cast does not truncate.
     let small = |text, length| digits(text, length).map(|number| number as u32);
     let local_us = local_us(
         digits(year, 4..=4)?,
@@ -117,7 +115,7 @@ fn wall(text: &str) -> Result<Clock, Reason> {
         None => 0,
         Some(fraction) => {
             digits(fraction, 1..=9)?;
-            // Microseconds; what is finer is cut off.
+            // Truncated to microseconds.
             let padded = format!("{fraction:0<6}");
             digits(&padded[..6], 6..=6)?
         }
@@ -125,10 +123,10 @@ fn wall(text: &str) -> Result<Clock, Reason> {
     let zone = zone.trim_ascii();
     let zone = zone.strip_prefix('(').and_then(|zone| zone.strip_suffix(')')).unwrap_or(zone);
     let offset_min = if zone.is_empty() { None } else { Some(offset_min(zone).ok_or(Reason::Unparsable)?) };
-    Ok(Clock::Wall { local_us: local_us + fraction_us, offset_min })
+    Ok(ParsedTime::Local { local_us: local_us + fraction_us, offset_min })
 }
 
-/// The minutes east of UTC that `GMT+08:00`, `UTC-5`, `+0530`, `GMT` or `Z` name; `None` where it is none of them.
+/// Parses `GMT+08:00`, `UTC-5`, `+0530`, `GMT` or `Z` into minutes east of UTC.
 pub fn offset_min(zone: &str) -> Option<i32> {
     let zone = zone.trim_ascii();
     if zone.eq_ignore_ascii_case("z") {
@@ -152,7 +150,7 @@ pub fn offset_min(zone: &str) -> Option<i32> {
         }
         None => (digits(offset, 1..=2).ok()?, 0),
     };
-    // Two digits each.
-    let minutes_in_all = (hours * 60 + minutes) as i32;
-    (minutes < 60 && minutes_in_all <= MAX_OFFSET_MIN).then_some(sign * minutes_in_all)
+    // Two digits each: the cast does not truncate.
+    let total_minutes = (hours * 60 + minutes) as i32;
+    (minutes < 60 && total_minutes <= MAX_OFFSET_MIN).then_some(sign * total_minutes)
 }

@@ -1,126 +1,112 @@
 //! `coverage`, `rejects`, `runs` and the tables by which the store describes itself.
 
-use super::MEETING_DATE;
 use crate::schema::Column as C;
-use crate::schema::Kind::{Count, FractionalSeconds, Id, Instant, Minutes, Text};
-use crate::schema::{Kind, Storage, Table};
+use crate::schema::Kind::{Count, Day, FractionalSeconds, Id, Instant, Minutes, Text};
+use crate::schema::column::MEETING_DATE;
+use crate::schema::{Storage, Table};
 
-/// One row a participant row: whether its minutes are here, and if not, why.
 pub(crate) const COVERAGE: Table = Table {
     name: "coverage",
-    doc: "One row for each participant row, always: is its quality here, and if not, why. Where a meeting's participants could not be listed, one row `<meeting_key>/*` stands for them.",
+    doc: "Exactly one row for each row of participants: whether its quality data is here, and if not, why. If the participants of a meeting could not be listed, one row `<meeting_key>/*` stands for them.",
     storage: Storage::ParquetAndDuckdb,
     sort: &["participant_key"],
     time_column: "last_attempt_utc",
     columns: &[
-        C::key("participant_key", "", Id, "The participant, or `<meeting_key>/*`."),
-        C::optional("meeting_key", "", Id, "The meeting."),
-        C::optional(
+        C::key("participant_key", Id, "The participant, or `<meeting_key>/*`."),
+        C::derived("meeting_key", Id, "The meeting."),
+        C::derived(
             "status",
-            "",
             Text,
             "complete, empty, not_found, unaddressable, too_long, forbidden, unsupported, failed or pending.",
         ),
-        C::optional("reason", "", Text, "The status in words."),
-        C::optional(
-            "api_code",
-            "",
-            Count,
-            "The vendor's code in the last answer; NULL where nothing was asked or nothing answered.",
-        ),
-        C::optional(
+        C::derived("reason", Text, "The status in words."),
+        C::derived("api_code", Count, "Feishu's code in the last response; NULL without a request or a response."),
+        C::derived(
             "expected_minutes",
-            "",
             Minutes,
-            "Minutes in the meeting, rounded up; an upper bound where somebody rejoined.",
+            "Minutes in the meeting, rounded up; an upper bound for a participant who rejoined.",
         ),
-        C::optional("sample_count", "", Count, "Rows of the participant in quality_samples."),
-        C::optional("attempts", "", Count, "Times its quality pages were asked for, from the first page on."),
-        C::optional("first_attempt_utc", "", Instant, "When it was first asked for."),
-        C::optional("last_attempt_utc", "", Instant, "When it was last asked for."),
-        C::optional("log_id", "", Id, "The vendor's log id of the last answer, for a support ticket."),
+        C::derived("sample_count", Count, "Rows of the participant in quality_samples."),
+        C::derived("attempts", Count, "Number of times that its quality pages were requested, from the first page."),
+        C::derived("first_attempt_utc", Instant, "Start of the first attempt."),
+        C::derived("last_attempt_utc", Instant, "Start of the last attempt."),
+        C::derived("log_id", Id, "Feishu's log id of the last response, for a support ticket."),
         MEETING_DATE,
     ],
 };
 
-/// A value or a row that could not be typed.
 pub(crate) const REJECTS: Table = Table {
     name: "rejects",
-    doc: "One row for each value or row that could not be typed, with its text. The column is NULL in its table.",
+    doc: "One row for each value or row that could not be converted, with its text. The value is NULL in its own table.",
     storage: Storage::ParquetAndDuckdb,
     sort: &["table_name", "row_key", "column_name"],
     time_column: "first_seen_utc",
     columns: &[
-        C::key("table_name", "", Id, "The table that the value was meant for."),
+        C::key("table_name", Id, "The table of the value."),
         C::key(
             "row_key",
-            "",
             Id,
-            "The row's key; for quality_samples `<participant_key>@<sample time, unix seconds>` or `<participant_key>@item<index>`.",
+            "Key of the row; for quality_samples `<participant_key>@<sample time, unix seconds>` or `<participant_key>@item<index>`.",
         ),
-        C::key("column_name", "", Id, "The column, or `*` for a whole row."),
-        C::optional("raw_text", "", Text, "The text as sent; for `*` the item's JSON."),
-        C::optional("reason", "", Text, "unparsable, unknown_unit, out_of_range, no_time or duplicate_sample."),
+        C::key("column_name", Id, "The column, or `*` for a whole row."),
+        C::derived("raw_text", Text, "The text as sent; for `*` the JSON of the item."),
+        C::derived("reason", Text, "unparsable, unknown_unit, out_of_range, no_time or duplicate_sample."),
         MEETING_DATE,
-        C::optional("first_seen_utc", "", Instant, "When the answer that holds it was asked for."),
+        C::derived("first_seen_utc", Instant, "Time of the request whose response contains it."),
     ],
 };
 
-/// One row a run.
 pub(crate) const RUNS: Table = Table {
     name: "runs",
-    doc: "One row for each run that had finished or was under way when this file was published.",
+    doc: "One row for each run that was finished or in progress when this file was published.",
     storage: Storage::DuckdbOnly,
     sort: &["started_utc"],
     time_column: "",
     columns: &[
-        C::key("run_id", "", Id, "The run."),
-        C::optional("command", "", Text, "sync or rebuild."),
-        C::optional("since_utc", "", Instant, "Start of the window, inclusive."),
-        C::optional("until_utc", "", Instant, "End of the window, exclusive."),
-        C::optional("started_utc", "", Instant, "Start of the run."),
-        C::optional("finished_utc", "", Instant, "End of the run; NULL while it was under way."),
-        C::optional(
+        C::key("run_id", Id, "The run."),
+        C::derived("command", Text, "sync or rebuild."),
+        C::derived("since_utc", Instant, "Start of the window, inclusive."),
+        C::derived("until_utc", Instant, "End of the window, exclusive."),
+        C::derived("started_utc", Instant, "Start of the run."),
+        C::derived("finished_utc", Instant, "End of the run; NULL while in progress."),
+        C::derived(
             "outcome",
-            "",
             Text,
-            "The exit code's word: complete, incomplete, stopped, interrupted, terminated, credentials, vendor and so on; NULL while under way.",
+            "Name of the exit code: complete, incomplete, stopped, interrupted, terminated, credentials, vendor and so on; NULL while in progress.",
         ),
-        C::optional("exit_code", "", Count, "The exit code; NULL while under way."),
-        C::optional("meetings", "", Count, "Meetings in the window."),
-        C::optional("participants", "", Count, "Participant rows in the window."),
-        C::optional("samples", "", Count, "Samples in the window."),
-        C::optional("rejects", "", Count, "Rejects in the window."),
-        C::optional("calls_meeting_list", "", Count, "Requests sent to meeting_list."),
-        C::optional("calls_participant_list", "", Count, "Requests sent to participant_list."),
-        C::optional("calls_quality_list", "", Count, "Requests sent to participant_quality_list."),
-        C::optional("throttles", "", Count, "Requests that the vendor refused for their rate."),
-        C::optional("waited_s", "", FractionalSeconds, "Seconds spent waiting because the vendor said so."),
+        C::derived("exit_code", Count, "The exit code; NULL while in progress."),
+        C::derived("meetings", Count, "Meetings in the window."),
+        C::derived("participants", Count, "Participant rows in the window."),
+        C::derived("samples", Count, "Samples in the window."),
+        C::derived("rejects", Count, "Rejects in the window."),
+        C::derived("calls_meeting_list", Count, "Requests sent to meeting_list."),
+        C::derived("calls_participant_list", Count, "Requests sent to participant_list."),
+        C::derived("calls_quality_list", Count, "Requests sent to participant_quality_list."),
+        C::derived("throttles", Count, "Requests that Feishu refused because of its rate limit."),
+        C::derived("waited_s", FractionalSeconds, "Seconds spent waiting because of Feishu's rate limit."),
     ],
 };
 
-/// What this file is.
 pub(crate) const META: Table = Table {
     name: "meta",
-    doc: "One row that says what this file is.",
+    doc: "One row that describes this file.",
     storage: Storage::DuckdbOnly,
     sort: &[],
     time_column: "",
     columns: &[
-        C::optional("generation", "", Count, "The generation; the same as in parquet/_manifest.json."),
-        C::optional("schema_version", "", Count, "Version of the tables."),
-        C::optional("run_id", "", Id, "The run that published this file."),
-        C::optional("created_utc", "", Instant, "When it was published."),
-        C::optional("vcq_etl_version", "", Text, "Version of the program that published it."),
-        C::optional("timezone", "", Text, "The tenant's zone."),
-        C::optional("user_id_type", "", Text, "The kind of user id in this store."),
-        C::optional("compact_bytes", "", Count, "Size of the file when it was last written compactly."),
-        C::optional("compact_rows", "", Count, "Rows in the file when it was last written compactly."),
-        C::optional("definitions_sha256", "", Id, "Checksum of the views, macros, limits and buildings in this file."),
+        C::derived("generation", Count, "The generation, as in parquet/_manifest.json."),
+        C::derived("schema_version", Count, "Version of the tables."),
+        C::derived("run_id", Id, "The run that published this file."),
+        C::derived("created_utc", Instant, "Time of publication."),
+        C::derived("vcq_etl_version", Text, "Version of the program that published this file."),
+        C::derived("timezone", Text, "Time zone of the tenant."),
+        C::derived("user_id_type", Text, "Type of the user ids in this store."),
+        C::derived("compact_bytes", Count, "Size of the file when it was last compacted."),
+        C::derived("compact_rows", Count, "Rows in the file when it was last compacted."),
+        C::derived("definitions_sha256", Id, "Checksum of the views, macros, limits and buildings in this file."),
     ],
 };
 
-/// The manifest as a table.
 pub(crate) const PUBLISHED_FILES: Table = Table {
     name: "published_files",
     doc: "The manifest as a table: one row for each Parquet file that this database was loaded from.",
@@ -128,27 +114,26 @@ pub(crate) const PUBLISHED_FILES: Table = Table {
     sort: &["table_name", "meeting_date"],
     time_column: "",
     columns: &[
-        C::key("table_name", "", Id, "The table."),
-        C::key("path", "", Id, "The path below parquet/."),
-        C::optional("meeting_date", "", Kind::Day, "The meeting date of the partition."),
-        C::optional("rows", "", Count, "Rows in the file."),
-        C::optional("bytes", "", Count, "Size of the file."),
-        C::optional("sha256", "", Id, "Checksum of the file."),
+        C::key("table_name", Id, "The table."),
+        C::key("path", Id, "Path relative to parquet/."),
+        C::derived("meeting_date", Day, "Meeting date of the partition."),
+        C::derived("rows", Count, "Rows in the file."),
+        C::derived("bytes", Count, "Size of the file."),
+        C::derived("sha256", Id, "Checksum of the file."),
     ],
 };
 
-/// Which migrations made this file.
 pub(crate) const SCHEMA_MIGRATIONS: Table = Table {
     name: "schema_migrations",
-    doc: "One row for each file of migrations/ that has been applied to this database.",
+    doc: "One row for each file of migrations/ that was applied to this database.",
     storage: Storage::DuckdbOnly,
     sort: &["version"],
     time_column: "",
     columns: &[
-        C::key("version", "", Count, "Number of the migration."),
-        C::optional("name", "", Text, "Name of the migration."),
-        C::optional("sha256", "", Id, "Checksum of its text."),
-        C::optional("applied_utc", "", Instant, "When it was applied."),
-        C::optional("vcq_etl_version", "", Text, "Version of the program that applied it."),
+        C::key("version", Count, "Number of the migration."),
+        C::derived("name", Text, "Name of the migration."),
+        C::derived("sha256", Id, "Checksum of its text."),
+        C::derived("applied_utc", Instant, "When it was applied."),
+        C::derived("vcq_etl_version", Text, "Version of the program that applied it."),
     ],
 };

@@ -1,0 +1,65 @@
+//! What all parsers share: missing values, and the folding of full-width and typographic characters.
+
+use std::borrow::Cow;
+
+use super::Reason;
+use crate::schema::Raw;
+
+/// Texts that mean "missing" in metrics, times, durations, flags and counts, in lower case.
+pub const MISSING_WORDS: &[&str] = &[
+    "",
+    "-",
+    "--",
+    "\u{2013}",
+    "\u{2014}",
+    "\u{2013}\u{2013}",
+    "\u{2014}\u{2014}",
+    "n/a",
+    "na",
+    "null",
+    "none",
+    "unknown",
+];
+
+fn is_missing(folded: &str) -> bool {
+    match folded.as_bytes().first() {
+        None => true,
+        // Most values start with a digit.
+        Some(first) if first.is_ascii_digit() => false,
+        Some(_) => MISSING_WORDS.iter().any(|word| folded.eq_ignore_ascii_case(word)),
+    }
+}
+
+/// Trims, and converts full-width forms and typographic variants to ASCII.
+fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text.trim_ascii());
+    }
+    let folded: String = text
+        .chars()
+        .map(|c| match c {
+            // The full-width block is ASCII with an offset.
+            '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
+            '\u{2212}' | '\u{FE63}' => '-',
+            '\u{00D7}' => 'x',
+            '\u{00B5}' | '\u{03BC}' => 'u',
+            '\u{FE6A}' => '%',
+            c if c.is_whitespace() => ' ',
+            c => c,
+        })
+        .collect();
+    Cow::Owned(folded.trim().to_owned())
+}
+
+/// Runs `parser` on a text, or on the digits of a number.
+pub(super) fn on_value<T>(raw: &Raw<'_>, parser: impl FnOnce(&str) -> Result<T, Reason>) -> Result<Option<T>, Reason> {
+    match raw {
+        Raw::Absent => Ok(None),
+        Raw::Text(text) => {
+            let folded = fold(text);
+            if is_missing(&folded) { Ok(None) } else { parser(&folded).map(Some) }
+        }
+        Raw::Integer(_) | Raw::Unsigned(_) | Raw::Float(_) => parser(&raw.text()).map(Some),
+        Raw::Bool(_) | Raw::Nested(_) => Err(Reason::Unparsable),
+    }
+}

@@ -1,0 +1,94 @@
+//! All tables.
+
+use super::buildings::{ADDRESS_BUILDINGS, BUILDINGS};
+use super::definitions::{MISALIGNED_PARTICIPANTS, THRESHOLDS};
+use super::lists::{MEETINGS, PARTICIPANTS};
+use super::quality::QUALITY_SAMPLES;
+use super::store::{COVERAGE, META, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS};
+use crate::schema::Table;
+
+/// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes its
+/// type raises it.
+pub(crate) const SCHEMA_VERSION: u32 = 2;
+
+/// Every table, in the order of the data dictionary.
+pub const TABLES: &[Table] = &[
+    MEETINGS,
+    PARTICIPANTS,
+    QUALITY_SAMPLES,
+    COVERAGE,
+    REJECTS,
+    RUNS,
+    THRESHOLDS,
+    BUILDINGS,
+    ADDRESS_BUILDINGS,
+    MISALIGNED_PARTICIPANTS,
+    META,
+    PUBLISHED_FILES,
+    SCHEMA_MIGRATIONS,
+];
+
+/// Documented fields without a column: they do not count as unknown fields.
+pub(crate) const UNUSED_FIELDS: &[&str] = &["reserved_rooms"];
+
+#[cfg(test)]
+pub(crate) fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::schema::{PARTITION_COLUMN, Storage};
+
+    #[test]
+    fn names_are_unique_and_end_with_their_unit() {
+        let mut tables = HashSet::new();
+        for table in TABLES {
+            assert!(tables.insert(table.name), "{} twice", table.name);
+            let mut names = HashSet::new();
+            for column in table.columns {
+                assert!(names.insert(column.name), "{}.{} twice", table.name, column.name);
+                if let Some(suffix) = column.kind.name_suffix() {
+                    assert!(column.name.ends_with(suffix), "{}.{} must end in {suffix}", table.name, column.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn docs_are_sentences_and_sources_are_pointers() {
+        for table in TABLES {
+            assert!(table.doc.ends_with('.'), "{}", table.name);
+            for column in table.columns {
+                assert!(column.doc.ends_with('.'), "{}.{}", table.name, column.name);
+                assert!(column.source.is_empty() || column.source.starts_with('/'), "{}.{}", table.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_has_one_column_of_a_kind() {
+        for table in TABLES {
+            let mut seen = HashSet::new();
+            for column in table.columns.iter().filter(|column| !column.source.is_empty()) {
+                assert!(seen.insert((column.source, column.kind)), "{}.{}", table.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn sort_and_time_columns_exist_and_parquet_tables_end_in_the_partition() {
+        for table in TABLES {
+            for name in table.sort.iter().chain((!table.time_column.is_empty()).then_some(&table.time_column)) {
+                assert!(table.position(name).is_some(), "{}.{name}", table.name);
+            }
+            assert!(table.key().next().is_some() || table.name == "meta", "{} has no key", table.name);
+            if table.storage == Storage::ParquetAndDuckdb {
+                assert!(table.position(PARTITION_COLUMN).is_some(), "{}", table.name);
+            }
+        }
+    }
+}
