@@ -51,7 +51,7 @@ pub(crate) const PARSERS: &[Parser] = &[
     Parser {
         name: "clock",
         texts: &["2026.10.13 18:06:00 (GMT+08:00)", "2026.10.13 18:07:00", "1791886080", "-"],
-        read: leaf!(parse::clock),
+        read: leaf!(parse::time),
     },
     Parser { name: "seconds", texts: &["00:01:52", "1:00:00", "3600", "-"], read: leaf!(parse::seconds) },
     Parser { name: "count", texts: &["1", "100", "12345", "-"], read: leaf!(parse::count) },

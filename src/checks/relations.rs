@@ -240,7 +240,7 @@ fn codes(database: &Database, surroundings: &Surroundings<'_>, findings: &mut Fi
     for row in answered(texts(&database.connection, sql, &[]), COVERAGE.name, findings)?.unwrap_or_default() {
         let [Some(status), code, Some(key), Some(rows)] = &row[..] else { continue };
         // A word that is none is told by the check of words.
-        let Some(known) = Status::named(status) else { continue };
+        let Some(known) = Status::from_name(status) else { continue };
         let number = code.as_ref().and_then(|code| code.parse().ok());
         if !(surroundings.code_agrees)(known, number) {
             findings.found(

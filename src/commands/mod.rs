@@ -338,7 +338,7 @@ fn check_timezone(
 ) -> Result<(), SyncError> {
     let held = stored_setting(paths, ledger, database, TIMEZONE)?;
     match held.and_then(|name| TenantZone::parse(&name).ok()) {
-        Some(held) if !held.agrees_with(zone) => {
+        Some(held) if !held.is_equivalent_to(zone) => {
             let store = paths.root().to_owned();
             Err(SyncError::Timezone { store, held: held.name().to_owned(), asked: zone.name().to_owned() })
         }

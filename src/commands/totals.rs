@@ -93,7 +93,7 @@ impl Totals {
         let mut rows = select.query(params_from_iter(window.iter()))?;
         while let Some(row) = rows.next()? {
             let (status, count, samples): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            if let Some(status) = Status::named(&status) {
+            if let Some(status) = Status::from_name(&status) {
                 totals.by_status.insert(status.name(), u64::try_from(count).unwrap_or_default());
             }
             totals.samples += u64::try_from(samples).unwrap_or_default();

@@ -131,7 +131,7 @@ fn index_lists(
         if end.whole {
             for item in read_items(date, walk, Endpoint::ParticipantList)? {
                 let empty = Item::new();
-                let identity = ParticipantIdentity::of(item.as_object().unwrap_or(&empty), meeting_key, zone);
+                let identity = ParticipantIdentity::from_item(item.as_object().unwrap_or(&empty), meeting_key, zone);
                 changes.push(Change::Participant { meeting_key: (*meeting_key).to_owned(), identity });
             }
         }

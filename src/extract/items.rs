@@ -25,9 +25,8 @@ pub(super) fn parse_items(list_json: &[u8]) -> Vec<Value> {
 /// Adds the minutes of a quality page: the text of each item's first time. Items without a time add none.
 pub(super) fn add_minutes(list_json: &[u8], minutes: &mut HashSet<String>) {
     for item in parse_items(list_json) {
-        let times =
-            SECTIONS.iter().map(|section| Raw::of(item.get(section.name).and_then(|section| section.get("time"))));
-        let first = times.map(|time| (time, parse::clock(&time))).find(|(_, clock)| matches!(clock, Ok(Some(_))));
+        let times = SECTIONS.iter().map(|section| Raw::of(item.get(section).and_then(|section| section.get("time"))));
+        let first = times.map(|time| (time, parse::time(&time))).find(|(_, clock)| matches!(clock, Ok(Some(_))));
         if let Some((time, _)) = first {
             minutes.insert(time.text().into_owned());
         }

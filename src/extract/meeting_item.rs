@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::ledger::Change;
-use crate::schema::identity::{Item, MeetingIdentity, Numbering, digest};
+use crate::schema::identity::{Item, KeyNumbering, MeetingIdentity, row_digest};
 use crate::schema::{Raw, TenantZone, parse};
 use crate::text::hex;
 
@@ -12,7 +12,7 @@ use crate::text::hex;
 pub(super) struct ListReader<'z> {
     zone: &'z TenantZone,
     window_us: (i64, i64),
-    numbering: Numbering,
+    numbering: KeyNumbering,
 }
 
 #[derive(Debug)]
@@ -37,12 +37,12 @@ pub(super) struct ListedMeeting {
 
 impl<'z> ListReader<'z> {
     pub(super) fn new(zone: &'z TenantZone, window_us: (i64, i64)) -> ListReader<'z> {
-        ListReader { zone, window_us, numbering: Numbering::default() }
+        ListReader { zone, window_us, numbering: KeyNumbering::default() }
     }
 
     pub(super) fn item(&mut self, value: &Value) -> Listed {
         let empty = Item::new();
-        let Ok(identity) = MeetingIdentity::of(value.as_object().unwrap_or(&empty), self.zone) else {
+        let Ok(identity) = MeetingIdentity::from_item(value.as_object().unwrap_or(&empty), self.zone) else {
             return Listed::Unreadable;
         };
         if !(self.window_us.0..self.window_us.1).contains(&identity.start.utc_us) {
@@ -51,7 +51,7 @@ impl<'z> ListReader<'z> {
         let Some(key) = self.numbering.key(&identity.key, value) else {
             return Listed::Duplicate { meeting_date: identity.start.local_day() };
         };
-        Listed::Meeting(ListedMeeting { key, identity, devices: device_count(value), item_digest: hex(&digest(value)) })
+        Listed::Meeting(ListedMeeting { key, identity, devices: device_count(value), item_digest: hex(&row_digest(value)) })
     }
 }
 

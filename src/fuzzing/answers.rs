@@ -84,12 +84,12 @@ fn accounted(body: &[u8], item_count: usize) -> (usize, usize) {
 /// Whether any section of an item has a time that can be read.
 fn has_time(item: &Value) -> bool {
     SECTIONS.iter().any(|section| {
-        let time = match item.get(section.name) {
+        let time = match item.get(section) {
             Some(Value::Object(section)) => section.get("time"),
             // A section that is no object counts as its own time.
             other => other,
         };
-        matches!(parse::clock(&Raw::of(time)), Ok(Some(_)))
+        matches!(parse::time(&Raw::of(time)), Ok(Some(_)))
     })
 }
 

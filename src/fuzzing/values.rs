@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 
-use crate::schema::{Clock, Kind, Raw, Reason, TenantZone, parse};
+use crate::schema::{Kind, ParsedTime, Raw, Reason, TenantZone, parse};
 
 const MEASURES: &[Kind] =
     &[Kind::Millis, Kind::Kbps, Kind::LossPercent, Kind::CpuPercent, Kind::Decibel, Kind::FramesPerSecond];
@@ -37,7 +37,7 @@ pub(super) fn check(data: &[u8]) {
     same_in_full_width(&text, parse::seconds);
     same_in_full_width(&text, parse::flag);
     same_in_full_width(&text, parse::height_px);
-    same_in_full_width(&text, parse::clock);
+    same_in_full_width(&text, parse::time);
     clocks(&text);
     // Text is kept as sent, or missing; an id too.
     assert!(parse::text(&raw).is_ok_and(|kept| kept.is_none_or(|kept| kept == text)), "{text:?}");
@@ -108,10 +108,10 @@ fn slow_measure(text: &str, kind: Kind) -> Option<Result<Option<f64>, Reason>> {
 
 /// Times are inside the calendar, and the common form is what jiff makes of it.
 fn clocks(text: &str) {
-    let parsed = parse::clock(&Raw::Text(text));
+    let parsed = parse::time(&Raw::Text(text));
     if let Ok(Some(clock)) = parsed {
         let zone = TenantZone::parse("+08:00").expect("a zone");
-        let moment = zone.settle(clock);
+        let moment = zone.resolve(clock);
         assert!((-1..=10_000).contains(&(moment.local_us().div_euclid(1_000_000) / 31_556_952 + 1970)), "{text:?}");
         assert!(moment.offset_min.abs() <= 14 * 60, "{text:?}");
         assert_eq!(moment.unix_s(), moment.utc_us.div_euclid(1_000_000));
@@ -121,7 +121,7 @@ fn clocks(text: &str) {
         // jiff's instants end a day before its calendar does.
         let Ok(utc) = civil.to_zoned(jiff::tz::TimeZone::UTC) else { return };
         let local_us = utc.timestamp().as_microsecond();
-        assert_eq!(parsed, Ok(Some(Clock::Wall { local_us, offset_min })), "{text:?}");
+        assert_eq!(parsed, Ok(Some(ParsedTime::Local { local_us, offset_min })), "{text:?}");
     }
 }
 

@@ -71,7 +71,7 @@ mod status_name {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Status::named(&name).ok_or_else(|| D::Error::custom(format!("{name:?} is not a status")))
+        Status::from_name(&name).ok_or_else(|| D::Error::custom(format!("{name:?} is not a status")))
     }
 }
 

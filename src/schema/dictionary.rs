@@ -22,7 +22,9 @@ pub(crate) fn markdown() -> String {
         };
         let key = key_names(table);
         let key = if key.is_empty() { String::new() } else { format!(" Key: `{}`.", key.join("`, `")) };
-        text.push_str(&format!("{location}{key}\n\n| column | type | unit | from | meaning |\n|---|---|---|---|---|\n"));
+        text.push_str(&format!(
+            "{location}{key}\n\n| column | type | unit | from | meaning |\n|---|---|---|---|---|\n"
+        ));
         for column in table.columns {
             let source = if column.source.is_empty() { String::new() } else { format!("`{}`", &column.source[1..]) };
             text.push_str(&format!(

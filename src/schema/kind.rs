@@ -38,29 +38,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    #[cfg(test)]
-    pub(crate) const ALL: &'static [Kind] = &[
-        Kind::Text,
-        Kind::Id,
-        Kind::Count,
-        Kind::Flag,
-        Kind::Millis,
-        Kind::Kbps,
-        Kind::LossPercent,
-        Kind::CpuPercent,
-        Kind::Decibel,
-        Kind::FramesPerSecond,
-        Kind::PictureHeight,
-        Kind::Instant,
-        Kind::WallClock,
-        Kind::OffsetMinutes,
-        Kind::Seconds,
-        Kind::FractionalSeconds,
-        Kind::Minutes,
-        Kind::Number,
-        Kind::Day,
-    ];
-
     /// Text is plain `Utf8`: several readers of Parquet do not support dictionary types.
     pub fn arrow(self) -> DataType {
         match self {
@@ -107,26 +84,6 @@ impl Kind {
             Kind::WallClock => "local time",
             Kind::OffsetMinutes | Kind::Minutes => "min",
             Kind::Seconds | Kind::FractionalSeconds => "s",
-        }
-    }
-
-    /// How the name of a column of this kind must end, if the unit is part of it.
-    #[cfg(test)]
-    pub(crate) fn name_suffix(self) -> Option<&'static str> {
-        match self {
-            Kind::Text | Kind::Id | Kind::Count | Kind::Flag | Kind::Number => None,
-            Kind::Millis => Some("_ms"),
-            Kind::Kbps => Some("_kbps"),
-            Kind::LossPercent | Kind::CpuPercent => Some("_pct"),
-            Kind::Decibel => Some("_db"),
-            Kind::FramesPerSecond => Some("_fps"),
-            Kind::PictureHeight => Some("_px"),
-            Kind::Instant => Some("_utc"),
-            Kind::WallClock => Some("_local"),
-            Kind::OffsetMinutes => Some("_min"),
-            Kind::Minutes => Some("_minutes"),
-            Kind::Seconds | Kind::FractionalSeconds => Some("_s"),
-            Kind::Day => Some("_date"),
         }
     }
 }

@@ -11,7 +11,8 @@ use super::reject::WHOLE_ROW;
 use super::{Reject, UnknownFields, count_unknown_field};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::identity::{
-    Item, MeetingIdentity, Numbering, ParticipantIdentity, RowDigest, UNKNOWN, digest, end_of, numbered,
+    Item, KeyNumbering, MeetingIdentity, ParticipantIdentity, RowDigest, UNKNOWN, numbered_key, resolve_after,
+    row_digest,
 };
 use crate::schema::{Kind, MEETINGS, Moment, PARTICIPANTS, Raw, Reason, Table, TenantZone, UNUSED_FIELDS, parse};
 
@@ -65,11 +66,11 @@ impl<'z> MeetingsOfDate<'z> {
     /// Takes a walk over the meeting list: the meetings of this date that start inside the walk's window.
     /// A meeting whose start can't be read is a reject of the day it was asked.
     pub(crate) fn walk(&mut self, walk: &ListWalk, window: Window, unknown: &mut UnknownFields) {
-        let mut numbering = Numbering::default();
+        let mut numbering = KeyNumbering::default();
         let asked_today = self.zone.day_of(walk.requested_us) == self.meeting_date;
         for value in &walk.items {
             let identity = match value.as_object() {
-                Some(item) => MeetingIdentity::of(item, self.zone).map(|identity| (item, identity)),
+                Some(item) => MeetingIdentity::from_item(item, self.zone).map(|identity| (item, identity)),
                 None => Err(Reason::NoTime),
             };
             match identity {
@@ -169,7 +170,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
         for (key, value) in self.keys(walk) {
             // What is no object still is a row that the vendor listed: it stays, without an id.
             let item = value.as_object().unwrap_or(&empty);
-            let identity = ParticipantIdentity::of(item, &self.meeting_key, self.zone);
+            let identity = ParticipantIdentity::from_item(item, &self.meeting_key, self.zone);
             count_unknown(&PARTICIPANTS, item, unknown);
             let rejects = self.kept.remove(&key).map(|kept| kept.rejects).unwrap_or_default();
             let reader = ItemReader { table: &PARTICIPANTS, item, zone: self.zone, base: identity.join };
@@ -190,7 +191,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
                     first_seen_us: walk.requested_us,
                 });
             }
-            let (base_key, row_digest) = (identity.base_key.clone(), digest(value));
+            let (base_key, row_digest) = (identity.base_key.clone(), row_digest(value));
             self.kept.insert(key.clone(), Kept { row, rejects, identity });
             if let Some(before) = self.digests.insert(key.clone(), row_digest) {
                 self.rows.remove(&(base_key.clone(), before));
@@ -208,8 +209,8 @@ impl<'z> ParticipantsOfMeeting<'z> {
         let mut rows: Vec<(Option<String>, String, &Value)> = Vec::new();
         for value in &walk.items {
             let item = value.as_object().unwrap_or(&empty);
-            let base_key = ParticipantIdentity::of(item, &self.meeting_key, self.zone).base_key;
-            let row_digest = digest(value);
+            let base_key = ParticipantIdentity::from_item(item, &self.meeting_key, self.zone).base_key;
+            let row_digest = row_digest(value);
             if !seen.insert((base_key.clone(), row_digest)) {
                 continue;
             }
@@ -227,7 +228,7 @@ impl<'z> ParticipantsOfMeeting<'z> {
                 let number = next.entry(base_key.clone()).or_insert(0);
                 loop {
                     *number += 1;
-                    let key = numbered(&base_key, *number);
+                    let key = numbered_key(&base_key, *number);
                     if taken.insert(key.clone()) {
                         return (key, value);
                     }
@@ -326,9 +327,9 @@ impl ItemReader<'_> {
     }
 
     fn moment(&self, raw: &Raw<'_>) -> Result<Option<Moment>, Reason> {
-        Ok(parse::clock(raw)?.map(|clock| match self.base {
-            Some(base) => end_of(clock, base, self.zone),
-            None => self.zone.settle(clock),
+        Ok(parse::time(raw)?.map(|time| match self.base {
+            Some(base) => resolve_after(time, base, self.zone),
+            None => self.zone.resolve(time),
         }))
     }
 }

@@ -14,7 +14,7 @@ use super::page::{self, PageError, Sink};
 use super::reject::WHOLE_ROW;
 use super::slots::{LAYOUT, Leaf, SLOT_COUNT, time_slot};
 use super::{Reject, UnknownFields, count_unknown_field};
-use crate::schema::{Clock, Kind, Moment, QUALITY_SAMPLES, Raw, Reason, arrow_schema, parse};
+use crate::schema::{Kind, Moment, ParsedTime, QUALITY_SAMPLES, Raw, Reason, arrow_schema, parse};
 use crate::text::readable;
 
 /// How many sections an item has.
@@ -102,7 +102,7 @@ pub struct WalkParser {
     // The item under way.
     present: u64,
     slots: [u64; SLOT_COUNT],
-    clocks: [Option<Clock>; SECTION_COUNT],
+    clocks: [Option<ParsedTime>; SECTION_COUNT],
 }
 
 /// How far a walk was read when a page began.
@@ -255,7 +255,7 @@ impl WalkParser {
 impl Sink for WalkParser {
     fn leaf(&mut self, leaf: &Leaf, raw: Raw<'_>) {
         let outcome = match leaf.kind {
-            Kind::Instant => parse::clock(&raw).map(|clock| {
+            Kind::Instant => parse::time(&raw).map(|clock| {
                 if let Some(section) = LAYOUT.iter().position(|section| section.leaves[0].slot == leaf.slot) {
                     self.clocks[section] = clock;
                 }
@@ -292,12 +292,12 @@ impl Sink for WalkParser {
         let offset_min = self.clocks[..ZONE_SECTIONS]
             .iter()
             .flatten()
-            .find_map(Clock::printed_offset)
+            .find_map(ParsedTime::sent_offset)
             .unwrap_or(self.join_offset_min);
         let mut time = None;
         for section in 0..SECTION_COUNT {
             if let Some(clock) = self.clocks[section] {
-                let moment = clock.at_offset(offset_min);
+                let moment = clock.with_default_offset(offset_min);
                 time.get_or_insert(moment);
                 self.set(time_slot(section), moment.utc_us as u64);
             }

@@ -45,14 +45,14 @@ pub(super) static LAYOUT: LazyLock<Vec<SectionLeaves>> = LazyLock::new(|| {
     SECTIONS
         .iter()
         .map(|section| {
-            let prefix = format!("/{}/", section.name);
+            let prefix = format!("/{section}/");
             let leaves = QUALITY_SAMPLES
                 .columns
                 .iter()
                 .filter(|column| column.source.starts_with(&prefix))
                 .filter_map(|column| sourced.iter().find(|leaf| leaf.column == column.name).cloned())
                 .collect();
-            SectionLeaves { name: section.name, key: key_of(section.name), leaves }
+            SectionLeaves { name: section, key: key_of(section), leaves }
         })
         .collect()
 });

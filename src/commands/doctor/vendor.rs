@@ -281,7 +281,7 @@ impl Calls<'_> {
     /// A meeting of the page that can be asked for: it has a number, is over, and is no longer than a day.
     fn a_meeting(&self, page: &Page) -> Option<Meeting> {
         list_items(&page.body, Endpoint::MeetingList.list_key()).iter().find_map(|item| {
-            let identity = MeetingIdentity::of(item.as_object()?, self.zone).ok()?;
+            let identity = MeetingIdentity::from_item(item.as_object()?, self.zone).ok()?;
             let (start_s, end_s) = (identity.start.unix_s(), identity.end?.unix_s());
             let fits = !identity.meeting_no.is_empty()
                 && (start_s..=start_s + DAY_S).contains(&end_s)
@@ -293,7 +293,7 @@ impl Calls<'_> {
     /// A participant of the page with an id.
     fn a_participant(&self, page: &Page, meeting: &Meeting) -> Option<Participant> {
         list_items(&page.body, Endpoint::ParticipantList.list_key()).iter().find_map(|item| {
-            let identity = ParticipantIdentity::of(item.as_object()?, &meeting.key, self.zone);
+            let identity = ParticipantIdentity::from_item(item.as_object()?, &meeting.key, self.zone);
             let id = match identity.id? {
                 ParticipantId::User(id) => Identity::User(id),
                 ParticipantId::Room(id) => Identity::Room(id),

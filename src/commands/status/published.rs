@@ -121,7 +121,7 @@ pub(super) fn coverage(database: &Connection, setup: &StatusSetup) -> Result<Cov
         let (day, status, count): (i64, Option<String>, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let day = found.entry(day as i32).or_insert_with(|| empty(day as i32));
         day.participants += count.unsigned_abs();
-        if let Some(status) = status.as_deref().and_then(Status::named) {
+        if let Some(status) = status.as_deref().and_then(Status::from_name) {
             day.by_status.insert(status.name(), count.unsigned_abs());
         }
     }

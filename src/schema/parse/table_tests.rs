@@ -1,9 +1,31 @@
-//! Every form of contract 2, what must be refused, and the properties that hold for any text.
+//! Every form of the notation, what must be rejected, and properties that hold for any text.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::schema::{Clock, Kind};
+use crate::schema::{Kind, ParsedTime, Raw};
+
+const ALL_KINDS: &[Kind] = &[
+    Kind::Text,
+    Kind::Id,
+    Kind::Count,
+    Kind::Flag,
+    Kind::Millis,
+    Kind::Kbps,
+    Kind::LossPercent,
+    Kind::CpuPercent,
+    Kind::Decibel,
+    Kind::FramesPerSecond,
+    Kind::PictureHeight,
+    Kind::Instant,
+    Kind::WallClock,
+    Kind::OffsetMinutes,
+    Kind::Seconds,
+    Kind::FractionalSeconds,
+    Kind::Minutes,
+    Kind::Number,
+    Kind::Day,
+];
 
 fn measured(kind: Kind, text: &str) -> Result<Option<f64>, Reason> {
     measure(&Raw::Text(text), kind)
@@ -94,7 +116,7 @@ fn missing_words_are_null_and_zero_is_not_missing() {
         assert_eq!(count(&Raw::Text(word)), Ok(None), "{word:?}");
         assert_eq!(flag(&Raw::Text(word)), Ok(None), "{word:?}");
         assert_eq!(seconds(&Raw::Text(word)), Ok(None), "{word:?}");
-        assert_eq!(clock(&Raw::Text(word)), Ok(None), "{word:?}");
+        assert_eq!(time(&Raw::Text(word)), Ok(None), "{word:?}");
         assert_eq!(height_px(&Raw::Text(word)), Ok(None), "{word:?}");
     }
     assert_eq!(measured(Kind::Millis, "0"), Ok(Some(0.0)));
@@ -187,36 +209,36 @@ fn durations_flags_and_counts_of_the_contract() {
 
 #[test]
 fn times_of_the_contract() {
-    // 2022-12-23 11:16:00 on the wall clock.
+    // 2022-12-23 11:16:00 local time.
     let local_us = 1_671_794_160_000_000;
-    let wall = |offset_min| Clock::Wall { local_us, offset_min };
+    let local = |offset_min| ParsedTime::Local { local_us, offset_min };
     for (text, expected) in [
-        ("2022.12.23 11:16:00 (GMT+08:00)", wall(Some(480))),
-        ("2022.12.23 11:16:00 (GMT+8)", wall(Some(480))),
-        ("2022.12.23 11:16:00 (GMT-05:00)", wall(Some(-300))),
-        ("2022.12.23 11:16:00 (GMT+05:30)", wall(Some(330))),
-        ("2022.12.23 11:16:00 (gmt+0530)", wall(Some(330))),
-        ("2022.12.23 11:16:00 (UTC)", wall(Some(0))),
-        ("2022.12.23 11:16:00 (GMT)", wall(Some(0))),
-        ("2022.12.23 11:16:00 GMT", wall(Some(0))),
-        ("2022.12.23 11:16:00", wall(None)),
-        ("2022-12-23 11:16:00", wall(None)),
-        ("2022/12/23 11:16:00 (GMT+08:00)", wall(Some(480))),
-        ("2022.12.23  11:16:00  (GMT+08:00) ", wall(Some(480))),
-        ("2022.12.23 11:16:00 （GMT＋08：00）", wall(Some(480))),
-        ("2022-12-23T11:16:00Z", wall(Some(0))),
-        ("1671794160", Clock::Unix { utc_us: local_us }),
-        ("1671794160000", Clock::Unix { utc_us: local_us }),
+        ("2022.12.23 11:16:00 (GMT+08:00)", local(Some(480))),
+        ("2022.12.23 11:16:00 (GMT+8)", local(Some(480))),
+        ("2022.12.23 11:16:00 (GMT-05:00)", local(Some(-300))),
+        ("2022.12.23 11:16:00 (GMT+05:30)", local(Some(330))),
+        ("2022.12.23 11:16:00 (gmt+0530)", local(Some(330))),
+        ("2022.12.23 11:16:00 (UTC)", local(Some(0))),
+        ("2022.12.23 11:16:00 (GMT)", local(Some(0))),
+        ("2022.12.23 11:16:00 GMT", local(Some(0))),
+        ("2022.12.23 11:16:00", local(None)),
+        ("2022-12-23 11:16:00", local(None)),
+        ("2022/12/23 11:16:00 (GMT+08:00)", local(Some(480))),
+        ("2022.12.23  11:16:00  (GMT+08:00) ", local(Some(480))),
+        ("2022.12.23 11:16:00 （GMT＋08：00）", local(Some(480))),
+        ("2022-12-23T11:16:00Z", local(Some(0))),
+        ("1671794160", ParsedTime::Unix { utc_us: local_us }),
+        ("1671794160000", ParsedTime::Unix { utc_us: local_us }),
     ] {
-        assert_eq!(clock(&Raw::Text(text)), Ok(Some(expected)), "{text:?}");
+        assert_eq!(time(&Raw::Text(text)), Ok(Some(expected)), "{text:?}");
     }
     assert_eq!(
-        clock(&Raw::Text("2022.12.23 11:16:00.25 (GMT+08:00)")),
-        Ok(Some(Clock::Wall { local_us: local_us + 250_000, offset_min: Some(480) }))
+        time(&Raw::Text("2022.12.23 11:16:00.25 (GMT+08:00)")),
+        Ok(Some(ParsedTime::Local { local_us: local_us + 250_000, offset_min: Some(480) }))
     );
-    assert_eq!(clock(&Raw::Integer(1_671_794_160)), Ok(Some(Clock::Unix { utc_us: local_us })));
-    assert_eq!(clock(&Raw::Float(1_671_794_160.0)), Ok(Some(Clock::Unix { utc_us: local_us })));
-    assert_eq!(clock(&Raw::Float(1_671_794_160.5)), Err(Reason::Unparsable));
+    assert_eq!(time(&Raw::Integer(1_671_794_160)), Ok(Some(ParsedTime::Unix { utc_us: local_us })));
+    assert_eq!(time(&Raw::Float(1_671_794_160.0)), Ok(Some(ParsedTime::Unix { utc_us: local_us })));
+    assert_eq!(time(&Raw::Float(1_671_794_160.5)), Err(Reason::Unparsable));
     for (text, reason) in [
         ("25:99", Reason::Unparsable),
         ("soon", Reason::Unparsable),
@@ -230,7 +252,7 @@ fn times_of_the_contract() {
         ("0", Reason::OutOfRange),
         ("99999999999999999999", Reason::OutOfRange),
     ] {
-        assert_eq!(clock(&Raw::Text(text)), Err(reason), "{text:?}");
+        assert_eq!(time(&Raw::Text(text)), Err(reason), "{text:?}");
     }
 }
 
@@ -249,10 +271,10 @@ proptest! {
     #[test]
     fn no_text_panics(text in hostile_text()) {
         let raw = Raw::Text(&text);
-        for kind in Kind::ALL {
+        for kind in ALL_KINDS {
             let _ = measure(&raw, *kind);
         }
-        let _ = (count(&raw), flag(&raw), seconds(&raw), height_px(&raw), clock(&raw), super::text(&raw), id(&raw));
+        let _ = (count(&raw), flag(&raw), seconds(&raw), height_px(&raw), time(&raw), super::text(&raw), id(&raw));
         let _ = offset_min(&text);
     }
 
@@ -270,7 +292,7 @@ proptest! {
 
     #[test]
     fn the_usual_form_reads_what_the_long_way_reads(text in "[0-9]{0,17}[.,]?[0-9]{0,2}(ms|MS|s|kbps|%|dB|db|fps|P|)") {
-        for kind in Kind::ALL {
+        for kind in ALL_KINDS {
             // Blanks lead the long way.
             prop_assert_eq!(measured(*kind, &text), measured(*kind, &format!(" {text} ")), "{:?}", kind);
         }
@@ -296,17 +318,17 @@ proptest! {
         let offset_min = offset_quarters * 15;
         let at = jiff::Timestamp::from_second(seconds).expect("in range");
         let offset = jiff::tz::Offset::from_seconds(offset_min * 60).expect("in range");
-        let wall = offset.to_datetime(at);
+        let local = offset.to_datetime(at);
         let sign = if offset_min < 0 { '-' } else { '+' };
         let text = format!(
-            "{} (GMT{sign}{:02}:{:02})", wall.strftime("%Y.%m.%d %H:%M:%S"), offset_min.abs() / 60, offset_min.abs() % 60
+            "{} (GMT{sign}{:02}:{:02})", local.strftime("%Y.%m.%d %H:%M:%S"), offset_min.abs() / 60, offset_min.abs() % 60
         );
-        let moment = clock(&Raw::Text(&text)).expect("typed").expect("present").at_offset(0);
+        let moment = time(&Raw::Text(&text)).expect("typed").expect("present").with_default_offset(0);
         prop_assert_eq!(moment.utc_us, seconds * 1_000_000);
         prop_assert_eq!(moment.offset_min, offset_min);
         // The long way reads what the fast way reads.
         let spaced = format!(" {text} ");
-        prop_assert_eq!(clock(&Raw::Text(&spaced)), clock(&Raw::Text(&text)));
+        prop_assert_eq!(time(&Raw::Text(&spaced)), time(&Raw::Text(&text)));
     }
 
     #[test]

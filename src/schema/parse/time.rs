@@ -1,8 +1,8 @@
 //! Times such as `2022.12.23 11:16:00 (GMT+08:00)`, and UTC offsets.
 
-use super::number::digits;
 use super::Reason;
 use super::common::on_value;
+use super::number::digits;
 use crate::schema::time::days_from_civil;
 use crate::schema::{ParsedTime, Raw};
 

@@ -12,10 +12,10 @@ mod quality;
 mod store;
 
 pub(crate) use buildings::{ADDRESS_BUILDINGS, BUILDINGS};
+pub use catalog::TABLES;
 #[cfg(test)]
 pub(crate) use catalog::table;
 pub(crate) use catalog::{SCHEMA_VERSION, UNUSED_FIELDS};
-pub use catalog::TABLES;
 pub(crate) use definitions::{MISALIGNED_PARTICIPANTS, THRESHOLDS};
 pub(crate) use lists::{MEETINGS, PARTICIPANTS};
 pub use quality::QUALITY_SAMPLES;
