@@ -51,7 +51,12 @@ impl<'z> ListReader<'z> {
         let Some(key) = self.numbering.key(&identity.key, value) else {
             return Listed::Duplicate { meeting_date: identity.start.local_day() };
         };
-        Listed::Meeting(ListedMeeting { key, identity, devices: device_count(value), item_digest: hex(&row_digest(value)) })
+        Listed::Meeting(ListedMeeting {
+            key,
+            identity,
+            devices: device_count(value),
+            item_digest: hex(&row_digest(value)),
+        })
     }
 }
 

@@ -61,7 +61,7 @@ async fn walk_role(context: &Context, task: &MeetingTask, role: Option<WebinarUs
         for item in parse_items(page.list_json()) {
             let empty = Item::new();
             let item = item.as_object().unwrap_or(&empty);
-            let identity = ParticipantIdentity::of(item, &meeting.meeting_key, &settings.zone);
+            let identity = ParticipantIdentity::from_item(item, &meeting.meeting_key, &settings.zone);
             if listed.keys.insert(identity.base_key.clone()) {
                 listed.participants.push(identity);
             }
