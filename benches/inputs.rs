@@ -1,23 +1,23 @@
-//! What the parsers are measured on, as data: texts as the vendor sends them, and a page of a hundred minutes.
+//! Inputs of the parser benchmarks: texts in the forms that Feishu sends, and a page of a hundred minutes.
 //!
-//! Shared by the benches and by the instruction counts. Fixed, because instruction counts must not depend on chance.
+//! Shared by the benchmarks and the instruction counts, and fixed, so that the counts are reproducible.
 
 use std::hint::black_box;
 
 use vcq_etl::WalkParser;
 use vcq_etl::{Kind, Raw, parse};
 
-/// A parser as the pages meet it: a name, the texts that it is given one after the other, and the call.
+/// A parser with its inputs.
 pub(crate) struct Parser {
-    /// The name in reports and in `instructions.txt`.
+    /// Name in the output and in `instructions.txt`.
     pub name: &'static str,
-    /// The usual forms, and now and then a missing one.
+    /// The usual forms, and a missing value.
     pub texts: &'static [&'static str],
-    /// Reads one text and drops what came out.
+    /// Parses one text and drops the result.
     pub read: fn(&str),
 }
 
-/// Reads one text with a parser that takes nothing but the leaf.
+/// Calls a parser that takes only the value.
 macro_rules! leaf {
     ($parser:path) => {
         |text| {
@@ -26,7 +26,7 @@ macro_rules! leaf {
     };
 }
 
-/// Reads one text as a metric of the kind.
+/// Parses a metric of this kind.
 macro_rules! metric {
     ($kind:ident) => {
         |text| {
@@ -35,7 +35,7 @@ macro_rules! metric {
     };
 }
 
-/// Every parser of contract 2.
+/// Every parser of `schema::parse`.
 pub(crate) const PARSERS: &[Parser] = &[
     Parser { name: "millis", texts: &["100ms", "17ms", "5 ms", "1.5s", "-"], read: metric!(Millis) },
     Parser { name: "kbps", texts: &["2324kbps", "46kbps", "1.2Mbps", "0kbps", "-"], read: metric!(Kbps) },
@@ -72,7 +72,7 @@ pub(crate) const PARSERS: &[Parser] = &[
 /// Minutes on a full page.
 pub(crate) const PAGE_ITEMS: usize = 100;
 
-/// A full page of participant_quality_list: every section there, the numbers of one minute unlike those of the next.
+/// A full page of participant_quality_list: every section, with different numbers in each minute.
 pub(crate) fn page() -> String {
     let item = |minute: usize| {
         let time = format!("2026.10.13 {:02}:{:02}:00 (GMT+08:00)", 9 + minute / 60, minute % 60);
@@ -114,13 +114,10 @@ pub(crate) fn page() -> String {
     )
 }
 
-/// Types a walk of one page.
-///
-/// # Panics
-/// Where the page is none, or a value of it is refused: then something else is measured than is meant.
+/// Types a walk of one page. Panics if a value is rejected, because then the benchmark would measure something else.
 pub(crate) fn type_page(parser: &mut WalkParser, page: &str) -> vcq_etl::TypedWalk {
     let typed = parser.walk(&[page.as_bytes()], 480).expect("the page is JSON");
     assert_eq!(typed.sample_count(), PAGE_ITEMS);
-    assert_eq!(typed.rejects("", 0).count(), 0, "a value of the page was refused");
+    assert_eq!(typed.rejects("", 0).count(), 0, "a value of the page was rejected");
     typed
 }

@@ -1,8 +1,8 @@
-//! One parser, so often: `instructions NAME TIMES`. What `tools/bench-instructions.py` runs under callgrind.
+//! Runs one parser TIMES times: `instructions NAME TIMES`. `tools/bench-instructions.py` runs it under callgrind.
 //!
-//! Without arguments it prints the names, which is all that `cargo bench` gets of it.
+//! Without arguments it prints the names of the parsers.
 
-#![expect(clippy::print_stdout, reason = "the list of names is this program's result")]
+#![expect(clippy::print_stdout, reason = "the list of names is the output of this program")]
 
 use std::hint::black_box;
 
@@ -11,7 +11,7 @@ use vcq_etl::WalkParser;
 #[path = "inputs.rs"]
 mod inputs;
 
-/// The name of the whole page beside the parsers of single values.
+/// Name of the benchmark of a whole page.
 const PAGE: &str = "page_of_100";
 
 fn main() {
@@ -27,7 +27,7 @@ fn main() {
     }
 }
 
-/// Reads all the texts of one parser `times` times over, or types the page so often.
+/// Parses all texts of one parser `times` times, or types the page `times` times.
 fn run(name: &str, times: usize) {
     if name == PAGE {
         let page = inputs::page();

@@ -1,8 +1,8 @@
-//! Times of each stage on its own: parsers, a page, a date, a Parquet part, and the loading and publishing of a day.
+//! Times of single stages: parsers, a page, a date, a Parquet part, and publishing a date.
 //!
-//! Run by `make bench-stages`; `make bench-stages FILTER=page` runs those whose name has it. The day is one of a made-up
-//! tenant, pulled by the program itself from the simulator over HTTP. Numbers to compare runs on one machine with; what
-//! the program needs as a whole is measured by `make bench`.
+//! `make bench-stages` runs all of them, `make bench-stages FILTER=page` those whose name contains `page`. The data is a
+//! simulated tenant, synced by the program over HTTP. The numbers compare runs on one machine; `make bench` measures the
+//! program as a whole.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ mod inputs;
 
 /// Rows that the transform hands to the Parquet writer at a time.
 const BATCH_ROWS: usize = 8_192;
-/// Days in the store that counts as full.
+/// Days of the full store.
 const DAYS: u32 = 10;
 const RUN_ID: &str = "bench";
 
@@ -53,9 +53,9 @@ fn page(bencher: Bencher<'_, '_>) {
         .bench_local(|| inputs::type_page(&mut parser, &page));
 }
 
-/// The same with an escape near its beginning, which only the general reader of JSON takes.
+/// The same with an escape sequence near the start, which only the general JSON parser reads.
 #[divan::bench]
-fn page_of_another_form(bencher: Bencher<'_, '_>) {
+fn page_with_escape(bencher: Bencher<'_, '_>) {
     let page = inputs::page().replacen("(GMT", "\\u0028GMT", 1);
     let mut parser = WalkParser::default();
     bencher
@@ -82,7 +82,7 @@ fn batch(page: &str, pages: usize) -> RecordBatch {
     batches.take().expect("every column has a source")
 }
 
-/// Arrow to a durable Parquet file of so many batches.
+/// Arrow to a synced Parquet file of `batches` batches.
 #[divan::bench(args = [1, 4, 16])]
 fn parquet(bencher: Bencher<'_, '_>, batches: usize) {
     let batch = batch(&inputs::page(), BATCH_ROWS.div_ceil(inputs::PAGE_ITEMS)).slice(0, BATCH_ROWS);
@@ -135,7 +135,7 @@ impl Store {
         self.folder.path().join("store")
     }
 
-    /// The day with the most raw bytes, so that it is no holiday.
+    /// The date with the most raw bytes, so that it is a working day.
     fn busy_date(&self) -> i32 {
         let bytes = |date: &i32| -> u64 {
             let files = vcq_etl::list_files(&self.path().join("raw"), RawKind::Quality, *date);
@@ -150,7 +150,7 @@ impl Store {
     }
 }
 
-/// A store with all days but the busy one, to be copied and published into.
+/// A store with all dates except the busy one, to be copied and published into.
 static OTHER_DAYS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = TempDir::new().expect("a folder");
     let paths = StorePaths::open(folder.path()).expect("a store");
@@ -173,18 +173,18 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Stages one day of the bench's store for a publication into the store at `work_dir`'s side; gives its samples too.
+/// Stages one date of the benchmark's store for a publication from `work_dir`. Returns its number of samples too.
 fn staged(raw_dir: &Path, work_dir: &Path, meeting_date: i32) -> (DatePublication, u64) {
     let zone = TenantZone::parse("+08:00").expect("a zone");
     let context =
         DateContext { raw_dir, work_dir, zone: &zone, run_id: RUN_ID, counts_all_fields: true, part_number: 0 };
-    let publication = stage_date(context, meeting_date).expect("the day can be made").publication;
+    let publication = stage_date(context, meeting_date).expect("the date is staged").publication;
     let samples =
         publication.parts.iter().filter(|part| part.table.name == QUALITY_SAMPLES.name).map(|part| part.rows).sum();
     (publication, samples)
 }
 
-/// One day from the raw log to staged parts.
+/// One date from the raw log to staged parts.
 #[divan::bench(sample_count = 20)]
 fn date(bencher: Bencher<'_, '_>) {
     let work = TempDir::new().expect("a folder");
@@ -194,14 +194,14 @@ fn date(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(samples)).bench_local(|| staged(&raw, work.path(), busy));
 }
 
-/// Where a day is published into.
+/// The store that a date is published into.
 #[derive(Debug, Clone, Copy)]
 enum Into {
     EmptyStore,
     FullStore,
 }
 
-/// One staged day published: parts placed, manifest, the database built aside and renamed in.
+/// Publishes one staged date: parts, manifest, and the database, which is built beside the old one and renamed.
 #[divan::bench(sample_count = 10, sample_size = 1, args = [Into::EmptyStore, Into::FullStore])]
 fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
     let raw = STORE.path().join("raw");
@@ -218,12 +218,12 @@ fn publish_a_day(bencher: Bencher<'_, '_>, into: Into) {
         })
         .bench_local_values(|(folder, paths, date)| {
             publish_dates(&paths, vec![date], PublishMode::Update);
-            // Given back, so that its removal is not measured.
+            // Returned, so that its removal is not measured.
             folder
         });
 }
 
-/// All ten days published at once, the database built anew: what a rebuild does after the transform.
+/// Publishes all ten dates at once with a new database, as a rebuild does after the transform.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn publish_all_days(bencher: Bencher<'_, '_>) {
     let raw = STORE.path().join("raw");

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Instructions of each parser, counted by callgrind, against those that are recorded in benches/instructions.txt.
+"""Counts the instructions of each parser with callgrind and compares them with benches/instructions.txt.
 
-    python3 tools/bench-instructions.py            compares; ends with 1 where one takes over 5 % more
-    UPDATE=1 python3 tools/bench-instructions.py   records
+    python3 tools/bench-instructions.py            compares; ends with 1 if a parser takes over 5 % more
+    UPDATE=1 python3 tools/bench-instructions.py   records the counts
 
-Counts do not depend on what else the machine does, so that a regression shows where times are noise. They do depend on
-the compiler: record them anew after an upgrade, in a change of its own. What a call takes is the difference between a
-run of many calls and one of few, so that start-up does not count.
+Counts do not depend on other load, so they show regressions that are lost in the noise of times. They do depend on the
+compiler: record them again after an upgrade, in a separate change. The cost of a call is the difference between a run of
+many calls and a run of few, so that start-up does not count.
 """
 import json
 import os
@@ -19,25 +19,25 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RECORD = ROOT / "benches/instructions.txt"
-MOST_GROWTH = 0.05
+MAX_GROWTH = 0.05
 FEW, MANY = 20, 1020
-# The page is a hundred items, so fewer of them tell as much.
+# A page has a hundred items, so fewer runs are enough.
 FEW_PAGES, MANY_PAGES = 2, 22
 
 
-def built():
-    """Builds the bench and gives its path."""
+def build():
+    """Builds the benchmark and returns its path."""
     command = [os.environ.get("CARGO", "cargo"), "bench", "--profile", "release", "--locked", "--bench", "instructions", "--no-run"]
-    told = subprocess.run([*command, "--message-format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    for line in told.splitlines():
+    messages = subprocess.run([*command, "--message-format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for line in messages.splitlines():
         message = json.loads(line)
         if message.get("executable") and message["target"]["name"] == "instructions":
             return message["executable"]
-    sys.exit("bench-instructions: cargo built no bench")
+    sys.exit("bench-instructions: cargo built no benchmark")
 
 
-def counted(binary, name, times):
-    """Instructions of a whole run."""
+def count_instructions(binary, name, times):
+    """Instructions of one run."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder, "callgrind.out")
         command = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", binary, name, str(times)]
@@ -47,7 +47,7 @@ def counted(binary, name, times):
 
 def per_call(binary, name):
     few, many = (FEW_PAGES, MANY_PAGES) if name.startswith("page") else (FEW, MANY)
-    return round((counted(binary, name, many) - counted(binary, name, few)) / (many - few))
+    return round((count_instructions(binary, name, many) - count_instructions(binary, name, few)) / (many - few))
 
 
 def recorded():
@@ -60,7 +60,7 @@ def recorded():
 def main():
     if not shutil.which("valgrind"):
         sys.exit("bench-instructions: valgrind is needed: apt-get install valgrind, or your system's package of that name")
-    binary = built()
+    binary = build()
     environment = subprocess.run([binary], capture_output=True, text=True, check=True)
     names = environment.stdout.split()
     before = recorded()
@@ -72,7 +72,7 @@ def main():
         was = before.get(name)
         change = f"{100 * (count / was - 1):+.1f} %" if was else "new"
         print(f"{name:<24} {count:>13,} {was or 0:>13,} {change:>8}", flush=True)
-        if was and count > was * (1 + MOST_GROWTH):
+        if was and count > was * (1 + MAX_GROWTH):
             grown.append(name)
     if os.environ.get("UPDATE"):
         compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
@@ -85,7 +85,7 @@ def main():
         print(f"wrote {RECORD.relative_to(ROOT)}")
         return 0
     if grown:
-        print(f"over {MOST_GROWTH:.0%} more than recorded: {', '.join(grown)}", file=sys.stderr)
+        print(f"more than {MAX_GROWTH:.0%} over the recorded count: {', '.join(grown)}", file=sys.stderr)
     return 1 if grown else 0
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Puts the official DuckDB 1.5.6 shared library into the folder DUCKDB_LIB_DIR (default .duckdb in the project).
-# Compiling DuckDB takes over half an hour; this takes seconds. Where npm has a package for this platform, the library
-# comes out of it and its checksum is checked; elsewhere the duckdb crate's own download brings it.
+# Downloads the official DuckDB 1.5.6 shared library into the folder DUCKDB_LIB_DIR (default: .duckdb in the project).
+# Compiling DuckDB takes over half an hour; this takes seconds. The library comes from an npm package whose checksum is
+# pinned, or, on platforms without one, from the download of the duckdb crate.
 set -eu
 
 VERSION=1.5.6
@@ -35,26 +35,26 @@ trap 'rm -rf "$work"' EXIT
 if [ -n "$package" ] && command -v npm >/dev/null 2>&1; then
     echo "fetching DuckDB $VERSION: npm pack $package" >&2
     if ! archive=$(cd "$work" && npm pack --silent "$package"); then
-        echo "error: npm could not fetch $package; is its registry reachable?" >&2
+        echo "error: npm could not fetch $package; check that its registry is reachable" >&2
         exit 1
     fi
     tar -xzf "$work/$archive" -C "$work" "package/$library"
     if ! check "$work/package/$library"; then
-        echo "error: the $library in $package does not have the checksum $sha256; not used" >&2
+        echo "error: the $library in $package does not have the checksum $sha256; it is not used" >&2
         exit 1
     fi
     mv "$work/package/$library" "$dir/$library"
 else
-    echo "fetching DuckDB $VERSION: the duckdb crate's own download (no npm package for this platform, or no npm)" >&2
-    # Outside the project, so that .cargo/config.toml does not say where the library is.
+    echo "fetching DuckDB $VERSION: download of the duckdb crate (no npm package for this platform, or no npm)" >&2
+    # Outside the project, so that .cargo/config.toml does not apply.
     project=$PWD
     (cd "$work" && env -u DUCKDB_LIB_DIR DUCKDB_DOWNLOAD_LIB=1 CARGO_TARGET_DIR="$work/target" \
         cargo build --release --locked --manifest-path "$project/Cargo.toml" --package libduckdb-sys)
     found=$(find "$work/target" -name "$library" | head -n 1)
     if [ -z "$found" ]; then
-        echo "error: no $library was downloaded; put one of DuckDB $VERSION into $dir by hand" >&2
+        echo "error: $library was not downloaded; put the one of DuckDB $VERSION into $dir manually" >&2
         exit 1
     fi
-    check "$found" || { echo "error: the downloaded $library does not have the checksum $sha256; not used" >&2; exit 1; }
+    check "$found" || { echo "error: the downloaded $library does not have the checksum $sha256; it is not used" >&2; exit 1; }
     mv "$found" "$dir/$library"
 fi

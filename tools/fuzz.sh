@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for so many seconds each, on the stable toolchain: libFuzzer with the counters that `cargo fuzz
-# run --sanitizer none` builds with, so that no nightly and no further tool is needed. `cargo fuzz run TARGET` in the
-# checkout works too, where it is installed.
+# Runs every fuzz target for SECONDS seconds on the stable toolchain: libFuzzer with the coverage counters of `cargo fuzz run
+# --sanitizer none`, so that neither nightly nor another tool is needed. `cargo fuzz run TARGET` works too, if installed.
 #
 #   tools/fuzz.sh SECONDS [TARGET...]
 #
-# Ends with 1 where a target failed: its input is then in fuzz/artifacts/TARGET/, which the tests replay. Give it a name,
-# mend what it shows, and move it to fuzz/seeds/TARGET/.
+# Ends with 1 if a target failed. The failing input is in fuzz/artifacts/TARGET/, which the tests replay: rename it, fix the
+# defect, and move the input to fuzz/seeds/TARGET/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,9 +15,9 @@ if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(ls fuzz/seeds)
 
 export DUCKDB_LIB_DIR=${DUCKDB_LIB_DIR:-$PWD/.duckdb}
 export LD_LIBRARY_PATH=$DUCKDB_LIB_DIR${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-# Every dependency is built with counters, so its products are kept apart, and over checkouts.
+# Every dependency is built with counters, so the build products are separate; they are kept across checkouts.
 build=${FUZZ_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/vcq-etl-fuzz}
-# A target of its own, even where it is this machine's: build scripts must not be instrumented.
+# An explicit target triple, even if it is the host's: build scripts must not be instrumented.
 triple=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="--cfg fuzzing -Cdebug-assertions -Coverflow-checks -Ccodegen-units=4 -Cpasses=sancov-module \
 -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -30,11 +29,11 @@ for target in "${targets[@]}"; do
     corpus=fuzz/corpus/$target artifacts=fuzz/artifacts/$target/
     mkdir -p "$corpus" "$artifacts"
     log=$(mktemp)
-    # The first folder takes what is found; the seeds are only read. A gigabyte of memory or ten seconds for one input
-    # is a finding like any other.
+    # New inputs go to the first folder; the seeds are only read. An input that takes a gigabyte of memory or ten seconds
+    # counts as a failure.
     if "$build/$triple/release/$target" "$corpus" "fuzz/seeds/$target" -max_total_time="$seconds" -timeout=10 \
         -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -artifact_prefix="$artifacts" >"$log" 2>&1; then
-        echo "fuzz: $target held for $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
+        echo "fuzz: $target passed $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
     else
         failed+=("$target")
         echo "fuzz: $target FAILED" >&2

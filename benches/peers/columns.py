@@ -1,7 +1,7 @@
-"""What every peer is told: the fields of an item, the unit behind each number, and the column it becomes.
+"""Shared by the peers: the fields of an item, the unit of each number, and its column.
 
-The forms are those that the vendor documents: "100ms", "8kbps", "8%", "6dB", "100fps", "1080P", "4K", "-" where there is
-nothing, times as "2026.10.13 18:06:00 (GMT+08:00)" and, in cpu_usage, without a zone. A peer need not take more.
+The forms are those that Feishu documents: "100ms", "8kbps", "8%", "6dB", "100fps", "1080P", "4K", "-" for a missing value,
+times as "2026.10.13 18:06:00 (GMT+08:00)" and, in cpu_usage, without a zone. A peer need not accept others.
 """
 
 _STREAM = [
@@ -48,7 +48,7 @@ SECTIONS = {
     ],
 }
 
-# The text behind a number of each unit. Heights are `px`, and have letters of their own: 1080P, 4K.
+# The suffix of each unit. Heights (`px`) have other suffixes: 1080P, 4K.
 SUFFIX = {"ms": "ms", "kbps": "kbps", "pct": "%", "db": "dB", "fps": "fps"}
 HEIGHTS = {"2K": 1440, "4K": 2160, "8K": 4320}
 

@@ -1,4 +1,4 @@
-"""dlt with its DuckDB destination: a resource of typed rows, columns declared; DuckDB writes one Parquet file a date.
+"""dlt with its DuckDB destination: a resource of typed rows with declared columns; DuckDB writes one Parquet file per date.
 
     python dlt_duckdb.py RAW_QUALITY OUT
 """
@@ -6,7 +6,7 @@ import os
 import pathlib
 import sys
 
-# dlt's own switches, before it is imported: nothing is sent anywhere, and its files stay in OUT.
+# Settings of dlt, set before it is imported: no telemetry, and its files stay in OUT.
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 os.environ["RUNTIME__LOG_LEVEL"] = "ERROR"
 
@@ -48,7 +48,7 @@ def main():
         destination=dlt.destinations.duckdb(str(database)),
         dataset_name="bench",
     )
-    # Parquet files to the loader: several times faster than dlt's default, insert statements.
+    # Parquet loader files are several times faster than dlt's default, insert statements.
     pipeline.run(quality_samples(), loader_file_format="parquet")
     connection = duckdb.connect(str(database))
     connection.execute("set threads = 2")

@@ -1,8 +1,8 @@
-"""DuckDB alone: read_json, casts, one table, one Parquet file a date.
+"""DuckDB alone: read_json, casts, one table, one Parquet file per date.
 
     python duckdb_sql.py RAW_QUALITY OUT [--sorted]
 
-DuckDB reads the raw log as it is: several zstd frames in a file, and skippable ones between them.
+DuckDB reads the raw log directly: several zstd frames per file, with skippable frames between them.
 """
 import pathlib
 import sys
@@ -35,7 +35,7 @@ def query(files):
     request = "STRUCT(meeting_no VARCHAR, meeting_start_time VARCHAR, user_id VARCHAR, room_id VARCHAR, join_time VARCHAR)"
     response = f"STRUCT(data STRUCT(participant_quality_list {item}[]))"
     zoned = ", ".join(f"item.{section}.time" for section in SECTIONS if section != "cpu_usage")
-    # The zone of the first section that prints one holds for the whole item.
+    # The first zone of an item applies to the whole item.
     offset = (
         "list_extract(list_transform(list_filter(["
         + zoned

@@ -1,4 +1,4 @@
-"""From raw pages to typed rows in plain Python: what the plain script and the dlt pipeline share."""
+"""From raw pages to typed rows in plain Python; shared by the plain script and the dlt pipeline."""
 import datetime
 import io
 import json
@@ -11,7 +11,7 @@ UTC = datetime.timezone.utc
 
 
 def pages(path):
-    """The answered pages of a raw file, which is several zstd frames of JSON lines."""
+    """The pages of a raw file, which consists of several zstd frames of JSON lines."""
     with path.open("rb") as packed:
         frames = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
         for line in io.BufferedReader(frames, 1 << 20):
@@ -34,7 +34,7 @@ def height(text):
 
 
 def clock(text):
-    """The wall clock, and its offset from UTC in minutes where it is printed."""
+    """Local time, and its offset from UTC in minutes if there is one."""
     if not text or text == "-":
         return None, None
     local = datetime.datetime.strptime(text[:19], "%Y.%m.%d %H:%M:%S")

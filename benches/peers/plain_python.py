@@ -1,4 +1,4 @@
-"""A plain Python script: json, datetime, a Parquet file a date through pyarrow; DuckDB loads those files.
+"""A plain Python script: json, datetime, one Parquet file per date with pyarrow; DuckDB loads those files.
 
     python plain_python.py RAW_QUALITY OUT
 """

@@ -1,9 +1,9 @@
-"""polars, its streaming engine: scan_ndjson, expressions, one Parquet file a date; DuckDB loads those files.
+"""The streaming engine of polars: scan_ndjson, expressions, one Parquet file per date; DuckDB loads those files.
 
     python polars_streaming.py RAW_QUALITY OUT
 
-polars takes a file for zstd by its first bytes, and ours begin with a skippable frame; so the files are unpacked first,
-on two threads and within the measured time.
+polars recognises zstd by the first bytes of a file, and raw files start with a skippable frame; so the files are unpacked
+first, on two threads and within the measured time.
 """
 import concurrent.futures
 import pathlib
@@ -45,7 +45,7 @@ def local(section):
 
 
 def answers(path):
-    """The pages of one raw file, with the date that its folder is named after."""
+    """The pages of one raw file, with the date of its folder."""
     date = next(part for part in path.parts if part.startswith("meeting_date=")).removeprefix("meeting_date=")
     pages = pl.scan_ndjson(path, schema=SCHEMA, ignore_errors=False)
     return pages.filter(pl.col("record") == "page").with_columns(meeting_date=pl.lit(date).str.to_date())
@@ -89,7 +89,7 @@ def samples(files):
 
 
 def unpack(raw, path, folder):
-    """Every frame of a raw file, one behind the other."""
+    """Unpacks all frames of a raw file into one file."""
     unpacked = folder / path.relative_to(raw).with_suffix("")
     unpacked.parent.mkdir(parents=True, exist_ok=True)
     with path.open("rb") as packed, unpacked.open("wb") as lines:

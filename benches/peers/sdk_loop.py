@@ -1,9 +1,9 @@
-"""The vendor's official Python SDK in a loop: meetings, their participants, each one's quality.
+"""Feishu's official Python SDK in a loop: meetings, their participants, the quality of each.
 
-    python sdk_loop.py START END PAGE_SIZE [THREADS [MOST_SECONDS]]     unix seconds; PAGE_SIZE 0: as the SDK has it
+    python sdk_loop.py START END PAGE_SIZE [THREADS [MAX_SECONDS]]     unix seconds; PAGE_SIZE 0: the default of the SDK
 
-Written as its examples are: an answer that is no success is noted and passed over, because the SDK does not retry it.
-Prints what it came to as JSON.
+Written like the SDK's examples: a failed call is counted and skipped, because the SDK does not retry it. Prints the result as
+JSON.
 """
 import collections
 import concurrent.futures
@@ -27,7 +27,7 @@ def seconds(text):
 
 
 class Loop:
-    def __init__(self, page_size, most_seconds):
+    def __init__(self, page_size, max_seconds):
         client = (
             lark.Client.builder()
             .app_id(os.environ["VCQ_APP_ID"])
@@ -38,13 +38,13 @@ class Loop:
         )
         self.lists = client.vc.v1
         self.page_size = page_size
-        self.until = time.monotonic() + most_seconds
+        self.until = time.monotonic() + max_seconds
         self.calls = collections.Counter()
         self.codes = collections.Counter()
         self.ended_early = False
 
     def walk(self, name, get, build, key):
-        """The rows of a question, page by page; what came before a refusal where one comes."""
+        """The rows of all pages, up to a refusal if there is one."""
         rows, token = [], None
         while True:
             if time.monotonic() > self.until:
@@ -56,14 +56,14 @@ class Loop:
             if token:
                 request.page_token(token)
             self.calls[name] += 1
-            answer = get(request.build())
-            if not answer.success():
-                self.codes[answer.code] += 1
+            response = get(request.build())
+            if not response.success():
+                self.codes[response.code] += 1
                 return rows
-            rows += getattr(answer.data, key) or []
-            if not answer.data.has_more:
+            rows += getattr(response.data, key) or []
+            if not response.data.has_more:
                 return rows
-            token = answer.data.page_token
+            token = response.data.page_token
 
     def meetings(self, start, end):
         def build():
@@ -72,7 +72,7 @@ class Loop:
 
         return self.walk("meeting_list", self.lists.meeting_list.get, build, "meeting_list")
 
-    def of_meeting(self, meeting):
+    def walk_meeting(self, meeting):
         start, end = seconds(meeting.meeting_start_time), seconds(meeting.meeting_end_time)
 
         def window(request):
@@ -83,7 +83,7 @@ class Loop:
             return request.webinar_user_role(role) if role else request
 
         found = []
-        # A webinar's audience is a list of its own.
+        # A webinar's audience is a separate list.
         for role in [None, AUDIENCE] if meeting.meeting_subtype == WEBINAR else [None]:
             found += self.walk(
                 "participant_list", self.lists.participant_list.get, lambda: listed(role), "participants"
@@ -115,7 +115,7 @@ def main():
     began = time.monotonic()
     meetings = loop.meetings(start, end)
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(loop.of_meeting, meetings))
+        found = list(pool.map(loop.walk_meeting, meetings))
     print(
         json.dumps(
             {

@@ -1,11 +1,11 @@
-"""Drives the simulator with the vendor's official SDK.
+"""Tests the simulator with Feishu's official SDK.
 
-The Rust tests speak to the simulator with our own client and would share our own mistakes. This one uses the vendor's
-client and the vendor's models: a field that the models don't know, or know under another type, fails here.
+The Rust tests use our own client and could share its mistakes. This test uses Feishu's client and models: a field that the
+models do not have, or have with another type, fails.
 
-Needs a running simulator, with limits that don't get in the way, and:
-  VCQ_BASE_URL, VCQ_APP_ID, VCQ_APP_SECRET   where it is and who asks
-  VCQ_SIM_EXPECT                             what it holds, as the JSON of `Tenant::expectation`
+Needs a running simulator without rate limits, and:
+  VCQ_BASE_URL, VCQ_APP_ID, VCQ_APP_SECRET   its address and credentials
+  VCQ_SIM_EXPECT                             its contents, as the JSON of `Tenant::expectation`
 Run it with: python -m unittest tests/sdk/test_sdk.py
 """
 
@@ -28,7 +28,7 @@ from lark_oapi.core.exception import ObtainAccessTokenException
 
 EXPECT = json.loads(os.environ["VCQ_SIM_EXPECT"])
 DAY_S = 86_400
-# Answers of the quality list that stand for "no quality for this one".
+# Refusals of the quality list that mean "no quality data for this participant".
 NOT_SUPPORTED, NO_DEVICE = 121002, 126010
 
 
@@ -50,27 +50,27 @@ def seconds(text):
 
 
 def walk(get, build, key):
-    """All the rows of a question, page by page."""
+    """All rows of a list, page by page."""
     rows, token = [], None
     while True:
         request = build()
         if token:
             request.page_token(token)
-        answer = get(request.build())
-        if not answer.success():
-            return answer.code, rows
-        rows += getattr(answer.data, key) or []
-        raw = json.loads(answer.raw.content)["data"]
+        response = get(request.build())
+        if not response.success():
+            return response.code, rows
+        rows += getattr(response.data, key) or []
+        raw = json.loads(response.raw.content)["data"]
         assert raw["has_more"] == bool(raw.get("page_token")), raw.get("page_token")
-        if not answer.data.has_more:
+        if not response.data.has_more:
             return 0, rows
-        token = answer.data.page_token
+        token = response.data.page_token
 
 
 def check_model(test, model, raw, where):
-    """Every field that was sent is in the vendor's model, with the type that it has there."""
+    """Checks that every field is in Feishu's model, with the same type."""
     for field, value in raw.items():
-        test.assertIn(field, model._types, f"{where}.{field} is not a field of the vendor's")
+        test.assertIn(field, model._types, f"{where}.{field} is not a field of Feishu's model")
         known = model._types[field]
         if isinstance(value, dict):
             check_model(test, known, value, f"{where}.{field}")
@@ -129,7 +129,7 @@ class Simulator(unittest.TestCase):
 
         return walk(self.vc.participant_quality_list.get, build, "participant_quality_list")
 
-    def test_a_walk_finds_what_the_tenant_holds(self):
+    def test_a_walk_finds_everything_in_the_tenant(self):
         meetings = self.meetings()
         participants = samples = without_id = empty = 0
         refused = {NOT_SUPPORTED: 0, NO_DEVICE: 0}
@@ -153,12 +153,12 @@ class Simulator(unittest.TestCase):
         self.assertEqual(refused[NO_DEVICE], EXPECT["participants_foreign"])
         self.assertEqual(refused[NOT_SUPPORTED], EXPECT["participants_unsupported"])
 
-    def test_small_pages_hold_the_same_meetings(self):
+    def test_small_pages_have_the_same_meetings(self):
         by_twenty = [meeting.meeting_instance_id for meeting in self.meetings(page_size=20)]
         self.assertEqual(by_twenty, [meeting.meeting_instance_id for meeting in self.meetings()])
         self.assertEqual(len(by_twenty), len(set(by_twenty)))
 
-    def test_every_field_is_one_of_the_vendor_s(self):
+    def test_every_field_is_in_feishus_models(self):
         request = GetMeetingListRequest.builder().start_time(EXPECT["start"]).end_time(EXPECT["end"]).build()
         raw = json.loads(self.vc.meeting_list.get(request).raw.content)["data"]["meeting_list"]
         for meeting in raw:
@@ -174,34 +174,34 @@ class Simulator(unittest.TestCase):
                     continue
                 request = self.window(GetParticipantQualityListRequest.builder(), meeting)
                 request = request.join_time(seconds(row.join_time)).user_id(row.user_id).build()
-                answer = self.vc.participant_quality_list.get(request)
-                if answer.success():
-                    for item in json.loads(answer.raw.content)["data"]["participant_quality_list"]:
+                response = self.vc.participant_quality_list.get(request)
+                if response.success():
+                    for item in json.loads(response.raw.content)["data"]["participant_quality_list"]:
                         check_model(self, ParticipantQuality, item, "quality")
                         self.assertRegex(item["network"]["network_delay"], re.compile(r"^\d+ms$"))
                         checked += 1
         self.assertGreater(checked, 100)
 
     def test_refusals_reach_the_sdk_as_codes(self):
-        def ask(**params):
+        def request_meetings(**params):
             request = GetMeetingListRequest.builder()
-            # A second value for a parameter would be sent beside the first, so the defaults come in here.
+            # Setting a parameter twice would send both values, so the defaults are merged here.
             for name, value in {"start_time": EXPECT["start"], "end_time": EXPECT["end"], **params}.items():
                 getattr(request, name)(value)
             return self.vc.meeting_list.get(request.build())
 
-        page = ask(page_size=10)
+        page = request_meetings(page_size=10)
         self.assertFalse(page.success())
         self.assertEqual(page.code, 99992402)
         error = json.loads(page.raw.content)["error"]
         self.assertEqual(error["field_violations"][0]["field"], "page_size")
         self.assertEqual(page.get_log_id(), error["log_id"])
-        self.assertEqual(ask(meeting_no="123456789", room_id="omm_x").code, 126008)
-        self.assertEqual(ask(meeting_no="12").code, 126004)
-        self.assertEqual(ask(start_time=1).code, 126006)
+        self.assertEqual(request_meetings(meeting_no="123456789", room_id="omm_x").code, 126008)
+        self.assertEqual(request_meetings(meeting_no="12").code, 126004)
+        self.assertEqual(request_meetings(start_time=1).code, 126006)
 
     def test_an_unknown_app_gets_no_token(self):
-        # The SDK caches tokens by app id, so a wrong secret for the right app would not even be sent.
+        # The SDK caches tokens by app id, so a wrong secret for the right app would not be sent.
         with self.assertRaises(ObtainAccessTokenException) as refused:
             client(app_id="cli_nobody").vc.v1.meeting_list.get(GetMeetingListRequest.builder().build())
         self.assertEqual(refused.exception.code, 99991543)

@@ -1,4 +1,4 @@
-// A Chromium to test with: $CHROMIUM, else one of the system's, else the one that npm brings (CHROMIUM=npm asks for it).
+// Finds a Chromium: $CHROMIUM, else one of the system, else the one from npm (CHROMIUM=npm selects it).
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import puppeteer from "puppeteer-core";
@@ -18,13 +18,13 @@ function onPath() {
 }
 
 async function fromNpm() {
-  // It brings the libraries that a bare Debian lacks only where it believes to be in the place it was made for.
+  // The package unpacks the libraries that a minimal Debian lacks only if it believes that it runs on AWS Lambda.
   process.env.AWS_EXECUTION_ENV ||= "AWS_Lambda_nodejs22.x";
   let chromium;
   try {
     ({ default: chromium } = await import("@sparticuz/chromium"));
   } catch (error) {
-    throw new Error("no browser: set CHROMIUM to one, or install it (Debian: apt-get install chromium), or run npm ci in tests/web", { cause: error });
+    throw new Error("no browser: set CHROMIUM, install Chromium (Debian: apt-get install chromium), or run npm ci in tests/web", { cause: error });
   }
   return { executablePath: await chromium.executablePath(), args: ["--no-sandbox", "--no-zygote"], headless: "shell" };
 }
@@ -32,7 +32,7 @@ async function fromNpm() {
 export async function launch() {
   const named = process.env.CHROMIUM;
   const path = named && named !== "npm" ? named : named === "npm" ? null : onPath();
-  // The pages are our own; a sandbox needs rights that a container does not have.
+  // The pages are our own; a sandbox needs permissions that a container does not have.
   const options = path ? { executablePath: path, args: ["--no-sandbox"], headless: true } : await fromNpm();
   return puppeteer.launch(options);
 }

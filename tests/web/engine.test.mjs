@@ -1,4 +1,4 @@
-// Every report on another DuckDB: an older one, in WebAssembly, that has no ICU and no other extension but the core functions.
+// Every report in another DuckDB: an older version, in WebAssembly, without ICU and other extensions.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,31 +21,31 @@ before(async () => {
   engine.registerFileBuffer("vcq.duckdb", new Uint8Array(readFileSync(join(world.store, "vcq.duckdb"))));
   engine.open({ path: "vcq.duckdb" });
   connection = engine.connect();
-  ask("set autoinstall_known_extensions = false");
-  ask("set autoload_known_extensions = false");
+  query("set autoinstall_known_extensions = false");
+  query("set autoload_known_extensions = false");
 });
 after(() => world?.remove());
 
 /** Rows as objects of plain values. */
-function ask(sql) {
+function query(sql) {
   return JSON.parse(JSON.stringify(connection.query(sql).toArray().map((row) => row.toJSON()), (_, value) => (typeof value === "bigint" ? Number(value) : value)));
 }
 
-test("it has neither ICU nor any other extension", () => {
-  assert.deepEqual(ask("select extension_name from duckdb_extensions() where loaded"), [{ extension_name: "core_functions" }]);
-  assert.throws(() => ask("select timestamptz '2026-11-02 00:00:00 Asia/Shanghai' + interval 1 month"));
+test("the engine has neither ICU nor another extension", () => {
+  assert.deepEqual(query("select extension_name from duckdb_extensions() where loaded"), [{ extension_name: "core_functions" }]);
+  assert.throws(() => query("select timestamptz '2026-11-02 00:00:00 Asia/Shanghai' + interval 1 month"));
 });
 
-test("every report gives there what the program gives", () => {
-  const names = ask("select distinct function_name as name from duckdb_functions() where function_name like 'report_%' order by 1");
+test("every report gives the same rows as the program", () => {
+  const names = query("select distinct function_name as name from duckdb_functions() where function_name like 'report_%' order by 1");
   assert.ok(names.length >= 35, `${names.length} reports`);
-  const [{ meeting_no, user_id }] = ask(`select min(m.meeting_no) as meeting_no, min(p.user_id) as user_id
+  const [{ meeting_no, user_id }] = query(`select min(m.meeting_no) as meeting_no, min(p.user_id) as user_id
     from quality_samples as q join meetings as m using (meeting_key) join participants as p using (participant_key)`);
   for (const { name } of names) {
     const needed = { report_meeting_timeline: { meeting_no }, report_user_timeline: { who: user_id } }[name] ?? {};
     const given = Object.entries(needed).map(([key, value]) => `${key} := '${value}'`).join(", ");
-    // Numbers as text of few digits: sums may differ in the last one.
-    const there = ask(`select * from ${name}(${given})`);
+    // Numbers are compared with a tolerance: sums may differ in the last digit.
+    const there = query(`select * from ${name}(${given})`);
     const here = report(world, name.slice("report_".length).replaceAll("_", "-"), needed);
     assert.equal(there.length, here.length, name);
     if (here.length === 0) continue;
@@ -56,7 +56,7 @@ test("every report gives there what the program gives", () => {
         const where = `${name}, row ${index + 1}, ${column}`;
         if (typeof value === "number") assert.ok(Math.abs(value - other) <= 1e-6 * Math.max(1, Math.abs(value)), `${where}: ${value} and ${other}`);
         else if (value === null || typeof value === "boolean") assert.equal(other, value, where);
-        // Times are numbers there.
+        // Times are numbers in DuckDB-Wasm.
         else if (typeof other === "string") assert.equal(other, value, where);
       }
     }

@@ -1,10 +1,10 @@
-// The page in a real browser: what is drawn, what it says, and what it refuses to do.
+// The HTML page in a real browser: what it draws, what it says, and that untrusted text does nothing.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { launch } from "./browser.mjs";
-import { FIRST_DAY, HOSTILE, UNTIL, page, report, tenant } from "./tenant.mjs";
+import { FIRST_DAY, UNTRUSTED, UNTIL, page, report, tenant } from "./tenant.mjs";
 
 const WEEK = { since: FIRST_DAY, until: UNTIL };
 let world;
@@ -21,7 +21,7 @@ after(async () => {
   world?.remove();
 });
 
-/** Opens a page and notes everything that should not happen. */
+/** Opens a page and records everything that must not happen. */
 async function open(path = file, { hash = "", width = 1280, scheme = "light" } = {}) {
   const tab = await browser.newPage();
   const wrong = [];
@@ -39,9 +39,9 @@ async function open(path = file, { hash = "", width = 1280, scheme = "light" } =
   await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
   await tab.goto(url + hash);
   await tab.waitForSelector("main .wrap");
-  tab.innocent = async () => {
+  tab.closeClean = async () => {
     assert.deepEqual(await tab.evaluate(() => window.violations), []);
-    assert.equal(await tab.evaluate(() => window.hacked), undefined, "a text was run");
+    assert.equal(await tab.evaluate(() => window.hacked), undefined, "untrusted text was executed");
     assert.deepEqual(wrong, []);
     await tab.close();
   };
@@ -57,7 +57,7 @@ async function showAll(tab, id) {
 const shown = (text) => (text === "" || text === "–" ? null : Number(text.replace(/[,\s%]|ms/g, "")));
 const near = (value) => (value === null ? null : Number(value));
 
-test("it renders: every section, every chart with something in it", async () => {
+test("every section and every chart is rendered", async () => {
   const tab = await open();
   for (const section of ["trend", "heat", "meetings", "causes", "sites", "rooms", "networks", "versions", "coverage", "method"]) {
     assert.ok(await tab.$(`#s-${section}`), section);
@@ -68,7 +68,7 @@ test("it renders: every section, every chart with something in it", async () => 
     assert.ok(await tab.$eval(`#chart-${chart}`, (box) => box.getAttribute("aria-label").length > 10), chart);
   }
   assert.match(await tab.title(), /2 November 2026/);
-  await tab.innocent();
+  await tab.closeClean();
 });
 
 test("the tiles show the scorecard", async () => {
@@ -83,10 +83,10 @@ test("the tiles show the scorecard", async () => {
     const pill = await tab.$eval(`#tile-${row.measure}`, (box) => box.querySelector(".pill")?.innerText ?? null);
     assert.equal(pill && pill.replace(/^\W+/, ""), row.verdict, row.measure);
   }
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("the tables show what the reports answer", async () => {
+test("the tables show the rows of the reports", async () => {
   const tab = await open();
   const judged = { ...WEEK, min_n: 60 };
   const cases = [
@@ -119,17 +119,17 @@ test("the tables show what the reports answer", async () => {
   const coverage = report(world, "coverage", WEEK).filter((row) => row.status === "all");
   const days = await bodyRows(tab, "coverage");
   assert.deepEqual(days.map((row) => row.slice(1, 4).map(shown)), coverage.map((row) => [row.rows, row.expected_min, row.samples]));
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("hostile texts stay texts, in tables, on meeting pages and in what hovers", async () => {
+test("untrusted text stays text in tables, meeting pages and tooltips", async () => {
   const source = readFileSync(file, "utf8");
   assert.ok(!source.includes("window.hacked=1</script>") && !source.includes("<img src=x"), "markup is escaped in the file");
   const tab = await open();
   await showAll(tab, "meetings");
   const topics = await tab.$$eval("#t-meetings tbody a", (found) => found.map((link) => link.textContent));
-  const planted = topics.filter((topic) => HOSTILE.includes(topic));
-  assert.ok(planted.length >= 5, `hostile topics among the worst meetings: ${planted.length} of ${topics.length}`);
+  const planted = topics.filter((topic) => UNTRUSTED.includes(topic));
+  assert.ok(planted.length >= 5, `untrusted topics among the worst meetings: ${planted.length} of ${topics.length}`);
   assert.equal(await tab.$$eval("main img, main script, main svg[onload]", (found) => found.length), 0);
   for (const chart of ["trend", "causes", "sites", "networks", "versions", "coverage"]) {
     await tab.$eval(`#chart-${chart}`, (box) => box.scrollIntoView({ block: "center" }));
@@ -143,10 +143,10 @@ test("hostile texts stay texts, in tables, on meeting pages and in what hovers",
     assert.equal(await tab.$eval("main h1 bdi", (head) => head.textContent), topics[at - 1]);
     assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `meeting ${at} is not wider than the window`);
   }
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("the trend chart tells a day's numbers when it is pointed at", async () => {
+test("the trend chart shows a day's numbers in a tooltip", async () => {
   const tab = await open();
   const days = report(world, "daily-summary", { ...WEEK, min_n: 60 });
   await tab.$eval("#chart-trend", (one) => one.scrollIntoView({ block: "center" }));
@@ -160,10 +160,10 @@ test("the trend chart tells a day's numbers when it is pointed at", async () => 
     const wanted = day.n.toLocaleString("en-GB");
     assert.ok(seen.some((text) => text.includes(wanted) && text.includes(`${day.poor_pct.toFixed(1)}\u00a0%`)), `${day.date}: ${wanted} in\n${seen.join("\n--\n")}`);
   }
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("Chinese and English are a click apart, and nothing stays behind", async () => {
+test("the language switch translates the whole page", async () => {
   const tab = await open();
   assert.match(await tab.$eval("#title", (head) => head.textContent), /Meeting quality/);
   await tab.click('[data-choice="language-zh"]');
@@ -172,13 +172,13 @@ test("Chinese and English are a click apart, and nothing stays behind", async ()
   for (const text of [...(await texts(tab, "h2")), ...(await texts(tab, "thead th button")), ...(await texts(tab, ".tile .name"))]) {
     assert.match(text, /[\u4e00-\u9fff]|^(CPU p95|t)$/, text);
   }
-  assert.equal(await tab.evaluate(() => document.activeElement.dataset.choice), "language-zh", "the focus stays");
+  assert.equal(await tab.evaluate(() => document.activeElement.dataset.choice), "language-zh", "the focus is kept");
   await tab.click('[data-choice="language-en"]');
   assert.ok((await texts(tab, "h2")).includes("Worst meetings"));
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("dark and light follow the reader and the switch, both readable", async () => {
+test("dark and light follow the system and the switch, with enough contrast", async () => {
   const contrast = (tab) => tab.evaluate(() => {
     const light = (text) => {
       const [r, g, b] = text.match(/[\d.]+/g).slice(0, 3).map((part) => { const c = part / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
@@ -198,11 +198,11 @@ test("dark and light follow the reader and the switch, both readable", async () 
     const other = scheme === "dark" ? "light" : "dark";
     await tab.click(`[data-choice="theme-${other}"]`);
     assert.equal(await now(), other);
-    await tab.innocent();
+    await tab.closeClean();
   }
 });
 
-test("tables sort by keyboard and say so", async () => {
+test("tables sort by keyboard and set aria-sort", async () => {
   const tab = await open();
   await showAll(tab, "sites");
   const column = async () => (await bodyRows(tab, "sites")).map((row) => shown(row[3]));
@@ -216,7 +216,7 @@ test("tables sort by keyboard and say so", async () => {
   assert.equal(await tab.$eval(head, (cell) => cell.getAttribute("aria-sort")), "ascending");
   assert.deepEqual(await column(), [...down].sort((a, b) => a - b));
   assert.equal(await tab.$$eval("#t-sites th[aria-sort]", (found) => found.length), 1);
-  // What is hidden for its small n comes last, whichever way.
+  // Values hidden for a small n come last in both directions.
   const share = '#t-sites th[data-key="poor_pct"]';
   for (const direction of ["descending", "ascending"]) {
     await tab.focus(`${share} button`);
@@ -227,10 +227,10 @@ test("tables sort by keyboard and say so", async () => {
     assert.deepEqual(values.slice(0, known.length), known);
     assert.deepEqual(known, [...known].sort((a, b) => (direction === "ascending" ? a - b : b - a)));
   }
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("a meeting opens by keyboard and tells each minute", async () => {
+test("a meeting opens by keyboard and describes each minute", async () => {
   const tab = await open();
   await tab.focus('#t-meetings tbody a[href="#meeting-1"]');
   await tab.keyboard.press("Enter");
@@ -242,7 +242,7 @@ test("a meeting opens by keyboard and tells each minute", async () => {
   assert.ok(facts.includes(worst.meeting_no) && facts.includes(`${worst.poor.toLocaleString("en-GB")} of ${worst.n.toLocaleString("en-GB")} min`), facts);
   await tab.focus(".lane");
   await tab.keyboard.press("Home");
-  // Every minute of the first lane, by keyboard, against the report.
+  // Every minute of the first row, by keyboard, compared with the report.
   const person = await tab.$eval(".lane", (box) => box.getAttribute("aria-label"));
   const length = 1 + Number(await tab.$eval(".lane", (box) => box.getAttribute("aria-valuemax")));
   let poor = 0;
@@ -264,14 +264,14 @@ test("a meeting opens by keyboard and tells each minute", async () => {
   assert.notEqual(await tab.evaluate(() => document.activeElement.getAttribute("aria-label")), null);
   await tab.keyboard.press("Escape");
   await tab.waitForSelector("#t-meetings");
-  assert.equal(await tab.evaluate(() => document.activeElement.getAttribute("href")), "#meeting-1", "back where one was");
-  await tab.innocent();
+  assert.equal(await tab.evaluate(() => document.activeElement.getAttribute("href")), "#meeting-1", "the focus returns");
+  await tab.closeClean();
 });
 
-test("a link to a meeting that is not there says so", async () => {
+test("a link to a missing meeting says so", async () => {
   const tab = await open(file, { hash: "#meeting-999" });
   assert.match(await tab.$eval("main", (box) => box.innerText), /not on this page/);
-  await tab.innocent();
+  await tab.closeClean();
 });
 
 test("the heat map moves by arrow keys", async () => {
@@ -286,10 +286,10 @@ test("the heat map moves by arrow keys", async () => {
   assert.equal(await tab.$eval("#tip", (tip) => tip.hidden), false);
   await tab.keyboard.press("Escape");
   assert.equal(await tab.$eval("#tip", (tip) => tip.hidden), true);
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("360 pixels are enough, in both languages", async () => {
+test("a width of 360 pixels is enough in both languages", async () => {
   for (const hash of ["", "#meeting-1"]) {
     const tab = await open(file, { width: 360, hash });
     for (const language of ["en", "zh"]) {
@@ -297,11 +297,11 @@ test("360 pixels are enough, in both languages", async () => {
       const wide = await tab.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= 360, `${hash} ${language}: ${wide}`);
     }
-    await tab.innocent();
+    await tab.closeClean();
   }
 });
 
-test("it prints: light, whole charts, and the meetings that were asked for", async () => {
+test("printing is light, with complete charts and the selected meetings", async () => {
   const tab = await open(file, { scheme: "dark" });
   const pdf = async () => Buffer.from(await tab.pdf({ format: "A4", printBackground: true })).toString("latin1");
   const overview = await pdf();
@@ -322,17 +322,17 @@ test("it prints: light, whole charts, and the meetings that were asked for", asy
   assert.ok(printed.charts.length >= 6 && printed.charts.every((box) => /^0 0 680 /.test(box)), JSON.stringify(printed.charts));
   const sheets = (text) => (text.match(/\/Type\s*\/Page\b/g) || []).length;
   assert.ok(sheets(overview) >= 3 && sheets(more) >= sheets(overview) + 4, `${sheets(overview)} and ${sheets(more)} sheets`);
-  assert.equal(await tab.$eval("html", (root) => root.dataset.theme), "dark", "the screen is as it was");
+  assert.equal(await tab.$eval("html", (root) => root.dataset.theme), "dark", "the screen is restored");
   assert.equal(await tab.$$eval("#paper article", (found) => found.length), 0);
-  await tab.innocent();
+  await tab.closeClean();
 });
 
-test("an empty period and one with gaps say so at the top", async () => {
+test("an empty period and one with gaps have a banner", async () => {
   const empty = await open(page(world, "empty.html", "--date", "2027-03-01", "--language", "en"));
   assert.match(await empty.$eval(".banner.bad", (box) => box.innerText), /Nothing to show[\s\S]*the store holds 2026-11-02/);
   assert.equal(await empty.$(".tiles"), null);
   await empty.innocent();
-  // A day's page for each day: the banner is there exactly where the scorecard's gate is missed.
+  // A page per day: the banner is there exactly if the scorecard's coverage target is missed.
   for (let day = 2; day <= 6; day += 1) {
     const since = `2026-11-0${day}`;
     const params = { since, until: `2026-11-0${day + 1}`, before_since: `2026-10-${24 + day}`, before_until: `2026-10-${25 + day}` };
@@ -341,6 +341,6 @@ test("an empty period and one with gaps say so at the top", async () => {
     const banner = await tab.$eval("main", (box) => box.querySelector(".banner.bad")?.innerText ?? "");
     assert.equal(/Part of this period is missing/.test(banner), coverage.verdict === "missed", `${since}: ${coverage.value}`);
     if (coverage.verdict === "missed") assert.ok(banner.includes(`${coverage.value.toFixed(1)}\u00a0%`), banner);
-    await tab.innocent();
+    await tab.closeClean();
   }
 });

@@ -1,4 +1,4 @@
-// A real store to make pages of: the binary's own simulator and sync, with hostile texts put into the answers on the way.
+// A real store for the pages: the binary's simulator and sync, with a proxy that puts untrusted text into the responses.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
@@ -9,12 +9,12 @@ import { fileURLToPath } from "node:url";
 const root = resolve(fileURLToPath(import.meta.url), "../../..");
 export const binary = process.env.VCQ_ETL || join(process.env.CARGO_TARGET_DIR || join(root, "target"), "release", "vcq-etl");
 
-/** A Monday; the tenant's days are this week. */
+/** A Monday; the tenant's days are in this week. */
 export const FIRST_DAY = "2026-11-02";
 export const UNTIL = "2026-11-09";
 
-/** Texts that break out of something somewhere. They replace topics and names, round and round. */
-export const HOSTILE = [
+/** Text with a meaning in some format. It replaces topics and names in rotation. */
+export const UNTRUSTED = [
   "</script><script>window.hacked=1;alert(1)</script>",
   "<img src=x onerror=\"window.hacked=1\">",
   "=1+1",
@@ -28,40 +28,40 @@ export const HOSTILE = [
   "会议 \ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67 שלום",
 ];
 
-function spoil(text) {
+function replaceTexts(text) {
   let count = 0;
   const seen = new Map();
-  const instead = (value) => {
-    if (!seen.has(value)) seen.set(value, HOSTILE[count++ % HOSTILE.length]);
+  const replacement = (value) => {
+    if (!seen.has(value)) seen.set(value, UNTRUSTED[count++ % UNTRUSTED.length]);
     return seen.get(value);
   };
   return JSON.stringify(JSON.parse(text), (key, value) =>
-    (key === "meeting_topic" || key === "participant_name") && typeof value === "string" && value ? instead(value) : value);
+    (key === "meeting_topic" || key === "participant_name") && typeof value === "string" && value ? replacement(value) : value);
 }
 
-/** Hands requests on to the simulator and spoils the answers. */
-function between(target) {
+/** A proxy to the simulator that changes the responses. */
+function startProxy(target) {
   return new Promise((done) => {
-    const server = createServer((asked, answer) => {
-      const onward = request(target + asked.url, { method: asked.method, headers: { ...asked.headers, "accept-encoding": "identity" } }, (came) => {
+    const server = createServer((incoming, response) => {
+      const onward = request(target + incoming.url, { method: incoming.method, headers: { ...incoming.headers, "accept-encoding": "identity" } }, (came) => {
         const parts = [];
         came.on("data", (part) => parts.push(part));
         came.on("end", () => {
           let body = Buffer.concat(parts).toString("utf8");
-          if (/meeting_list|participant_list/.test(asked.url)) body = spoil(body);
+          if (/meeting_list|participant_list/.test(incoming.url)) body = replaceTexts(body);
           const headers = { ...came.headers, "content-length": Buffer.byteLength(body) };
           delete headers["transfer-encoding"];
-          answer.writeHead(came.statusCode, headers).end(body);
+          response.writeHead(came.statusCode, headers).end(body);
         });
       });
-      onward.on("error", () => answer.destroy());
-      asked.pipe(onward);
+      onward.on("error", () => response.destroy());
+      incoming.pipe(onward);
     });
     server.listen(0, "127.0.0.1", () => done(server));
   });
 }
 
-/** Runs the binary without anything of this machine's settings. */
+/** Runs the binary without this machine's environment. */
 export function vcq(args, env = {}) {
   const ran = spawnSync(binary, args, { env: { PATH: process.env.PATH, HOME: env.HOME || tmpdir(), ...env }, encoding: "utf8", maxBuffer: 1 << 28 });
   if (ran.status !== 0) throw new Error(`${args.join(" ")} ended with ${ran.status ?? ran.error}\n${ran.stderr}`);
@@ -85,15 +85,15 @@ export async function tenant() {
       });
       simulator.on("exit", (code) => fail(new Error(`the simulator ended with ${code}:\n${text}`)));
     });
-    const proxy = await between(exported.VCQ_BASE_URL);
+    const proxy = await startProxy(exported.VCQ_BASE_URL);
     try {
       await new Promise((done, fail) => {
         const env = { PATH: process.env.PATH, HOME: folder, ...exported, VCQ_BASE_URL: `http://127.0.0.1:${proxy.address().port}`, VCQ_CALLS_PER_MINUTE: "100000" };
-        // Not spawnSync: the proxy has to answer meanwhile.
+        // Not spawnSync, because the proxy must respond in the meantime.
         const sync = spawn(binary, ["sync", "--quiet", "--since", FIRST_DAY, "--until", UNTIL, "--store", store], { env, stdio: ["ignore", "ignore", "pipe"] });
-        let said = "";
-        sync.stderr.on("data", (part) => { said += part; });
-        sync.on("exit", (code) => (code === 0 || code === 7 ? done() : fail(new Error(`sync ended with ${code}\n${said}`))));
+        let stderr = "";
+        sync.stderr.on("data", (part) => { stderr += part; });
+        sync.on("exit", (code) => (code === 0 || code === 7 ? done() : fail(new Error(`sync ended with ${code}\n${stderr}`))));
       });
     } finally {
       proxy.closeAllConnections();
@@ -105,14 +105,14 @@ export async function tenant() {
   return { folder, store, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** A page of the store; the path of the file. */
+/** Writes a page of the store; returns the path of the file. */
 export function page(world, name, ...args) {
   const path = join(world.folder, name);
   vcq(["report", "html", "--store", world.store, "--out", path, ...args], { HOME: world.folder });
   return path;
 }
 
-/** What a report answers, as objects. */
+/** Rows of a report as objects. */
 export function report(world, name, params) {
   const given = Object.entries(params).flatMap(([key, value]) => ["--param", `${key}=${value}`]);
   return JSON.parse(vcq(["report", "run", name, "--store", world.store, "--format", "json", ...given], { HOME: world.folder }).stdout);
