@@ -1,12 +1,12 @@
--- Participants whose items are no plain minutes: a section's own time is of another minute than the item's, or the item's
--- time has seconds (then two items can fall into one minute). Usually none. Made at every publication, of the dates that
--- changed: $changed_dates stands for the condition on meeting_date.
+-- Misaligned participants: a section has a timestamp in another minute than its item, or the item's timestamp has seconds
+-- (then two items can fall into one minute). Usually there are none. Computed at every publication for the dates that
+-- changed; $changed_dates is replaced by the condition on meeting_date.
 select distinct
     q.participant_key,
     q.meeting_date
 from quality_samples as q
 where $changed_dates
-    -- Nearly every row ends here: equal times are of one minute, and comparing them costs an eighth of cutting them.
+    -- Excludes nearly all rows: comparing timestamps costs an eighth of truncating them.
     and (q.network_time_utc <> q.sample_time_utc
     or q.audio_time_utc <> q.sample_time_utc
     or q.video_time_utc <> q.sample_time_utc

@@ -1,26 +1,26 @@
 -- id: r33
--- title: Use of the vendor's API
--- question: What did the runs ask, and were they throttled?
--- audience: whoever runs it
--- parameter: since date: First day (UTC) on which a run started; left out: from the beginning.
--- parameter: until date: First day after it; left out: to the end.
--- column: run_id: The run.
--- column: command: sync or rebuild.
--- column: started UTC: Start.
--- column: minutes min: How long it took; empty while under way.
--- column: outcome: The exit code's word.
--- column: calls: Requests to the three lists.
+-- title: API usage
+-- question: How many API requests did each run make, and was it throttled?
+-- audience: operators of vcq-etl
+-- parameter: since date: Start date (UTC, inclusive) of the runs. Default: earliest.
+-- parameter: until date: End date (UTC, exclusive) of the runs. Default: latest.
+-- column: run_id: Id of the run.
+-- column: command: Command: sync or rebuild.
+-- column: started UTC: Start of the run.
+-- column: minutes min: Duration; empty while the run is in progress.
+-- column: outcome: Outcome, the name of the exit code.
+-- column: calls: Requests to the three list endpoints.
 -- column: meeting_list: Requests to meeting_list.
 -- column: participant_list: Requests to participant_list.
 -- column: quality_list: Requests to participant_quality_list.
--- column: calls_per_participant: Quality requests for each participant row of the window.
--- column: quality_per_min 1/min: Quality requests a minute; the vendor allows 100.
--- column: throttles: Requests that the vendor refused for their rate.
--- column: waited_s s: Seconds spent waiting because the vendor said so.
--- threshold: 100 requests a minute to each of the three lists (the vendor's documentation).
--- caveat: Tokens are not counted. A rebuild asks nothing. A run whose participants were known already has fewer
---   requests than participants.
--- empty: No run started in these days.
+-- column: calls_per_participant: Quality requests per participant row of the window.
+-- column: quality_per_min 1/min: Quality requests per minute; Feishu allows 100.
+-- column: throttles: Requests that Feishu refused because of the rate limit.
+-- column: waited_s s: Time spent waiting because of rate limiting.
+-- threshold: 100 requests per minute for each of the three list endpoints (Feishu documentation).
+-- caveat: Token requests are not counted. A rebuild makes no requests. A run that already knew its participants makes
+--   fewer requests than it has participants.
+-- empty: No run started on these days.
 select
     a.run_id,
     a.command,

@@ -1,33 +1,33 @@
 -- id: r15
 -- title: App versions
--- question: Is a version worse than the one before, for the same people?
+-- question: Is a version worse than the previous one for the same people?
 -- audience: workplace team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: version: App version.
--- column: participants: Participant rows with a judged minute.
--- column: people: Different people and rooms.
--- column: first_seen: First day in the window.
--- column: last_seen: Last day.
+-- column: participants: Participant rows with at least one judged minute.
+-- column: people: Distinct people and rooms.
+-- column: first_seen: First day of the version in the window.
+-- column: last_seen: Last day of the version in the window.
 -- column: n min: Judged participant-minutes.
--- column: poor min: Poor ones.
--- column: poor_pct %: Their share; empty below min_n.
--- column: main_cause: Cause of most of them.
--- column: cpu_p95_pct %: Peak CPU of the app that 5 % of the minutes are above.
--- column: previous: The next lower version in the window.
--- column: pairs: People and rooms with judged minutes on both.
--- column: paired_change_pp pp: Mean over them of the poor share less that on the version before: above 0 is worse;
---   empty under 10 pairs.
--- column: t: The change in standard errors, by person; from 3 on it is no chance.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- caveat: The vendor does not say when a version came out, so there is no age.
--- caveat: Each person counts once, whether for three minutes or three hundred.
--- empty: Nothing was judged in this window.
+-- column: poor min: Poor minutes.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: main_cause: Most frequent cause of poor minutes.
+-- column: cpu_p95_pct %: 95th percentile of the app's peak CPU usage.
+-- column: previous: Next lower version in the window.
+-- column: pairs: People and rooms with judged minutes on both versions.
+-- column: paired_change_pp pp: Mean change of their poor share against the previous version; positive means worse;
+--   empty below 10 pairs.
+-- column: t: Change in standard errors, by person; values of 3 and above are unlikely to be chance.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- caveat: Feishu does not report release dates, so the age of a version is unknown.
+-- caveat: Each person counts once, regardless of the number of minutes.
+-- empty: The window has no judged minutes.
 with judged as materialized (
     select
         coalesce(f.app_version, 'unknown') as version,

@@ -1,47 +1,49 @@
 -- id: r10
--- title: By kind of network
--- question: How much worse are wifi and cellular than cable, and do they meet their targets?
+-- title: By network type
+-- question: How much worse are wifi and cellular than wired, and do they meet their targets?
 -- audience: network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: top integer = 50: Most rows shown.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: network: Which one; unknown where nothing is known.
--- column: participants: Participant rows with a judged minute.
--- column: people: Different people and rooms.
--- column: hours h: Distinct participant-minutes held / 60.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: top integer = 50: Maximum number of rows.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: network: Network type; unknown if not known.
+-- column: participants: Participant rows with at least one judged minute.
+-- column: people: Distinct people and rooms.
+-- column: hours h: Participant-minutes in the store, in hours.
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor participant-minutes.
--- column: poor_pct %: Their share; empty below min_n.
--- column: of_all_poor_pct %: Its part of all poor minutes: where to begin.
--- column: affected_pct %: Affected participants; empty below 10.
--- column: affected_low_pct %: Wilson's 95 % interval of it, from.
--- column: affected_high_pct %: To.
--- column: status: healthy under 5 % poor minutes, degraded under 20 %, critical from there; empty below min_n.
--- column: main_cause: Cause of most poor minutes.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: of_all_poor_pct %: Percentage of all poor minutes that this row accounts for.
+-- column: affected_pct %: Percentage of participants affected; empty below 10 participants.
+-- column: affected_low_pct %: 95% confidence interval of affected_pct (Wilson), lower bound.
+-- column: affected_high_pct %: 95% confidence interval of affected_pct (Wilson), upper bound.
+-- column: status: healthy below 5% poor minutes, degraded below 20%, critical from 20%; empty below min_n.
+-- column: main_cause: Most frequent cause of poor minutes.
 -- column: delay_p50_ms ms: Median delay.
--- column: delay_p95_ms ms: Delay that 5 % of the minutes are above.
--- column: loss_in_p95_pct %: The same for loss received.
--- column: loss_out_p95_pct %: For loss sent.
--- column: jitter_in_p95_ms ms: For audio jitter received.
--- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
--- column: allowed_pct %: Target: at most so many poor audio streams.
--- column: audio_streams_pct %: Poor audio streams, averaged first and then judged; empty below 30.
+-- column: delay_p95_ms ms: 95th percentile of delay.
+-- column: loss_in_p95_pct %: 95th percentile of received packet loss.
+-- column: loss_out_p95_pct %: 95th percentile of sent packet loss.
+-- column: jitter_in_p95_ms ms: 95th percentile of received audio jitter.
+-- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
+-- column: allowed_pct %: Target: maximum percentage of poor audio streams.
+-- column: audio_streams_pct %: Percentage of audio streams that are poor. Metrics are averaged per stream, then judged.
+--   Empty below 30 streams.
 -- column: streams: Judged audio streams.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
 --   (own choice).
--- threshold: Status from 5 % and 20 % poor minutes (CQLens).
--- threshold: Targets: wired 1 %, wifi 2 %, else 3 % poor audio streams (Microsoft Quality of Experience Review guide).
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
--- caveat: The guide tells 5 GHz (as wired) from 2.4 GHz; the vendor only says wifi.
--- empty: Nothing was judged in this window.
+-- threshold: Status: degraded from 5% poor minutes, critical from 20% (CQLens).
+-- threshold: Targets for poor audio streams: wired 1%, wifi 2%, else 3% (Microsoft Quality of Experience Review guide).
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
+-- caveat: The guide treats 5 GHz like wired and has a separate target for 2.4 GHz; Feishu reports only wifi.
+-- empty: The window has no judged minutes.
 select
     q.dimension_value as network,
     q.judged_participants as participants,

@@ -1,24 +1,24 @@
 -- id: r24
 -- title: Coverage
--- question: How much of each day's meetings do we hold, and why is the rest missing?
--- audience: whoever trusts the other reports
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- column: date: Local day of the meeting's start.
--- column: status: all, and each status on its own: complete and empty are final answers; pending and failed are asked
---   again by later runs.
+-- question: How much of each day's data is in the store, and why is the rest missing?
+-- audience: data team
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- column: date: Local date of the meetings' start.
+-- column: status: all, or one coverage status. complete and empty are final; later runs retry pending and failed.
 -- column: rows: Participant rows; a meeting whose participants could not be listed counts as one.
--- column: rows_pct %: Their share of the day's.
--- column: expected_min min: Minutes that these participants spent in the meeting.
--- column: samples min: Minutes that we hold.
--- column: covered_pct %: Samples of expected minutes, at most 100 for each participant; empty where no minutes are
---   expected.
--- column: askable_pct %: For all: the same without those that nobody can ask (unaddressable, unsupported).
--- column: gate: For all: ok where askable_pct is 98 or more, else gap.
--- column: example_reason: Reason of one of them, in words.
--- threshold: Gate: 98 % (own choice).
--- caveat: Expected minutes are an upper bound where somebody rejoined, so complete days can stay below 100.
--- empty: No meeting of this window was asked for: run vcq-etl sync.
+-- column: rows_pct %: Percentage of the day's rows.
+-- column: expected_min min: Expected minutes: the time these participants spent in meetings.
+-- column: samples min: Minutes in the store.
+-- column: covered_pct %: Percentage of expected minutes that are in the store; at most 100 per participant; empty if no
+--   minutes are expected.
+-- column: askable_pct %: Only for status all: covered_pct without participants whose data cannot be requested
+--   (unaddressable, unsupported).
+-- column: gate: Only for status all: ok if askable_pct is at least 98, else gap.
+-- column: example_reason: Reason of one example.
+-- threshold: Gate: 98% (own choice).
+-- caveat: Expected minutes are an upper bound for people who rejoined, so complete days can stay below 100%.
+-- empty: No meetings of the window have been synced: run vcq-etl sync.
 select
     a.date,
     a.status,

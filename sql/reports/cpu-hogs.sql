@@ -1,34 +1,34 @@
 -- id: r14
--- title: Computers at their limit
--- question: Whose computer is too slow for meetings, and what does it cost them?
+-- title: CPU overload
+-- question: Whose computer is too slow for meetings, and how does that affect their video?
 -- audience: workplace team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: top integer = 20: Most rows shown.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: top integer = 20: Maximum number of rows.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: who: Id of the person or room.
 -- column: name: Name.
 -- column: device: Device.
--- column: version: App version, the latest.
+-- column: version: Latest app version.
 -- column: sessions: Participant rows.
--- column: n min: Minutes with CPU.
--- column: hot min: Minutes with client or system at the limit.
--- column: hot_pct %: Their share; empty below min_n.
--- column: client_p95_pct %: Peak CPU of the app that 5 % of the minutes are above.
--- column: system_p95_pct %: The same for the machine.
--- column: fps_out_hot fps: Median frames sent in hot minutes.
--- column: fps_out_else fps: In the others.
--- column: height_out_hot px: Median lines sent in hot minutes.
--- column: height_out_else px: In the others.
--- column: verdict: replace: 95th percentile at the limit; watch: less.
--- column: profile: Limits used.
--- threshold: CPU limits by the chosen profile; cqd: client 80 %, system 90 % at peak (Google Meet quality playbook).
--- caveat: Frames and lines are those of the vendor's item, whose CPU is usually of the minute after: fine for medians,
---   not for a single minute.
--- caveat: A machine can be hot from other work than the meeting.
--- empty: No minute of this window has CPU at the limit, or the vendor sent no CPU.
+-- column: n min: Minutes with a CPU value.
+-- column: hot min: Hot minutes: app or system CPU usage at the limit.
+-- column: hot_pct %: Percentage of minutes that are hot; empty below min_n.
+-- column: client_p95_pct %: 95th percentile of the app's peak CPU usage.
+-- column: system_p95_pct %: 95th percentile of the system's peak CPU usage.
+-- column: fps_out_hot fps: Median sent frame rate in hot minutes.
+-- column: fps_out_else fps: Median sent frame rate in other minutes.
+-- column: height_out_hot px: Median sent resolution (lines) in hot minutes.
+-- column: height_out_else px: Median sent resolution (lines) in other minutes.
+-- column: verdict: replace if the 95th percentile is over the limit, else watch.
+-- column: profile: Profile used.
+-- threshold: CPU limits by profile; cqd: app 80%, system 90% at peak (Google Meet quality playbook).
+-- caveat: Frame rate and resolution come from the same item as the CPU values, which usually belong to the next minute:
+--   good enough for medians, not for a single minute.
+-- caveat: The CPU load may come from other programs.
+-- empty: No minute in the window has CPU usage over the limit, or Feishu reported no CPU values.
 select
     a.who,
     a.name,

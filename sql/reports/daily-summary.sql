@@ -1,48 +1,49 @@
 -- id: r01
 -- title: Daily summary
--- question: How was each day, against the target and the week before?
+-- question: How was each day compared with the target and the previous week?
 -- audience: IT lead
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: date: Local day of the meetings' start.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: date: Local date of the meetings' start.
 -- column: meetings: Meetings with at least one quality minute.
 -- column: participants: Participant rows with at least one quality minute.
--- column: rooms: Different rooms among them.
--- column: hours h: Hours in meetings that we hold minutes of: distinct participant-minutes / 60.
--- column: n min: Participant-minutes that could be judged.
--- column: poor_pct %: Poor participant-minutes; empty below min_n.
--- column: week_before_pct %: Median poor_pct of the days with meetings among the seven before.
--- column: delta_pp pp: poor_pct less week_before_pct: above 0 is worse.
--- column: audio_in_pct %: Poor share of received audio minutes.
--- column: audio_out_pct %: Poor share of sent audio minutes.
--- column: video_in_pct %: Poor share of received video minutes.
--- column: video_out_pct %: Poor share of sent video minutes.
--- column: share_in_pct %: Poor share of received sharing minutes.
--- column: share_out_pct %: Poor share of sent sharing minutes.
--- column: audio_streams_pct %: Poor audio streams, averaged first and then judged: the number to compare with
---   Microsoft's dashboard.
--- column: target: met, missed or empty: audio_streams_pct against the target, from 30 judged streams.
--- column: affected_pct %: Affected participants of those judged.
--- column: poor_meetings: Meetings with at least two, and 20 % of their, participants affected.
--- column: top_cause: Cause of most poor minutes.
--- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
--- column: mos_p50 MOS est.: Median opinion score.
--- column: unclassified_pct %: Participant-minutes without a verdict, of all.
--- column: coverage_pct %: Minutes held of minutes expected, at most 100 for each participant.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+-- column: rooms: Distinct rooms among them.
+-- column: hours h: Participant-minutes in the store, in hours.
+-- column: n min: Judged participant-minutes.
+-- column: poor_pct %: Percentage of judged participant-minutes that are poor; empty below min_n.
+-- column: week_before_pct %: Median poor_pct of the days with meetings in the previous seven days.
+-- column: delta_pp pp: poor_pct minus week_before_pct; positive means worse.
+-- column: audio_in_pct %: Percentage of received audio minutes that are poor.
+-- column: audio_out_pct %: Percentage of sent audio minutes that are poor.
+-- column: video_in_pct %: Percentage of received video minutes that are poor.
+-- column: video_out_pct %: Percentage of sent video minutes that are poor.
+-- column: share_in_pct %: Percentage of received sharing minutes that are poor.
+-- column: share_out_pct %: Percentage of sent sharing minutes that are poor.
+-- column: audio_streams_pct %: Percentage of audio streams that are poor. Metrics are averaged per stream, then judged,
+--   so the number is comparable with Microsoft's dashboard.
+-- column: target: met or missed: audio_streams_pct compared with the target; empty below 30 judged streams.
+-- column: affected_pct %: Percentage of judged participants that are affected.
+-- column: poor_meetings: Meetings in which at least two participants, and at least 20% of them, are affected.
+-- column: top_cause: Most frequent cause of poor minutes.
+-- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
+-- column: mos_p50 MOS est.: MOS estimate, median.
+-- column: unclassified_pct %: Percentage of participant-minutes without a verdict.
+-- column: coverage_pct %: Percentage of expected minutes that are in the store; at most 100 per participant.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
 --   (own choice).
--- threshold: Target: 3 % poor audio streams overall (Microsoft Quality of Experience Review guide).
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
--- caveat: The week before is read from the store even where since is later; a store that begins at since has none.
--- empty: Nothing was judged in this window.
+-- threshold: Target: 3% poor audio streams overall (Microsoft Quality of Experience Review guide).
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
+-- caveat: The previous week is read from the store even if since is later; it is empty if the store starts at since.
+-- empty: The window has no judged minutes.
 with judged as materialized (
     select
         v.meeting_key,

@@ -1,33 +1,34 @@
 -- id: r16
--- title: Devices, microphones, loudspeakers, cameras
--- question: Which headset, microphone or kind of device goes with silence or trouble?
+-- title: Devices, microphones, loudspeakers and cameras
+-- question: Which headsets, microphones or device types correlate with silence or poor quality?
 -- audience: workplace team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- parameter: silent_db number = -60: At or below, a microphone that sends counts as silent.
--- parameter: low_db number = -40: At or below, a loudspeaker that receives counts as low.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- parameter: silent_db number = -60: A microphone level at or below this counts as silent while audio is sent.
+-- parameter: low_db number = -40: A loudspeaker level at or below this counts as low while audio is received.
 -- column: kind: device, microphone, speaker or camera.
--- column: value: Which one; the vendor's text.
+-- column: value: Name as reported by Feishu.
 -- column: participants: Participant rows with minutes.
--- column: people: Different people and rooms.
+-- column: people: Distinct people and rooms.
 -- column: n min: Judged participant-minutes.
--- column: poor min: Poor ones.
--- column: poor_pct %: Their share; empty below min_n.
+-- column: poor min: Poor minutes.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: mic_n min: Minutes with sent audio and a microphone level.
--- column: silent_mic min: Of these, at or below silent_db.
+-- column: silent_mic min: Of these, minutes at or below silent_db.
 -- column: speaker_n min: Minutes with received audio and a loudspeaker level.
--- column: low_speaker min: Of these, at or below low_db.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: Silence and low sound: own choice; the vendor does not say what its level is relative to.
--- caveat: Names are free text in the language of the computer: the same headset can have several, and one name many
---   devices.
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- empty: Nothing was judged in this window.
+-- column: low_speaker min: Of these, minutes at or below low_db.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Silent and low levels: own choice; Feishu does not document the reference level.
+-- caveat: Names are free text in the language of the computer: one headset can have several names, and one name can
+--   cover many devices.
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- empty: The window has no judged minutes.
 select
     a.kind,
     a.value,

@@ -1,36 +1,36 @@
 -- id: r13
--- title: Network or laptop
--- question: What are the poor minutes due to: the network, the computer, the far end, the service, the licence?
+-- title: Causes of poor quality
+-- question: What causes the poor minutes: network, computer, far end, service or licence?
 -- audience: help desk and network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- column: cause: First rule that fits; see thresholds.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- column: cause: First rule that matches; see the limits below.
 -- column: poor min: Poor participant-minutes.
--- column: poor_pct %: Their share of all poor ones.
--- column: participants: Participant rows that have one.
--- column: people: Different people and rooms.
--- column: meetings: Different meetings.
--- column: proxied_pct %: Of these minutes, those behind a proxy or on TCP.
--- column: wifi_pct %: Of these minutes, those on wifi or cellular.
--- column: audio min: Of these minutes, those with poor audio.
--- column: video min: With poor video.
--- column: sharing min: With poor sharing.
--- column: examples: Up to three meeting numbers with the most of it.
--- column: what_to_do: Where to look.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: Causes, the first that fits: service side (half of at least 10 judged participants of the minute, over 3
---   public networks), cpu (client or system at its limit; loss, delay and jitter within theirs), far end (own line
---   clean, received stream poor, somebody else in the meeting sends badly), uplink, downlink, both ways (loss or
---   jitter), latency, licence cap (an hour in which 80 % of those who send video over a clean line stay at 360
---   lines, and this minute too), unknown.
--- threshold: CPU: client 80 %, system 90 % at peak, profile cqd (Google Meet quality playbook).
--- caveat: A cause is a rule, not a measurement. The CPU is that of the same minute by the CPU section's own time.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: No minute of this window is poor.
+-- column: poor_pct %: Percentage of all poor minutes.
+-- column: participants: Participant rows with such a minute.
+-- column: people: Distinct people and rooms.
+-- column: meetings: Distinct meetings.
+-- column: proxied_pct %: Percentage of these minutes behind a proxy or over TCP.
+-- column: wifi_pct %: Percentage of these minutes on wifi or cellular.
+-- column: audio min: Of these minutes, minutes with poor audio.
+-- column: video min: Of these minutes, minutes with poor video.
+-- column: sharing min: Of these minutes, minutes with poor sharing.
+-- column: examples: Up to three meeting numbers with the most minutes of this cause.
+-- column: what_to_do: Suggested next step.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Causes, first match: service side (half of at least 10 judged participants in the minute are poor, across
+--   3 public networks), cpu (app or system CPU over its limit; loss, delay and jitter within theirs), far end (own
+--   connection clean, a received stream poor, another participant sending badly), uplink, downlink, both ways (loss or
+--   jitter), latency, licence cap (an hour in which 80% of those who send video over a clean connection stay at 360
+--   lines, and this minute does too), unknown.
+-- threshold: CPU limits in the profile cqd: app 80%, system 90% at peak (Google Meet quality playbook).
+-- caveat: Causes are assigned by rules, not measured. CPU values are matched by the timestamp of the CPU section.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- empty: The window has no poor minutes.
 with minutes_of as (
     select
         p.*,

@@ -1,15 +1,15 @@
 -- id: r34
 -- title: Duplicates and overlaps
--- question: Is anything in there twice?
--- audience: whoever trusts the other reports
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- column: check: What was looked for.
--- column: severity: error: must be 0; info: legitimate, but counts twice in sums over participants.
--- column: found: How many.
--- column: example: A key of one.
--- caveat: vcq-etl verify checks the files as well; this is what SQL alone can see.
--- empty: Never empty: each check has a row.
+-- question: Does the store contain duplicates or overlaps?
+-- audience: data team
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- column: check: Name of the check.
+-- column: severity: error: must be 0; info: legitimate, but counted twice in sums over participants.
+-- column: found: Number found.
+-- column: example: Key of one example.
+-- caveat: This report checks only what SQL can see; vcq-etl verify also checks the files.
+-- empty: Never empty: each check has one row.
 with facts as (
     select f.*
     from participant_facts as f

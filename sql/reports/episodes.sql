@@ -1,33 +1,33 @@
 -- id: r27
 -- title: Outages
--- question: When were stretches of three or more poor minutes, how many did they hit, and what had these in common?
+-- question: When did several participants at one site have an outage, and what did they have in common?
 -- audience: network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: top integer = 20: Most rows shown.
--- parameter: min_participants integer = 2: Outages that hit fewer participants are left out.
--- column: start: First minute, on the wall clock.
--- column: minutes min: From the first to the last minute.
--- column: site: Where from.
--- column: participants: Participant rows with an episode in it.
--- column: people: Different people and rooms.
--- column: meetings: Different meetings.
--- column: poor min: Their poor minutes in episodes.
--- column: other_sites: Other sites that had an outage (of as many participants) at the same time: above 0 look for what
---   they share.
--- column: common: What they have in common: one meeting, one person, the site, or also the public network, kind of
---   network or app version where all are alike.
--- column: main_cause: Cause of most of its poor minutes.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: An episode is three poor minutes in a row (own choice, after Circuit's three samples).
--- caveat: Episodes of one site that overlap are one outage; on a large site without building file (home networks)
---   strangers can fall together.
--- caveat: An outage over several sites shows as several lines with the same start.
--- empty: No two participants of one site had overlapping episodes in this window; try min_participants=1.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: top integer = 20: Maximum number of rows.
+-- parameter: min_participants integer = 2: Minimum number of participants of an outage.
+-- column: start: First minute, local time.
+-- column: minutes min: Duration from the first to the last minute.
+-- column: site: Site.
+-- column: participants: Participant rows with an episode in the outage.
+-- column: people: Distinct people and rooms.
+-- column: meetings: Distinct meetings.
+-- column: poor min: Poor minutes in these episodes.
+-- column: other_sites: Other sites with an outage (of at least min_participants) at the same time; if above 0, look for
+--   a shared cause.
+-- column: common: What the episodes have in common: one meeting, one person or the site, and the public network,
+--   network type or app version if it is the same for all.
+-- column: main_cause: Most frequent cause of poor minutes.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Episode: three consecutive poor minutes (own choice, based on Circuit's three samples).
+-- caveat: Overlapping episodes at one site count as one outage; at a large unmapped site (home networks) they may be
+--   unrelated.
+-- caveat: An outage at several sites appears as several rows with the same start.
+-- empty: No two participants at one site had overlapping episodes in the window; try min_participants=1.
 with stretches as materialized (
     select m.*
     from caused_minutes(since := $since, until := $until, profile := $profile) as m

@@ -1,20 +1,21 @@
 -- id: r32
 -- title: Freshness
--- question: How new is what we hold, day by day?
--- audience: whoever trusts the other reports
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- column: date: Local day of the meeting's start.
+-- question: How fresh is the data of each day?
+-- audience: data team
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- column: date: Local date of the meetings' start.
 -- column: meetings: Meetings.
--- column: last_start: Latest start, on the wall clock.
--- column: last_minute UTC: Latest minute held.
--- column: last_asked UTC: When one of its participants was last asked for.
--- column: lag_h h: From its latest minute until it was last asked for.
+-- column: last_start: Latest meeting start, local time.
+-- column: last_minute UTC: Latest minute in the store.
+-- column: last_asked UTC: Time of the last request for one of its participants.
+-- column: lag_h h: Time from the latest minute to the last request.
 -- column: pending: Participant rows that are not final yet.
--- column: failed: Participant rows that are still owed.
--- column: published UTC: When this file was published.
--- column: age_of_last_minute_h h: From the latest minute until the file was published.
--- caveat: No clock is read: ages are up to the time of publishing, so the report says the same whenever it is run.
+-- column: failed: Participant rows whose requests failed; a later run retries them.
+-- column: published UTC: When this database was published.
+-- column: age_of_last_minute_h h: Time from the latest minute to publication.
+-- caveat: Ages are relative to the time of publishing, not to the current time, so the result does not depend on when
+--   the report is run.
 -- empty: The window has no meetings.
 select
     d.meeting_date as date,

@@ -1,26 +1,27 @@
 -- id: r20
--- title: When it hurts
--- question: On which weekdays and at which hours is quality bad?
+-- title: Quality by weekday and hour
+-- question: On which weekdays and at which hours is quality poor?
 -- audience: network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: weekday_no: 1 Monday to 7 Sunday.
--- column: weekday: Mon to Sun.
--- column: hour h: Hour on the participants' wall clock, as the vendor printed it.
--- column: days: Different days with minutes in this hour.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: weekday_no: Weekday number, from 1 (Monday) to 7 (Sunday).
+-- column: weekday: Weekday, Mon to Sun.
+-- column: hour h: Hour in the participants' local time, as reported by Feishu.
+-- column: days: Distinct days with minutes in this hour.
 -- column: participants: Participant rows with a minute in this hour.
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor participant-minutes.
--- column: poor_pct %: Their share; empty below min_n.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: Four weeks (28 days) are a fair window; with one week a single outage looks like a habit: see days.
--- empty: Nothing was judged in this window.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Use at least four weeks (28 days); in a single week one outage looks like a pattern. Check the column days.
+-- empty: The window has no judged minutes.
 select
     h.weekday_no,
     case h.weekday_no

@@ -1,41 +1,41 @@
 -- id: r04
--- title: Meeting, minute by minute
--- question: Who broke this meeting, from when to when?
+-- title: Meeting timeline
+-- question: Who had poor quality in this meeting, and when?
 -- audience: help desk
--- parameter: meeting_no text needed: Meeting number, nine digits.
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: only_poor text = no | yes: yes: only minutes that are poor for somebody; no: all.
--- column: meeting_date: Day of the meeting; a number recurs.
--- column: minute: Minute on the wall clock.
--- column: who: Name, else id.
+-- parameter: meeting_no text needed: Meeting number (nine digits).
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: only_poor text = no | yes: yes shows only minutes that are poor for at least one participant; no shows
+--   all.
+-- column: meeting_date: Date of the meeting; meeting numbers are reused.
+-- column: minute: Minute, local time.
+-- column: who: Name, or id if there is no name.
 -- column: verdict: poor, good or empty (unclassified).
 -- column: cause: Cause of a poor minute.
--- column: audio_in: Verdict of received audio.
--- column: audio_out: Of sent audio.
--- column: video_in: Of received video.
--- column: video_out: Of sent video.
--- column: share_in: Of received sharing.
--- column: share_out: Of sent sharing.
+-- column: audio_in: Verdict on received audio.
+-- column: audio_out: Verdict on sent audio.
+-- column: video_in: Verdict on received video.
+-- column: video_out: Verdict on sent video.
+-- column: share_in: Verdict on received sharing.
+-- column: share_out: Verdict on sent sharing.
 -- column: delay_ms ms: Delay.
--- column: loss_in_pct %: Loss received.
--- column: loss_out_pct %: Loss sent.
--- column: jitter_in_ms ms: Audio jitter received.
--- column: jitter_out_ms ms: Audio jitter sent.
--- column: video_in_fps fps: Frames received.
--- column: video_in_px px: Lines received.
--- column: client_cpu_pct %: Peak CPU of the app in this minute, by the CPU section's own time.
--- column: system_cpu_pct %: Peak CPU of the machine.
--- column: poor_at_once: Participants of the meeting with a poor minute in it.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- caveat: Give since and until as well where the store is large: the cause needs all meetings of the days (service
---   side).
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: No meeting with this number has minutes in this window; the report worst-meetings lists numbers.
+-- column: loss_in_pct %: Received packet loss.
+-- column: loss_out_pct %: Sent packet loss.
+-- column: jitter_in_ms ms: Received audio jitter.
+-- column: jitter_out_ms ms: Sent audio jitter.
+-- column: video_in_fps fps: Received frame rate.
+-- column: video_in_px px: Received resolution (lines).
+-- column: client_cpu_pct %: Peak CPU usage of the app in this minute, matched by the timestamp of the CPU section.
+-- column: system_cpu_pct %: Peak CPU usage of the system.
+-- column: poor_at_once: Participants of the meeting with poor quality in this minute.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- caveat: In a large store, set since and until too: the cause "service side" needs all meetings of those days.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- empty: No meeting with this number has minutes in the window; the report worst-meetings lists meeting numbers.
 with meetings_of as (
     select k.meeting_key, k.meeting_date
     from meetings as k

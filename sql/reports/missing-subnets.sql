@@ -1,22 +1,23 @@
 -- id: r06
--- title: Subnets without a building
--- question: Which subnets are used a lot but missing from the building file?
+-- title: Unmapped subnets
+-- question: Which frequently used subnets are missing from the building file?
 -- audience: network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: min_sessions integer = 10: Fewer participant rows are left out.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: min_sessions integer = 10: Minimum number of participant rows of a subnet.
 -- column: subnet: Internal /24 (or /48).
 -- column: participants: Participant rows.
--- column: people: Different people and rooms.
--- column: wired: Participant rows on cable.
--- column: days: Different days.
--- column: home_like: yes: a range of home routers and telephones, which names no place.
--- column: egress: Public network of most of them.
--- column: egress_share_pct %: Its share: near 100 speaks for an office.
--- column: location: The vendor's guess of most of them.
--- threshold: 10 participations (Microsoft's Missing Subnet Report uses 10 streams).
--- caveat: Without a building file every subnet is missing: the list is then a first draft of one.
--- empty: Every subnet with enough participations is in the building file, or no addresses were sent in this window.
+-- column: people: Distinct people and rooms.
+-- column: wired: Participant rows on a wired network.
+-- column: days: Distinct days.
+-- column: home_like: yes if it is a default range of home routers and phones, which does not identify a place.
+-- column: egress: Most frequent public network of the subnet.
+-- column: egress_share_pct %: Percentage of participant rows with that public network; close to 100 suggests an office.
+-- column: location: Location that Feishu reports for most of them.
+-- threshold: At least 10 participations (Microsoft's Missing Subnet Report uses 10 streams).
+-- caveat: Without a building file, every subnet is missing; use the list as a first draft of one.
+-- empty: All subnets with at least min_sessions participations are in the building file, or the window has no
+--   addresses.
 with facts as (
     select f.*
     from participant_facts as f

@@ -1,32 +1,32 @@
 -- id: r22
--- title: Opinion score by band
--- question: How many minutes would users be satisfied with, by the estimate?
+-- title: MOS bands
+-- question: How satisfied are users likely to be with the audio, by MOS estimate?
 -- audience: IT lead
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
 -- parameter: dimension text = date | all | site | network | location | egress | version | device | department | kind:
---   What a row is.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: value: Which one.
+--   Dimension to group by.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: value: Value of the dimension.
 -- column: n min: Participant-minutes with an estimate (received audio, with delay, jitter and loss).
--- column: very_satisfied_pct %: R 90 and above; empty below min_n.
--- column: satisfied_pct %: R 80 to 90.
--- column: some_dissatisfied_pct %: R 70 to 80.
--- column: many_dissatisfied_pct %: R 60 to 70.
--- column: nearly_all_pct %: R under 60.
--- column: low_pct %: Score under 3.6.
--- column: mos_p10 MOS est.: 10 % of the minutes are below.
--- column: mos_p50 MOS est.: Median.
--- column: mos_model: Name of the formula.
--- column: profile: Limits used.
--- threshold: Bands of R: ITU-T G.109; score of R: ITU-T G.107; R by the practical form of network monitors (NetBeez,
---   CalSPEED). 3.6: below, many users are dissatisfied.
--- caveat: An estimate, not measured, and of listening only. G.107 takes conversation for granted, so it exaggerates
---   delay in webinars.
--- caveat: The profile decides nothing here but the low score.
--- empty: Nothing was judged in this window.
+-- column: very_satisfied_pct %: Percentage of minutes with R of at least 90; empty below min_n.
+-- column: satisfied_pct %: Percentage of minutes with R from 80 to 90.
+-- column: some_dissatisfied_pct %: Percentage of minutes with R from 70 to 80.
+-- column: many_dissatisfied_pct %: Percentage of minutes with R from 60 to 70.
+-- column: nearly_all_pct %: Percentage of minutes with R below 60 (nearly all users dissatisfied).
+-- column: low_pct %: Percentage of minutes with MOS below 3.6.
+-- column: mos_p10 MOS est.: MOS estimate, 10th percentile.
+-- column: mos_p50 MOS est.: MOS estimate, median.
+-- column: mos_model: Name of the MOS model.
+-- column: profile: Profile used.
+-- threshold: R bands: ITU-T G.109. MOS from R: ITU-T G.107. R: the simplified formula used by network monitors
+--   (NetBeez, CalSPEED). Below MOS 3.6, many users are dissatisfied.
+-- caveat: MOS is an estimate of listening quality; it is not measured. G.107 assumes a conversation, so it overstates
+--   the effect of delay in webinars.
+-- caveat: The profile only affects low_pct.
+-- empty: The window has no judged minutes.
 select
     a.value,
     a.n,

@@ -1,32 +1,33 @@
 -- id: r12
 -- title: Uplink or downlink
--- question: Is it the way up or the way down, and for which kind of network?
+-- question: Is the uplink or the downlink the problem, and for which network type?
 -- audience: network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- parameter: dimension text = network | site | location | egress | device | version | department | kind: What a row is.
--- column: value: Which one.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- parameter: dimension text = network | site | location | egress | device | version | department | kind: Dimension to
+--   group by.
+-- column: value: Value of the dimension.
 -- column: participants: Participant rows with minutes.
 -- column: n min: Participant-minutes with loss or audio jitter in both directions.
--- column: up_only min: Loss or jitter sent over the limit, received within.
--- column: down_only min: The reverse.
--- column: both min: Both over.
--- column: bound: up, down, both or mixed: what at least half of these minutes have; empty under 10 of them.
--- column: up_pct %: up_only and both, of n; empty below min_n.
--- column: down_pct %: down_only and both, of n.
--- column: loss_out_p95_pct %: Loss sent that 5 % of the minutes are above.
--- column: loss_in_p95_pct %: Loss received.
--- column: jitter_out_p95_ms ms: Audio jitter sent.
--- column: jitter_in_p95_ms ms: Audio jitter received.
--- column: profile: Limits used.
--- threshold: Limits of loss and audio jitter by the chosen profile (table thresholds).
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: What others send badly can't be told here from what the own line receives badly: see diagnosis for the far
+-- column: up_only min: Minutes with sent loss or jitter over the limit, received within it.
+-- column: down_only min: Minutes with received loss or jitter over the limit, sent within it.
+-- column: both min: Minutes with loss or jitter over the limit in both directions.
+-- column: bound: up, down, both or mixed: the direction of at least half of these minutes; empty below 10 minutes.
+-- column: up_pct %: up_only plus both, as a percentage of n; empty below min_n.
+-- column: down_pct %: down_only plus both, as a percentage of n; empty below min_n.
+-- column: loss_out_p95_pct %: 95th percentile of sent packet loss.
+-- column: loss_in_p95_pct %: 95th percentile of received packet loss.
+-- column: jitter_out_p95_ms ms: 95th percentile of sent audio jitter.
+-- column: jitter_in_p95_ms ms: 95th percentile of received audio jitter.
+-- column: profile: Profile used.
+-- threshold: Limits for loss and audio jitter by profile (table thresholds).
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Loss and jitter received can also come from the sender's side; the report diagnosis separates this as far
 --   end.
--- empty: Nothing was judged in this window.
+-- empty: The window has no judged minutes.
 select
     a.value,
     a.participants,

@@ -1,25 +1,25 @@
 -- id: r17
 -- title: Percentiles
--- question: What are the usual and the worst values of each metric?
+-- question: What are the typical and the worst values of each metric?
 -- audience: network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: dimension text = all | site | building | network | protocol | path | location | egress | version | device |
---   department | kind: What is told apart.
--- parameter: min_n integer = 60: Values with fewer minutes show no percentiles.
--- column: value: Which one.
--- column: metric: What was measured, with its unit.
--- column: n min: Participant-minutes with it (active streams only).
--- column: p50: Half of the minutes are at or below.
--- column: p90: 90 % are.
--- column: p95: 95 % are.
--- column: p99: 99 % are.
--- column: worst: The worst minute; for frame rates the lowest.
--- column: reading: The 95 % in words; for frame rates the 5 %.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: dimension text = all | site | building | network | protocol | path | location | egress | version | device
+--   | department | kind: Dimension to group by.
+-- parameter: min_n integer = 60: Hide percentiles based on fewer than this many minutes.
+-- column: value: Value of the dimension.
+-- column: metric: Metric, with its unit.
+-- column: n min: Participant-minutes with this metric (active streams only).
+-- column: p50: 50th percentile (median).
+-- column: p90: 90th percentile.
+-- column: p95: 95th percentile.
+-- column: p99: 99th percentile.
+-- column: worst: Worst value; the lowest for frame rates and bitrates.
+-- column: reading: The 95th percentile in words (the 5th for frame rates and bitrates).
 -- threshold: None: these are values, not verdicts.
--- caveat: A percentile over minutes is weighted by time: who meets much, weighs much.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: Nothing was judged in this window.
+-- caveat: Percentiles are over minutes, so people with more meeting time have more weight.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- empty: The window has no judged minutes.
 with minutes_of as (
     select
         d.dimension_value,
@@ -37,7 +37,7 @@ with minutes_of as (
         on d.participant_key = m.participant_key and d.meeting_date = m.meeting_date
 ),
 
--- One metric a row: of nine that are grouped by, eight are NULL, and grouping() has a bit for each of them.
+-- One metric per row: eight of the nine grouping columns are NULL, and grouping() has a bit for each of them.
 counted as (
     select
         c.dimension_value,

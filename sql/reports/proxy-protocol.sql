@@ -1,31 +1,33 @@
 -- id: r11
 -- title: Proxy and protocol
--- question: What do proxies and TCP cost, compared with direct UDP from the same site?
+-- question: How much worse are proxies and TCP than direct UDP from the same site?
 -- audience: network team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: path: direct or proxy, and the transport.
--- column: participants: Participant rows with a judged minute.
--- column: participants_pct %: Their share.
--- column: people: Different people and rooms.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: path: direct or proxy, and the transport protocol.
+-- column: participants: Participant rows with at least one judged minute.
+-- column: participants_pct %: Percentage of all participant rows.
+-- column: people: Distinct people and rooms.
 -- column: n min: Judged participant-minutes.
--- column: poor min: Poor ones.
--- column: poor_pct %: Their share; empty below min_n.
+-- column: poor min: Poor minutes.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: delay_p50_ms ms: Median delay.
--- column: delay_p95_ms ms: Delay that 5 % of the minutes are above.
--- column: same_sites: Sites that have both this path and direct udp.
--- column: excess_pp pp: Poor share above that of direct udp at the same sites, weighted (Mantel-Haenszel); empty where
---   fewer than min_n minutes on either side compare.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: As few TCP streams as possible (Microsoft Quality of Experience Review guide).
--- caveat: Who is behind a proxy differs from who is not in more than the site; the excess is a hint, no proof.
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- empty: Nothing was judged in this window.
+-- column: delay_p95_ms ms: 95th percentile of delay.
+-- column: same_sites: Sites with both this path and direct udp.
+-- column: excess_pp pp: Difference in poor share to direct udp at the same sites, weighted (Mantel-Haenszel); empty
+--   below min_n comparable minutes on either side.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Use as few TCP streams as possible (Microsoft Quality of Experience Review guide).
+-- caveat: People behind a proxy differ in more than the site from those who are not; the difference is a hint, not
+--   proof.
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- empty: The window has no judged minutes.
 with sessions as (
     select
         d.dimension_value as path,

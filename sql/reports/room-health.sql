@@ -1,46 +1,48 @@
 -- id: r23
 -- title: Room health
--- question: Which rooms need somebody to go there?
+-- question: Which rooms need a visit?
 -- audience: room team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: room: Name of the room, else its id.
--- column: site: Where, the latest.
--- column: network: Kind of network, the latest.
--- column: proxied_pct %: Meetings behind a proxy or on TCP; empty below 5 meetings.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: room: Name of the room, or its id if it has no name.
+-- column: site: Latest site.
+-- column: network: Latest network type.
+-- column: proxied_pct %: Percentage of meetings behind a proxy or over TCP; empty below 5 meetings.
 -- column: meetings: Meetings with minutes.
--- column: hours h: Distinct participant-minutes / 60.
+-- column: hours h: Participant-minutes in the store, in hours.
 -- column: n min: Judged minutes.
 -- column: poor min: Poor minutes.
--- column: poor_pct %: Their share; empty below min_n.
--- column: peers_pct %: Median poor share of the other rooms with enough minutes.
--- column: rank: 1 is the worst poor share; empty below min_n.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: peers_pct %: Median poor_pct of the other rooms with enough minutes.
+-- column: rank: Rank by poor_pct, 1 is the worst; empty below min_n.
 -- column: days: Days with meetings.
--- column: days_affected: Days with an affected meeting.
--- column: pattern: chronic: affected on three or more of some seven days in a row; repeated; once; -.
--- column: last_good_day: Latest day with minutes and without an affected meeting.
--- column: main_cause: Cause of most poor minutes.
--- column: cpu_p95_pct %: Peak system CPU that 5 % of the minutes are above.
--- column: loss_in_p95_pct %: Loss received that 5 % of the minutes are above.
--- column: loss_out_p95_pct %: Loss sent.
--- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
--- column: minutes_missing: Meetings of the room without any minute: see coverage.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+-- column: days_affected: Days with at least one affected meeting.
+-- column: pattern: chronic (affected on at least three of seven consecutive days), repeated (on at least two days),
+--   once, or - if never affected.
+-- column: last_good_day: Latest day with minutes and no affected meeting.
+-- column: main_cause: Most frequent cause of poor minutes.
+-- column: cpu_p95_pct %: 95th percentile of the system's peak CPU usage.
+-- column: loss_in_p95_pct %: 95th percentile of received packet loss.
+-- column: loss_out_p95_pct %: 95th percentile of sent packet loss.
+-- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
+-- column: minutes_missing: Meetings of the room without minutes; see the report coverage.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
 --   (own choice).
--- threshold: Chronic: affected on three of seven days (own choice).
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: The vendor names no model of a room's device; peers are all other rooms.
--- caveat: A room that nobody used is not listed.
--- caveat: Rooms without poor minutes follow in the order of their opinion score: a room that stands out there, or by
---   its loss, is worth a look before it gets poor (or run with profile=strict).
--- empty: No room took part in a meeting of this window.
+-- threshold: Chronic: affected on three of seven consecutive days (own choice).
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Feishu does not report the device model of a room; peers are all other rooms.
+-- caveat: Unused rooms are not listed.
+-- caveat: Rooms without poor minutes are sorted by MOS: check rooms with a low MOS or high loss before they become
+--   poor, or use profile=strict.
+-- empty: The window has no meetings with rooms.
 with rooms_of as (
     select f.*
     from participant_facts as f

@@ -1,25 +1,26 @@
 -- id: r28
 -- title: Rooms on wifi
--- question: Which rooms are not on cable?
+-- question: Which rooms are not on a wired network?
 -- audience: room team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: room: Name of the room, else its id.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: room: Name of the room, or its id if it has no name.
 -- column: sessions: Meetings on wifi or cellular.
--- column: all_sessions: All its meetings.
--- column: last: Latest of them.
--- column: network: Kind of network then.
--- column: site: Where.
+-- column: all_sessions: All meetings of the room.
+-- column: last: Date of the latest of these.
+-- column: network: Network type of these meetings.
+-- column: site: Site.
 -- column: n min: Judged minutes, all networks.
 -- column: poor min: Poor minutes.
--- column: poor_pct %: Their share; empty below min_n.
--- column: profile: Limits used.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: profile: Profile used.
 -- threshold: Rooms should be wired (Microsoft Quality of Experience Review guide).
--- caveat: As the vendor names the network of each participation; a room moved to cable in between shows both.
--- empty: No room of this window was on wifi or cellular: that is the wanted state.
+-- caveat: The network type is the one Feishu reports for each participation; a room that was moved to cable within the
+--   window shows both.
+-- empty: No room in the window was on wifi or cellular; nothing to do.
 select
     r.room,
     r.sessions,

@@ -1,37 +1,42 @@
 -- id: r25
 -- title: Scorecard
--- question: How was this period on one page, against its targets and the period before?
+-- question: How was this period compared with the targets and the previous period?
 -- audience: management
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: before_since date: First date to compare with; left out: as many days before since.
--- parameter: before_until date: First date after these; left out: as many days from before_since as the period has.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: measure: poor_minutes, poor_audio_streams, affected_participants, poor_meetings, meetings, participants, hours,
---   mos_p50, mos_p10 (MOS est.), unclassified, coverage (of what can be asked for) or covered (of everything).
--- column: value: Of the period, in unit; empty where n is too small.
--- column: unit: %, h, MOS est. or empty for a count.
--- column: n: What the value is of: judged minutes, streams, participants, meetings; minutes held; coverage rows.
--- column: before: The same of the period before.
--- column: before_n: Its n.
--- column: change: value less before; percentage points where the unit is %.
--- column: target: At most this; for coverage at least.
--- column: verdict: met or missed; empty without target or value.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: before_since date: Start date (inclusive) of the previous period. Default: directly before since, same
+--   length.
+-- parameter: before_until date: End date (exclusive) of the previous period. Default: same length as the period.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: measure: poor_minutes, poor_audio_streams, affected_participants, poor_meetings, meetings, participants,
+--   hours, mos_p50, mos_p10 (MOS est.), unclassified, coverage (of minutes that can be requested) or covered (of all
+--   expected minutes).
+-- column: value: Value of the measure in the given unit; empty if n is too small.
+-- column: unit: Unit: %, h or MOS est.; empty for a count.
+-- column: n: Sample size of value: judged minutes, streams, participants or meetings; minutes in the store; or coverage
+--   rows.
+-- column: before: value of the previous period.
+-- column: before_n: n of the previous period.
+-- column: change: value minus before; in percentage points if the unit is %.
+-- column: target: Target: a maximum, except for coverage, where it is a minimum.
+-- column: verdict: met or missed; empty without a target or a value.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
 --   (own choice).
--- threshold: Targets: 3 % poor audio streams overall (Microsoft Quality of Experience Review guide); coverage 98 % (own
+-- threshold: Targets: 3% poor audio streams overall (Microsoft Quality of Experience Review guide); 98% coverage (own
 --   choice).
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: The opinion score is an estimate from delay, jitter and loss, not measured; p10: 10 % of the minutes are below.
--- caveat: A change of a tenth of a point may be chance: minutes of one person are not independent; see trend-regression.
--- caveat: Shares of streams are empty below 30 streams, of participants below 10, of meetings below 5.
--- empty: There is nothing to sum up.
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: MOS is estimated from delay, jitter and loss; it is not measured. p10 is the 10th percentile over minutes.
+-- caveat: A change of a tenth of a point may be chance because the minutes of one person are not independent; see
+--   trend-regression.
+-- caveat: Percentages are hidden below 30 streams, 10 participants or 5 meetings.
+-- empty: The window has no data.
 select
     m.measure,
     round(m.value, 2) as value,

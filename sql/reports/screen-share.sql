@@ -2,28 +2,28 @@
 -- title: Screen sharing
 -- question: Is shared text readable?
 -- audience: collaboration team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: date: Local day of the meetings' start.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: date: Local date of the meetings' start.
 -- column: direction: in (received) or out (sent).
 -- column: participants: Participant rows with sharing.
 -- column: n min: Judged sharing minutes.
--- column: poor min: Poor ones.
--- column: poor_pct %: Their share; empty below min_n.
--- column: blurry_pct %: Minutes under 720 lines, of those with lines.
--- column: still_pct %: Minutes under 2 frames a second on a clean line: a still slide, not poor.
--- column: slow_poor_pct %: Minutes under 2 frames a second that are poor.
--- column: height_p50 px: Median lines.
--- column: kbps_p50 kbps: Median bit rate.
--- column: profile: Limits used.
--- threshold: Poor sharing by the chosen profile (table thresholds): loss over 15 %, or under 2 frames a second together
---   with poor loss or delay, because a still slide is legitimately slow.
--- threshold: Blurry: under 720 lines (own choice).
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- empty: Nothing was shared in this window.
+-- column: poor min: Poor minutes.
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: blurry_pct %: Percentage of minutes below 720 lines, of those with a known resolution.
+-- column: still_pct %: Percentage of minutes below 2 fps that are not poor (a still slide over a clean connection).
+-- column: slow_poor_pct %: Percentage of minutes below 2 fps that are poor.
+-- column: height_p50 px: Median resolution (lines).
+-- column: kbps_p50 kbps: Median bitrate.
+-- column: profile: Profile used.
+-- threshold: Poor sharing by profile (table thresholds): loss above 15%, or below 2 fps together with poor loss or
+--   delay, because a still slide needs no frames.
+-- threshold: Blurry: below 720 lines (own choice).
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- empty: Nothing was shared in the window.
 with active as (
     select x.*
     from (

@@ -1,30 +1,31 @@
 -- id: r21
--- title: Promise kept
--- question: Did we keep the promise of this month, and how much of the error budget is used?
+-- title: Service level
+-- question: Did we meet the service level this month, and how much of the error budget is used?
 -- audience: service owner
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 300: Fewer judged minutes show no share.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 300: Hide percentages based on fewer than this many judged minutes.
 -- column: month: First day of the month.
 -- column: scope: all, inside, wired, wifi, cellular or rooms.
--- column: participants: Participant rows with a judged audio minute.
+-- column: participants: Participant rows with at least one judged audio minute.
 -- column: n min: Participant-minutes with judged audio.
--- column: good_pct %: Those with good audio; empty below min_n.
--- column: target_pct %: The promise: 100 less the target of the scope.
+-- column: good_pct %: Percentage of minutes with good audio; empty below min_n.
+-- column: target_pct %: Target for good_pct: 100 minus the allowed poor share of the scope.
 -- column: met: yes or no; empty below min_n.
--- column: budget_used_pct %: Poor share in percent of the share that is allowed; over 100 the promise is broken.
+-- column: budget_used_pct %: Percentage of the error budget used (poor share relative to the allowed share); above 100
+--   the target is missed.
 -- column: days: Days with at least 60 judged minutes.
--- column: days_breached: Of these, days on which the poor share was over the allowed one.
--- column: profile: Limits used.
--- threshold: Audio verdicts by the chosen profile (table thresholds).
--- threshold: Allowed poor share: overall and cellular 3 %, inside 2 %, wired 1 %, wifi 2 %, rooms 1 % as they should be
+-- column: days_breached: Of these, days on which the poor share exceeded the allowed share.
+-- column: profile: Profile used.
+-- threshold: Audio verdicts by profile (table thresholds).
+-- threshold: Allowed poor share: all and cellular 3%, inside 2%, wired 1%, wifi 2%, rooms 1% because they should be
 --   wired (Microsoft Quality of Experience Review guide, which counts streams).
--- caveat: The guide's targets are for poor streams; here they are applied to minutes with poor audio in either
---   direction, which is harder on short troubles and milder on none.
--- caveat: The scope inside needs an imported building file.
--- empty: Nothing was judged in this window.
+-- caveat: The guide's targets apply to streams; here they are applied to minutes with poor audio in either direction,
+--   which is stricter about short problems.
+-- caveat: The scope inside requires an imported building file.
+-- empty: The window has no judged minutes.
 select
     m.month,
     m.scope,

@@ -1,18 +1,18 @@
 -- id: r35
--- title: Threshold sheet
--- question: Which numbers do the reports judge by, and where do they come from?
--- audience: everybody
--- parameter: profile text: One profile only; left out: all.
--- column: profile: Set of limits.
--- column: metric: What is judged.
+-- title: Thresholds
+-- question: Which limits do the reports use, and where do they come from?
+-- audience: everyone
+-- parameter: profile text: Profile. Default: all.
+-- column: profile: Profile (set of limits).
+-- column: metric: Metric that is judged.
 -- column: direction: received, sent or both.
--- column: poor_when: above, at_or_above or below the value; is: a rule or a count.
--- column: value: The number.
--- column: unit: Its unit.
--- column: differs_from_cqd: yes where the value or the comparison is not that of the profile cqd.
--- column: source: Who published it, or own choice.
--- caveat: Who changed a number of the profile custom is not recorded: it is in the configuration file.
--- empty: There is no such profile.
+-- column: poor_when: Poor if above, at_or_above or below the value; is marks a rule or a count.
+-- column: value: Value of the limit.
+-- column: unit: Unit of the value.
+-- column: differs_from_cqd: yes if the value or the comparison differs from the profile cqd.
+-- column: source: Publisher of the value, or own choice.
+-- caveat: Changes to the profile custom are not tracked; it is defined in the configuration file.
+-- empty: The profile does not exist.
 select
     t.profile,
     t.metric,

@@ -1,39 +1,38 @@
 -- id: r19
--- title: What changed, and is it real
--- question: What got worse or better in these days against the same number of days before, beyond chance?
+-- title: Significant changes
+-- question: What got significantly better or worse compared with the previous days?
 -- audience: IT lead
--- parameter: until date: First meeting date after the later days; left out: the day after the store's last.
--- parameter: days integer = 7: Length of each of the two stretches of days.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 300: Values with fewer judged minutes in either stretch get no verdict.
--- parameter: top integer = 20: Most rows shown.
--- column: dimension: What was compared.
--- column: value: Which one.
+-- parameter: until date: End date (exclusive) of the later period. Default: the day after the latest meeting date.
+-- parameter: days integer = 7: Length of each of the two periods, in days.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 300: No verdict with fewer than this many judged minutes in either period.
+-- parameter: top integer = 20: Maximum number of rows.
+-- column: dimension: Dimension that was compared.
+-- column: value: Value of the dimension.
 -- column: verdict: worse, better, no clear change or too few.
--- column: now_pct %: Poor participant-minutes in the later days; empty below min_n.
--- column: before_pct %: In the earlier days; empty below min_n.
--- column: change_pp pp: now_pct less before_pct.
--- column: z: The change in standard errors, clustered by person or room; empty with fewer than 10 of them in either
---   stretch.
--- column: n_now min: Judged minutes in the later days.
--- column: n_before min: In the earlier days.
--- column: people_now: Different people and rooms in the later days.
--- column: people_before: In the earlier days.
--- column: part_of_change_pp pp: How much of the change of the whole poor share is this value's: its poor minutes over
---   all judged minutes, later less earlier.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A change counts from 3 standard errors, 0.5 percentage points and 300 judged minutes on both sides (own
---   choice).
--- caveat: The standard error is that of a ratio over people and rooms, because minutes of one person are alike;
---   somebody who is in both stretches makes it a little too large, which errs on the quiet side.
--- caveat: Some thirty comparisons are made at once; at 3 standard errors one in ten reports shows a change that is
---   chance.
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- empty: There are no judged minutes in the later days, or since the store has fewer days than two stretches nothing to
---   compare.
+-- column: now_pct %: Percentage of poor participant-minutes in the later period; empty below min_n.
+-- column: before_pct %: Percentage of poor participant-minutes in the earlier period; empty below min_n.
+-- column: change_pp pp: now_pct minus before_pct.
+-- column: z: Change in standard errors, clustered by person or room; empty below 10 of them in either period.
+-- column: n_now min: Judged minutes in the later period.
+-- column: n_before min: Judged minutes in the earlier period.
+-- column: people_now: Distinct people and rooms in the later period.
+-- column: people_before: Distinct people and rooms in the earlier period.
+-- column: part_of_change_pp pp: Contribution to the change of the overall poor share: poor minutes of this value
+--   divided by all judged minutes, later minus earlier.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A change is significant from 3 standard errors and 0.5 percentage points, with min_n judged minutes in
+--   both periods (own choice).
+-- caveat: The standard error is that of a ratio over people and rooms because the minutes of one person are correlated.
+--   People present in both periods make it slightly too large, so the test is conservative.
+-- caveat: About thirty comparisons are made at once; at 3 standard errors, about one report in ten shows a change that
+--   is chance.
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- empty: The later period has no judged minutes, or the store has too few days for two periods.
 with ends as (
     select coalesce(cast($until as date), k.last_date + 1) as until_date
     from (select max(g.meeting_date) as last_date from meetings as g) as k

@@ -1,26 +1,28 @@
 -- id: r30
 -- title: Minutes without a verdict
--- question: Why do minutes have no verdict?
--- audience: whoever trusts the other reports
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- column: medium: audio, video or share; any: the participant-minute as a whole.
+-- question: Why do some minutes have no verdict?
+-- audience: data team
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- column: medium: audio, video or share; any is the participant-minute as a whole.
 -- column: direction: received, sent or both.
--- column: minutes min: Stream-minutes, one for each participant-minute held.
--- column: judged min: With a verdict.
--- column: judged_pct %: Their share.
--- column: inactive min: Without: the bit rate is 0 (muted, camera off).
--- column: no_bitrate min: Without: no bit rate was sent, which mostly means that there was no such stream.
--- column: no_metric min: Without, though bits flow: no metric that the profile has a limit for.
--- column: rejected: Values of this medium and direction in rejects.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- caveat: Rejects of the connection, of CPU and of whole rows stand in the line any.
--- caveat: A muted microphone is not poor quality: it is left out of every share and counted here.
--- empty: There are no minutes in this window.
+-- column: minutes min: Stream-minutes: one per participant-minute in the store.
+-- column: judged min: Minutes with a verdict.
+-- column: judged_pct %: Percentage of minutes with a verdict.
+-- column: inactive min: Without a verdict because the bitrate is 0 (muted, camera off).
+-- column: no_bitrate min: Without a verdict because no bitrate was reported, which usually means there was no such
+--   stream.
+-- column: no_metric min: Without a verdict although the stream was active: none of the metrics limited by the profile
+--   was reported.
+-- column: rejected: Values of this medium and direction in the table rejects.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- caveat: Rejected connection values, CPU values and whole rows are counted in the row any.
+-- caveat: A muted microphone is not poor quality: it is excluded from all percentages and counted here.
+-- empty: The window has no minutes.
 select
     a.medium,
     a.direction,

@@ -1,20 +1,21 @@
 -- id: r31
--- title: Unread values
--- question: Which of the vendor's values could not be typed, and what do they look like?
--- audience: whoever keeps the parsers
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- column: table: The table that the values were meant for.
--- column: column: The column; * for whole rows.
+-- title: Unparsable values
+-- question: Which values from Feishu could not be parsed, and what do they look like?
+-- audience: maintainers of vcq-etl
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- column: table: Table the values belong to.
+-- column: column: Name of the column; * for whole rows.
 -- column: reason: unparsable, unknown_unit, out_of_range, no_time or duplicate_sample.
--- column: values: How many there are.
--- column: forms: How many different texts.
--- column: example: One of them, cut at 60 characters.
--- column: first_date: The earliest meeting date that has one.
--- column: last_date: The latest.
--- column: first_seen UTC: When one was first answered.
--- caveat: The values are NULL in their tables; rejects holds every text, and the raw answers hold the rest.
--- empty: Every value of this window was typed: that is the wanted state.
+-- column: values: Number of values.
+-- column: forms: Number of distinct texts.
+-- column: example: One example, truncated to 60 characters.
+-- column: first_date: Earliest meeting date with such a value.
+-- column: last_date: Latest meeting date with such a value.
+-- column: first_seen UTC: When such a value was first received.
+-- caveat: These values are NULL in their tables. The table rejects has every original text; the raw log has the
+--   complete responses.
+-- empty: All values of the window were parsed; nothing to do.
 select
     r.table_name as "table",
     r.column_name as "column",

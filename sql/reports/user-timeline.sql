@@ -1,40 +1,42 @@
 -- id: r26
--- title: One person's meetings
--- question: What was each meeting of this person or room like?
+-- title: User timeline
+-- question: How was the quality of each meeting of this person or room?
 -- audience: help desk
 -- parameter: who text needed: Id or exact name of a person or room.
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- column: start: Join on the wall clock.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- column: start: Time of joining, local time.
 -- column: meeting_no: Meeting number.
 -- column: topic: Topic.
 -- column: name: Name.
--- column: site: Where from.
--- column: network: Kind of network.
--- column: protocol: Transport.
--- column: proxy: yes behind a proxy.
+-- column: site: Site.
+-- column: network: Network type.
+-- column: protocol: Transport protocol.
+-- column: proxy: yes if behind a proxy.
 -- column: device: Device.
 -- column: version: App version.
 -- column: n min: Judged minutes.
 -- column: poor min: Poor minutes.
--- column: episodes: Stretches of three or more poor minutes.
+-- column: episodes: Episodes (three or more consecutive poor minutes).
 -- column: verdict: affected, good or empty (nothing judged).
--- column: main_cause: Cause of most poor minutes.
--- column: others_affected: Other affected participants of the meeting: above 0 it was not only this person.
--- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
--- column: coverage: Status of the minutes; empty, not_found and others have none.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+-- column: main_cause: Most frequent cause of poor minutes.
+-- column: others_affected: Other affected participants of the meeting; if above 0, the problem was not limited to this
+--   person.
+-- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
+-- column: coverage: Coverage status of the participant.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
 --   (own choice).
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: A name is not unique; the id is.
--- caveat: Give since where the store is large: verdicts and causes need everybody of the days.
--- empty: Nobody with this id or exact name took part in a meeting of this window; the report worst-participants lists
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Names are not unique; ids are.
+-- caveat: In a large store, set since too: verdicts and causes need all participants of those days.
+-- empty: Nobody with this id or exact name took part in a meeting in the window; the report worst-participants lists
 --   ids.
 with sessions as (
     select f.*

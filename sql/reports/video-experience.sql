@@ -1,35 +1,37 @@
 -- id: r18
--- title: Video
--- question: How sharp and how fluent is video, and does something cap it?
+-- title: Video experience
+-- question: How sharp and smooth is video, and does the licence cap it?
 -- audience: collaboration team
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: date: Local day of the meetings' start.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: date: Local date of the meetings' start.
 -- column: direction: in (received) or out (sent).
 -- column: n min: Active video minutes.
--- column: px1080_pct %: Minutes with 1080 lines or more; empty below min_n.
--- column: px720_pct %: 720 to 1079.
--- column: px360_pct %: 360 to 719.
--- column: px_less_pct %: Under 360.
--- column: fps25_pct %: 25 frames a second or more.
--- column: fps15_pct %: 15 to 24.
--- column: fps7_pct %: 7 to 14.
--- column: fps_less_pct %: Under 7.
--- column: downgrades: Times that the lines fell from one minute to the next.
--- column: downgrades_per_hour 1/h: The same for each hour of active video.
--- column: poor_pct %: Poor video minutes of those judged.
--- column: capped_hours h: Hours of the day in which the licence seems to cap the picture.
--- column: licence: suspect: capped hours, so check the minutes left in the licence.
--- column: profile: Limits used.
--- threshold: Poor video by the chosen profile (table thresholds).
--- threshold: A capped hour: 80 % of at least 10 people who send video over a clean line stay at or below 360 lines (own
---   choice; the cap: Lark help centre, 021036484885). Bands of frames: Teams real-time analytics.
--- caveat: Lines are the largest picture of the minute; a gallery of small tiles is received small for good reason.
--- caveat: A suspicion, no proof: an administrator may have set the size, and a tenant without HD is always capped.
--- empty: No video flowed in this window.
+-- column: px1080_pct %: Percentage of minutes with at least 1080 lines; empty below min_n.
+-- column: px720_pct %: Percentage of minutes with 720 to 1079 lines.
+-- column: px360_pct %: Percentage of minutes with 360 to 719 lines.
+-- column: px_less_pct %: Percentage of minutes below 360 lines.
+-- column: fps25_pct %: Percentage of minutes with at least 25 fps.
+-- column: fps15_pct %: Percentage of minutes with 15 to 24 fps.
+-- column: fps7_pct %: Percentage of minutes with 7 to 14 fps.
+-- column: fps_less_pct %: Percentage of minutes below 7 fps.
+-- column: downgrades: Number of times the resolution dropped from one minute to the next.
+-- column: downgrades_per_hour 1/h: Resolution drops per hour of active video.
+-- column: poor_pct %: Percentage of judged video minutes that are poor.
+-- column: capped_hours h: Hours of the day in which the licence appears to cap the resolution.
+-- column: licence: suspect if there are capped hours: check the remaining meeting minutes of the licence.
+-- column: profile: Profile used.
+-- threshold: Poor video by profile (table thresholds).
+-- threshold: Capped hour: 80% of at least 10 people who send video over a clean connection stay at or below 360 lines
+--   (own choice; the cap: Lark help centre, 021036484885). Frame rate bands: Teams real-time analytics.
+-- caveat: The resolution is the highest of the minute; in gallery view, small video tiles are received at low
+--   resolution by design.
+-- caveat: This is a hint, not proof: an administrator may have limited the resolution, and a tenant without HD is
+--   always capped.
+-- empty: The window has no active video.
 with active as (
     select
         x.*,

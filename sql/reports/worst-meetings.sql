@@ -1,38 +1,40 @@
 -- id: r02
 -- title: Worst meetings
--- question: Which meetings lost most participant-minutes to poor quality, and to what?
+-- question: Which meetings had the most poor participant-minutes, and why?
 -- audience: help desk
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: top integer = 20: Most rows shown.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
--- column: start: Start on the wall clock that the vendor printed.
--- column: meeting_no: Meeting number; it recurs.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: top integer = 20: Maximum number of rows.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
+-- column: start: Start of the meeting, local time as reported by Feishu.
+-- column: meeting_no: Meeting number; numbers are reused.
 -- column: topic: Topic.
--- column: organizer: Who organised it.
+-- column: organizer: Organiser.
 -- column: participants: Participant rows with at least one judged minute.
 -- column: affected: Affected participants.
--- column: n min: Participant-minutes that could be judged.
+-- column: n min: Judged participant-minutes.
 -- column: poor min: Poor participant-minutes.
--- column: poor_pct %: Their share; empty below min_n.
--- column: verdict: poor where at least two, and 20 % of the, participants are affected; else passable.
--- column: main_cause: Cause of most poor minutes.
--- column: main_cause_pct %: Its share of the poor minutes; empty where these are fewer than min_n.
--- column: peak: Most participants with a poor minute at once.
--- column: peak_at: When that was, on the wall clock.
--- column: mos_p10 MOS est.: Opinion score that 10 % of the received audio minutes are below.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: verdict: poor if at least two participants, and at least 20% of them, are affected; else passable.
+-- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause_pct %: Percentage of poor minutes with the main cause; empty below min_n poor minutes.
+-- column: peak: Maximum number of participants with a poor minute at the same time.
+-- column: peak_at: Time of the peak, local time.
+-- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
 --   (own choice).
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: The opinion score is an estimate from delay, jitter and loss, not measured.
--- caveat: Ranked by poor minutes, so a large meeting comes before a small one that was worse: see poor_pct.
--- empty: No meeting of this window has a poor minute.
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
+-- caveat: Ranked by number of poor minutes, so a large meeting ranks above a small one with a higher percentage: check
+--   poor_pct.
+-- empty: No meeting in the window has a poor minute.
 with caused as materialized (
     select r.* from caused_minutes(since := $since, until := $until, profile := $profile) as r
 ),

@@ -1,40 +1,41 @@
 -- id: r03
 -- title: Worst participants
--- question: Who has trouble again and again, from where, and what is it?
+-- question: Who repeatedly has poor quality, where, and why?
 -- audience: help desk
--- parameter: since date: First meeting date; left out: from the beginning.
--- parameter: until date: First meeting date after it; left out: to the end.
--- parameter: profile text = cqd: Limits to judge by: cqd, strict, huawei-red or custom; the report threshold-sheet
---   lists them.
--- parameter: top integer = 20: Most rows shown.
--- parameter: min_n integer = 60: Fewer judged minutes show no share: it would be chance.
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
+--   limits.
+-- parameter: top integer = 20: Maximum number of rows.
+-- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: who: Id of the person or room.
--- column: name: Name, the latest seen.
+-- column: name: Latest known name.
 -- column: kind: person, room or guest.
--- column: department: Department, the latest seen.
--- column: sessions: Participant rows with a judged minute.
--- column: days: Days with a judged minute.
+-- column: department: Latest known department.
+-- column: sessions: Participant rows with at least one judged minute.
+-- column: days: Days with at least one judged minute.
 -- column: days_affected: Days with at least one affected participation.
--- column: pattern: chronic: affected on three or more of some seven days in a row; repeated: on two or more days; once;
---   - without.
+-- column: pattern: chronic (affected on at least three of seven consecutive days), repeated (on at least two days),
+--   once, or - if never affected.
 -- column: n min: Judged minutes.
 -- column: poor min: Poor minutes.
--- column: poor_pct %: Their share; empty below min_n.
--- column: main_cause: Cause of most of them.
--- column: usual_site: Where from: site of the most minutes.
--- column: usual_network: Network of the most minutes.
--- column: usual_device: Device of the most minutes.
--- column: usual_version: App version of the most minutes.
--- column: profile: Limits used.
--- threshold: Verdicts by the chosen profile (table thresholds): delay, loss and jitter for audio, frame rate, else loss
---   for video, loss for sharing; a minute is poor where one of its streams is.
--- threshold: A participant is affected with more than 10 % poor minutes or an episode of three poor minutes in a row
+-- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: main_cause: Most frequent cause of poor minutes.
+-- column: usual_site: Most frequent site, by minutes.
+-- column: usual_network: Most frequent network type, by minutes.
+-- column: usual_device: Most frequent device, by minutes.
+-- column: usual_version: Most frequent app version, by minutes.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
+--   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
 --   (own choice).
--- threshold: Chronic: affected on three of seven days (own choice).
--- caveat: Minutes without bit rate or metric are unclassified and in no share; the report unclassified counts them.
--- caveat: The vendor tells loss for the whole connection, not for each medium.
--- caveat: Whom the vendor lists without id is one guest for each participation.
--- empty: Nobody had a poor minute in this window.
+-- threshold: Chronic: affected on three of seven consecutive days (own choice).
+-- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
+--   unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Participants that Feishu lists without an id count as a separate guest for each participation.
+-- empty: Nobody had a poor minute in the window.
 with facts_causes as materialized (
     select
         v.participant_key,

@@ -1,10 +1,10 @@
--- A made-up tenant, small enough to compute every verdict by hand. Local time is UTC+8. All good minutes have the same
--- values: delay 50 ms, loss 0.5 %, jitter 5 ms, audio 40 kbps, video received and sent 500 kbps, 720 lines, 25 fps.
--- Meeting A, 2 November, three people from 01:00 UTC, ten minutes: every single cause.
--- Meeting B, 2 November, two people whose sections disagree on the minute, or whose minutes have seconds.
--- Meeting C, 3 November, ten people of four sites, four minutes: the service fails in the third.
--- Meeting D, 4 November, ten people, two minutes, pictures capped at 360 lines.
--- Meeting E, 5 November, one person without a sample, one guest without id; nothing to judge.
+-- A test tenant, small enough to compute every verdict by hand. Local time is UTC+8. All good minutes have the same
+-- values: delay 50 ms, loss 0.5%, jitter 5 ms, audio 40 kbps, video received and sent 500 kbps, 720 lines, 25 fps.
+-- Meeting A, 2 November: three people from 01:00 UTC, ten minutes; covers the causes.
+-- Meeting B, 2 November: two people whose sections belong to different minutes, or whose timestamps have seconds.
+-- Meeting C, 3 November: ten people at four sites, four minutes; service outage in the third minute.
+-- Meeting D, 4 November: ten people, two minutes; resolution capped at 360 lines.
+-- Meeting E, 5 November: one person without samples, one guest without id; nothing to judge.
 insert into meetings by name
 select
     v.no || '-' || v.start as meeting_key, v.no as meeting_no, v.topic as meeting_topic, 'Olga' as organizer,
@@ -37,8 +37,8 @@ from (values
 ) as v(meeting, name, kind, device, app_version, public_ip, internal_ip, network, protocol, proxy, minutes)
 inner join meetings as m on m.meeting_topic = v.meeting
 union all by name
--- C and D: p0 to p9; sites 10.2.0.0/24, 10.2.1.0/24, 10.2.2.0/24 by the remainder of three, each with its own
--- public network, p9 at home.
+-- C and D: p0 to p9. p0 to p8 are at sites 10.2.0.0/24, 10.2.1.0/24 and 10.2.2.0/24 (index modulo 3), each with its own
+-- public network; p9 is at home.
 select
     m.meeting_topic || '/p' || i.i as participant_key, m.meeting_key, m.meeting_no, 'p' || i.i as user_id,
     'p' || i.i as participant_name, 'windows' as device, '7.2.0' as app_version,
@@ -50,7 +50,7 @@ from meetings as m
 cross join range(10) as i(i)
 where m.meeting_topic in ('C', 'D');
 
--- Good minutes: A ten, B dan two and eve two, C four, D two.
+-- Good minutes: ten in A, two each for dan and eve in B, four in C, two in D.
 insert into quality_samples by name
 select
     p.participant_key, p.meeting_key, p.meeting_date,
@@ -70,14 +70,14 @@ inner join meetings as m on m.meeting_key = p.meeting_key
 cross join range(10) as i(i)
 where i.i < case m.meeting_topic when 'A' then 10 when 'B' then 2 when 'C' then 4 when 'D' then 2 else 0 end;
 
--- A, ann: three minutes of 20 % loss received, so downlink and one episode; in minute 7 she sends with 12 % loss.
+-- A, ann: three minutes with 20% received loss (downlink, one episode); 12% sent loss in minute 7.
 update quality_samples set network_packet_loss_avg_received_pct = 20
 where participant_key = 'A/ann' and sample_time_utc between timestamp '2026-11-02 01:03:00' and timestamp '2026-11-02 01:05:00';
 update quality_samples set network_packet_loss_avg_sent_pct = 12
 where participant_key = 'A/ann' and sample_time_utc = timestamp '2026-11-02 01:07:00';
--- A, bob: 1 uplink by jitter; 2 exactly at the limits (good to cqd, poor to huawei-red and strict); 4 three frames a
--- second with the client's CPU at 95 in the item labelled 01:03 whose CPU time is 01:04 (cid sends badly then: cpu comes first); 7 three frames a second (ann sends badly);
--- 8 latency; 9 three frames a second for no reason.
+-- A, bob: minute 1 uplink by jitter; 2 exactly at the limits (good in cqd, poor in huawei-red and strict); 4 is 3 fps with
+-- client CPU at 95 in the item of 01:03 whose CPU timestamp is 01:04 (cid sends badly then, but cpu comes first); 7 is
+-- 3 fps while ann sends badly; 8 latency; 9 is 3 fps without a cause.
 update quality_samples set audio_jitter_sent_ms = 31 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:01:00';
 update quality_samples set network_packet_loss_avg_received_pct = 10, audio_jitter_received_ms = 30
 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:02:00';
@@ -86,9 +86,9 @@ update quality_samples set video_framerate_received_fps = 3 where participant_ke
 update quality_samples set video_framerate_received_fps = 3
 where participant_key = 'A/bob' and sample_time_utc in (timestamp '2026-11-02 01:07:00', timestamp '2026-11-02 01:09:00');
 update quality_samples set network_delay_ms = 501 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:08:00';
--- A, cid: 0 and 1 nothing flows; 2 flows without a metric; 3 muted and without video (only audio received is judged);
--- 4 loss 12 % both ways: audio poor, video has its frames and is good; 5 the same, frames unknown: 12 < 15, good video;
--- 6 loss 16 %, frames unknown: poor video; 7 shares a still slide (1 fps), good; 8 shares 1 fps with 12 % loss, poor.
+-- A, cid: minutes 0 and 1 inactive; 2 active without a metric; 3 muted and without video (only received audio is judged);
+-- 4 loss 12% both ways: audio poor, video good by its frame rate; 5 the same with unknown frame rate: 12 < 15, video good;
+-- 6 loss 16% with unknown frame rate: video poor; 7 shares a still slide (1 fps): good; 8 shares 1 fps with 12% loss: poor.
 update quality_samples set audio_bitrate_received_kbps = 0, audio_bitrate_sent_kbps = null, video_bitrate_received_kbps = 0, video_bitrate_sent_kbps = 0
 where participant_key = 'A/cid' and sample_time_utc < timestamp '2026-11-02 01:02:00';
 update quality_samples set network_delay_ms = null, network_packet_loss_avg_received_pct = null, network_packet_loss_avg_sent_pct = null,
@@ -105,11 +105,11 @@ where participant_key = 'A/cid' and sample_time_utc = timestamp '2026-11-02 01:0
 update quality_samples set screen_sharing_time_utc = sample_time_utc, screen_sharing_bitrate_sent_kbps = 100, screen_sharing_framerate_sent_fps = 1
 where participant_key = 'A/cid' and sample_time_utc in (timestamp '2026-11-02 01:07:00', timestamp '2026-11-02 01:08:00');
 
--- B, dan: two items, 02:00 and 02:01; audio says a minute later. Audio of the first item has 40 ms jitter: it belongs to
--- 02:01, and audio of the second to 02:02, where nothing else is. So three minutes, and 02:01 is poor.
+-- B, dan: two items, 02:00 and 02:01, whose audio timestamps are one minute later. The audio of the first item has 40 ms
+-- jitter and belongs to 02:01; the audio of the second belongs to 02:02, which has nothing else. Three minutes, 02:01 poor.
 update quality_samples set audio_time_utc = sample_time_utc + interval '1 minute' where participant_key = 'B/dan';
 update quality_samples set audio_jitter_received_ms = 40 where participant_key = 'B/dan' and sample_time_utc = timestamp '2026-11-02 02:00:00';
--- B, eve: 02:00:05 and 02:00:55 are one minute; delay 50 and 150, so 100.
+-- B, eve: 02:00:05 and 02:00:55 are one minute; delays of 50 and 150 average to 100.
 update quality_samples set sample_time_utc = timestamp '2026-11-02 02:00:05', sample_time_local = timestamp '2026-11-02 10:00:05',
     network_time_utc = timestamp '2026-11-02 02:00:05', audio_time_utc = timestamp '2026-11-02 02:00:05', video_time_utc = timestamp '2026-11-02 02:00:05'
 where participant_key = 'B/eve' and sample_time_utc = timestamp '2026-11-02 02:00:00';
@@ -117,9 +117,9 @@ update quality_samples set sample_time_utc = timestamp '2026-11-02 02:00:55', sa
     network_time_utc = timestamp '2026-11-02 02:00:55', audio_time_utc = timestamp '2026-11-02 02:00:55', video_time_utc = timestamp '2026-11-02 02:00:55'
 where participant_key = 'B/eve' and sample_time_utc = timestamp '2026-11-02 02:01:00';
 
--- C: in the third minute p0, p1, p2, p3 and p9 (four public networks) lose 30 % both ways: five of ten. In the fourth only p0 and p3
--- (one site): two of ten. In the first, p0's system CPU is at 95 (CPU time = sample time) and
--- its received jitter 35: the line explains it, so downlink.
+-- C: in the third minute p0, p1, p2, p3 and p9 (four public networks) have 30% loss both ways: five of ten. In the fourth
+-- only p0 and p3 (one site): two of ten. In the first, p0 has system CPU at 95 (CPU timestamp = sample timestamp) and
+-- received jitter of 35 ms: the connection explains it, so downlink.
 update quality_samples set network_packet_loss_avg_received_pct = 30, network_packet_loss_avg_sent_pct = 30
 where meeting_key like '100000003%' and sample_time_utc = timestamp '2026-11-03 01:02:00' and participant_key in ('C/p0', 'C/p1', 'C/p2', 'C/p3', 'C/p9');
 update quality_samples set network_packet_loss_avg_received_pct = 30, network_packet_loss_avg_sent_pct = 30
@@ -127,7 +127,7 @@ where sample_time_utc = timestamp '2026-11-03 01:03:00' and participant_key in (
 update quality_samples set audio_jitter_received_ms = 35, system_max_cpu_usage_pct = 95, cpu_usage_time_utc = sample_time_utc
 where participant_key = 'C/p0' and sample_time_utc = timestamp '2026-11-03 01:00:00';
 
--- D: everybody sends 360 lines; p0 receives 3 frames a second in the first minute.
+-- D: everyone sends 360 lines; p0 receives 3 fps in the first minute.
 update quality_samples set video_maximum_resolution_sent_px = 360, video_maximum_resolution_received_px = 360 where meeting_key like '100000004%';
 update quality_samples set video_framerate_received_fps = 3 where participant_key = 'D/p0' and sample_time_utc = timestamp '2026-11-04 01:00:00';
 

@@ -1,4 +1,4 @@
--- Where a participant was and how it was connected, in words that can be grouped by.
+-- Location and connection of each participant, normalised for grouping.
 
 -- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48; masked or unreadable: NULL.
 create or replace macro subnet_of(address) as
@@ -12,11 +12,12 @@ case
         then split_part(address, ':', 1) || ':' || split_part(address, ':', 2) || ':' || split_part(address, ':', 3) || '::/48'
 end;
 
--- Ranges that home routers and telephones hand out: they name no place. src/buildings/network.rs has the same list.
+-- Default ranges of home routers and phones; they do not identify a place. src/buildings/network.rs has the same list.
 create or replace macro is_home_range(subnet) as
 subnet in ('10.0.0.0/24', '192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24', '172.20.10.0/24', '192.168.43.0/24');
 
--- Wilson's 95 % interval of x out of n, in percent. Only for things that are nearly independent (participants), not for minutes.
+-- Wilson 95% confidence interval of x out of n, in percent. Only for nearly independent observations (participants, not
+-- minutes).
 create or replace macro wilson_low_pct(x, n) as
 case when n > 0 then
     100.0 * ((x + 1.9207) / n - 1.96 * sqrt(greatest(x * (n - x) / n + 0.9604, 0.0)) / n) / (1 + 3.8416 / n)
@@ -26,19 +27,19 @@ case when n > 0 then
     100.0 * ((x + 1.9207) / n + 1.96 * sqrt(greatest(x * (n - x) / n + 0.9604, 0.0)) / n) / (1 + 3.8416 / n)
 end;
 
--- x of n in percent with one decimal; NULL below min_n, where it would be chance.
+-- x out of n in percent with one decimal; NULL below min_n.
 create or replace macro share_pct(x, n, min_n) as
 case when n > 0 and n >= min_n then round(100.0 * x / n, 1) end;
 
--- The continuous percentile p of values that are counted: in each group, n rows in all and upto of them with x or less. The
--- same as percentile_cont, which would keep every single value in memory.
+-- The continuous percentile p of counted values: each group has n rows, of which upto have x or less. Equal to
+-- percentile_cont, which would keep every value in memory.
 create or replace macro counted_percentile(p, x, upto, n) as
 min(x) filter (where upto > floor(cast(p as double) * (n - 1)))
     * (1 - (cast(p as double) * (max(n) - 1) - floor(cast(p as double) * (max(n) - 1))))
 + min(x) filter (where upto > ceil(cast(p as double) * (n - 1)))
     * (cast(p as double) * (max(n) - 1) - floor(cast(p as double) * (max(n) - 1)));
 
--- One row for each row of participants.
+-- One row per row of participants.
 create or replace view participant_facts as
 select
     b.participant_key,
@@ -100,9 +101,9 @@ from (
         subnet_of(p.public_ip) as egress
     from participants as p
 ) as b
--- Where the address is for this public address (its building is told by where people come out), else where it is for all.
--- Two joins by equality: with an "or" in it, an outer join compares every row with every row in older DuckDBs. Days of one
--- address do not overlap, so neither join doubles a participant.
+-- The building of the address behind this public address, else its building for any public address. Two equality joins:
+-- with an "or" in its condition, an outer join is a nested loop in older DuckDB versions. The days of one address do not
+-- overlap, so neither join duplicates a participant.
 left join address_buildings as e
     on e.address = b.internal_ip
     and e.public_ip = b.public_ip

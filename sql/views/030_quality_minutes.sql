@@ -1,9 +1,10 @@
--- One row for each minute of a participant, with the verdict on each of its six streams.
--- Count hours here (rows / 60), never from the long view stream_minutes: that has six rows for a minute.
+-- One row per participant-minute, with the verdict on each of its six streams.
+-- Count hours here (rows / 60), never from the long view stream_minutes, which has six rows per minute.
 
--- The minute of a section is that of its own time. For nearly everybody an item is a minute. misaligned_participants are
--- put together again section by section; sections that meet in one minute are averaged. CPU is usually a minute later and
--- only joined where needed (poor_minutes). since is inclusive, until exclusive, both meeting dates; they reach every scan.
+-- A section belongs to the minute of its own timestamp. For nearly all participants an item is one minute. The items of
+-- misaligned_participants are regrouped section by section; sections in the same minute are averaged. CPU values are
+-- usually one minute later and are joined only where needed (poor_minutes). since (inclusive) and until (exclusive) are
+-- meeting dates; they are pushed down to every scan.
 create or replace macro aligned_minutes(since := null, until := null) as table
 select
     q.participant_key,
@@ -96,19 +97,19 @@ from (
 ) as q
 group by q.participant_key, q.meeting_key, q.meeting_date, q.minute_utc;
 
--- True where one of three holds, false where none does and at least one is known, else NULL (unclassified).
+-- True if one of the three is true, false if none is and at least one is known, else NULL (unclassified).
 create or replace macro any_of(a, b, c) as
 coalesce(a, false) or coalesce(b, false) or coalesce(c, b, a);
 
--- Listening quality, estimated from delay, jitter and loss: never measured, never averaged across media.
--- R by the practical form that network monitors use (NetBeez, CalSPEED): effective latency = delay + 2 * jitter + 10 ms.
+-- Listening quality, estimated from delay, jitter and loss; it is not measured and not averaged across media.
+-- R uses the simplified formula of network monitors (NetBeez, CalSPEED): effective latency = delay + 2 * jitter + 10 ms.
 create or replace macro r_estimate(delay_ms, jitter_ms, loss_pct) as
 93.2 - 2.5 * loss_pct
 - case
     when delay_ms + 2 * jitter_ms + 10 < 160 then (delay_ms + 2 * jitter_ms + 10) / 40
     else (delay_ms + 2 * jitter_ms + 10 - 120) / 10
 end;
--- The opinion score of an R (ITU-T G.107), held between 1 and 4.5. NULL where one of the three is unknown.
+-- MOS from R (ITU-T G.107), clamped to 1..4.5. NULL if one of the three inputs is unknown.
 create or replace macro mos_of_r(r) as
 case
     when r is null then null
@@ -118,12 +119,12 @@ case
 end;
 create or replace macro mos_estimate(delay_ms, jitter_ms, loss_pct) as mos_of_r(r_estimate(delay_ms, jitter_ms, loss_pct));
 
--- By how much the worst metric of a stream is beyond its limit: above 0 the stream is poor, else good; NULL: no bit rate,
--- or no metric that the profile has a limit for. x - y > 0 is exactly x > y, and greatest() passes over what is unknown.
+-- By how much the worst metric of a stream exceeds its limit: above 0 the stream is poor, else good. NULL: no bitrate, or
+-- no metric that the profile limits. x - y > 0 is exactly x > y, and greatest() ignores NULL.
 create or replace macro audio_beyond(kbps, delay_ms, loss_pct, jitter_ms, max_delay_ms, max_loss_pct, max_jitter_ms) as
 case when kbps > 0 then greatest(delay_ms - max_delay_ms, loss_pct - max_loss_pct, jitter_ms - max_jitter_ms) end;
 
--- is_first_decisive: 1 where frames decide when they are known.
+-- is_first_decisive: 1 if the frame rate alone decides when it is known.
 create or replace macro video_beyond(
     kbps, fps, delay_ms, loss_pct, jitter_ms, is_first_decisive, min_fps, max_delay_ms, max_loss_pct, max_jitter_ms
 ) as
@@ -133,7 +134,7 @@ case
     else greatest(min_fps - fps, loss_pct - max_loss_pct, delay_ms - max_delay_ms, jitter_ms - max_jitter_ms)
 end;
 
--- Few frames are poor only together with loss or delay beyond audio's limit: a still slide is slow.
+-- A low frame rate is poor only together with loss or delay over the audio limit: a still slide needs no frames.
 create or replace macro share_beyond(
     kbps, fps, delay_ms, loss_pct, jitter_ms, min_fps, max_delay_ms, max_loss_pct, max_jitter_ms, max_audio_delay_ms, max_audio_loss_pct
 ) as
@@ -144,11 +145,11 @@ case when kbps > 0 then greatest(
     jitter_ms - max_jitter_ms
 ) end;
 
--- The verdicts: true poor, false good, NULL unclassified (no bit rate, or no metric that the profile has a limit for).
--- marks: what is beyond a limit, NULL where nothing is, whether or not its stream flows. Nearly no minute has any, and only
--- such a minute is looked at closely. A sum of 1 audio, 2 video, 4 sharing poor, 8 a received stream poor, 16 loss received,
--- 32 loss sent, 64 delay, 128 jitter received, 256 jitter sent, 512 sent video or sharing poor, 1024 a picture no larger
--- than the licence's cap.
+-- Verdicts: true is poor, false is good, NULL is unclassified (no bitrate, or no metric that the profile limits).
+-- marks: which limits the minute exceeds, whether or not the stream is active; NULL if none. Few minutes have marks, and
+-- only those are examined further. Bits: 1 audio poor, 2 video poor, 4 sharing poor, 8 a received stream poor,
+-- 16 received loss, 32 sent loss, 64 delay, 128 received jitter, 256 sent jitter, 512 sent video or sharing poor,
+-- 1024 resolution at or below the licence cap.
 create or replace macro quality_minutes(since := null, until := null, profile := 'cqd') as table
 select
     m.participant_key,
@@ -242,7 +243,7 @@ from (
     cross join limits(profile := profile) as l
 ) as m;
 
--- The long view: participant x minute x medium x direction, six rows for each minute, active or not.
+-- The long view: participant x minute x medium x direction, six rows per minute, active or not.
 create or replace macro stream_minutes(since := null, until := null, profile := 'cqd') as table
 select
     x.participant_key,

@@ -1,8 +1,9 @@
--- From minutes to people, meetings, outages and causes. All take since (inclusive), until (exclusive) and profile.
+-- Verdicts on participants, meetings and streams; episodes and causes. All macros take since (inclusive), until
+-- (exclusive) and profile.
 
--- What the verdicts below are made of, in one pass over the minutes: for each participant a row for all minutes that need
--- no closer look (minute_utc is NULL), and a row for each minute that is poor or in which the participant sent badly, with
--- what is wrong in it (marks, see quality_minutes). stretch: the poor minutes in a row that a poor minute is one of.
+-- The input of the verdicts below, in one pass over the minutes: per participant, one row for all unremarkable minutes
+-- (minute_utc is NULL), and one row for each minute that is poor or in which the participant sent badly, with its marks
+-- (see quality_minutes). stretch_*: the run of consecutive poor minutes that contains the minute.
 create or replace macro marked_minutes(since := null, until := null, profile := 'cqd') as table
 with counted as materialized (
     select
@@ -58,8 +59,8 @@ from (
     where c.marks & 7 <> 0
 ) as i;
 
--- Episode: at least episode_min_minutes (3) poor minutes of one participant in a row. A minute without a sample, or
--- unclassified, ends it. One outage of ten minutes is one episode, not ten blips.
+-- Episode: at least episode_min_minutes (3) consecutive poor minutes of one participant. A minute without a sample, or an
+-- unclassified one, ends it. An outage of ten minutes is one episode.
 create or replace macro episodes(since := null, until := null, profile := 'cqd') as table
 select
     e.participant_key,
@@ -74,7 +75,7 @@ cross join limits(profile := profile) as l
 where e.minute_utc = e.stretch_first_utc
     and e.stretch_minutes >= l.episode_min_minutes;
 
--- Participant: affected where more than 10 % of its judged minutes are poor, or it has an episode.
+-- Participant: affected if more than 10% of its judged minutes are poor, or it has an episode.
 create or replace macro affected_by(judged_minutes, poor_minutes, episodes, max_poor_pct) as
 case
     when judged_minutes = 0 then null
@@ -108,7 +109,7 @@ from (
 ) as t
 cross join limits(profile := profile) as k;
 
--- Meeting: poor where at least 20 % of its judged participants, and at least 2, are affected.
+-- Meeting: poor if at least 20% of its judged participants, and at least 2, are affected.
 create or replace macro meeting_verdicts(since := null, until := null, profile := 'cqd') as table
 select
     t.*,
@@ -133,8 +134,8 @@ from (
 ) as t
 cross join limits(profile := profile) as l;
 
--- Stream verdict, comparable with Microsoft's dashboard: average each metric of a participant over the active minutes of
--- the stream, then judge once. Not equal to the share of poor minutes. Audio on its own, which reports ask for most.
+-- Stream verdict, comparable with Microsoft's dashboard: average each metric over the active minutes of the stream, then
+-- judge once. This differs from the share of poor minutes. Audio has a macro of its own because most reports need only it.
 create or replace macro audio_stream_verdicts(since := null, until := null, profile := 'cqd') as table
 select
     v.participant_key,
@@ -286,8 +287,8 @@ from (
     cross join limits(profile := profile) as l
 ) as v;
 
--- Hours in which the licence seems to cap the picture: at least 80 % of at least 10 participants who sent video over a
--- clean connection never got past 360 lines. A suspicion, no proof: somebody may have set it so.
+-- Hours in which the licence appears to cap the resolution: at least 80% of at least 10 participants who sent video over
+-- a clean connection never exceeded 360 lines. A hint, not proof: it may be a setting.
 create or replace macro licence_capped_hours(since := null, until := null, profile := 'cqd') as table
 select
     h.meeting_date,
@@ -320,23 +321,24 @@ from (
 where h.participants >= h.least_participants
     and 100.0 * h.capped_participants / h.participants >= h.least_pct;
 
--- The rows of marked_minutes, the poor minutes with their cause, the first that fits:
--- service side  in this minute at least half of at least 10 judged participants of the meeting date are poor, and the
---               poor ones use at least 3 public networks, so that one office's line is no service outage (asked first: with an outage of the service everybody's loss is high too)
--- cpu           client or system at its limit in this minute (by the CPU section's own time), loss, delay and jitter within
---               limits: many computers are hot all day, so heat does not explain what the line explains
--- far end       a received stream is poor, the own loss and delay are within limits and the own jitter sent is too, and
---               somebody else in the meeting sent badly in this minute (loss or jitter sent, or poor video or sharing sent)
--- uplink        loss or jitter sent over the limit, received within;  downlink: the reverse;  both ways: both
+-- The rows of marked_minutes; poor minutes have a cause, the first that matches:
+-- service side  at least half of at least 10 judged participants of the meeting date are poor in this minute, and the poor
+--               ones use at least 3 public networks, so the line of one office is not a service outage. First because in a
+--               service outage everybody's loss is high
+-- cpu           client or system CPU over its limit in this minute (by the timestamp of the CPU section); loss, delay and
+--               jitter within limits, because many computers have high CPU usage all day
+-- far end       a received stream is poor, own loss, delay and sent jitter are within limits, and another participant of
+--               the meeting sent badly in this minute (sent loss or jitter, or poor sent video or sharing)
+-- uplink        sent loss or jitter over the limit, received within;  downlink: the reverse;  both ways: both
 -- latency       delay over the limit, loss and jitter within
--- licence cap   the hour is capped (licence_capped_hours) and the own picture is no larger than the cap
+-- licence cap   the hour is capped (licence_capped_hours) and the own resolution is at or below the cap
 -- unknown       none of these
 create or replace macro caused_minutes(since := null, until := null, profile := 'cqd') as table
 with marked as materialized (
     select r.* from marked_minutes(since := since, until := until, profile := profile) as r
 ),
 
--- Where so many are poor, on so many networks, that the service is to blame if no more than as many are good.
+-- Minutes with enough poor participants on enough networks for a service outage; the share of judged ones is checked below.
 crowds as (
     select
         p.meeting_date,
@@ -419,7 +421,7 @@ left join licence_capped_hours(since := since, until := until, profile := profil
     on h.meeting_date = m.meeting_date
     and h.hour_utc = date_trunc('hour', m.minute_utc);
 
--- Every poor minute with its cause.
+-- All poor minutes with their cause.
 create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
 select
     m.participant_key,
@@ -438,8 +440,8 @@ select
 from caused_minutes(since := since, until := until, profile := profile) as m
 where m.cause is not null;
 
--- The verdicts on participants, a row for each cause of its poor minutes and perhaps one without: cause_no 1 is the cause
--- of most of them, or none. For sums over participants take cause_no = 1.
+-- Participant verdicts with one row per cause of their poor minutes, and possibly one without a cause. cause_no 1 is the
+-- most frequent cause, or none. For sums over participants, filter by cause_no = 1.
 create or replace macro verdict_causes(since := null, until := null, profile := 'cqd') as table
 select
     t.participant_key,
@@ -483,7 +485,7 @@ from (
 ) as t
 cross join limits(profile := profile) as k;
 
--- The same with the profile cqd as views, for tools that can't call a macro. Filter by meeting_date.
+-- The same as views with the profile cqd, for tools that cannot call macros. Filter by meeting_date.
 create or replace view participant_minute as select * from quality_minutes();
 create or replace view stream_minute as select * from stream_minutes();
 create or replace view poor_minute as select * from poor_minutes();

@@ -1,6 +1,6 @@
--- Shared by several reports.
+-- Macros shared by several reports.
 
--- What a participant can be grouped by. dimension is one of the words below; anything else gives NULL.
+-- The value of a dimension for each participant. An unknown dimension gives 'unknown'.
 create or replace macro dimension_values(since := null, until := null, dimension := 'site') as table
 select
     f.participant_key,
@@ -41,7 +41,7 @@ from participant_facts as f
 where f.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and f.meeting_date < coalesce(cast(until as date), date '9999-12-31');
 
--- One row for each value of a dimension: volume, poor minutes, affected participants, percentiles, main cause.
+-- One row per value of a dimension: volume, poor minutes, affected participants, percentiles, main cause.
 create or replace macro quality_by(since := null, until := null, profile := 'cqd', dimension := 'site') as table
 with judged as materialized (
     select
@@ -94,7 +94,7 @@ counted as (
     where c.x is not null
 ),
 
--- grouping() has a bit for each value that is not grouped by: 15 is the first of the five, 30 the last.
+-- grouping() has a bit for each column that is not in the grouping set: 15 is the first of the five columns, 30 the last.
 percentiles as (
     select
         p.dimension_value,
@@ -163,8 +163,8 @@ left join (
     group by j.dimension_value, j.cause
 ) as c on c.dimension_value = v.dimension_value and c.place = 1;
 
--- Why a report of a window has no rows: one row, one sentence. is_of_minutes: there are meetings, so that the reason is
--- in the minutes and their verdicts; a report that looks at neither has another.
+-- Why a report has no rows in the window, as one sentence. is_of_minutes: the window has meetings, so the reason lies in
+-- the minutes or their verdicts; reports that use neither have their own reason.
 create or replace macro why_no_rows(since := null, until := null, profile := 'cqd') as table
 select
     case

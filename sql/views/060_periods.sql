@@ -1,7 +1,7 @@
--- What a page about a period needs beyond the reports: a period as one row, its coverage by status, and the minutes of
--- its worst meetings. All take since (inclusive) and until (exclusive).
+-- Data of the HTML page beyond the reports: totals of a period, its coverage by status, and the minutes of its worst
+-- meetings. All macros take since (inclusive) and until (exclusive).
 
--- Meetings with a poor minute, the one with the most first: the order of the report worst-meetings.
+-- Meetings with a poor minute, ranked as in the report worst-meetings.
 create or replace macro ranked_meetings(since := null, until := null, profile := 'cqd') as table
 select
     v.*,
@@ -9,8 +9,8 @@ select
 from meeting_verdicts(since := since, until := until, profile := profile) as v
 where v.poor_minutes > 0;
 
--- Minutes held of minutes expected, at most as many as expected for each participant. "askable" leaves out those that
--- nobody can ask for (unaddressable, unsupported): the gate is on that share.
+-- Minutes in the store relative to expected minutes, capped per participant. askable_pct excludes participants whose data
+-- cannot be requested (unaddressable, unsupported); the coverage gate uses it.
 create or replace macro coverage_share(since := null, until := null) as table
 select
     count(*) as rows,
@@ -22,7 +22,7 @@ from coverage as c
 where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and c.meeting_date < coalesce(cast(until as date), date '9999-12-31');
 
--- The whole window as one row. Counts; the shares are made by whoever shows them, with share_pct and a min_n.
+-- The whole window as one row of counts; callers compute percentages with share_pct and a min_n.
 create or replace macro period_totals(since := null, until := null, profile := 'cqd') as table
 select
     v.minutes,
@@ -99,8 +99,8 @@ where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
 group by c.status, c.reason
 order by missing_min desc, rows desc, c.status, c.reason;
 
--- Who was in the `top` worst meetings, most poor minutes first. place: the meeting's in worst-meetings. utc_offset_min:
--- of the meeting's wall clock, so that the minutes of people in several zones stand on one line.
+-- Participants of the `top` worst meetings, most poor minutes first. place: rank of the meeting in worst-meetings.
+-- utc_offset_min: offset of the meeting's local time, so that people in several time zones share one time axis.
 create or replace macro meeting_people(since := null, until := null, profile := 'cqd', top := 20) as table
 select
     r.place,
@@ -124,7 +124,7 @@ left join meetings as k on k.meeting_key = r.meeting_key and k.meeting_date = r.
 where r.place <= top
 order by r.place, person_no;
 
--- Their minutes, as the report meeting-timeline has them; at most `people` participants of each meeting.
+-- The minutes of these participants, as in the report meeting-timeline; at most `people` participants per meeting.
 create or replace macro meeting_minutes(since := null, until := null, profile := 'cqd', top := 20, people := 50) as table
 select
     w.place,
