@@ -1,8 +1,8 @@
-//! Where an address is: the longest prefix around it, on each day.
+//! The building of an address: the longest matching prefix, on each day.
 //!
-//! The rule, in one place. Of the rows whose network holds the address, those count whose `egress_cidr` is empty or
-//! holds the participant's public address; for an address of a home-router range only the latter, because everybody
-//! may have it. Of those that count on a day the longest prefix wins, and of one network the longest egress.
+//! The rule: an entry applies if its network contains the address, and its egress is empty or contains the participant's
+//! public address. In default ranges of home routers the egress is required, because those addresses are not unique. Among
+//! the entries that apply on a day, the longest prefix wins; within one network, the longest egress prefix.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
@@ -10,33 +10,36 @@ use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
-use super::entry::file_text;
-use super::{BuildingFile, BuildingsError, Days, Entry, Network};
+use super::days::Days;
+use super::entry::{Entry, file_text};
+use super::error::BuildingsError;
+use super::file::BuildingFile;
+use super::network::Network;
 use crate::schema::cell::Row;
 
-/// The rows of a building file, made to be looked up.
+/// The entries of a building file, indexed for lookup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Buildings {
-    /// By network, egress and first day.
+    /// Sorted by network, egress and first day.
     entries: Vec<Entry>,
-    /// Each network once, in order: one stands before what is inside it.
+    /// The distinct networks, sorted: each before those inside it.
     nodes: Vec<Node>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) network: Network,
-    /// The network around it, where there is one.
+    /// The nearest surrounding network.
     pub(super) parent: Option<usize>,
     pub(super) entries: Range<usize>,
 }
 
 impl Buildings {
-    /// Takes entries of which no two with the same network and egress overlap in days.
+    /// The entries must not overlap in dates if they have the same network and egress.
     pub(crate) fn new(mut entries: Vec<Entry>) -> Buildings {
         entries.sort_by_key(|entry| (entry.network, entry.egress, entry.days.from));
         let mut nodes: Vec<Node> = Vec::new();
-        // The networks around the one at hand, outermost first.
+        // The networks around the current one, outermost first.
         let mut around: Vec<usize> = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             if let Some(node) = nodes.last_mut().filter(|node| node.network == entry.network) {
@@ -53,10 +56,8 @@ impl Buildings {
         Buildings { entries, nodes }
     }
 
-    /// Reads the file that [`Buildings::text`] made. One that is not there is an empty one.
-    ///
-    /// # Errors
-    /// [`BuildingsError::Stored`] where the system refuses it, or somebody changed it.
+    /// Reads a file written with [`Buildings::text`]. A missing file is an empty one; other errors are
+    /// [`BuildingsError::Stored`].
     pub(crate) fn read(path: &Path) -> Result<Buildings, BuildingsError> {
         match BuildingFile::read(path, Days::ALL) {
             Ok(file) => Ok(Buildings::new(file.entries)),
@@ -68,15 +69,15 @@ impl Buildings {
         }
     }
 
-    /// The file of the store.
+    /// The contents of the store's building file.
     pub(crate) fn text(&self) -> String {
         file_text(self.entries.iter())
     }
 
-    /// What holds when `later` is taken over from a day on: what is here ends there, and what would begin there or later
-    /// is gone. Stretches that meet and say the same become one, so that a file imported every month does not grow.
+    /// Replaces these buildings by `later` from a day on: entries end on that day, and entries that begin later are
+    /// removed. Adjacent equal entries are merged, so a file imported every month does not grow.
     #[must_use]
-    pub(crate) fn followed_by(self, later: Buildings, from: i32) -> Buildings {
+    pub(crate) fn superseded_by(self, later: Buildings, from: i32) -> Buildings {
         let earlier = self.entries.into_iter().filter(|entry| entry.days.from < from).map(|mut entry| {
             entry.days.until = Some(entry.days.end().min(from));
             entry
@@ -84,16 +85,15 @@ impl Buildings {
         let mut entries: Vec<Entry> = earlier.chain(later.entries).collect();
         entries.sort_by_key(|entry| (entry.network, entry.egress, entry.days.from));
         entries.dedup_by(|next, entry| {
-            let meet = entry.days.until == Some(next.days.from) && entry.says_the_same(next);
-            if meet {
+            let is_continued = entry.days.until == Some(next.days.from) && entry.is_same_place(next);
+            if is_continued {
                 entry.days.until = next.days.until;
             }
-            meet
+            is_continued
         });
         Buildings::new(entries)
     }
 
-    /// The rows, by network.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -107,41 +107,41 @@ impl Buildings {
         &self.nodes
     }
 
-    /// The rows of the table `address_buildings` for addresses that were seen: each internal address with the public
-    /// one beside it, in any order and as often as one likes. Those that are nowhere have no row.
+    /// The rows of the table `address_buildings` for pairs of internal and public address, in any order and with
+    /// repetitions. Addresses without a building have no row.
     ///
-    /// An address has rows without a public address, for whoever comes out anywhere, and rows of its own for each public
-    /// address in an `egress_cidr` that matters to it; a reader takes the latter where there are some.
-    pub(crate) fn places(&self, seen: impl Iterator<Item = (String, Option<String>)>) -> Vec<Row> {
+    /// An address has rows without a public address, which apply to any, and additional rows for each public address in an
+    /// egress that matters to it; readers prefer the latter.
+    pub(crate) fn address_rows(&self, seen: impl Iterator<Item = (String, Option<String>)>) -> Vec<Row> {
         let mut done: HashSet<(String, String)> = HashSet::new();
         let mut rows = Vec::new();
         for (address, public_ip) in seen {
-            let Some(network) = Network::of_address(&address) else { continue };
+            let Some(network) = Network::from_address(&address) else { continue };
             let around = self.around(network);
-            let public = public_ip.as_deref().and_then(Network::of_address);
-            let is_special =
-                |public| around.iter().any(|(_, entry)| entry.egress.is_some_and(|of| of.contains(public)));
-            let special = public.filter(|public| is_special(*public)).and(public_ip);
-            for (public_ip, public) in [(String::new(), None)].into_iter().chain(special.map(|text| (text, public))) {
+            let public = public_ip.as_deref().and_then(Network::from_address);
+            let is_egress =
+                |public| around.iter().any(|(_, entry)| entry.egress.is_some_and(|egress| egress.contains(public)));
+            let egress = public.filter(|public| is_egress(*public)).and(public_ip);
+            for (public_ip, public) in [(String::new(), None)].into_iter().chain(egress.map(|text| (text, public))) {
                 if done.insert((address.clone(), public_ip.clone())) {
-                    let counting: Vec<&Entry> = counting(&around, public).map(|(_, entry)| entry).collect();
-                    rows.extend(stretches(&counting).map(|(entry, days)| entry.place(&address, &public_ip, days)));
+                    let entries: Vec<&Entry> = applicable(&around, public).map(|(_, entry)| entry).collect();
+                    let days = best_by_day(&entries);
+                    rows.extend(days.into_iter().map(|(entry, days)| entry.address_row(&address, &public_ip, days)));
                 }
             }
         }
         rows
     }
 
-    /// The position in [`Buildings::entries`] of the row that holds for an address, its public address and a day.
+    /// The position in [`Buildings::entries`] of the entry for an address, its public address and a day.
     pub(crate) fn position(&self, address: Network, public: Option<Network>, day: i32) -> Option<usize> {
         let around = self.around(address);
-        counting(&around, public).find(|(_, entry)| entry.days.contains(day)).map(|(position, _)| position)
+        applicable(&around, public).find(|(_, entry)| entry.days.contains(day)).map(|(position, _)| position)
     }
 
-    /// The rows that an address may belong to, the best first; which of them count depends on the public address.
+    /// The entries whose network contains a single address, best first. Which of them apply depends on the public address.
     fn around(&self, address: Network) -> Vec<(usize, &Entry)> {
-        let bound = address.as_upper_bound();
-        let mut at = self.nodes.partition_point(|node| node.network <= bound).checked_sub(1);
+        let mut at = self.nodes.partition_point(|node| node.network <= address).checked_sub(1);
         let mut found = Vec::new();
         while let Some(node) = at.map(|at| &self.nodes[at]) {
             if node.network.contains(address) {
@@ -158,27 +158,27 @@ impl Buildings {
     }
 }
 
-/// Those that count for a participant with that public address.
-fn counting<'a>(around: &[(usize, &'a Entry)], public: Option<Network>) -> impl Iterator<Item = (usize, &'a Entry)> {
+/// The entries that apply to a participant with that public address.
+fn applicable<'a>(around: &[(usize, &'a Entry)], public: Option<Network>) -> impl Iterator<Item = (usize, &'a Entry)> {
     around.iter().copied().filter(move |(_, entry)| match entry.egress {
         None => true,
         Some(egress) => public.is_some_and(|public| egress.contains(public)),
     })
 }
 
-/// Which entry holds when: of each day the first that holds on it, days of one entry that meet together.
-fn stretches<'a>(counting: &[&'a Entry]) -> impl Iterator<Item = (&'a Entry, Days)> {
-    let edges: BTreeSet<i32> = counting.iter().flat_map(|entry| [entry.days.from, entry.days.end()]).collect();
+/// The first valid entry of each day, with adjacent days of one entry merged.
+fn best_by_day<'a>(entries: &[&'a Entry]) -> Vec<(&'a Entry, Days)> {
+    let edges: BTreeSet<i32> = entries.iter().flat_map(|entry| [entry.days.from, entry.days.end()]).collect();
     let edges: Vec<i32> = edges.into_iter().collect();
-    let mut stretches: Vec<(&Entry, Days)> = Vec::new();
+    let mut ranges: Vec<(&Entry, Days)> = Vec::new();
     for edge in edges.windows(2) {
         let (from, end) = (edge[0], edge[1]);
         let until = (end != i32::MAX).then_some(end);
-        let Some(entry) = counting.iter().find(|entry| entry.days.contains(from)) else { continue };
-        match stretches.last_mut() {
+        let Some(entry) = entries.iter().find(|entry| entry.days.contains(from)) else { continue };
+        match ranges.last_mut() {
             Some((last, days)) if std::ptr::eq(*last, *entry) && days.until == Some(from) => days.until = until,
-            _ => stretches.push((entry, Days { from, until })),
+            _ => ranges.push((entry, Days { from, until })),
         }
     }
-    stretches.into_iter()
+    ranges
 }

@@ -1,19 +1,21 @@
-//! Which network is which building: the file that an organisation keeps of its networks, and where an address is by it.
+//! Networks and buildings: the building file of an organisation, and the lookup of an address in it.
 //!
-//! Owns: the two forms of a building file ([`BuildingFile`]: Microsoft's for the Call Quality Dashboard, and a headed
-//! one, which is also the store's own), what speaks against a line ([`Flaw`]), what is to be said of a whole file
-//! ([`Judgement`]), and the rule by which an address is in a building ([`Buildings`]).
-//! Promises: a file is taken whole or not at all; the stretches of days of one address never overlap; what was written
-//! is read back the same. No clock and no network; of the disk only reading a file that is named.
-//! Leaves out: where the store keeps its file (`load`), publishing (`pipeline`), and what people see (`cli`).
+//! Owns the two file formats (Microsoft's for the Call Quality Dashboard, and one with named columns that is also the
+//! format of the store), the errors of a file, the summary of a file, and the lookup rule. Promises that a file is accepted
+//! as a whole or not at all, that the date ranges of an address never overlap, and that a written file reads back the same.
+//! No clock, no network; reads only the named file. Leaves out where the store keeps its file (`load`), publishing
+//! (`commands`) and display (`cli`).
 
+mod columns;
+mod days;
 mod entry;
 mod error;
 mod file;
-mod judgement;
+mod line;
 mod map;
 pub(crate) mod network;
 mod records;
+mod summary;
 
 #[cfg(test)]
 mod file_tests;
@@ -22,21 +24,23 @@ mod map_tests;
 #[cfg(test)]
 mod view_tests;
 
-pub(crate) use entry::{Days, Entry};
-pub(crate) use error::{BadLine, BuildingsError, Flaw};
-pub(crate) use file::{BuildingFile, Form};
-pub(crate) use judgement::Judgement;
-pub(crate) use map::Buildings;
-pub(crate) use network::{Network, NetworkFlaw};
-
-/// The names of the columns that a heading may have.
+pub(crate) use days::Days;
 #[cfg(test)]
-pub(crate) fn headed_columns() -> impl Iterator<Item = &'static str> {
-    entry::HEADED.iter().map(|(name, _)| *name)
+pub(crate) use entry::Entry;
+pub(crate) use error::BuildingsError;
+pub(crate) use file::{BuildingFile, FileFormat};
+pub(crate) use map::Buildings;
+pub(crate) use network::Network;
+pub(crate) use summary::BuildingsSummary;
+
+/// The names of the columns of the format with a heading.
+#[cfg(test)]
+pub(crate) fn named_columns() -> impl Iterator<Item = &'static str> {
+    columns::NAMED_COLUMNS.iter().map(|(name, _)| *name)
 }
 
-/// The names of the columns of the dashboard's file, in their order.
+/// The names of the columns of the dashboard's format, in order.
 #[cfg(test)]
 pub(crate) fn cqd_columns() -> impl Iterator<Item = &'static str> {
-    entry::CQD.iter().map(|(name, _)| *name)
+    columns::CQD_COLUMNS.iter().map(|(name, _)| *name)
 }

@@ -1,28 +1,32 @@
-//! From the bytes of a file to its records: encodings, separators, quotes.
+//! Parses the bytes of a CSV file into records: encodings, separators, quotes.
+//!
+//! Not with the crate `csv`: it neither detects an unclosed quote nor accepts spaces before a quote, and its line numbers
+//! are wrong after blank lines and carriage returns.
 
-/// A record: the number of its first line, from 1, and its cells without the blanks around them.
+/// Cells are trimmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
+    /// The first line of the record, counted from 1.
     pub(super) line: u64,
     pub(super) cells: Vec<String>,
 }
 
-/// Why bytes are no records.
+/// Why the bytes cannot be parsed, with the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoRecords {
-    /// Neither UTF-8 nor UTF-16; the line where that shows.
+pub(super) enum RecordsError {
+    /// Neither UTF-8 nor UTF-16; the line of the first invalid character.
     Encoding(u64),
-    /// A quote that is never closed; the line where it opens.
+    /// A quote is never closed; the line on which it opens.
     OpenQuote(u64),
 }
 
-/// The text of a file: UTF-8 or UTF-16, with or without the mark at its beginning. Excel writes "Unicode text" as
-/// UTF-16 and "CSV" in the system's own encoding, which nothing in the file names; that is refused.
-pub(super) fn decoded(bytes: &[u8]) -> Result<String, NoRecords> {
+/// Decodes UTF-8 or UTF-16, with or without a byte order mark. Excel writes "Unicode text" as UTF-16, and "CSV" in a legacy
+/// encoding that cannot be detected, which is rejected.
+pub(super) fn decode(bytes: &[u8]) -> Result<String, RecordsError> {
     let utf16 = match bytes {
         [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),
         [0xfe, 0xff, rest @ ..] => Some((rest, u16::from_be_bytes as fn([u8; 2]) -> u16)),
-        // Every file begins with a network or a name, so with a character whose upper byte is zero.
+        // A file begins with a network or a column name, so its first character is ASCII.
         [first, 0, ..] if *first != 0 => Some((bytes, u16::from_le_bytes as fn([u8; 2]) -> u16)),
         _ => None,
     };
@@ -30,38 +34,37 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<String, NoRecords> {
         let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
         return std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
             let before = &bytes[..error.valid_up_to()];
-            NoRecords::Encoding(1 + before.iter().filter(|byte| **byte == b'\n').count() as u64)
+            RecordsError::Encoding(1 + before.iter().filter(|byte| **byte == b'\n').count() as u64)
         });
     };
     let mut text = String::with_capacity(bytes.len() / 2);
     let mut line = 1;
     for unit in char::decode_utf16(bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]))) {
-        let c = unit.map_err(|_| NoRecords::Encoding(line))?;
+        let c = unit.map_err(|_| RecordsError::Encoding(line))?;
         line += u64::from(c == '\n');
         text.push(c);
     }
-    if bytes.len().is_multiple_of(2) { Ok(text) } else { Err(NoRecords::Encoding(line)) }
+    if bytes.len().is_multiple_of(2) { Ok(text) } else { Err(RecordsError::Encoding(line)) }
 }
 
-/// The records of a text, those without anything in them left out. Columns are separated by tabs or by commas, whichever
-/// gives the first record more cells.
-pub(super) fn records(text: &str) -> Result<Vec<Record>, NoRecords> {
+/// The records of a text except empty ones. The separator is tab or comma, whichever gives the first record more cells.
+pub(super) fn parse_records(text: &str) -> Result<Vec<Record>, RecordsError> {
     let cells_by = |separator| {
         let mut parser = Parser { text: text.chars().peekable(), separator, line: 1 };
-        std::iter::from_fn(|| parser.next().ok().flatten()).find(is_filled).map_or(0, |record| record.cells.len())
+        std::iter::from_fn(|| parser.next().ok().flatten()).find(has_content).map_or(0, |record| record.cells.len())
     };
     let separator = if cells_by('\t') > cells_by(',') { '\t' } else { ',' };
     let mut parser = Parser { text: text.chars().peekable(), separator, line: 1 };
     let mut records = Vec::new();
     while let Some(record) = parser.next()? {
-        if is_filled(&record) {
+        if has_content(&record) {
             records.push(record);
         }
     }
     Ok(records)
 }
 
-fn is_filled(record: &Record) -> bool {
+fn has_content(record: &Record) -> bool {
     record.cells.iter().any(|cell| !cell.is_empty())
 }
 
@@ -72,7 +75,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn next(&mut self) -> Result<Option<Record>, NoRecords> {
+    fn next(&mut self) -> Result<Option<Record>, RecordsError> {
         if self.text.peek().is_none() {
             return Ok(None);
         }
@@ -80,7 +83,7 @@ impl Parser<'_> {
         let mut cell = String::new();
         loop {
             match self.text.next() {
-                // A quote inside a cell that does not begin with one is a quote.
+                // A quote is special only at the start of a cell.
                 Some('"') if cell.trim().is_empty() => {
                     cell.clear();
                     self.quoted(&mut cell)?;
@@ -100,9 +103,9 @@ impl Parser<'_> {
         Ok(Some(record))
     }
 
-    /// Reads up to the closing quote; two quotes are one.
-    fn quoted(&mut self, cell: &mut String) -> Result<(), NoRecords> {
-        let began = self.line;
+    /// Reads up to the closing quote; a doubled quote is a literal one.
+    fn quoted(&mut self, cell: &mut String) -> Result<(), RecordsError> {
+        let start = self.line;
         loop {
             match self.text.next() {
                 Some('"') => {
@@ -115,19 +118,10 @@ impl Parser<'_> {
                     self.line += u64::from(c == '\n');
                     cell.push(c);
                 }
-                None => return Err(NoRecords::OpenQuote(began)),
+                None => return Err(RecordsError::OpenQuote(start)),
             }
         }
     }
-}
-
-/// A record as a line of a comma-separated file.
-pub(super) fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
-    let cells = cells.map(|cell| match cell.contains([',', '"', '\n', '\r', '\t']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell.to_owned(),
-    });
-    cells.collect::<Vec<_>>().join(",") + "\n"
 }
 
 #[cfg(test)]
@@ -137,7 +131,7 @@ mod tests {
     use super::*;
 
     fn cells(text: &str) -> Vec<Vec<String>> {
-        records(text).expect("records").into_iter().map(|record| record.cells).collect()
+        parse_records(text).expect("records").into_iter().map(|record| record.cells).collect()
     }
 
     #[test]
@@ -145,14 +139,15 @@ mod tests {
         assert_eq!(cells("a,b\r\nc,\"d,\"\"e\"\"\"\n"), [vec!["a", "b"], vec!["c", "d,\"e\""]]);
         assert_eq!(cells("a\tb, c\te\r d \t\t"), [vec!["a", "b, c", "e"], vec!["d", "", ""]]);
         assert_eq!(cells("a,b\tc"), [vec!["a", "b\tc"]], "a comma where they are as many");
-        assert_eq!(cells("6\" pipe,x\n , \n\n"), [vec!["6\" pipe", "x"]], "lines without anything are left out");
-        assert_eq!(records("a,b\n\"c").expect_err("open"), NoRecords::OpenQuote(2));
-        let lines: Vec<u64> = records("a,\"b\nb\"\n\nc,d").expect("records").iter().map(|record| record.line).collect();
+        assert_eq!(cells("6\" pipe,x\n , \n\n"), [vec!["6\" pipe", "x"]], "empty lines are skipped");
+        assert_eq!(parse_records("a,b\n\"c").expect_err("open"), RecordsError::OpenQuote(2));
+        let lines: Vec<u64> =
+            parse_records("a,\"b\nb\"\n\nc,d").expect("records").iter().map(|record| record.line).collect();
         assert_eq!(lines, [1, 4]);
     }
 
     #[test]
-    fn a_text_is_the_same_in_every_encoding() {
+    fn all_encodings_decode_to_the_same_text() {
         let text = "10.1.1.0,港湾大厦\n";
         let units: Vec<u16> = text.encode_utf16().collect();
         let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
@@ -165,29 +160,29 @@ mod tests {
             little.clone(),
             marked(&[0xfe, 0xff], &big),
         ] {
-            assert_eq!(decoded(&bytes).as_deref(), Ok(text), "{bytes:?}");
+            assert_eq!(decode(&bytes).as_deref(), Ok(text), "{bytes:?}");
         }
-        // GBK, as a spreadsheet in Chinese saves "CSV".
-        assert_eq!(decoded(b"10.1.1.0,HQ\n10.1.2.0,\xb8\xdb\xcd\xe5"), Err(NoRecords::Encoding(2)));
-        assert_eq!(decoded(&[0xff, 0xfe, b'a', 0, b'b']), Err(NoRecords::Encoding(1)));
-        assert_eq!(decoded(&[0xff, 0xfe, b'a', 0, 0, 0xd8, b'b', 0]), Err(NoRecords::Encoding(1)), "half a pair");
+        // GBK, as a Chinese Excel saves "CSV".
+        assert_eq!(decode(b"10.1.1.0,HQ\n10.1.2.0,\xb8\xdb\xcd\xe5"), Err(RecordsError::Encoding(2)));
+        assert_eq!(decode(&[0xff, 0xfe, b'a', 0, b'b']), Err(RecordsError::Encoding(1)));
+        assert_eq!(decode(&[0xff, 0xfe, b'a', 0, 0, 0xd8, b'b', 0]), Err(RecordsError::Encoding(1)), "half a pair");
     }
 
     proptest! {
         #[test]
-        fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(text) = decoded(&bytes) {
-                let _ = records(&text);
+        fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(text) = decode(&bytes) {
+                let _ = parse_records(&text);
             }
         }
 
         #[test]
-        fn what_is_written_is_read(cells in proptest::collection::vec("[a-z,\"\t\n é港]{0,8}", 2..6)) {
+        fn written_lines_read_back_the_same(cells in proptest::collection::vec("[a-z,\"\t\n é港]{0,8}", 2..6)) {
             let cells: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
             prop_assume!(cells.iter().any(|cell| !cell.is_empty()));
-            // A first cell of its own that no separator is in, as in every file of ours.
-            let text = format!("a,b,c,d,e,f,g\n{}", line(cells.iter().copied()));
-            prop_assert_eq!(&records(&text).expect("records")[1].cells, &cells);
+            // A heading without tabs, as in all files that are written.
+            let text = format!("a,b,c,d,e,f,g\n{}", crate::text::csv_line(&cells));
+            prop_assert_eq!(&parse_records(&text).expect("records")[1].cells, &cells);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The view `participant_facts` over the rows made here: it says what the rule says, and no participant doubles.
+//! The view `participant_facts` on rows of `address_buildings`: it applies the lookup rule and duplicates no participant.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ cidr,building,floor,inside,egress_cidr,valid_from,valid_until
 2001:db8:7::/48,Tower,,1,,,
 ";
 
-/// Key, internal address, public address, meeting date; then the building, floor, inside and the site that they have.
+/// Key, internal address, public address, meeting date; then the expected building, floor, inside and site.
 const PARTICIPATIONS: &[[&str; 8]] = &[
     ["a", "10.1.2.3", "192.0.2.1", "2026-10-31", "Campus", "", "true", "Campus"],
     ["b", "10.1.2.3", "192.0.2.1", "2026-11-01", "Harbour House", "2", "true", "Harbour House"],
@@ -50,7 +50,7 @@ fn insert(connection: &Connection, table: &Table, row: &Row) {
 }
 
 #[test]
-fn the_view_puts_every_participant_once_where_the_rule_says() {
+fn the_view_finds_the_building_of_each_participant() {
     let connection = Connection::open_in_memory().expect("a database");
     for table in [&PARTICIPANTS, &ADDRESS_BUILDINGS] {
         connection.execute_batch(&ddl::create_table(table)).expect("a table");
@@ -65,11 +65,11 @@ fn the_view_puts_every_participant_once_where_the_rule_says() {
             ))
             .expect("a participant");
     }
-    let file = BuildingFile::parse(Path::new("f"), FILE.as_bytes(), Days::ALL).expect("sound");
+    let file = BuildingFile::parse(Path::new("f"), FILE.as_bytes(), Days::ALL).expect("valid");
     let optional = |text: &&str| (!text.is_empty()).then(|| (*text).to_owned());
     let seen =
         PARTICIPATIONS.iter().filter_map(|[_, internal, public, ..]| Some((optional(internal)?, optional(public))));
-    for row in Buildings::new(file.entries).places(seen) {
+    for row in Buildings::new(file.entries).address_rows(seen) {
         insert(&connection, &ADDRESS_BUILDINGS, &row);
     }
     let mut select = connection

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::command::{Context, Entry, Example, Run, parsed};
 use super::runtime::now_us;
-use crate::buildings::{Judgement, Network};
+use crate::buildings::{BuildingsSummary, Network};
 use crate::commands::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
 use crate::commands::republish::RepublishSetup;
 use crate::config::Group;
@@ -167,7 +167,7 @@ fn networks(count: usize) -> String {
 }
 
 /// `12 networks (1 IPv6) in 4 buildings, on 14 lines`.
-fn extent(judgement: &Judgement) -> String {
+fn extent(judgement: &BuildingsSummary) -> String {
     let of_ipv6 = match judgement.ipv6 {
         0 => String::new(),
         ipv6 => format!(" ({} IPv6)", thousands(ipv6 as u64)),
@@ -183,7 +183,7 @@ fn extent(judgement: &Judgement) -> String {
 fn add_fields(page: &mut TextPage, file: &Path, judged: &Judged) {
     let Judged { form, judgement, duplicates } = judged;
     page.field("File", &shown(file));
-    page.field("Format", form.words());
+    page.field("Format", form.description());
     page.field("Content", &extent(judgement));
     if !duplicates.is_empty() {
         let lines = counted(duplicates.len() as u64, "line");
@@ -349,7 +349,7 @@ fn judged_object(file: &Path, judged: &Judged) -> Value {
         duplicates.iter().map(|(line, earlier)| json!({ "line": line, "same_as_line": earlier })).collect();
     json!({
         "file": file.display().to_string(),
-        "form": form.words(),
+        "form": form.description(),
         "networks": judgement.networks,
         "networks_ipv6": judgement.ipv6,
         "buildings": judgement.buildings,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::buildings::network::HOME_RANGES;
-use crate::buildings::{BuildingFile, Buildings, Days, cqd_columns, headed_columns};
+use crate::buildings::{BuildingFile, Buildings, Days, cqd_columns, named_columns};
 use crate::commands::buildings::MissingSubnet;
 
 const FILE: &str = "\
@@ -18,8 +18,8 @@ cidr,building,egress_cidr
 
 fn judged() -> Judged {
     let file = BuildingFile::parse(Path::new("offices.csv"), FILE.as_bytes(), Days::ALL).expect("sound");
-    let judgement = Judgement::of(&Buildings::new(file.entries));
-    Judged { form: file.form, judgement, duplicates: file.duplicates }
+    let judgement = BuildingsSummary::new(&Buildings::new(file.entries));
+    Judged { form: file.format, judgement, duplicates: file.duplicates }
 }
 
 fn import_args(from: Option<i32>, until: Option<i32>) -> ImportArgs {
@@ -156,7 +156,7 @@ fn a_share_is_rounded_down() {
 #[test]
 fn the_help_names_every_column_and_every_home_range() {
     let words: Vec<&str> = FORMATS.split(|c: char| c.is_whitespace() || ",;()".contains(c)).collect();
-    let mut names: Vec<&str> = headed_columns().chain(cqd_columns()).collect();
+    let mut names: Vec<&str> = named_columns().chain(cqd_columns()).collect();
     // The help names the ranges before and after it.
     names.extend(HOME_RANGES.iter().filter(|range| **range != "192.168.1.0/24"));
     for name in names {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::SyncError;
 use super::republish::{RepublishSetup, republish};
-use crate::buildings::{BuildingFile, Buildings, BuildingsError, Days, Form, Judgement, Network};
+use crate::buildings::{BuildingFile, Buildings, BuildingsError, BuildingsSummary, Days, FileFormat, Network};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, open_published_with, read_generation};
 
 /// What is written beside the lock.
@@ -31,8 +31,8 @@ pub(crate) struct ImportSetup {
 /// A building file that was read, and what is to be said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judged {
-    pub form: Form,
-    pub judgement: Judgement,
+    pub form: FileFormat,
+    pub judgement: BuildingsSummary,
     /// Lines that say what an earlier one says, with that one.
     pub duplicates: Vec<(u64, u64)>,
 }
@@ -59,8 +59,8 @@ pub(crate) fn judge(file: &std::path::Path) -> Result<Judged, BuildingsError> {
 
 fn judged(file: BuildingFile) -> (Judged, Buildings) {
     let buildings = Buildings::new(file.entries);
-    let judgement = Judgement::of(&buildings);
-    (Judged { form: file.form, judgement, duplicates: file.duplicates }, buildings)
+    let judgement = BuildingsSummary::new(&buildings);
+    (Judged { form: file.format, judgement, duplicates: file.duplicates }, buildings)
 }
 
 /// Takes a building file in.
@@ -78,7 +78,7 @@ pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
                 let earlier = earlier?;
                 earlier_rows = earlier.entries().len();
                 kept_rows = earlier.entries().iter().filter(|entry| entry.days.from < from).count();
-                earlier.followed_by(buildings, from)
+                earlier.superseded_by(buildings, from)
             }
             // One that can't be read is replaced like any other.
             None => {
@@ -125,7 +125,7 @@ pub(crate) struct MissingSubnet {
 pub(crate) struct Reach {
     /// The generation that was looked at.
     pub generation: u64,
-    pub judgement: Judgement,
+    pub judgement: BuildingsSummary,
     pub participants: Tally,
     /// Different internal addresses; one with a building on some day counts as in it.
     pub addresses: Tally,
@@ -198,11 +198,11 @@ impl<'a> Count<'a> {
     }
 
     fn add(&mut self, seen: &Seen) {
-        let Some(address) = Network::of_address(&seen.internal_ip) else {
+        let Some(address) = Network::from_address(&seen.internal_ip) else {
             self.participants.without_address += seen.participants;
             return;
         };
-        let public = seen.public_ip.as_deref().and_then(Network::of_address);
+        let public = seen.public_ip.as_deref().and_then(Network::from_address);
         let position = self.buildings.position(address, public, seen.day);
         *self.addresses.entry(address).or_default() |= position.is_some();
         match position {
@@ -244,7 +244,7 @@ impl<'a> Count<'a> {
         unmatched.dedup_by_key(|(network, _)| *network);
         Reach {
             generation,
-            judgement: Judgement::of(self.buildings),
+            judgement: BuildingsSummary::new(self.buildings),
             participants: self.participants,
             addresses,
             missing,

@@ -69,6 +69,6 @@ pub(crate) fn defines_the_same(
 
 impl BuildingLookup for Installed {
     fn locate(&self, addresses: Vec<AddressPair>) -> Vec<Row> {
-        self.buildings.places(addresses.into_iter())
+        self.buildings.address_rows(addresses.into_iter())
     }
 }

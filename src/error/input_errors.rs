@@ -77,11 +77,11 @@ impl From<ReportError> for Failure {
                 nearest(profile, known.iter().map(String::as_str)),
             )
             .hint(format!("the profiles are {}; the report threshold-sheet lists their limits", known.join(", "))),
-            ReportError::NotAssigned { .. } => of(ExitCode::Usage).hint("for example: --param since=2026-11-01"),
-            ReportError::Needed { report, name, doc } => of(ExitCode::Usage)
+            ReportError::InvalidAssignment { .. } => of(ExitCode::Usage).hint("for example: --param since=2026-11-01"),
+            ReportError::MissingParameter { report, name, doc } => of(ExitCode::Usage)
                 .hint(format!("{name}: {doc}"))
                 .hint(format!("for example: vcq-etl report run {report} --param {name}=VALUE")),
-            ReportError::BadParameter { report, name, .. } => {
+            ReportError::InvalidParameter { report, name, .. } => {
                 let failure = of(ExitCode::Usage);
                 let failure = match name.as_str() {
                     "since" | "until" => failure.hint(format!("--{name} takes a time: {}", window::FORMS)),
@@ -89,19 +89,19 @@ impl From<ReportError> for Failure {
                 };
                 failure.hint(format!("vcq-etl report show {report} explains the parameters"))
             }
-            ReportError::GivenTwice { .. } => of(ExitCode::Usage).hint("give it once: --param or its own flag"),
+            ReportError::DuplicateParameter { .. } => of(ExitCode::Usage).hint("give it once: --param or its own flag"),
             ReportError::NotInstalled { .. } => of(ExitCode::Storage)
                 .hint("run vcq-etl rebuild; it makes no API calls")
                 .hint("the next vcq-etl sync that publishes anything installs it too"),
             ReportError::Folder { .. } => {
                 of(ExitCode::Usage).hint("--reports-dir is a folder with your own NAME.sql files")
             }
-            ReportError::Own { .. } => of(ExitCode::Usage).hint("fix its SQL; it runs on the read-only database"),
-            ReportError::OtherColumns { .. } => {
+            ReportError::RunCustom { .. } => of(ExitCode::Usage).hint("fix its SQL; it runs on the read-only database"),
+            ReportError::ColumnMismatch { .. } => {
                 of(ExitCode::Usage).hint("name the columns of the result in its header")
             }
-            ReportError::File { .. }
-            | ReportError::Name { .. }
+            ReportError::InvalidFile { .. }
+            | ReportError::InvalidName { .. }
             | ReportError::Read { .. }
             | ReportError::Header { .. }
             | ReportError::Sql { .. } => of(ExitCode::Usage).hint(
@@ -136,7 +136,7 @@ impl From<BuildingsError> for Failure {
             }
             BuildingsError::RepeatedColumn { .. } => failure.hint("name each column once"),
             BuildingsError::MissingColumn { .. } => failure.hint(BUILDING_FORMS),
-            BuildingsError::BadLines { .. } => failure.hint("fix these lines and try again; nothing was imported"),
+            BuildingsError::InvalidLines { .. } => failure.hint("fix these lines and try again; nothing was imported"),
             BuildingsError::NoneImported { .. } => failure
                 .hint("import one with vcq-etl buildings import FILE; vcq-etl buildings --help describes the format"),
             BuildingsError::Stored { .. } => Failure::of(ExitCode::Storage, &error)
@@ -235,7 +235,7 @@ mod tests {
             known: vec!["cidr", "building", "floor"],
         };
         insta::assert_snapshot!(text(error), @r#"
-        error: offices.csv has no heading that is known: "bulding" is no column
+        error: the heading of offices.csv has the unknown column "bulding"
         hint: did you mean building?
         hint: the columns are cidr, building, floor
         hint: a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV file whose header names at least cidr and building

@@ -1,51 +1,48 @@
-//! The reports that can be run: the program's own, and those of somebody's folder, which win.
+//! The reports that can be run: the built-in ones, and those of a folder, which take precedence.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::definition::{Life, definition};
+use super::ReportError;
+use super::definition::{MacroScope, definition};
+use super::header::Header;
 use super::registry::{AREAS, built_in};
-use super::{Header, ReportError};
 
-/// The area of the reports that only somebody's folder has.
-pub(crate) const OWN_AREA: &str = "Your own";
+/// The area of custom reports.
+pub(crate) const CUSTOM_AREA: &str = "Custom";
 
-/// A report that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The name: that of its file, without the ending.
+    /// The file name without its extension.
     pub name: String,
-    /// What it is about: the heading in the list.
+    /// The heading in the list of reports.
     pub area: &'static str,
     pub sql: String,
-    /// What it says of itself.
     pub header: Header,
-    /// The file, where it is not the program's own.
+    /// The file of a custom report; `None` for a built-in one.
     pub file: Option<PathBuf>,
 }
 
-/// A file that should have been a report.
+/// A file in the report folder that is not a valid report.
 #[derive(Debug)]
-pub struct Broken {
-    /// The name that it would have.
+pub struct BrokenReport {
     pub name: String,
-    /// What is wrong with it.
     pub error: ReportError,
 }
 
-/// The reports that can be run, in the order in which they are listed.
+/// The reports that can be run, in the order of the list.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     reports: Vec<Report>,
-    broken: Vec<Broken>,
+    broken: Vec<BrokenReport>,
 }
 
 impl Catalogue {
-    /// The program's own reports.
+    /// The built-in reports.
     ///
     /// # Errors
-    /// Where a header can't be read, which the tests exclude.
+    /// Returns an error if a header is invalid, which the tests exclude.
     pub fn built_in() -> Result<Catalogue, ReportError> {
         let mut reports = Vec::new();
         for area in AREAS {
@@ -62,12 +59,11 @@ impl Catalogue {
         Ok(Catalogue { reports, broken: Vec::new() })
     }
 
-    /// The program's own reports and those of a folder: every `<name>.sql` in it. One that can't be read is kept aside,
-    /// and the others are not spoiled by it; nor does the program's own of that name take its place, because somebody
-    /// meant something else.
+    /// The built-in reports and those of a folder (each `<name>.sql`). An invalid file is reported separately and does not
+    /// affect the others; it also hides the built-in report of its name, which would not be what the user meant.
     ///
     /// # Errors
-    /// Where the folder can't be listed.
+    /// Returns an error if the folder cannot be listed.
     pub fn with_folder(folder: &Path) -> Result<Catalogue, ReportError> {
         let mut catalogue = Catalogue::built_in()?;
         let failed = |source| ReportError::Folder { path: folder.to_path_buf(), source };
@@ -88,25 +84,26 @@ impl Catalogue {
     fn add(&mut self, name: String, path: PathBuf) {
         match read(&name, &path) {
             Ok((sql, header)) => {
-                let standing = self.reports.iter_mut().find(|report| report.name == name);
-                let area = standing.as_ref().map_or(OWN_AREA, |report| report.area);
+                let existing = self.reports.iter_mut().find(|report| report.name == name);
+                let area = existing.as_ref().map_or(CUSTOM_AREA, |report| report.area);
                 let report = Report { name, area, sql, header, file: Some(path) };
-                match standing {
-                    Some(standing) => *standing = report,
+                match existing {
+                    Some(existing) => *existing = report,
                     None => self.reports.push(report),
                 }
             }
             Err(error) => {
                 self.reports.retain(|report| report.name != name);
-                self.broken.push(Broken { name, error: ReportError::File { path, source: Box::new(error) } });
+                let error = ReportError::InvalidFile { path, source: Box::new(error) };
+                self.broken.push(BrokenReport { name, error });
             }
         }
     }
 
-    /// The report of that name.
+    /// Finds a report by name.
     ///
     /// # Errors
-    /// Where there is none, or its file is broken.
+    /// Returns an error if there is no such report, or its file is invalid.
     pub fn find(mut self, name: &str) -> Result<Report, ReportError> {
         if let Some(at) = self.reports.iter().position(|report| report.name == name) {
             return Ok(self.reports.swap_remove(at));
@@ -120,43 +117,41 @@ impl Catalogue {
         })
     }
 
-    /// The reports that can be run.
     pub fn reports(&self) -> &[Report] {
         &self.reports
     }
 
-    /// The files that should have been reports.
-    pub fn broken(&self) -> &[Broken] {
+    pub fn broken(&self) -> &[BrokenReport] {
         &self.broken
     }
 }
 
 impl Report {
-    /// The program's own report of that name.
+    /// Finds a built-in report.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Returns an error if there is no such report.
     pub fn built_in(name: &str) -> Result<Report, ReportError> {
         Catalogue::built_in()?.find(name)
     }
 
-    /// True where it stands in for one of the program's own.
+    /// True for a custom report that replaces a built-in one.
     pub fn overrides(&self) -> bool {
         self.file.is_some() && built_in().any(|report| report.name == self.name)
     }
 }
 
-/// Reads a file of somebody's folder and checks all of it that can be checked without a database.
+/// Reads a custom report and checks everything that can be checked without a database.
 fn read(name: &str, path: &Path) -> Result<(String, Header), ReportError> {
-    let is_of_a_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    if name.is_empty() || !name.split('-').all(|part| !part.is_empty() && part.chars().all(is_of_a_name)) {
-        return Err(ReportError::Name { name: name.to_owned() });
+    let is_name_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if name.is_empty() || !name.split('-').all(|part| !part.is_empty() && part.chars().all(is_name_char)) {
+        return Err(ReportError::InvalidName { name: name.to_owned() });
     }
     let sql = std::fs::read_to_string(path).map_err(|source| ReportError::Read { report: name.to_owned(), source })?;
-    // Files of other systems: a mark before the first line, and carriage returns.
+    // Files from Windows: byte order mark and carriage returns.
     let sql = sql.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let header = Header::parse(name, &sql)?;
-    definition(Life::Session, name, &header, &sql)?;
+    definition(MacroScope::Session, name, &header, &sql)?;
     Ok((sql, header))
 }
 
@@ -176,26 +171,26 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_adds_and_overrides_and_one_bad_file_spoils_only_itself() {
+    fn a_folder_adds_and_overrides_reports_and_an_invalid_file_affects_only_itself() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
         write("mine.sql", &file("Mine", "select 1 as a"));
         write("coverage.sql", &format!("\u{feff}{}", file("My coverage", "select 2 as a").replace('\n', "\r\n")));
-        write("sla.sql", "-- title: Broken\n-- quest: What?\nselect 1");
+        write("sla.sql", "-- title: BrokenReport\n-- quest: What?\nselect 1");
         write("two.sql", &file("Two", "select 1 as a;\nselect 2 as a"));
         write("Bad_Name.sql", &file("X", "select 1 as a"));
-        write("notes.txt", "no report");
+        write("notes.txt", "not a report");
         fs::write(folder.path().join("bytes.sql"), [0xff, 0xfe]).expect("written");
         fs::create_dir(folder.path().join("folder.sql")).expect("made");
 
         let catalogue = Catalogue::with_folder(folder.path()).expect("a catalogue");
-        let own: Vec<(&str, &str, bool)> = catalogue
+        let custom: Vec<(&str, &str, bool)> = catalogue
             .reports()
             .iter()
             .filter(|report| report.file.is_some())
             .map(|report| (report.name.as_str(), report.area, report.overrides()))
             .collect();
-        assert_eq!(own, [("coverage", "Trust in the data", true), ("mine", OWN_AREA, false)]);
+        assert_eq!(custom, [("coverage", "Data quality", true), ("mine", CUSTOM_AREA, false)]);
         let broken: Vec<&str> = catalogue.broken().iter().map(|broken| broken.name.as_str()).collect();
         assert_eq!(broken, ["Bad_Name", "bytes", "folder", "sla", "two"]);
 
@@ -205,12 +200,12 @@ mod tests {
         let text =
             |name: &str| chain(&find(name).expect_err("broken")).replace(&*folder.path().to_string_lossy(), "DIR");
         assert!(
-            text("sla").starts_with("DIR/sla.sql is no report: the header of the report sla, line 2: "),
+            text("sla").starts_with("DIR/sla.sql is not a valid report: the header of the report sla, line 2: "),
             "{}",
             text("sla")
         );
         assert!(
-            text("two").starts_with("DIR/two.sql is no report: the SQL of the report two, line 5: "),
+            text("two").starts_with("DIR/two.sql is not a valid report: the SQL of the report two, line 5: "),
             "{}",
             text("two")
         );

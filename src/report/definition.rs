@@ -1,15 +1,16 @@
-//! A report as a table macro: the same text, its parameters become those of the macro.
+//! Turns a report into a table macro: the same query, with its parameters as parameters of the macro.
 
-use super::sql_text::{Piece, pieces};
-use super::{Header, ParameterKind, ReportError};
+use super::ReportError;
+use super::header::{Header, ParameterKind};
+use super::tokenizer::{Token, tokenize};
 use crate::schema::ddl::quoted;
 
-/// How a macro is made.
+/// Where a macro is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Life {
-    /// In the database that is written.
-    Published,
-    /// In the session only: a database that is open for reading takes no other.
+pub(super) enum MacroScope {
+    /// In the database being written.
+    Database,
+    /// In the session only, because a database opened read-only accepts no other.
     Session,
 }
 
@@ -18,21 +19,20 @@ pub(crate) fn macro_name(report: &str) -> String {
     format!("report_{}", report.replace('-', "_"))
 }
 
-/// The name of the macro that a report of somebody's folder is in a session. It is another one, so that such a report can
-/// build on the program's own of that name.
-pub(super) fn session_macro_name(report: &str) -> String {
+/// The name of the session macro of a custom report. It differs from the built-in name so that a custom report can use the
+/// built-in report of the same name.
+pub(super) fn custom_macro_name(report: &str) -> String {
     format!("own_{}", macro_name(report))
 }
 
-/// `create macro` for a report, as one statement without its end.
+/// `create macro` for a report, as one statement without a semicolon.
 ///
 /// # Errors
-/// Where the text uses a parameter that the header does not declare, is more than one statement, or has no end to a
-/// literal.
-pub(super) fn definition(life: Life, report: &str, header: &Header, sql: &str) -> Result<String, ReportError> {
-    let create = match life {
-        Life::Published => format!("create or replace macro {}", macro_name(report)),
-        Life::Session => format!("create or replace temp macro {}", session_macro_name(report)),
+/// Returns an error if the query uses an undeclared parameter, is not a single statement, or is not terminated.
+pub(super) fn definition(scope: MacroScope, report: &str, header: &Header, sql: &str) -> Result<String, ReportError> {
+    let create = match scope {
+        MacroScope::Database => format!("create or replace macro {}", macro_name(report)),
+        MacroScope::Session => format!("create or replace temp macro {}", custom_macro_name(report)),
     };
     let parameters: Vec<String> = header
         .parameters
@@ -43,35 +43,35 @@ pub(super) fn definition(life: Life, report: &str, header: &Header, sql: &str) -
     Ok(format!("{create}({}) as table\n{query}", parameters.join(", ")))
 }
 
-/// The query below the header, with bare names for parameters.
+/// The query below the header, with `$name` replaced by `name`.
 fn query(report: &str, header: &Header, sql: &str) -> Result<String, ReportError> {
     let body = Header::body(sql);
-    let lines_above = sql[..sql.len() - body.len()].matches('\n').count();
+    let header_lines = sql[..sql.len() - body.len()].matches('\n').count();
     let error = |line: usize, problem: String| ReportError::Sql {
         report: report.to_owned(),
-        line: lines_above + line,
+        line: header_lines + line,
         problem,
     };
-    let pieces = pieces(body).map_err(|problem| error(problem.line, problem.problem))?;
+    let tokens = tokenize(body).map_err(|problem| error(problem.line, problem.problem))?;
     let mut query = String::with_capacity(body.len());
-    // Up to here the query means something: comments after it go, so that whoever adds a semicolon ends the statement.
+    // End of the last token that is not blank: trailing comments are removed so that a semicolon can be appended.
     let mut end = 0;
-    let mut is_over = false;
-    for (line, piece) in pieces {
-        match piece {
-            Piece::Blank(text) => {
+    let mut is_complete = false;
+    for (line, token) in tokens {
+        match token {
+            Token::Blank(text) => {
                 query.push_str(text);
                 continue;
             }
-            _ if is_over => return Err(error(line, "a report is one query, and here another begins".to_owned())),
-            Piece::Code(text) => query.push_str(text),
-            Piece::End => {
-                is_over = true;
+            _ if is_complete => return Err(error(line, "a report must be a single query".to_owned())),
+            Token::Code(text) => query.push_str(text),
+            Token::End => {
+                is_complete = true;
                 continue;
             }
-            Piece::Parameter(name) => match header.parameters.iter().any(|parameter| parameter.name == name) {
-                true => query.push_str(name),
-                false => return Err(error(line, format!("${name} is not declared: -- parameter: {name} text: ..."))),
+            Token::Parameter(name) => match header.parameter(name) {
+                Some(_) => query.push_str(name),
+                None => return Err(error(line, format!("${name} is not declared: -- parameter: {name} text: ..."))),
             },
         }
         end = query.len();
@@ -83,7 +83,7 @@ fn query(report: &str, header: &Header, sql: &str) -> Result<String, ReportError
     }
 }
 
-/// A parameter's value as SQL. The kind has accepted the text, so that numbers can stand bare.
+/// A parameter value as SQL. The kind has validated the text, so numbers need no quotes.
 pub(super) fn literal(kind: ParameterKind, value: Option<&str>) -> String {
     match (kind, value) {
         (_, None) => "null".to_owned(),
@@ -99,16 +99,16 @@ mod tests {
     const HEADER: &str = "-- title: T\n-- question: Q?\n-- parameter: since date: From.\n\
         -- parameter: name text = it's: A name.\n-- parameter: top integer = 5: Rows.\n-- column: a: The a.\n";
 
-    fn made(body: &str) -> Result<String, String> {
+    fn defined(body: &str) -> Result<String, String> {
         let sql = format!("{HEADER}{body}");
         let header = Header::parse("my-own", &sql).expect("header");
-        definition(Life::Published, "my-own", &header, &sql).map_err(|error| error.to_string())
+        definition(MacroScope::Database, "my-own", &header, &sql).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn a_report_becomes_a_macro_of_the_same_text() {
+    fn a_report_becomes_a_macro_with_the_same_query() {
         let body = "select '$since' as a -- $since\nwhere $since is null or $name = '$'\nlimit $top;\n-- end\n";
-        insta::assert_snapshot!(made(body).expect("a macro"), @r"
+        insta::assert_snapshot!(defined(body).expect("a macro"), @r"
         create or replace macro report_my_own(since := null, name := 'it''s', top := 5) as table
         select '$since' as a -- $since
         where since is null or name = '$'
@@ -117,10 +117,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_query_is_named_with_its_line() {
-        insta::assert_snapshot!(made("select 1;\nselect 2").expect_err("two"), @"the SQL of the report my-own, line 8: a report is one query, and here another begins");
-        insta::assert_snapshot!(made("select\n$sinse").expect_err("unknown"), @"the SQL of the report my-own, line 8: $sinse is not declared: -- parameter: sinse text: ...");
-        insta::assert_snapshot!(made(" \n;").expect_err("nothing"), @"the SQL of the report my-own, line 7: there is no query below the header");
-        insta::assert_snapshot!(made("select 'a").expect_err("open"), @"the SQL of the report my-own, line 7: what begins here has no end");
+    fn errors_name_the_line() {
+        insta::assert_snapshot!(defined("select 1;\nselect 2").expect_err("two"), @"the SQL of the report my-own, line 8: a report must be a single query");
+        insta::assert_snapshot!(defined("select\n$sinse").expect_err("unknown"), @"the SQL of the report my-own, line 8: $sinse is not declared: -- parameter: sinse text: ...");
+        insta::assert_snapshot!(defined(" \n;").expect_err("nothing"), @"the SQL of the report my-own, line 7: there is no query below the header");
+        insta::assert_snapshot!(defined("select 'a").expect_err("open"), @"the SQL of the report my-own, line 7: unterminated quote or comment");
     }
 }

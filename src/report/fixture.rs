@@ -1,4 +1,4 @@
-//! A database in memory as a store publishes it: for tests of the definitions and the reports.
+//! An in-memory database like a published one, for tests of the definitions and the reports.
 
 use duckdb::{Config, Connection};
 
@@ -6,10 +6,10 @@ use super::scripts;
 use crate::load::Definitions;
 use crate::schema::ddl;
 
-/// A made-up tenant, small enough to compute every verdict by hand.
+/// A test tenant, small enough to compute every verdict by hand.
 const TENANT: &str = include_str!("../../sql/tests/tenant.sql");
 
-/// The tables, without rows and without definitions: what a store of an older version is like.
+/// Tables without rows and without definitions, like a store of an older version.
 pub(crate) fn without_definitions() -> Connection {
     let config = Config::default()
         .with("autoinstall_known_extensions", "false")
@@ -20,13 +20,13 @@ pub(crate) fn without_definitions() -> Connection {
     connection
 }
 
-/// Installs the shared definitions and the reports. After the rows: what is derived from them is derived here.
+/// Installs the shared definitions and the reports. Call it after inserting rows: it also fills the derived tables.
 pub(crate) fn install(connection: &Connection) {
     let scripts = scripts().expect("scripts");
     Definitions { scripts: &scripts, ..Definitions::NONE }.define(connection).expect("defined");
 }
 
-/// A database with these rows.
+/// A database with the given rows.
 pub(crate) fn database(rows: &str) -> Connection {
     let connection = without_definitions();
     connection.execute_batch(rows).expect("rows");

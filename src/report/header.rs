@@ -1,57 +1,49 @@
 //! The header of a report: the lines `-- key: value` at the top of its SQL.
 //!
-//! `id`, `title`, `question`, `audience` and `empty` stand once at most; `parameter`, `column`, `threshold` and `caveat`
-//! as often as there are some. A line that begins with `--` and three blanks goes on with the line before. The header
-//! ends at the first line that does not begin with `--`.
+//! `id`, `title`, `question`, `audience` and `empty` appear at most once; `parameter`, `column`, `threshold` and `caveat`
+//! may repeat. A line that begins with `--` and three spaces continues the previous line. The header ends at the first
+//! line that does not begin with `--`.
 
 use super::ReportError;
 
-/// What a report says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
-    /// Its number in the list of reports, like `r02`; empty where a report of somebody's own has none.
+    /// The number of the report, like `r02`; custom reports may have none.
     pub id: String,
     pub title: String,
-    /// The question that it answers.
     pub question: String,
     pub audience: String,
-    /// What can be chosen.
     pub parameters: Vec<Parameter>,
-    /// What is in the result, in order.
+    /// The columns of the result, in order.
     pub columns: Vec<ReportColumn>,
-    /// Where the limits come from.
+    /// Sources of the limits.
     pub thresholds: Vec<String>,
-    /// What the result does not say.
     pub caveats: Vec<String>,
-    /// What to say where there are no rows.
+    /// Shown if there are no rows.
     pub empty: String,
 }
 
-/// A column of a report's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportColumn {
     pub name: String,
-    /// The unit of its values; empty where they have none.
+    /// Empty if the values have no unit.
     pub unit: String,
     pub doc: String,
 }
 
-/// Something that can be chosen: `$name` in the SQL.
+/// A parameter: `$name` in the SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     pub name: String,
-    /// What it must be.
     pub kind: ParameterKind,
-    /// What holds where nothing is chosen; `None`: NULL.
+    /// `None` is NULL.
     pub default: Option<String>,
-    /// The values that it can have; none where any of the kind will do.
+    /// The allowed values; empty if all values of the kind are allowed.
     pub choices: Vec<String>,
-    /// True where there is no answer without it.
-    pub is_needed: bool,
+    pub is_required: bool,
     pub doc: String,
 }
 
-/// What a parameter must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterKind {
     /// `2026-11-01`.
@@ -69,81 +61,77 @@ const KINDS: &[(&str, ParameterKind)] = &[
 ];
 
 impl ParameterKind {
-    /// Its word in the header.
+    /// Its name in the header.
     pub fn name(self) -> &'static str {
         KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// What is wanted, in words that follow "is not".
-    pub fn wants(self) -> &'static str {
+    /// The expected value, to be used after "is not".
+    fn expected(self) -> &'static str {
         match self {
             ParameterKind::Date => "a date like 2026-11-01",
             ParameterKind::Integer => "a whole number from 1",
             ParameterKind::Number => "a number",
-            ParameterKind::Text => "a text",
+            ParameterKind::Text => "text",
         }
     }
 
-    /// True where the text is one: then it can stand in SQL as [`super::call`] writes it.
-    pub fn accepts(self, text: &str) -> bool {
+    /// True for a valid value, which can then be written as an SQL literal.
+    fn accepts(self, text: &str) -> bool {
         match self {
             ParameterKind::Date => text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
-            // Ranks, days and least numbers: nothing below one makes sense.
+            // Row limits, numbers of days and minimum counts: no value below one makes sense.
             ParameterKind::Integer => text.parse::<i64>().is_ok_and(|number| number > 0),
             ParameterKind::Number => text.parse::<f64>().is_ok_and(f64::is_finite),
-            // DuckDB takes its SQL as a text that a zero byte ends.
+            // DuckDB takes SQL as a null-terminated string.
             ParameterKind::Text => !text.contains('\0'),
         }
     }
 }
 
 impl Parameter {
-    /// True where the text is a value of it.
-    pub fn accepts(&self, text: &str) -> bool {
+    pub(super) fn accepts(&self, text: &str) -> bool {
         self.kind.accepts(text) && (self.choices.is_empty() || self.choices.iter().any(|choice| choice == text))
     }
 
-    /// What is wanted, in words that follow "is not".
-    pub fn wants(&self) -> String {
+    /// The expected value, to be used after "is not".
+    pub(super) fn expected(&self) -> String {
         match self.choices.is_empty() {
-            true => self.kind.wants().to_owned(),
+            true => self.kind.expected().to_owned(),
             false => format!("one of {}", self.choices.join(", ")),
         }
     }
 }
 
+const KEYS: &[&str] = &["id", "title", "question", "audience", "parameter", "column", "threshold", "caveat", "empty"];
+
 impl Header {
-    /// Reads the header of a report's SQL.
+    /// Parses the header of a report; `report` is its name, for errors.
     ///
     /// # Errors
-    /// Where a line is not of the form, or says what was said before, or where title, question or columns are missing;
-    /// `report` is the report's name, for the message.
+    /// Returns an error if a line is invalid or repeated, or if title, question or columns are missing.
     pub fn parse(report: &str, sql: &str) -> Result<Header, ReportError> {
+        let error = |line, problem| ReportError::Header { report: report.to_owned(), line, problem };
         let mut header = Header::default();
         for (line, key, value) in entries(sql) {
-            header.add(&key, value).map_err(|problem| ReportError::Header {
-                report: report.to_owned(),
-                line,
-                problem,
-            })?;
+            header.add(&key, value).map_err(|problem| error(line, problem))?;
         }
-        let is_missing = [
+        let required = [
             ("title", header.title.is_empty()),
             ("question", header.question.is_empty()),
             ("column", header.columns.is_empty()),
         ];
-        if let Some((key, _)) = is_missing.into_iter().find(|(_, is_missing)| *is_missing) {
-            let problem = format!("-- {key}: is missing");
-            return Err(ReportError::Header { report: report.to_owned(), line: 1, problem });
+        match required.into_iter().find(|(_, is_missing)| *is_missing) {
+            Some((key, _)) => Err(error(1, format!("-- {key}: is missing"))),
+            None => Ok(header),
         }
-        Ok(header)
     }
 
     fn add(&mut self, key: &str, value: String) -> Result<(), String> {
         if value.is_empty() {
-            return Err("wanted: -- key: value".to_owned());
+            return Err("expected: -- key: value".to_owned());
         }
-        let once = match key {
+        let single = match key {
             "id" => &mut self.id,
             "title" => &mut self.title,
             "question" => &mut self.question,
@@ -151,15 +139,15 @@ impl Header {
             "empty" => &mut self.empty,
             "parameter" => {
                 let parameter =
-                    parameter(&value).ok_or("wanted: -- parameter: name kind [= default [| other]]: meaning")?;
-                if self.parameters.iter().any(|other| other.name == parameter.name) {
+                    parameter(&value).ok_or("expected: -- parameter: name kind [= default [| other]]: meaning")?;
+                if self.parameter(&parameter.name).is_some() {
                     return Err(format!("the parameter {} is declared twice", parameter.name));
                 }
                 self.parameters.push(parameter);
                 return Ok(());
             }
             "column" => {
-                let column = column(&value).ok_or("wanted: -- column: name [unit]: meaning")?;
+                let column = column(&value).ok_or("expected: -- column: name [unit]: meaning")?;
                 if self.columns.iter().any(|other| other.name == column.name) {
                     return Err(format!("the column {} is declared twice", column.name));
                 }
@@ -176,29 +164,25 @@ impl Header {
             }
             _ => return Err(format!("there is no key {key:?}; the keys are {}", KEYS.join(", "))),
         };
-        match once.is_empty() {
-            true => *once = value,
-            false => return Err(format!("{key} stands twice")),
+        if !single.is_empty() {
+            return Err(format!("{key} appears twice"));
         }
+        *single = value;
         Ok(())
     }
 
     /// The SQL below the header.
-    pub fn body(sql: &str) -> &str {
+    pub(super) fn body(sql: &str) -> &str {
         let header: usize = sql.split_inclusive('\n').take_while(|line| line.starts_with("--")).map(str::len).sum();
         &sql[header..]
     }
 
-    /// The parameter of that name.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 }
 
-/// The keys, for a message.
-const KEYS: &[&str] = &["id", "title", "question", "audience", "parameter", "column", "threshold", "caveat", "empty"];
-
-/// Line number, key and value of each entry, continuation lines joined.
+/// Line number, key and value of each entry, with continuation lines joined.
 fn entries(sql: &str) -> Vec<(usize, String, String)> {
     let mut entries: Vec<(usize, String, String)> = Vec::new();
     for (index, line) in sql.lines().enumerate() {
@@ -224,7 +208,7 @@ fn column(text: &str) -> Option<ReportColumn> {
     (!name.is_empty()).then_some(ReportColumn { name, unit, doc })
 }
 
-/// `name kind [needed]: meaning`, or `name kind = default: meaning`, or `name kind = default | other: meaning`.
+/// `name kind [needed]: meaning`, `name kind = default: meaning`, or `name kind = default | other: meaning`.
 fn parameter(text: &str) -> Option<Parameter> {
     let (declaration, doc) = text.split_once(": ")?;
     let (typed, values) = match declaration.split_once('=') {
@@ -234,14 +218,15 @@ fn parameter(text: &str) -> Option<Parameter> {
     let mut words = typed.split_whitespace();
     let (name, kind) = (words.next()?, words.next()?);
     let (_, kind) = KINDS.iter().find(|(word, _)| *word == kind)?;
-    let is_a_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+    let is_valid_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    let is_needed = match words.next() {
+    let is_required = match words.next() {
         None => false,
         Some("needed") if values.is_empty() => true,
         Some(_) => return None,
     };
-    if words.next().is_some() || !is_a_name || !values.iter().all(|value| !value.is_empty() && kind.accepts(value)) {
+    if words.next().is_some() || !is_valid_name || !values.iter().all(|value| !value.is_empty() && kind.accepts(value))
+    {
         return None;
     }
     Some(Parameter {
@@ -249,7 +234,7 @@ fn parameter(text: &str) -> Option<Parameter> {
         kind: *kind,
         default: values.first().cloned(),
         choices: if values.len() > 1 { values } else { Vec::new() },
-        is_needed,
+        is_required,
         doc: doc.trim().to_owned(),
     })
 }
@@ -275,7 +260,7 @@ mod tests {
         assert_eq!(header.empty, "Nothing.");
         assert_eq!(header.parameters[0].default.as_deref(), Some("5"));
         let since = header.parameter("since").expect("since");
-        assert!(since.default.is_none() && since.is_needed && !header.parameters[0].is_needed);
+        assert!(since.default.is_none() && since.is_required && !header.parameters[0].is_required);
         let by_what = header.parameter("by_what").expect("by_what");
         assert_eq!((by_what.default.as_deref(), by_what.choices.join(",").as_str()), (Some("a"), "a,b c"));
         assert!(by_what.accepts("b c") && !by_what.accepts("b"));
@@ -283,21 +268,21 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_form_is_named() {
+    fn an_invalid_line_is_named() {
         let top = "-- title: T\n-- question: Q\n-- column: a: A.\n";
         for (sql, line, problem) in [
             ("-- titel: T".to_owned(), 1, "there is no key \"titel\""),
-            ("-- title: T\n-- what it is for".to_owned(), 2, "wanted: -- key: value"),
-            (format!("{top}-- parameter: n many: x"), 4, "wanted: -- parameter"),
-            (format!("{top}-- parameter: n integer = few: x"), 4, "wanted: -- parameter"),
-            (format!("{top}-- parameter: N integer: x"), 4, "wanted: -- parameter"),
-            (format!("{top}-- parameter: n text wanted: x"), 4, "wanted: -- parameter"),
-            (format!("{top}-- parameter: n text needed = x: x"), 4, "wanted: -- parameter"),
-            (format!("{top}-- parameter: n text = a |: x"), 4, "wanted: -- parameter"),
+            ("-- title: T\n-- what it is for".to_owned(), 2, "expected: -- key: value"),
+            (format!("{top}-- parameter: n many: x"), 4, "expected: -- parameter"),
+            (format!("{top}-- parameter: n integer = few: x"), 4, "expected: -- parameter"),
+            (format!("{top}-- parameter: N integer: x"), 4, "expected: -- parameter"),
+            (format!("{top}-- parameter: n text wanted: x"), 4, "expected: -- parameter"),
+            (format!("{top}-- parameter: n text needed = x: x"), 4, "expected: -- parameter"),
+            (format!("{top}-- parameter: n text = a |: x"), 4, "expected: -- parameter"),
             (format!("{top}-- parameter: n text: x\n-- parameter: n date: x"), 5, "the parameter n is declared twice"),
-            (format!("{top}-- column: b"), 4, "wanted: -- column"),
+            (format!("{top}-- column: b"), 4, "expected: -- column"),
             (format!("{top}-- column: a ms: Again."), 4, "the column a is declared twice"),
-            (format!("{top}-- title: T"), 4, "title stands twice"),
+            (format!("{top}-- title: T"), 4, "title appears twice"),
             ("-- title: T".to_owned(), 1, "-- question: is missing"),
             ("-- title: T\n-- question: Q\nselect 1".to_owned(), 1, "-- column: is missing"),
             ("select 1".to_owned(), 1, "-- title: is missing"),
@@ -314,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_accept_what_they_say() {
+    fn kinds_accept_their_values() {
         assert!(ParameterKind::Date.accepts("2026-11-01") && !ParameterKind::Date.accepts("2026-02-30"));
         assert!(!ParameterKind::Date.accepts("2d") && !ParameterKind::Date.accepts("2026-11-01T00:00"));
         assert!(ParameterKind::Integer.accepts("3") && !ParameterKind::Integer.accepts("3.5"));

@@ -1,6 +1,7 @@
-//! A report's result as plain values: what the formats render.
+//! The result of a report as plain values.
 
-use duckdb::types::{TimeUnit, ValueRef};
+use duckdb::types::ValueRef;
+use serde_json::{Number, Value};
 
 use crate::schema::{civil_date_text, days_of_local};
 
@@ -10,21 +11,20 @@ pub(crate) enum Cell {
     Flag(bool),
     Integer(i128),
     Number(f64),
-    /// A number with a fixed number of digits after the point, as DuckDB writes it.
+    /// A number with a fixed number of decimals, as DuckDB writes it.
     Decimal(String),
-    /// A date or a time, in ISO form: ours, so harmless everywhere.
+    /// A date or time in ISO form, which needs no escaping.
     Time(String),
-    /// Text, possibly anybody's: topics and names come from outside.
+    /// Text, which may come from outside (topics, names).
     Text(String),
 }
 
 impl Cell {
-    /// True where it is a number.
     pub(crate) fn is_numeric(&self) -> bool {
         matches!(self, Cell::Integer(_) | Cell::Number(_) | Cell::Decimal(_))
     }
 
-    /// The value as text; empty for NULL. Text stays as it is: what is dangerous depends on the format.
+    /// The value as text; empty for NULL. Not escaped: what needs escaping depends on the format.
     pub(crate) fn text(&self) -> String {
         match self {
             Cell::Null => String::new(),
@@ -35,8 +35,22 @@ impl Cell {
         }
     }
 
-    /// Takes a value from DuckDB; `None` for lists, structs and the like, which no report returns.
-    pub(super) fn of(value: ValueRef<'_>) -> Option<Cell> {
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Cell::Null => Value::Null,
+            Cell::Flag(flag) => Value::Bool(*flag),
+            // As text beyond 64 bits, because most readers would lose digits.
+            Cell::Integer(number) => {
+                Number::from_i128(*number).map_or_else(|| number.to_string().into(), Value::Number)
+            }
+            Cell::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+            Cell::Decimal(text) => text.parse().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
+            Cell::Time(text) | Cell::Text(text) => Value::String(text.clone()),
+        }
+    }
+
+    /// Converts a DuckDB value; `None` for lists, structs and other types that no report returns.
+    pub(super) fn from_duckdb(value: ValueRef<'_>) -> Option<Cell> {
         Some(match value {
             ValueRef::Null => Cell::Null,
             ValueRef::Boolean(flag) => Cell::Flag(flag),
@@ -53,52 +67,47 @@ impl Cell {
             ValueRef::Double(number) => Cell::Number(number),
             ValueRef::Decimal(number) => Cell::Decimal(number.to_string()),
             ValueRef::Date32(days) => Cell::Time(civil_date_text(days)),
-            ValueRef::Timestamp(unit, at) => Cell::Time(timestamp_text(unit, at)),
+            ValueRef::Timestamp(unit, value) => Cell::Time(timestamp_text(unit.to_micros(value))),
             ValueRef::Text(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
             _ => return None,
         })
     }
 }
 
-fn timestamp_text(unit: TimeUnit, at: i64) -> String {
-    let us = unit.to_micros(at);
-    let second = us.rem_euclid(86_400_000_000) / 1_000_000;
-    let date = civil_date_text(days_of_local(us));
+fn timestamp_text(time_us: i64) -> String {
+    let second = time_us.rem_euclid(86_400_000_000) / 1_000_000;
+    let date = civil_date_text(days_of_local(time_us));
     format!("{date} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
-/// The result of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ResultSet {
     pub columns: Vec<String>,
-    /// The rows; each as long as `columns`.
+    /// Each row has as many cells as there are columns.
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// Maximum number of decimals shown to people.
+const MAX_DECIMALS: usize = 3;
+
 impl ResultSet {
-    /// True where every value of a column that is there is a number: such columns are set to the right.
+    /// True if all values of a column except NULL are numbers, and there is at least one; such columns are right-aligned.
     pub(crate) fn is_numeric(&self, column: usize) -> bool {
         let mut values = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Null);
         values.next().is_some_and(Cell::is_numeric) && values.all(Cell::is_numeric)
     }
-}
 
-/// Digits behind the point that people are shown at most.
-const DIGITS: usize = 3;
-
-impl ResultSet {
-    /// The values of a column as people read them: numbers that stand below one another have as many digits behind the
-    /// point.
-    pub(crate) fn shown(&self, column: usize) -> Vec<String> {
-        let digits_of = |cell: &Cell| match cell {
-            Cell::Number(number) => number.to_string().split_once('.').map_or(0, |(_, digits)| digits.len()),
+    /// The values of a column for people: all numbers have the same number of decimals.
+    pub(crate) fn display_column(&self, column: usize) -> Vec<String> {
+        let decimals = |cell: &Cell| match cell {
+            Cell::Number(number) => number.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len()),
             _ => 0,
         };
         let cells = || self.rows.iter().filter_map(|row| row.get(column));
-        let digits = cells().map(digits_of).max().unwrap_or_default().min(DIGITS);
+        let decimals = cells().map(decimals).max().unwrap_or_default().min(MAX_DECIMALS);
         cells()
             .map(|cell| match cell {
-                Cell::Number(number) if number.is_finite() => format!("{number:.digits$}"),
+                Cell::Number(number) if number.is_finite() => format!("{number:.decimals$}"),
                 cell => cell.text(),
             })
             .collect()
@@ -120,28 +129,30 @@ pub(super) fn fixture() -> ResultSet {
 
 #[cfg(test)]
 mod tests {
+    use duckdb::types::TimeUnit;
+
     use super::*;
 
     #[test]
-    fn values_of_duckdb_become_plain_ones() {
-        assert_eq!(Cell::of(ValueRef::Date32(20_000)), Some(Cell::Time("2024-10-04".to_owned())));
+    fn duckdb_values_become_plain_values() {
+        assert_eq!(Cell::from_duckdb(ValueRef::Date32(20_000)), Some(Cell::Time("2024-10-04".to_owned())));
         let at = ValueRef::Timestamp(TimeUnit::Microsecond, 1_671_765_419_500_000);
-        assert_eq!(Cell::of(at), Some(Cell::Time("2022-12-23 03:16:59".to_owned())));
+        assert_eq!(Cell::from_duckdb(at), Some(Cell::Time("2022-12-23 03:16:59".to_owned())));
         let before = ValueRef::Timestamp(TimeUnit::Second, -1);
-        assert_eq!(Cell::of(before), Some(Cell::Time("1969-12-31 23:59:59".to_owned())));
-        assert_eq!(Cell::of(ValueRef::Interval { months: 0, days: 1, nanos: 0 }), None);
+        assert_eq!(Cell::from_duckdb(before), Some(Cell::Time("1969-12-31 23:59:59".to_owned())));
+        assert_eq!(Cell::from_duckdb(ValueRef::Interval { months: 0, days: 1, nanos: 0 }), None);
     }
 
     #[test]
-    fn numbers_below_one_another_have_as_many_digits() {
+    fn numbers_of_a_column_have_the_same_number_of_decimals() {
         let rows = [12.5, 3.0, 1.0 / 3.0].map(|number| vec![Cell::Number(number), Cell::Number(number.floor())]);
         let set = ResultSet { columns: vec!["a".to_owned(), "b".to_owned()], rows: rows.to_vec() };
-        assert_eq!(set.shown(0), ["12.500", "3.000", "0.333"]);
-        assert_eq!(set.shown(1), ["12", "3", "0"]);
+        assert_eq!(set.display_column(0), ["12.500", "3.000", "0.333"]);
+        assert_eq!(set.display_column(1), ["12", "3", "0"]);
     }
 
     #[test]
-    fn a_column_is_numeric_despite_missing_values() {
+    fn a_column_with_missing_values_is_numeric() {
         let set = fixture();
         assert_eq!([0, 1, 2].map(|column| set.is_numeric(column)), [false, true, true]);
     }

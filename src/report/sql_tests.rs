@@ -1,6 +1,6 @@
-//! The definitions and reports on the small tenant, whose verdicts are computed by hand: `sql/tests/*.test`.
+//! Tests of the definitions and reports on the small tenant, with results computed by hand: `sql/tests/*.test`.
 //!
-//! A file has blocks: `# name`, one query, `----`, the rows with `|` between the cells, or `error: text`.
+//! A file has blocks: `# name`, one query, `----`, then the rows with `|` between cells, or `error: text`.
 
 use duckdb::Connection;
 
@@ -9,7 +9,7 @@ use super::fixture::tenant;
 struct Block<'a> {
     name: &'a str,
     query: String,
-    wanted: Vec<&'a str>,
+    expected: Vec<&'a str>,
 }
 
 fn blocks(text: &str) -> Vec<Block<'_>> {
@@ -18,20 +18,20 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
         .map(|block| {
             let lines: Vec<&str> = block.lines().collect();
             let at = lines.iter().position(|line| *line == "----").unwrap_or_else(|| panic!("no ---- in: {block}"));
-            Block { name: lines[0], query: lines[1..at].join("\n"), wanted: lines[at + 1..].to_vec() }
+            Block { name: lines[0], query: lines[1..at].join("\n"), expected: lines[at + 1..].to_vec() }
         })
         .collect()
 }
 
-/// The rows, a line each; an update counts what it changed.
+/// The rows, one line each; for an update, the number of changed rows.
 fn rows(connection: &Connection, query: &str) -> duckdb::Result<Vec<String>> {
     if query.starts_with("update") || query.starts_with("insert") {
         return Ok(vec![connection.execute(query, [])?.to_string()]);
     }
     let mut statement = connection.prepare(&format!("select columns(*)::varchar from ({query})"))?;
-    let mut answered = statement.query([])?;
+    let mut result = statement.query([])?;
     let mut found = Vec::new();
-    while let Some(row) = answered.next()? {
+    while let Some(row) = result.next()? {
         let width = row.as_ref().column_count();
         let cells = (0..width).map(|index| {
             let cell: Option<String> = row.get(index)?;
@@ -44,20 +44,20 @@ fn rows(connection: &Connection, query: &str) -> duckdb::Result<Vec<String>> {
 
 fn check(text: &str) {
     let connection = tenant();
-    for Block { name, query, wanted } in blocks(text) {
-        match (rows(&connection, &query), wanted.first().and_then(|line| line.strip_prefix("error: "))) {
+    for Block { name, query, expected } in blocks(text) {
+        match (rows(&connection, &query), expected.first().and_then(|line| line.strip_prefix("error: "))) {
             (Err(error), Some(part)) => assert!(error.to_string().contains(part), "{name}: {error}"),
-            (found, _) => assert_eq!(found.unwrap_or_else(|error| panic!("{name}: {error}")), wanted, "{name}"),
+            (found, _) => assert_eq!(found.unwrap_or_else(|error| panic!("{name}: {error}")), expected, "{name}"),
         }
     }
 }
 
 #[test]
-fn the_definitions_give_what_was_computed_by_hand() {
+fn definitions_match_the_results_computed_by_hand() {
     check(include_str!("../../sql/tests/definitions.test"));
 }
 
 #[test]
-fn the_reports_give_what_was_computed_by_hand() {
+fn reports_match_the_results_computed_by_hand() {
     check(include_str!("../../sql/tests/reports.test"));
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::fixture::{database, tenant, without_definitions};
-use super::run::call;
-use super::sql_text::{Piece, pieces};
+use super::registry::{VIEWS, built_in};
+use super::run::call_sql;
+use super::tokenizer::{Token, tokenize};
 use super::*;
 
 fn reports() -> Vec<Report> {
@@ -17,7 +18,7 @@ fn reports() -> Vec<Report> {
 fn choose(report: &Report, chosen: &[(&str, &str)]) -> Result<Arguments, ReportError> {
     let chosen: Vec<(String, String)> =
         chosen.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Arguments::choose(&report.name, &report.header, &chosen)
+    Arguments::resolve(&report.name, &report.header, &chosen)
 }
 
 /// The defaults, and something for what is needed.
@@ -26,7 +27,7 @@ fn defaults(report: &Report) -> Arguments {
         .header
         .parameters
         .iter()
-        .filter(|parameter| parameter.is_needed)
+        .filter(|parameter| parameter.is_required)
         .map(|parameter| (parameter.name.as_str(), if parameter.name == "who" { "ann" } else { "100000001" }))
         .collect();
     choose(report, &needed).expect("arguments")
@@ -72,10 +73,10 @@ fn every_header_is_whole() {
 fn header_and_sql_agree() {
     let connection = tenant();
     for report in reports() {
-        let body = pieces(Header::body(&report.sql)).expect("sql").into_iter();
+        let body = tokenize(Header::body(&report.sql)).expect("sql").into_iter();
         let used: BTreeSet<&str> = body
             .filter_map(|(_, piece)| match piece {
-                Piece::Parameter(name) => Some(name),
+                Token::Parameter(name) => Some(name),
                 _ => None,
             })
             .collect();
@@ -98,7 +99,7 @@ fn bound(connection: &Connection, report: &Report, arguments: &Arguments) -> Vec
     let mut rows = Vec::new();
     while let Some(row) = answered.next().expect("a row") {
         let cells = (0..report.header.columns.len())
-            .map(|index| Cell::of(row.get_ref(index).expect("a value")).expect("plain"));
+            .map(|index| Cell::from_duckdb(row.get_ref(index).expect("a value")).expect("plain"));
         rows.push(format!("{:?}", cells.collect::<Vec<_>>()));
     }
     rows
@@ -126,7 +127,7 @@ fn an_analyst_calls_what_the_program_runs() {
     let report = Report::built_in("worst-meetings").expect("a report");
     let arguments = choose(&report, &[("since", "2026-11-03"), ("top", "1")]).expect("arguments");
     assert_eq!(
-        call(&report, &arguments),
+        call_sql(&report, &arguments),
         "select * from report_worst_meetings(since := '2026-11-03', until := null, profile := 'cqd', top := 1, min_n := 60)"
     );
     assert_eq!(run(&connection, &report, &arguments).expect("runs").rows.len(), 1);
@@ -137,11 +138,11 @@ fn sql_keeps_to_what_other_engines_know() {
     let texts =
         VIEWS.iter().map(|view| (view.name, view.sql)).chain(built_in().map(|report| (report.name, report.sql)));
     for (name, sql) in texts {
-        let code: String = pieces(sql)
+        let code: String = tokenize(sql)
             .expect("sql")
             .into_iter()
             .map(|(_, piece)| match piece {
-                Piece::Code(text) if !text.starts_with('\'') => text.to_lowercase(),
+                Token::Code(text) if !text.starts_with('\'') => text.to_lowercase(),
                 _ => " ".to_owned(),
             })
             .collect();
@@ -193,7 +194,7 @@ fn an_empty_store_says_so_in_every_report() {
         let result = run(&connection, report, &arguments).unwrap_or_else(|error| panic!("{}: {error:?}", report.name));
         assert_eq!(result.rows.len(), 0, "{}", report.name);
         assert_eq!(result.columns.len(), report.header.columns.len(), "{}", report.name);
-        let why = why_no_rows(&connection, report, &arguments).expect("a reason");
+        let why = explain_empty(&connection, report, &arguments).expect("a reason");
         assert_eq!(why, "The store holds no meetings yet: run vcq-etl sync.");
     }
 }
@@ -203,7 +204,7 @@ fn a_window_without_meetings_says_which_days_there_are() {
     let connection = tenant();
     for report in reports().iter().filter(|report| report.header.parameter("since").is_some()) {
         let mut chosen = vec![("since", "2027-01-01")];
-        let needed = report.header.parameters.iter().filter(|parameter| parameter.is_needed);
+        let needed = report.header.parameters.iter().filter(|parameter| parameter.is_required);
         chosen.extend(needed.map(|parameter| (parameter.name.as_str(), "ann")));
         let arguments = choose(report, &chosen).expect("arguments");
         let result = run(&connection, report, &arguments).expect("runs");
@@ -211,7 +212,7 @@ fn a_window_without_meetings_says_which_days_there_are() {
             continue;
         }
         assert_eq!(result.rows.len(), 0, "{}", report.name);
-        let why = why_no_rows(&connection, report, &arguments).expect("a reason");
+        let why = explain_empty(&connection, report, &arguments).expect("a reason");
         assert_eq!(why, "No meeting started in this window; the store holds 2026-11-02 to 2026-11-05.");
     }
 }
@@ -219,11 +220,11 @@ fn a_window_without_meetings_says_which_days_there_are() {
 #[test]
 fn a_report_that_judges_nothing_does_not_speak_of_judged_minutes() {
     let report = Report::built_in("unread-values").expect("a report");
-    let why = why_no_rows(&tenant(), &report, &defaults(&report)).expect("a reason");
+    let why = explain_empty(&tenant(), &report, &defaults(&report)).expect("a reason");
     assert_eq!(why, report.header.empty);
     let report = Report::built_in("rooms-on-wifi").expect("a report");
     let arguments = choose(&report, &[("since", "2026-11-03")]).expect("arguments");
-    let why = why_no_rows(&tenant(), &report, &arguments).expect("a reason");
+    let why = explain_empty(&tenant(), &report, &arguments).expect("a reason");
     assert!(why.starts_with(&report.header.empty), "{why}");
 }
 
@@ -237,9 +238,9 @@ fn whatever_somebody_types_stays_a_value() {
             match choose(&report, &[(needed, text)]) {
                 Ok(arguments) => {
                     assert_eq!(run(&connection, &report, &arguments).expect("runs").rows.len(), 0, "{text}");
-                    why_no_rows(&connection, &report, &arguments).expect("a reason");
+                    explain_empty(&connection, &report, &arguments).expect("a reason");
                 }
-                Err(error) => assert!(matches!(error, ReportError::BadParameter { .. }) && text.contains('\0')),
+                Err(error) => assert!(matches!(error, ReportError::InvalidParameter { .. }) && text.contains('\0')),
             }
         }
         let report = Report::built_in("worst-meetings").expect("a report");
@@ -270,7 +271,7 @@ fn a_store_of_an_older_version_is_told_apart_from_a_defect() {
         let error = run(&connection, &report, &defaults(&report)).expect_err("no macro");
         assert!(matches!(error, ReportError::NotInstalled { .. }), "{}: {error}", report.name);
         assert_eq!(
-            why_no_rows(&connection, &report, &defaults(&report)).expect("what the header says"),
+            explain_empty(&connection, &report, &defaults(&report)).expect("what the header says"),
             report.header.empty
         );
     }
@@ -316,11 +317,11 @@ fn every_report_fits_a_terminal() {
     for report in reports() {
         let arguments = defaults(&report);
         let result = run(&connection, &report, &arguments).expect("runs");
-        let answer = Answer { report: &report, arguments: &arguments, result: &result, why_no_rows: "None." };
+        let answer = Answer { report: &report, arguments: &arguments, result: &result, empty_reason: "None." };
         for width in [60, 80, 200] {
-            let table = Format::Table.render(&answer, width);
+            let table = TextFormat::Table.render(&answer, width);
             assert!(table.lines().all(|line| line.chars().count() <= usize::from(width)), "{}: {table}", report.name);
         }
-        assert!(Format::Html.render(&answer, 80).contains("<main>"));
+        assert!(TextFormat::Html.render(&answer, 80).contains("<main>"));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Promises: pure functions, no panic on any input. Leaves out where the text goes.
 
+mod csv;
 mod error_chain;
 mod hex;
 mod layout;
@@ -9,6 +10,7 @@ mod numbers;
 mod readable;
 mod sanitize;
 
+pub(crate) use csv::csv_line;
 pub(crate) use error_chain::error_chain;
 pub(crate) use hex::hex;
 pub(crate) use layout::{Align, TextPage, WIDTH, terminal_width, width, wrap, wrap_indented};

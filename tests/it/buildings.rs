@@ -128,7 +128,7 @@ fn a_file_with_bad_lines_changes_nothing() {
         let ran = env.buildings(&[command, &bad]).expect_exit(2);
         assert_eq!(ran.stdout, "");
         for word in [
-            "bad.csv has 30 lines that can't be taken",
+            "bad.csv has 30 invalid lines",
             "line 2, NetworkIP \"10.1.0.7\": has bits set behind its prefix; the network is 10.1.0.0/24",
             "and 10 more",
             "hint: ",
@@ -141,7 +141,7 @@ fn a_file_with_bad_lines_changes_nothing() {
     for (text, word) in [
         (&b"cidr,bulding\n"[..], "did you mean building?"),
         (b"10.1.2.0,\xb8\xdb,24,x,,,,,,,,,1,0", "CSV UTF-8"),
-        (b"", "holds no networks"),
+        (b"", "contains no networks"),
     ] {
         let file = env.file("odd.csv", text);
         let ran = env.buildings(&["import", &file]).expect_exit(2);

@@ -93,7 +93,7 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
         output::check_outside_store(path, &config.store)?;
     }
     warn_of_other_definitions(&connection, context)?;
-    let page = page::page(&connection, &request)?;
+    let page = page::build(&connection, &request)?;
     let path = match &args.out {
         Some(path) if path.as_os_str() == "-" => {
             context.output.print(&page.html)?;
@@ -117,7 +117,7 @@ fn contents(page: &Page) -> String {
         true => last.to_string(),
         false => format!("{} to {last}", page.span.since),
     };
-    match &page.why_empty {
+    match &page.empty_reason {
         Some(_) => format!("a page for {days} without quality data"),
         None => format!(
             "{days}: {} with quality data, {} minute by minute",
@@ -138,7 +138,7 @@ impl From<PageError> for Failure {
             PageError::EmptyStore => of(ExitCode::Usage)
                 .hint("run vcq-etl sync --since 2d to fetch meetings, or vcq-etl demo to generate some")
                 .hint("with --date an empty page is written"),
-            PageError::NoDefinitions => of(ExitCode::Storage)
+            PageError::OutdatedStore => of(ExitCode::Storage)
                 .hint("it was published by an older version; vcq-etl rebuild publishes it again without API calls"),
             PageError::UnknownProfile { profile, known } => {
                 let failure = match nearest(profile, known.iter().map(String::as_str)) {
@@ -147,7 +147,7 @@ impl From<PageError> for Failure {
                 };
                 failure.hint(format!("the profiles are {}", known.join(", ")))
             }
-            PageError::OffCalendar { .. } => of(ExitCode::Usage),
+            PageError::OutOfCalendar { .. } => of(ExitCode::Usage),
             PageError::Query { .. } => of(ExitCode::Storage)
                 .hint("the database may be from another version; vcq-etl rebuild publishes it again"),
             PageError::NotScalar { .. } => of(ExitCode::Unexpected),
@@ -177,7 +177,7 @@ mod tests {
         hint: did you mean strict?
         hint: the profiles are cqd, strict
         "#);
-        assert!(text(PageError::NoDefinitions).contains("vcq-etl rebuild"));
+        assert!(text(PageError::OutdatedStore).contains("vcq-etl rebuild"));
         assert!(text(PageError::EmptyStore).contains("vcq-etl sync"));
     }
 }

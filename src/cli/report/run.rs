@@ -12,7 +12,7 @@ use crate::cli::runtime::now_us;
 use crate::cli::{output, window};
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
-use crate::report::{self, Answer, Arguments, Form, Format, Report};
+use crate::report::{self, Answer, Arguments, OutputFormat, Report, TextFormat};
 use crate::text::{counted, terminal_width, wrap_indented};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report run worst-meetings --since yesterday --top 5\n  \
@@ -74,15 +74,15 @@ enum FormatArg {
     Html,
 }
 
-impl From<FormatArg> for Form {
-    fn from(format: FormatArg) -> Form {
+impl From<FormatArg> for OutputFormat {
+    fn from(format: FormatArg) -> OutputFormat {
         match format {
-            FormatArg::Table => Form::Text(Format::Table),
-            FormatArg::Csv => Form::Text(Format::Csv),
-            FormatArg::Json => Form::Text(Format::Json),
-            FormatArg::Markdown => Form::Text(Format::Markdown),
-            FormatArg::Parquet => Form::Parquet,
-            FormatArg::Html => Form::Text(Format::Html),
+            FormatArg::Table => OutputFormat::Text(TextFormat::Table),
+            FormatArg::Csv => OutputFormat::Text(TextFormat::Csv),
+            FormatArg::Json => OutputFormat::Text(TextFormat::Json),
+            FormatArg::Markdown => OutputFormat::Text(TextFormat::Markdown),
+            FormatArg::Parquet => OutputFormat::Parquet,
+            FormatArg::Html => OutputFormat::Text(TextFormat::Html),
         }
     }
 }
@@ -90,12 +90,12 @@ impl From<FormatArg> for Form {
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = catalogue(&context.config)?.find(&args.name)?;
     let parameters = parameters(args, &context.config, now_us())?;
-    let arguments = Arguments::choose(&report.name, &report.header, &parameters)?;
+    let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
     let form = form(args)?;
     if let Some(path) = &args.out {
         output::check_outside_store(path, &context.config.store)?;
     }
-    if form == Form::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
+    if form == OutputFormat::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
         return Err(Failure::new(ExitCode::Usage, "refusing to write Parquet to a terminal")
             .hint("give a file with --out FILE.parquet, or redirect the output"));
     }
@@ -103,17 +103,17 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let query = Query { report: &report, arguments: &arguments, connection: &connection };
     warn_of_other_definitions(&connection, context)?;
     match form {
-        Form::Text(format) => query.text(format, args, context),
-        Form::Parquet => query.parquet(args, context),
+        OutputFormat::Text(format) => query.text(format, args, context),
+        OutputFormat::Parquet => query.parquet(args, context),
     }
 }
 
 /// The given format, else the one of the file extension.
-fn form(args: &RunArgs) -> Result<Form, Failure> {
-    let named = args.format.map(Form::from);
-    let Some(path) = &args.out else { return Ok(named.unwrap_or(Form::Text(Format::Table))) };
-    named.or_else(|| Form::of_file(path)).ok_or_else(|| {
-        let extensions = report::FORMS.iter().flat_map(|(_, extensions, _)| *extensions);
+fn form(args: &RunArgs) -> Result<OutputFormat, Failure> {
+    let named = args.format.map(OutputFormat::from);
+    let Some(path) = &args.out else { return Ok(named.unwrap_or(OutputFormat::Text(TextFormat::Table))) };
+    named.or_else(|| OutputFormat::from_path(path)).ok_or_else(|| {
+        let extensions = report::OUTPUT_FORMATS.iter().flat_map(|(_, extensions, _)| *extensions);
         let extensions: Vec<String> = extensions.map(|extension| format!(".{extension}")).collect();
         Failure::new(ExitCode::Usage, format!("no output format follows from the file name {}", path.display()))
             .hint(format!("give --format, or use one of the extensions {}", extensions.join(", ")))
@@ -133,7 +133,7 @@ fn parameters(args: &RunArgs, config: &Config, now_us: i64) -> Result<Vec<(Strin
     let mut parameters: Vec<(String, String)> =
         flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     for text in &args.params {
-        parameters.push(Arguments::assignment(text)?);
+        parameters.push(Arguments::parse_assignment(text)?);
     }
     Ok(parameters)
 }
@@ -147,21 +147,21 @@ struct Query<'a> {
 
 impl Query<'_> {
     /// The result as text, its number of rows, and the reason if it has none.
-    fn rendered(&self, format: Format) -> Result<(String, usize, String), Failure> {
+    fn rendered(&self, format: TextFormat) -> Result<(String, usize, String), Failure> {
         let result = report::run(self.connection, self.report, self.arguments)?;
         let why_no_rows = match result.rows.is_empty() {
-            true => report::why_no_rows(self.connection, self.report, self.arguments)?,
+            true => report::explain_empty(self.connection, self.report, self.arguments)?,
             false => String::new(),
         };
         let width = terminal_width(std::io::stdout());
         let answer =
-            Answer { report: self.report, arguments: self.arguments, result: &result, why_no_rows: &why_no_rows };
+            Answer { report: self.report, arguments: self.arguments, result: &result, empty_reason: &why_no_rows };
         Ok((format.render(&answer, width), result.rows.len(), why_no_rows))
     }
 
-    fn text(&self, format: Format, args: &RunArgs, context: &Context) -> Result<(), Failure> {
+    fn text(&self, format: TextFormat, args: &RunArgs, context: &Context) -> Result<(), Failure> {
         let (text, rows, why_no_rows) = self.rendered(format)?;
-        if rows == 0 && (args.out.is_some() || !Form::Text(format).is_for_people()) {
+        if rows == 0 && (args.out.is_some() || !OutputFormat::Text(format).is_human_readable()) {
             context.console.info(&no_rows(&why_no_rows));
         }
         match &args.out {
@@ -189,7 +189,7 @@ impl Query<'_> {
             }
         };
         if rows == 0 {
-            let why = report::why_no_rows(self.connection, self.report, self.arguments)?;
+            let why = report::explain_empty(self.connection, self.report, self.arguments)?;
             context.console.info(&no_rows(&why));
         }
         Ok(())
@@ -211,7 +211,7 @@ pub(in crate::cli) fn first_report(
     config: &Config,
 ) -> Result<String, Failure> {
     let report = Report::built_in(name)?;
-    let arguments = Arguments::choose(&report.name, &report.header, parameters)?;
+    let arguments = Arguments::resolve(&report.name, &report.header, parameters)?;
     let query = Query { report: &report, arguments: &arguments, connection: &open(config)? };
-    Ok(query.rendered(Format::Table)?.0)
+    Ok(query.rendered(TextFormat::Table)?.0)
 }

@@ -83,7 +83,7 @@ fn parameter(parameter: &Parameter) -> (String, String) {
     if let Some(default) = &parameter.default {
         doc.push_str(&format!(" [default: {default}]"));
     }
-    if parameter.is_needed {
+    if parameter.is_required {
         doc.push_str(" [required]");
     }
     (format!("{} ({})", parameter.name, parameter.kind.name()), doc)
@@ -98,7 +98,7 @@ fn example(report: &Report, header: &Header) -> String {
         (None, _) => "'...'".to_owned(),
     };
     let is_shown =
-        |parameter: &&Parameter| parameter.default.is_some() || parameter.is_needed || parameter.name == "since";
+        |parameter: &&Parameter| parameter.default.is_some() || parameter.is_required || parameter.name == "since";
     let values: Vec<String> = header
         .parameters
         .iter()

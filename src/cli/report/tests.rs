@@ -30,7 +30,7 @@ fn own_reports() -> tempfile::TempDir {
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
     write("mine.sql", OWN);
     write("coverage.sql", OWN);
-    write("broken.sql", "-- title: Broken\n-- qestion: What?\n");
+    write("broken.sql", "-- title: BrokenReport\n-- qestion: What?\n");
     folder
 }
 
@@ -38,18 +38,19 @@ fn own_reports() -> tempfile::TempDir {
 fn reports_are_listed_by_area() {
     let list = run_with(&["report", "list"], &[]);
     assert_eq!((list.exit, list.stderr.as_str()), (ExitCode::Complete, ""));
-    insta::assert_snapshot!(list.stdout.lines().take(11).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(list.stdout.lines().take(12).collect::<Vec<_>>().join("\n"), @r"
     Overview
-      scorecard           How was this period on one page, against its targets and
-                          the period before?
-      daily-summary       How was each day, against the target and the week before?
-      sla                 Did we keep the promise of this month, and how much of the
-                          error budget is used?
-      heatmap             On which weekdays and at which hours is quality bad?
-      trend-regression    What got worse or better in these days against the same
-                          number of days before, beyond chance?
+      scorecard           How was this period compared with the targets and the
+                          previous period?
+      daily-summary       How was each day compared with the target and the previous
+                          week?
+      sla                 Did we meet the service level this month, and how much of
+                          the error budget is used?
+      heatmap             On which weekdays and at which hours is quality poor?
+      trend-regression    What got significantly better or worse compared with the
+                          previous days?
 
-    Worst first
+    Worst meetings and participants
     ");
     assert!(list.stdout.lines().all(|line| line.chars().count() <= 80), "{}", list.stdout);
     let json: serde_json::Value =
@@ -62,9 +63,9 @@ fn reports_are_listed_by_area() {
 fn a_report_is_explained() {
     let show = run_with(&["report", "show", "sla"], &[]).stdout;
     for part in [
-        "sla (r21): Promise kept\n",
+        "sla (r21): Service level\n",
         "\nFor: service owner\n",
-        "  profile (text)   Limits to judge by",
+        "  profile (text)   Profile: cqd",
         "\n  good_pct (%)",
         "\nIf empty\n",
         "  select * from report_sla(since := '2026-11-01', profile := 'cqd',\n  min_n := 300);\n",
@@ -85,7 +86,7 @@ fn own_reports_are_marked() {
     let list = run_with(&["report", "list"], &settings);
     assert_eq!(list.exit, ExitCode::Complete);
     assert!(
-        list.stderr.contains("broken.sql is no report: the header of the report broken, line 2: "),
+        list.stderr.contains("broken.sql is not a valid report: the header of the report broken, line 2: "),
         "{}",
         list.stderr
     );
@@ -100,7 +101,11 @@ fn own_reports_are_marked() {
     assert_eq!(csv(&["unread-values"]).exit, ExitCode::Complete);
     let broken = csv(&["broken"]);
     assert_eq!(broken.exit, ExitCode::Usage);
-    assert!(broken.stderr.contains("broken.sql is no report") && broken.stderr.contains("line 2"), "{}", broken.stderr);
+    assert!(
+        broken.stderr.contains("broken.sql is not a valid report") && broken.stderr.contains("line 2"),
+        "{}",
+        broken.stderr
+    );
     let unknown = csv(&["mien"]);
     assert!(unknown.stderr.contains("did you mean mine?"), "{}", unknown.stderr);
     // A mistake that only DuckDB sees.
@@ -122,8 +127,8 @@ fn a_report_is_answered_in_each_form() {
     let folder = store();
     let run = |more: &[&str]| answered(&folder, "unread-values", more).stdout;
     insta::assert_snapshot!(run(&[]), @r#"
-    Unread values
-    Which of the vendor's values could not be typed, and what do they look like?
+    Unparsable values
+    Which values from Feishu could not be parsed, and what do they look like?
     Parameters: since=any, until=any
 
     table       quality_samples
@@ -137,7 +142,7 @@ fn a_report_is_answered_in_each_form() {
     first_seen
     "#);
     assert!(run(&["--format", "csv"]).contains(",'=fast,"));
-    assert!(run(&["--format", "markdown"]).starts_with("## Unread values\n"));
+    assert!(run(&["--format", "markdown"]).starts_with("## Unparsable values\n"));
     assert!(run(&["--format", "html"]).contains("<td>=fast</td>"));
     let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"])).expect("json");
     assert_eq!(json[0]["example"], "=fast");
@@ -150,7 +155,7 @@ fn a_result_can_go_to_a_file_whose_name_says_the_form() {
     for (name, begins) in [
         ("rejects.csv", "table,column,"),
         ("rejects.json", "[\n  {\"table\""),
-        ("rejects.md", "## Unread values"),
+        ("rejects.md", "## Unparsable values"),
         ("rejects.html", "<!doctype html>"),
         ("rejects.parquet", "PAR1"),
     ] {
@@ -226,7 +231,7 @@ fn errors_have_hints() {
     let choice = refused(&folder, "by-site", &["--param", "dimension=room"]);
     assert!(choice.contains("one of site, building, floor, subnet"), "{choice}");
     let needed = refused(&folder, "meeting-timeline", &[]);
-    assert!(needed.contains("needs the parameter meeting_no") && needed.contains("--param meeting_no="), "{needed}");
+    assert!(needed.contains("requires the parameter meeting_no") && needed.contains("--param meeting_no="), "{needed}");
 
     let empty = tempfile::tempdir().expect("a folder");
     let missing = report(&empty, "coverage", &[]);

@@ -1,11 +1,11 @@
-//! HTML: one page with the table and what the report says of itself. No script, nothing loaded from anywhere, light and
-//! dark as the reader has it, fit to be printed.
+//! HTML: one page with the table and the report's documentation. No scripts and no external resources; light, dark and
+//! print styles.
 
-use super::Answer;
-use crate::report::ReportColumn;
+use super::answer::Answer;
+use crate::report::header::ReportColumn;
 use crate::text::on_one_line;
 
-/// Nothing may be fetched or run, whatever a text holds.
+/// Content security policy: nothing is fetched or executed.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 const STYLE: &str = "
@@ -46,31 +46,31 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <main>\n<h1>{title}</h1>\n<p class=\"question\">{question}</p>\n",
-        title = escaped(&header.title),
-        question = escaped(&header.question),
+        title = escape(&header.title),
+        question = escape(&header.question),
     );
     let parameters: Vec<String> = answer
         .arguments
         .iter()
         .map(|argument| {
             let value = argument.value.as_deref().unwrap_or("any");
-            format!("{} <code>{}</code>", escaped(&argument.name), escaped(value))
+            format!("{} <code>{}</code>", escape(&argument.name), escape(value))
         })
         .collect();
     if !parameters.is_empty() {
         page.push_str(&format!("<p class=\"parameters\">{}</p>\n", parameters.join(" · ")));
     }
     match answer.result.rows.is_empty() {
-        true => page.push_str(&format!("<p><strong>No rows.</strong> {}</p>\n", escaped(answer.why_no_rows))),
+        true => page.push_str(&format!("<p><strong>No rows.</strong> {}</p>\n", escape(answer.empty_reason))),
         false => page.push_str(&rows(answer)),
     }
-    page.push_str(&meanings(&header.columns));
+    page.push_str(&column_docs(&header.columns));
     page.push_str(&list("Limits", &header.thresholds));
-    page.push_str(&list("Mind", &header.caveats));
+    page.push_str(&list("Caveats", &header.caveats));
     page.push_str(&format!(
         "</main>\n<footer>vcq-etl report {}{}</footer>\n</body>\n</html>\n",
-        escaped(&answer.report.name),
-        if header.audience.is_empty() { String::new() } else { format!(" · for: {}", escaped(&header.audience)) },
+        escape(&answer.report.name),
+        if header.audience.is_empty() { String::new() } else { format!(" · for: {}", escape(&header.audience)) },
     ));
     page
 }
@@ -82,15 +82,15 @@ fn rows(answer: &Answer<'_>) -> String {
         .collect();
     let mut text = "<div class=\"scroll\"><table class=\"rows\">\n<thead><tr>".to_owned();
     for (name, class) in result.columns.iter().zip(&class) {
-        let doc = answer.column(name).map(|column| format!(" title=\"{}\"", escaped(&column.doc))).unwrap_or_default();
-        text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}</th>", escaped(name)));
+        let doc = answer.column(name).map(|column| format!(" title=\"{}\"", escape(&column.doc))).unwrap_or_default();
+        text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}</th>", escape(name)));
     }
     text.push_str("</tr></thead>\n<tbody>\n");
-    let columns: Vec<Vec<String>> = (0..result.columns.len()).map(|index| result.shown(index)).collect();
+    let columns: Vec<Vec<String>> = (0..result.columns.len()).map(|index| result.display_column(index)).collect();
     for row in 0..result.rows.len() {
         text.push_str("<tr>");
         for (values, class) in columns.iter().zip(&class) {
-            let value = values.get(row).map(|value| escaped(value)).unwrap_or_default();
+            let value = values.get(row).map(|value| escape(value)).unwrap_or_default();
             text.push_str(&format!("<td{class}>{value}</td>"));
         }
         text.push_str("</tr>\n");
@@ -98,15 +98,15 @@ fn rows(answer: &Answer<'_>) -> String {
     text + "</tbody></table></div>\n"
 }
 
-fn meanings(columns: &[ReportColumn]) -> String {
+fn column_docs(columns: &[ReportColumn]) -> String {
     let mut text = "<h2>Columns</h2>\n<table>\n".to_owned();
     for column in columns {
         let unit = if column.unit.is_empty() {
             String::new()
         } else {
-            format!(" <span class=\"unit\">{}</span>", escaped(&column.unit))
+            format!(" <span class=\"unit\">{}</span>", escape(&column.unit))
         };
-        let (name, doc) = (escaped(&column.name), escaped(&column.doc));
+        let (name, doc) = (escape(&column.name), escape(&column.doc));
         text.push_str(&format!("<tr><th scope=\"row\">{name}{unit}</th><td>{doc}</td></tr>\n"));
     }
     text + "</table>\n"
@@ -116,24 +116,24 @@ fn list(heading: &str, texts: &[String]) -> String {
     if texts.is_empty() {
         return String::new();
     }
-    let items: Vec<String> = texts.iter().map(|text| format!("<li>{}</li>\n", escaped(text))).collect();
+    let items: Vec<String> = texts.iter().map(|text| format!("<li>{}</li>\n", escape(text))).collect();
     format!("<h2>{heading}</h2>\n<ul>\n{}</ul>\n", items.concat())
 }
 
-/// Text that stays text, in an element and in a quoted attribute.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
+/// Escapes text for an element and for a quoted attribute.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
     for c in on_one_line(text).chars() {
         match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
         }
     }
-    escaped
+    safe
 }
 
 #[cfg(test)]
@@ -146,12 +146,12 @@ mod tests {
     fn page(result: &ResultSet, profile: &str) -> String {
         let report = fixture_report();
         let chosen = [("profile".to_owned(), profile.to_owned())];
-        let arguments = Arguments::choose("topics", &report.header, &chosen).expect("arguments");
-        render(&Answer { report: &report, arguments: &arguments, result, why_no_rows: "Nobody <met>." })
+        let arguments = Arguments::resolve("topics", &report.header, &chosen).expect("arguments");
+        render(&Answer { report: &report, arguments: &arguments, result, empty_reason: "Nobody <met>." })
     }
 
     #[test]
-    fn a_page_has_the_table_and_what_it_means() {
+    fn a_page_has_the_table_and_its_documentation() {
         let page = page(&fixture(), "cqd");
         let body = page.split_once("<body>").expect("a body").1;
         insta::assert_snapshot!(body, @r#"
@@ -176,7 +176,7 @@ mod tests {
         <ul>
         <li>Own choice.</li>
         </ul>
-        <h2>Mind</h2>
+        <h2>Caveats</h2>
         <ul>
         <li>Not all of it.</li>
         </ul>
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_page_is_fetched_or_run() {
+    fn nothing_in_a_page_is_fetched_or_executed() {
         let hostile = "</td><script>alert(1)</script><img src=x onerror=\"y\">' onload='z";
         let result = ResultSet { columns: vec![hostile.to_owned()], rows: vec![vec![Cell::Text(hostile.to_owned())]] };
         let page = page(&result, hostile);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rows_are_a_sentence() {
+    fn an_empty_result_is_explained() {
         let text = page(&ResultSet { columns: vec!["a".to_owned()], rows: Vec::new() }, "cqd");
         assert!(text.contains("<p><strong>No rows.</strong> Nobody &lt;met&gt;.</p>"), "{text}");
     }

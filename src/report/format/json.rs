@@ -1,31 +1,20 @@
-//! JSON: an array of objects, one a line.
+//! JSON: an array of objects, one per line.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use crate::report::{Cell, ResultSet};
+use crate::report::result::{Cell, ResultSet};
 
 pub(super) fn render(result: &ResultSet) -> String {
     let rows: Vec<String> = result
         .rows
         .iter()
         .map(|row| {
-            let object: Map<String, Value> = result.columns.iter().cloned().zip(row.iter().map(value)).collect();
+            let object: Map<String, Value> =
+                result.columns.iter().cloned().zip(row.iter().map(Cell::to_json)).collect();
             format!("  {}", Value::Object(object))
         })
         .collect();
     if rows.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", rows.join(",\n")) }
-}
-
-fn value(cell: &Cell) -> Value {
-    match cell {
-        Cell::Null => Value::Null,
-        Cell::Flag(flag) => Value::Bool(*flag),
-        // Past 64 bits a number would lose digits in most readers; its text does not.
-        Cell::Integer(number) => Number::from_i128(*number).map_or_else(|| number.to_string().into(), Value::Number),
-        Cell::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
-        Cell::Decimal(text) => text.parse().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
-        Cell::Time(text) | Cell::Text(text) => Value::String(text.clone()),
-    }
 }
 
 #[cfg(test)]
@@ -51,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_has_no_number_for_is_null() {
-        assert_eq!(value(&Cell::Number(f64::NAN)), Value::Null);
+    fn numbers_that_json_lacks_are_null() {
+        assert_eq!(Cell::Number(f64::NAN).to_json(), Value::Null);
     }
 }

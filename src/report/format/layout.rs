@@ -1,43 +1,28 @@
-//! Text on a terminal: how wide it is, where it is folded, columns beside one another.
+//! Columns in a terminal. Unlike `text::wrap`, cells are also broken inside words, after underscores if possible.
 
-/// Columns of a terminal that a character takes: 2 in East Asian scripts and for pictures, 0 for marks that join the
-/// character before.
+use unicode_width::UnicodeWidthChar;
+
+use crate::text::width;
+
+/// Terminal columns that a character takes: 2 in East Asian scripts and for emoji, 0 for combining marks.
 fn char_width(c: char) -> usize {
-    match u32::from(c) {
-        0x0300..=0x036f | 0x200b..=0x200d | 0x20d0..=0x20f0 | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1faff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+    c.width().unwrap_or(0)
 }
 
-/// Columns of a terminal that a text takes.
-pub(super) fn width(text: &str) -> usize {
-    text.chars().map(char_width).sum()
-}
-
-/// A text in lines of at most `most` columns: broken at blanks; a word that is wider, behind underscores, else anywhere.
-pub(super) fn folded(text: &str, most: usize) -> Vec<String> {
-    let most = most.max(2);
+/// Wraps a text to lines of at most `max_width` columns, at spaces; a longer word after underscores, else anywhere.
+pub(super) fn wrap_cell(text: &str, max_width: usize) -> Vec<String> {
+    let max_width = max_width.max(2);
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_inclusive(' ') {
-        let is_wide = width(word.trim_end()) > most;
-        // A word that has to be broken begins where it can.
-        let pieces: Vec<&str> = if is_wide { word.split_inclusive('_').collect() } else { vec![word] };
-        for piece in pieces {
-            if width(&line) + width(piece.trim_end()) > most && !line.trim().is_empty() {
+        let is_too_wide = width(word.trim_end()) > max_width;
+        let parts: Vec<&str> = if is_too_wide { word.split_inclusive('_').collect() } else { vec![word] };
+        for part in parts {
+            if width(&line) + width(part.trim_end()) > max_width && !line.trim().is_empty() {
                 lines.push(std::mem::take(&mut line).trim_end().to_owned());
             }
-            for c in piece.chars() {
-                if width(&line) + char_width(c) > most && c != ' ' {
+            for c in part.chars() {
+                if width(&line) + char_width(c) > max_width && c != ' ' {
                     lines.push(std::mem::take(&mut line).trim_end().to_owned());
                 }
                 line.push(c);
@@ -48,114 +33,118 @@ pub(super) fn folded(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// A text cut to the width, with a mark where something is missing.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    if width(text) <= most {
+/// Truncates a text to the width, with an ellipsis.
+pub(super) fn truncate(text: &str, max_width: usize) -> String {
+    if width(text) <= max_width {
         return text.to_owned();
     }
-    let mut cut = String::new();
+    let mut truncated = String::new();
     for c in text.chars() {
-        if width(&cut) + char_width(c) + 1 > most {
+        if width(&truncated) + char_width(c) + 1 > max_width {
             break;
         }
-        cut.push(c);
+        truncated.push(c);
     }
-    cut + "…"
+    truncated + "…"
 }
 
 /// A column of a grid.
 #[derive(Debug, Clone)]
 pub(super) struct GridColumn {
-    /// What stands above it.
     pub(super) name: String,
-    /// Its values, one a row.
+    /// One per row.
     pub(super) values: Vec<String>,
-    /// True where it is set to the right.
+    /// Numeric columns are right-aligned.
     pub(super) is_numeric: bool,
-    /// Columns of the terminal that it has.
+    /// In terminal columns.
     pub(super) width: usize,
 }
 
-/// Blanks between two columns.
+/// Spaces between two columns.
 pub(super) const GAP: usize = 2;
 
-/// Text of several words that is longer is folded, where there is no room left.
-const COMFORT: usize = 24;
+/// Longer text of several words may be wrapped.
+const COMFORTABLE_WIDTH: usize = 24;
 
-/// A word that is longer may be broken. An id of the vendor is shorter: people copy it.
-const LONGEST_WORD: usize = 40;
+/// Longer words may be broken. Feishu ids are shorter, because people copy them.
+const MAX_WORD_WIDTH: usize = 40;
 
 impl GridColumn {
-    /// A column as narrow as is comfortable: its name in two lines at most, its numbers and words whole.
+    /// A column at its minimum width: its name on two lines at most, its numbers and words unbroken.
     pub(super) fn new(name: &str, values: Vec<String>, is_numeric: bool, is_text: bool) -> GridColumn {
-        let comfort = |value: &str| match is_text {
-            true => width(value).min(COMFORT).max(longest_word(value).min(LONGEST_WORD)),
+        let min_width = |value: &str| match is_text {
+            true => width(value).min(COMFORTABLE_WIDTH).max(longest_word(value).min(MAX_WORD_WIDTH)),
             false => width(value),
         };
-        let longest = values.iter().map(|value| comfort(value)).max().unwrap_or_default();
-        let of_name = (1..).find(|most| *most >= width(name) || folds_behind_underscores(name, *most));
-        GridColumn { name: name.to_owned(), width: longest.max(of_name.unwrap_or_default()), values, is_numeric }
+        let values_width = values.iter().map(|value| min_width(value)).max().unwrap_or_default();
+        let name_width = (1..).find(|max_width| *max_width >= width(name) || wraps_after_underscore(name, *max_width));
+        let width = values_width.max(name_width.unwrap_or_default());
+        GridColumn { name: name.to_owned(), width, values, is_numeric }
     }
 
-    /// The width at which nothing is folded.
-    fn wish(&self) -> usize {
-        self.values.iter().map(|value| width(value)).max().unwrap_or_default().max(width(&self.name))
+    /// The additional width at which nothing is wrapped.
+    fn missing_width(&self) -> usize {
+        let values_width = self.values.iter().map(|value| width(value)).max().unwrap_or_default();
+        values_width.max(width(&self.name)).saturating_sub(self.width)
     }
 }
 
-/// The longest word that can't be broken; scripts with wide letters have no blanks and break anywhere.
+/// The width of the longest word that must not be broken; scripts with wide characters can be broken anywhere.
 fn longest_word(text: &str) -> usize {
     let words = text.split(' ').filter(|word| word.chars().all(|c| char_width(c) == 1));
     words.map(width).max().unwrap_or_default()
 }
 
-/// True where a name takes two lines of that width, the first of which ends with an underscore.
-fn folds_behind_underscores(name: &str, most: usize) -> bool {
-    let lines = folded(name, most);
+/// True if a name wraps to two lines at that width and the first ends with an underscore.
+fn wraps_after_underscore(name: &str, max_width: usize) -> bool {
+    let lines = wrap_cell(name, max_width);
     lines.len() == 2 && lines[0].ends_with('_')
 }
 
-/// Gives the room that is left to the columns that would use it, those that need least of it first: a name stays whole
-/// before a topic does.
-pub(super) fn spread(columns: &mut [GridColumn], most: usize) {
-    let used: usize = columns.iter().map(|column| column.width).sum::<usize>() + GAP * columns.len().saturating_sub(1);
-    let mut left = most.saturating_sub(used);
+/// The width of columns beside one another.
+pub(super) fn total_width(columns: &[GridColumn]) -> usize {
+    columns.iter().map(|column| column.width).sum::<usize>() + GAP * columns.len().saturating_sub(1)
+}
+
+/// Distributes the remaining width to the columns that need it, smallest need first.
+pub(super) fn spread(columns: &mut [GridColumn], max_width: usize) {
+    let mut left = max_width.saturating_sub(total_width(columns));
     let mut order: Vec<usize> = (0..columns.len()).collect();
-    order.sort_by_key(|index| columns[*index].wish().saturating_sub(columns[*index].width));
+    order.sort_by_key(|index| columns[*index].missing_width());
     for index in order {
-        let more = columns[index].wish().saturating_sub(columns[index].width).min(left);
+        let more = columns[index].missing_width().min(left);
         columns[index].width += more;
         left -= more;
     }
 }
 
-/// Names, a rule, and the rows. No lines but the one below the names: what is copied from a terminal should be the data.
+/// Names, a rule and the rows. No other lines, so that text copied from a terminal is the data.
 pub(super) fn grid(columns: &[GridColumn]) -> String {
     let mut text = String::new();
-    let names: Vec<Vec<String>> = columns.iter().map(|column| folded(&column.name, column.width)).collect();
+    let names: Vec<Vec<String>> = columns.iter().map(|column| wrap_cell(&column.name, column.width)).collect();
     push_row(&mut text, columns, &names, true);
-    let rule = columns.iter().map(|column| column.width).sum::<usize>() + GAP * columns.len().saturating_sub(1);
-    text.push_str(&"-".repeat(rule));
+    text.push_str(&"-".repeat(total_width(columns)));
     text.push('\n');
     for row in 0..columns.first().map_or(0, |column| column.values.len()) {
-        let cells: Vec<Vec<String>> = columns.iter().map(|column| folded(&column.values[row], column.width)).collect();
+        let cells: Vec<Vec<String>> =
+            columns.iter().map(|column| wrap_cell(&column.values[row], column.width)).collect();
         push_row(&mut text, columns, &cells, false);
     }
     text
 }
 
-/// One row of cells, each of some lines; names stand on the rule, values hang from the row's first line.
-fn push_row(text: &mut String, columns: &[GridColumn], cells: &[Vec<String>], from_below: bool) {
+/// One row of wrapped cells; names are aligned at the bottom, values at the top.
+fn push_row(text: &mut String, columns: &[GridColumn], cells: &[Vec<String>], at_bottom: bool) {
     let height = cells.iter().map(Vec::len).max().unwrap_or_default();
     for line in 0..height {
         let mut shown = String::new();
         for (column, lines) in columns.iter().zip(cells) {
-            let at = if from_below { (line + lines.len()).checked_sub(height) } else { Some(line) };
+            let at = if at_bottom { (line + lines.len()).checked_sub(height) } else { Some(line) };
             let part = at.and_then(|at| lines.get(at)).map_or("", String::as_str);
-            let blanks = " ".repeat(column.width.saturating_sub(width(part)));
+            let padding = " ".repeat(column.width.saturating_sub(width(part)));
             match column.is_numeric {
-                true => shown.extend([&blanks, part]),
-                false => shown.extend([part, &blanks]),
+                true => shown.extend([&padding, part]),
+                false => shown.extend([part, &padding]),
             }
             shown.push_str(&" ".repeat(GAP));
         }
@@ -170,28 +159,31 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_is_folded_at_blanks_and_behind_underscores() {
-        assert_eq!(folded("affected_high_pct", 9), ["affected_", "high_pct"]);
-        assert_eq!(folded("of a min_participants", 18), ["of a", "min_participants"]);
-        assert_eq!(folded("the quick brown fox", 10), ["the quick", "brown fox"]);
-        assert_eq!(folded("季度规划会议", 8), ["季度规划", "会议"]);
-        assert_eq!(folded("incomprehensible", 6), ["incomp", "rehens", "ible"]);
-        assert_eq!(folded("", 6), [""]);
+    fn text_wraps_at_spaces_and_after_underscores() {
+        assert_eq!(wrap_cell("affected_high_pct", 9), ["affected_", "high_pct"]);
+        assert_eq!(wrap_cell("of a min_participants", 18), ["of a", "min_participants"]);
+        assert_eq!(wrap_cell("the quick brown fox", 10), ["the quick", "brown fox"]);
+        assert_eq!(wrap_cell("季度规划会议", 8), ["季度规划", "会议"]);
+        assert_eq!(wrap_cell("incomprehensible", 6), ["incomp", "rehens", "ible"]);
+        assert_eq!(wrap_cell("", 6), [""]);
     }
 
     #[test]
-    fn what_is_cut_says_so() {
-        assert_eq!([cut("Weekly", 6), cut("Weekly call", 6), cut("季度规划", 6)], ["Weekly", "Weekl…", "季度…"]);
+    fn truncated_text_ends_with_an_ellipsis() {
+        assert_eq!(
+            [truncate("Weekly", 6), truncate("Weekly call", 6), truncate("季度规划", 6)],
+            ["Weekly", "Weekl…", "季度…"]
+        );
     }
 
     proptest! {
         #[test]
-        fn folding_loses_no_letter_and_no_line_is_too_wide(text in "[a-z_ \u{4f1a}]{0,60}", most in 2_usize..30) {
-            let lines = folded(&text, most);
+        fn wrapping_loses_no_letter_and_no_line_is_too_wide(text in "[a-z_ \u{4f1a}]{0,60}", max_width in 2_usize..30) {
+            let lines = wrap_cell(&text, max_width);
             let letters = |text: &str| text.replace(' ', "");
             prop_assert_eq!(letters(&lines.concat()), letters(&text));
-            prop_assert!(lines.iter().all(|line| width(line) <= most), "{:?}", lines);
-            prop_assert!(width(&cut(&text, most)) <= most);
+            prop_assert!(lines.iter().all(|line| width(line) <= max_width), "{:?}", lines);
+            prop_assert!(width(&truncate(&text, max_width)) <= max_width);
         }
     }
 }

@@ -1,29 +1,29 @@
-//! Markdown: a table that shows text as text, whatever a topic holds.
+//! Markdown: a table in which all text is escaped.
 
-use super::Answer;
-use crate::report::{Cell, ResultSet};
+use super::answer::Answer;
+use crate::report::result::{Cell, ResultSet};
 use crate::text::on_one_line;
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let header = &answer.report.header;
-    let mut text = format!("## {}\n\n{}\n\n", escaped(&header.title), escaped(&header.question));
-    let parameters = answer.arguments.text();
+    let mut text = format!("## {}\n\n{}\n\n", escape(&header.title), escape(&header.question));
+    let parameters = answer.arguments.summary();
     if !parameters.is_empty() {
-        text.push_str(&format!("Parameters: {}\n\n", escaped(&parameters)));
+        text.push_str(&format!("Parameters: {}\n\n", escape(&parameters)));
     }
     match answer.result.rows.is_empty() {
-        true => text + &format!("No rows. {}\n", escaped(answer.why_no_rows)),
+        true => text + &format!("No rows. {}\n", escape(answer.empty_reason)),
         false => text + &table(answer.result),
     }
 }
 
 fn table(result: &ResultSet) -> String {
-    let mut text = row(result.columns.iter().map(|name| escaped(name)));
+    let mut text = row(result.columns.iter().map(|name| escape(name)));
     let rules = (0..result.columns.len()).map(|column| if result.is_numeric(column) { "---:" } else { "---" });
     text.push_str(&row(rules.map(str::to_owned)));
     for cells in &result.rows {
         text.push_str(&row(cells.iter().map(|cell| match cell {
-            Cell::Text(text) => escaped(text),
+            Cell::Text(text) => escape(text),
             cell => cell.text(),
         })));
     }
@@ -34,18 +34,18 @@ fn row(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
 }
 
-/// Without links, markup, HTML or a broken table.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
+/// Escapes links, markup, HTML and cell separators.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
     for c in on_one_line(text).chars() {
         match c {
-            '<' => escaped.push_str("&lt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '!' => escaped.extend(['\\', c]),
-            c => escaped.push(c),
+            '<' => safe.push_str("&lt;"),
+            '&' => safe.push_str("&amp;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '!' => safe.extend(['\\', c]),
+            c => safe.push(c),
         }
     }
-    escaped
+    safe
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     use crate::report::result::fixture;
 
     #[test]
-    fn text_stays_text() {
+    fn text_is_escaped() {
         insta::assert_snapshot!(table(&fixture()), @r#"
         | topic | minutes | poor_pct |
         | --- | ---: | ---: |
@@ -62,6 +62,6 @@ mod tests {
         | =HYPERLINK("x") | -7 |  |
         | a\|b�\[31mred line &lt;b> |  | 0.50 |
         "#);
-        assert_eq!(escaped("[x](http://e.example) ![i](j)"), "\\[x\\](http://e.example) \\!\\[i\\](j)");
+        assert_eq!(escape("[x](http://e.example) ![i](j)"), "\\[x\\](http://e.example) \\!\\[i\\](j)");
     }
 }

@@ -1,37 +1,37 @@
 //! A table for a terminal.
 //!
-//! Where it is too wide, what is the same in every row is said once, and the rest stands in blocks below one another,
-//! each with the row's number and its name again. A single row becomes a list of its values. No column is left out.
+//! If it is too wide, columns with one value are shown once, and the rest is split into blocks below one another, each
+//! repeating the row's number and name. A single row becomes a list of its values. No column is omitted.
 
 use std::collections::BTreeSet;
 
-use super::Answer;
-use super::layout::{GAP, GridColumn, cut, folded, grid, spread, width};
-use crate::report::{Cell, ResultSet};
-use crate::text::on_one_line;
+use super::answer::Answer;
+use super::layout::{GAP, GridColumn, grid, spread, total_width, truncate, wrap_cell};
+use crate::report::result::{Cell, ResultSet};
+use crate::text::{on_one_line, width};
 
-/// Rows that stay together where a table is broken into blocks, so that the blocks of a row fit on a screen.
-const ROWS_TOGETHER: usize = 25;
+/// Rows per block when a table is split, so that the blocks of a row fit on a screen.
+const ROWS_PER_BLOCK: usize = 25;
 
-/// Columns of the terminal for a row's name where it stands again: a time fits.
-const NAME_AGAIN: usize = 19;
+/// Maximum width of a repeated row name: enough for a timestamp.
+const MAX_NAME_WIDTH: usize = 19;
 
-/// A longer cell is cut, with a mark: the other forms have all of it.
-const LONGEST_CELL: usize = 240;
+/// Longer cells are truncated; the other formats have the full text.
+const MAX_CELL_WIDTH: usize = 240;
 
-/// Columns of a result that may name its rows.
-const NAMING: usize = 4;
+/// Only the first columns of a result can name its rows.
+const MAX_NAMING_COLUMNS: usize = 4;
 
 pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
     let header = &answer.report.header;
     let mut text = format!("{}\n{}\n", on_one_line(&header.title), paragraph("", &header.question, width));
-    let parameters = answer.arguments.text();
+    let parameters = answer.arguments.summary();
     if !parameters.is_empty() {
         text.push_str(&(paragraph("Parameters: ", &parameters, width) + "\n"));
     }
     text.push('\n');
     if answer.result.rows.is_empty() {
-        text.push_str(&(paragraph("No rows. ", answer.why_no_rows, width) + "\n"));
+        text.push_str(&(paragraph("No rows. ", answer.empty_reason, width) + "\n"));
         return text;
     }
     let units = |name: &str| answer.column(name).map(|column| column.unit.clone()).unwrap_or_default();
@@ -39,88 +39,82 @@ pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
     text
 }
 
-/// A text behind its beginning, folded to the width.
-fn paragraph(beginning: &str, text: &str, width: usize) -> String {
-    folded(&format!("{beginning}{}", on_one_line(text)), width).join("\n")
+/// A wrapped text with a prefix.
+fn paragraph(prefix: &str, text: &str, max_width: usize) -> String {
+    wrap_cell(&format!("{prefix}{}", on_one_line(text)), max_width).join("\n")
 }
 
-/// Rows, without anything around them.
-pub(super) fn body(result: &ResultSet, units: impl Fn(&str) -> String, most: usize) -> String {
+/// The rows, without title and parameters.
+pub(super) fn body(result: &ResultSet, units: impl Fn(&str) -> String, max_width: usize) -> String {
     let columns: Vec<GridColumn> = (0..result.columns.len()).map(|index| grid_column(result, index)).collect();
-    if let Some(table) = whole(columns.clone(), most) {
+    if let Some(table) = single_table(columns.clone(), max_width) {
         return table;
     }
     if result.rows.len() == 1 {
-        return list(&columns, units, most);
+        return list(&columns, units, max_width);
     }
-    let (same, different): (Vec<GridColumn>, Vec<GridColumn>) =
+    let (constant, varying): (Vec<GridColumn>, Vec<GridColumn>) =
         columns.into_iter().partition(|column| column.values.iter().all(|value| *value == column.values[0]));
     let mut text = String::new();
-    if !same.is_empty() {
-        let said: Vec<String> =
-            same.iter().map(|column| format!("{} {}", column.name, shown(&column.values[0]))).collect();
-        text.push_str(&(paragraph("In every row: ", &said.join(", "), most) + "\n\n"));
+    if !constant.is_empty() {
+        let shown = |value: &str| if value.is_empty() { "(empty)".to_owned() } else { value.to_owned() };
+        let values: Vec<String> =
+            constant.iter().map(|column| format!("{} {}", column.name, shown(&column.values[0]))).collect();
+        text.push_str(&(paragraph("In every row: ", &values.join(", "), max_width) + "\n\n"));
     }
-    // Rows that are all alike have nothing that tells them apart; the line above has it all.
-    if different.is_empty() {
+    // All rows are equal: the line above has all their values.
+    if varying.is_empty() {
         return text;
     }
-    text + &whole(different.clone(), most).unwrap_or_else(|| blocks(result, &different, most))
-}
-
-fn shown(value: &str) -> &str {
-    if value.is_empty() { "(empty)" } else { value }
+    text + &single_table(varying.clone(), max_width).unwrap_or_else(|| blocks(result, &varying, max_width))
 }
 
 fn grid_column(result: &ResultSet, index: usize) -> GridColumn {
     let name = &result.columns[index];
-    let values = result.shown(index).iter().map(|text| cut(&on_one_line(text), LONGEST_CELL)).collect();
+    let values = result.display_column(index).iter().map(|text| truncate(&on_one_line(text), MAX_CELL_WIDTH)).collect();
     GridColumn::new(&on_one_line(name), values, result.is_numeric(index), is_text(result, name))
 }
 
-fn needed(columns: &[GridColumn]) -> usize {
-    columns.iter().map(|column| column.width).sum::<usize>() + GAP * columns.len().saturating_sub(1)
-}
-
-/// All columns beside one another, where they fit.
-fn whole(mut columns: Vec<GridColumn>, most: usize) -> Option<String> {
-    if needed(&columns) > most {
+/// All columns beside one another; `None` if they do not fit.
+fn single_table(mut columns: Vec<GridColumn>, max_width: usize) -> Option<String> {
+    if total_width(&columns) > max_width {
         return None;
     }
-    spread(&mut columns, most);
+    spread(&mut columns, max_width);
     Some(grid(&columns))
 }
 
 /// The values of one row below one another, with their units.
-fn list(columns: &[GridColumn], units: impl Fn(&str) -> String, most: usize) -> String {
-    let names = columns.iter().map(|column| width(&column.name)).max().unwrap_or_default();
+fn list(columns: &[GridColumn], units: impl Fn(&str) -> String, max_width: usize) -> String {
+    let name_width = columns.iter().map(|column| width(&column.name)).max().unwrap_or_default();
     let mut text = String::new();
     for column in columns {
         let value = &column.values[0];
         let unit = if value.is_empty() { String::new() } else { units(&column.name) };
-        let lines = folded(format!("{value} {unit}").trim_end(), most.saturating_sub(names + 2));
+        let lines = wrap_cell(format!("{value} {unit}").trim_end(), max_width.saturating_sub(name_width + 2));
         for (index, line) in lines.iter().enumerate() {
             let name = if index == 0 { column.name.as_str() } else { "" };
-            let blanks = " ".repeat(names + 2 - width(name));
-            text.push_str(format!("{name}{blanks}{line}").trim_end());
+            let padding = " ".repeat(name_width + 2 - width(name));
+            text.push_str(format!("{name}{padding}{line}").trim_end());
             text.push('\n');
         }
     }
     text
 }
 
-/// The columns in blocks below one another, so many rows at a time.
-fn blocks(result: &ResultSet, columns: &[GridColumn], most: usize) -> String {
+/// The columns in blocks below one another, a limited number of rows at a time.
+fn blocks(result: &ResultSet, columns: &[GridColumn], max_width: usize) -> String {
     let rows = result.rows.len();
     let numbers = GridColumn::new("#", (1..=rows).map(|number| number.to_string()).collect(), true, false);
-    let again: Vec<GridColumn> = naming(result, columns).into_iter().map(|index| again(&columns[index])).collect();
-    let head: Vec<GridColumn> = std::iter::once(numbers.clone()).chain(again).collect();
+    let names = naming_columns(result, columns).into_iter().map(|index| shortened(&columns[index]));
+    let head: Vec<GridColumn> = std::iter::once(numbers.clone()).chain(names).collect();
 
-    let mut blocks: Vec<Vec<GridColumn>> = vec![vec![numbers.clone()]];
+    let mut blocks: Vec<Vec<GridColumn>> = vec![vec![numbers]];
     for column in columns {
         let mut column = column.clone();
-        column.width = column.width.min(most.saturating_sub(needed(&head) + GAP));
-        let is_full = blocks.last().is_some_and(|block| block.len() > 1 && needed(block) + GAP + column.width > most);
+        column.width = column.width.min(max_width.saturating_sub(total_width(&head) + GAP));
+        let is_full =
+            blocks.last().is_some_and(|block| block.len() > 1 && total_width(block) + GAP + column.width > max_width);
         if is_full {
             blocks.push(head.clone());
         }
@@ -128,10 +122,10 @@ fn blocks(result: &ResultSet, columns: &[GridColumn], most: usize) -> String {
             block.push(column);
         }
     }
-    blocks.iter_mut().for_each(|block| spread(block, most));
+    blocks.iter_mut().for_each(|block| spread(block, max_width));
     let mut texts = Vec::new();
-    for start in (0..rows).step_by(ROWS_TOGETHER) {
-        let end = rows.min(start + ROWS_TOGETHER);
+    for start in (0..rows).step_by(ROWS_PER_BLOCK) {
+        let end = rows.min(start + ROWS_PER_BLOCK);
         for block in &blocks {
             let part =
                 block.iter().map(|column| GridColumn { values: column.values[start..end].to_vec(), ..column.clone() });
@@ -141,21 +135,22 @@ fn blocks(result: &ResultSet, columns: &[GridColumn], most: usize) -> String {
     texts.join("\n")
 }
 
-/// A column as it stands again, cut where it is long: the row's number is beside it.
-fn again(column: &GridColumn) -> GridColumn {
-    let values: Vec<String> = column.values.iter().map(|value| cut(value, NAME_AGAIN)).collect();
+/// A column with truncated values, to be repeated beside the row number.
+fn shortened(column: &GridColumn) -> GridColumn {
+    let values: Vec<String> = column.values.iter().map(|value| truncate(value, MAX_NAME_WIDTH)).collect();
     let longest = values.iter().map(|value| width(value)).max().unwrap_or_default();
-    GridColumn { width: longest.max(width(&column.name).min(NAME_AGAIN)), values, ..column.clone() }
+    GridColumn { width: longest.max(width(&column.name).min(MAX_NAME_WIDTH)), values, ..column.clone() }
 }
 
-/// The columns that tell the rows apart best, among the first few: a short text that no two rows share, else a longer one,
-/// else a time, else the first two together.
-fn naming(result: &ResultSet, columns: &[GridColumn]) -> Vec<usize> {
-    let first: Vec<usize> = (0..columns.len().min(NAMING)).filter(|index| !columns[*index].is_numeric).collect();
+/// The columns that identify a row best, among the first few: a short unique text, else a longer one, else a unique time,
+/// else the first two columns together.
+fn naming_columns(result: &ResultSet, columns: &[GridColumn]) -> Vec<usize> {
+    let first: Vec<usize> =
+        (0..columns.len().min(MAX_NAMING_COLUMNS)).filter(|index| !columns[*index].is_numeric).collect();
     let rank = |column: &GridColumn| {
         let longest = column.values.iter().map(|value| width(value)).max().unwrap_or_default();
         match is_text(result, &column.name) {
-            true if longest <= NAME_AGAIN => 0,
+            true if longest <= MAX_NAME_WIDTH => 0,
             true => 1,
             false => 2,
         }
@@ -184,8 +179,8 @@ mod tests {
 
     fn rendered(result: &ResultSet, width: usize) -> String {
         let report = fixture_report();
-        let arguments = Arguments::choose("topics", &report.header, &[]).expect("arguments");
-        render(&Answer { report: &report, arguments: &arguments, result, why_no_rows: "Nobody met." }, width)
+        let arguments = Arguments::resolve("topics", &report.header, &[]).expect("arguments");
+        render(&Answer { report: &report, arguments: &arguments, result, empty_reason: "Nobody met." }, width)
     }
 
     fn wide(rows: usize) -> ResultSet {
@@ -201,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_stand_right_and_missing_values_are_empty() {
+    fn numbers_are_right_aligned_and_missing_values_empty() {
         insta::assert_snapshot!(rendered(&fixture(), 80), @r#"
         Minutes & <topics>
         Which topics?
@@ -216,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_folds_words() {
+    fn text_wraps_in_a_narrow_terminal() {
         let table = rendered(&fixture(), 40);
         assert!(table.lines().all(|line| width(line) <= 40), "{table}");
         assert!(table.contains("poor_pct"), "{table}");
     }
 
     #[test]
-    fn what_is_too_wide_stands_in_blocks() {
+    fn a_wide_table_is_split_into_blocks() {
         insta::assert_snapshot!(rendered(&wide(3), 80), @r#"
         Minutes & <topics>
         Which topics?
@@ -277,10 +272,10 @@ mod tests {
         let text = rendered(&wide(60), 80);
         // 25, 25 and 10 rows, each in the same number of blocks.
         assert_eq!(text.matches("\n---").count() % 3, 0, "{text}");
-        // Every value is there, and no line is too wide.
+        // All values are present, and no line is too wide.
         let wide = wide(60);
         for column in (0..wide.columns.len()).filter(|column| wide.is_numeric(*column)) {
-            for value in wide.shown(column) {
+            for value in wide.display_column(column) {
                 assert!(text.split_whitespace().any(|word| word == value), "{value}");
             }
         }
@@ -288,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rows_are_a_sentence() {
+    fn an_empty_result_is_explained() {
         let text = rendered(&ResultSet { columns: vec!["a".to_owned()], rows: Vec::new() }, 80);
         assert!(text.ends_with("\n\nNo rows. Nobody met.\n"), "{text}");
     }

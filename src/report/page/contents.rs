@@ -1,50 +1,53 @@
-//! What is on the page: which macro is asked for which table.
+//! The content of the page: which macro fills which table.
 
 use duckdb::Connection;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::query::{MIN_N, Window, date, rows, text};
-use super::{PageError, PageRequest, Span, WORDS, meetings};
+use super::error::PageError;
+use super::meetings;
+use super::period::Span;
+use super::query::{MIN_N, Window, date_literal, rows, text};
+use super::request::PageRequest;
+use super::words::{WORDS, Word};
 use crate::schema::ddl::quoted;
 
-/// What the page is made of.
 pub(super) struct Contents {
-    /// Everything that the page's program reads.
+    /// The data read by the scripts of the page.
     pub(super) data: Value,
     pub(super) span: Span,
     pub(super) days_with_minutes: usize,
     pub(super) meetings: usize,
-    pub(super) why_empty: Option<String>,
+    pub(super) empty_reason: Option<String>,
 }
 
-/// The newest macro that the page needs: a store that lacks it was published by an older program.
+/// The newest macro that the page needs: a store without it was published by an older version.
 const NEWEST_MACRO: &str = "verdict_causes";
 
-/// FetchScope the database. The session keeps temporary tables and macros: it is the page's own.
+/// Reads the content. Leaves temporary tables and macros in the session.
 pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Contents, PageError> {
     check_definitions(connection, &request.profile)?;
     let day = match request.date {
         Some(day) => day,
-        None => last_finished(connection, request)?.ok_or(PageError::EmptyStore)?,
+        None => default_day(connection, request)?.ok_or(PageError::EmptyStore)?,
     };
     let span = request
         .period
-        .holding(day)
-        .ok_or_else(|| PageError::OffCalendar { period: request.period.name(), date: day.to_string() })?;
+        .containing(day)
+        .ok_or_else(|| PageError::OutOfCalendar { period: request.period.name(), date: day.to_string() })?;
     let window = Window { span: &span, profile: &request.profile };
 
-    remember(connection, &window)?;
+    cache_macros(connection, &window)?;
     let mut tables = Map::new();
-    for (name, sql) in tables_of(&window, request.meetings) {
+    for (name, sql) in table_queries(&window, request.meetings) {
         tables.insert(name.to_owned(), rows(connection, name, &sql)?.into_json());
     }
-    let days_with_minutes = days_since(&tables["days"], span.since);
-    let why_empty = match days_with_minutes {
-        0 => text(connection, "why", &format!("select sentence from why_no_rows({})", window.judged()))?,
+    let days_with_minutes = count_days_since(&tables["days"], span.since);
+    let empty_reason = match days_with_minutes {
+        0 => text(connection, "why", &format!("select sentence from why_no_rows({})", window.with_profile()))?,
         _ => None,
     };
-    let detail = meetings::read(connection, &window, request.meetings)?;
+    let timelines = meetings::read(connection, &window, request.meetings)?;
     let limits = rows(
         connection,
         "limits",
@@ -63,21 +66,21 @@ pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Con
         "generator": generator(),
     });
     if let Some(limits) = limits.objects().next() {
-        meta.as_object_mut().expect("made as an object above").extend(limits);
+        meta.as_object_mut().expect("created as an object above").extend(limits);
     }
     Ok(Contents {
-        meetings: detail.meetings.len(),
+        meetings: timelines.meetings.len(),
         data: json!({
             "meta": meta,
             "words": words(),
             "tables": tables,
-            "causes": detail.causes,
-            "meetings": detail.meetings,
-            "why": why_empty,
+            "causes": timelines.causes,
+            "meetings": timelines.meetings,
+            "why": empty_reason,
         }),
         span,
         days_with_minutes,
-        why_empty,
+        empty_reason,
     })
 }
 
@@ -85,46 +88,41 @@ pub(super) fn generator() -> String {
     format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }
 
-/// Each table of the page with the call that fills it.
-fn tables_of(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
-    let (days, judged, shares) = (window.days(), window.judged(), window.shares());
+/// The tables of the page with their queries.
+fn table_queries(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
+    let (dates, profile, min_n) = (window.since_until(), window.with_profile(), window.with_min_n());
     let span = window.span;
-    let compared = format!("before_since := {}, before_until := {}", date(span.before_since), date(span.before_until));
-    let trend = format!(
-        "since := {}, until := {}, profile := {}, min_n := {MIN_N}",
-        date(span.trend_since),
-        date(span.until),
+    let before = format!(
+        "before_since := {}, before_until := {}",
+        date_literal(span.before_since),
+        date_literal(span.before_until)
+    );
+    let trend = Window { span: &Span { since: span.trend_since, ..*span }, profile: window.profile }.with_min_n();
+    let calls = [
+        ("scorecard", format!("report_scorecard({min_n}, {before})")),
+        ("days", format!("report_daily_summary({trend})")),
+        ("heatmap", format!("report_heatmap({min_n})")),
+        ("meetings", format!("report_worst_meetings({min_n}, top := {top})")),
+        ("causes", format!("report_diagnosis({profile})")),
+        ("sites", format!("report_by_site({min_n})")),
+        ("rooms", format!("report_room_health({min_n})")),
+        ("networks", format!("report_by_network({min_n})")),
+        ("versions", format!("report_app_versions({min_n})")),
+        ("coverage", format!("report_coverage({dates})")),
+        ("reasons", format!("coverage_reasons({dates})")),
+        ("freshness", format!("report_freshness({dates})")),
+    ];
+    let limits = format!(
+        "select metric, poor_when, value, unit, source from thresholds where profile = {} order by rowid",
         quoted(window.profile)
     );
-    [
-        ("scorecard", format!("report_scorecard({shares}, {compared})")),
-        ("days", format!("report_daily_summary({trend})")),
-        ("heatmap", format!("report_heatmap({shares})")),
-        ("meetings", format!("report_worst_meetings({shares}, top := {top})")),
-        ("causes", format!("report_diagnosis({judged})")),
-        ("sites", format!("report_by_site({shares})")),
-        ("rooms", format!("report_room_health({shares})")),
-        ("networks", format!("report_by_network({shares})")),
-        ("versions", format!("report_app_versions({shares})")),
-        ("coverage", format!("report_coverage({days})")),
-        ("reasons", format!("coverage_reasons({days})")),
-        ("freshness", format!("report_freshness({days})")),
-    ]
-    .into_iter()
-    .map(|(name, call)| (name, format!("select * from {call}")))
-    .chain(std::iter::once((
-        "limits",
-        format!(
-            "select metric, poor_when, value, unit, source from thresholds where profile = {} order by rowid",
-            quoted(window.profile)
-        ),
-    )))
-    .collect()
+    let queries = calls.into_iter().map(|(name, call)| (name, format!("select * from {call}")));
+    queries.chain([("limits", limits)]).collect()
 }
 
-/// Macros whose answers many reports ask for, and which are small: a row for each poor minute, participant or stream. Each
-/// builds on those before it.
-const REMEMBERED: &[&str] = &[
+/// Macros used by many reports, with small results: one row per poor minute, participant or stream. Each uses the ones
+/// before it.
+const CACHED_MACROS: &[&str] = &[
     "marked_minutes",
     "caused_minutes",
     "poor_minutes",
@@ -133,24 +131,19 @@ const REMEMBERED: &[&str] = &[
     "audio_stream_verdicts",
 ];
 
-/// FetchScope these macros once for all days of the page, and lets the session answer from that: a third of the time. The
-/// session's macros come before the database's of the same name; what a date's rows are does not depend on the window.
-fn remember(connection: &Connection, window: &Window<'_>) -> Result<(), PageError> {
+/// Runs these macros once for all days of the page and replaces them in the session by their results, which takes a third
+/// of the time. Session macros shadow those of the database; the rows of a date do not depend on the window.
+fn cache_macros(connection: &Connection, window: &Window<'_>) -> Result<(), PageError> {
     let run = |sql: String| {
         connection.execute_batch(&sql).map_err(|source| PageError::Query { what: "shared definitions", source })
     };
     let since = window.span.trend_since.min(window.span.before_since);
-    for name in REMEMBERED {
+    let arguments = Window { span: &Span { since, ..*window.span }, profile: window.profile }.with_profile();
+    for name in CACHED_MACROS {
         run(format!("drop macro table if exists temp.{name}"))?;
     }
-    for name in REMEMBERED {
-        let asked = format!(
-            "{name}(since := {}, until := {}, profile := {})",
-            date(since),
-            date(window.span.until),
-            quoted(window.profile)
-        );
-        run(format!("create or replace temp table page_{name} as select * from {asked}"))?;
+    for name in CACHED_MACROS {
+        run(format!("create or replace temp table page_{name} as select * from {name}({arguments})"))?;
         run(format!(
             "create temp macro {name}(since := null, until := null, profile := null) as table \
              select * from temp.page_{name} as m \
@@ -164,7 +157,7 @@ fn remember(connection: &Connection, window: &Window<'_>) -> Result<(), PageErro
 fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageError> {
     let installed = format!("select 1 from duckdb_functions() where function_name = {}", quoted(NEWEST_MACRO));
     if text(connection, "definitions", &installed)?.is_none() {
-        return Err(PageError::NoDefinitions);
+        return Err(PageError::OutdatedStore);
     }
     let known = rows(connection, "profiles", "select distinct profile from thresholds order by profile")?;
     let known: Vec<String> = known.rows.iter().filter_map(|row| row.first()?.as_str()).map(str::to_owned).collect();
@@ -174,22 +167,22 @@ fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageE
     }
 }
 
-/// A day of the last period that is over, where the store has one: half a week looks better than any whole one.
-fn last_finished(connection: &Connection, request: &PageRequest) -> Result<Option<Date>, PageError> {
+/// A day of the last complete period in the store, else its last day: an incomplete week would look better than it is.
+fn default_day(connection: &Connection, request: &PageRequest) -> Result<Option<Date>, PageError> {
     let Some(last) = last_day(connection, None)? else { return Ok(None) };
-    let under_way = request.period.holding(last).filter(|span| request.today.is_some_and(|today| span.until > today));
-    let Some(under_way) = under_way else { return Ok(Some(last)) };
-    Ok(last_day(connection, Some(under_way.since))?.or(Some(last)))
+    let current = request.period.containing(last).filter(|span| request.today.is_some_and(|today| span.until > today));
+    let Some(current) = current else { return Ok(Some(last)) };
+    Ok(last_day(connection, Some(current.since))?.or(Some(last)))
 }
 
-/// The last day, before another, that the store has meetings of.
+/// The last day with meetings in the store, optionally before another day.
 fn last_day(connection: &Connection, before: Option<Date>) -> Result<Option<Date>, PageError> {
-    let before = before.map_or("null".to_owned(), |date| quoted(&date.to_string()));
+    let before = before.map_or("null".to_owned(), date_literal);
     let day = text(connection, "last day", &format!("select max(date) from report_freshness(until := {before})"))?;
     Ok(day.and_then(|day| day.parse().ok()))
 }
 
-fn days_since(days: &Value, since: Date) -> usize {
+fn count_days_since(days: &Value, since: Date) -> usize {
     let rows = days["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
     rows.iter()
         .filter(|row| row[0].as_str().and_then(|day| day.parse::<Date>().ok()).is_some_and(|day| day >= since))
@@ -197,8 +190,8 @@ fn days_since(days: &Value, since: Date) -> usize {
 }
 
 fn words() -> Value {
-    let in_language = |text: fn(&super::Word) -> &'static str| -> Map<String, Value> {
+    let texts = |text: fn(&Word) -> &'static str| -> Map<String, Value> {
         WORDS.iter().map(|word| (word.0.to_owned(), Value::from(text(word)))).collect()
     };
-    json!({ "en": in_language(|word| word.1), "zh": in_language(|word| word.2) })
+    json!({ "en": texts(|word| word.1), "zh": texts(|word| word.2) })
 }

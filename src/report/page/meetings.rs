@@ -1,26 +1,26 @@
-//! The worst meetings, minute by minute, packed small.
+//! The timelines of the worst meetings, in a compact form.
 //!
-//! A participant is a track: one letter a minute (`g` good, `p` poor, `u` without a verdict, blank no data), the cause and
-//! the poor streams of poor minutes, and the numbers of each minute. A meeting's minutes stand on its own wall clock.
+//! Each participant has a track: one letter per minute (`g` good, `p` poor, `u` no verdict, blank no data), the cause and
+//! the poor streams of poor minutes, and the metrics of each minute. All minutes of a meeting use its local time.
 
 use std::collections::BTreeMap;
 
 use duckdb::Connection;
 use serde_json::{Map, Number, Value, json};
 
-use super::PageError;
+use super::error::PageError;
 use super::query::{Rows, Window, rows};
 
-/// Participants of a meeting that have a track; those without trouble come last.
-const PEOPLE_MAX: i64 = 50;
-/// Minutes whose numbers are on the page, over all meetings, the worst first: what keeps a page of a month under a few
-/// megabytes. Further minutes have verdict and cause only.
-const NUMBERS_MAX: usize = 100_000;
-/// Longest line of minutes (a day): a meeting that is longer is cut.
-const LENGTH_MAX: i64 = 24 * 60;
+/// Maximum number of tracks per meeting; participants with poor minutes come first.
+const MAX_PEOPLE: i64 = 50;
+/// Maximum number of minutes with metrics on the page, worst meetings first, so that a month stays below a few megabytes.
+/// Further minutes have only verdict and cause.
+const MAX_METRIC_MINUTES: usize = 100_000;
+/// Longer meetings are truncated to a day.
+const MAX_LENGTH_MIN: i64 = 24 * 60;
 
-/// Numbers of a minute: key in the page, column, digits after the point.
-const NUMBERS: &[(&str, &str, u32)] = &[
+/// Metrics of a minute: key in the page, column, decimals.
+const METRICS: &[(&str, &str, u32)] = &[
     ("delay", "delay_ms", 0),
     ("loss_in", "loss_in_pct", 1),
     ("loss_out", "loss_out_pct", 1),
@@ -32,7 +32,7 @@ const NUMBERS: &[(&str, &str, u32)] = &[
     ("cpu_all", "system_cpu_pct", 0),
 ];
 
-/// Streams in the order of the bits of a poor minute.
+/// The streams of a poor minute, in the order of its bits.
 const STREAMS: &[&str] = &[
     "audio_received_poor",
     "audio_sent_poor",
@@ -42,21 +42,20 @@ const STREAMS: &[&str] = &[
     "share_sent_poor",
 ];
 
-/// The meetings of a page.
-pub(super) struct Detail {
-    /// The causes that occur; tracks name them by their place here.
+pub(super) struct Timelines {
+    /// The causes that occur; tracks refer to them by index.
     pub(super) causes: Vec<String>,
     pub(super) meetings: Vec<Value>,
 }
 
 /// Reads the minutes of the `top` worst meetings.
-pub(super) fn read(connection: &Connection, window: &Window<'_>, top: u32) -> Result<Detail, PageError> {
-    let judged = window.judged();
-    // The order of each macro is its own; said again, because a reader of a macro may not rely on it.
-    let people = format!("select * from meeting_people({judged}, top := {top}) order by place, person_no");
+pub(super) fn read(connection: &Connection, window: &Window<'_>, top: u32) -> Result<Timelines, PageError> {
+    let arguments = window.with_profile();
+    // The macros are ordered, but a query on a macro cannot rely on that.
+    let people = format!("select * from meeting_people({arguments}, top := {top}) order by place, person_no");
     let minutes = format!(
         "select *, cast(epoch(minute_utc) as bigint) // 60 as at \
-         from meeting_minutes({judged}, top := {top}, people := {PEOPLE_MAX}) order by place, person_no, minute_utc"
+         from meeting_minutes({arguments}, top := {top}, people := {MAX_PEOPLE}) order by place, person_no, minute_utc"
     );
     let people = rows(connection, "meeting people", &people)?;
     let minutes = rows(connection, "meeting minutes", &minutes)?;
@@ -65,22 +64,22 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>, top: u32) -> Re
 
 type Record = Map<String, Value>;
 
-fn pack(people: &Rows, minutes: &Rows) -> Detail {
+fn pack(people: &Rows, minutes: &Rows) -> Timelines {
     let mut by_person: BTreeMap<(i64, i64), Vec<Record>> = BTreeMap::new();
     for minute in minutes.objects() {
-        by_person.entry((whole(&minute, "place"), whole(&minute, "person_no"))).or_default().push(minute);
+        by_person.entry((integer(&minute, "place"), integer(&minute, "person_no"))).or_default().push(minute);
     }
     let mut by_meeting: BTreeMap<i64, Vec<Record>> = BTreeMap::new();
     for person in people.objects() {
-        by_meeting.entry(whole(&person, "place")).or_default().push(person);
+        by_meeting.entry(integer(&person, "place")).or_default().push(person);
     }
     let mut causes = Vec::new();
-    let mut numbers_left = NUMBERS_MAX;
+    let mut metric_minutes_left = MAX_METRIC_MINUTES;
     let meetings = by_meeting
         .into_iter()
-        .filter_map(|(place, people)| meeting(place, &people, &by_person, &mut causes, &mut numbers_left))
+        .filter_map(|(place, people)| meeting(place, &people, &by_person, &mut causes, &mut metric_minutes_left))
         .collect();
-    Detail { causes, meetings }
+    Timelines { causes, meetings }
 }
 
 fn meeting(
@@ -88,41 +87,43 @@ fn meeting(
     people: &[Record],
     minutes: &BTreeMap<(i64, i64), Vec<Record>>,
     causes: &mut Vec<String>,
-    numbers_left: &mut usize,
+    metric_minutes_left: &mut usize,
 ) -> Option<Value> {
-    let of_meeting = || minutes.range((place, i64::MIN)..=(place, i64::MAX)).flat_map(|(_, minutes)| minutes);
-    let first = of_meeting().map(|minute| whole(minute, "at")).min()?;
-    let last = of_meeting().map(|minute| whole(minute, "at")).max()?;
-    let length = (last - first + 1).min(LENGTH_MAX);
+    let times = || {
+        let minutes = minutes.range((place, i64::MIN)..=(place, i64::MAX)).flat_map(|(_, minutes)| minutes);
+        minutes.map(|minute| integer(minute, "at"))
+    };
+    let (first, last) = (times().min()?, times().max()?);
+    let length = (last - first + 1).min(MAX_LENGTH_MIN);
     let mut at_once = vec![0_u32; usize::try_from(length).ok()?];
     let (shown, rest): (Vec<&Record>, Vec<&Record>) =
-        people.iter().partition(|person| whole(person, "person_no") <= PEOPLE_MAX);
+        people.iter().partition(|person| integer(person, "person_no") <= MAX_PEOPLE);
     let tracks: Vec<Value> = shown
         .iter()
         .map(|person| {
-            let key = (place, whole(person, "person_no"));
+            let key = (place, integer(person, "person_no"));
             let minutes = minutes.get(&key).map(Vec::as_slice).unwrap_or_default();
-            let with_numbers = minutes.len() <= *numbers_left;
-            if with_numbers {
-                *numbers_left -= minutes.len();
+            let with_metrics = minutes.len() <= *metric_minutes_left;
+            if with_metrics {
+                *metric_minutes_left -= minutes.len();
             }
             let mut entry: Record = ["who", "kind", "site", "network", "device", "version", "n", "poor"]
                 .into_iter()
                 .map(|name| (name.to_owned(), person.get(name).cloned().unwrap_or(Value::Null)))
                 .collect();
-            entry.insert("track".to_owned(), track(minutes, first, length, with_numbers, causes, &mut at_once));
+            entry.insert("track".to_owned(), track(minutes, first, length, with_metrics, causes, &mut at_once));
             Value::Object(entry)
         })
         .collect();
-    let offset_min = people.first().map_or(0, |person| whole(person, "utc_offset_min"));
+    let offset_min = people.first().map_or(0, |person| integer(person, "utc_offset_min"));
     Some(json!({
         "place": place,
-        "first": clock_text(first + offset_min),
+        "first": time_text(first + offset_min),
         "length": length,
         "at_once": at_once,
         "people": tracks,
         "others": rest.len(),
-        "others_poor": rest.iter().map(|person| whole(person, "poor")).sum::<i64>(),
+        "others_poor": rest.iter().map(|person| integer(person, "poor")).sum::<i64>(),
     }))
 }
 
@@ -130,14 +131,14 @@ fn track(
     minutes: &[Record],
     first: i64,
     length: i64,
-    with_numbers: bool,
+    with_metrics: bool,
     causes: &mut Vec<String>,
     at_once: &mut [u32],
 ) -> Value {
     let minutes: Vec<(usize, &Record)> = minutes
         .iter()
         .filter_map(|minute| {
-            let at = whole(minute, "at") - first;
+            let at = integer(minute, "at") - first;
             Some((usize::try_from(at).ok()?, minute)).filter(|_| at < length)
         })
         .collect();
@@ -147,8 +148,8 @@ fn track(
     let from = *from;
     let count = to - from + 1;
     let mut verdicts = vec![b' '; count];
-    let (mut by_cause, mut streams) = (Map::new(), Map::new());
-    let mut numbers: Vec<Vec<Value>> = vec![vec![Value::Null; count]; if with_numbers { NUMBERS.len() } else { 0 }];
+    let (mut cause_indexes, mut streams) = (Map::new(), Map::new());
+    let mut metrics: Vec<Vec<Value>> = vec![vec![Value::Null; count]; if with_metrics { METRICS.len() } else { 0 }];
     for (at, minute) in minutes {
         let index = at - from;
         verdicts[index] = match minute.get("is_poor") {
@@ -159,48 +160,48 @@ fn track(
         if verdicts[index] == b'p' {
             at_once[at] += 1;
             let cause = minute.get("cause").and_then(Value::as_str).unwrap_or("unknown");
-            by_cause.insert(at.to_string(), place_of(cause, causes).into());
+            cause_indexes.insert(at.to_string(), intern(cause, causes).into());
             let bits = STREAMS.iter().enumerate().filter(|(_, name)| minute.get(**name) == Some(&Value::Bool(true)));
             streams.insert(at.to_string(), bits.map(|(bit, _)| 1_u32 << bit).sum::<u32>().into());
         }
-        for (column, (_, name, digits)) in numbers.iter_mut().zip(NUMBERS) {
-            column[index] = rounded(minute.get(*name).and_then(Value::as_f64), *digits);
+        for (column, (_, name, decimals)) in metrics.iter_mut().zip(METRICS) {
+            column[index] = rounded(minute.get(*name).and_then(Value::as_f64), *decimals);
         }
     }
     let mut track = Map::new();
     track.insert("from".to_owned(), from.into());
     track.insert("verdicts".to_owned(), String::from_utf8_lossy(&verdicts).into_owned().into());
-    track.insert("causes".to_owned(), by_cause.into());
+    track.insert("causes".to_owned(), cause_indexes.into());
     track.insert("streams".to_owned(), streams.into());
-    track.extend(NUMBERS.iter().zip(numbers).map(|((key, _, _), values)| ((*key).to_owned(), values.into())));
+    track.extend(METRICS.iter().zip(metrics).map(|((key, _, _), values)| ((*key).to_owned(), values.into())));
     Value::Object(track)
 }
 
-fn place_of(cause: &str, causes: &mut Vec<String>) -> usize {
+/// The index of a cause, which is added if it is new.
+fn intern(cause: &str, causes: &mut Vec<String>) -> usize {
     causes.iter().position(|known| known == cause).unwrap_or_else(|| {
         causes.push(cause.to_owned());
         causes.len() - 1
     })
 }
 
-/// A number for a hover: more digits would be noise, and bytes.
-fn rounded(value: Option<f64>, digits: u32) -> Value {
+fn rounded(value: Option<f64>, decimals: u32) -> Value {
     let Some(value) = value else { return Value::Null };
-    let scale = f64::from(10_u32.pow(digits));
+    let scale = f64::from(10_u32.pow(decimals));
     let scaled = (value * scale).round();
-    // A whole number without its ".0".
+    // A whole number without ".0".
     if scaled % scale == 0.0 && (scaled / scale).abs() < 1e15 {
         return Value::from((scaled / scale) as i64);
     }
     Number::from_f64(scaled / scale).map_or(Value::Null, Value::Number)
 }
 
-fn whole(record: &Record, name: &str) -> i64 {
+fn integer(record: &Record, name: &str) -> i64 {
     record.get(name).and_then(Value::as_i64).unwrap_or_default()
 }
 
-/// Minutes since 1970 on a wall clock, as `2026-11-02T09:15`.
-fn clock_text(minutes: i64) -> String {
+/// Minutes since 1970 as `2026-11-02T09:15`.
+fn time_text(minutes: i64) -> String {
     jiff::Timestamp::from_second(minutes.saturating_mul(60))
         .map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string())
         .unwrap_or_default()
@@ -215,7 +216,7 @@ mod tests {
         Rows { columns: columns.iter().map(|name| (*name).to_owned()).collect(), rows }
     }
 
-    fn detail(people: i64) -> Detail {
+    fn timelines(people: i64) -> Timelines {
         let names: Vec<Value> = (1..=people)
             .map(|no| json!([1, no, format!("p{no}"), "person", 3, if no == 1 { 1 } else { 0 }, 480]))
             .collect();
@@ -242,26 +243,26 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_is_where_it_was_and_a_hole_stays_one() {
-        let detail = detail(2);
-        insta::assert_snapshot!(serde_json::to_string(&detail.meetings[0]["people"][0]["track"]).expect("json"), @r#"{"from":1,"verdicts":"g p","causes":{"3":0},"streams":{"3":33},"delay":[42,null,250],"loss_in":[0,null,12.3],"loss_out":[null,null,null],"jitter_in":[null,null,null],"jitter_out":[null,null,null],"fps":[null,null,null],"height":[null,null,null],"cpu_app":[null,null,null],"cpu_all":[null,null,null]}"#);
-        let meeting = &detail.meetings[0];
+    fn minutes_keep_their_position_and_gaps_stay() {
+        let timelines = timelines(2);
+        insta::assert_snapshot!(serde_json::to_string(&timelines.meetings[0]["people"][0]["track"]).expect("json"), @r#"{"from":1,"verdicts":"g p","causes":{"3":0},"streams":{"3":33},"delay":[42,null,250],"loss_in":[0,null,12.3],"loss_out":[null,null,null],"jitter_in":[null,null,null],"jitter_out":[null,null,null],"fps":[null,null,null],"height":[null,null,null],"cpu_app":[null,null,null],"cpu_all":[null,null,null]}"#);
+        let meeting = &timelines.meetings[0];
         assert_eq!(meeting["first"], "1970-01-02T00:39", "999 minutes and eight hours");
         assert_eq!(meeting["at_once"], json!([0, 0, 0, 1]));
         assert_eq!(meeting["people"][1]["track"]["verdicts"], "u");
-        assert_eq!(detail.causes, ["uplink"]);
+        assert_eq!(timelines.causes, ["uplink"]);
     }
 
     #[test]
     fn people_beyond_the_limit_are_counted() {
-        let meeting = &detail(PEOPLE_MAX + 7).meetings[0];
+        let meeting = &timelines(MAX_PEOPLE + 7).meetings[0];
         assert_eq!(meeting["people"].as_array().map(Vec::len), Some(50));
         assert_eq!(meeting["others"], 7);
     }
 
     #[test]
-    fn numbers_are_as_short_as_they_are_exact_enough() {
-        let shown = |value, digits| rounded(Some(value), digits).to_string();
+    fn metrics_are_rounded() {
+        let shown = |value, decimals| rounded(Some(value), decimals).to_string();
         assert_eq!([shown(12.34, 1), shown(12.0, 1), shown(0.96, 0), shown(-0.04, 1)], ["12.3", "12", "1", "0"]);
         assert_eq!(rounded(Some(f64::NAN), 1), Value::Null);
     }

@@ -1,9 +1,8 @@
-//! Calendar arithmetic: the period that holds a day, and the one that it is compared with.
+//! Calendar arithmetic: the period that contains a day, and the one it is compared with.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-/// How long a period is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Period {
     Day,
@@ -12,22 +11,20 @@ pub(crate) enum Period {
     Month,
 }
 
-/// The days of a page; every `until` is the day after the last one.
+/// The days of a page; each `until` is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub since: Date,
-    /// Day after the last.
     pub until: Date,
-    /// First day that it is compared with.
+    /// The previous period.
     pub before_since: Date,
-    /// Day after the last of these.
     pub before_until: Date,
-    /// First day of the trend.
+    /// First day of the trend chart, which ends at `until`.
     pub trend_since: Date,
 }
 
 impl Period {
-    /// Its word in settings, file names and words' keys.
+    /// Its name in settings, file names and text keys.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Period::Day => "day",
@@ -36,9 +33,9 @@ impl Period {
         }
     }
 
-    /// The period that holds the date. A day is compared with the same weekday a week before, because weekends and
-    /// Mondays are not like other days; a week and a month with the one before. `None` past the calendar's ends.
-    pub(crate) fn holding(self, date: Date) -> Option<Span> {
+    /// The period that contains the date. A day is compared with the same weekday of the previous week because weekdays
+    /// differ; a week or a month with the previous one. `None` beyond the calendar's range.
+    pub(crate) fn containing(self, date: Date) -> Option<Span> {
         let days = |from: Date, days: i64| from.checked_add(days.days()).ok();
         match self {
             Period::Day => {
@@ -85,7 +82,7 @@ mod tests {
     use super::*;
 
     fn shown(period: Period, day: Date) -> String {
-        let span = period.holding(day).expect("on the calendar");
+        let span = period.containing(day).expect("on the calendar");
         format!(
             "{}..{} before {}..{} trend {}",
             span.since, span.until, span.before_since, span.before_until, span.trend_since
@@ -93,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn periods_are_those_of_the_calendar() {
+    fn periods_follow_the_calendar() {
         insta::assert_snapshot!(shown(Period::Day, date(2026, 3, 1)), @"2026-03-01..2026-03-02 before 2026-02-22..2026-02-23 trend 2026-02-16");
         insta::assert_snapshot!(shown(Period::Week, date(2026, 1, 1)), @"2025-12-29..2026-01-05 before 2025-12-22..2025-12-29 trend 2025-12-22");
         insta::assert_snapshot!(shown(Period::Month, date(2024, 2, 29)), @"2024-02-01..2024-03-01 before 2024-01-01..2024-02-01 trend 2024-01-01");
@@ -101,26 +98,26 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_the_calendar_are_no_panic() {
+    fn the_ends_of_the_calendar_do_not_panic() {
         for period in [Period::Day, Period::Week, Period::Month] {
-            assert_eq!(period.holding(Date::MIN), None);
-            assert_eq!(period.holding(Date::MAX), None);
+            assert_eq!(period.containing(Date::MIN), None);
+            assert_eq!(period.containing(Date::MAX), None);
         }
     }
 
     proptest! {
         #[test]
-        fn a_period_holds_its_day_and_ends_before_nothing_else(days in -20_000_i64..40_000) {
+        fn a_period_contains_its_day(days in -20_000_i64..40_000) {
             let day = date(1970, 1, 1).checked_add(days.days()).expect("on the calendar");
             for period in [Period::Day, Period::Week, Period::Month] {
-                let span = period.holding(day).expect("on the calendar");
+                let span = period.containing(day).expect("on the calendar");
                 prop_assert!(span.since <= day && day < span.until);
                 prop_assert!(span.before_since < span.before_until && span.before_until <= span.since);
                 prop_assert!(span.trend_since <= span.before_since);
-                // Each of its days is of the same period.
+                // All its days belong to the same period.
                 let last = span.until.yesterday().expect("on the calendar");
-                prop_assert_eq!(period.holding(last), Some(span));
-                prop_assert_eq!(period.holding(span.since), Some(span));
+                prop_assert_eq!(period.containing(last), Some(span));
+                prop_assert_eq!(period.containing(span.since), Some(span));
             }
         }
     }

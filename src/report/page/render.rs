@@ -1,16 +1,18 @@
-//! The file: a skeleton, our style and program, the library, and the data, under a policy that allows nothing else.
+//! Renders the HTML file: template, style, scripts, chart library and data, with a policy that allows nothing else.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::ECHARTS;
 use super::contents::generator;
+use super::echarts::ECHARTS;
 
-const SKELETON: &str = include_str!("assets/page.html");
+const TEMPLATE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/page.css");
 
-/// Our program; its files share one scope.
-const PROGRAM: &str = concat!(
+/// The scripts of the page; they share one scope.
+const SCRIPT: &str = concat!(
     "\"use strict\";\n(() => {\n",
     include_str!("assets/base.js"),
     include_str!("assets/table.js"),
@@ -22,29 +24,27 @@ const PROGRAM: &str = concat!(
     "})();\n",
 );
 
-/// The page with this data.
 pub(super) fn html(data: &Value) -> String {
     let parts: [(&str, &str); 8] = [
         ("csp", &policy()),
         ("generator", &generator()),
         ("title", "Meeting quality"),
         ("style", STYLE),
-        ("data", &embedded(data)),
+        ("data", &script_json(data)),
         ("licences", &licences()),
         ("echarts", ECHARTS.text),
-        ("script", PROGRAM),
+        ("script", SCRIPT),
     ];
-    filled(SKELETON, &parts)
+    fill(TEMPLATE, &parts)
 }
 
-/// The skeleton with its `{{name}}` replaced, each once and from left to right, so that nothing that was put in is
-/// looked at again.
-fn filled(skeleton: &str, parts: &[(&str, &str)]) -> String {
-    let mut page = String::with_capacity(skeleton.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
-    let mut rest = skeleton;
+/// The template with each `{{name}}` replaced. Replaced text is not expanded again.
+fn fill(template: &str, parts: &[(&str, &str)]) -> String {
+    let mut page = String::with_capacity(template.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
+    let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after.split_once("}}").expect("the skeleton closes what it opens");
-        let (_, text) = parts.iter().find(|(part, _)| *part == name).expect("every name of the skeleton is a part");
+        let (name, after) = after.split_once("}}").expect("placeholders of the template are closed");
+        let (_, text) = parts.iter().find(|(part, _)| *part == name).expect("placeholders of the template are known");
         page.push_str(before);
         page.push_str(text);
         rest = after;
@@ -53,9 +53,8 @@ fn filled(skeleton: &str, parts: &[(&str, &str)]) -> String {
     page
 }
 
-/// JSON that can stand in a `<script>`: whatever could end it, or begin markup, is written as an escape, which JSON reads
-/// as the same text.
-fn embedded(data: &Value) -> String {
+/// JSON for a `<script>` element: characters that could end it or begin markup are written as JSON escapes.
+fn script_json(data: &Value) -> String {
     let json = data.to_string();
     let mut safe = String::with_capacity(json.len() + json.len() / 50);
     for c in json.chars() {
@@ -67,36 +66,24 @@ fn embedded(data: &Value) -> String {
     safe
 }
 
-/// No request to anybody; only our two programs and our style; `style` attributes, which the library's SVG needs.
+/// Content security policy: no requests; only the two scripts and the style of the page, and `style` attributes, which the
+/// SVG of the chart library needs.
 fn policy() -> String {
     format!(
         "default-src 'none'; script-src {} {}; style-src-elem {}; style-src-attr 'unsafe-inline'; img-src data:; \
          base-uri 'none'; form-action 'none'",
         source_hash(ECHARTS.text),
-        source_hash(PROGRAM),
+        source_hash(SCRIPT),
         source_hash(STYLE),
     )
 }
 
-/// How a policy names a text: `'sha256-<base64>'`.
+/// `'sha256-<base64>'`.
 fn source_hash(text: &str) -> String {
-    format!("'sha256-{}'", base64(&Sha256::digest(text)))
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = (0..3).fold(0_u32, |group, at| group << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        for place in 0..4 {
-            let letter = LETTERS[(group >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
-}
-
-/// What the embedded library's licence asks to go with every copy.
+/// The licence texts that must accompany the chart library.
 fn licences() -> String {
     let library = ECHARTS;
     format!(
@@ -124,9 +111,9 @@ mod tests {
     ];
 
     #[test]
-    fn data_can_not_leave_its_element_and_reads_back() {
+    fn data_stays_in_its_element_and_reads_back() {
         let data = json!({ "topics": HOSTILE, "<key>": 1 });
-        let safe = embedded(&data);
+        let safe = script_json(&data);
         assert!(!safe.contains(['<', '>', '&', '\u{2028}', '\u{2029}']), "{safe}");
         assert_eq!(serde_json::from_str::<Value>(&safe).expect("json"), data);
     }
@@ -135,31 +122,25 @@ mod tests {
         #[test]
         fn any_text_survives(text in "\\PC*|[<>&\u{2028}\"\\\\/!-]*") {
             let data = json!([text]);
-            let safe = embedded(&data);
+            let safe = script_json(&data);
             prop_assert!(!safe.contains(['<', '>', '&']));
             prop_assert_eq!(serde_json::from_str::<Value>(&safe).expect("json"), data);
         }
     }
 
     #[test]
-    fn base64_is_that_of_the_standard() {
-        // RFC 4648, section 10.
-        for (text, wanted) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(text.as_bytes()), wanted);
-        }
+    fn source_hashes_use_standard_base64() {
         assert_eq!(source_hash(""), "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='");
     }
 
     #[test]
-    fn the_policy_names_what_is_in_the_page_and_nothing_else() {
+    fn the_policy_allows_only_the_contents_of_the_page() {
         let page = html(&json!({}));
-        for (open, text) in [("<script>", ECHARTS.text), ("<script>", PROGRAM), ("<style>", STYLE)] {
-            // What the browser hashes is exactly what stands between the tags.
+        for (open, text) in [("<script>", ECHARTS.text), ("<script>", SCRIPT), ("<style>", STYLE)] {
+            // The browser hashes exactly the text between the tags.
             assert!(page.contains(&format!("{open}{text}</")), "{open}");
             assert!(page.contains(&source_hash(text)));
-            // A browser reads CR LF as LF and would hash something else.
+            // The browser normalises CR LF to LF and would compute another hash.
             assert!(!text.contains('\r'));
         }
         assert!(policy().starts_with("default-src 'none';"));
@@ -167,20 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_ours_ends_an_element_early_or_makes_markup_of_text() {
-        for text in [PROGRAM, ECHARTS.text, &licences()] {
+    fn scripts_do_not_end_their_element_or_create_markup_from_text() {
+        for text in [SCRIPT, ECHARTS.text, &licences()] {
             assert!(!text.to_lowercase().contains("</script") && !text.contains("<!--"));
         }
         assert!(!STYLE.contains("</"));
-        for way in
+        for api in
             ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"]
         {
-            assert!(!PROGRAM.contains(way), "{way}");
+            assert!(!SCRIPT.contains(api), "{api}");
         }
     }
 
     #[test]
-    fn what_was_put_in_is_not_filled_again() {
-        assert_eq!(filled("<{{a}}|{{b}}>", &[("a", "{{b}}"), ("b", "2")]), "<{{b}}|2>");
+    fn replaced_text_is_not_expanded_again() {
+        assert_eq!(fill("<{{a}}|{{b}}>", &[("a", "{{b}}"), ("b", "2")]), "<{{b}}|2>");
     }
 }

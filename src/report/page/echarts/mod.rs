@@ -1,25 +1,24 @@
-//! The charting library, as it was published.
+//! The embedded chart library, unchanged.
 
-/// A file of somebody else's that is part of the program.
+/// A third-party file that is part of the binary.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Vendored {
-    pub package: &'static str,
-    pub version: &'static str,
+pub(super) struct Vendored {
+    pub(super) package: &'static str,
+    pub(super) version: &'static str,
     /// The file in the package.
-    pub file: &'static str,
+    pub(super) file: &'static str,
     /// SHA-256 of the file, in hex.
-    pub sha256: &'static str,
-    pub text: &'static str,
-    pub licence: &'static str,
-    /// The notice that goes with every copy.
-    pub notice: &'static str,
-    /// Licences of parts of it.
-    pub parts: &'static str,
+    pub(super) sha256: &'static str,
+    pub(super) text: &'static str,
+    pub(super) licence: &'static str,
+    pub(super) notice: &'static str,
+    /// Licences of included third-party code.
+    pub(super) parts: &'static str,
 }
 
-/// Apache ECharts: the ready-made "common" variant (line, bar, scatter; SVG; hatchings), two thirds of the full one.
-/// The heat map is a table of our own, so that it can be read by keyboard and on paper.
-pub(crate) const ECHARTS: Vendored = Vendored {
+/// Apache ECharts, "common" build (line, bar, scatter; SVG; patterns), two thirds of the full size. The heat map is an HTML
+/// table instead, for keyboard access and printing.
+pub(super) const ECHARTS: Vendored = Vendored {
     package: "echarts",
     version: "6.1.0",
     file: "dist/echarts.common.min.js",

@@ -1,46 +1,45 @@
-//! What a building file says, and what in it may not be meant.
+//! Summary of the buildings of a valid file, including entries that may be unintended.
 
 use std::collections::BTreeSet;
 
-use super::map::Node;
-use super::{Buildings, Network};
+use super::map::{Buildings, Node};
+use super::network::Network;
 
-/// What is to be said of a building file, all of its lines sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Judgement {
+pub(crate) struct BuildingsSummary {
     pub networks: usize,
-    /// Of these, IPv6.
+    /// The IPv6 networks among them.
     pub ipv6: usize,
-    /// Rows: a network has several where it has changed, or is in several places behind different egresses.
+    /// A network has several rows if it changed, or if it exists behind several egresses.
     pub rows: usize,
     pub buildings: usize,
-    /// Networks inside another, each with the nearest around it that holds on one of its days.
+    /// Networks inside another, with the nearest surrounding network that is valid on one of the same days.
     pub overlaps: Vec<(Network, Network)>,
-    /// Networks in the ranges of home routers that name no building, for want of an egress.
+    /// Networks in default ranges of home routers, which have no effect without an egress.
     pub home: Vec<Network>,
-    /// Networks around a range of home routers, whose addresses in that range name no building for want of an egress.
+    /// Networks that contain such a range; they do not apply to addresses in it without an egress.
     pub around_home: Vec<Network>,
 }
 
-impl Judgement {
-    pub(crate) fn of(buildings: &Buildings) -> Judgement {
+impl BuildingsSummary {
+    pub(crate) fn new(buildings: &Buildings) -> BuildingsSummary {
         let (entries, nodes) = (buildings.entries(), buildings.nodes());
         let overlaps = nodes.iter().filter_map(|node| Some((node.network, outer(buildings, node)?.network)));
-        let is_open = |node: &&Node| entries[node.entries.clone()].iter().any(|entry| entry.egress.is_none());
-        let open = || nodes.iter().filter(is_open).map(|node| node.network);
-        Judgement {
+        let lacks_egress = |node: &&Node| entries[node.entries.clone()].iter().any(|entry| entry.egress.is_none());
+        let without_egress = || nodes.iter().filter(lacks_egress).map(|node| node.network);
+        BuildingsSummary {
             networks: nodes.len(),
             ipv6: nodes.iter().filter(|node| node.network.is_ipv6()).count(),
             rows: entries.len(),
             buildings: entries.iter().map(|entry| entry.building.as_str()).collect::<BTreeSet<_>>().len(),
             overlaps: overlaps.collect(),
-            home: open().filter(|network| network.is_home()).collect(),
-            around_home: open().filter(|network| network.is_around_home()).collect(),
+            home: without_egress().filter(|network| network.is_home()).collect(),
+            around_home: without_egress().filter(|network| network.contains_home_range()).collect(),
         }
     }
 }
 
-/// The nearest network around a node that holds on one of its days.
+/// The nearest surrounding network that is valid on one of the same days.
 fn outer<'a>(buildings: &'a Buildings, node: &Node) -> Option<&'a Node> {
     let (entries, nodes) = (buildings.entries(), buildings.nodes());
     let days = |node: &Node| entries[node.entries.clone()].iter().map(|entry| entry.days).collect::<Vec<_>>();

@@ -1,0 +1,36 @@
+//! The answer of a report: everything that an output format can show.
+
+use crate::report::arguments::Arguments;
+use crate::report::catalogue::Report;
+use crate::report::header::ReportColumn;
+use crate::report::result::ResultSet;
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer<'a> {
+    pub report: &'a Report,
+    pub arguments: &'a Arguments,
+    pub result: &'a ResultSet,
+    /// Why there are no rows; empty if there are some.
+    pub empty_reason: &'a str,
+}
+
+impl Answer<'_> {
+    pub(super) fn column(&self, name: &str) -> Option<&ReportColumn> {
+        self.report.header.columns.iter().find(|column| column.name == name)
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn fixture_report() -> Report {
+    let sql = "-- id: r98\n-- title: Minutes & <topics>\n-- question: Which topics?\n-- audience: everybody\n\
+        -- parameter: since date: First day.\n-- parameter: profile text = cqd: Limits.\n\
+        -- column: topic: The topic.\n-- column: minutes min: How many.\n-- column: poor_pct %: Poor ones.\n\
+        -- threshold: Own choice.\n-- caveat: Not all of it.\n-- empty: There are no topics.\nselect 1\n";
+    Report {
+        name: "topics".to_owned(),
+        area: crate::report::catalogue::CUSTOM_AREA,
+        sql: sql.to_owned(),
+        header: crate::report::Header::parse("topics", sql).expect("header"),
+        file: None,
+    }
+}
