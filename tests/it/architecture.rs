@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "buildings",
             "checks",
+            "error",
             "event",
             "extract",
             "ledger",
