@@ -9,7 +9,7 @@ use super::console::{about, time_text};
 use super::output::json_line;
 use super::runtime::{block_on, stop_on_signals};
 use super::sync::{SummaryFormat, WindowArgs, window_setup};
-use crate::commands::{self, Plan, PlannedReach, PricedCalls};
+use crate::commands::{self, CallEstimate, Plan, PlannedReach};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
@@ -117,12 +117,12 @@ fn text(plan: &Plan, can_start: bool) -> String {
 }
 
 fn calls_table(plan: &Plan, page: &mut TextPage) {
-    let row = |name: &str, calls: PricedCalls| {
+    let row = |name: &str, calls: CallEstimate| {
         vec![name.to_owned(), about(calls.is_estimate, thousands(calls.calls)), time_text(calls)]
     };
     let time = format!("time at {} per minute", thousands(plan.pending.calls_per_minute));
     let mut rows = vec![["endpoint", "calls", &time].map(str::to_owned).to_vec()];
-    rows.extend(plan.pending.by_list().map(|(name, calls)| row(name, calls)));
+    rows.extend(plan.pending.by_endpoint().map(|(name, calls)| row(name, calls)));
     rows.push(row("total", plan.pending.total));
     page.table(&[Align::Left, Align::Right, Align::Right], &rows);
 }
@@ -165,11 +165,11 @@ mod tests {
     use super::*;
     use crate::cli::console::sample_price;
     use crate::commands::Calls;
-    use crate::commands::price::PricedLater;
+    use crate::commands::estimate::LaterEstimate;
     use crate::text::WIDTH;
 
     fn plan() -> Plan {
-        let later = PricedLater {
+        let later = LaterEstimate {
             fresh_meetings: 1,
             fresh_until_utc: Some("2026-11-23T02:00:00Z".to_owned()),
             settling_meetings: 4,
@@ -186,7 +186,7 @@ mod tests {
             refetch: false,
             meetings: 312,
             participants: 2_877,
-            pending: crate::commands::Price { later, ..sample_price() },
+            pending: crate::commands::CostEstimate { later, ..sample_price() },
             finish_utc: "2026-11-23T01:49:33Z".to_owned(),
             finish_local: "2026-11-23T09:49:33+08:00".to_owned(),
             dates: vec!["2026-11-21".to_owned(), "2026-11-22".to_owned()],

@@ -320,12 +320,12 @@ fn coverage(coverage: &Coverage, page: &mut TextPage) {
 }
 
 fn pending(pending: &PendingView, page: &mut TextPage) {
-    let later = &pending.price.later;
+    let later = &pending.estimate.later;
     match &pending.since_date {
         None => page.field("  to fetch", "nothing"),
-        Some(_) if pending.price.meetings == 0 => page.field("  to fetch", "nothing now"),
+        Some(_) if pending.estimate.meetings == 0 => page.field("  to fetch", "nothing now"),
         Some(date) => {
-            page.field("  to fetch", &estimate_text(&pending.price));
+            page.field("  to fetch", &estimate_text(&pending.estimate));
             page.field("", &format!("run vcq-etl sync --since {date}"));
         }
     }

@@ -85,7 +85,7 @@ fn view() -> StatusView {
         pending: Part::Read(PendingView {
             since_utc: Some("2026-11-21T16:00:00Z".to_owned()),
             since_date: Some("2026-11-22".to_owned()),
-            price: sample_price(),
+            estimate: sample_price(),
             participants: OpenView { not_asked: 90, requested_again: 60, refetch: 0, failed: 3 },
             lists: OpenView { not_asked: 3, requested_again: 9, refetch: 0, failed: 0 },
             unpublished_dates: vec!["2026-11-22".to_owned()],
@@ -193,7 +193,7 @@ fn nothing_pending() {
     let pending = PendingView {
         since_utc: None,
         since_date: None,
-        price: sample_price(),
+        estimate: sample_price(),
         participants: OpenView::default(),
         lists: OpenView::default(),
         unpublished_dates: Vec::new(),

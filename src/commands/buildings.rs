@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use super::SyncError;
+use super::error::SyncError;
 use super::republish::{RepublishSetup, republish};
 use crate::buildings::{BuildingFile, Buildings, BuildingsError, BuildingsSummary, Days, FileFormat, Network};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, open_published_with, read_generation};

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::dates::DateError;
-use super::numbered;
+use super::publish::dates::DateError;
 use crate::buildings::BuildingsError;
 use crate::extract::WriteError;
 use crate::ledger::LedgerError;
@@ -11,77 +10,49 @@ use crate::load::{LoadError, LockError};
 use crate::report::ReportError;
 use feishu_vc::ClientError;
 
-/// A sync that could not begin, or could not publish.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SyncError {
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// Another run holds the store.
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The recorder could not start.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Date(#[from] DateError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    Buildings(#[from] BuildingsError),
+    /// The writer thread could not start.
     #[error("cannot start writing to the store {}", store.display())]
     Recorder {
         store: PathBuf,
         #[source]
         source: std::io::Error,
     },
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error(transparent)]
-    Date(#[from] DateError),
-    /// The store holds ids of another kind.
-    #[error("the store {} holds ids of the kind {held}, and this run asks for {asked}", store.display())]
-    UserIdType {
-        store: PathBuf,
-        /// What it was made with.
-        held: String,
-        /// What was asked for now.
-        asked: &'static str,
-    },
-    /// The reports cannot be installed.
-    #[error(transparent)]
-    Report(#[from] ReportError),
-    /// The store's list of buildings.
-    #[error(transparent)]
-    Buildings(#[from] BuildingsError),
-    /// The configuration names limits that no profile has.
+    #[error("the store {} holds user ids of the kind {stored}, but this run uses {requested}", store.display())]
+    UserIdType { store: PathBuf, stored: String, requested: &'static str },
+    #[error("the store {} was created in the time zone {stored}, but this run uses {requested}", store.display())]
+    Timezone { store: PathBuf, stored: String, requested: String },
     #[error("no profile has a limit {}", unknown.join(", "))]
-    UnknownLimits {
-        /// As the configuration names them.
-        unknown: Vec<String>,
-        /// The limits that there are.
-        known: Vec<String>,
-    },
-    /// The published database cannot be counted.
+    UnknownLimits { unknown: Vec<String>, known: Vec<String> },
     #[error("cannot count what is published")]
     Totals(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Published dates would be lost, because there is nothing to make them from.
+    /// Published dates would be lost, because nothing is left to rebuild them from.
     #[error(
-        "Parquet files without answers in raw/, and no manifest to keep them by: {}, {first} to {last}",
-        numbered(*dates as u64, "date")
+        "the Parquet files of {first} to {last} (dates: {dates}) have no data in raw/, and there is no manifest to keep them"
     )]
     WithoutRaw { dates: usize, first: String, last: String },
     /// Published dates would be replaced by less.
     #[error(
-        "{}, {first} to {last}, would lose meetings or participants that are published, and stay as they are: answers are \
-         missing from raw/",
-        numbered(*dates as u64, "date")
+        "publishing {first} to {last} (dates: {dates}) would drop published meetings or participants, so these dates stay \
+         as they are: data is missing from raw/"
     )]
     Short { dates: usize, first: String, last: String },
-    /// The store was made in another time zone.
-    #[error("the store {} was made in the time zone {held}, and this run is in {asked}", store.display())]
-    Timezone {
-        store: PathBuf,
-        /// What it was made with.
-        held: String,
-        /// What was asked for now.
-        asked: String,
-    },
-    /// The damaged ledger cannot be put aside.
-    #[error("cannot put the damaged ledger aside as {}", path.display())]
+    #[error("cannot move the damaged ledger aside to {}", path.display())]
     PutAside {
         path: PathBuf,
         #[source]

@@ -1,8 +1,8 @@
-//! plan: what a sync of a window would ask, found out with as few calls as can be.
+//! `plan`: what a sync of a window would fetch, found out with as few calls as possible.
 //!
-//! It asks the meeting list, and the participants of meetings whose list was never answered, and writes down what it is
-//! told as a sync would, so that no answer is wasted. It takes no lock: raw files are named by run, and the ledger takes
-//! several writers. It publishes nothing; dates with new answers wait for the next sync.
+//! Fetches the meeting list and the participant lists that were never read, and records them as a sync would, so that no
+//! response is wasted. Takes no lock: raw files are named by run, and the ledger allows several writers. Publishes nothing;
+//! dates with new responses wait for the next sync.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,66 +10,68 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::price::{Price, local_text, tenths};
-use super::{Asking, Calls, SyncError, SyncSetup, check_settings, counted, extraction, run_id, store_state};
-use crate::commands::wire::Counters;
-use crate::error::{ExitCode, StopReason};
+use super::error::SyncError;
+use super::estimate::{CostEstimate, local_text, tenths};
+use super::fetch::counters::Counters;
+use super::fetch::extraction::{Fetch, exit_code, extraction};
+use super::setup::SyncSetup;
+use super::summary::Calls;
+use super::{run_record, store_settings, store_state};
+use crate::error::ExitCode;
 use crate::event::Event;
-use crate::extract::{Estimate, EstimateInput, Extracted, FetchScope, Limits, Stop, catch_up, paced};
-use crate::ledger::{Ledger, RunRecord};
+use crate::extract::{Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, paced};
+use crate::ledger::Ledger;
 use crate::load::{Manifest, StorePaths};
 use crate::schema::{civil_date_text, utc_text};
 
 /// How far a sync would get within `--max-calls` and `--finish-by`, newest meetings first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct PlannedReach {
-    /// The bound on calls, if there is one.
     pub max_calls: Option<u64>,
-    /// The bound on time, RFC 3339 UTC, if there is one.
+    /// RFC 3339 UTC.
     pub finish_by_utc: Option<String>,
-    /// True where everything fits.
+    /// Whether everything fits.
     pub is_whole: bool,
-    /// Meetings that are finished.
+    /// Meetings that would be finished.
     pub meetings: u64,
-    /// Calls that these take.
+    /// Calls for these.
     pub calls: u64,
-    /// The oldest date of which everything is asked, `YYYY-MM-DD`; null where not even the newest is finished.
+    /// The oldest date that would be finished, `YYYY-MM-DD`; null if not even the newest would be.
     pub back_to: Option<String>,
 }
 
-/// The plan: the object that `plan --json` prints.
+/// The object that `plan --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Plan {
-    /// The run that asked.
     pub run_id: String,
-    /// The exit code's word.
+    /// The name of the exit code.
     pub outcome: &'static str,
     pub exit_code: u8,
-    /// True where the meeting list was read to its end and every list that had to be asked was answered.
+    /// Whether the meeting list was read to its end and every participant list that was needed was fetched.
     pub is_whole: bool,
     /// Start of the window, RFC 3339 UTC.
     pub since_utc: String,
     /// End of the window, RFC 3339 UTC.
     pub until_utc: String,
-    /// True where everything is priced, also what is final.
+    /// Whether the estimate includes what is final.
     pub refetch: bool,
-    /// Meetings known of the window.
+    /// Known meetings of the window.
     pub meetings: u64,
-    /// Participants known of them; duplicates are one.
+    /// Their known participants; duplicates count once.
     pub participants: u64,
-    /// What a sync would ask.
-    pub pending: Price,
-    /// When it would be done if it began now, RFC 3339 UTC.
+    /// What a sync would fetch.
+    pub pending: CostEstimate,
+    /// When a sync that begins now would finish, RFC 3339 UTC.
     pub finish_utc: String,
-    /// The same on the tenant's clock, with its offset.
+    /// The same in the tenant's zone, with its offset.
     pub finish_local: String,
-    /// Dates that it would publish anew, `YYYY-MM-DD`: those with answers to come, and those with answers that wait.
+    /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, and those with unpublished responses.
     pub dates: Vec<String>,
-    /// How far it would get within the bounds that were given; null without bounds.
+    /// How far it would get within the given limits; null without limits.
     pub reach: Option<PlannedReach>,
-    /// Requests that the plan itself made.
+    /// Requests of the plan itself.
     pub used: Calls,
-    /// Seconds that the plan took.
+    /// Duration of the plan, seconds.
     pub elapsed_s: f64,
     pub store: String,
 }
@@ -78,64 +80,49 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub plan: Plan,
-    /// How the program ends.
     pub exit: ExitCode,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
 }
 
-/// Plans a sync. The bounds in `setup` do not bound the plan; they are what the plan is held against.
-///
-/// # Errors
-/// [`SyncError`] where the store can't be used. Whatever the vendor does is a [`Planned`] with its reason.
+/// The limits in `setup` do not limit the plan; [`Plan::reach`] says how far a sync would get within them. Returns an error
+/// if the store cannot be used. Whatever Feishu does is a [`Planned`] with its reason.
 pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let began = Instant::now();
     let started_us = (setup.now_us)();
     let paths = StorePaths::open(&setup.store)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
-    check_settings(&paths, &ledger, &setup)?;
+    store_settings::check(&paths, &ledger, &setup)?;
     catch_up(&paths.raw(), &ledger, &setup.zone)?;
     let manifest = Manifest::read(&paths)?;
-    let asks = Asking {
+    let fetch = Fetch {
         scope: FetchScope::Lists,
         lost_raw_dates: store_state::lost_raw_dates(&paths, &ledger, manifest.as_ref())?,
         resumed_since_us: None,
     };
 
-    let run_id = run_id(started_us);
     let (since_us, until_us) = setup.window_us;
-    let mut run = RunRecord {
-        run_id: run_id.clone(),
-        command: "plan".to_owned(),
-        since_us: Some(since_us),
-        until_us: Some(until_us),
-        started_us,
-        ..RunRecord::default()
-    };
+    let mut run = run_record::begin("plan", setup.window_us, started_us);
+    let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
     setup.listener.on_event(&Event::Started { since_us, until_us });
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
-    let asking = SyncSetup { max_calls: None, finish_by_us: None, refetch: false, ..setup.clone() };
-    let Extracted { stop, meeting_list_pages, unreadable_meetings, failed_units } = {
-        // Dropped at once, so that everything is written down before it is counted.
-        let extraction = extraction(&asking, &paths, &run_id, &ledger, &counters, asks)?;
+    let unlimited = SyncSetup { max_calls: None, finish_by_us: None, refetch: false, ..setup.clone() };
+    let extracted = {
+        // Dropped at once, so that everything is recorded before it is counted.
+        let extraction = extraction(&unlimited, &paths, &run_id, &ledger, &counters, fetch)?;
         extraction.run().await
     };
-    let exit = match &stop {
-        Some(stop) => StopReason::of(stop, setup.signal.load(Ordering::Relaxed)).exit,
-        None if failed_units > 0 || unreadable_meetings > 0 => ExitCode::Incomplete,
-        None => ExitCode::Complete,
-    };
+    let exit = exit_code(&extracted, setup.signal.load(Ordering::Relaxed));
     let now_us = (setup.now_us)();
     run.finished_us = Some(now_us);
-    counted(&mut run, &counters);
-    run.outcome = Some(exit.name().to_owned());
-    run.exit_code = Some(exit.number().into());
+    run_record::set_calls(&mut run, &counters);
+    run_record::set_exit(&mut run, exit);
     ledger.record_run(&run)?;
 
-    let mut pending = pending(&ledger, &setup, setup.window_us, now_us)?;
-    if let Some(pages) = meeting_list_pages {
+    let mut pending = pending(&ledger, &setup, setup.refetch, now_us)?;
+    if let Some(pages) = extracted.meeting_list_pages {
         pending = pending.with_meeting_list(pages);
     }
     let mut dates = pending.dates.clone();
@@ -146,13 +133,13 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         run_id,
         outcome: exit.name(),
         exit_code: exit.number(),
-        is_whole: stop.is_none() && failed_units == 0,
+        is_whole: extracted.stop.is_none() && extracted.failed_units == 0,
         since_utc: utc_text(since_us),
         until_utc: utc_text(until_us),
         refetch: setup.refetch,
         meetings: pending.meetings,
         participants: pending.participants,
-        pending: Price::of(&pending, rate),
+        pending: CostEstimate::at_rate(&pending, rate),
         finish_utc: utc_text(finish_us),
         finish_local: local_text(finish_us, &setup.zone),
         dates: dates.into_iter().map(civil_date_text).collect(),
@@ -161,38 +148,31 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         elapsed_s: tenths(began.elapsed()),
         store: paths.root().display().to_string(),
     };
-    Ok(Planned { plan, exit, stop })
+    Ok(Planned { plan, exit, stop: extracted.stop })
 }
 
-/// What a window owes by the ledger, for a setup.
-pub(crate) fn pending(
-    ledger: &Ledger,
-    setup: &SyncSetup,
-    window_us: (i64, i64),
-    now_us: i64,
-) -> Result<Estimate, SyncError> {
-    let question = EstimateInput {
-        window_us,
+fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Result<Estimate, SyncError> {
+    let input = EstimateInput {
+        window_us: setup.window_us,
         meeting_nos: &setup.meeting_nos,
-        refetch: setup.refetch,
+        refetch,
         now_us,
         settle: setup.settle.into(),
     };
-    Ok(Estimate::new(ledger, &question)?)
+    Ok(Estimate::new(ledger, &input)?)
 }
 
-/// What is left of a sync's window when it stops early. A refetch was begun in the ledger, so what is final by now stays
-/// so. `None` where nothing is known to be left, or the ledger can't be asked: the run has ended, and its end is not
-/// spoilt by that.
-pub(crate) fn left(ledger: &Ledger, setup: &SyncSetup, now_us: i64, meeting_list_pages: u64) -> Option<Price> {
-    let setup = SyncSetup { refetch: false, ..setup.clone() };
-    match pending(ledger, &setup, setup.window_us, now_us) {
+/// What is left of a sync's window when it stops early. The ledger knows of a refetch that was begun, so what has become
+/// final stays final. `None` if nothing is known to be left, or if the ledger cannot be read: the run has ended, and that
+/// must not spoil its end.
+pub(super) fn left(ledger: &Ledger, setup: &SyncSetup, now_us: i64, meeting_list_pages: u64) -> Option<CostEstimate> {
+    match pending(ledger, setup, false, now_us) {
         Ok(pending) if pending.meetings_pending > 0 => {
-            Some(Price::of(&pending.with_meeting_list(meeting_list_pages), setup.client.rate))
+            Some(CostEstimate::at_rate(&pending.with_meeting_list(meeting_list_pages), setup.client.rate))
         }
         Ok(_) => None,
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "could not price what is left");
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not estimate what is left");
             None
         }
     }
@@ -204,7 +184,7 @@ fn reach(pending: &Estimate, setup: &SyncSetup, now_us: i64) -> Option<PlannedRe
     }
     let rate = setup.client.rate;
     let time = setup.finish_by_us.map(|by_us| {
-        // The first call goes out at once, so one more fits than the pace alone would let through.
+        // The first call is sent at once, so one more fits than the rate alone would allow.
         Duration::from_micros(u64::try_from(by_us - now_us).unwrap_or_default()) + paced(1, rate)
     });
     let reach = pending.reach(Limits { calls: setup.max_calls, time }, rate);

@@ -1,52 +1,51 @@
-//! rebuild: everything right of `raw/` made again from `raw/`, offline.
+//! `rebuild`: rebuilds everything derived from `raw/`, offline.
 //!
-//! Promises: asks nobody; a date that was published and whose answers are no longer in `raw/` is kept as it is, never
-//! dropped. Trusts neither the Parquet files nor the database: files are compared by their bytes, the database is built anew.
+//! Promises: makes no API calls; a published date whose raw data is no longer complete stays as it is. Trusts neither the
+//! Parquet files nor the database: files are compared byte by byte, and the database is built from scratch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::definitions::Installed;
-use super::publishing::{PublishSetup, Publisher};
-use super::store_state::{lost_raw_dates, mark_all_dirty, without_manifest};
-use super::{Calls, Now, Summary, SyncError, check_timezone, numbered, run_id};
+use super::error::SyncError;
+use super::publish::dates::DateError;
+use super::publish::definitions::Installed;
+use super::publish::publisher::Publisher;
+use super::publish::setup::PublishSetup;
+use super::setup::Now;
+use super::store_state::{check_without_manifest, lost_raw_dates, mark_all_dirty};
+use super::summary::Summary;
+use super::{notes, run_record, store_settings};
 use crate::error::ExitCode;
 use crate::event::Listener;
 use crate::extract::{CaughtUp, catch_up, forget_index};
-use crate::ledger::USER_ID_TYPE;
-use crate::ledger::{DirtyDate, Ledger, LedgerError, RunRecord};
+use crate::ledger::{DirtyDate, Ledger, LedgerError, USER_ID_TYPE};
 use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, PublishMode, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
-use crate::schema::{QUALITY_SAMPLES, TenantZone, civil_date_text, utc_text};
+use crate::schema::{QUALITY_SAMPLES, TenantZone};
 
 /// What a rebuild needs to know.
 #[derive(Clone)]
 pub(crate) struct RebuildSetup {
     pub store: PathBuf,
-    /// The meeting dates to make again, days since 1970-01-01, end exclusive; all where `None`.
+    /// The meeting dates to rebuild, days since 1970-01-01, end exclusive; all if `None`.
     pub days: Option<(i32, i32)>,
     pub zone: TenantZone,
-    /// Kind of user ids, where the store does not say.
+    /// Used if the store does not say.
     pub user_id_type: String,
-    /// Limits of the profile `custom` of the reports: metric and value.
+    /// Limits of the reports' profile `custom`: metric and value.
     pub custom_limits: Vec<(String, f64)>,
-    /// How many dates are made at a time.
+    /// Dates staged in parallel.
     pub threads: usize,
-    /// What DuckDB may use.
     pub database: DatabaseOptions,
     pub listener: Arc<dyn Listener>,
     pub now_us: Now,
 }
 
-/// Runs a rebuild to its end.
-///
-/// Gives also why some days could not be made again, where that is so; they stay as they were.
-///
-/// # Errors
-/// [`SyncError`] where the store cannot be read or written. What is published stays whole.
+/// Returns beside the summary why some dates could not be rebuilt, if so; they stay as they were.
 pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>), SyncError> {
     let started = Instant::now();
     let started_us = (setup.now_us)();
@@ -54,38 +53,32 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let paths = StorePaths::open(&setup.store)?;
     let _lock = Lock::take(&paths, "rebuild", started_us)?;
     paths.clean_work()?;
-    let installed = Arc::new(Installed::checked(&paths, &setup.custom_limits)?);
-    let run_id = run_id(started_us);
+    let installed = Arc::new(Installed::read_and_check(&paths, &setup.custom_limits)?);
+    // The window is known only when the dates are.
+    let mut run = run_record::begin("rebuild", (0, 0), started_us);
+    let run_id = run.run_id.clone();
     let mut notes = Vec::new();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
-    check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
+    store_settings::check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
     let caught_up = index(&paths, &ledger, &setup)?;
 
     let old = match Manifest::read(&paths) {
-        Ok(manifest) => manifest,
         // Without --since and --until no manifest is needed.
         Err(LoadError::CorruptManifest { .. }) if setup.days.is_none() => {
-            notes.push("the manifest was damaged and is made again".to_owned());
+            notes.push("the manifest was damaged and has been rebuilt".to_owned());
             None
         }
-        Err(error) => return Err(error.into()),
+        manifest => manifest?,
     };
-    let indexed_s = started.elapsed().as_secs_f64();
+    let index_s = started.elapsed().as_secs_f64();
     let (dates, kept) = choose(&paths, &ledger, &setup, old.as_ref())?;
     if old.is_none() {
-        // What these days leave out is still to be published.
+        // Dates outside --since and --until are still to be published.
         mark_all_dirty(&paths, &ledger)?;
     }
     let mode = if setup.days.is_some() || !kept.is_empty() { PublishMode::Recheck } else { PublishMode::Replace };
     let window_us = window(&setup, &dates, &kept);
-    let mut run = RunRecord {
-        run_id: run_id.clone(),
-        command: "rebuild".to_owned(),
-        since_us: Some(window_us.0),
-        until_us: Some(window_us.1),
-        started_us,
-        ..RunRecord::default()
-    };
+    (run.since_us, run.until_us) = (Some(window_us.0), Some(window_us.1));
     ledger.record_run(&run)?;
     let publishing = PublishSetup {
         window_us,
@@ -100,72 +93,42 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
         listener: Arc::clone(&setup.listener),
         now_us: Arc::clone(&setup.now_us),
     };
-    let mut publisher = Publisher::new(publishing, &paths, &run_id, Arc::clone(&ledger));
+    let mut publisher = Publisher::new(publishing, &paths, Arc::clone(&ledger));
     run.finished_us = Some((setup.now_us)());
-    let (_, mut run) = publisher.round(dates, run, Some(ExitCode::Complete)).await?;
-    let not_made = publisher.take_not_made();
-    let exit = if not_made.is_some() { ExitCode::Storage } else { ExitCode::Complete };
-    run.outcome = Some(exit.name().to_owned());
-    run.exit_code = Some(exit.number().into());
+    let (_, mut run) = publisher.publish(dates, run, Some(ExitCode::Complete)).await?;
+    let skipped = publisher.skipped_error();
+    let exit = if skipped.is_some() { ExitCode::Storage } else { ExitCode::Complete };
+    run_record::set_exit(&mut run, exit);
     run.finished_us = Some((setup.now_us)());
     ledger.record_run(&run)?;
 
-    notes.extend(told(caught_up, &kept, publisher.torn()));
+    notes.extend(notes::of_rebuild(caught_up, &kept, publisher.truncated()));
     notes.extend(fewer_samples(old.as_ref(), Manifest::read(&paths)?.as_ref()));
-    let totals = publisher.totals();
-    let summary = Summary {
-        run_id,
-        outcome: exit.name(),
-        exit_code: exit.number(),
-        since_utc: utc_text(window_us.0),
-        until_utc: utc_text(window_us.1),
-        meetings: totals.meetings,
-        participants: totals.participants,
-        by_status: totals.by_status,
-        samples: totals.samples,
-        rejects: totals.rejects,
-        calls: Calls::default(),
-        retries: 0,
-        throttles: 0,
-        waited_s: 0.0,
-        elapsed_s: started.elapsed().as_secs_f64(),
-        unknown_fields: publisher.unknown_fields(),
-        dates_published: publisher.dates_published(),
-        generation: publisher.generation(),
-        store: paths.root().display().to_string(),
-        scope: false,
-        left: None,
-        notes,
-        stage_s: publisher.stage_seconds(("index", indexed_s)),
-    };
-    Ok((summary, not_made))
+    Ok((Summary { notes, ..publisher.summary(run_id, exit, started, ("index", index_s)) }, skipped))
 }
 
-/// Opens the ledger. One that is damaged is put aside: all but the history of runs is in the raw log as well.
+/// A damaged ledger is moved aside: except for the history of runs, all of it is in the raw log, too.
 fn open_ledger(paths: &StorePaths, run_id: &str, notes: &mut Vec<String>) -> Result<Ledger, SyncError> {
     let opened = Ledger::open(&paths.ledger()).and_then(|ledger| ledger.check().map(|()| ledger));
-    match opened {
-        Err(LedgerError::Damaged { .. }) => {}
-        other => return Ok(other?),
+    if !matches!(opened, Err(LedgerError::Damaged { .. })) {
+        return Ok(opened?);
     }
     let ledger = paths.ledger();
+    let aside = format!("ledger.sqlite.damaged-{run_id}");
     for ending in ["-wal", "-shm", ""] {
-        let named = |middle: &str| ledger.with_file_name(format!("ledger.sqlite{middle}{ending}"));
-        let aside = named(&format!(".damaged-{run_id}"));
-        match fs::rename(named(""), &aside) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(SyncError::PutAside { path: aside, source: error });
-            }
+        let path = ledger.with_file_name(format!("{aside}{ending}"));
+        match fs::rename(ledger.with_file_name(format!("ledger.sqlite{ending}")), &path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => return Err(SyncError::PutAside { path, source }),
             _ => {}
         }
     }
     notes.push(format!(
-        "the ledger was damaged and is made again without the history of runs; the old one is state/ledger.sqlite.damaged-{run_id}"
+        "the ledger was damaged and has been rebuilt without the history of runs; the old one is state/{aside}"
     ));
     Ok(Ledger::open(&ledger)?)
 }
 
-/// Makes the ledger's index again: all of it, or what it lacks where only some days are rebuilt.
+/// Rebuilds the ledger's index; if only some dates are rebuilt, adds only what it lacks.
 fn index(paths: &StorePaths, ledger: &Ledger, setup: &RebuildSetup) -> Result<CaughtUp, SyncError> {
     if setup.days.is_none() {
         forget_index(&paths.raw(), ledger)?;
@@ -175,7 +138,7 @@ fn index(paths: &StorePaths, ledger: &Ledger, setup: &RebuildSetup) -> Result<Ca
     Ok(caught_up)
 }
 
-/// The dates to make again, and those that are published and cannot be made again.
+/// The dates to rebuild, and the published dates that stay as they are.
 fn choose(
     paths: &StorePaths,
     ledger: &Ledger,
@@ -186,9 +149,9 @@ fn choose(
     let is_wanted = |date: i32| setup.days.is_none_or(|(from, to)| (from..to).contains(&date));
     let mut kept = lost_raw_dates(paths, ledger, old)?;
     match old {
-        // Without a manifest what is not made again would be removed.
-        None => without_manifest(&kept)?,
-        // A refetch is published whole, by the sync that ends it.
+        // Without a manifest, dates that are not rebuilt would be removed.
+        None => check_without_manifest(&kept)?,
+        // A refetch is published as a whole, by the sync that ends it.
         Some(_) => kept.extend(ledger.awaiting_refetch_dates(false)?),
     }
     kept.retain(|date| is_wanted(*date));
@@ -196,9 +159,9 @@ fn choose(
         ledger.dirty_dates()?.into_iter().map(|date| (date.meeting_date, date.changes)).collect();
     let mut dates: BTreeMap<i32, DirtyDate> = BTreeMap::new();
     for kind in RawKind::ALL {
-        for meeting_date in list_dates(&raw, *kind).map_err(super::DateError::Raw)? {
+        for meeting_date in list_dates(&raw, *kind).map_err(DateError::Raw)? {
             if is_wanted(meeting_date) && !kept.contains(&meeting_date) {
-                // As they are now: an answer that comes while they are made keeps them due.
+                // As of now: a response that arrives while the date is being staged keeps it dirty.
                 let changes = dirty.get(&meeting_date).copied().unwrap_or_default();
                 dates.insert(meeting_date, DirtyDate { meeting_date, changes });
             }
@@ -207,7 +170,7 @@ fn choose(
     Ok((dates.into_values().collect(), kept))
 }
 
-/// The window whose totals the summary has, microseconds UTC.
+/// The window that the totals of the summary cover, microseconds UTC.
 fn window(setup: &RebuildSetup, dates: &[DirtyDate], kept: &BTreeSet<i32>) -> (i64, i64) {
     let days: BTreeSet<i32> = dates.iter().map(|date| date.meeting_date).chain(kept.iter().copied()).collect();
     let made = || Some((*days.first()?, days.last()? + 1));
@@ -215,23 +178,7 @@ fn window(setup: &RebuildSetup, dates: &[DirtyDate], kept: &BTreeSet<i32>) -> (i
     (setup.zone.start_of_day(from), setup.zone.start_of_day(to))
 }
 
-fn told(caught_up: CaughtUp, kept: &BTreeSet<i32>, torn: u64) -> Vec<String> {
-    let mut notes = vec![format!("the ledger took in {} of the raw log", numbered(caught_up.walks, "answer"))];
-    if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
-        notes.push(format!(
-            "{}, {} to {}, whose answers are not all in raw/ or that wait for a refetch, were kept as they are",
-            numbered(kept.len() as u64, "published date"),
-            civil_date_text(*first),
-            civil_date_text(*last)
-        ));
-    }
-    if torn > 0 {
-        notes.push(super::torn_note(torn));
-    }
-    notes
-}
-
-/// The raw log is what counts; but where it gives less than was published, that must not pass unnoticed.
+/// The raw log decides, but if it yields less than was published, the user should know.
 fn fewer_samples(old: Option<&Manifest>, new: Option<&Manifest>) -> Option<String> {
     let rows = |manifest: &Manifest| -> BTreeMap<String, u64> {
         let samples = manifest.files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
@@ -240,10 +187,6 @@ fn fewer_samples(old: Option<&Manifest>, new: Option<&Manifest>) -> Option<Strin
     let (old, new) = (rows(old?), rows(new?));
     let fewer = old.iter().filter(|(date, rows)| new.get(*date).copied().unwrap_or_default() < **rows);
     let dates: Vec<&str> = fewer.map(|(date, _)| date.as_str()).collect();
-    (!dates.is_empty()).then(|| {
-        format!(
-            "the raw log gives fewer samples than were published on {}: answers are missing from raw/",
-            dates.join(", ")
-        )
-    })
+    (!dates.is_empty())
+        .then(|| format!("fewer samples than were published on {}: data is missing from raw/", dates.join(", ")))
 }

@@ -1,40 +1,36 @@
-//! Publishes what is published once more, with other definitions: after an import of buildings.
+//! Publishes the same rows again with other definitions, after an import of buildings.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::definitions::Installed;
+use super::error::SyncError;
+use super::publish::definitions::Installed;
+use super::run_record::run_row;
+use super::setup::Now;
+use super::store_settings::{TIMEZONE, stored_setting};
 use super::store_state::remember_generation;
-use super::totals::run_row;
-use super::{Now, SyncError, TIMEZONE, stored_setting};
-use crate::ledger::Ledger;
-use crate::ledger::USER_ID_TYPE;
+use crate::ledger::{Ledger, USER_ID_TYPE};
 use crate::load::{DatabaseOptions, Lock, Manifest, Publication, PublishMode, Published, StorePaths, publish};
 use crate::schema::TenantZone;
 
-/// What it needs to know.
 #[derive(Clone)]
 pub(crate) struct RepublishSetup {
     pub store: PathBuf,
-    /// The command that asks for it, for whoever finds the store locked.
+    /// Shown to whoever finds the store locked.
     pub command: &'static str,
-    /// The tenant's zone, where the store does not say.
+    /// Used if the store does not say.
     pub zone: TenantZone,
-    /// Kind of user ids, where the store does not say.
+    /// Used if the store does not say.
     pub user_id_type: String,
-    /// Limits of the profile `custom`.
+    /// Limits of the reports' profile `custom`: metric and value.
     pub custom_limits: Vec<(String, f64)>,
-    /// What DuckDB may use.
     pub database: DatabaseOptions,
     pub now_us: Now,
 }
 
-/// Takes the lock, lets `change` change the store's own files, and publishes the rows that are published with what holds
-/// then. `None` where nothing is published yet: the first sync will use what was changed.
-///
-/// # Errors
-/// [`SyncError`]; `change`'s own come through it. What is published stays whole.
+/// Takes the lock, applies `change` to the store's own files, and publishes again. `None` if nothing is published yet: the
+/// first sync will use what was changed.
 pub(crate) fn republish(
     setup: &RepublishSetup,
     change: impl FnOnce(&StorePaths) -> Result<(), SyncError>,
@@ -45,11 +41,11 @@ pub(crate) fn republish(
     paths.clean_work()?;
     change(&paths)?;
     let Some(manifest) = Manifest::read(&paths)? else { return Ok(None) };
-    let installed = Installed::checked(&paths, &setup.custom_limits)?;
+    let installed = Installed::read_and_check(&paths, &setup.custom_limits)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
-    let held = |name| stored_setting(&paths, &ledger, setup.database, name);
-    let timezone = held(TIMEZONE)?.unwrap_or_else(|| setup.zone.name().to_owned());
-    let user_id_type = held(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone());
+    let stored = |name| stored_setting(&paths, &ledger, setup.database, name);
+    let timezone = stored(TIMEZONE)?.unwrap_or_else(|| setup.zone.name().to_owned());
+    let user_id_type = stored(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone());
     let published = publish(
         &paths,
         &Publication {

@@ -4,7 +4,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::nearest::nearest;
 use crate::commands::SyncError;
-use crate::commands::dates::DateError;
+use crate::commands::publish::dates::DateError;
 use crate::commands::verify::VerifyError;
 use crate::ledger::LedgerError;
 use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};

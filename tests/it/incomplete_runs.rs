@@ -208,7 +208,7 @@ fn a_used_up_monthly_quota_does_not_promise_the_next_run() {
     let env = TestEnv::new();
     env.faults(&["quota@after=40"]);
     let ran = RunOutput::new(env.vcq(&["sync"]).args(env.window()).output().expect("runs")).expect_exit(8);
-    assert!(ran.stdout.contains("Next: What is left is asked by a run after the first of the month"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Next: Run again after the first of the month"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("by the next run"), "{}", ran.stdout);
     env.faults(&["quota"]);
     let ran = RunOutput::new(env.vcq(&["plan"]).args(env.window()).output().expect("runs")).expect_exit(8);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::commands::{Price, PricedCalls};
+use crate::commands::{CallEstimate, CostEstimate};
 use crate::text::{counted, thousands, whole_duration_text};
 
 /// `1,950 calls`, `about 1,950 calls`.
-fn calls_text(calls: PricedCalls) -> String {
+fn calls_text(calls: CallEstimate) -> String {
     about(calls.is_estimate, counted(calls.calls, "call"))
 }
 
@@ -16,12 +16,12 @@ pub(crate) fn about(is_estimate: bool, text: String) -> String {
 }
 
 /// The time that calls take at the rate limit.
-pub(crate) fn time_text(calls: PricedCalls) -> String {
+pub(crate) fn time_text(calls: CallEstimate) -> String {
     whole_duration_text(Duration::from_secs_f64(calls.seconds.max(0.0)))
 }
 
 /// `1,204 participants of 131 meetings, about 1,950 calls, 20 min at 100 per minute`.
-pub(crate) fn estimate_text(price: &Price) -> String {
+pub(crate) fn estimate_text(price: &CostEstimate) -> String {
     let participants = about(price.unlisted > 0, counted(price.participants, "participant"));
     format!(
         "{participants} of {}, {}, {} at {} per minute",
@@ -35,11 +35,11 @@ pub(crate) fn estimate_text(price: &Price) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::commands::price::PricedLater;
+    use crate::commands::estimate::LaterEstimate;
 
-    pub(crate) fn price() -> Price {
-        let calls = |calls, is_estimate, seconds| PricedCalls { calls, is_estimate, seconds };
-        Price {
+    pub(crate) fn price() -> CostEstimate {
+        let calls = |calls, is_estimate, seconds| CallEstimate { calls, is_estimate, seconds };
+        CostEstimate {
             meetings: 131,
             lists: 12,
             unlisted: 3,
@@ -49,7 +49,7 @@ pub(crate) mod tests {
             participant_quality_list: calls(1_935, true, 1_172.6),
             total: calls(1_950, true, 1_172.6),
             calls_per_minute: 100,
-            later: PricedLater {
+            later: LaterEstimate {
                 fresh_meetings: 0,
                 fresh_until_utc: None,
                 settling_meetings: 0,
@@ -65,8 +65,8 @@ pub(crate) mod tests {
             estimate_text(&price()),
             "about 1,204 participants of 131 meetings, about 1,950 calls, 19 min at 100 per minute"
         );
-        let exact = PricedCalls { calls: 1, is_estimate: false, seconds: 0.6 };
-        let price = Price { meetings: 1, unlisted: 0, participants: 1, total: exact, ..price() };
+        let exact = CallEstimate { calls: 1, is_estimate: false, seconds: 0.6 };
+        let price = CostEstimate { meetings: 1, unlisted: 0, participants: 1, total: exact, ..price() };
         assert_eq!(estimate_text(&price), "1 participant of 1 meeting, 1 call, 1 s at 100 per minute");
     }
 }

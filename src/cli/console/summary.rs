@@ -45,7 +45,7 @@ pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
         let fields = fields.map(|(name, count)| format!("{} ({})", short_name(name), thousands(*count)));
         page.field("New fields", &fields.collect::<Vec<_>>().join(", "));
     }
-    if summary.scope {
+    if summary.fetches {
         page.field("Calls", &calls_text(&summary.calls));
         let (waited, retries) = (duration_text(summary.waited_s), thousands(summary.retries));
         page.field("Throttles", &format!("{} (waited {waited}), retries {retries}", thousands(summary.throttles)));
@@ -169,7 +169,7 @@ mod tests {
             dates_published: vec!["2026-11-20".to_owned(), "2026-11-22".to_owned(), "2026-11-21".to_owned()],
             generation: 12,
             store: "./vcq-store".to_owned(),
-            scope: true,
+            fetches: true,
             left: None,
             notes: vec!["3 participants failed after 5 tries each.".to_owned()],
             stage_s: vec![("fetching", 1_250.0), ("transforming", 3.2), ("loading", 10.8)],

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Now;
+use super::setup::Now;
 use crate::error::ExitCode;
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Calls;
-use super::price::Price;
+use super::estimate::CostEstimate;
+use super::summary::Calls;
 use crate::error::ExitCode;
 use crate::extract::{Estimate, EstimateInput};
 use crate::ledger::{Ledger, LedgerError, OpenUnits, RunRecord};
@@ -174,8 +174,8 @@ pub(crate) struct PendingView {
     pub since_utc: Option<String>,
     /// Its day in the tenant's zone: a sync from there on asks for all of it.
     pub since_date: Option<String>,
-    /// What it takes to ask.
-    pub price: Price,
+    #[serde(rename = "price")]
+    pub estimate: CostEstimate,
     /// Participants by why they are open.
     pub participants: OpenView,
     /// Lists of participants by why they are open.
@@ -351,7 +351,7 @@ fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerEr
     Ok(PendingView {
         since_utc: since_us.map(utc_text),
         since_date: since_us.map(|since_us| civil_date_text(setup.zone.day_of(since_us))),
-        price: Price::of(&pending, setup.rate),
+        estimate: CostEstimate::at_rate(&pending, setup.rate),
         participants: view(ledger.open_participants()?),
         lists: view(ledger.open_lists()?),
         unpublished_dates: ledger.dirty_dates()?.iter().map(|date| civil_date_text(date.meeting_date)).collect(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{CallsUsed, StatusSetup, midnight_us};
-use crate::commands::Calls;
+use crate::commands::summary::Calls;
 use crate::ledger::{Ledger, LedgerError, RunRecord};
 use crate::raw_log::{RawError, requests_by_run};
 use crate::schema::{civil_date_text, utc_text};

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{VerifyError, VerifySetup};
 use crate::checks::{Check, Findings, Verified, compare_parts};
-use crate::commands::dates::{DateContext, DateError, stage_date};
+use crate::commands::publish::dates::{DateContext, DateError, stage_date};
 use crate::ledger::unpublished_dates;
 use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder};
 use crate::raw_log::RawFile;

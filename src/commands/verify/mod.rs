@@ -14,9 +14,9 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::SyncError;
-use super::definitions::Installed;
-use super::totals::run_row;
+use super::error::SyncError;
+use super::publish::definitions::Installed;
+use super::run_record::run_row;
 use crate::checks::{Check, Findings, Surroundings, Verified, verify as verify_published};
 use crate::ledger::{LedgerCheck, check_ledger, read_runs, unpublished_dates};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, holder};
@@ -106,7 +106,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let ledger = check_ledger(&paths.ledger());
     let index = RawIndex::new(&paths);
     let installed =
-        Installed::of(&paths, &setup.custom_limits).map_err(|error| VerifyError::Definitions(Box::new(error)))?;
+        Installed::read(&paths, &setup.custom_limits).map_err(|error| VerifyError::Definitions(Box::new(error)))?;
     let surroundings = Surroundings {
         now_us: setup.now_us,
         database: setup.database,

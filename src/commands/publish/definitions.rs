@@ -1,14 +1,12 @@
-//! What is installed in every published database, put together from the reports, the settings and the store.
+//! What is installed in every published database beside the rows: reports, limits and buildings.
 
-use crate::buildings::Buildings;
 use duckdb::Connection;
 
+use crate::buildings::Buildings;
+use crate::commands::error::SyncError;
 use crate::load::{AddressPair, BuildingLookup, Definitions, Script, StorePaths, installed_checksum};
 use crate::schema::cell::Row;
 
-use super::SyncError;
-
-/// Views, macros, limits and buildings of one store and one program.
 pub(crate) struct Installed {
     scripts: Vec<Script>,
     custom_limits: Vec<(String, f64)>,
@@ -17,11 +15,8 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    /// Puts them together. `custom_limits` are those of the profile `custom`: metric and value.
-    ///
-    /// # Errors
-    /// Where a report's header or the store's list of buildings can't be read.
-    pub(crate) fn of(paths: &StorePaths, custom_limits: &[(String, f64)]) -> Result<Installed, SyncError> {
+    /// `custom_limits` are those of the profile `custom`: metric and value.
+    pub(crate) fn read(paths: &StorePaths, custom_limits: &[(String, f64)]) -> Result<Installed, SyncError> {
         let buildings = Buildings::read(&paths.buildings())?;
         Ok(Installed {
             scripts: crate::report::scripts()?,
@@ -31,19 +26,15 @@ impl Installed {
         })
     }
 
-    /// The same, where the limits were checked: a wrong name is told before the first call and not after the last.
-    ///
-    /// # Errors
-    /// As [`Installed::of`], and [`SyncError::UnknownLimits`].
-    pub(crate) fn checked(paths: &StorePaths, custom_limits: &[(String, f64)]) -> Result<Installed, SyncError> {
-        let installed = Installed::of(paths, custom_limits)?;
+    /// Also checks the limits, so that a wrong name is reported before the first API call and not after the last.
+    pub(crate) fn read_and_check(paths: &StorePaths, custom_limits: &[(String, f64)]) -> Result<Installed, SyncError> {
+        let installed = Installed::read(paths, custom_limits)?;
         match installed.definitions().unknown_limits()? {
             Some(limits) => Err(SyncError::UnknownLimits { unknown: limits.unknown, known: limits.known }),
             None => Ok(installed),
         }
     }
 
-    /// As the load stage takes them.
     pub(crate) fn definitions(&self) -> Definitions<'_> {
         Definitions {
             scripts: &self.scripts,
@@ -55,15 +46,12 @@ impl Installed {
 }
 
 /// Whether a published database has the definitions that this program would install with these limits.
-///
-/// # Errors
-/// As [`Installed::checked`].
 pub(crate) fn defines_the_same(
     connection: &Connection,
     paths: &StorePaths,
     custom_limits: &[(String, f64)],
 ) -> Result<bool, SyncError> {
-    let installed = Installed::checked(paths, custom_limits)?;
+    let installed = Installed::read_and_check(paths, custom_limits)?;
     Ok(installed_checksum(connection).as_deref() == Some(installed.definitions().sha256().as_str()))
 }
 

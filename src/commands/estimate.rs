@@ -1,4 +1,4 @@
-//! A price as values that can be printed: calls by endpoint, time at the quota, what comes later.
+//! An estimate as it is printed: calls by endpoint, the time they take at the quota, and what only a later run can fetch.
 
 use std::time::Duration;
 
@@ -8,77 +8,74 @@ use crate::extract::{Count, Estimate, paced};
 use crate::schema::{TenantZone, utc_text};
 use feishu_vc::{Endpoint, Rate};
 
-/// Calls to one of the lists, or to all.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(crate) struct PricedCalls {
-    /// Calls still to make.
+pub(crate) struct CallEstimate {
     pub calls: u64,
-    /// True where a guess is in it.
+    /// False if `calls` is an exact count.
     pub is_estimate: bool,
-    /// Seconds that they take at the quota.
+    /// Seconds that the calls take at the quota.
     pub seconds: f64,
 }
 
-/// What a later run will ask, because now is too early.
+/// What a later run will fetch, because it is too early now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct PricedLater {
-    /// Meetings that ended less than ten minutes ago and are left alone.
+pub(crate) struct LaterEstimate {
+    /// Meetings that ended less than ten minutes ago and are not fetched yet.
     pub fresh_meetings: u64,
-    /// When the last of them can be asked for, RFC 3339 UTC.
+    /// When the last of them can be fetched, RFC 3339 UTC.
     pub fresh_until_utc: Option<String>,
-    /// Meetings within the settle time that have something to ask now.
+    /// Meetings that are not stable yet and have something to fetch now.
     pub settling_meetings: u64,
-    /// Their participants: asked now, they may be asked again.
+    /// Their participants, which may have to be fetched again.
     pub settling_participants: u64,
-    /// When the last of them is settled, RFC 3339 UTC.
+    /// When the last of them is stable, RFC 3339 UTC.
     pub settled_utc: Option<String>,
 }
 
-/// What is pending, in calls and seconds. Its names are the keys of `pending` in `plan --json` and `status --json`.
+/// What is pending, in calls and seconds. The field names are keys of `plan --json` and `status --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Price {
-    /// Meetings with something to ask now.
+pub(crate) struct CostEstimate {
+    /// Meetings with something to fetch now.
     pub meetings: u64,
-    /// Of those, meetings whose list of participants is to be asked.
+    /// Of those, meetings whose participant list is to be fetched.
     pub lists: u64,
-    /// Of those, meetings that nobody has a list of yet; their participants are guessed.
+    /// Of those, meetings that were never listed; their participants are guessed.
     pub unlisted: u64,
-    /// Participants to ask for now, guessed ones included.
+    /// Participants to fetch now, including guessed ones.
     pub participants: u64,
-    pub meeting_list: PricedCalls,
-    pub participant_list: PricedCalls,
-    pub participant_quality_list: PricedCalls,
-    /// To all three. They are worked side by side: the longest counts.
-    pub total: PricedCalls,
-    /// The quota of each list.
+    pub meeting_list: CallEstimate,
+    pub participant_list: CallEstimate,
+    pub participant_quality_list: CallEstimate,
+    /// All three endpoints. They are called in parallel, so the longest time counts.
+    pub total: CallEstimate,
+    /// The quota of each endpoint.
     pub calls_per_minute: u64,
-    pub later: PricedLater,
+    pub later: LaterEstimate,
 }
 
-impl Price {
-    /// The price of what is pending, at a rate.
-    pub(crate) fn of(pending: &Estimate, rate: Rate) -> Price {
-        let priced = |count: Count, time: Duration| PricedCalls {
+impl CostEstimate {
+    pub(crate) fn at_rate(pending: &Estimate, rate: Rate) -> CostEstimate {
+        let estimate = |count: Count, time: Duration| CallEstimate {
             calls: count.calls,
             is_estimate: count.is_estimate,
             seconds: tenths(time),
         };
-        let list = |endpoint: Endpoint| {
+        let endpoint = |endpoint: Endpoint| {
             let count = pending.calls[endpoint as usize];
-            priced(count, paced(count.calls, rate))
+            estimate(count, paced(count.calls, rate))
         };
         let later = &pending.later;
-        Price {
+        CostEstimate {
             meetings: pending.meetings_pending,
             lists: pending.lists_pending,
             unlisted: pending.unlisted,
             participants: pending.participants_pending + pending.participants_guessed,
-            meeting_list: list(Endpoint::MeetingList),
-            participant_list: list(Endpoint::ParticipantList),
-            participant_quality_list: list(Endpoint::ParticipantQualityList),
-            total: priced(pending.total(), pending.time(rate)),
+            meeting_list: endpoint(Endpoint::MeetingList),
+            participant_list: endpoint(Endpoint::ParticipantList),
+            participant_quality_list: endpoint(Endpoint::ParticipantQualityList),
+            total: estimate(pending.total(), pending.time(rate)),
             calls_per_minute: (f64::from(rate.calls.get()) * 60.0 / rate.window.as_secs_f64()).round() as u64,
-            later: PricedLater {
+            later: LaterEstimate {
                 fresh_meetings: later.fresh_meetings,
                 fresh_until_utc: later.fresh_until_us.map(utc_text),
                 settling_meetings: later.unstable_meetings,
@@ -88,21 +85,19 @@ impl Price {
         }
     }
 
-    /// Calls by list, under the lists' names.
-    pub(crate) fn by_list(&self) -> [(&'static str, PricedCalls); 3] {
+    /// The calls of each endpoint with its name.
+    pub(crate) fn by_endpoint(&self) -> [(&'static str, CallEstimate); 3] {
         let calls = [self.meeting_list, self.participant_list, self.participant_quality_list];
-        let mut named = Endpoint::ALL.map(|endpoint| (endpoint.name(), self.total));
-        named.iter_mut().zip(calls).for_each(|(named, calls)| named.1 = calls);
-        named
+        Endpoint::ALL.map(|endpoint| (endpoint.name(), calls[endpoint as usize]))
     }
 }
 
-/// Seconds to a tenth: what a price can promise.
+/// Seconds to a tenth: an estimate is no more precise.
 pub(crate) fn tenths(time: Duration) -> f64 {
     (time.as_secs_f64() * 10.0).round() / 10.0
 }
 
-/// An instant on the tenant's clock, RFC 3339 with its offset.
+/// In the tenant's zone, RFC 3339 with its offset.
 pub(crate) fn local_text(utc_us: i64, zone: &TenantZone) -> String {
     let offset_min = zone.offset_min_at(utc_us);
     let wall = utc_text(utc_us.saturating_add(i64::from(offset_min) * 60_000_000));
@@ -116,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instant_shows_the_tenants_clock_and_its_offset() {
+    fn local_text_has_the_tenants_clock_and_offset() {
         let at = |zone: &str| local_text(0, &TenantZone::parse(zone).expect("zone"));
         assert_eq!(at("+08:00"), "1970-01-01T08:00:00+08:00");
         assert_eq!(at("-05:30"), "1969-12-31T18:30:00-05:30");

@@ -1,4 +1,4 @@
-//! One meeting date from the raw log to staged Parquet parts: every duty of the transform, one participant at a time.
+//! Turns one meeting date of the raw log into staged Parquet parts, one participant at a time.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -16,22 +16,20 @@ use crate::transform::{
 };
 use feishu_vc::Endpoint;
 
-/// A date cannot be made from its answers.
+/// A date cannot be staged.
 #[derive(Debug, thiserror::Error)]
 pub enum DateError {
     #[error(transparent)]
     Raw(#[from] RawError),
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// An answer in the raw log that is no page.
-    #[error("an answer in the raw log about {unit} cannot be read")]
+    #[error("a response in the raw log for {unit} cannot be parsed")]
     Page {
         unit: String,
-        /// What is wrong with it.
         #[source]
         source: PageError,
     },
-    /// Rows that do not fit their table: a defect of ours.
+    /// An internal error.
     #[error("rows of {table} do not fit the table")]
     Rows {
         table: &'static str,
@@ -40,40 +38,36 @@ pub enum DateError {
     },
 }
 
-/// Rows of a small table that are written at a time.
+/// Rows of a small table per batch.
 const BATCH_ROWS: usize = 4_096;
-/// Samples that are written at a time: a few megabytes. From 2,048 to 32,768 a rebuild takes the same time.
+/// Samples per batch, a few megabytes. From 2,048 to 32,768 a rebuild takes the same time.
 const SAMPLE_BATCH_ROWS: usize = 8_192;
 
-/// What a date is made with.
+/// What all dates of a publication share.
 #[derive(Debug, Clone, Copy)]
 pub struct DateContext<'a> {
     pub raw_dir: &'a Path,
-    /// Where parts are staged.
+    /// Parts are staged here.
     pub work_dir: &'a Path,
     pub zone: &'a TenantZone,
     /// The run that publishes.
     pub run_id: &'a str,
-    /// Count the unknown fields of all answers, not only of this run's.
+    /// Count the unknown fields of all responses, not only of this run's.
     pub counts_all_fields: bool,
-    /// Tells the parts of this publication from an earlier one of the same run.
+    /// Distinguishes the parts of this publication from those of an earlier one of the same run.
     pub part_number: u32,
 }
 
-/// A date, ready to be published.
 #[derive(Debug)]
 pub struct StagedDate {
     pub publication: DatePublication,
-    /// Fields that this run's answers have and the tables have not.
+    /// Fields of this run's responses that are not in the tables.
     pub unknown_fields: UnknownFields,
-    /// Checkpoints that were cut off and passed over.
-    pub torn: u64,
+    /// Truncated checkpoints that were skipped.
+    pub truncated: u64,
 }
 
-/// Makes the parts of one date from all its answers.
-///
-/// # Errors
-/// [`DateError`]; nothing published is touched.
+/// Stages the parts of one date from all its responses. Touches nothing that is published.
 pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedDate, DateError> {
     let open = |kind| RawDate::open(context.raw_dir, kind, meeting_date);
     let (meeting_pages, participant_pages, quality_pages) =
@@ -91,7 +85,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
         unknown_fields: UnknownFields::new(),
     };
     let meetings = stage.meetings(&meeting_pages)?;
-    // In the order of `<meeting_key>/`, so that participants come out in the order of their keys.
+    // Sorted by `<meeting_key>/`, so that participants are in the order of their keys.
     let mut keys: Vec<(String, String)> =
         meetings.meetings().map(|(key, identity)| (key.to_owned(), identity.meeting_no.clone())).collect();
     let (meeting_rows, meeting_rejects) = meetings.finish();
@@ -115,7 +109,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
     Ok(StagedDate {
         publication: DatePublication { meeting_date, parts },
         unknown_fields: stage.unknown_fields,
-        torn: meeting_pages.truncated + participant_pages.truncated + quality_pages.truncated,
+        truncated: meeting_pages.truncated + participant_pages.truncated + quality_pages.truncated,
     })
 }
 
@@ -148,7 +142,7 @@ impl<'a> Stage<'a> {
         Ok(meetings)
     }
 
-    /// One meeting: its participants, their samples, and how each of them stands.
+    /// Stages one meeting: its participants, their samples and their coverage.
     fn meeting(
         &mut self,
         meeting_key: &str,
@@ -166,14 +160,14 @@ impl<'a> Stage<'a> {
         let participants = meeting.finish();
         let mut counts = Vec::with_capacity(participants.len());
         for participant in &participants {
-            counts.push(self.samples_of(meeting_key, participant, quality)?);
+            counts.push(self.samples(meeting_key, participant, quality)?);
         }
         let mut coverage = coverage_rows(
             meeting_key,
             self.meeting_date,
             &listing(walks),
             &participants,
-            |participant| asked(quality.walks(&participant.identity.base_key)),
+            |participant| attempts(quality.walks(&participant.identity.base_key)),
             &counts,
         );
         coverage.sort_by(|a, b| key_text(a).cmp(key_text(b)));
@@ -186,18 +180,13 @@ impl<'a> Stage<'a> {
         self.participants.extend(rows)
     }
 
-    /// Types the last whole walk of a participant; how many samples it has.
-    fn samples_of(
-        &mut self,
-        meeting_key: &str,
-        participant: &Participant,
-        quality: &RawDate,
-    ) -> Result<u64, DateError> {
+    /// Parses the last whole walk of a participant. Returns its number of samples.
+    fn samples(&mut self, meeting_key: &str, participant: &Participant, quality: &RawDate) -> Result<u64, DateError> {
         let unit = &participant.identity.base_key;
         let Some(walk) = quality.walks(unit).iter().rev().find(|walk| walk.is_whole()) else { return Ok(0) };
         let typed = typed_walk(&mut self.reader, &mut self.parser, quality, walk, participant)?;
         let unknown = self.parser.take_unknown_fields();
-        // Twins share a walk: its fields are counted with the first of them.
+        // Duplicate participants share a walk; its fields are counted with the first of them.
         if participant.participant_key == *unit {
             self.note_unknown(walk, unknown);
         }
@@ -211,7 +200,7 @@ impl<'a> Stage<'a> {
         Ok(typed.sample_count() as u64)
     }
 
-    /// Counts unknown fields of this run's answers: those of earlier runs were told by them. A rebuild has none of its own.
+    /// Counts unknown fields of this run's responses: earlier runs reported theirs. A rebuild has none of its own.
     fn note_unknown(&mut self, walk: &WalkRef, unknown: UnknownFields) {
         if self.context.counts_all_fields || walk.run_id == self.context.run_id {
             add_unknown(&mut self.unknown_fields, unknown);
@@ -219,7 +208,6 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Types the pages of one walk of a participant.
 fn typed_walk(
     reader: &mut PageReader,
     parser: &mut WalkParser,
@@ -229,35 +217,34 @@ fn typed_walk(
 ) -> Result<TypedWalk, DateError> {
     let offset_min = participant.identity.join.map_or(0, |join| join.offset_min);
     parser.walk(&reader.bodies(quality, walk)?, offset_min).map_err(|source| match quality.pages(walk) {
-        // The record around the answer is damaged too.
+        // The record around the response is damaged, too.
         Err(error) => error.into(),
         Ok(_) => DateError::Page { unit: participant.identity.base_key.clone(), source },
     })
 }
 
-/// Dates rejects back to the earliest answer that had them too.
+/// Dates rejects back to the earliest response that had them, too.
 fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDate) -> Result<(), DateError> {
-    // A parser of its own: the fields of earlier answers were counted with them.
+    // A separate parser: the fields of earlier responses have been counted.
     let (mut reader, mut parser) = (PageReader::default(), WalkParser::default());
     let walks = quality.walks(&participant.identity.base_key).iter().filter(|walk| walk.is_whole());
-    // The last one is the answer that the rejects are of.
-    let text_of =
+    let identity =
         |reject: &Reject| (reject.row_key.clone(), reject.column_name, reject.raw_text.clone(), reject.reason);
+    // The rejects are of the last one.
     for walk in walks.rev().skip(1) {
         let typed = typed_walk(&mut reader, &mut parser, quality, walk, participant)?;
         let earlier: HashSet<_> =
-            typed.rejects(&participant.participant_key, walk.requested_us).map(|reject| text_of(&reject)).collect();
+            typed.rejects(&participant.participant_key, walk.requested_us).map(|reject| identity(&reject)).collect();
         if earlier.is_empty() {
             continue;
         }
-        for reject in rejects.iter_mut().filter(|reject| earlier.contains(&text_of(reject))) {
+        for reject in rejects.iter_mut().filter(|reject| earlier.contains(&identity(reject))) {
             reject.first_seen_us = walk.requested_us;
         }
     }
     Ok(())
 }
 
-/// Adds counts of unknown fields to others.
 pub(crate) fn add_unknown(to: &mut UnknownFields, from: UnknownFields) {
     for (field, count) in from {
         count_unknown_field(to, &field, count);
@@ -280,23 +267,23 @@ fn list_walk(pages: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<List
     Ok(ListWalk { items, requested_us: walk.requested_us })
 }
 
-/// How the listing of a meeting stands, by its last walk.
+/// The state of a meeting's participant list, by its last walk.
 fn listing(walks: &[WalkRef]) -> Listing {
     let Some(last) = walks.last() else { return Listing::Unlisted(None) };
     match &last.end {
         Some(end) if end.whole && matches!(end.status, Status::Complete | Status::Empty | Status::Pending) => {
             Listing::Listed
         }
-        // Rows of an earlier walk stand for the meeting; a failure is pending all the same, and so is an audience.
+        // Rows of an earlier walk stand in for the meeting, except if the last one failed: then the list is pending.
         Some(end) if !end.whole && end.status != Status::Failed && walks.iter().any(WalkRef::is_whole) => {
             Listing::Listed
         }
-        _ => Listing::Unlisted(asked(walks)),
+        _ => Listing::Unlisted(attempts(walks)),
     }
 }
 
-/// How the asking for a unit stands, over all its walks.
-fn asked(walks: &[WalkRef]) -> Option<Asked> {
+/// The attempts to fetch a unit, over all its walks.
+fn attempts(walks: &[WalkRef]) -> Option<Asked> {
     let (first, last) = (walks.first()?, walks.last()?);
     let end = last.end.as_ref();
     Some(Asked {
@@ -304,7 +291,7 @@ fn asked(walks: &[WalkRef]) -> Option<Asked> {
         first_us: first.requested_us,
         last_us: last.requested_us,
         status: end.map_or(Status::Pending, |end| end.status),
-        reason: end.map_or_else(|| "the run ended before its answer".to_owned(), |end| end.reason.clone()),
+        reason: end.map_or_else(|| "the run ended before the response arrived".to_owned(), |end| end.reason.clone()),
         api_code: end.and_then(|end| end.api_code),
         log_id: end.and_then(|end| end.log_id.clone()),
     })
@@ -322,7 +309,6 @@ fn write_samples(batches: &mut SampleBatches, part: &mut PartWriter, at_least: u
     Ok(part.write(&batch)?)
 }
 
-/// A table that is built row by row.
 struct SmallTable {
     table: &'static Table,
     part: PartWriter,

@@ -1,0 +1,53 @@
+//! The limits of a run: `--max-calls` and `--finish-by`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use feishu_vc::{CallBudget, Endpoint};
+
+use crate::commands::setup::Now;
+
+/// Admits requests until a number of calls or a time is reached.
+pub(super) struct Budget {
+    max_calls: Option<u64>,
+    finish_by_us: Option<i64>,
+    used: AtomicU64,
+    now_us: Now,
+}
+
+impl Budget {
+    /// `None` is no limit. `finish_by_us` in microseconds UTC.
+    pub(super) fn new(max_calls: Option<u64>, finish_by_us: Option<i64>, now_us: Now) -> Budget {
+        Budget { max_calls, finish_by_us, used: AtomicU64::new(0), now_us }
+    }
+}
+
+impl CallBudget for Budget {
+    fn admit(&self, _endpoint: Endpoint) -> Result<(), String> {
+        if self.finish_by_us.is_some_and(|finish_by_us| (self.now_us)() >= finish_by_us) {
+            return Err("the time given by --finish-by is reached".to_owned());
+        }
+        let Some(max_calls) = self.max_calls else { return Ok(()) };
+        let admitted =
+            self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < max_calls).then_some(used + 1));
+        admitted.map(drop).map_err(|_| {
+            format!("the budget of {max_calls} {} is used up", if max_calls == 1 { "call" } else { "calls" })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_budget_admits_its_number_of_calls_and_ends_at_its_time() {
+        let at = |now: i64| -> Now { Arc::new(move || now) };
+        let budget = Budget::new(Some(2), None, at(0));
+        let admitted = (0..4).filter(|_| budget.admit(Endpoint::MeetingList).is_ok());
+        assert_eq!(admitted.count(), 2);
+        assert!(Budget::new(None, Some(10), at(9)).admit(Endpoint::MeetingList).is_ok());
+        assert!(Budget::new(None, Some(10), at(10)).admit(Endpoint::MeetingList).is_err());
+    }
+}

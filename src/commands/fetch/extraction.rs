@@ -1,0 +1,64 @@
+//! Puts an extraction together, for a sync and for a plan.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use feishu_vc::{Client, EventListener};
+
+use super::budget::Budget;
+use super::counters::Counters;
+use crate::commands::error::SyncError;
+use crate::commands::setup::SyncSetup;
+use crate::error::{ExitCode, StopReason};
+use crate::extract::{CheckpointWriter, ExtractSettings, Extracted, FetchScope, Scheduler};
+use crate::ledger::Ledger;
+use crate::load::StorePaths;
+
+/// What a run fetches, given what the store holds.
+pub(crate) struct Fetch {
+    pub scope: FetchScope,
+    pub lost_raw_dates: BTreeSet<i32>,
+    /// Microseconds UTC.
+    pub resumed_since_us: Option<i64>,
+}
+
+pub(crate) fn extraction(
+    setup: &SyncSetup,
+    paths: &StorePaths,
+    run_id: &str,
+    ledger: &Arc<Ledger>,
+    counters: &Arc<Counters>,
+    fetch: Fetch,
+) -> Result<Arc<Scheduler>, SyncError> {
+    let mut config = setup.client.clone();
+    config.cancel = setup.cancel.clone();
+    config.call_budget = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
+    let client = Client::new(config, Arc::clone(counters) as Arc<dyn EventListener>)?;
+    let writer = CheckpointWriter::start(&paths.raw(), run_id, Arc::clone(ledger))
+        .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
+    let settings = ExtractSettings {
+        run_id: run_id.to_owned(),
+        scope: fetch.scope,
+        lost_raw_dates: fetch.lost_raw_dates,
+        resumed_since_us: fetch.resumed_since_us,
+        window_us: setup.window_us,
+        meeting_nos: setup.meeting_nos.clone(),
+        refetch: setup.refetch,
+        zone: setup.zone.clone(),
+        user_id_type: setup.user_id_type,
+        settle: setup.settle.into(),
+        concurrency: setup.concurrency,
+        rate: setup.client.rate,
+        may_end_early: setup.max_calls.is_some() || setup.finish_by_us.is_some(),
+    };
+    let (cancel, listener, now_us) = (setup.cancel.clone(), Arc::clone(&setup.listener), Arc::clone(&setup.now_us));
+    Ok(Arc::new(Scheduler::new(client, cancel, writer, settings, listener, now_us)))
+}
+
+pub(crate) fn exit_code(extracted: &Extracted, signal: i32) -> ExitCode {
+    match &extracted.stop {
+        Some(stop) => StopReason::of(stop, signal).exit,
+        None if extracted.failed_units > 0 || extracted.unreadable_meetings > 0 => ExitCode::Incomplete,
+        None => ExitCode::Complete,
+    }
+}

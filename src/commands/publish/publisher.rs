@@ -1,0 +1,216 @@
+//! Publishes during a run and at its end: decides which dates are due, and collects what the summary needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::dates::add_unknown;
+use super::round::{RoundInput, Skipped};
+use super::setup::PublishSetup;
+use super::totals::Totals;
+use crate::commands::error::SyncError;
+use crate::commands::summary::{Calls, Summary};
+use crate::error::ExitCode;
+use crate::event::Event;
+use crate::extract::accept_losses;
+use crate::ledger::{DirtyDate, Ledger, RunRecord};
+use crate::load::{Manifest, StorePaths, open_published_with};
+use crate::schema::{civil_date_text, utc_text};
+use crate::transform::UnknownFields;
+
+/// Publishes the dates of one run.
+pub(crate) struct Publisher {
+    setup: PublishSetup,
+    paths: StorePaths,
+    ledger: Arc<Ledger>,
+    part_number: u32,
+    generation: u64,
+    totals: Totals,
+    unknown_fields: BTreeMap<i32, UnknownFields>,
+    truncated: BTreeMap<i32, u64>,
+    dates_published: BTreeSet<String>,
+    /// The dates staged by the last round.
+    staged: BTreeSet<i32>,
+    skipped: Skipped,
+    transform_s: f64,
+    load_s: f64,
+    /// Seconds of publishing while the extraction was running.
+    pub seconds_during_extraction: f64,
+}
+
+/// Which dates are to be published, and which are not.
+pub(crate) struct Due {
+    /// Dates with unpublished responses.
+    pub dates: Vec<DirtyDate>,
+    pub awaiting_refetch: BTreeSet<i32>,
+    /// Dates with new responses but without the files of older ones: publishing them would drop published rows.
+    pub lost_raw: BTreeSet<i32>,
+}
+
+impl Publisher {
+    pub(crate) fn new(setup: PublishSetup, paths: &StorePaths, ledger: Arc<Ledger>) -> Publisher {
+        Publisher {
+            setup,
+            paths: paths.clone(),
+            ledger,
+            part_number: 0,
+            generation: 0,
+            totals: Totals::default(),
+            unknown_fields: BTreeMap::new(),
+            truncated: BTreeMap::new(),
+            dates_published: BTreeSet::new(),
+            staged: BTreeSet::new(),
+            skipped: Skipped::default(),
+            transform_s: 0.0,
+            load_s: 0.0,
+            seconds_during_extraction: 0.0,
+        }
+    }
+
+    /// `is_whole` if the run was not stopped early.
+    pub(crate) fn due(&self, is_whole: bool) -> Result<Due, SyncError> {
+        let awaiting_refetch = self.ledger.awaiting_refetch_dates(is_whole)?;
+        let mut dates = self.ledger.dirty_dates()?;
+        let is_dirty = |day: &i32| dates.iter().any(|date| date.meeting_date == *day);
+        // A date that is being refetched may be replaced; whether it would lose rows is checked when it is staged.
+        let refetched = self.ledger.refetch_dates()?;
+        let lost_raw = self.setup.lost_raw_dates.difference(&refetched).copied();
+        let lost_raw: BTreeSet<i32> = lost_raw.filter(is_dirty).collect();
+        // With --meeting-no only some of the window's meetings are listed.
+        let is_listed = is_whole && self.setup.meeting_nos.is_empty();
+        let partially_listed =
+            self.ledger.partially_listed_dates(if is_listed { self.setup.window_us } else { (0, 0) })?;
+        let stays = [&awaiting_refetch, &lost_raw, &partially_listed];
+        dates.retain(|date| !stays.iter().any(|stays| stays.contains(&date.meeting_date)));
+        Ok(Due { dates, awaiting_refetch, lost_raw })
+    }
+
+    /// Publishes the dates that have responses and no more work, if there are any.
+    pub(crate) async fn publish_finished(&mut self, open: &[i32], run: &RunRecord) -> Result<(), SyncError> {
+        let began = Instant::now();
+        let mut dates = self.due(false)?.dates;
+        dates.retain(|date| !open.contains(&date.meeting_date));
+        if !dates.is_empty() {
+            self.publish(dates, run.clone(), None).await?;
+        }
+        self.seconds_during_extraction += began.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Publishes everything that is due, with the end of the run. Returns the exit code, which is worse than the given one
+    /// if the window still has failures.
+    pub(crate) async fn publish_all(
+        &mut self,
+        run: &mut RunRecord,
+        exit: ExitCode,
+        due: &Due,
+    ) -> Result<ExitCode, SyncError> {
+        let (exit, ended) = self.publish(due.dates.clone(), run.clone(), Some(exit)).await?;
+        let replaced: BTreeSet<i32> = self.setup.lost_raw_dates.intersection(&self.staged).copied().collect();
+        accept_losses(&self.paths.raw(), &self.ledger, &replaced)?;
+        self.ledger.end_refetch(&due.awaiting_refetch)?;
+        *run = ended;
+        Ok(exit)
+    }
+
+    pub(crate) async fn publish(
+        &mut self,
+        dates: Vec<DirtyDate>,
+        run: RunRecord,
+        exit: Option<ExitCode>,
+    ) -> Result<(ExitCode, RunRecord), SyncError> {
+        let listener = Arc::clone(&self.setup.listener);
+        listener.on_event(&Event::Publishing { dates: dates.len() as u64 });
+        self.part_number += 1;
+        let input = RoundInput {
+            setup: self.setup.clone(),
+            paths: self.paths.clone(),
+            ledger: Arc::clone(&self.ledger),
+            part_number: self.part_number,
+            dates,
+            run,
+            exit,
+        };
+        // Staging and DuckDB keep a core busy, so not on the threads that wait for the network.
+        let round = tokio::task::spawn_blocking(move || input.publish()).await.map_err(|_| SyncError::Panicked)??;
+        self.generation = round.generation;
+        self.totals = round.totals;
+        self.unknown_fields.extend(round.unknown_fields);
+        self.truncated.extend(round.truncated);
+        self.staged = round.staged;
+        self.skipped = round.skipped;
+        self.transform_s += round.transform_s;
+        self.load_s += round.load_s;
+        let dates = round.dates_changed.len() as u64;
+        self.dates_published.extend(round.dates_changed);
+        listener.on_event(&Event::Published { generation: round.generation, dates });
+        Ok((round.exit, round.run))
+    }
+
+    /// Why the last round skipped dates, if it did.
+    pub(crate) fn skipped_error(&mut self) -> Option<SyncError> {
+        let Skipped { short, damaged } = std::mem::take(&mut self.skipped);
+        if let Some(damaged) = damaged {
+            return Some(damaged.into());
+        }
+        let (first, last) = (civil_date_text(*short.first()?), civil_date_text(*short.last()?));
+        Some(SyncError::Short { dates: short.len(), first, last })
+    }
+
+    /// Reads totals and generation of what is published, for the summary of a run that publishes nothing.
+    pub(crate) fn read_published(&mut self) -> Result<(), SyncError> {
+        if let Some(manifest) = Manifest::read(&self.paths)? {
+            self.generation = manifest.generation;
+        }
+        if self.paths.database().exists() {
+            let connection = open_published_with(&self.paths, self.setup.database)?;
+            self.totals = Totals::count(&connection, &self.setup, i64::MAX).map_err(SyncError::Totals)?;
+        }
+        Ok(())
+    }
+
+    /// Truncated records of the raw log that were skipped.
+    pub(crate) fn truncated(&self) -> u64 {
+        self.truncated.values().sum()
+    }
+
+    /// The summary of a run without requests. `first_stage` is the stage before `transform`, with its seconds.
+    pub(crate) fn summary(
+        &mut self,
+        run_id: String,
+        exit: ExitCode,
+        started: Instant,
+        first_stage: (&'static str, f64),
+    ) -> Summary {
+        let totals = std::mem::take(&mut self.totals);
+        let mut unknown_fields = UnknownFields::new();
+        for fields in self.unknown_fields.values() {
+            add_unknown(&mut unknown_fields, fields.clone());
+        }
+        Summary {
+            run_id,
+            outcome: exit.name(),
+            exit_code: exit.number(),
+            since_utc: utc_text(self.setup.window_us.0),
+            until_utc: utc_text(self.setup.window_us.1),
+            meetings: totals.meetings,
+            participants: totals.participants,
+            by_status: totals.by_status,
+            samples: totals.samples,
+            rejects: totals.rejects,
+            calls: Calls::default(),
+            retries: 0,
+            throttles: 0,
+            waited_s: 0.0,
+            elapsed_s: started.elapsed().as_secs_f64(),
+            unknown_fields,
+            dates_published: self.dates_published.iter().cloned().collect(),
+            generation: self.generation,
+            store: self.paths.root().display().to_string(),
+            fetches: false,
+            left: None,
+            notes: Vec::new(),
+            stage_s: vec![first_stage, ("transform", self.transform_s), ("load", self.load_s)],
+        }
+    }
+}

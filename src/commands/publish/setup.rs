@@ -1,0 +1,30 @@
+//! What publishing needs to know.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::definitions::Installed;
+use crate::commands::setup::Now;
+use crate::event::Listener;
+use crate::load::{DatabaseOptions, PublishMode};
+use crate::schema::TenantZone;
+
+#[derive(Clone)]
+pub(crate) struct PublishSetup {
+    /// The totals count meetings that start in this window, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// Only these meetings; all if empty.
+    pub meeting_nos: Vec<String>,
+    pub zone: TenantZone,
+    pub user_id_type: String,
+    pub database: DatabaseOptions,
+    /// Dates staged in parallel.
+    pub threads: usize,
+    pub installed: Arc<Installed>,
+    /// What of the published files is trusted.
+    pub mode: PublishMode,
+    /// Dates that stay as they are published.
+    pub lost_raw_dates: BTreeSet<i32>,
+    pub listener: Arc<dyn Listener>,
+    pub now_us: Now,
+}

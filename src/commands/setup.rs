@@ -1,0 +1,51 @@
+//! What a sync or a plan needs to know. Nothing of it is read from the environment later.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
+use std::time::Duration;
+
+use feishu_vc::{CancellationToken, ClientConfig, UserIdType};
+
+use crate::event::Listener;
+use crate::load::DatabaseOptions;
+use crate::schema::TenantZone;
+
+/// The time now, microseconds UTC.
+pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+#[derive(Clone)]
+pub(crate) struct SyncSetup {
+    pub store: PathBuf,
+    /// `call_budget` and `cancel` are replaced by those of the run.
+    pub client: ClientConfig,
+    /// Ends the run early, after the pages being fetched.
+    pub cancel: CancellationToken,
+    /// The signal that triggered `cancel`; 0 for none.
+    pub signal: Arc<AtomicI32>,
+    /// Meetings that start in this window, microseconds UTC, end exclusive.
+    pub window_us: (i64, i64),
+    /// Only these meetings; all if empty.
+    pub meeting_nos: Vec<String>,
+    /// Fetch again what is final, too.
+    pub refetch: bool,
+    /// Maximum number of requests to the three endpoints.
+    pub max_calls: Option<u64>,
+    /// No request after this time, microseconds UTC.
+    pub finish_by_us: Option<i64>,
+    pub zone: TenantZone,
+    pub user_id_type: UserIdType,
+    /// How long after a meeting's end its data may still grow.
+    pub settle: Duration,
+    /// Maximum number of units in flight per endpoint.
+    pub concurrency: usize,
+    /// Finished dates are published about this often.
+    pub publish_every: Duration,
+    /// Limits of the reports' profile `custom`: metric and value.
+    pub custom_limits: Vec<(String, f64)>,
+    /// Dates staged in parallel.
+    pub threads: usize,
+    pub database: DatabaseOptions,
+    pub listener: Arc<dyn Listener>,
+    pub now_us: Now,
+}

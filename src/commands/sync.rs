@@ -1,0 +1,190 @@
+//! `sync`: fetches a window, publishes finished dates on the way, and the rest at the end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::error::SyncError;
+use super::fetch::counters::Counters;
+use super::fetch::extraction::{Fetch, exit_code, extraction};
+use super::publish::definitions::Installed;
+use super::publish::publisher::Publisher;
+use super::publish::setup::PublishSetup;
+use super::setup::SyncSetup;
+use super::summary::Summary;
+use super::{notes, plan, run_record, store_settings, store_state};
+use crate::error::ExitCode;
+use crate::event::Event;
+use crate::extract::{Extracted, FetchScope, Scheduler, Stop, catch_up};
+use crate::ledger::{Ledger, RunRecord};
+use crate::load::{Lock, PublishMode, StorePaths};
+
+/// How a sync ended.
+#[derive(Debug)]
+pub(crate) struct Synced {
+    pub summary: Summary,
+    pub exit: ExitCode,
+    /// Why it ended early, if it did.
+    pub stop: Option<Stop>,
+    /// Nothing is pending but what cannot be fetched: listed meetings whose start cannot be parsed.
+    pub only_unreadable: bool,
+    /// Why fetched data could not be published, if it could not; it is in the raw log.
+    pub error: Option<SyncError>,
+}
+
+/// Returns an error if the store cannot be used. Whatever Feishu does is a [`Synced`] with its reason.
+pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
+    let started = Instant::now();
+    let started_us = (setup.now_us)();
+    let paths = StorePaths::open(&setup.store)?;
+    let _lock = Lock::take(&paths, "sync", started_us)?;
+    paths.clean_work()?;
+    let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    store_settings::check(&paths, &ledger, &setup)?;
+    let installed = Arc::new(Installed::read_and_check(&paths, &setup.custom_limits)?);
+    let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    let lost_raw_dates = store_state::reconcile(&paths, &ledger)?;
+    paths.remove_orphans()?;
+
+    let fetch = Fetch {
+        scope: FetchScope::Everything,
+        resumed_since_us: store_state::resumed_since(&ledger.runs()?, started_us),
+        lost_raw_dates: lost_raw_dates.clone(),
+    };
+    let (since_us, until_us) = setup.window_us;
+    let mut run = run_record::begin("sync", setup.window_us, started_us);
+    let run_id = run.run_id.clone();
+    ledger.record_run(&run)?;
+    setup.listener.on_event(&Event::Started { since_us, until_us });
+
+    let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
+    let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
+    let publishing = publish_setup(&setup, installed, lost_raw_dates);
+    let mut publisher = Publisher::new(publishing, &paths, Arc::clone(&ledger));
+    let extraction_began = Instant::now();
+    let (mut extracted, failed) = fetch_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
+    let extract_s = extraction_began.elapsed().as_secs_f64() - publisher.seconds_during_extraction;
+
+    if failed.is_some() {
+        // We interrupted the extraction because publishing failed; that failure is the reason to report.
+        extracted.stop = None;
+    }
+    let exit = exit_code(&extracted, setup.signal.load(Ordering::Relaxed));
+    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages } = extracted;
+    run.finished_us = Some((setup.now_us)());
+    run_record::set_calls(&mut run, &counters);
+    let is_whole = stop.is_none();
+    let due = publisher.due(is_whole)?;
+    let read_published = |publisher: &mut Publisher| {
+        // Only for the summary: what could not be written may still be readable.
+        let _ = publisher.read_published();
+    };
+    let (mut exit, mut error) = match failed {
+        Some(failed) => {
+            read_published(&mut publisher);
+            (ExitCode::Storage, Some(failed))
+        }
+        // A run that was refused before the first response leaves what is published as it is.
+        None if !is_whole && due.dates.is_empty() => {
+            publisher.read_published()?;
+            (exit, None)
+        }
+        None => match publisher.publish_all(&mut run, exit, &due).await {
+            Ok(exit) => match publisher.skipped_error() {
+                None => (exit, None),
+                skipped => (ExitCode::Storage, skipped),
+            },
+            Err(failed) => {
+                read_published(&mut publisher);
+                (ExitCode::Storage, Some(failed))
+            }
+        },
+    };
+    run_record::set_exit(&mut run, exit);
+    // Publishing took time, too; the published row has the time at which it began.
+    run.finished_us = Some((setup.now_us)());
+    if let Err(failed) = ledger.record_run(&run) {
+        // On a full disk this fails, too; report what failed first.
+        exit = ExitCode::Storage;
+        error.get_or_insert(failed.into());
+    }
+
+    let only_unreadable = exit == ExitCode::Incomplete
+        && is_whole
+        && failed_units == 0
+        && unreadable_meetings > 0
+        && due.lost_raw.is_empty();
+    let summary = Summary {
+        calls: counters.calls(),
+        retries: counters.retries(),
+        throttles: counters.throttles(),
+        waited_s: counters.waited_s(),
+        // Before the meeting list was read to its end, nobody knows what is left.
+        left: stop
+            .as_ref()
+            .and(meeting_list_pages)
+            .and_then(|pages| plan::left(&ledger, &setup, (setup.now_us)(), pages)),
+        fetches: true,
+        notes: notes::of_sync(unreadable_meetings, publisher.truncated(), caught_up, &due),
+        ..publisher.summary(run_id, exit, started, ("extract", extract_s))
+    };
+    Ok(Synced { summary, exit, stop, only_unreadable, error })
+}
+
+/// Fetches the window and publishes finished dates now and then. If publishing fails, the extraction ends and the error is
+/// returned beside what was extracted.
+async fn fetch_and_publish(
+    setup: &SyncSetup,
+    extraction: &Arc<Scheduler>,
+    publisher: &mut Publisher,
+    run: &RunRecord,
+    counters: &Counters,
+) -> Result<(Extracted, Option<SyncError>), SyncError> {
+    let task = Arc::clone(extraction);
+    let mut task = tokio::spawn(async move { task.run().await });
+    let mut last = Instant::now();
+    loop {
+        let wait = setup.publish_every.saturating_sub(last.elapsed());
+        tokio::select! {
+            extracted = &mut task => return Ok((joined(extracted)?, None)),
+            () = tokio::time::sleep(wait) => {
+                // While the meeting list is being read, any date may get more meetings.
+                if let Some(open) = extraction.open_dates() {
+                    let mut under_way = run.clone();
+                    run_record::set_calls(&mut under_way, counters);
+                    if let Err(error) = publisher.publish_finished(&open, &under_way).await {
+                        // Let the extraction end after the pages being fetched: their data is kept.
+                        setup.cancel.cancel();
+                        return Ok((joined(task.await)?, Some(error)));
+                    }
+                }
+                last = Instant::now();
+            }
+        }
+    }
+}
+
+/// A panic of the task continues here.
+fn joined(ended: Result<Extracted, tokio::task::JoinError>) -> Result<Extracted, SyncError> {
+    ended.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => SyncError::Panicked,
+    })
+}
+
+fn publish_setup(setup: &SyncSetup, installed: Arc<Installed>, lost_raw_dates: BTreeSet<i32>) -> PublishSetup {
+    PublishSetup {
+        window_us: setup.window_us,
+        meeting_nos: setup.meeting_nos.clone(),
+        zone: setup.zone.clone(),
+        user_id_type: setup.user_id_type.as_str().to_owned(),
+        database: setup.database,
+        threads: setup.threads,
+        installed,
+        mode: PublishMode::Update,
+        lost_raw_dates,
+        listener: Arc::clone(&setup.listener),
+        now_us: Arc::clone(&setup.now_us),
+    }
+}
