@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::context::Context;
 use super::estimate::{count_quality_calls, guess_quality_calls};
 use super::finality::is_fresh;
 use super::queue::NewestFirst;
-use super::settings::FetchScope;
+use super::settings::{Context, FetchScope};
 use super::window::MeetingWindow;
 use super::writer::WriteError;
 

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
-use super::items::list_items;
+use super::items::{as_item, list_items};
 use super::meeting_item::{ListReader, Listed};
 use super::writer::WriteError;
-use crate::ledger::{Change, FileProgress, Ledger, USER_ID_TYPE};
+use crate::ledger::{Answer, Change, FileProgress, Ledger, USER_ID_TYPE};
 use crate::raw_log::{RawDate, RawError, RawKind, WalkRef, list_dates, list_files, relative_path};
 use crate::schema::TenantZone;
-use crate::schema::identity::{Item, ParticipantIdentity};
+use crate::schema::identity::ParticipantIdentity;
 use feishu_vc::Endpoint;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -130,18 +130,12 @@ fn index_lists(
         let Some(end) = &walk.end else { continue };
         if end.whole {
             for item in read_items(date, walk, Endpoint::ParticipantList)? {
-                let empty = Item::new();
-                let identity = ParticipantIdentity::from_item(item.as_object().unwrap_or(&empty), meeting_key, zone);
+                let identity = ParticipantIdentity::from_item(as_item(&item), meeting_key, zone);
                 changes.push(Change::Participant { meeting_key: (*meeting_key).to_owned(), identity });
             }
         }
-        changes.push(Change::Listed {
-            meeting_key: (*meeting_key).to_owned(),
-            status: end.status,
-            is_final: end.is_final,
-            digest: end.answer_digest(),
-            requested_us: walk.requested_us,
-        });
+        let answer = Answer::new(end, walk.requested_us);
+        changes.push(Change::Listed { meeting_key: (*meeting_key).to_owned(), answer });
         changes.push(Change::Dirty { meeting_date });
     }
     Ok(changes)
@@ -149,15 +143,8 @@ fn index_lists(
 
 fn index_quality(base_key: &str, walk: &WalkRef, meeting_date: i32) -> Vec<Change> {
     let Some(end) = &walk.end else { return Vec::new() };
-    let answered = Change::Answered {
-        base_key: base_key.to_owned(),
-        status: end.status,
-        is_final: end.is_final,
-        digest: end.answer_digest(),
-        items: end.items,
-        requested_us: walk.requested_us,
-    };
-    vec![answered, Change::Dirty { meeting_date }]
+    let answer = Answer::new(end, walk.requested_us);
+    vec![Change::Answered { base_key: base_key.to_owned(), answer }, Change::Dirty { meeting_date }]
 }
 
 fn read_items(date: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<Vec<serde_json::Value>, RawError> {
@@ -168,8 +155,8 @@ fn read_items(date: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<Vec<
 /// A rebuilt ledger takes the kind of user ids from a recorded request.
 fn remember_user_id_type(date: &RawDate, walk: &WalkRef, ledger: &Ledger) -> Result<(), WriteError> {
     if ledger.setting(USER_ID_TYPE)?.is_none()
-        && let Some(request) = date.request(walk)?
-        && let Some(kind) = request.get(USER_ID_TYPE).and_then(|kind| kind.as_str())
+        && let Some(page) = date.pages(walk)?.first()
+        && let Some(kind) = page.request.get(USER_ID_TYPE).and_then(|kind| kind.as_str())
     {
         ledger.set_setting(USER_ID_TYPE, kind)?;
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::context::Context;
 use super::detectors::{Decision, MissingIdDetector, RefusalDetector};
+use super::settings::Context;
 use super::stop::Stop;
 use super::unit_result::{Interrupted, UnitResult};
 use crate::raw_log::RawKind;

@@ -26,15 +26,26 @@ pub(super) enum Decision {
     Stop(Vec<UnitResult>),
 }
 
-/// Detects that the first requests to an endpoint are all refused, for lack of permission or with a code that does not concern a unit.
+/// Answers held back until it is decided that the fault is absent.
 #[derive(Debug, Default)]
-pub(super) struct RefusalDetector(Mutex<RefusalState>);
-
-#[derive(Debug, Default)]
-struct RefusalState {
+struct Held {
     is_decided: bool,
-    held: Vec<UnitResult>,
+    results: Vec<UnitResult>,
 }
+
+impl Held {
+    fn release_with(&mut self, result: UnitResult) -> Decision {
+        self.is_decided = true;
+        let mut results = std::mem::take(&mut self.results);
+        results.push(result);
+        Decision::Record(results)
+    }
+}
+
+/// Detects that the first requests to an endpoint are all refused, for lack of permission or with a code that does not
+/// concern a unit.
+#[derive(Debug, Default)]
+pub(super) struct RefusalDetector(Mutex<Held>);
 
 /// True for an answer that may concern every unit.
 fn concerns_everybody(end: &WalkEnd) -> bool {
@@ -59,25 +70,19 @@ impl RefusalDetector {
             return Decision::Record(vec![result]);
         }
         if concerns_everybody(&result.end) {
-            state.held.push(result);
-            if state.held.len() < REFUSALS_TO_STOP {
+            state.results.push(result);
+            if state.results.len() < REFUSALS_TO_STOP {
                 return Decision::Hold;
             }
-            return Decision::Stop(std::mem::take(&mut state.held));
+            return Decision::Stop(std::mem::take(&mut state.results));
         }
         // A fault or an interrupted walk says nothing about access.
-        if !result.is_answer {
-            return Decision::Record(vec![result]);
-        }
-        state.is_decided = true;
-        let mut results = std::mem::take(&mut state.held);
-        results.push(result);
-        Decision::Record(results)
+        if result.is_answer { state.release_with(result) } else { Decision::Record(vec![result]) }
     }
 
     /// At the end of a run: refusals that were too few to decide.
     pub(super) fn take_held(&self) -> Vec<UnitResult> {
-        std::mem::take(&mut lock(&self.0).held)
+        std::mem::take(&mut lock(&self.0).results)
     }
 }
 
@@ -87,38 +92,34 @@ pub(super) struct MissingIdDetector(Mutex<MissingIdState>);
 
 #[derive(Debug, Default)]
 struct MissingIdState {
-    is_decided: bool,
     participants: u64,
     meetings: u64,
-    held: Vec<UnitResult>,
+    held: Held,
 }
 
 impl MissingIdDetector {
     /// Takes a participant list.
     pub(super) fn check(&self, result: UnitResult) -> Decision {
         let mut state = lock(&self.0);
-        if state.is_decided || result.participants.is_empty() {
+        if state.held.is_decided || result.participants.is_empty() {
             return Decision::Record(vec![result]);
         }
         if result.participants.iter().any(|participant| participant.id.is_some()) {
-            state.is_decided = true;
-            let mut results = std::mem::take(&mut state.held);
-            results.push(result);
-            return Decision::Record(results);
+            return state.held.release_with(result);
         }
         // Counts rows, not keys: guests who joined in the same second share a key.
         state.participants += result.end.items;
         state.meetings += 1;
-        state.held.push(result);
+        state.held.results.push(result);
         if state.participants >= MIN_PARTICIPANTS_WITHOUT_ID && state.meetings >= MIN_MEETINGS_WITHOUT_ID {
-            return Decision::Stop(std::mem::take(&mut state.held));
+            return Decision::Stop(std::mem::take(&mut state.held.results));
         }
         Decision::Hold
     }
 
     /// At the end of a run: lists that were too few to decide.
     pub(super) fn take_held(&self) -> Vec<UnitResult> {
-        std::mem::take(&mut lock(&self.0).held)
+        std::mem::take(&mut lock(&self.0).held.results)
     }
 
     /// Participants and meetings seen without any id.

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::Change;
+use crate::ledger::{Answer, Change};
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use crate::schema::{Moment, Status};
 
@@ -183,13 +183,8 @@ fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
             continue;
         }
         let digest = Some("list".to_owned());
-        changes.push(Change::Listed {
-            meeting_key: key.clone(),
-            status: Status::Complete,
-            is_final: *is_final,
-            digest,
-            requested_us: 0,
-        });
+        let answer = Answer { status: Status::Complete, is_final: *is_final, digest, items: 1, requested_us: 0 };
+        changes.push(Change::Listed { meeting_key: key.clone(), answer });
         for (number, (expected_minutes, has_id, answer)) in people.iter().enumerate() {
             let base_key = format!("{key}/{number}");
             let identity = ParticipantIdentity {
@@ -201,7 +196,8 @@ fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
             changes.push(Change::Participant { meeting_key: key.clone(), identity });
             if let Some((status, is_final)) = answer.filter(|_| *has_id) {
                 let digest = Some("answer".to_owned());
-                changes.push(Change::Answered { base_key, status, is_final, digest, items: 1, requested_us: end_us });
+                let answer = Answer { status, is_final, digest, items: 1, requested_us: end_us };
+                changes.push(Change::Answered { base_key, answer });
             }
         }
     }
@@ -326,14 +322,8 @@ fn what_a_refetch_makes_pending_counts_as_refetch_only() {
     ledger.begin_refetch(["m0".to_owned()].iter(), NOW_US).expect("begun");
     assert_eq!(counts(), ((1, 1, 1, 1), (0, 1, 1, 0)));
     // Requested again, too early.
-    let again = Change::Answered {
-        base_key: "m0/0".to_owned(),
-        status: Status::Complete,
-        is_final: false,
-        digest: None,
-        items: 1,
-        requested_us: NOW_US + 1,
-    };
+    let answer = Answer { status: Status::Complete, is_final: false, digest: None, items: 1, requested_us: NOW_US + 1 };
+    let again = Change::Answered { base_key: "m0/0".to_owned(), answer };
     ledger.apply([again].iter()).expect("applied");
     assert_eq!(counts().0, (1, 2, 0, 1));
 }

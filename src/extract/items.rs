@@ -1,11 +1,13 @@
 //! What fetching needs from a page: its items, and whether they changed.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use feishu_vc::read_list;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::schema::identity::Item;
 use crate::schema::{Raw, SECTIONS, parse};
 use crate::text::{hex, readable};
 
@@ -20,6 +22,12 @@ pub(super) fn parse_items(list_json: &[u8]) -> Vec<Value> {
     serde_json::from_slice(list_json)
         .or_else(|_| serde_json::from_str(&readable(&String::from_utf8_lossy(list_json))))
         .unwrap_or_default()
+}
+
+/// An item that is not an object has no members.
+pub(super) fn as_item(value: &Value) -> &Item {
+    static EMPTY: LazyLock<Item> = LazyLock::new(Item::new);
+    value.as_object().unwrap_or(&EMPTY)
 }
 
 /// Adds the minutes of a quality page: the text of each item's first time. Items without a time add none.

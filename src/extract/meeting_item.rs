@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::items::as_item;
 use crate::ledger::Change;
-use crate::schema::identity::{Item, KeyNumbering, MeetingIdentity, row_digest};
+use crate::schema::identity::{KeyNumbering, MeetingIdentity, row_digest};
 use crate::schema::{Raw, TenantZone, parse};
 use crate::text::hex;
 
@@ -41,8 +42,7 @@ impl<'z> ListReader<'z> {
     }
 
     pub(super) fn item(&mut self, value: &Value) -> Listed {
-        let empty = Item::new();
-        let Ok(identity) = MeetingIdentity::from_item(value.as_object().unwrap_or(&empty), self.zone) else {
+        let Ok(identity) = MeetingIdentity::from_item(as_item(value), self.zone) else {
             return Listed::Unreadable;
         };
         if !(self.window_us.0..self.window_us.1).contains(&identity.start.utc_us) {

@@ -14,11 +14,11 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::backlog::Backlog;
-use super::context::Context;
 use super::items::parse_items;
 use super::meeting_item::{ListReader, Listed};
+use super::settings::Context;
 use super::stop::Stop;
-use super::walk::{Parameters, answer_record, page_record};
+use super::walk::{Parameters, page_record, refusal_record};
 use super::window::{ListSlice, list_slices};
 use super::writer::{Checkpoint, WriteError};
 use crate::event::Event;
@@ -107,7 +107,8 @@ async fn read_slice(
                     Ok(Next::Page(next)) => token = Some(next),
                     Ok(Next::Done) => return walk.complete(page.log_id).await,
                     Err(fault) => {
-                        walk.fail(fault.to_string(), Some(0), page.log_id.clone(), Vec::new()).await?;
+                        let end = WalkEnd::new(Status::Failed, fault.to_string(), Some(0), page.log_id.clone());
+                        walk.close(end, Vec::new(), Vec::new()).await?;
                         return Err(Stop::MeetingList { log_id: page.log_id, fault });
                     }
                 }
@@ -118,10 +119,11 @@ async fn read_slice(
             }
             Err(error) => {
                 if let Some(answer) = error.answer() {
-                    let record = answer_record(Endpoint::MeetingList, answer, &parameters);
+                    let record = refusal_record(Endpoint::MeetingList, answer, &parameters);
                     walk.requested_us.get_or_insert(answer.requested_at.as_microsecond());
                     let log_id = error.log_id().map(str::to_owned);
-                    walk.fail(error.to_string(), error.code(), log_id, vec![record]).await?;
+                    let end = WalkEnd::new(Status::Failed, error.to_string(), error.code(), log_id);
+                    walk.close(end, vec![record], Vec::new()).await?;
                 }
                 return Err(match Stop::from_call(error) {
                     Ok(stop) => stop,
@@ -212,19 +214,9 @@ impl SliceWalk<'_> {
     async fn complete(mut self, log_id: Option<String>) -> Result<(), Stop> {
         let mut changes = std::mem::take(&mut self.changes);
         changes.extend(self.dirty.iter().map(|date| Change::Dirty { meeting_date: *date }));
-        let end = WalkEnd { whole: true, log_id, ..walk_end(Status::Complete, "all pages read".to_owned(), Some(0)) };
+        let end =
+            WalkEnd { whole: true, ..WalkEnd::new(Status::Complete, "all pages read".to_owned(), Some(0), log_id) };
         self.close(end, Vec::new(), changes).await
-    }
-
-    async fn fail(
-        &mut self,
-        reason: String,
-        api_code: Option<i64>,
-        log_id: Option<String>,
-        pages: Vec<PageRecord>,
-    ) -> Result<(), Stop> {
-        let end = WalkEnd { log_id, ..walk_end(Status::Failed, reason, api_code) };
-        self.close(end, pages, Vec::new()).await
     }
 
     /// Writes the end of the walk under every date that has pages of it.
@@ -236,20 +228,5 @@ impl SliceWalk<'_> {
         let dates = std::mem::take(&mut self.dates).into_iter().collect();
         let header = self.header(requested_us, Some(end));
         Ok(self.context.writer.write(Checkpoint { header, dates, pages, changes }).await?)
-    }
-}
-
-fn walk_end(status: Status, reason: String, api_code: Option<i64>) -> WalkEnd {
-    WalkEnd {
-        whole: false,
-        status,
-        reason,
-        is_final: false,
-        api_code,
-        log_id: None,
-        items: 0,
-        digest: String::new(),
-        requests: 0,
-        walks: 1,
     }
 }

@@ -9,7 +9,6 @@ mod backlog;
 mod catch_up;
 mod commit;
 mod concurrency;
-mod context;
 mod detectors;
 mod estimate;
 mod finality;

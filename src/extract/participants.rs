@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::context::Context;
 use super::finality::ReceivedAnswer;
-use super::items::parse_items;
+use super::items::{as_item, parse_items};
+use super::settings::Context;
 use super::task::MeetingTask;
 use super::unit_result::{Earlier, Interrupted, UnitResult};
 use super::walk::{Outcome, Walk, walk_list};
 use super::window::MeetingWindow;
 use crate::raw_log::RawKind;
-use crate::schema::identity::{Item, ParticipantIdentity};
+use crate::schema::identity::ParticipantIdentity;
 use feishu_vc::{Endpoint, ParticipantListRequest, WebinarUserRole};
 
 /// The participants of a list, without duplicates.
@@ -59,9 +59,7 @@ async fn walk_role(context: &Context, task: &MeetingTask, role: Option<WebinarUs
     };
     walk_list(&context.client, Endpoint::ParticipantList, task, context.now_us(), &query, |page| {
         for item in parse_items(page.list_json()) {
-            let empty = Item::new();
-            let item = item.as_object().unwrap_or(&empty);
-            let identity = ParticipantIdentity::from_item(item, &meeting.meeting_key, &settings.zone);
+            let identity = ParticipantIdentity::from_item(as_item(&item), &meeting.meeting_key, &settings.zone);
             if listed.keys.insert(identity.base_key.clone()) {
                 listed.participants.push(identity);
             }

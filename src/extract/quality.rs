@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::context::Context;
 use super::finality::ReceivedAnswer;
 use super::items::add_minutes;
+use super::settings::Context;
 use super::task::MeetingTask;
 use super::unit_result::{Earlier, Interrupted, UnitResult};
 use super::walk::walk_list;

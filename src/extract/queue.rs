@@ -5,7 +5,7 @@
 //! that starts last would leave the rate limit unused.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
@@ -22,46 +22,19 @@ pub(super) struct NewestFirst<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    waiting: BinaryHeap<Waiting<T>>,
+    /// The last entry comes first. The number of calls is kept for the rank after all writers are done.
+    waiting: BTreeMap<Rank, (u64, T)>,
     arrived: u64,
     writers: usize,
-}
-
-#[derive(Debug)]
-struct Waiting<T> {
-    rank: Rank,
-    /// The calls that it needs.
-    calls: u64,
-    item: T,
 }
 
 /// The calls once all writers are done, 0 before; then the time, then the order of arrival.
 type Rank = (u64, i64, Reverse<u64>);
 
-impl<T> PartialEq for Waiting<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl<T> Eq for Waiting<T> {}
-
-impl<T> PartialOrd for Waiting<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> Ord for Waiting<T> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
-    }
-}
-
 impl<T> NewestFirst<T> {
     /// Each of the `writers` calls [`NewestFirst::writer_done`] at its end.
     pub(super) fn new(capacity: usize, writers: usize) -> NewestFirst<T> {
-        let state = State { waiting: BinaryHeap::new(), arrived: 0, writers };
+        let state = State { waiting: BTreeMap::new(), arrived: 0, writers };
         let length = watch::Sender::new(0);
         NewestFirst { state: Mutex::new(state), capacity, length, is_filled: Notify::new(), is_emptied: Notify::new() }
     }
@@ -84,7 +57,7 @@ impl<T> NewestFirst<T> {
     fn insert_into(&self, state: &mut State<T>, time: i64, calls: u64, item: T) {
         state.arrived += 1;
         let rank = (0, time, Reverse(state.arrived));
-        state.waiting.push(Waiting { rank, calls, item });
+        state.waiting.insert(rank, (calls, item));
         self.length.send_replace(state.waiting.len());
     }
 
@@ -98,7 +71,7 @@ impl<T> NewestFirst<T> {
             emptied.as_mut().enable();
             {
                 let mut state = self.state();
-                let is_newest = state.waiting.peek().is_none_or(|newest| newest.rank.1 <= time);
+                let is_newest = state.waiting.last_key_value().is_none_or(|(newest, _)| newest.1 <= time);
                 if (state.waiting.len() < self.capacity || is_newest)
                     && let Some(item) = item.take()
                 {
@@ -117,7 +90,7 @@ impl<T> NewestFirst<T> {
         state.writers -= 1;
         if state.writers == 0 {
             let waiting = std::mem::take(&mut state.waiting).into_iter();
-            state.waiting = waiting.map(|one| Waiting { rank: (one.calls, one.rank.1, one.rank.2), ..one }).collect();
+            state.waiting = waiting.map(|(rank, (calls, item))| ((calls, rank.1, rank.2), (calls, item))).collect();
         }
         drop(state);
         self.is_filled.notify_one();
@@ -129,7 +102,7 @@ impl<T> NewestFirst<T> {
             let filled = self.is_filled.notified();
             {
                 let mut state = self.state();
-                let next = state.waiting.pop();
+                let next = state.waiting.pop_last();
                 if next.is_some() {
                     self.length.send_replace(state.waiting.len());
                 }
@@ -139,7 +112,7 @@ impl<T> NewestFirst<T> {
                         self.is_filled.notify_one();
                     }
                     self.is_emptied.notify_waiters();
-                    return next.map(|waiting| waiting.item);
+                    return next.map(|(_, (_, item))| item);
                 }
             }
             filled.await;

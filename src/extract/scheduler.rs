@@ -8,13 +8,13 @@ use std::sync::Arc;
 use super::backlog::{Backlog, WaitingMeeting};
 use super::commit::Committer;
 use super::concurrency::{Backpressure, ConcurrencyController, process_queue};
-use super::context::{Clock, Context};
+
 use super::estimate::count_quality_calls;
 use super::meeting_list::{ListProgress, read_meeting_list};
 use super::participants::fetch_participants;
 use super::quality::fetch_quality;
 use super::queue::NewestFirst;
-use super::settings::{ExtractSettings, FetchScope};
+use super::settings::{Clock, Context, ExtractSettings, FetchScope};
 use super::stop::{Stop, StopSignal};
 use super::task::MeetingTask;
 use super::unit_result::Interrupted;

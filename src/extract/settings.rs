@@ -1,10 +1,14 @@
-//! What a run fetches, and how.
+//! What a run fetches, and what its parts share.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::finality::Settle;
+use super::writer::CheckpointWriter;
+use crate::event::Listener;
+use crate::ledger::Ledger;
 use crate::schema::TenantZone;
-use feishu_vc::{Rate, UserIdType};
+use feishu_vc::{Client, Rate, UserIdType};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FetchScope {
@@ -51,5 +55,27 @@ impl ExtractSettings {
     pub(super) fn was_just_requested(&self, last_us: Option<i64>) -> bool {
         let since_us = self.resumed_since_us;
         !self.refetch && since_us.is_some_and(|since_us| last_us.is_some_and(|last_us| last_us >= since_us))
+    }
+}
+
+/// The current time, microseconds UTC.
+pub(super) type Clock = dyn Fn() -> i64 + Send + Sync;
+
+/// What all parts of a run share.
+pub(super) struct Context {
+    pub client: Client,
+    pub writer: CheckpointWriter,
+    pub settings: ExtractSettings,
+    pub listener: Arc<dyn Listener>,
+    pub clock: Arc<Clock>,
+}
+
+impl Context {
+    pub(super) fn now_us(&self) -> i64 {
+        (self.clock)()
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.writer.ledger()
     }
 }

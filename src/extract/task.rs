@@ -1,14 +1,15 @@
 //! A meeting in progress, shared by its participants.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use super::window::{AcceptedForm, MeetingWindow};
+use super::window::{Form, MeetingWindow};
 use crate::ledger::PendingMeeting;
 
 pub(super) struct MeetingTask {
     pub meeting: PendingMeeting,
     pub window: MeetingWindow,
-    pub form: AcceptedForm,
+    form: Mutex<Form>,
     /// Unfinished participants, plus one for the participant list.
     unfinished: AtomicU64,
 }
@@ -16,7 +17,16 @@ pub(super) struct MeetingTask {
 impl MeetingTask {
     pub(super) fn new(meeting: PendingMeeting, now_us: i64) -> MeetingTask {
         let window = MeetingWindow::new(meeting.start_us, meeting.end_us, now_us);
-        MeetingTask { meeting, window, form: AcceptedForm::default(), unfinished: AtomicU64::new(1) }
+        MeetingTask { meeting, window, form: Mutex::default(), unfinished: AtomicU64::new(1) }
+    }
+
+    /// The form of the window that Feishu accepted last in this run.
+    pub(super) fn form(&self) -> Form {
+        *self.form.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_form(&self, form: Form) {
+        *self.form.lock().unwrap_or_else(PoisonError::into_inner) = form;
     }
 
     pub(super) fn add_participants(&self, count: u64) {

@@ -5,7 +5,7 @@ use super::stop::Stop;
 use super::task::MeetingTask;
 use super::walk::{Outcome, Walk};
 use super::writer::Checkpoint;
-use crate::ledger::Change;
+use crate::ledger::{Answer, Change};
 use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 use crate::schema::Status;
 use crate::schema::identity::ParticipantIdentity;
@@ -57,7 +57,7 @@ pub(super) struct Earlier<'a> {
 /// The status, the reason and whether every page was read, before the settle time is considered.
 fn interpret(walk: &Walk) -> (Status, String, bool) {
     match &walk.outcome {
-        Outcome::Complete if walk.items > 0 => (Status::Complete, "all pages read".to_owned(), true),
+        Outcome::Complete if walk.end.items > 0 => (Status::Complete, "all pages read".to_owned(), true),
         Outcome::Complete => (Status::Empty, "all pages read, no items".to_owned(), true),
         Outcome::Refused { class, answer } => {
             let status = match class {
@@ -104,8 +104,8 @@ impl UnitResult {
         let requested_us = walk.requested_us.max(after_us);
         let is_final = is_final(&ReceivedAnswer {
             status,
-            items: samples.unwrap_or(walk.items),
-            digest: &walk.digest,
+            items: samples.unwrap_or(walk.end.items),
+            digest: &walk.end.digest,
             earlier_digest: earlier.digest,
             earlier_us: earlier.us,
             requested_us,
@@ -123,20 +123,9 @@ impl UnitResult {
             is_answer,
             // An incomplete answer always shows in coverage, and so does a first complete one.
             changes_published: !whole
-                || earlier.digest != Some(walk.digest.as_str())
+                || earlier.digest != Some(walk.end.digest.as_str())
                 || earlier.status != Some(status.name()),
-            end: WalkEnd {
-                whole,
-                status,
-                reason,
-                is_final,
-                api_code: walk.api_code,
-                log_id: walk.log_id,
-                items: walk.items,
-                digest: walk.digest,
-                requests: walk.requests,
-                walks: walk.walks,
-            },
+            end: WalkEnd { whole, status, reason, is_final, ..walk.end },
             pages: walk.pages,
             participants: Vec::new(),
         }
@@ -158,26 +147,17 @@ impl UnitResult {
             // The digest of an incomplete walk must not confirm the next, equal-looking one.
             self.end.digest.clear();
         }
-        let WalkEnd { status, is_final, items, .. } = self.end;
-        let (digest, requested_us, meeting_key) = (self.end.answer_digest(), self.requested_us, &self.meeting_key);
+        let answer = Answer::new(&self.end, self.requested_us);
+        let meeting_key = self.meeting_key;
         let mut changes: Vec<Change> = Vec::with_capacity(self.participants.len() + 2);
         if self.kind == RawKind::Quality {
-            changes.push(Change::Answered {
-                base_key: self.unit.clone(),
-                status,
-                is_final,
-                digest,
-                items,
-                requested_us,
-            });
+            changes.push(Change::Answered { base_key: self.unit.clone(), answer });
         } else {
+            let participants = self.participants.into_iter();
             changes.extend(
-                self.participants
-                    .into_iter()
-                    .map(|identity| Change::Participant { meeting_key: meeting_key.clone(), identity }),
+                participants.map(|identity| Change::Participant { meeting_key: meeting_key.clone(), identity }),
             );
-            let meeting_key = meeting_key.clone();
-            changes.push(Change::Listed { meeting_key, status, is_final, digest, requested_us });
+            changes.push(Change::Listed { meeting_key, answer });
         }
         if self.changes_published || self.kind == RawKind::Quality {
             changes.push(Change::Dirty { meeting_date: self.meeting_date });
@@ -187,7 +167,7 @@ impl UnitResult {
             run_id: run_id.to_owned(),
             kind: self.kind,
             unit: self.unit,
-            requested_us,
+            requested_us: self.requested_us,
             window_us: None,
             end: Some(self.end),
             bytes: 0,

@@ -1,12 +1,13 @@
 //! A walk over the pages of one list of a meeting.
 
-use serde_json::{Map, Value};
+use jiff::Timestamp;
 
 use super::items::AnswerDigest;
 use super::stop::Stop;
 use super::task::MeetingTask;
 use super::window::MeetingWindow;
-use crate::raw_log::PageRecord;
+use crate::raw_log::{PageRecord, WalkEnd};
+use crate::schema::Status;
 use feishu_vc::{
     CallError, Client, Endpoint, ErrorResponse, Next, Page, PageGuard, PaginationError, RefusalClass, error_codes,
 };
@@ -51,18 +52,8 @@ pub(super) struct Walk {
     pub requested_us: i64,
     /// The responses, including refusals.
     pub pages: Vec<PageRecord>,
-    /// Items over all pages.
-    pub items: u64,
-    /// Requests sent, including retries.
-    pub requests: u64,
-    /// Walks from a first page.
-    pub walks: u64,
-    /// The API code in the last response.
-    pub api_code: Option<i64>,
-    /// Feishu's log id of the last response.
-    pub log_id: Option<String>,
-    /// Digest of the items.
-    pub digest: String,
+    /// How it ended; status, reason and finality are decided later.
+    pub end: WalkEnd,
     pub outcome: Outcome,
     /// Why the run ends with this walk, if it does.
     pub stop: Option<Stop>,
@@ -72,15 +63,11 @@ impl Walk {
     /// Appends another walk of the same unit: a second query, or the same query in another form.
     pub(super) fn then(mut self, mut next: Walk) -> Walk {
         self.pages.append(&mut next.pages);
-        Walk {
-            requested_us: self.requested_us,
-            pages: self.pages,
-            items: self.items + next.items,
-            requests: self.requests + next.requests,
-            walks: self.walks + next.walks,
-            digest: self.digest + &next.digest,
-            ..next
-        }
+        next.end.items += self.end.items;
+        next.end.requests += self.end.requests;
+        next.end.walks += self.end.walks;
+        next.end.digest = self.end.digest + &next.end.digest;
+        Walk { requested_us: self.requested_us, pages: self.pages, ..next }
     }
 }
 
@@ -95,12 +82,12 @@ pub(super) async fn walk_list(
     mut on_page: impl FnMut(&Page) + Send,
 ) -> Walk {
     let window = task.window;
-    let mut form = task.form.get();
+    let mut form = task.form();
     let mut earlier: Option<Walk> = None;
     loop {
         let sent = window.in_form(form);
         let walk = walk_pages(client, endpoint, &|token| query(sent, token), now_us, &mut on_page).await;
-        let refused_with = if matches!(walk.outcome, Outcome::Refused { .. }) { walk.api_code } else { None };
+        let refused_with = if matches!(walk.outcome, Outcome::Refused { .. }) { walk.end.api_code } else { None };
         match refused_with {
             Some(code) if error_codes::is_window_too_long(code) && !form.is_clamped && window.is_over_a_day() => {
                 form.is_clamped = true;
@@ -112,13 +99,14 @@ pub(super) async fn walk_list(
             }
             _ => {
                 if matches!(walk.outcome, Outcome::Complete) {
-                    task.form.set(form);
+                    task.set_form(form);
                 }
                 // The digest is that of the final answer: the attempts before it are not part of it.
-                return match earlier {
-                    Some(earlier) => Walk { digest: walk.digest.clone(), ..earlier.then(walk) },
-                    None => walk,
-                };
+                let Some(earlier) = earlier else { return walk };
+                let digest = walk.end.digest.clone();
+                let mut walk = earlier.then(walk);
+                walk.end.digest = digest;
+                return walk;
             }
         }
         earlier = Some(match earlier {
@@ -139,12 +127,7 @@ async fn walk_pages(
     let mut walk = Walk {
         requested_us: now_us,
         pages: Vec::new(),
-        items: 0,
-        requests: 0,
-        walks: 1,
-        api_code: None,
-        log_id: None,
-        digest: String::new(),
+        end: WalkEnd::new(Status::Pending, String::new(), None, None),
         outcome: Outcome::Complete,
         stop: None,
     };
@@ -159,10 +142,10 @@ async fn walk_pages(
                 if walk.pages.is_empty() {
                     walk.requested_us = page.requested_at.as_microsecond();
                 }
-                walk.requests += u64::from(page.requests);
-                walk.items += page.item_count as u64;
-                walk.api_code = Some(0);
-                walk.log_id.clone_from(&page.log_id);
+                walk.end.requests += u64::from(page.requests);
+                walk.end.items += page.item_count as u64;
+                walk.end.api_code = Some(0);
+                walk.end.log_id.clone_from(&page.log_id);
                 digest.add_page(page.list_json());
                 on_page(&page);
                 bytes += page.body.len();
@@ -186,8 +169,8 @@ async fn walk_pages(
             }
         }
     }
-    walk.digest = match &walk.outcome {
-        Outcome::Refused { .. } => format!("code {}", walk.api_code.unwrap_or_default()),
+    walk.end.digest = match &walk.outcome {
+        Outcome::Refused { .. } => format!("code {}", walk.end.api_code.unwrap_or_default()),
         _ => digest.finish(),
     };
     walk
@@ -195,18 +178,18 @@ async fn walk_pages(
 
 impl Walk {
     fn end_with(&mut self, error: CallError, endpoint: Endpoint, parameters: &Parameters) {
-        self.log_id = error.log_id().map(str::to_owned).or(self.log_id.take());
+        self.end.log_id = error.log_id().map(str::to_owned).or(self.end.log_id.take());
         if let Some(answer) = error.answer() {
             if self.pages.is_empty() {
                 self.requested_us = answer.requested_at.as_microsecond();
             }
-            self.requests += u64::from(answer.requests);
-            self.pages.push(answer_record(endpoint, answer, parameters));
+            self.end.requests += u64::from(answer.requests);
+            self.pages.push(refusal_record(endpoint, answer, parameters));
         }
         if let CallError::Failed { requests, .. } = &error {
-            self.requests += u64::from(*requests);
+            self.end.requests += u64::from(*requests);
         }
-        self.api_code = error.code().or(self.api_code);
+        self.end.api_code = error.code().or(self.end.api_code);
         self.outcome = match Stop::from_call(error) {
             Ok(stop) => {
                 // Not always the user's doing: the reason of one worker interrupts the others.
@@ -225,36 +208,42 @@ impl Walk {
 
 /// A page as a record of the raw log.
 pub(super) fn page_record(page: &Page, parameters: &Parameters) -> PageRecord {
-    let (response, response_text) = PageRecord::body(&page.body);
+    let elapsed_ms = u64::try_from(page.elapsed.as_millis()).unwrap_or(u64::MAX);
     PageRecord {
-        record: "page",
-        endpoint: page.endpoint.name(),
-        request: request(parameters),
-        requested_utc: page.requested_at.to_string(),
-        elapsed_ms: u64::try_from(page.elapsed.as_millis()).unwrap_or(u64::MAX),
+        elapsed_ms,
         http_status: page.http_status,
         log_id: page.log_id.clone(),
-        response,
-        response_text,
+        ..record("page", page.endpoint, page.requested_at, &page.body, parameters)
     }
 }
 
 /// A refusal as a record of the raw log.
-pub(super) fn answer_record(endpoint: Endpoint, answer: &ErrorResponse, parameters: &Parameters) -> PageRecord {
-    let (response, response_text) = PageRecord::body(&answer.body);
+pub(super) fn refusal_record(endpoint: Endpoint, answer: &ErrorResponse, parameters: &Parameters) -> PageRecord {
     PageRecord {
-        record: "refusal",
-        endpoint: endpoint.name(),
-        request: request(parameters),
-        requested_utc: answer.requested_at.to_string(),
-        elapsed_ms: 0,
         http_status: answer.http_status,
         log_id: answer.log_id.clone(),
-        response,
-        response_text,
+        ..record("refusal", endpoint, answer.requested_at, &answer.body, parameters)
     }
 }
 
-fn request(parameters: &Parameters) -> Map<String, Value> {
-    parameters.iter().map(|(name, value)| ((*name).to_owned(), Value::String(value.clone()))).collect()
+fn record(
+    record: &'static str,
+    endpoint: Endpoint,
+    requested_at: Timestamp,
+    body: &[u8],
+    parameters: &Parameters,
+) -> PageRecord {
+    let (response, response_text) = PageRecord::body(body);
+    let request = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    PageRecord {
+        record,
+        endpoint: endpoint.name(),
+        request,
+        requested_utc: requested_at.to_string(),
+        elapsed_ms: 0,
+        http_status: 0,
+        log_id: None,
+        response,
+        response_text,
+    }
 }

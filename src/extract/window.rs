@@ -1,7 +1,5 @@
 //! Time windows in the form in which Feishu accepts them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 const DAY_US: i64 = 86_400_000_000;
 /// The longest window that participant_list and participant_quality_list accept.
 const DAY_S: i64 = 86_400;
@@ -74,29 +72,11 @@ impl MeetingWindow {
     }
 }
 
+/// The form of a window that Feishu accepts.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Form {
     /// The end is clamped to a day after the start.
     pub is_clamped: bool,
     /// The start is floored to its minute.
     pub is_floored: bool,
-}
-
-/// The form of a meeting's window that Feishu accepted, learned once per meeting and run.
-#[derive(Debug, Default)]
-pub(super) struct AcceptedForm {
-    is_clamped: AtomicBool,
-    is_floored: AtomicBool,
-}
-
-impl AcceptedForm {
-    pub(super) fn get(&self) -> Form {
-        let (is_clamped, is_floored) = (&self.is_clamped, &self.is_floored);
-        Form { is_clamped: is_clamped.load(Ordering::Relaxed), is_floored: is_floored.load(Ordering::Relaxed) }
-    }
-
-    pub(super) fn set(&self, form: Form) {
-        self.is_clamped.store(form.is_clamped, Ordering::Relaxed);
-        self.is_floored.store(form.is_floored, Ordering::Relaxed);
-    }
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
+use crate::raw_log::WalkEnd;
 use crate::schema::Status;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 
@@ -14,17 +15,36 @@ pub(crate) struct FileProgress {
     pub seen_bytes: u64,
 }
 
+/// How the fetch of a unit ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub status: Status,
+    pub is_final: bool,
+    /// `None` if the walk is not an answer that can confirm an earlier one.
+    pub digest: Option<String>,
+    pub items: u64,
+    /// When the walk started, microseconds UTC.
+    pub requested_us: i64,
+}
+
+impl Answer {
+    pub(crate) fn new(end: &WalkEnd, requested_us: i64) -> Answer {
+        let digest = (!end.digest.is_empty()).then(|| end.digest.clone());
+        Answer { status: end.status, is_final: end.is_final, digest, items: end.items, requested_us }
+    }
+}
+
 /// Applied once its response is on disk.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     /// A meeting was listed.
     Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
     /// The participant list of a meeting was fetched.
-    Listed { meeting_key: String, status: Status, is_final: bool, digest: Option<String>, requested_us: i64 },
+    Listed { meeting_key: String, answer: Answer },
     /// A participant was listed.
     Participant { meeting_key: String, identity: ParticipantIdentity },
     /// The quality data of a participant was fetched.
-    Answered { base_key: String, status: Status, is_final: bool, digest: Option<String>, items: u64, requested_us: i64 },
+    Answered { base_key: String, answer: Answer },
     /// A date has something new to publish.
     Dirty { meeting_date: i32 },
     Indexed {
@@ -59,10 +79,11 @@ impl Change {
                     item_digest,
                 ])?;
             }
-            Change::Listed { meeting_key, status, is_final, digest, requested_us } => {
+            Change::Listed { meeting_key, answer } => {
                 let sql = "update meetings set list_status = ?2, list_final = ?3,
                                list_digest = coalesce(?4, list_digest),
                                list_us = case when ?4 is null and ?2 = 'pending' then list_us else ?5 end where meeting_key = ?1";
+                let Answer { status, is_final, digest, requested_us, .. } = answer;
                 let values = params![meeting_key, status.name(), is_final, digest, requested_us];
                 transaction.prepare_cached(sql)?.execute(values)?;
             }
@@ -94,17 +115,12 @@ impl Change {
                     is_final,
                 ])?;
             }
-            Change::Answered { base_key, status, is_final, digest, items, requested_us } => {
+            Change::Answered { base_key, answer } => {
                 let sql = "update participants set status = ?2, is_final = ?3, digest = coalesce(?4, digest), items = ?5,
                                last_us = case when ?4 is null and ?2 = 'pending' then last_us else ?6 end where base_key = ?1";
-                transaction.prepare_cached(sql)?.execute(params![
-                    base_key,
-                    status.name(),
-                    is_final,
-                    digest,
-                    *items as i64,
-                    requested_us,
-                ])?;
+                let Answer { status, is_final, digest, items, requested_us } = answer;
+                let values = params![base_key, status.name(), is_final, digest, *items as i64, requested_us];
+                transaction.prepare_cached(sql)?.execute(values)?;
             }
             Change::Dirty { meeting_date } => {
                 let sql = "insert into dirty_dates values (?1, 1)

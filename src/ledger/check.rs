@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 
-use super::database::{USER_ID_TYPE, connect_read_only};
-use super::runs::{RunRecord, SELECT_RUNS, read_run};
+use super::database::{Ledger, USER_ID_TYPE, connect_read_only};
+use super::runs::RunRecord;
 use crate::raw_log::RawKind;
 
 /// An answer that the ledger records, so that it must be in the raw log.
@@ -54,28 +53,17 @@ pub(crate) fn check_ledger(path: &Path) -> LedgerCheck {
 
 /// The dates with unpublished changes, days since 1970-01-01; empty if the ledger cannot be read.
 pub(crate) fn unpublished_dates(path: &Path) -> Vec<i32> {
-    open(path).and_then(|connection| dirty_dates(&connection)).unwrap_or_default()
+    let dates = Ledger::open_read_only(path).and_then(|ledger| ledger.dirty_dates()).unwrap_or_default();
+    dates.into_iter().map(|date| date.meeting_date).collect()
 }
 
 /// The run history, oldest first; `None` if it cannot be read.
 pub(crate) fn read_runs(path: &Path) -> Option<Vec<RunRecord>> {
-    let read = |connection: Connection| connection.prepare(SELECT_RUNS)?.query_map([], read_run)?.collect();
-    if path.exists() { open(path).and_then(read).ok() } else { None }
-}
-
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = connect_read_only(path)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
-    Ok(connection)
-}
-
-fn dirty_dates(connection: &Connection) -> rusqlite::Result<Vec<i32>> {
-    let mut select = connection.prepare("select meeting_date from dirty_dates order by meeting_date")?;
-    select.query_map([], |row| row.get(0))?.collect()
+    Ledger::open_read_only(path).and_then(|ledger| ledger.runs()).ok()
 }
 
 fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
-    let mut connection = open(path)?;
+    let mut connection = connect_read_only(path)?;
     // One transaction, for a consistent view while a run commits.
     let connection = connection.transaction()?;
     let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
@@ -88,7 +76,8 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     if health != ["ok"] {
         check.problems.push(("an intact ledger".to_owned(), health.join("; ")));
     }
-    check.dirty_dates = dirty_dates(&connection)?;
+    let mut dirty_dates = connection.prepare("select meeting_date from dirty_dates order by meeting_date")?;
+    check.dirty_dates = dirty_dates.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let quality = "select m.meeting_date, p.base_key, p.last_us, iif(r.meeting_key is null, p.is_final, null)
                  from participants p join meetings m on m.meeting_key = p.meeting_key
                  left join refetch r on r.meeting_key = p.meeting_key where p.last_us is not null";

@@ -2,13 +2,15 @@
 //!
 //! One connection behind a lock: commits are few (several checkpoints share one) and reads are short.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
 
-use super::change::Change;
+use super::change::{Change, FileProgress};
 use super::error::LedgerError;
 
 const VERSION: i64 = 2;
@@ -75,6 +77,32 @@ impl Ledger {
         self.in_transaction(|transaction| transaction.execute_batch(&format!("{DROP_INDEX}{TABLES}")))
     }
 
+    /// How much of each raw file is indexed, by path below `raw/`.
+    pub(crate) fn raw_files(&self) -> Result<HashMap<String, FileProgress>, LedgerError> {
+        let read = |row: &Row<'_>| {
+            let (indexed_bytes, seen_bytes) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64);
+            Ok((row.get(0)?, FileProgress { indexed_bytes, seen_bytes }))
+        };
+        Ok(self.rows("select path, indexed_bytes, seen_bytes from raw_files", [], read)?.into_iter().collect())
+    }
+
+    pub(crate) fn forget_raw_files<'a>(&self, mut paths: impl Iterator<Item = &'a String>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| {
+            paths.try_for_each(|path| {
+                transaction.prepare_cached("delete from raw_files where path = ?1")?.execute([path]).map(drop)
+            })
+        })
+    }
+
+    /// Records lost raw files, so that their dates keep what is published also after a rebuild.
+    pub(crate) fn remember_raw_files(&self, files: &HashMap<String, FileProgress>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| {
+            files.iter().try_for_each(|(path, progress)| {
+                Change::Indexed { path: path.clone(), progress: *progress }.apply(transaction)
+            })
+        })
+    }
+
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held rolled its transaction back; the connection is still valid.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
@@ -130,19 +158,12 @@ impl Ledger {
 
     /// A setting with which the store was created.
     pub(crate) fn setting(&self, name: &str) -> Result<Option<String>, LedgerError> {
-        let connection = self.connection();
-        connection
-            .query_row("select value from settings where name = ?1", [name], |row| row.get(0))
-            .optional()
-            .map_err(self.failed("read"))
+        Ok(self.rows("select value from settings where name = ?1", [name], |row| row.get(0))?.pop())
     }
 
     pub(crate) fn set_setting(&self, name: &str, value: &str) -> Result<(), LedgerError> {
-        let connection = self.connection();
-        connection
-            .execute("insert or replace into settings values (?1, ?2)", [name, value])
-            .map(drop)
-            .map_err(self.failed("write"))
+        let sql = "insert or replace into settings values (?1, ?2)";
+        self.in_transaction(|transaction| transaction.execute(sql, [name, value]).map(drop))
     }
 
     /// True if no meeting was ever listed.
@@ -153,11 +174,8 @@ impl Ledger {
     /// The digest of a meeting's item as a complete walk last listed it; empty if an incomplete walk listed it first or
     /// with other values. `None` if the meeting is unknown.
     pub(crate) fn item_digest(&self, meeting_key: &str) -> Result<Option<String>, LedgerError> {
-        let connection = self.connection();
-        connection
-            .prepare_cached("select item_digest from meetings where meeting_key = ?1")
-            .and_then(|mut select| select.query_row([meeting_key], |row| row.get(0)).optional())
-            .map_err(self.failed("read"))
+        let sql = "select item_digest from meetings where meeting_key = ?1";
+        Ok(self.rows(sql, [meeting_key], |row| row.get(0))?.pop())
     }
 }
 
@@ -186,7 +204,9 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
 pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let has_log = fs::metadata(wal_path(path)).is_ok_and(|log| log.len() > 0);
-    Connection::open_with_flags(file_uri(path, !has_log), flags)
+    let connection = Connection::open_with_flags(file_uri(path, !has_log), flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    Ok(connection)
 }
 
 fn wal_path(path: &Path) -> PathBuf {

@@ -9,12 +9,11 @@ mod database;
 mod dates;
 mod error;
 mod pending;
-mod raw_files;
 mod refetch;
 mod runs;
 mod summary;
 
-pub(crate) use change::{Change, FileProgress};
+pub(crate) use change::{Answer, Change, FileProgress};
 pub(crate) use check::{LedgerCheck, check_ledger, read_runs, unpublished_dates};
 pub(crate) use database::{Ledger, USER_ID_TYPE};
 pub(crate) use dates::DirtyDate;

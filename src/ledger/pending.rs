@@ -55,8 +55,7 @@ impl Ledger {
 
     /// A meeting, if something of it is pending.
     pub(crate) fn pending_meeting(&self, meeting_key: &str) -> Result<Option<PendingMeeting>, LedgerError> {
-        let found = self.meetings_where(&format!("m.meeting_key = ?1 and {IS_PENDING}"), params![meeting_key])?;
-        Ok(found.into_iter().next())
+        Ok(self.meetings_where(&format!("m.meeting_key = ?1 and {IS_PENDING}"), params![meeting_key])?.pop())
     }
 
     /// All the meetings that start in a window, newest first.

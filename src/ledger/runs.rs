@@ -63,15 +63,11 @@ impl Ledger {
 
     /// Every run, oldest first.
     pub(crate) fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
-        self.rows(SELECT_RUNS, [], read_run)
+        self.rows("select * from runs order by started_us, run_id", [], read_run)
     }
 }
 
-/// Every run, oldest first.
-pub(super) const SELECT_RUNS: &str = "select * from runs order by started_us, run_id";
-
-/// Reads a row of [`SELECT_RUNS`].
-pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
     Ok(RunRecord {
         run_id: row.get(0)?,
@@ -82,12 +78,7 @@ pub(super) fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         finished_us: row.get(5)?,
         outcome: row.get(6)?,
         exit_code: row.get(7)?,
-        totals: match totals {
-            [Some(meetings), Some(participants), Some(samples), Some(rejects)] => {
-                Some([meetings, participants, samples, rejects])
-            }
-            _ => None,
-        },
+        totals: if let [Some(a), Some(b), Some(c), Some(d)] = totals { Some([a, b, c, d]) } else { None },
         calls: [row.get(12)?, row.get(13)?, row.get(14)?],
         throttles: row.get(15)?,
         waited_s: row.get(16)?,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::checkpoint::{decompress, read_header, was_not_written};
 use super::error::RawError;
@@ -58,6 +59,8 @@ impl FrameRef {
 
 #[derive(Debug)]
 pub(crate) struct RawPage {
+    /// The query.
+    pub request: Map<String, Value>,
     pub response: Box<RawValue>,
 }
 
@@ -106,8 +109,8 @@ pub(crate) fn lacks_only_last_record(path: &Path, previous_bytes: u64) -> bool {
 struct Line<'a> {
     #[serde(borrow)]
     record: &'a str,
-    #[serde(borrow, default)]
-    request: Option<&'a RawValue>,
+    #[serde(default)]
+    request: Map<String, Value>,
     #[serde(borrow, default)]
     response: Option<&'a RawValue>,
 }
@@ -226,18 +229,6 @@ impl RawDate {
         beyond
     }
 
-    /// The query of a walk's first page.
-    pub(crate) fn request(
-        &self,
-        walk: &WalkRef,
-    ) -> Result<Option<serde_json::Map<String, serde_json::Value>>, RawError> {
-        let Some(frame) = walk.frames.first() else { return Ok(None) };
-        let lines = self.lines(frame)?;
-        let first = lines.split(|byte| *byte == b'\n').find(|line| !line.is_empty());
-        let request = first.map(|line| self.parse(frame, line)).transpose()?.and_then(|line| line.request);
-        Ok(request.and_then(|request| serde_json::from_str(request.get()).ok()))
-    }
-
     /// The pages of a walk, in order.
     ///
     /// # Errors
@@ -247,8 +238,9 @@ impl RawDate {
         for frame in &walk.frames {
             let lines = self.lines(frame)?;
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                if let Line { record: "page", response: Some(response), .. } = self.parse(frame, line)? {
-                    pages.push(RawPage { response: response.to_owned() });
+                let line: Line<'_> = serde_json::from_slice(line).map_err(|error| self.damaged(frame, error.into()))?;
+                if let Line { record: "page", request, response: Some(response) } = line {
+                    pages.push(RawPage { request, response: response.to_owned() });
                 }
             }
         }
@@ -261,10 +253,6 @@ impl RawDate {
         let mut lines = Vec::new();
         decompress(&bytes, &mut lines, 0).map_err(|error| self.decompress_error(frame, error))?;
         Ok(lines)
-    }
-
-    fn parse<'a>(&self, frame: &FrameRef, line: &'a [u8]) -> Result<Line<'a>, RawError> {
-        serde_json::from_slice(line).map_err(|error| self.damaged(frame, error.into()))
     }
 
     pub(super) fn decompress_error(&self, frame: &FrameRef, error: io::Error) -> RawError {

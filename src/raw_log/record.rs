@@ -33,7 +33,6 @@ impl RawKind {
 pub(crate) struct WalkEnd {
     /// True if every page was read: only such walks are published.
     pub whole: bool,
-    #[serde(with = "status_name")]
     pub status: Status,
     /// The status in words.
     pub reason: String,
@@ -54,24 +53,20 @@ pub(crate) struct WalkEnd {
 }
 
 impl WalkEnd {
-    /// The digest, if the walk is an answer that can confirm an earlier one.
-    pub(crate) fn answer_digest(&self) -> Option<String> {
-        (!self.digest.is_empty()).then(|| self.digest.clone())
-    }
-}
-
-mod status_name {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use crate::schema::Status;
-
-    pub(super) fn serialize<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(status.name())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        Status::from_name(&name).ok_or_else(|| D::Error::custom(format!("{name:?} is not a status")))
+    /// The end of an incomplete walk without any page.
+    pub(crate) fn new(status: Status, reason: String, api_code: Option<i64>, log_id: Option<String>) -> WalkEnd {
+        WalkEnd {
+            whole: false,
+            status,
+            reason,
+            is_final: false,
+            api_code,
+            log_id,
+            items: 0,
+            digest: String::new(),
+            requests: 0,
+            walks: 1,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The coverage status of a participant row, or of a meeting whose participants could not be listed.
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// All pages read, at least one sample.
     Complete,
