@@ -6,12 +6,11 @@ use std::sync::Arc;
 use clap::{ArgMatches, Args, Command, Subcommand, ValueEnum, ValueHint};
 use serde_json::{Value, json};
 
-use super::command::{Context, Entry, Example, Run, parsed};
+use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
 use super::runtime::now_us;
 use crate::buildings::{BuildingsSummary, Network};
 use crate::commands::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
 use crate::commands::republish::RepublishSetup;
-use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::schema::{civil_date, civil_date_text};
 use crate::text::{Align, TextPage, counted, in_json, on_one_line, thousands};
@@ -41,12 +40,7 @@ The longest matching prefix wins. A line with egress_cidr applies only to partic
 network. In the default ranges of home routers (10.0.0.0/24, 192.168.0.0/24 to 192.168.2.0/24, 172.20.10.0/24, \
 192.168.43.0/24) only lines with egress_cidr apply, because such an address may be anywhere.";
 
-pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Resources, Group::Logging],
-    command,
-    examples: EXAMPLES,
-    run: Run::Configured(run),
-};
+pub(super) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 #[derive(Debug, Subcommand)]
 enum Action {

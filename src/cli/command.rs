@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, FromArgMatches};
 
 use super::console::{Console, Progress};
@@ -9,6 +10,9 @@ use super::output::Output;
 use super::panic_hook;
 use crate::config::{Config, Group, LogLevel, Origin, SETTINGS};
 use crate::error::{ExitCode, Failure, nearest};
+
+/// The groups of settings of a command that makes no API calls.
+pub(super) const LOCAL: &[Group] = &[Group::Store, Group::Resources, Group::Logging];
 
 /// A command of the program.
 pub(super) struct Entry {
@@ -31,6 +35,24 @@ pub(super) enum Run {
 /// The arguments of a command, which clap has validated.
 pub(super) fn parsed<T: FromArgMatches>(matches: &ArgMatches) -> T {
     T::from_arg_matches(matches).expect("clap has validated these matches against the same arguments")
+}
+
+/// A word on the command line, its help (or ""), and its value.
+pub(super) type Choice<T> = (&'static str, &'static str, T);
+
+/// Parses one of these words.
+pub(super) fn one_of<T>(choices: &'static [Choice<T>]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let words = choices.iter().map(|(word, help, _)| match *help {
+        "" => PossibleValue::new(*word),
+        help => PossibleValue::new(*word).help(help),
+    });
+    PossibleValuesParser::new(words).map(|word| {
+        let chosen = choices.iter().find(|(choice, ..)| *choice == word);
+        chosen.map(|(.., value)| *value).expect("clap accepts these words only")
+    })
 }
 
 /// What a configured command gets to work with.

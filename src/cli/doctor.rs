@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(25);
 /// Column of the text behind the state.
 const INDENT: usize = 9;
 
-const EXAMPLES: &[Example] = &[("vcq-etl doctor", "before the first run, and if a run fails")];
+const EXAMPLES: &[Example] = &[("vcq-etl doctor", "before the first run")];
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct DoctorArgs {

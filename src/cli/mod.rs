@@ -28,7 +28,7 @@ mod verify;
 pub(crate) mod window;
 
 #[cfg(test)]
-mod docs;
+mod docs_tests;
 #[cfg(test)]
 mod tests;
 

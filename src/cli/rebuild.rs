@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command};
 
-use super::command::{Context, Entry, Example, Run, parsed};
+use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
 use super::console::Ending;
 use super::runtime::{block_on, exit_on_signals, now_us};
 use super::sync::SummaryFormat;
 use super::window::Window;
 use crate::commands::rebuild::{RebuildSetup, rebuild};
-use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::event::Listener;
 
@@ -31,17 +30,10 @@ struct RebuildArgs {
     summary: Option<SummaryFormat>,
 }
 
-const EXAMPLES: &[Example] = &[
-    ("vcq-etl rebuild", "after an upgrade or a finding of verify"),
-    ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", ""),
-];
+const EXAMPLES: &[Example] =
+    &[("vcq-etl rebuild", "after an upgrade"), ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", "")];
 
-pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Resources, Group::Logging],
-    command,
-    examples: EXAMPLES,
-    run: Run::Configured(run),
-};
+pub(super) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
     RebuildArgs::augment_args(Command::new("rebuild")).about("Rebuild from the raw log; makes no API calls").long_about(

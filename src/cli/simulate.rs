@@ -2,13 +2,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use clap::{ArgMatches, Args, Command, ValueEnum};
+use clap::{ArgMatches, Args, Command};
 use vcq_simulator::{
     FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec,
     WindowKind,
 };
 
-use super::command::{Context, Entry, Example, Run, parsed};
+use super::command::{Choice, Context, Entry, Example, Run, one_of, parsed};
 use super::runtime::{Signals, block_on, now_us};
 use super::sync::rate;
 use crate::config::{Config, Group, duration};
@@ -16,7 +16,7 @@ use crate::error::{ExitCode, Failure};
 use crate::schema::TenantZone;
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl simulate --port 8600", "a tenant for trying out settings"),
+    ("vcq-etl simulate --port 8600", "to try out settings"),
     ("vcq-etl simulate --fault html@every=7 --days 30", "every 7th call fails"),
 ];
 
@@ -59,29 +59,21 @@ impl TenantArgs {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WindowArg {
-    /// Any interval of this length.
-    Sliding,
-    /// Consecutive intervals.
-    Fixed,
-}
+const WINDOWS: &[Choice<WindowKind>] = &[
+    ("sliding", "Any interval of this length", WindowKind::Sliding),
+    ("fixed", "Consecutive intervals", WindowKind::Fixed),
+];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LongArg {
-    Found,
-    Refused,
-    NotFound,
-}
+const LONG_MEETINGS: &[Choice<LongMeetings>] = &[
+    ("found", "", LongMeetings::Found),
+    ("refused", "", LongMeetings::Refused),
+    ("not-found", "", LongMeetings::NotFound),
+];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FilterArg {
-    Start,
-    End,
-    Overlap,
-}
+const MEETING_FILTERS: &[Choice<MeetingFilter>] =
+    &[("start", "", MeetingFilter::Start), ("end", "", MeetingFilter::End), ("overlap", "", MeetingFilter::Overlap)];
 
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[derive(Debug, Args)]
 struct SimulateArgs {
     /// Port on loopback; 0 picks a free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
@@ -103,8 +95,8 @@ struct SimulateArgs {
     latency: String,
 
     /// Kind of the window in which the rate limit counts calls.
-    #[arg(long, value_enum, value_name = "KIND", default_value = "sliding")]
-    window: WindowArg,
+    #[arg(long, value_name = "KIND", default_value = "sliding", value_parser = one_of(WINDOWS))]
+    window: WindowKind,
 
     /// HTTP status of throttled requests: 429, or 400 like older APIs.
     #[arg(long, value_name = "STATUS", default_value_t = 429)]
@@ -119,12 +111,12 @@ struct SimulateArgs {
     ready_after: String,
 
     /// Response for a meeting of more than 24 hours if the requested window is shortened to 24 hours.
-    #[arg(long, value_enum, value_name = "KIND", default_value = "found")]
-    long_meetings: LongArg,
+    #[arg(long, value_name = "KIND", default_value = "found", value_parser = one_of(LONG_MEETINGS))]
+    long_meetings: LongMeetings,
 
     /// Which time of a meeting must be in the window of meeting_list.
-    #[arg(long, value_enum, value_name = "KIND", default_value = "start")]
-    meeting_filter: FilterArg,
+    #[arg(long, value_name = "KIND", default_value = "start", value_parser = one_of(MEETING_FILTERS))]
+    meeting_filter: MeetingFilter,
 
     /// Quality items per million with an unusual value.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -202,27 +194,12 @@ impl SimulateArgs {
         let seconds = |text: &str, flag: &str| time(text, flag).map(|time| time.as_secs() as i64);
         Ok(Options {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
-            limit: Limit {
-                http_status: self.limit_status,
-                kind: match self.window {
-                    WindowArg::Sliding => WindowKind::Sliding,
-                    WindowArg::Fixed => WindowKind::Fixed,
-                },
-                ..limit(config)
-            },
+            limit: Limit { http_status: self.limit_status, kind: self.window, ..limit(config) },
             latency: time(&self.latency, "--latency")?,
             token_life_s: seconds(&self.token_life, "--token-life")?,
             ready_after_s: seconds(&self.ready_after, "--ready-after")?,
-            long_meetings: match self.long_meetings {
-                LongArg::Found => LongMeetings::Found,
-                LongArg::Refused => LongMeetings::Refused,
-                LongArg::NotFound => LongMeetings::NotFound,
-            },
-            meeting_filter: match self.meeting_filter {
-                FilterArg::Start => MeetingFilter::Start,
-                FilterArg::End => MeetingFilter::End,
-                FilterArg::Overlap => MeetingFilter::Overlap,
-            },
+            long_meetings: self.long_meetings,
+            meeting_filter: self.meeting_filter,
             style: JsonStyle { malformed_per_million: self.odd_items_per_million, ..default.style },
             faults,
             ..default

@@ -41,7 +41,7 @@ struct StatusArgs {
 }
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl status", "recent runs, freshness, pending data"),
+    ("vcq-etl status", "freshness and pending data"),
     ("vcq-etl status --json | jq .last_complete.age_s", "for monitoring"),
 ];
 

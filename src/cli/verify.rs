@@ -3,27 +3,21 @@
 use clap::{Args, Command};
 use serde_json::{Value, json};
 
-use super::command::{Context, Entry, Example, Run, parsed};
+use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
 use super::runtime::now_us;
 use crate::checks::{Finding, Outcome};
 use crate::commands::verify::{PATIENCE, VerifyReport, VerifySetup, verify};
-use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::report::{self, Cell, ResultSet};
 use crate::text::{counted, on_one_line, terminal_width, wrap_indented};
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl verify", "check every published file and row"),
+    ("vcq-etl verify", "check all files and rows"),
     ("vcq-etl verify --deep", "also compare with the raw log"),
     ("vcq-etl verify --json | jq .findings", "for monitoring"),
 ];
 
-pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Resources, Group::Logging],
-    command,
-    examples: EXAMPLES,
-    run: Run::Configured(run),
-};
+pub(super) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 #[derive(Debug, Args)]
 struct VerifyArgs {

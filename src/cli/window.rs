@@ -44,15 +44,8 @@ impl Window {
         zone: &TenantZone,
         now_us: i64,
     ) -> Result<Window, WindowError> {
-        let since_us = instant("--since", since, zone, now_us)?;
-        if since_us > now_us {
-            return Err(WindowError::Future { text: since.to_owned(), since_us });
-        }
         let until_us = until.map_or(Ok(now_us), |text| instant("--until", text, zone, now_us))?;
-        if since_us >= until_us {
-            let (since, until) = (since.to_owned(), until.unwrap_or("now").to_owned());
-            return Err(WindowError::Empty { since, until, since_us, until_us });
-        }
+        let since_us = start(since, (until.unwrap_or("now"), until_us), zone, now_us)?;
         Ok(Window { since_us, until_us })
     }
 }
@@ -73,19 +66,9 @@ pub(crate) fn days(
     zone: &TenantZone,
     now_us: i64,
 ) -> Result<Days, WindowError> {
-    let since_us = since.map(|text| instant("--since", text, zone, now_us)).transpose()?;
     let until_us = until.map(|text| instant("--until", text, zone, now_us)).transpose()?;
-    if let (Some(text), Some(since_us)) = (since, since_us)
-        && since_us > now_us
-    {
-        return Err(WindowError::Future { text: text.to_owned(), since_us });
-    }
-    if let (Some(since), Some(until), Some(since_us), Some(until_us)) = (since, until, since_us, until_us)
-        && since_us >= until_us
-    {
-        let (since, until) = (since.to_owned(), until.to_owned());
-        return Err(WindowError::Empty { since, until, since_us, until_us });
-    }
+    let end = until.zip(until_us).unwrap_or(("", i64::MAX));
+    let since_us = since.map(|text| start(text, end, zone, now_us)).transpose()?;
     let day = |us: i64| local(us, zone).map(|at| at.date().to_string());
     // The last instant of the window is the one before its end.
     let day_after = |us: i64| Some(local(us - 1, zone)?.date().checked_add(1.days()).ok()?.to_string());
@@ -101,6 +84,17 @@ pub(crate) fn finish_by(text: &str, zone: &TenantZone, now_us: i64) -> Result<i6
         .filter_map(|days| midnight_plus(today, days, time, zone.time_zone()))
         .find(|at_us| *at_us > now_us)
         .ok_or_else(error)
+}
+
+/// The start of a window, which must not be in the future and must be before the end.
+fn start(since: &str, (until, until_us): (&str, i64), zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
+    let since_us = instant("--since", since, zone, now_us)?;
+    let since = since.to_owned();
+    match since_us {
+        _ if since_us > now_us => Err(WindowError::Future { text: since, since_us }),
+        _ if since_us >= until_us => Err(WindowError::Empty { since, until: until.to_owned(), since_us, until_us }),
+        _ => Ok(since_us),
+    }
 }
 
 fn instant(flag: &'static str, text: &str, zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {

@@ -184,7 +184,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "24h",
-        help: "How long after a meeting ends its quality data may still grow. Until then, incomplete answers are requested again.",
+        help: "How long after a meeting ends its quality data may still change. Until then, incomplete data is fetched again.",
         ..setting("settle", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
     },
     Setting {

@@ -91,7 +91,7 @@ fn an_imported_file_is_kept_published_and_checked() {
             && missing.iter().all(|subnet| !subnet["subnet"].as_str().expect("text").contains("10.11."))
     );
     let page = env.buildings(&["check"]).expect_exit(0).stdout;
-    assert!(page.contains("in a range of home routers") && page.contains("10.99.0.0/16    Nobody there"), "{page}");
+    assert!(page.contains("in a home range") && page.contains("10.99.0.0/16    Nobody there"), "{page}");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_later_file_replaces_or_follows_an_earlier_one() {
     let new = env.file("new.csv", "cidr,building\n10.1.2.0/24,New\n10.1.3.0/24,Stays\n");
     env.buildings(&["import", &old]).expect_exit(0);
     let ran = env.buildings(&["import", &new, "--from", "2026-11-02"]).expect_exit(0);
-    assert!(ran.stdout.contains("2 lines of earlier imports hold until then"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("2 lines of earlier imports apply until then"), "{}", ran.stdout);
     let kept = env.stored_file();
     let lines: Vec<&str> = kept.lines().skip(1).map(|line| line.trim_end_matches(',')).collect();
     assert_eq!(
@@ -162,7 +162,7 @@ fn buildings_can_come_before_the_first_sync() {
     assert!(none.stderr.contains("hint: run vcq-etl sync --since 2d first"), "{}", none.stderr);
     let file = env.file("offices.csv", OFFICES);
     let imported = env.buildings(&["import", &file]).expect_exit(0);
-    assert!(imported.stdout.contains("with the next sync or rebuild"), "{}", imported.stdout);
+    assert!(imported.stdout.contains("by the next sync or rebuild"), "{}", imported.stdout);
     let unpublished = env.buildings(&["check"]).expect_exit(5);
     assert!(unpublished.stderr.contains("hint: run vcq-etl sync"), "{}", unpublished.stderr);
     env.sync(&[]).expect_exit(0);

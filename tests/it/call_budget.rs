@@ -100,7 +100,7 @@ fn a_wait_that_is_too_long_is_clamped_and_reported() {
     let mut command = env.sync_command(&[]);
     command.env("VCQ_WAIT_CAP", "50ms");
     let ran = run(command).expect_exit(0);
-    let said = "the vendor asked for 86,400 s (meeting_list); waiting 0.05 s, the most that wait_cap allows";
+    let said = "Feishu requested a wait of 86,400 s (meeting_list); waiting 0.05 s, the maximum set by wait_cap";
     assert_eq!(ran.stderr.matches(said).count(), 1, "{}", ran.stderr);
 }
 
@@ -111,7 +111,12 @@ fn three_clamped_waits_in_a_row_stop_the_run() {
     let mut command = env.sync_command(&[]);
     command.env("VCQ_WAIT_CAP", "50ms").env("VCQ_CONCURRENCY", "1");
     let ran = run(command).expect_exit(8);
-    assert_eq!(ran.stderr.matches("the vendor asked for 86,400 s (participant_list)").count(), 3, "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr.matches("Feishu requested a wait of 86,400 s (participant_list)").count(),
+        3,
+        "{}",
+        ran.stderr
+    );
     for words in
         ["still throttled after 3 wait(s)", "last asked for 86,400 s", "log id", "run again when 86,400 s are over"]
     {

@@ -46,7 +46,7 @@ fn a_page_is_written_under_the_name_of_its_period() {
     html(&env, &["--period", "month", "--meetings", "0", "--profile", "strict"]).expect_exit(0);
     // A period without meetings gives a page that says so.
     let empty = html(&env, &["--date", "2027-03-01"]).expect_exit(0);
-    assert!(empty.stderr.contains("without any quality minutes"), "{}", empty.stderr);
+    assert!(empty.stderr.contains("without quality data"), "{}", empty.stderr);
     let names = [
         "one day.html",
         "vcq-report-month-2026-11-01.html",

@@ -198,8 +198,8 @@ fn remaining_work_is_reported_once_in_every_summary_format() {
         let env = TestEnv::new();
         let mut command = env.vcq(&["sync", "--max-calls", "40"]);
         let ran = RunOutput::new(command.args(env.window()).args(more).output().expect("runs")).expect_exit(8);
-        assert_eq!(ran.stdout.contains("Left  "), in_stdout, "{}", ran.stdout);
-        assert_eq!(ran.stderr.contains("hint: left: "), !in_stdout, "{}", ran.stderr);
+        assert_eq!(ran.stdout.contains("Remaining  "), in_stdout, "{}", ran.stdout);
+        assert_eq!(ran.stderr.contains("hint: remaining: "), !in_stdout, "{}", ran.stderr);
     }
 }
 

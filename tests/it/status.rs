@@ -106,7 +106,7 @@ fn failures_are_shown_with_reason_and_estimate() {
     let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
     assert_eq!(status["pending"]["price"]["participant_quality_list"]["calls"], asked);
     let text = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(0).stdout;
-    assert!(text.contains("  to ask        nothing\n"), "{text}");
+    assert!(text.contains("  to fetch      nothing\n"), "{text}");
     assert!(
         text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("Store") || line.contains('/')),
         "{text}"
@@ -265,5 +265,5 @@ fn a_refetch_in_progress_is_distinguished_from_early_answers() {
     assert!(participants["refetch"].as_u64() > Some(0) && lists["refetch"].as_u64() > Some(0), "{status}");
     assert_eq!((&participants["asked_again"], &lists["asked_again"]), (&0.into(), &0.into()), "{status}");
     let text = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(0).stdout;
-    assert!(text.contains("to be asked again (refetch)") && !text.contains("too early"), "{text}");
+    assert!(text.contains("to be refetched") && !text.contains("too early"), "{text}");
 }

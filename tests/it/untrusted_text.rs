@@ -321,7 +321,7 @@ fn times_at_the_limits_of_the_calendar_are_stored_or_rejected() {
     assert_eq!(summary["participants"], 2 * times.len());
     // Nothing can be requested for it, so nothing is reported as pending.
     let text = server.run(server.command(&[&["sync"], &WINDOW[..]].concat())).expect_exit(7).stdout;
-    assert!(text.contains("some listed meetings cannot be read") && text.contains("unread-values"), "{text}");
+    assert!(text.contains("some listed meetings are unreadable") && text.contains("unread-values"), "{text}");
     assert!(!text.contains("finished with failures") && !text.contains("The next run"), "{text}");
     assert_eq!(server.number("select count(*) from coverage where expected_minutes < 0"), 0);
     assert!(server.number("select count(*) from rejects where column_name = 'network_time_utc'") > 0);

@@ -74,7 +74,7 @@ fn a_synced_store_is_clean_also_with_deep() {
     let work = fs::read_dir(env.store().join(".work")).expect("listed").count();
     assert_eq!(work, 0, "nothing is left behind");
     let text = run(&env, &env.store(), &[]).expect_exit(0).stdout;
-    assert!(text.contains("All is well.") && text.contains("coverage-counts"), "{text}");
+    assert!(text.contains("No findings.") && text.contains("coverage-counts"), "{text}");
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn skipped_checks_are_reported() {
     let _lock = vcq_etl::Lock::take(&paths, "sync", 0).expect("free");
     let text = run(&env, &copy.store, &[]).expect_exit(0).stdout;
     assert!(!text.contains("All is well"), "{text}");
-    assert!(text.contains("Nothing was found, but 1 check could not be made on everything"), "{text}");
+    assert!(text.contains("No findings, but 1 check did not cover everything"), "{text}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ const MIN_MEASURED: Duration = Duration::from_secs(20);
 /// Extrapolating from less is meaningless.
 const MIN_EXTRAPOLATED: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Model {
     pub meetings: u64,
     pub meetings_complete: bool,
@@ -51,29 +51,7 @@ pub(crate) struct Model {
 impl Model {
     /// `calls_per_minute` is the rate limit of each endpoint.
     pub(crate) fn new(calls_per_minute: u32) -> Model {
-        Model {
-            meetings: 0,
-            meetings_complete: false,
-            to_list: 0,
-            listed: 0,
-            participants: 0,
-            to_fetch: 0,
-            done: 0,
-            failed: 0,
-            samples: 0,
-            calls: Calls::default(),
-            throttles: 0,
-            retries: 0,
-            publishing: None,
-            stopping: None,
-            wait_until: None,
-            quality_calls_estimate: 0,
-            quality_calls_known: 0,
-            calls_per_minute,
-            meeting_rate: Rate::default(),
-            participant_rate: Rate::default(),
-            quality_rate: Rate::default(),
-        }
+        Model { calls_per_minute, ..Model::default() }
     }
 
     /// Folds in one event that happened at `now`.

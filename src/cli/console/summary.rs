@@ -3,7 +3,7 @@
 use super::estimate::estimate_text;
 use crate::commands::{Calls, Summary};
 use crate::error::EXIT_CODES;
-use crate::text::{TextPage, WIDTH, counted, duration_text, on_one_line, thousands, wrap, wrap_indented};
+use crate::text::{TextPage, WIDTH, date_range, duration_text, on_one_line, thousands, wrap, wrap_indented};
 
 /// Coverage statuses in the order of the summary, with their meaning.
 const STATUSES: &[(&str, &str)] = &[
@@ -131,15 +131,10 @@ fn published(summary: &Summary) -> String {
     if !has_published(summary) {
         return "nothing".to_owned();
     }
-    let dates = &summary.dates_published;
-    match (dates.iter().min(), dates.iter().max()) {
-        (Some(first), Some(last)) if first != last => {
-            let count = counted(dates.len() as u64, "date");
-            format!("{count} from {first} to {last}, generation {}", summary.generation)
-        }
-        (Some(date), _) => format!("{date}, generation {}", summary.generation),
-        _ => format!("nothing new, generation {}", summary.generation),
-    }
+    let mut dates = summary.dates_published.clone();
+    dates.sort();
+    let dates = if dates.is_empty() { "nothing new".to_owned() } else { date_range(&dates) };
+    format!("{dates}, generation {}", summary.generation)
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use super::html::{self, HtmlArgs};
 use super::list::{self, ListArgs};
 use super::run::{self, RunArgs};
 use super::show::{self, ShowArgs};
-use crate::cli::command::{Context, Entry, Example, Run, parsed};
-use crate::config::Group;
+use crate::cli::command::{Context, Entry, Example, LOCAL, Run, parsed};
 use crate::error::{ExitCode, Failure};
 
 const EXAMPLES: &[Example] = &[
@@ -16,12 +15,7 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl report run coverage --out coverage.csv", "for a spreadsheet"),
 ];
 
-pub(in crate::cli) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Resources, Group::Logging],
-    command,
-    examples: EXAMPLES,
-    run: Run::Configured(run),
-};
+pub(in crate::cli) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 #[derive(Debug, Subcommand)]
 enum Action {

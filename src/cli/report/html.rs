@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use jiff::civil::Date;
 
 use super::store::{open, warn_of_other_definitions};
-use crate::cli::command::Context;
+use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output;
 use crate::cli::runtime::now_us;
 use crate::error::{ExitCode, Failure, nearest};
@@ -21,8 +21,8 @@ pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report html\n  \
 #[derive(Debug, Args)]
 pub(super) struct HtmlArgs {
     /// Length of the period
-    #[arg(long, value_enum, value_name = "PERIOD", default_value = "week")]
-    period: PeriodArg,
+    #[arg(long, value_name = "PERIOD", default_value = "week", value_parser = one_of(PERIODS))]
+    period: Period,
 
     /// A date in the period [default: the last complete period with meetings]
     #[arg(long, value_name = "DATE", value_parser = date)]
@@ -33,8 +33,8 @@ pub(super) struct HtmlArgs {
     profile: String,
 
     /// Initial language; it can be switched on the page
-    #[arg(long, value_enum, value_name = "LANGUAGE", default_value = "auto")]
-    language: LanguageArg,
+    #[arg(long, value_name = "LANGUAGE", default_value = "auto", value_parser = one_of(LANGUAGES))]
+    language: Language,
 
     /// Number of worst meetings to show minute by minute
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=100))]
@@ -45,25 +45,17 @@ pub(super) struct HtmlArgs {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum PeriodArg {
-    /// A calendar day, compared with the same weekday a week before
-    Day,
-    /// Monday to Sunday, compared with the week before
-    Week,
-    /// A calendar month, compared with the month before
-    Month,
-}
+const PERIODS: &[Choice<Period>] = &[
+    ("day", "A calendar day, compared with the same weekday a week before", Period::Day),
+    ("week", "Monday to Sunday, compared with the week before", Period::Week),
+    ("month", "A calendar month, compared with the month before", Period::Month),
+];
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LanguageArg {
-    /// Language of the browser
-    Auto,
-    /// English
-    En,
-    /// Chinese
-    Zh,
-}
+const LANGUAGES: &[Choice<Language>] = &[
+    ("auto", "Language of the browser", Language::Auto),
+    ("en", "English", Language::English),
+    ("zh", "Chinese", Language::Chinese),
+];
 
 fn date(text: &str) -> Result<Date, String> {
     let date = text.parse::<Date>().ok().filter(|_| text.len() == "2026-11-01".len());
@@ -72,19 +64,11 @@ fn date(text: &str) -> Result<Date, String> {
 
 pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
     let request = PageRequest {
-        period: match args.period {
-            PeriodArg::Day => Period::Day,
-            PeriodArg::Week => Period::Week,
-            PeriodArg::Month => Period::Month,
-        },
+        period: args.period,
         date: args.date,
         today: civil_date_text(context.config.timezone.day_of(now_us())).parse().ok(),
         profile: args.profile.clone(),
-        language: match args.language {
-            LanguageArg::Auto => Language::Auto,
-            LanguageArg::En => Language::English,
-            LanguageArg::Zh => Language::Chinese,
-        },
+        language: args.language,
         meetings: args.meetings,
     };
     let config = &context.config;

@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use duckdb::Connection;
 
 use super::store::{catalogue, open, warn_of_other_definitions};
-use crate::cli::command::Context;
+use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::runtime::now_us;
 use crate::cli::{output, window};
 use crate::config::Config;
@@ -16,7 +16,7 @@ use crate::report::{self, Answer, Arguments, OutputFormat, Report, TextFormat};
 use crate::text::{counted, terminal_width, wrap_indented};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report run worst-meetings --since yesterday --top 5\n  \
-    vcq-etl report run by-site --since 7d --param dimension=floor --out floors.html\n  \
+    vcq-etl report run by-site --since 7d --param dimension=floor --out site.html\n  \
     vcq-etl report run coverage --format json | jq '.[0]'";
 
 #[derive(Debug, Args)]
@@ -50,69 +50,48 @@ pub(super) struct RunArgs {
     params: Vec<String>,
 
     /// Output format [default: from the extension of --out, else table]
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<FormatArg>,
+    #[arg(long, value_name = "FORMAT", value_parser = one_of(FORMATS))]
+    format: Option<OutputFormat>,
 
     /// Output file [default: stdout]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FormatArg {
-    /// For a terminal
-    Table,
-    /// For a spreadsheet
-    Csv,
-    /// An array of objects
-    Json,
-    /// For a wiki or an issue
-    Markdown,
-    /// For data tools
-    Parquet,
-    /// A self-contained page
-    Html,
-}
-
-impl From<FormatArg> for OutputFormat {
-    fn from(format: FormatArg) -> OutputFormat {
-        match format {
-            FormatArg::Table => OutputFormat::Text(TextFormat::Table),
-            FormatArg::Csv => OutputFormat::Text(TextFormat::Csv),
-            FormatArg::Json => OutputFormat::Text(TextFormat::Json),
-            FormatArg::Markdown => OutputFormat::Text(TextFormat::Markdown),
-            FormatArg::Parquet => OutputFormat::Parquet,
-            FormatArg::Html => OutputFormat::Text(TextFormat::Html),
-        }
-    }
-}
+const FORMATS: &[Choice<OutputFormat>] = &[
+    ("table", "For a terminal", OutputFormat::Text(TextFormat::Table)),
+    ("csv", "For a spreadsheet", OutputFormat::Text(TextFormat::Csv)),
+    ("json", "An array of objects", OutputFormat::Text(TextFormat::Json)),
+    ("markdown", "For a wiki or an issue", OutputFormat::Text(TextFormat::Markdown)),
+    ("parquet", "For data tools", OutputFormat::Parquet),
+    ("html", "A self-contained page", OutputFormat::Text(TextFormat::Html)),
+];
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = catalogue(&context.config)?.find(&args.name)?;
     let parameters = parameters(args, &context.config, now_us())?;
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
-    let form = form(args)?;
+    let format = output_format(args)?;
     if let Some(path) = &args.out {
         output::check_outside_store(path, &context.config.store)?;
     }
-    if form == OutputFormat::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
+    if format == OutputFormat::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
         return Err(Failure::new(ExitCode::Usage, "refusing to write Parquet to a terminal")
             .hint("give a file with --out FILE.parquet, or redirect the output"));
     }
     let connection = open(&context.config)?;
     let query = Query { report: &report, arguments: &arguments, connection: &connection };
     warn_of_other_definitions(&connection, context)?;
-    match form {
+    match format {
         OutputFormat::Text(format) => query.text(format, args, context),
         OutputFormat::Parquet => query.parquet(args, context),
     }
 }
 
 /// The given format, else the one of the file extension.
-fn form(args: &RunArgs) -> Result<OutputFormat, Failure> {
-    let named = args.format.map(OutputFormat::from);
-    let Some(path) = &args.out else { return Ok(named.unwrap_or(OutputFormat::Text(TextFormat::Table))) };
-    named.or_else(|| OutputFormat::from_path(path)).ok_or_else(|| {
+fn output_format(args: &RunArgs) -> Result<OutputFormat, Failure> {
+    let Some(path) = &args.out else { return Ok(args.format.unwrap_or(OutputFormat::Text(TextFormat::Table))) };
+    args.format.or_else(|| OutputFormat::from_path(path)).ok_or_else(|| {
         let extensions = report::OUTPUT_FORMATS.iter().flat_map(|(_, extensions, _)| *extensions);
         let extensions: Vec<String> = extensions.map(|extension| format!(".{extension}")).collect();
         Failure::new(ExitCode::Usage, format!("no output format follows from the file name {}", path.display()))
