@@ -1,4 +1,4 @@
-//! Every report of the program, held against its header, against an empty database and against the small tenant.
+//! All built-in reports: their headers, an empty database, and the small tenant.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,25 +15,25 @@ fn reports() -> Vec<Report> {
     Catalogue::built_in().expect("reports").reports().to_vec()
 }
 
-fn choose(report: &Report, chosen: &[(&str, &str)]) -> Result<Arguments, ReportError> {
-    let chosen: Vec<(String, String)> =
-        chosen.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Arguments::resolve(&report.name, &report.header, &chosen)
+fn resolve(report: &Report, given: &[(&str, &str)]) -> Result<Arguments, ReportError> {
+    let given: Vec<(String, String)> =
+        given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Arguments::resolve(&report.name, &report.header, &given)
 }
 
-/// The defaults, and something for what is needed.
+/// The defaults, and a value for each required parameter.
 fn defaults(report: &Report) -> Arguments {
-    let needed: Vec<(&str, &str)> = report
+    let required: Vec<(&str, &str)> = report
         .header
         .parameters
         .iter()
         .filter(|parameter| parameter.is_required)
         .map(|parameter| (parameter.name.as_str(), if parameter.name == "who" { "ann" } else { "100000001" }))
         .collect();
-    choose(report, &needed).expect("arguments")
+    resolve(report, &required).expect("arguments")
 }
 
-fn names_of(folder: &str) -> BTreeSet<String> {
+fn file_names(folder: &str) -> BTreeSet<String> {
     std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
         .expect("the folder")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().trim_end_matches(".sql").to_owned())
@@ -41,21 +41,21 @@ fn names_of(folder: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_registry_is_the_folder() {
+fn the_registry_lists_all_files() {
     let names: BTreeSet<String> = built_in().map(|report| report.name.to_owned()).collect();
-    assert_eq!(names, names_of("sql/reports"));
-    assert_eq!(names.len(), built_in().count(), "a name is there twice");
+    assert_eq!(names, file_names("sql/reports"));
+    assert_eq!(names.len(), built_in().count(), "duplicate names");
     let views: Vec<String> = VIEWS.iter().map(|view| view.name.to_owned()).collect();
-    assert_eq!(views, names_of("sql/views").into_iter().collect::<Vec<_>>(), "in the order of their names");
+    assert_eq!(views, file_names("sql/views").into_iter().collect::<Vec<_>>(), "sorted by name");
 }
 
 #[test]
-fn every_header_is_whole() {
+fn every_header_is_complete() {
     let mut ids = BTreeSet::new();
     for report in reports() {
         let header = &report.header;
         assert!(header.id.starts_with('r') && header.id.len() == 3, "{}: {}", report.name, header.id);
-        assert!(ids.insert(header.id.clone()), "{} is there twice", header.id);
+        assert!(ids.insert(header.id.clone()), "duplicate id {}", header.id);
         assert!(header.question.ends_with('?') && !header.audience.is_empty(), "{}", report.name);
         assert!(!header.caveats.is_empty(), "{}", report.name);
         let columns = header.columns.iter().map(|column| &column.doc);
@@ -89,15 +89,15 @@ fn header_and_sql_agree() {
     }
 }
 
-/// The text of the file with its values bound, as another engine would run it.
+/// The rows of the query with bound parameters, as another engine would run it.
 fn bound(connection: &Connection, report: &Report, arguments: &Arguments) -> Vec<String> {
     let mut statement = connection.prepare(&report.sql).expect("sql");
     let values: Vec<Option<String>> = (1..=statement.parameter_count())
         .map(|index| arguments.get(&statement.parameter_name(index).expect("a name")).map(str::to_owned))
         .collect();
-    let mut answered = statement.query(duckdb::params_from_iter(values)).expect("runs");
+    let mut result = statement.query(duckdb::params_from_iter(values)).expect("runs");
     let mut rows = Vec::new();
-    while let Some(row) = answered.next().expect("a row") {
+    while let Some(row) = result.next().expect("a row") {
         let cells = (0..report.header.columns.len())
             .map(|index| Cell::from_duckdb(row.get_ref(index).expect("a value")).expect("plain"));
         rows.push(format!("{:?}", cells.collect::<Vec<_>>()));
@@ -106,7 +106,7 @@ fn bound(connection: &Connection, report: &Report, arguments: &Arguments) -> Vec
 }
 
 #[test]
-fn the_macro_is_the_text() {
+fn the_macro_equals_the_query() {
     let connection = tenant();
     let mut rows = 0;
     for report in reports() {
@@ -120,12 +120,12 @@ fn the_macro_is_the_text() {
 }
 
 #[test]
-fn an_analyst_calls_what_the_program_runs() {
+fn the_macro_can_be_called_like_the_program_does() {
     let connection = tenant();
     let sql = "select count(*) from report_worst_meetings(since := date '2026-11-03', top := 1)";
     assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a count"), 1);
     let report = Report::built_in("worst-meetings").expect("a report");
-    let arguments = choose(&report, &[("since", "2026-11-03"), ("top", "1")]).expect("arguments");
+    let arguments = resolve(&report, &[("since", "2026-11-03"), ("top", "1")]).expect("arguments");
     assert_eq!(
         call_sql(&report, &arguments),
         "select * from report_worst_meetings(since := '2026-11-03', until := null, profile := 'cqd', top := 1, min_n := 60)"
@@ -134,7 +134,7 @@ fn an_analyst_calls_what_the_program_runs() {
 }
 
 #[test]
-fn sql_keeps_to_what_other_engines_know() {
+fn sql_avoids_engine_specific_features() {
     let texts =
         VIEWS.iter().map(|view| (view.name, view.sql)).chain(built_in().map(|report| (report.name, report.sql)));
     for (name, sql) in texts {
@@ -187,55 +187,55 @@ fn sql_keeps_to_what_other_engines_know() {
 }
 
 #[test]
-fn an_empty_store_says_so_in_every_report() {
+fn every_report_explains_an_empty_store() {
     let connection = database("");
     for report in reports().iter().filter(|report| !["threshold-sheet", "duplicates"].contains(&report.name.as_str())) {
         let arguments = defaults(report);
         let result = run(&connection, report, &arguments).unwrap_or_else(|error| panic!("{}: {error:?}", report.name));
         assert_eq!(result.rows.len(), 0, "{}", report.name);
         assert_eq!(result.columns.len(), report.header.columns.len(), "{}", report.name);
-        let why = explain_empty(&connection, report, &arguments).expect("a reason");
-        assert_eq!(why, "The store holds no meetings yet: run vcq-etl sync.");
+        let reason = explain_empty(&connection, report, &arguments).expect("a reason");
+        assert_eq!(reason, "The store holds no meetings yet: run vcq-etl sync.");
     }
 }
 
 #[test]
-fn a_window_without_meetings_says_which_days_there_are() {
+fn a_window_without_meetings_is_explained_with_the_available_dates() {
     let connection = tenant();
     for report in reports().iter().filter(|report| report.header.parameter("since").is_some()) {
-        let mut chosen = vec![("since", "2027-01-01")];
-        let needed = report.header.parameters.iter().filter(|parameter| parameter.is_required);
-        chosen.extend(needed.map(|parameter| (parameter.name.as_str(), "ann")));
-        let arguments = choose(report, &chosen).expect("arguments");
+        let mut given = vec![("since", "2027-01-01")];
+        let required = report.header.parameters.iter().filter(|parameter| parameter.is_required);
+        given.extend(required.map(|parameter| (parameter.name.as_str(), "ann")));
+        let arguments = resolve(report, &given).expect("arguments");
         let result = run(&connection, report, &arguments).expect("runs");
         if report.name == "duplicates" {
             continue;
         }
         assert_eq!(result.rows.len(), 0, "{}", report.name);
-        let why = explain_empty(&connection, report, &arguments).expect("a reason");
-        assert_eq!(why, "No meeting started in this window; the store holds 2026-11-02 to 2026-11-05.");
+        let reason = explain_empty(&connection, report, &arguments).expect("a reason");
+        assert_eq!(reason, "No meeting started in this window; the store holds 2026-11-02 to 2026-11-05.");
     }
 }
 
 #[test]
-fn a_report_that_judges_nothing_does_not_speak_of_judged_minutes() {
+fn a_report_without_verdicts_does_not_mention_judged_minutes() {
     let report = Report::built_in("unread-values").expect("a report");
-    let why = explain_empty(&tenant(), &report, &defaults(&report)).expect("a reason");
-    assert_eq!(why, report.header.empty);
+    let reason = explain_empty(&tenant(), &report, &defaults(&report)).expect("a reason");
+    assert_eq!(reason, report.header.empty);
     let report = Report::built_in("rooms-on-wifi").expect("a report");
-    let arguments = choose(&report, &[("since", "2026-11-03")]).expect("arguments");
-    let why = explain_empty(&tenant(), &report, &arguments).expect("a reason");
-    assert!(why.starts_with(&report.header.empty), "{why}");
+    let arguments = resolve(&report, &[("since", "2026-11-03")]).expect("arguments");
+    let reason = explain_empty(&tenant(), &report, &arguments).expect("a reason");
+    assert!(reason.starts_with(&report.header.empty), "{reason}");
 }
 
 #[test]
-fn whatever_somebody_types_stays_a_value() {
+fn parameter_values_cannot_inject_sql() {
     let connection = tenant();
     for text in ["'", "''", "ann' or 1 = 1 --", "'); drop table meetings; --", "$since", "\\'", "\"", "a;b", "x\u{0}"] {
         for name in ["user-timeline", "meeting-timeline"] {
             let report = Report::built_in(name).expect("a report");
-            let needed = if name == "user-timeline" { "who" } else { "meeting_no" };
-            match choose(&report, &[(needed, text)]) {
+            let required = if name == "user-timeline" { "who" } else { "meeting_no" };
+            match resolve(&report, &[(required, text)]) {
                 Ok(arguments) => {
                     assert_eq!(run(&connection, &report, &arguments).expect("runs").rows.len(), 0, "{text}");
                     explain_empty(&connection, &report, &arguments).expect("a reason");
@@ -244,18 +244,18 @@ fn whatever_somebody_types_stays_a_value() {
             }
         }
         let report = Report::built_in("worst-meetings").expect("a report");
-        if let Ok(arguments) = choose(&report, &[("profile", text)]) {
+        if let Ok(arguments) = resolve(&report, &[("profile", text)]) {
             let error = run(&connection, &report, &arguments).expect_err("no profile");
             assert!(matches!(error, ReportError::UnknownProfile { .. }), "{error}");
         }
-        assert!(choose(&report, &[("top", text)]).is_err() && choose(&report, &[("since", text)]).is_err(), "{text}");
+        assert!(resolve(&report, &[("top", text)]).is_err() && resolve(&report, &[("since", text)]).is_err(), "{text}");
     }
 }
 
 #[test]
-fn an_unknown_profile_is_refused_with_the_list() {
+fn an_unknown_profile_is_refused_with_the_known_ones() {
     let report = Report::built_in("by-site").expect("a report");
-    let arguments = choose(&report, &[("profile", "cdq")]).expect("arguments");
+    let arguments = resolve(&report, &[("profile", "cdq")]).expect("arguments");
     match run(&tenant(), &report, &arguments) {
         Err(ReportError::UnknownProfile { profile, known }) => {
             assert_eq!((profile.as_str(), known.join(",").as_str()), ("cdq", "cqd,custom,huawei-red,strict"));
@@ -265,17 +265,14 @@ fn an_unknown_profile_is_refused_with_the_list() {
 }
 
 #[test]
-fn a_store_of_an_older_version_is_told_apart_from_a_defect() {
+fn a_store_of_an_older_version_is_detected() {
     let connection = without_definitions();
     for report in reports() {
         let error = run(&connection, &report, &defaults(&report)).expect_err("no macro");
         assert!(matches!(error, ReportError::NotInstalled { .. }), "{}: {error}", report.name);
-        assert_eq!(
-            explain_empty(&connection, &report, &defaults(&report)).expect("what the header says"),
-            report.header.empty
-        );
+        assert_eq!(explain_empty(&connection, &report, &defaults(&report)).expect("a reason"), report.header.empty);
     }
-    // The macro is there, but knows less.
+    // The macro exists but lacks a parameter.
     connection.execute_batch("create macro report_coverage(since := null) as table select 1 as a").expect("a macro");
     let report = Report::built_in("coverage").expect("a report");
     let error = run(&connection, &report, &defaults(&report)).expect_err("an older macro");
@@ -283,10 +280,10 @@ fn a_store_of_an_older_version_is_told_apart_from_a_defect() {
 }
 
 #[test]
-fn a_report_of_ones_own_can_build_on_the_programs() {
+fn a_custom_report_can_use_the_built_in_one_of_its_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = "-- title: Mine\n-- question: Which?\n-- parameter: top integer = 2: Rows.\n-- column: topic: The topic.\n\
-        select topic from report_worst_meetings(top := $top); -- the program's\n";
+        select topic from report_worst_meetings(top := $top); -- the built-in one\n";
     std::fs::write(folder.path().join("worst-meetings.sql"), file).expect("written");
     let report = Catalogue::with_folder(folder.path()).expect("a catalogue").find("worst-meetings").expect("a report");
     let result = run(&tenant(), &report, &defaults(&report)).expect("runs");
@@ -294,7 +291,7 @@ fn a_report_of_ones_own_can_build_on_the_programs() {
 }
 
 #[test]
-fn parquet_holds_the_rows_with_their_types() {
+fn parquet_has_the_rows_with_their_types() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("it's.parquet");
     let connection = tenant();
@@ -306,8 +303,8 @@ fn parquet_holds_the_rows_with_their_types() {
     );
     let types: String = connection.query_row(&sql, [], |row| row.get(0)).expect("a row");
     assert_eq!(types, "TIMESTAMP,BIGINT,A");
-    let nowhere = folder.path().join("none/x.parquet");
-    let error = write_parquet(&connection, &report, &defaults(&report), &nowhere).expect_err("no folder");
+    let missing_folder = folder.path().join("none/x.parquet");
+    let error = write_parquet(&connection, &report, &defaults(&report), &missing_folder).expect_err("no folder");
     assert!(matches!(error, ReportError::Parquet { .. }), "{error}");
 }
 

@@ -329,7 +329,7 @@ test("printing is light, with complete charts and the selected meetings", async 
 
 test("an empty period and one with gaps have a banner", async () => {
   const empty = await open(page(world, "empty.html", "--date", "2027-03-01", "--language", "en"));
-  assert.match(await empty.$eval(".banner.bad", (box) => box.innerText), /Nothing to show[\s\S]*the store holds 2026-11-02/);
+  assert.match(await empty.$eval(".banner.bad", (box) => box.innerText), /No data for this period[\s\S]*the store holds 2026-11-02/);
   assert.equal(await empty.$(".tiles"), null);
   await empty.innocent();
   // A page per day: the banner is there exactly if the scorecard's coverage target is missed.
@@ -339,7 +339,7 @@ test("an empty period and one with gaps have a banner", async () => {
     const coverage = report(world, "scorecard", params).find((row) => row.measure === "coverage");
     const tab = await open(page(world, `${since}.html`, "--period", "day", "--date", since, "--language", "en"));
     const banner = await tab.$eval("main", (box) => box.querySelector(".banner.bad")?.innerText ?? "");
-    assert.equal(/Part of this period is missing/.test(banner), coverage.verdict === "missed", `${since}: ${coverage.value}`);
+    assert.equal(/The data of this period is incomplete/.test(banner), coverage.verdict === "missed", `${since}: ${coverage.value}`);
     if (coverage.verdict === "missed") assert.ok(banner.includes(`${coverage.value.toFixed(1)}\u00a0%`), banner);
     await tab.closeClean();
   }

@@ -1,4 +1,4 @@
-// Data, words, numbers, dates and elements. Everything that comes from the data reaches the page as text.
+// Data, texts, numbers, dates and elements. All data is inserted as text, never as markup.
 const data = JSON.parse(document.getElementById("data").textContent);
 const meta = data.meta;
 const state = {
@@ -10,17 +10,17 @@ const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 /** The text of a key in the chosen language; `{name}` is replaced by a value. */
 function t(key, values) {
   const text = data.words[state.language][key];
-  if (text === undefined) throw new Error("no such word: " + key);
+  if (text === undefined) throw new Error("unknown text: " + key);
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => (name in values ? String(values[name]) : "")) : text;
 }
-/** The word for a value of the store, else the value itself. */
+/** The translation of a value of the store, else the value itself. */
 function named(group, value) {
   if (value === null || value === undefined) return "";
   const text = data.words[state.language][group + "." + value];
   return text || String(value);
 }
 
-/** A table of the data as objects. */
+/** The rows of a table as objects. */
 function rows(name) {
   const table = data.tables[name];
   return table.rows.map((row) => Object.fromEntries(table.columns.map((column, at) => [column, row[at]])));
@@ -33,7 +33,7 @@ function number(value, digits) {
 }
 const percent = (value, digits = 1) => (value === null || value === undefined ? "" : number(value, digits) + "\u00a0%");
 
-/** Dates and wall clocks are shown as they are: no time zone of the reader's may move them. */
+/** Dates and local times are shown unchanged, regardless of the time zone of the browser. */
 function moment(text) {
   const [, y, mo, d, h, mi] = /^(\d+)-(\d+)-(\d+)(?:[T ](\d+):(\d+))?/.exec(text);
   return Date.UTC(+y, mo - 1, +d, +(h || 0), +(mi || 0));
@@ -47,7 +47,7 @@ const when = (text) => (text ? date(text) + " " + clock(moment(text)) : "");
 const stamp = (text) => (text ? text.slice(0, 16).replace("T", " ") : "");
 const dayAfter = (text, days) => new Date(moment(text) + days * 86400000).toISOString().slice(0, 10);
 
-/** An element. Children are elements or text; text stays text. */
+/** An element. Children are elements or text. */
 function el(tag, attributes, ...children) {
   const [name, ...classes] = tag.split(".");
   const made = document.createElement(name);
@@ -66,7 +66,7 @@ function svg(tag, attributes, ...children) {
   made.append(...children);
   return made;
 }
-/** Text from outside: its direction is its own business. */
+/** Text from outside, isolated because it may have another writing direction. */
 const outside = (text) => el("bdi", {}, text === null || text === undefined ? "" : String(text));
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
@@ -86,7 +86,7 @@ function tipBox(title, lines) {
     lines.filter((line) => line[1] !== "" && line[1] !== null).map(([name, value]) => el("div.row", {}, el("span", {}, name), el("span", {}, value))));
 }
 
-/** Causes: colours that differ in lightness too, and a hatching each, so that colour is never alone. */
+/** Causes: colours that also differ in lightness, and a pattern each, so that colour is not the only distinction. */
 const CAUSES = {
   "service side": ["#6a3d9a", "cross"],
   cpu: ["#d98c00", "dots"],
@@ -104,7 +104,7 @@ const HATCHES = {
 };
 const causeColor = (cause) => (CAUSES[cause] || CAUSES.unknown)[0];
 const causeFill = (cause) => "url(#cause-" + Object.keys(CAUSES).indexOf(CAUSES[cause] ? cause : "unknown") + ")";
-/** The hatchings, once in the page. */
+/** The SVG patterns of the causes. */
 function patterns() {
   const made = Object.entries(CAUSES).map(([, [fill, hatch]], at) =>
     svg("pattern", { id: "cause-" + at, width: 8, height: 8, patternUnits: "userSpaceOnUse" },

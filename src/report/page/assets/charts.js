@@ -1,4 +1,4 @@
-// Charts: Apache ECharts, drawn as SVG so that they print sharp. Tooltips are elements, never markup.
+// Charts with Apache ECharts, rendered as SVG for printing. Tooltips are elements, never markup.
 const charts = [];
 
 function base() {
@@ -22,13 +22,13 @@ const axisText = (more) => ({ color: color("soft"), fontSize: 11, hideOverlap: t
 const percentAxis = (more) => ({
   type: "value", min: 0, axisLabel: axisText({ formatter: (v) => number(v, v % 1 ? 1 : 0) + " %" }), splitLine: splitLine(), axisLine: { show: false }, axisTick: { show: false }, ...more,
 });
-/** Text beside an axis: one line, cut, without what would turn its direction around. */
+/** An axis label: one line, truncated, without control and direction characters. */
 const cut = (text, length) => {
   const plain = String(text).replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, " ");
   return plain.length > length ? plain.slice(0, length - 1) + "…" : plain;
 };
 
-/** A chart in a box. `option` is a function, because the room that is there changes; `bars`: how many lines it has. */
+/** A chart in a box. `option` is a function because it depends on the available size; `barCount` sets the height. */
 function chart(name, label, option, barCount) {
   const box = el("div.chart", { style: barCount ? "height:" + (34 * barCount + 34) + "px" : null, id: "chart-" + name, role: "img", "aria-label": label });
   charts.push({ box, option, drawn: null });
@@ -45,12 +45,12 @@ function forgetCharts() {
   for (const entry of charts) if (entry.drawn) entry.drawn.dispose();
   charts.length = 0;
 }
-/** Fits the charts to their boxes, or to paper: there they are drawn at a fixed width, which the sheet then scales. */
+/** Fits the charts to their boxes, or for printing to a fixed width, which the browser scales to the paper. */
 function resizeCharts(width) {
   for (const { box, drawn } of charts) {
     if (!drawn) continue;
     drawn.resize(width ? { width } : undefined);
-    // A print does not wait for the next frame.
+    // Printing does not wait for the next frame.
     if (width) drawn.getZr().flush();
     const picture = box.querySelector("svg");
     if (width) picture.setAttribute("viewBox", "0 0 " + width + " " + drawn.getHeight());
@@ -153,13 +153,13 @@ function sitesOption() {
   const named3 = new Set(list.slice().sort((a, b) => b.poor - a.poor).slice(0, 3).map((row) => row.site));
   return {
     ...options,
-    grid: { ...options.grid, right: 30, bottom: 18 },
+    grid: { ...options.grid, left: 24, right: 30, bottom: 18 },
     tooltip: { ...options.tooltip, trigger: "item", formatter: (point) => {
       const row = point.data.row;
       return tipBox(row.site, [[t("c.poor_pct"), percent(row.poor_pct)], [t("c.poor"), number(row.poor)], [t("c.n"), number(row.n)], [t("c.people"), number(row.people)], [t("c.main_cause"), named("cause", row.main_cause)]]);
     } },
     xAxis: { type: "log", min: least < 0.3 ? 0.1 : least < 3 ? 0.5 : 1, name: t("c.hours"), nameLocation: "middle", nameGap: 24, nameTextStyle: { color: color("soft"), fontSize: 11 }, axisLabel: axisText({ formatter: (v) => number(v, v < 1 ? 1 : 0) }), splitLine: { show: false }, axisLine: axisLine() },
-    yAxis: percentAxis(),
+    yAxis: percentAxis({ name: t("chart.poor_share"), nameLocation: "middle", nameGap: 40, nameTextStyle: { color: color("soft"), fontSize: 11 } }),
     series: ["healthy", "degraded", "critical"].map((status) => ({
       labelLayout: { hideOverlap: true },
       name: named("status", status), type: "scatter", symbol: shape[status], itemStyle: { color: tint[status], opacity: 0.78, borderColor: color("card"), borderWidth: 1 }, emphasis: { disabled: true },

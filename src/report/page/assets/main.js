@@ -1,4 +1,4 @@
-// Puts the page together: what is shown, in which language and appearance, on screen and on paper.
+// Assembles the page: content, language, appearance, navigation and printing.
 let printing = false;
 const root = document.documentElement;
 const main = document.getElementById("main");

@@ -1,10 +1,10 @@
-// One meeting, minute by minute: a lane for each participant.
+// The page of one meeting, minute by minute, with one track per participant.
 const METRICS = [["delay", "m.delay", " ms", 0], ["loss_in", "m.loss_in", " %", 1], ["loss_out", "m.loss_out", " %", 1], ["jitter_in", "m.jitter_in", " ms", 0], ["jitter_out", "m.jitter_out", " ms", 0],
   ["fps", "m.fps", " fps", 0], ["height", "m.height", "p", 0], ["cpu_app", "m.cpu_app", " %", 0], ["cpu_all", "m.cpu_all", " %", 0]];
 const STREAMS = ["m.audio_in", "m.audio_out", "m.video_in", "m.video_out", "m.share_in", "m.share_out"];
 const LANE = 30;
 
-/** What a participant's minute was: g good, p poor, u without a verdict, else no data. */
+/** The verdict on a participant's minute: g good, p poor, u no verdict, else no data. */
 const verdictOf = (person, at) => ({ g: "good", p: "poor", u: "unclassified" }[person.track.verdicts[at - person.track.from]] || "absent");
 const causeOf = (person, at) => data.causes[person.track.causes[at]] || "unknown";
 function readings(person, at) {
@@ -24,7 +24,7 @@ function describe(meeting, person, at) {
   return clock(moment(meeting.first) + at * 60000) + " · " + t("verdict." + verdict) + cause;
 }
 
-/** The lane: low bar good, tall block poor, outline without a verdict. Equal neighbours are one shape. */
+/** The track: low bar good, tall block poor, outline no verdict. Equal adjacent minutes are one shape. */
 function lane(person, length) {
   const shapes = [];
   const kind = (at) => { const verdict = verdictOf(person, at); return verdict === "poor" ? "p" + causeOf(person, at) : verdict; };
@@ -39,7 +39,7 @@ function lane(person, length) {
   }
   return shapes;
 }
-/** Hatchings must not be stretched with the lane: shapes get their places in pixels. */
+/** Positions the shapes in pixels, because patterns must not be stretched with the track. */
 function place(shapes, width, length) {
   const scale = width / length;
   for (const shape of shapes) {
@@ -143,7 +143,7 @@ function lanes(meeting, paper) {
   }
   const who = (person) => el(person.poor ? "div.who" : "div.who.healthy", {}, el("bdi", { title: person.who }, person.who || ""),
     el("small", {}, [t("m.minutes", { poor: number(person.poor), n: number(person.n) }), person.kind === "person" ? "" : named("kind", person.kind), named("network", person.network), person.device, person.site].filter(Boolean).join(" · ")));
-  // Who had no poor minute is one click away; a few of them are no bother.
+  // Participants without poor minutes are collapsed if there are more than a few.
   const healthy = people.filter((person) => !person.poor).length;
   const troubled = healthy > 4 ? people.length - healthy : people.length;
   const cells = (from, to) => people.slice(from, to).flatMap((person, index) => [who(person), tracks[from + index].box]);

@@ -1,6 +1,6 @@
 // The overview: headline, banners, tiles and sections.
 const bold = (text) => el("b", {}, text);
-/** A sentence of words with elements in it: `{name}` in the word becomes values[name]. */
+/** A text with elements in it: `{name}` becomes values[name]. */
 function sentence(key, values) {
   return t(key).split(/(\{\w+\})/).map((part) => (/^\{\w+\}$/.test(part) ? values[part.slice(1, -1)] : part));
 }
@@ -11,7 +11,7 @@ function periodTitle() {
   return t("title.week", { date: fullDate(meta.since) });
 }
 const MEASURES = ["poor_minutes", "poor_audio_streams", "affected_participants", "poor_meetings", "meetings", "participants", "hours", "mos_p50", "mos_p10", "unclassified", "coverage", "covered"];
-/** The scorecard by measure. A period without anything has no rows: then every measure is unknown. */
+/** The scorecard by measure. An empty period has no rows; then all measures are unknown. */
 function score() {
   const unknown = (measure) => ({ measure, value: null, unit: null, n: null, before: null, before_n: null, change: null, target: null, verdict: null });
   return Object.fromEntries([...MEASURES.map(unknown), ...rows("scorecard")].map((row) => [row.measure, row]));
@@ -53,7 +53,7 @@ function banners(scores) {
   return found;
 }
 
-/** Small bars, one a day of the period. */
+/** Small bars, one per day of the period. */
 function spark(key, least) {
   const days = rows("days").filter((day) => day.date >= meta.since).reverse();
   if (days.length < 2) return null;

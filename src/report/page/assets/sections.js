@@ -1,4 +1,4 @@
-// The sections below the tiles: a chart, a table, or both.
+// The sections below the tiles, each with a chart, a table, or both.
 const causeCell = (key = "main_cause") => ({ key, show: (row) => (row[key] ? el("span.nowrap", {}, swatch(row[key]), named("cause", row[key])) : ""), value: (row) => named("cause", row[key]) });
 const pill = (kind, text) => el("span.pill." + kind, {}, text);
 const STATUS_PILL = { healthy: ["met", "✓ "], degraded: ["mid", "◆ "], critical: ["missed", "▲ "] };

@@ -1,8 +1,8 @@
-// Tables that are sorted by their heads, with the pointer and with the keyboard.
+// Tables that are sortable by their headings, with the pointer and with the keyboard.
 
 /**
- * One column: key (of the row), head (word), and how it is shown.
- * kind: text | num | pct | bar | date | any with `show(row)`; `value(row)` is what is sorted by.
+ * One column: `key` of the row, `head` (text key of the heading, default `key`), and how it is shown.
+ * kind: text | num | pct | ms | bar | date | when, or `show(row)`; `value(row)` is the sort key.
  */
 function cellOf(column, row, most) {
   if (column.show) return column.show(row);
@@ -24,7 +24,7 @@ function cellOf(column, row, most) {
 
 const isRight = (column) => ["num", "pct", "bar", "ms"].includes(column.kind);
 
-/** A sortable table; `limit` rows are shown until more are asked for. */
+/** A sortable table; the first `limit` rows are shown until it is expanded. */
 function table(name, columns, all, options = {}) {
   const limit = options.limit || 10;
   let order = null;
