@@ -27,6 +27,7 @@ mod signals;
 mod status;
 mod support;
 mod sync;
+mod tidy;
 mod untrusted_text;
 mod verify;
 

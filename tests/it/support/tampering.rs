@@ -8,8 +8,7 @@ use arrow::datatypes::Float64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use vcq_etl::PartWriter;
-use vcq_etl::QUALITY_SAMPLES;
+use vcq_etl::{PartWriter, QUALITY_SAMPLES};
 
 pub(crate) struct Tampering {
     pub what: &'static str,
