@@ -20,7 +20,7 @@ use super::{run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, paced};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, WindowFilter};
 use crate::load::{Manifest, StorePaths};
 use crate::schema::{civil_date_text, utc_text};
 
@@ -152,14 +152,8 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
 }
 
 fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Result<Estimate, SyncError> {
-    let input = EstimateInput {
-        window_us: setup.window_us,
-        meeting_nos: &setup.meeting_nos,
-        refetch,
-        now_us,
-        settle: setup.settle.into(),
-    };
-    Ok(Estimate::new(ledger, &input)?)
+    let filter = WindowFilter { window_us: setup.window_us, meeting_nos: &setup.meeting_nos, refetch };
+    Ok(Estimate::new(ledger, &EstimateInput { filter, now_us, settle: setup.settle.into() })?)
 }
 
 /// What is left of a sync's window when it stops early. The ledger knows of a refetch that was begun, so what has become

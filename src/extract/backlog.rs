@@ -29,7 +29,6 @@ struct State {
     keys: HashSet<Box<str>>,
     /// The number of unfinished meetings by date.
     open_meetings: BTreeMap<i32, u64>,
-    /// True once all meetings are known.
     is_complete: bool,
     added: u64,
     quality_calls_estimate: u64,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
-use super::items::{as_item, list_items};
+use super::items::{as_item, walk_items};
 use super::meeting_item::{ListReader, Listed};
 use super::writer::WriteError;
 use crate::ledger::{Answer, Change, FileProgress, Ledger, USER_ID_TYPE};
@@ -18,9 +18,7 @@ use feishu_vc::Endpoint;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CaughtUp {
-    /// Walks that were indexed.
     pub walks: u64,
-    /// Dates of these walks.
     pub dates: u64,
 }
 
@@ -66,7 +64,6 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
     Ok(caught_up)
 }
 
-/// True if a file has bytes that the ledger has not seen.
 fn has_new_bytes(
     raw_dir: &Path,
     kind: RawKind,
@@ -94,7 +91,7 @@ fn index_meetings(
     let mut digests: BTreeMap<String, String> = BTreeMap::new();
     for (_, walk) in walks {
         let mut reader = ListReader::new(zone, walk.window_us.unwrap_or((i64::MIN, i64::MAX)));
-        for value in read_items(date, walk, Endpoint::MeetingList)? {
+        for value in walk_items(date, walk, Endpoint::MeetingList)? {
             let meeting = match reader.item(&value) {
                 Listed::Meeting(meeting) if meeting.meeting_date() == meeting_date => meeting,
                 Listed::Unreadable if walk.is_whole() && zone.day_of(walk.requested_us) == meeting_date => {
@@ -129,7 +126,7 @@ fn index_lists(
     for (meeting_key, walk) in walks {
         let Some(end) = &walk.end else { continue };
         if end.whole {
-            for item in read_items(date, walk, Endpoint::ParticipantList)? {
+            for item in walk_items(date, walk, Endpoint::ParticipantList)? {
                 let identity = ParticipantIdentity::from_item(as_item(&item), meeting_key, zone);
                 changes.push(Change::Participant { meeting_key: (*meeting_key).to_owned(), identity });
             }
@@ -145,11 +142,6 @@ fn index_quality(base_key: &str, walk: &WalkRef, meeting_date: i32) -> Vec<Chang
     let Some(end) = &walk.end else { return Vec::new() };
     let answer = Answer::new(end, walk.requested_us);
     vec![Change::Answered { base_key: base_key.to_owned(), answer }, Change::Dirty { meeting_date }]
-}
-
-fn read_items(date: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<Vec<serde_json::Value>, RawError> {
-    let pages = date.pages(walk)?;
-    Ok(pages.iter().flat_map(|page| list_items(page.response.get().as_bytes(), endpoint.list_key())).collect())
 }
 
 /// A rebuilt ledger takes the kind of user ids from a recorded request.

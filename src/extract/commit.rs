@@ -40,7 +40,6 @@ impl Committer {
         self.failed_units.load(Ordering::Relaxed)
     }
 
-    /// Whether the last unit of a kind failed.
     pub(super) fn is_failing(&self, kind: RawKind) -> bool {
         self.failures_in_a_row[index(kind)].load(Ordering::Relaxed) > 0
     }
@@ -160,7 +159,6 @@ impl Committer {
     }
 }
 
-/// The index of a kind in the arrays of a [`Committer`].
 fn index(kind: RawKind) -> usize {
     usize::from(kind == RawKind::Quality)
 }

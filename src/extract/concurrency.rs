@@ -137,7 +137,6 @@ pub(super) async fn process_queue<T, F: Future<Output = bool> + Send + 'static>(
     }
 }
 
-/// Propagates the panic of a unit.
 fn completion(ended: Result<Completion, JoinError>) -> Completion {
     ended.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),

@@ -15,12 +15,10 @@ const REFUSALS_TO_STOP: usize = 5;
 const MIN_PARTICIPANTS_WITHOUT_ID: u64 = 10;
 const MIN_MEETINGS_WITHOUT_ID: u64 = 2;
 
-/// What to do with an answer.
 #[derive(Debug)]
 pub(super) enum Decision {
     /// Record these: the answer, and those held back before.
     Record(Vec<UnitResult>),
-    /// Keep holding the answer back.
     Hold,
     /// Stop the run; these were held back and are void.
     Stop(Vec<UnitResult>),
@@ -98,7 +96,6 @@ struct MissingIdState {
 }
 
 impl MissingIdDetector {
-    /// Takes a participant list.
     pub(super) fn check(&self, result: UnitResult) -> Decision {
         let mut state = lock(&self.0);
         if state.held.is_decided || result.participants.is_empty() {
@@ -117,12 +114,10 @@ impl MissingIdDetector {
         Decision::Hold
     }
 
-    /// At the end of a run: lists that were too few to decide.
     pub(super) fn take_held(&self) -> Vec<UnitResult> {
         std::mem::take(&mut lock(&self.0).held.results)
     }
 
-    /// Participants and meetings seen without any id.
     pub(super) fn seen(&self) -> (u64, u64) {
         let state = lock(&self.0);
         (state.participants, state.meetings)

@@ -18,18 +18,11 @@ const RATE_MARGIN: f64 = 1.01;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EstimateInput<'a> {
-    /// When a meeting must start, microseconds UTC, end exclusive.
-    pub window_us: (i64, i64),
-    /// Only these meetings; empty for all.
-    pub meeting_nos: &'a [String],
-    /// Include what is final.
-    pub refetch: bool,
-    /// Microseconds UTC.
+    pub filter: WindowFilter<'a>,
     pub now_us: i64,
     pub settle: Settle,
 }
 
-/// A number of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub calls: u64,
@@ -59,7 +52,6 @@ pub(crate) struct Later {
     pub stable_us: Option<i64>,
 }
 
-/// The calls for one meeting.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     meeting_date: i32,
@@ -69,7 +61,6 @@ struct Step {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Estimate {
-    /// Known meetings of the window.
     pub meetings: u64,
     /// Known participants of these; duplicates count once.
     pub participants: u64,
@@ -86,7 +77,6 @@ pub(crate) struct Estimate {
     /// Calls to make now, by endpoint in the order of [`Endpoint::ALL`].
     pub calls: [Count; 3],
     pub later: Later,
-    /// Meeting dates with something to fetch.
     pub dates: BTreeSet<i32>,
     /// Newest first, in the order of a sync.
     steps: Vec<Step>,
@@ -95,7 +85,6 @@ pub(crate) struct Estimate {
 /// The limits of a run; `None` for no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Calls to the three lists.
     pub calls: Option<u64>,
     pub time: Option<Duration>,
 }
@@ -103,9 +92,7 @@ pub(crate) struct Limits {
 /// How far a run within limits gets, newest meetings first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reach {
-    /// True if everything fits.
     pub is_whole: bool,
-    /// Meetings that are finished.
     pub meetings: u64,
     /// Calls for these, including the meeting list.
     pub calls: u64,
@@ -117,15 +104,14 @@ impl Estimate {
     /// From what the ledger knows. The calls to the meeting list are a guess until [`Estimate::with_meeting_list`] is
     /// called.
     pub(crate) fn new(ledger: &Ledger, input: &EstimateInput<'_>) -> Result<Estimate, LedgerError> {
-        let EstimateInput { window_us, meeting_nos, refetch, .. } = *input;
-        let filter = WindowFilter { window_us, meeting_nos, refetch };
+        let EstimateInput { filter, now_us, .. } = *input;
         let mut estimate = estimate_meetings(&ledger.meeting_states(filter)?, input);
         (estimate.meetings, estimate.participants) = ledger.count_known(filter)?;
-        for slice in list_slices(window_us, input.now_us) {
-            let calls = if meeting_nos.is_empty() {
+        for slice in list_slices(filter.window_us, now_us) {
+            let calls = if filter.meeting_nos.is_empty() {
                 count_pages(ledger.count_known(WindowFilter { window_us: slice.requested_us, ..filter })?.0)
             } else {
-                meeting_nos.iter().collect::<BTreeSet<_>>().len() as u64
+                filter.meeting_nos.iter().collect::<BTreeSet<_>>().len() as u64
             };
             estimate.calls[MEETINGS].add(calls, true);
         }
@@ -139,7 +125,6 @@ impl Estimate {
         self
     }
 
-    /// Calls to all three lists.
     pub(crate) fn total(&self) -> Count {
         let mut total = Count::default();
         self.calls.iter().for_each(|count| total.add(count.calls, count.is_estimate));
@@ -151,7 +136,6 @@ impl Estimate {
         self.calls.iter().map(|count| paced(count.calls, rate)).max().unwrap_or_default()
     }
 
-    /// How far a run within these limits gets.
     pub(crate) fn reach(&self, limits: Limits, rate: Rate) -> Reach {
         let mut taken = [self.calls[MEETINGS].calls, 0, 0];
         let fits = |taken: &[u64; 3]| {
@@ -223,7 +207,7 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
         }
         let stable_us = input.settle.stable_us(end_us);
         let is_unstable = input.now_us < stable_us;
-        let list_is_pending = !meeting.list_final || input.refetch;
+        let list_is_pending = !meeting.list_final || input.filter.refetch;
         let is_unlisted = list_is_pending && !meeting.was_listed;
         // A list that may still grow can bring unknown participants.
         let list_is_open = is_unlisted || (list_is_pending && is_unstable);

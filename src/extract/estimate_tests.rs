@@ -18,9 +18,7 @@ const RATE: Rate = Rate::per_minute(NonZeroU32::new(100).expect("not zero"));
 
 fn input() -> EstimateInput<'static> {
     EstimateInput {
-        window_us: (0, NOW_US),
-        meeting_nos: &[],
-        refetch: false,
+        filter: WindowFilter { window_us: (0, NOW_US), meeting_nos: &[], refetch: false },
         now_us: NOW_US,
         settle: Settle::from(Duration::from_secs(24 * 3_600)),
     }
@@ -94,7 +92,7 @@ fn a_meeting_of_more_than_a_day_costs_the_refusal_too() {
 
 #[test]
 fn a_refetch_counts_the_lists_again_and_guesses_nothing() {
-    let again = EstimateInput { refetch: true, ..input() };
+    let again = EstimateInput { filter: WindowFilter { refetch: true, ..input().filter }, ..input() };
     let pending = estimate_meetings(&[meeting()], &again);
     assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (exact(1), exact(2)));
 }
@@ -213,7 +211,7 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = ledger(folder.path(), &meetings);
         let numbers = if by_number { vec!["000000001".to_owned()] } else { Vec::new() };
-        let input = EstimateInput { meeting_nos: &numbers, ..input() };
+        let input = EstimateInput { filter: WindowFilter { meeting_nos: &numbers, ..input().filter }, ..input() };
         let pending = Estimate::new(&ledger, &input).expect("estimated");
         // What a sync would request, computed like a sync does.
         let (mut meetings_pending, mut lists, mut calls, mut participants) = (0, 0, 0, 0);
@@ -269,7 +267,7 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = ledger(folder.path(), &meetings);
         let once = Estimate::new(&ledger, &input()).expect("estimated");
-        let again = Estimate::new(&ledger, &EstimateInput { refetch: true, ..input() }).expect("estimated");
+        let again = Estimate::new(&ledger, &EstimateInput { filter: WindowFilter { refetch: true, ..input().filter }, ..input() }).expect("estimated");
         prop_assert!(again.total().calls >= once.total().calls && again.dates.is_superset(&once.dates));
         prop_assert_eq!(again.meetings_pending + again.later.fresh_meetings, again.meetings);
         let by_date: BTreeMap<i32, usize> =

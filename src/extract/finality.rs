@@ -24,18 +24,12 @@ impl From<Duration> for Settle {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReceivedAnswer<'a> {
-    /// How the walk ended.
     pub status: Status,
-    /// Items over all pages.
     pub items: u64,
     pub digest: &'a str,
-    /// Digest of the earlier answer, if there is one.
     pub earlier_digest: Option<&'a str>,
-    /// When the earlier answer was requested, microseconds UTC.
     pub earlier_us: Option<i64>,
-    /// When this one was requested, microseconds UTC.
     pub requested_us: i64,
-    /// When the meeting ended, microseconds UTC.
     pub end_us: i64,
 }
 

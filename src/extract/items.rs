@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use feishu_vc::read_list;
+use feishu_vc::{Endpoint, read_list};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::raw_log::{RawDate, RawError, WalkRef};
 use crate::schema::identity::Item;
 use crate::schema::{Raw, SECTIONS, parse};
 use crate::text::{hex, readable};
@@ -15,6 +16,12 @@ use crate::text::{hex, readable};
 /// (half a surrogate pair, a number beyond a double, unlimited nesting) are replaced by the closest readable value.
 pub(crate) fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
     read_list(body, list_key).map(|list| parse_items(&body[list.range])).unwrap_or_default()
+}
+
+/// The items of all pages of a recorded walk.
+pub(crate) fn walk_items(date: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<Vec<Value>, RawError> {
+    let pages = date.pages(walk)?;
+    Ok(pages.iter().flat_map(|page| list_items(page.response.get().as_bytes(), endpoint.list_key())).collect())
 }
 
 /// The items of a list, from its JSON text; none if that is not an array.

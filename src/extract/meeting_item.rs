@@ -20,11 +20,11 @@ pub(super) struct ListReader<'z> {
 pub(super) enum Listed {
     /// The start cannot be read.
     Unreadable,
-    /// Starts outside the window.
     Outside,
     /// An equal item came before in this walk.
-    Duplicate { meeting_date: i32 },
-    /// A meeting of the window.
+    Duplicate {
+        meeting_date: i32,
+    },
     Meeting(ListedMeeting),
 }
 

@@ -3,7 +3,7 @@
 //! Owns the order of the requests, the decision when an answer is final, and all writing to raw log and ledger. Promises
 //! that a response is on disk before it counts, that a unit (a participant, the participant list of a meeting) is recorded
 //! as complete or as incomplete, and that nothing final is fetched again. Reads only keys, ids, times and item counts: what
-//! a metric means is left to `transform`.
+//! a metric means is left to `transform`. Times (`*_us`) are microseconds UTC; windows exclude their end.
 
 mod backlog;
 mod catch_up;
@@ -30,7 +30,7 @@ mod writer;
 
 pub(crate) use catch_up::{CaughtUp, catch_up};
 pub(crate) use estimate::{Count, Estimate, EstimateInput, Limits, paced};
-pub(crate) use items::list_items;
+pub(crate) use items::{list_items, walk_items};
 pub(crate) use lost_files::{accept_losses, dates_with_lost_files, forget_index};
 pub(crate) use scheduler::{Extracted, Scheduler};
 pub(crate) use settings::{ExtractSettings, FetchScope};

@@ -39,7 +39,6 @@ impl<T> NewestFirst<T> {
         NewestFirst { state: Mutex::new(state), capacity, length, is_filled: Notify::new(), is_emptied: Notify::new() }
     }
 
-    /// The number of waiting items.
     pub(super) fn length(&self) -> watch::Receiver<usize> {
         self.length.subscribe()
     }

@@ -37,10 +37,8 @@ pub(crate) struct Scheduler {
     stop: StopSignal,
 }
 
-/// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Extracted {
-    /// Why it ended early, if it did.
     pub stop: Option<Stop>,
     /// Pages of the meeting list; `None` if it was not read to its end.
     pub meeting_list_pages: Option<u64>,
@@ -70,7 +68,6 @@ impl Scheduler {
         self.backlog.open_dates()
     }
 
-    /// Fetches everything pending in the window.
     pub(crate) async fn run(self: &Arc<Self>) -> Extracted {
         let participants = Arc::new(NewestFirst::new(MAX_WAITING_PARTICIPANTS, 1));
         let ((unreadable_meetings, meeting_list_pages), (), ()) = tokio::join!(

@@ -14,7 +14,6 @@ use feishu_vc::{Client, Rate, UserIdType};
 pub(crate) enum FetchScope {
     /// The meeting list, and participant lists that were never answered: what an estimate needs.
     Lists,
-    /// Everything pending.
     Everything,
 }
 
@@ -22,7 +21,6 @@ pub(crate) enum FetchScope {
 pub(crate) struct ExtractSettings {
     pub run_id: String,
     pub scope: FetchScope,
-    /// When a meeting must start, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
     /// Only these meetings; empty for all.
     pub meeting_nos: Vec<String>,
@@ -38,7 +36,6 @@ pub(crate) struct ExtractSettings {
     pub resumed_since_us: Option<i64>,
     /// Maximum number of units in flight per endpoint.
     pub concurrency: usize,
-    /// Rate limit of each endpoint.
     pub rate: Rate,
     /// True if a limit on calls or time may end the run before everything is fetched.
     pub may_end_early: bool,
@@ -58,7 +55,6 @@ impl ExtractSettings {
     }
 }
 
-/// The current time, microseconds UTC.
 pub(super) type Clock = dyn Fn() -> i64 + Send + Sync;
 
 /// What all parts of a run share.

@@ -43,12 +43,7 @@ pub(crate) enum Stop {
         "the first {refused} requests to {endpoint} were all refused (code {NO_PERMISSION}, log id {})",
         log_id.as_deref().unwrap_or("unknown")
     )]
-    Role {
-        endpoint: Endpoint,
-        refused: usize,
-        /// Feishu's log id of the last refusal.
-        log_id: Option<String>,
-    },
+    Role { endpoint: Endpoint, refused: usize, log_id: Option<String> },
     /// The first requests were all refused with codes that do not concern a single unit.
     #[error(
         "the first {refused} requests to {endpoint} were all refused: {reason} (log id {})",
@@ -59,12 +54,10 @@ pub(crate) enum Stop {
         refused: usize,
         /// The last refusal in words, with its code.
         reason: String,
-        /// Feishu's log id of the last refusal.
         log_id: Option<String>,
     },
     #[error("none of {participants} participants of {meetings} meetings has a user id or a room id")]
     NoIds { participants: u64, meetings: u64 },
-    /// The store cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
 }

@@ -24,7 +24,6 @@ pub(super) struct UnitResult {
     pub end: WalkEnd,
     /// The participants of a list; empty for quality.
     pub participants: Vec<ParticipantIdentity>,
-    /// True if the answer changes what is published.
     pub changes_published: bool,
     /// True for a complete walk or a refusal: only such an answer can confirm an earlier one.
     pub is_answer: bool,
@@ -34,7 +33,6 @@ pub(super) struct UnitResult {
 #[derive(Debug)]
 pub(super) struct Interrupted {
     pub stop: Stop,
-    /// What was received, if anything.
     pub partial: Option<Box<UnitResult>>,
 }
 
@@ -48,9 +46,7 @@ impl Interrupted {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Earlier<'a> {
     pub status: Option<&'a str>,
-    /// Digest of the earlier answer, if there is one.
     pub digest: Option<&'a str>,
-    /// When it was requested, microseconds UTC.
     pub us: Option<i64>,
 }
 

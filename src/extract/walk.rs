@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::items::AnswerDigest;
 use super::stop::Stop;
 use super::task::MeetingTask;
-use super::window::MeetingWindow;
+use super::window::{Form, MeetingWindow};
 use crate::raw_log::{PageRecord, WalkEnd};
 use crate::schema::Status;
 use feishu_vc::{
@@ -28,10 +28,8 @@ pub(super) type Parameters = Vec<(&'static str, String)>;
 /// The query for a window and a page token.
 pub(super) type Query<'a> = &'a (dyn Fn(MeetingWindow, Option<&str>) -> Parameters + Sync);
 
-/// How a walk ended.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// Every page was read.
     Complete,
     /// Feishu has no answer for this unit.
     Refused {
@@ -45,12 +43,9 @@ pub(super) enum Outcome {
     Interrupted(String),
 }
 
-/// What a walk received.
 #[derive(Debug)]
 pub(super) struct Walk {
-    /// When the first request was sent, microseconds UTC.
     pub requested_us: i64,
-    /// The responses, including refusals.
     pub pages: Vec<PageRecord>,
     /// How it ended; status, reason and finality are decided later.
     pub end: WalkEnd,
@@ -88,27 +83,24 @@ pub(super) async fn walk_list(
         let sent = window.in_form(form);
         let walk = walk_pages(client, endpoint, &|token| query(sent, token), now_us, &mut on_page).await;
         let refused_with = if matches!(walk.outcome, Outcome::Refused { .. }) { walk.end.api_code } else { None };
-        match refused_with {
-            Some(code) if error_codes::is_window_too_long(code) && !form.is_clamped && window.is_over_a_day() => {
-                form.is_clamped = true;
+        let is_too_long = refused_with.is_some_and(error_codes::is_window_too_long);
+        let is_not_found = refused_with.is_some_and(error_codes::is_meeting_not_found);
+        let next = Form {
+            is_clamped: form.is_clamped || (is_too_long && window.is_over_a_day()),
+            is_floored: form.is_floored || (is_not_found && !window.starts_on_a_minute()),
+        };
+        if next == form {
+            if matches!(walk.outcome, Outcome::Complete) {
+                task.set_form(form);
             }
-            Some(code)
-                if error_codes::is_meeting_not_found(code) && !form.is_floored && !window.starts_on_a_minute() =>
-            {
-                form.is_floored = true;
-            }
-            _ => {
-                if matches!(walk.outcome, Outcome::Complete) {
-                    task.set_form(form);
-                }
-                // The digest is that of the final answer: the attempts before it are not part of it.
-                let Some(earlier) = earlier else { return walk };
-                let digest = walk.end.digest.clone();
-                let mut walk = earlier.then(walk);
-                walk.end.digest = digest;
-                return walk;
-            }
+            // The digest is that of the final answer: the attempts before it are not part of it.
+            let Some(earlier) = earlier else { return walk };
+            let digest = walk.end.digest.clone();
+            let mut walk = earlier.then(walk);
+            walk.end.digest = digest;
+            return walk;
         }
+        form = next;
         earlier = Some(match earlier {
             Some(earlier) => earlier.then(walk),
             None => walk,
@@ -206,7 +198,6 @@ impl Walk {
     }
 }
 
-/// A page as a record of the raw log.
 pub(super) fn page_record(page: &Page, parameters: &Parameters) -> PageRecord {
     let elapsed_ms = u64::try_from(page.elapsed.as_millis()).unwrap_or(u64::MAX);
     PageRecord {
@@ -217,7 +208,6 @@ pub(super) fn page_record(page: &Page, parameters: &Parameters) -> PageRecord {
     }
 }
 
-/// A refusal as a record of the raw log.
 pub(super) fn refusal_record(endpoint: Endpoint, answer: &ErrorResponse, parameters: &Parameters) -> PageRecord {
     PageRecord {
         http_status: answer.http_status,

@@ -13,7 +13,6 @@ const SLICE_US: i64 = 350 * DAY_US;
 /// A part of a run's window for which the meeting list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ListSlice {
-    /// When a meeting must start, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
     /// The same with margins, but not past now: what is requested.
     pub requested_us: (i64, i64),
@@ -64,7 +63,6 @@ impl MeetingWindow {
         self.start_s % 60 == 0
     }
 
-    /// The window as it is sent.
     pub(super) fn in_form(self, form: Form) -> MeetingWindow {
         let start_s = if form.is_floored { self.start_s - self.start_s.rem_euclid(60) } else { self.start_s };
         let end_s = if form.is_clamped { self.end_s.min(start_s + DAY_S) } else { self.end_s };
@@ -73,10 +71,8 @@ impl MeetingWindow {
 }
 
 /// The form of a window that Feishu accepts.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Form {
-    /// The end is clamped to a day after the start.
     pub is_clamped: bool,
-    /// The start is floored to its minute.
     pub is_floored: bool,
 }

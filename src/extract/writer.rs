@@ -27,7 +27,6 @@ pub(crate) enum WriteError {
 #[derive(Debug)]
 pub(super) struct Checkpoint {
     pub header: Header,
-    /// The dates under which the checkpoint is stored.
     pub dates: Vec<i32>,
     pub pages: Vec<PageRecord>,
     pub changes: Vec<Change>,

@@ -6,7 +6,6 @@ use crate::raw_log::WalkEnd;
 use crate::schema::Status;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 
-/// How much of a raw file is indexed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct FileProgress {
     /// The end of the last checkpoint that is indexed.
@@ -23,7 +22,6 @@ pub(crate) struct Answer {
     /// `None` if the walk is not an answer that can confirm an earlier one.
     pub digest: Option<String>,
     pub items: u64,
-    /// When the walk started, microseconds UTC.
     pub requested_us: i64,
 }
 
@@ -37,16 +35,30 @@ impl Answer {
 /// Applied once its response is on disk.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    /// A meeting was listed.
-    Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
+    Meeting {
+        key: String,
+        identity: MeetingIdentity,
+        devices: i64,
+        item_digest: String,
+    },
     /// The participant list of a meeting was fetched.
-    Listed { meeting_key: String, answer: Answer },
-    /// A participant was listed.
-    Participant { meeting_key: String, identity: ParticipantIdentity },
+    Listed {
+        meeting_key: String,
+        answer: Answer,
+    },
+    Participant {
+        meeting_key: String,
+        identity: ParticipantIdentity,
+    },
     /// The quality data of a participant was fetched.
-    Answered { base_key: String, answer: Answer },
+    Answered {
+        base_key: String,
+        answer: Answer,
+    },
     /// A date has something new to publish.
-    Dirty { meeting_date: i32 },
+    Dirty {
+        meeting_date: i32,
+    },
     Indexed {
         /// Below `raw/`.
         path: String,

@@ -15,7 +15,6 @@ use crate::raw_log::RawKind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownAnswer {
     pub kind: RawKind,
-    /// The meeting or the participant.
     pub unit: String,
     /// When its walk started, microseconds UTC; `None` if unknown.
     pub requested_us: Option<i64>,

@@ -15,7 +15,6 @@ use super::error::LedgerError;
 
 const VERSION: i64 = 2;
 
-/// The name of the ledger's setting for the kind of user ids.
 pub(crate) const USER_ID_TYPE: &str = "user_id_type";
 
 const TABLES: &str = include_str!("ledger.sql");
@@ -151,7 +150,6 @@ impl Ledger {
         run().map_err(self.failed("write"))
     }
 
-    /// Applies changes in one transaction.
     pub(crate) fn apply<'a>(&self, mut changes: impl Iterator<Item = &'a Change>) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| changes.try_for_each(|change| change.apply(transaction)))
     }

@@ -11,9 +11,7 @@ use super::error::LedgerError;
 /// A date with unpublished changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DirtyDate {
-    /// Days since 1970-01-01.
     pub meeting_date: i32,
-    /// The number of changes so far.
     pub changes: i64,
 }
 

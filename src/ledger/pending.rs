@@ -20,7 +20,6 @@ pub(crate) struct PendingMeeting {
     pub list_final: bool,
     pub list_status: Option<String>,
     pub list_digest: Option<String>,
-    /// When the list was last requested, microseconds UTC.
     pub list_us: Option<i64>,
     /// When the open refetch of the meeting began, microseconds UTC.
     pub refetch_us: Option<i64>,
@@ -34,7 +33,6 @@ pub(crate) struct PendingParticipant {
     pub expected_minutes: Option<i64>,
     pub status: String,
     pub digest: Option<String>,
-    /// When it was last requested, microseconds UTC.
     pub last_us: Option<i64>,
 }
 
@@ -95,7 +93,6 @@ impl Ledger {
         self.rows(&sql, parameters, read)
     }
 
-    /// The pending participants of a meeting.
     pub(crate) fn pending_participants(&self, meeting_key: &str) -> Result<Vec<PendingParticipant>, LedgerError> {
         let sql = "select base_key, id_kind, id, join_s, expected_minutes, status, digest, last_us
                    from participants

@@ -10,13 +10,10 @@ pub(crate) struct RunRecord {
     pub run_id: String,
     /// sync, plan or rebuild.
     pub command: String,
-    /// Start of the window, microseconds UTC.
     pub since_us: Option<i64>,
-    /// End of the window (exclusive), microseconds UTC.
     pub until_us: Option<i64>,
-    /// Microseconds UTC.
     pub started_us: i64,
-    /// Microseconds UTC; `None` while the run is in progress.
+    /// `None` while the run is in progress.
     pub finished_us: Option<i64>,
     pub outcome: Option<String>,
     pub exit_code: Option<i64>,
@@ -31,7 +28,6 @@ pub(crate) struct RunRecord {
 }
 
 impl Ledger {
-    /// Records a run, at its start and at its end.
     pub(crate) fn record_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
         let totals = |index: usize| run.totals.map(|totals| totals[index]);
         self.connection()
@@ -61,7 +57,6 @@ impl Ledger {
             .map_err(self.failed("write"))
     }
 
-    /// Every run, oldest first.
     pub(crate) fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
         self.rows("select * from runs order by started_us, run_id", [], read_run)
     }

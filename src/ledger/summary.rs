@@ -9,7 +9,6 @@ use super::runs::RunRecord;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WindowFilter<'a> {
-    /// When a meeting must start, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
     /// Only these meetings; empty for all.
     pub meeting_nos: &'a [String],
@@ -28,9 +27,7 @@ pub(crate) struct MeetingState {
     pub list_final: bool,
     /// True if its participant list was answered before, final or not.
     pub was_listed: bool,
-    /// Participants that the ledger knows.
     pub known: u64,
-    /// Pending participants.
     pub pending: u64,
     /// Quality calls for the pending participants, if their answers are as long as expected.
     pub quality_calls: u64,
@@ -130,7 +127,6 @@ impl Ledger {
         self.one(&sql, [], read)
     }
 
-    /// The number of meetings with an open refetch.
     pub(crate) fn refetch_meetings(&self) -> Result<u64, LedgerError> {
         self.one("select count(*) from refetch", [], |row| count(row, 0))
     }

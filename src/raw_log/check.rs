@@ -26,10 +26,8 @@ pub(crate) struct RawFile {
     pub meeting_date: String,
 }
 
-/// What was found in a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileCheck {
-    /// Checkpoints that can be read.
     pub checkpoints: u64,
     /// 1 if the last one is truncated.
     pub truncated: u64,

@@ -10,7 +10,6 @@ pub enum RawError {
     Io {
         /// "cannot write", "cannot read", "cannot compress for".
         attempt: &'static str,
-        /// The file or folder.
         path: PathBuf,
         #[source]
         source: io::Error,

@@ -52,12 +52,10 @@ pub(crate) fn unexpected_entries(raw_dir: &Path, kind: RawKind) -> Result<Vec<Pa
     Ok(entries)
 }
 
-/// The date of a file, from its path below `raw/`.
 pub(crate) fn date_in_path(path: &str) -> Option<i32> {
     folder_date(path.split('/').nth(1)?)
 }
 
-/// The path of a file below `raw/`.
 pub(crate) fn relative_path(raw_dir: &Path, path: &Path) -> String {
     path.strip_prefix(raw_dir).unwrap_or(path).to_string_lossy().into_owned()
 }

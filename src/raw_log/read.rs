@@ -19,7 +19,6 @@ use super::write::MAX_GROUP;
 #[derive(Debug, Clone)]
 pub(crate) struct WalkRef {
     pub run_id: String,
-    /// When the walk started, microseconds UTC.
     pub requested_us: i64,
     /// The window of a walk over the meeting list, microseconds UTC.
     pub window_us: Option<(i64, i64)>,
@@ -29,7 +28,6 @@ pub(crate) struct WalkRef {
 }
 
 impl WalkRef {
-    /// True if every page was read.
     pub(crate) fn is_whole(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.whole)
     }
@@ -45,9 +43,7 @@ pub(super) struct FrameRef {
     file: usize,
     /// Where the checkpoint's header starts.
     header_offset: u64,
-    /// Where the compressed lines start.
     pub offset: u64,
-    /// Length of the compressed lines.
     pub bytes: u32,
 }
 
@@ -59,7 +55,6 @@ impl FrameRef {
 
 #[derive(Debug)]
 pub(crate) struct RawPage {
-    /// The query.
     pub request: Map<String, Value>,
     pub response: Box<RawValue>,
 }
@@ -197,7 +192,6 @@ impl RawDate {
         }
     }
 
-    /// Every unit with its walks.
     pub(crate) fn units(&self) -> impl Iterator<Item = (&str, &[WalkRef])> {
         self.walks.iter().map(|(unit, walks)| (unit.as_str(), walks.as_slice()))
     }

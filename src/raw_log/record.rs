@@ -18,7 +18,6 @@ pub enum RawKind {
 impl RawKind {
     pub const ALL: &'static [RawKind] = &[RawKind::Meetings, RawKind::Participants, RawKind::Quality];
 
-    /// The folder below `raw/`.
     pub fn folder(self) -> &'static str {
         match self {
             RawKind::Meetings => "meetings",
@@ -34,15 +33,12 @@ pub(crate) struct WalkEnd {
     /// True if every page was read: only such walks are published.
     pub whole: bool,
     pub status: Status,
-    /// The status in words.
     pub reason: String,
     /// True if it is never fetched again.
     pub is_final: bool,
-    /// The API code in the last response.
     pub api_code: Option<i64>,
     /// Feishu's log id of the last response.
     pub log_id: Option<String>,
-    /// Items over all pages.
     pub items: u64,
     /// Digest of the items, to detect an equal answer; empty if the answer was incomplete.
     pub digest: String,
@@ -73,7 +69,6 @@ impl WalkEnd {
 /// The header of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Header {
-    /// Version of the raw format.
     pub v: u32,
     pub run_id: String,
     pub kind: RawKind,
@@ -92,7 +87,6 @@ pub(crate) struct Header {
     pub bytes: u32,
 }
 
-/// The version of the raw format.
 pub(crate) const RAW_VERSION: u32 = 1;
 
 /// One response: a line of a checkpoint.
@@ -103,15 +97,11 @@ pub(crate) struct PageRecord {
     pub endpoint: &'static str,
     /// The query, in the order it was sent.
     pub request: serde_json::Map<String, serde_json::Value>,
-    /// When it was sent, RFC 3339 UTC.
     #[serde(rename = "asked_utc")]
     pub requested_utc: String,
-    /// From sending to the last byte, milliseconds.
     pub elapsed_ms: u64,
     pub http_status: u16,
-    /// Feishu's log id.
     pub log_id: Option<String>,
-    /// The body as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Box<RawValue>>,
     /// The body as text, if it was not JSON.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow::error::ArrowError;
 
-use crate::extract::list_items;
+use crate::extract::walk_items;
 use crate::load::{DatePublication, LoadError, PartWriter};
 use crate::raw_log::{PageReader, RawDate, RawError, RawKind, WalkRef};
 use crate::schema::cell::{self, Row};
@@ -259,11 +259,7 @@ fn key_text(row: &Row) -> &str {
 }
 
 fn list_walk(pages: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<ListWalk, DateError> {
-    let items = pages
-        .pages(walk)?
-        .iter()
-        .flat_map(|page| list_items(page.response.get().as_bytes(), endpoint.list_key()))
-        .collect();
+    let items = walk_items(pages, walk, endpoint)?;
     Ok(ListWalk { items, requested_us: walk.requested_us })
 }
 

@@ -15,7 +15,7 @@ use super::estimate::CostEstimate;
 use super::summary::Calls;
 use crate::error::ExitCode;
 use crate::extract::{Estimate, EstimateInput};
-use crate::ledger::{Ledger, LedgerError, OpenUnits, RunRecord};
+use crate::ledger::{Ledger, LedgerError, OpenUnits, RunRecord, WindowFilter};
 use crate::load::{
     DatabaseOptions, Holder, LoadError, Manifest, StorePaths, holder, is_redundant_source, open_published_with,
 };
@@ -332,14 +332,10 @@ fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerEr
     let pending = match since_us {
         None => Estimate::default(),
         Some(since_us) => {
-            let question = EstimateInput {
-                window_us: (since_us, setup.now_us.max(since_us.saturating_add(1))),
-                meeting_nos: &[],
-                refetch: false,
-                now_us: setup.now_us,
-                settle: setup.settle.into(),
-            };
-            Estimate::new(ledger, &question)?
+            let window_us = (since_us, setup.now_us.max(since_us.saturating_add(1)));
+            let filter = WindowFilter { window_us, meeting_nos: &[], refetch: false };
+            let input = EstimateInput { filter, now_us: setup.now_us, settle: setup.settle.into() };
+            Estimate::new(ledger, &input)?
         }
     };
     let view = |OpenUnits { never_requested, requested_again, refetch, failed }| OpenView {
