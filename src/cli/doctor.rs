@@ -10,7 +10,7 @@ use super::command::{Context, Entry, Example, Run, parsed};
 use super::output::json_line;
 use super::runtime::{block_on, now_us};
 use super::sync;
-use crate::commands::doctor::{self, Check, DoctorSetup, Examined, State, Unusable};
+use crate::commands::doctor::{self, Check, DoctorSetup, Examined, State, UnusableSettings};
 use crate::config::{Config, Group, Origin, Setting};
 use crate::error::{ExitCode, Failure};
 use crate::text::{on_one_line, wrap_indented};
@@ -67,8 +67,8 @@ fn setup(context: &Context) -> DoctorSetup {
     }
 }
 
-fn unusable(failure: Failure) -> Unusable {
-    Unusable { found: failure.chain(), next: failure.hints, exit: failure.exit }
+fn unusable(failure: Failure) -> UnusableSettings {
+    UnusableSettings { found: failure.chain(), next: failure.hints, exit: failure.exit }
 }
 
 /// The settings of the credentials, and their names in messages.

@@ -5,10 +5,10 @@ use std::error::Error;
 use feishu_vc::Redactor;
 use serde_json::{Value, json};
 
+use super::causes::causes;
 use super::exit_code::ExitCode;
 use super::stop_reason::StopReason;
 use crate::extract::Stop;
-use crate::load::is_redundant_source;
 use crate::text::on_lines;
 
 #[derive(Debug)]
@@ -28,12 +28,9 @@ impl Failure {
     }
 
     /// The error's text as the message, the texts of its sources as causes.
-    pub(crate) fn of(exit: ExitCode, error: &dyn Error) -> Failure {
-        let failure = Failure::new(exit, error.to_string());
-        match error.source() {
-            Some(source) => failure.cause(source),
-            None => failure,
-        }
+    pub(crate) fn of(exit: ExitCode, error: &(dyn Error + 'static)) -> Failure {
+        let causes = causes(error).map(ToString::to_string).collect();
+        Failure { causes, ..Failure::new(exit, error.to_string()) }
     }
 
     /// The failure of a run that ended early with this exit code.
@@ -53,11 +50,8 @@ impl Failure {
     /// Adds an error and its sources as causes.
     #[must_use]
     pub(crate) fn cause(mut self, error: &(dyn Error + 'static)) -> Failure {
-        let mut cause = Some(error);
-        while let Some(error) = cause.filter(|error| !is_redundant_source(*error)) {
-            self.causes.push(error.to_string());
-            cause = error.source();
-        }
+        self.causes.push(error.to_string());
+        self.causes.extend(causes(error).map(ToString::to_string));
         self
     }
 

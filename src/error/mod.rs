@@ -4,11 +4,12 @@
 //! leaves a command. `input_errors` and `stage_errors` turn each stage's errors into failures; the stages know nothing of
 //! it. Promises: a rendered failure reads without colour and contains no secret.
 
+pub(crate) mod causes;
 pub(crate) mod exit_code;
 mod failure;
 mod input_errors;
 mod nearest;
-mod stage_errors;
+pub(crate) mod stage_errors;
 pub(crate) mod stop_reason;
 
 pub(crate) use exit_code::EXIT_CODES;

@@ -121,7 +121,7 @@ fn doctor_before_the_first_run_creates_nothing() {
     assert!(!env.store().exists());
     assert!(!diagnosis.ran.stdout.contains(&env.simulator().app_secret()));
     let text = RunOutput::new(env.vcq(&["doctor"]).output().expect("runs")).expect_exit(0);
-    assert!(text.stdout.contains("ok       token: the app got a tenant token; it lives "), "{}", text.stdout);
+    assert!(text.stdout.contains("ok       token: Feishu issued a tenant token; it is valid for "), "{}", text.stdout);
     assert!(
         text.stdout.ends_with("A run would work: 10 ok, 1 skipped.\n") || text.stdout.contains("warning"),
         "{}",
@@ -142,7 +142,7 @@ fn a_published_store_is_checked_and_not_changed() {
         .assert_mentions("meeting_list", &["in the last 7 days"])
         .assert_mentions("participant_list", &["in one meeting"]);
     diagnosis.assert_mentions("store", &["generation 1"]);
-    diagnosis.assert_mentions("lock", &["nobody writes"]);
+    diagnosis.assert_mentions("lock", &["no process is writing"]);
     assert_eq!(env.calls(), 3);
     assert_eq!(names(&env.store()), before, "nothing is written to the store");
 }
@@ -225,7 +225,7 @@ fn missing_wrong_and_foreign_credentials_are_identified() {
     };
     with_token("u-made-up-user-token")
         .assert_states(0, &["lock skipped"])
-        .assert_mentions("token", &["a user token is given"]);
+        .assert_mentions("token", &["a user token is set"]);
     let diagnosis = with_token("u-another-token-Zq9");
     let states = ["meeting_list failed", AFTER_THE_TOKEN[1], AFTER_THE_TOKEN[2], "lock skipped"];
     diagnosis.assert_states(3, &states).assert_mentions("meeting_list", &["99991668"]);
@@ -282,7 +282,7 @@ fn a_wrong_clock_is_detected_by_the_date_header() {
     command.env("VCQ_BASE_URL", format!("http://{}", server_with_date("Fri, 23 Dec 2022 03:16:59 GMT")));
     Diagnosis::run(command)
         .assert_states(4, &["clock failed", "lock skipped"])
-        .assert_mentions("clock", &["ahead of the vendor's", "timedatectl"]);
+        .assert_mentions("clock", &["ahead of Feishu's", "timedatectl"]);
     let mut command = doctor(&env);
     command.env("VCQ_BASE_URL", format!("http://{}", server_with_date("no date at all")));
     Diagnosis::run(command).assert_states(0, &["clock skipped", "lock skipped"]);

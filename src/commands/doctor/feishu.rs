@@ -1,4 +1,4 @@
-//! The vendor's side: host, token, and each list by one real call.
+//! Host, token, clock, and each endpoint by one API call.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::judge::{About, Judged, clock, given, host_failed, in_vain, of_error, of_page, with_causes, with_region};
-use super::{Check, DoctorSetup, State};
+use super::check::{CHECKS, Check, State};
+use super::setup::DoctorSetup;
+use super::verdict::{
+    Target, Verdict, of_clock, of_error, of_given_token, of_page, of_timeout, of_unreachable_host, with_region,
+};
 use crate::error::ExitCode;
+use crate::error::causes::with_causes;
 use crate::extract::list_items;
 use crate::schema::TenantZone;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
@@ -17,31 +21,30 @@ use feishu_vc::{
     ParticipantListRequest, QualityListRequest, UserIdType, WaitReason, format_wait,
 };
 
-/// One request may take so long, or what the settings say where that is less.
+/// Maximum duration of one request, unless the settings say less.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A free slot of the shared budget comes within this, unless a run uses every slot or is held by the vendor.
+/// A slot of the shared budget is free within this time, unless other runs use every slot or wait for a rate limit.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where meetings are looked for, seconds before now.
+/// How far back to look for meetings.
 const LOOK_BACK_S: i64 = 7 * 86_400;
-/// Meetings that ended later than this, seconds before now, may not be complete.
+/// Meetings that ended less than this ago may be incomplete.
 const RECENT_S: i64 = 600;
 const DAY_S: i64 = 86_400;
-/// A number that no meeting has: they begin with a digit from 1.
+/// Real meeting numbers do not begin with 0.
 const NO_MEETING: &str = "000000000";
-/// An id that nobody has.
+/// An id that no user has.
 const NOBODY: &str = "ou_00000000000000000000000000000000";
 
-/// settings, host, token, the three lists, clock.
 pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
     let mut checks = Vec::new();
     let (config, wait_cap) = match &setup.client {
-        Ok(config) => (impatient(config.clone()), config.max_throttle_wait),
+        Ok(config) => (without_waits(config.clone()), config.max_throttle_wait),
         Err(unusable) => {
             let failed = Check::failed("settings", unusable.exit, &*unusable.found);
             checks.push(unusable.next.iter().fold(failed, |check, next| check.next(next)));
-            return skip_the_rest(checks, "the settings can't be used");
+            return skip_the_rest(checks, "the settings cannot be used");
         }
     };
     let (origin, kind, app) = (
@@ -54,35 +57,36 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
         Ok(client) => client,
         Err(error) => {
             checks.push(Check::failed("settings", ExitCode::Usage, with_causes(&error)));
-            return skip_the_rest(checks, "the settings can't be used");
+            return skip_the_rest(checks, "the settings cannot be used");
         }
     };
     checks.push(Check::ok("settings", &*setup.credentials));
     let caller = Caller { client, seen, ends_at: Instant::now() + setup.deadline, limit: config.call_timeout };
 
-    let reached = match caller.within(caller.client.probe()).await {
-        Some(Ok(reached)) => reached,
+    let probe = match caller.within(caller.client.probe()).await {
+        Some(Ok(probe)) => probe,
         Some(Err(fault)) => {
-            checks.push(host_failed(&origin, &fault));
-            return skip_the_rest(checks, "the host can't be reached");
+            checks.push(of_unreachable_host(&origin, &fault));
+            return skip_the_rest(checks, "the host cannot be reached");
         }
         None => {
-            checks.push(Check::failed("host", ExitCode::Vendor, format!("{origin} did not answer in time")));
-            return skip_the_rest(checks, "the host did not answer");
+            checks.push(Check::failed("host", ExitCode::Vendor, format!("{origin} did not respond in time")));
+            return skip_the_rest(checks, "the host did not respond");
         }
     };
-    checks.push(Check::ok("host", format!("{origin} answers ({} ms)", reached.elapsed.as_millis())));
+    checks.push(Check::ok("host", format!("{origin} responds ({} ms)", probe.elapsed.as_millis())));
 
     let token = match app {
-        false => Judged::go_on(Check::ok("token", given(kind))),
+        false => Verdict::go_on(Check::ok("token", of_given_token(kind))),
         true => match caller.within(caller.client.check_token()).await {
             Some(Ok(info)) => {
-                let life =
-                    info.expires_in.map_or(String::new(), |life| format!("; it lives {} min", life.as_secs() / 60));
-                Judged::go_on(Check::ok("token", format!("the app got a tenant token{life}")))
+                let lifetime = info
+                    .expires_in
+                    .map_or(String::new(), |left| format!("; it is valid for {} min", left.as_secs() / 60));
+                Verdict::go_on(Check::ok("token", format!("Feishu issued a tenant token{lifetime}")))
             }
-            Some(Err(error)) => of_error("token", &error, About::Real, wait_cap),
-            None => in_vain("token"),
+            Some(Err(error)) => of_error("token", &error, Target::Real, wait_cap),
+            None => of_timeout("token"),
         },
     };
     let mut ends = token.ends.or((token.check.state == State::Failed).then_some("there is no token"));
@@ -96,49 +100,49 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
             checks.push(Check::skipped(endpoint.name(), why));
             continue;
         }
-        let (query, about) = calls.query(endpoint, meeting.as_ref(), participant.as_ref());
-        let judged = match caller.call(endpoint, &query).await {
+        let (query, target) = calls.query(endpoint, meeting.as_ref(), participant.as_ref());
+        let verdict = match caller.call(endpoint, &query).await {
             Called::Page(page) => {
                 match endpoint {
-                    Endpoint::MeetingList => meeting = calls.a_meeting(&page),
+                    Endpoint::MeetingList => meeting = calls.first_meeting(&page),
                     Endpoint::ParticipantList => {
-                        participant = meeting.as_ref().and_then(|m| calls.a_participant(&page, m))
+                        participant = meeting.as_ref().and_then(|m| calls.first_participant(&page, m))
                     }
                     Endpoint::ParticipantQualityList => {}
                 }
-                Judged::go_on(of_page(endpoint, &page, participant.is_some()))
+                Verdict::go_on(of_page(endpoint, &page, participant.is_some()))
             }
-            Called::Refused(error) => of_error(endpoint.name(), &error, about, wait_cap),
-            Called::Held(wait) => Judged::go_on(
+            Called::Refused(error) => of_error(endpoint.name(), &error, target, wait_cap),
+            Called::Waiting(wait) => Verdict::go_on(
                 Check::warning(
                     endpoint.name(),
-                    format!("not asked: the vendor makes another run of this app wait, for {} more", format_wait(wait)),
+                    format!("not called: Feishu makes another run of this app wait for another {}", format_wait(wait)),
                 )
                 .next("run vcq-etl doctor again then"),
             ),
-            Called::NoSlot => Judged::go_on(
-                Check::warning(endpoint.name(), "not asked: other runs of this app use every call of the limit")
-                    .next("run vcq-etl doctor again when they are done"),
+            Called::NoSlot => Verdict::go_on(
+                Check::warning(endpoint.name(), "not called: other runs of this app use the whole rate limit")
+                    .next("run vcq-etl doctor again when they have ended"),
             ),
-            Called::NoAnswer => in_vain(endpoint.name()),
+            Called::TimedOut => of_timeout(endpoint.name()),
         };
-        ends = judged.ends;
-        checks.push(with_region(judged.check, setup.other_region.as_deref()));
+        ends = verdict.ends;
+        checks.push(with_region(verdict.check, setup.other_region.as_deref()));
     }
-    checks.push(clock(&reached));
+    checks.push(of_clock(&probe));
     checks
 }
 
-/// Everything that is left of this side.
+/// Skips the remaining checks of this file.
 fn skip_the_rest(mut checks: Vec<Check>, why: &str) -> Vec<Check> {
-    let ours = super::CHECKS.iter().map(|(name, _)| *name).take_while(|name| *name != "disk");
+    let ours = CHECKS.iter().map(|(name, _)| *name).take_while(|name| *name != "disk");
     let left: Vec<&str> = ours.skip(checks.len()).collect();
     checks.extend(left.into_iter().map(|name| Check::skipped(name, why)));
     checks
 }
 
-/// The same client without patience: one try, and no wait for a limit.
-fn impatient(config: ClientConfig) -> ClientConfig {
+/// One attempt, and no wait for a rate limit.
+fn without_waits(config: ClientConfig) -> ClientConfig {
     ClientConfig {
         max_attempts: 1,
         max_clamped_waits: 0,
@@ -149,12 +153,12 @@ fn impatient(config: ClientConfig) -> ClientConfig {
     }
 }
 
-/// What happens on the wire while a call waits.
+/// What the client reports while a call waits.
 #[derive(Default)]
 struct Seen {
     sent: AtomicU64,
-    hold: Mutex<Option<Duration>>,
-    held: Notify,
+    wait: Mutex<Option<Duration>>,
+    waits: Notify,
 }
 
 impl EventListener for Seen {
@@ -164,15 +168,15 @@ impl EventListener for Seen {
                 self.sent.fetch_add(1, Ordering::Relaxed);
             }
             Event::Waiting { wait, reason: WaitReason::Throttle, .. } => {
-                *self.hold.lock().unwrap_or_else(PoisonError::into_inner) = Some(*wait);
-                self.held.notify_one();
+                *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = Some(*wait);
+                self.waits.notify_one();
             }
             _ => {}
         }
     }
 }
 
-/// Calls, none of which waits for long.
+/// Makes calls that do not wait for long.
 struct Caller {
     client: Client,
     seen: Arc<Seen>,
@@ -183,19 +187,19 @@ struct Caller {
 enum Called {
     Page(Box<Page>),
     Refused(CallError),
-    /// Another run was told to wait by the vendor.
-    Held(Duration),
-    /// Nothing was sent, because others use the budget up.
+    /// Feishu makes another run wait.
+    Waiting(Duration),
+    /// Not sent, because other runs use up the budget.
     NoSlot,
-    /// It was sent, and there is no time left.
-    NoAnswer,
+    /// Sent, but there was no response in time.
+    TimedOut,
 }
 
 impl Caller {
-    /// Waits for work, but not longer than one request may take, and not beyond the end.
+    /// Waits at most as long as one request may take, and not beyond the deadline.
     async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let left = self.ends_at.saturating_duration_since(Instant::now());
-        // A little more than the client's own limit, which says more when it is reached.
+        // A little more than the client's own timeout, whose error says more.
         tokio::time::timeout(left.min(self.limit + SLOT_TIMEOUT), work).await.ok()
     }
 
@@ -207,17 +211,17 @@ impl Caller {
                     Ok(page) => Called::Page(Box::new(page)),
                     Err(error) => Called::Refused(error),
                 },
-                () = self.seen.held.notified() => {
-                    let hold = self.seen.hold.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    Called::Held(hold.unwrap_or_default())
+                () = self.seen.waits.notified() => {
+                    let wait = self.seen.wait.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    Called::Waiting(wait.unwrap_or_default())
                 }
                 () = self.no_slot(sent) => Called::NoSlot,
             }
         };
-        self.within(call).await.unwrap_or(Called::NoAnswer)
+        self.within(call).await.unwrap_or(Called::TimedOut)
     }
 
-    /// Returns when nothing was sent for too long, else never.
+    /// Returns when nothing was sent for too long, otherwise never.
     async fn no_slot(&self, sent: u64) {
         tokio::time::sleep(SLOT_TIMEOUT).await;
         if self.seen.sent.load(Ordering::Relaxed) > sent {
@@ -226,7 +230,7 @@ impl Caller {
     }
 }
 
-/// What to ask, from what was answered before.
+/// Builds each request from the responses before it.
 struct Calls<'a> {
     zone: &'a TenantZone,
     user_id_type: UserIdType,
@@ -251,16 +255,16 @@ impl Calls<'_> {
         endpoint: Endpoint,
         meeting: Option<&Meeting>,
         participant: Option<&Participant>,
-    ) -> (Vec<(&'static str, String)>, About) {
+    ) -> (Vec<(&'static str, String)>, Target) {
         let (start, end) = meeting.map_or((self.now_s - 7_200, self.now_s - 3_600), |m| (m.start_s, m.end_s));
         let no = meeting.map_or(NO_MEETING, |meeting| &meeting.no).to_owned();
         let kind = self.user_id_type;
         match endpoint {
             Endpoint::MeetingList => {
-                (MeetingListRequest::new(self.now_s - LOOK_BACK_S, self.now_s, kind).query(None), About::Real)
+                (MeetingListRequest::new(self.now_s - LOOK_BACK_S, self.now_s, kind).query(None), Target::Real)
             }
             Endpoint::ParticipantList => {
-                let about = if meeting.is_some() { About::Real } else { About::MadeUp };
+                let about = if meeting.is_some() { Target::Real } else { Target::MadeUp };
                 (ParticipantListRequest::new(start, end, no, kind).query(None), about)
             }
             Endpoint::ParticipantQualityList => {
@@ -273,13 +277,13 @@ impl Calls<'_> {
                     participant: participant.map_or_else(nobody, |participant| participant.identity.clone()),
                     user_id_type: kind,
                 };
-                (request.query(None), if participant.is_some() { About::Real } else { About::MadeUp })
+                (request.query(None), if participant.is_some() { Target::Real } else { Target::MadeUp })
             }
         }
     }
 
-    /// A meeting of the page that can be asked for: it has a number, is over, and is no longer than a day.
-    fn a_meeting(&self, page: &Page) -> Option<Meeting> {
+    /// The first meeting whose participants can be fetched: it has a number, has ended, and is not longer than a day.
+    fn first_meeting(&self, page: &Page) -> Option<Meeting> {
         list_items(&page.body, Endpoint::MeetingList.list_key()).iter().find_map(|item| {
             let identity = MeetingIdentity::from_item(item.as_object()?, self.zone).ok()?;
             let (start_s, end_s) = (identity.start.unix_s(), identity.end?.unix_s());
@@ -290,8 +294,8 @@ impl Calls<'_> {
         })
     }
 
-    /// A participant of the page with an id.
-    fn a_participant(&self, page: &Page, meeting: &Meeting) -> Option<Participant> {
+    /// The first participant with an id.
+    fn first_participant(&self, page: &Page, meeting: &Meeting) -> Option<Participant> {
         list_items(&page.body, Endpoint::ParticipantList.list_key()).iter().find_map(|item| {
             let identity = ParticipantIdentity::from_item(item.as_object()?, &meeting.key, self.zone);
             let id = match identity.id? {

@@ -1,0 +1,110 @@
+//! The checks as values.
+
+use serde::Serialize;
+
+use crate::error::ExitCode;
+
+/// The checks in their order: name and description.
+pub(crate) const CHECKS: &[(&str, &str)] = &[
+    ("settings", "which credentials are set, where they come from, and whether they are usable"),
+    ("host", "name resolution, connection and TLS of the Feishu host"),
+    ("token", "whether Feishu accepts the credentials, and the kind of token"),
+    ("meeting_list", "one API call"),
+    ("participant_list", "one API call"),
+    ("participant_quality_list", "one API call"),
+    ("clock", "this machine's clock compared with Feishu's"),
+    ("disk", "free space on the store's file system"),
+    ("store", "whether the store is readable, writable and consistent"),
+    ("lock", "which process is writing to the store"),
+    ("state_folder", "where the call budget is shared with other runs"),
+];
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    Ok,
+    /// A run works, but the user should know.
+    Warning,
+    /// A run does not work.
+    Failed,
+    /// Not checked.
+    Skipped,
+}
+
+impl State {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            State::Ok => "ok",
+            State::Warning => "warning",
+            State::Failed => "failed",
+            State::Skipped => "skipped",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Check {
+    /// One of [`CHECKS`].
+    pub name: &'static str,
+    pub state: State,
+    pub found: String,
+    /// What to do next.
+    pub next: Vec<String>,
+    /// The API's error code, if it returned one.
+    pub code: Option<i64>,
+    /// Feishu's id of the request.
+    pub log_id: Option<String>,
+    /// The scopes that Feishu requires; any one of them is enough.
+    pub scopes: Vec<String>,
+    /// Feishu's page about the error.
+    pub help_url: Option<String>,
+    /// The exit code of a failed check.
+    #[serde(skip)]
+    pub exit: Option<ExitCode>,
+    /// What must happen before a run works although nothing is wrong, such as `process 4711 has ended`.
+    #[serde(skip)]
+    pub once: Option<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, state: State, found: impl Into<String>) -> Check {
+        Check {
+            name,
+            state,
+            found: found.into(),
+            next: Vec::new(),
+            code: None,
+            log_id: None,
+            scopes: Vec::new(),
+            help_url: None,
+            exit: None,
+            once: None,
+        }
+    }
+
+    pub(super) fn ok(name: &'static str, found: impl Into<String>) -> Check {
+        Check::new(name, State::Ok, found)
+    }
+
+    pub(super) fn warning(name: &'static str, found: impl Into<String>) -> Check {
+        Check::new(name, State::Warning, found)
+    }
+
+    pub(super) fn skipped(name: &'static str, why: impl Into<String>) -> Check {
+        Check::new(name, State::Skipped, why)
+    }
+
+    pub(super) fn failed(name: &'static str, exit: ExitCode, found: impl Into<String>) -> Check {
+        Check { exit: Some(exit), ..Check::new(name, State::Failed, found) }
+    }
+
+    pub(super) fn once(self, event: impl Into<String>) -> Check {
+        Check { once: Some(event.into()), ..self }
+    }
+
+    pub(super) fn next(mut self, next: impl Into<String>) -> Check {
+        self.next.push(next.into());
+        self
+    }
+}
