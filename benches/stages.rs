@@ -74,7 +74,7 @@ fn page_to_arrow(bencher: Bencher<'_, '_>) {
 
 fn batch(page: &str, pages: usize) -> RecordBatch {
     let mut parser = WalkParser::default();
-    let mut batches = SampleBatches::new();
+    let mut batches = SampleBatches::default();
     for number in 0..pages {
         let typed = inputs::type_page(&mut parser, page);
         batches.append(&format!("489987143-1791885680/ou_{number:06}/1791885964"), "489987143-1791885680", &typed);

@@ -1,87 +1,81 @@
-//! `coverage`: one row for each participant row, always, with its reason.
+//! The rows of `coverage`: one for each participant.
 
-use super::Participant;
+use super::participants::Participant;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::identity::unlisted_key;
 use crate::schema::{COVERAGE, Status};
 
-/// What is known of the asking for one participant's quality (or one meeting's participants).
+/// How far fetching one participant's quality (or one meeting's participants) got.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Asked {
-    /// Walks begun from the first page.
+pub(crate) struct FetchState {
+    /// Number of walks that were started.
     pub attempts: u64,
-    /// When the first walk began, microseconds UTC.
+    /// Start of the first walk, in microseconds UTC.
     pub first_us: i64,
-    /// When the last walk began, microseconds UTC.
+    /// Start of the last walk, in microseconds UTC.
     pub last_us: i64,
-    /// How the last walk ended.
+    /// Result of the last walk.
     pub status: Status,
-    /// The same in words.
+    /// The status in words.
     pub reason: String,
-    /// The vendor's code in the last answer.
+    /// Of the last response, as is the log id.
     pub api_code: Option<i64>,
-    /// The vendor's log id of the last answer.
     pub log_id: Option<String>,
 }
 
-/// How the listing of a meeting's participants stands.
+/// Whether the participants of a meeting are listed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Listing {
-    /// The last walk is whole, perhaps an empty list.
+    /// The last walk is complete, even if its list is empty.
     Listed,
-    /// It is not, or it lacks a part; what it came to, if there was one. Rows of an earlier walk may be there.
-    Unlisted(Option<Asked>),
+    /// The last walk, if there was one, is incomplete. There may be rows from an earlier walk.
+    Unlisted(Option<FetchState>),
 }
 
-/// The reason of a participant without any id.
+// Stored dates contain this text and verify compares it: it does not change.
 const NO_ID: &str = "neither a user id nor a room id: a guest, a telephone, or another tenant's person";
-/// The reason of a participant whose join can't be read.
-const NO_JOIN: &str = "its join time cannot be read, and the vendor takes no question without it";
-/// The reason of what was not asked yet.
-const NOT_ASKED: &str = "not asked yet";
-/// The reason of a meeting whose participants were not listed yet.
-const NOT_LISTED: &str = "its participants are not listed yet";
+const NO_JOIN: &str = "the join time is unreadable, and Feishu requires it";
+const NOT_REQUESTED: &str = "not requested yet";
+const NOT_LISTED: &str = "the participants of the meeting are not listed yet";
 
-/// The rows of one meeting: one for each participant, and one that stands for those who could not be listed. `asked`
+/// The rows of one meeting: one for each participant, and one for the meeting if its participants could not be listed.
+/// `sample_counts` has the same order as `participants`.
 pub(crate) fn coverage_rows(
     meeting_key: &str,
     meeting_date: i32,
     listing: &Listing,
     participants: &[Participant],
-    asked: impl Fn(&Participant) -> Option<Asked>,
+    fetch_state: impl Fn(&Participant) -> Option<FetchState>,
     sample_counts: &[u64],
 ) -> Vec<Row> {
     let mut rows = Vec::with_capacity(participants.len() + 1);
     if let Listing::Unlisted(last) = listing {
-        let unasked = unasked(Status::Pending, NOT_LISTED);
-        let asked = last.as_ref().unwrap_or(&unasked);
-        // No quality page was asked for: `attempts` counts those.
-        let asked = Asked { attempts: 0, ..asked.clone() };
-        rows.push(row(&unlisted_key(meeting_key), meeting_key, meeting_date, None, 0, &asked, last.is_some()));
+        let state = last.clone().unwrap_or_else(|| not_fetched(Status::Pending, NOT_LISTED));
+        // `attempts` counts requests of quality pages.
+        let state = FetchState { attempts: 0, ..state };
+        rows.push(row(&unlisted_key(meeting_key), meeting_key, meeting_date, None, 0, &state, last.is_some()));
     }
     rows.extend(participants.iter().enumerate().map(|(position, participant)| {
         let count = sample_counts.get(position).copied().unwrap_or_default();
-        let answer = asked(participant);
-        let was_asked = answer.is_some();
-        let mut asked = answer.unwrap_or_else(|| match &participant.identity {
-            identity if identity.id.is_none() => unasked(Status::Unaddressable, NO_ID),
-            identity if identity.join.is_none() => unasked(Status::Unsupported, NO_JOIN),
-            _ => unasked(Status::Pending, NOT_ASKED),
+        let fetched = fetch_state(participant);
+        let was_fetched = fetched.is_some();
+        let mut state = fetched.unwrap_or_else(|| match &participant.identity {
+            identity if identity.id.is_none() => not_fetched(Status::Unaddressable, NO_ID),
+            identity if identity.join.is_none() => not_fetched(Status::Unsupported, NO_JOIN),
+            _ => not_fetched(Status::Pending, NOT_REQUESTED),
         });
-        // Whether a whole answer holds a sample shows only once its items are typed.
-        asked.status = match asked.status {
-            Status::Complete | Status::Empty if count > 0 => Status::Complete,
-            Status::Complete | Status::Empty => Status::Empty,
-            other => other,
-        };
+        // Only the typed items show whether a complete walk has samples.
+        if matches!(state.status, Status::Complete | Status::Empty) {
+            state.status = if count > 0 { Status::Complete } else { Status::Empty };
+        }
         let expected = participant.identity.expected_minutes;
-        row(&participant.participant_key, meeting_key, meeting_date, expected, count, &asked, was_asked)
+        row(&participant.participant_key, meeting_key, meeting_date, expected, count, &state, was_fetched)
     }));
     rows
 }
 
-fn unasked(status: Status, reason: &str) -> Asked {
-    Asked { attempts: 0, first_us: 0, last_us: 0, status, reason: reason.to_owned(), api_code: None, log_id: None }
+fn not_fetched(status: Status, reason: &str) -> FetchState {
+    FetchState { attempts: 0, first_us: 0, last_us: 0, status, reason: reason.to_owned(), api_code: None, log_id: None }
 }
 
 fn row(
@@ -90,8 +84,8 @@ fn row(
     meeting_date: i32,
     expected_minutes: Option<i64>,
     sample_count: u64,
-    asked: &Asked,
-    was_asked: bool,
+    state: &FetchState,
+    was_fetched: bool,
 ) -> Row {
     COVERAGE
         .columns
@@ -99,15 +93,15 @@ fn row(
         .map(|column| match column.name {
             "participant_key" => Cell::Text(participant_key.to_owned()),
             "meeting_key" => Cell::Text(meeting_key.to_owned()),
-            "status" => Cell::Text(asked.status.name().to_owned()),
-            "reason" => Cell::Text(asked.reason.clone()),
-            "api_code" => Cell::whole(asked.api_code),
+            "status" => Cell::Text(state.status.name().to_owned()),
+            "reason" => Cell::Text(state.reason.clone()),
+            "api_code" => Cell::whole(state.api_code),
             "expected_minutes" => Cell::whole(expected_minutes),
             "sample_count" => Cell::Whole(sample_count as i64),
-            "attempts" => Cell::Whole(asked.attempts as i64),
-            "first_attempt_utc" => Cell::micros(was_asked.then_some(asked.first_us)),
-            "last_attempt_utc" => Cell::micros(was_asked.then_some(asked.last_us)),
-            "log_id" => Cell::text(asked.log_id.clone()),
+            "attempts" => Cell::Whole(state.attempts as i64),
+            "first_attempt_utc" => Cell::micros(was_fetched.then_some(state.first_us)),
+            "last_attempt_utc" => Cell::micros(was_fetched.then_some(state.last_us)),
+            "log_id" => Cell::text(state.log_id.clone()),
             "meeting_date" => Cell::Day(meeting_date),
             _ => Cell::Null,
         })

@@ -1,27 +1,24 @@
-//! What could not be typed.
+//! Values and rows that could not be converted.
 
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{Reason, Table};
 
-/// A value or a row that could not be typed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reject {
-    /// The table that it was meant for.
     pub table_name: &'static str,
-    /// The key of its row.
     pub row_key: String,
     /// The column, or `*`.
     pub column_name: &'static str,
-    /// The text as sent; for `*` the item's JSON.
+    /// The text as sent; for `*` the JSON of the item.
     pub raw_text: String,
     pub reason: Reason,
-    /// When the answer was asked for, microseconds UTC.
+    /// Time of the request, in microseconds UTC.
     pub first_seen_us: i64,
 }
 
 impl Reject {
-    /// True where it is the same text of the same cell, whenever it was seen.
-    pub fn is_same(&self, other: &Reject) -> bool {
+    /// Whether both are the same text in the same cell, whenever they were seen.
+    fn is_same(&self, other: &Reject) -> bool {
         self.table_name == other.table_name
             && self.row_key == other.row_key
             && self.column_name == other.column_name
@@ -32,10 +29,10 @@ impl Reject {
 
 pub(super) const WHOLE_ROW: &str = "*";
 
-/// The rows of `rejects`, sorted by the table's key, equal ones once.
+/// The rows of `rejects`, sorted by key, without repetitions.
 pub(crate) fn reject_rows(table: &Table, mut rejects: Vec<Reject>, meeting_date: i32) -> Vec<Row> {
     rejects.sort();
-    // Sorted by time last: of equal rejects the first seen stays.
+    // The time is the last sort key: of equal rejects the first one is kept.
     rejects.dedup_by(|later, earlier| later.is_same(earlier));
     rejects
         .into_iter()

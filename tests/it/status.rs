@@ -125,7 +125,7 @@ fn a_stopped_run_shows_the_remaining_work_and_why() {
     assert!(status["pending"]["price"]["unlisted"].as_u64() > Some(0));
     let reasons: Vec<&str> =
         status["reasons"].as_array().expect("reasons").iter().filter_map(|reason| reason["reason"].as_str()).collect();
-    assert!(reasons.contains(&"not asked yet"), "{reasons:?}");
+    assert!(reasons.contains(&"not requested yet"), "{reasons:?}");
     let oldest = env.rows("select min(meeting_date) from coverage where status = 'pending'").remove(0);
     assert_eq!(status["pending"]["since_date"], oldest.as_str());
     assert_eq!(status["newest"]["complete_date"], Value::Null, "no day is complete");

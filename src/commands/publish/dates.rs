@@ -11,7 +11,7 @@ use crate::raw_log::{PageReader, RawDate, RawError, RawKind, WalkRef};
 use crate::schema::cell::{self, Row};
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
-    Asked, ListWalk, Listing, MeetingsOfDate, PageError, Participant, ParticipantsOfMeeting, Reject, SampleBatches,
+    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, PageError, Participant, Reject, SampleBatches,
     TypedWalk, UnknownFields, WalkParser, Window, count_unknown_field, coverage_rows, reject_rows,
 };
 use feishu_vc::Endpoint;
@@ -78,7 +78,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
         participants: SmallTable::new(context, &PARTICIPANTS, meeting_date)?,
         coverage: SmallTable::new(context, &COVERAGE, meeting_date)?,
         samples: stage_part(context, &QUALITY_SAMPLES, meeting_date)?,
-        batches: SampleBatches::new(),
+        batches: SampleBatches::default(),
         reader: PageReader::default(),
         parser: WalkParser::default(),
         rejects: Vec::new(),
@@ -127,16 +127,16 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn meetings(&mut self, pages: &RawDate) -> Result<MeetingsOfDate<'a>, DateError> {
+    fn meetings(&mut self, pages: &RawDate) -> Result<DateMeetings<'a>, DateError> {
         let mut walks: Vec<&WalkRef> =
             pages.units().flat_map(|(_, walks)| walks).filter(|walk| walk.is_whole()).collect();
         walks.sort_by_key(|walk| walk.requested_us);
-        let mut meetings = MeetingsOfDate::new(self.context.zone, self.meeting_date);
+        let mut meetings = DateMeetings::new(self.context.zone, self.meeting_date);
         for walk in walks {
             let (since_us, until_us) = walk.window_us.unwrap_or((i64::MIN, i64::MAX));
             let mut unknown = UnknownFields::new();
             let items = list_walk(pages, walk, Endpoint::MeetingList)?;
-            meetings.walk(&items, Window { since_us, until_us }, &mut unknown);
+            meetings.add_walk(&items, Window { since_us, until_us }, &mut unknown);
             self.note_unknown(walk, unknown);
         }
         Ok(meetings)
@@ -150,11 +150,11 @@ impl<'a> Stage<'a> {
         lists: &RawDate,
         quality: &RawDate,
     ) -> Result<(), DateError> {
-        let mut meeting = ParticipantsOfMeeting::new(self.context.zone, self.meeting_date, meeting_key, meeting_no);
+        let mut meeting = MeetingParticipants::new(self.context.zone, self.meeting_date, meeting_key, meeting_no);
         let walks = lists.walks(meeting_key);
         for walk in walks.iter().filter(|walk| walk.is_whole()) {
             let mut unknown = UnknownFields::new();
-            meeting.walk(&list_walk(lists, walk, Endpoint::ParticipantList)?, &mut unknown);
+            meeting.add_walk(&list_walk(lists, walk, Endpoint::ParticipantList)?, &mut unknown);
             self.note_unknown(walk, unknown);
         }
         let participants = meeting.finish();
@@ -279,10 +279,10 @@ fn listing(walks: &[WalkRef]) -> Listing {
 }
 
 /// The attempts to fetch a unit, over all its walks.
-fn attempts(walks: &[WalkRef]) -> Option<Asked> {
+fn attempts(walks: &[WalkRef]) -> Option<FetchState> {
     let (first, last) = (walks.first()?, walks.last()?);
     let end = last.end.as_ref();
-    Some(Asked {
+    Some(FetchState {
         attempts: walks.iter().map(|walk| walk.end.as_ref().map_or(1, |end| end.walks)).sum(),
         first_us: first.requested_us,
         last_us: last.requested_us,

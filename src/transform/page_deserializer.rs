@@ -1,44 +1,27 @@
-//! One page of participant_quality_list, read straight from its bytes into rows: no tree, no string a value.
+//! Reads any page of participant_quality_list with serde_json, without building a tree or a string for each value.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::slots::{LAYOUT, Leaf, SectionLeaves};
-
+use super::page_sink::{LIST_KEY, PageError, Sink};
+use super::sample_layout::{LAYOUT, Leaf, SectionLeaves};
 use crate::schema::Raw;
 
-/// An answered page that is no page: a defect of the raw log, because `extract` keeps only pages it could read.
-#[derive(Debug, thiserror::Error)]
-#[error("an answered page of participant_quality_list cannot be read")]
-pub struct PageError(#[from] serde_json::Error);
-
-/// Takes the leaves of a page in the order in which they stand there.
-pub(super) trait Sink {
-    /// A leaf of the current item.
-    fn leaf(&mut self, leaf: &Leaf, raw: Raw<'_>);
-    /// A field that no column holds.
-    fn unknown(&mut self, section: Option<&'static str>, field: &str);
-    /// The current item has ended.
-    fn item_end(&mut self);
-}
-
-/// Reads one page into `sink`. Items that are no object end without a leaf.
+/// Reads one page into `sink`. Items that are not objects end without a value.
 pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Result<(), PageError> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     Object { key: "data", inner: Object { key: LIST_KEY, inner: List(sink) } }.deserialize(&mut deserializer)?;
     Ok(deserializer.end()?)
 }
 
-pub(super) const LIST_KEY: &str = "participant_quality_list";
-
-/// The JSON of every item as it was sent, for `rejects`. Read once a page, however many rejects it has.
+/// The JSON of every item as sent, for `rejects`.
 pub(super) fn item_texts(body: &[u8]) -> Vec<&str> {
     feishu_vc::read_list(body, LIST_KEY).map(|list| list.items).unwrap_or_default()
 }
 
-/// Descends into one key of an object; other keys, and anything that is no object, are passed over.
+/// Descends into one key of an object; other keys, and anything but an object, are ignored.
 struct Object<T> {
     key: &'static str,
     inner: T,
@@ -51,7 +34,26 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Object<T> {
     }
 }
 
-/// Passes over every scalar.
+/// Implements [`DeserializeSeed`] for a type that is its own [`Visitor`].
+macro_rules! seed {
+    ([$($bounds:tt)*] $seed:ty => $value:ty, $deserialize:ident) => {
+        impl<'de $($bounds)*> DeserializeSeed<'de> for $seed {
+            type Value = $value;
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<$value, D::Error> {
+                deserializer.$deserialize(self)
+            }
+        }
+    };
+}
+
+macro_rules! expecting {
+    ($what:literal) => {
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str($what)
+        }
+    };
+}
+
 macro_rules! ignore_scalars {
     () => {
         fn visit_bool<E>(self, _: bool) -> Result<(), E> {
@@ -75,7 +77,7 @@ macro_rules! ignore_scalars {
     };
 }
 
-/// Hands every scalar to the sink as the leaf that the seed is for.
+/// Passes every scalar to `self.take`.
 macro_rules! leaf_scalars {
     () => {
         fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
@@ -96,21 +98,19 @@ macro_rules! leaf_scalars {
     };
 }
 
-fn pass_over_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
+fn ignore_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
     while seq.next_element::<IgnoredAny>()?.is_some() {}
     Ok(())
 }
 
-fn pass_over_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+fn ignore_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
     Ok(())
 }
 
 impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for Object<T> {
     type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with {}", self.key)
-    }
+    expecting!("an object");
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut inner = Some(self.inner);
         while let Some(is_ours) = map.next_key_seed(KeyIs(self.key))? {
@@ -126,26 +126,19 @@ impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for Object<T> {
         Ok(())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        pass_over_seq(seq)
+        ignore_seq(seq)
     }
     ignore_scalars!();
 }
 
-/// True where the key is this one.
+/// Whether the key is this one.
 struct KeyIs(&'static str);
 
-impl<'de> DeserializeSeed<'de> for KeyIs {
-    type Value = bool;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
+seed!([] KeyIs => bool, deserialize_str);
 
 impl Visitor<'_> for KeyIs {
     type Value = bool;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
+    expecting!("a key");
     fn visit_str<E>(self, key: &str) -> Result<bool, E> {
         Ok(key == self.0)
     }
@@ -153,18 +146,11 @@ impl Visitor<'_> for KeyIs {
 
 struct List<'s, S>(&'s mut S);
 
-impl<'de, S: Sink> DeserializeSeed<'de> for List<'_, S> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!([, S: Sink] List<'_, S> => (), deserialize_any);
 
 impl<'de, S: Sink> Visitor<'de> for List<'_, S> {
     type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of items")
-    }
+    expecting!("a list of items");
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while seq.next_element_seed(ItemSeed(&mut *self.0))?.is_some() {
             self.0.item_end();
@@ -172,25 +158,18 @@ impl<'de, S: Sink> Visitor<'de> for List<'_, S> {
         Ok(())
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        pass_over_map(map)
+        ignore_map(map)
     }
     ignore_scalars!();
 }
 
 struct ItemSeed<'s, S>(&'s mut S);
 
-impl<'de, S: Sink> DeserializeSeed<'de> for ItemSeed<'_, S> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!([, S: Sink] ItemSeed<'_, S> => (), deserialize_any);
 
 impl<'de, S: Sink> Visitor<'de> for ItemSeed<'_, S> {
     type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an item")
-    }
+    expecting!("an item");
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(section) = map.next_key_seed(SectionKey(&mut *self.0))? {
             match section {
@@ -203,25 +182,18 @@ impl<'de, S: Sink> Visitor<'de> for ItemSeed<'_, S> {
         Ok(())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        pass_over_seq(seq)
+        ignore_seq(seq)
     }
     ignore_scalars!();
 }
 
 struct SectionKey<'s, S>(&'s mut S);
 
-impl<'de, S: Sink> DeserializeSeed<'de> for SectionKey<'_, S> {
-    type Value = Option<&'static SectionLeaves>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
+seed!([, S: Sink] SectionKey<'_, S> => Option<&'static SectionLeaves>, deserialize_str);
 
 impl<S: Sink> Visitor<'_> for SectionKey<'_, S> {
     type Value = Option<&'static SectionLeaves>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a section's name")
-    }
+    expecting!("a section's name");
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         let section = LAYOUT.iter().find(|section| section.name == key);
         if section.is_none() {
@@ -237,27 +209,20 @@ struct SectionSeed<'s, S> {
 }
 
 impl<S: Sink> SectionSeed<'_, S> {
-    /// A section that is no object: its scalar counts as the section's time, so that it is missing or a reject.
+    /// A section that is not an object counts as the section's time, so that it is missing or a reject.
     fn take<E>(self, raw: Raw<'_>) -> Result<(), E> {
         self.sink.leaf(&self.section.leaves[0], raw);
         Ok(())
     }
 }
 
-impl<'de, S: Sink> DeserializeSeed<'de> for SectionSeed<'_, S> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!([, S: Sink] SectionSeed<'_, S> => (), deserialize_any);
 
 impl<'de, S: Sink> Visitor<'de> for SectionSeed<'_, S> {
     type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the section {}", self.section.name)
-    }
+    expecting!("a section");
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // The vendor sends leaves in the documented order, so the next one is nearly always the guess.
+        // Values nearly always come in the documented order.
         let mut guess = 0;
         while let Some(found) = map.next_key_seed(LeafKey { section: self.section, guess, sink: &mut *self.sink })? {
             match found {
@@ -298,18 +263,11 @@ struct LeafKey<'s, S> {
     sink: &'s mut S,
 }
 
-impl<'de, S: Sink> DeserializeSeed<'de> for LeafKey<'_, S> {
-    type Value = Option<usize>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
+seed!([, S: Sink] LeafKey<'_, S> => Option<usize>, deserialize_str);
 
 impl<S: Sink> Visitor<'_> for LeafKey<'_, S> {
     type Value = Option<usize>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a leaf's name")
-    }
+    expecting!("a leaf's name");
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         let leaves = &self.section.leaves;
         if leaves.get(self.guess).is_some_and(|leaf| leaf.field == key) {
@@ -335,18 +293,11 @@ impl<S: Sink> LeafSeed<'_, S> {
     }
 }
 
-impl<'de, S: Sink> DeserializeSeed<'de> for LeafSeed<'_, S> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
+seed!([, S: Sink] LeafSeed<'_, S> => (), deserialize_any);
 
 impl<'de, S: Sink> Visitor<'de> for LeafSeed<'_, S> {
     type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a leaf")
-    }
+    expecting!("a leaf");
     fn visit_unit<E>(self) -> Result<(), E> {
         self.sink.leaf(self.leaf, Raw::Absent);
         Ok(())

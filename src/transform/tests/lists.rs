@@ -1,14 +1,17 @@
-//! What becomes of list items.
+//! Items of the lists become rows.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
-use crate::schema::{COVERAGE, Status};
-use crate::transform::{Asked, Listing, coverage_rows};
+use crate::schema::cell::{Cell, Row};
+use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, Status, Table, TenantZone};
+use crate::transform::{
+    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, Participant, Reject, UnknownFields, Window,
+    coverage_rows,
+};
 
 const START: &str = "2022.12.23 11:16:59 (GMT+08:00)";
 const EVER: Window = Window { since_us: 0, until_us: i64::MAX };
-const ASKED: i64 = 1_671_900_000_000_000;
+const REQUESTED: i64 = 1_671_900_000_000_000;
 
 fn zone() -> TenantZone {
     TenantZone::parse("+08:00").expect("zone")
@@ -28,9 +31,9 @@ fn cell<'a>(table: &Table, row: &'a Row, name: &str) -> &'a Cell {
 fn meetings(walks: &[ListWalk], window: Window) -> (Vec<Row>, Vec<Reject>, UnknownFields) {
     let zone = zone();
     let mut unknown = UnknownFields::new();
-    let mut date = MeetingsOfDate::new(&zone, DAY);
+    let mut date = DateMeetings::new(&zone, DAY);
     for walk in walks {
-        date.walk(walk, window, &mut unknown);
+        date.add_walk(walk, window, &mut unknown);
     }
     let (rows, rejects) = date.finish();
     (rows, rejects, unknown)
@@ -46,7 +49,7 @@ fn a_meeting_item_becomes_a_row() {
                 "number_of_participants": "2", "audio": true, "user_id": "-", "mobile": "", "reserved_rooms": [],
                 "new_field": 1,
             }]),
-            ASKED,
+            REQUESTED,
         )],
         EVER,
     );
@@ -83,7 +86,7 @@ fn a_later_walk_replaces_a_row_and_one_it_no_longer_lists_stays() {
 }
 
 #[test]
-fn equal_items_collapse_and_different_ones_with_one_key_are_numbered() {
+fn equal_items_are_merged_and_different_ones_with_the_same_key_are_numbered() {
     let item = |topic: &str| json!({"meeting_id": "1", "meeting_topic": topic, "meeting_start_time": START});
     let (rows, ..) = meetings(&[walk(json!([item("a"), item("a"), item("b")]), 1)], EVER);
     let keys: Vec<_> = rows.iter().map(|row| cell(&MEETINGS, row, "meeting_key").clone()).collect();
@@ -124,9 +127,9 @@ fn a_bad_value_is_one_reject_and_keeps_the_time_it_was_first_seen() {
 
 fn participants(walks: &[ListWalk]) -> Vec<Participant> {
     let zone = zone();
-    let mut meeting = ParticipantsOfMeeting::new(&zone, DAY, "m", "705605196");
+    let mut meeting = MeetingParticipants::new(&zone, DAY, "m", "705605196");
     for walk in walks {
-        meeting.walk(walk, &mut UnknownFields::new());
+        meeting.add_walk(walk, &mut UnknownFields::new());
     }
     meeting.finish()
 }
@@ -184,7 +187,7 @@ fn every_participant_has_a_coverage_row_with_a_reason() {
         ]),
         1,
     )]);
-    let whole = Asked {
+    let whole = FetchState {
         attempts: 2,
         first_us: 1,
         last_us: 2,

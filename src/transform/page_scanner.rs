@@ -1,60 +1,58 @@
-//! One page of the usual form, read from its bytes without a general JSON parser.
+//! Reads a quality page of the common form, at twice the speed of a general JSON parser.
 //!
-//! Nearly every page has the documented fields in the documented order, with values that are short texts without escapes.
-//! This reader knows that form and nothing else: at the first byte of another it gives up, and [`super::page`] reads the
-//! page anew with serde_json, at half the speed (`make bench-stages FILTER=page`). A property holds the two together: where this one reads a
-//! page, the other reads the same leaves.
+//! Nearly every page has the documented fields in the documented order, and values that are short strings without escapes.
+//! This scanner accepts only that form; at the first byte of anything else it stops, and [`super::page_deserializer`] reads
+//! the page again (`make bench-stages FILTER=page`). A property test checks that both read the same values.
 
-use super::page::{LIST_KEY, Sink};
-use super::slots::{LAYOUT, SectionLeaves};
+use super::page_sink::{LIST_KEY, Sink};
+use super::sample_layout::{LAYOUT, SectionLeaves};
 use crate::schema::Raw;
 
-/// The page is not of the usual form, or no JSON at all: the other reader tells.
+/// The page does not have the common form, or is not JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unusual;
+pub(super) struct NotCommonForm;
 
-type Read<T> = Result<T, Unusual>;
+type Read<T> = Result<T, NotCommonForm>;
 
-/// Reads one page into `sink`. What was handed over before giving up must be taken back.
+/// Reads one page into `sink`. After an error, the caller must discard what the sink received.
 pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Read<()> {
-    // Once for the whole page: text by text it takes a fifth of the reading.
-    let text = std::str::from_utf8(body).map_err(|_| Unusual)?;
+    // Once for the whole page: checking each string would take a fifth of the time.
+    let text = std::str::from_utf8(body).map_err(|_| NotCommonForm)?;
     let mut cursor = Cursor { text, bytes: body, at: 0 };
-    // Of two only one counts.
+    // A repeated key is not the common form.
     let (mut datas, mut lists) = (0, 0);
     cursor.object(|cursor| {
         if cursor.key()? != "data" {
-            return cursor.skip();
+            return cursor.skip_scalar();
         }
         datas += 1;
         cursor.object(|cursor| {
             if cursor.key()? != LIST_KEY {
-                return cursor.skip();
+                return cursor.skip_scalar();
             }
             lists += 1;
             cursor.list(|cursor| item(cursor, sink))
         })
     })?;
-    cursor.blanks();
-    if cursor.at == body.len() && datas <= 1 && lists <= 1 { Ok(()) } else { Err(Unusual) }
+    cursor.skip_whitespace();
+    if cursor.at == body.len() && datas <= 1 && lists <= 1 { Ok(()) } else { Err(NotCommonForm) }
 }
 
 fn item(cursor: &mut Cursor<'_>, sink: &mut impl Sink) -> Read<()> {
-    // Sections come in their order too.
-    let mut guess = 0;
+    let mut expected = 0;
     cursor.object(|cursor| {
-        let position = match LAYOUT.get(guess).is_some_and(|section| cursor.has(&section.key)) {
-            true => guess,
+        let position = match LAYOUT.get(expected).is_some_and(|section| cursor.take_key(&section.key)) {
+            true => expected,
             false => {
                 let key = cursor.key()?;
                 let Some(position) = LAYOUT.iter().position(|section| section.name == key) else {
                     sink.unknown(None, key);
-                    return cursor.skip();
+                    return cursor.skip_scalar();
                 };
                 position
             }
         };
-        guess = position + 1;
+        expected = position + 1;
         section(cursor, &LAYOUT[position], sink)
     })?;
     sink.item_end();
@@ -66,28 +64,28 @@ fn section(cursor: &mut Cursor<'_>, section: &'static SectionLeaves, sink: &mut 
         return cursor.word(b"null");
     }
     let leaves = section.leaves.as_slice();
-    let mut guess = 0;
+    let mut expected = 0;
     cursor.object(|cursor| {
-        let position = match leaves.get(guess).is_some_and(|leaf| cursor.has(&leaf.key)) {
-            true => guess,
+        let position = match leaves.get(expected).is_some_and(|leaf| cursor.take_key(&leaf.key)) {
+            true => expected,
             false => {
                 let key = cursor.key()?;
                 let Some(position) = leaves.iter().position(|leaf| leaf.field == key) else {
                     sink.unknown(Some(section.name), key);
-                    return cursor.skip();
+                    return cursor.skip_scalar();
                 };
                 position
             }
         };
-        guess = position + 1;
+        expected = position + 1;
         match cursor.peek() {
             Some(b'"') => sink.leaf(&leaves[position], Raw::Text(cursor.string()?)),
             Some(b'n') => {
                 cursor.word(b"null")?;
                 sink.leaf(&leaves[position], Raw::Absent);
             }
-            Some(b'0'..=b'9') => sink.leaf(&leaves[position], Raw::Integer(cursor.whole()?)),
-            _ => return Err(Unusual),
+            Some(b'0'..=b'9') => sink.leaf(&leaves[position], Raw::Integer(cursor.integer()?)),
+            _ => return Err(NotCommonForm),
         }
         Ok(())
     })
@@ -100,21 +98,21 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn blanks(&mut self) {
+    fn skip_whitespace(&mut self) {
         while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
         }
     }
 
-    /// The next byte that is no blank.
+    /// The next byte that is not whitespace.
     fn peek(&mut self) -> Option<u8> {
-        self.blanks();
+        self.skip_whitespace();
         self.bytes.get(self.at).copied()
     }
 
     fn expect(&mut self, byte: u8) -> Read<()> {
         if self.peek() != Some(byte) {
-            return Err(Unusual);
+            return Err(NotCommonForm);
         }
         self.at += 1;
         Ok(())
@@ -122,40 +120,40 @@ impl<'a> Cursor<'a> {
 
     fn word(&mut self, word: &[u8]) -> Read<()> {
         if !self.bytes[self.at..].starts_with(word) {
-            return Err(Unusual);
+            return Err(NotCommonForm);
         }
         self.at += word.len();
         Ok(())
     }
 
-    /// Steps over a member's key and colon if it is this one.
-    fn has(&mut self, key: &str) -> bool {
-        let is_it = self.bytes[self.at..].starts_with(key.as_bytes());
-        self.at += if is_it { key.len() } else { 0 };
-        is_it
+    /// Skips `key`, a quoted key with its colon, if it is next.
+    fn take_key(&mut self, key: &str) -> bool {
+        let is_next = self.bytes[self.at..].starts_with(key.as_bytes());
+        self.at += if is_next { key.len() } else { 0 };
+        is_next
     }
 
-    /// A member's key; the colon behind it is stepped over.
+    /// Reads a key and skips its colon.
     fn key(&mut self) -> Read<&'a str> {
         let key = self.string()?;
         self.expect(b':')?;
         Ok(key)
     }
 
-    /// A text without escapes, at its opening quote.
+    /// Reads a string without escapes, from its opening quote.
     fn string(&mut self) -> Read<&'a str> {
         let begin = self.at + 1;
-        let rest = self.bytes.get(begin..).ok_or(Unusual)?;
-        let end = rest.iter().position(|byte| ENDS_TEXT[usize::from(*byte)]).ok_or(Unusual)?;
+        let rest = self.bytes.get(begin..).ok_or(NotCommonForm)?;
+        let end = rest.iter().position(|byte| ENDS_STRING[usize::from(*byte)]).ok_or(NotCommonForm)?;
         if rest[end] != b'"' {
-            return Err(Unusual);
+            return Err(NotCommonForm);
         }
         self.at = begin + end + 1;
-        self.text.get(begin..begin + end).ok_or(Unusual)
+        self.text.get(begin..begin + end).ok_or(NotCommonForm)
     }
 
-    /// A whole number that is not negative and fits.
-    fn whole(&mut self) -> Read<i64> {
+    /// Reads a non-negative integer of at most 18 digits.
+    fn integer(&mut self) -> Read<i64> {
         let begin = self.at;
         while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
             self.at += 1;
@@ -163,12 +161,12 @@ impl<'a> Cursor<'a> {
         let digits = &self.bytes[begin..self.at];
         let is_plain = digits.len() <= 18 && (digits.len() == 1 || digits[0] != b'0');
         if !is_plain || !matches!(self.bytes.get(self.at), Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n')) {
-            return Err(Unusual);
+            return Err(NotCommonForm);
         }
         Ok(digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')))
     }
 
-    /// An object: `member` reads each key, which the cursor stands at, and the value behind it.
+    /// Reads an object: `member` reads each key and its value.
     fn object(&mut self, mut member: impl FnMut(&mut Cursor<'a>) -> Read<()>) -> Read<()> {
         self.expect(b'{')?;
         if self.peek() == Some(b'}') {
@@ -177,7 +175,7 @@ impl<'a> Cursor<'a> {
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(Unusual);
+                return Err(NotCommonForm);
             }
             member(self)?;
             if self.ends_with(b'}')? {
@@ -186,7 +184,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// An array: `element` reads each of its values.
+    /// Reads an array: `element` reads each value.
     fn list(&mut self, mut element: impl FnMut(&mut Cursor<'a>) -> Read<()>) -> Read<()> {
         self.expect(b'[')?;
         if self.peek() == Some(b']') {
@@ -201,32 +199,31 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether the object or array ends here, or a comma leads on.
+    /// Whether the object or array ends here; otherwise skips a comma.
     fn ends_with(&mut self, end: u8) -> Read<bool> {
         let next = self.peek();
         self.at += 1;
         match next {
             Some(b',') => Ok(false),
             Some(byte) if byte == end => Ok(true),
-            _ => Err(Unusual),
+            _ => Err(NotCommonForm),
         }
     }
 
-    /// A scalar that nobody wants.
-    fn skip(&mut self) -> Read<()> {
+    fn skip_scalar(&mut self) -> Read<()> {
         match self.peek() {
             Some(b'"') => self.string().map(|_| ()),
-            Some(b'0'..=b'9') => self.whole().map(|_| ()),
+            Some(b'0'..=b'9') => self.integer().map(|_| ()),
             Some(b't') => self.word(b"true"),
             Some(b'f') => self.word(b"false"),
             Some(b'n') => self.word(b"null"),
-            _ => Err(Unusual),
+            _ => Err(NotCommonForm),
         }
     }
 }
 
-/// Bytes at which a plain text ends: the quote, an escape, and control characters, which JSON forbids.
-static ENDS_TEXT: [bool; 256] = {
+/// Bytes that end a plain string: the quote, an escape, and control characters, which JSON forbids.
+static ENDS_STRING: [bool; 256] = {
     let mut ends = [false; 256];
     let mut byte = 0;
     while byte < 32 {
@@ -244,14 +241,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::transform::page;
-    use crate::transform::slots::Leaf;
+    use crate::transform::page_deserializer;
+    use crate::transform::sample_layout::Leaf;
 
-    /// What a reader handed over, in words.
+    /// What a reader passed on, as text.
     #[derive(Default)]
-    struct Heard(Vec<String>);
+    struct Recorder(Vec<String>);
 
-    impl Sink for Heard {
+    impl Sink for Recorder {
         fn leaf(&mut self, leaf: &Leaf, raw: Raw<'_>) {
             self.0.push(format!("{} {raw:?}", leaf.column));
         }
@@ -263,14 +260,18 @@ mod tests {
         }
     }
 
-    /// What both readers say of a page: the fast one may give up, but never say something else.
-    fn agree(body: &[u8]) -> Result<bool, TestCaseError> {
-        let (mut fast, mut slow) = (Heard::default(), Heard::default());
-        if read_page(body, &mut fast).is_err() {
+    /// Whether the scanner reads the page; if it does, both readers must read the same.
+    fn scans_equally(body: &[u8]) -> Result<bool, TestCaseError> {
+        let (mut scanned, mut deserialized) = (Recorder::default(), Recorder::default());
+        if read_page(body, &mut scanned).is_err() {
             return Ok(false);
         }
-        prop_assert!(page::read_page(body, &mut slow).is_ok(), "{}", String::from_utf8_lossy(body));
-        prop_assert_eq!(fast.0, slow.0, "{}", String::from_utf8_lossy(body));
+        prop_assert!(
+            page_deserializer::read_page(body, &mut deserialized).is_ok(),
+            "{}",
+            String::from_utf8_lossy(body)
+        );
+        prop_assert_eq!(scanned.0, deserialized.0, "{}", String::from_utf8_lossy(body));
         Ok(true)
     }
 
@@ -316,12 +317,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(1_000))]
 
         #[test]
-        fn what_it_reads_is_what_the_other_reads(text in page_text()) {
-            agree(text.as_bytes())?;
+        fn both_readers_read_the_same(text in page_text()) {
+            scans_equally(text.as_bytes())?;
         }
 
         #[test]
-        fn nor_do_damaged_pages_tell_them_apart(
+        fn both_readers_read_the_same_of_damaged_pages(
             text in page_text(),
             at in any::<prop::sample::Index>(),
             byte in prop_oneof![any::<u8>(), prop::sample::select(&b"\"{}[],:\\ 0n"[..])],
@@ -334,28 +335,28 @@ mod tests {
                 1 => bytes.insert(at, byte),
                 _ => bytes.truncate(at),
             }
-            agree(&bytes)?;
+            scans_equally(&bytes)?;
         }
     }
 
     #[test]
-    fn the_usual_page_is_read_and_two_of_a_kind_are_left_to_the_other() {
+    fn the_common_page_is_scanned_and_repeated_keys_are_not() {
         let item = |delay: &str| {
             format!(r#"{{"network":{{"time":"2022.12.23 11:16:00 (GMT+08:00)","network_delay":"{delay}"}},"new":1}}"#)
         };
         let page = |list: &str| format!(r#"{{"code":0,"msg":"success","data":{{"has_more":false,{list}}}}}"#);
         let list = |items: &str| format!(r#""{LIST_KEY}":[{items}]"#);
-        for usual in
+        for common in
             [page(&list(&item("100ms"))), page(&list(&(item("1ms") + " , " + &item("\u{ff11}ms")))), page(&list(""))]
         {
-            assert!(agree(usual.as_bytes()).expect("they agree"), "{usual}");
+            assert!(scans_equally(common.as_bytes()).expect("both read the same"), "{common}");
         }
         let twice = list(&item("1ms")) + "," + &list(&item("2ms"));
         let two_datas = format!(r#"{{"data":{{}},"data":{{{}}}}}"#, list(&item("1ms")));
         for unusual in
             [page(&twice), two_datas, page(&list(&item("\\u0031ms"))), page(&list("[]")), page(&list("")) + "x"]
         {
-            assert!(!agree(unusual.as_bytes()).expect("they agree"), "{unusual}");
+            assert!(!scans_equally(unusual.as_bytes()).expect("both read the same"), "{unusual}");
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What becomes of an item: typed, missing or a reject, never silently nothing.
+//! Items become samples; what cannot be converted becomes a reject.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use crate::schema::{Kind, Raw, parse};
+use crate::transform::{SampleBatches, TypedWalk, UnknownFields, WalkParser};
 
 const T: &str = "2022.12.23 11:16:00 (GMT+08:00)";
 const T_US: i64 = 1_671_765_360_000_000;
@@ -28,7 +29,7 @@ fn typed_pages(pages: &[Vec<u8>]) -> (TypedWalk, UnknownFields) {
 }
 
 fn batch(walk: &TypedWalk) -> RecordBatch {
-    let mut batches = SampleBatches::new();
+    let mut batches = SampleBatches::default();
     batches.append("p", "m", walk);
     batches.take().expect("a batch")
 }
@@ -49,7 +50,7 @@ fn rejects(walk: &TypedWalk) -> Vec<(String, &'static str, String, &'static str)
 }
 
 #[test]
-fn the_vendors_own_example_is_typed() {
+fn the_documented_example_is_converted() {
     let item = json!({
         "network": {"time": T, "network_delay": "100ms", "bitrate_received": "8kbps",
             "packet_loss_avg_received": "8%", "packet_loss_max_received": "9%", "bitrate_sent": "10kbps",

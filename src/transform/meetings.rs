@@ -1,0 +1,105 @@
+//! The rows of `meetings` for one date.
+//!
+//! Walks are added in the order of their requests. A later walk replaces the rows that it lists again; the others stay.
+
+use std::collections::BTreeMap;
+
+use super::item_reader::{Entry, ItemReader, ListWalk, count_unknown_fields};
+use super::reject::{Reject, WHOLE_ROW};
+use super::unknown_fields::UnknownFields;
+use crate::schema::cell::{Cell, Row};
+use crate::schema::identity::{KeyNumbering, MeetingIdentity, UNKNOWN};
+use crate::schema::{MEETINGS, Raw, Reason, TenantZone, parse};
+
+/// A walk lists the meetings that start in its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Inclusive, microseconds UTC.
+    pub since_us: i64,
+    /// Exclusive, microseconds UTC.
+    pub until_us: i64,
+}
+
+impl Window {
+    fn contains(&self, utc_us: i64) -> bool {
+        (self.since_us..self.until_us).contains(&utc_us)
+    }
+}
+
+/// The meetings of one date, merged over all walks.
+#[derive(Debug)]
+pub(crate) struct DateMeetings<'z> {
+    zone: &'z TenantZone,
+    meeting_date: i32,
+    entries: BTreeMap<String, Entry<MeetingIdentity>>,
+    /// Meetings without a readable start.
+    undated: Vec<Reject>,
+}
+
+impl<'z> DateMeetings<'z> {
+    pub(crate) fn new(zone: &'z TenantZone, meeting_date: i32) -> DateMeetings<'z> {
+        DateMeetings { zone, meeting_date, entries: BTreeMap::new(), undated: Vec::new() }
+    }
+
+    /// Adds the meetings of this date from a walk over meeting_list. A meeting without a readable start is a reject on the
+    /// day of the request.
+    pub(crate) fn add_walk(&mut self, walk: &ListWalk, window: Window, unknown: &mut UnknownFields) {
+        let mut numbering = KeyNumbering::default();
+        let requested_today = self.zone.day_of(walk.requested_us) == self.meeting_date;
+        for value in &walk.items {
+            let identity = match value.as_object() {
+                Some(item) => MeetingIdentity::from_item(item, self.zone).map(|identity| (item, identity)),
+                None => Err(Reason::NoTime),
+            };
+            match identity {
+                Ok((item, identity)) => {
+                    if identity.start.local_day() != self.meeting_date || !window.contains(identity.start.utc_us) {
+                        continue;
+                    }
+                    let Some(key) = numbering.key(&identity.key, value) else { continue };
+                    count_unknown_fields(&MEETINGS, item, unknown);
+                    let rejects = self.entries.remove(&key).map(|entry| entry.rejects).unwrap_or_default();
+                    let reader = ItemReader { table: &MEETINGS, item, zone: self.zone, base: Some(identity.start) };
+                    let (row, rejects) = reader.row(&key, walk.requested_us, rejects, |name| match name {
+                        "meeting_key" => Cell::Text(key.clone()),
+                        "meeting_date" => Cell::Day(self.meeting_date),
+                        _ => Cell::Null,
+                    });
+                    self.entries.insert(key, Entry { row, rejects, identity });
+                }
+                Err(reason) if requested_today => {
+                    let number = parse::id(&Raw::of(value.get("meeting_id"))).ok().flatten();
+                    let number = number.as_deref().unwrap_or(UNKNOWN);
+                    self.undated.push(Reject {
+                        table_name: MEETINGS.name,
+                        row_key: format!("{number}-{UNKNOWN}"),
+                        column_name: WHOLE_ROW,
+                        raw_text: value.to_string(),
+                        reason,
+                        first_seen_us: walk.requested_us,
+                    });
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// The meetings, sorted by key.
+    pub(crate) fn meetings(&self) -> impl Iterator<Item = (&str, &MeetingIdentity)> {
+        self.entries.iter().map(|(key, entry)| (key.as_str(), &entry.identity))
+    }
+
+    /// The rows, sorted by key, and all rejects.
+    pub(crate) fn finish(self) -> (Vec<Row>, Vec<Reject>) {
+        let mut rejects = self.undated;
+        let rows = self
+            .entries
+            .into_values()
+            .map(|entry| {
+                rejects.extend(entry.rejects);
+                entry.row
+            })
+            .collect();
+        (rows, rejects)
+    }
+}
