@@ -138,8 +138,8 @@ impl Line<'_> {
     /// The dates of the line, limited to those of the file.
     fn days(&mut self) -> Option<Days> {
         let errors = self.errors.len();
-        let from = self.value(Field::From, parse_date);
-        let until = self.value(Field::Until, parse_date);
+        let [from, until] =
+            [Field::From, Field::Until].map(|field| self.value(field, |text| civil_date(text).ok_or(LineError::Date)));
         if self.errors.len() > errors {
             return None;
         }
@@ -162,10 +162,6 @@ fn parse_flag(text: &str) -> Result<bool, LineError> {
         "0" | "false" | "no" => Ok(false),
         _ => Err(LineError::Flag),
     }
-}
-
-fn parse_date(text: &str) -> Result<i32, LineError> {
-    civil_date(text).ok_or(LineError::Date)
 }
 
 /// A network or a single address: an office often has only one public address.

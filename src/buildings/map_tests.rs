@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::entry::Entry;
 use super::network::NetworkError;
 use super::*;
 use crate::schema::cell::{Cell, Row};

@@ -25,22 +25,13 @@ mod map_tests;
 mod view_tests;
 
 pub(crate) use days::Days;
-#[cfg(test)]
-pub(crate) use entry::Entry;
 pub(crate) use error::BuildingsError;
 pub(crate) use file::{BuildingFile, FileFormat};
 pub(crate) use map::Buildings;
 pub(crate) use network::Network;
 pub(crate) use summary::BuildingsSummary;
 
-/// The names of the columns of the format with a heading.
 #[cfg(test)]
-pub(crate) fn named_columns() -> impl Iterator<Item = &'static str> {
-    columns::NAMED_COLUMNS.iter().map(|(name, _)| *name)
-}
-
-/// The names of the columns of the dashboard's format, in order.
-#[cfg(test)]
-pub(crate) fn cqd_columns() -> impl Iterator<Item = &'static str> {
-    columns::CQD_COLUMNS.iter().map(|(name, _)| *name)
+pub(crate) fn column_names() -> impl Iterator<Item = &'static str> {
+    columns::NAMED_COLUMNS.iter().chain(columns::CQD_COLUMNS).map(|(name, _)| *name)
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::buildings::network::HOME_RANGES;
-use crate::buildings::{BuildingFile, Buildings, Days, cqd_columns, named_columns};
+use crate::buildings::{BuildingFile, Buildings, Days, column_names};
 use crate::commands::buildings::MissingSubnet;
 
 const FILE: &str = "\
@@ -156,7 +156,7 @@ fn a_share_is_rounded_down() {
 #[test]
 fn the_help_names_every_column_and_every_home_range() {
     let words: Vec<&str> = FORMATS.split(|c: char| c.is_whitespace() || ",;()".contains(c)).collect();
-    let mut names: Vec<&str> = named_columns().chain(cqd_columns()).collect();
+    let mut names: Vec<&str> = column_names().collect();
     // The help names the ranges before and after it.
     names.extend(HOME_RANGES.iter().filter(|range| **range != "192.168.1.0/24"));
     for name in names {

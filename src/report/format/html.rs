@@ -8,35 +8,7 @@ use crate::text::on_one_line;
 /// Content security policy: nothing is fetched or executed.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #1b1f24; --quiet: #57606a; --line: #d0d7de; --ground: #fff; --stripe: #f6f8fa; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --quiet: #9aa4af; --line: #3d444d; --ground: #0d1117; --stripe: #151b23; }
-}
-body { margin: 2rem auto; padding: 0 1.5rem; max-width: 90rem; color: var(--ink); background: var(--ground);
-  font: 15px/1.5 system-ui, 'PingFang SC', 'Microsoft YaHei', sans-serif; }
-h1 { margin: 0; font-size: 1.6rem; }
-h2 { margin: 2rem 0 .5rem; font-size: 1.1rem; }
-.question { margin: .2rem 0 1rem; color: var(--quiet); font-size: 1.1rem; }
-.parameters, footer { color: var(--quiet); }
-.parameters code { color: var(--ink); }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-thead th { border-bottom-width: 2px; white-space: nowrap; }
-.rows tbody tr:nth-child(even) { background: var(--stripe); }
-.number { text-align: right; white-space: nowrap; }
-.unit { color: var(--quiet); font-weight: normal; }
-footer { margin-top: 2rem; border-top: 1px solid var(--line); padding-top: .5rem; font-size: .9rem; }
-@media print {
-  :root { --ink: #000; --quiet: #333; --line: #999; --ground: #fff; --stripe: #fff; }
-  @page { size: landscape; margin: 12mm; }
-  body { margin: 0; padding: 0; max-width: none; font-size: 9px; }
-  .scroll { overflow: visible; }
-  thead { display: table-header-group; }
-  tr { break-inside: avoid; }
-}
-";
+const STYLE: &str = include_str!("report.css");
 
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let header = &answer.report.header;
@@ -44,7 +16,7 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          <main>\n<h1>{title}</h1>\n<p class=\"question\">{question}</p>\n",
         title = escape(&header.title),
         question = escape(&header.question),

@@ -9,7 +9,7 @@ use super::meetings;
 use super::period::Span;
 use super::query::{MIN_N, Window, date_literal, rows, text};
 use super::request::PageRequest;
-use super::words::{WORDS, Word};
+use super::words::{Word, words};
 use crate::schema::ddl::quoted;
 
 pub(super) struct Contents {
@@ -72,7 +72,7 @@ pub(super) fn read(connection: &Connection, request: &PageRequest) -> Result<Con
         meetings: timelines.meetings.len(),
         data: json!({
             "meta": meta,
-            "words": words(),
+            "words": texts_by_language(),
             "tables": tables,
             "causes": timelines.causes,
             "meetings": timelines.meetings,
@@ -189,9 +189,9 @@ fn count_days_since(days: &Value, since: Date) -> usize {
         .count()
 }
 
-fn words() -> Value {
-    let texts = |text: fn(&Word) -> &'static str| -> Map<String, Value> {
-        WORDS.iter().map(|word| (word.0.to_owned(), Value::from(text(word)))).collect()
+fn texts_by_language() -> Value {
+    let texts = |text: fn(Word) -> &'static str| -> Map<String, Value> {
+        words().map(|word| (word.0.to_owned(), Value::from(text(word)))).collect()
     };
     json!({ "en": texts(|word| word.1), "zh": texts(|word| word.2) })
 }
