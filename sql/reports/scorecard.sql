@@ -17,9 +17,9 @@
 -- column: unit: Unit: %, h or MOS est.; empty for a count.
 -- column: n: Sample size of value: judged minutes, streams, participants or meetings; minutes in the store; or coverage
 --   rows.
--- column: before: value of the previous period.
--- column: before_n: n of the previous period.
--- column: change: value minus before; in percentage points if the unit is %.
+-- column: before: Value of the measure in the previous period.
+-- column: before_n: Sample size of before.
+-- column: change: Difference between value and before; in percentage points if the unit is %.
 -- column: target: Target: a maximum, except for coverage, where it is a minimum.
 -- column: verdict: met or missed; empty without a target or a value.
 -- column: profile: Profile used.

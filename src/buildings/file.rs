@@ -113,8 +113,8 @@ fn parse_heading(path: &Path, record: &Record) -> Result<Vec<(&'static str, Fiel
     let path = || path.to_path_buf();
     let mut columns: Vec<(&'static str, Field)> = Vec::new();
     for name in &record.cells {
-        let normalized = name.to_lowercase().replace([' ', '-'], "_");
-        let Some((known, field)) = NAMED_COLUMNS.iter().find(|(known, _)| *known == normalized) else {
+        let normalised = name.to_lowercase().replace([' ', '-'], "_");
+        let Some((known, field)) = NAMED_COLUMNS.iter().find(|(known, _)| *known == normalised) else {
             let known = NAMED_COLUMNS.iter().map(|(known, _)| *known).collect();
             return Err(BuildingsError::UnknownColumn { path: path(), name: name.clone(), known });
         };

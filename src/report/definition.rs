@@ -2,7 +2,7 @@
 
 use super::ReportError;
 use super::header::{Header, ParameterKind};
-use super::tokenizer::{Token, tokenize};
+use super::tokenizer::{Token, split_tokens};
 use crate::schema::ddl::quoted;
 
 /// Where a macro is created.
@@ -52,7 +52,7 @@ fn query(report: &str, header: &Header, sql: &str) -> Result<String, ReportError
         line: header_lines + line,
         problem,
     };
-    let tokens = tokenize(body).map_err(|problem| error(problem.line, problem.problem))?;
+    let tokens = split_tokens(body).map_err(|problem| error(problem.line, problem.problem))?;
     let mut query = String::with_capacity(body.len());
     // End of the last token that is not blank: trailing comments are removed so that a semicolon can be appended.
     let mut end = 0;

@@ -1,7 +1,7 @@
 //! Splits a file of shared definitions into its statements, each with the relation that it defines.
 
 use super::ReportError;
-use super::tokenizer::{Token, tokenize};
+use super::tokenizer::{Token, split_tokens};
 use crate::load::{Relation, Script};
 
 /// The statements of a file, in order.
@@ -9,7 +9,7 @@ pub(super) fn split_statements(file: &str, sql: &str) -> Result<Vec<Script>, Rep
     let error = |line, problem| ReportError::Sql { report: file.to_owned(), line, problem };
     let mut statements = Vec::new();
     let mut statement = Statement::default();
-    for (_, token) in tokenize(sql).map_err(|problem| error(problem.line, problem.problem))? {
+    for (_, token) in split_tokens(sql).map_err(|problem| error(problem.line, problem.problem))? {
         match token {
             Token::Blank(text) => statement.text.push_str(text),
             Token::Code(text) => statement.code(text),

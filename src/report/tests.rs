@@ -8,7 +8,7 @@ use duckdb::Connection;
 use super::fixture::{database, tenant, without_definitions};
 use super::registry::{VIEWS, built_in};
 use super::run::call_sql;
-use super::tokenizer::{Token, tokenize};
+use super::tokenizer::{Token, split_tokens};
 use super::*;
 
 fn reports() -> Vec<Report> {
@@ -73,7 +73,7 @@ fn every_header_is_complete() {
 fn header_and_sql_agree() {
     let connection = tenant();
     for report in reports() {
-        let body = tokenize(Header::body(&report.sql)).expect("sql").into_iter();
+        let body = split_tokens(Header::body(&report.sql)).expect("sql").into_iter();
         let used: BTreeSet<&str> = body
             .filter_map(|(_, piece)| match piece {
                 Token::Parameter(name) => Some(name),
@@ -138,7 +138,7 @@ fn sql_avoids_engine_specific_features() {
     let texts =
         VIEWS.iter().map(|view| (view.name, view.sql)).chain(built_in().map(|report| (report.name, report.sql)));
     for (name, sql) in texts {
-        let code: String = tokenize(sql)
+        let code: String = split_tokens(sql)
             .expect("sql")
             .into_iter()
             .map(|(_, piece)| match piece {

@@ -15,19 +15,19 @@ pub(super) enum Token<'a> {
 
 /// An unterminated token, or a parameter without a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TokenizeError {
+pub(super) struct TokenError {
     /// Counted from 1.
     pub(super) line: usize,
     pub(super) problem: String,
 }
 
 /// The tokens with the line they begin on, counted from 1. Joined, they are the input.
-pub(super) fn tokenize<'a>(sql: &'a str) -> Result<Vec<(usize, Token<'a>)>, TokenizeError> {
+pub(super) fn split_tokens<'a>(sql: &'a str) -> Result<Vec<(usize, Token<'a>)>, TokenError> {
     let mut tokens = Vec::new();
     let mut rest = sql;
     let mut line = 1;
     while let Some(first) = rest.chars().next() {
-        let error = |problem: &str| TokenizeError { line, problem: problem.to_owned() };
+        let error = |problem: &str| TokenError { line, problem: problem.to_owned() };
         let (length, token): (Option<usize>, fn(&'a str) -> Token<'a>) = match first {
             '\'' => (quoted(rest, '\'', false), Token::Code),
             '"' => (quoted(rest, '"', false), Token::Code),
@@ -114,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn parameters(sql: &str) -> Vec<(usize, &str)> {
-        let found = tokenize(sql).expect("sql").into_iter();
+        let found = split_tokens(sql).expect("sql").into_iter();
         found
             .filter_map(|(line, token)| match token {
                 Token::Parameter(name) => Some((line, name)),
@@ -150,20 +150,20 @@ mod tests {
     fn errors_name_the_line() {
         for sql in ["select 1,\n'a", "select\n\"a", "x\n/* /* */", "\n$$ a $", "\n$a$ $b$", "\n$1", "\n$ 1", "\nE'\\'"]
         {
-            assert_eq!(tokenize(sql).expect_err("an error").line, 2, "{sql}");
+            assert_eq!(split_tokens(sql).expect_err("an error").line, 2, "{sql}");
         }
     }
 
     #[test]
     fn semicolons_are_found_only_in_code() {
-        let ends = |sql| tokenize(sql).expect("sql").iter().filter(|(_, token)| *token == Token::End).count();
+        let ends = |sql| split_tokens(sql).expect("sql").iter().filter(|(_, token)| *token == Token::End).count();
         assert_eq!([ends("a;b"), ends("';'"), ends("-- ;"), ends("/*;*/"), ends("$$;$$")], [1, 0, 0, 0, 0]);
     }
 
     proptest! {
         #[test]
         fn tokens_join_to_the_input(sql in "[-a$'\"/*; \\\\\\nE\u{540d}]{0,40}") {
-            if let Ok(tokens) = tokenize(&sql) {
+            if let Ok(tokens) = split_tokens(&sql) {
                 let joined: String = tokens
                     .into_iter()
                     .map(|(_, token)| match token {

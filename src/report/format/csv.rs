@@ -4,10 +4,10 @@ use crate::report::result::{Cell, ResultSet};
 use crate::text::{csv_line, on_lines};
 
 pub(super) fn render(result: &ResultSet) -> String {
-    let mut text = csv_line(result.columns.iter().map(|name| neutralize(name)));
+    let mut text = csv_line(result.columns.iter().map(|name| neutralise(name)));
     for row in &result.rows {
         text.push_str(&csv_line(row.iter().map(|cell| match cell {
-            Cell::Text(text) => neutralize(text),
+            Cell::Text(text) => neutralise(text),
             cell => cell.text(),
         })));
     }
@@ -16,9 +16,9 @@ pub(super) fn render(result: &ResultSet) -> String {
 
 /// Prevents formula injection: a spreadsheet evaluates text that begins like a formula, even after blanks or in full
 /// width, unless an apostrophe precedes it. Control characters are removed because they could control a terminal.
-fn neutralize(text: &str) -> String {
+fn neutralise(text: &str) -> String {
     let is_formula = text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(FORMULA_STARTS);
-    let text = neutralize_inside(&on_lines(text));
+    let text = neutralise_inside(&on_lines(text));
     if is_formula { format!("'{text}") } else { text }
 }
 
@@ -27,7 +27,7 @@ const FORMULA_STARTS: [char; 9] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '
 
 /// A spreadsheet whose separator is a semicolon ignores our quotes: text after a semicolon is the next cell, and text after
 /// a line break the next row.
-fn neutralize_inside(text: &str) -> String {
+fn neutralise_inside(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut at_cell_start = false;
     for c in text.chars() {
@@ -46,7 +46,7 @@ mod tests {
     use crate::report::result::fixture;
 
     #[test]
-    fn numbers_are_unchanged_and_formulas_neutralized() {
+    fn numbers_are_unchanged_and_formulas_neutralised() {
         let expected = "topic,minutes,poor_pct\n\
             \"Weekly, \"\"all\"\" hands\",1200,12.5\n\
             \"'=HYPERLINK(\"\"x\"\")\",-7,\n\
@@ -55,24 +55,24 @@ mod tests {
     }
 
     #[test]
-    fn every_start_of_a_formula_is_neutralized() {
+    fn every_start_of_a_formula_is_neutralised() {
         for start in ["=1", "+1", "-1", "@a", "  =1", "\u{3000}=1", "＝1", "＋1", "－1", "＠a", "\u{2212}1"] {
-            assert_eq!(neutralize(start), format!("'{start}"));
+            assert_eq!(neutralise(start), format!("'{start}"));
         }
         // Preceded by a tab or a line break, which a spreadsheet strips.
         for start in ["\t=1", "\r=1", "\n=1", "\tx"] {
-            assert!(neutralize(start).starts_with('\''), "{start:?}");
+            assert!(neutralise(start).starts_with('\''), "{start:?}");
         }
         // After a separator of another locale.
-        assert_eq!(neutralize("a;=1; -b\n@c"), "a;'=1; '-b\n'@c");
-        assert_eq!(neutralize("a;\"=1"), "a;\"'=1");
-        assert_eq!(neutralize("a-b; c=1, -2"), "a-b; c=1, -2");
-        assert_eq!(neutralize("a=1"), "a=1");
-        assert_eq!(neutralize(""), "");
+        assert_eq!(neutralise("a;=1; -b\n@c"), "a;'=1; '-b\n'@c");
+        assert_eq!(neutralise("a;\"=1"), "a;\"'=1");
+        assert_eq!(neutralise("a-b; c=1, -2"), "a-b; c=1, -2");
+        assert_eq!(neutralise("a=1"), "a=1");
+        assert_eq!(neutralise(""), "");
     }
 
     #[test]
-    fn column_names_are_neutralized_and_times_and_numbers_are_not() {
+    fn column_names_are_neutralised_and_times_and_numbers_are_not() {
         let result = ResultSet {
             columns: vec!["=1+1".to_owned(), "b".to_owned(), "c".to_owned()],
             rows: vec![vec![Cell::Time("2026-11-02".to_owned()), Cell::Decimal("-0.50".to_owned()), Cell::Flag(true)]],
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn cells_are_quoted() {
         for text in ["a\"b", "a\r\nb", "a,b", "\"", "a\nb", "a;b"] {
-            let line = csv_line([neutralize(text)]);
+            let line = csv_line([neutralise(text)]);
             let cell = line.trim_end_matches('\n');
             assert!(cell.starts_with('"') && cell.ends_with('"'), "{cell:?}");
             assert_eq!(cell[1..cell.len() - 1].replace("\"\"", "").matches('"').count(), 0, "{cell:?}");
