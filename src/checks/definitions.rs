@@ -1,23 +1,24 @@
-//! Views, macros, limits, buildings and derived tables, held against those of this program and its settings.
+//! Views, macros, limits, buildings and derived tables, compared with those of this program and its settings.
 //!
-//! What should be there is made in a database of its own and compared by its text.
+//! A reference database is built with the expected definitions, and their texts are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use duckdb::Connection;
 
-use super::checks::DEFINITIONS;
-use super::database::{NO_TABLE, Shape, Texts, answered, numbers, texts};
-use super::snapshot::Database;
-use super::{Findings, Surroundings};
+use super::context::VerifyContext;
+use super::database::{Database, NO_TABLE, unless_damaged};
+use super::findings::Findings;
+use super::query::{TextRow, text_rows};
+use super::registry::DEFINITIONS;
 use crate::load::LoadError;
 use crate::load::connection;
 use crate::load::definitions::{AddressPair, DERIVED, Derived, addresses, derived_sql};
 use crate::load::draft::{Draft, DraftFolder};
 use crate::schema::{ADDRESS_BUILDINGS, BUILDINGS, PARTICIPANTS, THRESHOLDS, Table, ddl};
 
-/// What is defined: what it is, its name, its text.
-const DEFINED: &str = "
+/// Kind, name and text of every view and macro.
+const OBJECTS: &str = "
 select 'a view', view_name, sql
 from duckdb_views() where not internal and database_name = current_database() and schema_name = 'main'
 union all
@@ -26,42 +27,28 @@ select 'a macro', function_name,
 from duckdb_functions() where not internal and database_name = current_database() and schema_name = 'main'
 order by all";
 
-/// Tables whose rows are the same in every database of this program, these settings and these buildings.
-const GIVEN: &[&Table] = &[&THRESHOLDS, &BUILDINGS];
+/// Texts by kind and name.
+type Objects = BTreeMap<(String, String), String>;
+/// The rows of a table as text, with the number of times each occurs.
+type RowCounts = BTreeSet<(String, String)>;
 
-type Defined = BTreeMap<(String, String), String>;
-
-pub(crate) fn check(
+pub(super) fn check(
     database: &Database,
-    shape: &Shape,
-    surroundings: &Surroundings<'_>,
+    context: &VerifyContext<'_>,
     findings: &mut Findings,
 ) -> Result<(), LoadError> {
-    let definitions = surroundings.definitions;
-    if database.meta.definitions_sha256.as_deref() == Some(definitions.sha256().as_str()) {
-        let seen = match shape.has(&[&PARTICIPANTS]) {
-            true => answered(addresses(&database.connection, "true"), "its addresses", findings)?.unwrap_or_default(),
-            false => Vec::new(),
-        };
-        let folder = DraftFolder::temporary()?;
-        let reference = reference(&folder, surroundings, seen)?;
-        objects(database, &reference, findings)?;
-        for table in GIVEN.iter().filter(|table| shape.has(&[table])) {
-            given(database, &reference, table, findings)?;
-        }
-        if shape.has(&[&ADDRESS_BUILDINGS, &PARTICIPANTS]) {
-            places(database, &reference, findings)?;
-        }
+    if database.meta.definitions_sha256.as_deref() == Some(context.definitions.sha256().as_str()) {
+        check_installed(database, context, findings)?;
     } else {
-        findings.skip(&DEFINITIONS, "they are of other settings or of another version of the program");
+        findings.skip(&DEFINITIONS, "other settings or another version of the program installed them");
         findings.note(
-            "the reports, limits and buildings in vcq.duckdb are of other settings or of another version of the program: \
-             the next vcq-etl sync, or vcq-etl rebuild, installs this one's",
+            "other settings or another version of the program installed the reports, limits and buildings in vcq.duckdb: \
+             the next vcq-etl sync, or vcq-etl rebuild, replaces them",
         );
     }
-    for table in DERIVED {
-        if shape.has(&[table.table, table.source]) {
-            derived(database, table, findings)?;
+    for derived in DERIVED {
+        if database.has(&[derived.table, derived.source]) {
+            check_derived(database, derived, findings)?;
         } else {
             findings.skip(&DEFINITIONS, NO_TABLE);
         }
@@ -69,102 +56,111 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// A database with everything that is defined, and no row of the tenant. DuckDB words definitions anew when it reads them
-/// from a file, so it is a file.
-fn reference(
+fn check_installed(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result<(), LoadError> {
+    let addresses = match database.has(&[&PARTICIPANTS]) {
+        true => unless_damaged(addresses(&database.connection, "true"), "its addresses", findings)?.unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let folder = DraftFolder::temporary()?;
+    let reference = build_reference(&folder, context, addresses)?;
+    check_objects(database, &reference, findings)?;
+    // The rows of these tables are the same in every database of this program, these settings and these buildings.
+    for table in [&THRESHOLDS, &BUILDINGS].into_iter().filter(|table| database.has(&[table])) {
+        check_rows(database, &reference, table, true, findings)?;
+    }
+    if database.has(&[&ADDRESS_BUILDINGS, &PARTICIPANTS]) {
+        // Addresses that no longer occur may still be there.
+        check_rows(database, &reference, &ADDRESS_BUILDINGS, false, findings)?;
+    }
+    Ok(())
+}
+
+/// A database with all definitions, and no rows of the tenant. It is a file because DuckDB formats definitions differently
+/// when it reads them from one.
+fn build_reference(
     folder: &DraftFolder,
-    surroundings: &Surroundings<'_>,
-    seen: Vec<AddressPair>,
+    context: &VerifyContext<'_>,
+    addresses: Vec<AddressPair>,
 ) -> Result<Connection, LoadError> {
-    let definitions = surroundings.definitions;
-    let draft = Draft::open(folder.path(), surroundings.database)?;
-    draft.execute("make the tables of", &ddl::script())?;
+    let definitions = context.definitions;
+    let draft = Draft::open(folder.path(), context.database)?;
+    draft.execute("create the tables of", &ddl::script())?;
     definitions.define_in(&draft)?;
     if !definitions.buildings.is_empty() {
-        draft.append_rows(&ADDRESS_BUILDINGS, &definitions.building_lookup.locate(seen))?;
+        draft.append_rows(&ADDRESS_BUILDINGS, &definitions.building_lookup.locate(addresses))?;
     }
-    connection::open_read_only(&draft.close()?, folder.path(), surroundings.database)
+    connection::open_read_only(&draft.close()?, folder.path(), context.database)
 }
 
-fn defined(connection: &Connection) -> duckdb::Result<Defined> {
-    let row = |row: Texts| <[Option<String>; 3]>::try_from(row).ok();
-    let rows = texts(connection, DEFINED, &[])?.into_iter().filter_map(row);
-    Ok(rows.filter_map(|[what, name, text]| Some(((what?, name?), text.unwrap_or_default()))).collect())
+fn read_objects(connection: &Connection) -> duckdb::Result<Objects> {
+    let row = |row: TextRow| <[Option<String>; 3]>::try_from(row).ok();
+    let rows = text_rows(connection, OBJECTS, &[])?.into_iter().filter_map(row);
+    Ok(rows.filter_map(|[kind, name, text]| Some(((kind?, name?), text.unwrap_or_default()))).collect())
 }
 
-fn objects(database: &Database, reference: &Connection, findings: &mut Findings) -> Result<(), LoadError> {
-    let Some(found) = answered(defined(&database.connection), "its views and macros", findings)? else { return Ok(()) };
-    let Some(expected) = answered(defined(reference), "our views and macros", findings)? else { return Ok(()) };
+fn check_objects(database: &Database, reference: &Connection, findings: &mut Findings) -> Result<(), LoadError> {
+    let found = unless_damaged(read_objects(&database.connection), "its views and macros", findings)?;
+    let expected = unless_damaged(read_objects(reference), "the expected views and macros", findings)?;
+    let (Some(found), Some(expected)) = (found, expected) else { return Ok(()) };
     findings.examined(&DEFINITIONS, expected.len() as u64);
-    for ((what, name), text) in &expected {
-        let place = format!("vcq.duckdb, {name}");
-        match found.get(&(what.clone(), name.clone())) {
-            None => findings.found(&DEFINITIONS, place, what, "nothing of that name"),
+    for (key, text) in &expected {
+        let place = format!("vcq.duckdb, {}", key.1);
+        match found.get(key) {
+            None => findings.found(&DEFINITIONS, place, &key.0, "nothing with this name"),
             Some(other) if other != text => findings.found(&DEFINITIONS, place, text, other),
             Some(_) => {}
         }
     }
-    for (what, name) in found.keys().filter(|key| !expected.contains_key(*key)) {
+    for (kind, name) in found.keys().filter(|key| !expected.contains_key(*key)) {
         findings.found(
             &DEFINITIONS,
             format!("vcq.duckdb, {name}"),
             "only the views and macros of vcq-etl",
-            format!("{what} that is not ours: a rebuild drops it; keep it in a database of your own"),
+            format!("{kind} that is not part of vcq-etl: a rebuild drops it; keep it in a database of your own"),
         );
     }
     Ok(())
 }
 
-/// Every row of a table as one text, with how often it is there.
-fn rows(connection: &Connection, table: &str) -> duckdb::Result<BTreeSet<(String, String)>> {
+fn read_rows(connection: &Connection, table: &str) -> duckdb::Result<RowCounts> {
     let sql = format!("select cast(t as varchar), cast(count(*) as varchar) from {table} as t group by 1");
-    let pair = |row: Texts| <[Option<String>; 2]>::try_from(row).ok();
-    let rows = texts(connection, &sql, &[])?.into_iter().filter_map(pair);
+    let pair = |row: TextRow| <[Option<String>; 2]>::try_from(row).ok();
+    let rows = text_rows(connection, &sql, &[])?.into_iter().filter_map(pair);
     Ok(rows.map(|[row, count]| (row.unwrap_or_default(), count.unwrap_or_default())).collect())
 }
 
-fn given(database: &Database, reference: &Connection, table: &Table, findings: &mut Findings) -> Result<(), LoadError> {
-    let Some(found) = answered(rows(&database.connection, table.name), table.name, findings)? else { return Ok(()) };
-    let Some(expected) = answered(rows(reference, table.name), table.name, findings)? else { return Ok(()) };
-    findings.examined(&DEFINITIONS, expected.len() as u64);
-    missing(table.name, &expected, &found, findings);
-    for (row, _) in found.difference(&expected) {
-        findings.found(&DEFINITIONS, format!("vcq.duckdb, {}", table.name), "no such row", row);
-    }
-    Ok(())
-}
-
-fn missing(
-    table: &str,
-    expected: &BTreeSet<(String, String)>,
-    found: &BTreeSet<(String, String)>,
+/// Compares the rows of a table. Additional rows are findings if the table `is_complete` in the reference.
+fn check_rows(
+    database: &Database,
+    reference: &Connection,
+    table: &Table,
+    is_complete: bool,
     findings: &mut Findings,
-) {
-    for (row, _) in expected.difference(found) {
-        findings.found(&DEFINITIONS, format!("vcq.duckdb, {table}"), row, "no such row, or not so often");
-    }
-}
-
-/// Every address that was seen is where the buildings say. Addresses that are seen no more may be there too.
-fn places(database: &Database, reference: &Connection, findings: &mut Findings) -> Result<(), LoadError> {
-    let table = ADDRESS_BUILDINGS.name;
-    let Some(found) = answered(rows(&database.connection, table), table, findings)? else { return Ok(()) };
-    let Some(expected) = answered(rows(reference, table), table, findings)? else { return Ok(()) };
+) -> Result<(), LoadError> {
+    let found = unless_damaged(read_rows(&database.connection, table.name), table.name, findings)?;
+    let expected = unless_damaged(read_rows(reference, table.name), table.name, findings)?;
+    let (Some(found), Some(expected)) = (found, expected) else { return Ok(()) };
     findings.examined(&DEFINITIONS, expected.len() as u64);
-    missing(table, &expected, &found, findings);
+    let place = format!("vcq.duckdb, {}", table.name);
+    for (row, _) in expected.difference(&found) {
+        findings.found(&DEFINITIONS, &place, row, "no such row, or fewer of them");
+    }
+    for (row, _) in found.difference(&expected).filter(|_| is_complete) {
+        findings.found(&DEFINITIONS, &place, "no such row", row);
+    }
     Ok(())
 }
 
-/// A derived table has the rows that follow from its source, and no others.
-fn derived(database: &Database, derived: &Derived, findings: &mut Findings) -> Result<(), LoadError> {
+/// A derived table has exactly the rows that follow from its source.
+fn check_derived(database: &Database, derived: &Derived, findings: &mut Findings) -> Result<(), LoadError> {
     let (table, sql) = (derived.table.name, derived_sql(derived, "true"));
     let sql = format!(
         "select (select count(*) from {table}), (select count(*) from (from ({sql}) except all from {table})), \
          (select count(*) from (from {table} except all from ({sql})))"
     );
-    if let Some(counts) = answered(numbers(&database.connection, &sql), table, findings)? {
+    if let Some(counts) = database.counts(&sql, table, findings)? {
         findings.examined(&DEFINITIONS, counts[0]);
-        for (count, what) in [(counts[1], "rows that are not there"), (counts[2], "rows too many")] {
+        for (count, what) in [(counts[1], "missing rows"), (counts[2], "additional rows")] {
             if count > 0 {
                 let expected = format!("the rows that follow from {}", derived.source.name);
                 findings.found(&DEFINITIONS, format!("vcq.duckdb, {table}"), expected, format!("{count} {what}"));

@@ -1,4 +1,4 @@
-//! The manifest against the files below `parquet/`.
+//! The files below `parquet/`, compared with the manifest.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -10,25 +10,25 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow::datatypes::Schema;
 
-use super::Findings;
-use super::checks::{FILE_SCHEMA, FILES, FOOTERS, STRAYS};
+use super::findings::Findings;
 use super::manifest::{is_below, is_part_name, table_of};
+use super::registry::{FILES, ORPHANS, PARQUET_ROWS, PARQUET_SCHEMA};
 use crate::load::{LoadError, Manifest, PublishedFile, StorePaths, checksum, lock};
 use crate::schema::{Storage, TABLES, Table, arrow_schema};
 
-/// Why a file was not looked at.
-const REPLACED: &str = "some files were replaced by a run while they were checked";
+/// Why a file was skipped.
+pub(super) const REPLACED: &str = "a run replaced some files while they were checked";
 
-/// Checks size, checksum, rows and columns of every published file. Gives the paths of those that are as published, and
-/// may be read further.
-pub(crate) fn check(
+/// Checks size, checksum, rows and columns of every published file. Returns the paths of those with the published size and
+/// checksum.
+pub(super) fn check(
     paths: &StorePaths,
     manifest: Option<&Manifest>,
     findings: &mut Findings,
 ) -> Result<HashSet<String>, LoadError> {
     let mut usable = HashSet::new();
     for file in manifest.iter().flat_map(|manifest| &manifest.files) {
-        // A path that leaves the folder is told by the check of paths, and not followed.
+        // The check of paths reports a path that leaves the folder; it is not opened.
         if !is_below(&file.path) {
             continue;
         }
@@ -37,7 +37,7 @@ pub(crate) fn check(
         let (bytes, sha256) = match checksum::measure_file(&path) {
             Ok(measured) => measured,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                if is_still_named(paths, &file.path)? {
+                if is_still_listed(paths, &file.path)? {
                     findings.examined(&FILES, 1);
                     findings.found(&FILES, place, format!("a file of {} bytes", file.bytes), "no file");
                 } else {
@@ -57,46 +57,46 @@ pub(crate) fn check(
         } else if sha256 != file.sha256 {
             findings.found(&FILES, place, format!("sha256 {}", file.sha256), format!("sha256 {sha256}"));
         } else if let Some(table) = table_of(file) {
-            // Only bytes that somebody vouches for are given to a reader of Parquet.
-            footer(&path, file, table, findings);
+            // The Parquet reader gets only bytes with the published checksum.
+            check_footer(&path, file, table, findings);
             usable.insert(file.path.clone());
         }
     }
     Ok(usable)
 }
 
-/// How a part is named in findings.
-pub(crate) fn place(relative: &str) -> String {
+/// How findings name a part.
+pub(super) fn place(relative: &str) -> String {
     format!("parquet/{relative}")
 }
 
-/// Whether a part that is not there should be: what the present manifest does not name was replaced meanwhile.
-pub(crate) fn is_still_named(paths: &StorePaths, relative: &str) -> Result<bool, LoadError> {
+/// Whether the current manifest lists a part; if not, it was replaced meanwhile.
+pub(super) fn is_still_listed(paths: &StorePaths, relative: &str) -> Result<bool, LoadError> {
     match Manifest::read(paths) {
         Ok(manifest) => Ok(manifest.is_some_and(|manifest| manifest.files.iter().any(|file| file.path == relative))),
-        // Told by the check of the manifest; what was named is missing.
+        // The check of the manifest reports it.
         Err(LoadError::CorruptManifest { .. }) => Ok(true),
         Err(error) => Err(error),
     }
 }
 
-fn footer(path: &Path, file: &PublishedFile, table: &Table, findings: &mut Findings) {
-    findings.examined(&FILE_SCHEMA, 1);
+fn check_footer(path: &Path, file: &PublishedFile, table: &Table, findings: &mut Findings) {
+    findings.examined(&PARQUET_SCHEMA, 1);
     match read_footer(path) {
         Ok((rows, schema)) => {
             if rows != file.rows {
                 findings.found(
-                    &FOOTERS,
+                    &PARQUET_ROWS,
                     place(&file.path),
                     format!("{} rows", file.rows),
                     format!("{rows} rows by its footer"),
                 );
             }
             for (expected, found) in schema_differences(table, &schema) {
-                findings.found(&FILE_SCHEMA, place(&file.path), expected, found);
+                findings.found(&PARQUET_SCHEMA, place(&file.path), expected, found);
             }
         }
-        Err(error) => findings.found(&FILE_SCHEMA, place(&file.path), "a Parquet file", format!("no such: {error}")),
+        Err(error) => findings.found(&PARQUET_SCHEMA, place(&file.path), "a Parquet file", format!("not one: {error}")),
     }
 }
 
@@ -107,12 +107,11 @@ fn read_footer(path: &Path) -> Result<(u64, Schema), ParquetError> {
     Ok((u64::try_from(metadata.num_rows()).unwrap_or_default(), schema))
 }
 
-/// What is not as the table is declared: expected, found. The words of a column's description may change from version
-/// to version.
+/// The differences from the declared table: expected and found. Descriptions of columns may change between versions.
 fn schema_differences(table: &Table, found: &Schema) -> Vec<(String, String)> {
     let unit = |field: &arrow::datatypes::Field| field.metadata().get("unit").cloned().unwrap_or_default();
     let shown = |field: &arrow::datatypes::Field| {
-        let null = if field.is_nullable() { "" } else { ", never NULL" };
+        let null = if field.is_nullable() { "" } else { ", not null" };
         format!("{} {} [{}]{null}", field.name(), field.data_type(), unit(field))
     };
     let declared = arrow_schema::file_schema(table);
@@ -135,55 +134,50 @@ fn schema_differences(table: &Table, found: &Schema) -> Vec<(String, String)> {
     differences
 }
 
-/// Strays can't be told while the manifest is unknown.
-pub(crate) fn skip_orphans(findings: &mut Findings) {
-    findings.skip(&STRAYS, "which files are published is not known without the manifest");
-}
-
-/// Files that the manifest does not name. The parts of a run that is publishing are none, nor are the old ones of a
-/// publication that ended before it came to remove them (`is_behind`).
-pub(crate) fn orphans(
+/// Files that the manifest does not list. The new parts of a run in progress do not count, nor do the old parts of a
+/// publication that ended before it removed them (`is_behind`).
+pub(super) fn check_orphans(
     paths: &StorePaths,
     manifest: Option<&Manifest>,
     is_behind: bool,
     findings: &mut Findings,
 ) -> Result<(), LoadError> {
-    const UNDER_WAY: &str = "a run holds the store: its parts may be on their way";
+    const IN_PROGRESS: &str = "a run in progress may be writing parts";
     if lock::holder(paths).is_some() {
-        findings.skip(&STRAYS, UNDER_WAY);
+        findings.skip(&ORPHANS, IN_PROGRESS);
         return Ok(());
     }
     let mut found = Vec::new();
     files_below(&paths.parquet(), "", &mut found)?;
     let generation = |manifest: Option<&Manifest>| manifest.map(|manifest| manifest.generation);
     let now = Manifest::read(paths).ok().flatten();
-    // A run that came, and perhaps went, while the folders were listed.
+    // A run started, and may have ended, while the folders were listed.
     if lock::holder(paths).is_some() || generation(now.as_ref()) != generation(manifest) {
-        findings.skip(&STRAYS, UNDER_WAY);
+        findings.skip(&ORPHANS, IN_PROGRESS);
         return Ok(());
     }
-    let named: HashSet<&str> =
+    let listed: HashSet<&str> =
         manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()).collect();
-    findings.examined(&STRAYS, found.len() as u64);
-    for relative in found.iter().filter(|relative| !named.contains(relative.as_str())) {
-        if is_behind && is_a_part(relative) {
-            findings.skip(&STRAYS, "parts of the generation before are still there: see generation");
+    findings.examined(&ORPHANS, found.len() as u64);
+    for relative in found.iter().filter(|relative| !listed.contains(relative.as_str())) {
+        if is_behind && is_part(relative) {
+            findings.skip(&ORPHANS, "parts of the previous generation still exist: see generation");
             continue;
         }
-        let what = if is_a_part(relative) { "a part that nobody names" } else { "a file that is not ours" };
-        findings.found(&STRAYS, place(relative), "only what the manifest names", what);
+        let what = if is_part(relative) { "an unlisted part" } else { "a file that is not part of the store" };
+        findings.found(&ORPHANS, place(relative), "only files that the manifest lists", what);
     }
     Ok(())
 }
 
-fn is_a_part(relative: &str) -> bool {
+fn is_part(relative: &str) -> bool {
     let is_table =
         |name: &str| TABLES.iter().any(|table| table.storage == Storage::ParquetAndDuckdb && table.name == name);
     let parts: Vec<&str> = relative.split('/').collect();
     matches!(parts[..], [table, _, name] if is_table(table) && is_part_name(name))
 }
 
-/// Files below a folder, relative to it, the manifest apart. Links are not followed.
+/// Files below a folder, relative to it, except for the manifest. Symbolic links are not followed.
 fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result<(), LoadError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

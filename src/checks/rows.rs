@@ -1,47 +1,45 @@
-//! Parquet against the database: the same rows, value by value.
+//! Parquet and the database compared row by row, value by value.
 //!
-//! A sum of hashes over all columns a date and table first, which takes no memory and needs no order; rows are looked at
-//! one by one only where the sums differ.
+//! First a sum of hashes over all columns per date and table, which needs little memory and no order; single rows only if
+//! the sums differ.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use duckdb::Connection;
 
-use super::checks::{FOOTERS, ROWS};
-use super::database::{NO_TABLE, Shape, answered, is_lack, numbers, texts};
-use super::files::{is_still_named, place};
+use super::database::{Database, NO_TABLE, is_out_of_resources, unless_damaged};
+use super::files::{REPLACED, is_still_listed, place};
+use super::findings::{Check, Findings};
 use super::manifest::table_of;
-use super::snapshot::Database;
-use super::{Check, Findings};
+use super::query::{counts, or_null, text_rows};
+use super::registry::{PARQUET_ROWS, ROWS};
 use crate::load::{
     DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, connection, parquet_columns,
 };
 use crate::schema::{PARTITION_COLUMN, Storage, TABLES, Table, ddl, utc_text};
 
-/// Rows and the sum of their hashes.
+/// The number of rows and the sum of their hashes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Sum {
     rows: String,
     hashes: Option<String>,
 }
 
-/// Compares every date of every table.
-pub(crate) fn check(
+pub(super) fn check(
     paths: &StorePaths,
     manifest: &Manifest,
     usable: &HashSet<String>,
     database: &Database,
-    shape: &Shape,
-    under_way: Option<&str>,
+    incomparable: Option<&str>,
     findings: &mut Findings,
 ) -> Result<(), LoadError> {
-    if let Some(why) = under_way {
+    if let Some(why) = incomparable {
         findings.skip(&ROWS, why);
     }
     for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
-        let mut in_database = match (under_way, shape.has(&[table])) {
-            (None, true) => sums(database, table, findings)?,
+        let mut in_database = match (incomparable, database.has(&[table])) {
+            (None, true) => read_sums(database, table, findings)?,
             (None, false) => {
                 findings.skip(&ROWS, NO_TABLE);
                 None
@@ -52,24 +50,24 @@ pub(crate) fn check(
         for file in files {
             let expected = in_database.as_mut().map(|sums| sums.remove(&file.meeting_date).unwrap_or_default());
             if !usable.contains(&file.path) {
-                findings.skip(&ROWS, "files that are not as published were not compared: see files");
+                findings.skip(&ROWS, "files that differ from the published ones were not compared: see files");
                 continue;
             }
             let path = paths.part(&file.path);
-            let found = match of_file(database, table, &path) {
+            let found = match read_file(database, table, &path) {
                 Ok(found) => found,
-                Err(error) if is_lack(&error.to_string()) => return Err(LoadError::duckdb("read", &path)(error)),
-                Err(_) if !path.exists() && !is_still_named(paths, &file.path)? => {
-                    findings.skip(&ROWS, "some files were replaced by a run while they were checked");
+                Err(error) if is_out_of_resources(&error) => return Err(LoadError::duckdb("read", &path)(error)),
+                Err(_) if !path.exists() && !is_still_listed(paths, &file.path)? => {
+                    findings.skip(&ROWS, REPLACED);
                     continue;
                 }
                 Err(error) => {
-                    findings.found(&FOOTERS, place(&file.path), "rows that can be read", error.to_string());
+                    findings.found(&PARQUET_ROWS, place(&file.path), "readable rows", error.to_string());
                     continue;
                 }
             };
-            findings.examined(&FOOTERS, 1);
-            times(file, &found, findings);
+            findings.examined(&PARQUET_ROWS, 1);
+            check_times(file, &found, findings);
             let Some(expected) = expected else { continue };
             findings.examined(&ROWS, file.rows);
             if found.sum != expected {
@@ -81,7 +79,7 @@ pub(crate) fn check(
                     expected: (file_rows(table, &path), "Parquet"),
                     found: (format!("(select * from {} where {PARTITION_COLUMN} = {date})", table.name), "vcq.duckdb"),
                 };
-                if sides.differing(&ROWS, findings)? == 0 {
+                if sides.report_differences(&ROWS, findings)? == 0 {
                     // Only the number of equal rows differs.
                     let place = format!("{} of {}", table.name, file.meeting_date);
                     let rows = if expected.rows.is_empty() { "0" } else { &expected.rows };
@@ -95,7 +93,7 @@ pub(crate) fn check(
             findings.found(
                 &ROWS,
                 place,
-                "no rows: the manifest names no file",
+                "no rows: the manifest lists no file",
                 format!("{} rows in vcq.duckdb", sum.rows),
             );
         }
@@ -103,19 +101,18 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// What a file holds.
-struct Found {
+struct FileRows {
     sum: Sum,
     min_us: Option<i64>,
     max_us: Option<i64>,
 }
 
-fn times(file: &PublishedFile, found: &Found, findings: &mut Findings) {
+fn check_times(file: &PublishedFile, found: &FileRows, findings: &mut Findings) {
     let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     let (min, max) = (found.min_us.map(utc_text), found.max_us.map(utc_text));
     if (&min, &max) != (&file.min_time_utc, &file.max_time_utc) {
         findings.found(
-            &FOOTERS,
+            &PARQUET_ROWS,
             place(&file.path),
             format!("times from {} to {}", shown(&file.min_time_utc), shown(&file.max_time_utc)),
             format!("from {} to {}", shown(&min), shown(&max)),
@@ -127,7 +124,7 @@ fn file_columns(table: &Table) -> String {
     table.file_columns().map(|column| column.name).collect::<Vec<_>>().join(", ")
 }
 
-/// The rows of a file as they would stand in the database, the date apart.
+/// SQL for the rows of a file with the types of the database, without the date.
 fn file_rows(table: &Table, path: &Path) -> String {
     format!(
         "(select {} from read_parquet({}, hive_partitioning = false))",
@@ -136,7 +133,7 @@ fn file_rows(table: &Table, path: &Path) -> String {
     )
 }
 
-fn of_file(database: &Database, table: &Table, path: &Path) -> duckdb::Result<Found> {
+fn read_file(database: &Database, table: &Table, path: &Path) -> duckdb::Result<FileRows> {
     let time = if table.time_column.is_empty() { "null::timestamp" } else { table.time_column };
     let sql = format!(
         "select cast(count(*) as varchar), cast(sum(hash({})) as varchar), min(epoch_us({time})), max(epoch_us({time})) \
@@ -145,12 +142,12 @@ fn of_file(database: &Database, table: &Table, path: &Path) -> duckdb::Result<Fo
         file_rows(table, path)
     );
     database.connection.query_row(&sql, [], |row| {
-        Ok(Found { sum: Sum { rows: row.get(0)?, hashes: row.get(1)? }, min_us: row.get(2)?, max_us: row.get(3)? })
+        Ok(FileRows { sum: Sum { rows: row.get(0)?, hashes: row.get(1)? }, min_us: row.get(2)?, max_us: row.get(3)? })
     })
 }
 
-/// The sums of every date in the database. A row without a date is told by the check of keys.
-fn sums(
+/// The sums of every date in the database. The check of keys reports a row without a date.
+fn read_sums(
     database: &Database,
     table: &Table,
     findings: &mut Findings,
@@ -161,7 +158,7 @@ fn sums(
         file_columns(table),
         table.name
     );
-    let rows = answered(texts(&database.connection, &sql, &[]), table.name, findings)?;
+    let rows = unless_damaged(text_rows(&database.connection, &sql, &[]), table.name, findings)?;
     Ok(rows.map(|rows| {
         let sum = |row: Vec<Option<String>>| {
             let mut row = row.into_iter();
@@ -172,20 +169,20 @@ fn sums(
     }))
 }
 
-/// Two sets of rows of one table and date that should be the same.
-pub(crate) struct Sides<'a> {
-    pub(crate) connection: &'a Connection,
-    pub(crate) table: &'static Table,
-    pub(crate) meeting_date: &'a str,
-    /// SQL for the rows that should be there, and where they are.
-    pub(crate) expected: (String, &'a str),
-    /// SQL for the rows that are there, and where they are.
-    pub(crate) found: (String, &'a str),
+/// Two sets of rows of one table and date that should be equal.
+struct Sides<'a> {
+    connection: &'a Connection,
+    table: &'static Table,
+    meeting_date: &'a str,
+    /// SQL for the expected rows, and where they are.
+    expected: (String, &'a str),
+    /// SQL for the compared rows, and where they are.
+    found: (String, &'a str),
 }
 
 impl Sides<'_> {
-    /// Finds the rows in which the two differ; gives how many there are.
-    pub(crate) fn differing(&self, check: &'static Check, findings: &mut Findings) -> Result<u64, LoadError> {
+    /// Reports the rows that differ; returns how many.
+    fn report_differences(&self, check: &'static Check, findings: &mut Findings) -> Result<u64, LoadError> {
         let Sides { connection, table, meeting_date, expected, found } = self;
         let keys: Vec<&str> = table.key().map(|column| column.name).collect();
         let hashed =
@@ -199,22 +196,27 @@ impl Sides<'_> {
             hashed(&found.0),
             same_key.join(" and ")
         );
-        let count = numbers(connection, &format!("select count(*) {differing}"));
-        let count = answered(count, table.name, findings)?.map_or(0, |count| count[0]);
-        let sql = format!("select {} {differing} limit {}", shown_keys.join(", "), findings.room(check));
-        let first = answered(texts(connection, &sql, &[]), table.name, findings)?.unwrap_or_default();
-        findings.found_more(check, count.saturating_sub(first.len() as u64));
+        let count = counts(connection, &format!("select count(*) {differing}"));
+        let count = unless_damaged(count, table.name, findings)?.map_or(0, |count| count[0]);
+        let sql = format!("select {} {differing} limit {}", shown_keys.join(", "), findings.remaining(check));
+        let first = unless_damaged(text_rows(connection, &sql, &[]), table.name, findings)?.unwrap_or_default();
+        findings.found_unlisted(check, count.saturating_sub(first.len() as u64));
         for key in first {
             let key: Vec<String> = key.into_iter().flatten().collect();
-            let of_expected = answered(self.row(&expected.0, &keys, &key), table.name, findings)?.flatten();
-            let of_found = answered(self.row(&found.0, &keys, &key), table.name, findings)?.flatten();
-            let (should, is) = match (of_expected, of_found) {
-                (Some(should), Some(is)) => values(table, &should, &is),
+            let expected_row = unless_damaged(self.row(&expected.0, &keys, &key), table.name, findings)?.flatten();
+            let found_row = unless_damaged(self.row(&found.0, &keys, &key), table.name, findings)?.flatten();
+            let (expected_text, found_text) = match (expected_row, found_row) {
+                (Some(expected), Some(found)) => differing_values(table, &expected, &found),
                 (Some(_), None) => ("this row".to_owned(), "no such row".to_owned()),
                 _ => ("no such row".to_owned(), "this row".to_owned()),
             };
             let place = format!("{} of {meeting_date}, {}", table.name, key.join(", "));
-            findings.found(check, place, format!("{should} in {}", expected.1), format!("{is} in {}", found.1));
+            findings.found(
+                check,
+                place,
+                format!("{expected_text} in {}", expected.1),
+                format!("{found_text} in {}", found.1),
+            );
         }
         Ok(count)
     }
@@ -226,15 +228,12 @@ impl Sides<'_> {
             self.table.file_columns().map(|column| format!("cast({} as varchar)", column.name)).collect();
         let sql = format!("select {} from {rows} where {} limit 1", columns.join(", "), by_key.join(" and "));
         let parameters: Vec<&str> = key.iter().map(String::as_str).collect();
-        Ok(texts(self.connection, &sql, &parameters)?.into_iter().next())
+        Ok(text_rows(self.connection, &sql, &parameters)?.into_iter().next())
     }
 }
 
-/// Compares two Parquet files of one table and date; `found` is published. Gives in how many rows they differ, and
-/// tells them as findings of `check`.
-///
-/// # Errors
-/// [`LoadError::Duckdb`] where DuckDB does not start or lacks memory.
+/// Compares a staged with a published Parquet file of one table and date. Returns the number of rows that differ, and
+/// reports them as findings of `check`.
 pub(crate) fn compare_parts(
     paths: &StorePaths,
     options: DatabaseOptions,
@@ -251,7 +250,7 @@ pub(crate) fn compare_parts(
         expected: (file_rows(staged.table, &staged.path), "raw/"),
         found: (file_rows(staged.table, &paths.part(&published.path)), "Parquet"),
     };
-    let count = sides.differing(check, findings)?;
+    let count = sides.report_differences(check, findings)?;
     if count == 0 && staged.rows != published.rows {
         let place = format!("{} of {}", staged.table.name, published.meeting_date);
         findings.found(check, place, format!("{} rows, as in raw/", staged.rows), format!("{} rows", published.rows));
@@ -261,18 +260,20 @@ pub(crate) fn compare_parts(
 }
 
 /// The first values in which two rows differ.
-fn values(table: &Table, expected: &[Option<String>], found: &[Option<String>]) -> (String, String) {
-    const SHOWN: usize = 3;
+fn differing_values(table: &Table, expected: &[Option<String>], found: &[Option<String>]) -> (String, String) {
+    const MAX_VALUES: usize = 3;
     let differing: Vec<_> = table
         .file_columns()
         .zip(expected.iter().zip(found))
         .filter(|(_, (expected, found))| expected != found)
-        .take(SHOWN)
+        .take(MAX_VALUES)
         .collect();
-    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".to_owned());
-    let expected: Vec<String> =
-        differing.iter().map(|(column, (value, _))| format!("{} {}", column.name, shown(value))).collect();
-    let found: Vec<String> =
-        differing.iter().map(|(column, (_, value))| format!("{} {}", column.name, shown(value))).collect();
+    let (expected, found): (Vec<String>, Vec<String>) = differing
+        .iter()
+        .map(|(column, (expected, found))| {
+            let shown = |value: &Option<String>| format!("{} {}", column.name, or_null(value.as_ref()));
+            (shown(expected), shown(found))
+        })
+        .unzip();
     (expected.join(", "), found.join(", "))
 }

@@ -1,25 +1,26 @@
-//! The structural checks on made-up rows: what is whole, what a run under way must not be blamed for, what is told.
-//! Tampering with a real store is tests/it/verify.rs.
+//! The structural checks on generated rows: an intact store, a run in progress, and the texts of findings.
+//! Tampering with a real store is tested in tests/it/verify.rs.
 
 use std::collections::HashSet;
 use std::fs;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 
-use super::checks::*;
+use super::registry::*;
 use super::*;
 use crate::load::fixture::{DAY, NOW_US, Store};
-use crate::load::{Lock, PublishMode, Published, Step};
-use crate::schema::{Kind, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, Storage, TABLES};
+use crate::load::{DatabaseOptions, Definitions, LoadError, Lock, PublishMode, Published, Step};
+use crate::schema::{Kind, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, Storage, TABLES, ddl};
 
-/// The checks that made-up rows pass: their keys and times mean nothing.
+/// The checks that generated rows pass; their keys and times are meaningless.
 const STRUCTURAL: &[&Check] = &[
     &MANIFEST,
-    &PATHS,
+    &MANIFEST_PATHS,
     &FILES,
-    &FOOTERS,
-    &FILE_SCHEMA,
-    &STRAYS,
+    &PARQUET_ROWS,
+    &PARQUET_SCHEMA,
+    &ORPHANS,
     &DATABASE,
     &DATABASE_SCHEMA,
     &GENERATION,
@@ -29,10 +30,10 @@ const STRUCTURAL: &[&Check] = &[
 ];
 
 fn verified(store: &Store) -> Findings {
-    let surroundings = Surroundings {
+    let context = VerifyContext {
         now_us: NOW_US,
         database: DatabaseOptions::default(),
-        patience: Duration::from_millis(250),
+        max_wait: Duration::from_millis(250),
         user_id_type: None,
         definitions: Definitions::NONE,
         runs: &|| None,
@@ -40,13 +41,18 @@ fn verified(store: &Store) -> Findings {
         code_agrees: &|_, _| true,
     };
     let mut findings = Findings::new(3, CHECKS.iter().copied());
-    verify(&store.paths, &surroundings, &mut findings).expect("readable");
+    verify(&store.paths, &context, &mut findings).expect("readable");
     findings
 }
 
 /// The structural checks that found something.
 fn found(findings: &Findings) -> Vec<&'static str> {
-    STRUCTURAL.iter().filter(|check| findings.has(check)).map(|check| check.name).collect()
+    findings
+        .outcomes()
+        .iter()
+        .filter(|outcome| outcome.found > 0 && STRUCTURAL.contains(&outcome.check))
+        .map(|outcome| outcome.check.name)
+        .collect()
 }
 
 fn skipped(findings: &Findings, check: &'static Check) -> bool {
@@ -67,38 +73,38 @@ fn stopped_before(store: &Store, run_id: &str, stop: Step) -> Result<Published, 
 }
 
 #[test]
-fn what_was_published_is_as_published() {
+fn an_intact_store_has_no_findings() {
     let store = published();
     let findings = verified(&store);
     assert_eq!(found(&findings), [] as [&str; 0], "{findings:?}");
     for check in STRUCTURAL {
         assert!(!skipped(&findings, check), "{}", check.name);
     }
-    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("told");
+    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("reported");
     assert_eq!(rows.examined, 5 * (130 + 90));
     assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
 }
 
 #[test]
-fn an_empty_store_has_nothing_to_find() {
+fn an_empty_store_has_no_findings() {
     let findings = verified(&Store::new());
     assert_eq!(findings.total(), 0, "{findings:?}");
 }
 
 #[test]
-fn a_publication_under_way_is_no_difference_and_a_dead_one_is() {
+fn a_publication_in_progress_is_not_a_finding_and_a_crashed_one_is() {
     for stop in [Step::WriteManifest, Step::BuildDatabase, Step::RenameDatabase, Step::RemoveOldParts] {
         let store = published();
         let lock = Lock::take(&store.paths, "sync", 0).expect("free");
         stopped_before(&store, "r2", stop).expect_err("stopped");
         let beside = verified(&store);
         assert_eq!(found(&beside), [] as [&str; 0], "{stop:?}: {beside:?}");
-        assert!(skipped(&beside, &STRAYS), "{stop:?}");
+        assert!(skipped(&beside, &ORPHANS), "{stop:?}");
         let between = matches!(stop, Step::BuildDatabase | Step::RenameDatabase);
         assert_eq!(skipped(&beside, &GENERATION), between, "{stop:?}");
         assert_eq!(skipped(&beside, &ROWS), between, "{stop:?}");
         drop(lock);
-        // The run is dead now: the difference is one.
+        // The run has ended: the difference is a finding.
         let after = verified(&store);
         let expected: &[&str] = match stop {
             Step::BuildDatabase | Step::RenameDatabase => &["generation"],
@@ -106,14 +112,14 @@ fn a_publication_under_way_is_no_difference_and_a_dead_one_is() {
         };
         assert_eq!(found(&after), expected, "{stop:?}: {after:?}");
         if let ["generation"] = expected {
-            let outcome = after.outcomes().iter().find(|outcome| *outcome.check == GENERATION).expect("told");
-            assert_eq!(outcome.found, 1, "one finding for one reason: {after:?}");
-            assert!(outcome.first[0].found.contains("the next vcq-etl sync puts it right"), "{after:?}");
+            let outcome = after.outcomes().iter().find(|outcome| *outcome.check == GENERATION).expect("reported");
+            assert_eq!(outcome.found, 1, "one finding per reason: {after:?}");
+            assert!(outcome.first[0].found.contains("the next vcq-etl sync fixes it"), "{after:?}");
             assert!(skipped(&after, &ROWS) && skipped(&after, &PUBLISHED_FILES), "{after:?}");
         }
         store.paths.remove_orphans().expect("orphans");
         store.publish("r3", Vec::new());
-        assert_eq!(found(&verified(&store)), [] as [&str; 0], "{stop:?}: the next run put it right");
+        assert_eq!(found(&verified(&store)), [] as [&str; 0], "{stop:?}: the next run fixed it");
     }
 }
 
@@ -127,7 +133,7 @@ fn parts_that_a_later_publication_removed_are_not_missing() {
     assert_eq!(findings.total(), 0, "{findings:?}");
     assert_eq!(usable.len(), 5, "the other date");
     assert!(skipped(&findings, &FILES));
-    // Missing in earnest.
+    // A listed file is missing.
     let path = &store.manifest().files[0].path.clone();
     fs::remove_file(store.paths.part(path)).expect("removed");
     let findings = verified(&store);
@@ -135,7 +141,7 @@ fn parts_that_a_later_publication_removed_are_not_missing() {
 }
 
 #[test]
-fn one_value_that_differs_is_told_with_key_and_column() {
+fn a_value_that_differs_is_reported_with_key_and_column() {
     let store = published();
     let connection = duckdb::Connection::open(store.paths.database()).expect("open");
     let changed = connection
@@ -149,14 +155,14 @@ fn one_value_that_differs_is_told_with_key_and_column() {
     connection.close().expect("closed");
     let findings = verified(&store);
     assert_eq!(found(&findings), ["rows"], "{findings:?}");
-    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("told");
-    assert_eq!((rows.found, rows.first.len()), (5, 3), "all are counted, the first are told");
+    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("reported");
+    assert_eq!((rows.found, rows.first.len()), (5, 3), "all are counted, the first are reported");
     assert_eq!(rows.first[0].found, "network_delay_ms 12345.5 in vcq.duckdb");
     assert!(rows.first[0].place.starts_with("quality_samples of 2026-11-01, 705605196-"), "{:?}", rows.first);
 }
 
 #[test]
-fn a_long_text_from_outside_is_cut() {
+fn a_long_untrusted_text_is_cut() {
     let mut findings = Findings::new(1, std::iter::empty());
     findings.found(&KEYS, "会".repeat(1_000_000), "x", "y");
     findings.found(&KEYS, "2", "x", "y");
@@ -166,11 +172,11 @@ fn a_long_text_from_outside_is_cut() {
 }
 
 #[test]
-fn every_column_of_a_kind_has_its_rules() {
+fn every_column_has_the_rules_of_its_kind() {
     for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
-        let rules = rules::rules_of(table, 0);
+        let rules = rules::table_rules(table, 0);
         let has = |check: &'static Check, name: &str| {
-            rules.iter().any(|rule| rule.check == check && rule.broken.contains(name))
+            rules.iter().any(|rule| rule.check == check && rule.violation.contains(name))
         };
         for column in table.columns {
             let is_measure = matches!(column.kind, Kind::LossPercent | Kind::CpuPercent | Kind::Millis | Kind::Kbps);
@@ -182,18 +188,47 @@ fn every_column_of_a_kind_has_its_rules() {
         let averages = rules.iter().filter(|rule| *rule.check == AVERAGES).count();
         assert_eq!(averages, if table.name == QUALITY_SAMPLES.name { 4 } else { 0 }, "{}", table.name);
     }
-    assert!(rules::rules_of(&MEETINGS, 0).len() > 3 && rules::rules_of(&PARTICIPANTS, 0).len() > 3);
+    assert!(rules::table_rules(&MEETINGS, 0).len() > 3 && rules::table_rules(&PARTICIPANTS, 0).len() > 3);
 }
 
 #[test]
-fn names_of_checks_are_in_one_table() {
-    let of_database: HashSet<&str> = OF_DATABASE.iter().map(|check| check.name).collect();
-    assert_eq!(of_database.len(), OF_DATABASE.len());
-    assert!(OF_DATABASE.iter().all(|check| CHECKS.contains(check)));
+fn names_of_checks_are_unique() {
+    let names: HashSet<&str> = CHECKS.iter().map(|check| check.name).collect();
+    assert_eq!(names.len(), CHECKS.len());
+    let database_checks: Vec<&str> = database_checks().map(|check| check.name).collect();
+    assert_eq!((database_checks[0], database_checks.len()), ("database-schema", 16));
 }
 
 #[test]
-fn only_names_of_parts_are_names_of_parts() {
+fn every_sql_check_has_a_header_and_three_columns() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/checks");
+    let mut files: Vec<String> = fs::read_dir(folder)
+        .expect("list")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let mut listed: Vec<String> = sql_checks::FILES.iter().map(|(name, _)| format!("{name}.sql")).collect();
+    listed.sort();
+    assert_eq!(files, listed);
+    let connection = duckdb::Connection::open_in_memory().expect("open");
+    connection.execute_batch(&ddl::script()).expect("tables");
+    for (name, sql) in sql_checks::FILES {
+        let header = sql_checks::header(sql).unwrap_or_else(|| panic!("{name} has no valid header"));
+        assert!(name.starts_with(header.check.name), "{name}");
+        assert!(header.requirement.ends_with('.') && !header.requirement.contains('\n'), "{name}");
+        assert!(header.tables.iter().all(|table| sql.contains(table.name)), "{name} lists a table it does not use");
+        let sql = sql.replace("$tables", "'meetings'").replace("$meeting_date", "'2026-11-01'");
+        let columns: Vec<(String, String)> = connection
+            .prepare(&format!("describe {sql}"))
+            .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let expected = ["place", "expected", "found"].map(|column| (column.to_owned(), "VARCHAR".to_owned()));
+        assert_eq!(columns, expected, "{name}");
+    }
+}
+
+#[test]
+fn names_of_parts_and_paths_are_validated() {
     for name in ["part-r1-0.parquet", "part-20261123T050629Z-244c-12.parquet"] {
         assert!(manifest::is_part_name(name), "{name}");
     }

@@ -114,7 +114,7 @@ fn sql_files(dir: &Path, texts: &mut Vec<(String, String)>) {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
         if path.is_dir() {
-            if ["migrations", "sql", "reports", "views", "derived"].contains(&name.as_str()) {
+            if ["migrations", "sql", "checks", "reports", "views", "derived"].contains(&name.as_str()) {
                 sql_files(&path, texts);
             }
         } else if name.ends_with(".sql") {

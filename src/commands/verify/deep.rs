@@ -63,7 +63,7 @@ pub(super) fn check(
             part_number: 0,
         };
         // Findings of a date that a run is changing are thrown away with this copy.
-        let mut of_date = Findings::new(findings.room(&FROM_RAW), std::iter::once(&FROM_RAW));
+        let mut of_date = Findings::new(findings.remaining(&FROM_RAW), std::iter::once(&FROM_RAW));
         let compared = one_date(setup, paths, verified, context, date, files, &mut of_date);
         remove(&work)?;
         compared?;
@@ -74,7 +74,7 @@ pub(super) fn check(
         findings.examined(&FROM_RAW, 1);
         let total = of_date.total();
         let first: Vec<_> = of_date.outcomes().iter().flat_map(|outcome| outcome.first.clone()).collect();
-        findings.found_more(&FROM_RAW, total - first.len() as u64);
+        findings.found_unlisted(&FROM_RAW, total - first.len() as u64);
         for finding in first {
             findings.found(&FROM_RAW, finding.place, finding.expected, finding.found);
         }

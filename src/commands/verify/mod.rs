@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::error::SyncError;
 use super::publish::definitions::Installed;
 use super::run_record::run_row;
-use crate::checks::{Check, Findings, Surroundings, Verified, verify as verify_published};
+use crate::checks::{Check, Findings, Verified, VerifyContext, verify as verify_published};
 use crate::ledger::{LedgerCheck, check_ledger, read_runs, unpublished_dates};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, holder};
 use crate::raw_log::{RawDate, RawError, RawFile, RawKind, check_file, raw_files, unexpected_entries};
@@ -107,17 +107,17 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let index = RawIndex::new(&paths);
     let installed =
         Installed::read(&paths, &setup.custom_limits).map_err(|error| VerifyError::Definitions(Box::new(error)))?;
-    let surroundings = Surroundings {
+    let context = VerifyContext {
         now_us: setup.now_us,
         database: setup.database,
-        patience: setup.patience,
+        max_wait: setup.patience,
         user_id_type: ledger.user_id_type.clone(),
         definitions: installed.definitions(),
         runs: &|| Some(read_runs(&paths.ledger())?.iter().map(run_row).collect()),
         list_was_empty: &|date, meeting_key| index.list_was_empty(date, meeting_key),
         code_agrees: &code_agrees,
     };
-    let verified = verify_published(&paths, &surroundings, &mut findings)?;
+    let verified = verify_published(&paths, &context, &mut findings)?;
     let files = raw_files(&paths.raw())?;
     check_raw(&paths, &files, &mut findings)?;
     tell_ledger(&paths, !files.is_empty(), &ledger, &mut findings);

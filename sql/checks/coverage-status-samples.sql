@@ -1,0 +1,10 @@
+-- check: coverage-status
+-- requirement: A participant has samples if its status is `complete`, and none if it is `empty` or `unaddressable`.
+-- tables: coverage
+select
+    'coverage of ' || coalesce(cast(meeting_date as varchar), 'no date') || ', ' || participant_key as place,
+    case status when 'complete' then 'samples, because complete' else 'no samples, because ' || status end as expected,
+    'sample_count ' || coalesce(cast(sample_count as varchar), 'NULL') as found
+from coverage
+where (status = 'complete' and not sample_count > 0)
+    or (status in ('empty', 'unaddressable') and sample_count <> 0)

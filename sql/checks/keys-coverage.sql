@@ -1,0 +1,10 @@
+-- check: keys
+-- requirement: No two rows of coverage have the same key.
+-- tables: coverage
+select
+    'coverage, ' || participant_key as place,
+    'the key once' as expected,
+    count(*) || ' times' as found
+from coverage
+group by participant_key
+having count(*) > 1

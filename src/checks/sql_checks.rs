@@ -1,0 +1,126 @@
+//! The checks that are written in SQL: the files of `sql/checks/`.
+//!
+//! A file begins with header lines `-- key: value`; a line that begins with `--` and three spaces continues the one before.
+//! `check` names the check, `requirement` is the sentence that must be true, `tables` lists the tables it needs (the rows of
+//! the first count as examined), `note` is a comment. The query returns one row per violation: `place`, `expected` and
+//! `found`, all text. `$tables` stands for the names of the declared tables. A query with `$meeting_date` runs for each
+//! date of its first table.
+
+use std::collections::HashSet;
+
+use super::database::{Database, NO_TABLE};
+use super::findings::{Check, Findings};
+use super::query::text;
+use super::registry::{CHECKS, KEYS};
+use crate::load::LoadError;
+use crate::schema::{PARTITION_COLUMN, TABLES, Table, ddl};
+
+macro_rules! sql_checks {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../sql/checks/", $name, ".sql")))),*]
+    };
+}
+
+/// Name and text of every file, in the order in which they run.
+pub(super) const FILES: &[(&str, &str)] = sql_checks![
+    "database-schema-objects",
+    "runs-start",
+    "runs-end",
+    "runs-window",
+    "runs-outcome",
+    "runs-counts",
+    "runs-keys",
+    "keys-meetings",
+    "keys-participants",
+    "keys-coverage",
+    "keys-quality-samples",
+    "references-participants",
+    "references-quality-samples",
+    "references-coverage",
+    "coverage-rows-participants",
+    "coverage-counts-participants",
+    "coverage-counts-total",
+    "coverage-status-samples",
+    "coverage-status-expected-minutes",
+    "coverage-status-attempts",
+];
+
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) check: &'static Check,
+    pub(super) requirement: String,
+    pub(super) tables: Vec<&'static Table>,
+}
+
+/// The header of a file; `None` if it is not valid, which a test excludes.
+pub(super) fn header(sql: &str) -> Option<Header> {
+    let lines: Vec<&str> = sql.lines().map_while(|line| line.strip_prefix("--")).collect();
+    let joined = lines.join("\n").replace("\n   ", " ");
+    let value = |key: &str| joined.lines().find_map(|line| line.strip_prefix(&format!(" {key}: ")));
+    let check = value("check")?;
+    Some(Header {
+        check: CHECKS.iter().find(|known| known.name == check)?,
+        requirement: value("requirement")?.to_owned(),
+        tables: value("tables").into_iter().flat_map(|names| names.split(", ")).map(declared).collect::<Option<_>>()?,
+    })
+}
+
+fn declared(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+/// Runs the SQL files of one check.
+pub(super) fn run(check: &'static Check, database: &Database, findings: &mut Findings) -> Result<(), LoadError> {
+    let mut examined = HashSet::new();
+    for (_, sql) in FILES {
+        let Some(Header { tables, .. }) = header(sql).filter(|header| header.check == check) else { continue };
+        if !database.has(&tables) {
+            findings.skip(check, NO_TABLE);
+            continue;
+        }
+        // The rules that are generated from the schema have counted the rows for the keys.
+        if let Some(table) = tables.first()
+            && *check != KEYS
+            && examined.insert(table.name)
+        {
+            let count = database.count(table.name, findings)?;
+            findings.examined(check, count);
+        }
+        for sql in queries(sql, &tables, database, findings)? {
+            report(database, check, &sql, findings)?;
+        }
+    }
+    Ok(())
+}
+
+/// The queries of a file, with the placeholders replaced.
+fn queries(
+    sql: &str,
+    tables: &[&Table],
+    database: &Database,
+    findings: &mut Findings,
+) -> Result<Vec<String>, LoadError> {
+    let names: Vec<String> = TABLES.iter().map(|table| ddl::quoted(table.name)).collect();
+    let sql = sql.replace("$tables", &names.join(", "));
+    let Some(table) = tables.first().filter(|_| sql.contains("$meeting_date")) else { return Ok(vec![sql]) };
+    let dates = format!(
+        "select distinct cast({PARTITION_COLUMN} as varchar) from {} where {PARTITION_COLUMN} is not null order by 1",
+        table.name
+    );
+    let dates = database.rows(&dates, table.name, findings)?;
+    Ok(dates.into_iter().flatten().flatten().map(|date| sql.replace("$meeting_date", &ddl::quoted(&date))).collect())
+}
+
+/// Counts all violations and reports the first ones.
+fn report(database: &Database, check: &'static Check, sql: &str, findings: &mut Findings) -> Result<(), LoadError> {
+    // Counted first, because a store with many violations must not be held in memory.
+    let count = database.counts(&format!("select count(*) from (\n{sql})"), check.name, findings)?;
+    let Some(count) = count.map(|count| count[0]).filter(|count| *count > 0) else { return Ok(()) };
+    let sql = format!("select * from (\n{sql}) limit {}", findings.remaining(check));
+    let rows = database.rows(&sql, check.name, findings)?;
+    findings.found_unlisted(check, count.saturating_sub(rows.len() as u64));
+    for row in rows {
+        findings.found(check, text(&row, 0), text(&row, 1), text(&row, 2));
+    }
+    Ok(())
+}

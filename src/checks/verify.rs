@@ -1,0 +1,56 @@
+use std::collections::HashSet;
+
+use super::context::VerifyContext;
+use super::findings::Findings;
+use super::{coverage, definitions, files, manifest, meta, registry, rows, rules, runs, schema, snapshot, sql_checks};
+use crate::load::{LoadError, Manifest, StorePaths};
+
+/// What was looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Verified {
+    /// `None` if nothing is published or the manifest cannot be read.
+    pub manifest: Option<Manifest>,
+    /// The tenant's time zone, from the database.
+    pub timezone: Option<String>,
+    /// The Parquet files with the published size and checksum, relative to `parquet/`.
+    pub usable: HashSet<String>,
+}
+
+/// Runs all checks. Damage is a finding; an error means that the store cannot be read at all, or that DuckDB ran out of
+/// memory or disk space.
+pub(crate) fn verify(
+    paths: &StorePaths,
+    context: &VerifyContext<'_>,
+    findings: &mut Findings,
+) -> Result<Verified, LoadError> {
+    let mut snapshot = snapshot::take(paths, context, findings)?;
+    if let Some(manifest) = &snapshot.manifest {
+        manifest::check(manifest, context.now_us, findings);
+    }
+    let usable = files::check(paths, snapshot.manifest.as_ref(), findings)?;
+    if snapshot.is_readable {
+        files::check_orphans(paths, snapshot.manifest.as_ref(), snapshot.is_behind, findings)?;
+    } else {
+        findings.skip(&registry::ORPHANS, "the published files are not known without the manifest");
+    }
+    let mut timezone = None;
+    if let Some(mut database) = snapshot.database.take() {
+        schema::check(&mut database, findings)?;
+        meta::check(&database, &snapshot, context, findings)?;
+        runs::check(&database, context, findings)?;
+        if let Some(manifest) = &snapshot.manifest {
+            rows::check(paths, manifest, &usable, &database, snapshot.incomparable(), findings)?;
+        }
+        rules::check(&database, context.now_us, findings)?;
+        for check in registry::RELATIONS {
+            sql_checks::run(check, &database, findings)?;
+        }
+        coverage::check(&database, context, findings)?;
+        definitions::check(&database, context, findings)?;
+        timezone = database.meta.timezone;
+    } else {
+        let why = if snapshot.manifest.is_some() { "there is no readable database" } else { "nothing is published" };
+        registry::database_checks().for_each(|check| findings.skip(check, why));
+    }
+    Ok(Verified { manifest: snapshot.manifest, timezone, usable })
+}
