@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use crate::load::{DatabaseOptions, Definitions};
+use crate::load::{DatabaseOptions, Definitions, LoadError};
 use crate::schema::Status;
 use crate::schema::cell::Row;
 
 /// Clocks may differ by this much before a time counts as being in the future.
 pub(super) const MAX_CLOCK_SKEW_US: i64 = 15 * 60 * 1_000_000;
+
+/// An error means that the store cannot be checked; damage is a finding.
+pub(super) type Result<T = ()> = std::result::Result<T, LoadError>;
 
 pub(crate) struct VerifyContext<'a> {
     /// Now, microseconds UTC.

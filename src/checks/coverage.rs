@@ -1,10 +1,9 @@
 //! Checks of coverage that need the raw log or the table of API codes.
 
-use super::context::VerifyContext;
+use super::context::{Result, VerifyContext};
 use super::database::Database;
 use super::findings::Findings;
 use super::registry::{COVERAGE_ROWS, COVERAGE_STATUS};
-use crate::load::LoadError;
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, Status};
 
 const MEETINGS_WITHOUT_PARTICIPANTS: &str = "
@@ -21,11 +20,7 @@ where status is not null
 group by status, api_code
 order by all";
 
-pub(super) fn check(
-    database: &Database,
-    context: &VerifyContext<'_>,
-    findings: &mut Findings,
-) -> Result<(), LoadError> {
+pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     if database.has(&[&MEETINGS, &PARTICIPANTS, &COVERAGE]) {
         check_meetings(database, context, findings)?;
     }
@@ -33,7 +28,7 @@ pub(super) fn check(
 }
 
 /// A meeting without participants needs a row of coverage that gives the reason, unless Feishu listed nobody.
-fn check_meetings(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_meetings(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     for row in database.rows(MEETINGS_WITHOUT_PARTICIPANTS, MEETINGS.name, findings)? {
         let [Some(date), Some(key)] = &row[..] else { continue };
         if !(context.list_was_empty)(date, key) {
@@ -48,7 +43,7 @@ fn check_meetings(database: &Database, context: &VerifyContext<'_>, findings: &m
     Ok(())
 }
 
-fn check_codes(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_codes(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     for row in database.rows(STATUSES_AND_CODES, COVERAGE.name, findings)? {
         let [Some(status), code, Some(key), Some(rows)] = &row[..] else { continue };
         // The check of words reports an unknown status.

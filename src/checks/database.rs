@@ -7,9 +7,9 @@ use std::{fs, io};
 
 use duckdb::Connection;
 
-use super::context::VerifyContext;
-use super::findings::Findings;
-use super::query::{TextRow, counts, text_rows};
+use super::context::{Result, VerifyContext};
+use super::findings::{Check, Findings};
+use super::query::{TextRow, counts, text, text_rows};
 use super::registry::DATABASE;
 use crate::load::{DuckdbErrorKind, LoadError, StorePaths, connection, current, installed_checksum};
 use crate::schema::{META, PUBLISHED_FILES, SCHEMA_MIGRATIONS, Table};
@@ -55,33 +55,41 @@ impl Database {
     }
 
     /// All rows of a query whose columns are text; none if they are damaged.
-    pub(super) fn rows(&self, sql: &str, object: &str, findings: &mut Findings) -> Result<Vec<TextRow>, LoadError> {
+    pub(super) fn rows(&self, sql: &str, object: &str, findings: &mut Findings) -> Result<Vec<TextRow>> {
         Ok(unless_damaged(text_rows(&self.connection, sql, &[]), object, findings)?.unwrap_or_default())
     }
 
     /// The numbers of a query's only row; `None` if they are damaged.
-    pub(super) fn counts(
-        &self,
-        sql: &str,
-        object: &str,
-        findings: &mut Findings,
-    ) -> Result<Option<Vec<u64>>, LoadError> {
+    pub(super) fn counts(&self, sql: &str, object: &str, findings: &mut Findings) -> Result<Option<Vec<u64>>> {
         unless_damaged(counts(&self.connection, sql), object, findings)
     }
 
+    /// Reports the first of `count` violations. The query returns place, expected and found.
+    pub(super) fn report_violations(
+        &self,
+        check: &'static Check,
+        count: u64,
+        sql: &str,
+        findings: &mut Findings,
+    ) -> Result {
+        let sql = format!("select * from (\n{sql}) limit {}", findings.remaining(check));
+        let rows = self.rows(&sql, check.name, findings)?;
+        findings.found_unlisted(check, count.saturating_sub(rows.len() as u64));
+        for row in rows {
+            findings.found(check, text(&row, 0), text(&row, 1), text(&row, 2));
+        }
+        Ok(())
+    }
+
     /// The number of rows of a table; 0 if they are damaged.
-    pub(super) fn count(&self, table: &str, findings: &mut Findings) -> Result<u64, LoadError> {
+    pub(super) fn count(&self, table: &str, findings: &mut Findings) -> Result<u64> {
         let counts = self.counts(&format!("select count(*) from {table}"), table, findings)?;
         Ok(counts.map_or(0, |counts| counts[0]))
     }
 }
 
 /// Turns a failed query into a finding about `object`, or into an error if DuckDB ran out of memory or disk space.
-pub(super) fn unless_damaged<T>(
-    result: duckdb::Result<T>,
-    object: &str,
-    findings: &mut Findings,
-) -> Result<Option<T>, LoadError> {
+pub(super) fn unless_damaged<T>(result: duckdb::Result<T>, object: &str, findings: &mut Findings) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if is_out_of_resources(&error) => Err(LoadError::duckdb("check", Path::new("vcq.duckdb"))(error)),
@@ -97,7 +105,7 @@ pub(super) fn is_out_of_resources(error: &duckdb::Error) -> bool {
 }
 
 /// Opens the published database. An error means that the system refuses access, or that a newer program wrote it.
-pub(super) fn open(paths: &StorePaths, context: &VerifyContext<'_>) -> Result<Opened, LoadError> {
+pub(super) fn open(paths: &StorePaths, context: &VerifyContext<'_>) -> Result<Opened> {
     let path = paths.database();
     match fs::File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Missing),

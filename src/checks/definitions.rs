@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use duckdb::Connection;
 
-use super::context::VerifyContext;
+use super::context::{Result, VerifyContext};
 use super::database::{Database, NO_TABLE, unless_damaged};
 use super::findings::Findings;
 use super::query::{TextRow, text_rows};
 use super::registry::DEFINITIONS;
-use crate::load::LoadError;
 use crate::load::connection;
 use crate::load::definitions::{AddressPair, DERIVED, Derived, addresses, derived_sql};
 use crate::load::draft::{Draft, DraftFolder};
@@ -32,11 +31,7 @@ type Objects = BTreeMap<(String, String), String>;
 /// The rows of a table as text, with the number of times each occurs.
 type RowCounts = BTreeSet<(String, String)>;
 
-pub(super) fn check(
-    database: &Database,
-    context: &VerifyContext<'_>,
-    findings: &mut Findings,
-) -> Result<(), LoadError> {
+pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     if database.meta.definitions_sha256.as_deref() == Some(context.definitions.sha256().as_str()) {
         check_installed(database, context, findings)?;
     } else {
@@ -56,7 +51,7 @@ pub(super) fn check(
     Ok(())
 }
 
-fn check_installed(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_installed(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     let addresses = match database.has(&[&PARTICIPANTS]) {
         true => unless_damaged(addresses(&database.connection, "true"), "its addresses", findings)?.unwrap_or_default(),
         false => Vec::new(),
@@ -81,7 +76,7 @@ fn build_reference(
     folder: &DraftFolder,
     context: &VerifyContext<'_>,
     addresses: Vec<AddressPair>,
-) -> Result<Connection, LoadError> {
+) -> Result<Connection> {
     let definitions = context.definitions;
     let draft = Draft::open(folder.path(), context.database)?;
     draft.execute("create the tables of", &ddl::script())?;
@@ -98,7 +93,7 @@ fn read_objects(connection: &Connection) -> duckdb::Result<Objects> {
     Ok(rows.filter_map(|[kind, name, text]| Some(((kind?, name?), text.unwrap_or_default()))).collect())
 }
 
-fn check_objects(database: &Database, reference: &Connection, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_objects(database: &Database, reference: &Connection, findings: &mut Findings) -> Result {
     let found = unless_damaged(read_objects(&database.connection), "its views and macros", findings)?;
     let expected = unless_damaged(read_objects(reference), "the expected views and macros", findings)?;
     let (Some(found), Some(expected)) = (found, expected) else { return Ok(()) };
@@ -136,7 +131,7 @@ fn check_rows(
     table: &Table,
     is_complete: bool,
     findings: &mut Findings,
-) -> Result<(), LoadError> {
+) -> Result {
     let found = unless_damaged(read_rows(&database.connection, table.name), table.name, findings)?;
     let expected = unless_damaged(read_rows(reference, table.name), table.name, findings)?;
     let (Some(found), Some(expected)) = (found, expected) else { return Ok(()) };
@@ -152,7 +147,7 @@ fn check_rows(
 }
 
 /// A derived table has exactly the rows that follow from its source.
-fn check_derived(database: &Database, derived: &Derived, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_derived(database: &Database, derived: &Derived, findings: &mut Findings) -> Result {
     let (table, sql) = (derived.table.name, derived_sql(derived, "true"));
     let sql = format!(
         "select (select count(*) from {table}), (select count(*) from (from ({sql}) except all from {table})), \

@@ -6,10 +6,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use ::parquet::arrow::parquet_to_arrow_schema;
-use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow::datatypes::Schema;
 
+use super::context::Result;
 use super::findings::Findings;
 use super::manifest::{is_below, is_part_name, table_of};
 use super::registry::{FILES, ORPHANS, PARQUET_ROWS, PARQUET_SCHEMA};
@@ -25,7 +25,7 @@ pub(super) fn check(
     paths: &StorePaths,
     manifest: Option<&Manifest>,
     findings: &mut Findings,
-) -> Result<HashSet<String>, LoadError> {
+) -> Result<HashSet<String>> {
     let mut usable = HashSet::new();
     for file in manifest.iter().flat_map(|manifest| &manifest.files) {
         // The check of paths reports a path that leaves the folder; it is not opened.
@@ -71,7 +71,7 @@ pub(super) fn place(relative: &str) -> String {
 }
 
 /// Whether the current manifest lists a part; if not, it was replaced meanwhile.
-pub(super) fn is_still_listed(paths: &StorePaths, relative: &str) -> Result<bool, LoadError> {
+pub(super) fn is_still_listed(paths: &StorePaths, relative: &str) -> Result<bool> {
     match Manifest::read(paths) {
         Ok(manifest) => Ok(manifest.is_some_and(|manifest| manifest.files.iter().any(|file| file.path == relative))),
         // The check of the manifest reports it.
@@ -100,7 +100,7 @@ fn check_footer(path: &Path, file: &PublishedFile, table: &Table, findings: &mut
     }
 }
 
-fn read_footer(path: &Path) -> Result<(u64, Schema), ParquetError> {
+fn read_footer(path: &Path) -> ::parquet::errors::Result<(u64, Schema)> {
     let reader = SerializedFileReader::new(File::open(path)?)?;
     let metadata = reader.metadata().file_metadata();
     let schema = parquet_to_arrow_schema(metadata.schema_descr(), metadata.key_value_metadata())?;
@@ -141,7 +141,7 @@ pub(super) fn check_orphans(
     manifest: Option<&Manifest>,
     is_behind: bool,
     findings: &mut Findings,
-) -> Result<(), LoadError> {
+) -> Result {
     const IN_PROGRESS: &str = "a run in progress may be writing parts";
     if lock::holder(paths).is_some() {
         findings.skip(&ORPHANS, IN_PROGRESS);
@@ -178,7 +178,7 @@ fn is_part(relative: &str) -> bool {
 }
 
 /// Files below a folder, relative to it, except for the manifest. Symbolic links are not followed.
-fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result<(), LoadError> {
+fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -55,8 +55,9 @@ fn shortened(text: String) -> String {
 #[derive(Debug)]
 pub(crate) struct Findings {
     limit: usize,
-    outcomes: Vec<Outcome>,
-    notes: Vec<String>,
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Information that is not a finding.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Findings {
@@ -105,21 +106,12 @@ impl Findings {
         self.outcome(check).skipped.get_or_insert_with(|| why.into());
     }
 
-    /// Adds information that is not a finding.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 
     pub(crate) fn total(&self) -> u64 {
         self.outcomes.iter().map(|outcome| outcome.found).sum()
-    }
-
-    pub(crate) fn outcomes(&self) -> &[Outcome] {
-        &self.outcomes
-    }
-
-    pub(crate) fn notes(&self) -> &[String] {
-        &self.notes
     }
 
     fn outcome(&mut self, check: &'static Check) -> &mut Outcome {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::context::VerifyContext;
+use super::context::{Result, VerifyContext};
 use super::database::{Database, Meta, unless_damaged};
 use super::findings::Findings;
 use super::manifest::{MANIFEST_PATH, parse_utc};
 use super::query::{TextRow, or_null, text, text_rows};
 use super::registry::{GENERATION, PUBLISHED_FILES, ROWS};
 use super::snapshot::Snapshot;
-use crate::load::{LoadError, Manifest};
+use crate::load::Manifest;
 use crate::schema::{SCHEMA_VERSION, TenantZone, utc_text};
 
 pub(super) fn check(
@@ -17,7 +17,7 @@ pub(super) fn check(
     snapshot: &Snapshot,
     context: &VerifyContext<'_>,
     findings: &mut Findings,
-) -> Result<(), LoadError> {
+) -> Result {
     let meta = &database.meta;
     match (&snapshot.manifest, snapshot.incomparable()) {
         (Some(manifest), Some(why)) if snapshot.is_behind => {
@@ -84,7 +84,7 @@ fn check_generation(meta: &Meta, manifest: &Manifest, findings: &mut Findings) {
     }
 }
 
-fn check_published_files(database: &Database, manifest: &Manifest, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_published_files(database: &Database, manifest: &Manifest, findings: &mut Findings) -> Result {
     let sql = "select table_name, cast(meeting_date as varchar), path, cast(rows as varchar), \
                cast(bytes as varchar), sha256 from published_files";
     let Some(rows) = unless_damaged(text_rows(&database.connection, sql, &[]), "published_files", findings)? else {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use duckdb::Connection;
 
+use super::context::Result;
 use super::database::{Database, NO_TABLE, is_out_of_resources, unless_damaged};
 use super::files::{REPLACED, is_still_listed, place};
 use super::findings::{Check, Findings};
@@ -33,7 +34,7 @@ pub(super) fn check(
     database: &Database,
     incomparable: Option<&str>,
     findings: &mut Findings,
-) -> Result<(), LoadError> {
+) -> Result {
     if let Some(why) = incomparable {
         findings.skip(&ROWS, why);
     }
@@ -147,11 +148,7 @@ fn read_file(database: &Database, table: &Table, path: &Path) -> duckdb::Result<
 }
 
 /// The sums of every date in the database. The check of keys reports a row without a date.
-fn read_sums(
-    database: &Database,
-    table: &Table,
-    findings: &mut Findings,
-) -> Result<Option<BTreeMap<String, Sum>>, LoadError> {
+fn read_sums(database: &Database, table: &Table, findings: &mut Findings) -> Result<Option<BTreeMap<String, Sum>>> {
     let sql = format!(
         "select cast({PARTITION_COLUMN} as varchar), cast(count(*) as varchar), cast(sum(hash({})) as varchar) \
          from {} where {PARTITION_COLUMN} is not null group by {PARTITION_COLUMN}",
@@ -182,7 +179,7 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     /// Reports the rows that differ; returns how many.
-    fn report_differences(&self, check: &'static Check, findings: &mut Findings) -> Result<u64, LoadError> {
+    fn report_differences(&self, check: &'static Check, findings: &mut Findings) -> Result<u64> {
         let Sides { connection, table, meeting_date, expected, found } = self;
         let keys: Vec<&str> = table.key().map(|column| column.name).collect();
         let hashed =
@@ -241,7 +238,7 @@ pub(crate) fn compare_parts(
     published: &PublishedFile,
     check: &'static Check,
     findings: &mut Findings,
-) -> Result<u64, LoadError> {
+) -> Result<u64> {
     let connection = connection::open_in_memory(&paths.query_work(std::process::id()), options)?;
     let sides = Sides {
         connection: &connection,

@@ -1,11 +1,9 @@
 //! Rules for single rows, generated from the kinds of the columns. One scan of a table checks all of them.
 
-use super::context::MAX_CLOCK_SKEW_US;
+use super::context::{MAX_CLOCK_SKEW_US, Result};
 use super::database::{Database, NO_TABLE};
 use super::findings::{Check, Findings};
-use super::query::text;
 use super::registry::{AVERAGES, FUTURE, KEYS, RANGES, TIMES, WORDS};
-use crate::load::LoadError;
 use crate::schema::{
     COVERAGE, Column, Kind, MEETINGS, PARTICIPANTS, PARTITION_COLUMN, QUALITY_SAMPLES, REJECTS, Reason, Status,
     Storage, TABLES, Table, ddl, utc_text,
@@ -17,7 +15,6 @@ const RULE_CHECKS: &[&Check] = &[&KEYS, &TIMES, &WORDS, &FUTURE, &RANGES, &AVERA
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) check: &'static Check,
-    pub(super) table: &'static Table,
     /// SQL condition of a row that violates the rule.
     pub(super) violation: String,
     pub(super) expected: String,
@@ -25,7 +22,7 @@ pub(super) struct Rule {
     pub(super) found: String,
 }
 
-pub(super) fn check(database: &Database, now_us: i64, findings: &mut Findings) -> Result<(), LoadError> {
+pub(super) fn check(database: &Database, now_us: i64, findings: &mut Findings) -> Result {
     // A publication time in the future must not allow rows in the future.
     let latest_us = database.meta.created_us.unwrap_or(now_us).min(now_us).saturating_add(MAX_CLOCK_SKEW_US);
     for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
@@ -41,25 +38,16 @@ pub(super) fn check(database: &Database, now_us: i64, findings: &mut Findings) -
         let Some(counts) = database.counts(&sql, table.name, findings)? else { continue };
         checks().for_each(|check| findings.examined(check, counts[0]));
         for (rule, count) in rules.iter().zip(&counts[1..]).filter(|(_, count)| **count > 0) {
-            report(database, rule, *count, findings)?;
+            let sql = format!(
+                "select {}, {}, {} from {} where {}",
+                row_place(table),
+                ddl::quoted(&rule.expected),
+                rule.found,
+                table.name,
+                rule.violation
+            );
+            database.report_violations(rule.check, *count, &sql, findings)?;
         }
-    }
-    Ok(())
-}
-
-fn report(database: &Database, rule: &Rule, count: u64, findings: &mut Findings) -> Result<(), LoadError> {
-    let sql = format!(
-        "select {}, {} from {} where {} limit {}",
-        row_place(rule.table),
-        rule.found,
-        rule.table.name,
-        rule.violation,
-        findings.remaining(rule.check)
-    );
-    let rows = database.rows(&sql, rule.table.name, findings)?;
-    findings.found_unlisted(rule.check, count.saturating_sub(rows.len() as u64));
-    for row in rows {
-        findings.found(rule.check, text(&row, 0), rule.expected.clone(), text(&row, 1));
     }
     Ok(())
 }
@@ -78,7 +66,7 @@ fn row_place(table: &Table) -> String {
 pub(super) fn table_rules(table: &'static Table, latest_us: i64) -> Vec<Rule> {
     let mut rules = Vec::new();
     let mut rule = |check: &'static Check, violation: String, expected: String, found: String| {
-        rules.push(Rule { check, table, violation, expected, found });
+        rules.push(Rule { check, violation, expected, found });
     };
     for column in table.columns {
         let name = column.name;

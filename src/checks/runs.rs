@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::context::VerifyContext;
+use super::context::{Result, VerifyContext};
 use super::database::{Database, unless_damaged};
 use super::findings::Findings;
 use super::query::{TextRow, or_null, text_rows};
 use super::registry::RUNS as CHECK;
 use super::sql_checks;
-use crate::load::LoadError;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{Kind, RUNS};
 
@@ -19,11 +18,7 @@ const KNOWN_AT_START: &[&str] = &["run_id", "command", "since_utc", "until_utc",
 /// The column that a publishing run knows only afterwards.
 const KNOWN_AFTER_PUBLISHING: &str = "finished_utc";
 
-pub(super) fn check(
-    database: &Database,
-    context: &VerifyContext<'_>,
-    findings: &mut Findings,
-) -> Result<(), LoadError> {
+pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     sql_checks::run(&CHECK, database, findings)?;
     if database.has(&[&RUNS]) { compare_with_ledger(database, context, findings) } else { Ok(()) }
 }
@@ -32,11 +27,7 @@ pub(super) fn check(
 ///
 /// The rows were published from the ledger's history. The publishing run continues afterwards, and later runs are in the
 /// ledger only. A ledger without the publishing run was lost and created again since.
-fn compare_with_ledger(
-    database: &Database,
-    context: &VerifyContext<'_>,
-    findings: &mut Findings,
-) -> Result<(), LoadError> {
+fn compare_with_ledger(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     let columns: Vec<String> = RUNS
         .columns
         .iter()

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::context::Result;
 use super::database::{Database, unless_damaged};
 use super::findings::Findings;
 use super::query::{TextRow, text_rows};
 use super::registry::DATABASE_SCHEMA;
 use super::sql_checks;
-use crate::load::{LoadError, MIGRATIONS};
+use crate::load::MIGRATIONS;
 use crate::schema::{SCHEMA_VERSION, TABLES, Table, ddl};
 
 const COLUMNS: &str = "
@@ -23,7 +24,7 @@ select table_name, column_name, comment
 from duckdb_columns() where not internal and database_name = current_database() and schema_name = 'main'";
 
 /// Compares the schema, and records the tables that are as declared.
-pub(super) fn check(database: &mut Database, findings: &mut Findings) -> Result<(), LoadError> {
+pub(super) fn check(database: &mut Database, findings: &mut Findings) -> Result {
     let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for row in database.rows(COLUMNS, "its catalog", findings)? {
         if let [Some(table), Some(column), Some(kind), nullable] = &row[..] {
@@ -84,7 +85,7 @@ fn check_columns(table: &Table, columns: &BTreeMap<String, String>, findings: &m
     is_intact
 }
 
-fn check_migrations(database: &Database, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_migrations(database: &Database, findings: &mut Findings) -> Result {
     let sql = "select cast(version as varchar), name, sha256 from schema_migrations order by version";
     let expected: Vec<TextRow> = MIGRATIONS
         .iter()
@@ -106,7 +107,7 @@ fn check_migrations(database: &Database, findings: &mut Findings) -> Result<(), 
 }
 
 /// Compares the comments. Another version of the program may have other texts, so its comments only need to exist.
-fn check_comments(database: &Database, findings: &mut Findings) -> Result<(), LoadError> {
+fn check_comments(database: &Database, findings: &mut Findings) -> Result {
     let found: HashMap<(String, Option<String>), Option<String>> = database
         .rows(COMMENTS, "its catalog", findings)?
         .into_iter()

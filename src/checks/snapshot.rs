@@ -1,10 +1,9 @@
 //! A consistent generation to look at, while runs may publish others.
 
-use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::context::VerifyContext;
+use super::context::{Result, VerifyContext};
 use super::database::{self, Database, Opened};
 use super::findings::Findings;
 use super::manifest::MANIFEST_PATH;
@@ -41,28 +40,19 @@ impl Snapshot {
 }
 
 /// Reads the manifest and the database of the same generation; waits for a publication that is between the two.
-pub(super) fn take(
-    paths: &StorePaths,
-    context: &VerifyContext<'_>,
-    findings: &mut Findings,
-) -> Result<Snapshot, LoadError> {
+pub(super) fn take(paths: &StorePaths, context: &VerifyContext<'_>, findings: &mut Findings) -> Result<Snapshot> {
     let started = Instant::now();
     loop {
         let was_locked = lock::holder(paths).is_some();
-        let read = readable(Manifest::read(paths))?;
+        let read = read_manifest(paths)?;
         let opened = database::open(paths, context)?;
-        let generation = |read: &Result<Option<Manifest>, LoadError>| match read {
-            Ok(manifest) => manifest.as_ref().map(|manifest| manifest.generation),
-            Err(_) => None,
-        };
         let of_manifest = generation(&read);
         let of_database = match &opened {
             Opened::Open(database) => database.meta.generation.and_then(|generation| u64::try_from(generation).ok()),
             _ => None,
         };
-        let is_quiet = !was_locked
-            && lock::holder(paths).is_none()
-            && generation(&readable(Manifest::read(paths))?) == of_manifest;
+        let is_quiet =
+            !was_locked && lock::holder(paths).is_none() && generation(&read_manifest(paths)?) == of_manifest;
         let in_progress = match (of_manifest == of_database, is_quiet) {
             (true, _) | (false, true) => false,
             (false, false) if started.elapsed() < context.max_wait => {
@@ -76,18 +66,24 @@ pub(super) fn take(
     }
 }
 
+type ReadManifest = std::result::Result<Option<Manifest>, serde_json::Error>;
+
 /// A damaged manifest is a finding; one that the system refuses to read, or of a newer program, is an error.
-fn readable(read: Result<Option<Manifest>, LoadError>) -> Result<Result<Option<Manifest>, LoadError>, LoadError> {
-    match read {
-        Err(error @ LoadError::CorruptManifest { .. }) => Ok(Err(error)),
+fn read_manifest(paths: &StorePaths) -> Result<ReadManifest> {
+    match Manifest::read(paths) {
+        Err(LoadError::CorruptManifest { source, .. }) => Ok(Err(source)),
         Err(error) => Err(error),
         Ok(manifest) => Ok(Ok(manifest)),
     }
 }
 
+fn generation(read: &ReadManifest) -> Option<u64> {
+    read.as_ref().ok()?.as_ref().map(|manifest| manifest.generation)
+}
+
 fn assemble(
     paths: &StorePaths,
-    read: Result<Option<Manifest>, LoadError>,
+    read: ReadManifest,
     opened: Opened,
     in_progress: bool,
     findings: &mut Findings,
@@ -105,8 +101,7 @@ fn assemble(
         Err(error) => {
             is_readable = false;
             findings.examined(&MANIFEST, 1);
-            let source = error.source().map(ToString::to_string).unwrap_or_default();
-            findings.found(&MANIFEST, MANIFEST_PATH, "a manifest", format!("damaged: {source}"));
+            findings.found(&MANIFEST, MANIFEST_PATH, "a manifest", format!("damaged: {error}"));
             None
         }
     };

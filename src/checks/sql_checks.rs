@@ -8,11 +8,10 @@
 
 use std::collections::HashSet;
 
+use super::context::Result;
 use super::database::{Database, NO_TABLE};
 use super::findings::{Check, Findings};
-use super::query::text;
 use super::registry::{CHECKS, KEYS};
-use crate::load::LoadError;
 use crate::schema::{PARTITION_COLUMN, TABLES, Table, ddl};
 
 macro_rules! sql_checks {
@@ -45,24 +44,24 @@ pub(super) const FILES: &[(&str, &str)] = sql_checks![
     "coverage-status-attempts",
 ];
 
-#[derive(Debug)]
 pub(super) struct Header {
     pub(super) check: &'static Check,
-    pub(super) requirement: String,
     pub(super) tables: Vec<&'static Table>,
 }
 
 /// The header of a file; `None` if it is not valid, which a test excludes.
 pub(super) fn header(sql: &str) -> Option<Header> {
+    let check = header_value(sql, "check")?;
+    header_value(sql, "requirement")?;
+    let tables = header_value(sql, "tables").unwrap_or_default();
+    let tables = tables.split(", ").filter(|name| !name.is_empty()).map(declared).collect::<Option<_>>()?;
+    Some(Header { check: CHECKS.iter().find(|known| known.name == check)?, tables })
+}
+
+pub(super) fn header_value(sql: &str, key: &str) -> Option<String> {
     let lines: Vec<&str> = sql.lines().map_while(|line| line.strip_prefix("--")).collect();
     let joined = lines.join("\n").replace("\n   ", " ");
-    let value = |key: &str| joined.lines().find_map(|line| line.strip_prefix(&format!(" {key}: ")));
-    let check = value("check")?;
-    Some(Header {
-        check: CHECKS.iter().find(|known| known.name == check)?,
-        requirement: value("requirement")?.to_owned(),
-        tables: value("tables").into_iter().flat_map(|names| names.split(", ")).map(declared).collect::<Option<_>>()?,
-    })
+    joined.lines().find_map(|line| line.strip_prefix(&format!(" {key}: ")).map(str::to_owned))
 }
 
 fn declared(name: &str) -> Option<&'static Table> {
@@ -70,7 +69,7 @@ fn declared(name: &str) -> Option<&'static Table> {
 }
 
 /// Runs the SQL files of one check.
-pub(super) fn run(check: &'static Check, database: &Database, findings: &mut Findings) -> Result<(), LoadError> {
+pub(super) fn run(check: &'static Check, database: &Database, findings: &mut Findings) -> Result {
     let mut examined = HashSet::new();
     for (_, sql) in FILES {
         let Some(Header { tables, .. }) = header(sql).filter(|header| header.check == check) else { continue };
@@ -94,12 +93,7 @@ pub(super) fn run(check: &'static Check, database: &Database, findings: &mut Fin
 }
 
 /// The queries of a file, with the placeholders replaced.
-fn queries(
-    sql: &str,
-    tables: &[&Table],
-    database: &Database,
-    findings: &mut Findings,
-) -> Result<Vec<String>, LoadError> {
+fn queries(sql: &str, tables: &[&Table], database: &Database, findings: &mut Findings) -> Result<Vec<String>> {
     let names: Vec<String> = TABLES.iter().map(|table| ddl::quoted(table.name)).collect();
     let sql = sql.replace("$tables", &names.join(", "));
     let Some(table) = tables.first().filter(|_| sql.contains("$meeting_date")) else { return Ok(vec![sql]) };
@@ -112,15 +106,11 @@ fn queries(
 }
 
 /// Counts all violations and reports the first ones.
-fn report(database: &Database, check: &'static Check, sql: &str, findings: &mut Findings) -> Result<(), LoadError> {
+fn report(database: &Database, check: &'static Check, sql: &str, findings: &mut Findings) -> Result {
     // Counted first, because a store with many violations must not be held in memory.
     let count = database.counts(&format!("select count(*) from (\n{sql})"), check.name, findings)?;
-    let Some(count) = count.map(|count| count[0]).filter(|count| *count > 0) else { return Ok(()) };
-    let sql = format!("select * from (\n{sql}) limit {}", findings.remaining(check));
-    let rows = database.rows(&sql, check.name, findings)?;
-    findings.found_unlisted(check, count.saturating_sub(rows.len() as u64));
-    for row in rows {
-        findings.found(check, text(&row, 0), text(&row, 1), text(&row, 2));
+    match count.map(|count| count[0]) {
+        Some(count) if count > 0 => database.report_violations(check, count, sql, findings),
+        _ => Ok(()),
     }
-    Ok(())
 }

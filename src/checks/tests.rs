@@ -48,7 +48,7 @@ fn verified(store: &Store) -> Findings {
 /// The structural checks that found something.
 fn found(findings: &Findings) -> Vec<&'static str> {
     findings
-        .outcomes()
+        .outcomes
         .iter()
         .filter(|outcome| outcome.found > 0 && STRUCTURAL.contains(&outcome.check))
         .map(|outcome| outcome.check.name)
@@ -56,7 +56,7 @@ fn found(findings: &Findings) -> Vec<&'static str> {
 }
 
 fn skipped(findings: &Findings, check: &'static Check) -> bool {
-    findings.outcomes().iter().any(|outcome| outcome.check == check && outcome.skipped.is_some())
+    findings.outcomes.iter().any(|outcome| outcome.check == check && outcome.skipped.is_some())
 }
 
 fn published() -> Store {
@@ -80,7 +80,7 @@ fn an_intact_store_has_no_findings() {
     for check in STRUCTURAL {
         assert!(!skipped(&findings, check), "{}", check.name);
     }
-    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("reported");
+    let rows = findings.outcomes.iter().find(|outcome| *outcome.check == ROWS).expect("reported");
     assert_eq!(rows.examined, 5 * (130 + 90));
     assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
 }
@@ -112,7 +112,7 @@ fn a_publication_in_progress_is_not_a_finding_and_a_crashed_one_is() {
         };
         assert_eq!(found(&after), expected, "{stop:?}: {after:?}");
         if let ["generation"] = expected {
-            let outcome = after.outcomes().iter().find(|outcome| *outcome.check == GENERATION).expect("reported");
+            let outcome = after.outcomes.iter().find(|outcome| *outcome.check == GENERATION).expect("reported");
             assert_eq!(outcome.found, 1, "one finding per reason: {after:?}");
             assert!(outcome.first[0].found.contains("the next vcq-etl sync fixes it"), "{after:?}");
             assert!(skipped(&after, &ROWS) && skipped(&after, &PUBLISHED_FILES), "{after:?}");
@@ -155,7 +155,7 @@ fn a_value_that_differs_is_reported_with_key_and_column() {
     connection.close().expect("closed");
     let findings = verified(&store);
     assert_eq!(found(&findings), ["rows"], "{findings:?}");
-    let rows = findings.outcomes().iter().find(|outcome| *outcome.check == ROWS).expect("reported");
+    let rows = findings.outcomes.iter().find(|outcome| *outcome.check == ROWS).expect("reported");
     assert_eq!((rows.found, rows.first.len()), (5, 3), "all are counted, the first are reported");
     assert_eq!(rows.first[0].found, "network_delay_ms 12345.5 in vcq.duckdb");
     assert!(rows.first[0].place.starts_with("quality_samples of 2026-11-01, 705605196-"), "{:?}", rows.first);
@@ -166,7 +166,7 @@ fn a_long_untrusted_text_is_cut() {
     let mut findings = Findings::new(1, std::iter::empty());
     findings.found(&KEYS, "会".repeat(1_000_000), "x", "y");
     findings.found(&KEYS, "2", "x", "y");
-    let outcome = &findings.outcomes()[0];
+    let outcome = &findings.outcomes[0];
     assert_eq!((outcome.found, outcome.first.len()), (2, 1));
     assert!(outcome.first[0].place.len() < 2_000 && outcome.first[0].place.ends_with("(3000000 bytes in all)"));
 }
@@ -215,7 +215,8 @@ fn every_sql_check_has_a_header_and_three_columns() {
     for (name, sql) in sql_checks::FILES {
         let header = sql_checks::header(sql).unwrap_or_else(|| panic!("{name} has no valid header"));
         assert!(name.starts_with(header.check.name), "{name}");
-        assert!(header.requirement.ends_with('.') && !header.requirement.contains('\n'), "{name}");
+        let requirement = sql_checks::header_value(sql, "requirement").expect("a requirement");
+        assert!(requirement.ends_with('.') && !requirement.contains('\n'), "{name}");
         assert!(header.tables.iter().all(|table| sql.contains(table.name)), "{name} lists a table it does not use");
         let sql = sql.replace("$tables", "'meetings'").replace("$meeting_date", "'2026-11-01'");
         let columns: Vec<(String, String)> = connection

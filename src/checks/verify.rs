@@ -1,9 +1,9 @@
 use std::collections::HashSet;
 
-use super::context::VerifyContext;
+use super::context::{Result, VerifyContext};
 use super::findings::Findings;
 use super::{coverage, definitions, files, manifest, meta, registry, rows, rules, runs, schema, snapshot, sql_checks};
-use crate::load::{LoadError, Manifest, StorePaths};
+use crate::load::{Manifest, StorePaths};
 
 /// What was looked at.
 #[derive(Debug, Default)]
@@ -18,11 +18,7 @@ pub(crate) struct Verified {
 
 /// Runs all checks. Damage is a finding; an error means that the store cannot be read at all, or that DuckDB ran out of
 /// memory or disk space.
-pub(crate) fn verify(
-    paths: &StorePaths,
-    context: &VerifyContext<'_>,
-    findings: &mut Findings,
-) -> Result<Verified, LoadError> {
+pub(crate) fn verify(paths: &StorePaths, context: &VerifyContext<'_>, findings: &mut Findings) -> Result<Verified> {
     let mut snapshot = snapshot::take(paths, context, findings)?;
     if let Some(manifest) = &snapshot.manifest {
         manifest::check(manifest, context.now_us, findings);

@@ -73,7 +73,7 @@ fn page(report: &VerifyReport, width: u16) -> String {
         }
         None => format!("Store {store}\n\n"),
     };
-    let outcomes = report.findings.outcomes();
+    let outcomes = &report.findings.outcomes;
     let rows = outcomes.iter().map(|outcome| {
         let examined = if outcome.examined == 0 { String::new() } else { outcome.examined.to_string() };
         let unit = if outcome.examined == 0 { "" } else { outcome.check.of };
@@ -95,7 +95,7 @@ fn page(report: &VerifyReport, width: u16) -> String {
         }
         text.push_str(&format!("  {}\n\n", wrap_indented(&format!("What to do: {}.", outcome.check.advice), 2)));
     }
-    for note in report.findings.notes() {
+    for note in &report.findings.notes {
         text.push_str(&wrap_indented(&format!("Note: {}.", on_one_line(note)), 0));
         text.push('\n');
     }
@@ -122,7 +122,7 @@ fn verdict(outcome: &Outcome) -> String {
 fn object(report: &VerifyReport, exit: ExitCode) -> Value {
     let findings = &report.findings;
     let checks: Vec<Value> = findings
-        .outcomes()
+        .outcomes
         .iter()
         .map(|outcome| {
             let first: Vec<Value> = outcome
@@ -151,7 +151,7 @@ fn object(report: &VerifyReport, exit: ExitCode) -> Value {
         "created_utc": created,
         "findings": findings.total(),
         "checks": checks,
-        "notes": findings.notes(),
+        "notes": findings.notes,
     })
 }
 

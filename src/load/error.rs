@@ -25,63 +25,29 @@ pub enum NotAStore {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error("the store {} is not writable", path.display())]
-    NotWritable {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    NotWritable { path: PathBuf, source: io::Error },
     #[error("{} is not a vcq-etl store: {why}", path.display())]
     NotAStore { path: PathBuf, why: NotAStore },
     /// A later version of the program wrote this manifest or database.
     #[error("{} has schema version {found}; this version of vcq-etl supports schema versions up to {known}", path.display())]
     NewerSchema { path: PathBuf, found: u64, known: u32 },
     #[error("the disk is full: cannot {attempt} {}", path.display())]
-    DiskFull {
-        attempt: &'static str,
-        path: PathBuf,
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
+    DiskFull { attempt: &'static str, path: PathBuf, source: Box<dyn Error + Send + Sync> },
     #[error("cannot {attempt} {}", path.display())]
-    Io {
-        attempt: &'static str,
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    Io { attempt: &'static str, path: PathBuf, source: io::Error },
     /// `line` and `column` count from 1.
     #[error("the manifest {} is damaged at line {line}, column {column}", path.display())]
-    CorruptManifest {
-        path: PathBuf,
-        line: usize,
-        column: usize,
-        #[source]
-        source: serde_json::Error,
-    },
+    CorruptManifest { path: PathBuf, line: usize, column: usize, source: serde_json::Error },
     /// The database shows that dates were published.
     #[error("{} is missing", path.display())]
     MissingManifest { path: PathBuf },
     #[error("cannot write the Parquet file {} of table {table}", path.display())]
-    Parquet {
-        table: &'static str,
-        path: PathBuf,
-        #[source]
-        source: ::parquet::errors::ParquetError,
-    },
+    Parquet { table: &'static str, path: PathBuf, source: ::parquet::errors::ParquetError },
     /// An internal error, never a fault of the input.
     #[error("rows of table {table} do not match its schema")]
-    Rows {
-        table: &'static str,
-        #[source]
-        source: arrow::error::ArrowError,
-    },
+    Rows { table: &'static str, source: arrow::error::ArrowError },
     #[error("cannot {attempt} {}", path.display())]
-    Duckdb {
-        attempt: &'static str,
-        path: PathBuf,
-        #[source]
-        source: duckdb::Error,
-    },
+    Duckdb { attempt: &'static str, path: PathBuf, source: duckdb::Error },
     /// Nothing was published yet.
     #[error("{} does not exist", path.display())]
     NoDatabase { path: PathBuf },
@@ -101,19 +67,10 @@ pub enum LoadError {
     #[error("{table} on {meeting_date} has {found} rows in the database but {expected} in the manifest")]
     RowCount { table: &'static str, meeting_date: String, expected: u64, found: u64 },
     #[error("cannot compute the rows of the table runs for {}", path.display())]
-    Runs {
-        path: PathBuf,
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
+    Runs { path: PathBuf, source: Box<dyn Error + Send + Sync> },
     /// An internal error, or a database that lacks what the view or macro needs.
     #[error("cannot define {script} in {}", path.display())]
-    Definition {
-        path: PathBuf,
-        script: String,
-        #[source]
-        source: Box<duckdb::Error>,
-    },
+    Definition { path: PathBuf, script: String, source: Box<duckdb::Error> },
     /// An internal error of the caller of `publish`.
     #[error("the publication of run {run_id} is inconsistent: {why}")]
     Inconsistent { run_id: String, why: String },

@@ -31,11 +31,7 @@ pub enum LockError {
     #[error("another run holds the store: `{command}`, process {pid} on {host}, since {started_utc}")]
     Held { pid: u32, host: String, started_utc: String, command: String },
     #[error("cannot lock {}", path.display())]
-    Io {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
 }
 
 /// More than one: a process that only looks up the holder keeps the lock for a moment.

@@ -40,25 +40,13 @@ pub(crate) struct Applied {
     version: i64,
     name: Option<String>,
     sha256: Option<String>,
-    applied_utc_us: Option<i64>,
-    vcq_etl_version: Option<String>,
 }
 
 /// The migrations recorded in a database.
 pub(crate) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
     connection
-        .prepare(
-            "select version, name, sha256, epoch_us(applied_utc), vcq_etl_version from schema_migrations order by version",
-        )?
-        .query_map([], |row| {
-            Ok(Applied {
-                version: row.get(0)?,
-                name: row.get(1)?,
-                sha256: row.get(2)?,
-                applied_utc_us: row.get(3)?,
-                vcq_etl_version: row.get(4)?,
-            })
-        })?
+        .prepare("select version, name, sha256 from schema_migrations order by version")?
+        .query_map([], |row| Ok(Applied { version: row.get(0)?, name: row.get(1)?, sha256: row.get(2)? }))?
         .collect()
 }
 
@@ -91,25 +79,18 @@ pub(crate) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<u
     for migration in &missing {
         draft.execute("apply a migration to", migration.sql)?;
     }
-    let old = applied.iter().map(|row| -> Row {
-        vec![
-            Cell::Whole(row.version),
-            Cell::text(row.name.clone()),
-            Cell::text(row.sha256.clone()),
-            Cell::micros(row.applied_utc_us),
-            Cell::text(row.vcq_etl_version.clone()),
-        ]
-    });
-    let new = missing.iter().map(|migration| -> Row {
-        vec![
-            Cell::Whole(i64::from(migration.version)),
-            Cell::Text(migration.name.to_owned()),
-            Cell::Text(migration.sha256()),
-            Cell::Micros(now_us),
-            Cell::Text(env!("CARGO_PKG_VERSION").to_owned()),
-        ]
-    });
-    let rows: Vec<Row> = old.chain(new).collect();
-    draft.replace_rows(&SCHEMA_MIGRATIONS, &rows)?;
+    let rows: Vec<Row> = missing
+        .iter()
+        .map(|migration| {
+            vec![
+                Cell::Whole(i64::from(migration.version)),
+                Cell::Text(migration.name.to_owned()),
+                Cell::Text(migration.sha256()),
+                Cell::Micros(now_us),
+                Cell::Text(env!("CARGO_PKG_VERSION").to_owned()),
+            ]
+        })
+        .collect();
+    draft.append_rows(&SCHEMA_MIGRATIONS, &rows)?;
     Ok(missing.len())
 }

@@ -73,7 +73,7 @@ pub(super) fn check(
         }
         findings.examined(&FROM_RAW, 1);
         let total = of_date.total();
-        let first: Vec<_> = of_date.outcomes().iter().flat_map(|outcome| outcome.first.clone()).collect();
+        let first: Vec<_> = of_date.outcomes.iter().flat_map(|outcome| outcome.first.clone()).collect();
         findings.found_unlisted(&FROM_RAW, total - first.len() as u64);
         for finding in first {
             findings.found(&FROM_RAW, finding.place, finding.expected, finding.found);
