@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use super::compaction::{self, Size};
 use super::current::{Current, Loaded, unsigned};
-use super::definitions::{self, Changed};
+use super::definitions;
 use super::draft::{Draft, DraftFolder};
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::manifest::{Manifest, PublishedFile};
 use super::migration;
 use super::paths::{StorePaths, wal_of};
@@ -24,6 +24,9 @@ use crate::schema::{
     META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, civil_date,
     ddl,
 };
+
+/// The condition for all dates.
+const ALL: &str = "true";
 
 /// The next database, closed and flushed to disk.
 #[derive(Debug)]
@@ -91,7 +94,7 @@ pub(crate) fn build(
     manifest: &Manifest,
     current: Option<&Current>,
     runs: RunRows<'_>,
-) -> Result<Built, LoadError> {
+) -> Result<Built> {
     let builder = Builder { paths, publication, manifest };
     let base = current.filter(|_| publication.mode.trusts_published()).filter(|current| {
         let rows_kept = difference(&current.loaded, manifest).1;
@@ -139,7 +142,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn build(&self, base: Option<&Current>, runs: RunRows<'_>) -> Result<Built, LoadError> {
+    fn build(&self, base: Option<&Current>, runs: RunRows<'_>) -> Result<Built> {
         let folder = DraftFolder::create(self.paths, self.publication.run_id)?;
         if base.is_some() {
             // A reflink if the file system supports it.
@@ -170,7 +173,7 @@ impl Builder<'_> {
     }
 
     /// The contents of the one transaction.
-    fn fill(&self, draft: &Draft, base: Option<&Current>, runs: RunRows<'_>) -> Result<(), LoadError> {
+    fn fill(&self, draft: &Draft, base: Option<&Current>, runs: RunRows<'_>) -> Result {
         let (applied, loaded) =
             base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
         let migrated = migration::apply(draft, applied, self.publication.now_us)? > 0;
@@ -190,7 +193,7 @@ impl Builder<'_> {
     }
 
     /// Updates views, macros, limits, buildings and derived tables to the program, the settings and the rows.
-    fn define(&self, draft: &Draft, base: Option<&Current>, changes: &[Change<'_>]) -> Result<(), LoadError> {
+    fn define(&self, draft: &Draft, base: Option<&Current>, changes: &[Change<'_>]) -> Result {
         let definitions = &self.publication.definitions;
         let before = base.and_then(|base| base.definitions_sha256.as_deref());
         let reinstall = before != Some(definitions.sha256().as_str());
@@ -199,19 +202,20 @@ impl Builder<'_> {
         }
         // Derived rows depend on the program and on other rows, not on limits or buildings.
         let derive_all = before.is_none() || !base.is_some_and(Current::is_from_this_version);
-        let dates: Vec<(&Table, String)> =
-            changes.iter().map(|change| (change.table, on_dates(&change.dates()))).collect();
-        let changed: Vec<Changed<'_>> = dates.iter().map(|(table, dates)| Changed { table, dates }).collect();
-        definitions::update_derived(draft, &changed, derive_all)?;
-        let participants = changed.iter().find(|change| change.table.name == PARTICIPANTS.name);
-        let dates = if reinstall { "true" } else { participants.map_or("false", |change| change.dates) };
-        definitions.locate_addresses(draft, dates, reinstall)
+        let changed_dates = |table: &Table| {
+            let change = changes.iter().find(|change| change.table.name == table.name);
+            change.map_or("false".to_owned(), |change| on_dates(&change.dates()))
+        };
+        definitions::update_derived(draft, &|table| if derive_all { ALL.to_owned() } else { changed_dates(table) })?;
+        let dates = if reinstall { ALL.to_owned() } else { changed_dates(&PARTICIPANTS) };
+        definitions.locate_addresses(draft, &dates, reinstall)
     }
 
-    fn replace(&self, draft: &Draft, change: &Change<'_>) -> Result<(), LoadError> {
+    fn replace(&self, draft: &Draft, change: &Change<'_>) -> Result {
         let table = change.table;
         if !change.outdated.is_empty() {
-            draft.execute("remove outdated dates from", &delete(table, &change.outdated))?;
+            let sql = format!("delete from {} where {}", table.name, on_dates(&change.outdated));
+            draft.execute("remove outdated dates from", &sql)?;
         }
         if change.files.is_empty() {
             return Ok(());
@@ -239,7 +243,7 @@ impl Builder<'_> {
     }
 
     /// Compares the rows loaded for each date with the manifest.
-    fn check_counts(&self, draft: &Draft, table: &'static Table, files: &[&PublishedFile]) -> Result<(), LoadError> {
+    fn check_counts(&self, draft: &Draft, table: &'static Table, files: &[&PublishedFile]) -> Result {
         let dates: Vec<&str> = files.iter().map(|file| file.meeting_date.as_str()).collect();
         let sql = format!(
             "select cast({PARTITION_COLUMN} as varchar), count(*) from {} where {} group by {PARTITION_COLUMN}",
@@ -261,7 +265,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn replace_published_files(&self, draft: &Draft) -> Result<(), LoadError> {
+    fn replace_published_files(&self, draft: &Draft) -> Result {
         let rows: Vec<_> = self
             .manifest
             .files
@@ -280,7 +284,7 @@ impl Builder<'_> {
         draft.replace_rows(&PUBLISHED_FILES, &rows)
     }
 
-    fn replace_meta(&self, draft: &Draft, compact: Option<Size>) -> Result<(), LoadError> {
+    fn replace_meta(&self, draft: &Draft, compact: Option<Size>) -> Result {
         let Publication { run_id, now_us, timezone, user_id_type, .. } = *self.publication;
         let row = vec![
             whole(self.manifest.generation),
@@ -299,14 +303,10 @@ impl Builder<'_> {
 }
 
 /// Records the size of a database that was just rebuilt.
-fn write_size(draft: &Draft, size: Size) -> Result<(), LoadError> {
+fn write_size(draft: &Draft, size: Size) -> Result {
     let Size { bytes, rows } = size;
     draft.execute("record the size of", &format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}"))?;
     draft.execute("checkpoint", "checkpoint")
-}
-
-fn delete(table: &Table, dates: &[&str]) -> String {
-    format!("delete from {} where {}", table.name, on_dates(dates))
 }
 
 /// A condition on dates in ascending order. The range lets DuckDB skip row groups before it looks at the list.
@@ -329,7 +329,7 @@ fn whole(number: u64) -> Cell {
 }
 
 /// The published file may be read-only on purpose; its copy in `.work/` must be writable.
-fn make_writable(path: &Path) -> Result<(), LoadError> {
+fn make_writable(path: &Path) -> Result {
     let failed = || LoadError::io("make writable", path);
     let mut permissions = fs::metadata(path).map_err(failed())?.permissions();
     if permissions.readonly() {

@@ -6,14 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::durable;
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::manifest::Manifest;
 use super::paths::{QUERY_PREFIX, StorePaths};
 use crate::schema::{PARTITION_COLUMN, Storage, TABLES, civil_date};
 
 impl StorePaths {
     /// Empties `.work/`, except for the folders of running readers. Only for the holder of the lock.
-    pub fn clean_work(&self) -> Result<(), LoadError> {
+    pub fn clean_work(&self) -> Result {
         for path in entries(&self.work())? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             match (path.is_dir() && !path.is_symlink(), name.strip_prefix(QUERY_PREFIX)) {
@@ -30,7 +30,7 @@ impl StorePaths {
     /// removed. Before the first publication every part is an orphan.
     ///
     /// Fails before anything is removed if the manifest is damaged, or missing although a database exists.
-    pub fn remove_orphans(&self) -> Result<u64, LoadError> {
+    pub fn remove_orphans(&self) -> Result<u64> {
         let manifest = Manifest::read(self)?;
         // The manifest is written before the database: it was lost, and the parts are all that remains.
         if manifest.is_none() && self.database().exists() {
@@ -40,7 +40,7 @@ impl StorePaths {
     }
 
     /// The tables and dates that have a folder in `parquet/`, whatever the manifest says.
-    pub fn partitions(&self) -> Result<Vec<(&'static str, i32)>, LoadError> {
+    pub fn partitions(&self) -> Result<Vec<(&'static str, i32)>> {
         let mut partitions = Vec::new();
         for (table, _, date) in self.date_folders()? {
             partitions.extend(civil_date(&date).map(|date| (table, date)));
@@ -49,7 +49,7 @@ impl StorePaths {
     }
 
     /// Table, path and date text of every folder `parquet/<table>/meeting_date=<date>`.
-    fn date_folders(&self) -> Result<Vec<(&'static str, PathBuf, String)>, LoadError> {
+    fn date_folders(&self) -> Result<Vec<(&'static str, PathBuf, String)>> {
         let mut folders = Vec::new();
         for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
             for path in entries(&self.parquet().join(table.name))? {
@@ -61,7 +61,7 @@ impl StorePaths {
         Ok(folders)
     }
 
-    fn remove_parts_except<'a>(&self, listed: impl Iterator<Item = &'a str>) -> Result<u64, LoadError> {
+    fn remove_parts_except<'a>(&self, listed: impl Iterator<Item = &'a str>) -> Result<u64> {
         let listed: HashSet<PathBuf> = listed.map(|relative| self.part(relative)).collect();
         let mut removed = 0;
         for (_, folder, _) in self.date_folders()?.into_iter().filter(|(_, folder, _)| folder.is_dir()) {
@@ -91,7 +91,7 @@ pub(crate) fn remove_if_empty(dir: &Path) {
     }
 }
 
-fn entries(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
     match fs::read_dir(dir) {
         Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use duckdb::{AccessMode, Config, Connection};
 
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 
 /// Every DuckDB from 1.2 to 2.x opens files of this storage version.
 pub(crate) const STORAGE_VERSION: &str = "v1.2.0";
@@ -41,7 +41,7 @@ impl DatabaseOptions {
 }
 
 /// Opens a database read-only. DuckDB creates `spill_dir` when it needs it.
-pub(crate) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
+pub(crate) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOptions) -> Result<Connection> {
     options
         .config(spill_dir)
         .and_then(|config| config.access_mode(AccessMode::ReadOnly))
@@ -50,7 +50,7 @@ pub(crate) fn open_read_only(path: &Path, spill_dir: &Path, options: DatabaseOpt
 }
 
 /// Opens a connection without a database file, to read Parquet files.
-pub(crate) fn open_in_memory(spill_dir: &Path, options: DatabaseOptions) -> Result<Connection, LoadError> {
+pub(crate) fn open_in_memory(spill_dir: &Path, options: DatabaseOptions) -> Result<Connection> {
     options
         .config(spill_dir)
         .and_then(Connection::open_in_memory_with_flags)

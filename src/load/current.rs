@@ -8,7 +8,7 @@ use duckdb::Connection;
 use super::compaction::Size;
 use super::connection::{self, DatabaseOptions};
 use super::definitions;
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::migration::{self, Applied};
 use super::paths::StorePaths;
 
@@ -44,7 +44,7 @@ impl Current {
 
 /// Reads the current `vcq.duckdb`; `None` if there is none or it is damaged, so that it is rebuilt from Parquet. Fails if
 /// it belongs to another program or a newer version, or if the system refuses to read it.
-pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>, LoadError> {
+pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>> {
     let path = paths.database();
     match fs::File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -70,7 +70,7 @@ pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Op
 }
 
 /// Returns an error if the database is not one of vcq-etl, or its schema is not known.
-pub(crate) fn check_known(connection: &Connection, path: &Path) -> Result<(), LoadError> {
+pub(crate) fn check_known(connection: &Connection, path: &Path) -> Result {
     let failed = || LoadError::duckdb("read", path);
     let tables: Vec<String> = connection
         .prepare("select table_name from duckdb_tables() where not internal and database_name = current_database()")

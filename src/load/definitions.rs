@@ -4,14 +4,13 @@
 //! rows. They are installed again only if they differ, because that takes longer than publishing a day; derived tables
 //! are updated date by date.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use duckdb::Connection;
 use sha2::{Digest, Sha256};
 
 use super::draft::Draft;
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::scripts::{Script, run_all};
 use crate::schema::cell::Row;
 use crate::schema::{
@@ -89,19 +88,12 @@ pub(crate) const DERIVED: &[Derived] = &[Derived {
     sql: include_str!("../../sql/derived/misaligned_participants.sql"),
 }];
 
-/// The dates that changed in a table, as a SQL condition, `true` for all.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Changed<'a> {
-    pub(crate) table: &'static Table,
-    pub(crate) dates: &'a str,
-}
-
 impl Definitions<'_> {
     pub const NONE: Definitions<'static> =
         Definitions { scripts: &[], custom_limits: &[], buildings: &[], building_lookup: &NoBuildings };
 
     /// Finds configured limits for metrics that no profile has.
-    pub fn unknown_limits(&self) -> Result<Option<UnknownLimits>, LoadError> {
+    pub fn unknown_limits(&self) -> Result<Option<UnknownLimits>> {
         if self.custom_limits.is_empty() {
             return Ok(None);
         }
@@ -151,26 +143,15 @@ impl Definitions<'_> {
         hex(&hash.finalize())
     }
 
-    /// Defines everything in an open database with tables and rows, and fills the derived tables. An error names the
-    /// script that failed.
-    pub fn define(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
-        self.run(connection)?;
-        for derived in DERIVED {
-            let sql = replacement(derived, "true");
-            connection.execute_batch(&sql).map_err(|error| (derived.table.name.to_owned(), error))?;
-        }
-        Ok(())
-    }
-
     /// Drops all existing definitions, runs the scripts, and fills limits and buildings.
-    pub(crate) fn install(&self, draft: &Draft) -> Result<(), LoadError> {
+    pub(crate) fn install(&self, draft: &Draft) -> Result {
         let failed = || LoadError::duckdb("drop the old definitions of", &draft.path);
         draft.connection.execute_batch(&drop_all(&draft.connection).map_err(failed())?).map_err(failed())?;
         self.define_in(draft)
     }
 
     /// Runs the scripts and fills limits and buildings.
-    pub(crate) fn define_in(&self, draft: &Draft) -> Result<(), LoadError> {
+    pub(crate) fn define_in(&self, draft: &Draft) -> Result {
         self.run(&draft.connection).map_err(|(script, source)| LoadError::Definition {
             path: draft.path.clone(),
             script,
@@ -180,7 +161,7 @@ impl Definitions<'_> {
     }
 
     /// Runs the scripts and adds the profile of the configuration. An error names the script that failed.
-    fn run(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
+    pub(super) fn run(&self, connection: &Connection) -> Result<(), (String, duckdb::Error)> {
         run_all(self.scripts, connection)?;
         connection.execute_batch(&self.custom_profile()).map_err(|error| ("the profile custom".to_owned(), error))
     }
@@ -216,7 +197,7 @@ impl Definitions<'_> {
     }
 
     /// Finds the buildings of the participants' addresses on the changed dates.
-    pub(crate) fn locate_addresses(&self, draft: &Draft, dates: &str, reinstall: bool) -> Result<(), LoadError> {
+    pub(crate) fn locate_addresses(&self, draft: &Draft, dates: &str, reinstall: bool) -> Result {
         if reinstall {
             draft.execute("delete rows from", &format!("delete from {}", ADDRESS_BUILDINGS.name))?;
         }
@@ -237,21 +218,16 @@ impl Definitions<'_> {
     }
 }
 
-/// Updates the derived tables for the dates that changed, or for all dates.
-pub(crate) fn update_derived(draft: &Draft, changes: &[Changed<'_>], all_dates: bool) -> Result<(), LoadError> {
+/// Updates the derived tables for the `changed_dates` of their source, a SQL condition.
+pub(crate) fn update_derived(draft: &Draft, changed_dates: &dyn Fn(&Table) -> String) -> Result {
     for derived in DERIVED {
-        let dates = match changes.iter().find(|change| change.table.name == derived.source.name) {
-            _ if all_dates => "true",
-            Some(change) => change.dates,
-            None => continue,
-        };
-        draft.execute("update a derived table of", &replacement(derived, dates))?;
+        draft.execute("update a derived table of", &replacement(derived, &changed_dates(derived.source)))?;
     }
     Ok(())
 }
 
 /// Replaces the rows of some dates in a derived table.
-fn replacement(derived: &Derived, dates: &str) -> String {
+pub(super) fn replacement(derived: &Derived, dates: &str) -> String {
     let table = derived.table.name;
     format!("delete from {table} where {dates};\ninsert into {table}\n{}", derived_sql(derived, dates))
 }
@@ -270,21 +246,19 @@ pub(crate) fn addresses(connection: &Connection, dates: &str) -> duckdb::Result<
     connection.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Kind and name of every view and macro.
-fn names(connection: &Connection) -> duckdb::Result<BTreeSet<(String, String)>> {
-    connection
-        .prepare(
-            "select 'view', view_name from duckdb_views() where not internal and database_name = current_database() \
-             and schema_name = 'main' \
-             union \
-             select case function_type when 'table_macro' then 'macro table' else 'macro' end, function_name \
-             from duckdb_functions() where not internal and database_name = current_database() and schema_name = 'main'",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
-}
-
+/// Statements that drop every view and macro.
 fn drop_all(connection: &Connection) -> duckdb::Result<String> {
-    let names = names(connection)?;
-    Ok(names.iter().map(|(kind, name)| format!("drop {kind} {};\n", ddl::identifier(name))).collect())
+    let sql = "select 'view', view_name from duckdb_views() where not internal and database_name = current_database() \
+               and schema_name = 'main' \
+               union \
+               select case function_type when 'table_macro' then 'macro table' else 'macro' end, function_name \
+               from duckdb_functions() where not internal and database_name = current_database() \
+               and schema_name = 'main'";
+    connection
+        .prepare(sql)?
+        .query_map([], |row| {
+            let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(format!("drop {kind} {};\n", ddl::identifier(&name)))
+        })?
+        .collect()
 }

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit, TimestampMicrosecondTy
 use duckdb::Connection;
 
 use super::connection::{DatabaseOptions, STORAGE_VERSION};
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::paths::StorePaths;
 use super::{checksum, durable};
 use crate::schema::cell::{self, Row};
@@ -25,7 +25,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// Opens or creates `<folder>/vcq.duckdb`. The name is that of the published file, because DuckDB names the catalog
     /// after it.
-    pub(crate) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft, LoadError> {
+    pub(crate) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft> {
         let path = folder.join("vcq.duckdb");
         // A draft that a crash interrupts is discarded, so a write-ahead log would be of no use.
         let attach = format!(
@@ -41,18 +41,18 @@ impl Draft {
     }
 
     /// Runs statements that return no rows.
-    pub(crate) fn execute(&self, attempt: &'static str, sql: &str) -> Result<(), LoadError> {
+    pub(crate) fn execute(&self, attempt: &'static str, sql: &str) -> Result {
         self.connection.execute_batch(sql).map_err(LoadError::duckdb(attempt, &self.path))
     }
 
     /// Replaces all rows of a small table.
-    pub(crate) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+    pub(crate) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result {
         self.execute("delete rows from", &format!("delete from {}", table.name))?;
         self.append_rows(table, rows)
     }
 
     /// Adds rows to a small table.
-    pub(crate) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result<(), LoadError> {
+    pub(crate) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result {
         let batch = cell::file_batch(table, rows)
             .and_then(without_time_zones)
             .map_err(|source| LoadError::Rows { table: table.name, source })?;
@@ -66,7 +66,7 @@ impl Draft {
     }
 
     /// Closes the database and returns its path.
-    pub(crate) fn close(self) -> Result<PathBuf, LoadError> {
+    pub(crate) fn close(self) -> Result<PathBuf> {
         let path = self.path;
         // Detaching writes the remaining changes; closing alone would hide an error.
         self.connection.execute_batch("use memory; detach vcq").map_err(LoadError::duckdb("close", &path))?;
@@ -87,7 +87,7 @@ pub(crate) struct DraftFolder {
 
 impl DraftFolder {
     /// Creates the folder for the database of one run.
-    pub(crate) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder, LoadError> {
+    pub(crate) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder> {
         let path = match paths.root().to_string_lossy().contains('?') {
             false => paths.work().join(format!("database-{run_id}")),
             // One for each store, so that the next publication removes what a crashed one left.
@@ -100,14 +100,14 @@ impl DraftFolder {
     }
 
     /// Creates a folder outside the store, for a database that is only compared with.
-    pub(crate) fn temporary() -> Result<DraftFolder, LoadError> {
+    pub(crate) fn temporary() -> Result<DraftFolder> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("vcq-etl-compared-{}-{number}", std::process::id()));
         DraftFolder::create_at(path.clone(), path)
     }
 
-    fn create_at(path: PathBuf, final_path: PathBuf) -> Result<DraftFolder, LoadError> {
+    fn create_at(path: PathBuf, final_path: PathBuf) -> Result<DraftFolder> {
         durable::remove_dir(&path)?;
         // The folder may be outside the store, and the database holds names and addresses.
         DirBuilder::new().mode(0o700).create(&path).map_err(LoadError::io("create the folder", &path))?;
@@ -119,7 +119,7 @@ impl DraftFolder {
     }
 
     /// Moves the finished database to a path in `.work/`, flushes it to disk, and returns that path.
-    pub(crate) fn take(self, database: &Path) -> Result<PathBuf, LoadError> {
+    pub(crate) fn take(self, database: &Path) -> Result<PathBuf> {
         let moved = match self.path.parent() == self.final_path.parent() {
             true => database.to_path_buf(),
             false => {

@@ -4,26 +4,26 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 
 /// Flushes a file or the names in a folder to disk.
-pub(crate) fn sync(path: &Path) -> Result<(), LoadError> {
+pub(crate) fn sync(path: &Path) -> Result {
     File::open(path).and_then(|file| file.sync_all()).map_err(LoadError::io("flush to disk", path))
 }
 
 /// Creates a folder and its parents. The caller syncs the parent.
-pub(crate) fn create_dir(path: &Path) -> Result<(), LoadError> {
+pub(crate) fn create_dir(path: &Path) -> Result {
     fs::create_dir_all(path).map_err(LoadError::io("create the folder", path))
 }
 
 /// Renames a finished file over its published name.
-pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), LoadError> {
+pub(crate) fn rename(from: &Path, to: &Path) -> Result {
     fs::rename(from, to).map_err(LoadError::io("rename a finished file to", to))?;
     to.parent().map_or(Ok(()), sync)
 }
 
 /// Replaces a small file as a whole: writes a temporary file in `work_dir` and renames it.
-pub(crate) fn replace(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
+pub(crate) fn replace(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = work_dir.join(format!("{name}.inprogress"));
     let mut file = File::create(&temporary).map_err(LoadError::io("create", &temporary))?;
@@ -33,16 +33,16 @@ pub(crate) fn replace(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), 
 }
 
 /// Removes a file if it exists.
-pub(crate) fn remove_file(path: &Path) -> Result<(), LoadError> {
+pub(crate) fn remove_file(path: &Path) -> Result {
     ignore_missing(fs::remove_file(path), path)
 }
 
 /// Removes a folder and its contents if it exists.
-pub(crate) fn remove_dir(path: &Path) -> Result<(), LoadError> {
+pub(crate) fn remove_dir(path: &Path) -> Result {
     ignore_missing(fs::remove_dir_all(path), path)
 }
 
-fn ignore_missing(removed: io::Result<()>, path: &Path) -> Result<(), LoadError> {
+fn ignore_missing(removed: io::Result<()>, path: &Path) -> Result {
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(LoadError::io("remove", path)(error)),
         _ => Ok(()),

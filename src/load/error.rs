@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::duckdb_error::is_disk_full;
 use super::step::Step;
 
+pub(super) type Result<T = (), E = LoadError> = std::result::Result<T, E>;
+
 /// Why a folder is not a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAStore {
@@ -75,7 +77,7 @@ pub enum LoadError {
     #[error("the publication of run {run_id} is inconsistent: {why}")]
     Inconsistent { run_id: String, why: String },
     /// The caller asked to stop before `step`.
-    #[error("stopped before this step: {}", step.description())]
+    #[error("stopped before the step {step:?}")]
     Stopped { step: Step },
 }
 

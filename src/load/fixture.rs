@@ -225,6 +225,14 @@ impl Store {
     }
 }
 
+/// Defines everything in an open database with tables and rows, and fills the derived tables.
+pub(crate) fn define(definitions: &Definitions<'_>, connection: &duckdb::Connection) {
+    definitions.run(connection).expect("defined");
+    for derived in definitions::DERIVED {
+        connection.execute_batch(&definitions::replacement(derived, "true")).expect("derived");
+    }
+}
+
 /// Opens `vcq.duckdb` read-only with two threads.
 pub(crate) fn open_published(paths: &StorePaths) -> Result<duckdb::Connection, LoadError> {
     open_published_with(paths, DatabaseOptions { threads: 2, ..DatabaseOptions::default() })

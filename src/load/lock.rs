@@ -16,7 +16,8 @@ use crate::schema::utc_text;
 
 /// Who holds the lock of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Holder {
+pub struct Holder {
+    /// 0 if the holder has not written it yet.
     pub pid: u32,
     pub host: String,
     /// RFC 3339 UTC.
@@ -27,9 +28,8 @@ pub(crate) struct Holder {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// `pid` is 0 if the holder has not written it yet.
-    #[error("another run holds the store: `{command}`, process {pid} on {host}, since {started_utc}")]
-    Held { pid: u32, host: String, started_utc: String, command: String },
+    #[error("another run holds the store: `{}`, process {} on {}, since {}", .0.command, .0.pid, .0.host, .0.started_utc)]
+    Held(Holder),
     #[error("cannot lock {}", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
@@ -63,10 +63,7 @@ impl Lock {
                     tries += 1;
                     thread::sleep(RETRY_DELAY);
                 }
-                Err(TryLockError::WouldBlock) => {
-                    let Holder { pid, host, started_utc, command } = recorded_holder(paths);
-                    return Err(LockError::Held { pid, host, started_utc, command });
-                }
+                Err(TryLockError::WouldBlock) => return Err(LockError::Held(recorded_holder(paths))),
             }
         }
         let holder = Holder {
@@ -140,7 +137,7 @@ mod tests {
         let lock = Lock::take(&paths, "sync", 0).expect("free");
         let error = Lock::take(&paths, "rebuild", 0).expect_err("held");
         match &error {
-            LockError::Held { pid, started_utc, command, host } => {
+            LockError::Held(Holder { pid, started_utc, command, host }) => {
                 assert_eq!((*pid, command.as_str()), (std::process::id(), "sync"));
                 assert_eq!(started_utc, "1970-01-01T00:00:00Z");
                 assert!(!host.is_empty());

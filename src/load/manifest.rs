@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 use super::durable;
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::paths::StorePaths;
 use crate::schema::SCHEMA_VERSION;
 
@@ -49,7 +49,7 @@ struct Version {
 
 impl Manifest {
     /// Reads the manifest; `None` if nothing was published yet.
-    pub(crate) fn read(paths: &StorePaths) -> Result<Option<Manifest>, LoadError> {
+    pub(crate) fn read(paths: &StorePaths) -> Result<Option<Manifest>> {
         let path = paths.manifest();
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -71,7 +71,7 @@ impl Manifest {
     }
 
     /// Replaces the manifest. If this fails, the old one is still intact.
-    pub(crate) fn write(&self, paths: &StorePaths) -> Result<(), LoadError> {
+    pub(crate) fn write(&self, paths: &StorePaths) -> Result {
         let path = paths.manifest();
         let text = self.text().map_err(|error| LoadError::io("write", &path)(error.into()))?;
         durable::replace(&paths.work(), &path, text.as_bytes())

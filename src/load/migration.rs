@@ -9,7 +9,7 @@ use duckdb::Connection;
 
 use super::checksum;
 use super::draft::Draft;
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{SCHEMA_MIGRATIONS, SCHEMA_VERSION};
 
@@ -51,7 +51,7 @@ pub(crate) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
 }
 
 /// Returns an error if the program does not know one of the applied migrations, or knows it with other statements.
-pub(crate) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
+pub(crate) fn check(applied: &[Applied], path: &Path) -> Result {
     for row in applied {
         let known = MIGRATIONS.iter().find(|migration| i64::from(migration.version) == row.version);
         let Some(known) = known else {
@@ -70,7 +70,7 @@ pub(crate) fn check(applied: &[Applied], path: &Path) -> Result<(), LoadError> {
 }
 
 /// Applies the missing migrations in the caller's transaction; returns how many.
-pub(crate) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<usize, LoadError> {
+pub(crate) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<usize> {
     let done = |migration: &Migration| applied.iter().any(|row| row.version == i64::from(migration.version));
     let missing: Vec<&Migration> = MIGRATIONS.iter().filter(|migration| !done(migration)).collect();
     if missing.is_empty() {

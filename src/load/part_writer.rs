@@ -20,7 +20,7 @@ use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 
 use super::checksum::HashingWriter;
 use super::durable;
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use crate::schema::{Table, arrow_schema, civil_date_text};
 
 /// About DuckDB's own row groups (122,880), so that all its threads have work.
@@ -53,17 +53,12 @@ pub struct StagedPart {
 }
 
 pub struct PartWriter {
-    table: &'static Table,
-    meeting_date: i32,
-    n: u32,
-    path: PathBuf,
+    /// Completed by `finish`.
+    part: StagedPart,
     chunks: BatchCoalescer,
     time_position: Option<usize>,
     /// Created with the first rows: a table without rows has no file.
     writer: Option<ArrowWriter<HashingWriter<BufWriter<File>>>>,
-    rows: u64,
-    min_time_utc_us: Option<i64>,
-    max_time_utc_us: Option<i64>,
 }
 
 impl PartWriter {
@@ -75,80 +70,74 @@ impl PartWriter {
         meeting_date: i32,
         run_id: &str,
         n: u32,
-    ) -> Result<PartWriter, LoadError> {
+    ) -> Result<PartWriter> {
         // Not `.parquet`: programs that read folders of Parquet files must not read a partly written one.
         let name = format!("{}-{}-{run_id}-{n}.inprogress", table.name, civil_date_text(meeting_date));
         let schema = Arc::new(arrow_schema::file_schema(table));
         let time_position = schema.fields().iter().position(|field| field.name() == table.time_column);
-        Ok(PartWriter {
+        let part = StagedPart {
             table,
             meeting_date,
             n,
             path: work_dir.join(name),
-            chunks: BatchCoalescer::new(schema, CHUNK_ROWS),
-            time_position,
-            writer: None,
             rows: 0,
+            bytes: 0,
+            sha256: String::new(),
             min_time_utc_us: None,
             max_time_utc_us: None,
-        })
+        };
+        Ok(PartWriter { part, chunks: BatchCoalescer::new(schema, CHUNK_ROWS), time_position, writer: None })
     }
 
     /// Adds rows that follow the previous ones in the table's sort order. The batch has the columns of
     /// [`arrow_schema::file_schema`].
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), LoadError> {
+    pub fn write(&mut self, batch: &RecordBatch) -> Result {
         if batch.num_rows() == 0 {
             return Ok(());
         }
         self.update_times(batch);
-        self.rows += batch.num_rows() as u64;
-        let table = self.table.name;
+        self.part.rows += batch.num_rows() as u64;
+        let table = self.part.table.name;
         self.chunks.push_batch(batch.clone()).map_err(|source| LoadError::Rows { table, source })?;
+        self.encode_completed()
+    }
+
+    /// Finishes the part and flushes it to disk; `None`, and no file, without rows.
+    pub fn finish(mut self) -> Result<Option<StagedPart>> {
+        let table = self.part.table.name;
+        self.chunks.finish_buffered_batch().map_err(|source| LoadError::Rows { table, source })?;
+        self.encode_completed()?;
+        let mut part = self.part;
+        let Some(writer) = self.writer.take() else { return Ok(None) };
+        let hashing = writer.into_inner().map_err(failure(table, &part.path))?;
+        let file;
+        (file, part.bytes, part.sha256) = hashing.finish().map_err(LoadError::io("write", &part.path))?;
+        file.into_inner()
+            .map_err(io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .map_err(LoadError::io("write", &part.path))?;
+        Ok(Some(part))
+    }
+
+    fn encode_completed(&mut self) -> Result {
         while let Some(chunk) = self.chunks.next_completed_batch() {
             self.encode(&chunk)?;
         }
         Ok(())
     }
 
-    /// Finishes the part and flushes it to disk; `None`, and no file, without rows.
-    pub fn finish(mut self) -> Result<Option<StagedPart>, LoadError> {
-        let table = self.table.name;
-        self.chunks.finish_buffered_batch().map_err(|source| LoadError::Rows { table, source })?;
-        while let Some(chunk) = self.chunks.next_completed_batch() {
-            self.encode(&chunk)?;
-        }
-        let Some(writer) = self.writer.take() else { return Ok(None) };
-        let hashing = writer.into_inner().map_err(failure(table, &self.path))?;
-        let (file, bytes, sha256) = hashing.finish().map_err(LoadError::io("write", &self.path))?;
-        file.into_inner()
-            .map_err(io::IntoInnerError::into_error)
-            .and_then(|file| file.sync_all())
-            .map_err(LoadError::io("write", &self.path))?;
-        Ok(Some(StagedPart {
-            table: self.table,
-            meeting_date: self.meeting_date,
-            n: self.n,
-            path: self.path,
-            rows: self.rows,
-            bytes,
-            sha256,
-            min_time_utc_us: self.min_time_utc_us,
-            max_time_utc_us: self.max_time_utc_us,
-        }))
-    }
-
-    fn encode(&mut self, chunk: &RecordBatch) -> Result<(), LoadError> {
-        let failed = failure(self.table.name, &self.path);
+    fn encode(&mut self, chunk: &RecordBatch) -> Result {
+        let StagedPart { table, path, .. } = &self.part;
+        let failed = failure(table.name, path);
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
-                if let Some(work_dir) = self.path.parent() {
+                if let Some(work_dir) = path.parent() {
                     durable::create_dir(work_dir)?;
                 }
-                let file = File::create(&self.path).map_err(LoadError::io("create", &self.path))?;
+                let file = File::create(path).map_err(LoadError::io("create", path))?;
                 let file = HashingWriter::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
-                let writer =
-                    ArrowWriter::try_new(file, chunk.schema(), Some(properties(self.table))).map_err(&failed)?;
+                let writer = ArrowWriter::try_new(file, chunk.schema(), Some(properties(table))).map_err(&failed)?;
                 self.writer.insert(writer)
             }
         };
@@ -162,12 +151,9 @@ impl PartWriter {
             return; // `push_batch` reports the wrong type.
         }
         let times = column.as_primitive::<TimestampMicrosecondType>();
-        if let Some(min) = compute::min(times) {
-            self.min_time_utc_us = Some(self.min_time_utc_us.map_or(min, |so_far| so_far.min(min)));
-        }
-        if let Some(max) = compute::max(times) {
-            self.max_time_utc_us = Some(self.max_time_utc_us.map_or(max, |so_far| so_far.max(max)));
-        }
+        let part = &mut self.part;
+        part.min_time_utc_us = part.min_time_utc_us.into_iter().chain(compute::min(times)).min();
+        part.max_time_utc_us = part.max_time_utc_us.into_iter().chain(compute::max(times)).max();
     }
 }
 
@@ -313,7 +299,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("temp dir");
         let batch = fixture::batch(&QUALITY_SAMPLES, fixture::DAY, 10, 0);
         let writer = PartWriter::create(dir.path(), &QUALITY_SAMPLES, fixture::DAY, "run", 0).expect("create");
-        std::os::unix::fs::symlink("/dev/full", &writer.path).expect("link");
+        std::os::unix::fs::symlink("/dev/full", &writer.part.path).expect("link");
         let mut writer = writer;
         let error = writer.write(&batch).and_then(|()| writer.finish().map(|_| ())).expect_err("full");
         assert!(matches!(&error, LoadError::DiskFull { path, .. } if path.starts_with(dir.path())), "{error:?}");

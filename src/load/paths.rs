@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::durable;
-use super::error::{LoadError, NotAStore};
+use super::error::{LoadError, NotAStore, Result};
 use crate::schema::{PARTITION_COLUMN, Table, civil_date_text};
 
 /// The folders of a store, created by [`StorePaths::open`].
@@ -25,10 +25,7 @@ pub struct StorePaths {
 
 impl StorePaths {
     /// Opens a store for writing; creates the folder and its parts if they are missing.
-    pub fn open(root: &Path) -> Result<StorePaths, LoadError> {
-        if root.is_file() {
-            return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
-        }
+    pub fn open(root: &Path) -> Result<StorePaths> {
         let not_writable = |path: &Path| {
             let path = path.to_path_buf();
             move |source: io::Error| match source.kind() {
@@ -38,11 +35,10 @@ impl StorePaths {
                 _ => LoadError::NotWritable { path, source },
             }
         };
-        fs::create_dir_all(root).map_err(not_writable(root))?;
-        let paths = StorePaths::canonical(root)?;
-        if !paths.is_store()? && !paths.is_vacant()? {
-            return Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles });
+        if !root.is_file() {
+            fs::create_dir_all(root).map_err(not_writable(root))?;
         }
+        let paths = StorePaths::open_folder(root)?;
         for folder in FOLDERS {
             let folder = paths.root.join(folder);
             fs::create_dir_all(&folder).map_err(not_writable(&folder))?;
@@ -57,7 +53,7 @@ impl StorePaths {
     }
 
     /// Finds an existing store for reading; creates and changes nothing.
-    pub fn existing(root: &Path) -> Result<StorePaths, LoadError> {
+    pub fn existing(root: &Path) -> Result<StorePaths> {
         if !root.is_dir() {
             return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::NoFolder });
         }
@@ -69,22 +65,27 @@ impl StorePaths {
     }
 
     /// Finds a store for reading; creates and changes nothing. Returns `None` if there is none yet and one could be created.
-    pub fn find(root: &Path) -> Result<Option<StorePaths>, LoadError> {
+    pub fn find(root: &Path) -> Result<Option<StorePaths>> {
+        if !root.exists() {
+            return Ok(None);
+        }
+        let paths = StorePaths::open_folder(root)?;
+        Ok(paths.is_store()?.then_some(paths))
+    }
+
+    /// Returns an error if the folder is neither a store nor empty.
+    fn open_folder(root: &Path) -> Result<StorePaths> {
         if root.is_file() {
             return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
         }
-        if !root.is_dir() {
-            return Ok(None);
-        }
         let paths = StorePaths::canonical(root)?;
-        match (paths.is_store()?, paths.is_vacant()?) {
-            (true, _) => Ok(Some(paths)),
-            (false, true) => Ok(None),
-            (false, false) => Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles }),
+        match paths.is_store()? || paths.is_vacant()? {
+            true => Ok(paths),
+            false => Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles }),
         }
     }
 
-    fn canonical(root: &Path) -> Result<StorePaths, LoadError> {
+    fn canonical(root: &Path) -> Result<StorePaths> {
         let root = root.canonicalize().map_err(LoadError::io("resolve the store folder", root))?;
         if root.to_str().is_none() {
             return Err(LoadError::NotAStore { path: root, why: NotAStore::NotUtf8 });
@@ -92,15 +93,15 @@ impl StorePaths {
         Ok(StorePaths { root })
     }
 
-    fn is_store(&self) -> Result<bool, LoadError> {
+    fn is_store(&self) -> Result<bool> {
         Ok(self.names()?.iter().any(|name| STORE_FILES.contains(&name.as_str())))
     }
 
-    fn is_vacant(&self) -> Result<bool, LoadError> {
+    fn is_vacant(&self) -> Result<bool> {
         Ok(self.names()?.iter().all(|name| name.starts_with('.') || IGNORED.contains(&name.as_str())))
     }
 
-    fn names(&self) -> Result<Vec<String>, LoadError> {
+    fn names(&self) -> Result<Vec<String>> {
         let entries = fs::read_dir(&self.root).map_err(LoadError::io("list the folder", &self.root))?;
         Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
@@ -138,7 +139,7 @@ impl StorePaths {
     }
 
     /// Replaces `buildings.csv` as a whole. Only for the holder of the lock.
-    pub fn write_buildings(&self, text: &str) -> Result<(), LoadError> {
+    pub fn write_buildings(&self, text: &str) -> Result {
         durable::replace(&self.work(), &self.buildings(), text.as_bytes())
     }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::cleanup::remove_if_empty;
 use super::current::{self, Current};
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::manifest::{Manifest, PublishedFile};
 use super::part_writer::StagedPart;
 use super::paths::{StorePaths, part_path};
@@ -27,7 +27,7 @@ pub fn publish(
     publication: &Publication<'_>,
     runs: RunRows<'_>,
     on_step: &mut dyn FnMut(Step) -> ControlFlow<()>,
-) -> Result<Published, LoadError> {
+) -> Result<Published> {
     let started = Instant::now();
     check_consistent(publication)?;
     let current = match current::inspect(paths, publication.database) {
@@ -100,7 +100,7 @@ fn manifest_before(
     paths: &StorePaths,
     publication: &Publication<'_>,
     current: Option<&Current>,
-) -> Result<Option<Manifest>, LoadError> {
+) -> Result<Option<Manifest>> {
     match (Manifest::read(paths), publication.mode) {
         (Err(LoadError::CorruptManifest { .. }), PublishMode::Replace) => Ok(None),
         // Without the manifest, publishing one date would drop all the others.
@@ -112,7 +112,7 @@ fn manifest_before(
 }
 
 /// Refuses a publication that contradicts itself.
-fn check_consistent(publication: &Publication<'_>) -> Result<(), LoadError> {
+fn check_consistent(publication: &Publication<'_>) -> Result {
     let run_id = publication.run_id;
     let refuse = |why: String| Err(LoadError::Inconsistent { run_id: run_id.to_owned(), why });
     if run_id.is_empty() || !run_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
@@ -226,7 +226,7 @@ fn published_file(part: &StagedPart, meeting_date: String, path: String) -> Publ
 }
 
 /// Renames the parts into place and flushes every new name to disk.
-fn place(paths: &StorePaths, moves: &[(PathBuf, String)]) -> Result<(), LoadError> {
+fn place(paths: &StorePaths, moves: &[(PathBuf, String)]) -> Result {
     let mut folders = BTreeSet::new();
     for (staged, path) in moves {
         let part = paths.part(path);

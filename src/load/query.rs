@@ -4,13 +4,13 @@ use duckdb::Connection;
 
 use super::connection::{self, DatabaseOptions};
 use super::current;
-use super::error::LoadError;
+use super::error::{LoadError, Result};
 use super::paths::StorePaths;
 use crate::schema::{Kind, Table};
 
 /// Opens `vcq.duckdb` read-only. The connection keeps showing the generation that is published now, whatever is published
 /// later; neither side blocks the other.
-pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Connection, LoadError> {
+pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Connection> {
     let path = paths.database();
     if !path.exists() {
         return Err(LoadError::NoDatabase { path });
@@ -20,7 +20,7 @@ pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) 
     Ok(connection)
 }
 
-pub(crate) fn read_generation(connection: &Connection, paths: &StorePaths) -> Result<u64, LoadError> {
+pub(crate) fn read_generation(connection: &Connection, paths: &StorePaths) -> Result<u64> {
     let generation = connection.query_row("select generation from meta", [], |row| row.get(0));
     generation.map_err(LoadError::duckdb("read the generation of", &paths.database()))
 }

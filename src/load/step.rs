@@ -17,15 +17,4 @@ impl Step {
     /// Every step, in order.
     pub const ALL: &'static [Step] =
         &[Step::PlaceParts, Step::WriteManifest, Step::BuildDatabase, Step::RenameDatabase, Step::RemoveOldParts];
-
-    /// A verb phrase for messages.
-    pub fn description(self) -> &'static str {
-        match self {
-            Step::PlaceParts => "place the new parts",
-            Step::WriteManifest => "write the manifest",
-            Step::BuildDatabase => "build the database",
-            Step::RenameDatabase => "publish the database",
-            Step::RemoveOldParts => "remove the old parts",
-        }
-    }
 }

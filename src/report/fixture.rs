@@ -23,7 +23,7 @@ pub(crate) fn without_definitions() -> Connection {
 /// Installs the shared definitions and the reports. Call it after inserting rows: it also fills the derived tables.
 pub(crate) fn install(connection: &Connection) {
     let scripts = scripts().expect("scripts");
-    Definitions { scripts: &scripts, ..Definitions::NONE }.define(connection).expect("defined");
+    crate::load::fixture::define(&Definitions { scripts: &scripts, ..Definitions::NONE }, connection);
 }
 
 /// A database with the given rows.
