@@ -1,4 +1,4 @@
-//! The vendor's answers: envelope, items, pages, and the raw log that keeps them.
+//! API responses: envelope, items, pages, and the raw log that stores them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::text::readable;
 use crate::transform::WalkParser;
 use feishu_vc::{Endpoint, EnvelopeFacts, read_envelope};
 
-/// The envelope agrees with a tree of the same bytes.
+/// The envelope reader agrees with serde_json.
 pub(super) fn envelope(data: &[u8]) {
     for endpoint in Endpoint::ALL {
         let Some(EnvelopeFacts { code, paging, names }) = read_envelope(data, endpoint.list_key()) else { continue };
@@ -31,7 +31,7 @@ pub(super) fn envelope(data: &[u8]) {
     }
 }
 
-/// Every item that the envelope counts is an item, and what is well formed becomes readable.
+/// Every item that the envelope counts is found, and well-formed JSON becomes readable.
 pub(super) fn list(data: &[u8]) {
     for endpoint in Endpoint::ALL {
         let items = list_items(data, endpoint.list_key());
@@ -49,9 +49,9 @@ pub(super) fn list(data: &[u8]) {
 pub(super) fn page(data: &[u8]) {
     let key = Endpoint::ParticipantQualityList.list_key();
     let Some(EnvelopeFacts { paging: Some((_, _, item_count)), .. }) = read_envelope(data, key) else { return };
-    // An accepted answer is a page, whatever its items are.
+    // A valid response is a page, whatever its items are.
     accounted(data, item_count);
-    // The same without keys that stand twice, where a tree can say what is what.
+    // The same without repeated keys, so that it can be compared with serde_json.
     let items = list_items(data, key);
     let canonical = json!({"code": 0, "data": {key: items}}).to_string();
     let (timed, timeless) = accounted(canonical.as_bytes(), item_count);
@@ -59,10 +59,10 @@ pub(super) fn page(data: &[u8]) {
     assert_eq!((timed, timeless), (with_time, item_count - with_time));
 }
 
-/// How many items of a page have a time and how many have none.
+/// The number of items with and without a time.
 fn accounted(body: &[u8], item_count: usize) -> (usize, usize) {
     let mut parser = WalkParser::default();
-    let walk = parser.walk(&[body], 480).expect("an accepted answer is a page");
+    let walk = parser.walk(&[body], 480).expect("a valid response is a page");
     let (mut whole_rows, mut timeless, mut columns) = (0, 0, HashSet::new());
     for reject in walk.rejects("p", 0) {
         assert!(!reject.raw_text.is_empty(), "{}", reject.row_key);
@@ -72,28 +72,28 @@ fn accounted(body: &[u8], item_count: usize) -> (usize, usize) {
     }
     columns.remove("*");
     assert!(columns.iter().all(|name| QUALITY_SAMPLES.columns.iter().any(|column| column.name == *name)));
-    // Equal samples collapse, so fewer rows than items are right; more are not, and none only where there is none.
+    // Equal samples are merged, so there can be fewer rows than items, but not more, and no rows only without items.
     let timed = item_count - timeless;
     assert!(walk.sample_count() + whole_rows - timeless <= timed && (timed == 0) == (walk.sample_count() == 0));
-    // Twice the same page is the same walk.
+    // Repeating a page does not change the walk.
     let twice = parser.walk(&[body, body], 480).expect("the same page");
     assert_eq!(twice.sample_count(), walk.sample_count());
     (timed, timeless)
 }
 
-/// Whether any section of an item has a time that can be read.
+/// Whether any section of an item has a readable time.
 fn has_time(item: &Value) -> bool {
     SECTIONS.iter().any(|section| {
         let time = match item.get(section) {
             Some(Value::Object(section)) => section.get("time"),
-            // A section that is no object counts as its own time.
+            // A section that is not an object counts as its time.
             other => other,
         };
         matches!(parse::time(&Raw::of(time)), Ok(Some(_)))
     })
 }
 
-/// A day of the raw log with any bytes in it is read to its end; so is a frame with any lines.
+/// A day of the raw log with arbitrary bytes is read to its end; so is a frame with arbitrary lines.
 pub(super) fn raw_log(data: &[u8]) {
     const DAY: i32 = 20_000;
     let root = folder();
@@ -103,7 +103,7 @@ pub(super) fn raw_log(data: &[u8]) {
     let bytes = if kind % 2 == 0 { rest.to_vec() } else { framed(rest) };
     let path = folder.join("a-0.jsonl.zst");
     fs::write(&path, &bytes).expect("written");
-    let date = RawDate::open(&root, RawKind::Quality, DAY).expect("any bytes are a file");
+    let date = RawDate::open(&root, RawKind::Quality, DAY).expect("any bytes are accepted");
     assert!(date.truncated <= 1, "one file has one end");
     for (_, walks) in date.units() {
         for walk in walks {
@@ -115,7 +115,7 @@ pub(super) fn raw_log(data: &[u8]) {
     }
 }
 
-/// These lines as a checkpoint with a good header.
+/// These lines as a frame with a valid header.
 fn framed(lines: &[u8]) -> Vec<u8> {
     let frame = zstd::encode_all(lines, 1).expect("memory");
     let header = Header {
@@ -136,7 +136,7 @@ fn framed(lines: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A folder of this process and thread.
+/// A temporary folder for this process and thread.
 fn folder() -> PathBuf {
     let thread = format!("{:?}", std::thread::current().id());
     let thread: String = thread.chars().filter(char::is_ascii_digit).collect();

@@ -1,14 +1,14 @@
-//! What must hold for every input, as functions of bytes: the fuzz targets, and the same on stable in the tests.
+//! Properties that must hold for every input: the fuzz targets, which the tests also run on stable Rust.
 //!
-//! Owns the table of targets ([`TARGETS`]) and what each of them holds against its input: no panic, results in range,
-//! agreement with a slow and obvious form, nothing lost. Built for tests and for `cargo fuzz` only. Seeds, and every
-//! input that ever broke one of these, are in `fuzz/seeds/<target>/`.
+//! A target checks that there is no panic, that results are in range, that they agree with a simple slow implementation,
+//! and that nothing is lost. Built for tests and `cargo fuzz` only. Seeds, and every input that ever failed, are in
+//! `fuzz/seeds/<target>/`.
 
 mod answers;
 mod settings;
 mod values;
 
-/// A target: its name and the check, which panics where something does not hold.
+/// Name and check of a target. The check panics if a property does not hold.
 pub type Target = (&'static str, fn(&[u8]));
 
 pub const TARGETS: &[Target] = &[
@@ -20,12 +20,9 @@ pub const TARGETS: &[Target] = &[
     ("settings", settings::check),
 ];
 
-/// Runs one target on one input.
-///
-/// # Panics
-/// Where something does not hold, and where no target has this name.
+/// Runs one target on one input. Panics if a property does not hold.
 pub fn run(name: &str, data: &[u8]) {
-    let (_, check) = TARGETS.iter().find(|(target, _)| *target == name).expect("a target of the table");
+    let (_, check) = TARGETS.iter().find(|(target, _)| *target == name).expect("a known target");
     check(data);
 }
 
@@ -42,7 +39,7 @@ mod tests {
 
     fn seeds(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
-        // Inputs that cargo fuzz found to fail lie in `artifacts` until somebody names them and makes them seeds.
+        // Failing inputs that cargo fuzz found are in `artifacts` until they are moved to the seeds.
         for folder in [fuzz_folder().join("seeds").join(target), fuzz_folder().join("artifacts").join(target)] {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 found.push((entry.path(), fs::read(entry.path()).expect("a seed")));
@@ -64,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn every_target_is_a_program_and_has_seeds() {
+    fn every_target_has_a_program_and_seeds() {
         let names = |folder: &str| -> Vec<String> {
             let entries = fs::read_dir(fuzz_folder().join(folder)).expect(folder).flatten();
             let mut names: Vec<_> =
@@ -78,7 +75,7 @@ mod tests {
         assert_eq!(names("seeds"), targets);
     }
 
-    /// A seed with a few bytes changed, cut or doubled: what a fuzzer does, with less patience.
+    /// A seed with a few bytes changed, removed or repeated, as a fuzzer would do.
     fn changed(target: &'static str) -> impl Strategy<Value = Vec<u8>> {
         let seeds: Vec<Vec<u8>> =
             seeds(target).into_iter().map(|(_, data)| data).filter(|data| data.len() < 20_000).collect();

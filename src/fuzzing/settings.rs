@@ -1,4 +1,4 @@
-//! What people type: lengths of time, sizes, zones, windows and addresses.
+//! User input: durations, sizes, zones, windows and addresses.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use feishu_vc::BaseUrl;
 
 /// 2026-11-23 12:00 UTC.
 const NOW_US: i64 = 1_795_435_200_000_000;
-/// What no message may repeat.
+/// No message may contain this.
 const PASSWORD: &str = "Zq9-hunter2-Zq9";
 
 pub(super) fn check(data: &[u8]) {
@@ -25,17 +25,17 @@ pub(super) fn check(data: &[u8]) {
             assert!(window.since_us < window.until_us, "{text:?}: {window:?}");
         }
         if let Ok(at) = finish_by(&text, &zone, NOW_US) {
-            // The next such time; a day with a change of clocks can be longer.
+            // Within a day, or a little more across a daylight-saving change.
             assert!(at > NOW_US && at - NOW_US <= 26 * 3_600_000_000, "{text:?}: {at}");
         }
     }
     address(&text);
-    // The same as the host of an address with a password.
+    // An error about an address must not contain its password.
     let error = load(&format!("{text}:{PASSWORD}@{text}")).err();
     assert!(!error.unwrap_or_default().contains(PASSWORD), "{text:?}");
 }
 
-/// An address that both checks take leads to this machine or is encrypted.
+/// An address that both checks accept is HTTPS or on loopback.
 fn address(text: &str) {
     if load(text).is_err() {
         return;
@@ -52,7 +52,7 @@ fn address(text: &str) {
     assert!(origin.starts_with("https://") || is_local, "{text:?}: {origin}");
 }
 
-/// Loads the settings with this base URL; the error in words.
+/// Loads the settings with this base URL. The error is its text.
 fn load(base_url: &str) -> Result<(), String> {
     let flags = BTreeMap::from([("base_url", base_url.to_owned())]);
     match Config::load(&Sources { flags, ..Sources::default() }) {

@@ -1,4 +1,4 @@
-//! The parsers of contract 2 against slow and obvious ones.
+//! The parsers of values, compared with simple slow implementations.
 
 use jiff::civil::DateTime;
 
@@ -7,7 +7,6 @@ use crate::schema::{Kind, ParsedTime, Raw, Reason, TenantZone, parse};
 const MEASURES: &[Kind] =
     &[Kind::Millis, Kind::Kbps, Kind::LossPercent, Kind::CpuPercent, Kind::Decibel, Kind::FramesPerSecond];
 
-/// One text through every parser.
 pub(super) fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let raw = Raw::Text(&text);
@@ -39,13 +38,13 @@ pub(super) fn check(data: &[u8]) {
     same_in_full_width(&text, parse::height_px);
     same_in_full_width(&text, parse::time);
     clocks(&text);
-    // Text is kept as sent, or missing; an id too.
+    // Text and ids are unchanged or missing.
     assert!(parse::text(&raw).is_ok_and(|kept| kept.is_none_or(|kept| kept == text)), "{text:?}");
     assert!(parse::id(&raw).is_ok_and(|kept| kept.is_none_or(|kept| kept == text && kept.trim() != "-")), "{text:?}");
     if let Some(minutes) = parse::offset_min(&text) {
         assert!(minutes.abs() <= 14 * 60, "{text:?}: {minutes}");
     }
-    // A JSON number is the text of its digits.
+    // A JSON number gives the same value as its text.
     if let Ok(number) = text.parse::<i64>() {
         let digits = number.to_string();
         assert_eq!(parse::count(&Raw::Integer(number)), parse::count(&Raw::Text(&digits)), "{number}");
@@ -61,7 +60,7 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-/// The ASCII character that a full-width one stands for.
+/// The ASCII form of a full-width character.
 fn ascii(c: char) -> Option<char> {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0),
@@ -70,7 +69,7 @@ fn ascii(c: char) -> Option<char> {
     }
 }
 
-/// Printable ASCII means the same in full width.
+/// Printable ASCII gives the same value in full width.
 fn same_in_full_width<T: PartialEq + std::fmt::Debug>(text: &str, parse: impl Fn(&Raw<'_>) -> T) {
     if !text.chars().all(|c| matches!(c, ' '..='~')) {
         return;
@@ -82,7 +81,7 @@ fn same_in_full_width<T: PartialEq + std::fmt::Debug>(text: &str, parse: impl Fn
     assert_eq!(parse(&Raw::Text(text)), parse(&Raw::Text(&wide)), "{text:?}");
 }
 
-/// A number and a unit, the slow way: only for a plain form, where there can be no doubt what is meant.
+/// A simple parser of a number and a unit, for unambiguous forms only.
 fn slow_measure(text: &str, kind: Kind) -> Option<Result<Option<f64>, Reason>> {
     let text = text.trim_matches(' ');
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
@@ -106,7 +105,7 @@ fn slow_measure(text: &str, kind: Kind) -> Option<Result<Option<f64>, Reason>> {
     Some(if in_range { Ok(Some(value)) } else { Err(Reason::OutOfRange) })
 }
 
-/// Times are inside the calendar, and the common form is what jiff makes of it.
+/// Times are in range, and the common form agrees with jiff.
 fn clocks(text: &str) {
     let parsed = parse::time(&Raw::Text(text));
     if let Ok(Some(clock)) = parsed {
@@ -118,14 +117,14 @@ fn clocks(text: &str) {
         let _ = (moment.local_day(), crate::schema::civil_date_text(moment.local_day()));
     }
     if let Some((civil, offset_min)) = slow_clock(text) {
-        // jiff's instants end a day before its calendar does.
+        // The range of jiff's instants ends a day before that of its calendar.
         let Ok(utc) = civil.to_zoned(jiff::tz::TimeZone::UTC) else { return };
         let local_us = utc.timestamp().as_microsecond();
         assert_eq!(parsed, Ok(Some(ParsedTime::Local { local_us, offset_min })), "{text:?}");
     }
 }
 
-/// `YYYY.MM.DD HH:MM:SS` and perhaps ` (GMT+HH:MM)`, read by jiff.
+/// `YYYY.MM.DD HH:MM:SS` with an optional ` (GMT+HH:MM)`, parsed by jiff.
 fn slow_clock(text: &str) -> Option<(DateTime, Option<i32>)> {
     let (clock, zone) = match text.strip_suffix(')') {
         None => (text, None),
@@ -134,7 +133,7 @@ fn slow_clock(text: &str) -> Option<(DateTime, Option<i32>)> {
     if clock.len() != 19 || !clock.bytes().all(|byte| byte.is_ascii_digit() || b". :".contains(&byte)) {
         return None;
     }
-    // jiff takes second 60 for 59; the vendor's own clock never prints one, and it is no time here.
+    // jiff reads second 60 as 59; here it is not a valid time.
     if clock.ends_with("60") {
         return None;
     }
@@ -148,13 +147,13 @@ fn slow_clock(text: &str) -> Option<(DateTime, Option<i32>)> {
                 rest.split_once(':').filter(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2)?;
             let number =
                 |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i32>().ok()).flatten();
-            let minutes_in_all = number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?;
+            let total_minutes = number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?;
             let sign = match sign {
                 "+" => 1,
                 "-" => -1,
                 _ => return None,
             };
-            Some(Some(minutes_in_all).filter(|minutes| *minutes <= 840)? * sign)
+            Some(Some(total_minutes).filter(|minutes| *minutes <= 840)? * sign)
         }
     };
     (printed == clock).then_some((civil, offset))

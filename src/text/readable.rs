@@ -1,16 +1,15 @@
-//! JSON that is well formed but cannot be held in memory as it stands, made so that it can.
+//! Converts well-formed JSON that serde_json refuses into JSON that it accepts.
 //!
-//! The grammar of JSON allows what its readers refuse: half of a surrogate pair, a number beyond a double, nesting that
-//! would overflow the stack. The vendor's answer is kept verbatim all the same, so one odd value must not cost a page:
-//! it is replaced by the nearest thing that can be read, and everything around it stays.
+//! The grammar allows half a surrogate pair, a number beyond the range of a double, and nesting of any depth. Responses are
+//! stored verbatim, so such a value must not make a whole page unreadable: it is replaced by the nearest readable value.
 
 use std::borrow::Cow;
 
-/// Nesting that stays as it is; what lies deeper becomes the text of its JSON. serde_json itself stops at 128.
-const MOST_DEPTH: usize = 96;
+/// Values below this depth become the text of their JSON. serde_json itself stops at 128.
+const MAX_DEPTH: usize = 96;
 
-/// Well-formed JSON as every reader takes it: lone surrogates become U+FFFD, a number beyond a double the text of its
-/// digits, what is nested too deeply the text of its JSON. Text that is no JSON comes back as some text.
+/// Lone surrogates become U+FFFD, a number beyond a double becomes the text of its digits, and a value that is nested too
+/// deeply becomes the text of its JSON. The result for text that is not JSON is unspecified.
 pub(crate) fn readable(json: &str) -> Cow<'_, str> {
     if serde_json::from_str::<serde_json::Value>(json).is_ok() {
         return Cow::Borrowed(json);
@@ -25,7 +24,7 @@ pub(crate) fn readable(json: &str) -> Cow<'_, str> {
                 push_string(&mut out, &json[at..end]);
                 end
             }
-            b'{' | b'[' if depth == MOST_DEPTH => {
+            b'{' | b'[' if depth == MAX_DEPTH => {
                 let end = end_of_nested(bytes, at);
                 out.push_str(&serde_json::Value::from(&json[at..end]).to_string());
                 end
@@ -45,7 +44,7 @@ pub(crate) fn readable(json: &str) -> Cow<'_, str> {
                     b'}' | b']' => depth = depth.saturating_sub(1),
                     _ => {}
                 }
-                // Whatever stands outside of strings is ASCII; if not, it is no JSON, and is taken as it comes.
+                // JSON is ASCII outside its strings; anything else is copied.
                 let end = at + json[at..].chars().next().map_or(1, char::len_utf8);
                 out.push_str(&json[at..end]);
                 end
@@ -56,13 +55,13 @@ pub(crate) fn readable(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Behind the string that begins at `at`, or the end where it has none.
+/// The position after the string that starts at `at`, or the end of the input.
 fn end_of_string(bytes: &[u8], at: usize) -> usize {
     let mut end = at + 1;
     while end < bytes.len() {
         match bytes[end] {
             b'"' => return end + 1,
-            // An escape is two bytes of ASCII at least; a broken one may end in the middle of a character.
+            // An escape has at least two ASCII bytes; a broken one may end within a character.
             b'\\' if bytes.get(end + 1).is_some_and(u8::is_ascii) => end += 2,
             _ => end += 1,
         }
@@ -70,7 +69,7 @@ fn end_of_string(bytes: &[u8], at: usize) -> usize {
     bytes.len()
 }
 
-/// Behind the object or array that begins at `at`, or the end where it has none.
+/// The position after the object or array that starts at `at`, or the end of the input.
 fn end_of_nested(bytes: &[u8], at: usize) -> usize {
     let (mut end, mut depth) = (at, 0_usize);
     while end < bytes.len() {
@@ -91,7 +90,7 @@ fn end_of_nested(bytes: &[u8], at: usize) -> usize {
     bytes.len()
 }
 
-/// A string with every lone surrogate replaced.
+/// Appends a string and replaces every lone surrogate.
 fn push_string(out: &mut String, string: &str) {
     let mut rest = string;
     while let Some(at) = rest.find('\\') {
@@ -114,7 +113,7 @@ fn push_string(out: &mut String, string: &str) {
     out.push_str(rest);
 }
 
-/// The code unit of an escape `\uXXXX` at the beginning of the text.
+/// The code unit of an escape `\uXXXX` at the start of the text.
 fn surrogate(escape: &str) -> Option<u32> {
     let digits = escape.strip_prefix("\\u")?.get(..4)?;
     if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
@@ -132,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_stays() {
+    fn readable_json_is_unchanged() {
         for text in [r#"{"a":[1,-0,"x\u00e9\ud83d\ude00\\u"]}"#, "[]", "7"] {
             assert!(matches!(readable(text), Cow::Borrowed(_)), "{text}");
         }
     }
 
     #[test]
-    fn one_odd_value_costs_only_itself() {
+    fn only_the_unreadable_value_is_replaced() {
         assert_eq!(
             read(r#"{"a":"x\ud800y","b":1e400,"c":"\ud83d\ude00","d":[-1E999,2]}"#),
             json!({"a": "x\u{fffd}y", "b": "1e400", "c": "\u{1f600}", "d": ["-1E999", 2]})
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_deep_becomes_text() {
+    fn too_deep_values_become_text() {
         let deep = format!("{{\"near\":7,\"far\":{}\"]\"{}}}", "[".repeat(100_000), "]".repeat(100_000));
         let value = read(&deep);
         assert_eq!(value["near"], 7);
@@ -163,7 +162,7 @@ mod tests {
         assert!(text.starts_with("[[[") && text.len() > 190_000, "{}", text.len());
     }
 
-    /// JSON as text, with every oddity that the grammar allows.
+    /// JSON as text, with everything unusual that the grammar allows.
     fn odd_json() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             Just("null".to_owned()),

@@ -1,17 +1,17 @@
-//! Text from outside on its way to a person's terminal, page or log: what it says stays, what it could do goes.
+//! Makes text from outside safe for terminals, pages and logs.
 //!
-//! A topic or a vendor's message may hold escape sequences that move the cursor, write the clipboard or rename the
-//! window, C1 bytes that do the same in one character, and marks that turn the reading order of all that follows.
+//! A topic or an API message can contain escape sequences that move the cursor, write to the clipboard or rename the
+//! window, C1 characters with the same effects, and marks that change the reading direction of the text that follows.
 
-/// True for a character that a terminal obeys or that turns or hides what is read: controls (C0, DEL, C1), marks of
-/// reading order, line and paragraph separators, the byte order mark, and the invisible tag characters.
+/// True for control characters (C0, DEL, C1), bidirectional marks, line and paragraph separators, the byte order mark,
+/// and invisible tag characters.
 pub fn is_terminal_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The text on one line: blanks for line ends and tabs, a replacement mark for everything else that would be obeyed.
+/// The text on one line: spaces for line ends and tabs, replacement characters for other control characters.
 pub(crate) fn on_one_line(text: &str) -> String {
     let shown = |c| match c {
         '\n' | '\r' | '\t' => ' ',
@@ -21,7 +21,7 @@ pub(crate) fn on_one_line(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// The same for text of several lines: line ends stay, a carriage return alone becomes one.
+/// The same for several lines: line ends are kept, and a single carriage return becomes one.
 pub(crate) fn on_lines(text: &str) -> String {
     let shown = |c| match c {
         '\n' => '\n',
@@ -33,7 +33,7 @@ pub(crate) fn on_lines(text: &str) -> String {
     text.replace("\r\n", "\n").chars().map(shown).collect()
 }
 
-/// JSON whose texts say the same, with escapes for everything that would be obeyed. Line breaks between tokens stay.
+/// Equivalent JSON in which control characters are escaped. Line breaks between tokens are kept.
 pub(crate) fn in_json(json: &str) -> String {
     if !json.chars().any(|c| is_terminal_control(c) && c != '\n') {
         return json.to_owned();
@@ -41,7 +41,7 @@ pub(crate) fn in_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() + 16);
     let mut units = [0; 2];
     for c in json.chars() {
-        // Outside of its strings JSON holds nothing that is obeyed but line breaks and tabs.
+        // Outside its strings, JSON contains no control characters but line breaks and tabs.
         if matches!(c, '\n' | '\t') || !is_terminal_control(c) {
             shown.push(c);
         } else {
@@ -58,19 +58,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_line_moves_no_terminal(text in any::<String>()) {
+        fn one_line_has_no_control_characters(text in any::<String>()) {
             let shown = on_one_line(&text);
             prop_assert!(!shown.chars().any(is_terminal_control));
             prop_assert_eq!(shown.chars().count(), text.chars().count());
         }
 
         #[test]
-        fn lines_keep_line_ends_and_nothing_else(text in any::<String>()) {
+        fn lines_have_no_control_characters_but_line_ends(text in any::<String>()) {
             prop_assert!(!on_lines(&text).chars().any(|c| is_terminal_control(c) && c != '\n'));
         }
 
         #[test]
-        fn json_says_the_same(text in any::<String>(), tag in "[\u{7f}-\u{9f}\u{202a}-\u{202e}\u{e0000}-\u{e007f}]{0,4}") {
+        fn json_is_equivalent(text in any::<String>(), tag in "[\u{7f}-\u{9f}\u{202a}-\u{202e}\u{e0000}-\u{e007f}]{0,4}") {
             let value = serde_json::json!({ "text": text, &tag: [tag.clone()] });
             let shown = in_json(&value.to_string());
             prop_assert!(!shown.chars().any(is_terminal_control), "{}", shown.escape_debug());
@@ -79,9 +79,9 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_seen_and_not_obeyed() {
+    fn escape_sequences_are_shown_and_not_executed() {
         assert_eq!(on_one_line("a\u{1b}[31mb\u{9b}2Jc\u{202e}d\ne"), "a\u{fffd}[31mb\u{fffd}2Jc\u{fffd}d e");
         assert_eq!(on_lines("a\r\nb\rc\n"), "a\nb\nc\n");
-        assert_eq!(on_one_line("家庭 👩‍👩‍👧 שלום"), "家庭 👩‍👩‍👧 שלום", "what people write stays");
+        assert_eq!(on_one_line("家庭 👩‍👩‍👧 שלום"), "家庭 👩‍👩‍👧 שלום", "ordinary text is unchanged");
     }
 }
