@@ -1,6 +1,6 @@
 //! A limit on the number of requests, set by the program that uses the client.
 
-use super::endpoint::Endpoint;
+use crate::endpoint::Endpoint;
 
 /// Decides whether a request may be sent, for example within a number of calls or until a time of day.
 ///

@@ -1,414 +1,268 @@
-//! One call, from waiting for a slot to a page or a reason.
+//! One call: from waiting for a slot to a page or an error.
 //!
-//! A call gets its token, waits for its endpoint's pacer, asks the gate, sends, and then does what the decide table says.
-//! It knows nothing of meetings. Calls may be made from any number of tasks; the waiting for a slot is first come, first
-//! served, one queue for each endpoint.
+//! A call gets a token, waits for its endpoint's limiter, consults the call budget, sends the request, and follows the
+//! table of error codes. Calls may be made from any number of tasks; each endpoint serves them in order.
 
 use std::fmt;
-use std::num::NonZeroU32;
-use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use crate::call_budget::CallBudget;
+use crate::config::ClientConfig;
+use crate::endpoint::Endpoint;
+use crate::envelope::{Envelope, Head, List};
+use crate::error::{CallError, ClientError, ErrorResponse};
+use crate::error_codes::{Action, StopCause, decide};
+use crate::event::{Event, EventListener, WaitReason};
+use crate::fault::Fault;
+use crate::http::{FailedRequest, ProbeResponse, Response};
+use crate::limiter::{EndpointLimiter, SharedFile};
+use crate::page::Page;
+use crate::request::IDENTITY_PARAMETERS;
+use crate::token::{Bearer, TokenInfo, TokenStore};
+use crate::transport::{Transport, redacted_msg, response_fault};
 
-use super::call_budget::{CallBudget, Unlimited};
-use super::endpoint::{Endpoint, IDENTITY_PARAMETERS};
-use super::envelope::{Envelope, Head, List, Particulars};
-use super::error::{CallError, ClientError, ErrorResponse, Fault};
-use super::error_codes::{Action, StopCause, decide};
-use super::event::{Event, EventListener, WaitReason};
-use super::host::BaseUrl;
-use super::lane::Lane;
-use super::line::{Line, fault_of_answer, masked};
-use super::redaction::Redactor;
-use super::retry::Backoff;
-use super::sharing::Sharing;
-use super::token::{Bearer, Credentials, TokenInfo, Tokens};
-use super::wire::{Body, Missed, ProbeResponse, Received};
-use tokio_util::sync::CancellationToken;
+/// A call that is throttled this often in a row fails even if each wait is short, so that no host can delay it forever.
+const MAX_THROTTLES_PER_CALL: u32 = 30;
 
-/// A call that is throttled this often in a row gives up even where each single wait is short, so that no vendor can keep
-/// a run going forever.
-const MOST_THROTTLES_OF_A_CALL: u32 = 30;
-
-/// The limit of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Calls.
-    pub calls: NonZeroU32,
-    /// In any window of this length.
-    pub window: Duration,
-}
-
-impl Rate {
-    /// So many calls a minute.
-    pub const fn per_minute(calls: NonZeroU32) -> Rate {
-        Rate { calls, window: Duration::from_secs(60) }
-    }
-}
-
-impl Default for Rate {
-    /// The vendor's limit of each of the three lists: 100 a minute.
-    fn default() -> Rate {
-        Rate::per_minute(NonZeroU32::new(100).unwrap_or(NonZeroU32::MIN))
-    }
-}
-
-/// Everything a [`Client`] is made of. [`ClientConfig::new`] has the defaults.
-#[derive(Clone)]
-pub struct ClientConfig {
-    /// Which host.
-    pub base_url: BaseUrl,
-    /// Who we are.
-    pub credentials: Credentials,
-    /// Limit of each endpoint, on its own.
-    pub rate: Rate,
-    /// Tries of a call that meets faults, the first included.
-    pub max_attempts: u32,
-    /// Waits between those tries.
-    pub backoff: Backoff,
-    /// One wait for a throttle is never longer.
-    pub max_throttle_wait: Duration,
-    /// After so many capped waits of an endpoint in a row, the next one ends in [`CallError::Throttled`]. With 0 the first
-    /// throttle that would be capped does.
-    pub max_clamped_waits: u32,
-    /// Time for a connection.
-    pub connect_timeout: Duration,
-    /// Time for a whole request, its answer included.
-    pub call_timeout: Duration,
-    /// The largest answer that is read.
-    pub max_body_bytes: usize,
-    /// Asked before every request.
-    pub call_budget: Arc<dyn CallBudget>,
-    /// Ends the waiting.
-    pub cancel: CancellationToken,
-    /// A request in flight is given up when the run was cancelled this long ago.
-    pub cancel_grace: Duration,
-    /// Folder of the budget that all processes of this app share; `None` for a budget of one's own.
-    pub shared_budget_dir: Option<PathBuf>,
-    /// What the shared budget says of a longer hold than this is not believed.
-    pub max_shared_hold: Duration,
-    /// Learns the credentials and every token, and takes them out of what the vendor answers.
-    pub redactor: Redactor,
-}
-
-impl ClientConfig {
-    /// The defaults: 100 calls a minute, five tries from 0.5 s to 30 s, waits of at most 120 s, 10 s to connect, 60 s for a
-    /// request, 3 s for one in flight after the end, answers of at most 64 MiB, an open gate, a budget of one's own.
-    pub fn new(base_url: BaseUrl, credentials: Credentials) -> ClientConfig {
-        ClientConfig {
-            base_url,
-            credentials,
-            rate: Rate::default(),
-            max_attempts: 5,
-            backoff: Backoff::default(),
-            max_throttle_wait: Duration::from_secs(120),
-            max_clamped_waits: 3,
-            connect_timeout: Duration::from_secs(10),
-            call_timeout: Duration::from_secs(60),
-            max_body_bytes: 64 << 20,
-            call_budget: Arc::new(Unlimited),
-            cancel: CancellationToken::new(),
-            cancel_grace: Duration::from_secs(3),
-            shared_budget_dir: None,
-            max_shared_hold: Duration::from_secs(120),
-            redactor: Redactor::default(),
-        }
-    }
-}
-
-impl fmt::Debug for ClientConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientConfig")
-            .field("base_url", &self.base_url)
-            .field("credentials", &self.credentials)
-            .field("rate", &self.rate)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A good answer, whole and unread but for its paging.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// What was asked.
-    pub endpoint: Endpoint,
-    /// HTTP status.
-    pub http_status: u16,
-    /// The vendor's id of the request.
-    pub log_id: Option<String>,
-    /// The vendor's clock, by its `Date` header.
-    pub server_date: Option<Timestamp>,
-    /// When the answered request went out.
-    pub requested_at: Timestamp,
-    /// From sending that request to the last byte.
-    pub elapsed: Duration,
-    /// Requests sent for this call, faulty and throttled ones included.
-    pub requests: u32,
-    /// The whole answer as it came.
-    pub body: Body,
-    /// Byte range in `body` of the list `data.<list_key>`, brackets included; see [`List::range`](crate::List::range).
-    pub list: Range<usize>,
-    /// Items in the list.
-    pub item_count: usize,
-    /// Whether there are more pages.
-    pub has_more: bool,
-    /// Token of the next page; never an empty text.
-    pub page_token: Option<String>,
-}
-
-impl Page {
-    /// The JSON text of the list.
-    pub fn list_json(&self) -> &[u8] {
-        &self.body[self.list.clone()]
-    }
-}
-
-/// Talks to the vendor. A clone is another handle on the same client.
+/// A client of the API. Clones are handles on the same client.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    line: Line,
-    tokens: Tokens,
+    transport: Transport,
+    tokens: TokenStore,
     call_budget: Arc<dyn CallBudget>,
-    lanes: [Lane; Endpoint::ALL.len()],
-    sharing: Option<Sharing>,
+    limiters: [EndpointLimiter; Endpoint::ALL.len()],
+    shared: Option<SharedFile>,
+    max_clamped_waits: u32,
 }
 
-/// What a call has met so far.
-#[derive(Default)]
-struct Tally {
+/// The state of one call.
+struct Call<'a> {
+    client: &'a Inner,
+    endpoint: Endpoint,
+    query: &'a [(&'a str, String)],
     requests: u32,
     faults: u32,
     throttles_in_row: u32,
     rejected: Option<Bearer>,
 }
 
-enum Outcome {
-    Page(Page),
-    Again,
-}
-
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("host", &self.0.line.wire.host()).finish_non_exhaustive()
+        f.debug_struct("Client").field("host", &self.0.transport.http.host()).finish_non_exhaustive()
     }
 }
 
 impl Client {
-    /// Makes a client; nothing is asked yet.
-    pub fn new(config: ClientConfig, observer: Arc<dyn EventListener>) -> Result<Client, ClientError> {
-        let line = Line::new(&config, observer)?;
-        let lanes = Endpoint::ALL.map(|endpoint| Lane::new(endpoint, config.rate));
-        let sharing = Sharing::of(&config);
-        let tokens = Tokens::new(config.credentials)?;
-        Ok(Client(Arc::new(Inner { line, tokens, call_budget: config.call_budget, lanes, sharing })))
+    /// Creates a client. Sends nothing yet.
+    ///
+    /// # Errors
+    /// If the credentials cannot be sent in a header, or the machine has no root certificates.
+    pub fn new(config: ClientConfig, listener: Arc<dyn EventListener>) -> Result<Client, ClientError> {
+        Ok(Client(Arc::new(Inner {
+            transport: Transport::new(&config, listener)?,
+            limiters: Endpoint::ALL.map(|endpoint| EndpointLimiter::new(endpoint, config.rate)),
+            shared: SharedFile::new(&config),
+            tokens: TokenStore::new(config.credentials)?,
+            call_budget: config.call_budget,
+            max_clamped_waits: config.max_clamped_waits,
+        })))
     }
 
-    /// Gets a token if there is none, and says what is known of it. Of a given bearer nothing is asked.
+    /// Obtains a token unless there is one. Sends nothing for a given token.
+    ///
+    /// # Errors
+    /// As [`Client::call`], with an endpoint of `None`.
     pub async fn check_token(&self) -> Result<TokenInfo, CallError> {
-        let bearer = self.0.tokens.bearer(&self.0.line, None).await?;
+        let bearer = self.0.tokens.bearer(&self.0.transport, None).await?;
         Ok(self.0.tokens.info(&bearer))
     }
 
-    /// Whether the host can be reached, and what its clock says. FetchScope nothing of the API: no token, no call.
+    /// Checks whether the host can be reached, without a token and without using an API call.
+    ///
+    /// # Errors
+    /// If the host does not respond. Any response is a success.
     pub async fn probe(&self) -> Result<ProbeResponse, Fault> {
-        self.0.line.wire.probe().await.map_err(|missed| missed.fault)
+        self.0.transport.http.probe().await
     }
 
-    /// Lets no request of this process to an endpoint out for this long, on top of the pacing.
+    /// Admits no request of this process to an endpoint for this long.
     pub fn hold(&self, endpoint: Endpoint, wait: Duration) {
-        self.0.lanes[endpoint as usize].hold(wait);
+        self.0.limiters[endpoint as usize].hold(wait);
     }
 
-    /// How many requests to an endpoint wait to go out: for whoever decides whether to begin another.
+    /// The number of requests to an endpoint that wait to be sent.
     pub fn waiting(&self, endpoint: Endpoint) -> tokio::sync::watch::Receiver<usize> {
-        self.0.lanes[endpoint as usize].waiting()
+        self.0.limiters[endpoint as usize].waiting()
     }
 
     #[cfg(test)]
-    pub(super) async fn make_token_due(&self) {
+    pub(crate) async fn make_token_due(&self) {
         self.0.tokens.make_due().await;
     }
 
-    /// FetchScope for one page, with all the patience that the rules allow.
+    /// Fetches one page, with all waits and retries. A request type such as
+    /// [`MeetingListRequest`](crate::MeetingListRequest) makes the query; [`Client::pages`] walks a whole list.
+    ///
+    /// # Errors
+    /// See [`CallError`].
     pub async fn call(&self, endpoint: Endpoint, query: &[(&str, String)]) -> Result<Page, CallError> {
-        let inner = &*self.0;
-        let mut tally = Tally::default();
+        let client = &*self.0;
+        let mut call = Call { client, endpoint, query, requests: 0, faults: 0, throttles_in_row: 0, rejected: None };
         loop {
-            let bearer = inner.admitted(endpoint, tally.rejected.as_ref()).await?;
-            inner.line.tell(Event::Sent { endpoint });
-            tally.requests += 1;
-            let sent_at = Instant::now();
-            let request = inner.line.wire.get(endpoint.path(), query, bearer.header.clone());
-            match inner.line.send(request).await? {
-                Ok(received) => {
-                    let received = inner.line.redacted(received);
-                    match inner.obey(endpoint, query, received, bearer, sent_at, &mut tally).await? {
-                        Outcome::Page(page) => return Ok(page),
-                        Outcome::Again => {}
-                    }
-                }
-                Err(missed) => inner.after_fault(endpoint, missed, &mut tally).await?,
+            if let Some(page) = call.attempt().await? {
+                return Ok(page);
             }
         }
     }
 }
 
-impl Inner {
-    /// Waits until a request may go out, and gives its token. Got before the waiting, so that a refresh does not bunch the
-    /// requests that the pacer has spread.
-    async fn admitted(&self, endpoint: Endpoint, rejected: Option<&Bearer>) -> Result<Bearer, CallError> {
-        let mut bearer = self.tokens.bearer(&self.line, rejected).await?;
-        self.lanes[endpoint as usize].pace(&self.line, self.sharing.as_ref()).await?;
-        if bearer.is_expired(Instant::now()) {
-            bearer = self.tokens.bearer(&self.line, rejected).await?;
+impl Call<'_> {
+    fn limiter(&self) -> &EndpointLimiter {
+        &self.client.limiters[self.endpoint as usize]
+    }
+
+    /// Sends one request. `None`: the call is to be repeated.
+    async fn attempt(&mut self) -> Result<Option<Page>, CallError> {
+        let transport = &self.client.transport;
+        let bearer = self.admit().await?;
+        transport.emit(Event::Sent { endpoint: self.endpoint });
+        self.requests += 1;
+        let sent_at = Instant::now();
+        let request = transport.http.get(self.endpoint.path(), self.query, bearer.header.clone());
+        match transport.send(request).await? {
+            Ok(response) => self.handle(transport.redact(response), bearer, sent_at).await,
+            Err(failure) => self.before_retry(failure).await,
         }
-        self.call_budget.admit(endpoint).map_err(CallError::Budget)?;
+    }
+
+    /// Waits until a request may be sent, and returns its token. The token is obtained before the wait, so that a refresh
+    /// does not bunch the requests that the limiter has spread.
+    async fn admit(&self) -> Result<Bearer, CallError> {
+        let Inner { transport, tokens, shared, call_budget, .. } = self.client;
+        let mut bearer = tokens.bearer(transport, self.rejected.as_ref()).await?;
+        self.limiter().admit(transport, shared.as_ref()).await?;
+        if bearer.is_expired(Instant::now()) {
+            bearer = tokens.bearer(transport, self.rejected.as_ref()).await?;
+        }
+        call_budget.admit(self.endpoint).map_err(CallError::Budget)?;
         Ok(bearer)
     }
 
-    /// Does what the decide on an answer says.
-    async fn obey(
-        &self,
-        endpoint: Endpoint,
-        query: &[(&str, String)],
-        received: Received,
+    /// Follows the table of error codes. `None`: the call is to be repeated.
+    async fn handle(
+        &mut self,
+        response: Response,
         bearer: Bearer,
         sent_at: Instant,
-        tally: &mut Tally,
-    ) -> Result<Outcome, CallError> {
-        let envelope = Envelope::read(&received.body, endpoint.list_key());
+    ) -> Result<Option<Page>, CallError> {
+        let endpoint = self.endpoint;
+        let envelope = Envelope::read(&response.body, endpoint.list_key());
         let code = envelope.as_ref().ok().map(|envelope| envelope.head.code);
-        let judged = decide(Some(endpoint), received.http_status, code);
-        self.line.tell(Event::Answered { endpoint, ok: judged == Action::Accept });
-        if judged != Action::Wait {
-            tally.throttles_in_row = 0;
-            self.lanes[endpoint as usize].forget_capped();
+        let action = decide(Some(endpoint), response.http_status, code);
+        self.client.transport.emit(Event::Answered { endpoint, ok: action == Action::Accept });
+        if action != Action::Wait {
+            self.throttles_in_row = 0;
+            self.limiter().reset_clamped();
         }
-        // Whatever is wanted of the envelope is taken out of it here, because it borrows the body.
-        match judged {
+        match action {
             Action::Accept => match envelope.and_then(|envelope| envelope.list) {
-                Ok(List { range, items, has_more, page_token }) => {
-                    let item_count = items.len();
-                    Ok(Outcome::Page(Page {
-                        endpoint,
-                        http_status: received.http_status,
-                        log_id: received.log_id,
-                        server_date: received.server_date,
-                        requested_at: received.requested_at,
-                        elapsed: received.elapsed,
-                        requests: tally.requests,
-                        body: received.body,
-                        list: range,
-                        item_count,
-                        has_more,
-                        page_token,
-                    }))
-                }
+                Ok(List { range, items, has_more, page_token }) => Ok(Some(Page {
+                    endpoint,
+                    http_status: response.http_status,
+                    item_count: items.len(),
+                    log_id: response.log_id,
+                    server_date: response.server_date,
+                    requested_at: response.requested_at,
+                    elapsed: response.elapsed,
+                    requests: self.requests,
+                    body: response.body,
+                    list: range,
+                    has_more,
+                    page_token,
+                })),
                 Err(source) => {
-                    let fault = Fault::NotJson { http_status: received.http_status, source };
-                    self.after_fault(endpoint, missed(fault, received), tally).await?;
-                    Ok(Outcome::Again)
+                    let fault = Fault::NotJson { http_status: response.http_status, source };
+                    self.before_retry(failed(fault, response)).await
                 }
             },
             Action::Retry => {
-                let fault = fault_of_answer(&received, envelope.map(|envelope| envelope.head.code));
-                self.after_fault(endpoint, missed(fault, received), tally).await?;
-                Ok(Outcome::Again)
+                let fault = response_fault(&response, envelope.map(|envelope| envelope.head.code));
+                self.before_retry(failed(fault, response)).await
             }
-            Action::Wait => {
-                self.after_throttle(endpoint, &received, sent_at, tally).await?;
-                Ok(Outcome::Again)
+            Action::Wait => self.throttle(&response, sent_at).await,
+            Action::RefreshToken if self.client.tokens.can_refresh() && self.rejected.is_none() => {
+                self.rejected = Some(bearer);
+                Ok(None)
             }
-            Action::RefreshToken if self.tokens.can_refresh() && tally.rejected.is_none() => {
-                tally.rejected = Some(bearer);
-                Ok(Outcome::Again)
-            }
-            Action::RefreshToken => {
-                let (answer, scopes) = self.particulars(query, &bearer, received, tally.requests);
-                Err(CallError::Stop { endpoint: Some(endpoint), cause: StopCause::Credentials, scopes, answer })
-            }
+            Action::RefreshToken => Err(self.stop(StopCause::Credentials, &bearer, response)),
             Action::Skip(class) => {
-                let (answer, _) = self.particulars(query, &bearer, received, tally.requests);
+                let (answer, _) = self.error_response(&bearer, response);
                 Err(CallError::Refused { endpoint, class, answer })
             }
-            Action::Stop(cause) => {
-                let (answer, scopes) = self.particulars(query, &bearer, received, tally.requests);
-                Err(CallError::Stop { endpoint: Some(endpoint), cause, scopes, answer })
-            }
+            Action::Stop(cause) => Err(self.stop(cause, &bearer, response)),
         }
     }
 
-    /// Holds the endpoint for everybody as long as the vendor says, or as the back-off does where it says nothing. This call
-    /// then queues again like any other, so there is nothing to sleep for here.
-    async fn after_throttle(
-        &self,
-        endpoint: Endpoint,
-        received: &Received,
-        sent_at: Instant,
-        tally: &mut Tally,
-    ) -> Result<(), CallError> {
-        let lane = &self.lanes[endpoint as usize];
-        tally.throttles_in_row += 1;
-        let requested_wait = received.rate_reset.unwrap_or_else(|| self.line.chance_wait(tally.throttles_in_row));
+    /// Pauses the endpoint for all processes, for the wait that Feishu requests, else for a backoff. This call then queues
+    /// again like any other, so it does not wait here.
+    async fn throttle(&mut self, response: &Response, sent_at: Instant) -> Result<Option<Page>, CallError> {
+        let (endpoint, Inner { transport, shared, max_clamped_waits, .. }) = (self.endpoint, self.client);
+        self.throttles_in_row += 1;
+        let requested_wait = response.rate_reset.unwrap_or_else(|| transport.backoff(self.throttles_in_row));
         let give_up = |throttles| CallError::Throttled {
             endpoint,
-            host: self.line.wire.host(),
+            host: transport.http.host(),
             throttles,
             requested_wait,
-            log_id: received.log_id.clone(),
+            log_id: response.log_id.clone(),
         };
-        let wait = requested_wait.min(self.line.max_throttle_wait);
-        if requested_wait > wait && lane.count_capped(sent_at, self.line.max_clamped_waits).map_err(give_up)? {
-            self.line.tell(Event::WaitClamped { endpoint: Some(endpoint), requested: requested_wait, wait });
+        let wait = requested_wait.min(transport.max_throttle_wait);
+        if requested_wait > wait && self.limiter().count_clamped(sent_at, *max_clamped_waits).map_err(give_up)? {
+            transport.emit(Event::WaitClamped { endpoint: Some(endpoint), requested: requested_wait, wait });
         }
-        if tally.throttles_in_row > MOST_THROTTLES_OF_A_CALL {
-            return Err(give_up(MOST_THROTTLES_OF_A_CALL));
+        if self.throttles_in_row > MAX_THROTTLES_PER_CALL {
+            return Err(give_up(MAX_THROTTLES_PER_CALL));
         }
-        lane.hold_all(wait, &self.line, self.sharing.as_ref()).await;
-        self.line.tell(Event::Throttled { endpoint, wait });
-        self.line.tell(Event::Waiting { endpoint: Some(endpoint), wait, reason: WaitReason::Throttle });
-        Ok(())
+        self.limiter().hold_all(wait, transport, shared.as_ref()).await;
+        transport.emit(Event::Throttled { endpoint, wait });
+        transport.emit(Event::Waiting { endpoint: Some(endpoint), wait, reason: WaitReason::Throttle });
+        Ok(None)
     }
 
-    async fn after_fault(&self, endpoint: Endpoint, missed: Missed, tally: &mut Tally) -> Result<(), CallError> {
-        tally.faults += 1;
-        self.line.after_fault(Some(endpoint), tally.faults, tally.requests, missed, Duration::ZERO).await
+    async fn before_retry(&mut self, failure: FailedRequest) -> Result<Option<Page>, CallError> {
+        self.faults += 1;
+        let (endpoint, transport) = (Some(self.endpoint), &self.client.transport);
+        transport.before_retry(endpoint, self.faults, self.requests, failure, Duration::ZERO).await.map(|()| None)
     }
 
-    /// Keeps an answer that ends the call, and the scopes that it names.
-    fn particulars(
-        &self,
-        query: &[(&str, String)],
-        bearer: &Bearer,
-        received: Received,
-        requests: u32,
-    ) -> (Box<ErrorResponse>, Vec<String>) {
-        let identities = query.iter().filter(|(name, _)| IDENTITY_PARAMETERS.contains(name));
-        let hidden = identities.map(|(_, value)| value.as_str()).chain([self.tokens.secret(), bearer.secret()]);
-        let (mut answer, particulars) = match Head::read(&received.body) {
-            Ok(envelope) => {
-                let msg = masked(envelope.msg.as_deref().unwrap_or_default(), hidden);
-                let particulars = envelope.particulars();
-                (self.line.answer(&received, Some(envelope.code), msg, requests), particulars)
+    fn stop(&self, cause: StopCause, bearer: &Bearer, response: Response) -> CallError {
+        let (answer, scopes) = self.error_response(bearer, response);
+        CallError::Stop { endpoint: Some(self.endpoint), cause, scopes, answer }
+    }
+
+    /// The response that ends the call, and the scopes it names.
+    fn error_response(&self, bearer: &Bearer, response: Response) -> (Box<ErrorResponse>, Vec<String>) {
+        let Inner { transport, tokens, .. } = self.client;
+        let ids = self.query.iter().filter(|(name, _)| IDENTITY_PARAMETERS.contains(name));
+        let hidden = ids.map(|(_, value)| value.as_str()).chain([tokens.secret(), bearer.secret()]);
+        let (code, msg, detail) = match Head::read(&response.body) {
+            Ok(head) => {
+                let msg = redacted_msg(head.msg.as_deref().unwrap_or_default(), hidden);
+                (Some(head.code), msg, head.error_detail())
             }
-            Err(_) => (self.line.answer(&received, None, String::new(), requests), Particulars::default()),
+            Err(_) => Default::default(),
         };
-        answer.log_id = answer.log_id.or(particulars.log_id);
-        answer.help_url = particulars.help_url;
-        answer.body = received.body;
-        (answer, particulars.scopes)
+        let mut answer = transport.error_response(&response, code, msg, self.requests);
+        answer.log_id = answer.log_id.or(detail.log_id);
+        answer.help_url = detail.help_url;
+        answer.body = response.body;
+        (answer, detail.scopes)
     }
 }
 
-fn missed(fault: Fault, received: Received) -> Missed {
-    Missed { fault, requested_at: received.requested_at, log_id: received.log_id }
-}
-
-/// Locks for a moment. What the locks guard is whole between any two statements, so a panic elsewhere spoils nothing.
-pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
+fn failed(fault: Fault, response: Response) -> FailedRequest {
+    FailedRequest { fault, requested_at: response.requested_at, log_id: response.log_id }
 }

@@ -1,6 +1,7 @@
-//! The vendor's envelope `{code, msg, data, error}`, read as far as paging needs and no further.
+//! The API's envelope `{code, msg, data, error}`, read in one pass.
 //!
-//! The items of a page are counted and not looked at: an answer is kept as it came, and others give it a meaning.
+//! Of the list under `data` it gives the byte range and the text of each item, and leaves the items unparsed: they are
+//! kept as received, and other code interprets them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,20 +11,44 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::error::InvalidBody;
+/// At most this many scopes are reported.
+const MAX_SCOPES: usize = 20;
+/// A longer text is not an identifier.
+const MAX_IDENTIFIER_BYTES: usize = 300;
 
-/// An answer of the API, read in one pass.
-pub(super) struct Envelope<'a> {
+/// Where parsing of a response ended. Unlike the parser's own error it repeats nothing of the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at line {line} column {column}")]
+pub struct InvalidBody {
+    what: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl From<serde_json::Error> for InvalidBody {
+    fn from(error: serde_json::Error) -> InvalidBody {
+        let what = match error.classify() {
+            Category::Eof => "truncated",
+            Category::Syntax | Category::Io => "no JSON",
+            Category::Data => "unexpected data",
+        };
+        InvalidBody { what, line: error.line(), column: error.column() }
+    }
+}
+
+/// A response to a list request.
+pub(crate) struct Envelope<'a> {
     pub head: Head<'a>,
-    /// The list under `data`, or why there is none: an answer whose `code` is not 0 need not have one.
+    /// The list under `data`, or why there is none: a response with a `code` other than 0 need not have one.
     pub list: Result<List<'a>, InvalidBody>,
 }
 
 /// The members beside `data`.
 #[derive(Default, Deserialize)]
-pub(super) struct Head<'a> {
+pub(crate) struct Head<'a> {
     /// 0 on success.
     pub code: i64,
     /// In no fixed language. A text that cannot be read must not hide the code.
@@ -31,15 +56,15 @@ pub(super) struct Head<'a> {
     pub msg: Option<String>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
-    /// Only in the answer to a token request.
+    /// Only in the response to a token request.
     #[serde(default)]
     pub tenant_access_token: Option<String>,
-    /// Lifetime of the token in seconds; only in the answer to a token request.
+    /// Lifetime of the token in seconds; only in the response to a token request.
     #[serde(default)]
     pub expire: Option<i64>,
 }
 
-/// The list `data.<list_key>` of an answer, and how the walk over its pages continues.
+/// The list `data.<list_key>` of a response, and how the walk over its pages continues.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct List<'a> {
     /// Byte range of the JSON array in the body, brackets included. `null` is its own text; an absent list is empty.
@@ -52,7 +77,7 @@ pub struct List<'a> {
     pub page_token: Option<String>,
 }
 
-/// Reads the list under `data` of an answer body. A list that is null or absent is empty.
+/// Reads the list under `data` of a response body in one pass. A list that is null or absent is empty.
 ///
 /// # Errors
 /// If the body is not a JSON object with a numeric `code`, or `data.<list_key>` is not an array or occurs twice.
@@ -60,9 +85,9 @@ pub fn read_list<'a>(body: &'a [u8], list_key: &str) -> Result<List<'a>, Invalid
     Envelope::read(body, list_key)?.list
 }
 
-/// What `error` tells: whom to ask and what is missing.
+/// What `error` says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Particulars {
+pub(crate) struct ErrorDetail {
     pub log_id: Option<String>,
     pub scopes: Vec<String>,
     pub help_url: Option<String>,
@@ -74,7 +99,7 @@ fn lenient_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads an answer to a list request. Returns an error if it is not a JSON object with a `code`.
+    /// Returns an error if the body is not a JSON object with a `code`.
     pub(crate) fn read(body: &'a [u8], list_key: &str) -> Result<Envelope<'a>, InvalidBody> {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
         let read = EnvelopeSeed { list_key }.deserialize(&mut deserializer);
@@ -86,30 +111,30 @@ impl<'a> Envelope<'a> {
                 };
                 Ok(Envelope { head, list: Ok(list) })
             }
-            // Only the shape of `data` may be at fault; the code still decides then.
-            Err(error) => Ok(Envelope { head: Head::read(body)?, list: Err(InvalidBody::of(error)) }),
+            // Perhaps only `data` has another shape; then the code still decides.
+            Err(error) => Ok(Envelope { head: Head::read(body)?, list: Err(error.into()) }),
         }
     }
 }
 
 impl<'a> Head<'a> {
-    /// Reads an answer without looking at `data`.
+    /// Ignores `data`.
     pub(crate) fn read(body: &'a [u8]) -> Result<Head<'a>, InvalidBody> {
-        let head = serde_json::from_slice(body).map_err(InvalidBody::of)?;
-        // A derived reader also takes an array for the members in their order, and `[0]` would be a good, empty answer.
+        let head = serde_json::from_slice(body)?;
+        // A derived reader also accepts an array of the members in order, and `[0]` would be a success.
         if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(InvalidBody::of(serde::de::Error::custom("an array")));
+            return Err(serde_json::Error::custom("an array").into());
         }
         Ok(head)
     }
 
-    /// Reads `error`, which has had several shapes; what is not understood is left out.
-    pub(crate) fn particulars(&self) -> Particulars {
+    /// Reads `error`, which has had several shapes; anything else in it is ignored.
+    pub(crate) fn error_detail(&self) -> ErrorDetail {
         let error: Value = self.error.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(Value::Null);
-        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).and_then(name);
+        let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).and_then(identifier);
         let mut scopes: Vec<String> = Vec::new();
         let violations = error.get("permission_violations").and_then(Value::as_array);
-        for violation in violations.into_iter().flatten().take(MOST_SCOPES) {
+        for violation in violations.into_iter().flatten().take(MAX_SCOPES) {
             scopes.extend(text(violation, "subject").or_else(|| text(violation, "scope")));
         }
         if scopes.is_empty() {
@@ -124,7 +149,7 @@ impl<'a> Head<'a> {
         let helps = error.get("helps").and_then(Value::as_array).into_iter().flatten();
         let violations = error.get("permission_violations").and_then(Value::as_array).into_iter().flatten();
         let mut urls = helps.chain(violations).filter_map(|entry| text(entry, "url"));
-        Particulars {
+        ErrorDetail {
             log_id: text(&error, "log_id").or_else(|| text(&error, "logid")),
             scopes: once,
             help_url: urls.find(|url| url.starts_with("https://")),
@@ -132,29 +157,23 @@ impl<'a> Head<'a> {
     }
 }
 
-/// So many scopes are told of.
-const MOST_SCOPES: usize = 20;
-/// A log id, a scope or an address that is longer is none.
-const MOST_NAME_BYTES: usize = 300;
-
-/// A name that the vendor gives something, such as a log id: one word without anything that a terminal would obey, or
-/// `None`. It stands in headers of the raw log, in tables and in messages.
-pub(super) fn name(text: &str) -> Option<String> {
-    let is_name = !text.is_empty() && text.len() <= MOST_NAME_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
-    is_name.then(|| text.to_owned())
+/// A log id, scope or URL: one word of printable ASCII, which is safe in the raw log's headers and on a terminal.
+pub(crate) fn identifier(text: &str) -> Option<String> {
+    let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_printable && (1..=MAX_IDENTIFIER_BYTES).contains(&text.len())).then(|| text.to_owned())
 }
 
-/// The scopes that the vendor's words list in brackets: `... is required: [vc:room:readonly, vc:export] ...`.
+/// The scopes that a message lists in brackets: `... is required: [vc:room:readonly, vc:export] ...`.
 fn scopes_in(msg: &str) -> Vec<String> {
     let Some((_, rest)) = msg.split_once('[') else { return Vec::new() };
     let Some((list, _)) = rest.split_once(']') else { return Vec::new() };
     let is_scope = |word: &&str| {
         word.contains(':') && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":._-".contains(&byte))
     };
-    list.split(',').map(str::trim).filter(is_scope).take(MOST_SCOPES).filter_map(name).collect()
+    list.split(',').map(str::trim).filter(is_scope).take(MAX_SCOPES).filter_map(identifier).collect()
 }
 
-/// A page token, which looks like a number and may be sent as one.
+/// A page token: a string, or a number.
 fn page_token(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()).filter(|token| !token.is_empty()),
@@ -163,21 +182,21 @@ fn page_token(value: &Value) -> Option<String> {
     }
 }
 
-/// What is read of an answer, for whoever holds it against something else.
+/// What is read of a response, for the fuzz targets.
 #[derive(Debug)]
 pub struct EnvelopeFacts {
-    /// The vendor's code.
+    /// The code.
     pub code: i64,
-    /// Whether there is more, the next page's token, and how many items there are; `None` where `data` is no page.
+    /// Whether there are more pages, the next page token, and the number of items; `None` if `data` is no page.
     pub paging: Option<(bool, Option<String>, usize)>,
-    /// The scopes, the log id and the address of help.
+    /// The scopes, the log id and the URL of the help page.
     pub names: Vec<String>,
 }
 
-/// Reads an answer; `None` where it is no envelope.
+/// Reads a response, for the fuzz targets.
 pub fn read_envelope(body: &[u8], list_key: &str) -> Option<EnvelopeFacts> {
     let Envelope { head, list } = Envelope::read(body, list_key).ok()?;
-    let Particulars { log_id, scopes, help_url } = head.particulars();
+    let ErrorDetail { log_id, scopes, help_url } = head.error_detail();
     Some(EnvelopeFacts {
         code: head.code,
         paging: list.ok().map(|list| (list.has_more, list.page_token, list.items.len())),
@@ -188,14 +207,14 @@ pub fn read_envelope(body: &[u8], list_key: &str) -> Option<EnvelopeFacts> {
 /// Byte range of the array whose first and last items these are.
 fn brackets_around(body: &[u8], first: &str, last: &str) -> Range<usize> {
     let offset = |item: &str| item.as_ptr() as usize - body.as_ptr() as usize;
-    // Only blanks stand between a bracket and an item.
+    // Only white space is between a bracket and an item.
     let before = body[..offset(first)].iter().rposition(|byte| *byte == b'[');
     let end = offset(last) + last.len();
     let after = body[end..].iter().position(|byte| *byte == b']');
     before.unwrap_or_default()..after.map_or(end, |after| end + after + 1)
 }
 
-/// Byte range of a list without items. A second pass, over a body that holds next to nothing.
+/// Byte range of a list without items. A second pass, over a body that is nearly empty.
 fn range_of_empty(body: &[u8], list_key: &str) -> Range<usize> {
     #[derive(Deserialize)]
     struct Members<'a> {
@@ -212,7 +231,7 @@ fn range_of_empty(body: &[u8], list_key: &str) -> Range<usize> {
     }
 }
 
-/// Sets a member that may occur only once: readers would disagree about which of two counts.
+/// Sets a member that may occur only once: parsers disagree about which of two counts.
 fn set_once<T, E: serde::de::Error>(slot: &mut Option<T>, value: T) -> Result<(), E> {
     match slot.replace(value) {
         None => Ok(()),
@@ -236,7 +255,7 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
     type Value = (Head<'de>, List<'de>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer object")
+        f.write_str("a response object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -390,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_cannot_be_read_hide_no_code() {
+    fn an_unreadable_message_hides_no_code() {
         for msg in [r#""\ud800""#, "7", "{}", "null"] {
             let body = format!("{{\"code\":99991672,\"msg\":{msg}}}");
             assert_eq!(Head::read(body.as_bytes()).expect(&body).code, 99_991_672);
@@ -404,25 +423,25 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_stands_twice_is_an_error() {
+    fn a_list_that_occurs_twice_is_an_error() {
         for twice in [r#""x":[1],"x":[2]"#, r#""x":null,"x":[1]"#, r#""x":[1],"\u0078":[1]"#] {
             assert!(paging(&format!(r#"{{"code":0,"data":{{{twice}}}}}"#), "x").is_err(), "{twice}");
         }
     }
 
     #[test]
-    fn names_are_short_and_plain() {
-        let long = "x".repeat(MOST_NAME_BYTES + 1);
+    fn identifiers_are_short_and_printable() {
+        let long = "x".repeat(MAX_IDENTIFIER_BYTES + 1);
         for odd in ["", "a\u{1b}[2J", "a\nb", "\u{202e}", long.as_str()] {
             let body =
                 serde_json::json!({"code": 1, "error": {"log_id": odd, "permission_violations": [{"subject": odd}]}});
             let body = body.to_string();
-            assert_eq!(Head::read(body.as_bytes()).expect("one").particulars(), Particulars::default(), "{odd:?}");
+            assert_eq!(Head::read(body.as_bytes()).expect("one").error_detail(), ErrorDetail::default(), "{odd:?}");
         }
     }
 
     #[test]
-    fn what_is_not_an_envelope_is_an_error() {
+    fn anything_else_is_an_error() {
         for body in
             ["", "<html>", "[]", "[0]", "{}", r#"{"error":"not found"}"#, r#"{"code":0,"data":{"has_more":true"#]
         {
@@ -439,33 +458,33 @@ mod tests {
         let body = r#"{"code":99991672,"msg":"m","error":{"log_id":"L1","permission_violations":[
             {"type":"action_scope_required","subject":"vc:room:readonly"},
             {"scope":"vc:rooms.room.detailinfo:read","url":"u"},{"subject":"vc:room:readonly"},{}]}}"#;
-        let particulars = Head::read(body.as_bytes()).expect("an envelope").particulars();
+        let particulars = Head::read(body.as_bytes()).expect("an envelope").error_detail();
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L1"));
     }
 
     #[test]
-    fn scopes_are_read_from_the_vendors_words_where_it_names_them_nowhere_else() {
+    fn scopes_are_read_from_the_message_if_named_nowhere_else() {
         let body = r#"{"code":99991672,"msg":"Access denied. One of the following scopes is required: [vc:room:readonly, vc:rooms.room.detailinfo:read].","error":{"logid":"L2"}}"#;
-        let particulars = Head::read(body.as_bytes()).expect("an envelope").particulars();
+        let particulars = Head::read(body.as_bytes()).expect("an envelope").error_detail();
         assert_eq!(particulars.scopes, ["vc:room:readonly", "vc:rooms.room.detailinfo:read"]);
         assert_eq!(particulars.log_id.as_deref(), Some("L2"));
         assert_eq!(scopes_in("no [list"), Vec::<String>::new());
     }
 
     #[test]
-    fn names_that_a_terminal_would_obey_are_left_out() {
+    fn identifiers_with_control_characters_are_ignored() {
         let body = r#"{"code":99991672,"error":{"log_id":"\u001b[2J","permission_violations":[
             {"subject":"a\nb"},{"subject":"vc:room:readonly"},{"subject":"\u202ex"}]}}"#;
-        let particulars = Head::read(body.as_bytes()).expect("an envelope").particulars();
+        let particulars = Head::read(body.as_bytes()).expect("an envelope").error_detail();
         assert_eq!((particulars.log_id, particulars.scopes), (None, vec!["vc:room:readonly".to_owned()]));
     }
 
     #[test]
-    fn a_help_page_is_kept_where_it_can_be_shown() {
+    fn a_help_page_is_kept_if_it_is_printable() {
         let help = |error: &str| {
             let body = format!(r#"{{"code":99991672,"error":{error}}}"#);
-            Head::read(body.as_bytes()).expect("an envelope").particulars().help_url
+            Head::read(body.as_bytes()).expect("an envelope").error_detail().help_url
         };
         let page = Some("https://open.feishu.cn/app/x?q=y".to_owned());
         assert_eq!(help(r#"{"helps":[{"url":"javascript:x"},{"url":"https://open.feishu.cn/app/x?q=y"}]}"#), page);
@@ -477,19 +496,19 @@ mod tests {
     }
 
     #[test]
-    fn reading_that_fails_says_where_and_repeats_nothing() {
+    fn errors_name_the_position_and_repeat_nothing() {
         let error = Head::read(br#"{"code":"t-verysecret"}"#).err().expect("a code is a number");
         assert_eq!(error.to_string(), "unexpected data at line 1 column 22");
         assert!(!format!("{error:?}").contains("verysecret"));
         assert_eq!(Head::read(b"<html>").err().expect("no JSON").to_string(), "no JSON at line 1 column 1");
-        assert_eq!(Head::read(b"{\"code\":").err().expect("cut").to_string(), "cut off at line 1 column 8");
+        assert_eq!(Head::read(b"{\"code\":").err().expect("cut").to_string(), "truncated at line 1 column 8");
     }
 
     proptest! {
         #[test]
         fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(envelope) = Envelope::read(&body, "meeting_list") {
-                envelope.head.particulars();
+                envelope.head.error_detail();
             }
         }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::endpoint::Endpoint;
+use crate::endpoint::Endpoint;
 
 /// Receives the client's events. Called from many tasks at once, so it must return quickly.
 ///

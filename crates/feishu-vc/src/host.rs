@@ -1,69 +1,69 @@
-//! Which host is asked: the two brands as data, and a base URL that cannot be a careless one.
+//! The host of the API: the two regions, and a base URL that is safe to send a token to.
 //!
-//! A base URL is an origin and nothing more; the paths are ours. Plain HTTP would show the token to everybody on the way,
-//! so it is only taken for this very machine.
+//! A base URL is an origin; the paths are the client's. Plain HTTP would expose the token, so it is accepted for loopback
+//! only.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// A brand of the open platform. An app belongs to one and is unknown to the other.
+/// A region of the open platform. An app belongs to one and is unknown to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Region {
-    /// Feishu, in China.
+    /// Feishu (China).
     #[default]
     Feishu,
-    /// Lark, elsewhere.
+    /// Lark (elsewhere).
     Lark,
 }
 
-/// The brands: region, the word for it, and the API's origin.
-pub const REGIONS: &[(Region, &str, &str)] =
+/// Region, its name in settings, origin of its API.
+const REGIONS: &[(Region, &str, &str)] =
     &[(Region::Feishu, "feishu", "https://open.feishu.cn"), (Region::Lark, "lark", "https://open.larksuite.com")];
 
 impl Region {
-    /// The word for the region on the command line.
+    /// The name: `feishu` or `lark`.
     pub fn as_str(self) -> &'static str {
         REGIONS[self as usize].1
     }
 
-    /// Reads the word; `None` for any other.
+    /// The region of a name.
     pub fn parse(text: &str) -> Option<Region> {
         REGIONS.iter().find(|(_, word, _)| *word == text).map(|(region, ..)| *region)
     }
 
-    /// The API's origin.
+    /// Origin of the region's API.
     pub fn base_url(self) -> BaseUrl {
         BaseUrl::parse(REGIONS[self as usize].2).expect("the origins in REGIONS are valid; a test parses each")
     }
 }
 
-/// Why a text is no base URL. None of them repeats the text, which might hold a password.
+/// Why a text is not a base URL. No message repeats the text, which might contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseUrlError {
     /// Not a URL.
     #[error("the base URL is not a URL; give an origin such as https://open.feishu.cn")]
     NotAUrl(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// User name or password in it.
+    /// It contains a user name or a password.
     #[error("the base URL must not hold a user name or a password")]
     UserInfo,
-    /// More than an origin.
+    /// It has a path, query or fragment.
     #[error("the base URL for {host} must be an origin only, without path, query or fragment")]
     NotAnOrigin {
-        /// Its host.
+        /// The host.
         host: String,
     },
     /// Neither https nor http.
     #[error("the base URL must start with https://, not {scheme}:")]
     Scheme {
-        /// Its scheme.
+        /// The scheme.
         scheme: String,
     },
     /// Plain HTTP to another machine.
-    #[error("plain HTTP to {host} would show the access token on the way; use https (http is for loopback only)")]
+    #[error("plain HTTP to {host} would expose the access token; use https (http is for loopback only)")]
     PlainHttp {
-        /// Its host.
+        /// The host.
         host: String,
     },
 }
@@ -76,7 +76,10 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads an origin.
+    /// Parses an origin.
+    ///
+    /// # Errors
+    /// If the text is anything but an `https` origin, or an `http` origin on loopback.
     pub fn parse(text: &str) -> Result<BaseUrl, BaseUrlError> {
         let url = Url::parse(text.trim()).map_err(|source| BaseUrlError::NotAUrl(source.into()))?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -85,7 +88,7 @@ impl BaseUrl {
         if !matches!(url.scheme(), "https" | "http") {
             return Err(BaseUrlError::Scheme { scheme: url.scheme().to_owned() });
         }
-        // Never empty: the two schemes above are not parsed without a host.
+        // Never empty: both schemes require a host.
         let host = url.host_str().unwrap_or_default().to_owned();
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(BaseUrlError::NotAnOrigin { host });
@@ -97,23 +100,21 @@ impl BaseUrl {
         Ok(BaseUrl { url, loopback })
     }
 
-    /// The origin as text, without a slash at the end.
+    /// The origin, without a trailing slash.
     pub fn origin(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
 
-    /// Whether it is this very machine.
+    /// Whether the host is loopback.
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }
 
-    /// Whether the way is encrypted.
-    pub(super) fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// The URL of an absolute path on this host.
-    pub(super) fn join(&self, path: &str) -> Url {
+    pub(crate) fn join(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         url.set_path(path);
         url
@@ -142,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_brands_are_valid_and_read_their_own_word() {
+    fn both_regions_are_valid() {
         for (region, word, origin) in REGIONS {
             assert_eq!(region.base_url().origin(), *origin);
             assert_eq!(region.as_str(), *word);
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_taken() {
+    fn origins_are_accepted() {
         for (text, origin) in [
             ("https://open.feishu.cn", "https://open.feishu.cn"),
             (" https://open.feishu.cn/ ", "https://open.feishu.cn"),
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn careless_ones_are_refused_without_repeating_them() {
+    fn unsafe_urls_are_refused_without_repeating_them() {
         for (text, expected) in [
             ("open.feishu.cn", "not a URL"),
             ("", "not a URL"),
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_ours() {
+    fn paths_are_joined() {
         let base = BaseUrl::parse("http://127.0.0.1:4010").expect("a loopback origin");
         assert_eq!(base.join("/open-apis/x").as_str(), "http://127.0.0.1:4010/open-apis/x");
     }

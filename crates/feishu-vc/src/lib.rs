@@ -1,63 +1,100 @@
-//! The wire to the vendor: everything that is known about talking to the Feishu/Lark open platform, and nothing about
-//! what the answers mean.
+//! A client of the meeting-quality endpoints of the Feishu/Lark open platform: which meetings ended, who took part, and
+//! the quality of each participant's connection minute by minute.
 //!
-//! Owns the three list endpoints as data, the tenant token, the pacing ahead of the limit, one table from vendor code
-//! to what to do, the retries, the call budget that the processes of an app share, and the guard against endless pages. Promises that a [`Client::call`] ends in one of
-//! few ways, each with what was asked, of which host, and the vendor's log id; that no limit of the vendor is overrun
-//! by our own doing; and that no secret and no person's id is in an error's text or its `Debug` form.
+//! It obtains and renews the tenant token, stays below the rate limit (also across processes, through a shared file),
+//! retries temporary failures, walks all pages of a list, and classifies every documented error code in one table
+//! ([`error_codes`]). No error, `Debug` form or event contains a secret or a person's id.
 //!
-//! Deliberately absent: what a meeting or a metric is, any disk but the file of that budget, any word to the user, and the exit code of a run.
-//! Nothing of ours outside this folder is used here.
+//! It leaves the items of a page as JSON: what a meeting or a metric means is left to the caller.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use feishu_vc::{
+//!     Client, ClientConfig, Credentials, Endpoint, Event, Identity, MeetingListRequest, QualityListRequest, Region,
+//!     Secret, UserIdType,
+//! };
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = Credentials::App { app_id: "cli_...".into(), app_secret: Secret::new("...") };
+//! let config = ClientConfig::new(Region::Feishu.base_url(), credentials);
+//! let client = Client::new(config, Arc::new(|event: &Event| eprintln!("{event:?}")))?;
+//! client.check_token().await?;
+//!
+//! // All meetings that ended within a day (unix seconds).
+//! let meetings = MeetingListRequest::new(1_735_689_600, 1_735_776_000, UserIdType::OpenId);
+//! let mut pages = client.pages(Endpoint::MeetingList, |page_token| meetings.query(page_token));
+//! while let Some(page) = pages.next().await? {
+//!     println!("{} meetings: {}", page.item_count, String::from_utf8_lossy(page.list_json()));
+//! }
+//!
+//! // The quality of one participant; the values come from a meeting and from its participant list.
+//! let quality = QualityListRequest {
+//!     meeting_start_time: 1_735_700_000,
+//!     meeting_end_time: 1_735_703_600,
+//!     meeting_no: "123456789".into(),
+//!     join_time: 1_735_700_060,
+//!     participant: Identity::User("ou_...".into()),
+//!     user_id_type: UserIdType::OpenId,
+//! };
+//! let mut pages = client.pages(Endpoint::ParticipantQualityList, |page_token| quality.query(page_token));
+//! while let Some(page) = pages.next().await? {
+//!     println!("{} minutes", page.item_count);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
+#![warn(missing_docs)]
+
+mod body;
 mod call_budget;
 mod client;
+mod config;
+mod credentials;
 mod endpoint;
 mod envelope;
 mod error;
 pub mod error_codes;
 mod event;
+mod fault;
 mod host;
-mod lane;
-mod line;
-mod pace;
-mod pages;
+mod http;
+mod limiter;
+mod page;
+mod pagination;
+mod rate;
 mod redaction;
+mod request;
 mod retry;
-mod shared_state;
-mod sharing;
+#[cfg(test)]
+mod tests;
 mod token;
-mod wire;
+mod transport;
 
-#[cfg(test)]
-mod cancel_tests;
-#[cfg(test)]
-mod client_tests;
-#[cfg(test)]
-mod limit_tests;
-#[cfg(test)]
-mod script;
-#[cfg(test)]
-mod sharing_tests;
-#[cfg(test)]
-mod token_tests;
-
+pub use body::Body;
 pub use call_budget::{CallBudget, Unlimited};
-pub use client::{Client, ClientConfig, Page, Rate};
-pub use endpoint::{
-    ENDPOINTS, Endpoint, EndpointInfo, Identity, MeetingFilter, MeetingListRequest, MeetingStatus, MeetingType,
-    PAGE_SIZE, ParticipantListRequest, QualityListRequest, UserIdType, WebinarUserRole,
-};
+pub use client::Client;
+pub use config::ClientConfig;
+pub use credentials::{Credentials, Secret, TokenKind};
+pub use endpoint::Endpoint;
 #[doc(hidden)]
 pub use envelope::{EnvelopeFacts, read_envelope};
-pub use envelope::{List, read_list};
-pub use error::{CallError, ClientError, ErrorResponse, Fault, InvalidBody, Unreachable, format_wait};
+pub use envelope::{InvalidBody, List, read_list};
+pub use error::{CallError, ClientError, ErrorResponse, format_wait};
 pub use error_codes::{Action, RefusalClass, StopCause};
 pub use event::{Event, EventListener, WaitReason};
-pub use host::{BaseUrl, BaseUrlError, REGIONS, Region};
-pub use pace::Pacer;
-pub use pages::{Next, PageGuard, PaginationError};
-pub use redaction::{REDACTED, Redactor};
+pub use fault::{Fault, Unreachable};
+pub use host::{BaseUrl, BaseUrlError, Region};
+pub use http::ProbeResponse;
+pub use page::Page;
+pub use pagination::{Pages, PaginationError, Query, WalkError};
+pub use rate::Rate;
+pub use redaction::Redactor;
+pub use request::{
+    Identity, MeetingFilter, MeetingListRequest, MeetingStatus, MeetingType, PAGE_SIZE, ParticipantListRequest,
+    QualityListRequest, UserIdType, WebinarUserRole,
+};
 pub use retry::Backoff;
-pub use token::{Credentials, Secret, TokenInfo, TokenKind};
+pub use token::TokenInfo;
 pub use tokio_util::sync::CancellationToken;
-pub use wire::{Body, ProbeResponse};

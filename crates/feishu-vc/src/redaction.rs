@@ -1,24 +1,27 @@
-//! Takes secrets out of whatever comes from outside or goes out, in the forms in which they turn up.
+//! Removes secrets from texts, in the forms in which they occur.
 //!
-//! A vendor, a proxy or a library may repeat a secret: as it is, escaped for JSON or an address, or as base64 inside a
-//! header. Clones share what they know, so that a token that is fetched during a run is hidden everywhere from then on.
+//! A host, a proxy or a library may repeat a secret: as it is, escaped for JSON or a URL, or in the base64 of a header.
+//! Clones share what they know, so that a token obtained during a run is removed everywhere from then on.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What stands where a secret was.
-pub const REDACTED: &str = "[hidden]";
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// A shorter text is no secret, and hiding it would hide everything.
-const FEWEST_CHARS: usize = 4;
-/// In an answer's body only texts of this length are taken for secrets: a shorter one may well be a word of somebody's
-/// topic, and answers are kept as they were sent. The vendor's secrets have 32 characters and more.
-const FEWEST_CHARS_IN_BODY: usize = 12;
-/// The base64 of a shorter text would be found everywhere.
-const FEWEST_BYTES_FOR_BASE64: usize = 8;
+/// Replaces a secret.
+const REDACTED: &str = "[hidden]";
 
-/// The secrets of this run.
+/// Shorter texts are not treated as secrets, because they occur everywhere.
+const MIN_CHARS: usize = 4;
+/// In a response body only texts of this length are removed: a shorter one may be a word in a topic, and bodies are kept
+/// as received. Feishu's secrets have at least 32 characters.
+const MIN_CHARS_IN_BODY: usize = 12;
+/// The base64 of shorter texts occurs everywhere.
+const MIN_BYTES_FOR_BASE64: usize = 8;
+
+/// Knows the secrets of a program and removes them from texts.
 #[derive(Clone, Default)]
 pub struct Redactor(Arc<RwLock<Known>>);
 
@@ -29,33 +32,33 @@ struct Known {
 }
 
 impl Redactor {
-    /// Learns a secret.
+    /// Adds a secret. Texts of fewer than 4 characters are ignored.
     pub fn add_secret(&self, secret: &str) {
         let chars = secret.chars().count();
-        if chars < FEWEST_CHARS {
+        if chars < MIN_CHARS {
             return;
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let forms = forms(secret);
-        if chars >= FEWEST_CHARS_IN_BODY {
+        if chars >= MIN_CHARS_IN_BODY {
             known.in_body.add(&forms);
         }
         known.all.add(&forms);
     }
 
-    /// The text without the secrets.
+    /// The text with `[hidden]` in place of each secret.
     pub fn redact(&self, text: &str) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match known.all.without(text.as_bytes()) {
+        match known.all.replace_in(text.as_bytes()) {
             Cow::Borrowed(_) => text.to_owned(),
             Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 
-    /// An answer's body without the secrets; the very bytes where there are none.
-    pub fn redact_body(&self, body: Vec<u8>) -> Vec<u8> {
+    /// A response body without secrets of at least 12 characters; the same bytes if it contains none.
+    pub(crate) fn redact_body(&self, body: Vec<u8>) -> Vec<u8> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        match known.in_body.without(&body) {
+        match known.in_body.replace_in(&body) {
             Cow::Owned(bytes) => bytes,
             Cow::Borrowed(_) => body,
         }
@@ -68,11 +71,11 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// Texts to look for. A body is looked through in one pass, however many there are.
+/// Texts to search for, all in one pass.
 struct Forms {
-    /// Longest first, so that a secret which begins like another is taken out whole.
+    /// Longest first, so that a secret that begins like another is replaced whole.
     texts: Vec<String>,
-    /// A bit for every two bytes that a text begins with: nearly every place of a body is passed by looking here.
+    /// One bit for each pair of bytes that begins a text: it rules out nearly every position.
     begins: Box<[u64; 1024]>,
 }
 
@@ -96,56 +99,51 @@ impl Forms {
         self.texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
     }
 
-    fn without<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    fn replace_in<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         if self.texts.is_empty() {
             return Cow::Borrowed(bytes);
         }
-        let mut clean: Option<Vec<u8>> = None;
+        let mut redacted: Option<Vec<u8>> = None;
         let (mut at, mut copied) = (0, 0);
         while at + 1 < bytes.len() {
             let pair = usize::from(bytes[at]) << 8 | usize::from(bytes[at + 1]);
             let found = (self.begins[pair >> 6] >> (pair & 63) & 1 == 1)
                 .then(|| self.texts.iter().find(|text| bytes[at..].starts_with(text.as_bytes())))
                 .flatten();
-            match found {
-                Some(text) => {
-                    let clean = clean.get_or_insert_default();
-                    clean.extend_from_slice(&bytes[copied..at]);
-                    clean.extend_from_slice(REDACTED.as_bytes());
-                    at += text.len();
-                    copied = at;
-                }
-                None => at += 1,
-            }
+            let Some(text) = found else {
+                at += 1;
+                continue;
+            };
+            let redacted = redacted.get_or_insert_default();
+            redacted.extend_from_slice(&bytes[copied..at]);
+            redacted.extend_from_slice(REDACTED.as_bytes());
+            at += text.len();
+            copied = at;
         }
-        match clean {
-            Some(mut clean) => {
-                clean.extend_from_slice(&bytes[copied..]);
-                Cow::Owned(clean)
-            }
-            None => Cow::Borrowed(bytes),
-        }
+        let Some(mut redacted) = redacted else { return Cow::Borrowed(bytes) };
+        redacted.extend_from_slice(&bytes[copied..]);
+        Cow::Owned(redacted)
     }
 }
 
-/// The forms in which a secret turns up.
+/// The forms in which a secret occurs.
 fn forms(secret: &str) -> Vec<String> {
-    let json = serde_json::Value::from(secret).to_string();
-    let debug = format!("{secret:?}");
-    let unquoted = |text: &str| text[1..text.len() - 1].to_owned();
-    let (json, debug) = (unquoted(&json), unquoted(&debug));
+    let unquoted = |text: String| text[1..text.len() - 1].to_owned();
+    let json = unquoted(serde_json::Value::from(secret).to_string());
+    let percent = percent_encoded(secret, false);
     let mut forms = vec![
         secret.to_owned(),
-        percent_encoded(secret, false),
         percent_encoded(secret, true),
-        percent_encoded(secret, false).replace("%20", "+"),
+        percent.replace("%20", "+"),
+        percent,
         json.replace('/', "\\/"),
         json,
-        debug,
+        unquoted(format!("{secret:?}")),
     ];
-    if secret.len() >= FEWEST_BYTES_FOR_BASE64 {
-        for alphabet in [BASE64, BASE64_URL] {
-            forms.extend((0..3).map(|before| base64_inside(secret.as_bytes(), before, alphabet)));
+    if secret.len() >= MIN_BYTES_FOR_BASE64 {
+        for offset in 0..3 {
+            forms.push(base64_inside(&STANDARD_NO_PAD, secret.as_bytes(), offset));
+            forms.push(base64_inside(&URL_SAFE_NO_PAD, secret.as_bytes(), offset));
         }
     }
     forms.sort();
@@ -165,22 +163,10 @@ fn percent_encoded(text: &str, lower: bool) -> String {
     })
 }
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// The part of a longer text's base64 that depends on nothing but `bytes`, with so many bytes (modulo 3) before it.
-fn base64_inside(bytes: &[u8], before: usize, alphabet: &[u8; 64]) -> String {
-    let bit = |at: usize| -> u8 {
-        match (at / 8).checked_sub(before) {
-            Some(index) => bytes[index] >> (7 - at % 8) & 1,
-            None => 0,
-        }
-    };
-    let (first, end) = ((before * 8).div_ceil(6), (before + bytes.len()) * 8 / 6);
-    (first..end)
-        .map(|sextet| (0..6).fold(0, |value, offset| value << 1 | bit(sextet * 6 + offset)))
-        .map(|value| char::from(alphabet[usize::from(value)]))
-        .collect()
+/// The characters in the base64 of a longer text that depend on `bytes` alone, with `offset` bytes (modulo 3) before them.
+fn base64_inside(engine: &impl Engine, bytes: &[u8], offset: usize) -> String {
+    let padded = [&[0; 2][..offset], bytes].concat();
+    engine.encode(&padded)[(offset * 8).div_ceil(6)..padded.len() * 8 / 6].to_owned()
 }
 
 #[cfg(test)]
@@ -198,12 +184,6 @@ mod tests {
         text[1..text.len() - 1].to_owned()
     }
 
-    fn base64(bytes: &[u8]) -> String {
-        let mut padded = bytes.to_vec();
-        padded.resize(bytes.len().div_ceil(3) * 3, 0);
-        base64_inside(&padded, 0, BASE64)
-    }
-
     proptest! {
         #[test]
         fn no_form_of_a_secret_survives(before in "[a-z ]{0,9}", secret in "[A-Z0-9+/=\"\\\\%.*$^ \n\u{e9}]{12,40}", after in "[a-z ]{0,9}") {
@@ -216,13 +196,13 @@ mod tests {
                 let body = redactor.redact_body(text.clone().into_bytes());
                 prop_assert_eq!(String::from_utf8(body).expect("UTF-8"), redactor.redact(&text));
             }
-            // Inside a header, with whatever stands before it.
-            let inside = base64(format!("{before}{secret}{after}").as_bytes());
+            // Inside a header, at any offset.
+            let inside = STANDARD_NO_PAD.encode(format!("{before}{secret}{after}"));
             prop_assert!(redactor.redact(&inside).contains(REDACTED), "{}", inside);
         }
 
         #[test]
-        fn what_holds_no_secret_stays(text in "\\PC{0,80}") {
+        fn texts_without_a_secret_stay(text in "\\PC{0,80}") {
             let redactor = hiding("QQQQ-no-text-has-this");
             prop_assert_eq!(redactor.redact(&text), text.clone());
             prop_assert_eq!(redactor.redact_body(text.clone().into_bytes()), text.into_bytes());
@@ -230,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_secret_is_taken_out_whole() {
+    fn a_longer_secret_is_replaced_whole() {
         let redactor = hiding("abcd");
         redactor.clone().add_secret("abcdefgh");
         assert_eq!(redactor.redact("x abcdefgh y abcd z"), "x [hidden] y [hidden] z");
@@ -238,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn short_texts_are_no_secrets() {
+    fn short_texts_are_not_secrets() {
         assert_eq!(hiding("a").redact("banana"), "banana");
         assert_eq!(hiding("").redact("banana"), "banana");
-        // A word that is somebody's secret is hidden in messages, and stays where somebody else wrote it.
+        // A word used as a secret is redacted in messages and stays in responses, where it may be a word of a topic.
         let redactor = hiding("demo");
         assert_eq!(
             (redactor.redact("a demo"), redactor.redact_body(b"a demo".to_vec())),

@@ -1,15 +1,17 @@
-//! The token against a real server.
+//! Obtaining, renewing and rejecting tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::Client;
-use super::endpoint::Endpoint;
-use super::error::{CallError, Fault};
-use super::error_codes::StopCause;
-use super::event::Event;
-use super::script::{Log, Reply, Script, all_texts};
-use super::token::{TOKEN_PATH, TokenKind};
+use super::server::{Log, Reply, Script, all_texts};
+use crate::client::Client;
+use crate::credentials::TokenKind;
+use crate::endpoint::Endpoint;
+use crate::error::CallError;
+use crate::error_codes::StopCause;
+use crate::event::Event;
+use crate::fault::Fault;
+use crate::token::TOKEN_PATH;
 use tokio_util::sync::CancellationToken;
 
 const P: Endpoint = Endpoint::ParticipantList;
@@ -26,12 +28,12 @@ async fn token_is_got_once_and_sent_with_every_call() {
     for _ in 0..3 {
         client.call(P, &[]).await.expect("a page");
     }
-    let asked = script.asked();
-    assert_eq!((asked[0].method.as_str(), asked[0].target.as_str()), ("POST", TOKEN_PATH));
-    assert_eq!(asked[0].body, r#"{"app_id":"cli_example","app_secret":"verysecretappsecret"}"#);
-    assert_eq!(asked[0].header("content-type"), Some("application/json"));
-    assert_eq!(asked[0].header("authorization"), None);
-    assert!(asked[1..].iter().all(|asked| asked.header("authorization") == Some("Bearer t-first")));
+    let requests = script.requests();
+    assert_eq!((requests[0].method.as_str(), requests[0].target.as_str()), ("POST", TOKEN_PATH));
+    assert_eq!(requests[0].body, r#"{"app_id":"cli_example","app_secret":"verysecretappsecret"}"#);
+    assert_eq!(requests[0].header("content-type"), Some("application/json"));
+    assert_eq!(requests[0].header("authorization"), None);
+    assert!(requests[1..].iter().all(|request| request.header("authorization") == Some("Bearer t-first")));
     assert_eq!((script.token_count(), script.list_count()), (1, 3));
     assert_eq!(log.count(|event| *event == Event::TokenRefreshed), 1);
 }
@@ -65,7 +67,7 @@ async fn token_is_renewed_before_its_stated_life_is_over() {
     tokio::time::sleep(Duration::from_millis(950)).await;
     client.call(P, &[]).await.expect("a page");
     let bearers: Vec<_> =
-        script.asked().iter().filter_map(|asked| asked.header("authorization").map(str::to_owned)).collect();
+        script.requests().iter().filter_map(|request| request.header("authorization").map(str::to_owned)).collect();
     assert_eq!(bearers, ["Bearer t-first", "Bearer t-second"]);
 }
 
@@ -94,7 +96,7 @@ async fn rejected_token_is_refreshed_once() {
         let page = client.call(P, &[]).await.expect("a page");
         assert_eq!((page.item_count, page.requests), (3, 2));
         assert_eq!(
-            script.asked().last().and_then(|asked| asked.header("authorization").map(str::to_owned)).as_deref(),
+            script.requests().last().and_then(|request| request.header("authorization").map(str::to_owned)).as_deref(),
             Some("Bearer t-second")
         );
     }
@@ -203,7 +205,7 @@ async fn check_tells_kind_and_life() {
     let script = Script::new([]).await.tokens([Reply::token("t-first", 7200)]);
     let info = client(&script).0.check_token().await.expect("a token");
     assert_eq!(info.kind, TokenKind::Tenant);
-    let left = info.expires_in.expect("the vendor states a life");
+    let left = info.expires_in.expect("Feishu states a lifetime");
     assert!(left > Duration::from_secs(7_000) && left <= Duration::from_secs(7_200));
     let given = Client::new(script.config(), Arc::new(Log::default())).expect("valid settings");
     assert_eq!(given.check_token().await.expect("given").expires_in, None);

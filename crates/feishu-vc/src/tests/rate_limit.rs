@@ -1,13 +1,15 @@
-//! The vendor's limit against a real server: pacing ahead of it, and obeying when it is met all the same.
+//! The rate limit: staying below it, and waiting when Feishu throttles nevertheless.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::client::{Client, ClientConfig, Rate};
-use super::endpoint::Endpoint;
-use super::error::CallError;
-use super::event::Event;
-use super::script::{Log, Reply, Script};
+use super::server::{Log, Reply, Script};
+use crate::client::Client;
+use crate::config::ClientConfig;
+use crate::endpoint::Endpoint;
+use crate::error::CallError;
+use crate::event::Event;
+use crate::rate::Rate;
 
 const P: Endpoint = Endpoint::ParticipantList;
 const Q: Endpoint = Endpoint::ParticipantQualityList;
@@ -36,8 +38,8 @@ async fn throttles_are_obeyed_as_429_and_as_400_and_are_no_tries() {
         assert_eq!((log.count(is_throttled), log.count(is_retrying)), (7, 0));
         let wait = Duration::from_millis(20);
         assert!(log.events().contains(&Event::Throttled { endpoint: P, wait }));
-        let asked = script.asked();
-        assert!(asked.windows(2).all(|pair| pair[1].at - pair[0].at >= wait), "every wait is obeyed");
+        let requests = script.requests();
+        assert!(requests.windows(2).all(|pair| pair[1].at - pair[0].at >= wait), "every wait is obeyed");
     }
 }
 
@@ -64,14 +66,14 @@ async fn throttle_holds_the_endpoint_for_everybody_and_no_other() {
     while log.count(is_throttled) == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let throttled_at = script.asked()[0].at;
+    let throttled_at = script.requests()[0].at;
     client.call(Q, &[]).await.expect("another endpoint goes on");
     assert!(!first.is_finished());
     client.call(P, &[]).await.expect("after the wait");
     first.await.expect("no panic").expect("after the wait");
-    let held = script.asked().into_iter().filter(|asked| asked.target.contains("participant_list")).skip(1);
-    for asked in held {
-        assert!(asked.at - throttled_at >= Duration::from_millis(200));
+    let held = script.requests().into_iter().filter(|request| request.target.contains("participant_list")).skip(1);
+    for request in held {
+        assert!(request.at - throttled_at >= Duration::from_millis(200));
     }
 }
 
@@ -89,8 +91,8 @@ async fn huge_waits_are_capped_and_three_of_them_in_a_row_are_enough() {
     assert_eq!(log.count(|event| *event == capped), 3);
     let requested = Duration::from_secs(86_400);
     let said = Event::WaitClamped { endpoint: Some(P), requested, wait: Duration::from_millis(40) };
-    assert_eq!(log.count(|event| *event == said), 3, "each time it says what it was asked for");
-    assert!(error.to_string().contains("the vendor last asked for 86,400 s"), "{error}");
+    assert_eq!(log.count(|event| *event == said), 3, "each time it says what it was requests for");
+    assert!(error.to_string().contains("Feishu last requested 86,400 s"), "{error}");
 }
 
 #[tokio::test]

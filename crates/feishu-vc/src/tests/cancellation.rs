@@ -1,24 +1,25 @@
-//! The end of a run against a real server: what is still waited for, and for how long.
+//! Cancellation: what is still waited for, and for how long.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::client::{Client, ClientConfig};
-use super::endpoint::Endpoint;
-use super::error::CallError;
-use super::event::Event;
-use super::script::{Log, Reply, Script};
+use super::server::{Log, Reply, Script};
+use crate::client::Client;
+use crate::config::ClientConfig;
+use crate::endpoint::Endpoint;
+use crate::error::CallError;
+use crate::event::Event;
 
 const P: Endpoint = Endpoint::ParticipantList;
 /// So long that a test which depends on it does not end.
 const NEVER: Duration = Duration::from_secs(3_600);
 
 /// A call whose run is cancelled once its request has arrived.
-async fn cancelled(script: &Script, config: ClientConfig) -> Result<super::client::Page, CallError> {
+async fn cancelled(script: &Script, config: ClientConfig) -> Result<crate::page::Page, CallError> {
     let (cancel, log) = (config.cancel.clone(), Arc::new(Log::default()));
     let client = Client::new(config, log).expect("valid settings");
     let call = tokio::spawn(async move { client.call(P, &[]).await });
-    while script.asked().is_empty() {
+    while script.requests().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     cancel.cancel();
@@ -32,7 +33,7 @@ async fn a_request_in_flight_is_given_up_when_its_grace_is_over() {
         let script = Script::new([silence]).await;
         let config = ClientConfig { call_timeout: NEVER, cancel_grace: Duration::from_millis(20), ..script.config() };
         assert!(matches!(cancelled(&script, config).await, Err(CallError::Cancelled)));
-        assert_eq!(script.list_count(), 1, "it is not asked again");
+        assert_eq!(script.list_count(), 1, "it is not requests again");
     }
 }
 

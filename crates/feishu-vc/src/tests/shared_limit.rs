@@ -1,13 +1,15 @@
-//! The budget that processes share, with clients and a real server.
+//! The rate limit shared by several processes.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::client::{Client, ClientConfig, Rate};
-use super::endpoint::Endpoint;
-use super::event::{Event, WaitReason};
-use super::script::{Log, Reply, Script};
+use super::server::{Log, Reply, Script};
+use crate::client::Client;
+use crate::config::ClientConfig;
+use crate::endpoint::Endpoint;
+use crate::event::{Event, WaitReason};
+use crate::rate::Rate;
 
 const P: Endpoint = Endpoint::ParticipantList;
 
@@ -37,10 +39,10 @@ async fn clients_of_one_app_keep_one_limit() {
     for task in tasks {
         task.await.expect("no panic").expect("a page");
     }
-    let mut asked: Vec<Instant> = script.asked().iter().map(|asked| asked.at).collect();
-    asked.sort();
-    for (index, at) in asked.iter().enumerate() {
-        let within = asked[index..].partition_point(|other| *other < *at + window);
+    let mut requests: Vec<Instant> = script.requests().iter().map(|request| request.at).collect();
+    requests.sort();
+    for (index, at) in requests.iter().enumerate() {
+        let within = requests[index..].partition_point(|other| *other < *at + window);
         assert!(within <= calls as usize, "{within} calls in one window");
     }
     for (_, log) in &clients {
@@ -65,8 +67,8 @@ async fn a_throttle_of_one_holds_the_others_and_they_say_so() {
     let (other, other_log) = &clients[1];
     other.call(P, &[]).await.expect("a page in the end");
     first.await.expect("no panic").expect("a page in the end");
-    let asked = script.asked();
-    assert!(asked[1..].iter().all(|later| later.at - asked[0].at >= Duration::from_millis(300)));
+    let requests = script.requests();
+    assert!(requests[1..].iter().all(|later| later.at - requests[0].at >= Duration::from_millis(300)));
     let waits = other_log.count(|event| matches!(event, Event::Waiting { reason: WaitReason::Throttle, .. }));
     assert_eq!((waits, other_log.count(|event| matches!(event, Event::Throttled { .. }))), (1, 0));
 }

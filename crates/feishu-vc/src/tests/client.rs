@@ -1,4 +1,4 @@
-//! The client against a real server: what is asked, in what order, and how each kind of trouble ends.
+//! What is requested, in what order, and how each kind of failure ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,14 +6,19 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
-use super::call_budget::CallBudget;
-use super::client::{Client, ClientConfig, Page, Rate};
-use super::endpoint::{Endpoint, Identity, QualityListRequest, UserIdType};
-use super::error::{CallError, Fault, Unreachable};
-use super::error_codes::{RefusalClass, StopCause};
-use super::event::{Event, WaitReason};
-use super::host::BaseUrl;
-use super::script::{Log, Reply, Script, all_texts};
+use super::server::{Log, Reply, Script, all_texts};
+use crate::call_budget::CallBudget;
+use crate::client::Client;
+use crate::config::ClientConfig;
+use crate::endpoint::Endpoint;
+use crate::error::CallError;
+use crate::error_codes::{RefusalClass, StopCause};
+use crate::event::{Event, WaitReason};
+use crate::fault::{Fault, Unreachable};
+use crate::host::BaseUrl;
+use crate::page::Page;
+use crate::rate::Rate;
+use crate::request::{Identity, QualityListRequest, UserIdType};
 use tokio_util::sync::CancellationToken;
 
 const M: Endpoint = Endpoint::MeetingList;
@@ -34,7 +39,7 @@ fn is_retrying(event: &Event) -> bool {
 }
 
 #[tokio::test]
-async fn page_is_what_the_vendor_sent() {
+async fn page_is_what_feishu_sent() {
     let body =
         r#"{"code":0,"msg":"success","data":{"participant_quality_list":[{},{}],"has_more":true,"page_token":"2"}}"#;
     let reply = Reply::json(200, body).with_header("date", "Fri, 23 Dec 2022 03:16:59 GMT");
@@ -54,15 +59,15 @@ async fn page_is_what_the_vendor_sent() {
     assert_eq!((page.has_more, page.page_token.as_deref(), page.item_count), (true, Some("2"), 2));
     assert_eq!(page.log_id.as_deref(), Some("LOG1"));
     assert_eq!(page.server_date.map(|date| date.as_second()), Some(1_671_765_419));
-    let asked = &script.asked()[0];
+    let request = &script.requests()[0];
     assert_eq!(
-        asked.target,
+        request.target,
         "/open-apis/vc/v1/participant_quality_list?meeting_start_time=1&meeting_end_time=2&meeting_no=705605196\
          &join_time=3&user_id=ou+a%26b&page_size=100&user_id_type=open_id"
     );
-    assert_eq!(asked.method, "GET");
-    assert_eq!(asked.header("authorization"), Some("Bearer t-bearersecret"));
-    assert_eq!(asked.header("user-agent"), Some(concat!("vcq-etl/", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(request.method, "GET");
+    assert_eq!(request.header("authorization"), Some("Bearer t-bearersecret"));
+    assert_eq!(request.header("user-agent"), Some(concat!("vcq-etl/", env!("CARGO_PKG_VERSION"))));
     assert_eq!(log.events(), [Event::Sent { endpoint: Q }, Event::Answered { endpoint: Q, ok: true }]);
 }
 
@@ -99,7 +104,7 @@ async fn five_tries_and_then_failed_with_the_last_fault() {
     let error = ask(&script, Q).await.expect_err("always an error");
     let CallError::Failed { endpoint: Some(Q), requests: 5, log_id, fault, .. } = &error else { panic!("{error}") };
     assert_eq!(log_id.as_deref(), Some("LOG1"));
-    assert!(matches!(**fault, Fault::Vendor { http_status: 500, code: Some(121001) }));
+    assert!(matches!(**fault, Fault::Api { http_status: 500, code: Some(121001) }));
     assert_eq!((error.code(), error.log_id(), script.list_count()), (Some(121001), Some("LOG1"), 5));
 }
 
@@ -201,14 +206,14 @@ async fn refusal_holds_everything_that_the_raw_log_wants() {
     let error = ask(&script, P).await.expect_err("no such meeting");
     let CallError::Refused { endpoint: P, class: RefusalClass::NotFound, answer } = &error else { panic!("{error}") };
     assert_eq!((answer.http_status, answer.code, answer.requests), (404, Some(126009), 2));
-    assert_eq!((answer.msg.as_str(), answer.log_id.as_deref()), ("said by the vendor", Some("LOG1")));
+    assert_eq!((answer.msg.as_str(), answer.log_id.as_deref()), ("said by Feishu", Some("LOG1")));
     assert_eq!(answer.server_date.map(|date| date.as_second()), Some(1_671_765_419));
-    assert_eq!(&*answer.body, br#"{"code":126009,"msg":"said by the vendor"}"#);
+    assert_eq!(&*answer.body, br#"{"code":126009,"msg":"said by Feishu"}"#);
     assert_eq!(
         error.to_string(),
         format!(
-            "participant_list on {} refused this one (code 126009, no such meeting in the window; HTTP 404; \
-             log id LOG1; the vendor says: said by the vendor)",
+            "participant_list on {} was refused (code 126009, no such meeting in the window; HTTP 404; \
+             log id LOG1; Feishu says: said by Feishu)",
             answer.host
         )
     );

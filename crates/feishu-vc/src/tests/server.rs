@@ -1,6 +1,6 @@
-//! A real HTTP server on a free port that answers what a test tells it to, and writes down what it was asked.
+//! An HTTP server on a free port with scripted replies that records its requests.
 //!
-//! Plain sockets, so that it can also do what no server library lets one do: cut an answer, reset, or say nothing.
+//! Plain sockets, so that it can also truncate a response, reset a connection, or never reply.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::client::{ClientConfig, Rate};
-use super::event::{Event, EventListener};
-use super::host::BaseUrl;
-use super::retry::Backoff;
-use super::token::{Credentials, Secret, TOKEN_PATH};
+use crate::config::ClientConfig;
+use crate::credentials::{Credentials, Secret};
+use crate::event::{Event, EventListener};
+use crate::host::BaseUrl;
+use crate::rate::Rate;
+use crate::retry::Backoff;
+use crate::token::TOKEN_PATH;
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
@@ -38,7 +40,7 @@ impl Reply {
     }
 
     pub(crate) fn code(status: u16, code: i64) -> Reply {
-        Reply::json(status, format!("{{\"code\":{code},\"msg\":\"said by the vendor\"}}"))
+        Reply::json(status, format!("{{\"code\":{code},\"msg\":\"said by Feishu\"}}"))
     }
 
     pub(crate) fn html(status: u16) -> Reply {
@@ -61,7 +63,7 @@ impl Reply {
         )
     }
 
-    /// A throttle with the vendor's header.
+    /// A throttle with Feishu's header.
     pub(crate) fn throttle(status: u16, reset: &str) -> Reply {
         Reply::code(status, 99991400).with_header("x-ogw-ratelimit-reset", reset)
     }
@@ -80,7 +82,7 @@ impl Reply {
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct Request {
     pub method: String,
     pub target: String,
     pub headers: Vec<(String, String)>,
@@ -88,7 +90,7 @@ pub(super) struct Asked {
     pub at: Instant,
 }
 
-impl Asked {
+impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -99,7 +101,7 @@ struct Book {
     list_replies: VecDeque<Reply>,
     token_replies: VecDeque<Reply>,
     always: Option<Reply>,
-    asked: Vec<Asked>,
+    requests: Vec<Request>,
 }
 
 /// The server. It ends with the test's runtime.
@@ -136,18 +138,18 @@ impl Script {
         self
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.book.lock().expect("no panic inside").asked.clone()
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.book.lock().expect("no panic inside").requests.clone()
     }
 
     /// How many list requests came.
     pub(crate) fn list_count(&self) -> usize {
-        self.asked().iter().filter(|asked| asked.target != TOKEN_PATH).count()
+        self.requests().iter().filter(|request| request.target != TOKEN_PATH).count()
     }
 
     /// How many token requests came.
     pub(crate) fn token_count(&self) -> usize {
-        self.asked().iter().filter(|asked| asked.target == TOKEN_PATH).count()
+        self.requests().iter().filter(|request| request.target == TOKEN_PATH).count()
     }
 
     /// A quick client's settings, with a bearer.
@@ -171,11 +173,11 @@ impl Script {
 }
 
 async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) {
-    while let Some(asked) = read_request(&mut stream).await {
+    while let Some(request) = read_request(&mut stream).await {
         let reply = {
             let mut book = book.lock().expect("no panic inside");
-            let is_token = asked.target == TOKEN_PATH;
-            book.asked.push(asked);
+            let is_token = request.target == TOKEN_PATH;
+            book.requests.push(request);
             let scripted = if is_token { book.token_replies.pop_front() } else { book.list_replies.pop_front() };
             scripted.or_else(|| book.always.clone().filter(|_| !is_token)).unwrap_or_else(|| Reply::code(200, 4711))
         };
@@ -217,7 +219,7 @@ async fn act(stream: &mut TcpStream, reply: Reply) -> bool {
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Option<Asked> {
+async fn read_request(stream: &mut TcpStream) -> Option<Request> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -236,16 +238,16 @@ async fn read_request(stream: &mut TcpStream) -> Option<Asked> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
         .collect();
-    let mut asked = Asked { method, target, headers, body: String::new(), at };
-    let length: usize = asked.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let mut request = Request { method, target, headers, body: String::new(), at };
+    let length: usize = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut body = bytes.split_off(end + 4);
     while body.len() < length {
         if stream.read_buf(&mut body).await.ok()? == 0 {
             return None;
         }
     }
-    asked.body = String::from_utf8(body).ok()?;
-    Some(asked)
+    request.body = String::from_utf8(body).ok()?;
+    Some(request)
 }
 
 /// Keeps all events.

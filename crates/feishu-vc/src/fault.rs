@@ -1,0 +1,140 @@
+//! What can go wrong between a request and a usable response.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::envelope::InvalidBody;
+
+/// Why a request brought no usable response. All but [`Fault::TooLarge`] and [`Fault::Unsendable`] are retried.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// No connection, so the request was not sent.
+    #[error("{kind}")]
+    Unreachable {
+        /// Why.
+        kind: Unreachable,
+        /// The cause, without the URL.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The response did not arrive in time.
+    #[error("the response did not arrive in time")]
+    TimedOut(#[source] reqwest::Error),
+    /// The connection was closed before the response was complete.
+    #[error("the connection was closed before the response was complete")]
+    Interrupted(#[source] reqwest::Error),
+    /// A response without a body.
+    #[error("the response is empty (HTTP {http_status})")]
+    Empty {
+        /// HTTP status.
+        http_status: u16,
+    },
+    /// A body that is not the API's JSON, such as a gateway's error page.
+    #[error("the response is not the API's JSON (HTTP {http_status})")]
+    NotJson {
+        /// HTTP status.
+        http_status: u16,
+        /// Where parsing ended.
+        #[source]
+        source: InvalidBody,
+    },
+    /// A request that does not fit into a URL, for example because of a huge page token.
+    #[error("the request does not fit into a URL")]
+    Unsendable(#[source] reqwest::Error),
+    /// A body beyond [`ClientConfig::max_body_bytes`](crate::ClientConfig::max_body_bytes).
+    #[error("the response is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// Feishu reported an internal error.
+    #[error("Feishu reported an internal error (HTTP {http_status}{})", code.map(|code| format!(", code {code}")).unwrap_or_default())]
+    Api {
+        /// HTTP status.
+        http_status: u16,
+        /// The code, if there was one.
+        code: Option<i64>,
+    },
+    /// A token response without a usable token or lifetime.
+    #[error("the token response has no usable {field}")]
+    BadToken {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+impl Fault {
+    /// Whether the host could not be reached, as opposed to an unusable response.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Fault::Unreachable { .. })
+    }
+
+    pub(crate) fn is_retryable(&self) -> bool {
+        !matches!(self, Fault::TooLarge { .. } | Fault::Unsendable(_))
+    }
+}
+
+impl From<reqwest::Error> for Fault {
+    /// Classifies a transport error. The URL is removed from it, because the query identifies persons.
+    fn from(error: reqwest::Error) -> Fault {
+        let error = error.without_url();
+        if error.is_builder() {
+            Fault::Unsendable(error)
+        } else if error.is_connect() {
+            Fault::Unreachable { kind: Unreachable::of(&error), source: error }
+        } else if error.is_timeout() {
+            Fault::TimedOut(error)
+        } else {
+            Fault::Interrupted(error)
+        }
+    }
+}
+
+/// Why a host could not be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unreachable {
+    /// The host's name has no address.
+    Dns,
+    /// Nothing listens there.
+    Refused,
+    /// No TLS connection: the certificate or the protocol.
+    Tls,
+    /// No connection in time.
+    TimedOut,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unreachable::Dns => "the host's name could not be resolved",
+            Unreachable::Refused => "the host refused the connection",
+            Unreachable::Tls => "no secure connection to the host could be made",
+            Unreachable::TimedOut => "the host did not answer the connection in time",
+            Unreachable::Other => "the host could not be reached",
+        })
+    }
+}
+
+impl Unreachable {
+    fn of(error: &reqwest::Error) -> Unreachable {
+        if error.is_dns() {
+            return Unreachable::Dns;
+        }
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            if error.is::<rustls::Error>() {
+                return Unreachable::Tls;
+            }
+            cause = match error.downcast_ref::<io::Error>() {
+                Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Unreachable::Refused,
+                // `source` of an I/O error skips the error it wraps, and TLS errors are wrapped this way, twice.
+                Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+                None => error.source(),
+            };
+        }
+        if error.is_timeout() { Unreachable::TimedOut } else { Unreachable::Other }
+    }
+}
