@@ -25,10 +25,7 @@ use crate::event::Event;
 use crate::ledger::Change;
 use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 use crate::schema::Status;
-use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Next, Page, PageGuard, RefusalClass};
-
-/// Longer than any real list: a million meetings.
-const MAX_PAGES: u32 = 10_000;
+use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Page, RefusalClass, WalkError};
 
 /// What was read of the meeting list so far.
 #[derive(Debug, Default)]
@@ -83,14 +80,13 @@ async fn read_slice(
         dirty: BTreeSet::new(),
         dates: BTreeSet::new(),
     };
-    let mut guard = PageGuard::new(MAX_PAGES);
-    let mut token: Option<String> = None;
+    let mut pages = context.client.pages(Endpoint::MeetingList, |token| request.query(token));
+    let mut log_id = None;
     loop {
-        let parameters = request.query(token.as_deref());
-        match context.client.call(Endpoint::MeetingList, &parameters).await {
-            Ok(page) => {
+        match pages.next().await {
+            Ok(Some(page)) => {
                 progress.pages += 1;
-                let keys = walk.add_page(&page, &parameters, progress).await?;
+                let keys = walk.add_page(&page, pages.query(), progress).await?;
                 if !context.settings.reads_list_first() {
                     backlog.add_listed(context, &keys)?;
                 }
@@ -103,23 +99,23 @@ async fn read_slice(
                     to_list,
                     quality_calls_estimate,
                 });
-                match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
-                    Ok(Next::Page(next)) => token = Some(next),
-                    Ok(Next::Done) => return walk.complete(page.log_id).await,
-                    Err(fault) => {
-                        let end = WalkEnd::new(Status::Failed, fault.to_string(), Some(0), page.log_id.clone());
-                        walk.close(end, Vec::new(), Vec::new()).await?;
-                        return Err(Stop::MeetingList { log_id: page.log_id, fault });
-                    }
-                }
+                log_id = page.log_id;
+            }
+            Ok(None) => return walk.complete(log_id).await,
+            Err(WalkError::Pagination(fault)) => {
+                let end = WalkEnd::new(Status::Failed, fault.to_string(), Some(0), log_id.clone());
+                walk.close(end, Vec::new(), Vec::new()).await?;
+                return Err(Stop::MeetingList { log_id, fault });
             }
             // This is how Feishu says that no meeting has this number.
-            Err(CallError::Refused { class: RefusalClass::NotFound, answer, .. }) if meeting_no.is_some() => {
+            Err(WalkError::Call(CallError::Refused { class: RefusalClass::NotFound, answer, .. }))
+                if meeting_no.is_some() =>
+            {
                 return walk.complete(answer.log_id).await;
             }
-            Err(error) => {
+            Err(WalkError::Call(error)) => {
                 if let Some(answer) = error.answer() {
-                    let record = refusal_record(Endpoint::MeetingList, answer, &parameters);
+                    let record = refusal_record(Endpoint::MeetingList, answer, pages.query());
                     walk.requested_us.get_or_insert(answer.requested_at.as_microsecond());
                     let log_id = error.log_id().map(str::to_owned);
                     let end = WalkEnd::new(Status::Failed, error.to_string(), error.code(), log_id);

@@ -9,22 +9,11 @@ use super::window::{Form, MeetingWindow};
 use crate::raw_log::{PageRecord, WalkEnd};
 use crate::schema::Status;
 use feishu_vc::{
-    CallError, Client, Endpoint, ErrorResponse, Next, Page, PageGuard, PaginationError, RefusalClass, error_codes,
+    CallError, Client, Endpoint, ErrorResponse, Page, PaginationError, RefusalClass, WalkError, error_codes,
 };
 
-/// A walk is held in memory until it is written. A webinar audience of a hundred thousand takes about 100 MB.
-const MAX_BYTES: usize = 256 << 20;
-
-/// Longer than any real walk: an audience of a hundred thousand; ten days of a participant's minutes, where Feishu accepts
-/// one.
-fn max_pages(endpoint: Endpoint) -> u32 {
-    match endpoint {
-        Endpoint::ParticipantQualityList => 144,
-        Endpoint::MeetingList | Endpoint::ParticipantList => 1_000,
-    }
-}
-
-pub(super) type Parameters = Vec<(&'static str, String)>;
+/// The parameters of a request.
+pub(super) type Parameters = feishu_vc::Query;
 /// The query for a window and a page token.
 pub(super) type Query<'a> = &'a (dyn Fn(MeetingWindow, Option<&str>) -> Parameters + Sync);
 
@@ -124,13 +113,10 @@ async fn walk_pages(
         stop: None,
     };
     let mut digest = AnswerDigest::default();
-    let mut guard = PageGuard::new(max_pages(endpoint));
-    let mut token: Option<String> = None;
-    let mut bytes = 0;
+    let mut pages = client.pages(endpoint, query);
     loop {
-        let parameters = query(token.as_deref());
-        match client.call(endpoint, &parameters).await {
-            Ok(page) => {
+        match pages.next().await {
+            Ok(Some(page)) => {
                 if walk.pages.is_empty() {
                     walk.requested_us = page.requested_at.as_microsecond();
                 }
@@ -140,23 +126,15 @@ async fn walk_pages(
                 walk.end.log_id.clone_from(&page.log_id);
                 digest.add_page(page.list_json());
                 on_page(&page);
-                bytes += page.body.len();
-                walk.pages.push(page_record(&page, &parameters));
-                match guard.next(page.has_more, page.page_token.as_deref(), page.item_count) {
-                    Ok(Next::Page(_)) if bytes > MAX_BYTES => {
-                        walk.outcome = Outcome::Faulty(PaginationError::TooManyBytes { limit: MAX_BYTES });
-                        break;
-                    }
-                    Ok(Next::Page(next)) => token = Some(next),
-                    Ok(Next::Done) => break,
-                    Err(fault) => {
-                        walk.outcome = Outcome::Faulty(fault);
-                        break;
-                    }
-                }
+                walk.pages.push(page_record(&page, pages.query()));
             }
-            Err(error) => {
-                walk.end_with(error, endpoint, &parameters);
+            Ok(None) => break,
+            Err(WalkError::Pagination(error)) => {
+                walk.outcome = Outcome::Faulty(error);
+                break;
+            }
+            Err(WalkError::Call(error)) => {
+                walk.end_with(error, endpoint, pages.query());
                 break;
             }
         }

@@ -12,7 +12,8 @@ impl Secret {
         Secret(text.into())
     }
 
-    pub(crate) fn expose(&self) -> &str {
+    /// The text itself, for example to give it to a [`Redactor`](crate::Redactor).
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -123,7 +123,7 @@ impl<Q: Fn(Option<&str>) -> Query> Pages<'_, Q> {
     }
 
     /// The parameters of the request sent last.
-    pub fn query(&self) -> &[(&'static str, String)] {
+    pub fn query(&self) -> &Query {
         &self.sent
     }
 }
