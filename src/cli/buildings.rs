@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{ArgMatches, Args, Command, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, ArgMatches, Args, Command, Subcommand, ValueHint};
 use serde_json::{Value, json};
 
-use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
+use super::command::{Choice, Context, Entry, Example, LOCAL, Run, one_of, parsed};
 use super::runtime::now_us;
 use crate::buildings::{BuildingsSummary, Network};
 use crate::commands::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
@@ -61,6 +61,9 @@ enum Action {
     Check(CheckArgs),
 }
 
+/// The output formats; true for JSON.
+const IS_JSON: &[Choice<bool>] = &[("table", "", false), ("json", "", true)];
+
 #[derive(Debug, Args)]
 struct ImportArgs {
     /// The building file
@@ -76,8 +79,8 @@ struct ImportArgs {
     until: Option<i32>,
 
     /// Output format
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long = "format", value_name = "FORMAT", default_value = "table", action = ArgAction::Set, value_parser = one_of(IS_JSON))]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -87,14 +90,8 @@ struct CheckArgs {
     file: Option<PathBuf>,
 
     /// Output format
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
+    #[arg(long = "format", value_name = "FORMAT", default_value = "table", action = ArgAction::Set, value_parser = one_of(IS_JSON))]
+    json: bool,
 }
 
 fn day(text: &str) -> Result<i32, String> {
@@ -111,7 +108,7 @@ fn command() -> Command {
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let config = &context.config;
-    let (format, page, object) = match parsed(matches) {
+    let (json, page, object) = match parsed(matches) {
         Action::Import(args) => {
             if let (Some(from), Some(until)) = (args.from, args.until)
                 && until <= from
@@ -133,31 +130,23 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
                 from: args.from,
                 until: args.until,
             })?;
-            (args.format, import_page(&args, &imported), import_object(&args, &imported))
+            (args.json, import_page(&args, &imported), import_object(&args, &imported))
         }
-        Action::Check(CheckArgs { file: Some(file), format }) => {
+        Action::Check(CheckArgs { file: Some(file), json }) => {
             let judged = judge(&file)?;
-            (format, judged_page(&file, &judged), judged_object(&file, &judged))
+            (json, judged_page(&file, &judged), judged_object(&file, &judged))
         }
-        Action::Check(CheckArgs { file: None, format }) => {
+        Action::Check(CheckArgs { file: None, json }) => {
             let reach = reach(&config.store, config.checking())?;
-            (format, reach_page(&config.store, &reach), reach_object(&reach))
+            (json, reach_page(&config.store, &reach), reach_object(&reach))
         }
     };
-    let text = match format {
-        Format::Table => page,
-        Format::Json => in_json(&format!("{object:#}\n")),
-    };
-    context.output.print(&text)?;
+    context.output.print(&if json { in_json(&format!("{object:#}\n")) } else { page })?;
     Ok(ExitCode::Complete)
 }
 
 fn shown(path: &Path) -> String {
     on_one_line(&path.display().to_string())
-}
-
-fn networks(count: usize) -> String {
-    counted(count as u64, "network")
 }
 
 /// `12 networks (1 IPv6) in 4 buildings, on 14 lines`.
@@ -171,7 +160,7 @@ fn extent(judgement: &BuildingsSummary) -> String {
         false => String::new(),
     };
     let buildings = counted(judgement.buildings as u64, "building");
-    format!("{}{of_ipv6} in {buildings}{on_lines}", networks(judgement.networks))
+    format!("{}{of_ipv6} in {buildings}{on_lines}", counted(judgement.networks as u64, "network"))
 }
 
 fn add_fields(page: &mut TextPage, file: &Path, judged: &Judged) {
@@ -179,26 +168,24 @@ fn add_fields(page: &mut TextPage, file: &Path, judged: &Judged) {
     page.field("File", &shown(file));
     page.field("Format", form.description());
     page.field("Content", &extent(judgement));
-    if !duplicates.is_empty() {
-        let lines = counted(duplicates.len() as u64, "line");
-        page.field("Duplicates", &format!("{lines} repeated (harmless)"));
-    }
-    if !judgement.overlaps.is_empty() {
-        let count = networks(judgement.overlaps.len());
-        page.field("Overlaps", &format!("{count} inside another one; the longest prefix wins"));
-    }
-    if !judgement.home.is_empty() {
-        let count = networks(judgement.home.len());
-        page.field(
+    let notes = [
+        ("Duplicates", duplicates.len(), "line", "repeated (harmless)"),
+        ("Overlaps", judgement.overlaps.len(), "network", "inside another one; the longest prefix wins"),
+        (
             "Home ranges",
-            &format!(
-                "{count} in a default range of home routers without egress_cidr; no participant is assigned to it"
-            ),
-        );
-    }
-    if !judgement.around_home.is_empty() {
-        let count = networks(judgement.around_home.len());
-        page.field("", &format!("{count} containing such a range; its addresses in that range are not assigned"));
+            judgement.home.len(),
+            "network",
+            "in a default range of home routers without egress_cidr; no participant is assigned to it",
+        ),
+        (
+            "",
+            judgement.around_home.len(),
+            "network",
+            "containing such a range; its addresses in that range are not assigned",
+        ),
+    ];
+    for (label, count, unit, text) in notes.into_iter().filter(|(_, count, ..)| *count > 0) {
+        page.field(label, &format!("{} {text}", counted(count as u64, unit)));
     }
 }
 

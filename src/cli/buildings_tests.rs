@@ -23,7 +23,7 @@ fn judged() -> Judged {
 }
 
 fn import_args(from: Option<i32>, until: Option<i32>) -> ImportArgs {
-    ImportArgs { file: "offices.csv".into(), from, until, format: Format::Table }
+    ImportArgs { file: "offices.csv".into(), from, until, json: false }
 }
 
 fn network(text: &str) -> Network {

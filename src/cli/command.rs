@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgMatches, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches, ValueEnum};
+use tracing::level_filters::LevelFilter;
 
 use super::console::{Console, Progress};
 use super::output::Output;
 use super::panic_hook;
-use crate::config::{Config, Group, LogLevel, Origin, SETTINGS};
+use crate::config::{Config, Group, Origin, SETTINGS};
 use crate::error::{ExitCode, Failure, nearest};
 
 /// The groups of settings of a command that makes no API calls.
@@ -30,6 +31,12 @@ pub(super) enum Run {
     /// Needs no settings, so it works if they are invalid. Gets the whole command line of the program.
     Plain(fn(&ArgMatches, clap::Command, &Output) -> Result<ExitCode, Failure>),
     Configured(fn(&ArgMatches, &Context) -> Result<ExitCode, Failure>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TextOrJson {
+    Text,
+    Json,
 }
 
 /// The arguments of a command, which clap has validated.
@@ -73,7 +80,7 @@ impl Context {
         panic_hook::report_to(&console);
         config.secrets().for_each(|secret| console.redactor().add_secret(secret.expose()));
         let is_default = *config.origin("log_level") == Origin::Default;
-        console.capture_logs(if console.is_quiet() && is_default { LogLevel::Error } else { config.log_level });
+        console.capture_logs(if console.is_quiet() && is_default { LevelFilter::ERROR } else { config.log_level });
         for name in &config.unknown_variables {
             console.warn(&unknown_variable(name));
         }

@@ -8,11 +8,11 @@ use clap::{ArgMatches, Args, Command};
 use feishu_vc::{BaseUrl, Credentials, Secret};
 use vcq_simulator::{Options, Tenant, TenantSpec};
 
-use super::command::{Context, Entry, Example, Run, parsed};
+use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::report::first_report;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::simulate::{TenantArgs, limit};
-use super::sync::{self, SummaryFormat};
+use super::sync;
 use crate::commands;
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
@@ -33,7 +33,7 @@ struct DemoArgs {
 
     /// Format of the summary on stdout [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
-    summary: Option<SummaryFormat>,
+    summary: Option<TextOrJson>,
 }
 
 pub(super) const ENTRY: Entry = Entry {
@@ -82,10 +82,10 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     })?;
     progress.finish();
     let synced = synced?;
-    let format = SummaryFormat::choose(args.summary, context.console.is_quiet());
+    let format = sync::summary_format(args.summary, context.console.is_quiet());
     let exit = sync::finish(synced, format, context)?;
     // A JSON summary is the only output on stdout.
-    if format == Some(SummaryFormat::Text) && exit == ExitCode::Complete {
+    if format == Some(TextOrJson::Text) && exit == ExitCode::Complete {
         let report = first_report("worst-meetings", &[("top".to_owned(), "5".to_owned())], &config)?;
         context.output.print(&format!("\n{report}\n{}", next_steps(&config)))?;
     }
@@ -117,11 +117,13 @@ fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
                 return Err(Failure::new(ExitCode::Busy, format!("process {} is using the demo store", holder.pid))
                     .hint("wait until it ends, or choose another directory with --store DIR"));
             }
-            let folders = ["raw", "parquet", "state", ".work"].map(|name| std::fs::remove_dir_all(store.join(name)));
-            let database = std::fs::remove_file(store.join("vcq.duckdb"));
-            for removed in folders.into_iter().chain([database]) {
-                removed
-                    .or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(failed(error)) })?;
+            for name in ["raw", "parquet", "state", ".work", "vcq.duckdb"] {
+                let path = store.join(name);
+                let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+                removed.or_else(|error| match error.kind() {
+                    ErrorKind::NotFound => Ok(()),
+                    _ => Err(failed(error)),
+                })?;
             }
         }
         Err(_) if StorePaths::existing(store).is_ok() => {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command};
 
-use super::command::{Context, Entry, Example, Run, parsed};
+use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::console::{about, time_text};
 use super::output::json_line;
 use super::runtime::{block_on, stop_on_signals};
-use super::sync::{SummaryFormat, WindowArgs, window_setup};
+use super::sync::{WindowArgs, window_setup};
 use crate::commands::{self, CallEstimate, Plan, PlannedReach};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure, StopReason};
@@ -34,7 +34,7 @@ struct PlanArgs {
 
     /// Accepted so that the arguments of `sync` work here too.
     #[arg(long, value_enum, value_name = "FORMAT", hide = true)]
-    summary: Option<SummaryFormat>,
+    summary: Option<TextOrJson>,
 }
 
 const EXAMPLES: &[Example] = &[
@@ -64,7 +64,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     })?;
     progress.finish();
     let planned = planned?;
-    context.output.print(&match args.json || args.summary == Some(SummaryFormat::Json) {
+    context.output.print(&match args.json || args.summary == Some(TextOrJson::Json) {
         true => json_line(&planned.plan),
         false => text(&planned.plan, planned.stop.as_ref().and_then(|stop| StopReason::of(stop, 0).next).is_none()),
     })?;

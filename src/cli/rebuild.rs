@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command};
 
-use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
+use super::command::{Context, Entry, Example, LOCAL, Run, TextOrJson, parsed};
 use super::console::Ending;
 use super::runtime::{block_on, exit_on_signals, now_us};
-use super::sync::SummaryFormat;
+use super::sync::{render_summary, summary_format};
 use super::window::Window;
 use crate::commands::rebuild::{RebuildSetup, rebuild};
 use crate::error::{ExitCode, Failure};
@@ -27,7 +27,7 @@ struct RebuildArgs {
 
     /// Format of the summary on stdout [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
-    summary: Option<SummaryFormat>,
+    summary: Option<TextOrJson>,
 }
 
 const EXAMPLES: &[Example] =
@@ -73,8 +73,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     })?;
     progress.finish();
     let (summary, error) = rebuilt?;
-    if let Some(format) = SummaryFormat::choose(args.summary, context.console.is_quiet()) {
-        context.output.print(&format.render(&summary, &Ending::default()))?;
+    if let Some(format) = summary_format(args.summary, context.console.is_quiet()) {
+        context.output.print(&render_summary(&summary, &Ending::default(), format))?;
     }
     error.map_or(Ok(ExitCode::Complete), |error| Err(error.into()))
 }

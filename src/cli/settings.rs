@@ -71,13 +71,9 @@ pub(super) fn sources(innermost: &ArgMatches, environment: BTreeMap<String, Stri
 
 /// The log format before the settings are known, because a usage error must be a JSON line too.
 pub(super) fn early_format(args: &[OsString], environment: &BTreeMap<String, String>) -> LogFormat {
-    let setting = Setting::find("log_format");
-    let by_flag = setting.and_then(|setting| values_of(args, setting).pop());
-    let by_variable = || environment.get(&setting?.variable()).cloned();
-    match by_flag.or_else(by_variable).as_deref() {
-        Some("json") => LogFormat::Json,
-        _ => LogFormat::Plain,
-    }
+    let setting = Setting::find("log_format").expect("the table has this setting");
+    let given = values_of(args, setting).pop().or_else(|| environment.get(&setting.variable()).cloned());
+    given.and_then(|text| LogFormat::parse(&text)).unwrap_or(LogFormat::Plain)
 }
 
 /// Knows the secrets that are visible before parsing, because a usage error repeats the command line.

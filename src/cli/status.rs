@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{ArgMatches, Args, Command};
+use jiff::Timestamp;
 
 use super::command::{Context, Entry, Example, Run, parsed};
 use super::console::{calls_text, estimate_text};
@@ -14,7 +15,7 @@ use crate::commands::status::{Coverage, Days, LastComplete, Newest, OpenView, Pe
 use crate::commands::{self, Part, StatusSetup, StatusView};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
-use crate::schema::{Status, TenantZone, utc_text};
+use crate::schema::{Status, TenantZone};
 use crate::text::{Align, TextPage, counted, date_range, duration_text, on_one_line, size_text, thousands};
 
 #[derive(Debug, Clone, Args)]
@@ -197,10 +198,8 @@ fn section<T>(part: &Part<T>, page: &mut TextPage, write: impl FnOnce(&T, &mut T
 /// With its window, because a run of a single meeting or of an old window can be complete too.
 fn last_complete(last: &Option<LastComplete>, zone: &TenantZone) -> String {
     let Some(last) = last else { return "never".to_owned() };
-    let window = match (&last.since_utc, &last.until_utc) {
-        (Some(since), Some(until)) => format!(", for {}..{}", date(since, zone, 0), date(until, zone, 1)),
-        _ => String::new(),
-    };
+    let window = window_dates((&last.since_utc, &last.until_utc), zone, "%F").map(|dates| format!(", for {dates}"));
+    let window = window.unwrap_or_default();
     format!("{} ago, {}{window}", duration_text(last.age_s), last.finished_utc)
 }
 
@@ -231,14 +230,11 @@ fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut 
             }
             _ => "killed".to_owned(),
         };
-        let window = match (&run.since_utc, &run.until_utc) {
-            (Some(since), Some(until)) => format!("{}..{}", day(since, zone, 0), day(until, zone, 1)),
-            _ => "-".to_owned(),
-        };
+        let window = window_dates((&run.since_utc, &run.until_utc), zone, "%m-%d");
         rows.push(vec![
-            month_to_minute(&run.started_utc, zone),
+            local(&run.started_utc, zone, "%m-%d %H:%M"),
             on_one_line(&run.command),
-            window,
+            window.unwrap_or_else(|| "-".to_owned()),
             outcome,
             thousands(run.calls.unsigned_abs()),
             run.samples.map_or_else(|| "-".to_owned(), |samples| thousands(samples.unsigned_abs())),
@@ -249,30 +245,17 @@ fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut 
     page.table(&[Left, Left, Left, Left, Right, Right, Right], &rows);
 }
 
-/// The local time of an instant, formatted as `YYYY-MM-DDTHH:MM:SSZ`; `earlier_us` is subtracted from it.
-fn local(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
-    match utc.parse::<jiff::Timestamp>() {
-        Ok(at) => {
-            let utc_us = at.as_microsecond() - earlier_us;
-            utc_text(utc_us + i64::from(zone.offset_min_at(utc_us)) * 60_000_000)
-        }
-        Err(_) => utc.to_owned(),
-    }
+/// An instant in local time; "?" if it is unreadable.
+fn local(utc: &str, zone: &TenantZone, format: &str) -> String {
+    let at = utc.parse::<Timestamp>().map(|at| at.to_zoned(zone.time_zone().clone()).strftime(format).to_string());
+    at.unwrap_or_else(|_| "?".to_owned())
 }
 
-/// `2026-11-23`.
-fn date(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
-    local(utc, zone, earlier_us).get(..10).unwrap_or("?").to_owned()
-}
-
-/// `11-23`.
-fn day(utc: &str, zone: &TenantZone, earlier_us: i64) -> String {
-    local(utc, zone, earlier_us).get(5..10).unwrap_or("?").to_owned()
-}
-
-/// `11-23 09:30`.
-fn month_to_minute(utc: &str, zone: &TenantZone) -> String {
-    local(utc, zone, 0).get(5..16).unwrap_or("?").replace('T', " ")
+/// The first and the last local date of a window whose end is exclusive.
+fn window_dates(window: (&Option<String>, &Option<String>), zone: &TenantZone, format: &str) -> Option<String> {
+    let (since, until) = (window.0.as_ref()?, window.1.as_ref()?.parse::<Timestamp>().ok()?);
+    let last = Timestamp::from_microsecond(until.as_microsecond() - 1).ok()?.to_string();
+    Some(format!("{}..{}", local(since, zone, format), local(&last, zone, format)))
 }
 
 /// `0:12:03`.

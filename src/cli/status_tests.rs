@@ -208,8 +208,9 @@ fn nothing_pending() {
 #[test]
 fn times_are_local() {
     assert_eq!([0.4, 723.0, 360_000.0].map(clock), ["0:00:00", "0:12:03", "100:00:00"]);
-    assert_eq!(month_to_minute("2026-11-22T17:00:00Z", &zone()), "11-23 01:00");
-    assert_eq!(super::day("2026-11-22T16:00:00Z", &zone(), 1), "11-22");
+    assert_eq!(local("2026-11-22T17:00:00Z", &zone(), "%m-%d %H:%M"), "11-23 01:00");
+    let window = (&Some("2026-11-21T16:00:00Z".to_owned()), &Some("2026-11-22T16:00:00Z".to_owned()));
+    assert_eq!(window_dates(window, &zone(), "%m-%d").as_deref(), Some("11-22..11-22"));
 }
 
 #[test]

@@ -4,38 +4,29 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
-use clap::{ArgMatches, Args, Command, ValueEnum};
+use clap::{ArgMatches, Args, Command};
 use feishu_vc::{CancellationToken, ClientConfig, Credentials, Rate};
 
-use super::command::{Context, Entry, Example, Run, parsed};
+use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::console::{Ending, estimate_text, summary_text};
 use super::output::json_line;
 use super::runtime::{block_on, now_us, stop_on_signals};
-use super::window::{self, Window, WindowError};
+use super::window::{self, Window};
 use crate::commands::{self, Summary, SyncSetup, Synced};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
-use crate::schema::TenantZone;
 use crate::text::{in_json, on_lines};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SummaryFormat {
-    Text,
-    Json,
+/// The given format of a summary, else text; with `--quiet` only a given format.
+pub(super) fn summary_format(given: Option<TextOrJson>, quiet: bool) -> Option<TextOrJson> {
+    given.or((!quiet).then_some(TextOrJson::Text))
 }
 
-impl SummaryFormat {
-    pub(super) fn render(self, summary: &Summary, ending: &Ending) -> String {
-        match self {
-            SummaryFormat::Text => on_lines(&summary_text(summary, ending)),
-            SummaryFormat::Json => in_json(&json_line(summary)),
-        }
-    }
-
-    /// The given format, else text; with `--quiet` only a given format.
-    pub(super) fn choose(given: Option<SummaryFormat>, quiet: bool) -> Option<SummaryFormat> {
-        given.or((!quiet).then_some(SummaryFormat::Text))
+pub(super) fn render_summary(summary: &Summary, ending: &Ending, format: TextOrJson) -> String {
+    match format {
+        TextOrJson::Text => on_lines(&summary_text(summary, ending)),
+        TextOrJson::Json => in_json(&json_line(summary)),
     }
 }
 
@@ -61,12 +52,6 @@ pub(super) struct WindowArgs {
     pub meeting_no: Vec<String>,
 }
 
-impl WindowArgs {
-    pub(super) fn window(&self, zone: &TenantZone, now_us: i64) -> Result<Window, WindowError> {
-        Window::parse(&self.since, self.until.as_deref(), zone, now_us)
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(super) struct SyncArgs {
     #[command(flatten)]
@@ -82,7 +67,7 @@ pub(super) struct SyncArgs {
 
     /// Format of the summary on stdout [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub summary: Option<SummaryFormat>,
+    pub summary: Option<TextOrJson>,
 }
 
 const NO_STATE_FOLDER: &str =
@@ -125,19 +110,23 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         commands::sync(setup).await
     })?;
     progress.finish();
-    finish(synced?, SummaryFormat::choose(args.summary, context.console.is_quiet()), context)
+    finish(synced?, summary_format(args.summary, context.console.is_quiet()), context)
 }
 
 /// Prints the summary, and the reason if the run stopped early.
-pub(super) fn finish(synced: Synced, format: Option<SummaryFormat>, context: &Context) -> Result<ExitCode, Failure> {
+pub(super) fn finish(synced: Synced, format: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(format) = format {
-        context.output.print(&context.console.redactor().redact(&format.render(&synced.summary, &ending(&synced))))?;
+        context.output.print(&context.console.redactor().redact(&render_summary(
+            &synced.summary,
+            &ending(&synced),
+            format,
+        )))?;
     }
     if let Some(stop) = &synced.stop {
         let failure = Failure::of_stop(stop, synced.exit);
         // The text summary contains the remaining work already.
         context.console.failure(&match &synced.summary.left {
-            Some(left) if format != Some(SummaryFormat::Text) => {
+            Some(left) if format != Some(TextOrJson::Text) => {
                 failure.hint(format!("remaining: {}", estimate_text(left)))
             }
             _ => failure,
@@ -226,7 +215,7 @@ pub(super) fn window_setup(
     listener: Arc<dyn Listener>,
 ) -> Result<SyncSetup, Failure> {
     let (zone, now_us) = (&context.config.timezone, now_us());
-    let window = args.window(zone, now_us)?;
+    let window = Window::parse(&args.since, args.until.as_deref(), zone, now_us)?;
     let finish_by_us = finish_by.map(|text| window::finish_by(text, zone, now_us)).transpose()?;
     Ok(SyncSetup {
         meeting_nos: args.meeting_no.clone(),

@@ -290,10 +290,13 @@ fn sync_takes_the_arguments_of_the_contract() {
     ])
     .expect("arguments");
     assert_eq!(args.window.meeting_no, ["705605196", "123456789", "987654321"]);
-    assert_eq!((args.window.refetch, args.max_calls, args.summary), (true, Some(100), Some(sync::SummaryFormat::Json)));
+    assert_eq!(
+        (args.window.refetch, args.max_calls, args.summary),
+        (true, Some(100), Some(super::command::TextOrJson::Json))
+    );
     let zone = TenantZone::parse("+08:00").expect("zone");
     let now_us = 1_795_397_400_000_000;
-    assert!(args.window.window(&zone, now_us).is_ok());
+    assert!(window::Window::parse(&args.window.since, args.window.until.as_deref(), &zone, now_us).is_ok());
     let finish_by = args.finish_by.expect("a time");
     assert_eq!(window::finish_by(&finish_by, &zone, now_us), Ok(now_us + 21 * 3_600_000_000));
 
@@ -304,10 +307,10 @@ fn sync_takes_the_arguments_of_the_contract() {
 
 #[test]
 fn quiet_suppresses_the_default_summary() {
-    use sync::SummaryFormat::{Json, Text};
-    assert_eq!(sync::SummaryFormat::choose(None, false), Some(Text));
-    assert_eq!(sync::SummaryFormat::choose(None, true), None);
-    assert_eq!(sync::SummaryFormat::choose(Some(Json), true), Some(Json));
+    use super::command::TextOrJson::{Json, Text};
+    assert_eq!(sync::summary_format(None, false), Some(Text));
+    assert_eq!(sync::summary_format(None, true), None);
+    assert_eq!(sync::summary_format(Some(Json), true), Some(Json));
 }
 
 #[test]

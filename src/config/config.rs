@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use feishu_vc::{BaseUrl, Credentials, Region, Secret, UserIdType};
+use tracing::level_filters::LevelFilter;
 
 use super::error::ConfigError;
-use super::logging::{LogFormat, LogLevel};
+use super::log_format::LogFormat;
 use super::quantity::ByteSize;
 use super::secret_file;
-use super::settings::SETTINGS;
+use super::settings::{Kind, LOG_LEVELS, SETTINGS};
 use super::sources::{Origin, Sources, Values};
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
@@ -40,7 +41,7 @@ pub(crate) struct Config {
     pub report_memory_limit: ByteSize,
     pub threads: u32,
     pub log_format: LogFormat,
-    pub log_level: LogLevel,
+    pub log_level: LevelFilter,
     /// Environment variables with our prefix that name no setting. They cause a warning only, because a newer or older
     /// version may share the environment.
     pub unknown_variables: Vec<String>,
@@ -96,7 +97,7 @@ impl Config {
             report_memory_limit: values.typed("report_memory_limit", |text, _| ByteSize::parse(text))?,
             threads: count("threads")?,
             log_format: values.typed("log_format", |text, _| LogFormat::parse(text))?,
-            log_level: values.typed("log_level", |text, _| LogLevel::parse(text))?,
+            log_level: values.typed("log_level", log_level)?,
             state_folder: sources.state_folder(),
             credentials: CredentialSettings {
                 app_id: values.text("app_id").map(|text| text.trim().to_owned()),
@@ -200,6 +201,11 @@ impl Config {
             (None, None) => Err(ConfigError::NoCredentials),
         }
     }
+}
+
+/// The parser of `tracing` accepts more than the words of the table.
+fn log_level(text: &str, _: Kind) -> Option<LevelFilter> {
+    LOG_LEVELS.contains(&text).then(|| text.parse().ok())?
 }
 
 fn mebibytes(size: ByteSize) -> u32 {

@@ -6,7 +6,7 @@
 
 mod config;
 mod error;
-mod logging;
+mod log_format;
 mod quantity;
 mod secret_file;
 pub(crate) mod settings;
@@ -16,7 +16,7 @@ mod tests;
 
 pub(crate) use config::Config;
 pub(crate) use error::ConfigError;
-pub(crate) use logging::{LogFormat, LogLevel};
+pub(crate) use log_format::LogFormat;
 #[cfg(any(test, fuzzing))]
 pub(crate) use quantity::ByteSize;
 pub(crate) use quantity::duration;

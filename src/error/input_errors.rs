@@ -7,6 +7,7 @@ use crate::buildings::BuildingsError;
 use crate::cli::window::{self, WindowError};
 use crate::config::{ConfigError, SETTINGS};
 use crate::report::ReportError;
+use crate::report::page::PageError;
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
@@ -145,6 +146,27 @@ impl From<BuildingsError> for Failure {
     }
 }
 
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Failure {
+        let of = |exit| Failure::of(exit, &error);
+        match &error {
+            PageError::EmptyStore => of(ExitCode::Usage)
+                .hint("run vcq-etl sync --since 2d to fetch meetings, or vcq-etl demo to generate some")
+                .hint("with --date an empty page is written"),
+            PageError::OutdatedStore => of(ExitCode::Storage)
+                .hint("it was published by an older version; vcq-etl rebuild publishes it again without API calls"),
+            PageError::UnknownProfile { profile, known } => {
+                did_you_mean(of(ExitCode::Usage), nearest(profile, known.iter().map(String::as_str)))
+                    .hint(format!("the profiles are {}", known.join(", ")))
+            }
+            PageError::OutOfCalendar { .. } => of(ExitCode::Usage),
+            PageError::Query { .. } => of(ExitCode::Storage)
+                .hint("the database may be from another version; vcq-etl rebuild publishes it again"),
+            PageError::NotScalar { .. } => of(ExitCode::Unexpected),
+        }
+    }
+}
+
 const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV \
                               file whose header names at least cidr and building";
 
@@ -248,5 +270,18 @@ mod tests {
         let failure = Failure::from(error);
         assert_eq!(failure.exit, ExitCode::Usage);
         assert!(failure.message.contains("\"soon\"") && failure.hints[0].contains("yesterday"));
+    }
+
+    #[test]
+    fn page_errors_have_hints() {
+        let text = |error: PageError| Failure::from(error).text(&feishu_vc::Redactor::default());
+        let known = vec!["cqd".to_owned(), "strict".to_owned()];
+        insta::assert_snapshot!(text(PageError::UnknownProfile { profile: "strikt".to_owned(), known }), @r#"
+        error: there is no profile "strikt" in the store
+        hint: did you mean strict?
+        hint: the profiles are cqd, strict
+        "#);
+        assert!(text(PageError::OutdatedStore).contains("vcq-etl rebuild"));
+        assert!(text(PageError::EmptyStore).contains("vcq-etl sync"));
     }
 }

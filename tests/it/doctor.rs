@@ -113,7 +113,7 @@ fn doctor_before_the_first_run_creates_nothing() {
     let diagnosis = diagnose(&env);
     diagnosis
         .assert_states(0, &["lock skipped"])
-        .assert_mentions("settings", &["app id from VCQ_APP_ID", "app secret from VCQ_APP_SECRET"]);
+        .assert_mentions("settings", &["app ID from VCQ_APP_ID", "app secret from VCQ_APP_SECRET"]);
     diagnosis
         .assert_mentions("store", &["no store yet"])
         .assert_mentions("participant_list", &["reachable and allowed", "126009"]);

@@ -10,7 +10,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
-use crate::config::{LogFormat, LogLevel};
+use crate::config::LogFormat;
 use crate::error::{Failure, Redactor};
 use crate::text::{in_json, on_lines};
 
@@ -82,15 +82,8 @@ impl Console {
 
     /// Writes log messages of `level` and above here; those of other crates only from warnings on, because their details
     /// include network traffic.
-    pub(crate) fn capture_logs(&self, level: LogLevel) {
-        let ours = match level {
-            LogLevel::Error => LevelFilter::ERROR,
-            LogLevel::Warn => LevelFilter::WARN,
-            LogLevel::Info => LevelFilter::INFO,
-            LogLevel::Debug => LevelFilter::DEBUG,
-            LogLevel::Trace => LevelFilter::TRACE,
-        };
-        let targets = Targets::new().with_default(ours.min(LevelFilter::WARN)).with_target("vcq_etl", ours);
+    pub(crate) fn capture_logs(&self, level: LevelFilter) {
+        let targets = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("vcq_etl", level);
         let layer = tracing_subscriber::fmt::layer().with_writer(self.clone()).with_ansi(false).with_target(false);
         let layer = match self.format {
             LogFormat::Plain => layer.boxed(),

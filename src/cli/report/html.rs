@@ -9,8 +9,8 @@ use super::store::{open, warn_of_other_definitions};
 use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output;
 use crate::cli::runtime::now_us;
-use crate::error::{ExitCode, Failure, nearest};
-use crate::report::page::{self, Language, Page, PageError, PageRequest, Period};
+use crate::error::Failure;
+use crate::report::page::{self, Language, Page, PageRequest, Period};
 use crate::schema::civil_date_text;
 use crate::text::counted;
 
@@ -115,34 +115,9 @@ fn size(bytes: usize) -> String {
     format!("{:.1} MB", bytes as f64 / 1_000_000.0)
 }
 
-impl From<PageError> for Failure {
-    fn from(error: PageError) -> Failure {
-        let of = |exit| Failure::of(exit, &error);
-        match &error {
-            PageError::EmptyStore => of(ExitCode::Usage)
-                .hint("run vcq-etl sync --since 2d to fetch meetings, or vcq-etl demo to generate some")
-                .hint("with --date an empty page is written"),
-            PageError::OutdatedStore => of(ExitCode::Storage)
-                .hint("it was published by an older version; vcq-etl rebuild publishes it again without API calls"),
-            PageError::UnknownProfile { profile, known } => {
-                let failure = match nearest(profile, known.iter().map(String::as_str)) {
-                    Some(name) => of(ExitCode::Usage).hint(format!("did you mean {name}?")),
-                    None => of(ExitCode::Usage),
-                };
-                failure.hint(format!("the profiles are {}", known.join(", ")))
-            }
-            PageError::OutOfCalendar { .. } => of(ExitCode::Usage),
-            PageError::Query { .. } => of(ExitCode::Storage)
-                .hint("the database may be from another version; vcq-etl rebuild publishes it again"),
-            PageError::NotScalar { .. } => of(ExitCode::Unexpected),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Redactor;
 
     #[test]
     fn a_date_is_a_day_and_nothing_else() {
@@ -150,18 +125,5 @@ mod tests {
         for text in ["2026-11-31", "20261101", "2026-11-01T10:00", "yesterday", ""] {
             assert!(date(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn every_error_has_a_hint() {
-        let text = |error: PageError| Failure::from(error).text(&Redactor::default());
-        let known = vec!["cqd".to_owned(), "strict".to_owned()];
-        insta::assert_snapshot!(text(PageError::UnknownProfile { profile: "strikt".to_owned(), known }), @r#"
-        error: there is no profile "strikt" in the store
-        hint: did you mean strict?
-        hint: the profiles are cqd, strict
-        "#);
-        assert!(text(PageError::OutdatedStore).contains("vcq-etl rebuild"));
-        assert!(text(PageError::EmptyStore).contains("vcq-etl sync"));
     }
 }

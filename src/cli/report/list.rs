@@ -1,10 +1,10 @@
 //! `vcq-etl report list`.
 
-use clap::{Args, ValueEnum};
-use serde_json::{Map, Value};
+use clap::Args;
+use serde_json::json;
 
 use super::store::catalogue;
-use crate::cli::command::Context;
+use crate::cli::command::{Context, TextOrJson};
 use crate::error::{ExitCode, Failure};
 use crate::report::Report;
 use crate::text::{in_json, on_lines, wrap_indented};
@@ -13,21 +13,15 @@ use crate::text::{in_json, on_lines, wrap_indented};
 pub(super) struct ListArgs {
     /// Output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
-    format: ListFormat,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ListFormat {
-    Text,
-    Json,
+    format: TextOrJson,
 }
 
 pub(super) fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
     let catalogue = catalogue(&context.config)?;
     let reports = catalogue.reports();
     context.output.print(&match args.format {
-        ListFormat::Text => text(reports),
-        ListFormat::Json => json(reports),
+        TextOrJson::Text => text(reports),
+        TextOrJson::Json => json_list(reports),
     })?;
     for broken in catalogue.broken() {
         context.console.warn(&Failure::of(ExitCode::Usage, &broken.error).chain());
@@ -54,27 +48,17 @@ fn text(reports: &[Report]) -> String {
     on_lines(&text)
 }
 
-fn json(reports: &[Report]) -> String {
+fn json_list(reports: &[Report]) -> String {
     let object = |report: &Report| {
         let header = &report.header;
-        let parameters = header.parameters.iter().map(|parameter| parameter.name.clone().into()).collect();
-        let columns = header.columns.iter().map(|column| column.name.clone().into()).collect();
-        let file = report.file.as_ref().map_or(Value::Null, |path| path.to_string_lossy().into_owned().into());
-        let object: Map<String, Value> = [
-            ("name", report.name.clone().into()),
-            ("id", header.id.clone().into()),
-            ("area", report.area.into()),
-            ("title", header.title.clone().into()),
-            ("question", header.question.clone().into()),
-            ("audience", header.audience.clone().into()),
-            ("parameters", Value::Array(parameters)),
-            ("columns", Value::Array(columns)),
-            ("file", file),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
-        format!("  {}", Value::Object(object))
+        let parameters: Vec<_> = header.parameters.iter().map(|parameter| &parameter.name).collect();
+        let columns: Vec<_> = header.columns.iter().map(|column| &column.name).collect();
+        let object = json!({
+            "name": report.name, "id": header.id, "area": report.area, "title": header.title,
+            "question": header.question, "audience": header.audience, "parameters": parameters, "columns": columns,
+            "file": report.file.as_ref().map(|path| path.to_string_lossy()),
+        });
+        format!("  {object}")
     };
     in_json(&format!("[\n{}\n]\n", reports.iter().map(object).collect::<Vec<_>>().join(",\n")))
 }
