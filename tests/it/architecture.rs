@@ -1,4 +1,4 @@
-//! Who may use whom: the table of ARCHITECTURE.md, held against the source. And no files use one another in a circle.
+//! Checks the source against the layers of ARCHITECTURE.md, and that no files use each other in a circle.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::source::{Arrows, Source, circles};
 
-/// Each module of `src/` with those it may use; the stages never use one another.
+/// Each module of `src/` with the modules it may use; the stages never use each other.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("schema", &["text"]),
@@ -41,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// The edge, which may use everything.
 const EDGE: &[&str] = &["cli", "config", "error", "fuzzing", "lib", "main"];
 
-/// The crates beside the program: they use nothing of ours.
+/// The other crates: they use none of our code.
 const CRATES: &[&str] = &["feishu-vc", "vcq-simulator"];
 
 fn project(path: &str) -> PathBuf {
@@ -79,17 +79,17 @@ fn modules_use_only_what_the_architecture_allows() {
             continue;
         }
         match MAY_USE.iter().find(|(name, _)| *name == user) {
-            None => wrong.push(format!("{}: the module {user} is in no list of this test", shown(from))),
+            None => wrong.push(format!("{}: the module {user} is not in MAY_USE", shown(from))),
             Some((_, allowed)) if allowed.contains(&user_of.as_str()) => {}
             Some(_) => wrong.push(format!("{} uses {used:?} of {}", shown(from), shown(to))),
         }
     }
-    assert!(arrows.len() > 200, "only {} arrows were found", arrows.len());
-    assert!(wrong.is_empty(), "arrows that the architecture does not have:\n{}", wrong.join("\n"));
+    assert!(arrows.len() > 200, "only {} uses were found", arrows.len());
+    assert!(wrong.is_empty(), "uses that the architecture does not allow:\n{}", wrong.join("\n"));
 }
 
 #[test]
-fn no_files_use_one_another_in_a_circle() {
+fn no_files_use_each_other_in_a_circle() {
     let mut text = String::new();
     for root in ["src/lib.rs", "crates/feishu-vc/src/lib.rs", "crates/vcq-simulator/src/lib.rs"] {
         let source = Source::read(&project(root));
@@ -103,7 +103,7 @@ fn no_files_use_one_another_in_a_circle() {
 }
 
 #[test]
-fn the_crates_use_nothing_of_ours() {
+fn the_other_crates_use_none_of_our_code() {
     for name in CRATES {
         let manifest = fs::read_to_string(project(&format!("crates/{name}/Cargo.toml"))).expect("a manifest");
         assert!(!manifest.contains("path =") && !manifest.contains("vcq-etl"), "crates/{name} depends on our code");
@@ -111,7 +111,7 @@ fn the_crates_use_nothing_of_ours() {
 }
 
 #[test]
-fn the_reader_of_sources_follows_re_exports_and_finds_circles() {
+fn the_source_reader_follows_re_exports_and_finds_circles() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |path: &str, text: &str| {
         let file = folder.path().join(path);

@@ -76,8 +76,8 @@ fn an_unshareable_budget_is_reported_and_stops_no_run() {
     for command in [blocked, homeless] {
         let ran = run(command).expect_exit(0);
         assert_eq!(ran.summary()["samples"], totals.samples);
-        let said = ran.stderr.matches("the call budget is not shared with other runs of this app").count();
-        assert_eq!(said, 1, "{}", ran.stderr);
+        let message = ran.stderr.matches("the call budget is not shared with other runs of this app").count();
+        assert_eq!(message, 1, "{}", ran.stderr);
     }
 }
 
@@ -100,8 +100,8 @@ fn a_wait_that_is_too_long_is_clamped_and_reported() {
     let mut command = env.sync_command(&[]);
     command.env("VCQ_WAIT_CAP", "50ms");
     let ran = run(command).expect_exit(0);
-    let said = "Feishu requested a wait of 86,400 s (meeting_list); waiting 0.05 s, the maximum set by wait_cap";
-    assert_eq!(ran.stderr.matches(said).count(), 1, "{}", ran.stderr);
+    let message = "Feishu requested a wait of 86,400 s (meeting_list); waiting 0.05 s, the maximum set by wait_cap";
+    assert_eq!(ran.stderr.matches(message).count(), 1, "{}", ran.stderr);
 }
 
 #[test]

@@ -26,8 +26,8 @@ fn the_next_run_requests_only_what_failed() {
     env.simulator().reset_stats();
     let summary = env.sync(&[]).expect_exit(0).summary();
     assert_eq!(summary["by_status"]["failed"], 0);
-    let asked = env.simulator().stats().quality_calls().len() as i64;
-    assert!(asked <= failed && asked > 0, "{asked} asked, {failed} failed");
+    let requested = env.simulator().stats().quality_calls().len() as i64;
+    assert!(requested <= failed && requested > 0, "{requested} requested, {failed} failed");
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     assert_eq!(env.number("select max(attempts) from coverage"), 2);
 }
@@ -75,8 +75,8 @@ fn a_plain_sync_continues_a_stopped_refetch() {
     env.sync(&["--refetch", "--max-calls", "40"]).expect_exit(8);
     env.simulator().reset_stats();
     let summary = env.sync(&[]).expect_exit(0).summary();
-    let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
-    assert!(asked > 0 && asked < whole["calls"]["participant_quality_list"].as_u64().expect("a count"), "{asked}");
+    let requested = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    assert!(requested > 0 && requested < whole["calls"]["participant_quality_list"].as_u64().expect("a count"), "{requested}");
     assert_eq!(summary["samples"], whole["samples"]);
     let untouched = "select count(*) from coverage where attempts = 1 and status in ('complete', 'empty')";
     assert_eq!(env.number(untouched), 0, "every participant was requested again");
@@ -156,8 +156,8 @@ fn an_early_answer_is_pending_and_stabilises_in_later_runs() {
     env.simulator().reset_stats();
     let summary = env.sync(&[]).expect_exit(0).summary();
     assert!(summary["by_status"]["complete"].as_u64() > Some(0));
-    let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
-    assert!(asked > 0);
+    let requested = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    assert!(requested > 0);
     assert_eq!(
         env.number("select count(*) from coverage where attempts > 1") + known.len() as i64,
         env.number("select count(*) from coverage where attempts > 0"),

@@ -125,7 +125,7 @@ fn repeated_kills_lose_nothing() {
     let baseline = Baseline::new(NthSync::First, &env);
     let test_store = baseline.test_store();
     test_store.take_request_counts();
-    let (mut kills, mut asked, mut at) = (0, RequestCounts::new(), 20);
+    let (mut kills, mut requested, mut at) = (0, RequestCounts::new(), 20);
     loop {
         // Each run gets further than the previous one.
         let died = test_store.sync(Some(&Fault::at(Action::Kill, at))).code.is_none();
@@ -134,11 +134,11 @@ fn repeated_kills_lose_nothing() {
             break;
         }
         kills += 1;
-        asked = sum_counts(asked, &test_store.take_request_counts());
+        requested = sum_counts(requested, &test_store.take_request_counts());
         at += at / 3;
     }
     assert!(kills >= 8, "{kills} kills");
-    baseline.resume(&test_store, kills, asked, "killed repeatedly");
+    baseline.resume(&test_store, kills, requested, "killed repeatedly");
 }
 
 #[test]

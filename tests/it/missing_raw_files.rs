@@ -186,12 +186,12 @@ fn resuming_a_stopped_run_requests_no_early_answer_twice() {
     let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
     let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
     env.sync(&["--max-calls", "25"]).expect_exit(8);
-    let asked = env.simulator().stats().quality_calls();
+    let requested = env.simulator().stats().quality_calls();
     env.simulator().reset_stats();
     env.sync(&[]).expect_exit(0);
     let again = env.simulator().stats().quality_calls();
-    let repeated = asked.keys().filter(|unit| again.contains_key(*unit)).count();
-    assert!(!asked.is_empty() && repeated <= 8, "{repeated} of {} were requested twice", asked.len());
+    let repeated = requested.keys().filter(|unit| again.contains_key(*unit)).count();
+    assert!(!requested.is_empty() && repeated <= 8, "{repeated} of {} were requested twice", requested.len());
 }
 
 #[test]
@@ -221,15 +221,15 @@ fn the_newest_meetings_come_before_an_older_backlog() {
     RunOutput::new(listed).expect_exit(0);
     env.change(|options| options.latency = std::time::Duration::from_millis(5));
     env.sync(&["--max-calls", "45"]).expect_exit(8);
-    let asked = env.rows(
+    let requested = env.rows(
         "select meeting_date, count(*) filter (attempts > 0) from coverage group by all having count(*) filter (attempts > 0) > 0 order by 1 desc",
     );
     let newest = env.rows("select max(meeting_date) from meetings");
-    assert!(asked.first().is_some_and(|line| line.starts_with(&newest[0])), "{asked:?}");
+    assert!(requested.first().is_some_and(|line| line.starts_with(&newest[0])), "{requested:?}");
     let counts: Vec<u64> =
-        asked.iter().map(|line| line.rsplit(' ').next().expect("a count").parse().expect("digits")).collect();
+        requested.iter().map(|line| line.rsplit(' ').next().expect("a count").parse().expect("digits")).collect();
     // While the newest lists are in flight, some older requests may start, but no more than run at once.
-    assert!(counts[0] > counts.iter().skip(1).sum::<u64>(), "{asked:?}");
+    assert!(counts[0] > counts.iter().skip(1).sum::<u64>(), "{requested:?}");
 }
 
 fn now_s() -> i64 {

@@ -136,8 +136,8 @@ fn a_sync_that_stops_early_reports_the_remaining_work() {
     assert!(left.starts_with(&expected), "{left}\n{pending}");
     // The next run requests exactly what was left.
     let summary = env.sync(&[]).expect_exit(0).summary();
-    let asked: u64 = summary["calls"].as_object().expect("calls").values().filter_map(Value::as_u64).sum();
-    assert_eq!(pending["total"]["calls"], asked);
+    let requested: u64 = summary["calls"].as_object().expect("calls").values().filter_map(Value::as_u64).sum();
+    assert_eq!(pending["total"]["calls"], requested);
 }
 
 #[test]
@@ -232,11 +232,11 @@ fn an_interrupted_plan_prints_and_keeps_what_it_has() {
     let plan = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(130).summary();
     assert_eq!((&plan["is_whole"], &plan["outcome"]), (&false.into(), &"interrupted".into()));
     assert!(plan["pending"]["unlisted"].as_u64() > Some(0));
-    let asked = plan["used"]["participant_list"].as_u64().expect("a count");
+    let requested = plan["used"]["participant_list"].as_u64().expect("a count");
     let rest = RunOutput::new(env.vcq(&arguments).output().expect("runs")).expect_exit(0).summary();
     let fewest = env.simulator().tenant().totals().fewest_calls.participant_list;
     // One more for the meeting over a day, whose window is refused once.
-    assert_eq!(asked + rest["used"]["participant_list"].as_u64().expect("a count"), fewest + 1);
+    assert_eq!(requested + rest["used"]["participant_list"].as_u64().expect("a count"), fewest + 1);
 }
 
 #[test]

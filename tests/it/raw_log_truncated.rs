@@ -73,7 +73,7 @@ fn truncate_and_resume(every: bool) -> usize {
     // fsyncs differs from run to run.
     let fault = Fault::on(Action::KillAfter, 6, "write", "/raw/quality/meeting_date");
     assert_eq!(killed.sync(Some(&fault)).code, None, "dies");
-    let asked = killed.take_request_counts();
+    let requested = killed.take_request_counts();
     let (path, begins) = unindexed_checkpoint(&killed);
     let length = path.metadata().expect("there").len();
     let relative = path.strip_prefix(killed.path()).expect("below").to_owned();
@@ -81,7 +81,7 @@ fn truncate_and_resume(every: bool) -> usize {
         let test_store = TestStore::copy_of(&killed);
         let file = std::fs::OpenOptions::new().write(true).open(test_store.path().join(&relative)).expect("opens");
         file.set_len(bytes).expect("truncated");
-        baseline.resume(&test_store, 1, asked.clone(), &format!("truncated to {bytes} of {begins}..{length}"))
+        baseline.resume(&test_store, 1, requested.clone(), &format!("truncated to {bytes} of {begins}..{length}"))
     };
     let untruncated = resume_truncated_to(length);
     let mut random = ChaCha8Rng::seed_from_u64(7);

@@ -103,8 +103,8 @@ fn failures_are_shown_with_reason_and_estimate() {
     env.faults(&[]);
     env.simulator().reset_stats();
     env.sync(&[]).expect_exit(0);
-    let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
-    assert_eq!(status["pending"]["price"]["participant_quality_list"]["calls"], asked);
+    let requested = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+    assert_eq!(status["pending"]["price"]["participant_quality_list"]["calls"], requested);
     let text = RunOutput::new(env.vcq(&["status"]).output().expect("runs")).expect_exit(0).stdout;
     assert!(text.contains("  to fetch      nothing\n"), "{text}");
     assert!(

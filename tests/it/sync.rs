@@ -197,12 +197,12 @@ fn a_long_run_publishes_complete_dates_before_it_ends() {
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
     let child = command.spawn().expect("starts");
     let before_the_end = loop {
-        let asked = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
+        let requested = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
         if env.store().join("vcq.duckdb").exists() {
             break env.rows("select distinct meeting_date::varchar from quality_samples order by 1");
         }
         let all = env.simulator().tenant().totals().fewest_calls.participant_quality_list;
-        assert!(asked < all, "nothing was published before the last call");
+        assert!(requested < all, "nothing was published before the last call");
         std::thread::sleep(std::time::Duration::from_millis(20));
     };
     assert_eq!(env.rows("select finished_utc, outcome from runs"), [" | "], "the run has not ended");

@@ -105,7 +105,7 @@ fn a_running_sync_is_not_a_finding() {
         command.env("VCQ_PUBLISH_EVERY", "200ms").env("VCQ_CONCURRENCY", "4").stdout(std::process::Stdio::null());
         let mut sync = command.stderr(std::process::Stdio::null()).spawn().expect("starts");
         let mut rounds = 0;
-        while sync.try_wait().expect("asked").is_none() {
+        while sync.try_wait().expect("polled").is_none() {
             // The first run creates the folder early.
             if env.store().join("raw").exists() {
                 let deep = if rounds % 3 == 2 { &["--deep"][..] } else { &[] };

@@ -198,7 +198,7 @@ pub(crate) fn one_of_each_shape(operations: &[Operation]) -> Vec<usize> {
 }
 
 /// Prints the counts of a long test.
-#[expect(clippy::print_stderr, reason = "for whoever runs the tests with --nocapture")]
+#[expect(clippy::print_stderr, reason = "shown with --nocapture")]
 pub(crate) fn print_progress(text: &str) {
     eprintln!("{text}");
 }
