@@ -9,8 +9,8 @@ fn main() {
     if env::var_os("CARGO_FEATURE_BUNDLED").is_some() {
         return;
     }
-    // No path of this machine goes into a binary: the library is looked for beside the program, in `lib/` below it, and one
-    // folder up, where cargo puts the programs that the tests in `deps/` belong to.
+    // No path of this machine goes into a binary: the library is looked for beside the program, in `lib/` below it, and
+    // one folder up, where cargo puts the programs that the tests in `deps/` belong to.
     println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN:$ORIGIN/lib:$ORIGIN/..");
     let (Some(library_dir), Some(profile_dir)) = (env::var_os("DUCKDB_LIB_DIR"), profile_dir()) else { return };
     for name in ["libduckdb.so", "libduckdb.dylib"] {

@@ -1,8 +1,8 @@
 //! Times of single stages: parsers, a page, a date, a Parquet part, and publishing a date.
 //!
-//! `make bench-stages` runs all of them, `make bench-stages FILTER=page` those whose name contains `page`. The data is a
-//! simulated tenant, synced by the program over HTTP. The numbers compare runs on one machine; `make bench` measures the
-//! program as a whole.
+//! `make bench-stages` runs all of them, `make bench-stages FILTER=page` those whose name contains `page`. The data is
+//! a simulated tenant, synced by the program over HTTP. The numbers compare runs on one machine; `make bench` measures
+//! the program as a whole.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -49,8 +49,8 @@ fn a_kill_at_each_step_of_publishing_loses_nothing() {
     assert_eq!(kills, died, "every kill hits");
 }
 
-/// Kills a run at each of the numbered operations. Returns the number of kills, the number of runs that died of one, and
-/// the number of participants requested again.
+/// Kills a run at each of the numbered operations. Returns the number of kills, the number of runs that died of one,
+/// and the number of participants requested again.
 fn kill_at(numbers: &[usize], nth: NthSync, action: Action) -> (usize, usize, usize) {
     let again = std::sync::atomic::AtomicUsize::new(0);
     let (kills, died) = try_all(numbers, nth, |baseline, number| {

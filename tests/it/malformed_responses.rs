@@ -97,8 +97,8 @@ fn a_list_that_is_not_an_array_fails_and_an_odd_item_is_a_reject() {
     assert_eq!(server.number("select count(*) from rejects where table_name = 'meetings'"), 5);
 }
 
-/// Values that JSON allows and parsers refuse: lone surrogates, numbers beyond a double, deep nesting. Each with the text
-/// that is kept of it.
+/// Values that JSON allows and parsers refuse: lone surrogates, numbers beyond a double, deep nesting. Each with the
+/// text that is kept of it.
 fn unreadable_values() -> Vec<(String, String)> {
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
     vec![

@@ -1,5 +1,5 @@
-//! Missing raw files and restored backups: published data is never replaced by less, and every date that can be published
-//! is published.
+//! Missing raw files and restored backups: published data is never replaced by less, and every date that can be
+//! published is published.
 
 use std::fs;
 

@@ -36,7 +36,8 @@ fn the_meeting_list_is_read_in_parallel_unless_it_must_be_complete() {
         env.sync(more).expect_exit(code);
         list_pages_after_first_participants(&env)
     };
-    // `--max-calls` may end the run early: the newest meetings come first, and only the whole list tells which they are.
+    // `--max-calls` may end the run early: the newest meetings come first, and only the whole list tells which they
+    // are.
     assert_eq!(parallel_pages(&["--max-calls", "40"], 8), 0);
     assert!(parallel_pages(&[], 0) >= 1);
     assert_eq!(parallel_pages(&["--refetch"], 0), 0, "a refetch needs the whole list first");

@@ -1,4 +1,5 @@
-//! Untrusted text: whatever a topic, a name, an id or a metric contains, it is stored as sent and interpreted by nothing.
+//! Untrusted text: whatever a topic, a name, an id or a metric contains, it is stored as sent and interpreted by
+//! nothing.
 
 use serde_json::{Value, json};
 use vcq_etl::is_terminal_control;

@@ -98,8 +98,8 @@ impl<'a> Baseline<'a> {
     }
 
     /// Runs the same command after runs that died. Checks that what is published is whole, that the run completes the
-    /// store, and that it requests again no more than was in flight, and nothing that was recorded. `requests` are those
-    /// of runs before the last. Returns the number of participants requested again.
+    /// store, and that it requests again no more than was in flight, and nothing that was recorded. `requests` are
+    /// those of runs before the last. Returns the number of participants requested again.
     #[track_caller]
     pub(crate) fn resume(&self, test_store: &TestStore<'_>, kills: usize, requests: RequestCounts, of: &str) -> usize {
         let requests = sum_counts(requests, &test_store.take_request_counts());
@@ -154,8 +154,8 @@ pub(crate) fn assert_failure_reported(ran: &RunOutput, test_store: &TestStore<'_
 
 const THREADS: usize = 2;
 
-/// Runs `try_one` on all items, in threads with a test environment each. Returns the number of items and how many of them
-/// `try_one` was true for.
+/// Runs `try_one` on all items, in threads with a test environment each. Returns the number of items and how many of
+/// them `try_one` was true for.
 pub(crate) fn try_all<T: Sync>(
     all: &[T],
     nth: NthSync,

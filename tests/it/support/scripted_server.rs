@@ -221,8 +221,8 @@ impl ScriptedServer {
         self.command(&[&["sync", "--summary", "json"], &WINDOW[..], more].concat())
     }
 
-    /// Runs a command to its end. Checks that stdout and stderr contain no terminal controls and that every file it left
-    /// is one of the store or the shared budget.
+    /// Runs a command to its end. Checks that stdout and stderr contain no terminal controls and that every file it
+    /// left is one of the store or the shared budget.
     #[track_caller]
     pub(crate) fn run(&self, mut command: Command) -> RunOutput {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");

@@ -1,7 +1,7 @@
 //! A crate's files as modules, and which file uses which.
 //!
-//! Re-exports are followed to the file that defines the item, so a facade (`mod.rs`, `lib.rs`) does not count as a user.
-//! Tests are left out, and so is what a macro's arguments name.
+//! Re-exports are followed to the file that defines the item, so a facade (`mod.rs`, `lib.rs`) does not count as a
+//! user. Tests are left out, and so is what a macro's arguments name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;

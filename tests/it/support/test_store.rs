@@ -1,4 +1,5 @@
-//! A store for one test case, beside others of the same test environment, and what must hold of it after kills and faults.
+//! A store for one test case, beside others of the same test environment, and what must hold of it after kills and
+//! faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
