@@ -76,7 +76,10 @@ fn a_plain_sync_continues_a_stopped_refetch() {
     env.simulator().reset_stats();
     let summary = env.sync(&[]).expect_exit(0).summary();
     let requested = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
-    assert!(requested > 0 && requested < whole["calls"]["participant_quality_list"].as_u64().expect("a count"), "{requested}");
+    assert!(
+        requested > 0 && requested < whole["calls"]["participant_quality_list"].as_u64().expect("a count"),
+        "{requested}"
+    );
     assert_eq!(summary["samples"], whole["samples"]);
     let untouched = "select count(*) from coverage where attempts = 1 and status in ('complete', 'empty')";
     assert_eq!(env.number(untouched), 0, "every participant was requested again");
