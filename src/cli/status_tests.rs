@@ -3,7 +3,7 @@
 use super::*;
 use crate::cli::console::sample_price;
 use crate::commands::Calls;
-use crate::commands::status::published::CoverageDay;
+use crate::commands::status::CoverageDay;
 use crate::commands::status::{CallsUsed, PublishedView, Reason, Size};
 use crate::load::Holder;
 use crate::text::WIDTH;

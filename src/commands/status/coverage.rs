@@ -1,17 +1,17 @@
-//! What status reads out of the published database.
+//! What status reads from the published database.
 
 use std::collections::BTreeMap;
 
 use duckdb::{Connection, params};
 use serde::Serialize;
 
-use super::{Days, StatusSetup};
+use super::setup::{Days, StatusSetup};
 use crate::schema::{Status, civil_date_text, utc_text};
 
-/// The newest of what is published.
+/// The newest published data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Newest {
-    /// The newest meeting date that is over and settled, and of which nothing is failed or pending, `YYYY-MM-DD`.
+    /// The newest meeting date that has passed, is stable and has nothing failed or pending, `YYYY-MM-DD`.
     pub complete_date: Option<String>,
     /// The newest meeting date, `YYYY-MM-DD`.
     pub meeting_date: Option<String>,
@@ -19,23 +19,21 @@ pub(crate) struct Newest {
     pub sample_utc: Option<String>,
 }
 
-/// Coverage by day, newest first. A day without meetings is there, with nothing in it: it may have been missed.
+/// Coverage by day, newest first. Days without meetings are included: they may have been missed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Coverage {
-    /// The days.
     pub days: Vec<CoverageDay>,
 }
 
-/// Coverage of a day.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct CoverageDay {
     /// `YYYY-MM-DD`.
     pub meeting_date: String,
     pub meetings: u64,
     pub participants: u64,
-    /// Of those, by status; statuses without any are left out.
+    /// Without statuses that no participant has.
     pub by_status: BTreeMap<&'static str, u64>,
-    /// The share that is complete, percent, rounded down to a tenth; null on a day without any.
+    /// Complete participants, percent, rounded down to a tenth; null on a day without participants.
     pub complete_pct: Option<f64>,
 }
 
@@ -43,17 +41,15 @@ pub(crate) struct CoverageDay {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Reason {
     pub status: String,
-    /// The reason, without log ids.
+    /// Without log ids.
     pub reason: String,
     pub participants: u64,
-    /// Of so many meetings.
     pub meetings: u64,
 }
 
-/// More reasons than anybody reads.
-const MOST_REASONS: usize = 12;
-/// Longer than any table of days that is of use; a slip of a year must not fill the terminal.
-const MOST_DAYS: i32 = 3_660;
+const MAX_REASONS: usize = 12;
+/// A wrong year must not fill the terminal.
+const MAX_DAYS: i32 = 3_660;
 
 pub(super) fn newest(database: &Connection, setup: &StatusSetup) -> Result<Newest, duckdb::Error> {
     let day = |sql: &str| -> Result<Option<String>, duckdb::Error> {
@@ -62,9 +58,9 @@ pub(super) fn newest(database: &Connection, setup: &StatusSetup) -> Result<Newes
     };
     let sample_us: Option<i64> =
         database.query_row("select epoch_us(max(sample_time_utc)) from quality_samples", [], |row| row.get(0))?;
-    // Answers that may still grow, and days with meetings to come, are not complete whatever they hold now.
+    // Dates whose data may still grow, and dates with meetings to come, are not complete.
     let settle_us = i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX);
-    let settled_us = setup.now_us.saturating_sub(settle_us);
+    let stable_us = setup.now_us.saturating_sub(settle_us);
     let today = setup.zone.day_of(setup.now_us);
     let complete = format!(
         "select max(meeting_date) - date '1970-01-01' from (
@@ -74,7 +70,7 @@ pub(super) fn newest(database: &Connection, setup: &StatusSetup) -> Result<Newes
          where meeting_date < date '1970-01-01' + cast({today} as integer)
            and meeting_date not in (
              select meeting_date from meetings
-             where meeting_date is not null and epoch_us(coalesce(end_time_utc, start_time_utc)) > {settled_us})"
+             where meeting_date is not null and epoch_us(coalesce(end_time_utc, start_time_utc)) > {stable_us})"
     );
     Ok(Newest {
         complete_date: day(&complete)?,
@@ -92,10 +88,10 @@ pub(super) fn coverage(database: &Connection, setup: &StatusSetup) -> Result<Cov
                     .query_row("select max(meeting_date) - date '1970-01-01' from meetings", [], |row| row.get(0))?;
             let Some(newest) = newest else { return Ok(Coverage { days: Vec::new() }) };
             let newest = newest as i32;
-            (newest.saturating_sub(i32::try_from(days).unwrap_or(MOST_DAYS) - 1), newest)
+            (newest.saturating_sub(i32::try_from(days).unwrap_or(MAX_DAYS) - 1), newest)
         }
     };
-    let first = first.max(last.saturating_sub(MOST_DAYS - 1));
+    let first = first.max(last.saturating_sub(MAX_DAYS - 1));
     let mut found: BTreeMap<i32, CoverageDay> = BTreeMap::new();
     let empty = |day: i32| CoverageDay {
         meeting_date: civil_date_text(day),
@@ -134,13 +130,13 @@ pub(super) fn coverage(database: &Connection, setup: &StatusSetup) -> Result<Cov
     Ok(Coverage { days: days.collect() })
 }
 
-/// A share in percent, rounded down: 100 only where it is all of them.
+/// In percent, rounded down: 100 only if it is all of them.
 pub(super) fn share_pct(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part * 1_000 / whole) as f64 / 10.0)
 }
 
 pub(super) fn reasons(database: &Connection) -> Result<Vec<Reason>, duckdb::Error> {
-    // A log id is one answer's own, and would make every reason a different one.
+    // A log id belongs to one response and would make every reason a different one.
     let sql = format!(
         "select status, regexp_replace(coalesce(reason, 'no reason is known'), ' ?\\(log id [^)]*\\)', '', 'g'),
                 count(*), count(distinct meeting_key)
@@ -148,7 +144,7 @@ pub(super) fn reasons(database: &Connection) -> Result<Vec<Reason>, duckdb::Erro
          where status in ('failed', 'pending')
          group by 1, 2
          order by 1, 3 desc, 2
-         limit {MOST_REASONS}"
+         limit {MAX_REASONS}"
     );
     let mut select = database.prepare(&sql)?;
     let rows = select.query_map([], |row| {
@@ -173,7 +169,7 @@ mod tests {
     use feishu_vc::Rate;
 
     #[test]
-    fn a_share_is_whole_only_where_all_of_it_is() {
+    fn a_share_is_100_percent_only_if_it_is_all() {
         assert_eq!(share_pct(9_999, 10_000), Some(99.9));
         assert_eq!(share_pct(3, 3), Some(100.0));
         assert_eq!(share_pct(1, 3), Some(33.3));
@@ -181,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_complete_when_it_is_over_and_its_meetings_are_settled() {
+    fn a_day_is_complete_when_it_is_over_and_its_meetings_are_stable() {
         let database = Connection::open_in_memory().expect("a database");
         database
             .execute_batch(

@@ -1,26 +1,42 @@
-//! Calls used in this month and today.
+//! API calls used this month and today.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{CallsUsed, StatusSetup, midnight_us};
+use serde::Serialize;
+
+use super::setup::StatusSetup;
 use crate::commands::summary::Calls;
 use crate::ledger::{Ledger, LedgerError, RunRecord};
 use crate::raw_log::{RawError, requests_by_run};
-use crate::schema::{civil_date_text, utc_text};
+use crate::schema::{TenantZone, civil_date_text, utc_text};
 
-/// The calls can't be counted.
+/// Requests in a period. A run that has ended recorded its number; for one that has not, or that the ledger does not know,
+/// its responses in the raw log count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct CallsUsed {
+    /// The calendar month in the tenant's zone, `YYYY-MM`.
+    pub month: String,
+    /// Of all commands.
+    pub this_month: Calls,
+    /// Today in the tenant's zone.
+    pub today: Calls,
+    /// Whether a run of this month did not record its end: there may have been more calls.
+    pub is_at_least: bool,
+    /// The same for today.
+    pub today_is_at_least: bool,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UsedError {
-    /// The history of runs.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Raw(#[from] RawError),
 }
 
-/// Calls in the month and on the day of now. Reads headers of the raw log only for runs that did not tell their end.
-pub(super) fn calls(ledger: &Ledger, raw_dir: &Path, setup: &StatusSetup) -> Result<CallsUsed, UsedError> {
+/// Reads headers of the raw log only for runs that did not record their end.
+pub(super) fn calls_used(ledger: &Ledger, raw_dir: &Path, setup: &StatusSetup) -> Result<CallsUsed, UsedError> {
     let today = civil_date_text(setup.zone.day_of(setup.now_us));
     let month = today.get(..7).unwrap_or_default().to_owned();
     let begin_us = |date: &str| midnight_us(date, &setup.zone).unwrap_or(setup.now_us);
@@ -36,14 +52,14 @@ pub(super) fn calls(ledger: &Ledger, raw_dir: &Path, setup: &StatusSetup) -> Res
         let mut calls = [0; 3];
         let mut is_at_least = false;
         for run in runs.iter().filter(|run| run.started_us >= since_us) {
-            let told = run.calls.map(|count| u64::try_from(count).unwrap_or_default());
-            let written = in_raw.get(&run.run_id).copied().unwrap_or_default();
-            (0..3).for_each(|list| calls[list] += told[list].max(written[list]));
+            let recorded = run.calls.map(|count| u64::try_from(count).unwrap_or_default());
+            let in_log = in_raw.get(&run.run_id).copied().unwrap_or_default();
+            (0..3).for_each(|list| calls[list] += recorded[list].max(in_log[list]));
             is_at_least |= !has_ended(run);
         }
         let unknown = in_raw.iter().filter(|(run_id, _)| !known.contains_key(run_id.as_str()));
-        for (_, written) in unknown.filter(|(run_id, _)| is_since(run_id, since_us)) {
-            (0..3).for_each(|list| calls[list] += written[list]);
+        for (_, in_log) in unknown.filter(|(run_id, _)| is_since(run_id, since_us)) {
+            (0..3).for_each(|list| calls[list] += in_log[list]);
             is_at_least = true;
         }
         let [meeting_list, participant_list, participant_quality_list] = calls;
@@ -53,11 +69,18 @@ pub(super) fn calls(ledger: &Ledger, raw_dir: &Path, setup: &StatusSetup) -> Res
     Ok(CallsUsed { month, this_month, today, is_at_least, today_is_at_least })
 }
 
+/// The start of a date in the tenant's zone, microseconds UTC.
+fn midnight_us(date: &str, zone: &TenantZone) -> Option<i64> {
+    let date: jiff::civil::Date = date.parse().ok()?;
+    let midnight = date.to_datetime(jiff::civil::Time::midnight());
+    Some(zone.time_zone().to_timestamp(midnight).ok()?.as_microsecond())
+}
+
 fn has_ended(run: &RunRecord) -> bool {
     run.exit_code.is_some()
 }
 
-/// True where a run that only the raw log knows began at an instant or later: its name begins with its time.
+/// Whether a run that only the raw log knows began at or after an instant: its id begins with its time.
 fn is_since(run_id: &str, since_us: i64) -> bool {
     let compact: String = utc_text(since_us).chars().filter(|c| !matches!(c, '-' | ':')).collect();
     let is_a_time = run_id.get(..16).is_some_and(|time| {
@@ -75,11 +98,11 @@ mod tests {
     use std::num::NonZeroU32;
     use std::time::Duration;
 
-    use super::super::Days;
     use super::*;
+    use crate::commands::status::setup::Days;
     use crate::load::DatabaseOptions;
     use crate::raw_log::{Header, RAW_VERSION, RawKind, RawWriter, WalkEnd, encode};
-    use crate::schema::{Status, TenantZone};
+    use crate::schema::Status;
     use feishu_vc::Rate;
 
     /// 2026-11-23T02:05:00Z.
@@ -119,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_did_not_tell_their_end_are_counted_by_their_answers() {
+    fn runs_that_did_not_record_their_end_are_counted_by_their_responses() {
         let folder = tempfile::tempdir().expect("a folder");
         let raw_dir = folder.path().join("raw");
         let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
@@ -134,11 +157,11 @@ mod tests {
             now_us: NOW_US,
         };
         let used = || {
-            let used = calls(&ledger, &raw_dir, &setup).expect("counted");
+            let used = calls_used(&ledger, &raw_dir, &setup).expect("counted");
             (used.this_month.total(), used.is_at_least, used.today.total(), used.today_is_at_least)
         };
         assert_eq!(used(), (0, false, 0, false));
-        // What a run told at its end counts, not what is in its files.
+        // What a run recorded at its end counts, not what is in its files.
         ledger.record_run(&run("20261123T010000Z-aaaa", NOW_US - 3_600_000_000, Some(0), 5)).expect("recorded");
         answer(&raw_dir, "20261123T010000Z-aaaa", 1_000);
         assert_eq!(used(), (6, false, 6, false));
@@ -146,7 +169,7 @@ mod tests {
         ledger.record_run(&run("20261122T010000Z-bbbb", NOW_US - DAY_US, None, 10)).expect("recorded");
         answer(&raw_dir, "20261122T010000Z-bbbb", 40);
         assert_eq!(used(), (6 + 41, true, 6, false));
-        // Of a ledger that was lost: today, and in the month before.
+        // Unknown to the ledger: today, and in the month before.
         answer(&raw_dir, "20261123T000000Z-cccc", 300);
         answer(&raw_dir, "20261015T000000Z-dddd", 9_000);
         assert_eq!(used(), (347, true, 306, true));
