@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
 use super::runtime::now_us;
 use crate::checks::{Finding, Outcome};
-use crate::commands::verify::{PATIENCE, VerifyReport, VerifySetup, verify};
+use crate::commands::verify::{PUBLISH_TIMEOUT, VerifyReport, VerifySetup, verify};
 use crate::error::{ExitCode, Failure};
 use crate::report::{self, Cell, ResultSet};
 use crate::text::{counted, on_one_line, terminal_width, wrap_indented};
@@ -49,7 +49,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         store: config.store.clone(),
         deep: args.deep,
         limit: args.limit,
-        patience: PATIENCE,
+        max_wait: PUBLISH_TIMEOUT,
         custom_limits: config.thresholds.clone(),
         database: config.checking(),
         now_us: now_us(),

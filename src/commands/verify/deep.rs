@@ -1,11 +1,12 @@
-//! `verify --deep`: everything right of `raw/` is a function of `raw/`, so make every date again and compare.
+//! `verify --deep`: rebuilds every date from `raw/` and compares it with what is published.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{VerifyError, VerifySetup};
+use super::error::VerifyError;
+use super::setup::VerifySetup;
 use crate::checks::{Check, Findings, Verified, compare_parts};
 use crate::commands::publish::dates::{DateContext, DateError, stage_date};
 use crate::ledger::unpublished_dates;
@@ -16,15 +17,14 @@ use crate::schema::{Storage, TABLES, TenantZone, civil_date, civil_date_text};
 pub(super) const FROM_RAW: Check = Check {
     name: "from-raw",
     of: "dates",
-    means: "every date, made again from its answers in raw/, has the rows that are published",
-    advice: "run vcq-etl rebuild: it publishes what raw/ holds; where raw/ lost answers, run vcq-etl sync with --refetch \
-             over these days first",
+    means: "every date, rebuilt from raw/, has the rows that are published",
+    advice: "run vcq-etl rebuild, which publishes what is in raw/; if data is missing from raw/, first run vcq-etl sync \
+             with --refetch over these days",
 };
 
-/// The name under which parts are staged; they are never published.
+/// Staged parts carry this run id; they are never published.
 const RUN_ID: &str = "verify";
 
-/// Makes every date again.
 pub(super) fn check(
     setup: &VerifySetup,
     paths: &StorePaths,
@@ -33,7 +33,7 @@ pub(super) fn check(
     findings: &mut Findings,
 ) -> Result<(), VerifyError> {
     let Some(zone) = verified.timezone.as_deref().and_then(|zone| TenantZone::parse(zone).ok()) else {
-        findings.skip(&FROM_RAW, "the tenant's zone stands in vcq.duckdb, which can't be read");
+        findings.skip(&FROM_RAW, "the tenant's time zone is in vcq.duckdb, which cannot be read");
         return Ok(());
     };
     let mut published: BTreeMap<i32, Vec<&PublishedFile>> = BTreeMap::new();
@@ -44,13 +44,13 @@ pub(super) fn check(
     }
     let in_raw = files.iter().filter_map(|file| civil_date(&file.meeting_date));
     let dates: BTreeSet<i32> = in_raw.chain(published.keys().copied()).collect();
-    // A reader's own folder, which no run cleans while this process lives.
+    // A folder of this process, which no run removes while the process lives.
     let work = paths.query_work(std::process::id()).join("verify");
-    let mut unsettled = 0_u64;
+    let mut unpublished_dates = 0_u64;
     for date in dates {
         let unpublished = Unpublished { paths, verified, date };
         if unpublished.is_known() {
-            unsettled += 1;
+            unpublished_dates += 1;
             continue;
         }
         let (raw_dir, files) = (paths.raw(), published.get(&date).map_or(&[][..], Vec::as_slice));
@@ -62,13 +62,13 @@ pub(super) fn check(
             counts_all_fields: false,
             part_number: 0,
         };
-        // Findings of a date that a run is changing are thrown away with this copy.
+        // A copy, because findings about a date that a run is changing are discarded.
         let mut of_date = Findings::new(findings.remaining(&FROM_RAW), std::iter::once(&FROM_RAW));
         let compared = one_date(setup, paths, verified, context, date, files, &mut of_date);
         remove(&work)?;
         compared?;
         if of_date.total() > 0 && unpublished.is_possible() {
-            unsettled += 1;
+            unpublished_dates += 1;
             continue;
         }
         findings.examined(&FROM_RAW, 1);
@@ -79,13 +79,13 @@ pub(super) fn check(
             findings.found(&FROM_RAW, finding.place, finding.expected, finding.found);
         }
     }
-    if unsettled > 0 {
-        findings.skip(&FROM_RAW, format!("dates with answers that are not published yet were left out: {unsettled}"));
+    if unpublished_dates > 0 {
+        findings.skip(&FROM_RAW, format!("skipped {unpublished_dates} date(s) with unpublished data"));
     }
     Ok(())
 }
 
-/// Whether raw/ may rightly hold more of a date than is published.
+/// Whether `raw/` may legitimately hold more of a date than is published.
 struct Unpublished<'a> {
     paths: &'a StorePaths,
     verified: &'a Verified,
@@ -93,12 +93,12 @@ struct Unpublished<'a> {
 }
 
 impl Unpublished<'_> {
-    /// The ledger says so.
+    /// According to the ledger.
     fn is_known(&self) -> bool {
         unpublished_dates(&self.paths.ledger()).contains(&self.date)
     }
 
-    /// The ledger says so, or a run is at work, or the date was published anew meanwhile.
+    /// Also true if a run is in progress, or if the date was published in the meantime.
     fn is_possible(&self) -> bool {
         let files = |manifest: Option<&Manifest>| -> Vec<PublishedFile> {
             let date = civil_date_text(self.date);
@@ -125,7 +125,7 @@ fn one_date(
         Err(DateError::Load(error)) => return Err(error.into()),
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            findings.found(&FROM_RAW, format!("raw/, {text}"), "answers that make a date", format!("{error}{cause}"));
+            findings.found(&FROM_RAW, format!("raw/, {text}"), "parsable data", format!("{error}{cause}"));
             return Ok(());
         }
     };
@@ -137,9 +137,9 @@ fn one_date(
         match (staged, published) {
             (None, None) => {}
             (Some(part), Some(file)) if part.sha256 == file.sha256 => {}
-            // What is no longer as published is told by the check of files.
+            // A changed file is reported by the check `files`.
             (Some(_), Some(file)) if !verified.usable.contains(&file.path) => {}
-            // Another version of the program may write equal rows in other bytes.
+            // Another version of the program may write the same rows as other bytes.
             (Some(part), Some(file)) => {
                 compare_parts(paths, setup.database, part, file, &FROM_RAW, findings)?;
             }
@@ -160,7 +160,7 @@ fn remove(work: &Path) -> Result<(), LoadError> {
             Err(LoadError::Io { attempt: "remove", path: work.to_owned(), source })
         }
         _ => {
-            // The reader's own folder, where nothing else is in it.
+            // The folder of this process, if nothing else is in it.
             let _ = work.parent().map(fs::remove_dir);
             Ok(())
         }

@@ -1,0 +1,181 @@
+//! The checks of the raw log and of the ledger, which is its index.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use super::error::VerifyError;
+use crate::checks::{Check, Findings};
+use crate::ledger::{LedgerCheck, check_ledger as inspect_ledger, unpublished_dates};
+use crate::load::{StorePaths, holder};
+use crate::raw_log::{RawDate, RawFile, RawKind, check_file, unexpected_entries};
+use crate::schema::{civil_date, civil_date_text};
+
+const RAW: Check = Check {
+    name: "raw",
+    of: "records",
+    means: "every record of the raw log can be decompressed and parsed, except a truncated one at the end of a file",
+    advice: "the data in the damaged record is lost unless you have a copy of the file: run vcq-etl sync with --refetch \
+             over these days, then vcq-etl rebuild",
+};
+const RAW_ANSWERS: Check = Check {
+    name: "raw-answers",
+    of: "responses",
+    means: "every file and every response that the ledger knows is in the raw log",
+    advice: "a raw file is missing or changed: restore it from a backup; without one, run vcq-etl sync with --refetch \
+             over these days, then vcq-etl rebuild",
+};
+const LEDGER: Check = Check {
+    name: "ledger",
+    of: "ledgers",
+    means: "the ledger exists if there is raw data, is intact, and agrees with the raw log on what is final",
+    advice: "the ledger is an index of raw/: run vcq-etl rebuild to rebuild it; no data is lost",
+};
+/// The checks of this folder, in the order of the report.
+pub(super) const CHECKS: &[&Check] = &[&RAW, &RAW_ANSWERS, &LEDGER];
+
+pub(super) fn check_records(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> Result<(), VerifyError> {
+    let mut truncated = 0;
+    for file in files {
+        let relative = file.path.strip_prefix(paths.root()).unwrap_or(&file.path).display().to_string();
+        let check = check_file(file)?;
+        truncated += check.truncated;
+        findings.examined(&RAW, check.checkpoints + check.problems.len() as u64);
+        for problem in check.problems {
+            findings.found(&RAW, format!("{relative}, byte {}", problem.offset), problem.expected, problem.found);
+        }
+    }
+    for kind in RawKind::ALL {
+        for path in unexpected_entries(&paths.raw(), *kind)? {
+            let relative = path.strip_prefix(paths.root()).unwrap_or(&path).display().to_string();
+            findings.found(
+                &RAW,
+                relative,
+                "only folders meeting_date=YYYY-MM-DD",
+                "another name: its contents are ignored",
+            );
+        }
+    }
+    if truncated > 0 {
+        findings.note(format!(
+            "skipped {truncated} truncated {} at the end of raw files, as left by a power failure or a run in progress",
+            if truncated == 1 { "record" } else { "records" }
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn check_ledger(paths: &StorePaths, has_answers: bool, ledger: &LedgerCheck, findings: &mut Findings) {
+    const PLACE: &str = "state/ledger.sqlite";
+    if ledger.is_new {
+        // A run that has just begun creates the ledger before its first response.
+        match has_answers && holder(paths).is_none() && inspect_ledger(&paths.ledger()).is_new {
+            true => findings.found(&LEDGER, PLACE, "the ledger of the data in raw/", "none"),
+            false => findings.skip(&LEDGER, "there is no ledger yet"),
+        }
+        return;
+    }
+    findings.examined(&LEDGER, 1);
+    for (expected, found) in &ledger.problems {
+        findings.found(&LEDGER, PLACE, expected, found);
+    }
+    if !ledger.dirty_dates.is_empty() {
+        let dates: Vec<String> = ledger.dirty_dates.iter().map(|date| civil_date_text(*date)).collect();
+        findings.note(format!("data of {} is not published yet: the next vcq-etl sync publishes it", listed(&dates)));
+    }
+}
+
+/// The first few of a list, and how many more.
+fn listed(items: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let more = items.len().saturating_sub(SHOWN);
+    let shown = items.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// The log only grows: what the ledger has read of a file stays.
+pub(super) fn check_raw_files(paths: &StorePaths, ledger: &LedgerCheck, findings: &mut Findings) {
+    for (relative, indexed_bytes) in &ledger.raw_files {
+        let found = match fs::metadata(paths.raw().join(relative)) {
+            Ok(metadata) if metadata.is_file() && metadata.len() >= *indexed_bytes => continue,
+            Ok(metadata) if metadata.is_file() => {
+                format!("{} bytes: the rest is missing from the raw log", metadata.len())
+            }
+            Ok(_) => "not a regular file".to_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                "no file: a file that the ledger has read is missing from the raw log".to_owned()
+            }
+            Err(error) => format!("an unreadable file: {error}"),
+        };
+        let expected = format!("at least {indexed_bytes} bytes, which the ledger has read");
+        findings.found(&RAW_ANSWERS, format!("raw/{relative}"), expected, found);
+    }
+}
+
+pub(super) fn check_responses(
+    index: &RawIndex,
+    ledger: &LedgerCheck,
+    findings: &mut Findings,
+) -> Result<(), VerifyError> {
+    for (meeting_date, answers) in &ledger.answers {
+        // Opened again: the index of earlier checks may be older than the ledger.
+        let mut dates: BTreeMap<RawKind, RawDate> = BTreeMap::new();
+        for kind in [RawKind::Participants, RawKind::Quality] {
+            dates.insert(kind, RawDate::open(&index.raw_dir, kind, *meeting_date)?);
+        }
+        findings.examined(&RAW_ANSWERS, answers.len() as u64);
+        for answer in answers {
+            let walks = dates.get(&answer.kind).map_or(&[][..], |date| date.walks(&answer.unit));
+            let matching = || {
+                walks
+                    .iter()
+                    .filter(|walk| answer.requested_us.is_none_or(|requested_us| walk.requested_us == requested_us))
+            };
+            if matching().next().is_none() {
+                let folder = format!("raw/{}/meeting_date={}", answer.kind.folder(), civil_date_text(*meeting_date));
+                findings.found(&RAW_ANSWERS, folder, format!("a response for {}", answer.unit), "none");
+                continue;
+            }
+            // This decides what the next run fetches again.
+            let ends: Vec<bool> = matching().filter_map(|walk| walk.end.as_ref()).map(|end| end.is_final).collect();
+            if let Some(is_final) = answer.is_final
+                && !ends.is_empty()
+                && !ends.contains(&is_final)
+            {
+                let shown = |is_final: bool| if is_final { "final" } else { "to be fetched again" };
+                let place = format!("state/ledger.sqlite, {} of {}", answer.kind.folder(), answer.unit);
+                findings.found(&LEDGER, place, format!("{}, as in raw/", shown(!is_final)), shown(is_final));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Indexes of the raw log, opened on demand.
+pub(super) struct RawIndex {
+    paths: StorePaths,
+    raw_dir: PathBuf,
+    lists: RefCell<HashMap<String, Option<RawDate>>>,
+}
+
+impl RawIndex {
+    pub(super) fn new(paths: &StorePaths) -> RawIndex {
+        RawIndex { paths: paths.clone(), raw_dir: paths.raw(), lists: RefCell::default() }
+    }
+
+    /// Whether a meeting's participant list was empty when it was published, according to the raw log.
+    pub(super) fn list_was_empty(&self, date: &str, meeting_key: &str) -> bool {
+        let Some(day) = civil_date(date) else { return false };
+        let mut lists = self.lists.borrow_mut();
+        let list = lists
+            .entry(date.to_owned())
+            .or_insert_with(|| RawDate::open(&self.raw_dir, RawKind::Participants, day).ok());
+        let whole = list.iter().flat_map(|list| list.walks(meeting_key)).filter(|walk| walk.is_whole());
+        let items: Vec<u64> = whole.filter_map(|walk| walk.end.as_ref()).map(|end| end.items).collect();
+        // Participants may have been listed since; then the date is due for publishing.
+        let is_unpublished = || holder(&self.paths).is_some() || unpublished_dates(&self.paths.ledger()).contains(&day);
+        items.contains(&0) && (items.iter().all(|items| *items == 0) || is_unpublished())
+    }
+}
