@@ -98,14 +98,13 @@ macro_rules! leaf_scalars {
     };
 }
 
-fn ignore_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
-    while seq.next_element::<IgnoredAny>()?.is_some() {}
-    Ok(())
-}
-
-fn ignore_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
-    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-    Ok(())
+macro_rules! ignore_seq {
+    () => {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(())
+        }
+    };
 }
 
 impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for Object<T> {
@@ -125,9 +124,7 @@ impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for Object<T> {
         }
         Ok(())
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        ignore_seq(seq)
-    }
+    ignore_seq!();
     ignore_scalars!();
 }
 
@@ -157,8 +154,9 @@ impl<'de, S: Sink> Visitor<'de> for List<'_, S> {
         }
         Ok(())
     }
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        ignore_map(map)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(())
     }
     ignore_scalars!();
 }
@@ -181,9 +179,7 @@ impl<'de, S: Sink> Visitor<'de> for ItemSeed<'_, S> {
         }
         Ok(())
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        ignore_seq(seq)
-    }
+    ignore_seq!();
     ignore_scalars!();
 }
 

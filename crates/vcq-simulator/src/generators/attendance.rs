@@ -269,13 +269,7 @@ impl MeetingBuilder<'_> {
     fn make_joins_unique(&mut self) {
         let mut seen = HashSet::new();
         for row in self.rows[self.first..].iter_mut().filter(|row| !row.duplicate) {
-            let id = match row.identity {
-                Identity::Person(ordinal) => (0, u64::from(ordinal)),
-                Identity::Room(room) => (1, room as u64),
-                Identity::Foreign(ordinal) => (2, u64::from(ordinal)),
-                Identity::Guest(ordinal) | Identity::Telephone(ordinal) => (3, u64::from(ordinal)),
-            };
-            while !seen.insert((id, row.join)) {
+            while !seen.insert((row.identity, row.join)) {
                 row.join += 1;
                 row.leave = row.leave.max(row.join);
             }

@@ -218,12 +218,12 @@ fn fill_day(
     let weekday = spec.weekday(day);
     let share = if weekday >= 5 { WEEKEND_SHARE } else { 0.88 + 0.24 * rng.unit_interval() };
     let wanted = (f64::from(spec.meetings_per_day) * share) as usize;
-    let mut held = 0;
+    let mut count = 0;
     for one in series.iter().filter(|one| one.weekdays >> weekday & 1 == 1) {
         for start in &one.starts {
             // One in fifteen is cancelled.
-            if held < wanted && !rng.chance(0.066) {
-                held += 1;
+            if count < wanted && !rng.chance(0.066) {
+                count += 1;
                 let start = midnight + start + rng.between(-90, 240);
                 let lasts = actual_length(&mut rng, one.planned_s);
                 meetings.push(ScheduledMeeting {
@@ -237,7 +237,7 @@ fn fill_day(
             }
         }
     }
-    for _ in held..wanted {
+    for _ in count..wanted {
         let organizer = rng.index(spec.people as usize) as u32;
         let kind = rng.weighted(&[
             (500, MeetingKind::Team),

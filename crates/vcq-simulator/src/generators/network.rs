@@ -46,6 +46,18 @@ pub(super) struct NetworkConditions {
     pub(super) up_kbps: f64,
 }
 
+impl NetworkConditions {
+    /// A share of the bandwidth, and the loss.
+    pub(super) fn received(&self, share: f64) -> (f64, f64) {
+        (self.down_kbps * share, self.loss_received_pct)
+    }
+
+    /// A share of the bandwidth, and the loss.
+    pub(super) fn sent(&self, share: f64) -> (f64, f64) {
+        (self.up_kbps * share, self.loss_sent_pct)
+    }
+}
+
 /// The conditions in the minute that starts at `at` (unix seconds).
 pub(super) fn network_conditions(incidents: &Incidents, session: &Session, at: i64) -> NetworkConditions {
     let minute = at.div_euclid(60);

@@ -98,14 +98,7 @@ impl<'a> SampleGenerator<'a> {
         let own = if matches!(self.session.identity, Identity::Room(_)) { 1080 } else { 720 };
         let sent = (self.session.camera && noise.camera_on).then(|| {
             let best = if phone || self.session.overloaded { 360 } else { own };
-            self.picture_stream(
-                network,
-                noise,
-                CAMERA_PROFILES,
-                ceiling(best),
-                network.up_kbps * 0.6,
-                network.loss_sent_pct,
-            )
+            self.picture_stream(network, noise, CAMERA_PROFILES, ceiling(best), network.sent(0.6))
         });
         let received = (self.cameras > 0).then(|| {
             // Tiles are small next to a shared screen and in large meetings.
@@ -115,14 +108,7 @@ impl<'a> SampleGenerator<'a> {
                 3..=6 => 540,
                 _ => 360,
             };
-            let one = self.picture_stream(
-                network,
-                noise,
-                CAMERA_PROFILES,
-                ceiling(best),
-                network.down_kbps * 0.6,
-                network.loss_received_pct,
-            );
+            let one = self.picture_stream(network, noise, CAMERA_PROFILES, ceiling(best), network.received(0.6));
             let tiles = f64::from(self.cameras.min(9));
             let all_kbps = f64::from(one.bitrate_kbps) * (0.7 + 0.3 * tiles);
             Stream { bitrate_kbps: round(all_kbps.min(network.down_kbps)), ..one }
@@ -134,24 +120,10 @@ impl<'a> SampleGenerator<'a> {
         let best = if limited { 720 } else { 2160 };
         let best = if unit_interval(derive_key(self.session.key, 8)) < 0.85 { best.min(1080) } else { best };
         if self.is_sharer {
-            let sent = self.picture_stream(
-                network,
-                noise,
-                SCREEN_PROFILES,
-                best,
-                network.up_kbps * 0.8,
-                network.loss_sent_pct,
-            );
+            let sent = self.picture_stream(network, noise, SCREEN_PROFILES, best, network.sent(0.8));
             Picture { received: None, sent: Some(sent) }
         } else {
-            let received = self.picture_stream(
-                network,
-                noise,
-                SCREEN_PROFILES,
-                best.min(1080),
-                network.down_kbps * 0.8,
-                network.loss_received_pct,
-            );
+            let received = self.picture_stream(network, noise, SCREEN_PROFILES, best.min(1080), network.received(0.8));
             Picture { received: Some(received), sent: None }
         }
     }
@@ -163,8 +135,7 @@ impl<'a> SampleGenerator<'a> {
         noise: &Noise,
         profiles: &[CodecProfile],
         best_px: u32,
-        bandwidth_kbps: f64,
-        loss_pct: f64,
+        (bandwidth_kbps, loss_pct): (f64, f64),
     ) -> Stream {
         // A sender reduces its bitrate under loss.
         let bandwidth_kbps = bandwidth_kbps * (1.0 - loss_pct / 14.0).clamp(0.08, 1.0);

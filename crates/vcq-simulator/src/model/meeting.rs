@@ -51,7 +51,7 @@ impl Meeting {
         }
     }
 
-    /// Number of samples that the quality list holds for a session.
+    /// Number of samples that the quality list has for a session.
     pub(crate) fn sample_count(&self, session: &Session) -> usize {
         match self.quality_availability(session) {
             QualityAvailability::Available => session.minute_count(),

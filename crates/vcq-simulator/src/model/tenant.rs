@@ -91,7 +91,7 @@ impl Tenant {
         expectation.to_string()
     }
 
-    /// Indices of the meetings that were held under a number, sorted by start.
+    /// Indices of the meetings with a number, sorted by start.
     pub(crate) fn meetings_with_number(&self, number: u32) -> &[usize] {
         self.by_number.get(&number).map_or(&[], Vec::as_slice)
     }

@@ -40,7 +40,7 @@ pub(super) struct Shared {
 }
 
 /// Everything that a call changes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) options: Arc<Options>,
     /// By endpoint.
@@ -62,14 +62,7 @@ struct CheckedCall {
 
 impl Shared {
     pub(super) fn new(tenant: Arc<Tenant>, options: Options, stopping: watch::Receiver<bool>) -> Self {
-        let state = State {
-            options: Arc::new(options),
-            limiters: Default::default(),
-            tokens: TokenStore::default(),
-            faults: FaultInjector::default(),
-            stats: Stats::default(),
-            calls: 0,
-        };
+        let state = State { options: Arc::new(options), ..State::default() };
         Self { tenant, started: Instant::now(), state: Mutex::new(state), stopping }
     }
 

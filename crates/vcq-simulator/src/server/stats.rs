@@ -47,7 +47,7 @@ pub struct Stats {
     pub peak_calls_in_window: BTreeMap<Endpoint, usize>,
     /// The last calls, oldest first.
     pub log: VecDeque<Call>,
-    /// Calls that the log no longer holds.
+    /// Calls that are no longer in the log.
     pub dropped: u64,
 }
 
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(stats.calls(Endpoint::ParticipantQualityList), 5);
         assert_eq!(stats.answered(Endpoint::ParticipantQualityList, 0), 4);
         assert_eq!((stats.throttles, stats.dropped, stats.log.len()), (1, 2, 3));
-        let asked = stats.quality_calls();
-        assert_eq!(asked[&("123456789".to_owned(), "ou_1".to_owned(), "3".to_owned())], 2);
+        let calls = stats.quality_calls();
+        assert_eq!(calls[&("123456789".to_owned(), "ou_1".to_owned(), "3".to_owned())], 2);
     }
 }

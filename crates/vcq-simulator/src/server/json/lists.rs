@@ -1,7 +1,7 @@
 //! The objects of meeting_list and participant_list.
 
 use super::style::JsonStyle;
-use super::text::{push_json_text, push_time};
+use super::text::push_time;
 use crate::generators::people::generate_name;
 use crate::model::ids::{self, UserIdType};
 use crate::model::meeting::{Identity, Meeting, Session};
@@ -30,31 +30,31 @@ impl ListWriter<'_> {
         persons.dedup();
         let ended = meeting.end <= self.now;
         let mut object = Object::open(out, self.style);
-        object.text("meeting_id", &meeting.number.to_string());
-        object.text("meeting_instance_id", &meeting.instance_id.to_string());
-        object.text("meeting_topic", &meeting.topic);
-        object.number("meeting_type", u64::from(meeting.meeting_type));
-        object.number("meeting_subtype", u64::from(meeting.subtype));
-        object.text("organizer", &organizer.name);
-        object.text("department", DEPARTMENTS[organizer.department].1);
-        object.text("user_id", &self.id(|| ids::user_id(seed, meeting.organizer, self.id_type)));
-        object.text("employee_id", &ids::employee_id(meeting.organizer));
-        object.text("email", &ids::email(organizer));
-        object.text("mobile", &ids::masked_phone(organizer.phone_number));
+        object.field("meeting_id", meeting.number.to_string());
+        object.field("meeting_instance_id", meeting.instance_id.to_string());
+        object.field("meeting_topic", meeting.topic.as_str());
+        object.field("meeting_type", meeting.meeting_type);
+        object.field("meeting_subtype", meeting.subtype);
+        object.field("organizer", organizer.name.as_str());
+        object.field("department", DEPARTMENTS[organizer.department].1);
+        object.field("user_id", self.id(|| ids::user_id(seed, meeting.organizer, self.id_type)));
+        object.field("employee_id", ids::employee_id(meeting.organizer));
+        object.field("email", ids::email(organizer));
+        object.field("mobile", ids::masked_phone(organizer.phone_number));
         object.time("meeting_start_time", Some(meeting.start), self.tenant.spec.utc_offset_s);
         object.time("meeting_end_time", ended.then_some(meeting.end), self.tenant.spec.utc_offset_s);
         object.duration("meeting_duration", meeting.end.min(self.now) - meeting.start);
         object.count("number_of_participants", persons.len());
         object.count("number_of_devices", devices);
         object.count("number_of_webinar_viewers", audience);
-        object.flag("audio", !meeting.is_screen_cast());
-        object.flag("video", meeting.camera);
-        object.flag("sharing", meeting.share.is_some());
-        object.flag("recording", meeting.recording);
-        object.flag("telephone", meeting.telephone);
-        object.flag("has_related_document", meeting.has_related_document);
-        object.flag("ai_note", meeting.ai_note);
-        object.flag("is_external", meeting.external);
+        object.field("audio", !meeting.is_screen_cast());
+        object.field("video", meeting.camera);
+        object.field("sharing", meeting.share.is_some());
+        object.field("recording", meeting.recording);
+        object.field("telephone", meeting.telephone);
+        object.field("has_related_document", meeting.has_related_document);
+        object.field("ai_note", meeting.ai_note);
+        object.field("is_external", meeting.external);
         object.close();
     }
 
@@ -67,37 +67,39 @@ impl ListWriter<'_> {
         let offset = self.tenant.spec.utc_offset_s;
         let left = session.leave <= self.now;
         let mut object = Object::open(out, self.style);
-        object.text("participant_name", &self.name(session));
-        object.text("department", person.map_or("", |(_, person)| DEPARTMENTS[person.department].1));
-        object.text("user_id", &self.user_id(session));
-        object.text("meeting_room_id", &self.room_id(session));
-        object.text("employee_id", &person.map_or_else(String::new, |(ordinal, _)| ids::employee_id(ordinal)));
-        object.text("phone", &person.map_or_else(String::new, |(_, person)| ids::masked_phone(person.phone_number)));
-        object.text("email", &person.map_or_else(String::new, |(_, person)| ids::email(person)));
-        object.text("device", session.device);
-        object.text("app_version", session.app_version);
-        object.text("public_ip", &ip(session.public_ip));
-        object.text("internal_ip", &ip(session.internal_ip));
-        object.flag("use_rtc_proxy", session.vpn);
-        object.text("location", session.location);
-        object.text("network_type", session.access.network_type());
-        object.text("protocol", if session.vpn { "tcp" } else { "udp" });
+        object.field("participant_name", self.name(session));
+        object.field("department", person.map_or("", |(_, person)| DEPARTMENTS[person.department].1));
+        object.field("user_id", self.user_id(session));
+        object.field("meeting_room_id", self.room_id(session));
+        object.field("employee_id", person.map_or_else(String::new, |(ordinal, _)| ids::employee_id(ordinal)));
+        object.field("phone", person.map_or_else(String::new, |(_, person)| ids::masked_phone(person.phone_number)));
+        object.field("email", person.map_or_else(String::new, |(_, person)| ids::email(person)));
+        object.field("device", session.device);
+        object.field("app_version", session.app_version);
+        object.field("public_ip", ip(session.public_ip));
+        object.field("internal_ip", ip(session.internal_ip));
+        object.field("use_rtc_proxy", session.vpn);
+        object.field("location", session.location);
+        object.field("network_type", session.access.network_type());
+        object.field("protocol", if session.vpn { "tcp" } else { "udp" });
         let (microphone, speaker) = person.map_or(("Room Array", "Room Bar"), |(_, person)| person.headset);
-        object.text("microphone", microphone);
-        object.text("speaker", speaker);
-        object
-            .text("camera", if session.camera { person.map_or("HD Camera", |(_, person)| person.camera) } else { "-" });
-        object.flag("audio", true);
-        object.flag("video", session.camera);
-        object.flag("sharing", meeting.share.is_some_and(|share| share.session == row));
+        object.field("microphone", microphone);
+        object.field("speaker", speaker);
+        object.field(
+            "camera",
+            if session.camera { person.map_or("HD Camera", |(_, person)| person.camera) } else { "-" },
+        );
+        object.field("audio", true);
+        object.field("video", session.camera);
+        object.field("sharing", meeting.share.is_some_and(|share| share.session == row));
         object.time("join_time", Some(session.join), offset);
         object.time("leave_time", left.then_some(session.leave), offset);
         object.duration("time_in_meeting", session.stay_s().min(self.now - session.join));
-        object.text("leave_reason", if session.leave == meeting.end { "会议结束" } else { "参会者主动离开会议" });
-        object.number("accept_status", u64::from(session.accept_status));
-        object.flag("is_external", session.is_external());
+        object.field("leave_reason", if session.leave == meeting.end { "会议结束" } else { "参会者主动离开会议" });
+        object.field("accept_status", session.accept_status);
+        object.field("is_external", session.is_external());
         if meeting.is_webinar() {
-            object.text("webinar_user_role", if session.audience { "3" } else { "0" });
+            object.field("webinar_user_role", if session.audience { "3" } else { "0" });
         }
         object.close();
     }
@@ -151,46 +153,34 @@ fn ip([a, b, c, d]: [u8; 4]) -> String {
 struct Object<'a> {
     out: &'a mut String,
     style: JsonStyle,
-    first: bool,
 }
 
 impl<'a> Object<'a> {
     fn open(out: &'a mut String, style: JsonStyle) -> Self {
         out.push('{');
-        let mut object = Self { out, style, first: true };
+        let mut object = Self { out, style };
         if style.extra_fields {
-            object.text("x_tenant_unit", "cn-east");
+            object.field("x_tenant_unit", "cn-east");
         }
         object
     }
 
     fn key(&mut self, key: &str) {
-        if !self.first {
+        if !self.out.ends_with('{') {
             self.out.push(',');
         }
-        self.first = false;
         self.out.push('"');
         self.out.push_str(key);
         self.out.push_str("\":");
     }
 
-    fn text(&mut self, key: &str, value: &str) {
+    fn field(&mut self, key: &str, value: impl Into<serde_json::Value>) {
         self.key(key);
-        push_json_text(self.out, value);
-    }
-
-    fn number(&mut self, key: &str, value: u64) {
-        self.key(key);
-        self.out.push_str(&value.to_string());
+        self.out.push_str(&value.into().to_string());
     }
 
     fn count(&mut self, key: &str, value: usize) {
-        if self.style.numbers { self.number(key, value as u64) } else { self.text(key, &value.to_string()) }
-    }
-
-    fn flag(&mut self, key: &str, value: bool) {
-        self.key(key);
-        self.out.push_str(if value { "true" } else { "false" });
+        if self.style.numbers { self.field(key, value) } else { self.field(key, value.to_string()) }
     }
 
     fn time(&mut self, key: &str, at: Option<i64>, utc_offset_s: i32) {
@@ -203,7 +193,7 @@ impl<'a> Object<'a> {
 
     fn duration(&mut self, key: &str, seconds: i64) {
         let seconds = seconds.max(0);
-        self.text(key, &format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
+        self.field(key, format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
     }
 
     fn close(self) {
