@@ -35,35 +35,18 @@ impl Answer {
 /// Applied once its response is on disk.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    Meeting {
-        key: String,
-        identity: MeetingIdentity,
-        devices: i64,
-        item_digest: String,
-    },
+    /// Listed by a walk over the meeting list.
+    Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
     /// The participant list of a meeting was fetched.
-    Listed {
-        meeting_key: String,
-        answer: Answer,
-    },
-    Participant {
-        meeting_key: String,
-        identity: ParticipantIdentity,
-    },
+    Listed { meeting_key: String, answer: Answer },
+    /// Listed as a participant of a meeting.
+    Participant { meeting_key: String, identity: ParticipantIdentity },
     /// The quality data of a participant was fetched.
-    Answered {
-        base_key: String,
-        answer: Answer,
-    },
+    Answered { base_key: String, answer: Answer },
     /// A date has something new to publish.
-    Dirty {
-        meeting_date: i32,
-    },
-    Indexed {
-        /// Below `raw/`.
-        path: String,
-        progress: FileProgress,
-    },
+    Dirty { meeting_date: i32 },
+    /// A raw file was indexed; its path is below `raw/`.
+    Indexed { path: String, progress: FileProgress },
 }
 
 pub(super) const ROOM: &str = "room";
