@@ -5,13 +5,13 @@
 //! a power cut, is counted and is not damage.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::checkpoint::{SKIPPABLE_MAGIC, read_header, was_not_written};
+use super::checkpoint::{SKIPPABLE_MAGIC, decompress, read_header, was_not_written};
 use super::error::RawError;
 use super::layout::{list_dates, list_files};
 use super::record::{Header, RAW_VERSION, RawKind, WalkEnd};
@@ -141,30 +141,20 @@ fn check_frame(input: &mut (impl Read + Seek), header: &Header, start: u64) -> i
     let mut frame = Vec::with_capacity(header.bytes as usize);
     input.take(header.bytes.into()).read_to_end(&mut frame)?;
     let damaged = |expected: &str, found: String| Ok(Some((format!("{expected} of {}", header.unit), found)));
-    let mut lines = match zstd::Decoder::with_buffer(frame.as_slice()) {
-        Ok(decoder) => BufReader::new(decoder),
-        Err(error) => return damaged("a zstd frame", error.to_string()),
-    };
-    let mut line = Vec::new();
-    let mut last: Option<(Line, Vec<u8>)> = None;
-    let mut count = 0_u64;
-    loop {
-        line.clear();
-        match lines.read_until(b'\n', &mut line) {
-            Ok(0) => break,
-            Ok(_) => {}
-            // Read from memory: an error is damage, not I/O.
-            Err(error) => return damaged("a zstd frame", error.to_string()),
-        }
-        count += 1;
-        match serde_json::from_slice::<Line>(&line) {
-            Ok(read) => last = Some((read, line.clone())),
-            Err(error) => return damaged(&format!("JSON in line {count}"), error.to_string()),
+    let mut lines = Vec::new();
+    if let Err(error) = decompress(&frame, &mut lines, 0) {
+        return damaged("a zstd frame", error.to_string());
+    }
+    let mut last: Option<(Line, &[u8])> = None;
+    for (index, line) in lines.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        match serde_json::from_slice::<Line>(line) {
+            Ok(read) => last = Some((read, line)),
+            Err(error) => return damaged(&format!("JSON in line {}", index + 1), error.to_string()),
         }
     }
     let ended = last
         .filter(|(read, _)| read.record == "walk")
-        .map(|(read, line)| (read.unit, serde_json::from_slice::<WalkEnd>(&line).ok()));
+        .map(|(read, line)| (read.unit, serde_json::from_slice::<WalkEnd>(line).ok()));
     let expected = header.end.as_ref().map(|end| (Some(header.unit.clone()), Some(end.clone())));
     if ended != expected {
         return damaged("the same walk end in the header and the last line", "different ones".to_owned());

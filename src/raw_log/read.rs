@@ -1,6 +1,6 @@
 //! Reads a kind and date of the raw log: an index of its walks from the checkpoint headers, and their pages on request.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -131,7 +131,7 @@ impl RawDate {
         let mut input = open_buffered(path)?;
         let length = input.get_ref().metadata()?.len();
         let mut offset = 0;
-        let mut last: VecDeque<(Header, FrameRef)> = VecDeque::with_capacity(MAX_GROUP);
+        let mut found: Vec<(Header, FrameRef)> = Vec::new();
         let mut is_truncated = false;
         while offset < length {
             let next = read_header(&mut input)?.map(|(header, header_bytes)| {
@@ -145,13 +145,10 @@ impl RawDate {
             };
             input.seek_relative(i64::from(frame.bytes))?;
             offset = frame.end();
-            if last.len() == MAX_GROUP
-                && let Some((header, frame)) = last.pop_front()
-            {
-                self.add(header, frame);
-            }
-            last.push_back((header, frame));
+            found.push((header, frame));
         }
+        let last = found.split_off(found.len().saturating_sub(MAX_GROUP));
+        found.into_iter().for_each(|(header, frame)| self.add(header, frame));
         let mut whole_bytes = offset;
         let mut truncated = u64::from(is_truncated);
         let count = last.len();
