@@ -70,8 +70,8 @@ fn check_installed(database: &Database, context: &VerifyContext<'_>, findings: &
     Ok(())
 }
 
-/// A database with all definitions, and no rows of the tenant. It is a file because DuckDB formats definitions differently
-/// when it reads them from one.
+/// A database with all definitions, and no rows of the tenant. It is a file because DuckDB formats definitions
+/// differently when it reads them from one.
 fn build_reference(
     folder: &DraftFolder,
     context: &VerifyContext<'_>,

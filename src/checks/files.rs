@@ -19,8 +19,8 @@ use crate::schema::{Storage, TABLES, Table, arrow_schema};
 /// Why a file was skipped.
 pub(super) const REPLACED: &str = "a run replaced some files while they were checked";
 
-/// Checks size, checksum, rows and columns of every published file. Returns the paths of those with the published size and
-/// checksum.
+/// Checks size, checksum, rows and columns of every published file. Returns the paths of those with the published size
+/// and checksum.
 pub(super) fn check(
     paths: &StorePaths,
     manifest: Option<&Manifest>,

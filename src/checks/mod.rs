@@ -1,8 +1,9 @@
 //! Verifies that what is published is complete and consistent.
 //!
 //! Owns: the checks of the manifest, the Parquet files and the database ([`CHECKS`]), some of them generated from the
-//! declared tables, some written in `sql/checks/`. Promises: takes no lock and changes nothing; looks at one generation, and
-//! does not report a publication in progress as damage. Leaves out: the raw log, the ledger and the exit code (`commands`).
+//! declared tables, some written in `sql/checks/`. Promises: takes no lock and changes nothing; looks at one
+//! generation, and does not report a publication in progress as damage. Leaves out: the raw log, the ledger and the
+//! exit code (`commands`).
 
 mod context;
 mod coverage;

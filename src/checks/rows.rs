@@ -1,7 +1,7 @@
 //! Parquet and the database compared row by row, value by value.
 //!
-//! First a sum of hashes over all columns per date and table, which needs little memory and no order; single rows only if
-//! the sums differ.
+//! First a sum of hashes over all columns per date and table, which needs little memory and no order; single rows only
+//! if the sums differ.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;

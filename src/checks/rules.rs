@@ -143,8 +143,8 @@ fn utc_of(local: &str) -> String {
     local.replace("_local", "_utc")
 }
 
-/// The relation of a local time to its UTC time: exact for the first one of a table, to which the row's offset belongs. A
-/// later one, such as the end or the leave time, may have another time zone.
+/// The relation of a local time to its UTC time: exact for the first one of a table, to which the row's offset belongs.
+/// A later one, such as the end or the leave time, may have another time zone.
 fn wall_clock(table: &Table, local: &str) -> (String, String) {
     let utc = utc_of(local);
     let difference = format!("(epoch_us({local}) - epoch_us({utc}))");

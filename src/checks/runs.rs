@@ -25,8 +25,8 @@ pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: 
 
 /// Every run that had ended before the publication is recorded as in the ledger, and no other.
 ///
-/// The rows were published from the ledger's history. The publishing run continues afterwards, and later runs are in the
-/// ledger only. A ledger without the publishing run was lost and created again since.
+/// The rows were published from the ledger's history. The publishing run continues afterwards, and later runs are in
+/// the ledger only. A ledger without the publishing run was lost and created again since.
 fn compare_with_ledger(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     let columns: Vec<String> = RUNS
         .columns
@@ -96,7 +96,8 @@ fn has_ended_before(run: &TextRow, at_us: i64) -> bool {
     text(run, "finished_utc").and_then(|us| us.parse::<i64>().ok()).is_some_and(|us| us < at_us)
 }
 
-/// Whether the outcome was published and is the run's final one. Otherwise the run continued, or failed while publishing.
+/// Whether the outcome was published and is the run's final one. Otherwise the run continued, or failed while
+/// publishing.
 fn has_published_outcome(run: &TextRow, found: &TextRow) -> bool {
     text(found, "outcome").is_some() && text(found, "outcome") == text(run, "outcome")
 }

@@ -1,10 +1,10 @@
 //! The checks that are written in SQL: the files of `sql/checks/`.
 //!
-//! A file begins with header lines `-- key: value`; a line that begins with `--` and three spaces continues the one before.
-//! `check` names the check, `requirement` is the sentence that must be true, `tables` lists the tables it needs (the rows of
-//! the first count as examined), `note` is a comment. The query returns one row per violation: `place`, `expected` and
-//! `found`, all text. `$tables` stands for the names of the declared tables. A query with `$meeting_date` runs for each
-//! date of its first table.
+//! A file begins with header lines `-- key: value`; a line that begins with `--` and three spaces continues the one
+//! before. `check` names the check, `requirement` is the sentence that must be true, `tables` lists the tables it needs
+//! (the rows of the first count as examined), `note` is a comment. The query returns one row per violation: `place`,
+//! `expected` and `found`, all text. `$tables` stands for the names of the declared tables. A query with
+//! `$meeting_date` runs for each date of its first table.
 
 use std::collections::HashSet;
 

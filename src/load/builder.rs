@@ -1,8 +1,8 @@
 //! Builds the next `vcq.duckdb` in `.work/`.
 //!
-//! It is a copy of the current file if that is sound, else a new one. Then one transaction replaces the parts in which the
-//! manifest and the database differ. The database records what it was loaded from in `published_files`, so the next run
-//! completes one that crashed between manifest and database.
+//! It is a copy of the current file if that is sound, else a new one. Then one transaction replaces the parts in which
+//! the manifest and the database differ. The database records what it was loaded from in `published_files`, so the next
+//! run completes one that crashed between manifest and database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -230,8 +230,8 @@ impl Builder<'_> {
         // DuckDB takes the path of an existing file literally, so `*`, `?` and `[` in it are not a pattern.
         let paths: Vec<String> =
             files.iter().map(|file| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
-        // The date comes from the manifest, not from Hive partitions: a store in a folder named like `email=x` would get
-        // that as a column.
+        // The date comes from the manifest, not from Hive partitions: a store in a folder named like `email=x` would
+        // get that as a column.
         format!(
             "insert into {} by name select {}, ([{}])[cast(file_index as bigint) + 1] as {PARTITION_COLUMN} \
              from read_parquet([{}], hive_partitioning = false)",

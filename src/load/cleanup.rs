@@ -25,9 +25,9 @@ impl StorePaths {
         Ok(())
     }
 
-    /// Removes Parquet parts that the manifest does not list, date folders that become empty, and a write-ahead log beside
-    /// `vcq.duckdb`, which would keep DuckDB from opening it. Only for the holder of the lock; returns the number of files
-    /// removed. Before the first publication every part is an orphan.
+    /// Removes Parquet parts that the manifest does not list, date folders that become empty, and a write-ahead log
+    /// beside `vcq.duckdb`, which would keep DuckDB from opening it. Only for the holder of the lock; returns the
+    /// number of files removed. Before the first publication every part is an orphan.
     ///
     /// Fails before anything is removed if the manifest is damaged, or missing although a database exists.
     pub fn remove_orphans(&self) -> Result<u64> {

@@ -42,8 +42,8 @@ impl Current {
     }
 }
 
-/// Reads the current `vcq.duckdb`; `None` if there is none or it is damaged, so that it is rebuilt from Parquet. Fails if
-/// it belongs to another program or a newer version, or if the system refuses to read it.
+/// Reads the current `vcq.duckdb`; `None` if there is none or it is damaged, so that it is rebuilt from Parquet. Fails
+/// if it belongs to another program or a newer version, or if the system refuses to read it.
 pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>> {
     let path = paths.database();
     match fs::File::open(&path) {

@@ -1,4 +1,4 @@
-//! The database: its schema against the declared tables, its values against the rows, its file against the promises.
+//! The database: schema, values and file format.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use super::fixture::{self, DAY, NOW_US, Store, parquet_tables};
 use super::*;
 use crate::schema::{SCHEMA_VERSION, TABLES, ddl};
 
-/// (table, column, type, nullable, comment) of a database, in order of the columns.
+/// Table, column, type, nullable and comment of every column of a database.
 fn described(connection: &duckdb::Connection) -> Vec<(String, String, String, bool, Option<String>)> {
     connection
         .prepare(
@@ -37,7 +37,7 @@ fn migrated() -> (tempfile::TempDir, Draft) {
 }
 
 #[test]
-fn migrations_add_up_to_the_declared_tables_both_ways() {
+fn the_migrations_result_in_exactly_the_declared_tables() {
     let (_dir, draft) = migrated();
     let found: BTreeSet<(String, String, String, bool)> = draft
         .connection
@@ -55,12 +55,15 @@ fn migrations_add_up_to_the_declared_tables_both_ways() {
         })
         .collect();
     let missing: Vec<_> = declared.difference(&found).collect();
-    let orphan: Vec<_> = found.difference(&declared).collect();
-    assert!(missing.is_empty() && orphan.is_empty(), "not in the migrations: {missing:#?}\nnot declared: {orphan:#?}");
+    let undeclared: Vec<_> = found.difference(&declared).collect();
+    assert!(
+        missing.is_empty() && undeclared.is_empty(),
+        "not in the migrations: {missing:#?}\nnot declared: {undeclared:#?}"
+    );
 }
 
 #[test]
-fn the_ddl_script_makes_the_same_database_as_a_publication() {
+fn the_ddl_script_creates_the_same_database_as_a_publication() {
     let scripted = duckdb::Connection::open_in_memory().expect("open");
     scripted.execute_batch(&ddl::script()).expect("script");
     let store = Store::new();
@@ -71,7 +74,7 @@ fn the_ddl_script_makes_the_same_database_as_a_publication() {
 }
 
 #[test]
-fn the_migrations_folder_and_the_list_agree() {
+fn every_file_of_the_migrations_folder_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     let mut files: Vec<String> = fs::read_dir(folder)
         .expect("list")
@@ -82,7 +85,7 @@ fn the_migrations_folder_and_the_list_agree() {
     let listed: Vec<String> =
         MIGRATIONS.iter().map(|migration| format!("{:04}_{}.sql", migration.version, migration.name)).collect();
     assert_eq!(files, listed);
-    assert!(MIGRATIONS.iter().zip(1..).all(|(migration, n)| migration.version == n), "numbered from 1 without holes");
+    assert!(MIGRATIONS.iter().zip(1..).all(|(migration, n)| migration.version == n), "numbered consecutively from 1");
     assert_eq!(MIGRATIONS.last().map(|migration| migration.version), Some(SCHEMA_VERSION));
 }
 
@@ -124,7 +127,7 @@ fn sql_files(dir: &Path, texts: &mut Vec<(String, String)>) {
 }
 
 #[test]
-fn rows_come_back_from_the_database_as_they_went_in() {
+fn the_database_returns_the_published_rows() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 5_000, 4)]);
     let connection = open_published(&store.paths).expect("open");
@@ -133,16 +136,16 @@ fn rows_come_back_from_the_database_as_they_went_in() {
         let sql = format!("select {} from {} order by rowid", columns.join(", "), table.name);
         let mut statement = connection.prepare(&sql).expect("prepare");
         let batches: Vec<RecordBatch> = statement.query_arrow([]).expect("query").collect();
-        let back = arrow::compute::concat_batches(&batches[0].schema(), &batches).expect("concat");
-        let sent = fixture::batch(table, DAY, 5_000, 4);
-        assert_eq!(back.num_rows(), sent.num_rows());
-        for ((sent, back), name) in sent.columns().iter().zip(back.columns()).zip(columns) {
-            assert_eq!(&plain(sent), &plain(back), "{}.{name}", table.name);
+        let returned = arrow::compute::concat_batches(&batches[0].schema(), &batches).expect("concat");
+        let published = fixture::batch(table, DAY, 5_000, 4);
+        assert_eq!(returned.num_rows(), published.num_rows());
+        for ((expected, found), name) in published.columns().iter().zip(returned.columns()).zip(columns) {
+            assert_eq!(&plain(expected), &plain(found), "{}.{name}", table.name);
         }
     }
 }
 
-/// Instants without their zone: in the database they are plain.
+/// Instants without time zone, as in the database.
 fn plain(array: &ArrayRef) -> ArrayRef {
     match array.data_type() {
         arrow::datatypes::DataType::Timestamp(..) => std::sync::Arc::new(
@@ -171,16 +174,16 @@ fn meta_and_runs_are_written() {
     let runs: (i64, i64) = connection
         .query_row("select samples, epoch_us(started_utc) from runs", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("runs");
-    assert_eq!(runs, (9, NOW_US), "the totals are those of the new rows");
+    assert_eq!(runs, (9, NOW_US), "the totals are counted over the new rows");
 }
 
 #[test]
-fn the_file_is_of_the_promised_storage_version_and_loses_its_holes() {
+fn the_file_has_the_documented_storage_version_and_is_compacted() {
     let store = Store::new();
     store.publish("r0", vec![store.stage("r0", DAY, &[("quality_samples", 50_000, 1)])]);
     for (run_id, is_due) in [("r1", false), ("r2", true)] {
         if is_due {
-            // As if the file had been a tenth of its size when it was last compact.
+            // As if the file had been a tenth of its size when last compact.
             let connection = duckdb::Connection::open(store.paths.database()).expect("open");
             connection.execute_batch("update meta set compact_bytes = compact_bytes // 10").expect("update");
             connection.close().expect("close");
@@ -197,12 +200,12 @@ fn the_file_is_of_the_promised_storage_version_and_loses_its_holes() {
             .expect("version");
         assert!(version.starts_with(STORAGE_VERSION), "{version}");
         assert!(described(&connection).iter().all(|(.., comment)| comment.is_some()), "comments are there");
-        store.assert_whole();
+        store.assert_consistent();
     }
 }
 
 #[test]
-fn a_changed_or_newer_migration_is_refused() {
+fn a_changed_or_newer_migration_is_an_error() {
     for (change, newer) in [
         ("update schema_migrations set sha256 = 'other'", false),
         ("insert into schema_migrations values (99, 'later', 'x', null, '9.9')", true),
@@ -223,7 +226,7 @@ fn a_changed_or_newer_migration_is_refused() {
 }
 
 #[test]
-fn every_connection_keeps_extensions_out() {
+fn no_connection_loads_extensions() {
     let store = Store::new();
     assert!(matches!(open_published(&store.paths), Err(LoadError::NoDatabase { .. })));
     store.publish("r1", Vec::new());

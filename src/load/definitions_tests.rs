@@ -1,5 +1,5 @@
-//! Definitions in published databases: there after every publication, made anew only where they differ, and derived
-//! tables that follow the rows date by date.
+//! Definitions in published databases: present after every publication, installed again only if they differ, and
+//! derived tables that are updated date by date.
 
 use super::fixture::open_published;
 use super::fixture::{DAY, Store};
@@ -41,15 +41,15 @@ fn publish(store: &Store, run_id: &str, dates: &[(i32, usize)], definitions: Def
     store.publish_with(run_id, dates, definitions);
 }
 
-/// Rows in which the derived table differs from what follows from the samples.
-fn astray(store: &Store) -> Vec<String> {
+/// Missing and additional rows of the derived table.
+fn derived_differences(store: &Store) -> Vec<String> {
     let sql = definitions::derived_sql(&definitions::DERIVED[0], "true");
     texts(store, &format!("select cast(count(*) as varchar) from (select cast(d as varchar) from ({sql}) as d except all select cast(m as varchar) from misaligned_participants as m)
         union all select cast(count(*) as varchar) from (select cast(m as varchar) from misaligned_participants as m except all select cast(d as varchar) from ({sql}) as d)"))
 }
 
 #[test]
-fn any_client_finds_the_definitions() {
+fn any_client_can_use_the_definitions() {
     let store = Store::new();
     publish(&store, "r1", &[(DAY, 30)], definitions(&scripts(), &[]));
     let count = texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)");
@@ -58,7 +58,7 @@ fn any_client_finds_the_definitions() {
 }
 
 #[test]
-fn another_program_drops_what_it_does_not_define_and_the_same_one_leaves_everything() {
+fn a_program_drops_what_it_does_not_define() {
     let store = Store::new();
     let names = "select view_name from duckdb_views() where not internal union all
         select function_name from duckdb_functions() where not internal and schema_name = 'main' order by 1";
@@ -73,7 +73,7 @@ fn another_program_drops_what_it_does_not_define_and_the_same_one_leaves_everyth
 }
 
 #[test]
-fn derived_tables_follow_the_dates_that_come_change_and_go() {
+fn derived_tables_follow_added_changed_and_removed_dates() {
     let store = Store::new();
     for (run_id, dates) in [
         ("r1", &[(DAY, 130), (DAY + 1, 70)][..]),
@@ -83,14 +83,14 @@ fn derived_tables_follow_the_dates_that_come_change_and_go() {
         ("r5", &[]),
     ] {
         publish(&store, run_id, dates, definitions(&scripts(), &[]));
-        assert_eq!(astray(&store), ["0", "0"], "{run_id}");
+        assert_eq!(derived_differences(&store), ["0", "0"], "{run_id}");
         let rows = texts(&store, "select cast(count(*) as varchar) from misaligned_participants");
-        assert_ne!(rows, ["0"], "made-up times are no plain minutes: {run_id}");
+        assert_ne!(rows, ["0"], "generated times are misaligned: {run_id}");
     }
 }
 
 #[test]
-fn the_custom_profile_is_whole_and_has_the_limits_of_the_configuration() {
+fn the_custom_profile_has_all_limits_and_those_of_the_configuration() {
     let store = Store::new();
     let custom = "select concat_ws(' ', metric, poor_when, value, unit, source) from thresholds
         where profile = 'custom' order by metric";
@@ -100,7 +100,7 @@ fn the_custom_profile_is_whole_and_has_the_limits_of_the_configuration() {
         ["audio_delay_ms above 500.0 ms a source", "audio_loss_pct above 10.0 % a source"]
     );
     let limits = [("audio_loss_pct".to_owned(), 2.5), ("video_delay_ms".to_owned(), 300.0)];
-    // Nothing but the configuration has changed.
+    // Only the configuration has changed.
     publish(&store, "r2", &[], definitions(&scripts(), &limits));
     assert_eq!(
         texts(&store, custom),
@@ -113,7 +113,7 @@ fn the_custom_profile_is_whole_and_has_the_limits_of_the_configuration() {
 }
 
 #[test]
-fn limits_that_no_profile_has_are_told_before_anything_is_done() {
+fn limits_that_no_profile_has_are_found() {
     let scripts = scripts();
     let limits = [("audio_loss_pct".to_owned(), 2.5), ("audio_los_pct".to_owned(), 1.0)];
     let unknown = definitions(&scripts, &limits).unknown_limits().expect("checked").expect("one is unknown");
@@ -124,7 +124,7 @@ fn limits_that_no_profile_has_are_told_before_anything_is_done() {
 }
 
 #[test]
-fn a_definition_that_duckdb_refuses_is_named_and_nothing_is_published() {
+fn an_invalid_definition_is_named_and_nothing_is_published() {
     let store = Store::new();
     publish(&store, "r1", &[(DAY, 30)], definitions(&scripts(), &[]));
     let broken = [script("views/099_broken", "create view broken as select nothing from nowhere")];
@@ -135,7 +135,7 @@ fn a_definition_that_duckdb_refuses_is_named_and_nothing_is_published() {
 }
 
 #[test]
-fn a_store_of_an_older_program_is_brought_after() {
+fn a_store_of_an_older_program_is_upgraded() {
     let store = Store::new();
     publish(&store, "r1", &[(DAY, 30)], Definitions::NONE);
     let connection = duckdb::Connection::open(store.paths.database()).expect("open");
@@ -145,18 +145,18 @@ fn a_store_of_an_older_program_is_brought_after() {
              alter table meta drop column definitions_sha256; update meta set schema_version = 1;
              delete from schema_migrations where version = 2; checkpoint",
         )
-        .expect("as the first version left it");
+        .expect("as the first version wrote it");
     drop(connection);
     publish(&store, "r2", &[], definitions(&scripts(), &[]));
     assert_eq!(texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)"), ["3"]);
     assert_eq!(texts(&store, "select cast(count(*) as varchar) from schema_migrations"), ["2"]);
-    assert_eq!(astray(&store), ["0", "0"]);
+    assert_eq!(derived_differences(&store), ["0", "0"]);
 }
 
-/// Every address is in one building; counts how many it was asked for.
-struct Everywhere(std::sync::Mutex<usize>);
+/// Every address is in one building; counts the addresses it was given.
+struct OneBuilding(std::sync::Mutex<usize>);
 
-impl BuildingLookup for Everywhere {
+impl BuildingLookup for OneBuilding {
     fn locate(&self, addresses: Vec<AddressPair>) -> Vec<crate::schema::cell::Row> {
         *self.0.lock().expect("no panic") += addresses.len();
         let text = |text: &str| Cell::Text(text.to_owned());
@@ -172,21 +172,25 @@ impl BuildingLookup for Everywhere {
 }
 
 #[test]
-fn addresses_of_new_dates_are_placed_once() {
+fn addresses_of_new_dates_are_located_once() {
     let store = Store::new();
     let scripts = scripts();
-    let everywhere = Everywhere(std::sync::Mutex::default());
+    let lookup = OneBuilding(std::sync::Mutex::default());
     let mut building: Vec<Cell> = vec![Cell::Text("10.0.0.0/8".to_owned()), Cell::Text(String::new()), Cell::Day(0)];
     building.resize(crate::schema::BUILDINGS.columns.len(), Cell::Null);
     let buildings = [building];
-    let with = Definitions { buildings: &buildings, building_lookup: &everywhere, ..definitions(&scripts, &[]) };
-    let placed = "select cast(count(*) || ' of ' || count(distinct address) as varchar) from address_buildings";
+    let definitions_with_buildings =
+        Definitions { buildings: &buildings, building_lookup: &lookup, ..definitions(&scripts, &[]) };
+    let located = "select cast(count(*) || ' of ' || count(distinct address) as varchar) from address_buildings";
     let addresses = "select cast(count(distinct internal_ip) || ' of ' || count(distinct internal_ip) as varchar) from participants where internal_ip is not null";
     for (run_id, dates) in [("r1", &[(DAY, 60)][..]), ("r2", &[(DAY + 1, 90)]), ("r3", &[(DAY, 40)]), ("r4", &[])] {
-        let asked = *everywhere.0.lock().expect("no panic");
-        publish(&store, run_id, dates, with);
-        assert!(dates.is_empty() == (asked == *everywhere.0.lock().expect("no panic")), "{run_id}: only of new dates");
-        let (found, expected) = (texts(&store, placed), texts(&store, addresses));
+        let before = *lookup.0.lock().expect("no panic");
+        publish(&store, run_id, dates, definitions_with_buildings);
+        assert!(
+            dates.is_empty() == (before == *lookup.0.lock().expect("no panic")),
+            "{run_id}: only addresses of new dates"
+        );
+        let (found, expected) = (texts(&store, located), texts(&store, addresses));
         let count =
             |texts: &[String]| texts[0].split(' ').next().and_then(|n| n.parse::<u32>().ok()).expect("a number");
         assert!(count(&found) >= count(&expected), "{run_id}: {found:?} {expected:?}");
@@ -194,5 +198,5 @@ fn addresses_of_new_dates_are_placed_once() {
         assert_eq!(rows, distinct, "{run_id}");
     }
     publish(&store, "r5", &[], definitions(&scripts, &[]));
-    assert_eq!(texts(&store, placed), ["0 of 0"], "no buildings any more");
+    assert_eq!(texts(&store, located), ["0 of 0"], "no buildings left");
 }

@@ -77,9 +77,9 @@ impl Draft {
 
 /// The folder where a draft is built; empty at first, removed on drop.
 ///
-/// It is in `.work/`, unless the store's path contains a `?`: DuckDB takes the text after it for URL parameters and looks
-/// for the write-ahead log in the wrong folder. Then it is a private folder in the system's temporary folder, and the
-/// finished file is copied into the store.
+/// It is in `.work/`, unless the store's path contains a `?`: DuckDB takes the text after it for URL parameters and
+/// looks for the write-ahead log in the wrong folder. Then it is a private folder in the system's temporary folder, and
+/// the finished file is copied into the store.
 pub(crate) struct DraftFolder {
     path: PathBuf,
     final_path: PathBuf,

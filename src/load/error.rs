@@ -31,7 +31,7 @@ pub enum LoadError {
     #[error("{} is not a vcq-etl store: {why}", path.display())]
     NotAStore { path: PathBuf, why: NotAStore },
     /// A later version of the program wrote this manifest or database.
-    #[error("{} has schema version {found}; this version of vcq-etl supports schema versions up to {known}", path.display())]
+    #[error("{} has schema version {found}; this vcq-etl supports schema versions up to {known}", path.display())]
     NewerSchema { path: PathBuf, found: u64, known: u32 },
     #[error("the disk is full: cannot {attempt} {}", path.display())]
     DiskFull { attempt: &'static str, path: PathBuf, source: Box<dyn Error + Send + Sync> },

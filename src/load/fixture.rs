@@ -1,4 +1,4 @@
-//! Made-up rows and stores for the tests of this stage.
+//! Generated rows and stores for the tests of this stage.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ const DAY_US: i64 = 86_400_000_000;
 /// Samples of one participant.
 const MINUTES: usize = 60;
 
-/// `rows` rows of a table as they would stand in its part: sorted by key, other values random by seed, some NULL.
+/// `rows` rows of a table as in its part: sorted by key, other values random from the seed, some NULL.
 pub(crate) fn rows(table: &Table, meeting_date: i32, rows: usize, seed: u64) -> Vec<Row> {
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ (meeting_date as u64) << 32);
     (0..rows)
@@ -43,7 +43,7 @@ fn value(table: &Table, column: &Column, meeting_date: i32, n: usize, random: &m
         Kind::Text => Cell::Text(
             ["", "O'Neil \"quoted\"", "会议 \u{1F600}", "plain", "a\nb\0c"][random.random_range(0..4)].to_owned(),
         ),
-        // A section now and then is of another minute.
+        // Some sections have another minute than the sample.
         Kind::Instant if column.name == "audio_time_utc" && n.is_multiple_of(90) => {
             Cell::Micros(minute_us + 60_000_000)
         }
@@ -59,7 +59,7 @@ fn value(table: &Table, column: &Column, meeting_date: i32, n: usize, random: &m
 }
 
 pub(crate) fn batch(table: &Table, meeting_date: i32, count: usize, seed: u64) -> RecordBatch {
-    cell::file_batch(table, &rows(table, meeting_date, count, seed)).expect("rows as declared")
+    cell::file_batch(table, &rows(table, meeting_date, count, seed)).expect("rows match the schema")
 }
 
 /// A store in a temporary folder.
@@ -79,12 +79,12 @@ impl Store {
         Store { paths, _dir: Some(dir) }
     }
 
-    /// A store that another process made, and will remove.
+    /// A store that another process created and will remove.
     pub(crate) fn at(root: &Path) -> Store {
         Store { paths: StorePaths::existing(root).expect("existing"), _dir: None }
     }
 
-    /// Stages one date: rows by table name, with the seed of their values.
+    /// Stages one date: table name, number of rows, and the seed of their values.
     pub(crate) fn stage(&self, run_id: &str, meeting_date: i32, tables: &[(&str, usize, u64)]) -> DatePublication {
         let parts = tables
             .iter()
@@ -154,7 +154,7 @@ impl Store {
         publish(&self.paths, &publication, &mut |connection| Ok(vec![run_row(connection)?]), on_step)
     }
 
-    /// Every Parquet table as text, sorted: what two stores are compared by.
+    /// The rows of every Parquet table as sorted text, to compare two stores.
     pub(crate) fn contents(&self) -> BTreeMap<&'static str, Vec<String>> {
         let connection = open_published(&self.paths).expect("open");
         parquet_tables().map(|table| (table.name, table_lines(&connection, table.name))).collect()
@@ -178,7 +178,7 @@ impl Store {
     }
 
     /// Asserts that manifest, Parquet files, and database agree, cell by cell.
-    pub(crate) fn assert_whole(&self) {
+    pub(crate) fn assert_consistent(&self) {
         let manifest = self.manifest();
         let connection = open_published(&self.paths).expect("open");
         let generation: u64 = connection.query_row("select generation from meta", [], |row| row.get(0)).expect("meta");
@@ -203,7 +203,7 @@ impl Store {
                     _ => column.name.to_owned(),
                 })
                 .collect();
-            // Here the date does come from the Hive path, as it would for any other reader.
+            // Here the date comes from the Hive path, as for any other reader.
             let parquet = format!(
                 "select {} from read_parquet([{}], hive_partitioning = true)",
                 columns.join(", "),
@@ -215,7 +215,7 @@ impl Store {
                 let extra: i64 = connection
                     .query_row(&format!("select count(*) from (({one}) except all ({other}))"), [], |row| row.get(0))
                     .expect("compare");
-                assert_eq!(extra, 0, "{}: {one} has rows that {other} has not", table.name);
+                assert_eq!(extra, 0, "{}: {one} has rows that {other} does not have", table.name);
             }
         }
         let published: Vec<String> = table_lines(&connection, "published_files");
@@ -238,7 +238,7 @@ pub(crate) fn open_published(paths: &StorePaths) -> Result<duckdb::Connection, L
     open_published_with(paths, DatabaseOptions { threads: 2, ..DatabaseOptions::default() })
 }
 
-/// A row of `runs` whose totals come from the connection that it is given.
+/// A row of `runs` whose totals come from the given connection.
 fn run_row(connection: &duckdb::Connection) -> Result<Row, duckdb::Error> {
     let samples: i64 = connection.query_row("select count(*) from quality_samples", [], |row| row.get(0))?;
     Ok(RUNS

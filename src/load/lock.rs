@@ -28,7 +28,10 @@ pub struct Holder {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("another run holds the store: `{}`, process {} on {}, since {}", .0.command, .0.pid, .0.host, .0.started_utc)]
+    #[error(
+        "another run holds the store: `{}`, process {} on {}, since {}",
+        .0.command, .0.pid, .0.host, .0.started_utc
+    )]
     Held(Holder),
     #[error("cannot lock {}", path.display())]
     Io { path: PathBuf, source: io::Error },
@@ -47,7 +50,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Locks the store for `command`. Returns [`LockError::Held`] if another process, or another part of this one, has it.
+    /// Locks the store for `command`. Returns [`LockError::Held`] if another process, or another part of this one, has
+    /// it.
     pub fn take(paths: &StorePaths, command: &str, now_us: i64) -> Result<Lock, LockError> {
         let path = paths.lock();
         let failed = |source| LockError::Io { path: path.clone(), source };

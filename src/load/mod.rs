@@ -1,10 +1,10 @@
 //! Publishes typed rows: Parquet parts, the manifest that lists them, and the DuckDB database.
 //!
-//! Owns: the layout of a store on disk ([`StorePaths`]), its writer lock ([`Lock`]), the Parquet parts ([`PartWriter`]),
-//! the manifest ([`Manifest`]), the migrations, and the order in which a publication becomes visible ([`publish()`]).
-//! Promises: a meeting date is replaced as a whole; readers see the old files or the new ones and are never blocked; the
-//! next publication completes one that crashed at any point; equal rows give equal bytes.
-//! Leaves out: what the rows mean (`transform`), fetching (`extract`), and reports (`report`).
+//! Owns: the layout of a store on disk ([`StorePaths`]), its writer lock ([`Lock`]), the Parquet parts
+//! ([`PartWriter`]), the manifest ([`Manifest`]), the migrations, and the order in which a publication becomes visible
+//! ([`publish()`]). Promises: a meeting date is replaced as a whole; readers see the old files or the new ones and are
+//! never blocked; the next publication completes one that crashed at any point; equal rows give equal bytes. Leaves
+//! out: what the rows mean (`transform`), fetching (`extract`), and reports (`report`).
 
 mod builder;
 pub(crate) mod checksum;

@@ -27,8 +27,8 @@ use crate::schema::{Table, arrow_schema, civil_date_text};
 const ROW_GROUP_ROWS: usize = 131_072;
 /// Rows per call of the encoder. Page boundaries depend on it, so it is fixed, and it divides a row group.
 const CHUNK_ROWS: usize = 8_192;
-/// Level 1 saves 3 % of a rebuild's CPU and makes files 3 % larger. Level 6 costs 4 % more CPU and saves almost nothing.
-/// Levels above 9 cost ten times the CPU for 2 % smaller files.
+/// Level 1 saves 3 % of a rebuild's CPU and makes files 3 % larger. Level 6 costs 4 % more CPU and saves almost
+/// nothing. Levels above 9 cost ten times the CPU for 2 % smaller files.
 const ZSTD_LEVEL: i32 = 3;
 const WRITE_BUFFER_BYTES: usize = 1 << 18;
 

@@ -64,7 +64,8 @@ impl StorePaths {
         }
     }
 
-    /// Finds a store for reading; creates and changes nothing. Returns `None` if there is none yet and one could be created.
+    /// Finds a store for reading; creates and changes nothing. Returns `None` if there is none yet and one could be
+    /// created.
     pub fn find(root: &Path) -> Result<Option<StorePaths>> {
         if !root.exists() {
             return Ok(None);

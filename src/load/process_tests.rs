@@ -1,4 +1,4 @@
-//! Readers beside a publication, and writers that die, in real processes: this test's executable, started again.
+//! Readers during a publication, and writers that crash, as processes: the test executable, started again.
 
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
@@ -9,12 +9,12 @@ use super::fixture::open_published;
 use super::fixture::{DAY, Store};
 use super::*;
 
-const STORE_OF_THE_READER: &str = "VCQ_TEST_READER_STORE";
+const READER_STORE: &str = "VCQ_TEST_READER_STORE";
 
-/// A reader: opens the store, says the generation and the rows it sees each time it is asked.
+/// A reader: opens the store, and prints the generation and the rows it sees for each line of input.
 #[test]
 fn reader_process() {
-    let Some(root) = std::env::var_os(STORE_OF_THE_READER) else { return };
+    let Some(root) = std::env::var_os(READER_STORE) else { return };
     let paths = StorePaths::existing(Path::new(&root)).expect("store");
     let connection = open_published(&paths).expect("open");
     let mut stdout = std::io::stdout();
@@ -33,18 +33,18 @@ fn reader_process() {
     }
 }
 
-const STORE_OF_THE_WRITER: &str = "VCQ_TEST_WRITER_STORE";
-const LAST_STEP_OF_THE_WRITER: &str = "VCQ_TEST_WRITER_LAST_STEP";
+const WRITER_STORE: &str = "VCQ_TEST_WRITER_STORE";
+const WRITER_LAST_STEP: &str = "VCQ_TEST_WRITER_LAST_STEP";
 
-/// A writer: takes the store, publishes, and dies before a step, without a chance to clean up.
+/// A writer: locks the store, publishes, and aborts before a step without cleaning up.
 #[test]
 fn writer_process() {
-    let Some(root) = std::env::var_os(STORE_OF_THE_WRITER) else { return };
-    let last: usize = std::env::var(LAST_STEP_OF_THE_WRITER).expect("set").parse().expect("a number");
+    let Some(root) = std::env::var_os(WRITER_STORE) else { return };
+    let last: usize = std::env::var(WRITER_LAST_STEP).expect("set").parse().expect("a number");
     let store = Store::at(Path::new(&root));
     let _lock = Lock::take(&store.paths, "sync", 0).expect("free");
-    let dates = vec![store.stage_all("dead", DAY, 40, 2)];
-    let _ = store.try_publish("dead", dates, PublishMode::Update, &mut |step| {
+    let dates = vec![store.stage_all("crashed", DAY, 40, 2)];
+    let _ = store.try_publish("crashed", dates, PublishMode::Update, &mut |step| {
         if step == Step::ALL[last] {
             std::process::abort();
         }
@@ -53,24 +53,24 @@ fn writer_process() {
 }
 
 #[test]
-fn what_a_dead_writer_left_is_put_right_by_the_next() {
+fn the_next_run_completes_what_a_crashed_writer_left() {
     for last in 0..Step::ALL.len() {
         let store = Store::new();
         store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 90, 1)]);
         let status = Command::new(std::env::current_exe().expect("this executable"))
             .args(["load::process_tests::writer_process", "--exact", "--test-threads=1"])
-            .env(STORE_OF_THE_WRITER, store.paths.root())
-            .env(LAST_STEP_OF_THE_WRITER, last.to_string())
+            .env(WRITER_STORE, store.paths.root())
+            .env(WRITER_LAST_STEP, last.to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()
             .expect("run");
-        assert!(!status.success(), "the writer had to die");
-        let _lock = Lock::take(&store.paths, "sync", 0).expect("the lock died with its holder");
+        assert!(!status.success(), "the writer must abort");
+        let _lock = Lock::take(&store.paths, "sync", 0).expect("the lock ended with its holder");
         store.paths.clean_work().expect("clean");
         store.paths.remove_orphans().expect("orphans");
         store.publish("r3", Vec::new());
-        store.assert_whole();
+        store.assert_consistent();
         assert_eq!(store.parts_on_disk().len(), store.manifest().files.len());
         assert_eq!(store.contents()["meetings"].len(), 130);
     }
@@ -86,7 +86,7 @@ impl Reader {
     fn start(paths: &StorePaths) -> Reader {
         let mut child = Command::new(std::env::current_exe().expect("this executable"))
             .args(["load::process_tests::reader_process", "--exact", "--nocapture", "--test-threads=1"])
-            .env(STORE_OF_THE_READER, paths.root())
+            .env(READER_STORE, paths.root())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -96,11 +96,11 @@ impl Reader {
         Reader { child, stdin, stdout }
     }
 
-    fn ask(&mut self) -> String {
-        writeln!(self.stdin, "?").expect("ask");
+    fn read(&mut self) -> String {
+        writeln!(self.stdin, "?").expect("request");
         let mut line = String::new();
         while self.stdout.read_line(&mut line).expect("answer") > 0 {
-            // The test harness talks too, and begins the line.
+            // The test harness prints at the start of the line.
             if let Some((_, seen)) = line.split_once("seen ") {
                 return seen.trim().to_owned();
             }
@@ -118,26 +118,26 @@ impl Drop for Reader {
 }
 
 #[test]
-fn a_reader_keeps_its_snapshot_and_blocks_nobody() {
+fn a_reader_keeps_its_snapshot_and_blocks_no_writer() {
     let store = Store::new();
     let stage = |run_id: &str, seed| vec![store.stage(run_id, DAY, &[("quality_samples", 2_000, seed)])];
     store.publish("r1", stage("r1", 1));
-    let mut early = Reader::start(&store.paths);
-    let before = early.ask();
+    let mut first = Reader::start(&store.paths);
+    let before = first.read();
     assert!(before.starts_with("(1, 2000"), "{before}");
     for (run_id, seed) in [("r2", 2), ("r3", 3)] {
         store.publish(run_id, stage(run_id, seed));
     }
-    assert_eq!(early.ask(), before, "an open reader keeps what it opened");
-    let mut late = Reader::start(&store.paths);
-    let after = late.ask();
+    assert_eq!(first.read(), before, "an open reader keeps its snapshot");
+    let mut second = Reader::start(&store.paths);
+    let after = second.read();
     assert!(after.starts_with("(3, 2000"), "{after}");
-    // Readers in this process too, of both times at once.
+    // Also for two readers in this process.
     let here = open_published(&store.paths).expect("open");
     store.publish("r4", stage("r4", 4));
     let generation = |connection: &duckdb::Connection| -> i64 {
         connection.query_row("select generation from meta", [], |row| row.get(0)).expect("query")
     };
     assert_eq!((generation(&here), generation(&open_published(&store.paths).expect("open"))), (3, 4));
-    store.assert_whole();
+    store.assert_consistent();
 }

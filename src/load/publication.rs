@@ -17,8 +17,8 @@ pub(crate) type RunRows<'a> = &'a mut dyn FnMut(&Connection) -> Result<Vec<Row>,
 pub enum PublishMode {
     /// Replaces the given dates and keeps the others.
     Update,
-    /// As `Update`, but without trust in what is published: reads the files of the given dates, and rebuilds the database
-    /// from Parquet.
+    /// As `Update`, but without trust in what is published: reads the files of the given dates, and rebuilds the
+    /// database from Parquet.
     Recheck,
     /// Keeps only the given dates: a full rebuild. Needs no readable manifest, and trusts nothing either.
     Replace,

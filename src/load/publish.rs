@@ -1,7 +1,7 @@
 //! The order in which a publication becomes visible: new parts, manifest, database, removal of old parts.
 //!
-//! Stopping between any two steps does no harm: until the manifest is renamed the new parts are orphans, and from then on
-//! the next publication updates the database.
+//! Stopping between any two steps does no harm: until the manifest is renamed the new parts are orphans, and from then
+//! on the next publication updates the database.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
@@ -150,7 +150,8 @@ struct Plan {
 }
 
 impl Plan {
-    /// `is_taken`: a file with that path exists below `parquet/`. `is_intact`: a published file has its published bytes.
+    /// `is_taken`: a file with that path exists below `parquet/`. `is_intact`: a published file has its published
+    /// bytes.
     fn new(
         publication: &Publication<'_>,
         old: Option<&Manifest>,

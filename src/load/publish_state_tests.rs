@@ -1,5 +1,5 @@
-//! The publish protocol as a state machine: random publications, stops before any step, leftovers, orphans, readers and
-//! fresh starts, against a model of two maps: what the manifest names and what the database holds.
+//! The publish protocol as a state machine: random publications, stops before any step, leftover files, orphans,
+//! readers and full rebuilds, compared with a model of two maps: the contents of the manifest and of the database.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,16 +13,16 @@ use super::paths::wal_of;
 use super::*;
 use crate::schema::{Kind, Table, civil_date_text, ddl};
 
-/// What can happen to a store.
+/// An event in the life of a store.
 #[derive(Debug, Clone)]
 enum Operation {
-    /// A run publishes dates, from what is published or afresh, and may stop before a step.
+    /// A run publishes dates and may stop before a step.
     Publish { dates: BTreeMap<i32, Vec<(usize, usize, u64)>>, mode: PublishMode, stop: Option<Step> },
-    /// A dead run left something in `.work/`.
+    /// A crashed run left files in `.work/`.
     Leftover,
-    /// A dead run left a part that nobody names.
-    Stray { date: i32, table: usize },
-    /// A run begins: the store is opened, `.work/` emptied, orphans removed.
+    /// A crashed run left an unlisted part.
+    Orphan { date: i32, table: usize },
+    /// A run starts: opens the store, empties `.work/`, removes orphans.
     Begin,
     /// A reader opens the database and keeps it open.
     Read,
@@ -36,7 +36,7 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let operation = prop_oneof![
         6 => (dates, mode, stop).prop_map(|(dates, mode, stop)| Operation::Publish { dates, mode, stop }),
         1 => Just(Operation::Leftover),
-        1 => (0..5_i32, 0..5_usize).prop_map(|(date, table)| Operation::Stray { date, table }),
+        1 => (0..5_i32, 0..5_usize).prop_map(|(date, table)| Operation::Orphan { date, table }),
         2 => Just(Operation::Begin),
         2 => Just(Operation::Read),
     ];
@@ -46,21 +46,21 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
 /// Rows and the sum of their hashes, by date and table.
 type Content = BTreeMap<(String, &'static str), (u64, String)>;
 
-/// A generation and what belongs to it.
+/// A generation and its content.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Generation {
     number: u64,
     content: Content,
 }
 
-/// What should be there.
+/// The expected state.
 struct Model {
     parts: duckdb::Connection,
     /// The manifest, from the moment it is renamed.
     manifest: Option<Generation>,
     /// The database, from the moment it is renamed.
     database: Option<Generation>,
-    /// Readers, with what they saw when they opened.
+    /// Readers, with what they saw when they opened the database.
     readers: Vec<(duckdb::Connection, Generation)>,
 }
 
@@ -98,7 +98,7 @@ fn generation_of(connection: &duckdb::Connection) -> Generation {
     Generation { number, content: content_of(connection) }
 }
 
-/// What a staged part will be in the database.
+/// The content of a staged part once it is in the database.
 fn content_of_part(connection: &duckdb::Connection, part: &StagedPart) -> (u64, String) {
     let sql = format!(
         "select count(*), cast(sum(hash({})) as varchar) from read_parquet({}, hive_partitioning = false)",
@@ -113,15 +113,15 @@ impl Model {
         match operation {
             Operation::Publish { dates, mode, stop } => self.publish(store, &format!("r{n}"), dates, *mode, *stop),
             Operation::Leftover => {
-                fs::create_dir_all(store.paths.work().join(format!("database-dead{n}/spill"))).expect("created");
+                fs::create_dir_all(store.paths.work().join(format!("database-crashed{n}/spill"))).expect("created");
                 fs::write(store.paths.work().join("vcq.duckdb.inprogress"), "half").expect("written");
                 fs::write(store.paths.work().join("_manifest.json.inprogress"), "{").expect("written");
             }
-            Operation::Stray { date, table } => {
+            Operation::Orphan { date, table } => {
                 let table = parquet_tables().nth(*table).expect("a table");
-                let path = store.paths.part(&super::paths::part_path(table, DAY + date, &format!("dead{n}"), 0));
+                let path = store.paths.part(&super::paths::part_path(table, DAY + date, &format!("crashed{n}"), 0));
                 fs::create_dir_all(path.parent().expect("a folder")).expect("created");
-                fs::write(path, "never named").expect("written");
+                fs::write(path, "never listed").expect("written");
             }
             Operation::Begin => begin(store, self),
             Operation::Read => {
@@ -167,24 +167,24 @@ impl Model {
             false => ControlFlow::Continue(()),
         });
         assert_eq!(result.is_ok(), stop.is_none(), "{result:?}");
-        let is_named = !matches!(stop, Some(Step::PlaceParts | Step::WriteManifest));
+        let is_listed = !matches!(stop, Some(Step::PlaceParts | Step::WriteManifest));
         let is_loaded = matches!(stop, None | Some(Step::RemoveOldParts));
-        if is_named {
+        if is_listed {
             self.manifest = Some(next.clone());
         }
         if is_loaded {
             self.database = Some(next);
         }
         if stop.is_none() {
-            assert_eq!(self.manifest, self.database, "a publication that goes through brings both together");
+            assert_eq!(self.manifest, self.database, "after a completed publication both are equal");
         }
     }
 
-    /// What holds after every operation, whatever it was.
+    /// Checks what must be true after every operation.
     fn check(&self, store: &Store) {
-        let manifest = Manifest::read(&store.paths).expect("the manifest is whole at every moment");
+        let manifest = Manifest::read(&store.paths).expect("the manifest is readable at any moment");
         assert_eq!(manifest.as_ref().map(|of| of.generation), self.manifest.as_ref().map(|of| of.number));
-        let named: BTreeMap<(String, &str), u64> = manifest
+        let listed: BTreeMap<(String, &str), u64> = manifest
             .iter()
             .flat_map(|manifest| &manifest.files)
             .map(|file| ((file.meeting_date.clone(), file.table.as_str()), file.rows))
@@ -195,33 +195,33 @@ impl Model {
             .flat_map(|manifest| &manifest.content)
             .map(|((date, table), (rows, _))| ((date.clone(), *table), *rows))
             .collect();
-        assert_eq!(named, expected);
+        assert_eq!(listed, expected);
         for file in manifest.iter().flat_map(|manifest| &manifest.files) {
             let found = fs::metadata(store.paths.part(&file.path)).map(|metadata| metadata.len()).ok();
-            assert_eq!(found, Some(file.bytes), "{} is named and must be there", file.path);
+            assert_eq!(found, Some(file.bytes), "{} is listed and must exist", file.path);
         }
         assert!(!wal_of(&store.paths.database()).exists(), "no log beside a published database");
         match &self.database {
             Some(database) => {
-                let reader = open_published(&store.paths).expect("a reader is never kept out");
-                assert_eq!(&generation_of(&reader), database, "a reader sees one generation, whole");
+                let reader = open_published(&store.paths).expect("a reader can always open the database");
+                assert_eq!(&generation_of(&reader), database, "a reader sees one complete generation");
             }
             None => assert!(!store.paths.database().exists()),
         }
         for (reader, seen) in &self.readers {
-            assert_eq!(&generation_of(reader), seen, "an open reader keeps what it opened");
+            assert_eq!(&generation_of(reader), seen, "an open reader keeps its snapshot");
         }
     }
 }
 
-/// What every run does first.
+/// The first steps of every run.
 fn begin(store: &Store, model: &Model) {
     StorePaths::open(store.paths.root()).expect("open");
     store.paths.clean_work().expect("clean");
     store.paths.remove_orphans().expect("orphans");
     assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
-    let named = model.manifest.as_ref().map_or(0, |manifest| manifest.content.len());
-    assert_eq!(store.parts_on_disk().len(), named, "parts and manifest agree");
+    let listed = model.manifest.as_ref().map_or(0, |manifest| manifest.content.len());
+    assert_eq!(store.parts_on_disk().len(), listed, "parts and manifest agree");
 }
 
 proptest! {
@@ -232,19 +232,19 @@ proptest! {
         let store = Store::new();
         let parts = duckdb::Connection::open_in_memory().expect("DuckDB");
         let mut model = Model { parts, manifest: None, database: None, readers: Vec::new() };
-        // A date that outweighs the others, so that databases are built upon one another.
+        // A large date, so that databases are updated instead of rebuilt.
         let base = BTreeMap::from([(9, (0..5).map(|table| (table, 200, 1)).collect())]);
         model.publish(&store, "base", &base, PublishMode::Update, None);
         for (n, operation) in operations.iter().enumerate() {
             model.apply(&store, n, operation);
             model.check(&store);
         }
-        // Whatever happened, the next run that goes through puts everything right.
+        // Whatever happened, the next completed run restores consistency.
         begin(&store, &model);
         let last = BTreeMap::from([(1, vec![(0, 3, 7)])]);
         model.publish(&store, "last", &last, PublishMode::Update, None);
         model.check(&store);
         begin(&store, &model);
-        store.assert_whole();
+        store.assert_consistent();
     }
 }

@@ -1,4 +1,4 @@
-//! The protocol: what is visible after each step, whatever happened before.
+//! The publish protocol: what is visible after each step, whatever happened before.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -18,26 +18,26 @@ fn manifest_parquet_and_database_agree() {
     let store = Store::new();
     let published =
         store.publish("r1", vec![store.stage_all("r1", DAY, 300, 1), store.stage_all("r1", DAY + 1, 200, 2)]);
-    store.assert_whole();
+    store.assert_consistent();
     assert_eq!((published.generation, published.files_written, published.files_kept), (1, 10, 0));
     assert_eq!(published.dates_changed, ["2026-11-01", "2026-11-02"]);
     assert!(published.compacted && published.duckdb_bytes > 0);
-    let named: Vec<String> = store.manifest().files.iter().map(|file| file.path.clone()).collect();
-    let mut sorted = named.clone();
+    let listed: Vec<String> = store.manifest().files.iter().map(|file| file.path.clone()).collect();
+    let mut sorted = listed.clone();
     sorted.sort();
     assert_eq!(sorted, store.parts_on_disk());
-    assert_eq!(named[0], "meetings/meeting_date=2026-11-01/part-r1-0.parquet");
+    assert_eq!(listed[0], "meetings/meeting_date=2026-11-01/part-r1-0.parquet");
     assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
 }
 
 #[test]
-fn publishing_twice_is_publishing_once() {
+fn publishing_the_same_rows_again_changes_nothing() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 300, 1)]);
     let (before, parts) = (store.contents(), store.parts_on_disk());
     let inodes: Vec<u64> = parts.iter().map(|part| inode(&store.paths.part(part))).collect();
     let again = store.publish("r2", vec![store.stage_all("r2", DAY, 300, 1)]);
-    store.assert_whole();
+    store.assert_consistent();
     assert_eq!(store.contents(), before);
     assert_eq!(store.parts_on_disk(), parts, "an unchanged date keeps its files");
     assert_eq!(parts.iter().map(|part| inode(&store.paths.part(part))).collect::<Vec<_>>(), inodes);
@@ -46,19 +46,19 @@ fn publishing_twice_is_publishing_once() {
 }
 
 #[test]
-fn a_date_is_replaced_whole() {
+fn a_date_is_replaced_as_a_whole() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 50, 1), store.stage_all("r1", DAY + 1, 50, 1)]);
     let published = store.publish("r2", vec![store.stage("r2", DAY, &[("meetings", 7, 9), ("coverage", 0, 0)])]);
-    store.assert_whole();
+    store.assert_consistent();
     assert_eq!(published.dates_changed, ["2026-11-01"]);
     let of_day: Vec<String> = store.parts_on_disk().into_iter().filter(|path| path.contains("2026-11-01")).collect();
     assert_eq!(of_day, ["meetings/meeting_date=2026-11-01/part-r2-0.parquet"]);
     assert!(!store.paths.parquet().join("coverage/meeting_date=2026-11-01").exists(), "no empty folder");
     assert_eq!(store.contents()["meetings"].len(), 57);
-    // A date that is given without any part vanishes.
+    // A date without any part is removed.
     store.publish("r3", vec![DatePublication { meeting_date: DAY, parts: Vec::new() }]);
-    store.assert_whole();
+    store.assert_consistent();
     assert_eq!(store.contents()["meetings"].len(), 50);
 }
 
@@ -68,14 +68,14 @@ fn one_run_may_publish_a_date_again() {
     store.publish("r1", vec![store.stage_all("r1", DAY, 20, 1)]);
     let before = store.manifest();
     store.publish("r1", vec![store.stage_all("r1", DAY, 20, 2)]);
-    store.assert_whole();
+    store.assert_consistent();
     for file in store.manifest().files {
-        assert!(before.files.iter().all(|old| old.path != file.path), "{} has two meanings", file.path);
+        assert!(before.files.iter().all(|old| old.path != file.path), "{} is used twice", file.path);
     }
 }
 
 #[test]
-fn rows_lie_by_date_and_then_by_key() {
+fn rows_are_stored_by_date_and_then_by_key() {
     let store = Store::new();
     let dates = [DAY + 2, DAY, DAY + 1].map(|date| store.stage("r1", date, &[("quality_samples", 500, 1)]));
     store.publish("r1", dates.to_vec());
@@ -93,14 +93,14 @@ fn rows_lie_by_date_and_then_by_key() {
 }
 
 #[test]
-fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
-    let undisturbed = Store::new();
-    undisturbed
-        .publish("r1", vec![undisturbed.stage_all("r1", DAY, 40, 1), undisturbed.stage_all("r1", DAY + 1, 90, 1)]);
-    undisturbed.publish("r2", vec![undisturbed.stage_all("r2", DAY, 40, 2)]);
+fn after_a_stop_at_any_step_the_next_publication_gives_the_same_store() {
+    let uninterrupted = Store::new();
+    uninterrupted
+        .publish("r1", vec![uninterrupted.stage_all("r1", DAY, 40, 1), uninterrupted.stage_all("r1", DAY + 1, 90, 1)]);
+    uninterrupted.publish("r2", vec![uninterrupted.stage_all("r2", DAY, 40, 2)]);
     for &stop in Step::ALL {
         let store = Store::new();
-        // More rows stay than go, so the next database is built upon the current one.
+        // More rows stay than are removed, so the next database is an update of the current one.
         store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 90, 1)]);
         let old = store.contents();
         let error = store
@@ -109,54 +109,54 @@ fn stopped_at_any_step_the_next_publication_gives_the_same_store() {
             })
             .expect_err("stopped");
         assert!(matches!(error, LoadError::Stopped { step } if step == stop), "{error}");
-        // Readers see one generation or the other, whole.
+        // Readers see one of the two generations completely.
         let seen = store.contents();
-        assert!(seen == old || seen == undisturbed.contents(), "{stop:?}");
+        assert!(seen == old || seen == uninterrupted.contents(), "{stop:?}");
         // The next run.
         store.paths.clean_work().expect("clean");
         store.paths.remove_orphans().expect("orphans");
-        let healed = store.publish("r3", vec![store.stage_all("r3", DAY, 40, 2)]);
-        assert!(!healed.compacted, "{stop:?}: built upon the current file");
-        store.assert_whole();
-        assert_eq!(store.contents(), undisturbed.contents(), "{stop:?}");
+        let completed = store.publish("r3", vec![store.stage_all("r3", DAY, 40, 2)]);
+        assert!(!completed.compacted, "{stop:?}: updated from the current file");
+        store.assert_consistent();
+        assert_eq!(store.contents(), uninterrupted.contents(), "{stop:?}");
         assert_eq!(store.parts_on_disk().len(), store.manifest().files.len(), "{stop:?}");
     }
 }
 
 #[test]
-fn a_publication_without_dates_heals_a_crash_between_manifest_and_database() {
+fn a_publication_without_dates_completes_one_that_crashed_between_manifest_and_database() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 40, 1)]);
     let _ = store.try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], PublishMode::Update, &mut |step| {
         if step == Step::BuildDatabase { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let published = store.publish("r3", Vec::new());
-    store.assert_whole();
+    store.assert_consistent();
     assert_eq!(published.generation, 3);
 }
 
 #[test]
-fn a_missing_or_broken_database_is_built_from_parquet() {
+fn a_missing_or_damaged_database_is_rebuilt_from_parquet() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1)]);
     let before = store.contents();
-    let whole = fs::read(store.paths.database()).expect("read");
-    let torn_middle: Vec<u8> =
-        whole.iter().enumerate().map(|(n, byte)| if n > 12_288 { byte ^ 0xff } else { *byte }).collect();
-    for broken in [b"not a database".to_vec(), Vec::new(), whole[..whole.len() / 2].to_vec(), torn_middle] {
-        fs::write(store.paths.database(), broken).expect("write");
+    let intact = fs::read(store.paths.database()).expect("read");
+    let damaged_middle: Vec<u8> =
+        intact.iter().enumerate().map(|(n, byte)| if n > 12_288 { byte ^ 0xff } else { *byte }).collect();
+    for damaged in [b"not a database".to_vec(), Vec::new(), intact[..intact.len() / 2].to_vec(), damaged_middle] {
+        fs::write(store.paths.database(), damaged).expect("write");
         store.publish("r2", Vec::new());
-        store.assert_whole();
+        store.assert_consistent();
         assert_eq!(store.contents(), before);
     }
     fs::remove_file(store.paths.database()).expect("remove");
-    fs::write(wal_of(&store.paths.database()), "of another time").expect("write");
+    fs::write(wal_of(&store.paths.database()), "of another database").expect("write");
     store.publish("r3", Vec::new());
-    store.assert_whole();
+    store.assert_consistent();
 }
 
 #[test]
-fn somebody_elses_database_is_left_alone() {
+fn a_database_of_another_program_is_left_unchanged() {
     let store = Store::new();
     let connection = duckdb::Connection::open(store.paths.database()).expect("open");
     connection.execute_batch("create table precious as select 42 as answer").expect("create");
@@ -172,7 +172,7 @@ fn somebody_elses_database_is_left_alone() {
 fn a_damaged_or_missing_manifest_stops_a_publication_and_not_a_rebuild() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 40, 1)]);
-    let through = &mut |_| ControlFlow::Continue(());
+    let proceed = &mut |_| ControlFlow::Continue(());
     for damage in [Some("{"), None] {
         match damage {
             Some(text) => fs::write(store.paths.manifest(), text).expect("write"),
@@ -180,33 +180,33 @@ fn a_damaged_or_missing_manifest_stops_a_publication_and_not_a_rebuild() {
         }
         let parts = store.parts_on_disk();
         let dates = || vec![store.stage_all("r2", DAY, 40, 1)];
-        let error = store.try_publish("r2", dates(), PublishMode::Update, through).expect_err("damaged");
+        let error = store.try_publish("r2", dates(), PublishMode::Update, proceed).expect_err("damaged");
         assert!(
             matches!(error, LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. }),
             "{damage:?}: {error}"
         );
         assert_eq!(store.parts_on_disk(), parts);
-        let published = store.try_publish("r2", dates(), PublishMode::Replace, through).expect("rebuild");
-        store.assert_whole();
-        assert!(published.generation >= 2, "the generation goes on");
-        assert_eq!(store.contents()["meetings"].len(), 40, "the other date is gone");
+        let published = store.try_publish("r2", dates(), PublishMode::Replace, proceed).expect("rebuild");
+        store.assert_consistent();
+        assert!(published.generation >= 2, "the generation continues");
+        assert_eq!(store.contents()["meetings"].len(), 40, "the other date was removed");
         assert_eq!(store.parts_on_disk().len(), 5);
     }
 }
 
 #[test]
-fn contradictions_are_refused_before_anything_is_touched() {
+fn inconsistent_publications_are_rejected_before_anything_changes() {
     let store = Store::new();
     let day = store.stage_all("r1", DAY, 3, 1);
-    let mut strange = store.stage("r1", DAY + 1, &[("meetings", 3, 1)]);
-    strange.meeting_date = DAY;
+    let mut misdated = store.stage("r1", DAY + 1, &[("meetings", 3, 1)]);
+    misdated.meeting_date = DAY;
     let mut double = day.clone();
     double.parts.extend(day.parts.clone());
     for (run_id, dates) in [
         ("../r1", vec![day.clone()]),
         ("", vec![day.clone()]),
         ("r1", vec![day.clone(), day]),
-        ("r1", vec![strange]),
+        ("r1", vec![misdated]),
         ("r1", vec![double]),
     ] {
         let result = store.try_publish(run_id, dates, PublishMode::Update, &mut |_| ControlFlow::Continue(()));
@@ -216,8 +216,8 @@ fn contradictions_are_refused_before_anything_is_touched() {
 }
 
 #[test]
-fn an_unwritable_place_is_named() {
-    // Files where folders must be: refused for every user, root included.
+fn the_error_names_a_path_that_cannot_be_written() {
+    // A file in place of a folder: an error for every user, including root.
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 3, 1)]);
     let before = store.contents();
@@ -228,12 +228,12 @@ fn an_unwritable_place_is_named() {
         })
         .expect_err("no folder");
     assert!(matches!(&error, LoadError::Io { path, .. } if path.ends_with("meeting_date=2026-11-02")), "{error}");
-    store.assert_whole();
+    store.assert_consistent();
     assert_eq!(store.contents(), before);
 }
 
 #[test]
-fn the_callers_failure_leaves_the_old_database() {
+fn a_failure_of_the_caller_leaves_the_old_database() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 3, 1)]);
     let publication = Publication {
@@ -254,7 +254,7 @@ fn the_callers_failure_leaves_the_old_database() {
 }
 
 #[test]
-fn a_hostile_folder_name_is_only_a_name() {
+fn special_characters_in_a_folder_name_have_no_effect() {
     for name in
         ["it's a \"store\"", "q?x=1", "a*b", "c[d]e", "会议 ; drop table", "email=x", "meeting_date=1999-01-01", "#%20"]
     {
@@ -264,7 +264,7 @@ fn a_hostile_folder_name_is_only_a_name() {
             store.publish(run_id, [DAY, DAY + 1].map(|date| store.stage(run_id, date, &tables)).to_vec());
         }
         if name.contains('=') {
-            // Such a name is a Hive partition to any reader; ours must not be fooled by it.
+            // Other readers take such a name for a Hive partition; ours must not.
             assert_eq!(store.contents()["participants"].len(), 60, "{name}");
             let connection = open_published(&store.paths).expect("open");
             let dates: i64 = connection
@@ -280,14 +280,14 @@ fn a_hostile_folder_name_is_only_a_name() {
                 .expect("query");
             assert_eq!(wrong, 0, "{name}");
         } else {
-            store.assert_whole();
+            store.assert_consistent();
         }
         assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "{name}");
     }
 }
 
 #[test]
-fn nights_of_replacing_the_last_days_do_not_grow_the_file() {
+fn replacing_the_last_days_every_night_does_not_grow_the_file() {
     let store = Store::new();
     let history: Vec<_> = (0..10).map(|day| store.stage("r0", DAY + day, &[("quality_samples", 2_500, 1)])).collect();
     store.publish("r0", history);
@@ -297,13 +297,13 @@ fn nights_of_replacing_the_last_days_do_not_grow_the_file() {
         let dates = (7..10).map(|day| store.stage(&run_id, DAY + day, &[("quality_samples", 2_500, night)])).collect();
         bytes = store.publish(&run_id, dates).duckdb_bytes;
     }
-    store.assert_whole();
+    store.assert_consistent();
     let fresh = Store::new();
     let days = |seed_of: &dyn Fn(i32) -> u64| {
         (0..10).map(|day| fresh.stage("r0", DAY + day, &[("quality_samples", 2_500, seed_of(day))])).collect::<Vec<_>>()
     };
     let compact = fresh.publish("r0", days(&|day| if day < 7 { 1 } else { 5 })).duckdb_bytes;
-    // A small file may have 4 MiB of holes.
+    // A small file may have 4 MiB of unused space.
     assert!(bytes <= compact + (5 << 20), "{bytes} bytes, {compact} when compact");
     assert_eq!(store.contents(), fresh.contents());
 }

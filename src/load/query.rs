@@ -8,8 +8,8 @@ use super::error::{LoadError, Result};
 use super::paths::StorePaths;
 use crate::schema::{Kind, Table};
 
-/// Opens `vcq.duckdb` read-only. The connection keeps showing the generation that is published now, whatever is published
-/// later; neither side blocks the other.
+/// Opens `vcq.duckdb` read-only. The connection keeps showing the generation that is published now, whatever is
+/// published later; neither side blocks the other.
 pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Connection> {
     let path = paths.database();
     if !path.exists() {
