@@ -24,7 +24,8 @@ pub(crate) enum Event {
     MeetingsListed {
         /// Meetings in the window.
         meetings: u64,
-        /// Meetings with something left to fetch. One `MeetingListed` is sent for each, for some of them before this event.
+        /// Meetings with something left to fetch. One `MeetingListed` is sent for each, for some of them before this
+        /// event.
         to_list: u64,
         /// Quality calls still to make: counted for listed participants, guessed from the device count for the others.
         quality_calls_estimate: u64,
@@ -41,8 +42,8 @@ pub(crate) enum Event {
         status: Status,
         samples: u64,
     },
-    /// A request was sent. Endpoints are given by name: `meeting_list`, `participant_list`, `participant_quality_list` or
-    /// [`TOKEN_ENDPOINT`].
+    /// A request was sent. Endpoints are given by name: `meeting_list`, `participant_list`, `participant_quality_list`
+    /// or [`TOKEN_ENDPOINT`].
     CallSent {
         endpoint: &'static str,
     },

@@ -1,5 +1,5 @@
-//! The library behind `vcq-etl`. Its only users are the binary, the integration tests, the benches and the fuzz targets:
-//! what they need is re-exported here, and everything else is private to the crate.
+//! The library behind `vcq-etl`. Its only users are the binary, the integration tests, the benches and the fuzz
+//! targets: what they need is re-exported here, and everything else is private to the crate.
 
 mod buildings;
 mod checks;

@@ -1,8 +1,9 @@
 //! The building of an address: the longest matching prefix, on each day.
 //!
-//! The rule: an entry applies if its network contains the address, and its egress is empty or contains the participant's
-//! public address. In default ranges of home routers the egress is required, because those addresses are not unique. Among
-//! the entries that apply on a day, the longest prefix wins; within one network, the longest egress prefix.
+//! The rule: an entry applies if its network contains the address, and its egress is empty or contains the
+//! participant's public address. In default ranges of home routers the egress is required, because those addresses are
+//! not unique. Among the entries that apply on a day, the longest prefix wins; within one network, the longest egress
+//! prefix.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
@@ -110,8 +111,8 @@ impl Buildings {
     /// The rows of the table `address_buildings` for pairs of internal and public address, in any order and with
     /// repetitions. Addresses without a building have no row.
     ///
-    /// An address has rows without a public address, which apply to any, and additional rows for each public address in an
-    /// egress that matters to it; readers prefer the latter.
+    /// An address has rows without a public address, which apply to any, and additional rows for each public address in
+    /// an egress that matters to it; readers prefer the latter.
     pub(crate) fn address_rows(&self, seen: impl Iterator<Item = (String, Option<String>)>) -> Vec<Row> {
         let mut done: HashSet<(String, String)> = HashSet::new();
         let mut rows = Vec::new();
@@ -139,7 +140,8 @@ impl Buildings {
         applicable(&around, public).find(|(_, entry)| entry.days.contains(day)).map(|(position, _)| position)
     }
 
-    /// The entries whose network contains a single address, best first. Which of them apply depends on the public address.
+    /// The entries whose network contains a single address, best first. Which of them apply depends on the public
+    /// address.
     fn around(&self, address: Network) -> Vec<(usize, &Entry)> {
         let mut at = self.nodes.partition_point(|node| node.network <= address).checked_sub(1);
         let mut found = Vec::new();

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
-/// Default ranges of home routers and phones; an address in them does not identify a place. The macro `is_home_range` in
-/// `sql/views/020_participant_facts.sql` has the same list; a test compares them.
+/// Default ranges of home routers and phones; an address in them does not identify a place. The macro `is_home_range`
+/// in `sql/views/020_participant_facts.sql` has the same list; a test compares them.
 pub(crate) const HOME_RANGES: &[&str] =
     &["10.0.0.0/24", "192.168.0.0/24", "192.168.1.0/24", "192.168.2.0/24", "172.20.10.0/24", "192.168.43.0/24"];
 
@@ -183,7 +183,10 @@ mod tests {
 
     prop_compose! {
         fn any_network()(v6 in any::<bool>(), bits in any::<u128>(), length in 1..=128_u8) -> Network {
-            let address = if v6 { IpAddr::V6(Ipv6Addr::from_bits(bits)) } else { IpAddr::V4(Ipv4Addr::from_bits(bits as u32)) };
+            let address = match v6 {
+                true => IpAddr::V6(Ipv6Addr::from_bits(bits)),
+                false => IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
+            };
             Network(IpNet::from(address)).truncate(if v6 { length } else { length.min(32) })
         }
     }

@@ -1,7 +1,7 @@
 //! Parses the bytes of a CSV file into records: encodings, separators, quotes.
 //!
-//! Not with the crate `csv`: it neither detects an unclosed quote nor accepts spaces before a quote, and its line numbers
-//! are wrong after blank lines and carriage returns.
+//! Not with the crate `csv`: it neither detects an unclosed quote nor accepts spaces before a quote, and its line
+//! numbers are wrong after blank lines and carriage returns.
 
 /// Cells are trimmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(super) enum RecordsError {
     OpenQuote(u64),
 }
 
-/// Decodes UTF-8 or UTF-16, with or without a byte order mark. Excel writes "Unicode text" as UTF-16, and "CSV" in a legacy
-/// encoding that cannot be detected, which is rejected.
+/// Decodes UTF-8 or UTF-16, with or without a byte order mark. Excel writes "Unicode text" as UTF-16, and "CSV" in a
+/// legacy encoding that cannot be detected, which is rejected.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, RecordsError> {
     let utf16 = match bytes {
         [0xff, 0xfe, rest @ ..] => Some((rest, u16::from_le_bytes as fn([u8; 2]) -> u16)),

@@ -1,4 +1,5 @@
-//! The view `participant_facts` on rows of `address_buildings`: it applies the lookup rule and duplicates no participant.
+//! The view `participant_facts` on rows of `address_buildings`: it applies the lookup rule and duplicates no
+//! participant.
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! The command line: turns arguments into a command, runs it, and turns its end into an exit code.
 //!
 //! Owns the commands with their help, the flags derived from the settings, and what a command gets to work with
-//! ([`command::Context`]). Promises: results go to stdout, everything else to stderr; a reader that closes stdout early is not
-//! an error. Leaves out what a command does beyond reading its arguments and printing its result.
+//! ([`command::Context`]). Promises: results go to stdout, everything else to stderr; a reader that closes stdout early
+//! is not an error. Leaves out what a command does beyond reading its arguments and printing its result.
 
 mod buildings;
 mod command;

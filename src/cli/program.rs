@@ -85,8 +85,8 @@ fn exit_codes_help() -> String {
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 
-/// Hints for a misspelt command: the nearest name and the list, one per line. Empty for other errors. The suggestions of
-/// clap are stricter: they miss "sync" for "sink".
+/// Hints for a misspelt command: the nearest name and the list, one per line. Empty for other errors. The suggestions
+/// of clap are stricter: they miss "sync" for "sink".
 pub(super) fn command_hints(error: &clap::Error) -> String {
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return String::new() };
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();

@@ -57,8 +57,8 @@ impl Signals {
     }
 }
 
-/// The first signal ends the run after the pages in hand, the second one ends the process at once. Both are safe: raw data
-/// is on disk, and files are published by renaming only.
+/// The first signal ends the run after the pages in hand, the second one ends the process at once. Both are safe: raw
+/// data is on disk, and files are published by renaming only.
 pub(super) fn stop_on_signals(setup: &SyncSetup, context: &Context) {
     let (cancel, signal, listener) = (setup.cancel.clone(), Arc::clone(&setup.signal), Arc::clone(&setup.listener));
     let console = context.console.clone();

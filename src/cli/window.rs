@@ -310,7 +310,11 @@ mod tests {
         }
 
         #[test]
-        fn finish_by_is_within_a_day_and_never_now(hour in 0_u8..24, minute in 0_u8..60, now_s in 0_i64..4_000_000_000) {
+        fn finish_by_is_within_a_day_and_never_now(
+            hour in 0_u8..24,
+            minute in 0_u8..60,
+            now_s in 0_i64..4_000_000_000,
+        ) {
             let now_us = now_s * 1_000_000;
             let at_us = finish_by(&format!("{hour:02}:{minute:02}"), &zone(), now_us).expect("a time");
             prop_assert!(at_us > now_us && at_us - now_us <= 86_400_000_000);

@@ -1,8 +1,8 @@
 //! Settings: resolved once from flags, environment variables, `vcq.toml` and defaults.
 //!
-//! Owns the table of settings ([`SETTINGS`]), the precedence of the four layers, and the typed result ([`Config`]), which
-//! records where each value came from. Promises: no other module reads the environment, and no error contains a secret.
-//! Leaves out the arguments of single commands (`cli`).
+//! Owns the table of settings ([`SETTINGS`]), the precedence of the four layers, and the typed result ([`Config`]),
+//! which records where each value came from. Promises: no other module reads the environment, and no error contains a
+//! secret. Leaves out the arguments of single commands (`cli`).
 
 mod config;
 mod error;

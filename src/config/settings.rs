@@ -1,5 +1,5 @@
-//! The settings as data: flags, environment variables, keys of `vcq.toml`, help and docs/SETTINGS.md all follow from this
-//! one table.
+//! The settings as data: flags, environment variables, keys of `vcq.toml`, help and docs/SETTINGS.md all follow from
+//! this one table.
 
 /// What the text of a setting must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,9 +188,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("settle", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
     },
     Setting {
-        // An upper bound only. Rate limit x latency decides: one request at 100 calls per minute and 300 ms per call. At 6,000
-        // calls per minute 300 ms need 37, including those being written or waiting for the limiter. Each costs memory for
-        // its pages.
+        // An upper bound only. Rate limit x latency decides: one request at 100 calls per minute and 300 ms per call.
+        // At 6,000 calls per minute 300 ms need 37, including those being written or waiting for the limiter. Each
+        // costs memory for its pages.
         default: "40",
         help: "Maximum concurrent requests per endpoint. Fewer are used if that is enough to reach the rate limit.",
         ..setting("concurrency", "N", Kind::Count { min: 1, max: 256 }, Group::Fetching)

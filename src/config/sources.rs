@@ -55,7 +55,8 @@ impl Sources {
         self.environment.get(variable).filter(|text| !text.is_empty()).map(PathBuf::from)
     }
 
-    /// The configuration file: the one named by `--config` or `VCQ_CONFIG` (which must exist), else the first that exists.
+    /// The configuration file: the one named by `--config` or `VCQ_CONFIG` (which must exist), else the first that
+    /// exists.
     fn file(&self) -> Option<PathBuf> {
         if let Some(path) = self.config_flag.clone().or_else(|| self.path_in(CONFIG_VARIABLE)) {
             return Some(path);
@@ -172,7 +173,8 @@ impl Values {
     }
 }
 
-/// A TOML table of numbers in the notation of the flag. Other values keep the name of their type, which parsing rejects.
+/// A TOML table of numbers in the notation of the flag. Other values keep the name of their type, which parsing
+/// rejects.
 fn as_flag_text(table: &toml::Table) -> String {
     let pairs = table.iter().map(|(name, value)| match value {
         toml::Value::Integer(number) => format!("{name}={number}"),

@@ -71,8 +71,8 @@ impl Failure {
         let causes = self.causes.iter().map(|cause| ("caused by", cause));
         let hints = self.hints.iter().map(|hint| ("hint", hint));
         let lines = std::iter::once(("error", &self.message)).chain(causes).chain(hints);
-        // Secrets first, because one may contain characters that are not shown. Further lines of a text are indented, so
-        // that no response and no file name can add a line that looks like ours.
+        // Secrets first, because one may contain characters that are not shown. Further lines of a text are indented,
+        // so that no response and no file name can add a line that looks like ours.
         let shown = |text: &str| on_lines(&redactor.redact(text.trim_end())).replace('\n', "\n    ");
         lines.map(|(heading, text)| format!("{heading}: {}\n", shown(text))).collect()
     }

@@ -1,8 +1,8 @@
 //! What a failure is to the person who started the program.
 //!
-//! Owns the exit codes ([`EXIT_CODES`]), the table of reasons to stop ([`StopReason`]), and [`Failure`], the one type that
-//! leaves a command. `input_errors` and `stage_errors` turn each stage's errors into failures; the stages know nothing of
-//! it. Promises: a rendered failure reads without colour and contains no secret.
+//! Owns the exit codes ([`EXIT_CODES`]), the table of reasons to stop ([`StopReason`]), and [`Failure`], the one type
+//! that leaves a command. `input_errors` and `stage_errors` turn each stage's errors into failures; the stages know
+//! nothing of it. Promises: a rendered failure reads without colour and contains no secret.
 
 pub(crate) mod causes;
 pub(crate) mod exit_code;

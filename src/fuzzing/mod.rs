@@ -1,8 +1,8 @@
 //! Properties that must hold for every input: the fuzz targets, which the tests also run on stable Rust.
 //!
-//! A target checks that there is no panic, that results are in range, that they agree with a simple slow implementation,
-//! and that nothing is lost. Built for tests and `cargo fuzz` only. Seeds, and every input that ever failed, are in
-//! `fuzz/seeds/<target>/`.
+//! A target checks that there is no panic, that results are in range, that they agree with a simple slow
+//! implementation, and that nothing is lost. Built for tests and `cargo fuzz` only. Seeds, and every input that ever
+//! failed, are in `fuzz/seeds/<target>/`.
 
 mod answers;
 mod settings;

@@ -22,10 +22,10 @@ impl Ledger {
         self.rows("select meeting_date, changes from dirty_dates order by meeting_date", [], read)
     }
 
-    /// The dates on which no meeting was listed by a complete walk in its current form: a walk over the meeting list ended
-    /// early, and nothing of it can be published yet. Leaves out dates whose meetings all start in `read_us` (microseconds
-    /// UTC, end exclusive), a window whose list was read to its end since: a meeting that is no longer listed there will
-    /// not come.
+    /// The dates on which no meeting was listed by a complete walk in its current form: a walk over the meeting list
+    /// ended early, and nothing of it can be published yet. Leaves out dates whose meetings all start in `read_us`
+    /// (microseconds UTC, end exclusive), a window whose list was read to its end since: a meeting that is no longer
+    /// listed there will not come.
     pub(crate) fn partially_listed_dates(&self, read_us: (i64, i64)) -> Result<BTreeSet<i32>, LedgerError> {
         let sql = "select meeting_date from meetings group by meeting_date
                    having max(item_digest) = '' and not (min(start_us) >= ?1 and max(start_us) < ?2)";

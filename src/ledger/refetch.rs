@@ -17,7 +17,8 @@ const IS_OPEN: &str = "
                   and coalesce(p.last_us, -1) < r.began_us))";
 
 impl Ledger {
-    /// Makes everything of these meetings pending again. Earlier answers stay published until all of it was fetched again.
+    /// Makes everything of these meetings pending again. Earlier answers stay published until all of it was fetched
+    /// again.
     pub(crate) fn begin_refetch<'a>(
         &self,
         meetings: impl Iterator<Item = &'a String>,
@@ -38,8 +39,8 @@ impl Ledger {
         self.in_transaction(reset_finality)
     }
 
-    /// The dates that must wait for a refetch. After a complete run (`is_whole`) only those with something left to request;
-    /// otherwise all refetched dates as long as any of them has something left.
+    /// The dates that must wait for a refetch. After a complete run (`is_whole`) only those with something left to
+    /// request; otherwise all refetched dates as long as any of them has something left.
     pub(crate) fn awaiting_refetch_dates(&self, is_whole: bool) -> Result<BTreeSet<i32>, LedgerError> {
         let open = self.refetched_meeting_dates(IS_OPEN)?;
         if open.is_empty() || is_whole { Ok(open) } else { self.refetch_dates() }

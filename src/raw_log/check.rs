@@ -1,8 +1,8 @@
 //! Checks that every checkpoint of every raw file can be read, to the last byte.
 //!
-//! Stricter than [`RawDate`](super::RawDate), which skips what it cannot index: frames are decompressed (zstd verifies its
-//! checksum), every line must be JSON, and the check continues behind a damaged place. A truncated last record, as after
-//! a power cut, is counted and is not damage.
+//! Stricter than [`RawDate`](super::RawDate), which skips what it cannot index: frames are decompressed (zstd verifies
+//! its checksum), every line must be JSON, and the check continues behind a damaged place. A truncated last record, as
+//! after a power cut, is counted and is not damage.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -55,8 +55,8 @@ pub(crate) fn raw_files(raw_dir: &Path) -> Result<Vec<RawFile>, RawError> {
     Ok(files)
 }
 
-/// Reads a file to its end. Damage is reported as a problem, not as an error. Bytes that a run is appending at this moment
-/// look like a truncated record.
+/// Reads a file to its end. Damage is reported as a problem, not as an error. Bytes that a run is appending at this
+/// moment look like a truncated record.
 pub(crate) fn check_file(file: &RawFile) -> Result<FileCheck, RawError> {
     let mut check = FileCheck::default();
     read_file(file, &mut check).map_err(RawError::io("cannot read", &file.path))?;

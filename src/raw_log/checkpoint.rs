@@ -8,8 +8,8 @@ use zstd_safe::{CONTENTSIZE_ERROR, CONTENTSIZE_UNKNOWN, DCtx};
 use super::record::{EndRecord, Header, PageRecord};
 
 pub(super) const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2A, 0x4D, 0x18];
-/// zstd level. Level 9 takes 81 bytes per sample and level 3 takes 121, for a few milliseconds per participant; Feishu's
-/// rate limit leaves 600.
+/// zstd level. Level 9 takes 81 bytes per sample and level 3 takes 121, for a few milliseconds per participant;
+/// Feishu's rate limit leaves 600.
 const LEVEL: i32 = 9;
 /// A longer header is damage, not a reason to allocate.
 const MAX_HEADER_BYTES: u32 = 1 << 20;

@@ -67,8 +67,8 @@ impl PageReader {
     }
 }
 
-/// Where the response is in the line of a page. It is the last member; the parser of the response detects anything wrong
-/// behind it or in it.
+/// Where the response is in the line of a page. It is the last member; the parser of the response detects anything
+/// wrong behind it or in it.
 fn find_response(line: &[u8]) -> Option<Range<usize>> {
     const BEGIN: &[u8] = b"{\"record\":\"page\"";
     const KEY: &[u8] = b"\"response\":";

@@ -124,8 +124,8 @@ impl RawDate {
         Ok(date)
     }
 
-    /// Indexes a file by its headers. The frames of the last checkpoints, which share a sync, are read too: after a power
-    /// cut the header of any of them may be on disk without its lines.
+    /// Indexes a file by its headers. The frames of the last checkpoints, which share a sync, are read too: after a
+    /// power cut the header of any of them may be on disk without its lines.
     fn index(&mut self, path: &Path) -> io::Result<()> {
         let file = self.files.len();
         let mut input = open_buffered(path)?;
@@ -206,8 +206,8 @@ impl RawDate {
         &self.files
     }
 
-    /// The walks with a checkpoint after the first `known` bytes of its file, with their units, in the order in which they
-    /// were requested.
+    /// The walks with a checkpoint after the first `known` bytes of its file, with their units, in the order in which
+    /// they were requested.
     pub(crate) fn walks_beyond(&self, known: impl Fn(&Path) -> u64) -> Vec<(&str, &WalkRef)> {
         let known: Vec<u64> = self.files.iter().map(|file| known(&file.path)).collect();
         let is_beyond = |frame: &FrameRef| known.get(frame.file).is_none_or(|known| frame.offset >= *known);

@@ -110,7 +110,8 @@ pub(crate) struct PageRecord {
 }
 
 impl PageRecord {
-    /// The `response` and `response_text` of a body: JSON verbatim except line breaks between tokens, anything else as text.
+    /// The `response` and `response_text` of a body: JSON verbatim except line breaks between tokens, anything else as
+    /// text.
     pub(crate) fn body(body: &[u8]) -> (Option<Box<RawValue>>, Option<String>) {
         let text = String::from_utf8_lossy(body);
         // JSON allows a raw line break only between tokens, where a space is equivalent; a record is one line.

@@ -10,8 +10,8 @@ use super::error::RawError;
 use super::layout::{list_dates, list_files, run_and_number};
 use super::record::RawKind;
 
-/// Requests to the three lists (meetings, participants, quality) by run, for the `wanted` runs, counted from the ends of
-/// their walks. A lower bound: walks without an end are not counted.
+/// Requests to the three lists (meetings, participants, quality) by run, for the `wanted` runs, counted from the ends
+/// of their walks. A lower bound: walks without an end are not counted.
 pub(crate) fn requests_by_run(
     raw_dir: &Path,
     wanted: impl Fn(&str) -> bool,

@@ -59,8 +59,8 @@ impl Catalogue {
         Ok(Catalogue { reports, broken: Vec::new() })
     }
 
-    /// The built-in reports and those of a folder (each `<name>.sql`). An invalid file is reported separately and does not
-    /// affect the others; it also hides the built-in report of its name, which would not be what the user meant.
+    /// The built-in reports and those of a folder (each `<name>.sql`). An invalid file is reported separately and does
+    /// not affect the others; it also hides the built-in report of its name, which would not be what the user meant.
     ///
     /// # Errors
     /// Returns an error if the folder cannot be listed.

@@ -19,8 +19,8 @@ pub(crate) fn macro_name(report: &str) -> String {
     format!("report_{}", report.replace('-', "_"))
 }
 
-/// The name of the session macro of a custom report. It differs from the built-in name so that a custom report can use the
-/// built-in report of the same name.
+/// The name of the session macro of a custom report. It differs from the built-in name so that a custom report can use
+/// the built-in report of the same name.
 pub(super) fn custom_macro_name(report: &str) -> String {
     format!("own_{}", macro_name(report))
 }

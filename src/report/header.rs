@@ -1,8 +1,8 @@
 //! The header of a report: the lines `-- key: value` at the top of its SQL.
 //!
-//! `id`, `title`, `question`, `audience` and `empty` appear at most once; `parameter`, `column`, `threshold` and `caveat`
-//! may repeat. A line that begins with `--` and three spaces continues the previous line. The header ends at the first
-//! line that does not begin with `--`.
+//! `id`, `title`, `question`, `audience` and `empty` appear at most once; `parameter`, `column`, `threshold` and
+//! `caveat` may repeat. A line that begins with `--` and three spaces continues the previous line. The header ends at
+//! the first line that does not begin with `--`.
 
 use super::ReportError;
 

@@ -91,7 +91,8 @@ pub(crate) struct ResultSet {
 const MAX_DECIMALS: usize = 3;
 
 impl ResultSet {
-    /// True if all values of a column except NULL are numbers, and there is at least one; such columns are right-aligned.
+    /// True if all values of a column except NULL are numbers, and there is at least one; such columns are
+    /// right-aligned.
     pub(crate) fn is_numeric(&self, column: usize) -> bool {
         let mut values = self.rows.iter().filter_map(|row| row.get(column)).filter(|cell| **cell != Cell::Null);
         values.next().is_some_and(Cell::is_numeric) && values.all(Cell::is_numeric)

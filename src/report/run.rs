@@ -1,7 +1,7 @@
 //! Runs a report on an open database.
 //!
-//! A built-in report runs by its macro in the database, as in any DuckDB client; a custom report becomes a session macro
-//! first. Values are written as literals so that the window is a constant that is pushed down to the scans.
+//! A built-in report runs by its macro in the database, as in any DuckDB client; a custom report becomes a session
+//! macro first. Values are written as literals so that the window is a constant that is pushed down to the scans.
 
 use std::path::Path;
 

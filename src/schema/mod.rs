@@ -1,8 +1,8 @@
 //! The tables as data, and the parsers of Feishu's values.
 //!
-//! Owns every published table and column ([`TABLES`]), what a column's [`Kind`] means in Arrow, in DuckDB and in words, the
-//! parsers ([`parse`]), and the keys of meetings and participants ([`identity`]). Pure functions: no clock, no disk, no
-//! network, and no panic on any input. Leaves out reading pages (`transform`) and writing files (`load`).
+//! Owns every published table and column ([`TABLES`]), what a column's [`Kind`] means in Arrow, in DuckDB and in words,
+//! the parsers ([`parse`]), and the keys of meetings and participants ([`identity`]). Pure functions: no clock, no
+//! disk, no network, and no panic on any input. Leaves out reading pages (`transform`) and writing files (`load`).
 
 pub(crate) mod arrow_schema;
 pub(crate) mod cell;

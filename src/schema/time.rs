@@ -1,7 +1,7 @@
 //! Times as plain integers (microseconds and days), because millions of them are parsed.
 //!
-//! The calendar arithmetic is Howard Hinnant's "chrono-compatible low-level date algorithms"; a property test compares it
-//! with `jiff`.
+//! The calendar arithmetic is Howard Hinnant's "chrono-compatible low-level date algorithms"; a property test compares
+//! it with `jiff`.
 
 /// A time as Feishu sent it, before a missing UTC offset is filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! Converts well-formed JSON that serde_json refuses into JSON that it accepts.
 //!
-//! The grammar allows half a surrogate pair, a number beyond the range of a double, and nesting of any depth. Responses are
-//! stored verbatim, so such a value must not make a whole page unreadable: it is replaced by the nearest readable value.
+//! The grammar allows half a surrogate pair, a number beyond the range of a double, and nesting of any depth. Responses
+//! are stored verbatim, so such a value must not make a whole page unreadable: it is replaced by the nearest readable
+//! value.
 
 use std::borrow::Cow;
 
 /// Values below this depth become the text of their JSON. serde_json itself stops at 128.
 const MAX_DEPTH: usize = 96;
 
-/// Lone surrogates become U+FFFD, a number beyond a double becomes the text of its digits, and a value that is nested too
-/// deeply becomes the text of its JSON. The result for text that is not JSON is unspecified.
+/// Lone surrogates become U+FFFD, a number beyond a double becomes the text of its digits, and a value that is nested
+/// too deeply becomes the text of its JSON. The result for text that is not JSON is unspecified.
 pub(crate) fn readable(json: &str) -> Cow<'_, str> {
     if serde_json::from_str::<serde_json::Value>(json).is_ok() {
         return Cow::Borrowed(json);

@@ -41,8 +41,8 @@ impl<'z> DateMeetings<'z> {
         DateMeetings { zone, meeting_date, entries: BTreeMap::new(), undated: Vec::new() }
     }
 
-    /// Adds the meetings of this date from a walk over meeting_list. A meeting without a readable start is a reject on the
-    /// day of the request.
+    /// Adds the meetings of this date from a walk over meeting_list. A meeting without a readable start is a reject on
+    /// the day of the request.
     pub(crate) fn add_walk(&mut self, walk: &ListWalk, window: Window, unknown: &mut UnknownFields) {
         let mut numbering = KeyNumbering::default();
         let requested_today = self.zone.day_of(walk.requested_us) == self.meeting_date;

@@ -1,9 +1,9 @@
 //! From pages of the API to typed rows and rejects.
 //!
-//! Owns which row an item becomes, how several walks are merged into one row, and what is recorded in `rejects`. A walk is
-//! one complete fetch of a list, from its first page to its last. Pure functions of the pages, the tenant's zone and the
-//! date: no clock, no disk, no network; no value is lost without a reject. Leaves out where pages come from (`extract`) and
-//! where rows go (`load`).
+//! Owns which row an item becomes, how several walks are merged into one row, and what is recorded in `rejects`. A walk
+//! is one complete fetch of a list, from its first page to its last. Pure functions of the pages, the tenant's zone and
+//! the date: no clock, no disk, no network; no value is lost without a reject. Leaves out where pages come from
+//! (`extract`) and where rows go (`load`).
 
 mod coverage;
 mod item_reader;

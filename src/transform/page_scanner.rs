@@ -1,8 +1,9 @@
 //! Reads a quality page of the common form, at twice the speed of a general JSON parser.
 //!
-//! Nearly every page has the documented fields in the documented order, and values that are short strings without escapes.
-//! This scanner accepts only that form; at the first byte of anything else it stops, and [`super::page_deserializer`] reads
-//! the page again (`make bench-stages FILTER=page`). A property test checks that both read the same values.
+//! Nearly every page has the documented fields in the documented order, and values that are short strings without
+//! escapes. This scanner accepts only that form; at the first byte of anything else it stops, and
+//! [`super::page_deserializer`] reads the page again (`make bench-stages FILTER=page`). A property test checks that
+//! both read the same values.
 
 use super::page_sink::{LIST_KEY, Sink};
 use super::sample_layout::{LAYOUT, SectionLeaves};

@@ -78,8 +78,8 @@ impl WalkParser {
         Ok(self.finish(pages))
     }
 
-    /// Reads a page of the common form, else any JSON, else valid JSON that serde_json does not accept, after replacing what
-    /// it refuses.
+    /// Reads a page of the common form, else any JSON, else valid JSON that serde_json does not accept, after replacing
+    /// what it refuses.
     fn page(&mut self, body: &[u8]) -> Result<(), PageError> {
         let checkpoint = self.checkpoint();
         if page_scanner::read_page(body, self).is_ok() {

@@ -1,5 +1,6 @@
 //! Conventions that neither rustfmt nor clippy checks: line lengths, file lengths, module files, and words.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -86,11 +87,11 @@ fn assert_none(what: &str, found: &[String]) {
 fn lines_are_at_most_120_characters() {
     let mut long = Vec::new();
     for (path, text) in rust_files() {
+        let literals = lines_with_literals(&text);
         for (number, line) in text.lines().enumerate() {
             // rustfmt cannot break a string literal.
-            let is_breakable = line.trim_start().starts_with("//") || !line.contains('"');
-            let is_text = text_line(&text, number);
-            if line.chars().count() > MAX_WIDTH && is_breakable && !is_text {
+            let is_comment = line.trim_start().starts_with("//");
+            if line.chars().count() > MAX_WIDTH && (is_comment || !literals.contains(&number)) {
                 long.push(format!("{}:{}", shown(&path), number + 1));
             }
         }
@@ -98,12 +99,47 @@ fn lines_are_at_most_120_characters() {
     assert_none("lines are too long", &long);
 }
 
-/// Whether a line continues a string literal that began on an earlier line.
-fn text_line(text: &str, number: usize) -> bool {
-    let mut lines = text.lines().take(number).collect::<Vec<_>>();
-    let Some(previous) = lines.pop() else { return false };
-    let before = previous.trim_end();
-    before.ends_with('\\') || before.matches('"').count() % 2 == 1
+/// Numbers (from 0) of the lines with a part of a string literal.
+fn lines_with_literals(text: &str) -> HashSet<usize> {
+    let (mut lines, mut number, mut rest) = (HashSet::new(), 0, text);
+    while let Some(first) = rest.chars().next() {
+        let hashes = rest.strip_prefix('r').map_or(0, |raw| raw.len() - raw.trim_start_matches('#').len());
+        let is_raw = rest.starts_with('r') && rest[1 + hashes..].starts_with('"');
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if is_raw {
+            let end = format!("\"{}", "#".repeat(hashes));
+            let start = 2 + hashes;
+            rest[start..].find(&end).map_or(rest.len(), |at| start + at + end.len())
+        } else if first == '"' {
+            let mut is_escaped = false;
+            let end = rest[1..].find(|c| {
+                let is_end = c == '"' && !is_escaped;
+                is_escaped = c == '\\' && !is_escaped;
+                is_end
+            });
+            end.map_or(rest.len(), |at| at + 2)
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\\"'") {
+            3
+        } else {
+            first.len_utf8()
+        };
+        let (token, behind) = rest.split_at(length);
+        let last = number + token.matches('\n').count();
+        if is_raw || first == '"' {
+            lines.extend(number..=last);
+        }
+        (number, rest) = (last, behind);
+    }
+    lines
+}
+
+#[test]
+fn string_literals_are_found_over_several_lines() {
+    let text = "let a = '\"';\n// \"\nlet b = \"x \\\" \n y\";\nlet c = r#\"\n\"\n\"#;\nlet d = 1;";
+    let mut lines: Vec<usize> = lines_with_literals(text).into_iter().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, [2, 3, 4, 5, 6]);
 }
 
 #[test]

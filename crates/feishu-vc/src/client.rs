@@ -138,8 +138,8 @@ impl Call<'_> {
         }
     }
 
-    /// Waits until a request may be sent, and returns its token. The token is obtained before the wait, so that a refresh
-    /// does not bunch the requests that the limiter has spread.
+    /// Waits until a request may be sent, and returns its token. The token is obtained before the wait, so that a
+    /// refresh does not bunch the requests that the limiter has spread.
     async fn admit(&self) -> Result<Bearer, CallError> {
         let Inner { transport, tokens, shared, call_budget, .. } = self.client;
         let mut bearer = tokens.bearer(transport, self.rejected.as_ref()).await?;
@@ -206,8 +206,8 @@ impl Call<'_> {
         }
     }
 
-    /// Pauses the endpoint for all processes, for the wait that Feishu requests, else for a backoff. This call then queues
-    /// again like any other, so it does not wait here.
+    /// Pauses the endpoint for all processes, for the wait that Feishu requests, else for a backoff. This call then
+    /// queues again like any other, so it does not wait here.
     async fn throttle(&mut self, response: &Response, sent_at: Instant) -> Result<Option<Page>, CallError> {
         let (endpoint, Inner { transport, shared, max_clamped_waits, .. }) = (self.endpoint, self.client);
         self.throttles_in_row += 1;

@@ -1,7 +1,7 @@
 //! How a call ends without a page.
 //!
-//! Each error names the endpoint and the host, carries Feishu's log id, and keeps its cause as source. No text contains a
-//! secret, a query, or an id from the query: Feishu's message is redacted before it is kept.
+//! Each error names the endpoint and the host, carries Feishu's log id, and keeps its cause as source. No text contains
+//! a secret, a query, or an id from the query: Feishu's message is redacted before it is kept.
 
 use std::fmt;
 use std::time::Duration;

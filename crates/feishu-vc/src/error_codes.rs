@@ -1,10 +1,11 @@
 //! One table from Feishu's code to its meaning and to what the client does about it.
 //!
-//! Feishu reports what happened in `code`, not in the HTTP status: a throttled request can be 400 or 429, and 429 can also
-//! mean that the monthly quota is used up. So the code decides if the table has it, else the status. Pure. No other file
-//! contains a code: use the functions here.
+//! Feishu reports what happened in `code`, not in the HTTP status: a throttled request can be 400 or 429, and 429 can
+//! also mean that the monthly quota is used up. So the code decides if the table has it, else the status. Pure. No
+//! other file contains a code: use the functions here.
 //!
-//! Sources: Feishu's documents "generic error codes" (2025-08), of the token endpoints, and of the three lists (2025-07).
+//! Sources: Feishu's documents "generic error codes" (2025-08), of the token endpoints, and of the three lists
+//! (2025-07).
 
 use crate::endpoint::Endpoint;
 

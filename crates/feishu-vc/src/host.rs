@@ -1,7 +1,7 @@
 //! The host of the API: the two regions, and a base URL that is safe to send a token to.
 //!
-//! A base URL is an origin; the paths are the client's. Plain HTTP would expose the token, so it is accepted for loopback
-//! only.
+//! A base URL is an origin; the paths are the client's. Plain HTTP would expose the token, so it is accepted for
+//! loopback only.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -27,8 +27,8 @@ pub struct Page {
     pub requests: u32,
     /// The whole body as received, with the client's own secrets redacted.
     pub body: Body,
-    /// Byte range in `body` of the JSON array `data.<list_key>`, brackets included. `null` is its own text; an absent list
-    /// is an empty range.
+    /// Byte range in `body` of the JSON array `data.<list_key>`, brackets included. `null` is its own text; an absent
+    /// list is an empty range.
     pub list: Range<usize>,
     /// Items in the list.
     pub item_count: usize,

@@ -237,7 +237,8 @@ mod tests {
         #[test]
         fn every_walk_ends(limit in 1u32..50, tokens in proptest::collection::vec("[a-z]{0,2}", 60)) {
             let mut walk = guard(limit);
-            let steps = tokens.iter().take_while(|token| matches!(walk.next(true, Some(token), 1, 1), Ok(Some(_)))).count();
+            let is_next = |token: &&String| matches!(walk.next(true, Some(token), 1, 1), Ok(Some(_)));
+            let steps = tokens.iter().take_while(is_next).count();
             prop_assert!(steps < limit as usize);
         }
     }

@@ -15,8 +15,8 @@ const REDACTED: &str = "[hidden]";
 
 /// Shorter texts are not treated as secrets, because they occur everywhere.
 const MIN_CHARS: usize = 4;
-/// In a response body only texts of this length are removed: a shorter one may be a word in a topic, and bodies are kept
-/// as received. Feishu's secrets have at least 32 characters.
+/// In a response body only texts of this length are removed: a shorter one may be a word in a topic, and bodies are
+/// kept as received. Feishu's secrets have at least 32 characters.
 const MIN_CHARS_IN_BODY: usize = 12;
 /// The base64 of shorter texts occurs everywhere.
 const MIN_BYTES_FOR_BASE64: usize = 8;
@@ -163,7 +163,8 @@ fn percent_encoded(text: &str, lower: bool) -> String {
     })
 }
 
-/// The characters in the base64 of a longer text that depend on `bytes` alone, with `offset` bytes (modulo 3) before them.
+/// The characters in the base64 of a longer text that depend on `bytes` alone, with `offset` bytes (modulo 3) before
+/// them.
 fn base64_inside(engine: &impl Engine, bytes: &[u8], offset: usize) -> String {
     let padded = [&[0; 2][..offset], bytes].concat();
     engine.encode(&padded)[(offset * 8).div_ceil(6)..padded.len() * 8 / 6].to_owned()

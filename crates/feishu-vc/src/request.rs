@@ -1,7 +1,7 @@
 //! A typed request for each list endpoint.
 //!
-//! A request becomes a query in a fixed order, so that equal requests are equal text in a log. Times are unix seconds as
-//! decimal text; `page_size` is always the maximum, because calls are limited.
+//! A request becomes a query in a fixed order, so that equal requests are equal text in a log. Times are unix seconds
+//! as decimal text; `page_size` is always the maximum, because calls are limited.
 
 /// Items requested per page: Feishu's maximum (it accepts 20 to 100).
 pub const PAGE_SIZE: u32 = 100;

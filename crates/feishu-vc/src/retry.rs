@@ -42,7 +42,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn jitter_is_at_most_the_full_wait_and_grows_with_the_random_number(failed in 0u32.., a in 0.0..=1.0f64, b in 0.0..=1.0f64) {
+        fn jitter_is_at_most_the_full_wait_and_grows_with_the_random_number(
+            failed in 0u32..,
+            a in 0.0..=1.0f64,
+            b in 0.0..=1.0f64,
+        ) {
             let backoff = Backoff::default();
             let (low, high) = if a <= b { (a, b) } else { (b, a) };
             prop_assert!(backoff.wait(failed, low) <= backoff.wait(failed, high));

@@ -1,10 +1,10 @@
 //! The access token of every request: obtained and renewed for a self-built app, or given by the caller.
 //!
-//! Promises: one refresh at a time, however many calls need it; the lifetime that Feishu states, never an assumed one; a
-//! rejected token is not used again. No `Debug` form, error or log shows a secret.
+//! Promises: one refresh at a time, however many calls need it; the lifetime that Feishu states, never an assumed one;
+//! a rejected token is not used again. No `Debug` form, error or log shows a secret.
 //!
-//! Leaves out store apps (their ticket needs a public endpoint) and user login (its refresh tokens are single-use and need
-//! a store). Their tokens can be obtained elsewhere and given as [`Credentials::Bearer`].
+//! Leaves out store apps (their ticket needs a public endpoint) and user login (its refresh tokens are single-use and
+//! need a store). Their tokens can be obtained elsewhere and given as [`Credentials::Bearer`].
 
 use std::time::{Duration, Instant};
 
@@ -197,7 +197,8 @@ impl TokenStore {
             Action::Stop(cause) => cause,
         };
         let (msg, mut detail) = head.map(|head| (head.msg.clone(), head.error_detail())).unwrap_or_default();
-        // This response alone is read before redaction, because it can contain the token; so each text is redacted here.
+        // This response alone is read before redaction, because it can contain the token; so each text is redacted
+        // here.
         let msg = transport.redactor.redact(&msg.unwrap_or_default());
         let texts = detail.scopes.iter_mut().chain(&mut detail.help_url);
         texts.for_each(|text| *text = transport.redactor.redact(text));

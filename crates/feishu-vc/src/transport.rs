@@ -51,8 +51,8 @@ impl Transport {
         self.listener.event(&event);
     }
 
-    /// Waits for a response, after a cancellation no longer than the grace period. Then the request is dropped, wherever
-    /// it is: resolving a name, connecting, or in the middle of a response.
+    /// Waits for a response, after a cancellation no longer than the grace period. Then the request is dropped,
+    /// wherever it is: resolving a name, connecting, or in the middle of a response.
     pub(crate) async fn send<T>(&self, request: impl Future<Output = T>) -> Result<T, CallError> {
         let grace_over = async {
             self.cancel.cancelled().await;

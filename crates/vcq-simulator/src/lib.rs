@@ -3,11 +3,12 @@
 //! `demo`, `simulate` and the integration tests sync from here over real HTTP. It is built in three layers:
 //!
 //! - `model`: what a tenant consists of (people, places, meetings, attendance, quality samples);
-//! - `generators`: how all of it follows from a seed; a sample is generated when it is requested, so memory does not grow
-//!   with the number of samples;
+//! - `generators`: how all of it follows from a seed; a sample is generated when it is requested, so memory does not
+//!   grow with the number of samples;
 //! - `server`: Feishu's behaviour: parameters, pages, JSON, error codes, rate limits, tokens and injected faults.
 //!
-//! It uses nothing of the other crates: the simulator must not share a mistake with the client that is tested against it.
+//! It uses nothing of the other crates: the simulator must not share a mistake with the client that is tested against
+//! it.
 //!
 //! ```
 //! use vcq_simulator::{Options, Tenant, TenantSpec, serve};

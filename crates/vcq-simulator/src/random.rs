@@ -2,8 +2,9 @@
 //!
 //! Owns the only source of randomness in the simulator: keys derived from a seed, generators started from a key, and
 //! smooth noise that can be read at any minute without the minutes before it. A key gives the same numbers for ever,
-//! whatever the platform or the version of a library: hence SplitMix64 by hand instead of a crate, and only integers and
-//! the four basic operations on floats (`exp` and `ln` may differ in the last bit between math libraries). Not for secrets.
+//! whatever the platform or the version of a library: hence SplitMix64 by hand instead of a crate, and only integers
+//! and the four basic operations on floats (`exp` and `ln` may differ in the last bit between math libraries). Not for
+//! secrets.
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 

@@ -1,5 +1,5 @@
-//! The only writer to stderr. It redacts secrets, keeps lines and progress bars from overwriting one another, and in JSON
-//! format writes nothing but objects.
+//! The only writer to stderr. It redacts secrets, keeps lines and progress bars from overwriting one another, and in
+//! JSON format writes nothing but objects.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,8 +80,8 @@ impl Console {
         }
     }
 
-    /// Writes log messages of `level` and above here; those of other crates only from warnings on, because their details
-    /// include network traffic.
+    /// Writes log messages of `level` and above here; those of other crates only from warnings on, because their
+    /// details include network traffic.
     pub(crate) fn capture_logs(&self, level: LevelFilter) {
         let targets = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("vcq_etl", level);
         let layer = tracing_subscriber::fmt::layer().with_writer(self.clone()).with_ansi(false).with_target(false);

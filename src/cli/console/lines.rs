@@ -16,8 +16,8 @@ const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 /// Maximum width of a line if there is no terminal.
 const PLAIN_WIDTH: usize = 120;
 
-/// The first of these forms that fits; they are sorted from the longest to the shortest. If none fits, the shortest is cut
-/// after a whole word.
+/// The first of these forms that fits; they are sorted from the longest to the shortest. If none fits, the shortest is
+/// cut after a whole word.
 pub(super) fn fit(forms: Vec<String>, max: usize) -> String {
     let shortest = forms.last().cloned().unwrap_or_default();
     let fits = |text: &str| width(text) <= max;
@@ -68,8 +68,8 @@ pub(super) fn wait(model: &Model, now: Duration) -> Vec<String> {
     vec![format!("{waiting} for the rate limit"), waiting]
 }
 
-/// The line below the stages: current activity and remaining time, longest form first. `waits` are the forms of a wait to
-/// show on the same line.
+/// The line below the stages: current activity and remaining time, longest form first. `waits` are the forms of a wait
+/// to show on the same line.
 pub(super) fn status(model: &Model, now: Duration, waits: &[String]) -> Vec<String> {
     if let Some(dates) = model.publishing {
         return vec![format!("publishing {}", counted(dates, "date"))];

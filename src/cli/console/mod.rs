@@ -1,8 +1,8 @@
 //! Everything on stderr: messages, warnings, log lines, failures and the progress of a run.
 //!
-//! Owns [`Console`], the only writer to stderr; the progress model that events are folded into and its two views (bars on a
-//! terminal, lines elsewhere); and the closing summary as text. Promises: sending an event never blocks; output is readable
-//! without colour and on a narrow terminal. Leaves out what a run does.
+//! Owns [`Console`], the only writer to stderr; the progress model that events are folded into and its two views (bars
+//! on a terminal, lines elsewhere); and the closing summary as text. Promises: sending an event never blocks; output is
+//! readable without colour and on a narrow terminal. Leaves out what a run does.
 
 mod bars;
 mod console;

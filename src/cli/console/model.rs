@@ -1,4 +1,5 @@
-//! The state of a run, folded from its events. A pure function of the events and of `now`, the time since the run started.
+//! The state of a run, folded from its events. A pure function of the events and of `now`, the time since the run
+//! started.
 
 use std::time::Duration;
 
@@ -104,8 +105,9 @@ impl Model {
         rate.add(now);
     }
 
-    /// Calls per minute to the endpoint that determines how long the run takes: the quality list, before that the busiest.
-    /// The rate limit applies per endpoint, so a sum would seem to exceed it. `None` until enough calls were made.
+    /// Calls per minute to the endpoint that determines how long the run takes: the quality list, before that the
+    /// busiest. The rate limit applies per endpoint, so a sum would seem to exceed it. `None` until enough calls were
+    /// made.
     pub(crate) fn calls_per_minute(&self, now: Duration) -> Option<u64> {
         let rate = |rate: &Rate| {
             let seen = rate.last_minute(now);
@@ -124,8 +126,8 @@ impl Model {
     /// Quality calls still to make; an estimate until all meetings are listed.
     pub(crate) fn quality_calls_pending(&self) -> u64 {
         let unlisted = self.to_list.saturating_sub(self.listed);
-        // If more meetings are reported than were to be listed, some were listed by an earlier run. The share of meetings
-        // is meaningless then, and the remainder of the estimate is used.
+        // If more meetings are reported than were to be listed, some were listed by an earlier run. The share of
+        // meetings is meaningless then, and the remainder of the estimate is used.
         let estimated = match self.to_list {
             to_list if self.listed > to_list || to_list == 0 => {
                 self.quality_calls_estimate.saturating_sub(self.quality_calls_known)

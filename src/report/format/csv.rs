@@ -25,8 +25,8 @@ fn neutralise(text: &str) -> String {
 /// Characters that begin a formula, including their full-width forms.
 const FORMULA_STARTS: [char; 9] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{2212}'];
 
-/// A spreadsheet whose separator is a semicolon ignores our quotes: text after a semicolon is the next cell, and text after
-/// a line break the next row.
+/// A spreadsheet whose separator is a semicolon ignores our quotes: text after a semicolon is the next cell, and text
+/// after a line break the next row.
 fn neutralise_inside(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut at_cell_start = false;

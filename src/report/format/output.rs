@@ -59,8 +59,8 @@ pub(crate) fn table(result: &ResultSet, width: u16) -> String {
 }
 
 impl TextFormat {
-    /// Renders an answer, with title and parameters if the format is for people. `width` is the maximum number of terminal
-    /// columns of a table.
+    /// Renders an answer, with title and parameters if the format is for people. `width` is the maximum number of
+    /// terminal columns of a table.
     pub(crate) fn render(self, answer: &Answer<'_>, width: u16) -> String {
         match self {
             TextFormat::Table => on_lines(&table_format::render(answer, usize::from(width))),

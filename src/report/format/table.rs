@@ -142,8 +142,8 @@ fn shortened(column: &GridColumn) -> GridColumn {
     GridColumn { width: longest.max(width(&column.name).min(MAX_NAME_WIDTH)), values, ..column.clone() }
 }
 
-/// The columns that identify a row best, among the first few: a short unique text, else a longer one, else a unique time,
-/// else the first two columns together.
+/// The columns that identify a row best, among the first few: a short unique text, else a longer one, else a unique
+/// time, else the first two columns together.
 fn naming_columns(result: &ResultSet, columns: &[GridColumn]) -> Vec<usize> {
     let first: Vec<usize> =
         (0..columns.len().min(MAX_NAMING_COLUMNS)).filter(|index| !columns[*index].is_numeric).collect();

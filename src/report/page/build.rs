@@ -22,8 +22,8 @@ pub(crate) struct Page {
 /// Builds the page. The session of the connection keeps temporary tables and macros, so it must not be used otherwise.
 ///
 /// # Errors
-/// [`PageError::EmptyStore`] if no date is requested and the store has none; [`PageError::OutdatedStore`] if the store was
-/// published by an older version.
+/// [`PageError::EmptyStore`] if no date is requested and the store has none; [`PageError::OutdatedStore`] if the store
+/// was published by an older version.
 pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Page, PageError> {
     let contents = contents::read(connection, request)?;
     Ok(Page {

@@ -131,8 +131,8 @@ const CACHED_MACROS: &[&str] = &[
     "audio_stream_verdicts",
 ];
 
-/// Runs these macros once for all days of the page and replaces them in the session by their results, which takes a third
-/// of the time. Session macros shadow those of the database; the rows of a date do not depend on the window.
+/// Runs these macros once for all days of the page and replaces them in the session by their results, which takes a
+/// third of the time. Session macros shadow those of the database; the rows of a date do not depend on the window.
 fn cache_macros(connection: &Connection, window: &Window<'_>) -> Result<(), PageError> {
     let run = |sql: String| {
         connection.execute_batch(&sql).map_err(|source| PageError::Query { what: "shared definitions", source })

@@ -1,7 +1,7 @@
 //! The timelines of the worst meetings, in a compact form.
 //!
-//! Each participant has a track: one letter per minute (`g` good, `p` poor, `u` no verdict, blank no data), the cause and
-//! the poor streams of poor minutes, and the metrics of each minute. All minutes of a meeting use its local time.
+//! Each participant has a track: one letter per minute (`g` good, `p` poor, `u` no verdict, blank no data), the cause
+//! and the poor streams of poor minutes, and the metrics of each minute. All minutes of a meeting use its local time.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::query::{Rows, Window, rows};
 
 /// Maximum number of tracks per meeting; participants with poor minutes come first.
 const MAX_PEOPLE: i64 = 50;
-/// Maximum number of minutes with metrics on the page, worst meetings first, so that a month stays below a few megabytes.
-/// Further minutes have only verdict and cause.
+/// Maximum number of minutes with metrics on the page, worst meetings first, so that a month stays below a few
+/// megabytes. Further minutes have only verdict and cause.
 const MAX_METRIC_MINUTES: usize = 100_000;
 /// Longer meetings are truncated to a day.
 const MAX_LENGTH_MIN: i64 = 24 * 60;

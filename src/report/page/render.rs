@@ -66,8 +66,8 @@ fn script_json(data: &Value) -> String {
     safe
 }
 
-/// Content security policy: no requests; only the two scripts and the style of the page, and `style` attributes, which the
-/// SVG of the chart library needs.
+/// Content security policy: no requests; only the two scripts and the style of the page, and `style` attributes, which
+/// the SVG of the chart library needs.
 fn policy() -> String {
     format!(
         "default-src 'none'; script-src {} {}; style-src-elem {}; style-src-attr 'unsafe-inline'; img-src data:; \

@@ -159,7 +159,8 @@ const NAMED_HEIGHTS: &[(i64, i64)] = &[(2, 1440), (4, 2160), (8, 4320)];
 /// Parses the height of a picture.
 pub fn height_px(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
     on_value(raw, |text| {
-        // 1080P: lines; a bare number is pixels of height, the column's own unit; 1280x720: the second one is the height.
+        // 1080P: lines; a bare number is pixels of height, the column's own unit; 1280x720: the second one is the
+        // height.
         let (number, rest) = decimal(text)?;
         let rest = rest.trim_ascii();
         if rest.eq_ignore_ascii_case("k") {

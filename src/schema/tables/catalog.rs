@@ -7,8 +7,8 @@ use super::quality::QUALITY_SAMPLES;
 use super::store::{COVERAGE, META, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS};
 use crate::schema::Table;
 
-/// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes its
-/// type raises it.
+/// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes
+/// its type raises it.
 pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// Every table, in the order of the data dictionary.

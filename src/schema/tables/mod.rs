@@ -1,8 +1,8 @@
 //! The published tables, column by column.
 //!
-//! `_utc` columns are UTC instants; `_local` columns are the local time as Feishu sent it. The unit ends the column's name.
-//! NULL means that Feishu sent nothing (absent, empty, `-`) or that the text could not be converted; then `rejects` has the
-//! text. Ids are text, because some exceed 2^53.
+//! `_utc` columns are UTC instants; `_local` columns are the local time as Feishu sent it. The unit ends the column's
+//! name. NULL means that Feishu sent nothing (absent, empty, `-`) or that the text could not be converted; then
+//! `rejects` has the text. Ids are text, because some exceed 2^53.
 
 mod buildings;
 mod catalog;

@@ -1,7 +1,7 @@
 //! The queue of one endpoint: requests leave in the order they came, no faster than the limits allow.
 //!
-//! The local limit is consulted first and counts every call: its clock is never set back, and it holds if the shared file
-//! fails.
+//! The local limit is consulted first and counts every call: its clock is never set back, and it holds if the shared
+//! file fails.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -97,8 +97,8 @@ impl EndpointLimiter {
         }
     }
 
-    /// Counts a clamped wait caused by a request sent at `sent_at`. `Ok` is false if it was counted already; `Err` is the
-    /// number of waits in a row if that is `max` already.
+    /// Counts a clamped wait caused by a request sent at `sent_at`. `Ok` is false if it was counted already; `Err` is
+    /// the number of waits in a row if that is `max` already.
     pub(crate) fn count_clamped(&self, sent_at: Instant, max: u32) -> Result<bool, u32> {
         let mut clamped = lock(&self.clamped);
         if clamped.last.is_some_and(|last| sent_at < last) {

@@ -3,10 +3,11 @@
 //! Feishu does not document whether its minute is fixed or sliding, so the promise is the stronger one: no half-open
 //! window of the given length, wherever it starts, holds more than N calls.
 //!
-//! Calls go into ideal slots, an interval `T` apart, with `N * T` a hundredth longer than the window. A call that is late
-//! (a timer woke up late) keeps the ideal slot of up to `tolerance` ago, so that the delays do not add up and the rate
-//! stays at 99 %. The `N+1`st call after any call is at least `N * T - tolerance` later, so the promise holds while
-//! `tolerance < N * T - window`. Half of that room is the tolerance; the other half allows for jitter on the network.
+//! Calls go into ideal slots, an interval `T` apart, with `N * T` a hundredth longer than the window. A call that is
+//! late (a timer woke up late) keeps the ideal slot of up to `tolerance` ago, so that the delays do not add up and the
+//! rate stays at 99 %. The `N+1`st call after any call is at least `N * T - tolerance` later, so the promise holds
+//! while `tolerance < N * T - window`. Half of that room is the tolerance; the other half allows for jitter on the
+//! network.
 
 use serde::{Deserialize, Serialize};
 

@@ -18,7 +18,8 @@ impl LocalLimiter {
         LocalLimiter { gcra: Gcra::new(rate.calls.get(), nanos(rate.window)), next: None }
     }
 
-    /// Requests a call at `now`. `Ok` counts the call; `Err` is how long to wait before trying again and counts nothing.
+    /// Requests a call at `now`. `Ok` counts the call; `Err` is how long to wait before trying again and counts
+    /// nothing.
     ///
     /// A caller that waits holds no slot, so a pause that begins in the meantime applies to it.
     pub(super) fn take(&mut self, now: Instant) -> Result<(), Duration> {

@@ -4,8 +4,8 @@
 //! its process. Promises: the lock is held for microseconds and blocks no task; neither the file nor its name reveals a
 //! secret or an app; if the file cannot be used, the process continues with its local limit.
 //!
-//! Processes share a file if they use the same app (or access token) on the same origin, port included: two simulators on
-//! loopback are two services with limits of their own.
+//! Processes share a file if they use the same app (or access token) on the same origin, port included: two simulators
+//! on loopback are two services with limits of their own.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};

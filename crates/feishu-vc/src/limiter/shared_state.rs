@@ -175,8 +175,8 @@ mod tests {
         wakes_us: i64,
     }
 
-    /// The calls, in order, of processes that share a state. Each makes another call `gaps` after a call, and its timers are
-    /// late by `lateness`; the interleaving follows from these.
+    /// The calls, in order, of processes that share a state. Each makes another call `gaps` after a call, and its
+    /// timers are late by `lateness`; the interleaving follows from these.
     fn together(rates: &[Rate], for_us: i64, gaps: &[i64], lateness: &[i64]) -> Vec<i64> {
         let origin = Instant::now();
         let instant = |us: i64| origin + Duration::from_micros((us - START_US).unsigned_abs());
@@ -266,7 +266,11 @@ mod tests {
         }
 
         #[test]
-        fn a_clock_that_is_set_back_changes_no_wait(hold_s in 1..100u64, back_s in 0..1_000_000i64, tries in 1..5usize) {
+        fn a_clock_that_is_set_back_changes_no_wait(
+            hold_s in 1..100u64,
+            back_s in 0..1_000_000i64,
+            tries in 1..5usize,
+        ) {
             let mut state = SharedState::default();
             state.hold(Q, Duration::from_secs(hold_s), MAX_WAIT, START_US);
             let mut state = SharedState::read(&state.text(START_US));

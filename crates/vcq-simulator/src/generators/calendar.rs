@@ -1,7 +1,7 @@
 //! Generates the calendar: which meetings take place, and when.
 //!
-//! Meetings recur under one number, take place in personal rooms, or happen once; working days have two peaks and weekends
-//! are quiet. The first two days contain one of each unusual meeting, so that a small tenant has them too.
+//! Meetings recur under one number, take place in personal rooms, or happen once; working days have two peaks and
+//! weekends are quiet. The first two days contain one of each unusual meeting, so that a small tenant has them too.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -94,8 +94,8 @@ const WEEKEND_SHARE: f64 = 0.07;
 
 const HOUR: i64 = 3600;
 
-/// What every tenant has, whatever its seed: number (the same letter is the same number), kind, topic, day, start (seconds
-/// after midnight) and length in seconds.
+/// What every tenant has, whatever its seed: number (the same letter is the same number), kind, topic, day, start
+/// (seconds after midnight) and length in seconds.
 const UNUSUAL_MEETINGS: &[(char, MeetingKind, &str, u32, i64, i64)] = &[
     ('a', MeetingKind::Team, "Standing room: triage", 0, 9 * HOUR + 13, 1500),
     ('a', MeetingKind::Team, "Standing room: triage", 0, 16 * HOUR + 7, 1860),

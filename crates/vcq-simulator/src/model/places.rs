@@ -1,7 +1,7 @@
 //! The tenant's buildings, rooms, departments, names and devices, as data.
 //!
-//! Public addresses come from the documentation ranges (RFC 5737), internal ones from 10/8 and 192.168/16. A list of pairs
-//! holds a weight and a value.
+//! Public addresses come from the documentation ranges (RFC 5737), internal ones from 10/8 and 192.168/16. A list of
+//! pairs holds a weight and a value.
 
 pub(crate) struct Building {
     pub(crate) name: &'static str,

@@ -42,8 +42,8 @@ pub struct Totals {
     pub samples: u64,
     /// Samples in all responses: duplicates are fetched once.
     pub samples_answered: u64,
-    /// Calls of a perfect sync: pages of 100, one window, no refusal, the audience of each webinar in a second query, no
-    /// call for sessions without id or for duplicates.
+    /// Calls of a perfect sync: pages of 100, one window, no refusal, the audience of each webinar in a second query,
+    /// no call for sessions without id or for duplicates.
     pub fewest_calls: CallCounts,
 }
 

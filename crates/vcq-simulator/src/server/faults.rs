@@ -58,8 +58,8 @@ pub enum Trigger {
     First(u64),
     /// A share of the calls (0..1), picked at random from the seed.
     Chance(f64),
-    /// All calls for a share (0..1) of the units, picked at random from the seed. A unit is a participant for the quality
-    /// list, a meeting for the participant list.
+    /// All calls for a share (0..1) of the units, picked at random from the seed. A unit is a participant for the
+    /// quality list, a meeting for the participant list.
     Share(f64),
     /// The first n calls for each unit, like a failure that retries overcome.
     FirstOfEach(u64),
@@ -109,8 +109,8 @@ pub const FAULT_NAMES: &[(&str, FaultKind)] = &[
 impl FromStr for Fault {
     type Err = FaultError;
 
-    /// Parses `[ENDPOINT:]KIND[@TRIGGER]`. KIND is a name of [`FAULT_NAMES`] or `code=N`; TRIGGER is `always` (the default),
-    /// `every=N`, `after=N`, `first=N`, `chance=P`, `share=P` or `first-of-each=N`.
+    /// Parses `[ENDPOINT:]KIND[@TRIGGER]`. KIND is a name of [`FAULT_NAMES`] or `code=N`; TRIGGER is `always` (the
+    /// default), `every=N`, `after=N`, `first=N`, `chance=P`, `share=P` or `first-of-each=N`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fail = |problem: String| FaultError { text: text.to_owned(), problem };
         let (rest, trigger) = text.split_once('@').unwrap_or((text, "always"));

@@ -1,6 +1,7 @@
 //! Feishu's behaviour over HTTP.
 //!
-//! Only `handler`, `listener` and `running` touch the clock and the network; everything else decides with the time as an argument.
+//! Only `handler`, `listener` and `running` touch the clock and the network; everything else decides with the time as
+//! an argument.
 
 mod api_error;
 mod endpoint;

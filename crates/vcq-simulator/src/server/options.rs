@@ -50,8 +50,8 @@ pub struct Options {
     pub long_meetings: LongMeetings,
     /// The quality list accepts only a start rounded down to the minute; exact seconds give 126009.
     pub requires_rounded_start: bool,
-    /// The quality of a meeting is complete this many seconds after its end. In the first half of that time it is 126010,
-    /// in the second half it has half of the samples.
+    /// The quality of a meeting is complete this many seconds after its end. In the first half of that time it is
+    /// 126010, in the second half it has half of the samples.
     pub ready_after_s: i64,
     /// The participant list is complete this many seconds after the meeting's end; before, it has half of the rows.
     pub participants_ready_after_s: i64,

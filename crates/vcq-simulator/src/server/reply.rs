@@ -55,7 +55,8 @@ impl Reply {
         Self::Throttle { http, body: ApiError::new(99_991_400).body(log_id), reset_s }
     }
 
-    /// The correct reply, or what the first of the faults makes of it. Faults of pagination are part of the correct reply.
+    /// The correct reply, or what the first of the faults makes of it. Faults of pagination are part of the correct
+    /// reply.
     pub(super) fn with_faults(faults: &[FaultKind], log_id: &str, correct: impl FnOnce() -> Self) -> Self {
         let pagination = [FaultKind::RepeatPageToken, FaultKind::EndlessPages, FaultKind::ShiftingRows];
         let Some(fault) = faults.iter().find(|fault| !pagination.contains(fault)) else { return correct() };

@@ -16,8 +16,8 @@ pub(super) struct Vendored {
     pub(super) parts: &'static str,
 }
 
-/// Apache ECharts, "common" build (line, bar, scatter; SVG; patterns), two thirds of the full size. The heat map is an HTML
-/// table instead, for keyboard access and printing.
+/// Apache ECharts, "common" build (line, bar, scatter; SVG; patterns), two thirds of the full size. The heat map is an
+/// HTML table instead, for keyboard access and printing.
 pub(super) const ECHARTS: Vendored = Vendored {
     package: "echarts",
     version: "6.1.0",

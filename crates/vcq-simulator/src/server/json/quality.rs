@@ -1,8 +1,8 @@
 //! The items of participant_quality_list: 44 values, each a string with its unit.
 //!
 //! Written straight into a string, because millions of items pass through here. As in Feishu's sample, sections without
-//! media are absent for some participants and `{}` for others, single values are sometimes `-`, and `cpu_usage.time` has
-//! no zone and is a minute late.
+//! media are absent for some participants and `{}` for others, single values are sometimes `-`, and `cpu_usage.time`
+//! has no zone and is a minute late.
 
 use std::fmt::{Display, Write};
 
