@@ -11,8 +11,8 @@ use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
 
 use crate::body::Body;
 use crate::config::ClientConfig;
-use crate::envelope::identifier;
 use crate::error::ClientError;
+use crate::error_detail::identifier;
 use crate::fault::Fault;
 use crate::host::BaseUrl;
 

@@ -56,6 +56,7 @@ mod endpoint;
 mod envelope;
 mod error;
 pub mod error_codes;
+mod error_detail;
 mod event;
 mod fault;
 mod host;

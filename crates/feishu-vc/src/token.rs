@@ -231,3 +231,45 @@ fn bearer_header(token: &str) -> Option<HeaderValue> {
     header.set_sensitive(true);
     Some(header)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn margin_is_ten_minutes_or_a_tenth() {
+        for (lifetime_s, margin_s) in [(7_200, 600), (6_000, 600), (1_800, 180), (10, 1)] {
+            assert_eq!(refresh_margin(Duration::from_secs(lifetime_s)), Duration::from_secs(margin_s), "{lifetime_s}");
+        }
+    }
+
+    #[test]
+    fn the_header_is_not_shown() {
+        let header = bearer_header("verysecret").expect("a plain token");
+        assert!(!format!("{header:?}").contains("verysecret"));
+    }
+
+    #[test]
+    fn tokens_that_cannot_be_sent_are_refused_and_not_shown() {
+        for token in ["", "two words", "line\nbreak", "ümlaut"] {
+            let error = TokenStore::new(Credentials::Bearer(Secret::new(token))).err().expect(token);
+            assert_eq!(error.to_string(), "the access token is empty or holds characters that cannot be sent");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_expired_lifetime_is_a_fault() {
+        for body in [
+            r#"{"code":0,"tenant_access_token":"t-1"}"#,
+            r#"{"code":0,"tenant_access_token":"t-1","expire":0}"#,
+            r#"{"code":0,"tenant_access_token":"t-1","expire":-5}"#,
+        ] {
+            let head = Head::read(body.as_bytes()).expect(body);
+            assert!(matches!(read_bearer(&head, 0), Err(Fault::BadToken { field: "expire" })), "{body}");
+        }
+        let head = Head::read(br#"{"code":0,"expire":7200}"#).expect("a response");
+        assert!(matches!(read_bearer(&head, 0), Err(Fault::BadToken { field: "tenant_access_token" })));
+        let head = Head::read(br#"{"code":0,"tenant_access_token":"t-1","expire":9223372036854775807}"#).expect("one");
+        assert!(read_bearer(&head, 0).is_ok());
+    }
+}

@@ -30,7 +30,7 @@ fn client_of(config: ClientConfig) -> (Client, Arc<Log>) {
     (Client::new(config, log.clone()).expect("valid settings"), log)
 }
 
-async fn ask(script: &Script, endpoint: Endpoint) -> Result<Page, CallError> {
+async fn call(script: &Script, endpoint: Endpoint) -> Result<Page, CallError> {
     client_of(script.config()).0.call(endpoint, &[]).await
 }
 
@@ -101,7 +101,7 @@ async fn each_fault_of_the_way_is_tried_again() {
 #[tokio::test]
 async fn five_tries_and_then_failed_with_the_last_fault() {
     let script = Script::new([]).await.always(Reply::code(500, 121001));
-    let error = ask(&script, Q).await.expect_err("always an error");
+    let error = call(&script, Q).await.expect_err("always an error");
     let CallError::Failed { endpoint: Some(Q), requests: 5, log_id, fault, .. } = &error else { panic!("{error}") };
     assert_eq!(log_id.as_deref(), Some("LOG1"));
     assert!(matches!(**fault, Fault::Api { http_status: 500, code: Some(121001) }));
@@ -111,7 +111,7 @@ async fn five_tries_and_then_failed_with_the_last_fault() {
 #[tokio::test]
 async fn cut_answer_keeps_its_log_id() {
     let script = Script::new([]).await.always(Reply::Cut { body: "{" });
-    let error = ask(&script, P).await.expect_err("never whole");
+    let error = call(&script, P).await.expect_err("never whole");
     assert_eq!(error.log_id(), Some("LOG1"));
     let CallError::Failed { fault, .. } = &error else { panic!("{error}") };
     assert!(matches!(**fault, Fault::Interrupted(_)), "{fault:?}");
@@ -182,7 +182,7 @@ async fn host_that_does_not_speak_tls_is_told() {
 #[tokio::test]
 async fn monthly_quota_stops_although_it_is_a_429() {
     let script = Script::new([Reply::code(429, 99991403).with_header("x-ogw-ratelimit-reset", "1")]).await;
-    let error = ask(&script, Q).await.expect_err("the month is over");
+    let error = call(&script, Q).await.expect_err("the month is over");
     assert!(matches!(&error, CallError::Stop { endpoint: Some(Q), cause: StopCause::MonthlyQuota, .. }), "{error}");
     assert_eq!(script.list_count(), 1);
 }
@@ -191,7 +191,7 @@ async fn monthly_quota_stops_although_it_is_a_429() {
 async fn no_permission_is_a_missing_role_or_one_that_is_not_ours() {
     for (endpoint, stops) in [(M, true), (P, false), (Q, false)] {
         let script = Script::new([Reply::code(403, 121005)]).await;
-        match ask(&script, endpoint).await.expect_err("no permission") {
+        match call(&script, endpoint).await.expect_err("no permission") {
             CallError::Stop { cause: StopCause::Role, .. } => assert!(stops, "{endpoint}"),
             CallError::Refused { class: RefusalClass::Forbidden, .. } => assert!(!stops, "{endpoint}"),
             other => panic!("{endpoint}: {other}"),
@@ -203,7 +203,7 @@ async fn no_permission_is_a_missing_role_or_one_that_is_not_ours() {
 async fn refusal_holds_everything_that_the_raw_log_wants() {
     let refusal = Reply::code(404, 126009).with_header("date", "Fri, 23 Dec 2022 03:16:59 GMT");
     let script = Script::new([Reply::html(502), refusal]).await;
-    let error = ask(&script, P).await.expect_err("no such meeting");
+    let error = call(&script, P).await.expect_err("no such meeting");
     let CallError::Refused { endpoint: P, class: RefusalClass::NotFound, answer } = &error else { panic!("{error}") };
     assert_eq!((answer.http_status, answer.code, answer.requests), (404, Some(126009), 2));
     assert_eq!((answer.msg.as_str(), answer.log_id.as_deref()), ("said by Feishu", Some("LOG1")));
@@ -222,7 +222,7 @@ async fn refusal_holds_everything_that_the_raw_log_wants() {
 #[tokio::test]
 async fn unknown_code_with_http_200_is_skipped() {
     let script = Script::new([Reply::code(200, 4_714)]).await;
-    let error = ask(&script, Q).await.expect_err("unknown");
+    let error = call(&script, Q).await.expect_err("unknown");
     assert!(matches!(error, CallError::Refused { class: RefusalClass::Unsupported, .. }));
 }
 
@@ -236,7 +236,7 @@ async fn missing_scopes_are_named_for_app_and_user() {
     };
     for (code, expected) in [(99991672, StopCause::AppScope), (99991679, StopCause::UserScope)] {
         let script = Script::new([Reply::Http { status: 400, headers: Vec::new(), body: body(code) }]).await;
-        let error = ask(&script, M).await.expect_err("no scope");
+        let error = call(&script, M).await.expect_err("no scope");
         let CallError::Stop { cause, scopes, answer, .. } = &error else { panic!("{error}") };
         assert_eq!((*cause, scopes.as_slice()), (expected, &["vc:room:readonly".to_owned()][..]));
         assert_eq!(answer.log_id.as_deref(), Some("LOG2"), "of the body, where no header has one");
@@ -248,7 +248,7 @@ async fn wrong_host_is_told_by_html_404_redirect_or_unknown_path() {
     let moved = Reply::html(302).with_header("location", "/elsewhere");
     for reply in [Reply::html(404), moved, Reply::code(404, 99991201)] {
         let script = Script::new([reply]).await;
-        let error = ask(&script, M).await.expect_err("wrong host");
+        let error = call(&script, M).await.expect_err("wrong host");
         assert!(matches!(&error, CallError::Stop { cause: StopCause::WrongHost, .. }), "{error}");
         assert_eq!(script.list_count(), 1, "a redirect is not followed");
     }
@@ -296,7 +296,7 @@ async fn no_text_of_any_error_shows_a_secret_or_an_id() {
     }
 }
 
-/// Admits so many requests.
+/// Admits a number of requests.
 struct Budget(AtomicU32);
 
 impl CallBudget for Budget {

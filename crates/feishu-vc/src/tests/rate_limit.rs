@@ -28,7 +28,7 @@ fn is_retrying(event: &Event) -> bool {
 }
 
 #[tokio::test]
-async fn throttles_are_obeyed_as_429_and_as_400_and_are_no_tries() {
+async fn throttles_are_waited_for_and_do_not_count_as_attempts() {
     for status in [429, 400] {
         let throttles = vec![Reply::throttle(status, "0.02"); 7];
         let script = Script::new(throttles.into_iter().chain([Reply::page(1)])).await;
@@ -39,7 +39,7 @@ async fn throttles_are_obeyed_as_429_and_as_400_and_are_no_tries() {
         let wait = Duration::from_millis(20);
         assert!(log.events().contains(&Event::Throttled { endpoint: P, wait }));
         let requests = script.requests();
-        assert!(requests.windows(2).all(|pair| pair[1].at - pair[0].at >= wait), "every wait is obeyed");
+        assert!(requests.windows(2).all(|pair| pair[1].at - pair[0].at >= wait), "every wait is kept");
     }
 }
 
@@ -78,7 +78,7 @@ async fn throttle_holds_the_endpoint_for_everybody_and_no_other() {
 }
 
 #[tokio::test]
-async fn huge_waits_are_capped_and_three_of_them_in_a_row_are_enough() {
+async fn huge_waits_are_clamped_and_three_of_them_in_a_row_are_enough() {
     let script = Script::new([]).await.always(Reply::throttle(429, "86400"));
     let (client, log) = client_of(script.config());
     let error = client.call(P, &[]).await.expect_err("throttled for a day");
@@ -87,8 +87,8 @@ async fn huge_waits_are_capped_and_three_of_them_in_a_row_are_enough() {
     };
     assert_eq!((requested_wait.as_secs(), log_id.as_deref()), (86_400, Some("LOG1")));
     assert_eq!(script.list_count(), 4, "three waits, and a fourth request that shows they did not help");
-    let capped = Event::Throttled { endpoint: P, wait: Duration::from_millis(40) };
-    assert_eq!(log.count(|event| *event == capped), 3);
+    let clamped = Event::Throttled { endpoint: P, wait: Duration::from_millis(40) };
+    assert_eq!(log.count(|event| *event == clamped), 3);
     let requested = Duration::from_secs(86_400);
     let said = Event::WaitClamped { endpoint: Some(P), requested, wait: Duration::from_millis(40) };
     assert_eq!(log.count(|event| *event == said), 3, "each time it says what it was requests for");
@@ -96,8 +96,8 @@ async fn huge_waits_are_capped_and_three_of_them_in_a_row_are_enough() {
 }
 
 #[tokio::test]
-async fn hostile_waits_are_capped_or_backed_off_and_said_where_capped() {
-    for (reset, capped) in [
+async fn hostile_waits_are_clamped_or_backed_off_and_said_where_clamped() {
+    for (reset, clamped) in [
         ("0", false),
         ("-1", false),
         ("-1e300", false),
@@ -114,7 +114,7 @@ async fn hostile_waits_are_capped_or_backed_off_and_said_where_capped() {
         let (client, log) = client_of(script.config());
         client.call(P, &[]).await.expect("a page in the end");
         let said = log.count(|event| matches!(event, Event::WaitClamped { endpoint: Some(P), .. }));
-        assert_eq!((log.count(is_throttled), said), (1, usize::from(capped)), "{reset:?}");
+        assert_eq!((log.count(is_throttled), said), (1, usize::from(clamped)), "{reset:?}");
         let cap = script.config().max_throttle_wait;
         let waits = |event: &Event| matches!(event, Event::Waiting { wait, .. } if *wait <= cap);
         assert_eq!(log.count(waits), 1, "{reset:?}");
@@ -122,7 +122,7 @@ async fn hostile_waits_are_capped_or_backed_off_and_said_where_capped() {
 }
 
 #[tokio::test]
-async fn requests_that_meet_one_capped_throttle_together_say_it_once() {
+async fn requests_that_meet_one_clamped_throttle_together_say_it_once() {
     let throttle = || Reply::throttle(429, "86400").after(Duration::from_millis(50));
     let script = Script::new([throttle(), throttle(), throttle(), throttle()]).await.always(Reply::page(1));
     let (client, log) = client_of(script.config());
@@ -140,7 +140,7 @@ async fn requests_that_meet_one_capped_throttle_together_say_it_once() {
 }
 
 #[tokio::test]
-async fn an_answer_between_capped_waits_begins_the_row_anew() {
+async fn a_page_between_clamped_waits_restarts_the_count() {
     let huge = || Reply::throttle(429, "86400");
     let script = Script::new([huge(), huge(), huge(), Reply::page(1), huge(), huge(), huge(), Reply::page(1)]).await;
     let (client, _) = client_of(script.config());
@@ -149,7 +149,7 @@ async fn an_answer_between_capped_waits_begins_the_row_anew() {
 }
 
 #[tokio::test]
-async fn without_any_capped_wait_the_first_throttle_is_the_end() {
+async fn without_any_clamped_wait_the_first_throttle_is_the_end() {
     let script = Script::new([]).await.always(Reply::throttle(429, "0.01"));
     let config = ClientConfig { max_throttle_wait: Duration::ZERO, max_clamped_waits: 0, ..script.config() };
     let error = client_of(config).0.call(P, &[]).await.expect_err("no patience at all");
