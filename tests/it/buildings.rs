@@ -129,13 +129,13 @@ fn a_file_with_bad_lines_changes_nothing() {
         assert_eq!(ran.stdout, "");
         for word in [
             "bad.csv has 30 invalid lines",
-            "line 2, NetworkIP \"10.1.0.7\": has bits set behind its prefix; the network is 10.1.0.0/24",
+            "line 2, NetworkIP \"10.1.0.7\": has host bits set; the network is 10.1.0.0/24",
             "and 10 more",
             "hint: ",
         ] {
             assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
         }
-        assert_eq!(ran.stderr.matches("has bits set").count(), 20);
+        assert_eq!(ran.stderr.matches("has host bits set").count(), 20);
         assert_eq!(env.stored_file(), before);
     }
     for (text, word) in [
