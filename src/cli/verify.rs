@@ -189,14 +189,13 @@ mod tests {
                                      be on their way
 
         files: 2 findings
-          Expected: every published file is there, with the size and checksum that were
-          published.
+          Expected: every published file exists with the published size and checksum.
           - parquet/a�[31m b
               expected  sha256 00
               found     sha256 01
           - and 1 more; raise --limit to show them
-          What to do: run vcq-etl rebuild: it makes Parquet, manifest and database again
-          from raw/, without a call.
+          What to do: run vcq-etl rebuild: it builds Parquet, manifest and database
+          again from raw/, without API calls.
 
         Note: 1 record is cut off.
         Note: dates with answers that the next sync publishes: 2026-11-01, 2026-11-02,

@@ -92,7 +92,7 @@ fn own_reports_are_marked() {
     );
     let list = list.stdout.split_whitespace().collect::<Vec<_>>().join(" ").replace(path(&own), "DIR");
     assert!(list.contains("coverage How many? [DIR/coverage.sql, replaces the built-in report]"), "{list}");
-    assert!(list.contains("Your own mine How many? [DIR/mine.sql]"), "{list}");
+    assert!(list.contains("Custom mine How many? [DIR/mine.sql]"), "{list}");
     assert!(run_with(&["report", "show", "coverage"], &settings).stdout.contains("coverage: Mine\nHow many?\nFrom: "));
 
     let csv = |args: &[&str]| run_with(&[&["report", "run"], args, &["--format", "csv"]].concat(), &settings);
@@ -165,7 +165,7 @@ fn a_result_can_go_to_a_file_whose_name_says_the_form() {
         let bytes = std::fs::read(out(name)).expect("file");
         assert!(bytes.starts_with(begins.as_bytes()), "{name}");
     }
-    // A form that is named wins over the ending, and an ending that says nothing is asked about.
+    // A given format takes precedence over the extension, and an unknown extension is an error.
     answered(&folder, "unread-values", &["--out", &out("rejects.dat"), "--format", "csv"]);
     let refused = refused(&folder, "unread-values", &["--out", &out("rejects.xlsx")]);
     assert!(refused.contains("--format") && refused.contains(".parquet"), "{refused}");
