@@ -17,15 +17,15 @@ import tempfile
 # Stage, and a pattern of the names or libraries of its frames. The first match counts.
 STAGES = [
     ("duckdb", re.compile(r"libduckdb|duckdb_|duckdb::")),
-    ("unzstd", re.compile(r"ZSTD_(decompress|createDCtx|freeDCtx|initDCtx)|zstd.*[Dd]ecod|raw::frame|raw::read::(lines|unpacked|frame)|HUF_decompress")),
+    ("unzstd", re.compile(r"ZSTD_(decompress|createDCtx|freeDCtx|initDCtx)|zstd.*[Dd]ecod|raw_log::checkpoint|raw_log::read::.*(lines|frame)|HUF_decompress")),
     ("checksum", re.compile(r"sha2|sha256|Hashing")),
     ("parquet", re.compile(r"parquet::|PartWriter|ZSTD_compress|ZSTD_createCCtx|ZSTD_.*compress")),
     ("arrow columns", re.compile(r"SampleBatches|SlotColumn|write_samples")),
     ("rejects, coverage, small tables", re.compile(r"SmallTable|coverage_rows|reject_rows|first_seen")),
-    ("json and typing", re.compile(r"WalkParser|serde_json.*(page|Leaf|Section)|schema::parse|transform::page|typed_walk")),
-    ("raw pages: lines, copies", re.compile(r"RawDate|raw::(read|pages)|PageReader")),
-    ("ledger", re.compile(r"rusqlite|sqlite3|ledger|catch_up|reindex")),
-    ("lists", re.compile(r"transform::lists|list_items|list_walk")),
+    ("json and typing", re.compile(r"WalkParser|serde_json.*(page|item|Leaf|Section)|schema::parse|transform::(page|item|walk)|typed_walk")),
+    ("raw pages: lines, copies", re.compile(r"RawDate|raw_log::(read|pages)|PageReader")),
+    ("ledger", re.compile(r"rusqlite|sqlite3|ledger|catch_up")),
+    ("lists", re.compile(r"transform::(meetings|participants)|list_items|list_walk")),
 ]
 FRAME = re.compile(r"^\s+[0-9a-f]+ (.*) \((.*)\)$")
 

@@ -78,14 +78,15 @@ impl Backlog {
         Ok(())
     }
 
-    /// Adds everything else that is pending in the window, once the list is complete. `listed` are the keys of a refetch.
+    /// Adds everything else that is pending in the window, once the list is complete. `listed` are the keys of a
+    /// refetch.
     pub(super) fn add_rest(&self, context: &Context, listed: &HashSet<String>) -> Result<(), WriteError> {
         let (since_us, until_us) = context.settings.window_us;
         let now_us = context.now_us();
         let ledger = context.ledger();
         if context.settings.refetch {
-            // Recorded in the ledger, so that a run without --refetch resumes it. Meetings that Feishu no longer lists stay
-            // as they are, and those that just ended are fetched as soon as possible.
+            // Recorded in the ledger, so that a run without --refetch resumes it. Meetings that Feishu no longer lists
+            // stay as they are, and those that just ended are fetched as soon as possible.
             let keys: HashSet<String> = (ledger.meetings(since_us, until_us)?.into_iter())
                 .filter(|meeting| listed.contains(&meeting.meeting_key))
                 .filter(|meeting| {

@@ -1,7 +1,7 @@
 //! Indexes into the ledger what is in the raw log but not in the ledger, in the order of the requests.
 //!
-//! This is how a run recovers from one that was killed between writing an answer and committing it, and how a lost ledger
-//! is rebuilt. No answer is requested twice because the ledger does not know it.
+//! This is how a run recovers from one that was killed between writing an answer and committing it, and how a lost
+//! ledger is rebuilt. No answer is requested twice because the ledger does not know it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -22,8 +22,8 @@ pub(crate) struct CaughtUp {
     pub dates: u64,
 }
 
-/// Indexes what the ledger does not know yet. If nothing is new, it only lists each folder. After an error, what was indexed
-/// before stays.
+/// Indexes what the ledger does not know yet. If nothing is new, it only lists each folder. After an error, what was
+/// indexed before stays.
 pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<CaughtUp, WriteError> {
     let known = ledger.raw_files()?;
     let mut caught_up = CaughtUp::default();

@@ -130,7 +130,8 @@ impl Committer {
         })
     }
 
-    /// At the end of a run: records what is still held back. A run that was stopped has not seen enough to call it final.
+    /// At the end of a run: records what is still held back. A run that was stopped has not seen enough to call it
+    /// final.
     ///
     /// # Errors
     /// Also if everybody was forbidden: the role is missing.

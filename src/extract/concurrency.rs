@@ -1,12 +1,12 @@
 //! How many units of an endpoint are in flight: as many as the rate limit can use, and no more.
 //!
-//! Requests made too early do harm: those of older meetings overtake newer ones, and what a kill interrupts is fetched again.
-//! Too few leave the rate limit unused. Response times are unknown, so nothing is computed from a latency: a unit starts
-//! when almost no request waits for the limiter. That yields rate x (latency + time to write) units.
+//! Requests made too early do harm: those of older meetings overtake newer ones, and what a kill interrupts is fetched
+//! again. Too few leave the rate limit unused. Response times are unknown, so nothing is computed from a latency: a
+//! unit starts when almost no request waits for the limiter. That yields rate x (latency + time to write) units.
 //!
-//! If no request waits at all, the limiter is not the bottleneck, or this is not known yet. Then few units run, one more
-//! for each that succeeded and took its time, and one less for each fast one. So a failing service gets few requests, and
-//! if writing is the bottleneck no memory is spent on responses that wait to be written.
+//! If no request waits at all, the limiter is not the bottleneck, or this is not known yet. Then few units run, one
+//! more for each that succeeded and took its time, and one less for each fast one. So a failing service gets few
+//! requests, and if writing is the bottleneck no memory is spent on responses that wait to be written.
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
@@ -18,8 +18,8 @@ use tokio::task::{JoinError, JoinSet};
 use super::queue::NewestFirst;
 use feishu_vc::Rate;
 
-/// Requests that wait for the limiter, so that none of its slots is lost while the next unit starts. Four slots of 10 ms
-/// are longer than a busy machine needs to wake a task; at Feishu's rate two would be more than enough.
+/// Requests that wait for the limiter, so that none of its slots is lost while the next unit starts. Four slots of 10
+/// ms are longer than a busy machine needs to wake a task; at Feishu's rate two would be more than enough.
 const QUEUE_AHEAD: usize = 4;
 
 /// This many may be in flight from the start, whatever the rate.
@@ -87,9 +87,9 @@ impl Backpressure {
     }
 }
 
-/// Processes everything in a queue until it is empty and its writers are done. `waiting` is the number of requests of the
-/// endpoint that wait for the limiter. Items that are popped when the run `is_over` are dropped. `process` returns whether
-/// the unit succeeded.
+/// Processes everything in a queue until it is empty and its writers are done. `waiting` is the number of requests of
+/// the endpoint that wait for the limiter. Items that are popped when the run `is_over` are dropped. `process` returns
+/// whether the unit succeeded.
 pub(super) async fn process_queue<T, F: Future<Output = bool> + Send + 'static>(
     mut controller: ConcurrencyController,
     waiting: watch::Receiver<usize>,
@@ -111,8 +111,8 @@ pub(super) async fn process_queue<T, F: Future<Output = bool> + Send + 'static>(
             continue;
         }
         if !controller.may_start(in_flight.len(), *waiting.borrow()) {
-            // Too many are in flight. A completion makes room; a request that starts to wait shows that the limiter is the
-            // bottleneck.
+            // Too many are in flight. A completion makes room; a request that starts to wait shows that the limiter is
+            // the bottleneck.
             tokio::select! {
                 Some(ended) = in_flight.join_next() => controller.record(completion(ended)),
                 _ = changed.changed() => {}

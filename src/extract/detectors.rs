@@ -1,6 +1,8 @@
-//! Detects faults that concern the whole run from the first answers: a missing role or scope, or a refusal of everybody.
+//! Detects faults that concern the whole run from the first answers: a missing role or scope, or a refusal of
+//! everybody.
 //!
-//! Until it is clear that the fault is absent, an answer that could be a sign of it is held back and not recorded as final.
+//! Until it is clear that the fault is absent, an answer that could be a sign of it is held back and not recorded as
+//! final.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

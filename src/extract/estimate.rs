@@ -1,7 +1,7 @@
 //! What the next sync of a window would cost, in calls.
 //!
-//! Shared by `plan`, `status` and a run that stops early. Reads only the ledger; the time is an argument. What is known is
-//! counted, and what is guessed is marked as an estimate. A count is exact if every answer is as long as expected.
+//! Shared by `plan`, `status` and a run that stops early. Reads only the ledger; the time is an argument. What is known
+//! is counted, and what is guessed is marked as an estimate. A count is exact if every answer is as long as expected.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -47,7 +47,8 @@ impl Settle {
         answer.requested_us < self.stable_us(answer.end_us) && !self.is_confirmed(answer)
     }
 
-    /// True if the earlier answer was equal and Feishu had time to change it: two runs in quick succession prove nothing.
+    /// True if the earlier answer was equal and Feishu had time to change it: two runs in quick succession prove
+    /// nothing.
     fn is_confirmed(self, answer: &ReceivedAnswer<'_>) -> bool {
         let min_us = CONFIRMS_AFTER_US.min(self.us / 24);
         let is_apart = answer.earlier_us.is_some_and(|us| answer.requested_us.saturating_sub(us) >= min_us);

@@ -12,8 +12,9 @@ use crate::schema::identity::Item;
 use crate::schema::{Raw, SECTIONS, parse};
 use crate::text::{hex, readable};
 
-/// The items of a page; none if the list is null, absent or not a list. Items that are valid JSON but cannot be represented
-/// (half a surrogate pair, a number beyond a double, unlimited nesting) are replaced by the closest readable value.
+/// The items of a page; none if the list is null, absent or not a list. Items that are valid JSON but cannot be
+/// represented (half a surrogate pair, a number beyond a double, unlimited nesting) are replaced by the closest
+/// readable value.
 pub(crate) fn list_items(body: &[u8], list_key: &str) -> Vec<Value> {
     read_list(body, list_key).map(|list| parse_items(&body[list.range])).unwrap_or_default()
 }

@@ -67,8 +67,8 @@ impl ListedMeeting {
 
     /// What the ledger learns if `known` is the digest it has; `None` if nothing is new.
     ///
-    /// From an incomplete walk the ledger learns the meeting but no digest: meetings of an incomplete walk are not published,
-    /// so the first complete walk that lists the meeting must find it new, whatever was fetched meanwhile.
+    /// From an incomplete walk the ledger learns the meeting but no digest: meetings of an incomplete walk are not
+    /// published, so the first complete walk that lists the meeting must find it new, whatever was fetched meanwhile.
     pub(super) fn change(&self, known: Option<&str>, is_whole: bool) -> Option<Change> {
         if known == Some(&self.item_digest) {
             return None;

@@ -2,14 +2,14 @@
 //!
 //! Meetings of a page are fetched as soon as the page is on disk, while the next pages are read. The rules behind it:
 //!
-//! - A page is in the raw log and its meetings are in the ledger before any of them is fetched. So no answer belongs to an
-//!   unknown meeting, and a ledger rebuilt from the raw log, which includes incomplete walks, is the same.
+//! - A page is in the raw log and its meetings are in the ledger before any of them is fetched. So no answer belongs to
+//!   an unknown meeting, and a ledger rebuilt from the raw log, which includes incomplete walks, is the same.
 //! - An incomplete walk is not published: its meetings are in the ledger without the digest of their item. The first
-//!   complete walk that lists such a meeting finds it new by the missing digest and marks its date dirty. What was fetched
-//!   of it by then is not fetched again.
+//!   complete walk that lists such a meeting finds it new by the missing digest and marks its date dirty. What was
+//!   fetched of it by then is not fetched again.
 //! - Meetings that share a key are numbered by their order in the walk, so later pages do not change the numbers.
-//! - Newest first holds among the known meetings. In which order Feishu lists them is not documented, so a run that may end
-//!   early reads the whole list first, and so does a refetch, which begins for all of its meetings or for none.
+//! - Newest first holds among the known meetings. In which order Feishu lists them is not documented, so a run that may
+//!   end early reads the whole list first, and so does a refetch, which begins for all of its meetings or for none.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -39,8 +39,8 @@ pub(super) struct ListProgress {
     pub keys: HashSet<String>,
 }
 
-/// Reads the list to its end. Pending meetings are added to the backlog page by page, unless the whole list must be read
-/// first.
+/// Reads the list to its end. Pending meetings are added to the backlog page by page, unless the whole list must be
+/// read first.
 pub(super) async fn read_meeting_list(
     context: &Context,
     backlog: &Backlog,
@@ -146,7 +146,8 @@ struct SliceWalk<'c> {
 }
 
 impl SliceWalk<'_> {
-    /// Stores a page under every date of its meetings, or under the day of the request. Returns the keys of its meetings.
+    /// Stores a page under every date of its meetings, or under the day of the request. Returns the keys of its
+    /// meetings.
     async fn add_page(
         &mut self,
         page: &Page,

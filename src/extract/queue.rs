@@ -1,8 +1,8 @@
 //! A bounded queue, newest first.
 //!
-//! A meeting whose list is already known arrives at once and a newer one only after its list was fetched, so the order of
-//! arrival is not enough. Once all writers are done the longest items come first: a walk goes page by page, and a long one
-//! that starts last would leave the rate limit unused.
+//! A meeting whose list is already known arrives at once and a newer one only after its list was fetched, so the order
+//! of arrival is not enough. Once all writers are done the longest items come first: a walk goes page by page, and a
+//! long one that starts last would leave the rate limit unused.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

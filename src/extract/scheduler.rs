@@ -1,7 +1,7 @@
 //! Runs the requests of a run as a pipeline: meeting list, participant lists and quality pages at the same time.
 //!
-//! Newest meetings come first, so that a window that cannot be finished has its newest days. Participants wait in a bounded
-//! queue, which holds the participant lists back while quality is behind.
+//! Newest meetings come first, so that a window that cannot be finished has its newest days. Participants wait in a
+//! bounded queue, which holds the participant lists back while quality is behind.
 
 use std::sync::Arc;
 

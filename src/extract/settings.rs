@@ -31,8 +31,8 @@ pub(crate) struct ExtractSettings {
     pub settle: Settle,
     /// Published dates with lost raw data: not fetched unless `refetch` is set.
     pub lost_raw_dates: BTreeSet<i32>,
-    /// Start of the interrupted run that this one resumes, microseconds UTC: unstable answers since then are not requested
-    /// again.
+    /// Start of the interrupted run that this one resumes, microseconds UTC: unstable answers since then are not
+    /// requested again.
     pub resumed_since_us: Option<i64>,
     /// Maximum number of units in flight per endpoint.
     pub concurrency: usize,
@@ -42,8 +42,8 @@ pub(crate) struct ExtractSettings {
 }
 
 impl ExtractSettings {
-    /// Whether the meeting list is read to its end before anything else is fetched: only then is it known which meetings
-    /// are the newest, or which are to be refetched.
+    /// Whether the meeting list is read to its end before anything else is fetched: only then is it known which
+    /// meetings are the newest, or which are to be refetched.
     pub(super) fn reads_list_first(&self) -> bool {
         self.refetch || self.may_end_early
     }

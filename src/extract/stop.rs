@@ -95,8 +95,8 @@ impl StopSignal {
     }
 
     pub(super) fn set(&self, stop: Stop) {
-        // Stored before the cancellation, so that the "cancelled" of other workers comes second. When the writer stops, one
-        // worker receives the cause, and not always the first.
+        // Stored before the cancellation, so that the "cancelled" of other workers comes second. When the writer stops,
+        // one worker receives the cause, and not always the first.
         let mut first = self.first();
         match &*first {
             None | Some(Stop::Write(WriteError::Stopped)) => *first = Some(stop),

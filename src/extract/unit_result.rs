@@ -74,8 +74,8 @@ fn interpret(walk: &Walk) -> (Status, String, bool) {
 }
 
 impl UnitResult {
-    /// `samples` is the number of distinct minutes among the items, if they were counted; `is_final` decides whether the
-    /// answer can still change.
+    /// `samples` is the number of distinct minutes among the items, if they were counted; `is_final` decides whether
+    /// the answer can still change.
     pub(super) fn new(
         kind: RawKind,
         unit: &str,

@@ -55,8 +55,8 @@ impl Walk {
     }
 }
 
-/// Walks a list of one meeting. If the window is refused as too long, the end is clamped once; if the start is not found,
-/// it is floored to its minute once. The form that worked is remembered in the task.
+/// Walks a list of one meeting. If the window is refused as too long, the end is clamped once; if the start is not
+/// found, it is floored to its minute once. The form that worked is remembered in the task.
 pub(super) async fn walk_list(
     client: &Client,
     endpoint: Endpoint,
