@@ -1,4 +1,5 @@
-//! An estimate as it is printed: calls by endpoint, the time they take at the quota, and what only a later run can fetch.
+//! An estimate as it is printed: calls by endpoint, the time they take at the quota, and what only a later run can
+//! fetch.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The commands: `sync`, `plan`, `rebuild`, `status`, `verify`, `doctor` and `buildings`, one file or folder each.
 //!
-//! Owns how the stages are put together, and nothing a stage knows: `extract` writes responses to the raw log, `publish`
-//! turns a date's responses into parts and hands them to `load`. How a result is shown is left to `cli`.
+//! Owns how the stages are put together, and nothing a stage knows: `extract` writes responses to the raw log,
+//! `publish` turns a date's responses into parts and hands them to `load`. How a result is shown is left to `cli`.
 
 pub(crate) mod buildings;
 pub(crate) mod doctor;

@@ -1,8 +1,8 @@
 //! `plan`: what a sync of a window would fetch, found out with as few calls as possible.
 //!
-//! Fetches the meeting list and the participant lists that were never read, and records them as a sync would, so that no
-//! response is wasted. Takes no lock: raw files are named by run, and the ledger allows several writers. Publishes nothing;
-//! dates with new responses wait for the next sync.
+//! Fetches the meeting list and the participant lists that were never read, and records them as a sync would, so that
+//! no response is wasted. Takes no lock: raw files are named by run, and the ledger allows several writers. Publishes
+//! nothing; dates with new responses wait for the next sync.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,7 +65,8 @@ pub(crate) struct Plan {
     pub finish_utc: String,
     /// The same in the tenant's zone, with its offset.
     pub finish_local: String,
-    /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, and those with unpublished responses.
+    /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, and those with unpublished
+    /// responses.
     pub dates: Vec<String>,
     /// How far it would get within the given limits; null without limits.
     pub reach: Option<PlannedReach>,
@@ -85,8 +86,8 @@ pub(crate) struct Planned {
     pub stop: Option<Stop>,
 }
 
-/// The limits in `setup` do not limit the plan; [`Plan::reach`] says how far a sync would get within them. Returns an error
-/// if the store cannot be used. Whatever Feishu does is a [`Planned`] with its reason.
+/// The limits in `setup` do not limit the plan; [`Plan::reach`] says how far a sync would get within them. Returns an
+/// error if the store cannot be used. Whatever Feishu does is a [`Planned`] with its reason.
 pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let began = Instant::now();
     let started_us = (setup.now_us)();
@@ -156,9 +157,9 @@ fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Re
     Ok(Estimate::new(ledger, &EstimateInput { filter, now_us, settle: setup.settle.into() })?)
 }
 
-/// What is left of a sync's window when it stops early. The ledger knows of a refetch that was begun, so what has become
-/// final stays final. `None` if nothing is known to be left, or if the ledger cannot be read: the run has ended, and that
-/// must not spoil its end.
+/// What is left of a sync's window when it stops early. The ledger knows of a refetch that was begun, so what has
+/// become final stays final. `None` if nothing is known to be left, or if the ledger cannot be read: the run has ended,
+/// and that must not spoil its end.
 pub(super) fn left(ledger: &Ledger, setup: &SyncSetup, now_us: i64, meeting_list_pages: u64) -> Option<CostEstimate> {
     match pending(ledger, setup, false, now_us) {
         Ok(pending) if pending.meetings_pending > 0 => {

@@ -1,7 +1,7 @@
 //! `rebuild`: rebuilds everything derived from `raw/`, offline.
 //!
-//! Promises: makes no API calls; a published date whose raw data is no longer complete stays as it is. Trusts neither the
-//! Parquet files nor the database: files are compared byte by byte, and the database is built from scratch.
+//! Promises: makes no API calls; a published date whose raw data is no longer complete stays as it is. Trusts neither
+//! the Parquet files nor the database: files are compared byte by byte, and the database is built from scratch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

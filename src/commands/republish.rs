@@ -29,8 +29,8 @@ pub(crate) struct RepublishSetup {
     pub now_us: Now,
 }
 
-/// Takes the lock, applies `change` to the store's own files, and publishes again. `None` if nothing is published yet: the
-/// first sync will use what was changed.
+/// Takes the lock, applies `change` to the store's own files, and publishes again. `None` if nothing is published yet:
+/// the first sync will use what was changed.
 pub(crate) fn republish(
     setup: &RepublishSetup,
     change: impl FnOnce(&StorePaths) -> Result<(), SyncError>,

@@ -1,5 +1,5 @@
-//! Compares what is published with what the raw log still has: published dates that could not be rebuilt are never replaced
-//! by less.
+//! Compares what is published with what the raw log still has: published dates that could not be rebuilt are never
+//! replaced by less.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ const NEVER_FEWER: &[&str] = &[MEETINGS.name, PARTICIPANTS.name];
 /// The ledger's setting for the generation published last.
 const GENERATION: &str = "generation";
 
-/// Published dates whose raw data is incomplete: a kind of file is missing, or a file that the ledger has read is gone or
-/// shorter. Without a manifest, whatever is in `parquet/` may have been published.
+/// Published dates whose raw data is incomplete: a kind of file is missing, or a file that the ledger has read is gone
+/// or shorter. Without a manifest, whatever is in `parquet/` may have been published.
 pub(super) fn lost_raw_dates(
     paths: &StorePaths,
     ledger: &Ledger,
@@ -56,9 +56,9 @@ pub(super) fn lost_raw_dates(
     Ok(lost_raw)
 }
 
-/// Reconciles the ledger with what is published: if nothing is any more, or an older copy was restored, everything is due.
-/// Returns the dates with lost raw data, or [`SyncError::WithoutRaw`] if publishing would drop dates because no manifest
-/// names them.
+/// Reconciles the ledger with what is published: if nothing is any more, or an older copy was restored, everything is
+/// due. Returns the dates with lost raw data, or [`SyncError::WithoutRaw`] if publishing would drop dates because no
+/// manifest names them.
 pub(super) fn reconcile(paths: &StorePaths, ledger: &Ledger) -> Result<BTreeSet<i32>, SyncError> {
     let manifest = Manifest::read(paths)?;
     let lost_raw = lost_raw_dates(paths, ledger, manifest.as_ref())?;
@@ -104,8 +104,8 @@ pub(super) fn is_short(date: &DatePublication, manifest: &Manifest) -> bool {
     })
 }
 
-/// Since when syncs have been stopped before their end, microseconds UTC: this run resumes them. Not more than an hour ago,
-/// because early data may have changed since.
+/// Since when syncs have been stopped before their end, microseconds UTC: this run resumes them. Not more than an hour
+/// ago, because early data may have changed since.
 pub(super) fn resumed_since(runs: &[RunRecord], now_us: i64) -> Option<i64> {
     const MAX_AGE_US: i64 = 3_600_000_000;
     let is_sync = |run: &&RunRecord| run.command == "sync";

@@ -132,8 +132,8 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     Ok(Synced { summary, exit, stop, only_unreadable, error })
 }
 
-/// Fetches the window and publishes finished dates now and then. If publishing fails, the extraction ends and the error is
-/// returned beside what was extracted.
+/// Fetches the window and publishes finished dates now and then. If publishing fails, the extraction ends and the error
+/// is returned beside what was extracted.
 async fn fetch_and_publish(
     setup: &SyncSetup,
     extraction: &Arc<Scheduler>,

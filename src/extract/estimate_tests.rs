@@ -254,7 +254,8 @@ proptest! {
             let (narrow, wide) = (pending.reach(narrow, RATE), pending.reach(wide, RATE));
             prop_assert!(narrow.meetings <= wide.meetings && narrow.calls <= wide.calls);
             prop_assert!(narrow.calls <= most.max(pending.calls[MEETINGS].calls));
-            prop_assert_eq!(narrow.is_whole, narrow.calls == pending.total().calls && narrow.meetings == pending.meetings_pending
+            prop_assert_eq!(
+                narrow.is_whole, narrow.calls == pending.total().calls && narrow.meetings == pending.meetings_pending
                 && narrow.is_whole);
         }
         let all = pending.reach(Limits::default(), RATE);
@@ -271,7 +272,10 @@ proptest! {
         prop_assert!(again.total().calls >= once.total().calls && again.dates.is_superset(&once.dates));
         prop_assert_eq!(again.meetings_pending + again.later.fresh_meetings, again.meetings);
         let by_date: BTreeMap<i32, usize> =
-            again.steps.iter().fold(BTreeMap::new(), |mut dates, step| { *dates.entry(step.meeting_date).or_default() += 1; dates });
+            again.steps.iter().fold(BTreeMap::new(), |mut dates, step| {
+                *dates.entry(step.meeting_date).or_default() += 1;
+                dates
+            });
         prop_assert_eq!(by_date.into_keys().collect::<BTreeSet<_>>(), again.dates);
         // Estimating changes nothing.
         prop_assert_eq!(Estimate::new(&ledger, &input()).expect("estimated").total(), once.total());

@@ -20,7 +20,8 @@
 //! server.shutdown().await;
 //! # Ok(())
 //! # }
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(run()).expect("a free port");
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+//! # runtime.block_on(run()).expect("a free port");
 //! ```
 
 mod generators;

@@ -13,7 +13,8 @@ use feishu_vc::{
 
 /// From this difference of the clocks on, warn.
 const SKEW_WARNING_S: i64 = 60;
-/// From here on a run mistakes running meetings for ended ones, or the reverse: meetings are left alone for ten minutes.
+/// From here on a run mistakes running meetings for ended ones, or the reverse: meetings are left alone for ten
+/// minutes.
 const SKEW_FAILED_S: i64 = 600;
 
 /// The result of one call, and whether the next call makes sense.

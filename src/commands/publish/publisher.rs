@@ -97,8 +97,8 @@ impl Publisher {
         Ok(())
     }
 
-    /// Publishes everything that is due, with the end of the run. Returns the exit code, which is worse than the given one
-    /// if the window still has failures.
+    /// Publishes everything that is due, with the end of the run. Returns the exit code, which is worse than the given
+    /// one if the window still has failures.
     pub(crate) async fn publish_all(
         &mut self,
         run: &mut RunRecord,

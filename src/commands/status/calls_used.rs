@@ -11,8 +11,8 @@ use crate::ledger::{Ledger, LedgerError, RunRecord};
 use crate::raw_log::{RawError, requests_by_run};
 use crate::schema::{TenantZone, civil_date_text, utc_text};
 
-/// Requests in a period. A run that has ended recorded its number; for one that has not, or that the ledger does not know,
-/// its responses in the raw log count.
+/// Requests in a period. A run that has ended recorded its number; for one that has not, or that the ledger does not
+/// know, its responses in the raw log count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct CallsUsed {
     /// The calendar month in the tenant's zone, `YYYY-MM`.

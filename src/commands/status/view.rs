@@ -64,7 +64,8 @@ pub(crate) struct RunView {
     pub until_utc: Option<String>,
     /// RFC 3339 UTC.
     pub started_utc: String,
-    /// RFC 3339 UTC; null while under way, or if the run was killed. The same holds for outcome, exit code and duration.
+    /// RFC 3339 UTC; null while under way, or if the run was killed. The same holds for outcome, exit code and
+    /// duration.
     pub finished_utc: Option<String>,
     pub outcome: Option<String>,
     pub exit_code: Option<i64>,
