@@ -1,11 +1,11 @@
-//! `vcq-etl`: asks the vendor, keeps the answers, publishes them as Parquet and DuckDB, and answers questions.
+//! `vcq-etl`: fetches meeting quality data from Feishu, publishes it as Parquet and DuckDB, and answers questions about it.
 
 use std::panic;
 use std::process;
 
 use vcq_etl::{ExitCode, Process};
 
-// The system's allocator. On the rebuild of a million samples mimalloc saves 2 % of the CPU and takes 40 % more memory,
+// The system allocator. On the rebuild of a million samples mimalloc saves 2 % of the CPU and takes 40 % more memory,
 // jemalloc 3 % and 14 %.
 fn main() -> process::ExitCode {
     // The panic hook has reported it already; only the exit code is left.

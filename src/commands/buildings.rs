@@ -1,7 +1,7 @@
-//! The building map of a store: taking a file in, and how far it reaches in what is published.
+//! `buildings`: imports a building file, and measures how much of the published data it covers.
 //!
-//! A file is read and judged before the store is touched, so an import is all or nothing. What the store keeps is
-//! `buildings.csv` in our own form; every publication makes the tables `buildings` and `address_buildings` from it.
+//! A file is parsed and checked before the store is touched, so an import is all or nothing. The store keeps
+//! `buildings.csv` in its own format; every publication builds the tables `buildings` and `address_buildings` from it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -11,48 +11,42 @@ use super::republish::{RepublishSetup, republish};
 use crate::buildings::{BuildingFile, Buildings, BuildingsError, BuildingsSummary, Days, FileFormat, Network};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, open_published_with, read_generation};
 
-/// What is written beside the lock.
+/// The command name in the lock.
 pub(crate) const IMPORT: &str = "buildings import";
 
-/// What an import needs to know.
 #[derive(Clone)]
 pub(crate) struct ImportSetup {
-    /// The store, which is made where it is missing, so that buildings can come before the first sync; and how it is
-    /// published.
+    /// The store is created if missing, so that buildings can be imported before the first sync.
     pub publishing: RepublishSetup,
     pub file: PathBuf,
-    /// From which day on it holds, days since 1970-01-01; what was imported before holds until then. `None`: it replaces
-    /// all that was imported before.
+    /// The first day on which the file is valid, days since 1970-01-01; earlier imports are valid until then. `None`: the
+    /// file replaces all earlier imports.
     pub from: Option<i32>,
-    /// The first day on which it no longer holds.
+    /// The first day on which it is no longer valid.
     pub until: Option<i32>,
 }
 
-/// A building file that was read, and what is to be said of it.
+/// What is to be reported about a building file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judged {
     pub form: FileFormat,
     pub judgement: BuildingsSummary,
-    /// Lines that say what an earlier one says, with that one.
+    /// Duplicate lines, each with the earlier line that it repeats.
     pub duplicates: Vec<(u64, u64)>,
 }
 
-/// What an import came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Imported {
     pub judged: Judged,
-    /// Rows of earlier imports that there were.
+    /// Rows of earlier imports.
     pub earlier_rows: usize,
-    /// Of these, those that hold until the day from which the file holds.
+    /// Of these, those that stay valid until the file's first day.
     pub kept_rows: usize,
-    /// The generation that was published with it; `None` where the next publication takes it up.
+    /// The generation published with it; `None` if the next publication will be the first to use it.
     pub generation: Option<u64>,
 }
 
-/// Reads a building file and judges it. Nothing is changed.
-///
-/// # Errors
-/// [`BuildingsError`].
+/// Parses a building file and checks it. Changes nothing.
 pub(crate) fn judge(file: &std::path::Path) -> Result<Judged, BuildingsError> {
     Ok(judged(BuildingFile::read(file, Days::ALL)?).0)
 }
@@ -63,10 +57,7 @@ fn judged(file: BuildingFile) -> (Judged, Buildings) {
     (Judged { form: file.format, judgement, duplicates: file.duplicates }, buildings)
 }
 
-/// Takes a building file in.
-///
-/// # Errors
-/// [`SyncError`]: of the file, before the store is touched; of the store, which keeps what it had.
+/// If the import fails, the store keeps what it had.
 pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
     let days = Days { from: setup.from.unwrap_or_default(), until: setup.until };
     let (judged, buildings) = judged(BuildingFile::read(&setup.file, days)?);
@@ -80,7 +71,7 @@ pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
                 kept_rows = earlier.entries().iter().filter(|entry| entry.days.from < from).count();
                 earlier.superseded_by(buildings, from)
             }
-            // One that can't be read is replaced like any other.
+            // An unreadable earlier import is replaced like any other.
             None => {
                 earlier_rows = earlier.map(|earlier| earlier.entries().len()).unwrap_or_default();
                 buildings
@@ -92,20 +83,19 @@ pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
     Ok(Imported { judged, earlier_rows, kept_rows, generation })
 }
 
-/// How many are where.
+/// Participants or addresses by where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tally {
     pub in_building: u64,
-    /// In a range of home routers, without a building.
+    /// Without a building, in a private range of home routers.
     pub home: u64,
-    /// With an address that is nowhere.
+    /// Without a building, at another address.
     pub elsewhere: u64,
-    /// Without an address that can be read.
+    /// Without a parsable address.
     pub without_address: u64,
 }
 
 impl Tally {
-    /// Those with an address.
     pub(crate) fn with_address(self) -> u64 {
         self.in_building + self.home + self.elsewhere
     }
@@ -120,25 +110,21 @@ pub(crate) struct MissingSubnet {
     pub addresses: u64,
 }
 
-/// How far the building map reaches in what is published.
+/// How much of the published data the building map covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reach {
-    /// The generation that was looked at.
     pub generation: u64,
     pub judgement: BuildingsSummary,
     pub participants: Tally,
-    /// Different internal addresses; one with a building on some day counts as in it.
+    /// Distinct internal addresses; one that has a building on any day counts as in a building.
     pub addresses: Tally,
-    /// Subnets without a building, most participants first, those of home routers left out.
+    /// Subnets without a building, most participants first, without those of home routers.
     pub missing: Vec<MissingSubnet>,
-    /// Networks that no participant was in, with their buildings.
+    /// Networks without participants, with their buildings.
     pub unmatched: Vec<(Network, String)>,
 }
 
-/// Holds the imported buildings against the published database. Takes no lock and changes nothing.
-///
-/// # Errors
-/// [`SyncError`] where there is no store, nothing imported or nothing published.
+/// Compares the imported buildings with the published database. Takes no lock and changes nothing.
 pub(crate) fn reach(store: &std::path::Path, options: DatabaseOptions) -> Result<Reach, SyncError> {
     let paths = StorePaths::existing(store)?;
     if !paths.buildings().exists() {
@@ -163,7 +149,7 @@ pub(crate) fn reach(store: &std::path::Path, options: DatabaseOptions) -> Result
     Ok(count.reach(generation))
 }
 
-/// Each pair of addresses on each day once.
+/// Each pair of addresses once per day.
 const PARTICIPATIONS: &str = "
 select coalesce(internal_ip, ''), public_ip, cast(meeting_date - date '1970-01-01' as integer), count(*)
 from participants
@@ -179,9 +165,9 @@ struct Seen {
 struct Count<'a> {
     buildings: &'a Buildings,
     participants: Tally,
-    /// The addresses, and whether each was in a building on some day.
+    /// The addresses, and whether each was in a building on any day.
     addresses: HashMap<Network, bool>,
-    /// Subnets: participant rows without a building, and their addresses.
+    /// By subnet: participants without a building, and their addresses.
     missing: HashMap<Network, (u64, HashSet<Network>)>,
     matched: HashSet<Network>,
 }
@@ -263,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_counted_once() {
+    fn every_participant_is_counted_once() {
         let file = "cidr,building,egress_cidr,valid_from\n10.1.2.0/24,A,,2026-11-01\n10.1.3.0/24,B,,\n\
                     192.168.1.0/24,C,203.0.113.7,\n";
         let file = BuildingFile::parse("f".as_ref(), file.as_bytes(), Days::ALL).expect("sound");
