@@ -32,20 +32,17 @@ impl Answer {
     }
 }
 
-/// Applied once its response is on disk.
+/// Applied once its response is on disk. `path` is below `raw/`.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    /// Listed by a walk over the meeting list.
     Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
-    /// The participant list of a meeting was fetched.
+    // The participant list of a meeting was fetched.
     Listed { meeting_key: String, answer: Answer },
-    /// Listed as a participant of a meeting.
     Participant { meeting_key: String, identity: ParticipantIdentity },
-    /// The quality data of a participant was fetched.
+    // The quality data of a participant was fetched.
     Answered { base_key: String, answer: Answer },
-    /// A date has something new to publish.
+    // A date has something new to publish.
     Dirty { meeting_date: i32 },
-    /// A raw file was indexed; its path is below `raw/`.
     Indexed { path: String, progress: FileProgress },
 }
 
@@ -62,17 +59,12 @@ impl Change {
                            on conflict (meeting_key) do update set
                                end_us = excluded.end_us, is_webinar = excluded.is_webinar,
                                devices = excluded.devices, item_digest = excluded.item_digest";
+                let MeetingIdentity { meeting_no, start, is_webinar, .. } = identity;
+                let (end_us, meeting_date) = (identity.end.map(|end| end.utc_us), start.local_day());
+                let (start_us, offset_min) = (start.utc_us, start.offset_min);
                 transaction.prepare_cached(sql)?.execute(params![
-                    key,
-                    identity.meeting_no,
-                    identity.start.utc_us,
-                    identity.start.offset_min,
-                    identity.end.map(|end| end.utc_us),
-                    identity.start.local_day(),
-                    identity.is_webinar,
-                    devices,
-                    item_digest,
-                ])?;
+                    key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices, item_digest
+                ])
             }
             Change::Listed { meeting_key, answer } => {
                 let sql = "update meetings set list_status = ?2, list_final = ?3,
@@ -80,7 +72,7 @@ impl Change {
                                list_us = case when ?4 is null and ?2 = 'pending' then list_us else ?5 end where meeting_key = ?1";
                 let Answer { status, is_final, digest, requested_us, .. } = answer;
                 let values = params![meeting_key, status.name(), is_final, digest, requested_us];
-                transaction.prepare_cached(sql)?.execute(values)?;
+                transaction.prepare_cached(sql)?.execute(values)
             }
             Change::Participant { meeting_key, identity } => {
                 let (kind, id) = match &identity.id {
@@ -99,35 +91,29 @@ impl Change {
                                                      status, is_final)
                            values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                            on conflict (base_key) do update set expected_minutes = excluded.expected_minutes";
-                transaction.prepare_cached(sql)?.execute(params![
-                    identity.base_key,
-                    meeting_key,
-                    kind,
-                    id,
-                    join_s,
-                    identity.expected_minutes,
-                    status.name(),
-                    is_final,
-                ])?;
+                let ParticipantIdentity { base_key, expected_minutes, .. } = identity;
+                let values =
+                    params![base_key, meeting_key, kind, id, join_s, expected_minutes, status.name(), is_final];
+                transaction.prepare_cached(sql)?.execute(values)
             }
             Change::Answered { base_key, answer } => {
                 let sql = "update participants set status = ?2, is_final = ?3, digest = coalesce(?4, digest), items = ?5,
                                last_us = case when ?4 is null and ?2 = 'pending' then last_us else ?6 end where base_key = ?1";
                 let Answer { status, is_final, digest, items, requested_us } = answer;
-                let values = params![base_key, status.name(), is_final, digest, *items as i64, requested_us];
-                transaction.prepare_cached(sql)?.execute(values)?;
+                let values = params![base_key, status.name(), is_final, digest, items, requested_us];
+                transaction.prepare_cached(sql)?.execute(values)
             }
             Change::Dirty { meeting_date } => {
                 let sql = "insert into dirty_dates values (?1, 1)
                            on conflict (meeting_date) do update set changes = changes + 1";
-                transaction.prepare_cached(sql)?.execute([meeting_date])?;
+                transaction.prepare_cached(sql)?.execute([meeting_date])
             }
             Change::Indexed { path, progress } => {
                 let sql = "insert or replace into raw_files values (?1, ?2, ?3)";
-                let (indexed_bytes, seen_bytes) = (progress.indexed_bytes as i64, progress.seen_bytes as i64);
-                transaction.prepare_cached(sql)?.execute(params![path, indexed_bytes, seen_bytes])?;
+                let values = params![path, progress.indexed_bytes, progress.seen_bytes];
+                transaction.prepare_cached(sql)?.execute(values)
             }
         }
-        Ok(())
+        .map(drop)
     }
 }

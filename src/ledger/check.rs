@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::OptionalExtension;
-
-use super::database::{Ledger, USER_ID_TYPE, connect_read_only};
+use super::database::{Ledger, USER_ID_TYPE, connect_read_only, select};
 use super::runs::RunRecord;
 use crate::raw_log::RawKind;
 
@@ -65,47 +63,37 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     let mut connection = connect_read_only(path)?;
     // One transaction, for a consistent view while a run commits.
     let connection = connection.transaction()?;
-    let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 {
-        check.is_new = true;
+    check.is_new = connection.query_row("select not exists (select 1 from sqlite_schema)", [], |row| row.get(0))?;
+    if check.is_new {
         return Ok(());
     }
-    let health: Vec<String> =
-        connection.prepare("pragma quick_check(5)")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let health: Vec<String> = select(&connection, "pragma quick_check(5)", [], |row| row.get(0))?;
     if health != ["ok"] {
         check.problems.push(("an intact ledger".to_owned(), health.join("; ")));
     }
-    let mut dirty_dates = connection.prepare("select meeting_date from dirty_dates order by meeting_date")?;
-    check.dirty_dates = dirty_dates.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let dirty_dates = "select meeting_date from dirty_dates order by meeting_date";
+    check.dirty_dates = select(&connection, dirty_dates, [], |row| row.get(0))?;
     let quality = "select m.meeting_date, p.base_key, p.last_us, iif(r.meeting_key is null, p.is_final, null)
                  from participants p join meetings m on m.meeting_key = p.meeting_key
                  left join refetch r on r.meeting_key = p.meeting_key where p.last_us is not null";
     let lists = "select m.meeting_date, m.meeting_key, m.list_us, iif(r.meeting_key is null, m.list_final, null)
                   from meetings m left join refetch r on r.meeting_key = m.meeting_key where m.list_us is not null";
     for (kind, sql) in [(RawKind::Quality, quality), (RawKind::Participants, lists)] {
-        let mut select = connection.prepare(sql)?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
+        select(&connection, sql, [], |row| {
             let answer = KnownAnswer { kind, unit: row.get(1)?, requested_us: row.get(2)?, is_final: row.get(3)? };
             check.answers.entry(row.get(0)?).or_default().push(answer);
-        }
+            Ok(())
+        })?;
     }
-    check.raw_files = connection
-        .prepare("select path, indexed_bytes from raw_files order by path")?
-        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0) as u64)))?
-        .collect::<Result<_, _>>()?;
-    check.user_id_type = connection
-        .query_row("select value from settings where name = ?1", [USER_ID_TYPE], |row| row.get(0))
-        .optional()?;
-    let orphans: i64 = connection.query_row(
-        "select count(*) from participants p where not exists (select 1 from meetings m where m.meeting_key = p.meeting_key)",
-        [],
-        |row| row.get(0),
-    )?;
+    let raw_files = "select path, indexed_bytes from raw_files order by path";
+    check.raw_files = select(&connection, raw_files, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let setting = "select value from settings where name = ?1";
+    check.user_id_type = select(&connection, setting, [USER_ID_TYPE], |row| row.get(0))?.pop();
+    let orphans = "select count(*) from participants where meeting_key not in (select meeting_key from meetings)";
+    let orphans: u64 = connection.query_row(orphans, [], |row| row.get(0))?;
     if orphans > 0 {
-        check
-            .problems
-            .push(("only participants of known meetings".to_owned(), format!("{orphans} of unknown meetings")));
+        let found = format!("{orphans} of unknown meetings");
+        check.problems.push(("only participants of known meetings".to_owned(), found));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! One connection behind a lock: commits are few (several checkpoints share one) and reads are short.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,14 @@ const VERSION: i64 = 2;
 pub(crate) const USER_ID_TYPE: &str = "user_id_type";
 
 const TABLES: &str = include_str!("ledger.sql");
+
+/// Reads a row into a struct whose fields have the names of its columns.
+macro_rules! read_fields {
+    ($type:ident { $($field:ident)* }) => {
+        |row: &rusqlite::Row<'_>| Ok($type { $($field: row.get(stringify!($field))?),* })
+    };
+}
+pub(super) use read_fields;
 
 /// Drops the index, to be rebuilt from the raw log. Settings, runs and open refetches stay.
 const DROP_INDEX: &str = "
@@ -67,8 +76,7 @@ impl Ledger {
             return Ok(());
         }
         let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        let source = rusqlite::Error::SqliteFailure(code, Some(found));
-        Err(LedgerError::Damaged { path: self.path.clone(), source })
+        Err(self.failed("read")(rusqlite::Error::SqliteFailure(code, Some(found))))
     }
 
     /// Forgets everything that the raw log holds too.
@@ -78,28 +86,21 @@ impl Ledger {
 
     /// How much of each raw file is indexed, by path below `raw/`.
     pub(crate) fn raw_files(&self) -> Result<HashMap<String, FileProgress>, LedgerError> {
-        let read = |row: &Row<'_>| {
-            let (indexed_bytes, seen_bytes) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64);
-            Ok((row.get(0)?, FileProgress { indexed_bytes, seen_bytes }))
-        };
+        let read =
+            |row: &Row<'_>| Ok((row.get(0)?, FileProgress { indexed_bytes: row.get(1)?, seen_bytes: row.get(2)? }));
         Ok(self.rows("select path, indexed_bytes, seen_bytes from raw_files", [], read)?.into_iter().collect())
     }
 
     pub(crate) fn forget_raw_files<'a>(&self, mut paths: impl Iterator<Item = &'a String>) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| {
-            paths.try_for_each(|path| {
-                transaction.prepare_cached("delete from raw_files where path = ?1")?.execute([path]).map(drop)
-            })
+            let mut delete = transaction.prepare_cached("delete from raw_files where path = ?1")?;
+            paths.try_for_each(|path| delete.execute([path]).map(drop))
         })
     }
 
     /// Records lost raw files, so that their dates keep what is published also after a rebuild.
     pub(crate) fn remember_raw_files(&self, files: &HashMap<String, FileProgress>) -> Result<(), LedgerError> {
-        self.in_transaction(|transaction| {
-            files.iter().try_for_each(|(path, progress)| {
-                Change::Indexed { path: path.clone(), progress: *progress }.apply(transaction)
-            })
-        })
+        self.apply(files.iter().map(|(path, progress)| Change::Indexed { path: path.clone(), progress: *progress }))
     }
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -117,10 +118,7 @@ impl Ledger {
         parameters: impl rusqlite::Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, LedgerError> {
-        let connection = self.connection();
-        let rows =
-            || -> rusqlite::Result<Vec<T>> { connection.prepare_cached(sql)?.query_map(parameters, read)?.collect() };
-        rows().map_err(self.failed("read"))
+        select(&self.connection(), sql, parameters, read).map_err(self.failed("read"))
     }
 
     pub(super) fn one<T>(
@@ -129,11 +127,7 @@ impl Ledger {
         parameters: impl rusqlite::Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, LedgerError> {
-        let connection = self.connection();
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut select| select.query_row(parameters, read))
-            .map_err(self.failed("read"))
+        self.connection().query_row(sql, parameters, read).map_err(self.failed("read"))
     }
 
     /// Writes everything or nothing.
@@ -150,8 +144,8 @@ impl Ledger {
         run().map_err(self.failed("write"))
     }
 
-    pub(crate) fn apply<'a>(&self, mut changes: impl Iterator<Item = &'a Change>) -> Result<(), LedgerError> {
-        self.in_transaction(|transaction| changes.try_for_each(|change| change.apply(transaction)))
+    pub(crate) fn apply<C: Borrow<Change>>(&self, mut changes: impl Iterator<Item = C>) -> Result<(), LedgerError> {
+        self.in_transaction(|transaction| changes.try_for_each(|change| change.borrow().apply(transaction)))
     }
 
     /// A setting with which the store was created.
@@ -175,6 +169,15 @@ impl Ledger {
         let sql = "select item_digest from meetings where meeting_key = ?1";
         Ok(self.rows(sql, [meeting_key], |row| row.get(0))?.pop())
     }
+}
+
+pub(super) fn select<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare_cached(sql)?.query_map(parameters, read)?.collect()
 }
 
 fn read_version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
@@ -202,7 +205,10 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
 pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let has_log = fs::metadata(wal_path(path)).is_ok_and(|log| log.len() > 0);
-    let connection = Connection::open_with_flags(file_uri(path, !has_log), flags)?;
+    // The characters that have a meaning in a URI.
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let uri = format!("file:{name}?mode=ro{}", if has_log { "" } else { "&immutable=1" });
+    let connection = Connection::open_with_flags(uri, flags)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     Ok(connection)
 }
@@ -211,18 +217,6 @@ fn wal_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     name.into()
-}
-
-fn file_uri(path: &Path, is_immutable: bool) -> String {
-    let mut uri = "file:".to_owned();
-    for byte in path.to_string_lossy().bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri + "?mode=ro" + if is_immutable { "&immutable=1" } else { "" }
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::change::Change;
-use super::database::Ledger;
+use super::database::{Ledger, read_fields};
 use super::error::LedgerError;
 
-/// A date with unpublished changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DirtyDate {
     pub meeting_date: i32,
@@ -18,8 +17,8 @@ pub(crate) struct DirtyDate {
 impl Ledger {
     /// The dates with unpublished changes, oldest first.
     pub(crate) fn dirty_dates(&self) -> Result<Vec<DirtyDate>, LedgerError> {
-        let read = |row: &Row<'_>| Ok(DirtyDate { meeting_date: row.get(0)?, changes: row.get(1)? });
-        self.rows("select meeting_date, changes from dirty_dates order by meeting_date", [], read)
+        let read = read_fields!(DirtyDate { meeting_date changes });
+        self.rows("select * from dirty_dates order by meeting_date", [], read)
     }
 
     /// The dates on which no meeting was listed by a complete walk in its current form: a walk over the meeting list
@@ -34,18 +33,14 @@ impl Ledger {
 
     /// Clears dates that were published, except those that changed since they were read.
     pub(crate) fn mark_published(&self, dates: &[DirtyDate]) -> Result<(), LedgerError> {
+        let sql = "delete from dirty_dates where meeting_date = ?1 and changes <= ?2";
         self.in_transaction(|transaction| {
-            for date in dates {
-                let sql = "delete from dirty_dates where meeting_date = ?1 and changes <= ?2";
-                transaction.prepare_cached(sql)?.execute(params![date.meeting_date, date.changes])?;
-            }
-            Ok(())
+            let mut delete = transaction.prepare_cached(sql)?;
+            dates.iter().try_for_each(|date| delete.execute(params![date.meeting_date, date.changes]).map(drop))
         })
     }
 
-    pub(crate) fn mark_dirty(&self, mut dates: impl Iterator<Item = i32>) -> Result<(), LedgerError> {
-        self.in_transaction(|transaction| {
-            dates.try_for_each(|meeting_date| Change::Dirty { meeting_date }.apply(transaction))
-        })
+    pub(crate) fn mark_dirty(&self, dates: impl Iterator<Item = i32>) -> Result<(), LedgerError> {
+        self.apply(dates.map(|meeting_date| Change::Dirty { meeting_date }))
     }
 }

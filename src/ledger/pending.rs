@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::change::ROOM;
-use super::database::Ledger;
+use super::database::{Ledger, read_fields};
 use super::error::LedgerError;
 use crate::schema::identity::ParticipantId;
 
@@ -68,28 +68,15 @@ impl Ledger {
     ) -> Result<Vec<PendingMeeting>, LedgerError> {
         let sql = format!(
             "select meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices,
-                    list_final, list_status, list_digest, list_us, began_us
+                    list_final, list_status, list_digest, list_us, began_us as refetch_us
              from meetings m left join refetch using (meeting_key)
              where {condition}
              order by start_us desc, meeting_key"
         );
-        let read = |row: &Row<'_>| {
-            Ok(PendingMeeting {
-                meeting_key: row.get(0)?,
-                meeting_no: row.get(1)?,
-                start_us: row.get(2)?,
-                offset_min: row.get(3)?,
-                end_us: row.get(4)?,
-                meeting_date: row.get(5)?,
-                is_webinar: row.get(6)?,
-                devices: row.get(7)?,
-                list_final: row.get(8)?,
-                list_status: row.get(9)?,
-                list_digest: row.get(10)?,
-                list_us: row.get(11)?,
-                refetch_us: row.get(12)?,
-            })
-        };
+        let read = read_fields!(PendingMeeting {
+            meeting_key meeting_no start_us offset_min end_us meeting_date is_webinar devices
+            list_final list_status list_digest list_us refetch_us
+        });
         self.rows(&sql, parameters, read)
     }
 

@@ -21,15 +21,12 @@ impl Ledger {
     /// again.
     pub(crate) fn begin_refetch<'a>(
         &self,
-        meetings: impl Iterator<Item = &'a String>,
+        mut meetings: impl Iterator<Item = &'a String>,
         now_us: i64,
     ) -> Result<(), LedgerError> {
         self.in_transaction(|transaction| {
-            for meeting_key in meetings {
-                transaction
-                    .prepare_cached("insert or replace into refetch values (?1, ?2)")?
-                    .execute(params![meeting_key, now_us])?;
-            }
+            let mut insert = transaction.prepare_cached("insert or replace into refetch values (?1, ?2)")?;
+            meetings.try_for_each(|meeting_key| insert.execute(params![meeting_key, now_us]).map(drop))?;
             reset_finality(transaction)
         })
     }
@@ -52,26 +49,19 @@ impl Ledger {
     }
 
     fn refetched_meeting_dates(&self, condition: &str) -> Result<BTreeSet<i32>, LedgerError> {
-        let sql = format!(
-            "select distinct m.meeting_date from refetch r join meetings m using (meeting_key) where {condition}"
-        );
+        let sql = format!("select m.meeting_date from refetch r join meetings m using (meeting_key) where {condition}");
         Ok(self.rows(&sql, [], |row| row.get(0))?.into_iter().collect())
     }
 
     /// Closes the refetch of all meetings except those of the `waiting` dates.
     pub(crate) fn end_refetch(&self, waiting: &BTreeSet<i32>) -> Result<(), LedgerError> {
-        self.in_transaction(|transaction| {
-            let meetings: Vec<(String, Option<i32>)> = transaction
-                .prepare_cached("select meeting_key, meeting_date from refetch left join meetings using (meeting_key)")?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<rusqlite::Result<_>>()?;
-            for (meeting_key, meeting_date) in meetings {
-                if !meeting_date.is_some_and(|date| waiting.contains(&date)) {
-                    transaction.prepare_cached("delete from refetch where meeting_key = ?1")?.execute([meeting_key])?;
-                }
-            }
-            Ok(())
-        })
+        let dates: Vec<String> = waiting.iter().map(i32::to_string).collect();
+        let sql = format!(
+            "delete from refetch
+             where meeting_key not in (select meeting_key from meetings where meeting_date in ({}))",
+            dates.join(", ")
+        );
+        self.in_transaction(|transaction| transaction.execute(&sql, []).map(drop))
     }
 }
 

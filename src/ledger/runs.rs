@@ -1,6 +1,6 @@
 //! The run history.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
 use super::database::Ledger;
 use super::error::LedgerError;
@@ -30,52 +30,46 @@ pub(crate) struct RunRecord {
 impl Ledger {
     pub(crate) fn record_run(&self, run: &RunRecord) -> Result<(), LedgerError> {
         let totals = |index: usize| run.totals.map(|totals| totals[index]);
-        self.connection()
-            .execute(
-                "insert or replace into runs values (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
-                params![
-                    run.run_id,
-                    run.command,
-                    run.since_us,
-                    run.until_us,
-                    run.started_us,
-                    run.finished_us,
-                    run.outcome,
-                    run.exit_code,
-                    totals(0),
-                    totals(1),
-                    totals(2),
-                    totals(3),
-                    run.calls[0],
-                    run.calls[1],
-                    run.calls[2],
-                    run.throttles,
-                    run.waited_s,
-                ],
-            )
-            .map(drop)
-            .map_err(self.failed("write"))
+        let sql = "insert or replace into runs values (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)";
+        let values = params![
+            run.run_id,
+            run.command,
+            run.since_us,
+            run.until_us,
+            run.started_us,
+            run.finished_us,
+            run.outcome,
+            run.exit_code,
+            totals(0),
+            totals(1),
+            totals(2),
+            totals(3),
+            run.calls[0],
+            run.calls[1],
+            run.calls[2],
+            run.throttles,
+            run.waited_s,
+        ];
+        self.connection().execute(sql, values).map(drop).map_err(self.failed("write"))
     }
 
     pub(crate) fn runs(&self) -> Result<Vec<RunRecord>, LedgerError> {
-        self.rows("select * from runs order by started_us, run_id", [], read_run)
+        self.rows("select * from runs order by started_us, run_id", [], |row| {
+            let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
+            Ok(RunRecord {
+                run_id: row.get(0)?,
+                command: row.get(1)?,
+                since_us: row.get(2)?,
+                until_us: row.get(3)?,
+                started_us: row.get(4)?,
+                finished_us: row.get(5)?,
+                outcome: row.get(6)?,
+                exit_code: row.get(7)?,
+                totals: if let [Some(a), Some(b), Some(c), Some(d)] = totals { Some([a, b, c, d]) } else { None },
+                calls: [row.get(12)?, row.get(13)?, row.get(14)?],
+                throttles: row.get(15)?,
+                waited_s: row.get(16)?,
+            })
+        })
     }
-}
-
-fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
-    let totals: [Option<i64>; 4] = [row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?];
-    Ok(RunRecord {
-        run_id: row.get(0)?,
-        command: row.get(1)?,
-        since_us: row.get(2)?,
-        until_us: row.get(3)?,
-        started_us: row.get(4)?,
-        finished_us: row.get(5)?,
-        outcome: row.get(6)?,
-        exit_code: row.get(7)?,
-        totals: if let [Some(a), Some(b), Some(c), Some(d)] = totals { Some([a, b, c, d]) } else { None },
-        calls: [row.get(12)?, row.get(13)?, row.get(14)?],
-        throttles: row.get(15)?,
-        waited_s: row.get(16)?,
-    })
 }

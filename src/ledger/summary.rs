@@ -1,8 +1,8 @@
 //! Read-only summaries: the state of a window's meetings, and what is pending in the whole store.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 
-use super::database::Ledger;
+use super::database::{Ledger, read_fields};
 use super::error::LedgerError;
 use super::pending::IS_PENDING;
 use super::runs::RunRecord;
@@ -54,7 +54,7 @@ impl Ledger {
         let meetings = format!("select count(*) from meetings m where {MATCHES}");
         let participants =
             format!("select count(*) from meetings m join participants p using (meeting_key) where {MATCHES}");
-        let count = |sql: &str| self.one(sql, params![since_us, until_us, numbers], |row| count(row, 0));
+        let count = |sql: &str| self.one(sql, params![since_us, until_us, numbers], |row| row.get(0));
         Ok((count(&meetings)?, count(&participants)?))
     }
 
@@ -64,32 +64,22 @@ impl Ledger {
         let is_pending = "(?4 or p.is_final = 0) and p.id is not null and p.join_s is not null";
         let sql = format!(
             "select m.start_us, m.end_us, m.meeting_date, m.is_webinar, m.devices, m.list_final,
-                    m.list_final = 1 or m.list_digest is not null,
-                    count(p.base_key),
-                    count(case when {is_pending} then 1 end),
-                    coalesce(sum(case when {is_pending} then max(1, (coalesce(p.expected_minutes, 1) + 99) / 100) end), 0),
-                    count(case when {is_pending} and p.expected_minutes is null then 1 end)
+                    m.list_final = 1 or m.list_digest is not null as was_listed,
+                    count(p.base_key) as known,
+                    count(*) filter (where {is_pending}) as pending,
+                    coalesce(sum(max(1, (coalesce(p.expected_minutes, 1) + 99) / 100)) filter (where {is_pending}), 0)
+                        as quality_calls,
+                    count(*) filter (where {is_pending} and p.expected_minutes is null) as unknown_length
              from meetings m
              left join participants p on p.meeting_key = m.meeting_key
              where {MATCHES} and (?4 or {IS_PENDING})
              group by m.meeting_key
              order by m.start_us desc, m.meeting_key"
         );
-        let read = |row: &Row<'_>| {
-            Ok(MeetingState {
-                start_us: row.get(0)?,
-                end_us: row.get(1)?,
-                meeting_date: row.get(2)?,
-                is_webinar: row.get(3)?,
-                devices: row.get(4)?,
-                list_final: row.get(5)?,
-                was_listed: row.get(6)?,
-                known: count(row, 7)?,
-                pending: count(row, 8)?,
-                quality_calls: count(row, 9)?,
-                unknown_length: count(row, 10)?,
-            })
-        };
+        let read = read_fields!(MeetingState {
+            start_us end_us meeting_date is_webinar devices list_final was_listed
+            known pending quality_calls unknown_length
+        });
         self.rows(&sql, params![since_us, until_us, join_numbers(filter.meeting_nos), filter.refetch], read)
     }
 
@@ -110,25 +100,17 @@ impl Ledger {
         // A meeting's status is null until its list is requested; a participant's is pending from the start.
         let has_not_failed = format!("{status} is distinct from 'failed'");
         let sql = format!(
-            "select count(case when {has_not_failed} and {us} is null then 1 end),
-                    count(case when {has_not_failed} and {us} >= coalesce(r.began_us, {us}) then 1 end),
-                    count(case when {has_not_failed} and {us} < r.began_us then 1 end),
-                    count(case when {status} = 'failed' then 1 end)
+            "select count(*) filter (where {has_not_failed} and {us} is null) as never_requested,
+                    count(*) filter (where {has_not_failed} and {us} >= coalesce(r.began_us, {us})) as requested_again,
+                    count(*) filter (where {has_not_failed} and {us} < r.began_us) as refetch,
+                    count(*) filter (where {status} = 'failed') as failed
              from {table} left join refetch r using (meeting_key) where {is_final} = 0"
         );
-        let read = |row: &Row<'_>| {
-            Ok(OpenUnits {
-                never_requested: count(row, 0)?,
-                requested_again: count(row, 1)?,
-                refetch: count(row, 2)?,
-                failed: count(row, 3)?,
-            })
-        };
-        self.one(&sql, [], read)
+        self.one(&sql, [], read_fields!(OpenUnits { never_requested requested_again refetch failed }))
     }
 
     pub(crate) fn refetch_meetings(&self) -> Result<u64, LedgerError> {
-        self.one("select count(*) from refetch", [], |row| count(row, 0))
+        self.one("select count(*) from refetch", [], |row| row.get(0))
     }
 
     /// The last `sync` that was complete for its window.
@@ -144,10 +126,6 @@ const MATCHES: &str = "m.start_us >= ?1 and m.start_us < ?2 and (?3 = '' or inst
 /// Numbers as one text that SQL can search: `,705605196,123456789,`; empty for all meetings.
 fn join_numbers(meeting_nos: &[String]) -> String {
     if meeting_nos.is_empty() { String::new() } else { format!(",{},", meeting_nos.join(",")) }
-}
-
-fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
-    row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -58,61 +58,40 @@ pub(crate) fn raw_files(raw_dir: &Path) -> Result<Vec<RawFile>, RawError> {
 /// Reads a file to its end. Damage is reported as a problem, not as an error. Bytes that a run is appending at this
 /// moment look like a truncated record.
 pub(crate) fn check_file(file: &RawFile) -> Result<FileCheck, RawError> {
-    let mut check = FileCheck::default();
-    read_file(file, &mut check).map_err(RawError::io("cannot read", &file.path))?;
-    Ok(check)
+    read_file(file).map_err(RawError::io("cannot read", &file.path))
 }
 
-fn read_file(file: &RawFile, check: &mut FileCheck) -> io::Result<()> {
+fn read_file(file: &RawFile) -> io::Result<FileCheck> {
+    let mut check = FileCheck::default();
     let mut input = BufReader::new(File::open(&file.path)?);
     let length = input.get_ref().metadata()?.len();
     let mut offset = 0;
     while offset < length {
         input.seek(SeekFrom::Start(offset))?;
-        let header = read_header(&mut input)?.map(|(header, bytes)| {
-            let start = offset + 8 + u64::from(bytes);
-            let end = start + u64::from(header.bytes);
-            (header, start, end)
-        });
-        match header {
-            Some((header, start, end)) if end <= length => {
-                let problem = check_header(&header, file.kind).or(check_frame(&mut input, &header, start)?);
-                match problem {
+        match read_header(&mut input, offset)? {
+            Some((header, lines)) if lines.end <= length => {
+                let mut frame = Vec::with_capacity(header.bytes as usize);
+                input.by_ref().take(header.bytes.into()).read_to_end(&mut frame)?;
+                match check_header(&header, file.kind).or_else(|| check_frame(&frame, &header)) {
                     None => check.checkpoints += 1,
-                    Some(_) if end == length && is_truncated(&mut input, start)? => check.truncated += 1,
+                    Some(_) if lines.end == length && was_not_written(&frame) => check.truncated += 1,
                     Some((expected, found)) => check.problems.push(RawProblem { offset, expected, found }),
                 }
-                offset = end;
+                offset = lines.end;
             }
             // No header, or a frame longer than the file: a truncated end, or damage in the middle.
-            _ => match next_checkpoint(&mut input, offset + 1, length)? {
-                None => {
+            _ => {
+                let Some(next) = next_checkpoint(&mut input, offset + 1, length)? else {
                     check.truncated += 1;
-                    return Ok(());
-                }
-                Some(next) => {
-                    check.problems.push(RawProblem {
-                        offset,
-                        expected: "a checkpoint".to_owned(),
-                        found: format!(
-                            "{} unreadable bytes; what follows them can be read but is skipped",
-                            next - offset
-                        ),
-                    });
-                    offset = next;
-                }
-            },
+                    break;
+                };
+                let found = format!("{} unreadable bytes; what follows them can be read but is skipped", next - offset);
+                check.problems.push(RawProblem { offset, expected: "a checkpoint".to_owned(), found });
+                offset = next;
+            }
         }
     }
-    Ok(())
-}
-
-/// Whether the last frame is as a power cut leaves it.
-fn is_truncated(input: &mut (impl Read + Seek), start: u64) -> io::Result<bool> {
-    let mut frame = Vec::new();
-    input.seek(SeekFrom::Start(start))?;
-    input.read_to_end(&mut frame)?;
-    Ok(was_not_written(&frame))
+    Ok(check)
 }
 
 /// Expected and found, if they differ.
@@ -120,8 +99,8 @@ fn check_header(header: &Header, kind: RawKind) -> Option<(String, String)> {
     if header.v > RAW_VERSION || header.v == 0 {
         return Some((format!("version {RAW_VERSION} of the raw log"), format!("version {}", header.v)));
     }
-    (header.kind != kind)
-        .then(|| (format!("records of {}", kind.folder()), format!("records of {}", header.kind.folder())))
+    let records = |kind: RawKind| format!("records of {}", kind.folder());
+    (header.kind != kind).then(|| (records(kind), records(header.kind)))
 }
 
 /// The checked members of a line.
@@ -136,13 +115,10 @@ struct Line {
 }
 
 /// Decompresses a frame. Expected and found, if they differ.
-fn check_frame(input: &mut (impl Read + Seek), header: &Header, start: u64) -> io::Result<Option<(String, String)>> {
-    input.seek(SeekFrom::Start(start))?;
-    let mut frame = Vec::with_capacity(header.bytes as usize);
-    input.take(header.bytes.into()).read_to_end(&mut frame)?;
-    let damaged = |expected: &str, found: String| Ok(Some((format!("{expected} of {}", header.unit), found)));
+fn check_frame(frame: &[u8], header: &Header) -> Option<(String, String)> {
+    let damaged = |expected: &str, found: String| Some((format!("{expected} of {}", header.unit), found));
     let mut lines = Vec::new();
-    if let Err(error) = decompress(&frame, &mut lines, 0) {
+    if let Err(error) = decompress(frame, &mut lines, 0) {
         return damaged("a zstd frame", error.to_string());
     }
     let mut last: Option<(Line, &[u8])> = None;
@@ -159,7 +135,7 @@ fn check_frame(input: &mut (impl Read + Seek), header: &Header, start: u64) -> i
     if ended != expected {
         return damaged("the same walk end in the header and the last line", "different ones".to_owned());
     }
-    Ok(None)
+    None
 }
 
 /// Where the next readable checkpoint starts, at or after `from`.
@@ -177,9 +153,7 @@ fn next_checkpoint(input: &mut (impl Read + Seek), from: u64, length: u64) -> io
             }
             let candidate = at + position as u64;
             input.seek(SeekFrom::Start(candidate))?;
-            if let Some((header, bytes)) = read_header(input)?
-                && candidate + 8 + u64::from(bytes) + u64::from(header.bytes) <= length
-            {
+            if read_header(input, candidate)?.is_some_and(|(_, lines)| lines.end <= length) {
                 return Ok(Some(candidate));
             }
         }

@@ -1,7 +1,10 @@
 //! The bytes of a checkpoint: a skippable frame with the header, then a zstd frame with the lines.
 
 use std::cell::RefCell;
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::File;
+use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::ops::Range;
+use std::path::Path;
 
 use zstd_safe::{CONTENTSIZE_ERROR, CONTENTSIZE_UNKNOWN, DCtx};
 
@@ -47,8 +50,14 @@ pub(crate) fn encode(mut header: Header, pages: &[PageRecord]) -> io::Result<Vec
     Ok([&SKIPPABLE_MAGIC[..], &header_bytes, &header, &frame].concat())
 }
 
-/// Reads the header at the current position, and its length; `None` if it is truncated or not a header.
-pub(super) fn read_header(input: &mut impl Read) -> io::Result<Option<(Header, u32)>> {
+/// For reading headers: little is read beyond them.
+pub(super) fn open_buffered(path: &Path) -> io::Result<BufReader<File>> {
+    Ok(BufReader::with_capacity(16 << 10, File::open(path)?))
+}
+
+/// Reads the header at the current position, which is `offset`, and where its frame is, whether or not the file is that
+/// long. `None` if the header is truncated or not a header.
+pub(super) fn read_header(input: &mut impl Read, offset: u64) -> io::Result<Option<(Header, Range<u64>)>> {
     let mut start = [0; 8];
     if !fill(input, &mut start)? || start[..4] != SKIPPABLE_MAGIC {
         return Ok(None);
@@ -61,7 +70,10 @@ pub(super) fn read_header(input: &mut impl Read) -> io::Result<Option<(Header, u
     if !fill(input, &mut header)? {
         return Ok(None);
     }
-    Ok(serde_json::from_slice(&header).ok().map(|header| (header, length)))
+    let Ok(header) = serde_json::from_slice::<Header>(&header) else { return Ok(None) };
+    let begin = offset + 8 + u64::from(length);
+    let frame = begin..begin + u64::from(header.bytes);
+    Ok(Some((header, frame)))
 }
 
 /// Fills the buffer; false if the file ends first.
@@ -74,9 +86,6 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
 }
 
 /// Decompresses a frame into `lines` after its first `used` bytes, overwriting what is there. Returns the new `used`.
-///
-/// # Errors
-/// If the frame is damaged or decompresses to more than a gigabyte.
 pub(super) fn decompress(frame: &[u8], lines: &mut Vec<u8>, used: usize) -> io::Result<usize> {
     if let Some(used) = decompress_known_length(frame, lines, used) {
         return Ok(used);

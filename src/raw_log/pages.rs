@@ -28,13 +28,10 @@ const MAX_OPEN_FILES: usize = 64;
 
 impl PageReader {
     /// The response bodies of a walk in order, as they were sent. The caller's parser detects incomplete JSON.
-    ///
-    /// # Errors
-    /// Also if the raw log was changed since it was indexed.
     pub(crate) fn bodies<'a>(&'a mut self, date: &RawDate, walk: &WalkRef) -> Result<Vec<&'a [u8]>, RawError> {
         self.used = 0;
         self.responses.clear();
-        for frame in walk.frames() {
+        for frame in &walk.frames {
             let mut at = self.used;
             self.append_lines(date, frame)?;
             while at < self.used {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::checkpoint::{decompress, read_header, was_not_written};
+use super::checkpoint::{decompress, open_buffered, read_header, was_not_written};
 use super::error::RawError;
 use super::layout::list_files;
 use super::record::{Header, RawKind, WalkEnd};
@@ -24,16 +24,12 @@ pub(crate) struct WalkRef {
     pub window_us: Option<(i64, i64)>,
     /// `None` if the run ended before the walk did.
     pub end: Option<WalkEnd>,
-    frames: Vec<FrameRef>,
+    pub(super) frames: Vec<FrameRef>,
 }
 
 impl WalkRef {
     pub(crate) fn is_whole(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.whole)
-    }
-
-    pub(super) fn frames(&self) -> &[FrameRef] {
-        &self.frames
     }
 }
 
@@ -45,12 +41,6 @@ pub(super) struct FrameRef {
     header_offset: u64,
     pub offset: u64,
     pub bytes: u32,
-}
-
-impl FrameRef {
-    fn end(&self) -> u64 {
-        self.offset + u64::from(self.bytes)
-    }
 }
 
 #[derive(Debug)]
@@ -87,13 +77,12 @@ pub(crate) fn lacks_only_last_record(path: &Path, previous_bytes: u64) -> bool {
         let length = input.get_ref().metadata()?.len();
         let mut offset = 0;
         while offset < length {
-            let Some((header, header_bytes)) = read_header(&mut input)? else { break };
-            let end = offset + 8 + u64::from(header_bytes) + u64::from(header.bytes);
-            if end > length {
-                return Ok(end == previous_bytes);
+            let Some((header, frame)) = read_header(&mut input, offset)? else { break };
+            if frame.end > length {
+                return Ok(frame.end == previous_bytes);
             }
             input.seek_relative(i64::from(header.bytes))?;
-            offset = end;
+            offset = frame.end;
         }
         Ok(offset < length && previous_bytes - offset <= MAX_BYTES)
     };
@@ -132,38 +121,28 @@ impl RawDate {
         let length = input.get_ref().metadata()?.len();
         let mut offset = 0;
         let mut found: Vec<(Header, FrameRef)> = Vec::new();
-        let mut is_truncated = false;
         while offset < length {
-            let next = read_header(&mut input)?.map(|(header, header_bytes)| {
-                let lines = offset + 8 + u64::from(header_bytes);
-                let frame = FrameRef { file, header_offset: offset, offset: lines, bytes: header.bytes };
-                (header, frame)
-            });
-            let Some((header, frame)) = next.filter(|(_, frame)| frame.end() <= length) else {
-                is_truncated = true;
-                break;
-            };
-            input.seek_relative(i64::from(frame.bytes))?;
-            offset = frame.end();
+            let next = read_header(&mut input, offset)?.filter(|(_, lines)| lines.end <= length);
+            let Some((header, lines)) = next else { break };
+            let frame = FrameRef { file, header_offset: offset, offset: lines.start, bytes: header.bytes };
+            input.seek_relative(i64::from(header.bytes))?;
+            offset = lines.end;
             found.push((header, frame));
         }
-        let last = found.split_off(found.len().saturating_sub(MAX_GROUP));
+        let mut last = found.split_off(found.len().saturating_sub(MAX_GROUP)).into_iter();
         found.into_iter().for_each(|(header, frame)| self.add(header, frame));
-        let mut whole_bytes = offset;
-        let mut truncated = u64::from(is_truncated);
-        let count = last.len();
-        for (index, (header, frame)) in last.into_iter().enumerate() {
+        let (mut whole_bytes, mut truncated) = (offset, u64::from(offset < length));
+        while let Some((header, frame)) = last.next() {
             let bytes = read_frame(path, &frame)?;
             // Other damage is reported when the frame is read.
-            if was_not_written(&bytes) && decompress(&bytes, &mut Vec::new(), 0).is_err() {
-                let is_last = index + 1 == count;
-                // A truncated end behind it has the same cause and is not counted again.
-                truncated = if is_last { 1.max(truncated) } else { truncated + 1 };
-                if is_last {
-                    whole_bytes = frame.header_offset;
-                }
-            } else {
+            if !was_not_written(&bytes) || decompress(&bytes, &mut Vec::new(), 0).is_ok() {
                 self.add(header, frame);
+            } else if last.len() > 0 {
+                truncated += 1;
+            } else {
+                // A truncated end behind it has the same cause and is not counted again.
+                truncated = truncated.max(1);
+                whole_bytes = frame.header_offset;
             }
         }
         self.truncated += truncated;
@@ -221,13 +200,13 @@ impl RawDate {
     }
 
     /// The pages of a walk, in order.
-    ///
-    /// # Errors
-    /// Also if the raw log was changed since it was indexed.
     pub(crate) fn pages(&self, walk: &WalkRef) -> Result<Vec<RawPage>, RawError> {
         let mut pages = Vec::new();
         for frame in &walk.frames {
-            let lines = self.lines(frame)?;
+            let path = self.path(frame);
+            let bytes = read_frame(path, frame).map_err(RawError::io("cannot read", path))?;
+            let mut lines = Vec::new();
+            decompress(&bytes, &mut lines, 0).map_err(|error| self.decompress_error(frame, error))?;
             for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let line: Line<'_> = serde_json::from_slice(line).map_err(|error| self.damaged(frame, error.into()))?;
                 if let Line { record: "page", request, response: Some(response) } = line {
@@ -236,14 +215,6 @@ impl RawDate {
             }
         }
         Ok(pages)
-    }
-
-    fn lines(&self, frame: &FrameRef) -> Result<Vec<u8>, RawError> {
-        let path = self.path(frame);
-        let bytes = read_frame(path, frame).map_err(RawError::io("cannot read", path))?;
-        let mut lines = Vec::new();
-        decompress(&bytes, &mut lines, 0).map_err(|error| self.decompress_error(frame, error))?;
-        Ok(lines)
     }
 
     pub(super) fn decompress_error(&self, frame: &FrameRef, error: io::Error) -> RawError {
@@ -257,10 +228,6 @@ impl RawDate {
     fn damaged(&self, frame: &FrameRef, source: Box<dyn std::error::Error + Send + Sync>) -> RawError {
         RawError::Damaged { path: self.path(frame).to_owned(), offset: frame.header_offset, source }
     }
-}
-
-fn open_buffered(path: &Path) -> io::Result<BufReader<File>> {
-    Ok(BufReader::with_capacity(16 << 10, File::open(path)?))
 }
 
 fn read_frame(path: &Path, frame: &FrameRef) -> io::Result<Vec<u8>> {

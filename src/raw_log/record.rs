@@ -28,7 +28,7 @@ impl RawKind {
 }
 
 /// How a walk over the pages of a list ended. Written as the last line of its checkpoint and in its header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WalkEnd {
     /// True if every page was read: only such walks are published.
     pub whole: bool,
@@ -51,22 +51,10 @@ pub(crate) struct WalkEnd {
 impl WalkEnd {
     /// The end of an incomplete walk without any page.
     pub(crate) fn new(status: Status, reason: String, api_code: Option<i64>, log_id: Option<String>) -> WalkEnd {
-        WalkEnd {
-            whole: false,
-            status,
-            reason,
-            is_final: false,
-            api_code,
-            log_id,
-            items: 0,
-            digest: String::new(),
-            requests: 0,
-            walks: 1,
-        }
+        WalkEnd { status, reason, api_code, log_id, walks: 1, ..WalkEnd::default() }
     }
 }
 
-/// The header of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Header {
     pub v: u32,
@@ -116,10 +104,9 @@ impl PageRecord {
         let text = String::from_utf8_lossy(body);
         // JSON allows a raw line break only between tokens, where a space is equivalent; a record is one line.
         let line = text.replace(['\n', '\r'], " ");
-        match RawValue::from_string(line) {
-            Ok(raw) => (Some(raw), None),
-            Err(_) => (None, (!text.is_empty()).then(|| text.into_owned())),
-        }
+        let response = RawValue::from_string(line).ok();
+        let is_text = response.is_none() && !text.is_empty();
+        (response, is_text.then(|| text.into_owned()))
     }
 }
 

@@ -1,11 +1,10 @@
 //! The number of requests that a run made, from the raw log: for runs that ended before they could record it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::checkpoint::read_header;
+use super::checkpoint::{open_buffered, read_header};
 use super::error::RawError;
 use super::layout::{list_dates, list_files, run_and_number};
 use super::record::RawKind;
@@ -27,12 +26,11 @@ pub(crate) fn requests_by_run(
                     continue;
                 }
                 by_run.entry(run_id).or_default();
-                match read_ends(&path, &mut walks) {
-                    // A file that was deleted meanwhile has no requests.
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(RawError::io("cannot read", &path)(error));
-                    }
-                    _ => {}
+                // A file that was deleted meanwhile has no requests.
+                if let Err(error) = read_ends(&path, &mut walks)
+                    && error.kind() != io::ErrorKind::NotFound
+                {
+                    return Err(RawError::io("cannot read", &path)(error));
                 }
             }
         }
@@ -45,8 +43,8 @@ pub(crate) fn requests_by_run(
 
 /// Adds the requests of each walk that ends in a file, up to where the file is truncated.
 fn read_ends(path: &Path, walks: &mut HashMap<(String, String, i64), u64>) -> io::Result<()> {
-    let mut input = io::BufReader::with_capacity(16 << 10, File::open(path)?);
-    while let Some((header, _)) = read_header(&mut input)? {
+    let mut input = open_buffered(path)?;
+    while let Some((header, _)) = read_header(&mut input, 0)? {
         input.seek_relative(i64::from(header.bytes))?;
         if let Some(end) = header.end {
             let requests = walks.entry((header.run_id, header.unit, header.requested_us)).or_default();

@@ -1,6 +1,6 @@
 //! The coverage status of a participant row, or of a meeting whose participants could not be listed.
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// All pages read, at least one sample.
@@ -20,6 +20,7 @@ pub enum Status {
     /// All retries failed; later runs request it again.
     Failed,
     /// Not requested yet, or requested too early to be final.
+    #[default]
     Pending,
 }
 
