@@ -1,6 +1,5 @@
-//! The ids, addresses and phone numbers by which Feishu knows the tenant's people and rooms.
+//! The ids by which Feishu knows the tenant's people and rooms.
 
-use super::people::Person;
 use crate::random::derive_key;
 
 /// The parameter `user_id_type`.
@@ -15,29 +14,8 @@ pub(crate) enum UserIdType {
     UserId,
 }
 
-impl UserIdType {
-    pub(crate) fn from_param(text: &str) -> Option<Self> {
-        match text {
-            "open_id" => Some(Self::OpenId),
-            "union_id" => Some(Self::UnionId),
-            "user_id" => Some(Self::UserId),
-            _ => None,
-        }
-    }
-}
-
 pub(crate) fn employee_id(ordinal: u32) -> String {
     format!("E{:05}", ordinal + 1)
-}
-
-pub(crate) fn email(person: &Person) -> String {
-    format!("{}@meetings.example.com", person.email_name)
-}
-
-/// A phone number, masked as Feishu masks it.
-pub(crate) fn masked_phone(number: [u8; 6]) -> String {
-    let [a, b, c, d, e, f] = number;
-    format!("+861{a}{b}****{c}{d}{e}{f}")
 }
 
 pub(crate) fn user_id(seed: u64, ordinal: u32, id_type: UserIdType) -> String {

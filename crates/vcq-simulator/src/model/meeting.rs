@@ -79,6 +79,12 @@ pub(crate) enum Identity {
     Telephone(u32),
 }
 
+impl Identity {
+    pub(crate) fn person(self) -> Option<u32> {
+        if let Self::Person(ordinal) = self { Some(ordinal) } else { None }
+    }
+}
+
 /// Whether the quality list can answer for a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QualityAvailability {

@@ -11,7 +11,7 @@ pub(crate) enum HomeNetwork {
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) name: String,
-    pub(crate) email_name: String,
+    pub(crate) email: String,
     pub(crate) department: usize,
     pub(crate) building: usize,
     pub(crate) floor: u8,
@@ -31,5 +31,6 @@ pub(crate) struct Person {
     pub(crate) camera_probability: f64,
     /// Share of the minutes in which the person speaks.
     pub(crate) speaking_share: f64,
-    pub(crate) phone_number: [u8; 6],
+    /// As Feishu masks it.
+    pub(crate) masked_phone: String,
 }

@@ -3,7 +3,7 @@
 use super::api_error::ApiError;
 use super::endpoint::Endpoint;
 use super::faults::FaultKind;
-use super::json::{ListWriter, push_items, push_json_text};
+use super::json::{ListWriter, push_items};
 use super::options::{LongMeetings, MeetingFilter, Options};
 use super::pagination::{PageSlice, query_key, slice_page};
 use super::query::{MeetingQuery, MeetingWindow, Params, ParticipantQuery, QualityQuery};
@@ -45,10 +45,8 @@ impl Lists<'_> {
         }
         let page = slice_page(&query.page, query_key, found.len(), self.faults)?;
         let writer = self.writer(query.page.id_type);
-        let rows = &found[page.rows.clone()];
-        Ok(page_body(Endpoint::MeetingList, &page, rows.len() * 1000, |out| {
-            push_separated(out, rows, |out, meeting| writer.meeting(out, meeting));
-        }))
+        let items: Vec<String> = found[page.rows.clone()].iter().map(|meeting| writer.meeting(meeting)).collect();
+        Ok(page_body(Endpoint::MeetingList, &page, &items.join(",")))
     }
 
     fn matches(&self, query: &MeetingQuery, meeting: &Meeting) -> bool {
@@ -93,10 +91,9 @@ impl Lists<'_> {
             rows.append(&mut found);
         }
         let page = slice_page(&query.window.page, query_key, rows.len(), self.faults)?;
-        let rows = &rows[page.rows.clone()];
-        Ok(page_body(Endpoint::ParticipantList, &page, rows.len() * 900, |out| {
-            push_separated(out, rows, |out, (meeting, row)| writer.participant(out, meeting, *row));
-        }))
+        let items: Vec<String> =
+            rows[page.rows.clone()].iter().map(|(meeting, row)| writer.participant(meeting, *row)).collect();
+        Ok(page_body(Endpoint::ParticipantList, &page, &items.join(",")))
     }
 
     fn quality(&self, query: &QualityQuery, query_key: u64) -> Result<String, ApiError> {
@@ -126,11 +123,10 @@ impl Lists<'_> {
         };
         let page = slice_page(&query.window.page, query_key, total, self.faults)?;
         let generator = SampleGenerator::new(self.tenant, meeting, row);
-        let rows = page.rows.clone();
-        let style = self.options.style;
-        Ok(page_body(Endpoint::ParticipantQualityList, &page, rows.len() * 1700, |out| {
-            push_items(out, style, self.tenant.spec.utc_offset_s, &generator, session, rows);
-        }))
+        let mut items = String::with_capacity(page.rows.len() * 1700);
+        let offset = self.tenant.spec.utc_offset_s;
+        push_items(&mut items, self.options.style, offset, &generator, session, page.rows.clone());
+        Ok(page_body(Endpoint::ParticipantQualityList, &page, &items))
     }
 
     /// Number of samples that are available already.
@@ -164,31 +160,13 @@ impl Lists<'_> {
     }
 }
 
-fn push_separated<T>(out: &mut String, rows: &[T], mut write: impl FnMut(&mut String, &T)) {
-    for (at, row) in rows.iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        write(out, row);
-    }
-}
-
 /// The envelope around a page. An empty page of participants has no list at all, as Feishu sometimes does.
-fn page_body(endpoint: Endpoint, page: &PageSlice, capacity: usize, write: impl FnOnce(&mut String)) -> String {
-    let mut out = String::with_capacity(capacity + 200);
-    out.push_str("{\"code\":0,\"msg\":\"success\",\"data\":{\"has_more\":");
-    out.push_str(if page.next.is_some() { "true" } else { "false" });
-    if let Some(next) = &page.next {
-        out.push_str(",\"page_token\":");
-        push_json_text(&mut out, next);
-    }
-    if !(endpoint == Endpoint::ParticipantList && page.rows.is_empty()) {
-        out.push_str(",\"");
-        out.push_str(endpoint.list_key());
-        out.push_str("\":[");
-        write(&mut out);
-        out.push(']');
-    }
-    out.push_str("}}");
-    out
+fn page_body(endpoint: Endpoint, page: &PageSlice, items: &str) -> String {
+    let token = page.next.as_ref().map_or_else(String::new, |next| format!(",\"page_token\":\"{next}\""));
+    let list = match endpoint {
+        Endpoint::ParticipantList if page.rows.is_empty() => String::new(),
+        _ => format!(",\"{}\":[{items}]", endpoint.list_key()),
+    };
+    let has_more = page.next.is_some();
+    format!("{{\"code\":0,\"msg\":\"success\",\"data\":{{\"has_more\":{has_more}{token}{list}}}}}")
 }

@@ -103,9 +103,12 @@ impl<'a> Fields<'a> {
             .filter(|size| (20..=100).contains(size))
             .ok_or_else(|| ApiError::invalid_field("page_size", &size.to_string(), description))?;
         let id_type = match self.text("user_id_type") {
-            None => UserIdType::default(),
-            Some(text) => UserIdType::from_param(text)
-                .ok_or_else(|| ApiError::invalid_field("user_id_type", text, "must be open_id, union_id or user_id"))?,
+            None | Some("open_id") => UserIdType::OpenId,
+            Some("union_id") => UserIdType::UnionId,
+            Some("user_id") => UserIdType::UserId,
+            Some(other) => {
+                return Err(ApiError::invalid_field("user_id_type", other, "must be open_id, union_id or user_id"));
+            }
         };
         Ok(PageQuery { size, token: self.string("page_token"), id_type })
     }

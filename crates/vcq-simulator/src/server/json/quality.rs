@@ -7,7 +7,6 @@
 use std::fmt::{Display, Write};
 
 use super::style::{JsonStyle, TimeFormat};
-use super::text::push_time;
 use crate::generators::quality::SampleGenerator;
 use crate::model::meeting::Session;
 use crate::model::quality::{Audio, Picture, Sample, Stream, Traffic};
@@ -82,7 +81,11 @@ pub(crate) fn push_items(
         }
         let sample = generator.sample(index);
         let malformation = malformation(session, sample.at, style.malformed_per_million);
-        ItemWriter { out, style, utc_offset_s, session, malformation }.push(&sample);
+        let time = match malformation {
+            Some(Malformation::NoTime) => "\"\"".to_owned(),
+            _ => style.time(sample.at, utc_offset_s).to_string(),
+        };
+        ItemWriter { out, style, utc_offset_s, session, malformation, time }.push(&sample);
     }
 }
 
@@ -97,22 +100,33 @@ struct ItemWriter<'a> {
     utc_offset_s: i32,
     session: &'a Session,
     malformation: Option<Malformation>,
+    /// Of all sections but `cpu_usage`, as JSON.
+    time: String,
 }
 
 impl ItemWriter<'_> {
     fn push(mut self, sample: &Sample) {
-        self.out.push_str("{\"network\":{");
-        self.network_time(sample.at);
+        let network_time = match self.malformation {
+            Some(Malformation::NetworkTimeUnparsable) => "\"25:99\"",
+            Some(Malformation::NetworkTimeMissing) => "\"-\"",
+            _ => &self.time,
+        };
+        self.out.push_str("{\"network\":{\"time\":");
+        self.out.push_str(network_time);
         self.network(sample);
-        self.out.push_str(",\"audio\":{");
-        self.time(sample.at);
+        self.open("audio");
         self.audio(&sample.audio, sample.at);
-        self.picture("video", sample.video.as_ref(), sample.at);
-        self.picture("screen_sharing", sample.sharing.as_ref(), sample.at);
+        self.picture("video", sample.video.as_ref());
+        self.picture("screen_sharing", sample.sharing.as_ref());
         match sample.cpu {
             Some(cpu) => {
-                self.out.push_str(",\"cpu_usage\":{");
-                self.cpu_time(sample.at + 60);
+                if self.malformation != Some(Malformation::NoTime) {
+                    // Feishu's sample has no zone here.
+                    let times =
+                        if self.style.times == TimeFormat::Text { TimeFormat::Zoneless } else { self.style.times };
+                    self.time = JsonStyle { times, ..self.style }.time(sample.at + 60, self.utc_offset_s).to_string();
+                }
+                self.open("cpu_usage");
                 self.percent("client_avg_cpu_usage", cpu.client_avg_tenths);
                 self.percent("client_max_cpu_usage", cpu.client_max_tenths);
                 self.percent("system_avg_cpu_usage", cpu.system_avg_tenths);
@@ -127,31 +141,11 @@ impl ItemWriter<'_> {
         self.out.push('}');
     }
 
-    fn network_time(&mut self, at: i64) {
-        match self.malformation {
-            Some(Malformation::NetworkTimeUnparsable) => self.out.push_str("\"time\":\"25:99\""),
-            Some(Malformation::NetworkTimeMissing) => self.out.push_str("\"time\":\"-\""),
-            _ => self.time(at),
-        }
-    }
-
-    fn time(&mut self, at: i64) {
-        self.out.push_str("\"time\":");
-        if self.malformation == Some(Malformation::NoTime) {
-            self.out.push_str("\"\"");
-        } else {
-            push_time(self.out, at, self.utc_offset_s, self.style);
-        }
-    }
-
-    /// Feishu's sample has no zone here.
-    fn cpu_time(&mut self, at: i64) {
-        let style = self.style;
-        if style.times == TimeFormat::Text {
-            self.style.times = TimeFormat::Zoneless;
-        }
-        self.time(at);
-        self.style = style;
+    /// Starts a section with its time.
+    fn open(&mut self, section: &str) {
+        self.key(section);
+        self.out.push_str("{\"time\":");
+        self.out.push_str(&self.time);
     }
 
     fn network(&mut self, sample: &Sample) {
@@ -194,11 +188,9 @@ impl ItemWriter<'_> {
         self.out.push('}');
     }
 
-    fn picture(&mut self, section: &str, picture: Option<&Picture>, at: i64) {
+    fn picture(&mut self, section: &str, picture: Option<&Picture>) {
         let Some(picture) = picture else { return self.without_media(section) };
-        self.key(section);
-        self.out.push('{');
-        self.time(at);
+        self.open(section);
         self.stream(picture.received.as_ref(), RECEIVED);
         self.stream(picture.sent.as_ref(), SENT);
         self.out.push('}');
@@ -219,12 +211,9 @@ impl ItemWriter<'_> {
     }
 
     fn without_media(&mut self, section: &str) {
-        if self.style.null_sections {
+        if self.style.null_sections || self.session.key & 1 == 0 {
             self.key(section);
-            self.out.push_str("null");
-        } else if self.session.key & 1 == 0 {
-            self.key(section);
-            self.out.push_str("{}");
+            self.out.push_str(if self.style.null_sections { "null" } else { "{}" });
         }
     }
 
@@ -235,15 +224,12 @@ impl ItemWriter<'_> {
     }
 
     fn text(&mut self, name: &str, text: &str) {
-        self.key(name);
-        self.out.push('"');
-        self.out.push_str(text);
-        self.out.push('"');
+        // Writing to a string cannot fail.
+        let _ = write!(self.out, ",\"{name}\":\"{text}\"");
     }
 
     fn quantity(&mut self, name: &str, value: impl Display, unit: &str) {
         self.key(name);
-        // Writing to a string cannot fail.
         let _ = if self.style.numbers { write!(self.out, "{value}") } else { write!(self.out, "\"{value}{unit}\"") };
     }
 
