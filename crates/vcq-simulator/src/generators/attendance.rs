@@ -124,12 +124,8 @@ impl MeetingBuilder<'_> {
             session.location = person.home_location;
             session.vpn = person.vpn;
         } else {
-            let building = &BUILDINGS[person.building];
-            session.building = Some(person.building);
+            put_in_office(&mut session, person.building, ordinal as usize, [person.floor, person.desk]);
             session.access = if person.desk_cable { NetworkAccess::OfficeCable } else { NetworkAccess::OfficeWifi };
-            session.public_ip = building.public_ips[ordinal as usize % building.public_ips.len()];
-            session.internal_ip = [building.internal_net[0], building.internal_net[1], person.floor, person.desk];
-            session.location = building.location;
         }
         // The computer is overloaded, not the phone.
         session.overloaded = person.overloaded && session.access != NetworkAccess::Mobile;
@@ -214,13 +210,8 @@ impl MeetingBuilder<'_> {
         let room = room_index(home, self.rng.index(ROOM_NAMES.len()));
         let (join, leave) = self.stay();
         let mut session = self.new_session(Identity::Room(room), join, leave);
-        let building = &BUILDINGS[home];
-        session.building = Some(home);
+        put_in_office(&mut session, home, 0, [1, 240 + (room % ROOM_NAMES.len()) as u8]);
         session.access = NetworkAccess::OfficeCable;
-        session.public_ip = building.public_ips[0];
-        session.internal_ip =
-            [building.internal_net[0], building.internal_net[1], 1, 240 + (room % ROOM_NAMES.len()) as u8];
-        session.location = building.location;
         session.camera = true;
         session.speaking_share = 0.5;
         self.rows.push(session);
@@ -282,13 +273,11 @@ impl MeetingBuilder<'_> {
         let sharing = kind == MeetingKind::ScreenCast
             || (end - start > 300 && kind != MeetingKind::Marathon && self.rng.chance(0.62));
         let share = sharing.then(|| {
-            let length = end - start;
-            let from = if kind == MeetingKind::ScreenCast { start } else { start + self.rng.between(60, length / 3) };
-            let until = if kind == MeetingKind::ScreenCast {
-                end
-            } else {
-                from + self.rng.between(120, length - (from - start))
-            };
+            let (mut from, mut until) = (start, end);
+            if kind != MeetingKind::ScreenCast {
+                from += self.rng.between(60, (end - start) / 3);
+                until = from + self.rng.between(120, end - from);
+            }
             let panel = self.rows[rows.clone()].iter().filter(|row| !row.audience).count();
             ScreenShare { session: rows.start + self.rng.index(panel.min(3)), from, until }
         });
@@ -318,6 +307,14 @@ impl MeetingBuilder<'_> {
             sessions: rows,
         }
     }
+}
+
+fn put_in_office(session: &mut Session, index: usize, uplink: usize, [floor, host]: [u8; 2]) {
+    let building = &BUILDINGS[index];
+    session.building = Some(index);
+    session.public_ip = building.public_ips[uplink % building.public_ips.len()];
+    session.internal_ip = [building.internal_net[0], building.internal_net[1], floor, host];
+    session.location = building.location;
 }
 
 fn put_on_phone(session: &mut Session, person: &Person, rng: &mut SeededRng) {

@@ -27,15 +27,13 @@ pub(crate) enum MeetingKind {
     Devices,
 }
 
-/// A meeting without its participants.
+/// A meeting without its participants. Times are unix seconds.
 #[derive(Debug, Clone)]
 pub(crate) struct ScheduledMeeting {
     pub(crate) number: u32,
     pub(crate) kind: MeetingKind,
     pub(crate) topic: String,
-    /// Unix seconds.
     pub(crate) start: i64,
-    /// Unix seconds.
     pub(crate) end: i64,
     /// Ordinal of a person.
     pub(crate) organizer: u32,
@@ -72,25 +70,8 @@ const AD_HOC_TOPICS: &[&str] = &[
 /// Planned lengths in minutes, with their weights.
 const PLANNED_MINUTES: &[(u32, i64)] = &[(16, 15), (10, 25), (34, 30), (10, 45), (24, 60), (6, 90)];
 
-/// Hours at which meetings start, with their weights.
-const START_HOURS: &[(u32, i64)] = &[
-    (3, 8),
-    (12, 9),
-    (20, 10),
-    (13, 11),
-    (2, 12),
-    (7, 13),
-    (17, 14),
-    (14, 15),
-    (11, 16),
-    (6, 17),
-    (3, 18),
-    (2, 19),
-    (1, 21),
-];
-
-/// Meetings of a weekend day as a share of those of a working day.
-const WEEKEND_SHARE: f64 = 0.07;
+/// Weights of the hours at which meetings start, from 8 o'clock.
+const START_WEIGHTS: [u32; 14] = [3, 12, 20, 13, 2, 7, 17, 14, 11, 6, 3, 2, 0, 1];
 
 const HOUR: i64 = 3600;
 
@@ -127,8 +108,20 @@ pub(crate) fn generate_calendar(spec: &TenantSpec) -> Vec<ScheduledMeeting> {
     let mut numbers = 0..u32::MAX;
     let mut number = || meeting_number(spec.seed, numbers.next().unwrap_or(u32::MAX));
     let mut meetings = Vec::new();
-    if spec.unusual_meetings {
-        add_unusual_meetings(spec, &mut number, &mut meetings);
+    let mut unusual_numbers = HashMap::new();
+    let unusual = if spec.unusual_meetings { UNUSUAL_MEETINGS } else { &[] };
+    for (at, (letter, kind, topic, day, start_s, length_s)) in unusual.iter().enumerate() {
+        if *day < spec.days {
+            let start = spec.midnight(*day) + start_s;
+            meetings.push(ScheduledMeeting {
+                number: *unusual_numbers.entry(letter).or_insert_with(&mut number),
+                kind: *kind,
+                topic: (*topic).to_owned(),
+                start,
+                end: start + length_s,
+                organizer: at as u32 % spec.people.max(1),
+            });
+        }
     }
     let series = plan_series(spec, &mut number);
     let personal: Vec<u32> = (0..spec.people).map(|_| number()).collect();
@@ -159,22 +152,6 @@ fn meeting_number(seed: u64, ordinal: u32) -> u32 {
     const STEP: u64 = 618_033_989;
     let at = (derive_key(seed, 0x6E6F) % SPAN + u64::from(ordinal) * STEP) % SPAN;
     100_000_000 + at as u32
-}
-
-fn add_unusual_meetings(spec: &TenantSpec, number: &mut impl FnMut() -> u32, meetings: &mut Vec<ScheduledMeeting>) {
-    let mut numbers = HashMap::new();
-    let of_tenant = UNUSUAL_MEETINGS.iter().enumerate().filter(|(_, (_, _, _, day, ..))| *day < spec.days);
-    for (ordinal, (letter, kind, topic, day, start_s, length_s)) in of_tenant {
-        let start = spec.midnight(*day) + start_s;
-        meetings.push(ScheduledMeeting {
-            number: *numbers.entry(letter).or_insert_with(&mut *number),
-            kind: *kind,
-            topic: (*topic).to_owned(),
-            start,
-            end: start + length_s,
-            organizer: ordinal as u32 % spec.people.max(1),
-        });
-    }
 }
 
 fn plan_series(spec: &TenantSpec, number: &mut impl FnMut() -> u32) -> Vec<Series> {
@@ -216,7 +193,7 @@ fn fill_day(
     let mut rng = SeededRng::new(derive_key(derive_key(spec.seed, 0x6461_7973), u64::from(day)));
     let midnight = spec.midnight(day);
     let weekday = spec.weekday(day);
-    let share = if weekday >= 5 { WEEKEND_SHARE } else { 0.88 + 0.24 * rng.unit_interval() };
+    let share = if weekday >= 5 { 0.07 } else { 0.88 + 0.24 * rng.unit_interval() };
     let wanted = (f64::from(spec.meetings_per_day) * share) as usize;
     let mut count = 0;
     for one in series.iter().filter(|one| one.weekdays >> weekday & 1 == 1) {
@@ -271,7 +248,8 @@ fn fill_day(
 
 /// A planned start, in seconds after midnight: mostly on the half hour.
 fn planned_start(rng: &mut SeededRng) -> i64 {
-    rng.weighted(START_HOURS) * HOUR + rng.weighted(&[(55, 0), (35, 1800), (5, 900), (5, 2700)])
+    let hours: Vec<(u32, i64)> = START_WEIGHTS.into_iter().zip(8..).collect();
+    rng.weighted(&hours) * HOUR + rng.weighted(&[(55, 0), (35, 1800), (5, 900), (5, 2700)])
 }
 
 /// The length in seconds of a meeting of a planned length: usually a little shorter, sometimes longer.

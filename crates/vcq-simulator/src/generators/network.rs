@@ -52,7 +52,6 @@ impl NetworkConditions {
         (self.down_kbps * share, self.loss_received_pct)
     }
 
-    /// A share of the bandwidth, and the loss.
     pub(super) fn sent(&self, share: f64) -> (f64, f64) {
         (self.up_kbps * share, self.loss_sent_pct)
     }
@@ -68,21 +67,25 @@ pub(super) fn network_conditions(incidents: &Incidents, session: &Session, at: i
     let mut conditions = NetworkConditions {
         delay_ms: profile.delay_ms * (1.0 + 0.25 * drift + 0.12 * ripple) + 190.0 * spell,
         jitter_ms: profile.jitter_ms * (1.0 + 0.4 * drift + 0.35 * ripple) + 70.0 * spell,
-        loss_received_pct: profile.loss_pct * non_negative(0.6 + 0.8 * drift + 0.7 * ripple) + 11.0 * spell * spell,
-        loss_sent_pct: profile.loss_pct * non_negative(0.6 + 0.8 * drift - 0.7 * ripple) + 9.0 * spell * spell,
+        loss_received_pct: profile.loss_pct * (0.6 + 0.8 * drift + 0.7 * ripple).max(0.0) + 11.0 * spell * spell,
+        loss_sent_pct: profile.loss_pct * (0.6 + 0.8 * drift - 0.7 * ripple).max(0.0) + 9.0 * spell * spell,
         down_kbps: profile.down_kbps * (1.0 + 0.2 * drift) * (1.0 - 0.9 * spell),
         up_kbps: profile.up_kbps * (1.0 + 0.2 * ripple) * (1.0 - 0.9 * spell),
     };
-    conditions.delay_ms += distance_ms(session) * (1.0 + 0.05 * drift + 0.04 * ripple);
+    let distance_ms = match session.building {
+        Some(building) => f64::from(BUILDINGS[building].delay_ms),
+        None => 14.0 + 20.0 * unit_interval(derive_key(session.key, 4)),
+    };
+    conditions.delay_ms += distance_ms * (1.0 + 0.05 * drift + 0.04 * ripple);
     if session.vpn {
         conditions.delay_ms += 44.0 + 12.0 * drift;
         conditions.jitter_ms += 7.0;
         conditions.down_kbps = conditions.down_kbps.min(6000.0);
         conditions.up_kbps = conditions.up_kbps.min(2500.0);
     }
-    if session.building == Some(DEGRADED_BUILDING) && incidents.is_degraded(at) {
+    if session.building == Some(DEGRADED_BUILDING) && incidents.degraded.contains(&at) {
         // One uplink for the building: everybody inside is affected in the same minutes.
-        let shared = non_negative(0.6 + 0.5 * smooth_noise(0xB0AD, minute, 9));
+        let shared = (0.6 + 0.5 * smooth_noise(0xB0AD, minute, 9)).max(0.0);
         conditions.delay_ms += 140.0 * shared;
         conditions.jitter_ms += 45.0 * shared;
         conditions.loss_received_pct += 7.5 * shared;
@@ -98,13 +101,6 @@ pub(super) fn network_conditions(incidents: &Incidents, session: &Session, at: i
     conditions.loss_received_pct = conditions.loss_received_pct.clamp(0.0, 60.0);
     conditions.loss_sent_pct = conditions.loss_sent_pct.clamp(0.0, 60.0);
     conditions
-}
-
-fn distance_ms(session: &Session) -> f64 {
-    match session.building {
-        Some(building) => f64::from(BUILDINGS[building].delay_ms),
-        None => 14.0 + 20.0 * unit_interval(derive_key(session.key, 4)),
-    }
 }
 
 /// Severity (0..1) of the poor spell in a minute. Each quarter of an hour may have one, of two to seven minutes, with a
@@ -123,10 +119,6 @@ fn spell(spell_key: u64, minute: i64, chance: f64) -> f64 {
         into if into == -1 || into == length => 0.4 * depth,
         into => depth * (0.85 + 0.15 * smooth_noise(quarter, into, 2)),
     }
-}
-
-fn non_negative(value: f64) -> f64 {
-    value.max(0.0)
 }
 
 #[cfg(test)]

@@ -8,13 +8,11 @@ use crate::model::places::{
 use crate::random::{SeededRng, derive_key};
 
 pub(crate) fn generate_people(seed: u64, count: u32) -> Vec<Person> {
-    (0..count)
-        .map(|ordinal| generate_person(derive_key(derive_key(seed, 0x0070_656F), u64::from(ordinal)), ordinal))
-        .collect()
+    (0..count).map(|ordinal| generate_person(seed, ordinal)).collect()
 }
 
-fn generate_person(person_key: u64, ordinal: u32) -> Person {
-    let mut rng = SeededRng::new(person_key);
+fn generate_person(seed: u64, ordinal: u32) -> Person {
+    let mut rng = SeededRng::new(derive_key(derive_key(seed, 0x0070_656F), u64::from(ordinal)));
     let (name, letters) = generate_name(&mut rng);
     let departments: Vec<(u32, usize)> = DEPARTMENTS.iter().enumerate().map(|(at, (share, _))| (*share, at)).collect();
     let building = rng.weighted(&[(44, 0), (22, 1), (24, 2), (10, 3)]);
@@ -53,8 +51,10 @@ fn generate_person(person_key: u64, ordinal: u32) -> Person {
 
 /// A name, in Chinese or in pinyin, and the local part of an e-mail address.
 pub(crate) fn generate_name(rng: &mut SeededRng) -> (String, String) {
-    let (family, family_letters) = rng.pick(FAMILY_NAMES);
-    let (given, given_letters) = rng.pick(GIVEN_NAMES);
+    let at = rng.index(FAMILY_NAMES[0].len());
+    let [family, family_letters] = FAMILY_NAMES.map(|names| names[at]);
+    let at = rng.index(GIVEN_NAMES[0].len());
+    let [given, given_letters] = GIVEN_NAMES.map(|names| names[at]);
     let letters = format!("{}.{}", given_letters.to_lowercase(), family_letters.to_lowercase());
     let name = if rng.chance(0.55) { format!("{family}{given}") } else { format!("{given_letters} {family_letters}") };
     (name, letters)

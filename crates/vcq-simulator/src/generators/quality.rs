@@ -40,7 +40,7 @@ impl<'a> SampleGenerator<'a> {
         let network = network_conditions(&self.tenant.incidents, self.session, at);
         let shared = self.share.is_some_and(|share| at + 60 > share.from && at < share.until);
         let noise = Noise::new(self.session, at);
-        let limited = self.tenant.incidents.is_limited(at);
+        let limited = self.tenant.incidents.limited.contains(&at);
         let audio = self.audio(&network, &noise);
         let video = self.video(&network, &noise, shared, limited);
         let sharing = shared.then(|| self.sharing(&network, &noise, limited));

@@ -16,39 +16,22 @@ pub(crate) struct Building {
 }
 
 pub(crate) const BUILDINGS: &[Building] = &[
-    Building {
-        name: "North Tower",
-        location: "shanghai",
-        public_ips: &[[192, 0, 2, 10], [192, 0, 2, 11]],
-        internal_net: [10, 11],
-        floors: 8,
-        delay_ms: 16,
-    },
-    Building {
-        name: "South Tower",
-        location: "shanghai",
-        public_ips: &[[192, 0, 2, 40]],
-        internal_net: [10, 12],
-        floors: 5,
-        delay_ms: 19,
-    },
-    Building {
-        name: "Harbour House",
-        location: "shenzhen",
-        public_ips: &[[198, 51, 100, 10], [198, 51, 100, 11]],
-        internal_net: [10, 21],
-        floors: 4,
-        delay_ms: 31,
-    },
-    Building {
-        name: "Riverside",
-        location: "frankfurt",
-        public_ips: &[[198, 51, 100, 200]],
-        internal_net: [10, 61],
-        floors: 2,
-        delay_ms: 208,
-    },
+    building("North Tower", "shanghai", &[[192, 0, 2, 10], [192, 0, 2, 11]], [10, 11], 8, 16),
+    building("South Tower", "shanghai", &[[192, 0, 2, 40]], [10, 12], 5, 19),
+    building("Harbour House", "shenzhen", &[[198, 51, 100, 10], [198, 51, 100, 11]], [10, 21], 4, 31),
+    building("Riverside", "frankfurt", &[[198, 51, 100, 200]], [10, 61], 2, 208),
 ];
+
+const fn building(
+    name: &'static str,
+    location: &'static str,
+    public_ips: &'static [[u8; 4]],
+    internal_net: [u8; 2],
+    floors: u8,
+    delay_ms: u32,
+) -> Building {
+    Building { name, location, public_ips, internal_net, floors, delay_ms }
+}
 
 /// The building whose network is poor for some hours.
 pub(crate) const DEGRADED_BUILDING: usize = 2;
@@ -85,40 +68,22 @@ pub(crate) const DEPARTMENTS: &[(u32, &str)] = &[
     (4, "信息技术部"),
 ];
 
-/// Family names in Chinese and in pinyin.
-pub(crate) const FAMILY_NAMES: &[(&str, &str)] = &[
-    ("云", "Yun"),
-    ("青", "Qing"),
-    ("墨", "Mo"),
-    ("松", "Song"),
-    ("禾", "He"),
-    ("星", "Xing"),
-    ("岚", "Lan"),
-    ("川", "Chuan"),
-    ("竹", "Zhu"),
-    ("溪", "Xi"),
-    ("棠", "Tang"),
-    ("霁", "Ji"),
+/// Family names in Chinese, and the same in pinyin.
+pub(crate) const FAMILY_NAMES: [[&str; 12]; 2] = [
+    ["云", "青", "墨", "松", "禾", "星", "岚", "川", "竹", "溪", "棠", "霁"],
+    ["Yun", "Qing", "Mo", "Song", "He", "Xing", "Lan", "Chuan", "Zhu", "Xi", "Tang", "Ji"],
 ];
 
-/// Given names in Chinese and in pinyin.
-pub(crate) const GIVEN_NAMES: &[(&str, &str)] = &[
-    ("知远", "Zhiyuan"),
-    ("小满", "Xiaoman"),
-    ("听雨", "Tingyu"),
-    ("一帆", "Yifan"),
-    ("望舒", "Wangshu"),
-    ("清和", "Qinghe"),
-    ("南枝", "Nanzhi"),
-    ("既明", "Jiming"),
-    ("未央", "Weiyang"),
-    ("半夏", "Banxia"),
-    ("见山", "Jianshan"),
-    ("石榴", "Shiliu"),
-    ("初一", "Chuyi"),
-    ("白露", "Bailu"),
-    ("向晚", "Xiangwan"),
-    ("拾光", "Shiguang"),
+/// Given names in Chinese, and the same in pinyin.
+pub(crate) const GIVEN_NAMES: [[&str; 16]; 2] = [
+    [
+        "知远", "小满", "听雨", "一帆", "望舒", "清和", "南枝", "既明", "未央", "半夏", "见山", "石榴", "初一", "白露",
+        "向晚", "拾光",
+    ],
+    [
+        "Zhiyuan", "Xiaoman", "Tingyu", "Yifan", "Wangshu", "Qinghe", "Nanzhi", "Jiming", "Weiyang", "Banxia",
+        "Jianshan", "Shiliu", "Chuyi", "Bailu", "Xiangwan", "Shiguang",
+    ],
 ];
 
 pub(crate) const COMPANIES: &[&str] = &["Brightleaf", "Copperfield Freight", "蓝砖科技", "Nine Lanterns"];

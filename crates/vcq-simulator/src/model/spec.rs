@@ -1,5 +1,7 @@
 //! What a tenant should be like, and the hours in which known problems are planted into it.
 
+use std::ops::Range;
+
 use jiff::civil::{Date, date};
 
 /// Seconds in a day.
@@ -64,37 +66,26 @@ impl TenantSpec {
     }
 }
 
-/// Hours (unix seconds) in which a building's network is degraded, and hours in which the licence limits video to 360P
-/// and screen sharing to 720P.
-#[derive(Debug, Clone, Copy)]
+/// Times (unix seconds) in which something is wrong.
+#[derive(Debug)]
 pub(crate) struct Incidents {
-    pub(crate) degraded_from: i64,
-    pub(crate) degraded_until: i64,
-    pub(crate) limited_from: i64,
-    pub(crate) limited_until: i64,
+    /// The network of one building is poor.
+    pub(crate) degraded: Range<i64>,
+    /// The licence limits video to 360P and screen sharing to 720P.
+    pub(crate) limited: Range<i64>,
 }
 
 impl Incidents {
     /// Degrades the network on the working day nearest the middle and limits video in the afternoon of the last one.
     pub(crate) fn schedule(spec: &TenantSpec) -> Self {
         let working = |day: &u32| spec.weekday(*day) < 5;
-        let middle = (spec.days / 2..spec.days).find(working).unwrap_or(0);
-        let last = (0..spec.days).rev().find(working).unwrap_or(0);
-        let at = |day: u32, minutes: i64| spec.midnight(day) + minutes * 60;
+        let middle = spec.midnight((spec.days / 2..spec.days).find(working).unwrap_or(0));
+        let last = spec.midnight((0..spec.days).rev().find(working).unwrap_or(0));
+        let (hour, minute) = (3600, 60);
         Self {
-            degraded_from: at(middle, 9 * 60 + 40),
-            degraded_until: at(middle, 16 * 60 + 20),
-            limited_from: at(last, 14 * 60),
-            limited_until: at(last, 18 * 60),
+            degraded: middle + 9 * hour + 40 * minute..middle + 16 * hour + 20 * minute,
+            limited: last + 14 * hour..last + 18 * hour,
         }
-    }
-
-    pub(crate) fn is_degraded(&self, at: i64) -> bool {
-        (self.degraded_from..self.degraded_until).contains(&at)
-    }
-
-    pub(crate) fn is_limited(&self, at: i64) -> bool {
-        (self.limited_from..self.limited_until).contains(&at)
     }
 }
 
@@ -107,7 +98,7 @@ mod tests {
         for days in 1..15 {
             let spec = TenantSpec { days, ..TenantSpec::default() };
             let incidents = Incidents::schedule(&spec);
-            for at in [incidents.degraded_from, incidents.limited_from] {
+            for at in [incidents.degraded.start, incidents.limited.start] {
                 let day = ((at - spec.start()) / DAY_S) as u32;
                 assert!(spec.weekday(day) < 5 && day < days, "day {day} of {days}");
             }

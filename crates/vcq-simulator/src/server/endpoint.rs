@@ -15,18 +15,12 @@ pub enum Endpoint {
 pub const LIST_ENDPOINTS: &[Endpoint] =
     &[Endpoint::MeetingList, Endpoint::ParticipantList, Endpoint::ParticipantQualityList];
 
-/// Endpoint, name, method, path, and the key of the rows in `data`.
-const ENDPOINTS: [(Endpoint, &str, &str, &str, &str); 4] = [
-    (Endpoint::TenantAccessToken, "tenant_access_token", "POST", "/open-apis/auth/v3/tenant_access_token/internal", ""),
-    (Endpoint::MeetingList, "meeting_list", "GET", "/open-apis/vc/v1/meeting_list", "meeting_list"),
-    (Endpoint::ParticipantList, "participant_list", "GET", "/open-apis/vc/v1/participant_list", "participants"),
-    (
-        Endpoint::ParticipantQualityList,
-        "participant_quality_list",
-        "GET",
-        "/open-apis/vc/v1/participant_quality_list",
-        "participant_quality_list",
-    ),
+/// Endpoint, name, method and path.
+const ENDPOINTS: [(Endpoint, &str, &str, &str); 4] = [
+    (Endpoint::TenantAccessToken, "tenant_access_token", "POST", "/open-apis/auth/v3/tenant_access_token/internal"),
+    (Endpoint::MeetingList, "meeting_list", "GET", "/open-apis/vc/v1/meeting_list"),
+    (Endpoint::ParticipantList, "participant_list", "GET", "/open-apis/vc/v1/participant_list"),
+    (Endpoint::ParticipantQualityList, "participant_quality_list", "GET", "/open-apis/vc/v1/participant_quality_list"),
 ];
 
 impl Endpoint {
@@ -34,14 +28,15 @@ impl Endpoint {
         ENDPOINTS[self as usize].1
     }
 
-    pub(crate) const fn list_key(self) -> &'static str {
-        ENDPOINTS[self as usize].4
+    /// The key of the rows in `data`.
+    pub(crate) fn list_key(self) -> &'static str {
+        if self == Self::ParticipantList { "participants" } else { self.name() }
     }
 
     /// Finds the endpoint of a path, and whether the method matches.
     pub(super) fn find(method: &str, path: &str) -> Option<(Self, bool)> {
-        let found = ENDPOINTS.iter().find(|(_, _, _, known, _)| *known == path);
-        found.map(|(endpoint, _, known, ..)| (*endpoint, *known == method))
+        let found = ENDPOINTS.iter().find(|(_, _, _, known)| *known == path);
+        found.map(|(endpoint, _, known, _)| (*endpoint, *known == method))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, State as AxumState};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use tokio::sync::watch;
 
@@ -19,7 +19,7 @@ use super::lists::Lists;
 use super::options::Options;
 use super::query::Params;
 use super::rate_limit::RateLimiter;
-use super::reply::{Reply, ResponseContext};
+use super::reply::{Ending, Reply};
 use super::stats::{Call, Stats};
 use super::tokens::TokenStore;
 use crate::model::tenant::Tenant;
@@ -97,14 +97,13 @@ impl Shared {
     }
 
     fn correct_reply(&self, endpoint: Endpoint, params: &Params, call: &CheckedCall, body: &[u8]) -> Reply {
-        let response = if endpoint == Endpoint::TenantAccessToken {
-            self.issue_token(body, call)
-        } else {
-            let lists = Lists { tenant: &self.tenant, options: &call.options, now: call.now, faults: &call.faults };
-            lists.respond(endpoint, params)
+        let lists = Lists { tenant: &self.tenant, options: &call.options, now: call.now, faults: &call.faults };
+        let response = match endpoint {
+            Endpoint::TenantAccessToken => self.issue_token(body, call),
+            _ => lists.respond(endpoint, params),
         };
         match response {
-            Ok(body) => Reply::Envelope { http: 200, code: 0, body },
+            Ok(body) => Reply::envelope(200, 0, body),
             Err(error) => Reply::error(&error, &call.log_id),
         }
     }
@@ -155,6 +154,11 @@ pub(super) async fn handle(
     body: Bytes,
 ) -> Response {
     let at_ms = u64::try_from(shared.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // Such calls are not counted.
+    let reject = |code| {
+        let error = ApiError::new(code);
+        Response::builder().status(error.http).body(Body::from(error.body(""))).unwrap_or_default()
+    };
     let endpoint = match Endpoint::find(method.as_str(), uri.path()) {
         None => return reject(99_991_201),
         Some((_, false)) => return reject(99_991_301),
@@ -173,22 +177,14 @@ pub(super) async fn handle(
     if call.options.latency > Duration::ZERO {
         shared.wait(call.options.latency).await;
     }
-    match &reply {
-        Reply::Stall => {
+    match reply.ending {
+        Ending::Complete => {}
+        Ending::ResetInBody => reset.after(HEAD_BYTES + reply.body.len() / 2),
+        Ending::Reset => reset.after(0),
+        Ending::Stall => {
             shared.wait(STALL).await;
             reset.after(0);
         }
-        Reply::Reset => reset.after(0),
-        Reply::ResetInBody { body } => reset.after(HEAD_BYTES + body.len() / 2),
-        Reply::Envelope { .. } | Reply::Throttle { .. } | Reply::Foreign { .. } => {}
     }
-    reply.into_response(&ResponseContext { log_id: &call.log_id, now: call.now, limit: call.options.limit.calls })
-}
-
-/// Rejects an unknown path or method; such calls are not counted.
-fn reject(code: i64) -> Response {
-    let error = ApiError::new(code);
-    let mut response = Response::new(Body::from(error.body("")));
-    *response.status_mut() = StatusCode::from_u16(error.http).unwrap_or(StatusCode::NOT_FOUND);
-    response
+    reply.into_response(&call.log_id, call.now, call.options.limit.calls)
 }

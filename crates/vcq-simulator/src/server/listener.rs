@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
@@ -15,15 +15,13 @@ use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Resets one connection after a number of further bytes.
+/// Resets one connection after a number of further bytes; `usize::MAX`: never.
 #[derive(Debug, Clone)]
-pub(super) struct ConnectionReset(Arc<AtomicI64>);
-
-const DISABLED: i64 = -1;
+pub(super) struct ConnectionReset(Arc<AtomicUsize>);
 
 impl ConnectionReset {
     pub(super) fn after(&self, bytes: usize) {
-        self.0.store(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Release);
+        self.0.store(bytes, Ordering::Release);
     }
 }
 
@@ -43,7 +41,7 @@ impl axum::serve::Listener for ResettableListener {
         let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
         // Sends small responses at once. A failure only costs time.
         let _ = stream.set_nodelay(true);
-        (ResettableStream { stream, reset: ConnectionReset(Arc::new(AtomicI64::new(DISABLED))) }, address)
+        (ResettableStream { stream, reset: ConnectionReset(Arc::new(AtomicUsize::new(usize::MAX))) }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -69,22 +67,17 @@ impl AsyncRead for ResettableStream {
 impl AsyncWrite for ResettableStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let remaining = self.reset.0.load(Ordering::Acquire);
-        let allowed = match usize::try_from(remaining) {
-            Err(_) => bytes.len(),
-            Ok(0) => {
-                // With zero linger, closing sends a reset.
-                let _ = self.stream.set_zero_linger();
-                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-            }
-            Ok(remaining) => remaining.min(bytes.len()),
-        };
-        let written = match title_case_head(&bytes[..allowed]) {
-            // As long as the original, so the returned count is valid; the body is a separate write.
-            Some(head) => Pin::new(&mut self.stream).poll_write(context, &head),
-            None => Pin::new(&mut self.stream).poll_write(context, &bytes[..allowed]),
-        };
-        if let (Poll::Ready(Ok(count)), true) = (&written, remaining != DISABLED) {
-            self.reset.after(usize::try_from(remaining).unwrap_or(0).saturating_sub(*count));
+        if remaining == 0 {
+            // With zero linger, closing sends a reset.
+            let _ = self.stream.set_zero_linger();
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        let bytes = &bytes[..remaining.min(bytes.len())];
+        // As long as the original, so the returned count is valid; the body is a separate write.
+        let head = title_case_head(bytes);
+        let written = Pin::new(&mut self.stream).poll_write(context, head.as_deref().unwrap_or(bytes));
+        if let Poll::Ready(Ok(count)) = &written {
+            self.reset.0.fetch_sub(*count, Ordering::AcqRel);
         }
         written
     }
