@@ -39,13 +39,15 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
                 date.walks_beyond(|path| known.get(&relative_path(raw_dir, path)).map_or(0, |file| file.indexed_bytes));
             let mut changes = match kind {
                 RawKind::Meetings => index_meetings(&date, &walks, meeting_date, ledger, zone)?,
-                RawKind::Participants => index_lists(&date, &walks, meeting_date, zone)?,
-                RawKind::Quality => {
-                    walks.iter().flat_map(|(unit, walk)| index_quality(unit, walk, meeting_date)).collect()
-                }
+                _ => index_answers(&date, &walks, *kind, meeting_date, zone)?,
             };
-            if let Some((_, walk)) = walks.first() {
-                remember_user_id_type(&date, walk, ledger)?;
+            // A rebuilt ledger takes the kind of user ids from a recorded request.
+            if ledger.setting(USER_ID_TYPE)?.is_none()
+                && let Some((_, walk)) = walks.first()
+                && let Some(page) = date.pages(walk)?.first()
+                && let Some(id_type) = page.request.get(USER_ID_TYPE).and_then(|id_type| id_type.as_str())
+            {
+                ledger.set_setting(USER_ID_TYPE, id_type)?;
             }
             changes.extend(date.files().iter().filter_map(|file| {
                 let path = relative_path(raw_dir, &file.path);
@@ -115,44 +117,31 @@ fn index_meetings(
     Ok(changes)
 }
 
-/// The participants of complete lists, and how each list ended.
-fn index_lists(
+/// How each list or quality walk ended, and the participants of complete lists.
+fn index_answers(
     date: &RawDate,
     walks: &[(&str, &WalkRef)],
+    kind: RawKind,
     meeting_date: i32,
     zone: &TenantZone,
 ) -> Result<Vec<Change>, WriteError> {
     let mut changes = Vec::new();
-    for (meeting_key, walk) in walks {
+    for (unit, walk) in walks {
         let Some(end) = &walk.end else { continue };
-        if end.whole {
-            for item in walk_items(date, walk, Endpoint::ParticipantList)? {
-                let identity = ParticipantIdentity::from_item(as_item(&item), meeting_key, zone);
-                changes.push(Change::Participant { meeting_key: (*meeting_key).to_owned(), identity });
-            }
+        let (unit, answer) = ((*unit).to_owned(), Answer::new(end, walk.requested_us));
+        if kind == RawKind::Quality {
+            changes.push(Change::Answered { base_key: unit, answer });
+        } else {
+            let items = if end.whole { walk_items(date, walk, Endpoint::ParticipantList)? } else { Vec::new() };
+            changes.extend(items.iter().map(|item| Change::Participant {
+                meeting_key: unit.clone(),
+                identity: ParticipantIdentity::from_item(as_item(item), &unit, zone),
+            }));
+            changes.push(Change::Listed { meeting_key: unit, answer });
         }
-        let answer = Answer::new(end, walk.requested_us);
-        changes.push(Change::Listed { meeting_key: (*meeting_key).to_owned(), answer });
         changes.push(Change::Dirty { meeting_date });
     }
     Ok(changes)
-}
-
-fn index_quality(base_key: &str, walk: &WalkRef, meeting_date: i32) -> Vec<Change> {
-    let Some(end) = &walk.end else { return Vec::new() };
-    let answer = Answer::new(end, walk.requested_us);
-    vec![Change::Answered { base_key: base_key.to_owned(), answer }, Change::Dirty { meeting_date }]
-}
-
-/// A rebuilt ledger takes the kind of user ids from a recorded request.
-fn remember_user_id_type(date: &RawDate, walk: &WalkRef, ledger: &Ledger) -> Result<(), WriteError> {
-    if ledger.setting(USER_ID_TYPE)?.is_none()
-        && let Some(page) = date.pages(walk)?.first()
-        && let Some(kind) = page.request.get(USER_ID_TYPE).and_then(|kind| kind.as_str())
-    {
-        ledger.set_setting(USER_ID_TYPE, kind)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::detectors::{Decision, MissingIdDetector, RefusalDetector};
 use super::settings::Context;
 use super::stop::Stop;
-use super::unit_result::{Interrupted, UnitResult};
+use super::unit_result::UnitResult;
 use crate::raw_log::RawKind;
 use crate::schema::Status;
 use feishu_vc::Endpoint;
 
 /// After this many failures in a row Feishu is considered unavailable.
 const MAX_FAILURES_IN_A_ROW: u32 = 20;
-const UNDECIDED: &str = "the run ended before it was clear whether every request gets this answer";
 
 pub(super) struct Committer {
     context: Arc<Context>,
@@ -59,21 +58,21 @@ impl Committer {
         failing
     }
 
-    /// Records what an interrupted unit received. Returns why the run ends.
-    pub(super) async fn commit_interrupted(&self, interrupted: Interrupted) -> Stop {
-        match interrupted.partial {
-            Some(partial) => self.write(*partial).await.err().unwrap_or(interrupted.stop),
-            None => interrupted.stop,
+    /// Records what an interrupted unit received and returns why the run ends.
+    pub(super) async fn unless_interrupted(&self, mut result: UnitResult) -> Result<UnitResult, Stop> {
+        let Some(stop) = result.stop.take() else { return Ok(result) };
+        if !result.pages.is_empty() {
+            self.write([result]).await?;
         }
+        Err(stop)
     }
 
     async fn commit_list(&self, result: UnitResult) -> Result<(), Stop> {
         match self.missing_id_detector.check(result) {
             Decision::Stop(held) => {
                 let (participants, meetings) = self.missing_id_detector.seen();
-                for result in held {
-                    self.write(result.withdrawn("no participant has an id: a scope is missing")).await?;
-                }
+                let reason = "no participant has an id: a scope is missing";
+                self.write(held.into_iter().map(|result| result.withdrawn(reason))).await?;
                 Err(Stop::NoIds { participants, meetings })
             }
             decision => self.apply(decision, RawKind::Participants).await,
@@ -98,12 +97,7 @@ impl Committer {
     async fn apply(&self, decision: Decision, kind: RawKind) -> Result<(), Stop> {
         match decision {
             Decision::Hold => Ok(()),
-            Decision::Record(results) => {
-                for result in results {
-                    self.write(result).await?;
-                }
-                Ok(())
-            }
+            Decision::Record(results) => self.write(results).await,
             Decision::Stop(held) => Err(self.withdraw_all(held, kind).await?),
         }
     }
@@ -116,13 +110,13 @@ impl Committer {
         };
         let refused = held.len();
         let is_role = held.iter().all(|result| result.end.status == Status::Forbidden);
-        let (mut reason, mut log_id) = (String::new(), None);
-        for result in held {
-            reason.clone_from(&result.end.reason);
-            log_id.clone_from(&result.end.log_id);
-            let why = format!("refused like all other requests: {reason}");
-            self.write(result.withdrawn(&why)).await?;
-        }
+        let last = held.last().map(|last| (last.end.reason.clone(), last.end.log_id.clone()));
+        let (reason, log_id) = last.unwrap_or_default();
+        let withdrawn = held.into_iter().map(|result| {
+            let why = format!("refused like all other requests: {}", result.end.reason);
+            result.withdrawn(&why)
+        });
+        self.write(withdrawn).await?;
         Ok(if is_role {
             Stop::Role { endpoint, refused, log_id }
         } else {
@@ -136,27 +130,27 @@ impl Committer {
     /// # Errors
     /// Also if everybody was forbidden: the role is missing.
     pub(super) async fn finish(&self, was_stopped: bool) -> Result<(), Stop> {
-        let close = |result: UnitResult| if was_stopped { result.withdrawn(UNDECIDED) } else { result };
-        for result in self.missing_id_detector.take_held() {
-            self.write(close(result)).await?;
-        }
+        let undecided = "the run ended before it was clear whether every request gets this answer";
+        let close = |result: UnitResult| if was_stopped { result.withdrawn(undecided) } else { result };
+        self.write(self.missing_id_detector.take_held().into_iter().map(close)).await?;
         let mut missing_role = None;
         for kind in [RawKind::Participants, RawKind::Quality] {
             let held = self.refusal_detectors[index(kind)].take_held();
             let is_role = !held.is_empty() && held.iter().all(|result| result.end.status == Status::Forbidden);
             if is_role && !was_stopped {
                 missing_role = Some(self.withdraw_all(held, kind).await?);
-                continue;
-            }
-            for result in held {
-                self.write(close(result)).await?;
+            } else {
+                self.write(held.into_iter().map(close)).await?;
             }
         }
         missing_role.map_or(Ok(()), Err)
     }
 
-    async fn write(&self, result: UnitResult) -> Result<(), Stop> {
-        Ok(self.context.writer.write(result.into_checkpoint(&self.context.settings.run_id)).await?)
+    async fn write(&self, results: impl IntoIterator<Item = UnitResult, IntoIter: Send>) -> Result<(), Stop> {
+        for result in results {
+            self.context.writer.write(result.into_checkpoint(&self.context.settings.run_id)).await?;
+        }
+        Ok(())
     }
 }
 

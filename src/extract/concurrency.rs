@@ -79,14 +79,6 @@ pub(super) struct Backpressure {
     pub below: usize,
 }
 
-impl Backpressure {
-    async fn released(&mut self) {
-        let below = self.below;
-        // An error means that the sender is gone: the level no longer changes and nothing is to be waited for.
-        let _ = self.level.wait_for(|level| *level < below).await;
-    }
-}
-
 /// Processes everything in a queue until it is empty and its writers are done. `waiting` is the number of requests of
 /// the endpoint that wait for the limiter. Items that are popped when the run `is_over` are dropped. `process` returns
 /// whether the unit succeeded.
@@ -107,7 +99,9 @@ pub(super) async fn process_queue<T, F: Future<Output = bool> + Send + 'static>(
             controller.record(completion(ended));
         }
         if let Some(pressure) = pressures.iter_mut().find(|pressure| *pressure.level.borrow() >= pressure.below) {
-            pressure.released().await;
+            let below = pressure.below;
+            // An error means that the sender is gone: the level no longer changes and nothing is to be waited for.
+            let _ = pressure.level.wait_for(|level| *level < below).await;
             continue;
         }
         if !controller.may_start(in_flight.len(), *waiting.borrow()) {

@@ -155,6 +155,7 @@ mod tests {
             participants: Vec::new(),
             changes_published: true,
             is_answer: status != Status::Failed,
+            stop: None,
         }
     }
 

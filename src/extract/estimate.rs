@@ -241,12 +241,9 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
         estimate.participants_guessed += guessed;
         estimate.calls[LISTS].add(list.calls, list.is_estimate);
         estimate.calls[QUALITY].add(quality.calls, quality.is_estimate);
-        estimate.dates.insert(meeting.meeting_date);
-        estimate.steps.push(Step {
-            meeting_date: meeting.meeting_date,
-            list_calls: list.calls,
-            quality_calls: quality.calls,
-        });
+        let meeting_date = meeting.meeting_date;
+        estimate.dates.insert(meeting_date);
+        estimate.steps.push(Step { meeting_date, list_calls: list.calls, quality_calls: quality.calls });
         if is_unstable {
             estimate.later.unstable_meetings += 1;
             estimate.later.unstable_participants += meeting.pending + guessed;

@@ -44,15 +44,12 @@ impl Settle {
     }
 
     fn may_change(self, answer: &ReceivedAnswer<'_>) -> bool {
-        answer.requested_us < self.stable_us(answer.end_us) && !self.is_confirmed(answer)
-    }
-
-    /// True if the earlier answer was equal and Feishu had time to change it: two runs in quick succession prove
-    /// nothing.
-    fn is_confirmed(self, answer: &ReceivedAnswer<'_>) -> bool {
+        // An equal answer confirms the earlier one only if Feishu had time to change it: two runs in quick succession
+        // prove nothing.
         let min_us = CONFIRMS_AFTER_US.min(self.us / 24);
         let is_apart = answer.earlier_us.is_some_and(|us| answer.requested_us.saturating_sub(us) >= min_us);
-        is_apart && answer.earlier_digest == Some(answer.digest)
+        let is_confirmed = is_apart && answer.earlier_digest == Some(answer.digest);
+        answer.requested_us < self.stable_us(answer.end_us) && !is_confirmed
     }
 
     /// Whether a participant's quality is final. `expected_minutes` is `None` if unknown.

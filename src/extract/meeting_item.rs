@@ -21,10 +21,8 @@ pub(super) enum Listed {
     /// The start cannot be read.
     Unreadable,
     Outside,
-    /// An equal item came before in this walk.
-    Duplicate {
-        meeting_date: i32,
-    },
+    /// An equal item came before in this walk; its meeting date.
+    Duplicate(i32),
     Meeting(ListedMeeting),
 }
 
@@ -49,14 +47,11 @@ impl<'z> ListReader<'z> {
             return Listed::Outside;
         }
         let Some(key) = self.numbering.key(&identity.key, value) else {
-            return Listed::Duplicate { meeting_date: identity.start.local_day() };
+            return Listed::Duplicate(identity.start.local_day());
         };
-        Listed::Meeting(ListedMeeting {
-            key,
-            identity,
-            devices: device_count(value),
-            item_digest: hex(&row_digest(value)),
-        })
+        // 0 if the item does not contain it.
+        let devices = parse::count(&Raw::of(value.get("number_of_devices"))).ok().flatten().unwrap_or_default();
+        Listed::Meeting(ListedMeeting { key, identity, devices, item_digest: hex(&row_digest(value)) })
     }
 }
 
@@ -80,9 +75,4 @@ impl ListedMeeting {
             item_digest: if is_whole { self.item_digest.clone() } else { String::new() },
         })
     }
-}
-
-/// The number of devices; 0 if the item does not contain it.
-fn device_count(item: &Value) -> i64 {
-    parse::count(&Raw::of(item.get("number_of_devices"))).ok().flatten().unwrap_or_default()
 }

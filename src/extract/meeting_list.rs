@@ -160,7 +160,7 @@ impl SliceWalk<'_> {
         for value in parse_items(page.list_json()) {
             match self.reader.item(&value) {
                 Listed::Outside => {}
-                Listed::Duplicate { meeting_date } => {
+                Listed::Duplicate(meeting_date) => {
                     dates.insert(meeting_date);
                 }
                 Listed::Unreadable => {
@@ -185,27 +185,23 @@ impl SliceWalk<'_> {
             dates.insert(today);
         }
         self.dates.extend(&dates);
-        let checkpoint = Checkpoint {
-            header: self.header(requested_us, None),
-            dates: dates.into_iter().collect(),
-            pages: vec![page_record(page, parameters)],
-            changes,
-        };
-        self.context.writer.write(checkpoint).await?;
+        self.write(requested_us, None, dates, vec![page_record(page, parameters)], changes).await?;
         Ok(keys)
     }
 
-    fn header(&self, requested_us: i64, end: Option<WalkEnd>) -> Header {
-        Header {
-            v: RAW_VERSION,
-            run_id: self.context.settings.run_id.clone(),
-            kind: RawKind::Meetings,
-            unit: self.unit.clone(),
-            requested_us,
-            window_us: Some(self.window_us),
-            end,
-            bytes: 0,
-        }
+    async fn write(
+        &self,
+        requested_us: i64,
+        end: Option<WalkEnd>,
+        dates: BTreeSet<i32>,
+        pages: Vec<PageRecord>,
+        changes: Vec<Change>,
+    ) -> Result<(), Stop> {
+        let (run_id, unit) = (self.context.settings.run_id.clone(), self.unit.clone());
+        let (kind, window_us) = (RawKind::Meetings, Some(self.window_us));
+        let header = Header { v: RAW_VERSION, run_id, kind, unit, requested_us, window_us, end, bytes: 0 };
+        let dates = dates.into_iter().collect();
+        Ok(self.context.writer.write(Checkpoint { header, dates, pages, changes }).await?)
     }
 
     async fn complete(mut self, log_id: Option<String>) -> Result<(), Stop> {
@@ -222,8 +218,7 @@ impl SliceWalk<'_> {
         if self.dates.is_empty() {
             self.dates.insert(self.context.settings.zone.day_of(requested_us));
         }
-        let dates = std::mem::take(&mut self.dates).into_iter().collect();
-        let header = self.header(requested_us, Some(end));
-        Ok(self.context.writer.write(Checkpoint { header, dates, pages, changes }).await?)
+        let dates = std::mem::take(&mut self.dates);
+        self.write(requested_us, Some(end), dates, pages, changes).await
     }
 }

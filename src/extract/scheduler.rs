@@ -8,16 +8,13 @@ use std::sync::Arc;
 use super::backlog::{Backlog, WaitingMeeting};
 use super::commit::Committer;
 use super::concurrency::{Backpressure, ConcurrencyController, process_queue};
-
 use super::estimate::count_quality_calls;
+use super::fetch::{fetch_participants, fetch_quality};
 use super::meeting_list::{ListProgress, read_meeting_list};
-use super::participants::fetch_participants;
-use super::quality::fetch_quality;
 use super::queue::NewestFirst;
 use super::settings::{Clock, Context, ExtractSettings, FetchScope};
 use super::stop::{Stop, StopSignal};
 use super::task::MeetingTask;
-use super::unit_result::Interrupted;
 use super::writer::{CheckpointWriter, WriteError};
 use crate::event::{Event, Listener};
 use crate::ledger::PendingParticipant;
@@ -153,7 +150,7 @@ impl Scheduler {
         let is_unstable = task.meeting.list_status.as_deref() == Some(Status::Pending.name());
         let was_just_listed = is_unstable && settings.was_just_requested(task.meeting.list_us);
         if !task.meeting.list_final && !was_just_listed {
-            let result = self.or_commit_partial(fetch_participants(&self.context, &task).await).await?;
+            let result = self.committer.unless_interrupted(fetch_participants(&self.context, &task).await).await?;
             listed = result.participants.len() as u64;
             self.committer.commit(result).await?;
         }
@@ -183,17 +180,10 @@ impl Scheduler {
     }
 
     async fn process_participant(&self, task: &MeetingTask, participant: PendingParticipant) -> Result<(), Stop> {
-        let result = self.or_commit_partial(fetch_quality(&self.context, task, &participant).await).await?;
+        let result = self.committer.unless_interrupted(fetch_quality(&self.context, task, &participant).await).await?;
         let (status, samples) = (result.end.status, result.end.items);
         self.context.listener.on_event(&Event::ParticipantDone { status, samples });
         self.committer.commit(result).await
-    }
-
-    async fn or_commit_partial<T>(&self, fetched: Result<T, Interrupted>) -> Result<T, Stop> {
-        match fetched {
-            Ok(result) => Ok(result),
-            Err(interrupted) => Err(self.committer.commit_interrupted(interrupted).await),
-        }
     }
 
     fn finish_one(&self, task: &MeetingTask) {

@@ -27,19 +27,8 @@ pub(super) struct UnitResult {
     pub changes_published: bool,
     /// True for a complete walk or a refusal: only such an answer can confirm an earlier one.
     pub is_answer: bool,
-}
-
-/// A unit whose walk ended with the run.
-#[derive(Debug)]
-pub(super) struct Interrupted {
-    pub stop: Stop,
-    pub partial: Option<Box<UnitResult>>,
-}
-
-impl Interrupted {
-    pub(super) fn new(stop: Stop, result: UnitResult) -> Interrupted {
-        Interrupted { stop, partial: (!result.pages.is_empty()).then(|| Box::new(result)) }
-    }
+    /// Why the run ends with this unit, if it does.
+    pub stop: Option<Stop>,
 }
 
 /// The state of a unit before the request.
@@ -124,16 +113,15 @@ impl UnitResult {
             end: WalkEnd { whole, status, reason, is_final, ..walk.end },
             pages: walk.pages,
             participants: Vec::new(),
+            stop: walk.stop,
         }
     }
 
     /// Voids the answer: the run stops for a reason that makes it worthless, and the unit will be requested again.
     pub(super) fn withdrawn(mut self, reason: &str) -> UnitResult {
-        self.end.whole = false;
-        self.end.status = Status::Pending;
-        self.end.is_final = false;
+        let reason = reason.to_owned();
+        self.end = WalkEnd { whole: false, status: Status::Pending, is_final: false, reason, ..self.end };
         self.is_answer = false;
-        self.end.reason = reason.to_owned();
         self.participants.clear();
         self
     }
@@ -149,25 +137,17 @@ impl UnitResult {
         if self.kind == RawKind::Quality {
             changes.push(Change::Answered { base_key: self.unit.clone(), answer });
         } else {
+            let key = || meeting_key.clone();
             let participants = self.participants.into_iter();
-            changes.extend(
-                participants.map(|identity| Change::Participant { meeting_key: meeting_key.clone(), identity }),
-            );
+            changes.extend(participants.map(|identity| Change::Participant { meeting_key: key(), identity }));
             changes.push(Change::Listed { meeting_key, answer });
         }
         if self.changes_published || self.kind == RawKind::Quality {
             changes.push(Change::Dirty { meeting_date: self.meeting_date });
         }
-        let header = Header {
-            v: RAW_VERSION,
-            run_id: run_id.to_owned(),
-            kind: self.kind,
-            unit: self.unit,
-            requested_us: self.requested_us,
-            window_us: None,
-            end: Some(self.end),
-            bytes: 0,
-        };
+        let UnitResult { kind, unit, requested_us, .. } = self;
+        let (run_id, end) = (run_id.to_owned(), Some(self.end));
+        let header = Header { v: RAW_VERSION, run_id, kind, unit, requested_us, window_us: None, end, bytes: 0 };
         Checkpoint { header, dates: vec![self.meeting_date], pages: self.pages, changes }
     }
 }

@@ -12,23 +12,19 @@ use feishu_vc::{
     CallError, Client, Endpoint, ErrorResponse, Page, PaginationError, RefusalClass, WalkError, error_codes,
 };
 
-/// The parameters of a request.
 pub(super) type Parameters = feishu_vc::Query;
 /// The query for a window and a page token.
 pub(super) type Query<'a> = &'a (dyn Fn(MeetingWindow, Option<&str>) -> Parameters + Sync);
 
+/// `Interrupted` says in words why the run, and this walk with it, ends: [`Walk::stop`].
 #[derive(Debug)]
 pub(super) enum Outcome {
     Complete,
-    /// Feishu has no answer for this unit.
-    Refused {
-        class: RefusalClass,
-        answer: Box<ErrorResponse>,
-    },
+    // Feishu has no answer for this unit.
+    Refused { class: RefusalClass, answer: Box<ErrorResponse> },
     Failed(CallError),
-    /// The pages are inconsistent.
+    // The pages are inconsistent.
     Faulty(PaginationError),
-    /// The run ends, and this walk with it; why, in words. The reason itself is [`Walk::stop`].
     Interrupted(String),
 }
 
@@ -70,7 +66,7 @@ pub(super) async fn walk_list(
     let mut earlier: Option<Walk> = None;
     loop {
         let sent = window.in_form(form);
-        let walk = walk_pages(client, endpoint, &|token| query(sent, token), now_us, &mut on_page).await;
+        let mut walk = walk_pages(client, endpoint, &|token| query(sent, token), now_us, &mut on_page).await;
         let refused_with = if matches!(walk.outcome, Outcome::Refused { .. }) { walk.end.api_code } else { None };
         let is_too_long = refused_with.is_some_and(error_codes::is_window_too_long);
         let is_not_found = refused_with.is_some_and(error_codes::is_meeting_not_found);
@@ -78,22 +74,20 @@ pub(super) async fn walk_list(
             is_clamped: form.is_clamped || (is_too_long && window.is_over_a_day()),
             is_floored: form.is_floored || (is_not_found && !window.starts_on_a_minute()),
         };
+        if let Some(earlier) = earlier {
+            // The digest is that of the final answer: the attempts before it are not part of it.
+            let digest = walk.end.digest.clone();
+            walk = earlier.then(walk);
+            walk.end.digest = digest;
+        }
         if next == form {
             if matches!(walk.outcome, Outcome::Complete) {
                 task.set_form(form);
             }
-            // The digest is that of the final answer: the attempts before it are not part of it.
-            let Some(earlier) = earlier else { return walk };
-            let digest = walk.end.digest.clone();
-            let mut walk = earlier.then(walk);
-            walk.end.digest = digest;
             return walk;
         }
         form = next;
-        earlier = Some(match earlier {
-            Some(earlier) => earlier.then(walk),
-            None => walk,
-        });
+        earlier = Some(walk);
     }
 }
 
@@ -178,39 +172,34 @@ impl Walk {
 
 pub(super) fn page_record(page: &Page, parameters: &Parameters) -> PageRecord {
     let elapsed_ms = u64::try_from(page.elapsed.as_millis()).unwrap_or(u64::MAX);
-    PageRecord {
-        elapsed_ms,
-        http_status: page.http_status,
-        log_id: page.log_id.clone(),
-        ..record("page", page.endpoint, page.requested_at, &page.body, parameters)
-    }
+    let record =
+        record("page", page.endpoint, page.requested_at, page.http_status, &page.log_id, &page.body, parameters);
+    PageRecord { elapsed_ms, ..record }
 }
 
 pub(super) fn refusal_record(endpoint: Endpoint, answer: &ErrorResponse, parameters: &Parameters) -> PageRecord {
-    PageRecord {
-        http_status: answer.http_status,
-        log_id: answer.log_id.clone(),
-        ..record("refusal", endpoint, answer.requested_at, &answer.body, parameters)
-    }
+    let ErrorResponse { requested_at, http_status, log_id, body, .. } = answer;
+    record("refusal", endpoint, *requested_at, *http_status, log_id, body, parameters)
 }
 
 fn record(
     record: &'static str,
     endpoint: Endpoint,
     requested_at: Timestamp,
+    http_status: u16,
+    log_id: &Option<String>,
     body: &[u8],
     parameters: &Parameters,
 ) -> PageRecord {
     let (response, response_text) = PageRecord::body(body);
-    let request = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
     PageRecord {
         record,
         endpoint: endpoint.name(),
-        request,
+        request: parameters.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect(),
         requested_utc: requested_at.to_string(),
         elapsed_ms: 0,
-        http_status: 0,
-        log_id: None,
+        http_status,
+        log_id: log_id.clone(),
         response,
         response_text,
     }

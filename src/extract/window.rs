@@ -19,18 +19,15 @@ pub(super) struct ListSlice {
 }
 
 /// The slices of a window, oldest first.
-pub(super) fn list_slices((since_us, until_us): (i64, i64), now_us: i64) -> impl Iterator<Item = ListSlice> {
-    let next = move |start_us: i64| Some(start_us.saturating_add(SLICE_US)).filter(|start_us| *start_us < until_us);
-    std::iter::successors((since_us < until_us).then_some(since_us), move |start_us| next(*start_us)).map(
-        move |start_us| {
-            let end_us = until_us.min(start_us.saturating_add(SLICE_US));
-            let requested_until_us = end_us.saturating_add(MARGIN_AFTER_US).min(now_us);
-            ListSlice {
-                window_us: (start_us, end_us),
-                requested_us: (start_us.saturating_sub(MARGIN_BEFORE_US), requested_until_us),
-            }
-        },
-    )
+pub(super) fn list_slices((mut start_us, until_us): (i64, i64), now_us: i64) -> impl Iterator<Item = ListSlice> {
+    std::iter::from_fn(move || {
+        let is_slice = start_us < until_us;
+        let window_us = (start_us, until_us.min(start_us.saturating_add(SLICE_US)));
+        let requested_until_us = window_us.1.saturating_add(MARGIN_AFTER_US).min(now_us);
+        let requested_us = (start_us.saturating_sub(MARGIN_BEFORE_US), requested_until_us);
+        start_us = window_us.1;
+        is_slice.then_some(ListSlice { window_us, requested_us })
+    })
 }
 
 /// A meeting's window, unix seconds.

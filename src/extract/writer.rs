@@ -111,14 +111,10 @@ fn write_group(group: &[Task], writer: &mut RawWriter, ledger: &Ledger) -> Resul
             writer.append(kind, *date, &bytes)?;
         }
     }
-    let synced: Vec<Change> = writer
-        .sync()?
-        .into_iter()
-        .map(|(path, bytes)| Change::Indexed {
-            path,
-            progress: FileProgress { indexed_bytes: bytes, seen_bytes: bytes },
-        })
-        .collect();
-    ledger.apply(group.iter().flat_map(|(checkpoint, _)| &checkpoint.changes).chain(&synced))?;
-    Ok(())
+    let indexed = |(path, bytes)| {
+        let progress = FileProgress { indexed_bytes: bytes, seen_bytes: bytes };
+        Change::Indexed { path, progress }
+    };
+    let synced: Vec<Change> = writer.sync()?.into_iter().map(indexed).collect();
+    Ok(ledger.apply(group.iter().flat_map(|(checkpoint, _)| &checkpoint.changes).chain(&synced))?)
 }
