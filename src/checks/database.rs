@@ -9,10 +9,9 @@ use duckdb::Connection;
 
 use super::context::{Result, VerifyContext};
 use super::findings::{Check, Findings};
-use super::query::{TextRow, counts, text, text_rows};
 use super::registry::DATABASE;
 use crate::load::{DuckdbErrorKind, LoadError, StorePaths, connection, current, installed_checksum};
-use crate::schema::{META, PUBLISHED_FILES, SCHEMA_MIGRATIONS, Table};
+use crate::schema::Table;
 
 /// Why a check was skipped for a table.
 pub(super) const NO_TABLE: &str = "a table it needs is not as declared: see database-schema";
@@ -24,7 +23,6 @@ pub(super) struct Database {
     pub(super) intact_tables: HashSet<&'static str>,
 }
 
-/// The row of `meta`.
 #[derive(Debug)]
 pub(super) struct Meta {
     pub(super) generation: Option<i64>,
@@ -80,12 +78,6 @@ impl Database {
         }
         Ok(())
     }
-
-    /// The number of rows of a table; 0 if they are damaged.
-    pub(super) fn count(&self, table: &str, findings: &mut Findings) -> Result<u64> {
-        let counts = self.counts(&format!("select count(*) from {table}"), table, findings)?;
-        Ok(counts.map_or(0, |counts| counts[0]))
-    }
 }
 
 /// Turns a failed query into a finding about `object`, or into an error if DuckDB ran out of memory or disk space.
@@ -121,7 +113,7 @@ pub(super) fn open(paths: &StorePaths, context: &VerifyContext<'_>) -> Result<Op
         Ok(()) => {}
         Err(error @ LoadError::NewerSchema { .. }) => return Err(error),
         Err(LoadError::ForeignDatabase { .. }) => {
-            let markers = [META, PUBLISHED_FILES, SCHEMA_MIGRATIONS].map(|table| table.name).join(", ");
+            let markers = current::MARKER_TABLES.join(", ");
             return Ok(Opened::Damaged(format!("a database without one of the tables {markers}")));
         }
         Err(error) => {
@@ -155,4 +147,39 @@ fn read_meta(connection: &Connection) -> duckdb::Result<Meta> {
             rows: row.get(9)?,
         })
     })
+}
+
+pub(super) type TextRow = Vec<Option<String>>;
+
+/// All rows of a query whose columns are text.
+pub(super) fn text_rows(connection: &Connection, sql: &str, parameters: &[&str]) -> duckdb::Result<Vec<TextRow>> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(duckdb::params_from_iter(parameters))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let columns = row.as_ref().column_count();
+        all.push((0..columns).map(|column| row.get(column)).collect::<duckdb::Result<TextRow>>()?);
+    }
+    Ok(all)
+}
+
+/// The numbers of a query's only row; NULL is 0.
+pub(super) fn counts(connection: &Connection, sql: &str) -> duckdb::Result<Vec<u64>> {
+    connection.query_row(sql, [], |row| {
+        let columns = row.as_ref().column_count();
+        (0..columns)
+            .map(|column| row.get::<_, Option<i64>>(column))
+            .map(|number| Ok(number?.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()))
+            .collect()
+    })
+}
+
+/// A value as shown in findings.
+pub(super) fn or_null(value: Option<&String>) -> String {
+    value.cloned().unwrap_or_else(|| "NULL".to_owned())
+}
+
+/// A column of a row as shown in findings.
+pub(super) fn text(row: &TextRow, column: usize) -> String {
+    or_null(row.get(column).and_then(Option::as_ref))
 }

@@ -9,7 +9,6 @@ use duckdb::Connection;
 use super::context::{Result, VerifyContext};
 use super::database::{Database, NO_TABLE, unless_damaged};
 use super::findings::Findings;
-use super::query::{TextRow, text_rows};
 use super::registry::DEFINITIONS;
 use crate::load::connection;
 use crate::load::definitions::{AddressPair, DERIVED, Derived, addresses, derived_sql};
@@ -25,11 +24,6 @@ select 'a macro', function_name,
        concat_ws(' ', function_type, array_to_string(parameters, ', '), macro_definition)
 from duckdb_functions() where not internal and database_name = current_database() and schema_name = 'main'
 order by all";
-
-/// Texts by kind and name.
-type Objects = BTreeMap<(String, String), String>;
-/// The rows of a table as text, with the number of times each occurs.
-type RowCounts = BTreeSet<(String, String)>;
 
 pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     if database.meta.definitions_sha256.as_deref() == Some(context.definitions.sha256().as_str()) {
@@ -78,24 +72,24 @@ fn build_reference(
     addresses: Vec<AddressPair>,
 ) -> Result<Connection> {
     let definitions = context.definitions;
-    let draft = Draft::open(folder.path(), context.database)?;
+    let draft = Draft::open(&folder.path, context.database)?;
     draft.execute("create the tables of", &ddl::script())?;
     definitions.define_in(&draft)?;
     if !definitions.buildings.is_empty() {
         draft.append_rows(&ADDRESS_BUILDINGS, &definitions.building_lookup.locate(addresses))?;
     }
-    connection::open_read_only(&draft.close()?, folder.path(), context.database)
-}
-
-fn read_objects(connection: &Connection) -> duckdb::Result<Objects> {
-    let row = |row: TextRow| <[Option<String>; 3]>::try_from(row).ok();
-    let rows = text_rows(connection, OBJECTS, &[])?.into_iter().filter_map(row);
-    Ok(rows.filter_map(|[kind, name, text]| Some(((kind?, name?), text.unwrap_or_default()))).collect())
+    connection::open_read_only(&draft.close()?, &folder.path, context.database)
 }
 
 fn check_objects(database: &Database, reference: &Connection, findings: &mut Findings) -> Result {
-    let found = unless_damaged(read_objects(&database.connection), "its views and macros", findings)?;
-    let expected = unless_damaged(read_objects(reference), "the expected views and macros", findings)?;
+    // Texts by kind and name.
+    let read = |connection: &Connection| -> duckdb::Result<BTreeMap<(String, String), String>> {
+        connection::rows(connection, OBJECTS, |row| {
+            Ok(((row.get(0)?, row.get(1)?), row.get::<_, Option<String>>(2)?.unwrap_or_default()))
+        })
+    };
+    let found = unless_damaged(read(&database.connection), "its views and macros", findings)?;
+    let expected = unless_damaged(read(reference), "the expected views and macros", findings)?;
     let (Some(found), Some(expected)) = (found, expected) else { return Ok(()) };
     findings.examined(&DEFINITIONS, expected.len() as u64);
     for (key, text) in &expected {
@@ -117,13 +111,6 @@ fn check_objects(database: &Database, reference: &Connection, findings: &mut Fin
     Ok(())
 }
 
-fn read_rows(connection: &Connection, table: &str) -> duckdb::Result<RowCounts> {
-    let sql = format!("select cast(t as varchar), cast(count(*) as varchar) from {table} as t group by 1");
-    let pair = |row: TextRow| <[Option<String>; 2]>::try_from(row).ok();
-    let rows = text_rows(connection, &sql, &[])?.into_iter().filter_map(pair);
-    Ok(rows.map(|[row, count]| (row.unwrap_or_default(), count.unwrap_or_default())).collect())
-}
-
 /// Compares the rows of a table. Additional rows are findings if the table `is_complete` in the reference.
 fn check_rows(
     database: &Database,
@@ -132,8 +119,13 @@ fn check_rows(
     is_complete: bool,
     findings: &mut Findings,
 ) -> Result {
-    let found = unless_damaged(read_rows(&database.connection, table.name), table.name, findings)?;
-    let expected = unless_damaged(read_rows(reference, table.name), table.name, findings)?;
+    // Rows as text, with the number of times each occurs.
+    let sql = format!("select cast(t as varchar), count(*) from {} as t group by 1", table.name);
+    let read = |connection: &Connection| -> duckdb::Result<BTreeSet<(String, i64)>> {
+        connection::rows(connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
+    };
+    let found = unless_damaged(read(&database.connection), table.name, findings)?;
+    let expected = unless_damaged(read(reference), table.name, findings)?;
     let (Some(found), Some(expected)) = (found, expected) else { return Ok(()) };
     findings.examined(&DEFINITIONS, expected.len() as u64);
     let place = format!("vcq.duckdb, {}", table.name);

@@ -1,7 +1,7 @@
 //! The files below `parquet/`, compared with the manifest.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::context::Result;
 use super::findings::Findings;
 use super::manifest::{is_below, is_part_name, table_of};
 use super::registry::{FILES, ORPHANS, PARQUET_ROWS, PARQUET_SCHEMA};
-use crate::load::{LoadError, Manifest, PublishedFile, StorePaths, checksum, lock};
+use crate::load::{LoadError, Manifest, PublishedFile, StorePaths, checksum, list_folder, lock};
 use crate::schema::{Storage, TABLES, Table, arrow_schema};
 
 /// Why a file was skipped.
@@ -36,20 +36,20 @@ pub(super) fn check(
         let path = paths.part(&file.path);
         let (bytes, sha256) = match checksum::measure_file(&path) {
             Ok(measured) => measured,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                if is_still_listed(paths, &file.path)? {
-                    findings.examined(&FILES, 1);
-                    findings.found(&FILES, place, format!("a file of {} bytes", file.bytes), "no file");
-                } else {
-                    findings.skip(&FILES, REPLACED);
-                }
+            Err(error) => {
+                let found = match error.kind() {
+                    ErrorKind::NotFound if is_still_listed(paths, &file.path)? => "no file",
+                    ErrorKind::NotFound => {
+                        findings.skip(&FILES, REPLACED);
+                        continue;
+                    }
+                    ErrorKind::IsADirectory => "a folder",
+                    _ => return Err(LoadError::io("read", &path)(error)),
+                };
+                findings.examined(&FILES, 1);
+                findings.found(&FILES, place, format!("a file of {} bytes", file.bytes), found);
                 continue;
             }
-            Err(error) if error.kind() == ErrorKind::IsADirectory => {
-                findings.found(&FILES, place, format!("a file of {} bytes", file.bytes), "a folder");
-                continue;
-            }
-            Err(error) => return Err(LoadError::io("read", &path)(error)),
         };
         findings.examined(&FILES, 1);
         if bytes != file.bytes {
@@ -81,22 +81,18 @@ pub(super) fn is_still_listed(paths: &StorePaths, relative: &str) -> Result<bool
 }
 
 fn check_footer(path: &Path, file: &PublishedFile, table: &Table, findings: &mut Findings) {
+    let place = place(&file.path);
     findings.examined(&PARQUET_SCHEMA, 1);
-    match read_footer(path) {
-        Ok((rows, schema)) => {
-            if rows != file.rows {
-                findings.found(
-                    &PARQUET_ROWS,
-                    place(&file.path),
-                    format!("{} rows", file.rows),
-                    format!("{rows} rows by its footer"),
-                );
-            }
-            for (expected, found) in schema_differences(table, &schema) {
-                findings.found(&PARQUET_SCHEMA, place(&file.path), expected, found);
-            }
-        }
-        Err(error) => findings.found(&PARQUET_SCHEMA, place(&file.path), "a Parquet file", format!("not one: {error}")),
+    let (rows, schema) = match read_footer(path) {
+        Ok(footer) => footer,
+        Err(error) => return findings.found(&PARQUET_SCHEMA, place, "a Parquet file", format!("not one: {error}")),
+    };
+    if rows != file.rows {
+        let found = format!("{rows} rows by its footer");
+        findings.found(&PARQUET_ROWS, &place, format!("{} rows", file.rows), found);
+    }
+    for (expected, found) in schema_differences(table, &schema) {
+        findings.found(&PARQUET_SCHEMA, &place, expected, found);
     }
 }
 
@@ -142,18 +138,14 @@ pub(super) fn check_orphans(
     is_behind: bool,
     findings: &mut Findings,
 ) -> Result {
-    const IN_PROGRESS: &str = "a run in progress may be writing parts";
-    if lock::holder(paths).is_some() {
-        findings.skip(&ORPHANS, IN_PROGRESS);
-        return Ok(());
-    }
+    let was_locked = lock::holder(paths).is_some();
     let mut found = Vec::new();
     files_below(&paths.parquet(), "", &mut found)?;
     let generation = |manifest: Option<&Manifest>| manifest.map(|manifest| manifest.generation);
     let now = Manifest::read(paths).ok().flatten();
-    // A run started, and may have ended, while the folders were listed.
-    if lock::holder(paths).is_some() || generation(now.as_ref()) != generation(manifest) {
-        findings.skip(&ORPHANS, IN_PROGRESS);
+    // A run may have started, and ended, while the folders were listed.
+    if was_locked || lock::holder(paths).is_some() || generation(now.as_ref()) != generation(manifest) {
+        findings.skip(&ORPHANS, "a run in progress may be writing parts");
         return Ok(());
     }
     let listed: HashSet<&str> =
@@ -179,19 +171,14 @@ fn is_part(relative: &str) -> bool {
 
 /// Files below a folder, relative to it, except for the manifest. Symbolic links are not followed.
 fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(LoadError::io("list the folder", folder)(error)),
-    };
-    let mut entries: Vec<_> = entries.flatten().collect();
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => files_below(&entry.path(), &format!("{name}/"), found)?,
-            _ if name == "_manifest.json" => {}
-            _ => found.push(name),
+    let mut paths = list_folder(folder)?;
+    paths.sort();
+    for path in paths {
+        let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        if path.is_dir() && !path.is_symlink() {
+            files_below(&path, &format!("{name}/"), found)?;
+        } else if name != "_manifest.json" {
+            found.push(name);
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! The results of the checks: counts of everything, and the first findings of each check.
 
-/// One check, as data.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Check {
     pub name: &'static str,
@@ -27,9 +26,7 @@ pub(crate) struct Outcome {
     pub check: &'static Check,
     /// In the check's unit.
     pub examined: u64,
-    /// The number of differences.
     pub found: u64,
-    /// The first differences.
     pub first: Vec<Finding>,
     /// Why the check was skipped, entirely or in part.
     pub skipped: Option<String>,
@@ -41,11 +38,9 @@ impl Outcome {
     }
 }
 
-/// Longer texts are cut: an untrusted key or value may be megabytes long.
-const MAX_TEXT_CHARS: usize = 400;
-
+/// Long texts are cut: an untrusted key or value may be megabytes long.
 fn shortened(text: String) -> String {
-    match text.char_indices().nth(MAX_TEXT_CHARS) {
+    match text.char_indices().nth(400) {
         Some((end, _)) => format!("{}... ({} bytes in all)", &text[..end], text.len()),
         None => text,
     }
@@ -66,7 +61,6 @@ impl Findings {
         Findings { limit, outcomes: checks.map(Outcome::new).collect(), notes: Vec::new() }
     }
 
-    /// Counts examined items.
     pub(crate) fn examined(&mut self, check: &'static Check, count: u64) {
         self.outcome(check).examined += count;
     }
@@ -82,12 +76,9 @@ impl Findings {
         let outcome = self.outcome(check);
         outcome.found += 1;
         if outcome.first.len() < limit {
-            let finding = Finding {
-                place: shortened(place.into()),
-                expected: shortened(expected.into()),
-                found: shortened(found.into()),
-            };
-            outcome.first.push(finding);
+            let (place, expected, found) = (place.into(), expected.into(), found.into());
+            let [place, expected, found] = [place, expected, found].map(shortened);
+            outcome.first.push(Finding { place, expected, found });
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::context::MAX_CLOCK_SKEW_US;
 use super::findings::Findings;
 use super::registry::{MANIFEST, MANIFEST_PATHS};
-use crate::load::{Manifest, PublishedFile};
+use crate::load::{Manifest, PublishedFile, is_run_id};
 use crate::schema::{PARTITION_COLUMN, SCHEMA_VERSION, Storage, TABLES, Table, civil_date, utc_text};
 
 /// How findings name the manifest.
@@ -30,33 +30,26 @@ pub(super) fn check(manifest: &Manifest, now_us: i64, findings: &mut Findings) {
 
     let (mut paths, mut parts) = (HashSet::new(), HashSet::new());
     for file in &manifest.files {
-        entry(file, findings);
-        if let Some(expected) = wrong_path(file) {
-            findings.found(
-                &MANIFEST_PATHS,
-                format!("{MANIFEST_PATH}, {} of {}", file.table, file.meeting_date),
-                expected,
-                &file.path,
-            );
+        check_values(file, findings);
+        let is_known = civil_date(&file.meeting_date).is_some() && table_of(file).is_some();
+        let folder = format!("{}/{PARTITION_COLUMN}={}/", file.table, file.meeting_date);
+        if !is_known || !file.path.strip_prefix(&folder).is_some_and(is_part_name) {
+            let place = format!("{MANIFEST_PATH}, {} of {}", file.table, file.meeting_date);
+            findings.found(&MANIFEST_PATHS, place, format!("{folder}part-<run>-<n>.parquet"), &file.path);
         }
         for (is_new, what) in [
             (paths.insert(file.path.as_str()), "path"),
             (parts.insert((file.table.as_str(), file.meeting_date.as_str())), "table and date"),
         ] {
             if !is_new {
-                let expected = format!("every {what} once");
-                findings.found(
-                    &MANIFEST_PATHS,
-                    format!("{MANIFEST_PATH}, {}", file.path),
-                    expected,
-                    format!("a {what} twice"),
-                );
+                let (expected, found) = (format!("every {what} once"), format!("a {what} twice"));
+                findings.found(&MANIFEST_PATHS, format!("{MANIFEST_PATH}, {}", file.path), expected, found);
             }
         }
     }
 }
 
-fn entry(file: &PublishedFile, findings: &mut Findings) {
+fn check_values(file: &PublishedFile, findings: &mut Findings) {
     let mut value = |name: &str, is_valid: bool, expected: &str, found: String| {
         if !is_valid {
             findings.found(&MANIFEST, format!("{MANIFEST_PATH}, {} of {}", name, file.path), expected, found);
@@ -74,26 +67,13 @@ fn entry(file: &PublishedFile, findings: &mut Findings) {
         _ => false,
     };
     let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "null".to_owned());
-    value(
-        "min_time_utc",
-        is_valid,
-        "UTC times, the first not after the last",
-        format!("{} and {}", shown(min), shown(max)),
-    );
+    let found = format!("{} and {}", shown(min), shown(max));
+    value("min_time_utc", is_valid, "UTC times, the first not after the last", found);
 }
 
 /// The table of an entry; `None` if there is none in Parquet.
 pub(super) fn table_of(file: &PublishedFile) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name == file.table && table.storage == Storage::ParquetAndDuckdb)
-}
-
-/// The expected form of the path, if it is wrong.
-fn wrong_path(file: &PublishedFile) -> Option<String> {
-    let folder = format!("{}/{PARTITION_COLUMN}={}/", file.table, file.meeting_date);
-    let is_valid = civil_date(&file.meeting_date).is_some()
-        && table_of(file).is_some()
-        && file.path.strip_prefix(&folder).is_some_and(is_part_name);
-    (!is_valid).then(|| format!("{folder}part-<run>-<n>.parquet"))
 }
 
 /// Whether the path of an entry stays below `parquet/`, so that it is safe to open.
@@ -107,10 +87,6 @@ pub(super) fn is_part_name(name: &str) -> bool {
     let middle = name.strip_prefix("part-").and_then(|name| name.strip_suffix(".parquet"));
     let Some((run_id, number)) = middle.and_then(|middle| middle.rsplit_once('-')) else { return false };
     is_run_id(run_id) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn is_run_id(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
 /// Microseconds of an RFC 3339 time in UTC.

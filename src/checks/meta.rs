@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::context::{Result, VerifyContext};
-use super::database::{Database, Meta, unless_damaged};
+use super::database::{Database, Meta, TextRow, or_null, text, text_rows, unless_damaged};
 use super::findings::Findings;
 use super::manifest::{MANIFEST_PATH, parse_utc};
-use super::query::{TextRow, or_null, text, text_rows};
 use super::registry::{GENERATION, PUBLISHED_FILES, ROWS};
 use super::snapshot::Snapshot;
 use crate::load::Manifest;
@@ -22,15 +21,10 @@ pub(super) fn check(
     match (&snapshot.manifest, snapshot.incomparable()) {
         (Some(manifest), Some(why)) if snapshot.is_behind => {
             findings.examined(&GENERATION, 1);
-            findings.found(
-                &GENERATION,
-                "vcq.duckdb, meta.generation",
-                format!("{}, as in {MANIFEST_PATH}", manifest.generation),
-                format!(
-                    "{}: a run ended between manifest and database; the next vcq-etl sync fixes it",
-                    meta.generation.unwrap_or_default()
-                ),
-            );
+            let expected = format!("{}, as in {MANIFEST_PATH}", manifest.generation);
+            let found = meta.generation.unwrap_or_default();
+            let found = format!("{found}: a run ended between manifest and database; the next vcq-etl sync fixes it");
+            findings.found(&GENERATION, "vcq.duckdb, meta.generation", expected, found);
             findings.skip(&PUBLISHED_FILES, why);
         }
         (_, Some(why)) => [&GENERATION, &PUBLISHED_FILES].into_iter().for_each(|check| findings.skip(check, why)),
@@ -101,15 +95,9 @@ fn check_published_files(database: &Database, manifest: &Manifest, findings: &mu
         unmatched.entry(text(&row, 2)).or_default().push(row);
     }
     for file in &manifest.files {
-        let expected = [
-            file.table.clone(),
-            file.meeting_date.clone(),
-            file.path.clone(),
-            file.rows.to_string(),
-            file.bytes.to_string(),
-            file.sha256.clone(),
-        ];
-        let expected: TextRow = expected.into_iter().map(Some).collect();
+        let (rows, bytes) = (file.rows.to_string(), file.bytes.to_string());
+        let expected = [&file.table, &file.meeting_date, &file.path, &rows, &bytes, &file.sha256];
+        let expected: TextRow = expected.into_iter().cloned().map(Some).collect();
         let found = match unmatched.get_mut(&file.path).and_then(Vec::pop) {
             None => "no such row".to_owned(),
             Some(row) if row != expected => shown(&row),

@@ -13,7 +13,6 @@ mod files;
 mod findings;
 mod manifest;
 mod meta;
-mod query;
 mod registry;
 mod rows;
 mod rules;

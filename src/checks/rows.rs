@@ -9,11 +9,10 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::context::Result;
-use super::database::{Database, NO_TABLE, is_out_of_resources, unless_damaged};
+use super::database::{Database, NO_TABLE, counts, is_out_of_resources, or_null, text_rows, unless_damaged};
 use super::files::{REPLACED, is_still_listed, place};
 use super::findings::{Check, Findings};
 use super::manifest::table_of;
-use super::query::{counts, or_null, text_rows};
 use super::registry::{PARQUET_ROWS, ROWS};
 use crate::load::{
     DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, connection, parquet_columns,
@@ -39,14 +38,13 @@ pub(super) fn check(
         findings.skip(&ROWS, why);
     }
     for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
-        let mut in_database = match (incomparable, database.has(&[table])) {
-            (None, true) => read_sums(database, table, findings)?,
-            (None, false) => {
-                findings.skip(&ROWS, NO_TABLE);
-                None
-            }
-            (Some(_), _) => None,
-        };
+        let mut in_database = None;
+        if incomparable.is_none() && database.has(&[table]) {
+            in_database = read_sums(database, table, findings)?;
+        } else {
+            // The first reason is kept.
+            findings.skip(&ROWS, NO_TABLE);
+        }
         let files = manifest.files.iter().filter(|file| table_of(file).is_some_and(|of| of.name == table.name));
         for file in files {
             let expected = in_database.as_mut().map(|sums| sums.remove(&file.meeting_date).unwrap_or_default());
@@ -90,13 +88,8 @@ pub(super) fn check(
             }
         }
         for (date, sum) in in_database.into_iter().flatten() {
-            let place = format!("{} of {date}", table.name);
-            findings.found(
-                &ROWS,
-                place,
-                "no rows: the manifest lists no file",
-                format!("{} rows in vcq.duckdb", sum.rows),
-            );
+            let (place, found) = (format!("{} of {date}", table.name), format!("{} rows in vcq.duckdb", sum.rows));
+            findings.found(&ROWS, place, "no rows: the manifest lists no file", found);
         }
     }
     Ok(())
@@ -155,15 +148,10 @@ fn read_sums(database: &Database, table: &Table, findings: &mut Findings) -> Res
         file_columns(table),
         table.name
     );
-    let rows = unless_damaged(text_rows(&database.connection, &sql, &[]), table.name, findings)?;
-    Ok(rows.map(|rows| {
-        let sum = |row: Vec<Option<String>>| {
-            let mut row = row.into_iter();
-            let date = row.next().flatten().unwrap_or_default();
-            (date, Sum { rows: row.next().flatten().unwrap_or_default(), hashes: row.next().flatten() })
-        };
-        rows.into_iter().map(sum).collect()
-    }))
+    let sums = connection::rows(&database.connection, &sql, |row| {
+        Ok((row.get(0)?, Sum { rows: row.get(1)?, hashes: row.get(2)? }))
+    });
+    unless_damaged(sums, table.name, findings)
 }
 
 /// Two sets of rows of one table and date that should be equal.
@@ -208,12 +196,8 @@ impl Sides<'_> {
                 _ => ("no such row".to_owned(), "this row".to_owned()),
             };
             let place = format!("{} of {meeting_date}, {}", table.name, key.join(", "));
-            findings.found(
-                check,
-                place,
-                format!("{expected_text} in {}", expected.1),
-                format!("{found_text} in {}", found.1),
-            );
+            let expected = format!("{expected_text} in {}", expected.1);
+            findings.found(check, place, expected, format!("{found_text} in {}", found.1));
         }
         Ok(count)
     }

@@ -9,9 +9,6 @@ use crate::schema::{
     Storage, TABLES, Table, ddl, utc_text,
 };
 
-/// The checks that consist of rules.
-const RULE_CHECKS: &[&Check] = &[&KEYS, &TIMES, &WORDS, &FUTURE, &RANGES, &AVERAGES];
-
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) check: &'static Check,
@@ -27,7 +24,8 @@ pub(super) fn check(database: &Database, now_us: i64, findings: &mut Findings) -
     let latest_us = database.meta.created_us.unwrap_or(now_us).min(now_us).saturating_add(MAX_CLOCK_SKEW_US);
     for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
         let rules = table_rules(table, latest_us);
-        let checks = || RULE_CHECKS.iter().filter(|check| rules.iter().any(|rule| rule.check == **check));
+        let is_ruled = |check: &&Check| rules.iter().any(|rule| rule.check == *check);
+        let checks = || [&KEYS, &TIMES, &WORDS, &FUTURE, &RANGES, &AVERAGES].into_iter().filter(is_ruled);
         if !database.has(&[table]) {
             checks().for_each(|check| findings.skip(check, NO_TABLE));
             continue;
@@ -87,12 +85,8 @@ pub(super) fn table_rules(table: &'static Table, latest_us: i64) -> Vec<Rule> {
         }
         if column.kind == Kind::WallClock {
             let (violation, expected) = wall_clock(table, name);
-            let utc = utc_of(name);
-            let found = format!(
-                "concat_ws(', ', {}, {}, 'offset ' || cast(utc_offset_min as varchar))",
-                shown(&utc),
-                shown(name)
-            );
+            let (utc, local) = (shown(&utc_of(name)), shown(name));
+            let found = format!("concat_ws(', ', {utc}, {local}, 'offset ' || cast(utc_offset_min as varchar))");
             rule(&TIMES, violation, expected, found);
         }
     }
@@ -156,8 +150,7 @@ fn wall_clock(table: &Table, local: &str) -> (String, String) {
         );
         (violation, format!("{local} = {utc} + utc_offset_min"))
     } else {
-        let day_us = 86_400_000_000_i64;
-        let violation = format!("({one_is_null} or {difference} % 60000000 <> 0 or abs({difference}) > {day_us})");
+        let violation = format!("({one_is_null} or {difference} % 60000000 <> 0 or abs({difference}) > 86400000000)");
         (violation, format!("{local} whole minutes from {utc}, within a day"))
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use super::context::{Result, VerifyContext};
-use super::database::{Database, unless_damaged};
+use super::database::{Database, TextRow, or_null, text_rows, unless_damaged};
 use super::findings::Findings;
-use super::query::{TextRow, or_null, text_rows};
 use super::registry::RUNS as CHECK;
 use super::sql_checks;
 use crate::schema::cell::{Cell, Row};
@@ -15,8 +14,6 @@ use crate::schema::{Kind, RUNS};
 const PLAN_DELAY_US: i64 = 60 * 1_000_000;
 /// Columns that are known when a run starts.
 const KNOWN_AT_START: &[&str] = &["run_id", "command", "since_utc", "until_utc", "started_utc"];
-/// The column that a publishing run knows only afterwards.
-const KNOWN_AFTER_PUBLISHING: &str = "finished_utc";
 
 pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) -> Result {
     sql_checks::run(&CHECK, database, findings)?;
@@ -60,11 +57,14 @@ fn compare_with_ledger(database: &Database, context: &VerifyContext<'_>, finding
         let Some(run_id) = text(run, "run_id") else { continue };
         match unmatched.remove(run_id) {
             Some(found) => {
-                let is_publishing = run_id == publishing;
+                // Otherwise the publishing run continued, or failed while publishing.
+                let outcome = text(&found, "outcome");
+                let has_published_outcome = outcome.is_some() && outcome == text(run, "outcome");
                 for (n, column) in RUNS.columns.iter().enumerate() {
-                    let must_equal = match (is_publishing, KNOWN_AT_START.contains(&column.name)) {
+                    let must_equal = match (run_id == publishing, KNOWN_AT_START.contains(&column.name)) {
                         (_, true) => true,
-                        (true, false) => column.name != KNOWN_AFTER_PUBLISHING && has_published_outcome(run, &found),
+                        // A publishing run ends afterwards.
+                        (true, false) => column.name != "finished_utc" && has_published_outcome,
                         // A run that ended later was published while in progress.
                         (false, false) => has_ended_before(run, published_us),
                     };
@@ -94,12 +94,6 @@ fn text<'a>(run: &'a TextRow, name: &str) -> Option<&'a str> {
 
 fn has_ended_before(run: &TextRow, at_us: i64) -> bool {
     text(run, "finished_utc").and_then(|us| us.parse::<i64>().ok()).is_some_and(|us| us < at_us)
-}
-
-/// Whether the outcome was published and is the run's final one. Otherwise the run continued, or failed while
-/// publishing.
-fn has_published_outcome(run: &TextRow, found: &TextRow) -> bool {
-    text(found, "outcome").is_some() && text(found, "outcome") == text(run, "outcome")
 }
 
 fn place(run_id: &str) -> String {

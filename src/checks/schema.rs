@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::context::Result;
-use super::database::{Database, unless_damaged};
+use super::database::{Database, TextRow, text_rows, unless_damaged};
 use super::findings::Findings;
-use super::query::{TextRow, text_rows};
 use super::registry::DATABASE_SCHEMA;
 use super::sql_checks;
-use crate::load::MIGRATIONS;
+use crate::load::{MIGRATIONS, Migration};
 use crate::schema::{SCHEMA_VERSION, TABLES, Table, ddl};
 
 const COLUMNS: &str = "
@@ -37,25 +36,18 @@ pub(super) fn check(database: &mut Database, findings: &mut Findings) -> Result 
     }
     let older_version = database.meta.schema_version.filter(|version| *version < i64::from(SCHEMA_VERSION));
     if let Some(version) = older_version {
-        findings.found(
-            &DATABASE_SCHEMA,
-            "vcq.duckdb, meta.schema_version",
-            SCHEMA_VERSION.to_string(),
-            format!("{version}, of an older program: the next vcq-etl sync, or vcq-etl rebuild, upgrades the tables"),
-        );
+        let found =
+            format!("{version}, of an older program: the next vcq-etl sync, or vcq-etl rebuild, upgrades the tables");
+        findings.found(&DATABASE_SCHEMA, "vcq.duckdb, meta.schema_version", SCHEMA_VERSION.to_string(), found);
     }
     for table in TABLES {
         findings.examined(&DATABASE_SCHEMA, 1);
-        match found.get(table.name) {
-            Some(columns) => {
-                if check_columns(table, columns, findings) {
-                    database.intact_tables.insert(table.name);
-                }
+        if let Some(columns) = found.get(table.name) {
+            if check_columns(table, columns, findings) {
+                database.intact_tables.insert(table.name);
             }
-            None if older_version.is_some() => {}
-            None => {
-                findings.found(&DATABASE_SCHEMA, format!("vcq.duckdb, {}", table.name), "a table", "no such table");
-            }
+        } else if older_version.is_none() {
+            findings.found(&DATABASE_SCHEMA, format!("vcq.duckdb, {}", table.name), "a table", "no such table");
         }
     }
     check_migrations(database, findings)?;
@@ -87,12 +79,8 @@ fn check_columns(table: &Table, columns: &BTreeMap<String, String>, findings: &m
 
 fn check_migrations(database: &Database, findings: &mut Findings) -> Result {
     let sql = "select cast(version as varchar), name, sha256 from schema_migrations order by version";
-    let expected: Vec<TextRow> = MIGRATIONS
-        .iter()
-        .map(|migration| {
-            vec![Some(migration.version.to_string()), Some(migration.name.to_owned()), Some(migration.sha256())]
-        })
-        .collect();
+    let row = |known: &Migration| [known.version.to_string(), known.name.to_owned(), known.sha256()].map(Some).to_vec();
+    let expected: Vec<TextRow> = MIGRATIONS.iter().map(row).collect();
     let Some(found) = unless_damaged(text_rows(&database.connection, sql, &[]), "schema_migrations", findings)? else {
         return Ok(());
     };

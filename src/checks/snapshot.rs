@@ -10,8 +10,6 @@ use super::manifest::MANIFEST_PATH;
 use super::registry::{DATABASE, MANIFEST};
 use crate::load::{LoadError, Manifest, StorePaths, lock};
 
-/// A first publication that ended between manifest and database leaves this.
-const NO_DATABASE: &str = "no file; the next vcq-etl sync builds it from parquet/, vcq-etl rebuild from raw/";
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The store at one moment.
@@ -89,22 +87,19 @@ fn assemble(
     findings: &mut Findings,
 ) -> Snapshot {
     let is_published = !matches!(opened, Opened::Missing);
-    let mut is_readable = true;
-    let manifest = match read {
+    let problem = match &read {
         Ok(None) if is_published && !in_progress => {
-            is_readable = false;
-            findings.examined(&MANIFEST, 1);
-            findings.found(&MANIFEST, MANIFEST_PATH, "the manifest of the files in vcq.duckdb", "no file");
-            None
+            Some(("the manifest of the files in vcq.duckdb", "no file".to_owned()))
         }
-        Ok(manifest) => manifest,
-        Err(error) => {
-            is_readable = false;
-            findings.examined(&MANIFEST, 1);
-            findings.found(&MANIFEST, MANIFEST_PATH, "a manifest", format!("damaged: {error}"));
-            None
-        }
+        Ok(_) => None,
+        Err(error) => Some(("a manifest", format!("damaged: {error}"))),
     };
+    let is_readable = problem.is_none();
+    if let Some((expected, found)) = problem {
+        findings.examined(&MANIFEST, 1);
+        findings.found(&MANIFEST, MANIFEST_PATH, expected, found);
+    }
+    let manifest = read.ok().flatten();
     if manifest.is_some() || is_published {
         findings.examined(&DATABASE, 1);
     }
@@ -116,7 +111,9 @@ fn assemble(
         }
         Opened::Missing => {
             if manifest.is_some() && !in_progress {
-                findings.found(&DATABASE, "vcq.duckdb", "the published database", NO_DATABASE);
+                // A first publication ended between manifest and database.
+                let found = "no file; the next vcq-etl sync builds it from parquet/, vcq-etl rebuild from raw/";
+                findings.found(&DATABASE, "vcq.duckdb", "the published database", found);
             }
             None
         }

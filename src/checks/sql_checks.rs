@@ -54,6 +54,7 @@ pub(super) fn header(sql: &str) -> Option<Header> {
     let check = header_value(sql, "check")?;
     header_value(sql, "requirement")?;
     let tables = header_value(sql, "tables").unwrap_or_default();
+    let declared = |name| TABLES.iter().find(|table| table.name == name);
     let tables = tables.split(", ").filter(|name| !name.is_empty()).map(declared).collect::<Option<_>>()?;
     Some(Header { check: CHECKS.iter().find(|known| known.name == check)?, tables })
 }
@@ -62,10 +63,6 @@ pub(super) fn header_value(sql: &str, key: &str) -> Option<String> {
     let lines: Vec<&str> = sql.lines().map_while(|line| line.strip_prefix("--")).collect();
     let joined = lines.join("\n").replace("\n   ", " ");
     joined.lines().find_map(|line| line.strip_prefix(&format!(" {key}: ")).map(str::to_owned))
-}
-
-fn declared(name: &str) -> Option<&'static Table> {
-    TABLES.iter().find(|table| table.name == name)
 }
 
 /// Runs the SQL files of one check.
@@ -82,11 +79,15 @@ pub(super) fn run(check: &'static Check, database: &Database, findings: &mut Fin
             && *check != KEYS
             && examined.insert(table.name)
         {
-            let count = database.count(table.name, findings)?;
-            findings.examined(check, count);
+            let counts = database.counts(&format!("select count(*) from {}", table.name), table.name, findings)?;
+            findings.examined(check, counts.map_or(0, |counts| counts[0]));
         }
         for sql in queries(sql, &tables, database, findings)? {
-            report(database, check, &sql, findings)?;
+            // Counted first, because a store with many violations must not be held in memory.
+            let counts = database.counts(&format!("select count(*) from (\n{sql})"), check.name, findings)?;
+            if let Some(count) = counts.map(|counts| counts[0]).filter(|count| *count > 0) {
+                database.report_violations(check, count, &sql, findings)?;
+            }
         }
     }
     Ok(())
@@ -103,14 +104,4 @@ fn queries(sql: &str, tables: &[&Table], database: &Database, findings: &mut Fin
     );
     let dates = database.rows(&dates, table.name, findings)?;
     Ok(dates.into_iter().flatten().flatten().map(|date| sql.replace("$meeting_date", &ddl::quoted(&date))).collect())
-}
-
-/// Counts all violations and reports the first ones.
-fn report(database: &Database, check: &'static Check, sql: &str, findings: &mut Findings) -> Result {
-    // Counted first, because a store with many violations must not be held in memory.
-    let count = database.counts(&format!("select count(*) from (\n{sql})"), check.name, findings)?;
-    match count.map(|count| count[0]) {
-        Some(count) if count > 0 => database.report_violations(check, count, sql, findings),
-        _ => Ok(()),
-    }
 }

@@ -10,7 +10,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::compaction::{self, Size};
-use super::current::{Current, Loaded, unsigned};
+use super::connection::rows;
+use super::current::{Current, Loaded, parquet_columns, unsigned};
 use super::definitions;
 use super::draft::{Draft, DraftFolder};
 use super::error::{LoadError, Result};
@@ -18,15 +19,11 @@ use super::manifest::{Manifest, PublishedFile};
 use super::migration;
 use super::paths::{StorePaths, wal_of};
 use super::publication::{Publication, RunRows};
-use super::query::parquet_columns;
 use crate::schema::cell::Cell;
 use crate::schema::{
     META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, civil_date,
     ddl,
 };
-
-/// The condition for all dates.
-const ALL: &str = "true";
 
 /// The next database, closed and flushed to disk.
 #[derive(Debug)]
@@ -44,14 +41,6 @@ struct Change<'a> {
     outdated: Vec<&'a str>,
     /// Files whose rows are added, by date.
     files: Vec<&'a PublishedFile>,
-}
-
-impl Change<'_> {
-    /// Every date whose rows are removed or added, in order.
-    fn dates(&self) -> Vec<&str> {
-        let added = self.files.iter().map(|file| file.meeting_date.as_str());
-        self.outdated.iter().copied().chain(added).collect::<BTreeSet<&str>>().into_iter().collect()
-    }
 }
 
 /// What must change, and the number of rows that stay.
@@ -73,8 +62,8 @@ fn difference<'a>(loaded: &'a [Loaded], manifest: &'a Manifest) -> (Vec<Change<'
                 .map(|file| (file.meeting_date.as_str(), file))
                 .collect();
             let same = |date: &str| {
-                let (Some(wanted), Some(present)) = (wanted.get(date), present.get(date)) else { return false };
-                wanted.sha256 == present.sha256 && wanted.rows == present.rows
+                let (wanted, present) = (wanted.get(date), present.get(date));
+                wanted.zip(present).is_some_and(|(new, old)| new.sha256 == old.sha256 && new.rows == old.rows)
             };
             rows_kept += present.iter().filter(|(date, _)| same(date)).map(|(_, file)| file.rows).sum::<u64>();
             Change {
@@ -146,11 +135,16 @@ impl Builder<'_> {
         let folder = DraftFolder::create(self.paths, self.publication.run_id)?;
         if base.is_some() {
             // A reflink if the file system supports it.
-            let copy = folder.path().join("vcq.duckdb");
+            let copy = folder.path.join("vcq.duckdb");
             fs::copy(self.paths.database(), &copy).map_err(LoadError::io("copy the database to", &copy))?;
-            make_writable(&copy)?;
+            // The published file may be read-only on purpose; its copy in `.work/` must be writable.
+            let mut permissions = fs::metadata(&copy).map_err(LoadError::io("make writable", &copy))?.permissions();
+            if permissions.readonly() {
+                permissions.set_mode(0o644);
+                fs::set_permissions(&copy, permissions).map_err(LoadError::io("make writable", &copy))?;
+            }
         }
-        let draft = Draft::open(folder.path(), self.publication.database)?;
+        let draft = Draft::open(&folder.path, self.publication.database)?;
         draft.execute("begin a transaction in", "begin transaction")?;
         self.fill(&draft, base, runs)?;
         draft.execute("commit to", "commit")?;
@@ -158,7 +152,10 @@ impl Builder<'_> {
 
         let bytes = |path: &Path| Ok(fs::metadata(path).map_err(LoadError::io("read the size of", path))?.len());
         if base.is_none() {
-            write_size(&draft, Size { bytes: bytes(&draft.path)?, rows: self.rows() })?;
+            let (bytes, rows) = (bytes(&draft.path)?, self.rows());
+            let sql = format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}");
+            draft.execute("record the size of", &sql)?;
+            draft.execute("checkpoint", "checkpoint")?;
         }
         let path = draft.close()?;
         if wal_of(&path).exists() {
@@ -172,11 +169,10 @@ impl Builder<'_> {
         self.manifest.files.iter().map(|file| file.rows).sum()
     }
 
-    /// The contents of the one transaction.
     fn fill(&self, draft: &Draft, base: Option<&Current>, runs: RunRows<'_>) -> Result {
         let (applied, loaded) =
             base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
-        let migrated = migration::apply(draft, applied, self.publication.now_us)? > 0;
+        let migrated = migration::apply(draft, applied, self.publication.now_us)?;
         if migrated || !base.is_some_and(Current::is_from_this_version) {
             let comments: String = TABLES.iter().map(ddl::comments).collect();
             draft.execute("comment the tables of", &comments)?;
@@ -203,11 +199,17 @@ impl Builder<'_> {
         // Derived rows depend on the program and on other rows, not on limits or buildings.
         let derive_all = before.is_none() || !base.is_some_and(Current::is_from_this_version);
         let changed_dates = |table: &Table| {
-            let change = changes.iter().find(|change| change.table.name == table.name);
-            change.map_or("false".to_owned(), |change| on_dates(&change.dates()))
+            let change = changes.iter().filter(|change| change.table.name == table.name);
+            let dates: BTreeSet<&str> = change
+                .flat_map(|change| {
+                    change.files.iter().map(|file| file.meeting_date.as_str()).chain(change.outdated.clone())
+                })
+                .collect();
+            on_dates(&Vec::from_iter(dates))
         };
-        definitions::update_derived(draft, &|table| if derive_all { ALL.to_owned() } else { changed_dates(table) })?;
-        let dates = if reinstall { ALL.to_owned() } else { changed_dates(&PARTICIPANTS) };
+        let all = || "true".to_owned();
+        definitions::update_derived(draft, &|table| if derive_all { all() } else { changed_dates(table) })?;
+        let dates = if reinstall { all() } else { changed_dates(&PARTICIPANTS) };
         definitions.locate_addresses(draft, &dates, reinstall)
     }
 
@@ -220,26 +222,23 @@ impl Builder<'_> {
         if change.files.is_empty() {
             return Ok(());
         }
-        draft.execute("load the new parts into", &self.insert(table, &change.files))?;
-        self.check_counts(draft, table, &change.files)
-    }
-
-    /// One insert for all new files of a table: one per date costs twice the CPU and makes the file a fifth larger.
-    fn insert(&self, table: &Table, files: &[&PublishedFile]) -> String {
-        let dates: Vec<String> = files.iter().map(|file| date_literal(&file.meeting_date)).collect();
+        let dates: Vec<String> = change.files.iter().map(|file| date_literal(&file.meeting_date)).collect();
         // DuckDB takes the path of an existing file literally, so `*`, `?` and `[` in it are not a pattern.
         let paths: Vec<String> =
-            files.iter().map(|file| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
+            change.files.iter().map(|file| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
+        // One insert for all new files of a table: one per date costs twice the CPU and makes the file a fifth larger.
         // The date comes from the manifest, not from Hive partitions: a store in a folder named like `email=x` would
         // get that as a column.
-        format!(
+        let sql = format!(
             "insert into {} by name select {}, ([{}])[cast(file_index as bigint) + 1] as {PARTITION_COLUMN} \
              from read_parquet([{}], hive_partitioning = false)",
             table.name,
             parquet_columns(table),
             dates.join(", "),
             paths.join(", ")
-        )
+        );
+        draft.execute("load the new parts into", &sql)?;
+        self.check_counts(draft, table, &change.files)
     }
 
     /// Compares the rows loaded for each date with the manifest.
@@ -250,10 +249,7 @@ impl Builder<'_> {
             table.name,
             on_dates(&dates)
         );
-        let found: BTreeMap<String, i64> = draft
-            .connection
-            .prepare(&sql)
-            .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+        let found: BTreeMap<String, i64> = rows(&draft.connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
             .map_err(LoadError::duckdb("count the rows of", &draft.path))?;
         for file in files {
             let found = unsigned(found.get(&file.meeting_date).copied());
@@ -266,22 +262,17 @@ impl Builder<'_> {
     }
 
     fn replace_published_files(&self, draft: &Draft) -> Result {
-        let rows: Vec<_> = self
-            .manifest
-            .files
-            .iter()
-            .map(|file| {
-                vec![
-                    Cell::Text(file.table.clone()),
-                    Cell::Text(file.path.clone()),
-                    civil_date(&file.meeting_date).map_or(Cell::Null, Cell::Day),
-                    whole(file.rows),
-                    whole(file.bytes),
-                    Cell::Text(file.sha256.clone()),
-                ]
-            })
-            .collect();
-        draft.replace_rows(&PUBLISHED_FILES, &rows)
+        let rows = self.manifest.files.iter().map(|file| {
+            vec![
+                Cell::Text(file.table.clone()),
+                Cell::Text(file.path.clone()),
+                civil_date(&file.meeting_date).map_or(Cell::Null, Cell::Day),
+                whole(file.rows),
+                whole(file.bytes),
+                Cell::Text(file.sha256.clone()),
+            ]
+        });
+        draft.replace_rows(&PUBLISHED_FILES, &Vec::from_iter(rows))
     }
 
     fn replace_meta(&self, draft: &Draft, compact: Option<Size>) -> Result {
@@ -302,13 +293,6 @@ impl Builder<'_> {
     }
 }
 
-/// Records the size of a database that was just rebuilt.
-fn write_size(draft: &Draft, size: Size) -> Result {
-    let Size { bytes, rows } = size;
-    draft.execute("record the size of", &format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}"))?;
-    draft.execute("checkpoint", "checkpoint")
-}
-
 /// A condition on dates in ascending order. The range lets DuckDB skip row groups before it looks at the list.
 fn on_dates(dates: &[&str]) -> String {
     let literals: Vec<String> = dates.iter().map(|date| date_literal(date)).collect();
@@ -326,15 +310,4 @@ fn date_literal(meeting_date: &str) -> String {
 
 fn whole(number: u64) -> Cell {
     Cell::whole(i64::try_from(number).ok())
-}
-
-/// The published file may be read-only on purpose; its copy in `.work/` must be writable.
-fn make_writable(path: &Path) -> Result {
-    let failed = || LoadError::io("make writable", path);
-    let mut permissions = fs::metadata(path).map_err(failed())?.permissions();
-    if permissions.readonly() {
-        permissions.set_mode(0o644);
-        fs::set_permissions(path, permissions).map_err(failed())?;
-    }
-    Ok(())
 }

@@ -8,8 +8,6 @@ use sha2::{Digest, Sha256};
 
 use crate::text::hex;
 
-const BUFFER_BYTES: usize = 1 << 20;
-
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
@@ -17,7 +15,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 /// The size in bytes and the checksum of a file.
 pub(crate) fn measure_file(path: &Path) -> io::Result<(u64, String)> {
     let mut writer = HashingWriter::new(io::sink());
-    let mut reader = io::BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
+    let mut reader = io::BufReader::with_capacity(1 << 20, File::open(path)?);
     io::copy(&mut reader, &mut writer)?;
     let (_, bytes, sha256) = writer.finish()?;
     Ok((bytes, sha256))

@@ -14,7 +14,7 @@ use crate::schema::{PARTITION_COLUMN, Storage, TABLES, civil_date};
 impl StorePaths {
     /// Empties `.work/`, except for the folders of running readers. Only for the holder of the lock.
     pub fn clean_work(&self) -> Result {
-        for path in entries(&self.work())? {
+        for path in list_folder(&self.work())? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             match (path.is_dir() && !path.is_symlink(), name.strip_prefix(QUERY_PREFIX)) {
                 (true, Some(process_id)) if may_be_running(process_id) => {}
@@ -41,18 +41,14 @@ impl StorePaths {
 
     /// The tables and dates that have a folder in `parquet/`, whatever the manifest says.
     pub fn partitions(&self) -> Result<Vec<(&'static str, i32)>> {
-        let mut partitions = Vec::new();
-        for (table, _, date) in self.date_folders()? {
-            partitions.extend(civil_date(&date).map(|date| (table, date)));
-        }
-        Ok(partitions)
+        Ok(self.date_folders()?.into_iter().filter_map(|(table, _, date)| Some((table, civil_date(&date)?))).collect())
     }
 
     /// Table, path and date text of every folder `parquet/<table>/meeting_date=<date>`.
     fn date_folders(&self) -> Result<Vec<(&'static str, PathBuf, String)>> {
         let mut folders = Vec::new();
         for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
-            for path in entries(&self.parquet().join(table.name))? {
+            for path in list_folder(&self.parquet().join(table.name))? {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let date = name.strip_prefix(PARTITION_COLUMN).and_then(|rest| rest.strip_prefix('='));
                 folders.extend(date.map(|date| (table.name, path.clone(), date.to_owned())));
@@ -65,7 +61,7 @@ impl StorePaths {
         let listed: HashSet<PathBuf> = listed.map(|relative| self.part(relative)).collect();
         let mut removed = 0;
         for (_, folder, _) in self.date_folders()?.into_iter().filter(|(_, folder, _)| folder.is_dir()) {
-            for part in entries(&folder)? {
+            for part in list_folder(&folder)? {
                 if part.extension().is_some_and(|extension| extension == "parquet") && !listed.contains(&part) {
                     durable::remove_file(&part)?;
                     removed += 1;
@@ -91,7 +87,8 @@ pub(crate) fn remove_if_empty(dir: &Path) {
     }
 }
 
-fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+/// The paths in a folder; none if there is no folder.
+pub(crate) fn list_folder(dir: &Path) -> Result<Vec<PathBuf>> {
     match fs::read_dir(dir) {
         Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -120,7 +117,7 @@ mod tests {
         // No process has this id: the kernel's largest is 4,194,304.
         fs::create_dir(paths.query_work(4_999_999)).expect("create");
         paths.clean_work().expect("clean");
-        let left = entries(&paths.work()).expect("list");
+        let left = list_folder(&paths.work()).expect("list");
         if Path::new("/proc/self").exists() {
             assert_eq!(left, [paths.query_work(std::process::id())]);
         }
@@ -138,7 +135,7 @@ mod tests {
         fs::write(wal_of(&paths.database()), "left").expect("write");
         let listed = "meetings/meeting_date=2026-11-01/part-a-0.parquet";
         assert_eq!(paths.remove_parts_except([listed].into_iter()).expect("remove"), 2);
-        assert_eq!(entries(&date).expect("list"), [date.join("part-a-0.parquet")]);
+        assert_eq!(list_folder(&date).expect("list"), [date.join("part-a-0.parquet")]);
         assert!(!paths.parquet().join("meetings/meeting_date=2026-11-02").exists());
         assert!(!wal_of(&paths.database()).exists());
     }

@@ -13,7 +13,6 @@ const ROW_GROWTH_LIMIT: u64 = 4;
 /// Size of a database without rows: the comments of its columns, in blocks of 256 KiB.
 const EMPTY_BYTES: u64 = 1 << 20;
 
-/// The size of a database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Size {
     pub(crate) bytes: u64,

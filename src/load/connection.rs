@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use duckdb::{AccessMode, Config, Connection};
+use duckdb::{AccessMode, Config, Connection, Row};
 
 use super::error::{LoadError, Result};
 
 /// Every DuckDB from 1.2 to 2.x opens files of this storage version.
 pub(crate) const STORAGE_VERSION: &str = "v1.2.0";
 
-/// Limits for DuckDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatabaseOptions {
     /// An insert that keeps the order of its rows ran twice as fast with one thread as with two, for half the CPU.
@@ -55,4 +54,13 @@ pub(crate) fn open_in_memory(spill_dir: &Path, options: DatabaseOptions) -> Resu
         .config(spill_dir)
         .and_then(Connection::open_in_memory_with_flags)
         .map_err(LoadError::duckdb("start", Path::new("DuckDB")))
+}
+
+/// All rows of a query without parameters.
+pub(crate) fn rows<T, C: FromIterator<T>>(
+    connection: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> duckdb::Result<T>,
+) -> duckdb::Result<C> {
+    connection.prepare(sql)?.query_map([], read)?.collect()
 }

@@ -1,4 +1,4 @@
-//! What the current `vcq.duckdb` says about itself.
+//! The published `vcq.duckdb`: opens it, and reads what it says about itself.
 
 use std::path::Path;
 use std::{fs, io};
@@ -6,11 +6,12 @@ use std::{fs, io};
 use duckdb::Connection;
 
 use super::compaction::Size;
-use super::connection::{self, DatabaseOptions};
+use super::connection::{self, DatabaseOptions, rows};
 use super::definitions;
 use super::error::{LoadError, Result};
 use super::migration::{self, Applied};
 use super::paths::StorePaths;
+use crate::schema::{Kind, Table};
 
 #[derive(Debug)]
 pub(crate) struct Current {
@@ -18,7 +19,7 @@ pub(crate) struct Current {
     vcq_etl_version: Option<String>,
     /// `None` also if an older program wrote the file.
     pub(crate) definitions_sha256: Option<String>,
-    /// The size at the last rebuild.
+    /// At the last rebuild.
     pub(crate) compact: Size,
     pub(crate) applied: Vec<Applied>,
     pub(crate) loaded: Vec<Loaded>,
@@ -34,7 +35,7 @@ pub(crate) struct Loaded {
 }
 
 /// The tables by which a database is recognised as one of vcq-etl.
-const MARKER_TABLES: &[&str] = &["meta", "published_files", "schema_migrations"];
+pub(crate) const MARKER_TABLES: &[&str] = &["meta", "published_files", "schema_migrations"];
 
 impl Current {
     pub(crate) fn is_from_this_version(&self) -> bool {
@@ -45,6 +46,7 @@ impl Current {
 /// Reads the current `vcq.duckdb`; `None` if there is none or it is damaged, so that it is rebuilt from Parquet. Fails
 /// if it belongs to another program or a newer version, or if the system refuses to read it.
 pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>> {
+    use LoadError::{ForeignDatabase, MigrationDrift, NewerSchema};
     let path = paths.database();
     match fs::File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -57,11 +59,7 @@ pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Op
         });
     match result {
         Ok(current) => Ok(Some(current)),
-        Err(
-            error @ (LoadError::ForeignDatabase { .. }
-            | LoadError::NewerSchema { .. }
-            | LoadError::MigrationDrift { .. }),
-        ) => Err(error),
+        Err(error @ (ForeignDatabase { .. } | NewerSchema { .. } | MigrationDrift { .. })) => Err(error),
         Err(error) => {
             tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "the database is damaged; rebuilding it from parquet/");
             Ok(None)
@@ -72,10 +70,8 @@ pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Op
 /// Returns an error if the database is not one of vcq-etl, or its schema is not known.
 pub(crate) fn check_known(connection: &Connection, path: &Path) -> Result {
     let failed = || LoadError::duckdb("read", path);
-    let tables: Vec<String> = connection
-        .prepare("select table_name from duckdb_tables() where not internal and database_name = current_database()")
-        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-        .map_err(failed())?;
+    let sql = "select table_name from duckdb_tables() where not internal and database_name = current_database()";
+    let tables: Vec<String> = rows(connection, sql, |row| row.get(0)).map_err(failed())?;
     if !MARKER_TABLES.iter().all(|marker| tables.iter().any(|table| table == marker)) {
         return Err(LoadError::ForeignDatabase { path: path.to_path_buf() });
     }
@@ -83,17 +79,11 @@ pub(crate) fn check_known(connection: &Connection, path: &Path) -> Result {
 }
 
 fn read(connection: &Connection) -> duckdb::Result<Current> {
-    let loaded = connection
-        .prepare("select table_name, cast(meeting_date as varchar), rows, sha256 from published_files")?
-        .query_map([], |row| {
-            Ok(Loaded {
-                table: row.get(0)?,
-                meeting_date: row.get(1)?,
-                rows: unsigned(row.get(2)?),
-                sha256: row.get(3)?,
-            })
-        })?
-        .collect::<duckdb::Result<Vec<_>>>()?;
+    let sql = "select table_name, cast(meeting_date as varchar), rows, sha256 from published_files";
+    let loaded = rows(connection, sql, |row| {
+        let (table, meeting_date, sha256) = (row.get(0)?, row.get(1)?, row.get(3)?);
+        Ok(Loaded { table, meeting_date, rows: unsigned(row.get(2)?), sha256 })
+    })?;
     let applied = migration::applied(connection)?;
     let definitions_sha256 = definitions::installed_checksum(connection);
     connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
@@ -111,4 +101,31 @@ fn read(connection: &Connection) -> duckdb::Result<Current> {
 /// Counts are never negative; NULL means unknown.
 pub(crate) fn unsigned(number: Option<i64>) -> u64 {
     number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
+}
+
+/// Opens `vcq.duckdb` read-only. The connection keeps showing the generation that is published now, whatever is
+/// published later; neither side blocks the other.
+pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Connection> {
+    let path = paths.database();
+    if !path.exists() {
+        return Err(LoadError::NoDatabase { path });
+    }
+    let connection = connection::open_read_only(&path, &paths.query_work(std::process::id()), options)?;
+    check_known(&connection, &path)?;
+    Ok(connection)
+}
+
+pub(crate) fn read_generation(connection: &Connection, paths: &StorePaths) -> Result<u64> {
+    let generation = connection.query_row("select generation from meta", [], |row| row.get(0));
+    generation.map_err(LoadError::duckdb("read the generation of", &paths.database()))
+}
+
+/// The columns of a table's Parquet file as SQL expressions of the database's types.
+pub(crate) fn parquet_columns(table: &Table) -> String {
+    let columns = table.file_columns().map(|column| match column.kind {
+        // Both functions are in every build; a cast of an instant to TIMESTAMP would need ICU for a zone.
+        Kind::Instant => format!("make_timestamp(epoch_us({0})) as {0}", column.name),
+        _ => column.name.to_owned(),
+    });
+    columns.collect::<Vec<_>>().join(", ")
 }

@@ -4,11 +4,10 @@
 //! rows. They are installed again only if they differ, because that takes longer than publishing a day; derived tables
 //! are updated date by date.
 
-use std::fmt;
-
 use duckdb::Connection;
 use sha2::{Digest, Sha256};
 
+use super::connection::rows;
 use super::draft::Draft;
 use super::error::{LoadError, Result};
 use super::scripts::{Script, run_all};
@@ -22,7 +21,6 @@ use crate::text::hex;
 /// The internal and the public address of a participant.
 pub(crate) type AddressPair = (String, Option<String>);
 
-/// Finds the building of an address.
 pub trait BuildingLookup: Sync {
     /// The rows of [`ADDRESS_BUILDINGS`] for distinct addresses.
     fn locate(&self, addresses: Vec<AddressPair>) -> Vec<Row>;
@@ -56,17 +54,8 @@ pub struct UnknownLimits {
     pub known: Vec<String>,
 }
 
-impl fmt::Debug for Definitions<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Definitions").field("scripts", &self.scripts.len()).finish_non_exhaustive()
-    }
-}
-
 /// The profile with the configured limits.
 const CUSTOM: &str = "custom";
-
-/// The profile it is based on.
-const BASE_PROFILE: &str = "cqd";
 
 /// The checksum of the definitions in a published database; `None` if an older program wrote it.
 pub(crate) fn installed_checksum(connection: &Connection) -> Option<String> {
@@ -92,7 +81,6 @@ impl Definitions<'_> {
     pub const NONE: Definitions<'static> =
         Definitions { scripts: &[], custom_limits: &[], buildings: &[], building_lookup: &NoBuildings };
 
-    /// Finds configured limits for metrics that no profile has.
     pub fn unknown_limits(&self) -> Result<Option<UnknownLimits>> {
         if self.custom_limits.is_empty() {
             return Ok(None);
@@ -107,16 +95,10 @@ impl Definitions<'_> {
         for script in self.scripts.iter().take_while(|script| script.relation.is_none()) {
             connection.execute_batch(&script.sql).map_err(failed(script.name.clone()))?;
         }
-        let known: Vec<String> = connection
-            .prepare("select distinct metric from thresholds order by metric")
-            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-            .map_err(failed("the limits".to_owned()))?;
-        let unknown: Vec<String> = self
-            .custom_limits
-            .iter()
-            .map(|(metric, _)| metric.clone())
-            .filter(|metric| !known.contains(metric))
-            .collect();
+        let sql = "select distinct metric from thresholds order by metric";
+        let known: Vec<String> = rows(&connection, sql, |row| row.get(0)).map_err(failed("the limits".to_owned()))?;
+        let configured = self.custom_limits.iter().map(|(metric, _)| metric);
+        let unknown: Vec<String> = configured.filter(|metric| !known.contains(metric)).cloned().collect();
         Ok((!unknown.is_empty()).then_some(UnknownLimits { unknown, known }))
     }
 
@@ -143,14 +125,13 @@ impl Definitions<'_> {
         hex(&hash.finalize())
     }
 
-    /// Drops all existing definitions, runs the scripts, and fills limits and buildings.
+    /// Drops all existing definitions, then defines those of this program.
     pub(crate) fn install(&self, draft: &Draft) -> Result {
         let failed = || LoadError::duckdb("drop the old definitions of", &draft.path);
         draft.connection.execute_batch(&drop_all(&draft.connection).map_err(failed())?).map_err(failed())?;
         self.define_in(draft)
     }
 
-    /// Runs the scripts and fills limits and buildings.
     pub(crate) fn define_in(&self, draft: &Draft) -> Result {
         self.run(&draft.connection).map_err(|(script, source)| LoadError::Definition {
             path: draft.path.clone(),
@@ -166,7 +147,7 @@ impl Definitions<'_> {
         connection.execute_batch(&self.custom_profile()).map_err(|error| ("the profile custom".to_owned(), error))
     }
 
-    /// The profile must have every limit of its base: a missing one means no limit.
+    /// The profile must have every limit of its base, `cqd`: a missing one means no limit.
     fn custom_profile(&self) -> String {
         let columns = THRESHOLDS.columns.iter().map(|column| column.name).filter(|name| *name != "profile");
         let columns = columns.collect::<Vec<_>>().join(", ");
@@ -174,7 +155,7 @@ impl Definitions<'_> {
         let mut sql = format!(
             "delete from thresholds where profile = '{CUSTOM}';\n\
              insert into thresholds (profile, {columns}) select '{CUSTOM}', {columns} from thresholds \
-             where profile = '{BASE_PROFILE}';\n"
+             where profile = 'cqd';\n"
         );
         // A limit that only another profile has is copied from there, for its unit and direction.
         if !named.is_empty() {
@@ -239,11 +220,11 @@ pub(crate) fn derived_sql(derived: &Derived, dates: &str) -> String {
 
 /// The distinct addresses of participants on the dates, a SQL condition.
 pub(crate) fn addresses(connection: &Connection, dates: &str) -> duckdb::Result<Vec<AddressPair>> {
-    let participants = PARTICIPANTS.name;
     let sql = format!(
-        "select distinct internal_ip, public_ip from {participants} p where internal_ip is not null and {dates}"
+        "select distinct internal_ip, public_ip from {} p where internal_ip is not null and {dates}",
+        PARTICIPANTS.name
     );
-    connection.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    rows(connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// Statements that drop every view and macro.
@@ -254,11 +235,7 @@ fn drop_all(connection: &Connection) -> duckdb::Result<String> {
                select case function_type when 'table_macro' then 'macro table' else 'macro' end, function_name \
                from duckdb_functions() where not internal and database_name = current_database() \
                and schema_name = 'main'";
-    connection
-        .prepare(sql)?
-        .query_map([], |row| {
-            let (kind, name): (String, String) = (row.get(0)?, row.get(1)?);
-            Ok(format!("drop {kind} {};\n", ddl::identifier(&name)))
-        })?
-        .collect()
+    rows(connection, sql, |row| {
+        Ok(format!("drop {} {};\n", row.get::<_, String>(0)?, ddl::identifier(&row.get::<_, String>(1)?)))
+    })
 }

@@ -45,7 +45,6 @@ impl Draft {
         self.connection.execute_batch(sql).map_err(LoadError::duckdb(attempt, &self.path))
     }
 
-    /// Replaces all rows of a small table.
     pub(crate) fn replace_rows(&self, table: &'static Table, rows: &[Row]) -> Result {
         self.execute("delete rows from", &format!("delete from {}", table.name))?;
         self.append_rows(table, rows)
@@ -65,7 +64,6 @@ impl Draft {
             .map_err(LoadError::duckdb("add rows to", &self.path))
     }
 
-    /// Closes the database and returns its path.
     pub(crate) fn close(self) -> Result<PathBuf> {
         let path = self.path;
         // Detaching writes the remaining changes; closing alone would hide an error.
@@ -81,12 +79,11 @@ impl Draft {
 /// looks for the write-ahead log in the wrong folder. Then it is a private folder in the system's temporary folder, and
 /// the finished file is copied into the store.
 pub(crate) struct DraftFolder {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     final_path: PathBuf,
 }
 
 impl DraftFolder {
-    /// Creates the folder for the database of one run.
     pub(crate) fn create(paths: &StorePaths, run_id: &str) -> Result<DraftFolder> {
         let path = match paths.root().to_string_lossy().contains('?') {
             false => paths.work().join(format!("database-{run_id}")),
@@ -114,20 +111,13 @@ impl DraftFolder {
         Ok(DraftFolder { path, final_path })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Moves the finished database to a path in `.work/`, flushes it to disk, and returns that path.
     pub(crate) fn take(self, database: &Path) -> Result<PathBuf> {
-        let moved = match self.path.parent() == self.final_path.parent() {
-            true => database.to_path_buf(),
-            false => {
-                let copy = self.final_path.with_extension("copy");
-                fs::copy(database, &copy).map_err(LoadError::io("copy the finished database to", &copy))?;
-                copy
-            }
-        };
+        let mut moved = database.to_path_buf();
+        if self.path.parent() != self.final_path.parent() {
+            moved = self.final_path.with_extension("copy");
+            fs::copy(database, &moved).map_err(LoadError::io("copy the finished database to", &moved))?;
+        }
         fs::rename(moved, &self.final_path)
             .map_err(LoadError::io("move the finished database to", &self.final_path))?;
         durable::sync(&self.final_path)?;
@@ -173,13 +163,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("temp dir");
         let paths = StorePaths::open(&dir.path().join("store?x=1")).expect("open");
         let crashed = DraftFolder::create(&paths, "crashed").expect("create");
-        assert!(!crashed.path().starts_with(paths.root()));
-        fs::write(crashed.path().join("vcq.duckdb"), "half").expect("write");
+        assert!(!crashed.path.starts_with(paths.root()));
+        fs::write(crashed.path.join("vcq.duckdb"), "half").expect("write");
         // A killed process drops nothing.
         std::mem::forget(crashed);
         let next = DraftFolder::create(&paths, "next").expect("create");
-        assert_eq!(fs::read_dir(next.path()).expect("list").count(), 0);
-        let path = next.path().to_path_buf();
+        assert_eq!(fs::read_dir(&next.path).expect("list").count(), 0);
+        let path = next.path.clone();
         drop(next);
         assert!(!path.exists());
     }

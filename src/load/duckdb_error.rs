@@ -26,15 +26,16 @@ pub(crate) enum DuckdbErrorKind {
 
 impl DuckdbErrorKind {
     pub(crate) fn classify(text: &str) -> DuckdbErrorKind {
-        match () {
-            () if contains_any(text, OUT_OF_RESOURCES_TEXTS) || is_disk_full(text) => DuckdbErrorKind::OutOfResources,
-            () if contains_any(text, SYSTEM_TEXTS) => DuckdbErrorKind::System,
-            () => DuckdbErrorKind::Database,
+        if contains_any(text, OUT_OF_RESOURCES_TEXTS) || is_disk_full(text) {
+            DuckdbErrorKind::OutOfResources
+        } else if contains_any(text, SYSTEM_TEXTS) {
+            DuckdbErrorKind::System
+        } else {
+            DuckdbErrorKind::Database
         }
     }
 }
 
-/// Whether the text reports a full disk or an exhausted quota.
 pub(crate) fn is_disk_full(text: &str) -> bool {
     contains_any(text, DISK_FULL_TEXTS)
 }

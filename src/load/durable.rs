@@ -32,16 +32,15 @@ pub(crate) fn replace(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result {
     rename(&temporary, path)
 }
 
-/// Removes a file if it exists.
 pub(crate) fn remove_file(path: &Path) -> Result {
     ignore_missing(fs::remove_file(path), path)
 }
 
-/// Removes a folder and its contents if it exists.
 pub(crate) fn remove_dir(path: &Path) -> Result {
     ignore_missing(fs::remove_dir_all(path), path)
 }
 
+/// Nothing to remove is not an error.
 fn ignore_missing(removed: io::Result<()>, path: &Path) -> Result {
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(LoadError::io("remove", path)(error)),

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use super::paths::StorePaths;
 use crate::schema::utc_text;
 
-/// Who holds the lock of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// 0 if the holder has not written it yet.
@@ -60,7 +59,12 @@ impl Lock {
         let folder = File::open(paths.state()).ok();
         let mut tries = 0;
         loop {
-            match folder.as_ref().map_or(Ok(()), try_lock_folder).and_then(|()| file.try_lock()) {
+            // Network file systems may support locks on files only: there the lock on the file must be enough.
+            let locked = match folder.as_ref().map(File::try_lock) {
+                Some(Err(TryLockError::WouldBlock)) => Err(TryLockError::WouldBlock),
+                _ => file.try_lock(),
+            };
+            match locked {
                 Ok(()) => break,
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
                 Err(TryLockError::WouldBlock) if tries < MAX_TRIES => {
@@ -70,12 +74,8 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(LockError::Held(recorded_holder(paths))),
             }
         }
-        let holder = Holder {
-            pid: std::process::id(),
-            host: host_name(),
-            started_utc: utc_text(now_us),
-            command: command.to_owned(),
-        };
+        let (pid, host, started_utc) = (std::process::id(), host_name(), utc_text(now_us));
+        let holder = Holder { pid, host, started_utc, command: command.to_owned() };
         let line = serde_json::to_string(&holder).map_err(|error| failed(error.into()))?;
         file.set_len(0).and_then(|()| writeln!(file, "{line}")).map_err(failed)?;
         Ok(Lock { file, _folder: folder })
@@ -91,14 +91,6 @@ impl Drop for Lock {
     }
 }
 
-/// Network file systems may support locks on files only: there the lock on the file must be enough.
-fn try_lock_folder(folder: &File) -> Result<(), TryLockError> {
-    match folder.try_lock() {
-        Err(TryLockError::Error(_)) => Ok(()),
-        other => other,
-    }
-}
-
 /// Who holds the store at this moment; does not lock it.
 pub(crate) fn holder(paths: &StorePaths) -> Option<Holder> {
     let file = File::open(paths.lock()).ok()?;
@@ -110,13 +102,10 @@ pub(crate) fn holder(paths: &StorePaths) -> Option<Holder> {
 }
 
 fn recorded_holder(paths: &StorePaths) -> Holder {
-    let unknown = || "unknown".to_owned();
     let text = fs::read_to_string(paths.lock()).ok();
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Holder {
-        pid: 0,
-        host: unknown(),
-        started_utc: unknown(),
-        command: unknown(),
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| {
+        let [host, started_utc, command] = ["unknown"; 3].map(str::to_owned);
+        Holder { pid: 0, host, started_utc, command }
     })
 }
 

@@ -16,7 +16,6 @@ pub(crate) struct Manifest {
     /// Grows by one with every publication.
     pub generation: u64,
     pub schema_version: u32,
-    /// The run that published.
     pub run_id: String,
     /// RFC 3339 UTC.
     pub created_utc: String,
@@ -24,7 +23,6 @@ pub(crate) struct Manifest {
     pub files: Vec<PublishedFile>,
 }
 
-/// One published Parquet file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PublishedFile {
     pub table: String,

@@ -8,6 +8,7 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::checksum;
+use super::connection::rows;
 use super::draft::Draft;
 use super::error::{LoadError, Result};
 use crate::schema::cell::{Cell, Row};
@@ -44,10 +45,8 @@ pub(crate) struct Applied {
 
 /// The migrations recorded in a database.
 pub(crate) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
-    connection
-        .prepare("select version, name, sha256 from schema_migrations order by version")?
-        .query_map([], |row| Ok(Applied { version: row.get(0)?, name: row.get(1)?, sha256: row.get(2)? }))?
-        .collect()
+    let sql = "select version, name, sha256 from schema_migrations order by version";
+    rows(connection, sql, |row| Ok(Applied { version: row.get(0)?, name: row.get(1)?, sha256: row.get(2)? }))
 }
 
 /// Returns an error if the program does not know one of the applied migrations, or knows it with other statements.
@@ -69,28 +68,25 @@ pub(crate) fn check(applied: &[Applied], path: &Path) -> Result {
     Ok(())
 }
 
-/// Applies the missing migrations in the caller's transaction; returns how many.
-pub(crate) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<usize> {
-    let done = |migration: &Migration| applied.iter().any(|row| row.version == i64::from(migration.version));
-    let missing: Vec<&Migration> = MIGRATIONS.iter().filter(|migration| !done(migration)).collect();
-    if missing.is_empty() {
-        return Ok(0);
-    }
-    for migration in &missing {
+/// Applies the missing migrations in the caller's transaction; returns whether there were any.
+pub(crate) fn apply(draft: &Draft, applied: &[Applied], now_us: i64) -> Result<bool> {
+    let mut rows: Vec<Row> = Vec::new();
+    for migration in MIGRATIONS {
+        let version = i64::from(migration.version);
+        if applied.iter().any(|row| row.version == version) {
+            continue;
+        }
         draft.execute("apply a migration to", migration.sql)?;
+        rows.push(vec![
+            Cell::Whole(version),
+            Cell::Text(migration.name.to_owned()),
+            Cell::Text(migration.sha256()),
+            Cell::Micros(now_us),
+            Cell::Text(env!("CARGO_PKG_VERSION").to_owned()),
+        ]);
     }
-    let rows: Vec<Row> = missing
-        .iter()
-        .map(|migration| {
-            vec![
-                Cell::Whole(i64::from(migration.version)),
-                Cell::Text(migration.name.to_owned()),
-                Cell::Text(migration.sha256()),
-                Cell::Micros(now_us),
-                Cell::Text(env!("CARGO_PKG_VERSION").to_owned()),
-            ]
-        })
-        .collect();
-    draft.append_rows(&SCHEMA_MIGRATIONS, &rows)?;
-    Ok(missing.len())
+    if !rows.is_empty() {
+        draft.append_rows(&SCHEMA_MIGRATIONS, &rows)?;
+    }
+    Ok(!rows.is_empty())
 }

@@ -24,7 +24,6 @@ mod part_writer;
 mod paths;
 mod publication;
 mod publish;
-mod query;
 mod scripts;
 mod step;
 
@@ -41,7 +40,9 @@ mod publish_state_tests;
 #[cfg(test)]
 mod publish_tests;
 
+pub(crate) use cleanup::list_folder;
 pub use connection::DatabaseOptions;
+pub(crate) use current::{open_published_with, parquet_columns, read_generation};
 pub use definitions::Definitions;
 pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum};
 pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source};
@@ -49,13 +50,13 @@ pub(crate) use error::{LoadError, NotAStore};
 pub use lock::Lock;
 pub(crate) use lock::{Holder, LockError, holder};
 pub(crate) use manifest::{Manifest, PublishedFile};
-pub(crate) use migration::MIGRATIONS;
+pub(crate) use migration::{MIGRATIONS, Migration};
 pub use part_writer::PartWriter;
 pub(crate) use part_writer::StagedPart;
 pub use paths::StorePaths;
+pub(crate) use paths::is_run_id;
 pub(crate) use publication::Published;
 pub use publication::{DatePublication, Publication, PublishMode};
 pub use publish::publish;
-pub(crate) use query::{open_published_with, parquet_columns, read_generation};
 pub(crate) use scripts::{Relation, Script};
 pub use step::Step;

@@ -40,7 +40,6 @@ pub struct StagedPart {
     pub meeting_date: i32,
     /// Distinguishes the parts of a run.
     pub n: u32,
-    /// The file in `.work/`.
     pub path: PathBuf,
     /// At least one.
     pub rows: u64,
@@ -53,7 +52,6 @@ pub struct StagedPart {
 }
 
 pub struct PartWriter {
-    /// Completed by `finish`.
     part: StagedPart,
     chunks: BatchCoalescer,
     time_position: Option<usize>,
@@ -62,8 +60,7 @@ pub struct PartWriter {
 }
 
 impl PartWriter {
-    /// Starts the part of one table and date. `n` distinguishes the parts of a run; `work_dir` is the store's `.work/`.
-    /// The file is created with the first rows.
+    /// `n` distinguishes the parts of a run; `work_dir` is the store's `.work/`.
     pub fn create(
         work_dir: &Path,
         table: &'static Table,
@@ -120,28 +117,23 @@ impl PartWriter {
     }
 
     fn encode_completed(&mut self) -> Result {
-        while let Some(chunk) = self.chunks.next_completed_batch() {
-            self.encode(&chunk)?;
-        }
-        Ok(())
-    }
-
-    fn encode(&mut self, chunk: &RecordBatch) -> Result {
         let StagedPart { table, path, .. } = &self.part;
         let failed = failure(table.name, path);
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                if let Some(work_dir) = path.parent() {
-                    durable::create_dir(work_dir)?;
+        while let Some(chunk) = self.chunks.next_completed_batch() {
+            let writer = match &mut self.writer {
+                Some(writer) => writer,
+                None => {
+                    path.parent().map_or(Ok(()), durable::create_dir)?;
+                    let file = File::create(path).map_err(LoadError::io("create", path))?;
+                    let file = HashingWriter::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
+                    let writer =
+                        ArrowWriter::try_new(file, chunk.schema(), Some(properties(table))).map_err(&failed)?;
+                    self.writer.insert(writer)
                 }
-                let file = File::create(path).map_err(LoadError::io("create", path))?;
-                let file = HashingWriter::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
-                let writer = ArrowWriter::try_new(file, chunk.schema(), Some(properties(table))).map_err(&failed)?;
-                self.writer.insert(writer)
-            }
-        };
-        writer.write(chunk).map_err(&failed)
+            };
+            writer.write(&chunk).map_err(&failed)?;
+        }
+        Ok(())
     }
 
     fn update_times(&mut self, batch: &RecordBatch) {
@@ -159,14 +151,13 @@ impl PartWriter {
 
 /// Separates I/O errors, which Parquet wraps, from errors in the rows.
 fn failure<'a>(table: &'static str, path: &'a Path) -> impl Fn(ParquetError) -> LoadError + 'a {
+    let parquet = move |source| LoadError::Parquet { table, path: path.to_path_buf(), source };
     move |error| match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
             Ok(source) => LoadError::io("write", path)(*source),
-            Err(source) => {
-                LoadError::Parquet { table, path: path.to_path_buf(), source: ParquetError::External(source) }
-            }
+            Err(source) => parquet(ParquetError::External(source)),
         },
-        source => LoadError::Parquet { table, path: path.to_path_buf(), source },
+        source => parquet(source),
     }
 }
 

@@ -12,8 +12,6 @@ use crate::schema::{PARTITION_COLUMN, Table, civil_date_text};
 const FOLDERS: &[&str] = &["parquet", "raw", "state", ".work"];
 /// A folder that contains one of these is a store.
 const STORE_FILES: &[&str] = &["vcq.duckdb", "parquet", "raw", "state"];
-/// Names that any folder may contain: the root of a file system has a `lost+found`.
-const IGNORED: &[&str] = &["lost+found"];
 /// Folders in `.work/` that belong to readers, followed by the reader's process id.
 pub(super) const QUERY_PREFIX: &str = "query-";
 
@@ -80,7 +78,9 @@ impl StorePaths {
             return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
         }
         let paths = StorePaths::canonical(root)?;
-        match paths.is_store()? || paths.is_vacant()? {
+        // The root of a file system has a `lost+found`.
+        let is_ignored = |name: &String| name.starts_with('.') || name == "lost+found";
+        match paths.is_store()? || paths.names()?.iter().all(is_ignored) {
             true => Ok(paths),
             false => Err(LoadError::NotAStore { path: paths.root, why: NotAStore::OtherFiles }),
         }
@@ -98,10 +98,6 @@ impl StorePaths {
         Ok(self.names()?.iter().any(|name| STORE_FILES.contains(&name.as_str())))
     }
 
-    fn is_vacant(&self) -> Result<bool> {
-        Ok(self.names()?.iter().all(|name| name.starts_with('.') || IGNORED.contains(&name.as_str())))
-    }
-
     fn names(&self) -> Result<Vec<String>> {
         let entries = fs::read_dir(&self.root).map_err(LoadError::io("list the folder", &self.root))?;
         Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
@@ -111,7 +107,6 @@ impl StorePaths {
         &self.root
     }
 
-    /// The published database.
     pub fn database(&self) -> PathBuf {
         self.root.join("vcq.duckdb")
     }
@@ -171,12 +166,16 @@ impl StorePaths {
     }
 }
 
+/// Whether a run id can be part of a file name.
+pub(crate) fn is_run_id(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
 /// The path of a part relative to `parquet/`.
 pub(crate) fn part_path(table: &Table, meeting_date: i32, run_id: &str, n: u32) -> String {
     format!("{}/{PARTITION_COLUMN}={}/part-{run_id}-{n}.parquet", table.name, civil_date_text(meeting_date))
 }
 
-/// The write-ahead log of a database.
 pub(crate) fn wal_of(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".wal");

@@ -40,7 +40,7 @@ impl PublishMode {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Publication<'a> {
     /// Letters, digits, `-` and `_` only, because it is part of file names.
     pub run_id: &'a str,
@@ -49,9 +49,8 @@ pub struct Publication<'a> {
     /// The dates to replace, each as a whole.
     pub dates: Vec<DatePublication>,
     pub mode: PublishMode,
-    /// The tenant's time zone, for `meta`.
+    /// The tenant's, for `meta`, as is `user_id_type`.
     pub timezone: &'a str,
-    /// For `meta`.
     pub user_id_type: &'a str,
     pub definitions: Definitions<'a>,
     pub database: DatabaseOptions,
@@ -66,17 +65,14 @@ pub struct DatePublication {
     pub parts: Vec<StagedPart>,
 }
 
-/// The result of a publication.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Published {
     pub generation: u64,
     /// The dates with an added, removed or changed file: `YYYY-MM-DD`, in order.
     pub dates_changed: Vec<String>,
-    /// Parts that are newly published.
     pub files_written: usize,
     /// Given parts that were already published with the same bytes.
     pub files_kept: usize,
-    /// Size of `vcq.duckdb`.
     pub duckdb_bytes: u64,
     /// True if `vcq.duckdb` was rebuilt from Parquet.
     pub compacted: bool,

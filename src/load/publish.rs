@@ -12,8 +12,7 @@ use super::cleanup::remove_if_empty;
 use super::current::{self, Current};
 use super::error::{LoadError, Result};
 use super::manifest::{Manifest, PublishedFile};
-use super::part_writer::StagedPart;
-use super::paths::{StorePaths, part_path};
+use super::paths::{StorePaths, is_run_id, part_path};
 use super::publication::{Publication, PublishMode, Published, RunRows};
 use super::step::Step;
 use super::{builder, checksum, durable};
@@ -115,7 +114,7 @@ fn manifest_before(
 fn check_consistent(publication: &Publication<'_>) -> Result {
     let run_id = publication.run_id;
     let refuse = |why: String| Err(LoadError::Inconsistent { run_id: run_id.to_owned(), why });
-    if run_id.is_empty() || !run_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+    if !is_run_id(run_id) {
         return refuse("the run id cannot be part of a file name".to_owned());
     }
     let mut dates = HashSet::new();
@@ -138,6 +137,7 @@ fn check_consistent(publication: &Publication<'_>) -> Result {
 }
 
 /// What a publication does to the Parquet files, computed before anything is changed.
+#[derive(Default)]
 struct Plan {
     files: Vec<PublishedFile>,
     /// From `.work/` to the path below `parquet/`.
@@ -165,13 +165,7 @@ impl Plan {
         let old_of: BTreeMap<(&str, &str), &PublishedFile> =
             old_files().map(|file| ((file.table.as_str(), file.meeting_date.as_str()), file)).collect();
 
-        let mut plan = Plan {
-            files: Vec::new(),
-            moves: Vec::new(),
-            kept: Vec::new(),
-            outdated: Vec::new(),
-            dates_changed: BTreeSet::new(),
-        };
+        let mut plan = Plan::default();
         if publication.mode.keeps_other_dates() {
             plan.files.extend(old_files().filter(|file| !replaced.contains(&file.meeting_date)).cloned());
         }
@@ -190,13 +184,20 @@ impl Plan {
                         .find(|path| !is_taken(path))
                         .unwrap_or_default();
                     plan.moves.push((part.path.clone(), path.clone()));
-                    plan.files.push(published_file(part, meeting_date, path));
+                    plan.files.push(PublishedFile {
+                        table: part.table.name.to_owned(),
+                        meeting_date,
+                        path,
+                        rows: part.rows,
+                        bytes: part.bytes,
+                        sha256: part.sha256.clone(),
+                        min_time_utc: part.min_time_utc_us.map(utc_text),
+                        max_time_utc: part.max_time_utc_us.map(utc_text),
+                    });
                 }
             }
         }
-        plan.files.sort_by(|a, b| {
-            (table_position(&a.table), &a.meeting_date).cmp(&(table_position(&b.table), &b.meeting_date))
-        });
+        plan.files.sort_by_cached_key(|file| (table_position(&file.table), file.meeting_date.clone()));
 
         let listed: HashSet<&str> = plan.files.iter().map(|file| file.path.as_str()).collect();
         let before: HashSet<&str> = old_files().map(|file| file.path.as_str()).collect();
@@ -210,19 +211,6 @@ impl Plan {
             .map(|file| file.meeting_date.clone())
             .collect();
         plan
-    }
-}
-
-fn published_file(part: &StagedPart, meeting_date: String, path: String) -> PublishedFile {
-    PublishedFile {
-        table: part.table.name.to_owned(),
-        meeting_date,
-        path,
-        rows: part.rows,
-        bytes: part.bytes,
-        sha256: part.sha256.clone(),
-        min_time_utc: part.min_time_utc_us.map(utc_text),
-        max_time_utc: part.max_time_utc_us.map(utc_text),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use duckdb::Connection;
 
+use super::connection::rows;
 use crate::schema::ddl::identifier;
 
 /// SQL that is installed in every published database.
@@ -54,10 +55,8 @@ fn placeholder(relation: &Relation, connection: &Connection) -> duckdb::Result<S
         }
     };
     let table = if matches!(relation, Relation::Macro { .. }) { "table " } else { "" };
-    let columns: Vec<String> = connection
-        .prepare(&format!("describe select * from {from}"))?
-        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
-        .map(|column| column.map(|(name, kind)| format!("cast(null as {kind}) as {}", identifier(&name))))
-        .collect::<duckdb::Result<_>>()?;
+    let columns: Vec<String> = rows(connection, &format!("describe select * from {from}"), |row| {
+        Ok(format!("cast(null as {}) as {}", row.get::<_, String>(1)?, identifier(&row.get::<_, String>(0)?)))
+    })?;
     Ok(format!("create or replace {head} as {table}select {} where false", columns.join(", ")))
 }
