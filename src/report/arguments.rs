@@ -17,9 +17,6 @@ pub(crate) struct Arguments(Vec<Argument>);
 
 impl Arguments {
     /// Checks the given values against the header and fills in the defaults. An empty value removes a default.
-    ///
-    /// # Errors
-    /// Returns an error if a name is unknown or given twice, a value is invalid, or a required value is missing.
     pub(crate) fn resolve(report: &str, header: &Header, given: &[(String, String)]) -> Result<Arguments, ReportError> {
         let mut arguments: Vec<Argument> = header
             .parameters

@@ -39,10 +39,6 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The built-in reports.
-    ///
-    /// # Errors
-    /// Returns an error if a header is invalid, which the tests exclude.
     pub fn built_in() -> Result<Catalogue, ReportError> {
         let mut reports = Vec::new();
         for area in AREAS {
@@ -61,9 +57,6 @@ impl Catalogue {
 
     /// The built-in reports and those of a folder (each `<name>.sql`). An invalid file is reported separately and does
     /// not affect the others; it also hides the built-in report of its name, which would not be what the user meant.
-    ///
-    /// # Errors
-    /// Returns an error if the folder cannot be listed.
     pub fn with_folder(folder: &Path) -> Result<Catalogue, ReportError> {
         let mut catalogue = Catalogue::built_in()?;
         let failed = |source| ReportError::Folder { path: folder.to_path_buf(), source };
@@ -100,10 +93,6 @@ impl Catalogue {
         }
     }
 
-    /// Finds a report by name.
-    ///
-    /// # Errors
-    /// Returns an error if there is no such report, or its file is invalid.
     pub fn find(mut self, name: &str) -> Result<Report, ReportError> {
         if let Some(at) = self.reports.iter().position(|report| report.name == name) {
             return Ok(self.reports.swap_remove(at));
@@ -127,10 +116,6 @@ impl Catalogue {
 }
 
 impl Report {
-    /// Finds a built-in report.
-    ///
-    /// # Errors
-    /// Returns an error if there is no such report.
     pub fn built_in(name: &str) -> Result<Report, ReportError> {
         Catalogue::built_in()?.find(name)
     }

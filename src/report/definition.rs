@@ -26,9 +26,6 @@ pub(super) fn custom_macro_name(report: &str) -> String {
 }
 
 /// `create macro` for a report, as one statement without a semicolon.
-///
-/// # Errors
-/// Returns an error if the query uses an undeclared parameter, is not a single statement, or is not terminated.
 pub(super) fn definition(scope: MacroScope, report: &str, header: &Header, sql: &str) -> Result<String, ReportError> {
     let create = match scope {
         MacroScope::Database => format!("create or replace macro {}", macro_name(report)),

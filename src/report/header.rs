@@ -107,9 +107,6 @@ const KEYS: &[&str] = &["id", "title", "question", "audience", "parameter", "col
 
 impl Header {
     /// Parses the header of a report; `report` is its name, for errors.
-    ///
-    /// # Errors
-    /// Returns an error if a line is invalid or repeated, or if title, question or columns are missing.
     pub fn parse(report: &str, sql: &str) -> Result<Header, ReportError> {
         let error = |line, problem| ReportError::Header { report: report.to_owned(), line, problem };
         let mut header = Header::default();

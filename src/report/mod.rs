@@ -14,13 +14,11 @@ mod error;
 mod format;
 mod header;
 pub(crate) mod page;
-mod query;
 mod reference;
 mod registry;
 mod result;
 mod run;
 mod scripts;
-mod statements;
 mod tokenizer;
 
 pub(crate) use arguments::Arguments;

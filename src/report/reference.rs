@@ -6,9 +6,6 @@ use super::definition::{literal, macro_name};
 use super::header::Parameter;
 
 /// The document. `output` returns the command that runs a report and the first lines of its output.
-///
-/// # Errors
-/// Returns an error if a header is invalid, which the tests exclude.
 pub fn reference(output: &dyn Fn(&Report) -> (String, String)) -> Result<String, ReportError> {
     let catalogue = Catalogue::built_in()?;
     let mut text = "# The reports of vcq-etl\n\n\

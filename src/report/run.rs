@@ -11,8 +11,7 @@ use super::ReportError;
 use super::arguments::Arguments;
 use super::catalogue::Report;
 use super::definition::{MacroScope, custom_macro_name, definition, literal, macro_name};
-use super::query::{QueryError, query};
-use super::result::ResultSet;
+use super::result::{QueryError, ResultSet, query};
 use crate::schema::ddl::quoted;
 
 /// The SQL that runs a report with these values.

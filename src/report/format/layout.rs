@@ -4,11 +4,6 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::text::width;
 
-/// Terminal columns that a character takes: 2 in East Asian scripts and for emoji, 0 for combining marks.
-fn char_width(c: char) -> usize {
-    c.width().unwrap_or(0)
-}
-
 /// Wraps a text to lines of at most `max_width` columns, at spaces; a longer word after underscores, else anywhere.
 pub(super) fn wrap_cell(text: &str, max_width: usize) -> Vec<String> {
     let max_width = max_width.max(2);
@@ -22,7 +17,7 @@ pub(super) fn wrap_cell(text: &str, max_width: usize) -> Vec<String> {
                 lines.push(std::mem::take(&mut line).trim_end().to_owned());
             }
             for c in part.chars() {
-                if width(&line) + char_width(c) > max_width && c != ' ' {
+                if width(&line) + c.width().unwrap_or(0) > max_width && c != ' ' {
                     lines.push(std::mem::take(&mut line).trim_end().to_owned());
                 }
                 line.push(c);
@@ -40,7 +35,7 @@ pub(super) fn truncate(text: &str, max_width: usize) -> String {
     }
     let mut truncated = String::new();
     for c in text.chars() {
-        if width(&truncated) + char_width(c) + 1 > max_width {
+        if width(&truncated) + c.width().unwrap_or(0) + 1 > max_width {
             break;
         }
         truncated.push(c);
@@ -91,7 +86,7 @@ impl GridColumn {
 
 /// The width of the longest word that must not be broken; scripts with wide characters can be broken anywhere.
 fn longest_word(text: &str) -> usize {
-    let words = text.split(' ').filter(|word| word.chars().all(|c| char_width(c) == 1));
+    let words = text.split(' ').filter(|word| word.chars().all(|c| c.width() == Some(1)));
     words.map(width).max().unwrap_or_default()
 }
 

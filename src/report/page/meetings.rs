@@ -168,13 +168,12 @@ fn track(
             column[index] = rounded(minute.get(*name).and_then(Value::as_f64), *decimals);
         }
     }
-    let mut track = Map::new();
-    track.insert("from".to_owned(), from.into());
-    track.insert("verdicts".to_owned(), String::from_utf8_lossy(&verdicts).into_owned().into());
-    track.insert("causes".to_owned(), cause_indexes.into());
-    track.insert("streams".to_owned(), streams.into());
-    track.extend(METRICS.iter().zip(metrics).map(|((key, _, _), values)| ((*key).to_owned(), values.into())));
-    Value::Object(track)
+    let verdicts = String::from_utf8_lossy(&verdicts);
+    let mut track = json!({ "from": from, "verdicts": verdicts, "causes": cause_indexes, "streams": streams });
+    for ((key, _, _), values) in METRICS.iter().zip(metrics) {
+        track[*key] = values.into();
+    }
+    track
 }
 
 /// The index of a cause, which is added if it is new.

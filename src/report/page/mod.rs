@@ -6,17 +6,14 @@
 //! (`sql/`) and where the file is written (`cli`).
 
 mod build;
-mod contents;
 mod echarts;
 mod error;
 mod meetings;
 mod period;
 mod query;
 mod render;
-mod request;
 mod words;
 
-pub(crate) use build::{Page, build};
+pub(crate) use build::{Language, Page, PageRequest, build};
 pub(crate) use error::PageError;
 pub(crate) use period::Period;
-pub(crate) use request::{Language, PageRequest};

@@ -37,40 +37,23 @@ impl Period {
     /// differ; a week or a month with the previous one. `None` beyond the calendar's range.
     pub(crate) fn containing(self, date: Date) -> Option<Span> {
         let days = |from: Date, days: i64| from.checked_add(days.days()).ok();
-        match self {
+        let (since, until, before_since, before_until, trend_since) = match self {
             Period::Day => {
                 let before = days(date, -7)?;
-                Some(Span {
-                    since: date,
-                    until: days(date, 1)?,
-                    before_since: before,
-                    before_until: days(before, 1)?,
-                    trend_since: days(date, -13)?,
-                })
+                (date, days(date, 1)?, before, days(before, 1)?, days(date, -13)?)
             }
             Period::Week => {
                 let since = days(date, -i64::from(date.weekday().to_monday_zero_offset()))?;
                 let before = days(since, -7)?;
-                Some(Span {
-                    since,
-                    until: days(since, 7)?,
-                    before_since: before,
-                    before_until: since,
-                    trend_since: before,
-                })
+                (since, days(since, 7)?, before, since, before)
             }
             Period::Month => {
                 let since = date.first_of_month();
                 let before = days(since, -1)?.first_of_month();
-                Some(Span {
-                    since,
-                    until: days(date.last_of_month(), 1)?,
-                    before_since: before,
-                    before_until: since,
-                    trend_since: before,
-                })
+                (since, days(date.last_of_month(), 1)?, before, since, before)
             }
-        }
+        };
+        Some(Span { since, until, before_since, before_until, trend_since })
     }
 }
 

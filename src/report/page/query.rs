@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::PageError;
 use super::period::Span;
-use crate::report::query::{QueryError, query};
-use crate::report::result::Cell;
+use crate::report::result::{Cell, QueryError, query};
 use crate::schema::ddl::quoted;
 
 /// Percentages based on fewer judged minutes are hidden; the default of the reports.

@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::contents::generator;
 use super::echarts::ECHARTS;
 
 const TEMPLATE: &str = include_str!("assets/page.html");
@@ -36,6 +35,10 @@ pub(super) fn html(data: &Value) -> String {
         ("script", SCRIPT),
     ];
     fill(TEMPLATE, &parts)
+}
+
+pub(super) fn generator() -> String {
+    format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }
 
 /// The template with each `{{name}}` replaced. Replaced text is not expanded again.
