@@ -11,7 +11,7 @@ pub(crate) struct Check {
     pub advice: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Finding {
     /// A path, or table, date and key. May contain untrusted text.
     pub place: String,

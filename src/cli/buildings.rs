@@ -151,16 +151,15 @@ fn shown(path: &Path) -> String {
 
 /// `12 networks (1 IPv6) in 4 buildings, on 14 lines`.
 fn extent(judgement: &BuildingsSummary) -> String {
-    let of_ipv6 = match judgement.ipv6 {
-        0 => String::new(),
-        ipv6 => format!(" ({} IPv6)", thousands(ipv6 as u64)),
-    };
-    let on_lines = match judgement.rows > judgement.networks {
-        true => format!(", on {}", counted(judgement.rows as u64, "line")),
-        false => String::new(),
-    };
-    let buildings = counted(judgement.buildings as u64, "building");
-    format!("{}{of_ipv6} in {buildings}{on_lines}", counted(judgement.networks as u64, "network"))
+    let mut text = counted(judgement.networks as u64, "network");
+    if judgement.ipv6 > 0 {
+        text.push_str(&format!(" ({} IPv6)", thousands(judgement.ipv6 as u64)));
+    }
+    text.push_str(&format!(" in {}", counted(judgement.buildings as u64, "building")));
+    if judgement.rows > judgement.networks {
+        text.push_str(&format!(", on {}", counted(judgement.rows as u64, "line")));
+    }
+    text
 }
 
 fn add_fields(page: &mut TextPage, file: &Path, judged: &Judged) {
@@ -216,13 +215,9 @@ fn import_page(args: &ImportArgs, imported: &Imported) -> String {
             }
         }
     }
-    page.field(
-        "Published",
-        &match imported.generation {
-            Some(generation) => format!("generation {generation}; vcq-etl buildings check shows the coverage"),
-            None => "by the next sync or rebuild".to_owned(),
-        },
-    );
+    let published =
+        imported.generation.map(|number| format!("generation {number}; vcq-etl buildings check shows the coverage"));
+    page.field("Published", published.as_deref().unwrap_or("by the next sync or rebuild"));
     page.text()
 }
 
@@ -244,11 +239,8 @@ fn judged_page(file: &Path, judged: &Judged) -> String {
     let Judged { judgement, duplicates, .. } = judged;
     let mut page = TextPage::new(16);
     add_fields(&mut page, file, judged);
-    list(
-        &mut page,
-        "Duplicates",
-        duplicates.iter().map(|(line, earlier)| format!("line {line} repeats line {earlier}")),
-    );
+    let repeated = duplicates.iter().map(|(line, earlier)| format!("line {line} repeats line {earlier}"));
+    list(&mut page, "Duplicates", repeated);
     list(&mut page, "Overlaps", judgement.overlaps.iter().map(|(inner, outer)| format!("{inner} in {outer}")));
     list(&mut page, "Home ranges without egress_cidr", judgement.home.iter().map(Network::to_string));
     list(&mut page, "Networks that contain home ranges", judgement.around_home.iter().map(Network::to_string));
@@ -285,12 +277,9 @@ fn reach_page(store: &Path, reach: &Reach) -> String {
     }
     page.table(&[Align::Left, Align::Right, Align::Right], &rows);
     page.line("");
-    let (participants, addresses) = (reach.participants, reach.addresses);
-    page.field(
-        "Participants",
-        &format!("{} in a building", share(participants.in_building, participants.with_address())),
-    );
-    page.field("Addresses", &format!("{} in a building", share(addresses.in_building, addresses.with_address())));
+    for (label, tally) in [("Participants", reach.participants), ("Addresses", reach.addresses)] {
+        page.field(label, &format!("{} in a building", share(tally.in_building, tally.with_address())));
+    }
     if !reach.missing.is_empty() {
         page.line("");
         page.line("Subnets without a building, most participants first");
@@ -306,14 +295,9 @@ fn reach_page(store: &Path, reach: &Reach) -> String {
     }
     let shown_width = |(network, _): &(Network, String)| network.to_string().len();
     let name_width = reach.unmatched.iter().take(MAX_SHOWN).map(shown_width).max().unwrap_or_default();
-    list(
-        &mut page,
-        "Unused networks",
-        reach
-            .unmatched
-            .iter()
-            .map(|(network, building)| format!("{:name_width$}  {}", network.to_string(), on_one_line(building))),
-    );
+    let unused = reach.unmatched.iter();
+    let unused = unused.map(|(network, name)| format!("{:name_width$}  {}", network.to_string(), on_one_line(name)));
+    list(&mut page, "Unused networks", unused);
     page.text()
 }
 

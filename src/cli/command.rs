@@ -15,7 +15,6 @@ use crate::error::{ExitCode, Failure, nearest};
 /// The groups of settings of a command that makes no API calls.
 pub(super) const LOCAL: &[Group] = &[Group::Store, Group::Resources, Group::Logging];
 
-/// A command of the program.
 pub(super) struct Entry {
     /// Groups of settings that its help shows. All flags are accepted everywhere, so that a shell alias can set them.
     pub shown: &'static [Group],
@@ -75,27 +74,23 @@ pub(super) struct Context {
 
 impl Context {
     /// Redacts the secrets, captures the log and warns of misspelt variables.
-    pub(super) fn new(config: Config, console: Console, output: Output, terminal: Option<String>) -> Context {
-        let console = console.with_format(config.log_format);
+    pub(super) fn new(config: Config, mut console: Console, output: Output, terminal: Option<String>) -> Context {
+        // The format may be known only after the first lines were written.
+        console.format = config.log_format;
         panic_hook::report_to(&console);
         config.secrets().for_each(|secret| console.redactor().add_secret(secret.expose()));
         let is_default = *config.origin("log_level") == Origin::Default;
         console.capture_logs(if console.is_quiet() && is_default { LevelFilter::ERROR } else { config.log_level });
+        let variables: Vec<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
         for name in &config.unknown_variables {
-            console.warn(&unknown_variable(name));
+            let meant = nearest(name, variables.iter().map(String::as_str));
+            let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+            console.warn(&format!("{name} is not a setting and is ignored{meant}"));
         }
         Context { config, console, output, terminal }
     }
 
     pub(super) fn start_progress(&self, calls_per_minute: u32) -> Arc<Progress> {
         Arc::new(Progress::start(&self.console, self.terminal.as_deref(), calls_per_minute))
-    }
-}
-
-fn unknown_variable(name: &str) -> String {
-    let variables: Vec<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
-    match nearest(name, variables.iter().map(String::as_str)) {
-        Some(meant) => format!("{name} is not a setting and is ignored; did you mean {meant}?"),
-        None => format!("{name} is not a setting and is ignored"),
     }
 }

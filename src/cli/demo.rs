@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command};
 use feishu_vc::{BaseUrl, Credentials, Secret};
@@ -16,7 +15,6 @@ use super::sync;
 use crate::commands;
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
-use crate::event::Listener;
 use crate::load::{self, StorePaths};
 
 const DEFAULT_STORE: &str = "./vcq-demo";
@@ -71,8 +69,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         let app_secret = Secret::new(running.app_secret());
         let credentials = Credentials::App { app_id: running.app_id(), app_secret };
         let config = config.clone().with_host(BaseUrl::parse(&running.base_url())?, credentials);
-        let listener = Arc::clone(&progress) as Arc<dyn Listener>;
-        let mut setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), listener)?;
+        let mut setup = sync::setup(context, &config, (spec.start() * 1_000_000, now_us), progress.clone())?;
         // No other run uses this tenant, and a demo leaves nothing behind but its store.
         setup.client.shared_budget_dir = None;
         stop_on_signals(&setup, context);
@@ -92,9 +89,6 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     Ok(exit)
 }
 
-/// File in `state/` that describes the tenant of a demo store.
-const MARKER: &str = "demo.txt";
-
 /// Makes sure that the store contains this tenant only. The data of another demo is deleted; other data is refused.
 fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
@@ -102,8 +96,8 @@ fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
             .cause(&error)
             .hint("choose another directory with --store DIR")
     };
-    let state = store.join("state");
-    let marker = state.join(MARKER);
+    // Describes the tenant of a demo store.
+    let marker = store.join("state/demo.txt");
     let tenant = format!(
         "seed {}, {} days from {}, {} people, {} meetings a day\n",
         spec.seed, spec.days, spec.first_day, spec.people, spec.meetings_per_day
@@ -127,16 +121,14 @@ fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
             }
         }
         Err(_) if StorePaths::existing(store).is_ok() => {
-            return Err(Failure::new(
-                ExitCode::Usage,
-                format!("{} contains data that is not from a demo", store.display()),
-            )
-            .hint("choose another directory with --store DIR; simulated and real meetings are not mixed"));
+            let message = format!("{} contains data that is not from a demo", store.display());
+            return Err(Failure::new(ExitCode::Usage, message)
+                .hint("choose another directory with --store DIR; simulated and real meetings are not mixed"));
         }
         Err(_) => {}
     }
-    let paths = StorePaths::open(store)?;
-    std::fs::write(paths.state().join(MARKER), tenant).map_err(failed)
+    StorePaths::open(store)?;
+    std::fs::write(marker, tenant).map_err(failed)
 }
 
 fn next_steps(config: &Config) -> String {

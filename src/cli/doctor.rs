@@ -15,9 +15,6 @@ use crate::config::{Config, Group, Origin, Setting};
 use crate::error::{ExitCode, Failure};
 use crate::text::{on_one_line, wrap_indented};
 
-/// Time limit of all calls together.
-const DEADLINE: Duration = Duration::from_secs(25);
-
 /// Column of the text behind the state.
 const INDENT: usize = 9;
 
@@ -46,14 +43,12 @@ fn command() -> Command {
 
 fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: DoctorArgs = parsed(matches);
-    let examined = block_on(doctor::examine(setup(context)))?;
-    context.output.print(&if args.json { json_line(&examined) } else { text(&examined) })?;
-    Ok(examined.exit)
-}
-
-fn setup(context: &Context) -> DoctorSetup {
     let config = &context.config;
-    DoctorSetup {
+    let unusable = |failure: Failure| {
+        let found = failure.chain();
+        UnusableSettings { found, next: failure.hints, exit: failure.exit }
+    };
+    let examined = block_on(doctor::examine(DoctorSetup {
         client: sync::client(context, config).map_err(unusable),
         credentials: credentials(config),
         other_region: other_region(config),
@@ -62,13 +57,12 @@ fn setup(context: &Context) -> DoctorSetup {
         zone: config.timezone.clone(),
         user_id_type: config.user_id_type,
         database: config.database(),
-        deadline: DEADLINE,
+        // Of all calls together.
+        deadline: Duration::from_secs(25),
         now_us: Arc::new(now_us),
-    }
-}
-
-fn unusable(failure: Failure) -> UnusableSettings {
-    UnusableSettings { found: failure.chain(), next: failure.hints, exit: failure.exit }
+    }))?;
+    context.output.print(&if args.json { json_line(&examined) } else { text(&examined) })?;
+    Ok(examined.exit)
 }
 
 /// The settings of the credentials, and their names in messages.
@@ -89,12 +83,8 @@ fn credentials(config: &Config) -> String {
 
 /// The flag for the other region; `None` if a base URL is configured.
 fn other_region(config: &Config) -> Option<String> {
-    let other = match (&config.base_url, config.region) {
-        (Some(_), _) => return None,
-        (None, Region::Feishu) => Region::Lark,
-        (None, Region::Lark) => Region::Feishu,
-    };
-    Some(format!("--region {}", other.as_str()))
+    let other = if config.region == Region::Feishu { Region::Lark } else { Region::Feishu };
+    config.base_url.is_none().then(|| format!("--region {}", other.as_str()))
 }
 
 fn text(examined: &Examined) -> String {

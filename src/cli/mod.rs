@@ -6,11 +6,10 @@
 
 mod buildings;
 mod command;
-mod completions;
 pub(crate) mod console;
 mod demo;
 mod doctor;
-mod man;
+mod documents;
 mod output;
 pub(crate) mod panic_hook;
 mod plan;
@@ -19,7 +18,6 @@ mod program;
 mod rebuild;
 mod report;
 mod runtime;
-mod schema;
 mod settings;
 mod simulate;
 mod status;

@@ -46,17 +46,13 @@ pub(super) fn check_outside_store(path: &Path, store: &Path) -> Result<(), Failu
     let (Ok(folder), Ok(store)) = (folder.canonicalize(), store.canonicalize()) else { return Ok(()) };
     let file = folder.join(path.file_name().unwrap_or_default());
     let first = file.strip_prefix(&store).ok().and_then(|below| below.iter().next()).map(|name| name.to_string_lossy());
-    match first {
-        Some(name) if STORE_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) => {
-            let message = format!("{} belongs to the store {}", path.display(), store.display());
-            Err(Failure::new(ExitCode::Usage, message).hint("choose another file with --out"))
-        }
-        _ => Ok(()),
+    let prefixes = ["vcq.duckdb", "buildings.csv", "parquet", "raw", "state", ".work"];
+    if first.is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
+        let message = format!("{} belongs to the store {}", path.display(), store.display());
+        return Err(Failure::new(ExitCode::Usage, message).hint("choose another file with --out"));
     }
+    Ok(())
 }
-
-/// Prefixes of the names that the program uses in a store.
-const STORE_PREFIXES: &[&str] = &["vcq.duckdb", "buildings.csv", "parquet", "raw", "state", ".work"];
 
 /// Writes a result to a file atomically.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {

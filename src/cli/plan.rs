@@ -1,7 +1,5 @@
 //! `vcq-etl plan`: the calls and the time that a sync would take.
 
-use std::sync::Arc;
-
 use clap::{ArgMatches, Args, Command};
 
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
@@ -12,7 +10,6 @@ use super::sync::{WindowArgs, window_setup};
 use crate::commands::{self, CallEstimate, Plan, PlannedReach};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure, StopReason};
-use crate::event::Listener;
 use crate::text::{Align, TextPage, counted, date_range, duration_text, thousands};
 
 #[derive(Debug, Clone, Args)]
@@ -56,8 +53,8 @@ fn command() -> Command {
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: PlanArgs = parsed(matches);
     let progress = context.start_progress(context.config.calls_per_minute);
-    let listener = Arc::clone(&progress) as Arc<dyn Listener>;
-    let setup = window_setup(&args.window, args.max_calls, args.finish_by.as_deref(), context, listener)?;
+    let finish_by = args.finish_by.as_deref();
+    let setup = window_setup(&args.window, args.max_calls, finish_by, context, progress.clone())?;
     let planned = block_on(async {
         stop_on_signals(&setup, context);
         commands::plan(setup).await
@@ -96,23 +93,22 @@ fn text(plan: &Plan, can_start: bool) -> String {
         page.field("Finish time", &format!("{}, if started now", plan.finish_local));
     }
     page.field("Publishes", &date_range(&plan.dates));
-    for text in later(plan) {
-        page.field("Later", &text);
+    let later = &pending.later;
+    if let (Some(until), 1..) = (&later.fresh_until_utc, later.fresh_meetings) {
+        let meetings = counted(later.fresh_meetings, "meeting");
+        page.field("Later", &format!("{meetings} ended less than ten minutes ago and can be fetched from {until}"));
+    }
+    if let (Some(settled), 1..) = (&later.settled_utc, later.settling_meetings) {
+        let participants = counted(later.settling_participants, "participant");
+        let of = format!("{participants} of {}", counted(later.settling_meetings, "meeting"));
+        page.field("Later", &format!("{of} may be fetched again until their data is stable, at the latest {settled}"));
     }
     if let Some(reach) = &plan.reach {
         page.field("Within limits", &limits(reach, pending.meetings));
     }
-    let used = &plan.used;
-    page.field(
-        "This plan",
-        &format!(
-            "{} (meetings {}, participants {}), {}",
-            counted(used.total(), "call"),
-            thousands(used.meeting_list),
-            thousands(used.participant_list),
-            duration_text(plan.elapsed_s)
-        ),
-    );
+    let [meetings, participants] = [plan.used.meeting_list, plan.used.participant_list].map(thousands);
+    let used = format!("{} (meetings {meetings}, participants {participants})", counted(plan.used.total(), "call"));
+    page.field("This plan", &format!("{used}, {}", duration_text(plan.elapsed_s)));
     page.text()
 }
 
@@ -127,37 +123,14 @@ fn calls_table(plan: &Plan, page: &mut TextPage) {
     page.table(&[Align::Left, Align::Right, Align::Right], &rows);
 }
 
-fn later(plan: &Plan) -> Vec<String> {
-    let later = &plan.pending.later;
-    let mut texts = Vec::new();
-    if let (Some(until), 1..) = (&later.fresh_until_utc, later.fresh_meetings) {
-        let meetings = counted(later.fresh_meetings, "meeting");
-        texts.push(format!("{meetings} ended less than ten minutes ago and can be fetched from {until}"));
-    }
-    if let (Some(settled), 1..) = (&later.settled_utc, later.settling_meetings) {
-        texts.push(format!(
-            "{} of {} may be fetched again until their data is stable, at the latest {settled}",
-            counted(later.settling_participants, "participant"),
-            counted(later.settling_meetings, "meeting"),
-        ));
-    }
-    texts
-}
-
 fn limits(reach: &PlannedReach, meetings: u64) -> String {
     if reach.is_whole {
         return "everything".to_owned();
     }
-    let back_to = match &reach.back_to {
-        Some(date) => format!("complete back to {date}"),
-        None => "the newest day would be incomplete".to_owned(),
-    };
-    format!(
-        "{} of {} with {}, newest first; {back_to}",
-        thousands(reach.meetings),
-        counted(meetings, "meeting"),
-        counted(reach.calls, "call"),
-    )
+    let back_to = reach.back_to.as_ref().map(|date| format!("complete back to {date}"));
+    let back_to = back_to.unwrap_or_else(|| "the newest day would be incomplete".to_owned());
+    let (of, calls) = (counted(meetings, "meeting"), counted(reach.calls, "call"));
+    format!("{} of {of} with {calls}, newest first; {back_to}", thousands(reach.meetings))
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn parse_error(error: &clap::Error, output: &Output, console: &Console) -> ExitC
         ErrorKind::DisplayVersion => version_text().and_then(|text| output.print(&text)),
         _ => {
             let text = format!("{}\n{}", error.render().to_string().trim_end(), command_hints(error));
-            match console.format() {
+            match console.format {
                 LogFormat::Plain => console.info(text.trim_end()),
                 LogFormat::Json => {
                     let message = text.trim_start_matches("error: ").trim_end();

@@ -4,20 +4,13 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue};
 
 use super::command::{Entry, Example};
-use super::{
-    buildings, completions, demo, doctor, man, plan, rebuild, report, schema, settings, simulate, status, sync, verify,
-};
+use super::{buildings, demo, doctor, documents, plan, rebuild, report, settings, simulate, status, sync, verify};
 use crate::config::{Group, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
 use crate::schema::SCHEMA_VERSION;
 use crate::text::{WIDTH, wrap_indented};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
-
-/// Column of the description of an example.
-const EXAMPLE_WIDTH: usize = 46;
-
-const ABOUT: &str = "Pull meeting quality data from the Feishu/Lark open platform into Parquet and DuckDB";
 
 /// Every command, in the order of the help.
 pub(super) const COMMANDS: &[Entry] = &[
@@ -29,11 +22,11 @@ pub(super) const COMMANDS: &[Entry] = &[
     buildings::ENTRY,
     rebuild::ENTRY,
     verify::ENTRY,
-    schema::ENTRY,
+    documents::SCHEMA,
     demo::ENTRY,
     simulate::ENTRY,
-    completions::ENTRY,
-    man::ENTRY,
+    documents::COMPLETIONS,
+    documents::MAN,
 ];
 
 pub(super) fn program() -> Command {
@@ -41,7 +34,7 @@ pub(super) fn program() -> Command {
     let examples = examples_help(&all);
     let mut program = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
-        .about(ABOUT)
+        .about("Pull meeting quality data from the Feishu/Lark open platform into Parquet and DuckDB")
         .max_term_width(WIDTH)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -59,7 +52,7 @@ fn examples_help(examples: &[Example]) -> String {
     if examples.is_empty() {
         return String::new();
     }
-    let line = |(typed, does): &Example| format!("  {typed:EXAMPLE_WIDTH$}  {does}").trim_end().to_owned();
+    let line = |(typed, does): &Example| format!("  {typed:46}  {does}").trim_end().to_owned();
     format!("Examples:\n{}", examples.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
@@ -78,11 +71,9 @@ fn settings_help() -> String {
 }
 
 fn exit_codes_help() -> String {
-    let lines = EXIT_CODES
-        .iter()
-        .map(|exit| format!("{:>5}  {}", exit.code.number(), wrap_indented(exit.meaning, 7)))
-        .collect::<Vec<_>>();
-    format!("Exit codes:\n{}", lines.join("\n"))
+    let lines =
+        EXIT_CODES.iter().map(|exit| format!("\n{:>5}  {}", exit.code.number(), wrap_indented(exit.meaning, 7)));
+    format!("Exit codes:{}", lines.collect::<String>())
 }
 
 /// Hints for a misspelt command: the nearest name and the list, one per line. Empty for other errors. The suggestions

@@ -11,7 +11,6 @@ use super::sync::{render_summary, summary_format};
 use super::window::Window;
 use crate::commands::rebuild::{RebuildSetup, rebuild};
 use crate::error::{ExitCode, Failure};
-use crate::event::Listener;
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct RebuildArgs {
@@ -63,7 +62,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         custom_limits: config.thresholds.clone(),
         threads: config.threads as usize,
         database: config.database(),
-        listener: Arc::clone(&progress) as Arc<dyn Listener>,
+        listener: progress.clone(),
         now_us: Arc::new(now_us),
     };
     let rebuilt = block_on(async {

@@ -141,40 +141,34 @@ fn command() -> Command {
 }
 
 fn faults_help() -> String {
-    let lists: Vec<String> = LIST_ENDPOINTS.iter().map(ToString::to_string).collect();
-    let kinds: Vec<&str> = FAULT_NAMES.iter().map(|(name, _)| *name).collect();
+    let lists = LIST_ENDPOINTS.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let kinds = FAULT_NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     format!(
         "Fault to inject: [LIST:]KIND[@WHEN], for example html@every=7; can be given several times.\n\n\
-         LIST is {} [default: any]. KIND is {}, or code=N for an API error code. WHEN is always [default], every=N, after=N \
+         LIST is {lists} [default: any]. KIND is {kinds}, or code=N for an API error code. WHEN is always [default], every=N, after=N \
          or first=N (calls), chance=P (of the calls, 0 to 1), share=P (of the participants or meetings, 0 to 1) or \
-         first-of-each=N.",
-        lists.join(", "),
-        kinds.join(", ")
+         first-of-each=N."
     )
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: SimulateArgs = parsed(matches);
-    let now_us = now_us();
-    let mut spec = args.tenant.spec(&context.config.timezone, now_us);
-    if let Some(first_day) = args.first_day {
-        spec = TenantSpec { first_day, ..spec };
-    }
+    let mut spec = args.tenant.spec(&context.config.timezone, now_us());
+    spec.first_day = args.first_day.unwrap_or(spec.first_day);
     let options = args.options(&context.config)?;
     block_on(async {
         let running = vcq_simulator::serve(Tenant::generate(&spec), options).await?;
         let totals = running.tenant().totals();
         context.output.print(&format!(
-            "# simulated tenant, first day {}\n# {} meetings, {} participants, {} samples\n# {}\n\
-             export VCQ_BASE_URL={}\nexport VCQ_APP_ID={}\nexport VCQ_APP_SECRET={}\n",
+            "# simulated tenant, first day {}\n# {} meetings, {} participants, {} samples\n# {url}\n\
+             export VCQ_BASE_URL={url}\nexport VCQ_APP_ID={}\nexport VCQ_APP_SECRET={}\n",
             spec.first_day,
             totals.meetings,
             totals.participants,
             totals.samples,
-            running.base_url(),
-            running.base_url(),
             running.app_id(),
             running.app_secret(),
+            url = running.base_url(),
         ))?;
         context.console.info("serving until stopped (Ctrl-C)");
         match Signals::listen() {

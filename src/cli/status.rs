@@ -91,58 +91,42 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 fn text(view: &StatusView, zone: &TenantZone) -> String {
     let mut page = TextPage::new(16);
     page.field("Store", &view.store);
-    page.field(
-        "Published",
-        &part_text(&view.published, |published| match published {
-            None => "nothing yet".to_owned(),
-            Some(published) => format!(
-                "generation {} at {}, schema {}, {}",
-                published.generation,
-                published.published_utc,
-                published.schema_version,
-                counted(published.dates, "date")
-            ),
-        }),
-    );
-    page.field(
-        "Running",
-        &match &view.holder {
-            None => "nothing".to_owned(),
-            Some(holder) => {
-                let command = on_one_line(&holder.command);
-                format!(
-                    "{command} since {}, process {} on {}",
-                    holder.started_utc,
-                    holder.pid,
-                    on_one_line(&holder.host)
-                )
-            }
-        },
-    );
+    let published = part_text(&view.published, |published| match published {
+        None => "nothing yet".to_owned(),
+        Some(published) => format!(
+            "generation {} at {}, schema {}, {}",
+            published.generation,
+            published.published_utc,
+            published.schema_version,
+            counted(published.dates, "date")
+        ),
+    });
+    page.field("Published", &published);
+    let running = view.holder.as_ref().map(|holder| {
+        let (command, host) = (on_one_line(&holder.command), on_one_line(&holder.host));
+        format!("{command} since {}, process {} on {host}", holder.started_utc, holder.pid)
+    });
+    page.field("Running", running.as_deref().unwrap_or("nothing"));
     page.field("Last complete", &part_text(&view.last_complete, |last| last_complete(last, zone)));
     page.field("Newest", &part_text(&view.newest, newest));
-    page.field(
-        "Calls",
-        &part_text(&view.calls, |used| {
-            let at_least = |is_so: bool| if is_so { "at least " } else { "" };
-            let (month, today) = (at_least(used.is_at_least), at_least(used.today_is_at_least));
-            let total = thousands(used.today.total());
-            format!("{}: {month}{}; today: {today}{total}", used.month, calls_text(&used.this_month))
-        }),
-    );
-    page.field(
-        "Size",
-        &part_text(&view.size, |size| {
-            let parts = [
-                ("raw", size.raw_bytes),
-                ("parquet", size.parquet_bytes),
-                ("vcq.duckdb", size.duckdb_bytes),
-                ("state", size.state_bytes),
-            ];
-            let all = size_text(parts.iter().map(|(_, bytes)| bytes).sum());
-            format!("{all} ({})", parts.map(|(name, size)| format!("{name} {}", size_text(size))).join(", "))
-        }),
-    );
+    let calls = part_text(&view.calls, |used| {
+        let at_least = |is_so: bool| if is_so { "at least " } else { "" };
+        let (month, today) = (at_least(used.is_at_least), at_least(used.today_is_at_least));
+        let total = thousands(used.today.total());
+        format!("{}: {month}{}; today: {today}{total}", used.month, calls_text(&used.this_month))
+    });
+    page.field("Calls", &calls);
+    let size = part_text(&view.size, |size| {
+        let parts = [
+            ("raw", size.raw_bytes),
+            ("parquet", size.parquet_bytes),
+            ("vcq.duckdb", size.duckdb_bytes),
+            ("state", size.state_bytes),
+        ];
+        let all = size_text(parts.iter().map(|(_, bytes)| bytes).sum());
+        format!("{all} ({})", parts.map(|(name, size)| format!("{name} {}", size_text(size))).join(", "))
+    });
+    page.field("Size", &size);
 
     page.line("");
     page.line(&format!("Recent runs (times in {})", zone.name()));
@@ -161,15 +145,15 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
         if let Part::Read(pending) = &view.pending
             && counts_differ(pending, reasons)
         {
-            page.field("", DIFFERING);
+            page.field(
+                "",
+                "these count rows of coverage as published: duplicate participants are fetched once, and the row /* of a \
+                 meeting stands for its participant list",
+            );
         }
     }
     page.text()
 }
-
-/// Why the numbers of pending and of published participants differ.
-const DIFFERING: &str = "these count rows of coverage as published: duplicate participants are fetched once, and the row /* of \
-                         a meeting stands for its participant list";
 
 /// True if the ledger and the published rows give different numbers of pending participants.
 fn counts_differ(pending: &PendingView, reasons: &[Reason]) -> bool {
@@ -198,19 +182,15 @@ fn section<T>(part: &Part<T>, page: &mut TextPage, write: impl FnOnce(&T, &mut T
 /// With its window, because a run of a single meeting or of an old window can be complete too.
 fn last_complete(last: &Option<LastComplete>, zone: &TenantZone) -> String {
     let Some(last) = last else { return "never".to_owned() };
-    let window = window_dates((&last.since_utc, &last.until_utc), zone, "%F").map(|dates| format!(", for {dates}"));
-    let window = window.unwrap_or_default();
+    let window = window_dates((&last.since_utc, &last.until_utc), zone, "%F");
+    let window = window.map(|dates| format!(", for {dates}")).unwrap_or_default();
     format!("{} ago, {}{window}", duration_text(last.age_s), last.finished_utc)
 }
 
 fn newest(newest: &Newest) -> String {
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-    format!(
-        "complete date {}, date {}, sample {}",
-        known(&newest.complete_date),
-        known(&newest.meeting_date),
-        known(&newest.sample_utc)
-    )
+    let [complete, date, sample] = [&newest.complete_date, &newest.meeting_date, &newest.sample_utc].map(known);
+    format!("complete date {complete}, date {date}, sample {sample}")
 }
 
 fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut TextPage) {
@@ -292,11 +272,8 @@ fn coverage(coverage: &Coverage, page: &mut TextPage) {
         (0..rows[0].len()).map(|column| if column == 0 { Align::Left } else { Align::Right }).collect();
     page.table(&sides, &rows);
     let sum = |status: &Status| coverage.days.iter().map(|day| count(&day.by_status, status)).sum::<u64>();
-    let named: Vec<String> = others
-        .map(|status| (status.name(), sum(status)))
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| format!("{name} {}", thousands(count)))
-        .collect();
+    let named = others.map(|status| (status.name(), sum(status))).filter(|(_, count)| *count > 0);
+    let named: Vec<String> = named.map(|(name, count)| format!("{name} {}", thousands(count))).collect();
     if !named.is_empty() {
         page.line(&format!("others: {}", named.join(", ")));
     }
@@ -340,11 +317,8 @@ fn pending_counts(what: &str, view: &OpenView, page: &mut TextPage) {
         (view.refetch, "to be refetched"),
         (view.failed, "failed"),
     ];
-    let texts: Vec<String> = kinds
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, why)| format!("{} {why}", thousands(*count)))
-        .collect();
+    let texts = kinds.iter().filter(|(count, _)| *count > 0);
+    let texts: Vec<String> = texts.map(|(count, why)| format!("{} {why}", thousands(*count))).collect();
     if !texts.is_empty() {
         page.field(&format!("  {what}"), &texts.join(", "));
     }

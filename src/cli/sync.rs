@@ -70,9 +70,6 @@ pub(super) struct SyncArgs {
     pub summary: Option<TextOrJson>,
 }
 
-const NO_STATE_FOLDER: &str =
-    "neither HOME nor XDG_STATE_HOME is set: the call budget is not shared with other runs of this app";
-
 const EXAMPLES: &[Example] = &[
     ("vcq-etl sync --since 2d", "nightly run"),
     ("vcq-etl sync --since 2026-11-01 --until 2026-12-01 --finish-by 06:30", ""),
@@ -91,19 +88,19 @@ fn command() -> Command {
 }
 
 fn meeting_no(text: &str) -> Result<String, String> {
-    match text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => Ok(text.to_owned()),
-        false => Err("a meeting number has nine digits".to_owned()),
-    }
+    let is_valid = text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_valid.then(|| text.to_owned()).ok_or_else(|| "a meeting number has nine digits".to_owned())
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: SyncArgs = parsed(matches);
     let progress = context.start_progress(context.config.calls_per_minute);
-    let listener = Arc::clone(&progress) as Arc<dyn Listener>;
-    let setup = window_setup(&args.window, args.max_calls, args.finish_by.as_deref(), context, listener)?;
+    let finish_by = args.finish_by.as_deref();
+    let setup = window_setup(&args.window, args.max_calls, finish_by, context, progress.clone())?;
     if setup.client.shared_budget_dir.is_none() {
-        context.console.warn(NO_STATE_FOLDER);
+        context
+            .console
+            .warn("neither HOME nor XDG_STATE_HOME is set: the call budget is not shared with other runs of this app");
     }
     let synced = block_on(async {
         stop_on_signals(&setup, context);
@@ -116,21 +113,16 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 /// Prints the summary, and the reason if the run stopped early.
 pub(super) fn finish(synced: Synced, format: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
     if let Some(format) = format {
-        context.output.print(&context.console.redactor().redact(&render_summary(
-            &synced.summary,
-            &ending(&synced),
-            format,
-        )))?;
+        let text = render_summary(&synced.summary, &ending(&synced), format);
+        context.output.print(&context.console.redactor().redact(&text))?;
     }
     if let Some(stop) = &synced.stop {
-        let failure = Failure::of_stop(stop, synced.exit);
+        let mut failure = Failure::of_stop(stop, synced.exit);
         // The text summary contains the remaining work already.
-        context.console.failure(&match &synced.summary.left {
-            Some(left) if format != Some(TextOrJson::Text) => {
-                failure.hint(format!("remaining: {}", estimate_text(left)))
-            }
-            _ => failure,
-        });
+        if let Some(left) = synced.summary.left.as_ref().filter(|_| format != Some(TextOrJson::Text)) {
+            failure = failure.hint(format!("remaining: {}", estimate_text(left)));
+        }
+        context.console.failure(&failure);
     }
     if let Some(error) = synced.error {
         context.console.failure(&Failure::from(error));

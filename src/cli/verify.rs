@@ -55,24 +55,20 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         now_us: now_us(),
     })?;
     let exit = if report.findings.total() > 0 { ExitCode::Difference } else { ExitCode::Complete };
-    let text = if args.json {
-        format!("{:#}\n", object(&report, exit))
-    } else {
-        page(&report, terminal_width(std::io::stdout()))
-    };
-    context.output.print(&text)?;
+    context.output.print(&match args.json {
+        true => format!("{:#}\n", object(&report, exit)),
+        false => page(&report, terminal_width(std::io::stdout())),
+    })?;
     Ok(exit)
 }
 
 /// For people: the table of checks, then each finding and its advice.
 fn page(report: &VerifyReport, width: u16) -> String {
     let store = on_one_line(&report.store.display().to_string());
-    let mut text = match &report.generation {
-        Some((generation, created)) => {
-            format!("Store {store}\nGeneration {generation}, published {}\n\n", on_one_line(created))
-        }
-        None => format!("Store {store}\n\n"),
-    };
+    let mut text = format!("Store {store}\n");
+    if let Some((generation, created)) = &report.generation {
+        text.push_str(&format!("Generation {generation}, published {}\n", on_one_line(created)));
+    }
     let outcomes = &report.findings.outcomes;
     let rows = outcomes.iter().map(|outcome| {
         let examined = if outcome.examined == 0 { String::new() } else { outcome.examined.to_string() };
@@ -80,8 +76,7 @@ fn page(report: &VerifyReport, width: u16) -> String {
         [outcome.check.name.to_owned(), examined, unit.to_owned(), verdict(outcome)].map(Cell::Text).to_vec()
     });
     let columns = ["check", "examined", "of", "result"].map(str::to_owned).to_vec();
-    text.push_str(&report::table(&ResultSet { columns, rows: rows.collect() }, width));
-    text.push('\n');
+    text.push_str(&format!("\n{}\n", report::table(&ResultSet { columns, rows: rows.collect() }, width)));
     for outcome in outcomes.iter().filter(|outcome| outcome.found > 0) {
         text.push_str(&format!("{}: {}\n", outcome.check.name, counted(outcome.found, "finding")));
         text.push_str(&format!("  {}\n", wrap_indented(&format!("Expected: {}.", outcome.check.means), 2)));
@@ -96,8 +91,7 @@ fn page(report: &VerifyReport, width: u16) -> String {
         text.push_str(&format!("  {}\n\n", wrap_indented(&format!("What to do: {}.", outcome.check.advice), 2)));
     }
     for note in &report.findings.notes {
-        text.push_str(&wrap_indented(&format!("Note: {}.", on_one_line(note)), 0));
-        text.push('\n');
+        text.push_str(&(wrap_indented(&format!("Note: {}.", on_one_line(note)), 0) + "\n"));
     }
     let skipped = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count() as u64;
     text.push_str(&match (report.findings.total(), skipped) {
@@ -121,27 +115,18 @@ fn verdict(outcome: &Outcome) -> String {
 
 fn object(report: &VerifyReport, exit: ExitCode) -> Value {
     let findings = &report.findings;
-    let checks: Vec<Value> = findings
-        .outcomes
-        .iter()
-        .map(|outcome| {
-            let first: Vec<Value> = outcome
-                .first
-                .iter()
-                .map(|finding| json!({"place": finding.place, "expected": finding.expected, "found": finding.found}))
-                .collect();
-            json!({
-                "check": outcome.check.name,
-                "means": outcome.check.means,
-                "examined": outcome.examined,
-                "of": outcome.check.of,
-                "findings": outcome.found,
-                "first": first,
-                "not_checked": outcome.skipped,
-                "advice": outcome.check.advice,
-            })
+    let checks = findings.outcomes.iter().map(|outcome| {
+        json!({
+            "check": outcome.check.name,
+            "means": outcome.check.means,
+            "examined": outcome.examined,
+            "of": outcome.check.of,
+            "findings": outcome.found,
+            "first": outcome.first,
+            "not_checked": outcome.skipped,
+            "advice": outcome.check.advice,
         })
-        .collect();
+    });
     let (generation, created) = report.generation.clone().unzip();
     json!({
         "outcome": exit.name(),
@@ -150,7 +135,7 @@ fn object(report: &VerifyReport, exit: ExitCode) -> Value {
         "generation": generation,
         "created_utc": created,
         "findings": findings.total(),
-        "checks": checks,
+        "checks": checks.collect::<Vec<_>>(),
         "notes": findings.notes,
     })
 }

@@ -100,7 +100,8 @@ fn start(since: &str, (until, until_us): (&str, i64), zone: &TenantZone, now_us:
 fn instant(flag: &'static str, text: &str, zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
     let error = || WindowError::NotATime { flag, text: text.to_owned() };
     let text = text.trim();
-    if let Some(ago) = ago(text) {
+    // Milliseconds are taken for a mistake.
+    if let Some(ago) = duration(text).filter(|_| !text.contains("ms")) {
         let ago_us = i64::try_from(ago.as_micros()).map_err(|_| error())?;
         let at_us = now_us.checked_sub(ago_us).ok_or_else(error)?;
         return in_range(at_us).ok_or_else(error);
@@ -115,11 +116,6 @@ fn instant(flag: &'static str, text: &str, zone: &TenantZone, now_us: i64) -> Re
         return midnight_plus(today, days, Time::midnight(), zone.time_zone()).ok_or_else(error);
     }
     absolute(text, zone.time_zone()).and_then(in_range).ok_or_else(error)
-}
-
-/// A duration before now. Milliseconds are taken for a mistake.
-fn ago(text: &str) -> Option<std::time::Duration> {
-    duration(text).filter(|_| !text.contains("ms"))
 }
 
 /// RFC 3339 with an offset, else a civil date or date and time in `zone`.

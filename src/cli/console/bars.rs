@@ -16,10 +16,10 @@ const WITHOUT_BAR: (&str, u16) = ("{prefix:<12} {wide_msg}", 13);
 const STATUS: (&str, u16) = ("{spinner} {wide_msg}", 2);
 
 pub(super) struct Bars {
-    multi: MultiProgress,
-    meetings: ProgressBar,
-    participants: ProgressBar,
-    quality: ProgressBar,
+    /// For suspending the bars while a line is written.
+    pub(super) multi: MultiProgress,
+    /// Meetings, participants, quality.
+    stages: [ProgressBar; 3],
     status: ProgressBar,
     /// A line for a wait on a narrow terminal, shown only during a wait.
     wait: Option<ProgressBar>,
@@ -39,28 +39,29 @@ impl Bars {
         let is_narrow = width < MIN_BAR_WIDTH;
         let (stage, reserved) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
         let bar = |name: &'static str| multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(name));
-        let (meetings, participants, quality) = (bar("meetings"), bar("participants"), bar("quality"));
+        let stages = ["meetings", "participants", "quality"].map(bar);
         // Hidden until it is added to the others: by default it would draw to stderr on its own.
         let spinner = || ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style(STATUS.0));
         let status = multi.add(spinner());
         let wait = is_narrow.then(spinner);
         let stage_width = usize::from(width.saturating_sub(reserved));
         let status_width = usize::from(width.saturating_sub(STATUS.1));
-        Bars { meetings, participants, quality, status, wait, stage_width, status_width, multi }
-    }
-
-    /// For suspending the bars while a line is written.
-    pub(super) fn multi(&self) -> MultiProgress {
-        self.multi.clone()
+        Bars { stages, status, wait, stage_width, status_width, multi }
     }
 
     /// Shows the model at `now`.
     pub(super) fn show(&self, model: &Model, now: Duration) {
-        // The number of meetings is unknown until the list is complete: the bar is empty, then full.
-        let stage = |forms: Vec<String>| lines::fit(forms, self.stage_width);
-        set(&self.meetings, u64::from(model.meetings_complete), 1, stage(vec![lines::meetings(model)]));
-        set(&self.participants, model.listed, model.to_list, stage(lines::participants(model)));
-        set(&self.quality, model.done, model.to_fetch, stage(lines::quality(model)));
+        let states = [
+            // The number of meetings is unknown until the list is complete: the bar is empty, then full.
+            (u64::from(model.meetings_complete), 1, vec![lines::meetings(model)]),
+            (model.listed, model.to_list, lines::participants(model)),
+            (model.done, model.to_fetch, lines::quality(model)),
+        ];
+        for (bar, (done, of, forms)) in self.stages.iter().zip(states) {
+            bar.set_length(of.max(done).max(1));
+            bar.set_position(done);
+            bar.set_message(lines::fit(forms, self.stage_width));
+        }
         let wait = lines::wait(model, now);
         let inline = if self.wait.is_some() { Vec::new() } else { wait.clone() };
         self.status.set_message(lines::fit(lines::status(model, now, &inline), self.status_width));
@@ -78,19 +79,9 @@ impl Bars {
         }
     }
 
-    /// Removes the bars.
     pub(super) fn clear(&self) {
-        let bars = [&self.meetings, &self.participants, &self.quality, &self.status];
-        for bar in bars.into_iter().chain(&self.wait) {
-            bar.finish_and_clear();
-        }
+        self.stages.iter().chain([&self.status]).chain(&self.wait).for_each(ProgressBar::finish_and_clear);
     }
-}
-
-fn set(bar: &ProgressBar, done: u64, of: u64, message: String) {
-    bar.set_length(of.max(done).max(1));
-    bar.set_position(done);
-    bar.set_message(message);
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::text::{in_json, on_lines};
 /// Clones write to the same place.
 #[derive(Clone)]
 pub(crate) struct Console {
-    format: LogFormat,
+    pub(crate) format: LogFormat,
     inner: Arc<Inner>,
 }
 
@@ -32,15 +32,6 @@ impl Console {
     /// `quiet` suppresses everything but failures and log lines.
     pub(crate) fn new(out: Box<dyn Write + Send>, format: LogFormat, quiet: bool, redactor: Redactor) -> Console {
         Console { format, inner: Arc::new(Inner { quiet, redactor, bars: Mutex::new(None), out: Mutex::new(out) }) }
-    }
-
-    /// The same writer with another format, which may be known only after the first lines were written.
-    pub(crate) fn with_format(self, format: LogFormat) -> Console {
-        Console { format, ..self }
-    }
-
-    pub(crate) fn format(&self) -> LogFormat {
-        self.format
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
@@ -134,14 +125,12 @@ impl Console {
 }
 
 /// Receives one log line.
-pub(crate) struct LogLine {
-    console: Console,
-}
+pub(crate) struct LogLine(Console);
 
 impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let line = self.console.inner.redactor.redact(&String::from_utf8_lossy(bytes));
-        self.console.write(&match self.console.format {
+        let line = self.0.inner.redactor.redact(&String::from_utf8_lossy(bytes));
+        self.0.write(&match self.0.format {
             LogFormat::Plain => on_lines(&line),
             LogFormat::Json => in_json(&line),
         });
@@ -157,7 +146,7 @@ impl MakeWriter<'_> for Console {
     type Writer = LogLine;
 
     fn make_writer(&self) -> LogLine {
-        LogLine { console: self.clone() }
+        LogLine(self.clone())
     }
 }
 

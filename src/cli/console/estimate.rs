@@ -5,11 +5,6 @@ use std::time::Duration;
 use crate::commands::{CallEstimate, CostEstimate};
 use crate::text::{counted, thousands, whole_duration_text};
 
-/// `1,950 calls`, `about 1,950 calls`.
-fn calls_text(calls: CallEstimate) -> String {
-    about(calls.is_estimate, counted(calls.calls, "call"))
-}
-
 /// Prefixes an estimate with `about`.
 pub(crate) fn about(is_estimate: bool, text: String) -> String {
     if is_estimate { format!("about {text}") } else { text }
@@ -26,7 +21,7 @@ pub(crate) fn estimate_text(price: &CostEstimate) -> String {
     format!(
         "{participants} of {}, {}, {} at {} per minute",
         counted(price.meetings, "meeting"),
-        calls_text(price.total),
+        about(price.total.is_estimate, counted(price.total.calls, "call")),
         time_text(price.total),
         thousands(price.calls_per_minute)
     )

@@ -32,11 +32,7 @@ pub(super) fn fit(forms: Vec<String>, max: usize) -> String {
 
 /// First stage.
 pub(super) fn meetings(model: &Model) -> String {
-    if model.meetings_complete {
-        counted(model.meetings, "meeting")
-    } else {
-        format!("{} found", counted(model.meetings, "meeting"))
-    }
+    counted(model.meetings, "meeting") + if model.meetings_complete { "" } else { " found" }
 }
 
 /// Second stage, longest form first.
@@ -50,13 +46,9 @@ pub(super) fn participants(model: &Model) -> Vec<String> {
 pub(super) fn quality(model: &Model) -> Vec<String> {
     let done = format!("{} of {}", thousands(model.done), thousands(model.to_fetch.max(model.done)));
     let failed = if model.failed > 0 { format!(", {} failed", thousands(model.failed)) } else { String::new() };
-    let samples = counted(model.samples, "sample");
-    vec![
-        format!("{done} participants{failed}, {samples}"),
-        format!("{done} participants{failed}"),
-        format!("{done}{failed}"),
-        done,
-    ]
+    let participants = format!("{done} participants{failed}");
+    let with_samples = format!("{participants}, {}", counted(model.samples, "sample"));
+    vec![with_samples, participants, format!("{done}{failed}"), done]
 }
 
 /// The wait for the rate limit, longest form first; empty if there is none.
@@ -133,18 +125,13 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
         Event::Waiting { endpoint, wait } if *wait >= MIN_REPORTED_WAIT => {
             // Requests that hit the same limit wait together and are reported once.
             let known = before.wait(now).is_some_and(|known| known + MIN_REPORTED_WAIT > *wait);
-            (!known)
-                .then(|| ("waiting", format!("waiting {} for the rate limit ({endpoint})", whole_duration_text(*wait))))
+            let text = format!("waiting {} for the rate limit ({endpoint})", whole_duration_text(*wait));
+            (!known).then_some(("waiting", text))
         }
         // Reported even if short, because Feishu requested another wait than it gets.
         Event::WaitClamped { endpoint, requested, wait } => {
-            let (requested, wait) = (format_wait(*requested), format_wait(*wait));
-            Some((
-                "capped",
-                format!(
-                    "Feishu requested a wait of {requested} ({endpoint}); waiting {wait}, the maximum set by wait_cap"
-                ),
-            ))
+            let requested = format!("Feishu requested a wait of {} ({endpoint})", format_wait(*requested));
+            Some(("capped", format!("{requested}; waiting {}, the maximum set by wait_cap", format_wait(*wait))))
         }
         Event::Warning { text } => Some(("warning", text.clone())),
         // Reported once, when the generation is known.

@@ -59,14 +59,10 @@ impl Model {
     pub(crate) fn apply(&mut self, event: &Event, now: Duration) {
         match event {
             Event::Started { .. } | Event::Warning { .. } => {}
-            Event::MeetingPage { meetings, to_list, quality_calls_estimate } => {
+            Event::MeetingPage { meetings, to_list, quality_calls_estimate }
+            | Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
                 self.meetings = *meetings;
-                self.to_list = *to_list;
-                self.quality_calls_estimate = *quality_calls_estimate;
-            }
-            Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
-                self.meetings = *meetings;
-                self.meetings_complete = true;
+                self.meetings_complete |= matches!(event, Event::MeetingsListed { .. });
                 self.to_list = *to_list;
                 self.quality_calls_estimate = *quality_calls_estimate;
             }
@@ -81,7 +77,15 @@ impl Model {
                 self.failed += u64::from(*status == Status::Failed);
                 self.samples += samples;
             }
-            Event::CallSent { endpoint } => self.count_call(endpoint, now),
+            Event::CallSent { endpoint } => {
+                let (calls, rate) = match *endpoint {
+                    "meeting_list" => (&mut self.calls.meeting_list, &mut self.meeting_rate),
+                    "participant_list" => (&mut self.calls.participant_list, &mut self.participant_rate),
+                    _ => (&mut self.calls.participant_quality_list, &mut self.quality_rate),
+                };
+                *calls += 1;
+                rate.add(now);
+            }
             Event::Throttled { .. } => self.throttles += 1,
             // Several requests can wait at once: the longest wait counts.
             Event::Waiting { wait, .. } | Event::WaitClamped { wait, .. } => {
@@ -93,16 +97,6 @@ impl Model {
             Event::Published { .. } => self.publishing = None,
             Event::Stopping { why } => self.stopping = Some(why.clone()),
         }
-    }
-
-    fn count_call(&mut self, endpoint: &str, now: Duration) {
-        let (calls, rate) = match endpoint {
-            "meeting_list" => (&mut self.calls.meeting_list, &mut self.meeting_rate),
-            "participant_list" => (&mut self.calls.participant_list, &mut self.participant_rate),
-            _ => (&mut self.calls.participant_quality_list, &mut self.quality_rate),
-        };
-        *calls += 1;
-        rate.add(now);
     }
 
     /// Calls per minute to the endpoint that determines how long the run takes: the quality list, before that the
@@ -146,16 +140,11 @@ impl Model {
         if !self.meetings_complete || pending == 0 || self.stopping.is_some() {
             return None;
         }
-        let wait = self.wait(now).unwrap_or_default();
-        Some(wait + Duration::from_secs_f64(pending as f64 * 60.0 / self.quality_calls_per_minute(now)))
-    }
-
-    fn quality_calls_per_minute(&self, now: Duration) -> f64 {
-        let limit = f64::from(self.calls_per_minute.max(1));
-        if self.quality_rate.measured_for(now) < MIN_MEASURED || self.wait(now).is_some() {
-            return limit;
-        }
-        self.quality_rate.per_minute(now).filter(|calls| *calls > 0.0).map_or(limit, |calls| calls.min(limit))
+        let (wait, limit) = (self.wait(now), f64::from(self.calls_per_minute.max(1)));
+        let is_measured = self.quality_rate.measured_for(now) >= MIN_MEASURED && wait.is_none();
+        let measured = self.quality_rate.per_minute(now).filter(|calls| *calls > 0.0 && is_measured);
+        let per_minute = measured.map_or(limit, |calls| calls.min(limit));
+        Some(wait.unwrap_or_default() + Duration::from_secs_f64(pending as f64 * 60.0 / per_minute))
     }
 }
 
@@ -198,14 +187,10 @@ impl Rate {
     /// Calls of the last minute, extrapolated if the first call was less than a minute ago.
     fn per_minute(&self, now: Duration) -> Option<f64> {
         let (calls, measured_for) = (self.last_minute(now), self.measured_for(now));
-        match measured_for {
-            measured_for if measured_for < MIN_EXTRAPOLATED => None,
-            // The first call marks the start of the time measured: 3 calls in 2 s are one per second.
-            measured_for if measured_for.as_secs() < RATE_SECONDS as u64 => {
-                Some(calls.saturating_sub(1) as f64 * 60.0 / measured_for.as_secs_f64())
-            }
-            _ => Some(calls as f64),
-        }
+        // The first call marks the start of the time measured: 3 calls in 2 s are one per second.
+        let extrapolated = || calls.saturating_sub(1) as f64 * 60.0 / measured_for.as_secs_f64();
+        let is_short = measured_for.as_secs() < RATE_SECONDS as u64;
+        (measured_for >= MIN_EXTRAPOLATED).then(|| if is_short { extrapolated() } else { calls as f64 })
     }
 }
 

@@ -37,7 +37,7 @@ impl View {
     fn choose(console: &Console, terminal: Option<&str>) -> View {
         let stderr = std::io::stderr();
         let can_move_cursor = terminal.is_some_and(|name| name != "dumb") && stderr.is_terminal();
-        match console.format() {
+        match console.format {
             _ if console.is_quiet() => View::Silent,
             LogFormat::Plain if can_move_cursor => View::Bars { width: terminal_width(stderr) },
             _ => View::Lines,
@@ -111,7 +111,7 @@ impl Viewer {
             View::Bars { width } => Some(Bars::new(ProgressDrawTarget::stderr(), width)),
             View::Lines | View::Silent => None,
         };
-        self.console.set_bars(bars.as_ref().map(Bars::multi));
+        self.console.set_bars(bars.as_ref().map(|bars| bars.multi.clone()));
         let interval = if bars.is_some() { DRAW_INTERVAL } else { LINE_INTERVAL };
         let mut next = interval;
         loop {

@@ -70,7 +70,6 @@ pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
     page.text()
 }
 
-/// Maximum number of characters shown of a field name.
 const MAX_NAME_CHARS: usize = 40;
 
 /// A field name of the API on one line, shortened.

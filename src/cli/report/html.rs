@@ -90,7 +90,8 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
         output::write_file(path, &page.html)?;
     }
     let place = path.map_or_else(|| "stdout".to_owned(), |path| path.display().to_string());
-    context.console.info(&format!("wrote {} to {place} ({})", contents(&page), size(page.html.len())));
+    let megabytes = page.html.len() as f64 / 1_000_000.0;
+    context.console.info(&format!("wrote {} to {place} ({megabytes:.1} MB)", contents(&page)));
     Ok(())
 }
 
@@ -101,18 +102,12 @@ fn contents(page: &Page) -> String {
         true => last.to_string(),
         false => format!("{} to {last}", page.span.since),
     };
-    match &page.empty_reason {
-        Some(_) => format!("a page for {days} without quality data"),
-        None => format!(
-            "{days}: {} with quality data, {} minute by minute",
-            counted(page.days_with_minutes as u64, "day"),
-            counted(page.meetings as u64, "meeting")
-        ),
+    if page.empty_reason.is_some() {
+        return format!("a page for {days} without quality data");
     }
-}
-
-fn size(bytes: usize) -> String {
-    format!("{:.1} MB", bytes as f64 / 1_000_000.0)
+    let (with_data, meetings) = (page.days_with_minutes as u64, page.meetings as u64);
+    let (with_data, meetings) = (counted(with_data, "day"), counted(meetings, "meeting"));
+    format!("{days}: {with_data} with quality data, {meetings} minute by minute")
 }
 
 #[cfg(test)]

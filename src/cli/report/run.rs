@@ -128,14 +128,12 @@ impl Query<'_> {
     /// The result as text, its number of rows, and the reason if it has none.
     fn rendered(&self, format: TextFormat) -> Result<(String, usize, String), Failure> {
         let result = report::run(self.connection, self.report, self.arguments)?;
-        let why_no_rows = match result.rows.is_empty() {
-            true => report::explain_empty(self.connection, self.report, self.arguments)?,
-            false => String::new(),
-        };
-        let width = terminal_width(std::io::stdout());
-        let answer =
-            Answer { report: self.report, arguments: self.arguments, result: &result, empty_reason: &why_no_rows };
-        Ok((format.render(&answer, width), result.rows.len(), why_no_rows))
+        let mut why = String::new();
+        if result.rows.is_empty() {
+            why = report::explain_empty(self.connection, self.report, self.arguments)?;
+        }
+        let answer = Answer { report: self.report, arguments: self.arguments, result: &result, empty_reason: &why };
+        Ok((format.render(&answer, terminal_width(std::io::stdout())), result.rows.len(), why))
     }
 
     fn text(&self, format: TextFormat, args: &RunArgs, context: &Context) -> Result<(), Failure> {
@@ -143,14 +141,10 @@ impl Query<'_> {
         if rows == 0 && (args.out.is_some() || !OutputFormat::Text(format).is_human_readable()) {
             context.console.info(&no_rows(&why_no_rows));
         }
-        match &args.out {
-            None => context.output.print(&text),
-            Some(path) => {
-                output::write_file(path, &text)?;
-                wrote(rows as u64, path, context);
-                Ok(())
-            }
-        }
+        let Some(path) = &args.out else { return context.output.print(&text) };
+        output::write_file(path, &text)?;
+        wrote(rows as u64, path, context);
+        Ok(())
     }
 
     fn parquet(&self, args: &RunArgs, context: &Context) -> Result<(), Failure> {

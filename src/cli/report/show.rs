@@ -60,10 +60,9 @@ fn explanation(report: &Report) -> String {
     section("Columns", columns.collect());
     section("Limits", unnamed(&header.thresholds));
     section("Caveats", unnamed(&header.caveats));
-    section(
-        "If empty",
-        unnamed(std::slice::from_ref(&header.empty)).into_iter().filter(|(_, doc)| !doc.is_empty()).collect(),
-    );
+    if !header.empty.is_empty() {
+        section("If empty", unnamed(std::slice::from_ref(&header.empty)));
+    }
     if report.file.is_none() {
         let mut calls = vec![example(report, header)];
         if header.parameter("since").is_some() {
