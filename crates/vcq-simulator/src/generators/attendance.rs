@@ -5,10 +5,8 @@
 use std::collections::HashSet;
 
 use super::calendar::{MeetingKind, ScheduledMeeting};
-use crate::model::meeting::{Identity, Meeting, NetworkAccess, ScreenShare, Session};
-use crate::model::people::{HomeNetwork, Person};
 use crate::model::places::{APP_VERSIONS, BUILDINGS, ROOM_NAMES, room_index};
-use crate::model::spec::{DAY_S, TenantSpec};
+use crate::model::{DAY_S, HomeNetwork, Identity, Meeting, NetworkAccess, Person, ScreenShare, Session, TenantSpec};
 use crate::random::{SeededRng, derive_key};
 
 /// Turns the calendar into meetings and their sessions.

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::model::spec::TenantSpec;
+use crate::model::TenantSpec;
 use crate::random::{SeededRng, derive_key};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

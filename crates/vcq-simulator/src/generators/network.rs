@@ -3,10 +3,8 @@
 //! Delay, jitter, loss and available bandwidth follow from the kind of access, the VPN, the building and the planted
 //! incidents. They are correlated, drift slowly and have poor spells of some minutes.
 
-use crate::model::meeting::{Identity, NetworkAccess, Session};
-use crate::model::people::HomeNetwork;
 use crate::model::places::{BUILDINGS, DEGRADED_BUILDING, LOSSY_ROOM};
-use crate::model::spec::Incidents;
+use crate::model::{HomeNetwork, Identity, Incidents, NetworkAccess, Session};
 use crate::random::{derive_key, smooth_noise, unit_interval};
 
 /// An access in an ordinary minute.

@@ -1,10 +1,10 @@
 //! Generates the tenant's employees. Names are invented and e-mail addresses live at example domains.
 
-use crate::model::people::{HomeNetwork, Person};
 use crate::model::places::{
     APP_VERSIONS, BUILDINGS, CAMERAS, COMPUTERS, DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, HEADSETS, HOME_LOCATIONS,
     PHONES,
 };
+use crate::model::{HomeNetwork, Person};
 use crate::random::{SeededRng, derive_key};
 
 pub(crate) fn generate_people(seed: u64, count: u32) -> Vec<Person> {

@@ -4,10 +4,9 @@
 //! generated without the ones before it, so a page in the middle of a long meeting costs no more than the first.
 
 use super::network::{NetworkConditions, network_conditions};
-use crate::model::meeting::{Identity, Meeting, ScreenShare, Session};
 use crate::model::places::FAULTY_APP_VERSION;
 use crate::model::quality::{Audio, Cpu, Picture, Sample, Stream, Traffic};
-use crate::model::tenant::Tenant;
+use crate::model::{Identity, Meeting, ScreenShare, Session, Tenant};
 use crate::random::{derive_key, smooth_noise, unit_interval};
 
 pub(crate) struct SampleGenerator<'a> {

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use super::{attendance, calendar, people};
-use crate::model::spec::{Incidents, TenantSpec};
-use crate::model::tenant::Tenant;
+use crate::model::{Incidents, Tenant, TenantSpec};
 
 impl Tenant {
     /// Generates the tenant that a spec describes: the same spec gives the same tenant on every machine.

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::people::HomeNetwork;
-
 /// A session shorter than this (seconds) has no quality sample.
 const MIN_SAMPLED_STAY_S: i64 = 30;
 
@@ -92,6 +90,14 @@ pub(crate) enum QualityAvailability {
     UnknownDevice,
     NoId,
     NotSupported,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HomeNetwork {
+    Cable,
+    GoodWifi,
+    CrowdedWifi,
+    BadWifi,
 }
 
 /// How a participant reaches the network.

@@ -2,12 +2,14 @@
 //! seed.
 
 pub(crate) mod ids;
-pub(crate) mod meeting;
-pub(crate) mod people;
+mod meeting;
 pub(crate) mod places;
 pub(crate) mod quality;
-pub(crate) mod spec;
-pub(crate) mod tenant;
+mod spec;
+mod tenant;
 
+pub(crate) use meeting::{HomeNetwork, Identity, Meeting, NetworkAccess, QualityAvailability, ScreenShare, Session};
 pub use spec::TenantSpec;
+pub(crate) use spec::{DAY_S, Incidents};
+pub(crate) use tenant::Person;
 pub use tenant::{CallCounts, Tenant, Totals};

@@ -9,8 +9,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::endpoint::Endpoint;
-use super::query::Params;
+use super::{Endpoint, Params};
 use crate::random::{derive_key, hash_text, unit_interval};
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,18 +11,14 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use tokio::sync::watch;
 
-use super::api_error::ApiError;
-use super::endpoint::Endpoint;
-use super::faults::{FaultInjector, FaultKind, unit_key};
+use super::faults::{FaultInjector, unit_key};
 use super::listener::ConnectionReset;
 use super::lists::Lists;
-use super::options::Options;
-use super::query::Params;
 use super::rate_limit::RateLimiter;
 use super::reply::{Ending, Reply};
-use super::stats::{Call, Stats};
 use super::tokens::TokenStore;
-use crate::model::tenant::Tenant;
+use super::{ApiError, Call, Endpoint, FaultKind, Options, Params, Stats};
+use crate::model::Tenant;
 use crate::random::derive_key;
 
 /// How long a stalled call lasts at most.

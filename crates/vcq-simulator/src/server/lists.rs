@@ -1,17 +1,12 @@
 //! The responses of the three lists: which meetings, sessions and samples a query finds.
 
-use super::api_error::ApiError;
-use super::endpoint::Endpoint;
-use super::faults::FaultKind;
 use super::json::{ListWriter, push_items};
-use super::options::{LongMeetings, MeetingFilter, Options};
 use super::pagination::{PageSlice, query_key, slice_page};
-use super::query::{MeetingQuery, MeetingWindow, Params, ParticipantQuery, QualityQuery};
+use super::query::{MeetingQuery, MeetingWindow, ParticipantQuery, QualityQuery};
+use super::{ApiError, Endpoint, FaultKind, LongMeetings, MeetingFilter, Options, Params};
 use crate::generators::quality::SampleGenerator;
 use crate::model::ids::{self, UserIdType};
-use crate::model::meeting::{Identity, Meeting, QualityAvailability};
-use crate::model::spec::DAY_S;
-use crate::model::tenant::Tenant;
+use crate::model::{DAY_S, Identity, Meeting, QualityAvailability, Tenant};
 
 /// One call to a list.
 pub(super) struct Lists<'a> {

@@ -19,6 +19,7 @@ mod running;
 mod stats;
 mod tokens;
 
+use api_error::ApiError;
 pub use endpoint::{Endpoint, LIST_ENDPOINTS};
 pub use faults::{FAULT_NAMES, Fault, FaultError, FaultKind, Trigger};
 pub use json::{JsonStyle, MALFORMATIONS, Malformation, TimeFormat, count_malformed};

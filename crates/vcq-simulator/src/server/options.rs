@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::faults::Fault;
-use super::json::JsonStyle;
-use super::rate_limit::Limit;
+use super::{Fault, JsonStyle, Limit};
 
 /// Which meetings meeting_list finds in a window; Feishu does not document it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

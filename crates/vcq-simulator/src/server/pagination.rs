@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use super::api_error::ApiError;
-use super::endpoint::Endpoint;
-use super::faults::FaultKind;
-use super::query::{PageQuery, Params};
+use super::query::PageQuery;
+use super::{ApiError, Endpoint, FaultKind, Params};
 use crate::random::{derive_key, hash_text};
 
 /// Rows that are inserted at the head between two pages by [`FaultKind::ShiftingRows`].

@@ -1,8 +1,8 @@
 //! The documented parameters of the three lists: from a query string to a typed query, or to the documented error.
 
-use super::api_error::ApiError;
+use super::ApiError;
+use crate::model::DAY_S;
 use crate::model::ids::UserIdType;
-use crate::model::spec::DAY_S;
 
 /// The parameters of a call, decoded, in their original order.
 pub type Params = Vec<(String, String)>;

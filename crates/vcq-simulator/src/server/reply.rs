@@ -4,9 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-use super::api_error::ApiError;
-use super::faults::FaultKind;
-use super::stats::Outcome;
+use super::{ApiError, FaultKind, Outcome};
 
 pub(super) struct Reply {
     /// 0 if nothing is sent.

@@ -8,12 +8,10 @@ use axum::Router;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::endpoint::LIST_ENDPOINTS;
 use super::handler::{Shared, handle};
 use super::listener::{ConnectionReset, ResettableListener};
-use super::options::Options;
-use super::stats::Stats;
-use crate::model::tenant::Tenant;
+use super::{LIST_ENDPOINTS, Options, Stats};
+use crate::model::Tenant;
 
 /// Time in which calls in progress may finish at the end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);

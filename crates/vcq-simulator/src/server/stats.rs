@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::endpoint::Endpoint;
-use super::query::Params;
+use super::{Endpoint, Params};
 
 /// The response to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,11 +5,9 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use crate::generators::quality::SampleGenerator;
-use crate::model::meeting::{Identity, Meeting, NetworkAccess, QualityAvailability, Session};
-use crate::model::people::HomeNetwork;
 use crate::model::places::{DEGRADED_BUILDING, FAR_BUILDING, FAULTY_APP_VERSION, LOSSY_ROOM};
 use crate::model::quality::Sample;
-use crate::model::{Tenant, TenantSpec};
+use crate::model::{HomeNetwork, Identity, Meeting, NetworkAccess, QualityAvailability, Session, Tenant, TenantSpec};
 
 fn tenant(seed: u64) -> Tenant {
     Tenant::generate(&TenantSpec { seed, ..TenantSpec::default() })

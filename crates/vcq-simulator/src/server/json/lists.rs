@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use super::style::JsonStyle;
 use crate::generators::people::generate_name;
 use crate::model::ids::{self, UserIdType};
-use crate::model::meeting::{Identity, Meeting, Session};
 use crate::model::places::{COMPANIES, DEPARTMENTS, room_name};
-use crate::model::tenant::Tenant;
+use crate::model::{Identity, Meeting, Session, Tenant};
 use crate::random::{SeededRng, derive_key};
 
 #[derive(Clone, Copy)]

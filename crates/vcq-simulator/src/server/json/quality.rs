@@ -8,9 +8,8 @@ use std::fmt::{Display, Write};
 
 use super::style::{JsonStyle, TimeFormat};
 use crate::generators::quality::SampleGenerator;
-use crate::model::meeting::Session;
 use crate::model::quality::{Audio, Picture, Sample, Stream, Traffic};
-use crate::model::tenant::Tenant;
+use crate::model::{Session, Tenant};
 use crate::random::{derive_key, unit_interval};
 
 /// How an item is malformed.
