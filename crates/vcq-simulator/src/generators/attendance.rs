@@ -41,12 +41,10 @@ struct MeetingBuilder<'a> {
 
 impl MeetingBuilder<'_> {
     fn add_sessions(&mut self, busy_until: &mut [i64]) {
-        let count = self.attendee_count();
-        let attendees = self.choose_attendees(count, busy_until);
-        let webinar = self.scheduled.kind == MeetingKind::Webinar;
+        let attendees = self.choose_attendees(busy_until);
         let panel = 3 + self.rng.index(3);
         for (at, person) in attendees.iter().enumerate() {
-            self.add_person(*person, webinar && at >= panel);
+            self.add_person(*person, self.scheduled.kind == MeetingKind::Webinar && at >= panel);
         }
         match self.scheduled.kind {
             MeetingKind::External => self.add_external(),
@@ -74,7 +72,8 @@ impl MeetingBuilder<'_> {
     }
 
     /// The organiser first, then mostly people of the same department who are free.
-    fn choose_attendees(&mut self, count: usize, busy_until: &mut [i64]) -> Vec<u32> {
+    fn choose_attendees(&mut self, busy_until: &mut [i64]) -> Vec<u32> {
+        let count = self.attendee_count();
         let organizer = self.scheduled.organizer;
         let mut chosen = vec![organizer];
         let mut taken = HashSet::from([organizer]);
@@ -106,10 +105,8 @@ impl MeetingBuilder<'_> {
     fn add_person(&mut self, ordinal: u32, audience: bool) {
         let person = &self.people[ordinal as usize];
         let day = (self.scheduled.start - self.spec.start()).div_euclid(DAY_S);
-        let mut today = SeededRng::new(derive_key(
-            derive_key(derive_key(self.spec.seed, 0x686F_6D65), u64::from(ordinal)),
-            day as u64,
-        ));
+        let person_key = derive_key(derive_key(self.spec.seed, 0x686F_6D65), u64::from(ordinal));
+        let mut today = SeededRng::new(derive_key(person_key, day as u64));
         let at_home = today.chance(if self.spec.weekday(day as u32) >= 5 { 0.95 } else { person.home_probability });
         let (join, leave) = self.stay();
         let mut session = self.new_session(Identity::Person(ordinal), join, leave);

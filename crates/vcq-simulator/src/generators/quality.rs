@@ -91,10 +91,10 @@ impl<'a> SampleGenerator<'a> {
     }
 
     fn video(&self, network: &NetworkConditions, noise: &Noise, shared: bool, limited: bool) -> Option<Picture> {
-        let phone =
-            matches!(self.session.device, "ios" | "android") && !matches!(self.session.identity, Identity::Room(_));
+        let room = matches!(self.session.identity, Identity::Room(_));
+        let phone = !room && matches!(self.session.device, "ios" | "android");
         let ceiling = |best: u32| if limited { best.min(360) } else { best };
-        let own = if matches!(self.session.identity, Identity::Room(_)) { 1080 } else { 720 };
+        let own = if room { 1080 } else { 720 };
         let sent = (self.session.camera && noise.camera_on).then(|| {
             let best = if phone || self.session.overloaded { 360 } else { own };
             self.picture_stream(network, noise, CAMERA_PROFILES, ceiling(best), network.sent(0.6))
@@ -120,11 +120,10 @@ impl<'a> SampleGenerator<'a> {
         let best = if unit_interval(derive_key(self.session.key, 8)) < 0.85 { best.min(1080) } else { best };
         if self.is_sharer {
             let sent = self.picture_stream(network, noise, SCREEN_PROFILES, best, network.sent(0.8));
-            Picture { received: None, sent: Some(sent) }
-        } else {
-            let received = self.picture_stream(network, noise, SCREEN_PROFILES, best.min(1080), network.received(0.8));
-            Picture { received: Some(received), sent: None }
+            return Picture { received: None, sent: Some(sent) };
         }
+        let received = self.picture_stream(network, noise, SCREEN_PROFILES, best.min(1080), network.received(0.8));
+        Picture { received: Some(received), sent: None }
     }
 
     /// Picks the best profile that bandwidth and loss allow.
@@ -143,14 +142,12 @@ impl<'a> SampleGenerator<'a> {
         let slow = if self.session.overloaded { 0.4 } else { 1.0 } * if noise.faulty_version { 0.8 } else { 1.0 };
         let frames =
             f64::from(profile.fps) * slow * (1.0 - loss_pct / 30.0).clamp(0.2, 1.0) * (0.94 + 0.06 * noise.rough);
+        let kbps = f64::from(profile.kbps) * (0.72 + 0.34 * noise.activity);
+        let extra_ms = if noise.faulty_version { 14.0 } else { 0.0 };
         Stream {
-            bitrate_kbps: round(
-                (f64::from(profile.kbps) * (0.72 + 0.34 * noise.activity)).min(bandwidth_kbps.max(20.0)),
-            ),
+            bitrate_kbps: round(kbps.min(bandwidth_kbps.max(20.0))),
             latency_ms: round(network.delay_ms + 62.0 + 2.1 * network.jitter_ms + 11.0 * loss_pct),
-            jitter_ms: round(
-                network.jitter_ms * (1.1 + 0.5 * noise.rough) + if noise.faulty_version { 14.0 } else { 0.0 },
-            ),
+            jitter_ms: round(network.jitter_ms * (1.1 + 0.5 * noise.rough) + extra_ms),
             height_px: profile.height_px,
             framerate_fps: round(frames).max(1),
         }

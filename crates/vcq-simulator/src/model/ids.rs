@@ -3,10 +3,9 @@
 use crate::random::derive_key;
 
 /// The parameter `user_id_type`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UserIdType {
     /// One per person and app: `ou_...`.
-    #[default]
     OpenId,
     /// One per person and developer: `on_...`.
     UnionId,

@@ -2,9 +2,6 @@
 
 use std::ops::Range;
 
-/// A session shorter than this (seconds) has no quality sample.
-const MIN_SAMPLED_STAY_S: i64 = 30;
-
 #[derive(Debug, Clone)]
 pub(crate) struct Meeting {
     pub(crate) number: u32,
@@ -75,12 +72,6 @@ pub(crate) enum Identity {
     Guest(u32),
     /// A caller by telephone: no id.
     Telephone(u32),
-}
-
-impl Identity {
-    pub(crate) fn person(self) -> Option<u32> {
-        if let Self::Person(ordinal) = self { Some(ordinal) } else { None }
-    }
 }
 
 /// Whether the quality list can answer for a session.
@@ -165,7 +156,7 @@ impl Session {
 
     /// Number of calendar minutes in which the participant was present; 0 for a stay of under half a minute.
     pub(crate) fn minute_count(&self) -> usize {
-        if self.stay_s() < MIN_SAMPLED_STAY_S {
+        if self.stay_s() < 30 {
             return 0;
         }
         let count = match self.away {

@@ -87,12 +87,10 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The spec it was generated from.
     pub fn spec(&self) -> &TenantSpec {
         &self.spec
     }
 
-    /// Counts the totals.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals { meetings: self.meetings.len() as u64, ..Totals::default() };
         totals.fewest_calls.meeting_list = page_count(totals.meetings);
@@ -108,14 +106,6 @@ impl Tenant {
             }
         }
         totals
-    }
-
-    /// The window and the totals as JSON, for a test in another language.
-    pub fn expectation(&self) -> String {
-        let mut expectation = serde_json::json!(self.totals());
-        expectation["start"] = self.spec.start().into();
-        expectation["end"] = self.spec.end().into();
-        expectation.to_string()
     }
 
     /// Indices of the meetings with a number, sorted by start.

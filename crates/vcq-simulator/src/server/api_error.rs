@@ -43,6 +43,7 @@ const SCOPE: &str = "vc:room:readonly";
 pub(super) struct ApiError {
     pub(super) code: i64,
     pub(super) http: u16,
+    msg: &'static str,
     /// Parameter, value and description.
     violation: Option<(&'static str, String, String)>,
 }
@@ -50,8 +51,9 @@ pub(super) struct ApiError {
 impl ApiError {
     /// HTTP status 400 for a code that is not in the table.
     pub(super) fn new(code: i64) -> Self {
-        let http = CODES.iter().find(|(known, ..)| *known == code).map_or(400, |(_, http, _)| *http);
-        Self { code, http, violation: None }
+        let known = CODES.iter().find(|(known, ..)| *known == code);
+        let (code, http, msg) = known.copied().unwrap_or((code, 400, "unknown"));
+        Self { code, http, msg, violation: None }
     }
 
     pub(super) fn invalid_field(field: &'static str, value: &str, description: &str) -> Self {
@@ -59,7 +61,6 @@ impl ApiError {
     }
 
     pub(super) fn body(&self, log_id: &str) -> String {
-        let msg = CODES.iter().find(|(code, ..)| *code == self.code).map_or("unknown", |(_, _, msg)| *msg);
         let mut error = json!({ "log_id": log_id });
         if let Some((field, value, description)) = &self.violation {
             error["field_violations"] = json!([{ "field": field, "value": value, "description": description }]);
@@ -74,7 +75,7 @@ impl ApiError {
             99_991_679 => error["permission_violations"] = violation("action_privilege_required"),
             _ => {}
         }
-        json!({ "code": self.code, "msg": msg, "error": error }).to_string()
+        json!({ "code": self.code, "msg": self.msg, "error": error }).to_string()
     }
 }
 

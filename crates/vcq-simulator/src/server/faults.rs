@@ -4,7 +4,6 @@
 //! values, times as unix seconds) are in `JsonStyle`, since they belong to the data and not to a call.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -117,22 +116,23 @@ impl FromStr for Fault {
             Some((endpoint, kind)) => (Some(endpoint.parse().map_err(&fail)?), kind),
             None => (None, rest),
         };
-        Ok(Self { on, kind: parse_kind(kind).map_err(&fail)?, trigger: parse_trigger(trigger).map_err(&fail)? })
+        let kind = match (kind.strip_prefix("code="), FAULT_NAMES.iter().find(|(name, _)| *name == kind)) {
+            (None, Some((_, kind))) => *kind,
+            (None, None) => return Err(fail(format!("unknown kind {kind:?}"))),
+            (Some(code), _) => {
+                let code = code.parse().map_err(|_| fail(format!("{code:?} is not a code")))?;
+                FaultKind::ErrorCode { code }
+            }
+        };
+        Ok(Self { on, kind, trigger: parse_trigger(trigger).map_err(&fail)? })
     }
-}
-
-fn parse_kind(text: &str) -> Result<FaultKind, String> {
-    if let Some(code) = text.strip_prefix("code=") {
-        return code.parse().map(|code| FaultKind::ErrorCode { code }).map_err(|_| format!("{code:?} is not a code"));
-    }
-    let named = FAULT_NAMES.iter().find(|(name, _)| *name == text);
-    named.map(|(_, kind)| *kind).ok_or_else(|| format!("unknown kind {text:?}"))
 }
 
 fn parse_trigger(text: &str) -> Result<Trigger, String> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    let count = || {
-        value.parse::<u64>().ok().filter(|count| *count > 0).ok_or_else(|| format!("{value:?} is not a valid count"))
+    let count = |least| {
+        let count = value.parse().ok().filter(|count| *count >= least);
+        count.ok_or_else(|| format!("{value:?} is not a valid count"))
     };
     let share = || {
         let share = value.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
@@ -140,38 +140,13 @@ fn parse_trigger(text: &str) -> Result<Trigger, String> {
     };
     match name {
         "always" => Ok(Trigger::Always),
-        "every" => count().map(Trigger::EveryNth),
-        "after" => value.parse().map(Trigger::After).map_err(|_| format!("{value:?} is not a valid count")),
-        "first" => count().map(Trigger::First),
-        "first-of-each" => count().map(Trigger::FirstOfEach),
+        "every" => count(1).map(Trigger::EveryNth),
+        "after" => count(0).map(Trigger::After),
+        "first" => count(1).map(Trigger::First),
+        "first-of-each" => count(1).map(Trigger::FirstOfEach),
         "chance" => share().map(Trigger::Chance),
         "share" => share().map(Trigger::Share),
         _ => Err(format!("unknown trigger {name:?}")),
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(on) = self.on {
-            write!(formatter, "{on}:")?;
-        }
-        match (FAULT_NAMES.iter().find(|(_, kind)| *kind == self.kind), self.kind) {
-            (Some((name, _)), _) => formatter.write_str(name)?,
-            (None, FaultKind::ErrorCode { code }) => write!(formatter, "code={code}")?,
-            (None, FaultKind::Throttle { http_status, reset_s }) => {
-                write!(formatter, "throttle {http_status} {reset_s:?}")?
-            }
-            (None, kind) => write!(formatter, "{kind:?}")?,
-        }
-        match self.trigger {
-            Trigger::Always => Ok(()),
-            Trigger::EveryNth(n) => write!(formatter, "@every={n}"),
-            Trigger::After(n) => write!(formatter, "@after={n}"),
-            Trigger::First(n) => write!(formatter, "@first={n}"),
-            Trigger::FirstOfEach(n) => write!(formatter, "@first-of-each={n}"),
-            Trigger::Chance(share) => write!(formatter, "@chance={share}"),
-            Trigger::Share(share) => write!(formatter, "@share={share}"),
-        }
     }
 }
 
@@ -187,32 +162,30 @@ impl FaultInjector {
     /// Counts a call and returns the faults that it triggers, in the order of `faults`.
     pub(super) fn trigger(&mut self, faults: &[Fault], seed: u64, endpoint: Endpoint, unit: u64) -> Vec<FaultKind> {
         self.calls.resize(faults.len(), 0);
+        let applies = |fault: &Fault| fault.on.map_or(endpoint != Endpoint::TenantAccessToken, |on| on == endpoint);
         let mut triggered = Vec::new();
-        for (at, fault) in faults.iter().enumerate() {
-            let applies = fault.on.map_or(endpoint != Endpoint::TenantAccessToken, |on| on == endpoint);
-            if applies && self.is_triggered(at, fault.trigger, derive_key(seed, at as u64), unit) {
+        for (at, fault) in faults.iter().enumerate().filter(|(_, fault)| applies(fault)) {
+            self.calls[at] += 1;
+            let call = self.calls[at];
+            let random = |part: u64| unit_interval(derive_key(derive_key(seed, at as u64), part));
+            let is_triggered = match fault.trigger {
+                Trigger::Always => true,
+                Trigger::EveryNth(n) => call.is_multiple_of(n.max(1)),
+                Trigger::After(n) => call > n,
+                Trigger::First(n) => call <= n,
+                Trigger::Chance(share) => random(call) < share,
+                Trigger::Share(share) => random(unit) < share,
+                Trigger::FirstOfEach(n) => {
+                    let calls = self.unit_calls.entry((at, unit)).or_insert(0);
+                    *calls += 1;
+                    *calls <= n
+                }
+            };
+            if is_triggered {
                 triggered.push(fault.kind);
             }
         }
         triggered
-    }
-
-    fn is_triggered(&mut self, at: usize, trigger: Trigger, fault_key: u64, unit: u64) -> bool {
-        self.calls[at] += 1;
-        let call = self.calls[at];
-        match trigger {
-            Trigger::Always => true,
-            Trigger::EveryNth(n) => call.is_multiple_of(n.max(1)),
-            Trigger::After(n) => call > n,
-            Trigger::First(n) => call <= n,
-            Trigger::Chance(share) => unit_interval(derive_key(fault_key, call)) < share,
-            Trigger::Share(share) => unit_interval(derive_key(fault_key, unit)) < share,
-            Trigger::FirstOfEach(n) => {
-                let calls = self.unit_calls.entry((at, unit)).or_insert(0);
-                *calls += 1;
-                *calls <= n
-            }
-        }
     }
 }
 
@@ -274,19 +247,31 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_formatted_and_parsed() {
-        for text in [
-            "stall",
-            "participant_quality_list:html@every=7",
-            "meeting_list:code=121003",
-            "tenant_access_token:code=10014@first=2",
-            "quota@after=500",
-            "throttle-bare@chance=0.25",
-            "participant_list:truncated@first-of-each=1",
-            "no-permission@share=0.1",
+    fn faults_are_parsed() {
+        let (quality, participants) = (Endpoint::ParticipantQualityList, Endpoint::ParticipantList);
+        let throttle = FaultKind::Throttle { http_status: 429, reset_s: None };
+        let code = |code| FaultKind::ErrorCode { code };
+        for (text, on, kind, trigger) in [
+            ("stall", None, FaultKind::Stall, Trigger::Always),
+            ("participant_quality_list:html@every=7", Some(quality), FaultKind::BadGateway, Trigger::EveryNth(7)),
+            ("meeting_list:code=121003", Some(Endpoint::MeetingList), code(121_003), Trigger::Always),
+            (
+                "tenant_access_token:code=10014@first=2",
+                Some(Endpoint::TenantAccessToken),
+                code(10014),
+                Trigger::First(2),
+            ),
+            ("quota@after=500", None, code(99_991_403), Trigger::After(500)),
+            ("throttle-bare@chance=0.25", None, throttle, Trigger::Chance(0.25)),
+            (
+                "participant_list:truncated@first-of-each=1",
+                Some(participants),
+                FaultKind::TruncatedJson,
+                Trigger::FirstOfEach(1),
+            ),
+            ("no-permission@share=0.1", None, code(121_005), Trigger::Share(0.1)),
         ] {
-            let fault: Fault = text.parse().expect("a documented form");
-            assert_eq!(fault.to_string(), text);
+            assert_eq!(text.parse(), Ok(Fault { on, kind, trigger }), "{text}");
         }
         for text in ["", "fire", "nowhere:stall", "stall@every=0", "stall@chance=2", "stall@sometimes", "code=x"] {
             assert!(text.parse::<Fault>().is_err(), "{text:?} should be invalid");

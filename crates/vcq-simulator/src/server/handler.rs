@@ -21,12 +21,6 @@ use super::{ApiError, Call, Endpoint, FaultKind, Options, Params, Stats};
 use crate::model::Tenant;
 use crate::random::derive_key;
 
-/// How long a stalled call lasts at most.
-const STALL: Duration = Duration::from_secs(24 * 3600);
-
-/// About the size of a response's head.
-const HEAD_BYTES: usize = 120;
-
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) tenant: Arc<Tenant>,
@@ -175,10 +169,11 @@ pub(super) async fn handle(
     }
     match reply.ending {
         Ending::Complete => {}
-        Ending::ResetInBody => reset.after(HEAD_BYTES + reply.body.len() / 2),
+        // The head has about 120 bytes.
+        Ending::ResetInBody => reset.after(120 + reply.body.len() / 2),
         Ending::Reset => reset.after(0),
         Ending::Stall => {
-            shared.wait(STALL).await;
+            shared.wait(Duration::from_secs(24 * 3600)).await;
             reset.after(0);
         }
     }

@@ -1,6 +1,6 @@
 //! Everything about the server that can be set, with its default.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Fault, JsonStyle, Limit};
@@ -34,11 +34,10 @@ pub struct Options {
     pub app_secret: String,
     /// A user access token that is accepted too.
     pub user_token: Option<String>,
-    /// Lifetime of a tenant access token.
     pub token_life_s: i64,
     /// Rate limit of each of the three lists; they are counted separately.
     pub limit: Limit,
-    /// Delay of every response.
+    /// Of every response.
     pub latency: Duration,
     /// How far the server's clock is ahead of the machine's; negative: behind.
     pub clock_ahead_s: i64,
@@ -54,7 +53,6 @@ pub struct Options {
     /// The participant list is complete this many seconds after the meeting's end; before, it has half of the rows.
     pub participants_ready_after_s: i64,
     pub style: JsonStyle,
-    /// Injected faults.
     pub faults: Vec<Fault>,
     /// Number of calls that the log keeps. 0: no log.
     pub log_capacity: usize,
@@ -63,7 +61,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             app_id: "cli_made_up_tenant".to_owned(),
             app_secret: "not-a-secret-of-anybody".to_owned(),
             user_token: None,

@@ -6,9 +6,6 @@ use super::query::PageQuery;
 use super::{ApiError, Endpoint, FaultKind, Params};
 use crate::random::{derive_key, hash_text};
 
-/// Rows that are inserted at the head between two pages by [`FaultKind::ShiftingRows`].
-const SHIFT: usize = 2;
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PageSlice {
     pub(super) rows: Range<usize>,
@@ -30,11 +27,8 @@ pub(super) fn slice_page(
     total: usize,
     faults: &[FaultKind],
 ) -> Result<PageSlice, ApiError> {
-    let offset = match &page.token {
-        None => 0,
-        Some(token) => decode_token(query, token)?,
-    };
-    let shifted = if faults.contains(&FaultKind::ShiftingRows) { SHIFT * (offset / page.size) } else { 0 };
+    let offset = page.token.as_ref().map_or(Ok(0), |token| decode_token(query, token))?;
+    let shifted = if faults.contains(&FaultKind::ShiftingRows) { 2 * (offset / page.size) } else { 0 };
     let first = offset.saturating_sub(shifted).min(total);
     let rows = first..(first + page.size).min(total);
     let endless = faults.contains(&FaultKind::EndlessPages);

@@ -7,8 +7,6 @@ use crate::model::ids::UserIdType;
 /// The parameters of a call, decoded, in their original order.
 pub type Params = Vec<(String, String)>;
 
-const YEAR_S: i64 = 366 * DAY_S;
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PageQuery {
     pub(super) size: usize,
@@ -66,16 +64,13 @@ impl<'a> Fields<'a> {
         self.text(field).map(str::to_owned)
     }
 
-    fn required(&self, field: &'static str) -> Result<&'a str, ApiError> {
-        self.text(field).ok_or_else(|| ApiError::invalid_field(field, "", "the field is required"))
-    }
-
     fn number(&self, field: &'static str) -> Result<Option<i64>, ApiError> {
-        self.text(field).map(|text| parse_number(field, text)).transpose()
+        let parse = |text: &str| text.parse().map_err(|_| ApiError::invalid_field(field, text, "must be an integer"));
+        self.text(field).map(parse).transpose()
     }
 
     fn seconds(&self, field: &'static str) -> Result<i64, ApiError> {
-        self.required(field).and_then(|text| parse_number(field, text))
+        self.number(field)?.ok_or_else(|| missing(field))
     }
 
     fn flag(&self, field: &'static str) -> Result<bool, ApiError> {
@@ -88,20 +83,16 @@ impl<'a> Fields<'a> {
 
     fn one_of(&self, field: &'static str, known: &[i64], default: i64) -> Result<i64, ApiError> {
         let value = self.number(field)?.unwrap_or(default);
-        if known.contains(&value) {
-            Ok(value)
-        } else {
-            Err(ApiError::invalid_field(field, &value.to_string(), "unknown value"))
-        }
+        let known = known.contains(&value).then_some(value);
+        known.ok_or_else(|| ApiError::invalid_field(field, &value.to_string(), "unknown value"))
     }
 
     fn page(&self) -> Result<PageQuery, ApiError> {
         let size = self.number("page_size")?.unwrap_or(20);
         let description = if size < 20 { "the min value is 20" } else { "the max value is 100" };
-        let size = usize::try_from(size)
-            .ok()
-            .filter(|size| (20..=100).contains(size))
-            .ok_or_else(|| ApiError::invalid_field("page_size", &size.to_string(), description))?;
+        if !(20..=100).contains(&size) {
+            return Err(ApiError::invalid_field("page_size", &size.to_string(), description));
+        }
         let id_type = match self.text("user_id_type") {
             None | Some("open_id") => UserIdType::OpenId,
             Some("union_id") => UserIdType::UnionId,
@@ -110,12 +101,12 @@ impl<'a> Fields<'a> {
                 return Err(ApiError::invalid_field("user_id_type", other, "must be open_id, union_id or user_id"));
             }
         };
-        Ok(PageQuery { size, token: self.string("page_token"), id_type })
+        Ok(PageQuery { size: size as usize, token: self.string("page_token"), id_type })
     }
 
     fn window(&self, now: i64) -> Result<MeetingWindow, ApiError> {
         let (start, end) = (self.seconds("meeting_start_time")?, self.seconds("meeting_end_time")?);
-        let text = self.required("meeting_no")?;
+        let text = self.text("meeting_no").ok_or_else(|| missing("meeting_no"))?;
         let page = self.page()?;
         let number = meeting_number(text)?;
         check_span(start, end, DAY_S, now)?;
@@ -127,16 +118,14 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn parse_number(field: &'static str, text: &str) -> Result<i64, ApiError> {
-    text.parse().map_err(|_| ApiError::invalid_field(field, text, "must be an integer"))
+fn missing(field: &'static str) -> ApiError {
+    ApiError::invalid_field(field, "", "the field is required")
 }
 
 fn meeting_number(text: &str) -> Result<u32, ApiError> {
     match text.parse::<i64>() {
-        Ok(number) if number < 0 => Err(ApiError::new(126_003)),
-        Ok(number) if text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            u32::try_from(number).map_err(|_| ApiError::new(126_004))
-        }
+        Ok(..0) => Err(ApiError::new(126_003)),
+        Ok(number @ 0..=999_999_999) if text.len() == 9 && !text.starts_with('+') => Ok(number as u32),
         _ => Err(ApiError::new(126_004)),
     }
 }
@@ -160,7 +149,7 @@ impl MeetingQuery {
         let ongoing = fields.one_of("meeting_status", &[1, 2], 2)? == 1;
         let meeting_type = fields.one_of("meeting_type", &[1, 2, 3], 1)?;
         let (external, webinar) = (fields.flag("include_external_meetings")?, fields.flag("include_webinar")?);
-        check_span(start, end, YEAR_S, now)?;
+        check_span(start, end, 366 * DAY_S, now)?;
         let filters = ["meeting_no", "user_id", "room_id", "meeting_type"];
         if filters.iter().filter(|filter| fields.text(filter).is_some()).count() > 1 {
             return Err(ApiError::new(126_008));

@@ -34,48 +34,31 @@ pub(super) struct RateLimiter {
     arrived: VecDeque<Duration>,
     /// Calls admitted in the current window: for the limit.
     admitted: VecDeque<Duration>,
-    peak: usize,
+    /// Maximum number of calls that arrived within one window.
+    pub(super) peak: usize,
 }
 
 impl RateLimiter {
     /// Counts a call at `now` (time since the server's start). An error is the time until the next one is admitted.
     pub(super) fn admit(&mut self, limit: &Limit, now: Duration) -> Result<(), Duration> {
-        drop_expired(&mut self.arrived, now, limit.window);
+        let slides_out_at = |at: &Duration| *at + limit.window;
+        self.arrived.drain(..self.arrived.partition_point(|at| slides_out_at(at) <= now));
         self.arrived.push_back(now);
         self.peak = self.peak.max(self.arrived.len());
-        match limit.kind {
-            WindowKind::Sliding => drop_expired(&mut self.admitted, now, limit.window),
+        let free_at = |at: &Duration| match limit.kind {
+            WindowKind::Sliding => slides_out_at(at),
             WindowKind::Fixed => {
-                let start = window_start(now, limit.window);
-                self.admitted.retain(|at| *at >= start);
+                let into_window = at.as_nanos() % limit.window.as_nanos().max(1);
+                slides_out_at(at).saturating_sub(Duration::from_nanos(into_window as u64))
             }
-        }
+        };
+        self.admitted.drain(..self.admitted.partition_point(|at| free_at(at) <= now));
         if self.admitted.len() < limit.calls {
             self.admitted.push_back(now);
             return Ok(());
         }
-        let free_at = match limit.kind {
-            WindowKind::Sliding => self.admitted.front().copied().unwrap_or(now) + limit.window,
-            WindowKind::Fixed => window_start(now, limit.window) + limit.window,
-        };
-        Err(free_at.saturating_sub(now))
+        Err(free_at(self.admitted.front().unwrap_or(&now)).saturating_sub(now))
     }
-
-    /// Maximum number of calls that arrived within one window.
-    pub(super) const fn peak(&self) -> usize {
-        self.peak
-    }
-}
-
-fn drop_expired(calls: &mut VecDeque<Duration>, now: Duration, window: Duration) {
-    while calls.front().is_some_and(|at| now.saturating_sub(*at) >= window) {
-        calls.pop_front();
-    }
-}
-
-fn window_start(now: Duration, window: Duration) -> Duration {
-    let length = window.as_nanos().max(1);
-    now.saturating_sub(Duration::from_nanos((now.as_nanos() % length) as u64))
 }
 
 #[cfg(test)]
@@ -99,7 +82,7 @@ mod tests {
         assert_eq!(limiter.admit(&limit(WindowKind::Sliding), at(9000)), Err(at(1000)));
         assert_eq!(limiter.admit(&limit(WindowKind::Sliding), at(10_000)), Ok(()));
         assert_eq!(limiter.admit(&limit(WindowKind::Sliding), at(10_001)), Err(at(3999)));
-        assert_eq!(limiter.peak(), 5, "throttled calls count");
+        assert_eq!(limiter.peak, 5, "throttled calls count");
     }
 
     #[test]
@@ -112,6 +95,6 @@ mod tests {
         for millis in [10_000, 10_001, 10_002] {
             assert_eq!(limiter.admit(&limit(WindowKind::Fixed), at(millis)), Ok(()));
         }
-        assert_eq!(limiter.peak(), 7, "the peak is measured over any ten seconds");
+        assert_eq!(limiter.peak, 7, "the peak is measured over any ten seconds");
     }
 }

@@ -13,9 +13,6 @@ use super::listener::{ConnectionReset, ResettableListener};
 use super::{LIST_ENDPOINTS, Options, Stats};
 use crate::model::Tenant;
 
-/// Time in which calls in progress may finish at the end.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Why the server could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
@@ -81,12 +78,11 @@ impl RunningServer {
         &self.shared.tenant
     }
 
-    /// The counts so far.
     pub fn stats(&self) -> Stats {
         let state = self.shared.state();
         let mut stats = state.stats.clone();
         for endpoint in LIST_ENDPOINTS {
-            stats.peak_calls_in_window.insert(*endpoint, state.limiters[*endpoint as usize].peak());
+            stats.peak_calls_in_window.insert(*endpoint, state.limiters[*endpoint as usize].peak);
         }
         stats
     }
@@ -112,11 +108,11 @@ impl RunningServer {
         self.shared.state().tokens.revoke_all();
     }
 
-    /// Stops listening, lets calls in progress finish for some seconds, and ends.
+    /// Stops listening, lets calls in progress finish for five seconds, and ends.
     pub async fn shutdown(mut self) {
         // Without a receiver, the server has ended already.
         let _ = self.stop.send(true);
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut self.server).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(5), &mut self.server).await.is_err() {
             self.server.abort();
         }
     }

@@ -13,15 +13,6 @@ pub enum Outcome {
     NoEnvelope(u16),
 }
 
-impl Outcome {
-    pub const fn code(self) -> Option<i64> {
-        match self {
-            Self::Code(_, code) => Some(code),
-            Self::NoEnvelope(_) => None,
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     pub endpoint: Endpoint,
@@ -52,13 +43,17 @@ pub struct Stats {
 
 impl Stats {
     pub fn calls(&self, endpoint: Endpoint) -> u64 {
-        self.responses.iter().filter(|((known, _), _)| *known == endpoint).map(|(_, count)| count).sum()
+        self.count(endpoint, |_| true)
     }
 
     /// Number of responses of an endpoint with a code; 0 is success.
     pub fn answered(&self, endpoint: Endpoint, code: i64) -> u64 {
-        let matches = |(known, outcome): &(Endpoint, Outcome)| *known == endpoint && outcome.code() == Some(code);
-        self.responses.iter().filter(|(key, _)| matches(key)).map(|(_, count)| count).sum()
+        self.count(endpoint, |outcome| matches!(outcome, Outcome::Code(_, known) if *known == code))
+    }
+
+    fn count(&self, endpoint: Endpoint, matches: impl Fn(&Outcome) -> bool) -> u64 {
+        let counted = self.responses.iter().filter(|((known, outcome), _)| *known == endpoint && matches(outcome));
+        counted.map(|(_, count)| count).sum()
     }
 
     /// Calls to the quality list by (meeting number, id, join time), as far as they are in the log.
@@ -74,12 +69,8 @@ impl Stats {
 
     pub(super) fn record(&mut self, call: Call, capacity: usize) {
         *self.responses.entry((call.endpoint, call.outcome)).or_insert(0) += 1;
-        self.throttles += u64::from(call.outcome.code() == Some(99_991_400));
-        if capacity > 0 {
-            self.log.push_back(call);
-        } else {
-            self.dropped += 1;
-        }
+        self.throttles += u64::from(matches!(call.outcome, Outcome::Code(_, 99_991_400)));
+        self.log.push_back(call);
         while self.log.len() > capacity {
             self.log.pop_front();
             self.dropped += 1;

@@ -8,15 +8,13 @@ pub(super) struct TokenStore {
     issued: Vec<(String, i64)>,
 }
 
-/// While at least this much of its lifetime remains, the same token is issued again.
-const RENEW_BELOW_S: i64 = 1800;
-
 impl TokenStore {
     /// Returns a token and the seconds until it expires; `now` is unix seconds.
     pub(super) fn issue(&mut self, seed: u64, life_s: i64, now: i64) -> (String, i64) {
         self.issued.retain(|(_, expires)| *expires > now);
-        if let Some((token, expires)) =
-            self.issued.last().filter(|(_, expires)| expires - now >= RENEW_BELOW_S && expires - now <= life_s)
+        // The same token is issued again while it is valid for at least half an hour.
+        if let Some((token, expires)) = self.issued.last()
+            && (1800..=life_s).contains(&(expires - now))
         {
             return (token.clone(), expires - now);
         }

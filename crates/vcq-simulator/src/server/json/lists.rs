@@ -61,7 +61,7 @@ impl ListWriter<'_> {
 
     pub(crate) fn participant(&self, meeting: &Meeting, row: usize) -> String {
         let session = &self.tenant.sessions[row];
-        let ordinal = session.identity.person();
+        let ordinal = if let Identity::Person(ordinal) = session.identity { Some(ordinal) } else { None };
         let person = ordinal.map(|ordinal| &self.tenant.people[ordinal as usize]);
         let (microphone, speaker) = person.map_or(("Room Array", "Room Bar"), |person| person.headset);
         let camera = if session.camera { person.map_or("HD Camera", |person| person.camera) } else { "-" };

@@ -29,6 +29,7 @@ pub enum Malformation {
     NoTime,
 }
 
+/// In the order of the variants.
 pub const MALFORMATIONS: &[Malformation] = &[
     Malformation::Unparsable,
     Malformation::UnknownUnit,
@@ -56,7 +57,7 @@ pub fn count_malformed(tenant: &Tenant, style: &JsonStyle) -> Vec<(Malformation,
             for index in 0..meeting.sample_count(session) {
                 let at = session.minute_start(index);
                 if let Some(found) = malformation(session, at, style.malformed_per_million) {
-                    counts.iter_mut().filter(|(known, _)| *known == found).for_each(|(_, count)| *count += 1);
+                    counts[found as usize].1 += 1;
                 }
             }
         }
@@ -112,7 +113,14 @@ impl ItemWriter<'_> {
         };
         self.out.push_str("{\"network\":{\"time\":");
         self.out.push_str(network_time);
-        self.network(sample);
+        match self.malformation {
+            Some(Malformation::Unparsable) => self.text("network_delay", "fast"),
+            _ => self.quantity("network_delay", sample.delay_ms, "ms"),
+        }
+        let received = ["bitrate_received", "packet_loss_avg_received", "packet_loss_max_received"];
+        self.traffic(&sample.received, received, self.malformation);
+        self.traffic(&sample.sent, ["bitrate_sent", "packet_loss_avg_sent", "packet_loss_max_sent"], None);
+        self.out.push('}');
         self.open("audio");
         self.audio(&sample.audio, sample.at);
         self.picture("video", sample.video.as_ref());
@@ -145,17 +153,6 @@ impl ItemWriter<'_> {
         self.key(section);
         self.out.push_str("{\"time\":");
         self.out.push_str(&self.time);
-    }
-
-    fn network(&mut self, sample: &Sample) {
-        match self.malformation {
-            Some(Malformation::Unparsable) => self.text("network_delay", "fast"),
-            _ => self.quantity("network_delay", sample.delay_ms, "ms"),
-        }
-        let received = ["bitrate_received", "packet_loss_avg_received", "packet_loss_max_received"];
-        self.traffic(&sample.received, received, self.malformation);
-        self.traffic(&sample.sent, ["bitrate_sent", "packet_loss_avg_sent", "packet_loss_max_sent"], None);
-        self.out.push('}');
     }
 
     fn traffic(&mut self, traffic: &Traffic, names: [&str; 3], malformation: Option<Malformation>) {
