@@ -1,4 +1,4 @@
-//! `vcq-etl`: fetches meeting quality data from Feishu, publishes it as Parquet and DuckDB, and answers questions about it.
+//! `vcq-etl`: fetches meeting quality data from Feishu, publishes it as Parquet and DuckDB, and reports on it.
 
 use std::panic;
 use std::process;

@@ -74,7 +74,7 @@ select
     a.sharing,
     e.meeting_nos as examples,
     case a.cause
-        when 'service side' then 'Many sites at once: ask the vendor, with the times of episodes.'
+        when 'service side' then 'Many sites at once: ask Feishu, with the times of episodes.'
         when 'cpu' then 'The computer is at its limit: see cpu-hogs.'
         when 'far end' then 'Somebody else in the meeting sent badly: see meeting-timeline.'
         when 'uplink' then 'The way out of the participant: wifi, VPN, upload of the line.'

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::load::is_redundant_source;
 
-/// The sources of an error, nearest first.
+/// Nearest first.
 pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let mut next = error.source();
     std::iter::from_fn(move || {
@@ -14,7 +14,6 @@ pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item
     })
 }
 
-/// An error and its causes on one line.
 pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     causes(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,5 +1,7 @@
 //! The exit codes as data: `--help`, the README and the summary take their texts from here.
 
+use ExitCode::*;
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -8,7 +10,7 @@ pub enum ExitCode {
     Unexpected = 1,
     Usage = 2,
     Credentials = 3,
-    Vendor = 4,
+    Feishu = 4,
     Storage = 5,
     Busy = 6,
     Incomplete = 7,
@@ -18,7 +20,6 @@ pub enum ExitCode {
     Terminated = 143,
 }
 
-/// What belongs to an exit code.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExitInfo {
     pub code: ExitCode,
@@ -33,93 +34,48 @@ pub(crate) struct ExitInfo {
     pub next: Option<&'static str>,
 }
 
-const RESUMES: &str = "Fetched data is kept; the next run resumes where this one stopped.";
+const RESUMES: Option<&str> = Some("Fetched data is kept; the next run resumes where this one stopped.");
+
+const fn row(code: ExitCode, name: &'static str, meaning: &'static str, outcome: &'static str) -> ExitInfo {
+    ExitInfo { code, name, meaning, outcome, next: None }
+}
 
 /// Every exit code, in ascending order.
 pub(crate) const EXIT_CODES: &[ExitInfo] = &[
+    row(Complete, "complete", "complete for the window; recent participants may still be pending", "complete"),
+    row(Unexpected, "unexpected", "internal error (please report this bug)", "internal error"),
+    row(Usage, "usage", "command-line or configuration error", "usage"),
+    row(
+        Credentials,
+        "credentials",
+        "Feishu rejected the credentials, a scope, the role or this IP address",
+        "Feishu rejected the credentials or the permissions",
+    ),
+    // The name is that of existing stores.
+    row(Feishu, "vendor", "Feishu is unreachable or keeps failing", "Feishu could not be reached or kept failing"),
+    row(Storage, "storage", "the store cannot be read or written", "the store could not be read or written"),
+    row(Busy, "busy", "another run holds the store", "busy"),
     ExitInfo {
-        code: ExitCode::Complete,
-        name: "complete",
-        meaning: "complete for the window; recent participants may still be pending",
-        outcome: "complete",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Unexpected,
-        name: "unexpected",
-        meaning: "internal error (please report this bug)",
-        outcome: "internal error",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Usage,
-        name: "usage",
-        meaning: "command-line or configuration error",
-        outcome: "usage",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Credentials,
-        name: "credentials",
-        meaning: "Feishu rejected the credentials, a scope, the role or this IP address",
-        outcome: "Feishu rejected the credentials or the permissions",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Vendor,
-        name: "vendor",
-        meaning: "Feishu is unreachable or keeps failing",
-        outcome: "Feishu could not be reached or kept failing",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Storage,
-        name: "storage",
-        meaning: "the store cannot be read or written",
-        outcome: "the store could not be read or written",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Busy,
-        name: "busy",
-        meaning: "another run holds the store",
-        outcome: "busy",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Incomplete,
-        name: "incomplete",
-        meaning: "finished with failures; rerun to retry them",
-        outcome: "finished with failures",
         next: Some("The next run retries what is still pending."),
+        ..row(Incomplete, "incomplete", "finished with failures; rerun to retry them", "finished with failures")
     },
     ExitInfo {
-        code: ExitCode::Stopped,
-        name: "stopped",
-        meaning: "stopped early on purpose (budget, monthly quota, --finish-by); rerun to resume",
-        outcome: "stopped early",
         next: Some("The next run fetches what is left."),
+        ..row(
+            Stopped,
+            "stopped",
+            "stopped early on purpose (budget, monthly quota, --finish-by); rerun to resume",
+            "stopped early",
+        )
+    },
+    row(Difference, "difference", "verify found a difference", "difference"),
+    ExitInfo {
+        next: RESUMES,
+        ..row(Interrupted, "interrupted", "interrupted (SIGINT); fetched data is kept", "interrupted")
     },
     ExitInfo {
-        code: ExitCode::Difference,
-        name: "difference",
-        meaning: "verify found a difference",
-        outcome: "difference",
-        next: None,
-    },
-    ExitInfo {
-        code: ExitCode::Interrupted,
-        name: "interrupted",
-        meaning: "interrupted (SIGINT); fetched data is kept",
-        outcome: "interrupted",
-        next: Some(RESUMES),
-    },
-    ExitInfo {
-        code: ExitCode::Terminated,
-        name: "terminated",
-        meaning: "terminated (SIGTERM); fetched data is kept",
-        outcome: "terminated",
-        next: Some(RESUMES),
+        next: RESUMES,
+        ..row(Terminated, "terminated", "terminated (SIGTERM); fetched data is kept", "terminated")
     },
 ];
 
@@ -136,11 +92,7 @@ impl ExitCode {
     }
 
     pub(crate) fn name(self) -> &'static str {
-        self.info().name
-    }
-
-    pub(crate) fn info(self) -> &'static ExitInfo {
-        EXIT_CODES.iter().find(|info| info.code == self).expect("a test checks that the table is complete")
+        EXIT_CODES.iter().find(|info| info.code == self).expect("a test checks that the table is complete").name
     }
 }
 
@@ -181,7 +133,7 @@ mod tests {
             | ExitCode::Unexpected
             | ExitCode::Usage
             | ExitCode::Credentials
-            | ExitCode::Vendor
+            | ExitCode::Feishu
             | ExitCode::Storage
             | ExitCode::Busy
             | ExitCode::Incomplete

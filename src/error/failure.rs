@@ -77,7 +77,7 @@ impl Failure {
         lines.map(|(heading, text)| format!("{heading}: {}\n", shown(text))).collect()
     }
 
-    /// For log shippers: the same as fields.
+    /// For log shippers.
     pub(crate) fn json(&self, redactor: &Redactor) -> Value {
         let redacted = |texts: &[String]| texts.iter().map(|text| redactor.redact(text)).collect::<Vec<_>>();
         json!({
@@ -100,7 +100,7 @@ mod tests {
 
     fn failure() -> Failure {
         let source = std::io::Error::other("refused s3cret");
-        Failure::of(ExitCode::Vendor, &Calling { what: "open.example", source }).hint("check --base-url, not s3cret")
+        Failure::of(ExitCode::Feishu, &Calling { what: "open.example", source }).hint("check --base-url, not s3cret")
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn foreign_text_cannot_add_a_line_or_control_the_terminal() {
-        let failure = Failure::new(ExitCode::Vendor, "a\u{1b}]52;c;x\u{7}\nhint: run rm -rf\r\u{9b}2J\u{202e}");
+        let failure = Failure::new(ExitCode::Feishu, "a\u{1b}]52;c;x\u{7}\nhint: run rm -rf\r\u{9b}2J\u{202e}");
         let text = failure.text(&Redactor::default());
         assert_eq!(text, "error: a\u{fffd}]52;c;x\u{fffd}\n    hint: run rm -rf\n    \u{fffd}2J\u{fffd}\n");
     }

@@ -14,15 +14,12 @@ impl From<ConfigError> for Failure {
         let failure = Failure::of(ExitCode::Usage, &error);
         match &error {
             ConfigError::UnknownKey { key, .. } => {
-                let meant = nearest(key, SETTINGS.iter().map(|setting| setting.key));
-                did_you_mean(failure, meant).hint("run vcq-etl --help for a list of the settings")
+                did_you_mean(failure, key, SETTINGS.iter().map(|setting| setting.key)).hint(LIST_SETTINGS)
             }
             ConfigError::Conflict { .. } => {
                 failure.hint("give only one of the two; a flag or variable does not override the other setting")
             }
-            ConfigError::BaseUrl { .. } => {
-                failure.hint("give an origin such as https://open.feishu.cn, without a path")
-            }
+            ConfigError::BaseUrl { .. } => failure.hint(GIVE_ORIGIN),
             ConfigError::NoCredentials => failure
                 .hint("set VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE) to those of a self-built app")
                 .hint("or set VCQ_ACCESS_TOKEN to a tenant or user access token"),
@@ -32,15 +29,7 @@ impl From<ConfigError> for Failure {
             ConfigError::SecretReadableByOthers { path, .. } => {
                 failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy())))
             }
-            ConfigError::NotAValue { .. }
-            | ConfigError::Empty { .. }
-            | ConfigError::WrongType { .. }
-            | ConfigError::ReadFile { .. }
-            | ConfigError::Syntax { .. }
-            | ConfigError::ReadSecret { .. }
-            | ConfigError::SecretNoFile { .. }
-            | ConfigError::SecretTooLarge { .. }
-            | ConfigError::EmptySecretFile { .. } => failure.hint("run vcq-etl --help for a list of the settings"),
+            _ => failure.hint(LIST_SETTINGS),
         }
     }
 }
@@ -48,64 +37,55 @@ impl From<ConfigError> for Failure {
 impl From<WindowError> for Failure {
     fn from(error: WindowError) -> Failure {
         let failure = Failure::of(ExitCode::Usage, &error);
-        match error {
-            WindowError::NotATime { .. } => failure.hint(format!("accepted forms: {}", window::FORMS)),
-            WindowError::Future { .. } => failure.hint("only meetings that have ended can be fetched"),
-            WindowError::Empty { .. } => failure.hint("--until is exclusive and must be after --since"),
-            WindowError::NotATimeOfDay { .. } => failure.hint("the time is on the tenant's clock (--timezone)"),
-        }
+        let forms = format!("accepted forms: {}", window::FORMS);
+        failure.hint(match error {
+            WindowError::NotATime { .. } => &forms,
+            WindowError::Future { .. } => "only meetings that have ended can be fetched",
+            WindowError::Empty { .. } => "--until is exclusive and must be after --since",
+            WindowError::NotATimeOfDay { .. } => "the time is on the tenant's clock (--timezone)",
+        })
     }
 }
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Failure {
         let of = |exit| Failure::of(exit, &error);
+        let usage = |hint: &str| of(ExitCode::Usage).hint(hint);
         match &error {
             ReportError::Unknown { name, known } => {
-                let list = format!("the reports are {}", known.join(", "));
-                let meant = nearest(name, known.iter().map(String::as_str));
-                did_you_mean(of(ExitCode::Usage), meant).hint(list)
+                did_you_mean(of(ExitCode::Usage), name, known).hint(format!("the reports are {}", known.join(", ")))
             }
             ReportError::UnknownParameter { report, name, known } => {
-                let failure = did_you_mean(of(ExitCode::Usage), nearest(name, known.iter().map(String::as_str)));
+                let failure = did_you_mean(of(ExitCode::Usage), name, known);
                 match known.is_empty() {
                     true => failure.hint(format!("{report} has no parameters")),
                     false => failure.hint(format!("the parameters are {}", known.join(", "))),
                 }
             }
-            ReportError::UnknownProfile { profile, known } => did_you_mean(
-                of(ExitCode::Usage),
-                nearest(profile, known.iter().map(String::as_str)),
-            )
-            .hint(format!("the profiles are {}; the report threshold-sheet lists their limits", known.join(", "))),
-            ReportError::InvalidAssignment { .. } => of(ExitCode::Usage).hint("for example: --param since=2026-11-01"),
+            ReportError::UnknownProfile { profile, known } => did_you_mean(of(ExitCode::Usage), profile, known)
+                .hint(format!("the profiles are {}; the report threshold-sheet lists their limits", known.join(", "))),
+            ReportError::InvalidAssignment { .. } => usage("for example: --param since=2026-11-01"),
             ReportError::MissingParameter { report, name, doc } => of(ExitCode::Usage)
                 .hint(format!("{name}: {doc}"))
                 .hint(format!("for example: vcq-etl report run {report} --param {name}=VALUE")),
             ReportError::InvalidParameter { report, name, .. } => {
-                let failure = of(ExitCode::Usage);
-                let failure = match name.as_str() {
-                    "since" | "until" => failure.hint(format!("--{name} takes a time: {}", window::FORMS)),
-                    _ => failure,
-                };
-                failure.hint(format!("vcq-etl report show {report} explains the parameters"))
+                let is_time = matches!(name.as_str(), "since" | "until");
+                let forms = is_time.then(|| format!("--{name} takes a time: {}", window::FORMS));
+                let explains = format!("vcq-etl report show {report} explains the parameters");
+                forms.into_iter().chain([explains]).fold(of(ExitCode::Usage), Failure::hint)
             }
-            ReportError::DuplicateParameter { .. } => of(ExitCode::Usage).hint("give it once: --param or its own flag"),
+            ReportError::DuplicateParameter { .. } => usage("give it once: --param or its own flag"),
             ReportError::NotInstalled { .. } => of(ExitCode::Storage)
                 .hint("run vcq-etl rebuild; it makes no API calls")
                 .hint("the next vcq-etl sync that publishes anything installs it too"),
-            ReportError::Folder { .. } => {
-                of(ExitCode::Usage).hint("--reports-dir is a folder with your own NAME.sql files")
-            }
-            ReportError::RunCustom { .. } => of(ExitCode::Usage).hint("fix its SQL; it runs on the read-only database"),
-            ReportError::ColumnMismatch { .. } => {
-                of(ExitCode::Usage).hint("name the columns of the result in its header")
-            }
+            ReportError::Folder { .. } => usage("--reports-dir is a folder with your own NAME.sql files"),
+            ReportError::RunCustom { .. } => usage("fix its SQL; it runs on the read-only database"),
+            ReportError::ColumnMismatch { .. } => usage("name the columns of the result in its header"),
             ReportError::InvalidFile { .. }
             | ReportError::InvalidName { .. }
             | ReportError::Read { .. }
             | ReportError::Header { .. }
-            | ReportError::Sql { .. } => of(ExitCode::Usage).hint(
+            | ReportError::Sql { .. } => usage(
                 "vcq-etl report show coverage --sql prints an example of such a file; without --reports-dir only the \
                  built-in reports run",
             ),
@@ -123,20 +103,17 @@ impl From<BuildingsError> for Failure {
         let failure = Failure::of(ExitCode::Usage, &error);
         match &error {
             BuildingsError::Read { .. } => failure.hint("check the path, and that this user may read it"),
-            BuildingsError::TooLarge { .. } | BuildingsError::Empty { .. } => failure.hint(BUILDING_FORMS),
+            BuildingsError::TooLarge { .. } | BuildingsError::Empty { .. } | BuildingsError::MissingColumn { .. } => {
+                failure.hint(BUILDING_FORMS)
+            }
             BuildingsError::Encoding { .. } => {
                 failure.hint("save it as UTF-8 text (in Excel: CSV UTF-8) or as Unicode text").hint(BUILDING_FORMS)
             }
-            BuildingsError::OpenQuote { .. } => {
-                failure.hint("close the quotation mark, or double it if it is part of the text")
-            }
-            BuildingsError::UnknownColumn { name, known, .. } => {
-                did_you_mean(failure, nearest(name, known.iter().copied()))
-                    .hint(format!("the columns are {}", known.join(", ")))
-                    .hint(BUILDING_FORMS)
-            }
+            BuildingsError::OpenQuote { .. } => failure.hint("close the quotation mark, or double it inside the text"),
+            BuildingsError::UnknownColumn { name, known, .. } => did_you_mean(failure, name, known)
+                .hint(format!("the columns are {}", known.join(", ")))
+                .hint(BUILDING_FORMS),
             BuildingsError::RepeatedColumn { .. } => failure.hint("name each column once"),
-            BuildingsError::MissingColumn { .. } => failure.hint(BUILDING_FORMS),
             BuildingsError::InvalidLines { .. } => failure.hint("fix these lines and try again; nothing was imported"),
             BuildingsError::NoneImported { .. } => failure
                 .hint("import one with vcq-etl buildings import FILE; vcq-etl buildings --help describes the format"),
@@ -156,8 +133,7 @@ impl From<PageError> for Failure {
             PageError::OutdatedStore => of(ExitCode::Storage)
                 .hint("it was published by an older version; vcq-etl rebuild publishes it again without API calls"),
             PageError::UnknownProfile { profile, known } => {
-                did_you_mean(of(ExitCode::Usage), nearest(profile, known.iter().map(String::as_str)))
-                    .hint(format!("the profiles are {}", known.join(", ")))
+                did_you_mean(of(ExitCode::Usage), profile, known).hint(format!("the profiles are {}", known.join(", ")))
             }
             PageError::OutOfCalendar { .. } => of(ExitCode::Usage),
             PageError::Query { .. } => of(ExitCode::Storage)
@@ -167,14 +143,15 @@ impl From<PageError> for Failure {
     }
 }
 
+const LIST_SETTINGS: &str = "run vcq-etl --help for a list of the settings";
+pub(super) const GIVE_ORIGIN: &str = "give an origin such as https://open.feishu.cn, without a path";
 const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV \
                               file whose header names at least cidr and building";
 
-fn did_you_mean(failure: Failure, meant: Option<&str>) -> Failure {
-    match meant {
-        Some(name) => failure.hint(format!("did you mean {name}?")),
-        None => failure,
-    }
+fn did_you_mean(failure: Failure, given: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Failure {
+    let known: Vec<_> = known.into_iter().collect();
+    let meant = nearest(given, known.iter().map(AsRef::as_ref));
+    meant.map(|name| format!("did you mean {name}?")).into_iter().fold(failure, Failure::hint)
 }
 
 /// Quoted for a shell if necessary.

@@ -2,6 +2,7 @@
 
 use super::exit_code::ExitCode;
 use super::failure::Failure;
+use super::input_errors::GIVE_ORIGIN;
 use super::nearest::nearest;
 use crate::commands::SyncError;
 use crate::commands::publish::dates::DateError;
@@ -12,7 +13,6 @@ use crate::raw_log::RawError;
 use feishu_vc::{BaseUrlError, ClientError};
 use vcq_simulator::{FaultError, SimulatorError};
 
-/// What a rebuild does.
 const REBUILDS: &str = "it rebuilds manifest, Parquet and database from raw/ and makes no API calls";
 const CHECK_DISK: &str = "check the disk and the permissions of the store; published data is intact";
 const FREE_SPACE: &str = "free disk space and run again; published data is intact";
@@ -158,7 +158,7 @@ impl From<ClientError> for Failure {
 
 impl From<BaseUrlError> for Failure {
     fn from(error: BaseUrlError) -> Failure {
-        Failure::of(ExitCode::Usage, &error).hint("give an origin such as https://open.feishu.cn, without a path")
+        Failure::of(ExitCode::Usage, &error).hint(GIVE_ORIGIN)
     }
 }
 

@@ -10,7 +10,6 @@ pub(super) const RESUMES: &str =
     "fetched data is kept; the next run (without --refetch) resumes where this one stopped";
 const RUN_DOCTOR: &str = "vcq-etl doctor checks the host, the credentials and each endpoint separately";
 
-/// What a reason to stop means for the user.
 #[derive(Debug)]
 pub(crate) struct StopReason {
     pub exit: ExitCode,
@@ -28,21 +27,18 @@ impl StopReason {
             | Stop::MeetingListRefused(error)
             | Stop::Throttled(error) => of_call_error(error),
             Stop::Role { .. } => reason(ExitCode::Credentials, [cause_hint(StopCause::Role)]),
-            Stop::NoIds { .. } => reason(
-                ExitCode::Credentials,
-                [
-                    format!("add the scope {ID_SCOPE} to the app, publish a new version and have it approved"),
-                    "then run again: these meetings are still pending".to_owned(),
-                ],
-            ),
+            Stop::NoIds { .. } => {
+                let scope = format!("add the scope {ID_SCOPE} to the app, publish a new version and have it approved");
+                reason(ExitCode::Credentials, [&*scope, "then run again: these meetings are still pending"])
+            }
             Stop::AllRefused { .. } => reason(
-                ExitCode::Vendor,
+                ExitCode::Feishu,
                 [
                     "none of these refusals is treated as final: look the code up, or contact Feishu support with the log id",
                     "the next run requests them again",
                 ],
             ),
-            Stop::MeetingList { .. } | Stop::Failing { .. } => reason(ExitCode::Vendor, [RESUMES]),
+            Stop::MeetingList { .. } | Stop::Failing { .. } => reason(ExitCode::Feishu, [RESUMES]),
             Stop::Budget(_) => reason(ExitCode::Stopped, [RESUMES]),
             Stop::Cancelled => reason(ExitCode::of_signal(signal), [RESUMES]),
             Stop::Write(_) => reason(
@@ -71,10 +67,9 @@ fn of_call_error(error: &CallError) -> StopReason {
                 StopCause::MonthlyQuota | StopCause::InvalidRequest => {}
                 _ => hints.push(RUN_DOCTOR.to_owned()),
             }
-            let next = (*cause == StopCause::MonthlyQuota).then(|| {
-                "Run again after the first of the month or with a larger plan; until then a run would stop again."
-                    .to_owned()
-            });
+            const NEXT_MONTH: &str =
+                "Run again after the first of the month or with a larger plan; until then a run would stop again.";
+            let next = (*cause == StopCause::MonthlyQuota).then(|| NEXT_MONTH.to_owned());
             StopReason { exit: cause_exit(*cause), hints, next }
         }
         CallError::Throttled { requested_wait, .. } => {
@@ -83,15 +78,15 @@ fn of_call_error(error: &CallError) -> StopReason {
             StopReason { next, ..reason(ExitCode::Stopped, [format!("run again in {wait}; {RESUMES}")]) }
         }
         CallError::Failed { fault, .. } if fault.is_unreachable() => reason(
-            ExitCode::Vendor,
+            ExitCode::Feishu,
             ["check the network, any proxy or firewall, and the region or base URL", RUN_DOCTOR],
         ),
         CallError::Failed { fault, .. } if matches!(**fault, Fault::NotJson { .. }) => reason(
-            ExitCode::Vendor,
+            ExitCode::Feishu,
             ["the response does not come from the API: check for a proxy or sign-in page, and the base URL", RESUMES],
         ),
-        CallError::Failed { .. } => reason(ExitCode::Vendor, ["Feishu may have an outage: run again later", RESUMES]),
-        CallError::Refused { .. } => reason(ExitCode::Vendor, [RESUMES]),
+        CallError::Failed { .. } => reason(ExitCode::Feishu, ["Feishu may have an outage: run again later", RESUMES]),
+        CallError::Refused { .. } => reason(ExitCode::Feishu, [RESUMES]),
         CallError::Budget(_) | CallError::Cancelled => reason(ExitCode::Stopped, [RESUMES]),
     }
 }
@@ -112,7 +107,7 @@ pub(crate) fn cause_exit(cause: StopCause) -> ExitCode {
         | StopCause::Role
         | StopCause::IpAllowList => ExitCode::Credentials,
         StopCause::MonthlyQuota => ExitCode::Stopped,
-        StopCause::WrongHost => ExitCode::Vendor,
+        StopCause::WrongHost => ExitCode::Feishu,
         StopCause::Clock | StopCause::InvalidRequest => ExitCode::Unexpected,
     }
 }

@@ -38,7 +38,6 @@ struct Inner {
     max_clamped_waits: u32,
 }
 
-/// The state of one call.
 struct Call<'a> {
     client: &'a Inner,
     endpoint: Endpoint,
@@ -105,9 +104,6 @@ impl Client {
 
     /// Fetches one page, with all waits and retries. A request type such as
     /// [`MeetingListRequest`](crate::MeetingListRequest) makes the query; [`Client::pages`] walks a whole list.
-    ///
-    /// # Errors
-    /// See [`CallError`].
     pub async fn call(&self, endpoint: Endpoint, query: &[(&str, String)]) -> Result<Page, CallError> {
         let client = &*self.0;
         let mut call = Call { client, endpoint, query, requests: 0, faults: 0, throttles_in_row: 0, rejected: None };

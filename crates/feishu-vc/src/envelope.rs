@@ -91,7 +91,7 @@ impl<'a> Envelope<'a> {
     /// Returns an error if the body is not a JSON object with a `code`.
     pub(crate) fn read(body: &'a [u8], list_key: &str) -> Result<Envelope<'a>, InvalidBody> {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let read = EnvelopeSeed { list_key }.deserialize(&mut deserializer);
+        let read = EnvelopeSeed(list_key).deserialize(&mut deserializer);
         match read.and_then(|read| deserializer.end().map(|()| read)) {
             Ok((head, mut list)) => {
                 list.range = match (list.items.first(), list.items.last()) {
@@ -189,9 +189,7 @@ fn set_once<T, E: serde::de::Error>(slot: &mut Option<T>, value: T) -> Result<()
     }
 }
 
-struct EnvelopeSeed<'k> {
-    list_key: &'k str,
-}
+struct EnvelopeSeed<'k>(&'k str);
 
 impl<'de> DeserializeSeed<'de> for EnvelopeSeed<'_> {
     type Value = (Head<'de>, List<'de>);
@@ -215,7 +213,7 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
                 "code" => set_once(&mut code, map.next_value()?)?,
                 "msg" => set_once(&mut msg, map.next_value::<&RawValue>()?)?,
                 "error" => set_once(&mut error, map.next_value::<Option<&RawValue>>()?)?,
-                "data" => set_once(&mut list, map.next_value_seed(DataSeed { list_key: self.list_key })?)?,
+                "data" => set_once(&mut list, map.next_value_seed(DataSeed(self.0))?)?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -231,9 +229,7 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
     }
 }
 
-struct DataSeed<'k> {
-    list_key: &'k str,
-}
+struct DataSeed<'k>(&'k str);
 
 impl<'de> DeserializeSeed<'de> for DataSeed<'_> {
     type Value = List<'de>;
@@ -247,7 +243,7 @@ impl<'de> Visitor<'de> for DataSeed<'_> {
     type Value = List<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a page with the list `{}`", self.list_key)
+        write!(f, "a page with the list `{}`", self.0)
     }
 
     fn visit_none<E>(self) -> Result<List<'de>, E> {
@@ -262,7 +258,7 @@ impl<'de> Visitor<'de> for DataSeed<'_> {
         let mut list = List::default();
         let mut items = None;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if key == self.list_key {
+            if key == self.0 {
                 set_once(&mut items, map.next_value::<Option<Vec<&RawValue>>>()?)?;
             } else if key == "has_more" {
                 list.has_more = map.next_value::<Option<bool>>()?.unwrap_or(false);

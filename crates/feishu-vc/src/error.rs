@@ -21,18 +21,15 @@ pub enum ClientError {
     Setup(#[source] reqwest::Error),
     /// A token, app id or app secret that is empty or cannot be sent in a header.
     #[error("the {what} is empty or holds characters that cannot be sent")]
-    UnusableSecret {
-        /// Which: app id, app secret or access token.
-        what: &'static str,
-    },
+    #[expect(missing_docs, reason = "the variant names what it can be")]
+    UnusableSecret { what: &'static str },
 }
 
 /// A response that ended a call without a page.
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
-    /// The origin.
     pub host: String,
-    /// HTTP status.
     pub http_status: u16,
     /// Feishu's code; `None` if the body is not the API's JSON.
     pub code: Option<i64>,
@@ -42,7 +39,6 @@ pub struct ErrorResponse {
     pub log_id: Option<String>,
     /// Feishu's clock, from the `Date` header. Beside `requested_at` it shows a wrong local clock.
     pub server_date: Option<Timestamp>,
-    /// When the request was sent.
     pub requested_at: Timestamp,
     /// Requests sent for this call, this one included.
     pub requests: u32,
@@ -74,46 +70,33 @@ impl fmt::Display for ErrorResponse {
     }
 }
 
-/// Why a call returned no page.
+/// Why a call returned no page. The host is the origin; an endpoint of `None` is the token request.
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// Feishu has nothing to return for this meeting or participant; repeating the call does not help. For the meeting
     /// list it concerns the whole window, so only a search for one meeting number may treat it as an empty list.
     #[error("{endpoint} on {} was refused ({answer})", answer.host)]
-    Refused {
-        /// The list endpoint.
-        endpoint: Endpoint,
-        /// Why.
-        class: RefusalClass,
-        /// The response.
-        answer: Box<ErrorResponse>,
-    },
+    Refused { endpoint: Endpoint, class: RefusalClass, answer: Box<ErrorResponse> },
     /// Any further call would be refused as well.
     #[error("{} on {}: {} ({answer})", name(*endpoint), answer.host, cause.meaning())]
     Stop {
-        /// The endpoint; `None` for the token request.
         endpoint: Option<Endpoint>,
-        /// Why.
         cause: StopCause,
         /// The missing scopes, if the response names them.
         scopes: Vec<String>,
-        /// The response.
         answer: Box<ErrorResponse>,
     },
     /// All attempts failed. A later call may succeed.
     #[error("{} on {host} failed after {requests} request(s){}", name(*endpoint), log_id_suffix(log_id.as_deref()))]
     Failed {
-        /// The endpoint; `None` for the token request.
         endpoint: Option<Endpoint>,
-        /// The origin.
         host: String,
-        /// Requests sent for this call.
         requests: u32,
         /// When the last request was sent.
         requested_at: Timestamp,
         /// Feishu's id of the last request, if a response began.
         log_id: Option<String>,
-        /// The last failure.
         #[source]
         fault: Box<Fault>,
     },
@@ -124,9 +107,7 @@ pub enum CallError {
         log_id_suffix(log_id.as_deref())
     )]
     Throttled {
-        /// The list endpoint.
         endpoint: Endpoint,
-        /// The origin.
         host: String,
         /// Waits in a row.
         throttles: u32,

@@ -1,5 +1,7 @@
 //! What an error response says beyond its code: the log id, the missing scopes and a help page.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -8,7 +10,6 @@ const MAX_SCOPES: usize = 20;
 /// A longer text is not an identifier.
 const MAX_IDENTIFIER_BYTES: usize = 300;
 
-/// What `error` says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ErrorDetail {
     pub log_id: Option<String>,
@@ -29,18 +30,14 @@ impl ErrorDetail {
         if scopes.is_empty() {
             scopes = scopes_in(msg);
         }
-        let mut once = Vec::with_capacity(scopes.len());
-        for scope in scopes {
-            if !once.contains(&scope) {
-                once.push(scope);
-            }
-        }
+        let mut seen = HashSet::new();
+        scopes.retain(|scope| seen.insert(scope.clone()));
         let helps = error.get("helps").and_then(Value::as_array).into_iter().flatten();
         let violations = error.get("permission_violations").and_then(Value::as_array).into_iter().flatten();
         let mut urls = helps.chain(violations).filter_map(|entry| text(entry, "url"));
         ErrorDetail {
             log_id: text(&error, "log_id").or_else(|| text(&error, "logid")),
-            scopes: once,
+            scopes,
             help_url: urls.find(|url| url.starts_with("https://")),
         }
     }

@@ -19,59 +19,24 @@ impl<F: Fn(&Event) + Send + Sync> EventListener for F {
 }
 
 /// Something that happened during a call. An endpoint of `None` is the token request.
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A request is sent.
-    Sent {
-        /// The list endpoint.
-        endpoint: Endpoint,
-    },
-    /// A whole response arrived. Every `Sent` is followed by this, a [`Event::Retrying`], or the end of the call.
-    Answered {
-        /// The list endpoint.
-        endpoint: Endpoint,
-        /// Whether it is a page.
-        ok: bool,
-    },
-    /// Feishu refused a request because of its rate limit.
-    Throttled {
-        /// The list endpoint.
-        endpoint: Endpoint,
-        /// How long the endpoint is paused, after clamping.
-        wait: Duration,
-    },
-    /// Feishu requested a longer wait than the client accepts.
-    WaitClamped {
-        /// The endpoint.
-        endpoint: Option<Endpoint>,
-        /// The wait that Feishu requested.
-        requested: Duration,
-        /// The wait that is applied.
-        wait: Duration,
-    },
+    Sent { endpoint: Endpoint },
+    /// A whole response arrived; `ok` if it is a page. Every `Sent` is followed by this, a [`Event::Retrying`], or the
+    /// end of the call.
+    Answered { endpoint: Endpoint, ok: bool },
+    /// Feishu refused a request because of its rate limit. `wait`, after clamping, is how long the endpoint is paused.
+    Throttled { endpoint: Endpoint, wait: Duration },
+    /// Feishu requested a longer wait than the client accepts; `wait` is applied.
+    WaitClamped { endpoint: Option<Endpoint>, requested: Duration, wait: Duration },
     /// The call budget file cannot be used, so the limit is not shared with other processes of this app. Reported once.
-    SharedBudgetUnavailable {
-        /// The reason.
-        reason: String,
-    },
+    SharedBudgetUnavailable { reason: String },
     /// A wait begins that is longer than the usual pacing.
-    Waiting {
-        /// The endpoint.
-        endpoint: Option<Endpoint>,
-        /// How long.
-        wait: Duration,
-        /// What for.
-        reason: WaitReason,
-    },
-    /// A request will be repeated after a failure.
-    Retrying {
-        /// The endpoint.
-        endpoint: Option<Endpoint>,
-        /// Time until the next attempt.
-        wait: Duration,
-        /// The failure, as text.
-        fault: String,
-    },
+    Waiting { endpoint: Option<Endpoint>, wait: Duration, reason: WaitReason },
+    /// A request will be repeated after a failure, whose text is `fault`.
+    Retrying { endpoint: Option<Endpoint>, wait: Duration, fault: String },
     /// A new tenant token was obtained.
     TokenRefreshed,
 }

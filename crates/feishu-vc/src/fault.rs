@@ -1,20 +1,18 @@
 //! What can go wrong between a request and a usable response.
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 
 use crate::envelope::InvalidBody;
 
 /// Why a request brought no usable response. All but [`Fault::TooLarge`] and [`Fault::Unsendable`] are retried.
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// No connection, so the request was not sent.
+    /// No connection, so the request was not sent. The source is without the URL.
     #[error("{kind}")]
     Unreachable {
-        /// Why.
         kind: Unreachable,
-        /// The cause, without the URL.
         #[source]
         source: reqwest::Error,
     },
@@ -26,16 +24,11 @@ pub enum Fault {
     Interrupted(#[source] reqwest::Error),
     /// A response without a body.
     #[error("the response is empty (HTTP {http_status})")]
-    Empty {
-        /// HTTP status.
-        http_status: u16,
-    },
+    Empty { http_status: u16 },
     /// A body that is not the API's JSON, such as a gateway's error page.
     #[error("the response is not the API's JSON (HTTP {http_status})")]
     NotJson {
-        /// HTTP status.
         http_status: u16,
-        /// Where parsing ended.
         #[source]
         source: InvalidBody,
     },
@@ -44,24 +37,13 @@ pub enum Fault {
     Unsendable(#[source] reqwest::Error),
     /// A body beyond [`ClientConfig::max_body_bytes`](crate::ClientConfig::max_body_bytes).
     #[error("the response is larger than {limit_bytes} bytes")]
-    TooLarge {
-        /// The limit.
-        limit_bytes: usize,
-    },
+    TooLarge { limit_bytes: usize },
     /// Feishu reported an internal error.
     #[error("Feishu reported an internal error (HTTP {http_status}{})", code.map(|code| format!(", code {code}")).unwrap_or_default())]
-    Api {
-        /// HTTP status.
-        http_status: u16,
-        /// The code, if there was one.
-        code: Option<i64>,
-    },
+    Api { http_status: u16, code: Option<i64> },
     /// A token response without a usable token or lifetime.
     #[error("the token response has no usable {field}")]
-    BadToken {
-        /// The field.
-        field: &'static str,
-    },
+    BadToken { field: &'static str },
 }
 
 impl Fault {
@@ -92,30 +74,23 @@ impl From<reqwest::Error> for Fault {
 }
 
 /// Why a host could not be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unreachable {
     /// The host's name has no address.
+    #[error("the host's name could not be resolved")]
     Dns,
     /// Nothing listens there.
+    #[error("the host refused the connection")]
     Refused,
     /// No TLS connection: the certificate or the protocol.
+    #[error("no secure connection to the host could be made")]
     Tls,
     /// No connection in time.
+    #[error("the host did not answer the connection in time")]
     TimedOut,
     /// Anything else.
+    #[error("the host could not be reached")]
     Other,
-}
-
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Unreachable::Dns => "the host's name could not be resolved",
-            Unreachable::Refused => "the host refused the connection",
-            Unreachable::Tls => "no secure connection to the host could be made",
-            Unreachable::TimedOut => "the host did not answer the connection in time",
-            Unreachable::Other => "the host could not be reached",
-        })
-    }
 }
 
 impl Unreachable {

@@ -40,6 +40,7 @@ impl Region {
 }
 
 /// Why a text is not a base URL. No message repeats the text, which might contain a password.
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, thiserror::Error)]
 pub enum BaseUrlError {
     /// Not a URL.
@@ -50,22 +51,13 @@ pub enum BaseUrlError {
     UserInfo,
     /// It has a path, query or fragment.
     #[error("the base URL for {host} must be an origin only, without path, query or fragment")]
-    NotAnOrigin {
-        /// The host.
-        host: String,
-    },
+    NotAnOrigin { host: String },
     /// Neither https nor http.
     #[error("the base URL must start with https://, not {scheme}:")]
-    Scheme {
-        /// The scheme.
-        scheme: String,
-    },
+    Scheme { scheme: String },
     /// Plain HTTP to another machine.
     #[error("plain HTTP to {host} would expose the access token; use https (http is for loopback only)")]
-    PlainHttp {
-        /// The host.
-        host: String,
-    },
+    PlainHttp { host: String },
 }
 
 /// The origin of the API: `https://host[:port]`, or `http` to loopback.

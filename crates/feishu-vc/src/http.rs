@@ -24,7 +24,6 @@ const RATE_RESET_HEADER: &str = "x-ogw-ratelimit-reset";
 const PROBE_PATH: &str = "/open-apis/";
 const USER_AGENT: &str = concat!("vcq-etl/", env!("CARGO_PKG_VERSION"));
 
-/// A response that arrived whole.
 pub(crate) struct Response {
     pub http_status: u16,
     pub log_id: Option<String>,
@@ -53,7 +52,6 @@ pub struct ProbeResponse {
     pub server_date: Option<Timestamp>,
 }
 
-/// The HTTP client for one host.
 pub(crate) struct Http {
     client: reqwest::Client,
     base_url: BaseUrl,
@@ -101,7 +99,6 @@ impl Http {
         self.exchange(self.client.get(self.base_url.join(path)).query(query).header(AUTHORIZATION, bearer)).await
     }
 
-    /// Posts JSON without a token.
     pub(crate) async fn post(&self, path: &str, body: &serde_json::Value) -> Result<Response, FailedRequest> {
         self.exchange(self.client.post(self.base_url.join(path)).json(body)).await
     }

@@ -89,12 +89,12 @@ pub use fault::{Fault, Unreachable};
 pub use host::{BaseUrl, BaseUrlError, Region};
 pub use http::ProbeResponse;
 pub use page::Page;
-pub use pagination::{Pages, PaginationError, Query, WalkError};
+pub use pagination::{Pages, PaginationError, WalkError};
 pub use rate::Rate;
 pub use redaction::Redactor;
 pub use request::{
     Identity, MeetingFilter, MeetingListRequest, MeetingStatus, MeetingType, PAGE_SIZE, ParticipantListRequest,
-    QualityListRequest, UserIdType, WebinarUserRole,
+    QualityListRequest, Query, UserIdType, WebinarUserRole,
 };
 pub use retry::Backoff;
 pub use token::TokenInfo;

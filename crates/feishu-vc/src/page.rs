@@ -9,11 +9,10 @@ use crate::body::Body;
 use crate::endpoint::Endpoint;
 
 /// A successful response. The items are left unparsed.
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The list endpoint.
     pub endpoint: Endpoint,
-    /// HTTP status.
     pub http_status: u16,
     /// Feishu's id of the request, for a support case.
     pub log_id: Option<String>,
@@ -30,9 +29,7 @@ pub struct Page {
     /// Byte range in `body` of the JSON array `data.<list_key>`, brackets included. `null` is its own text; an absent
     /// list is an empty range.
     pub list: Range<usize>,
-    /// Items in the list.
     pub item_count: usize,
-    /// Whether there are more pages.
     pub has_more: bool,
     /// Token of the next page, never empty. Valid only within the walk it belongs to.
     pub page_token: Option<String>,

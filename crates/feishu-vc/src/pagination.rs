@@ -9,43 +9,27 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::CallError;
 use crate::page::Page;
+use crate::request::Query;
 
-/// The parameters of a request, in the order in which they are sent.
-pub type Query = Vec<(&'static str, String)>;
-
-/// Why a list cannot be read to its end. The pages so far are not the whole list.
+/// Why a list cannot be read to its end. The pages so far, counted from 1, are not the whole list.
+#[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PaginationError {
     /// A page token was sent twice, so the walk would never end.
     #[error("page {page} repeats a page token of an earlier page")]
-    RepeatedToken {
-        /// The page, from 1.
-        page: u32,
-    },
+    RepeatedToken { page: u32 },
     /// A page without items promises more.
     #[error("page {page} is empty, but promises more pages")]
-    EmptyPage {
-        /// The page, from 1.
-        page: u32,
-    },
+    EmptyPage { page: u32 },
     /// A page promises more but has no page token.
     #[error("page {page} promises more pages, but has no page token")]
-    TokenMissing {
-        /// The page, from 1.
-        page: u32,
-    },
+    TokenMissing { page: u32 },
     /// More pages than any real list has.
     #[error("the list is longer than {limit} pages")]
-    TooManyPages {
-        /// The limit.
-        limit: u32,
-    },
+    TooManyPages { limit: u32 },
     /// More bytes than any real list has.
     #[error("the list is larger than {limit} bytes")]
-    TooManyBytes {
-        /// The limit.
-        limit: usize,
-    },
+    TooManyBytes { limit: usize },
 }
 
 /// Why [`Pages::next`] returned no page.

@@ -41,21 +41,17 @@ impl UserIdType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MeetingStatus {
     /// 1: in progress.
-    Ongoing,
+    Ongoing = 1,
     /// 2: ended. Feishu's default.
-    Ended,
+    Ended = 2,
     /// 3: upcoming. Documented for participant_list only.
-    Upcoming,
+    Upcoming = 3,
 }
 
 impl MeetingStatus {
     /// The value of the parameter.
     pub const fn number(self) -> u8 {
-        match self {
-            MeetingStatus::Ongoing => 1,
-            MeetingStatus::Ended => 2,
-            MeetingStatus::Upcoming => 3,
-        }
+        self as u8
     }
 }
 
@@ -63,21 +59,17 @@ impl MeetingStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MeetingType {
     /// 1: all types. Feishu's default.
-    All,
+    All = 1,
     /// 2: video meetings.
-    Video,
+    Video = 2,
     /// 3: local screen sharing.
-    LocalCast,
+    LocalCast = 3,
 }
 
 impl MeetingType {
     /// The value of the parameter.
     pub const fn number(self) -> u8 {
-        match self {
-            MeetingType::All => 1,
-            MeetingType::Video => 2,
-            MeetingType::LocalCast => 3,
-        }
+        self as u8
     }
 }
 
@@ -116,25 +108,23 @@ impl Identity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WebinarUserRole {
     /// 0: panellists.
-    Panellist,
+    Panellist = 0,
     /// 3: audience.
-    Audience,
+    Audience = 3,
 }
 
 impl WebinarUserRole {
     /// The value of the parameter `webinar_user_role`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            WebinarUserRole::Panellist => "0",
-            WebinarUserRole::Audience => "3",
-        }
+    pub const fn number(self) -> u8 {
+        self as u8
     }
 }
 
 /// Parameters that identify persons, rooms and meetings. Their values are redacted in error texts.
 pub(crate) const IDENTITY_PARAMETERS: &[&str] = &["meeting_no", "user_id", "room_id", "page_token"];
 
-type Query = Vec<(&'static str, String)>;
+/// The parameters of a request, in the order in which they are sent.
+pub type Query = Vec<(&'static str, String)>;
 
 fn push<T: ToString>(query: &mut Query, name: &'static str, value: Option<T>) {
     if let Some(value) = value {
@@ -155,7 +145,7 @@ pub struct MeetingListRequest {
     pub start_time: i64,
     /// End of the window, unix seconds.
     pub end_time: i64,
-    /// State of the meetings. `None`: ended.
+    /// `None`: ended.
     pub meeting_status: Option<MeetingStatus>,
     /// The filter. `None`: all meetings.
     pub filter: Option<MeetingFilter>,
@@ -182,7 +172,7 @@ impl MeetingListRequest {
     }
 
     /// The query of one page. `None` requests the first page.
-    pub fn query(&self, page_token: Option<&str>) -> Vec<(&'static str, String)> {
+    pub fn query(&self, page_token: Option<&str>) -> Query {
         let mut query = vec![("start_time", self.start_time.to_string()), ("end_time", self.end_time.to_string())];
         push(&mut query, "meeting_status", self.meeting_status.map(MeetingStatus::number));
         match &self.filter {
@@ -233,7 +223,7 @@ impl ParticipantListRequest {
     }
 
     /// The query of one page. `None` requests the first page.
-    pub fn query(&self, page_token: Option<&str>) -> Vec<(&'static str, String)> {
+    pub fn query(&self, page_token: Option<&str>) -> Query {
         let mut query = vec![
             ("meeting_start_time", self.meeting_start_time.to_string()),
             ("meeting_end_time", self.meeting_end_time.to_string()),
@@ -241,7 +231,7 @@ impl ParticipantListRequest {
         ];
         push(&mut query, "meeting_status", self.meeting_status.map(MeetingStatus::number));
         query.extend(self.only.as_ref().map(Identity::parameter));
-        push(&mut query, "webinar_user_role", self.webinar_user_role.map(WebinarUserRole::as_str));
+        push(&mut query, "webinar_user_role", self.webinar_user_role.map(WebinarUserRole::number));
         push_page(&mut query, page_token, self.user_id_type);
         query
     }
@@ -266,7 +256,7 @@ pub struct QualityListRequest {
 
 impl QualityListRequest {
     /// The query of one page. `None` requests the first page.
-    pub fn query(&self, page_token: Option<&str>) -> Vec<(&'static str, String)> {
+    pub fn query(&self, page_token: Option<&str>) -> Query {
         let mut query = vec![
             ("meeting_start_time", self.meeting_start_time.to_string()),
             ("meeting_end_time", self.meeting_end_time.to_string()),

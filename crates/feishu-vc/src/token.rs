@@ -68,7 +68,6 @@ impl Bearer {
     }
 }
 
-/// Holds the current token.
 pub(crate) struct TokenStore {
     credentials: Credentials,
     current: Mutex<Option<Bearer>>,
@@ -91,7 +90,6 @@ impl TokenStore {
         Ok(TokenStore { credentials, current: Mutex::new(current) })
     }
 
-    /// Whether a rejected token can be replaced.
     pub(crate) fn can_refresh(&self) -> bool {
         matches!(self.credentials, Credentials::App { .. })
     }

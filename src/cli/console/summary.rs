@@ -252,8 +252,8 @@ mod tests {
             let text = text(&Summary { exit_code: exit.code.number(), ..summary() }, &Ending::default());
             assert!(text.contains(&format!("Z: {}\n", exit.outcome)), "{text}");
         }
-        let vendor = Summary { exit_code: ExitCode::Vendor.number(), ..summary() };
-        let text = text(&vendor, &Ending::default());
+        let unreachable = Summary { exit_code: ExitCode::Feishu.number(), ..summary() };
+        let text = text(&unreachable, &Ending::default());
         assert!(text.contains("Z: Feishu could not be reached or kept failing\n"), "{text}");
     }
 

@@ -43,7 +43,7 @@ mod tests {
         let exit = |checks: Vec<Check>| Examined::new(checks).exit_code;
         assert_eq!(exit(vec![Check::ok("host", ""), Check::warning("disk", ""), Check::skipped("lock", "")]), 0);
         assert_eq!(exit(vec![failed(ExitCode::Storage)]), 5);
-        assert_eq!(exit(vec![failed(ExitCode::Storage), failed(ExitCode::Vendor)]), 4);
+        assert_eq!(exit(vec![failed(ExitCode::Storage), failed(ExitCode::Feishu)]), 4);
         assert_eq!(exit(vec![failed(ExitCode::Storage), failed(ExitCode::Credentials)]), 3);
         assert_eq!(exit(vec![failed(ExitCode::Credentials), failed(ExitCode::Usage)]), 2);
     }

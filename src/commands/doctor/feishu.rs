@@ -70,7 +70,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
             return skip_the_rest(checks, "the host cannot be reached");
         }
         None => {
-            checks.push(Check::failed("host", ExitCode::Vendor, format!("{origin} did not respond in time")));
+            checks.push(Check::failed("host", ExitCode::Feishu, format!("{origin} did not respond in time")));
             return skip_the_rest(checks, "the host did not respond");
         }
     };

@@ -65,7 +65,7 @@ pub(super) fn of_page(endpoint: Endpoint, page: &Page, has_ids: bool) -> Check {
 
 pub(super) fn of_timeout(name: &'static str) -> Verdict {
     let check =
-        Check::failed(name, ExitCode::Vendor, "no response in time").next("Feishu may have an outage: try again later");
+        Check::failed(name, ExitCode::Feishu, "no response in time").next("Feishu may have an outage: try again later");
     Verdict { check, ends: Some("Feishu takes too long") }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn of_error(name: &'static str, error: &CallError, target: Target, wa
             let wait = format_wait(*requested_wait);
             let found = format!("throttled; Feishu requests a wait of {wait}");
             Verdict::go_on(if *requested_wait > wait_cap {
-                Check::failed(name, ExitCode::Vendor, found)
+                Check::failed(name, ExitCode::Feishu, found)
                     .next(format!("a run waits at most {} (--wait-cap) and then stops", format_wait(wait_cap)))
                     .next(format!("run vcq-etl doctor again in {wait}"))
             } else {
@@ -92,7 +92,7 @@ pub(super) fn of_error(name: &'static str, error: &CallError, target: Target, wa
             })
         }
         CallError::Failed { fault, .. } => {
-            let check = Check::failed(name, ExitCode::Vendor, with_causes(error))
+            let check = Check::failed(name, ExitCode::Feishu, with_causes(error))
                 .next("Feishu or the network may have an outage: try again later");
             let is_lost = fault.is_unreachable() || matches!(**fault, Fault::TimedOut(_));
             Verdict { check, ends: is_lost.then_some("Feishu did not respond to the previous call") }
@@ -146,7 +146,7 @@ fn cause_text(cause: StopCause, answer: &ErrorResponse) -> String {
 /// For doctor a used-up quota is a refusal, not a stop on purpose, and a wrong clock is no internal error.
 fn exit_of(cause: StopCause) -> ExitCode {
     match cause {
-        StopCause::MonthlyQuota | StopCause::Clock => ExitCode::Vendor,
+        StopCause::MonthlyQuota | StopCause::Clock => ExitCode::Feishu,
         other => cause_exit(other),
     }
 }
@@ -163,7 +163,7 @@ fn ends_after(cause: StopCause) -> Option<&'static str> {
 }
 
 pub(super) fn of_unreachable_host(origin: &str, fault: &Fault) -> Check {
-    Check::failed("host", ExitCode::Vendor, format!("{origin}: {}", with_causes(fault)))
+    Check::failed("host", ExitCode::Feishu, format!("{origin}: {}", with_causes(fault)))
         .next("check the network, any proxy or firewall, and the region or base URL")
 }
 
@@ -204,7 +204,7 @@ pub(super) fn of_clock(response: &ProbeResponse) -> Check {
         SKEW_WARNING_S..SKEW_FAILED_S => Check::warning("clock", found).next(next),
         _ => {
             let consequence = "running meetings would be mistaken for ended ones, or the reverse";
-            Check::failed("clock", ExitCode::Vendor, format!("{found}: {consequence}")).next(next)
+            Check::failed("clock", ExitCode::Feishu, format!("{found}: {consequence}")).next(next)
         }
     }
 }
@@ -322,7 +322,7 @@ mod tests {
         let verdict = |requested_s| of_error("participant_list", &throttled(requested_s), Target::Real, CAP).check;
         assert_eq!(verdict(CAP.as_secs()).state, State::Warning);
         let check = verdict(CAP.as_secs() + 1);
-        assert_eq!((check.state, check.exit), (State::Failed, Some(ExitCode::Vendor)));
+        assert_eq!((check.state, check.exit), (State::Failed, Some(ExitCode::Feishu)));
         assert!(check.next[0].contains("120 s") && check.next[1].contains("121 s"), "{:?}", check.next);
     }
 

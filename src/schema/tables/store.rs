@@ -72,7 +72,7 @@ pub(crate) const RUNS: Table = Table {
         C::derived(
             "outcome",
             Text,
-            "Name of the exit code: complete, incomplete, stopped, interrupted, terminated, credentials, vendor and so on; NULL while in progress.",
+            "Name of the exit code: complete, incomplete, stopped, interrupted, terminated, credentials and so on; NULL while in progress.",
         ),
         C::derived("exit_code", Count, "The exit code; NULL while in progress."),
         C::derived("meetings", Count, "Meetings in the window."),

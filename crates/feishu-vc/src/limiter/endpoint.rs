@@ -3,13 +3,13 @@
 //! The local limit is consulted first and counts every call: its clock is never set back, and it holds if the shared
 //! file fails.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::local::LocalLimiter;
-use super::shared_file::{SharedFile, SharedFileError};
+use super::shared_file::{SharedFile, SharedFileError, lock};
 use super::shared_state::Admission;
 use crate::endpoint::Endpoint;
 use crate::error::CallError;
@@ -51,7 +51,8 @@ impl EndpointLimiter {
 
     /// Waits until a request may be sent, and counts it.
     pub(crate) async fn admit(&self, transport: &Transport, shared: Option<&SharedFile>) -> Result<(), CallError> {
-        let _waiting = WaitingGuard::new(&self.waiting);
+        self.waiting.send_modify(|count| *count += 1);
+        let _waiting = WaitingGuard(&self.waiting);
         let _turn = transport.unless_cancelled(self.turn.lock()).await?;
         let mut was_reported = false;
         loop {
@@ -117,15 +118,8 @@ impl EndpointLimiter {
     }
 }
 
-/// Counts a waiting request, however the wait ends.
+/// Stops counting a waiting request, however the wait ends.
 struct WaitingGuard<'a>(&'a watch::Sender<usize>);
-
-impl<'a> WaitingGuard<'a> {
-    fn new(count: &'a watch::Sender<usize>) -> WaitingGuard<'a> {
-        count.send_modify(|count| *count += 1);
-        WaitingGuard(count)
-    }
-}
 
 impl Drop for WaitingGuard<'_> {
     fn drop(&mut self) {
@@ -139,9 +133,4 @@ fn reported<T>(transport: &Transport, result: Result<Option<T>, SharedFileError>
         transport.emit(Event::SharedBudgetUnavailable { reason: error.to_string() });
         None
     })
-}
-
-/// Locks briefly. The guarded value is consistent between any two statements, so a panic elsewhere does no harm.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

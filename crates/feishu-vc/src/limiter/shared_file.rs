@@ -84,7 +84,6 @@ impl SharedFile {
         })
     }
 
-    /// Requests a call.
     pub(super) async fn take(&self, endpoint: Endpoint) -> Result<Option<Admission>, SharedFileError> {
         self.update(|state, now_us| state.take(endpoint, self.rate, self.max_wait, now_us)).await
     }
@@ -218,7 +217,8 @@ fn file_name(base_url: &BaseUrl, credentials: &Credentials) -> String {
     format!("{prefix}{digits}{SUFFIX}")
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Locks briefly. The guarded value is consistent between any two statements, so a panic elsewhere does no harm.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

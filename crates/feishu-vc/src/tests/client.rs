@@ -151,7 +151,7 @@ async fn how_far(origin: &str) -> Option<Unreachable> {
 }
 
 #[tokio::test]
-async fn host_that_refuses_is_told() {
+async fn host_that_refuses_is_reported() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let closed = listener.local_addr().expect("a bound address");
     drop(listener);
@@ -159,7 +159,7 @@ async fn host_that_refuses_is_told() {
 }
 
 #[tokio::test]
-async fn host_without_an_address_is_told() {
+async fn host_without_an_address_is_reported() {
     // `.invalid` is reserved to never have an address. Behind a proxy it is the proxy that looks for it.
     let behind_proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(std::env::var_os);
     let kind = how_far("https://open.feishu.invalid").await;
@@ -167,7 +167,7 @@ async fn host_without_an_address_is_told() {
 }
 
 #[tokio::test]
-async fn host_that_does_not_speak_tls_is_told() {
+async fn host_that_does_not_speak_tls_is_reported() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let origin = format!("https://{}", listener.local_addr().expect("a bound address"));
     tokio::spawn(async move {
@@ -244,7 +244,7 @@ async fn missing_scopes_are_named_for_app_and_user() {
 }
 
 #[tokio::test]
-async fn wrong_host_is_told_by_html_404_redirect_or_unknown_path() {
+async fn wrong_host_is_recognised_by_html_404_redirect_or_unknown_path() {
     let moved = Reply::html(302).with_header("location", "/elsewhere");
     for reply in [Reply::html(404), moved, Reply::code(404, 99991201)] {
         let script = Script::new([reply]).await;
