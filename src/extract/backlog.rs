@@ -87,15 +87,12 @@ impl Backlog {
         if context.settings.refetch {
             // Recorded in the ledger, so that a run without --refetch resumes it. Meetings that Feishu no longer lists
             // stay as they are, and those that just ended are fetched as soon as possible.
-            let keys: HashSet<String> = (ledger.meetings(since_us, until_us)?.into_iter())
-                .filter(|meeting| listed.contains(&meeting.meeting_key))
-                .filter(|meeting| {
-                    let window = MeetingWindow::new(meeting.start_us, meeting.end_us, now_us);
-                    !is_fresh(window.end_us(), now_us)
-                })
-                .map(|meeting| meeting.meeting_key)
-                .collect();
-            ledger.begin_refetch(keys.iter(), now_us)?;
+            let mut meetings = ledger.meetings(since_us, until_us)?;
+            meetings.retain(|meeting| {
+                let window = MeetingWindow::new(meeting.start_us, meeting.end_us, now_us);
+                listed.contains(&meeting.meeting_key) && !is_fresh(window.end_us(), now_us)
+            });
+            ledger.begin_refetch(meetings.iter().map(|meeting| &meeting.meeting_key), now_us)?;
         }
         let already_added = std::mem::take(&mut self.state().keys);
         for key in ledger.pending_meetings(since_us, until_us)? {

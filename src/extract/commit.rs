@@ -125,10 +125,7 @@ impl Committer {
     }
 
     /// At the end of a run: records what is still held back. A run that was stopped has not seen enough to call it
-    /// final.
-    ///
-    /// # Errors
-    /// Also if everybody was forbidden: the role is missing.
+    /// final. If everybody was forbidden, the role is missing, which is an error.
     pub(super) async fn finish(&self, was_stopped: bool) -> Result<(), Stop> {
         let undecided = "the run ended before it was clear whether every request gets this answer";
         let close = |result: UnitResult| if was_stopped { result.withdrawn(undecided) } else { result };

@@ -63,10 +63,7 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    /// What a call's error means for the run.
-    ///
-    /// # Errors
-    /// The error itself if it concerns only its unit.
+    /// What a call's error means for the run; the error itself if it concerns only its unit.
     pub(super) fn from_call(error: CallError) -> Result<Stop, CallError> {
         Ok(match error {
             CallError::Stop { .. } => Stop::Refused(error),

@@ -44,9 +44,6 @@ pub(crate) struct CheckpointWriter {
 
 impl CheckpointWriter {
     /// Starts the thread. Raw files are created below `raw_dir` and named after `run_id`.
-    ///
-    /// # Errors
-    /// If the system cannot start a thread.
     pub(crate) fn start(raw_dir: &Path, run_id: &str, ledger: Arc<Ledger>) -> std::io::Result<CheckpointWriter> {
         let (tasks, inbox) = channel();
         let writer = RawWriter::new(raw_dir, run_id);

@@ -66,10 +66,7 @@ impl Ledger {
         Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
-    /// Checks every page of the file.
-    ///
-    /// # Errors
-    /// [`LedgerError::Damaged`] if the check finds something.
+    /// Checks every page of the file; [`LedgerError::Damaged`] if the check finds something.
     pub(crate) fn check(&self) -> Result<(), LedgerError> {
         let found: String = self.one("pragma quick_check(1)", [], |row| row.get(0))?;
         if found == "ok" {

@@ -20,9 +20,6 @@ pub(super) fn file_name(run_id: &str, number: u32) -> String {
 }
 
 /// The files of a kind and date in the order in which they were written; empty if there is no folder.
-///
-/// # Errors
-/// [`RawError::Io`] if the folder cannot be listed.
 pub fn list_files(raw_dir: &Path, kind: RawKind, meeting_date: i32) -> Result<Vec<PathBuf>, RawError> {
     let mut files = list_entries(&date_folder(raw_dir, kind, meeting_date))?;
     files.retain(|path| path.to_string_lossy().ends_with(FILE_SUFFIX));
@@ -31,9 +28,6 @@ pub fn list_files(raw_dir: &Path, kind: RawKind, meeting_date: i32) -> Result<Ve
 }
 
 /// The dates that have a folder of a kind, oldest first.
-///
-/// # Errors
-/// [`RawError::Io`] if the folder cannot be listed.
 pub fn list_dates(raw_dir: &Path, kind: RawKind) -> Result<Vec<i32>, RawError> {
     let entries = list_entries(&raw_dir.join(kind.folder()))?;
     let mut dates: Vec<i32> = entries.iter().filter_map(|path| folder_date(path.file_name()?.to_str()?)).collect();

@@ -17,7 +17,7 @@ pub enum ParsedTime {
 }
 
 /// An instant and its offset from UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Moment {
     /// Microseconds since 1970-01-01 00:00 UTC.
     pub utc_us: i64,

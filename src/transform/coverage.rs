@@ -8,13 +8,11 @@ use crate::schema::{COVERAGE, Status};
 /// How far fetching one participant's quality (or one meeting's participants) got.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FetchState {
-    /// Number of walks that were started.
     pub attempts: u64,
     /// Start of the first walk, in microseconds UTC.
     pub first_us: i64,
     /// Start of the last walk, in microseconds UTC.
     pub last_us: i64,
-    /// Result of the last walk.
     pub status: Status,
     /// The status in words.
     pub reason: String,

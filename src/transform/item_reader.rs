@@ -65,19 +65,16 @@ impl ItemReader<'_> {
                         // UTC and local time come from the same text: one reject.
                         if rejected.insert(field) {
                             let raw_text = raw.text().into_owned();
-                            let first_seen_us = earlier
-                                .iter()
-                                .filter(|reject| reject.column_name == column.name && reject.raw_text == raw_text)
-                                .map(|reject| reject.first_seen_us)
-                                .min()
-                                .unwrap_or(requested_us);
+                            let is_same =
+                                |reject: &&Reject| reject.column_name == column.name && reject.raw_text == raw_text;
+                            let first_seen_us = earlier.iter().filter(is_same).map(|reject| reject.first_seen_us).min();
                             rejects.push(Reject {
                                 table_name: self.table.name,
                                 row_key: key.to_owned(),
                                 column_name: column.name,
                                 raw_text,
                                 reason,
-                                first_seen_us,
+                                first_seen_us: first_seen_us.unwrap_or(requested_us),
                             });
                         }
                         Cell::Null

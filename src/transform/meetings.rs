@@ -11,21 +11,6 @@ use crate::schema::cell::{Cell, Row};
 use crate::schema::identity::{KeyNumbering, MeetingIdentity, UNKNOWN};
 use crate::schema::{MEETINGS, Raw, Reason, TenantZone, parse};
 
-/// A walk lists the meetings that start in its window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// Inclusive, microseconds UTC.
-    pub since_us: i64,
-    /// Exclusive, microseconds UTC.
-    pub until_us: i64,
-}
-
-impl Window {
-    fn contains(&self, utc_us: i64) -> bool {
-        (self.since_us..self.until_us).contains(&utc_us)
-    }
-}
-
 /// The meetings of one date, merged over all walks.
 #[derive(Debug)]
 pub(crate) struct DateMeetings<'z> {
@@ -41,9 +26,9 @@ impl<'z> DateMeetings<'z> {
         DateMeetings { zone, meeting_date, entries: BTreeMap::new(), undated: Vec::new() }
     }
 
-    /// Adds the meetings of this date from a walk over meeting_list. A meeting without a readable start is a reject on
-    /// the day of the request.
-    pub(crate) fn add_walk(&mut self, walk: &ListWalk, window: Window, unknown: &mut UnknownFields) {
+    /// Adds the meetings of this date that a walk over meeting_list lists for its window (microseconds UTC, end
+    /// exclusive). A meeting without a readable start is a reject on the day of the request.
+    pub(crate) fn add_walk(&mut self, walk: &ListWalk, window_us: (i64, i64), unknown: &mut UnknownFields) {
         let mut numbering = KeyNumbering::default();
         let requested_today = self.zone.day_of(walk.requested_us) == self.meeting_date;
         for value in &walk.items {
@@ -53,7 +38,8 @@ impl<'z> DateMeetings<'z> {
             };
             match identity {
                 Ok((item, identity)) => {
-                    if identity.start.local_day() != self.meeting_date || !window.contains(identity.start.utc_us) {
+                    let is_in_window = (window_us.0..window_us.1).contains(&identity.start.utc_us);
+                    if identity.start.local_day() != self.meeting_date || !is_in_window {
                         continue;
                     }
                     let Some(key) = numbering.key(&identity.key, value) else { continue };
@@ -91,15 +77,11 @@ impl<'z> DateMeetings<'z> {
 
     /// The rows, sorted by key, and all rejects.
     pub(crate) fn finish(self) -> (Vec<Row>, Vec<Reject>) {
-        let mut rejects = self.undated;
-        let rows = self
-            .entries
-            .into_values()
-            .map(|entry| {
-                rejects.extend(entry.rejects);
-                entry.row
-            })
-            .collect();
+        let (mut rows, mut rejects) = (Vec::with_capacity(self.entries.len()), self.undated);
+        for entry in self.entries.into_values() {
+            rows.push(entry.row);
+            rejects.extend(entry.rejects);
+        }
         (rows, rejects)
     }
 }

@@ -10,7 +10,6 @@ mod item_reader;
 mod meetings;
 mod page_deserializer;
 mod page_scanner;
-mod page_sink;
 mod participants;
 mod reject;
 mod sample_batches;
@@ -24,8 +23,8 @@ mod tests;
 
 pub(crate) use coverage::{FetchState, Listing, coverage_rows};
 pub(crate) use item_reader::ListWalk;
-pub(crate) use meetings::{DateMeetings, Window};
-pub(crate) use page_sink::PageError;
+pub(crate) use meetings::DateMeetings;
+pub(crate) use page_deserializer::PageError;
 pub(crate) use participants::{MeetingParticipants, Participant};
 pub(crate) use reject::{Reject, reject_rows};
 pub use sample_batches::SampleBatches;

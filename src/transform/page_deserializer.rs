@@ -5,9 +5,13 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::page_sink::{LIST_KEY, PageError, Sink};
-use super::sample_layout::{LAYOUT, Leaf, SectionLeaves};
+use super::sample_layout::{LAYOUT, LIST_KEY, Leaf, SectionLeaves, Sink};
 use crate::schema::Raw;
+
+/// A page of the raw log that is not JSON. `extract` stores only pages that it could read, so the log is damaged.
+#[derive(Debug, thiserror::Error)]
+#[error("a stored page of participant_quality_list is unreadable")]
+pub struct PageError(#[from] serde_json::Error);
 
 /// Reads one page into `sink`. Items that are not objects end without a value.
 pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Result<(), PageError> {
@@ -54,31 +58,21 @@ macro_rules! expecting {
     };
 }
 
+/// Ignores every scalar.
 macro_rules! ignore_scalars {
-    () => {
-        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+    () => { ignore_scalars!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str)); };
+    ($($visit:ident($type:ty))+) => {
+        $(fn $visit<E>(self, _: $type) -> Result<(), E> {
             Ok(())
-        }
-        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_str<E>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
+        })+
         fn visit_unit<E>(self) -> Result<(), E> {
             Ok(())
         }
     };
 }
 
-/// Passes every scalar to `self.take`.
-macro_rules! leaf_scalars {
+/// Passes every scalar to `self.take`; null is an absent value.
+macro_rules! scalars {
     () => {
         fn visit_bool<E>(self, flag: bool) -> Result<(), E> {
             self.take(Raw::Bool(flag))
@@ -87,13 +81,16 @@ macro_rules! leaf_scalars {
             self.take(Raw::Integer(number))
         }
         fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-            self.take(unsigned(number))
+            self.take(i64::try_from(number).map_or(Raw::Unsigned(number), Raw::Integer))
         }
         fn visit_f64<E>(self, number: f64) -> Result<(), E> {
             self.take(Raw::Float(number))
         }
         fn visit_str<E>(self, text: &str) -> Result<(), E> {
             self.take(Raw::Text(text))
+        }
+        fn visit_unit<E>(self) -> Result<(), E> {
+            self.take(Raw::Absent)
         }
     };
 }
@@ -207,7 +204,9 @@ struct SectionSeed<'s, S> {
 impl<S: Sink> SectionSeed<'_, S> {
     /// A section that is not an object counts as the section's time, so that it is missing or a reject.
     fn take<E>(self, raw: Raw<'_>) -> Result<(), E> {
-        self.sink.leaf(&self.section.leaves[0], raw);
+        if !matches!(raw, Raw::Absent) {
+            self.sink.leaf(&self.section.leaves[0], raw);
+        }
         Ok(())
     }
 }
@@ -233,9 +232,6 @@ impl<'de, S: Sink> Visitor<'de> for SectionSeed<'_, S> {
         }
         Ok(())
     }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut values = Vec::new();
         while let Some(value) = seq.next_element::<serde_json::Value>()? {
@@ -246,11 +242,7 @@ impl<'de, S: Sink> Visitor<'de> for SectionSeed<'_, S> {
         }
         Ok(())
     }
-    leaf_scalars!();
-}
-
-fn unsigned(number: u64) -> Raw<'static> {
-    i64::try_from(number).map_or(Raw::Unsigned(number), Raw::Integer)
+    scalars!();
 }
 
 struct LeafKey<'s, S> {
@@ -294,11 +286,7 @@ seed!([, S: Sink] LeafSeed<'_, S> => (), deserialize_any);
 impl<'de, S: Sink> Visitor<'de> for LeafSeed<'_, S> {
     type Value = ();
     expecting!("a leaf");
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.sink.leaf(self.leaf, Raw::Absent);
-        Ok(())
-    }
-    leaf_scalars!();
+    scalars!();
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let value = serde_json::Value::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
         self.sink.leaf(self.leaf, Raw::Nested(&value));

@@ -5,8 +5,7 @@
 //! [`super::page_deserializer`] reads the page again (`make bench-stages FILTER=page`). A property test checks that
 //! both read the same values.
 
-use super::page_sink::{LIST_KEY, Sink};
-use super::sample_layout::{LAYOUT, SectionLeaves};
+use super::sample_layout::{LAYOUT, LIST_KEY, SectionLeaves, Sink};
 use crate::schema::Raw;
 
 /// The page does not have the common form, or is not JSON.

@@ -124,14 +124,10 @@ impl<'z> MeetingParticipants<'z> {
 
     /// The participants, sorted by key.
     pub(crate) fn finish(self) -> Vec<Participant> {
-        self.entries
-            .into_iter()
-            .map(|(participant_key, Entry { row, rejects, identity })| Participant {
-                row,
-                rejects,
-                participant_key,
-                identity,
-            })
-            .collect()
+        let participant = |(participant_key, entry)| {
+            let Entry { row, rejects, identity } = entry;
+            Participant { row, rejects, participant_key, identity }
+        };
+        self.entries.into_iter().map(participant).collect()
     }
 }

@@ -16,24 +16,17 @@ pub struct Reject {
     pub first_seen_us: i64,
 }
 
-impl Reject {
-    /// Whether both are the same text in the same cell, whenever they were seen.
-    fn is_same(&self, other: &Reject) -> bool {
-        self.table_name == other.table_name
-            && self.row_key == other.row_key
-            && self.column_name == other.column_name
-            && self.raw_text == other.raw_text
-            && self.reason == other.reason
-    }
-}
-
 pub(super) const WHOLE_ROW: &str = "*";
 
 /// The rows of `rejects`, sorted by key, without repetitions.
 pub(crate) fn reject_rows(table: &Table, mut rejects: Vec<Reject>, meeting_date: i32) -> Vec<Row> {
     rejects.sort();
-    // The time is the last sort key: of equal rejects the first one is kept.
-    rejects.dedup_by(|later, earlier| later.is_same(earlier));
+    // The time is the last sort key: of rejects that are equal except for it the first one is kept.
+    rejects.dedup_by(|later, earlier| {
+        let of_row = (later.table_name, &later.row_key) == (earlier.table_name, &earlier.row_key);
+        let of_cell = (later.column_name, &later.raw_text) == (earlier.column_name, &earlier.raw_text);
+        of_row && of_cell && later.reason == earlier.reason
+    });
     rejects
         .into_iter()
         .map(|reject| {

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::schema::{Kind, QUALITY_SAMPLES, SECTIONS};
+use crate::schema::{Kind, QUALITY_SAMPLES, Raw, SECTIONS};
+
+pub(super) const LIST_KEY: &str = "participant_quality_list";
 
 /// 39 metrics and 5 times.
 pub(super) const SLOT_COUNT: usize = 44;
@@ -25,6 +27,16 @@ pub(super) struct SectionLeaves {
     pub key: String,
     /// In the documented order; the first is the time.
     pub leaves: Vec<Leaf>,
+}
+
+/// Receives the values of a page in their order.
+pub(super) trait Sink {
+    /// A value of the current item.
+    fn leaf(&mut self, leaf: &Leaf, raw: Raw<'_>);
+    /// A field without a column.
+    fn unknown(&mut self, section: Option<&'static str>, field: &str);
+    /// The current item has ended.
+    fn item_end(&mut self);
 }
 
 /// The sections in the order of [`SECTIONS`].

@@ -5,21 +5,12 @@ use super::sample_layout::SLOT_COUNT;
 use crate::schema::{Moment, QUALITY_SAMPLES, Reason};
 
 /// One row. A slot has the bits of a double, an integer or microseconds, depending on the kind of its column.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Sample {
     pub(super) time: Moment,
     /// A bit for each slot that is not NULL.
     pub(super) present: u64,
     pub(super) slots: [u64; SLOT_COUNT],
-}
-
-/// The identity of a sample.
-pub(super) type Bits = (i64, i32, u64, [u64; SLOT_COUNT]);
-
-impl Sample {
-    pub(super) fn bits(&self) -> Bits {
-        (self.time.utc_us, self.time.offset_min, self.present, self.slots)
-    }
 }
 
 /// The samples and rejects of one walk; duplicate participants share it.

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::page_sink::{PageError, Sink};
+use super::page_deserializer::PageError;
 use super::reject::WHOLE_ROW;
-use super::sample_layout::{LAYOUT, Leaf, SLOT_COUNT, time_slot};
-use super::typed_walk::{Bits, Sample, TypedWalk, WalkReject};
+use super::sample_layout::{LAYOUT, Leaf, SLOT_COUNT, Sink, time_slot};
+use super::typed_walk::{Sample, TypedWalk, WalkReject};
 use super::unknown_fields::{UnknownFields, count_unknown_field};
 use super::{page_deserializer, page_scanner};
 use crate::schema::{Kind, ParsedTime, Raw, Reason, parse};
@@ -53,15 +53,6 @@ impl Default for CurrentItem {
     }
 }
 
-/// The state of a parser at the start of a page.
-struct Checkpoint {
-    items: usize,
-    cell_rejects: usize,
-    timeless: usize,
-    next_index: usize,
-    unknown: UnknownFields,
-}
-
 impl WalkParser {
     /// Converts the pages of a walk, in order. Times without an offset use that of the participant's join.
     pub fn walk(&mut self, pages: &[&[u8]], join_offset_min: i32) -> Result<TypedWalk, PageError> {
@@ -81,35 +72,25 @@ impl WalkParser {
     /// Reads a page of the common form, else any JSON, else valid JSON that serde_json does not accept, after replacing
     /// what it refuses.
     fn page(&mut self, body: &[u8]) -> Result<(), PageError> {
-        let checkpoint = self.checkpoint();
+        let (items, cell_rejects, timeless) = (self.items.len(), self.cell_rejects.len(), self.timeless.len());
+        let (next_index, unknown) = (self.next_index, self.unknown.clone());
+        let discard_page = |parser: &mut WalkParser| {
+            parser.items.truncate(items);
+            parser.cell_rejects.truncate(cell_rejects);
+            parser.timeless.truncate(timeless);
+            parser.next_index = next_index;
+            parser.unknown.clone_from(&unknown);
+            parser.current = CurrentItem::default();
+        };
         if page_scanner::read_page(body, self).is_ok() {
             return Ok(());
         }
-        self.restore(&checkpoint);
+        discard_page(self);
         if page_deserializer::read_page(body, self).is_ok() {
             return Ok(());
         }
-        self.restore(&checkpoint);
+        discard_page(self);
         page_deserializer::read_page(readable(&String::from_utf8_lossy(body)).as_bytes(), self)
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
-        Checkpoint {
-            items: self.items.len(),
-            cell_rejects: self.cell_rejects.len(),
-            timeless: self.timeless.len(),
-            next_index: self.next_index,
-            unknown: self.unknown.clone(),
-        }
-    }
-
-    fn restore(&mut self, checkpoint: &Checkpoint) {
-        self.items.truncate(checkpoint.items);
-        self.cell_rejects.truncate(checkpoint.cell_rejects);
-        self.timeless.truncate(checkpoint.timeless);
-        self.next_index = checkpoint.next_index;
-        self.unknown.clone_from(&checkpoint.unknown);
-        self.current = CurrentItem::default();
     }
 
     /// The unknown fields seen since the last call.
@@ -120,20 +101,14 @@ impl WalkParser {
     /// Sorts the samples, keeps the last of several with the same time, and gives every reject its row.
     fn finish(&mut self, pages: &[&[u8]]) -> TypedWalk {
         let mut texts: Vec<Option<Vec<&str>>> = vec![None; pages.len()];
-        let mut text = |index: usize| -> String {
+        let mut item_reject = |index: usize, at: Result<i64, usize>, reason: Reason| {
             let page = self.page_starts.partition_point(|start| *start <= index) - 1;
             let items = texts[page].get_or_insert_with(|| page_deserializer::item_texts(pages[page]));
-            items.get(index - self.page_starts[page]).copied().unwrap_or_default().to_owned()
+            let raw_text = items.get(index - self.page_starts[page]).copied().unwrap_or_default().to_owned();
+            WalkReject { at, column_name: WHOLE_ROW, raw_text, reason }
         };
         let mut walk = TypedWalk::default();
-        for index in &self.timeless {
-            walk.rejects.push(WalkReject {
-                at: Err(*index),
-                column_name: WHOLE_ROW,
-                raw_text: text(*index),
-                reason: Reason::NoTime,
-            });
-        }
+        walk.rejects.extend(self.timeless.iter().map(|index| item_reject(*index, Err(*index), Reason::NoTime)));
         // A stable sort, so that items with the same time keep their order. Nearly always sorted already.
         if !self.items.is_sorted_by_key(|item| item.sample.time.utc_us) {
             self.items.sort_by_key(|item| item.sample.time.utc_us);
@@ -143,19 +118,15 @@ impl WalkParser {
         walk.samples.reserve(self.items.len());
         for same_time in self.items.chunk_by(|a, b| a.sample.time.utc_us == b.sample.time.utc_us) {
             // Pages can overlap: an item that is repeated later is not a reject.
-            let mut last_of: HashMap<Bits, usize> = HashMap::new();
+            let mut last_of: HashMap<Sample, usize> = HashMap::new();
             if same_time.len() > 1 {
-                last_of.extend(same_time.iter().enumerate().map(|(position, item)| (item.sample.bits(), position)));
+                last_of.extend(same_time.iter().enumerate().map(|(position, item)| (item.sample, position)));
             }
             for (position, item) in same_time.iter().enumerate().take(same_time.len() - 1) {
-                if last_of.get(&item.sample.bits()) == Some(&position) {
+                if last_of.get(&item.sample) == Some(&position) {
                     superseded.insert(item.index);
-                    walk.rejects.push(WalkReject {
-                        at: Ok(item.sample.time.unix_s()),
-                        column_name: WHOLE_ROW,
-                        raw_text: text(item.index),
-                        reason: Reason::DuplicateSample,
-                    });
+                    let at = Ok(item.sample.time.unix_s());
+                    walk.rejects.push(item_reject(item.index, at, Reason::DuplicateSample));
                 }
             }
             walk.samples.extend(same_time.last().map(|item| item.sample));
@@ -177,16 +148,8 @@ impl WalkParser {
 impl CurrentItem {
     /// Called again for a key that occurs twice in an object: the last one applies, even if it is missing.
     fn set(&mut self, slot: usize, bits: Option<u64>) {
-        match bits {
-            Some(bits) => {
-                self.slots[slot] = bits;
-                self.present |= 1 << slot;
-            }
-            None => {
-                self.slots[slot] = 0;
-                self.present &= !(1 << slot);
-            }
-        }
+        self.slots[slot] = bits.unwrap_or_default();
+        self.present = self.present & !(1 << slot) | u64::from(bits.is_some()) << slot;
     }
 
     fn set_time(&mut self, leaf: &Leaf, time: Option<ParsedTime>) {

@@ -125,7 +125,7 @@ fn a_sync_that_stops_early_reports_the_remaining_work() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ran = RunOutput::new(env.vcq(&arguments).output().expect("runs")).expect_exit(8);
     let words: Vec<&str> = ran.stdout.split_whitespace().collect();
-    let left = words.join(" ").split(" Left ").nth(1).expect("what is left").to_owned();
+    let left = words.join(" ").split(" Remaining ").nth(1).expect("what is left").to_owned();
     let plan = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(plan["used"]["participant_list"], 0, "the limit was enough for the lists");
     let pending = &plan["pending"];

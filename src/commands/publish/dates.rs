@@ -12,7 +12,7 @@ use crate::schema::cell::{self, Row};
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
     DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, PageError, Participant, Reject, SampleBatches,
-    TypedWalk, UnknownFields, WalkParser, Window, count_unknown_field, coverage_rows, reject_rows,
+    TypedWalk, UnknownFields, WalkParser, count_unknown_field, coverage_rows, reject_rows,
 };
 use feishu_vc::Endpoint;
 
@@ -133,10 +133,9 @@ impl<'a> Stage<'a> {
         walks.sort_by_key(|walk| walk.requested_us);
         let mut meetings = DateMeetings::new(self.context.zone, self.meeting_date);
         for walk in walks {
-            let (since_us, until_us) = walk.window_us.unwrap_or((i64::MIN, i64::MAX));
             let mut unknown = UnknownFields::new();
             let items = list_walk(pages, walk, Endpoint::MeetingList)?;
-            meetings.add_walk(&items, Window { since_us, until_us }, &mut unknown);
+            meetings.add_walk(&items, walk.window_us.unwrap_or((i64::MIN, i64::MAX)), &mut unknown);
             self.note_unknown(walk, unknown);
         }
         Ok(meetings)

@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, Status, Table, TenantZone};
 use crate::transform::{
-    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, Participant, Reject, UnknownFields, Window,
-    coverage_rows,
+    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, Participant, Reject, UnknownFields, coverage_rows,
 };
 
 const START: &str = "2022.12.23 11:16:59 (GMT+08:00)";
-const EVER: Window = Window { since_us: 0, until_us: i64::MAX };
+const EVER: (i64, i64) = (0, i64::MAX);
 const REQUESTED: i64 = 1_671_900_000_000_000;
 
 fn zone() -> TenantZone {
@@ -28,12 +27,12 @@ fn cell<'a>(table: &Table, row: &'a Row, name: &str) -> &'a Cell {
     &row[table.position(name).expect("a column")]
 }
 
-fn meetings(walks: &[ListWalk], window: Window) -> (Vec<Row>, Vec<Reject>, UnknownFields) {
+fn meetings(walks: &[ListWalk], window_us: (i64, i64)) -> (Vec<Row>, Vec<Reject>, UnknownFields) {
     let zone = zone();
     let mut unknown = UnknownFields::new();
     let mut date = DateMeetings::new(&zone, DAY);
     for walk in walks {
-        date.add_walk(walk, window, &mut unknown);
+        date.add_walk(walk, window_us, &mut unknown);
     }
     let (rows, rejects) = date.finish();
     (rows, rejects, unknown)
@@ -99,9 +98,9 @@ fn the_window_and_the_date_decide() {
                        {"meeting_id": "2", "meeting_start_time": "2022.12.24 00:00:00 (GMT+08:00)"}]);
     assert_eq!(meetings(&[walk(items.clone(), 1)], EVER).0.len(), 1);
     let start_us = 1_671_765_419_000_000;
-    let none = Window { since_us: start_us + 1, until_us: i64::MAX };
+    let none = (start_us + 1, i64::MAX);
     assert_eq!(meetings(&[walk(items.clone(), 1)], none).0.len(), 0);
-    let exclusive = Window { since_us: 0, until_us: start_us };
+    let exclusive = (0, start_us);
     assert_eq!(meetings(&[walk(items, 1)], exclusive).0.len(), 0);
 }
 
