@@ -24,7 +24,7 @@ pub use cli::{Process, run};
 pub use error::ExitCode;
 
 // For the integration tests and the benches.
-pub use commands::publish::dates::{DateContext, stage_date};
+pub use commands::publish::stage_date::{DateContext, stage_date};
 pub use load::{
     DatabaseOptions, DatePublication, Definitions, Lock, PartWriter, Publication, PublishMode, Step, StorePaths,
     publish,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::publish::dates::DateError;
+use super::publish::stage_date::DateError;
 use crate::buildings::BuildingsError;
 use crate::extract::WriteError;
 use crate::ledger::LedgerError;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::publish::publisher::Due;
+use super::publish::due_dates::DueDates;
 use crate::extract::CaughtUp;
 use crate::schema::civil_date_text;
 
-pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: CaughtUp, due: &Due) -> Vec<String> {
+pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: CaughtUp, due: &DueDates) -> Vec<String> {
     let mut notes = Vec::new();
     if caught_up.walks > 0 {
         notes.push(format!(

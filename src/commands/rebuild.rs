@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::SyncError;
-use super::publish::dates::DateError;
 use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
+use super::publish::stage_date::DateError;
 use super::setup::Now;
 use super::store_state::{check_without_manifest, lost_raw_dates, mark_all_dirty};
 use super::summary::Summary;

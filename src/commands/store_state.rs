@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::error::SyncError;
-use super::publish::dates::DateError;
+use super::publish::stage_date::DateError;
 use crate::extract::dates_with_lost_files;
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{DatePublication, Manifest, PublishedFile, StorePaths};

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::input_errors::GIVE_ORIGIN;
 use super::nearest::nearest;
 use crate::commands::SyncError;
-use crate::commands::publish::dates::DateError;
+use crate::commands::publish::stage_date::DateError;
 use crate::commands::verify::VerifyError;
 use crate::ledger::LedgerError;
 use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};

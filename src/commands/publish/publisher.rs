@@ -1,12 +1,13 @@
-//! Publishes during a run and at its end: decides which dates are due, and collects what the summary needs.
+//! Publishes during a run and at its end, and collects what the summary needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::dates::add_unknown;
+use super::due_dates::{DueDates, due_dates};
 use super::round::{RoundInput, Skipped};
 use super::setup::PublishSetup;
+use super::stage_date::add_unknown;
 use super::totals::Totals;
 use crate::commands::error::SyncError;
 use crate::commands::summary::{Calls, Summary};
@@ -38,15 +39,6 @@ pub(crate) struct Publisher {
     pub seconds_during_extraction: f64,
 }
 
-/// Which dates are to be published, and which are not.
-pub(crate) struct Due {
-    /// Dates with unpublished responses.
-    pub dates: Vec<DirtyDate>,
-    pub awaiting_refetch: BTreeSet<i32>,
-    /// Dates with new responses but without the files of older ones: publishing them would drop published rows.
-    pub lost_raw: BTreeSet<i32>,
-}
-
 impl Publisher {
     pub(crate) fn new(setup: PublishSetup, paths: &StorePaths, ledger: Arc<Ledger>) -> Publisher {
         Publisher {
@@ -67,22 +59,8 @@ impl Publisher {
         }
     }
 
-    /// `is_whole` if the run was not stopped early.
-    pub(crate) fn due(&self, is_whole: bool) -> Result<Due, SyncError> {
-        let awaiting_refetch = self.ledger.awaiting_refetch_dates(is_whole)?;
-        let mut dates = self.ledger.dirty_dates()?;
-        let is_dirty = |day: &i32| dates.iter().any(|date| date.meeting_date == *day);
-        // A date that is being refetched may be replaced; whether it would lose rows is checked when it is staged.
-        let refetched = self.ledger.refetch_dates()?;
-        let lost_raw = self.setup.lost_raw_dates.difference(&refetched).copied();
-        let lost_raw: BTreeSet<i32> = lost_raw.filter(is_dirty).collect();
-        // With --meeting-no only some of the window's meetings are listed.
-        let is_listed = is_whole && self.setup.meeting_nos.is_empty();
-        let partially_listed =
-            self.ledger.partially_listed_dates(if is_listed { self.setup.window_us } else { (0, 0) })?;
-        let stays = [&awaiting_refetch, &lost_raw, &partially_listed];
-        dates.retain(|date| !stays.iter().any(|stays| stays.contains(&date.meeting_date)));
-        Ok(Due { dates, awaiting_refetch, lost_raw })
+    pub(crate) fn due(&self, is_whole: bool) -> Result<DueDates, SyncError> {
+        due_dates(&self.ledger, &self.setup, is_whole)
     }
 
     /// Publishes the dates that have responses and no more work, if there are any.
@@ -103,7 +81,7 @@ impl Publisher {
         &mut self,
         run: &mut RunRecord,
         exit: ExitCode,
-        due: &Due,
+        due: &DueDates,
     ) -> Result<ExitCode, SyncError> {
         let (exit, ended) = self.publish(due.dates.clone(), run.clone(), Some(exit)).await?;
         let replaced: BTreeSet<i32> = self.setup.lost_raw_dates.intersection(&self.staged).copied().collect();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::dates::{DateContext, DateError, StagedDate, stage_date};
 use super::setup::PublishSetup;
+use super::stage_date::{DateContext, DateError, StagedDate, stage_date};
 use super::totals::Totals;
 use crate::commands::error::SyncError;
 use crate::commands::run_record::{run_row, set_exit};

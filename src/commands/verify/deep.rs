@@ -8,7 +8,7 @@ use std::path::Path;
 use super::error::VerifyError;
 use super::setup::VerifySetup;
 use crate::checks::{Check, Findings, Verified, compare_parts};
-use crate::commands::publish::dates::{DateContext, DateError, stage_date};
+use crate::commands::publish::stage_date::{DateContext, DateError, stage_date};
 use crate::ledger::unpublished_dates;
 use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder};
 use crate::raw_log::RawFile;
