@@ -6,7 +6,6 @@ use arrow::datatypes::{Field, Schema};
 
 use super::{Column, SCHEMA_VERSION, Table};
 
-/// The schema of a table's Parquet files.
 pub(crate) fn file_schema(table: &Table) -> Schema {
     Schema::new(table.file_columns().map(field).collect::<Vec<_>>())
 }

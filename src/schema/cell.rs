@@ -44,9 +44,8 @@ pub(crate) type Row = Vec<Cell>;
 /// Builds the record batch of a table's Parquet file, without the partition column. A required column that is NULL or a
 /// cell of the wrong kind is an internal error, whatever the input.
 pub(crate) fn file_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
-    let columns: Vec<&Column> = table.file_columns().collect();
-    let arrays = columns
-        .iter()
+    let arrays = table
+        .file_columns()
         .map(|column| {
             let position = table.position(column.name).unwrap_or_default();
             array(column, rows.iter().map(|row| row.get(position).unwrap_or(&Cell::Null)))

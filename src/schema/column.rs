@@ -5,7 +5,6 @@ use super::Kind;
 /// The Hive partition column.
 pub(crate) const PARTITION_COLUMN: &str = "meeting_date";
 
-/// One published column.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub name: &'static str,
@@ -23,7 +22,6 @@ impl Column {
         Column { name, source, kind, required: false, doc }
     }
 
-    /// A column of the key.
     pub const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Column {
         Column { name, source: "", kind, required: true, doc }
     }
@@ -69,7 +67,6 @@ pub struct Table {
 }
 
 impl Table {
-    /// The columns of the key.
     pub fn key(&self) -> impl Iterator<Item = &'static Column> {
         self.columns.iter().filter(|column| column.required)
     }

@@ -32,8 +32,7 @@ pub(crate) struct MeetingIdentity {
 }
 
 impl MeetingIdentity {
-    /// Reads an item of meeting_list.
-    /// Without a readable start a meeting has neither key nor date.
+    /// Reads an item of meeting_list. Without a readable start a meeting has neither key nor date.
     pub(crate) fn from_item(item: &Item, zone: &TenantZone) -> Result<MeetingIdentity, Reason> {
         let start = resolve(item, "meeting_start_time", zone)?.ok_or(Reason::NoTime)?;
         let end = time(item, "meeting_end_time").ok().flatten().map(|end| resolve_after(end, start, zone));
@@ -45,14 +44,12 @@ impl MeetingIdentity {
             key: format!("{}-{}", escape(number), start.unix_s()),
             start,
             end,
-            is_webinar: subtype == Some(WEBINAR_SUBTYPE) || viewers.is_some_and(|count| count > 0),
+            // Subtype 8 is a webinar.
+            is_webinar: subtype == Some(8) || viewers.is_some_and(|count| count > 0),
             meeting_no,
         })
     }
 }
-
-/// `meeting_subtype` of a webinar.
-const WEBINAR_SUBTYPE: i64 = 8;
 
 /// Resolves a time of the same row as `base`, whose offset is used for a local time without one.
 pub(crate) fn resolve_after(time: ParsedTime, base: Moment, zone: &TenantZone) -> Moment {
@@ -109,15 +106,8 @@ fn escape(id: Option<&str>) -> Cow<'_, str> {
     if id.chars().all(is_plain) {
         return Cow::Borrowed(id);
     }
-    let mut part = String::with_capacity(id.len() + 8);
-    for c in id.chars() {
-        if is_plain(c) {
-            part.push(c);
-        } else {
-            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| part.push_str(&format!("%{byte:02X}")));
-        }
-    }
-    Cow::Owned(part)
+    let encode = |c: char| c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    Cow::Owned(id.chars().map(|c| if is_plain(c) { c.to_string() } else { encode(c) }).collect())
 }
 
 /// The key of the coverage row for a meeting whose participants could not be listed.
@@ -156,9 +146,7 @@ pub(crate) fn row_digest(row: &Value) -> RowDigest {
         None => serde_json::to_vec(row),
     };
     let hash = Sha256::digest(text.unwrap_or_default());
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&hash[..16]);
-    digest
+    std::array::from_fn(|at| hash[at])
 }
 
 fn time(item: &Item, field: &str) -> Result<Option<ParsedTime>, Reason> {

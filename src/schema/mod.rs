@@ -11,6 +11,7 @@ pub(crate) mod ddl;
 pub(crate) mod dictionary;
 pub(crate) mod identity;
 mod kind;
+mod named;
 pub mod parse;
 mod raw;
 mod status;

@@ -1,5 +1,7 @@
 //! The coverage status of a participant row, or of a meeting whose participants could not be listed.
 
+use super::named::named;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -24,34 +26,19 @@ pub enum Status {
     Pending,
 }
 
+named!(Status {
+    Complete "complete"
+    Empty "empty"
+    NotFound "not_found"
+    Unaddressable "unaddressable"
+    TooLong "too_long"
+    Forbidden "forbidden"
+    Unsupported "unsupported"
+    Failed "failed"
+    Pending "pending"
+});
+
 impl Status {
-    pub const ALL: &'static [Status] = &[
-        Status::Complete,
-        Status::Empty,
-        Status::NotFound,
-        Status::Unaddressable,
-        Status::TooLong,
-        Status::Forbidden,
-        Status::Unsupported,
-        Status::Failed,
-        Status::Pending,
-    ];
-
-    /// The value of `coverage.status`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Complete => "complete",
-            Status::Empty => "empty",
-            Status::NotFound => "not_found",
-            Status::Unaddressable => "unaddressable",
-            Status::TooLong => "too_long",
-            Status::Forbidden => "forbidden",
-            Status::Unsupported => "unsupported",
-            Status::Failed => "failed",
-            Status::Pending => "pending",
-        }
-    }
-
     pub fn from_name(name: &str) -> Option<Status> {
         Status::ALL.iter().copied().find(|status| status.name() == name)
     }

@@ -1,7 +1,9 @@
 //! Times as plain integers (microseconds and days), because millions of them are parsed.
 //!
-//! The calendar arithmetic is Howard Hinnant's "chrono-compatible low-level date algorithms"; a property test compares
-//! it with `jiff`.
+//! The arithmetic that parsing needs is Howard Hinnant's "chrono-compatible low-level date algorithms"; a property test
+//! compares it with `jiff`.
+
+use jiff::civil::Date;
 
 /// A time as Feishu sent it, before a missing UTC offset is filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,34 +95,25 @@ fn days_in_month(year: i64, month: u32) -> u32 {
 
 /// Parses the form that [`civil_date_text`] writes into days since 1970-01-01.
 pub(crate) fn civil_date(text: &str) -> Option<i32> {
-    let date: jiff::civil::Date = text.parse().ok()?;
+    let date: Date = text.parse().ok()?;
     let days = date.since((jiff::Unit::Day, jiff::civil::date(1970, 1, 1))).ok()?.get_days();
     // jiff accepts other forms too.
     (civil_date_text(days) == text).then_some(days)
 }
 
+/// The date that is this number of days after 1970-01-01.
+pub(super) fn date_of_day(day: i32) -> Date {
+    jiff::civil::date(1970, 1, 1).saturating_add(jiff::SignedDuration::from_hours(i64::from(day) * 24))
+}
+
 /// Formats days since 1970-01-01 as `YYYY-MM-DD`, the form of partition folders.
-pub(crate) fn civil_date_text(days: i32) -> String {
-    let days = i64::from(days) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+pub(crate) fn civil_date_text(day: i32) -> String {
+    date_of_day(day).to_string()
 }
 
 /// Formats an instant as RFC 3339 in UTC, in whole seconds.
 pub(crate) fn utc_text(utc_us: i64) -> String {
-    let seconds = utc_us.div_euclid(1_000_000);
-    let day = seconds.div_euclid(86_400);
-    let second = seconds.rem_euclid(86_400);
-    // Within the years 0 to 9999 the number of days fits.
-    let date = civil_date_text(day as i32);
-    format!("{date}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    jiff::Timestamp::from_second(utc_us.div_euclid(1_000_000)).unwrap_or_default().to_string()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use jiff::tz::{Offset, TimeZone};
 
+use super::time::date_of_day;
 use super::{Moment, ParsedTime};
 
 /// A fixed offset (`+08:00`) or a zone of the IANA database (`Asia/Shanghai`).
@@ -21,12 +22,11 @@ impl TenantZone {
     /// Parses `+08:00`, `-0530`, `+8`, `Z`, `UTC` or an IANA name.
     pub fn parse(text: &str) -> Result<TenantZone, ZoneError> {
         let name = text.trim();
-        let error = || ZoneError { text: text.to_owned() };
-        if let Some(minutes) = super::parse::offset_min(name) {
-            let zone = TimeZone::fixed(Offset::from_seconds(minutes * 60).map_err(|_| error())?);
-            return Ok(TenantZone { name: name.to_owned(), zone });
-        }
-        let zone = TimeZone::get(name).map_err(|_| error())?;
+        let zone = match super::parse::offset_min(name) {
+            Some(minutes) => Offset::from_seconds(minutes * 60).map(TimeZone::fixed),
+            None => TimeZone::get(name),
+        };
+        let zone = zone.map_err(|_| ZoneError { text: text.to_owned() })?;
         Ok(TenantZone { name: name.to_owned(), zone })
     }
 
@@ -41,10 +41,7 @@ impl TenantZone {
 
     /// The offset at an instant, in minutes east of UTC.
     pub fn offset_min_at(&self, utc_us: i64) -> i32 {
-        match jiff::Timestamp::from_microsecond(utc_us) {
-            Ok(at) => self.zone.to_offset(at).seconds() / 60,
-            Err(_) => 0,
-        }
+        jiff::Timestamp::from_microsecond(utc_us).map_or(0, |at| self.zone.to_offset(at).seconds() / 60)
     }
 
     /// Fills in a missing offset.
@@ -67,16 +64,15 @@ impl TenantZone {
 
     /// Whether two zones have the same offset at all relevant times.
     pub fn is_equivalent_to(&self, other: &TenantZone) -> bool {
-        const WEEK_US: i64 = 7 * 86_400_000_000;
         // Weekly from 2020 to 2037.
-        let mut weeks = (0..900).map(|week| 1_577_836_800_000_000 + week * WEEK_US);
+        let mut weeks = (0..900).map(|week| 1_577_836_800_000_000 + week * 7 * 86_400_000_000);
         self.name == other.name || weeks.all(|at| self.offset_min_at(at) == other.offset_min_at(at))
     }
 
     /// The first instant of a day (days since 1970-01-01), in microseconds UTC.
     pub fn start_of_day(&self, day: i32) -> i64 {
-        let date = jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(day.clamp(-700_000, 2_900_000)));
         // Only dates at the limits of `jiff` have no instant.
+        let date = date_of_day(day.clamp(-700_000, 2_900_000));
         date.to_zoned(self.time_zone().clone()).map_or(i64::MAX, |start| start.timestamp().as_microsecond())
     }
 }

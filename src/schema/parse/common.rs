@@ -1,9 +1,32 @@
-//! What all parsers share: missing values, and the folding of full-width and typographic characters.
+//! What all parsers share: reasons, missing values, and the folding of full-width and typographic characters; and the
+//! parsers of text and ids, which are kept as sent.
 
 use std::borrow::Cow;
 
-use super::Reason;
 use crate::schema::Raw;
+use crate::schema::named::named;
+
+/// Why a value or a row could not be converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    Unparsable,
+    /// A number followed by a unit that is unknown for this kind.
+    UnknownUnit,
+    /// Of the right kind, but impossible.
+    OutOfRange,
+    /// A row without any time.
+    NoTime,
+    /// A row with the same time as a later row of the same participant.
+    DuplicateSample,
+}
+
+named!(Reason {
+    Unparsable "unparsable"
+    UnknownUnit "unknown_unit"
+    OutOfRange "out_of_range"
+    NoTime "no_time"
+    DuplicateSample "duplicate_sample"
+});
 
 /// Texts that mean "missing" in metrics, times, durations, flags and counts, in lower case.
 pub const MISSING_WORDS: &[&str] = &[
@@ -62,4 +85,20 @@ pub(super) fn on_value<T>(raw: &Raw<'_>, parser: impl FnOnce(&str) -> Result<T, 
         Raw::Integer(_) | Raw::Unsigned(_) | Raw::Float(_) => parser(&raw.text()).map(Some),
         Raw::Bool(_) | Raw::Nested(_) => Err(Reason::Unparsable),
     }
+}
+
+/// Only absent, null, empty and blank text is missing: "None" is a valid topic.
+pub fn text<'a>(raw: &Raw<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
+    match raw {
+        Raw::Nested(_) => Err(Reason::Unparsable),
+        other => {
+            let text = other.text();
+            Ok(if text.trim().is_empty() { None } else { Some(text) })
+        }
+    }
+}
+
+/// Like text, but `-` is missing too.
+pub fn id<'a>(raw: &Raw<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
+    Ok(text(raw)?.filter(|id| id.trim() != "-"))
 }

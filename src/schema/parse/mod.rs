@@ -5,14 +5,10 @@
 
 mod common;
 mod number;
-mod reason;
 #[cfg(test)]
 mod table_tests;
-mod text;
 mod time;
 
-pub use common::MISSING_WORDS;
+pub use common::{MISSING_WORDS, Reason, id, text};
 pub use number::{count, flag, height_px, measure, seconds};
-pub use reason::Reason;
-pub use text::{id, text};
 pub use time::{offset_min, time};

@@ -1,7 +1,6 @@
 //! Numbers with a unit, counts, flags, durations and picture heights.
 
-use super::Reason;
-use super::common::on_value;
+use super::common::{Reason, on_value};
 use crate::schema::{Kind, Raw};
 
 /// A unit (case-insensitive) and the power of ten that converts it to the column's unit.
@@ -24,9 +23,10 @@ const KBPS: &[Unit] = &[
     ("", 0),
 ];
 const PERCENT: &[Unit] = &[("%", 0), ("", 0)];
-const DECIBEL: &[Unit] = &[("db", 0), ("dbfs", 0), ("", 0)];
+const DECIBEL: &[Unit] = &[("dB", 0), ("dbfs", 0), ("", 0)];
 const FPS: &[Unit] = &[("fps", 0), ("", 0)];
 
+/// The column's own unit comes first.
 fn units(kind: Kind) -> &'static [Unit] {
     match kind {
         Kind::Millis => MILLIS,
@@ -78,27 +78,15 @@ pub fn measure(raw: &Raw<'_>, kind: Kind) -> Result<Option<f64>, Reason> {
 
 /// Fast path for the form of nearly every measure: digits and the column's own unit, in range.
 fn common_form(text: &[u8], kind: Kind) -> Option<f64> {
-    let unit: &[u8] = match kind {
-        Kind::Millis => b"ms",
-        Kind::Kbps => b"kbps",
-        Kind::LossPercent | Kind::CpuPercent => b"%",
-        Kind::Decibel => b"dB",
-        Kind::FramesPerSecond => b"fps",
-        _ => return None,
-    };
-    let digits = text.strip_suffix(unit)?;
+    let (unit, _) = units(kind).first()?;
+    let digits = text.strip_suffix(unit.as_bytes())?;
     // 15 digits are exact in a double.
     if digits.is_empty() || digits.len() > 15 {
         return None;
     }
-    let mut whole: u64 = 0;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        whole = whole * 10 + u64::from(digit);
-    }
+    let whole = digits
+        .iter()
+        .try_fold(0_u64, |whole, byte| byte.is_ascii_digit().then(|| whole * 10 + u64::from(byte - b'0')))?;
     Some(whole as f64).filter(|value| in_range(kind, *value))
 }
 
@@ -106,11 +94,13 @@ fn common_form(text: &[u8], kind: Kind) -> Option<f64> {
 pub fn count(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
     match *raw {
         Raw::Integer(number) => Ok(Some(number)),
-        _ => on_value(raw, |text| {
-            let (number, rest) = decimal(text)?;
-            if rest.is_empty() { number.to_integer() } else { Err(unknown_rest(rest.trim_ascii_start())) }
-        }),
+        _ => on_value(raw, integer),
     }
+}
+
+fn integer(text: &str) -> Result<i64, Reason> {
+    let (number, rest) = decimal(text)?;
+    if rest.is_empty() { number.to_integer() } else { Err(unknown_rest(rest.trim_ascii_start())) }
 }
 
 pub fn flag(raw: &Raw<'_>) -> Result<Option<bool>, Reason> {
@@ -129,20 +119,10 @@ pub fn flag(raw: &Raw<'_>) -> Result<Option<bool>, Reason> {
 /// Parses a duration: `HH:MM:SS` with any number of hours, or bare seconds.
 pub fn seconds(raw: &Raw<'_>) -> Result<Option<i64>, Reason> {
     on_value(raw, |text| {
-        if !text.contains(':') {
-            let (number, rest) = decimal(text)?;
-            if !rest.is_empty() {
-                return Err(unknown_rest(rest.trim_ascii_start()));
-            }
-            let seconds = number.to_integer()?;
-            return if seconds < 0 { Err(Reason::OutOfRange) } else { Ok(seconds) };
-        }
-        let mut parts = text.split(':');
-        let (Some(hours), Some(minutes), Some(seconds), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Reason::Unparsable);
+        let Some((hours, rest)) = text.split_once(':') else {
+            return integer(text).and_then(|seconds| if seconds < 0 { Err(Reason::OutOfRange) } else { Ok(seconds) });
         };
+        let (minutes, seconds) = rest.split_once(':').ok_or(Reason::Unparsable)?;
         let hours = digits(hours, 1..=9)?;
         let minutes = digits(minutes, 2..=2)?;
         let seconds = digits(seconds, 2..=2)?;

@@ -1,7 +1,6 @@
 //! Times such as `2022.12.23 11:16:00 (GMT+08:00)`, and UTC offsets.
 
-use super::Reason;
-use super::common::on_value;
+use super::common::{Reason, on_value};
 use super::number::digits;
 use crate::schema::time::days_from_civil;
 use crate::schema::{ParsedTime, Raw};
@@ -35,13 +34,8 @@ fn common_form(text: &[u8]) -> Option<ParsedTime> {
         (tens < 10 && ones < 10).then(|| u32::from(tens) * 10 + u32::from(ones))
     };
     let with_zone = text.len() == 31;
-    if !(with_zone || text.len() == 19)
-        || text[4] != b'.'
-        || text[7] != b'.'
-        || text[10] != b' '
-        || text[13] != b':'
-        || text[16] != b':'
-    {
+    let separators = [(4, b'.'), (7, b'.'), (10, b' '), (13, b':'), (16, b':')];
+    if !(with_zone || text.len() == 19) || separators.iter().any(|(at, byte)| text[*at] != *byte) {
         return None;
     }
     let year = two(0)? * 100 + two(2)?;
@@ -52,11 +46,7 @@ fn common_form(text: &[u8]) -> Option<ParsedTime> {
     if &text[19..24] != b" (GMT" || text[27] != b':' || text[30] != b')' {
         return None;
     }
-    let sign = match text[24] {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
+    let sign = sign(text[24])?;
     let (hours, minutes) = (two(25)? as i32, two(28)? as i32);
     let offset_min = hours * 60 + minutes;
     (minutes < 60 && offset_min <= MAX_OFFSET_MIN)
@@ -69,6 +59,14 @@ fn local_us(year: i64, month: u32, day: u32, hour: u32, minute: u32, second: u32
     }
     let days = days_from_civil(year, month, day)?;
     Some((days * 86_400 + i64::from(hour * 3600 + minute * 60 + second)) * 1_000_000)
+}
+
+fn sign(byte: u8) -> Option<i32> {
+    match byte {
+        b'+' => Some(1),
+        b'-' => Some(-1),
+        _ => None,
+    }
 }
 
 /// Unix seconds or milliseconds.
@@ -87,19 +85,14 @@ fn unix_time(text: &str) -> Result<ParsedTime, Reason> {
 fn local_time(text: &str) -> Result<ParsedTime, Reason> {
     let (date, rest) = text.split_once([' ', 'T', 't']).ok_or(Reason::Unparsable)?;
     let separator = ['.', '-', '/'].into_iter().find(|c| date.contains(*c)).ok_or(Reason::Unparsable)?;
-    let mut parts = date.split(separator);
-    let (Some(year), Some(month), Some(day), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return Err(Reason::Unparsable);
-    };
+    let (year, month_and_day) = date.split_once(separator).ok_or(Reason::Unparsable)?;
+    let (month, day) = month_and_day.split_once(separator).ok_or(Reason::Unparsable)?;
     let rest = rest.trim_ascii_start();
     let end = rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(rest.len());
     let (time, zone) = rest.split_at(end);
     let (time, fraction) = time.split_once('.').map_or((time, None), |(time, fraction)| (time, Some(fraction)));
-    let mut parts = time.split(':');
-    let (Some(hour), Some(minute), Some(second), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Reason::Unparsable);
-    };
+    let (hour, minute_and_second) = time.split_once(':').ok_or(Reason::Unparsable)?;
+    let (minute, second) = minute_and_second.split_once(':').ok_or(Reason::Unparsable)?;
     // At most two digits: the cast does not truncate.
     let small = |text, length| digits(text, length).map(|number| number as u32);
     let local_us = local_us(
@@ -111,15 +104,10 @@ fn local_time(text: &str) -> Result<ParsedTime, Reason> {
         small(second, 2..=2)?,
     )
     .ok_or(Reason::Unparsable)?;
-    let fraction_us = match fraction {
-        None => 0,
-        Some(fraction) => {
-            digits(fraction, 1..=9)?;
-            // Truncated to microseconds.
-            let padded = format!("{fraction:0<6}");
-            digits(&padded[..6], 6..=6)?
-        }
-    };
+    let fraction = fraction.unwrap_or("0");
+    digits(fraction, 1..=9)?;
+    // Truncated to microseconds.
+    let fraction_us = digits(&format!("{fraction:0<6}")[..6], 6..=6)?;
     let zone = zone.trim_ascii();
     let zone = zone.strip_prefix('(').and_then(|zone| zone.strip_suffix(')')).unwrap_or(zone);
     let offset_min = if zone.is_empty() { None } else { Some(offset_min(zone).ok_or(Reason::Unparsable)?) };
@@ -137,11 +125,7 @@ pub fn offset_min(zone: &str) -> Option<i32> {
     if offset.is_empty() {
         return named.then_some(0);
     }
-    let sign = match offset.as_bytes()[0] {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
+    let sign = sign(offset.as_bytes()[0])?;
     let offset = offset[1..].trim_ascii();
     let (hours, minutes) = match offset.split_once(':') {
         Some((hours, minutes)) => (digits(hours, 1..=2).ok()?, digits(minutes, 2..=2).ok()?),

@@ -1,8 +1,7 @@
 //! `buildings` and `address_buildings`: which network belongs to which building. Both follow from `buildings.csv`.
 
-use crate::schema::Column as C;
 use crate::schema::Kind::{Day, Flag, Id, Text};
-use crate::schema::{Storage, Table};
+use crate::schema::{Column as C, Storage, Table};
 
 const BUILDING: C = C::derived("building", Text, "Name of the building, or of the network if the file has none.");
 const FLOOR: C = C::derived("floor", Text, "Floor.");

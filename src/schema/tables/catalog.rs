@@ -1,10 +1,11 @@
 //! All tables.
 
 use super::buildings::{ADDRESS_BUILDINGS, BUILDINGS};
-use super::definitions::{MISALIGNED_PARTICIPANTS, THRESHOLDS};
 use super::lists::{MEETINGS, PARTICIPANTS};
 use super::quality::QUALITY_SAMPLES;
-use super::store::{COVERAGE, META, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS};
+use super::store::{
+    COVERAGE, META, MISALIGNED_PARTICIPANTS, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS, THRESHOLDS,
+};
 use crate::schema::Table;
 
 /// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes

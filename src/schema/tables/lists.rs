@@ -1,9 +1,8 @@
 //! `meetings` and `participants`: the items of the two lists.
 
-use crate::schema::Column as C;
 use crate::schema::Kind::{Count, Flag, Id, Instant, OffsetMinutes, Seconds, Text, WallClock};
 use crate::schema::column::MEETING_DATE;
-use crate::schema::{Storage, Table};
+use crate::schema::{Column as C, Storage, Table};
 
 pub(crate) const MEETINGS: Table = Table {
     name: "meetings",

@@ -6,7 +6,6 @@
 
 mod buildings;
 mod catalog;
-mod definitions;
 mod lists;
 mod quality;
 mod store;
@@ -16,8 +15,9 @@ pub use catalog::TABLES;
 #[cfg(test)]
 pub(crate) use catalog::table;
 pub(crate) use catalog::{SCHEMA_VERSION, UNUSED_FIELDS};
-pub(crate) use definitions::{MISALIGNED_PARTICIPANTS, THRESHOLDS};
 pub(crate) use lists::{MEETINGS, PARTICIPANTS};
 pub use quality::QUALITY_SAMPLES;
 pub(crate) use quality::SECTIONS;
-pub(crate) use store::{COVERAGE, META, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS};
+pub(crate) use store::{
+    COVERAGE, META, MISALIGNED_PARTICIPANTS, PUBLISHED_FILES, REJECTS, RUNS, SCHEMA_MIGRATIONS, THRESHOLDS,
+};

@@ -3,13 +3,12 @@
 //! Received and sent are from the point of view of the participant's client. Packet loss exists only for the connection
 //! as a whole. The sections of one item can belong to different minutes, so each has its own time.
 
-use crate::schema::Column as C;
 use crate::schema::Kind::{
     CpuPercent, Decibel, FramesPerSecond, Id, Instant, Kbps, LossPercent, Millis, OffsetMinutes, PictureHeight,
     WallClock,
 };
 use crate::schema::column::MEETING_DATE;
-use crate::schema::{Storage, Table};
+use crate::schema::{Column as C, Storage, Table};
 
 /// Builds the columns, and the names of the sections in the order in which their times make the sample time. A section
 /// lists column, field, kind and doc; the first field is its time.
