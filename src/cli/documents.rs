@@ -48,8 +48,10 @@ pub(super) const SCHEMA: Entry = Entry {
     run: Run::Plain(print_schema),
 };
 
-/// The name and the renderer of each format of the data dictionary.
-const FORMATS: &[(&str, fn() -> String)] =
+type Renderer = fn() -> String;
+
+/// The formats of the data dictionary.
+const FORMATS: &[(&str, Renderer)] =
     &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
 
 fn print_completions(matches: &ArgMatches, mut program: Command, output: &Output) -> Result<ExitCode, Failure> {

@@ -145,14 +145,10 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::text::error_chain;
 
     fn file(title: &str, query: &str) -> String {
         format!("-- title: {title}\n-- question: Why?\n-- column: a: The a.\n{query}\n")
-    }
-
-    fn chain(error: &ReportError) -> String {
-        let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-        format!("{error}{source}")
     }
 
     #[test]
@@ -182,8 +178,9 @@ mod tests {
         let find = |name: &str| Catalogue::with_folder(folder.path()).expect("a catalogue").find(name);
         assert_eq!(find("coverage").expect("a report").header.title, "My coverage");
         assert_eq!(find("worst-meetings").expect("a report").file, None);
-        let text =
-            |name: &str| chain(&find(name).expect_err("broken")).replace(&*folder.path().to_string_lossy(), "DIR");
+        let text = |name: &str| {
+            error_chain(&find(name).expect_err("broken")).replace(&*folder.path().to_string_lossy(), "DIR")
+        };
         assert!(
             text("sla").starts_with("DIR/sla.sql is not a valid report: the header of the report sla, line 2: "),
             "{}",
