@@ -86,7 +86,6 @@ impl RefusalDetector {
     }
 }
 
-/// Detects that no participant has an id.
 #[derive(Debug, Default)]
 pub(super) struct MissingIdDetector(Mutex<MissingIdState>);
 

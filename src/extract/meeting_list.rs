@@ -27,7 +27,6 @@ use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 use crate::schema::Status;
 use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Page, RefusalClass, WalkError};
 
-/// What was read of the meeting list so far.
 #[derive(Debug, Default)]
 pub(super) struct ListProgress {
     /// Meetings of the window.

@@ -57,7 +57,6 @@ impl ExtractSettings {
 
 pub(super) type Clock = dyn Fn() -> i64 + Send + Sync;
 
-/// What all parts of a run share.
 pub(super) struct Context {
     pub client: Client,
     pub writer: CheckpointWriter,

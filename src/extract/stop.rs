@@ -1,6 +1,6 @@
 //! Why a run ended early.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use super::writer::WriteError;
 use feishu_vc::error_codes::NO_PERMISSION;
@@ -94,7 +94,7 @@ impl StopSignal {
     pub(super) fn set(&self, stop: Stop) {
         // Stored before the cancellation, so that the "cancelled" of other workers comes second. When the writer stops,
         // one worker receives the cause, and not always the first.
-        let mut first = self.first();
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         match &*first {
             None | Some(Stop::Write(WriteError::Stopped)) => *first = Some(stop),
             Some(_) => {}
@@ -104,10 +104,7 @@ impl StopSignal {
     }
 
     pub(super) fn take(&self) -> Option<Stop> {
-        self.first().take().or_else(|| self.is_set().then_some(Stop::Cancelled))
-    }
-
-    fn first(&self) -> MutexGuard<'_, Option<Stop>> {
-        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        first.or_else(|| self.is_set().then_some(Stop::Cancelled))
     }
 }

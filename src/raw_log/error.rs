@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The raw log cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RawError {
     #[error("{attempt} the raw log at {}", path.display())]

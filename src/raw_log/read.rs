@@ -58,7 +58,6 @@ pub(crate) struct FileExtent {
     pub bytes: u64,
 }
 
-/// A kind and date of the raw log.
 #[derive(Debug, Default)]
 pub(crate) struct RawDate {
     files: Vec<FileExtent>,
