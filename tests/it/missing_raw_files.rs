@@ -82,7 +82,11 @@ fn a_refetch_of_one_meeting_does_not_replace_a_date_with_lost_raw_data() {
     }
     let number = env.rows(&format!("select min(meeting_no) from meetings where meeting_date = '{day}'"));
     let ran = env.sync(&["--refetch", "--meeting-no", &number[0]]).expect_exit(5);
-    assert!(ran.stderr.contains("would drop published meetings or participants") && ran.stderr.contains(&day), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("would drop published meetings or participants") && ran.stderr.contains(&day),
+        "{}",
+        ran.stderr
+    );
     assert_same_rows(&env, &expected, "one meeting");
     // A refetch of the whole window completes it.
     env.sync(&["--refetch"]).expect_exit(0);
