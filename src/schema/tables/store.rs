@@ -1,5 +1,5 @@
-//! `coverage`, `rejects`, `runs`, the tables by which the store describes itself, the thresholds of the reports, and what
-//! is derived from the rows for them.
+//! `coverage`, `rejects`, `runs`, the tables by which the store describes itself, the thresholds of the reports, and
+//! what is derived from the rows for them.
 
 use crate::schema::Kind::{Count, Day, FractionalSeconds, Id, Instant, Minutes, Number, Text};
 use crate::schema::column::MEETING_DATE;
