@@ -3,6 +3,7 @@
 //! A file is parsed and checked before the store is touched, so an import is all or nothing. The store keeps
 //! `buildings.csv` in its own format; every publication builds the tables `buildings` and `address_buildings` from it.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -11,7 +12,6 @@ use super::republish::{RepublishSetup, republish};
 use crate::buildings::{BuildingFile, Buildings, BuildingsError, BuildingsSummary, Days, FileFormat, Network};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, open_published_with, read_generation};
 
-/// The command name in the lock.
 pub(crate) const IMPORT: &str = "buildings import";
 
 #[derive(Clone)]
@@ -19,8 +19,8 @@ pub(crate) struct ImportSetup {
     /// The store is created if missing, so that buildings can be imported before the first sync.
     pub publishing: RepublishSetup,
     pub file: PathBuf,
-    /// The first day on which the file is valid, days since 1970-01-01; earlier imports are valid until then. `None`: the
-    /// file replaces all earlier imports.
+    /// The first day on which the file is valid, days since 1970-01-01; earlier imports are valid until then. If `None`,
+    /// the file replaces all earlier imports.
     pub from: Option<i32>,
     /// The first day on which it is no longer valid.
     pub until: Option<i32>,
@@ -101,7 +101,6 @@ impl Tally {
     }
 }
 
-/// A subnet without a building.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MissingSubnet {
     /// The /24, or the /48 of IPv6.
@@ -133,7 +132,7 @@ pub(crate) fn reach(store: &std::path::Path, options: DatabaseOptions) -> Result
     let buildings = Buildings::read(&paths.buildings())?;
     let connection = open_published_with(&paths, options)?;
     let generation = read_generation(&connection, &paths)?;
-    let mut count = Count::new(&buildings);
+    let mut count = Count::default();
     let failed = |source| LoadError::Duckdb { attempt: "read the addresses of", path: paths.database(), source };
     let mut statement = connection.prepare(PARTICIPATIONS).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
@@ -144,9 +143,9 @@ pub(crate) fn reach(store: &std::path::Path, options: DatabaseOptions) -> Result
             day: row.get(2).map_err(failed)?,
             participants: row.get(3).map_err(failed)?,
         };
-        count.add(&seen);
+        count.add(&buildings, &seen);
     }
-    Ok(count.reach(generation))
+    Ok(count.reach(&buildings, generation))
 }
 
 /// Each pair of addresses once per day.
@@ -162,8 +161,8 @@ struct Seen {
     participants: u64,
 }
 
-struct Count<'a> {
-    buildings: &'a Buildings,
+#[derive(Default)]
+struct Count {
     participants: Tally,
     /// The addresses, and whether each was in a building on any day.
     addresses: HashMap<Network, bool>,
@@ -172,29 +171,19 @@ struct Count<'a> {
     matched: HashSet<Network>,
 }
 
-impl<'a> Count<'a> {
-    fn new(buildings: &'a Buildings) -> Count<'a> {
-        Count {
-            buildings,
-            participants: Tally::default(),
-            addresses: HashMap::new(),
-            missing: HashMap::new(),
-            matched: HashSet::new(),
-        }
-    }
-
-    fn add(&mut self, seen: &Seen) {
+impl Count {
+    fn add(&mut self, buildings: &Buildings, seen: &Seen) {
         let Some(address) = Network::from_address(&seen.internal_ip) else {
             self.participants.without_address += seen.participants;
             return;
         };
         let public = seen.public_ip.as_deref().and_then(Network::from_address);
-        let position = self.buildings.position(address, public, seen.day);
+        let position = buildings.position(address, public, seen.day);
         *self.addresses.entry(address).or_default() |= position.is_some();
         match position {
             Some(position) => {
                 self.participants.in_building += seen.participants;
-                self.matched.insert(self.buildings.entries()[position].network);
+                self.matched.insert(buildings.entries()[position].network);
             }
             None if address.is_home() => self.participants.home += seen.participants,
             None => {
@@ -206,7 +195,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    fn reach(self, generation: u64) -> Reach {
+    fn reach(self, buildings: &Buildings, generation: u64) -> Reach {
         let mut addresses = Tally::default();
         for (address, is_in_building) in &self.addresses {
             match (is_in_building, address.is_home()) {
@@ -221,16 +210,14 @@ impl<'a> Count<'a> {
             addresses: addresses.len() as u64,
         });
         let mut missing: Vec<MissingSubnet> = missing.collect();
-        missing.sort_by(|one, other| {
-            other.participants.cmp(&one.participants).then_with(|| one.subnet.cmp(&other.subnet))
-        });
-        let entries = self.buildings.entries().iter().filter(|entry| !self.matched.contains(&entry.network));
+        missing.sort_by_key(|missing| (Reverse(missing.participants), missing.subnet));
+        let entries = buildings.entries().iter().filter(|entry| !self.matched.contains(&entry.network));
         let mut unmatched: Vec<(Network, String)> =
             entries.map(|entry| (entry.network, entry.building.clone())).collect();
         unmatched.dedup_by_key(|(network, _)| *network);
         Reach {
             generation,
-            judgement: BuildingsSummary::new(self.buildings),
+            judgement: BuildingsSummary::new(buildings),
             participants: self.participants,
             addresses,
             missing,
@@ -254,7 +241,7 @@ mod tests {
                     192.168.1.0/24,C,203.0.113.7,\n";
         let file = BuildingFile::parse("f".as_ref(), file.as_bytes(), Days::ALL).expect("sound");
         let buildings = Buildings::new(file.entries);
-        let mut count = Count::new(&buildings);
+        let mut count = Count::default();
         for seen in [
             seen("10.1.2.3", "", 20_757, 5),
             seen("10.1.2.3", "", 20_758, 7),
@@ -267,9 +254,9 @@ mod tests {
             seen("", "203.0.113.8", 20_758, 9),
             seen("10.*.*.*", "", 20_758, 1),
         ] {
-            count.add(&seen);
+            count.add(&buildings, &seen);
         }
-        let reach = count.reach(7);
+        let reach = count.reach(&buildings, 7);
         assert_eq!(reach.participants, Tally { in_building: 9, home: 7, elsewhere: 20, without_address: 10 });
         assert_eq!(reach.addresses, Tally { in_building: 2, home: 1, elsewhere: 3, without_address: 0 });
         let missing: Vec<String> = reach

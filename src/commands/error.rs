@@ -28,11 +28,7 @@ pub(crate) enum SyncError {
     Buildings(#[from] BuildingsError),
     /// The writer thread could not start.
     #[error("cannot start writing to the store {}", store.display())]
-    Recorder {
-        store: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
+    Recorder { store: PathBuf, source: std::io::Error },
     #[error("the store {} holds user ids of the kind {stored}, but this run uses {requested}", store.display())]
     UserIdType { store: PathBuf, stored: String, requested: &'static str },
     #[error("the store {} was created in the time zone {stored}, but this run uses {requested}", store.display())]
@@ -53,11 +49,7 @@ pub(crate) enum SyncError {
     )]
     Short { dates: usize, first: String, last: String },
     #[error("cannot move the damaged ledger aside to {}", path.display())]
-    PutAside {
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
+    PutAside { path: PathBuf, source: std::io::Error },
     /// A thread of ours panicked.
     #[error("publishing ended unexpectedly")]
     Panicked,

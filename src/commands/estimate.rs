@@ -14,7 +14,6 @@ pub(crate) struct CallEstimate {
     pub calls: u64,
     /// False if `calls` is an exact count.
     pub is_estimate: bool,
-    /// Seconds that the calls take at the quota.
     pub seconds: f64,
 }
 
@@ -23,20 +22,17 @@ pub(crate) struct CallEstimate {
 pub(crate) struct LaterEstimate {
     /// Meetings that ended less than ten minutes ago and are not fetched yet.
     pub fresh_meetings: u64,
-    /// When the last of them can be fetched, RFC 3339 UTC.
     pub fresh_until_utc: Option<String>,
     /// Meetings that are not stable yet and have something to fetch now.
     pub settling_meetings: u64,
     /// Their participants, which may have to be fetched again.
     pub settling_participants: u64,
-    /// When the last of them is stable, RFC 3339 UTC.
     pub settled_utc: Option<String>,
 }
 
 /// What is pending, in calls and seconds. The field names are keys of `plan --json` and `status --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct CostEstimate {
-    /// Meetings with something to fetch now.
     pub meetings: u64,
     /// Of those, meetings whose participant list is to be fetched.
     pub lists: u64,
@@ -49,7 +45,6 @@ pub(crate) struct CostEstimate {
     pub participant_quality_list: CallEstimate,
     /// All three endpoints. They are called in parallel, so the longest time counts.
     pub total: CallEstimate,
-    /// The quota of each endpoint.
     pub calls_per_minute: u64,
     pub later: LaterEstimate,
 }

@@ -24,65 +24,50 @@ use crate::ledger::{Ledger, WindowFilter};
 use crate::load::{Manifest, StorePaths};
 use crate::schema::{civil_date_text, utc_text};
 
-/// How far a sync would get within `--max-calls` and `--finish-by`, newest meetings first.
+/// The meetings that a sync would finish within `--max-calls` and `--finish-by`, newest meetings first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct PlannedReach {
     pub max_calls: Option<u64>,
-    /// RFC 3339 UTC.
     pub finish_by_utc: Option<String>,
-    /// Whether everything fits.
     pub is_whole: bool,
-    /// Meetings that would be finished.
     pub meetings: u64,
-    /// Calls for these.
     pub calls: u64,
     /// The oldest date that would be finished, `YYYY-MM-DD`; null if not even the newest would be.
     pub back_to: Option<String>,
 }
 
-/// The object that `plan --json` prints.
+/// The object that `plan --json` prints. Times are RFC 3339 UTC.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Plan {
     pub run_id: String,
-    /// The name of the exit code.
     pub outcome: &'static str,
     pub exit_code: u8,
     /// Whether the meeting list was read to its end and every participant list that was needed was fetched.
     pub is_whole: bool,
-    /// Start of the window, RFC 3339 UTC.
     pub since_utc: String,
-    /// End of the window, RFC 3339 UTC.
     pub until_utc: String,
     /// Whether the estimate includes what is final.
     pub refetch: bool,
-    /// Known meetings of the window.
     pub meetings: u64,
     /// Their known participants; duplicates count once.
     pub participants: u64,
-    /// What a sync would fetch.
     pub pending: CostEstimate,
-    /// When a sync that begins now would finish, RFC 3339 UTC.
+    /// When a sync that begins now would finish, and the same in the tenant's zone, with its offset.
     pub finish_utc: String,
-    /// The same in the tenant's zone, with its offset.
     pub finish_local: String,
     /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, and those with unpublished
     /// responses.
     pub dates: Vec<String>,
-    /// How far it would get within the given limits; null without limits.
     pub reach: Option<PlannedReach>,
-    /// Requests of the plan itself.
     pub used: Calls,
-    /// Duration of the plan, seconds.
     pub elapsed_s: f64,
     pub store: String,
 }
 
-/// How a plan ended.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub plan: Plan,
     pub exit: ExitCode,
-    /// Why it ended early, if it did.
     pub stop: Option<Stop>,
 }
 

@@ -21,13 +21,12 @@ use super::summary::Summary;
 use super::{notes, run_record, store_settings};
 use crate::error::ExitCode;
 use crate::event::Listener;
-use crate::extract::{CaughtUp, catch_up, forget_index};
+use crate::extract::{catch_up, forget_index};
 use crate::ledger::{DirtyDate, Ledger, LedgerError, USER_ID_TYPE};
 use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, PublishMode, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
 use crate::schema::{QUALITY_SAMPLES, TenantZone};
 
-/// What a rebuild needs to know.
 #[derive(Clone)]
 pub(crate) struct RebuildSetup {
     pub store: PathBuf,
@@ -36,9 +35,7 @@ pub(crate) struct RebuildSetup {
     pub zone: TenantZone,
     /// Used if the store does not say.
     pub user_id_type: String,
-    /// Limits of the reports' profile `custom`: metric and value.
     pub custom_limits: Vec<(String, f64)>,
-    /// Dates staged in parallel.
     pub threads: usize,
     pub database: DatabaseOptions,
     pub listener: Arc<dyn Listener>,
@@ -60,7 +57,11 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let mut notes = Vec::new();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
     store_settings::check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
-    let caught_up = index(&paths, &ledger, &setup)?;
+    if setup.days.is_none() {
+        forget_index(&paths.raw(), &ledger)?;
+    }
+    let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    ledger.resume_refetch()?;
 
     let old = match Manifest::read(&paths) {
         // Without --since and --until no manifest is needed.
@@ -128,16 +129,6 @@ fn open_ledger(paths: &StorePaths, run_id: &str, notes: &mut Vec<String>) -> Res
     Ok(Ledger::open(&ledger)?)
 }
 
-/// Rebuilds the ledger's index; if only some dates are rebuilt, adds only what it lacks.
-fn index(paths: &StorePaths, ledger: &Ledger, setup: &RebuildSetup) -> Result<CaughtUp, SyncError> {
-    if setup.days.is_none() {
-        forget_index(&paths.raw(), ledger)?;
-    }
-    let caught_up = catch_up(&paths.raw(), ledger, &setup.zone)?;
-    ledger.resume_refetch()?;
-    Ok(caught_up)
-}
-
 /// The dates to rebuild, and the published dates that stay as they are.
 fn choose(
     paths: &StorePaths,
@@ -145,7 +136,6 @@ fn choose(
     setup: &RebuildSetup,
     old: Option<&Manifest>,
 ) -> Result<(Vec<DirtyDate>, BTreeSet<i32>), SyncError> {
-    let raw = paths.raw();
     let is_wanted = |date: i32| setup.days.is_none_or(|(from, to)| (from..to).contains(&date));
     let mut kept = lost_raw_dates(paths, ledger, old)?;
     match old {
@@ -157,17 +147,15 @@ fn choose(
     kept.retain(|date| is_wanted(*date));
     let dirty: BTreeMap<i32, i64> =
         ledger.dirty_dates()?.into_iter().map(|date| (date.meeting_date, date.changes)).collect();
-    let mut dates: BTreeMap<i32, DirtyDate> = BTreeMap::new();
+    let mut dates = BTreeSet::new();
     for kind in RawKind::ALL {
-        for meeting_date in list_dates(&raw, *kind).map_err(DateError::Raw)? {
-            if is_wanted(meeting_date) && !kept.contains(&meeting_date) {
-                // As of now: a response that arrives while the date is being staged keeps it dirty.
-                let changes = dirty.get(&meeting_date).copied().unwrap_or_default();
-                dates.insert(meeting_date, DirtyDate { meeting_date, changes });
-            }
-        }
+        dates.extend(list_dates(&paths.raw(), *kind).map_err(DateError::Raw)?);
     }
-    Ok((dates.into_values().collect(), kept))
+    dates.retain(|date| is_wanted(*date) && !kept.contains(date));
+    // As of now: a response that arrives while the date is being staged keeps it dirty.
+    let changes = |date: &i32| dirty.get(date).copied().unwrap_or_default();
+    let dates = dates.iter().map(|date| DirtyDate { meeting_date: *date, changes: changes(date) });
+    Ok((dates.collect(), kept))
 }
 
 /// The window that the totals of the summary cover, microseconds UTC.

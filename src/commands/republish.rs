@@ -19,11 +19,9 @@ pub(crate) struct RepublishSetup {
     pub store: PathBuf,
     /// Shown to whoever finds the store locked.
     pub command: &'static str,
-    /// Used if the store does not say.
+    /// Zone and type are used if the store does not say.
     pub zone: TenantZone,
-    /// Used if the store does not say.
     pub user_id_type: String,
-    /// Limits of the reports' profile `custom`: metric and value.
     pub custom_limits: Vec<(String, f64)>,
     pub database: DatabaseOptions,
     pub now_us: Now,

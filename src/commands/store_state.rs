@@ -34,20 +34,15 @@ pub(super) fn lost_raw_dates(
     manifest: Option<&Manifest>,
 ) -> Result<BTreeSet<i32>, SyncError> {
     let raw = paths.raw();
-    let partition = |file: &PublishedFile| {
-        let (table, _) = SOURCES.iter().find(|(table, _)| *table == file.table)?;
-        Some((*table, civil_date(&file.meeting_date)?))
-    };
-    let partitions: Vec<(&str, i32)> = match manifest {
-        Some(manifest) => manifest.files.iter().filter_map(partition).collect(),
-        None => paths.partitions()?,
+    let source = |table: &str| SOURCES.iter().find(|(name, _)| *name == table).map(|(_, kind)| *kind);
+    let published = |file: &PublishedFile| Some((source(&file.table)?, civil_date(&file.meeting_date)?));
+    // Three tables have the same source, so each folder is listed only once.
+    let needed: BTreeSet<(RawKind, i32)> = match manifest {
+        Some(manifest) => manifest.files.iter().filter_map(published).collect(),
+        None => paths.partitions()?.into_iter().filter_map(|(table, date)| Some((source(table)?, date))).collect(),
     };
     let lost = dates_with_lost_files(&raw, ledger)?;
     let mut lost_raw = BTreeSet::new();
-    // Three tables have the same source, so each folder is listed only once.
-    let source = |partition: &str| SOURCES.iter().find(|(table, _)| *table == partition).map(|(_, kind)| *kind);
-    let needed: BTreeSet<(RawKind, i32)> =
-        partitions.iter().filter_map(|(partition, date)| Some((source(partition)?, *date))).collect();
     for (kind, date) in needed {
         if lost.contains(&date) || list_files(&raw, kind, date).map_err(DateError::Raw)?.is_empty() {
             lost_raw.insert(date);
@@ -81,7 +76,6 @@ pub(super) fn check_without_manifest(lost_raw: &BTreeSet<i32>) -> Result<(), Syn
     Err(SyncError::WithoutRaw { dates: lost_raw.len(), first, last })
 }
 
-/// Marks every date of the raw log as due.
 pub(super) fn mark_all_dirty(paths: &StorePaths, ledger: &Ledger) -> Result<(), SyncError> {
     let mut dates = BTreeSet::new();
     for kind in RawKind::ALL {

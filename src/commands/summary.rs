@@ -23,12 +23,9 @@ impl Calls {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Summary {
     pub run_id: String,
-    /// The name of the exit code.
     pub outcome: &'static str,
     pub exit_code: u8,
-    /// Start of the window, RFC 3339 UTC.
     pub since_utc: String,
-    /// End of the window, RFC 3339 UTC.
     pub until_utc: String,
     /// Meetings, participant rows, samples and rejects are those of the window.
     pub meetings: u64,
@@ -38,9 +35,7 @@ pub(crate) struct Summary {
     pub samples: u64,
     pub rejects: u64,
     pub calls: Calls,
-    /// Requests repeated after a fault.
     pub retries: u64,
-    /// Requests that Feishu refused because of their rate.
     pub throttles: u64,
     /// Seconds spent waiting because Feishu said so.
     pub waited_s: f64,
@@ -49,7 +44,6 @@ pub(crate) struct Summary {
     pub unknown_fields: BTreeMap<String, u64>,
     /// Dates replaced by this run, `YYYY-MM-DD`.
     pub dates_published: Vec<String>,
-    /// The published generation at the end of the run.
     pub generation: u64,
     pub store: String,
     /// Whether the command makes API calls; a rebuild does not.
@@ -61,7 +55,6 @@ pub(crate) struct Summary {
     /// One clause each, without a full stop.
     #[serde(skip)]
     pub notes: Vec<String>,
-    /// Seconds of each stage.
     #[serde(skip)]
     pub stage_s: Vec<(&'static str, f64)>,
 }

@@ -1,6 +1,5 @@
 //! `sync`: fetches a window, publishes finished dates on the way, and the rest at the end.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -20,12 +19,10 @@ use crate::extract::{Extracted, FetchScope, Scheduler, Stop, catch_up};
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{Lock, PublishMode, StorePaths};
 
-/// How a sync ended.
 #[derive(Debug)]
 pub(crate) struct Synced {
     pub summary: Summary,
     pub exit: ExitCode,
-    /// Why it ended early, if it did.
     pub stop: Option<Stop>,
     /// Nothing is pending but what cannot be fetched: listed meetings whose start cannot be parsed.
     pub only_unreadable: bool,
@@ -60,7 +57,19 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
-    let publishing = publish_setup(&setup, installed, lost_raw_dates);
+    let publishing = PublishSetup {
+        window_us: setup.window_us,
+        meeting_nos: setup.meeting_nos.clone(),
+        zone: setup.zone.clone(),
+        user_id_type: setup.user_id_type.as_str().to_owned(),
+        database: setup.database,
+        threads: setup.threads,
+        installed,
+        mode: PublishMode::Update,
+        lost_raw_dates,
+        listener: Arc::clone(&setup.listener),
+        now_us: Arc::clone(&setup.now_us),
+    };
     let mut publisher = Publisher::new(publishing, &paths, Arc::clone(&ledger));
     let extraction_began = Instant::now();
     let (mut extracted, failed) = fetch_and_publish(&setup, &extraction, &mut publisher, &run, &counters).await?;
@@ -76,15 +85,9 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     run_record::set_calls(&mut run, &counters);
     let is_whole = stop.is_none();
     let due = publisher.due(is_whole)?;
-    let read_published = |publisher: &mut Publisher| {
-        // Only for the summary: what could not be written may still be readable.
-        let _ = publisher.read_published();
-    };
+    let mut publishing_failed = failed.is_some();
     let (mut exit, mut error) = match failed {
-        Some(failed) => {
-            read_published(&mut publisher);
-            (ExitCode::Storage, Some(failed))
-        }
+        Some(failed) => (ExitCode::Storage, Some(failed)),
         // A run that was refused before the first response leaves what is published as it is.
         None if !is_whole && due.dates.is_empty() => {
             publisher.read_published()?;
@@ -96,11 +99,15 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
                 skipped => (ExitCode::Storage, skipped),
             },
             Err(failed) => {
-                read_published(&mut publisher);
+                publishing_failed = true;
                 (ExitCode::Storage, Some(failed))
             }
         },
     };
+    if publishing_failed {
+        // Only for the summary: what could not be written may still be readable.
+        let _ = publisher.read_published();
+    }
     run_record::set_exit(&mut run, exit);
     // Publishing took time, too; the published row has the time at which it began.
     run.finished_us = Some((setup.now_us)());
@@ -171,20 +178,4 @@ fn joined(ended: Result<Extracted, tokio::task::JoinError>) -> Result<Extracted,
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => SyncError::Panicked,
     })
-}
-
-fn publish_setup(setup: &SyncSetup, installed: Arc<Installed>, lost_raw_dates: BTreeSet<i32>) -> PublishSetup {
-    PublishSetup {
-        window_us: setup.window_us,
-        meeting_nos: setup.meeting_nos.clone(),
-        zone: setup.zone.clone(),
-        user_id_type: setup.user_id_type.as_str().to_owned(),
-        database: setup.database,
-        threads: setup.threads,
-        installed,
-        mode: PublishMode::Update,
-        lost_raw_dates,
-        listener: Arc::clone(&setup.listener),
-        now_us: Arc::clone(&setup.now_us),
-    }
 }

@@ -11,11 +11,7 @@ use crate::envelope::InvalidBody;
 pub enum Fault {
     /// No connection, so the request was not sent. The source is without the URL.
     #[error("{kind}")]
-    Unreachable {
-        kind: Unreachable,
-        #[source]
-        source: reqwest::Error,
-    },
+    Unreachable { kind: Unreachable, source: reqwest::Error },
     /// The response did not arrive in time.
     #[error("the response did not arrive in time")]
     TimedOut(#[source] reqwest::Error),
@@ -27,11 +23,7 @@ pub enum Fault {
     Empty { http_status: u16 },
     /// A body that is not the API's JSON, such as a gateway's error page.
     #[error("the response is not the API's JSON (HTTP {http_status})")]
-    NotJson {
-        http_status: u16,
-        #[source]
-        source: InvalidBody,
-    },
+    NotJson { http_status: u16, source: InvalidBody },
     /// A request that does not fit into a URL, for example because of a huge page token.
     #[error("the request does not fit into a URL")]
     Unsendable(#[source] reqwest::Error),

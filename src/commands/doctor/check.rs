@@ -1,8 +1,15 @@
-//! The checks as values.
+//! The checks as values, and what doctor needs to know.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use feishu_vc::{ClientConfig, UserIdType};
 use serde::Serialize;
 
+use crate::commands::setup::Now;
 use crate::error::ExitCode;
+use crate::load::DatabaseOptions;
+use crate::schema::TenantZone;
 
 /// The checks in their order: name and description.
 pub(crate) const CHECKS: &[(&str, &str)] = &[
@@ -19,16 +26,15 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("state_folder", "where the call budget is shared with other runs"),
 ];
 
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum State {
+    #[default]
     Ok,
     /// A run works, but the user should know.
     Warning,
     /// A run does not work.
     Failed,
-    /// Not checked.
     Skipped,
 }
 
@@ -43,21 +49,18 @@ impl State {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Check {
     /// One of [`CHECKS`].
     pub name: &'static str,
     pub state: State,
     pub found: String,
-    /// What to do next.
     pub next: Vec<String>,
     /// The API's error code, if it returned one.
     pub code: Option<i64>,
-    /// Feishu's id of the request.
     pub log_id: Option<String>,
     /// The scopes that Feishu requires; any one of them is enough.
     pub scopes: Vec<String>,
-    /// Feishu's page about the error.
     pub help_url: Option<String>,
     /// The exit code of a failed check.
     #[serde(skip)]
@@ -69,18 +72,7 @@ pub(crate) struct Check {
 
 impl Check {
     fn new(name: &'static str, state: State, found: impl Into<String>) -> Check {
-        Check {
-            name,
-            state,
-            found: found.into(),
-            next: Vec::new(),
-            code: None,
-            log_id: None,
-            scopes: Vec::new(),
-            help_url: None,
-            exit: None,
-            once: None,
-        }
+        Check { name, state, found: found.into(), ..Check::default() }
     }
 
     pub(super) fn ok(name: &'static str, found: impl Into<String>) -> Check {
@@ -99,12 +91,33 @@ impl Check {
         Check { exit: Some(exit), ..Check::new(name, State::Failed, found) }
     }
 
-    pub(super) fn once(self, event: impl Into<String>) -> Check {
-        Check { once: Some(event.into()), ..self }
-    }
-
     pub(super) fn next(mut self, next: impl Into<String>) -> Check {
         self.next.push(next.into());
         self
     }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnusableSettings {
+    pub found: String,
+    pub next: Vec<String>,
+    pub exit: ExitCode,
+}
+
+pub(crate) struct DoctorSetup {
+    /// The client of a sync; retries and waits are removed from it.
+    pub client: Result<ClientConfig, UnusableSettings>,
+    /// Which credentials, and where they come from.
+    pub credentials: String,
+    /// What to try if the app belongs to the other region, such as `--region lark`.
+    pub other_region: Option<String>,
+    pub store: PathBuf,
+    pub state_folder: Option<PathBuf>,
+    pub zone: TenantZone,
+    pub user_id_type: UserIdType,
+    pub database: DatabaseOptions,
+    /// Maximum duration of all API calls together.
+    pub deadline: Duration,
+    pub now_us: Now,
 }

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::check::Check;
-use super::setup::DoctorSetup;
+use super::check::{Check, DoctorSetup};
 use super::{feishu, local};
 use crate::error::ExitCode;
 

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::check::{CHECKS, Check, State};
-use super::setup::DoctorSetup;
+use super::check::{CHECKS, Check, DoctorSetup, State};
 use super::verdict::{
     Target, Verdict, of_clock, of_error, of_given_token, of_page, of_timeout, of_unreachable_host, with_region,
 };

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, StatVfs, access, statvfs};
 
-use super::check::Check;
-use super::setup::DoctorSetup;
+use super::check::{Check, DoctorSetup};
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
 use crate::error::stage_errors::{NEWER_SCHEMA, not_a_store_hint};
@@ -37,11 +36,11 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
         match (paths, holder) {
             (None, _) => Check::skipped("lock", "there is no store yet"),
             (Some(_), None) => Check::ok("lock", "no process is writing to the store"),
-            (Some(_), Some(Holder { pid, host, started_utc, command })) => {
-                Check::warning("lock", format!("held by `{command}`, process {pid} on {host}, since {started_utc}"))
+            (Some(_), Some(Holder { pid, host, started_utc, command })) => Check {
+                once: Some(format!("process {pid} on {host} has ended")),
+                ..Check::warning("lock", format!("held by `{command}`, process {pid} on {host}, since {started_utc}"))
                     .next("a sync or rebuild started before it ends is refused (exit 6); wait for it, or stop it")
-                    .once(format!("process {pid} on {host} has ended"))
-            }
+            },
         },
         state_folder(setup.state_folder.as_deref()),
     ]

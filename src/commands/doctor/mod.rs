@@ -8,9 +8,7 @@ mod check;
 mod examine;
 mod feishu;
 mod local;
-mod setup;
 mod verdict;
 
-pub(crate) use check::{CHECKS, Check, State};
+pub(crate) use check::{CHECKS, Check, DoctorSetup, State, UnusableSettings};
 pub(crate) use examine::{Examined, examine};
-pub(crate) use setup::{DoctorSetup, UnusableSettings};

@@ -15,7 +15,6 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// `None` is no limit. `finish_by_us` in microseconds UTC.
     pub(super) fn new(max_calls: Option<u64>, finish_by_us: Option<i64>, now_us: Now) -> Budget {
         Budget { max_calls, finish_by_us, used: AtomicU64::new(0), now_us }
     }

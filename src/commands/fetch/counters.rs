@@ -40,17 +40,14 @@ impl Counters {
         }
     }
 
-    /// Requests repeated after a fault.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// Requests refused because of their rate.
     pub(crate) fn throttles(&self) -> u64 {
         self.throttles.load(Ordering::Relaxed)
     }
 
-    /// Seconds spent waiting because Feishu said so.
     pub(crate) fn waited_s(&self) -> f64 {
         Duration::from_millis(self.waited_ms.load(Ordering::Relaxed)).as_secs_f64()
     }

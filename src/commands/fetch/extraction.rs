@@ -18,7 +18,6 @@ use crate::load::StorePaths;
 pub(crate) struct Fetch {
     pub scope: FetchScope,
     pub lost_raw_dates: BTreeSet<i32>,
-    /// Microseconds UTC.
     pub resumed_since_us: Option<i64>,
 }
 

@@ -19,7 +19,6 @@ use crate::load::{Manifest, StorePaths, open_published_with};
 use crate::schema::{civil_date_text, utc_text};
 use crate::transform::UnknownFields;
 
-/// Publishes the dates of one run.
 pub(crate) struct Publisher {
     setup: PublishSetup,
     paths: StorePaths,
@@ -30,12 +29,10 @@ pub(crate) struct Publisher {
     unknown_fields: BTreeMap<i32, UnknownFields>,
     truncated: BTreeMap<i32, u64>,
     dates_published: BTreeSet<String>,
-    /// The dates staged by the last round.
     staged: BTreeSet<i32>,
     skipped: Skipped,
     transform_s: f64,
     load_s: f64,
-    /// Seconds of publishing while the extraction was running.
     pub seconds_during_extraction: f64,
 }
 
@@ -147,7 +144,6 @@ impl Publisher {
         Ok(())
     }
 
-    /// Truncated records of the raw log that were skipped.
     pub(crate) fn truncated(&self) -> u64 {
         self.truncated.values().sum()
     }

@@ -40,7 +40,6 @@ pub(super) struct RoundInput {
 pub(super) struct RoundOutput {
     pub generation: u64,
     pub dates_changed: Vec<String>,
-    /// The dates that were staged.
     pub staged: BTreeSet<i32>,
     pub totals: Totals,
     /// Worse than that of the input if the window still has failures.

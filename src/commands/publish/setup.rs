@@ -18,10 +18,8 @@ pub(crate) struct PublishSetup {
     pub zone: TenantZone,
     pub user_id_type: String,
     pub database: DatabaseOptions,
-    /// Dates staged in parallel.
     pub threads: usize,
     pub installed: Arc<Installed>,
-    /// What of the published files is trusted.
     pub mode: PublishMode,
     /// Dates that stay as they are published.
     pub lost_raw_dates: BTreeSet<i32>,

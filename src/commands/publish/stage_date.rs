@@ -16,7 +16,6 @@ use crate::transform::{
 };
 use feishu_vc::Endpoint;
 
-/// A date cannot be staged.
 #[derive(Debug, thiserror::Error)]
 pub enum DateError {
     #[error(transparent)]
@@ -24,18 +23,10 @@ pub enum DateError {
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error("a response in the raw log for {unit} cannot be parsed")]
-    Page {
-        unit: String,
-        #[source]
-        source: PageError,
-    },
-    /// An internal error.
+    Page { unit: String, source: PageError },
+    /// A bug.
     #[error("rows of {table} do not fit the table")]
-    Rows {
-        table: &'static str,
-        #[source]
-        source: ArrowError,
-    },
+    Rows { table: &'static str, source: ArrowError },
 }
 
 /// Rows of a small table per batch.
@@ -47,10 +38,8 @@ const SAMPLE_BATCH_ROWS: usize = 8_192;
 #[derive(Debug, Clone, Copy)]
 pub struct DateContext<'a> {
     pub raw_dir: &'a Path,
-    /// Parts are staged here.
     pub work_dir: &'a Path,
     pub zone: &'a TenantZone,
-    /// The run that publishes.
     pub run_id: &'a str,
     /// Count the unknown fields of all responses, not only of this run's.
     pub counts_all_fields: bool,
@@ -63,7 +52,6 @@ pub struct StagedDate {
     pub publication: DatePublication,
     /// Fields of this run's responses that are not in the tables.
     pub unknown_fields: UnknownFields,
-    /// Truncated checkpoints that were skipped.
     pub truncated: u64,
 }
 
@@ -141,7 +129,6 @@ impl<'a> Stage<'a> {
         Ok(meetings)
     }
 
-    /// Stages one meeting: its participants, their samples and their coverage.
     fn meeting(
         &mut self,
         meeting_key: &str,
@@ -157,10 +144,8 @@ impl<'a> Stage<'a> {
             self.note_unknown(walk, unknown);
         }
         let participants = meeting.finish();
-        let mut counts = Vec::with_capacity(participants.len());
-        for participant in &participants {
-            counts.push(self.samples(meeting_key, participant, quality)?);
-        }
+        let counts = participants.iter().map(|participant| self.samples(meeting_key, participant, quality));
+        let counts = counts.collect::<Result<Vec<u64>, DateError>>()?;
         let mut coverage = coverage_rows(
             meeting_key,
             self.meeting_date,
@@ -171,12 +156,11 @@ impl<'a> Stage<'a> {
         );
         coverage.sort_by(|a, b| key_text(a).cmp(key_text(b)));
         self.coverage.extend(coverage)?;
-        let mut rows = Vec::with_capacity(participants.len());
-        for participant in participants {
+        let rows = participants.into_iter().map(|participant| {
             self.rejects.extend(participant.rejects);
-            rows.push(participant.row);
-        }
-        self.participants.extend(rows)
+            participant.row
+        });
+        self.participants.extend(rows.collect())
     }
 
     /// Parses the last whole walk of a participant. Returns its number of samples.
@@ -234,9 +218,6 @@ fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDa
         let typed = typed_walk(&mut reader, &mut parser, quality, walk, participant)?;
         let earlier: HashSet<_> =
             typed.rejects(&participant.participant_key, walk.requested_us).map(|reject| identity(&reject)).collect();
-        if earlier.is_empty() {
-            continue;
-        }
         for reject in rejects.iter_mut().filter(|reject| earlier.contains(&identity(reject))) {
             reject.first_seen_us = walk.requested_us;
         }

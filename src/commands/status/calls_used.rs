@@ -17,13 +17,10 @@ use crate::schema::{TenantZone, civil_date_text, utc_text};
 pub(crate) struct CallsUsed {
     /// The calendar month in the tenant's zone, `YYYY-MM`.
     pub month: String,
-    /// Of all commands.
     pub this_month: Calls,
-    /// Today in the tenant's zone.
     pub today: Calls,
-    /// Whether a run of this month did not record its end: there may have been more calls.
+    /// Whether a run of the period did not record its end: there may have been more calls.
     pub is_at_least: bool,
-    /// The same for today.
     pub today_is_at_least: bool,
 }
 

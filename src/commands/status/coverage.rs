@@ -8,14 +8,11 @@ use serde::Serialize;
 use super::setup::{Days, StatusSetup};
 use crate::schema::{Status, civil_date_text, utc_text};
 
-/// The newest published data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Newest {
     /// The newest meeting date that has passed, is stable and has nothing failed or pending, `YYYY-MM-DD`.
     pub complete_date: Option<String>,
-    /// The newest meeting date, `YYYY-MM-DD`.
     pub meeting_date: Option<String>,
-    /// The newest sample, RFC 3339 UTC.
     pub sample_utc: Option<String>,
 }
 
@@ -25,9 +22,8 @@ pub(crate) struct Coverage {
     pub days: Vec<CoverageDay>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct CoverageDay {
-    /// `YYYY-MM-DD`.
     pub meeting_date: String,
     pub meetings: u64,
     pub participants: u64,
@@ -41,7 +37,6 @@ pub(crate) struct CoverageDay {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Reason {
     pub status: String,
-    /// Without log ids.
     pub reason: String,
     pub participants: u64,
     pub meetings: u64,
@@ -93,13 +88,7 @@ pub(super) fn coverage(database: &Connection, setup: &StatusSetup) -> Result<Cov
     };
     let first = first.max(last.saturating_sub(MAX_DAYS - 1));
     let mut found: BTreeMap<i32, CoverageDay> = BTreeMap::new();
-    let empty = |day: i32| CoverageDay {
-        meeting_date: civil_date_text(day),
-        meetings: 0,
-        participants: 0,
-        by_status: BTreeMap::new(),
-        complete_pct: None,
-    };
+    let empty = |day: i32| CoverageDay { meeting_date: civil_date_text(day), ..CoverageDay::default() };
     let within =
         "meeting_date between date '1970-01-01' + cast(? as integer) and date '1970-01-01' + cast(? as integer)";
     let sql = format!("select meeting_date - date '1970-01-01', count(*) from meetings where {within} group by 1");

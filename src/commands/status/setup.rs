@@ -24,11 +24,8 @@ pub(crate) struct StatusSetup {
     pub database: DatabaseOptions,
     /// The quota of each endpoint, for the estimate of what is pending.
     pub rate: Rate,
-    /// How long after a meeting's end its data may still grow.
     pub settle: Duration,
-    /// Number of latest runs to show.
     pub runs: usize,
     pub days: Days,
-    /// Microseconds UTC.
     pub now_us: i64,
 }

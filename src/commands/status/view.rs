@@ -1,4 +1,4 @@
-//! How a store stands, as values. Each part is read separately, so that a damaged file costs only what it contains.
+//! How a store stands, as values. Times are RFC 3339 UTC. Each part is read separately, so that a damaged file costs only what it contains.
 
 use serde::Serialize;
 
@@ -16,8 +16,8 @@ use crate::schema::utc_text;
 #[serde(untagged)]
 pub(crate) enum Part<T> {
     Read(T),
+    /// The error with its causes, separated by colons.
     Unread {
-        /// With its causes, separated by colons.
         error: String,
     },
 }
@@ -48,7 +48,6 @@ pub(crate) struct PublishedView {
     pub generation: u64,
     pub schema_version: u32,
     pub run_id: String,
-    /// RFC 3339 UTC.
     pub published_utc: String,
     pub dates: u64,
     pub files: u64,
@@ -59,17 +58,13 @@ pub(crate) struct RunView {
     pub run_id: String,
     /// sync, plan or rebuild.
     pub command: String,
-    /// Its window, RFC 3339 UTC.
     pub since_utc: Option<String>,
     pub until_utc: Option<String>,
-    /// RFC 3339 UTC.
     pub started_utc: String,
-    /// RFC 3339 UTC; null while under way, or if the run was killed. The same holds for outcome, exit code and
-    /// duration.
+    /// Null while under way, or if the run was killed; so are outcome, exit code and duration.
     pub finished_utc: Option<String>,
     pub outcome: Option<String>,
     pub exit_code: Option<i64>,
-    /// Requests to the three endpoints.
     pub calls: i64,
     /// Samples in its window; null if not counted.
     pub samples: Option<i64>,
@@ -98,10 +93,8 @@ impl RunView {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct LastComplete {
     pub run_id: String,
-    /// RFC 3339 UTC.
     pub finished_utc: String,
     pub age_s: f64,
-    /// Its window, RFC 3339 UTC.
     pub since_utc: Option<String>,
     pub until_utc: Option<String>,
 }
@@ -109,15 +102,13 @@ pub(crate) struct LastComplete {
 /// What is pending, according to the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct PendingView {
-    /// The start of the oldest meeting with something to fetch, RFC 3339 UTC; null if nothing is pending.
+    /// The start of the oldest meeting with something to fetch; null if nothing is pending.
     pub since_utc: Option<String>,
     /// Its date in the tenant's zone: a sync from there on fetches everything that is pending.
     pub since_date: Option<String>,
     #[serde(rename = "price")]
     pub estimate: CostEstimate,
-    /// Pending participants by reason.
     pub participants: OpenView,
-    /// Pending participant lists by reason.
     pub lists: OpenView,
     /// Dates with unpublished responses, `YYYY-MM-DD`.
     pub unpublished_dates: Vec<String>,
@@ -137,16 +128,11 @@ pub(crate) struct OpenView {
     pub failed: u64,
 }
 
-/// Sizes on disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Size {
-    /// `raw/`.
     pub raw_bytes: u64,
-    /// `parquet/`.
     pub parquet_bytes: u64,
-    /// `vcq.duckdb`.
     pub duckdb_bytes: u64,
-    /// `state/`.
     pub state_bytes: u64,
 }
 
@@ -154,13 +140,11 @@ pub(crate) struct Size {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct StatusView {
     pub store: String,
-    /// When the store was read, RFC 3339 UTC.
     pub now_utc: String,
     /// Null if nothing is published yet.
     pub published: Part<Option<PublishedView>>,
     /// The process that is writing to the store; null if there is none.
     pub holder: Option<Holder>,
-    /// Newest first.
     pub runs: Part<Vec<RunView>>,
     /// Null if no sync was complete.
     pub last_complete: Part<Option<LastComplete>>,

@@ -6,13 +6,11 @@
 //! before they are reported.
 
 mod deep;
-mod error;
 mod raw;
 mod setup;
 mod verify;
 
-pub(crate) use error::VerifyError;
-pub(crate) use setup::{PUBLISH_TIMEOUT, VerifySetup};
+pub(crate) use setup::{PUBLISH_TIMEOUT, VerifyError, VerifySetup};
 #[cfg(test)]
 pub(crate) use verify::checks;
 pub(crate) use verify::{VerifyReport, verify};

@@ -4,13 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
 
-use super::error::VerifyError;
+use super::setup::VerifyError;
 use crate::checks::{Check, Findings};
 use crate::ledger::{LedgerCheck, check_ledger as inspect_ledger, unpublished_dates};
 use crate::load::{StorePaths, holder};
-use crate::raw_log::{RawDate, RawFile, RawKind, check_file, unexpected_entries};
+use crate::raw_log::{RawDate, RawFile, RawKind, WalkRef, check_file, unexpected_entries};
 use crate::schema::{civil_date, civil_date_text};
 
 const RAW: Check = Check {
@@ -123,16 +122,13 @@ pub(super) fn check_responses(
         // Opened again: the index of earlier checks may be older than the ledger.
         let mut dates: BTreeMap<RawKind, RawDate> = BTreeMap::new();
         for kind in [RawKind::Participants, RawKind::Quality] {
-            dates.insert(kind, RawDate::open(&index.raw_dir, kind, *meeting_date)?);
+            dates.insert(kind, RawDate::open(&index.paths.raw(), kind, *meeting_date)?);
         }
         findings.examined(&RAW_ANSWERS, answers.len() as u64);
         for answer in answers {
             let walks = dates.get(&answer.kind).map_or(&[][..], |date| date.walks(&answer.unit));
-            let matching = || {
-                walks
-                    .iter()
-                    .filter(|walk| answer.requested_us.is_none_or(|requested_us| walk.requested_us == requested_us))
-            };
+            let is_requested = |walk: &&WalkRef| answer.requested_us.is_none_or(|us| walk.requested_us == us);
+            let matching = || walks.iter().filter(is_requested);
             if matching().next().is_none() {
                 let folder = format!("raw/{}/meeting_date={}", answer.kind.folder(), civil_date_text(*meeting_date));
                 findings.found(&RAW_ANSWERS, folder, format!("a response for {}", answer.unit), "none");
@@ -156,13 +152,12 @@ pub(super) fn check_responses(
 /// Indexes of the raw log, opened on demand.
 pub(super) struct RawIndex {
     paths: StorePaths,
-    raw_dir: PathBuf,
     lists: RefCell<HashMap<String, Option<RawDate>>>,
 }
 
 impl RawIndex {
     pub(super) fn new(paths: &StorePaths) -> RawIndex {
-        RawIndex { paths: paths.clone(), raw_dir: paths.raw(), lists: RefCell::default() }
+        RawIndex { paths: paths.clone(), lists: RefCell::default() }
     }
 
     /// Whether a meeting's participant list was empty when it was published, according to the raw log.
@@ -171,7 +166,7 @@ impl RawIndex {
         let mut lists = self.lists.borrow_mut();
         let list = lists
             .entry(date.to_owned())
-            .or_insert_with(|| RawDate::open(&self.raw_dir, RawKind::Participants, day).ok());
+            .or_insert_with(|| RawDate::open(&self.paths.raw(), RawKind::Participants, day).ok());
         let whole = list.iter().flat_map(|list| list.walks(meeting_key)).filter(|walk| walk.is_whole());
         let items: Vec<u64> = whole.filter_map(|walk| walk.end.as_ref()).map(|end| end.items).collect();
         // Participants may have been listed since; then the date is due for publishing.

@@ -1,9 +1,11 @@
-//! What verify needs to know.
+//! What verify needs to know, and why it could not run: damage is a finding, not an error.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::load::DatabaseOptions;
+use crate::commands::error::SyncError;
+use crate::load::{DatabaseOptions, LoadError};
+use crate::raw_log::RawError;
 
 /// How long to wait for a publication in progress.
 pub(crate) const PUBLISH_TIMEOUT: Duration = Duration::from_secs(60);
@@ -15,11 +17,19 @@ pub(crate) struct VerifySetup {
     pub deep: bool,
     /// Maximum number of findings kept per check; all are counted.
     pub limit: usize,
-    /// How long to wait for a publication in progress.
     pub max_wait: Duration,
-    /// Limits of the reports' profile `custom`: metric and value.
     pub custom_limits: Vec<(String, f64)>,
     pub database: DatabaseOptions,
-    /// Microseconds UTC.
     pub now_us: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VerifyError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Raw(#[from] RawError),
+    /// The definitions that the database should have.
+    #[error(transparent)]
+    Definitions(Box<SyncError>),
 }

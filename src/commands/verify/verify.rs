@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::error::VerifyError;
-use super::setup::VerifySetup;
+use super::setup::{VerifyError, VerifySetup};
 use super::{deep, raw};
 use crate::checks::{Check, Findings, VerifyContext, verify as verify_published};
 use crate::commands::publish::definitions::Installed;
