@@ -38,7 +38,6 @@ pub(crate) struct Judged {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Imported {
     pub judged: Judged,
-    /// Rows of earlier imports.
     pub earlier_rows: usize,
     /// Of these, those that stay valid until the file's first day.
     pub kept_rows: usize,
@@ -83,7 +82,6 @@ pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
     Ok(Imported { judged, earlier_rows, kept_rows, generation })
 }
 
-/// Participants or addresses by where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Tally {
     pub in_building: u64,

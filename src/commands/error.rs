@@ -26,7 +26,6 @@ pub(crate) enum SyncError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Buildings(#[from] BuildingsError),
-    /// The writer thread could not start.
     #[error("cannot start writing to the store {}", store.display())]
     Recorder { store: PathBuf, source: std::io::Error },
     #[error("the store {} holds user ids of the kind {stored}, but this run uses {requested}", store.display())]
@@ -50,7 +49,6 @@ pub(crate) enum SyncError {
     Short { dates: usize, first: String, last: String },
     #[error("cannot move the damaged ledger aside to {}", path.display())]
     PutAside { path: PathBuf, source: std::io::Error },
-    /// A thread of ours panicked.
     #[error("publishing ended unexpectedly")]
     Panicked,
 }

@@ -81,7 +81,6 @@ impl CostEstimate {
         }
     }
 
-    /// The calls of each endpoint with its name.
     pub(crate) fn by_endpoint(&self) -> [(&'static str, CallEstimate); 3] {
         let calls = [self.meeting_list, self.participant_list, self.participant_quality_list];
         Endpoint::ALL.map(|endpoint| (endpoint.name(), calls[endpoint as usize]))

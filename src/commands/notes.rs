@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use super::publish::due_dates::DueDates;
 use crate::extract::CaughtUp;
 use crate::schema::civil_date_text;
+use crate::text::counted;
 
 pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: CaughtUp, due: &DueDates) -> Vec<String> {
     let mut notes = Vec::new();
     if caught_up.walks > 0 {
         notes.push(format!(
             "the ledger was missing {} of {} (an earlier run was killed); added from the raw log",
-            count(caught_up.walks, "response"),
-            count(caught_up.dates, "date"),
+            counted(caught_up.walks, "response"),
+            counted(caught_up.dates, "date"),
         ));
     }
     if let Some(dates) = first_to_last(&due.awaiting_refetch) {
@@ -24,7 +25,7 @@ pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: Caugh
     if unreadable_meetings > 0 {
         notes.push(format!(
             "the start of {} could not be parsed; see the table rejects",
-            count(unreadable_meetings, "listed meeting")
+            counted(unreadable_meetings, "listed meeting")
         ));
     }
     if let Some(dates) = first_to_last(&due.lost_raw) {
@@ -38,7 +39,7 @@ pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: Caugh
 }
 
 pub(super) fn of_rebuild(caught_up: CaughtUp, kept: &BTreeSet<i32>, truncated: u64) -> Vec<String> {
-    let mut notes = vec![format!("{} of the raw log added to the ledger", count(caught_up.walks, "response"))];
+    let mut notes = vec![format!("{} of the raw log added to the ledger", counted(caught_up.walks, "response"))];
     if let Some(dates) = first_to_last(kept) {
         notes.push(format!("{dates}: kept as published, because raw/ is incomplete or a refetch is not finished"));
     }
@@ -47,17 +48,13 @@ pub(super) fn of_rebuild(caught_up: CaughtUp, kept: &BTreeSet<i32>, truncated: u
 }
 
 fn truncated_note(truncated: u64) -> Option<String> {
-    (truncated > 0)
-        .then(|| format!("skipped {} of the raw log, as left by a power failure", count(truncated, "truncated record")))
+    (truncated > 0).then(|| {
+        format!("skipped {} of the raw log, as left by a power failure", counted(truncated, "truncated record"))
+    })
 }
 
 /// `3 dates (2026-11-01 to 2026-11-05)`; `None` if there are none.
 fn first_to_last(dates: &BTreeSet<i32>) -> Option<String> {
     let (first, last) = (civil_date_text(*dates.first()?), civil_date_text(*dates.last()?));
-    Some(format!("{} ({first} to {last})", count(dates.len() as u64, "date")))
-}
-
-/// `1 response`, `231 responses`.
-fn count(number: u64, singular: &str) -> String {
-    format!("{number} {singular}{}", if number == 1 { "" } else { "s" })
+    Some(format!("{} ({first} to {last})", counted(dates.len() as u64, "date")))
 }

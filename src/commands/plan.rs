@@ -46,7 +46,6 @@ pub(crate) struct Plan {
     pub is_whole: bool,
     pub since_utc: String,
     pub until_utc: String,
-    /// Whether the estimate includes what is final.
     pub refetch: bool,
     pub meetings: u64,
     /// Their known participants; duplicates count once.

@@ -78,7 +78,11 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
         mark_all_dirty(&paths, &ledger)?;
     }
     let mode = if setup.days.is_some() || !kept.is_empty() { PublishMode::Recheck } else { PublishMode::Replace };
-    let window_us = window(&setup, &dates, &kept);
+    // The totals of the summary cover these days.
+    let days: BTreeSet<i32> = dates.iter().map(|date| date.meeting_date).chain(kept.iter().copied()).collect();
+    let made = || Some((*days.first()?, days.last()? + 1));
+    let (from, to) = setup.days.or_else(made).unwrap_or_default();
+    let window_us = (setup.zone.start_of_day(from), setup.zone.start_of_day(to));
     (run.since_us, run.until_us) = (Some(window_us.0), Some(window_us.1));
     ledger.record_run(&run)?;
     let publishing = PublishSetup {
@@ -156,14 +160,6 @@ fn choose(
     let changes = |date: &i32| dirty.get(date).copied().unwrap_or_default();
     let dates = dates.iter().map(|date| DirtyDate { meeting_date: *date, changes: changes(date) });
     Ok((dates.collect(), kept))
-}
-
-/// The window that the totals of the summary cover, microseconds UTC.
-fn window(setup: &RebuildSetup, dates: &[DirtyDate], kept: &BTreeSet<i32>) -> (i64, i64) {
-    let days: BTreeSet<i32> = dates.iter().map(|date| date.meeting_date).chain(kept.iter().copied()).collect();
-    let made = || Some((*days.first()?, days.last()? + 1));
-    let (from, to) = setup.days.or_else(made).unwrap_or_default();
-    (setup.zone.start_of_day(from), setup.zone.start_of_day(to))
 }
 
 /// The raw log decides, but if it yields less than was published, the user should know.

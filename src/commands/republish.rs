@@ -9,7 +9,7 @@ use super::publish::definitions::Installed;
 use super::run_record::run_row;
 use super::setup::Now;
 use super::store_settings::{TIMEZONE, stored_setting};
-use super::store_state::remember_generation;
+use super::store_state::GENERATION;
 use crate::ledger::{Ledger, USER_ID_TYPE};
 use crate::load::{DatabaseOptions, Lock, Manifest, Publication, PublishMode, Published, StorePaths, publish};
 use crate::schema::TenantZone;
@@ -60,6 +60,6 @@ pub(crate) fn republish(
         &mut |_| Ok(ledger.runs()?.iter().map(run_row).collect()),
         &mut |_| ControlFlow::Continue(()),
     )?;
-    remember_generation(&ledger, published.generation)?;
+    ledger.set_setting(GENERATION, &published.generation.to_string())?;
     Ok(Some(published))
 }

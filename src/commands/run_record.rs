@@ -33,7 +33,6 @@ pub(super) fn set_calls(run: &mut RunRecord, counters: &Counters) {
     run.waited_s = counters.waited_s();
 }
 
-/// A row of the table `runs`.
 pub(super) fn run_row(run: &RunRecord) -> Row {
     let total = |index: usize| Cell::whole(run.totals.map(|totals| totals[index]));
     RUNS.columns

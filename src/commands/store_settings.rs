@@ -7,7 +7,6 @@ use crate::ledger::{Ledger, USER_ID_TYPE};
 use crate::load::{DatabaseOptions, StorePaths, open_published_with};
 use crate::schema::TenantZone;
 
-/// The name of the ledger's setting.
 pub(super) const TIMEZONE: &str = "timezone";
 
 pub(super) fn check(paths: &StorePaths, ledger: &Ledger, setup: &SyncSetup) -> Result<(), SyncError> {

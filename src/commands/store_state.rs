@@ -24,7 +24,7 @@ const SOURCES: &[(&str, RawKind)] = &[
 const NEVER_FEWER: &[&str] = &[MEETINGS.name, PARTICIPANTS.name];
 
 /// The ledger's setting for the generation published last.
-const GENERATION: &str = "generation";
+pub(super) const GENERATION: &str = "generation";
 
 /// Published dates whose raw data is incomplete: a kind of file is missing, or a file that the ledger has read is gone
 /// or shorter. Without a manifest, whatever is in `parquet/` may have been published.
@@ -82,10 +82,6 @@ pub(super) fn mark_all_dirty(paths: &StorePaths, ledger: &Ledger) -> Result<(), 
         dates.extend(list_dates(&paths.raw(), *kind).map_err(DateError::Raw)?);
     }
     Ok(ledger.mark_dirty(dates.into_iter())?)
-}
-
-pub(super) fn remember_generation(ledger: &Ledger, generation: u64) -> Result<(), SyncError> {
-    Ok(ledger.set_setting(GENERATION, &generation.to_string())?)
 }
 
 /// Whether a date would lose meetings or participants that are published.

@@ -20,7 +20,7 @@ impl Calls {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Summary {
     pub run_id: String,
     pub outcome: &'static str,

@@ -2,7 +2,6 @@
 
 use ExitCode::*;
 
-/// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum ExitCode {

@@ -97,7 +97,6 @@ impl Check {
     }
 }
 
-/// Why the settings cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnusableSettings {
     pub found: String,

@@ -46,11 +46,8 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
             return skip_the_rest(checks, "the settings cannot be used");
         }
     };
-    let (origin, kind, app) = (
-        config.base_url.to_string(),
-        config.credentials.token_kind(),
-        matches!(config.credentials, Credentials::App { .. }),
-    );
+    let (origin, kind) = (config.base_url.to_string(), config.credentials.token_kind());
+    let is_app = matches!(config.credentials, Credentials::App { .. });
     let seen = Arc::new(Seen::default());
     let client = match Client::new(config.clone(), Arc::clone(&seen) as Arc<dyn EventListener>) {
         Ok(client) => client,
@@ -75,7 +72,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
     };
     checks.push(Check::ok("host", format!("{origin} responds ({} ms)", probe.elapsed.as_millis())));
 
-    let token = match app {
+    let token = match is_app {
         false => Verdict::go_on(Check::ok("token", of_given_token(kind))),
         true => match caller.within(caller.client.check_token()).await {
             Some(Ok(info)) => {
@@ -175,7 +172,6 @@ impl EventListener for Seen {
     }
 }
 
-/// Makes calls that do not wait for long.
 struct Caller {
     client: Client,
     seen: Arc<Seen>,
@@ -258,13 +254,13 @@ impl Calls<'_> {
         let (start, end) = meeting.map_or((self.now_s - 7_200, self.now_s - 3_600), |m| (m.start_s, m.end_s));
         let no = meeting.map_or(NO_MEETING, |meeting| &meeting.no).to_owned();
         let kind = self.user_id_type;
+        let target = |is_real: bool| if is_real { Target::Real } else { Target::MadeUp };
         match endpoint {
             Endpoint::MeetingList => {
                 (MeetingListRequest::new(self.now_s - LOOK_BACK_S, self.now_s, kind).query(None), Target::Real)
             }
             Endpoint::ParticipantList => {
-                let about = if meeting.is_some() { Target::Real } else { Target::MadeUp };
-                (ParticipantListRequest::new(start, end, no, kind).query(None), about)
+                (ParticipantListRequest::new(start, end, no, kind).query(None), target(meeting.is_some()))
             }
             Endpoint::ParticipantQualityList => {
                 let nobody = || Identity::User(NOBODY.to_owned());
@@ -276,7 +272,7 @@ impl Calls<'_> {
                     participant: participant.map_or_else(nobody, |participant| participant.identity.clone()),
                     user_id_type: kind,
                 };
-                (request.query(None), if participant.is_some() { Target::Real } else { Target::MadeUp })
+                (request.query(None), target(participant.is_some()))
             }
         }
     }
@@ -293,7 +289,6 @@ impl Calls<'_> {
         })
     }
 
-    /// The first participant with an id.
     fn first_participant(&self, page: &Page, meeting: &Meeting) -> Option<Participant> {
         list_items(&page.body, Endpoint::ParticipantList.list_key()).iter().find_map(|item| {
             let identity = ParticipantIdentity::from_item(item.as_object()?, &meeting.key, self.zone);

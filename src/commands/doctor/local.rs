@@ -48,17 +48,9 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
 
 /// The nearest existing folder above a path.
 fn existing_ancestor(path: &Path) -> PathBuf {
-    let mut place = path;
-    while !place.is_dir() {
-        match place.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => place = parent,
-            _ => return PathBuf::from("."),
-        }
-    }
-    place.to_owned()
+    path.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// Bytes that this user may still write.
 fn free_bytes(place: &Path) -> io::Result<u64> {
     let bytes = |disk: StatVfs| disk.f_bavail.saturating_mul(disk.f_frsize);
     statvfs(place).map(bytes).map_err(io::Error::from)
@@ -107,21 +99,17 @@ fn store(paths: &StorePaths, holder: Option<&Holder>, setup: &DoctorSetup) -> Ch
             return not_writable(&folder, &error);
         }
     }
-    let ledger = match paths.ledger().exists() {
-        false => None,
-        true => match Ledger::open_read_only(&paths.ledger()).and_then(|ledger| ledger.check()) {
-            Ok(()) => Some(()),
-            Err(error) => {
-                return Check::failed("store", ExitCode::Storage, with_causes(&error))
-                    .next("the data in raw/ is intact: vcq-etl rebuild rebuilds the ledger and the tables from it");
-            }
-        },
-    };
+    let has_ledger = paths.ledger().exists();
+    if has_ledger && let Err(error) = Ledger::open_read_only(&paths.ledger()).and_then(|ledger| ledger.check()) {
+        return Check::failed("store", ExitCode::Storage, with_causes(&error))
+            .next("the data in raw/ is intact: vcq-etl rebuild rebuilds the ledger and the tables from it");
+    }
     let manifest = match Manifest::read(paths) {
         Ok(manifest) => manifest,
         Err(error) => return failed_store(&error),
     };
-    let database = match generation(paths, setup) {
+    let opened = load::open_published_with(paths, setup.database);
+    let database = match opened.and_then(|connection| load::read_generation(&connection, paths)) {
         Ok(generation) => Some(generation),
         Err(LoadError::NoDatabase { .. }) => None,
         Err(error) => {
@@ -131,13 +119,13 @@ fn store(paths: &StorePaths, holder: Option<&Holder>, setup: &DoctorSetup) -> Ch
     };
     let root = paths.root().display();
     match (manifest.map(|manifest| manifest.generation), database) {
-        (None, None) if ledger.is_none() => Check::ok("store", format!("{root}: the store is empty")),
+        (None, None) if !has_ledger => Check::ok("store", format!("{root}: the store is empty")),
         (None, None) => Check::ok("store", format!("{root}: nothing is published yet")),
         (None, Some(_)) => failed_store(&LoadError::MissingManifest { path: paths.manifest() }),
         (Some(files), Some(tables)) if files == tables => {
-            let note = if ledger.is_none() { "; the ledger is missing, run vcq-etl rebuild to rebuild it" } else { "" };
+            let note = if has_ledger { "" } else { "; the ledger is missing, run vcq-etl rebuild to rebuild it" };
             let found = format!("{root}: generation {files}, files and database agree{note}");
-            if ledger.is_none() { Check::warning("store", found) } else { Check::ok("store", found) }
+            if has_ledger { Check::ok("store", found) } else { Check::warning("store", found) }
         }
         (Some(files), tables) => {
             let tables = tables.map_or("there is no database".to_owned(), |number| format!("the database is {number}"));
@@ -149,11 +137,6 @@ fn store(paths: &StorePaths, holder: Option<&Holder>, setup: &DoctorSetup) -> Ch
             }
         }
     }
-}
-
-fn generation(paths: &StorePaths, setup: &DoctorSetup) -> Result<u64, LoadError> {
-    let connection = load::open_published_with(paths, setup.database)?;
-    load::read_generation(&connection, paths)
 }
 
 fn failed_store(error: &LoadError) -> Check {

@@ -10,7 +10,7 @@ use super::setup::PublishSetup;
 use super::stage_date::add_unknown;
 use super::totals::Totals;
 use crate::commands::error::SyncError;
-use crate::commands::summary::{Calls, Summary};
+use crate::commands::summary::Summary;
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::accept_losses;
@@ -122,7 +122,6 @@ impl Publisher {
         Ok((round.exit, round.run))
     }
 
-    /// Why the last round skipped dates, if it did.
     pub(crate) fn skipped_error(&mut self) -> Option<SyncError> {
         let Skipped { short, damaged } = std::mem::take(&mut self.skipped);
         if let Some(damaged) = damaged {
@@ -172,19 +171,13 @@ impl Publisher {
             by_status: totals.by_status,
             samples: totals.samples,
             rejects: totals.rejects,
-            calls: Calls::default(),
-            retries: 0,
-            throttles: 0,
-            waited_s: 0.0,
             elapsed_s: started.elapsed().as_secs_f64(),
             unknown_fields,
             dates_published: self.dates_published.iter().cloned().collect(),
             generation: self.generation,
             store: self.paths.root().display().to_string(),
-            fetches: false,
-            left: None,
-            notes: Vec::new(),
             stage_s: vec![first_stage, ("transform", self.transform_s), ("load", self.load_s)],
+            ..Summary::default()
         }
     }
 }

@@ -11,7 +11,7 @@ use super::stage_date::{DateContext, DateError, StagedDate, stage_date};
 use super::totals::Totals;
 use crate::commands::error::SyncError;
 use crate::commands::run_record::{run_row, set_exit};
-use crate::commands::store_state::{is_short, remember_generation};
+use crate::commands::store_state::{GENERATION, is_short};
 use crate::error::ExitCode;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
 use crate::load::{LoadError, Manifest, Publication, PublishMode, StorePaths, publish};
@@ -124,7 +124,7 @@ impl RoundInput {
             &mut |_| ControlFlow::Continue(()),
         )?;
         ledger.mark_published(&staged_dates)?;
-        remember_generation(&ledger, published.generation)?;
+        ledger.set_setting(GENERATION, &published.generation.to_string())?;
         Ok(RoundOutput {
             generation: published.generation,
             dates_changed: published.dates_changed,

@@ -13,7 +13,6 @@ use crate::schema::TenantZone;
 pub(crate) struct PublishSetup {
     /// The totals count meetings that start in this window, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
-    /// Only these meetings; all if empty.
     pub meeting_nos: Vec<String>,
     pub zone: TenantZone,
     pub user_id_type: String,

@@ -34,7 +34,6 @@ const BATCH_ROWS: usize = 4_096;
 /// Samples per batch, a few megabytes. From 2,048 to 32,768 a rebuild takes the same time.
 const SAMPLE_BATCH_ROWS: usize = 8_192;
 
-/// What all dates of a publication share.
 #[derive(Debug, Clone, Copy)]
 pub struct DateContext<'a> {
     pub raw_dir: &'a Path,

@@ -14,7 +14,6 @@ pub(crate) struct Totals {
     pub participants: u64,
     pub samples: u64,
     pub rejects: u64,
-    /// Coverage rows by status.
     pub by_status: BTreeMap<&'static str, u64>,
 }
 
@@ -98,7 +97,6 @@ impl Totals {
         Ok(totals)
     }
 
-    /// Coverage rows that failed.
     pub(super) fn failed(&self) -> u64 {
         self.by_status.get(Status::Failed.name()).copied().unwrap_or_default()
     }

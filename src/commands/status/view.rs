@@ -42,7 +42,6 @@ impl<T> Part<T> {
     }
 }
 
-/// What is published, according to the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct PublishedView {
     pub generation: u64,
@@ -56,7 +55,6 @@ pub(crate) struct PublishedView {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct RunView {
     pub run_id: String,
-    /// sync, plan or rebuild.
     pub command: String,
     pub since_utc: Option<String>,
     pub until_utc: Option<String>,
@@ -99,7 +97,6 @@ pub(crate) struct LastComplete {
     pub until_utc: Option<String>,
 }
 
-/// What is pending, according to the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct PendingView {
     /// The start of the oldest meeting with something to fetch; null if nothing is pending.
@@ -116,7 +113,6 @@ pub(crate) struct PendingView {
     pub refetch_meetings: u64,
 }
 
-/// Why something is pending.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct OpenView {
     pub not_asked: u64,

@@ -11,6 +11,7 @@ use crate::ledger::{LedgerCheck, check_ledger as inspect_ledger, unpublished_dat
 use crate::load::{StorePaths, holder};
 use crate::raw_log::{RawDate, RawFile, RawKind, WalkRef, check_file, unexpected_entries};
 use crate::schema::{civil_date, civil_date_text};
+use crate::text::counted;
 
 const RAW: Check = Check {
     name: "raw",
@@ -59,8 +60,8 @@ pub(super) fn check_records(paths: &StorePaths, files: &[RawFile], findings: &mu
     }
     if truncated > 0 {
         findings.note(format!(
-            "skipped {truncated} truncated {} at the end of raw files, as left by a power failure or a run in progress",
-            if truncated == 1 { "record" } else { "records" }
+            "skipped {} at the end of raw files, as left by a power failure or a run in progress",
+            counted(truncated, "truncated record")
         ));
     }
     Ok(())
@@ -149,7 +150,6 @@ pub(super) fn check_responses(
     Ok(())
 }
 
-/// Indexes of the raw log, opened on demand.
 pub(super) struct RawIndex {
     paths: StorePaths,
     lists: RefCell<HashMap<String, Option<RawDate>>>,

@@ -29,7 +29,6 @@ pub(crate) enum VerifyError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Raw(#[from] RawError),
-    /// The definitions that the database should have.
     #[error(transparent)]
     Definitions(Box<SyncError>),
 }
