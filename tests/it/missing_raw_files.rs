@@ -125,7 +125,7 @@ fn parts_that_cannot_be_rebuilt_are_kept_without_a_manifest() {
     remove(env.store().join("parquet/_manifest.json"));
     let parts = files(&env.store().join("parquet"), ".parquet");
     let ran = env.sync(&[]).expect_exit(5);
-    assert!(ran.stderr.contains("without answers in raw/"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("have no data in raw/"), "{}", ran.stderr);
     assert_eq!(files(&env.store().join("parquet"), ".parquet"), parts);
 }
 
