@@ -12,8 +12,8 @@ pub(crate) enum Event {
     /// the list is still being read.
     MeetingPage { meetings: u64, to_list: u64, quality_calls_estimate: u64 },
     /// The meeting list is complete. `to_list` is the number of meetings with something left to fetch: one
-    /// `MeetingListed` is sent for each, for some of them before this event. Quality calls still to make are counted for
-    /// listed participants and guessed from the device count for the others.
+    /// `MeetingListed` is sent for each, for some of them before this event. Quality calls still to make are counted
+    /// for listed participants and guessed from the device count for the others.
     MeetingsListed { meetings: u64, to_list: u64, quality_calls_estimate: u64 },
     /// The participants of one meeting are known, or listing them failed; the quality calls are for those to fetch now.
     MeetingListed { participants: u64, to_fetch: u64, quality_calls: u64 },

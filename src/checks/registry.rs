@@ -1,7 +1,7 @@
 //! The checks of what is published, as data.
 //!
-//! To add a check, add a row here, then its violations: a query in `sql/checks/`, listed in `sql_checks.rs`, or, for files
-//! and what follows from the schema, code in this folder that `verify` calls.
+//! To add a check, add a row here, then its violations: a query in `sql/checks/`, listed in `sql_checks.rs`, or, for
+//! files and what follows from the schema, code in this folder that `verify` calls.
 
 use super::findings::Check;
 

@@ -19,8 +19,8 @@ pub(crate) struct ImportSetup {
     /// The store is created if missing, so that buildings can be imported before the first sync.
     pub publishing: RepublishSetup,
     pub file: PathBuf,
-    /// The first day on which the file is valid, days since 1970-01-01; earlier imports are valid until then. If `None`,
-    /// the file replaces all earlier imports.
+    /// The first day on which the file is valid, days since 1970-01-01; earlier imports are valid until then. If
+    /// `None`, the file replaces all earlier imports.
     pub from: Option<i32>,
     /// The first day on which it is no longer valid.
     pub until: Option<i32>,

@@ -15,8 +15,8 @@ pub(crate) struct DueDates {
     pub lost_raw: BTreeSet<i32>,
 }
 
-/// A date is due if it has unpublished responses, unless it awaits a refetch, has lost raw data, or its meetings are listed
-/// only in part. `is_whole` if the run was not stopped early.
+/// A date is due if it has unpublished responses, unless it awaits a refetch, has lost raw data, or its meetings are
+/// listed only in part. `is_whole` if the run was not stopped early.
 pub(super) fn due_dates(ledger: &Ledger, setup: &PublishSetup, is_whole: bool) -> Result<DueDates, SyncError> {
     let awaiting_refetch = ledger.awaiting_refetch_dates(is_whole)?;
     let mut dates = ledger.dirty_dates()?;

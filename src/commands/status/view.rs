@@ -1,4 +1,5 @@
-//! How a store stands, as values. Times are RFC 3339 UTC. Each part is read separately, so that a damaged file costs only what it contains.
+//! How a store stands, as values. Times are RFC 3339 UTC. Each part is read separately, so that a damaged file costs
+//! only what it contains.
 
 use serde::Serialize;
 
