@@ -18,7 +18,7 @@ pub(crate) struct VerifyContext<'a> {
     pub database: DatabaseOptions,
     /// How long to wait for a publication in progress.
     pub max_wait: Duration,
-    /// The kind of user ids in the store, if the ledger records it.
+    /// The kind of user IDs in the store, if the ledger records it.
     pub user_id_type: Option<String>,
     /// What this program would install beside the rows.
     pub definitions: Definitions<'a>,

@@ -8,7 +8,7 @@ use super::findings::Check;
 const REBUILD: &str =
     "run vcq-etl rebuild: it builds Parquet, manifest and database again from raw/, without API calls";
 const FROM_FEISHU: &str = "this is what Feishu returned, unless another check finds damage: allow for it in reports, \
-                           and send the rows' keys and log ids to Feishu support";
+                           and send the rows' keys and log IDs to Feishu support";
 const ORPHANS_ADVICE: &str = "the next vcq-etl sync removes unlisted parts; they affect only programs that read whole \
                               folders. Any other file was put there by somebody: move it away";
 const GENERATION_ADVICE: &str = "if the manifest is ahead, a run ended between the two, and the next vcq-etl sync \

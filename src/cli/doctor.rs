@@ -136,7 +136,7 @@ mod tests {
             check(
                 "meeting_list",
                 State::Failed,
-                "code 99991672, the app lacks a scope; HTTP 400; log id L1",
+                "code 99991672, the app lacks a scope; HTTP 400; log ID L1",
                 &[
                     "Add the scope on the developer console's page \"Permissions & Scopes\", publish a new version.",
                     "short",
@@ -147,7 +147,7 @@ mod tests {
         let examined = Examined { ok: false, exit_code: 3, checks, exit: ExitCode::Credentials };
         insta::assert_snapshot!(text(&examined), @r#"
         ok       settings: app ID from VCQ_APP_ID, app secret from VCQ_APP_SECRET
-        failed   meeting_list: code 99991672, the app lacks a scope; HTTP 400; log id L1
+        failed   meeting_list: code 99991672, the app lacks a scope; HTTP 400; log ID L1
                  -> Add the scope on the developer console's page "Permissions &
                     Scopes", publish a new version.
                  -> short

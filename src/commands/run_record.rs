@@ -6,7 +6,7 @@ use crate::ledger::RunRecord;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{RUNS, utc_text};
 
-/// The record of a run that begins now. Its id, such as `20261123T020500Z-1f3a`, sorts by time.
+/// The record of a run that begins now. Its ID, such as `20261123T020500Z-1f3a`, sorts by time.
 #[expect(clippy::disallowed_methods, reason = "edge: two runs that begin in the same second need different ids")]
 pub(super) fn begin(command: &str, (since_us, until_us): (i64, i64), started_us: i64) -> RunRecord {
     let compact: String = utc_text(started_us).chars().filter(|c| !matches!(c, '-' | ':')).collect();

@@ -1,5 +1,5 @@
-//! The settings that a store keeps from its first run on: the kind of user ids and the time zone. Keys with two kinds
-//! of ids would count people twice, and in another zone a meeting would belong to another date.
+//! The settings that a store keeps from its first run on: the kind of user IDs and the time zone. Keys with two kinds
+//! of IDs would count people twice, and in another zone a meeting would belong to another date.
 
 use super::error::SyncError;
 use super::setup::SyncSetup;

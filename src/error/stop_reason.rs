@@ -34,7 +34,7 @@ impl StopReason {
             Stop::AllRefused { .. } => reason(
                 ExitCode::Feishu,
                 [
-                    "none of these refusals is treated as final: look the code up, or contact Feishu support with the log id",
+                    "none of these refusals is treated as final: look the code up, or contact Feishu support with the log ID",
                     "the next run requests them again",
                 ],
             ),
@@ -55,12 +55,12 @@ fn reason<T: Into<String>>(exit: ExitCode, hints: impl IntoIterator<Item = T>) -
 
 fn of_call_error(error: &CallError) -> StopReason {
     match error {
-        CallError::Stop { cause, scopes, answer, .. } => {
+        CallError::Stop { cause, scopes, response, .. } => {
             let mut hints = vec![cause_hint(*cause).to_owned()];
             if !scopes.is_empty() {
                 hints.push(scopes_hint(scopes));
             }
-            hints.extend(answer.help_url.as_deref().map(help_hint));
+            hints.extend(response.help_url.as_deref().map(help_hint));
             match cause {
                 StopCause::Clock => hints.push("vcq-etl doctor measures the difference between the clocks".to_owned()),
                 // Nothing to check.
@@ -138,7 +138,7 @@ pub(crate) fn cause_hint(cause: StopCause) -> &'static str {
         }
         StopCause::WrongHost => "Check the region (feishu or lark) or the base URL.",
         StopCause::Clock => "Check this machine's clock.",
-        StopCause::InvalidRequest => "This is a bug in vcq-etl. Please report it with the code and the log id.",
+        StopCause::InvalidRequest => "This is a bug in vcq-etl. Please report it with the code and the log ID.",
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
         let throttled = Stop::Throttled(CallError::Throttled {
             endpoint: Endpoint::MeetingList,
             host: "open.example".to_owned(),
-            throttles: 3,
+            waits_in_a_row: 3,
             requested_wait: Duration::from_secs(86_400),
             log_id: None,
         });

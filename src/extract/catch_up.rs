@@ -41,7 +41,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
                 RawKind::Meetings => index_meetings(&date, &walks, meeting_date, ledger, zone)?,
                 _ => index_answers(&date, &walks, *kind, meeting_date, zone)?,
             };
-            // A rebuilt ledger takes the kind of user ids from a recorded request.
+            // A rebuilt ledger takes the kind of user IDs from a recorded request.
             if ledger.setting(USER_ID_TYPE)?.is_none()
                 && let Some((_, walk)) = walks.first()
                 && let Some(page) = date.pages(walk)?.first()

@@ -13,7 +13,7 @@ use feishu_vc::error_codes;
 
 /// If this many first answers are all refusals, the fault concerns the run and not the units.
 const REFUSALS_TO_STOP: usize = 5;
-/// With this many participants of this many meetings and no id among them, the scope is missing.
+/// With this many participants of this many meetings and no ID among them, the scope is missing.
 const MIN_PARTICIPANTS_WITHOUT_ID: u64 = 10;
 const MIN_MEETINGS_WITHOUT_ID: u64 = 2;
 

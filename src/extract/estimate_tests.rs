@@ -139,7 +139,7 @@ fn limits_reach_back_to_the_last_finished_date() {
     assert_eq!(in_time, reached(false, 2, 5, Some(3)), "each list has its own rate limit");
 }
 
-/// A participant: expected minutes, whether it has an id, and the status and finality of its last answer.
+/// A participant: expected minutes, whether it has an ID, and the status and finality of its last answer.
 type Person = (Option<i64>, bool, Option<(Status, bool)>);
 /// A meeting: hours before now, hours long, list answered, list final, participants.
 type Meeting = (i64, i64, bool, bool, Vec<Person>);

@@ -107,15 +107,15 @@ async fn read_slice(
                 return Err(Stop::MeetingList { log_id, fault });
             }
             // This is how Feishu says that no meeting has this number.
-            Err(WalkError::Call(CallError::Refused { class: RefusalClass::NotFound, answer, .. }))
+            Err(WalkError::Call(CallError::Refused { class: RefusalClass::NotFound, response, .. }))
                 if meeting_no.is_some() =>
             {
-                return walk.complete(answer.log_id).await;
+                return walk.complete(response.log_id).await;
             }
             Err(WalkError::Call(error)) => {
-                if let Some(answer) = error.answer() {
-                    let record = refusal_record(Endpoint::MeetingList, answer, pages.query());
-                    walk.requested_us.get_or_insert(answer.requested_at.as_microsecond());
+                if let Some(response) = error.response() {
+                    let record = refusal_record(Endpoint::MeetingList, response, pages.query());
+                    walk.requested_us.get_or_insert(response.requested_at.as_microsecond());
                     let log_id = error.log_id().map(str::to_owned);
                     let end = WalkEnd::new(Status::Failed, error.to_string(), error.code(), log_id);
                     walk.close(end, vec![record], Vec::new()).await?;

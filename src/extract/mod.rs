@@ -2,7 +2,7 @@
 //!
 //! Owns the order of the requests, the decision when an answer is final, and all writing to raw log and ledger.
 //! Promises that a response is on disk before it counts, that a unit (a participant, the participant list of a meeting)
-//! is recorded as complete or as incomplete, and that nothing final is fetched again. Reads only keys, ids, times and
+//! is recorded as complete or as incomplete, and that nothing final is fetched again. Reads only keys, IDs, times and
 //! item counts: what a metric means is left to `transform`. Times (`*_us`) are microseconds UTC; windows exclude their
 //! end.
 

@@ -16,9 +16,9 @@ pub(crate) enum Stop {
     #[error("Feishu cannot be reached")]
     Unreachable(#[source] CallError),
     /// The pages of the meeting list never end or repeat.
-    #[error("meeting_list could not be read to its end (log id {})", log_id.as_deref().unwrap_or("unknown"))]
+    #[error("meeting_list could not be read to its end (log ID {})", log_id.as_deref().unwrap_or("unknown"))]
     MeetingList {
-        /// Feishu's log id of the faulty page.
+        /// Feishu's log ID of the faulty page.
         log_id: Option<String>,
         #[source]
         fault: PaginationError,
@@ -40,13 +40,13 @@ pub(crate) enum Stop {
     Cancelled,
     /// The first requests were all refused for lack of permission: the role is missing.
     #[error(
-        "the first {refused} requests to {endpoint} were all refused (code {NO_PERMISSION}, log id {})",
+        "the first {refused} requests to {endpoint} were all refused (code {NO_PERMISSION}, log ID {})",
         log_id.as_deref().unwrap_or("unknown")
     )]
     Role { endpoint: Endpoint, refused: usize, log_id: Option<String> },
     /// The first requests were all refused with codes that do not concern a single unit.
     #[error(
-        "the first {refused} requests to {endpoint} were all refused: {reason} (log id {})",
+        "the first {refused} requests to {endpoint} were all refused: {reason} (log ID {})",
         log_id.as_deref().unwrap_or("unknown")
     )]
     AllRefused {

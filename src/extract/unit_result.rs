@@ -44,16 +44,16 @@ fn interpret(walk: &Walk) -> (Status, String, bool) {
     match &walk.outcome {
         Outcome::Complete if walk.end.items > 0 => (Status::Complete, "all pages read".to_owned(), true),
         Outcome::Complete => (Status::Empty, "all pages read, no items".to_owned(), true),
-        Outcome::Refused { class, answer } => {
+        Outcome::Refused { class, response } => {
             let status = match class {
                 RefusalClass::NotFound => Status::NotFound,
                 RefusalClass::Forbidden => Status::Forbidden,
                 RefusalClass::Unsupported => Status::Unsupported,
                 RefusalClass::TooLong => Status::TooLong,
             };
-            let meaning = answer.code.and_then(error_codes::meaning).unwrap_or("refused by Feishu");
+            let meaning = response.code.and_then(error_codes::meaning).unwrap_or("refused by Feishu");
             let code =
-                answer.code.map_or_else(|| format!("HTTP {}", answer.http_status), |code| format!("code {code}"));
+                response.code.map_or_else(|| format!("HTTP {}", response.http_status), |code| format!("code {code}"));
             (status, format!("{meaning} ({code})"), false)
         }
         Outcome::Failed(error) => (Status::Failed, error_chain(error), false),

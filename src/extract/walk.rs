@@ -20,8 +20,8 @@ pub(super) type Query<'a> = &'a (dyn Fn(MeetingWindow, Option<&str>) -> Paramete
 #[derive(Debug)]
 pub(super) enum Outcome {
     Complete,
-    // Feishu has no answer for this unit.
-    Refused { class: RefusalClass, answer: Box<ErrorResponse> },
+    // Feishu cannot serve this unit.
+    Refused { class: RefusalClass, response: Box<ErrorResponse> },
     Failed(CallError),
     // The pages are inconsistent.
     Faulty(PaginationError),
@@ -143,12 +143,12 @@ async fn walk_pages(
 impl Walk {
     fn end_with(&mut self, error: CallError, endpoint: Endpoint, parameters: &Parameters) {
         self.end.log_id = error.log_id().map(str::to_owned).or(self.end.log_id.take());
-        if let Some(answer) = error.answer() {
+        if let Some(response) = error.response() {
             if self.pages.is_empty() {
-                self.requested_us = answer.requested_at.as_microsecond();
+                self.requested_us = response.requested_at.as_microsecond();
             }
-            self.end.requests += u64::from(answer.requests);
-            self.pages.push(refusal_record(endpoint, answer, parameters));
+            self.end.requests += u64::from(response.requests);
+            self.pages.push(refusal_record(endpoint, response, parameters));
         }
         if let CallError::Failed { requests, .. } = &error {
             self.end.requests += u64::from(*requests);
@@ -164,7 +164,7 @@ impl Walk {
                 self.stop = Some(stop);
                 Outcome::Interrupted(why)
             }
-            Err(CallError::Refused { class, answer, .. }) => Outcome::Refused { class, answer },
+            Err(CallError::Refused { class, response, .. }) => Outcome::Refused { class, response },
             Err(other) => Outcome::Failed(other),
         };
     }
@@ -177,8 +177,8 @@ pub(super) fn page_record(page: &Page, parameters: &Parameters) -> PageRecord {
     PageRecord { elapsed_ms, ..record }
 }
 
-pub(super) fn refusal_record(endpoint: Endpoint, answer: &ErrorResponse, parameters: &Parameters) -> PageRecord {
-    let ErrorResponse { requested_at, http_status, log_id, body, .. } = answer;
+pub(super) fn refusal_record(endpoint: Endpoint, response: &ErrorResponse, parameters: &Parameters) -> PageRecord {
+    let ErrorResponse { requested_at, http_status, log_id, body, .. } = response;
     record("refusal", endpoint, *requested_at, *http_status, log_id, body, parameters)
 }
 

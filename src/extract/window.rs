@@ -30,7 +30,7 @@ pub(super) fn list_slices((mut start_us, until_us): (i64, i64), now_us: i64) -> 
     })
 }
 
-/// A meeting's window, unix seconds.
+/// A meeting's window, Unix seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MeetingWindow {
     pub start_s: i64,

@@ -38,7 +38,7 @@ pub(super) fn check(data: &[u8]) {
     same_in_full_width(&text, parse::height_px);
     same_in_full_width(&text, parse::time);
     clocks(&text);
-    // Text and ids are unchanged or missing.
+    // Text and IDs are unchanged or missing.
     assert!(parse::text(&raw).is_ok_and(|kept| kept.is_none_or(|kept| kept == text)), "{text:?}");
     assert!(parse::id(&raw).is_ok_and(|kept| kept.is_none_or(|kept| kept == text && kept.trim() != "-")), "{text:?}");
     if let Some(minutes) = parse::offset_min(&text) {

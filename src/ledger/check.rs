@@ -32,7 +32,7 @@ pub(crate) struct LedgerCheck {
     pub answers: BTreeMap<i32, Vec<KnownAnswer>>,
     /// The indexed raw files: path below `raw/`, and indexed bytes.
     pub raw_files: Vec<(String, u64)>,
-    /// The kind of user ids with which the store was created.
+    /// The kind of user IDs with which the store was created.
     pub user_id_type: Option<String>,
 }
 

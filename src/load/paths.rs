@@ -160,13 +160,13 @@ impl StorePaths {
         self.root.join(".work")
     }
 
-    /// The folder in `.work/` where a reader with this process id may spill.
+    /// The folder in `.work/` where a reader with this process ID may spill.
     pub fn query_work(&self, process_id: u32) -> PathBuf {
         self.work().join(format!("{QUERY_PREFIX}{process_id}"))
     }
 }
 
-/// Whether a run id can be part of a file name.
+/// Whether a run ID can be part of a file name.
 pub(crate) fn is_run_id(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }

@@ -54,7 +54,7 @@ pub(crate) fn relative_path(raw_dir: &Path, path: &Path) -> String {
     path.strip_prefix(raw_dir).unwrap_or(path).to_string_lossy().into_owned()
 }
 
-/// The run that wrote a file, and the number of the file within the run. Run ids start with their time, so this is the
+/// The run that wrote a file, and the number of the file within the run. Run IDs start with their time, so this is the
 /// order of writing.
 pub(super) fn run_and_number(path: &Path) -> (String, u32) {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();

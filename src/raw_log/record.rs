@@ -37,7 +37,7 @@ pub(crate) struct WalkEnd {
     /// True if it is never fetched again.
     pub is_final: bool,
     pub api_code: Option<i64>,
-    /// Feishu's log id of the last response.
+    /// Feishu's log ID of the last response.
     pub log_id: Option<String>,
     pub items: u64,
     /// Digest of the items, to detect an equal answer; empty if the answer was incomplete.

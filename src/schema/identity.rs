@@ -15,12 +15,12 @@ use crate::text::is_terminal_control;
 /// An item of a list.
 pub(crate) type Item = Map<String, Value>;
 
-/// Replaces a missing id or join time in a key.
+/// Replaces a missing ID or join time in a key.
 pub(crate) const UNKNOWN: &str = "?";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MeetingIdentity {
-    /// `<meeting_no>-<start unix seconds>`, before `#2`.
+    /// `<meeting_no>-<start Unix seconds>`, before `#2`.
     pub key: String,
     /// Empty if Feishu sent none.
     pub meeting_no: String,
@@ -59,7 +59,7 @@ pub(crate) fn resolve_after(time: ParsedTime, base: Moment, zone: &TenantZone) -
     }
 }
 
-/// The id by which a participant's quality is requested.
+/// The ID by which a participant's quality is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum ParticipantId {
     User(String),
@@ -68,7 +68,7 @@ pub(crate) enum ParticipantId {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParticipantIdentity {
-    /// `<meeting_key>/<user_id, else room_id, else ?>/<join unix seconds, else ?>`, before `#2`: duplicates share it.
+    /// `<meeting_key>/<user_id, else room_id, else ?>/<join Unix seconds, else ?>`, before `#2`: duplicates share it.
     pub base_key: String,
     pub id: Option<ParticipantId>,
     /// First join; `None` if it is missing or unreadable.
@@ -98,8 +98,8 @@ impl ParticipantIdentity {
     }
 }
 
-/// An id as part of a key; [`UNKNOWN`] if there is none. Characters with a meaning in keys (`/ # * ?`) and control
-/// characters are percent-encoded, so that no id is ambiguous. Feishu's own ids contain none of them.
+/// An ID as part of a key; [`UNKNOWN`] if there is none. Characters with a meaning in keys (`/ # * ?`) and control
+/// characters are percent-encoded, so that no ID is ambiguous. Feishu's own IDs contain none of them.
 fn escape(id: Option<&str>) -> Cow<'_, str> {
     let Some(id) = id else { return Cow::Borrowed(UNKNOWN) };
     let is_plain = |c: char| !matches!(c, '/' | '#' | '*' | '?' | '%') && !is_terminal_control(c);
@@ -157,12 +157,12 @@ fn resolve(item: &Item, field: &str, zone: &TenantZone) -> Result<Option<Moment>
     Ok(time(item, field)?.map(|time| zone.resolve(time)))
 }
 
-/// The id for requests: `None` if it is too long for a query, although its column contains it.
+/// The ID for requests: `None` if it is too long for a query, although its column contains it.
 fn id(item: &Item, field: &str) -> Option<String> {
     parse::id(&Raw::of(item.get(field))).ok().flatten().filter(|id| id.len() <= MAX_ID_BYTES).map(Cow::into_owned)
 }
 
-/// Feishu's ids have about 40 bytes; much longer ones do not fit into a URL.
+/// Feishu's IDs have about 40 bytes; much longer ones do not fit into a URL.
 const MAX_ID_BYTES: usize = 512;
 
 #[cfg(test)]

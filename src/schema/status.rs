@@ -11,7 +11,7 @@ pub enum Status {
     Empty,
     /// Feishu does not know the meeting or the device.
     NotFound,
-    /// Neither user id nor room id: it cannot be requested.
+    /// Neither user ID nor room id: it cannot be requested.
     Unaddressable,
     /// The meeting is longer than 24 h and Feishu refuses the window.
     TooLong,

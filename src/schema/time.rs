@@ -14,7 +14,7 @@ pub enum ParsedTime {
         /// Minutes east of UTC; `None` if none was sent.
         offset_min: Option<i32>,
     },
-    /// From unix seconds or milliseconds, without a local time.
+    /// From Unix seconds or milliseconds, without a local time.
     Unix { utc_us: i64 },
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct FetchState {
     pub status: Status,
     /// The status in words.
     pub reason: String,
-    /// Of the last response, as is the log id.
+    /// Of the last response, as is the log ID.
     pub api_code: Option<i64>,
     pub log_id: Option<String>,
 }

@@ -86,7 +86,7 @@ impl<'z> MeetingParticipants<'z> {
     }
 
     /// The key of each different row of a walk. A row of an earlier walk keeps its key, so that it does not overwrite
-    /// others with the same id and join; new rows get the free numbers, in order.
+    /// others with the same ID and join; new rows get the free numbers, in order.
     fn assign_keys<'w>(&self, walk: &'w ListWalk) -> Vec<(String, &'w Value)> {
         let empty = Item::new();
         let mut seen = HashSet::new();

@@ -24,7 +24,7 @@ pub struct TypedWalk {
 /// A reject without the participant's key.
 #[derive(Debug)]
 pub(super) struct WalkReject {
-    /// The unix seconds of the sample, or the index of an item without a time.
+    /// The Unix seconds of the sample, or the index of an item without a time.
     pub(super) at: Result<i64, usize>,
     pub(super) column_name: &'static str,
     pub(super) raw_text: String,

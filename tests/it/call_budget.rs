@@ -117,7 +117,7 @@ fn three_clamped_waits_in_a_row_stop_the_run() {
         "{}",
         ran.stderr
     );
-    for words in ["still throttled after 3 wait(s)", "last requested 86,400 s", "log id", "run again in 86,400 s"] {
+    for words in ["still throttled after 3 wait(s)", "last requested 86,400 s", "log ID", "run again in 86,400 s"] {
         assert!(ran.stderr.contains(words), "{words:?} is missing in:\n{}", ran.stderr);
     }
 }

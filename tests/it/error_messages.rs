@@ -39,7 +39,7 @@ fn an_access_token_is_used_and_a_wrong_one_is_not_shown() {
     };
     let ran = with_token("u-another-token-Zq9");
     assert!(!ran.stderr.contains("another-token-Zq9"), "the token is shown:\n{}", ran.stderr);
-    assert_error(ran, 3, &["99991668", "log id"]);
+    assert_error(ran, 3, &["99991668", "log ID"]);
     let summary = with_token("u-made-up-user-token").expect_exit(0).summary();
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
 }
@@ -47,11 +47,11 @@ fn an_access_token_is_used_and_a_wrong_one_is_not_shown() {
 #[test]
 fn a_missing_scope_role_address_or_quota_is_named() {
     for (fault, code, words) in [
-        ("missing-scope", 3, &["99991672", "scope", "vc:room:readonly", "log id"][..]),
-        ("user-scope", 3, &["99991679", "scope", "log id"]),
-        ("no-permission", 3, &["121005", "Meeting Management", "log id"]),
-        ("ip-not-allowed", 3, &["99991401", "allow-list", "log id"]),
-        ("quota", 8, &["99991403", "month", "log id"]),
+        ("missing-scope", 3, &["99991672", "scope", "vc:room:readonly", "log ID"][..]),
+        ("user-scope", 3, &["99991679", "scope", "log ID"]),
+        ("no-permission", 3, &["121005", "Meeting Management", "log ID"]),
+        ("ip-not-allowed", 3, &["99991401", "allow-list", "log ID"]),
+        ("quota", 8, &["99991403", "month", "log ID"]),
     ] {
         let env = TestEnv::new();
         env.faults(&[fault]);
@@ -102,7 +102,7 @@ fn a_wrong_or_unreachable_host_ends_4() {
 fn repeated_api_failures_end_4() {
     let env = TestEnv::new();
     env.faults(&["internal-error"]);
-    assert_error(env.sync(&[]), 4, &["meeting_list", "121001", "log id"]);
+    assert_error(env.sync(&[]), 4, &["meeting_list", "121001", "log ID"]);
     // Every participant fails: the run stops after a few.
     let env = TestEnv::new();
     env.faults(&["participant_quality_list:internal-error"]);
@@ -224,7 +224,7 @@ fn a_refusal_of_every_participant_stops_the_run_and_is_not_final() {
     for fault in ["participant_quality_list:code=121003", "participant_list:code=121003"] {
         let env = TestEnv::new();
         env.faults(&[fault]);
-        assert_error(env.sync(&[]), 4, &["were all refused", "121003", "log id"]);
+        assert_error(env.sync(&[]), 4, &["were all refused", "121003", "log ID"]);
         env.faults(&[]);
         let summary = env.sync(&[]).expect_exit(0).summary();
         assert_eq!(summary["samples"], env.simulator().tenant().totals().samples, "{fault}");

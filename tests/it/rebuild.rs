@@ -8,7 +8,7 @@ use vcq_simulator::Endpoint;
 
 use crate::support::test_env::{RunOutput, TestEnv};
 
-/// Everything that is published, times of attempts and log ids included: a rebuild reads the same answers.
+/// Everything that is published, times of attempts and log IDs included: a rebuild reads the same answers.
 pub(crate) const ALL_ROWS: &[&str] = &[
     "select * from meetings order by all",
     "select * from participants order by all",

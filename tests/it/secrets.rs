@@ -113,7 +113,7 @@ fn a_successful_run_leaves_no_secret_at_any_log_level() {
 
 #[test]
 fn secrets_in_responses_are_redacted_before_they_are_stored() {
-    // In items of every list: as a value, a key and an id, and in the log id header.
+    // In items of every list: as a value, a key and an ID, and in the log ID header.
     let echoed = echo(&[APP_SECRET, TENANT_TOKEN]);
     let words = echoed.clone();
     let server = ScriptedServer::new(std::sync::Arc::new(move |request| {

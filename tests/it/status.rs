@@ -95,7 +95,7 @@ fn failures_are_shown_with_reason_and_estimate() {
     let pending = status["pending"]["participants"]["failed"].as_u64().expect("a count");
     assert!(pending > 0 && pending <= failed, "duplicate participants count once: {pending} of {failed}");
     assert_eq!(status["pending"]["price"]["participants"], pending);
-    assert_eq!(status["reasons"].as_array().map(Vec::len), Some(1), "one reason, whatever the log ids: {status}");
+    assert_eq!(status["reasons"].as_array().map(Vec::len), Some(1), "one reason, whatever the log IDs: {status}");
     assert_eq!(status["reasons"][0]["participants"], failed);
     assert!(status["reasons"][0]["reason"].as_str().expect("a text").contains("121001"));
 

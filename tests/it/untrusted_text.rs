@@ -1,4 +1,4 @@
-//! Untrusted text: whatever a topic, a name, an id or a metric contains, it is stored as sent and interpreted by
+//! Untrusted text: whatever a topic, a name, an ID or a metric contains, it is stored as sent and interpreted by
 //! nothing.
 
 use serde_json::{Value, json};

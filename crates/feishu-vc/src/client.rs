@@ -195,23 +195,23 @@ impl Call<'_> {
             }
             Action::RefreshToken => Err(self.stop(StopCause::Credentials, &bearer, response)),
             Action::Skip(class) => {
-                let (answer, _) = self.error_response(&bearer, response);
-                Err(CallError::Refused { endpoint, class, answer })
+                let (response, _) = self.error_response(&bearer, response);
+                Err(CallError::Refused { endpoint, class, response })
             }
             Action::Stop(cause) => Err(self.stop(cause, &bearer, response)),
         }
     }
 
-    /// Pauses the endpoint for all processes, for the wait that Feishu requests, else for a backoff. This call then
-    /// queues again like any other, so it does not wait here.
+    /// Pauses the endpoint for all processes, for as long as Feishu requests or for a backoff. This call then queues
+    /// again like any other, so it does not wait here.
     async fn throttle(&mut self, response: &Response, sent_at: Instant) -> Result<Option<Page>, CallError> {
         let (endpoint, Inner { transport, shared, max_clamped_waits, .. }) = (self.endpoint, self.client);
         self.throttles_in_row += 1;
         let requested_wait = response.rate_reset.unwrap_or_else(|| transport.backoff(self.throttles_in_row));
-        let give_up = |throttles| CallError::Throttled {
+        let give_up = |waits_in_a_row| CallError::Throttled {
             endpoint,
             host: transport.http.host(),
-            throttles,
+            waits_in_a_row,
             requested_wait,
             log_id: response.log_id.clone(),
         };
@@ -235,8 +235,8 @@ impl Call<'_> {
     }
 
     fn stop(&self, cause: StopCause, bearer: &Bearer, response: Response) -> CallError {
-        let (answer, scopes) = self.error_response(bearer, response);
-        CallError::Stop { endpoint: Some(self.endpoint), cause, scopes, answer }
+        let (response, scopes) = self.error_response(bearer, response);
+        CallError::Stop { endpoint: Some(self.endpoint), cause, scopes, response }
     }
 
     /// The response that ends the call, and the scopes it names.
@@ -251,11 +251,11 @@ impl Call<'_> {
             }
             Err(_) => Default::default(),
         };
-        let mut answer = transport.error_response(&response, code, msg, self.requests);
-        answer.log_id = answer.log_id.or(detail.log_id);
-        answer.help_url = detail.help_url;
-        answer.body = response.body;
-        (answer, detail.scopes)
+        let mut error = transport.error_response(&response, code, msg, self.requests);
+        error.log_id = error.log_id.or(detail.log_id);
+        error.help_url = detail.help_url;
+        error.body = response.body;
+        (error, detail.scopes)
     }
 }
 

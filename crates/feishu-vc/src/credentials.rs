@@ -35,7 +35,7 @@ impl fmt::Display for Secret {
 pub enum Credentials {
     /// A self-built app. The client obtains and renews its tenant token.
     App {
-        /// The app id (`cli_...`).
+        /// The app ID (`cli_...`).
         app_id: String,
         /// The app secret.
         app_secret: Secret,

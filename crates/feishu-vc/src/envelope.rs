@@ -139,7 +139,7 @@ pub struct EnvelopeFacts {
     pub code: i64,
     /// Whether there are more pages, the next page token, and the number of items; `None` if `data` is no page.
     pub paging: Option<(bool, Option<String>, usize)>,
-    /// The scopes, the log id and the URL of the help page.
+    /// The scopes, the log ID and the URL of the help page.
     pub names: Vec<String>,
 }
 

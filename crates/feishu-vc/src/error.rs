@@ -1,7 +1,7 @@
-//! How a call ends without a page.
+//! Errors of calls that return no page.
 //!
-//! Each error names the endpoint and the host, carries Feishu's log id, and keeps its cause as source. No text contains
-//! a secret, a query, or an id from the query: Feishu's message is redacted before it is kept.
+//! Each error names the endpoint and the host, carries Feishu's log ID, and keeps its cause as source. No text contains
+//! a secret, a query, or an ID from the query: Feishu's message is redacted before it is stored here.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,8 +19,8 @@ pub enum ClientError {
     /// The HTTP client cannot be built, most often because the machine has no root certificates.
     #[error("the HTTP client could not be set up; are the system's root certificates installed?")]
     Setup(#[source] reqwest::Error),
-    /// A token, app id or app secret that is empty or cannot be sent in a header.
-    #[error("the {what} is empty or holds characters that cannot be sent")]
+    /// A token, app ID or app secret that is empty or cannot be sent in a header.
+    #[error("the {what} is empty or contains characters that are not allowed in an HTTP header")]
     #[expect(missing_docs, reason = "the variant names what it can be")]
     UnusableSecret { what: &'static str },
 }
@@ -29,22 +29,23 @@ pub enum ClientError {
 #[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
+    /// Host and port.
     pub host: String,
     pub http_status: u16,
     /// Feishu's code; `None` if the body is not the API's JSON.
     pub code: Option<i64>,
-    /// Feishu's message on one line, shortened, with secrets and the ids of the query redacted.
+    /// Feishu's message on one line, shortened, with secrets and the IDs of the query redacted.
     pub msg: String,
-    /// Feishu's id of the request, for a support case.
+    /// Feishu's request ID, to quote to support.
     pub log_id: Option<String>,
-    /// Feishu's clock, from the `Date` header. Beside `requested_at` it shows a wrong local clock.
+    /// Feishu's clock, from the `Date` header. Compared with `requested_at`, it reveals a wrong local clock.
     pub server_date: Option<Timestamp>,
     pub requested_at: Timestamp,
     /// Requests sent for this call, this one included.
     pub requests: u32,
     /// Feishu's help page, if the response names one.
     pub help_url: Option<String>,
-    /// The whole body; empty for a token request.
+    /// The complete body; empty for a token request.
     pub body: Body,
 }
 
@@ -57,11 +58,11 @@ impl fmt::Display for ErrorResponse {
                     write!(f, ", {meaning}")?;
                 }
             }
-            None => f.write_str("not a response of the API")?,
+            None => f.write_str("not an API response")?,
         }
         write!(f, "; HTTP {}", self.http_status)?;
         if let Some(log_id) = &self.log_id {
-            write!(f, "; log id {log_id}")?;
+            write!(f, "; log ID {log_id}")?;
         }
         if !self.msg.is_empty() {
             write!(f, "; Feishu says: {}", self.msg)?;
@@ -70,22 +71,22 @@ impl fmt::Display for ErrorResponse {
     }
 }
 
-/// Why a call returned no page. The host is the origin; an endpoint of `None` is the token request.
+/// Why a call returned no page. `host` is host and port; an endpoint of `None` is the token request.
 #[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// Feishu has nothing to return for this meeting or participant; repeating the call does not help. For the meeting
-    /// list it concerns the whole window, so only a search for one meeting number may treat it as an empty list.
-    #[error("{endpoint} on {} was refused ({answer})", answer.host)]
-    Refused { endpoint: Endpoint, class: RefusalClass, answer: Box<ErrorResponse> },
+    /// Feishu cannot serve this meeting or participant; retrying does not help. A refused meeting-list call covers the
+    /// whole window, so treat it as an empty list only when searching for one meeting number.
+    #[error("{endpoint} on {} was refused ({response})", response.host)]
+    Refused { endpoint: Endpoint, class: RefusalClass, response: Box<ErrorResponse> },
     /// Any further call would be refused as well.
-    #[error("{} on {}: {} ({answer})", name(*endpoint), answer.host, cause.meaning())]
+    #[error("{} on {}: {} ({response})", name(*endpoint), response.host, cause.meaning())]
     Stop {
         endpoint: Option<Endpoint>,
         cause: StopCause,
         /// The missing scopes, if the response names them.
         scopes: Vec<String>,
-        answer: Box<ErrorResponse>,
+        response: Box<ErrorResponse>,
     },
     /// All attempts failed. A later call may succeed.
     #[error("{} on {host} failed after {requests} request(s){}", name(*endpoint), log_id_suffix(log_id.as_deref()))]
@@ -95,28 +96,27 @@ pub enum CallError {
         requests: u32,
         /// When the last request was sent.
         requested_at: Timestamp,
-        /// Feishu's id of the last request, if a response began.
+        /// Feishu's ID of the last request, if response headers arrived.
         log_id: Option<String>,
         #[source]
         fault: Box<Fault>,
     },
-    /// Feishu still throttles after the accepted waits. Try again later.
+    /// Feishu still throttles after the maximum number of waits. Try again later.
     #[error(
-        "{endpoint} on {host} is still throttled after {throttles} wait(s); Feishu last requested {}{}",
+        "{endpoint} on {host} is still throttled after {waits_in_a_row} wait(s); Feishu last requested {}{}",
         format_wait(*requested_wait),
         log_id_suffix(log_id.as_deref())
     )]
     Throttled {
         endpoint: Endpoint,
         host: String,
-        /// Waits in a row.
-        throttles: u32,
+        waits_in_a_row: u32,
         /// The wait that Feishu requested last, not clamped.
         requested_wait: Duration,
-        /// Feishu's id of the last request.
+        /// Feishu's ID of the last request.
         log_id: Option<String>,
     },
-    /// The [`CallBudget`](crate::CallBudget) did not admit the request; nothing was sent. Its reason.
+    /// The [`CallBudget`](crate::CallBudget) refused the request; nothing was sent. Contains the reason.
     #[error("{0}")]
     Budget(String),
     /// Cancelled while the call waited or before its response arrived.
@@ -126,17 +126,17 @@ pub enum CallError {
 
 impl CallError {
     /// The response that ended the call, if there was one.
-    pub fn answer(&self) -> Option<&ErrorResponse> {
+    pub fn response(&self) -> Option<&ErrorResponse> {
         match self {
-            CallError::Refused { answer, .. } | CallError::Stop { answer, .. } => Some(answer),
+            CallError::Refused { response, .. } | CallError::Stop { response, .. } => Some(response),
             _ => None,
         }
     }
 
-    /// Feishu's log id, if any response began.
+    /// Feishu's log ID, if response headers arrived.
     pub fn log_id(&self) -> Option<&str> {
         match self {
-            CallError::Refused { answer, .. } | CallError::Stop { answer, .. } => answer.log_id.as_deref(),
+            CallError::Refused { response, .. } | CallError::Stop { response, .. } => response.log_id.as_deref(),
             CallError::Failed { log_id, .. } | CallError::Throttled { log_id, .. } => log_id.as_deref(),
             CallError::Budget(_) | CallError::Cancelled => None,
         }
@@ -149,7 +149,7 @@ impl CallError {
                 Fault::Api { code, .. } => code,
                 _ => None,
             },
-            other => other.answer().and_then(|answer| answer.code),
+            other => other.response().and_then(|response| response.code),
         }
     }
 }
@@ -173,7 +173,7 @@ fn name(endpoint: Option<Endpoint>) -> &'static str {
 }
 
 fn log_id_suffix(log_id: Option<&str>) -> String {
-    log_id.map(|log_id| format!(" (log id {log_id})")).unwrap_or_default()
+    log_id.map(|log_id| format!(" (log ID {log_id})")).unwrap_or_default()
 }
 
 #[cfg(test)]

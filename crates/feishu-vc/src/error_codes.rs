@@ -42,7 +42,7 @@ pub enum RefusalClass {
 /// Why every further call would be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StopCause {
-    /// App id, secret, token, or the state of the app.
+    /// App ID, secret, token, or the state of the app.
     Credentials,
     /// The app lacks a scope.
     AppScope,

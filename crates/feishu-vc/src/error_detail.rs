@@ -1,4 +1,4 @@
-//! What an error response says beyond its code: the log id, the missing scopes and a help page.
+//! What an error response says beyond its code: the log ID, the missing scopes and a help page.
 
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ impl ErrorDetail {
     }
 }
 
-/// A log id, scope or URL: one word of printable ASCII, which is safe in the raw log's headers and on a terminal.
+/// A log ID, scope or URL: one word of printable ASCII, which is safe in the raw log's headers and on a terminal.
 pub(crate) fn identifier(text: &str) -> Option<String> {
     let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
     (is_printable && (1..=MAX_IDENTIFIER_BYTES).contains(&text.len())).then(|| text.to_owned())

@@ -16,7 +16,7 @@ use crate::error_detail::identifier;
 use crate::fault::Fault;
 use crate::host::BaseUrl;
 
-/// Headers with the id of a request, in order of preference.
+/// Headers with the ID of a request, in order of preference.
 const LOG_ID_HEADERS: &[&str] = &["x-tt-logid", "x-request-id"];
 /// Seconds until the rate limit is lifted, a decimal number; may be 0 or absent.
 const RATE_RESET_HEADER: &str = "x-ogw-ratelimit-reset";

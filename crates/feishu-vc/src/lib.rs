@@ -21,7 +21,7 @@
 //! let client = Client::new(config, Arc::new(|event: &Event| eprintln!("{event:?}")))?;
 //! client.check_token().await?;
 //!
-//! // All meetings that ended within a day (unix seconds).
+//! // All meetings that ended within a day (Unix seconds).
 //! let meetings = MeetingListRequest::new(1_735_689_600, 1_735_776_000, UserIdType::OpenId);
 //! let mut pages = client.pages(Endpoint::MeetingList, |page_token| meetings.query(page_token));
 //! while let Some(page) = pages.next().await? {

@@ -14,7 +14,7 @@ use crate::endpoint::Endpoint;
 pub struct Page {
     pub endpoint: Endpoint,
     pub http_status: u16,
-    /// Feishu's id of the request, for a support case.
+    /// Feishu's ID of the request, for a support case.
     pub log_id: Option<String>,
     /// Feishu's clock, from the `Date` header.
     pub server_date: Option<Timestamp>,

@@ -1,7 +1,7 @@
 //! The walk over the pages of a list.
 //!
-//! Ends every walk: repeated page tokens, empty pages that promise more, and lists beyond any real length are errors. A
-//! page token is valid only within its walk, so a walk always begins with the first page.
+//! Guarantees that every walk ends: repeated page tokens, empty pages with `has_more`, and implausibly long lists are
+//! errors. A page token is valid only within its walk, so a walk always begins with the first page.
 
 use std::collections::HashSet;
 
@@ -11,23 +11,23 @@ use crate::error::CallError;
 use crate::page::Page;
 use crate::request::Query;
 
-/// Why a list cannot be read to its end. The pages so far, counted from 1, are not the whole list.
+/// Why a list cannot be read to its end. The pages so far are not the complete list; their numbers start at 1.
 #[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PaginationError {
     /// A page token was sent twice, so the walk would never end.
     #[error("page {page} repeats a page token of an earlier page")]
     RepeatedToken { page: u32 },
-    /// A page without items promises more.
-    #[error("page {page} is empty, but promises more pages")]
+    /// A page without items has `has_more`.
+    #[error("page {page} is empty but has_more is true")]
     EmptyPage { page: u32 },
-    /// A page promises more but has no page token.
-    #[error("page {page} promises more pages, but has no page token")]
+    /// A page has `has_more` but no page token.
+    #[error("page {page}: has_more is true but there is no page token")]
     TokenMissing { page: u32 },
-    /// More pages than any real list has.
+    /// More pages than any plausible list has.
     #[error("the list is longer than {limit} pages")]
     TooManyPages { limit: u32 },
-    /// More bytes than any real list has.
+    /// More bytes than any plausible list has.
     #[error("the list is larger than {limit} bytes")]
     TooManyBytes { limit: usize },
 }
@@ -43,10 +43,10 @@ pub enum WalkError {
     Pagination(#[from] PaginationError),
 }
 
-/// Limits beyond any real list: pages, and bytes of all bodies together.
+/// Limits that no plausible list reaches: pages, and bytes of all bodies together.
 const fn limits(endpoint: Endpoint) -> (u32, usize) {
     match endpoint {
-        // A million meetings. Callers process each page at once.
+        // A million meetings. Callers process each page as it arrives, so bytes are not limited.
         Endpoint::MeetingList => (10_000, usize::MAX),
         // An audience of 100,000, which is about 100 MB.
         Endpoint::ParticipantList => (1_000, 256 << 20),
@@ -56,8 +56,8 @@ const fn limits(endpoint: Endpoint) -> (u32, usize) {
 }
 
 impl Client {
-    /// A walk over all pages of a list. `query` gives the parameters of a page by its token, such as
-    /// [`MeetingListRequest::query`](crate::MeetingListRequest::query).
+    /// A walk over all pages of a list. `query` builds the parameters for the page with the given token, as
+    /// [`MeetingListRequest::query`](crate::MeetingListRequest::query) does.
     pub fn pages<Q: Fn(Option<&str>) -> Query>(&self, endpoint: Endpoint, query: Q) -> Pages<'_, Q> {
         let (max_pages, max_bytes) = limits(endpoint);
         let guard = PageGuard { max_pages, max_bytes, pages: 0, bytes: 0, seen: HashSet::new() };
@@ -78,17 +78,16 @@ pub struct Pages<'c, Q> {
 enum State {
     /// The token of the next page; `None` for the first.
     Page(Option<String>),
-    /// The last page was returned, but the list continues in an impossible way.
+    /// The last page was returned, but its continuation is invalid.
     Broken(PaginationError),
     Done,
 }
 
 impl<Q: Fn(Option<&str>) -> Query> Pages<'_, Q> {
-    /// Fetches the next page; `None` after the last. The next page is fetched only when this is called again. After an
-    /// error the walk has ended.
+    /// Fetches the next page; `None` after the last. After an error the walk has ended.
     ///
     /// # Errors
-    /// If the call fails, or the page before was inconsistent with the walk so far.
+    /// If the call fails, or the previous page was inconsistent with the walk so far.
     pub async fn next(&mut self) -> Result<Option<Page>, WalkError> {
         let token = match std::mem::replace(&mut self.state, State::Done) {
             State::Page(token) => token,
@@ -97,7 +96,7 @@ impl<Q: Fn(Option<&str>) -> Query> Pages<'_, Q> {
         };
         self.sent = (self.query)(token.as_deref());
         let page = self.client.call(self.endpoint, &self.sent).await?;
-        let next = self.guard.next(page.has_more, page.page_token.as_deref(), page.item_count, page.body.len());
+        let next = self.guard.advance(page.has_more, page.page_token.as_deref(), page.item_count, page.body.len());
         self.state = match next {
             Ok(Some(token)) => State::Page(Some(token)),
             Ok(None) => State::Done,
@@ -123,8 +122,8 @@ struct PageGuard {
 }
 
 impl PageGuard {
-    /// The token of the page after this one; `None` if this is the last.
-    fn next(
+    /// Records and validates a page. Returns the token of the next page; `None` if this is the last.
+    fn advance(
         &mut self,
         has_more: bool,
         page_token: Option<&str>,
@@ -164,64 +163,64 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_has_a_limit_of_bytes() {
+    fn walk_has_a_byte_limit() {
         let mut walk = guard(10);
-        assert!(walk.next(true, Some("a"), 1, 1_000).is_ok());
-        assert_eq!(walk.clone().next(false, None, 1, 1), Ok(None));
-        assert_eq!(walk.next(true, Some("b"), 1, 1), Err(PaginationError::TooManyBytes { limit: 1_000 }));
+        assert!(walk.advance(true, Some("a"), 1, 1_000).is_ok());
+        assert_eq!(walk.clone().advance(false, None, 1, 1), Ok(None));
+        assert_eq!(walk.advance(true, Some("b"), 1, 1), Err(PaginationError::TooManyBytes { limit: 1_000 }));
     }
 
     #[test]
     fn walk_of_three_pages() {
         let mut walk = guard(10);
-        assert_eq!(walk.next(true, Some("100"), 100, 1), Ok(Some("100".into())));
-        assert_eq!(walk.next(true, Some("200"), 100, 1), Ok(Some("200".into())));
-        assert_eq!(walk.next(false, None, 7, 1), Ok(None));
+        assert_eq!(walk.advance(true, Some("100"), 100, 1), Ok(Some("100".into())));
+        assert_eq!(walk.advance(true, Some("200"), 100, 1), Ok(Some("200".into())));
+        assert_eq!(walk.advance(false, None, 7, 1), Ok(None));
         assert_eq!(walk.pages, 3);
     }
 
     #[test]
     fn empty_list_is_done_at_once() {
-        assert_eq!(guard(10).next(false, None, 0, 1), Ok(None));
+        assert_eq!(guard(10).advance(false, None, 0, 1), Ok(None));
     }
 
     #[test]
-    fn token_of_a_last_page_is_not_followed() {
-        assert_eq!(guard(10).next(false, Some("100"), 3, 1), Ok(None));
+    fn token_on_the_last_page_is_ignored() {
+        assert_eq!(guard(10).advance(false, Some("100"), 3, 1), Ok(None));
     }
 
     #[test]
-    fn repeated_token_is_a_fault_even_pages_later() {
+    fn repeated_token_is_an_error_even_pages_later() {
         let mut walk = guard(10);
-        assert!(walk.next(true, Some("a"), 1, 1).is_ok());
-        assert!(walk.next(true, Some("b"), 1, 1).is_ok());
-        assert_eq!(walk.next(true, Some("a"), 1, 1), Err(PaginationError::RepeatedToken { page: 3 }));
+        assert!(walk.advance(true, Some("a"), 1, 1).is_ok());
+        assert!(walk.advance(true, Some("b"), 1, 1).is_ok());
+        assert_eq!(walk.advance(true, Some("a"), 1, 1), Err(PaginationError::RepeatedToken { page: 3 }));
     }
 
     #[test]
-    fn empty_page_that_promises_more_is_a_fault() {
-        assert_eq!(guard(10).next(true, Some("a"), 0, 1), Err(PaginationError::EmptyPage { page: 1 }));
+    fn empty_page_with_has_more_is_an_error() {
+        assert_eq!(guard(10).advance(true, Some("a"), 0, 1), Err(PaginationError::EmptyPage { page: 1 }));
     }
 
     #[test]
-    fn promise_without_token_is_a_fault() {
-        assert_eq!(guard(10).next(true, None, 3, 1), Err(PaginationError::TokenMissing { page: 1 }));
-        assert_eq!(guard(10).next(true, Some(""), 3, 1), Err(PaginationError::TokenMissing { page: 1 }));
+    fn has_more_without_token_is_an_error() {
+        assert_eq!(guard(10).advance(true, None, 3, 1), Err(PaginationError::TokenMissing { page: 1 }));
+        assert_eq!(guard(10).advance(true, Some(""), 3, 1), Err(PaginationError::TokenMissing { page: 1 }));
     }
 
     #[test]
-    fn last_page_may_be_the_limit_itself() {
+    fn last_page_may_reach_the_limit() {
         let mut walk = guard(2);
-        assert!(walk.next(true, Some("a"), 1, 1).is_ok());
-        assert_eq!(walk.clone().next(false, None, 1, 1), Ok(None));
-        assert_eq!(walk.next(true, Some("b"), 1, 1), Err(PaginationError::TooManyPages { limit: 2 }));
+        assert!(walk.advance(true, Some("a"), 1, 1).is_ok());
+        assert_eq!(walk.clone().advance(false, None, 1, 1), Ok(None));
+        assert_eq!(walk.advance(true, Some("b"), 1, 1), Err(PaginationError::TooManyPages { limit: 2 }));
     }
 
     proptest! {
         #[test]
         fn every_walk_ends(limit in 1u32..50, tokens in proptest::collection::vec("[a-z]{0,2}", 60)) {
             let mut walk = guard(limit);
-            let is_next = |token: &&String| matches!(walk.next(true, Some(token), 1, 1), Ok(Some(_)));
+            let is_next = |token: &&String| matches!(walk.advance(true, Some(token), 1, 1), Ok(Some(_)));
             let steps = tokens.iter().take_while(is_next).count();
             prop_assert!(steps < limit as usize);
         }

@@ -1,12 +1,12 @@
 //! A typed request for each list endpoint.
 //!
-//! A request becomes a query in a fixed order, so that equal requests are equal text in a log. Times are unix seconds
-//! as decimal text; `page_size` is always the maximum, because calls are limited.
+//! Query parameters have a fixed order, so equal requests produce the same text. Times are Unix seconds as decimal
+//! text; `page_size` is always the maximum, because calls are limited.
 
 /// Items requested per page: Feishu's maximum (it accepts 20 to 100).
 pub const PAGE_SIZE: u32 = 100;
 
-/// Which id of a user is sent and returned.
+/// Type of the user IDs in requests and responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum UserIdType {
     /// `open_id`: differs between apps. Feishu's default.
@@ -14,12 +14,12 @@ pub enum UserIdType {
     OpenId,
     /// `union_id`: the same for all apps of one developer.
     UnionId,
-    /// `user_id`: the tenant's own id. Needs the field scope `contact:user.employee_id:readonly`.
+    /// `user_id`: the tenant's own ID. Needs the field scope `contact:user.employee_id:readonly`.
     UserId,
 }
 
 impl UserIdType {
-    /// All types.
+    /// In the order of Feishu's documentation.
     pub const ALL: [UserIdType; 3] = [UserIdType::OpenId, UserIdType::UnionId, UserIdType::UserId];
 
     /// The value of the parameter `user_id_type`.
@@ -31,7 +31,7 @@ impl UserIdType {
         }
     }
 
-    /// The type of a parameter value.
+    /// Parses a value of `user_id_type`.
     pub fn parse(text: &str) -> Option<UserIdType> {
         UserIdType::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
@@ -49,7 +49,7 @@ pub enum MeetingStatus {
 }
 
 impl MeetingStatus {
-    /// The value of the parameter.
+    /// The number that is sent.
     pub const fn number(self) -> u8 {
         self as u8
     }
@@ -67,31 +67,31 @@ pub enum MeetingType {
 }
 
 impl MeetingType {
-    /// The value of the parameter.
+    /// The number that is sent.
     pub const fn number(self) -> u8 {
         self as u8
     }
 }
 
-/// A filter of meeting_list. Feishu refuses two at once, so two cannot be expressed.
+/// A filter of meeting_list. Feishu accepts only one; an enum enforces that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MeetingFilter {
     /// The nine-digit meeting number.
     MeetingNo(String),
     /// An organiser or participant.
     UserId(String),
-    /// A meeting room.
+    /// A meeting room (`omm_...`).
     RoomId(String),
-    /// A type of meeting.
+    /// Only meetings of this type.
     MeetingType(MeetingType),
 }
 
-/// A user or a room. Feishu refuses both at once, so both cannot be expressed.
+/// A user or a room. Feishu accepts only one; an enum enforces that.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Identity {
-    /// A user id, of the request's [`UserIdType`].
+    /// A user ID, of the request's [`UserIdType`].
     User(String),
-    /// A room id (`omm_...`).
+    /// A room ID (`omm_...`).
     Room(String),
 }
 
@@ -104,7 +104,7 @@ impl Identity {
     }
 }
 
-/// Which participants of a webinar are listed. Each role needs a request of its own.
+/// Which webinar participants to list. Each role needs its own request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WebinarUserRole {
     /// 0: panellists.
@@ -141,24 +141,25 @@ fn push_page(query: &mut Query, page_token: Option<&str>, user_id_type: UserIdTy
 /// A request to meeting_list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeetingListRequest {
-    /// Start of the window, unix seconds. The window is at most a year long.
+    /// Start of the window, Unix seconds. The window is at most a year long.
     pub start_time: i64,
-    /// End of the window, unix seconds.
+    /// End of the window, Unix seconds.
     pub end_time: i64,
     /// `None`: ended.
     pub meeting_status: Option<MeetingStatus>,
-    /// The filter. `None`: all meetings.
+    /// `None`: all meetings.
     pub filter: Option<MeetingFilter>,
-    /// Also meetings organised by another tenant. Feishu's default is false; [`MeetingListRequest::new`] sets true.
+    /// Whether to include meetings organised by another tenant. Feishu's default is false; [`MeetingListRequest::new`]
+    /// sets true.
     pub include_external_meetings: bool,
-    /// Also webinars. Feishu's default is false; [`MeetingListRequest::new`] sets true.
+    /// Whether to include webinars. Feishu's default is false; [`MeetingListRequest::new`] sets true.
     pub include_webinar: bool,
-    /// Type of the user ids sent and returned.
+    /// Type of the user IDs in the request and the response.
     pub user_id_type: UserIdType,
 }
 
 impl MeetingListRequest {
-    /// All ended meetings between two instants (unix seconds), external ones and webinars included.
+    /// All ended meetings between two instants (Unix seconds), including external meetings and webinars.
     pub fn new(start_time: i64, end_time: i64, user_id_type: UserIdType) -> MeetingListRequest {
         MeetingListRequest {
             start_time,
@@ -192,9 +193,9 @@ impl MeetingListRequest {
 /// A request to participant_list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParticipantListRequest {
-    /// Start of the meeting, unix seconds. The window is at most a day long.
+    /// Start of the meeting, Unix seconds. The window is at most a day long.
     pub meeting_start_time: i64,
-    /// End of the meeting, unix seconds; now for one in progress.
+    /// End of the meeting, Unix seconds; the current time for one in progress.
     pub meeting_end_time: i64,
     /// The nine-digit meeting number.
     pub meeting_no: String,
@@ -204,13 +205,18 @@ pub struct ParticipantListRequest {
     pub only: Option<Identity>,
     /// Role in a webinar. `None` for other meetings.
     pub webinar_user_role: Option<WebinarUserRole>,
-    /// Type of the user ids sent and returned.
+    /// Type of the user IDs in the request and the response.
     pub user_id_type: UserIdType,
 }
 
 impl ParticipantListRequest {
-    /// All participants of an ended meeting (`start` and `end` in unix seconds).
-    pub fn new(start: i64, end: i64, meeting_no: impl Into<String>, kind: UserIdType) -> ParticipantListRequest {
+    /// All participants of an ended meeting (`start` and `end` in Unix seconds).
+    pub fn new(
+        start: i64,
+        end: i64,
+        meeting_no: impl Into<String>,
+        user_id_type: UserIdType,
+    ) -> ParticipantListRequest {
         ParticipantListRequest {
             meeting_start_time: start,
             meeting_end_time: end,
@@ -218,7 +224,7 @@ impl ParticipantListRequest {
             meeting_status: None,
             only: None,
             webinar_user_role: None,
-            user_id_type: kind,
+            user_id_type,
         }
     }
 
@@ -240,17 +246,17 @@ impl ParticipantListRequest {
 /// A request to participant_quality_list: one participant of one ended meeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QualityListRequest {
-    /// Start of the meeting, unix seconds. The window is at most a day long.
+    /// Start of the meeting, Unix seconds. The window is at most a day long.
     pub meeting_start_time: i64,
-    /// End of the meeting, unix seconds.
+    /// End of the meeting, Unix seconds.
     pub meeting_end_time: i64,
     /// The nine-digit meeting number.
     pub meeting_no: String,
-    /// Join time of this row of participant_list, unix seconds.
+    /// Join time as given in the participant's row of participant_list, Unix seconds.
     pub join_time: i64,
-    /// The participant.
+    /// Must match the row of participant_list.
     pub participant: Identity,
-    /// Type of the user ids sent and returned.
+    /// Type of the user IDs in the request and the response.
     pub user_id_type: UserIdType,
 }
 
@@ -322,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn quality_list_names_one_participant() {
+    fn quality_list_identifies_one_participant() {
         let request = QualityListRequest {
             meeting_start_time: 1,
             meeting_end_time: 2,

@@ -200,9 +200,10 @@ impl TokenStore {
         let msg = transport.redactor.redact(&msg.unwrap_or_default());
         let texts = detail.scopes.iter_mut().chain(&mut detail.help_url);
         texts.for_each(|text| *text = transport.redactor.redact(text));
-        let mut answer = transport.error_response(response, code, redacted_msg(&msg, [self.secret()]), requests);
-        answer.help_url = detail.help_url;
-        Err(CallError::Stop { endpoint: None, cause, scopes: detail.scopes, answer })
+        let mut error_response =
+            transport.error_response(response, code, redacted_msg(&msg, [self.secret()]), requests);
+        error_response.help_url = detail.help_url;
+        Err(CallError::Stop { endpoint: None, cause, scopes: detail.scopes, response: error_response })
     }
 }
 
@@ -251,7 +252,10 @@ mod tests {
     fn tokens_that_cannot_be_sent_are_refused_and_not_shown() {
         for token in ["", "two words", "line\nbreak", "ümlaut"] {
             let error = TokenStore::new(Credentials::Bearer(Secret::new(token))).err().expect(token);
-            assert_eq!(error.to_string(), "the access token is empty or holds characters that cannot be sent");
+            assert_eq!(
+                error.to_string(),
+                "the access token is empty or contains characters that are not allowed in an HTTP header"
+            );
         }
     }
 

@@ -18,7 +18,7 @@ use crate::retry::Backoff;
 
 /// Longer messages of Feishu are cut.
 const MAX_MSG_CHARS: usize = 200;
-/// Shorter ids identify nobody, and replacing them would spoil the words around them.
+/// Shorter IDs identify nobody, and replacing them would spoil the words around them.
 const MIN_REDACTED_CHARS: usize = 4;
 
 pub(crate) struct Transport {

@@ -33,7 +33,7 @@ const RECENT_S: i64 = 600;
 const DAY_S: i64 = 86_400;
 /// Real meeting numbers do not begin with 0.
 const NO_MEETING: &str = "000000000";
-/// An id that no user has.
+/// An ID that no user has.
 const NOBODY: &str = "ou_00000000000000000000000000000000";
 
 pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {

@@ -72,9 +72,9 @@ pub(super) fn of_timeout(name: &'static str) -> Verdict {
 /// `wait_cap`: a run waits this long for a rate limit, and stops if Feishu requires more.
 pub(super) fn of_error(name: &'static str, error: &CallError, target: Target, wait_cap: Duration) -> Verdict {
     let verdict = match error {
-        CallError::Refused { class, answer, .. } => Verdict::go_on(of_refusal(name, *class, answer, target)),
-        CallError::Stop { cause, answer, scopes, .. } => {
-            let mut check = Check::failed(name, exit_of(*cause), cause_text(*cause, answer)).next(cause_hint(*cause));
+        CallError::Refused { class, response, .. } => Verdict::go_on(of_refusal(name, *class, response, target)),
+        CallError::Stop { cause, response, scopes, .. } => {
+            let mut check = Check::failed(name, exit_of(*cause), cause_text(*cause, response)).next(cause_hint(*cause));
             if !scopes.is_empty() {
                 check = check.next(scopes_hint(scopes));
             }
@@ -99,47 +99,48 @@ pub(super) fn of_error(name: &'static str, error: &CallError, target: Target, wa
         }
         CallError::Budget(_) | CallError::Cancelled => Verdict::go_on(Check::skipped(name, error.to_string())),
     };
-    let help_url = error.answer().and_then(|answer| answer.help_url.clone());
+    let help_url = error.response().and_then(|response| response.help_url.clone());
     let mut check = Check { code: error.code(), log_id: error.log_id().map(str::to_owned), ..verdict.check };
     check.next.extend(help_url.as_deref().map(help_hint));
     Verdict { check: Check { help_url, ..check }, ..verdict }
 }
 
-fn of_refusal(name: &'static str, class: RefusalClass, answer: &ErrorResponse, target: Target) -> Check {
-    let is_known = answer.code.is_some_and(error_codes::concerns_one_unit);
+fn of_refusal(name: &'static str, class: RefusalClass, response: &ErrorResponse, target: Target) -> Check {
+    let is_known = response.code.is_some_and(error_codes::concerns_one_unit);
     match (class, target) {
         (RefusalClass::Forbidden, Target::Real) => {
-            Check::failed(name, ExitCode::Credentials, format!("{} ({answer})", StopCause::Role.meaning()))
+            Check::failed(name, ExitCode::Credentials, format!("{} ({response})", StopCause::Role.meaning()))
                 .next(cause_hint(StopCause::Role))
         }
         (RefusalClass::Forbidden, Target::MadeUp) => {
-            Check::warning(name, format!("refused for a made-up meeting ({answer})")).next(format!(
+            Check::warning(name, format!("refused for a made-up meeting ({response})")).next(format!(
                 "for a real meeting this would mean: {}. {}",
                 StopCause::Role.meaning(),
                 cause_hint(StopCause::Role)
             ))
         }
-        (RefusalClass::NotFound, Target::MadeUp) => {
-            Check::ok(name, format!("reachable and allowed; the made-up meeting was not found, as expected ({answer})"))
-        }
+        (RefusalClass::NotFound, Target::MadeUp) => Check::ok(
+            name,
+            format!("reachable and allowed; the made-up meeting was not found, as expected ({response})"),
+        ),
         (RefusalClass::NotFound, Target::Real) => {
-            Check::ok(name, format!("reachable and allowed; nothing was found for a listed meeting ({answer})"))
+            Check::ok(name, format!("reachable and allowed; nothing was found for a listed meeting ({response})"))
         }
         (RefusalClass::Unsupported, Target::MadeUp) if is_known => {
-            Check::ok(name, format!("reachable and allowed; the made-up request was refused, as expected ({answer})"))
+            Check::ok(name, format!("reachable and allowed; the made-up request was refused, as expected ({response})"))
         }
         (RefusalClass::Unsupported | RefusalClass::TooLong, _) => {
-            Check::warning(name, format!("reachable, but the call was refused ({answer})"))
+            Check::warning(name, format!("reachable, but the call was refused ({response})"))
                 .next("a run skips such refusals and lists them in the report coverage")
         }
     }
 }
 
 /// What a refusal means, with the response; only the response if it already has the same words.
-fn cause_text(cause: StopCause, answer: &ErrorResponse) -> String {
-    match answer.to_string() {
-        answer if answer.contains(cause.meaning()) => answer,
-        answer => format!("{} ({answer})", cause.meaning()),
+fn cause_text(cause: StopCause, response: &ErrorResponse) -> String {
+    match response.to_string() {
+        response if response.contains(cause.meaning()) => response,
+        response => format!("{} ({response})", cause.meaning()),
     }
 }
 
@@ -218,7 +219,7 @@ mod tests {
     use feishu_vc::error_codes::{ERROR_CODES, decide};
     use feishu_vc::{Action, Body};
 
-    fn answer(code: i64) -> Box<ErrorResponse> {
+    fn response(code: i64) -> Box<ErrorResponse> {
         let at = Timestamp::from_second(1_795_000_000).expect("an instant");
         Box::new(ErrorResponse {
             host: "https://open.feishu.cn".to_owned(),
@@ -237,13 +238,13 @@ mod tests {
     /// The client's error for a code.
     fn error(endpoint: Endpoint, code: i64) -> Option<CallError> {
         match decide(Some(endpoint), 400, Some(code)) {
-            Action::Skip(class) => Some(CallError::Refused { endpoint, class, answer: answer(code) }),
+            Action::Skip(class) => Some(CallError::Refused { endpoint, class, response: response(code) }),
             Action::Stop(cause) => {
-                Some(CallError::Stop { endpoint: Some(endpoint), cause, scopes: Vec::new(), answer: answer(code) })
+                Some(CallError::Stop { endpoint: Some(endpoint), cause, scopes: Vec::new(), response: response(code) })
             }
             Action::RefreshToken => {
                 let cause = StopCause::Credentials;
-                Some(CallError::Stop { endpoint: Some(endpoint), cause, scopes: Vec::new(), answer: answer(code) })
+                Some(CallError::Stop { endpoint: Some(endpoint), cause, scopes: Vec::new(), response: response(code) })
             }
             Action::Accept | Action::Retry | Action::Wait => None,
         }
@@ -314,7 +315,7 @@ mod tests {
 
     fn throttled(requested_s: u64) -> CallError {
         let requested_wait = Duration::from_secs(requested_s);
-        CallError::Throttled { endpoint: P, host: String::new(), throttles: 0, requested_wait, log_id: None }
+        CallError::Throttled { endpoint: P, host: String::new(), waits_in_a_row: 0, requested_wait, log_id: None }
     }
 
     #[test]

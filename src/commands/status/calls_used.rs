@@ -77,7 +77,7 @@ fn has_ended(run: &RunRecord) -> bool {
     run.exit_code.is_some()
 }
 
-/// Whether a run that only the raw log knows began at or after an instant: its id begins with its time.
+/// Whether a run that only the raw log knows began at or after an instant: its ID begins with its time.
 fn is_since(run_id: &str, since_us: i64) -> bool {
     let compact: String = utc_text(since_us).chars().filter(|c| !matches!(c, '-' | ':')).collect();
     let is_a_time = run_id.get(..16).is_some_and(|time| {

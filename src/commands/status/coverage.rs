@@ -125,9 +125,9 @@ pub(super) fn share_pct(part: u64, whole: u64) -> Option<f64> {
 }
 
 pub(super) fn reasons(database: &Connection) -> Result<Vec<Reason>, duckdb::Error> {
-    // A log id belongs to one response and would make every reason a different one.
+    // A log ID belongs to one response and would make every reason a different one.
     let sql = format!(
-        "select status, regexp_replace(coalesce(reason, 'no reason is known'), ' ?\\(log id [^)]*\\)', '', 'g'),
+        "select status, regexp_replace(coalesce(reason, 'no reason is known'), ' ?\\(log id [^)]*\\)', '', 'gi'),
                 count(*), count(distinct meeting_key)
          from coverage
          where status in ('failed', 'pending')

@@ -61,7 +61,7 @@ pub(super) const GAP: usize = 2;
 /// Longer text of several words may be wrapped.
 const COMFORTABLE_WIDTH: usize = 24;
 
-/// Longer words may be broken. Feishu ids are shorter, because people copy them.
+/// Longer words may be broken. Feishu IDs are shorter, because people copy them.
 const MAX_WORD_WIDTH: usize = 40;
 
 impl GridColumn {

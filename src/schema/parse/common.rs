@@ -1,5 +1,5 @@
 //! What all parsers share: reasons, missing values, and the folding of full-width and typographic characters; and the
-//! parsers of text and ids, which are kept as sent.
+//! parsers of text and IDs, which are kept as sent.
 
 use std::borrow::Cow;
 

@@ -12,7 +12,7 @@ const UNIX_SECONDS: std::ops::Range<i64> = 100_000_000..FIRST_MILLISECOND;
 /// The largest offset in use is 14 hours.
 const MAX_OFFSET_MIN: i32 = 14 * 60;
 
-/// Parses a local time with or without an offset, or a unix time.
+/// Parses a local time with or without an offset, or a Unix time.
 pub fn time(raw: &Raw<'_>) -> Result<Option<ParsedTime>, Reason> {
     match raw {
         Raw::Text(text) => {

@@ -11,7 +11,7 @@ pub(crate) const MEETINGS: Table = Table {
     sort: &["meeting_key"],
     time_column: "start_time_utc",
     columns: &[
-        C::key("meeting_key", Id, "`<meeting_no>-<start, unix seconds>`; an opaque key. Meeting numbers are reused."),
+        C::key("meeting_key", Id, "`<meeting_no>-<start, Unix seconds>`; an opaque key. Meeting numbers are reused."),
         C::optional("meeting_no", "/meeting_id", Id, "Nine-digit meeting number (meeting_id in the API). Not unique."),
         C::optional("meeting_instance_id", "/meeting_instance_id", Id, "Feishu's id of this single meeting, if sent."),
         C::optional("meeting_topic", "/meeting_topic", Text, "Topic."),
@@ -64,7 +64,7 @@ pub(crate) const PARTICIPANTS: Table = Table {
         C::key(
             "participant_key",
             Id,
-            "`<meeting_key>/<user id, else room id, else ?>/<join, unix seconds>`, with `#2`, `#3` for duplicates within one list; an opaque key.",
+            "`<meeting_key>/<user id, else room id, else ?>/<join, Unix seconds>`, with `#2`, `#3` for duplicates within one list; an opaque key.",
         ),
         C::derived("meeting_key", Id, "The meeting."),
         C::derived("meeting_no", Id, "Nine-digit meeting number."),

@@ -30,7 +30,7 @@ pub(crate) const COVERAGE: Table = Table {
         C::derived("attempts", Count, "Number of times that its quality pages were requested, from the first page."),
         C::derived("first_attempt_utc", Instant, "Start of the first attempt."),
         C::derived("last_attempt_utc", Instant, "Start of the last attempt."),
-        C::derived("log_id", Id, "Feishu's log id of the last response, for a support ticket."),
+        C::derived("log_id", Id, "Feishu's log ID of the last response, for a support ticket."),
         MEETING_DATE,
     ],
 };
@@ -46,7 +46,7 @@ pub(crate) const REJECTS: Table = Table {
         C::key(
             "row_key",
             Id,
-            "Key of the row; for quality_samples `<participant_key>@<sample time, unix seconds>` or `<participant_key>@item<index>`.",
+            "Key of the row; for quality_samples `<participant_key>@<sample time, Unix seconds>` or `<participant_key>@item<index>`.",
         ),
         C::key("column_name", Id, "The column, or `*` for a whole row."),
         C::derived("raw_text", Text, "The text as sent; for `*` the JSON of the item."),

@@ -200,7 +200,7 @@ fn is_expired(entry: &fs::DirEntry, name: &str) -> bool {
     written.and_then(|at| SystemTime::now().duration_since(at).ok()).is_some_and(|age| age > limit)
 }
 
-/// The file of an app on a host. The digest reveals neither: an app id has sixteen random digits, a token more.
+/// The file of an app on a host. The digest reveals neither: an app ID has sixteen random digits, a token more.
 fn file_name(base_url: &BaseUrl, credentials: &Credentials) -> String {
     let (kind, identity) = match credentials {
         Credentials::App { app_id, .. } => ("app", app_id.as_str()),

@@ -204,17 +204,17 @@ async fn refusal_holds_everything_that_the_raw_log_wants() {
     let refusal = Reply::code(404, 126009).with_header("date", "Fri, 23 Dec 2022 03:16:59 GMT");
     let script = Script::new([Reply::html(502), refusal]).await;
     let error = call(&script, P).await.expect_err("no such meeting");
-    let CallError::Refused { endpoint: P, class: RefusalClass::NotFound, answer } = &error else { panic!("{error}") };
-    assert_eq!((answer.http_status, answer.code, answer.requests), (404, Some(126009), 2));
-    assert_eq!((answer.msg.as_str(), answer.log_id.as_deref()), ("said by Feishu", Some("LOG1")));
-    assert_eq!(answer.server_date.map(|date| date.as_second()), Some(1_671_765_419));
-    assert_eq!(&*answer.body, br#"{"code":126009,"msg":"said by Feishu"}"#);
+    let CallError::Refused { endpoint: P, class: RefusalClass::NotFound, response } = &error else { panic!("{error}") };
+    assert_eq!((response.http_status, response.code, response.requests), (404, Some(126009), 2));
+    assert_eq!((response.msg.as_str(), response.log_id.as_deref()), ("said by Feishu", Some("LOG1")));
+    assert_eq!(response.server_date.map(|date| date.as_second()), Some(1_671_765_419));
+    assert_eq!(&*response.body, br#"{"code":126009,"msg":"said by Feishu"}"#);
     assert_eq!(
         error.to_string(),
         format!(
             "participant_list on {} was refused (code 126009, no such meeting in the window; HTTP 404; \
-             log id LOG1; Feishu says: said by Feishu)",
-            answer.host
+             log ID LOG1; Feishu says: said by Feishu)",
+            response.host
         )
     );
 }
@@ -237,9 +237,9 @@ async fn missing_scopes_are_named_for_app_and_user() {
     for (code, expected) in [(99991672, StopCause::AppScope), (99991679, StopCause::UserScope)] {
         let script = Script::new([Reply::Http { status: 400, headers: Vec::new(), body: body(code) }]).await;
         let error = call(&script, M).await.expect_err("no scope");
-        let CallError::Stop { cause, scopes, answer, .. } = &error else { panic!("{error}") };
+        let CallError::Stop { cause, scopes, response, .. } = &error else { panic!("{error}") };
         assert_eq!((*cause, scopes.as_slice()), (expected, &["vc:room:readonly".to_owned()][..]));
-        assert_eq!(answer.log_id.as_deref(), Some("LOG2"), "of the body, where no header has one");
+        assert_eq!(response.log_id.as_deref(), Some("LOG2"), "of the body, where no header has one");
     }
 }
 

@@ -82,7 +82,7 @@ async fn huge_waits_are_clamped_and_three_of_them_in_a_row_are_enough() {
     let script = Script::new([]).await.always(Reply::throttle(429, "86400"));
     let (client, log) = client_of(script.config());
     let error = client.call(P, &[]).await.expect_err("throttled for a day");
-    let CallError::Throttled { endpoint: P, throttles: 3, requested_wait, log_id, .. } = &error else {
+    let CallError::Throttled { endpoint: P, waits_in_a_row: 3, requested_wait, log_id, .. } = &error else {
         panic!("{error}")
     };
     assert_eq!((requested_wait.as_secs(), log_id.as_deref()), (86_400, Some("LOG1")));
@@ -153,7 +153,7 @@ async fn without_any_clamped_wait_the_first_throttle_is_the_end() {
     let script = Script::new([]).await.always(Reply::throttle(429, "0.01"));
     let config = ClientConfig { max_throttle_wait: Duration::ZERO, max_clamped_waits: 0, ..script.config() };
     let error = client_of(config).0.call(P, &[]).await.expect_err("no patience at all");
-    assert!(matches!(error, CallError::Throttled { throttles: 0, .. }));
+    assert!(matches!(error, CallError::Throttled { waits_in_a_row: 0, .. }));
     assert_eq!(script.list_count(), 1);
 }
 
@@ -161,7 +161,7 @@ async fn without_any_clamped_wait_the_first_throttle_is_the_end() {
 async fn endless_short_throttles_end_too() {
     let script = Script::new([]).await.always(Reply::throttle(429, "0.0001"));
     let error = client_of(script.config()).0.call(P, &[]).await.expect_err("throttled without end");
-    assert!(matches!(error, CallError::Throttled { throttles: 30, .. }), "{error}");
+    assert!(matches!(error, CallError::Throttled { waits_in_a_row: 30, .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

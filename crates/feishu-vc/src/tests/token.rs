@@ -151,11 +151,11 @@ async fn wrong_secret_stops_without_a_retry_and_without_showing_it() {
         let script = Script::new([]).await.tokens([Reply::json(200, body)]);
         let (client, _) = client(&script);
         let error = client.call(P, &[]).await.expect_err("not let in");
-        let CallError::Stop { endpoint: None, cause: StopCause::Credentials, answer, .. } = &error else {
+        let CallError::Stop { endpoint: None, cause: StopCause::Credentials, response, .. } = &error else {
             panic!("{code}: {error}")
         };
-        assert_eq!((answer.code, answer.log_id.as_deref()), (Some(code), Some("LOG1")));
-        assert_eq!(answer.msg, "bad secret [hidden]");
+        assert_eq!((response.code, response.log_id.as_deref()), (Some(code), Some("LOG1")));
+        assert_eq!(response.msg, "bad secret [hidden]");
         assert!(!all_texts(&error).contains("verysecret"));
         assert_eq!((script.token_count(), script.list_count()), (1, 0));
     }

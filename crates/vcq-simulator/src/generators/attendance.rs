@@ -1,6 +1,6 @@
 //! Generates the sessions of each meeting: who attends, from where, on which device, and when they join and leave.
 //!
-//! Every session of a meeting has its own pair of id and join second, except the duplicates of a two-device meeting.
+//! Every session of a meeting has its own pair of ID and join second, except the duplicates of a two-device meeting.
 
 use std::collections::HashSet;
 
@@ -179,7 +179,7 @@ impl MeetingBuilder<'_> {
             device: match identity {
                 Identity::Person(person) => self.people[person as usize].computer,
                 Identity::Room(_) => "android",
-                Identity::Foreign(_) => "mac",
+                Identity::External(_) => "mac",
                 Identity::Guest(_) => "web",
                 Identity::Telephone(_) => "pstn",
             },
@@ -220,7 +220,7 @@ impl MeetingBuilder<'_> {
         for at in 0..foreign + guests + phone {
             let ordinal = self.rng.between(0, 4000) as u32 * 8 + at as u32;
             let identity = match at {
-                at if at < foreign => Identity::Foreign(ordinal),
+                at if at < foreign => Identity::External(ordinal),
                 at if at < foreign + guests => Identity::Guest(ordinal),
                 _ => Identity::Telephone(ordinal),
             };
@@ -251,7 +251,7 @@ impl MeetingBuilder<'_> {
         }
     }
 
-    /// Moves joins by a second until every pair of id and join is unique, except the duplicates.
+    /// Moves joins by a second until every pair of ID and join is unique, except the duplicates.
     fn make_joins_unique(&mut self) {
         let mut seen = HashSet::new();
         for row in self.rows[self.first..].iter_mut().filter(|row| !row.duplicate) {

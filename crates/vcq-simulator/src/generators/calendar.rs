@@ -23,11 +23,11 @@ pub(crate) enum MeetingKind {
     Marathon,
     /// Shorter than a minute.
     Instant,
-    /// One person on two devices, and duplicates: two devices with the same id and join second.
+    /// One person on two devices, and duplicates: two devices with the same ID and join second.
     Devices,
 }
 
-/// A meeting without its participants. Times are unix seconds.
+/// A meeting without its participants. Times are Unix seconds.
 #[derive(Debug, Clone)]
 pub(crate) struct ScheduledMeeting {
     pub(crate) number: u32,

@@ -1,4 +1,4 @@
-//! How a tenant follows from its seed.
+//! Generates a tenant from its seed.
 
 mod attendance;
 mod calendar;

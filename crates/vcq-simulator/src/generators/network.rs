@@ -55,7 +55,7 @@ impl NetworkConditions {
     }
 }
 
-/// The conditions in the minute that starts at `at` (unix seconds).
+/// The conditions in the minute that starts at `at` (Unix seconds).
 pub(super) fn network_conditions(incidents: &Incidents, session: &Session, at: i64) -> NetworkConditions {
     let minute = at.div_euclid(60);
     let profile = profile(session.access);

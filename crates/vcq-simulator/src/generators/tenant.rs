@@ -1,4 +1,4 @@
-//! Generates a whole tenant.
+//! Puts the generated people, meetings and sessions together.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,8 @@ impl Tenant {
         let calendar = calendar::generate_calendar(&spec);
         let (meetings, sessions) = attendance::generate_attendance(&spec, &people, calendar);
         let mut by_number: HashMap<u32, Vec<usize>> = HashMap::new();
-        for (at, meeting) in meetings.iter().enumerate() {
-            by_number.entry(meeting.number).or_default().push(at);
+        for (index, meeting) in meetings.iter().enumerate() {
+            by_number.entry(meeting.number).or_default().push(index);
         }
         let incidents = Incidents::schedule(&spec);
         Self { spec, people, meetings, sessions, incidents, by_number }

@@ -1,4 +1,4 @@
-//! The ids by which Feishu knows the tenant's people and rooms.
+//! The IDs by which Feishu knows the tenant's people and rooms.
 
 use crate::random::derive_key;
 
@@ -19,11 +19,11 @@ pub(crate) fn employee_id(ordinal: u32) -> String {
 
 pub(crate) fn user_id(seed: u64, ordinal: u32, id_type: UserIdType) -> String {
     let person = derive_key(derive_key(seed, 0x6964), u64::from(ordinal));
-    // The ordinal in front keeps ids unique for up to a million people.
+    // The ordinal in front keeps IDs unique for up to a million people.
     id_of_type(person, id_type, || format!("{:05x}{:03x}", ordinal, derive_key(person, 5) & 0xFFF))
 }
 
-/// The id of a person of another tenant.
+/// The ID of a person of another tenant.
 pub(crate) fn foreign_user_id(seed: u64, ordinal: u32, id_type: UserIdType) -> String {
     let person = derive_key(derive_key(seed, 0x666F_7265), u64::from(ordinal));
     id_of_type(person, id_type, || format!("x{:07x}", derive_key(person, 5) & 0xFFF_FFFF))

@@ -1,4 +1,4 @@
-//! Meetings and their participant sessions. Times are unix seconds.
+//! Meetings and their participant sessions. Times are Unix seconds.
 
 use std::ops::Range;
 
@@ -40,7 +40,7 @@ impl Meeting {
     pub(crate) fn quality_availability(&self, session: &Session) -> QualityAvailability {
         match session.identity {
             Identity::Guest(_) | Identity::Telephone(_) => QualityAvailability::NoId,
-            Identity::Foreign(_) => QualityAvailability::UnknownDevice,
+            Identity::External(_) => QualityAvailability::UnknownDevice,
             Identity::Person(_) | Identity::Room(_) if self.is_screen_cast() => QualityAvailability::NotSupported,
             Identity::Person(_) | Identity::Room(_) => QualityAvailability::Available,
         }
@@ -66,8 +66,8 @@ pub(crate) struct ScreenShare {
 pub(crate) enum Identity {
     Person(u32),
     Room(usize),
-    /// A person of another tenant: has an id, but the quality list does not know it.
-    Foreign(u32),
+    /// A person of another tenant: has an ID, but the quality list does not know it.
+    External(u32),
     /// A guest in a browser: no id.
     Guest(u32),
     /// A caller by telephone: no id.
@@ -140,7 +140,7 @@ pub(crate) struct Session {
     pub(crate) away: Option<(i64, i64)>,
     pub(crate) accept_status: u8,
     pub(crate) audience: bool,
-    /// Has the same id and join second as the session before it, and the same quality.
+    /// Has the same ID and join second as the session before it, and the same quality.
     pub(crate) duplicate: bool,
 }
 
@@ -151,7 +151,7 @@ impl Session {
     }
 
     pub(crate) fn is_external(&self) -> bool {
-        matches!(self.identity, Identity::Foreign(_) | Identity::Guest(_))
+        matches!(self.identity, Identity::External(_) | Identity::Guest(_))
     }
 
     /// Number of calendar minutes in which the participant was present; 0 for a stay of under half a minute.
@@ -166,7 +166,7 @@ impl Session {
         usize::try_from(count).unwrap_or(0)
     }
 
-    /// Start (unix seconds) of the `index`-th minute of presence.
+    /// Start (Unix seconds) of the `index`-th minute of presence.
     pub(crate) fn minute_start(&self, index: usize) -> i64 {
         let index = index as i64;
         match self.away {

@@ -1,5 +1,5 @@
-//! What a tenant consists of: plain types and constant data. Nothing here is random but the ids, which follow from the
-//! seed.
+//! What a tenant consists of: plain types and constant data. Nothing here is random except the IDs, which are derived
+//! from the seed.
 
 pub(crate) mod ids;
 mod meeting;

@@ -47,7 +47,7 @@ pub(crate) struct Cpu {
 /// One item of participant_quality_list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sample {
-    /// Start of the minute, unix seconds.
+    /// Start of the minute, Unix seconds.
     pub(crate) at: i64,
     pub(crate) delay_ms: u32,
     pub(crate) received: Traffic,

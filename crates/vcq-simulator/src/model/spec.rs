@@ -1,10 +1,9 @@
-//! What a tenant should be like, and the hours in which known problems are planted into it.
+//! What a tenant should be like, and when known problems occur in it.
 
 use std::ops::Range;
 
 use jiff::civil::{Date, date};
 
-/// Seconds in a day.
 pub(crate) const DAY_S: i64 = 86_400;
 
 /// Describes a tenant to generate.
@@ -17,13 +16,14 @@ pub struct TenantSpec {
     pub days: u32,
     /// Number of employees; at least 8 are generated.
     pub people: u32,
-    /// Meetings on an average working day; a weekend day has about 7 % of them.
+    /// Meetings on an average working day; a weekend day has about 7% of them.
     pub meetings_per_day: u32,
     /// The tenant's offset from UTC, in seconds east.
     pub utc_offset_s: i32,
-    /// Whether the first two days contain one of each unusual meeting (across midnight, over a day, duplicates, ...).
+    /// Whether the first two days contain one of each unusual meeting (across midnight, longer than a day, duplicates,
+    /// ...).
     pub unusual_meetings: bool,
-    /// No meeting ends after this time (unix seconds). `None`: the end of the last day.
+    /// No meeting ends after this time (Unix seconds). `None`: the end of the last day.
     pub ends_by: Option<i64>,
 }
 
@@ -43,33 +43,33 @@ impl Default for TenantSpec {
 }
 
 impl TenantSpec {
-    /// Midnight (unix seconds) at the start of a day of the tenant, counted from 0.
+    /// Unix time of the midnight that starts `day` (0-based).
     pub fn midnight(&self, day: u32) -> i64 {
         let days_since_epoch = i64::from(self.first_day.since(date(1970, 1, 1)).map_or(0, |span| span.get_days()));
         (days_since_epoch + i64::from(day)) * DAY_S - i64::from(self.utc_offset_s)
     }
 
-    /// First second (unix) of the tenant.
+    /// Unix time at which the first day starts.
     pub fn start(&self) -> i64 {
         self.midnight(0)
     }
 
-    /// The time (unix seconds) by which every meeting has ended.
+    /// Unix time by which every meeting has ended.
     pub fn end(&self) -> i64 {
         let midnight = self.midnight(self.days);
         self.ends_by.map_or(midnight, |end| end.min(midnight))
     }
 
-    /// Weekday of a day of the tenant, Monday = 0.
+    /// Weekday of `day` (0-based), Monday = 0.
     pub(crate) fn weekday(&self, day: u32) -> u32 {
         (self.first_day.weekday().to_monday_zero_offset() as u32 + day) % 7
     }
 }
 
-/// Times (unix seconds) in which something is wrong.
+/// Periods (Unix seconds) with a known problem.
 #[derive(Debug)]
 pub(crate) struct Incidents {
-    /// The network of one building is poor.
+    /// The network of one building is degraded.
     pub(crate) degraded: Range<i64>,
     /// The licence limits video to 360P and screen sharing to 720P.
     pub(crate) limited: Range<i64>,

@@ -29,20 +29,20 @@ pub struct Totals {
     /// Sessions of less than half a minute: their quality list is empty.
     pub participants_empty: u64,
     pub participants_without_id: u64,
-    /// Sessions with the id of another tenant, which the quality list answers with 126010.
+    /// Sessions with the ID of another tenant, which the quality list answers with 126010.
     pub participants_foreign: u64,
     /// Sessions of local screen casts, which the quality list answers with 121002.
     pub participants_unsupported: u64,
     /// Sessions in meetings of over 24 hours.
     pub participants_of_long_meetings: u64,
-    /// Sessions that have the same id and join second as another one.
+    /// Sessions that have the same ID and join second as another one.
     pub duplicates: u64,
     /// Samples of all sessions, duplicates included.
     pub samples: u64,
     /// Samples in all responses: duplicates are fetched once.
     pub samples_answered: u64,
     /// Calls of a perfect sync: pages of 100, one window, no refusal, the audience of each webinar in a second query,
-    /// no call for sessions without id or for duplicates.
+    /// no call for sessions without ID or for duplicates.
     pub fewest_calls: CallCounts,
 }
 

@@ -1,7 +1,7 @@
 //! Fault injection: which calls fail, and how.
 //!
 //! Triggers are deterministic: the same calls in the same order fail in the same way. Variations of the JSON (malformed
-//! values, times as unix seconds) are in `JsonStyle`, since they belong to the data and not to a call.
+//! values, times as Unix seconds) are in `JsonStyle`, since they belong to the data and not to a call.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -189,7 +189,7 @@ impl FaultInjector {
     }
 }
 
-/// The unit of a call. A quality call is identified by number, id and join time, a participant call by number and start
+/// The unit of a call. A quality call is identified by number, ID and join time, a participant call by number and start
 /// rounded down to the minute, so that a retry with another window is about the same unit.
 pub(super) fn unit_key(endpoint: Endpoint, params: &Params) -> u64 {
     let ignored: &[&str] = match endpoint {

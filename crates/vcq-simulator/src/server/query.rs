@@ -141,7 +141,7 @@ fn check_span(start: i64, end: i64, max_s: i64, now: i64) -> Result<(), ApiError
 }
 
 impl MeetingQuery {
-    /// `now` is unix seconds.
+    /// `now` is Unix seconds.
     pub(super) fn read(params: &Params, now: i64) -> Result<Self, ApiError> {
         let fields = Fields(params);
         let (start, end) = (fields.seconds("start_time")?, fields.seconds("end_time")?);

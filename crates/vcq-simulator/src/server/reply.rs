@@ -72,7 +72,7 @@ impl Reply {
         self.code.map_or(Outcome::NoEnvelope(self.http), |code| Outcome::Code(self.http, code))
     }
 
-    /// `now` (unix seconds) is the server's clock, which may differ from the machine's; `limit` is the number of calls
+    /// `now` (Unix seconds) is the server's clock, which may differ from the machine's; `limit` is the number of calls
     /// that the rate limit allows.
     pub(super) fn into_response(self, log_id: &str, now: i64, limit: usize) -> Response {
         let mut response = Response::builder()

@@ -56,7 +56,7 @@ impl Stats {
         counted.map(|(_, count)| count).sum()
     }
 
-    /// Calls to the quality list by (meeting number, id, join time), as far as they are in the log.
+    /// Calls to the quality list by (meeting number, ID, join time), as far as they are in the log.
     pub fn quality_calls(&self) -> BTreeMap<(String, String, String), u64> {
         let mut calls = BTreeMap::new();
         for call in self.log.iter().filter(|call| call.endpoint == Endpoint::ParticipantQualityList) {

@@ -4,12 +4,12 @@ use crate::random::derive_key;
 
 #[derive(Debug, Default)]
 pub(super) struct TokenStore {
-    /// Tokens with the time (unix seconds) at which they expire.
+    /// Tokens with the time (Unix seconds) at which they expire.
     issued: Vec<(String, i64)>,
 }
 
 impl TokenStore {
-    /// Returns a token and the seconds until it expires; `now` is unix seconds.
+    /// Returns a token and the seconds until it expires; `now` is Unix seconds.
     pub(super) fn issue(&mut self, seed: u64, life_s: i64, now: i64) -> (String, i64) {
         self.issued.retain(|(_, expires)| *expires > now);
         // The same token is issued again while it is valid for at least half an hour.

@@ -130,7 +130,7 @@ async fn receive(request: reqwest::RequestBuilder) -> Result<Response, reqwest::
     Ok(Response { http, headers, text: response.text().await? })
 }
 
-/// The unix seconds of a documented time.
+/// The Unix seconds of a documented time.
 pub(super) fn unix(text: &Value) -> String {
     let text = text.as_str().expect("a time is a string");
     let text = text.replace("GMT", "");

@@ -116,7 +116,7 @@ fn every_unusual_case_occurs() {
     assert!(same_day, "no number used twice on one day");
     session("room", &|s| matches!(s.identity, Identity::Room(_)));
     session("guest", &|s| matches!(s.identity, Identity::Guest(_)));
-    session("person of another tenant", &|s| matches!(s.identity, Identity::Foreign(_)));
+    session("person of another tenant", &|s| matches!(s.identity, Identity::External(_)));
     session("telephone caller", &|s| matches!(s.identity, Identity::Telephone(_)));
     session("rejoin", &|s| s.away.is_some());
     session("duplicate", &|s| s.duplicate);

@@ -1,4 +1,4 @@
-//! The objects of meeting_list and participant_list.
+//! The JSON objects that meeting_list and participant_list return.
 
 use std::net::Ipv4Addr;
 
@@ -23,10 +23,11 @@ pub(crate) struct ListWriter<'a> {
 impl ListWriter<'_> {
     pub(crate) fn meeting(&self, meeting: &Meeting) -> String {
         let organizer = &self.tenant.people[meeting.organizer as usize];
-        let rows = self.tenant.sessions_of(meeting);
-        let audience = rows.iter().filter(|row| row.audience).count();
-        let mut persons: Vec<Identity> = rows.iter().filter(|row| !row.audience).map(|row| row.identity).collect();
-        let devices = persons.len();
+        let sessions = self.tenant.sessions_of(meeting);
+        let audience_count = sessions.iter().filter(|session| session.audience).count();
+        let attending = sessions.iter().filter(|session| !session.audience);
+        let mut persons: Vec<Identity> = attending.map(|session| session.identity).collect();
+        let device_count = persons.len();
         persons.sort_unstable();
         persons.dedup();
         let count = |count: usize| if self.style.numbers { json!(count) } else { json!(count.to_string()) };
@@ -46,8 +47,8 @@ impl ListWriter<'_> {
             "meeting_end_time": self.time(meeting.end),
             "meeting_duration": duration(meeting.end.min(self.now) - meeting.start),
             "number_of_participants": count(persons.len()),
-            "number_of_devices": count(devices),
-            "number_of_webinar_viewers": count(audience),
+            "number_of_devices": count(device_count),
+            "number_of_webinar_viewers": count(audience_count),
             "audio": !meeting.is_screen_cast(),
             "video": meeting.camera,
             "sharing": meeting.share.is_some(),
@@ -59,8 +60,8 @@ impl ListWriter<'_> {
         }))
     }
 
-    pub(crate) fn participant(&self, meeting: &Meeting, row: usize) -> String {
-        let session = &self.tenant.sessions[row];
+    pub(crate) fn participant(&self, meeting: &Meeting, session_index: usize) -> String {
+        let session = &self.tenant.sessions[session_index];
         let ordinal = if let Identity::Person(ordinal) = session.identity { Some(ordinal) } else { None };
         let person = ordinal.map(|ordinal| &self.tenant.people[ordinal as usize]);
         let (microphone, speaker) = person.map_or(("Room Array", "Room Bar"), |person| person.headset);
@@ -86,7 +87,7 @@ impl ListWriter<'_> {
             "camera": camera,
             "audio": true,
             "video": session.camera,
-            "sharing": meeting.share.is_some_and(|share| share.session == row),
+            "sharing": meeting.share.is_some_and(|share| share.session == session_index),
             "join_time": self.time(session.join),
             "leave_time": self.time(session.leave),
             "time_in_meeting": duration(session.stay_s().min(self.now - session.join)),
@@ -105,7 +106,7 @@ impl ListWriter<'_> {
         if self.style.extra_fields { text.replacen('{', "{\"x_tenant_unit\":\"cn-east\",", 1) } else { text }
     }
 
-    /// `-` for a time that has not come yet.
+    /// `-` for a time in the future.
     fn time(&self, at: i64) -> Value {
         if at <= self.now { self.style.time(at, self.tenant.spec.utc_offset_s) } else { json!("-") }
     }
@@ -114,7 +115,7 @@ impl ListWriter<'_> {
     pub(crate) fn user_id(&self, session: &Session) -> String {
         match session.identity {
             Identity::Person(ordinal) => self.person_id(ordinal),
-            Identity::Foreign(ordinal) => {
+            Identity::External(ordinal) => {
                 self.id(|| ids::foreign_user_id(self.tenant.spec.seed, ordinal, self.id_type))
             }
             Identity::Room(_) | Identity::Guest(_) | Identity::Telephone(_) => String::new(),
@@ -146,7 +147,7 @@ impl ListWriter<'_> {
         match session.identity {
             Identity::Person(ordinal) => self.tenant.people[ordinal as usize].name.clone(),
             Identity::Room(room) => room_name(room),
-            Identity::Foreign(ordinal) => {
+            Identity::External(ordinal) => {
                 let (name, company) = outsider(ordinal);
                 format!("{name} ({company})")
             }

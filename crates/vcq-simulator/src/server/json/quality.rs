@@ -39,7 +39,7 @@ pub const MALFORMATIONS: &[Malformation] = &[
     Malformation::NoTime,
 ];
 
-/// Whether and how the item of a session at a minute (unix seconds) is malformed.
+/// Whether and how the item of a session at a minute (Unix seconds) is malformed.
 fn malformation(session: &Session, at: i64, per_million: u32) -> Option<Malformation> {
     if per_million == 0 {
         return None;

@@ -17,20 +17,20 @@ pub enum TimeFormat {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct JsonStyle {
     pub times: TimeFormat,
-    /// Metrics, counts and unix times as JSON numbers instead of strings.
+    /// Metrics, counts and Unix times as JSON numbers instead of strings.
     pub numbers: bool,
     /// Quality sections without media are `null` instead of absent or `{}`.
     pub null_sections: bool,
     /// Every object has undocumented fields.
     pub extra_fields: bool,
-    /// Every id is empty, as if the field scope were missing.
+    /// Every ID is empty, as if the field scope were missing.
     pub empty_ids: bool,
     /// Quality items in a million with a malformed value; see [`super::Malformation`].
     pub malformed_per_million: u32,
 }
 
 impl JsonStyle {
-    /// A time (unix seconds) as it appears in the JSON.
+    /// A time (Unix seconds) as it appears in the JSON.
     pub(super) fn time(self, at: i64, utc_offset_s: i32) -> Value {
         let minutes = utc_offset_s.abs() / 60;
         let sign = if utc_offset_s < 0 { '-' } else { '+' };
