@@ -24,7 +24,7 @@ pub(crate) enum Event {
     CallSent { endpoint: &'static str },
     /// Feishu refused a request because of its rate.
     Throttled { endpoint: &'static str },
-    /// The endpoint pauses because Feishu said so.
+    /// The endpoint pauses because Feishu throttled.
     Waiting { endpoint: &'static str, wait: Duration },
     /// Feishu requested a longer pause than the settings allow. The pause of `wait` begins with this event.
     WaitClamped { endpoint: &'static str, requested: Duration, wait: Duration },

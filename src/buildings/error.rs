@@ -15,7 +15,7 @@ const MAX_SHOWN_CHARS: usize = 60;
 /// Maximum size of a building file: about 500,000 lines.
 pub(crate) const MAX_FILE_MIB: u64 = 64;
 
-/// Why a building file was rejected, as a whole. Lines are counted from 1.
+/// Why a building file was rejected. Lines are counted from 1.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BuildingsError {
     #[error("could not read the building file {}", path.display())]
@@ -52,7 +52,7 @@ pub(crate) enum BuildingsError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidLine {
     pub line: u64,
-    /// The column and its text; `None` if the error concerns the whole line.
+    /// The column and its text; `None` if the error concerns the complete line.
     pub cell: Option<(&'static str, String)>,
     pub error: LineError,
 }

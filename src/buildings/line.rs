@@ -12,7 +12,7 @@ pub(super) struct LineParser {
     /// True for the format with a heading, false for the dashboard's formats.
     pub(super) has_named_columns: bool,
     pub(super) columns: Vec<(&'static str, Field)>,
-    /// The dates of the whole file.
+    /// The dates of the complete file.
     pub(super) days: Days,
 }
 

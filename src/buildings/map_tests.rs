@@ -113,7 +113,7 @@ fn days(row: &Row) -> Days {
     }
 }
 
-/// The rows that the view uses for an address: those of its public address, else those without one.
+/// The rows that the view uses for an address: those of its public address, or if there are none, those without one.
 fn by_view<'a>(rows: &'a [Row], address: &str, public: Option<&str>, day: i32) -> Vec<&'a Row> {
     let with = |public_ip: &str| -> Vec<&Row> {
         let is_it = |row: &&Row| text(&row[0]) == address && text(&row[1]) == public_ip && days(row).contains(day);

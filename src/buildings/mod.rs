@@ -2,7 +2,7 @@
 //!
 //! Owns the two file formats (Microsoft's for the Call Quality Dashboard, and one with named columns that is also the
 //! format of the store), the errors of a file, the summary of a file, and the lookup rule. Promises that a file is
-//! accepted as a whole or not at all, that the date ranges of an address never overlap, and that a written file reads
+//! accepted completely or not at all, that the date ranges of an address never overlap, and that a written file reads
 //! back the same. No clock, no network; reads only the named file. Leaves out where the store keeps its file (`load`),
 //! publishing (`commands`) and display (`cli`).
 

@@ -47,7 +47,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, RecordsError> {
     if bytes.len().is_multiple_of(2) { Ok(text) } else { Err(RecordsError::Encoding(line)) }
 }
 
-/// The records of a text except empty ones. The separator is tab or comma, whichever gives the first record more cells.
+/// The records of a text except empty ones. The separator is tab or comma, whichever splits the first record into more
+/// cells.
 pub(super) fn parse_records(text: &str) -> Result<Vec<Record>, RecordsError> {
     let cells_by = |separator| {
         let mut parser = Parser { text: text.chars().peekable(), separator, line: 1 };

@@ -1,4 +1,4 @@
-//! What the checks need beside the store.
+//! What the checks need in addition to the store.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) struct VerifyContext<'a> {
     pub max_wait: Duration,
     /// The kind of user IDs in the store, if the ledger records it.
     pub user_id_type: Option<String>,
-    /// What this program would install beside the rows.
+    /// What this program would install in addition to the rows.
     pub definitions: Definitions<'a>,
     /// Reads the ledger's history of runs, as rows of `runs`; `None` if it cannot be read.
     pub runs: &'a dyn Fn() -> Option<Vec<Row>>,

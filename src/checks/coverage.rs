@@ -24,7 +24,7 @@ pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: 
     if !database.has(&[&COVERAGE]) {
         return Ok(());
     }
-    // A meeting without participants needs a row of coverage that gives the reason, unless Feishu listed nobody.
+    // A meeting without participants needs a row of coverage with the reason, unless Feishu listed nobody.
     if database.has(&[&MEETINGS, &PARTICIPANTS]) {
         for row in database.rows(MEETINGS_WITHOUT_PARTICIPANTS, MEETINGS.name, findings)? {
             let [Some(date), Some(key)] = &row[..] else { continue };

@@ -138,7 +138,7 @@ fn check_rows(
     Ok(())
 }
 
-/// A derived table has exactly the rows that follow from its source.
+/// A derived table has exactly the rows derived from its source.
 fn check_derived(database: &Database, derived: &Derived, findings: &mut Findings) -> Result {
     let (table, sql) = (derived.table.name, derived_sql(derived, "true"));
     let sql = format!(

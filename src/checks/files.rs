@@ -28,7 +28,7 @@ pub(super) fn check(
 ) -> Result<HashSet<String>> {
     let mut usable = HashSet::new();
     for file in manifest.iter().flat_map(|manifest| &manifest.files) {
-        // The check of paths reports a path that leaves the folder; it is not opened.
+        // The check of paths reports a path that leaves the directory; it is not opened.
         if !is_below(&file.path) {
             continue;
         }
@@ -43,7 +43,7 @@ pub(super) fn check(
                         findings.skip(&FILES, REPLACED);
                         continue;
                     }
-                    ErrorKind::IsADirectory => "a folder",
+                    ErrorKind::IsADirectory => "a directory",
                     _ => return Err(LoadError::io("read", &path)(error)),
                 };
                 findings.examined(&FILES, 1);
@@ -143,7 +143,7 @@ pub(super) fn check_orphans(
     files_below(&paths.parquet(), "", &mut found)?;
     let generation = |manifest: Option<&Manifest>| manifest.map(|manifest| manifest.generation);
     let now = Manifest::read(paths).ok().flatten();
-    // A run may have started, and ended, while the folders were listed.
+    // A run may have started, and ended, while the directories were listed.
     if was_locked || lock::holder(paths).is_some() || generation(now.as_ref()) != generation(manifest) {
         findings.skip(&ORPHANS, "a run in progress may be writing parts");
         return Ok(());
@@ -169,7 +169,7 @@ fn is_part(relative: &str) -> bool {
     matches!(parts[..], [table, _, name] if is_table(table) && is_part_name(name))
 }
 
-/// Files below a folder, relative to it, except for the manifest. Symbolic links are not followed.
+/// Files below a directory, relative to it, except for the manifest. Symbolic links are not followed.
 fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) -> Result {
     let mut paths = list_folder(folder)?;
     paths.sort();

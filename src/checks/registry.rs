@@ -1,7 +1,7 @@
 //! The checks of what is published, as data.
 //!
 //! To add a check, add a row here, then its violations: a query in `sql/checks/`, listed in `sql_checks.rs`, or, for
-//! files and what follows from the schema, code in this folder that `verify` calls.
+//! files and what is derived from the schema, code in this directory that `verify` calls.
 
 use super::findings::Check;
 
@@ -10,7 +10,7 @@ const REBUILD: &str =
 const FROM_FEISHU: &str = "this is what Feishu returned, unless another check finds damage: allow for it in reports, \
                            and send the rows' keys and log IDs to Feishu support";
 const ORPHANS_ADVICE: &str = "the next vcq-etl sync removes unlisted parts; they affect only programs that read whole \
-                              folders. Any other file was put there by somebody: move it away";
+                              directories. Any other file was put there by somebody: move it away";
 const GENERATION_ADVICE: &str = "if the manifest is ahead, a run ended between the two, and the next vcq-etl sync \
                                  fixes it; otherwise run vcq-etl rebuild";
 const RANGES_ADVICE: &str =
@@ -40,7 +40,7 @@ checks! {
     ORPHANS: "orphans", "files", ORPHANS_ADVICE,
         "parquet/ contains only files that the manifest lists";
     DATABASE: "database", "files", REBUILD,
-        "vcq.duckdb exists, is readable as a whole, and was written by vcq-etl";
+        "vcq.duckdb exists, is completely readable, and was written by vcq-etl";
     DATABASE_SCHEMA: "database-schema", "tables", REBUILD,
         "the database has the tables, columns, types, comments and migrations of this program, and no others";
     GENERATION: "generation", "databases", GENERATION_ADVICE,

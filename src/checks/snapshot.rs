@@ -32,7 +32,7 @@ impl Snapshot {
         if self.is_behind {
             Some("the database has an older generation than the manifest: see generation")
         } else {
-            self.in_progress.then_some("a run was publishing the whole time: run vcq-etl verify again")
+            self.in_progress.then_some("a run was publishing all the time: run vcq-etl verify again")
         }
     }
 }
@@ -122,7 +122,7 @@ fn assemble(
         findings.found(
             &DATABASE,
             "vcq.duckdb.wal",
-            "no write-ahead log beside a published database",
+            "no write-ahead log next to a published database",
             "a log: another program opened the database for writing; the next vcq-etl sync removes it",
         );
     }

@@ -1,4 +1,4 @@
-//! The commands: `sync`, `plan`, `rebuild`, `status`, `verify`, `doctor` and `buildings`, one file or folder each.
+//! The commands: `sync`, `plan`, `rebuild`, `status`, `verify`, `doctor` and `buildings`, one file or directory each.
 //!
 //! Owns how the stages are put together, and nothing a stage knows: `extract` writes responses to the raw log,
 //! `publish` turns a date's responses into parts and hands them to `load`. How a result is shown is left to `cli`.

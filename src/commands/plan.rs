@@ -70,7 +70,7 @@ pub(crate) struct Planned {
     pub stop: Option<Stop>,
 }
 
-/// The limits in `setup` do not limit the plan; [`Plan::reach`] says how far a sync would get within them. Returns an
+/// The limits in `setup` do not limit the plan; [`Plan::reach`] is how far a sync would get within them. Returns an
 /// error if the store cannot be used. Whatever Feishu does is a [`Planned`] with its reason.
 pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let began = Instant::now();

@@ -33,7 +33,7 @@ pub(crate) struct RebuildSetup {
     /// The meeting dates to rebuild, days since 1970-01-01, end exclusive; all if `None`.
     pub days: Option<(i32, i32)>,
     pub zone: TenantZone,
-    /// Used if the store does not say.
+    /// Used if the store does not record it.
     pub user_id_type: String,
     pub custom_limits: Vec<(String, f64)>,
     pub threads: usize,
@@ -42,7 +42,7 @@ pub(crate) struct RebuildSetup {
     pub now_us: Now,
 }
 
-/// Returns beside the summary why some dates could not be rebuilt, if so; they stay as they were.
+/// Also returns why some dates could not be rebuilt, if so; they stay as they were.
 pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>), SyncError> {
     let started = Instant::now();
     let started_us = (setup.now_us)();
@@ -145,7 +145,7 @@ fn choose(
     match old {
         // Without a manifest, dates that are not rebuilt would be removed.
         None => check_without_manifest(&kept)?,
-        // A refetch is published as a whole, by the sync that ends it.
+        // A refetch is published all at once, by the sync that ends it.
         Some(_) => kept.extend(ledger.awaiting_refetch_dates(false)?),
     }
     kept.retain(|date| is_wanted(*date));

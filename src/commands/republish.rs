@@ -19,7 +19,7 @@ pub(crate) struct RepublishSetup {
     pub store: PathBuf,
     /// Shown to whoever finds the store locked.
     pub command: &'static str,
-    /// Zone and type are used if the store does not say.
+    /// Zone and type are used if the store does not record them.
     pub zone: TenantZone,
     pub user_id_type: String,
     pub custom_limits: Vec<(String, f64)>,

@@ -39,7 +39,7 @@ pub(super) fn check_timezone(
     }
 }
 
-/// From the ledger, else from the published database.
+/// From the ledger, or if it has none, from the published database.
 pub(super) fn stored_setting(
     paths: &StorePaths,
     ledger: &Ledger,
@@ -49,7 +49,7 @@ pub(super) fn stored_setting(
     if let Some(stored) = ledger.setting(name)? {
         return Ok(Some(stored));
     }
-    // An unreadable database is rebuilt, so it has no say.
+    // An unreadable database is rebuilt, so it is not consulted.
     let stored = open_published_with(paths, database)
         .ok()
         .and_then(|connection| connection.query_row(&format!("select {name} from meta"), [], |row| row.get(0)).ok());

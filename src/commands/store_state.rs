@@ -36,7 +36,7 @@ pub(super) fn lost_raw_dates(
     let raw = paths.raw();
     let source = |table: &str| SOURCES.iter().find(|(name, _)| *name == table).map(|(_, kind)| *kind);
     let published = |file: &PublishedFile| Some((source(&file.table)?, civil_date(&file.meeting_date)?));
-    // Three tables have the same source, so each folder is listed only once.
+    // Three tables have the same source, so each directory is listed only once.
     let needed: BTreeSet<(RawKind, i32)> = match manifest {
         Some(manifest) => manifest.files.iter().filter_map(published).collect(),
         None => paths.partitions()?.into_iter().filter_map(|(table, date)| Some((source(table)?, date))).collect(),

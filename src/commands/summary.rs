@@ -37,7 +37,7 @@ pub(crate) struct Summary {
     pub calls: Calls,
     pub retries: u64,
     pub throttles: u64,
-    /// Seconds spent waiting because Feishu said so.
+    /// Seconds spent waiting because Feishu throttled.
     pub waited_s: f64,
     pub elapsed_s: f64,
     /// Fields that are not in the tables, with their number of occurrences.

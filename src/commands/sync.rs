@@ -24,7 +24,7 @@ pub(crate) struct Synced {
     pub summary: Summary,
     pub exit: ExitCode,
     pub stop: Option<Stop>,
-    /// Nothing is pending but what cannot be fetched: listed meetings whose start cannot be parsed.
+    /// Nothing is pending except what cannot be fetched: listed meetings whose start cannot be parsed.
     pub only_unreadable: bool,
     /// Why fetched data could not be published, if it could not; it is in the raw log.
     pub error: Option<SyncError>,
@@ -140,7 +140,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
 }
 
 /// Fetches the window and publishes finished dates now and then. If publishing fails, the extraction ends and the error
-/// is returned beside what was extracted.
+/// is returned together with what was extracted.
 async fn fetch_and_publish(
     setup: &SyncSetup,
     extraction: &Arc<Scheduler>,

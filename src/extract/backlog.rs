@@ -115,7 +115,7 @@ impl Backlog {
         if !is_selected || is_lost || is_fresh(window.end_us(), now_us) {
             return Ok(false);
         }
-        // An answered list is good enough for an estimate; an equal answer so soon would make it final too early.
+        // A fetched list is good enough for an estimate; an equal answer so soon would make it final too early.
         let lists_only = settings.scope == FetchScope::Lists;
         if lists_only && (meeting.list_final || meeting.list_digest.is_some()) {
             return Ok(false);

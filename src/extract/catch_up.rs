@@ -22,7 +22,7 @@ pub(crate) struct CaughtUp {
     pub dates: u64,
 }
 
-/// Indexes what the ledger does not know yet. If nothing is new, it only lists each folder. After an error, what was
+/// Indexes what the ledger does not know yet. If nothing is new, it only lists each directory. After an error, what was
 /// indexed before stays.
 pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Result<CaughtUp, WriteError> {
     let known = ledger.raw_files()?;

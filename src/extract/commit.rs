@@ -1,4 +1,4 @@
-//! Records answers once it is clear whether they concern their unit or the whole run.
+//! Records answers once it is clear whether they affect their unit or the whole run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

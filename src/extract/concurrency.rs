@@ -28,7 +28,7 @@ const DEFAULT_IN_FLIGHT: usize = 8;
 /// With units faster than this, the default makes 80 calls a second, fifty times Feishu's rate: more would be useless.
 const FAST_UNIT: Duration = Duration::from_millis(100);
 
-/// The slowest responses with which the whole rate limit is used. At Feishu's 100 calls a minute this makes eight in
+/// The slowest responses at which the full rate limit is used. At Feishu's 100 calls a minute this makes eight in
 /// flight; a slower service is overloaded anyway.
 const MAX_RESPONSE_S: f64 = 4.8;
 

@@ -76,7 +76,7 @@ impl RefusalDetector {
             }
             return Decision::Stop(std::mem::take(&mut state.results));
         }
-        // A fault or an interrupted walk says nothing about access.
+        // A fault or an interrupted walk proves nothing about access.
         if result.is_answer { state.release_with(result) } else { Decision::Record(vec![result]) }
     }
 

@@ -187,7 +187,7 @@ pub(super) fn count_quality_calls(participant: &PendingParticipant) -> u64 {
     participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(PAGE_ITEMS)
 }
 
-/// The quality calls for a meeting, guessed from what the meeting list says.
+/// The quality calls for a meeting, estimated from the meeting list.
 pub(super) fn guess_quality_calls(devices: i64, start_us: i64, end_us: Option<i64>) -> u64 {
     let minutes = end_us.map_or(0, |end_us| (end_us - start_us).max(0) / 60_000_000);
     let pages_each = minutes.max(1).unsigned_abs().div_ceil(PAGE_ITEMS);

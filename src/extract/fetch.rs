@@ -14,7 +14,7 @@ use crate::schema::identity::{ParticipantId, ParticipantIdentity};
 use feishu_vc::{Endpoint, Identity, ParticipantListRequest, QualityListRequest, WebinarUserRole};
 
 /// A webinar's audience is fetched with a second query. A list without its audience is published as far as it goes; its
-/// status says what is missing.
+/// status shows what is missing.
 pub(super) async fn fetch_participants(context: &Context, task: &MeetingTask) -> UnitResult {
     let meeting = &task.meeting;
     let mut participants = Vec::new();

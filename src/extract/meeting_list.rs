@@ -9,7 +9,7 @@
 //!   fetched of it by then is not fetched again.
 //! - Meetings that share a key are numbered by their order in the walk, so later pages do not change the numbers.
 //! - Newest first holds among the known meetings. In which order Feishu lists them is not documented, so a run that may
-//!   end early reads the whole list first, and so does a refetch, which begins for all of its meetings or for none.
+//!   end early reads the complete list first, and so does a refetch, which begins for all of its meetings or for none.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -38,7 +38,7 @@ pub(super) struct ListProgress {
     pub keys: HashSet<String>,
 }
 
-/// Reads the list to its end. Pending meetings are added to the backlog page by page, unless the whole list must be
+/// Reads the list to its end. Pending meetings are added to the backlog page by page, unless the complete list must be
 /// read first.
 pub(super) async fn read_meeting_list(
     context: &Context,
@@ -106,7 +106,7 @@ async fn read_slice(
                 walk.close(end, Vec::new(), Vec::new()).await?;
                 return Err(Stop::MeetingList { log_id, fault });
             }
-            // This is how Feishu says that no meeting has this number.
+            // Feishu's response if no meeting has this number.
             Err(WalkError::Call(CallError::Refused { class: RefusalClass::NotFound, response, .. }))
                 if meeting_no.is_some() =>
             {

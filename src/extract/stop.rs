@@ -9,7 +9,7 @@ use feishu_vc::{CallError, CancellationToken, Endpoint, PaginationError};
 /// The reason that ended a run early. Everything answered before is kept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Stop {
-    /// Feishu will answer no further request: credentials, scope, role, address, quota, host.
+    /// Feishu will serve no further request: credentials, scope, role, address, quota, host.
     #[error("Feishu refuses further requests")]
     Refused(#[source] CallError),
     /// Feishu cannot be reached, or the meeting list keeps failing.

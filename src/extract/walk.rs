@@ -16,7 +16,7 @@ pub(super) type Parameters = feishu_vc::Query;
 /// The query for a window and a page token.
 pub(super) type Query<'a> = &'a (dyn Fn(MeetingWindow, Option<&str>) -> Parameters + Sync);
 
-/// `Interrupted` says in words why the run, and this walk with it, ends: [`Walk::stop`].
+/// `Interrupted` contains the reason why the run, and this walk with it, ends, as text: [`Walk::stop`].
 #[derive(Debug)]
 pub(super) enum Outcome {
     Complete,

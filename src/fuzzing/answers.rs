@@ -136,7 +136,7 @@ fn framed(lines: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A temporary folder for this process and thread.
+/// A temporary directory for this process and thread.
 fn folder() -> PathBuf {
     let thread = format!("{:?}", std::thread::current().id());
     let thread: String = thread.chars().filter(char::is_ascii_digit).collect();

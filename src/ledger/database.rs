@@ -198,7 +198,7 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// If the write-ahead log is empty, the file alone is complete and is opened as immutable: that creates no files beside
-/// it and works in a read-only folder.
+/// it and works in a read-only directory.
 pub(super) fn connect_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let has_log = fs::metadata(wal_path(path)).is_ok_and(|log| log.len() > 0);

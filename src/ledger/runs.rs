@@ -23,7 +23,7 @@ pub(crate) struct RunRecord {
     pub calls: [i64; 3],
     /// Requests refused by the rate limit.
     pub throttles: i64,
-    /// Seconds waited because Feishu said so.
+    /// Seconds waited because Feishu throttled.
     pub waited_s: f64,
 }
 

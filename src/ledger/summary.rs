@@ -1,4 +1,4 @@
-//! Read-only summaries: the state of a window's meetings, and what is pending in the whole store.
+//! Read-only summaries: the state of a window's meetings, and what is pending in the complete store.
 
 use rusqlite::params;
 
@@ -35,7 +35,7 @@ pub(crate) struct MeetingState {
     pub unknown_length: u64,
 }
 
-/// Units of a kind that are not final, in the whole store, by reason.
+/// Units of a kind that are not final, in the complete store, by reason.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct OpenUnits {
     pub never_requested: u64,

@@ -1,8 +1,8 @@
 //! Builds the next `vcq.duckdb` in `.work/`.
 //!
-//! It is a copy of the current file if that is sound, else a new one. Then one transaction replaces the parts in which
-//! the manifest and the database differ. The database records what it was loaded from in `published_files`, so the next
-//! run completes one that crashed between manifest and database.
+//! It is a copy of the current file if that is sound, and otherwise a new one. Then one transaction replaces the parts
+//! in which the manifest and the database differ. The database records what it was loaded from in `published_files`, so
+//! the next run completes one that crashed between manifest and database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -227,7 +227,7 @@ impl Builder<'_> {
         let paths: Vec<String> =
             change.files.iter().map(|file| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
         // One insert for all new files of a table: one per date costs twice the CPU and makes the file a fifth larger.
-        // The date comes from the manifest, not from Hive partitions: a store in a folder named like `email=x` would
+        // The date comes from the manifest, not from Hive partitions: a store in a directory named like `email=x` would
         // get that as a column.
         let sql = format!(
             "insert into {} by name select {}, ([{}])[cast(file_index as bigint) + 1] as {PARTITION_COLUMN} \

@@ -12,7 +12,7 @@ use super::paths::{QUERY_PREFIX, StorePaths};
 use crate::schema::{PARTITION_COLUMN, Storage, TABLES, civil_date};
 
 impl StorePaths {
-    /// Empties `.work/`, except for the folders of running readers. Only for the holder of the lock.
+    /// Empties `.work/`, except for the directories of running readers. Only for the holder of the lock.
     pub fn clean_work(&self) -> Result {
         for path in list_folder(&self.work())? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -25,7 +25,7 @@ impl StorePaths {
         Ok(())
     }
 
-    /// Removes Parquet parts that the manifest does not list, date folders that become empty, and a write-ahead log
+    /// Removes Parquet parts that the manifest does not list, date directories that become empty, and a write-ahead log
     /// beside `vcq.duckdb`, which would keep DuckDB from opening it. Only for the holder of the lock; returns the
     /// number of files removed. Before the first publication every part is an orphan.
     ///
@@ -39,12 +39,12 @@ impl StorePaths {
         self.remove_parts_except(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
     }
 
-    /// The tables and dates that have a folder in `parquet/`, whatever the manifest says.
+    /// The tables and dates that have a directory in `parquet/`, whether or not the manifest lists them.
     pub fn partitions(&self) -> Result<Vec<(&'static str, i32)>> {
         Ok(self.date_folders()?.into_iter().filter_map(|(table, _, date)| Some((table, civil_date(&date)?))).collect())
     }
 
-    /// Table, path and date text of every folder `parquet/<table>/meeting_date=<date>`.
+    /// Table, path and date text of every directory `parquet/<table>/meeting_date=<date>`.
     fn date_folders(&self) -> Result<Vec<(&'static str, PathBuf, String)>> {
         let mut folders = Vec::new();
         for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
@@ -78,21 +78,21 @@ impl StorePaths {
     }
 }
 
-/// Removes a date folder if it is empty. A folder that is not, or that another program keeps busy, does no harm.
+/// Removes a date directory if it is empty. A directory that is not, or that another program keeps busy, does no harm.
 pub(crate) fn remove_if_empty(dir: &Path) {
     if let Err(error) = fs::remove_dir(dir)
         && error.kind() != io::ErrorKind::DirectoryNotEmpty
     {
-        tracing::debug!(path = %dir.display(), %error, "cannot remove an empty date folder");
+        tracing::debug!(path = %dir.display(), %error, "cannot remove an empty date directory");
     }
 }
 
-/// The paths in a folder; none if there is no folder.
+/// The paths in a directory; none if there is no directory.
 pub(crate) fn list_folder(dir: &Path) -> Result<Vec<PathBuf>> {
     match fs::read_dir(dir) {
         Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(LoadError::io("list the folder", dir)(error)),
+        Err(error) => Err(LoadError::io("list the directory", dir)(error)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The published `vcq.duckdb`: opens it, and reads what it says about itself.
+//! The published `vcq.duckdb`: opens it, and reads its metadata.
 
 use std::path::Path;
 use std::{fs, io};

@@ -1,4 +1,5 @@
-//! What a published database contains beside the rows of its files: views, macros, limits, buildings, derived tables.
+//! What a published database contains in addition to the rows of its files: views, macros, limits, buildings, derived
+//! tables.
 //!
 //! Promises: a database has all definitions of the program that published it, installed in the same transaction as its
 //! rows. They are installed again only if they differ, because that takes longer than publishing a day; derived tables
@@ -34,7 +35,7 @@ impl BuildingLookup for NoBuildings {
     }
 }
 
-/// What is installed in a database beside the rows.
+/// What is installed in a database in addition to the rows.
 #[derive(Clone, Copy)]
 pub struct Definitions<'a> {
     /// Views and macros, in the order in which they are run.

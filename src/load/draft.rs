@@ -1,4 +1,4 @@
-//! A database that is being built, in a folder of its own.
+//! A database that is being built, in a directory of its own.
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -23,8 +23,8 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Opens or creates `<folder>/vcq.duckdb`. The name is that of the published file, because DuckDB names the catalog
-    /// after it.
+    /// Opens or creates `<directory>/vcq.duckdb`. The name is that of the published file, because DuckDB names the
+    /// catalog after it.
     pub(crate) fn open(folder: &Path, options: DatabaseOptions) -> Result<Draft> {
         let path = folder.join("vcq.duckdb");
         // A draft that a crash interrupts is discarded, so a write-ahead log would be of no use.
@@ -73,11 +73,11 @@ impl Draft {
     }
 }
 
-/// The folder where a draft is built; empty at first, removed on drop.
+/// The directory where a draft is built; empty at first, removed on drop.
 ///
 /// It is in `.work/`, unless the store's path contains a `?`: DuckDB takes the text after it for URL parameters and
-/// looks for the write-ahead log in the wrong folder. Then it is a private folder in the system's temporary folder, and
-/// the finished file is copied into the store.
+/// looks for the write-ahead log in the wrong directory. Then it is a private directory in the system's temporary
+/// directory, and the finished file is copied into the store.
 pub(crate) struct DraftFolder {
     pub(crate) path: PathBuf,
     final_path: PathBuf,
@@ -96,7 +96,7 @@ impl DraftFolder {
         DraftFolder::create_at(path, paths.work().join("vcq.duckdb.inprogress"))
     }
 
-    /// Creates a folder outside the store, for a database that is only compared with.
+    /// Creates a directory outside the store, for a database that is only compared with.
     pub(crate) fn temporary() -> Result<DraftFolder> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -106,8 +106,8 @@ impl DraftFolder {
 
     fn create_at(path: PathBuf, final_path: PathBuf) -> Result<DraftFolder> {
         durable::remove_dir(&path)?;
-        // The folder may be outside the store, and the database holds names and addresses.
-        DirBuilder::new().mode(0o700).create(&path).map_err(LoadError::io("create the folder", &path))?;
+        // The directory may be outside the store, and the database holds names and addresses.
+        DirBuilder::new().mode(0o700).create(&path).map_err(LoadError::io("create the directory", &path))?;
         Ok(DraftFolder { path, final_path })
     }
 

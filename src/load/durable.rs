@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::error::{LoadError, Result};
 
-/// Flushes a file or the names in a folder to disk.
+/// Flushes a file or the names in a directory to disk.
 pub(crate) fn sync(path: &Path) -> Result {
     File::open(path).and_then(|file| file.sync_all()).map_err(LoadError::io("flush to disk", path))
 }
 
-/// Creates a folder and its parents. The caller syncs the parent.
+/// Creates a directory and its parents. The caller syncs the parent.
 pub(crate) fn create_dir(path: &Path) -> Result {
-    fs::create_dir_all(path).map_err(LoadError::io("create the folder", path))
+    fs::create_dir_all(path).map_err(LoadError::io("create the directory", path))
 }
 
 /// Renames a finished file over its published name.
@@ -22,7 +22,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result {
     to.parent().map_or(Ok(()), sync)
 }
 
-/// Replaces a small file as a whole: writes a temporary file in `work_dir` and renames it.
+/// Replaces a small file atomically: writes a temporary file in `work_dir` and renames it.
 pub(crate) fn replace(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = work_dir.join(format!("{name}.inprogress"));

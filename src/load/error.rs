@@ -9,7 +9,7 @@ use super::step::Step;
 
 pub(super) type Result<T = (), E = LoadError> = std::result::Result<T, E>;
 
-/// Why a folder is not a store.
+/// Why a directory is not a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAStore {
     #[error("it is a file")]
@@ -18,7 +18,7 @@ pub enum NotAStore {
     OtherFiles,
     #[error("its path is not valid UTF-8, which DuckDB requires")]
     NotUtf8,
-    #[error("the folder does not exist")]
+    #[error("the directory does not exist")]
     NoFolder,
     #[error("it contains no vcq.duckdb and no raw log")]
     NoStoreFiles,

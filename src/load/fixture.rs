@@ -62,7 +62,7 @@ pub(crate) fn batch(table: &Table, meeting_date: i32, count: usize, seed: u64) -
     cell::file_batch(table, &rows(table, meeting_date, count, seed)).expect("rows match the schema")
 }
 
-/// A store in a temporary folder.
+/// A store in a temporary directory.
 pub(crate) struct Store {
     pub(crate) paths: StorePaths,
     _dir: Option<tempfile::TempDir>,

@@ -1,7 +1,7 @@
 //! One writer per store: an operating system lock on `state/lock`.
 //!
-//! The lock ends with its process, so it is never stale. The text in the file is for messages only. The folder `state/`
-//! is locked too: if somebody deletes the file, believing it stale, a new file would let a second writer in.
+//! The lock ends with its process, so it is never stale. The text in the file is for messages only. The directory
+//! `state/` is locked too: if somebody deletes the file, believing it stale, a new file would let a second writer in.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};

@@ -2,8 +2,8 @@
 //!
 //! Owns: the layout of a store on disk ([`StorePaths`]), its writer lock ([`Lock`]), the Parquet parts
 //! ([`PartWriter`]), the manifest ([`Manifest`]), the migrations, and the order in which a publication becomes visible
-//! ([`publish()`]). Promises: a meeting date is replaced as a whole; readers see the old files or the new ones and are
-//! never blocked; the next publication completes one that crashed at any point; equal rows give equal bytes. Leaves
+//! ([`publish()`]). Promises: a meeting date is replaced completely; readers see the old files or the new ones and are
+//! never blocked; the next publication completes one that crashed at any point; equal rows produce equal bytes. Leaves
 //! out: what the rows mean (`transform`), fetching (`extract`), and reports (`report`).
 
 mod builder;

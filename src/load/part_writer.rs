@@ -68,7 +68,7 @@ impl PartWriter {
         run_id: &str,
         n: u32,
     ) -> Result<PartWriter> {
-        // Not `.parquet`: programs that read folders of Parquet files must not read a partly written one.
+        // Not `.parquet`: programs that read directories of Parquet files must not read a partly written one.
         let name = format!("{}-{}-{run_id}-{n}.inprogress", table.name, civil_date_text(meeting_date));
         let schema = Arc::new(arrow_schema::file_schema(table));
         let time_position = schema.fields().iter().position(|field| field.name() == table.time_column);

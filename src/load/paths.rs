@@ -8,11 +8,11 @@ use super::durable;
 use super::error::{LoadError, NotAStore, Result};
 use crate::schema::{PARTITION_COLUMN, Table, civil_date_text};
 
-/// The folders of a store, created by [`StorePaths::open`].
+/// The directories of a store, created by [`StorePaths::open`].
 const FOLDERS: &[&str] = &["parquet", "raw", "state", ".work"];
-/// A folder that contains one of these is a store.
+/// A directory that contains one of these is a store.
 const STORE_FILES: &[&str] = &["vcq.duckdb", "parquet", "raw", "state"];
-/// Folders in `.work/` that belong to readers, followed by the reader's process id.
+/// Directories in `.work/` that belong to readers, followed by the reader's process id.
 pub(super) const QUERY_PREFIX: &str = "query-";
 
 /// The paths of one store, derived from its canonical root.
@@ -22,13 +22,13 @@ pub struct StorePaths {
 }
 
 impl StorePaths {
-    /// Opens a store for writing; creates the folder and its parts if they are missing.
+    /// Opens a store for writing; creates the directory and its parts if they are missing.
     pub fn open(root: &Path) -> Result<StorePaths> {
         let not_writable = |path: &Path| {
             let path = path.to_path_buf();
             move |source: io::Error| match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    LoadError::io("create a folder in", &path)(source)
+                    LoadError::io("create a directory in", &path)(source)
                 }
                 _ => LoadError::NotWritable { path, source },
             }
@@ -41,7 +41,7 @@ impl StorePaths {
             let folder = paths.root.join(folder);
             fs::create_dir_all(&folder).map_err(not_writable(&folder))?;
         }
-        // An existing folder may be read-only: find out before a run has spent its calls.
+        // An existing directory may be read-only: find out before a run has spent its calls.
         let probe = paths.work().join(format!("probe-{}", std::process::id()));
         fs::write(&probe, b"").map_err(not_writable(paths.work().as_path()))?;
         // Another run that starts at the same time may have removed it.
@@ -72,7 +72,7 @@ impl StorePaths {
         Ok(paths.is_store()?.then_some(paths))
     }
 
-    /// Returns an error if the folder is neither a store nor empty.
+    /// Returns an error if the directory is neither a store nor empty.
     fn open_folder(root: &Path) -> Result<StorePaths> {
         if root.is_file() {
             return Err(LoadError::NotAStore { path: root.to_path_buf(), why: NotAStore::File });
@@ -87,7 +87,7 @@ impl StorePaths {
     }
 
     fn canonical(root: &Path) -> Result<StorePaths> {
-        let root = root.canonicalize().map_err(LoadError::io("resolve the store folder", root))?;
+        let root = root.canonicalize().map_err(LoadError::io("resolve the store directory", root))?;
         if root.to_str().is_none() {
             return Err(LoadError::NotAStore { path: root, why: NotAStore::NotUtf8 });
         }
@@ -99,7 +99,7 @@ impl StorePaths {
     }
 
     fn names(&self) -> Result<Vec<String>> {
-        let entries = fs::read_dir(&self.root).map_err(LoadError::io("list the folder", &self.root))?;
+        let entries = fs::read_dir(&self.root).map_err(LoadError::io("list the directory", &self.root))?;
         Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
 
@@ -134,7 +134,7 @@ impl StorePaths {
         self.root.join("buildings.csv")
     }
 
-    /// Replaces `buildings.csv` as a whole. Only for the holder of the lock.
+    /// Replaces `buildings.csv` atomically. Only for the holder of the lock.
     pub fn write_buildings(&self, text: &str) -> Result {
         durable::replace(&self.work(), &self.buildings(), text.as_bytes())
     }
@@ -160,7 +160,7 @@ impl StorePaths {
         self.root.join(".work")
     }
 
-    /// The folder in `.work/` where a reader with this process ID may spill.
+    /// The directory in `.work/` where a reader with this process ID may spill.
     pub fn query_work(&self, process_id: u32) -> PathBuf {
         self.work().join(format!("{QUERY_PREFIX}{process_id}"))
     }
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_created_is_not_writable() {
-        // A file in place of a folder: an error for every user, including root.
+        // A file in place of a directory: an error for every user, including root.
         let dir = tempfile::tempdir().expect("temp dir");
         fs::write(dir.path().join("raw"), "a file").expect("write");
         let error = StorePaths::open(dir.path()).expect_err("raw is a file");

@@ -25,7 +25,7 @@ pub enum PublishMode {
 }
 
 impl PublishMode {
-    /// Whether published files are taken to be what the manifest and the database say.
+    /// Whether published files are assumed to match the manifest and the database.
     pub(crate) fn trusts_published(self) -> bool {
         self == PublishMode::Update
     }
@@ -46,7 +46,7 @@ pub struct Publication<'a> {
     pub run_id: &'a str,
     /// Now, microseconds since 1970-01-01 UTC.
     pub now_us: i64,
-    /// The dates to replace, each as a whole.
+    /// The dates to replace, each completely.
     pub dates: Vec<DatePublication>,
     pub mode: PublishMode,
     /// The tenant's, for `meta`, as is `user_id_type`.

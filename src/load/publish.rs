@@ -67,7 +67,7 @@ pub fn publish(
     let built = builder::build(paths, publication, &manifest, current.as_ref(), runs)?;
 
     begin(Step::RenameDatabase)?;
-    // DuckDB would take a log beside the file for its own and fail to open it.
+    // DuckDB would treat a log next to the file as its own and fail to open it.
     durable::remove_file(&paths.database_wal())?;
     durable::rename(&built.path, &paths.database())?;
 

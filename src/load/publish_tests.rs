@@ -217,7 +217,7 @@ fn inconsistent_publications_are_rejected_before_anything_changes() {
 
 #[test]
 fn the_error_names_a_path_that_cannot_be_written() {
-    // A file in place of a folder: an error for every user, including root.
+    // A file in place of a directory: an error for every user, including root.
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 3, 1)]);
     let before = store.contents();

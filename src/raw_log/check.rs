@@ -17,7 +17,7 @@ use super::layout::{list_dates, list_files};
 use super::record::{Header, RAW_VERSION, RawKind, WalkEnd};
 use crate::schema::civil_date_text;
 
-/// A raw file, with the kind and date of its folder.
+/// A raw file, with the kind and date of its directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawFile {
     pub path: PathBuf,

@@ -90,7 +90,7 @@ pub(super) fn decompress(frame: &[u8], lines: &mut Vec<u8>, used: usize) -> io::
     if let Some(used) = decompress_known_length(frame, lines, used) {
         return Ok(used);
     }
-    // Damaged, or written by another program: the streaming decoder gives the exact error.
+    // Damaged, or written by another program: the streaming decoder returns the exact error.
     lines.truncate(used);
     zstd::Decoder::new(frame)?.take(MAX_LINES_BYTES + 1).read_to_end(lines)?;
     if (lines.len() - used) as u64 > MAX_LINES_BYTES {

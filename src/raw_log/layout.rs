@@ -19,7 +19,7 @@ pub(super) fn file_name(run_id: &str, number: u32) -> String {
     format!("{run_id}-{number}{FILE_SUFFIX}")
 }
 
-/// The files of a kind and date in the order in which they were written; empty if there is no folder.
+/// The files of a kind and date in the order in which they were written; empty if there is no directory.
 pub fn list_files(raw_dir: &Path, kind: RawKind, meeting_date: i32) -> Result<Vec<PathBuf>, RawError> {
     let mut files = list_entries(&date_folder(raw_dir, kind, meeting_date))?;
     files.retain(|path| path.to_string_lossy().ends_with(FILE_SUFFIX));
@@ -27,7 +27,7 @@ pub fn list_files(raw_dir: &Path, kind: RawKind, meeting_date: i32) -> Result<Ve
     Ok(files)
 }
 
-/// The dates that have a folder of a kind, oldest first.
+/// The dates that have a directory of a kind, oldest first.
 pub fn list_dates(raw_dir: &Path, kind: RawKind) -> Result<Vec<i32>, RawError> {
     let entries = list_entries(&raw_dir.join(kind.folder()))?;
     let mut dates: Vec<i32> = entries.iter().filter_map(|path| folder_date(path.file_name()?.to_str()?)).collect();
@@ -35,7 +35,8 @@ pub fn list_dates(raw_dir: &Path, kind: RawKind) -> Result<Vec<i32>, RawError> {
     Ok(dates)
 }
 
-/// What lies beside the date folders of a kind and is never read. Hidden files are left out: file managers create them.
+/// What is next to the date directories of a kind and is never read. Hidden files are left out: file managers create
+/// them.
 pub(crate) fn unexpected_entries(raw_dir: &Path, kind: RawKind) -> Result<Vec<PathBuf>, RawError> {
     let mut entries = list_entries(&raw_dir.join(kind.folder()))?;
     entries.retain(|path| {

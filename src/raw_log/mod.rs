@@ -1,4 +1,4 @@
-//! The raw log: every response as Feishu sent it, in one folder per kind and meeting date.
+//! The raw log: every response as Feishu sent it, in one directory per kind and meeting date.
 //!
 //! A file is a sequence of checkpoints. A checkpoint is a zstd skippable frame that holds a [`Header`] in JSON (so that
 //! a date can be indexed without decompressing it), followed by a zstd frame of JSON lines: the pages, and how the walk

@@ -69,7 +69,7 @@ pub(crate) struct RawDate {
 
 /// Whether a file that had `previous_bytes` has lost its last record and nothing else, as after a power cut.
 pub(crate) fn lacks_only_last_record(path: &Path, previous_bytes: u64) -> bool {
-    /// A record with a truncated header does not say how long it was; few are longer than this.
+    /// A record with a truncated header has no known length; few are longer than this.
     const MAX_BYTES: u64 = 16 << 10;
     let check = || -> io::Result<bool> {
         let mut input = open_buffered(path)?;

@@ -53,7 +53,7 @@ impl RawWriter {
         if !is_open {
             let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed(&path))?;
             if *size == 0 {
-                // The directory entries of a new file and its folders must survive a power cut too.
+                // The directory entries of a new file and its directories must survive a power cut too.
                 for dir in [folder.as_path(), folder.parent().unwrap_or(&self.raw_dir), &self.raw_dir] {
                     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed(dir))?;
                 }

@@ -18,7 +18,8 @@ fn field(column: &Column) -> Field {
     Field::new(column.name, column.kind.arrow(), !column.required).with_metadata(metadata)
 }
 
-/// The key-value metadata of a Parquet file. It contains no run and no time, so that equal rows give equal files.
+/// The key-value metadata of a Parquet file. It contains no run and no time, so that the same rows produce
+/// byte-identical files.
 pub(crate) fn file_metadata(table: &Table) -> Vec<(String, String)> {
     let columns: serde_json::Map<String, serde_json::Value> = table
         .file_columns()

@@ -1,4 +1,4 @@
-//! Rows as cells, for all tables but `quality_samples`, which is too large for it.
+//! Rows as cells, for all tables except `quality_samples`, which is too large for it.
 
 use std::sync::Arc;
 

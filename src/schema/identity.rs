@@ -68,7 +68,7 @@ pub(crate) enum ParticipantId {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParticipantIdentity {
-    /// `<meeting_key>/<user_id, else room_id, else ?>/<join Unix seconds, else ?>`, before `#2`: duplicates share it.
+    /// `<meeting_key>/<user_id or room_id or ?>/<join in Unix seconds or ?>`, before `#2`: duplicates share it.
     pub base_key: String,
     pub id: Option<ParticipantId>,
     /// First join; `None` if it is missing or unreadable.

@@ -106,7 +106,7 @@ pub(super) fn date_of_day(day: i32) -> Date {
     jiff::civil::date(1970, 1, 1).saturating_add(jiff::SignedDuration::from_hours(i64::from(day) * 24))
 }
 
-/// Formats days since 1970-01-01 as `YYYY-MM-DD`, the form of partition folders.
+/// Formats days since 1970-01-01 as `YYYY-MM-DD`, the form of partition directories.
 pub(crate) fn civil_date_text(day: i32) -> String {
     date_of_day(day).to_string()
 }

@@ -1,8 +1,8 @@
 //! Converts well-formed JSON that serde_json refuses into JSON that it accepts.
 //!
 //! The grammar allows half a surrogate pair, a number beyond the range of a double, and nesting of any depth. Responses
-//! are stored verbatim, so such a value must not make a whole page unreadable: it is replaced by the nearest readable
-//! value.
+//! are stored verbatim, so such a value must not make a complete page unreadable: it is replaced by the nearest
+//! readable value.
 
 use std::borrow::Cow;
 

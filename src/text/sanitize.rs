@@ -41,7 +41,7 @@ pub(crate) fn in_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len() + 16);
     let mut units = [0; 2];
     for c in json.chars() {
-        // Outside its strings, JSON contains no control characters but line breaks and tabs.
+        // Outside its strings, JSON contains no control characters except line breaks and tabs.
         if matches!(c, '\n' | '\t') || !is_terminal_control(c) {
             shown.push(c);
         } else {

@@ -13,7 +13,7 @@ use crate::schema::{Kind, Moment, Raw, Reason, Table, TenantZone, UNUSED_FIELDS,
 /// A complete walk over a list.
 #[derive(Debug, Clone)]
 pub(crate) struct ListWalk {
-    /// The items of all pages, in order. Anything but an object becomes a reject.
+    /// The items of all pages, in order. A value that is not an object becomes a reject.
     pub items: Vec<Value>,
     /// Time of the first request, in microseconds UTC.
     pub requested_us: i64,

@@ -25,7 +25,7 @@ pub(super) fn item_texts(body: &[u8]) -> Vec<&str> {
     feishu_vc::read_list(body, LIST_KEY).map(|list| list.items).unwrap_or_default()
 }
 
-/// Descends into one key of an object; other keys, and anything but an object, are ignored.
+/// Descends into one key of an object; other keys, and values that are not objects, are ignored.
 struct Object<T> {
     key: &'static str,
     inner: T,

@@ -16,7 +16,7 @@ type Read<T> = Result<T, NotCommonForm>;
 
 /// Reads one page into `sink`. After an error, the caller must discard what the sink received.
 pub(super) fn read_page(body: &[u8], sink: &mut impl Sink) -> Read<()> {
-    // Once for the whole page: checking each string would take a fifth of the time.
+    // Once for the complete page: checking each string would take a fifth of the time.
     let text = std::str::from_utf8(body).map_err(|_| NotCommonForm)?;
     let mut cursor = Cursor { text, bytes: body, at: 0 };
     // A repeated key is not the common form.

@@ -53,7 +53,7 @@ impl<'z> MeetingParticipants<'z> {
     pub(crate) fn add_walk(&mut self, walk: &ListWalk, unknown: &mut UnknownFields) {
         let empty = Item::new();
         for (key, value) in self.assign_keys(walk) {
-            // Anything but an object is a row without an id.
+            // A value that is not an object is a row without an id.
             let item = value.as_object().unwrap_or(&empty);
             let identity = ParticipantIdentity::from_item(item, &self.meeting_key, self.zone);
             count_unknown_fields(&PARTICIPANTS, item, unknown);

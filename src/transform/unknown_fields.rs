@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// The number of occurrences by field. Nested fields are `section.field`.
 pub(crate) type UnknownFields = BTreeMap<String, u64>;
 
-/// Fields that are counted by name; more than these are no change of the API.
+/// Maximum number of fields that are counted by name; more do not result from an API change.
 const MAX_UNKNOWN_FIELDS: usize = 200;
 /// Longer names are truncated.
 const MAX_FIELD_NAME_CHARS: usize = 100;

@@ -69,8 +69,8 @@ impl WalkParser {
         Ok(self.finish(pages))
     }
 
-    /// Reads a page of the common form, else any JSON, else valid JSON that serde_json does not accept, after replacing
-    /// what it refuses.
+    /// Reads a page of the common form; if that fails, any JSON; if that fails too, valid JSON that serde_json does not
+    /// accept, after replacing what it rejects.
     fn page(&mut self, body: &[u8]) -> Result<(), PageError> {
         let (items, cell_rejects, timeless) = (self.items.len(), self.cell_rejects.len(), self.timeless.len());
         let (next_index, unknown) = (self.next_index, self.unknown.clone());
@@ -98,7 +98,7 @@ impl WalkParser {
         std::mem::take(&mut self.unknown)
     }
 
-    /// Sorts the samples, keeps the last of several with the same time, and gives every reject its row.
+    /// Sorts the samples, keeps the last of several with the same time, and sets the row of every reject.
     fn finish(&mut self, pages: &[&[u8]]) -> TypedWalk {
         let mut texts: Vec<Option<Vec<&str>>> = vec![None; pages.len()];
         let mut item_reject = |index: usize, at: Result<i64, usize>, reason: Reason| {
@@ -113,7 +113,7 @@ impl WalkParser {
         if !self.items.is_sorted_by_key(|item| item.sample.time.utc_us) {
             self.items.sort_by_key(|item| item.sample.time.utc_us);
         }
-        // Items that are rejects as a whole, by index: their single values are no rejects of their own.
+        // Items that are complete rejects, by index: their individual values are not rejected separately.
         let mut superseded = HashSet::new();
         walk.samples.reserve(self.items.len());
         for same_time in self.items.chunk_by(|a, b| a.sample.time.utc_us == b.sample.time.utc_us) {
@@ -135,7 +135,7 @@ impl WalkParser {
             let times: HashMap<usize, i64> =
                 self.items.iter().map(|item| (item.index, item.sample.time.unix_s())).collect();
             for (index, column_name, raw_text, reason) in self.cell_rejects.drain(..) {
-                // Items without a time and superseded items are rejects as a whole.
+                // Items without a time and superseded items are complete rejects.
                 if let Some(unix_s) = times.get(&index).filter(|_| !superseded.contains(&index)) {
                     walk.rejects.push(WalkReject { at: Ok(*unix_s), column_name, raw_text, reason });
                 }

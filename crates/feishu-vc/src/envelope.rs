@@ -1,7 +1,7 @@
 //! The API's envelope `{code, msg, data, error}`, read in one pass.
 //!
-//! Of the list under `data` it gives the byte range and the text of each item, and leaves the items unparsed: they are
-//! kept as received, and other code interprets them.
+//! For the list under `data` it returns the byte range and the text of each item, unparsed: items are stored as
+//! received, and other code interprets them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ pub(crate) struct Envelope<'a> {
     pub list: Result<List<'a>, InvalidBody>,
 }
 
-/// The members beside `data`.
+/// The members other than `data`.
 #[derive(Default, Deserialize)]
 pub(crate) struct Head<'a> {
     /// 0 on success.
@@ -117,7 +117,7 @@ impl<'a> Head<'a> {
         Ok(head)
     }
 
-    /// What `error` and the message say beyond the code.
+    /// Details from `error` and the message, in addition to the code.
     pub(crate) fn error_detail(&self) -> ErrorDetail {
         ErrorDetail::read(self.error, self.msg.as_deref().unwrap_or_default())
     }

@@ -76,7 +76,7 @@ impl fmt::Display for ErrorResponse {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// Feishu cannot serve this meeting or participant; retrying does not help. A refused meeting-list call covers the
-    /// whole window, so treat it as an empty list only when searching for one meeting number.
+    /// complete window, so treat it as an empty list only when searching for one meeting number.
     #[error("{endpoint} on {} was refused ({response})", response.host)]
     Refused { endpoint: Endpoint, class: RefusalClass, response: Box<ErrorResponse> },
     /// Any further call would be refused as well.

@@ -1,8 +1,8 @@
 //! One table from Feishu's code to its meaning and to what the client does about it.
 //!
 //! Feishu reports what happened in `code`, not in the HTTP status: a throttled request can be 400 or 429, and 429 can
-//! also mean that the monthly quota is used up. So the code decides if the table has it, else the status. Pure. No
-//! other file contains a code: use the functions here.
+//! also mean that the monthly quota is used up. So the code decides if the table contains it, and otherwise the status.
+//! Pure. No other file contains a code: use the functions here.
 //!
 //! Sources: Feishu's documents "generic error codes" (2025-08), of the token endpoints, and of the three lists
 //! (2025-07).
@@ -86,7 +86,7 @@ pub struct ErrorCode {
     pub code: i64,
     /// What to do.
     pub action: Action,
-    /// What to do on meeting_list, if different: there a refusal concerns the whole window.
+    /// What to do on meeting_list, if different: there a refusal affects the complete window.
     pub on_meeting_list: Option<Action>,
     /// The meaning, as a phrase without a full stop.
     pub meaning: &'static str,

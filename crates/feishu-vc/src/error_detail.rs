@@ -1,4 +1,4 @@
-//! What an error response says beyond its code: the log ID, the missing scopes and a help page.
+//! What an error response contains besides its code: the log ID, the missing scopes and a help page.
 
 use std::collections::HashSet;
 

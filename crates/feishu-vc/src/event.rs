@@ -24,8 +24,8 @@ impl<F: Fn(&Event) + Send + Sync> EventListener for F {
 pub enum Event {
     /// A request is sent.
     Sent { endpoint: Endpoint },
-    /// A whole response arrived; `ok` if it is a page. Every `Sent` is followed by this, a [`Event::Retrying`], or the
-    /// end of the call.
+    /// A complete response arrived; `ok` if it is a page. Every `Sent` is followed by this, a [`Event::Retrying`], or
+    /// the end of the call.
     Answered { endpoint: Endpoint, ok: bool },
     /// Feishu refused a request because of its rate limit. `wait`, after clamping, is how long the endpoint is paused.
     Throttled { endpoint: Endpoint, wait: Duration },

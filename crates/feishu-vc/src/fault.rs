@@ -5,7 +5,7 @@ use std::io;
 
 use crate::envelope::InvalidBody;
 
-/// Why a request brought no usable response. All but [`Fault::TooLarge`] and [`Fault::Unsendable`] are retried.
+/// Why a request brought no usable response. All except [`Fault::TooLarge`] and [`Fault::Unsendable`] are retried.
 #[expect(missing_docs, reason = "the fields are named for what they hold")]
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -78,7 +78,7 @@ pub enum Unreachable {
     #[error("no secure connection to the host could be made")]
     Tls,
     /// No connection in time.
-    #[error("the host did not answer the connection in time")]
+    #[error("the host did not accept the connection in time")]
     TimedOut,
     /// Anything else.
     #[error("the host could not be reached")]

@@ -71,7 +71,7 @@ impl BaseUrl {
     /// Parses an origin.
     ///
     /// # Errors
-    /// If the text is anything but an `https` origin, or an `http` origin on loopback.
+    /// If the text is not an `https` origin, or an `http` origin on loopback.
     pub fn parse(text: &str) -> Result<BaseUrl, BaseUrlError> {
         let url = Url::parse(text.trim()).map_err(|source| BaseUrlError::NotAUrl(source.into()))?;
         if !url.username().is_empty() || url.password().is_some() {

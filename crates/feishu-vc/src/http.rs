@@ -20,7 +20,7 @@ use crate::host::BaseUrl;
 const LOG_ID_HEADERS: &[&str] = &["x-tt-logid", "x-request-id"];
 /// Seconds until the rate limit is lifted, a decimal number; may be 0 or absent.
 const RATE_RESET_HEADER: &str = "x-ogw-ratelimit-reset";
-/// No resource, but the gateway of the API answers it.
+/// Not an API resource, but the API gateway responds to it.
 const PROBE_PATH: &str = "/open-apis/";
 const USER_AGENT: &str = concat!("vcq-etl/", env!("CARGO_PKG_VERSION"));
 
@@ -41,7 +41,7 @@ pub(crate) struct FailedRequest {
     pub log_id: Option<String>,
 }
 
-/// A response of the host, whatever it said.
+/// A response of the host, of any status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeResponse {
     /// When the request was sent, by the local clock.

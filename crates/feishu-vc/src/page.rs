@@ -14,7 +14,7 @@ use crate::endpoint::Endpoint;
 pub struct Page {
     pub endpoint: Endpoint,
     pub http_status: u16,
-    /// Feishu's ID of the request, for a support case.
+    /// Feishu's request ID, to quote to support.
     pub log_id: Option<String>,
     /// Feishu's clock, from the `Date` header.
     pub server_date: Option<Timestamp>,
@@ -24,7 +24,7 @@ pub struct Page {
     pub elapsed: Duration,
     /// Requests sent for this call, failed and throttled ones included.
     pub requests: u32,
-    /// The whole body as received, with the client's own secrets redacted.
+    /// The complete body as received, with the client's own secrets redacted.
     pub body: Body,
     /// Byte range in `body` of the JSON array `data.<list_key>`, brackets included. `null` is its own text; an absent
     /// list is an empty range.

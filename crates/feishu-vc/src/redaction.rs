@@ -73,7 +73,7 @@ impl fmt::Debug for Redactor {
 
 /// Texts to search for, all in one pass.
 struct Forms {
-    /// Longest first, so that a secret that begins like another is replaced whole.
+    /// Longest first, so that a secret that begins like another is replaced completely.
     texts: Vec<String>,
     /// One bit for each pair of bytes that begins a text: it rules out nearly every position.
     begins: Box<[u64; 1024]>,

@@ -25,7 +25,7 @@ use crate::transport::{Transport, redacted_msg, response_fault};
 pub(crate) const TOKEN_PATH: &str = "/open-apis/auth/v3/tenant_access_token/internal";
 
 const SCHEME: &str = "Bearer ";
-/// Feishu's documents say to allow 4 KB; servers limit the length of a header.
+/// Feishu's documents recommend allowing 4 KB; servers limit the length of a header.
 const MAX_TOKEN_BYTES: usize = 16 << 10;
 
 /// A token is renewed when this much of its lifetime is left, or a tenth of it if that is less.
@@ -211,7 +211,7 @@ fn read_bearer(head: &Head<'_>, generation: u64) -> Result<Bearer, Fault> {
     let token = head.tenant_access_token.as_deref().unwrap_or_default();
     let header = bearer_header(token).ok_or(Fault::BadToken { field: "tenant_access_token" })?;
     let lifetime_s = head.expire.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
-    // Feishu never gives more than a day; the limit keeps the sums below from overflowing.
+    // Feishu never returns more than a day; the limit keeps the sums below from overflowing.
     let lifetime = Duration::from_secs(lifetime_s.ok_or(Fault::BadToken { field: "expire" })?.min(86_400));
     let now = Instant::now();
     let refresh_at = now + (lifetime - refresh_margin(lifetime));

@@ -82,28 +82,28 @@ impl Transport {
 
     /// The backoff after a number of failures, with random jitter.
     #[expect(clippy::disallowed_methods, reason = "edge: the jitter of the pure backoff")]
-    pub(crate) fn backoff(&self, failed: u32) -> Duration {
-        self.backoff.wait(failed, rand::random())
+    pub(crate) fn backoff(&self, failures: u32) -> Duration {
+        self.backoff.wait(failures, rand::random())
     }
 
-    /// Waits before the attempt that follows `failed` failures, or gives up.
+    /// Waits before the attempt that follows `failures` failures, or gives up.
     pub(crate) async fn before_retry(
         &self,
         endpoint: Option<Endpoint>,
-        failed: u32,
+        failures: u32,
         requests: u32,
         failure: FailedRequest,
         min_wait: Duration,
     ) -> Result<(), CallError> {
         let FailedRequest { fault, requested_at, log_id } = failure;
-        if failed >= self.max_attempts || !fault.is_retryable() {
+        if failures >= self.max_attempts || !fault.is_retryable() {
             let (host, log_id) = (self.http.host(), self.redact_log_id(log_id));
             return Err(CallError::Failed { endpoint, host, requests, requested_at, log_id, fault: Box::new(fault) });
         }
         if min_wait > self.max_throttle_wait {
             self.emit(Event::WaitClamped { endpoint, requested: min_wait, wait: self.max_throttle_wait });
         }
-        let wait = self.backoff(failed).max(min_wait.min(self.max_throttle_wait));
+        let wait = self.backoff(failures).max(min_wait.min(self.max_throttle_wait));
         self.emit(Event::Retrying { endpoint, wait, fault: fault.to_string() });
         self.emit(Event::Waiting { endpoint, wait, reason: WaitReason::Backoff });
         self.unless_cancelled(tokio::time::sleep(wait)).await

@@ -1,9 +1,9 @@
-//! A synthetic Feishu tenant and an HTTP server that answers for it as Feishu does.
+//! A synthetic Feishu tenant and an HTTP server that responds as Feishu does.
 //!
 //! `demo`, `simulate` and the integration tests sync from here over real HTTP. It is built in three layers:
 //!
 //! - `model`: what a tenant consists of (people, places, meetings, attendance, quality samples);
-//! - `generators`: how all of it follows from a seed; a sample is generated when it is requested, so memory does not
+//! - `generators`: generate all of it from a seed; a sample is generated when it is requested, so memory does not
 //!   grow with the number of samples;
 //! - `server`: Feishu's behaviour: parameters, pages, JSON, error codes, rate limits, tokens and injected faults.
 //!

@@ -1,7 +1,7 @@
 //! Seeded random numbers that are the same on every machine.
 //!
 //! Owns the only source of randomness in the simulator: keys derived from a seed, generators started from a key, and
-//! smooth noise that can be read at any minute without the minutes before it. A key gives the same numbers for ever,
+//! smooth noise that can be read at any minute without the minutes before it. A key always produces the same numbers,
 //! whatever the platform or the version of a library: hence SplitMix64 by hand instead of a crate, and only integers
 //! and the four basic operations on floats (`exp` and `ln` may differ in the last bit between math libraries). Not for
 //! secrets.

@@ -20,7 +20,7 @@ use feishu_vc::{
     ParticipantListRequest, QualityListRequest, UserIdType, WaitReason, format_wait,
 };
 
-/// Maximum duration of one request, unless the settings say less.
+/// Maximum duration of one request, unless the settings are lower.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A slot of the shared budget is free within this time, unless other runs use every slot or wait for a rate limit.
@@ -194,7 +194,7 @@ impl Caller {
     /// Waits at most as long as one request may take, and not beyond the deadline.
     async fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let left = self.ends_at.saturating_duration_since(Instant::now());
-        // A little more than the client's own timeout, whose error says more.
+        // A little more than the client's own timeout, whose error is more specific.
         tokio::time::timeout(left.min(self.limit + SLOT_TIMEOUT), work).await.ok()
     }
 

@@ -1,4 +1,4 @@
-//! Disk, store, lock, and the folder of the shared call budget. Read-only.
+//! Disk, store, lock, and the directory of the shared call budget. Read-only.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::error::stage_errors::{NEWER_SCHEMA, not_a_store_hint};
 use crate::ledger::Ledger;
 use crate::load::{self, Holder, LoadError, Manifest, StorePaths};
 
-/// For the responses of one night, beside the next database.
+/// For the responses of one night, in addition to the next database.
 const MIN_FREE_BYTES: u64 = 64 << 20;
 /// Warn below this plus twice the database.
 const SPARE_BYTES: u64 = 1 << 30;
@@ -46,7 +46,7 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
     ]
 }
 
-/// The nearest existing folder above a path.
+/// The nearest existing directory above a path.
 fn existing_ancestor(path: &Path) -> PathBuf {
     path.ancestors().find(|place| place.is_dir()).unwrap_or(Path::new(".")).to_owned()
 }
@@ -56,7 +56,7 @@ fn free_bytes(place: &Path) -> io::Result<u64> {
     statvfs(place).map(bytes).map_err(io::Error::from)
 }
 
-/// Returns an error if this user may not write into a folder, or if the file system is read-only.
+/// Returns an error if this user may not write into a directory, or if the file system is read-only.
 fn check_writable(folder: &Path) -> io::Result<()> {
     access(folder, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from)
 }
@@ -70,7 +70,7 @@ fn disk(place: &Path, free_bytes: io::Result<u64>, database_bytes: u64) -> Check
         Ok(free_bytes) => free_bytes,
     };
     let found = format!("{} free at {}", size(free_bytes), place.display());
-    // The next database is built beside the one that may be open in other programs.
+    // The next database is built next to the one that may be open in other programs.
     let needed_bytes = database_bytes.saturating_add(MIN_FREE_BYTES);
     if free_bytes < needed_bytes {
         Check::failed("disk", ExitCode::Storage, format!("{found}; publishing needs {}", size(needed_bytes)))
@@ -92,7 +92,7 @@ fn size(bytes: u64) -> String {
 
 fn store(paths: &StorePaths, holder: Option<&Holder>, setup: &DoctorSetup) -> Check {
     for folder in [paths.root().to_owned(), paths.parquet(), paths.raw(), paths.state(), paths.work()] {
-        // The next run creates missing folders.
+        // The next run creates missing directories.
         if folder.exists()
             && let Err(error) = check_writable(&folder)
         {

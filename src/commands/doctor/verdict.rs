@@ -1,4 +1,4 @@
-//! What a response, or the lack of one, says about the way to Feishu. Pure.
+//! What a response, or the lack of one, shows about the connection to Feishu. Pure.
 
 use std::time::Duration;
 
@@ -187,7 +187,7 @@ pub(super) fn of_given_token(kind: TokenKind) -> String {
     format!("{kind} is set; its lifetime is unknown, and it is not renewed")
 }
 
-/// The difference of the clocks. Feishu's time is truncated to whole seconds.
+/// The difference between the clocks. Feishu's time is truncated to whole seconds.
 pub(super) fn of_clock(response: &ProbeResponse) -> Check {
     let Some(theirs) = response.server_date else {
         return Check::skipped("clock", "the host's response has no date");

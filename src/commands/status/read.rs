@@ -119,7 +119,7 @@ struct SizeError {
     source: std::io::Error,
 }
 
-/// Bytes of a file, or of all files below a folder. What does not exist, or disappears meanwhile, counts as zero.
+/// Bytes of a file, or of all files below a directory. What does not exist, or disappears meanwhile, counts as zero.
 fn bytes_below(path: &Path) -> Result<u64, SizeError> {
     let failed = |source| SizeError { path: path.to_owned(), source };
     let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;

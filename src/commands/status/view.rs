@@ -31,7 +31,7 @@ impl<T> Part<T> {
         }
     }
 
-    /// Reads a part from an opened source, or says why that could not be opened.
+    /// Reads a part from an opened source, or returns why that could not be opened.
     pub(super) fn from<S, E: std::error::Error + 'static>(
         opened: &Result<S, String>,
         read: impl FnOnce(&S) -> Result<T, E>,

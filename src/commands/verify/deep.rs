@@ -40,7 +40,7 @@ pub(super) fn check(
     }
     let in_raw = files.iter().filter_map(|file| civil_date(&file.meeting_date));
     let dates: BTreeSet<i32> = in_raw.chain(published.keys().copied()).collect();
-    // A folder of this process, which no run removes while the process lives.
+    // A directory of this process, which no run removes while the process lives.
     let work = paths.query_work(std::process::id()).join("verify");
     let mut skipped = 0_u64;
     for date in dates {
@@ -142,7 +142,7 @@ fn remove(work: &Path) -> Result<(), LoadError> {
             Err(LoadError::Io { attempt: "remove", path: work.to_owned(), source })
         }
         _ => {
-            // The folder of this process, if nothing else is in it.
+            // The directory of this process, if nothing else is in it.
             let _ = work.parent().map(fs::remove_dir);
             Ok(())
         }

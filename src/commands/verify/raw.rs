@@ -33,7 +33,7 @@ const LEDGER: Check = Check {
     means: "the ledger exists if there is raw data, is intact, and agrees with the raw log on what is final",
     advice: "the ledger is an index of raw/: run vcq-etl rebuild to rebuild it; no data is lost",
 };
-/// The checks of this folder, in the order of the report.
+/// The checks of this directory, in the order of the report.
 pub(super) const CHECKS: &[&Check] = &[&RAW, &RAW_ANSWERS, &LEDGER];
 
 pub(super) fn check_records(paths: &StorePaths, files: &[RawFile], findings: &mut Findings) -> Result<(), VerifyError> {
@@ -53,7 +53,7 @@ pub(super) fn check_records(paths: &StorePaths, files: &[RawFile], findings: &mu
             findings.found(
                 &RAW,
                 relative,
-                "only folders meeting_date=YYYY-MM-DD",
+                "only directories meeting_date=YYYY-MM-DD",
                 "another name: its contents are ignored",
             );
         }

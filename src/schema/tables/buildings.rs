@@ -1,4 +1,4 @@
-//! `buildings` and `address_buildings`: which network belongs to which building. Both follow from `buildings.csv`.
+//! `buildings` and `address_buildings`: which network belongs to which building. Both are derived from `buildings.csv`.
 
 use crate::schema::Kind::{Day, Flag, Id, Text};
 use crate::schema::{Column as C, Storage, Table};

@@ -1,8 +1,8 @@
 //! The rate limit across all processes of an app: the file.
 //!
-//! Owns one small file in a folder of the user, read, changed and written under an operating-system lock that ends with
-//! its process. Promises: the lock is held for microseconds and blocks no task; neither the file nor its name reveals a
-//! secret or an app; if the file cannot be used, the process continues with its local limit.
+//! Owns one small file in a directory of the user, read, changed and written under an operating-system lock that ends
+//! with its process. Promises: the lock is held for microseconds and blocks no task; neither the file nor its name
+//! reveals a secret or an app; if the file cannot be used, the process continues with its local limit.
 //!
 //! Processes share a file if they use the same app (or access token) on the same origin, port included: two simulators
 //! on loopback are two services with limits of their own.
@@ -72,7 +72,7 @@ struct Failure {
 }
 
 impl SharedFile {
-    /// The file of these settings, not yet opened; `None` if they name no folder.
+    /// The file of these settings, not yet opened; `None` if they name no directory.
     pub(crate) fn new(config: &ClientConfig) -> Option<SharedFile> {
         let folder = config.shared_budget_dir.as_ref()?;
         Some(SharedFile {
@@ -144,7 +144,11 @@ impl SharedFile {
 
     fn open(&self) -> Result<File, SharedFileError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(self.io_error("create the folder of"))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(self.io_error("create the directory of"))?;
         remove_expired(folder, &self.path);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -282,7 +286,7 @@ mod tests {
         fs::write(&file, "").expect("written");
         let shared = shared(&file.join("below"));
         let error = shared.take(Q).await.expect_err("a file is no folder");
-        assert!(error.to_string().starts_with("could not create the folder of "), "{error}");
+        assert!(error.to_string().starts_with("could not create the directory of "), "{error}");
         assert!(matches!(shared.take(Q).await, Ok(None)));
         assert!(matches!(shared.hold(Q, Duration::from_secs(1)).await, Ok(None)));
     }

@@ -67,7 +67,7 @@ impl Default for SharedState {
 }
 
 impl SharedState {
-    /// Reads a state. Anything but a state of this version is an empty one.
+    /// Reads a state. Text that is not a state of this version is read as an empty one.
     pub(super) fn read(bytes: &[u8]) -> SharedState {
         let state: Option<SharedState> = serde_json::from_slice(bytes).ok();
         state.filter(|state| state.version == VERSION).unwrap_or_default()
@@ -176,7 +176,7 @@ mod tests {
     }
 
     /// The calls, in order, of processes that share a state. Each makes another call `gaps` after a call, and its
-    /// timers are late by `lateness`; the interleaving follows from these.
+    /// timers are late by `lateness`; these determine the interleaving.
     fn together(rates: &[Rate], for_us: i64, gaps: &[i64], lateness: &[i64]) -> Vec<i64> {
         let origin = Instant::now();
         let instant = |us: i64| origin + Duration::from_micros((us - START_US).unsigned_abs());

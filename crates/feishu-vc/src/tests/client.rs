@@ -135,7 +135,7 @@ async fn answer_beyond_the_cap_is_not_asked_for_again() {
     assert!(matches!(**fault, Fault::TooLarge { limit_bytes: 1_000 }));
 }
 
-/// FetchScope a host where nobody can be reached, and says how far it came.
+/// Calls an unreachable host and returns how far the connection got.
 async fn how_far(origin: &str) -> Option<Unreachable> {
     let script = Script::new([]).await;
     let base_url = BaseUrl::parse(origin).expect("an origin");

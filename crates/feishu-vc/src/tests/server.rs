@@ -21,13 +21,13 @@ use crate::token::TOKEN_PATH;
 /// What the server does with one request.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
-    /// A whole answer.
+    /// A complete response.
     Http { status: u16, headers: Vec<(&'static str, String)>, body: String },
-    /// Headers that promise more bytes than come.
+    /// Headers that announce more bytes than are sent.
     Cut { body: &'static str },
-    /// The connection is reset without an answer.
+    /// The connection is reset without a response.
     Reset,
-    /// Nothing is ever said.
+    /// Never responds.
     Stall,
     /// A pause before the reply.
     After(Duration, Box<Reply>),

@@ -1,6 +1,6 @@
 //! Generates the network conditions of a session, minute by minute.
 //!
-//! Delay, jitter, loss and available bandwidth follow from the kind of access, the VPN, the building and the planted
+//! Delay, jitter, loss and available bandwidth depend on the kind of access, the VPN, the building and the
 //! incidents. They are correlated, drift slowly and have poor spells of some minutes.
 
 use crate::model::places::{BUILDINGS, DEGRADED_BUILDING, LOSSY_ROOM};

@@ -6,7 +6,7 @@ use super::{attendance, calendar, people};
 use crate::model::{Incidents, Tenant, TenantSpec};
 
 impl Tenant {
-    /// Generates the tenant that a spec describes: the same spec gives the same tenant on every machine.
+    /// Generates the tenant that a spec describes: the same spec produces the same tenant on every machine.
     pub fn generate(spec: &TenantSpec) -> Self {
         let spec = TenantSpec { people: spec.people.max(8), ..spec.clone() };
         let people = people::generate_people(spec.seed, spec.people);

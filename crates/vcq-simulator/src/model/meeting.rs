@@ -74,7 +74,7 @@ pub(crate) enum Identity {
     Telephone(u32),
 }
 
-/// Whether the quality list can answer for a session.
+/// Whether the quality list has data for a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QualityAvailability {
     Available,

@@ -1,4 +1,4 @@
-//! A whole tenant, and the totals that tests compare with.
+//! A complete tenant, and the totals that tests compare with.
 //!
 //! Meetings and sessions are kept (about 150 bytes a session); quality samples are not.
 
@@ -29,9 +29,9 @@ pub struct Totals {
     /// Sessions of less than half a minute: their quality list is empty.
     pub participants_empty: u64,
     pub participants_without_id: u64,
-    /// Sessions with the ID of another tenant, which the quality list answers with 126010.
+    /// Sessions with the ID of another tenant, for which the quality list returns 126010.
     pub participants_foreign: u64,
-    /// Sessions of local screen casts, which the quality list answers with 121002.
+    /// Sessions of local screen casts, for which the quality list returns 121002.
     pub participants_unsupported: u64,
     /// Sessions in meetings of over 24 hours.
     pub participants_of_long_meetings: u64,

@@ -25,7 +25,7 @@ pub enum LongMeetings {
     NotFound,
 }
 
-/// All of it but `bind` can be changed while the server runs.
+/// Everything except `bind` can be changed while the server runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// A loopback address. Port 0 picks a free port.
@@ -45,7 +45,7 @@ pub struct Options {
     /// Whether meeting_list sorts by start in descending order.
     pub latest_first: bool,
     pub long_meetings: LongMeetings,
-    /// The quality list accepts only a start rounded down to the minute; exact seconds give 126009.
+    /// The quality list accepts only a start rounded down to the minute; exact seconds return 126009.
     pub requires_rounded_start: bool,
     /// The quality of a meeting is complete this many seconds after its end. In the first half of that time it is
     /// 126010, in the second half it has half of the samples.

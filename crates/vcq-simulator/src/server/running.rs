@@ -103,7 +103,7 @@ impl RunningServer {
         state.faults = Default::default();
     }
 
-    /// Invalidates all tokens: the next call with one gives 99991663.
+    /// Invalidates all tokens: the next call with one fails with 99991663.
     pub fn revoke_tokens(&self) {
         self.shared.state().tokens.revoke_all();
     }

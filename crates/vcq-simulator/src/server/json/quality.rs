@@ -100,7 +100,7 @@ struct ItemWriter<'a> {
     utc_offset_s: i32,
     session: &'a Session,
     malformation: Option<Malformation>,
-    /// Of all sections but `cpu_usage`, as JSON.
+    /// Of all sections except `cpu_usage`, as JSON.
     time: String,
 }
 
