@@ -1,5 +1,5 @@
 -- check: coverage-counts
--- requirement: The sample count of every participant is the number of its rows in quality_samples.
+-- requirement: Every participant's sample count equals its number of rows in quality_samples.
 -- tables: coverage, quality_samples
 select
     'coverage of ' || coalesce(cast(c.meeting_date as varchar), 'no date') || ', ' || c.participant_key as place,

@@ -1,5 +1,5 @@
 -- check: coverage-rows
--- requirement: Every participant has a row of coverage.
+-- requirement: Every participant has a coverage row.
 -- tables: participants, coverage
 select
     'coverage of ' || coalesce(cast(p.meeting_date as varchar), 'no date') || ', ' || p.participant_key as place,

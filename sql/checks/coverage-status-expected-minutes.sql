@@ -1,6 +1,6 @@
 -- check: coverage-status
--- requirement: The expected minutes follow from the participant: its time in the meeting, else the time from join to
---   leave, rounded up.
+-- requirement: `expected_minutes` is the participant's time in the meeting, or the time from join to leave if that is
+--   missing, rounded up to whole minutes.
 -- tables: coverage, participants
 select
     'coverage of ' || coalesce(cast(c.meeting_date as varchar), 'no date') || ', ' || c.participant_key as place,
@@ -13,7 +13,8 @@ join (
         (
             coalesce(
                 time_in_meeting_s,
-                -- Join and leave in whole seconds.
+                -- Truncated before subtracting: the program subtracts whole Unix seconds, so fractions of a second
+                -- must not change the rounded minutes.
                 case
                     when leave_time_utc < join_time_utc then 0
                     else epoch_us(leave_time_utc) // 1000000 - epoch_us(join_time_utc) // 1000000

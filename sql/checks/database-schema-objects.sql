@@ -1,8 +1,7 @@
 -- check: database-schema
--- requirement: The database contains no tables, views, macros, sequences, indexes or types other than those of vcq-
---   etl.
--- note: Views and macros of the schema `main` are compared by the check `definitions`. `$tables` stands for the names of
---   the tables of vcq-etl.
+-- requirement: The database contains no tables, views, macros, sequences, indexes or types other than those of vcq-etl.
+-- note: Views and macros of the schema `main` are compared by the check `definitions`. `$tables` stands for the names
+--   of the tables of vcq-etl.
 select
     'vcq.duckdb, ' || name as place,
     'only the tables of vcq-etl' as expected,

@@ -1,5 +1,5 @@
 -- check: keys
--- requirement: No two rows of coverage have the same key.
+-- requirement: No two coverage rows have the same key.
 -- tables: coverage
 select
     'coverage, ' || participant_key as place,

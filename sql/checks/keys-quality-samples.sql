@@ -2,7 +2,7 @@
 -- requirement: No participant has two samples with the same time.
 -- tables: quality_samples
 -- note: Runs once for each meeting date, because all samples at once do not fit in memory. A participant belongs to one
---   date (other checks of keys and references ensure it), so a key that is unique on each date is unique.
+--   date (ensured by other checks of keys and references), so a key that is unique on each date is unique.
 select
     'quality_samples of ' || cast(meeting_date as varchar) || ', '
         || concat_ws(', ', participant_key, cast(sample_time_utc as varchar)) as place,

@@ -1,6 +1,5 @@
 -- check: references
--- requirement: Every row of coverage belongs to a participant, or as `<meeting_key>/*` to a meeting, of the same
---   date.
+-- requirement: Every coverage row belongs to a participant, or as `<meeting_key>/*` to a meeting, of the same date.
 -- tables: coverage, participants, meetings
 select
     'coverage of ' || coalesce(cast(c.meeting_date as varchar), 'no date') || ', ' || c.participant_key as place,

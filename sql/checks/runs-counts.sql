@@ -1,5 +1,5 @@
 -- check: runs
--- requirement: No count of a run is negative.
+-- requirement: No run has a negative count.
 -- tables: runs
 select
     'vcq.duckdb, runs, ' || run_id as place,

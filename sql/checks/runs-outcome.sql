@@ -1,5 +1,6 @@
 -- check: runs
--- requirement: A run that ended has an end time, an outcome and an exit code; another has none of them.
+-- requirement: A run that ended has an end time, an outcome and an exit code; a run that has not ended has none of
+--   them.
 -- tables: runs
 select
     'vcq.duckdb, runs, ' || run_id as place,

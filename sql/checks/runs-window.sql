@@ -1,5 +1,5 @@
 -- check: runs
--- requirement: No window of a run ends before it begins.
+-- requirement: No run has a window that ends before it begins.
 -- tables: runs
 select
     'vcq.duckdb, runs, ' || run_id as place,

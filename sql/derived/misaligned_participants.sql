@@ -1,6 +1,6 @@
--- Misaligned participants: a section has a timestamp in another minute than its item, or the item's timestamp has seconds
--- (then two items can fall into one minute). Usually there are none. Computed at every publication for the dates that
--- changed; $changed_dates is replaced by the condition on meeting_date.
+-- Misaligned participants: a section has a timestamp in another minute than its item, or the item's timestamp has
+-- seconds (then two items can fall into one minute). Usually there are none. Computed at every publication for the
+-- dates that changed; $changed_dates is replaced by the condition on meeting_date.
 select distinct
     q.participant_key,
     q.meeting_date

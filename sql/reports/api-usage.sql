@@ -4,7 +4,7 @@
 -- audience: operators of vcq-etl
 -- parameter: since date: Start date (UTC, inclusive) of the runs. Default: earliest.
 -- parameter: until date: End date (UTC, exclusive) of the runs. Default: latest.
--- column: run_id: Id of the run.
+-- column: run_id: Run ID.
 -- column: command: Command: sync or rebuild.
 -- column: started UTC: Start of the run.
 -- column: minutes min: Duration; empty while the run is in progress.

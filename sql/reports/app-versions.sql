@@ -5,13 +5,13 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: version: App version.
 -- column: participants: Participant rows with at least one judged minute.
 -- column: people: Distinct people and rooms.
--- column: first_seen: First day of the version in the window.
--- column: last_seen: Last day of the version in the window.
+-- column: first_seen: First day in the window on which the version was used.
+-- column: last_seen: Last day in the window on which the version was used.
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
@@ -19,12 +19,12 @@
 -- column: cpu_p95_pct %: 95th percentile of the app's peak CPU usage.
 -- column: previous: Next lower version in the window.
 -- column: pairs: People and rooms with judged minutes on both versions.
--- column: paired_change_pp pp: Mean change of their poor share against the previous version; positive means worse;
---   empty below 10 pairs.
--- column: t: Change in standard errors, by person; values of 3 and above are unlikely to be chance.
+-- column: paired_change_pp pp: Mean change of their poor share compared with the previous version; positive means
+--   worse; empty below 10 pairs.
+-- column: t: Change in standard errors, by person; values of 3 and above are unlikely to be due to chance.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
 -- caveat: Feishu does not report release dates, so the age of a version is unknown.
 -- caveat: Each person counts once, regardless of the number of minutes.
 -- empty: The window has no judged minutes.

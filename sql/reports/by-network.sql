@@ -5,10 +5,10 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: top integer = 50: Maximum number of rows.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: network: Network type; unknown if not known.
+-- column: network: Network type, or `unknown` if Feishu does not report it.
 -- column: participants: Participant rows with at least one judged minute.
 -- column: people: Distinct people and rooms.
 -- column: hours h: Participant-minutes in the store, in hours.
@@ -32,15 +32,16 @@
 --   Empty below 30 streams.
 -- column: streams: Judged audio streams.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
---   (own choice).
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
+--   three consecutive poor minutes (this project's choice).
 -- threshold: Status: degraded from 5% poor minutes, critical from 20% (CQLens).
--- threshold: Targets for poor audio streams: wired 1%, wifi 2%, else 3% (Microsoft Quality of Experience Review guide).
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- threshold: Targets for poor audio streams: wired 1%, wifi 2%, all others 3% (Microsoft Quality of Experience Review
+--   guide).
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: The guide treats 5 GHz like wired and has a separate target for 2.4 GHz; Feishu reports only wifi.
 -- empty: The window has no judged minutes.
@@ -54,6 +55,7 @@ select
     share_pct(q.poor_minutes, q.judged_minutes, $min_n) as poor_pct,
     round(100.0 * q.poor_minutes / nullif(q.all_poor_minutes, 0), 1) as of_all_poor_pct,
     share_pct(q.affected_participants, q.judged_participants, 10) as affected_pct,
+    -- abs(): for 0 affected participants the rounded Wilson constants make the bound slightly negative, shown as -0.
     case when q.judged_participants >= 10 then round(abs(q.affected_low_pct), 1) end as affected_low_pct,
     case when q.judged_participants >= 10 then round(q.affected_high_pct, 1) end as affected_high_pct,
     case

@@ -4,7 +4,7 @@
 -- audience: data team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
--- column: date: Local date of the meetings' start.
+-- column: date: Local date on which the meetings start.
 -- column: status: all, or one coverage status. complete and empty are final; later runs retry pending and failed.
 -- column: rows: Participant rows; a meeting whose participants could not be listed counts as one.
 -- column: rows_pct %: Percentage of the day's rows.
@@ -14,9 +14,9 @@
 --   minutes are expected.
 -- column: askable_pct %: Only for status all: covered_pct without participants whose data cannot be requested
 --   (unaddressable, unsupported).
--- column: gate: Only for status all: ok if askable_pct is at least 98, else gap.
--- column: example_reason: Reason of one example.
--- threshold: Gate: 98% (own choice).
+-- column: gate: Only for status all: ok if askable_pct is at least 98, otherwise gap.
+-- column: example_reason: Example reason.
+-- threshold: Gate: 98% (this project's choice).
 -- caveat: Expected minutes are an upper bound for people who rejoined, so complete days can stay below 100%.
 -- empty: No meetings of the window have been synced: run vcq-etl sync.
 select

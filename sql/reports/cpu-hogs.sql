@@ -5,16 +5,16 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: top integer = 20: Maximum number of rows.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: who: Id of the person or room.
--- column: name: Name.
--- column: device: Device.
+-- column: who: ID of the person or room.
+-- column: name: Name of the person or room.
+-- column: device: Client device type.
 -- column: version: Latest app version.
 -- column: sessions: Participant rows.
 -- column: n min: Minutes with a CPU value.
--- column: hot min: Hot minutes: app or system CPU usage at the limit.
+-- column: hot min: Hot minutes: app or system CPU usage at or above the threshold.
 -- column: hot_pct %: Percentage of minutes that are hot; empty below min_n.
 -- column: client_p95_pct %: 95th percentile of the app's peak CPU usage.
 -- column: system_p95_pct %: 95th percentile of the system's peak CPU usage.
@@ -22,13 +22,13 @@
 -- column: fps_out_else fps: Median sent frame rate in other minutes.
 -- column: height_out_hot px: Median sent resolution (lines) in hot minutes.
 -- column: height_out_else px: Median sent resolution (lines) in other minutes.
--- column: verdict: replace if the 95th percentile is over the limit, else watch.
+-- column: verdict: replace if the 95th percentile is over the threshold, otherwise watch.
 -- column: profile: Profile used.
--- threshold: CPU limits by profile; cqd: app 80%, system 90% at peak (Google Meet quality playbook).
+-- threshold: CPU thresholds by profile; cqd: app 80%, system 90% at peak (Google Meet quality playbook).
 -- caveat: Frame rate and resolution come from the same item as the CPU values, which usually belong to the next minute:
 --   good enough for medians, not for a single minute.
 -- caveat: The CPU load may come from other programs.
--- empty: No minute in the window has CPU usage over the limit, or Feishu reported no CPU values.
+-- empty: No minute in the window has CPU usage over the threshold, or Feishu reported no CPU values.
 select
     a.who,
     a.name,

@@ -5,11 +5,11 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: date: Local date of the meetings' start.
--- column: meetings: Meetings with at least one quality minute.
--- column: participants: Participant rows with at least one quality minute.
+-- column: date: Local date on which the meetings start.
+-- column: meetings: Meetings with at least one minute of quality data.
+-- column: participants: Participant rows with at least one minute of quality data.
 -- column: rooms: Distinct rooms among them.
 -- column: hours h: Participant-minutes in the store, in hours.
 -- column: n min: Judged participant-minutes.
@@ -33,16 +33,16 @@
 -- column: unclassified_pct %: Percentage of participant-minutes without a verdict.
 -- column: coverage_pct %: Percentage of expected minutes that are in the store; at most 100 per participant.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
---   (own choice).
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
+--   three consecutive poor minutes (this project's choice).
 -- threshold: Target: 3% poor audio streams overall (Microsoft Quality of Experience Review guide).
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
--- caveat: The previous week is read from the store even if since is later; it is empty if the store starts at since.
+-- caveat: week_before_pct uses the days before since, if the store has them; otherwise it is empty.
 -- empty: The window has no judged minutes.
 with judged as materialized (
     select

@@ -5,7 +5,7 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- parameter: silent_db number = -60: A microphone level at or below this counts as silent while audio is sent.
 -- parameter: low_db number = -40: A loudspeaker level at or below this counts as low while audio is received.
@@ -21,13 +21,13 @@
 -- column: speaker_n min: Minutes with received audio and a loudspeaker level.
 -- column: low_speaker min: Of these, minutes at or below low_db.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: Silent and low levels: own choice; Feishu does not document the reference level.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: Silent and low levels: this project's choice; Feishu does not document the reference level.
 -- caveat: Names are free text in the language of the computer: one headset can have several names, and one name can
 --   cover many devices.
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
 -- empty: The window has no judged minutes.
 select
     a.kind,

@@ -5,8 +5,8 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
--- column: cause: First rule that matches; see the limits below.
+--   thresholds.
+-- column: cause: First rule that matches; see the thresholds below.
 -- column: poor min: Poor participant-minutes.
 -- column: poor_pct %: Percentage of all poor minutes.
 -- column: participants: Participant rows with such a minute.
@@ -20,16 +20,16 @@
 -- column: examples: Up to three meeting numbers with the most minutes of this cause.
 -- column: what_to_do: Suggested next step.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
 -- threshold: Causes, first match: service side (half of at least 10 judged participants in the minute are poor, across
---   3 public networks), cpu (app or system CPU over its limit; loss, delay and jitter within theirs), far end (own
---   connection clean, a received stream poor, another participant sending badly), uplink, downlink, both ways (loss or
---   jitter), latency, licence cap (an hour in which 80% of those who send video over a clean connection stay at 360
---   lines, and this minute does too), unknown.
--- threshold: CPU limits in the profile cqd: app 80%, system 90% at peak (Google Meet quality playbook).
+--   3 public networks), cpu (app or system CPU over its threshold; loss, delay and jitter within theirs), far end (own
+--   connection clean, a received stream poor, another participant sending with poor quality), uplink, downlink, both
+--   ways (loss or jitter), latency, licence cap (an hour in which 80% of those who send video over a clean connection
+--   stay at 360 lines, and this minute does too), unknown.
+-- threshold: CPU thresholds in the profile cqd: app 80%, system 90% at peak (Google Meet quality playbook).
 -- caveat: Causes are assigned by rules, not measured. CPU values are matched by the timestamp of the CPU section.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: The window has no poor minutes.
 with minutes_of as (
     select
@@ -74,15 +74,15 @@ select
     a.sharing,
     e.meeting_nos as examples,
     case a.cause
-        when 'service side' then 'Many sites at once: ask Feishu, with the times of episodes.'
-        when 'cpu' then 'The computer is at its limit: see cpu-hogs.'
-        when 'far end' then 'Somebody else in the meeting sent badly: see meeting-timeline.'
-        when 'uplink' then 'The way out of the participant: wifi, VPN, upload of the line.'
-        when 'downlink' then 'The way to the participant: wifi, download of the line.'
-        when 'both ways' then 'The line of the participant as a whole: wifi, then by-site and by-egress.'
-        when 'latency' then 'A long way: see by-egress and proxy-protocol.'
-        when 'licence cap' then 'The picture is capped: check the meeting minutes left in the licence.'
-        else 'Limits are broken without a cause in the data: see meeting-timeline.'
+        when 'service side' then 'Many networks affected at the same time: contact Feishu with the times from the report episodes.'
+        when 'cpu' then 'The computer is overloaded: see cpu-hogs.'
+        when 'far end' then 'Another participant sent with poor quality: see meeting-timeline.'
+        when 'uplink' then 'Problem in the sending direction: check wifi, VPN and upload bandwidth.'
+        when 'downlink' then 'Problem in the receiving direction: check wifi and download bandwidth.'
+        when 'both ways' then 'Problem in both directions: check wifi, then see by-site and by-egress.'
+        when 'latency' then 'Long network path: see by-egress and proxy-protocol.'
+        when 'licence cap' then 'The resolution is capped: check the meeting minutes left in the licence.'
+        else 'No rule matches: see meeting-timeline.'
     end as what_to_do,
     cast($profile as varchar) as profile
 from (

@@ -7,7 +7,7 @@
 -- column: check: Name of the check.
 -- column: severity: error: must be 0; info: legitimate, but counted twice in sums over participants.
 -- column: found: Number found.
--- column: example: Key of one example.
+-- column: example: Example key.
 -- caveat: This report checks only what SQL can see; vcq-etl verify also checks the files.
 -- empty: Never empty: each check has one row.
 with facts as (

@@ -5,12 +5,12 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: top integer = 20: Maximum number of rows.
--- parameter: min_participants integer = 2: Minimum number of participants of an outage.
+-- parameter: min_participants integer = 2: Minimum number of participants in an outage.
 -- column: start: First minute, local time.
 -- column: minutes min: Duration from the first to the last minute.
--- column: site: Site.
+-- column: site: Building, or subnet if the building is unknown.
 -- column: participants: Participant rows with an episode in the outage.
 -- column: people: Distinct people and rooms.
 -- column: meetings: Distinct meetings.
@@ -21,9 +21,9 @@
 --   network type or app version if it is the same for all.
 -- column: main_cause: Most frequent cause of poor minutes.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: Episode: three consecutive poor minutes (own choice, based on Circuit's three samples).
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: Episode: three consecutive poor minutes (this project's choice, based on Circuit's three samples).
 -- caveat: Overlapping episodes at one site count as one outage; at a large unmapped site (home networks) they may be
 --   unrelated.
 -- caveat: An outage at several sites appears as several rows with the same start.

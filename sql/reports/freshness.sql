@@ -4,7 +4,7 @@
 -- audience: data team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
--- column: date: Local date of the meetings' start.
+-- column: date: Local date on which the meetings start.
 -- column: meetings: Meetings.
 -- column: last_start: Latest meeting start, local time.
 -- column: last_minute UTC: Latest minute in the store.
@@ -14,8 +14,8 @@
 -- column: failed: Participant rows whose requests failed; a later run retries them.
 -- column: published UTC: When this database was published.
 -- column: age_of_last_minute_h h: Time from the latest minute to publication.
--- caveat: Ages are relative to the time of publishing, not to the current time, so the result does not depend on when
---   the report is run.
+-- caveat: Ages are relative to the publication time, not to the current time, so the result does not depend on when the
+--   report is run.
 -- empty: The window has no meetings.
 select
     d.meeting_date as date,

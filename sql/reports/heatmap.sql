@@ -5,21 +5,21 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: weekday_no: Weekday number, from 1 (Monday) to 7 (Sunday).
 -- column: weekday: Weekday, Mon to Sun.
--- column: hour h: Hour in the participants' local time, as reported by Feishu.
+-- column: hour: Hour in the participants' local time, as reported by Feishu.
 -- column: days: Distinct days with minutes in this hour.
 -- column: participants: Participant rows with a minute in this hour.
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor participant-minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
 -- caveat: Use at least four weeks (28 days); in a single week one outage looks like a pattern. Check the column days.
 -- empty: The window has no judged minutes.
 select

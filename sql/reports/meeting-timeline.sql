@@ -6,12 +6,12 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: only_poor text = no | yes: yes shows only minutes that are poor for at least one participant; no shows
 --   all.
 -- column: meeting_date: Date of the meeting; meeting numbers are reused.
 -- column: minute: Minute, local time.
--- column: who: Name, or id if there is no name.
+-- column: who: Name, or ID if there is no name.
 -- column: verdict: poor, good or empty (unclassified).
 -- column: cause: Cause of a poor minute.
 -- column: audio_in: Verdict on received audio.
@@ -31,10 +31,10 @@
 -- column: system_cpu_pct %: Peak CPU usage of the system.
 -- column: poor_at_once: Participants of the meeting with poor quality in this minute.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
 -- caveat: In a large store, set since and until too: the cause "service side" needs all meetings of those days.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: No meeting with this number has minutes in the window; the report worst-meetings lists meeting numbers.
 with meetings_of as (
     select k.meeting_key, k.meeting_date

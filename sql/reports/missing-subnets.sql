@@ -4,7 +4,7 @@
 -- audience: network team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
--- parameter: min_sessions integer = 10: Minimum number of participant rows of a subnet.
+-- parameter: min_sessions integer = 10: Minimum number of participant rows in a subnet.
 -- column: subnet: Internal /24 (or /48).
 -- column: participants: Participant rows.
 -- column: people: Distinct people and rooms.

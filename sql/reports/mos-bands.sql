@@ -5,11 +5,11 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: dimension text = date | all | site | network | location | egress | version | device | department | kind:
 --   Dimension to group by.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: value: Value of the dimension.
+-- column: value: Dimension value.
 -- column: n min: Participant-minutes with an estimate (received audio, with delay, jitter and loss).
 -- column: very_satisfied_pct %: Percentage of minutes with R of at least 90; empty below min_n.
 -- column: satisfied_pct %: Percentage of minutes with R from 80 to 90.

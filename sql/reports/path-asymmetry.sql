@@ -5,16 +5,16 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- parameter: dimension text = network | site | location | egress | device | version | department | kind: Dimension to
 --   group by.
--- column: value: Value of the dimension.
+-- column: value: Dimension value.
 -- column: participants: Participant rows with minutes.
 -- column: n min: Participant-minutes with loss or audio jitter in both directions.
--- column: up_only min: Minutes with sent loss or jitter over the limit, received within it.
--- column: down_only min: Minutes with received loss or jitter over the limit, sent within it.
--- column: both min: Minutes with loss or jitter over the limit in both directions.
+-- column: up_only min: Minutes with sent loss or jitter over the threshold, received within it.
+-- column: down_only min: Minutes with received loss or jitter over the threshold, sent within it.
+-- column: both min: Minutes with loss or jitter over the threshold in both directions.
 -- column: bound: up, down, both or mixed: the direction of at least half of these minutes; empty below 10 minutes.
 -- column: up_pct %: up_only plus both, as a percentage of n; empty below min_n.
 -- column: down_pct %: down_only plus both, as a percentage of n; empty below min_n.
@@ -23,8 +23,8 @@
 -- column: jitter_out_p95_ms ms: 95th percentile of sent audio jitter.
 -- column: jitter_in_p95_ms ms: 95th percentile of received audio jitter.
 -- column: profile: Profile used.
--- threshold: Limits for loss and audio jitter by profile (table thresholds).
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- threshold: Thresholds for loss and audio jitter by profile (table thresholds).
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: Loss and jitter received can also come from the sender's side; the report diagnosis separates this as far
 --   end.
 -- empty: The window has no judged minutes.

@@ -7,7 +7,7 @@
 -- parameter: dimension text = all | site | building | network | protocol | path | location | egress | version | device
 --   | department | kind: Dimension to group by.
 -- parameter: min_n integer = 60: Hide percentiles based on fewer than this many minutes.
--- column: value: Value of the dimension.
+-- column: value: Dimension value.
 -- column: metric: Metric, with its unit.
 -- column: n min: Participant-minutes with this metric (active streams only).
 -- column: p50: 50th percentile (median).
@@ -18,7 +18,7 @@
 -- column: reading: The 95th percentile in words (the 5th for frame rates and bitrates).
 -- threshold: None: these are values, not verdicts.
 -- caveat: Percentiles are over minutes, so people with more meeting time have more weight.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: The window has no judged minutes.
 with minutes_of as (
     select
@@ -52,8 +52,8 @@ counted as (
             when 509 then 'video_kbps_in'
             when 510 then 'video_kbps_out'
         end as metric,
-        c.x,
-        sum(c.minutes) over (partition by c.dimension_value, c.others order by c.x) as upto,
+        c.metric_value,
+        sum(c.minutes) over (partition by c.dimension_value, c.others order by c.metric_value) as cumulative_minutes,
         sum(c.minutes) over (partition by c.dimension_value, c.others) as n
     from (
         select
@@ -65,7 +65,7 @@ counted as (
             coalesce(
                 q.delay_ms, q.loss_in_pct, q.loss_out_pct, q.audio_jitter_in_ms, q.audio_jitter_out_ms,
                 q.video_fps_in, q.video_fps_out, q.video_kbps_in, q.video_kbps_out
-            ) as x,
+            ) as metric_value,
             cast(count(*) as double) as minutes
         from minutes_of as q
         group by grouping sets (
@@ -80,7 +80,7 @@ counted as (
             (q.dimension_value, q.video_kbps_out)
         )
     ) as c
-    where c.x is not null
+    where c.metric_value is not null
 )
 
 select
@@ -103,14 +103,14 @@ from (
         g.dimension_value as value,
         g.metric,
         cast(max(g.n) as bigint) as n,
-        counted_percentile(0.05, g.x, g.upto, g.n) as p05,
-        counted_percentile(0.5, g.x, g.upto, g.n) as p50,
-        counted_percentile(0.9, g.x, g.upto, g.n) as p90,
-        counted_percentile(0.95, g.x, g.upto, g.n) as p95,
-        counted_percentile(0.99, g.x, g.upto, g.n) as p99,
+        counted_percentile(0.05, g.metric_value, g.cumulative_minutes, g.n) as p05,
+        counted_percentile(0.5, g.metric_value, g.cumulative_minutes, g.n) as p50,
+        counted_percentile(0.9, g.metric_value, g.cumulative_minutes, g.n) as p90,
+        counted_percentile(0.95, g.metric_value, g.cumulative_minutes, g.n) as p95,
+        counted_percentile(0.99, g.metric_value, g.cumulative_minutes, g.n) as p99,
         case
-            when g.metric in ('video_fps_in', 'video_fps_out', 'video_kbps_in', 'video_kbps_out') then min(g.x)
-            else max(g.x)
+            when g.metric in ('video_fps_in', 'video_fps_out', 'video_kbps_in', 'video_kbps_out') then min(g.metric_value)
+            else max(g.metric_value)
         end as worst
     from counted as g
     group by g.dimension_value, g.metric

@@ -5,7 +5,7 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: path: direct or proxy, and the transport protocol.
 -- column: participants: Participant rows with at least one judged minute.
@@ -16,17 +16,17 @@
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: delay_p50_ms ms: Median delay.
 -- column: delay_p95_ms ms: 95th percentile of delay.
--- column: same_sites: Sites with both this path and direct udp.
--- column: excess_pp pp: Difference in poor share to direct udp at the same sites, weighted (Mantel-Haenszel); empty
+-- column: same_sites: Sites with both this path and direct UDP.
+-- column: excess_pp pp: Difference in poor share from direct UDP at the same sites, weighted (Mantel-Haenszel); empty
 --   below min_n comparable minutes on either side.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
 -- threshold: Use as few TCP streams as possible (Microsoft Quality of Experience Review guide).
 -- caveat: People behind a proxy differ in more than the site from those who are not; the difference is a hint, not
 --   proof.
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
 -- empty: The window has no judged minutes.
 with sessions as (
     select

@@ -5,9 +5,9 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: room: Name of the room, or its id if it has no name.
+-- column: room: Name of the room, or its ID if it has no name.
 -- column: site: Latest site.
 -- column: network: Latest network type.
 -- column: proxied_pct %: Percentage of meetings behind a proxy or over TCP; empty below 5 meetings.
@@ -30,14 +30,14 @@
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
 -- column: minutes_missing: Meetings of the room without minutes; see the report coverage.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
---   (own choice).
--- threshold: Chronic: affected on three of seven consecutive days (own choice).
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
+--   three consecutive poor minutes (this project's choice).
+-- threshold: Chronic: affected on three of seven consecutive days (this project's choice).
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: Feishu does not report the device model of a room; peers are all other rooms.
 -- caveat: Unused rooms are not listed.
 -- caveat: Rooms without poor minutes are sorted by MOS: check rooms with a low MOS or high loss before they become

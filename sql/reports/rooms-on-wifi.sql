@@ -5,14 +5,14 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: room: Name of the room, or its id if it has no name.
+-- column: room: Name of the room, or its ID if it has no name.
 -- column: sessions: Meetings on wifi or cellular.
 -- column: all_sessions: All meetings of the room.
 -- column: last: Date of the latest of these.
 -- column: network: Network type of these meetings.
--- column: site: Site.
+-- column: site: Building, or subnet if the building is unknown.
 -- column: n min: Judged minutes, all networks.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.

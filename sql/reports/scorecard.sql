@@ -8,33 +8,33 @@
 --   length.
 -- parameter: before_until date: End date (exclusive) of the previous period. Default: same length as the period.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: measure: poor_minutes, poor_audio_streams, affected_participants, poor_meetings, meetings, participants,
 --   hours, mos_p50, mos_p10 (MOS est.), unclassified, coverage (of minutes that can be requested) or covered (of all
 --   expected minutes).
 -- column: value: Value of the measure in the given unit; empty if n is too small.
 -- column: unit: Unit: %, h or MOS est.; empty for a count.
--- column: n: Sample size of value: judged minutes, streams, participants or meetings; minutes in the store; or coverage
---   rows.
+-- column: n: Sample size for value: judged minutes, streams, participants or meetings; minutes in the store; or
+--   coverage rows.
 -- column: before: Value of the measure in the previous period.
--- column: before_n: Sample size of before.
+-- column: before_n: Sample size for before.
 -- column: change: Difference between value and before; in percentage points if the unit is %.
 -- column: target: Target: a maximum, except for coverage, where it is a minimum.
 -- column: verdict: met or missed; empty without a target or a value.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
---   (own choice).
--- threshold: Targets: 3% poor audio streams overall (Microsoft Quality of Experience Review guide); 98% coverage (own
---   choice).
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
+--   three consecutive poor minutes (this project's choice).
+-- threshold: Targets: 3% poor audio streams overall (Microsoft Quality of Experience Review guide); 98% coverage (this
+--   project's choice).
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured. p10 is the 10th percentile over minutes.
--- caveat: A change of a tenth of a point may be chance because the minutes of one person are not independent; see
---   trend-regression.
+-- caveat: A difference of 0.1 percentage points may be due to chance because the minutes of one person are not
+--   independent; see trend-regression.
 -- caveat: Percentages are hidden below 30 streams, 10 participants or 5 meetings.
 -- empty: The window has no data.
 select

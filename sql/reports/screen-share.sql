@@ -5,9 +5,9 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: date: Local date of the meetings' start.
+-- column: date: Local date on which the meetings start.
 -- column: direction: in (received) or out (sent).
 -- column: participants: Participant rows with sharing.
 -- column: n min: Judged sharing minutes.
@@ -21,8 +21,8 @@
 -- column: profile: Profile used.
 -- threshold: Poor sharing by profile (table thresholds): loss above 15%, or below 2 fps together with poor loss or
 --   delay, because a still slide needs no frames.
--- threshold: Blurry: below 720 lines (own choice).
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- threshold: Blurry: below 720 lines (this project's choice).
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: Nothing was shared in the window.
 with active as (
     select x.*

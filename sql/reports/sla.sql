@@ -5,7 +5,7 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 300: Hide percentages based on fewer than this many judged minutes.
 -- column: month: First day of the month.
 -- column: scope: all, inside, wired, wifi, cellular or rooms.
@@ -15,7 +15,7 @@
 -- column: target_pct %: Target for good_pct: 100 minus the allowed poor share of the scope.
 -- column: met: yes or no; empty below min_n.
 -- column: budget_used_pct %: Percentage of the error budget used (poor share relative to the allowed share); above 100
---   the target is missed.
+--   means that the target was missed.
 -- column: days: Days with at least 60 judged minutes.
 -- column: days_breached: Of these, days on which the poor share exceeded the allowed share.
 -- column: profile: Profile used.

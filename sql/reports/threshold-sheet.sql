@@ -1,16 +1,16 @@
 -- id: r35
 -- title: Thresholds
--- question: Which limits do the reports use, and where do they come from?
+-- question: Which thresholds do the reports use, and where do they come from?
 -- audience: everyone
 -- parameter: profile text: Profile. Default: all.
--- column: profile: Profile (set of limits).
+-- column: profile: Profile (set of thresholds).
 -- column: metric: Metric that is judged.
 -- column: direction: received, sent or both.
 -- column: poor_when: Poor if above, at_or_above or below the value; is marks a rule or a count.
--- column: value: Value of the limit.
+-- column: value: Threshold value.
 -- column: unit: Unit of the value.
 -- column: differs_from_cqd: yes if the value or the comparison differs from the profile cqd.
--- column: source: Publisher of the value, or own choice.
+-- column: source: Publisher of the value; `own choice` if nobody published one.
 -- caveat: Changes to the profile custom are not tracked; it is defined in the configuration file.
 -- empty: The profile does not exist.
 select

@@ -5,11 +5,11 @@
 -- parameter: until date: End date (exclusive) of the later period. Default: the day after the latest meeting date.
 -- parameter: days integer = 7: Length of each of the two periods, in days.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 300: No verdict with fewer than this many judged minutes in either period.
 -- parameter: top integer = 20: Maximum number of rows.
 -- column: dimension: Dimension that was compared.
--- column: value: Value of the dimension.
+-- column: value: Dimension value.
 -- column: verdict: worse, better, no clear change or too few.
 -- column: now_pct %: Percentage of poor participant-minutes in the later period; empty below min_n.
 -- column: before_pct %: Percentage of poor participant-minutes in the earlier period; empty below min_n.
@@ -19,19 +19,19 @@
 -- column: n_before min: Judged minutes in the earlier period.
 -- column: people_now: Distinct people and rooms in the later period.
 -- column: people_before: Distinct people and rooms in the earlier period.
--- column: part_of_change_pp pp: Contribution to the change of the overall poor share: poor minutes of this value
+-- column: part_of_change_pp pp: Contribution to the change in the overall poor share: poor minutes of this value
 --   divided by all judged minutes, later minus earlier.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
 -- threshold: A change is significant from 3 standard errors and 0.5 percentage points, with min_n judged minutes in
---   both periods (own choice).
--- caveat: The standard error is that of a ratio over people and rooms because the minutes of one person are correlated.
---   People present in both periods make it slightly too large, so the test is conservative.
+--   both periods (this project's choice).
+-- caveat: The standard error is computed for a ratio over people and rooms because the minutes of one person are
+--   correlated. People present in both periods make it slightly too large, so the test is conservative.
 -- caveat: About thirty comparisons are made at once; at 3 standard errors, about one report in ten shows a change that
---   is chance.
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
+--   is due to chance.
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
 -- empty: The later period has no judged minutes, or the store has too few days for two periods.
 with ends as (
     select coalesce(cast($until as date), k.last_date + 1) as until_date

@@ -5,8 +5,8 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
--- column: medium: audio, video or share; any is the participant-minute as a whole.
+--   thresholds.
+-- column: medium: audio, video or share; any is the participant-minute over all media.
 -- column: direction: received, sent or both.
 -- column: minutes min: Stream-minutes: one per participant-minute in the store.
 -- column: judged min: Minutes with a verdict.
@@ -14,13 +14,13 @@
 -- column: inactive min: Without a verdict because the bitrate is 0 (muted, camera off).
 -- column: no_bitrate min: Without a verdict because no bitrate was reported, which usually means there was no such
 --   stream.
--- column: no_metric min: Without a verdict although the stream was active: none of the metrics limited by the profile
+-- column: no_metric min: Without a verdict although the stream was active: none of the metrics that the profile judges
 --   was reported.
 -- column: rejected: Values of this medium and direction in the table rejects.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- caveat: Rejected connection values, CPU values and whole rows are counted in the row any.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- caveat: Rejected connection values, CPU values and entire rows are counted in the row any.
 -- caveat: A muted microphone is not poor quality: it is excluded from all percentages and counted here.
 -- empty: The window has no minutes.
 select

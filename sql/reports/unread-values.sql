@@ -5,7 +5,7 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- column: table: Table the values belong to.
--- column: column: Name of the column; * for whole rows.
+-- column: column: Name of the column; * for entire rows.
 -- column: reason: unparsable, unknown_unit, out_of_range, no_time or duplicate_sample.
 -- column: values: Number of values.
 -- column: forms: Number of distinct texts.

@@ -5,9 +5,9 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: date: Local date of the meetings' start.
+-- column: date: Local date on which the meetings start.
 -- column: direction: in (received) or out (sent).
 -- column: n min: Active video minutes.
 -- column: px1080_pct %: Percentage of minutes with at least 1080 lines; empty below min_n.
@@ -21,12 +21,12 @@
 -- column: downgrades: Number of times the resolution dropped from one minute to the next.
 -- column: downgrades_per_hour 1/h: Resolution drops per hour of active video.
 -- column: poor_pct %: Percentage of judged video minutes that are poor.
--- column: capped_hours h: Hours of the day in which the licence appears to cap the resolution.
--- column: licence: suspect if there are capped hours: check the remaining meeting minutes of the licence.
+-- column: capped_hours h: Hours of that day in which the licence appears to cap the resolution.
+-- column: licence: suspect if there are capped hours: check the meeting minutes left in the licence.
 -- column: profile: Profile used.
 -- threshold: Poor video by profile (table thresholds).
 -- threshold: Capped hour: 80% of at least 10 people who send video over a clean connection stay at or below 360 lines
---   (own choice; the cap: Lark help centre, 021036484885). Frame rate bands: Teams real-time analytics.
+--   (this project's choice; the cap: Lark help centre, 021036484885). Frame rate bands: Teams real-time analytics.
 -- caveat: The resolution is the highest of the minute; in gallery view, small video tiles are received at low
 --   resolution by design.
 -- caveat: This is a hint, not proof: an administrator may have limited the resolution, and a tenant without HD is

@@ -5,32 +5,32 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: top integer = 20: Maximum number of rows.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: start: Start of the meeting, local time as reported by Feishu.
+-- column: start: Meeting start, local time as reported by Feishu.
 -- column: meeting_no: Meeting number; numbers are reused.
--- column: topic: Topic.
--- column: organizer: Organiser.
+-- column: topic: Meeting topic.
+-- column: organizer: Meeting organiser.
 -- column: participants: Participant rows with at least one judged minute.
 -- column: affected: Affected participants.
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor participant-minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
--- column: verdict: poor if at least two participants, and at least 20% of them, are affected; else passable.
+-- column: verdict: poor if at least two participants, and at least 20% of them, are affected; otherwise passable.
 -- column: main_cause: Most frequent cause of poor minutes.
 -- column: main_cause_pct %: Percentage of poor minutes with the main cause; empty below min_n poor minutes.
--- column: peak: Maximum number of participants with a poor minute at the same time.
--- column: peak_at: Time of the peak, local time.
+-- column: peak: Maximum number of participants with poor quality in the same minute.
+-- column: peak_at: Local time of the peak.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
---   (own choice).
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
+--   three consecutive poor minutes (this project's choice).
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: Ranked by number of poor minutes, so a large meeting ranks above a small one with a higher percentage: check
 --   poor_pct.

@@ -5,10 +5,10 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
---   limits.
+--   thresholds.
 -- parameter: top integer = 20: Maximum number of rows.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: who: Id of the person or room.
+-- column: who: ID of the person or room.
 -- column: name: Latest known name.
 -- column: kind: person, room or guest.
 -- column: department: Latest known department.
@@ -26,15 +26,15 @@
 -- column: usual_device: Most frequent device, by minutes.
 -- column: usual_version: Most frequent app version, by minutes.
 -- column: profile: Profile used.
--- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate, or loss if unknown,
---   for video; loss for sharing. A minute is poor if one of its streams is.
--- threshold: A participant is affected by more than 10% poor minutes or an episode of three consecutive poor minutes
---   (own choice).
--- threshold: Chronic: affected on three of seven consecutive days (own choice).
--- caveat: Minutes without a bitrate or a metric are unclassified and excluded from all percentages; see the report
---   unclassified.
--- caveat: Feishu reports packet loss for the whole connection, not per medium.
--- caveat: Participants that Feishu lists without an id count as a separate guest for each participation.
+-- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
+--   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
+--   three consecutive poor minutes (this project's choice).
+-- threshold: Chronic: affected on three of seven consecutive days (this project's choice).
+-- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
+--   report unclassified.
+-- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
+-- caveat: Participants that Feishu lists without an ID count as a separate guest for each participation.
 -- empty: Nobody had a poor minute in the window.
 with facts_causes as materialized (
     select

@@ -4,7 +4,7 @@
 -- Meeting B, 2 November: two people whose sections belong to different minutes, or whose timestamps have seconds.
 -- Meeting C, 3 November: ten people at four sites, four minutes; service outage in the third minute.
 -- Meeting D, 4 November: ten people, two minutes; resolution capped at 360 lines.
--- Meeting E, 5 November: one person without samples, one guest without id; nothing to judge.
+-- Meeting E, 5 November: one person without samples, one guest without an ID; nothing to judge.
 insert into meetings by name
 select
     v.no || '-' || v.start as meeting_key, v.no as meeting_no, v.topic as meeting_topic, 'Olga' as organizer,
@@ -75,9 +75,9 @@ update quality_samples set network_packet_loss_avg_received_pct = 20
 where participant_key = 'A/ann' and sample_time_utc between timestamp '2026-11-02 01:03:00' and timestamp '2026-11-02 01:05:00';
 update quality_samples set network_packet_loss_avg_sent_pct = 12
 where participant_key = 'A/ann' and sample_time_utc = timestamp '2026-11-02 01:07:00';
--- A, bob: minute 1 uplink by jitter; 2 exactly at the limits (good in cqd, poor in huawei-red and strict); 4 is 3 fps with
--- client CPU at 95 in the item of 01:03 whose CPU timestamp is 01:04 (cid sends badly then, but cpu comes first); 7 is
--- 3 fps while ann sends badly; 8 latency; 9 is 3 fps without a cause.
+-- A, bob: minute 1 uplink by jitter; 2 exactly at the thresholds (good in cqd, poor in huawei-red and strict); 4 is 3
+-- fps with client CPU at 95 in the item of 01:03 whose CPU timestamp is 01:04 (cid sends badly then, but cpu comes
+-- first); 7 is 3 fps while ann sends badly; 8 latency; 9 is 3 fps without a cause.
 update quality_samples set audio_jitter_sent_ms = 31 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:01:00';
 update quality_samples set network_packet_loss_avg_received_pct = 10, audio_jitter_received_ms = 30
 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:02:00';
@@ -86,9 +86,10 @@ update quality_samples set video_framerate_received_fps = 3 where participant_ke
 update quality_samples set video_framerate_received_fps = 3
 where participant_key = 'A/bob' and sample_time_utc in (timestamp '2026-11-02 01:07:00', timestamp '2026-11-02 01:09:00');
 update quality_samples set network_delay_ms = 501 where participant_key = 'A/bob' and sample_time_utc = timestamp '2026-11-02 01:08:00';
--- A, cid: minutes 0 and 1 inactive; 2 active without a metric; 3 muted and without video (only received audio is judged);
--- 4 loss 12% both ways: audio poor, video good by its frame rate; 5 the same with unknown frame rate: 12 < 15, video good;
--- 6 loss 16% with unknown frame rate: video poor; 7 shares a still slide (1 fps): good; 8 shares 1 fps with 12% loss: poor.
+-- A, cid: minutes 0 and 1 inactive; 2 active without a metric; 3 muted and without video (only received audio is
+-- judged); 4 loss 12% both ways: audio poor, video good by its frame rate; 5 the same with unknown frame rate: 12 < 15,
+-- video good; 6 loss 16% with unknown frame rate: video poor; 7 shares a still slide (1 fps): good; 8 shares 1 fps with
+-- 12% loss: poor.
 update quality_samples set audio_bitrate_received_kbps = 0, audio_bitrate_sent_kbps = null, video_bitrate_received_kbps = 0, video_bitrate_sent_kbps = 0
 where participant_key = 'A/cid' and sample_time_utc < timestamp '2026-11-02 01:02:00';
 update quality_samples set network_delay_ms = null, network_packet_loss_avg_received_pct = null, network_packet_loss_avg_sent_pct = null,
@@ -105,8 +106,9 @@ where participant_key = 'A/cid' and sample_time_utc = timestamp '2026-11-02 01:0
 update quality_samples set screen_sharing_time_utc = sample_time_utc, screen_sharing_bitrate_sent_kbps = 100, screen_sharing_framerate_sent_fps = 1
 where participant_key = 'A/cid' and sample_time_utc in (timestamp '2026-11-02 01:07:00', timestamp '2026-11-02 01:08:00');
 
--- B, dan: two items, 02:00 and 02:01, whose audio timestamps are one minute later. The audio of the first item has 40 ms
--- jitter and belongs to 02:01; the audio of the second belongs to 02:02, which has nothing else. Three minutes, 02:01 poor.
+-- B, dan: two items, 02:00 and 02:01, whose audio timestamps are one minute later. The audio of the first item has 40
+-- ms jitter and belongs to 02:01; the audio of the second belongs to 02:02, which has nothing else. Three minutes,
+-- 02:01 poor.
 update quality_samples set audio_time_utc = sample_time_utc + interval '1 minute' where participant_key = 'B/dan';
 update quality_samples set audio_jitter_received_ms = 40 where participant_key = 'B/dan' and sample_time_utc = timestamp '2026-11-02 02:00:00';
 -- B, eve: 02:00:05 and 02:00:55 are one minute; delays of 50 and 150 average to 100.
@@ -117,9 +119,9 @@ update quality_samples set sample_time_utc = timestamp '2026-11-02 02:00:55', sa
     network_time_utc = timestamp '2026-11-02 02:00:55', audio_time_utc = timestamp '2026-11-02 02:00:55', video_time_utc = timestamp '2026-11-02 02:00:55'
 where participant_key = 'B/eve' and sample_time_utc = timestamp '2026-11-02 02:01:00';
 
--- C: in the third minute p0, p1, p2, p3 and p9 (four public networks) have 30% loss both ways: five of ten. In the fourth
--- only p0 and p3 (one site): two of ten. In the first, p0 has system CPU at 95 (CPU timestamp = sample timestamp) and
--- received jitter of 35 ms: the connection explains it, so downlink.
+-- C: in the third minute p0, p1, p2, p3 and p9 (four public networks) have 30% loss both ways: five of ten. In the
+-- fourth only p0 and p3 (one site): two of ten. In the first, p0 has system CPU at 95 (CPU timestamp = sample
+-- timestamp) and received jitter of 35 ms: the connection explains it, so downlink.
 update quality_samples set network_packet_loss_avg_received_pct = 30, network_packet_loss_avg_sent_pct = 30
 where meeting_key like '100000003%' and sample_time_utc = timestamp '2026-11-03 01:02:00' and participant_key in ('C/p0', 'C/p1', 'C/p2', 'C/p3', 'C/p9');
 update quality_samples set network_packet_loss_avg_received_pct = 30, network_packet_loss_avg_sent_pct = 30

@@ -1,4 +1,4 @@
--- The limits used to judge a minute, a participant, a meeting or a day, each with its source.
+-- The thresholds used to judge a minute, a participant, a meeting or a day, each with its source.
 -- `source` is "own choice" if the number was not published. The profile `custom` is added from the configuration.
 -- direction: received, sent or both. poor_when: above, at_or_above or below the value; "is" for rules and counts.
 delete from thresholds;
@@ -52,7 +52,7 @@ union all select 'huawei-red', 'share_jitter_ms', 'both', 'at_or_above', 50.0, '
 union all select 'huawei-red', 'cpu_client_max_pct', 'both', 'at_or_above', 70.0, '%', source from sparkrtc
 union all select 'huawei-red', 'cpu_system_max_pct', 'both', 'at_or_above', 80.0, '%', source from sparkrtc;
 
--- Limits that do not depend on stream verdicts are the same in every profile.
+-- Thresholds that do not depend on stream verdicts are the same in every profile.
 insert into thresholds
 select p.profile, c.metric, 'both', c.poor_when, c.value, c.unit, c.source
 from (select distinct profile from thresholds) as p
@@ -83,9 +83,9 @@ cross join (
     union all select 'trend_min_minutes', 'is', 300.0, 'min', 'own choice'
 ) as c;
 
--- The limits of one profile as one row, ready for comparison: poor is "> limit" for *_ms and *_pct and "< limit" for
--- *_fps; for at_or_above the limit is the next smaller double. NULL means the profile has no such limit.
--- An unknown profile is an error; without limits everything would be good.
+-- The thresholds of one profile as one row, ready for comparison: poor is "> threshold" for *_ms and *_pct and
+-- "< threshold" for *_fps; for at_or_above it is the next smaller double. NULL means the profile has no such threshold.
+-- An unknown profile is an error because without thresholds every minute would be good.
 create or replace macro limits(profile := 'cqd') as table
 select
     max(case when t.metric = 'audio_delay_ms' then t.limit_value end) as audio_delay_ms,

@@ -1,6 +1,6 @@
 -- Location and connection of each participant, normalised for grouping.
 
--- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48; masked or unreadable: NULL.
+-- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48; NULL if masked or unparsable.
 create or replace macro subnet_of(address) as
 case
     when try_cast(split_part(address, '.', 1) as integer) is not null
@@ -31,8 +31,8 @@ end;
 create or replace macro share_pct(x, n, min_n) as
 case when n > 0 and n >= min_n then round(100.0 * x / n, 1) end;
 
--- The continuous percentile p of counted values: each group has n rows, of which upto have x or less. Equal to
--- percentile_cont, which would keep every value in memory.
+-- The continuous percentile p of values with counts: of the n rows in a group, upto have the value x or less. Same
+-- result as percentile_cont, which would keep every value in memory.
 create or replace macro counted_percentile(p, x, upto, n) as
 min(x) filter (where upto > floor(cast(p as double) * (n - 1)))
     * (1 - (cast(p as double) * (max(n) - 1) - floor(cast(p as double) * (max(n) - 1))))
@@ -101,9 +101,9 @@ from (
         subnet_of(p.public_ip) as egress
     from participants as p
 ) as b
--- The building of the address behind this public address, else its building for any public address. Two equality joins:
--- with an "or" in its condition, an outer join is a nested loop in older DuckDB versions. The days of one address do not
--- overlap, so neither join duplicates a participant.
+-- The building of the address behind this public address, or if there is none, its building for any public address. Two
+-- equality joins: with an "or" in its condition, an outer join is a nested loop in older DuckDB versions. The days of
+-- one address do not overlap, so neither join duplicates a participant.
 left join address_buildings as e
     on e.address = b.internal_ip
     and e.public_ip = b.public_ip

@@ -97,12 +97,13 @@ from (
 ) as q
 group by q.participant_key, q.meeting_key, q.meeting_date, q.minute_utc;
 
--- True if one of the three is true, false if none is and at least one is known, else NULL (unclassified).
+-- True if one of the three is true, false if none is and at least one is known, otherwise NULL (unclassified).
 create or replace macro any_of(a, b, c) as
 coalesce(a, false) or coalesce(b, false) or coalesce(c, b, a);
 
--- Listening quality, estimated from delay, jitter and loss; it is not measured and not averaged across media.
--- R uses the simplified formula of network monitors (NetBeez, CalSPEED): effective latency = delay + 2 * jitter + 10 ms.
+-- Listening quality, estimated from delay, jitter and loss; not measured, and not averaged across media.
+-- R uses the simplified formula that network monitors use (NetBeez, CalSPEED): effective latency = delay + 2 * jitter +
+-- 10 ms.
 create or replace macro r_estimate(delay_ms, jitter_ms, loss_pct) as
 93.2 - 2.5 * loss_pct
 - case
@@ -119,8 +120,8 @@ case
 end;
 create or replace macro mos_estimate(delay_ms, jitter_ms, loss_pct) as mos_of_r(r_estimate(delay_ms, jitter_ms, loss_pct));
 
--- By how much the worst metric of a stream exceeds its limit: above 0 the stream is poor, else good. NULL: no bitrate, or
--- no metric that the profile limits. x - y > 0 is exactly x > y, and greatest() ignores NULL.
+-- By how much the worst metric of a stream exceeds its threshold: the stream is poor above 0, otherwise good. NULL: no
+-- bitrate, or no metric that the profile judges. x - y > 0 is exactly x > y, and greatest() ignores NULL.
 create or replace macro audio_beyond(kbps, delay_ms, loss_pct, jitter_ms, max_delay_ms, max_loss_pct, max_jitter_ms) as
 case when kbps > 0 then greatest(delay_ms - max_delay_ms, loss_pct - max_loss_pct, jitter_ms - max_jitter_ms) end;
 
@@ -134,7 +135,7 @@ case
     else greatest(min_fps - fps, loss_pct - max_loss_pct, delay_ms - max_delay_ms, jitter_ms - max_jitter_ms)
 end;
 
--- A low frame rate is poor only together with loss or delay over the audio limit: a still slide needs no frames.
+-- A low frame rate is poor only together with loss or delay over the audio threshold: a still slide needs no frames.
 create or replace macro share_beyond(
     kbps, fps, delay_ms, loss_pct, jitter_ms, min_fps, max_delay_ms, max_loss_pct, max_jitter_ms, max_audio_delay_ms, max_audio_loss_pct
 ) as
@@ -145,10 +146,10 @@ case when kbps > 0 then greatest(
     jitter_ms - max_jitter_ms
 ) end;
 
--- Verdicts: true is poor, false is good, NULL is unclassified (no bitrate, or no metric that the profile limits).
--- marks: which limits the minute exceeds, whether or not the stream is active; NULL if none. Few minutes have marks, and
--- only those are examined further. Bits: 1 audio poor, 2 video poor, 4 sharing poor, 8 a received stream poor,
--- 16 received loss, 32 sent loss, 64 delay, 128 received jitter, 256 sent jitter, 512 sent video or sharing poor,
+-- Verdicts: true is poor, false is good, NULL is unclassified (no bitrate, or no metric that the profile judges).
+-- marks: which thresholds the minute exceeds, whether or not the stream is active; NULL if none. Few minutes have
+-- marks, and only those are examined further. Bits: 1 audio poor, 2 video poor, 4 sharing poor, 8 a received stream
+-- poor, 16 received loss, 32 sent loss, 64 delay, 128 received jitter, 256 sent jitter, 512 sent video or sharing poor,
 -- 1024 resolution at or below the licence cap.
 create or replace macro quality_minutes(since := null, until := null, profile := 'cqd') as table
 select

@@ -59,8 +59,8 @@ from (
     where c.marks & 7 <> 0
 ) as i;
 
--- Episode: at least episode_min_minutes (3) consecutive poor minutes of one participant. A minute without a sample, or an
--- unclassified one, ends it. An outage of ten minutes is one episode.
+-- Episode: at least episode_min_minutes (3) consecutive poor minutes of one participant. It ends at a minute without a
+-- sample or verdict. An outage of ten minutes is one episode.
 create or replace macro episodes(since := null, until := null, profile := 'cqd') as table
 select
     e.participant_key,
@@ -75,7 +75,7 @@ cross join limits(profile := profile) as l
 where e.minute_utc = e.stretch_first_utc
     and e.stretch_minutes >= l.episode_min_minutes;
 
--- Participant: affected if more than 10% of its judged minutes are poor, or it has an episode.
+-- Participant: affected if more than 10% of their judged minutes are poor or they have an episode.
 create or replace macro affected_by(judged_minutes, poor_minutes, episodes, max_poor_pct) as
 case
     when judged_minutes = 0 then null
@@ -134,8 +134,9 @@ from (
 ) as t
 cross join limits(profile := profile) as l;
 
--- Stream verdict, comparable with Microsoft's dashboard: average each metric over the active minutes of the stream, then
--- judge once. This differs from the share of poor minutes. Audio has a macro of its own because most reports need only it.
+-- Stream verdict, comparable with Microsoft's dashboard: average each metric over the active minutes of the stream,
+-- then judge once. This differs from the share of poor minutes. Audio has a macro of its own because most reports need
+-- only it.
 create or replace macro audio_stream_verdicts(since := null, until := null, profile := 'cqd') as table
 select
     v.participant_key,
@@ -287,8 +288,8 @@ from (
     cross join limits(profile := profile) as l
 ) as v;
 
--- Hours in which the licence appears to cap the resolution: at least 80% of at least 10 participants who sent video over
--- a clean connection never exceeded 360 lines. A hint, not proof: it may be a setting.
+-- Hours in which the licence appears to cap the resolution: at least 80% of at least 10 participants who sent video
+-- over a clean connection never exceeded 360 lines. A hint, not proof: it may be a setting.
 create or replace macro licence_capped_hours(since := null, until := null, profile := 'cqd') as table
 select
     h.meeting_date,
@@ -322,15 +323,16 @@ where h.participants >= h.least_participants
     and 100.0 * h.capped_participants / h.participants >= h.least_pct;
 
 -- The rows of marked_minutes; poor minutes have a cause, the first that matches:
--- service side  at least half of at least 10 judged participants of the meeting date are poor in this minute, and the poor
---               ones use at least 3 public networks, so the line of one office is not a service outage. First because in a
---               service outage everybody's loss is high
--- cpu           client or system CPU over its limit in this minute (by the timestamp of the CPU section); loss, delay and
---               jitter within limits, because many computers have high CPU usage all day
--- far end       a received stream is poor, own loss, delay and sent jitter are within limits, and another participant of
---               the meeting sent badly in this minute (sent loss or jitter, or poor sent video or sharing)
--- uplink        sent loss or jitter over the limit, received within;  downlink: the reverse;  both ways: both
--- latency       delay over the limit, loss and jitter within
+-- service side  at least half of at least 10 judged participants of the meeting date are poor in this minute, and the
+--               poor ones use at least 3 public networks, so a problem at one office is not a service outage. First
+--               because in a service outage everybody's loss is high
+-- cpu           client or system CPU over its threshold in this minute (by the timestamp of the CPU section); loss,
+--               delay and jitter within thresholds, because many computers have high CPU usage all day
+-- far end       a received stream is poor, own loss, delay and sent jitter are within thresholds, and another
+--               participant in the meeting sent with poor quality in this minute (sent loss or jitter, or poor sent
+--               video or sharing)
+-- uplink        sent loss or jitter over the threshold, received within it;  downlink: the reverse;  both ways: both
+-- latency       delay over the threshold, loss and jitter within theirs
 -- licence cap   the hour is capped (licence_capped_hours) and the own resolution is at or below the cap
 -- unknown       none of these
 create or replace macro caused_minutes(since := null, until := null, profile := 'cqd') as table
@@ -338,7 +340,8 @@ with marked as materialized (
     select r.* from marked_minutes(since := since, until := until, profile := profile) as r
 ),
 
--- Minutes with enough poor participants on enough networks for a service outage; the share of judged ones is checked below.
+-- Minutes with enough poor participants on enough networks for a service outage; the share of judged ones is checked
+-- below.
 crowds as (
     select
         p.meeting_date,
@@ -421,7 +424,7 @@ left join licence_capped_hours(since := since, until := until, profile := profil
     on h.meeting_date = m.meeting_date
     and h.hour_utc = date_trunc('hour', m.minute_utc);
 
--- All poor minutes with their cause.
+-- All poor minutes with their causes.
 create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
 select
     m.participant_key,
@@ -440,8 +443,8 @@ select
 from caused_minutes(since := since, until := until, profile := profile) as m
 where m.cause is not null;
 
--- Participant verdicts with one row per cause of their poor minutes, and possibly one without a cause. cause_no 1 is the
--- most frequent cause, or none. For sums over participants, filter by cause_no = 1.
+-- Participant verdicts with one row per cause of their poor minutes, and possibly one without a cause. cause_no 1 is
+-- the most frequent cause, or none. For sums over participants, filter by cause_no = 1.
 create or replace macro verdict_causes(since := null, until := null, profile := 'cqd') as table
 select
     t.participant_key,

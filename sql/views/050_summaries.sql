@@ -1,6 +1,6 @@
 -- Macros shared by several reports.
 
--- The value of a dimension for each participant. An unknown dimension gives 'unknown'.
+-- The dimension value of each participant; 'unknown' if the dimension does not exist.
 create or replace macro dimension_values(since := null, until := null, dimension := 'site') as table
 select
     f.participant_key,
@@ -41,7 +41,7 @@ from participant_facts as f
 where f.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and f.meeting_date < coalesce(cast(until as date), date '9999-12-31');
 
--- One row per value of a dimension: volume, poor minutes, affected participants, percentiles, main cause.
+-- One row per dimension value: volume, poor minutes, affected participants, percentiles, main cause.
 create or replace macro quality_by(since := null, until := null, profile := 'cqd', dimension := 'site') as table
 with judged as materialized (
     select
@@ -94,7 +94,8 @@ counted as (
     where c.x is not null
 ),
 
--- grouping() has a bit for each column that is not in the grouping set: 15 is the first of the five columns, 30 the last.
+-- grouping() has a bit for each column that is not in the grouping set: 15 is the first of the five columns, 30 the
+-- last.
 percentiles as (
     select
         p.dimension_value,
@@ -163,8 +164,8 @@ left join (
     group by j.dimension_value, j.cause
 ) as c on c.dimension_value = v.dimension_value and c.place = 1;
 
--- Why a report has no rows in the window, as one sentence. is_of_minutes: the window has meetings, so the reason lies in
--- the minutes or their verdicts; reports that use neither have their own reason.
+-- One sentence that explains why a report has no rows in the window. is_of_minutes: the window has meetings, so the
+-- cause is in the minutes or verdicts; a report that uses neither shows its own text instead.
 create or replace macro why_no_rows(since := null, until := null, profile := 'cqd') as table
 select
     case
@@ -172,7 +173,7 @@ select
         when e.meetings = 0 then 'No meeting started in this window; the store holds '
             || cast(e.first_date as varchar) || ' to ' || cast(e.last_date as varchar) || '.'
         when e.minutes = 0 then 'The window has ' || cast(e.meetings as varchar)
-            || ' meetings, but no quality minutes: see the report coverage.'
+            || ' meetings, but no quality data: see the report coverage.'
         when e.judged_minutes = 0 then 'None of the ' || cast(e.minutes as varchar)
             || ' minutes could be judged: see the report unclassified.'
         else 'There are ' || cast(e.judged_minutes as varchar)

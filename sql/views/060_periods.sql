@@ -1,7 +1,7 @@
--- Data of the HTML page beyond the reports: totals of a period, its coverage by status, and the minutes of its worst
--- meetings. All macros take since (inclusive) and until (exclusive).
+-- Data that the HTML page needs in addition to the reports: totals of a period, its coverage by status, and the minutes
+-- of its worst meetings. All macros take since (inclusive) and until (exclusive).
 
--- Meetings with a poor minute, ranked as in the report worst-meetings.
+-- Meetings with at least one poor minute, ranked as in the report worst-meetings.
 create or replace macro ranked_meetings(since := null, until := null, profile := 'cqd') as table
 select
     v.*,
@@ -9,8 +9,9 @@ select
 from meeting_verdicts(since := since, until := until, profile := profile) as v
 where v.poor_minutes > 0;
 
--- Minutes in the store relative to expected minutes, capped per participant. askable_pct excludes participants whose data
--- cannot be requested (unaddressable, unsupported); the coverage gate uses it.
+-- Minutes in the store relative to expected minutes, capped per participant. askable_pct excludes participants whose
+-- data cannot be requested (unaddressable, unsupported); the scorecard compares it with the coverage target, and the
+-- page warns about incomplete data below that target.
 create or replace macro coverage_share(since := null, until := null) as table
 select
     count(*) as rows,
@@ -22,7 +23,7 @@ from coverage as c
 where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and c.meeting_date < coalesce(cast(until as date), date '9999-12-31');
 
--- The whole window as one row of counts; callers compute percentages with share_pct and a min_n.
+-- The totals of the entire window in one row; callers compute percentages with share_pct and a min_n.
 create or replace macro period_totals(since := null, until := null, profile := 'cqd') as table
 select
     v.minutes,
@@ -46,21 +47,21 @@ select
 from (
     select
         coalesce(cast(max(c.n) as bigint), 0) as mos_minutes,
-        counted_percentile(0.1, c.x, c.upto, c.n) as mos_p10,
-        counted_percentile(0.5, c.x, c.upto, c.n) as mos_p50
+        counted_percentile(0.1, c.mos, c.cumulative_minutes, c.n) as mos_p10,
+        counted_percentile(0.5, c.mos, c.cumulative_minutes, c.n) as mos_p50
     from (
         select
-            e.x,
-            sum(e.minutes) over (order by e.x) as upto,
+            e.mos,
+            sum(e.minutes) over (order by e.mos) as cumulative_minutes,
             sum(e.minutes) over () as n
         from (
             select
-                m.mos_received_estimate as x,
+                m.mos_received_estimate as mos,
                 cast(count(*) as double) as minutes
             from quality_minutes(since := since, until := until, profile := profile) as m
             group by m.mos_received_estimate
         ) as e
-        where e.x is not null
+        where e.mos is not null
     ) as c
 ) as d
 cross join (

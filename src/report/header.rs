@@ -16,7 +16,7 @@ pub struct Header {
     pub parameters: Vec<Parameter>,
     /// The columns of the result, in order.
     pub columns: Vec<ReportColumn>,
-    /// Sources of the limits.
+    /// Rules and thresholds, with their sources.
     pub thresholds: Vec<String>,
     pub caveats: Vec<String>,
     /// Shown if there are no rows.

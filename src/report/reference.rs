@@ -9,10 +9,10 @@ use super::header::Parameter;
 pub fn reference(output: &dyn Fn(&Report) -> (String, String)) -> Result<String, ReportError> {
     let catalogue = Catalogue::built_in()?;
     let mut text = "# The reports of vcq-etl\n\n\
-         Generated from the headers of `sql/reports/*.sql`; a test keeps it up to date. Each report is a command and a \
-         macro in `vcq.duckdb`. The outputs are the first lines for a simulated tenant, in tables 80 columns wide. A \
-         percentage is empty below `min_n` judged minutes. `since` is inclusive and `until` exclusive; both are local \
-         dates of the meetings' start.\n"
+         Generated from the headers of `sql/reports/*.sql`; a test keeps it up to date. Each report can be run with \
+         `vcq-etl report run` or as a macro in `vcq.duckdb`. Each sample shows the first lines for a simulated tenant, \
+         80 columns wide. A percentage is empty if it is based on fewer than `min_n` judged minutes. `since` is \
+         inclusive and `until` exclusive; both refer to the local date on which a meeting starts.\n"
         .to_owned();
     let mut area = "";
     for report in catalogue.reports() {
@@ -37,15 +37,17 @@ fn push_report(text: &mut String, report: &Report, (command, printed): (String, 
     let arguments: Vec<String> = header.parameters.iter().map(default_argument).collect();
     text.push_str(&format!("\n```sql\nselect * from {}({});\n```\n", macro_name(&report.name), arguments.join(", ")));
     if !header.parameters.is_empty() {
-        text.push_str("\n| parameter | kind | default | meaning |\n|---|---|---|---|\n");
+        text.push_str("\n| parameter | type | default | meaning |\n|---|---|---|---|\n");
         for parameter in &header.parameters {
+            let (meaning, described_default) =
+                parameter.doc.split_once(" Default: ").unwrap_or((parameter.doc.as_str(), "none"));
             let default = match (&parameter.default, parameter.is_required) {
                 (_, true) => "required",
                 (Some(default), _) => default,
-                (None, _) => "any",
+                (None, _) => described_default.trim_end_matches('.'),
             };
             let (name, kind) = (&parameter.name, parameter.kind.name());
-            text.push_str(&format!("| `{name}` | {kind} | {default} | {} |\n", escape(&parameter.doc)));
+            text.push_str(&format!("| `{name}` | {kind} | {default} | {} |\n", escape(meaning)));
         }
     }
     text.push_str("\n| column | unit | meaning |\n|---|---|---|\n");
@@ -58,7 +60,7 @@ fn push_report(text: &mut String, report: &Report, (command, printed): (String, 
             items.iter().for_each(|item| text.push_str(&format!("- {item}\n")));
         }
     };
-    list("Limits", &header.thresholds);
+    list("Thresholds", &header.thresholds);
     list("Caveats", &header.caveats);
     text.push_str(&format!("\n```\n$ {command}\n{}\n```\n", printed.trim_end()));
 }

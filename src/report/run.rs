@@ -67,7 +67,7 @@ pub(crate) fn write_parquet(
     Ok(rows as u64)
 }
 
-/// Ensures that the report can be called and that its profile exists; without limits everything would be good.
+/// Ensures that the report can be called and that its profile exists; without thresholds every minute would be good.
 fn prepare(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<(), ReportError> {
     let failed = |source| run_error(report, source);
     match &report.file {
@@ -93,7 +93,7 @@ fn prepare(connection: &Connection, report: &Report, arguments: &Arguments) -> R
     Ok(())
 }
 
-/// The profiles in the database; empty for a version without limits.
+/// The profiles in the database; empty for a version without thresholds.
 fn profiles(connection: &Connection) -> duckdb::Result<Vec<String>> {
     let sql = "select count(*) > 0 from information_schema.tables where table_name = 'thresholds'";
     match connection.query_row(sql, [], |row| row.get(0))? {

@@ -58,7 +58,7 @@ fn explanation(report: &Report) -> String {
     let unnamed = |texts: &[String]| texts.iter().map(|text| (String::new(), text.clone())).collect::<Vec<_>>();
     section("Parameters", header.parameters.iter().map(parameter).collect());
     section("Columns", columns.collect());
-    section("Limits", unnamed(&header.thresholds));
+    section("Thresholds", unnamed(&header.thresholds));
     section("Caveats", unnamed(&header.caveats));
     if !header.empty.is_empty() {
         section("If empty", unnamed(std::slice::from_ref(&header.empty)));

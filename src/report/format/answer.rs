@@ -23,7 +23,7 @@ impl Answer<'_> {
 #[cfg(test)]
 pub(crate) fn fixture_report() -> Report {
     let sql = "-- id: r98\n-- title: Minutes & <topics>\n-- question: Which topics?\n-- audience: everybody\n\
-        -- parameter: since date: First day.\n-- parameter: profile text = cqd: Limits.\n\
+        -- parameter: since date: First day.\n-- parameter: profile text = cqd: Thresholds.\n\
         -- column: topic: The topic.\n-- column: minutes min: How many.\n-- column: poor_pct %: Poor ones.\n\
         -- threshold: Own choice.\n-- caveat: Not all of it.\n-- empty: There are no topics.\nselect 1\n";
     Report {

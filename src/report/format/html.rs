@@ -37,7 +37,7 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
         false => page.push_str(&rows(answer)),
     }
     page.push_str(&column_docs(&header.columns));
-    page.push_str(&list("Limits", &header.thresholds));
+    page.push_str(&list("Thresholds", &header.thresholds));
     page.push_str(&list("Caveats", &header.caveats));
     page.push_str(&format!(
         "</main>\n<footer>vcq-etl report {}{}</footer>\n</body>\n</html>\n",
@@ -144,7 +144,7 @@ mod tests {
         <tr><th scope="row">minutes <span class="unit">min</span></th><td>How many.</td></tr>
         <tr><th scope="row">poor_pct <span class="unit">%</span></th><td>Poor ones.</td></tr>
         </table>
-        <h2>Limits</h2>
+        <h2>Thresholds</h2>
         <ul>
         <li>Own choice.</li>
         </ul>

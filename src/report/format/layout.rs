@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::text::width;
 
-/// Wraps a text to lines of at most `max_width` columns, at spaces; a longer word after underscores, else anywhere.
+/// Wraps a text to lines of at most `max_width` columns, at spaces; a longer word is split after underscores if possible.
 pub(super) fn wrap_cell(text: &str, max_width: usize) -> Vec<String> {
     let max_width = max_width.max(2);
     let mut lines = Vec::new();
@@ -96,7 +96,7 @@ fn wraps_after_underscore(name: &str, max_width: usize) -> bool {
     lines.len() == 2 && lines[0].ends_with('_')
 }
 
-/// The width of columns beside one another.
+/// The width of columns side by side.
 pub(super) fn total_width(columns: &[GridColumn]) -> usize {
     columns.iter().map(|column| column.width).sum::<usize>() + GAP * columns.len().saturating_sub(1)
 }

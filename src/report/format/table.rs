@@ -75,7 +75,7 @@ fn grid_column(result: &ResultSet, index: usize) -> GridColumn {
     GridColumn::new(&on_one_line(name), values, result.is_numeric(index), is_text(result, name))
 }
 
-/// All columns beside one another; `None` if they do not fit.
+/// All columns side by side; `None` if they do not fit.
 fn single_table(mut columns: Vec<GridColumn>, max_width: usize) -> Option<String> {
     if total_width(&columns) > max_width {
         return None;
@@ -135,15 +135,15 @@ fn blocks(result: &ResultSet, columns: &[GridColumn], max_width: usize) -> Strin
     texts.join("\n")
 }
 
-/// A column with truncated values, to be repeated beside the row number.
+/// A column with truncated values, repeated next to the row number.
 fn shortened(column: &GridColumn) -> GridColumn {
     let values: Vec<String> = column.values.iter().map(|value| truncate(value, MAX_NAME_WIDTH)).collect();
     let longest = values.iter().map(|value| width(value)).max().unwrap_or_default();
     GridColumn { width: longest.max(width(&column.name).min(MAX_NAME_WIDTH)), values, ..column.clone() }
 }
 
-/// The columns that identify a row best, among the first few: a short unique text, else a longer one, else a unique
-/// time, else the first two columns together.
+/// The columns that identify a row best, among the first few: in this order, a short unique text, a longer one,
+/// a unique time, or the first two columns together.
 fn naming_columns(result: &ResultSet, columns: &[GridColumn]) -> Vec<usize> {
     let first: Vec<usize> =
         (0..columns.len().min(MAX_NAMING_COLUMNS)).filter(|index| !columns[*index].is_numeric).collect();

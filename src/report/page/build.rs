@@ -48,7 +48,7 @@ impl Language {
 pub(crate) struct Page {
     pub html: String,
     pub span: Span,
-    /// Days of the period with quality minutes.
+    /// Days of the period with quality data.
     pub days_with_minutes: usize,
     /// Meetings shown minute by minute.
     pub meetings: usize,
@@ -194,7 +194,8 @@ fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageE
     }
 }
 
-/// A day of the last complete period in the store, else its last day: an incomplete week would look better than it is.
+/// A day of the last complete period in the store, or its last day if no period is complete: an incomplete week would
+/// look better than it is.
 fn default_day(connection: &Connection, request: &PageRequest) -> Result<Option<Date>, PageError> {
     let Some(last) = last_day(connection, None)? else { return Ok(None) };
     let current = request.period.containing(last).filter(|span| request.today.is_some_and(|today| span.until > today));

@@ -188,7 +188,7 @@ fn rounded(value: Option<f64>, decimals: u32) -> Value {
     let Some(value) = value else { return Value::Null };
     let scale = f64::from(10_u32.pow(decimals));
     let scaled = (value * scale).round();
-    // A whole number without ".0".
+    // An integer without ".0".
     if scaled % scale == 0.0 && (scaled / scale).abs() < 1e15 {
         return Value::from((scaled / scale) as i64);
     }
