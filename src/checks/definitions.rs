@@ -31,7 +31,7 @@ pub(super) fn check(database: &Database, context: &VerifyContext<'_>, findings: 
     } else {
         findings.skip(&DEFINITIONS, "other settings or another version of the program installed them");
         findings.note(
-            "other settings or another version of the program installed the reports, limits and buildings in vcq.duckdb: \
+            "other settings or another version of the program installed the reports, thresholds and buildings in vcq.duckdb: \
              the next vcq-etl sync, or vcq-etl rebuild, replaces them",
         );
     }

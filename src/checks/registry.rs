@@ -73,7 +73,7 @@ checks! {
     COVERAGE_STATUS: "coverage-status", "rows", REBUILD,
         "status, sample_count, expected_minutes and API code agree with one another and with the participant";
     DEFINITIONS: "definitions", "objects", REBUILD,
-        "views, macros, limits and buildings are those of this program and its settings, and derived tables follow \
+        "views, macros, thresholds and buildings are those of this program and its settings, and derived tables follow \
          from the rows";
 }
 

@@ -21,14 +21,14 @@ const MAX_SHOWN: usize = 10;
 const EXAMPLES: &[Example] = &[
     ("vcq-etl buildings check offices.csv", "validate a file"),
     ("vcq-etl buildings import offices.csv", "import it"),
-    ("vcq-etl buildings check", "measure the coverage"),
+    ("vcq-etl buildings check", "find unmapped networks"),
 ];
 
 /// The formats of a building file, for the help.
 const FORMATS: &str = "\
-A building file maps networks to buildings. Two formats are accepted, separated by commas or tabs, in UTF-8 or UTF-16:
+A building file maps networks to buildings. Two formats are accepted. Fields are separated by commas or tabs; the encoding is UTF-8 or UTF-16.
 
-The building file of Microsoft's Call Quality Dashboard, unchanged and without a header line: NetworkIP, NetworkName, NetworkRange, \
+A building data file of Microsoft Call Quality Dashboard (CQD), unchanged and without a header line: NetworkIP, NetworkName, NetworkRange, \
 BuildingName, OwnershipType, BuildingType, BuildingOfficeType, City, ZipCode, Country, State, Region, InsideCorp, \
 ExpressRoute and optionally VPN.
 
@@ -40,20 +40,20 @@ The longest matching prefix wins. A line with egress_cidr applies only to partic
 network. In the default ranges of home routers (10.0.0.0/24, 192.168.0.0/24 to 192.168.2.0/24, 172.20.10.0/24, \
 192.168.43.0/24) only lines with egress_cidr apply, because such an address may be anywhere.";
 
-pub(super) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry { help_groups: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum BuildingsCommand {
     /// Import a building file
     #[command(long_about = format!(
         "Import a building file and publish the database with it. If a line is invalid, nothing is imported.\n\nWithout \
          --from the file replaces all earlier imports, for all dates. With --from DATE it applies from that date on, and \
-         earlier imports apply until then, so that an office that has moved keeps its history.\n\n{FORMATS}"
+         earlier imports apply until then, so that earlier meetings stay assigned to the office's old location.\n\n{FORMATS}"
     ))]
     Import(ImportArgs),
-    /// Check a building file, or the coverage of the imported one
+    /// Check a building file, or how well the imported one matches the data
     #[command(long_about = format!(
-        "With a file, validate it without importing it: networks, buildings, overlaps, duplicates, home ranges. Exits with 2 \
+        "With a file, validate it without importing it: networks, buildings, overlaps, duplicates, home-router ranges. Exits with 2 \
          if a line is invalid.\n\nWithout a file, compare the imported buildings with the published data: how many \
          participants are in a building, which subnets are missing, and which networks are unused. Takes no lock and changes \
          nothing.\n\n{FORMATS}"
@@ -70,7 +70,7 @@ struct ImportArgs {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// First date to which it applies; earlier imports apply until then [default: replace them]
+    /// First date to which it applies; earlier imports apply until then [default: replace all earlier imports]
     #[arg(long, value_name = "DATE", value_parser = day)]
     from: Option<i32>,
 
@@ -103,13 +103,13 @@ fn command() -> Command {
         .about("Check and import the mapping of networks to buildings")
         .subcommand_required(true)
         .arg_required_else_help(true);
-    Action::augment_subcommands(command)
+    BuildingsCommand::augment_subcommands(command)
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let config = &context.config;
     let (json, page, object) = match parsed(matches) {
-        Action::Import(args) => {
+        BuildingsCommand::Import(args) => {
             if let (Some(from), Some(until)) = (args.from, args.until)
                 && until <= from
             {
@@ -132,11 +132,11 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             })?;
             (args.json, import_page(&args, &imported), import_object(&args, &imported))
         }
-        Action::Check(CheckArgs { file: Some(file), json }) => {
+        BuildingsCommand::Check(CheckArgs { file: Some(file), json }) => {
             let judged = judge(&file)?;
             (json, judged_page(&file, &judged), judged_object(&file, &judged))
         }
-        Action::Check(CheckArgs { file: None, json }) => {
+        BuildingsCommand::Check(CheckArgs { file: None, json }) => {
             let reach = reach(&config.store, config.checking())?;
             (json, reach_page(&config.store, &reach), reach_object(&reach))
         }

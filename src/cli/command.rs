@@ -17,7 +17,7 @@ pub(super) const LOCAL: &[Group] = &[Group::Store, Group::Resources, Group::Logg
 
 pub(super) struct Entry {
     /// Groups of settings that its help shows. All flags are accepted everywhere, so that a shell alias can set them.
-    pub shown: &'static [Group],
+    pub help_groups: &'static [Group],
     pub command: fn() -> clap::Command,
     pub examples: &'static [Example],
     pub run: Run,

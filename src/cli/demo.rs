@@ -35,19 +35,18 @@ struct DemoArgs {
 }
 
 pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Fetching, Group::Resources, Group::Logging],
+    help_groups: &[Group::Store, Group::Fetching, Group::Resources, Group::Logging],
     command,
     examples: EXAMPLES,
     run: Run::Configured(run),
 };
 
 fn command() -> Command {
-    DemoArgs::augment_args(Command::new("demo"))
-        .about("Sync a simulated tenant and show a report")
-        .long_about(format!(
-            "Serve a simulated tenant on this machine, sync it over HTTP and show a first report. Needs no account. The data \
-             goes to {DEFAULT_STORE} unless --store is given, and is never mixed with other data."
-        ))
+    DemoArgs::augment_args(Command::new("demo")).about("Sync a simulated tenant and show a report").long_about(format!(
+        "Run a local server that simulates a Feishu tenant, sync from it over HTTP and show a first report. Needs no \
+             account. The data goes to {DEFAULT_STORE} unless --store is given. An earlier demo with other options is \
+             deleted; a store with real data is refused."
+    ))
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {

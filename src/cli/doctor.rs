@@ -27,7 +27,8 @@ struct DoctorArgs {
     json: bool,
 }
 
-pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry =
+    Entry { help_groups: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
     let checks: Vec<String> = doctor::CHECKS.iter().map(|(name, what)| format!("  {name:25} {what}")).collect();
@@ -35,7 +36,7 @@ fn command() -> Command {
         .about("Check credentials, permissions, clock, disk and store")
         .long_about(format!(
             "Check everything that a run needs, and explain how to fix what is wrong. Makes one call to each of the three \
-             lists, never waits for the rate limit and writes nothing to the store, so it can run during a sync. Exits with 0 \
+             endpoints, never waits for the rate limit and writes nothing to the store, so it can run during a sync. Exits with 0 \
              if a run would work, else with the exit code of the most severe failure.\n\nChecks:\n{}",
             checks.join("\n")
         ))

@@ -10,11 +10,11 @@ use crate::error::{ExitCode, Failure};
 use crate::schema::{ddl, dictionary};
 
 pub(super) const COMPLETIONS: Entry = Entry {
-    shown: &[],
+    help_groups: &[],
     command: || {
         let shell = clap::value_parser!(Shell);
         Command::new("completions")
-            .about("Print the completion script of a shell")
+            .about("Print a shell completion script")
             .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(shell).help("Name of the shell"))
     },
     examples: &[("vcq-etl completions bash > vcq-etl.bash", "")],
@@ -22,10 +22,10 @@ pub(super) const COMPLETIONS: Entry = Entry {
 };
 
 pub(super) const MAN: Entry = Entry {
-    shown: &[],
+    help_groups: &[],
     command: || {
         Command::new("man")
-            .about("Print the manual page of the program or of a command")
+            .about("Print the man page of vcq-etl or one of its commands")
             .arg(Arg::new("command").value_name("COMMAND").help("Name of a command [default: the program itself]"))
     },
     examples: &[("vcq-etl man report | man -l -", "read about a command")],
@@ -33,7 +33,7 @@ pub(super) const MAN: Entry = Entry {
 };
 
 pub(super) const SCHEMA: Entry = Entry {
-    shown: &[],
+    help_groups: &[],
     command: || {
         Command::new("schema").about("Print the data dictionary: every table and column").arg(
             Arg::new("format")
@@ -77,7 +77,7 @@ fn print_man(matches: &ArgMatches, mut program: Command, output: &Output) -> Res
     let mut text = Vec::new();
     clap_mangen::Man::new(page)
         .render(&mut text)
-        .map_err(|error| Failure::new(ExitCode::Unexpected, "could not render the manual page").cause(&error))?;
+        .map_err(|error| Failure::new(ExitCode::Unexpected, "could not render the man page").cause(&error))?;
     output.print(&String::from_utf8_lossy(&text))?;
     Ok(ExitCode::Complete)
 }

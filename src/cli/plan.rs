@@ -17,11 +17,11 @@ struct PlanArgs {
     #[command(flatten)]
     window: WindowArgs,
 
-    /// Also show how far a sync with this call budget would get. It does not limit the plan itself.
+    /// Also show how far a sync limited to N calls would get. Does not limit plan's own calls.
     #[arg(long, value_name = "N")]
     max_calls: Option<u64>,
 
-    /// Also show how far a sync would get that stops at this time of day in the time zone of the tenant.
+    /// Also show how far a sync that stops at this time would get (time zone of the tenant).
     #[arg(long, value_name = "HH:MM")]
     finish_by: Option<String>,
 
@@ -40,13 +40,16 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl plan --since 2d --json | jq .pending.total.calls", ""),
 ];
 
-pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry =
+    Entry { help_groups: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
-    PlanArgs::augment_args(Command::new("plan")).about("Estimate the calls and the time that a sync would take").long_about(
+    PlanArgs::augment_args(Command::new("plan"))
+        .mut_arg("refetch", |arg| arg.help("Estimate a sync with --refetch"))
+        .about("Estimate how many API calls a sync would make and how long it would take").long_about(
         "Estimate what a sync of the window would take: calls, minutes at the rate limit, finish time, and the dates it would \
-         publish. Fetches the meeting list, and the participant lists that are not known yet; they are kept, so that the sync \
-         does not fetch them again. Can run during a sync.",
+         publish. Fetches the meeting list and any participant lists not yet in the store, and keeps them for the sync. Can \
+         run during a sync.",
     )
 }
 

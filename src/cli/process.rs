@@ -46,7 +46,7 @@ pub fn run(process: Process) -> ExitCode {
     let format = settings::early_format(&process.args, &process.environment);
     let output = Output::new(process.stdout);
     let console = |quiet| Console::new(process.stderr, format, quiet, redactor);
-    let matches = match program().try_get_matches_from(&process.args) {
+    let matches = match program().try_get_matches_from(without_help_flags(&process.args)) {
         Ok(matches) => matches,
         Err(error) => return parse_error(&error, &output, &console(false)),
     };
@@ -66,6 +66,12 @@ pub fn run(process: Process) -> ExitCode {
         console.failure(&failure);
         failure.exit
     })
+}
+
+/// Makes `vcq-etl help --help` print the help: clap accepts no flags after `help`.
+fn without_help_flags(args: &[OsString]) -> impl Iterator<Item = &OsString> {
+    let is_help = args.get(1).is_some_and(|word| word == "help");
+    args.iter().filter(move |word| !(is_help && (*word == "--help" || *word == "-h")))
 }
 
 fn entry(matches: &ArgMatches) -> Result<(&'static Entry, &ArgMatches), Failure> {

@@ -43,7 +43,7 @@ pub(super) fn program() -> Command {
     program = settings::add_flags(program, &Group::ALL);
     for entry in COMMANDS {
         let command = (entry.command)().after_help(examples_help(entry.examples));
-        program = program.subcommand(settings::add_flags(command, entry.shown));
+        program = program.subcommand(settings::add_flags(command, entry.help_groups));
     }
     program
 }

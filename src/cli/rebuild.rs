@@ -14,13 +14,13 @@ use crate::error::{ExitCode, Failure};
 
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 struct RebuildArgs {
-    /// First date to rebuild: 2d, yesterday, 2026-11-01 or RFC 3339 [default: earliest].
+    /// First date to rebuild: 2d, yesterday, 2026-11-01 or an RFC 3339 timestamp [default: earliest].
     ///
     /// Whole dates in the time zone of the tenant are rebuilt.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
 
-    /// End of the dates (exclusive) [default: now].
+    /// End date (exclusive) [default: now].
     #[arg(long, value_name = "WHEN", requires = "since")]
     until: Option<String>,
 
@@ -32,7 +32,7 @@ struct RebuildArgs {
 const EXAMPLES: &[Example] =
     &[("vcq-etl rebuild", "after an upgrade"), ("vcq-etl rebuild --since 2026-11-01 --until 2026-11-08", "")];
 
-pub(super) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry { help_groups: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
     RebuildArgs::augment_args(Command::new("rebuild")).about("Rebuild from the raw log; makes no API calls").long_about(

@@ -23,7 +23,7 @@ const EXAMPLES: &[Example] = &[
 /// The simulated tenant, also for `demo`.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(super) struct TenantArgs {
-    /// Seed of the generated data: the same numbers produce the same data.
+    /// Random seed; the same seed and options generate the same data.
     #[arg(long, value_name = "N", default_value_t = 7)]
     pub seed: u64,
 
@@ -60,8 +60,8 @@ impl TenantArgs {
 }
 
 const WINDOWS: &[Choice<WindowKind>] = &[
-    ("sliding", "Any interval of this length", WindowKind::Sliding),
-    ("fixed", "Consecutive intervals", WindowKind::Fixed),
+    ("sliding", "Any interval of the window's length", WindowKind::Sliding),
+    ("fixed", "Back-to-back intervals", WindowKind::Fixed),
 ];
 
 const LONG_MEETINGS: &[Choice<LongMeetings>] = &[
@@ -82,11 +82,11 @@ struct SimulateArgs {
     #[command(flatten)]
     tenant: TenantArgs,
 
-    /// First day of the tenant [default: --days before today].
+    /// First day with meetings [default: so that the last day is today].
     #[arg(long, value_name = "YYYY-MM-DD")]
     first_day: Option<jiff::civil::Date>,
 
-    /// Fault to inject: [LIST:]KIND[@WHEN], for example html@every=7; can be given several times.
+    /// Fault to inject: [ENDPOINT:]KIND[@TRIGGER], for example html@every=7; repeatable.
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<String>,
 
@@ -94,11 +94,11 @@ struct SimulateArgs {
     #[arg(long, value_name = "TIME", default_value = "0s")]
     latency: String,
 
-    /// Kind of the window in which the rate limit counts calls.
+    /// Rate-limit window.
     #[arg(long, value_name = "KIND", default_value = "sliding", value_parser = one_of(WINDOWS))]
     window: WindowKind,
 
-    /// HTTP status of throttled requests: 429, or 400 like older APIs.
+    /// HTTP status of throttled requests: 429, or 400, as older APIs return.
     #[arg(long, value_name = "STATUS", default_value_t = 429)]
     limit_status: u16,
 
@@ -106,15 +106,15 @@ struct SimulateArgs {
     #[arg(long, value_name = "TIME", default_value = "2h")]
     token_life: String,
 
-    /// How long after the end of a meeting its quality data is complete.
+    /// Delay between the end of a meeting and its quality data being complete.
     #[arg(long, value_name = "TIME", default_value = "0s")]
     ready_after: String,
 
-    /// Response for a meeting of more than 24 hours if the requested window is shortened to 24 hours.
+    /// How to answer a request for a meeting longer than 24 hours whose window was cut to 24 hours.
     #[arg(long, value_name = "KIND", default_value = "found", value_parser = one_of(LONG_MEETINGS))]
     long_meetings: LongMeetings,
 
-    /// Which time of a meeting must be in the window of meeting_list.
+    /// Meeting time by which meeting_list filters.
     #[arg(long, value_name = "KIND", default_value = "start", value_parser = one_of(MEETING_FILTERS))]
     meeting_filter: MeetingFilter,
 
@@ -124,7 +124,7 @@ struct SimulateArgs {
 }
 
 pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Fetching, Group::Logging],
+    help_groups: &[Group::Store, Group::Fetching, Group::Logging],
     command,
     examples: EXAMPLES,
     run: Run::Configured(run),
@@ -133,20 +133,20 @@ pub(super) const ENTRY: Entry = Entry {
 fn command() -> Command {
     SimulateArgs::augment_args(Command::new("simulate"))
         .mut_arg("faults", |arg| arg.long_help(faults_help()))
-        .about("Serve a simulated tenant until stopped")
+        .about("Run a local server that simulates a Feishu tenant")
         .long_about(
-            "Serve a simulated tenant on this machine until stopped. Prints its address and the export lines that point \
-             vcq-etl to it.",
+            "Run a local server that simulates a Feishu tenant, until stopped. Prints its address and the export commands \
+             that point vcq-etl at it.",
         )
 }
 
 fn faults_help() -> String {
-    let lists = LIST_ENDPOINTS.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let endpoints = LIST_ENDPOINTS.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let kinds = FAULT_NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     format!(
-        "Fault to inject: [LIST:]KIND[@WHEN], for example html@every=7; can be given several times.\n\n\
-         LIST is {lists} [default: any]. KIND is {kinds}, or code=N for an API error code. WHEN is always [default], every=N, after=N \
-         or first=N (calls), chance=P (of the calls, 0 to 1), share=P (of the participants or meetings, 0 to 1) or \
+        "Fault to inject: [ENDPOINT:]KIND[@TRIGGER], for example html@every=7; repeatable.\n\n\
+         ENDPOINT is {endpoints} [default: any]. KIND is {kinds}, or code=N for an API error code. TRIGGER is always \
+         [default], every=N, after=N or first=N (calls), chance=P (of the calls, 0 to 1), share=P (of the participants or meetings, 0 to 1) or \
          first-of-each=N."
     )
 }

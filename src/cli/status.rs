@@ -24,7 +24,7 @@ struct StatusArgs {
     #[arg(long, value_name = "N", default_value_t = 5)]
     runs: usize,
 
-    /// Number of days of coverage to show, up to the newest day in the store.
+    /// Number of days of coverage to show, ending with the newest day in the store.
     #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
 
@@ -32,7 +32,7 @@ struct StatusArgs {
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
 
-    /// End of the coverage (exclusive) [default: now].
+    /// End date of the coverage (exclusive) [default: now].
     #[arg(long, value_name = "WHEN", requires = "since")]
     until: Option<String>,
 
@@ -47,7 +47,7 @@ const EXAMPLES: &[Example] = &[
 ];
 
 pub(super) const ENTRY: Entry = Entry {
-    shown: &[Group::Store, Group::Fetching, Group::Resources, Group::Logging],
+    help_groups: &[Group::Store, Group::Fetching, Group::Resources, Group::Logging],
     command,
     examples: EXAMPLES,
     run: Run::Configured(run),
@@ -58,8 +58,8 @@ fn command() -> Command {
         .about("Show the state of the store")
         .long_about(
             "Show the state of the store: recent runs, freshness, coverage by day, pending data with reasons, and calls used. \
-             Makes no API calls, takes no lock and changes nothing, so it can run during a sync. If the store is damaged, the \
-             readable parts are shown.",
+             Makes no API calls, takes no lock and changes nothing, so it can run during a sync. If the store is damaged, \
+             shows whatever is readable.",
         )
 }
 

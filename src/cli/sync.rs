@@ -33,7 +33,7 @@ pub(super) fn render_summary(summary: &Summary, ending: &Ending, format: TextOrJ
 /// The arguments that `sync` and `plan` share.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(super) struct WindowArgs {
-    /// Start of the window (inclusive): 2d, 36h, yesterday, 2026-11-01 or RFC 3339.
+    /// Start of the window (inclusive): 2d, 36h, yesterday, 2026-11-01 or an RFC 3339 timestamp.
     ///
     /// A meeting belongs to the window in which it starts. Dates are in the time zone of the tenant.
     #[arg(long, value_name = "WHEN")]
@@ -47,7 +47,7 @@ pub(super) struct WindowArgs {
     #[arg(long)]
     pub refetch: bool,
 
-    /// Only meetings with this nine-digit number; can be given several times.
+    /// Only meetings with this nine-digit number; repeatable.
     #[arg(long, value_name = "N", num_args = 1.., value_parser = meeting_no)]
     pub meeting_no: Vec<String>,
 }
@@ -57,7 +57,7 @@ pub(super) struct SyncArgs {
     #[command(flatten)]
     pub window: WindowArgs,
 
-    /// Stop after this many calls to the three lists; the next run resumes.
+    /// Stop after this many API calls; the next run resumes.
     #[arg(long, value_name = "N")]
     pub max_calls: Option<u64>,
 
@@ -76,7 +76,8 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl sync --since 1d --summary json | jq .samples", ""),
 ];
 
-pub(super) const ENTRY: Entry = Entry { shown: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry =
+    Entry { help_groups: &Group::ALL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 fn command() -> Command {
     // The description is set after the arguments, whose doc comment would replace it.
@@ -100,7 +101,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     if setup.client.shared_budget_dir.is_none() {
         context
             .console
-            .warn("neither HOME nor XDG_STATE_HOME is set: the call budget is not shared with other runs of this app");
+            .warn("neither HOME nor XDG_STATE_HOME is set: the rate limit is not shared with other runs of this app");
     }
     let synced = block_on(async {
         stop_on_signals(&setup, context);

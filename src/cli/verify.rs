@@ -17,7 +17,7 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl verify --json | jq .findings", "for monitoring"),
 ];
 
-pub(super) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(super) const ENTRY: Entry = Entry { help_groups: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 #[derive(Debug, Args)]
 struct VerifyArgs {

@@ -32,7 +32,7 @@ pub(crate) enum SyncError {
     UserIdType { store: PathBuf, stored: String, requested: &'static str },
     #[error("the store {} was created in the time zone {stored}, but this run uses {requested}", store.display())]
     Timezone { store: PathBuf, stored: String, requested: String },
-    #[error("no profile has a limit {}", unknown.join(", "))]
+    #[error("no profile has a threshold {}", unknown.join(", "))]
     UnknownLimits { unknown: Vec<String>, known: Vec<String> },
     #[error("cannot count what is published")]
     Totals(#[source] Box<dyn std::error::Error + Send + Sync>),

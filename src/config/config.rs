@@ -45,7 +45,7 @@ pub(crate) struct Config {
     /// Environment variables with our prefix that name no setting. They cause a warning only, because a newer or older
     /// version may share the environment.
     pub unknown_variables: Vec<String>,
-    /// Directory of the call budget that all runs of a user share: `vcq-etl` in `$XDG_STATE_HOME`, else in
+    /// Directory of the rate limit that all runs of a user share: `vcq-etl` in `$XDG_STATE_HOME`, else in
     /// `~/.local/state`. `None` if neither variable is set.
     pub state_folder: Option<PathBuf>,
     credentials: CredentialSettings,

@@ -120,7 +120,7 @@ pub(super) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trac
 pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         default: "./vcq-store",
-        help: "Directory of the store: vcq.duckdb, Parquet files, raw log and ledger.",
+        help: "Store directory; holds vcq.duckdb, the Parquet files, the raw log and the ledger.",
         ..setting("store", "DIR", Kind::Path, Group::Store)
     },
     Setting {
@@ -129,15 +129,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("timezone", "ZONE", Kind::Zone, Group::Store)
     },
     Setting {
-        help: "Limits of the custom profile where they differ from cqd, such as audio_loss_pct=3,audio_delay_ms=200; in vcq.toml also a table. Applied by the next sync or rebuild.",
+        help: "Thresholds that the custom profile overrides in cqd, such as audio_loss_pct=3,audio_delay_ms=200. In vcq.toml this can be a table. Takes effect at the next sync or rebuild.",
         ..setting("thresholds", "LIST", Kind::Numbers, Group::Store)
     },
     Setting {
-        help: "Directory with your own reports, one NAME.sql each. A report with the name of a built-in report replaces it.",
+        help: "Directory of custom reports, one NAME.sql file per report. A custom report replaces the built-in report of the same name.",
         ..setting("reports_dir", "DIR", Kind::Path, Group::Store)
     },
     Setting {
-        help: "App ID of the self-built app; needs the app secret too.",
+        help: "App ID of the self-built app; requires an app secret.",
         ..setting("app_id", "ID", Kind::Text, Group::Credentials)
     },
     Setting {
@@ -146,16 +146,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("app_secret", "SECRET", Kind::Text, Group::Credentials)
     },
     Setting {
-        help: "File that contains the app secret; only its owner may have access.",
+        help: "File that contains the app secret; must be accessible only to its owner (chmod 600).",
         ..setting("app_secret_file", "FILE", Kind::Path, Group::Credentials)
     },
     Setting {
         secret: true,
-        help: "Tenant or user access token, instead of app ID and app secret. It is not renewed.",
+        help: "Tenant or user access token, used in place of an app ID and secret. It is not renewed.",
         ..setting("access_token", "TOKEN", Kind::Text, Group::Credentials)
     },
     Setting {
-        help: "File that contains the access token; only its owner may have access.",
+        help: "File that contains the access token; must be accessible only to its owner (chmod 600).",
         ..setting("access_token_file", "FILE", Kind::Path, Group::Credentials)
     },
     Setting {
@@ -164,7 +164,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("region", "REGION", Kind::OneOf(REGIONS), Group::Api)
     },
     Setting {
-        help: "Base URL of the open platform, instead of a region, for private deployments. HTTPS only, except for loopback addresses.",
+        help: "Base URL of the open platform, for private deployments; cannot be combined with a region. Must be HTTPS, except for loopback addresses.",
         ..setting("base_url", "URL", Kind::BaseUrl, Group::Api)
     },
     Setting {
@@ -184,7 +184,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "24h",
-        help: "How long after a meeting ends its quality data may still change. Until then, incomplete data is fetched again.",
+        help: "How long after the end of a meeting its quality data may still change. Until then, pending data is fetched again.",
         ..setting("settle", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
     },
     Setting {
@@ -207,7 +207,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "120s",
-        help: "Longest wait that Feishu can impose at a time. Three such waits in a row stop the run.",
+        help: "Longest throttling wait to accept. Longer waits are cut to this; three of those in a row stop the run.",
         ..setting("wait_cap", "TIME", Kind::Duration { min_ms: 1 }, Group::Fetching)
     },
     Setting {
@@ -217,7 +217,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "500ms",
-        help: "Wait before the first retry; it doubles with every retry.",
+        help: "Maximum wait before the first retry; doubles with each retry, up to 30s. The actual wait is random.",
         ..setting("backoff_base", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
     },
     Setting {
@@ -239,7 +239,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "plain",
-        help: "Format of stderr: plain text, or json with one object per line.",
+        help: "Log format on stderr: plain text, or JSON with one object per line.",
         ..setting("log_format", "FORMAT", Kind::OneOf(LOG_FORMATS), Group::Logging)
     },
     Setting {
@@ -254,10 +254,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
 pub(crate) fn markdown() -> String {
     let mut text = "# Settings\n\n\
         Generated from the table of settings in `src/config/settings.rs`; a test keeps it up to date.\n\n\
-        Every setting can be given as a flag, as an environment variable or as a key of `vcq.toml`. Flags take precedence \
+        Every setting can be given as a flag, as an environment variable or in `vcq.toml`. Flags take precedence \
         over variables, variables over the file, the file over the defaults. The file is the one named by `--config` or \
-        `VCQ_CONFIG`, else `./vcq.toml`, else `$XDG_CONFIG_HOME/vcq-etl/vcq.toml` (`~/.config/vcq-etl/vcq.toml`). Only its \
-        owner may have access to a file that contains a secret.\n\n\
+        `VCQ_CONFIG`, else `./vcq.toml`, else `$XDG_CONFIG_HOME/vcq-etl/vcq.toml` (`~/.config/vcq-etl/vcq.toml`). A file \
+        that contains a secret must be accessible only to its owner.\n\n\
         Durations: `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`. Sizes: `256MiB`, `1GiB`, `500MB`.\n"
         .to_owned();
     for group in Group::ALL {

@@ -41,19 +41,19 @@ const fn row(code: ExitCode, name: &'static str, meaning: &'static str, outcome:
 
 /// Every exit code, in ascending order.
 pub(crate) const EXIT_CODES: &[ExitInfo] = &[
-    row(Complete, "complete", "complete for the window; recent participants may still be pending", "complete"),
+    row(Complete, "complete", "success; data of meetings that ended recently may still be pending", "complete"),
     row(Unexpected, "unexpected", "internal error (please report this bug)", "internal error"),
     row(Usage, "usage", "command-line or configuration error", "usage"),
     row(
         Credentials,
         "credentials",
-        "Feishu rejected the credentials, a scope, the role or this IP address",
+        "access denied by Feishu: credentials, a missing scope or role, or an IP address that is not allowed",
         "Feishu rejected the credentials or the permissions",
     ),
     // The name is that of existing stores.
     row(Feishu, "vendor", "Feishu is unreachable or keeps failing", "Feishu could not be reached or kept failing"),
     row(Storage, "storage", "the store cannot be read or written", "the store could not be read or written"),
-    row(Busy, "busy", "another run holds the store", "busy"),
+    row(Busy, "busy", "another run holds the store's lock", "busy"),
     ExitInfo {
         next: Some("The next run retries what is still pending."),
         ..row(Incomplete, "incomplete", "finished with failures; rerun to retry them", "finished with failures")
@@ -63,11 +63,11 @@ pub(crate) const EXIT_CODES: &[ExitInfo] = &[
         ..row(
             Stopped,
             "stopped",
-            "stopped early on purpose (budget, monthly quota, --finish-by); rerun to resume",
+            "stopped early at a limit (--max-calls, --finish-by, monthly quota); rerun to resume",
             "stopped early",
         )
     },
-    row(Difference, "difference", "verify found a difference", "difference"),
+    row(Difference, "difference", "verify found problems", "difference"),
     ExitInfo {
         next: RESUMES,
         ..row(Interrupted, "interrupted", "interrupted (SIGINT); fetched data is kept", "interrupted")

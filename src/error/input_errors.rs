@@ -62,8 +62,9 @@ impl From<ReportError> for Failure {
                     false => failure.hint(format!("the parameters are {}", known.join(", "))),
                 }
             }
-            ReportError::UnknownProfile { profile, known } => did_you_mean(of(ExitCode::Usage), profile, known)
-                .hint(format!("the profiles are {}; the report threshold-sheet lists their limits", known.join(", "))),
+            ReportError::UnknownProfile { profile, known } => did_you_mean(of(ExitCode::Usage), profile, known).hint(
+                format!("the profiles are {}; the report threshold-sheet lists their thresholds", known.join(", ")),
+            ),
             ReportError::InvalidAssignment { .. } => usage("for example: --param since=2026-11-01"),
             ReportError::MissingParameter { report, name, doc } => of(ExitCode::Usage)
                 .hint(format!("{name}: {doc}"))
@@ -78,7 +79,9 @@ impl From<ReportError> for Failure {
             ReportError::NotInstalled { .. } => of(ExitCode::Storage)
                 .hint("run vcq-etl rebuild; it makes no API calls")
                 .hint("the next vcq-etl sync that publishes anything installs it too"),
-            ReportError::Folder { .. } => usage("--reports-dir is a folder with your own NAME.sql files"),
+            ReportError::Folder { .. } => {
+                usage("--reports-dir is a directory of custom reports, one NAME.sql file per report")
+            }
             ReportError::RunCustom { .. } => usage("fix its SQL; it runs on the read-only database"),
             ReportError::ColumnMismatch { .. } => usage("name the columns of the result in its header"),
             ReportError::InvalidFile { .. }

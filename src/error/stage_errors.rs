@@ -16,7 +16,7 @@ use vcq_simulator::{FaultError, SimulatorError};
 const REBUILDS: &str = "it rebuilds manifest, Parquet and database from raw/ and makes no API calls";
 const CHECK_DISK: &str = "check the disk and the permissions of the store; published data is intact";
 const FREE_SPACE: &str = "free disk space and run again; published data is intact";
-const FIX_STATE_FOLDER: &str = "free disk space or fix the permissions of the store's folder state/";
+const FIX_STATE_FOLDER: &str = "free disk space or fix the permissions of the store's directory state/";
 
 impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Failure {
@@ -37,7 +37,7 @@ impl From<SyncError> for Failure {
             SyncError::Ledger(_) => storage().hint(FIX_STATE_FOLDER).hint("the data in raw/ is intact"),
             SyncError::WithoutRaw { .. } => storage()
                 .hint("nothing was changed: restore raw/ or parquet/_manifest.json from a backup")
-                .hint("or, to discard these dates, move their folders out of parquet/ and run again"),
+                .hint("or, to discard these dates, move their directories out of parquet/ and run again"),
             SyncError::Short { .. } => storage().hint(
                 "restore the missing files of raw/ and run again, or fetch these whole days again with sync --refetch",
             ),
@@ -51,7 +51,7 @@ impl From<SyncError> for Failure {
             }
             SyncError::Totals(_) => storage().hint(format!("the database may be damaged: run vcq-etl rebuild: {REBUILDS}")),
             SyncError::Date(DateError::Raw(RawError::Io { .. })) => {
-                storage().hint("check the disk and the permissions of the store's folder raw/; published data is intact")
+                storage().hint("check the disk and the permissions of the store's directory raw/; published data is intact")
             }
             SyncError::Date(_) => storage()
                 .hint("published data is intact; vcq-etl verify names the damaged files of the raw log")
@@ -71,7 +71,7 @@ impl From<VerifyError> for Failure {
             VerifyError::Load(error) => error.into(),
             VerifyError::Definitions(error) => (*error).into(),
             VerifyError::Raw(_) => Failure::of(ExitCode::Storage, &error)
-                .hint("check the disk and the permissions of the store's folder raw/"),
+                .hint("check the disk and the permissions of the store's directory raw/"),
         }
     }
 }
@@ -110,12 +110,12 @@ pub(crate) const NEWER_SCHEMA: &str = "use the newer program, or another store w
 pub(crate) fn not_a_store_hint(why: NotAStore) -> &'static str {
     match why {
         NotAStore::NoFolder | NotAStore::NoStoreFiles => {
-            "run vcq-etl sync --since 2d first, or name the store with --store DIR; a new store needs an empty folder"
+            "run vcq-etl sync --since 2d first, or name the store with --store DIR; a new store needs an empty directory"
         }
         NotAStore::File | NotAStore::OtherFiles => {
-            "use another folder with --store DIR: an empty or new one, or a store of vcq-etl"
+            "use another directory with --store DIR: an empty or new one, or a store of vcq-etl"
         }
-        NotAStore::NotUtf8 => "use a folder with --store DIR whose path is valid UTF-8",
+        NotAStore::NotUtf8 => "use a directory with --store DIR whose path is valid UTF-8",
     }
 }
 

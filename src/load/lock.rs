@@ -28,7 +28,7 @@ pub struct Holder {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error(
-        "another run holds the store: `{}`, process {} on {}, since {}",
+        "another run holds the store's lock: `{}`, process {} on {}, since {}",
         .0.command, .0.pid, .0.host, .0.started_utc
     )]
     Held(Holder),

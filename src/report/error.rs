@@ -31,7 +31,7 @@ pub enum ReportError {
     /// A file in the folder of custom reports.
     #[error("{} is not a valid report", path.display())]
     InvalidFile { path: PathBuf, source: Box<ReportError> },
-    #[error("could not list the report folder {}", path.display())]
+    #[error("could not list the reports directory {}", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
     /// The store was published by a version without this report, or with other parameters.
     #[error("the published database does not have the report {report} of this version")]

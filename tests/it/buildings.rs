@@ -227,7 +227,7 @@ fn an_import_needs_the_lock_and_a_check_does_not() {
     let lock = Lock::take(&paths, "sync", 0).expect("free");
     let other = env.file("other.csv", "cidr,building\n10.1.2.0/24,A\n");
     let ran = env.buildings(&["import", &other]).expect_exit(6);
-    assert!(ran.stderr.contains("another run holds the store: `sync`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("another run holds the store's lock: `sync`"), "{}", ran.stderr);
     assert_eq!(env.stored_file(), before);
     env.buildings(&["check"]).expect_exit(0);
     env.buildings(&["check", &other]).expect_exit(0);

@@ -76,7 +76,7 @@ fn an_unshareable_budget_is_reported_and_stops_no_run() {
     for command in [blocked, homeless] {
         let ran = run(command).expect_exit(0);
         assert_eq!(ran.summary()["samples"], totals.samples);
-        let message = ran.stderr.matches("the call budget is not shared with other runs of this app").count();
+        let message = ran.stderr.matches("the rate limit is not shared with other runs of this app").count();
         assert_eq!(message, 1, "{}", ran.stderr);
     }
 }

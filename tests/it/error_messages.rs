@@ -151,7 +151,7 @@ fn a_folder_with_other_files_is_not_used_as_a_store() {
     std::fs::write(env.store().join("thesis.odt"), "mine").expect("written");
     let ran = env.sync(&[]);
     assert!(!ran.stderr.contains("run vcq-etl sync"), "the hint names the command that failed:\n{}", ran.stderr);
-    assert_error(ran, 5, &["contains other files", "another folder with --store DIR"]);
+    assert_error(ran, 5, &["contains other files", "another directory with --store DIR"]);
     assert_eq!(std::fs::read_dir(env.store()).expect("listed").count(), 1);
 }
 

@@ -15,18 +15,19 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl report run coverage --out coverage.csv", "for a spreadsheet"),
 ];
 
-pub(in crate::cli) const ENTRY: Entry = Entry { shown: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
+pub(in crate::cli) const ENTRY: Entry =
+    Entry { help_groups: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum ReportCommand {
     /// List the reports and the questions they answer
     List(ListArgs),
-    /// Explain a report: parameters, columns, limits and caveats
+    /// Explain a report: parameters, columns, thresholds and caveats
     Show(ShowArgs),
     /// Run a report on the published data
     #[command(after_help = run::EXAMPLES)]
     Run(RunArgs),
-    /// Write a report page about a day, week or month as an HTML file
+    /// Write an HTML report of a day, week or month
     #[command(after_help = html::EXAMPLES)]
     Html(HtmlArgs),
 }
@@ -36,15 +37,15 @@ fn command() -> Command {
         .about("Run reports on the published data")
         .subcommand_required(true)
         .arg_required_else_help(true);
-    Action::augment_subcommands(command)
+    ReportCommand::augment_subcommands(command)
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     match parsed(matches) {
-        Action::List(args) => list::run(&args, context)?,
-        Action::Show(args) => show::run(&args, context)?,
-        Action::Run(args) => run::run(&args, context)?,
-        Action::Html(args) => html::run(&args, context)?,
+        ReportCommand::List(args) => list::run(&args, context)?,
+        ReportCommand::Show(args) => show::run(&args, context)?,
+        ReportCommand::Run(args) => run::run(&args, context)?,
+        ReportCommand::Html(args) => html::run(&args, context)?,
     }
     Ok(ExitCode::Complete)
 }

@@ -28,7 +28,7 @@ pub(super) struct HtmlArgs {
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<Date>,
 
-    /// Profile of quality limits; `report run threshold-sheet` lists them
+    /// Threshold profile; `report run threshold-sheet` lists all profiles
     #[arg(long, value_name = "PROFILE", default_value = "cqd")]
     profile: String,
 

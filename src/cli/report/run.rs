@@ -33,7 +33,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
 
-    /// Profile of quality limits: cqd, strict, huawei-red or custom
+    /// Threshold profile: cqd, strict, huawei-red or custom
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 
@@ -45,7 +45,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N")]
     top: Option<String>,
 
-    /// Value of a parameter of the report; can be given several times
+    /// Set a report parameter; repeatable
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
 

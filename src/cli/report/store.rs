@@ -26,7 +26,7 @@ pub(super) fn warn_of_other_definitions(connection: &Connection, context: &Conte
     let config = &context.config;
     if !commands::defines_the_same(connection, &StorePaths::existing(&config.store)?, &config.thresholds)? {
         context.console.warn(
-            "the store was published with other reports, limits or buildings than those of this program and its settings; \
+            "the store was published with other reports, thresholds or buildings than those of this program and its settings; \
              the next sync or vcq-etl rebuild updates them",
         );
     }

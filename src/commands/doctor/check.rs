@@ -16,14 +16,14 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("settings", "which credentials are set, where they come from, and whether they are usable"),
     ("host", "name resolution, connection and TLS of the Feishu host"),
     ("token", "whether Feishu accepts the credentials, and the kind of token"),
-    ("meeting_list", "one API call"),
-    ("participant_list", "one API call"),
-    ("participant_quality_list", "one API call"),
+    ("meeting_list", "whether a call succeeds"),
+    ("participant_list", "whether a call succeeds"),
+    ("participant_quality_list", "whether a call succeeds"),
     ("clock", "this machine's clock compared with Feishu's"),
     ("disk", "free space on the store's file system"),
     ("store", "whether the store is readable, writable and consistent"),
     ("lock", "which process is writing to the store"),
-    ("state_folder", "where the call budget is shared with other runs"),
+    ("state_folder", "whether the shared rate-limit file is usable"),
 ];
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]

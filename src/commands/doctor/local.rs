@@ -1,4 +1,4 @@
-//! Disk, store, lock, and the directory of the shared call budget. Read-only.
+//! Disk, store, lock, and the directory of the shared rate limit. Read-only.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -157,14 +157,14 @@ fn not_writable(folder: &Path, error: &io::Error) -> Check {
 }
 
 fn state_folder(folder: Option<&Path>) -> Check {
-    const ALONE: &str = "concurrent runs of this app do not share the call budget and may be throttled";
+    const ALONE: &str = "concurrent runs of this app do not share the rate limit and may be throttled";
     let Some(folder) = folder else {
         return Check::warning("state_folder", "neither HOME nor XDG_STATE_HOME is set").next(ALONE);
     };
     // The existing part of the path; a file in it is an error.
     let there = folder.ancestors().find(|place| place.exists()).unwrap_or(folder);
     if !there.is_dir() {
-        return Check::warning("state_folder", format!("{} is not a folder", there.display())).next(ALONE);
+        return Check::warning("state_folder", format!("{} is not a directory", there.display())).next(ALONE);
     }
     match check_writable(there) {
         Ok(()) => Check::ok("state_folder", folder.display().to_string()),

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use feishu_vc::{CallBudget, Endpoint};
 
 use crate::commands::setup::Now;
-use crate::text::counted;
 
 /// Admits requests until a number of calls or a time is reached.
 pub(super) struct Budget {
@@ -29,7 +28,7 @@ impl CallBudget for Budget {
         let Some(max_calls) = self.max_calls else { return Ok(()) };
         let admitted =
             self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < max_calls).then_some(used + 1));
-        admitted.map(drop).map_err(|_| format!("the budget of {} is used up", counted(max_calls, "call")))
+        admitted.map(drop).map_err(|_| format!("--max-calls {max_calls} is reached"))
     }
 }
 

@@ -87,7 +87,7 @@ impl EventListener for Counters {
                 Event::WaitClamped { endpoint: name(*endpoint), requested: *requested, wait: *wait }
             }
             feishu_vc::Event::SharedBudgetUnavailable { reason } => {
-                Event::Warning { text: format!("the call budget is not shared with other runs of this app: {reason}") }
+                Event::Warning { text: format!("the rate limit is not shared with other runs of this app: {reason}") }
             }
             feishu_vc::Event::Waiting { endpoint, wait, reason: WaitReason::Throttle } => {
                 self.add_wait(*endpoint, *wait, Instant::now());

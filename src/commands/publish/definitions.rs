@@ -1,4 +1,4 @@
-//! What is installed in every published database in addition to the rows: reports, limits and buildings.
+//! What is installed in every published database in addition to the rows: reports, thresholds and buildings.
 
 use duckdb::Connection;
 

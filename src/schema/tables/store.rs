@@ -103,7 +103,7 @@ pub(crate) const META: Table = Table {
         C::derived("user_id_type", Text, "Type of the user ids in this store."),
         C::derived("compact_bytes", Count, "Size of the file when it was last compacted."),
         C::derived("compact_rows", Count, "Rows in the file when it was last compacted."),
-        C::derived("definitions_sha256", Id, "Checksum of the views, macros, limits and buildings in this file."),
+        C::derived("definitions_sha256", Id, "Checksum of the views, macros, thresholds and buildings in this file."),
     ],
 };
 
