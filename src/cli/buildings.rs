@@ -243,7 +243,7 @@ fn judged_page(file: &Path, judged: &Judged) -> String {
     list(&mut page, "Duplicates", repeated);
     list(&mut page, "Overlaps", judgement.overlaps.iter().map(|(inner, outer)| format!("{inner} in {outer}")));
     list(&mut page, "Home ranges without egress_cidr", judgement.home.iter().map(Network::to_string));
-    list(&mut page, "Networks that contain home ranges", judgement.around_home.iter().map(Network::to_string));
+    list(&mut page, "Networks that contain home-router ranges", judgement.around_home.iter().map(Network::to_string));
     page.line("");
     page.line("The file is valid. Nothing was imported.");
     page.text()

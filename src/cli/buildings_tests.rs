@@ -80,7 +80,7 @@ fn a_check_of_a_file_lists_likely_mistakes() {
     Home ranges without egress_cidr
       192.168.2.0/24
 
-    Networks that contain home ranges
+    Networks that contain home-router ranges
       10.0.0.0/8
 
     The file is valid. Nothing was imported.

@@ -94,7 +94,7 @@ fn every_command_says_what_it_does() {
         let about = command.get_about().expect("a description").to_string();
         let verb = about.split(' ').next().unwrap_or_default();
         assert!(
-            ["Check", "Estimate", "Fetch", "Print", "Rebuild", "Run", "Serve", "Show", "Sync"].contains(&verb),
+            ["Check", "Estimate", "Fetch", "Print", "Rebuild", "Run", "Show", "Sync"].contains(&verb),
             "{}: {about}",
             command.get_name()
         );
@@ -110,6 +110,16 @@ fn every_setting_is_a_flag() {
         assert_eq!(arg.get_long(), Some(&flag[2..]));
         assert!(run_with(&["--help"], &[]).stdout.contains(&flag), "{flag} is not in the help");
     }
+}
+
+#[test]
+fn help_accepts_a_help_flag() {
+    let help = run_with(&["help", "sync"], &[]);
+    assert_eq!(help.exit, ExitCode::Complete);
+    for args in [&["help", "sync", "--help"], &["help", "-h", "sync"]] {
+        assert_eq!(run_with(args, &[]).stdout, help.stdout);
+    }
+    assert_eq!(run_with(&["help", "--help"], &[]).stdout, run_with(&["--help"], &[]).stdout);
 }
 
 #[test]
