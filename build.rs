@@ -37,7 +37,7 @@ fn replace_link(library: &Path, link: &Path) -> io::Result<()> {
         return Ok(());
     }
     match fs::remove_file(link) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => std::os::unix::fs::symlink(library, link),
     }
 }

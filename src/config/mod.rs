@@ -4,21 +4,21 @@
 //! which records where each value came from. Promises: no other module reads the environment, and no error contains a
 //! secret. Leaves out the arguments of single commands (`cli`).
 
-mod config;
 mod error;
 mod log_format;
 mod quantity;
+mod resolved;
 mod secret_file;
 pub(crate) mod settings;
 mod sources;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use config::Config;
 pub(crate) use error::ConfigError;
 pub(crate) use log_format::LogFormat;
 #[cfg(any(test, fuzzing))]
 pub(crate) use quantity::ByteSize;
 pub(crate) use quantity::duration;
+pub(crate) use resolved::Config;
 pub(crate) use settings::{Group, Kind, SETTINGS, Setting};
 pub(crate) use sources::{Origin, Sources};

@@ -5,16 +5,16 @@
 //! readable without colour and on a narrow terminal. Leaves out what a run does.
 
 mod bars;
-mod console;
 mod estimate;
 mod lines;
 mod model;
 mod progress;
+mod stderr;
 mod summary;
 
-pub(crate) use console::Console;
 #[cfg(test)]
 pub(crate) use estimate::tests::price as sample_price;
 pub(crate) use estimate::{about, estimate_text, time_text};
 pub(crate) use progress::Progress;
+pub(crate) use stderr::Console;
 pub(crate) use summary::{Ending, calls_text, text as summary_text};

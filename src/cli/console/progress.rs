@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressDrawTarget;
 
 use super::bars::Bars;
-use super::console::Console;
 use super::lines;
 use super::model::Model;
+use super::stderr::Console;
 use crate::config::LogFormat;
 use crate::event::{Event, Listener};
 use crate::text::terminal_width;
@@ -153,7 +153,7 @@ impl Viewer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::console::tests::Buffer;
+    use super::super::stderr::tests::Buffer;
     use super::*;
     use crate::error::Redactor;
 

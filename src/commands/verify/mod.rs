@@ -7,10 +7,10 @@
 
 mod deep;
 mod raw;
+mod report;
 mod setup;
-mod verify;
 
-pub(crate) use setup::{PUBLISH_TIMEOUT, VerifyError, VerifySetup};
 #[cfg(test)]
-pub(crate) use verify::checks;
-pub(crate) use verify::{VerifyReport, verify};
+pub(crate) use report::checks;
+pub(crate) use report::{VerifyReport, verify};
+pub(crate) use setup::{PUBLISH_TIMEOUT, VerifyError, VerifySetup};

@@ -216,7 +216,7 @@ impl MeetingBuilder<'_> {
     fn add_external(&mut self) {
         let foreign = 1 + self.rng.index(2);
         let guests = 1 + self.rng.index(2);
-        let phone = usize::from(self.rng.chance(0.35) || self.scheduled.topic.starts_with("Client review"));
+        let phone = usize::from(self.rng.chance(0.35) || self.scheduled.topic.starts_with("Vendor review"));
         for at in 0..foreign + guests + phone {
             let ordinal = self.rng.between(0, 4000) as u32 * 8 + at as u32;
             let identity = match at {

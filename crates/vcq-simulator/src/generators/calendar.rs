@@ -81,7 +81,7 @@ const UNUSUAL_MEETINGS: &[(char, MeetingKind, &str, u32, i64, i64)] = &[
     ('a', MeetingKind::Team, "Standing room: triage", 0, 9 * HOUR + 13, 1500),
     ('a', MeetingKind::Team, "Standing room: triage", 0, 16 * HOUR + 7, 1860),
     ('a', MeetingKind::Team, "Standing room: triage", 1, 9 * HOUR + 41, 1320),
-    ('b', MeetingKind::External, "Client review with Brightleaf", 0, 10 * HOUR, 2777),
+    ('b', MeetingKind::External, "Vendor review with Brightleaf", 0, 10 * HOUR, 2777),
     ('c', MeetingKind::Devices, "两台设备测试", 0, 11 * HOUR + 300, 1805),
     ('d', MeetingKind::Instant, "临时会议", 0, 13 * HOUR + 600, 22),
     ('e', MeetingKind::ScreenCast, "Screen cast", 0, 14 * HOUR, 1200),

@@ -4,6 +4,7 @@ use crate::random::derive_key;
 
 /// The parameter `user_id_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the names of the API")]
 pub(crate) enum UserIdType {
     /// One per person and app: `ou_...`.
     OpenId,

@@ -139,10 +139,10 @@ mod tests {
 
     #[test]
     fn rooms_find_their_building() {
-        for building in 0..BUILDINGS.len() {
-            for room in 0..ROOM_NAMES.len() {
-                let name = room_name(room_index(building, room));
-                assert!(name.starts_with(BUILDINGS[building].name) && name.ends_with(ROOM_NAMES[room]), "{name}");
+        for (at, building) in BUILDINGS.iter().enumerate() {
+            for (place, room) in ROOM_NAMES.iter().enumerate() {
+                let name = room_name(room_index(at, place));
+                assert!(name.starts_with(building.name) && name.ends_with(room), "{name}");
             }
         }
     }
