@@ -95,7 +95,7 @@ impl Network {
         self.truncate(length.min(self.prefix_length()))
     }
 
-    /// True if it lies in a default range of home routers.
+    /// True if it is in a default range of home routers.
     pub(crate) fn is_home(self) -> bool {
         HOME_NETWORKS.iter().any(|home| home.contains(self))
     }

@@ -44,7 +44,7 @@ pub(super) fn check(data: &[u8]) {
     if let Some(minutes) = parse::offset_min(&text) {
         assert!(minutes.abs() <= 14 * 60, "{text:?}: {minutes}");
     }
-    // A JSON number gives the same value as its text.
+    // A JSON number parses to the same value as its text.
     if let Ok(number) = text.parse::<i64>() {
         let digits = number.to_string();
         assert_eq!(parse::count(&Raw::Integer(number)), parse::count(&Raw::Text(&digits)), "{number}");
@@ -69,7 +69,7 @@ fn ascii(c: char) -> Option<char> {
     }
 }
 
-/// Printable ASCII gives the same value in full width.
+/// Full-width characters parse to the same value as printable ASCII.
 fn same_in_full_width<T: PartialEq + std::fmt::Debug>(text: &str, parse: impl Fn(&Raw<'_>) -> T) {
     if !text.chars().all(|c| matches!(c, ' '..='~')) {
         return;

@@ -137,7 +137,7 @@ fn page_token(value: &Value) -> Option<String> {
 pub struct EnvelopeFacts {
     /// The code.
     pub code: i64,
-    /// Whether there are more pages, the next page token, and the number of items; `None` if `data` is no page.
+    /// Whether there are more pages, the next page token, and the number of items; `None` if `data` is not a page.
     pub paging: Option<(bool, Option<String>, usize)>,
     /// The scopes, the log ID and the URL of the help page.
     pub names: Vec<String>,

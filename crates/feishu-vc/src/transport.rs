@@ -109,7 +109,7 @@ impl Transport {
         self.unless_cancelled(tokio::time::sleep(wait)).await
     }
 
-    /// Describes a response that is no page. The body is left to the caller.
+    /// Describes a response that is not a page. The body is left to the caller.
     pub(crate) fn error_response(
         &self,
         response: &Response,

@@ -20,7 +20,7 @@ const SKEW_FAILED_S: i64 = 600;
 /// The result of one call, and whether the next call makes sense.
 pub(super) struct Verdict {
     pub check: Check,
-    /// Why the next calls would fare no better.
+    /// Why the next calls would fail as well.
     pub ends: Option<&'static str>,
 }
 
@@ -152,7 +152,7 @@ fn exit_of(cause: StopCause) -> ExitCode {
     }
 }
 
-/// Why the other endpoints would fare no better. Scopes differ from endpoint to endpoint.
+/// Why the other endpoints would fail as well. Scopes differ from endpoint to endpoint.
 fn ends_after(cause: StopCause) -> Option<&'static str> {
     match cause {
         StopCause::Credentials => Some("the credentials were rejected"),

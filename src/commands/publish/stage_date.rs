@@ -162,7 +162,7 @@ impl<'a> Stage<'a> {
         self.participants.extend(rows.collect())
     }
 
-    /// Parses the last whole walk of a participant. Returns its number of samples.
+    /// Parses the last complete walk of a participant. Returns its number of samples.
     fn samples(&mut self, meeting_key: &str, participant: &Participant, quality: &RawDate) -> Result<u64, DateError> {
         let unit = &participant.identity.base_key;
         let Some(walk) = quality.walks(unit).iter().rev().find(|walk| walk.is_whole()) else { return Ok(0) };

@@ -165,7 +165,7 @@ impl SharedFile {
 fn exchange<T>(mut file: &File, change: impl Fn(&mut SharedState, i64) -> T) -> io::Result<T> {
     let mut bytes = Vec::with_capacity(TEXT_BYTES);
     file.seek(SeekFrom::Start(0))?;
-    // A longer file is not one of ours, whatever it begins with.
+    // A longer file is not one of ours, regardless of its beginning.
     let length = file.take(2 * TEXT_BYTES as u64).read_to_end(&mut bytes)?;
     let before = SharedState::read(&bytes);
     let mut state = before.clone();
