@@ -252,7 +252,7 @@ fn a_published_date_without_raw_data_is_kept() {
 #[test]
 fn a_rebuild_needs_a_store_and_the_lock() {
     let env = TestEnv::new();
-    assert!(rebuild(&env, &[]).expect_exit(5).stderr.contains("no such folder"));
+    assert!(rebuild(&env, &[]).expect_exit(5).stderr.contains("the directory does not exist"));
     assert!(!env.store().exists());
     env.sync(&["--max-calls", "5"]).expect_exit(8);
     rebuild(&env, &["--since", "2000-01-02", "--until", "2000-01-01"]).expect_exit(2);
