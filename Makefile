@@ -61,7 +61,7 @@ tests/web/node_modules/installed: tests/web/package-lock.json
 	@touch $@
 
 sdk: build $(VENV)/installed
-	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --package vcq-simulator --lib sdk -- --ignored
+	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --workspace --lib sdk -- --ignored
 
 # Does not check advisories; deny.toml says why.
 deny: $(VENV)/installed

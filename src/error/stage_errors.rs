@@ -15,8 +15,8 @@ use vcq_simulator::{FaultError, SimulatorError};
 
 const REBUILDS: &str = "it rebuilds manifest, Parquet and database from raw/ and makes no API calls";
 const CHECK_DISK: &str = "check the disk and the permissions of the store; published data is intact";
-const FREE_SPACE: &str = "free disk space and run again; published data is intact";
-const FIX_STATE_FOLDER: &str = "free disk space or fix the permissions of the store's directory state/";
+const FREE_SPACE: &str = "free space and run again; published data is intact";
+const FIX_STATE_FOLDER: &str = "free space or fix the permissions of the store's directory state/";
 
 impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Failure {
