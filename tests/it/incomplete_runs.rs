@@ -55,7 +55,7 @@ fn max_calls_stops_the_run_and_the_next_one_continues() {
     let env = TestEnv::new();
     let ran = env.sync(&["--max-calls", "40"]).expect_exit(8);
     assert_eq!(env.calls(), 40, "no more calls than allowed");
-    assert!(ran.stderr.contains("40 calls"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--max-calls 40 is reached"), "{}", ran.stderr);
     let answered = env.number("select count(*) from coverage where status = 'complete'");
     assert!(answered > 0, "what was answered is published");
     assert!(env.number("select count(*) from coverage where status = 'pending'") > 0);

@@ -27,7 +27,7 @@ fn a_truncated_raw_file_loses_only_its_last_record() {
         }
         fs::write(&file, bytes).expect("written");
         let text = RunOutput::new(env.vcq(&["rebuild"]).output().expect("runs")).expect_exit(0).stdout;
-        assert!(text.contains("1 record of the raw log was cut off"), "{text}");
+        assert!(text.contains("skipped 1 truncated record of the raw log"), "{text}");
         assert_eq!(env.number("select count(*) from coverage where status = 'pending'"), 1);
         env.simulator().reset_stats();
         env.sync(&[]).expect_exit(0);

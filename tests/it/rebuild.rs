@@ -245,7 +245,7 @@ fn a_published_date_without_raw_data_is_kept() {
     remove(env.store().join(format!("raw/meetings/meeting_date={}", dates[0])));
     remove(env.store().join("parquet/_manifest.json"));
     let ran = rebuild(&env, &[]).expect_exit(5);
-    assert!(ran.stderr.contains(&dates[0]) && ran.stderr.contains("without answers in raw/"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&dates[0]) && ran.stderr.contains("have no data in raw/"), "{}", ran.stderr);
     assert!(!files(&env.store().join("parquet"), ".parquet").is_empty());
 }
 

@@ -318,8 +318,8 @@ fn secret_files_that_others_can_read_are_refused() {
     for (name, words) in [
         ("empty", "is empty"),
         ("large", "larger than 65536 bytes"),
-        ("folder", "no regular file"),
-        ("pipe", "no regular file"),
+        ("folder", "not a regular file"),
+        ("pipe", "not a regular file"),
         ("nothing", "could not read"),
     ] {
         let ran = with_file(&server, name).expect_exit(2);

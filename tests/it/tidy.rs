@@ -186,7 +186,7 @@ fn avoided_words_are_not_used() {
     let mut found = Vec::new();
     for path in paths {
         for (number, line) in fs::read_to_string(&path).expect("text").lines().enumerate() {
-            // The machine-readable name of an outcome, which existing stores contain, and the topic of a simulated meeting.
+            // The name of an outcome, which existing stores contain, and the topic of a simulated meeting.
             let line = line.to_lowercase().replace("\"vendor\"", "").replace("\"vendor review", "");
             let words: Vec<&str> = line.split(|c: char| !c.is_alphabetic()).collect();
             let avoided = AVOIDED_WORDS.iter().filter(|(word, _)| words.contains(word));

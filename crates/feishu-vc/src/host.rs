@@ -77,6 +77,11 @@ impl BaseUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(BaseUrlError::UserInfo);
         }
+        // The parser also accepts `http:/host` and `http:host`; what was meant there is unknown.
+        let rest = text.trim().get(url.scheme().len()..).unwrap_or_default();
+        if !rest.starts_with("://") || rest.starts_with(":///") {
+            return Err(BaseUrlError::NotAUrl("the scheme is not followed by // and a host".into()));
+        }
         if !matches!(url.scheme(), "https" | "http") {
             return Err(BaseUrlError::Scheme { scheme: url.scheme().to_owned() });
         }

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::text::width;
 
-/// Wraps a text to lines of at most `max_width` columns, at spaces; a longer word is split after underscores if possible.
+/// Wraps a text at spaces to lines of at most `max_width` columns. A longer word is split after an underscore, if any.
 pub(super) fn wrap_cell(text: &str, max_width: usize) -> Vec<String> {
     let max_width = max_width.max(2);
     let mut lines = Vec::new();
