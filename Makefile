@@ -45,8 +45,10 @@ lint: duckdb
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(RELEASE) --workspace --all-targets -- -D warnings
 
+# Many tests wait for a process, a clock or the disk, so more of them run than there are cores.
+TEST_THREADS ?= 4
 unit: duckdb
-	$(CARGO) test $(RELEASE) --workspace
+	$(CARGO) test $(RELEASE) --workspace -- --test-threads $(TEST_THREADS)
 
 # Every kill and every fault; the default tests try one of each kind.
 test-crash: duckdb
