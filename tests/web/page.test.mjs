@@ -331,7 +331,7 @@ test("an empty period and one with gaps have a banner", async () => {
   const empty = await open(page(world, "empty.html", "--date", "2027-03-01", "--language", "en"));
   assert.match(await empty.$eval(".banner.bad", (box) => box.innerText), /No data for this period[\s\S]*the store holds 2026-11-02/);
   assert.equal(await empty.$(".tiles"), null);
-  await empty.innocent();
+  await empty.closeClean();
   // A page per day: the banner is there exactly if the scorecard's coverage target is missed.
   for (let day = 2; day <= 6; day += 1) {
     const since = `2026-11-0${day}`;
