@@ -175,6 +175,7 @@ fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
                 is_webinar: false,
             },
             devices: 3,
+            number_of_participants: None,
             item_digest: String::new(),
         });
         if !is_listed {

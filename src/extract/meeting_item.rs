@@ -31,6 +31,7 @@ pub(super) struct ListedMeeting {
     pub key: String,
     pub identity: MeetingIdentity,
     pub devices: i64,
+    pub number_of_participants: Option<i64>,
     pub item_digest: String,
 }
 
@@ -49,9 +50,15 @@ impl<'z> ListReader<'z> {
         let Some(key) = self.numbering.key(&identity.key, value) else {
             return Listed::Duplicate(identity.start.local_day());
         };
-        // 0 if the item does not contain it.
-        let devices = parse::count(&Raw::of(value.get("number_of_devices"))).ok().flatten().unwrap_or_default();
-        Listed::Meeting(ListedMeeting { key, identity, devices, item_digest: hex(&row_digest(value)) })
+        let count = |field: &str| parse::count(&Raw::of(value.get(field))).ok().flatten();
+        Listed::Meeting(ListedMeeting {
+            key,
+            identity,
+            // 0 if the item does not contain it.
+            devices: count("number_of_devices").unwrap_or_default(),
+            number_of_participants: count("number_of_participants"),
+            item_digest: hex(&row_digest(value)),
+        })
     }
 }
 
@@ -72,6 +79,7 @@ impl ListedMeeting {
             key: self.key.clone(),
             identity: self.identity.clone(),
             devices: self.devices,
+            number_of_participants: self.number_of_participants,
             item_digest: if is_whole { self.item_digest.clone() } else { String::new() },
         })
     }

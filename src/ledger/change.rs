@@ -35,15 +35,35 @@ impl Answer {
 /// Applied once its response is on disk. `path` is below `raw/`.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
-    Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
+    Meeting {
+        key: String,
+        identity: MeetingIdentity,
+        devices: i64,
+        number_of_participants: Option<i64>,
+        item_digest: String,
+    },
     // The participant list of a meeting was fetched.
-    Listed { meeting_key: String, answer: Answer },
-    Participant { meeting_key: String, identity: ParticipantIdentity },
+    Listed {
+        meeting_key: String,
+        answer: Answer,
+    },
+    Participant {
+        meeting_key: String,
+        identity: ParticipantIdentity,
+    },
     // The quality data of a participant was fetched.
-    Answered { base_key: String, answer: Answer },
+    Answered {
+        base_key: String,
+        answer: Answer,
+    },
     // A date has something new to publish.
-    Dirty { meeting_date: i32 },
-    Indexed { path: String, progress: FileProgress },
+    Dirty {
+        meeting_date: i32,
+    },
+    Indexed {
+        path: String,
+        progress: FileProgress,
+    },
 }
 
 pub(super) const ROOM: &str = "room";
@@ -52,18 +72,28 @@ const USER: &str = "user";
 impl Change {
     pub(super) fn apply(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         match self {
-            Change::Meeting { key, identity, devices, item_digest } => {
+            Change::Meeting { key, identity, devices, number_of_participants, item_digest } => {
                 let sql = "insert into meetings (meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date,
-                                                 is_webinar, devices, item_digest)
-                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                                                 is_webinar, devices, number_of_participants, item_digest)
+                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                            on conflict (meeting_key) do update set
-                               end_us = excluded.end_us, is_webinar = excluded.is_webinar,
-                               devices = excluded.devices, item_digest = excluded.item_digest";
+                               end_us = excluded.end_us, is_webinar = excluded.is_webinar, devices = excluded.devices,
+                               number_of_participants = excluded.number_of_participants,
+                               item_digest = excluded.item_digest";
                 let MeetingIdentity { meeting_no, start, is_webinar, .. } = identity;
                 let (end_us, meeting_date) = (identity.end.map(|end| end.utc_us), start.local_day());
                 let (start_us, offset_min) = (start.utc_us, start.offset_min);
                 transaction.prepare_cached(sql)?.execute(params![
-                    key, meeting_no, start_us, offset_min, end_us, meeting_date, is_webinar, devices, item_digest
+                    key,
+                    meeting_no,
+                    start_us,
+                    offset_min,
+                    end_us,
+                    meeting_date,
+                    is_webinar,
+                    devices,
+                    number_of_participants,
+                    item_digest
                 ])
             }
             Change::Listed { meeting_key, answer } => {

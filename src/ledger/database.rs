@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
 use super::change::{Change, FileProgress};
 use super::error::LedgerError;
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 pub(crate) const USER_ID_TYPE: &str = "user_id_type";
 

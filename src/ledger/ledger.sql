@@ -1,4 +1,4 @@
--- The tables of the ledger, version 2. All except settings, runs and refetch are an index over the raw log.
+-- The tables of the ledger, version 3. All except settings, runs and refetch are an index over the raw log.
 
 create table if not exists settings (
     name  text primary key,
@@ -14,11 +14,17 @@ create table meetings (
     meeting_date  integer not null,
     is_webinar    integer not null,
     devices       integer not null,
+    -- Null if Feishu sent none.
+    number_of_participants integer,
     item_digest   text not null,
     list_status   text,
     list_final    integer not null default 0,
     list_digest   text,
-    list_us       integer
+    list_us       integer,
+    -- The list is not requested again before this time; null for at once.
+    list_again_us integer,
+    -- When the first of the last answers in a row that were shorter than number_of_participants was requested.
+    list_short_us integer
 ) without rowid;
 create index meetings_by_start on meetings (start_us);
 
@@ -34,7 +40,11 @@ create table participants (
     is_final         integer not null,
     digest           text,
     items            integer not null default 0,
-    last_us          integer
+    last_us          integer,
+    -- Not requested again before this time; null for at once.
+    again_us         integer,
+    -- The different rows that share the key.
+    rows             integer not null default 1
 ) without rowid;
 create index participants_by_meeting on participants (meeting_key, is_final);
 
