@@ -23,8 +23,14 @@ pub(crate) enum BuildingsError {
     #[error("{} is larger than {MAX_FILE_MIB} MiB, the maximum for a building file", path.display())]
     TooLarge { path: PathBuf },
     /// Another encoding, or not text.
-    #[error("{} is neither UTF-8 nor UTF-16: the first invalid text is on line {line}", path.display())]
-    Encoding { path: PathBuf, line: u64 },
+    #[error(
+        "{} is neither UTF-8 nor UTF-16{}: the first invalid text is on line {line}", path.display(), gbk_note(*is_gbk)
+    )]
+    Encoding { path: PathBuf, line: u64, is_gbk: bool },
+    #[error("{} is UTF-16 (big-endian) without a byte order mark", path.display())]
+    NoByteOrderMark { path: PathBuf },
+    #[error("{} is an Excel workbook, not a CSV file", path.display())]
+    Workbook { path: PathBuf },
     #[error("{}: the quote that opens on line {line} is never closed", path.display())]
     OpenQuote { path: PathBuf, line: u64 },
     #[error("{} contains no networks", path.display())]
@@ -67,6 +73,9 @@ pub(crate) enum LineError {
     Flag,
     #[error("must be a date like 2026-11-01")]
     Date,
+    /// `readings` has the dates that may be meant.
+    #[error("has day and month in an unknown order; write {readings}")]
+    DateOrder { readings: String },
     #[error("has no valid dates: it ends on {until} and begins on {from}")]
     NoDays { from: String, until: String },
     #[error("has {found}, expected {expected}")]
@@ -85,6 +94,10 @@ impl fmt::Display for InvalidLine {
             None => write!(f, "line {}: {}", self.line, self.error),
         }
     }
+}
+
+fn gbk_note(is_gbk: bool) -> &'static str {
+    if is_gbk { ", but probably GBK" } else { "" }
 }
 
 fn line_count(count: usize) -> String {

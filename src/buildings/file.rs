@@ -11,6 +11,7 @@ use super::entry::Entry;
 use super::error::{BuildingsError, InvalidLine, LineError, MAX_FILE_MIB, MAX_SHOWN_LINES};
 use super::line::LineParser;
 use super::records::{Record, RecordsError, decode, parse_records};
+use crate::schema::parse::fold;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileFormat {
@@ -59,7 +60,9 @@ impl BuildingFile {
     pub(crate) fn parse(path: &Path, bytes: &[u8], days: Days) -> Result<BuildingFile, BuildingsError> {
         let path = || path.to_path_buf();
         let records = decode(bytes).and_then(|text| parse_records(&text)).map_err(|error| match error {
-            RecordsError::Encoding(line) => BuildingsError::Encoding { path: path(), line },
+            RecordsError::Encoding { line, is_gbk } => BuildingsError::Encoding { path: path(), line, is_gbk },
+            RecordsError::NoByteOrderMark => BuildingsError::NoByteOrderMark { path: path() },
+            RecordsError::Workbook => BuildingsError::Workbook { path: path() },
             RecordsError::OpenQuote(line) => BuildingsError::OpenQuote { path: path(), line },
         })?;
         let Some(first) = records.first() else { return Err(BuildingsError::Empty { path: path() }) };
@@ -95,9 +98,10 @@ impl BuildingFile {
 
 /// Column names have no digits and no colons; networks do.
 fn detect_format(first: &Record) -> FileFormat {
-    let name = &first.cells[0];
+    let name = fold(&first.cells[0]);
+    let length = first.used_cells(CQD_COLUMNS.len());
     // A line with this number of cells has the dashboard's format, even if its first cell is invalid.
-    let has_cqd_length = first.cells.len() + 1 >= CQD_COLUMNS.len() && first.cells.len() <= CQD_COLUMNS.len();
+    let has_cqd_length = length + 1 >= CQD_COLUMNS.len() && length <= CQD_COLUMNS.len();
     if has_cqd_length && ["network", "networkip"].contains(&name.to_lowercase().replace(' ', "").as_str()) {
         FileFormat::CqdWithHeading
     } else if (has_cqd_length && !NAMED_COLUMNS.iter().any(|(known, _)| name.eq_ignore_ascii_case(known)))
@@ -112,8 +116,8 @@ fn detect_format(first: &Record) -> FileFormat {
 fn parse_heading(path: &Path, record: &Record) -> Result<Vec<(&'static str, Field)>, BuildingsError> {
     let path = || path.to_path_buf();
     let mut columns: Vec<(&'static str, Field)> = Vec::new();
-    for name in &record.cells {
-        let normalised = name.to_lowercase().replace([' ', '-'], "_");
+    for name in &record.cells[..record.used_cells(0)] {
+        let normalised = fold(name).to_lowercase().replace([' ', '-'], "_");
         let Some((known, field)) = NAMED_COLUMNS.iter().find(|(known, _)| *known == normalised) else {
             let known = NAMED_COLUMNS.iter().map(|(known, _)| *known).collect();
             return Err(BuildingsError::UnknownColumn { path: path(), name: name.clone(), known });

@@ -167,8 +167,8 @@ fn other_files_are_rejected_with_a_reason() {
         error_text("<!doctype\u{7} html>"),
         "the heading of offices.csv has the unknown column \"<!doctype\u{fffd} html>\""
     );
-    let binary = BuildingFile::parse(Path::new("offices.xlsx"), b"PK\x03\x04\n\xff", Days::ALL).expect_err("not text");
-    assert_eq!(binary.to_string(), "offices.xlsx is neither UTF-8 nor UTF-16: the first invalid text is on line 2");
+    let binary = BuildingFile::parse(Path::new("offices.bin"), b"GIF89a\n\xff", Days::ALL).expect_err("not text");
+    assert_eq!(binary.to_string(), "offices.bin is neither UTF-8 nor UTF-16: the first invalid text is on line 2");
 }
 
 proptest! {

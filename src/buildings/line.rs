@@ -1,12 +1,14 @@
 //! Parses a line of a building file into an entry.
 
 use super::columns::Field;
+use super::date::parse_date;
 use super::days::Days;
 use super::entry::Entry;
 use super::error::{InvalidLine, LineError};
 use super::network::{Network, NetworkError};
 use super::records::Record;
-use crate::schema::{civil_date, civil_date_text};
+use crate::schema::civil_date_text;
+use crate::schema::parse::fold;
 
 pub(super) struct LineParser {
     /// True for the format with a heading, false for the dashboard's formats.
@@ -26,7 +28,7 @@ struct Line<'a> {
 impl LineParser {
     /// The entry of a line, or all its errors.
     pub(super) fn parse(&self, record: &Record) -> Result<Entry, Vec<InvalidLine>> {
-        if let Some(error) = self.check_column_count(record.cells.len()) {
+        if let Some(error) = self.check_column_count(record.used_cells(self.columns.len())) {
             return Err(vec![InvalidLine { line: record.line, cell: None, error }]);
         }
         let mut line = Line { parser: self, record, errors: Vec::new() };
@@ -115,7 +117,7 @@ impl Line<'_> {
     /// Parses an optional field.
     fn value<T>(&mut self, field: Field, parse: impl FnOnce(&str) -> Result<T, LineError>) -> Option<T> {
         let text = self.text(field)?;
-        parse(&text).map_err(|error| self.error(field, error)).ok()
+        parse(&plain(&text)).map_err(|error| self.error(field, error)).ok()
     }
 
     /// In the dashboard's format, address and prefix length are in two columns.
@@ -125,11 +127,12 @@ impl Line<'_> {
             if text.is_none() {
                 self.error(field, LineError::Missing);
             }
-            text
+            text.map(|text| plain(&text))
         });
-        Network::from_parts(&address?, &length?)
+        let length = length?;
+        Network::from_parts(&address?, length.strip_prefix('/').unwrap_or(&length).trim())
             .map_err(|error| {
-                let is_length = matches!(error, NetworkError::Length { .. });
+                let is_length = matches!(error, NetworkError::Length { .. } | NetworkError::Mask);
                 self.error(if is_length { Field::PrefixLength } else { Field::Network }, error.into());
             })
             .ok()
@@ -138,8 +141,7 @@ impl Line<'_> {
     /// The dates of the line, limited to those of the file.
     fn days(&mut self) -> Option<Days> {
         let errors = self.errors.len();
-        let [from, until] =
-            [Field::From, Field::Until].map(|field| self.value(field, |text| civil_date(text).ok_or(LineError::Date)));
+        let [from, until] = [Field::From, Field::Until].map(|field| self.value(field, parse_date));
         if self.errors.len() > errors {
             return None;
         }
@@ -156,12 +158,33 @@ impl Line<'_> {
     }
 }
 
+/// The text of a network, a date or a flag, with full-width forms in ASCII and without invisible characters, which come
+/// with copied text.
+fn plain(text: &str) -> String {
+    let visible: String =
+        text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')).collect();
+    fold(&visible).into_owned()
+}
+
+/// `1.0` is what tools write that read the column as decimal numbers.
+const FLAGS: &[(&str, bool)] = &[
+    ("1", true),
+    ("1.0", true),
+    ("true", true),
+    ("yes", true),
+    ("y", true),
+    ("是", true),
+    ("0", false),
+    ("0.0", false),
+    ("false", false),
+    ("no", false),
+    ("n", false),
+    ("否", false),
+];
+
 fn parse_flag(text: &str) -> Result<bool, LineError> {
-    match text.to_lowercase().as_str() {
-        "1" | "true" | "yes" => Ok(true),
-        "0" | "false" | "no" => Ok(false),
-        _ => Err(LineError::Flag),
-    }
+    let lower = text.to_lowercase();
+    FLAGS.iter().find(|(word, _)| *word == lower).map(|(_, flag)| *flag).ok_or(LineError::Flag)
 }
 
 /// A network or a single address: an office often has only one public address.

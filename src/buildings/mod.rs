@@ -7,6 +7,7 @@
 //! publishing (`commands`) and display (`cli`).
 
 mod columns;
+mod date;
 mod days;
 mod entry;
 mod error;
@@ -17,6 +18,8 @@ pub(crate) mod network;
 mod records;
 mod summary;
 
+#[cfg(test)]
+mod case_tests;
 #[cfg(test)]
 mod file_tests;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! IP networks of both families, ordered so that a network sorts before everything inside it.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
 use ipnet::IpNet;
@@ -27,6 +27,8 @@ pub(crate) enum NetworkError {
     NoLength,
     #[error("the prefix length must be a whole number from 1 to {longest}")]
     Length { longest: u8 },
+    #[error("is not a netmask like 255.255.255.0; write a prefix length such as 24")]
+    Mask,
     /// `network` is probably what was meant.
     #[error("has host bits set; the network is {network}")]
     HostBits { network: Network },
@@ -42,17 +44,17 @@ impl Network {
         }
     }
 
-    /// Parses an address and a prefix length.
+    /// Parses an address and a prefix length, which may also be written as a netmask or as `24.0`.
     pub(crate) fn from_parts(address: &str, length: &str) -> Result<Network, NetworkError> {
         let address: IpAddr = address.parse().map_err(|_| NetworkError::Address)?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
-        // Rust would also accept `+24`.
-        let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
-        let prefix_length: u8 = length
-            .parse()
-            .ok()
-            .filter(|length| is_number && (1..=longest).contains(length))
-            .ok_or(NetworkError::Length { longest })?;
+        let prefix_length = match length.parse::<Ipv4Addr>() {
+            Ok(mask) if address.is_ipv4() => ones_of_mask(mask)?,
+            _ => parse_length(length).unwrap_or(0),
+        };
+        if !(1..=longest).contains(&prefix_length) {
+            return Err(NetworkError::Length { longest });
+        }
         // An IPv4-mapped IPv6 network is the IPv4 network, as for addresses.
         let (address, prefix_length) = match address.to_canonical() {
             canonical @ IpAddr::V4(_) if address.is_ipv6() && prefix_length > 96 => (canonical, prefix_length - 96),
@@ -106,6 +108,23 @@ impl Network {
     }
 }
 
+fn ones_of_mask(mask: Ipv4Addr) -> Result<u8, NetworkError> {
+    let ones = mask.to_bits().leading_ones();
+    let is_mask = ones + mask.to_bits().trailing_zeros() == u32::BITS;
+    is_mask.then_some(ones as u8).ok_or(NetworkError::Mask)
+}
+
+/// A whole number, also as `24.0`: tools write that which read the column as decimal numbers.
+fn parse_length(text: &str) -> Option<u8> {
+    let whole = match text.split_once('.') {
+        Some((whole, decimals)) if !decimals.is_empty() && decimals.bytes().all(|byte| byte == b'0') => whole,
+        Some(_) => return None,
+        None => text,
+    };
+    // Rust would also accept `+24`.
+    whole.parse().ok().filter(|_| whole.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -114,7 +133,7 @@ impl fmt::Display for Network {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::net::Ipv6Addr;
 
     use proptest::prelude::*;
 
@@ -129,6 +148,10 @@ mod tests {
         for text in ["10.1.2.0/24", "10.0.0.0/8", "192.0.2.7/32", "2001:db8:7::/48", "fd00::/8", "128.0.0.0/1"] {
             assert_eq!(network(text).to_string(), text);
         }
+        for text in ["10.1.2.0/255.255.255.0", "10.1.2.0/24.0", "10.1.2.0 / 24.00", "10.1.2.0/024"] {
+            assert_eq!(network(text).to_string(), "10.1.2.0/24");
+        }
+        assert_eq!(network("10.1.2.4/255.255.255.255").to_string(), "10.1.2.4/32");
         assert_eq!(network("2001:DB8:0007:0::/48").to_string(), "2001:db8:7::/48");
         assert_eq!(network("::ffff:10.1.2.0/120"), network("10.1.2.0/24"), "an IPv4-mapped network");
     }
@@ -139,6 +162,12 @@ mod tests {
             ("10.1.2.0", "has no prefix length; write a network like 10.1.2.0/24"),
             ("10.1.2.0/33", "the prefix length must be a whole number from 1 to 32"),
             ("10.1.2.0/0", "the prefix length must be a whole number from 1 to 32"),
+            ("10.1.2.0/24.5", "the prefix length must be a whole number from 1 to 32"),
+            ("10.1.2.0/24.", "the prefix length must be a whole number from 1 to 32"),
+            ("10.1.2.0/0.0.0.0", "the prefix length must be a whole number from 1 to 32"),
+            ("10.1.2.0/255.0.255.0", "is not a netmask like 255.255.255.0; write a prefix length such as 24"),
+            ("10.1.2.0/0.0.0.255", "is not a netmask like 255.255.255.0; write a prefix length such as 24"),
+            ("2001:db8::/255.255.0.0", "the prefix length must be a whole number from 1 to 128"),
             ("10.1.2.0/+24", "the prefix length must be a whole number from 1 to 32"),
             ("10.1.2.0/", "the prefix length must be a whole number from 1 to 32"),
             ("2001:db8::/129", "the prefix length must be a whole number from 1 to 128"),

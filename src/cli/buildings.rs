@@ -26,7 +26,9 @@ const EXAMPLES: &[Example] = &[
 
 /// The formats of a building file, for the help.
 const FORMATS: &str = "\
-A building file maps networks to buildings. Two formats are accepted. Fields are separated by commas or tabs; the encoding is UTF-8 or UTF-16.
+A building file maps networks to buildings. Two formats are accepted. Fields are separated by commas, tabs, semicolons or vertical bars, with or without a first line \
+such as sep=; the encoding is UTF-8, or UTF-16 with a byte order mark. Dates begin with the year (2026-12-01, 2026/12/1); flags are \
+1 or 0, true or false, yes or no, Y or N, 是 or 否; a prefix length may also be written as a netmask.
 
 A building data file of Microsoft Call Quality Dashboard (CQD), unchanged and without a header line: NetworkIP, NetworkName, NetworkRange, \
 BuildingName, OwnershipType, BuildingType, BuildingOfficeType, City, ZipCode, Country, State, Region, InsideCorp, \

@@ -61,7 +61,8 @@ fn settings_help() -> String {
     let text = format!(
         "Every setting can be given as a flag (--{}), as an environment variable ({}) or as a key in vcq.toml ({}). Flags \
          take precedence over variables, variables over the file, the file over the defaults. The file is the one named by \
-         --config or VCQ_CONFIG, else ./vcq.toml, else vcq-etl/vcq.toml in $XDG_CONFIG_HOME (default: ~/.config). Output \
+         --config or VCQ_CONFIG, else ./vcq.toml, else vcq-etl/vcq.toml in $XDG_CONFIG_HOME (default: ~/.config). Relative \
+         paths in that file are relative to its folder. Output \
          is never coloured.",
         setting.flag(),
         setting.variable(),

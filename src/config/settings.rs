@@ -6,7 +6,7 @@
 pub(crate) enum Kind {
     /// Any text that is not empty.
     Text,
-    /// A file or a directory.
+    /// A file or a directory; in `vcq.toml` it is relative to the folder of that file.
     Path,
     OneOf(&'static [&'static str]),
     Count {
@@ -257,7 +257,8 @@ pub(crate) fn markdown() -> String {
         Every setting can be given as a flag, as an environment variable or in `vcq.toml`. Flags take precedence \
         over variables, variables over the file, the file over the defaults. The file is the one named by `--config` or \
         `VCQ_CONFIG`, else `./vcq.toml`, else `$XDG_CONFIG_HOME/vcq-etl/vcq.toml` (`~/.config/vcq-etl/vcq.toml`). A file \
-        that contains a secret must be accessible only to its owner.\n\n\
+        that contains a secret must be accessible only to its owner. Relative paths in `vcq.toml` are relative to the folder \
+        of that file; those in flags and variables to the working directory.\n\n\
         Durations: `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`. Sizes: `256MiB`, `1GiB`, `500MB`.\n"
         .to_owned();
     for group in Group::ALL {

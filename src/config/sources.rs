@@ -184,6 +184,17 @@ fn as_flag_text(table: &toml::Table) -> String {
     pairs.collect::<Vec<_>>().join(",")
 }
 
+/// A path in the configuration file is relative to the folder of the file, so that it means the same wherever the program
+/// is started.
+pub(super) fn beside(file: &Path, text: String) -> String {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    match folder.join(&text).into_os_string().into_string() {
+        Ok(path) if !text.trim().is_empty() => path,
+        // An empty text is an error of its own; a folder whose name is not text cannot be part of one.
+        _ => text,
+    }
+}
+
 fn read_toml(path: &Path) -> Result<Vec<(&'static Setting, String)>, ConfigError> {
     let unreadable = |source: io::Error| ConfigError::ReadFile { path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(unreadable)?;
@@ -211,6 +222,7 @@ fn read_toml(path: &Path) -> Result<Vec<(&'static Setting, String)>, ConfigError
         if setting.secret {
             secret_file::check_private(path)?;
         }
+        let text = if setting.kind == Kind::Path { beside(path, text) } else { text };
         values.push((setting, text));
     }
     Ok(values)

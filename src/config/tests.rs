@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use feishu_vc::{BaseUrl, BaseUrlError, Credentials, Region, Secret, UserIdType};
 
-use super::sources::FILE_NAME;
+use super::sources::{FILE_NAME, Values};
 use super::*;
 
 fn sources(flags: &[(&'static str, &str)], environment: &[(&str, &str)]) -> Sources {
@@ -72,6 +72,38 @@ fn the_folder_of_the_user_is_the_last_place_for_the_file() {
     let other = private_file(home.path(), "other.toml", "threads = 7");
     let named = load(&[], &[("HOME", home_text), ("VCQ_CONFIG", other.to_str().expect("text"))]);
     assert_eq!(named.expect("config").threads, 7);
+}
+
+#[test]
+fn every_path_in_the_file_is_relative_to_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("conf")).expect("folder");
+    let keys = || SETTINGS.iter().filter(|setting| setting.kind == Kind::Path).map(|setting| setting.key);
+    assert!(keys().count() >= 4);
+    let text: String = keys().map(|key| format!("{key} = '../{key}'\n")).collect();
+    let path = private_file(&folder.path().join("conf"), "other.toml", &text);
+    let named = Sources { config_flag: Some(path), folder: PathBuf::from("/nowhere"), ..Sources::default() };
+    let values = Values::collect(&named).expect("values");
+    for key in keys() {
+        assert_eq!(values.path(key), Some(folder.path().join("conf/..").join(key)), "{key}");
+    }
+    // Flags and variables are relative to the working directory, defaults too.
+    for key in keys() {
+        let variable = (Setting::find(key).expect("a setting").variable(), "here".to_owned());
+        let by_variable = Sources { environment: [variable].into(), ..named.clone() };
+        let by_flag = Sources { flags: [(key, "here".to_owned())].into(), ..named.clone() };
+        for sources in [by_variable, by_flag] {
+            assert_eq!(Values::collect(&sources).expect("values").path(key), Some(PathBuf::from("here")), "{key}");
+        }
+    }
+    private_file(folder.path(), FILE_NAME, "store = '/absolute'\nreports_dir = ' '");
+    let found = Sources { folder: folder.path().to_owned(), ..Sources::default() };
+    assert!(matches!(Values::collect(&found), Err(ConfigError::Empty { .. })));
+    private_file(folder.path(), FILE_NAME, "store = '/absolute'");
+    assert_eq!(Values::collect(&found).expect("values").path("store"), Some(PathBuf::from("/absolute")));
+    // A relative name of the file keeps the path relative.
+    let bare = super::sources::beside(Path::new("vcq.toml"), "store".to_owned());
+    assert_eq!(bare, "store");
 }
 
 #[test]

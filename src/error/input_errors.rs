@@ -112,6 +112,9 @@ impl From<BuildingsError> for Failure {
             BuildingsError::Encoding { .. } => {
                 failure.hint("save it as UTF-8 text (in Excel: CSV UTF-8) or as Unicode text").hint(BUILDING_FORMS)
             }
+            BuildingsError::NoByteOrderMark { .. } | BuildingsError::Workbook { .. } => {
+                failure.hint("save it as UTF-8 text (in Excel: CSV UTF-8)")
+            }
             BuildingsError::OpenQuote { .. } => failure.hint("close the quotation mark, or double it inside the text"),
             BuildingsError::UnknownColumn { name, known, .. } => did_you_mean(failure, name, known)
                 .hint(format!("the columns are {}", known.join(", ")))

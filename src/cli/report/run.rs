@@ -56,7 +56,27 @@ pub(super) struct RunArgs {
     /// Output file [default: stdout]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
+
+    /// Begin CSV with a byte order mark, so that Excel reads it as UTF-8 [default: for an --out file named .csv whose
+    /// text is not ASCII]
+    #[arg(long, conflicts_with = "no_bom")]
+    bom: bool,
+
+    /// Never write a byte order mark: for programs that read the file
+    #[arg(long)]
+    no_bom: bool,
 }
+
+impl RunArgs {
+    /// The byte order mark that precedes this text, or nothing.
+    fn byte_order_mark(&self, format: TextFormat, text: &str) -> &'static str {
+        let is_named_csv = self.out.as_deref().and_then(OutputFormat::from_path) == Some(CSV);
+        let by_default = is_named_csv && !self.no_bom && !text.is_ascii();
+        if OutputFormat::Text(format) == CSV && (self.bom || by_default) { "\u{feff}" } else { "" }
+    }
+}
+
+const CSV: OutputFormat = OutputFormat::Text(TextFormat::Csv);
 
 const FORMATS: &[Choice<OutputFormat>] = &[
     ("table", "For a terminal", OutputFormat::Text(TextFormat::Table)),
@@ -74,6 +94,10 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let format = output_format(args)?;
     if let Some(path) = &args.out {
         output::check_outside_store(path, &context.config.store)?;
+    }
+    if args.bom && format != CSV {
+        return Err(Failure::new(ExitCode::Usage, "--bom is for CSV only")
+            .hint("add --format csv, or give a file with --out FILE.csv"));
     }
     if format == OutputFormat::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
         return Err(Failure::new(ExitCode::Usage, "refusing to write Parquet to a terminal")
@@ -141,6 +165,7 @@ impl Query<'_> {
         if rows == 0 && (args.out.is_some() || !OutputFormat::Text(format).is_human_readable()) {
             context.console.info(&no_rows(&why_no_rows));
         }
+        let text = format!("{}{text}", args.byte_order_mark(format, &text));
         let Some(path) = &args.out else { return context.output.print(&text) };
         output::write_file(path, &text)?;
         wrote(rows as u64, path, context);

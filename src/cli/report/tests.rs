@@ -246,3 +246,46 @@ fn errors_have_hints() {
     assert_eq!(older.exit, ExitCode::Storage);
     assert!(older.stderr.contains("vcq-etl rebuild") && older.stderr.contains("vcq-etl sync"), "{}", older.stderr);
 }
+
+#[test]
+fn only_csv_files_for_people_begin_with_a_byte_order_mark() {
+    const MARK: &str = "\u{feff}";
+    let (folder, own) = (store(), tempfile::tempdir().expect("a folder"));
+    let write = |name: &str, value: &str| {
+        let sql = format!("-- title: T\n-- question: Q?\n-- column: a: The a.\nselect '{value}' as a\n");
+        std::fs::write(own.path().join(format!("{name}.sql")), sql).expect("written");
+    };
+    write("ascii", "Mill House");
+    write("chinese", "朝阳");
+    let out = |name: &str| own.path().join(name).to_str().expect("text").to_owned();
+    let run = |report: &str, args: &[&str]| {
+        let settings = [("VCQ_REPORTS_DIR", path(&own)), ("VCQ_STORE", path(&folder))];
+        run_with(&[&["report", "run", report], args].concat(), &settings)
+    };
+    for (report, file, args, has_mark) in [
+        ("chinese", "a.csv", &[][..], true),
+        ("chinese", "a.CSV", &[], true),
+        ("chinese", "a.csv", &["--no-bom"], false),
+        ("ascii", "a.csv", &[], false),
+        ("ascii", "a.csv", &["--bom"], true),
+        ("chinese", "a.txt", &["--format", "csv"], false),
+        ("chinese", "a.txt", &["--format", "csv", "--bom"], true),
+        ("chinese", "a.csv", &["--format", "json"], false),
+        ("chinese", "a.json", &[], false),
+        ("chinese", "a.md", &[], false),
+    ] {
+        let ran = run(report, &[&["--out", &out(file)], args].concat());
+        assert_eq!(ran.exit, ExitCode::Complete, "{}", ran.stderr);
+        let text = std::fs::read_to_string(own.path().join(file)).expect("read");
+        assert_eq!(text.starts_with(MARK), has_mark, "{report} {file} {args:?}");
+        if report == "chinese" && has_mark {
+            assert_eq!(text, "\u{feff}a\n朝阳\n");
+        }
+    }
+    // On stdout only if it is requested.
+    assert_eq!(run("chinese", &["--format", "csv"]).stdout, "a\n朝阳\n");
+    assert_eq!(run("chinese", &["--format", "csv", "--bom"]).stdout, "\u{feff}a\n朝阳\n");
+    for args in [&["--bom"][..], &["--format", "json", "--bom"], &["--bom", "--no-bom", "--format", "csv"]] {
+        assert_eq!(run("chinese", args).exit, ExitCode::Usage, "{args:?}");
+    }
+}

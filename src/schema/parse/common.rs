@@ -54,7 +54,7 @@ fn is_missing(folded: &str) -> bool {
 }
 
 /// Trims, and converts full-width forms and typographic variants to ASCII.
-fn fold(text: &str) -> Cow<'_, str> {
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text.trim_ascii());
     }

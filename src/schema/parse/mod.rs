@@ -9,6 +9,7 @@ mod number;
 mod table_tests;
 mod time;
 
+pub(crate) use common::fold;
 pub use common::{MISSING_WORDS, Reason, id, text};
 pub use number::{count, flag, height_px, measure, seconds};
 pub use time::{offset_min, time};
