@@ -1,7 +1,5 @@
 //! Dates of a building file, in the forms that spreadsheets write.
 
-use std::collections::BTreeSet;
-
 use super::error::LineError;
 use crate::schema::civil_date;
 
@@ -18,11 +16,11 @@ pub(super) fn parse_date(text: &str) -> Result<i32, LineError> {
     let parts: Vec<&str> = date.strip_suffix('日').unwrap_or(&date).split(['-', '/', '.']).collect();
     let [first, second, third] = parts[..] else { return Err(LineError::Date) };
     if third.len() == 4 {
-        let readings: BTreeSet<String> =
-            [(second, first), (first, second)].iter().filter_map(|(month, day)| civil(third, month, day)).collect();
-        return Err(match readings.is_empty() {
-            true => LineError::Date,
-            false => LineError::DateOrder { readings: readings.into_iter().collect::<Vec<_>>().join(" or ") },
+        let (month_first, day_first) = (civil(third, first, second), civil(third, second, first));
+        return Err(match (month_first, day_first) {
+            (Some(first), Some(second)) if first != second => LineError::AmbiguousDate { first, second },
+            (Some(date), _) | (None, Some(date)) => LineError::YearLast { date },
+            (None, None) => LineError::Date,
         });
     }
     civil(first, second, third).and_then(|text| civil_date(&text)).ok_or(LineError::Date)
@@ -78,12 +76,13 @@ mod tests {
         ] {
             assert_eq!(error(text), "must be a date like 2026-11-01", "{text}");
         }
-        let both = "has day and month in an unknown order; write 2026-01-12 or 2026-12-01";
-        for text in ["01/12/2026", "1/12/2026", "12.1.2026", "01-12-2026"] {
-            assert_eq!(error(text), both, "{text}");
+        for text in ["01/12/2026", "1/12/2026", "1.12.2026", "01-12-2026"] {
+            assert_eq!(error(text), "is ambiguous; write 2026-01-12 or 2026-12-01", "{text}");
         }
-        assert_eq!(error("25/12/2026"), "has day and month in an unknown order; write 2026-12-25");
-        assert_eq!(error("05/05/2026"), "has day and month in an unknown order; write 2026-05-05");
+        for text in ["25/12/2026", "12/25/2026"] {
+            assert_eq!(error(text), "does not begin with the year; write 2026-12-25", "{text}");
+        }
+        assert_eq!(error("05/05/2026"), "does not begin with the year; write 2026-05-05");
         assert_eq!(error("31/11/2026"), "must be a date like 2026-11-01");
     }
 

@@ -73,9 +73,11 @@ pub(crate) enum LineError {
     Flag,
     #[error("must be a date like 2026-11-01")]
     Date,
-    /// `readings` has the dates that may be meant.
-    #[error("has day and month in an unknown order; write {readings}")]
-    DateOrder { readings: String },
+    /// Day or month may come first.
+    #[error("is ambiguous; write {first} or {second}")]
+    AmbiguousDate { first: String, second: String },
+    #[error("does not begin with the year; write {date}")]
+    YearLast { date: String },
     #[error("has no valid dates: it ends on {until} and begins on {from}")]
     NoDays { from: String, until: String },
     #[error("has {found}, expected {expected}")]

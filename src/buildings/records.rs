@@ -93,7 +93,8 @@ fn is_probably_gbk(bytes: &[u8]) -> bool {
 /// The separators of cells, preferred first.
 const SEPARATORS: [char; 6] = [',', '\t', ';', '|', '，', '；'];
 
-/// The separator that a first line such as `sep=;` declares, which Excel honours and does not show, and the text after it.
+/// The separator that a first line such as `sep=;` declares, and the text after that line. Excel reads such a line and
+/// does not show it.
 fn declared_separator(text: &str) -> Option<(char, &str)> {
     let (name, rest) = text.split_at_checked("sep=".len())?;
     let mut chars = rest.chars();

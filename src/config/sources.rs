@@ -184,8 +184,8 @@ fn as_flag_text(table: &toml::Table) -> String {
     pairs.collect::<Vec<_>>().join(",")
 }
 
-/// A path in the configuration file is relative to the folder of the file, so that it means the same wherever the program
-/// is started.
+/// A path in the configuration file is relative to the folder of the file, so that it does not depend on where the
+/// program is started.
 pub(super) fn beside(file: &Path, text: String) -> String {
     let folder = file.parent().unwrap_or(Path::new(""));
     match folder.join(&text).into_os_string().into_string() {
