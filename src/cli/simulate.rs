@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::{ArgMatches, Args, Command};
 use vcq_simulator::{
-    FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, MeetingFilter, Options, Tenant, TenantSpec,
-    WindowKind,
+    FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, MeetingFilter, OPTIONAL_ENDPOINTS, Options,
+    ReportDays, Tenant, TenantSpec, WindowKind,
 };
 
 use super::command::{Choice, Context, Entry, Example, Run, one_of, parsed};
@@ -73,6 +73,9 @@ const LONG_MEETINGS: &[Choice<LongMeetings>] = &[
 const MEETING_FILTERS: &[Choice<MeetingFilter>] =
     &[("start", "", MeetingFilter::Start), ("end", "", MeetingFilter::End), ("overlap", "", MeetingFilter::Overlap)];
 
+const REPORT_DAYS: &[Choice<ReportDays>] =
+    &[("local", "In the tenant's time zone", ReportDays::Local), ("utc", "", ReportDays::Utc)];
+
 #[derive(Debug, Args)]
 struct SimulateArgs {
     /// Port on loopback; 0 picks a free one.
@@ -118,6 +121,10 @@ struct SimulateArgs {
     #[arg(long, value_name = "KIND", default_value = "start", value_parser = one_of(MEETING_FILTERS))]
     meeting_filter: MeetingFilter,
 
+    /// Midnight at which a day of Feishu's own count of meetings begins.
+    #[arg(long, value_name = "ZONE", default_value = "local", value_parser = one_of(REPORT_DAYS))]
+    report_days: ReportDays,
+
     /// Quality items per million with an unusual value.
     #[arg(long, value_name = "N", default_value_t = 0)]
     odd_items_per_million: u32,
@@ -141,7 +148,8 @@ fn command() -> Command {
 }
 
 fn faults_help() -> String {
-    let endpoints = LIST_ENDPOINTS.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let endpoints =
+        LIST_ENDPOINTS.iter().chain(OPTIONAL_ENDPOINTS).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let kinds = FAULT_NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     format!(
         "Fault to inject: [ENDPOINT:]KIND[@TRIGGER], for example html@every=7; repeatable.\n\n\
@@ -194,6 +202,7 @@ impl SimulateArgs {
             ready_after_s: seconds(&self.ready_after, "--ready-after")?,
             long_meetings: self.long_meetings,
             meeting_filter: self.meeting_filter,
+            report_days: self.report_days,
             style: JsonStyle { malformed_per_million: self.odd_items_per_million, ..default.style },
             faults,
             ..default

@@ -5,7 +5,7 @@ models do not have, or have with another type, fails.
 
 Needs a running simulator without rate limits, and:
   VCQ_BASE_URL, VCQ_APP_ID, VCQ_APP_SECRET   its address and credentials
-  VCQ_SIM_EXPECT                             its contents, as the JSON of `Tenant::expectation`
+  VCQ_SIM_EXPECT                             its contents, as the JSON of `Tenant::totals` with `start` and `end`
 Run it with: python -m unittest tests/sdk/test_sdk.py
 """
 
@@ -13,17 +13,30 @@ import datetime
 import json
 import os
 import re
+import typing
 import unittest
 
 import lark_oapi as lark
+from lark_oapi.api.admin.v1 import ListAdminUserStatRequest
+from lark_oapi.api.admin.v1.model.admin_user_stat import AdminUserStat
 from lark_oapi.api.vc.v1 import (
+    GetDailyReportRequest,
     GetMeetingListRequest,
     GetParticipantListRequest,
     GetParticipantQualityListRequest,
+    GetResourceReservationListRequest,
+    ListAlertRequest,
+    ListRoomLevelRequest,
+    ListRoomRequest,
 )
+from lark_oapi.api.vc.v1.model.alert import Alert
 from lark_oapi.api.vc.v1.model.meeting_info import MeetingInfo
 from lark_oapi.api.vc.v1.model.participant import Participant
 from lark_oapi.api.vc.v1.model.participant_quality import ParticipantQuality
+from lark_oapi.api.vc.v1.model.report import Report
+from lark_oapi.api.vc.v1.model.room import Room
+from lark_oapi.api.vc.v1.model.room_level import RoomLevel
+from lark_oapi.api.vc.v1.model.room_meeting_reservation import RoomMeetingReservation
 from lark_oapi.core.exception import ObtainAccessTokenException
 
 EXPECT = json.loads(os.environ["VCQ_SIM_EXPECT"])
@@ -67,17 +80,34 @@ def walk(get, build, key):
         token = response.data.page_token
 
 
+# Texts on the wire that the models call int: times, counts and ids.
+INT_AS_TEXT = re.compile(r"_time$|_id$|_count$|_duration$|\.date$")
+# Keys on the wire that the models spell otherwise.
+SPELLINGS = {"notifyMethods": "notify_methods", "alertRule": "alert_rule"}
+
+
 def check_model(test, model, raw, where):
     """Checks that every field is in Feishu's model, with the same type."""
     for field, value in raw.items():
+        field = SPELLINGS.get(field, field)
         test.assertIn(field, model._types, f"{where}.{field} is not a field of Feishu's model")
         known = model._types[field]
-        if isinstance(value, dict):
-            check_model(test, known, value, f"{where}.{field}")
-        else:
-            test.assertIsInstance(value, known, f"{where}.{field}")
-            if known is int:
-                test.assertNotIsInstance(value, bool, f"{where}.{field}")
+        if typing.get_origin(known) is list:
+            (known,) = typing.get_args(known)
+        for one in value if isinstance(value, list) else [value]:
+            check_value(test, known, one, f"{where}.{field}")
+
+
+def check_value(test, known, value, where):
+    if isinstance(value, dict):
+        check_model(test, known, value, where)
+    elif known is int and isinstance(value, str):
+        test.assertRegex(where, INT_AS_TEXT)
+        test.assertRegex(value, re.compile(r"^-?\d*$"), where)
+    else:
+        test.assertIsInstance(value, known, where)
+        if known is int:
+            test.assertNotIsInstance(value, bool, where)
 
 
 class Simulator(unittest.TestCase):
@@ -199,6 +229,61 @@ class Simulator(unittest.TestCase):
         self.assertEqual(request_meetings(meeting_no="123456789", room_id="omm_x").code, 126008)
         self.assertEqual(request_meetings(meeting_no="12").code, 126004)
         self.assertEqual(request_meetings(start_time=1).code, 126006)
+
+    def raw_rows(self, get, build, key, model):
+        """All rows as the SDK reads them, after a check of the first page's JSON."""
+        raw = json.loads(get(build().build()).raw.content)["data"][key]
+        self.assertTrue(raw, key)
+        for row in raw:
+            check_model(self, model, row, key)
+        code, rows = walk(get, build, key)
+        self.assertEqual(code, 0, key)
+        return rows
+
+    def test_rooms_and_levels_are_in_feishus_models(self):
+        build = lambda: ListRoomRequest.builder().page_size(7)
+        rooms = self.raw_rows(self.vc.room.list, build, "rooms", Room)
+        self.assertEqual(len({room.room_id for room in rooms}), len(rooms))
+        self.assertTrue(any(room.device[0].name for room in rooms))
+        buildings = self.raw_rows(self.vc.room_level.list, ListRoomLevelRequest.builder, "items", RoomLevel)
+        names = {level.room_level_id: level.name for level in buildings}
+        self.assertTrue(all(room.path[0] in names and room.capacity > 0 for room in rooms))
+
+    def test_alerts_and_reservations_are_in_feishus_models(self):
+        start, end = EXPECT["start"], EXPECT["end"]
+        build = lambda: ListAlertRequest.builder().start_time(start).end_time(end).page_size(2)
+        for alert in self.raw_rows(self.vc.alert.list, build, "items", Alert):
+            self.assertTrue(start <= int(alert.alert_time) <= end)
+        rooms = self.vc.room.list(ListRoomRequest.builder().page_size(100).build()).data.rooms
+        reserved = 0
+        for day in range(start, end, DAY_S):
+
+            def build():
+                request = GetResourceReservationListRequest.builder().room_level_id("0").need_topic(True).page_size(20)
+                request = request.room_ids([room.room_id for room in rooms])
+                return request.start_time(day).end_time(day + DAY_S - 1)
+
+            code, rows = walk(self.vc.resource_reservation_list.get, build, "room_reservation_list")
+            self.assertEqual(code, 0)
+            reserved += len(rows)
+            raw = json.loads(self.vc.resource_reservation_list.get(build().build()).raw.content)["data"]
+            for row in raw["room_reservation_list"]:
+                check_model(self, RoomMeetingReservation, row, "reservation")
+        self.assertGreater(reserved, 0)
+
+    def test_feishus_own_counts_agree_with_the_lists(self):
+        request = GetDailyReportRequest.builder().start_time(EXPECT["start"]).end_time(EXPECT["end"]).build()
+        answer = self.vc.report.get_daily(request)
+        check_model(self, Report, json.loads(answer.raw.content)["data"]["meeting_report"], "report")
+        self.assertEqual(int(answer.data.meeting_report.total_meeting_count), EXPECT["meetings"])
+        first = datetime.datetime.fromtimestamp(EXPECT["start"], datetime.timezone(datetime.timedelta(hours=8))).date()
+        last = first + datetime.timedelta(days=(EXPECT["end"] - EXPECT["start"]) // DAY_S - 1)
+        build = lambda: ListAdminUserStatRequest.builder().start_date(str(first)).end_date(str(last)).page_size(60)
+        stats = self.raw_rows(client().admin.v1.admin_user_stat.list, build, "items", AdminUserStat)
+        joined = set()
+        for meeting in self.meetings():
+            joined |= {(meeting.meeting_instance_id, row.user_id) for row in self.participants(meeting) if row.email}
+        self.assertEqual(sum(row.vc_num for row in stats), len(joined))
 
     def test_an_unknown_app_gets_no_token(self):
         # The SDK caches tokens by app id, so a wrong secret for the right app would not be sent.

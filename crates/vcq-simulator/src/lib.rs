@@ -35,6 +35,6 @@ mod tests;
 pub use model::{CallCounts, Tenant, TenantSpec, Totals};
 pub use server::{
     Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings,
-    MALFORMATIONS, Malformation, MeetingFilter, Options, Outcome, Params, RunningServer, SimulatorError, Stats,
-    TimeFormat, Trigger, WindowKind, count_malformed, serve,
+    MALFORMATIONS, Malformation, MeetingFilter, OPTIONAL_ENDPOINTS, Options, Outcome, Params, ReportDays,
+    RunningServer, SimulatorError, Stats, TimeFormat, Trigger, WindowKind, count_malformed, serve,
 };

@@ -2,7 +2,9 @@
 
 mod attendance;
 mod calendar;
+pub(crate) mod census;
 pub(crate) mod network;
 pub(crate) mod people;
 pub(crate) mod quality;
+pub(crate) mod rooms;
 mod tenant;

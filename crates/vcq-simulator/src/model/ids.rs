@@ -43,6 +43,12 @@ pub(crate) fn room_id(seed: u64, room: usize) -> String {
     format!("omm_{:016x}{:016x}", derive_key(room, 1), derive_key(room, 2))
 }
 
+/// `level` is the number of a [`super::places::RoomLevel`].
+pub(crate) fn room_level_id(seed: u64, level: usize) -> String {
+    let level = derive_key(derive_key(seed, 0x6C65_7665), level as u64);
+    format!("omb_{:016x}{:016x}", derive_key(level, 1), derive_key(level, 2))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

@@ -55,6 +55,51 @@ pub(crate) fn room_name(room: usize) -> String {
     format!("{} {}", BUILDINGS[room / ROOM_NAMES.len()].name, ROOM_NAMES[room % ROOM_NAMES.len()])
 }
 
+/// The building of a room.
+pub(crate) const fn room_building(room: usize) -> usize {
+    room / ROOM_NAMES.len()
+}
+
+/// The name of a room in its building, and its seats.
+pub(crate) fn room_label(room: usize) -> (&'static str, u32) {
+    let name = ROOM_NAMES[room % ROOM_NAMES.len()];
+    let (label, seats) = name.split_once(" (").unwrap_or((name, ""));
+    (label, seats.trim_end_matches(')').parse().unwrap_or(0))
+}
+
+pub(crate) const ROOM_COUNT: usize = BUILDINGS.len() * ROOM_NAMES.len();
+
+/// A building, or a floor of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoomLevel {
+    pub(crate) number: usize,
+    pub(crate) name: String,
+    pub(crate) parent: Option<usize>,
+}
+
+/// Buildings and floors, each building before its floors.
+pub(crate) fn room_levels() -> Vec<RoomLevel> {
+    let mut levels = Vec::new();
+    for (at, building) in BUILDINGS.iter().enumerate() {
+        levels.push(RoomLevel { number: at, name: building.name.to_owned(), parent: None });
+        levels.extend((1..=building.floors).map(|floor| RoomLevel {
+            number: floor_level(at, floor),
+            name: format!("F{floor}"),
+            parent: Some(at),
+        }));
+    }
+    levels
+}
+
+/// The levels of a room, outermost first; all rooms are on the ground floor.
+pub(crate) const fn levels_of_room(room: usize) -> [usize; 2] {
+    [room_building(room), floor_level(room_building(room), 1)]
+}
+
+const fn floor_level(building: usize, floor: u8) -> usize {
+    100 * (building + 1) + floor as usize
+}
+
 pub(crate) const DEPARTMENTS: &[(u32, &str)] = &[
     (24, "Engineering"),
     (14, "产品部"),

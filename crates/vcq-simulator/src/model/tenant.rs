@@ -3,10 +3,11 @@
 //! Meetings and sessions are kept (about 150 bytes a session); quality samples are not.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde::Serialize;
 
-use super::meeting::{HomeNetwork, Meeting, QualityAvailability, Session};
+use super::meeting::{HomeNetwork, Identity, Meeting, QualityAvailability, Session};
 use super::spec::{DAY_S, Incidents, TenantSpec};
 
 /// Calls to the three lists.
@@ -111,6 +112,22 @@ impl Tenant {
     /// Indices of the meetings with a number, sorted by start.
     pub(crate) fn meetings_with_number(&self, number: u32) -> &[usize] {
         self.by_number.get(&number).map_or(&[], Vec::as_slice)
+    }
+
+    /// Participants of a meeting, whatever their number of devices; the audience of a webinar does not count.
+    pub(crate) fn participant_count(&self, meeting: &Meeting) -> usize {
+        let attending = self.sessions_of(meeting).iter().filter(|session| !session.audience);
+        let mut identities: Vec<Identity> = attending.map(|session| session.identity).collect();
+        identities.sort_unstable();
+        identities.dedup();
+        identities.len()
+    }
+
+    /// The meetings that start in a period (Unix seconds).
+    pub(crate) fn meetings_from(&self, period: &Range<i64>) -> &[Meeting] {
+        let first = self.meetings.partition_point(|meeting| meeting.start < period.start);
+        let end = self.meetings.partition_point(|meeting| meeting.start < period.end);
+        &self.meetings[first..end.max(first)]
     }
 
     pub(crate) fn sessions_of(&self, meeting: &Meeting) -> &[Session] {

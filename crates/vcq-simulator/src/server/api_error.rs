@@ -21,6 +21,8 @@ const CODES: &[(i64, u16, &str)] = &[
     (126_008, 400, "only one filter can be used"),
     (126_009, 400, "can not find meeting"),
     (126_010, 400, "can not find device"),
+    (1_051_001, 500, "request contain invalid param"),
+    (1_051_002, 400, "request to exceed authority"),
     (99_991_201, 404, "path not found"),
     (99_991_301, 405, "method not allowed"),
     (99_991_400, 429, "request trigger frequency limit"),
@@ -35,9 +37,6 @@ const CODES: &[(i64, u16, &str)] = &[
     (99_992_351, 400, "the request id is not exist"),
     (99_992_402, 400, "field validation failed"),
 ];
-
-/// The scope that an error names as missing.
-const SCOPE: &str = "vc:room:readonly";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
@@ -60,12 +59,13 @@ impl ApiError {
         Self { violation: Some((field, value.to_owned(), description.to_owned())), ..Self::new(99_992_402) }
     }
 
-    pub(super) fn body(&self, log_id: &str) -> String {
+    /// `scope` is what an error about permissions names as missing.
+    pub(super) fn body(&self, log_id: &str, scope: &str) -> String {
         let mut error = json!({ "log_id": log_id });
         if let Some((field, value, description)) = &self.violation {
             error["field_violations"] = json!([{ "field": field, "value": value, "description": description }]);
         }
-        let violation = |kind: &str| json!([{ "type": kind, "subject": SCOPE }]);
+        let violation = |kind: &str| json!([{ "type": kind, "subject": scope }]);
         match self.code {
             99_991_672 => {
                 error["permission_violations"] = violation("action_scope_required");
@@ -93,14 +93,16 @@ mod tests {
     #[test]
     fn every_error_is_json_with_its_code_and_log_id() {
         for (code, ..) in CODES {
-            let body: serde_json::Value = serde_json::from_str(&ApiError::new(*code).body("L\"1")).expect("valid JSON");
+            let body: serde_json::Value =
+                serde_json::from_str(&ApiError::new(*code).body("L\"1", "")).expect("valid JSON");
             assert_eq!(body["code"], *code);
             assert_eq!(body["error"]["log_id"], "L\"1");
         }
-        let body = ApiError::invalid_field("page_size", "10", "at least 20").body("x");
+        let body = ApiError::invalid_field("page_size", "10", "at least 20").body("x", "");
         let body: serde_json::Value = serde_json::from_str(&body).expect("valid JSON");
         assert_eq!(body["error"]["field_violations"][0]["field"], "page_size");
-        let body: serde_json::Value = serde_json::from_str(&ApiError::new(99_991_672).body("x")).expect("valid JSON");
-        assert_eq!(body["error"]["permission_violations"][0]["subject"], SCOPE);
+        let body: serde_json::Value =
+            serde_json::from_str(&ApiError::new(99_991_672).body("x", "vc:s")).expect("valid JSON");
+        assert_eq!(body["error"]["permission_violations"][0]["subject"], "vc:s");
     }
 }

@@ -65,7 +65,7 @@ pub enum Trigger {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
-    /// `None`: all three lists.
+    /// `None`: every endpoint except the token.
     pub on: Option<Endpoint>,
     pub kind: FaultKind,
     pub trigger: Trigger,

@@ -11,19 +11,25 @@ use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use tokio::sync::watch;
 
+use super::endpoint::ENDPOINT_COUNT;
 use super::faults::{FaultInjector, unit_key};
 use super::listener::ConnectionReset;
 use super::lists::Lists;
+use super::optional_lists::OptionalLists;
 use super::rate_limit::RateLimiter;
 use super::reply::{Ending, Reply};
 use super::tokens::TokenStore;
-use super::{ApiError, Call, Endpoint, FaultKind, Options, Params, Stats};
+use super::{ApiError, Call, Endpoint, FaultKind, LIST_ENDPOINTS, Limit, Options, Params, Stats};
+use crate::generators::census::UserCensus;
+use crate::generators::rooms::RoomRecords;
 use crate::model::Tenant;
 use crate::random::derive_key;
 
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) tenant: Arc<Tenant>,
+    census: UserCensus,
+    rooms: RoomRecords,
     started: Instant,
     state: Mutex<State>,
     stopping: watch::Receiver<bool>,
@@ -34,7 +40,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) options: Arc<Options>,
     /// By endpoint.
-    pub(super) limiters: [RateLimiter; 4],
+    pub(super) limiters: [RateLimiter; ENDPOINT_COUNT],
     pub(super) tokens: TokenStore,
     pub(super) faults: FaultInjector,
     pub(super) stats: Stats,
@@ -53,7 +59,8 @@ struct CheckedCall {
 impl Shared {
     pub(super) fn new(tenant: Arc<Tenant>, options: Options, stopping: watch::Receiver<bool>) -> Self {
         let state = State { options: Arc::new(options), ..State::default() };
-        Self { tenant, started: Instant::now(), state: Mutex::new(state), stopping }
+        let (census, rooms) = (UserCensus::default(), RoomRecords::default());
+        Self { tenant, census, rooms, started: Instant::now(), state: Mutex::new(state), stopping }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -72,13 +79,14 @@ impl Shared {
         let log_id = format!("{now:014}{:018X}", u128::from(derive_key(seed, state.calls)));
         let mut call = CheckedCall { options, faults: Vec::new(), refused: None, log_id, now };
         if endpoint != Endpoint::TenantAccessToken {
-            if let Err(code) = check_bearer(headers, &call.options, &state.tokens, now) {
-                call.refused = Some(Reply::error(&ApiError::new(code), &call.log_id));
+            if let Err(code) = check_bearer(headers, endpoint, &call.options, &state.tokens, now) {
+                call.refused = Some(Reply::error(&ApiError::new(code), endpoint, &call.log_id));
                 return call;
             }
-            let limit = call.options.limit;
+            let limit = limit_of(endpoint, &call.options);
             if let Err(wait) = state.limiters[endpoint as usize].admit(&limit, since_start) {
-                call.refused = Some(Reply::throttle(limit.http_status, Some(wait.as_secs_f64()), &call.log_id));
+                call.refused =
+                    Some(Reply::throttle(limit.http_status, Some(wait.as_secs_f64()), endpoint, &call.log_id));
                 return call;
             }
         }
@@ -90,11 +98,12 @@ impl Shared {
         let lists = Lists { tenant: &self.tenant, options: &call.options, now: call.now, faults: &call.faults };
         let response = match endpoint {
             Endpoint::TenantAccessToken => self.issue_token(body, call),
-            _ => lists.respond(endpoint, params),
+            _ if LIST_ENDPOINTS.contains(&endpoint) => lists.respond(endpoint, params),
+            _ => OptionalLists { lists, census: &self.census, rooms: &self.rooms }.respond(endpoint, params),
         };
         match response {
             Ok(body) => Reply::envelope(200, 0, body),
-            Err(error) => Reply::error(&error, &call.log_id),
+            Err(error) => Reply::error(&error, endpoint, &call.log_id),
         }
     }
 
@@ -121,14 +130,25 @@ impl Shared {
     }
 }
 
+fn limit_of(endpoint: Endpoint, options: &Options) -> Limit {
+    Limit { calls: options.limit.calls.saturating_mul(endpoint.limit_factor()), ..options.limit }
+}
+
 /// Checks the `Authorization` header. An error is an API code.
-fn check_bearer(headers: &HeaderMap, options: &Options, tokens: &TokenStore, now: i64) -> Result<(), i64> {
+fn check_bearer(
+    headers: &HeaderMap,
+    endpoint: Endpoint,
+    options: &Options,
+    tokens: &TokenStore,
+    now: i64,
+) -> Result<(), i64> {
     let Some(header) = headers.get(header::AUTHORIZATION) else { return Err(99_991_661) };
     let Some(token) = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")) else {
         return Err(99_991_671);
     };
     match token {
-        _ if options.user_token.as_deref() == Some(token) || tokens.is_valid(token, now) => Ok(()),
+        _ if tokens.is_valid(token, now) => Ok(()),
+        user if options.user_token.as_deref() == Some(user) && endpoint.accepts_user_token() => Ok(()),
         user if user.starts_with("u-") || user.starts_with("eyJ") => Err(99_991_668),
         tenant if tenant.starts_with("t-") => Err(99_991_663),
         _ => Err(99_991_671),
@@ -147,7 +167,7 @@ pub(super) async fn handle(
     // Such calls are not counted.
     let reject = |code| {
         let error = ApiError::new(code);
-        Response::builder().status(error.http).body(Body::from(error.body(""))).unwrap_or_default()
+        Response::builder().status(error.http).body(Body::from(error.body("", ""))).unwrap_or_default()
     };
     let endpoint = match Endpoint::find(method.as_str(), uri.path()) {
         None => return reject(99_991_201),
@@ -158,9 +178,9 @@ pub(super) async fn handle(
     let mut call = shared.check(endpoint, &params, &headers);
     let reply = match call.refused.take() {
         Some(reply) => reply,
-        None => {
-            Reply::with_faults(&call.faults, &call.log_id, || shared.correct_reply(endpoint, &params, &call, &body))
-        }
+        None => Reply::with_faults(&call.faults, endpoint, &call.log_id, || {
+            shared.correct_reply(endpoint, &params, &call, &body)
+        }),
     };
     let logged = Call { endpoint, params, at_ms, outcome: reply.outcome() };
     shared.state().stats.record(logged, call.options.log_capacity);
@@ -177,5 +197,5 @@ pub(super) async fn handle(
             reset.after(0);
         }
     }
-    reply.into_response(&call.log_id, call.now, call.options.limit.calls)
+    reply.into_response(&call.log_id, call.now, limit_of(endpoint, &call.options).calls)
 }

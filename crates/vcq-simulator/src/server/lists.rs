@@ -9,6 +9,7 @@ use crate::model::ids::{self, UserIdType};
 use crate::model::{DAY_S, Identity, Meeting, QualityAvailability, Tenant};
 
 /// One call to a list.
+#[derive(Clone, Copy)]
 pub(super) struct Lists<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) options: &'a Options,
@@ -24,11 +25,11 @@ impl Lists<'_> {
             Endpoint::MeetingList => self.meetings(&MeetingQuery::read(params, self.now)?, query_key),
             Endpoint::ParticipantList => self.participants(&ParticipantQuery::read(params, self.now)?, query_key),
             Endpoint::ParticipantQualityList => self.quality(&QualityQuery::read(params, self.now)?, query_key),
-            Endpoint::TenantAccessToken => Err(ApiError::new(99_991_301)),
+            _ => Err(ApiError::new(99_991_301)),
         }
     }
 
-    fn writer(&self, id_type: UserIdType) -> ListWriter<'_> {
+    pub(super) fn writer(&self, id_type: UserIdType) -> ListWriter<'_> {
         ListWriter { tenant: self.tenant, style: self.options.style, id_type, now: self.now }
     }
 
@@ -156,7 +157,7 @@ impl Lists<'_> {
 }
 
 /// The envelope around a page. An empty page of participants has no list at all, as Feishu sometimes does.
-fn page_body(endpoint: Endpoint, page: &PageSlice, items: &str) -> String {
+pub(super) fn page_body(endpoint: Endpoint, page: &PageSlice, items: &str) -> String {
     let token = page.next.as_ref().map_or_else(String::new, |next| format!(",\"page_token\":\"{next}\""));
     let list = match endpoint {
         Endpoint::ParticipantList if page.rows.is_empty() => String::new(),

@@ -25,6 +25,16 @@ pub enum LongMeetings {
     NotFound,
 }
 
+/// Where a day of the report get_daily begins; Feishu does not document it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReportDays {
+    /// At midnight in the tenant's time zone.
+    #[default]
+    Local,
+    /// At midnight UTC.
+    Utc,
+}
+
 /// Everything except `bind` can be changed while the server runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -52,6 +62,7 @@ pub struct Options {
     pub ready_after_s: i64,
     /// The participant list is complete this many seconds after the meeting's end; before, it has half of the rows.
     pub participants_ready_after_s: i64,
+    pub report_days: ReportDays,
     pub style: JsonStyle,
     pub faults: Vec<Fault>,
     /// Number of calls that the log keeps. 0: no log.
@@ -75,6 +86,7 @@ impl Default for Options {
             requires_rounded_start: false,
             ready_after_s: 0,
             participants_ready_after_s: 0,
+            report_days: ReportDays::default(),
             style: JsonStyle::default(),
             faults: Vec::new(),
             log_capacity: 20_000,

@@ -1,5 +1,7 @@
 //! The documented parameters of the three lists: from a query string to a typed query, or to the documented error.
 
+use std::ops::RangeInclusive;
+
 use super::ApiError;
 use crate::model::DAY_S;
 use crate::model::ids::UserIdType;
@@ -53,27 +55,27 @@ pub(super) struct QualityQuery {
     pub(super) join_time: i64,
 }
 
-struct Fields<'a>(&'a Params);
+pub(super) struct Fields<'a>(pub(super) &'a Params);
 
 impl<'a> Fields<'a> {
-    fn text(&self, field: &str) -> Option<&'a str> {
+    pub(super) fn text(&self, field: &str) -> Option<&'a str> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    fn string(&self, field: &str) -> Option<String> {
+    pub(super) fn string(&self, field: &str) -> Option<String> {
         self.text(field).map(str::to_owned)
     }
 
-    fn number(&self, field: &'static str) -> Result<Option<i64>, ApiError> {
+    pub(super) fn number(&self, field: &'static str) -> Result<Option<i64>, ApiError> {
         let parse = |text: &str| text.parse().map_err(|_| ApiError::invalid_field(field, text, "must be an integer"));
         self.text(field).map(parse).transpose()
     }
 
-    fn seconds(&self, field: &'static str) -> Result<i64, ApiError> {
+    pub(super) fn seconds(&self, field: &'static str) -> Result<i64, ApiError> {
         self.number(field)?.ok_or_else(|| missing(field))
     }
 
-    fn flag(&self, field: &'static str) -> Result<bool, ApiError> {
+    pub(super) fn flag(&self, field: &'static str) -> Result<bool, ApiError> {
         match self.text(field) {
             None | Some("false" | "False" | "0") => Ok(false),
             Some("true" | "True" | "1") => Ok(true),
@@ -81,17 +83,23 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn one_of(&self, field: &'static str, known: &[i64], default: i64) -> Result<i64, ApiError> {
+    pub(super) fn one_of(&self, field: &'static str, known: &[i64], default: i64) -> Result<i64, ApiError> {
         let value = self.number(field)?.unwrap_or(default);
         let known = known.contains(&value).then_some(value);
         known.ok_or_else(|| ApiError::invalid_field(field, &value.to_string(), "unknown value"))
     }
 
     fn page(&self) -> Result<PageQuery, ApiError> {
-        let size = self.number("page_size")?.unwrap_or(20);
-        let description = if size < 20 { "the min value is 20" } else { "the max value is 100" };
-        if !(20..=100).contains(&size) {
-            return Err(ApiError::invalid_field("page_size", &size.to_string(), description));
+        self.page_of(20, 20..=100)
+    }
+
+    pub(super) fn page_of(&self, default: i64, sizes: RangeInclusive<i64>) -> Result<PageQuery, ApiError> {
+        let size = self.number("page_size")?.unwrap_or(default);
+        if !sizes.contains(&size) {
+            let (least, most) = sizes.into_inner();
+            let description =
+                if size < least { format!("the min value is {least}") } else { format!("the max value is {most}") };
+            return Err(ApiError::invalid_field("page_size", &size.to_string(), &description));
         }
         let id_type = match self.text("user_id_type") {
             None | Some("open_id") => UserIdType::OpenId,
@@ -118,7 +126,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn missing(field: &'static str) -> ApiError {
+pub(super) fn missing(field: &'static str) -> ApiError {
     ApiError::invalid_field(field, "", "the field is required")
 }
 
@@ -130,7 +138,7 @@ fn meeting_number(text: &str) -> Result<u32, ApiError> {
     }
 }
 
-fn check_span(start: i64, end: i64, max_s: i64, now: i64) -> Result<(), ApiError> {
+pub(super) fn check_span(start: i64, end: i64, max_s: i64, now: i64) -> Result<(), ApiError> {
     if start < 0 || start > now {
         return Err(ApiError::new(126_005));
     }

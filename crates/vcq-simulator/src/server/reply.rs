@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
-use super::{ApiError, FaultKind, Outcome};
+use super::{ApiError, Endpoint, FaultKind, Outcome};
 
 pub(super) struct Reply {
     /// 0 if nothing is sent.
@@ -35,27 +35,32 @@ impl Reply {
         Self { code: Some(code), ..Self::new(http, "application/json; charset=utf-8", body) }
     }
 
-    pub(super) fn error(error: &ApiError, log_id: &str) -> Self {
-        Self::envelope(error.http, error.code, error.body(log_id))
+    pub(super) fn error(error: &ApiError, endpoint: Endpoint, log_id: &str) -> Self {
+        Self::envelope(error.http, error.code, error.body(log_id, endpoint.scope()))
     }
 
-    pub(super) fn throttle(http: u16, reset_s: Option<f64>, log_id: &str) -> Self {
-        Self { http, reset_s, ..Self::error(&ApiError::new(99_991_400), log_id) }
+    pub(super) fn throttle(http: u16, reset_s: Option<f64>, endpoint: Endpoint, log_id: &str) -> Self {
+        Self { http, reset_s, ..Self::error(&ApiError::new(99_991_400), endpoint, log_id) }
     }
 
     /// The correct reply, or what the first of the faults makes of it. Faults of pagination are part of the correct
     /// reply.
-    pub(super) fn with_faults(faults: &[FaultKind], log_id: &str, correct: impl FnOnce() -> Self) -> Self {
+    pub(super) fn with_faults(
+        faults: &[FaultKind],
+        endpoint: Endpoint,
+        log_id: &str,
+        correct: impl FnOnce() -> Self,
+    ) -> Self {
         let pagination = [FaultKind::RepeatPageToken, FaultKind::EndlessPages, FaultKind::ShiftingRows];
         let Some(fault) = faults.iter().find(|fault| !pagination.contains(fault)) else { return correct() };
         let html = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>";
         match *fault {
-            FaultKind::InternalError => Self::error(&ApiError::new(121_001), log_id),
-            FaultKind::ErrorCode { code } => Self::error(&ApiError::new(code), log_id),
+            FaultKind::InternalError => Self::error(&ApiError::new(121_001), endpoint, log_id),
+            FaultKind::ErrorCode { code } => Self::error(&ApiError::new(code), endpoint, log_id),
             FaultKind::BadGateway => Self::new(502, "text/html", html),
             FaultKind::EmptyBody => Self::new(200, "application/json", ""),
             FaultKind::NotJson => Self::new(200, "text/plain", "upstream busy"),
-            FaultKind::Throttle { http_status, reset_s } => Self::throttle(http_status, reset_s, log_id),
+            FaultKind::Throttle { http_status, reset_s } => Self::throttle(http_status, reset_s, endpoint, log_id),
             FaultKind::TruncatedJson => {
                 let Self { http, body, .. } = correct();
                 Self::new(http, "application/json", &body[..body.len() / 2])

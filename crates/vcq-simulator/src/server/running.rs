@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::handler::{Shared, handle};
 use super::listener::{ConnectionReset, ResettableListener};
-use super::{LIST_ENDPOINTS, Options, Stats};
+use super::{LIST_ENDPOINTS, OPTIONAL_ENDPOINTS, Options, Stats};
 use crate::model::Tenant;
 
 /// Why the server could not be started.
@@ -81,7 +81,7 @@ impl RunningServer {
     pub fn stats(&self) -> Stats {
         let state = self.shared.state();
         let mut stats = state.stats.clone();
-        for endpoint in LIST_ENDPOINTS {
+        for endpoint in LIST_ENDPOINTS.iter().chain(OPTIONAL_ENDPOINTS) {
             stats.peak_calls_in_window.insert(*endpoint, state.limiters[*endpoint as usize].peak);
         }
         stats

@@ -198,7 +198,7 @@ async fn the_log_has_the_parameters() {
 async fn unknown_paths_and_methods_are_rejected() {
     let client = client(fast()).await;
     let base = client.server.base_url();
-    let answer = client.client.get(format!("{base}/open-apis/vc/v1/rooms")).send().await.expect("a response");
+    let answer = client.client.get(format!("{base}/open-apis/vc/v1/reserves")).send().await.expect("a response");
     assert_eq!(answer.status().as_u16(), 404);
     let answer = client.client.post(format!("{base}/open-apis/vc/v1/meeting_list")).send().await.expect("a response");
     assert_eq!(answer.status().as_u16(), 405);

@@ -3,6 +3,7 @@
 mod client;
 mod faults;
 mod json;
+mod optional;
 mod sdk;
 mod server;
 mod tenant;

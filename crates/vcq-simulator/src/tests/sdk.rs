@@ -1,13 +1,13 @@
 //! Feishu's own client against the simulator; see `tests/sdk/test_sdk.py`.
 
-use super::client::{Client, fast, small};
+use super::client::{Client, fast, recent, small};
 
 /// Needs a Python with `tests/sdk/requirements.txt`, named by `VCQ_SDK_PYTHON`.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Feishu's SDK: VCQ_SDK_PYTHON=... cargo test -p vcq-simulator sdk -- --ignored"]
 async fn the_official_sdk_reads_everything() {
     let python = std::env::var("VCQ_SDK_PYTHON").expect("VCQ_SDK_PYTHON names a Python that has the SDK");
-    let client = Client::new(&small(), fast()).await;
+    let client = Client::new(&recent(small()), fast()).await;
     let server = &client.server;
     let mut expected = serde_json::json!(server.tenant().totals());
     expected["start"] = server.tenant().spec().start().into();

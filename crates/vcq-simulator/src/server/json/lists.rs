@@ -25,11 +25,7 @@ impl ListWriter<'_> {
         let organizer = &self.tenant.people[meeting.organizer as usize];
         let sessions = self.tenant.sessions_of(meeting);
         let audience_count = sessions.iter().filter(|session| session.audience).count();
-        let attending = sessions.iter().filter(|session| !session.audience);
-        let mut persons: Vec<Identity> = attending.map(|session| session.identity).collect();
-        let device_count = persons.len();
-        persons.sort_unstable();
-        persons.dedup();
+        let device_count = sessions.len() - audience_count;
         let count = |count: usize| if self.style.numbers { json!(count) } else { json!(count.to_string()) };
         self.object(json!({
             "meeting_id": meeting.number.to_string(),
@@ -46,7 +42,7 @@ impl ListWriter<'_> {
             "meeting_start_time": self.time(meeting.start),
             "meeting_end_time": self.time(meeting.end),
             "meeting_duration": duration(meeting.end.min(self.now) - meeting.start),
-            "number_of_participants": count(persons.len()),
+            "number_of_participants": count(self.tenant.participant_count(meeting)),
             "number_of_devices": count(device_count),
             "number_of_webinar_viewers": count(audience_count),
             "audio": !meeting.is_screen_cast(),
@@ -101,13 +97,13 @@ impl ListWriter<'_> {
         self.object(object)
     }
 
-    fn object(&self, object: Value) -> String {
+    pub(super) fn object(&self, object: Value) -> String {
         let text = object.to_string();
         if self.style.extra_fields { text.replacen('{', "{\"x_tenant_unit\":\"cn-east\",", 1) } else { text }
     }
 
     /// `-` for a time in the future.
-    fn time(&self, at: i64) -> Value {
+    pub(super) fn time(&self, at: i64) -> Value {
         if at <= self.now { self.style.time(at, self.tenant.spec.utc_offset_s) } else { json!("-") }
     }
 
@@ -130,11 +126,11 @@ impl ListWriter<'_> {
         }
     }
 
-    fn person_id(&self, ordinal: u32) -> String {
+    pub(crate) fn person_id(&self, ordinal: u32) -> String {
         self.id(|| ids::user_id(self.tenant.spec.seed, ordinal, self.id_type))
     }
 
-    fn id(&self, make: impl FnOnce() -> String) -> String {
+    pub(super) fn id(&self, make: impl FnOnce() -> String) -> String {
         if self.style.empty_ids { String::new() } else { make() }
     }
 
@@ -157,7 +153,7 @@ impl ListWriter<'_> {
     }
 }
 
-fn duration(seconds: i64) -> String {
+pub(super) fn duration(seconds: i64) -> String {
     let seconds = seconds.max(0);
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
