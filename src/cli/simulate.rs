@@ -1,11 +1,12 @@
 //! `vcq-etl simulate`: a simulated tenant on loopback, until stopped.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, Command};
 use vcq_simulator::{
-    FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, MeetingFilter, OPTIONAL_ENDPOINTS, Options,
-    ReportDays, Tenant, TenantSpec, WindowKind,
+    FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, LossShares, MeetingFilter, OPTIONAL_ENDPOINTS,
+    Options, ReportDays, Tenant, TenantSpec, WindowKind,
 };
 
 use super::command::{Choice, Context, Entry, Example, Run, one_of, parsed};
@@ -18,6 +19,7 @@ use crate::schema::TenantZone;
 const EXAMPLES: &[Example] = &[
     ("vcq-etl simulate --port 8600", "to try out settings"),
     ("vcq-etl simulate --fault html@every=7 --days 30", "every 7th call fails"),
+    ("vcq-etl simulate --lose 0.1% --truth lost.ndjson", "the lists are incomplete"),
 ];
 
 /// The simulated tenant, also for `demo`.
@@ -93,6 +95,15 @@ struct SimulateArgs {
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<String>,
 
+    /// Leave out a share of the meetings, participants and minutes, which Feishu's own counts still include: 0.1%, or
+    /// meetings=0.1%,participants=1%,minutes=2%.
+    #[arg(long, value_name = "SHARE")]
+    lose: Option<String>,
+
+    /// File for what --lose leaves out: one JSON object a line.
+    #[arg(long, value_name = "FILE", requires = "lose")]
+    truth: Option<PathBuf>,
+
     /// Latency of every response, such as 300ms.
     #[arg(long, value_name = "TIME", default_value = "0s")]
     latency: String,
@@ -164,8 +175,12 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let mut spec = args.tenant.spec(&context.config.timezone, now_us());
     spec.first_day = args.first_day.unwrap_or(spec.first_day);
     let options = args.options(&context.config)?;
+    let tenant = Tenant::generate(&spec);
+    if let Some(truth) = &args.truth {
+        write_losses(truth, &tenant, &options.losses)?;
+    }
     block_on(async {
-        let running = vcq_simulator::serve(Tenant::generate(&spec), options).await?;
+        let running = vcq_simulator::serve(tenant, options).await?;
         let totals = running.tenant().totals();
         context.output.print(&format!(
             "# simulated tenant, first day {}\n# {} meetings, {} participants, {} samples\n# {url}\n\
@@ -192,6 +207,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 impl SimulateArgs {
     fn options(&self, config: &Config) -> Result<Options, Failure> {
         let faults = self.faults.iter().map(|text| text.parse::<Fault>()).collect::<Result<Vec<_>, _>>()?;
+        let losses = self.lose.as_deref().map(str::parse::<LossShares>).transpose()?.unwrap_or_default();
         let default = Options::default();
         let seconds = |text: &str, flag: &str| time(text, flag).map(|time| time.as_secs() as i64);
         Ok(Options {
@@ -203,11 +219,21 @@ impl SimulateArgs {
             long_meetings: self.long_meetings,
             meeting_filter: self.meeting_filter,
             report_days: self.report_days,
+            losses,
             style: JsonStyle { malformed_per_million: self.odd_items_per_million, ..default.style },
             faults,
             ..default
         })
     }
+}
+
+fn write_losses(path: &Path, tenant: &Tenant, shares: &LossShares) -> Result<(), Failure> {
+    let lines = tenant.losses(shares).iter().map(|loss| format!("{}\n", serde_json::json!(loss))).collect::<String>();
+    std::fs::write(path, lines).map_err(|error| {
+        Failure::new(ExitCode::Usage, format!("could not write {}", path.display()))
+            .cause(&error)
+            .hint("give --truth a file in a directory that you may write to")
+    })
 }
 
 /// The rate limit that a sync with the same settings keeps to.

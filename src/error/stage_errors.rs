@@ -11,7 +11,7 @@ use crate::ledger::LedgerError;
 use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};
 use crate::raw_log::RawError;
 use feishu_vc::{BaseUrlError, ClientError};
-use vcq_simulator::{FaultError, SimulatorError};
+use vcq_simulator::{FaultError, LossError, SimulatorError};
 
 const REBUILDS: &str = "it rebuilds manifest, Parquet and database from raw/ and makes no API calls";
 const CHECK_DISK: &str = "check the disk and the permissions of the store; published data is intact";
@@ -172,6 +172,12 @@ impl From<FaultError> for Failure {
     fn from(error: FaultError) -> Failure {
         let names: Vec<&str> = vcq_simulator::FAULT_NAMES.iter().map(|(name, _)| *name).collect();
         Failure::of(ExitCode::Usage, &error).hint(format!("the kinds are {}, code=N", names.join(", ")))
+    }
+}
+
+impl From<LossError> for Failure {
+    fn from(error: LossError) -> Failure {
+        Failure::of(ExitCode::Usage, &error).hint("the kinds are meetings, participants and minutes")
     }
 }
 

@@ -32,6 +32,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use generators::losses::{Loss, LossError, LossKind, LossShares};
 pub use model::{CallCounts, Tenant, TenantSpec, Totals};
 pub use server::{
     Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings,

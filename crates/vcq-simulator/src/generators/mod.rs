@@ -3,6 +3,7 @@
 mod attendance;
 mod calendar;
 pub(crate) mod census;
+pub(crate) mod losses;
 pub(crate) mod network;
 pub(crate) mod people;
 pub(crate) mod quality;

@@ -6,7 +6,7 @@ use super::query::{MeetingQuery, MeetingWindow, ParticipantQuery, QualityQuery};
 use super::{ApiError, Endpoint, FaultKind, LongMeetings, MeetingFilter, Options, Params};
 use crate::generators::quality::SampleGenerator;
 use crate::model::ids::{self, UserIdType};
-use crate::model::{DAY_S, Identity, Meeting, QualityAvailability, Tenant};
+use crate::model::{DAY_S, Identity, Meeting, QualityAvailability, Session, Tenant};
 
 /// One call to a list.
 #[derive(Clone, Copy)]
@@ -59,6 +59,7 @@ impl Lists<'_> {
             sessions.iter().any(|row| matches!(row.identity, Identity::Room(room) if ids::room_id(seed, room) == *id))
         };
         in_window
+            && !self.options.losses.loses_meeting(seed, meeting)
             && meeting.start <= self.now
             && (meeting.end > self.now) == query.ongoing
             && (query.external || !meeting.external)
@@ -76,6 +77,7 @@ impl Lists<'_> {
             let found = meeting.sessions.clone().filter(|row| {
                 let session = &self.tenant.sessions[*row];
                 session.audience == query.audience
+                    && !self.loses_participant(meeting, session)
                     && session.join <= self.now
                     && query.window.user_id.as_ref().is_none_or(|id| writer.user_id(session) == *id)
                     && query.window.room_id.as_ref().is_none_or(|id| writer.room_id(session) == *id)
@@ -112,8 +114,9 @@ impl Lists<'_> {
             })
             .ok_or_else(|| ApiError::new(126_010))?;
         let session = &self.tenant.sessions[row];
+        let kept = self.options.losses.kept_minutes(session);
         let total = match meeting.quality_availability(session) {
-            QualityAvailability::Available => self.available_samples(meeting, session.minute_count())?,
+            QualityAvailability::Available => self.available_samples(meeting, kept.len())?,
             QualityAvailability::NotSupported => return Err(ApiError::new(121_002)),
             QualityAvailability::UnknownDevice | QualityAvailability::NoId => return Err(ApiError::new(126_010)),
         };
@@ -121,8 +124,19 @@ impl Lists<'_> {
         let generator = SampleGenerator::new(self.tenant, meeting, row);
         let mut items = String::with_capacity(page.rows.len() * 1700);
         let offset = self.tenant.spec.utc_offset_s;
-        push_items(&mut items, self.options.style, offset, &generator, session, page.rows.clone());
+        push_items(
+            &mut items,
+            self.options.style,
+            offset,
+            &generator,
+            session,
+            kept[page.rows.clone()].iter().copied(),
+        );
         Ok(page_body(Endpoint::ParticipantQualityList, &page, &items))
+    }
+
+    fn loses_participant(&self, meeting: &Meeting, session: &Session) -> bool {
+        self.options.losses.loses_participant(self.tenant.spec.seed, meeting, session.identity)
     }
 
     /// Number of samples that are available already.
@@ -140,7 +154,9 @@ impl Lists<'_> {
         let mut found = Vec::new();
         for at in self.tenant.meetings_with_number(window.number) {
             let meeting = &self.tenant.meetings[*at];
-            let matches = (window.start..=window.end).contains(&meeting.start) && (meeting.end > self.now) == ongoing;
+            let matches = (window.start..=window.end).contains(&meeting.start)
+                && (meeting.end > self.now) == ongoing
+                && !self.options.losses.loses_meeting(self.tenant.spec.seed, meeting);
             let exceeds_window = meeting.end > window.end && !ongoing;
             match self.options.long_meetings {
                 _ if !matches => {}

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Fault, JsonStyle, Limit};
+use crate::generators::losses::LossShares;
 
 /// Which meetings meeting_list finds in a window; Feishu does not document it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct Options {
     pub ready_after_s: i64,
     /// The participant list is complete this many seconds after the meeting's end; before, it has half of the rows.
     pub participants_ready_after_s: i64,
+    /// What the lists leave out.
+    pub losses: LossShares,
     pub report_days: ReportDays,
     pub style: JsonStyle,
     pub faults: Vec<Fault>,
@@ -86,6 +89,7 @@ impl Default for Options {
             requires_rounded_start: false,
             ready_after_s: 0,
             participants_ready_after_s: 0,
+            losses: LossShares::default(),
             report_days: ReportDays::default(),
             style: JsonStyle::default(),
             faults: Vec::new(),

@@ -3,6 +3,7 @@
 mod client;
 mod faults;
 mod json;
+mod losses;
 mod optional;
 mod sdk;
 mod server;

@@ -65,18 +65,17 @@ pub fn count_malformed(tenant: &Tenant, style: &JsonStyle) -> Vec<(Malformation,
     counts
 }
 
-/// Appends the quality items of a session in `range`, separated by commas.
+/// Appends the quality items of a session at some minutes (indices), separated by commas.
 pub(crate) fn push_items(
     out: &mut String,
     style: JsonStyle,
     utc_offset_s: i32,
     generator: &SampleGenerator<'_>,
     session: &Session,
-    range: std::ops::Range<usize>,
+    minutes: impl IntoIterator<Item = usize>,
 ) {
-    debug_assert!(range.end <= session.minute_count());
-    for index in range.clone() {
-        if index > range.start {
+    for (place, index) in minutes.into_iter().enumerate() {
+        if place > 0 {
             out.push(',');
         }
         let sample = generator.sample(index);
