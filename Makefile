@@ -13,7 +13,7 @@ help:
 	@echo "make demo     start a simulated tenant, sync it over HTTP, print a first report"
 	@echo "make test     everything CI runs: format, lints, tests, browser, Feishu's SDK, licences"
 	@echo "make build    build target/release/vcq-etl"
-	@echo "make install  install vcq-etl and its DuckDB library into PREFIX (default ~/.local)"
+	@echo "make install  install vcq-etl, its DuckDB library, man pages and completions into PREFIX (default ~/.local)"
 	@echo "make clean    remove build products, virtual environments and the demo store"
 	@echo
 	@echo "make lint     rustfmt and clippy"
@@ -113,11 +113,19 @@ bench-instructions: duckdb
 
 # The library goes beside the program, where build.rs made it look; LICENSE and NOTICE go with every copy.
 PREFIX ?= $(HOME)/.local
+BASH_COMPLETIONS = share/bash-completion/completions
+ZSH_COMPLETIONS = share/zsh/site-functions
+FISH_COMPLETIONS = share/fish/vendor_completions.d
 install: build
 	mkdir -p "$(PREFIX)/lib/vcq-etl" "$(PREFIX)/bin"
 	cp "$${CARGO_TARGET_DIR:-target}/release/vcq-etl" "$(PREFIX)/lib/vcq-etl/"
 	cp "$${DUCKDB_LIB_DIR:-.duckdb}"/libduckdb.* LICENSE NOTICE "$(PREFIX)/lib/vcq-etl/"
 	ln -sf ../lib/vcq-etl/vcq-etl "$(PREFIX)/bin/vcq-etl"
+	"$(PREFIX)/bin/vcq-etl" man --out "$(PREFIX)/share/man"
+	mkdir -p "$(PREFIX)/$(BASH_COMPLETIONS)" "$(PREFIX)/$(ZSH_COMPLETIONS)" "$(PREFIX)/$(FISH_COMPLETIONS)"
+	"$(PREFIX)/bin/vcq-etl" completions bash > "$(PREFIX)/$(BASH_COMPLETIONS)/vcq-etl"
+	"$(PREFIX)/bin/vcq-etl" completions zsh > "$(PREFIX)/$(ZSH_COMPLETIONS)/_vcq-etl"
+	"$(PREFIX)/bin/vcq-etl" completions fish > "$(PREFIX)/$(FISH_COMPLETIONS)/vcq-etl.fish"
 
 clean:
 	rm -rf $(VENV) $(BENCH_VENV) vcq-demo tests/web/node_modules

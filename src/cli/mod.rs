@@ -6,10 +6,11 @@
 
 mod buildings;
 mod command;
+mod completions;
 pub(crate) mod console;
 mod demo;
 mod doctor;
-mod documents;
+mod man;
 mod output;
 pub(crate) mod panic_hook;
 mod plan;
@@ -17,7 +18,9 @@ mod process;
 mod program;
 mod rebuild;
 mod report;
+mod roff;
 mod runtime;
+mod schema;
 mod settings;
 mod simulate;
 mod status;
@@ -26,7 +29,11 @@ mod verify;
 pub(crate) mod window;
 
 #[cfg(test)]
+mod completions_tests;
+#[cfg(test)]
 mod docs_tests;
+#[cfg(test)]
+mod man_tests;
 #[cfg(test)]
 mod tests;
 

@@ -4,7 +4,9 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue};
 
 use super::command::{Entry, Example};
-use super::{buildings, demo, doctor, documents, plan, rebuild, report, settings, simulate, status, sync, verify};
+use super::{
+    buildings, completions, demo, doctor, man, plan, rebuild, report, schema, settings, simulate, status, sync, verify,
+};
 use crate::config::{Group, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
 use crate::schema::SCHEMA_VERSION;
@@ -22,11 +24,11 @@ pub(super) const COMMANDS: &[Entry] = &[
     buildings::ENTRY,
     rebuild::ENTRY,
     verify::ENTRY,
-    documents::SCHEMA,
+    schema::ENTRY,
     demo::ENTRY,
     simulate::ENTRY,
-    documents::COMPLETIONS,
-    documents::MAN,
+    completions::ENTRY,
+    man::ENTRY,
 ];
 
 pub(super) fn program() -> Command {

@@ -257,17 +257,16 @@ fn a_misspelt_variable_is_a_warning() {
 }
 
 #[test]
-fn schema_completions_and_man_print() {
+fn schema_completions_and_man_are_printed() {
     assert!(run_with(&["schema"], &[]).stdout.starts_with("# The tables"));
     assert!(run_with(&["schema", "--format", "sql"], &[]).stdout.contains("create table meetings"));
     let json = run_with(&["schema", "--format", "json"], &[]).stdout;
     assert!(serde_json::from_str::<serde_json::Value>(&json).expect("json")["tables"].is_array());
-    for shell in ["bash", "zsh", "fish"] {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert!(run_with(&["completions", shell], &[]).stdout.contains("vcq-etl"), "{shell}");
     }
-    assert!(run_with(&["man"], &[]).stdout.contains(".TH vcq-etl"));
-    assert!(run_with(&["man", "report"], &[]).stdout.contains("question"));
-    assert_eq!(run_with(&["man", "nothing"], &[]).exit, ExitCode::Usage);
+    let unknown = run_with(&["man", "nothing"], &[]);
+    assert!(unknown.exit == ExitCode::Usage && unknown.stderr.contains("report run"), "{}", unknown.stderr);
 }
 
 fn sync_args(args: &[&str]) -> Result<sync::SyncArgs, clap::Error> {

@@ -20,5 +20,5 @@ pub(crate) use log_format::LogFormat;
 pub(crate) use quantity::ByteSize;
 pub(crate) use quantity::duration;
 pub(crate) use resolved::Config;
-pub(crate) use settings::{Group, Kind, SETTINGS, Setting};
+pub(crate) use settings::{CONFIG_VARIABLE, Group, Kind, SETTINGS, Setting};
 pub(crate) use sources::{Origin, Sources};

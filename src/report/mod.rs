@@ -28,6 +28,7 @@ pub(crate) use error::ReportError;
 pub(crate) use format::{Answer, OUTPUT_FORMATS, OutputFormat, TextFormat, table};
 pub(crate) use header::{Header, Parameter};
 pub use reference::reference;
+pub(crate) use registry::PROFILES;
 pub(crate) use result::{Cell, ResultSet};
 pub(crate) use run::{explain_empty, run, write_parquet};
 pub(crate) use scripts::scripts;

@@ -54,6 +54,14 @@ pub(super) const AREAS: &[Area] = &[
     ),
 ];
 
+/// The threshold profiles, which are defined in `sql/views/010_thresholds.sql`, and what they are.
+pub(crate) const PROFILES: &[(&str, &str)] = &[
+    ("cqd", "Microsoft's Call Quality Dashboard"),
+    ("strict", "The strictest published limits"),
+    ("huawei-red", "Huawei Cloud Meeting"),
+    ("custom", "cqd with the changes of the settings"),
+];
+
 /// The reports in the order of the list.
 pub(super) fn built_in() -> impl Iterator<Item = &'static SqlFile> + Clone {
     AREAS.iter().flat_map(|area| area.reports)

@@ -322,3 +322,14 @@ fn every_report_fits_a_terminal() {
         assert!(TextFormat::Html.render(&answer, 80).contains("<main>"));
     }
 }
+
+#[test]
+fn the_named_profiles_are_those_of_the_thresholds() {
+    let connection = tenant();
+    let mut statement = connection.prepare("select distinct profile from thresholds order by 1").expect("a query");
+    let found: Vec<String> =
+        statement.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("texts");
+    let mut named: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
+    named.sort_unstable();
+    assert_eq!(found, named);
+}

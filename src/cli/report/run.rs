@@ -22,7 +22,7 @@ pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report run worst-meeting
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// Name of the report
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "REPORT")]
     name: String,
 
     /// Start date (inclusive): 7d, yesterday, 2026-11-01 [default: earliest]
@@ -34,7 +34,7 @@ pub(super) struct RunArgs {
     until: Option<String>,
 
     /// Threshold profile: cqd, strict, huawei-red or custom
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
 
     /// Hide percentages based on fewer than this many judged minutes

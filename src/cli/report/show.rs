@@ -15,7 +15,7 @@ const UNBREAKABLE_ASSIGNMENT: &str = "\u{1}:=\u{1}";
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     /// Name of the report
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "REPORT")]
     name: String,
 
     /// Print the SQL of the report

@@ -1,0 +1,38 @@
+//! `vcq-etl schema`: the data dictionary.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Command};
+
+use super::command::{Entry, Run};
+use super::output::Output;
+use crate::error::{ExitCode, Failure};
+use crate::schema::{ddl, dictionary};
+
+pub(super) const ENTRY: Entry = Entry {
+    help_groups: &[],
+    command: || {
+        Command::new("schema").about("Print the data dictionary: every table and column").arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("FORMAT")
+                .value_parser(PossibleValuesParser::new(FORMATS.iter().map(|(name, _)| *name)))
+                .default_value(FORMATS[0].0)
+                .help("Output format"),
+        )
+    },
+    examples: &[("vcq-etl schema", "every table and column")],
+    run: Run::Plain(print_schema),
+};
+
+type Renderer = fn() -> String;
+
+/// The formats of the data dictionary.
+const FORMATS: &[(&str, Renderer)] =
+    &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
+
+fn print_schema(matches: &ArgMatches, _: Command, output: &Output) -> Result<ExitCode, Failure> {
+    let name = matches.get_one::<String>("format").map(String::as_str);
+    let (_, render) = FORMATS.iter().find(|(format, _)| Some(*format) == name).unwrap_or(&FORMATS[0]);
+    output.print(&render())?;
+    Ok(ExitCode::Complete)
+}
