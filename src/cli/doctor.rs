@@ -36,7 +36,7 @@ fn command() -> Command {
         .about("Check credentials, permissions, clock, disk and store")
         .long_about(format!(
             "Check everything that a run needs, and explain how to fix what is wrong. Makes one call to each of the three \
-             endpoints, never waits for the rate limit and writes nothing to the store, so it can run during a sync. Exits with 0 \
+             lists and to each endpoint that --also names, never waits for the rate limit and writes nothing to the store, so it can run during a sync. Exits with 0 \
              if a run would work, else with the exit code of the most severe failure.\n\nChecks:\n{}",
             checks.join("\n")
         ))
@@ -57,6 +57,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         state_folder: config.state_folder.clone(),
         zone: config.timezone.clone(),
         user_id_type: config.user_id_type,
+        also: config.also.clone(),
         database: config.database(),
         // Of all calls together.
         deadline: Duration::from_secs(25),

@@ -106,6 +106,11 @@ fn text(plan: &Plan, can_start: bool) -> String {
         let of = format!("{participants} of {}", counted(later.settling_meetings, "meeting"));
         page.field("Later", &format!("{of} may be fetched again until their data is stable, at the latest {settled}"));
     }
+    if !plan.also.is_empty() {
+        let calls: Vec<String> =
+            plan.also.iter().map(|(name, calls)| format!("{name} {}", thousands(*calls))).collect();
+        page.field("Also", &format!("about {} calls more ({})", thousands(plan.also.values().sum()), calls.join(", ")));
+    }
     if let Some(reach) = &plan.reach {
         page.field("Within limits", &limits(reach, pending.meetings));
     }
@@ -174,7 +179,8 @@ mod tests {
                 calls: 894,
                 back_to: Some("2026-11-22".to_owned()),
             }),
-            used: Calls { meeting_list: 4, participant_list: 300, participant_quality_list: 0 },
+            also: std::collections::BTreeMap::new(),
+            used: Calls { meeting_list: 4, participant_list: 300, participant_quality_list: 0, ..Calls::default() },
             elapsed_s: 182.0,
             store: "./vcq-store".to_owned(),
         }

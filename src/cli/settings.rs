@@ -52,7 +52,13 @@ fn flag(setting: &'static Setting) -> Arg {
         Kind::Path => arg.value_hint(ValueHint::AnyPath),
         // "-05:00" looks like a flag.
         Kind::Zone => arg.allow_hyphen_values(true),
-        Kind::Text | Kind::Count { .. } | Kind::Duration { .. } | Kind::Bytes | Kind::BaseUrl | Kind::Numbers => arg,
+        Kind::Text
+        | Kind::Count { .. }
+        | Kind::Duration { .. }
+        | Kind::Bytes
+        | Kind::BaseUrl
+        | Kind::Numbers
+        | Kind::Words(_) => arg,
     }
 }
 

@@ -35,7 +35,12 @@ fn day(date: &str, meetings: u64, by_status: &[(&'static str, u64)], complete_pc
 }
 
 fn view() -> StatusView {
-    let calls = |quality| Calls { meeting_list: 40, participant_list: 3_120, participant_quality_list: quality };
+    let calls = |quality| Calls {
+        meeting_list: 40,
+        participant_list: 3_120,
+        participant_quality_list: quality,
+        ..Calls::default()
+    };
     StatusView {
         store: "/srv/vcq-store".to_owned(),
         now_utc: "2026-11-23T01:30:00Z".to_owned(),

@@ -183,6 +183,7 @@ pub(super) fn setup(
         signal: Arc::new(AtomicI32::new(0)),
         window_us,
         meeting_nos: Vec::new(),
+        also: config.also.clone(),
         refetch: false,
         max_calls: None,
         finish_by_us: None,
@@ -210,11 +211,14 @@ pub(super) fn window_setup(
     let (zone, now_us) = (&context.config.timezone, now_us());
     let window = Window::parse(&args.since, args.until.as_deref(), zone, now_us)?;
     let finish_by_us = finish_by.map(|text| window::finish_by(text, zone, now_us)).transpose()?;
+    let setup = setup(context, &context.config, (window.since_us, window.until_us), listener)?;
     Ok(SyncSetup {
+        // A run for single meetings fetches nothing else.
+        also: if args.meeting_no.is_empty() { setup.also.clone() } else { Vec::new() },
         meeting_nos: args.meeting_no.clone(),
         refetch: args.refetch,
         max_calls,
         finish_by_us,
-        ..setup(context, &context.config, (window.since_us, window.until_us), listener)?
+        ..setup
     })
 }

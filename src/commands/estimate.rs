@@ -83,7 +83,7 @@ impl CostEstimate {
 
     pub(crate) fn by_endpoint(&self) -> [(&'static str, CallEstimate); 3] {
         let calls = [self.meeting_list, self.participant_list, self.participant_quality_list];
-        Endpoint::ALL.map(|endpoint| (endpoint.name(), calls[endpoint as usize]))
+        Endpoint::LISTS.map(|endpoint| (endpoint.name(), calls[endpoint as usize]))
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::publish::due_dates::DueDates;
-use crate::extract::CaughtUp;
+use crate::error::stop_reason::{cause_hint, scopes_hint};
+use crate::extract::{CaughtUp, DailyOutcome, endpoint_of};
 use crate::schema::civil_date_text;
 use crate::text::counted;
+use feishu_vc::StopCause;
 
 pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: CaughtUp, due: &DueDates) -> Vec<String> {
     let mut notes = Vec::new();
@@ -36,6 +38,33 @@ pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: Caugh
     }
     notes.extend(truncated_note(truncated));
     notes
+}
+
+/// What is missing beside the meetings, and what to do about it.
+pub(super) fn of_days(daily: &DailyOutcome) -> Vec<String> {
+    let gaps = daily.gaps.iter().map(|gap| {
+        let days = counted(gap.days, "day");
+        let mut note = format!("{}: {days} could not be fetched: {}", gap.kind.folder(), gap.reason);
+        match gap.cause {
+            Some(StopCause::AppScope | StopCause::UserScope) => {
+                let scopes = match gap.scopes.as_slice() {
+                    [] => vec![endpoint_of(gap.kind).scope().to_owned()],
+                    named => named.to_vec(),
+                };
+                note.push_str(&format!("; {}; {}", scopes_hint(&scopes), cause_hint(StopCause::AppScope)));
+            }
+            Some(StopCause::InvalidRequest) => {
+                note.push_str("; this tenant or edition may not have it: leave the word out of also (VCQ_ALSO)");
+            }
+            Some(cause) => note.push_str(&format!("; {}", cause_hint(cause))),
+            None => {}
+        }
+        note.trim_end_matches('.').to_owned()
+    });
+    let too_old = daily.too_old.iter().map(|(kind, days)| {
+        format!("{}: {} of this window are too old: Feishu reports 90 days back", kind.folder(), counted(*days, "day"))
+    });
+    gaps.chain(too_old).collect()
 }
 
 pub(super) fn of_rebuild(caught_up: CaughtUp, kept: &BTreeSet<i32>, truncated: u64) -> Vec<String> {

@@ -4,6 +4,7 @@
 //! no response is wasted. Takes no lock: raw files are named by run, and the ledger allows several writers. Publishes
 //! nothing; dates with new responses wait for the next sync.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use super::summary::Calls;
 use super::{run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
-use crate::extract::{Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, paced};
+use crate::extract::{Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, count_daily_calls, paced};
 use crate::ledger::{Ledger, WindowFilter};
 use crate::load::{Manifest, StorePaths};
 use crate::schema::{civil_date_text, utc_text};
@@ -58,6 +59,9 @@ pub(crate) struct Plan {
     /// responses.
     pub dates: Vec<String>,
     pub reach: Option<PlannedReach>,
+    /// Calls to the optional endpoints that a sync would make, estimated; only with `--also`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<&'static str, u64>,
     pub used: Calls,
     pub elapsed_s: f64,
     pub store: String,
@@ -129,11 +133,18 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         finish_local: local_text(finish_us, &setup.zone),
         dates: dates.into_iter().map(civil_date_text).collect(),
         reach: reach(&pending, &setup, now_us),
+        also: also(&ledger, &setup, now_us)?,
         used: counters.calls(),
         elapsed_s: tenths(began.elapsed()),
         store: paths.root().display().to_string(),
     };
     Ok(Planned { plan, exit, stop: extracted.stop })
+}
+
+fn also(ledger: &Ledger, setup: &SyncSetup, now_us: i64) -> Result<BTreeMap<&'static str, u64>, SyncError> {
+    let SyncSetup { also, window_us, refetch, zone, settle, .. } = setup;
+    let calls = count_daily_calls(ledger, also, *window_us, *refetch, zone, (*settle).into(), now_us)?;
+    Ok(calls.into_iter().map(|(endpoint, calls)| (endpoint.name(), calls)).collect())
 }
 
 fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Result<Estimate, SyncError> {

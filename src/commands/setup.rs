@@ -8,6 +8,7 @@ use std::time::Duration;
 use feishu_vc::{CancellationToken, ClientConfig, UserIdType};
 
 use crate::event::Listener;
+use crate::extract::Also;
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
 
@@ -27,9 +28,11 @@ pub(crate) struct SyncSetup {
     pub window_us: (i64, i64),
     /// Only these meetings; all if empty.
     pub meeting_nos: Vec<String>,
+    /// What is fetched beside the meetings.
+    pub also: Vec<Also>,
     /// Fetch again what is final, too.
     pub refetch: bool,
-    /// Maximum number of requests to the three endpoints.
+    /// Maximum number of requests to the three lists.
     pub max_calls: Option<u64>,
     /// No request after this time, microseconds UTC.
     pub finish_by_us: Option<i64>,

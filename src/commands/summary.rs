@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use feishu_vc::Endpoint;
 use serde::Serialize;
 
 use super::estimate::CostEstimate;
@@ -12,12 +13,42 @@ pub(crate) struct Calls {
     pub meeting_list: u64,
     pub participant_list: u64,
     pub participant_quality_list: u64,
+    #[serde(flatten)]
+    pub optional: OptionalCalls,
+}
+
+/// Requests to the optional endpoints, in the order of [`Endpoint::OPTIONAL`]. Only endpoints that were called are
+/// printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct OptionalCalls(pub [u64; Endpoint::OPTIONAL.len()]);
+
+impl OptionalCalls {
+    pub(crate) fn by_endpoint(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Endpoint::OPTIONAL.iter().map(|endpoint| endpoint.name()).zip(self.0).filter(|(_, calls)| *calls > 0)
+    }
+}
+
+impl Serialize for OptionalCalls {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.by_endpoint())
+    }
 }
 
 impl Calls {
+    /// To the three lists.
     pub(crate) fn total(&self) -> u64 {
         self.meeting_list + self.participant_list + self.participant_quality_list
     }
+}
+
+/// The days of a kind that is kept by day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct DaysFetched {
+    pub days_fetched: u64,
+    /// Days that could not be fetched: later runs request them again.
+    pub days_missing: u64,
+    /// Why, if any are missing.
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -35,6 +66,9 @@ pub(crate) struct Summary {
     pub samples: u64,
     pub rejects: u64,
     pub calls: Calls,
+    /// What was fetched beside the meetings, by kind; only with `--also`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<&'static str, DaysFetched>,
     pub retries: u64,
     pub throttles: u64,
     /// Seconds spent waiting because Feishu throttled.

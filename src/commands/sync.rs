@@ -1,5 +1,6 @@
 //! `sync`: fetches a window, publishes finished dates on the way, and the rest at the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -11,11 +12,11 @@ use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
 use super::setup::SyncSetup;
-use super::summary::Summary;
+use super::summary::{DaysFetched, Summary};
 use super::{notes, plan, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
-use crate::extract::{Extracted, FetchScope, Scheduler, Stop, catch_up};
+use crate::extract::{DailyOutcome, Extracted, FetchScope, Scheduler, Stop, catch_up};
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{Lock, PublishMode, StorePaths};
 
@@ -80,7 +81,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         extracted.stop = None;
     }
     let exit = exit_code(&extracted, setup.signal.load(Ordering::Relaxed));
-    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages } = extracted;
+    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages, daily } = extracted;
     run.finished_us = Some((setup.now_us)());
     run_record::set_calls(&mut run, &counters);
     let is_whole = stop.is_none();
@@ -121,6 +122,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         && is_whole
         && failed_units == 0
         && unreadable_meetings > 0
+        && daily.gaps.is_empty()
         && due.lost_raw.is_empty();
     let summary = Summary {
         calls: counters.calls(),
@@ -133,10 +135,24 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
             .and(meeting_list_pages)
             .and_then(|pages| plan::left(&ledger, &setup, (setup.now_us)(), pages)),
         fetches: true,
-        notes: notes::of_sync(unreadable_meetings, publisher.truncated(), caught_up, &due),
+        also: days_fetched(&daily),
+        notes: [notes::of_sync(unreadable_meetings, publisher.truncated(), caught_up, &due), notes::of_days(&daily)]
+            .concat(),
         ..publisher.summary(run_id, exit, started, ("extract", extract_s))
     };
     Ok(Synced { summary, exit, stop, only_unreadable, error })
+}
+
+fn days_fetched(daily: &DailyOutcome) -> BTreeMap<&'static str, DaysFetched> {
+    let mut kinds: BTreeMap<&'static str, DaysFetched> = BTreeMap::new();
+    for (kind, days) in &daily.answered {
+        kinds.entry(kind.folder()).or_default().days_fetched = *days;
+    }
+    for gap in &daily.gaps {
+        let kind = kinds.entry(gap.kind.folder()).or_default();
+        (kind.days_missing, kind.reason) = (gap.days, Some(gap.reason.clone()));
+    }
+    kinds
 }
 
 /// Fetches the window and publishes finished dates now and then. If publishing fails, the extraction ends and the error

@@ -10,6 +10,8 @@ use feishu_vc::BaseUrlError;
 pub(crate) enum ConfigError {
     #[error("{place}: {text:?} is not {wants}")]
     NotAValue { place: String, text: String, wants: String },
+    #[error("{place}: {word:?} is not one of {}", known.join(", "))]
+    UnknownWord { place: String, word: String, known: &'static [&'static str] },
     #[error("{place} is empty")]
     Empty { place: String },
     #[error("{path}: unknown key {key:?}", path = path.display())]

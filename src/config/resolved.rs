@@ -13,6 +13,7 @@ use super::quantity::ByteSize;
 use super::secret_file;
 use super::settings::{Kind, LOG_LEVELS, SETTINGS};
 use super::sources::{Origin, Sources, Values};
+use crate::extract::Also;
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
 
@@ -30,6 +31,7 @@ pub(crate) struct Config {
     pub user_id_type: UserIdType,
     pub calls_per_minute: u32,
     pub rate_window: Duration,
+    pub also: Vec<Also>,
     pub settle: Duration,
     pub concurrency: usize,
     pub publish_every: Duration,
@@ -86,6 +88,7 @@ impl Config {
             user_id_type: values.typed("user_id_type", |text, _| UserIdType::parse(text))?,
             calls_per_minute: count("calls_per_minute")?,
             rate_window: values.duration("rate_window")?,
+            also: values.words("also", Also::parse)?,
             settle: values.duration("settle")?,
             concurrency: count("concurrency")? as usize,
             publish_every: values.duration("publish_every")?,

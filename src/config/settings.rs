@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     BaseUrl,
     /// Names with a number each.
     Numbers,
+    /// Some of these words.
+    Words(&'static [&'static str]),
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Kind::Zone => "a UTC offset such as +08:00 or a time zone name such as Asia/Shanghai".to_owned(),
             Kind::BaseUrl => "a base URL such as https://open.feishu.cn".to_owned(),
             Kind::Numbers => "a list such as audio_loss_pct=3,audio_delay_ms=200".to_owned(),
+            Kind::Words(words) => format!("a list of {}", words.join(", ")),
         }
     }
 }
@@ -113,6 +116,7 @@ pub(crate) const CONFIG_VARIABLE: &str = "VCQ_CONFIG";
 
 pub(super) const REGIONS: &[&str] = &["feishu", "lark"];
 pub(super) const USER_ID_TYPES: &[&str] = &["open_id", "union_id", "user_id"];
+pub(super) const ALSO: &[&str] = &["rooms", "room_alerts", "reservations", "census"];
 pub(super) const LOG_FORMATS: &[&str] = &["plain", "json"];
 pub(super) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
@@ -174,13 +178,17 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "100",
-        help: "Rate limit: maximum calls per minute to each of the three endpoints, shared by all runs of the app on this machine.",
+        help: "Rate limit: maximum calls per minute to each endpoint (a tenth to get_daily), shared by all runs of the app on this machine.",
         ..setting("calls_per_minute", "N", Kind::Count { min: 1, max: 100_000 }, Group::Fetching)
     },
     Setting {
         default: "60s",
         help: "Length of the sliding window in which calls are counted; calls_per_minute is scaled to it.",
         ..setting("rate_window", "TIME", Kind::Duration { min_ms: 1 }, Group::Fetching)
+    },
+    Setting {
+        help: "What a sync fetches beside the meetings: rooms, room_alerts, reservations, census (Feishu's own counts of meetings by day and by user). In vcq.toml this can be an array. Each needs a scope; vcq-etl doctor checks it.",
+        ..setting("also", "LIST", Kind::Words(ALSO), Group::Fetching)
     },
     Setting {
         default: "24h",

@@ -157,6 +157,31 @@ impl Values {
         self.typed(key, |text, _| quantity::numbers(text))
     }
 
+    /// Words separated by commas, each once, in the order of the first. A word that `parse` does not know is an error.
+    pub(super) fn words<T: PartialEq>(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let mut found = Vec::new();
+        let words = self.text(key).into_iter().flat_map(|text| text.split(','));
+        for word in words.map(str::trim).filter(|word| !word.is_empty()) {
+            match parse(word) {
+                Some(value) if found.contains(&value) => {}
+                Some(value) => found.push(value),
+                None => {
+                    let known = match Setting::find(key).map(|setting| setting.kind) {
+                        Some(Kind::Words(known)) => known,
+                        _ => &[],
+                    };
+                    let place = self.place(key).unwrap_or_default();
+                    return Err(ConfigError::UnknownWord { place, word: word.to_owned(), known });
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The value as `parse` reads it.
     pub(super) fn typed<T>(
         &self,
@@ -195,6 +220,11 @@ pub(super) fn beside(file: &Path, text: String) -> String {
     }
 }
 
+/// A TOML array of words in the notation of the flag. Other values keep the name of their type, which is not a word.
+fn as_word_list(words: &[toml::Value]) -> String {
+    words.iter().map(|word| word.as_str().unwrap_or_else(|| word.type_str())).collect::<Vec<_>>().join(",")
+}
+
 fn read_toml(path: &Path) -> Result<Vec<(&'static Setting, String)>, ConfigError> {
     let unreadable = |source: io::Error| ConfigError::ReadFile { path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(unreadable)?;
@@ -214,6 +244,7 @@ fn read_toml(path: &Path) -> Result<Vec<(&'static Setting, String)>, ConfigError
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(flag) => flag.to_string(),
             toml::Value::Table(table) if setting.kind == Kind::Numbers => as_flag_text(&table),
+            toml::Value::Array(words) if matches!(setting.kind, Kind::Words(_)) => as_word_list(&words),
             toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
                 let found = value.type_str();
                 return Err(ConfigError::WrongType { path: path.to_owned(), key, found });

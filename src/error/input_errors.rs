@@ -16,6 +16,9 @@ impl From<ConfigError> for Failure {
             ConfigError::UnknownKey { key, .. } => {
                 did_you_mean(failure, key, SETTINGS.iter().map(|setting| setting.key)).hint(LIST_SETTINGS)
             }
+            ConfigError::UnknownWord { word, known, .. } => {
+                did_you_mean(failure, word, known.iter().copied()).hint("separate several words by commas")
+            }
             ConfigError::Conflict { .. } => {
                 failure.hint("give only one of the two; a flag or variable does not override the other setting")
             }

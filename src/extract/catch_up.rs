@@ -39,6 +39,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
                 date.walks_beyond(|path| known.get(&relative_path(raw_dir, path)).map_or(0, |file| file.indexed_bytes));
             let mut changes = match kind {
                 RawKind::Meetings => index_meetings(&date, &walks, meeting_date, ledger, zone)?,
+                kind if RawKind::DAILY.contains(kind) => index_days(&walks, *kind, meeting_date),
                 _ => index_answers(&date, &walks, *kind, meeting_date, zone)?,
             };
             // A rebuilt ledger takes the kind of user IDs from a recorded request.
@@ -58,7 +59,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
             }));
             ledger.apply(changes.iter())?;
             caught_up.walks += walks.len() as u64;
-            // A date has up to three kinds of files.
+            // A date has files of several kinds.
             dates.extend((!walks.is_empty()).then_some(meeting_date));
         }
     }
@@ -115,6 +116,14 @@ fn index_meetings(
         }
     }
     Ok(changes)
+}
+
+/// How each walk of a kind that is kept by day ended.
+fn index_days(walks: &[(&str, &WalkRef)], kind: RawKind, day: i32) -> Vec<Change> {
+    let ended = walks.iter().filter_map(|(_, walk)| Some((walk.end.as_ref()?, walk.requested_us)));
+    let answers =
+        ended.map(|(end, requested_us)| Change::DayAnswered { kind, day, answer: Answer::new(end, requested_us) });
+    answers.chain([Change::Dirty { meeting_date: day }]).collect()
 }
 
 /// How each list or quality walk ended, and the participants of complete lists.
@@ -237,12 +246,40 @@ mod tests {
     }
 
     #[test]
+    fn the_days_of_a_rebuilt_ledger_are_those_of_the_raw_log() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
+        let raw_dir = folder.path().join("raw");
+        let zone = TenantZone::parse("+08:00").expect("a zone");
+        let mut writer = RawWriter::new(&raw_dir, "r1");
+        for (requested_us, whole) in [(1, true), (2, false)] {
+            for kind in RawKind::DAILY {
+                let end = WalkEnd { digest: if whole { "d" } else { "" }.to_owned(), ..walk_end(whole) };
+                let header = Header { unit: "2024-10-04".to_owned(), ..header(*kind, requested_us, Some(end)) };
+                writer.append(*kind, 20_000, &encode(header, &[]).expect("zstd")).expect("written");
+            }
+        }
+        writer.sync().expect("synced");
+        for _ in 0..2 {
+            catch_up(&raw_dir, &ledger, &zone).expect("indexed");
+            for kind in RawKind::DAILY {
+                let days = ledger.days(*kind).expect("read");
+                let day = &days[&20_000];
+                assert_eq!((days.len(), day.status.as_str(), day.last_us), (1, "failed", 2), "{kind:?}");
+                assert_eq!(day.digest.as_deref(), Some("d"), "of the last complete answer");
+            }
+            assert_eq!(ledger.dirty_dates().expect("read").len(), 1);
+            forget_index(&raw_dir, &ledger).expect("forgotten");
+        }
+    }
+
+    #[test]
     fn a_date_is_counted_once_whatever_kinds_of_files_it_has() {
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = Ledger::open(&folder.path().join("ledger.sqlite")).expect("a ledger");
         let raw_dir = folder.path().join("raw");
         let mut writer = RawWriter::new(&raw_dir, "r1");
-        for (kind, meeting_date) in RawKind::ALL.iter().flat_map(|kind| [(*kind, 20_000), (*kind, 20_001)]) {
+        for (kind, meeting_date) in RawKind::LISTS.iter().flat_map(|kind| [(*kind, 20_000), (*kind, 20_001)]) {
             let header = header(kind, 1, Some(walk_end(false)));
             writer.append(kind, meeting_date, &encode(header, &[]).expect("zstd")).expect("written");
         }

@@ -106,7 +106,7 @@ impl Committer {
     async fn withdraw_all(&self, held: Vec<UnitResult>, kind: RawKind) -> Result<Stop, Stop> {
         let endpoint = match kind {
             RawKind::Quality => Endpoint::ParticipantQualityList,
-            RawKind::Participants | RawKind::Meetings => Endpoint::ParticipantList,
+            _ => Endpoint::ParticipantList,
         };
         let refused = held.len();
         let is_role = held.iter().all(|result| result.end.status == Status::Forbidden);

@@ -74,7 +74,7 @@ pub(crate) struct Estimate {
     pub participants_pending: u64,
     /// Participants of meetings without a list, guessed from the number of devices.
     pub participants_guessed: u64,
-    /// Calls to make now, by endpoint in the order of [`Endpoint::ALL`].
+    /// Calls to make now, by endpoint in the order of [`Endpoint::LISTS`].
     pub calls: [Count; 3],
     pub later: Later,
     pub dates: BTreeSet<i32>,

@@ -10,14 +10,16 @@ use super::writer::WriteError;
 use crate::ledger::{FileProgress, Ledger};
 use crate::raw_log::{RawKind, date_in_path, lacks_only_last_record};
 
-/// The lost quality files, by path below `raw/`. A file that lacks only its last record is not lost. Lost lists are not
-/// considered here: they show as missing rows.
+/// The lost files, by path below `raw/`. A file that lacks only its last record is not lost. Lost lists are not considered
+/// here: they show as missing rows.
 fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, FileProgress>, WriteError> {
     let mut files = ledger.raw_files()?;
     files.retain(|path, progress| {
         let file = raw_dir.join(path);
         let bytes = fs::metadata(&file).map_or(0, |metadata| metadata.len());
-        path.starts_with(RawKind::Quality.folder())
+        let folder = path.split('/').next().unwrap_or_default();
+        let is_considered = |kind: &RawKind| *kind == RawKind::Quality || RawKind::DAILY.contains(kind);
+        RawKind::ALL.iter().filter(|kind| is_considered(kind)).any(|kind| kind.folder() == folder)
             && bytes < progress.indexed_bytes
             && !lacks_only_last_record(&file, progress.indexed_bytes)
     });

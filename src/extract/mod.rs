@@ -10,6 +10,7 @@ mod backlog;
 mod catch_up;
 mod commit;
 mod concurrency;
+mod daily;
 mod detectors;
 mod estimate;
 mod fetch;
@@ -29,6 +30,7 @@ mod window;
 mod writer;
 
 pub(crate) use catch_up::{CaughtUp, catch_up};
+pub(crate) use daily::{Also, DailyOutcome, count_daily_calls, day_query, endpoint_of};
 pub(crate) use estimate::{Count, Estimate, EstimateInput, Limits, paced};
 pub(crate) use items::{list_items, walk_items};
 pub(crate) use lost_files::{accept_losses, dates_with_lost_files, forget_index};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::backlog::{Backlog, WaitingMeeting};
 use super::commit::Committer;
 use super::concurrency::{Backpressure, ConcurrencyController, process_queue};
+use super::daily::{DailyOutcome, fetch_days};
 use super::estimate::count_quality_calls;
 use super::fetch::{fetch_participants, fetch_quality};
 use super::meeting_list::{ListProgress, read_meeting_list};
@@ -43,6 +44,8 @@ pub(crate) struct Extracted {
     pub unreadable_meetings: u64,
     /// Units (lists, participants) that failed and are pending.
     pub failed_units: u64,
+    /// What was fetched beside the meetings.
+    pub daily: DailyOutcome,
 }
 
 impl Scheduler {
@@ -67,20 +70,33 @@ impl Scheduler {
 
     pub(crate) async fn run(self: &Arc<Self>) -> Extracted {
         let participants = Arc::new(NewestFirst::new(MAX_WAITING_PARTICIPANTS, 1));
-        let ((unreadable_meetings, meeting_list_pages), (), ()) = tokio::join!(
+        let ((unreadable_meetings, meeting_list_pages), (), (), mut daily) = tokio::join!(
             self.read_list(),
             self.process_meetings(&participants),
-            self.process_participants(&participants)
+            self.process_participants(&participants),
+            self.fetch_days()
         );
         if let Err(stop) = self.committer.finish(self.stop.is_set()).await {
             self.stop.set(stop);
         }
         Extracted {
-            stop: self.stop.take(),
+            stop: self.stop.take().or_else(|| daily.stop.take()),
             meeting_list_pages,
             unreadable_meetings,
             failed_units: self.committer.failed_units(),
+            daily,
         }
+    }
+
+    /// What is kept by day has rate limits of its own, so it is fetched beside the meetings.
+    async fn fetch_days(&self) -> DailyOutcome {
+        if self.context.settings.scope == FetchScope::Lists {
+            return DailyOutcome::default();
+        }
+        fetch_days(&self.context).await.unwrap_or_else(|stop| {
+            self.stop.set(stop);
+            DailyOutcome::default()
+        })
     }
 
     /// Returns the number of unreadable meetings, and of pages if the list was read to its end.

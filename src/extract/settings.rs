@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::daily::Also;
 use super::finality::Settle;
 use super::writer::CheckpointWriter;
 use crate::event::Listener;
 use crate::ledger::Ledger;
 use crate::schema::TenantZone;
-use feishu_vc::{Client, Rate, UserIdType};
+use feishu_vc::{Client, Rate, TokenKind, UserIdType};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FetchScope {
@@ -28,6 +29,9 @@ pub(crate) struct ExtractSettings {
     pub refetch: bool,
     pub zone: TenantZone,
     pub user_id_type: UserIdType,
+    /// What is fetched beside the meetings.
+    pub also: Vec<Also>,
+    pub token_kind: TokenKind,
     pub settle: Settle,
     /// Published dates with lost raw data: not fetched unless `refetch` is set.
     pub lost_raw_dates: BTreeSet<i32>,

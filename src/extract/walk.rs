@@ -92,7 +92,7 @@ pub(super) async fn walk_list(
 }
 
 /// Walks the pages of a list from the first. `on_page` receives each page before the next is requested.
-async fn walk_pages(
+pub(super) async fn walk_pages(
     client: &Client,
     endpoint: Endpoint,
     query: &(dyn Fn(Option<&str>) -> Parameters + Sync),

@@ -24,7 +24,8 @@ pub(super) fn envelope(data: &[u8]) {
         assert_eq!(tree["code"], code);
         if let Some((has_more, token, item_count)) = paging {
             let page = &tree["data"];
-            assert_eq!(item_count, page[endpoint.list_key()].as_array().map_or(0, Vec::len));
+            let list = page.pointer(&format!("/{}", endpoint.list_key().replace('.', "/")));
+            assert_eq!(item_count, list.and_then(Value::as_array).map_or(0, Vec::len));
             assert_eq!(has_more, page["has_more"] == true);
             assert!(token.is_none_or(|token| !token.is_empty()));
         }

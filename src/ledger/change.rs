@@ -2,7 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
-use crate::raw_log::WalkEnd;
+use crate::raw_log::{RawKind, WalkEnd};
 use crate::schema::Status;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 
@@ -54,6 +54,12 @@ pub(crate) enum Change {
     // The quality data of a participant was fetched.
     Answered {
         base_key: String,
+        answer: Answer,
+    },
+    // A day of a kind that is kept by day was fetched.
+    DayAnswered {
+        kind: RawKind,
+        day: i32,
         answer: Answer,
     },
     // A date has something new to publish.
@@ -131,6 +137,17 @@ impl Change {
                                last_us = case when ?4 is null and ?2 = 'pending' then last_us else ?6 end where base_key = ?1";
                 let Answer { status, is_final, digest, items, requested_us } = answer;
                 let values = params![base_key, status.name(), is_final, digest, items, requested_us];
+                transaction.prepare_cached(sql)?.execute(values)
+            }
+            Change::DayAnswered { kind, day, answer } => {
+                let sql = "insert into days (kind, day, status, is_final, digest, items, last_us)
+                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                           on conflict (kind, day) do update set
+                               status = excluded.status, is_final = excluded.is_final,
+                               digest = coalesce(excluded.digest, digest), items = excluded.items,
+                               last_us = excluded.last_us";
+                let Answer { status, is_final, digest, items, requested_us } = answer;
+                let values = params![kind.folder(), day, status.name(), is_final, digest, items, requested_us];
                 transaction.prepare_cached(sql)?.execute(values)
             }
             Change::Dirty { meeting_date } => {

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::database::{Ledger, USER_ID_TYPE, connect_read_only, select};
 use super::runs::RunRecord;
 use crate::raw_log::RawKind;
+use crate::schema::civil_date_text;
 
 /// An answer that the ledger records, so that it must be in the raw log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,20 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
         select(&connection, sql, [], |row| {
             let answer = KnownAnswer { kind, unit: row.get(1)?, requested_us: row.get(2)?, is_final: row.get(3)? };
             check.answers.entry(row.get(0)?).or_default().push(answer);
+            Ok(())
+        })?;
+    }
+    // A ledger of an older version has no such table until the next sync opens it.
+    let has_days = "select exists (select 1 from sqlite_schema where name = 'days')";
+    if connection.query_row(has_days, [], |row| row.get(0))? {
+        let sql = "select day, kind, last_us, is_final from days";
+        select(&connection, sql, [], |row| {
+            let (day, folder): (i32, String) = (row.get(0)?, row.get(1)?);
+            if let Some(kind) = RawKind::DAILY.iter().find(|kind| kind.folder() == folder) {
+                let (unit, requested_us, is_final) = (civil_date_text(day), row.get(2)?, row.get(3)?);
+                let answer = KnownAnswer { kind: *kind, unit, requested_us, is_final };
+                check.answers.entry(day).or_default().push(answer);
+            }
             Ok(())
         })?;
     }

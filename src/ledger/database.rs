@@ -32,6 +32,7 @@ pub(super) use read_fields;
 const DROP_INDEX: &str = "
     drop table if exists meetings;
     drop table if exists participants;
+    drop table if exists days;
     drop table if exists dirty_dates;
     drop table if exists raw_files;
 ";

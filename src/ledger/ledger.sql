@@ -62,6 +62,18 @@ create table raw_files (
     seen_bytes    integer not null
 ) without rowid;
 
+-- Answers that are kept by day: rooms, alerts, reservations, Feishu's own counts. "kind" is the directory below raw/.
+create table days (
+    kind     text not null,
+    day      integer not null,
+    status   text not null,
+    is_final integer not null,
+    digest   text,
+    items    integer not null,
+    last_us  integer not null,
+    primary key (kind, day)
+) without rowid;
+
 -- Meetings with an open refetch. Their dates are published together, once everything was requested since.
 create table if not exists refetch (
     meeting_key text primary key,

@@ -176,6 +176,11 @@ impl RawDate {
         self.walks.get(unit).map_or(&[], Vec::as_slice)
     }
 
+    /// The last complete walk of one unit.
+    pub(crate) fn last_whole_walk(&self, unit: &str) -> Option<&WalkRef> {
+        self.walks(unit).iter().rev().find(|walk| walk.is_whole())
+    }
+
     pub(super) fn path(&self, frame: &FrameRef) -> &Path {
         &self.files[frame.file].path
     }

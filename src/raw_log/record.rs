@@ -5,24 +5,63 @@ use serde_json::value::RawValue;
 
 use crate::schema::Status;
 
-/// The kinds of raw files: one per list.
+/// The kinds of raw files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum RawKind {
     /// Pages of the meeting list. A page that spans dates is stored under each of them.
     Meetings,
     Participants,
     Quality,
+    /// All rooms of the tenant, on the day of the request.
+    Rooms,
+    /// All levels of rooms, on the day of the request.
+    RoomLevels,
+    RoomAlerts,
+    Reservations,
+    /// Feishu's own count of meetings a day. A response for several days is stored under each of them.
+    CensusDaily,
+    /// Feishu's own count of meetings a user and day.
+    CensusUsers,
 }
 
 impl RawKind {
-    pub const ALL: &'static [RawKind] = &[RawKind::Meetings, RawKind::Participants, RawKind::Quality];
+    pub const ALL: &'static [RawKind] = &[
+        RawKind::Meetings,
+        RawKind::Participants,
+        RawKind::Quality,
+        RawKind::Rooms,
+        RawKind::RoomLevels,
+        RawKind::RoomAlerts,
+        RawKind::Reservations,
+        RawKind::CensusDaily,
+        RawKind::CensusUsers,
+    ];
+
+    /// The kinds of the three lists.
+    pub const LISTS: &'static [RawKind] = &[RawKind::Meetings, RawKind::Participants, RawKind::Quality];
+
+    /// The kinds that hold one walk per day. Its unit is the day, `YYYY-MM-DD`: the last complete walk is the answer.
+    pub const DAILY: &'static [RawKind] = &[
+        RawKind::Rooms,
+        RawKind::RoomLevels,
+        RawKind::RoomAlerts,
+        RawKind::Reservations,
+        RawKind::CensusDaily,
+        RawKind::CensusUsers,
+    ];
 
     pub fn folder(self) -> &'static str {
         match self {
             RawKind::Meetings => "meetings",
             RawKind::Participants => "participants",
             RawKind::Quality => "quality",
+            RawKind::Rooms => "rooms",
+            RawKind::RoomLevels => "room_levels",
+            RawKind::RoomAlerts => "room_alerts",
+            RawKind::Reservations => "reservations",
+            RawKind::CensusDaily => "census_daily",
+            RawKind::CensusUsers => "census_users",
         }
     }
 }
@@ -60,7 +99,7 @@ pub(crate) struct Header {
     pub v: u32,
     pub run_id: String,
     pub kind: RawKind,
-    /// What was fetched: the window, the meeting, or the participant (before `#2`).
+    /// What was fetched: the window, the meeting, the participant (before `#2`), or the day.
     pub unit: String,
     /// When the walk began, microseconds UTC.
     #[serde(rename = "asked_us")]
@@ -78,7 +117,7 @@ pub(crate) struct Header {
 pub(crate) const RAW_VERSION: u32 = 1;
 
 /// One response: a line of a checkpoint.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct PageRecord {
     /// `page` or `refusal`.
     pub record: &'static str,

@@ -16,7 +16,7 @@ pub(crate) fn requests_by_run(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, [u64; 3]>, RawError> {
     let mut by_run: BTreeMap<String, [u64; 3]> = BTreeMap::new();
-    for (list, kind) in RawKind::ALL.iter().enumerate() {
+    for (list, kind) in RawKind::LISTS.iter().enumerate() {
         // A walk over the meeting list is stored under each of its dates.
         let mut walks: HashMap<(String, String, i64), u64> = HashMap::new();
         for meeting_date in list_dates(raw_dir, *kind)? {

@@ -4,7 +4,7 @@ use crate::endpoint::Endpoint;
 
 /// Decides whether a request may be sent, for example within a number of calls or until a time of day.
 ///
-/// Consulted before every request to a list endpoint, retries and throttled requests included. Token requests are free.
+/// Consulted before every request to an endpoint, retries and throttled requests included. Token requests are free.
 pub trait CallBudget: Send + Sync {
     /// Admits one request: every `Ok` is a request that is sent.
     ///

@@ -62,7 +62,7 @@ impl Client {
     pub fn new(config: ClientConfig, listener: Arc<dyn EventListener>) -> Result<Client, ClientError> {
         Ok(Client(Arc::new(Inner {
             transport: Transport::new(&config, listener)?,
-            limiters: Endpoint::ALL.map(|endpoint| EndpointLimiter::new(endpoint, config.rate)),
+            limiters: Endpoint::ALL.map(|endpoint| EndpointLimiter::new(endpoint, endpoint.rate(config.rate))),
             shared: SharedFile::new(&config),
             tokens: TokenStore::new(config.credentials)?,
             call_budget: config.call_budget,

@@ -172,7 +172,14 @@ fn range_of_empty(body: &[u8], list_key: &str) -> Range<usize> {
         data: Option<HashMap<Cow<'a, str>, &'a RawValue>>,
     }
     let members: Option<Members<'_>> = serde_json::from_slice(body).ok();
-    match members.and_then(|members| members.data?.get(list_key).copied()) {
+    let mut keys = list_key.split('.');
+    let first = keys.next().unwrap_or_default();
+    let outer = members.and_then(|members| members.data?.get(first).copied());
+    let list = keys.try_fold(outer, |object, key| {
+        let members: Option<HashMap<Cow<'_, str>, &RawValue>> = serde_json::from_str(object?.get()).ok();
+        Some(members.and_then(|members| members.get(key).copied()))
+    });
+    match list.flatten() {
         Some(list) => {
             let start = list.get().as_ptr() as usize - body.as_ptr() as usize;
             start..start + list.get().len()
@@ -243,7 +250,7 @@ impl<'de> Visitor<'de> for DataSeed<'_> {
     type Value = List<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a page with the list `{}`", self.0)
+        write!(f, "an object with the list `{}`", self.0)
     }
 
     fn visit_none<E>(self) -> Result<List<'de>, E> {
@@ -257,9 +264,19 @@ impl<'de> Visitor<'de> for DataSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<List<'de>, A::Error> {
         let mut list = List::default();
         let mut items = None;
+        let (list_key, nested) = match self.0.split_once('.') {
+            Some((outer, rest)) => (outer, Some(rest)),
+            None => (self.0, None),
+        };
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if key == self.0 {
-                set_once(&mut items, map.next_value::<Option<Vec<&RawValue>>>()?)?;
+            if key == list_key {
+                let found = match nested {
+                    Some(rest) => Some(map.next_value_seed(DataSeed(rest))?.items),
+                    None => map
+                        .next_value::<Option<Vec<&RawValue>>>()?
+                        .map(|items| items.into_iter().map(RawValue::get).collect()),
+                };
+                set_once(&mut items, found)?;
             } else if key == "has_more" {
                 list.has_more = map.next_value::<Option<bool>>()?.unwrap_or(false);
             } else if key == "page_token" {
@@ -268,7 +285,7 @@ impl<'de> Visitor<'de> for DataSeed<'_> {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        list.items = items.flatten().into_iter().flatten().map(RawValue::get).collect();
+        list.items = items.flatten().unwrap_or_default();
         Ok(list)
     }
 }
@@ -308,6 +325,22 @@ mod tests {
         }
         assert_eq!(list_text(r#"{"code":0,"data":{"y":[1]}}"#, "x"), "");
         assert_eq!(list_text(r#"{"code":0,"data":null}"#, "x"), "");
+    }
+
+    #[test]
+    fn a_list_in_a_nested_object_is_found() {
+        const KEY: &str = "report.daily";
+        for (list, items) in [("[]", 0), ("null", 0), ("[ {\"a\":[]} , 2]", 2)] {
+            let body = format!(r#"{{"code":0,"data":{{"report":{{"total":"7","daily":{list}}},"daily":[1]}}}}"#);
+            assert_eq!((list_text(&body, KEY), paging(&body, KEY)), (list, Ok((false, None, items))), "{body}");
+        }
+        for data in ["{}", "null", r#"{"report":null}"#, r#"{"report":{}}"#, r#"{"daily":[1]}"#] {
+            let body = format!(r#"{{"code":0,"data":{data}}}"#);
+            assert_eq!((list_text(&body, KEY), paging(&body, KEY)), ("", Ok((false, None, 0))), "{body}");
+        }
+        for data in [r#"{"report":7}"#, r#"{"report":{"daily":7}}"#, r#"{"report":{},"report":{}}"#] {
+            assert!(paging(&format!(r#"{{"code":0,"data":{data}}}"#), KEY).is_err(), "{data}");
+        }
     }
 
     #[test]

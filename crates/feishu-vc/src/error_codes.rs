@@ -174,6 +174,9 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     row(126010, Skip(NotFound), "no such participant in the meeting"),
     row(126015, Stop(InvalidRequest), "the filter by room is not supported"),
     row(126016, Stop(InvalidRequest), "the window ends more than a month in the future"),
+    // The counts by user.
+    row(1051001, Skip(Unsupported), "a parameter is not valid, or the day is too old"),
+    row(1051002, Skip(Forbidden), "the app may not see these users"),
     // The platform.
     row(99991201, Stop(WrongHost), "unknown path"),
     row(99991301, Stop(WrongHost), "unknown method"),
@@ -300,7 +303,7 @@ mod tests {
         99991403, 99991201, 99991301, 99992402, 99992351, 99992352, 99992353, 99992359, 99992360, 99992363, 99992364,
         99992381, 99992375, 99992376, 99992378, 121001, 121002, 121003, 121004, 121005, 126003, 126004, 126005, 126006,
         126007, 126008, 126009, 126010, 126015, 126016, 122359, 121011, 121012, 121020, 121021, 121022, 121030, 121031,
-        121040, 121041, 122601, 122602, 122603, 122604,
+        121040, 121041, 122601, 122602, 122603, 122604, 1051001, 1051002,
     ];
 
     const M: Option<Endpoint> = Some(Endpoint::MeetingList);

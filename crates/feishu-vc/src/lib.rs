@@ -5,6 +5,9 @@
 //! retries temporary failures, walks all pages of a list, and classifies every documented error code in one table
 //! ([`error_codes`]). No error, `Debug` form or event contains a secret or a person's id.
 //!
+//! The optional endpoints (rooms, alerts, reservations, Feishu's own counts) have a request type each and are called in the
+//! same way.
+//!
 //! It leaves the items of a page as JSON: what a meeting or a metric means is left to the caller.
 //!
 //! ```no_run
@@ -62,6 +65,7 @@ mod fault;
 mod host;
 mod http;
 mod limiter;
+mod optional_request;
 mod page;
 mod pagination;
 mod rate;
@@ -88,6 +92,9 @@ pub use event::{Event, EventListener, WaitReason};
 pub use fault::{Fault, Unreachable};
 pub use host::{BaseUrl, BaseUrlError, Region};
 pub use http::ProbeResponse;
+pub use optional_request::{
+    AlertsRequest, DailyReportRequest, ReservationListRequest, RoomLevelsRequest, RoomsRequest, UserStatsRequest,
+};
 pub use page::Page;
 pub use pagination::{Pages, PaginationError, WalkError};
 pub use rate::Rate;

@@ -52,6 +52,12 @@ const fn limits(endpoint: Endpoint) -> (u32, usize) {
         Endpoint::ParticipantList => (1_000, 256 << 20),
         // Ten days of one participant's minutes.
         Endpoint::ParticipantQualityList => (144, 256 << 20),
+        // A million rooms, alerts of a day, reservations of a day or users.
+        Endpoint::Rooms | Endpoint::RoomLevels | Endpoint::Alerts | Endpoint::ReservationList | Endpoint::UserStats => {
+            (10_000, 1 << 30)
+        }
+        // It has no pages.
+        Endpoint::DailyReport => (1, 256 << 20),
     }
 }
 

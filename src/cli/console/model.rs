@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use feishu_vc::Endpoint;
+
 use crate::commands::Calls;
 use crate::event::{Event, TOKEN_ENDPOINT};
 use crate::schema::Status;
@@ -78,6 +80,10 @@ impl Model {
                 self.samples += samples;
             }
             Event::CallSent { endpoint } => {
+                if let Some(index) = Endpoint::OPTIONAL.iter().position(|optional| optional.name() == *endpoint) {
+                    self.calls.optional.0[index] += 1;
+                    return;
+                }
                 let (calls, rate) = match *endpoint {
                     "meeting_list" => (&mut self.calls.meeting_list, &mut self.meeting_rate),
                     "participant_list" => (&mut self.calls.participant_list, &mut self.participant_rate),

@@ -102,14 +102,16 @@ fn status_lines(summary: &Summary, page: &mut TextPage) {
     }
 }
 
-/// `2,345 (meetings 4, participants 312, quality 2,029)`.
+/// `2,345 (meetings 4, participants 312, quality 2,029), rooms 3, alerts 2`.
 pub(crate) fn calls_text(calls: &Calls) -> String {
+    let optional = calls.optional.by_endpoint().map(|(name, calls)| format!(", {name} {}", thousands(calls)));
     format!(
-        "{} (meetings {}, participants {}, quality {})",
+        "{} (meetings {}, participants {}, quality {}){}",
         thousands(calls.total()),
         thousands(calls.meeting_list),
         thousands(calls.participant_list),
-        thousands(calls.participant_quality_list)
+        thousands(calls.participant_quality_list),
+        optional.collect::<String>()
     )
 }
 
@@ -138,6 +140,8 @@ fn published(summary: &Summary) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::commands::Calls;
     use crate::error::ExitCode;
@@ -154,7 +158,13 @@ mod tests {
             by_status: [("complete", 1_800), ("empty", 0), ("failed", 3), ("pending", 150)].into(),
             samples: 104_233,
             rejects: 12,
-            calls: Calls { meeting_list: 4, participant_list: 312, participant_quality_list: 2_029 },
+            calls: Calls {
+                meeting_list: 4,
+                participant_list: 312,
+                participant_quality_list: 2_029,
+                ..Calls::default()
+            },
+            also: BTreeMap::new(),
             retries: 5,
             throttles: 1,
             waited_s: 41.2,

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::commands::setup::Now;
 use crate::error::ExitCode;
+use crate::extract::Also;
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
 
@@ -51,7 +52,7 @@ impl State {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Check {
-    /// One of [`CHECKS`].
+    /// One of [`CHECKS`], or the name of an optional endpoint.
     pub name: &'static str,
     pub state: State,
     pub found: String,
@@ -115,6 +116,8 @@ pub(crate) struct DoctorSetup {
     pub state_folder: Option<PathBuf>,
     pub zone: TenantZone,
     pub user_id_type: UserIdType,
+    /// What a sync fetches beside the meetings: each of its endpoints is checked by one call.
+    pub also: Vec<Also>,
     pub database: DatabaseOptions,
     /// Maximum duration of all API calls together.
     pub deadline: Duration,

@@ -8,11 +8,12 @@ use tokio::sync::Notify;
 
 use super::check::{CHECKS, Check, DoctorSetup, State};
 use super::verdict::{
-    Target, Verdict, of_clock, of_error, of_given_token, of_page, of_timeout, of_unreachable_host, with_region,
+    Target, Verdict, of_clock, of_error, of_given_token, of_optional, of_page, of_timeout, of_unreachable_host,
+    of_user_token, with_region,
 };
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
-use crate::extract::list_items;
+use crate::extract::{day_query, endpoint_of, list_items};
 use crate::schema::TenantZone;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use feishu_vc::{
@@ -91,42 +92,60 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
     let calls = Calls { zone: &setup.zone, user_id_type: setup.user_id_type, now_s: (setup.now_us)() / 1_000_000 };
     let mut meeting = None;
     let mut participant = None;
-    for endpoint in Endpoint::ALL {
+    for endpoint in Endpoint::LISTS {
         if let Some(why) = ends {
             checks.push(Check::skipped(endpoint.name(), why));
             continue;
         }
         let (query, target) = calls.query(endpoint, meeting.as_ref(), participant.as_ref());
-        let verdict = match caller.call(endpoint, &query).await {
-            Called::Page(page) => {
-                match endpoint {
-                    Endpoint::MeetingList => meeting = calls.first_meeting(&page),
-                    Endpoint::ParticipantList => {
-                        participant = meeting.as_ref().and_then(|m| calls.first_participant(&page, m))
-                    }
-                    Endpoint::ParticipantQualityList => {}
+        let called = caller.call(endpoint, &query).await;
+        if let Called::Page(page) = &called {
+            match endpoint {
+                Endpoint::MeetingList => meeting = calls.first_meeting(page),
+                Endpoint::ParticipantList => {
+                    participant = meeting.as_ref().and_then(|m| calls.first_participant(page, m))
                 }
-                Verdict::go_on(of_page(endpoint, &page, participant.is_some()))
+                _ => {}
             }
-            Called::Refused(error) => of_error(endpoint.name(), &error, target, wait_cap),
-            Called::Waiting(wait) => Verdict::go_on(
-                Check::warning(
-                    endpoint.name(),
-                    format!("not called: Feishu makes another run of this app wait for another {}", format_wait(wait)),
-                )
-                .next("run vcq-etl doctor again then"),
-            ),
-            Called::NoSlot => Verdict::go_on(
-                Check::warning(endpoint.name(), "not called: other runs of this app use the whole rate limit")
-                    .next("run vcq-etl doctor again when they have ended"),
-            ),
-            Called::TimedOut => of_timeout(endpoint.name()),
-        };
+        }
+        let verdict = of_called(endpoint, called, target, participant.is_some(), wait_cap);
         ends = verdict.ends;
         checks.push(with_region(verdict.check, setup.other_region.as_deref()));
     }
+    let kinds = setup.also.iter().flat_map(|also| also.kinds());
+    for endpoint in kinds.map(|kind| endpoint_of(*kind)) {
+        let check = match ends {
+            Some(why) => Check::skipped(endpoint.name(), why),
+            None if !endpoint.accepts(kind) => of_user_token(endpoint),
+            None => {
+                let query = day_query(endpoint, &setup.zone, setup.user_id_type, (setup.now_us)());
+                let called = caller.call(endpoint, &query).await;
+                of_optional(endpoint, of_called(endpoint, called, Target::Real, true, wait_cap).check)
+            }
+        };
+        checks.push(check);
+    }
     checks.push(of_clock(&probe));
     checks
+}
+
+fn of_called(endpoint: Endpoint, called: Called, target: Target, has_ids: bool, wait_cap: Duration) -> Verdict {
+    match called {
+        Called::Page(page) => Verdict::go_on(of_page(endpoint, &page, has_ids)),
+        Called::Refused(error) => of_error(endpoint.name(), &error, target, wait_cap),
+        Called::Waiting(wait) => Verdict::go_on(
+            Check::warning(
+                endpoint.name(),
+                format!("not called: Feishu makes another run of this app wait for another {}", format_wait(wait)),
+            )
+            .next("run vcq-etl doctor again then"),
+        ),
+        Called::NoSlot => Verdict::go_on(
+            Check::warning(endpoint.name(), "not called: other runs of this app use the whole rate limit")
+                .next("run vcq-etl doctor again when they have ended"),
+        ),
+        Called::TimedOut => of_timeout(endpoint.name()),
+    }
 }
 
 /// Skips the remaining checks of this file.
@@ -274,6 +293,7 @@ impl Calls<'_> {
                 };
                 (request.query(None), target(participant.is_some()))
             }
+            other => (day_query(other, self.zone, kind, self.now_s * 1_000_000), Target::Real),
         }
     }
 

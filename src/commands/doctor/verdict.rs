@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::check::Check;
+use super::check::{Check, State};
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
 use crate::error::stop_reason::{ID_SCOPE, cause_exit, cause_hint, help_hint, scopes_hint};
@@ -60,6 +60,7 @@ pub(super) fn of_page(endpoint: Endpoint, page: &Page, has_ids: bool) -> Check {
         )),
         Endpoint::ParticipantList => Check::ok(name, format!("{} in one meeting {time}", count("participant"))),
         Endpoint::ParticipantQualityList => Check::ok(name, format!("{} of one participant {time}", count("minute"))),
+        _ => Check::ok(name, format!("allowed; {} {time}", count("item"))),
     }
 }
 
@@ -163,6 +164,24 @@ fn ends_after(cause: StopCause) -> Option<&'static str> {
     }
 }
 
+/// The check of an optional endpoint: a refusal names the scope, and the way to do without.
+pub(super) fn of_optional(endpoint: Endpoint, mut check: Check) -> Check {
+    if matches!(check.state, State::Failed | State::Warning) {
+        let scope = endpoint.scope().to_owned();
+        if check.scopes.is_empty() && check.exit == Some(ExitCode::Credentials) {
+            check = check.next(scopes_hint(&[scope]));
+        }
+        check = check.next("only what the setting also (VCQ_ALSO) names is fetched from here; a sync works without it");
+    }
+    check
+}
+
+pub(super) fn of_user_token(endpoint: Endpoint) -> Check {
+    let found = "Feishu accepts only a tenant token here, and the access token is that of a user";
+    Check::failed(endpoint.name(), ExitCode::Credentials, found)
+        .next("set VCQ_APP_ID and VCQ_APP_SECRET, or leave the word out of also (VCQ_ALSO)")
+}
+
 pub(super) fn of_unreachable_host(origin: &str, fault: &Fault) -> Check {
     Check::failed("host", ExitCode::Feishu, format!("{origin}: {}", with_causes(fault)))
         .next("check the network, any proxy or firewall, and the region or base URL")
@@ -215,7 +234,6 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::commands::doctor::check::State;
     use feishu_vc::error_codes::{ERROR_CODES, decide};
     use feishu_vc::{Action, Body};
 
@@ -291,7 +309,7 @@ mod tests {
     #[test]
     fn every_refusal_names_code_log_id_and_page_and_every_failure_what_to_do() {
         for fact in ERROR_CODES {
-            for endpoint in Endpoint::ALL {
+            for endpoint in Endpoint::LISTS {
                 let Some(error) = error(endpoint, fact.code) else { continue };
                 for target in [Target::Real, Target::MadeUp] {
                     let Verdict { check, .. } = of_error(endpoint.name(), &error, target, CAP);

@@ -21,11 +21,12 @@ impl Budget {
 }
 
 impl CallBudget for Budget {
-    fn admit(&self, _endpoint: Endpoint) -> Result<(), String> {
+    fn admit(&self, endpoint: Endpoint) -> Result<(), String> {
         if self.finish_by_us.is_some_and(|finish_by_us| (self.now_us)() >= finish_by_us) {
             return Err("the time given by --finish-by is reached".to_owned());
         }
-        let Some(max_calls) = self.max_calls else { return Ok(()) };
+        // Requests to the optional endpoints are few and have limits of their own.
+        let Some(max_calls) = self.max_calls.filter(|_| Endpoint::LISTS.contains(&endpoint)) else { return Ok(()) };
         let admitted =
             self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| (used < max_calls).then_some(used + 1));
         admitted.map(drop).map_err(|_| format!("--max-calls {max_calls} is reached"))
@@ -44,6 +45,8 @@ mod tests {
         let budget = Budget::new(Some(2), None, at(0));
         let admitted = (0..4).filter(|_| budget.admit(Endpoint::MeetingList).is_ok());
         assert_eq!(admitted.count(), 2);
+        assert!(budget.admit(Endpoint::Rooms).is_ok(), "an optional endpoint is not counted");
+        assert!(Budget::new(None, Some(10), at(10)).admit(Endpoint::Rooms).is_err());
         assert!(Budget::new(None, Some(10), at(9)).admit(Endpoint::MeetingList).is_ok());
         assert!(Budget::new(None, Some(10), at(10)).admit(Endpoint::MeetingList).is_err());
     }

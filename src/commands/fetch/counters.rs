@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use feishu_vc::{Endpoint, EventListener, WaitReason};
 
-use crate::commands::summary::Calls;
+use crate::commands::summary::{Calls, OptionalCalls};
 use crate::event::{Event, Listener, TOKEN_ENDPOINT};
 
 pub(crate) struct Counters {
@@ -37,6 +37,7 @@ impl Counters {
             meeting_list: count(Endpoint::MeetingList),
             participant_list: count(Endpoint::ParticipantList),
             participant_quality_list: count(Endpoint::ParticipantQualityList),
+            optional: OptionalCalls(Endpoint::OPTIONAL.map(count)),
         }
     }
 

@@ -45,6 +45,8 @@ pub(crate) fn extraction(
         refetch: setup.refetch,
         zone: setup.zone.clone(),
         user_id_type: setup.user_id_type,
+        also: setup.also.clone(),
+        token_kind: setup.client.credentials.token_kind(),
         settle: setup.settle.into(),
         concurrency: setup.concurrency,
         rate: setup.client.rate,
@@ -57,7 +59,9 @@ pub(crate) fn extraction(
 pub(crate) fn exit_code(extracted: &Extracted, signal: i32) -> ExitCode {
     match &extracted.stop {
         Some(stop) => StopReason::of(stop, signal).exit,
-        None if extracted.failed_units > 0 || extracted.unreadable_meetings > 0 => ExitCode::Incomplete,
+        None if extracted.failed_units > 0 || extracted.unreadable_meetings > 0 || !extracted.daily.gaps.is_empty() => {
+            ExitCode::Incomplete
+        }
         None => ExitCode::Complete,
     }
 }

@@ -165,7 +165,7 @@ impl<'a> Stage<'a> {
     /// Parses the last complete walk of a participant. Returns its number of samples.
     fn samples(&mut self, meeting_key: &str, participant: &Participant, quality: &RawDate) -> Result<u64, DateError> {
         let unit = &participant.identity.base_key;
-        let Some(walk) = quality.walks(unit).iter().rev().find(|walk| walk.is_whole()) else { return Ok(0) };
+        let Some(walk) = quality.last_whole_walk(unit) else { return Ok(0) };
         let typed = typed_walk(&mut self.reader, &mut self.parser, quality, walk, participant)?;
         let unknown = self.parser.take_unknown_fields();
         // Duplicate participants share a walk; its fields are counted with the first of them.

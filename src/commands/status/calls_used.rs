@@ -60,7 +60,7 @@ pub(super) fn calls_used(ledger: &Ledger, raw_dir: &Path, setup: &StatusSetup) -
             is_at_least = true;
         }
         let [meeting_list, participant_list, participant_quality_list] = calls;
-        (Calls { meeting_list, participant_list, participant_quality_list }, is_at_least)
+        (Calls { meeting_list, participant_list, participant_quality_list, ..Calls::default() }, is_at_least)
     };
     let ((this_month, is_at_least), (today, today_is_at_least)) = (since(month_us), since(today_us));
     Ok(CallsUsed { month, this_month, today, is_at_least, today_is_at_least })

@@ -122,8 +122,10 @@ pub(super) fn check_responses(
     for (meeting_date, answers) in &ledger.answers {
         // Opened again: the index of earlier checks may be older than the ledger.
         let mut dates: BTreeMap<RawKind, RawDate> = BTreeMap::new();
-        for kind in [RawKind::Participants, RawKind::Quality] {
-            dates.insert(kind, RawDate::open(&index.paths.raw(), kind, *meeting_date)?);
+        for kind in answers.iter().map(|answer| answer.kind) {
+            if !dates.contains_key(&kind) {
+                dates.insert(kind, RawDate::open(&index.paths.raw(), kind, *meeting_date)?);
+            }
         }
         findings.examined(&RAW_ANSWERS, answers.len() as u64);
         for answer in answers {

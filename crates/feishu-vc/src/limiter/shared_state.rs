@@ -19,7 +19,7 @@ const VERSION: u32 = 1;
 
 /// Every state is written with this length, in one write: a process that dies leaves the old text or the new one, never
 /// the end of a longer text behind a shorter one. JSON allows trailing spaces.
-pub(super) const TEXT_BYTES: usize = 1_024;
+pub(super) const TEXT_BYTES: usize = 4_096;
 
 /// A stricter rate is forgotten when its process has been idle for its window, and after this at the latest.
 const STRICTEST_FOR: Duration = Duration::from_secs(600);
@@ -48,7 +48,10 @@ pub(super) struct SharedState {
     /// When it was written, by the writer's clock: a clock that is behind it was set back.
     written_us: i64,
     #[serde(rename = "lanes")]
-    endpoints: [EndpointState; Endpoint::ALL.len()],
+    lists: [EndpointState; Endpoint::LISTS.len()],
+    /// Apart from the lists, so that versions that do not know them read the rest.
+    #[serde(default)]
+    optional: [EndpointState; Endpoint::OPTIONAL.len()],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -62,7 +65,7 @@ struct EndpointState {
 
 impl Default for SharedState {
     fn default() -> SharedState {
-        SharedState { version: VERSION, written_us: 0, endpoints: Default::default() }
+        SharedState { version: VERSION, written_us: 0, lists: Default::default(), optional: Default::default() }
     }
 }
 
@@ -85,13 +88,21 @@ impl SharedState {
 
     /// Whether both are equal but for the time of writing: then nothing needs to be written.
     pub(super) fn is_like(&self, other: &SharedState) -> bool {
-        self.endpoints == other.endpoints
+        self.lists == other.lists && self.optional == other.optional
+    }
+
+    fn endpoint(&mut self, endpoint: Endpoint) -> &mut EndpointState {
+        // The lists come first.
+        match (endpoint as usize).checked_sub(Endpoint::LISTS.len()) {
+            None => &mut self.lists[endpoint as usize],
+            Some(index) => &mut self.optional[index],
+        }
     }
 
     /// Requests a call at `now_us`. No wait is longer than `max_wait`.
     pub(super) fn take(&mut self, endpoint: Endpoint, rate: Gcra, max_wait: Duration, now_us: i64) -> Admission {
         self.make_plausible(max_wait, now_us);
-        let state = &mut self.endpoints[endpoint as usize];
+        let state = self.endpoint(endpoint);
         let stricter = state.strictest_at(now_us).filter(|known| known.interval > rate.interval);
         if stricter.is_none() {
             // Recorded with the first request, so that the other processes slow down at once.
@@ -114,7 +125,7 @@ impl SharedState {
     /// Admits no call before `wait` is over: Feishu requested it from one of the processes.
     pub(super) fn hold(&mut self, endpoint: Endpoint, wait: Duration, max_wait: Duration, now_us: i64) {
         self.make_plausible(max_wait, now_us);
-        let state = &mut self.endpoints[endpoint as usize];
+        let state = self.endpoint(endpoint);
         state.hold_us = state.hold_us.max(now_us.saturating_add(micros(wait.min(max_wait))));
     }
 
@@ -122,7 +133,7 @@ impl SharedState {
     fn make_plausible(&mut self, max_wait: Duration, now_us: i64) {
         let set_back_us = self.written_us.saturating_sub(now_us).max(0);
         let latest_us = now_us.saturating_add(micros(max_wait));
-        for state in &mut self.endpoints {
+        for state in self.lists.iter_mut().chain(&mut self.optional) {
             state.next_us = state.next_us.saturating_sub(set_back_us).min(latest_us);
             state.hold_us = state.hold_us.saturating_sub(set_back_us).min(latest_us);
             state.seen_us = state.seen_us.saturating_sub(set_back_us).min(now_us);
@@ -250,8 +261,8 @@ mod tests {
                 strictest: Some(Gcra { interval: number(), tolerance: number(), window: number() }),
                 seen_us: number(),
             };
-            let endpoints = [endpoint(), endpoint(), endpoint()];
-            let mut state = SharedState { version: VERSION, written_us: number(), endpoints };
+            let lists = [endpoint(), endpoint(), endpoint()];
+            let mut state = SharedState { written_us: number(), lists, ..SharedState::default() };
             let rate = shared_rate(rate(LIMITS[0]));
             if let Admission::Wait { wait, .. } = state.take(Q, rate, MAX_WAIT, now_us) {
                 prop_assert!(wait <= MAX_WAIT);
@@ -318,6 +329,21 @@ mod tests {
     }
 
     #[test]
+    fn a_state_of_a_version_without_optional_endpoints_is_read_and_the_reverse() {
+        let mut state = SharedState::default();
+        let wait = Duration::from_secs(40);
+        state.hold(Q, wait, MAX_WAIT, START_US);
+        state.hold(Endpoint::UserStats, wait, MAX_WAIT, START_US);
+        let mut text: serde_json::Value = serde_json::from_slice(&state.text(START_US)).expect("JSON");
+        assert_eq!(text["lanes"].as_array().map(Vec::len), Some(3), "what 0.1.0 reads");
+        text.as_object_mut().expect("an object").remove("optional");
+        let mut state = SharedState::read(text.to_string().as_bytes());
+        let rate = shared_rate(rate(LIMITS[0]));
+        assert_eq!(state.take(Q, rate, MAX_WAIT, START_US), Admission::Wait { wait, held: true });
+        assert_eq!(state.take(Endpoint::UserStats, rate, MAX_WAIT, START_US), Admission::Admitted);
+    }
+
+    #[test]
     fn the_text_has_a_fixed_length() {
         let endpoint = EndpointState {
             next_us: i64::MIN,
@@ -325,7 +351,8 @@ mod tests {
             strictest: Some(Gcra { interval: i64::MIN, tolerance: i64::MIN, window: i64::MIN }),
             seen_us: i64::MIN,
         };
-        let mut longest = SharedState { version: u32::MAX, written_us: i64::MIN, endpoints: [endpoint; 3] };
+        let (lists, optional) = ([endpoint; 3], [endpoint; 6]);
+        let mut longest = SharedState { version: u32::MAX, written_us: i64::MIN, lists, optional };
         for text in [longest.text(i64::MIN), SharedState::default().text(0)] {
             assert_eq!(text.len(), TEXT_BYTES);
             assert!(text.ends_with(b" \n"));
