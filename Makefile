@@ -11,7 +11,7 @@ VENV ?= .venv
 
 help:
 	@echo "make demo     start a simulated tenant, sync it over HTTP, print a first report"
-	@echo "make test     everything CI runs: format, lints, tests, browser, Feishu's SDK, licences"
+	@echo "make test     everything CI runs: format, lints, tests, browser, Feishu's SDKs, licences"
 	@echo "make build    build target/release/vcq-etl"
 	@echo "make install  install vcq-etl, its DuckDB library, man pages and completions into PREFIX (default ~/.local)"
 	@echo "make clean    remove build products, virtual environments and the demo store"
@@ -19,7 +19,7 @@ help:
 	@echo "make lint     rustfmt and clippy"
 	@echo "make unit     the Rust tests"
 	@echo "make web      the HTML page in headless Chromium, the reports in DuckDB-Wasm (Node 20; \$$CHROMIUM picks a browser)"
-	@echo "make sdk      Feishu's Python SDK against the simulator"
+	@echo "make sdk      Feishu's Python and Node SDKs, curl and PHP against the simulator"
 	@echo "make deny     licences, banned crates and sources of all dependencies"
 	@echo
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
@@ -62,8 +62,15 @@ tests/web/node_modules/installed: tests/web/package-lock.json
 	cd tests/web && npm ci --silent
 	@touch $@
 
-sdk: build $(VENV)/installed
-	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --workspace --lib sdk -- --ignored
+# Feishu's Python and Node SDKs, curl and PHP against the simulator. PHP is optional.
+GUZZLE = php -r 'require "GuzzleHttp/autoload.php";'
+sdk: build $(VENV)/installed tests/sdk/node_modules/installed
+	@$(GUZZLE) 2>/dev/null || echo "sdk: PHP with guzzle is missing (Debian: php-cli php-guzzlehttp-guzzle); its test is skipped"
+	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --workspace --lib --test it sdk -- --ignored
+
+tests/sdk/node_modules/installed: tests/sdk/package-lock.json
+	cd tests/sdk && npm ci --silent --ignore-scripts
+	@touch $@
 
 # Does not check advisories; deny.toml says why.
 deny: $(VENV)/installed
@@ -128,5 +135,5 @@ install: build
 	"$(PREFIX)/bin/vcq-etl" completions fish > "$(PREFIX)/$(FISH_COMPLETIONS)/vcq-etl.fish"
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) vcq-demo tests/web/node_modules
+	rm -rf $(VENV) $(BENCH_VENV) vcq-demo tests/web/node_modules tests/sdk/node_modules
 	$(CARGO) clean

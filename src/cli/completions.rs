@@ -1,5 +1,5 @@
-//! `vcq-etl completions`: the scripts of `clap_complete`, with the values of arguments that are data (reports, profiles,
-//! commands) and without its mistakes. Leaves out custom reports, because a script is generated once.
+//! `vcq-etl completions`: the scripts of `clap_complete`, with the values of arguments that are data (reports,
+//! profiles, commands) and without its mistakes. Leaves out custom reports, because a script is generated once.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgMatches, Command};

@@ -9,7 +9,7 @@ use vcq_simulator::{JsonStyle, TimeFormat, count_malformed};
 use crate::support::test_env::{TestEnv, small_tenant, unlimited};
 
 /// Parses a measure: leading digits, then the unit.
-fn parse_measure(text: &str, kind: Kind) -> Option<f64> {
+pub(crate) fn parse_measure(text: &str, kind: Kind) -> Option<f64> {
     let text = text.trim();
     if text.is_empty() || text == "-" {
         return None;

@@ -23,6 +23,7 @@ mod raw_log_truncated;
 mod rebuild;
 mod report_output;
 mod reports;
+mod sdk_clients;
 mod secrets;
 mod signals;
 mod status;
