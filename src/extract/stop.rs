@@ -63,6 +63,17 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// Whether this is the reason of an earlier one. A failed write stops the writer, whose other users then see no
+    /// cause, and cancels the rest; what a cancelled run received would be kept, but for the failure.
+    fn explains(&self, earlier: &Stop) -> bool {
+        match (self, earlier) {
+            (Stop::Write(WriteError::Stopped), earlier) => matches!(earlier, Stop::Cancelled),
+            (Stop::Write(_), earlier) => matches!(earlier, Stop::Cancelled | Stop::Write(WriteError::Stopped)),
+            (Stop::Cancelled, _) => false,
+            (_, earlier) => matches!(earlier, Stop::Write(WriteError::Stopped)),
+        }
+    }
+
     /// What a call's error means for the run; the error itself if it concerns only its unit.
     pub(super) fn from_call(error: CallError) -> Result<Stop, CallError> {
         Ok(match error {
@@ -75,7 +86,8 @@ impl Stop {
     }
 }
 
-/// Ends a run, and keeps the first reason for it. `cancel` is the client's: set by the user, or here.
+/// Ends a run, and keeps its cause: the first reason, except that those which only follow from another give way to it.
+/// `cancel` is the client's: set by the user, or here.
 #[derive(Debug)]
 pub(super) struct StopSignal {
     cancel: CancellationToken,
@@ -95,9 +107,8 @@ impl StopSignal {
         // Stored before the cancellation, so that the "cancelled" of other workers comes second. When the writer stops,
         // one worker receives the cause, and not always the first.
         let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*first {
-            None | Some(Stop::Write(WriteError::Stopped)) => *first = Some(stop),
-            Some(_) => {}
+        if first.as_ref().is_none_or(|first| stop.explains(first)) {
+            *first = Some(stop);
         }
         drop(first);
         self.cancel.cancel();
@@ -106,5 +117,47 @@ impl StopSignal {
     pub(super) fn take(&self) -> Option<Stop> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.or_else(|| self.is_set().then_some(Stop::Cancelled))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw_log::RawError;
+
+    fn disk_full() -> Stop {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        Stop::Write(WriteError::Raw(RawError::io("cannot write", std::path::Path::new("raw"))(full)))
+    }
+
+    fn stopped() -> Stop {
+        Stop::Write(WriteError::Stopped)
+    }
+
+    /// The cause after these reasons, as text.
+    fn cause(reasons: impl IntoIterator<Item = Stop>) -> String {
+        let signal = StopSignal::new(CancellationToken::new());
+        reasons.into_iter().for_each(|reason| signal.set(reason));
+        signal.take().expect("stopped").to_string()
+    }
+
+    #[test]
+    fn a_full_disk_is_the_cause_in_whatever_order_its_consequences_arrive() {
+        let wanted = disk_full().to_string();
+        let kinds: [fn() -> Stop; 3] = [disk_full, stopped, || Stop::Cancelled];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            assert_eq!(cause(order.map(|kind| kinds[kind]())), wanted, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn otherwise_the_first_reason_is_the_cause() {
+        let budget = || Stop::Budget("--max-calls 5 is reached".to_owned());
+        assert_eq!(cause([budget(), Stop::Cancelled, disk_full()]), budget().to_string());
+        assert_eq!(cause([stopped(), budget()]), budget().to_string());
+        assert_eq!(cause([Stop::Cancelled, budget()]), "interrupted");
+        let cancelled = StopSignal::new(CancellationToken::new());
+        cancelled.cancel.cancel();
+        assert_eq!(cancelled.take().expect("stopped").to_string(), "interrupted");
     }
 }

@@ -90,7 +90,10 @@ fn write_all(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger) {
         for (_, done) in group {
             // The first waiter receives the cause, the others only learn that nothing was written.
             let next = if has_failed { Err(WriteError::Stopped) } else { Ok(()) };
-            let _ = done.send(std::mem::replace(&mut outcome, next));
+            if let Err(cause @ Err(_)) = done.send(std::mem::replace(&mut outcome, next)) {
+                // Nobody waits for this one any more.
+                outcome = cause;
+            }
         }
         if has_failed {
             // After a failed write the end of a file is unknown. Dropping the inbox stops the other waiters.
