@@ -196,6 +196,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("settle", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
     },
     Setting {
+        default: "3d",
+        help: "The longest meeting to expect, at most 300 days. The meeting list is read from this long before the window, to find meetings that began before it and ended in it.",
+        ..setting("longest_meeting", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
+    },
+    Setting {
         // An upper bound only. Rate limit x latency decides: one request at 100 calls per minute and 300 ms per call.
         // At 6,000 calls per minute 300 ms need 37, including those being written or waiting for the limiter. Each
         // costs memory for its pages.

@@ -93,9 +93,10 @@ fn index_meetings(
     let mut changes = Vec::new();
     let mut digests: BTreeMap<String, String> = BTreeMap::new();
     for (_, walk) in walks {
-        let mut reader = ListReader::new(zone, walk.window_us.unwrap_or((i64::MIN, i64::MAX)));
+        let mut reader = ListReader::of_walk(zone, walk);
         for value in walk_items(date, walk, Endpoint::MeetingList)? {
-            let meeting = match reader.item(&value) {
+            let Ok(listed) = reader.item(&value, &());
+            let meeting = match listed {
                 Listed::Meeting(meeting) if meeting.meeting_date() == meeting_date => meeting,
                 Listed::Unreadable if walk.is_whole() && zone.day_of(walk.requested_us) == meeting_date => {
                     changes.push(Change::Dirty { meeting_date });
@@ -183,6 +184,7 @@ mod tests {
             unit: "u".to_owned(),
             requested_us,
             window_us: None,
+            known: Vec::new(),
             end,
             bytes: 0,
         }
@@ -233,7 +235,9 @@ mod tests {
         let start_us = 1_671_765_419_000_000;
         let waits = |read_us| ledger.partially_listed_dates(read_us).expect("read").contains(&meeting_date);
         assert!(!waits((start_us, start_us + 1)), "a later list of its window does not contain it");
-        assert!(waits((start_us + 1, i64::MAX)) && waits((0, start_us)), "the list of another window says nothing");
+        let end_us = 1_671_765_531_000_000;
+        assert!(!waits((end_us, i64::MAX)), "it overlaps that window");
+        assert!(waits((end_us + 1, i64::MAX)) && waits((0, start_us)), "the list of another window says nothing");
         assert_eq!(walk(3, Some(walk_end(true)), 3), (1, false, false, 3), "not published yet");
         assert_eq!(walk(4, None, 3), (1, false, false, 3), "nothing new");
         assert_eq!(walk(5, None, 4), (1, true, true, 4), "changed, but in an incomplete list");

@@ -21,6 +21,7 @@ pub(crate) struct EstimateInput<'a> {
     pub filter: WindowFilter<'a>,
     pub now_us: i64,
     pub settle: Settle,
+    pub longest_meeting: Duration,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,10 +105,11 @@ impl Estimate {
     /// From what the ledger knows. The calls to the meeting list are a guess until [`Estimate::with_meeting_list`] is
     /// called.
     pub(crate) fn new(ledger: &Ledger, input: &EstimateInput<'_>) -> Result<Estimate, LedgerError> {
-        let EstimateInput { filter, now_us, .. } = *input;
+        let EstimateInput { filter, now_us, longest_meeting, .. } = *input;
+        let longest_meeting_us = i64::try_from(longest_meeting.as_micros()).unwrap_or(i64::MAX);
         let mut estimate = estimate_meetings(&ledger.meeting_states(filter)?, input);
         (estimate.meetings, estimate.participants) = ledger.count_known(filter)?;
-        for slice in list_slices(filter.window_us, now_us) {
+        for slice in list_slices(filter.window_us, longest_meeting_us, now_us) {
             let calls = if filter.meeting_nos.is_empty() {
                 count_pages(ledger.count_known(WindowFilter { window_us: slice.requested_us, ..filter })?.0)
             } else {

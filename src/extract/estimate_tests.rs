@@ -21,6 +21,7 @@ fn input() -> EstimateInput<'static> {
         filter: WindowFilter { window_us: (0, NOW_US), meeting_nos: &[], refetch: false },
         now_us: NOW_US,
         settle: Settle::from(Duration::from_secs(24 * 3_600)),
+        longest_meeting: Duration::from_secs(72 * 3_600),
     }
 }
 
@@ -168,6 +169,7 @@ fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
         changes.push(Change::Meeting {
             key: key.clone(),
             identity: MeetingIdentity {
+                instance_id: None,
                 key: key.clone(),
                 meeting_no: format!("{:09}", index % 3),
                 start: at(end_us - long_h * HOUR_US),

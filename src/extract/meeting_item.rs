@@ -4,16 +4,18 @@ use serde_json::Value;
 
 use super::items::as_item;
 use crate::ledger::Change;
-use crate::schema::identity::{KeyNumbering, MeetingIdentity, row_digest};
-use crate::schema::{Raw, TenantZone, parse};
+use crate::raw_log::WalkRef;
+use crate::schema::identity::{MeetingIdentity, row_digest};
+use crate::schema::meeting_keys::{KnownMeeting, KnownMeetings, MeetingKeys};
+use crate::schema::{Raw, TenantZone, TimeWindow, parse};
 use crate::text::hex;
 
 /// Reads the items of one walk over the meeting list, in their order.
 #[derive(Debug)]
 pub(super) struct ListReader<'z> {
     zone: &'z TenantZone,
-    window_us: (i64, i64),
-    numbering: KeyNumbering,
+    window: TimeWindow,
+    keys: MeetingKeys,
 }
 
 #[derive(Debug)]
@@ -33,32 +35,47 @@ pub(super) struct ListedMeeting {
     pub devices: i64,
     pub number_of_participants: Option<i64>,
     pub item_digest: String,
+    /// True if an earlier row of the walk is the same meeting.
+    pub is_repeated: bool,
 }
 
 impl<'z> ListReader<'z> {
-    pub(super) fn new(zone: &'z TenantZone, window_us: (i64, i64)) -> ListReader<'z> {
-        ListReader { zone, window_us, numbering: KeyNumbering::default() }
+    /// For a walk that is being made.
+    pub(super) fn new(zone: &'z TenantZone, window: TimeWindow) -> ListReader<'z> {
+        ListReader { zone, window, keys: MeetingKeys::new(true, &[]) }
     }
 
-    pub(super) fn item(&mut self, value: &Value) -> Listed {
-        let Ok(identity) = MeetingIdentity::from_item(as_item(value), self.zone) else {
-            return Listed::Unreadable;
+    /// For a recorded walk.
+    pub(super) fn of_walk(zone: &'z TenantZone, walk: &WalkRef) -> ListReader<'z> {
+        ListReader { zone, window: walk.window, keys: MeetingKeys::new(walk.by_instance, &walk.known) }
+    }
+
+    /// What the header of the next checkpoint must name. Empties it.
+    pub(super) fn take_noted(&mut self) -> Vec<KnownMeeting> {
+        self.keys.take_noted()
+    }
+
+    /// `store` knows the meetings of earlier walks.
+    pub(super) fn item<S: KnownMeetings>(&mut self, value: &Value, store: &S) -> Result<Listed, S::Error> {
+        let Ok(mut identity) = MeetingIdentity::from_item(as_item(value), self.zone) else {
+            return Ok(Listed::Unreadable);
         };
-        if !(self.window_us.0..self.window_us.1).contains(&identity.start.utc_us) {
-            return Listed::Outside;
+        if !self.window.contains(identity.start.utc_us, identity.end.map(|end| end.utc_us)) {
+            return Ok(Listed::Outside);
         }
-        let Some(key) = self.numbering.key(&identity.key, value) else {
-            return Listed::Duplicate(identity.start.local_day());
+        let Some(keyed) = self.keys.assign(&mut identity, value, store)? else {
+            return Ok(Listed::Duplicate(identity.start.local_day()));
         };
         let count = |field: &str| parse::count(&Raw::of(value.get(field))).ok().flatten();
-        Listed::Meeting(ListedMeeting {
-            key,
+        Ok(Listed::Meeting(ListedMeeting {
+            key: keyed.key,
+            is_repeated: keyed.is_repeated,
             identity,
             // 0 if the item does not contain it.
             devices: count("number_of_devices").unwrap_or_default(),
             number_of_participants: count("number_of_participants"),
             item_digest: hex(&row_digest(value)),
-        })
+        }))
     }
 }
 

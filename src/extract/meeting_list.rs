@@ -7,7 +7,8 @@
 //! - An incomplete walk is not published: its meetings are in the ledger without the digest of their item. The first
 //!   complete walk that lists such a meeting finds it new by the missing digest and marks its date dirty. What was
 //!   fetched of it by then is not fetched again.
-//! - Meetings that share a key are numbered by their order in the walk, so later pages do not change the numbers.
+//! - A meeting that an earlier page or walk listed keeps its key (`schema::meeting_keys`); what the pages alone do not
+//!   say about that is in the headers of their checkpoints.
 //! - Newest first holds among the known meetings. In which order Feishu lists them is not documented, so a run that may
 //!   end early reads the complete list first, and so does a refetch, which begins for all of its meetings or for none.
 
@@ -24,7 +25,8 @@ use super::writer::{Checkpoint, WriteError};
 use crate::event::Event;
 use crate::ledger::Change;
 use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
-use crate::schema::Status;
+use crate::schema::meeting_keys::KnownMeeting;
+use crate::schema::{Status, TimeWindow};
 use feishu_vc::{CallError, Endpoint, MeetingFilter, MeetingListRequest, Page, RefusalClass, WalkError};
 
 #[derive(Debug, Default)]
@@ -50,7 +52,7 @@ pub(super) async fn read_meeting_list(
         numbers => numbers.iter().collect::<BTreeSet<_>>().into_iter().map(Some).collect(),
     };
     for filter in filters {
-        for slice in list_slices(context.settings.window_us, context.now_us()) {
+        for slice in list_slices(context.settings.window_us, context.settings.longest_meeting_us, context.now_us()) {
             read_slice(context, slice, filter, backlog, progress).await?;
         }
     }
@@ -74,7 +76,7 @@ async fn read_slice(
         window_us: slice.window_us,
         unit: format!("{start_s}..{end_s}{filter}"),
         requested_us: None,
-        reader: ListReader::new(&context.settings.zone, slice.window_us),
+        reader: ListReader::new(&context.settings.zone, TimeWindow::overlapping(slice.window_us)),
         changes: Vec::new(),
         dirty: BTreeSet::new(),
         dates: BTreeSet::new(),
@@ -157,7 +159,7 @@ impl SliceWalk<'_> {
         let today = self.context.settings.zone.day_of(requested_us);
         let (mut dates, mut keys, mut changes) = (BTreeSet::new(), Vec::new(), Vec::new());
         for value in parse_items(page.list_json()) {
-            match self.reader.item(&value) {
+            match self.reader.item(&value, self.context.ledger()).map_err(WriteError::from)? {
                 Listed::Outside => {}
                 Listed::Duplicate(meeting_date) => {
                     dates.insert(meeting_date);
@@ -169,7 +171,7 @@ impl SliceWalk<'_> {
                 }
                 Listed::Meeting(meeting) => {
                     dates.insert(meeting.meeting_date());
-                    progress.meetings += 1;
+                    progress.meetings += u64::from(!meeting.is_repeated);
                     let known = self.context.ledger().item_digest(&meeting.key).map_err(WriteError::from)?;
                     changes.extend(meeting.change(known.as_deref(), false));
                     if let Some(change) = meeting.change(known.as_deref(), true) {
@@ -184,13 +186,15 @@ impl SliceWalk<'_> {
             dates.insert(today);
         }
         self.dates.extend(&dates);
-        self.write(requested_us, None, dates, vec![page_record(page, parameters)], changes).await?;
+        let known = self.reader.take_noted();
+        self.write(requested_us, known, None, dates, vec![page_record(page, parameters)], changes).await?;
         Ok(keys)
     }
 
     async fn write(
         &self,
         requested_us: i64,
+        known: Vec<KnownMeeting>,
         end: Option<WalkEnd>,
         dates: BTreeSet<i32>,
         pages: Vec<PageRecord>,
@@ -198,7 +202,7 @@ impl SliceWalk<'_> {
     ) -> Result<(), Stop> {
         let (run_id, unit) = (self.context.settings.run_id.clone(), self.unit.clone());
         let (kind, window_us) = (RawKind::Meetings, Some(self.window_us));
-        let header = Header { v: RAW_VERSION, run_id, kind, unit, requested_us, window_us, end, bytes: 0 };
+        let header = Header { v: RAW_VERSION, run_id, kind, unit, requested_us, window_us, known, end, bytes: 0 };
         let dates = dates.into_iter().collect();
         Ok(self.context.writer.write(Checkpoint { header, dates, pages, changes }).await?)
     }
@@ -218,6 +222,6 @@ impl SliceWalk<'_> {
             self.dates.insert(self.context.settings.zone.day_of(requested_us));
         }
         let dates = std::mem::take(&mut self.dates);
-        self.write(requested_us, Some(end), dates, pages, changes).await
+        self.write(requested_us, Vec::new(), Some(end), dates, pages, changes).await
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct ExtractSettings {
     pub run_id: String,
     pub scope: FetchScope,
     pub window_us: (i64, i64),
+    /// How long before its window the meeting list is read.
+    pub longest_meeting_us: i64,
     /// Only these meetings; empty for all.
     pub meeting_nos: Vec<String>,
     /// Also fetch what is final.

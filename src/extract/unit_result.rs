@@ -147,7 +147,17 @@ impl UnitResult {
         }
         let UnitResult { kind, unit, requested_us, .. } = self;
         let (run_id, end) = (run_id.to_owned(), Some(self.end));
-        let header = Header { v: RAW_VERSION, run_id, kind, unit, requested_us, window_us: None, end, bytes: 0 };
+        let header = Header {
+            v: RAW_VERSION,
+            run_id,
+            kind,
+            unit,
+            requested_us,
+            window_us: None,
+            known: Vec::new(),
+            end,
+            bytes: 0,
+        };
         Checkpoint { header, dates: vec![self.meeting_date], pages: self.pages, changes }
     }
 }

@@ -126,6 +126,7 @@ fn framed(lines: &[u8]) -> Vec<u8> {
         unit: "u".to_owned(),
         requested_us: 1,
         window_us: None,
+        known: Vec::new(),
         end: None,
         bytes: u32::try_from(frame.len()).expect("small"),
     };

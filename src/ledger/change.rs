@@ -80,13 +80,16 @@ impl Change {
         match self {
             Change::Meeting { key, identity, devices, number_of_participants, item_digest } => {
                 let sql = "insert into meetings (meeting_key, meeting_no, start_us, offset_min, end_us, meeting_date,
-                                                 is_webinar, devices, number_of_participants, item_digest)
-                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                                                 is_webinar, devices, number_of_participants, item_digest, instance_id)
+                           values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                            on conflict (meeting_key) do update set
+                               start_us = iif(excluded.meeting_date = meeting_date, excluded.start_us, start_us),
+                               offset_min = iif(excluded.meeting_date = meeting_date, excluded.offset_min, offset_min),
+                               instance_id = coalesce(excluded.instance_id, instance_id),
                                end_us = excluded.end_us, is_webinar = excluded.is_webinar, devices = excluded.devices,
                                number_of_participants = excluded.number_of_participants,
                                item_digest = excluded.item_digest";
-                let MeetingIdentity { meeting_no, start, is_webinar, .. } = identity;
+                let MeetingIdentity { meeting_no, instance_id, start, is_webinar, .. } = identity;
                 let (end_us, meeting_date) = (identity.end.map(|end| end.utc_us), start.local_day());
                 let (start_us, offset_min) = (start.utc_us, start.offset_min);
                 transaction.prepare_cached(sql)?.execute(params![
@@ -99,7 +102,8 @@ impl Change {
                     is_webinar,
                     devices,
                     number_of_participants,
-                    item_digest
+                    item_digest,
+                    instance_id
                 ])
             }
             Change::Listed { meeting_key, answer } => {

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
 
 use super::change::{Change, FileProgress};
 use super::error::LedgerError;
+use crate::schema::meeting_keys::{KnownMeeting, KnownMeetings};
 
 const VERSION: i64 = 3;
 
@@ -169,6 +170,22 @@ impl Ledger {
     }
 }
 
+impl KnownMeetings for Ledger {
+    type Error = LedgerError;
+
+    fn with_instance(&self, instance_id: &str) -> Result<Vec<KnownMeeting>, LedgerError> {
+        let sql = "select instance_id, meeting_key, meeting_no, start_us, offset_min, end_us
+                   from meetings where instance_id = ?1 order by start_us, meeting_key";
+        let read = read_fields!(KnownMeeting { instance_id meeting_key meeting_no start_us offset_min end_us });
+        self.rows(sql, [instance_id], read)
+    }
+
+    fn instance_of(&self, meeting_key: &str) -> Result<Option<String>, LedgerError> {
+        let sql = "select instance_id from meetings where meeting_key = ?1";
+        Ok(self.rows(sql, [meeting_key], |row| row.get(0))?.pop().flatten())
+    }
+}
+
 pub(super) fn select<T>(
     connection: &Connection,
     sql: &str,
@@ -194,6 +211,10 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     let version: i64 = transaction.query_row("pragma user_version", [], |row| row.get(0))?;
     if version < VERSION {
         transaction.execute_batch(&format!("{DROP_INDEX}{TABLES}pragma user_version = {VERSION};"))?;
+        let has_numbers = "select exists (select 1 from pragma_table_info('runs') where name = 'meeting_nos')";
+        if !transaction.query_row(has_numbers, [], |row| row.get(0))? {
+            transaction.execute_batch("alter table runs add column meeting_nos text")?;
+        }
     }
     transaction.commit()
 }
@@ -252,6 +273,33 @@ mod tests {
         let before = names(folder.path());
         drop(Ledger::open_read_only(&path).expect("alone"));
         assert_eq!(names(folder.path()), before);
+    }
+
+    #[test]
+    fn a_ledger_of_version_0_1_keeps_its_runs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ledger.sqlite");
+        let made = Connection::open(&path).expect("a file");
+        let runs = "create table settings (name text primary key, value text not null) without rowid;
+                    create table runs (
+                        run_id text primary key, command text not null, since_us integer, until_us integer,
+                        started_us integer not null, finished_us integer, outcome text, exit_code integer,
+                        meetings integer, participants integer, samples integer, rejects integer,
+                        calls_meeting_list integer, calls_participant_list integer, calls_quality_list integer,
+                        throttles integer, waited_s real
+                    ) without rowid;
+                    insert into runs values ('r', 'sync', 1, 9, 9, 5, 'complete', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+                    pragma user_version = 2;";
+        made.execute_batch(runs).expect("made");
+        drop(made);
+        let read = Ledger::open_read_only(&path).and_then(|ledger| ledger.runs()).expect("read");
+        assert_eq!(read[0].finished_us, Some(9), "not before the start, whatever the clock did");
+        let ledger = Ledger::open(&path).expect("opened");
+        let runs = ledger.runs().expect("read");
+        assert_eq!(runs, read);
+        let limited = crate::ledger::RunRecord { meeting_nos: Some("705605196".to_owned()), ..runs[0].clone() };
+        ledger.record_run(&limited).expect("recorded");
+        assert_eq!(ledger.runs().expect("read"), [limited]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use rusqlite::params;
 use super::change::Change;
 use super::database::{Ledger, read_fields};
 use super::error::LedgerError;
+use crate::schema::window::overlap_sql;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DirtyDate {
@@ -22,13 +23,15 @@ impl Ledger {
     }
 
     /// The dates on which no meeting was listed by a complete walk in its current form: a walk over the meeting list
-    /// ended early, and nothing of it can be published yet. Leaves out dates whose meetings all start in `read_us`
+    /// ended early, and nothing of it can be published yet. Leaves out dates whose meetings all belong to `read_us`
     /// (microseconds UTC, end exclusive), a window whose list was read to its end since: a meeting that is no longer
     /// listed there will not come.
     pub(crate) fn partially_listed_dates(&self, read_us: (i64, i64)) -> Result<BTreeSet<i32>, LedgerError> {
-        let sql = "select meeting_date from meetings group by meeting_date
-                   having max(item_digest) = '' and not (min(start_us) >= ?1 and max(start_us) < ?2)";
-        Ok(self.rows(sql, [read_us.0, read_us.1], |row| row.get(0))?.into_iter().collect())
+        let belongs = overlap_sql("start_us", "end_us", "?1", "?2");
+        let sql = format!(
+            "select meeting_date from meetings group by meeting_date having max(item_digest) = '' and not min({belongs})"
+        );
+        Ok(self.rows(&sql, [read_us.0, read_us.1], |row| row.get(0))?.into_iter().collect())
     }
 
     /// Clears dates that were published, except those that changed since they were read.

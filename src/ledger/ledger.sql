@@ -8,6 +8,8 @@ create table if not exists settings (
 create table meetings (
     meeting_key   text primary key,
     meeting_no    text not null,
+    -- Null if Feishu sent none.
+    instance_id   text,
     start_us      integer not null,
     offset_min    integer not null,
     end_us        integer,
@@ -27,6 +29,7 @@ create table meetings (
     list_short_us integer
 ) without rowid;
 create index meetings_by_start on meetings (start_us);
+create index meetings_by_instance on meetings (instance_id);
 
 -- Duplicate participants (same meeting, id and join time) share one row and are fetched once.
 create table participants (
@@ -97,5 +100,7 @@ create table if not exists runs (
     calls_participant_list integer,
     calls_quality_list     integer,
     throttles    integer,
-    waited_s     real
+    waited_s     real,
+    -- The meeting numbers to which it was limited, separated by commas; null for none.
+    meeting_nos  text
 ) without rowid;

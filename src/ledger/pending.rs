@@ -6,6 +6,7 @@ use super::change::ROOM;
 use super::database::{Ledger, read_fields};
 use super::error::LedgerError;
 use crate::schema::identity::ParticipantId;
+use crate::schema::window::overlap_sql;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PendingMeeting {
@@ -36,17 +37,21 @@ pub(crate) struct PendingParticipant {
     pub last_us: Option<i64>,
 }
 
-/// The window is ?1 and ?2.
-const IN_WINDOW: &str = "m.start_us >= ?1 and m.start_us < ?2";
+/// Meeting `m` belongs to the window ?1 to ?2.
+pub(super) fn in_window() -> String {
+    overlap_sql("m.start_us", "m.end_us", "?1", "?2")
+}
+
 /// Something of meeting `m` is pending.
 pub(super) const IS_PENDING: &str = "(m.list_final = 0 or exists (
                          select 1 from participants p where p.meeting_key = m.meeting_key and p.is_final = 0))";
 
 impl Ledger {
-    /// The keys of the meetings that start in a window and have something pending, newest first.
+    /// The keys of the meetings that belong to a window and have something pending, newest first.
     pub(crate) fn pending_meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<String>, LedgerError> {
+        let in_window = in_window();
         let sql = format!(
-            "select meeting_key from meetings m where {IN_WINDOW} and {IS_PENDING} order by start_us desc, meeting_key"
+            "select meeting_key from meetings m where {in_window} and {IS_PENDING} order by start_us desc, meeting_key"
         );
         self.rows(&sql, params![since_us, until_us], |row| row.get(0))
     }
@@ -56,9 +61,9 @@ impl Ledger {
         Ok(self.meetings_where(&format!("m.meeting_key = ?1 and {IS_PENDING}"), params![meeting_key])?.pop())
     }
 
-    /// All the meetings that start in a window, newest first.
+    /// All the meetings that belong to a window, newest first.
     pub(crate) fn meetings(&self, since_us: i64, until_us: i64) -> Result<Vec<PendingMeeting>, LedgerError> {
-        self.meetings_where(IN_WINDOW, params![since_us, until_us])
+        self.meetings_where(&in_window(), params![since_us, until_us])
     }
 
     fn meetings_where(

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::database::{Ledger, read_fields};
 use super::error::LedgerError;
-use super::pending::IS_PENDING;
+use super::pending::{IS_PENDING, in_window};
 use super::runs::RunRecord;
 
 #[derive(Debug, Clone, Copy)]
@@ -50,10 +50,10 @@ impl Ledger {
     /// The number of meetings and participants that the ledger knows in a window.
     pub(crate) fn count_known(&self, filter: WindowFilter<'_>) -> Result<(u64, u64), LedgerError> {
         let (since_us, until_us) = filter.window_us;
-        let numbers = join_numbers(filter.meeting_nos);
-        let meetings = format!("select count(*) from meetings m where {MATCHES}");
+        let (numbers, matches) = (join_numbers(filter.meeting_nos), matches());
+        let meetings = format!("select count(*) from meetings m where {matches}");
         let participants =
-            format!("select count(*) from meetings m join participants p using (meeting_key) where {MATCHES}");
+            format!("select count(*) from meetings m join participants p using (meeting_key) where {matches}");
         let count = |sql: &str| self.one(sql, params![since_us, until_us, numbers], |row| row.get(0));
         Ok((count(&meetings)?, count(&participants)?))
     }
@@ -61,6 +61,7 @@ impl Ledger {
     /// The meetings of a window with something pending, newest first.
     pub(crate) fn meeting_states(&self, filter: WindowFilter<'_>) -> Result<Vec<MeetingState>, LedgerError> {
         let (since_us, until_us) = filter.window_us;
+        let matches = matches();
         let is_pending = "(?4 or p.is_final = 0) and p.id is not null and p.join_s is not null";
         let sql = format!(
             "select m.start_us, m.end_us, m.meeting_date, m.is_webinar, m.devices, m.list_final,
@@ -72,7 +73,7 @@ impl Ledger {
                     count(*) filter (where {is_pending} and p.expected_minutes is null) as unknown_length
              from meetings m
              left join participants p on p.meeting_key = m.meeting_key
-             where {MATCHES} and (?4 or {IS_PENDING})
+             where {matches} and (?4 or {IS_PENDING})
              group by m.meeting_key
              order by m.start_us desc, m.meeting_key"
         );
@@ -121,7 +122,9 @@ impl Ledger {
 }
 
 /// The meetings of a [`WindowFilter`]: the window is ?1 and ?2, the numbers are ?3.
-const MATCHES: &str = "m.start_us >= ?1 and m.start_us < ?2 and (?3 = '' or instr(?3, ',' || m.meeting_no || ',') > 0)";
+fn matches() -> String {
+    format!("{} and (?3 = '' or instr(?3, ',' || m.meeting_no || ',') > 0)", in_window())
+}
 
 /// Numbers as one text that SQL can search: `,705605196,123456789,`; empty for all meetings.
 fn join_numbers(meeting_nos: &[String]) -> String {

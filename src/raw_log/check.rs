@@ -200,6 +200,7 @@ mod tests {
                 unit: unit.to_owned(),
                 requested_us: 1,
                 window_us: None,
+                known: Vec::new(),
                 end: Some(end()),
                 bytes: 0,
             };

@@ -50,6 +50,7 @@ fn header(run: &str, unit: &str, requested_us: i64, end: Option<WalkEnd>) -> Hea
         unit: unit.to_owned(),
         requested_us,
         window_us: None,
+        known: Vec::new(),
         end,
         bytes: 0,
     }

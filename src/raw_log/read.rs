@@ -14,14 +14,20 @@ use super::error::RawError;
 use super::layout::list_files;
 use super::record::{Header, RawKind, WalkEnd};
 use super::write::MAX_GROUP;
+use crate::schema::TimeWindow;
+use crate::schema::meeting_keys::KnownMeeting;
 
 /// One walk over the pages of a list, and where its pages are.
 #[derive(Debug, Clone)]
 pub(crate) struct WalkRef {
     pub run_id: String,
     pub requested_us: i64,
-    /// The window of a walk over the meeting list, microseconds UTC.
-    pub window_us: Option<(i64, i64)>,
+    /// The window of a walk over the meeting list.
+    pub window: TimeWindow,
+    /// Whether its meetings are recognised by their instance ID.
+    pub by_instance: bool,
+    /// Meetings that keep the key under which they were listed first.
+    pub known: Vec<KnownMeeting>,
     /// `None` if the run ended before the walk did.
     pub end: Option<WalkEnd>,
     pub(super) frames: Vec<FrameRef>,
@@ -155,12 +161,19 @@ impl RawDate {
         match walks.iter_mut().find(|walk| walk.run_id == header.run_id && walk.requested_us == header.requested_us) {
             Some(walk) => {
                 walk.frames.push(frame);
+                walk.known.extend(header.known);
                 walk.end = header.end.or(walk.end.take());
             }
             None => walks.push(WalkRef {
                 run_id: header.run_id,
                 requested_us: header.requested_us,
-                window_us: header.window_us,
+                window: match header.window_us {
+                    None => TimeWindow::ALL,
+                    Some(window_us) if header.v < 2 => TimeWindow::of_starts(window_us),
+                    Some(window_us) => TimeWindow::overlapping(window_us),
+                },
+                by_instance: header.v >= 2,
+                known: header.known,
                 end: header.end,
                 frames: vec![frame],
             }),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::schema::Status;
+use crate::schema::meeting_keys::KnownMeeting;
 
 /// The kinds of raw files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,9 +105,12 @@ pub(crate) struct Header {
     /// When the walk began, microseconds UTC.
     #[serde(rename = "asked_us")]
     pub requested_us: i64,
-    /// The window in which a listed meeting must start, microseconds UTC; `None` except for the meeting list.
+    /// The window to which a listed meeting must belong, microseconds UTC; `None` except for the meeting list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_us: Option<(i64, i64)>,
+    /// Meetings of these pages that keep the key, or the start, under which they were listed first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<KnownMeeting>,
     /// Only in the last checkpoint of a walk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<WalkEnd>,
@@ -114,7 +118,9 @@ pub(crate) struct Header {
     pub bytes: u32,
 }
 
-pub(crate) const RAW_VERSION: u32 = 1;
+/// Since version 2 a meeting belongs to the window that it overlaps, and is recognised by its instance ID. Walks of
+/// version 1 are read as they were published: a meeting belongs to the window in which it starts.
+pub(crate) const RAW_VERSION: u32 = 2;
 
 /// One response: a line of a checkpoint.
 #[derive(Debug, Clone, Serialize)]

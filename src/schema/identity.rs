@@ -3,7 +3,6 @@
 //! Used by `extract` for requests and the ledger, and by `transform` for rows, so that both use the same keys.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -24,6 +23,8 @@ pub(crate) struct MeetingIdentity {
     pub key: String,
     /// Empty if Feishu sent none.
     pub meeting_no: String,
+    /// Feishu's ID of this single meeting, if sent.
+    pub instance_id: Option<String>,
     pub start: Moment,
     /// `None` if it is missing or unreadable.
     pub end: Option<Moment>,
@@ -46,6 +47,7 @@ impl MeetingIdentity {
             end,
             // Subtype 8 is a webinar.
             is_webinar: subtype == Some(8) || viewers.is_some_and(|count| count > 0),
+            instance_id: id(item, "meeting_instance_id"),
             meeting_no,
         })
     }
@@ -115,24 +117,8 @@ pub(crate) fn unlisted_key(meeting_key: &str) -> String {
     format!("{meeting_key}/*")
 }
 
+/// Kept instead of a row: a walk can have a hundred thousand rows.
 pub(crate) type RowDigest = [u8; 16];
-
-/// Numbers the different rows of one walk that have the same key: the first keeps it, the others get `#2`, `#3`. Equal
-/// rows are merged. Rows are given in the order of the walk.
-///
-/// Stores a digest of each row instead of the row: a walk can have a hundred thousand rows.
-#[derive(Debug, Default)]
-pub(crate) struct KeyNumbering {
-    rows: HashMap<String, HashSet<RowDigest>>,
-}
-
-impl KeyNumbering {
-    /// The key of this row, or `None` if an equal row came before.
-    pub(crate) fn key(&mut self, base_key: &str, row: &Value) -> Option<String> {
-        let rows = self.rows.entry(base_key.to_owned()).or_default();
-        rows.insert(row_digest(row)).then(|| numbered_key(base_key, rows.len()))
-    }
-}
 
 /// The key of the n-th row with the same key, from 1.
 pub(crate) fn numbered_key(base_key: &str, number: usize) -> String {
@@ -167,6 +153,8 @@ const MAX_ID_BYTES: usize = 512;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use serde_json::json;
 
     use super::*;
@@ -249,14 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_are_merged_and_different_ones_are_numbered() {
-        let mut numbering = KeyNumbering::default();
-        let (laptop, phone) = (json!({"device": "mac"}), json!({"device": "ios"}));
-        assert_eq!(numbering.key("k", &laptop).as_deref(), Some("k"));
-        assert_eq!(numbering.key("k", &laptop), None);
-        assert_eq!(numbering.key("k", &phone).as_deref(), Some("k#2"));
-        assert_eq!(numbering.key("k", &phone), None);
-        assert_eq!(numbering.key("k", &json!("nonsense")).as_deref(), Some("k#3"));
+    fn the_order_of_fields_does_not_matter() {
         assert_eq!(row_digest(&json!({"a": 1, "b": 2})), row_digest(&json!({"b": 2, "a": 1})));
+        assert_ne!(row_digest(&json!({"a": 1})), row_digest(&json!({"a": 2})));
     }
 }

@@ -11,12 +11,14 @@ pub(crate) mod ddl;
 pub(crate) mod dictionary;
 pub(crate) mod identity;
 mod kind;
+pub(crate) mod meeting_keys;
 mod named;
 pub mod parse;
 mod raw;
 mod status;
 pub(crate) mod tables;
 mod time;
+pub(crate) mod window;
 mod zone;
 
 pub use column::Storage;
@@ -31,4 +33,5 @@ pub(crate) use tables::{
 };
 pub use tables::{QUALITY_SAMPLES, TABLES};
 pub(crate) use time::{Moment, ParsedTime, civil_date, civil_date_text, days_of_local, utc_text};
+pub(crate) use window::TimeWindow;
 pub use zone::TenantZone;

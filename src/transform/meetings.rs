@@ -8,8 +8,9 @@ use super::item_reader::{Entry, ItemReader, ListWalk, count_unknown_fields};
 use super::reject::{Reject, WHOLE_ROW};
 use super::unknown_fields::UnknownFields;
 use crate::schema::cell::{Cell, Row};
-use crate::schema::identity::{KeyNumbering, MeetingIdentity, UNKNOWN};
-use crate::schema::{MEETINGS, Raw, Reason, TenantZone, parse};
+use crate::schema::identity::{Item, MeetingIdentity, UNKNOWN};
+use crate::schema::meeting_keys::{KeyedMeeting, MeetingKeys, start_text};
+use crate::schema::{MEETINGS, Moment, Raw, Reason, TenantZone, TimeWindow, parse};
 
 /// The meetings of one date, merged over all walks.
 #[derive(Debug)]
@@ -26,10 +27,15 @@ impl<'z> DateMeetings<'z> {
         DateMeetings { zone, meeting_date, entries: BTreeMap::new(), undated: Vec::new() }
     }
 
-    /// Adds the meetings of this date that a walk over meeting_list lists for its window (microseconds UTC, end
-    /// exclusive). A meeting without a readable start is a reject on the day of the request.
-    pub(crate) fn add_walk(&mut self, walk: &ListWalk, window_us: (i64, i64), unknown: &mut UnknownFields) {
-        let mut numbering = KeyNumbering::default();
+    /// Adds the meetings of this date that a walk over meeting_list lists for its window. A meeting without a readable
+    /// start is a reject on the day of the request.
+    pub(crate) fn add_walk(
+        &mut self,
+        walk: &ListWalk,
+        window: TimeWindow,
+        mut keys: MeetingKeys,
+        unknown: &mut UnknownFields,
+    ) {
         let requested_today = self.zone.day_of(walk.requested_us) == self.meeting_date;
         for value in &walk.items {
             let identity = match value.as_object() {
@@ -37,12 +43,18 @@ impl<'z> DateMeetings<'z> {
                 None => Err(Reason::NoTime),
             };
             match identity {
-                Ok((item, identity)) => {
-                    let is_in_window = (window_us.0..window_us.1).contains(&identity.start.utc_us);
-                    if identity.start.local_day() != self.meeting_date || !is_in_window {
+                Ok((item, mut identity)) => {
+                    let may_be_here = identity.start.local_day() == self.meeting_date || keys.is_named(&identity);
+                    if !may_be_here || !window.contains(identity.start.utc_us, identity.end.map(|end| end.utc_us)) {
                         continue;
                     }
-                    let Some(key) = numbering.key(&identity.key, value) else { continue };
+                    let Ok(keyed) = keys.assign(&mut identity, value, &());
+                    let Some(KeyedMeeting { key, keeps_start, .. }) = keyed else { continue };
+                    if identity.start.local_day() != self.meeting_date {
+                        continue;
+                    }
+                    let kept = keeps_start.then(|| with_start(item, identity.start));
+                    let item = kept.as_ref().unwrap_or(item);
                     count_unknown_fields(&MEETINGS, item, unknown);
                     let rejects = self.entries.remove(&key).map(|entry| entry.rejects).unwrap_or_default();
                     let reader = ItemReader { table: &MEETINGS, item, zone: self.zone, base: Some(identity.start) };
@@ -84,4 +96,11 @@ impl<'z> DateMeetings<'z> {
         }
         (rows, rejects)
     }
+}
+
+/// The item with another start.
+fn with_start(item: &Item, start: Moment) -> Item {
+    let mut item = item.clone();
+    item.insert("meeting_start_time".to_owned(), start_text(start).into());
+    item
 }

@@ -41,6 +41,7 @@ pub(crate) fn extraction(
         lost_raw_dates: fetch.lost_raw_dates,
         resumed_since_us: fetch.resumed_since_us,
         window_us: setup.window_us,
+        longest_meeting_us: i64::try_from(setup.longest_meeting.as_micros()).unwrap_or(i64::MAX),
         meeting_nos: setup.meeting_nos.clone(),
         refetch: setup.refetch,
         zone: setup.zone.clone(),

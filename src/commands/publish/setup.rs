@@ -7,12 +7,12 @@ use super::definitions::Installed;
 use crate::commands::setup::Now;
 use crate::event::Listener;
 use crate::load::{DatabaseOptions, PublishMode};
-use crate::schema::TenantZone;
+use crate::schema::{TenantZone, TimeWindow};
 
 #[derive(Clone)]
 pub(crate) struct PublishSetup {
-    /// The totals count meetings that start in this window, microseconds UTC, end exclusive.
-    pub window_us: (i64, i64),
+    /// The totals count the meetings of this window.
+    pub window: TimeWindow,
     pub meeting_nos: Vec<String>,
     pub zone: TenantZone,
     pub user_id_type: String,

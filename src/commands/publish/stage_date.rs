@@ -9,6 +9,7 @@ use crate::extract::walk_items;
 use crate::load::{DatePublication, LoadError, PartWriter};
 use crate::raw_log::{PageReader, RawDate, RawError, RawKind, WalkRef};
 use crate::schema::cell::{self, Row};
+use crate::schema::meeting_keys::MeetingKeys;
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
     DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, PageError, Participant, Reject, SampleBatches,
@@ -122,7 +123,8 @@ impl<'a> Stage<'a> {
         for walk in walks {
             let mut unknown = UnknownFields::new();
             let items = list_walk(pages, walk, Endpoint::MeetingList)?;
-            meetings.add_walk(&items, walk.window_us.unwrap_or((i64::MIN, i64::MAX)), &mut unknown);
+            let keys = MeetingKeys::new(walk.by_instance, &walk.known);
+            meetings.add_walk(&items, walk.window, keys, &mut unknown);
             self.note_unknown(walk, unknown);
         }
         Ok(meetings)

@@ -6,7 +6,8 @@ use std::error::Error;
 use duckdb::{Connection, params_from_iter};
 
 use super::setup::PublishSetup;
-use crate::schema::{Status, civil_date_text};
+use crate::schema::window::overlap_sql;
+use crate::schema::{Status, TimeWindow, civil_date_text};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Totals {
@@ -25,16 +26,25 @@ impl Default for Totals {
     }
 }
 
-/// Instants are compared as microseconds, so that no session time zone matters.
-const WINDOW: &str = "
-with window_meetings as (
-    select meeting_key, meeting_date
-    from meetings
-    where meeting_date between cast(? as date) and cast(? as date)
-      and epoch_us(start_time_utc) >= ?
-      and epoch_us(start_time_utc) < ?
-      and (? = '' or list_contains(string_split(?, ','), meeting_no))
-)";
+/// The meetings of the window. Instants are compared as microseconds, so that no session time zone matters.
+fn window_meetings(setup: &PublishSetup) -> String {
+    let TimeWindow { since_us, until_us, by_start } = setup.window;
+    let (start, since, until) = ("epoch_us(start_time_utc)", since_us.to_string(), until_us.to_string());
+    let belongs = match by_start {
+        true => format!("({start} >= {since} and {start} < {until})"),
+        false => overlap_sql(start, "epoch_us(end_time_utc)", &since, &until),
+    };
+    // The zone Feishu printed may differ from the tenant's by a day at most.
+    let last_day = civil_date_text(setup.zone.day_of(until_us) + 1);
+    format!(
+        "with window_meetings as (
+             select meeting_key, meeting_date
+             from meetings
+             where meeting_date <= date '{last_day}' and {belongs}
+               and (? = '' or list_contains(string_split(?, ','), meeting_no))
+         )"
+    )
+}
 
 impl Totals {
     /// Meetings whose start cannot be parsed belong to no window: they count for the run that saw them, which began at
@@ -44,31 +54,25 @@ impl Totals {
         setup: &PublishSetup,
         started_us: i64,
     ) -> Result<Totals, Box<dyn Error + Send + Sync>> {
-        let (since_us, until_us) = setup.window_us;
-        // The zone Feishu printed may differ from the tenant's by a day at most.
-        let first_day = civil_date_text(setup.zone.day_of(since_us) - 1);
-        let last_day = civil_date_text(setup.zone.day_of(until_us) + 1);
+        let window = window_meetings(setup);
         let numbers = setup.meeting_nos.join(",");
-        let (since_us, until_us) = (since_us.to_string(), until_us.to_string());
-        let parameters = [&first_day, &last_day, &since_us, &until_us, &numbers, &numbers];
-        let count = |sql: &str, more: &[&String]| -> Result<u64, duckdb::Error> {
-            let sql = format!("{WINDOW}\n{sql}");
+        let parameters = [&numbers, &numbers];
+        let count = |sql: &str| -> Result<u64, duckdb::Error> {
+            let sql = format!("{window}\n{sql}");
             connection
-                .query_row(&sql, params_from_iter(parameters.iter().chain(more)), |row| row.get::<_, i64>(0))
+                .query_row(&sql, params_from_iter(parameters.iter()), |row| row.get::<_, i64>(0))
                 .map(|count| u64::try_from(count).unwrap_or_default())
         };
         let mut totals = Totals {
-            meetings: count("select count(*) from window_meetings", &[])?,
+            meetings: count("select count(*) from window_meetings")?,
             participants: count(
                 "select count(*) from participants p join window_meetings using (meeting_date, meeting_key)",
-                &[],
             )?,
             // Except in meetings, a row's key is the meeting's key followed by a slash.
             rejects: count(
                 "select count(*) from rejects r
                  join window_meetings w
                    on r.meeting_date = w.meeting_date and split_part(r.row_key, '/', 1) = w.meeting_key",
-                &[],
             )?,
             ..Totals::default()
         };
@@ -79,7 +83,7 @@ impl Totals {
             |row| row.get::<_, i64>(0).map(|count| u64::try_from(count).unwrap_or_default()),
         )?;
         let sql = format!(
-            "{WINDOW}
+            "{window}
              select c.status, count(*), coalesce(sum(c.sample_count), 0)::bigint
              from coverage c
              join window_meetings using (meeting_date, meeting_key)

@@ -126,6 +126,7 @@ mod tests {
             unit: "a".to_owned(),
             requested_us: 1,
             window_us: None,
+            known: Vec::new(),
             end: Some(end),
             bytes: 0,
         };
@@ -149,6 +150,7 @@ mod tests {
             database: DatabaseOptions::default(),
             rate: Rate::per_minute(NonZeroU32::MIN),
             settle: Duration::ZERO,
+            longest_meeting: Duration::ZERO,
             runs: 1,
             days: Days::Last(1),
             now_us: NOW_US,

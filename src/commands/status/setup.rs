@@ -25,6 +25,7 @@ pub(crate) struct StatusSetup {
     /// The quota of each endpoint, for the estimate of what is pending.
     pub rate: Rate,
     pub settle: Duration,
+    pub longest_meeting: Duration,
     pub runs: usize,
     pub days: Days,
     pub now_us: i64,

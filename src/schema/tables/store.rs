@@ -64,7 +64,7 @@ pub(crate) const RUNS: Table = Table {
     time_column: "",
     columns: &[
         C::key("run_id", Id, "The run."),
-        C::derived("command", Text, "sync or rebuild."),
+        C::derived("command", Text, "sync, plan or rebuild."),
         C::derived("since_utc", Instant, "Start of the window, inclusive."),
         C::derived("until_utc", Instant, "End of the window, exclusive."),
         C::derived("started_utc", Instant, "Start of the run."),
@@ -84,6 +84,11 @@ pub(crate) const RUNS: Table = Table {
         C::derived("calls_quality_list", Count, "Requests sent to participant_quality_list."),
         C::derived("throttles", Count, "Requests that Feishu refused because of its rate limit."),
         C::derived("waited_s", FractionalSeconds, "Seconds spent waiting because of Feishu's rate limit."),
+        C::derived(
+            "meeting_nos",
+            Text,
+            "The meeting numbers to which the run was limited, separated by commas; NULL if it was not.",
+        ),
     ],
 };
 

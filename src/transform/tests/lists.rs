@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::schema::cell::{Cell, Row};
-use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, Status, Table, TenantZone};
+use crate::schema::meeting_keys::{KnownMeeting, MeetingKeys};
+use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, Status, Table, TenantZone, TimeWindow};
 use crate::transform::{
     DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, Participant, Reject, UnknownFields, coverage_rows,
 };
 
 const START: &str = "2022.12.23 11:16:59 (GMT+08:00)";
-const EVER: (i64, i64) = (0, i64::MAX);
+const EVER: TimeWindow = TimeWindow::ALL;
 const REQUESTED: i64 = 1_671_900_000_000_000;
 
 fn zone() -> TenantZone {
@@ -27,12 +28,12 @@ fn cell<'a>(table: &Table, row: &'a Row, name: &str) -> &'a Cell {
     &row[table.position(name).expect("a column")]
 }
 
-fn meetings(walks: &[ListWalk], window_us: (i64, i64)) -> (Vec<Row>, Vec<Reject>, UnknownFields) {
+fn meetings(walks: &[ListWalk], window: TimeWindow) -> (Vec<Row>, Vec<Reject>, UnknownFields) {
     let zone = zone();
     let mut unknown = UnknownFields::new();
     let mut date = DateMeetings::new(&zone, DAY);
     for walk in walks {
-        date.add_walk(walk, window_us, &mut unknown);
+        date.add_walk(walk, window, MeetingKeys::new(true, &[]), &mut unknown);
     }
     let (rows, rejects) = date.finish();
     (rows, rejects, unknown)
@@ -93,15 +94,49 @@ fn equal_items_are_merged_and_different_ones_with_the_same_key_are_numbered() {
 }
 
 #[test]
+fn a_meeting_whose_start_moves_stays_one_meeting_on_its_date() {
+    let item = |topic: &str, start: &str| json!({"meeting_id": "1", "meeting_instance_id": "i", "meeting_topic": topic, "meeting_start_time": start});
+    let shown = |rows: &[Row]| -> Vec<String> {
+        let columns = ["meeting_key", "meeting_topic", "start_time_local"];
+        let text = |row: &Row| columns.map(|name| format!("{:?}", cell(&MEETINGS, row, name))).join(" ");
+        rows.iter().map(text).collect()
+    };
+    let (first, second) = ("2022.12.23 23:59:58 (GMT+08:00)", "2022.12.23 23:59:59 (GMT+08:00)");
+    let (rows, ..) = meetings(&[walk(json!([item("a", first), item("b", second)]), 1)], EVER);
+    assert_eq!(shown(&rows), [r#"Text("1-1671811198") Text("b") Micros(1671839999000000)"#]);
+    // A later walk lists it on the next date; its header names the meeting.
+    let midnight = item("c", "2022.12.24 00:00:00 (GMT+08:00)");
+    let known = KnownMeeting {
+        instance_id: "i".to_owned(),
+        meeting_key: "1-1671811198".to_owned(),
+        meeting_no: "1".to_owned(),
+        start_us: 1_671_811_199_000_000,
+        offset_min: 480,
+        end_us: None,
+    };
+    let on = |day: i32| {
+        let zone = zone();
+        let mut date = DateMeetings::new(&zone, day);
+        let keys = MeetingKeys::new(true, std::slice::from_ref(&known));
+        date.add_walk(&walk(json!([midnight]), 2), EVER, keys, &mut UnknownFields::new());
+        shown(&date.finish().0)
+    };
+    assert_eq!(on(DAY), [r#"Text("1-1671811198") Text("c") Micros(1671839999000000)"#]);
+    assert!(on(DAY + 1).is_empty(), "not a second meeting");
+}
+
+#[test]
 fn the_window_and_the_date_decide() {
     let items = json!([{"meeting_id": "1", "meeting_start_time": START},
                        {"meeting_id": "2", "meeting_start_time": "2022.12.24 00:00:00 (GMT+08:00)"}]);
     assert_eq!(meetings(&[walk(items.clone(), 1)], EVER).0.len(), 1);
     let start_us = 1_671_765_419_000_000;
-    let none = (start_us + 1, i64::MAX);
+    let none = TimeWindow::of_starts((start_us + 1, i64::MAX));
     assert_eq!(meetings(&[walk(items.clone(), 1)], none).0.len(), 0);
-    let exclusive = (0, start_us);
-    assert_eq!(meetings(&[walk(items, 1)], exclusive).0.len(), 0);
+    let exclusive = TimeWindow::of_starts((0, start_us));
+    assert_eq!(meetings(&[walk(items.clone(), 1)], exclusive).0.len(), 0);
+    let overlapping = TimeWindow::overlapping((start_us + 1, i64::MAX));
+    assert_eq!(meetings(&[walk(items, 1)], overlapping).0.len(), 1, "without an end it is assumed to last a day");
 }
 
 #[test]
