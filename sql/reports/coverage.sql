@@ -6,6 +6,7 @@
 -- parameter: until date: End date (exclusive). Default: latest.
 -- column: date: Local date on which the meetings start.
 -- column: status: all, or one coverage status. complete and empty are final; later runs retry pending and failed.
+--   not_covered: no complete run has fetched the meetings of some time of the day.
 -- column: rows: Participant rows; a meeting whose participants could not be listed counts as one.
 -- column: rows_pct %: Percentage of the day's rows.
 -- column: expected_min min: Expected minutes: the time these participants spent in meetings.
@@ -23,7 +24,7 @@ select
     a.date,
     a.status,
     a.rows,
-    round(100.0 * a.rows / max(a.rows) over (partition by a.date), 1) as rows_pct,
+    round(100.0 * a.rows / nullif(max(a.rows) over (partition by a.date), 0), 1) as rows_pct,
     a.expected_min,
     a.samples,
     round(a.covered_pct, 1) as covered_pct,
@@ -62,6 +63,31 @@ from (
     where c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
         and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
     group by c.meeting_date, s.status
+    union all
+    select
+        d.date,
+        'not_covered' as status,
+        0 as rows,
+        null as expected_min,
+        null as samples,
+        null as covered_pct,
+        null as askable_pct,
+        'no complete run covers ' || strftime(min(d.since_local), '%Y-%m-%d %H:%M') || ' to '
+        || strftime(max(d.until_local), '%Y-%m-%d %H:%M') as example_reason
+    from (
+        select
+            n.since_local,
+            n.until_local,
+            cast(unnest(generate_series(
+                cast(cast(n.since_local as date) as timestamp),
+                cast(cast(n.until_local - interval 1 microsecond as date) as timestamp),
+                interval 1 day
+            )) as date) as date
+        from not_covered as n
+    ) as d
+    where d.date >= coalesce(cast($since as date), date '1900-01-01')
+        and d.date < coalesce(cast($until as date), date '9999-12-31')
+    group by d.date
 ) as a
 cross join limits() as l
 order by a.date desc, case a.status when 'all' then 0 else 1 end, a.rows desc, a.status

@@ -61,7 +61,7 @@ checks! {
     WORDS: "words", "rows", REBUILD,
         "statuses, reasons and names of tables and columns have documented values";
     FUTURE: "future", "rows", FROM_FEISHU,
-        "no time is later than the publication (clocks may differ by 15 minutes)";
+        "no time that Feishu returned is later than the publication (clocks may differ by 15 minutes)";
     RANGES: "ranges", "rows", RANGES_ADVICE,
         "packet loss is between 0 and 100 percent; other metrics are finite and not negative where that is impossible";
     AVERAGES: "averages", "rows", FROM_FEISHU,

@@ -10,6 +10,7 @@ mod completions;
 pub(crate) mod console;
 mod demo;
 mod doctor;
+mod failed_summary;
 mod man;
 mod output;
 pub(crate) mod panic_hook;

@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 
 use super::command::{Context, Entry, Run};
 use super::console::Console;
+use super::failed_summary::print_failed;
 use super::output::Output;
 use super::panic_hook;
 use super::program::{COMMANDS, command_hints, program, version_text};
@@ -53,16 +54,19 @@ pub fn run(process: Process) -> ExitCode {
     let innermost = settings::innermost(&matches);
     let console = console(innermost.get_flag(settings::QUIET));
     panic_hook::report_to(&console);
+    let mut store = None;
     let result = entry(&matches).and_then(|(entry, arguments)| match entry.run {
         Run::Plain(run) => run(arguments, program(), &output),
         Run::Configured(run) => {
             let sources = settings::sources(innermost, process.environment.clone(), process.folder);
             let config = Config::load(&sources)?;
+            store = Some(config.store.clone());
             let terminal = process.environment.get("TERM").cloned();
             run(arguments, &Context::new(config, console.clone(), output.clone(), terminal))
         }
     });
     result.unwrap_or_else(|failure| {
+        print_failed(innermost, &failure, console.redactor(), store.as_deref(), &output);
         console.failure(&failure);
         failure.exit
     })

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command};
 
 use super::command::{Context, Entry, Example, LOCAL, Run, TextOrJson, parsed};
 use super::console::Ending;
+use super::failed_summary::failure_text;
 use super::runtime::{block_on, exit_on_signals, now_us};
 use super::sync::{render_summary, summary_format};
 use super::window::Window;
@@ -71,9 +72,13 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         rebuild(setup).await
     })?;
     progress.finish();
-    let (summary, error) = rebuilt?;
+    let (mut summary, error) = rebuilt?;
+    let failure = error.map(Failure::from);
+    summary.error = failure.as_ref().map(|failure| failure_text(failure, context.console.redactor()));
     if let Some(format) = summary_format(args.summary, context.console.is_quiet()) {
         context.output.print(&render_summary(&summary, &Ending::default(), format))?;
     }
-    error.map_or(Ok(ExitCode::Complete), |error| Err(error.into()))
+    let Some(failure) = failure else { return Ok(ExitCode::Complete) };
+    context.console.failure(&failure);
+    Ok(failure.exit)
 }

@@ -12,7 +12,7 @@ use super::runtime::now_us;
 use super::sync::rate;
 use super::window::Window;
 use crate::commands::status::{Coverage, Days, LastComplete, Newest, OpenView, PendingView, Reason, RunView};
-use crate::commands::{self, Part, StatusSetup, StatusView};
+use crate::commands::{self, Part, StatusSetup, StatusView, TimeSpan};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::schema::{Status, TenantZone};
@@ -80,6 +80,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         database: config.database(),
         rate: rate(config),
         settle: config.settle,
+        longest_meeting: config.longest_meeting,
         runs: args.runs,
         days,
         now_us,
@@ -108,6 +109,10 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
     });
     page.field("Running", running.as_deref().unwrap_or("nothing"));
     page.field("Last complete", &part_text(&view.last_complete, |last| last_complete(last, zone)));
+    let not_covered = part_text(&view.not_covered, |spans| spans_text(spans, zone));
+    if !not_covered.is_empty() {
+        page.field("Not covered", &not_covered);
+    }
     page.field("Newest", &part_text(&view.newest, newest));
     let calls = part_text(&view.calls, |used| {
         let at_least = |is_so: bool| if is_so { "at least " } else { "" };
@@ -187,6 +192,26 @@ fn last_complete(last: &Option<LastComplete>, zone: &TenantZone) -> String {
     format!("{} ago, {}{window}", duration_text(last.age_s), last.finished_utc)
 }
 
+/// Local times, with what fetches that time; empty if there is none.
+fn spans_text(spans: &[TimeSpan], zone: &TenantZone) -> String {
+    const MOST: usize = 5;
+    let minute = "%F %H:%M";
+    let text = |span: &TimeSpan| {
+        format!("{} to {}", local(&span.since_utc, zone, minute), local(&span.until_utc, zone, minute))
+    };
+    let mut texts: Vec<String> = spans.iter().take(MOST).map(text).collect();
+    if spans.len() > MOST {
+        texts.push(format!("{} more", spans.len() - MOST));
+    }
+    if texts.is_empty() {
+        return String::new();
+    }
+    format!(
+        "{}; no complete run has fetched the meetings of that time: run vcq-etl sync --since last",
+        texts.join(", ")
+    )
+}
+
 fn newest(newest: &Newest) -> String {
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     let [complete, date, sample] = [&newest.complete_date, &newest.meeting_date, &newest.sample_utc].map(known);
@@ -262,7 +287,12 @@ fn coverage(coverage: &Coverage, page: &mut TextPage) {
     for day in &coverage.days {
         let number = |number: u64| if day.meetings == 0 { String::new() } else { thousands(number) };
         let mut row = vec![day.meeting_date.clone()];
-        row.push(if day.meetings == 0 { "none".to_owned() } else { thousands(day.meetings) });
+        row.push(match (day.meetings, day.not_covered) {
+            (0, true) => "not covered".to_owned(),
+            (0, false) => "none".to_owned(),
+            (meetings, true) => format!("{} in part", thousands(meetings)),
+            (meetings, false) => thousands(meetings),
+        });
         row.extend(COLUMNS.iter().map(|status| number(count(&day.by_status, status))));
         row.push(number(others.clone().map(|status| count(&day.by_status, status)).sum()));
         row.push(day.complete_pct.map_or_else(String::new, |share| format!("{share:.1} %")));

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::cli::console::sample_price;
-use crate::commands::Calls;
 use crate::commands::status::CoverageDay;
 use crate::commands::status::{CallsUsed, PublishedView, Reason, Size};
+use crate::commands::{Calls, TimeSpan};
 use crate::load::Holder;
 use crate::text::WIDTH;
 
@@ -31,6 +31,7 @@ fn day(date: &str, meetings: u64, by_status: &[(&'static str, u64)], complete_pc
         participants: by_status.iter().map(|(_, count)| count).sum(),
         by_status: by_status.iter().copied().collect(),
         complete_pct,
+        not_covered: date == "2026-11-21",
     }
 }
 
@@ -70,6 +71,10 @@ fn view() -> StatusView {
             since_utc: Some("2026-11-19T16:00:00Z".to_owned()),
             until_utc: Some("2026-11-21T16:00:00Z".to_owned()),
         })),
+        not_covered: Part::Read(vec![TimeSpan {
+            since_utc: "2026-11-20T17:00:00Z".to_owned(),
+            until_utc: "2026-11-21T15:30:00Z".to_owned(),
+        }]),
         newest: Part::Read(Newest {
             complete_date: Some("2026-11-20".to_owned()),
             meeting_date: Some("2026-11-22".to_owned()),

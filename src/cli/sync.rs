@@ -9,13 +9,15 @@ use feishu_vc::{CancellationToken, ClientConfig, Credentials, Rate};
 
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::console::{Ending, estimate_text, summary_text};
+use super::failed_summary::{failed_summary, failure_text};
 use super::output::json_line;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::window::{self, Window};
-use crate::commands::{self, Summary, SyncSetup, Synced};
+use crate::commands::{self, LastStart, Summary, SyncSetup, Synced};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
+use crate::schema::utc_text;
 use crate::text::{in_json, on_lines};
 
 /// The given format of a summary, else text; with `--quiet` only a given format.
@@ -33,9 +35,11 @@ pub(super) fn render_summary(summary: &Summary, ending: &Ending, format: TextOrJ
 /// The arguments that `sync` and `plan` share.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(super) struct WindowArgs {
-    /// Start of the window (inclusive): 2d, 36h, yesterday, 2026-11-01 or an RFC 3339 timestamp.
+    /// Start of the window (inclusive): last, 2d, 36h, yesterday, 2026-11-01 or an RFC 3339 timestamp.
     ///
-    /// A meeting belongs to the window in which it starts. Dates are in the time zone of the tenant.
+    /// last goes back to where the newest complete run ended, less the settle time and a day, and to the oldest time
+    /// that no complete run covers. In a store without a complete run it is 7d.
+    /// A meeting belongs to every window that it overlaps. Dates are in the time zone of the tenant.
     #[arg(long, value_name = "WHEN")]
     pub since: String,
 
@@ -71,7 +75,8 @@ pub(super) struct SyncArgs {
 }
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl sync --since 2d", "nightly run"),
+    ("vcq-etl sync --since last", "nightly run"),
+    ("vcq-etl sync --since 2d", ""),
     ("vcq-etl sync --since 2026-11-01 --until 2026-12-01 --finish-by 06:30", ""),
     ("vcq-etl sync --since 1d --summary json | jq .samples", ""),
 ];
@@ -103,31 +108,49 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             .console
             .warn("neither HOME nor XDG_STATE_HOME is set: the rate limit is not shared with other runs of this app");
     }
+    let (since_us, until_us) = setup.window_us;
     let synced = block_on(async {
         stop_on_signals(&setup, context);
         commands::sync(setup).await
     })?;
     progress.finish();
-    finish(synced?, summary_format(args.summary, context.console.is_quiet()), context)
+    let format = summary_format(args.summary, context.console.is_quiet());
+    match synced {
+        Ok(synced) => finish(synced, format, context),
+        Err(error) if format == Some(TextOrJson::Json) => {
+            let failure = Failure::from(error);
+            let summary = Summary {
+                since_utc: utc_text(since_us),
+                until_utc: utc_text(until_us),
+                ..failed_summary(&failure, context.console.redactor(), Some(&context.config.store))
+            };
+            context.output.print(&render_summary(&summary, &Ending::default(), TextOrJson::Json))?;
+            context.console.failure(&failure);
+            Ok(failure.exit)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Prints the summary, and the reason if the run stopped early.
-pub(super) fn finish(synced: Synced, format: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
+pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
+    let stopped = synced.stop.as_ref().map(|stop| {
+        let failure = Failure::of_stop(stop, synced.exit);
+        // The text summary contains the remaining work already.
+        match synced.summary.left.as_ref().filter(|_| format != Some(TextOrJson::Text)) {
+            Some(left) => failure.hint(format!("remaining: {}", estimate_text(left))),
+            None => failure,
+        }
+    });
+    let failed = synced.error.take().map(Failure::from);
+    // The exit code is that of the error, where there is one.
+    let decisive = failed.as_ref().or(stopped.as_ref());
+    synced.summary.error = decisive.map(|failure| failure_text(failure, context.console.redactor()));
     if let Some(format) = format {
         let text = render_summary(&synced.summary, &ending(&synced), format);
         context.output.print(&context.console.redactor().redact(&text))?;
     }
-    if let Some(stop) = &synced.stop {
-        let mut failure = Failure::of_stop(stop, synced.exit);
-        // The text summary contains the remaining work already.
-        if let Some(left) = synced.summary.left.as_ref().filter(|_| format != Some(TextOrJson::Text)) {
-            failure = failure.hint(format!("remaining: {}", estimate_text(left)));
-        }
-        context.console.failure(&failure);
-    }
-    if let Some(error) = synced.error {
-        context.console.failure(&Failure::from(error));
-    }
+    stopped.iter().chain(&failed).for_each(|failure| context.console.failure(failure));
     Ok(synced.exit)
 }
 
@@ -190,6 +213,7 @@ pub(super) fn setup(
         zone: config.timezone.clone(),
         user_id_type: config.user_id_type,
         settle: config.settle,
+        longest_meeting: config.longest_meeting,
         concurrency: config.concurrency,
         publish_every: config.publish_every,
         custom_limits: config.thresholds.clone(),
@@ -209,7 +233,15 @@ pub(super) fn window_setup(
     listener: Arc<dyn Listener>,
 ) -> Result<SyncSetup, Failure> {
     let (zone, now_us) = (&context.config.timezone, now_us());
-    let window = Window::parse(&args.since, args.until.as_deref(), zone, now_us)?;
+    let window = if args.since.trim().eq_ignore_ascii_case(window::LAST) {
+        let config = &context.config;
+        let settle_us = i64::try_from(config.settle.as_micros()).unwrap_or(i64::MAX);
+        let LastStart { since_us, why } = commands::last_start(&config.store, config.database(), settle_us, now_us);
+        context.console.info(&format!("--since last is {}: {why}", utc_text(since_us)));
+        Window::since_last(since_us, args.until.as_deref(), zone, now_us)?
+    } else {
+        Window::parse(&args.since, args.until.as_deref(), zone, now_us)?
+    };
     let finish_by_us = finish_by.map(|text| window::finish_by(text, zone, now_us)).transpose()?;
     let setup = setup(context, &context.config, (window.since_us, window.until_us), listener)?;
     Ok(SyncSetup {

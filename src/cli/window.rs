@@ -11,7 +11,10 @@ use crate::schema::{TenantZone, utc_text};
 pub(crate) const FORMS: &str =
     "2d, 36h or 90m (before now), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
 
-/// A time window. Meetings that start in it belong to it.
+/// For `--since` of `sync` and `plan`: where the runs so far leave off.
+pub(crate) const LAST: &str = "last";
+
+/// A time window. Meetings that overlap it belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     /// Microseconds UTC, inclusive.
@@ -46,6 +49,18 @@ impl Window {
     ) -> Result<Window, WindowError> {
         let until_us = until.map_or(Ok(now_us), |text| instant("--until", text, zone, now_us))?;
         let since_us = start(since, (until.unwrap_or("now"), until_us), zone, now_us)?;
+        Ok(Window { since_us, until_us })
+    }
+
+    /// The window of `--since last`, which begins at `since_us`.
+    pub(crate) fn since_last(
+        since_us: i64,
+        until: Option<&str>,
+        zone: &TenantZone,
+        now_us: i64,
+    ) -> Result<Window, WindowError> {
+        let until_us = until.map_or(Ok(now_us), |text| instant("--until", text, zone, now_us))?;
+        check_start((LAST, since_us), (until.unwrap_or("now"), until_us), now_us)?;
         Ok(Window { since_us, until_us })
     }
 }
@@ -89,11 +104,16 @@ pub(crate) fn finish_by(text: &str, zone: &TenantZone, now_us: i64) -> Result<i6
 /// The start of a window, which must not be in the future and must be before the end.
 fn start(since: &str, (until, until_us): (&str, i64), zone: &TenantZone, now_us: i64) -> Result<i64, WindowError> {
     let since_us = instant("--since", since, zone, now_us)?;
+    check_start((since, since_us), (until, until_us), now_us)?;
+    Ok(since_us)
+}
+
+fn check_start((since, since_us): (&str, i64), (until, until_us): (&str, i64), now_us: i64) -> Result<(), WindowError> {
     let since = since.to_owned();
     match since_us {
         _ if since_us > now_us => Err(WindowError::Future { text: since, since_us }),
         _ if since_us >= until_us => Err(WindowError::Empty { since, until: until.to_owned(), since_us, until_us }),
-        _ => Ok(since_us),
+        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,9 @@ pub(crate) mod doctor;
 mod error;
 pub(crate) mod estimate;
 mod fetch;
+mod history;
+#[cfg(test)]
+mod not_covered_tests;
 mod notes;
 pub(crate) mod plan;
 pub(crate) mod publish;
@@ -24,9 +27,10 @@ pub(crate) mod verify;
 
 pub(crate) use error::SyncError;
 pub(crate) use estimate::{CallEstimate, CostEstimate};
+pub(crate) use history::{LastStart, last_start};
 pub(crate) use plan::{Plan, PlannedReach, plan};
 pub(crate) use publish::definitions::defines_the_same;
 pub(crate) use setup::SyncSetup;
 pub(crate) use status::{Part, StatusSetup, StatusView, status};
-pub(crate) use summary::{Calls, Summary};
+pub(crate) use summary::{Calls, FailureText, Summary, TimeSpan};
 pub(crate) use sync::{Synced, sync};

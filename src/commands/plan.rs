@@ -15,9 +15,9 @@ use super::error::SyncError;
 use super::estimate::{CostEstimate, local_text, tenths};
 use super::fetch::counters::Counters;
 use super::fetch::extraction::{Fetch, exit_code, extraction};
-use super::setup::SyncSetup;
+use super::setup::{SyncSetup, forward_only};
 use super::summary::Calls;
-use super::{run_record, store_settings, store_state};
+use super::{history, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, count_daily_calls, paced};
@@ -77,11 +77,13 @@ pub(crate) struct Planned {
 /// The limits in `setup` do not limit the plan; [`Plan::reach`] is how far a sync would get within them. Returns an
 /// error if the store cannot be used. Whatever Feishu does is a [`Planned`] with its reason.
 pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
+    let setup = SyncSetup { now_us: forward_only(Arc::clone(&setup.now_us)), ..setup };
     let began = Instant::now();
     let started_us = (setup.now_us)();
     let paths = StorePaths::open(&setup.store)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     store_settings::check(&paths, &ledger, &setup)?;
+    history::restore_runs(&paths, &ledger, setup.database)?;
     catch_up(&paths.raw(), &ledger, &setup.zone)?;
     let manifest = Manifest::read(&paths)?;
     let fetch = Fetch {
@@ -92,6 +94,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
 
     let (since_us, until_us) = setup.window_us;
     let mut run = run_record::begin("plan", setup.window_us, started_us);
+    run_record::set_meeting_nos(&mut run, &setup.meeting_nos);
     let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
     setup.listener.on_event(&Event::Started { since_us, until_us });
@@ -105,7 +108,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     };
     let exit = exit_code(&extracted, setup.signal.load(Ordering::Relaxed));
     let now_us = (setup.now_us)();
-    run.finished_us = Some(now_us);
+    run_record::set_finished(&mut run, now_us);
     run_record::set_calls(&mut run, &counters);
     run_record::set_exit(&mut run, exit);
     ledger.record_run(&run)?;
@@ -149,7 +152,9 @@ fn also(ledger: &Ledger, setup: &SyncSetup, now_us: i64) -> Result<BTreeMap<&'st
 
 fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Result<Estimate, SyncError> {
     let filter = WindowFilter { window_us: setup.window_us, meeting_nos: &setup.meeting_nos, refetch };
-    Ok(Estimate::new(ledger, &EstimateInput { filter, now_us, settle: setup.settle.into() })?)
+    let (settle, longest_meeting) = (setup.settle.into(), setup.longest_meeting);
+    let input = EstimateInput { filter, now_us, settle, longest_meeting };
+    Ok(Estimate::new(ledger, &input)?)
 }
 
 /// What is left of a sync's window when it stops early. The ledger knows of a refetch that was begun, so what has

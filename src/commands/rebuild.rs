@@ -15,17 +15,17 @@ use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
 use super::publish::stage_date::DateError;
-use super::setup::Now;
+use super::setup::{Now, forward_only};
 use super::store_state::{check_without_manifest, lost_raw_dates, mark_all_dirty};
-use super::summary::Summary;
-use super::{notes, run_record, store_settings};
+use super::summary::{Summary, TimeSpan};
+use super::{history, notes, run_record, store_settings};
 use crate::error::ExitCode;
 use crate::event::Listener;
 use crate::extract::{catch_up, forget_index};
-use crate::ledger::{DirtyDate, Ledger, LedgerError, USER_ID_TYPE};
+use crate::ledger::{DirtyDate, Ledger, LedgerError, USER_ID_TYPE, holes};
 use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, PublishMode, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
-use crate::schema::{QUALITY_SAMPLES, TenantZone};
+use crate::schema::{QUALITY_SAMPLES, TenantZone, TimeWindow};
 
 #[derive(Clone)]
 pub(crate) struct RebuildSetup {
@@ -44,6 +44,7 @@ pub(crate) struct RebuildSetup {
 
 /// Also returns why some dates could not be rebuilt, if so; they stay as they were.
 pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<SyncError>), SyncError> {
+    let setup = RebuildSetup { now_us: forward_only(Arc::clone(&setup.now_us)), ..setup };
     let started = Instant::now();
     let started_us = (setup.now_us)();
     StorePaths::existing(&setup.store)?;
@@ -56,6 +57,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let run_id = run.run_id.clone();
     let mut notes = Vec::new();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
+    notes.extend(history::restore_runs(&paths, &ledger, setup.database)?);
     store_settings::check_timezone(&paths, &ledger, setup.database, &setup.zone)?;
     if setup.days.is_none() {
         forget_index(&paths.raw(), &ledger)?;
@@ -86,7 +88,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     (run.since_us, run.until_us) = (Some(window_us.0), Some(window_us.1));
     ledger.record_run(&run)?;
     let publishing = PublishSetup {
-        window_us,
+        window: TimeWindow::of_starts(window_us),
         meeting_nos: Vec::new(),
         zone: setup.zone.clone(),
         user_id_type: ledger.setting(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone()),
@@ -99,20 +101,23 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
         now_us: Arc::clone(&setup.now_us),
     };
     let mut publisher = Publisher::new(publishing, &paths, Arc::clone(&ledger));
-    run.finished_us = Some((setup.now_us)());
+    run_record::set_finished(&mut run, (setup.now_us)());
     let (_, mut run) = publisher.publish(dates, run, Some(ExitCode::Complete)).await?;
     let skipped = publisher.skipped_error();
     let exit = if skipped.is_some() { ExitCode::Storage } else { ExitCode::Complete };
     run_record::set_exit(&mut run, exit);
-    run.finished_us = Some((setup.now_us)());
+    run_record::set_finished(&mut run, (setup.now_us)());
     ledger.record_run(&run)?;
 
     notes.extend(notes::of_rebuild(caught_up, &kept, publisher.truncated()));
+    let holes = holes(&ledger.runs()?, (setup.now_us)());
+    notes.extend(history::holes_note(&holes));
+    let not_covered = holes.into_iter().map(TimeSpan::from).collect();
     notes.extend(fewer_samples(old.as_ref(), Manifest::read(&paths)?.as_ref()));
-    Ok((Summary { notes, ..publisher.summary(run_id, exit, started, ("index", index_s)) }, skipped))
+    Ok((Summary { notes, not_covered, ..publisher.summary(run_id, exit, started, ("index", index_s)) }, skipped))
 }
 
-/// A damaged ledger is moved aside: except for the history of runs, all of it is in the raw log, too.
+/// A damaged ledger is moved aside: all of it is in the raw log too, and the history of runs is published.
 fn open_ledger(paths: &StorePaths, run_id: &str, notes: &mut Vec<String>) -> Result<Ledger, SyncError> {
     let opened = Ledger::open(&paths.ledger()).and_then(|ledger| ledger.check().map(|()| ledger));
     if !matches!(opened, Err(LedgerError::Damaged { .. })) {
@@ -127,9 +132,7 @@ fn open_ledger(paths: &StorePaths, run_id: &str, notes: &mut Vec<String>) -> Res
             _ => {}
         }
     }
-    notes.push(format!(
-        "the ledger was damaged and has been rebuilt without the history of runs; the old one is state/{aside}"
-    ));
+    notes.push(format!("the ledger was damaged and has been rebuilt; the old one is state/{aside}"));
     Ok(Ledger::open(&ledger)?)
 }
 

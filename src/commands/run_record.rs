@@ -20,6 +20,16 @@ pub(super) fn begin(command: &str, (since_us, until_us): (i64, i64), started_us:
     }
 }
 
+/// Ends the run. A clock that was set back meanwhile does not end it before it started.
+pub(super) fn set_finished(run: &mut RunRecord, now_us: i64) {
+    run.finished_us = Some(now_us.max(run.started_us));
+}
+
+/// Records the meeting numbers to which the run is limited.
+pub(super) fn set_meeting_nos(run: &mut RunRecord, meeting_nos: &[String]) {
+    run.meeting_nos = (!meeting_nos.is_empty()).then(|| meeting_nos.join(","));
+}
+
 pub(super) fn set_exit(run: &mut RunRecord, exit: ExitCode) {
     run.outcome = Some(exit.name().to_owned());
     run.exit_code = Some(exit.number().into());
@@ -55,6 +65,7 @@ pub(super) fn run_row(run: &RunRecord) -> Row {
             "calls_quality_list" => Cell::Whole(run.calls[2]),
             "throttles" => Cell::Whole(run.throttles),
             "waited_s" => Cell::Real(run.waited_s),
+            "meeting_nos" => Cell::text(run.meeting_nos.clone()),
             _ => Cell::Null,
         })
         .collect()

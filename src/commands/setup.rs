@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use std::time::Duration;
 
 use feishu_vc::{CancellationToken, ClientConfig, UserIdType};
@@ -15,6 +15,15 @@ use crate::schema::TenantZone;
 /// The time now, microseconds UTC.
 pub(crate) type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// A clock that stands still where the given one was set back, so that within a run later times are later.
+pub(crate) fn forward_only(now_us: Now) -> Now {
+    let latest_us = AtomicI64::new(i64::MIN);
+    Arc::new(move || {
+        let at_us = now_us();
+        latest_us.fetch_max(at_us, Ordering::Relaxed).max(at_us)
+    })
+}
+
 #[derive(Clone)]
 pub(crate) struct SyncSetup {
     pub store: PathBuf,
@@ -24,7 +33,7 @@ pub(crate) struct SyncSetup {
     pub cancel: CancellationToken,
     /// The signal that triggered `cancel`; 0 for none.
     pub signal: Arc<AtomicI32>,
-    /// Meetings that start in this window, microseconds UTC, end exclusive.
+    /// The meetings that overlap this window, microseconds UTC, end exclusive.
     pub window_us: (i64, i64),
     /// Only these meetings; all if empty.
     pub meeting_nos: Vec<String>,
@@ -40,6 +49,8 @@ pub(crate) struct SyncSetup {
     pub user_id_type: UserIdType,
     /// How long after a meeting's end its data may still grow.
     pub settle: Duration,
+    /// How long before the window the meeting list is read.
+    pub longest_meeting: Duration,
     /// Maximum number of units in flight per endpoint.
     pub concurrency: usize,
     /// Finished dates are published about this often.
@@ -51,4 +62,18 @@ pub(crate) struct SyncSetup {
     pub database: DatabaseOptions,
     pub listener: Arc<dyn Listener>,
     pub now_us: Now,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_stands_still_until_it_has_caught_up() {
+        let times = [10, 20, 5, 15, 25];
+        let next = AtomicI32::new(0);
+        let clock: Now = Arc::new(move || times[next.fetch_add(1, Ordering::Relaxed) as usize]);
+        let forward = forward_only(clock);
+        assert_eq!([(); 5].map(|()| forward()), [10, 20, 20, 20, 25]);
+    }
 }

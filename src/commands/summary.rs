@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use feishu_vc::Endpoint;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::estimate::CostEstimate;
+use crate::error::ExitCode;
+use crate::ledger::Hole;
+use crate::schema::{Status, utc_text};
 
 /// Requests sent, by endpoint; retries and throttled requests included, token requests not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -51,12 +54,37 @@ pub(crate) struct DaysFetched {
     pub reason: Option<String>,
 }
 
+/// A span of time, RFC 3339 UTC, end exclusive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct TimeSpan {
+    pub since_utc: String,
+    pub until_utc: String,
+}
+
+impl From<Hole> for TimeSpan {
+    fn from(hole: Hole) -> TimeSpan {
+        TimeSpan { since_utc: utc_text(hole.since_us), until_utc: utc_text(hole.until_us) }
+    }
+}
+
+/// Why a run failed, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FailureText {
+    pub message: String,
+    /// What to do next; null if there is nothing to say.
+    pub hint: Option<String>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Summary {
+    /// These three are null if the run failed before it began.
+    #[serde(serialize_with = "null_if_empty")]
     pub run_id: String,
     pub outcome: &'static str,
     pub exit_code: u8,
+    #[serde(serialize_with = "null_if_empty")]
     pub since_utc: String,
+    #[serde(serialize_with = "null_if_empty")]
     pub until_utc: String,
     /// Meetings, participant rows, samples and rejects are those of the window.
     pub meetings: u64,
@@ -79,7 +107,11 @@ pub(crate) struct Summary {
     /// Dates replaced by this run, `YYYY-MM-DD`.
     pub dates_published: Vec<String>,
     pub generation: u64,
+    /// Time since the first complete run that no complete run covers.
+    pub not_covered: Vec<TimeSpan>,
     pub store: String,
+    /// Null unless the run failed.
+    pub error: Option<FailureText>,
     /// Whether the command makes API calls; a rebuild does not.
     #[serde(skip)]
     pub fetches: bool,
@@ -91,4 +123,16 @@ pub(crate) struct Summary {
     pub notes: Vec<String>,
     #[serde(skip)]
     pub stage_s: Vec<(&'static str, f64)>,
+}
+
+impl Summary {
+    /// A run that failed before it counted anything.
+    pub(crate) fn of_failure(exit: ExitCode, error: FailureText) -> Summary {
+        let by_status = Status::ALL.iter().map(|status| (status.name(), 0)).collect();
+        Summary { outcome: exit.name(), exit_code: exit.number(), by_status, error: Some(error), ..Summary::default() }
+    }
+}
+
+fn null_if_empty<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    Some(text).filter(|text| !text.is_empty()).serialize(serializer)
 }

@@ -11,14 +11,15 @@ use super::fetch::extraction::{Fetch, exit_code, extraction};
 use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
-use super::setup::SyncSetup;
-use super::summary::{DaysFetched, Summary};
-use super::{notes, plan, run_record, store_settings, store_state};
+use super::setup::{SyncSetup, forward_only};
+use super::summary::{DaysFetched, Summary, TimeSpan};
+use super::{history, notes, plan, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{DailyOutcome, Extracted, FetchScope, Scheduler, Stop, catch_up};
-use crate::ledger::{Ledger, RunRecord};
+use crate::ledger::{Ledger, RunRecord, holes};
 use crate::load::{Lock, PublishMode, StorePaths};
+use crate::schema::TimeWindow;
 
 #[derive(Debug)]
 pub(crate) struct Synced {
@@ -33,6 +34,7 @@ pub(crate) struct Synced {
 
 /// Returns an error if the store cannot be used. Whatever Feishu does is a [`Synced`] with its reason.
 pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
+    let setup = SyncSetup { now_us: forward_only(Arc::clone(&setup.now_us)), ..setup };
     let started = Instant::now();
     let started_us = (setup.now_us)();
     let paths = StorePaths::open(&setup.store)?;
@@ -41,6 +43,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     store_settings::check(&paths, &ledger, &setup)?;
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.custom_limits)?);
+    let lost_history = history::restore_runs(&paths, &ledger, setup.database)?;
     let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
     let lost_raw_dates = store_state::reconcile(&paths, &ledger)?;
     paths.remove_orphans()?;
@@ -52,6 +55,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     };
     let (since_us, until_us) = setup.window_us;
     let mut run = run_record::begin("sync", setup.window_us, started_us);
+    run_record::set_meeting_nos(&mut run, &setup.meeting_nos);
     let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
     setup.listener.on_event(&Event::Started { since_us, until_us });
@@ -59,7 +63,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
     let publishing = PublishSetup {
-        window_us: setup.window_us,
+        window: TimeWindow::overlapping(setup.window_us),
         meeting_nos: setup.meeting_nos.clone(),
         zone: setup.zone.clone(),
         user_id_type: setup.user_id_type.as_str().to_owned(),
@@ -82,7 +86,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     }
     let exit = exit_code(&extracted, setup.signal.load(Ordering::Relaxed));
     let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages, daily } = extracted;
-    run.finished_us = Some((setup.now_us)());
+    run_record::set_finished(&mut run, (setup.now_us)());
     run_record::set_calls(&mut run, &counters);
     let is_whole = stop.is_none();
     let due = publisher.due(is_whole)?;
@@ -111,12 +115,18 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     }
     run_record::set_exit(&mut run, exit);
     // Publishing took time, too; the published row has the time at which it began.
-    run.finished_us = Some((setup.now_us)());
+    run_record::set_finished(&mut run, (setup.now_us)());
     if let Err(failed) = ledger.record_run(&run) {
         // On a full disk this fails, too; report what failed first.
         exit = ExitCode::Storage;
         error.get_or_insert(failed.into());
     }
+    // A ledger that cannot be read any more is the error above.
+    let holes = ledger.runs().map(|runs| holes(&runs, (setup.now_us)())).unwrap_or_default();
+    let mut notes = notes::of_sync(unreadable_meetings, publisher.truncated(), caught_up, &due);
+    notes.extend(notes::of_days(&daily));
+    notes.extend(lost_history);
+    notes.extend(history::holes_note(&holes));
 
     let only_unreadable = exit == ExitCode::Incomplete
         && is_whole
@@ -136,8 +146,8 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
             .and_then(|pages| plan::left(&ledger, &setup, (setup.now_us)(), pages)),
         fetches: true,
         also: days_fetched(&daily),
-        notes: [notes::of_sync(unreadable_meetings, publisher.truncated(), caught_up, &due), notes::of_days(&daily)]
-            .concat(),
+        not_covered: holes.into_iter().map(TimeSpan::from).collect(),
+        notes,
         ..publisher.summary(run_id, exit, started, ("extract", extract_s))
     };
     Ok(Synced { summary, exit, stop, only_unreadable, error })

@@ -1,6 +1,7 @@
 //! The ledger: what was fetched, how each fetch ended, and what is still pending. An index over the raw log, in SQLite.
 //!
-//! A lost ledger can be rebuilt from the raw log, except for settings, run history and open refetches. Other processes
+//! A lost ledger can be rebuilt from the raw log, except for settings, run history and open refetches. The run history
+//! is published too. Other processes
 //! may write too (`plan` takes no lock), so a value that is read and then written is read inside the transaction. Times
 //! (`*_us`) are microseconds UTC, windows exclude their end, and dates are days since 1970-01-01.
 
@@ -10,6 +11,7 @@ mod database;
 mod dates;
 mod days;
 mod error;
+mod holes;
 mod pending;
 mod refetch;
 mod runs;
@@ -21,6 +23,7 @@ pub(crate) use database::{Ledger, USER_ID_TYPE};
 pub(crate) use dates::DirtyDate;
 pub(crate) use days::DayState;
 pub(crate) use error::LedgerError;
+pub(crate) use holes::{Hole, covered_until, holes};
 pub(crate) use pending::{PendingMeeting, PendingParticipant};
 pub(crate) use runs::RunRecord;
 pub(crate) use summary::{MeetingState, OpenUnits, WindowFilter};

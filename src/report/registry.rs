@@ -30,7 +30,15 @@ macro_rules! area {
 /// The shared definitions in the order of installation: each may use the ones before it.
 pub(super) const VIEWS: &[SqlFile] = sql_files!(
     "views",
-    ["010_thresholds", "020_participant_facts", "030_quality_minutes", "040_verdicts", "050_summaries", "060_periods"]
+    [
+        "010_thresholds",
+        "020_participant_facts",
+        "030_quality_minutes",
+        "040_verdicts",
+        "050_summaries",
+        "060_periods",
+        "070_not_covered",
+    ]
 );
 
 /// The reports by area, in the order of the list. A new report needs a file `sql/reports/<name>.sql` and its name here.

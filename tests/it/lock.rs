@@ -3,6 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use vcq_simulator::Endpoint;
 
 use crate::support::test_env::{RunOutput, TestEnv};
@@ -49,7 +50,13 @@ fn a_second_run_ends_6_and_names_the_first() {
     for word in ["another run holds the store", "`sync", &pid, host.trim(), &since, "hint: "] {
         assert!(ran.stderr.contains(word), "{word:?} is missing in:\n{}", ran.stderr);
     }
-    assert_eq!(ran.stdout, "", "no summary for a run that did not start");
+    let summary = ran.summary();
+    assert_eq!(
+        (&summary["exit_code"], &summary["run_id"], &summary["outcome"]),
+        (&6.into(), &Value::Null, &"busy".into())
+    );
+    assert!(summary["error"]["message"].as_str().is_some_and(|text| text.contains("another run holds the store")));
+    assert!(summary["error"]["hint"].is_string() && summary["since_utc"].is_string());
     assert_eq!(env.simulator().stats().calls(Endpoint::MeetingList), 1, "the second run made no requests");
 }
 

@@ -32,6 +32,7 @@ mod sync;
 mod tidy;
 mod untrusted_text;
 mod verify;
+mod windows;
 
 /// A test file that is missing above would never run.
 #[test]

@@ -172,6 +172,8 @@ mod tests {
             unknown_fields: [("mood".to_owned(), 12)].into(),
             dates_published: vec!["2026-11-20".to_owned(), "2026-11-22".to_owned(), "2026-11-21".to_owned()],
             generation: 12,
+            not_covered: Vec::new(),
+            error: None,
             store: "./vcq-store".to_owned(),
             fetches: true,
             left: None,

@@ -6,6 +6,7 @@ use duckdb::{Connection, params};
 use serde::Serialize;
 
 use super::setup::{Days, StatusSetup};
+use crate::ledger::Hole;
 use crate::schema::{Status, civil_date_text, utc_text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,6 +32,8 @@ pub(crate) struct CoverageDay {
     pub by_status: BTreeMap<&'static str, u64>,
     /// Complete participants, percent, rounded down to a tenth; null on a day without participants.
     pub complete_pct: Option<f64>,
+    /// True if no complete run covers some time of the day, so that meetings may be missing.
+    pub not_covered: bool,
 }
 
 /// Why participants are failed or pending.
@@ -74,7 +77,7 @@ pub(super) fn newest(database: &Connection, setup: &StatusSetup) -> Result<Newes
     })
 }
 
-pub(super) fn coverage(database: &Connection, setup: &StatusSetup) -> Result<Coverage, duckdb::Error> {
+pub(super) fn coverage(database: &Connection, setup: &StatusSetup, holes: &[Hole]) -> Result<Coverage, duckdb::Error> {
     let (first, last) = match setup.days {
         Days::Window(since_us, until_us) => (setup.zone.day_of(since_us), setup.zone.day_of(until_us - 1)),
         Days::Last(days) => {
@@ -110,8 +113,13 @@ pub(super) fn coverage(database: &Connection, setup: &StatusSetup) -> Result<Cov
             day.by_status.insert(status.name(), count.unsigned_abs());
         }
     }
-    let days = (first..=last).rev().map(|day| {
-        let mut day = found.remove(&day).unwrap_or_else(|| empty(day));
+    let in_hole = |day: i32| {
+        let (since_us, until_us) = (setup.zone.start_of_day(day), setup.zone.start_of_day(day + 1));
+        holes.iter().any(|hole| hole.since_us < until_us && hole.until_us > since_us)
+    };
+    let days = (first..=last).rev().map(|date| {
+        let mut day = found.remove(&date).unwrap_or_else(|| empty(date));
+        day.not_covered = in_hole(date);
         let complete = day.by_status.get(Status::Complete.name()).copied().unwrap_or_default();
         day.complete_pct = share_pct(complete, day.participants);
         day
@@ -192,6 +200,7 @@ mod tests {
                 database: DatabaseOptions::default(),
                 rate: Rate::per_minute(NonZeroU32::MIN),
                 settle: Duration::from_secs(settle_h * 3_600),
+                longest_meeting: Duration::ZERO,
                 runs: 1,
                 days: Days::Last(1),
                 now_us: NOW_US + later_us,

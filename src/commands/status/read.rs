@@ -9,9 +9,10 @@ use super::setup::StatusSetup;
 use super::view::{LastComplete, OpenView, Part, PendingView, PublishedView, RunView, Size, StatusView, seconds};
 use super::{calls_used, coverage};
 use crate::commands::estimate::CostEstimate;
+use crate::commands::summary::TimeSpan;
 use crate::error::causes::with_causes;
 use crate::extract::{Estimate, EstimateInput};
-use crate::ledger::{Ledger, LedgerError, OpenUnits, WindowFilter};
+use crate::ledger::{Hole, Ledger, LedgerError, OpenUnits, WindowFilter, holes};
 use crate::load::{LoadError, Manifest, StorePaths, holder, open_published_with};
 use crate::schema::{civil_date_text, utc_text};
 
@@ -28,6 +29,8 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         LoadError::NoDatabase { .. } => "nothing is published yet".to_owned(),
         error => with_causes(&error),
     });
+    let not_covered = Part::from(&ledger, |ledger| Ok::<_, LedgerError>(holes(&ledger.runs()?, setup.now_us)));
+    let known_holes: &[Hole] = if let Part::Read(holes) = &not_covered { holes } else { &[] };
     Ok(StatusView {
         store: paths.root().display().to_string(),
         now_utc: utc_text(setup.now_us),
@@ -39,7 +42,8 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         }),
         last_complete: Part::from(&ledger, |ledger| last_complete(ledger, setup.now_us)),
         newest: Part::from(&database, |database| coverage::newest(database, setup)),
-        coverage: Part::from(&database, |database| coverage::coverage(database, setup)),
+        coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes)),
+        not_covered: not_covered.map(|holes| holes.into_iter().map(TimeSpan::from).collect()),
         pending: Part::from(&ledger, |ledger| pending(ledger, setup)),
         reasons: Part::from(&database, coverage::reasons),
         calls: Part::from(&ledger, |ledger| calls_used::calls_used(ledger, &paths.raw(), setup)),
@@ -82,7 +86,8 @@ fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerEr
         Some(since_us) => {
             let window_us = (since_us, setup.now_us.max(since_us.saturating_add(1)));
             let filter = WindowFilter { window_us, meeting_nos: &[], refetch: false };
-            let input = EstimateInput { filter, now_us: setup.now_us, settle: setup.settle.into() };
+            let (settle, longest_meeting) = (setup.settle.into(), setup.longest_meeting);
+            let input = EstimateInput { filter, now_us: setup.now_us, settle, longest_meeting };
             Estimate::new(ledger, &input)?
         }
     };

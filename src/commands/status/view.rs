@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::calls_used::CallsUsed;
 use super::coverage::{Coverage, Newest, Reason};
 use crate::commands::estimate::CostEstimate;
+use crate::commands::summary::TimeSpan;
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
 use crate::ledger::RunRecord;
@@ -28,6 +29,13 @@ impl<T> Part<T> {
         match read {
             Ok(value) => Part::Read(value),
             Err(error) => Part::Unread { error: with_causes(&error) },
+        }
+    }
+
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Part<U> {
+        match self {
+            Part::Read(value) => Part::Read(map(value)),
+            Part::Unread { error } => Part::Unread { error },
         }
     }
 
@@ -145,6 +153,8 @@ pub(crate) struct StatusView {
     pub runs: Part<Vec<RunView>>,
     /// Null if no sync was complete.
     pub last_complete: Part<Option<LastComplete>>,
+    /// Time since the first complete run that no complete run covers.
+    pub not_covered: Part<Vec<TimeSpan>>,
     pub newest: Part<Newest>,
     pub coverage: Part<Coverage>,
     pub pending: Part<PendingView>,

@@ -56,8 +56,8 @@ pub(crate) struct Page {
     pub empty_reason: Option<String>,
 }
 
-/// The newest macro that the page needs: a store without it was published by an older version.
-const NEWEST_MACRO: &str = "verdict_causes";
+/// The newest view that the page needs: a store without it was published by an older version.
+const NEWEST_VIEW: &str = "not_covered";
 
 /// Builds the page. The session of the connection keeps temporary tables and macros, so it must not be used otherwise.
 pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Page, PageError> {
@@ -139,12 +139,18 @@ fn table_queries(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
         ("reasons", format!("coverage_reasons({dates})")),
         ("freshness", format!("report_freshness({dates})")),
     ];
+    let not_covered = format!(
+        "select since_local, until_local from not_covered
+         where since_local < cast({} as timestamp) and until_local > cast({} as timestamp) order by since_local",
+        date_literal(span.until),
+        date_literal(span.since)
+    );
     let limits = format!(
         "select metric, poor_when, value, unit, source from thresholds where profile = {} order by rowid",
         quoted(window.profile)
     );
     let queries = calls.into_iter().map(|(name, call)| (name, format!("select * from {call}")));
-    queries.chain([("limits", limits)]).collect()
+    queries.chain([("not_covered", not_covered), ("limits", limits)]).collect()
 }
 
 /// Macros used by many reports, with small results: one row per poor minute, participant or stream. Each uses the ones
@@ -182,7 +188,7 @@ fn cache_macros(connection: &Connection, window: &Window<'_>) -> Result<(), Page
 }
 
 fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageError> {
-    let installed = format!("select 1 from duckdb_functions() where function_name = {}", quoted(NEWEST_MACRO));
+    let installed = format!("select 1 from duckdb_views() where view_name = {}", quoted(NEWEST_VIEW));
     if text(connection, "definitions", &installed)?.is_none() {
         return Err(PageError::OutdatedStore);
     }

@@ -16,7 +16,11 @@ function score() {
   const unknown = (measure) => ({ measure, value: null, unit: null, n: null, before: null, before_n: null, change: null, target: null, verdict: null });
   return Object.fromEntries([...MEASURES.map(unknown), ...rows("scorecard")].map((row) => [row.measure, row]));
 }
-const coverageDays = () => rows("coverage").filter((row) => row.status === "all");
+/** One row a day: that of all participants, or of a day without meetings that no run covers. */
+function coverageDays() {
+  const whole = new Set(rows("coverage").filter((row) => row.status === "all").map((row) => row.date));
+  return rows("coverage").filter((row) => row.status === "all" || (row.status === "not_covered" && !whole.has(row.date)));
+}
 
 function change(row) {
   const before = t("before." + meta.period);
@@ -42,6 +46,9 @@ function banners(scores) {
   const found = [];
   const banner = (kind, mark, title, text) => el("div.banner." + kind, { role: "status" }, el("span.mark", { "aria-hidden": "true" }, mark), bold(title), el("span", {}, text));
   if (data.why) found.push(banner("bad", "▲", t("banner.empty"), outside(data.why)));
+  const holes = rows("not_covered").map((hole) => when(hole.since_local) + " – " + when(hole.until_local));
+  const some = holes.slice(0, 8).join(state.language === "zh" ? "、" : ", ") + (holes.length > 8 ? " … (" + holes.length + ")" : "");
+  if (holes.length) found.push(banner("bad", "▲", t("banner.not_covered"), t("banner.not_covered.text", { times: some })));
   const low = coverageDays().filter((row) => row.gate === "gap").map((row) => row.date).sort();
   const listed = low.slice(0, 8).map(date).join(state.language === "zh" ? "、" : ", ") + (low.length > 8 ? " … (" + low.length + ")" : "");
   const gate = percent(meta.coverage_gate_pct, 0);

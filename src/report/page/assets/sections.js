@@ -77,7 +77,7 @@ function versionsSection() {
 function coverageSection() {
   const list = rows("reasons");
   if (!list.length) return nothing();
-  const gate = (row) => (row.gate ? pill(row.gate === "ok" ? "met" : "missed", (row.gate === "ok" ? "✓ " : "▲ ") + named("gate", row.gate)) : "");
+  const gate = (row) => (row.status === "not_covered" ? pill("missed", "▲ " + named("coverage", row.status)) : row.gate ? pill(row.gate === "ok" ? "met" : "missed", (row.gate === "ok" ? "✓ " : "▲ ") + named("gate", row.gate)) : "");
   return [chart("coverage", t("chart.coverage"), coverageOption), table("reasons", [
     { key: "status", show: (row) => named("coverage", row.status), value: (row) => named("coverage", row.status) }, { key: "rows", kind: "num" }, { key: "expected_min", kind: "num" }, { key: "samples", kind: "num" }, { key: "missing_min", kind: "num" }, { key: "reason", wide: true },
   ], list, { caption: t("s.coverage") }),

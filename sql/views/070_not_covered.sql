@@ -1,0 +1,60 @@
+-- Time that no complete run covers, so that meetings of it may be missing: apart from days without meetings. The rule is
+-- that of src/ledger/holes.rs; a test compares the two.
+
+-- The windows that a run covers: it read the list of all meetings in it to its end.
+create or replace view covered_windows as
+select
+    r.run_id,
+    r.since_utc,
+    least(r.until_utc, r.started_utc) as until_utc
+from runs as r
+where r.command = 'sync'
+    and r.exit_code in (0, 7)
+    and r.meeting_nos is null
+    and r.since_utc < least(r.until_utc, r.started_utc);
+
+-- The gaps between these windows, and the time between the newest one and the publication if that is more than 36 hours.
+-- Local times have the offset of the tenant's zone, or that of the newest meeting if the zone has a name.
+create or replace view not_covered as
+select
+    h.since_utc,
+    h.until_utc,
+    h.since_utc + o.utc_offset_min * interval 1 minute as since_local,
+    h.until_utc + o.utc_offset_min * interval 1 minute as until_local
+from (
+    select
+        g.covered_until_utc as since_utc,
+        g.next_since_utc as until_utc
+    from (
+        select
+            max(w.until_utc) over (
+                order by w.since_utc, w.until_utc, w.run_id rows between unbounded preceding and current row
+            ) as covered_until_utc,
+            lead(w.since_utc) over (order by w.since_utc, w.until_utc, w.run_id) as next_since_utc
+        from covered_windows as w
+    ) as g
+    where g.next_since_utc > g.covered_until_utc
+    union all
+    select
+        e.covered_until_utc as since_utc,
+        m.created_utc as until_utc
+    from (select max(w.until_utc) as covered_until_utc from covered_windows as w) as e
+    cross join meta as m
+    where m.created_utc > e.covered_until_utc + interval 36 hour
+) as h
+cross join (
+    select coalesce(max(z.utc_offset_min), max(n.utc_offset_min), 0) as utc_offset_min
+    from (
+        select
+            (case when substr(m.timezone, 1, 1) = '-' then -1 else 1 end)
+            * (60 * try_cast(substr(m.timezone, 2, 2) as integer) + try_cast(substr(m.timezone, 5, 2) as integer))
+                as utc_offset_min
+        from meta as m
+        where m.timezone like '+__:__' or m.timezone like '-__:__'
+    ) as z
+    full join (
+        select k.utc_offset_min
+        from meetings as k
+        where k.start_time_utc = (select max(l.start_time_utc) from meetings as l)
+    ) as n on true
+) as o;
