@@ -72,18 +72,17 @@ from (
         null as samples,
         null as covered_pct,
         null as askable_pct,
-        'no complete run covers ' || strftime(min(d.since_local), '%Y-%m-%d %H:%M') || ' to '
-        || strftime(max(d.until_local), '%Y-%m-%d %H:%M') as example_reason
+        'no complete run covers ' || substr(cast(min(d.since_local) as varchar), 1, 16) || ' to '
+        || substr(cast(max(d.until_local) as varchar), 1, 16) as example_reason
     from (
+        -- Every day of a hole; a wrong year must not give more than ten years of them.
         select
             n.since_local,
             n.until_local,
-            cast(unnest(generate_series(
-                cast(cast(n.since_local as date) as timestamp),
-                cast(cast(n.until_local - interval 1 microsecond as date) as timestamp),
-                interval 1 day
-            )) as date) as date
+            cast(n.since_local as date) + cast(i.day_no as integer) as date
         from not_covered as n
+        inner join range(0, 3660) as i(day_no)
+            on cast(n.since_local as date) + cast(i.day_no as integer) < n.until_local
     ) as d
     where d.date >= coalesce(cast($since as date), date '1900-01-01')
         and d.date < coalesce(cast($until as date), date '9999-12-31')

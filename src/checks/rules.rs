@@ -10,7 +10,7 @@ use crate::schema::{
 };
 
 /// Columns with the times of our requests.
-const OWN_CLOCK: &[&str] = &["first_attempt_utc", "last_attempt_utc", "first_seen_utc"];
+pub(super) const OWN_CLOCK: &[&str] = &["first_attempt_utc", "last_attempt_utc", "first_seen_utc"];
 
 #[derive(Debug)]
 pub(super) struct Rule {

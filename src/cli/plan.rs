@@ -35,7 +35,7 @@ struct PlanArgs {
 }
 
 const EXAMPLES: &[Example] = &[
-    ("vcq-etl plan --since last", "calls and minutes of the next sync"),
+    ("vcq-etl plan --since last", "cost of the next sync"),
     ("vcq-etl plan --since 30d --finish-by 06:30", "how far it would get"),
     ("vcq-etl plan --since 2d --json | jq .pending.total.calls", ""),
 ];

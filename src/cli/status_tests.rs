@@ -135,6 +135,8 @@ fn the_status_of_a_store_in_use() {
     Published       generation 12 at 2026-11-22T17:12:01Z, schema 1, 21 dates
     Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
     Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z, for 2026-11-20..2026-11-21
+    Not covered     2026-11-21 01:00 to 2026-11-21 23:30; no complete run has
+                    fetched the meetings of that time: run vcq-etl sync --since last
     Newest          complete date 2026-11-20, date 2026-11-22, sample
                     2026-11-22T10:31:00Z
     Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality
@@ -149,10 +151,10 @@ fn the_status_of_a_store_in_use() {
     11-23 01:00  sync     11-21..11-22  interrupted 130  20,290  1,104,233  0:12:03
 
     Coverage by day (participants, as published)
-    date        meetings  complete  empty  pending  failed  others  complete
-    2026-11-22       131     1,800      0      150       3       0    92.1 %
-    2026-11-21      none
-    2026-11-20       140     1,990      4        0       0      17    98.9 %
+    date           meetings  complete  empty  pending  failed  others  complete
+    2026-11-22          131     1,800      0      150       3       0    92.1 %
+    2026-11-21  not covered
+    2026-11-20          140     1,990      4        0       0      17    98.9 %
     others: not_found 6, unaddressable 11
 
     Pending

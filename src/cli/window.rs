@@ -9,7 +9,7 @@ use crate::schema::{TenantZone, utc_text};
 
 /// The accepted formats, for messages.
 pub(crate) const FORMS: &str =
-    "2d, 36h or 90m (before now), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
+    "now, 2d, 36h or 90m (before now), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
 
 /// For `--since` of `sync` and `plan`: where the runs so far leave off.
 pub(crate) const LAST: &str = "last";
@@ -127,6 +127,7 @@ fn instant(flag: &'static str, text: &str, zone: &TenantZone, now_us: i64) -> Re
         return in_range(at_us).ok_or_else(error);
     }
     let days = match text.to_ascii_lowercase().as_str() {
+        "now" => return Ok(now_us),
         "today" => Some(0),
         "yesterday" => Some(-1),
         _ => None,
@@ -208,6 +209,7 @@ mod tests {
             ("2d", "2026-11-21T01:30:00Z"),
             ("36h", "2026-11-21T13:30:00Z"),
             ("90m", "2026-11-23T00:00:00Z"),
+            ("now", "2026-11-23T01:30:00Z"),
             ("today", "2026-11-22T16:00:00Z"),
             ("Yesterday", "2026-11-21T16:00:00Z"),
             ("2026-11-01", "2026-10-31T16:00:00Z"),

@@ -71,7 +71,6 @@ impl ChangingTenant {
         self.server.run(self.server.command(arguments))
     }
 
-    /// A folder that these tests may write to beside the store.
     fn remove_ledger(&self) {
         for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
             let _ = std::fs::remove_file(self.server.store().join("state").join(name));
@@ -265,7 +264,7 @@ fn a_failed_run_has_a_json_summary_with_its_error() {
     }));
     let fails = |arguments: &[&str], environment: &[(&str, &str)], code: i32| {
         let mut command = refused.command(arguments);
-        environment.iter().for_each(|(name, value)| drop(command.env(name, value)));
+        command.envs(environment.iter().copied());
         let summary = refused.run(command).expect_exit(code).summary();
         assert_eq!(summary["exit_code"], code, "{summary}");
         assert!(summary["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{summary}");

@@ -11,7 +11,11 @@ pub(crate) const MEETINGS: Table = Table {
     sort: &["meeting_key"],
     time_column: "start_time_utc",
     columns: &[
-        C::key("meeting_key", Id, "`<meeting_no>-<start, Unix seconds>`; an opaque key. Meeting numbers are reused."),
+        C::key(
+            "meeting_key",
+            Id,
+            "`<meeting_no>-<start, Unix seconds>` as first listed; an opaque key. Meeting numbers are reused.",
+        ),
         C::optional("meeting_no", "/meeting_id", Id, "Nine-digit meeting number (meeting_id in the API). Not unique."),
         C::optional("meeting_instance_id", "/meeting_instance_id", Id, "Feishu's id of this single meeting, if sent."),
         C::optional("meeting_topic", "/meeting_topic", Text, "Topic."),
