@@ -237,8 +237,17 @@ async fn record(
         let mut changes = vec![Change::DayAnswered { kind, day: *day, answer: Answer::new(&end, requested_us) }];
         changes.extend(has_changed.then_some(Change::Dirty { meeting_date: *day }));
         let (run_id, unit) = (context.settings.run_id.clone(), civil_date_text(*day));
-        let header =
-            Header { v: RAW_VERSION, run_id, kind, unit, requested_us, window_us: None, end: Some(end), bytes: 0 };
+        let header = Header {
+            v: RAW_VERSION,
+            run_id,
+            kind,
+            unit,
+            requested_us,
+            window_us: None,
+            known: Vec::new(),
+            end: Some(end),
+            bytes: 0,
+        };
         context.writer.write(Checkpoint { header, dates: vec![*day], pages: pages.clone(), changes }).await?;
     }
     Ok(ended)
