@@ -249,6 +249,7 @@ fn publish_dates(paths: &StorePaths, dates: Vec<DatePublication>, mode: PublishM
         timezone: "+08:00",
         user_id_type: "open_id",
         definitions: Definitions::NONE,
+        reference_rows: &[],
         database: DatabaseOptions::default(),
     };
     publish(paths, &publication, &mut |_| Ok(Vec::new()), &mut |_| std::ops::ControlFlow::Continue(()))

@@ -13,8 +13,8 @@ use super::context::Result;
 use super::findings::Findings;
 use super::manifest::{is_below, is_part_name, table_of};
 use super::registry::{FILES, ORPHANS, PARQUET_ROWS, PARQUET_SCHEMA};
-use crate::load::{LoadError, Manifest, PublishedFile, StorePaths, checksum, list_folder, lock};
-use crate::schema::{Storage, TABLES, Table, arrow_schema};
+use crate::load::{LoadError, Manifest, PublishedFile, REFERENCE, StorePaths, checksum, list_folder, lock};
+use crate::schema::{TABLES, Table, arrow_schema};
 
 /// Why a file was skipped.
 pub(super) const REPLACED: &str = "a run replaced some files while they were checked";
@@ -163,10 +163,15 @@ pub(super) fn check_orphans(
 }
 
 fn is_part(relative: &str) -> bool {
-    let is_table =
-        |name: &str| TABLES.iter().any(|table| table.storage == Storage::ParquetAndDuckdb && table.name == name);
+    let is_table = |name: &str, is_dated: bool| {
+        TABLES.iter().any(|table| table.is_in_parquet() && table.is_dated() == is_dated && table.name == name)
+    };
     let parts: Vec<&str> = relative.split('/').collect();
-    matches!(parts[..], [table, _, name] if is_table(table) && is_part_name(name))
+    match parts[..] {
+        [REFERENCE, table, name] => is_table(table, false) && is_part_name(name),
+        [table, _, name] => is_table(table, true) && is_part_name(name),
+        _ => false,
+    }
 }
 
 /// Files below a directory, relative to it, except for the manifest. Symbolic links are not followed.

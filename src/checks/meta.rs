@@ -96,8 +96,9 @@ fn check_published_files(database: &Database, manifest: &Manifest, findings: &mu
     }
     for file in &manifest.files {
         let (rows, bytes) = (file.rows.to_string(), file.bytes.to_string());
-        let expected = [&file.table, &file.meeting_date, &file.path, &rows, &bytes, &file.sha256];
-        let expected: TextRow = expected.into_iter().cloned().map(Some).collect();
+        let [table, path, rows, bytes, sha256] = [&file.table, &file.path, &rows, &bytes, &file.sha256].map(Some);
+        let expected = [table, file.meeting_date.as_ref(), path, rows, bytes, sha256];
+        let expected: TextRow = expected.into_iter().map(Option::<&String>::cloned).collect();
         let found = match unmatched.get_mut(&file.path).and_then(Vec::pop) {
             None => "no such row".to_owned(),
             Some(row) if row != expected => shown(&row),

@@ -12,18 +12,24 @@ use super::context::Result;
 use super::database::{Database, NO_TABLE, counts, is_out_of_resources, or_null, text_rows, unless_damaged};
 use super::files::{REPLACED, is_still_listed, place};
 use super::findings::{Check, Findings};
-use super::manifest::table_of;
+use super::manifest::{of_date, table_of};
 use super::registry::{PARQUET_ROWS, ROWS};
 use crate::load::{
     DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, connection, parquet_columns,
 };
-use crate::schema::{PARTITION_COLUMN, Storage, TABLES, Table, ddl, utc_text};
+use crate::schema::{PARTITION_COLUMN, SCHEMA_VERSION, TABLES, Table, ddl, utc_text};
 
 /// The number of rows and the sum of their hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Sum {
     rows: String,
     hashes: Option<String>,
+}
+
+impl Sum {
+    fn of_no_rows() -> Sum {
+        Sum { rows: "0".to_owned(), hashes: None }
+    }
 }
 
 pub(super) fn check(
@@ -37,7 +43,7 @@ pub(super) fn check(
     if let Some(why) = incomparable {
         findings.skip(&ROWS, why);
     }
-    for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+    for table in TABLES.iter().filter(|table| table.is_in_parquet()) {
         let mut in_database = None;
         if incomparable.is_none() && database.has(&[table]) {
             in_database = read_sums(database, table, findings)?;
@@ -47,7 +53,8 @@ pub(super) fn check(
         }
         let files = manifest.files.iter().filter(|file| table_of(file).is_some_and(|of| of.name == table.name));
         for file in files {
-            let expected = in_database.as_mut().map(|sums| sums.remove(&file.meeting_date).unwrap_or_default());
+            let expected =
+                in_database.as_mut().map(|sums| sums.remove(&file.meeting_date).unwrap_or_else(Sum::of_no_rows));
             if !usable.contains(&file.path) {
                 findings.skip(&ROWS, "files that differ from the published ones were not compared: see files");
                 continue;
@@ -70,25 +77,28 @@ pub(super) fn check(
             let Some(expected) = expected else { continue };
             findings.examined(&ROWS, file.rows);
             if found.sum != expected {
-                let date = format!("try_cast({} as date)", ddl::quoted(&file.meeting_date));
+                let date = |date: &String| format!("{PARTITION_COLUMN} = try_cast({} as date)", ddl::quoted(date));
+                let condition = file.meeting_date.as_ref().map_or_else(|| "true".to_owned(), date);
                 let sides = Sides {
                     connection: &database.connection,
                     table,
-                    meeting_date: &file.meeting_date,
+                    meeting_date: file.meeting_date.as_deref(),
                     expected: (file_rows(table, &path), "Parquet"),
-                    found: (format!("(select * from {} where {PARTITION_COLUMN} = {date})", table.name), "vcq.duckdb"),
+                    found: (format!("(select * from {} where {condition})", table.name), "vcq.duckdb"),
                 };
                 if sides.report_differences(&ROWS, findings)? == 0 {
-                    // Only the number of equal rows differs.
-                    let place = format!("{} of {}", table.name, file.meeting_date);
-                    let rows = if expected.rows.is_empty() { "0" } else { &expected.rows };
-                    let found_rows = format!("{rows} rows in vcq.duckdb, some of them twice");
+                    // Only the number of equal rows differs, or the table has no key.
+                    let place = of_date(table.name, file.meeting_date.as_deref());
+                    let found_rows = format!("{} rows in vcq.duckdb, other ones or some of them twice", expected.rows);
                     findings.found(&ROWS, place, format!("{} rows in Parquet", found.sum.rows), found_rows);
                 }
             }
         }
-        for (date, sum) in in_database.into_iter().flatten() {
-            let (place, found) = (format!("{} of {date}", table.name), format!("{} rows in vcq.duckdb", sum.rows));
+        // A manifest of an older version lists no undated files; its head has a finding about the version.
+        let is_listed = |date: &Option<String>| date.is_some() || manifest.schema_version == SCHEMA_VERSION;
+        for (date, sum) in in_database.into_iter().flatten().filter(|(date, _)| is_listed(date)) {
+            let place = of_date(table.name, date.as_deref());
+            let found = format!("{} rows in vcq.duckdb", sum.rows);
             findings.found(&ROWS, place, "no rows: the manifest lists no file", found);
         }
     }
@@ -140,11 +150,15 @@ fn read_file(database: &Database, table: &Table, path: &Path) -> duckdb::Result<
     })
 }
 
-/// The sums of every date in the database. The check of keys reports a row without a date.
-fn read_sums(database: &Database, table: &Table, findings: &mut Findings) -> Result<Option<BTreeMap<String, Sum>>> {
+type Sums = BTreeMap<Option<String>, Sum>;
+
+/// The sums of every date in the database, or of an undated table. The check of keys reports a row without a date.
+fn read_sums(database: &Database, table: &Table, findings: &mut Findings) -> Result<Option<Sums>> {
+    let by_date = format!("{PARTITION_COLUMN} is not null group by {PARTITION_COLUMN}");
+    let (date, condition) = if table.is_dated() { (PARTITION_COLUMN, by_date.as_str()) } else { ("null", "true") };
     let sql = format!(
-        "select cast({PARTITION_COLUMN} as varchar), cast(count(*) as varchar), cast(sum(hash({})) as varchar) \
-         from {} where {PARTITION_COLUMN} is not null group by {PARTITION_COLUMN}",
+        "select cast({date} as varchar), cast(count(*) as varchar), cast(sum(hash({})) as varchar) \
+         from {} where {condition}",
         file_columns(table),
         table.name
     );
@@ -158,7 +172,7 @@ fn read_sums(database: &Database, table: &Table, findings: &mut Findings) -> Res
 struct Sides<'a> {
     connection: &'a Connection,
     table: &'static Table,
-    meeting_date: &'a str,
+    meeting_date: Option<&'a str>,
     /// SQL for the expected rows, and where they are.
     expected: (String, &'a str),
     /// SQL for the compared rows, and where they are.
@@ -170,6 +184,9 @@ impl Sides<'_> {
     fn report_differences(&self, check: &'static Check, findings: &mut Findings) -> Result<u64> {
         let Sides { connection, table, meeting_date, expected, found } = self;
         let keys: Vec<&str> = table.key().map(|column| column.name).collect();
+        if keys.is_empty() {
+            return Ok(0);
+        }
         let hashed =
             |rows: &str| format!("(select {}, hash({}) as row_hash from {rows})", keys.join(", "), file_columns(table));
         let shown_keys: Vec<String> =
@@ -195,7 +212,7 @@ impl Sides<'_> {
                 (Some(_), None) => ("this row".to_owned(), "no such row".to_owned()),
                 _ => ("no such row".to_owned(), "this row".to_owned()),
             };
-            let place = format!("{} of {meeting_date}, {}", table.name, key.join(", "));
+            let place = format!("{}, {}", of_date(table.name, *meeting_date), key.join(", "));
             let expected = format!("{expected_text} in {}", expected.1);
             findings.found(check, place, expected, format!("{found_text} in {}", found.1));
         }
@@ -227,13 +244,13 @@ pub(crate) fn compare_parts(
     let sides = Sides {
         connection: &connection,
         table: staged.table,
-        meeting_date: &published.meeting_date,
+        meeting_date: published.meeting_date.as_deref(),
         expected: (file_rows(staged.table, &staged.path), "raw/"),
         found: (file_rows(staged.table, &paths.part(&published.path)), "Parquet"),
     };
     let count = sides.report_differences(check, findings)?;
     if count == 0 && staged.rows != published.rows {
-        let place = format!("{} of {}", staged.table.name, published.meeting_date);
+        let place = of_date(staged.table.name, published.meeting_date.as_deref());
         findings.found(check, place, format!("{} rows, as in raw/", staged.rows), format!("{} rows", published.rows));
         return Ok(1);
     }

@@ -169,7 +169,7 @@ fn choose(
 fn fewer_samples(old: Option<&Manifest>, new: Option<&Manifest>) -> Option<String> {
     let rows = |manifest: &Manifest| -> BTreeMap<String, u64> {
         let samples = manifest.files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
-        samples.map(|file| (file.meeting_date.clone(), file.rows)).collect()
+        samples.filter_map(|file| Some((file.meeting_date.clone()?, file.rows))).collect()
     };
     let (old, new) = (rows(old?), rows(new?));
     let fewer = old.iter().filter(|(date, rows)| new.get(*date).copied().unwrap_or_default() < **rows);

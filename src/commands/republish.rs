@@ -55,6 +55,7 @@ pub(crate) fn republish(
             timezone: &timezone,
             user_id_type: &user_id_type,
             definitions: installed.definitions(),
+            reference_rows: &[],
             database: setup.database,
         },
         &mut |_| Ok(ledger.runs()?.iter().map(run_row).collect()),

@@ -35,7 +35,7 @@ pub(super) fn lost_raw_dates(
 ) -> Result<BTreeSet<i32>, SyncError> {
     let raw = paths.raw();
     let source = |table: &str| SOURCES.iter().find(|(name, _)| *name == table).map(|(_, kind)| *kind);
-    let published = |file: &PublishedFile| Some((source(&file.table)?, civil_date(&file.meeting_date)?));
+    let published = |file: &PublishedFile| Some((source(&file.table)?, civil_date(file.date_with_rows()?)?));
     // Three tables have the same source, so each directory is listed only once.
     let needed: BTreeSet<(RawKind, i32)> = match manifest {
         Some(manifest) => manifest.files.iter().filter_map(published).collect(),
@@ -88,7 +88,8 @@ pub(super) fn mark_all_dirty(paths: &StorePaths, ledger: &Ledger) -> Result<(), 
 pub(super) fn is_short(date: &DatePublication, manifest: &Manifest) -> bool {
     let text = civil_date_text(date.meeting_date);
     NEVER_FEWER.iter().any(|table| {
-        let published = manifest.files.iter().find(|file| file.table == *table && file.meeting_date == text);
+        let published =
+            manifest.files.iter().find(|file| file.table == *table && file.meeting_date.as_ref() == Some(&text));
         let staged = date.parts.iter().find(|part| part.table.name == *table).map_or(0, |part| part.rows);
         published.is_some_and(|file| staged < file.rows)
     })

@@ -16,13 +16,13 @@ use super::definitions;
 use super::draft::{Draft, DraftFolder};
 use super::error::{LoadError, Result};
 use super::manifest::{Manifest, PublishedFile};
-use super::migration;
 use super::paths::{StorePaths, wal_of};
+use super::plan::{NamedPart, Naming};
 use super::publication::{Publication, RunRows};
+use super::{migration, reference};
 use crate::schema::cell::Cell;
 use crate::schema::{
-    META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, Storage, TABLES, Table, civil_date,
-    ddl,
+    META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, TABLES, Table, civil_date, ddl,
 };
 
 /// The next database, closed and flushed to disk.
@@ -32,6 +32,8 @@ pub(crate) struct Built {
     pub(crate) bytes: u64,
     /// True if it was rebuilt from Parquet.
     pub(crate) compacted: bool,
+    /// The parts of undated tables, which are exported from it.
+    pub(crate) undated: Vec<NamedPart>,
 }
 
 /// The difference between the database and the manifest, for one table.
@@ -39,8 +41,8 @@ struct Change<'a> {
     table: &'static Table,
     /// Dates whose rows are removed.
     outdated: Vec<&'a str>,
-    /// Files whose rows are added, by date.
-    files: Vec<&'a PublishedFile>,
+    /// Date and file of the rows that are added, by date.
+    files: Vec<(&'a str, &'a PublishedFile)>,
 }
 
 /// What must change, and the number of rows that stay.
@@ -48,18 +50,18 @@ fn difference<'a>(loaded: &'a [Loaded], manifest: &'a Manifest) -> (Vec<Change<'
     let mut rows_kept = 0;
     let changes = TABLES
         .iter()
-        .filter(|table| table.storage == Storage::ParquetAndDuckdb)
+        .filter(|table| table.is_dated())
         .map(|table| {
             let wanted: BTreeMap<&str, &PublishedFile> = manifest
                 .files
                 .iter()
                 .filter(|file| file.table == table.name)
-                .map(|file| (file.meeting_date.as_str(), file))
+                .filter_map(|file| Some((file.date_with_rows()?, file)))
                 .collect();
             let present: BTreeMap<&str, &Loaded> = loaded
                 .iter()
                 .filter(|file| file.table == table.name)
-                .map(|file| (file.meeting_date.as_str(), file))
+                .filter_map(|file| Some((file.date_with_rows()?, file)))
                 .collect();
             let same = |date: &str| {
                 let (wanted, present) = (wanted.get(date), present.get(date));
@@ -69,25 +71,27 @@ fn difference<'a>(loaded: &'a [Loaded], manifest: &'a Manifest) -> (Vec<Change<'
             Change {
                 table,
                 outdated: present.keys().copied().filter(|date| !same(date)).collect(),
-                files: wanted.iter().filter(|(date, _)| !same(date)).map(|(_, file)| *file).collect(),
+                files: wanted.iter().filter(|(date, _)| !same(date)).map(|(date, file)| (*date, *file)).collect(),
             }
         })
         .collect();
     (changes, rows_kept)
 }
 
-/// Builds the database of `manifest` in `.work/`.
+/// Builds the database of `manifest` in `.work/`. The manifest lists the dated files; `naming` names the others.
 pub(crate) fn build(
     paths: &StorePaths,
     publication: &Publication<'_>,
     manifest: &Manifest,
     current: Option<&Current>,
+    naming: &Naming<'_>,
     runs: RunRows<'_>,
 ) -> Result<Built> {
-    let builder = Builder { paths, publication, manifest };
+    let builder = Builder { paths, publication, manifest, naming };
     let base = current.filter(|_| publication.mode.trusts_published()).filter(|current| {
         let rows_kept = difference(&current.loaded, manifest).1;
-        let rows_loaded: u64 = current.loaded.iter().map(|file| file.rows).sum();
+        let dated = current.loaded.iter().filter(|file| file.meeting_date.is_some());
+        let rows_loaded: u64 = dated.map(|file| file.rows).sum();
         !compaction::should_rebuild(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
     });
     let Some(base) = base else { return builder.build(None, runs) };
@@ -128,6 +132,7 @@ struct Builder<'a> {
     paths: &'a StorePaths,
     publication: &'a Publication<'a>,
     manifest: &'a Manifest,
+    naming: &'a Naming<'a>,
 }
 
 impl Builder<'_> {
@@ -147,22 +152,25 @@ impl Builder<'_> {
         let draft = Draft::open(&folder.path, self.publication.database)?;
         draft.execute("begin a transaction in", "begin transaction")?;
         self.fill(&draft, base, runs)?;
-        draft.execute("commit to", "commit")?;
-        draft.execute("checkpoint", "checkpoint")?;
-
         let bytes = |path: &Path| Ok(fs::metadata(path).map_err(LoadError::io("read the size of", path))?.len());
         if base.is_none() {
+            draft.execute("commit to", "commit; checkpoint")?;
             let (bytes, rows) = (bytes(&draft.path)?, self.rows());
+            draft.execute("begin a transaction in", "begin transaction")?;
             let sql = format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}");
             draft.execute("record the size of", &sql)?;
-            draft.execute("checkpoint", "checkpoint")?;
         }
+        let undated = reference::export(&draft, &self.paths.work(), self.publication.run_id)?;
+        let undated: Vec<NamedPart> = undated.iter().map(|part| self.naming.name(part)).collect();
+        self.replace_published_files(&draft, &undated)?;
+        draft.execute("commit to", "commit")?;
+        draft.execute("checkpoint", "checkpoint")?;
         let path = draft.close()?;
         if wal_of(&path).exists() {
             return Err(LoadError::LeftoverWal { path });
         }
         let path = folder.take(&path)?;
-        Ok(Built { bytes: bytes(&path)?, path, compacted: base.is_none() })
+        Ok(Built { bytes: bytes(&path)?, path, compacted: base.is_none(), undated })
     }
 
     fn rows(&self) -> u64 {
@@ -182,7 +190,8 @@ impl Builder<'_> {
             self.replace(draft, change)?;
         }
         self.define(draft, base, &changes)?;
-        self.replace_published_files(draft)?;
+        let published = |table: &Table| self.naming.published(table.name, None).cloned();
+        reference::fill(draft, self.paths, self.publication.reference_rows, &published, base.is_none())?;
         let rows = runs(&draft.connection).map_err(|source| LoadError::Runs { path: self.paths.database(), source })?;
         draft.replace_rows(&RUNS, &rows)?;
         self.replace_meta(draft, base.map(|base| base.compact))
@@ -201,9 +210,7 @@ impl Builder<'_> {
         let changed_dates = |table: &Table| {
             let change = changes.iter().filter(|change| change.table.name == table.name);
             let dates: BTreeSet<&str> = change
-                .flat_map(|change| {
-                    change.files.iter().map(|file| file.meeting_date.as_str()).chain(change.outdated.clone())
-                })
+                .flat_map(|change| change.files.iter().map(|(date, _)| *date).chain(change.outdated.clone()))
                 .collect();
             on_dates(&Vec::from_iter(dates))
         };
@@ -222,10 +229,10 @@ impl Builder<'_> {
         if change.files.is_empty() {
             return Ok(());
         }
-        let dates: Vec<String> = change.files.iter().map(|file| date_literal(&file.meeting_date)).collect();
+        let dates: Vec<String> = change.files.iter().map(|(date, _)| date_literal(date)).collect();
         // DuckDB takes the path of an existing file literally, so `*`, `?` and `[` in it are not a pattern.
         let paths: Vec<String> =
-            change.files.iter().map(|file| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
+            change.files.iter().map(|(_, file)| ddl::quoted(&self.paths.part(&file.path).to_string_lossy())).collect();
         // One insert for all new files of a table: one per date costs twice the CPU and makes the file a fifth larger.
         // The date comes from the manifest, not from Hive partitions: a store in a directory named like `email=x` would
         // get that as a column.
@@ -242,8 +249,8 @@ impl Builder<'_> {
     }
 
     /// Compares the rows loaded for each date with the manifest.
-    fn check_counts(&self, draft: &Draft, table: &'static Table, files: &[&PublishedFile]) -> Result {
-        let dates: Vec<&str> = files.iter().map(|file| file.meeting_date.as_str()).collect();
+    fn check_counts(&self, draft: &Draft, table: &'static Table, files: &[(&str, &PublishedFile)]) -> Result {
+        let dates: Vec<&str> = files.iter().map(|(date, _)| *date).collect();
         let sql = format!(
             "select cast({PARTITION_COLUMN} as varchar), count(*) from {} where {} group by {PARTITION_COLUMN}",
             table.name,
@@ -251,22 +258,22 @@ impl Builder<'_> {
         );
         let found: BTreeMap<String, i64> = rows(&draft.connection, &sql, |row| Ok((row.get(0)?, row.get(1)?)))
             .map_err(LoadError::duckdb("count the rows of", &draft.path))?;
-        for file in files {
-            let found = unsigned(found.get(&file.meeting_date).copied());
+        for (date, file) in files {
+            let found = unsigned(found.get(*date).copied());
             if found != file.rows {
-                let meeting_date = file.meeting_date.clone();
+                let meeting_date = (*date).to_owned();
                 return Err(LoadError::RowCount { table: table.name, meeting_date, expected: file.rows, found });
             }
         }
         Ok(())
     }
 
-    fn replace_published_files(&self, draft: &Draft) -> Result {
-        let rows = self.manifest.files.iter().map(|file| {
+    fn replace_published_files(&self, draft: &Draft, undated: &[NamedPart]) -> Result {
+        let rows = self.manifest.files.iter().chain(undated.iter().map(|part| &part.file)).map(|file| {
             vec![
                 Cell::Text(file.table.clone()),
                 Cell::Text(file.path.clone()),
-                civil_date(&file.meeting_date).map_or(Cell::Null, Cell::Day),
+                file.meeting_date.as_deref().and_then(civil_date).map_or(Cell::Null, Cell::Day),
                 whole(file.rows),
                 whole(file.bytes),
                 Cell::Text(file.sha256.clone()),

@@ -5,11 +5,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
+
 use super::durable;
 use super::error::{LoadError, Result};
 use super::manifest::Manifest;
-use super::paths::{QUERY_PREFIX, StorePaths};
-use crate::schema::{PARTITION_COLUMN, Storage, TABLES, civil_date};
+use super::paths::{QUERY_PREFIX, REFERENCE, StorePaths};
+use crate::schema::{PARTITION_COLUMN, TABLES, civil_date};
 
 impl StorePaths {
     /// Empties `.work/`, except for the directories of running readers. Only for the holder of the lock.
@@ -39,15 +41,22 @@ impl StorePaths {
         self.remove_parts_except(manifest.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()))
     }
 
-    /// The tables and dates that have a directory in `parquet/`, whether or not the manifest lists them.
+    /// The tables and dates that have a part with rows in `parquet/`, whether or not the manifest lists them.
     pub fn partitions(&self) -> Result<Vec<(&'static str, i32)>> {
-        Ok(self.date_folders()?.into_iter().filter_map(|(table, _, date)| Some((table, civil_date(&date)?))).collect())
+        let mut partitions = Vec::new();
+        for (table, folder, date) in self.date_folders()? {
+            let Some(date) = civil_date(&date) else { continue };
+            if !folder.is_dir() || list_folder(&folder)?.iter().any(|part| may_have_rows(part)) {
+                partitions.push((table, date));
+            }
+        }
+        Ok(partitions)
     }
 
     /// Table, path and date text of every directory `parquet/<table>/meeting_date=<date>`.
     fn date_folders(&self) -> Result<Vec<(&'static str, PathBuf, String)>> {
         let mut folders = Vec::new();
-        for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+        for table in TABLES.iter().filter(|table| table.is_dated()) {
             for path in list_folder(&self.parquet().join(table.name))? {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let date = name.strip_prefix(PARTITION_COLUMN).and_then(|rest| rest.strip_prefix('='));
@@ -60,7 +69,9 @@ impl StorePaths {
     fn remove_parts_except<'a>(&self, listed: impl Iterator<Item = &'a str>) -> Result<u64> {
         let listed: HashSet<PathBuf> = listed.map(|relative| self.part(relative)).collect();
         let mut removed = 0;
-        for (_, folder, _) in self.date_folders()?.into_iter().filter(|(_, folder, _)| folder.is_dir()) {
+        let dated = self.date_folders()?.into_iter().map(|(_, folder, _)| folder);
+        let undated = list_folder(&self.parquet().join(REFERENCE))?;
+        for folder in dated.chain(undated).filter(|folder| folder.is_dir()) {
             for part in list_folder(&folder)? {
                 if part.extension().is_some_and(|extension| extension == "parquet") && !listed.contains(&part) {
                     durable::remove_file(&part)?;
@@ -85,6 +96,12 @@ pub(crate) fn remove_if_empty(dir: &Path) {
     {
         tracing::debug!(path = %dir.display(), %error, "cannot remove an empty date directory");
     }
+}
+
+/// Whether a part has rows, or cannot be read.
+fn may_have_rows(part: &Path) -> bool {
+    let reader = fs::File::open(part).ok().and_then(|file| SerializedFileReader::new(file).ok());
+    reader.is_none_or(|reader| reader.metadata().file_metadata().num_rows() > 0)
 }
 
 /// The paths in a directory; none if there is no directory.

@@ -29,9 +29,16 @@ pub(crate) struct Current {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) table: String,
-    pub(crate) meeting_date: String,
+    pub(crate) meeting_date: Option<String>,
     pub(crate) rows: u64,
     pub(crate) sha256: String,
+}
+
+impl Loaded {
+    /// As [`super::manifest::PublishedFile::date_with_rows`].
+    pub(crate) fn date_with_rows(&self) -> Option<&str> {
+        self.meeting_date.as_deref().filter(|_| self.rows > 0)
+    }
 }
 
 /// The tables by which a database is recognised as one of vcq-etl.

@@ -144,7 +144,7 @@ fn a_store_of_an_older_program_is_upgraded() {
         .execute_batch(
             "drop table thresholds; drop table buildings; drop table address_buildings; drop table misaligned_participants;
              alter table meta drop column definitions_sha256; update meta set schema_version = 1;
-             alter table runs drop column meeting_nos; delete from schema_migrations where version > 1; checkpoint",
+             alter table runs drop column meeting_nos; delete from schema_migrations where version > 1; drop schema custom; checkpoint",
         )
         .expect("as the first version wrote it");
     drop(connection);

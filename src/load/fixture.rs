@@ -149,6 +149,7 @@ impl Store {
             timezone: "+08:00",
             user_id_type: "open_id",
             definitions,
+            reference_rows: &[],
             database: DatabaseOptions::default(),
         };
         publish(&self.paths, &publication, &mut |connection| Ok(vec![run_row(connection)?]), on_step)
@@ -209,6 +210,20 @@ impl Store {
                 columns.join(", "),
                 files.join(", ")
             );
+            for (one, other) in
+                [(format!("from {}", table.name), parquet.clone()), (parquet, format!("from {}", table.name))]
+            {
+                let extra: i64 = connection
+                    .query_row(&format!("select count(*) from (({one}) except all ({other}))"), [], |row| row.get(0))
+                    .expect("compare");
+                assert_eq!(extra, 0, "{}: {one} has rows that {other} does not have", table.name);
+            }
+        }
+        for table in TABLES.iter().filter(|table| table.storage == Storage::Reference) {
+            let files: Vec<_> = manifest.files.iter().filter(|file| file.table == table.name).collect();
+            assert_eq!(files.len(), 1, "{}", table.name);
+            let file = crate::schema::ddl::quoted(&self.paths.part(&files[0].path).to_string_lossy());
+            let parquet = format!("select {} from read_parquet({file})", parquet_columns(table));
             for (one, other) in
                 [(format!("from {}", table.name), parquet.clone()), (parquet, format!("from {}", table.name))]
             {

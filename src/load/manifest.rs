@@ -26,8 +26,8 @@ pub(crate) struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PublishedFile {
     pub table: String,
-    /// `YYYY-MM-DD`.
-    pub meeting_date: String,
+    /// `YYYY-MM-DD`; null for a table of `parquet/reference`.
+    pub meeting_date: Option<String>,
     /// Relative to `parquet/`.
     pub path: String,
     pub rows: u64,
@@ -37,6 +37,13 @@ pub(crate) struct PublishedFile {
     /// Smallest value of the table's time column, RFC 3339 UTC; null if all are NULL.
     pub min_time_utc: Option<String>,
     pub max_time_utc: Option<String>,
+}
+
+impl PublishedFile {
+    /// The meeting date of a file with rows. A dated table without any row has one empty file, under the first date.
+    pub(crate) fn date_with_rows(&self) -> Option<&str> {
+        self.meeting_date.as_deref().filter(|_| self.rows > 0)
+    }
 }
 
 /// What every version of the manifest contains.
@@ -94,7 +101,7 @@ mod tests {
     fn sample() -> Manifest {
         let file = |date: &str| PublishedFile {
             table: "meetings".to_owned(),
-            meeting_date: date.to_owned(),
+            meeting_date: Some(date.to_owned()),
             path: format!("meetings/meeting_date={date}/part-r1-0.parquet"),
             rows: 3,
             bytes: 4096,

@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", sql: include_str!("../../migrations/0001_initial.sql") },
     Migration { version: 2, name: "definitions", sql: include_str!("../../migrations/0002_definitions.sql") },
     Migration { version: 3, name: "run_filter", sql: include_str!("../../migrations/0003_run_filter.sql") },
+    Migration { version: 4, name: "reference_files", sql: include_str!("../../migrations/0004_reference_files.sql") },
 ];
 
 impl Migration {

@@ -22,8 +22,10 @@ mod manifest;
 mod migration;
 mod part_writer;
 mod paths;
+mod plan;
 mod publication;
 mod publish;
+mod reference;
 mod scripts;
 mod step;
 
@@ -39,6 +41,8 @@ mod process_tests;
 mod publish_state_tests;
 #[cfg(test)]
 mod publish_tests;
+#[cfg(test)]
+mod reference_tests;
 
 pub(crate) use cleanup::list_folder;
 pub use connection::DatabaseOptions;
@@ -54,7 +58,7 @@ pub(crate) use migration::{MIGRATIONS, Migration};
 pub use part_writer::PartWriter;
 pub(crate) use part_writer::StagedPart;
 pub use paths::StorePaths;
-pub(crate) use paths::is_run_id;
+pub(crate) use paths::{REFERENCE, is_run_id, part_folder};
 pub(crate) use publication::Published;
 pub use publication::{DatePublication, Publication, PublishMode};
 pub use publish::publish;

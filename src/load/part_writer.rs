@@ -1,7 +1,7 @@
 //! Writes one Parquet part: takes rows, produces a file in `.work/` that is flushed to disk, and its checksum.
 //!
 //! Promises: the bytes depend on the rows only, not on the batch sizes, so an unchanged date is recognised by its
-//! checksum; no file without rows. Leaves out sorting: rows arrive in the table's sort order.
+//! checksum; no file without rows, unless [`PartWriter::finish_even_if_empty`] wants one. Leaves out sorting: rows arrive in the table's sort order.
 
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -36,12 +36,11 @@ const WRITE_BUFFER_BYTES: usize = 1 << 18;
 #[derive(Debug, Clone)]
 pub struct StagedPart {
     pub table: &'static Table,
-    /// Days since 1970-01-01.
-    pub meeting_date: i32,
+    /// Days since 1970-01-01; `None` for an undated table.
+    pub meeting_date: Option<i32>,
     /// Distinguishes the parts of a run.
     pub n: u32,
     pub path: PathBuf,
-    /// At least one.
     pub rows: u64,
     pub bytes: u64,
     /// Lower-case hexadecimal.
@@ -64,12 +63,14 @@ impl PartWriter {
     pub fn create(
         work_dir: &Path,
         table: &'static Table,
-        meeting_date: i32,
+        meeting_date: impl Into<Option<i32>>,
         run_id: &str,
         n: u32,
     ) -> Result<PartWriter> {
         // Not `.parquet`: programs that read directories of Parquet files must not read a partly written one.
-        let name = format!("{}-{}-{run_id}-{n}.inprogress", table.name, civil_date_text(meeting_date));
+        let meeting_date = meeting_date.into();
+        let date = meeting_date.map_or_else(|| "undated".to_owned(), civil_date_text);
+        let name = format!("{}-{date}-{run_id}-{n}.inprogress", table.name);
         let schema = Arc::new(arrow_schema::file_schema(table));
         let time_position = schema.fields().iter().position(|field| field.name() == table.time_column);
         let part = StagedPart {
@@ -101,11 +102,27 @@ impl PartWriter {
 
     /// Finishes the part and flushes it to disk; `None`, and no file, without rows.
     pub fn finish(mut self) -> Result<Option<StagedPart>> {
+        self.encode_rest()?;
+        if self.writer.is_none() { Ok(None) } else { self.close().map(Some) }
+    }
+
+    /// As [`PartWriter::finish`], but writes a file in any case.
+    pub(crate) fn finish_even_if_empty(mut self) -> Result<StagedPart> {
+        self.encode_rest()?;
+        self.close()
+    }
+
+    fn encode_rest(&mut self) -> Result {
         let table = self.part.table.name;
         self.chunks.finish_buffered_batch().map_err(|source| LoadError::Rows { table, source })?;
-        self.encode_completed()?;
+        self.encode_completed()
+    }
+
+    fn close(mut self) -> Result<StagedPart> {
+        self.writer()?;
         let mut part = self.part;
-        let Some(writer) = self.writer.take() else { return Ok(None) };
+        let table = part.table.name;
+        let Some(writer) = self.writer.take() else { return Ok(part) };
         let hashing = writer.into_inner().map_err(failure(table, &part.path))?;
         let file;
         (file, part.bytes, part.sha256) = hashing.finish().map_err(LoadError::io("write", &part.path))?;
@@ -113,27 +130,31 @@ impl PartWriter {
             .map_err(io::IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
             .map_err(LoadError::io("write", &part.path))?;
-        Ok(Some(part))
+        Ok(part)
     }
 
     fn encode_completed(&mut self) -> Result {
-        let StagedPart { table, path, .. } = &self.part;
-        let failed = failure(table.name, path);
         while let Some(chunk) = self.chunks.next_completed_batch() {
-            let writer = match &mut self.writer {
-                Some(writer) => writer,
-                None => {
-                    path.parent().map_or(Ok(()), durable::create_dir)?;
-                    let file = File::create(path).map_err(LoadError::io("create", path))?;
-                    let file = HashingWriter::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
-                    let writer =
-                        ArrowWriter::try_new(file, chunk.schema(), Some(properties(table))).map_err(&failed)?;
-                    self.writer.insert(writer)
-                }
-            };
-            writer.write(&chunk).map_err(&failed)?;
+            let written = self.writer()?.write(&chunk);
+            written.map_err(failure(self.part.table.name, &self.part.path))?;
         }
         Ok(())
+    }
+
+    /// The writer of the file, which is created if it is not there yet.
+    fn writer(&mut self) -> Result<&mut ArrowWriter<HashingWriter<BufWriter<File>>>> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => {
+                let StagedPart { table, path, .. } = &self.part;
+                path.parent().map_or(Ok(()), durable::create_dir)?;
+                let file = File::create(path).map_err(LoadError::io("create", path))?;
+                let file = HashingWriter::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
+                ArrowWriter::try_new(file, self.chunks.schema(), Some(properties(table)))
+                    .map_err(failure(table.name, path))?
+            }
+        };
+        Ok(self.writer.insert(writer))
     }
 
     fn update_times(&mut self, batch: &RecordBatch) {

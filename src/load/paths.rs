@@ -171,9 +171,21 @@ pub(crate) fn is_run_id(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
+/// The directory in `parquet/` of the tables without a date.
+pub(crate) const REFERENCE: &str = "reference";
+
+/// The directory of a part relative to `parquet/`, for a date `YYYY-MM-DD` or for an undated table.
+pub(crate) fn part_folder(table: &str, meeting_date: Option<&str>) -> String {
+    match meeting_date {
+        Some(date) => format!("{table}/{PARTITION_COLUMN}={date}"),
+        None => format!("{REFERENCE}/{table}"),
+    }
+}
+
 /// The path of a part relative to `parquet/`.
-pub(crate) fn part_path(table: &Table, meeting_date: i32, run_id: &str, n: u32) -> String {
-    format!("{}/{PARTITION_COLUMN}={}/part-{run_id}-{n}.parquet", table.name, civil_date_text(meeting_date))
+pub(crate) fn part_path(table: &Table, meeting_date: Option<i32>, run_id: &str, n: u32) -> String {
+    let date = meeting_date.map(civil_date_text);
+    format!("{}/part-{run_id}-{n}.parquet", part_folder(table.name, date.as_deref()))
 }
 
 pub(crate) fn wal_of(database: &Path) -> PathBuf {

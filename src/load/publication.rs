@@ -7,6 +7,7 @@ use duckdb::Connection;
 use super::connection::DatabaseOptions;
 use super::definitions::Definitions;
 use super::part_writer::StagedPart;
+use crate::schema::Table;
 use crate::schema::cell::Row;
 
 /// Returns all rows of the table `runs`, given the next database after its dates are replaced. May be called twice.
@@ -53,6 +54,9 @@ pub struct Publication<'a> {
     pub timezone: &'a str,
     pub user_id_type: &'a str,
     pub definitions: Definitions<'a>,
+    /// The rows of undated tables that the caller derives from other data, complete and in the table's sort order. A
+    /// table that is not given stays as it is published.
+    pub reference_rows: &'a [(&'static Table, Vec<Row>)],
     pub database: DatabaseOptions,
 }
 

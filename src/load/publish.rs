@@ -1,9 +1,10 @@
 //! The order in which a publication becomes visible: new parts, manifest, database, removal of old parts.
 //!
-//! Stopping between any two steps does no harm: until the manifest is renamed the new parts are orphans, and from then
-//! on the next publication updates the database.
+//! The next database is built before the manifest is written, because the undated tables are exported from it. Stopping
+//! between any two steps does no harm: until the manifest is renamed the new parts are orphans, and from then on the
+//! next publication updates the database.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -12,11 +13,12 @@ use super::cleanup::remove_if_empty;
 use super::current::{self, Current};
 use super::error::{LoadError, Result};
 use super::manifest::{Manifest, PublishedFile};
-use super::paths::{StorePaths, is_run_id, part_path};
+use super::paths::{StorePaths, is_run_id};
+use super::plan::{Naming, Plan};
 use super::publication::{Publication, PublishMode, Published, RunRows};
 use super::step::Step;
 use super::{builder, checksum, durable};
-use crate::schema::{SCHEMA_VERSION, TABLES, civil_date_text, utc_text};
+use crate::schema::{SCHEMA_VERSION, Storage, civil_date_text, utc_text};
 
 /// Publishes the dates. Only for the holder of the lock. `on_step` is called before each step and may stop there.
 ///
@@ -36,6 +38,7 @@ pub fn publish(
     };
     let old = manifest_before(paths, publication, current.as_ref())?;
     let generation = old.as_ref().map(|manifest| manifest.generation).max(current.as_ref().map(|c| c.generation));
+    let is_taken = |path: &str| paths.part(path).exists();
     let is_intact = |file: &PublishedFile| {
         let part = paths.part(&file.path);
         if publication.mode.trusts_published() {
@@ -44,13 +47,14 @@ pub fn publish(
             checksum::measure_file(&part).is_ok_and(|(_, sha256)| sha256 == file.sha256)
         }
     };
-    let plan = Plan::new(publication, old.as_ref(), &|path| paths.part(path).exists(), &is_intact);
-    let manifest = Manifest {
+    let naming = Naming::new(publication.run_id, old.as_ref(), &is_taken, &is_intact);
+    let mut plan = Plan::new(publication, old.as_ref(), &naming);
+    let mut manifest = Manifest {
         generation: generation.unwrap_or_default() + 1,
         schema_version: SCHEMA_VERSION,
         run_id: publication.run_id.to_owned(),
         created_utc: utc_text(publication.now_us),
-        files: plan.files,
+        files: Vec::new(),
     };
     let mut begin = |step: Step| match on_step(step) {
         ControlFlow::Continue(()) => Ok(()),
@@ -58,13 +62,19 @@ pub fn publish(
     };
 
     begin(Step::PlaceParts)?;
+    let (files_written, files_kept) = (plan.moves.len(), plan.kept.len());
+    plan.add_empty_parts(paths, publication.run_id, &naming)?;
     place(paths, &plan.moves)?;
-
-    begin(Step::WriteManifest)?;
-    manifest.write(paths)?;
+    manifest.files = plan.files.clone();
 
     begin(Step::BuildDatabase)?;
-    let built = builder::build(paths, publication, &manifest, current.as_ref(), runs)?;
+    let built = builder::build(paths, publication, &manifest, current.as_ref(), &naming, runs)?;
+
+    begin(Step::WriteManifest)?;
+    let undated = plan.add_parts(built.undated);
+    place(paths, &undated)?;
+    manifest.files = plan.sorted_files();
+    manifest.write(paths)?;
 
     begin(Step::RenameDatabase)?;
     // DuckDB would treat a log next to the file as its own and fail to open it.
@@ -75,7 +85,7 @@ pub fn publish(
     for part in &plan.kept {
         durable::remove_file(part)?;
     }
-    for path in &plan.outdated {
+    for path in &plan.outdated(old.as_ref()) {
         let part = paths.part(path);
         durable::remove_file(&part)?;
         part.parent().into_iter().for_each(remove_if_empty);
@@ -85,9 +95,9 @@ pub fn publish(
     }
     Ok(Published {
         generation: manifest.generation,
-        dates_changed: plan.dates_changed.into_iter().collect(),
-        files_written: plan.moves.len(),
-        files_kept: plan.kept.len(),
+        dates_changed: plan.dates_changed(old.as_ref()),
+        files_written,
+        files_kept,
         duckdb_bytes: built.bytes,
         compacted: built.compacted,
         load_s: started.elapsed().as_secs_f64(),
@@ -125,93 +135,21 @@ fn check_consistent(publication: &Publication<'_>) -> Result {
         }
         let mut tables = HashSet::new();
         for part in &date.parts {
-            if part.meeting_date != date.meeting_date {
-                return refuse(format!("a part of {} is dated {}", text, civil_date_text(part.meeting_date)));
+            if part.meeting_date != Some(date.meeting_date) {
+                let other = part.meeting_date.map_or_else(|| "not at all".to_owned(), civil_date_text);
+                return refuse(format!("a part of {text} is dated {other}"));
             }
             if !tables.insert(part.table.name) {
                 return refuse(format!("{} has two parts on {text}", part.table.name));
             }
         }
     }
-    Ok(())
-}
-
-/// What a publication does to the Parquet files, computed before anything is changed.
-#[derive(Default)]
-struct Plan {
-    files: Vec<PublishedFile>,
-    /// From `.work/` to the path below `parquet/`.
-    moves: Vec<(PathBuf, String)>,
-    /// Staged parts that are already published.
-    kept: Vec<PathBuf>,
-    /// Paths below `parquet/` that the new manifest no longer lists.
-    outdated: Vec<String>,
-    dates_changed: BTreeSet<String>,
-}
-
-impl Plan {
-    /// `is_taken`: a file with that path exists below `parquet/`. `is_intact`: a published file has its published
-    /// bytes.
-    fn new(
-        publication: &Publication<'_>,
-        old: Option<&Manifest>,
-        is_taken: &dyn Fn(&str) -> bool,
-        is_intact: &dyn Fn(&PublishedFile) -> bool,
-    ) -> Plan {
-        let table_position = |name: &str| TABLES.iter().position(|table| table.name == name);
-        let replaced: HashSet<String> =
-            publication.dates.iter().map(|date| civil_date_text(date.meeting_date)).collect();
-        let old_files = || old.iter().flat_map(|manifest| &manifest.files);
-        let old_of: BTreeMap<(&str, &str), &PublishedFile> =
-            old_files().map(|file| ((file.table.as_str(), file.meeting_date.as_str()), file)).collect();
-
-        let mut plan = Plan::default();
-        if publication.mode.keeps_other_dates() {
-            plan.files.extend(old_files().filter(|file| !replaced.contains(&file.meeting_date)).cloned());
+    for (table, _) in publication.reference_rows {
+        if table.storage != Storage::Reference {
+            return refuse(format!("{} is not an undated table", table.name));
         }
-        for part in publication.dates.iter().flat_map(|date| &date.parts) {
-            let meeting_date = civil_date_text(part.meeting_date);
-            match old_of.get(&(part.table.name, meeting_date.as_str())) {
-                // The same bytes: keep the file, which readers may have open.
-                Some(same) if same.sha256 == part.sha256 && is_intact(same) => {
-                    plan.kept.push(part.path.clone());
-                    plan.files.push((*same).clone());
-                }
-                _ => {
-                    // A published name is never reused for other bytes.
-                    let path = (part.n..)
-                        .map(|n| part_path(part.table, part.meeting_date, publication.run_id, n))
-                        .find(|path| !is_taken(path))
-                        .unwrap_or_default();
-                    plan.moves.push((part.path.clone(), path.clone()));
-                    plan.files.push(PublishedFile {
-                        table: part.table.name.to_owned(),
-                        meeting_date,
-                        path,
-                        rows: part.rows,
-                        bytes: part.bytes,
-                        sha256: part.sha256.clone(),
-                        min_time_utc: part.min_time_utc_us.map(utc_text),
-                        max_time_utc: part.max_time_utc_us.map(utc_text),
-                    });
-                }
-            }
-        }
-        plan.files.sort_by_cached_key(|file| (table_position(&file.table), file.meeting_date.clone()));
-
-        let listed: HashSet<&str> = plan.files.iter().map(|file| file.path.as_str()).collect();
-        let before: HashSet<&str> = old_files().map(|file| file.path.as_str()).collect();
-        plan.outdated = before.difference(&listed).map(|path| (*path).to_owned()).collect();
-        plan.outdated.sort();
-        plan.dates_changed = plan
-            .files
-            .iter()
-            .filter(|file| !before.contains(file.path.as_str()))
-            .chain(old_files().filter(|file| !listed.contains(file.path.as_str())))
-            .map(|file| file.meeting_date.clone())
-            .collect();
-        plan
     }
+    Ok(())
 }
 
 /// Renames the parts into place and flushes every new name to disk.

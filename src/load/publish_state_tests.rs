@@ -119,7 +119,8 @@ impl Model {
             }
             Operation::Orphan { date, table } => {
                 let table = parquet_tables().nth(*table).expect("a table");
-                let path = store.paths.part(&super::paths::part_path(table, DAY + date, &format!("crashed{n}"), 0));
+                let path =
+                    store.paths.part(&super::paths::part_path(table, Some(DAY + date), &format!("crashed{n}"), 0));
                 fs::create_dir_all(path.parent().expect("a folder")).expect("created");
                 fs::write(path, "never listed").expect("written");
             }
@@ -155,8 +156,7 @@ impl Model {
             let staged = store.stage(run_id, DAY + date, &list);
             content.retain(|(of, _), _| *of != civil_date_text(DAY + date));
             for part in &staged.parts {
-                content
-                    .insert((civil_date_text(part.meeting_date), part.table.name), content_of_part(&self.parts, part));
+                content.insert((civil_date_text(DAY + date), part.table.name), content_of_part(&self.parts, part));
             }
             publications.push(staged);
         }
@@ -167,7 +167,7 @@ impl Model {
             false => ControlFlow::Continue(()),
         });
         assert_eq!(result.is_ok(), stop.is_none(), "{result:?}");
-        let is_listed = !matches!(stop, Some(Step::PlaceParts | Step::WriteManifest));
+        let is_listed = !matches!(stop, Some(Step::PlaceParts | Step::BuildDatabase | Step::WriteManifest));
         let is_loaded = matches!(stop, None | Some(Step::RemoveOldParts));
         if is_listed {
             self.manifest = Some(next.clone());
@@ -187,7 +187,7 @@ impl Model {
         let listed: BTreeMap<(String, &str), u64> = manifest
             .iter()
             .flat_map(|manifest| &manifest.files)
-            .map(|file| ((file.meeting_date.clone(), file.table.as_str()), file.rows))
+            .filter_map(|file| Some(((file.date_with_rows()?.to_owned(), file.table.as_str()), file.rows)))
             .collect();
         let expected: BTreeMap<(String, &str), u64> = self
             .manifest
@@ -220,7 +220,9 @@ fn begin(store: &Store, model: &Model) {
     store.paths.clean_work().expect("clean");
     store.paths.remove_orphans().expect("orphans");
     assert_eq!(fs::read_dir(store.paths.work()).expect("list").count(), 0, "nothing is left in .work");
-    let listed = model.manifest.as_ref().map_or(0, |manifest| manifest.content.len());
+    let manifest = Manifest::read(&store.paths).expect("readable");
+    assert_eq!(manifest.is_some(), model.manifest.is_some());
+    let listed = manifest.map_or(0, |manifest| manifest.files.len());
     assert_eq!(store.parts_on_disk().len(), listed, "parts and manifest agree");
 }
 

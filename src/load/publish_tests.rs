@@ -34,12 +34,16 @@ fn manifest_parquet_and_database_agree() {
 fn publishing_the_same_rows_again_changes_nothing() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 300, 1)]);
-    let (before, parts) = (store.contents(), store.parts_on_disk());
+    // Each publication has another row of `meta`.
+    let other_parts = || -> Vec<String> {
+        store.parts_on_disk().into_iter().filter(|part| !part.starts_with("reference/meta/")).collect()
+    };
+    let (before, parts) = (store.contents(), other_parts());
     let inodes: Vec<u64> = parts.iter().map(|part| inode(&store.paths.part(part))).collect();
     let again = store.publish("r2", vec![store.stage_all("r2", DAY, 300, 1)]);
     store.assert_consistent();
     assert_eq!(store.contents(), before);
-    assert_eq!(store.parts_on_disk(), parts, "an unchanged date keeps its files");
+    assert_eq!(other_parts(), parts, "an unchanged date keeps its files");
     assert_eq!(parts.iter().map(|part| inode(&store.paths.part(part))).collect::<Vec<_>>(), inodes);
     assert_eq!((again.generation, again.files_written, again.files_kept), (2, 0, 5));
     assert!(again.dates_changed.is_empty());
@@ -69,7 +73,7 @@ fn one_run_may_publish_a_date_again() {
     let before = store.manifest();
     store.publish("r1", vec![store.stage_all("r1", DAY, 20, 2)]);
     store.assert_consistent();
-    for file in store.manifest().files {
+    for file in store.manifest().files.into_iter().filter(|file| file.meeting_date.is_some()) {
         assert!(before.files.iter().all(|old| old.path != file.path), "{} is used twice", file.path);
     }
 }
@@ -128,7 +132,7 @@ fn a_publication_without_dates_completes_one_that_crashed_between_manifest_and_d
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 40, 1), store.stage_all("r1", DAY + 1, 40, 1)]);
     let _ = store.try_publish("r2", vec![store.stage_all("r2", DAY, 40, 2)], PublishMode::Update, &mut |step| {
-        if step == Step::BuildDatabase { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if step == Step::RenameDatabase { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let published = store.publish("r3", Vec::new());
     store.assert_consistent();
@@ -190,7 +194,7 @@ fn a_damaged_or_missing_manifest_stops_a_publication_and_not_a_rebuild() {
         store.assert_consistent();
         assert!(published.generation >= 2, "the generation continues");
         assert_eq!(store.contents()["meetings"].len(), 40, "the other date was removed");
-        assert_eq!(store.parts_on_disk().len(), 5);
+        assert_eq!(store.parts_on_disk().len(), 10);
     }
 }
 
@@ -244,6 +248,7 @@ fn a_failure_of_the_caller_leaves_the_old_database() {
         timezone: "UTC",
         user_id_type: "open_id",
         definitions: Definitions::NONE,
+        reference_rows: &[],
         database: DatabaseOptions::default(),
     };
     let error =

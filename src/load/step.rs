@@ -3,10 +3,10 @@
 pub enum Step {
     /// Rename the new parts to their published names.
     PlaceParts,
-    /// Rename the new manifest over the old one.
-    WriteManifest,
-    /// Build the next database in `.work/`.
+    /// Build the next database in `.work/`, and from it the parts of undated tables.
     BuildDatabase,
+    /// Rename those parts to their published names, and the new manifest over the old one.
+    WriteManifest,
     /// Rename it over the old one.
     RenameDatabase,
     /// Remove the parts that the manifest no longer lists.
@@ -16,5 +16,5 @@ pub enum Step {
 impl Step {
     /// Every step, in order.
     pub const ALL: &'static [Step] =
-        &[Step::PlaceParts, Step::WriteManifest, Step::BuildDatabase, Step::RenameDatabase, Step::RemoveOldParts];
+        &[Step::PlaceParts, Step::BuildDatabase, Step::WriteManifest, Step::RenameDatabase, Step::RemoveOldParts];
 }

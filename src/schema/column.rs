@@ -49,6 +49,12 @@ pub(super) const MEETING_DATE: Column = Column::derived(
 pub enum Storage {
     /// In Parquet, one part for each meeting date, and in DuckDB.
     ParquetAndDuckdb,
+    /// In DuckDB and, complete, in one part `parquet/reference/<table>/`, even without rows: every engine finds it there.
+    ///
+    /// To publish another undated table, declare it with this storage, add its migration, and give its rows in
+    /// `Publication::reference_rows`. Its part, the manifest, `published_files`, the removal of old parts and `verify`
+    /// follow from the declaration. A table whose rows are not given stays as it is published.
+    Reference,
     /// In DuckDB only: it describes the store, not the tenant.
     DuckdbOnly,
 }
@@ -77,7 +83,16 @@ impl Table {
 
     /// The columns of a Parquet file: without the partition column, which is in the path.
     pub fn file_columns(&self) -> impl Iterator<Item = &'static Column> {
-        let partitioned = self.storage == Storage::ParquetAndDuckdb;
-        self.columns.iter().filter(move |column| !(partitioned && column.name == PARTITION_COLUMN))
+        let is_dated = self.is_dated();
+        self.columns.iter().filter(move |column| !(is_dated && column.name == PARTITION_COLUMN))
+    }
+
+    /// Whether it has one part for each meeting date.
+    pub fn is_dated(&self) -> bool {
+        self.storage == Storage::ParquetAndDuckdb
+    }
+
+    pub fn is_in_parquet(&self) -> bool {
+        self.storage != Storage::DuckdbOnly
     }
 }

@@ -18,6 +18,7 @@ pub(crate) fn markdown() -> String {
             Storage::ParquetAndDuckdb => {
                 format!("`parquet/{}/{PARTITION_COLUMN}=YYYY-MM-DD/` and DuckDB.", table.name)
             }
+            Storage::Reference => format!("`parquet/reference/{}/` and DuckDB.", table.name),
             Storage::DuckdbOnly => "DuckDB only.".to_owned(),
         };
         let key = key_names(table);
@@ -58,7 +59,7 @@ pub(crate) fn json() -> Value {
                 .collect();
             json!({
                 "name": table.name, "doc": table.doc, "key": key_names(table), "sort": table.sort,
-                "in_parquet": table.storage == Storage::ParquetAndDuckdb, "columns": columns,
+                "in_parquet": table.is_in_parquet(), "columns": columns,
             })
         })
         .collect();

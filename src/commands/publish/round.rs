@@ -101,6 +101,7 @@ impl RoundInput {
             timezone: setup.zone.name(),
             user_id_type: &setup.user_id_type,
             definitions: setup.installed.definitions(),
+            reference_rows: &[],
             database: setup.database,
         };
         let mut totals = Totals::default();

@@ -53,7 +53,7 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
 
 fn published(paths: &StorePaths) -> Result<Option<PublishedView>, LoadError> {
     Ok(Manifest::read(paths)?.map(|manifest| {
-        let dates: BTreeSet<&str> = manifest.files.iter().map(|file| file.meeting_date.as_str()).collect();
+        let dates: BTreeSet<&str> = manifest.files.iter().filter_map(|file| file.date_with_rows()).collect();
         PublishedView {
             dates: dates.len() as u64,
             files: manifest.files.len() as u64,

@@ -34,7 +34,7 @@ pub(super) fn check(
     };
     let mut published: BTreeMap<i32, Vec<&PublishedFile>> = BTreeMap::new();
     for file in verified.manifest.iter().flat_map(|manifest| &manifest.files) {
-        if let Some(date) = civil_date(&file.meeting_date) {
+        if let Some(date) = file.date_with_rows().and_then(civil_date) {
             published.entry(date).or_default().push(file);
         }
     }
@@ -86,7 +86,7 @@ fn is_in_progress(paths: &StorePaths, verified: &Verified, date: i32) -> bool {
     let date = civil_date_text(date);
     let files = |manifest: Option<&Manifest>| -> Vec<PublishedFile> {
         let files = manifest.iter().flat_map(|manifest| &manifest.files);
-        files.filter(|file| file.meeting_date == date).cloned().collect()
+        files.filter(|file| file.date_with_rows() == Some(&date)).cloned().collect()
     };
     let now = Manifest::read(paths).ok().flatten();
     holder(paths).is_some() || files(now.as_ref()) != files(verified.manifest.as_ref())

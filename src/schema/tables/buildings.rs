@@ -50,7 +50,7 @@ pub(crate) const BUILDINGS: Table = Table {
 pub(crate) const ADDRESS_BUILDINGS: Table = Table {
     name: "address_buildings",
     doc: "Where the internal addresses of `participants` are, according to `buildings`: one row for each address and period of validity. The periods of one address and public_ip do not overlap.",
-    storage: Storage::DuckdbOnly,
+    storage: Storage::Reference,
     sort: &["address", "public_ip", "valid_from_date"],
     time_column: "",
     columns: &[

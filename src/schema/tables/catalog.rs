@@ -10,7 +10,7 @@ use crate::schema::Table;
 
 /// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes
 /// its type raises it.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 /// Every table, in the order of the data dictionary.
 pub const TABLES: &[Table] = &[

@@ -59,7 +59,7 @@ pub(crate) const REJECTS: Table = Table {
 pub(crate) const RUNS: Table = Table {
     name: "runs",
     doc: "One row for each run that was finished or in progress when this file was published.",
-    storage: Storage::DuckdbOnly,
+    storage: Storage::Reference,
     sort: &["started_utc"],
     time_column: "",
     columns: &[
@@ -95,7 +95,7 @@ pub(crate) const RUNS: Table = Table {
 pub(crate) const META: Table = Table {
     name: "meta",
     doc: "One row that describes this file.",
-    storage: Storage::DuckdbOnly,
+    storage: Storage::Reference,
     sort: &[],
     time_column: "",
     columns: &[
@@ -146,7 +146,7 @@ pub(crate) const SCHEMA_MIGRATIONS: Table = Table {
 pub(crate) const THRESHOLDS: Table = Table {
     name: "thresholds",
     doc: "The thresholds that the reports apply, each with its source. Compare values with `limits(profile := ...)`.",
-    storage: Storage::DuckdbOnly,
+    storage: Storage::Reference,
     sort: &[],
     time_column: "",
     columns: &[
@@ -164,7 +164,7 @@ pub(crate) const MISALIGNED_PARTICIPANTS: Table = Table {
     name: "misaligned_participants",
     doc: "Participants with samples that are not plain minutes: a section has the time of another minute, or a time has \
           seconds. `aligned_minutes` aligns them section by section.",
-    storage: Storage::DuckdbOnly,
+    storage: Storage::Reference,
     sort: &["meeting_date", "participant_key"],
     time_column: "",
     columns: &[C::key("participant_key", Id, "The participant."), MEETING_DATE],

@@ -8,7 +8,7 @@ use std::process::Command;
 use duckdb::{AccessMode, Config, Connection};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
-use vcq_etl::{Storage, TABLES};
+use vcq_etl::TABLES;
 use vcq_simulator::{Endpoint, Outcome, TenantSpec};
 
 use crate::support::fault_injection::{self, Fault, Operation};
@@ -207,7 +207,7 @@ impl<'a> TestStore<'a> {
         let loaded: u64 = connection.query_row("select generation from meta", [], |row| row.get(0)).expect("meta");
         assert_eq!(manifest["generation"], loaded, "{of}");
         let mut named = BTreeSet::new();
-        for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+        for table in TABLES.iter().filter(|table| table.is_in_parquet()) {
             let files = manifest["files"].as_array().expect("a list").iter().filter(|file| file["table"] == table.name);
             let paths: Vec<PathBuf> =
                 files.map(|file| store.join("parquet").join(file["path"].as_str().expect("a path"))).collect();
