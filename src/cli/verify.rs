@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::command::{Context, Entry, Example, LOCAL, Run, parsed};
 use super::runtime::now_us;
+use super::settings::definitions;
 use crate::checks::{Finding, Outcome};
 use crate::commands::verify::{PUBLISH_TIMEOUT, VerifyReport, VerifySetup, verify};
 use crate::error::{ExitCode, Failure};
@@ -50,7 +51,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         deep: args.deep,
         limit: args.limit,
         max_wait: PUBLISH_TIMEOUT,
-        custom_limits: config.thresholds.clone(),
+        definitions: definitions(config),
         database: config.checking(),
         now_us: now_us(),
     })?;

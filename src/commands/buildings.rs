@@ -43,6 +43,8 @@ pub(crate) struct Imported {
     pub kept_rows: usize,
     /// The generation published with it; `None` if the next publication will be the first to use it.
     pub generation: Option<u64>,
+    /// What was found while publishing.
+    pub notes: Vec<String>,
 }
 
 /// Parses a building file and checks it. Changes nothing.
@@ -78,8 +80,9 @@ pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
         };
         Ok(paths.write_buildings(&buildings.text())?)
     })?;
-    let generation = published.map(|published| published.generation);
-    Ok(Imported { judged, earlier_rows, kept_rows, generation })
+    let generation = published.as_ref().map(|published| published.generation);
+    let notes = published.map(|published| published.notes).unwrap_or_default();
+    Ok(Imported { judged, earlier_rows, kept_rows, generation, notes })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -29,7 +29,7 @@ pub(crate) use error::SyncError;
 pub(crate) use estimate::{CallEstimate, CostEstimate};
 pub(crate) use history::{LastStart, last_start};
 pub(crate) use plan::{Plan, PlannedReach, plan};
-pub(crate) use publish::definitions::defines_the_same;
+pub(crate) use publish::definitions::{DefinitionSettings, defines_the_same};
 pub(crate) use setup::SyncSetup;
 pub(crate) use status::{Part, StatusSetup, StatusView, status};
 pub(crate) use summary::{Calls, FailureText, Summary, TimeSpan};

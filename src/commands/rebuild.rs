@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::SyncError;
-use super::publish::definitions::Installed;
+use super::publish::definitions::{DefinitionSettings, Installed};
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
 use super::publish::stage_date::DateError;
@@ -35,7 +35,7 @@ pub(crate) struct RebuildSetup {
     pub zone: TenantZone,
     /// Used if the store does not record it.
     pub user_id_type: String,
-    pub custom_limits: Vec<(String, f64)>,
+    pub definitions: DefinitionSettings,
     pub threads: usize,
     pub database: DatabaseOptions,
     pub listener: Arc<dyn Listener>,
@@ -51,7 +51,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let paths = StorePaths::open(&setup.store)?;
     let _lock = Lock::take(&paths, "rebuild", started_us)?;
     paths.clean_work()?;
-    let installed = Arc::new(Installed::read_and_check(&paths, &setup.custom_limits)?);
+    let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
     // The window is known only when the dates are.
     let mut run = run_record::begin("rebuild", (0, 0), started_us);
     let run_id = run.run_id.clone();
@@ -113,6 +113,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let holes = holes(&ledger.runs()?, (setup.now_us)());
     notes.extend(history::holes_note(&holes));
     let not_covered = holes.into_iter().map(TimeSpan::from).collect();
+    notes.extend(publisher.take_notes());
     notes.extend(fewer_samples(old.as_ref(), Manifest::read(&paths)?.as_ref()));
     Ok((Summary { notes, not_covered, ..publisher.summary(run_id, exit, started, ("index", index_s)) }, skipped))
 }

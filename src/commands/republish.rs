@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::SyncError;
-use super::publish::definitions::Installed;
+use super::publish::definitions::{DefinitionSettings, Installed};
 use super::run_record::run_row;
 use super::setup::Now;
 use super::store_settings::{TIMEZONE, stored_setting};
@@ -22,7 +22,7 @@ pub(crate) struct RepublishSetup {
     /// Zone and type are used if the store does not record them.
     pub zone: TenantZone,
     pub user_id_type: String,
-    pub custom_limits: Vec<(String, f64)>,
+    pub definitions: DefinitionSettings,
     pub database: DatabaseOptions,
     pub now_us: Now,
 }
@@ -39,7 +39,7 @@ pub(crate) fn republish(
     paths.clean_work()?;
     change(&paths)?;
     let Some(manifest) = Manifest::read(&paths)? else { return Ok(None) };
-    let installed = Installed::read_and_check(&paths, &setup.custom_limits)?;
+    let installed = Installed::read_and_check(&paths, &setup.definitions)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     let stored = |name| stored_setting(&paths, &ledger, setup.database, name);
     let timezone = stored(TIMEZONE)?.unwrap_or_else(|| setup.zone.name().to_owned());
@@ -62,5 +62,6 @@ pub(crate) fn republish(
         &mut |_| ControlFlow::Continue(()),
     )?;
     ledger.set_setting(GENERATION, &published.generation.to_string())?;
-    Ok(Some(published))
+    let notes = installed.problems().into_iter().chain(published.notes).collect();
+    Ok(Some(Published { notes, ..published }))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use feishu_vc::{CancellationToken, ClientConfig, UserIdType};
 
+use crate::commands::publish::definitions::DefinitionSettings;
 use crate::event::Listener;
 use crate::extract::Also;
 use crate::load::DatabaseOptions;
@@ -56,7 +57,7 @@ pub(crate) struct SyncSetup {
     /// Finished dates are published about this often.
     pub publish_every: Duration,
     /// Limits of the reports' profile `custom`: metric and value.
-    pub custom_limits: Vec<(String, f64)>,
+    pub definitions: DefinitionSettings,
     /// Dates staged in parallel.
     pub threads: usize,
     pub database: DatabaseOptions,

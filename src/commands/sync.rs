@@ -42,7 +42,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     paths.clean_work()?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     store_settings::check(&paths, &ledger, &setup)?;
-    let installed = Arc::new(Installed::read_and_check(&paths, &setup.custom_limits)?);
+    let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
     let lost_history = history::restore_runs(&paths, &ledger, setup.database)?;
     let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
     let lost_raw_dates = store_state::reconcile(&paths, &ledger)?;
@@ -134,7 +134,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         && unreadable_meetings > 0
         && daily.gaps.is_empty()
         && due.lost_raw.is_empty();
-    let summary = Summary {
+    let mut summary = Summary {
         calls: counters.calls(),
         retries: counters.retries(),
         throttles: counters.throttles(),
@@ -150,6 +150,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         notes,
         ..publisher.summary(run_id, exit, started, ("extract", extract_s))
     };
+    summary.notes.extend(publisher.take_notes());
     Ok(Synced { summary, exit, stop, only_unreadable, error })
 }
 

@@ -25,6 +25,7 @@ pub(crate) struct Config {
     /// Limits of the profile `custom`: metric and value.
     pub thresholds: Vec<(String, f64)>,
     pub reports_dir: Option<PathBuf>,
+    pub views_dir: Option<PathBuf>,
     /// Ignored if there is a `base_url`.
     pub region: Region,
     pub base_url: Option<BaseUrl>,
@@ -84,6 +85,7 @@ impl Config {
             timezone: values.typed("timezone", |text, _| TenantZone::parse(text).ok())?,
             thresholds: values.numbers("thresholds")?,
             reports_dir: values.path("reports_dir"),
+            views_dir: values.path("views_dir"),
             region: values.typed("region", |text, _| Region::parse(text))?,
             base_url: base_url.map_err(|source| ConfigError::BaseUrl { place: place("base_url"), source })?,
             user_id_type: values.typed("user_id_type", |text, _| UserIdType::parse(text))?,

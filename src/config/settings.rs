@@ -141,6 +141,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("reports_dir", "DIR", Kind::Path, Group::Store)
     },
     Setting {
+        help: "Directory of SQL files with views, macros and tables of one's own, which every publication installs in the schema custom of vcq.duckdb. Takes effect at the next sync or rebuild.",
+        ..setting("views_dir", "DIR", Kind::Path, Group::Store)
+    },
+    Setting {
         help: "App ID of the self-built app; requires an app secret.",
         ..setting("app_id", "ID", Kind::Text, Group::Credentials)
     },

@@ -6,6 +6,7 @@ use super::nearest::nearest;
 use crate::buildings::BuildingsError;
 use crate::cli::window::{self, WindowError};
 use crate::config::{ConfigError, SETTINGS};
+use crate::load::DuckdbErrorKind;
 use crate::report::ReportError;
 use crate::report::page::PageError;
 
@@ -85,6 +86,12 @@ impl From<ReportError> for Failure {
             ReportError::Folder { .. } => {
                 usage("--reports-dir is a directory of custom reports, one NAME.sql file per report")
             }
+            ReportError::Run { source, .. } | ReportError::RunCustom { source, .. } if is_out_of_resources(source) => {
+                of(ExitCode::Storage).hint(
+                    "raise --report-memory-limit, or free space where queries spill: in the store, or in the directory \
+                     of TMPDIR if the store is not writable",
+                )
+            }
             ReportError::RunCustom { .. } => usage("fix its SQL; it runs on the read-only database"),
             ReportError::ColumnMismatch { .. } => usage("name the columns of the result in its header"),
             ReportError::InvalidFile { .. }
@@ -102,6 +109,10 @@ impl From<ReportError> for Failure {
             ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
         }
     }
+}
+
+fn is_out_of_resources(error: &duckdb::Error) -> bool {
+    DuckdbErrorKind::classify(&error.to_string()) == DuckdbErrorKind::OutOfResources
 }
 
 impl From<BuildingsError> for Failure {

@@ -15,11 +15,12 @@ use super::current::{Current, Loaded, parquet_columns, unsigned};
 use super::definitions;
 use super::draft::{Draft, DraftFolder};
 use super::error::{LoadError, Result};
+use super::fingerprint::Fingerprint;
 use super::manifest::{Manifest, PublishedFile};
 use super::paths::{StorePaths, wal_of};
 use super::plan::{NamedPart, Naming};
 use super::publication::{Publication, RunRows};
-use super::{migration, reference};
+use super::{custom, migration, reference};
 use crate::schema::cell::Cell;
 use crate::schema::{
     META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, TABLES, Table, civil_date, ddl,
@@ -34,6 +35,10 @@ pub(crate) struct Built {
     pub(crate) compacted: bool,
     /// The parts of undated tables, which are exported from it.
     pub(crate) undated: Vec<NamedPart>,
+    /// Names of its tables, views and macros.
+    pub(crate) objects: BTreeSet<String>,
+    /// Why some of the user's definitions are not installed.
+    pub(crate) problems: Vec<String>,
 }
 
 /// The difference between the database and the manifest, for one table.
@@ -88,7 +93,9 @@ pub(crate) fn build(
     runs: RunRows<'_>,
 ) -> Result<Built> {
     let builder = Builder { paths, publication, manifest, naming };
-    let base = current.filter(|_| publication.mode.trusts_published()).filter(|current| {
+    // A file that a session of another program has changed would keep the change for ever.
+    let trusted = current.filter(|current| publication.mode.trusts_published() && current.published.is_some());
+    let base = trusted.filter(|current| {
         let rows_kept = difference(&current.loaded, manifest).1;
         let dated = current.loaded.iter().filter(|file| file.meeting_date.is_some());
         let rows_loaded: u64 = dated.map(|file| file.rows).sum();
@@ -121,7 +128,7 @@ pub(crate) fn build(
 /// Whether an update of a copy may have failed because the copy is damaged.
 fn is_damage(error: &LoadError) -> bool {
     match error {
-        LoadError::Duckdb { .. } | LoadError::RowCount { .. } => true,
+        LoadError::Duckdb { .. } | LoadError::RowCount { .. } | LoadError::ChangedDatabase { .. } => true,
         // The totals of a run are counted over the rows that stay.
         LoadError::Runs { source, .. } => source.is::<duckdb::Error>(),
         _ => false,
@@ -138,16 +145,8 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn build(&self, base: Option<&Current>, runs: RunRows<'_>) -> Result<Built> {
         let folder = DraftFolder::create(self.paths, self.publication.run_id)?;
-        if base.is_some() {
-            // A reflink if the file system supports it.
-            let copy = folder.path.join("vcq.duckdb");
-            fs::copy(self.paths.database(), &copy).map_err(LoadError::io("copy the database to", &copy))?;
-            // The published file may be read-only on purpose; its copy in `.work/` must be writable.
-            let mut permissions = fs::metadata(&copy).map_err(LoadError::io("make writable", &copy))?.permissions();
-            if permissions.readonly() {
-                permissions.set_mode(0o644);
-                fs::set_permissions(&copy, permissions).map_err(LoadError::io("make writable", &copy))?;
-            }
+        if let Some(base) = base {
+            self.copy(base, &folder.path.join("vcq.duckdb"))?;
         }
         let draft = Draft::open(&folder.path, self.publication.database)?;
         draft.execute("begin a transaction in", "begin transaction")?;
@@ -164,13 +163,34 @@ impl Builder<'_> {
         let undated: Vec<NamedPart> = undated.iter().map(|part| self.naming.name(part)).collect();
         self.replace_published_files(&draft, &undated)?;
         draft.execute("commit to", "commit")?;
+        let problems = custom::install(&draft.connection, self.publication.definitions.custom)
+            .map_err(LoadError::duckdb("install the files of views_dir in", &draft.path))?;
         draft.execute("checkpoint", "checkpoint")?;
+        let objects =
+            definitions::objects(&draft.connection).map_err(LoadError::duckdb("list the tables of", &draft.path))?;
         let path = draft.close()?;
         if wal_of(&path).exists() {
             return Err(LoadError::LeftoverWal { path });
         }
         let path = folder.take(&path)?;
-        Ok(Built { bytes: bytes(&path)?, path, compacted: base.is_none(), undated })
+        Ok(Built { bytes: bytes(&path)?, path, compacted: base.is_none(), undated, objects, problems })
+    }
+
+    /// Copies the published file, if it is still the one that was examined when the copy is complete.
+    fn copy(&self, base: &Current, copy: &Path) -> Result {
+        let database = self.paths.database();
+        // A reflink if the file system supports it.
+        fs::copy(&database, copy).map_err(LoadError::io("copy the database to", copy))?;
+        // The published file is read-only, and so is its copy.
+        let writable = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(copy, writable).map_err(LoadError::io("make writable", copy))?;
+        for path in [copy, database.as_path()] {
+            let found = Fingerprint::of(path).map_err(LoadError::io("read", path))?;
+            if base.published.as_ref() != Some(&found) {
+                return Err(LoadError::ChangedDatabase { path: self.paths.database() });
+            }
+        }
+        Ok(())
     }
 
     fn rows(&self) -> u64 {

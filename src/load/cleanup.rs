@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::durable;
 use super::error::{LoadError, Result};
 use super::manifest::Manifest;
 use super::paths::{QUERY_PREFIX, REFERENCE, StorePaths};
+use super::{durable, write_guard};
 use crate::schema::{PARTITION_COLUMN, TABLES, civil_date};
 
 impl StorePaths {
@@ -80,9 +80,11 @@ impl StorePaths {
             }
             remove_if_empty(&folder);
         }
-        let wal = self.database_wal();
-        if wal.exists() {
-            durable::remove_file(&wal)?;
+        if write_guard::set(self)? {
+            tracing::warn!(
+                path = %self.database_wal().display(),
+                "removed the log that a session of another program left; what it held is not kept"
+            );
             removed += 1;
         }
         Ok(removed)

@@ -1,16 +1,19 @@
 //! The published `vcq.duckdb`: opens it, and reads its metadata.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fs, io};
 
 use duckdb::Connection;
 
 use super::compaction::Size;
-use super::connection::{self, DatabaseOptions, rows};
+use super::connection::{DatabaseOptions, rows};
 use super::definitions;
 use super::error::{LoadError, Result};
+use super::fingerprint::Fingerprint;
 use super::migration::{self, Applied};
 use super::paths::StorePaths;
+use super::reader::Reader;
 use crate::schema::{Kind, Table};
 
 #[derive(Debug)]
@@ -23,6 +26,10 @@ pub(crate) struct Current {
     pub(crate) compact: Size,
     pub(crate) applied: Vec<Applied>,
     pub(crate) loaded: Vec<Loaded>,
+    /// Names of tables, views and macros.
+    pub(super) objects: BTreeSet<String>,
+    /// Set if the file is the published one, and nobody has it open for writing.
+    pub(super) published: Option<Fingerprint>,
 }
 
 /// A row of `published_files`.
@@ -52,23 +59,24 @@ impl Current {
 
 /// Reads the current `vcq.duckdb`; `None` if there is none or it is damaged, so that it is rebuilt from Parquet. Fails
 /// if it belongs to another program or a newer version, or if the system refuses to read it.
-pub(crate) fn inspect(paths: &StorePaths, options: DatabaseOptions) -> Result<Option<Current>> {
+///
+/// `path` is the published file or a copy of it.
+pub(super) fn inspect(paths: &StorePaths, path: &Path, options: DatabaseOptions) -> Result<Option<Current>> {
     use LoadError::{ForeignDatabase, MigrationDrift, NewerSchema};
-    let path = paths.database();
-    match fs::File::open(&path) {
+    let database = paths.database();
+    match fs::File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => drop(other.map_err(LoadError::io("read", &path))?),
+        other => drop(other.map_err(LoadError::io("read", path))?),
     }
-    let result =
-        connection::open_read_only(&path, &paths.work().join("inspect-spill"), options).and_then(|connection| {
-            check_known(&connection, &path)?;
-            read(&connection).map_err(LoadError::duckdb("read", &path))
-        });
+    let result = Reader::open_file(paths, path, options).and_then(|reader| {
+        check_known(&reader, &database)?;
+        read(&reader).map_err(LoadError::duckdb("read", &database))
+    });
     match result {
         Ok(current) => Ok(Some(current)),
         Err(error @ (ForeignDatabase { .. } | NewerSchema { .. } | MigrationDrift { .. })) => Err(error),
         Err(error) => {
-            tracing::warn!(path = %path.display(), error = &error as &dyn std::error::Error, "the database is damaged; rebuilding it from parquet/");
+            tracing::warn!(path = %database.display(), error = &error as &dyn std::error::Error, "the database is damaged; rebuilding it from parquet/");
             Ok(None)
         }
     }
@@ -93,6 +101,7 @@ fn read(connection: &Connection) -> duckdb::Result<Current> {
     })?;
     let applied = migration::applied(connection)?;
     let definitions_sha256 = definitions::installed_checksum(connection);
+    let objects = definitions::objects(connection)?;
     connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
         Ok(Current {
             generation: unsigned(row.get(0)?),
@@ -101,6 +110,8 @@ fn read(connection: &Connection) -> duckdb::Result<Current> {
             compact: Size { bytes: unsigned(row.get(2)?), rows: unsigned(row.get(3)?) },
             applied,
             loaded,
+            objects,
+            published: None,
         })
     })
 }
@@ -110,16 +121,16 @@ pub(crate) fn unsigned(number: Option<i64>) -> u64 {
     number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
 }
 
-/// Opens `vcq.duckdb` read-only. The connection keeps showing the generation that is published now, whatever is
+/// Opens `vcq.duckdb` read-only. The reader keeps showing the generation that is published now, whatever is
 /// published later; neither side blocks the other.
-pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Connection> {
+pub(crate) fn open_published_with(paths: &StorePaths, options: DatabaseOptions) -> Result<Reader> {
     let path = paths.database();
     if !path.exists() {
         return Err(LoadError::NoDatabase { path });
     }
-    let connection = connection::open_read_only(&path, &paths.query_work(std::process::id()), options)?;
-    check_known(&connection, &path)?;
-    Ok(connection)
+    let reader = Reader::open(paths, options)?;
+    check_known(&reader, &path)?;
+    Ok(reader)
 }
 
 pub(crate) fn read_generation(connection: &Connection, paths: &StorePaths) -> Result<u64> {

@@ -184,9 +184,10 @@ fn the_file_has_the_documented_storage_version_and_is_compacted() {
     for (run_id, is_due) in [("r1", false), ("r2", true)] {
         if is_due {
             // As if the file had been a tenth of its size when last compact.
-            let connection = duckdb::Connection::open(store.paths.database()).expect("open");
+            let connection = fixture::open_for_writing(&store.paths);
             connection.execute_batch("update meta set compact_bytes = compact_bytes // 10").expect("update");
             connection.close().expect("close");
+            fingerprint::record(&store.paths, &store.paths.database()).expect("as published");
         }
         let published = store.publish(run_id, vec![store.stage(run_id, DAY + 1, &[("quality_samples", 100, 1)])]);
         assert_eq!(published.compacted, is_due, "{run_id}");
@@ -212,7 +213,7 @@ fn a_changed_or_newer_migration_is_an_error() {
     ] {
         let store = Store::new();
         store.publish("r1", vec![store.stage_all("r1", DAY, 3, 1)]);
-        let connection = duckdb::Connection::open(store.paths.database()).expect("open");
+        let connection = fixture::open_for_writing(&store.paths);
         connection.execute_batch(change).expect("change");
         connection.close().expect("close");
         let error = store

@@ -5,10 +5,13 @@
 //! rows. They are installed again only if they differ, because that takes longer than publishing a day; derived tables
 //! are updated date by date.
 
+use std::collections::BTreeSet;
+
 use duckdb::Connection;
 use sha2::{Digest, Sha256};
 
 use super::connection::rows;
+use super::custom::CustomFile;
 use super::draft::Draft;
 use super::error::{LoadError, Result};
 use super::scripts::{Script, run_all};
@@ -45,6 +48,8 @@ pub struct Definitions<'a> {
     /// The rows of [`BUILDINGS`].
     pub buildings: &'a [Row],
     pub building_lookup: &'a dyn BuildingLookup,
+    /// Views, macros and tables of the user, in the order in which they are installed.
+    pub custom: &'a [CustomFile],
 }
 
 /// Configured limits for metrics that no profile has.
@@ -80,7 +85,7 @@ pub(crate) const DERIVED: &[Derived] = &[Derived {
 
 impl Definitions<'_> {
     pub const NONE: Definitions<'static> =
-        Definitions { scripts: &[], custom_limits: &[], buildings: &[], building_lookup: &NoBuildings };
+        Definitions { scripts: &[], custom_limits: &[], buildings: &[], building_lookup: &NoBuildings, custom: &[] };
 
     pub fn unknown_limits(&self) -> Result<Option<UnknownLimits>> {
         if self.custom_limits.is_empty() {
@@ -119,6 +124,9 @@ impl Definitions<'_> {
         }
         for (metric, value) in self.custom_limits {
             field(&format!("{metric}={value}"));
+        }
+        for statement in self.custom.iter().flat_map(|file| &file.statements) {
+            field(&statement.sql);
         }
         for row in self.buildings {
             field(&format!("{row:?}"));
@@ -239,4 +247,20 @@ fn drop_all(connection: &Connection) -> duckdb::Result<String> {
     rows(connection, sql, |row| {
         Ok(format!("drop {} {};\n", row.get::<_, String>(0)?, ddl::identifier(&row.get::<_, String>(1)?)))
     })
+}
+
+/// The tables, views and macros of a database, except for what `views_dir` installs.
+pub(crate) fn objects(connection: &Connection) -> duckdb::Result<BTreeSet<String>> {
+    const SQL: &str = "
+        with objects(kind, schema_name, name) as (
+            select 'table', schema_name, table_name from duckdb_tables()
+            where not internal and database_name = current_database()
+            union all select 'view', schema_name, view_name from duckdb_views()
+            where not internal and database_name = current_database()
+            union all select 'macro', schema_name, function_name from duckdb_functions()
+            where not internal and database_name = current_database()
+        )
+        select kind || ' ' || case schema_name when 'main' then '' else schema_name || '.' end || name
+        from objects where schema_name <> 'custom'";
+    rows(connection, SQL, |row| row.get(0))
 }

@@ -59,6 +59,19 @@ fn any_client_can_use_the_definitions() {
 }
 
 #[test]
+fn attached_definitions_work_once_their_database_is_in_use() {
+    let store = Store::new();
+    publish(&store, "r1", &[(DAY, 30)], definitions(&scripts(), &[]));
+    let connection = duckdb::Connection::open_in_memory().expect("open");
+    let attach = format!("attach '{}' as q (read_only)", store.paths.database().display());
+    connection.execute_batch(&attach).expect("attached");
+    let count = || connection.query_row("select count(*) from report_people(top := 3)", [], |row| row.get::<_, i64>(0));
+    assert!(count().is_err(), "the definitions look for their tables in the current database");
+    connection.execute_batch("use q").expect("in use");
+    assert_eq!(count().expect("a count"), 3);
+}
+
+#[test]
 fn a_program_drops_what_it_does_not_define() {
     let store = Store::new();
     let names = "select view_name from duckdb_views() where not internal union all
@@ -139,7 +152,7 @@ fn an_invalid_definition_is_named_and_nothing_is_published() {
 fn a_store_of_an_older_program_is_upgraded() {
     let store = Store::new();
     publish(&store, "r1", &[(DAY, 30)], Definitions::NONE);
-    let connection = duckdb::Connection::open(store.paths.database()).expect("open");
+    let connection = fixture::open_for_writing(&store.paths);
     connection
         .execute_batch(
             "drop table thresholds; drop table buildings; drop table address_buildings; drop table misaligned_participants;

@@ -104,6 +104,12 @@ impl DraftFolder {
         DraftFolder::create_at(path.clone(), path)
     }
 
+    /// Creates a directory in `.work/`, for a copy that is only read.
+    pub(crate) fn temporary_in(work_dir: &Path) -> Result<DraftFolder> {
+        let path = work_dir.join("inspected");
+        DraftFolder::create_at(path.clone(), path)
+    }
+
     fn create_at(path: PathBuf, final_path: PathBuf) -> Result<DraftFolder> {
         durable::remove_dir(&path)?;
         // The directory may be outside the store, and the database holds names and addresses.

@@ -14,6 +14,8 @@ const SYSTEM_TEXTS: &[&str] = &[
     "Conflicting lock is held",
 ];
 
+const STACK_TRACE: &str = "Stack Trace:";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DuckdbErrorKind {
     /// Out of memory or of disk space.
@@ -44,7 +46,30 @@ fn contains_any(text: &str, patterns: &[&str]) -> bool {
     patterns.iter().any(|pattern| text.contains(pattern))
 }
 
+/// DuckDB appends the addresses of its own functions to internal errors, a page that helps nobody who runs a command.
+pub(crate) fn without_stack_trace(error: duckdb::Error) -> duckdb::Error {
+    match error {
+        duckdb::Error::DuckDBFailure(code, Some(text)) => {
+            let message = text.split(STACK_TRACE).next().unwrap_or_default().trim_end().to_owned();
+            duckdb::Error::DuckDBFailure(code, Some(message))
+        }
+        other => other,
+    }
+}
+
 /// Whether an error source adds nothing to its parent: DuckDB's errors all have the same number as their source.
 pub(crate) fn is_redundant_source(source: &(dyn Error + 'static)) -> bool {
     source.is::<duckdb::ffi::Error>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_trace_is_not_shown() {
+        let text = "INTERNAL Error: a bug\nmore\n\nStack Trace:\n\n0  _ZN6duckdb9ExceptionC2\n1  main";
+        let error = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));
+        assert_eq!(without_stack_trace(error).to_string(), "INTERNAL Error: a bug\nmore");
+    }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::duckdb_error::is_disk_full;
+use super::duckdb_error::{is_disk_full, without_stack_trace};
 use super::step::Step;
 
 pub(super) type Result<T = (), E = LoadError> = std::result::Result<T, E>;
@@ -62,6 +62,12 @@ pub enum LoadError {
         path.display()
     )]
     MigrationDrift { path: PathBuf, version: u32, name: String },
+    /// A session of another program wrote into it.
+    #[error("{} was changed while it was copied", path.display())]
+    ChangedDatabase { path: PathBuf },
+    /// DuckDB would read it with the database, and the reader has no directory where it could avoid that.
+    #[error("{} is the write-ahead log of another program", path.display())]
+    ForeignLog { path: PathBuf },
     /// The database file alone is not complete.
     #[error("{} was closed with changes left in its write-ahead log", path.display())]
     LeftoverWal { path: PathBuf },
@@ -93,12 +99,24 @@ impl LoadError {
         }
     }
 
+    /// Names the published file in place of the link by which it was opened.
+    pub(super) fn about(self, link: &Path, database: &Path) -> LoadError {
+        match self {
+            LoadError::Duckdb { attempt, source: duckdb::Error::DuckDBFailure(code, Some(text)), .. } => {
+                let text = text.replace(&*link.to_string_lossy(), &database.to_string_lossy());
+                let source = duckdb::Error::DuckDBFailure(code, Some(text));
+                LoadError::Duckdb { attempt, path: database.to_path_buf(), source }
+            }
+            other => other,
+        }
+    }
+
     /// For `map_err` on a DuckDB statement.
     pub(crate) fn duckdb(attempt: &'static str, path: &Path) -> impl FnOnce(duckdb::Error) -> LoadError {
         let path = path.to_path_buf();
         move |source| match is_disk_full(&source.to_string()) {
             true => LoadError::DiskFull { attempt, path, source: Box::new(source) },
-            false => LoadError::Duckdb { attempt, path, source },
+            false => LoadError::Duckdb { attempt, path, source: without_stack_trace(source) },
         }
     }
 }

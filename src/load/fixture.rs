@@ -249,8 +249,19 @@ pub(crate) fn define(definitions: &Definitions<'_>, connection: &duckdb::Connect
 }
 
 /// Opens `vcq.duckdb` read-only with two threads.
-pub(crate) fn open_published(paths: &StorePaths) -> Result<duckdb::Connection, LoadError> {
+pub(crate) fn open_published(paths: &StorePaths) -> Result<Reader, LoadError> {
     open_published_with(paths, DatabaseOptions { threads: 2, ..DatabaseOptions::default() })
+}
+
+/// Opens `vcq.duckdb` for writing, as a client could before it was published read-only.
+pub(crate) fn open_for_writing(paths: &StorePaths) -> duckdb::Connection {
+    use std::os::unix::fs::PermissionsExt;
+    for log in write_guard::logs(&paths.database()) {
+        std::fs::remove_file(log).ok();
+    }
+    let writable = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(paths.database(), writable).expect("writable");
+    duckdb::Connection::open(paths.database()).expect("open")
 }
 
 /// A row of `runs` whose totals come from the given connection.

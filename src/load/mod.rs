@@ -6,17 +6,20 @@
 //! never blocked; the next publication completes one that crashed at any point; equal rows produce equal bytes. Leaves
 //! out: what the rows mean (`transform`), fetching (`extract`), and reports (`report`).
 
+mod base;
 mod builder;
 pub(crate) mod checksum;
 mod cleanup;
 mod compaction;
 pub(crate) mod connection;
 pub(crate) mod current;
+mod custom;
 pub(crate) mod definitions;
 pub(crate) mod draft;
 mod duckdb_error;
 mod durable;
 mod error;
+mod fingerprint;
 pub(crate) mod lock;
 mod manifest;
 mod migration;
@@ -25,9 +28,12 @@ mod paths;
 mod plan;
 mod publication;
 mod publish;
+mod reader;
 mod reference;
 mod scripts;
 mod step;
+mod write_guard;
+mod writer;
 
 #[cfg(test)]
 mod database_tests;
@@ -43,13 +49,17 @@ mod publish_state_tests;
 mod publish_tests;
 #[cfg(test)]
 mod reference_tests;
+#[cfg(test)]
+mod session_tests;
 
 pub(crate) use cleanup::list_folder;
 pub use connection::DatabaseOptions;
 pub(crate) use current::{open_published_with, parquet_columns, read_generation};
+pub(crate) use custom::try_install;
+pub(crate) use custom::{CustomFile, CustomStatement};
 pub use definitions::Definitions;
 pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum};
-pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source};
+pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source, without_stack_trace};
 pub(crate) use error::{LoadError, NotAStore};
 pub use lock::Lock;
 pub(crate) use lock::{Holder, LockError, holder};
@@ -62,5 +72,6 @@ pub(crate) use paths::{REFERENCE, is_run_id, part_folder};
 pub(crate) use publication::Published;
 pub use publication::{DatePublication, Publication, PublishMode};
 pub use publish::publish;
+pub(crate) use reader::Reader;
 pub(crate) use scripts::{Relation, Script};
 pub use step::Step;

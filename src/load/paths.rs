@@ -155,6 +155,11 @@ impl StorePaths {
         self.state().join("lock")
     }
 
+    /// What identifies the published database file.
+    pub(super) fn published_record(&self) -> PathBuf {
+        self.state().join("published.json")
+    }
+
     /// Everything unfinished, on the same file system as the rest.
     pub fn work(&self) -> PathBuf {
         self.root.join(".work")

@@ -80,5 +80,7 @@ pub struct Published {
     pub duckdb_bytes: u64,
     /// True if `vcq.duckdb` was rebuilt from Parquet.
     pub compacted: bool,
+    /// What the user should know, one clause each.
+    pub notes: Vec<String>,
     pub load_s: f64,
 }

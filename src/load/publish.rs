@@ -6,18 +6,19 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::base::{self, Base};
 use super::cleanup::remove_if_empty;
-use super::current::{self, Current};
+use super::current::Current;
 use super::error::{LoadError, Result};
 use super::manifest::{Manifest, PublishedFile};
 use super::paths::{StorePaths, is_run_id};
 use super::plan::{Naming, Plan};
 use super::publication::{Publication, PublishMode, Published, RunRows};
 use super::step::Step;
-use super::{builder, checksum, durable};
+use super::{builder, checksum, durable, fingerprint, write_guard};
 use crate::schema::{SCHEMA_VERSION, Storage, civil_date_text, utc_text};
 
 /// Publishes the dates. Only for the holder of the lock. `on_step` is called before each step and may stop there.
@@ -31,11 +32,12 @@ pub fn publish(
 ) -> Result<Published> {
     let started = Instant::now();
     check_consistent(publication)?;
-    let current = match current::inspect(paths, publication.database) {
+    let mut base = match base::examine(paths, publication.database) {
         // A rebuilt database has the right migrations.
-        Err(LoadError::MigrationDrift { .. }) if !publication.mode.trusts_published() => None,
+        Err(LoadError::MigrationDrift { .. }) if !publication.mode.trusts_published() => Base::default(),
         other => other?,
     };
+    let current = base.current.take();
     let old = manifest_before(paths, publication, current.as_ref())?;
     let generation = old.as_ref().map(|manifest| manifest.generation).max(current.as_ref().map(|c| c.generation));
     let is_taken = |path: &str| paths.part(path).exists();
@@ -77,9 +79,10 @@ pub fn publish(
     manifest.write(paths)?;
 
     begin(Step::RenameDatabase)?;
-    // DuckDB would treat a log next to the file as its own and fail to open it.
-    durable::remove_file(&paths.database_wal())?;
-    durable::rename(&built.path, &paths.database())?;
+    let mut notes = std::mem::take(&mut base.notes);
+    notes.extend(base.dropped(&built.objects));
+    notes.extend(built.problems);
+    notes.extend(rename_database(paths, &built.path)?);
 
     begin(Step::RemoveOldParts)?;
     for part in &plan.kept {
@@ -99,9 +102,32 @@ pub fn publish(
         files_written,
         files_kept,
         duckdb_bytes: built.bytes,
+        notes,
         compacted: built.compacted,
         load_s: started.elapsed().as_secs_f64(),
     })
+}
+
+/// Renames the next database into place, read-only and without a log beside it. Returns what the user should know.
+fn rename_database(paths: &StorePaths, next: &Path) -> Result<Vec<String>> {
+    let database = paths.database();
+    let mut notes = Vec::new();
+    if write_guard::set(paths)? {
+        notes.push(
+            "removed vcq.duckdb.wal, which a session of another program left; what it held is not kept".to_owned(),
+        );
+    }
+    if let Some(before) = write_guard::make_read_only(next, &database)?
+        && before & 0o044 != 0
+    {
+        notes.push(format!(
+            "vcq.duckdb is read-only now, and only for its owner (before: mode {before:04o}); to let others read it, \
+             run chmod 0444 vcq.duckdb, or 0440 for its group: later runs keep that mode"
+        ));
+    }
+    fingerprint::record(paths, next)?;
+    durable::rename(next, &database)?;
+    Ok(notes)
 }
 
 /// The manifest to update; `None` if there is none.

@@ -61,7 +61,7 @@ struct Model {
     /// The database, from the moment it is renamed.
     database: Option<Generation>,
     /// Readers, with what they saw when they opened the database.
-    readers: Vec<(duckdb::Connection, Generation)>,
+    readers: Vec<(Reader, Generation)>,
 }
 
 fn columns(table: &Table, in_parquet: bool) -> String {

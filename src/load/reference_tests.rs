@@ -101,3 +101,21 @@ fn rows_of_an_undated_table_that_are_given_replace_those_published() {
     assert_eq!(rows_by_pattern(&store), rows_in_database(&store));
     assert!(rows_in_database(&store).contains(&("thresholds", 1)));
 }
+
+#[test]
+fn instants_of_parquet_and_of_the_database_are_equal_by_epoch_us_in_any_zone() {
+    let store = Store::new();
+    store.publish("r1", vec![store.stage("r1", DAY, &[("quality_samples", 300, 1)])]);
+    let connection = open_published(&store.paths).expect("open");
+    for zone in ["UTC", "Asia/Shanghai", "America/New_York", "Asia/Kathmandu"] {
+        // Without ICU there is no zone to set, and the spelling works all the same.
+        let _ = connection.execute_batch(&format!("set TimeZone = '{zone}'"));
+        let sql = format!(
+            "select count(*) from quality_samples s join read_parquet('{}/quality_samples/*/*.parquet') p \
+             on p.participant_key = s.participant_key and epoch_us(p.sample_time_utc) = epoch_us(s.sample_time_utc)",
+            store.paths.parquet().display()
+        );
+        let joined: i64 = connection.query_row(&sql, [], |row| row.get(0)).expect("a count");
+        assert_eq!(joined, 300, "{zone}");
+    }
+}

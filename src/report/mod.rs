@@ -20,6 +20,7 @@ mod result;
 mod run;
 mod scripts;
 mod tokenizer;
+mod views;
 
 pub(crate) use arguments::Arguments;
 pub use catalogue::{Catalogue, Report};
@@ -32,6 +33,7 @@ pub(crate) use registry::PROFILES;
 pub(crate) use result::{Cell, ResultSet};
 pub(crate) use run::{explain_empty, run, write_parquet};
 pub(crate) use scripts::scripts;
+pub(crate) use views::ViewFiles;
 
 #[cfg(test)]
 pub(crate) mod fixture;

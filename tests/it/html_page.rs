@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use duckdb::Connection;
-
+use crate::support::tampering::open_for_writing;
 use crate::support::test_env::{RunOutput, TestEnv};
 
 fn html(env: &TestEnv, more: &[&str]) -> RunOutput {
@@ -82,7 +81,7 @@ fn an_invalid_request_is_an_error_and_writes_no_file() {
 fn a_store_of_an_older_version_is_distinguished_from_a_damaged_one() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
-    let database = Connection::open(env.store().join("vcq.duckdb")).expect("opens");
+    let database = open_for_writing(&env.store());
     database.execute_batch("drop macro table if exists verdict_causes").expect("dropped");
     drop(database);
     let ran = html(&env, &[]).expect_exit(5);

@@ -31,7 +31,7 @@ const STEPS: &[(Step, &[(&str, &str)])] = &[
             ("rename", "/vcq.duckdb.inprogress"),
         ],
     ),
-    (Step::RenameDatabase, &[("unlink", "/store/vcq.duckdb.wal"), ("rename", "/store/vcq.duckdb")]),
+    (Step::RenameDatabase, &[("rename", "/state/published.json"), ("rename", "/store/vcq.duckdb")]),
     (Step::RemoveOldParts, &[("unlink", "/part-"), ("write", "/store/state/ledger.sqlite-wal")]),
 ];
 

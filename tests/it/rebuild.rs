@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use duckdb::Connection;
 use vcq_simulator::Endpoint;
 
+use crate::support::tampering::open_for_writing;
 use crate::support::test_env::{RunOutput, TestEnv};
 
 /// Everything that is published, times of attempts and log IDs included: a rebuild reads the same answers.
@@ -192,7 +192,7 @@ fn tampered_files_are_rebuilt() {
     let env = env_with_failures();
     let (expected, before) = (all_rows(&env), env.manifest());
     for damage in ["update quality_samples set network_delay_ms = 1", "delete from coverage", "drop table rejects"] {
-        let connection = Connection::open(env.store().join("vcq.duckdb")).expect("opens");
+        let connection = open_for_writing(&env.store());
         connection.execute_batch(damage).expect(damage);
         drop(connection);
         rebuild(&env, &[]).expect_exit(0);
@@ -217,7 +217,7 @@ fn some_dates_can_be_rebuilt_alone() {
     let env = env_with_failures();
     let expected = all_rows(&env);
     let dates = env.rows("select distinct meeting_date from quality_samples order by all");
-    let connection = Connection::open(env.store().join("vcq.duckdb")).expect("opens");
+    let connection = open_for_writing(&env.store());
     connection.execute_batch("delete from quality_samples").expect("deleted");
     drop(connection);
     let other = env.store().join(format!("parquet/quality_samples/meeting_date={}", dates[1]));

@@ -210,6 +210,7 @@ pub(in crate::cli) fn first_report(
 ) -> Result<String, Failure> {
     let report = Report::built_in(name)?;
     let arguments = Arguments::resolve(&report.name, &report.header, parameters)?;
-    let query = Query { report: &report, arguments: &arguments, connection: &open(config)? };
+    let connection = open(config)?;
+    let query = Query { report: &report, arguments: &arguments, connection: &connection };
     Ok(query.rendered(TextFormat::Table)?.0)
 }

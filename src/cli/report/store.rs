@@ -3,10 +3,11 @@
 use duckdb::Connection;
 
 use crate::cli::command::Context;
+use crate::cli::settings::definitions;
 use crate::commands;
 use crate::config::Config;
 use crate::error::Failure;
-use crate::load::{self, StorePaths};
+use crate::load::{self, Reader, StorePaths};
 use crate::report::Catalogue;
 
 /// The built-in reports, and those in the directory that the settings name.
@@ -17,14 +18,14 @@ pub(super) fn catalogue(config: &Config) -> Result<Catalogue, Failure> {
     })
 }
 
-pub(super) fn open(config: &Config) -> Result<Connection, Failure> {
+pub(super) fn open(config: &Config) -> Result<Reader, Failure> {
     Ok(load::open_published_with(&StorePaths::existing(&config.store)?, config.reading())?)
 }
 
 /// Warns if the definitions in the store differ from those of this program and these settings.
 pub(super) fn warn_of_other_definitions(connection: &Connection, context: &Context) -> Result<(), Failure> {
     let config = &context.config;
-    if !commands::defines_the_same(connection, &StorePaths::existing(&config.store)?, &config.thresholds)? {
+    if !commands::defines_the_same(connection, &StorePaths::existing(&config.store)?, &definitions(config))? {
         context.console.warn(
             "the store was published with other reports, thresholds or buildings than those of this program and its settings; \
              the next sync or vcq-etl rebuild updates them",

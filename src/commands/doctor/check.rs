@@ -25,6 +25,7 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("store", "whether the store is readable, writable and consistent"),
     ("lock", "which process is writing to the store"),
     ("state_folder", "whether the shared rate-limit file is usable"),
+    ("views", "whether the SQL files of views_dir can be installed"),
 ];
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
@@ -119,6 +120,7 @@ pub(crate) struct DoctorSetup {
     /// What a sync fetches beside the meetings: each of its endpoints is checked by one call.
     pub also: Vec<Also>,
     pub database: DatabaseOptions,
+    pub views_dir: Option<PathBuf>,
     /// Maximum duration of all API calls together.
     pub deadline: Duration,
     pub now_us: Now,

@@ -11,6 +11,8 @@ use crate::error::causes::with_causes;
 use crate::error::stage_errors::{NEWER_SCHEMA, not_a_store_hint};
 use crate::ledger::Ledger;
 use crate::load::{self, Holder, LoadError, Manifest, StorePaths};
+use crate::report::{self, ViewFiles};
+use crate::text::counted;
 
 /// For the responses of one night, in addition to the next database.
 const MIN_FREE_BYTES: u64 = 64 << 20;
@@ -43,7 +45,27 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
             },
         },
         state_folder(setup.state_folder.as_deref()),
+        views(setup),
     ]
+}
+
+/// Installs the files of `views_dir` in an empty database.
+fn views(setup: &DoctorSetup) -> Check {
+    let Some(folder) = &setup.views_dir else { return Check::ok("views", "views_dir is not set") };
+    let mut read = ViewFiles::read(folder);
+    match report::scripts() {
+        Ok(scripts) => match load::try_install(&scripts, &read.files, setup.database) {
+            Ok(problems) => read.problems.extend(problems),
+            Err(error) => read.problems.push(with_causes(&error)),
+        },
+        Err(error) => read.problems.push(with_causes(&error)),
+    }
+    if read.problems.is_empty() {
+        let files = counted(read.files.len() as u64, "file");
+        return Check::ok("views", format!("{files} in {}", folder.display()));
+    }
+    Check::warning("views", read.problems.join("; "))
+        .next("the other files are installed; correct the named ones, and the next sync installs them")
 }
 
 /// The nearest existing directory above a path.

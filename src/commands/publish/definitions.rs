@@ -1,34 +1,46 @@
 //! What is installed in every published database in addition to the rows: reports, thresholds and buildings.
 
+use std::path::PathBuf;
+
 use duckdb::Connection;
 
 use crate::buildings::Buildings;
 use crate::commands::error::SyncError;
 use crate::load::{AddressPair, BuildingLookup, Definitions, Script, StorePaths, installed_checksum};
+use crate::report::ViewFiles;
 use crate::schema::cell::Row;
+
+/// The settings that decide what is installed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DefinitionSettings {
+    /// Those of the profile `custom`: metric and value.
+    pub custom_limits: Vec<(String, f64)>,
+    pub views_dir: Option<PathBuf>,
+}
 
 pub(crate) struct Installed {
     scripts: Vec<Script>,
     custom_limits: Vec<(String, f64)>,
     buildings: Buildings,
     building_rows: Vec<Row>,
+    views: ViewFiles,
 }
 
 impl Installed {
-    /// `custom_limits` are those of the profile `custom`: metric and value.
-    pub(crate) fn read(paths: &StorePaths, custom_limits: &[(String, f64)]) -> Result<Installed, SyncError> {
+    pub(crate) fn read(paths: &StorePaths, settings: &DefinitionSettings) -> Result<Installed, SyncError> {
         let buildings = Buildings::read(&paths.buildings())?;
         Ok(Installed {
             scripts: crate::report::scripts()?,
-            custom_limits: custom_limits.to_vec(),
+            custom_limits: settings.custom_limits.clone(),
             building_rows: buildings.rows(),
             buildings,
+            views: settings.views_dir.as_deref().map(ViewFiles::read).unwrap_or_default(),
         })
     }
 
     /// Also checks the limits, so that a wrong name is reported before the first API call and not after the last.
-    pub(crate) fn read_and_check(paths: &StorePaths, custom_limits: &[(String, f64)]) -> Result<Installed, SyncError> {
-        let installed = Installed::read(paths, custom_limits)?;
+    pub(crate) fn read_and_check(paths: &StorePaths, settings: &DefinitionSettings) -> Result<Installed, SyncError> {
+        let installed = Installed::read(paths, settings)?;
         match installed.definitions().unknown_limits()? {
             Some(limits) => Err(SyncError::UnknownLimits { unknown: limits.unknown, known: limits.known }),
             None => Ok(installed),
@@ -41,7 +53,13 @@ impl Installed {
             custom_limits: &self.custom_limits,
             buildings: &self.building_rows,
             building_lookup: self,
+            custom: &self.views.files,
         }
+    }
+
+    /// Why some files of `views_dir` are not installed.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.views.problems.clone()
     }
 }
 
@@ -49,9 +67,9 @@ impl Installed {
 pub(crate) fn defines_the_same(
     connection: &Connection,
     paths: &StorePaths,
-    custom_limits: &[(String, f64)],
+    settings: &DefinitionSettings,
 ) -> Result<bool, SyncError> {
-    let installed = Installed::read_and_check(paths, custom_limits)?;
+    let installed = Installed::read_and_check(paths, settings)?;
     Ok(installed_checksum(connection).as_deref() == Some(installed.definitions().sha256().as_str()))
 }
 

@@ -31,6 +31,7 @@ pub(crate) struct Publisher {
     dates_published: BTreeSet<String>,
     staged: BTreeSet<i32>,
     skipped: Skipped,
+    notes: Vec<String>,
     transform_s: f64,
     load_s: f64,
     pub seconds_during_extraction: f64,
@@ -38,6 +39,7 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     pub(crate) fn new(setup: PublishSetup, paths: &StorePaths, ledger: Arc<Ledger>) -> Publisher {
+        let notes = setup.installed.problems();
         Publisher {
             setup,
             paths: paths.clone(),
@@ -50,6 +52,7 @@ impl Publisher {
             dates_published: BTreeSet::new(),
             staged: BTreeSet::new(),
             skipped: Skipped::default(),
+            notes,
             transform_s: 0.0,
             load_s: 0.0,
             seconds_during_extraction: 0.0,
@@ -114,6 +117,8 @@ impl Publisher {
         self.truncated.extend(round.truncated);
         self.staged = round.staged;
         self.skipped = round.skipped;
+        // A run that publishes several times finds the same more than once.
+        self.notes.extend(round.notes.into_iter().filter(|note| !self.notes.contains(note)).collect::<Vec<_>>());
         self.transform_s += round.transform_s;
         self.load_s += round.load_s;
         let dates = round.dates_changed.len() as u64;
@@ -141,6 +146,11 @@ impl Publisher {
             self.totals = Totals::count(&connection, &self.setup, i64::MAX).map_err(SyncError::Totals)?;
         }
         Ok(())
+    }
+
+    /// What was found while publishing, for the summary.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     pub(crate) fn truncated(&self) -> u64 {

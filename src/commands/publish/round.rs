@@ -48,6 +48,7 @@ pub(super) struct RoundOutput {
     pub unknown_fields: BTreeMap<i32, UnknownFields>,
     pub truncated: BTreeMap<i32, u64>,
     pub skipped: Skipped,
+    pub notes: Vec<String>,
     pub transform_s: f64,
     pub load_s: f64,
 }
@@ -136,6 +137,7 @@ impl RoundInput {
             unknown_fields,
             truncated,
             skipped,
+            notes: published.notes,
             transform_s,
             load_s: published.load_s,
         })

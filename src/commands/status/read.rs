@@ -45,7 +45,7 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes)),
         not_covered: not_covered.map(|holes| holes.into_iter().map(TimeSpan::from).collect()),
         pending: Part::from(&ledger, |ledger| pending(ledger, setup)),
-        reasons: Part::from(&database, coverage::reasons),
+        reasons: Part::from(&database, |database| coverage::reasons(database)),
         calls: Part::from(&ledger, |ledger| calls_used::calls_used(ledger, &paths.raw(), setup)),
         size: Part::new(size(&paths)),
     })

@@ -33,7 +33,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let ledger = inspect_ledger(&paths.ledger());
     let index = raw::RawIndex::new(&paths);
     let installed =
-        Installed::read(&paths, &setup.custom_limits).map_err(|error| VerifyError::Definitions(Box::new(error)))?;
+        Installed::read(&paths, &setup.definitions).map_err(|error| VerifyError::Definitions(Box::new(error)))?;
     let context = VerifyContext {
         now_us: setup.now_us,
         database: setup.database,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::commands::error::SyncError;
+use crate::commands::publish::definitions::DefinitionSettings;
 use crate::load::{DatabaseOptions, LoadError};
 use crate::raw_log::RawError;
 
@@ -18,7 +19,7 @@ pub(crate) struct VerifySetup {
     /// Maximum number of findings kept per check; all are counted.
     pub limit: usize,
     pub max_wait: Duration,
-    pub custom_limits: Vec<(String, f64)>,
+    pub definitions: DefinitionSettings,
     pub database: DatabaseOptions,
     pub now_us: i64,
 }

@@ -427,9 +427,19 @@ fn edit_file(store: &Path, change: impl FnOnce(&mut Value)) {
     edit_manifest(store, |all| change(&mut all["files"][0]));
 }
 
+/// Opens the published database for writing, which its mode and the links in place of a log prevent.
+pub(crate) fn open_for_writing(store: &Path) -> duckdb::Connection {
+    use std::os::unix::fs::PermissionsExt;
+    for log in ["vcq.duckdb.wal", "vcq.duckdb.wal.checkpoint"] {
+        fs::remove_file(store.join(log)).ok();
+    }
+    fs::set_permissions(database(store), fs::Permissions::from_mode(0o600)).expect("writable");
+    duckdb::Connection::open(database(store)).expect("opens")
+}
+
 /// Changes the published database in place.
 pub(crate) fn sql(store: &Path, statements: &str) {
-    let connection = duckdb::Connection::open(database(store)).expect("opens");
+    let connection = open_for_writing(store);
     connection.execute_batch(statements).unwrap_or_else(|error| panic!("{statements}: {error}"));
     connection.execute_batch("checkpoint").expect("a checkpoint");
     connection.close().expect("closed");

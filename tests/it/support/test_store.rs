@@ -231,7 +231,7 @@ impl<'a> TestStore<'a> {
         assert_eq!(files_below(&store.join(".work")), [] as [PathBuf; 0], "{of}: temporary files are left");
         let state = files_below(&store.join("state"));
         let state: Vec<_> = state.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-        assert_eq!(state, ["ledger.sqlite", "lock"], "{of}: state/");
+        assert_eq!(state, ["ledger.sqlite", "lock", "published.json"], "{of}: state/");
     }
 
     /// A copy of the ledger, because reading it changes its files; `None` if there is none yet.
