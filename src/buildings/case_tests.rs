@@ -65,6 +65,7 @@ fn every_form_of_a_heading_is_the_same_building() {
         "cidr,building,valid_from,vpn\n10.1.2.0/24,Mill,2026-12-01,0,,\n",
         "\"cidr\";\"building\";\"valid_from\";\"vpn\"\r\n10.1.2.0/24;Mill;2026-12-01;N\r\n",
         "ＣＩＤＲ，Building，Valid\u{a0}from，VPN\n１０．１．２．０／２４，Mill，２０２６年１２月１日，Ｎ\n",
+        "\u{feff}\u{feff}cidr\u{200b},building,valid from,vpn\n10.1.2.0/24,Mill,2026-12-1,no\n",
         "cidr|building|valid-from|vpn\r10.1.2.0/255.255.255.0|Mill|2026.12.1 0:00|0\r",
     ] {
         let file = read(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));

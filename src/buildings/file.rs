@@ -9,9 +9,8 @@ use super::columns::{CQD_COLUMNS, Field, NAMED_COLUMNS};
 use super::days::Days;
 use super::entry::Entry;
 use super::error::{BuildingsError, InvalidLine, LineError, MAX_FILE_MIB, MAX_SHOWN_LINES};
-use super::line::LineParser;
+use super::line::{LineParser, plain};
 use super::records::{Record, RecordsError, decode, parse_records};
-use crate::schema::parse::fold;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileFormat {
@@ -98,7 +97,7 @@ impl BuildingFile {
 
 /// Column names have no digits and no colons; networks do.
 fn detect_format(first: &Record) -> FileFormat {
-    let name = fold(&first.cells[0]);
+    let name = plain(&first.cells[0]);
     let length = first.used_cells(CQD_COLUMNS.len());
     // A line with this number of cells has the dashboard's format, even if its first cell is invalid.
     let has_cqd_length = length + 1 >= CQD_COLUMNS.len() && length <= CQD_COLUMNS.len();
@@ -117,7 +116,7 @@ fn parse_heading(path: &Path, record: &Record) -> Result<Vec<(&'static str, Fiel
     let path = || path.to_path_buf();
     let mut columns: Vec<(&'static str, Field)> = Vec::new();
     for name in &record.cells[..record.used_cells(0)] {
-        let normalised = fold(name).to_lowercase().replace([' ', '-'], "_");
+        let normalised = plain(name).to_lowercase().replace([' ', '-'], "_");
         let Some((known, field)) = NAMED_COLUMNS.iter().find(|(known, _)| *known == normalised) else {
             let known = NAMED_COLUMNS.iter().map(|(known, _)| *known).collect();
             return Err(BuildingsError::UnknownColumn { path: path(), name: name.clone(), known });

@@ -158,9 +158,9 @@ impl Line<'_> {
     }
 }
 
-/// The text of a network, a date or a flag, with full-width forms in ASCII and without invisible characters, which come
+/// The text of a column name, a network, a date or a flag, with full-width forms in ASCII and without invisible characters, which come
 /// with copied text.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let visible: String =
         text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')).collect();
     fold(&visible).into_owned()

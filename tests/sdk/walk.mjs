@@ -7,6 +7,7 @@ import * as lark from '@larksuiteoapi/node-sdk';
 
 const { VCQ_BASE_URL, VCQ_APP_ID, VCQ_APP_SECRET, VCQ_START, VCQ_END } = process.env;
 const DAY_S = 86_400;
+const PAGE_SIZE = 20;
 const WEBINAR = 8;
 
 // Its log would go to stdout.
@@ -30,7 +31,7 @@ const walks = {
     const items = [];
     for (let page_token; ; ) {
       // The SDK throws the HTTP error of a refusal.
-      const answer = await list.get({ params: { ...params, page_size: 100, page_token } }).catch((error) => {
+      const answer = await list.get({ params: { ...params, page_size: PAGE_SIZE, page_token } }).catch((error) => {
         if (!error.response?.data?.code) throw error;
         return error.response.data;
       });
@@ -43,7 +44,7 @@ const walks = {
   async iterator(name, params) {
     const [list, key] = LISTS[name];
     const items = [];
-    for await (const page of await list.getWithIterator({ params: { ...params, page_size: 100 } })) {
+    for await (const page of await list.getWithIterator({ params: { ...params, page_size: PAGE_SIZE } })) {
       items.push(...(page?.[key] ?? []));
     }
     return [null, items];

@@ -4,6 +4,7 @@
 require 'GuzzleHttp/autoload.php';
 
 const DAY_S = 86400;
+const PAGE_SIZE = 20;
 const WEBINAR = 8;
 
 $client = new GuzzleHttp\Client(['base_uri' => getenv('VCQ_BASE_URL'), 'http_errors' => false, 'proxy' => '']);
@@ -26,7 +27,7 @@ function walk($name, $query)
     $items = [];
     while (true) {
         $answer = request('GET', "vc/v1/$name", [
-            'query' => $query + ['page_size' => 100],
+            'query' => $query + ['page_size' => PAGE_SIZE],
             'headers' => ['Authorization' => "Bearer $token"],
         ]);
         if ($answer->code) {

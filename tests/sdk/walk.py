@@ -19,6 +19,8 @@ import urllib.parse
 
 BASE_URL = os.environ["VCQ_BASE_URL"]
 DAY_S = 86_400
+# The smallest allowed, so that most lists have several pages.
+PAGE_SIZE = 20
 WEBINAR = 8
 
 
@@ -74,7 +76,7 @@ def walk(get, name, params):
     key = "participants" if name == "participant_list" else name
     items = []
     while True:
-        answer = get(name, {**params, "page_size": 100})
+        answer = get(name, {**params, "page_size": PAGE_SIZE})
         if answer["code"]:
             return answer["code"], items
         items += answer["data"].get(key) or []

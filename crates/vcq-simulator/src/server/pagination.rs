@@ -41,9 +41,10 @@ pub(super) fn slice_page(
     Ok(PageSlice { rows, next })
 }
 
+/// With characters of base64 that a client must escape in a URL.
 fn encode_token(query: u64, offset: usize) -> String {
     let hidden = offset as u32 ^ derive_key(query, 1) as u32;
-    format!("{hidden:08x}{:016x}", derive_key(query, offset as u64 + 2))
+    format!("{hidden:08x}+/{:016x}==", derive_key(query, offset as u64 + 2))
 }
 
 fn decode_token(query: u64, token: &str) -> Result<usize, ApiError> {
