@@ -10,8 +10,8 @@ use super::writer::WriteError;
 use crate::ledger::{FileProgress, Ledger};
 use crate::raw_log::{RawKind, date_in_path, lacks_only_last_record};
 
-/// The lost files, by path below `raw/`. A file that lacks only its last record is not lost. Lost lists are not considered
-/// here: they show as missing rows.
+/// The lost files, by path below `raw/`. A file that lacks only its last record is not lost. Lost lists are not
+/// considered here: they show as missing rows.
 fn lost_files(raw_dir: &Path, ledger: &Ledger) -> Result<HashMap<String, FileProgress>, WriteError> {
     let mut files = ledger.raw_files()?;
     files.retain(|path, progress| {

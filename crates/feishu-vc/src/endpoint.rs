@@ -1,8 +1,8 @@
 //! The endpoints: the three lists of meetings and their quality, and the optional ones.
 //!
 //! Source: the Feishu documents `get`, `get-2` and `get-3` of "meeting-room-data" (vc-v1) for the lists; `room/list`,
-//! `room_level/list`, `alert/list`, `resource_reservation_list/get`, `report/get_daily` (vc-v1) and `admin_user_stat/list`
-//! (admin-v1) for the optional ones.
+//! `room_level/list`, `alert/list`, `resource_reservation_list/get`, `report/get_daily` (vc-v1) and
+//! `admin_user_stat/list` (admin-v1) for the optional ones.
 
 use std::fmt;
 use std::time::Duration;

@@ -5,8 +5,8 @@
 //! retries temporary failures, walks all pages of a list, and classifies every documented error code in one table
 //! ([`error_codes`]). No error, `Debug` form or event contains a secret or a person's id.
 //!
-//! The optional endpoints (rooms, alerts, reservations, Feishu's own counts) have a request type each and are called in the
-//! same way.
+//! The optional endpoints (rooms, alerts, reservations, Feishu's own counts) have a request type each and are called in
+//! the same way.
 //!
 //! It leaves the items of a page as JSON: what a meeting or a metric means is left to the caller.
 //!

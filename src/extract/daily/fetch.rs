@@ -1,7 +1,7 @@
 //! Fetches the days that are due, kind by kind and newest first, and records their answers.
 //!
-//! Each kind ends at its first refusal, or after a few failures in a row: what is left of it is a gap of the run. Only an
-//! error of the disk ends the run.
+//! Each kind ends at its first refusal, or after a few failures in a row: what is left of it is a gap of the run. Only
+//! an error of the disk ends the run.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 

@@ -1,7 +1,7 @@
 //! Fetches what is kept by day: rooms, alerts, reservations and Feishu's own counts.
 //!
-//! One walk answers one day; the last complete one counts. A day is requested again until its answer is final. A refused
-//! or failing endpoint is a gap of the run and never stops the fetching of meetings.
+//! One walk answers one day; the last complete one counts. A day is requested again until its answer is final. A
+//! refused or failing endpoint is a gap of the run and never stops the fetching of meetings.
 
 mod also;
 mod due;
