@@ -1,6 +1,8 @@
 //! `vcq-etl sync`: its arguments, and a run of it.
 
+use std::io::Read;
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
@@ -13,11 +15,12 @@ use super::failed_summary::{failed_summary, failure_text};
 use super::output::json_line;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
-use super::window::{self, Window};
+use super::window::{self, EventsError, Window};
 use crate::commands::{self, LastStart, Summary, SyncSetup, Synced};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
+use crate::extract::{EventFile, read_events};
 use crate::schema::utc_text;
 use crate::text::{in_json, on_lines};
 
@@ -41,8 +44,8 @@ pub(super) struct WindowArgs {
     /// last goes back to where the newest complete run ended, less the settle time and a day, and to the oldest time
     /// that no complete run covers. In a store without a complete run it is 7d.
     /// A meeting belongs to every window that it overlaps. Dates are in the time zone of the tenant.
-    #[arg(long, value_name = "WHEN")]
-    pub since: String,
+    #[arg(long, value_name = "WHEN", required = true)]
+    pub since: Option<String>,
 
     /// End of the window (exclusive) [default: now].
     #[arg(long, value_name = "WHEN")]
@@ -70,6 +73,12 @@ pub(super) struct SyncArgs {
     #[arg(long, value_name = "HH:MM")]
     pub finish_by: Option<String>,
 
+    /// File with an event vc.meeting.all_meeting_ended_v1 per line, as JSON; - for standard input.
+    ///
+    /// The meetings of the events are fetched without the meeting list. Without --since no meeting list is read.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub events: Option<PathBuf>,
+
     /// Format of the summary on stdout [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub summary: Option<TextOrJson>,
@@ -87,7 +96,9 @@ pub(super) const ENTRY: Entry =
 
 fn command() -> Command {
     // The description is set after the arguments, whose doc comment would replace it.
-    SyncArgs::augment_args(Command::new("sync")).about("Fetch new data and publish it").long_about(
+    let command = SyncArgs::augment_args(Command::new("sync"))
+        .mut_arg("since", |since| since.required(false).required_unless_present("events"));
+    command.about("Fetch new data and publish it").long_about(
         "Fetch the meetings of a time window with their participants and quality data, and publish them as Parquet and \
          DuckDB. Only meetings that have ended are fetched, and final data is never fetched again. If a run stops early, the \
          next run resumes where it stopped.",
@@ -103,7 +114,17 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: SyncArgs = parsed(matches);
     let progress = context.start_progress(context.config.calls_per_minute);
     let finish_by = args.finish_by.as_deref();
-    let setup = window_setup(&args.window, args.max_calls, finish_by, context, progress.clone())?;
+    let setup = match &args.events {
+        None => window_setup(&args.window, args.max_calls, finish_by, context, progress.clone())?,
+        Some(path) => {
+            let events = read_events(&events_text(path)?);
+            let setup = match args.window.since {
+                Some(_) => window_setup(&args.window, args.max_calls, finish_by, context, progress.clone())?,
+                None => events_setup(&args, &events, context, progress.clone())?,
+            };
+            SyncSetup { events: Some(events), ..setup }
+        }
+    };
     if setup.client.shared_budget_dir.is_none() {
         context
             .console
@@ -131,6 +152,38 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A sync of the meetings of events only. Its window is what they span.
+fn events_setup(
+    args: &SyncArgs,
+    events: &EventFile,
+    context: &Context,
+    listener: Arc<dyn Listener>,
+) -> Result<SyncSetup, Failure> {
+    let now_us = now_us();
+    let finish_by = args.finish_by.as_deref();
+    let finish_by_us = finish_by.map(|text| window::finish_by(text, &context.config.timezone, now_us)).transpose()?;
+    let window_us = events.span_us().unwrap_or((now_us, now_us));
+    let setup = setup(context, &context.config, window_us, listener)?;
+    Ok(SyncSetup {
+        has_window: false,
+        refetch: args.window.refetch,
+        max_calls: args.max_calls,
+        finish_by_us,
+        meeting_nos: args.window.meeting_no.clone(),
+        ..setup
+    })
+}
+
+fn events_text(path: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let read = match path == Path::new("-") {
+        true => std::io::stdin().read_to_end(&mut bytes),
+        false => std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
+    };
+    read.map_err(|source| EventsError { path: path.to_owned(), source })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Prints the summary, and the reason if the run stopped early.
@@ -207,6 +260,8 @@ pub(super) fn setup(
         signal: Arc::new(AtomicI32::new(0)),
         window_us,
         meeting_nos: Vec::new(),
+        has_window: true,
+        events: None,
         also: config.also.clone(),
         refetch: false,
         max_calls: None,
@@ -234,14 +289,15 @@ pub(super) fn window_setup(
     listener: Arc<dyn Listener>,
 ) -> Result<SyncSetup, Failure> {
     let (zone, now_us) = (&context.config.timezone, now_us());
-    let window = if args.since.trim().eq_ignore_ascii_case(window::LAST) {
+    let since = args.since.as_deref().unwrap_or_default();
+    let window = if since.trim().eq_ignore_ascii_case(window::LAST) {
         let config = &context.config;
         let settle_us = i64::try_from(config.settle.as_micros()).unwrap_or(i64::MAX);
         let LastStart { since_us, why } = commands::last_start(&config.store, config.database(), settle_us, now_us);
         context.console.info(&format!("--since last is {}: {why}", utc_text(since_us)));
         Window::since_last(since_us, args.until.as_deref(), zone, now_us)?
     } else {
-        Window::parse(&args.since, args.until.as_deref(), zone, now_us)?
+        Window::parse(since, args.until.as_deref(), zone, now_us)?
     };
     let finish_by_us = finish_by.map(|text| window::finish_by(text, zone, now_us)).transpose()?;
     let setup = setup(context, &context.config, (window.since_us, window.until_us), listener)?;

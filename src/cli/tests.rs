@@ -305,7 +305,15 @@ fn sync_takes_the_arguments_of_the_contract() {
     );
     let zone = TenantZone::parse("+08:00").expect("zone");
     let now_us = 1_795_397_400_000_000;
-    assert!(window::Window::parse(&args.window.since, args.window.until.as_deref(), &zone, now_us).is_ok());
+    assert!(
+        window::Window::parse(
+            args.window.since.as_deref().expect("given"),
+            args.window.until.as_deref(),
+            &zone,
+            now_us
+        )
+        .is_ok()
+    );
     let finish_by = args.finish_by.expect("a time");
     assert_eq!(window::finish_by(&finish_by, &zone, now_us), Ok(now_us + 21 * 3_600_000_000));
 

@@ -39,6 +39,14 @@ pub(crate) enum WindowError {
     NotATimeOfDay { text: String },
 }
 
+/// The file of `--events` cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("--events: could not read {}", path.display())]
+pub(crate) struct EventsError {
+    pub path: std::path::PathBuf,
+    pub source: std::io::Error,
+}
+
 impl Window {
     /// `until` defaults to now and may be in the future.
     pub(crate) fn parse(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::publish::due_dates::DueDates;
+use super::summary::EventsRead;
 use crate::error::stop_reason::{cause_hint, scopes_hint};
 use crate::extract::{CaughtUp, DailyOutcome, endpoint_of};
 use crate::schema::civil_date_text;
@@ -65,6 +66,35 @@ pub(super) fn of_days(daily: &DailyOutcome) -> Vec<String> {
         format!("{}: {} of this window are too old: Feishu reports 90 days back", kind.folder(), counted(*days, "day"))
     });
     gaps.chain(too_old).collect()
+}
+
+/// What an events file has beyond meetings, and the meetings that only events know.
+pub(super) fn of_events(events: Option<&EventsRead>, not_listed: &[String]) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let mut notes = Vec::new();
+    if let Some(EventsRead { new, known, duplicates, skipped, bad_lines }) = events {
+        notes.push(format!(
+            "events: {} of {new} new and {known} known {}; {duplicates} delivered again, {skipped} of other types",
+            counted(new + known, "event"),
+            if new + known == 1 { "meeting" } else { "meetings" }
+        ));
+        notes.extend(bad_lines.iter().take(SHOWN).map(|bad| format!("events, line {}: {}", bad.line, bad.problem)));
+        if bad_lines.len() > SHOWN {
+            notes.push(format!(
+                "events: {} more that could not be read",
+                counted((bad_lines.len() - SHOWN) as u64, "line")
+            ));
+        }
+    }
+    if !not_listed.is_empty() {
+        let keys = not_listed.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+        let more = if not_listed.len() > SHOWN { ", ..." } else { "" };
+        notes.push(format!(
+            "the meeting list does not return {} that events named: {keys}{more}",
+            counted(not_listed.len() as u64, "meeting")
+        ));
+    }
+    notes
 }
 
 pub(super) fn of_rebuild(caught_up: CaughtUp, kept: &BTreeSet<i32>, truncated: u64) -> Vec<String> {

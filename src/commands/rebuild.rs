@@ -89,6 +89,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     ledger.record_run(&run)?;
     let publishing = PublishSetup {
         window: TimeWindow::of_starts(window_us),
+        has_window: true,
         meeting_nos: Vec::new(),
         zone: setup.zone.clone(),
         user_id_type: ledger.setting(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone()),

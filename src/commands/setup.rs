@@ -9,7 +9,7 @@ use feishu_vc::{CancellationToken, ClientConfig, UserIdType};
 
 use crate::commands::publish::definitions::DefinitionSettings;
 use crate::event::Listener;
-use crate::extract::Also;
+use crate::extract::{Also, EventFile};
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
 
@@ -38,6 +38,10 @@ pub(crate) struct SyncSetup {
     pub window_us: (i64, i64),
     /// Only these meetings; all if empty.
     pub meeting_nos: Vec<String>,
+    /// False if only events name meetings; `window_us` is then what they span, and no meeting list is read.
+    pub has_window: bool,
+    /// What `--events` read.
+    pub events: Option<EventFile>,
     /// What is fetched beside the meetings.
     pub also: Vec<Also>,
     /// Fetch again what is final, too.

@@ -44,7 +44,10 @@ pub(super) fn lost_raw_dates(
     let lost = dates_with_lost_files(&raw, ledger)?;
     let mut lost_raw = BTreeSet::new();
     for (kind, date) in needed {
-        if lost.contains(&date) || list_files(&raw, kind, date).map_err(DateError::Raw)?.is_empty() {
+        let is_missing = |kind| list_files(&raw, kind, date).map(|files| files.is_empty()).map_err(DateError::Raw);
+        // Meetings come from the list or from events.
+        let from_events = kind == RawKind::Meetings && !is_missing(RawKind::Events)?;
+        if lost.contains(&date) || (is_missing(kind)? && !from_events) {
             lost_raw.insert(date);
         }
     }

@@ -44,6 +44,28 @@ impl Calls {
     }
 }
 
+/// What `--events` read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct EventsRead {
+    /// Meetings that were unknown before.
+    pub new: u64,
+    /// Meetings that were known from the meeting list or from earlier events.
+    pub known: u64,
+    /// Events that were delivered again.
+    pub duplicates: u64,
+    /// Events of other types.
+    pub skipped: u64,
+    /// Lines that are no events.
+    pub bad_lines: Vec<BadLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct BadLine {
+    /// From 1.
+    pub line: u64,
+    pub problem: String,
+}
+
 /// The days of a kind that is kept by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct DaysFetched {
@@ -97,6 +119,12 @@ pub(crate) struct Summary {
     /// What was fetched beside the meetings, by kind; only with `--also`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<&'static str, DaysFetched>,
+    /// Only with `--events`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventsRead>,
+    /// The keys of meetings in the window that an event has named and that the meeting list does not return.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events_not_listed: Vec<String>,
     pub retries: u64,
     pub throttles: u64,
     /// Seconds spent waiting because Feishu throttled.

@@ -12,11 +12,11 @@ use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
 use super::setup::{SyncSetup, forward_only};
-use super::summary::{DaysFetched, Summary, TimeSpan};
+use super::summary::{BadLine, DaysFetched, EventsRead, Summary, TimeSpan};
 use super::{history, notes, plan, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
-use crate::extract::{DailyOutcome, Extracted, FetchScope, Scheduler, Stop, catch_up};
+use crate::extract::{DailyOutcome, EventFile, Extracted, FetchScope, ImportedEvents, Scheduler, Stop, catch_up};
 use crate::ledger::{Ledger, RunRecord, holes};
 use crate::load::{Lock, PublishMode, StorePaths};
 use crate::schema::TimeWindow;
@@ -56,6 +56,10 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let (since_us, until_us) = setup.window_us;
     let mut run = run_record::begin("sync", setup.window_us, started_us);
     run_record::set_meeting_nos(&mut run, &setup.meeting_nos);
+    if !setup.has_window {
+        // It covers no time: what the meeting list has there is unknown.
+        (run.since_us, run.until_us) = (None, None);
+    }
     let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
     setup.listener.on_event(&Event::Started { since_us, until_us });
@@ -64,6 +68,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
     let publishing = PublishSetup {
         window: TimeWindow::overlapping(setup.window_us),
+        has_window: setup.has_window,
         meeting_nos: setup.meeting_nos.clone(),
         zone: setup.zone.clone(),
         user_id_type: setup.user_id_type.as_str().to_owned(),
@@ -84,8 +89,14 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         // We interrupted the extraction because publishing failed; that failure is the reason to report.
         extracted.stop = None;
     }
-    let exit = exit_code(&extracted, setup.signal.load(Ordering::Relaxed));
-    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages, daily } = extracted;
+    let events = setup.events.as_ref().map(|file| events_read(file, extracted.events));
+    let exit = match exit_code(&extracted, setup.signal.load(Ordering::Relaxed)) {
+        ExitCode::Complete if events.as_ref().is_some_and(|events| !events.bad_lines.is_empty()) => {
+            ExitCode::Incomplete
+        }
+        exit => exit,
+    };
+    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages, daily, events: _ } = extracted;
     run_record::set_finished(&mut run, (setup.now_us)());
     run_record::set_calls(&mut run, &counters);
     let is_whole = stop.is_none();
@@ -128,12 +139,18 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     notes.extend(lost_history);
     notes.extend(history::holes_note(&holes));
 
+    let events_not_listed = match stop.is_none() && setup.has_window && setup.meeting_nos.is_empty() {
+        true => ledger.unlisted_events(setup.window_us, settled_us(&setup))?,
+        false => Vec::new(),
+    };
     let only_unreadable = exit == ExitCode::Incomplete
         && is_whole
         && failed_units == 0
         && unreadable_meetings > 0
         && daily.gaps.is_empty()
+        && events.as_ref().is_none_or(|events| events.bad_lines.is_empty())
         && due.lost_raw.is_empty();
+    notes.extend(notes::of_events(events.as_ref(), &events_not_listed));
     let mut summary = Summary {
         calls: counters.calls(),
         retries: counters.retries(),
@@ -147,11 +164,29 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         fetches: true,
         also: days_fetched(&daily),
         not_covered: holes.into_iter().map(TimeSpan::from).collect(),
+        events,
+        events_not_listed,
         notes,
         ..publisher.summary(run_id, exit, started, ("extract", extract_s))
     };
     summary.notes.extend(publisher.take_notes());
     Ok(Synced { summary, exit, stop, only_unreadable, error })
+}
+
+/// Meetings that ended before this have long been listed.
+fn settled_us(setup: &SyncSetup) -> i64 {
+    (setup.now_us)().saturating_sub(i64::try_from(setup.settle.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn events_read(file: &EventFile, imported: ImportedEvents) -> EventsRead {
+    let bad_lines = file.bad_lines.iter().map(|(line, problem)| BadLine { line: *line, problem: problem.clone() });
+    EventsRead {
+        new: imported.new,
+        known: imported.known,
+        duplicates: file.duplicates,
+        skipped: file.skipped,
+        bad_lines: bad_lines.collect(),
+    }
 }
 
 fn days_fetched(daily: &DailyOutcome) -> BTreeMap<&'static str, DaysFetched> {

@@ -4,7 +4,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::nearest::nearest;
 use crate::buildings::BuildingsError;
-use crate::cli::window::{self, WindowError};
+use crate::cli::window::{self, EventsError, WindowError};
 use crate::config::{ConfigError, SETTINGS};
 use crate::load::DuckdbErrorKind;
 use crate::report::ReportError;
@@ -48,6 +48,13 @@ impl From<WindowError> for Failure {
             WindowError::Empty { .. } => "--until is exclusive and must be after --since",
             WindowError::NotATimeOfDay { .. } => "the time is on the tenant's clock (--timezone)",
         })
+    }
+}
+
+impl From<EventsError> for Failure {
+    fn from(error: EventsError) -> Failure {
+        Failure::of(ExitCode::Usage, &error)
+            .hint("give a file with one event per line as JSON, or - for standard input")
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
+use super::events::{change as event_change, event_items};
 use super::items::{as_item, walk_items};
 use super::meeting_item::{ListReader, Listed};
 use super::writer::WriteError;
@@ -39,6 +40,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
                 date.walks_beyond(|path| known.get(&relative_path(raw_dir, path)).map_or(0, |file| file.indexed_bytes));
             let mut changes = match kind {
                 RawKind::Meetings => index_meetings(&date, &walks, meeting_date, ledger, zone)?,
+                RawKind::Events => index_events(&date, &walks, meeting_date, ledger, zone)?,
                 kind if RawKind::DAILY.contains(kind) => index_days(&walks, *kind, meeting_date),
                 _ => index_answers(&date, &walks, *kind, meeting_date, zone)?,
             };
@@ -114,6 +116,27 @@ fn index_meetings(
             }
             changes.extend(walk.is_whole().then_some(Change::Dirty { meeting_date }));
             changes.push(change);
+        }
+    }
+    Ok(changes)
+}
+
+/// Meetings that no list has returned yet.
+fn index_events(
+    date: &RawDate,
+    walks: &[(&str, &WalkRef)],
+    meeting_date: i32,
+    ledger: &Ledger,
+    zone: &TenantZone,
+) -> Result<Vec<Change>, WriteError> {
+    let mut changes = Vec::new();
+    for (_, walk) in walks {
+        let mut reader = ListReader::of_walk(zone, walk);
+        for value in event_items(date, walk)? {
+            let Ok(Listed::Meeting(meeting)) = reader.item(&value, &()) else { continue };
+            if meeting.meeting_date() == meeting_date && ledger.item_digest(&meeting.key)?.is_none() {
+                changes.extend([event_change(meeting), Change::Dirty { meeting_date }]);
+            }
         }
     }
     Ok(changes)

@@ -10,6 +10,7 @@ use super::commit::Committer;
 use super::concurrency::{Backpressure, ConcurrencyController, process_queue};
 use super::daily::{DailyOutcome, fetch_days};
 use super::estimate::count_quality_calls;
+use super::events::{ImportedEvents, import_events};
 use super::fetch::{fetch_participants, fetch_quality};
 use super::meeting_list::{ListProgress, read_meeting_list};
 use super::queue::NewestFirst;
@@ -46,6 +47,7 @@ pub(crate) struct Extracted {
     pub failed_units: u64,
     /// What was fetched beside the meetings.
     pub daily: DailyOutcome,
+    pub events: ImportedEvents,
 }
 
 impl Scheduler {
@@ -70,7 +72,7 @@ impl Scheduler {
 
     pub(crate) async fn run(self: &Arc<Self>) -> Extracted {
         let participants = Arc::new(NewestFirst::new(MAX_WAITING_PARTICIPANTS, 1));
-        let ((unreadable_meetings, meeting_list_pages), (), (), mut daily) = tokio::join!(
+        let ((unreadable_meetings, meeting_list_pages, events), (), (), mut daily) = tokio::join!(
             self.read_list(),
             self.process_meetings(&participants),
             self.process_participants(&participants),
@@ -85,6 +87,7 @@ impl Scheduler {
             unreadable_meetings,
             failed_units: self.committer.failed_units(),
             daily,
+            events,
         }
     }
 
@@ -100,9 +103,16 @@ impl Scheduler {
     }
 
     /// Returns the number of unreadable meetings, and of pages if the list was read to its end.
-    async fn read_list(&self) -> (u64, Option<u64>) {
+    async fn read_list(&self) -> (u64, Option<u64>, ImportedEvents) {
         let mut progress = ListProgress::default();
-        let read = read_meeting_list(&self.context, &self.backlog, &mut progress).await;
+        let imported = import_events(&self.context).await;
+        let events = imported.as_ref().copied().unwrap_or_default();
+        let read = match imported {
+            Ok(_) if self.context.settings.has_window => {
+                read_meeting_list(&self.context, &self.backlog, &mut progress).await
+            }
+            other => other.map(drop),
+        };
         let pages = read.is_ok().then_some(progress.pages);
         match read.and_then(|()| Ok(self.backlog.add_rest(&self.context, &progress.keys)?)) {
             Ok(()) => {
@@ -113,7 +123,7 @@ impl Scheduler {
             Err(stop) => self.stop.set(stop),
         }
         self.backlog.queue.writer_done();
-        (progress.unreadable, pages)
+        (progress.unreadable, pages, events)
     }
 
     async fn process_meetings(self: &Arc<Self>, participants: &Arc<NewestFirst<QualityTask>>) {

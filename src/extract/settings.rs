@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::daily::Also;
+use super::events::MeetingEvent;
 use super::finality::Settle;
 use super::writer::CheckpointWriter;
 use crate::event::Listener;
@@ -25,6 +26,9 @@ pub(crate) struct ExtractSettings {
     pub window_us: (i64, i64),
     /// How long before its window the meeting list is read.
     pub longest_meeting_us: i64,
+    /// False if only events name meetings: the meeting list is not read.
+    pub has_window: bool,
+    pub events: Vec<MeetingEvent>,
     /// Only these meetings; empty for all.
     pub meeting_nos: Vec<String>,
     /// Also fetch what is final.

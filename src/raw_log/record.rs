@@ -12,6 +12,8 @@ use crate::schema::meeting_keys::KnownMeeting;
 pub enum RawKind {
     /// Pages of the meeting list. A page that spans dates is stored under each of them.
     Meetings,
+    /// Events that meetings ended, under the days on which the meetings started.
+    Events,
     Participants,
     Quality,
     /// All rooms of the tenant, on the day of the request.
@@ -29,6 +31,7 @@ pub enum RawKind {
 impl RawKind {
     pub const ALL: &'static [RawKind] = &[
         RawKind::Meetings,
+        RawKind::Events,
         RawKind::Participants,
         RawKind::Quality,
         RawKind::Rooms,
@@ -55,6 +58,7 @@ impl RawKind {
     pub fn folder(self) -> &'static str {
         match self {
             RawKind::Meetings => "meetings",
+            RawKind::Events => "events",
             RawKind::Participants => "participants",
             RawKind::Quality => "quality",
             RawKind::Rooms => "rooms",

@@ -10,6 +10,7 @@ mod concurrent_readers;
 mod disk_errors;
 mod doctor;
 mod error_messages;
+mod events;
 mod html_page;
 mod incomplete_runs;
 mod killed_runs;

@@ -165,6 +165,8 @@ mod tests {
                 ..Calls::default()
             },
             also: BTreeMap::new(),
+            events: None,
+            events_not_listed: Vec::new(),
             retries: 5,
             throttles: 1,
             waited_s: 41.2,

@@ -42,6 +42,8 @@ pub(crate) fn extraction(
         resumed_since_us: fetch.resumed_since_us,
         window_us: setup.window_us,
         longest_meeting_us: i64::try_from(setup.longest_meeting.as_micros()).unwrap_or(i64::MAX),
+        has_window: setup.has_window,
+        events: setup.events.as_ref().map_or_else(Vec::new, |file| file.events.clone()),
         meeting_nos: setup.meeting_nos.clone(),
         refetch: setup.refetch,
         zone: setup.zone.clone(),

@@ -26,7 +26,7 @@ pub(super) fn due_dates(ledger: &Ledger, setup: &PublishSetup, is_whole: bool) -
     let lost_raw = setup.lost_raw_dates.difference(&refetched).copied();
     let lost_raw: BTreeSet<i32> = lost_raw.filter(is_dirty).collect();
     // With --meeting-no only some of the window's meetings are listed.
-    let is_listed = is_whole && setup.meeting_nos.is_empty();
+    let is_listed = is_whole && setup.has_window && setup.meeting_nos.is_empty();
     let read_us = (setup.window.since_us, setup.window.until_us);
     let partially_listed = ledger.partially_listed_dates(if is_listed { read_us } else { (0, 0) })?;
     let stays = [&awaiting_refetch, &lost_raw, &partially_listed];

@@ -13,6 +13,8 @@ use crate::schema::{TenantZone, TimeWindow};
 pub(crate) struct PublishSetup {
     /// The totals count the meetings of this window.
     pub window: TimeWindow,
+    /// False if the run reads no meeting list.
+    pub has_window: bool,
     pub meeting_nos: Vec<String>,
     pub zone: TenantZone,
     pub user_id_type: String,

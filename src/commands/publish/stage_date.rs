@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow::error::ArrowError;
 
-use crate::extract::walk_items;
+use crate::extract::{event_items, walk_items};
 use crate::load::{DatePublication, LoadError, PartWriter};
 use crate::raw_log::{PageReader, RawDate, RawError, RawKind, WalkRef};
 use crate::schema::cell::{self, Row};
@@ -72,7 +72,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
         rejects: Vec::new(),
         unknown_fields: UnknownFields::new(),
     };
-    let meetings = stage.meetings(&meeting_pages)?;
+    let meetings = stage.meetings(&meeting_pages, &open(RawKind::Events)?)?;
     // Sorted by `<meeting_key>/`, so that participants are in the order of their keys.
     let mut keys: Vec<(String, String)> =
         meetings.meetings().map(|(key, identity)| (key.to_owned(), identity.meeting_no.clone())).collect();
@@ -115,11 +115,17 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn meetings(&mut self, pages: &RawDate) -> Result<DateMeetings<'a>, DateError> {
+    /// Events first: the list says more, so it replaces their rows.
+    fn meetings(&mut self, pages: &RawDate, events: &RawDate) -> Result<DateMeetings<'a>, DateError> {
         let mut walks: Vec<&WalkRef> =
             pages.units().flat_map(|(_, walks)| walks).filter(|walk| walk.is_whole()).collect();
         walks.sort_by_key(|walk| walk.requested_us);
         let mut meetings = DateMeetings::new(self.context.zone, self.meeting_date);
+        for walk in events.units().flat_map(|(_, walks)| walks).filter(|walk| walk.is_whole()) {
+            let items = ListWalk { items: event_items(events, walk)?, requested_us: walk.requested_us };
+            let keys = MeetingKeys::new(walk.by_instance, &walk.known);
+            meetings.add_walk(&items, walk.window, keys, &mut UnknownFields::new());
+        }
         for walk in walks {
             let mut unknown = UnknownFields::new();
             let items = list_walk(pages, walk, Endpoint::MeetingList)?;

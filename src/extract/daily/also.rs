@@ -42,7 +42,8 @@ impl Also {
 /// The endpoint whose pages a kind of raw file holds; its [`Endpoint::list_key`] finds the items.
 pub(crate) fn endpoint_of(kind: RawKind) -> Endpoint {
     match kind {
-        RawKind::Meetings => Endpoint::MeetingList,
+        // Events have the meetings of the list, and no pages.
+        RawKind::Meetings | RawKind::Events => Endpoint::MeetingList,
         RawKind::Participants => Endpoint::ParticipantList,
         RawKind::Quality => Endpoint::ParticipantQualityList,
         RawKind::Rooms => Endpoint::Rooms,
