@@ -45,6 +45,9 @@ pub(crate) enum ConfigError {
     SecretTooLarge { path: PathBuf, limit_bytes: u64 },
     #[error("could not read the secret in {path}", path = path.display())]
     ReadSecret { path: PathBuf, source: io::Error },
+    /// The text itself is never shown.
+    #[error("{place}: the value {problem}")]
+    UnusableSecret { place: String, problem: &'static str },
     #[error("{path} is empty; expected a secret", path = path.display())]
     EmptySecretFile { path: PathBuf },
 }

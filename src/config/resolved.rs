@@ -11,7 +11,7 @@ use super::error::ConfigError;
 use super::log_format::LogFormat;
 use super::quantity::ByteSize;
 use super::secret_file;
-use super::settings::{Kind, LOG_LEVELS, SETTINGS};
+use super::settings::{Kind, LOG_LEVELS, SETTINGS, Setting};
 use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
 use crate::load::DatabaseOptions;
@@ -187,13 +187,21 @@ impl Config {
     /// Returns the credentials and reads the secret file if one is named.
     pub(crate) fn credentials(&self) -> Result<Credentials, ConfigError> {
         let given = &self.credentials;
-        let read = |secret: &Option<Secret>, file: &Option<PathBuf>| match (secret, file) {
-            (Some(secret), _) => Ok(Some(secret.clone())),
-            (None, Some(path)) => secret_file::read(path).map(Some),
+        let place =
+            |key: &'static str| Setting::find(key).map(|setting| self.origin(key).place(setting)).unwrap_or_default();
+        let read = |[key, file_key]: [&'static str; 2], secret: &Option<Secret>, file: &Option<PathBuf>| match (
+            secret, file,
+        ) {
+            (Some(secret), _) => secret_file::check_text(&place(key), secret.expose()).map(|()| Some(secret.clone())),
+            (None, Some(path)) => secret_file::read(&place(file_key), path).map(Some),
             (None, None) => Ok(None),
         };
-        if let Some(token) = read(&given.access_token, &given.access_token_file)? {
+        if let Some(token) = read(["access_token", "access_token_file"], &given.access_token, &given.access_token_file)?
+        {
             return Ok(Credentials::Bearer(token));
+        }
+        if let Some(app_id) = &given.app_id {
+            secret_file::check_text(&place("app_id"), app_id)?;
         }
         let half = |keys: &[&str], missing| {
             let is_given = |key| keys.contains(&key) && self.origins.contains_key(key);
@@ -201,7 +209,10 @@ impl Config {
             let given = setting.map(|setting| self.origin(setting.key).place(setting)).unwrap_or_default();
             ConfigError::HalfCredentials { given, missing }
         };
-        match (given.app_id.clone(), read(&given.app_secret, &given.app_secret_file)?) {
+        match (
+            given.app_id.clone(),
+            read(["app_secret", "app_secret_file"], &given.app_secret, &given.app_secret_file)?,
+        ) {
             (Some(app_id), Some(app_secret)) => Ok(Credentials::App { app_id, app_secret }),
             (Some(_), None) => Err(half(&["app_id"], "the app secret")),
             (None, Some(_)) => Err(half(&["app_secret", "app_secret_file"], "the app ID")),

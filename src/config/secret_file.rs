@@ -1,8 +1,8 @@
-//! Reads secrets from files that only their owner can access.
+//! Reads secrets from files that only their owner can access, or that a container's runtime has mounted.
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use feishu_vc::Secret;
@@ -12,23 +12,52 @@ use super::error::ConfigError;
 /// Maximum size of a secret file. The longest Feishu token has 4 KB.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Reads a secret and trims surrounding whitespace. Symbolic links are followed.
-pub(super) fn read(path: &Path) -> Result<Secret, ConfigError> {
+/// Reads a secret and trims surrounding whitespace. Symbolic links are followed. `place` names the setting.
+pub(super) fn read(place: &str, path: &Path) -> Result<Secret, ConfigError> {
     let unreadable = |source| ConfigError::ReadSecret { path: path.to_owned(), source };
     // Checked before opening, because opening a pipe blocks; and again on the open file, because the path may have been
     // replaced in between.
     check_file(path, &fs::metadata(path).map_err(unreadable)?)?;
     let file = fs::File::open(path).map_err(unreadable)?;
     check_file(path, &file.metadata().map_err(unreadable)?)?;
-    let mut text = String::new();
-    file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MAX_BYTES {
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(ConfigError::SecretTooLarge { path: path.to_owned(), limit_bytes: MAX_BYTES });
     }
+    let place = format!("{place} ({})", path.display());
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Err(ConfigError::UnusableSecret { place, problem: "is not UTF-8 text" });
+    };
     match text.trim() {
         "" => Err(ConfigError::EmptySecretFile { path: path.to_owned() }),
-        text => Ok(Secret::new(text)),
+        text => check_text(&place, text).map(|()| Secret::new(text)),
     }
+}
+
+/// Returns an error if the text can't be a secret as Feishu issues it, because of what an editor or a copy has added.
+/// Nothing is removed silently: what is sent is what is configured.
+pub(super) fn check_text(place: &str, text: &str) -> Result<(), ConfigError> {
+    const QUOTES: &[(char, char)] =
+        &[('"', '"'), ('\'', '\''), ('`', '`'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
+    let is_quoted = |(open, close): &(char, char)| text.starts_with(*open) && text.ends_with(*close);
+    let begins_with = |word: &str| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    let problem = if text.starts_with('\u{feff}') {
+        "begins with a byte-order mark (U+FEFF)"
+    } else if QUOTES.iter().any(is_quoted) {
+        "is enclosed in quotation marks"
+    } else if begins_with("bearer ") {
+        "begins with \"Bearer \""
+    } else if begins_with("VCQ_") && text.contains('=') {
+        "is an assignment (VCQ_...=)"
+    } else if text.contains(char::is_whitespace) {
+        "contains white space"
+    } else if text.contains(|letter: char| !letter.is_ascii_graphic()) {
+        "contains characters that are not printable ASCII"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::UnusableSecret { place: place.to_owned(), problem })
 }
 
 fn check_file(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
@@ -38,23 +67,46 @@ fn check_file(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
     check_mode(path, metadata)
 }
 
-/// Returns an error if anyone but the owner may read, write or execute the file.
+/// Returns an error if anyone but the owner may access the file, unless it is mounted or its folder is private.
 pub(super) fn check_private(path: &Path) -> Result<(), ConfigError> {
     let metadata = fs::metadata(path).map_err(|source| ConfigError::ReadSecret { path: path.to_owned(), source })?;
     check_mode(path, &metadata)
 }
 
 fn check_mode(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
-    let mode = metadata.permissions().mode() & 0o777;
-    match mode & 0o077 {
-        0 => Ok(()),
-        _ => Err(ConfigError::SecretReadableByOthers { path: path.to_owned(), mode }),
+    let mode = metadata.mode() & 0o777;
+    let is_private = mode & 0o077 == 0;
+    // Others may read it at most, never change it.
+    let is_read_only = mode & 0o033 == 0;
+    if is_private || (is_read_only && (is_mounted(path, metadata) || folder_is_private(path))) {
+        return Ok(());
     }
+    Err(ConfigError::SecretReadableByOthers { path: path.to_owned(), mode })
+}
+
+/// Whether it looks like what Docker and Kubernetes mount: it is root's, and nobody can write it. Inside the container
+/// its mode cannot be changed.
+fn is_mounted(path: &Path, metadata: &fs::Metadata) -> bool {
+    let is_read_only_mount =
+        || rustix::fs::statvfs(path).is_ok_and(|of| of.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY));
+    metadata.uid() == 0 && (metadata.mode() & 0o222 == 0 || is_read_only_mount())
+}
+
+/// Whether only the owner can reach the file, whatever its mode.
+fn folder_is_private(path: &Path) -> bool {
+    let folder = fs::canonicalize(path).ok().and_then(|real| real.parent().map(Path::to_owned));
+    folder.and_then(|folder| fs::metadata(folder).ok()).is_some_and(|metadata| metadata.mode() & 0o077 == 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    fn read(path: &Path) -> Result<Secret, ConfigError> {
+        super::read("VCQ_APP_SECRET_FILE", path)
+    }
 
     #[test]
     fn debug_hides_the_text() {
@@ -66,12 +118,52 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("secret");
         fs::write(&path, "  s3cret\n").expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("mode");
-        assert!(matches!(read(&path), Err(ConfigError::SecretReadableByOthers { mode: 0o640, .. })));
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("mode");
+        set(folder.path(), 0o755);
+        for mode in [0o640, 0o644, 0o660, 0o666, 0o604] {
+            set(&path, mode);
+            assert!(matches!(read(&path), Err(ConfigError::SecretReadableByOthers { mode: of, .. }) if of == mode));
+        }
+        // As containers mount it: root's, and nobody can write it.
+        let is_roots = fs::metadata(&path).expect("there").uid() == 0;
+        for mode in [0o440, 0o444] {
+            set(&path, mode);
+            assert_eq!(read(&path).is_ok(), is_roots, "{mode:o}");
+        }
+        // In a folder that only the owner can enter.
+        set(folder.path(), 0o700);
+        for (mode, is_fine) in [(0o440, true), (0o644, true), (0o660, false)] {
+            set(&path, mode);
+            assert_eq!(read(&path).is_ok(), is_fine, "{mode:o}");
+        }
+        set(folder.path(), 0o755);
+        set(&path, 0o600);
         assert_eq!(read(&path).expect("read").expose(), "s3cret");
         fs::write(&path, "\n").expect("written");
         assert!(matches!(read(&path), Err(ConfigError::EmptySecretFile { .. })));
+    }
+
+    #[test]
+    fn what_an_editor_or_a_copy_has_added_is_named() {
+        for (text, problem) in [
+            ("\u{feff}s3cret", "byte-order mark"),
+            ("\"s3cret\"", "quotation marks"),
+            ("\u{201c}s3cret\u{201d}", "quotation marks"),
+            ("Bearer s3cret", "\"Bearer \""),
+            ("bearer s3cret", "\"Bearer \""),
+            ("VCQ_APP_SECRET=s3cret", "an assignment"),
+            ("s3cret s3cret", "white space"),
+            ("s3cret\ns3cret", "white space"),
+            ("s3cr\u{e9}t", "not printable ASCII"),
+            ("s3cret\u{200b}", "not printable ASCII"),
+        ] {
+            let error = check_text("VCQ_APP_SECRET", text).expect_err(text).to_string();
+            assert!(error.starts_with("VCQ_APP_SECRET: ") && error.contains(problem), "{error}");
+            assert!(!error.contains("s3cr"), "{error}");
+        }
+        for text in ["s3cret", "s3\"cret", "Bearer", "a=b", "t-1.2_3"] {
+            assert!(check_text("", text).is_ok(), "{text}");
+        }
     }
 
     #[test]
@@ -86,7 +178,7 @@ mod tests {
         write("large", &[b'x'; MAX_BYTES as usize + 1]);
         assert!(matches!(read(&at("large")), Err(ConfigError::SecretTooLarge { .. })));
         write("bytes", b"\xff\xfe");
-        assert!(matches!(read(&at("bytes")), Err(ConfigError::ReadSecret { .. })));
+        assert!(matches!(read(&at("bytes")), Err(ConfigError::UnusableSecret { .. })));
         assert!(matches!(read(folder.path()), Err(ConfigError::SecretNoFile { .. })));
         assert!(matches!(read(Path::new("/dev/null")), Err(ConfigError::SecretNoFile { .. })));
         assert!(matches!(read(&at("nothing")), Err(ConfigError::ReadSecret { .. })));
@@ -99,6 +191,7 @@ mod tests {
         write("secret", b"s3cret\r\n");
         symlink(at("secret"), at("link")).expect("linked");
         assert_eq!(read(&at("link")).expect("read").expose(), "s3cret");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("mode");
         fs::set_permissions(at("secret"), fs::Permissions::from_mode(0o604)).expect("mode");
         assert!(matches!(read(&at("link")), Err(ConfigError::SecretReadableByOthers { .. })));
     }

@@ -154,7 +154,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("app_secret", "SECRET", Kind::Text, Group::Credentials)
     },
     Setting {
-        help: "File that contains the app secret; must be accessible only to its owner (chmod 600).",
+        help: "File that contains the app secret; must be accessible only to its owner (chmod 600), or mounted by a container.",
         ..setting("app_secret_file", "FILE", Kind::Path, Group::Credentials)
     },
     Setting {
@@ -163,7 +163,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("access_token", "TOKEN", Kind::Text, Group::Credentials)
     },
     Setting {
-        help: "File that contains the access token; must be accessible only to its owner (chmod 600).",
+        help: "File that contains the access token; must be accessible only to its owner (chmod 600), or mounted by a container.",
         ..setting("access_token_file", "FILE", Kind::Path, Group::Credentials)
     },
     Setting {

@@ -150,6 +150,7 @@ fn a_settings_file_with_a_secret_must_be_private() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = private_file(folder.path(), FILE_NAME, "app_secret = \"s3cret\"");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("mode");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("mode");
     let load = || Config::load(&Sources { folder: folder.path().to_owned(), ..Sources::default() });
     assert!(matches!(load(), Err(ConfigError::SecretReadableByOthers { .. })));
     fs::write(&path, "threads = 3").expect("written");

@@ -31,8 +31,14 @@ impl From<ConfigError> for Failure {
                 failure.hint("a self-built app needs both VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
             }
             ConfigError::SecretReadableByOthers { path, .. } => {
-                failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy())))
+                failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy()))).hint(
+                    "in a container: mount it as root's file with mode 440 or 444, or put it in a directory with mode 700",
+                )
             }
+            ConfigError::UnusableSecret { .. } => failure.hint(
+                "give the bare text that Feishu's developer console shows: UTF-8 without a byte-order mark, without \
+                 quotation marks, prefix or blanks",
+            ),
             _ => failure.hint(LIST_SETTINGS),
         }
     }
@@ -221,6 +227,7 @@ mod tests {
         insta::assert_snapshot!(text(error), @r"
         error: my secret contains a secret, but other users can access it (mode 644)
         hint: run: chmod 600 'my secret'
+        hint: in a container: mount it as root's file with mode 440 or 444, or put it in a directory with mode 700
         ");
     }
 

@@ -4,6 +4,7 @@ use super::exit_code::ExitCode;
 use super::failure::Failure;
 use super::input_errors::GIVE_ORIGIN;
 use super::nearest::nearest;
+use super::stop_reason::ROOT_CERTIFICATES;
 use crate::commands::SyncError;
 use crate::commands::publish::stage_date::DateError;
 use crate::commands::verify::VerifyError;
@@ -148,11 +149,13 @@ impl From<LockError> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Failure {
-        let exit = match error {
-            ClientError::Setup(_) => ExitCode::Unexpected,
-            ClientError::UnusableSecret { .. } => ExitCode::Usage,
-        };
-        Failure::of(exit, &error).hint("vcq-etl sync --help lists the settings for credentials")
+        match error {
+            ClientError::NoRootCertificates(_) => Failure::of(ExitCode::Usage, &error).hint(ROOT_CERTIFICATES),
+            ClientError::Setup(_) => Failure::of(ExitCode::Unexpected, &error),
+            ClientError::UnusableSecret { .. } => {
+                Failure::of(ExitCode::Usage, &error).hint("vcq-etl sync --help lists the settings for credentials")
+            }
+        }
     }
 }
 
@@ -171,7 +174,8 @@ impl From<SimulatorError> for Failure {
 impl From<FaultError> for Failure {
     fn from(error: FaultError) -> Failure {
         let names: Vec<&str> = vcq_simulator::FAULT_NAMES.iter().map(|(name, _)| *name).collect();
-        Failure::of(ExitCode::Usage, &error).hint(format!("the kinds are {}, code=N", names.join(", ")))
+        Failure::of(ExitCode::Usage, &error)
+            .hint(format!("the kinds are {}, code=N, code=N/STATUS, html=STATUS", names.join(", ")))
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::exit_code::ExitCode;
 use crate::extract::Stop;
-use feishu_vc::{CallError, Fault, StopCause, format_wait};
+use feishu_vc::{CallError, Fault, StopCause, Unreachable, format_wait};
 
 /// Without this scope Feishu returns no user ids.
 pub(crate) const ID_SCOPE: &str = "contact:user.employee_id:readonly";
 pub(super) const RESUMES: &str =
     "fetched data is kept; the next run (without --refetch) resumes where this one stopped";
+pub(crate) const ROOT_CERTIFICATES: &str = "install the package ca-certificates, or set SSL_CERT_FILE to a file (SSL_CERT_DIR to a directory) of root \
+     certificates in PEM form; behind a proxy that signs its own certificates, it must include the proxy's CA";
 const RUN_DOCTOR: &str = "vcq-etl doctor checks the host, the credentials and each endpoint separately";
 
 #[derive(Debug)]
@@ -77,10 +79,11 @@ fn of_call_error(error: &CallError) -> StopReason {
             let next = Some(format!("Run again in {wait} to fetch what is left."));
             StopReason { next, ..reason(ExitCode::Stopped, [format!("run again in {wait}; {RESUMES}")]) }
         }
-        CallError::Failed { fault, .. } if fault.is_unreachable() => reason(
-            ExitCode::Feishu,
-            ["check the network, any proxy or firewall, and the region or base URL", RUN_DOCTOR],
-        ),
+        CallError::Failed { fault, .. } if fault.is_unreachable() => {
+            let network = "check the network, any proxy or firewall, and the region or base URL";
+            let hints = [Some(network), is_untrusted(fault).then_some(ROOT_CERTIFICATES), Some(RUN_DOCTOR)];
+            reason(ExitCode::Feishu, hints.into_iter().flatten())
+        }
         CallError::Failed { fault, .. } if matches!(**fault, Fault::NotJson { .. }) => reason(
             ExitCode::Feishu,
             ["the response does not come from the API: check for a proxy or sign-in page, and the base URL", RESUMES],
@@ -89,6 +92,11 @@ fn of_call_error(error: &CallError) -> StopReason {
         CallError::Refused { .. } => reason(ExitCode::Feishu, [RESUMES]),
         CallError::Budget(_) | CallError::Cancelled => reason(ExitCode::Stopped, [RESUMES]),
     }
+}
+
+/// Whether there is no TLS connection, most often because the certificate is not trusted.
+pub(crate) fn is_untrusted(fault: &Fault) -> bool {
+    matches!(fault, Fault::Unreachable { kind: Unreachable::Tls, .. })
 }
 
 pub(crate) fn scopes_hint(scopes: &[String]) -> String {

@@ -12,10 +12,10 @@ use super::items::{as_item, walk_items};
 use super::meeting_item::{ListReader, Listed};
 use super::writer::WriteError;
 use crate::ledger::{Answer, Change, FileProgress, Ledger, USER_ID_TYPE};
-use crate::raw_log::{RawDate, RawError, RawKind, WalkRef, list_dates, list_files, relative_path};
-use crate::schema::TenantZone;
+use crate::raw_log::{RawDate, RawError, RawKind, WalkEnd, WalkRef, list_dates, list_files, relative_path};
 use crate::schema::identity::ParticipantIdentity;
-use feishu_vc::Endpoint;
+use crate::schema::{Status, TenantZone};
+use feishu_vc::{Endpoint, error_codes};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CaughtUp {
@@ -161,7 +161,7 @@ fn index_answers(
     let mut changes = Vec::new();
     for (unit, walk) in walks {
         let Some(end) = &walk.end else { continue };
-        let (unit, answer) = ((*unit).to_owned(), Answer::new(end, walk.requested_us));
+        let (unit, answer) = ((*unit).to_owned(), answer(end, walk.requested_us));
         if kind == RawKind::Quality {
             changes.push(Change::Answered { base_key: unit, answer });
         } else {
@@ -177,12 +177,23 @@ fn index_answers(
     Ok(changes)
 }
 
+/// Version 0.1.0 took every unknown code for a final refusal. Such a unit is requested again.
+fn answer(end: &WalkEnd, requested_us: i64) -> Answer {
+    let answer = Answer::new(end, requested_us);
+    let is_unlisted = end.api_code.is_some_and(|code| code != 0 && error_codes::find(code).is_none());
+    match end.status {
+        Status::Unsupported if is_unlisted => {
+            Answer { status: Status::Failed, is_final: false, digest: None, ..answer }
+        }
+        _ => answer,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::lost_files::forget_index;
     use super::*;
-    use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawWriter, WalkEnd, encode};
-    use crate::schema::Status;
+    use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawWriter, encode};
 
     fn walk_end(whole: bool) -> WalkEnd {
         WalkEnd {
@@ -298,6 +309,18 @@ mod tests {
             assert_eq!(ledger.dirty_dates().expect("read").len(), 1);
             forget_index(&raw_dir, &ledger).expect("forgotten");
         }
+    }
+
+    #[test]
+    fn a_refusal_with_an_unlisted_code_is_not_final() {
+        let of = |api_code| {
+            let end = WalkEnd { status: Status::Unsupported, is_final: true, api_code, ..walk_end(false) };
+            let answer = answer(&end, 1);
+            (answer.status, answer.is_final)
+        };
+        assert_eq!(of(Some(2_200)), (Status::Failed, false));
+        assert_eq!(of(Some(121_002)), (Status::Unsupported, true));
+        assert_eq!(of(None), (Status::Unsupported, true), "no id, or no join time");
     }
 
     #[test]

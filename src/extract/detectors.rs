@@ -197,8 +197,8 @@ mod tests {
     }
 
     #[test]
-    fn refusals_with_unknown_codes_stop_the_run_and_known_codes_concern_a_unit() {
-        for code in [Some(121_003), Some(4_711), None] {
+    fn parameter_errors_stop_the_run_and_other_codes_concern_a_unit() {
+        for code in [Some(121_003), Some(99_992_402), None] {
             let detector = RefusalDetector::default();
             let held = (0..5).filter(|_| !matches!(detector.check(result(Status::Unsupported, code)), Decision::Hold));
             assert_eq!(held.count(), 1, "the fifth stops: {code:?}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::finality::{Settle, fresh_until_us, is_fresh};
 use super::window::{MeetingWindow, list_slices};
-use crate::ledger::{Ledger, LedgerError, MeetingState, PendingParticipant, WindowFilter};
+use crate::ledger::{Ledger, LedgerError, MeetingState, PendingMeeting, PendingParticipant, WindowFilter};
 use feishu_vc::{Endpoint, Rate};
 
 /// Items on a full page of any of the lists.
@@ -187,6 +187,12 @@ fn count_pages(items: u64) -> u64 {
 /// The quality calls for a participant, from its expected minutes.
 pub(super) fn count_quality_calls(participant: &PendingParticipant) -> u64 {
     participant.expected_minutes.unwrap_or(1).max(1).unsigned_abs().div_ceil(PAGE_ITEMS)
+}
+
+/// The calls to list the participants of a meeting, estimated from the meeting list.
+pub(super) fn count_list_calls(meeting: &PendingMeeting, window: MeetingWindow) -> u64 {
+    let pages = count_pages(meeting.devices.max(1).unsigned_abs());
+    pages + u64::from(meeting.is_webinar) + u64::from(window.is_over_a_day())
 }
 
 /// The quality calls for a meeting, estimated from the meeting list.

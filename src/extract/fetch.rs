@@ -11,17 +11,21 @@ use super::window::MeetingWindow;
 use crate::ledger::PendingParticipant;
 use crate::raw_log::RawKind;
 use crate::schema::identity::{ParticipantId, ParticipantIdentity};
-use feishu_vc::{Endpoint, Identity, ParticipantListRequest, QualityListRequest, WebinarUserRole};
+use feishu_vc::{Endpoint, Identity, ParticipantListRequest, QualityListRequest, Reservation, WebinarUserRole};
 
 /// A webinar's audience is fetched with a second query. A list without its audience is published as far as it goes; its
 /// status shows what is missing.
-pub(super) async fn fetch_participants(context: &Context, task: &MeetingTask) -> UnitResult {
+pub(super) async fn fetch_participants(
+    context: &Context,
+    task: &MeetingTask,
+    reserved: Option<&Reservation>,
+) -> UnitResult {
     let meeting = &task.meeting;
     let mut participants = Vec::new();
-    let mut walk = walk_role(context, task, None, &mut participants).await;
+    let mut walk = walk_role(context, task, None, reserved, &mut participants).await;
     let panel_is_complete = matches!(walk.outcome, Outcome::Complete) && meeting.is_webinar;
     if panel_is_complete {
-        walk = walk.then(walk_role(context, task, Some(WebinarUserRole::Audience), &mut participants).await);
+        walk = walk.then(walk_role(context, task, Some(WebinarUserRole::Audience), reserved, &mut participants).await);
     }
     let earlier =
         Earlier { status: meeting.list_status.as_deref(), digest: meeting.list_digest.as_deref(), us: meeting.list_us };
@@ -46,6 +50,7 @@ async fn walk_role(
     context: &Context,
     task: &MeetingTask,
     role: Option<WebinarUserRole>,
+    reserved: Option<&Reservation>,
     participants: &mut Vec<ParticipantIdentity>,
 ) -> Walk {
     let (meeting, settings) = (&task.meeting, &context.settings);
@@ -55,7 +60,7 @@ async fn walk_role(
         request.webinar_user_role = role;
         request.query(token)
     };
-    walk_list(&context.client, Endpoint::ParticipantList, task, context.now_us(), &query, |page| {
+    walk_list(&context.client, Endpoint::ParticipantList, task, context.now_us(), (&query, reserved), |page| {
         participants.extend(
             parse_items(page.list_json())
                 .iter()
@@ -69,6 +74,7 @@ pub(super) async fn fetch_quality(
     context: &Context,
     task: &MeetingTask,
     participant: &PendingParticipant,
+    reserved: Option<&Reservation>,
 ) -> UnitResult {
     let settle = context.settings.settle;
     let identity = match &participant.id {
@@ -91,7 +97,7 @@ pub(super) async fn fetch_quality(
     let may_grow = now_us < settle.stable_us(task.window.end_us());
     let mut minutes = HashSet::new();
     let endpoint = Endpoint::ParticipantQualityList;
-    let walk = walk_list(&context.client, endpoint, task, now_us, &query, |page| {
+    let walk = walk_list(&context.client, endpoint, task, now_us, (&query, reserved), |page| {
         if may_grow {
             add_minutes(page.list_json(), &mut minutes);
         }

@@ -9,7 +9,7 @@ use super::backlog::{Backlog, WaitingMeeting};
 use super::commit::Committer;
 use super::concurrency::{Backpressure, ConcurrencyController, process_queue};
 use super::daily::{DailyOutcome, fetch_days};
-use super::estimate::count_quality_calls;
+use super::estimate::{count_list_calls, count_quality_calls};
 use super::events::{ImportedEvents, import_events};
 use super::fetch::{fetch_participants, fetch_quality};
 use super::meeting_list::{ListProgress, read_meeting_list};
@@ -22,7 +22,7 @@ use crate::event::{Event, Listener};
 use crate::ledger::PendingParticipant;
 use crate::raw_log::RawKind;
 use crate::schema::Status;
-use feishu_vc::{CancellationToken, Client, Endpoint};
+use feishu_vc::{CancellationToken, Client, Endpoint, Reservation};
 
 /// The maximum number of participants that wait for their quality; no more lists are requested while that many wait.
 const MAX_WAITING_PARTICIPANTS: usize = 128;
@@ -78,7 +78,7 @@ impl Scheduler {
             self.process_participants(&participants),
             self.fetch_days()
         );
-        if let Err(stop) = self.committer.finish(self.stop.is_set()).await {
+        if let Err(stop) = self.committer.finish(self.stop.ends_early()).await {
             self.stop.set(stop);
         }
         Extracted {
@@ -138,7 +138,7 @@ impl Scheduler {
         };
         let limited = self.context.client.waiting(Endpoint::ParticipantList);
         let room = Backpressure { level: participants.length(), below: MAX_WAITING_PARTICIPANTS };
-        let is_over = || self.stop.is_set();
+        let is_over = || self.is_over();
         process_queue(self.controller(), limited, Some(room), &self.backlog.queue, is_over, process).await;
         participants.writer_done();
     }
@@ -155,7 +155,22 @@ impl Scheduler {
             }
         };
         let limited = self.context.client.waiting(Endpoint::ParticipantQualityList);
-        process_queue(self.controller(), limited, None, participants, || self.stop.is_set(), process).await;
+        process_queue(self.controller(), limited, None, participants, || self.is_over(), process).await;
+    }
+
+    /// True once nothing more is to be begun. What was begun within a budget is still finished.
+    fn is_over(&self) -> bool {
+        if let Err(why) = self.context.client.check_budget() {
+            self.stop.set_if_budget(why);
+            return true;
+        }
+        self.stop.is_set()
+    }
+
+    /// Sets the calls of a walk aside. `None`: they are not left, so the walk is not begun, because its first pages
+    /// would be lost. Shorter ones may still fit.
+    fn reserve(&self, calls: u64) -> Option<Reservation> {
+        self.context.client.reserve(calls).map_err(|why| self.stop.set_if_budget(why)).ok()
     }
 
     fn controller(&self) -> ConcurrencyController {
@@ -176,7 +191,13 @@ impl Scheduler {
         let is_unstable = task.meeting.list_status.as_deref() == Some(Status::Pending.name());
         let was_just_listed = is_unstable && settings.was_just_requested(task.meeting.list_us);
         if !task.meeting.list_final && !was_just_listed {
-            let result = self.committer.unless_interrupted(fetch_participants(&self.context, &task).await).await?;
+            let Some(reserved) = self.reserve(count_list_calls(&task.meeting, task.window)) else {
+                self.finish_one(&task);
+                return Ok(());
+            };
+            let fetched = fetch_participants(&self.context, &task, Some(&reserved)).await;
+            drop(reserved);
+            let result = self.committer.unless_interrupted(fetched).await?;
             listed = result.participants.len() as u64;
             self.committer.commit(result).await?;
         }
@@ -206,7 +227,13 @@ impl Scheduler {
     }
 
     async fn process_participant(&self, task: &MeetingTask, participant: PendingParticipant) -> Result<(), Stop> {
-        let result = self.committer.unless_interrupted(fetch_quality(&self.context, task, &participant).await).await?;
+        // A window of more than a day is refused once, unless it is known how Feishu accepts it.
+        let is_refused_once = task.window.is_over_a_day() && !task.form().is_clamped;
+        let calls = count_quality_calls(&participant) + u64::from(is_refused_once);
+        let Some(reserved) = self.reserve(calls) else { return Ok(()) };
+        let fetched = fetch_quality(&self.context, task, &participant, Some(&reserved)).await;
+        drop(reserved);
+        let result = self.committer.unless_interrupted(fetched).await?;
         let (status, samples) = (result.end.status, result.end.items);
         self.context.listener.on_event(&Event::ParticipantDone { status, samples });
         self.committer.commit(result).await

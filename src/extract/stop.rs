@@ -1,6 +1,6 @@
 //! Why a run ended early.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::writer::WriteError;
 use feishu_vc::error_codes::NO_PERMISSION;
@@ -86,27 +86,52 @@ impl Stop {
     }
 }
 
+fn lock(reason: &Mutex<Option<Stop>>) -> MutexGuard<'_, Option<Stop>> {
+    reason.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Ends a run, and keeps its cause: the first reason, except that those which only follow from another give way to it.
 /// `cancel` is the client's: set by the user, or here.
+///
+/// A used-up budget cancels nothing: what was begun within it is finished. Any other reason counts more.
 #[derive(Debug)]
 pub(super) struct StopSignal {
     cancel: CancellationToken,
     first: Mutex<Option<Stop>>,
+    budget: Mutex<Option<Stop>>,
 }
 
 impl StopSignal {
     pub(super) fn new(cancel: CancellationToken) -> StopSignal {
-        StopSignal { cancel, first: Mutex::new(None) }
+        StopSignal { cancel, first: Mutex::default(), budget: Mutex::default() }
     }
 
     pub(super) fn is_set(&self) -> bool {
         self.cancel.is_cancelled()
     }
 
+    /// Whether the run ends before everything is fetched.
+    pub(super) fn ends_early(&self) -> bool {
+        self.is_set() || lock(&self.budget).is_some()
+    }
+
+    /// Records that the budget is used up, if the error says so.
+    pub(super) fn set_if_budget(&self, error: CallError) {
+        if let Ok(stop) = Stop::from_call(error) {
+            self.set(stop);
+        }
+    }
+
     pub(super) fn set(&self, stop: Stop) {
+        if matches!(stop, Stop::Budget(_)) {
+            if !self.is_set() {
+                lock(&self.budget).get_or_insert(stop);
+            }
+            return;
+        }
         // Stored before the cancellation, so that the "cancelled" of other workers comes second. When the writer stops,
         // one worker receives the cause, and not always the first.
-        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = lock(&self.first);
         if first.as_ref().is_none_or(|first| stop.explains(first)) {
             *first = Some(stop);
         }
@@ -115,8 +140,9 @@ impl StopSignal {
     }
 
     pub(super) fn take(&self) -> Option<Stop> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.or_else(|| self.is_set().then_some(Stop::Cancelled))
+        let cause = lock(&self.first).take().filter(|first| !matches!(first, Stop::Cancelled));
+        let cause = cause.or_else(|| lock(&self.budget).take());
+        cause.or_else(|| self.is_set().then_some(Stop::Cancelled))
     }
 }
 

@@ -76,7 +76,7 @@ impl UnitResult {
     ) -> UnitResult {
         let meeting = &task.meeting;
         let (mut status, reason, whole) = interpret(&walk);
-        if status == Status::TooLong && !task.window.is_over_a_day() {
+        if status == Status::TooLong && !task.window.is_over_a_day() && !walk.is_clamped {
             status = Status::Unsupported;
         }
         if status == Status::Complete && samples == Some(0) {
@@ -97,8 +97,14 @@ impl UnitResult {
             end_us: task.window.end_us(),
         });
         let may_change = matches!(status, Status::Complete | Status::Empty | Status::NotFound);
-        let (status, reason) =
-            if may_change && !is_final { (Status::Pending, REQUESTED_EARLY.to_owned()) } else { (status, reason) };
+        let (status, reason) = match status {
+            _ if may_change && !is_final => (Status::Pending, REQUESTED_EARLY.to_owned()),
+            // What is not found in a window of a day is outside of it.
+            Status::NotFound if walk.is_clamped => {
+                (Status::TooLong, format!("longer than a day, and in a window of a day: {reason}"))
+            }
+            _ => (status, reason),
+        };
         UnitResult {
             kind,
             unit: unit.to_owned(),

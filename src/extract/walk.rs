@@ -9,7 +9,8 @@ use super::window::{Form, MeetingWindow};
 use crate::raw_log::{PageRecord, WalkEnd};
 use crate::schema::Status;
 use feishu_vc::{
-    CallError, Client, Endpoint, ErrorResponse, Page, PaginationError, RefusalClass, WalkError, error_codes,
+    CallError, Client, Endpoint, ErrorResponse, Page, Pages, PaginationError, RefusalClass, Reservation, WalkError,
+    error_codes,
 };
 
 pub(super) type Parameters = feishu_vc::Query;
@@ -35,6 +36,8 @@ pub(super) struct Walk {
     /// How it ended; status, reason and finality are decided later.
     pub end: WalkEnd,
     pub outcome: Outcome,
+    /// Whether the window of the last request was cut to a day.
+    pub is_clamped: bool,
     /// Why the run ends with this walk, if it does.
     pub stop: Option<Stop>,
 }
@@ -52,13 +55,14 @@ impl Walk {
 }
 
 /// Walks a list of one meeting. If the window is refused as too long, the end is clamped once; if the start is not
-/// found, it is floored to its minute once. The form that worked is remembered in the task.
+/// found, it is floored to its minute once (which can make a window of exactly a day too long). The form that worked is
+/// remembered in the task.
 pub(super) async fn walk_list(
     client: &Client,
     endpoint: Endpoint,
     task: &MeetingTask,
     now_us: i64,
-    query: Query<'_>,
+    (query, reserved): (Query<'_>, Option<&Reservation>),
     mut on_page: impl FnMut(&Page) + Send,
 ) -> Walk {
     let window = task.window;
@@ -66,12 +70,14 @@ pub(super) async fn walk_list(
     let mut earlier: Option<Walk> = None;
     loop {
         let sent = window.in_form(form);
-        let mut walk = walk_pages(client, endpoint, &|token| query(sent, token), now_us, &mut on_page).await;
+        let pages = client.pages(endpoint, |token| query(sent, token)).within(reserved);
+        let mut walk = walk_pages(pages, endpoint, now_us, &mut on_page).await;
+        walk.is_clamped = form.is_clamped;
         let refused_with = if matches!(walk.outcome, Outcome::Refused { .. }) { walk.end.api_code } else { None };
         let is_too_long = refused_with.is_some_and(error_codes::is_window_too_long);
         let is_not_found = refused_with.is_some_and(error_codes::is_meeting_not_found);
         let next = Form {
-            is_clamped: form.is_clamped || (is_too_long && window.is_over_a_day()),
+            is_clamped: form.is_clamped || (is_too_long && sent.is_over_a_day()),
             is_floored: form.is_floored || (is_not_found && !window.starts_on_a_minute()),
         };
         if let Some(earlier) = earlier {
@@ -92,10 +98,9 @@ pub(super) async fn walk_list(
 }
 
 /// Walks the pages of a list from the first. `on_page` receives each page before the next is requested.
-pub(super) async fn walk_pages(
-    client: &Client,
+pub(super) async fn walk_pages<Q: Fn(Option<&str>) -> Parameters>(
+    mut pages: Pages<'_, Q>,
     endpoint: Endpoint,
-    query: &(dyn Fn(Option<&str>) -> Parameters + Sync),
     now_us: i64,
     mut on_page: impl FnMut(&Page) + Send,
 ) -> Walk {
@@ -104,10 +109,10 @@ pub(super) async fn walk_pages(
         pages: Vec::new(),
         end: WalkEnd::new(Status::Pending, String::new(), None, None),
         outcome: Outcome::Complete,
+        is_clamped: false,
         stop: None,
     };
     let mut digest = AnswerDigest::default();
-    let mut pages = client.pages(endpoint, query);
     loop {
         match pages.next().await {
             Ok(Some(page)) => {

@@ -182,7 +182,7 @@ fn each_kind_of_refusal_is_identified() {
         let mut states: Vec<&str> = states.iter().map(String::as_str).collect();
         states.push("lock skipped");
         diagnosis.assert_states(code, &states).assert_mentions("meeting_list", words);
-        assert!(env.calls() <= 3, "{fault}: no retries");
+        assert!(env.calls() <= 6, "{fault}: one retry at most");
         if fault != "throttle-huge" {
             assert!(diagnosis.check("meeting_list")["log_id"].is_string(), "{fault}");
         }

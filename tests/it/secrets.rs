@@ -161,7 +161,7 @@ fn no_kind_of_failure_leaves_a_secret() {
         (List::Participants, 400, 126_006, 0),
         (List::Quality, 400, 126_010, 0),
         (List::Quality, 500, 121_001, 7),
-        (List::Quality, 418, 4_711, 0),
+        (List::Quality, 418, 4_711, 7),
     ] {
         for format in ["plain", "json"] {
             // A failed token request cannot contain the token.

@@ -1,5 +1,9 @@
 //! A limit on the number of requests, set by the program that uses the client.
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::endpoint::Endpoint;
 
 /// Decides whether a request may be sent, for example within a number of calls or until a time of day.
@@ -12,6 +16,62 @@ pub trait CallBudget: Send + Sync {
     /// The reason, as a sentence for the user, if the budget is used up. The call then ends with
     /// [`CallError::Budget`](crate::CallError::Budget).
     fn admit(&self, endpoint: Endpoint) -> Result<(), String>;
+
+    /// Whether another request would be admitted now, without admitting one.
+    ///
+    /// # Errors
+    /// The reason, if not.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Sets requests aside for a walk, all or none: they are not admitted for anything else.
+    ///
+    /// # Errors
+    /// The reason, as a sentence for the user, if that many are not left. The walk is then not begun.
+    fn reserve(&self, requests: u64) -> Result<(), String> {
+        let _ = requests;
+        Ok(())
+    }
+
+    /// Takes back requests that were set aside and not used.
+    fn release(&self, requests: u64) {
+        let _ = requests;
+    }
+}
+
+/// Requests that are set aside for one walk, so that a list is not cut in the middle. The rest is released with it.
+pub struct Reservation {
+    budget: Arc<dyn CallBudget>,
+    left: AtomicU64,
+}
+
+impl Reservation {
+    /// Sets `requests` aside.
+    ///
+    /// # Errors
+    /// As [`CallBudget::reserve`].
+    pub fn new(budget: Arc<dyn CallBudget>, requests: u64) -> Result<Reservation, String> {
+        budget.reserve(requests)?;
+        Ok(Reservation { budget, left: AtomicU64::new(requests) })
+    }
+
+    /// Uses one request; false if none is left. The client does that for each page.
+    pub fn take(&self) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.budget.release(*self.left.get_mut());
+    }
+}
+
+impl fmt::Debug for Reservation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reservation").field("left", &self.left).finish_non_exhaustive()
+    }
 }
 
 /// The budget that admits every request.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::call_budget::CallBudget;
+use crate::call_budget::{CallBudget, Reservation};
 use crate::config::ClientConfig;
 use crate::endpoint::Endpoint;
 use crate::envelope::{Envelope, Head, List};
@@ -24,6 +24,8 @@ use crate::transport::{Transport, redacted_msg, response_fault};
 
 /// A call that is throttled this often in a row fails even if each wait is short, so that no host can delay it forever.
 const MAX_THROTTLES_PER_CALL: u32 = 30;
+/// A token that is refused right after its refresh may not be known to all of Feishu's servers yet.
+const REFUSED_TOKEN_WAIT: Duration = Duration::from_secs(1);
 
 /// A client of the API. Clones are handles on the same client.
 #[derive(Clone)]
@@ -42,9 +44,11 @@ struct Call<'a> {
     client: &'a Inner,
     endpoint: Endpoint,
     query: &'a [(&'a str, String)],
+    reserved: Option<&'a Reservation>,
     requests: u32,
     faults: u32,
     throttles_in_row: u32,
+    token_refusals: u32,
     rejected: Option<Bearer>,
 }
 
@@ -102,11 +106,45 @@ impl Client {
         self.0.tokens.make_due().await;
     }
 
+    /// Whether the call budget would admit another request.
+    ///
+    /// # Errors
+    /// [`CallError::Budget`] with the reason, if not.
+    pub fn check_budget(&self) -> Result<(), CallError> {
+        self.0.call_budget.check().map_err(CallError::Budget)
+    }
+
+    /// Sets requests of the call budget aside for a walk, see [`Pages::within`](crate::Pages::within).
+    ///
+    /// # Errors
+    /// [`CallError::Budget`] if that many are not left.
+    pub fn reserve(&self, requests: u64) -> Result<Reservation, CallError> {
+        Reservation::new(Arc::clone(&self.0.call_budget), requests).map_err(CallError::Budget)
+    }
+
     /// Fetches one page, with all waits and retries. A request type such as
     /// [`MeetingListRequest`](crate::MeetingListRequest) makes the query; [`Client::pages`] walks a whole list.
     pub async fn call(&self, endpoint: Endpoint, query: &[(&str, String)]) -> Result<Page, CallError> {
-        let client = &*self.0;
-        let mut call = Call { client, endpoint, query, requests: 0, faults: 0, throttles_in_row: 0, rejected: None };
+        self.call_within(None, endpoint, query).await
+    }
+
+    pub(crate) async fn call_within(
+        &self,
+        reserved: Option<&Reservation>,
+        endpoint: Endpoint,
+        query: &[(&str, String)],
+    ) -> Result<Page, CallError> {
+        let mut call = Call {
+            client: &self.0,
+            endpoint,
+            query,
+            reserved,
+            requests: 0,
+            faults: 0,
+            throttles_in_row: 0,
+            token_refusals: 0,
+            rejected: None,
+        };
         loop {
             if let Some(page) = call.attempt().await? {
                 return Ok(page);
@@ -143,7 +181,11 @@ impl Call<'_> {
         if bearer.is_expired(Instant::now()) {
             bearer = tokens.bearer(transport, self.rejected.as_ref()).await?;
         }
-        call_budget.admit(self.endpoint).map_err(CallError::Budget)?;
+        // A repetition is not what was set aside: the rest of it is for the pages that follow.
+        let is_reserved = self.requests == 0 && self.reserved.is_some_and(Reservation::take);
+        if !is_reserved {
+            call_budget.admit(self.endpoint).map_err(CallError::Budget)?;
+        }
         Ok(bearer)
     }
 
@@ -158,6 +200,7 @@ impl Call<'_> {
         let envelope = Envelope::read(&response.body, endpoint.list_key());
         let code = envelope.as_ref().ok().map(|envelope| envelope.head.code);
         let action = decide(Some(endpoint), response.http_status, code);
+        self.client.transport.note(action, code);
         self.client.transport.emit(Event::Answered { endpoint, ok: action == Action::Accept });
         if action != Action::Wait {
             self.throttles_in_row = 0;
@@ -188,8 +231,22 @@ impl Call<'_> {
                 let fault = response_fault(&response, envelope.map(|envelope| envelope.head.code));
                 self.before_retry(failed(fault, response)).await
             }
+            Action::RetryThenStop(cause) if self.client.transport.stops_after(self.faults + 1, cause) => {
+                Err(self.stop(cause, &bearer, response))
+            }
+            Action::RetryThenStop(_) => {
+                let fault = response_fault(&response, envelope.map(|envelope| envelope.head.code));
+                self.before_retry(failed(fault, response)).await
+            }
             Action::Wait => self.throttle(&response, sent_at).await,
-            Action::RefreshToken if self.client.tokens.can_refresh() && self.rejected.is_none() => {
+            Action::RefreshToken if self.may_refuse_token_again() => {
+                if self.token_refusals > 0 || !self.client.tokens.can_refresh() {
+                    let (wait, reason) = (REFUSED_TOKEN_WAIT, WaitReason::Backoff);
+                    let transport = &self.client.transport;
+                    transport.emit(Event::Waiting { endpoint: Some(endpoint), wait, reason });
+                    transport.unless_cancelled(tokio::time::sleep(wait)).await?;
+                }
+                self.token_refusals += 1;
                 self.rejected = Some(bearer);
                 Ok(None)
             }
@@ -200,6 +257,11 @@ impl Call<'_> {
             }
             Action::Stop(cause) => Err(self.stop(cause, &bearer, response)),
         }
+    }
+
+    /// Once with a new token, and once more a little later. A given token cannot be renewed, only tried once more.
+    fn may_refuse_token_again(&self) -> bool {
+        self.token_refusals < if self.client.tokens.can_refresh() { 2 } else { 1 }
     }
 
     /// Pauses the endpoint for all processes, for as long as Feishu requests or for a backoff. This call then queues

@@ -10,11 +10,11 @@ use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::error_detail::ErrorDetail;
+use crate::lenient::{Number, flag, lenient_number, number, page_token};
 
 /// Where parsing of a response ended. Unlike the parser's own error it repeats nothing of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,7 @@ pub(crate) struct Envelope<'a> {
 #[derive(Default, Deserialize)]
 pub(crate) struct Head<'a> {
     /// 0 on success.
+    #[serde(deserialize_with = "number")]
     pub code: i64,
     /// In no fixed language. A text that cannot be read must not hide the code.
     #[serde(default, deserialize_with = "lenient_text")]
@@ -57,7 +58,7 @@ pub(crate) struct Head<'a> {
     #[serde(default)]
     pub tenant_access_token: Option<String>,
     /// Lifetime of the token in seconds; only in the response to a token request.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient_number")]
     pub expire: Option<i64>,
 }
 
@@ -77,7 +78,8 @@ pub struct List<'a> {
 /// Reads the list under `data` of a response body in one pass. A list that is null or absent is empty.
 ///
 /// # Errors
-/// If the body is not a JSON object with a numeric `code`, or `data.<list_key>` is not an array or occurs twice.
+/// If the body is not a JSON object whose `code` is a whole number, or `data.<list_key>` is not an array or occurs
+/// twice.
 pub fn read_list<'a>(body: &'a [u8], list_key: &str) -> Result<List<'a>, InvalidBody> {
     Envelope::read(body, list_key)?.list
 }
@@ -120,15 +122,6 @@ impl<'a> Head<'a> {
     /// Details from `error` and the message, in addition to the code.
     pub(crate) fn error_detail(&self) -> ErrorDetail {
         ErrorDetail::read(self.error, self.msg.as_deref().unwrap_or_default())
-    }
-}
-
-/// A page token: a string, or a number.
-fn page_token(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()).filter(|token| !token.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
     }
 }
 
@@ -227,7 +220,7 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_> {
             }
         }
         let head = Head {
-            code: code.ok_or_else(|| A::Error::missing_field("code"))?,
+            code: code.map(|Number(code)| code).ok_or_else(|| A::Error::missing_field("code"))?,
             msg: msg.and_then(|msg| serde_json::from_str(msg.get()).ok()),
             error: error.flatten(),
             ..Head::default()
@@ -278,7 +271,8 @@ impl<'de> Visitor<'de> for DataSeed<'_> {
                 };
                 set_once(&mut items, found)?;
             } else if key == "has_more" {
-                list.has_more = map.next_value::<Option<bool>>()?.unwrap_or(false);
+                let more = flag(&map.next_value()?);
+                list.has_more = more.ok_or_else(|| A::Error::custom("has_more is not a flag"))?;
             } else if key == "page_token" {
                 list.page_token = page_token(&map.next_value()?);
             } else {
@@ -424,7 +418,7 @@ mod tests {
     #[test]
     fn errors_name_the_position_and_repeat_nothing() {
         let error = Head::read(br#"{"code":"t-verysecret"}"#).err().expect("a code is a number");
-        assert_eq!(error.to_string(), "unexpected data at line 1 column 22");
+        assert_eq!(error.to_string(), "unexpected data at line 1 column 23");
         assert!(!format!("{error:?}").contains("verysecret"));
         assert_eq!(Head::read(b"<html>").err().expect("no JSON").to_string(), "no JSON at line 1 column 1");
         assert_eq!(Head::read(b"{\"code\":").err().expect("cut").to_string(), "truncated at line 1 column 8");

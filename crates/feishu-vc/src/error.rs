@@ -16,8 +16,11 @@ use crate::fault::Fault;
 /// Why a client cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The HTTP client cannot be built, most often because the machine has no root certificates.
-    #[error("the HTTP client could not be set up; are the system's root certificates installed?")]
+    /// No root certificates, so that no HTTPS connection can be made.
+    #[error("no root certificates were found on this machine, so no HTTPS connection can be made")]
+    NoRootCertificates(#[source] reqwest::Error),
+    /// The HTTP client cannot be built for another reason.
+    #[error("the HTTP client could not be set up")]
     Setup(#[source] reqwest::Error),
     /// A token, app ID or app secret that is empty or cannot be sent in a header.
     #[error("the {what} is empty or contains characters that are not allowed in an HTTP header")]
@@ -146,7 +149,7 @@ impl CallError {
     pub fn code(&self) -> Option<i64> {
         match self {
             CallError::Failed { fault, .. } => match **fault {
-                Fault::Api { code, .. } => code,
+                Fault::Api { code, .. } => Some(code),
                 _ => None,
             },
             other => other.response().and_then(|response| response.code),

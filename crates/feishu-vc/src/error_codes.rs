@@ -1,11 +1,14 @@
 //! One table from Feishu's code to its meaning and to what the client does about it.
 //!
 //! Feishu reports what happened in `code`, not in the HTTP status: a throttled request can be 400 or 429, and 429 can
-//! also mean that the monthly quota is used up. So the code decides if the table contains it, and otherwise the status.
+//! also mean that the monthly quota is used up. Only a code of the table can end a call for good. Everything else,
+//! under any HTTP status, is a temporary fault and retried.
 //! Pure. No other file contains a code: use the functions here.
 //!
 //! Sources: Feishu's documents "generic error codes" (2025-08), of the token endpoints, and of the three lists
 //! (2025-07).
+
+use std::ops::RangeInclusive;
 
 use crate::endpoint::Endpoint;
 
@@ -16,9 +19,11 @@ pub enum Action {
     Accept,
     /// Repeat after a backoff: a temporary failure of Feishu or of the network.
     Retry,
+    /// Repeat after a backoff, and stop once all attempts are used up: Feishu returns it for a moment too.
+    RetryThenStop(StopCause),
     /// Repeat after the wait that Feishu requests: too many calls.
     Wait,
-    /// Refresh the token and repeat once; the second time it is [`StopCause::Credentials`].
+    /// Refresh the token and repeat; then repeat once more a little later; then it is [`StopCause::Credentials`].
     RefreshToken,
     /// End the call: there is nothing to return for this meeting or participant.
     Skip(RefusalClass),
@@ -100,7 +105,7 @@ const fn split(code: i64, action: Action, on_meeting_list: Action, meaning: &'st
     ErrorCode { code, action, on_meeting_list: Some(on_meeting_list), meaning }
 }
 
-use Action::{RefreshToken, Retry, Skip, Stop, Wait};
+use Action::{RefreshToken, Retry, RetryThenStop, Skip, Stop, Wait};
 use RefusalClass::{Forbidden, NotFound, TooLong, Unsupported};
 use StopCause::{AppScope, Clock, Credentials, InvalidRequest, IpAllowList, MonthlyQuota, Role, UserScope, WrongHost};
 
@@ -109,60 +114,61 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     // The tenant token of a self-built app.
     row(10003, Stop(Credentials), "invalid parameter of the token request"),
     row(10005, Stop(Credentials), "the app id is not authorised"),
-    row(10012, Stop(Credentials), "the app token could not be obtained"),
-    row(10013, Stop(Credentials), "the tenant token could not be obtained"),
+    row(10012, RetryThenStop(Credentials), "the app token could not be obtained"),
+    row(10013, RetryThenStop(Credentials), "the tenant token could not be obtained"),
     row(10014, Stop(Credentials), "the app is not authorised or is disabled"),
     row(10015, Stop(Credentials), "wrong app secret"),
     row(10016, Stop(Credentials), "wrong type of app"),
-    // User tokens are obtained elsewhere; a host could still return these codes when it checks one.
-    row(20001, Stop(Credentials), "missing parameter in the user login"),
-    row(20002, Stop(Credentials), "wrong client secret"),
-    row(20003, Stop(Credentials), "unknown login code"),
-    row(20004, Stop(Credentials), "expired login code"),
-    row(20008, Stop(Credentials), "the user does not exist"),
-    row(20009, Stop(Credentials), "the app is not installed in the tenant"),
-    row(20010, Stop(Credentials), "the user may not use the app"),
-    row(20024, Stop(Credentials), "login code or token of another app"),
-    row(20026, Stop(Credentials), "invalid refresh token"),
-    row(20036, Stop(Credentials), "unsupported grant type"),
-    row(20037, Stop(Credentials), "refresh token expired; the user must log in again"),
-    row(20048, Stop(Credentials), "the app does not exist"),
-    row(20049, Stop(Credentials), "the PKCE verifier does not match"),
+    // User tokens are obtained elsewhere. The lists return these codes when they check one, some of them at random
+    // while the token is valid.
+    row(20001, RetryThenStop(Credentials), "missing parameter in the user login"),
+    row(20002, RetryThenStop(Credentials), "wrong client secret"),
+    row(20003, RetryThenStop(Credentials), "unknown login code"),
+    row(20004, RetryThenStop(Credentials), "expired login code"),
+    row(20008, RetryThenStop(Credentials), "the user does not exist"),
+    row(20009, RetryThenStop(Credentials), "the app is not installed in the tenant"),
+    row(20010, RetryThenStop(Credentials), "the user may not use the app"),
+    row(20024, RetryThenStop(Credentials), "login code or token of another app"),
+    row(20026, RetryThenStop(Credentials), "invalid refresh token"),
+    row(20036, RetryThenStop(Credentials), "unsupported grant type"),
+    row(20037, RetryThenStop(Credentials), "refresh token expired; the user must log in again"),
+    row(20048, RetryThenStop(Credentials), "the app does not exist"),
+    row(20049, RetryThenStop(Credentials), "the PKCE verifier does not match"),
     row(20050, Retry, "internal error of the login server"),
-    row(20063, Stop(Credentials), "malformed login request"),
-    row(20064, Stop(Credentials), "the user's grant was revoked"),
-    row(20065, Stop(Credentials), "login code already used"),
-    row(20066, Stop(Credentials), "the user's account is not active"),
-    row(20067, Stop(Credentials), "duplicate scopes in the login request"),
-    row(20068, Stop(Credentials), "scopes in the login request that are not allowed"),
-    row(20069, Stop(Credentials), "the app is disabled"),
-    row(20070, Stop(Credentials), "more than one authentication method"),
-    row(20071, Stop(Credentials), "the redirect URL differs"),
+    row(20063, RetryThenStop(Credentials), "malformed login request"),
+    row(20064, RetryThenStop(Credentials), "the user's grant was revoked"),
+    row(20065, RetryThenStop(Credentials), "login code already used"),
+    row(20066, RetryThenStop(Credentials), "the user's account is not active"),
+    row(20067, RetryThenStop(Credentials), "duplicate scopes in the login request"),
+    row(20068, RetryThenStop(Credentials), "scopes in the login request that are not allowed"),
+    row(20069, RetryThenStop(Credentials), "the app is disabled"),
+    row(20070, RetryThenStop(Credentials), "more than one authentication method"),
+    row(20071, RetryThenStop(Credentials), "the redirect URL differs"),
     row(20072, Retry, "the login server is temporarily unavailable"),
-    row(20073, Stop(Credentials), "refresh token already used"),
-    row(20074, Stop(Credentials), "token refresh is disabled for the app"),
+    row(20073, RetryThenStop(Credentials), "refresh token already used"),
+    row(20074, RetryThenStop(Credentials), "token refresh is disabled for the app"),
     // The lists.
     row(121001, Retry, "internal error of Feishu"),
     row(121002, Skip(Unsupported), "not supported"),
     split(PARAMETER_ERROR, Skip(Unsupported), Stop(InvalidRequest), "parameter error"),
     row(121004, Skip(NotFound), "the data does not exist"),
     split(NO_PERMISSION, Skip(Forbidden), Stop(Role), "no permission"),
-    // Of the neighbouring search endpoints; never seen on these lists.
-    row(121011, Skip(Unsupported), "search refused"),
-    row(121012, Skip(Unsupported), "search refused"),
+    // Of the neighbouring search endpoints. On these lists they mean nothing, so they end nothing.
+    row(121011, Retry, "search refused"),
+    row(121012, Retry, "search refused"),
     // A walk cannot continue with an invalid page token. Retried, so that it ends as failed, not as unsupported.
     row(121020, Retry, "the page token is invalid or has expired"),
-    row(121021, Skip(Unsupported), "search refused"),
-    row(121022, Skip(Unsupported), "search refused"),
-    row(121030, Skip(Unsupported), "search refused"),
-    row(121031, Skip(Unsupported), "search refused"),
-    row(121040, Skip(Unsupported), "search refused"),
-    row(121041, Skip(Unsupported), "search refused"),
+    row(121021, Retry, "search refused"),
+    row(121022, Retry, "search refused"),
+    row(121030, Retry, "search refused"),
+    row(121031, Retry, "search refused"),
+    row(121040, Retry, "search refused"),
+    row(121041, Retry, "search refused"),
     row(122359, Skip(Unsupported), "rooms cannot be requested with this type of user id"),
-    row(122601, Skip(Unsupported), "search refused"),
-    row(122602, Skip(Unsupported), "search refused"),
-    row(122603, Skip(Unsupported), "search refused"),
-    row(122604, Skip(Unsupported), "search refused"),
+    row(122601, Retry, "search refused"),
+    row(122602, Retry, "search refused"),
+    row(122603, Retry, "search refused"),
+    row(122604, Retry, "search refused"),
     row(126003, Skip(Unsupported), "the meeting number is negative"),
     row(126004, Skip(Unsupported), "the meeting number does not have nine digits"),
     row(126005, Stop(Clock), "the window starts in the future or before 1970"),
@@ -178,8 +184,8 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     row(1051001, Skip(Unsupported), "a parameter is not valid, or the day is too old"),
     row(1051002, Skip(Forbidden), "the app may not see these users"),
     // The platform.
-    row(99991201, Stop(WrongHost), "unknown path"),
-    row(99991301, Stop(WrongHost), "unknown method"),
+    row(99991201, RetryThenStop(WrongHost), "unknown path"),
+    row(99991301, RetryThenStop(WrongHost), "unknown method"),
     row(99991400, Wait, "too many calls"),
     row(99991401, Stop(IpAllowList), "the caller's address is not allowed"),
     // Feishu's Python SDK treats it as a rate limit; its documents do not mention it.
@@ -219,6 +225,8 @@ pub const ERROR_CODES: &[ErrorCode] = &[
 
 /// "No permission": the admin role that sees the tenant's meetings is missing, or this meeting is not visible to it.
 pub const NO_PERMISSION: i64 = 121005;
+/// The codes of the admin endpoints mean nothing on the others.
+const ADMIN_CODES: RangeInclusive<i64> = 1_051_000..=1_051_999;
 const PARAMETER_ERROR: i64 = 121003;
 const WINDOW_TOO_LONG: i64 = 126006;
 const MEETING_NOT_FOUND: i64 = 126009;
@@ -242,8 +250,8 @@ pub fn refusal_class(code: i64) -> Option<RefusalClass> {
     }
 }
 
-/// Whether a refusal with this code certainly concerns only what was requested. Parameter errors and undocumented codes
-/// may concern every request of the client.
+/// Whether a refusal with this code certainly concerns only what was requested. Parameter errors may concern every
+/// request of the client.
 pub fn concerns_one_unit(code: i64) -> bool {
     find(code).is_some() && !matches!(code, PARAMETER_ERROR | PARAMETER_CHECK_FAILED)
 }
@@ -262,30 +270,19 @@ pub fn is_window_too_long(code: i64) -> bool {
 ///
 /// `endpoint` is `None` for the token request; `code` is `None` if the body is not the API's JSON.
 pub fn decide(endpoint: Option<Endpoint>, http_status: u16, code: Option<i64>) -> Action {
-    match code.filter(|code| *code != 0) {
-        Some(code) => match find(code) {
-            Some(row) => match (endpoint, row.on_meeting_list) {
-                (Some(Endpoint::MeetingList), Some(special)) => special,
-                _ => row.action,
-            },
-            None => action_of_unknown(http_status),
+    match (code, code.and_then(find)) {
+        (Some(0), _) if (200..300).contains(&http_status) => Action::Accept,
+        (_, Some(row)) => match (endpoint, row.on_meeting_list, row.action) {
+            (Some(Endpoint::MeetingList), Some(special), _) => special,
+            // There is no token to refresh, no unit to skip and no window. Only what concerns the app is an answer.
+            (None, _, RefreshToken | Skip(_) | Stop(Clock | InvalidRequest | Role)) => Retry,
+            (Some(endpoint), _, _) if ADMIN_CODES.contains(&row.code) && endpoint != Endpoint::UserStats => Retry,
+            (_, _, action) => action,
         },
-        None if code == Some(0) && (200..300).contains(&http_status) => Action::Accept,
-        None if code == Some(0) => action_of_unknown(http_status),
-        None => match http_status {
-            429 => Wait,
-            // Redirects are not followed: Feishu sends none, a login page or a moved host does.
-            300..=399 | 404 | 405 => Stop(WrongHost),
-            _ => Retry,
-        },
-    }
-}
-
-fn action_of_unknown(http_status: u16) -> Action {
-    match http_status {
-        429 => Wait,
-        408 | 500..=599 => Retry,
-        _ => Skip(Unsupported),
+        // Redirects are not followed: Feishu sends none, a login page or a moved host does.
+        (None, None) if matches!(http_status, 300..=399 | 404 | 405) => RetryThenStop(WrongHost),
+        (_, None) if http_status == 429 => Wait,
+        (_, None) => Retry,
     }
 }
 
@@ -336,7 +333,7 @@ mod tests {
     fn every_stop_cause_has_a_meaning_of_its_own() {
         let mut meanings = std::collections::HashMap::new();
         for action in ERROR_CODES.iter().flat_map(|row| [Some(row.action), row.on_meeting_list]).flatten() {
-            if let Stop(cause) = action {
+            if let Stop(cause) | RetryThenStop(cause) = action {
                 assert!(!cause.meaning().ends_with('.'));
                 assert_eq!(*meanings.entry(cause.meaning()).or_insert(cause), cause);
             }
@@ -391,25 +388,43 @@ mod tests {
     }
 
     #[test]
-    fn status_decides_for_unknown_codes() {
-        for (status, expected) in [
-            (200, Skip(Unsupported)),
-            (400, Skip(Unsupported)),
-            (403, Skip(Unsupported)),
-            (408, Retry),
-            (500, Retry),
-            (503, Retry),
-        ] {
-            assert_eq!(decide(Q, status, Some(4_711)), expected, "{status}");
+    fn a_response_that_is_not_the_apis_json_is_retried() {
+        for status in [200, 400, 401, 403, 408, 500, 502, 503] {
+            assert_eq!(decide(Q, status, None), Retry, "{status}");
+            assert_eq!(decide(None, status, None), Retry, "{status}");
+        }
+        for status in [301, 302, 404, 405] {
+            assert_eq!(decide(Q, status, None), RetryThenStop(WrongHost), "{status}");
+            assert_eq!(decide(None, status, None), RetryThenStop(WrongHost), "{status}");
         }
     }
 
     #[test]
-    fn status_decides_without_the_apis_json() {
-        for (status, expected) in
-            [(200, Retry), (302, Stop(WrongHost)), (403, Retry), (404, Stop(WrongHost)), (408, Retry), (502, Retry)]
-        {
-            assert_eq!(decide(Q, status, None), expected, "{status}");
+    fn only_codes_that_concern_the_app_end_the_token_request() {
+        for code in [10003, 10005, 10014, 10015, 10016, 99991543, 99991662, 99991673] {
+            assert_eq!(decide(None, 200, Some(code)), Stop(Credentials), "{code}");
+        }
+        for code in [10012, 10013, 20008] {
+            assert_eq!(decide(None, 200, Some(code)), RetryThenStop(Credentials), "{code}");
+        }
+        for code in [2200, 121001, 121005, 126009, 99991663, 99991671, 99992402] {
+            assert_eq!(decide(None, 400, Some(code)), Retry, "{code}");
+        }
+    }
+
+    #[test]
+    fn codes_of_the_counts_by_user_end_nothing_else() {
+        for code in [1_051_001, 1_051_002] {
+            assert!(matches!(decide(Some(Endpoint::UserStats), 400, Some(code)), Skip(_)));
+            assert_eq!(decide(Q, 400, Some(code)), Retry);
+        }
+    }
+
+    #[test]
+    fn codes_of_user_tokens_are_retried_before_they_stop_the_run() {
+        for code in (20001..20100).filter(|code| find(*code).is_some()) {
+            let action = decide(Q, 400, Some(code));
+            assert!(matches!(action, Retry | RetryThenStop(Credentials)), "{code}: {action:?}");
         }
     }
 
@@ -418,6 +433,17 @@ mod tests {
         fn only_code_zero_with_http_2xx_is_accepted(status in 100u16..600, code in proptest::option::of(-5i64..5)) {
             let accepted = decide(Q, status, code) == Action::Accept;
             prop_assert_eq!(accepted, code == Some(0) && (200..300).contains(&status));
+        }
+
+        #[test]
+        fn a_code_outside_the_table_is_never_final(
+            status in 100u16..1000,
+            code in prop_oneof![any::<i64>(), 0i64..100_000, 120_000i64..130_000, 99_990_000i64..100_000_000],
+            endpoint in proptest::sample::select(vec![None, M, P, Q]),
+        ) {
+            prop_assume!(find(code).is_none() && code != 0);
+            let expected = if status == 429 { Wait } else { Retry };
+            prop_assert_eq!(decide(endpoint, status, Some(code)), expected);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use crate::envelope::InvalidBody;
+use crate::error_codes;
 
 /// Why a request brought no usable response. All except [`Fault::TooLarge`] and [`Fault::Unsendable`] are retried.
 #[expect(missing_docs, reason = "the fields are named for what they hold")]
@@ -30,12 +31,20 @@ pub enum Fault {
     /// A body beyond [`ClientConfig::max_body_bytes`](crate::ClientConfig::max_body_bytes).
     #[error("the response is larger than {limit_bytes} bytes")]
     TooLarge { limit_bytes: usize },
-    /// Feishu reported an internal error.
-    #[error("Feishu reported an internal error (HTTP {http_status}{})", code.map(|code| format!(", code {code}")).unwrap_or_default())]
-    Api { http_status: u16, code: Option<i64> },
+    /// Feishu reported an error that may pass: an internal error, or a code that it does not document here.
+    #[error("{} (HTTP {http_status}, code {code})", api_fault(*code))]
+    Api { http_status: u16, code: i64 },
     /// A token response without a usable token or lifetime.
     #[error("the token response has no usable {field}")]
     BadToken { field: &'static str },
+}
+
+fn api_fault(code: i64) -> String {
+    match (code, error_codes::meaning(code)) {
+        (0, _) => "Feishu reported an internal error".to_owned(),
+        (_, Some(meaning)) => format!("Feishu reported: {meaning}"),
+        (_, None) => "Feishu reported an error that its documentation does not list".to_owned(),
+    }
 }
 
 impl Fault {

@@ -2,9 +2,12 @@
 //!
 //! Applies the time limits and the size limit, and classifies failures. Decides nothing.
 
+use std::error::Error;
+use std::io::Read;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, HeaderValue};
@@ -22,6 +25,8 @@ const LOG_ID_HEADERS: &[&str] = &["x-tt-logid", "x-request-id"];
 const RATE_RESET_HEADER: &str = "x-ogw-ratelimit-reset";
 /// Not an API resource, but the API gateway responds to it.
 const PROBE_PATH: &str = "/open-apis/";
+/// The first bytes of every gzip file, and of no JSON.
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 const USER_AGENT: &str = concat!("vcq-etl/", env!("CARGO_PKG_VERSION"));
 
 pub(crate) struct Response {
@@ -81,7 +86,10 @@ impl Http {
             // Plain HTTP on loopback must work without root certificates.
             builder = builder.tls_certs_only([]);
         }
-        let client = builder.build().map_err(ClientError::Setup)?;
+        let client = builder.build().map_err(|error| match is_of_tls(&error) {
+            true => ClientError::NoRootCertificates(error),
+            false => ClientError::Setup(error),
+        })?;
         Ok(Http { client, base_url: config.base_url.clone(), max_body_bytes: config.max_body_bytes })
     }
 
@@ -126,6 +134,18 @@ impl Http {
     }
 }
 
+/// The only TLS setting that can fail is the system's root certificates: there are none.
+fn is_of_tls(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 async fn read_body(response: &mut reqwest::Response, limit_bytes: usize) -> Result<Body, Fault> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -134,7 +154,21 @@ async fn read_body(response: &mut reqwest::Response, limit_bytes: usize) -> Resu
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Body(body))
+    unpack(body, limit_bytes).map(Body)
+}
+
+/// The body without gzip. Never requested, but some gateways compress whatever the request says, with or without the
+/// header. A damaged archive is left as it is, and then is not the API's JSON.
+fn unpack(body: Vec<u8>, limit_bytes: usize) -> Result<Vec<u8>, Fault> {
+    if !body.starts_with(GZIP_MAGIC) {
+        return Ok(body);
+    }
+    let mut unpacked = Vec::new();
+    match MultiGzDecoder::new(&*body).take(limit_bytes as u64 + 1).read_to_end(&mut unpacked) {
+        Ok(_) if unpacked.len() > limit_bytes => Err(Fault::TooLarge { limit_bytes }),
+        Ok(_) => Ok(unpacked),
+        Err(_) => Ok(body),
+    }
 }
 
 fn log_id(headers: &HeaderMap) -> Option<String> {
@@ -187,6 +221,26 @@ mod tests {
         let mut long = HeaderMap::new();
         long.insert("x-tt-logid", "x".repeat(10_000).parse().expect("a value"));
         assert_eq!(log_id(&long), None);
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text).expect("in memory");
+        encoder.finish().expect("in memory")
+    }
+
+    #[test]
+    fn gzip_is_unpacked_within_the_limit() {
+        let text = b"{\"code\":0}".repeat(20);
+        let unpacked = |body: Vec<u8>, limit_bytes| unpack(body, limit_bytes);
+        assert_eq!(unpacked(gzip(&text), text.len()).expect("within the limit"), text);
+        assert_eq!(unpacked([gzip(&text), gzip(b"x")].concat(), 1_000).expect("two members"), [&*text, b"x"].concat());
+        assert_eq!(unpacked(text.clone(), 1).expect("plain"), text, "the limit of a plain body is checked before");
+        assert!(matches!(unpacked(gzip(&text), text.len() - 1), Err(Fault::TooLarge { .. })));
+        // A bomb: the limit holds for what comes out.
+        assert!(matches!(unpacked(gzip(&vec![b' '; 4 << 20]), 64 << 10), Err(Fault::TooLarge { .. })));
+        let cut = gzip(&text)[..20].to_vec();
+        assert_eq!(unpacked(cut.clone(), 1_000).expect("left as it is"), cut);
     }
 
     #[test]

@@ -64,6 +64,7 @@ mod event;
 mod fault;
 mod host;
 mod http;
+mod lenient;
 mod limiter;
 mod optional_request;
 mod page;
@@ -78,7 +79,7 @@ mod token;
 mod transport;
 
 pub use body::Body;
-pub use call_budget::{CallBudget, Unlimited};
+pub use call_budget::{CallBudget, Reservation, Unlimited};
 pub use client::Client;
 pub use config::ClientConfig;
 pub use credentials::{Credentials, Secret, TokenKind};

@@ -1,10 +1,11 @@
 //! The walk over the pages of a list.
 //!
-//! Guarantees that every walk ends: repeated page tokens, empty pages with `has_more`, and implausibly long lists are
+//! Guarantees that every walk ends: repeated page tokens, too many empty pages in a row, and implausibly long lists are
 //! errors. A page token is valid only within its walk, so a walk always begins with the first page.
 
 use std::collections::HashSet;
 
+use crate::call_budget::Reservation;
 use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::CallError;
@@ -18,9 +19,9 @@ pub enum PaginationError {
     /// A page token was sent twice, so the walk would never end.
     #[error("page {page} repeats a page token of an earlier page")]
     RepeatedToken { page: u32 },
-    /// A page without items has `has_more`.
-    #[error("page {page} is empty but has_more is true")]
-    EmptyPage { page: u32 },
+    /// Too many pages in a row without items, and still `has_more`.
+    #[error("page {page} is the {in_a_row}th empty page in a row, but has_more is true")]
+    EmptyPages { page: u32, in_a_row: u32 },
     /// A page has `has_more` but no page token.
     #[error("page {page}: has_more is true but there is no page token")]
     TokenMissing { page: u32 },
@@ -42,6 +43,9 @@ pub enum WalkError {
     #[error(transparent)]
     Pagination(#[from] PaginationError),
 }
+
+/// This many empty pages in a row are followed, as long as each has a new token.
+const MAX_EMPTY_PAGES: u32 = 3;
 
 /// Limits that no plausible list reaches: pages, and bytes of all bodies together.
 const fn limits(endpoint: Endpoint) -> (u32, usize) {
@@ -66,14 +70,15 @@ impl Client {
     /// [`MeetingListRequest::query`](crate::MeetingListRequest::query) does.
     pub fn pages<Q: Fn(Option<&str>) -> Query>(&self, endpoint: Endpoint, query: Q) -> Pages<'_, Q> {
         let (max_pages, max_bytes) = limits(endpoint);
-        let guard = PageGuard { max_pages, max_bytes, pages: 0, bytes: 0, seen: HashSet::new() };
-        Pages { client: self, endpoint, query, sent: Query::new(), state: State::Page(None), guard }
+        let guard = PageGuard { max_pages, max_bytes, pages: 0, bytes: 0, empty_in_a_row: 0, seen: HashSet::new() };
+        Pages { client: self, reserved: None, endpoint, query, sent: Query::new(), state: State::Page(None), guard }
     }
 }
 
 /// A walk over the pages of a list, begun by [`Client::pages`].
 pub struct Pages<'c, Q> {
     client: &'c Client,
+    reserved: Option<&'c Reservation>,
     endpoint: Endpoint,
     query: Q,
     sent: Query,
@@ -89,7 +94,14 @@ enum State {
     Done,
 }
 
-impl<Q: Fn(Option<&str>) -> Query> Pages<'_, Q> {
+impl<'c, Q: Fn(Option<&str>) -> Query> Pages<'c, Q> {
+    /// Uses requests that were set aside for this walk, one for each page. Repetitions, and pages beyond them, are
+    /// admitted one by one.
+    #[must_use]
+    pub fn within(self, reserved: Option<&'c Reservation>) -> Pages<'c, Q> {
+        Pages { reserved, ..self }
+    }
+
     /// Fetches the next page; `None` after the last. After an error the walk has ended.
     ///
     /// # Errors
@@ -101,7 +113,7 @@ impl<Q: Fn(Option<&str>) -> Query> Pages<'_, Q> {
             State::Done => return Ok(None),
         };
         self.sent = (self.query)(token.as_deref());
-        let page = self.client.call(self.endpoint, &self.sent).await?;
+        let page = self.client.call_within(self.reserved, self.endpoint, &self.sent).await?;
         let next = self.guard.advance(page.has_more, page.page_token.as_deref(), page.item_count, page.body.len());
         self.state = match next {
             Ok(Some(token)) => State::Page(Some(token)),
@@ -124,6 +136,7 @@ struct PageGuard {
     max_bytes: usize,
     pages: u32,
     bytes: usize,
+    empty_in_a_row: u32,
     seen: HashSet<String>,
 }
 
@@ -138,16 +151,17 @@ impl PageGuard {
     ) -> Result<Option<String>, PaginationError> {
         self.pages = self.pages.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
-        let page = self.pages;
+        self.empty_in_a_row = if item_count == 0 { self.empty_in_a_row + 1 } else { 0 };
+        let (page, in_a_row) = (self.pages, self.empty_in_a_row);
         if !has_more {
             return Ok(None);
         }
         let token = page_token.filter(|token| !token.is_empty()).ok_or(PaginationError::TokenMissing { page })?;
-        if item_count == 0 {
-            return Err(PaginationError::EmptyPage { page });
-        }
         if !self.seen.insert(token.to_owned()) {
             return Err(PaginationError::RepeatedToken { page });
+        }
+        if in_a_row > MAX_EMPTY_PAGES {
+            return Err(PaginationError::EmptyPages { page, in_a_row });
         }
         if page >= self.max_pages {
             return Err(PaginationError::TooManyPages { limit: self.max_pages });
@@ -165,7 +179,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn guard(max_pages: u32) -> PageGuard {
-        PageGuard { max_pages, max_bytes: 1_000, pages: 0, bytes: 0, seen: HashSet::new() }
+        PageGuard { max_pages, max_bytes: 1_000, pages: 0, bytes: 0, empty_in_a_row: 0, seen: HashSet::new() }
     }
 
     #[test]
@@ -204,8 +218,15 @@ mod tests {
     }
 
     #[test]
-    fn empty_page_with_has_more_is_an_error() {
-        assert_eq!(guard(10).advance(true, Some("a"), 0, 1), Err(PaginationError::EmptyPage { page: 1 }));
+    fn three_empty_pages_in_a_row_are_followed() {
+        let mut walk = guard(20);
+        for (token, items) in [("a", 0), ("b", 0), ("c", 0), ("d", 1), ("e", 0), ("f", 0), ("g", 0)] {
+            assert_eq!(walk.advance(true, Some(token), items, 1), Ok(Some(token.into())));
+        }
+        assert_eq!(walk.clone().advance(false, None, 0, 1), Ok(None));
+        assert_eq!(walk.clone().advance(true, Some("a"), 0, 1), Err(PaginationError::RepeatedToken { page: 8 }));
+        let error = PaginationError::EmptyPages { page: 8, in_a_row: 4 };
+        assert_eq!(walk.advance(true, Some("h"), 0, 1), Err(error));
     }
 
     #[test]
@@ -224,10 +245,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_walk_ends(limit in 1u32..50, tokens in proptest::collection::vec("[a-z]{0,2}", 60)) {
+        fn every_walk_ends(
+            limit in 1u32..50,
+            pages in proptest::collection::vec(("[a-z]{0,2}", 0usize..2), 60),
+        ) {
             let mut walk = guard(limit);
-            let is_next = |token: &&String| matches!(walk.advance(true, Some(token), 1, 1), Ok(Some(_)));
-            let steps = tokens.iter().take_while(is_next).count();
+            let is_next = |(token, items): &&(String, usize)| {
+                matches!(walk.advance(true, Some(token), *items, 1), Ok(Some(_)))
+            };
+            let steps = pages.iter().take_while(is_next).count();
             prop_assert!(steps < limit as usize);
         }
     }

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use crate::credentials::{Credentials, Secret, TokenKind};
 use crate::envelope::Head;
 use crate::error::{CallError, ClientError};
-use crate::error_codes::{Action, StopCause, decide};
+use crate::error_codes::{Action, decide};
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::http::{FailedRequest, Response};
@@ -181,18 +181,17 @@ impl TokenStore {
     ) -> Result<Result<Bearer, Fault>, CallError> {
         let head = Head::read(&response.body);
         let code = head.as_ref().ok().map(|head| head.code);
-        let cause = match decide(None, response.http_status, code) {
+        let action = decide(None, response.http_status, code);
+        transport.note(action, code);
+        let cause = match action {
             Action::Accept => {
                 return Ok(head
                     .map_err(|source| Fault::NotJson { http_status: response.http_status, source })
                     .and_then(|head| read_bearer(&head, generation)));
             }
-            Action::Retry | Action::Wait => {
-                return Ok(Err(response_fault(response, head.map(|head| head.code))));
-            }
-            // There is no token to refresh and nothing to skip.
-            Action::RefreshToken | Action::Skip(_) => StopCause::Credentials,
             Action::Stop(cause) => cause,
+            Action::RetryThenStop(cause) if transport.stops_after(requests, cause) => cause,
+            _ => return Ok(Err(response_fault(response, head.map(|head| head.code)))),
         };
         let (msg, mut detail) = head.map(|head| (head.msg.clone(), head.error_detail())).unwrap_or_default();
         // This response alone is read before redaction, because it can contain the token; so each text is redacted

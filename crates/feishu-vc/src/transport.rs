@@ -1,6 +1,7 @@
 //! What list calls and token requests share: sending, events, cancellation, redaction and the wait before a retry.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -10,6 +11,7 @@ use crate::config::ClientConfig;
 use crate::endpoint::Endpoint;
 use crate::envelope::InvalidBody;
 use crate::error::{CallError, ClientError, ErrorResponse};
+use crate::error_codes::{self, Action, StopCause};
 use crate::event::{Event, EventListener, WaitReason};
 use crate::fault::Fault;
 use crate::http::{FailedRequest, Http, Response};
@@ -30,6 +32,7 @@ pub(crate) struct Transport {
     cancel_grace: Duration,
     max_attempts: u32,
     backoff: Backoff,
+    has_answered: AtomicBool,
 }
 
 impl Transport {
@@ -44,7 +47,23 @@ impl Transport {
             cancel_grace: config.cancel_grace,
             max_attempts: config.max_attempts.max(1),
             backoff: config.backoff,
+            has_answered: AtomicBool::new(false),
         })
+    }
+
+    /// Records what a response shows about the host: whether Feishu's API is there.
+    pub(crate) fn note(&self, action: Action, code: Option<i64>) {
+        let is_api = action == Action::Accept || code.is_some_and(|code| error_codes::find(code).is_some());
+        if is_api && action != Action::RetryThenStop(StopCause::WrongHost) {
+            self.has_answered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a call stops for this cause after its last attempt, number `attempts`. A host that has answered properly
+    /// in this run is not the wrong host, so there it is a failure like any other.
+    pub(crate) fn stops_after(&self, attempts: u32, cause: StopCause) -> bool {
+        let is_known = cause == StopCause::WrongHost && self.has_answered.load(Ordering::Relaxed);
+        attempts >= self.max_attempts && !is_known
     }
 
     pub(crate) fn emit(&self, event: Event) {
@@ -136,7 +155,7 @@ impl Transport {
 pub(crate) fn response_fault(response: &Response, code: Result<i64, InvalidBody>) -> Fault {
     let http_status = response.http_status;
     match code {
-        Ok(code) => Fault::Api { http_status, code: Some(code) },
+        Ok(code) => Fault::Api { http_status, code },
         Err(_) if response.body.is_empty() => Fault::Empty { http_status },
         Err(source) => Fault::NotJson { http_status, source },
     }

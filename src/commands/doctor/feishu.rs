@@ -13,16 +13,18 @@ use super::verdict::{
 };
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
+use crate::error::stop_reason::ROOT_CERTIFICATES;
 use crate::extract::{day_query, endpoint_of, list_items};
 use crate::schema::TenantZone;
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use feishu_vc::{
-    CallError, Client, ClientConfig, Credentials, Endpoint, Event, EventListener, Identity, MeetingListRequest, Page,
-    ParticipantListRequest, QualityListRequest, UserIdType, WaitReason, format_wait,
+    Backoff, CallError, Client, ClientConfig, ClientError, Credentials, Endpoint, Event, EventListener, Identity,
+    MeetingListRequest, Page, ParticipantListRequest, QualityListRequest, UserIdType, WaitReason, format_wait,
 };
 
 /// Maximum duration of one request, unless the settings are lower.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_BACKOFF: Duration = Duration::from_millis(500);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A slot of the shared budget is free within this time, unless other runs use every slot or wait for a rate limit.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -53,7 +55,9 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
     let client = match Client::new(config.clone(), Arc::clone(&seen) as Arc<dyn EventListener>) {
         Ok(client) => client,
         Err(error) => {
-            checks.push(Check::failed("settings", ExitCode::Usage, with_causes(&error)));
+            let failed = Check::failed("settings", ExitCode::Usage, with_causes(&error));
+            let is_root = matches!(error, ClientError::NoRootCertificates(_));
+            checks.push(if is_root { failed.next(ROOT_CERTIFICATES) } else { failed });
             return skip_the_rest(checks, "the settings cannot be used");
         }
     };
@@ -156,10 +160,11 @@ fn skip_the_rest(mut checks: Vec<Check>, why: &str) -> Vec<Check> {
     checks
 }
 
-/// One attempt, and no wait for a rate limit.
+/// A second attempt soon after the first, because a single fault passes in a run too. No wait for a rate limit.
 fn without_waits(config: ClientConfig) -> ClientConfig {
     ClientConfig {
-        max_attempts: 1,
+        max_attempts: config.max_attempts.min(2),
+        backoff: Backoff { cap: config.backoff.cap.min(MAX_BACKOFF), ..config.backoff },
         max_clamped_waits: 0,
         max_throttle_wait: Duration::ZERO,
         call_timeout: config.call_timeout.min(CALL_TIMEOUT),

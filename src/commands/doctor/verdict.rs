@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::check::{Check, State};
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
-use crate::error::stop_reason::{ID_SCOPE, cause_exit, cause_hint, help_hint, scopes_hint};
+use crate::error::stop_reason::{
+    ID_SCOPE, ROOT_CERTIFICATES, cause_exit, cause_hint, help_hint, is_untrusted, scopes_hint,
+};
 use feishu_vc::{
     CallError, Endpoint, ErrorResponse, Fault, Page, ProbeResponse, RefusalClass, StopCause, TokenKind, error_codes,
     format_wait,
@@ -93,8 +95,14 @@ pub(super) fn of_error(name: &'static str, error: &CallError, target: Target, wa
             })
         }
         CallError::Failed { fault, .. } => {
-            let check = Check::failed(name, ExitCode::Feishu, with_causes(error))
+            let mut check = Check::failed(name, ExitCode::Feishu, with_causes(error))
                 .next("Feishu or the network may have an outage: try again later");
+            if matches!(**fault, Fault::Api { .. }) {
+                check = check.next("a run repeats such a call; if it keeps failing, later runs request it again");
+            }
+            if is_untrusted(fault) {
+                check = check.next(ROOT_CERTIFICATES);
+            }
             let is_lost = fault.is_unreachable() || matches!(**fault, Fault::TimedOut(_));
             Verdict { check, ends: is_lost.then_some("Feishu did not respond to the previous call") }
         }
@@ -183,8 +191,9 @@ pub(super) fn of_user_token(endpoint: Endpoint) -> Check {
 }
 
 pub(super) fn of_unreachable_host(origin: &str, fault: &Fault) -> Check {
-    Check::failed("host", ExitCode::Feishu, format!("{origin}: {}", with_causes(fault)))
-        .next("check the network, any proxy or firewall, and the region or base URL")
+    let check = Check::failed("host", ExitCode::Feishu, format!("{origin}: {}", with_causes(fault)))
+        .next("check the network, any proxy or firewall, and the region or base URL");
+    if is_untrusted(fault) { check.next(ROOT_CERTIFICATES) } else { check }
 }
 
 /// An app that is unknown to its host may belong to the other region.
@@ -257,7 +266,7 @@ mod tests {
     fn error(endpoint: Endpoint, code: i64) -> Option<CallError> {
         match decide(Some(endpoint), 400, Some(code)) {
             Action::Skip(class) => Some(CallError::Refused { endpoint, class, response: response(code) }),
-            Action::Stop(cause) => {
+            Action::Stop(cause) | Action::RetryThenStop(cause) => {
                 Some(CallError::Stop { endpoint: Some(endpoint), cause, scopes: Vec::new(), response: response(code) })
             }
             Action::RefreshToken => {
@@ -289,7 +298,6 @@ mod tests {
             (126_004, Real, (Warning, None, false)),
             (121_003, MadeUp, (Warning, None, false)),
             (99_992_402, MadeUp, (Warning, None, false)),
-            (4_711, MadeUp, (Warning, None, false)),
             (126_006, Real, (Warning, None, false)),
             (121_005, Real, (Failed, Some(3), false)),
             (121_005, MadeUp, (Warning, None, false)),
@@ -322,6 +330,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_unlisted_code_is_a_failure_that_may_pass() {
+        let fault = Box::new(Fault::Api { http_status: 200, code: 2_200 });
+        let error = CallError::Failed {
+            endpoint: Some(P),
+            host: String::new(),
+            requests: 2,
+            requested_at: Timestamp::UNIX_EPOCH,
+            log_id: Some("LOG1".to_owned()),
+            fault,
+        };
+        let Verdict { check, ends } = of_error("participant_list", &error, Target::Real, CAP);
+        assert_eq!((check.state, check.exit, check.code), (State::Failed, Some(ExitCode::Feishu), Some(2_200)));
+        assert_eq!(ends, None);
+        assert!(check.found.contains("code 2200") && check.next.iter().any(|next| next.contains("later runs")));
     }
 
     #[test]

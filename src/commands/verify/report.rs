@@ -68,7 +68,8 @@ fn code_agrees(status: Status, code: Option<i64>) -> bool {
         Status::Unaddressable => code.is_none(),
         Status::NotFound => class == Some(RefusalClass::NotFound),
         Status::Forbidden => class == Some(RefusalClass::Forbidden),
-        Status::TooLong => class == Some(RefusalClass::TooLong),
+        // In a window that is cut to a day, Feishu may not find it either.
+        Status::TooLong => matches!(class, Some(RefusalClass::TooLong | RefusalClass::NotFound)),
         // Unknown codes, and a window that Feishu refused as too long although it is not.
         Status::Unsupported => !matches!(class, Some(RefusalClass::NotFound | RefusalClass::Forbidden)),
         Status::Failed | Status::Pending => true,

@@ -158,7 +158,7 @@ fn parents(page: &Page) -> Vec<String> {
 }
 
 async fn walk(context: &Context, endpoint: Endpoint, query: &PageQuery, on_page: impl FnMut(&Page) + Send) -> Walk {
-    walk_pages(&context.client, endpoint, &|token| query(token), context.now_us(), on_page).await
+    walk_pages(context.client.pages(endpoint, |token| query(token)), endpoint, context.now_us(), on_page).await
 }
 
 /// Records the answer for each of the days that were requested together.
@@ -171,7 +171,7 @@ async fn record(
     walk: Walk,
 ) -> Result<Result<(), End>, Stop> {
     let endpoint = endpoint_of(kind);
-    let Walk { requested_us, pages, mut end, outcome, stop } = walk;
+    let Walk { requested_us, pages, mut end, outcome, stop, .. } = walk;
     let ended = match &outcome {
         Outcome::Complete => {
             let is_empty = end.items == 0;

@@ -1,7 +1,7 @@
 //! What is requested, in what order, and how each kind of failure ends.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -85,6 +85,13 @@ async fn each_fault_of_the_way_is_tried_again() {
         ("internal error", Reply::code(500, 121001)),
         ("unknown 500", Reply::code(500, 4_713)),
         ("code 0 with 500", Reply::code(500, 0)),
+        ("unlisted 200", Reply::code(200, 2_200)),
+        ("unlisted 400", Reply::code(400, 1_663)),
+        ("unlisted 404", Reply::code(404, 300_000)),
+        ("user token in passing", Reply::code(400, 20_008)),
+        ("unknown path in passing", Reply::code(404, 99_991_201)),
+        ("page of a gateway", Reply::html(404)),
+        ("redirect", Reply::html(302).with_header("location", "/elsewhere")),
         ("list that is none", Reply::json(200, r#"{"code":0,"data":{"participants":7}}"#)),
     ];
     for (name, fault) in faults {
@@ -104,7 +111,7 @@ async fn five_tries_and_then_failed_with_the_last_fault() {
     let error = call(&script, Q).await.expect_err("always an error");
     let CallError::Failed { endpoint: Some(Q), requests: 5, log_id, fault, .. } = &error else { panic!("{error}") };
     assert_eq!(log_id.as_deref(), Some("LOG1"));
-    assert!(matches!(**fault, Fault::Api { http_status: 500, code: Some(121001) }));
+    assert!(matches!(**fault, Fault::Api { http_status: 500, code: 121001 }));
     assert_eq!((error.code(), error.log_id(), script.list_count()), (Some(121001), Some("LOG1"), 5));
 }
 
@@ -220,10 +227,24 @@ async fn refusal_holds_everything_that_the_raw_log_wants() {
 }
 
 #[tokio::test]
-async fn unknown_code_with_http_200_is_skipped() {
-    let script = Script::new([Reply::code(200, 4_714)]).await;
-    let error = call(&script, Q).await.expect_err("unknown");
-    assert!(matches!(error, CallError::Refused { class: RefusalClass::Unsupported, .. }));
+async fn unlisted_code_is_a_failure_under_every_status() {
+    for endpoint in Endpoint::ALL {
+        for status in [200, 400, 401, 403, 404, 409, 500] {
+            let script = Script::new([]).await.always(Reply::code(status, 2_200));
+            let error = call(&script, endpoint).await.expect_err("never a page");
+            let CallError::Failed { requests: 5, fault, .. } = &error else { panic!("{status}: {error}") };
+            assert!(fault.to_string().contains("code 2200"), "{fault}");
+            assert_eq!(error.code(), Some(2_200));
+        }
+    }
+}
+
+#[tokio::test]
+async fn code_of_a_user_token_stops_if_it_persists() {
+    let script = Script::new([]).await.always(Reply::code(400, 20_008));
+    let error = call(&script, P).await.expect_err("never a page");
+    assert!(matches!(&error, CallError::Stop { cause: StopCause::Credentials, .. }), "{error}");
+    assert_eq!(script.list_count(), 5);
 }
 
 #[tokio::test]
@@ -247,11 +268,49 @@ async fn missing_scopes_are_named_for_app_and_user() {
 async fn wrong_host_is_recognised_by_html_404_redirect_or_unknown_path() {
     let moved = Reply::html(302).with_header("location", "/elsewhere");
     for reply in [Reply::html(404), moved, Reply::code(404, 99991201)] {
-        let script = Script::new([reply]).await;
+        let script = Script::new([]).await.always(reply.clone());
         let error = call(&script, M).await.expect_err("wrong host");
         assert!(matches!(&error, CallError::Stop { cause: StopCause::WrongHost, .. }), "{error}");
-        assert_eq!(script.list_count(), 1, "a redirect is not followed");
+        assert_eq!(script.list_count(), 5, "a redirect is not followed");
+
+        // A host that has answered before is the right one, whatever it says now.
+        let script = Script::new([Reply::code(400, 126_009)]).await.always(reply);
+        let (client, _) = client_of(script.config());
+        client.call(P, &[]).await.expect_err("refused");
+        let error = client.call(M, &[]).await.expect_err("no page");
+        assert!(matches!(&error, CallError::Failed { requests: 5, .. }), "{error}");
     }
+}
+
+#[tokio::test]
+async fn gzip_that_nobody_requested_is_read() {
+    let page = r#"{"code":"0","data":{"participants":[{},{}],"has_more":"false"}}"#;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, page.as_bytes()).expect("in memory");
+    let packed = encoder.finish().expect("in memory");
+    for headers in [vec![], vec![("content-encoding", "gzip".to_owned())]] {
+        let script = Script::new([Reply::Bytes { headers, body: packed.clone() }]).await;
+        let (client, _) = client_of(script.config());
+        let page = client.call(P, &[]).await.expect("a page");
+        assert_eq!((page.item_count, page.has_more, page.body.first()), (2, false, Some(&b'{')));
+        assert_eq!(script.requests()[0].header("accept-encoding"), None);
+    }
+}
+
+#[tokio::test]
+async fn empty_pages_with_new_tokens_are_followed() {
+    let empty = |token: &str| {
+        let body = format!(r#"{{"code":0,"data":{{"participants":[],"has_more":true,"page_token":"{token}"}}}}"#);
+        Reply::json(200, body)
+    };
+    let script = Script::new([empty("a"), empty("b"), empty("c"), Reply::page(2)]).await;
+    let (client, _) = client_of(script.config());
+    let mut pages = client.pages(P, |token| token.map(|token| ("page_token", token.to_owned())).into_iter().collect());
+    let mut items = 0;
+    while let Some(page) = pages.next().await.expect("a page") {
+        items += page.item_count;
+    }
+    assert_eq!((items, script.list_count()), (2, 4));
 }
 
 #[tokio::test]
@@ -318,6 +377,46 @@ async fn gate_is_asked_before_every_request_to_a_list_and_no_other() {
     assert_eq!(error.to_string(), "the calls of this run are used up");
     assert!(matches!(error, CallError::Budget(_)));
     assert_eq!(script.list_count(), 4);
+}
+
+#[tokio::test]
+async fn reserved_requests_are_for_the_pages_of_their_walk() {
+    let more = r#"{"code":0,"data":{"participants":[{}],"has_more":true,"page_token":"2"}}"#;
+    let script = Script::new([Reply::html(502), Reply::json(200, more), Reply::page(1)]).await;
+    let budget = Arc::new(Reservable(Mutex::new(3)));
+    let (client, _) = client_of(ClientConfig { call_budget: budget.clone(), ..script.config() });
+    let reserved = client.reserve(2).expect("two of three");
+    assert!(matches!(client.reserve(2), Err(CallError::Budget(_))), "one is left");
+    let mut pages = client.pages(P, |_| Vec::new()).within(Some(&reserved));
+    // The repetition takes the third, so that the second page still has its own.
+    pages.next().await.expect("a page").expect("the first");
+    assert!(matches!(client.call(P, &[]).await, Err(CallError::Budget(_))));
+    pages.next().await.expect("a page").expect("the second");
+    assert_eq!((script.list_count(), *budget.0.lock().expect("no panic inside")), (3, 0));
+
+    let unused = Arc::new(Reservable(Mutex::new(3)));
+    let (client, _) = client_of(ClientConfig { call_budget: unused.clone(), ..script.config() });
+    drop(client.reserve(3).expect("all"));
+    assert_eq!(*unused.0.lock().expect("no panic inside"), 3, "what is not used is released");
+}
+
+/// Admits a number of requests, and sets some of them aside.
+struct Reservable(Mutex<u64>);
+
+impl CallBudget for Reservable {
+    fn admit(&self, _: Endpoint) -> Result<(), String> {
+        self.reserve(1)
+    }
+
+    fn reserve(&self, requests: u64) -> Result<(), String> {
+        let mut left = self.0.lock().expect("no panic inside");
+        *left = left.checked_sub(requests).ok_or("the calls of this run are used up")?;
+        Ok(())
+    }
+
+    fn release(&self, requests: u64) {
+        *self.0.lock().expect("no panic inside") += requests;
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ use crate::token::TOKEN_PATH;
 pub(super) enum Reply {
     /// A complete response.
     Http { status: u16, headers: Vec<(&'static str, String)>, body: String },
+    /// A complete response of bytes.
+    Bytes { headers: Vec<(&'static str, String)>, body: Vec<u8> },
     /// Headers that announce more bytes than are sent.
     Cut { body: &'static str },
     /// The connection is reset without a response.
@@ -190,6 +192,14 @@ async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) {
 /// Whether the connection goes on.
 async fn act(stream: &mut TcpStream, reply: Reply) -> bool {
     match reply {
+        Reply::Bytes { headers, body } => {
+            let mut head = format!("HTTP/1.1 200 Scripted\r\ncontent-length: {}\r\n", body.len());
+            for (name, value) in headers {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+            let bytes = [head.as_bytes(), b"\r\n", &body].concat();
+            stream.write_all(&bytes).await.is_ok()
+        }
         Reply::Http { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n", body.len());
             for (name, value) in headers {

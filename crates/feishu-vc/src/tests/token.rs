@@ -124,29 +124,45 @@ async fn tasks_that_are_rejected_together_share_one_refresh() {
 }
 
 #[tokio::test]
-async fn token_rejected_twice_stops_with_credentials() {
-    let script = Script::new([])
-        .await
-        .always(Reply::code(400, 99991663))
-        .tokens([Reply::token("t-first", 7200), Reply::token("t-first", 7200)]);
+async fn token_refused_right_after_its_refresh_is_tried_once_more() {
+    let refusal = Reply::code(400, 99991663);
+    let script = Script::new([refusal.clone(), refusal, Reply::page(1)]).await.tokens([
+        Reply::token("t-first", 7200),
+        Reply::token("t-first", 7200),
+        Reply::token("t-first", 7200),
+    ]);
     let (client, _) = client(&script);
-    let error = client.call(P, &[]).await.expect_err("no token is taken");
-    assert!(matches!(&error, CallError::Stop { endpoint: Some(P), cause: StopCause::Credentials, .. }), "{error}");
-    assert_eq!((script.token_count(), script.list_count()), (2, 2));
+    assert_eq!(client.call(P, &[]).await.expect("a page").requests, 3);
+    let at: Vec<_> = script.requests().iter().filter(|request| request.target != TOKEN_PATH).map(|r| r.at).collect();
+    assert!(at[2] - at[1] >= Duration::from_secs(1), "a second later");
 }
 
 #[tokio::test]
-async fn given_bearer_that_is_rejected_stops_at_once() {
-    let script = Script::new([]).await.always(Reply::code(401, 99991677));
+async fn token_that_stays_refused_stops_with_credentials() {
+    let script = Script::new([]).await.always(Reply::code(400, 99991663)).tokens([
+        Reply::token("t-first", 7200),
+        Reply::token("t-first", 7200),
+        Reply::token("t-first", 7200),
+    ]);
+    let (client, _) = client(&script);
+    let error = client.call(P, &[]).await.expect_err("no token is taken");
+    assert!(matches!(&error, CallError::Stop { endpoint: Some(P), cause: StopCause::Credentials, .. }), "{error}");
+    assert_eq!((script.token_count(), script.list_count()), (3, 3));
+}
+
+#[tokio::test]
+async fn given_bearer_that_is_rejected_is_tried_once_more() {
+    let script = Script::new([Reply::code(401, 99991668), Reply::page(1)]).await.always(Reply::code(401, 99991677));
     let client = Client::new(script.config(), Arc::new(Log::default())).expect("valid settings");
+    client.call(P, &[]).await.expect("refused in passing");
     let error = client.call(P, &[]).await.expect_err("the bearer is not taken");
     assert!(matches!(&error, CallError::Stop { cause: StopCause::Credentials, .. }), "{error}");
-    assert_eq!((script.token_count(), script.list_count()), (0, 1));
+    assert_eq!((script.token_count(), script.list_count()), (0, 4));
 }
 
 #[tokio::test]
 async fn wrong_secret_stops_without_a_retry_and_without_showing_it() {
-    for code in [10003, 10014, 10015, 99991543, 4_712] {
+    for code in [10003, 10005, 10014, 10015, 99991543] {
         let body = format!("{{\"code\":{code},\"msg\":\"bad secret verysecretappsecret\"}}");
         let script = Script::new([]).await.tokens([Reply::json(200, body)]);
         let (client, _) = client(&script);
@@ -163,12 +179,18 @@ async fn wrong_secret_stops_without_a_retry_and_without_showing_it() {
 
 #[tokio::test]
 async fn token_request_survives_faults_of_the_way() {
-    let faults = [Reply::Reset, Reply::html(502), Reply::throttle(429, "0.01"), Reply::code(500, 121001)];
-    let script = Script::new([Reply::page(1)]).await.tokens(faults).tokens([Reply::token("t-first", 7200)]);
-    let (client, log) = client(&script);
-    client.call(P, &[]).await.expect("a page");
-    assert_eq!(script.token_count(), 5);
-    assert_eq!(log.count(|event| matches!(event, Event::Retrying { endpoint: None, .. })), 4);
+    let faults = [
+        vec![Reply::Reset, Reply::html(502), Reply::throttle(429, "0.01"), Reply::code(500, 121001)],
+        vec![Reply::code(200, 2_200), Reply::code(400, 300_000), Reply::html(404), Reply::json(503, "")],
+        vec![Reply::code(400, 10_013), Reply::code(400, 99_991_663), Reply::code(403, 121_005), Reply::html(302)],
+    ];
+    for faults in faults {
+        let script = Script::new([Reply::page(1)]).await.tokens(faults).tokens([Reply::token("t-first", 7200)]);
+        let (client, log) = client(&script);
+        client.call(P, &[]).await.expect("a page");
+        assert_eq!(script.token_count(), 5);
+        assert_eq!(log.count(|event| matches!(event, Event::Retrying { endpoint: None, .. })), 4);
+    }
 }
 
 #[tokio::test]
@@ -184,10 +206,29 @@ async fn token_request_gives_up_after_its_tries() {
 
 #[tokio::test]
 async fn html_404_for_the_token_is_a_wrong_host() {
-    let script = Script::new([]).await.tokens([Reply::html(404)]);
+    let script = Script::new([]).await.tokens(vec![Reply::html(404); 5]);
     let (client, _) = client(&script);
     let error = client.call(P, &[]).await.expect_err("no such API");
     assert!(matches!(error, CallError::Stop { endpoint: None, cause: StopCause::WrongHost, .. }));
+    assert_eq!(script.token_count(), 5);
+}
+
+#[tokio::test]
+async fn unlisted_code_for_the_token_is_no_verdict_on_the_credentials() {
+    let script = Script::new([]).await.tokens(vec![Reply::code(200, 2_200); 5]);
+    let (client, _) = client(&script);
+    let error = client.call(P, &[]).await.expect_err("no token");
+    let CallError::Failed { endpoint: None, requests: 5, .. } = &error else { panic!("{error}") };
+    assert_eq!(error.code(), Some(2_200));
+}
+
+#[tokio::test]
+async fn lifetime_as_text_is_read() {
+    let body = r#"{"code":"0","msg":"ok","tenant_access_token":"t-first","expire":"7200"}"#;
+    let script = Script::new([Reply::page(1)]).await.tokens([Reply::json(200, body)]);
+    let (client, _) = client(&script);
+    client.call(P, &[]).await.expect("a page");
+    assert_eq!(script.token_count(), 1);
 }
 
 #[tokio::test]

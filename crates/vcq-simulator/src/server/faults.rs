@@ -15,8 +15,8 @@ use crate::random::{derive_key, hash_text, unit_interval};
 pub enum FaultKind {
     /// HTTP 500 with code 121001.
     InternalError,
-    /// HTTP 502 with an HTML page.
-    BadGateway,
+    /// An HTML page with this HTTP status; a redirect has a location.
+    Html { http_status: u16 },
     /// HTTP 200 without a body.
     EmptyBody,
     /// The first half of the correct body, with a matching `content-length`.
@@ -35,8 +35,12 @@ pub enum FaultKind {
         /// Value of `x-ogw-ratelimit-reset`. `None`: no rate-limit headers.
         reset_s: Option<f64>,
     },
-    /// An error code with its documented HTTP status.
-    ErrorCode { code: i64 },
+    /// An error code. `http_status` `None`: its documented one, or 400.
+    ErrorCode { code: i64, http_status: Option<u16> },
+    /// The correct response with numbers and flags of the envelope as text: `"code":"0"`, `"has_more":"true"`.
+    TextEnvelope,
+    /// The correct response as gzip, although it was not requested.
+    Gzip { has_header: bool },
     /// `has_more` is true and the page token is the one that was sent.
     RepeatPageToken,
     /// `has_more` is always true, with empty pages after the last row.
@@ -83,7 +87,7 @@ pub struct FaultError {
 /// The kinds without a value, by the name that [`Fault::from_str`] accepts.
 pub const FAULT_NAMES: &[(&str, FaultKind)] = &[
     ("internal-error", FaultKind::InternalError),
-    ("html", FaultKind::BadGateway),
+    ("html", FaultKind::Html { http_status: 502 }),
     ("empty", FaultKind::EmptyBody),
     ("truncated", FaultKind::TruncatedJson),
     ("not-json", FaultKind::NotJson),
@@ -94,20 +98,28 @@ pub const FAULT_NAMES: &[(&str, FaultKind)] = &[
     ("throttle-400", FaultKind::Throttle { http_status: 400, reset_s: Some(1.0) }),
     ("throttle-bare", FaultKind::Throttle { http_status: 429, reset_s: None }),
     ("throttle-huge", FaultKind::Throttle { http_status: 429, reset_s: Some(86_400.0) }),
-    ("quota", FaultKind::ErrorCode { code: 99_991_403 }),
-    ("no-permission", FaultKind::ErrorCode { code: 121_005 }),
-    ("missing-scope", FaultKind::ErrorCode { code: 99_991_672 }),
-    ("user-scope", FaultKind::ErrorCode { code: 99_991_679 }),
-    ("ip-not-allowed", FaultKind::ErrorCode { code: 99_991_401 }),
+    ("quota", error_code(99_991_403)),
+    ("no-permission", error_code(121_005)),
+    ("missing-scope", error_code(99_991_672)),
+    ("user-scope", error_code(99_991_679)),
+    ("ip-not-allowed", error_code(99_991_401)),
+    ("text-envelope", FaultKind::TextEnvelope),
+    ("gzip", FaultKind::Gzip { has_header: true }),
+    ("gzip-bare", FaultKind::Gzip { has_header: false }),
     ("repeat-token", FaultKind::RepeatPageToken),
     ("endless", FaultKind::EndlessPages),
     ("shift", FaultKind::ShiftingRows),
 ];
 
+const fn error_code(code: i64) -> FaultKind {
+    FaultKind::ErrorCode { code, http_status: None }
+}
+
 impl FromStr for Fault {
     type Err = FaultError;
 
-    /// Parses `[ENDPOINT:]KIND[@TRIGGER]`. KIND is a name of [`FAULT_NAMES`] or `code=N`; TRIGGER is `always` (the
+    /// Parses `[ENDPOINT:]KIND[@TRIGGER]`. KIND is a name of [`FAULT_NAMES`], `code=N`, `code=N/STATUS` (any code with
+    /// any HTTP status) or `html=STATUS`; TRIGGER is `always` (the
     /// default), `every=N`, `after=N`, `first=N`, `chance=P`, `share=P` or `first-of-each=N`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fail = |problem: String| FaultError { text: text.to_owned(), problem };
@@ -116,15 +128,27 @@ impl FromStr for Fault {
             Some((endpoint, kind)) => (Some(endpoint.parse().map_err(&fail)?), kind),
             None => (None, rest),
         };
-        let kind = match (kind.strip_prefix("code="), FAULT_NAMES.iter().find(|(name, _)| *name == kind)) {
-            (None, Some((_, kind))) => *kind,
-            (None, None) => return Err(fail(format!("unknown kind {kind:?}"))),
-            (Some(code), _) => {
-                let code = code.parse().map_err(|_| fail(format!("{code:?} is not a code")))?;
-                FaultKind::ErrorCode { code }
-            }
-        };
+        let kind = parse_kind(kind).map_err(&fail)?;
         Ok(Self { on, kind, trigger: parse_trigger(trigger).map_err(&fail)? })
+    }
+}
+
+fn parse_kind(text: &str) -> Result<FaultKind, String> {
+    let http_status = |text: &str| {
+        let status = text.parse().ok().filter(|status| (200..600).contains(status));
+        status.ok_or_else(|| format!("{text:?} is not an HTTP status"))
+    };
+    match text.split_once('=') {
+        Some(("html", status)) => Ok(FaultKind::Html { http_status: http_status(status)? }),
+        Some(("code", value)) => {
+            let (code, status) = value.split_once('/').map_or((value, None), |(code, status)| (code, Some(status)));
+            let code = code.parse().map_err(|_| format!("{code:?} is not a code"))?;
+            Ok(FaultKind::ErrorCode { code, http_status: status.map(http_status).transpose()? })
+        }
+        _ => {
+            let known = FAULT_NAMES.iter().find(|(name, _)| *name == text);
+            known.map(|(_, kind)| *kind).ok_or_else(|| format!("unknown kind {text:?}"))
+        }
     }
 }
 
@@ -250,10 +274,19 @@ mod tests {
     fn faults_are_parsed() {
         let (quality, participants) = (Endpoint::ParticipantQualityList, Endpoint::ParticipantList);
         let throttle = FaultKind::Throttle { http_status: 429, reset_s: None };
-        let code = |code| FaultKind::ErrorCode { code };
+        let code = error_code;
+        let with_status = |code, http_status| FaultKind::ErrorCode { code, http_status: Some(http_status) };
         for (text, on, kind, trigger) in [
             ("stall", None, FaultKind::Stall, Trigger::Always),
-            ("participant_quality_list:html@every=7", Some(quality), FaultKind::BadGateway, Trigger::EveryNth(7)),
+            (
+                "participant_quality_list:html@every=7",
+                Some(quality),
+                FaultKind::Html { http_status: 502 },
+                Trigger::EveryNth(7),
+            ),
+            ("html=404@first=1", None, FaultKind::Html { http_status: 404 }, Trigger::First(1)),
+            ("code=2200/200", None, with_status(2_200, 200), Trigger::Always),
+            ("text-envelope", None, FaultKind::TextEnvelope, Trigger::Always),
             ("meeting_list:code=121003", Some(Endpoint::MeetingList), code(121_003), Trigger::Always),
             (
                 "tenant_access_token:code=10014@first=2",
@@ -273,7 +306,17 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(Fault { on, kind, trigger }), "{text}");
         }
-        for text in ["", "fire", "nowhere:stall", "stall@every=0", "stall@chance=2", "stall@sometimes", "code=x"] {
+        for text in [
+            "",
+            "fire",
+            "nowhere:stall",
+            "stall@every=0",
+            "stall@chance=2",
+            "stall@sometimes",
+            "code=x",
+            "code=1/9",
+            "html=x",
+        ] {
             assert!(text.parse::<Fault>().is_err(), "{text:?} should be invalid");
         }
     }

@@ -1,7 +1,11 @@
 //! What a call is answered with, and its HTTP response.
 
+use std::io::Write;
+
 use axum::body::Body;
 use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
 use super::{ApiError, Endpoint, FaultKind, Outcome};
@@ -15,6 +19,7 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// Seconds; `None`: no rate-limit headers.
     reset_s: Option<f64>,
+    header: Option<(&'static str, &'static str)>,
     pub(super) ending: Ending,
 }
 
@@ -28,7 +33,15 @@ pub(super) enum Ending {
 
 impl Reply {
     fn new(http: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self { http, code: None, content_type, body: body.into(), reset_s: None, ending: Ending::Complete }
+        Self {
+            http,
+            code: None,
+            content_type,
+            body: body.into(),
+            reset_s: None,
+            header: None,
+            ending: Ending::Complete,
+        }
     }
 
     pub(super) fn envelope(http: u16, code: i64, body: String) -> Self {
@@ -53,11 +66,19 @@ impl Reply {
     ) -> Self {
         let pagination = [FaultKind::RepeatPageToken, FaultKind::EndlessPages, FaultKind::ShiftingRows];
         let Some(fault) = faults.iter().find(|fault| !pagination.contains(fault)) else { return correct() };
-        let html = "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>";
+        let html = "<html><head><title>Bad Gateway</title></head><body>Bad Gateway</body></html>";
         match *fault {
             FaultKind::InternalError => Self::error(&ApiError::new(121_001), endpoint, log_id),
-            FaultKind::ErrorCode { code } => Self::error(&ApiError::new(code), endpoint, log_id),
-            FaultKind::BadGateway => Self::new(502, "text/html", html),
+            FaultKind::ErrorCode { code, http_status } => {
+                let error = Self::error(&ApiError::new(code), endpoint, log_id);
+                Self { http: http_status.unwrap_or(error.http), ..error }
+            }
+            FaultKind::Html { http_status } => {
+                let location = (300..400).contains(&http_status).then_some(("location", "/login"));
+                Self { header: location, ..Self::new(http_status, "text/html", html) }
+            }
+            FaultKind::TextEnvelope => correct().with_texts(),
+            FaultKind::Gzip { has_header } => correct().as_gzip(has_header),
             FaultKind::EmptyBody => Self::new(200, "application/json", ""),
             FaultKind::NotJson => Self::new(200, "text/plain", "upstream busy"),
             FaultKind::Throttle { http_status, reset_s } => Self::throttle(http_status, reset_s, endpoint, log_id),
@@ -73,6 +94,26 @@ impl Reply {
         }
     }
 
+    /// Numbers and flags of the envelope, which comes before the items, as text.
+    fn with_texts(self) -> Self {
+        let mut body = String::from_utf8_lossy(&self.body).into_owned();
+        for name in ["code", "has_more", "expire"] {
+            let key = format!("\"{name}\":");
+            let Some(start) = body.find(&key).map(|at| at + key.len()) else { continue };
+            let end = body[start..].find([',', '}']).map_or(body.len(), |length| start + length);
+            body.insert(end, '"');
+            body.insert(start, '"');
+        }
+        Self { body: body.into_bytes(), ..self }
+    }
+
+    fn as_gzip(self, has_header: bool) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        // Writing to memory never fails.
+        let body = encoder.write_all(&self.body).and_then(|()| encoder.finish()).unwrap_or_default();
+        Self { body, header: has_header.then_some(("content-encoding", "gzip")), ..self }
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         self.code.map_or(Outcome::NoEnvelope(self.http), |code| Outcome::Code(self.http, code))
     }
@@ -84,6 +125,9 @@ impl Reply {
             .status(self.http)
             .header("content-type", self.content_type)
             .header("x-tt-logid", log_id);
+        if let Some((name, value)) = self.header {
+            response = response.header(name, value);
+        }
         if let Some(reset_s) = self.reset_s {
             response = response.header("x-ogw-ratelimit-limit", limit);
             response = response.header("x-ogw-ratelimit-reset", format!("{reset_s:.3}"));

@@ -211,5 +211,8 @@ fn fault_names_are_unique() {
         let fault: Fault = name.parse().expect("its own name");
         assert_eq!((fault.kind, fault.trigger, fault.on), (*kind, Trigger::Always, None));
     }
-    assert_eq!("code=121002".parse::<Fault>().map(|fault| fault.kind), Ok(FaultKind::ErrorCode { code: 121_002 }));
+    assert_eq!(
+        "code=121002".parse::<Fault>().map(|fault| fault.kind),
+        Ok(FaultKind::ErrorCode { code: 121_002, http_status: None })
+    );
 }
