@@ -179,9 +179,12 @@ mod tests {
     #[test]
     fn otherwise_the_first_reason_is_the_cause() {
         let budget = || Stop::Budget("--max-calls 5 is reached".to_owned());
-        assert_eq!(cause([budget(), Stop::Cancelled, disk_full()]), budget().to_string());
-        assert_eq!(cause([stopped(), budget()]), budget().to_string());
+        let no_ids = || Stop::NoIds { participants: 10, meetings: 2 };
+        assert_eq!(cause([no_ids(), Stop::Cancelled, disk_full()]), no_ids().to_string());
+        assert_eq!(cause([stopped(), no_ids()]), no_ids().to_string());
+        assert_eq!(cause([budget(), Stop::Cancelled]), budget().to_string());
         assert_eq!(cause([Stop::Cancelled, budget()]), "interrupted");
+        assert_eq!(cause([budget(), disk_full()]), disk_full().to_string(), "the run goes on after the budget");
         let cancelled = StopSignal::new(CancellationToken::new());
         cancelled.cancel.cancel();
         assert_eq!(cancelled.take().expect("stopped").to_string(), "interrupted");
