@@ -7,7 +7,8 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: room: Name of the room, or its ID if it has no name.
+-- column: room: Name of the room, from the list of rooms if it is there, or its ID.
+-- column: building: Building of the room, if known: by its address, otherwise by the list of rooms.
 -- column: site: Latest site.
 -- column: network: Latest network type.
 -- column: proxied_pct %: Percentage of meetings behind a proxy or over TCP; empty below 5 meetings.
@@ -107,10 +108,11 @@ day_sums as (
     group by d.room_id
 ),
 
-rooms as (
+room_sums as (
     select
         t.room_id,
         max(case when t.newest = 1 then coalesce(t.participant_name, t.room_id) end) as room,
+        max(case when t.newest = 1 then t.building end) as building,
         max(case when t.newest = 1 then t.site end) as site,
         max(case when t.newest = 1 then t.network_kind end) as network,
         count(*) as all_meetings,
@@ -127,7 +129,7 @@ shares as (
     select
         r.*,
         case when r.judged > 0 and r.judged >= $min_n then 100.0 * r.poor / r.judged end as poor_pct
-    from rooms as r
+    from room_sums as r
 ),
 
 causes as (
@@ -168,7 +170,8 @@ peers as (
 )
 
 select
-    s.room,
+    coalesce(w.room_name, s.room) as room,
+    s.building,
     s.site,
     s.network,
     share_pct(s.proxied, s.all_meetings, 5) as proxied_pct,
@@ -203,4 +206,5 @@ left join causes as c on c.room_id = s.room_id and c.place = 1
 left join processor as y on y.room_id = s.room_id
 left join opinion as o on o.room_id = s.room_id
 left join peers as e on e.room_id = s.room_id
-order by s.poor_pct desc nulls last, s.poor desc, o.p10, s.room
+left join rooms as w on w.room_id = s.room_id
+order by s.poor_pct desc nulls last, s.poor desc, o.p10, coalesce(w.room_name, s.room)

@@ -65,15 +65,20 @@ select
     b.public_ip,
     b.subnet,
     b.egress,
-    is_home_range(b.subnet) and coalesce(e.building, a.building) is null as is_home_like,
-    coalesce(e.building, a.building) as building,
-    case when e.address is null then a.floor else e.floor end as floor,
+    is_home_range(b.subnet) and coalesce(e.building, a.building, r.building) is null as is_home_like,
+    coalesce(e.building, a.building, r.building) as building,
+    case
+        when e.address is not null then e.floor
+        when a.address is not null then a.floor
+        else r.floor
+    end as floor,
     case when e.address is null then a.city else e.city end as city,
     coalesce(e.is_inside, a.is_inside) as is_inside,
     coalesce(e.is_vpn, a.is_vpn) as is_vpn,
     coalesce(
         e.building,
         a.building,
+        r.building,
         case when is_home_range(b.subnet) then 'home, by ' || coalesce(b.egress, '?') else b.subnet end,
         'by ' || b.egress,
         'unknown'
@@ -113,4 +118,6 @@ left join address_buildings as a
     on a.address = b.internal_ip
     and a.public_ip = ''
     and b.meeting_date >= a.valid_from_date
-    and b.meeting_date < coalesce(a.valid_until_date, date '9999-12-31');
+    and b.meeting_date < coalesce(a.valid_until_date, date '9999-12-31')
+-- Without a building file, a room is in the building of the list of rooms.
+left join rooms as r on r.room_id = b.room_id;

@@ -5,8 +5,8 @@ use super::database::{Database, NO_TABLE};
 use super::findings::{Check, Findings};
 use super::registry::{AVERAGES, FUTURE, KEYS, RANGES, TIMES, WORDS};
 use crate::schema::{
-    COVERAGE, Column, Kind, MEETINGS, PARTICIPANTS, PARTITION_COLUMN, QUALITY_SAMPLES, REJECTS, Reason, Status,
-    Storage, TABLES, Table, ddl, utc_text,
+    COVERAGE, Column, Kind, MEETINGS, PARTITION_COLUMN, REJECTS, RESERVATIONS, ROOM_ALERTS, Reason, Status, Storage,
+    TABLES, Table, ddl, utc_text,
 };
 
 /// Columns with the times of our requests.
@@ -81,8 +81,10 @@ pub(super) fn table_rules(table: &'static Table, latest_us: i64) -> Vec<Rule> {
         if let Some((violation, expected)) = range(column) {
             rule(&RANGES, violation, format!("{name} {expected}"), shown(name));
         }
+        // Events may be reserved for later.
+        let is_planned = table.name == RESERVATIONS.name && name.starts_with("event_");
         // Times of requests are those of our own clock, which may have been set back since.
-        if column.kind == Kind::Instant && !OWN_CLOCK.contains(&column.name) {
+        if column.kind == Kind::Instant && !is_planned && !OWN_CLOCK.contains(&column.name) {
             // Microseconds, so that no time needs to be parsed.
             let violation = format!("epoch_us({name}) > {latest_us}");
             rule(&FUTURE, violation, format!("{name} not after {}", utc_text(latest_us)), shown(name));
@@ -98,10 +100,9 @@ pub(super) fn table_rules(table: &'static Table, latest_us: i64) -> Vec<Rule> {
             rule(&TIMES, violation, expected, found);
         }
     }
-    if table.name == MEETINGS.name {
-        let violation = format!("start_time_local is null or cast(start_time_local as date) <> {PARTITION_COLUMN}");
-        let expected = format!("{PARTITION_COLUMN} the day of start_time_local");
-        rule(&TIMES, violation, expected, shown("start_time_local"));
+    for (_, start) in DATED_BY.iter().filter(|(of, _)| *of == table.name) {
+        let violation = format!("{start} is null or cast({start} as date) <> {PARTITION_COLUMN}");
+        rule(&TIMES, violation, format!("{PARTITION_COLUMN} the day of {start}"), shown(start));
     }
     for (_, name, words) in closed_lists().into_iter().filter(|(of, _, _)| of.name == table.name) {
         let list: Vec<String> = words.iter().map(|word| ddl::quoted(word)).collect();
@@ -110,6 +111,13 @@ pub(super) fn table_rules(table: &'static Table, latest_us: i64) -> Vec<Rule> {
     }
     rules
 }
+
+/// The tables whose date is the day of one of their columns.
+const DATED_BY: &[(&str, &str)] = &[
+    (MEETINGS.name, "start_time_local"),
+    (ROOM_ALERTS.name, "alert_time_local"),
+    (RESERVATIONS.name, "event_start_local"),
+];
 
 /// SQL expression for a column's name and value.
 fn shown(name: &str) -> String {
@@ -165,10 +173,10 @@ fn wall_clock(table: &Table, local: &str) -> (String, String) {
 
 /// Columns with a fixed list of values.
 fn closed_lists() -> Vec<(&'static Table, &'static str, Vec<&'static str>)> {
-    let in_parquet = || TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb);
-    let mut columns: Vec<&str> = [MEETINGS, PARTICIPANTS, QUALITY_SAMPLES]
-        .iter()
+    let in_parquet = || TABLES.iter().filter(|table| table.is_in_parquet());
+    let mut columns: Vec<&str> = in_parquet()
         .flat_map(|table| table.columns)
+        .filter(|column| !column.source.is_empty())
         .map(|column| column.name)
         .chain(["*"])
         .collect();

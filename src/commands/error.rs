@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::publish::stage_date::DateError;
+use super::publish::date_error::DateError;
 use crate::buildings::BuildingsError;
 use crate::extract::WriteError;
 use crate::ledger::LedgerError;

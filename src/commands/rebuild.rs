@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::SyncError;
+use super::publish::date_error::DateError;
 use super::publish::definitions::{DefinitionSettings, Installed};
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
-use super::publish::stage_date::DateError;
 use super::setup::{Now, forward_only};
 use super::store_state::{check_without_manifest, lost_raw_dates, mark_all_dirty};
 use super::summary::{Summary, TimeSpan};

@@ -4,20 +4,26 @@
 use std::collections::BTreeSet;
 
 use super::error::SyncError;
-use super::publish::stage_date::DateError;
+use super::publish::date_error::DateError;
 use crate::extract::dates_with_lost_files;
 use crate::ledger::{Ledger, RunRecord};
 use crate::load::{DatePublication, Manifest, PublishedFile, StorePaths};
 use crate::raw_log::{RawKind, list_dates, list_files};
-use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, civil_date, civil_date_text};
+use crate::schema::{
+    CENSUS_DAILY, CENSUS_USERS, COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, RESERVATIONS, ROOM_ALERTS,
+    civil_date, civil_date_text,
+};
 
 /// The kind of raw file without which a table has no rows.
 const SOURCES: &[(&str, RawKind)] = &[
     (MEETINGS.name, RawKind::Meetings),
     (COVERAGE.name, RawKind::Meetings),
-    (REJECTS.name, RawKind::Meetings),
     (PARTICIPANTS.name, RawKind::Participants),
     (QUALITY_SAMPLES.name, RawKind::Quality),
+    (ROOM_ALERTS.name, RawKind::RoomAlerts),
+    (RESERVATIONS.name, RawKind::Reservations),
+    (CENSUS_DAILY.name, RawKind::CensusDaily),
+    (CENSUS_USERS.name, RawKind::CensusUsers),
 ];
 
 /// Tables that never get fewer rows on a date: what Feishu no longer lists stays.
@@ -43,6 +49,25 @@ pub(super) fn lost_raw_dates(
     };
     let lost = dates_with_lost_files(&raw, ledger)?;
     let mut lost_raw = BTreeSet::new();
+    // A reject may come from any kind.
+    let rejects: BTreeSet<i32> = match manifest {
+        Some(manifest) => {
+            let of_rejects = manifest.files.iter().filter(|file| file.table == REJECTS.name);
+            of_rejects.filter_map(|file| civil_date(file.date_with_rows()?)).collect()
+        }
+        None => {
+            paths.partitions()?.into_iter().filter(|(table, _)| *table == REJECTS.name).map(|(_, date)| date).collect()
+        }
+    };
+    for date in rejects {
+        let mut has_files = false;
+        for kind in RawKind::ALL {
+            has_files |= !list_files(&raw, *kind, date).map_err(DateError::Raw)?.is_empty();
+        }
+        if !has_files || lost.contains(&date) {
+            lost_raw.insert(date);
+        }
+    }
     for (kind, date) in needed {
         let is_missing = |kind| list_files(&raw, kind, date).map(|files| files.is_empty()).map_err(DateError::Raw);
         // Meetings come from the list or from events.

@@ -6,7 +6,7 @@ use super::input_errors::GIVE_ORIGIN;
 use super::nearest::nearest;
 use super::stop_reason::ROOT_CERTIFICATES;
 use crate::commands::SyncError;
-use crate::commands::publish::stage_date::DateError;
+use crate::commands::publish::date_error::DateError;
 use crate::commands::verify::VerifyError;
 use crate::ledger::LedgerError;
 use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};

@@ -54,11 +54,20 @@ pub(super) const AREAS: &[Area] = &[
         "Clients",
         ["diagnosis", "cpu-hogs", "app-versions", "devices", "percentiles", "video-experience", "screen-share"]
     ),
-    area!("Rooms", ["room-health"]),
+    area!("Rooms", ["room-health", "room-alarms", "room-use"]),
     area!("Audio", ["mos-bands"]),
     area!(
         "Data quality",
-        ["coverage", "unclassified", "unread-values", "freshness", "api-usage", "duplicates", "threshold-sheet"]
+        [
+            "coverage",
+            "reconcile",
+            "unclassified",
+            "unread-values",
+            "freshness",
+            "api-usage",
+            "duplicates",
+            "threshold-sheet"
+        ]
     ),
 ];
 

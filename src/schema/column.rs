@@ -22,6 +22,11 @@ impl Column {
         Column { name, source, kind, required: false, doc }
     }
 
+    /// A column of the key that is a field of Feishu's item.
+    pub const fn sourced_key(name: &'static str, source: &'static str, kind: Kind, doc: &'static str) -> Column {
+        Column { name, source, kind, required: true, doc }
+    }
+
     pub const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Column {
         Column { name, source: "", kind, required: true, doc }
     }

@@ -62,6 +62,17 @@ impl TenantZone {
         Moment { utc_us, offset_min: self.offset_min_at(utc_us) }.local_day()
     }
 
+    /// The day that a report means by the start of its day. Feishu does not document whether that is midnight UTC or
+    /// the tenant's midnight: it is the day of UTC if it is midnight there, and otherwise the day whose midnight in
+    /// this zone is nearest.
+    pub(crate) fn report_day(&self, start_us: i64) -> i32 {
+        const DAY_US: i64 = 86_400_000_000;
+        if start_us.rem_euclid(DAY_US) == 0 {
+            return i32::try_from(start_us.div_euclid(DAY_US)).unwrap_or_default();
+        }
+        self.day_of(start_us.saturating_add(DAY_US / 2))
+    }
+
     /// Whether two zones have the same offset at all relevant times.
     pub fn is_equivalent_to(&self, other: &TenantZone) -> bool {
         // Weekly from 2020 to 2037.
@@ -100,6 +111,20 @@ mod tests {
                 assert_eq!((zone.day_of(start - 1), zone.day_of(start)), (day - 1, day), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_report_day_begins_at_midnight_utc_or_at_a_local_midnight() {
+        // 2020-12-28 00:00 UTC, as in Feishu's sample.
+        let (utc_us, day) = (1_609_113_600_000_000, 18_624);
+        for text in ["+08:00", "UTC", "-08:00", "America/New_York", "+14:00"] {
+            let zone = TenantZone::parse(text).expect("a zone");
+            assert_eq!(zone.report_day(utc_us), day, "{text}");
+            assert_eq!(zone.report_day(zone.start_of_day(day)), day, "{text}");
+        }
+        // Midnight in Beijing, for a tenant in Europe.
+        let zone = TenantZone::parse("Europe/Berlin").expect("a zone");
+        assert_eq!(zone.report_day(utc_us - 8 * 3_600_000_000), day);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::reject::Reject;
 use super::unknown_fields::{UnknownFields, count_unknown_field};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::identity::{Item, resolve_after};
-use crate::schema::{Kind, Moment, Raw, Reason, Table, TenantZone, UNUSED_FIELDS, parse};
+use crate::schema::{Kind, Moment, Raw, Reason, Table, TenantZone, parse, unused_fields};
 
 /// A complete walk over a list.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl ItemReader<'_> {
         Ok(match kind {
             Kind::Text => Cell::text(parse::text(raw)?),
             Kind::Id => Cell::text(parse::id(raw)?),
-            Kind::Count => Cell::whole(parse::count(raw)?),
+            Kind::Count | Kind::Minutes => Cell::whole(parse::count(raw)?),
             Kind::Flag => parse::flag(raw)?.map_or(Cell::Null, Cell::Flag),
             Kind::Seconds => Cell::whole(parse::seconds(raw)?),
             Kind::Instant => Cell::micros(self.moment(raw)?.map(|moment| moment.utc_us)),
@@ -109,8 +109,8 @@ impl ItemReader<'_> {
 
 pub(super) fn count_unknown_fields(table: &Table, item: &Item, unknown: &mut UnknownFields) {
     for field in item.keys() {
-        let known =
-            table.columns.iter().any(|column| column.field() == Some(field)) || UNUSED_FIELDS.contains(&field.as_str());
+        let known = table.columns.iter().any(|column| column.field() == Some(field))
+            || unused_fields(table.name).contains(&field.as_str());
         if !known {
             count_unknown_field(unknown, field, 1);
         }

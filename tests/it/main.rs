@@ -17,6 +17,7 @@ mod killed_runs;
 mod lock;
 mod malformed_responses;
 mod missing_raw_files;
+mod optional_tables;
 mod passing_faults;
 mod pipelined_extract;
 mod plan;

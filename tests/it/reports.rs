@@ -15,7 +15,7 @@ fn every_report_gives_the_same_rows_in_any_client() {
     let list: Vec<Value> =
         serde_json::from_str(&run(&env, &["report", "list", "--format", "json"]).expect_exit(0).stdout)
             .expect("a list");
-    assert_eq!(list.len(), 35);
+    assert_eq!(list.len(), 38);
     let text = |sql: &str| env.rows(sql).first().cloned().unwrap_or_default();
     let meeting_no = text("select min(meeting_no) from quality_samples join meetings using (meeting_key)");
     let who = text("select min(user_id) from participants");

@@ -55,7 +55,7 @@ fn reports_are_listed_by_area() {
     assert!(list.stdout.lines().all(|line| line.chars().count() <= 80), "{}", list.stdout);
     let json: serde_json::Value =
         serde_json::from_str(&run_with(&["report", "list", "--format", "json"], &[]).stdout).expect("json");
-    assert_eq!(json.as_array().map(Vec::len), Some(35));
+    assert_eq!(json.as_array().map(Vec::len), Some(38));
     assert_eq!((&json[0]["id"], &json[0]["parameters"][0]), (&"r25".into(), &"since".into()));
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use super::date_error::DateError;
 use super::setup::PublishSetup;
-use super::stage_date::{DateContext, DateError, StagedDate, stage_date};
+use super::stage_date::{DateContext, StagedDate, stage_date};
+use super::stage_optional::OptionalLists;
 use super::totals::Totals;
 use crate::commands::error::SyncError;
 use crate::commands::run_record::{run_row, set_exit};
@@ -15,6 +17,8 @@ use crate::commands::store_state::{GENERATION, is_short};
 use crate::error::ExitCode;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
 use crate::load::{LoadError, Manifest, Publication, PublishMode, StorePaths, publish};
+use crate::schema::cell::Row;
+use crate::schema::{ROOMS, Table};
 use crate::transform::UnknownFields;
 
 /// Dates that were due and stay as they are.
@@ -91,6 +95,14 @@ impl RoundInput {
             publications.push(staged.publication);
             staged_dates.push(*date);
         }
+        let rooms = match (OptionalLists { raw_dir: &raw_dir, zone: &setup.zone }).rooms() {
+            Err(error) if is_damage(&error) => {
+                skipped.damaged.get_or_insert(error);
+                None
+            }
+            rooms => rooms?,
+        };
+        let reference_rows: Vec<(&Table, Vec<Row>)> = rooms.into_iter().map(|rows| (&ROOMS, rows)).collect();
         let transform_s = began.elapsed().as_secs_f64();
         let is_all = skipped.short.is_empty() && skipped.damaged.is_none();
         let publication = Publication {
@@ -102,7 +114,7 @@ impl RoundInput {
             timezone: setup.zone.name(),
             user_id_type: &setup.user_id_type,
             definitions: setup.installed.definitions(),
-            reference_rows: &[],
+            reference_rows: &reference_rows,
             database: setup.database,
         };
         let mut totals = Totals::default();

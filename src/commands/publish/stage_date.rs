@@ -3,32 +3,19 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use arrow::error::ArrowError;
-
+use super::date_error::DateError;
+use super::stage_optional::{OptionalLists, OptionalRows};
 use crate::extract::{event_items, walk_items};
-use crate::load::{DatePublication, LoadError, PartWriter};
-use crate::raw_log::{PageReader, RawDate, RawError, RawKind, WalkRef};
+use crate::load::{DatePublication, LoadError, PartWriter, StagedPart};
+use crate::raw_log::{PageReader, RawDate, RawKind, WalkRef};
 use crate::schema::cell::{self, Row};
 use crate::schema::meeting_keys::MeetingKeys;
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
-    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, PageError, Participant, Reject, SampleBatches,
-    TypedWalk, UnknownFields, WalkParser, count_unknown_field, coverage_rows, reject_rows,
+    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, Participant, Reject, SampleBatches, TypedWalk,
+    UnknownFields, WalkParser, count_unknown_field, coverage_rows, reject_rows,
 };
 use feishu_vc::Endpoint;
-
-#[derive(Debug, thiserror::Error)]
-pub enum DateError {
-    #[error(transparent)]
-    Raw(#[from] RawError),
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error("a response in the raw log for {unit} cannot be parsed")]
-    Page { unit: String, source: PageError },
-    /// A bug.
-    #[error("rows of {table} do not fit the table")]
-    Rows { table: &'static str, source: ArrowError },
-}
 
 /// Rows of a small table per batch.
 const BATCH_ROWS: usize = 4_096;
@@ -84,6 +71,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
     }
 
     let mut parts = Vec::new();
+    let optional_truncated = stage.optional_lists(&mut parts)?;
     let mut meetings_table = SmallTable::new(context, &MEETINGS, meeting_date)?;
     meetings_table.extend(meeting_rows)?;
     parts.extend(meetings_table.finish()?);
@@ -97,7 +85,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
     Ok(StagedDate {
         publication: DatePublication { meeting_date, parts },
         unknown_fields: stage.unknown_fields,
-        truncated: meeting_pages.truncated + participant_pages.truncated + quality_pages.truncated,
+        truncated: meeting_pages.truncated + participant_pages.truncated + quality_pages.truncated + optional_truncated,
     })
 }
 
@@ -131,9 +119,24 @@ impl<'a> Stage<'a> {
             let items = list_walk(pages, walk, Endpoint::MeetingList)?;
             let keys = MeetingKeys::new(walk.by_instance, &walk.known);
             meetings.add_walk(&items, walk.window, keys, &mut unknown);
-            self.note_unknown(walk, unknown);
+            self.note_unknown(&walk.run_id, unknown);
         }
         Ok(meetings)
+    }
+
+    /// Stages the tables of the optional lists. Returns the number of truncated checkpoints.
+    fn optional_lists(&mut self, parts: &mut Vec<StagedPart>) -> Result<u64, DateError> {
+        let lists = OptionalLists { raw_dir: self.context.raw_dir, zone: self.context.zone };
+        let mut truncated = 0;
+        for OptionalRows { table, run_id, day, truncated: of_list } in lists.of_date(self.meeting_date)? {
+            self.note_unknown(&run_id, day.unknown_fields);
+            self.rejects.extend(day.rejects);
+            truncated += of_list;
+            let mut rows = SmallTable::new(self.context, table, self.meeting_date)?;
+            rows.extend(day.rows)?;
+            parts.extend(rows.finish()?);
+        }
+        Ok(truncated)
     }
 
     fn meeting(
@@ -148,7 +151,7 @@ impl<'a> Stage<'a> {
         for walk in walks.iter().filter(|walk| walk.is_whole()) {
             let mut unknown = UnknownFields::new();
             meeting.add_walk(&list_walk(lists, walk, Endpoint::ParticipantList)?, &mut unknown);
-            self.note_unknown(walk, unknown);
+            self.note_unknown(&walk.run_id, unknown);
         }
         let participants = meeting.finish();
         let counts = participants.iter().map(|participant| self.samples(meeting_key, participant, quality));
@@ -178,7 +181,7 @@ impl<'a> Stage<'a> {
         let unknown = self.parser.take_unknown_fields();
         // Duplicate participants share a walk; its fields are counted with the first of them.
         if participant.participant_key == *unit {
-            self.note_unknown(walk, unknown);
+            self.note_unknown(&walk.run_id, unknown);
         }
         let mut rejects: Vec<Reject> = typed.rejects(&participant.participant_key, walk.requested_us).collect();
         if !rejects.is_empty() {
@@ -191,8 +194,8 @@ impl<'a> Stage<'a> {
     }
 
     /// Counts unknown fields of this run's responses: earlier runs reported theirs. A rebuild has none of its own.
-    fn note_unknown(&mut self, walk: &WalkRef, unknown: UnknownFields) {
-        if self.context.counts_all_fields || walk.run_id == self.context.run_id {
+    fn note_unknown(&mut self, run_id: &str, unknown: UnknownFields) {
+        if self.context.counts_all_fields || run_id == self.context.run_id {
             add_unknown(&mut self.unknown_fields, unknown);
         }
     }
@@ -315,7 +318,7 @@ impl SmallTable {
         Ok(self.part.write(&batch)?)
     }
 
-    fn finish(mut self) -> Result<Option<crate::load::StagedPart>, DateError> {
+    fn finish(mut self) -> Result<Option<StagedPart>, DateError> {
         self.flush()?;
         Ok(self.part.finish()?)
     }

@@ -82,6 +82,16 @@ impl Totals {
             [started_us],
             |row| row.get::<_, i64>(0).map(|count| u64::try_from(count).unwrap_or_default()),
         )?;
+        // Those of the optional lists belong to a day instead of to a meeting.
+        let local = |us: i64| us.saturating_add(i64::from(setup.zone.offset_min_at(us)) * 60_000_000);
+        totals.rejects += connection.query_row(
+            "select count(*) from rejects
+             where table_name in ('rooms', 'room_alerts', 'reservations', 'census_daily', 'census_users')
+               and epoch_us(cast(meeting_date as timestamp)) + 86399999999 >= ?
+               and epoch_us(cast(meeting_date as timestamp)) < ?",
+            [local(setup.window.since_us), local(setup.window.until_us)],
+            |row| row.get::<_, i64>(0).map(|count| u64::try_from(count).unwrap_or_default()),
+        )?;
         let sql = format!(
             "{window}
              select c.status, count(*), coalesce(sum(c.sample_count), 0)::bigint

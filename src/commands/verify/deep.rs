@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::setup::{VerifyError, VerifySetup};
 use crate::checks::{Check, Findings, Verified, compare_parts};
-use crate::commands::publish::stage_date::{DateContext, DateError, stage_date};
+use crate::commands::publish::date_error::DateError;
+use crate::commands::publish::stage_date::{DateContext, stage_date};
 use crate::ledger::unpublished_dates;
 use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder};
 use crate::raw_log::RawFile;

@@ -1,6 +1,7 @@
 //! All tables.
 
 use super::buildings::{ADDRESS_BUILDINGS, BUILDINGS};
+use super::census::{CENSUS_DAILY, CENSUS_USERS, RESERVATIONS, ROOM_ALERTS, ROOMS};
 use super::lists::{MEETINGS, PARTICIPANTS};
 use super::quality::QUALITY_SAMPLES;
 use super::store::{
@@ -10,7 +11,7 @@ use crate::schema::Table;
 
 /// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes
 /// its type raises it.
-pub(crate) const SCHEMA_VERSION: u32 = 4;
+pub(crate) const SCHEMA_VERSION: u32 = 5;
 
 /// Every table, in the order of the data dictionary.
 pub const TABLES: &[Table] = &[
@@ -19,6 +20,11 @@ pub const TABLES: &[Table] = &[
     QUALITY_SAMPLES,
     COVERAGE,
     REJECTS,
+    ROOMS,
+    ROOM_ALERTS,
+    RESERVATIONS,
+    CENSUS_DAILY,
+    CENSUS_USERS,
     RUNS,
     THRESHOLDS,
     BUILDINGS,
@@ -29,8 +35,59 @@ pub const TABLES: &[Table] = &[
     SCHEMA_MIGRATIONS,
 ];
 
-/// Documented fields without a column: they do not count as unknown fields.
-pub(crate) const UNUSED_FIELDS: &[&str] = &["reserved_rooms"];
+/// The documented fields of a table's items without a column: they do not count as unknown fields.
+pub(crate) fn unused_fields(table: &str) -> &'static [&'static str] {
+    UNUSED_FIELDS.iter().find(|(name, _)| *name == table).map_or(&[], |(_, fields)| fields)
+}
+
+const UNUSED_FIELDS: &[(&str, &[&str])] = &[
+    (MEETINGS.name, &["reserved_rooms"]),
+    (PARTICIPANTS.name, &[]),
+    (ROOM_ALERTS.name, &["alert_rule_id", "notify_methods"]),
+    (
+        CENSUS_USERS.name,
+        &[
+            "date",
+            "department_path",
+            "create_time",
+            "user_active_flag",
+            "register_time",
+            "suite_active_flag",
+            "last_active_time",
+            "im_active_flag",
+            "send_messenger_num",
+            "docs_active_flag",
+            "create_docs_num",
+            "cal_active_flag",
+            "create_cal_num",
+            "active_os",
+            "create_task_num",
+            "app_package_type",
+            "os_name",
+            "email_send_count",
+            "email_receive_count",
+            "email_send_ext_count",
+            "email_receive_ext_count",
+            "email_send_in_count",
+            "email_receive_in_count",
+            "search_active_flag",
+            "total_search_count",
+            "quick_search_count",
+            "tab_search_count",
+        ],
+    ),
+    (
+        ROOMS.name,
+        &[
+            "path",
+            "room_status/disable_start_time",
+            "room_status/disable_end_time",
+            "room_status/contact_ids",
+            "room_status/disable_notice",
+            "room_status/resume_notice",
+        ],
+    ),
+];
 
 #[cfg(test)]
 pub(crate) fn table(name: &str) -> Option<&'static Table> {

@@ -6,6 +6,7 @@
 
 mod buildings;
 mod catalog;
+mod census;
 mod lists;
 mod quality;
 mod store;
@@ -14,7 +15,8 @@ pub(crate) use buildings::{ADDRESS_BUILDINGS, BUILDINGS};
 pub use catalog::TABLES;
 #[cfg(test)]
 pub(crate) use catalog::table;
-pub(crate) use catalog::{SCHEMA_VERSION, UNUSED_FIELDS};
+pub(crate) use catalog::{SCHEMA_VERSION, unused_fields};
+pub(crate) use census::{CENSUS_DAILY, CENSUS_USERS, RESERVATIONS, ROOM_ALERTS, ROOMS};
 pub(crate) use lists::{MEETINGS, PARTICIPANTS};
 pub use quality::QUALITY_SAMPLES;
 pub(crate) use quality::SECTIONS;

@@ -1,2 +1,3 @@
 mod lists;
+mod optional;
 mod samples;

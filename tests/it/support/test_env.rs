@@ -56,6 +56,15 @@ pub(crate) fn small_tenant() -> TenantSpec {
     TenantSpec { days: 2, people: 30, meetings_per_day: 8, ..TenantSpec::default() }
 }
 
+/// The same tenant, whose last day is the day before yesterday: Feishu's own counts go back 90 days, and those of a day
+/// exist on the morning after it.
+#[expect(clippy::disallowed_methods, reason = "the simulator has the machine's clock")]
+pub(crate) fn recent(spec: TenantSpec) -> TenantSpec {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).date();
+    let days = jiff::Span::new().days(i64::from(spec.days) + 1);
+    TenantSpec { first_day: today.checked_sub(days).expect("a date"), ..spec }
+}
+
 /// Options without a rate limit.
 pub(crate) fn unlimited() -> Options {
     let options = Options::default();

@@ -1,0 +1,389 @@
+-- id: r36
+-- title: Reconcile
+-- question: What does Feishu count that the store does not hold?
+-- audience: data team
+-- parameter: since date: Start date (inclusive). Default: earliest.
+-- parameter: until date: End date (exclusive). Default: latest.
+-- parameter: tolerance_meetings number = 0: Missing meetings to ignore, for each day and user.
+-- parameter: tolerance_participants number = 0: Missing participants to ignore, for each day and meeting.
+-- parameter: tolerance_minutes number = 1: Missing minutes to ignore in Feishu's sums, for each meeting of the day or
+--   user: both sides round.
+-- parameter: tolerance_samples number = 0: Missing minutes to ignore in the quality data of one participant. Set it to
+--   2 if your tenant's data lacks the first and last partial minute.
+-- column: date: Day of Feishu's count; for a meeting or participant the local date of the meeting.
+-- column: what: day (all meetings of the day), user (one person on that day), meeting (an event that no meeting list
+--   returned, or a list of participants), or participant (quality data).
+-- column: name: Day, user, topic of the meeting or participant.
+-- column: meeting_no: Number of the meeting; empty for a day or user.
+-- column: short: By how much the store falls short.
+-- column: feishu_meetings: Meetings that Feishu counts.
+-- column: held_meetings: Meetings in the store.
+-- column: feishu_participants: Participants that Feishu counts.
+-- column: held_participants: Participants in the store.
+-- column: feishu_min min: Minutes that Feishu counts; for a participant the minutes of presence.
+-- column: held_min min: Minutes in the store; for a participant the minutes of quality data.
+-- column: explanation: A known difference that fits; empty if nothing explains it.
+-- column: key: User id, meeting_key or participant_key.
+-- threshold: A row appears only where Feishu counts more than the store holds, beyond the tolerances (this project's
+--   choice).
+-- caveat: Rows for days and users need sync --also census. Meetings and participants are compared always.
+-- caveat: A day is counted from census_daily.day_start_utc for 24 hours, and compared once it is over. A meeting belongs
+--   to the day on which it starts.
+-- caveat: A meeting of a user belongs to the local day on which it starts, and its minutes are those of the device that
+--   stayed longest. Feishu does not document either.
+-- caveat: Participants are counted once in each meeting, whatever their number of devices. The audience of webinars is
+--   compared with number_of_webinar_viewers, not with the count of the day.
+-- caveat: Only participants whose quality data is final (complete, empty or unreadable) and who stayed for at least 30
+--   seconds are compared; for the others see the report coverage. An absence is subtracted in full minutes.
+-- caveat: If the store holds more than Feishu counts, for example rooms or external meetings that its count leaves out,
+--   this can hide a missing meeting of that day; its participants' own rows still show it.
+-- empty: The store holds everything that Feishu counts.
+with days as (
+    select
+        d.meeting_date,
+        d.day_start_utc,
+        d.day_start_utc + interval '24 hours' as day_end_utc,
+        d.meetings,
+        d.participants,
+        d.duration_s,
+        d.day_start_utc + interval '48 hours' > t.created_utc as is_recent
+    from census_daily as d
+    cross join meta as t
+    where d.day_start_utc + interval '24 hours' <= t.created_utc
+        and d.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and d.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+),
+
+-- A day of Feishu's may begin up to a day before or after the local one.
+meetings_held as materialized (
+    select
+        k.meeting_key,
+        k.meeting_date,
+        k.meeting_no,
+        k.meeting_topic,
+        k.start_time_utc,
+        coalesce(k.meeting_duration_s, 0) as duration_s,
+        k.number_of_participants,
+        coalesce(p.participants, 0) as participants,
+        k.number_of_webinar_viewers - coalesce(p.viewers, 0) as viewers_short,
+        -- What an event tells of a meeting has none of these, the meeting list always.
+        k.meeting_type is null and k.meeting_duration_s is null and k.number_of_participants is null as is_event,
+        k.end_time_utc + interval '24 hours' > t.created_utc as is_recent,
+        coalesce(l.status, '') as listing
+    from meetings as k
+    cross join meta as t
+    left join (
+        select
+            r.meeting_key,
+            r.meeting_date,
+            count(distinct case
+                when r.webinar_user_role is distinct from '3' then coalesce(r.user_id, r.room_id, r.participant_key)
+            end) as participants,
+            count(*) filter (where r.webinar_user_role = '3') as viewers
+        from participants as r
+        where r.meeting_date >= coalesce(cast($since as date), date '1900-01-02') - 1
+            and r.meeting_date < coalesce(cast($until as date), date '9999-12-30') + 1
+        group by r.meeting_key, r.meeting_date
+    ) as p on p.meeting_key = k.meeting_key and p.meeting_date = k.meeting_date
+    left join coverage as l
+        on l.participant_key = k.meeting_key || '/*' and l.meeting_key = k.meeting_key and l.meeting_date = k.meeting_date
+    where k.meeting_date >= coalesce(cast($since as date), date '1900-01-02') - 1
+        and k.meeting_date < coalesce(cast($until as date), date '9999-12-30') + 1
+),
+
+days_held as (
+    select
+        d.meeting_date,
+        count(k.meeting_key) as meetings,
+        cast(coalesce(sum(k.participants), 0) as bigint) as participants,
+        cast(coalesce(sum(k.duration_s), 0) as bigint) as duration_s
+    from days as d
+    left join meetings_held as k on k.start_time_utc >= d.day_start_utc and k.start_time_utc < d.day_end_utc
+    group by d.meeting_date
+),
+
+-- What may explain the differences of a local date.
+dates as (
+    select
+        k.meeting_date,
+        count(*) as meetings,
+        cast(sum(k.participants) as bigint) as participants,
+        count(*) filter (where k.listing in ('pending', 'failed')) as pending,
+        count(*) filter (where k.listing = 'list_short') as short_lists
+    from meetings_held as k
+    group by k.meeting_date
+),
+
+-- Hours of a day that no complete sync covers.
+uncovered as (
+    select
+        u.meeting_date,
+        count(*) as hours
+    from (
+        select
+            d.meeting_date,
+            h.hour,
+            max(case when r.run_id is not null then 1 else 0 end) as is_covered
+        from days as d
+        cross join range(24) as h(hour)
+        cross join (select count(*) as syncs from runs as s where s.command = 'sync') as a
+        left join runs as r
+            on r.command = 'sync'
+            and r.outcome = 'complete'
+            and r.since_utc <= d.day_start_utc + h.hour * interval '1 hour'
+            and r.until_utc >= d.day_start_utc + (h.hour + 1) * interval '1 hour'
+        where a.syncs > 0
+        group by d.meeting_date, h.hour
+    ) as u
+    where u.is_covered = 0
+    group by u.meeting_date
+),
+
+day_rows as (
+    select
+        d.meeting_date,
+        d.meetings,
+        h.meetings as held_meetings,
+        d.participants,
+        h.participants as held_participants,
+        cast(round(d.duration_s / 60.0) as bigint) as minutes,
+        cast(round(h.duration_s / 60.0) as bigint) as held_minutes,
+        d.is_recent,
+        d.duration_s / 60.0 - h.duration_s / 60.0 - cast($tolerance_minutes as double) * d.meetings > 0 as is_short_of_minutes,
+        coalesce(t.meetings, 0) as date_meetings,
+        coalesce(t.participants, 0) as date_participants,
+        coalesce(t.pending, 0) as pending,
+        coalesce(t.short_lists, 0) as short_lists,
+        coalesce(u.hours, 0) as uncovered_hours
+    from days as d
+    inner join days_held as h on h.meeting_date = d.meeting_date
+    left join dates as t on t.meeting_date = d.meeting_date
+    left join uncovered as u on u.meeting_date = d.meeting_date
+),
+
+user_rows as (
+    select
+        c.meeting_date,
+        c.user_id,
+        c.user_name,
+        c.meetings,
+        coalesce(p.meetings, 0) as held_meetings,
+        c.duration_minutes as minutes,
+        cast(floor(coalesce(p.in_meeting_s, 0) / 60.0) as bigint) as held_minutes,
+        c.duration_minutes - coalesce(p.in_meeting_s, 0) / 60.0
+            - cast($tolerance_minutes as double) * greatest(c.meetings, 1) > 0 as is_short_of_minutes,
+        coalesce(t.pending, 0) as pending,
+        coalesce(t.short_lists, 0) as short_lists,
+        coalesce(u.hours, 0) as uncovered_hours,
+        coalesce(d.meetings <= d.held_meetings, false) as is_day_complete
+    from census_users as c
+    left join (
+        select
+            y.user_id,
+            y.meeting_date,
+            count(*) as meetings,
+            sum(y.in_meeting_s) as in_meeting_s
+        from (
+            select
+                r.user_id,
+                r.meeting_date,
+                r.meeting_key,
+                max(r.time_in_meeting_s) as in_meeting_s
+            from participants as r
+            where r.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+                and r.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+                and r.user_id is not null
+            group by r.user_id, r.meeting_date, r.meeting_key
+        ) as y
+        group by y.user_id, y.meeting_date
+    ) as p on p.user_id = c.user_id and p.meeting_date = c.meeting_date
+    left join dates as t on t.meeting_date = c.meeting_date
+    left join uncovered as u on u.meeting_date = c.meeting_date
+    left join day_rows as d on d.meeting_date = c.meeting_date
+    where c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+),
+
+-- Minutes of presence: the calendar minutes from join to leave, without the full minutes of an absence.
+presence as (
+    select
+        r.participant_key,
+        r.meeting_date,
+        coalesce(r.participant_name, r.user_id, r.room_id) as name,
+        r.meeting_no,
+        c.status,
+        coalesce(c.sample_count, 0) as samples,
+        case
+            when r.leave_time_utc is null then c.expected_minutes
+            else cast(ceil((extract(epoch from r.leave_time_utc) - extract(epoch from date_trunc('minute', r.join_time_utc))) / 60.0) as bigint)
+                - cast(floor(greatest(
+                    extract(epoch from r.leave_time_utc) - extract(epoch from r.join_time_utc)
+                    - coalesce(cast(r.time_in_meeting_s as double), extract(epoch from r.leave_time_utc) - extract(epoch from r.join_time_utc)),
+                    0.0
+                ) / 60.0) as bigint)
+        end as minutes,
+        coalesce(cast(r.time_in_meeting_s as double), extract(epoch from r.leave_time_utc) - extract(epoch from r.join_time_utc)) as stay_s,
+        coalesce(j.items, 0) as rejected_items
+    from coverage as c
+    inner join participants as r on r.participant_key = c.participant_key and r.meeting_date = c.meeting_date
+    left join (
+        select
+            split_part(x.row_key, '@', 1) as participant_key,
+            x.meeting_date,
+            count(*) as items
+        from rejects as x
+        where x.table_name = 'quality_samples' and x.column_name = '*' and x.reason <> 'duplicate_sample'
+        group by split_part(x.row_key, '@', 1), x.meeting_date
+    ) as j on j.participant_key = r.participant_key and j.meeting_date = r.meeting_date
+    where c.status in ('complete', 'empty', 'unreadable')
+        and c.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and c.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and r.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and r.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+),
+
+found as (
+    select
+        d.meeting_date,
+        1 as rank,
+        'day' as what,
+        cast(d.meeting_date as varchar) as name,
+        null as meeting_no,
+        concat_ws(
+            ', ',
+            case when d.meetings - d.held_meetings > cast($tolerance_meetings as double)
+                then 'meetings: ' || cast(d.meetings - d.held_meetings as varchar) end,
+            case when d.participants - d.held_participants > cast($tolerance_participants as double)
+                then 'participants: ' || cast(d.participants - d.held_participants as varchar) end,
+            case when d.is_short_of_minutes then 'minutes: ' || cast(d.minutes - d.held_minutes as varchar) end
+        ) as short,
+        d.meetings as feishu_meetings,
+        d.held_meetings,
+        d.participants as feishu_participants,
+        d.held_participants,
+        d.minutes as feishu_min,
+        d.held_minutes as held_min,
+        concat_ws(
+            '; ',
+            case when d.is_recent then 'recent: the day ended less than a day before the last publication' end,
+            case when d.uncovered_hours > 0
+                then 'not covered: no complete sync covers ' || cast(d.uncovered_hours as varchar) || ' hours of this day' end,
+            case when d.pending > 0
+                then 'pending: the participants of ' || cast(d.pending as varchar) || ' meetings are not fetched yet' end,
+            case when d.short_lists > 0
+                then 'list_short: Feishu lists fewer participants than it counts in ' || cast(d.short_lists as varchar)
+                    || ' meetings' end,
+            case when d.date_meetings >= d.meetings and d.date_participants >= d.participants
+                then 'day boundary: the local day has enough meetings and participants' end
+        ) as explanation,
+        null as key
+    from day_rows as d
+    union all
+    select
+        u.meeting_date,
+        2 as rank,
+        'user' as what,
+        coalesce(u.user_name, u.user_id) as name,
+        null as meeting_no,
+        concat_ws(
+            ', ',
+            case when u.meetings - u.held_meetings > cast($tolerance_meetings as double)
+                then 'meetings: ' || cast(u.meetings - u.held_meetings as varchar) end,
+            case when u.is_short_of_minutes then 'minutes: ' || cast(u.minutes - u.held_minutes as varchar) end
+        ) as short,
+        u.meetings as feishu_meetings,
+        u.held_meetings,
+        null as feishu_participants,
+        null as held_participants,
+        u.minutes as feishu_min,
+        u.held_minutes as held_min,
+        concat_ws(
+            '; ',
+            case when u.uncovered_hours > 0
+                then 'not covered: no complete sync covers ' || cast(u.uncovered_hours as varchar) || ' hours of this day' end,
+            case when u.pending > 0
+                then 'pending: the participants of ' || cast(u.pending as varchar) || ' meetings are not fetched yet' end,
+            case when u.short_lists > 0
+                then 'list_short: Feishu lists fewer participants than it counts in ' || cast(u.short_lists as varchar)
+                    || ' meetings' end,
+            case when u.is_day_complete
+                then 'external: the day itself has no missing meeting, so this may be a meeting of another tenant' end
+        ) as explanation,
+        u.user_id as key
+    from user_rows as u
+    union all
+    select
+        k.meeting_date,
+        3 as rank,
+        'meeting' as what,
+        coalesce(k.meeting_topic, k.meeting_no) as name,
+        k.meeting_no,
+        concat_ws(
+            ', ',
+            case when k.is_event then 'meetings: 1' end,
+            case when k.number_of_participants - k.participants > cast($tolerance_participants as double)
+                then 'participants: ' || cast(k.number_of_participants - k.participants as varchar) end,
+            case when k.viewers_short > cast($tolerance_participants as double)
+                then 'webinar viewers: ' || cast(k.viewers_short as varchar) end
+        ) as short,
+        case when k.is_event then 1 end as feishu_meetings,
+        case when k.is_event then 0 end as held_meetings,
+        k.number_of_participants as feishu_participants,
+        k.participants as held_participants,
+        null as feishu_min,
+        null as held_min,
+        case
+            when k.is_event and k.is_recent
+                then 'recent: known from an event; no meeting list that was fetched returned it yet'
+            when k.is_event then 'event: known from an event only; no meeting list returned it'
+            when k.listing = 'list_short' then 'list_short: Feishu counts more participants than it lists'
+            when k.listing = 'pending' then 'pending: the list is requested again by a later sync'
+            when k.listing = 'failed' then 'pending: the list failed and is requested again by a later sync'
+            else k.listing
+        end as explanation,
+        k.meeting_key as key
+    from meetings_held as k
+    where k.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and k.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    union all
+    select
+        p.meeting_date,
+        4 as rank,
+        'participant' as what,
+        p.name,
+        p.meeting_no,
+        case when p.stay_s >= 30 and p.minutes - p.samples > cast($tolerance_samples as double)
+            then 'minutes: ' || cast(p.minutes - p.samples as varchar) else '' end as short,
+        null as feishu_meetings,
+        null as held_meetings,
+        null as feishu_participants,
+        null as held_participants,
+        p.minutes as feishu_min,
+        p.samples as held_min,
+        concat_ws(
+            '; ',
+            case when p.rejected_items > 0
+                then 'unreadable: ' || cast(p.rejected_items as varchar) || ' items, see the report unread-values' end,
+            case when p.minutes > 1440 then 'longer than a day: Feishu answers for 24 hours at most' end
+        ) as explanation,
+        p.participant_key as key
+    from presence as p
+)
+
+select
+    f.meeting_date as date,
+    f.what,
+    f.name,
+    f.meeting_no,
+    f.short,
+    f.feishu_meetings,
+    f.held_meetings,
+    f.feishu_participants,
+    f.held_participants,
+    f.feishu_min,
+    f.held_min,
+    nullif(f.explanation, '') as explanation,
+    f.key
+from found as f
+where f.short <> ''
+order by f.meeting_date, f.rank, f.name, f.key
