@@ -158,8 +158,8 @@ impl Line<'_> {
     }
 }
 
-/// The text of a column name, a network, a date or a flag, with full-width forms in ASCII and without invisible characters, which come
-/// with copied text.
+/// The text of a column name, a network, a date or a flag, with full-width forms in ASCII and without the invisible
+/// characters that come with copied text.
 pub(super) fn plain(text: &str) -> String {
     let visible: String =
         text.chars().filter(|c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')).collect();
