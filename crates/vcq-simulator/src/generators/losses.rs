@@ -81,7 +81,10 @@ pub struct Loss {
     pub join_time: Option<i64>,
     /// Minutes in the meeting of a lost participant; lost quality minutes; the length of a lost meeting.
     pub minutes: i64,
-    /// The tenant's people in a lost meeting, each once.
+    /// By how much `number_of_participants` of the lists falls short: by none for the audience of a webinar, and for
+    /// minutes.
+    pub participants: usize,
+    /// The tenant's people who miss a meeting, each once.
     pub users: Vec<String>,
 }
 
@@ -160,6 +163,7 @@ impl Tenant {
             },
             join_time: None,
             minutes,
+            participants: 0,
             users: Vec::new(),
         };
         let sessions = self.sessions_of(meeting);
@@ -169,14 +173,17 @@ impl Tenant {
         if shares.loses_meeting(seed, meeting) {
             let people = identities.into_iter().filter(|identity| matches!(identity, Identity::Person(_)));
             let users = people.map(user).collect();
-            losses.push(Loss { users, ..loss(LossKind::Meeting, None, meeting.length_s() / 60) });
+            let participants = self.participant_count(meeting);
+            losses.push(Loss { participants, users, ..loss(LossKind::Meeting, None, meeting.length_s() / 60) });
             return;
         }
         for identity in identities {
             let of_identity = || sessions.iter().filter(|session| session.identity == identity);
             if shares.loses_participant(seed, meeting, identity) {
                 let stay_s = of_identity().map(Session::stay_s).max().unwrap_or(0);
-                losses.push(loss(LossKind::Participant, Some(identity), stay_s / 60));
+                let participants = usize::from(of_identity().any(|session| !session.audience));
+                let users = if matches!(identity, Identity::Person(_)) { vec![user(identity)] } else { Vec::new() };
+                losses.push(Loss { participants, users, ..loss(LossKind::Participant, Some(identity), stay_s / 60) });
                 continue;
             }
             for session in of_identity() {
@@ -240,11 +247,10 @@ mod tests {
         let shares = LossShares { minutes: 0.05, ..LossShares::default() };
         for session in tenant.sessions.iter().filter(|session| session.minute_count() > 2) {
             let kept = shares.kept_minutes(session);
-            let lost: Vec<usize> = (0..session.minute_count()).filter(|index| !kept.contains(index)).collect();
-            for index in &lost {
-                let alone = !lost.contains(&(index + 1)) && (*index == 0 || !lost.contains(&(index - 1)));
-                assert!(!alone, "{lost:?} of {}", session.minute_count());
-            }
+            let mut edges: Vec<i64> = kept.iter().map(|index| *index as i64).collect();
+            edges.insert(0, -1);
+            edges.push(session.minute_count() as i64);
+            assert!(edges.windows(2).all(|pair| pair[1] - pair[0] != 2), "one minute is lost alone: {kept:?}");
         }
     }
 }

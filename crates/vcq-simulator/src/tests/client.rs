@@ -114,12 +114,14 @@ impl Client {
         }
     }
 
-    /// Sets the server's clock (Unix seconds).
+    /// Sets the server's clock (Unix seconds), and returns the options with it.
     #[expect(clippy::disallowed_methods, reason = "the server has the machine's clock")]
-    pub(super) fn set_clock(&self, now: i64, options: Options) {
+    pub(super) fn set_clock(&self, now: i64, options: Options) -> Options {
         let clock_ahead_s = now - jiff::Timestamp::now().as_second();
+        let options = Options { clock_ahead_s, ..options };
         // Tokens that were issued before stay valid.
-        self.server.set_options(Options { clock_ahead_s, ..options });
+        self.server.set_options(options.clone());
+        options
     }
 
     /// Start and end of the whole tenant.
