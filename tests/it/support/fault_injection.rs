@@ -109,16 +109,17 @@ pub(crate) fn operations(log: &Path, store: &Path) -> Vec<Operation> {
 /// The compiled library, built by the first test that needs it.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = LIBRARY.get_or_init(|| {
-        assert_eq!(std::env::consts::OS, "linux", "the tests of kills and faults need LD_PRELOAD");
-        let folder = TempDir::new().expect("a folder");
-        let path = folder.path().join("faults.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/fault_injection.c");
-        let built =
-            Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(&path).arg(source).arg("-ldl").output();
-        let built = built.expect("the tests of kills and faults need a C compiler named cc");
-        assert!(built.status.success(), "cc: {}", String::from_utf8_lossy(&built.stderr));
-        (folder, path)
-    });
-    path
+    &LIBRARY.get_or_init(|| compile("fault_injection.c")).1
+}
+
+/// Compiles a library of this folder that is preloaded into the binary.
+pub(super) fn compile(source: &str) -> (TempDir, PathBuf) {
+    assert_eq!(std::env::consts::OS, "linux", "{source} needs LD_PRELOAD");
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("preloaded.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support").join(source);
+    let built = Command::new("cc").args(["-O1", "-shared", "-fPIC", "-o"]).arg(&path).arg(source).arg("-ldl").output();
+    let built = built.expect("preloaded libraries need a C compiler named cc");
+    assert!(built.status.success(), "cc: {}", String::from_utf8_lossy(&built.stderr));
+    (folder, path)
 }

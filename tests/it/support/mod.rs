@@ -1,6 +1,7 @@
 //! Shared by the integration tests: test environments, stores, scripted servers, injected faults and damage.
 
 pub(crate) mod baseline;
+pub(crate) mod clock;
 pub(crate) mod fault_injection;
 pub(crate) mod scripted_server;
 pub(crate) mod source;
