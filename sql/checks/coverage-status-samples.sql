@@ -1,5 +1,5 @@
 -- check: coverage-status
--- requirement: A participant has samples if its status is `complete`, and none if it is `empty` or `unaddressable`.
+-- requirement: A participant has samples if its status is `complete`, and none if it is `empty`, `unreadable` or `unaddressable`; only `/*` is `list_short`.
 -- tables: coverage
 select
     'coverage of ' || coalesce(cast(meeting_date as varchar), 'no date') || ', ' || participant_key as place,
@@ -7,4 +7,5 @@ select
     'sample_count ' || coalesce(cast(sample_count as varchar), 'NULL') as found
 from coverage
 where (status = 'complete' and not sample_count > 0)
-    or (status in ('empty', 'unaddressable') and sample_count <> 0)
+    or (status in ('empty', 'unreadable', 'unaddressable', 'list_short') and sample_count <> 0)
+    or (status = 'list_short' and participant_key <> meeting_key || '/*')

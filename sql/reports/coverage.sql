@@ -5,9 +5,9 @@
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- column: date: Local date on which the meetings start.
--- column: status: all, or one coverage status. complete and empty are final; later runs retry pending and failed.
+-- column: status: all, or one coverage status. Later runs request pending and failed again; the others are final.
 --   not_covered: no complete run has fetched the meetings of some time of the day.
--- column: rows: Participant rows; a meeting whose participants could not be listed counts as one.
+-- column: rows: Participant rows; a meeting whose participants could not be listed, or not all of them, has one more.
 -- column: rows_pct %: Percentage of the day's rows.
 -- column: expected_min min: Expected minutes: the time these participants spent in meetings.
 -- column: samples min: Minutes in the store.
@@ -52,11 +52,13 @@ from (
         select 'all' as status
         union all select 'complete' as status
         union all select 'empty' as status
+        union all select 'unreadable' as status
         union all select 'not_found' as status
         union all select 'unaddressable' as status
         union all select 'too_long' as status
         union all select 'forbidden' as status
         union all select 'unsupported' as status
+        union all select 'list_short' as status
         union all select 'failed' as status
         union all select 'pending' as status
     ) as s on s.status = 'all' or s.status = c.status

@@ -106,6 +106,10 @@ fn text(plan: &Plan, can_start: bool) -> String {
         let of = format!("{participants} of {}", counted(later.settling_meetings, "meeting"));
         page.field("Later", &format!("{of} may be fetched again until their data is stable, at the latest {settled}"));
     }
+    if later.waiting > 0 {
+        let units = thousands(later.waiting);
+        page.field("Later", &format!("{units} of these participants and lists were requested too recently"));
+    }
     if !plan.also.is_empty() {
         let calls: Vec<String> =
             plan.also.iter().map(|(name, calls)| format!("{name} {}", thousands(*calls))).collect();
@@ -156,6 +160,7 @@ mod tests {
             settling_meetings: 4,
             settling_participants: 31,
             settled_utc: Some("2026-11-24T01:30:00Z".to_owned()),
+            waiting: 2,
         };
         Plan {
             run_id: "r1".to_owned(),
@@ -206,6 +211,7 @@ mod tests {
                         from 2026-11-23T02:00:00Z
         Later           31 participants of 4 meetings may be fetched again until their
                         data is stable, at the latest 2026-11-24T01:30:00Z
+        Later           2 of these participants and lists were requested too recently
         Within limits   58 of 131 meetings with 894 calls, newest first; complete back
                         to 2026-11-22
         This plan       304 calls (meetings 4, participants 300), 3 min 2 s

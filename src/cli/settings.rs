@@ -58,6 +58,7 @@ fn flag(setting: &'static Setting) -> Arg {
         Kind::Path => arg.value_hint(ValueHint::AnyPath),
         // "-05:00" looks like a flag.
         Kind::Zone => arg.allow_hyphen_values(true),
+        Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::Text
         | Kind::Count { .. }
         | Kind::Duration { .. }

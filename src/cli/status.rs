@@ -325,6 +325,10 @@ fn pending(pending: &PendingView, page: &mut TextPage) {
         let meetings = counted(later.settling_meetings, "meeting");
         page.field("  unstable", &format!("{meetings} may still change, until {settled} at the latest"));
     }
+    if later.waiting > 0 {
+        let units = thousands(later.waiting);
+        page.field("  waiting", &format!("{units} participants and lists, requested too recently to try again now"));
+    }
     if later.fresh_meetings > 0 {
         let meetings = counted(later.fresh_meetings, "meeting");
         page.field("  too recent", &format!("{meetings} ended less than ten minutes ago"));

@@ -22,7 +22,7 @@ use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
 use crate::extract::{EventFile, read_events};
 use crate::schema::utc_text;
-use crate::text::{in_json, on_lines};
+use crate::text::{counted, in_json, on_lines};
 
 /// The given format of a summary, else text; with `--quiet` only a given format.
 pub(super) fn summary_format(given: Option<TextOrJson>, quiet: bool) -> Option<TextOrJson> {
@@ -204,6 +204,10 @@ pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &C
         let text = render_summary(&synced.summary, &ending(&synced), format);
         context.output.print(&context.console.redactor().redact(&text))?;
     }
+    if synced.unreadable_participants > 0 {
+        let participants = counted(synced.unreadable_participants, "participant");
+        context.console.warn(&format!("no time can be read in the data of {participants} (status unreadable)"));
+    }
     stopped.iter().chain(&failed).for_each(|failure| context.console.failure(failure));
     Ok(synced.exit)
 }
@@ -211,6 +215,14 @@ pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &C
 fn ending(synced: &Synced) -> Ending {
     match &synced.stop {
         Some(stop) => Ending { outcome: None, next: StopReason::of(stop, 0).next },
+        None if synced.only_unreadable && synced.unreadable_participants > 0 => Ending {
+            outcome: Some("finished, but some of Feishu's data is unreadable"),
+            next: Some(
+                "The data is stored and is not fetched again: look for a newer version of vcq-etl, then run vcq-etl rebuild. \
+                 vcq-etl report run unread-values shows what cannot be read."
+                    .to_owned(),
+            ),
+        },
         None if synced.only_unreadable => Ending {
             outcome: Some("finished, but some listed meetings are unreadable"),
             next: Some(
@@ -270,6 +282,7 @@ pub(super) fn setup(
         user_id_type: config.user_id_type,
         settle: config.settle,
         longest_meeting: config.longest_meeting,
+        window_only: config.window_only,
         concurrency: config.concurrency,
         publish_every: config.publish_every,
         definitions: definitions(config),

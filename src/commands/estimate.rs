@@ -28,6 +28,8 @@ pub(crate) struct LaterEstimate {
     /// Their participants, which may have to be fetched again.
     pub settling_participants: u64,
     pub settled_utc: Option<String>,
+    /// Pending participants and lists that were requested too short a time ago to request them now.
+    pub waiting: u64,
 }
 
 /// What is pending, in calls and seconds. The field names are keys of `plan --json` and `status --json`.
@@ -77,6 +79,7 @@ impl CostEstimate {
                 settling_meetings: later.unstable_meetings,
                 settling_participants: later.unstable_participants,
                 settled_utc: later.stable_us.map(utc_text),
+                waiting: later.waiting_units,
             },
         }
     }

@@ -10,7 +10,9 @@ use crate::schema::civil_date_text;
 use crate::text::counted;
 use feishu_vc::StopCause;
 
-pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: CaughtUp, due: &DueDates) -> Vec<String> {
+/// `unreadable` are meetings and participants.
+pub(super) fn of_sync(unreadable: (u64, u64), truncated: u64, caught_up: CaughtUp, due: &DueDates) -> Vec<String> {
+    let (unreadable_meetings, unreadable_participants) = unreadable;
     let mut notes = Vec::new();
     if caught_up.walks > 0 {
         notes.push(format!(
@@ -29,6 +31,13 @@ pub(super) fn of_sync(unreadable_meetings: u64, truncated: u64, caught_up: Caugh
         notes.push(format!(
             "the start of {} could not be parsed; see the table rejects",
             counted(unreadable_meetings, "listed meeting")
+        ));
+    }
+    if unreadable_participants > 0 {
+        notes.push(format!(
+            "Feishu sent data for {} in which no time can be read (status unreadable); its format may have changed: look for \
+             a newer version of vcq-etl, then run vcq-etl rebuild",
+            counted(unreadable_participants, "participant")
         ));
     }
     if let Some(dates) = first_to_last(&due.lost_raw) {

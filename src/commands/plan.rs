@@ -151,7 +151,8 @@ fn also(ledger: &Ledger, setup: &SyncSetup, now_us: i64) -> Result<BTreeMap<&'st
 }
 
 fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Result<Estimate, SyncError> {
-    let filter = WindowFilter { window_us: setup.window_us, meeting_nos: &setup.meeting_nos, refetch };
+    let (window_us, outside) = (setup.window_us, !setup.window_only);
+    let filter = WindowFilter { window_us, meeting_nos: &setup.meeting_nos, refetch, outside };
     let (settle, longest_meeting) = (setup.settle.into(), setup.longest_meeting);
     let input = EstimateInput { filter, now_us, settle, longest_meeting };
     Ok(Estimate::new(ledger, &input)?)

@@ -56,6 +56,8 @@ pub(crate) struct SyncSetup {
     pub settle: Duration,
     /// How long before the window the meeting list is read.
     pub longest_meeting: Duration,
+    /// Leave out what is pending from earlier windows.
+    pub window_only: bool,
     /// Maximum number of units in flight per endpoint.
     pub concurrency: usize,
     /// Finished dates are published about this often.

@@ -130,6 +130,8 @@ pub(crate) struct Summary {
     /// Seconds spent waiting because Feishu throttled.
     pub waited_s: f64,
     pub elapsed_s: f64,
+    /// Lists and participants of meetings outside the window that later runs request.
+    pub pending_outside_window: u64,
     /// Fields that are not in the tables, with their number of occurrences.
     pub unknown_fields: BTreeMap<String, u64>,
     /// Dates replaced by this run, `YYYY-MM-DD`.

@@ -26,8 +26,10 @@ pub(crate) struct Synced {
     pub summary: Summary,
     pub exit: ExitCode,
     pub stop: Option<Stop>,
-    /// Nothing is pending except what cannot be fetched: listed meetings whose start cannot be parsed.
+    /// The run is incomplete only because meetings or participants cannot be read.
     pub only_unreadable: bool,
+    /// Participants that this run found to be unreadable.
+    pub unreadable_participants: u64,
     /// Why fetched data could not be published, if it could not; it is in the raw log.
     pub error: Option<SyncError>,
 }
@@ -49,8 +51,8 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     paths.remove_orphans()?;
 
     let fetch = Fetch {
-        scope: FetchScope::Everything,
         resumed_since_us: store_state::resumed_since(&ledger.runs()?, started_us),
+        scope: FetchScope::Everything,
         lost_raw_dates: lost_raw_dates.clone(),
     };
     let (since_us, until_us) = setup.window_us;
@@ -96,7 +98,9 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         }
         exit => exit,
     };
-    let Extracted { stop, unreadable_meetings, failed_units, meeting_list_pages, daily, events: _ } = extracted;
+    let Extracted {
+        stop, unreadable_meetings, failed_units, unreadable_participants, meeting_list_pages, daily, ..
+    } = extracted;
     run_record::set_finished(&mut run, (setup.now_us)());
     run_record::set_calls(&mut run, &counters);
     let is_whole = stop.is_none();
@@ -134,7 +138,8 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     }
     // A ledger that cannot be read any more is the error above.
     let holes = ledger.runs().map(|runs| holes(&runs, (setup.now_us)())).unwrap_or_default();
-    let mut notes = notes::of_sync(unreadable_meetings, publisher.truncated(), caught_up, &due);
+    let mut notes =
+        notes::of_sync((unreadable_meetings, unreadable_participants), publisher.truncated(), caught_up, &due);
     notes.extend(notes::of_days(&daily));
     notes.extend(lost_history);
     notes.extend(history::holes_note(&holes));
@@ -146,7 +151,8 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let only_unreadable = exit == ExitCode::Incomplete
         && is_whole
         && failed_units == 0
-        && unreadable_meetings > 0
+        && unreadable_meetings + unreadable_participants > 0
+        && publisher.failed() == 0
         && daily.gaps.is_empty()
         && events.as_ref().is_none_or(|events| events.bad_lines.is_empty())
         && due.lost_raw.is_empty();
@@ -170,7 +176,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         ..publisher.summary(run_id, exit, started, ("extract", extract_s))
     };
     summary.notes.extend(publisher.take_notes());
-    Ok(Synced { summary, exit, stop, only_unreadable, error })
+    Ok(Synced { summary, exit, stop, only_unreadable, unreadable_participants, error })
 }
 
 /// Meetings that ended before this have long been listed.

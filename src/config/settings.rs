@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     },
     Bytes,
     Zone,
+    /// On or off. The flag alone means on.
+    Switch,
     BaseUrl,
     /// Names with a number each.
     Numbers,
@@ -37,6 +39,7 @@ impl Kind {
             Kind::Duration { .. } => "a duration above zero, such as 500ms, 90s, 10m, 24h or 2d".to_owned(),
             Kind::Bytes => "a size such as 256MiB, 1GiB or 500MB".to_owned(),
             Kind::Zone => "a UTC offset such as +08:00 or a time zone name such as Asia/Shanghai".to_owned(),
+            Kind::Switch => "true or false".to_owned(),
             Kind::BaseUrl => "a base URL such as https://open.feishu.cn".to_owned(),
             Kind::Numbers => "a list such as audio_loss_pct=3,audio_delay_ms=200".to_owned(),
             Kind::Words(words) => format!("a list of {}", words.join(", ")),
@@ -203,6 +206,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "3d",
         help: "The longest meeting to expect, at most 300 days. The meeting list is read from this long before the window, to find meetings that began before it and ended in it.",
         ..setting("longest_meeting", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
+    },
+    Setting {
+        default: "false",
+        help: "Fetch only the meetings of the window. By default a sync also fetches what is still pending from earlier windows, after its own.",
+        ..setting("window_only", "BOOL", Kind::Switch, Group::Fetching)
     },
     Setting {
         // An upper bound only. Rate limit x latency decides: one request at 100 calls per minute and 300 ms per call.

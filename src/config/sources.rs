@@ -149,6 +149,14 @@ impl Values {
         })
     }
 
+    pub(super) fn switch(&self, key: &'static str) -> Result<bool, ConfigError> {
+        self.typed(key, |text, _| match text {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        })
+    }
+
     /// Names with a number each, in the given order.
     pub(super) fn numbers(&self, key: &'static str) -> Result<Vec<(String, f64)>, ConfigError> {
         if self.text(key).is_none() {

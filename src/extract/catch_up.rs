@@ -3,17 +3,17 @@
 //! This is how a run recovers from one that was killed between writing an answer and committing it, and how a lost
 //! ledger is rebuilt. No answer is requested twice because the ledger does not know it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
 use super::events::{change as event_change, event_items};
-use super::items::{as_item, walk_items};
+use super::items::{ParticipantCollector, count_people, participant_changes, walk_items};
 use super::meeting_item::{ListReader, Listed};
 use super::writer::WriteError;
-use crate::ledger::{Answer, Change, FileProgress, Ledger, USER_ID_TYPE};
+use crate::ledger::{Answer, Change, FileProgress, KnownParticipant, Ledger, USER_ID_TYPE};
 use crate::raw_log::{RawDate, RawError, RawKind, WalkEnd, WalkRef, list_dates, list_files, relative_path};
-use crate::schema::identity::ParticipantIdentity;
 use crate::schema::{Status, TenantZone};
 use feishu_vc::{Endpoint, error_codes};
 
@@ -42,7 +42,7 @@ pub(crate) fn catch_up(raw_dir: &Path, ledger: &Ledger, zone: &TenantZone) -> Re
                 RawKind::Meetings => index_meetings(&date, &walks, meeting_date, ledger, zone)?,
                 RawKind::Events => index_events(&date, &walks, meeting_date, ledger, zone)?,
                 kind if RawKind::DAILY.contains(kind) => index_days(&walks, *kind, meeting_date),
-                _ => index_answers(&date, &walks, *kind, meeting_date, zone)?,
+                _ => index_answers(&date, &walks, *kind, meeting_date, ledger, zone)?,
             };
             // A rebuilt ledger takes the kind of user IDs from a recorded request.
             if ledger.setting(USER_ID_TYPE)?.is_none()
@@ -156,21 +156,36 @@ fn index_answers(
     walks: &[(&str, &WalkRef)],
     kind: RawKind,
     meeting_date: i32,
+    ledger: &Ledger,
     zone: &TenantZone,
 ) -> Result<Vec<Change>, WriteError> {
     let mut changes = Vec::new();
+    let mut known: HashMap<String, Vec<KnownParticipant>> = HashMap::new();
     for (unit, walk) in walks {
         let Some(end) = &walk.end else { continue };
         let (unit, answer) = ((*unit).to_owned(), answer(end, walk.requested_us));
         if kind == RawKind::Quality {
             changes.push(Change::Answered { base_key: unit, answer });
         } else {
-            let items = if end.whole { walk_items(date, walk, Endpoint::ParticipantList)? } else { Vec::new() };
-            changes.extend(items.iter().map(|item| Change::Participant {
-                meeting_key: unit.clone(),
-                identity: ParticipantIdentity::from_item(as_item(item), &unit, zone),
+            let mut collector = ParticipantCollector::default();
+            if end.whole {
+                let items = walk_items(date, walk, Endpoint::ParticipantList)?;
+                items.iter().for_each(|item| collector.add(item, &unit, zone));
+            }
+            let listed = collector.finish();
+            // The ledger has those of earlier runs, but not yet those of the walks before this one.
+            let known = match known.entry(unit.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => vacant.insert(ledger.known_participants(&unit)?),
+            };
+            let people = count_people(known, &listed).people();
+            known.extend(listed.iter().map(|one| KnownParticipant {
+                base_key: one.identity.base_key.clone(),
+                id: one.identity.id.clone(),
+                rows: one.rows,
             }));
-            changes.push(Change::Listed { meeting_key: unit, answer });
+            changes.extend(participant_changes(&unit, listed));
+            changes.push(Change::Listed { meeting_key: unit, answer, people });
         }
         changes.push(Change::Dirty { meeting_date });
     }
@@ -207,6 +222,7 @@ mod tests {
             digest: String::new(),
             requests: 1,
             walks: 1,
+            ..WalkEnd::default()
         }
     }
 

@@ -22,6 +22,7 @@ pub(super) struct Committer {
     /// Of participant lists, and of quality: one may work while the other does not.
     failures_in_a_row: [AtomicU32; 2],
     failed_units: AtomicU64,
+    unreadable_participants: AtomicU64,
 }
 
 impl Committer {
@@ -32,11 +33,16 @@ impl Committer {
             missing_id_detector: MissingIdDetector::default(),
             failures_in_a_row: Default::default(),
             failed_units: AtomicU64::new(0),
+            unreadable_participants: AtomicU64::new(0),
         }
     }
 
     pub(super) fn failed_units(&self) -> u64 {
         self.failed_units.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn unreadable_participants(&self) -> u64 {
+        self.unreadable_participants.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_failing(&self, kind: RawKind) -> bool {
@@ -46,6 +52,7 @@ impl Committer {
     /// Records a fetched unit, unless it shows that the run must stop.
     pub(super) async fn commit(&self, result: UnitResult) -> Result<(), Stop> {
         let failing = self.count_failure(&result);
+        self.unreadable_participants.fetch_add(u64::from(result.is_newly_unreadable), Ordering::Relaxed);
         let kind = result.kind;
         match (self.refusal_detectors[index(kind)].check(result), kind) {
             (Decision::Record(results), RawKind::Participants) => {

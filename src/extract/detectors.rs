@@ -102,7 +102,7 @@ impl MissingIdDetector {
         if state.held.is_decided || result.participants.is_empty() {
             return Decision::Record(vec![result]);
         }
-        if result.participants.iter().any(|participant| participant.id.is_some()) {
+        if result.participants.iter().any(|participant| participant.identity.id.is_some()) {
             return state.held.release_with(result);
         }
         // Counts rows, not keys: guests who joined in the same second share a key.
@@ -128,6 +128,7 @@ impl MissingIdDetector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::items::ListedParticipant;
     use crate::raw_log::RawKind;
     use crate::schema::identity::{ParticipantId, ParticipantIdentity};
 
@@ -150,8 +151,11 @@ mod tests {
                 digest: String::new(),
                 requests: 1,
                 walks: 1,
+                ..WalkEnd::default()
             },
             participants: Vec::new(),
+            people: 0,
+            is_newly_unreadable: false,
             changes_published: true,
             is_answer: status != Status::Failed,
             stop: None,
@@ -163,11 +167,10 @@ mod tests {
     }
 
     fn list(ids: &[Option<&str>]) -> UnitResult {
-        let participants = ids.iter().map(|id| ParticipantIdentity {
-            base_key: "k".to_owned(),
-            id: id.map(|id| ParticipantId::User(id.to_owned())),
-            join: None,
-            expected_minutes: None,
+        let participants = ids.iter().map(|id| {
+            let id = id.map(|id| ParticipantId::User(id.to_owned()));
+            let identity = ParticipantIdentity { base_key: "k".to_owned(), id, join: None, expected_minutes: None };
+            ListedParticipant { identity, rows: 1 }
         });
         let mut list = UnitResult { participants: participants.collect(), ..result(Status::Complete, Some(0)) };
         list.end.items = ids.len() as u64;

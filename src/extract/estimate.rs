@@ -51,6 +51,8 @@ pub(crate) struct Later {
     pub unstable_participants: u64,
     /// When the last of them is stable, microseconds UTC.
     pub stable_us: Option<i64>,
+    /// Participants and lists that are pending, but were requested too short a time ago.
+    pub waiting_units: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +109,7 @@ impl Estimate {
     pub(crate) fn new(ledger: &Ledger, input: &EstimateInput<'_>) -> Result<Estimate, LedgerError> {
         let EstimateInput { filter, now_us, longest_meeting, .. } = *input;
         let longest_meeting_us = i64::try_from(longest_meeting.as_micros()).unwrap_or(i64::MAX);
-        let mut estimate = estimate_meetings(&ledger.meeting_states(filter)?, input);
+        let mut estimate = estimate_meetings(&ledger.meeting_states(filter, now_us)?, input);
         (estimate.meetings, estimate.participants) = ledger.count_known(filter)?;
         for slice in list_slices(filter.window_us, longest_meeting_us, now_us) {
             let calls = if filter.meeting_nos.is_empty() {
@@ -215,10 +217,11 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
         }
         let stable_us = input.settle.stable_us(end_us);
         let is_unstable = input.now_us < stable_us;
-        let list_is_pending = !meeting.list_final || input.filter.refetch;
+        let list_is_pending = meeting.list_due;
+        let list_waits = !meeting.list_final && !meeting.list_due;
         let is_unlisted = list_is_pending && !meeting.was_listed;
         // A list that may still grow can bring unknown participants.
-        let list_is_open = is_unlisted || (list_is_pending && is_unstable);
+        let list_is_open = is_unlisted || ((list_is_pending || list_waits) && is_unstable);
         let is_long = window.is_over_a_day();
 
         let devices = meeting.devices.max(1).unsigned_abs();
@@ -242,6 +245,15 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
             quality.add(1, true);
         }
 
+        estimate.later.waiting_units += meeting.waiting + u64::from(list_waits);
+        if is_unstable {
+            estimate.later.unstable_meetings += 1;
+            estimate.later.unstable_participants += meeting.pending + meeting.waiting + guessed;
+            estimate.later.stable_us = estimate.later.stable_us.max(Some(stable_us));
+        }
+        if !list_is_pending && meeting.pending == 0 {
+            continue;
+        }
         estimate.meetings_pending += 1;
         estimate.lists_pending += u64::from(list_is_pending);
         estimate.unlisted += u64::from(is_unlisted);
@@ -252,11 +264,6 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
         let meeting_date = meeting.meeting_date;
         estimate.dates.insert(meeting_date);
         estimate.steps.push(Step { meeting_date, list_calls: list.calls, quality_calls: quality.calls });
-        if is_unstable {
-            estimate.later.unstable_meetings += 1;
-            estimate.later.unstable_participants += meeting.pending + guessed;
-            estimate.later.stable_us = estimate.later.stable_us.max(Some(stable_us));
-        }
     }
     estimate
 }

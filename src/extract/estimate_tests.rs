@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Answer, Change};
+use crate::ledger::{Answer, Change, Due};
 use crate::schema::identity::{MeetingIdentity, ParticipantId, ParticipantIdentity};
 use crate::schema::{Moment, Status};
 
@@ -18,7 +18,7 @@ const RATE: Rate = Rate::per_minute(NonZeroU32::new(100).expect("not zero"));
 
 fn input() -> EstimateInput<'static> {
     EstimateInput {
-        filter: WindowFilter { window_us: (0, NOW_US), meeting_nos: &[], refetch: false },
+        filter: WindowFilter { window_us: (0, NOW_US), meeting_nos: &[], refetch: false, outside: false },
         now_us: NOW_US,
         settle: Settle::from(Duration::from_secs(24 * 3_600)),
         longest_meeting: Duration::from_secs(72 * 3_600),
@@ -35,9 +35,11 @@ fn meeting() -> MeetingState {
         is_webinar: false,
         devices: 2,
         list_final: true,
+        list_due: false,
         was_listed: true,
         known: 2,
         pending: 2,
+        waiting: 0,
         quality_calls: 2,
         unknown_length: 0,
     }
@@ -55,6 +57,7 @@ fn guess(calls: u64) -> Count {
 fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
     let unlisted = MeetingState {
         list_final: false,
+        list_due: true,
         was_listed: false,
         known: 0,
         pending: 0,
@@ -63,12 +66,17 @@ fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
         end_us: Some(meeting().start_us + 101 * MINUTE_US),
         ..meeting()
     };
-    let webinar = MeetingState { is_webinar: true, list_final: false, ..meeting() };
+    let webinar = MeetingState { is_webinar: true, list_final: false, list_due: true, ..meeting() };
     let unknown_length = MeetingState { unknown_length: 1, ..meeting() };
     for (case, state, list, quality) in [
         ("final list", meeting(), exact(0), exact(2)),
-        ("list to be requested again, stable", MeetingState { list_final: false, ..meeting() }, exact(1), exact(2)),
-        ("many known", MeetingState { list_final: false, known: 201, ..meeting() }, exact(3), exact(2)),
+        (
+            "list to be requested again, stable",
+            MeetingState { list_final: false, list_due: true, ..meeting() },
+            exact(1),
+            exact(2),
+        ),
+        ("many known", MeetingState { list_final: false, list_due: true, known: 201, ..meeting() }, exact(3), exact(2)),
         ("no list: pages of its devices, two pages of minutes each", unlisted, guess(2), guess(300)),
         ("audience", webinar, guess(2), exact(2)),
         ("a length that is not known", unknown_length, exact(0), guess(2)),
@@ -85,7 +93,7 @@ fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
 fn a_meeting_of_more_than_a_day_costs_the_refusal_too() {
     let long = MeetingState { end_us: Some(meeting().start_us + 25 * HOUR_US), ..meeting() };
     assert_eq!(estimate_meetings(&[long], &input()).calls[QUALITY], guess(3));
-    let unlisted = MeetingState { list_final: false, ..long };
+    let unlisted = MeetingState { list_final: false, list_due: true, ..long };
     let pending = estimate_meetings(&[unlisted], &input());
     assert_eq!(pending.calls[LISTS], guess(2));
     assert_eq!(pending.calls[QUALITY].calls, 2, "the list has learned it by then");
@@ -94,14 +102,16 @@ fn a_meeting_of_more_than_a_day_costs_the_refusal_too() {
 #[test]
 fn a_refetch_counts_the_lists_again_and_guesses_nothing() {
     let again = EstimateInput { filter: WindowFilter { refetch: true, ..input().filter }, ..input() };
-    let pending = estimate_meetings(&[meeting()], &again);
+    // The ledger makes everything of the window due.
+    let pending = estimate_meetings(&[MeetingState { list_due: true, ..meeting() }], &again);
     assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (exact(1), exact(2)));
 }
 
 #[test]
 fn fresh_meetings_wait_and_unstable_ones_may_be_fetched_again() {
     let fresh = MeetingState { end_us: Some(NOW_US - 9 * MINUTE_US), ..meeting() };
-    let unstable = MeetingState { end_us: Some(NOW_US - 10 * MINUTE_US), list_final: false, ..meeting() };
+    let unstable =
+        MeetingState { end_us: Some(NOW_US - 10 * MINUTE_US), list_final: false, list_due: true, ..meeting() };
     let pending = estimate_meetings(&[fresh, unstable], &input());
     assert_eq!(pending.meetings_pending, 1);
     assert_eq!(pending.calls[QUALITY], guess(2), "its list may still grow");
@@ -113,6 +123,7 @@ fn fresh_meetings_wait_and_unstable_ones_may_be_fetched_again() {
             unstable_meetings: 1,
             unstable_participants: 2,
             stable_us: Some(NOW_US - 10 * MINUTE_US + 24 * HOUR_US),
+            waiting_units: 0,
         }
     );
 }
@@ -140,16 +151,26 @@ fn limits_reach_back_to_the_last_finished_date() {
     assert_eq!(in_time, reached(false, 2, 5, Some(3)), "each list has its own rate limit");
 }
 
-/// A participant: expected minutes, whether it has an ID, and the status and finality of its last answer.
-type Person = (Option<i64>, bool, Option<(Status, bool)>);
+/// A participant: expected minutes, whether it has an ID, and how its last answer ended.
+type Person = (Option<i64>, bool, Option<(Status, Ending)>);
+
+/// Final, to be requested now, or later.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Ending {
+    Final,
+    Due,
+    Waits,
+}
 /// A meeting: hours before now, hours long, list answered, list final, participants.
 type Meeting = (i64, i64, bool, bool, Vec<Person>);
 
 fn people() -> impl Strategy<Value = Vec<Person>> {
     let answer = prop_oneof![
         Just(None),
-        any::<bool>().prop_map(|is_final| Some((Status::Complete, is_final))),
-        Just(Some((Status::Failed, false)))
+        prop_oneof![Just(Ending::Final), Just(Ending::Due), Just(Ending::Waits)]
+            .prop_map(|ending| Some((Status::Complete, ending))),
+        // What failed in the window is requested again at once.
+        Just(Some((Status::Failed, Ending::Waits)))
     ];
     proptest::collection::vec((proptest::option::of(-1_i64..450), any::<bool>(), answer), 0..6)
 }
@@ -175,17 +196,18 @@ fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
                 start: at(end_us - long_h * HOUR_US),
                 end: Some(at(end_us)),
                 is_webinar: false,
+                number_of_participants: None,
             },
             devices: 3,
-            number_of_participants: None,
             item_digest: String::new(),
         });
         if !is_listed {
             continue;
         }
         let digest = Some("list".to_owned());
-        let answer = Answer { status: Status::Complete, is_final: *is_final, digest, items: 1, requested_us: 0 };
-        changes.push(Change::Listed { meeting_key: key.clone(), answer });
+        let status = Status::Complete;
+        let answer = Answer { status, is_final: *is_final, digest, items: 1, requested_us: 0, ..Answer::default() };
+        changes.push(Change::Listed { meeting_key: key.clone(), answer, people: 0 });
         for (number, (expected_minutes, has_id, answer)) in people.iter().enumerate() {
             let base_key = format!("{key}/{number}");
             let identity = ParticipantIdentity {
@@ -194,10 +216,12 @@ fn ledger(folder: &std::path::Path, meetings: &[Meeting]) -> Ledger {
                 join: Some(at(end_us)),
                 expected_minutes: *expected_minutes,
             };
-            changes.push(Change::Participant { meeting_key: key.clone(), identity });
-            if let Some((status, is_final)) = answer.filter(|_| *has_id) {
+            changes.push(Change::Participant { meeting_key: key.clone(), identity, rows: 1 });
+            if let Some((status, ending)) = answer.filter(|_| *has_id) {
+                let (is_final, again_us) = (ending == Ending::Final, (ending == Ending::Waits).then_some(NOW_US + 1));
                 let digest = Some("answer".to_owned());
-                let answer = Answer { status, is_final, digest, items: 1, requested_us: end_us };
+                let answer =
+                    Answer { status, is_final, digest, items: 1, requested_us: end_us, again_us, ..Answer::default() };
                 changes.push(Change::Answered { base_key, answer });
             }
         }
@@ -217,16 +241,17 @@ proptest! {
         let input = EstimateInput { filter: WindowFilter { meeting_nos: &numbers, ..input().filter }, ..input() };
         let pending = Estimate::new(&ledger, &input).expect("estimated");
         // What a sync would request, computed like a sync does.
+        let due = Due { now_us: NOW_US, in_window: true };
         let (mut meetings_pending, mut lists, mut calls, mut participants) = (0, 0, 0, 0);
-        for key in ledger.pending_meetings(0, NOW_US).expect("pending") {
-            let meeting = ledger.pending_meeting(&key).expect("pending").expect("it is pending");
+        for key in ledger.due_meetings(0, NOW_US, NOW_US).expect("pending") {
+            let meeting = ledger.pending_meeting(&key, due).expect("pending").expect("it is pending");
             let is_meant = numbers.is_empty() || numbers.contains(&meeting.meeting_no);
             if !is_meant || is_fresh(meeting.end_us.expect("an end"), NOW_US) {
                 continue;
             }
             meetings_pending += 1;
-            lists += u64::from(!meeting.list_final);
-            let people = ledger.pending_participants(&meeting.meeting_key).expect("pending");
+            lists += u64::from(meeting.list_due);
+            let people = ledger.due_participants(&meeting.meeting_key, due).expect("pending");
             participants += people.len() as u64;
             if meeting.list_digest.is_some() {
                 calls += people.iter().map(count_quality_calls).sum::<u64>();
@@ -273,7 +298,7 @@ proptest! {
         let once = Estimate::new(&ledger, &input()).expect("estimated");
         let again = Estimate::new(&ledger, &EstimateInput { filter: WindowFilter { refetch: true, ..input().filter }, ..input() }).expect("estimated");
         prop_assert!(again.total().calls >= once.total().calls && again.dates.is_superset(&once.dates));
-        prop_assert_eq!(again.meetings_pending + again.later.fresh_meetings, again.meetings);
+        prop_assert_eq!(again.meetings_pending + again.later.fresh_meetings, again.meetings, "waiting ones too");
         let by_date: BTreeMap<i32, usize> =
             again.steps.iter().fold(BTreeMap::new(), |mut dates, step| {
                 *dates.entry(step.meeting_date).or_default() += 1;
@@ -292,7 +317,7 @@ fn a_ledger_is_read_without_creating_or_changing_it() {
     assert!(matches!(Ledger::open_read_only(&path), Err(LedgerError::Sqlite { attempt: "open", .. })));
     assert!(!path.exists(), "nothing was created");
 
-    let people = vec![(Some(10), true, None), (Some(10), true, Some((Status::Failed, false)))];
+    let people = vec![(Some(10), true, None), (Some(10), true, Some((Status::Failed, Ending::Waits)))];
     let writer = ledger(folder.path(), &[(2, 1, true, true, people), (2, 1, false, false, Vec::new())]);
     let reader = Ledger::open_read_only(&path).expect("read beside the writer");
     let open = reader.open_participants().expect("read");
@@ -310,13 +335,13 @@ fn a_ledger_is_read_without_creating_or_changing_it() {
 #[test]
 fn what_a_refetch_makes_pending_counts_as_refetch_only() {
     let folder = tempfile::tempdir().expect("a folder");
-    let answered = |status, is_final| Some((status, is_final));
+    let answered = |status, ending| Some((status, ending));
     let people = vec![
-        (Some(10), true, answered(Status::Complete, true)),
-        (Some(10), true, answered(Status::Failed, false)),
+        (Some(10), true, answered(Status::Complete, Ending::Final)),
+        (Some(10), true, answered(Status::Failed, Ending::Waits)),
         (Some(10), true, None),
     ];
-    let early = vec![(Some(10), true, answered(Status::Complete, false))];
+    let early = vec![(Some(10), true, answered(Status::Complete, Ending::Due))];
     let ledger = ledger(folder.path(), &[(2, 1, true, true, people), (3, 1, true, false, early)]);
     let counts = || {
         let (open, lists) = (ledger.open_participants().expect("read"), ledger.open_lists().expect("read"));
@@ -327,7 +352,8 @@ fn what_a_refetch_makes_pending_counts_as_refetch_only() {
     ledger.begin_refetch(["m0".to_owned()].iter(), NOW_US).expect("begun");
     assert_eq!(counts(), ((1, 1, 1, 1), (0, 1, 1, 0)));
     // Requested again, too early.
-    let answer = Answer { status: Status::Complete, is_final: false, digest: None, items: 1, requested_us: NOW_US + 1 };
+    let digest = Some("early".to_owned());
+    let answer = Answer { status: Status::Pending, digest, requested_us: NOW_US + 1, ..Answer::default() };
     let again = Change::Answered { base_key: "m0/0".to_owned(), answer };
     ledger.apply([again].iter()).expect("applied");
     assert_eq!(counts().0, (1, 2, 0, 1));

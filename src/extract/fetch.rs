@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::items::{add_minutes, as_item, parse_items};
+use super::items::{ParticipantCollector, add_minutes, count_people, parse_items};
 use super::settings::Context;
 use super::task::MeetingTask;
-use super::unit_result::{Earlier, UnitResult};
+use super::unit_result::{Earlier, Expected, UnitResult};
 use super::walk::{Outcome, Walk, walk_list};
 use super::window::MeetingWindow;
-use crate::ledger::PendingParticipant;
+use crate::ledger::{LedgerError, PendingParticipant};
 use crate::raw_log::RawKind;
-use crate::schema::identity::{ParticipantId, ParticipantIdentity};
+use crate::schema::identity::ParticipantId;
 use feishu_vc::{Endpoint, Identity, ParticipantListRequest, QualityListRequest, Reservation, WebinarUserRole};
 
 /// A webinar's audience is fetched with a second query. A list without its audience is published as far as it goes; its
@@ -19,31 +19,35 @@ pub(super) async fn fetch_participants(
     context: &Context,
     task: &MeetingTask,
     reserved: Option<&Reservation>,
-) -> UnitResult {
+) -> Result<UnitResult, LedgerError> {
     let meeting = &task.meeting;
-    let mut participants = Vec::new();
-    let mut walk = walk_role(context, task, None, reserved, &mut participants).await;
+    let mut collector = ParticipantCollector::default();
+    let mut walk = walk_role(context, task, None, reserved, &mut collector).await;
     let panel_is_complete = matches!(walk.outcome, Outcome::Complete) && meeting.is_webinar;
     if panel_is_complete {
-        walk = walk.then(walk_role(context, task, Some(WebinarUserRole::Audience), reserved, &mut participants).await);
+        walk = walk.then(walk_role(context, task, Some(WebinarUserRole::Audience), reserved, &mut collector).await);
     }
+    let listed = collector.finish();
+    let people = count_people(&context.ledger().known_participants(&meeting.meeting_key)?, &listed);
+    let expected = Expected::List {
+        people: people.people(),
+        number_of_participants: meeting.number_of_participants,
+        is_short: people.is_short_of(meeting.number_of_participants),
+        short_since_us: meeting.list_short_us,
+    };
     let earlier =
         Earlier { status: meeting.list_status.as_deref(), digest: meeting.list_digest.as_deref(), us: meeting.list_us };
-    let settle = context.settings.settle;
-    let mut result =
-        UnitResult::new(RawKind::Participants, &meeting.meeting_key, task, walk, None, earlier, |answer| {
-            settle.list_is_final(answer)
-        });
+    let (unit, settle) = (&meeting.meeting_key, context.settings.settle);
+    let mut result = UnitResult::new(RawKind::Participants, unit, task, walk, expected, earlier, settle);
     if !result.end.whole && panel_is_complete {
         result.end.whole = true;
         result.end.reason = format!("the webinar's audience could not be listed: {}", result.end.reason);
     }
     if result.end.whole {
-        let mut keys = HashSet::new();
-        participants.retain(|participant| keys.insert(participant.base_key.clone()));
-        result.participants = participants;
+        result.participants = listed;
+        result.people = people.people();
     }
-    result
+    Ok(result)
 }
 
 async fn walk_role(
@@ -51,7 +55,7 @@ async fn walk_role(
     task: &MeetingTask,
     role: Option<WebinarUserRole>,
     reserved: Option<&Reservation>,
-    participants: &mut Vec<ParticipantIdentity>,
+    participants: &mut ParticipantCollector,
 ) -> Walk {
     let (meeting, settings) = (&task.meeting, &context.settings);
     let query = |window: MeetingWindow, token: Option<&str>| {
@@ -61,11 +65,8 @@ async fn walk_role(
         request.query(token)
     };
     walk_list(&context.client, Endpoint::ParticipantList, task, context.now_us(), (&query, reserved), |page| {
-        participants.extend(
-            parse_items(page.list_json())
-                .iter()
-                .map(|item| ParticipantIdentity::from_item(as_item(item), &meeting.meeting_key, &settings.zone)),
-        );
+        let items = parse_items(page.list_json());
+        items.iter().for_each(|item| participants.add(item, &meeting.meeting_key, &settings.zone));
     })
     .await
 }
@@ -92,21 +93,19 @@ pub(super) async fn fetch_quality(
         };
         request.query(token)
     };
-    // The number of minutes matters only while the answer may still grow.
+    // The number of minutes matters only while the answer may still grow; else one is enough.
     let now_us = context.now_us();
     let may_grow = now_us < settle.stable_us(task.window.end_us());
     let mut minutes = HashSet::new();
     let endpoint = Endpoint::ParticipantQualityList;
     let walk = walk_list(&context.client, endpoint, task, now_us, (&query, reserved), |page| {
-        if may_grow {
+        if may_grow || minutes.is_empty() {
             add_minutes(page.list_json(), &mut minutes);
         }
     })
     .await;
-    let samples = may_grow.then_some(minutes.len() as u64);
-    let earlier =
-        Earlier { status: Some(&participant.status), digest: participant.digest.as_deref(), us: participant.last_us };
-    UnitResult::new(RawKind::Quality, &participant.base_key, task, walk, samples, earlier, |answer| {
-        settle.quality_is_final(answer, participant.expected_minutes)
-    })
+    let (minutes, expected_minutes) = (minutes.len() as u64, participant.expected_minutes);
+    let expected = Expected::Quality { minutes, is_counted: may_grow, expected_minutes };
+    let earlier = Earlier { status: Some(&participant.status), digest: None, us: participant.last_us };
+    UnitResult::new(RawKind::Quality, &participant.base_key, task, walk, expected, earlier, settle)
 }

@@ -1,14 +1,19 @@
-//! When an answer is final: pure functions of times and counts.
+//! When an answer is final, and when one that is not may be requested again: pure functions of times and counts.
+//!
+//! Equal early answers confirm nothing: Feishu may take a day to write the data of a meeting. So an early answer is
+//! final only if it is long enough, and is otherwise requested again at growing intervals until the settle time is over.
 
 use std::time::Duration;
 
+use crate::ledger::NEVER_AGAIN_US;
 use crate::schema::Status;
 
 /// How long after its end a meeting is left alone: Feishu is still writing its data.
 const FRESH_US: i64 = 10 * 60 * 1_000_000;
-
-/// Minimum time between two equal answers for the second to confirm the first; less if the settle time is short.
-const CONFIRMS_AFTER_US: i64 = 3_600_000_000;
+/// "A day later" for runs that start at the same time of day: a run takes a while, so a full day would be missed.
+const NEXT_DAY_US: i64 = 20 * 3_600_000_000;
+/// What still fails at this age is final for runs whose window does not hold it.
+const GIVE_UP_US: i64 = 90 * 86_400_000_000;
 
 /// How long after a meeting's end an answer may still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +27,12 @@ impl From<Duration> for Settle {
     }
 }
 
+/// An answer for a meeting that ended at `end_us`, microseconds UTC.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ReceivedAnswer<'a> {
+pub(super) struct ReceivedAnswer {
     pub status: Status,
+    /// Samples, or items where samples were not counted.
     pub items: u64,
-    pub digest: &'a str,
-    pub earlier_digest: Option<&'a str>,
-    pub earlier_us: Option<i64>,
     pub requested_us: i64,
     pub end_us: i64,
 }
@@ -43,31 +47,44 @@ impl Settle {
         end_us.saturating_add(self.us)
     }
 
-    fn may_change(self, answer: &ReceivedAnswer<'_>) -> bool {
-        // An equal answer confirms the earlier one only if Feishu had time to change it: two runs in quick succession
-        // prove nothing.
-        let min_us = CONFIRMS_AFTER_US.min(self.us / 24);
-        let is_apart = answer.earlier_us.is_some_and(|us| answer.requested_us.saturating_sub(us) >= min_us);
-        let is_confirmed = is_apart && answer.earlier_digest == Some(answer.digest);
-        answer.requested_us < self.stable_us(answer.end_us) && !is_confirmed
+    fn is_early(self, answer: &ReceivedAnswer) -> bool {
+        answer.requested_us < self.stable_us(answer.end_us)
     }
 
     /// Whether a participant's quality is final. `expected_minutes` is `None` if unknown.
-    pub(super) fn quality_is_final(self, answer: &ReceivedAnswer<'_>, expected_minutes: Option<i64>) -> bool {
+    pub(super) fn quality_is_final(self, answer: &ReceivedAnswer, expected_minutes: Option<i64>) -> bool {
         // Less than 90 % of what is expected: ten times the items against nine times the minutes.
         let is_short = || expected_minutes.is_some_and(|minutes| (answer.items as i64) * 10 < minutes * 9);
-        let is_long_enough = answer.status == Status::Complete && !is_short();
-        is_long_enough || self.list_is_final(answer)
+        let is_long_enough = matches!(answer.status, Status::Complete | Status::Unreadable) && !is_short();
+        is_long_enough || self.list_is_final(answer, None)
     }
 
-    /// Whether a participant list is final. Its expected length is unknown, so only time and an equal answer decide.
-    pub(super) fn list_is_final(self, answer: &ReceivedAnswer<'_>) -> bool {
+    /// Whether a participant list is final. If it has fewer people than Feishu counts, `short_since_us` is when the
+    /// first such answer in a row was requested: it is final a day later.
+    pub(super) fn list_is_final(self, answer: &ReceivedAnswer, short_since_us: Option<i64>) -> bool {
         match answer.status {
             Status::Failed | Status::Pending => false,
-            Status::Complete | Status::Empty | Status::NotFound => !self.may_change(answer),
+            Status::Complete | Status::Empty | Status::Unreadable | Status::NotFound | Status::ListShort => {
+                let is_confirmed =
+                    short_since_us.is_none_or(|since_us| answer.requested_us.saturating_sub(since_us) >= NEXT_DAY_US);
+                !self.is_early(answer) && is_confirmed
+            }
             Status::Unaddressable | Status::TooLong | Status::Forbidden | Status::Unsupported => true,
         }
     }
+}
+
+/// When an answer that is not final may be requested again, microseconds UTC: once the meeting's age has grown by half.
+/// A failure and a short list wait a day at most, because their meetings can be old. Runs whose window holds a failure
+/// do not wait.
+pub(super) fn again_us(answer: &ReceivedAnswer, is_short: bool) -> i64 {
+    let age_us = answer.requested_us.saturating_sub(answer.end_us);
+    let has_failed = answer.status == Status::Failed;
+    if has_failed && age_us >= GIVE_UP_US {
+        return NEVER_AGAIN_US;
+    }
+    let grown_us = answer.requested_us.saturating_add(age_us.max(FRESH_US) / 2);
+    if has_failed || is_short { grown_us.min(answer.requested_us.saturating_add(NEXT_DAY_US)) } else { grown_us }
 }
 
 /// True if a meeting ended so recently that it is left for the next run.
@@ -81,85 +98,5 @@ pub(super) fn fresh_until_us(end_us: i64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOUR: i64 = 3_600_000_000;
-    const SETTLE: Settle = Settle { us: 24 * HOUR };
-
-    fn answered(
-        status: Status,
-        items: u64,
-        requested_h: i64,
-        earlier: Option<&'static str>,
-    ) -> ReceivedAnswer<'static> {
-        ReceivedAnswer {
-            status,
-            items,
-            digest: "now",
-            earlier_digest: earlier,
-            earlier_us: Some(0),
-            requested_us: requested_h * HOUR,
-            end_us: 0,
-        }
-    }
-
-    #[test]
-    fn early_answers_are_not_final_until_long_enough_equal_or_stable() {
-        use Status::{Complete, Empty, NotFound};
-        let quality = |status, items, requested_h, earlier| {
-            SETTLE.quality_is_final(&answered(status, items, requested_h, earlier), Some(100))
-        };
-        for (status, items) in [(Empty, 0), (NotFound, 0), (Complete, 89)] {
-            assert!(!quality(status, items, 1, None), "{status:?} early");
-            assert!(!quality(status, items, 1, Some("before")), "{status:?} changed");
-            assert!(quality(status, items, 1, Some("now")), "{status:?} equal to the one before");
-            assert!(!quality(status, items, 23, None), "{status:?} just inside");
-            assert!(quality(status, items, 24, None), "{status:?} stable");
-        }
-        assert!(quality(Complete, 90, 1, None), "long enough");
-        assert!(SETTLE.quality_is_final(&answered(Complete, 1, 1, None), None), "length unknown");
-    }
-
-    #[test]
-    fn failures_are_never_final_and_refusals_always() {
-        for status in [Status::Failed, Status::Pending] {
-            assert!(!SETTLE.quality_is_final(&answered(status, 0, 99, Some("now")), None));
-            assert!(!SETTLE.list_is_final(&answered(status, 0, 99, Some("now"))));
-        }
-        for status in [Status::Forbidden, Status::Unsupported, Status::TooLong] {
-            assert!(SETTLE.quality_is_final(&answered(status, 0, 1, None), Some(5)));
-            assert!(SETTLE.list_is_final(&answered(status, 0, 1, None)));
-        }
-    }
-
-    #[test]
-    fn a_list_is_open_while_the_meeting_settles() {
-        assert!(!SETTLE.list_is_final(&answered(Status::Complete, 5, 1, None)));
-        assert!(SETTLE.list_is_final(&answered(Status::Complete, 5, 1, Some("now"))));
-        assert!(SETTLE.list_is_final(&answered(Status::Complete, 5, 24, None)));
-    }
-
-    #[test]
-    fn an_equal_answer_confirms_only_an_hour_later() {
-        let final_after = |settle: Settle, apart_us: i64| {
-            let earlier_us = Some(HOUR);
-            let requested_us = HOUR + apart_us;
-            settle.list_is_final(&ReceivedAnswer {
-                earlier_us,
-                requested_us,
-                ..answered(Status::Complete, 5, 1, Some("now"))
-            })
-        };
-        assert!(!final_after(SETTLE, 1_000_000) && !final_after(SETTLE, HOUR - 1));
-        assert!(final_after(SETTLE, HOUR));
-        assert!(final_after(Settle { us: 2 * HOUR }, HOUR / 12), "a short settle time shortens it");
-        assert!(!final_after(Settle { us: 2 * HOUR }, HOUR / 12 - 1));
-    }
-
-    #[test]
-    fn a_meeting_that_just_ended_is_left_for_the_next_run() {
-        assert!(is_fresh(0, FRESH_US - 1));
-        assert!(!is_fresh(0, FRESH_US));
-    }
-}
+#[path = "finality_tests.rs"]
+mod tests;

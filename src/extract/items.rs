@@ -1,15 +1,16 @@
 //! What fetching needs from a page: its items, and whether they changed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use feishu_vc::{Endpoint, read_list};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::ledger::{Change, KnownParticipant};
 use crate::raw_log::{RawDate, RawError, WalkRef};
-use crate::schema::identity::Item;
-use crate::schema::{Raw, SECTIONS, parse};
+use crate::schema::identity::{Item, ParticipantId, ParticipantIdentity, PeopleCounter, RowDigest, row_digest};
+use crate::schema::{Raw, SECTIONS, TenantZone, parse};
 use crate::text::{hex, readable};
 
 /// The items of a page; none if the list is null, absent or not a list. Items that are valid JSON but cannot be
@@ -36,6 +37,68 @@ pub(super) fn parse_items(list_json: &[u8]) -> Vec<Value> {
 pub(super) fn as_item(value: &Value) -> &Item {
     static EMPTY: LazyLock<Item> = LazyLock::new(Item::new);
     value.as_object().unwrap_or(&EMPTY)
+}
+
+/// A participant of one list, and the different rows that share its key.
+#[derive(Debug, Clone)]
+pub(super) struct ListedParticipant {
+    pub identity: ParticipantIdentity,
+    pub rows: u64,
+}
+
+/// Collects the participants of one walk over a list, each key once.
+#[derive(Debug, Default)]
+pub(super) struct ParticipantCollector {
+    participants: Vec<ListedParticipant>,
+    /// By key.
+    positions: HashMap<String, usize>,
+    /// Of the rows without an ID: only theirs are counted.
+    digests: HashSet<(usize, RowDigest)>,
+}
+
+impl ParticipantCollector {
+    pub(super) fn add(&mut self, item: &Value, meeting_key: &str, zone: &TenantZone) {
+        let identity = ParticipantIdentity::from_item(as_item(item), meeting_key, zone);
+        let has_id = identity.id.is_some();
+        let next = self.participants.len();
+        let position = *self.positions.entry(identity.base_key.clone()).or_insert(next);
+        let is_new_row = has_id || self.digests.insert((position, row_digest(item)));
+        match self.participants.get_mut(position) {
+            None => self.participants.push(ListedParticipant { identity, rows: 1 }),
+            Some(known) if !has_id && is_new_row => known.rows += 1,
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<ListedParticipant> {
+        self.participants
+    }
+}
+
+/// The people on a list and on the lists before it.
+pub(super) fn count_people(known: &[KnownParticipant], listed: &[ListedParticipant]) -> PeopleCounter {
+    let mut by_key: HashMap<&str, (Option<&ParticipantId>, u64)> = HashMap::new();
+    let known = known.iter().map(|one| (one.base_key.as_str(), one.id.as_ref(), one.rows));
+    let listed = listed.iter().map(|one| (one.identity.base_key.as_str(), one.identity.id.as_ref(), one.rows));
+    for (base_key, id, rows) in known.chain(listed) {
+        let entry = by_key.entry(base_key).or_insert((id, rows));
+        entry.1 = entry.1.max(rows);
+    }
+    let mut people = PeopleCounter::default();
+    by_key.into_values().for_each(|(id, rows)| people.add(id, rows));
+    people
+}
+
+/// What the ledger learns from a list.
+pub(super) fn participant_changes(
+    meeting_key: &str,
+    listed: impl IntoIterator<Item = ListedParticipant>,
+) -> impl Iterator<Item = Change> {
+    listed.into_iter().map(move |ListedParticipant { identity, rows }| Change::Participant {
+        meeting_key: meeting_key.to_owned(),
+        identity,
+        rows,
+    })
 }
 
 /// Adds the minutes of a quality page: the text of each item's first time. Items without a time add none.

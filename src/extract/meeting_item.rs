@@ -33,7 +33,6 @@ pub(super) struct ListedMeeting {
     pub key: String,
     pub identity: MeetingIdentity,
     pub devices: i64,
-    pub number_of_participants: Option<i64>,
     pub item_digest: String,
     /// True if an earlier row of the walk is the same meeting.
     pub is_repeated: bool,
@@ -66,16 +65,11 @@ impl<'z> ListReader<'z> {
         let Some(keyed) = self.keys.assign(&mut identity, value, store)? else {
             return Ok(Listed::Duplicate(identity.start.local_day()));
         };
-        let count = |field: &str| parse::count(&Raw::of(value.get(field))).ok().flatten();
-        Ok(Listed::Meeting(ListedMeeting {
-            key: keyed.key,
-            is_repeated: keyed.is_repeated,
-            identity,
-            // 0 if the item does not contain it.
-            devices: count("number_of_devices").unwrap_or_default(),
-            number_of_participants: count("number_of_participants"),
-            item_digest: hex(&row_digest(value)),
-        }))
+        // 0 if the item does not contain it.
+        let devices = parse::count(&Raw::of(value.get("number_of_devices"))).ok().flatten().unwrap_or_default();
+        let item_digest = hex(&row_digest(value));
+        let (key, is_repeated) = (keyed.key, keyed.is_repeated);
+        Ok(Listed::Meeting(ListedMeeting { key, is_repeated, identity, devices, item_digest }))
     }
 }
 
@@ -96,7 +90,6 @@ impl ListedMeeting {
             key: self.key.clone(),
             identity: self.identity.clone(),
             devices: self.devices,
-            number_of_participants: self.number_of_participants,
             item_digest: if is_whole { self.item_digest.clone() } else { String::new() },
         })
     }

@@ -39,4 +39,5 @@ pub(crate) use lost_files::{accept_losses, dates_with_lost_files, forget_index};
 pub(crate) use scheduler::{Extracted, Scheduler};
 pub(crate) use settings::{ExtractSettings, FetchScope};
 pub(crate) use stop::Stop;
+pub(crate) use unit_result::list_short_reason;
 pub(crate) use writer::{CheckpointWriter, WriteError};

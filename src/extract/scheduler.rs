@@ -19,9 +19,8 @@ use super::stop::{Stop, StopSignal};
 use super::task::MeetingTask;
 use super::writer::{CheckpointWriter, WriteError};
 use crate::event::{Event, Listener};
-use crate::ledger::PendingParticipant;
+use crate::ledger::{Due, PendingParticipant};
 use crate::raw_log::RawKind;
-use crate::schema::Status;
 use feishu_vc::{CancellationToken, Client, Endpoint, Reservation};
 
 /// The maximum number of participants that wait for their quality; no more lists are requested while that many wait.
@@ -48,6 +47,8 @@ pub(crate) struct Extracted {
     /// What was fetched beside the meetings.
     pub daily: DailyOutcome,
     pub events: ImportedEvents,
+    /// Participants that this run found to be unreadable.
+    pub unreadable_participants: u64,
 }
 
 impl Scheduler {
@@ -88,6 +89,7 @@ impl Scheduler {
             failed_units: self.committer.failed_units(),
             daily,
             events,
+            unreadable_participants: self.committer.unreadable_participants(),
         }
     }
 
@@ -181,36 +183,31 @@ impl Scheduler {
     /// Fetches the participant list of a meeting if needed, and queues its pending participants.
     async fn process_meeting(&self, waiting: WaitingMeeting, queue: &NewestFirst<QualityTask>) -> Result<(), Stop> {
         let (ledger, settings) = (self.context.ledger(), &self.context.settings);
-        let Some(meeting) = ledger.pending_meeting(&waiting.meeting_key).map_err(WriteError::from)? else {
+        let due = Due { now_us: self.context.now_us(), in_window: waiting.in_window };
+        let Some(meeting) = ledger.pending_meeting(&waiting.meeting_key, due).map_err(WriteError::from)? else {
             // A concurrent `plan` has listed it meanwhile, and it has no participants.
             self.backlog.finish_meeting(waiting.meeting_date);
             return Ok(());
         };
-        let task = Arc::new(MeetingTask::new(meeting, self.context.now_us()));
+        let task = Arc::new(MeetingTask::new(meeting, due.now_us));
         let mut listed = 0;
-        let is_unstable = task.meeting.list_status.as_deref() == Some(Status::Pending.name());
-        let was_just_listed = is_unstable && settings.was_just_requested(task.meeting.list_us);
-        if !task.meeting.list_final && !was_just_listed {
+        if task.meeting.list_due {
             let Some(reserved) = self.reserve(count_list_calls(&task.meeting, task.window)) else {
                 self.finish_one(&task);
                 return Ok(());
             };
-            let fetched = fetch_participants(&self.context, &task, Some(&reserved)).await;
+            let fetched = fetch_participants(&self.context, &task, Some(&reserved)).await.map_err(WriteError::from)?;
             drop(reserved);
             let result = self.committer.unless_interrupted(fetched).await?;
             listed = result.participants.len() as u64;
             self.committer.commit(result).await?;
         }
-        let mut pending = match settings.scope {
+        let pending = match settings.scope {
             FetchScope::Lists => Vec::new(),
             FetchScope::Everything => {
-                ledger.pending_participants(&task.meeting.meeting_key).map_err(WriteError::from)?
+                ledger.due_participants(&task.meeting.meeting_key, due).map_err(WriteError::from)?
             }
         };
-        pending.retain(|participant| {
-            let is_unstable = participant.status == Status::Pending.name() && participant.digest.is_some();
-            !(is_unstable && settings.was_just_requested(participant.last_us))
-        });
         self.context.listener.on_event(&Event::MeetingListed {
             participants: listed.max(pending.len() as u64),
             to_fetch: pending.len() as u64,
@@ -218,9 +215,10 @@ impl Scheduler {
         });
         task.add_participants(pending.len() as u64);
         for participant in pending {
-            // A run that may end early keeps to newest first.
-            let calls = if settings.may_end_early { 0 } else { count_quality_calls(&participant) };
-            queue.push(task.meeting.start_us, calls, (Arc::clone(&task), participant)).await;
+            // A run that may end early keeps to newest first, and the window's own work comes before the rest.
+            let in_order = settings.may_end_early || !waiting.in_window;
+            let calls = if in_order { 0 } else { count_quality_calls(&participant) };
+            queue.push(waiting.order, calls, (Arc::clone(&task), participant)).await;
         }
         self.finish_one(&task);
         Ok(())

@@ -41,9 +41,11 @@ pub(crate) struct ExtractSettings {
     pub settle: Settle,
     /// Published dates with lost raw data: not fetched unless `refetch` is set.
     pub lost_raw_dates: BTreeSet<i32>,
-    /// Start of the interrupted run that this one resumes, microseconds UTC: unstable answers since then are not
-    /// requested again.
+    /// Start of the interrupted run that this one resumes, microseconds UTC: days answered since then are not requested
+    /// again.
     pub resumed_since_us: Option<i64>,
+    /// Leave out what is pending from earlier windows.
+    pub window_only: bool,
     /// Maximum number of units in flight per endpoint.
     pub concurrency: usize,
     pub rate: Rate,
@@ -58,7 +60,8 @@ impl ExtractSettings {
         self.refetch || self.may_end_early
     }
 
-    /// True for an answer that the interrupted run before this one received: resuming it must not request it twice.
+    /// True for the answer for a day that the interrupted run before this one received: resuming it must not request it
+    /// twice.
     pub(super) fn was_just_requested(&self, last_us: Option<i64>) -> bool {
         let since_us = self.resumed_since_us;
         !self.refetch && since_us.is_some_and(|since_us| last_us.is_some_and(|last_us| last_us >= since_us))

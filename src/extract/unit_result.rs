@@ -1,6 +1,7 @@
 //! The answer for one unit (a participant list, or a participant's quality), and what it means.
 
-use super::finality::{REQUESTED_EARLY, ReceivedAnswer};
+use super::finality::{REQUESTED_EARLY, ReceivedAnswer, Settle, again_us};
+use super::items::{ListedParticipant, participant_changes};
 use super::stop::Stop;
 use super::task::MeetingTask;
 use super::walk::{Outcome, Walk};
@@ -8,8 +9,7 @@ use super::writer::Checkpoint;
 use crate::ledger::{Answer, Change};
 use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 use crate::schema::Status;
-use crate::schema::identity::ParticipantIdentity;
-use crate::text::error_chain;
+use crate::text::{counted, error_chain};
 use feishu_vc::{RefusalClass, error_codes};
 
 #[derive(Debug)]
@@ -23,9 +23,13 @@ pub(super) struct UnitResult {
     pub pages: Vec<PageRecord>,
     pub end: WalkEnd,
     /// The participants of a list; empty for quality.
-    pub participants: Vec<ParticipantIdentity>,
+    pub participants: Vec<ListedParticipant>,
+    /// The people of a list, with those of earlier ones.
+    pub people: u64,
+    /// True for the first answer of a participant whose times are all unreadable.
+    pub is_newly_unreadable: bool,
     pub changes_published: bool,
-    /// True for a complete walk or a refusal: only such an answer can confirm an earlier one.
+    /// True for a complete walk or a refusal.
     pub is_answer: bool,
     /// Why the run ends with this unit, if it does.
     pub stop: Option<Stop>,
@@ -37,6 +41,16 @@ pub(super) struct Earlier<'a> {
     pub status: Option<&'a str>,
     pub digest: Option<&'a str>,
     pub us: Option<i64>,
+}
+
+/// What an answer is judged by, besides its status.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Expected {
+    /// The samples of a participant. `minutes` are those of its answer, counted while the number matters; 0 for sure if
+    /// it is 0.
+    Quality { minutes: u64, is_counted: bool, expected_minutes: Option<i64> },
+    /// The people of a list. `short_since_us` is when the first of the short answers before this one was requested.
+    List { people: u64, number_of_participants: Option<i64>, is_short: bool, short_since_us: Option<i64> },
 }
 
 /// The status, the reason and whether every page was read, before the settle time is considered.
@@ -62,40 +76,63 @@ fn interpret(walk: &Walk) -> (Status, String, bool) {
     }
 }
 
+const UNREADABLE: &str = "all pages read, but no item has a readable time";
+
+/// The reason of a list with fewer people than Feishu counts.
+pub(crate) fn list_short_reason(number_of_participants: i64, people: u64) -> String {
+    format!("Feishu counts {} and lists {people}", counted(number_of_participants.unsigned_abs(), "participant"))
+}
+
 impl UnitResult {
-    /// `samples` is the number of distinct minutes among the items, if they were counted; `is_final` decides whether
-    /// the answer can still change.
     pub(super) fn new(
         kind: RawKind,
         unit: &str,
         task: &MeetingTask,
         walk: Walk,
-        samples: Option<u64>,
+        expected: Expected,
         earlier: Earlier<'_>,
-        is_final: impl FnOnce(&ReceivedAnswer<'_>) -> bool,
+        settle: Settle,
     ) -> UnitResult {
         let meeting = &task.meeting;
-        let (mut status, reason, whole) = interpret(&walk);
+        let (mut status, mut reason, whole) = interpret(&walk);
         if status == Status::TooLong && !task.window.is_over_a_day() && !walk.is_clamped {
             status = Status::Unsupported;
         }
-        if status == Status::Complete && samples == Some(0) {
-            status = Status::Empty;
+        if status == Status::Complete
+            && let Expected::Quality { minutes: 0, .. } = expected
+        {
+            (status, reason) = (Status::Unreadable, UNREADABLE.to_owned());
         }
         let is_answer = matches!(walk.outcome, Outcome::Complete | Outcome::Refused { .. });
         // Request times increase whatever the clock does: the later answer counts, and a refetch began before it.
         let after_us =
             earlier.us.map_or(i64::MIN, |us| us.saturating_add(1)).max(meeting.refetch_us.unwrap_or(i64::MIN));
         let requested_us = walk.requested_us.max(after_us);
-        let is_final = is_final(&ReceivedAnswer {
-            status,
-            items: samples.unwrap_or(walk.end.items),
-            digest: &walk.end.digest,
-            earlier_digest: earlier.digest,
-            earlier_us: earlier.us,
-            requested_us,
-            end_us: task.window.end_us(),
-        });
+        let items = match expected {
+            Expected::Quality { minutes, is_counted: true, .. } if minutes > 0 => minutes,
+            _ => walk.end.items,
+        };
+        let answer = ReceivedAnswer { status, items, requested_us, end_us: task.window.end_us() };
+        let mut short_since_us = None;
+        let is_final = match expected {
+            Expected::Quality { expected_minutes, .. } => settle.quality_is_final(&answer, expected_minutes),
+            Expected::List {
+                people,
+                number_of_participants: Some(number),
+                is_short: true,
+                short_since_us: earlier_us,
+            } if whole => {
+                short_since_us = Some(earlier_us.unwrap_or(requested_us));
+                let is_final = settle.list_is_final(&answer, short_since_us);
+                status = if is_final { Status::ListShort } else { Status::Pending };
+                reason = list_short_reason(number, people);
+                is_final
+            }
+            Expected::List { .. } => settle.list_is_final(&answer, None),
+        };
+        let is_recorded = is_answer || status == Status::Failed;
+        let again_us = (is_recorded && !is_final).then(|| again_us(&answer, short_since_us.is_some()));
+        // An unreadable answer shows at once, although an early one is requested again.
         let may_change = matches!(status, Status::Complete | Status::Empty | Status::NotFound);
         let (status, reason) = match status {
             _ if may_change && !is_final => (Status::Pending, REQUESTED_EARLY.to_owned()),
@@ -116,9 +153,11 @@ impl UnitResult {
             changes_published: !whole
                 || earlier.digest != Some(walk.end.digest.as_str())
                 || earlier.status != Some(status.name()),
-            end: WalkEnd { whole, status, reason, is_final, ..walk.end },
+            is_newly_unreadable: status == Status::Unreadable && earlier.status != Some(Status::Unreadable.name()),
+            end: WalkEnd { whole, status, reason, is_final, again_us, short_since_us, ..walk.end },
             pages: walk.pages,
             participants: Vec::new(),
+            people: 0,
             stop: walk.stop,
         }
     }
@@ -126,7 +165,8 @@ impl UnitResult {
     /// Voids the answer: the run stops for a reason that makes it worthless, and the unit will be requested again.
     pub(super) fn withdrawn(mut self, reason: &str) -> UnitResult {
         let reason = reason.to_owned();
-        self.end = WalkEnd { whole: false, status: Status::Pending, is_final: false, reason, ..self.end };
+        self.end =
+            WalkEnd { whole: false, status: Status::Pending, is_final: false, reason, again_us: None, ..self.end };
         self.is_answer = false;
         self.participants.clear();
         self
@@ -134,7 +174,6 @@ impl UnitResult {
 
     pub(super) fn into_checkpoint(mut self, run_id: &str) -> Checkpoint {
         if !self.is_answer {
-            // The digest of an incomplete walk must not confirm the next, equal-looking one.
             self.end.digest.clear();
         }
         let answer = Answer::new(&self.end, self.requested_us);
@@ -143,10 +182,8 @@ impl UnitResult {
         if self.kind == RawKind::Quality {
             changes.push(Change::Answered { base_key: self.unit.clone(), answer });
         } else {
-            let key = || meeting_key.clone();
-            let participants = self.participants.into_iter();
-            changes.extend(participants.map(|identity| Change::Participant { meeting_key: key(), identity }));
-            changes.push(Change::Listed { meeting_key, answer });
+            changes.extend(participant_changes(&meeting_key, self.participants));
+            changes.push(Change::Listed { meeting_key, answer, people: self.people });
         }
         if self.changes_published || self.kind == RawKind::Quality {
             changes.push(Change::Dirty { meeting_date: self.meeting_date });

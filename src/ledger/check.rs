@@ -17,7 +17,7 @@ pub(crate) struct KnownAnswer {
     pub unit: String,
     /// When its walk started, microseconds UTC; `None` if unknown.
     pub requested_us: Option<i64>,
-    /// Whether the ledger considers it final; `None` during a refetch.
+    /// Whether the ledger considers it final; `None` if it is requested again all the same.
     pub is_final: Option<bool>,
 }
 
@@ -77,7 +77,10 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     let quality = "select m.meeting_date, p.base_key, p.last_us, iif(r.meeting_key is null, p.is_final, null)
                  from participants p join meetings m on m.meeting_key = p.meeting_key
                  left join refetch r on r.meeting_key = p.meeting_key where p.last_us is not null";
-    let lists = "select m.meeting_date, m.meeting_key, m.list_us, iif(r.meeting_key is null, m.list_final, null)
+    // A list that was final is pending again if Feishu counts more participants than it has.
+    let lists = "select m.meeting_date, m.meeting_key, m.list_us,
+                        iif(r.meeting_key is null and not (m.list_final = 0 and m.list_status in ('complete', 'empty')),
+                            m.list_final, null)
                   from meetings m left join refetch r on r.meeting_key = m.meeting_key where m.list_us is not null";
     for (kind, sql) in [(RawKind::Quality, quality), (RawKind::Participants, lists)] {
         select(&connection, sql, [], |row| {

@@ -25,8 +25,10 @@ create table meetings (
     list_us       integer,
     -- The list is not requested again before this time; null for at once.
     list_again_us integer,
-    -- When the first of the last answers in a row that were shorter than number_of_participants was requested.
-    list_short_us integer
+    -- When the first of the last answers in a row with fewer people than number_of_participants was requested.
+    list_short_us integer,
+    -- The people on all its lists.
+    people        integer not null default 0
 ) without rowid;
 create index meetings_by_start on meetings (start_us);
 create index meetings_by_instance on meetings (instance_id);
@@ -41,8 +43,8 @@ create table participants (
     expected_minutes integer,
     status           text not null,
     is_final         integer not null,
-    digest           text,
     items            integer not null default 0,
+    -- When it was answered or failed last.
     last_us          integer,
     -- Not requested again before this time; null for at once.
     again_us         integer,

@@ -26,6 +26,6 @@ pub(crate) use days::DayState;
 pub(crate) use error::LedgerError;
 pub(crate) use events::EVENT_DIGEST_PREFIX;
 pub(crate) use holes::{Hole, covered_until, holes};
-pub(crate) use pending::{PendingMeeting, PendingParticipant};
+pub(crate) use pending::{Due, KnownParticipant, NEVER_AGAIN_US, PendingMeeting, PendingParticipant};
 pub(crate) use runs::RunRecord;
 pub(crate) use summary::{MeetingState, OpenUnits, WindowFilter};

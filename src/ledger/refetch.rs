@@ -67,10 +67,10 @@ impl Ledger {
 
 fn reset_finality(transaction: &rusqlite::Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
-        "update meetings set list_final = 0
+        "update meetings set list_final = 0, list_again_us = null
          where exists (select 1 from refetch r
                        where r.meeting_key = meetings.meeting_key and coalesce(meetings.list_us, -1) < r.began_us);
-         update participants set is_final = 0
+         update participants set is_final = 0, again_us = null
          where id is not null and join_s is not null
            and exists (select 1 from refetch r
                        where r.meeting_key = participants.meeting_key

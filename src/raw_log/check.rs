@@ -185,6 +185,7 @@ mod tests {
             digest: "d".to_owned(),
             requests: 1,
             walks: 1,
+            ..WalkEnd::default()
         }
     }
 

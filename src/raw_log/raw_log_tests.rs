@@ -39,6 +39,7 @@ fn end(whole: bool) -> WalkEnd {
         digest: "d".to_owned(),
         requests: 1,
         walks: 1,
+        ..WalkEnd::default()
     }
 }
 

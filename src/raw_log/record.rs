@@ -90,6 +90,13 @@ pub(crate) struct WalkEnd {
     pub requests: u64,
     /// Walks from the first page: more than one if the query had to be sent in another form.
     pub walks: u64,
+    /// Not requested again before this time, microseconds UTC; `None` for at once, or for never if it is final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_us: Option<i64>,
+    /// Of a participant list with fewer people than Feishu counts: when the first such answer in a row was requested,
+    /// microseconds UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_since_us: Option<i64>,
 }
 
 impl WalkEnd {

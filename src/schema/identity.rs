@@ -3,6 +3,7 @@
 //! Used by `extract` for requests and the ledger, and by `transform` for rows, so that both use the same keys.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -30,6 +31,8 @@ pub(crate) struct MeetingIdentity {
     pub end: Option<Moment>,
     /// The audience of a webinar is a separate list.
     pub is_webinar: bool,
+    /// How many people attended, from Feishu; `None` if it sent no number.
+    pub number_of_participants: Option<i64>,
 }
 
 impl MeetingIdentity {
@@ -48,6 +51,7 @@ impl MeetingIdentity {
             // Subtype 8 is a webinar.
             is_webinar: subtype == Some(8) || viewers.is_some_and(|count| count > 0),
             instance_id: id(item, "meeting_instance_id"),
+            number_of_participants: parse::count(&Raw::of(item.get("number_of_participants"))).ok().flatten(),
             meeting_no,
         })
     }
@@ -97,6 +101,35 @@ impl ParticipantIdentity {
             id: user_id.map(ParticipantId::User).or(room_id.map(ParticipantId::Room)),
             join,
         }
+    }
+}
+
+/// Counts the people of a participant list, which has a row for each device and each return. People with an ID count
+/// once. Without one nobody knows who returned, so each row counts: the number is never too low.
+#[derive(Debug, Default)]
+pub(crate) struct PeopleCounter {
+    ids: HashSet<ParticipantId>,
+    rows_without_id: u64,
+}
+
+impl PeopleCounter {
+    pub(crate) fn add(&mut self, id: Option<&ParticipantId>, rows: u64) {
+        match id {
+            Some(id) if self.ids.contains(id) => {}
+            Some(id) => {
+                self.ids.insert(id.clone());
+            }
+            None => self.rows_without_id += rows,
+        }
+    }
+
+    pub(crate) fn people(&self) -> u64 {
+        self.ids.len() as u64 + self.rows_without_id
+    }
+
+    /// Whether Feishu counts more people than these.
+    pub(crate) fn is_short_of(&self, number_of_participants: Option<i64>) -> bool {
+        number_of_participants.is_some_and(|number| number > 0 && number.unsigned_abs() > self.people())
     }
 }
 

@@ -9,6 +9,8 @@ pub enum Status {
     Complete,
     /// All pages read, no sample.
     Empty,
+    /// All pages read, items came, but none had a readable time.
+    Unreadable,
     /// Feishu does not know the meeting or the device.
     NotFound,
     /// Neither user ID nor room id: it cannot be requested.
@@ -19,6 +21,8 @@ pub enum Status {
     Forbidden,
     /// Feishu does not support this participant.
     Unsupported,
+    /// Feishu counts more participants for the meeting than its list has.
+    ListShort,
     /// All retries failed; later runs request it again.
     Failed,
     /// Not requested yet, or requested too early to be final.
@@ -29,11 +33,13 @@ pub enum Status {
 named!(Status {
     Complete "complete"
     Empty "empty"
+    Unreadable "unreadable"
     NotFound "not_found"
     Unaddressable "unaddressable"
     TooLong "too_long"
     Forbidden "forbidden"
     Unsupported "unsupported"
+    ListShort "list_short"
     Failed "failed"
     Pending "pending"
 });

@@ -9,6 +9,8 @@ use crate::schema::{COVERAGE, Status};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FetchState {
     pub attempts: u64,
+    /// Items of the last walk.
+    pub items: u64,
     /// Start of the first walk, in microseconds UTC.
     pub first_us: i64,
     /// Start of the last walk, in microseconds UTC.
@@ -26,7 +28,7 @@ pub(crate) struct FetchState {
 pub(crate) enum Listing {
     /// The last walk is complete, even if its list is empty.
     Listed,
-    /// The last walk, if there was one, is incomplete. There may be rows from an earlier walk.
+    /// The last walk, if there was one, is incomplete, or its list is short. There may be rows of participants.
     Unlisted(Option<FetchState>),
 }
 
@@ -36,7 +38,7 @@ const NO_JOIN: &str = "the join time is unreadable, and Feishu requires it";
 const NOT_REQUESTED: &str = "not requested yet";
 const NOT_LISTED: &str = "the participants of the meeting are not listed yet";
 
-/// The rows of one meeting: one for each participant, and one for the meeting if its participants could not be listed.
+/// The rows of one meeting: one for each participant, and one for the meeting if not all of its participants are listed.
 /// `sample_counts` has the same order as `participants`.
 pub(crate) fn coverage_rows(
     meeting_key: &str,
@@ -63,8 +65,12 @@ pub(crate) fn coverage_rows(
             _ => not_fetched(Status::Pending, NOT_REQUESTED),
         });
         // Only the typed items show whether a complete walk has samples.
-        if matches!(state.status, Status::Complete | Status::Empty) {
-            state.status = if count > 0 { Status::Complete } else { Status::Empty };
+        if matches!(state.status, Status::Complete | Status::Empty | Status::Unreadable) {
+            state.status = match (count, state.items) {
+                (1.., _) => Status::Complete,
+                (0, 1..) => Status::Unreadable,
+                (0, 0) => Status::Empty,
+            };
         }
         let expected = participant.identity.expected_minutes;
         row(&participant.participant_key, meeting_key, meeting_date, expected, count, &state, was_fetched)
@@ -73,7 +79,8 @@ pub(crate) fn coverage_rows(
 }
 
 fn not_fetched(status: Status, reason: &str) -> FetchState {
-    FetchState { attempts: 0, first_us: 0, last_us: 0, status, reason: reason.to_owned(), api_code: None, log_id: None }
+    let reason = reason.to_owned();
+    FetchState { attempts: 0, items: 0, first_us: 0, last_us: 0, status, reason, api_code: None, log_id: None }
 }
 
 fn row(

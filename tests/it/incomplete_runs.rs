@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use vcq_simulator::{Endpoint, Options, TenantSpec};
+use vcq_simulator::Endpoint;
 
-use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
+use crate::support::test_env::{RunOutput, TestEnv};
 
 #[test]
 fn the_next_run_requests_only_what_failed() {
@@ -135,37 +135,6 @@ fn endless_and_circular_lists_are_stopped() {
     let env = TestEnv::new();
     env.faults(&["meeting_list:endless"]);
     env.sync(&[]).expect_exit(4);
-}
-
-#[test]
-#[expect(clippy::disallowed_methods, reason = "edge: the program compares meeting ends with the machine's clock")]
-fn an_early_answer_is_pending_and_stabilises_in_later_runs() {
-    // A tenant whose last meetings have just ended; quality data is not ready yet.
-    let now = jiff::Timestamp::now().as_second();
-    let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
-    let spec = TenantSpec {
-        first_day: today.checked_sub(jiff::Span::new().days(1)).expect("yesterday"),
-        ends_by: Some(now - 1200),
-        days: 2,
-        ..small_tenant()
-    };
-    let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
-    let summary = env.sync(&[]).expect_exit(0).summary();
-    let pending = summary["by_status"]["pending"].as_u64().expect("a count");
-    assert!(pending > 0, "early answers are not final: {summary}");
-    // Ready now: only the pending participants are requested again.
-    let known = env.rows("select participant_key from coverage where status <> 'pending' and attempts > 0");
-    env.change(|options| options.ready_after_s = 0);
-    env.simulator().reset_stats();
-    let summary = env.sync(&[]).expect_exit(0).summary();
-    assert!(summary["by_status"]["complete"].as_u64() > Some(0));
-    let requested = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
-    assert!(requested > 0);
-    assert_eq!(
-        env.number("select count(*) from coverage where attempts > 1") + known.len() as i64,
-        env.number("select count(*) from coverage where attempts > 0"),
-        "only pending participants are requested again"
-    );
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod report_output;
 mod reports;
 mod sdk_clients;
 mod secrets;
+mod settling;
 mod signals;
 mod status;
 mod support;

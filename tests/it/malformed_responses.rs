@@ -86,7 +86,8 @@ fn a_list_that_is_not_an_array_fails_and_an_odd_item_is_a_reject() {
         sync_ends_with_items(list, 0, "[]");
     }
     let odd = r#"[null,[],[[1]],"text",7,true,{},{"network":7},{"network":[1]},{"network":null}]"#;
-    let server = sync_ends_with_items(List::Quality, 0, odd);
+    // Items without any time: exit 7.
+    let server = sync_ends_with_items(List::Quality, 7, odd);
     assert_eq!(server.number("select count(*) from rejects where column_name = '*' and reason = 'no_time'"), 10);
     assert_eq!(server.text("select string_agg(raw_text, ' ' order by row_key) from rejects where row_key like '%@item%' and column_name = '*'"),
         Some(r#"null [] [[1]] "text" 7 true {} {"network":7} {"network":[1]} {"network":null}"#.to_owned()));

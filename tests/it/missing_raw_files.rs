@@ -177,7 +177,7 @@ fn two_early_runs_in_a_row_make_no_answer_final() {
     let second = env.sync(&[]).expect_exit(0).summary();
     assert!(second["by_status"]["pending"].as_u64() > Some(0));
     assert_eq!(first["by_status"]["pending"], second["by_status"]["pending"], "no time passed between the two");
-    // A run that resumes a stopped one does not request these again.
+    // A refetch requests them all again.
     env.sync(&["--refetch", "--max-calls", "1"]).expect_exit(8);
     env.change(|options| options.ready_after_s = 0);
     let whole = env.sync(&[]).expect_exit(0).summary();

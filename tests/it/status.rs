@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vcq_simulator::{Endpoint, Options, TenantSpec};
+use vcq_simulator::{Endpoint, Options};
 
-use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
+use crate::support::test_env::{RunOutput, TestEnv, recent_tenant, unlimited};
 
 /// Every file below a folder with its bytes, without SQLite's `-wal` and `-shm` files.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -179,39 +179,32 @@ fn an_empty_store_ends_5() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "edge: the program compares meeting ends with the machine's clock")]
 fn early_answers_are_pending_until_they_are_stable() {
-    let now = jiff::Timestamp::now().as_second();
-    let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
-    let spec = TenantSpec {
-        first_day: today.checked_sub(jiff::Span::new().days(1)).expect("yesterday"),
-        ends_by: Some(now - 1200),
-        days: 2,
-        ..small_tenant()
-    };
-    let env = TestEnv::with(&spec, Options { ready_after_s: 365 * 86_400, ..unlimited() });
-    // Lists that may still change are in the estimate, but a plan does not request them again.
+    let mut env = TestEnv::with(&recent_tenant(), Options { ready_after_s: 365 * 86_400, ..unlimited() });
+    // Lists that may still change are counted, but not requested again so soon.
     let plan = env.plan(&[]).expect_exit(0).summary();
     let settling = plan["pending"]["later"]["settling_meetings"].as_u64().expect("a count");
     assert!(settling > 0, "{plan}");
     let again = env.plan(&[]).expect_exit(0).summary();
     assert_eq!(again["used"]["participant_list"], 0);
     assert_eq!(again["pending"], plan["pending"]);
-    assert!(plan["pending"]["participant_list"]["calls"].as_u64() >= Some(settling));
+    assert!(plan["pending"]["later"]["waiting"].as_u64() >= Some(settling));
+    assert_eq!(plan["pending"]["participant_list"]["calls"], 0);
 
     env.sync(&[]).expect_exit(0);
     let open = env.status(&[]).expect_exit(0).summary();
     let requested_again = open["pending"]["participants"]["asked_again"].as_u64().expect("a count");
     assert!(requested_again > 0, "{open}");
     assert_eq!(open["pending"]["participants"]["failed"], 0);
-    assert_eq!(open["pending"]["price"]["participants"], requested_again);
+    assert_eq!(open["pending"]["price"]["participants"], 0, "requested too recently");
+    assert!(open["pending"]["price"]["later"]["waiting"].as_u64() >= Some(requested_again));
     assert!(open["pending"]["price"]["later"]["settled_utc"].is_string());
     assert!(open["reasons"][0]["reason"].as_str().expect("a text").contains("requested soon after"), "{open}");
 
-    // Ready now: what was pending is requested again; after the settle time nothing is.
+    // Ready now: what was pending is requested again, and after the settle time nothing is.
     env.change(|options| options.ready_after_s = 0);
+    env.advance_clocks(36 * 3600);
     env.sync(&[]).expect_exit(0);
-    env.sync(&["--settle", "0s"]).expect_exit(0);
     let status = env.status(&[]).expect_exit(0).summary();
     assert_eq!(
         status["pending"]["participants"],

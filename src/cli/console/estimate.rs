@@ -50,6 +50,7 @@ pub(crate) mod tests {
                 settling_meetings: 0,
                 settling_participants: 0,
                 settled_utc: None,
+                waiting: 0,
             },
         }
     }

@@ -9,8 +9,10 @@ use crate::text::{TextPage, WIDTH, date_range, duration_text, on_one_line, thous
 const STATUSES: &[(&str, &str)] = &[
     ("complete", "all pages read"),
     ("empty", "all pages read, but Feishu has no samples"),
+    ("unreadable", "Feishu sent data, but no time in it can be read"),
     ("pending", "not fetched yet, or fetched before the data was stable; a later run fetches it"),
     ("failed", "all attempts failed; the next run tries again"),
+    ("list_short", "meetings for which Feishu counts more participants than it lists"),
     ("not_found", "Feishu does not know the meeting or the device"),
     ("unaddressable", "no user or room ID to request"),
     ("too_long", "Feishu rejects meetings of more than 24 hours"),
@@ -44,6 +46,10 @@ pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
         let fields = summary.unknown_fields.iter();
         let fields = fields.map(|(name, count)| format!("{} ({})", short_name(name), thousands(*count)));
         page.field("New fields", &fields.collect::<Vec<_>>().join(", "));
+    }
+    if summary.pending_outside_window > 0 {
+        let units = thousands(summary.pending_outside_window);
+        page.field("Pending", &format!("{units} outside this window (participants and lists); later runs fetch them"));
     }
     if summary.fetches {
         page.field("Calls", &calls_text(&summary.calls));
@@ -171,6 +177,7 @@ mod tests {
             throttles: 1,
             waited_s: 41.2,
             elapsed_s: 1_264.0,
+            pending_outside_window: 0,
             unknown_fields: [("mood".to_owned(), 12)].into(),
             dates_published: vec!["2026-11-20".to_owned(), "2026-11-22".to_owned(), "2026-11-21".to_owned()],
             generation: 12,

@@ -40,6 +40,7 @@ pub(crate) fn extraction(
         scope: fetch.scope,
         lost_raw_dates: fetch.lost_raw_dates,
         resumed_since_us: fetch.resumed_since_us,
+        window_only: setup.window_only,
         window_us: setup.window_us,
         longest_meeting_us: i64::try_from(setup.longest_meeting.as_micros()).unwrap_or(i64::MAX),
         has_window: setup.has_window,
@@ -62,7 +63,11 @@ pub(crate) fn extraction(
 pub(crate) fn exit_code(extracted: &Extracted, signal: i32) -> ExitCode {
     match &extracted.stop {
         Some(stop) => StopReason::of(stop, signal).exit,
-        None if extracted.failed_units > 0 || extracted.unreadable_meetings > 0 || !extracted.daily.gaps.is_empty() => {
+        None if extracted.failed_units > 0
+            || extracted.unreadable_meetings > 0
+            || extracted.unreadable_participants > 0
+            || !extracted.daily.gaps.is_empty() =>
+        {
             ExitCode::Incomplete
         }
         None => ExitCode::Complete,

@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::extract::accept_losses;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
 use crate::load::{Manifest, StorePaths, open_published_with};
-use crate::schema::{civil_date_text, utc_text};
+use crate::schema::{TimeWindow, civil_date_text, utc_text};
 use crate::transform::UnknownFields;
 
 pub(crate) struct Publisher {
@@ -153,6 +153,11 @@ impl Publisher {
         std::mem::take(&mut self.notes)
     }
 
+    /// Participants of the window that failed, as published last.
+    pub(crate) fn failed(&self) -> u64 {
+        self.totals.failed()
+    }
+
     pub(crate) fn truncated(&self) -> u64 {
         self.truncated.values().sum()
     }
@@ -170,6 +175,9 @@ impl Publisher {
         for fields in self.unknown_fields.values() {
             add_unknown(&mut unknown_fields, fields.clone());
         }
+        // The run has ended: what cannot be counted must not spoil its end.
+        let TimeWindow { since_us, until_us, .. } = self.setup.window;
+        let pending_outside_window = self.ledger.count_pending_outside(since_us, until_us).unwrap_or_default();
         Summary {
             run_id,
             outcome: exit.name(),
@@ -181,6 +189,7 @@ impl Publisher {
             by_status: totals.by_status,
             samples: totals.samples,
             rejects: totals.rejects,
+            pending_outside_window,
             elapsed_s: started.elapsed().as_secs_f64(),
             unknown_fields,
             dates_published: self.dates_published.iter().cloned().collect(),

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::date_error::DateError;
 use super::stage_optional::{OptionalLists, OptionalRows};
-use crate::extract::{event_items, walk_items};
+use crate::extract::{event_items, list_short_reason, walk_items};
 use crate::load::{DatePublication, LoadError, PartWriter, StagedPart};
 use crate::raw_log::{PageReader, RawDate, RawKind, WalkRef};
 use crate::schema::cell::{self, Row};
+use crate::schema::identity::{MeetingIdentity, PeopleCounter};
 use crate::schema::meeting_keys::MeetingKeys;
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
@@ -61,13 +62,13 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
     };
     let meetings = stage.meetings(&meeting_pages, &open(RawKind::Events)?)?;
     // Sorted by `<meeting_key>/`, so that participants are in the order of their keys.
-    let mut keys: Vec<(String, String)> =
-        meetings.meetings().map(|(key, identity)| (key.to_owned(), identity.meeting_no.clone())).collect();
+    let mut keys: Vec<(String, MeetingIdentity)> =
+        meetings.meetings().map(|(key, identity)| (key.to_owned(), identity.clone())).collect();
     let (meeting_rows, meeting_rejects) = meetings.finish();
     stage.rejects.extend(meeting_rejects);
     keys.sort_by_cached_key(|(key, _)| format!("{key}/"));
-    for (meeting_key, meeting_no) in &keys {
-        stage.meeting(meeting_key, meeting_no, &participant_pages, &quality_pages)?;
+    for (meeting_key, identity) in &keys {
+        stage.meeting(meeting_key, identity, &participant_pages, &quality_pages)?;
     }
 
     let mut parts = Vec::new();
@@ -142,11 +143,12 @@ impl<'a> Stage<'a> {
     fn meeting(
         &mut self,
         meeting_key: &str,
-        meeting_no: &str,
+        identity: &MeetingIdentity,
         lists: &RawDate,
         quality: &RawDate,
     ) -> Result<(), DateError> {
-        let mut meeting = MeetingParticipants::new(self.context.zone, self.meeting_date, meeting_key, meeting_no);
+        let mut meeting =
+            MeetingParticipants::new(self.context.zone, self.meeting_date, meeting_key, &identity.meeting_no);
         let walks = lists.walks(meeting_key);
         for walk in walks.iter().filter(|walk| walk.is_whole()) {
             let mut unknown = UnknownFields::new();
@@ -159,7 +161,7 @@ impl<'a> Stage<'a> {
         let mut coverage = coverage_rows(
             meeting_key,
             self.meeting_date,
-            &listing(walks),
+            &listing(walks, identity.number_of_participants, &participants),
             &participants,
             |participant| attempts(quality.walks(&participant.identity.base_key)),
             &counts,
@@ -253,18 +255,39 @@ fn list_walk(pages: &RawDate, walk: &WalkRef, endpoint: Endpoint) -> Result<List
     Ok(ListWalk { items, requested_us: walk.requested_us })
 }
 
-/// The state of a meeting's participant list, by its last walk.
-fn listing(walks: &[WalkRef]) -> Listing {
+/// The statuses of a list that was read to its end.
+const IS_LISTED: [Status; 4] = [Status::Complete, Status::Empty, Status::Pending, Status::ListShort];
+
+/// The state of a meeting's participant list, by its last walk and by how many people Feishu counts.
+fn listing(walks: &[WalkRef], number_of_participants: Option<i64>, participants: &[Participant]) -> Listing {
     let Some(last) = walks.last() else { return Listing::Unlisted(None) };
+    let listed = || {
+        let mut people = PeopleCounter::default();
+        participants.iter().for_each(|participant| people.add(participant.identity.id.as_ref(), 1));
+        match number_of_participants.filter(|_| people.is_short_of(number_of_participants)) {
+            None => Listing::Listed,
+            Some(number) => Listing::Unlisted(attempts(walks).map(|state| short_list(state, number, people.people()))),
+        }
+    };
     match &last.end {
-        Some(end) if end.whole && matches!(end.status, Status::Complete | Status::Empty | Status::Pending) => {
-            Listing::Listed
-        }
+        Some(end) if end.whole && IS_LISTED.contains(&end.status) => listed(),
         // Rows of an earlier walk stand in for the meeting, except if the last one failed: then the list is pending.
-        Some(end) if !end.whole && end.status != Status::Failed && walks.iter().any(WalkRef::is_whole) => {
-            Listing::Listed
-        }
+        Some(end) if !end.whole && end.status != Status::Failed && walks.iter().any(WalkRef::is_whole) => listed(),
         _ => Listing::Unlisted(attempts(walks)),
+    }
+}
+
+/// The state of a list with fewer people than Feishu counts.
+fn short_list(state: FetchState, number_of_participants: i64, people: u64) -> FetchState {
+    match state.status {
+        Status::ListShort => FetchState { reason: list_short_reason(number_of_participants, people), ..state },
+        Status::Complete | Status::Empty | Status::Pending if state.api_code == Some(0) => FetchState {
+            status: Status::Pending,
+            reason: format!("{}; the list will be requested again", list_short_reason(number_of_participants, people)),
+            ..state
+        },
+        // Refused since: that is why it is short.
+        _ => state,
     }
 }
 
@@ -273,6 +296,7 @@ fn attempts(walks: &[WalkRef]) -> Option<FetchState> {
     let (first, last) = (walks.first()?, walks.last()?);
     let end = last.end.as_ref();
     Some(FetchState {
+        items: end.map_or(0, |end| end.items),
         attempts: walks.iter().map(|walk| walk.end.as_ref().map_or(1, |end| end.walks)).sum(),
         first_us: first.requested_us,
         last_us: last.requested_us,

@@ -118,6 +118,7 @@ mod tests {
             digest: String::new(),
             requests,
             walks: 1,
+            ..WalkEnd::default()
         };
         let header = Header {
             v: RAW_VERSION,

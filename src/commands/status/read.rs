@@ -85,7 +85,7 @@ fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerEr
         None => Estimate::default(),
         Some(since_us) => {
             let window_us = (since_us, setup.now_us.max(since_us.saturating_add(1)));
-            let filter = WindowFilter { window_us, meeting_nos: &[], refetch: false };
+            let filter = WindowFilter { window_us, meeting_nos: &[], refetch: false, outside: false };
             let (settle, longest_meeting) = (setup.settle.into(), setup.longest_meeting);
             let input = EstimateInput { filter, now_us: setup.now_us, settle, longest_meeting };
             Estimate::new(ledger, &input)?

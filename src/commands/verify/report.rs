@@ -64,7 +64,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
 fn code_agrees(status: Status, code: Option<i64>) -> bool {
     let class = code.and_then(error_codes::refusal_class);
     match status {
-        Status::Complete | Status::Empty => code == Some(0),
+        Status::Complete | Status::Empty | Status::Unreadable => code == Some(0),
         Status::Unaddressable => code.is_none(),
         Status::NotFound => class == Some(RefusalClass::NotFound),
         Status::Forbidden => class == Some(RefusalClass::Forbidden),
@@ -72,7 +72,7 @@ fn code_agrees(status: Status, code: Option<i64>) -> bool {
         Status::TooLong => matches!(class, Some(RefusalClass::TooLong | RefusalClass::NotFound)),
         // Unknown codes, and a window that Feishu refused as too long although it is not.
         Status::Unsupported => !matches!(class, Some(RefusalClass::NotFound | RefusalClass::Forbidden)),
-        Status::Failed | Status::Pending => true,
+        Status::Failed | Status::Pending | Status::ListShort => true,
     }
 }
 

@@ -79,7 +79,6 @@ pub(in crate::extract) fn change(meeting: ListedMeeting) -> Change {
         key: meeting.key,
         identity: meeting.identity,
         devices: meeting.devices,
-        number_of_participants: meeting.number_of_participants,
         item_digest: format!("{EVENT_DIGEST_PREFIX}{}", meeting.item_digest),
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const COVERAGE: Table = Table {
         C::derived(
             "status",
             Text,
-            "complete, empty, not_found, unaddressable, too_long, forbidden, unsupported, failed or pending.",
+            "complete, empty, unreadable, not_found, unaddressable, too_long, forbidden, unsupported, list_short, failed or pending.",
         ),
         C::derived("reason", Text, "The status in words."),
         C::derived("api_code", Count, "Feishu's code in the last response; NULL without a request or a response."),

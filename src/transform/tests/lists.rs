@@ -223,6 +223,7 @@ fn every_participant_has_a_coverage_row_with_a_reason() {
     )]);
     let whole = FetchState {
         attempts: 2,
+        items: 0,
         first_us: 1,
         last_us: 2,
         status: Status::Complete,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use super::clock::move_clock;
 use duckdb::{AccessMode, Config, Connection};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,6 +19,8 @@ pub(crate) struct TestEnv {
     home: TempDir,
     since: String,
     until: String,
+    /// How far the clocks of the simulator and of the program are ahead of the machine's.
+    ahead_s: i64,
 }
 
 /// Exit code and output of a run of the binary.
@@ -65,6 +68,15 @@ pub(crate) fn recent(spec: TenantSpec) -> TenantSpec {
     TenantSpec { first_day: today.checked_sub(days).expect("a date"), ..spec }
 }
 
+/// A small tenant of yesterday and today whose last meetings ended 20 minutes ago.
+#[expect(clippy::disallowed_methods, reason = "edge: the program compares meeting ends with the machine's clock")]
+pub(crate) fn recent_tenant() -> TenantSpec {
+    let now = jiff::Timestamp::now().as_second();
+    let today = jiff::Timestamp::from_second(now + 8 * 3600).expect("now").to_zoned(jiff::tz::TimeZone::UTC).date();
+    let first_day = today.checked_sub(jiff::Span::new().days(1)).expect("yesterday");
+    TenantSpec { first_day, ends_by: Some(now - 1200), ..small_tenant() }
+}
+
 /// Options without a rate limit.
 pub(crate) fn unlimited() -> Options {
     let options = Options::default();
@@ -88,6 +100,7 @@ impl TestEnv {
             home: TempDir::new().expect("a folder"),
             since: instant(spec.start()),
             until: instant(spec.end()),
+            ahead_s: 0,
         }
     }
 
@@ -111,6 +124,12 @@ impl TestEnv {
     /// Sets the simulator's faults, in the notation of `simulate --fault`.
     pub(crate) fn faults(&self, faults: &[&str]) {
         self.change(|options| options.faults = faults.iter().map(|fault| fault.parse().expect("a fault")).collect());
+    }
+
+    /// Moves the clocks of the simulator and of the program ahead, in seconds.
+    pub(crate) fn advance_clocks(&mut self, by_s: i64) {
+        self.ahead_s += by_s;
+        self.change(|options| options.clock_ahead_s += by_s);
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -137,6 +156,9 @@ impl TestEnv {
             .env("VCQ_BACKOFF_BASE", "5ms")
             .current_dir(self.home.path())
             .stdin(Stdio::null());
+        if self.ahead_s != 0 {
+            move_clock(&mut command, self.ahead_s);
+        }
         command
     }
 

@@ -7,6 +7,7 @@ use super::{ApiError, Endpoint, FaultKind, LongMeetings, MeetingFilter, Options,
 use crate::generators::quality::SampleGenerator;
 use crate::model::ids::{self, UserIdType};
 use crate::model::{DAY_S, Identity, Meeting, QualityAvailability, Session, Tenant};
+use crate::random::{derive_key, unit_interval};
 
 /// One call to a list.
 #[derive(Clone, Copy)]
@@ -74,16 +75,18 @@ impl Lists<'_> {
         let writer = self.writer(query.window.page.id_type);
         let mut rows: Vec<(&Meeting, usize)> = Vec::new();
         for meeting in self.find(&query.window, query.ongoing)? {
+            let age = self.now - meeting.end;
             let found = meeting.sessions.clone().filter(|row| {
                 let session = &self.tenant.sessions[*row];
                 session.audience == query.audience
                     && !self.loses_participant(meeting, session)
                     && session.join <= self.now
+                    && (self.options.ready_from_s.is_none() || age >= self.listed_after_s(*row))
                     && query.window.user_id.as_ref().is_none_or(|id| writer.user_id(session) == *id)
                     && query.window.room_id.as_ref().is_none_or(|id| writer.room_id(session) == *id)
             });
             let mut found: Vec<_> = found.map(|row| (meeting, row)).collect();
-            if self.now - meeting.end < self.options.participants_ready_after_s {
+            if self.options.ready_from_s.is_none() && age < self.options.participants_ready_after_s {
                 found.truncate(found.len().div_ceil(2));
             }
             rows.append(&mut found);
@@ -116,7 +119,7 @@ impl Lists<'_> {
         let session = &self.tenant.sessions[row];
         let kept = self.options.losses.kept_minutes(session);
         let total = match meeting.quality_availability(session) {
-            QualityAvailability::Available => self.available_samples(meeting, kept.len())?,
+            QualityAvailability::Available => self.available_samples(meeting, row, kept.len())?,
             QualityAvailability::NotSupported => return Err(ApiError::new(121_002)),
             QualityAvailability::UnknownDevice | QualityAvailability::NoId => return Err(ApiError::new(126_010)),
         };
@@ -140,12 +143,28 @@ impl Lists<'_> {
     }
 
     /// Number of samples that are available already.
-    fn available_samples(&self, meeting: &Meeting, total: usize) -> Result<usize, ApiError> {
+    fn available_samples(&self, meeting: &Meeting, row: usize, total: usize) -> Result<usize, ApiError> {
         let age = self.now - meeting.end;
-        match self.options.ready_after_s {
+        match self.delay_s(row, self.options.ready_after_s) {
             delay if age >= delay => Ok(total),
             delay if age * 2 >= delay => Ok(total / 2),
             _ => Err(ApiError::new(126_010)),
+        }
+    }
+
+    /// When a participant is listed, seconds after the meeting's end. The delay differs from that of its quality.
+    fn listed_after_s(&self, row: usize) -> i64 {
+        self.delay_s(row + self.tenant.sessions.len(), self.options.participants_ready_after_s)
+    }
+
+    /// A delay up to `most_s`, spread over the rows if the options say so.
+    fn delay_s(&self, row: usize, most_s: i64) -> i64 {
+        match self.options.ready_from_s {
+            Some(least_s) if least_s < most_s => {
+                let share = unit_interval(derive_key(self.tenant.spec.seed, row as u64));
+                least_s + ((most_s - least_s) as f64 * share) as i64
+            }
+            _ => most_s,
         }
     }
 

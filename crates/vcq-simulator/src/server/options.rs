@@ -66,6 +66,8 @@ pub struct Options {
     /// What the lists leave out.
     pub losses: LossShares,
     pub report_days: ReportDays,
+    /// Each answer and each participant of a list has a delay of its own, between this and the two above.
+    pub ready_from_s: Option<i64>,
     pub style: JsonStyle,
     pub faults: Vec<Fault>,
     /// Number of calls that the log keeps. 0: no log.
@@ -91,6 +93,7 @@ impl Default for Options {
             participants_ready_after_s: 0,
             losses: LossShares::default(),
             report_days: ReportDays::default(),
+            ready_from_s: None,
             style: JsonStyle::default(),
             faults: Vec::new(),
             log_capacity: 20_000,

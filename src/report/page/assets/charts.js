@@ -187,7 +187,7 @@ function versionsOption() {
     [t("c.poor_pct"), percent(row.poor_pct) || t("too_few")], [t("c.n"), number(row.n)], [t("c.people"), number(row.people)], [t("c.main_cause"), named("cause", row.main_cause)],
   ]), { text: (row) => percent(row.poor_pct) || t("too_few"), item: () => ({ color: color("bar"), borderRadius: [0, 3, 3, 0] }) });
 }
-const STATUSES = [["complete", "#7ba7cf"], ["empty", "#c9b458"], ["not_found", "#e08e45"], ["unaddressable", "#9aa3ad"], ["unsupported", "#c3c9d0"], ["too_long", "#8a6fb0"], ["forbidden", "#b8649a"], ["failed", "#b2361a"], ["pending", "#4aa58a"]];
+const STATUSES = [["complete", "#7ba7cf"], ["empty", "#c9b458"], ["unreadable", "#a8643c"], ["not_found", "#e08e45"], ["unaddressable", "#9aa3ad"], ["unsupported", "#c3c9d0"], ["too_long", "#8a6fb0"], ["forbidden", "#b8649a"], ["list_short", "#d0679d"], ["failed", "#b2361a"], ["pending", "#4aa58a"]];
 function coverageOption() {
   const options = base();
   const list = rows("coverage");
