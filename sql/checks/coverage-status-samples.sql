@@ -1,5 +1,6 @@
 -- check: coverage-status
--- requirement: A participant has samples if its status is `complete`, and none if it is `empty`, `unreadable` or `unaddressable`; only `/*` is `list_short`.
+-- requirement: A participant has samples if it is `complete`, none if it is `empty`, `unreadable` or `unaddressable`; only
+--   `/*` is `list_short`.
 -- tables: coverage
 select
     'coverage of ' || coalesce(cast(meeting_date as varchar), 'no date') || ', ' || participant_key as place,

@@ -1,7 +1,7 @@
 //! When an answer is final, and when one that is not may be requested again: pure functions of times and counts.
 //!
-//! Equal early answers confirm nothing: Feishu may take a day to write the data of a meeting. So an early answer is
-//! final only if it is long enough, and is otherwise requested again at growing intervals until the settle time is over.
+//! Equal early answers confirm nothing: Feishu may take a day to write the data of a meeting. An early answer is final
+//! only if it is long enough; else it is requested again at growing intervals until the settle time is over.
 
 use std::time::Duration;
 

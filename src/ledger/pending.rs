@@ -112,7 +112,8 @@ impl Ledger {
             "select meeting_key from meetings m
              where {condition}
                and ({list_is_due}
-                    or exists (select 1 from participants p where p.meeting_key = m.meeting_key and {participant_is_due}))
+                    or exists (select 1 from participants p
+                               where p.meeting_key = m.meeting_key and {participant_is_due}))
              order by start_us desc, meeting_key"
         );
         self.rows(&sql, parameters, |row| row.get(0))

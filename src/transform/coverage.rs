@@ -38,7 +38,7 @@ const NO_JOIN: &str = "the join time is unreadable, and Feishu requires it";
 const NOT_REQUESTED: &str = "not requested yet";
 const NOT_LISTED: &str = "the participants of the meeting are not listed yet";
 
-/// The rows of one meeting: one for each participant, and one for the meeting if not all of its participants are listed.
+/// The rows of one meeting: one for each participant, and one for the meeting if not all its participants are listed.
 /// `sample_counts` has the same order as `participants`.
 pub(crate) fn coverage_rows(
     meeting_key: &str,

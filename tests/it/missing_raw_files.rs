@@ -156,8 +156,9 @@ fn dates_left_out_of_a_rebuild_are_published_by_the_next_sync() {
 fn a_list_that_failed_between_two_equal_answers_is_complete_again() {
     let now = now_s();
     let spec = vcq_simulator::TenantSpec { ends_by: Some(now - 1_200), ..recent(now) };
-    let env = TestEnv::with(&spec, unlimited());
+    let mut env = TestEnv::with(&spec, unlimited());
     env.sync(&[]).expect_exit(0);
+    env.advance_clocks(13 * 3_600);
     env.faults(&["participant_list:internal-error"]);
     let mut command = env.sync_command(&[]);
     command.env("VCQ_MAX_TRIES", "1");

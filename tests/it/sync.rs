@@ -61,6 +61,7 @@ fn the_json_summary_has_the_documented_fields_and_is_alone_on_stdout() {
             "throttles",
             "waited_s",
             "elapsed_s",
+            "pending_outside_window",
             "unknown_fields",
             "dates_published",
             "generation",
