@@ -43,18 +43,23 @@ from (
     where m.created_utc > e.covered_until_utc + interval 36 hour
 ) as h
 cross join (
-    select coalesce(max(z.utc_offset_min), max(n.utc_offset_min), 0) as utc_offset_min
+    select
+        coalesce(
+            max(case when z.place = 1 then z.utc_offset_min end), max(case when z.place = 2 then z.utc_offset_min end), 0
+        ) as utc_offset_min
     from (
         select
+            1 as place,
             (case when substr(m.timezone, 1, 1) = '-' then -1 else 1 end)
             * (60 * try_cast(substr(m.timezone, 2, 2) as integer) + try_cast(substr(m.timezone, 5, 2) as integer))
                 as utc_offset_min
         from meta as m
         where m.timezone like '+__:__' or m.timezone like '-__:__'
-    ) as z
-    full join (
-        select k.utc_offset_min
+        union all
+        select
+            2 as place,
+            k.utc_offset_min
         from meetings as k
         where k.start_time_utc = (select max(l.start_time_utc) from meetings as l)
-    ) as n on true
+    ) as z
 ) as o;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::SyncError;
+use super::history;
 use super::publish::definitions::{DefinitionSettings, Installed};
 use super::run_record::run_row;
 use super::setup::Now;
@@ -41,6 +42,8 @@ pub(crate) fn republish(
     let Some(manifest) = Manifest::read(&paths)? else { return Ok(None) };
     let installed = Installed::read_and_check(&paths, &setup.definitions)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
+    // Whether it can be restored is reported by the next sync.
+    history::restore_runs(&paths, &ledger, setup.database)?;
     let stored = |name| stored_setting(&paths, &ledger, setup.database, name);
     let timezone = stored(TIMEZONE)?.unwrap_or_else(|| setup.zone.name().to_owned());
     let user_id_type = stored(USER_ID_TYPE)?.unwrap_or_else(|| setup.user_id_type.clone());

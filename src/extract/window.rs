@@ -6,8 +6,8 @@ const DAY_US: i64 = 86_400_000_000;
 /// The longest window that participant_list and participant_quality_list accept.
 const DAY_S: i64 = 86_400;
 
-/// How far the meeting list is read beyond a window: whether Feishu filters by start or by end is not documented. Before
-/// the window it is the longest meeting to expect.
+/// How far the meeting list is read beyond a window: whether Feishu filters by start or by end is not documented.
+/// Before the window it is the longest meeting to expect.
 const MARGIN_AFTER_US: i64 = 3 * DAY_US;
 /// Feishu accepts at most a year; a slice with its margins stays below.
 const MAX_REQUESTED_US: i64 = 360 * DAY_US;

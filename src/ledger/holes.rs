@@ -1,8 +1,8 @@
 //! Holes: time that no complete run covers, so that meetings in it may be missing.
 //!
-//! A run covers its window if it read the list of all meetings in it to the end: `sync` without `--meeting-no`, complete
-//! or with single failures, which stay pending. Pure functions of the run history; the view `not_covered` in
-//! `sql/views` has the same rule.
+//! A run covers its window if it read the list of all meetings in it to the end: `sync` without `--meeting-no`, which
+//! was complete or had single failures, which stay pending. Pure functions of the run history; the view `not_covered`
+//! in `sql/views` has the same rule.
 
 use super::runs::RunRecord;
 

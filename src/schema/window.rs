@@ -93,7 +93,7 @@ mod tests {
         ) {
             let connection = rusqlite::Connection::open_in_memory().expect("a database");
             let end_sql = end.map_or("null".to_owned(), |end| end.to_string());
-            let (start_sql, since_sql, until_sql) = (start.to_string(), since.to_string(), (since + length).to_string());
+            let [start_sql, since_sql, until_sql] = [start, since, since + length].map(|time| time.to_string());
             let sql = format!("select {}", overlap_sql(&start_sql, &end_sql, &since_sql, &until_sql));
             let found: bool = connection.query_row(&sql, [], |row| row.get(0)).expect("a condition");
             prop_assert_eq!(found, TimeWindow::overlapping((since, since + length)).contains(start, end));

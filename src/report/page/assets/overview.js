@@ -46,15 +46,15 @@ function banners(scores) {
   const found = [];
   const banner = (kind, mark, title, text) => el("div.banner." + kind, { role: "status" }, el("span.mark", { "aria-hidden": "true" }, mark), bold(title), el("span", {}, text));
   if (data.why) found.push(banner("bad", "▲", t("banner.empty"), outside(data.why)));
-  const holes = rows("not_covered").map((hole) => when(hole.since_local) + " – " + when(hole.until_local));
-  const some = holes.slice(0, 8).join(state.language === "zh" ? "、" : ", ") + (holes.length > 8 ? " … (" + holes.length + ")" : "");
-  if (holes.length) found.push(banner("bad", "▲", t("banner.not_covered"), t("banner.not_covered.text", { times: some })));
   const low = coverageDays().filter((row) => row.gate === "gap").map((row) => row.date).sort();
   const listed = low.slice(0, 8).map(date).join(state.language === "zh" ? "、" : ", ") + (low.length > 8 ? " … (" + low.length + ")" : "");
   const gate = percent(meta.coverage_gate_pct, 0);
   const value = percent(scores.coverage.value);
   if (scores.coverage.verdict === "missed") found.push(banner("bad", "▲", t("banner.gap"), t("banner.gap.text", { value, gate, days: listed })));
   else if (low.length) found.push(banner("note", "▲", t("banner.days"), t("banner.days.text", { value, gate, days: listed })));
+  const holes = rows("not_covered").map((hole) => when(hole.since_local) + " – " + when(hole.until_local));
+  const some = holes.slice(0, 8).join(state.language === "zh" ? "、" : ", ") + (holes.length > 8 ? " … (" + holes.length + ")" : "");
+  if (holes.length) found.push(banner("bad", "▲", t("banner.not_covered"), t("banner.not_covered.text", { times: some })));
   const pending = rows("reasons").filter((row) => row.status === "pending").reduce((sum, row) => sum + row.rows, 0);
   if (pending) found.push(banner("note", "…", t("coverage.pending"), t("banner.pending", { n: number(pending) })));
   return found;
