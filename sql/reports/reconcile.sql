@@ -127,10 +127,8 @@ uncovered as (
         from days as d
         cross join range(24) as h(hour)
         cross join (select count(*) as syncs from runs as s where s.command = 'sync') as a
-        left join runs as r
-            on r.command = 'sync'
-            and r.outcome = 'complete'
-            and r.since_utc <= d.day_start_utc + h.hour * interval '1 hour'
+        left join covered_windows as r
+            on r.since_utc <= d.day_start_utc + h.hour * interval '1 hour'
             and r.until_utc >= d.day_start_utc + (h.hour + 1) * interval '1 hour'
         where a.syncs > 0
         group by d.meeting_date, h.hour

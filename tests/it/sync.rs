@@ -65,7 +65,9 @@ fn the_json_summary_has_the_documented_fields_and_is_alone_on_stdout() {
             "unknown_fields",
             "dates_published",
             "generation",
+            "not_covered",
             "store",
+            "error",
         ]
     );
     assert_eq!(summary["generation"], 1);
