@@ -144,20 +144,47 @@ fn a_passing_fault_leaves_its_day_to_the_next_run() {
 
 #[test]
 fn a_killed_run_is_resumed_and_no_day_is_requested_twice() {
-    let env = TestEnv::with(&TenantSpec { first_day: days_ago(9), days: 6, ..small_tenant() }, unlimited());
-    env.faults(&["reservations:stall@after=3"]);
-    let mut command = env.sync_command(&ALL);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("spawned");
-    while calls(&env).get(&Endpoint::Reservations) < Some(&4) {
-        std::thread::sleep(Duration::from_millis(5));
+    let few = || {
+        let spec = TenantSpec { first_day: days_ago(6), days: 3, people: 8, meetings_per_day: 1, ..small_tenant() };
+        TestEnv::with(&TenantSpec { unusual_meetings: false, ..spec }, unlimited())
+    };
+    let undisturbed = few();
+    undisturbed.sync(&ALL).expect_exit(0);
+    let expected = calls(&undisturbed);
+    for (stalled, answered) in [
+        (Endpoint::Rooms, 0),
+        (Endpoint::RoomAlerts, 1),
+        (Endpoint::Reservations, 2),
+        (Endpoint::CensusDaily, 0),
+        (Endpoint::CensusUsers, 2),
+    ] {
+        let env = few();
+        env.faults(&[&format!("{}:stall@after={answered}", stalled.name())]);
+        let mut command = env.sync_command(&ALL);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("spawned");
+        while calls(&env).get(&stalled) < Some(&(answered + 1)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().and_then(|()| child.wait()).expect("killed");
+        env.faults(&[]);
+        env.sync(&ALL).expect_exit(0);
+        let mut found = calls(&env);
+        // The call without an answer is made again.
+        *found.entry(stalled).or_default() -= 1;
+        assert_eq!(found, expected, "killed at {stalled}");
+        run(env.vcq(&["verify"])).expect_exit(0);
     }
-    child.kill().and_then(|()| child.wait()).expect("killed");
-    env.faults(&[]);
+}
+
+#[test]
+fn a_date_with_a_lost_file_stays_as_it_is_until_it_is_fetched_again() {
+    let env = settled(unlimited());
     env.sync(&ALL).expect_exit(0);
-    let calls = calls(&env);
-    assert_eq!(calls[&Endpoint::RoomAlerts], 6, "{calls:?}");
-    assert_eq!(calls[&Endpoint::Reservations], 6 + 1, "the one without an answer again");
-    assert_eq!((calls[&Endpoint::Rooms], calls[&Endpoint::CensusDaily]), (1, 1));
+    let day = days_ago(5).to_string();
+    std::fs::remove_dir_all(env.store().join(format!("raw/census_users/meeting_date={day}"))).expect("removed");
+    let output = run(env.vcq(&["verify"])).expect_exit(9).stdout;
+    assert!(output.contains("census_users"), "{output}");
+    env.sync(&[&ALL[..], &["--refetch"]].concat()).expect_exit(0);
     run(env.vcq(&["verify"])).expect_exit(0);
 }
 
