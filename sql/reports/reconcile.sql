@@ -114,27 +114,23 @@ dates as (
     group by k.meeting_date
 ),
 
--- Hours of a day that no complete sync covers.
+-- Days that the windows of complete syncs do not cover entirely. A store without the history of its runs has none.
 uncovered as (
-    select
-        u.meeting_date,
-        count(*) as hours
-    from (
-        select
-            d.meeting_date,
-            h.hour,
-            max(case when r.run_id is not null then 1 else 0 end) as is_covered
-        from days as d
-        cross join range(24) as h(hour)
-        cross join (select count(*) as syncs from runs as s where s.command = 'sync') as a
-        left join covered_windows as r
-            on r.since_utc <= d.day_start_utc + h.hour * interval '1 hour'
-            and r.until_utc >= d.day_start_utc + (h.hour + 1) * interval '1 hour'
-        where a.syncs > 0
-        group by d.meeting_date, h.hour
-    ) as u
-    where u.is_covered = 0
-    group by u.meeting_date
+    select distinct
+        d.meeting_date,
+        1 as is_uncovered
+    from days as d
+    inner join (
+        select n.since_utc, n.until_utc from not_covered as n
+        union all
+        select timestamp '1900-01-01 00:00:00' as since_utc, coalesce(min(w.since_utc), timestamp '9999-12-31 00:00:00') as until_utc
+        from covered_windows as w
+        union all
+        select max(w.until_utc) as since_utc, timestamp '9999-12-31 00:00:00' as until_utc
+        from covered_windows as w
+    ) as g on g.since_utc < d.day_end_utc and g.until_utc > d.day_start_utc
+    cross join (select count(*) as syncs from runs as s where s.command = 'sync') as a
+    where a.syncs > 0
 ),
 
 day_rows as (
@@ -152,7 +148,7 @@ day_rows as (
         coalesce(t.participants, 0) as date_participants,
         coalesce(t.pending, 0) as pending,
         coalesce(t.short_lists, 0) as short_lists,
-        coalesce(u.hours, 0) as uncovered_hours
+        coalesce(u.is_uncovered, 0) as is_uncovered
     from days as d
     inner join days_held as h on h.meeting_date = d.meeting_date
     left join dates as t on t.meeting_date = d.meeting_date
@@ -172,7 +168,7 @@ user_rows as (
             - cast($tolerance_minutes as double) * greatest(c.meetings, 1) > 0 as is_short_of_minutes,
         coalesce(t.pending, 0) as pending,
         coalesce(t.short_lists, 0) as short_lists,
-        coalesce(u.hours, 0) as uncovered_hours,
+        coalesce(u.is_uncovered, 0) as is_uncovered,
         coalesce(d.meetings <= d.held_meetings, false) as is_day_complete
     from census_users as c
     left join (
@@ -264,8 +260,7 @@ found as (
         concat_ws(
             '; ',
             case when d.is_recent then 'recent: the day ended less than a day before the last publication' end,
-            case when d.uncovered_hours > 0
-                then 'not covered: no complete sync covers ' || cast(d.uncovered_hours as varchar) || ' hours of this day' end,
+            case when d.is_uncovered = 1 then 'not covered: no complete sync covers all of this day' end,
             case when d.pending > 0
                 then 'pending: the participants of ' || cast(d.pending as varchar) || ' meetings are not fetched yet' end,
             case when d.short_lists > 0
@@ -297,8 +292,7 @@ found as (
         u.held_minutes as held_min,
         concat_ws(
             '; ',
-            case when u.uncovered_hours > 0
-                then 'not covered: no complete sync covers ' || cast(u.uncovered_hours as varchar) || ' hours of this day' end,
+            case when u.is_uncovered = 1 then 'not covered: no complete sync covers all of this day' end,
             case when u.pending > 0
                 then 'pending: the participants of ' || cast(u.pending as varchar) || ' meetings are not fetched yet' end,
             case when u.short_lists > 0
