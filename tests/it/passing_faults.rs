@@ -105,6 +105,25 @@ fn empty_pages_are_followed_while_their_tokens_are_new() {
     assert!(ran.stderr.contains("4th empty page"), "{}", ran.stderr);
 }
 
+/// Bodies of public bug reports.
+#[test]
+fn bodies_that_ended_a_run_wrongly_are_read_or_fail() {
+    for (list, body, code) in [
+        (List::Meetings, r#"{"code":0,"msg":"success","data":{"meeting_list":[],"has_more":"false"}}"#, 0),
+        (
+            List::Meetings,
+            r#"{"code":0,"msg":"success","data":{"meeting_list":[],"has_more":true,"page_token":"0x"}}"#,
+            4,
+        ),
+        (List::Participants, r#"{"code":2200,"msg":"Internal Error","error":{"log_id":"L1"}}"#, 7),
+        (List::Quality, r#"{"code":2200,"msg":"Internal Error","error":{"log_id":"L1"}}"#, 7),
+        (List::Token, r#"{"code":2200,"msg":"Internal Error"}"#, 4),
+    ] {
+        let server = ScriptedServer::new(ordinary_except(list, move |_| Response::body(body)));
+        server.run(server.sync(&[])).expect_exit(code);
+    }
+}
+
 #[test]
 fn a_long_meeting_that_is_not_found_in_a_window_of_a_day_is_too_long() {
     let options = Options { long_meetings: LongMeetings::NotFound, ..unlimited() };
