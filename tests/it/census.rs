@@ -133,8 +133,8 @@ fn compare(losses: &[Loss], report: &Value) -> Outcome {
     outcome
 }
 
-/// Syncs a tenant that loses these shares, with Feishu's own counts, at noon of every n-th day and of the second day after
-/// the last one; then compares the report with the losses.
+/// Syncs a tenant that loses these shares, with Feishu's own counts, at noon of every n-th day and of the second day
+/// after the last one; then compares the report with the losses.
 fn reconcile(spec: &TenantSpec, losses: LossShares, every_days: u32) -> Outcome {
     let env = TestEnv::with(spec, vcq_simulator::Options { losses, ..unlimited() });
     let last = spec.days + 1;

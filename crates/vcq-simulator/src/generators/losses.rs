@@ -1,8 +1,8 @@
 //! Losses planted on purpose: what the lists leave out although it took place and Feishu's own counts include it.
 //!
-//! What is lost follows from the tenant's seed and the shares alone. A lost meeting is in no list; a lost participant is
-//! absent with all devices, but `number_of_participants` counts it; minutes are lost in runs of two to ten, because a
-//! single minute cannot be told from a participant's short absence.
+//! What is lost follows from the tenant's seed and the shares alone. A lost meeting is in no list; a lost participant
+//! is absent with all devices, but `number_of_participants` counts it; minutes are lost in runs of two to ten, because
+//! a single minute cannot be distinguished from a participant's short absence.
 
 use std::str::FromStr;
 
@@ -133,8 +133,8 @@ impl LossShares {
 }
 
 impl Tenant {
-    /// Everything that lists with these shares leave out, in the order of the meetings. What is part of a larger loss is
-    /// not named again.
+    /// Everything that lists with these shares leave out, in the order of the meetings. What is part of a larger loss
+    /// is not named again.
     pub fn losses(&self, shares: &LossShares) -> Vec<Loss> {
         let mut losses = Vec::new();
         for meeting in &self.meetings {

@@ -35,7 +35,7 @@ impl Client {
                     if !id.1.is_empty() && self.get(Endpoint::ParticipantQualityList, &query).await.code() == 0 {
                         held.samples += self.walk(Endpoint::ParticipantQualityList, &query).await.len() as u64;
                     }
-                    // Participants without an ID are told apart by name.
+                    // Participants without an ID are distinguished by name.
                     let user = if user.is_empty() { of_row("participant_name") } else { user };
                     held.rows.insert((text("meeting_instance_id"), user, room, join));
                 }
