@@ -1,8 +1,8 @@
 //! Whether `vcq.duckdb` is still the file that was published.
 //!
 //! DuckDB raises a counter in one of the two headers at every checkpoint, after it has written the blocks, and until
-//! then leaves the blocks of the last checkpoint alone. So size and headers tell whether a session changed the file, and
-//! a copy made between two equal readings is the published one. `state/published.json` holds them.
+//! then leaves the blocks of the last checkpoint alone. So size and headers tell whether a session changed the file,
+//! and a copy made between two equal readings is the published one. `state/published.json` holds them.
 
 use std::fs::File;
 use std::io::{self, Read};

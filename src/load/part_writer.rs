@@ -1,7 +1,8 @@
 //! Writes one Parquet part: takes rows, produces a file in `.work/` that is flushed to disk, and its checksum.
 //!
 //! Promises: the bytes depend on the rows only, not on the batch sizes, so an unchanged date is recognised by its
-//! checksum; no file without rows, unless [`PartWriter::finish_even_if_empty`] wants one. Leaves out sorting: rows arrive in the table's sort order.
+//! checksum; no file without rows, unless [`PartWriter::finish_even_if_empty`] wants one. Leaves out sorting: rows
+//! arrive in the table's sort order.
 
 use std::fs::File;
 use std::io::{self, BufWriter};

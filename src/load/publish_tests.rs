@@ -148,12 +148,14 @@ fn a_missing_or_damaged_database_is_rebuilt_from_parquet() {
     let damaged_middle: Vec<u8> =
         intact.iter().enumerate().map(|(n, byte)| if n > 12_288 { byte ^ 0xff } else { *byte }).collect();
     for damaged in [b"not a database".to_vec(), Vec::new(), intact[..intact.len() / 2].to_vec(), damaged_middle] {
+        fs::remove_file(store.paths.database()).expect("published");
         fs::write(store.paths.database(), damaged).expect("write");
         store.publish("r2", Vec::new());
         store.assert_consistent();
         assert_eq!(store.contents(), before);
     }
     fs::remove_file(store.paths.database()).expect("remove");
+    fs::remove_file(wal_of(&store.paths.database())).expect("the link");
     fs::write(wal_of(&store.paths.database()), "of another database").expect("write");
     store.publish("r3", Vec::new());
     store.assert_consistent();

@@ -1,9 +1,9 @@
 //! Keeps a client's read-write session from leaving a write-ahead log beside `vcq.duckdb`.
 //!
 //! A session that is open while a new file is renamed into place would write its log beside the new file, and every
-//! reader would follow it. The file's mode stops all but root and sessions that were opened before; for those, the names
-//! of the log are symbolic links into a directory that does not exist: DuckDB 1.2 to 2.0 finds no log to read there, and
-//! cannot create one. A directory with the name of the log would keep 1.2 and 1.4 from reading.
+//! reader would follow it. The file's mode stops all but root and sessions that were opened before. For those, the
+//! names of the log are symbolic links into a directory that does not exist: DuckDB 1.2 to 2.0 finds no log to read
+//! there, and cannot create one. A directory with the name of the log would keep 1.2 and 1.4 from reading.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -54,7 +54,7 @@ pub(super) const MEETING_DATE: Column = Column::derived(
 pub enum Storage {
     /// In Parquet, one part for each meeting date, and in DuckDB.
     ParquetAndDuckdb,
-    /// In DuckDB and, complete, in one part `parquet/reference/<table>/`, even without rows: every engine finds it there.
+    /// In DuckDB and, complete, in one part in `parquet/reference/<table>/`, even without rows.
     ///
     /// To publish another undated table, declare it with this storage, add its migration, and give its rows in
     /// `Publication::reference_rows`. Its part, the manifest, `published_files`, the removal of old parts and `verify`

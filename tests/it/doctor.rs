@@ -102,7 +102,7 @@ fn names(folder: &Path) -> Vec<(PathBuf, u64)> {
         if path.is_dir() {
             found.extend(names(&path));
         }
-        found.push((path.clone(), path.metadata().expect("there").len()));
+        found.push((path.clone(), path.symlink_metadata().expect("there").len()));
     }
     found.sort();
     found

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::support::tampering::open_for_writing;
 use crate::support::test_env::{RunOutput, TestEnv};
+use crate::support::test_store::open_for_writing;
 
 fn html(env: &TestEnv, more: &[&str]) -> RunOutput {
     let mut arguments = vec!["report", "html"];
@@ -82,7 +82,7 @@ fn a_store_of_an_older_version_is_distinguished_from_a_damaged_one() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     let database = open_for_writing(&env.store());
-    database.execute_batch("drop macro table if exists verdict_causes").expect("dropped");
+    database.execute_batch("drop view not_covered").expect("dropped");
     drop(database);
     let ran = html(&env, &[]).expect_exit(5);
     assert!(ran.stderr.contains("no shared definitions") && ran.stderr.contains("vcq-etl rebuild"), "{}", ran.stderr);

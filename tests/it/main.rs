@@ -19,6 +19,7 @@ mod lock;
 mod malformed_responses;
 mod missing_raw_files;
 mod optional_tables;
+mod own_definitions;
 mod passing_faults;
 mod pipelined_extract;
 mod plan;

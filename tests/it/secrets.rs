@@ -28,7 +28,8 @@ fn all_traces(server: &ScriptedServer, ran: &RunOutput) -> Vec<(String, Vec<u8>)
     ];
     for name in server.files() {
         let path = server.sandbox.path().join(&name);
-        if name.starts_with("work/given/") {
+        // The links in place of a log lead nowhere.
+        if name.starts_with("work/given/") || !path.exists() {
             continue;
         }
         let bytes = std::fs::read(&path).expect("readable");

@@ -8,23 +8,12 @@ use serde_json::Value;
 
 use crate::support::tampering::{TAMPERINGS, Tampering, edit_manifest, raw_file, same_change_everywhere, sql};
 use crate::support::test_env::{RunOutput, TestEnv};
+use crate::support::test_store::copy_folder;
 
 fn synced_env() -> TestEnv {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
     env
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("listed") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        match entry.file_type().expect("a kind").is_dir() {
-            true => copy_tree(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).expect("copied")),
-        }
-    }
 }
 
 /// A copy of a synced store, to be damaged.
@@ -37,7 +26,7 @@ impl StoreCopy {
     fn new(env: &TestEnv) -> StoreCopy {
         let folder = tempfile::tempdir().expect("a folder");
         let store = folder.path().join("store");
-        copy_tree(&env.store(), &store);
+        copy_folder(&env.store(), &store);
         StoreCopy { _folder: folder, store }
     }
 }

@@ -307,10 +307,12 @@ fn is_ours(path: &str) -> bool {
     };
     let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     match parts.as_slice() {
-        ["vcq.duckdb" | "vcq.duckdb.wal" | "vcq.duckdb.wal.checkpoint"]
-        | ["parquet", "_manifest.json"]
-        | [".work", _] => true,
-        ["state", name] => name.starts_with("ledger.sqlite") || *name == "lock",
+        ["vcq.duckdb" | "vcq.duckdb.wal" | "vcq.duckdb.wal.checkpoint"] => true,
+        ["parquet", "_manifest.json"] | [".work", _] => true,
+        ["state", name] => name.starts_with("ledger.sqlite") || matches!(*name, "lock" | "published.json"),
+        ["parquet", "reference", table, name] => {
+            is_plain(table) && is_plain(name) && name.starts_with("part-") && name.ends_with(".parquet")
+        }
         ["parquet", "meetings" | "participants" | "quality_samples" | "coverage" | "rejects", date, name] => {
             is_date(date) && is_plain(name) && name.starts_with("part-") && name.ends_with(".parquet")
         }

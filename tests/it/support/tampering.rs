@@ -10,6 +10,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use vcq_etl::{PartWriter, QUALITY_SAMPLES};
 
+use super::test_store::open_for_writing;
+
 pub(crate) struct Tampering {
     pub what: &'static str,
     /// The check that must find it.
@@ -138,6 +140,7 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
         change_bytes(&database(store), |bytes| bytes[12_288..].iter_mut().for_each(|byte| *byte ^= 0x20));
     }),
     tampering("a write-ahead log beside the database", "database", |store| {
+        fs::remove_file(store.join("vcq.duckdb.wal")).expect("the link");
         fs::write(store.join("vcq.duckdb.wal"), "").expect("written");
     }),
     tampering("a foreign table", "database-schema", |store| sql(store, "create table mine (x int)")),
@@ -413,6 +416,8 @@ fn part(store: &Path, table: &str, n: usize) -> PathBuf {
 fn change_bytes(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).expect("read");
     change(&mut bytes);
+    // The database is read-only.
+    fs::remove_file(path).expect("removed");
     fs::write(path, bytes).expect("written");
 }
 
@@ -425,16 +430,6 @@ pub(crate) fn edit_manifest(store: &Path, change: impl FnOnce(&mut Value)) {
 /// Changes the first file's entry.
 fn edit_file(store: &Path, change: impl FnOnce(&mut Value)) {
     edit_manifest(store, |all| change(&mut all["files"][0]));
-}
-
-/// Opens the published database for writing, which its mode and the links in place of a log prevent.
-pub(crate) fn open_for_writing(store: &Path) -> duckdb::Connection {
-    use std::os::unix::fs::PermissionsExt;
-    for log in ["vcq.duckdb.wal", "vcq.duckdb.wal.checkpoint"] {
-        fs::remove_file(store.join(log)).ok();
-    }
-    fs::set_permissions(database(store), fs::Permissions::from_mode(0o600)).expect("writable");
-    duckdb::Connection::open(database(store)).expect("opens")
 }
 
 /// Changes the published database in place.

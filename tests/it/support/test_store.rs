@@ -357,13 +357,29 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Opens the published database for writing, which its mode and the links in place of a log prevent.
+pub(crate) fn open_for_writing(store: &Path) -> duckdb::Connection {
+    use std::os::unix::fs::PermissionsExt;
+    let database = store.join("vcq.duckdb");
+    for log in ["vcq.duckdb.wal", "vcq.duckdb.wal.checkpoint"] {
+        std::fs::remove_file(store.join(log)).ok();
+    }
+    std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600)).expect("writable");
+    duckdb::Connection::open(database).expect("opens")
+}
+
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
-        match entry.file_type().expect("a type").is_dir() {
-            true => copy_folder(&entry.path(), &to.join(entry.file_name())),
-            false => drop(std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy")),
+        let (kind, target) = (entry.file_type().expect("a type"), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else if kind.is_symlink() {
+            let link = std::fs::read_link(entry.path()).expect("a link");
+            std::os::unix::fs::symlink(link, target).expect("a link");
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
         }
     }
 }
