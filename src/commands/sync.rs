@@ -145,7 +145,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     notes.extend(history::holes_note(&holes));
 
     let events_not_listed = match stop.is_none() && setup.has_window && setup.meeting_nos.is_empty() {
-        true => ledger.unlisted_events(setup.window_us, settled_us(&setup))?,
+        true => ledger.unlisted_events(setup.window_us, settled_us(&setup)).unwrap_or_default(),
         false => Vec::new(),
     };
     let only_unreadable = exit == ExitCode::Incomplete
