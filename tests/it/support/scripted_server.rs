@@ -313,8 +313,12 @@ fn is_ours(path: &str) -> bool {
         ["parquet", "reference", table, name] => {
             is_plain(table) && is_plain(name) && name.starts_with("part-") && name.ends_with(".parquet")
         }
-        ["parquet", "meetings" | "participants" | "quality_samples" | "coverage" | "rejects", date, name] => {
-            is_date(date) && is_plain(name) && name.starts_with("part-") && name.ends_with(".parquet")
+        ["parquet", table, date, name] => {
+            is_plain(table)
+                && is_date(date)
+                && is_plain(name)
+                && name.starts_with("part-")
+                && name.ends_with(".parquet")
         }
         ["raw", "meetings" | "participants" | "quality", date, name] => {
             is_date(date) && is_plain(name) && name.ends_with(".jsonl.zst")

@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::test_store::open_for_writing;
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch};
 use arrow::datatypes::Float64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use vcq_etl::{PartWriter, QUALITY_SAMPLES};
-
-use super::test_store::open_for_writing;
 
 pub(crate) struct Tampering {
     pub what: &'static str,
@@ -82,7 +81,6 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
         change_a_cell(store, &path);
         update_checksum(store, &path);
     }),
-    // The manifest.
     tampering("a manifest that is not JSON", "manifest", |store| {
         fs::write(manifest(store), "{\"gener").expect("written")
     }),
@@ -140,13 +138,12 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
         change_bytes(&database(store), |bytes| bytes[12_288..].iter_mut().for_each(|byte| *byte ^= 0x20));
     }),
     tampering("a write-ahead log beside the database", "database", |store| {
-        fs::remove_file(store.join("vcq.duckdb.wal")).expect("the link");
-        fs::write(store.join("vcq.duckdb.wal"), "").expect("written");
+        let log = store.join("vcq.duckdb.wal");
+        fs::remove_file(&log).and_then(|()| fs::write(log, "")).expect("written");
     }),
     tampering("a foreign table", "database-schema", |store| sql(store, "create table mine (x int)")),
     tampering("a foreign view", "definitions", |store| sql(store, "create view mine as select 1 as x")),
     tampering("a foreign macro", "definitions", |store| sql(store, "create macro mine(x) as x + 1")),
-    // Its definitions.
     tampering("a missing report", "definitions", |store| sql(store, "drop macro table report_worst_meetings")),
     tampering("a changed view", "definitions", |store| {
         sql(store, "create or replace view participant_facts as select 1 as participant_key");
@@ -416,9 +413,7 @@ fn part(store: &Path, table: &str, n: usize) -> PathBuf {
 fn change_bytes(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).expect("read");
     change(&mut bytes);
-    // The database is read-only.
-    fs::remove_file(path).expect("removed");
-    fs::write(path, bytes).expect("written");
+    fs::remove_file(path).and_then(|()| fs::write(path, bytes)).expect("written");
 }
 
 pub(crate) fn edit_manifest(store: &Path, change: impl FnOnce(&mut Value)) {
