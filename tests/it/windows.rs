@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::support::scripted_server::{List, Response, ScriptedServer};
+use crate::support::tampering::sql;
 use crate::support::test_env::RunOutput;
 
 const HOUR_S: i64 = 3_600;
@@ -242,13 +243,7 @@ fn a_store_with_a_run_that_ended_before_it_began_is_repaired_by_a_rebuild_or_a_s
         let ledger = rusqlite::Connection::open(tenant.server.store().join("state/ledger.sqlite")).expect("the ledger");
         ledger.execute("update runs set finished_us = started_us - 3600000000", []).expect("changed");
         drop(ledger);
-        let path = tenant.server.store().join("vcq.duckdb");
-        let mut permissions = std::fs::metadata(&path).expect("published").permissions();
-        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
-        std::fs::set_permissions(&path, permissions).expect("writable");
-        let database = duckdb::Connection::open(&path).expect("the database");
-        database.execute_batch("update runs set finished_utc = started_utc - interval 1 hour").expect("changed");
-        drop(database);
+        sql(&tenant.server.store(), "update runs set finished_utc = started_utc - interval 1 hour");
         tenant.run(&["verify"]).expect_exit(9);
         tenant.run(repair).expect_exit(0);
         tenant.run(&["verify"]).expect_exit(0);
