@@ -78,7 +78,7 @@ impl Reply {
                 Self { header: location, ..Self::new(http_status, "text/html", html) }
             }
             FaultKind::TextEnvelope => correct().with_texts(),
-            FaultKind::Gzip { has_header } => correct().as_gzip(has_header),
+            FaultKind::Gzip { has_header } => correct().with_gzip(has_header),
             FaultKind::EmptyBody => Self::new(200, "application/json", ""),
             FaultKind::NotJson => Self::new(200, "text/plain", "upstream busy"),
             FaultKind::Throttle { http_status, reset_s } => Self::throttle(http_status, reset_s, endpoint, log_id),
@@ -107,7 +107,7 @@ impl Reply {
         Self { body: body.into_bytes(), ..self }
     }
 
-    fn as_gzip(self, has_header: bool) -> Self {
+    fn with_gzip(self, has_header: bool) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         // Writing to memory never fails.
         let body = encoder.write_all(&self.body).and_then(|()| encoder.finish()).unwrap_or_default();
