@@ -6,8 +6,8 @@
 -- parameter: until date: End date (exclusive). Default: latest.
 -- column: date: Local date on which the meetings start.
 -- column: status: all, or one coverage status. Later runs request pending and failed again; the others are final.
---   not_covered: no complete run has fetched the meetings of some time of the day.
--- column: rows: Participant rows; a meeting whose participants could not be listed, or not all of them, has one more.
+--   not_covered: no complete run covers part of this day.
+-- column: rows: Participant rows, plus one for each meeting whose participants could not all be listed.
 -- column: rows_pct %: Percentage of the day's rows.
 -- column: expected_min min: Expected minutes: the time these participants spent in meetings.
 -- column: samples min: Minutes in the store.

@@ -1,13 +1,13 @@
 -- id: r36
 -- title: Reconcile
--- question: What does Feishu count that the store does not hold?
+-- question: What does Feishu count that the store lacks?
 -- audience: data team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: tolerance_meetings number = 0: Missing meetings to ignore, for each day and user.
 -- parameter: tolerance_participants number = 0: Missing participants to ignore, for each day and meeting.
 -- parameter: tolerance_minutes number = 1: Missing minutes to ignore in Feishu's sums, for each meeting of the day or
---   user: both sides round.
+--   user, because both sums are rounded.
 -- parameter: tolerance_samples number = 0: Missing minutes to ignore in the quality data of one participant. Set it to
 --   2 if your tenant's data lacks the first and last partial minute.
 -- column: date: Day of Feishu's count; for a meeting or participant the local date of the meeting.
@@ -15,22 +15,22 @@
 --   returned, or a list of participants), or participant (quality data).
 -- column: name: Day, user, topic of the meeting or participant.
 -- column: meeting_no: Number of the meeting; empty for a day or user.
--- column: short: By how much the store falls short.
+-- column: short: What the store lacks and how much of it, such as `participants: 2, minutes: 35`.
 -- column: feishu_meetings: Meetings that Feishu counts.
 -- column: held_meetings: Meetings in the store.
 -- column: feishu_participants: Participants that Feishu counts.
 -- column: held_participants: Participants in the store.
 -- column: feishu_min min: Minutes that Feishu counts; for a participant the minutes of presence.
 -- column: held_min min: Minutes in the store; for a participant the minutes of quality data.
--- column: explanation: A known difference that fits; empty if nothing explains it.
+-- column: explanation: A known cause that may explain the difference; empty if there is none.
 -- column: key: User id, meeting_key or participant_key.
 -- threshold: A row appears only where Feishu counts more than the store holds, beyond the tolerances (this project's
 --   choice).
--- caveat: Rows for days and users need sync --also census. Meetings and participants are compared always.
+-- caveat: Rows for days and users need sync --also census. Meetings and participants are always compared.
 -- caveat: A day is counted from census_daily.day_start_utc for 24 hours, and compared once it is over. A meeting belongs
 --   to the day on which it starts.
 -- caveat: A meeting of a user belongs to the local day on which it starts, and its minutes are those of the device that
---   stayed longest. Feishu does not document either.
+--   stayed longest. Feishu documents neither.
 -- caveat: Participants are counted once in each meeting, whatever their number of devices. The audience of webinars is
 --   compared with number_of_webinar_viewers, not with the count of the day.
 -- caveat: Only participants whose quality data is final (complete, empty or unreadable) and who stayed for at least 30
@@ -54,7 +54,7 @@ with days as (
         and d.meeting_date < coalesce(cast($until as date), date '9999-12-31')
 ),
 
--- A day of Feishu's may begin up to a day before or after the local one.
+-- Feishu's day may begin up to a day before or after the local one.
 meetings_held as materialized (
     select
         k.meeting_key,
@@ -67,7 +67,7 @@ meetings_held as materialized (
         k.number_of_webinar_viewers,
         coalesce(p.participants, 0) as participants,
         k.number_of_webinar_viewers - coalesce(p.viewers, 0) as viewers_short,
-        -- What an event tells of a meeting has none of these, the meeting list always.
+        -- A meeting from an event has none of these; one from the meeting list always does.
         k.meeting_type is null and k.meeting_duration_s is null and k.number_of_participants is null as is_event,
         k.end_time_utc + interval '24 hours' > t.created_utc as is_recent,
         coalesce(l.status, '') as listing

@@ -1,26 +1,26 @@
 -- id: r37
 -- title: Room alarms
--- question: Which meetings took place in a room whose equipment was in alarm, and how was their quality?
+-- question: Which meetings took place in a room with an active alarm, and how was their quality?
 -- audience: room team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 10: Hide percentages based on fewer than this many judged minutes.
--- column: start: When the room joined, local time as reported by Feishu.
+-- column: start: When the room joined; local time as reported by Feishu.
 -- column: room: Name of the room, or its ID if it has no name.
 -- column: building: Building of the room, if known.
 -- column: meeting_no: Meeting number; numbers are reused.
 -- column: topic: Meeting topic.
 -- column: alarm: The rule that raised the alarm.
--- column: level: Level of the alarm, as Feishu's number.
--- column: alarm_from: When the alarm began, local time.
--- column: alarm_until: When the alarm ended; empty if it has not ended.
--- column: overlap_min min: Minutes of the room's participation in which the alarm lasted.
+-- column: level: Level of the alarm; Feishu's numeric code.
+-- column: alarm_from: When the alarm began; local time.
+-- column: alarm_until: When the alarm ended; local time, empty if it has not ended.
+-- column: overlap_min min: Minutes in which the room was in the meeting and the alarm was active.
 -- column: n min: Judged minutes of the room in this meeting.
 -- column: poor min: Poor minutes of the room in this meeting.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
--- column: room_verdict: affected, good, or unclassified without a judged minute.
+-- column: room_verdict: affected or good; unclassified if no minute was judged.
 -- column: meeting_verdict: poor if at least two participants, and at least 20% of them, are affected; passable with
 --   other poor minutes; good without; unclassified without a judged minute.
 -- column: profile: Profile used.
@@ -29,9 +29,10 @@
 -- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
 --   three consecutive poor minutes (this project's choice).
 -- caveat: Needs sync --also room_alerts; names and buildings of rooms need --also rooms.
--- caveat: An alarm at the same time need not be the cause. An alarm that never ended counts for all later meetings.
+-- caveat: An alarm at the same time is not necessarily the cause. An alarm that never ended counts for all later
+--   meetings.
 -- caveat: A meeting has one row for each alarm.
--- empty: No room was in alarm during a meeting of the window, or no alarms were fetched: run vcq-etl sync --also
+-- empty: No room had an alarm during a meeting in this period, or no alarms were fetched: run vcq-etl sync --also
 --   room_alerts.
 select
     f.join_time_local as start,

@@ -7,8 +7,8 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: room: Name of the room, from the list of rooms if it is there, or its ID.
--- column: building: Building of the room, if known: by its address, otherwise by the list of rooms.
+-- column: room: Name of the room, from the list of rooms if available, or its ID.
+-- column: building: Building of the room, if known: from its address, otherwise from the list of rooms.
 -- column: site: Latest site.
 -- column: network: Latest network type.
 -- column: proxied_pct %: Percentage of meetings behind a proxy or over TCP; empty below 5 meetings.

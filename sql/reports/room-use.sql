@@ -1,7 +1,7 @@
 -- id: r38
 -- title: Room use
--- question: Which rooms are reserved and not used, released early, or idle?
--- audience: facility team
+-- question: Which rooms are reserved but not used, released early, or idle?
+-- audience: facilities team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: dimension text = room | building: Dimension to group by.
@@ -11,21 +11,21 @@
 -- column: seats: Sum of their capacities.
 -- column: reservations: Reservations that were not refused or cancelled.
 -- column: reserved_h h: Reserved hours.
--- column: no_shows: Reservations that ended without a check-in and without a meeting of the room, and that no person
---   released.
--- column: no_show_pct %: Percentage of reservations; empty below 5 reservations.
+-- column: no_shows: Reservations that ended without a check-in, a meeting in the room or a release by a
+--   person.
+-- column: no_show_pct %: Percentage of reservations that are no-shows; empty for fewer than 5 reservations.
 -- column: early_releases: Other reservations released before their end.
--- column: released_h h: Hours from the release to the end of these.
+-- column: released_h h: Hours from the release to the reserved end, for these.
 -- column: meetings: Meetings that the room joined.
--- column: used_h h: Hours of the room in meetings.
+-- column: used_h h: Hours that the room was in meetings.
 -- column: days_used: Days with a meeting, or with a reservation that was neither a no-show nor released before its
---   start; for a building, added over its rooms.
--- column: use: idle without a reservation or meeting, no-shows if at least half of five or more reservations are,
---   otherwise used.
+--   start; for a building, summed over its rooms.
+-- column: use: idle if there is no reservation or meeting; no-shows if at least half of five or more reservations
+--   are no-shows; otherwise used.
 -- threshold: no-shows: at least half of at least five reservations (this project's choice).
 -- caveat: Needs sync --also reservations; idle rooms need --also rooms, which lists rooms that nobody reserved.
--- caveat: Feishu's words for states are localised: unknown words count as reserved and, without a time of check-in, as
---   not checked in.
+-- caveat: Feishu's state texts are localised: unknown texts count as reserved and, without a check-in time, as not
+--   checked in.
 -- caveat: A room that is used without a check-in and without a Feishu meeting counts as a no-show.
 -- empty: Neither rooms nor reservations were fetched, and no room was in a meeting: run vcq-etl sync --also
 --   rooms,reservations.

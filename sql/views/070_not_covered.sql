@@ -1,4 +1,4 @@
--- Time that no complete run covers, so that meetings of it may be missing: apart from days without meetings. The rule is
+-- Time that no complete run covers, so that meetings may be missing, except days without meetings. The rule is
 -- that of src/ledger/holes.rs; a test compares the two.
 
 -- The windows that a run covers: it read the list of all meetings in it to its end.

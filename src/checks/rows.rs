@@ -95,7 +95,7 @@ pub(super) fn check(
                 if sides.report_differences(&ROWS, findings)? == 0 {
                     // Only the number of equal rows differs, or the table has no key.
                     let place = of_date(table.name, file.meeting_date.as_deref());
-                    let found_rows = format!("{} rows in vcq.duckdb, other ones or some of them twice", expected.rows);
+                    let found_rows = format!("{} rows in vcq.duckdb, but not the same ones", expected.rows);
                     findings.found(&ROWS, place, format!("{} rows in Parquet", found.sum.rows), found_rows);
                 }
             }

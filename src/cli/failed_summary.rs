@@ -1,4 +1,4 @@
-//! The JSON summary of a run that failed: scripts that read it get one whatever happens.
+//! The JSON summary of a run that failed, so that scripts always get one.
 
 use std::path::Path;
 

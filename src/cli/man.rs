@@ -259,7 +259,7 @@ fn settings_page() -> Page {
     roff.paragraphs(
         "A TOML file of keys and values. The file is the one named by --config or VCQ_CONFIG, else ./vcq.toml, else \
          vcq-etl/vcq.toml in $XDG_CONFIG_HOME (default: ~/.config). Flags and environment variables take precedence over it.\n\n\
-         Relative paths are relative to the folder of the file. A file that contains a secret must be accessible only to its \
+         Relative paths are relative to the directory of the file. A file that contains a secret must be accessible only to its \
          owner. An unknown key is an error.\n\n\
          Durations are written as 500ms, 90s, 10m, 24h, 2d or 1h30m, sizes as 256MiB, 1GiB or 500MB.",
     );

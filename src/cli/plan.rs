@@ -108,12 +108,12 @@ fn text(plan: &Plan, can_start: bool) -> String {
     }
     if later.waiting > 0 {
         let units = thousands(later.waiting);
-        page.field("Later", &format!("{units} of these participants and lists were requested too recently"));
+        page.field("Later", &format!("{units} participants and lists were requested recently and are not due yet"));
     }
     if !plan.also.is_empty() {
         let calls: Vec<String> =
             plan.also.iter().map(|(name, calls)| format!("{name} {}", thousands(*calls))).collect();
-        page.field("Also", &format!("about {} calls more ({})", thousands(plan.also.values().sum()), calls.join(", ")));
+        page.field("Also", &format!("about {} more calls ({})", thousands(plan.also.values().sum()), calls.join(", ")));
     }
     if let Some(reach) = &plan.reach {
         page.field("Within limits", &limits(reach, pending.meetings));
@@ -211,7 +211,8 @@ mod tests {
                         from 2026-11-23T02:00:00Z
         Later           31 participants of 4 meetings may be fetched again until their
                         data is stable, at the latest 2026-11-24T01:30:00Z
-        Later           2 of these participants and lists were requested too recently
+        Later           2 participants and lists were requested recently and are not due
+                        yet
         Within limits   58 of 131 meetings with 894 calls, newest first; complete back
                         to 2026-11-22
         This plan       304 calls (meetings 4, participants 300), 3 min 2 s

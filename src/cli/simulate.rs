@@ -100,7 +100,7 @@ struct SimulateArgs {
     #[arg(long, value_name = "SHARE")]
     lose: Option<String>,
 
-    /// File for what --lose leaves out: one JSON object a line.
+    /// File to list what --lose leaves out, one JSON object per line.
     #[arg(long, value_name = "FILE", requires = "lose")]
     truth: Option<PathBuf>,
 
@@ -132,7 +132,7 @@ struct SimulateArgs {
     #[arg(long, value_name = "KIND", default_value = "start", value_parser = one_of(MEETING_FILTERS))]
     meeting_filter: MeetingFilter,
 
-    /// Midnight at which a day of Feishu's own count of meetings begins.
+    /// Time zone whose midnight starts a day of Feishu's own meeting counts.
     #[arg(long, value_name = "ZONE", default_value = "local", value_parser = one_of(REPORT_DAYS))]
     report_days: ReportDays,
 
@@ -232,7 +232,7 @@ fn write_losses(path: &Path, tenant: &Tenant, shares: &LossShares) -> Result<(),
     std::fs::write(path, lines).map_err(|error| {
         Failure::new(ExitCode::Usage, format!("could not write {}", path.display()))
             .cause(&error)
-            .hint("give --truth a file in a directory that you may write to")
+            .hint("give --truth a file in a writable directory")
     })
 }
 

@@ -206,10 +206,7 @@ fn spans_text(spans: &[TimeSpan], zone: &TenantZone) -> String {
     if texts.is_empty() {
         return String::new();
     }
-    format!(
-        "{}; no complete run has fetched the meetings of that time: run vcq-etl sync --since last",
-        texts.join(", ")
-    )
+    format!("{}; no complete run has fetched meetings of this time: run vcq-etl sync --since last", texts.join(", "))
 }
 
 fn newest(newest: &Newest) -> String {
@@ -327,7 +324,7 @@ fn pending(pending: &PendingView, page: &mut TextPage) {
     }
     if later.waiting > 0 {
         let units = thousands(later.waiting);
-        page.field("  waiting", &format!("{units} participants and lists, requested too recently to try again now"));
+        page.field("  waiting", &format!("{units} participants and lists, requested recently and not due yet"));
     }
     if later.fresh_meetings > 0 {
         let meetings = counted(later.fresh_meetings, "meeting");

@@ -136,7 +136,7 @@ fn the_status_of_a_store_in_use() {
     Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
     Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z, for 2026-11-20..2026-11-21
     Not covered     2026-11-21 01:00 to 2026-11-21 23:30; no complete run has
-                    fetched the meetings of that time: run vcq-etl sync --since last
+                    fetched meetings of this time: run vcq-etl sync --since last
     Newest          complete date 2026-11-20, date 2026-11-22, sample
                     2026-11-22T10:31:00Z
     Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality

@@ -41,8 +41,8 @@ pub(super) fn render_summary(summary: &Summary, ending: &Ending, format: TextOrJ
 pub(super) struct WindowArgs {
     /// Start of the window (inclusive): last, 2d, 36h, yesterday, 2026-11-01 or an RFC 3339 timestamp.
     ///
-    /// last goes back to where the newest complete run ended, less the settle time and a day, and to the oldest time
-    /// that no complete run covers. In a store without a complete run it is 7d.
+    /// last starts at the end of the newest complete run, minus the settle time and one day, or at the oldest time that
+    /// no complete run covers if that is earlier. Without a complete run it is 7d.
     /// A meeting belongs to every window that it overlaps. Dates are in the time zone of the tenant.
     #[arg(long, value_name = "WHEN", required = true)]
     pub since: Option<String>,
@@ -73,7 +73,7 @@ pub(super) struct SyncArgs {
     #[arg(long, value_name = "HH:MM")]
     pub finish_by: Option<String>,
 
-    /// File with an event vc.meeting.all_meeting_ended_v1 per line, as JSON; - for standard input.
+    /// File with one vc.meeting.all_meeting_ended_v1 event per line, as JSON; - for standard input.
     ///
     /// The meetings of the events are fetched without the meeting list. Without --since no meeting list is read.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -206,7 +206,7 @@ pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &C
     }
     if synced.unreadable_participants > 0 {
         let participants = counted(synced.unreadable_participants, "participant");
-        context.console.warn(&format!("no time can be read in the data of {participants} (status unreadable)"));
+        context.console.warn(&format!("the data of {participants} has no readable time (status unreadable)"));
     }
     stopped.iter().chain(&failed).for_each(|failure| context.console.failure(failure));
     Ok(synced.exit)

@@ -11,7 +11,7 @@ use crate::schema::{TenantZone, utc_text};
 pub(crate) const FORMS: &str =
     "now, 2d, 36h or 90m (before now), today, yesterday, 2026-11-01, 2026-11-01T08:30 or 2026-11-01T08:30:00+08:00";
 
-/// For `--since` of `sync` and `plan`: where the runs so far leave off.
+/// For `--since` of `sync` and `plan`: continue after the newest complete run.
 pub(crate) const LAST: &str = "last";
 
 /// A time window. Meetings that overlap it belong to it.

@@ -28,7 +28,7 @@ pub(crate) struct LaterEstimate {
     /// Their participants, which may have to be fetched again.
     pub settling_participants: u64,
     pub settled_utc: Option<String>,
-    /// Pending participants and lists that were requested too short a time ago to request them now.
+    /// Pending participants and lists that were requested too recently to request them now.
     pub waiting: u64,
 }
 

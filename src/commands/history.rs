@@ -32,7 +32,7 @@ pub(super) fn restore_runs(
     }
     Ok(published.is_empty().then(|| {
         let since = &manifest.created_utc;
-        format!("the history of runs is lost: whether all time before {since} was fetched is not known")
+        format!("the run history is lost: time before {since} may not be fully covered")
     }))
 }
 
@@ -98,7 +98,7 @@ fn start_of(runs: &[RunRecord], settle_us: i64, now_us: i64) -> LastStart {
     // A clock that was ahead must not put it into the future.
     let Some(covered_until_us) = covered_until(runs).map(|until_us| until_us.min(now_us)) else {
         let since_us = now_us.saturating_sub(FIRST_WINDOW_US);
-        return LastStart { since_us, why: "no run was complete yet, so the last 7 days are fetched".to_owned() };
+        return LastStart { since_us, why: "no run has completed yet, so the last 7 days are fetched".to_owned() };
     };
     let overlap_us = covered_until_us.saturating_sub(settle_us).saturating_sub(DAY_US);
     match holes(runs, now_us).first() {
@@ -125,8 +125,8 @@ pub(super) fn holes_note(found: &[Hole]) -> Option<String> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!texts.is_empty()).then(|| {
         format!(
-            "not covered by any complete run: {}{more}; meetings of that time may be missing, and vcq-etl sync --since \
-             last fetches them",
+            "not covered by any complete run: {}{more}; meetings may be missing: run vcq-etl sync --since last to fetch \
+             them",
             texts.join(", ")
         )
     })

@@ -35,8 +35,8 @@ pub(super) fn of_sync(unreadable: (u64, u64), truncated: u64, caught_up: CaughtU
     }
     if unreadable_participants > 0 {
         notes.push(format!(
-            "Feishu sent data for {} in which no time can be read (status unreadable); its format may have changed: look for \
-             a newer version of vcq-etl, then run vcq-etl rebuild",
+            "Feishu sent data for {} without a readable time (status unreadable); its format may have changed: install a newer \
+             version of vcq-etl, then run vcq-etl rebuild",
             counted(unreadable_participants, "participant")
         ));
     }
@@ -50,7 +50,7 @@ pub(super) fn of_sync(unreadable: (u64, u64), truncated: u64, caught_up: CaughtU
     notes
 }
 
-/// What is missing beside the meetings, and what to do about it.
+/// What is missing of the optional data, and what to do about it.
 pub(super) fn of_days(daily: &DailyOutcome) -> Vec<String> {
     let gaps = daily.gaps.iter().map(|gap| {
         let days = counted(gap.days, "day");
@@ -64,7 +64,7 @@ pub(super) fn of_days(daily: &DailyOutcome) -> Vec<String> {
                 note.push_str(&format!("; {}; {}", scopes_hint(&scopes), cause_hint(StopCause::AppScope)));
             }
             Some(StopCause::InvalidRequest) => {
-                note.push_str("; this tenant or edition may not have it: leave the word out of also (VCQ_ALSO)");
+                note.push_str("; this tenant or edition may not support it: remove it from also (VCQ_ALSO)");
             }
             Some(cause) => note.push_str(&format!("; {}", cause_hint(cause))),
             None => {}
@@ -72,7 +72,11 @@ pub(super) fn of_days(daily: &DailyOutcome) -> Vec<String> {
         note.trim_end_matches('.').to_owned()
     });
     let too_old = daily.too_old.iter().map(|(kind, days)| {
-        format!("{}: {} of this window are too old: Feishu reports 90 days back", kind.folder(), counted(*days, "day"))
+        format!(
+            "{}: {} of this window are too old: Feishu reports only the last 90 days",
+            kind.folder(),
+            counted(*days, "day")
+        )
     });
     gaps.chain(too_old).collect()
 }
@@ -83,7 +87,7 @@ pub(super) fn of_events(events: Option<&EventsRead>, not_listed: &[String]) -> V
     let mut notes = Vec::new();
     if let Some(EventsRead { new, known, duplicates, skipped, bad_lines }) = events {
         notes.push(format!(
-            "events: {} of {new} new and {known} known {}; {duplicates} delivered again, {skipped} of other types",
+            "events: {} for {new} new and {known} known {}; {duplicates} duplicates, {skipped} of other types",
             counted(new + known, "event"),
             if new + known == 1 { "meeting" } else { "meetings" }
         ));
@@ -99,7 +103,7 @@ pub(super) fn of_events(events: Option<&EventsRead>, not_listed: &[String]) -> V
         let keys = not_listed.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
         let more = if not_listed.len() > SHOWN { ", ..." } else { "" };
         notes.push(format!(
-            "the meeting list does not return {} that events named: {keys}{more}",
+            "the meeting list does not return {} named by events: {keys}{more}",
             counted(not_listed.len() as u64, "meeting")
         ));
     }

@@ -42,7 +42,7 @@ pub(crate) struct SyncSetup {
     pub has_window: bool,
     /// What `--events` read.
     pub events: Option<EventFile>,
-    /// What is fetched beside the meetings.
+    /// What is fetched in addition to meetings.
     pub also: Vec<Also>,
     /// Fetch again what is final, too.
     pub refetch: bool,

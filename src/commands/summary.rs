@@ -116,7 +116,7 @@ pub(crate) struct Summary {
     pub samples: u64,
     pub rejects: u64,
     pub calls: Calls,
-    /// What was fetched beside the meetings, by kind; only with `--also`.
+    /// What was fetched in addition to meetings, by kind; only with `--also`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub also: BTreeMap<&'static str, DaysFetched>,
     /// Only with `--events`.

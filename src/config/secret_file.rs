@@ -43,7 +43,7 @@ pub(super) fn check_text(place: &str, text: &str) -> Result<(), ConfigError> {
     let is_quoted = |(open, close): &(char, char)| text.starts_with(*open) && text.ends_with(*close);
     let begins_with = |word: &str| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
     let problem = if text.starts_with('\u{feff}') {
-        "begins with a byte-order mark (U+FEFF)"
+        "begins with a byte order mark (U+FEFF)"
     } else if QUOTES.iter().any(is_quoted) {
         "is enclosed in quotation marks"
     } else if begins_with("bearer ") {
@@ -51,7 +51,7 @@ pub(super) fn check_text(place: &str, text: &str) -> Result<(), ConfigError> {
     } else if begins_with("VCQ_") && text.contains('=') {
         "is an assignment (VCQ_...=)"
     } else if text.contains(char::is_whitespace) {
-        "contains white space"
+        "contains whitespace"
     } else if text.contains(|letter: char| !letter.is_ascii_graphic()) {
         "contains characters that are not printable ASCII"
     } else {
@@ -146,14 +146,14 @@ mod tests {
     #[test]
     fn what_an_editor_or_a_copy_has_added_is_named() {
         for (text, problem) in [
-            ("\u{feff}s3cret", "byte-order mark"),
+            ("\u{feff}s3cret", "byte order mark"),
             ("\"s3cret\"", "quotation marks"),
             ("\u{201c}s3cret\u{201d}", "quotation marks"),
             ("Bearer s3cret", "\"Bearer \""),
             ("bearer s3cret", "\"Bearer \""),
             ("VCQ_APP_SECRET=s3cret", "an assignment"),
-            ("s3cret s3cret", "white space"),
-            ("s3cret\ns3cret", "white space"),
+            ("s3cret s3cret", "whitespace"),
+            ("s3cret\ns3cret", "whitespace"),
             ("s3cr\u{e9}t", "not printable ASCII"),
             ("s3cret\u{200b}", "not printable ASCII"),
         ] {

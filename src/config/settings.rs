@@ -144,7 +144,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("reports_dir", "DIR", Kind::Path, Group::Store)
     },
     Setting {
-        help: "Directory of SQL files with views, macros and tables of one's own, which every publication installs in the schema custom of vcq.duckdb. Takes effect at the next sync or rebuild.",
+        help: "Directory of your own SQL files with views, macros and tables, which every publication installs in the schema custom of vcq.duckdb. Takes effect at the next sync or rebuild.",
         ..setting("views_dir", "DIR", Kind::Path, Group::Store)
     },
     Setting {
@@ -157,7 +157,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("app_secret", "SECRET", Kind::Text, Group::Credentials)
     },
     Setting {
-        help: "File that contains the app secret; must be accessible only to its owner (chmod 600), or mounted by a container.",
+        help: "File that contains the app secret; must be accessible only to its owner (chmod 600), or be a container secret.",
         ..setting("app_secret_file", "FILE", Kind::Path, Group::Credentials)
     },
     Setting {
@@ -166,7 +166,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("access_token", "TOKEN", Kind::Text, Group::Credentials)
     },
     Setting {
-        help: "File that contains the access token; must be accessible only to its owner (chmod 600), or mounted by a container.",
+        help: "File that contains the access token; must be accessible only to its owner (chmod 600), or be a container secret.",
         ..setting("access_token_file", "FILE", Kind::Path, Group::Credentials)
     },
     Setting {
@@ -185,7 +185,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "100",
-        help: "Rate limit: maximum calls per minute to each endpoint (a tenth to get_daily), shared by all runs of the app on this machine.",
+        help: "Rate limit: maximum calls per minute to each endpoint (a tenth of it to get_daily), shared by all runs of the app on this machine.",
         ..setting("calls_per_minute", "N", Kind::Count { min: 1, max: 100_000 }, Group::Fetching)
     },
     Setting {
@@ -194,7 +194,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("rate_window", "TIME", Kind::Duration { min_ms: 1 }, Group::Fetching)
     },
     Setting {
-        help: "What a sync fetches beside the meetings: rooms, room_alerts, reservations, census (Feishu's own counts of meetings by day and by user). In vcq.toml this can be an array. Each needs a scope; vcq-etl doctor checks it.",
+        help: "Data to fetch in addition to meetings: rooms, room_alerts, reservations, census (Feishu's own meeting counts by day and by user). In vcq.toml this can be an array. Each needs its own scopes; vcq-etl doctor checks them.",
         ..setting("also", "LIST", Kind::Words(ALSO), Group::Fetching)
     },
     Setting {
@@ -204,12 +204,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "3d",
-        help: "The longest meeting to expect, at most 300 days. The meeting list is read from this long before the window, to find meetings that began before it and ended in it.",
+        help: "Longest meeting to expect, at most 300d. The meeting list is read from this long before the window, to find meetings that started before it and ended in it.",
         ..setting("longest_meeting", "TIME", Kind::Duration { min_ms: 0 }, Group::Fetching)
     },
     Setting {
         default: "false",
-        help: "Fetch only the meetings of the window. By default a sync also fetches what is still pending from earlier windows, after its own.",
+        help: "Fetch only the meetings of the window. By default, a sync then also fetches what is still pending from earlier windows.",
         ..setting("window_only", "BOOL", Kind::Switch, Group::Fetching)
     },
     Setting {
@@ -282,8 +282,8 @@ pub(crate) fn markdown() -> String {
         Every setting can be given as a flag, as an environment variable or in `vcq.toml`. Flags take precedence \
         over variables, variables over the file, the file over the defaults. The file is the one named by `--config` or \
         `VCQ_CONFIG`, else `./vcq.toml`, else `$XDG_CONFIG_HOME/vcq-etl/vcq.toml` (`~/.config/vcq-etl/vcq.toml`). A file \
-        that contains a secret must be accessible only to its owner. Relative paths in `vcq.toml` are relative to the folder \
-        of that file; those in flags and variables to the working directory.\n\n\
+        that contains a secret must be accessible only to its owner. Relative paths in `vcq.toml` are relative to the \
+        directory of that file; those in flags and variables to the working directory.\n\n\
         Durations: `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`. Sizes: `256MiB`, `1GiB`, `500MB`.\n"
         .to_owned();
     for group in Group::ALL {

@@ -18,7 +18,7 @@ impl From<ConfigError> for Failure {
                 did_you_mean(failure, key, SETTINGS.iter().map(|setting| setting.key)).hint(LIST_SETTINGS)
             }
             ConfigError::UnknownWord { word, known, .. } => {
-                did_you_mean(failure, word, known.iter().copied()).hint("separate several words by commas")
+                did_you_mean(failure, word, known.iter().copied()).hint("separate values with commas")
             }
             ConfigError::Conflict { .. } => {
                 failure.hint("give only one of the two; a flag or variable does not override the other setting")
@@ -32,12 +32,12 @@ impl From<ConfigError> for Failure {
             }
             ConfigError::SecretReadableByOthers { path, .. } => {
                 failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy()))).hint(
-                    "in a container: mount it as root's file with mode 440 or 444, or put it in a directory with mode 700",
+                    "in a container: mount it owned by root with mode 440 or 444, or put it in a directory with mode 700",
                 )
             }
             ConfigError::UnusableSecret { .. } => failure.hint(
-                "give the bare text that Feishu's developer console shows: UTF-8 without a byte-order mark, without \
-                 quotation marks, prefix or blanks",
+                "give the secret exactly as Feishu's developer console shows it: UTF-8 without a byte order mark, quotation \
+                 marks, prefix or whitespace",
             ),
             _ => failure.hint(LIST_SETTINGS),
         }
@@ -227,7 +227,7 @@ mod tests {
         insta::assert_snapshot!(text(error), @r"
         error: my secret contains a secret, but other users can access it (mode 644)
         hint: run: chmod 600 'my secret'
-        hint: in a container: mount it as root's file with mode 440 or 444, or put it in a directory with mode 700
+        hint: in a container: mount it owned by root with mode 440 or 444, or put it in a directory with mode 700
         ");
     }
 

@@ -192,7 +192,7 @@ fn index_answers(
     Ok(changes)
 }
 
-/// Version 0.1.0 took every unknown code for a final refusal. Such a unit is requested again.
+/// Version 0.1.0 treated every unknown code as a final refusal. Such a unit is requested again.
 fn answer(end: &WalkEnd, requested_us: i64) -> Answer {
     let answer = Answer::new(end, requested_us);
     let is_unlisted = end.api_code.is_some_and(|code| code != 0 && error_codes::find(code).is_none());

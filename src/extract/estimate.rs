@@ -51,7 +51,7 @@ pub(crate) struct Later {
     pub unstable_participants: u64,
     /// When the last of them is stable, microseconds UTC.
     pub stable_us: Option<i64>,
-    /// Participants and lists that are pending, but were requested too short a time ago.
+    /// Participants and lists that are pending, but were requested too recently.
     pub waiting_units: u64,
 }
 

@@ -1,6 +1,6 @@
 //! When an answer is final, and when one that is not may be requested again: pure functions of times and counts.
 //!
-//! Equal early answers confirm nothing: Feishu may take a day to write the data of a meeting. An early answer is final
+//! Two equal early answers prove nothing: Feishu can take a day to write a meeting's data. An early answer is final
 //! only if it is long enough; else it is requested again at growing intervals until the settle time is over.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::schema::Status;
 const FRESH_US: i64 = 10 * 60 * 1_000_000;
 /// "A day later" for runs that start at the same time of day: a run takes a while, so a full day would be missed.
 const NEXT_DAY_US: i64 = 20 * 3_600_000_000;
-/// What still fails at this age is final for runs whose window does not hold it.
+/// What still fails at this age is final for runs whose window does not contain it.
 const GIVE_UP_US: i64 = 90 * 86_400_000_000;
 
 /// How long after a meeting's end an answer may still change.

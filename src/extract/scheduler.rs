@@ -44,7 +44,7 @@ pub(crate) struct Extracted {
     pub unreadable_meetings: u64,
     /// Units (lists, participants) that failed and are pending.
     pub failed_units: u64,
-    /// What was fetched beside the meetings.
+    /// What was fetched in addition to meetings.
     pub daily: DailyOutcome,
     pub events: ImportedEvents,
     /// Participants that this run found to be unreadable.
@@ -93,7 +93,7 @@ impl Scheduler {
         }
     }
 
-    /// What is kept by day has rate limits of its own, so it is fetched beside the meetings.
+    /// What is kept by day has rate limits of its own, so it is fetched in addition to meetings.
     async fn fetch_days(&self) -> DailyOutcome {
         if self.context.settings.scope == FetchScope::Lists {
             return DailyOutcome::default();

@@ -35,7 +35,7 @@ pub(crate) struct ExtractSettings {
     pub refetch: bool,
     pub zone: TenantZone,
     pub user_id_type: UserIdType,
-    /// What is fetched beside the meetings.
+    /// What is fetched in addition to meetings.
     pub also: Vec<Also>,
     pub token_kind: TokenKind,
     pub settle: Settle,

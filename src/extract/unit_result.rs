@@ -138,7 +138,7 @@ impl UnitResult {
             _ if may_change && !is_final => (Status::Pending, REQUESTED_EARLY.to_owned()),
             // What is not found in a window of a day is outside of it.
             Status::NotFound if walk.is_clamped => {
-                (Status::TooLong, format!("longer than a day, and in a window of a day: {reason}"))
+                (Status::TooLong, format!("longer than a day; in a one-day window: {reason}"))
             }
             _ => (status, reason),
         };

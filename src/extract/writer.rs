@@ -91,7 +91,7 @@ fn write_all(inbox: &Receiver<Task>, mut writer: RawWriter, ledger: &Ledger) {
             // The first waiter receives the cause, the others only learn that nothing was written.
             let next = if has_failed { Err(WriteError::Stopped) } else { Ok(()) };
             if let Err(cause @ Err(_)) = done.send(std::mem::replace(&mut outcome, next)) {
-                // Nobody waits for this one any more.
+                // Nothing waits for this one any more.
                 outcome = cause;
             }
         }

@@ -1,5 +1,5 @@
-//! The current `vcq.duckdb` as the base of the next one: whether it is still the published file, and what others made
-//! in it.
+//! The current `vcq.duckdb` as the base of the next one: whether it is still the published file, and which objects
+//! others created in it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -32,7 +32,7 @@ pub(super) fn examine(paths: &StorePaths, options: DatabaseOptions) -> Result<Ba
     let writer = writer::of(&path);
     if let Some(writer) = &writer {
         notes.push(format!(
-            "{writer} has vcq.duckdb open for writing; what it writes is not kept: open the file read-only"
+            "{writer} has vcq.duckdb open for writing; its changes are discarded: open the file read-only"
         ));
     } else if published.is_none() && !recorded.is_empty() && path.exists() {
         notes.push("vcq.duckdb was changed after it was published; it was rebuilt from parquet/".to_owned());
@@ -59,13 +59,13 @@ pub(super) fn examine(paths: &StorePaths, options: DatabaseOptions) -> Result<Ba
 }
 
 impl Base {
-    /// The note about what others made in the current database and the next one has not.
+    /// The note about objects of others in the current database that the next one lacks.
     pub(super) fn dropped(&self, next: &BTreeSet<String>) -> Option<String> {
         let names: Vec<&str> = self.objects.difference(next).map(String::as_str).collect();
         (!names.is_empty()).then(|| {
             format!(
-                "vcq.duckdb is replaced at each publication, which dropped: {}; views, macros and tables that every \
-                 publication installs are SQL files in the directory of the setting views_dir",
+                "publishing replaced vcq.duckdb and dropped {}; to keep your own views, macros and tables, define them in SQL \
+                 files in the directory views_dir",
                 names.join(", ")
             )
         })

@@ -83,7 +83,7 @@ impl StorePaths {
         if write_guard::set(self)? {
             tracing::warn!(
                 path = %self.database_wal().display(),
-                "removed the log that a session of another program left; what it held is not kept"
+                "removed a write-ahead log that another program left; its changes are discarded"
             );
             removed += 1;
         }

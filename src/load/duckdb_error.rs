@@ -46,7 +46,7 @@ fn contains_any(text: &str, patterns: &[&str]) -> bool {
     patterns.iter().any(|pattern| text.contains(pattern))
 }
 
-/// DuckDB appends the addresses of its own functions to internal errors, a page that helps nobody who runs a command.
+/// DuckDB appends the addresses of its own functions to internal errors, which do not help users of a command.
 pub(crate) fn without_stack_trace(error: duckdb::Error) -> duckdb::Error {
     match error {
         duckdb::Error::DuckDBFailure(code, Some(text)) => {

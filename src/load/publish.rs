@@ -113,9 +113,7 @@ fn rename_database(paths: &StorePaths, next: &Path) -> Result<Vec<String>> {
     let database = paths.database();
     let mut notes = Vec::new();
     if write_guard::set(paths)? {
-        notes.push(
-            "removed vcq.duckdb.wal, which a session of another program left; what it held is not kept".to_owned(),
-        );
+        notes.push("removed vcq.duckdb.wal, which another program left; its changes are discarded".to_owned());
     }
     if let Some(before) = write_guard::make_read_only(next, &database)?
         && before & 0o044 != 0

@@ -22,9 +22,9 @@ pub enum RawKind {
     RoomLevels,
     RoomAlerts,
     Reservations,
-    /// Feishu's own count of meetings a day. A response for several days is stored under each of them.
+    /// Feishu's own count of meetings per day. A response for several days is stored under each of them.
     CensusDaily,
-    /// Feishu's own count of meetings a user and day.
+    /// Feishu's own count of meetings per user and day.
     CensusUsers,
 }
 

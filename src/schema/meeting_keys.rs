@@ -28,8 +28,8 @@ pub(crate) struct KnownMeeting {
     pub end_us: Option<i64>,
 }
 
-/// Times of the same meeting can differ a little; two meetings whose times do not even touch are different, whatever
-/// their IDs are.
+/// Times of the same meeting can differ a little; two meetings whose times do not overlap or touch are different,
+/// whatever their IDs are.
 const MAX_GAP_US: i64 = 60_000_000;
 
 impl KnownMeeting {
@@ -136,7 +136,7 @@ impl MeetingKeys {
         };
         let is_first = !self.known.contains_key(&instance_id);
         let known = match known {
-            // An ID that several meetings have says nothing.
+            // An ID that several meetings share identifies none of them.
             Some(known) if !known.is(identity) => return Ok(self.numbered(&identity.key, digest)),
             Some(known) if !is_first || !self.taken.contains(&known.meeting_key) => known,
             // New, or another row of this walk has its key.

@@ -1,6 +1,6 @@
 //! Which meetings belong to a window: the one rule for `extract`, `transform`, the ledger and the totals.
 //!
-//! A meeting belongs to every window that it overlaps, so that windows laid end to end miss none, however long it ran.
+//! A meeting belongs to every window that it overlaps, so that consecutive windows miss none, however long it ran.
 
 /// A meeting with an unreadable end is assumed to last a day, the longest window that Feishu's lists accept.
 pub(crate) const ASSUMED_LENGTH_US: i64 = 86_400_000_000;

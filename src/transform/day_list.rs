@@ -23,7 +23,7 @@ pub(crate) struct DayRows {
 
 /// Where an item belongs.
 pub(super) struct Placed {
-    /// Of its row, and of the row's rejects.
+    /// Key of its row and of the row's rejects.
     pub key: String,
     /// Times without an offset use that of this one.
     pub base: Option<Moment>,

@@ -12,7 +12,7 @@ use crate::schema::{ROOMS, Raw, TenantZone, parse};
 
 /// Between two levels of `level_path`.
 const SEPARATOR: &str = " / ";
-/// A chain of parents is not followed further, in case it is a circle.
+/// Maximum number of parents to follow, in case of a cycle.
 const MAX_LEVELS: usize = 20;
 /// What remains of the name of a floor without its number: `F3`, `3层`, `Floor 3`.
 const FLOOR_WORDS: &[&str] = &["", "f", "fl", "floor", "l", "lg", "ug", "level", "b", "basement", "楼", "层", "楼层"];

@@ -1,4 +1,4 @@
-//! What a sync fetches beside the meetings: rooms, alerts, reservations and Feishu's own counts.
+//! What a sync fetches in addition to meetings: rooms, alerts, reservations and Feishu's own counts.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;

@@ -18,7 +18,7 @@ fn a_sync_rebuilds_a_changed_database_and_names_what_it_drops() {
     let ran = RunOutput::new(env.vcq(&["sync", "--since", "30d"]).output().expect("runs")).expect_exit(0);
     let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("vcq.duckdb was changed after it was published"), "{}", ran.stdout);
-    assert!(said.contains("dropped: table my_notes, view mine") && said.contains("views_dir"), "{}", ran.stdout);
+    assert!(said.contains("dropped table my_notes, view mine") && said.contains("views_dir"), "{}", ran.stdout);
     assert_eq!(env.number("select count(*) from meetings"), meetings);
     let again = RunOutput::new(env.vcq(&["sync", "--since", "30d"]).output().expect("runs")).expect_exit(0);
     let said = again.stdout.split_whitespace().collect::<Vec<_>>().join(" ");

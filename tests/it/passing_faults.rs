@@ -210,10 +210,10 @@ fn secrets_as_containers_mount_them_are_read_and_altered_ones_are_named() {
     let ran = doctor(&secret, 0o644, 0o755).expect_exit(2);
     assert!(ran.stdout.contains("chmod 600") && ran.stdout.contains("440"), "{}", ran.stdout);
     for (text, words) in [
-        (format!("\u{feff}{secret}\n"), "byte-order mark"),
+        (format!("\u{feff}{secret}\n"), "byte order mark"),
         (format!("'{secret}'"), "quotation marks"),
         (format!("Bearer {secret}"), "Bearer"),
-        (format!("{secret}\n{secret}"), "white space"),
+        (format!("{secret}\n{secret}"), "whitespace"),
     ] {
         let ran = doctor(&text, 0o600, 0o755).expect_exit(2);
         let place = format!("VCQ_APP_SECRET_FILE ({})", file.display());

@@ -165,7 +165,7 @@ fn data_without_a_readable_time_is_unreadable_and_incomplete_once() {
     let ran = server.run(server.sync(&[])).expect_exit(7);
     let summary: Value = ran.summary();
     assert_eq!((&summary["by_status"]["unreadable"], &summary["by_status"]["empty"]), (&1.into(), &0.into()));
-    assert!(ran.stderr.contains("no time can be read in the data of 1 participant"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the data of 1 participant has no readable time"), "{}", ran.stderr);
     assert_eq!(server.text("select status from coverage").as_deref(), Some("unreadable"));
     server.run(server.sync(&[])).expect_exit(0);
     assert_eq!(server.count(List::Quality), 1, "final");

@@ -126,7 +126,7 @@ fn a_hole_is_named_everywhere_until_since_last_closes_it() {
     let day = |ago: i64| meeting("100000001", &ago.to_string(), now_s - ago * DAY_S, now_s - ago * DAY_S + 60, "t");
     tenant.list(&[&[day(1), day(11)]]);
     let first = tenant.sync(&["--since", "last", "--until", "now"]);
-    assert!(first.stderr.contains("no run was complete yet, so the last 7 days"), "{}", first.stderr);
+    assert!(first.stderr.contains("no run has completed yet, so the last 7 days"), "{}", first.stderr);
     let first = first.expect_exit(0).summary();
     assert!((seconds(&first["since_utc"]) - (now_s - 7 * DAY_S)).abs() < 120);
     // Another store of the same tenant, whose runs leave time out.

@@ -25,29 +25,29 @@ pub trait CallBudget: Send + Sync {
         Ok(())
     }
 
-    /// Sets requests aside for a walk, all or none: they are not admitted for anything else.
+    /// Reserves requests for a walk, all or none. They are not available to anything else.
     ///
     /// # Errors
-    /// The reason, as a sentence for the user, if that many are not left. The walk is then not begun.
+    /// The reason, as a sentence for the user, if fewer are left. The walk is then not started.
     fn reserve(&self, requests: u64) -> Result<(), String> {
         let _ = requests;
         Ok(())
     }
 
-    /// Takes back requests that were set aside and not used.
+    /// Releases reserved requests that were not used.
     fn release(&self, requests: u64) {
         let _ = requests;
     }
 }
 
-/// Requests that are set aside for one walk, so that a list is not cut in the middle. The rest is released with it.
+/// Requests reserved for one walk, so that a list is not cut in the middle. Dropping it releases the unused ones.
 pub struct Reservation {
     budget: Arc<dyn CallBudget>,
     left: AtomicU64,
 }
 
 impl Reservation {
-    /// Sets `requests` aside.
+    /// Reserves `requests`.
     ///
     /// # Errors
     /// As [`CallBudget::reserve`].

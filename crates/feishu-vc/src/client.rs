@@ -114,10 +114,10 @@ impl Client {
         self.0.call_budget.check().map_err(CallError::Budget)
     }
 
-    /// Sets requests of the call budget aside for a walk, see [`Pages::within`](crate::Pages::within).
+    /// Reserves requests of the call budget for a walk, see [`Pages::within`](crate::Pages::within).
     ///
     /// # Errors
-    /// [`CallError::Budget`] if that many are not left.
+    /// [`CallError::Budget`] if fewer are left.
     pub fn reserve(&self, requests: u64) -> Result<Reservation, CallError> {
         Reservation::new(Arc::clone(&self.0.call_budget), requests).map_err(CallError::Budget)
     }
@@ -181,7 +181,7 @@ impl Call<'_> {
         if bearer.is_expired(Instant::now()) {
             bearer = tokens.bearer(transport, self.rejected.as_ref()).await?;
         }
-        // A repetition is not what was set aside: the rest of it is for the pages that follow.
+        // A retry does not use the reservation, which is for the pages that follow.
         let is_reserved = self.requests == 0 && self.reserved.is_some_and(Reservation::take);
         if !is_reserved {
             call_budget.admit(self.endpoint).map_err(CallError::Budget)?;
@@ -259,7 +259,7 @@ impl Call<'_> {
         }
     }
 
-    /// Once with a new token, and once more a little later. A given token cannot be renewed, only tried once more.
+    /// Once with a new token, and once more a little later. A given token cannot be renewed, only retried once.
     fn may_refuse_token_again(&self) -> bool {
         self.token_refusals < if self.client.tokens.can_refresh() { 2 } else { 1 }
     }

@@ -21,7 +21,7 @@ pub struct ClientConfig {
     pub base_url: BaseUrl,
     /// App or access token.
     pub credentials: Credentials,
-    /// Limit of each endpoint separately; get_daily has a tenth of it. Default: 100 calls per minute.
+    /// Limit of each endpoint separately; get_daily gets a tenth of it. Default: 100 calls per minute.
     pub rate: Rate,
     /// Attempts of a call that fails, the first included. Default: 5.
     pub max_attempts: u32,

@@ -28,9 +28,9 @@ pub enum Endpoint {
     Alerts,
     /// The reservations of rooms in a window of at most a day.
     ReservationList,
-    /// Feishu's own count of meetings a day.
+    /// Feishu's own count of meetings per day.
     DailyReport,
-    /// Feishu's own count of meetings a user and day.
+    /// Feishu's own count of meetings per user and day.
     UserStats,
 }
 
@@ -139,7 +139,7 @@ impl Endpoint {
     }
 
     /// The rate limit of this endpoint, given that of the lists. `get_daily` has a "special" limit that Feishu does not
-    /// state: a tenth. The others have the limit of the lists or a higher one, which nobody needs.
+    /// state: a tenth is used. For the others Feishu allows as much as for the lists, or more, which is not needed.
     pub(crate) fn rate(self, lists: Rate) -> Rate {
         match self {
             Endpoint::DailyReport => Rate { window: lists.window.checked_mul(10).unwrap_or(Duration::MAX), ..lists },

@@ -272,7 +272,7 @@ impl<'de> Visitor<'de> for DataSeed<'_> {
                 set_once(&mut items, found)?;
             } else if key == "has_more" {
                 let more = flag(&map.next_value()?);
-                list.has_more = more.ok_or_else(|| A::Error::custom("has_more is not a flag"))?;
+                list.has_more = more.ok_or_else(|| A::Error::custom("has_more is not a boolean"))?;
             } else if key == "page_token" {
                 list.page_token = page_token(&map.next_value()?);
             } else {

@@ -19,7 +19,7 @@ pub enum Action {
     Accept,
     /// Repeat after a backoff: a temporary failure of Feishu or of the network.
     Retry,
-    /// Repeat after a backoff, and stop once all attempts are used up: Feishu returns it for a moment too.
+    /// Retry with backoff, and stop after the last attempt: Feishu also returns it temporarily.
     RetryThenStop(StopCause),
     /// Repeat after the wait that Feishu requests: too many calls.
     Wait,
@@ -127,7 +127,7 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     row(20004, RetryThenStop(Credentials), "expired login code"),
     row(20008, RetryThenStop(Credentials), "the user does not exist"),
     row(20009, RetryThenStop(Credentials), "the app is not installed in the tenant"),
-    row(20010, RetryThenStop(Credentials), "the user may not use the app"),
+    row(20010, RetryThenStop(Credentials), "the user is not allowed to use the app"),
     row(20024, RetryThenStop(Credentials), "login code or token of another app"),
     row(20026, RetryThenStop(Credentials), "invalid refresh token"),
     row(20036, RetryThenStop(Credentials), "unsupported grant type"),
@@ -153,7 +153,7 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     split(PARAMETER_ERROR, Skip(Unsupported), Stop(InvalidRequest), "parameter error"),
     row(121004, Skip(NotFound), "the data does not exist"),
     split(NO_PERMISSION, Skip(Forbidden), Stop(Role), "no permission"),
-    // Of the neighbouring search endpoints. On these lists they mean nothing, so they end nothing.
+    // Of the search endpoints. They are not documented for these lists, so they are retried.
     row(121011, Retry, "search refused"),
     row(121012, Retry, "search refused"),
     // A walk cannot continue with an invalid page token. Retried, so that it ends as failed, not as unsupported.
@@ -182,7 +182,7 @@ pub const ERROR_CODES: &[ErrorCode] = &[
     row(126016, Stop(InvalidRequest), "the window ends more than a month in the future"),
     // The counts by user.
     row(1051001, Skip(Unsupported), "a parameter is not valid, or the day is too old"),
-    row(1051002, Skip(Forbidden), "the app may not see these users"),
+    row(1051002, Skip(Forbidden), "the app is not allowed to see these users"),
     // The platform.
     row(99991201, RetryThenStop(WrongHost), "unknown path"),
     row(99991301, RetryThenStop(WrongHost), "unknown method"),
@@ -225,7 +225,7 @@ pub const ERROR_CODES: &[ErrorCode] = &[
 
 /// "No permission": the admin role that sees the tenant's meetings is missing, or this meeting is not visible to it.
 pub const NO_PERMISSION: i64 = 121005;
-/// The codes of the admin endpoints mean nothing on the others.
+/// The codes of the admin endpoints have no meaning on the others.
 const ADMIN_CODES: RangeInclusive<i64> = 1_051_000..=1_051_999;
 const PARAMETER_ERROR: i64 = 121003;
 const WINDOW_TOO_LONG: i64 = 126006;
@@ -274,12 +274,12 @@ pub fn decide(endpoint: Option<Endpoint>, http_status: u16, code: Option<i64>) -
         (Some(0), _) if (200..300).contains(&http_status) => Action::Accept,
         (_, Some(row)) => match (endpoint, row.on_meeting_list, row.action) {
             (Some(Endpoint::MeetingList), Some(special), _) => special,
-            // There is no token to refresh, no unit to skip and no window. Only what concerns the app is an answer.
+            // There is no token to refresh, no unit to skip and no window. Only a code about the app is final.
             (None, _, RefreshToken | Skip(_) | Stop(Clock | InvalidRequest | Role)) => Retry,
             (Some(endpoint), _, _) if ADMIN_CODES.contains(&row.code) && endpoint != Endpoint::UserStats => Retry,
             (_, _, action) => action,
         },
-        // Redirects are not followed: Feishu sends none, a login page or a moved host does.
+        // Redirects are not followed: they come from login pages or moved hosts, never from Feishu.
         (None, None) if matches!(http_status, 300..=399 | 404 | 405) => RetryThenStop(WrongHost),
         (_, None) if http_status == 429 => Wait,
         (_, None) => Retry,

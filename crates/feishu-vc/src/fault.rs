@@ -31,7 +31,7 @@ pub enum Fault {
     /// A body beyond [`ClientConfig::max_body_bytes`](crate::ClientConfig::max_body_bytes).
     #[error("the response is larger than {limit_bytes} bytes")]
     TooLarge { limit_bytes: usize },
-    /// Feishu reported an error that may pass: an internal error, or a code that it does not document here.
+    /// Feishu reported a possibly temporary error: an internal error, or a code that it does not document here.
     #[error("{} (HTTP {http_status}, code {code})", api_fault(*code))]
     Api { http_status: u16, code: i64 },
     /// A token response without a usable token or lifetime.

@@ -157,7 +157,7 @@ async fn read_body(response: &mut reqwest::Response, limit_bytes: usize) -> Resu
     unpack(body, limit_bytes).map(Body)
 }
 
-/// The body without gzip. Never requested, but some gateways compress whatever the request says, with or without the
+/// The body without gzip. It is never requested, but some gateways compress anyway, with or without the
 /// header. A damaged archive is left as it is, and then is not the API's JSON.
 fn unpack(body: Vec<u8>, limit_bytes: usize) -> Result<Vec<u8>, Fault> {
     if !body.starts_with(GZIP_MAGIC) {
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(unpacked([gzip(&text), gzip(b"x")].concat(), 1_000).expect("two members"), [&*text, b"x"].concat());
         assert_eq!(unpacked(text.clone(), 1).expect("plain"), text, "the limit of a plain body is checked before");
         assert!(matches!(unpacked(gzip(&text), text.len() - 1), Err(Fault::TooLarge { .. })));
-        // A bomb: the limit holds for what comes out.
+        // A zip bomb: the limit applies to the decompressed size.
         assert!(matches!(unpacked(gzip(&vec![b' '; 4 << 20]), 64 << 10), Err(Fault::TooLarge { .. })));
         let cut = gzip(&text)[..20].to_vec();
         assert_eq!(unpacked(cut.clone(), 1_000).expect("left as it is"), cut);

@@ -95,7 +95,7 @@ enum State {
 }
 
 impl<'c, Q: Fn(Option<&str>) -> Query> Pages<'c, Q> {
-    /// Uses requests that were set aside for this walk, one for each page. Repetitions, and pages beyond them, are
+    /// Uses requests that were reserved for this walk, one for each page. Retries, and pages beyond them, are
     /// admitted one by one.
     #[must_use]
     pub fn within(self, reserved: Option<&'c Reservation>) -> Pages<'c, Q> {

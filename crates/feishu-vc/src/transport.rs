@@ -60,7 +60,7 @@ impl Transport {
     }
 
     /// Whether a call stops for this cause after its last attempt, number `attempts`. A host that has answered properly
-    /// in this run is not the wrong host, so there it is a failure like any other.
+    /// in this run is not the wrong host, so the failure is an ordinary one.
     pub(crate) fn stops_after(&self, attempts: u32, cause: StopCause) -> bool {
         let is_known = cause == StopCause::WrongHost && self.has_answered.load(Ordering::Relaxed);
         attempts >= self.max_attempts && !is_known

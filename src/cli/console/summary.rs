@@ -9,7 +9,7 @@ use crate::text::{TextPage, WIDTH, date_range, duration_text, on_one_line, thous
 const STATUSES: &[(&str, &str)] = &[
     ("complete", "all pages read"),
     ("empty", "all pages read, but Feishu has no samples"),
-    ("unreadable", "Feishu sent data, but no time in it can be read"),
+    ("unreadable", "Feishu sent data, but without a readable time"),
     ("pending", "not fetched yet, or fetched before the data was stable; a later run fetches it"),
     ("failed", "all attempts failed; the next run tries again"),
     ("list_short", "meetings for which Feishu counts more participants than it lists"),

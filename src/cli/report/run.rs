@@ -96,8 +96,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
         output::check_outside_store(path, &context.config.store)?;
     }
     if args.bom && format != CSV {
-        return Err(Failure::new(ExitCode::Usage, "--bom is for CSV only")
-            .hint("add --format csv, or give a file with --out FILE.csv"));
+        return Err(Failure::new(ExitCode::Usage, "--bom is for CSV only").hint("add --format csv or --out FILE.csv"));
     }
     if format == OutputFormat::Parquet && args.out.is_none() && std::io::stdout().is_terminal() {
         return Err(Failure::new(ExitCode::Usage, "refusing to write Parquet to a terminal")

@@ -117,7 +117,7 @@ pub(crate) struct DoctorSetup {
     pub state_folder: Option<PathBuf>,
     pub zone: TenantZone,
     pub user_id_type: UserIdType,
-    /// What a sync fetches beside the meetings: each of its endpoints is checked by one call.
+    /// What a sync fetches in addition to meetings: each of its endpoints is checked by one call.
     pub also: Vec<Also>,
     pub database: DatabaseOptions,
     pub views_dir: Option<PathBuf>,

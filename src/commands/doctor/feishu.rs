@@ -140,7 +140,7 @@ fn of_called(endpoint: Endpoint, called: Called, target: Target, has_ids: bool, 
         Called::Waiting(wait) => Verdict::go_on(
             Check::warning(
                 endpoint.name(),
-                format!("not called: Feishu makes another run of this app wait for another {}", format_wait(wait)),
+                format!("not called: Feishu is throttling another run of this app for the next {}", format_wait(wait)),
             )
             .next("run vcq-etl doctor again then"),
         ),
@@ -206,7 +206,7 @@ struct Caller {
 enum Called {
     Page(Box<Page>),
     Refused(CallError),
-    /// Feishu makes another run wait.
+    /// Feishu is throttling another run.
     Waiting(Duration),
     /// Not sent, because other runs use up the budget.
     NoSlot,

@@ -65,7 +65,7 @@ fn views(setup: &DoctorSetup) -> Check {
         return Check::ok("views", format!("{files} in {}", folder.display()));
     }
     Check::warning("views", read.problems.join("; "))
-        .next("the other files are installed; correct the named ones, and the next sync installs them")
+        .next("fix these files, and the next sync installs them; the others are installed")
 }
 
 /// The nearest existing directory above a path.

@@ -98,7 +98,7 @@ pub(super) fn of_error(name: &'static str, error: &CallError, target: Target, wa
             let mut check = Check::failed(name, ExitCode::Feishu, with_causes(error))
                 .next("Feishu or the network may have an outage: try again later");
             if matches!(**fault, Fault::Api { .. }) {
-                check = check.next("a run repeats such a call; if it keeps failing, later runs request it again");
+                check = check.next("a run retries such a call; if it keeps failing, later runs request it again");
             }
             if is_untrusted(fault) {
                 check = check.next(ROOT_CERTIFICATES);
@@ -179,15 +179,15 @@ pub(super) fn of_optional(endpoint: Endpoint, mut check: Check) -> Check {
         if check.scopes.is_empty() && check.exit == Some(ExitCode::Credentials) {
             check = check.next(scopes_hint(&[scope]));
         }
-        check = check.next("only what the setting also (VCQ_ALSO) names is fetched from here; a sync works without it");
+        check = check.next("only needed for the setting also (VCQ_ALSO); a sync works without it");
     }
     check
 }
 
 pub(super) fn of_user_token(endpoint: Endpoint) -> Check {
-    let found = "Feishu accepts only a tenant token here, and the access token is that of a user";
+    let found = "Feishu accepts only a tenant token here, but the access token is a user token";
     Check::failed(endpoint.name(), ExitCode::Credentials, found)
-        .next("set VCQ_APP_ID and VCQ_APP_SECRET, or leave the word out of also (VCQ_ALSO)")
+        .next("set VCQ_APP_ID and VCQ_APP_SECRET, or remove it from also (VCQ_ALSO)")
 }
 
 pub(super) fn of_unreachable_host(origin: &str, fault: &Fault) -> Check {

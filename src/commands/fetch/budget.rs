@@ -64,7 +64,7 @@ impl Budget {
             }
             if left < requests {
                 return Err(format!(
-                    "--max-calls {max_calls} is reached: of {requests} calls for one list, {left} are left"
+                    "--max-calls {max_calls} is reached: a list needs {requests} calls, {left} are left"
                 ));
             }
         }

@@ -175,7 +175,7 @@ impl Publisher {
         for fields in self.unknown_fields.values() {
             add_unknown(&mut unknown_fields, fields.clone());
         }
-        // The run has ended: what cannot be counted must not spoil its end.
+        // The run has ended: a failure to count must not change its outcome.
         let TimeWindow { since_us, until_us, .. } = self.setup.window;
         let pending_outside_window = self.ledger.count_pending_outside(since_us, until_us).unwrap_or_default();
         Summary {

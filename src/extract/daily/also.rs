@@ -1,4 +1,4 @@
-//! What a sync fetches beside the meetings: the words of the setting `also`, their raw kinds and endpoints.
+//! What a sync fetches in addition to meetings: the words of the setting `also`, their raw kinds and endpoints.
 
 use crate::raw_log::RawKind;
 use feishu_vc::Endpoint;

@@ -50,7 +50,7 @@ async fn fetch_kind(context: &Context, kind: RawKind, outcome: &mut DailyOutcome
     if due.too_old > 0 {
         outcome.too_old.insert(kind, due.too_old);
     }
-    // What the interrupted run before this one was answered is not requested twice.
+    // What the interrupted run before this one already received is not requested again.
     due.days.retain(|day| {
         let is_answered = |state: &&DayState| state.status != Status::Failed.name();
         !settings.was_just_requested(known.get(day).filter(is_answered).map(|state| state.last_us))
@@ -58,7 +58,7 @@ async fn fetch_kind(context: &Context, kind: RawKind, outcome: &mut DailyOutcome
     let (Some(&newest), Some(&oldest)) = (due.days.first(), due.days.last()) else { return Ok(()) };
     let endpoint = endpoint_of(kind);
     if !endpoint.accepts(settings.token_kind) {
-        let why = "it accepts only a tenant token, and the access token is that of a user";
+        let why = "it accepts only a tenant token, but the access token is a user token";
         outcome.gap(kind, due.days.len() as u64, Refusal::new(format!("{endpoint}: {why}")));
         return Ok(());
     }
@@ -222,7 +222,7 @@ async fn record(
             return Ok(ended);
         }
     } else {
-        // That of several walks is their digests in a row.
+        // The digest of several walks is the concatenation of theirs.
         let mut digest = AnswerDigest::default();
         digest.add_page(end.digest.as_bytes());
         end.digest = digest.finish();

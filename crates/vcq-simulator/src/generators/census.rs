@@ -1,4 +1,4 @@
-//! Feishu's own counts, made from everything that took place: what the lists leave out counts too.
+//! Feishu's own counts, computed from all meetings, including what the lists leave out.
 //!
 //! A meeting of any kind (external ones, webinars and screen casts included) counts on the day on which it starts, with
 //! its whole length, once it has ended. Participants are those of `number_of_participants`: the audience of a webinar
@@ -26,7 +26,7 @@ pub(crate) struct UserCount {
     pub(crate) seconds: i64,
 }
 
-/// Counts a day (Unix seconds), as known at `now`.
+/// The counts of a day (Unix seconds), as known at `now`.
 pub(crate) fn day_count(tenant: &Tenant, day: &Range<i64>, now: i64) -> DayCount {
     let mut count = DayCount::default();
     for meeting in tenant.meetings_from(day).iter().filter(|meeting| meeting.end <= now) {

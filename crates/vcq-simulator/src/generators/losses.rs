@@ -1,4 +1,4 @@
-//! Losses planted on purpose: what the lists leave out although it took place and Feishu's own counts include it.
+//! Deliberate losses: what the lists leave out although it took place and Feishu's own counts include it.
 //!
 //! What is lost follows from the tenant's seed and the shares alone. A lost meeting is in no list; a lost participant
 //! is absent with all devices, but `number_of_participants` counts it; minutes are lost in runs of two to ten, because

@@ -123,7 +123,7 @@ impl OptionalLists<'_> {
         format!("{{\"code\":0,\"msg\":\"success\",\"data\":{{\"meeting_report\":{report}}}}}")
     }
 
-    /// One row a day and person, also for those without a meeting.
+    /// One row per day and person, also for those without a meeting.
     fn user_stats(&self, query: &UserStatQuery, key: u64) -> Result<String, ApiError> {
         let Lists { tenant, now, .. } = self.lists;
         let writer = self.lists.writer(query.page.id_type);
