@@ -147,7 +147,8 @@ fn fish_completes_reports_and_profiles() {
     for command in ["run", "show"] {
         let mut found = offered(&format!("vcq-etl report {command} "));
         let mut names = report_names();
-        (found.sort(), names.sort());
+        found.sort();
+        names.sort();
         assert_eq!(found, names);
     }
     assert_eq!(offered("vcq-etl --store x report run worst-m"), ["worst-meetings"]);

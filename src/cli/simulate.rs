@@ -164,7 +164,8 @@ fn faults_help() -> String {
     let kinds = FAULT_NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     format!(
         "Fault to inject: [ENDPOINT:]KIND[@TRIGGER], for example html@every=7; repeatable.\n\n\
-         ENDPOINT is {endpoints} [default: any]. KIND is {kinds}, or code=N for an API error code. TRIGGER is always \
+         ENDPOINT is {endpoints} [default: any]. KIND is {kinds}, code=N or code=N/STATUS for an API error code (and its \
+         HTTP status), or html=STATUS for an error page. TRIGGER is always \
          [default], every=N, after=N or first=N (calls), chance=P (of the calls, 0 to 1), share=P (of the participants or meetings, 0 to 1) or \
          first-of-each=N."
     )

@@ -1,6 +1,7 @@
 //! The checks of the raw log and of the ledger, which is its index.
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::ErrorKind;
@@ -123,8 +124,8 @@ pub(super) fn check_responses(
         // Opened again: the index of earlier checks may be older than the ledger.
         let mut dates: BTreeMap<RawKind, RawDate> = BTreeMap::new();
         for kind in answers.iter().map(|answer| answer.kind) {
-            if !dates.contains_key(&kind) {
-                dates.insert(kind, RawDate::open(&index.paths.raw(), kind, *meeting_date)?);
+            if let Entry::Vacant(date) = dates.entry(kind) {
+                date.insert(RawDate::open(&index.paths.raw(), kind, *meeting_date)?);
             }
         }
         findings.examined(&RAW_ANSWERS, answers.len() as u64);

@@ -158,7 +158,7 @@ fn parents(page: &Page) -> Vec<String> {
 }
 
 async fn walk(context: &Context, endpoint: Endpoint, query: &PageQuery, on_page: impl FnMut(&Page) + Send) -> Walk {
-    walk_pages(context.client.pages(endpoint, |token| query(token)), endpoint, context.now_us(), on_page).await
+    walk_pages(context.client.pages(endpoint, query), endpoint, context.now_us(), on_page).await
 }
 
 /// Records the answer for each of the days that were requested together.
