@@ -183,6 +183,7 @@ fn reconcile_names_nothing_where_nothing_is_lost() {
 }
 
 /// Compares the report with a loss of 0.1 % of everything and with none, and prints a table.
+#[expect(clippy::print_stdout, reason = "the table is what this test is run for")]
 fn reconcile_ninety_days(tenants: impl Iterator<Item = TenantSpec>) {
     let share: LossShares = "0.1%".parse().expect("a share");
     let mut failed = false;
