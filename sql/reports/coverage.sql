@@ -77,7 +77,7 @@ from (
         'no complete run covers ' || substr(cast(min(d.since_local) as varchar), 1, 16) || ' to '
         || substr(cast(max(d.until_local) as varchar), 1, 16) as example_reason
     from (
-        -- Every day of a hole; a wrong year must not give more than ten years of them.
+        -- Every day of an uncovered period; at most ten years, in case a year is wrong.
         select
             n.since_local,
             n.until_local,

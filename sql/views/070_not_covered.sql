@@ -1,5 +1,5 @@
--- Time that no complete run covers, so that meetings may be missing, except days without meetings. The rule is
--- that of src/ledger/holes.rs; a test compares the two.
+-- Time that no complete run covers, so that meetings may be missing. Covered days without meetings are not in it. The
+-- rule is that of src/ledger/holes.rs; a test compares the two.
 
 -- The windows that a run covers: it read the list of all meetings in it to its end.
 create or replace view covered_windows as
@@ -13,7 +13,7 @@ where r.command = 'sync'
     and r.meeting_nos is null
     and r.since_utc < least(r.until_utc, r.started_utc);
 
--- The gaps between these windows, and the time between the newest one and the publication if that is more than 36 hours.
+-- The gaps between these windows, and the time from the newest one to the publication if that is more than 36 hours.
 -- Local times have the offset of the tenant's zone, or that of the newest meeting if the zone has a name.
 create or replace view not_covered as
 select
