@@ -134,6 +134,8 @@ pub(crate) struct Summary {
     pub pending_outside_window: u64,
     /// Fields that are not in the tables, with their number of occurrences.
     pub unknown_fields: BTreeMap<String, u64>,
+    /// Fields that published rows have and no item of this run, with the number of items.
+    pub missing_fields: BTreeMap<String, u64>,
     /// Dates replaced by this run, `YYYY-MM-DD`.
     pub dates_published: Vec<String>,
     pub generation: u64,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::item_reader::{Entry, ItemReader, ListWalk, count_unknown_fields};
 use super::reject::{Reject, WHOLE_ROW};
-use super::unknown_fields::UnknownFields;
+use super::sent_fields::FieldCounts;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::identity::{Item, MeetingIdentity, UNKNOWN};
 use crate::schema::meeting_keys::{KeyedMeeting, MeetingKeys, start_text};
@@ -34,7 +34,7 @@ impl<'z> DateMeetings<'z> {
         walk: &ListWalk,
         window: TimeWindow,
         mut keys: MeetingKeys,
-        unknown: &mut UnknownFields,
+        fields: &mut FieldCounts,
     ) {
         let requested_today = self.zone.day_of(walk.requested_us) == self.meeting_date;
         for value in &walk.items {
@@ -55,7 +55,8 @@ impl<'z> DateMeetings<'z> {
                     }
                     let kept = keeps_start.then(|| with_start(item, identity.start));
                     let item = kept.as_ref().unwrap_or(item);
-                    count_unknown_fields(&MEETINGS, item, unknown);
+                    count_unknown_fields(&MEETINGS, item, &mut fields.unknown);
+                    fields.sent.count_meeting(item);
                     let rejects = self.entries.remove(&key).map(|entry| entry.rejects).unwrap_or_default();
                     let reader = ItemReader { table: &MEETINGS, item, zone: self.zone, base: Some(identity.start) };
                     let (row, rejects) = reader.row(&key, walk.requested_us, rejects, |name| match name {

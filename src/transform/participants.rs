@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::item_reader::{Entry, ItemReader, ListWalk, count_unknown_fields};
 use super::reject::{Reject, WHOLE_ROW};
-use super::unknown_fields::UnknownFields;
+use super::sent_fields::FieldCounts;
 use crate::schema::cell::{Cell, Row};
 use crate::schema::identity::{Item, ParticipantIdentity, RowDigest, numbered_key, row_digest};
 use crate::schema::{PARTICIPANTS, Reason, TenantZone};
@@ -50,13 +50,14 @@ impl<'z> MeetingParticipants<'z> {
     }
 
     /// Adds a walk over participant_list.
-    pub(crate) fn add_walk(&mut self, walk: &ListWalk, unknown: &mut UnknownFields) {
+    pub(crate) fn add_walk(&mut self, walk: &ListWalk, fields: &mut FieldCounts) {
         let empty = Item::new();
         for (key, value) in self.assign_keys(walk) {
             // A value that is not an object is a row without an id.
             let item = value.as_object().unwrap_or(&empty);
             let identity = ParticipantIdentity::from_item(item, &self.meeting_key, self.zone);
-            count_unknown_fields(&PARTICIPANTS, item, unknown);
+            count_unknown_fields(&PARTICIPANTS, item, &mut fields.unknown);
+            fields.sent.count_participant(item);
             let rejects = self.entries.remove(&key).map(|entry| entry.rejects).unwrap_or_default();
             let reader = ItemReader { table: &PARTICIPANTS, item, zone: self.zone, base: identity.join };
             let (row, mut rejects) = reader.row(&key, walk.requested_us, rejects, |name| match name {

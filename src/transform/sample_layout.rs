@@ -9,6 +9,8 @@ pub(super) const LIST_KEY: &str = "participant_quality_list";
 /// 39 metrics and 5 times.
 pub(super) const SLOT_COUNT: usize = 44;
 
+pub(super) const SECTION_COUNT: usize = 5;
+
 /// One value of a section.
 #[derive(Debug, Clone)]
 pub(super) struct Leaf {
@@ -60,6 +62,11 @@ pub(super) static LAYOUT: LazyLock<Vec<SectionLeaves>> = LazyLock::new(|| {
             SectionLeaves { name: section, key: quoted_key(section), leaves }
         })
         .collect()
+});
+
+/// The slots of each section, as bits.
+pub(super) static SECTION_SLOTS: LazyLock<[u64; SECTION_COUNT]> = LazyLock::new(|| {
+    std::array::from_fn(|section| LAYOUT[section].leaves.iter().fold(0, |slots, leaf| slots | 1 << leaf.slot))
 });
 
 fn quoted_key(field: &str) -> String {

@@ -4,15 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::page_deserializer::PageError;
 use super::reject::WHOLE_ROW;
-use super::sample_layout::{LAYOUT, Leaf, SLOT_COUNT, Sink, time_slot};
+use super::sample_layout::{LAYOUT, Leaf, SECTION_COUNT, SLOT_COUNT, Sink, time_slot};
+use super::sent_fields::FieldCounts;
 use super::typed_walk::{Sample, TypedWalk, WalkReject};
-use super::unknown_fields::{UnknownFields, count_unknown_field};
+use super::unknown_fields::count_unknown_field;
 use super::{page_deserializer, page_scanner};
 use crate::schema::{Kind, ParsedTime, Raw, Reason, parse};
 use crate::text::readable;
 
-/// Number of sections of an item.
-const SECTION_COUNT: usize = 5;
 /// Sections whose offset applies to times without one: `cpu_usage`, the last section, never has an offset.
 const OFFSET_SECTIONS: usize = 4;
 
@@ -30,7 +29,7 @@ pub struct WalkParser {
     cell_rejects: Vec<(usize, &'static str, String, Reason)>,
     /// Items without a time.
     timeless: Vec<usize>,
-    unknown: UnknownFields,
+    fields: FieldCounts,
     next_index: usize,
     /// The index of the first item of each page.
     page_starts: Vec<usize>,
@@ -41,6 +40,8 @@ pub struct WalkParser {
 /// The item that is being read.
 #[derive(Debug)]
 struct CurrentItem {
+    /// The slots whose keys the item has, with or without a value.
+    sent: u64,
     present: u64,
     slots: [u64; SLOT_COUNT],
     /// By section.
@@ -49,7 +50,7 @@ struct CurrentItem {
 
 impl Default for CurrentItem {
     fn default() -> CurrentItem {
-        CurrentItem { present: 0, slots: [0; SLOT_COUNT], times: [None; SECTION_COUNT] }
+        CurrentItem { sent: 0, present: 0, slots: [0; SLOT_COUNT], times: [None; SECTION_COUNT] }
     }
 }
 
@@ -73,13 +74,13 @@ impl WalkParser {
     /// accept, after replacing what it rejects.
     fn page(&mut self, body: &[u8]) -> Result<(), PageError> {
         let (items, cell_rejects, timeless) = (self.items.len(), self.cell_rejects.len(), self.timeless.len());
-        let (next_index, unknown) = (self.next_index, self.unknown.clone());
+        let (next_index, fields) = (self.next_index, self.fields.clone());
         let discard_page = |parser: &mut WalkParser| {
             parser.items.truncate(items);
             parser.cell_rejects.truncate(cell_rejects);
             parser.timeless.truncate(timeless);
             parser.next_index = next_index;
-            parser.unknown.clone_from(&unknown);
+            parser.fields.clone_from(&fields);
             parser.current = CurrentItem::default();
         };
         if page_scanner::read_page(body, self).is_ok() {
@@ -93,9 +94,9 @@ impl WalkParser {
         page_deserializer::read_page(readable(&String::from_utf8_lossy(body)).as_bytes(), self)
     }
 
-    /// The unknown fields seen since the last call.
-    pub fn take_unknown_fields(&mut self) -> UnknownFields {
-        std::mem::take(&mut self.unknown)
+    /// The fields seen since the last call.
+    pub(crate) fn take_fields(&mut self) -> FieldCounts {
+        std::mem::take(&mut self.fields)
     }
 
     /// Sorts the samples, keeps the last of several with the same time, and sets the row of every reject.
@@ -162,6 +163,7 @@ impl CurrentItem {
 impl Sink for WalkParser {
     fn leaf(&mut self, leaf: &Leaf, raw: Raw<'_>) {
         let current = &mut self.current;
+        current.sent |= 1 << leaf.slot;
         let outcome = match leaf.kind {
             Kind::Instant => parse::time(&raw).map(|time| current.set_time(leaf, time)),
             Kind::PictureHeight => {
@@ -180,8 +182,8 @@ impl Sink for WalkParser {
 
     fn unknown(&mut self, section: Option<&'static str>, field: &str) {
         match section {
-            None => count_unknown_field(&mut self.unknown, field, 1),
-            Some(section) => count_unknown_field(&mut self.unknown, &format!("{section}.{field}"), 1),
+            None => count_unknown_field(&mut self.fields.unknown, field, 1),
+            Some(section) => count_unknown_field(&mut self.fields.unknown, &format!("{section}.{field}"), 1),
         }
     }
 
@@ -189,6 +191,7 @@ impl Sink for WalkParser {
         let index = self.next_index;
         self.next_index += 1;
         let current = &mut self.current;
+        self.fields.sent.count_sample(current.sent);
         let sent_offset = current.times[..OFFSET_SECTIONS].iter().flatten().find_map(ParsedTime::sent_offset);
         let offset_min = sent_offset.unwrap_or(self.join_offset_min);
         let mut sample_time = None;

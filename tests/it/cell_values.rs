@@ -133,6 +133,26 @@ fn unknown_fields_are_counted_and_change_no_row() {
 }
 
 #[test]
+fn fields_that_are_no_longer_sent_are_counted_once_they_were_published() {
+    let env = TestEnv::new();
+    assert_eq!(env.sync(&[]).expect_exit(0).summary()["missing_fields"], serde_json::json!({}));
+    let complete = env.sync(&["--refetch"]).expect_exit(0).summary();
+    assert_eq!(complete["missing_fields"], serde_json::json!({}));
+    env.change(|options| options.style.without_field = Some("network_type"));
+    let summary = env.sync(&["--refetch"]).expect_exit(0).summary();
+    let participants = env.number("select count(*) from participants");
+    assert_eq!(summary["missing_fields"], serde_json::json!({ "network_type": participants }));
+    assert_eq!(env.number("select count(network_type) from participants"), 0);
+    // Nothing published has it any more: it is not reported for ever.
+    let again = env.sync(&["--refetch"]).expect_exit(0).summary();
+    assert_eq!(again["missing_fields"], serde_json::json!({}));
+    // Nor in a store that never had it.
+    let style = JsonStyle { without_field: Some("network_type"), ..JsonStyle::default() };
+    let other = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });
+    assert_eq!(other.sync(&[]).expect_exit(0).summary()["missing_fields"], serde_json::json!({}));
+}
+
+#[test]
 fn untypable_values_are_rejects_with_their_text_and_never_a_silent_null() {
     let style = JsonStyle { malformed_per_million: 60_000, ..JsonStyle::default() };
     let env = TestEnv::with(&small_tenant(), vcq_simulator::Options { style, ..unlimited() });

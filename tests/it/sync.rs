@@ -63,6 +63,7 @@ fn the_json_summary_has_the_documented_fields_and_is_alone_on_stdout() {
             "elapsed_s",
             "pending_outside_window",
             "unknown_fields",
+            "missing_fields",
             "dates_published",
             "generation",
             "not_covered",

@@ -47,6 +47,11 @@ pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
         let fields = fields.map(|(name, count)| format!("{} ({})", short_name(name), thousands(*count)));
         page.field("New fields", &fields.collect::<Vec<_>>().join(", "));
     }
+    if !summary.missing_fields.is_empty() {
+        let fields = summary.missing_fields.iter();
+        let fields = fields.map(|(name, items)| format!("{name} (in none of {} items)", thousands(*items)));
+        page.field("Lost fields", &fields.collect::<Vec<_>>().join(", "));
+    }
     if summary.pending_outside_window > 0 {
         let units = thousands(summary.pending_outside_window);
         page.field("Pending", &format!("{units} outside this window (participants and lists); later runs fetch them"));
@@ -179,6 +184,7 @@ mod tests {
             elapsed_s: 1_264.0,
             pending_outside_window: 0,
             unknown_fields: [("mood".to_owned(), 12)].into(),
+            missing_fields: [("network_type".to_owned(), 1_953)].into(),
             dates_published: vec!["2026-11-20".to_owned(), "2026-11-22".to_owned(), "2026-11-21".to_owned()],
             generation: 12,
             not_covered: Vec::new(),
@@ -204,6 +210,7 @@ mod tests {
         Samples       104,233
         Rejects       12 (see vcq-etl report run unread-values)
         New fields    mood (12)
+        Lost fields   network_type (in none of 1,953 items)
         Calls         2,345 (meetings 4, participants 312, quality 2,029)
         Throttles     1 (waited 41 s), retries 5
         Time          21 min (fetching 20 min, transforming 3.2 s, loading 10 s)
@@ -223,6 +230,7 @@ mod tests {
                 exit_code: 0,
                 dates_published: Vec::new(),
                 unknown_fields: Default::default(),
+                missing_fields: Default::default(),
                 notes: Vec::new(),
                 ..summary()
             },
@@ -230,7 +238,7 @@ mod tests {
         );
         assert!(text.starts_with("2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z: complete\n"), "{text}");
         assert!(text.contains("Published     nothing new, generation 12"), "{text}");
-        assert!(!text.contains("Next") && !text.contains("New fields"), "{text}");
+        assert!(!text.contains("Next") && !text.contains("fields"), "{text}");
     }
 
     #[test]

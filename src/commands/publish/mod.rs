@@ -3,6 +3,7 @@
 pub(crate) mod date_error;
 pub(super) mod definitions;
 pub(super) mod due_dates;
+mod missing_fields;
 pub(super) mod publisher;
 mod round;
 pub(super) mod setup;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::due_dates::{DueDates, due_dates};
+use super::missing_fields::{FilledColumns, missing_fields};
 use super::round::{RoundInput, Skipped};
 use super::setup::PublishSetup;
-use super::stage_date::add_unknown;
 use super::totals::Totals;
 use crate::commands::error::SyncError;
 use crate::commands::summary::Summary;
@@ -17,7 +17,7 @@ use crate::extract::accept_losses;
 use crate::ledger::{DirtyDate, Ledger, RunRecord};
 use crate::load::{Manifest, StorePaths, open_published_with};
 use crate::schema::{TimeWindow, civil_date_text, utc_text};
-use crate::transform::UnknownFields;
+use crate::transform::FieldCounts;
 
 pub(crate) struct Publisher {
     setup: PublishSetup,
@@ -26,7 +26,8 @@ pub(crate) struct Publisher {
     part_number: u32,
     generation: u64,
     totals: Totals,
-    unknown_fields: BTreeMap<i32, UnknownFields>,
+    fields: BTreeMap<i32, FieldCounts>,
+    filled_columns: FilledColumns,
     truncated: BTreeMap<i32, u64>,
     dates_published: BTreeSet<String>,
     staged: BTreeSet<i32>,
@@ -47,7 +48,8 @@ impl Publisher {
             part_number: 0,
             generation: 0,
             totals: Totals::default(),
-            unknown_fields: BTreeMap::new(),
+            fields: BTreeMap::new(),
+            filled_columns: FilledColumns::new(),
             truncated: BTreeMap::new(),
             dates_published: BTreeSet::new(),
             staged: BTreeSet::new(),
@@ -113,7 +115,8 @@ impl Publisher {
         let round = tokio::task::spawn_blocking(move || input.publish()).await.map_err(|_| SyncError::Panicked)??;
         self.generation = round.generation;
         self.totals = round.totals;
-        self.unknown_fields.extend(round.unknown_fields);
+        self.fields.extend(round.fields);
+        self.filled_columns.extend(round.filled_columns);
         self.truncated.extend(round.truncated);
         self.staged = round.staged;
         self.skipped = round.skipped;
@@ -171,10 +174,8 @@ impl Publisher {
         first_stage: (&'static str, f64),
     ) -> Summary {
         let totals = std::mem::take(&mut self.totals);
-        let mut unknown_fields = UnknownFields::new();
-        for fields in self.unknown_fields.values() {
-            add_unknown(&mut unknown_fields, fields.clone());
-        }
+        let mut fields = FieldCounts::default();
+        self.fields.values().for_each(|of_date| fields.add(of_date));
         // The run has ended: a failure to count must not change its outcome.
         let TimeWindow { since_us, until_us, .. } = self.setup.window;
         let pending_outside_window = self.ledger.count_pending_outside(since_us, until_us).unwrap_or_default();
@@ -191,7 +192,8 @@ impl Publisher {
             rejects: totals.rejects,
             pending_outside_window,
             elapsed_s: started.elapsed().as_secs_f64(),
-            unknown_fields,
+            missing_fields: missing_fields(&fields.sent, &self.filled_columns),
+            unknown_fields: fields.unknown,
             dates_published: self.dates_published.iter().cloned().collect(),
             generation: self.generation,
             store: self.paths.root().display().to_string(),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::date_error::DateError;
+use super::missing_fields::{FilledColumns, filled_columns};
 use super::setup::PublishSetup;
 use super::stage_date::{DateContext, StagedDate, stage_date};
 use super::stage_optional::OptionalLists;
@@ -19,7 +20,7 @@ use crate::ledger::{DirtyDate, Ledger, RunRecord};
 use crate::load::{LoadError, Manifest, Publication, PublishMode, StorePaths, publish};
 use crate::schema::cell::Row;
 use crate::schema::{ROOMS, Table};
-use crate::transform::UnknownFields;
+use crate::transform::FieldCounts;
 
 /// Dates that were due and stay as they are.
 #[derive(Default)]
@@ -49,7 +50,9 @@ pub(super) struct RoundOutput {
     /// Worse than that of the input if the window still has failures.
     pub exit: ExitCode,
     pub run: RunRecord,
-    pub unknown_fields: BTreeMap<i32, UnknownFields>,
+    pub fields: BTreeMap<i32, FieldCounts>,
+    /// As published before this round.
+    pub filled_columns: FilledColumns,
     pub truncated: BTreeMap<i32, u64>,
     pub skipped: Skipped,
     pub notes: Vec<String>,
@@ -74,7 +77,7 @@ impl RoundInput {
             Err(LoadError::CorruptManifest { .. }) if setup.mode == PublishMode::Replace => None,
             manifest => manifest?,
         };
-        let (mut unknown_fields, mut truncated) = (BTreeMap::new(), BTreeMap::new());
+        let (mut fields, mut truncated) = (BTreeMap::new(), BTreeMap::new());
         let (mut publications, mut staged_dates) = (Vec::new(), Vec::new());
         let mut skipped = Skipped::default();
         for (date, staged) in dates.iter().zip(stage_dates(context, &dates, setup.threads)) {
@@ -90,7 +93,7 @@ impl RoundInput {
                 skipped.short.insert(date.meeting_date);
                 continue;
             }
-            unknown_fields.insert(date.meeting_date, staged.unknown_fields);
+            fields.insert(date.meeting_date, staged.fields);
             truncated.insert(date.meeting_date, staged.truncated);
             publications.push(staged.publication);
             staged_dates.push(*date);
@@ -103,6 +106,11 @@ impl RoundInput {
             rooms => rooms?,
         };
         let reference_rows: Vec<(&Table, Vec<Row>)> = rooms.into_iter().map(|rows| (&ROOMS, rows)).collect();
+        let filled_columns = match setup.mode {
+            PublishMode::Update => filled_columns(&paths, setup.database, fields.values()),
+            // All responses are read: there is nothing earlier.
+            _ => FilledColumns::new(),
+        };
         let transform_s = began.elapsed().as_secs_f64();
         let is_all = skipped.short.is_empty() && skipped.damaged.is_none();
         let publication = Publication {
@@ -146,7 +154,8 @@ impl RoundInput {
             totals,
             exit: final_exit.unwrap_or(ExitCode::Complete),
             run,
-            unknown_fields,
+            fields,
+            filled_columns,
             truncated,
             skipped,
             notes: published.notes,

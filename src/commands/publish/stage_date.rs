@@ -13,8 +13,8 @@ use crate::schema::identity::{MeetingIdentity, PeopleCounter};
 use crate::schema::meeting_keys::MeetingKeys;
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, REJECTS, Status, Table, TenantZone};
 use crate::transform::{
-    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, Participant, Reject, SampleBatches, TypedWalk,
-    UnknownFields, WalkParser, count_unknown_field, coverage_rows, reject_rows,
+    DateMeetings, FetchState, FieldCounts, ListWalk, Listing, MeetingParticipants, Participant, Reject, SampleBatches,
+    TypedWalk, WalkParser, coverage_rows, reject_rows,
 };
 use feishu_vc::Endpoint;
 
@@ -29,7 +29,7 @@ pub struct DateContext<'a> {
     pub work_dir: &'a Path,
     pub zone: &'a TenantZone,
     pub run_id: &'a str,
-    /// Count the unknown fields of all responses, not only of this run's.
+    /// Count the fields of all responses, not only of this run's.
     pub counts_all_fields: bool,
     /// Distinguishes the parts of this publication from those of an earlier one of the same run.
     pub part_number: u32,
@@ -38,8 +38,8 @@ pub struct DateContext<'a> {
 #[derive(Debug)]
 pub struct StagedDate {
     pub publication: DatePublication,
-    /// Fields of this run's responses that are not in the tables.
-    pub unknown_fields: UnknownFields,
+    /// Of this run's responses.
+    pub(crate) fields: FieldCounts,
     pub truncated: u64,
 }
 
@@ -58,7 +58,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
         reader: PageReader::default(),
         parser: WalkParser::default(),
         rejects: Vec::new(),
-        unknown_fields: UnknownFields::new(),
+        fields: FieldCounts::default(),
     };
     let meetings = stage.meetings(&meeting_pages, &open(RawKind::Events)?)?;
     // Sorted by `<meeting_key>/`, so that participants are in the order of their keys.
@@ -85,7 +85,7 @@ pub fn stage_date(context: DateContext<'_>, meeting_date: i32) -> Result<StagedD
     parts.extend(rejects_table.finish()?);
     Ok(StagedDate {
         publication: DatePublication { meeting_date, parts },
-        unknown_fields: stage.unknown_fields,
+        fields: stage.fields,
         truncated: meeting_pages.truncated + participant_pages.truncated + quality_pages.truncated + optional_truncated,
     })
 }
@@ -100,7 +100,7 @@ struct Stage<'a> {
     reader: PageReader,
     parser: WalkParser,
     rejects: Vec<Reject>,
-    unknown_fields: UnknownFields,
+    fields: FieldCounts,
 }
 
 impl<'a> Stage<'a> {
@@ -113,14 +113,14 @@ impl<'a> Stage<'a> {
         for walk in events.units().flat_map(|(_, walks)| walks).filter(|walk| walk.is_whole()) {
             let items = ListWalk { items: event_items(events, walk)?, requested_us: walk.requested_us };
             let keys = MeetingKeys::new(walk.by_instance, &walk.known);
-            meetings.add_walk(&items, walk.window, keys, &mut UnknownFields::new());
+            meetings.add_walk(&items, walk.window, keys, &mut FieldCounts::default());
         }
         for walk in walks {
-            let mut unknown = UnknownFields::new();
+            let mut fields = FieldCounts::default();
             let items = list_walk(pages, walk, Endpoint::MeetingList)?;
             let keys = MeetingKeys::new(walk.by_instance, &walk.known);
-            meetings.add_walk(&items, walk.window, keys, &mut unknown);
-            self.note_unknown(&walk.run_id, unknown);
+            meetings.add_walk(&items, walk.window, keys, &mut fields);
+            self.note_fields(&walk.run_id, &fields);
         }
         Ok(meetings)
     }
@@ -130,7 +130,8 @@ impl<'a> Stage<'a> {
         let lists = OptionalLists { raw_dir: self.context.raw_dir, zone: self.context.zone };
         let mut truncated = 0;
         for OptionalRows { table, run_id, day, truncated: of_list } in lists.of_date(self.meeting_date)? {
-            self.note_unknown(&run_id, day.unknown_fields);
+            let fields = FieldCounts { unknown: day.unknown_fields, ..FieldCounts::default() };
+            self.note_fields(&run_id, &fields);
             self.rejects.extend(day.rejects);
             truncated += of_list;
             let mut rows = SmallTable::new(self.context, table, self.meeting_date)?;
@@ -151,9 +152,9 @@ impl<'a> Stage<'a> {
             MeetingParticipants::new(self.context.zone, self.meeting_date, meeting_key, &identity.meeting_no);
         let walks = lists.walks(meeting_key);
         for walk in walks.iter().filter(|walk| walk.is_whole()) {
-            let mut unknown = UnknownFields::new();
-            meeting.add_walk(&list_walk(lists, walk, Endpoint::ParticipantList)?, &mut unknown);
-            self.note_unknown(&walk.run_id, unknown);
+            let mut fields = FieldCounts::default();
+            meeting.add_walk(&list_walk(lists, walk, Endpoint::ParticipantList)?, &mut fields);
+            self.note_fields(&walk.run_id, &fields);
         }
         let participants = meeting.finish();
         let counts = participants.iter().map(|participant| self.samples(meeting_key, participant, quality));
@@ -180,10 +181,10 @@ impl<'a> Stage<'a> {
         let unit = &participant.identity.base_key;
         let Some(walk) = quality.last_whole_walk(unit) else { return Ok(0) };
         let typed = typed_walk(&mut self.reader, &mut self.parser, quality, walk, participant)?;
-        let unknown = self.parser.take_unknown_fields();
+        let fields = self.parser.take_fields();
         // Duplicate participants share a walk; its fields are counted with the first of them.
         if participant.participant_key == *unit {
-            self.note_unknown(&walk.run_id, unknown);
+            self.note_fields(&walk.run_id, &fields);
         }
         let mut rejects: Vec<Reject> = typed.rejects(&participant.participant_key, walk.requested_us).collect();
         if !rejects.is_empty() {
@@ -195,10 +196,10 @@ impl<'a> Stage<'a> {
         Ok(typed.sample_count() as u64)
     }
 
-    /// Counts unknown fields of this run's responses: earlier runs reported theirs. A rebuild has none of its own.
-    fn note_unknown(&mut self, run_id: &str, unknown: UnknownFields) {
+    /// Counts the fields of this run's responses: earlier runs reported theirs. A rebuild has none of its own.
+    fn note_fields(&mut self, run_id: &str, fields: &FieldCounts) {
         if self.context.counts_all_fields || run_id == self.context.run_id {
-            add_unknown(&mut self.unknown_fields, unknown);
+            self.fields.add(fields);
         }
     }
 }
@@ -235,12 +236,6 @@ fn first_seen(rejects: &mut [Reject], participant: &Participant, quality: &RawDa
         }
     }
     Ok(())
-}
-
-pub(crate) fn add_unknown(to: &mut UnknownFields, from: UnknownFields) {
-    for (field, count) in from {
-        count_unknown_field(to, &field, count);
-    }
 }
 
 fn key_text(row: &Row) -> &str {

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::meeting_keys::{KnownMeeting, MeetingKeys};
 use crate::schema::{COVERAGE, MEETINGS, PARTICIPANTS, Status, Table, TenantZone, TimeWindow};
+use crate::transform::unknown_fields::UnknownFields;
 use crate::transform::{
-    DateMeetings, FetchState, ListWalk, Listing, MeetingParticipants, Participant, Reject, UnknownFields, coverage_rows,
+    DateMeetings, FetchState, FieldCounts, ListWalk, Listing, MeetingParticipants, Participant, Reject, coverage_rows,
 };
 
 const START: &str = "2022.12.23 11:16:59 (GMT+08:00)";
@@ -30,13 +31,13 @@ fn cell<'a>(table: &Table, row: &'a Row, name: &str) -> &'a Cell {
 
 fn meetings(walks: &[ListWalk], window: TimeWindow) -> (Vec<Row>, Vec<Reject>, UnknownFields) {
     let zone = zone();
-    let mut unknown = UnknownFields::new();
+    let mut fields = FieldCounts::default();
     let mut date = DateMeetings::new(&zone, DAY);
     for walk in walks {
-        date.add_walk(walk, window, MeetingKeys::new(true, &[]), &mut unknown);
+        date.add_walk(walk, window, MeetingKeys::new(true, &[]), &mut fields);
     }
     let (rows, rejects) = date.finish();
-    (rows, rejects, unknown)
+    (rows, rejects, fields.unknown)
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn a_meeting_whose_start_moves_stays_one_meeting_on_its_date() {
         let zone = zone();
         let mut date = DateMeetings::new(&zone, day);
         let keys = MeetingKeys::new(true, std::slice::from_ref(&known));
-        date.add_walk(&walk(json!([midnight]), 2), EVER, keys, &mut UnknownFields::new());
+        date.add_walk(&walk(json!([midnight]), 2), EVER, keys, &mut FieldCounts::default());
         shown(&date.finish().0)
     };
     assert_eq!(on(DAY), [r#"Text("1-1671811198") Text("c") Micros(1671839999000000)"#]);
@@ -163,7 +164,7 @@ fn participants(walks: &[ListWalk]) -> Vec<Participant> {
     let zone = zone();
     let mut meeting = MeetingParticipants::new(&zone, DAY, "m", "705605196");
     for walk in walks {
-        meeting.add_walk(walk, &mut UnknownFields::new());
+        meeting.add_walk(walk, &mut FieldCounts::default());
     }
     meeting.finish()
 }

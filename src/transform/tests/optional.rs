@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::schema::cell::{Cell, Row};
 use crate::schema::{CENSUS_DAILY, CENSUS_USERS, RESERVATIONS, ROOM_ALERTS, ROOMS, Table, TenantZone};
+use crate::transform::unknown_fields::UnknownFields;
 use crate::transform::{
-    DayRows, ListWalk, UnknownFields, census_daily_rows, census_user_rows, reservation_rows, room_alert_rows, room_rows,
+    DayRows, ListWalk, census_daily_rows, census_user_rows, reservation_rows, room_alert_rows, room_rows,
 };
 
 /// 2022-12-23.

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::schema::{Kind, Raw, parse};
-use crate::transform::{SampleBatches, TypedWalk, UnknownFields, WalkParser};
+use crate::transform::unknown_fields::UnknownFields;
+use crate::transform::{SampleBatches, TypedWalk, WalkParser};
 
 const T: &str = "2022.12.23 11:16:00 (GMT+08:00)";
 const T_US: i64 = 1_671_765_360_000_000;
@@ -25,7 +26,7 @@ fn typed_pages(pages: &[Vec<u8>]) -> (TypedWalk, UnknownFields) {
     let mut parser = WalkParser::default();
     let bodies: Vec<&[u8]> = pages.iter().map(Vec::as_slice).collect();
     let walk = parser.walk(&bodies, 480).expect("a page");
-    (walk, parser.take_unknown_fields())
+    (walk, parser.take_fields().unknown)
 }
 
 fn batch(walk: &TypedWalk) -> RecordBatch {
@@ -103,6 +104,29 @@ fn what_cannot_be_typed_is_null_here_and_text_in_rejects() {
     let batch = batch(&walk);
     assert_eq!(real(&batch, "network_delay_ms", 0), None);
     assert_eq!(real(&batch, "network_packet_loss_max_received_pct", 0), None);
+}
+
+#[test]
+fn metrics_that_no_item_of_a_section_has_are_absent() {
+    let absent = |item: &str| {
+        let items = vec![item; 20].join(",");
+        let body = format!(r#"{{"code":0,"data":{{"has_more":false,"participant_quality_list":[{items}]}}}}"#);
+        let mut parser = WalkParser::default();
+        parser.walk(&[body.as_bytes()], 480).expect("a page");
+        let absent = parser.take_fields().sent.absent(20);
+        absent.into_iter().map(|field| (field.name, field.column, field.items)).collect::<Vec<_>>()
+    };
+    // Read by the page scanner, and, because of the escape, by serde_json.
+    for fast in ["1%", "\\u0031%"] {
+        let cpu = format!(
+            r#"{{"network":null,"video":{{}},"cpu_usage":{{"time":"{T}","client_avg_cpu_usage":"{fast}",
+            "client_max_cpu_usage":null,"system_max_cpu_usage":""}}}}"#
+        );
+        let missing = "cpu_usage.system_avg_cpu_usage".to_owned();
+        let network = ("network".to_owned(), "network_time_utc", 20);
+        assert_eq!(absent(&cpu), [network, (missing, "system_avg_cpu_usage_pct", 20)]);
+    }
+    assert_eq!(absent("7"), [], "not items");
 }
 
 #[test]

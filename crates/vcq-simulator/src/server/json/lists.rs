@@ -97,7 +97,10 @@ impl ListWriter<'_> {
         self.object(object)
     }
 
-    pub(super) fn object(&self, object: Value) -> String {
+    pub(super) fn object(&self, mut object: Value) -> String {
+        if let (Some(field), Some(object)) = (self.style.without_field, object.as_object_mut()) {
+            object.remove(field);
+        }
         let text = object.to_string();
         if self.style.extra_fields { text.replacen('{', "{\"x_tenant_unit\":\"cn-east\",", 1) } else { text }
     }

@@ -23,6 +23,8 @@ pub struct JsonStyle {
     pub null_sections: bool,
     /// Every object has undocumented fields.
     pub extra_fields: bool,
+    /// A field that no meeting and no participant has.
+    pub without_field: Option<&'static str>,
     /// Every ID is empty, as if the field scope were missing.
     pub empty_ids: bool,
     /// Quality items in a million with a malformed value; see [`super::Malformation`].
