@@ -10,7 +10,7 @@ use duckdb::Connection;
 use super::context::{Result, VerifyContext};
 use super::findings::{Check, Findings};
 use super::registry::DATABASE;
-use crate::load::{DuckdbErrorKind, LoadError, Reader, StorePaths, current, installed_checksum, without_stack_trace};
+use crate::load::{DuckdbErrorKind, LoadError, Reader, StorePaths, current, installed_checksum, without_appendix};
 use crate::schema::Table;
 
 /// Why a check was skipped for a table.
@@ -90,7 +90,7 @@ pub(super) fn unless_damaged<T>(result: duckdb::Result<T>, object: &str, finding
                 &DATABASE,
                 format!("vcq.duckdb, {object}"),
                 "readable rows",
-                without_stack_trace(error).to_string(),
+                without_appendix(error).to_string(),
             );
             Ok(None)
         }

@@ -16,7 +16,7 @@ use super::manifest::{of_date, table_of};
 use super::registry::{PARQUET_ROWS, ROWS};
 use crate::load::{
     DatabaseOptions, LoadError, Manifest, PublishedFile, StagedPart, StorePaths, connection, parquet_columns,
-    without_stack_trace,
+    without_appendix,
 };
 use crate::schema::{PARTITION_COLUMN, SCHEMA_VERSION, TABLES, Table, ddl, utc_text};
 
@@ -73,7 +73,7 @@ pub(super) fn check(
                         &PARQUET_ROWS,
                         place(&file.path),
                         "readable rows",
-                        without_stack_trace(error).to_string(),
+                        without_appendix(error).to_string(),
                     );
                     continue;
                 }

@@ -16,6 +16,8 @@ use vcq_simulator::{FaultError, LossError, SimulatorError};
 
 const REBUILDS: &str = "it rebuilds manifest, Parquet and database from raw/ and makes no API calls";
 const CHECK_DISK: &str = "check the disk and the permissions of the store; published data is intact";
+const READ_PERMISSION: &str = "if another user owns the store: its owner can run chmod 0440 (for the group) or \
+     chmod 0444 (for everyone) on vcq.duckdb";
 const FREE_SPACE: &str = "free space and run again; published data is intact";
 const FIX_STATE_FOLDER: &str = "free space or fix the permissions of the store's directory state/";
 
@@ -93,7 +95,12 @@ impl From<LoadError> for Failure {
             LoadError::CorruptManifest { .. } | LoadError::MissingManifest { .. } => {
                 failure.hint(format!("run vcq-etl rebuild without --since and --until: {REBUILDS}"))
             }
-            LoadError::Duckdb { ref source, .. } => duckdb_failure(failure, &source.to_string()),
+            LoadError::Duckdb { ref path, ref source, .. } => {
+                let text = source.to_string();
+                let is_refused = text.contains("Permission denied") && path.ends_with("vcq.duckdb");
+                let failure = if is_refused { failure.hint(READ_PERMISSION) } else { failure };
+                duckdb_failure(failure, &text)
+            }
             LoadError::Runs { ref source, .. } if source.is::<duckdb::Error>() => {
                 duckdb_failure(failure, &source.to_string())
             }
@@ -201,7 +208,8 @@ mod tests {
             ("IO Error: Could not read enough bytes from file", "vcq-etl rebuild"),
             ("IO Error: The file exists, but it is not a valid DuckDB database file", "vcq-etl rebuild"),
             ("Out of Memory Error: failed to allocate data", "free memory"),
-            ("IO Error: Cannot open file: Permission denied", "permissions"),
+            ("IO Error: Cannot open file: Permission denied", "chmod 0440"),
+            ("IO Error: Read-only file system", "permissions"),
         ] {
             let failure = refused(words);
             assert_eq!(failure.exit, ExitCode::Storage);

@@ -14,7 +14,13 @@ const SYSTEM_TEXTS: &[&str] = &[
     "Conflicting lock is held",
 ];
 
-const STACK_TRACE: &str = "Stack Trace:";
+/// Where the part of a text begins that does not help users of a command: addresses of DuckDB's functions, links to its
+/// documentation.
+const APPENDICES: &[&str] = &["Stack Trace:", "See also https://"];
+
+/// DuckDB's advice on limits are statements for a session, which the settings of vcq-etl replace.
+const OUT_OF_RESOURCES_ADVICE: &[&str] =
+    &["Possible solutions:", "Database is launched in", "You can adjust this setting"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DuckdbErrorKind {
@@ -46,12 +52,14 @@ fn contains_any(text: &str, patterns: &[&str]) -> bool {
     patterns.iter().any(|pattern| text.contains(pattern))
 }
 
-/// DuckDB appends the addresses of its own functions to internal errors, which do not help users of a command.
-pub(crate) fn without_stack_trace(error: duckdb::Error) -> duckdb::Error {
+/// The message without what DuckDB appends for those who program with it.
+pub(crate) fn without_appendix(error: duckdb::Error) -> duckdb::Error {
     match error {
         duckdb::Error::DuckDBFailure(code, Some(text)) => {
-            let message = text.split(STACK_TRACE).next().unwrap_or_default().trim_end().to_owned();
-            duckdb::Error::DuckDBFailure(code, Some(message))
+            let advice = if contains_any(&text, OUT_OF_RESOURCES_TEXTS) { OUT_OF_RESOURCES_ADVICE } else { &[] };
+            let appendices = APPENDICES.iter().chain(advice).filter_map(|start| text.find(start));
+            let message = text[..appendices.min().unwrap_or(text.len())].trim_end();
+            duckdb::Error::DuckDBFailure(code, Some(message.to_owned()))
         }
         other => other,
     }
@@ -67,9 +75,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stack_trace_is_not_shown() {
+    fn a_stack_trace_and_advice_are_not_shown() {
+        let shown = |text: &str| {
+            let error = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));
+            without_appendix(error).to_string()
+        };
         let text = "INTERNAL Error: a bug\nmore\n\nStack Trace:\n\n0  _ZN6duckdb9ExceptionC2\n1  main";
-        let error = duckdb::Error::DuckDBFailure(duckdb::ffi::Error::new(1), Some(text.to_owned()));
-        assert_eq!(without_stack_trace(error).to_string(), "INTERNAL Error: a bug\nmore");
+        assert_eq!(shown(text), "INTERNAL Error: a bug\nmore");
+        let text = "IO Error: Could not set lock on file. See also https://duckdb.org/docs/stable/connect/concurrency";
+        assert_eq!(shown(text), "IO Error: Could not set lock on file.");
+        assert_eq!(shown("Binder Error: Possible solutions: a cast"), "Binder Error: Possible solutions: a cast");
+    }
+
+    #[test]
+    fn out_of_memory_is_shown_without_statements() {
+        let connection = duckdb::Connection::open_in_memory().expect("open");
+        connection.execute_batch("set memory_limit = '5MB'; set temp_directory = ''").expect("set");
+        let sql = "create table t as select range as a, hash(range) as b from range(10000000)";
+        let error = connection.execute_batch(sql).expect_err("too large");
+        let full = error.to_string();
+        let shown = without_appendix(error).to_string();
+        assert!(full.contains("SET ") && shown.starts_with("Out of Memory Error: "), "{full}");
+        assert!(!shown.contains("SET ") && !shown.contains("https"), "{shown}");
     }
 }

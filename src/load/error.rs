@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::duckdb_error::{is_disk_full, without_stack_trace};
+use super::duckdb_error::{is_disk_full, without_appendix};
 use super::step::Step;
 
 pub(super) type Result<T = (), E = LoadError> = std::result::Result<T, E>;
@@ -116,7 +116,7 @@ impl LoadError {
         let path = path.to_path_buf();
         move |source| match is_disk_full(&source.to_string()) {
             true => LoadError::DiskFull { attempt, path, source: Box::new(source) },
-            false => LoadError::Duckdb { attempt, path, source: without_stack_trace(source) },
+            false => LoadError::Duckdb { attempt, path, source: without_appendix(source) },
         }
     }
 }

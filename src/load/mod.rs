@@ -59,7 +59,7 @@ pub(crate) use custom::try_install;
 pub(crate) use custom::{CustomFile, CustomStatement};
 pub use definitions::Definitions;
 pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum};
-pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source, without_stack_trace};
+pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source, without_appendix};
 pub(crate) use error::{LoadError, NotAStore};
 pub use lock::Lock;
 pub(crate) use lock::{Holder, LockError, holder};
