@@ -8,6 +8,8 @@ use crate::schema::Status;
 pub(crate) enum Event {
     /// The run has begun. The window in microseconds UTC, its end exclusive.
     Started { since_us: i64, until_us: i64 },
+    /// The run has begun, for the meetings of events only.
+    EventsRead { meetings: u64 },
     /// A page of the meeting list has arrived; what is known so far, as in `MeetingsListed`. Meetings are fetched while
     /// the list is still being read.
     MeetingPage { meetings: u64, to_list: u64, quality_calls_estimate: u64 },

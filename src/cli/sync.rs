@@ -231,8 +231,29 @@ fn ending(synced: &Synced) -> Ending {
                     .to_owned(),
             ),
         },
-        None => Ending::default(),
+        None => bad_lines_ending(synced),
     }
+}
+
+/// Bad lines of an events file are not pending: only a corrected file can add their meetings.
+fn bad_lines_ending(synced: &Synced) -> Ending {
+    const SHOWN: usize = 5;
+    let bad_lines = synced.summary.events.as_ref().map(|events| events.bad_lines.as_slice()).unwrap_or_default();
+    if bad_lines.is_empty() || synced.exit != ExitCode::Incomplete {
+        return Ending::default();
+    }
+    let numbers: Vec<String> = bad_lines.iter().take(SHOWN).map(|bad| bad.line.to_string()).collect();
+    let more = match bad_lines.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let lines = if bad_lines.len() == 1 { "line" } else { "lines" };
+    let correct = format!("Correct {lines} {}{more} of the events file and run it again.", numbers.join(", "));
+    if synced.only_bad_lines {
+        let outcome = Some("finished, but some lines of the events file could not be read");
+        return Ending { outcome, next: Some(correct) };
+    }
+    Ending { outcome: None, next: Some(format!("{correct} The next run retries what is still pending.")) }
 }
 
 /// The configuration of the Feishu client.

@@ -28,6 +28,8 @@ pub(crate) struct Synced {
     pub stop: Option<Stop>,
     /// The run is incomplete only because meetings or participants cannot be read.
     pub only_unreadable: bool,
+    /// The run is incomplete only because of lines of the events file.
+    pub only_bad_lines: bool,
     /// Participants that this run found to be unreadable.
     pub unreadable_participants: u64,
     /// Why fetched data could not be published, if it could not; it is in the raw log.
@@ -64,7 +66,10 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     }
     let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
-    setup.listener.on_event(&Event::Started { since_us, until_us });
+    setup.listener.on_event(&match setup.events.as_ref().filter(|_| !setup.has_window) {
+        Some(events) => Event::EventsRead { meetings: events.events.len() as u64 },
+        None => Event::Started { since_us, until_us },
+    });
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
     let extraction = extraction(&setup, &paths, &run_id, &ledger, &counters, fetch)?;
@@ -148,14 +153,16 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         true => ledger.unlisted_events(setup.window_us, settled_us(&setup)).unwrap_or_default(),
         false => Vec::new(),
     };
-    let only_unreadable = exit == ExitCode::Incomplete
+    let nothing_is_missing = exit == ExitCode::Incomplete
         && is_whole
         && failed_units == 0
-        && unreadable_meetings + unreadable_participants > 0
         && publisher.failed() == 0
         && daily.gaps.is_empty()
-        && events.as_ref().is_none_or(|events| events.bad_lines.is_empty())
         && due.lost_raw.is_empty();
+    let is_readable = unreadable_meetings + unreadable_participants == 0;
+    let has_bad_lines = events.as_ref().is_some_and(|events| !events.bad_lines.is_empty());
+    let only_unreadable = nothing_is_missing && !is_readable && !has_bad_lines;
+    let only_bad_lines = nothing_is_missing && is_readable && has_bad_lines;
     notes.extend(notes::of_events(events.as_ref(), &events_not_listed));
     let mut summary = Summary {
         calls: counters.calls(),
@@ -176,7 +183,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         ..publisher.summary(run_id, exit, started, ("extract", extract_s))
     };
     summary.notes.extend(publisher.take_notes());
-    Ok(Synced { summary, exit, stop, only_unreadable, unreadable_participants, error })
+    Ok(Synced { summary, exit, stop, only_unreadable, only_bad_lines, unreadable_participants, error })
 }
 
 /// Meetings that ended before this have long been listed.

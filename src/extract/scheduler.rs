@@ -119,7 +119,10 @@ impl Scheduler {
         match read.and_then(|()| Ok(self.backlog.add_rest(&self.context, &progress.keys)?)) {
             Ok(()) => {
                 let (to_list, quality_calls_estimate) = self.backlog.added();
-                let meetings = progress.meetings;
+                let meetings = match self.context.settings.has_window {
+                    true => progress.meetings,
+                    false => events.new + events.known,
+                };
                 self.context.listener.on_event(&Event::MeetingsListed { meetings, to_list, quality_calls_estimate });
             }
             Err(stop) => self.stop.set(stop),

@@ -114,4 +114,11 @@ fn bad_lines_are_named_with_their_numbers_and_the_rest_goes_on() {
         events["bad_lines"].as_array().expect("lines").iter().filter_map(|bad| bad["line"].as_u64()).collect();
     assert_eq!(lines, [1, 5], "{summary}");
     assert!(summary["samples"].as_u64() > Some(0));
+    assert!(output.stderr.contains("fetching 1 meeting of events"), "{}", output.stderr);
+    assert!(output.stderr.contains("1 meeting, 1 to fetch"), "{}", output.stderr);
+    fs::write(env.home().join("bad.ndjson"), &text).expect("written");
+    let output = RunOutput::new(env.vcq(&["sync", "--events", "bad.ndjson"]).output().expect("runs")).expect_exit(7);
+    let next = "Next: Correct lines 1, 5 of the events file and run it again.\n";
+    assert!(output.stdout.ends_with(next), "{}", output.stdout);
+    assert!(output.stdout.contains("finished, but some lines of the events file"), "{}", output.stdout);
 }

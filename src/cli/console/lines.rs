@@ -114,6 +114,9 @@ pub(super) fn milestone(before: &Model, event: &Event, now: Duration) -> Option<
         Event::Started { since_us, until_us } => {
             Some(("started", format!("fetching meetings from {} to {}", utc_text(*since_us), utc_text(*until_us))))
         }
+        Event::EventsRead { meetings } => {
+            Some(("started", format!("fetching {} of events", counted(*meetings, "meeting"))))
+        }
         Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
             let listed = format!("{}, {} to fetch", counted(*meetings, "meeting"), thousands(*to_list));
             let estimate = match quality_calls_estimate {

@@ -60,7 +60,7 @@ impl Model {
     /// Folds in one event that happened at `now`.
     pub(crate) fn apply(&mut self, event: &Event, now: Duration) {
         match event {
-            Event::Started { .. } | Event::Warning { .. } => {}
+            Event::Started { .. } | Event::EventsRead { .. } | Event::Warning { .. } => {}
             Event::MeetingPage { meetings, to_list, quality_calls_estimate }
             | Event::MeetingsListed { meetings, to_list, quality_calls_estimate } => {
                 self.meetings = *meetings;
