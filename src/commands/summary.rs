@@ -142,6 +142,8 @@ pub(crate) struct Summary {
     /// Time since the first complete run that no complete run covers.
     pub not_covered: Vec<TimeSpan>,
     pub store: String,
+    /// What the user should know beyond the counts: one clause each, without a full stop.
+    pub notes: Vec<String>,
     /// Null unless the run failed.
     pub error: Option<FailureText>,
     /// Whether the command makes API calls; a rebuild does not.
@@ -150,9 +152,6 @@ pub(crate) struct Summary {
     /// What is left of the window, if the run ended early and that is known.
     #[serde(skip)]
     pub left: Option<CostEstimate>,
-    /// One clause each, without a full stop.
-    #[serde(skip)]
-    pub notes: Vec<String>,
     #[serde(skip)]
     pub stage_s: Vec<(&'static str, f64)>,
 }

@@ -7,7 +7,7 @@
 use duckdb::Connection;
 
 use super::connection::DatabaseOptions;
-use super::duckdb_error::without_stack_trace;
+use super::duckdb_error::without_appendix;
 use super::error::{LoadError, Result};
 use super::scripts::{Script, run_all};
 use crate::schema::ddl;
@@ -28,6 +28,18 @@ pub struct CustomStatement {
     pub sql: String,
 }
 
+/// A name in the schema that vcq-etl uses, if there is one.
+const SHADOWING: &str = "
+    with objects(schema_name, name) as (
+        select schema_name, table_name from duckdb_tables() where database_name = current_database()
+        union all select schema_name, view_name from duckdb_views()
+        where not internal and database_name = current_database()
+        union all select schema_name, function_name from duckdb_functions()
+        where not internal and database_name = current_database()
+    )
+    select name from objects where schema_name = 'custom'
+    and lower(name) in (select lower(name) from objects where schema_name = 'main') limit 1";
+
 /// Replaces everything in the schema. Returns the problems, one clause each. The connection loses access to files.
 pub(super) fn install(connection: &Connection, files: &[CustomFile]) -> duckdb::Result<Vec<String>> {
     connection.execute_batch("drop schema if exists custom cascade; create schema custom")?;
@@ -40,8 +52,13 @@ pub(super) fn install(connection: &Connection, files: &[CustomFile]) -> duckdb::
     for file in files {
         connection.execute_batch("begin transaction")?;
         let failed = file.statements.iter().find_map(|statement| {
-            let error = connection.execute_batch(&statement.sql).err()?;
-            Some(problem(&file.name, statement, error))
+            if let Err(error) = connection.execute_batch(&statement.sql) {
+                return Some(problem(&file.name, statement, error));
+            }
+            let name: String = connection.query_row(SHADOWING, [], |row| row.get(0)).ok()?;
+            let text =
+                format!("{name} is a name of vcq-etl, which the next files would no longer find; use another one");
+            Some(left_out(&file.name, statement.line, &text))
         });
         connection.execute_batch(if failed.is_some() { "rollback" } else { "commit" })?;
         problems.extend(failed);
@@ -50,12 +67,16 @@ pub(super) fn install(connection: &Connection, files: &[CustomFile]) -> duckdb::
 }
 
 fn problem(file: &str, statement: &CustomStatement, error: duckdb::Error) -> String {
-    let text = without_stack_trace(error).to_string();
+    let text = without_appendix(error).to_string();
     // DuckDB shows the place as `LINE 2: ...`, counted from the start of the statement.
     let within = text.split_once("LINE ").and_then(|(_, rest)| rest.split(':').next()?.parse::<usize>().ok());
     let line = statement.line + within.unwrap_or(1).saturating_sub(1);
     let first_line = text.lines().next().unwrap_or_default();
-    format!("{file}, line {line}: {first_line}; nothing of this file is installed")
+    left_out(file, line, first_line)
+}
+
+fn left_out(file: &str, line: usize, why: &str) -> String {
+    format!("{file}, line {line}: {why}; nothing of this file is installed")
 }
 
 /// Installs the files in an empty database with all definitions. Returns the problems.
@@ -102,6 +123,24 @@ mod tests {
         assert_eq!(publish(&store, "r3", 9, &files[..1]), [""; 0]);
         assert_eq!(number(&store, "select n from custom.twice"), None, "a removed file is gone");
         store.assert_consistent();
+    }
+
+    #[test]
+    fn a_name_of_vcq_etl_is_refused() {
+        let store = Store::new();
+        let files = [
+            file(
+                "10.sql",
+                &[(1, "create view custom.fine as select 1 as n"), (3, "create view custom.Meetings as select 1 as n")],
+            ),
+            file("20.sql", &[(2, "create macro custom.meetings() as table select 1 as n")]),
+            file("30.sql", &[(1, "create view custom.counted as select count(*) as n from meetings")]),
+        ];
+        let notes = publish(&store, "r1", 7, &files);
+        assert!(notes[0].starts_with("10.sql, line 3: Meetings is a name of vcq-etl"), "{notes:?}");
+        assert!(notes[1].starts_with("20.sql, line 2: meetings is a name") && notes.len() == 2, "{notes:?}");
+        assert_eq!(number(&store, "select n from custom.counted"), Some(7));
+        assert_eq!(number(&store, "select n from custom.fine"), None, "nothing of the file");
     }
 
     #[test]

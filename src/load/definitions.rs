@@ -108,13 +108,24 @@ impl Definitions<'_> {
         Ok((!unknown.is_empty()).then_some(UnknownLimits { unknown, known }))
     }
 
-    /// Lower-case hexadecimal; different for different definitions.
+    /// Different for different definitions: a checksum of those of vcq-etl and, if there are files of the user, one of
+    /// them after a `+`.
     pub fn sha256(&self) -> String {
+        let own = self.own_sha256();
+        if self.custom.is_empty() {
+            return own;
+        }
         let mut hash = Sha256::new();
-        let mut field = |text: &str| {
-            hash.update(text.len().to_le_bytes());
-            hash.update(text);
-        };
+        for statement in self.custom.iter().flat_map(|file| &file.statements) {
+            add_field(&mut hash, &statement.sql);
+        }
+        format!("{own}+{}", hex(&hash.finalize()))
+    }
+
+    /// Without the files of the user.
+    fn own_sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut field = |text: &str| add_field(&mut hash, text);
         for script in self.scripts {
             field(&script.name);
             field(&script.sql);
@@ -125,13 +136,15 @@ impl Definitions<'_> {
         for (metric, value) in self.custom_limits {
             field(&format!("{metric}={value}"));
         }
-        for statement in self.custom.iter().flat_map(|file| &file.statements) {
-            field(&statement.sql);
-        }
         for row in self.buildings {
             field(&format!("{row:?}"));
         }
         hex(&hash.finalize())
+    }
+
+    /// Whether a published checksum is that of these definitions, whatever files of the user are installed.
+    pub(crate) fn are_own_of(&self, published: Option<&str>) -> bool {
+        published.and_then(|text| text.split('+').next()) == Some(self.own_sha256().as_str())
     }
 
     /// Drops all existing definitions, then defines those of this program.
@@ -206,6 +219,11 @@ impl Definitions<'_> {
         );
         if reinstall { Ok(()) } else { draft.execute("deduplicate the addresses of", &deduplicate) }
     }
+}
+
+fn add_field(hash: &mut Sha256, text: &str) {
+    hash.update(text.len().to_le_bytes());
+    hash.update(text);
 }
 
 /// Updates the derived tables for the `changed_dates` of their source, a SQL condition.

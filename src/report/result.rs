@@ -4,7 +4,7 @@ use duckdb::Connection;
 use duckdb::types::ValueRef;
 use serde_json::{Number, Value};
 
-use crate::load::without_stack_trace;
+use crate::load::without_appendix;
 use crate::schema::{civil_date_text, days_of_local};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -130,7 +130,7 @@ pub(super) enum QueryError {
 
 impl From<duckdb::Error> for QueryError {
     fn from(source: duckdb::Error) -> QueryError {
-        QueryError::Duckdb(without_stack_trace(source))
+        QueryError::Duckdb(without_appendix(source))
     }
 }
 

@@ -12,7 +12,7 @@ use super::arguments::Arguments;
 use super::catalogue::Report;
 use super::definition::{MacroScope, custom_macro_name, definition, literal, macro_name};
 use super::result::{QueryError, ResultSet, query};
-use crate::load::without_stack_trace;
+use crate::load::without_appendix;
 use crate::schema::ddl::quoted;
 
 /// The SQL that runs a report with these values.
@@ -149,7 +149,7 @@ pub(crate) fn explain_empty(
 }
 
 fn run_error(report: &Report, source: duckdb::Error) -> ReportError {
-    let source = Box::new(without_stack_trace(source));
+    let source = Box::new(without_appendix(source));
     match &report.file {
         Some(path) => ReportError::RunCustom { path: path.clone(), source },
         None => ReportError::Run { report: report.name.clone(), source },

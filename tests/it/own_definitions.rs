@@ -57,4 +57,32 @@ fn files_of_views_dir_are_installed_by_every_sync() {
     assert!(!said.contains(".sql"), "{said}");
     assert_eq!(env.number("select n from custom.one"), 1);
     assert_eq!(env.number("select n from custom.twice"), 2 * meetings);
+    let run = |command: &[&str]| RunOutput::new(env.vcq(command).output().expect("runs")).expect_exit(0);
+    run(&["verify", "--views-dir", dir]);
+    run(&["verify"]);
+    // A reader need not have the setting of the publisher.
+    let read = run(&["report", "run", "coverage"]);
+    assert!(!read.stderr.contains("was published with other"), "{}", read.stderr);
+    run(&["rebuild", "--views-dir", dir]);
+    assert_eq!(env.number("select n from custom.one"), 1);
+    run(&["verify", "--views-dir", dir]);
+    run(&["verify"]);
+}
+
+#[test]
+fn the_json_summary_has_the_notes_of_a_quiet_sync() {
+    let env = TestEnv::new();
+    env.sync(&[]).expect_exit(0);
+    let database = open_for_writing(&env.store());
+    database.execute_batch("create table my_notes (a int)").expect("changed");
+    drop(database);
+    let folder = env.store().with_file_name("views");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("10_broken.sql"), "create view one as select x from meetings").expect("written");
+    let command = ["sync", "--since", "30d", "--quiet", "--summary", "json", "--views-dir"];
+    let mut command = env.vcq(&command);
+    let ran = RunOutput::new(command.arg(&folder).output().expect("runs")).expect_exit(0);
+    assert_eq!(ran.stderr, "");
+    let notes = ran.summary()["notes"].to_string();
+    assert!(notes.contains("dropped: table my_notes") && notes.contains("10_broken.sql, line 1: Binder"), "{notes}");
 }

@@ -68,6 +68,7 @@ fn the_json_summary_has_the_documented_fields_and_is_alone_on_stdout() {
             "generation",
             "not_covered",
             "store",
+            "notes",
             "error",
         ]
     );

@@ -63,14 +63,19 @@ impl Installed {
     }
 }
 
-/// Whether a published database has the definitions that this program would install with these limits.
+/// Whether a published database has the definitions that this program would install with these limits. Who reads a
+/// store of others need not know their `views_dir`: its files are compared only if the setting is given.
 pub(crate) fn defines_the_same(
     connection: &Connection,
     paths: &StorePaths,
     settings: &DefinitionSettings,
 ) -> Result<bool, SyncError> {
     let installed = Installed::read_and_check(paths, settings)?;
-    Ok(installed_checksum(connection).as_deref() == Some(installed.definitions().sha256().as_str()))
+    let (published, definitions) = (installed_checksum(connection), installed.definitions());
+    Ok(match settings.views_dir {
+        Some(_) => published.as_deref() == Some(definitions.sha256().as_str()),
+        None => definitions.are_own_of(published.as_deref()),
+    })
 }
 
 impl BuildingLookup for Installed {
