@@ -15,7 +15,8 @@
 --   minutes are expected.
 -- column: askable_pct %: Only for status all: covered_pct without participants whose data cannot be requested
 --   (unaddressable, unsupported).
--- column: gate: Only for status all: ok if askable_pct is at least 98, otherwise gap.
+-- column: gate: Only for status all: gap if askable_pct is below 98, a list of participants is missing or short, or
+--   some time of the day is not covered; otherwise ok.
 -- column: example_reason: Example reason.
 -- threshold: Gate: 98% (this project's choice).
 -- caveat: Expected minutes are an upper bound for people who rejoined, so complete days can stay below 100%.
@@ -29,7 +30,12 @@ select
     a.samples,
     round(a.covered_pct, 1) as covered_pct,
     case when a.status = 'all' then round(a.askable_pct, 1) end as askable_pct,
-    case when a.status = 'all' then case when a.askable_pct < l.coverage_gate_pct then 'gap' else 'ok' end end as gate,
+    case when a.status = 'all' then
+        case when a.askable_pct < l.coverage_gate_pct
+            or a.missing_lists > 0
+            or count(case when a.status = 'not_covered' then 1 end) over (partition by a.date) > 0
+        then 'gap' else 'ok' end
+    end as gate,
     case when a.status not in ('all', 'complete') then a.example_reason end as example_reason
 from (
     select
@@ -46,6 +52,9 @@ from (
             100.0 * sum(case when c.sample_count < c.expected_minutes then c.sample_count else c.expected_minutes end)
             / sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end)
         end as askable_pct,
+        count(case
+            when c.status = 'list_short' or (c.status in ('pending', 'failed') and c.participant_key like '%/*') then 1
+        end) as missing_lists,
         max(c.reason) as example_reason
     from coverage as c
     inner join (
@@ -74,6 +83,7 @@ from (
         null as samples,
         null as covered_pct,
         null as askable_pct,
+        0 as missing_lists,
         'no complete run covers ' || substr(cast(min(d.since_local) as varchar), 1, 16) || ' to '
         || substr(cast(max(d.until_local) as varchar), 1, 16) as example_reason
     from (

@@ -15,7 +15,8 @@
 --   returned, or a list of participants), or participant (quality data).
 -- column: name: Day, user, topic of the meeting or participant.
 -- column: meeting_no: Number of the meeting; empty for a day or user.
--- column: short: What the store lacks and how much of it, such as `participants: 2, minutes: 35`.
+-- column: short: What the store lacks and how much of it, such as `participants: 2, minutes: 35`; `no count` where
+--   Feishu's count of the day is not in the store.
 -- column: feishu_meetings: Meetings that Feishu counts.
 -- column: held_meetings: Meetings in the store.
 -- column: feishu_participants: Participants that Feishu counts.
@@ -25,8 +26,10 @@
 -- column: explanation: A known cause that may explain the difference; empty if there is none.
 -- column: key: User id, meeting_key or participant_key.
 -- threshold: A row appears only where Feishu counts more than the store holds, beyond the tolerances (this project's
---   choice).
+--   choice), or where Feishu's count of a day is missing.
 -- caveat: Rows for days and users need sync --also census. Meetings and participants are always compared.
+-- caveat: `no count` appears only for days with meetings that complete syncs cover, from the first day with a count on,
+--   at least a day after they end and while Feishu still returns their count (88 days).
 -- caveat: A day is counted from census_daily.day_start_utc for 24 hours, and compared once it is over. A meeting belongs
 --   to the day on which it starts.
 -- caveat: A meeting of a user belongs to the local day on which it starts, and its minutes are those of the device that
@@ -37,7 +40,8 @@
 --   seconds are compared; for the others see the report coverage. An absence is subtracted in full minutes.
 -- caveat: If the store holds more than Feishu counts, for example rooms or external meetings that its count leaves out,
 --   this can hide a missing meeting of that day; its participants' own rows still show it.
--- empty: The store holds everything that Feishu counts.
+-- empty: Nothing falls short of what Feishu's counts in this store say. Days and users are compared only after sync
+--   --also census.
 with days as (
     select
         d.meeting_date,
@@ -109,6 +113,7 @@ dates as (
         k.meeting_date,
         count(*) as meetings,
         cast(sum(k.participants) as bigint) as participants,
+        cast(sum(k.duration_s) as bigint) as duration_s,
         count(*) filter (where k.listing in ('pending', 'failed')) as pending,
         count(*) filter (where k.listing = 'list_short') as short_lists,
         cast(coalesce(sum(k.number_of_webinar_viewers), 0) as bigint) as viewers
@@ -133,6 +138,55 @@ uncovered as (
     ) as g on g.since_utc < d.day_end_utc and g.until_utc > d.day_start_utc
     cross join (select count(*) as syncs from runs as s where s.command = 'sync') as a
     where a.syncs > 0
+),
+
+-- Days with meetings that complete syncs cover entirely, without a count that Feishu still returns. Where Feishu's days
+-- begin and end is read from its counts, otherwise from the zone of the meetings.
+uncounted as (
+    select
+        b.meeting_date,
+        b.meetings,
+        b.participants,
+        b.duration_s
+    from (
+        select
+            t.meeting_date,
+            t.meetings,
+            t.participants,
+            t.duration_s,
+            cast(t.meeting_date as timestamp) + cast(coalesce(d.first_start_s, z.first_start_s) as integer) * interval '1 second'
+                as day_start_utc,
+            cast(t.meeting_date as timestamp) + cast(coalesce(d.last_start_s, z.last_start_s) as integer) * interval '1 second'
+                + interval '24 hours' as day_end_utc
+        from dates as t
+        cross join (
+            select
+                min(c.meeting_date) as first_date,
+                min(extract(epoch from c.day_start_utc) - extract(epoch from cast(c.meeting_date as timestamp))) as first_start_s,
+                max(extract(epoch from c.day_start_utc) - extract(epoch from cast(c.meeting_date as timestamp))) as last_start_s
+            from census_daily as c
+        ) as d
+        cross join (select min(c.meeting_date) as first_date from census_users as c) as u
+        cross join (
+            select
+                min(-60 * k.utc_offset_min) as first_start_s,
+                max(-60 * k.utc_offset_min) as last_start_s
+            from meetings as k
+        ) as z
+        where t.meeting_date >= coalesce(d.first_date, u.first_date)
+            and t.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+            and t.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+    ) as b
+    cross join meta as m
+    cross join (select min(c.since_utc) as since_utc, max(c.until_utc) as until_utc from covered_windows as c) as w
+    left join census_daily as c on c.meeting_date = b.meeting_date
+    left join not_covered as n on n.since_utc < b.day_end_utc and n.until_utc > b.day_start_utc
+    where c.meeting_date is null
+        and n.since_utc is null
+        and b.day_start_utc >= w.since_utc
+        and b.day_end_utc <= w.until_utc
+        and b.day_end_utc + interval '24 hours' <= m.created_utc
+        and b.day_start_utc + interval '2112 hours' > m.created_utc
 ),
 
 day_rows as (
@@ -264,18 +318,39 @@ found as (
             '; ',
             case when d.is_recent then 'recent: the day ended less than a day before the last publication' end,
             case when d.is_uncovered = 1 then 'not covered: no complete sync covers all of this day' end,
-            case when d.pending > 0
-                then 'pending: the participants of ' || cast(d.pending as varchar) || ' meetings are not fetched yet' end,
-            case when d.short_lists > 0
+            case when d.pending > 0 and d.participants > d.held_participants
+                then 'pending: the participants of ' || cast(d.pending as varchar)
+                    || case when d.pending = 1 then ' meeting' else ' meetings' end || ' are not fetched yet' end,
+            case when d.short_lists > 0 and d.participants > d.held_participants
                 then 'list_short: Feishu lists fewer participants than it counts in ' || cast(d.short_lists as varchar)
-                    || ' meetings' end,
+                    || case when d.short_lists = 1 then ' meeting' else ' meetings' end end,
             case when d.date_meetings >= d.meetings and d.date_participants >= d.participants
                 then 'day boundary: the local day has enough meetings and participants' end,
             case when d.meetings = d.held_meetings and d.participants - d.held_participants between 1 and d.viewers
-                then 'webinar: Feishu may count some of the ' || cast(d.viewers as varchar) || ' webinar viewers' end
+                then case
+                    when d.viewers = 1 then 'webinar: Feishu may count the webinar viewer'
+                    else 'webinar: Feishu may count some of the ' || cast(d.viewers as varchar) || ' webinar viewers'
+                end end
         ) as explanation,
         null as key
     from day_rows as d
+    union all
+    select
+        n.meeting_date,
+        1 as rank,
+        'day' as what,
+        cast(n.meeting_date as varchar) as name,
+        null as meeting_no,
+        'no count' as short,
+        null as feishu_meetings,
+        n.meetings as held_meetings,
+        null as feishu_participants,
+        n.participants as held_participants,
+        null as feishu_min,
+        cast(round(n.duration_s / 60.0) as bigint) as held_min,
+        'not fetched: run vcq-etl sync --also census' as explanation,
+        null as key
+    from uncounted as n
     union all
     select
         u.meeting_date,
@@ -299,11 +374,15 @@ found as (
             '; ',
             case when u.is_uncovered = 1 then 'not covered: no complete sync covers all of this day' end,
             case when u.pending > 0
-                then 'pending: the participants of ' || cast(u.pending as varchar) || ' meetings are not fetched yet' end,
+                then case
+                    when u.pending = 1 then 'pending: the person may be in the list that is requested again'
+                    else 'pending: the person may be in one of the ' || cast(u.pending as varchar)
+                        || ' lists that are requested again'
+                end end,
             case when u.short_lists > 0
                 then 'list_short: Feishu lists fewer participants than it counts in ' || cast(u.short_lists as varchar)
-                    || ' meetings' end,
-            case when u.is_day_complete
+                    || case when u.short_lists = 1 then ' meeting' else ' meetings' end end,
+            case when u.is_day_complete and u.pending = 0 and u.short_lists = 0
                 then 'external: the day itself has no missing meeting, so this may be a meeting of another tenant' end
         ) as explanation,
         u.user_id as key
@@ -360,7 +439,8 @@ found as (
         concat_ws(
             '; ',
             case when p.rejected_items > 0
-                then 'unreadable: ' || cast(p.rejected_items as varchar) || ' items, see the report unread-values' end,
+                then 'unreadable: ' || cast(p.rejected_items as varchar)
+                    || case when p.rejected_items = 1 then ' item' else ' items' end || ', see the report unread-values' end,
             case when p.minutes > 1440 then 'longer than a day: Feishu answers for 24 hours at most' end
         ) as explanation,
         p.participant_key as key

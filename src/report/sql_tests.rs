@@ -23,9 +23,9 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
         .collect()
 }
 
-/// The rows, one line each; for an update, the number of changed rows.
+/// The rows, one line each; for a change, the number of changed rows.
 fn rows(connection: &Connection, query: &str) -> duckdb::Result<Vec<String>> {
-    if query.starts_with("update") || query.starts_with("insert") {
+    if ["update", "insert", "delete"].iter().any(|word| query.starts_with(word)) {
         return Ok(vec![connection.execute(query, [])?.to_string()]);
     }
     let mut statement = connection.prepare(&format!("select columns(*)::varchar from ({query})"))?;
