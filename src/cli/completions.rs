@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::command::{Entry, Run};
 use super::output::Output;
 use crate::error::{ExitCode, Failure};
+use crate::extract::Also;
 use crate::report::{Catalogue, PROFILES};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -54,6 +55,9 @@ impl Values {
     }
 
     fn of(&self, arg: &Arg, commands: &[String]) -> Option<Vec<PossibleValue>> {
+        if arg.get_id() == "also" {
+            return Some(Also::ALL.iter().map(|also| PossibleValue::new(also.name())).collect());
+        }
         let [name] = arg.get_value_names()? else { return None };
         Some(match name.as_str() {
             "REPORT" => self.reports.clone(),

@@ -101,6 +101,7 @@ fn bash_completes_reports_and_profiles() {
     let profiles: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     assert_eq!(offered(&["report", "run", "coverage", "--profile", ""]), profiles);
     assert_eq!(offered(&["report", "html", "--profile", "s"]), ["strict"]);
+    assert_eq!(offered(&["sync", "--also", "r"]), ["rooms", "room_alerts", "reservations"]);
     // Bash splits at the equals sign.
     assert_eq!(offered(&["report", "html", "--profile", "=", "s"]), ["strict"]);
     assert_eq!(offered(&["report", "run", "coverage", "--format", "par"]), ["parquet"]);

@@ -108,10 +108,14 @@ fn verdict(checks: &[Check]) -> String {
     let counts =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {}", state.as_str()));
     let once: Vec<String> = checks.iter().filter_map(|check| check.once.clone()).collect();
-    let verdict = match (count(State::Failed), once.is_empty()) {
-        (1.., _) => "A run would not work".to_owned(),
-        (0, true) => "A run would work".to_owned(),
-        (0, false) => format!("A run would work once {}", on_one_line(&once.join(" and "))),
+    let failed = checks.iter().filter(|check| check.state == State::Failed);
+    // `None` if the meetings could not be fetched either.
+    let missing: Option<Vec<&str>> = failed.map(|check| check.optional).collect();
+    let once = if once.is_empty() { String::new() } else { format!(" once {}", on_one_line(&once.join(" and "))) };
+    let verdict = match missing {
+        None => "A run would not work".to_owned(),
+        Some(missing) if missing.is_empty() => format!("A run would work{once}"),
+        Some(missing) => format!("A run would fetch the meetings but not {}{once}", missing.join(", ")),
     };
     wrap_indented(&format!("{verdict}: {}.", counts.collect::<Vec<_>>().join(", ")), 0) + "\n"
 }
@@ -131,6 +135,7 @@ mod tests {
             log_id: None,
             scopes: Vec::new(),
             help_url: None,
+            optional: None,
             exit: None,
             once: None,
         };
@@ -168,7 +173,14 @@ mod tests {
             verdict(&[settings, lock.clone()]),
             "A run would work once process 4711 on etl-1 has ended: 1 ok, 1 warning.\n"
         );
+        let refused =
+            |optional| Check { optional: Some(optional), ..check("get_daily", State::Failed, "refused", &[]) };
+        assert_eq!(
+            verdict(&[check("host", State::Ok, "fine", &[]), refused("census_daily"), refused("census_users")]),
+            "A run would fetch the meetings but not census_daily, census_users: 1 ok, 2\nfailed.\n"
+        );
         let throttled = check("meeting_list", State::Failed, "throttled", &[]);
+        assert!(verdict(&[throttled.clone(), refused("rooms")]).starts_with("A run would not work: 2 failed"));
         assert_eq!(verdict(&[throttled, lock]), "A run would not work: 1 warning, 1 failed.\n");
     }
 }

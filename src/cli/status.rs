@@ -137,24 +137,21 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
     page.line(&format!("Recent runs (times in {})", zone.name()));
     section(&view.runs, &mut page, |runs, page| last_runs(view, runs, zone, page));
     page.line("");
-    page.line("Coverage by day (participants, as published)");
+    page.line("Coverage by day (participants and lists, as published)");
     section(&view.coverage, &mut page, coverage);
     page.line("");
     page.line("Pending");
     section(&view.pending, &mut page, pending);
     if let Part::Read(reasons) = &view.reasons {
         for reason in reasons {
-            let count = counted(reason.participants, "participant");
+            let what = if reason.is_list { "participant list" } else { "participant" };
+            let count = counted(reason.participants, what);
             page.field(&format!("  {}", reason.status), &format!("{count}: {}", on_one_line(&reason.reason)));
         }
         if let Part::Read(pending) = &view.pending
             && counts_differ(pending, reasons)
         {
-            page.field(
-                "",
-                "these count rows of coverage as published: duplicate participants are fetched once, and the row /* of a \
-                 meeting stands for its participant list",
-            );
+            page.field("", "these count rows of coverage as published: duplicate participants are fetched once");
         }
     }
     page.text()
@@ -163,7 +160,7 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
 /// True if the ledger and the published rows give different numbers of pending participants.
 fn counts_differ(pending: &PendingView, reasons: &[Reason]) -> bool {
     let OpenView { not_asked, requested_again, refetch: _, failed } = pending.participants;
-    let rows: u64 = reasons.iter().map(|reason| reason.participants).sum();
+    let rows: u64 = reasons.iter().filter(|reason| !reason.is_list).map(|reason| reason.participants).sum();
     // Participants to be refetched are still published with their earlier data.
     rows > 0 && rows != not_asked + requested_again + failed
 }
@@ -206,7 +203,11 @@ fn spans_text(spans: &[TimeSpan], zone: &TenantZone) -> String {
     if texts.is_empty() {
         return String::new();
     }
-    format!("{}; no complete run has fetched meetings of this time: run vcq-etl sync --since last", texts.join(", "))
+    format!(
+        "{} ({}); no complete run has fetched meetings of this time: run vcq-etl sync --since last",
+        texts.join(", "),
+        zone.name()
+    )
 }
 
 fn newest(newest: &Newest) -> String {

@@ -107,6 +107,7 @@ fn view() -> StatusView {
                 .to_owned(),
             participants: 3,
             meetings: 2,
+            is_list: false,
         }]),
         calls: Part::Read(CallsUsed {
             month: "2026-11".to_owned(),
@@ -135,8 +136,8 @@ fn the_status_of_a_store_in_use() {
     Published       generation 12 at 2026-11-22T17:12:01Z, schema 1, 21 dates
     Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
     Last complete   1 d 8 h ago, 2026-11-21T17:20:00Z, for 2026-11-20..2026-11-21
-    Not covered     2026-11-21 01:00 to 2026-11-21 23:30; no complete run has
-                    fetched meetings of this time: run vcq-etl sync --since last
+    Not covered     2026-11-21 01:00 to 2026-11-21 23:30 (+08:00); no complete run
+                    has fetched meetings of this time: run vcq-etl sync --since last
     Newest          complete date 2026-11-20, date 2026-11-22, sample
                     2026-11-22T10:31:00Z
     Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality
@@ -150,7 +151,7 @@ fn the_status_of_a_store_in_use() {
     11-23 01:00  plan     11-21..11-22  complete 0          302          -  0:12:03
     11-23 01:00  sync     11-21..11-22  interrupted 130  20,290  1,104,233  0:12:03
 
-    Coverage by day (participants, as published)
+    Coverage by day (participants and lists, as published)
     date           meetings  complete  empty  pending  failed  others  complete
     2026-11-22          131     1,800      0      150       3       0    92.1 %
     2026-11-21  not covered
@@ -167,8 +168,7 @@ fn the_status_of_a_store_in_use() {
       failed        3 participants: participant_quality_list on 127.0.0.1 failed
                     after 5 request(s): the answer�[2J is empty
                     these count rows of coverage as published: duplicate
-                    participants are fetched once, and the row /* of a meeting
-                    stands for its participant list
+                    participants are fetched once
     ");
 }
 
@@ -254,7 +254,8 @@ fn an_unfinished_refetch_is_shown() {
 fn equal_counts_need_no_explanation() {
     let Part::Read(pending) = view().pending else { panic!("pending") };
     let participants = OpenView { not_asked: 0, requested_again: 0, refetch: 9, failed: 3 };
-    let reasons = [Reason { status: "failed".to_owned(), reason: String::new(), participants: 3, meetings: 1 }];
+    let reasons =
+        [Reason { status: "failed".to_owned(), reason: String::new(), participants: 3, meetings: 1, is_list: false }];
     let pending = PendingView { participants, ..pending };
     assert!(!counts_differ(&pending, &reasons) && !counts_differ(&pending, &[]));
     let duplicates = [Reason { participants: 4, ..reasons[0].clone() }];

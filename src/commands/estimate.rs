@@ -104,6 +104,11 @@ pub(crate) fn local_text(utc_us: i64, zone: &TenantZone) -> String {
     format!("{}{sign}{:02}:{:02}", wall.trim_end_matches('Z'), minutes / 60, minutes % 60)
 }
 
+/// `2026-11-21 08:00` by the tenant's clock.
+pub(super) fn local_minute(utc_us: i64, zone: &TenantZone) -> String {
+    local_text(utc_us, zone).chars().take("YYYY-MM-DD HH:MM".len()).collect::<String>().replace('T', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

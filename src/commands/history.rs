@@ -5,9 +5,10 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::error::SyncError;
+use super::estimate::local_minute;
 use crate::ledger::{Hole, Ledger, RunRecord, covered_until, holes, read_runs};
 use crate::load::{DatabaseOptions, Manifest, StorePaths, open_published_with};
-use crate::schema::utc_text;
+use crate::schema::{TenantZone, utc_text};
 
 const DAY_US: i64 = 86_400_000_000;
 /// The window of `--since last` in a store without a complete run.
@@ -113,21 +114,22 @@ fn start_of(runs: &[RunRecord], settle_us: i64, now_us: i64) -> LastStart {
     }
 }
 
-/// For the summary: the first holes, with what closes them.
-pub(super) fn holes_note(found: &[Hole]) -> Option<String> {
+/// For the summary: the first holes in the tenant's time, with what closes them.
+pub(super) fn holes_note(found: &[Hole], zone: &TenantZone) -> Option<String> {
     const MOST: usize = 3;
     let texts: Vec<String> = found
         .iter()
         .take(MOST)
-        .map(|hole| format!("{} to {}", utc_text(hole.since_us), utc_text(hole.until_us)))
+        .map(|hole| format!("{} to {}", local_minute(hole.since_us, zone), local_minute(hole.until_us, zone)))
         .collect();
     let more = found.len().saturating_sub(MOST);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!texts.is_empty()).then(|| {
         format!(
-            "not covered by any complete run: {}{more}; meetings may be missing: run vcq-etl sync --since last to fetch \
-             them",
-            texts.join(", ")
+            "not covered by any complete run: {}{more} ({}); meetings may be missing: run vcq-etl sync --since last to \
+             fetch them",
+            texts.join(", "),
+            zone.name()
         )
     })
 }
@@ -164,9 +166,10 @@ mod tests {
     #[test]
     fn a_note_names_the_holes_and_what_closes_them() {
         let hole = |day: i64| Hole { since_us: day * DAY_US, until_us: (day + 1) * DAY_US };
-        assert_eq!(holes_note(&[]), None);
-        let note = holes_note(&[hole(0), hole(2), hole(4), hole(6), hole(8)]).expect("a note");
-        assert!(note.contains("1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z, 1970-01-03"), "{note}");
-        assert!(note.contains(" and 2 more; ") && note.contains("sync --since last"), "{note}");
+        let zone = TenantZone::parse("+08:00").expect("a zone");
+        assert_eq!(holes_note(&[], &zone), None);
+        let note = holes_note(&[hole(0), hole(2), hole(4), hole(6), hole(8)], &zone).expect("a note");
+        assert!(note.contains("1970-01-01 08:00 to 1970-01-02 08:00, 1970-01-03"), "{note}");
+        assert!(note.contains(" and 2 more (+08:00); ") && note.contains("sync --since last"), "{note}");
     }
 }

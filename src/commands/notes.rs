@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::publish::due_dates::DueDates;
 use super::summary::EventsRead;
-use crate::error::stop_reason::{cause_hint, scopes_hint};
-use crate::extract::{CaughtUp, DailyOutcome, endpoint_of};
+use crate::error::stop_reason::cause_hint;
+use crate::extract::{Also, CaughtUp, DailyOutcome, endpoint_of};
 use crate::schema::civil_date_text;
 use crate::text::counted;
 use feishu_vc::StopCause;
@@ -54,14 +54,17 @@ pub(super) fn of_sync(unreadable: (u64, u64), truncated: u64, caught_up: CaughtU
 pub(super) fn of_days(daily: &DailyOutcome) -> Vec<String> {
     let gaps = daily.gaps.iter().map(|gap| {
         let days = counted(gap.days, "day");
-        let mut note = format!("{}: {days} could not be fetched: {}", gap.kind.folder(), gap.reason);
+        let failed = format!("{}: {days} could not be fetched", gap.kind.folder());
+        let mut note = format!("{failed}: {}", gap.reason);
         match gap.cause {
-            Some(StopCause::AppScope | StopCause::UserScope) => {
+            Some(cause @ (StopCause::AppScope | StopCause::UserScope)) => {
                 let scopes = match gap.scopes.as_slice() {
-                    [] => vec![endpoint_of(gap.kind).scope().to_owned()],
-                    named => named.to_vec(),
+                    [] => endpoint_of(gap.kind).scope().to_owned(),
+                    named => named.join(" or "),
                 };
-                note.push_str(&format!("; {}; {}", scopes_hint(&scopes), cause_hint(StopCause::AppScope)));
+                let word =
+                    Also::ALL.iter().find(|also| also.kinds().contains(&gap.kind)).map_or("", |also| also.name());
+                note = format!("{failed}: {} ({scopes}); see vcq-etl doctor --also {word}", cause.meaning());
             }
             Some(StopCause::InvalidRequest) => {
                 note.push_str("; this tenant or edition may not support it: remove it from also (VCQ_ALSO)");

@@ -20,7 +20,9 @@ use super::summary::Calls;
 use super::{history, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
-use crate::extract::{Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, count_daily_calls, paced};
+use crate::extract::{
+    DailyEstimate, Estimate, EstimateInput, FetchScope, Limits, Stop, catch_up, estimate_days, paced,
+};
 use crate::ledger::{Ledger, WindowFilter};
 use crate::load::{Manifest, StorePaths};
 use crate::schema::{civil_date_text, utc_text};
@@ -55,8 +57,8 @@ pub(crate) struct Plan {
     /// When a sync that begins now would finish, and the same in the tenant's zone, with its offset.
     pub finish_utc: String,
     pub finish_local: String,
-    /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, and those with unpublished
-    /// responses.
+    /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, those with unpublished responses, and
+    /// the days that `--also` would request.
     pub dates: Vec<String>,
     pub reach: Option<PlannedReach>,
     /// Calls to the optional endpoints that a sync would make, estimated; only with `--also`.
@@ -117,7 +119,9 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     if let Some(pages) = extracted.meeting_list_pages {
         pending = pending.with_meeting_list(pages);
     }
+    let also = also(&ledger, &setup, now_us)?;
     let mut dates = pending.dates.clone();
+    dates.extend(&also.days);
     dates.extend(ledger.dirty_dates()?.iter().map(|date| date.meeting_date));
     let rate = setup.client.rate;
     let finish_us = now_us.saturating_add(i64::try_from(pending.time(rate).as_micros()).unwrap_or(i64::MAX));
@@ -136,7 +140,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         finish_local: local_text(finish_us, &setup.zone),
         dates: dates.into_iter().map(civil_date_text).collect(),
         reach: reach(&pending, &setup, now_us),
-        also: also(&ledger, &setup, now_us)?,
+        also: also.calls.into_iter().map(|(endpoint, calls)| (endpoint.name(), calls)).collect(),
         used: counters.calls(),
         elapsed_s: tenths(began.elapsed()),
         store: paths.root().display().to_string(),
@@ -144,10 +148,9 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     Ok(Planned { plan, exit, stop: extracted.stop })
 }
 
-fn also(ledger: &Ledger, setup: &SyncSetup, now_us: i64) -> Result<BTreeMap<&'static str, u64>, SyncError> {
+fn also(ledger: &Ledger, setup: &SyncSetup, now_us: i64) -> Result<DailyEstimate, SyncError> {
     let SyncSetup { also, window_us, refetch, zone, settle, .. } = setup;
-    let calls = count_daily_calls(ledger, also, *window_us, *refetch, zone, (*settle).into(), now_us)?;
-    Ok(calls.into_iter().map(|(endpoint, calls)| (endpoint.name(), calls)).collect())
+    Ok(estimate_days(ledger, also, *window_us, *refetch, zone, (*settle).into(), now_us)?)
 }
 
 fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Result<Estimate, SyncError> {

@@ -112,7 +112,7 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
 
     notes.extend(notes::of_rebuild(caught_up, &kept, publisher.truncated()));
     let holes = holes(&ledger.runs()?, (setup.now_us)());
-    notes.extend(history::holes_note(&holes));
+    notes.extend(history::holes_note(&holes, &setup.zone));
     let not_covered = holes.into_iter().map(TimeSpan::from).collect();
     notes.extend(publisher.take_notes());
     notes.extend(fewer_samples(old.as_ref(), Manifest::read(&paths)?.as_ref()));

@@ -70,3 +70,17 @@ pub(super) fn run_row(run: &RunRecord) -> Row {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_set_back_during_a_run_does_not_end_it_before_its_start() {
+        let mut run = begin("sync", (0, 1), 10_000_000);
+        set_finished(&mut run, 3_000_000);
+        assert_eq!(run.finished_us, Some(run.started_us));
+        set_finished(&mut run, 12_000_000);
+        assert_eq!(run.finished_us, Some(12_000_000));
+    }
+}

@@ -113,6 +113,9 @@ pub(crate) struct Summary {
     pub participants: u64,
     /// Coverage rows by status; every status has an entry.
     pub by_status: BTreeMap<&'static str, u64>,
+    /// Of these, the rows of participant lists.
+    #[serde(skip)]
+    pub lists_by_status: BTreeMap<&'static str, u64>,
     pub samples: u64,
     pub rejects: u64,
     pub calls: Calls,

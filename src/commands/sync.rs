@@ -147,7 +147,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         notes::of_sync((unreadable_meetings, unreadable_participants), publisher.truncated(), caught_up, &due);
     notes.extend(notes::of_days(&daily));
     notes.extend(lost_history);
-    notes.extend(history::holes_note(&holes));
+    notes.extend(history::holes_note(&holes, &setup.zone));
 
     let events_not_listed = match stop.is_none() && setup.has_window && setup.meeting_nos.is_empty() {
         true => ledger.unlisted_events(setup.window_us, settled_us(&setup)).unwrap_or_default(),

@@ -31,7 +31,7 @@ mod window;
 mod writer;
 
 pub(crate) use catch_up::{CaughtUp, catch_up};
-pub(crate) use daily::{Also, DailyOutcome, count_daily_calls, day_query, endpoint_of};
+pub(crate) use daily::{Also, DailyEstimate, DailyOutcome, day_query, endpoint_of, estimate_days};
 pub(crate) use estimate::{Count, Estimate, EstimateInput, Limits, paced};
 pub(crate) use events::{EventFile, ImportedEvents, event_items, read_events};
 pub(crate) use items::{list_items, walk_items};

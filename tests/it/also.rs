@@ -118,7 +118,9 @@ fn a_refused_endpoint_is_a_gap_and_stops_nothing() {
     let text = run(env.vcq(&[&["sync"], &env.window()[..], &ALL[..]].concat())).expect_exit(7).stdout;
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        text.contains("census_users: 2 days could not be fetched") && text.contains("admin:admin_user_stat"),
+        text.contains("census_users: 2 days could not be fetched: the app lacks a scope")
+            && text.contains("admin:admin_user_stat")
+            && text.contains("see vcq-etl doctor --also census"),
         "{text}"
     );
     env.faults(&[]);
@@ -219,13 +221,18 @@ fn doctor_checks_what_also_names_and_plan_counts_its_calls() {
     let checks = doctor(&ALL, 3);
     assert!(checks["alerts"].to_string().contains("vc:alert:readonly"), "{}", checks["alerts"]);
     assert!(checks["admin_user_stats"].to_string().contains("admin:admin_user_stat:readonly"));
+    let text = run(env.vcq(&[&["doctor"], &ALL[..]].concat())).expect_exit(3).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("A run would fetch the meetings but not room_alerts, census_users: "), "{text}");
     env.faults(&[]);
 
     let before = calls(&env);
     let plan = env.plan(&ALL).expect_exit(0).summary();
     assert_eq!(calls(&env), before, "a plan requests none of it");
     assert_eq!((&plan["also"]["get_daily"], &plan["also"]["alerts"]), (&Value::from(1), &Value::from(2)));
-    env.sync(&ALL).expect_exit(0);
+    let mut published = env.sync(&ALL).expect_exit(0).summary()["dates_published"].clone();
+    published.as_array_mut().expect("dates").sort_by_key(Value::to_string);
+    assert_eq!(plan["dates"], published);
     assert_eq!(env.plan(&ALL).expect_exit(0).summary().get("also"), None);
 }
 

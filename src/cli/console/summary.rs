@@ -39,6 +39,10 @@ pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
     page.field("Meetings", &thousands(summary.meetings));
     page.field("Participants", &thousands(summary.participants));
     status_lines(summary, &mut page);
+    let lists = lists_text(summary);
+    if !lists.is_empty() {
+        page.field("Lists", &lists);
+    }
     page.field("Samples", &thousands(summary.samples));
     let report = if summary.rejects > 0 { " (see vcq-etl report run unread-values)" } else { "" };
     page.field("Rejects", &format!("{}{report}", thousands(summary.rejects)));
@@ -100,7 +104,10 @@ fn status_lines(summary: &Summary, page: &mut TextPage) {
         .iter()
         .copied()
         .chain(others)
-        .filter_map(|(name, meaning)| Some((*summary.by_status.get(name)?, name, meaning)))
+        .filter_map(|(name, meaning)| {
+            let lists = summary.lists_by_status.get(name).copied().unwrap_or_default();
+            Some((summary.by_status.get(name)?.saturating_sub(lists), name, meaning))
+        })
         .filter(|(count, ..)| *count > 0)
         .map(|(count, name, meaning)| (thousands(count), name, meaning))
         .collect();
@@ -111,6 +118,16 @@ fn status_lines(summary: &Summary, page: &mut TextPage) {
         let start = format!("{:LABEL_WIDTH$}{count:>count_width$} {name:name_width$}  ", "");
         page.line(&(start + &wrap_indented(meaning, indent)));
     }
+}
+
+/// Participant lists that are not complete: `1 pending, 2 short`; empty if there are none.
+fn lists_text(summary: &Summary) -> String {
+    let lists = STATUSES.iter().filter_map(|(name, _)| Some((*name, *summary.lists_by_status.get(name)?)));
+    let texts = lists.filter(|(_, count)| *count > 0).map(|(name, count)| {
+        let name = if name == "list_short" { "short (Feishu counts more participants than it lists)" } else { name };
+        format!("{} {name}", thousands(count))
+    });
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// `2,345 (meetings 4, participants 312, quality 2,029), rooms 3, alerts 2`.
@@ -166,7 +183,8 @@ mod tests {
             until_utc: "2026-11-23T00:00:00Z".to_owned(),
             meetings: 312,
             participants: 1_953,
-            by_status: [("complete", 1_800), ("empty", 0), ("failed", 3), ("pending", 150)].into(),
+            by_status: [("complete", 1_800), ("empty", 0), ("failed", 3), ("pending", 151), ("list_short", 2)].into(),
+            lists_by_status: [("failed", 0), ("pending", 1), ("list_short", 2)].into(),
             samples: 104_233,
             rejects: 12,
             calls: Calls {
@@ -207,6 +225,7 @@ mod tests {
                         150 pending   not fetched yet, or fetched before the data was
                                       stable; a later run fetches it
                           3 failed    all attempts failed; the next run tries again
+        Lists         1 pending, 2 short (Feishu counts more participants than it lists)
         Samples       104,233
         Rejects       12 (see vcq-etl report run unread-values)
         New fields    mood (12)

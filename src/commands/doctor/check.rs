@@ -64,6 +64,9 @@ pub(crate) struct Check {
     /// The scopes that Feishu requires; any one of them is enough.
     pub scopes: Vec<String>,
     pub help_url: Option<String>,
+    /// What a sync fetches from it, such as `census_daily`, if it is an optional endpoint.
+    #[serde(skip)]
+    pub optional: Option<&'static str>,
     /// The exit code of a failed check.
     #[serde(skip)]
     pub exit: Option<ExitCode>,

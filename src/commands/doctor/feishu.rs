@@ -117,7 +117,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
         checks.push(with_region(verdict.check, setup.other_region.as_deref()));
     }
     let kinds = setup.also.iter().flat_map(|also| also.kinds());
-    for endpoint in kinds.map(|kind| endpoint_of(*kind)) {
+    for (raw_kind, endpoint) in kinds.map(|kind| (*kind, endpoint_of(*kind))) {
         let check = match ends {
             Some(why) => Check::skipped(endpoint.name(), why),
             None if !endpoint.accepts(kind) => of_user_token(endpoint),
@@ -127,7 +127,7 @@ pub(super) async fn checks(setup: &DoctorSetup) -> Vec<Check> {
                 of_optional(endpoint, of_called(endpoint, called, Target::Real, true, wait_cap).check)
             }
         };
-        checks.push(check);
+        checks.push(Check { optional: Some(raw_kind.folder()), ..check });
     }
     checks.push(of_clock(&probe));
     checks

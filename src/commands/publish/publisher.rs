@@ -188,6 +188,7 @@ impl Publisher {
             meetings: totals.meetings,
             participants: totals.participants,
             by_status: totals.by_status,
+            lists_by_status: totals.lists_by_status,
             samples: totals.samples,
             rejects: totals.rejects,
             pending_outside_window,

@@ -15,14 +15,17 @@ pub(crate) struct Totals {
     pub participants: u64,
     pub samples: u64,
     pub rejects: u64,
+    /// Coverage rows, those of participant lists included.
     pub by_status: BTreeMap<&'static str, u64>,
+    /// Those of participant lists only.
+    pub lists_by_status: BTreeMap<&'static str, u64>,
 }
 
 impl Default for Totals {
     /// Zeros, with an entry for every status.
     fn default() -> Totals {
         let by_status = Status::ALL.iter().map(|status| (status.name(), 0)).collect();
-        Totals { meetings: 0, participants: 0, samples: 0, rejects: 0, by_status }
+        Totals { meetings: 0, participants: 0, samples: 0, rejects: 0, by_status, lists_by_status: BTreeMap::new() }
     }
 }
 
@@ -94,7 +97,8 @@ impl Totals {
         )?;
         let sql = format!(
             "{window}
-             select c.status, count(*), coalesce(sum(c.sample_count), 0)::bigint
+             select c.status, count(*), coalesce(sum(c.sample_count), 0)::bigint,
+                 count(*) filter (c.participant_key = meeting_key || '/*')
              from coverage c
              join window_meetings using (meeting_date, meeting_key)
              group by c.status"
@@ -103,8 +107,10 @@ impl Totals {
         let mut rows = select.query(params_from_iter(parameters.iter()))?;
         while let Some(row) = rows.next()? {
             let (status, count, samples): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let lists: i64 = row.get(3)?;
             if let Some(status) = Status::from_name(&status) {
                 totals.by_status.insert(status.name(), u64::try_from(count).unwrap_or_default());
+                totals.lists_by_status.insert(status.name(), u64::try_from(lists).unwrap_or_default());
             }
             totals.samples += u64::try_from(samples).unwrap_or_default();
         }

@@ -36,13 +36,16 @@ pub(crate) struct CoverageDay {
     pub not_covered: bool,
 }
 
-/// Why participants are failed or pending.
+/// Why participants or participant lists are failed or pending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Reason {
     pub status: String,
     pub reason: String,
+    /// Rows of coverage: of lists, if it is about lists.
     pub participants: u64,
     pub meetings: u64,
+    #[serde(skip)]
+    pub is_list: bool,
 }
 
 const MAX_REASONS: usize = 12;
@@ -136,11 +139,11 @@ pub(super) fn reasons(database: &Connection) -> Result<Vec<Reason>, duckdb::Erro
     // A log ID belongs to one response and would make every reason a different one.
     let sql = format!(
         "select status, regexp_replace(coalesce(reason, 'no reason is known'), ' ?\\(log id [^)]*\\)', '', 'gi'),
-                count(*), count(distinct meeting_key)
+                count(*), count(distinct meeting_key), participant_key = meeting_key || '/*'
          from coverage
          where status in ('failed', 'pending')
-         group by 1, 2
-         order by 1, 3 desc, 2
+         group by 1, 2, 5
+         order by 1, 3 desc, 2, 5
          limit {MAX_REASONS}"
     );
     let mut select = database.prepare(&sql)?;
@@ -150,6 +153,7 @@ pub(super) fn reasons(database: &Connection) -> Result<Vec<Reason>, duckdb::Erro
             reason: row.get(1)?,
             participants: row.get::<_, i64>(2)?.unsigned_abs(),
             meetings: row.get::<_, i64>(3)?.unsigned_abs(),
+            is_list: row.get(4)?,
         })
     })?;
     rows.collect()

@@ -11,7 +11,7 @@ mod outcome;
 mod requests;
 
 pub(crate) use also::{Also, endpoint_of};
-pub(crate) use estimate::count_daily_calls;
+pub(crate) use estimate::{DailyEstimate, estimate_days};
 pub(super) use fetch::fetch_days;
 pub(crate) use outcome::DailyOutcome;
 pub(crate) use requests::day_query;
