@@ -84,5 +84,5 @@ fn the_json_summary_has_the_notes_of_a_quiet_sync() {
     let ran = RunOutput::new(command.arg(&folder).output().expect("runs")).expect_exit(0);
     assert_eq!(ran.stderr, "");
     let notes = ran.summary()["notes"].to_string();
-    assert!(notes.contains("dropped: table my_notes") && notes.contains("10_broken.sql, line 1: Binder"), "{notes}");
+    assert!(notes.contains("dropped table my_notes") && notes.contains("10_broken.sql, line 1: Binder"), "{notes}");
 }
