@@ -7,7 +7,7 @@ use duckdb::Connection;
 
 use super::*;
 use crate::schema::cell::{Cell, Row};
-use crate::schema::{ADDRESS_BUILDINGS, PARTICIPANTS, Table, civil_date_text, ddl};
+use crate::schema::{ADDRESS_BUILDINGS, PARTICIPANTS, ROOMS, Table, civil_date_text, ddl};
 
 const FILE: &str = "\
 cidr,building,floor,inside,egress_cidr,valid_from,valid_until
@@ -53,7 +53,7 @@ fn insert(connection: &Connection, table: &Table, row: &Row) {
 #[test]
 fn the_view_finds_the_building_of_each_participant() {
     let connection = Connection::open_in_memory().expect("a database");
-    for table in [&PARTICIPANTS, &ADDRESS_BUILDINGS] {
+    for table in [&PARTICIPANTS, &ADDRESS_BUILDINGS, &ROOMS] {
         connection.execute_batch(&ddl::create_table(table)).expect("a table");
     }
     connection.execute_batch(include_str!("../../sql/views/020_participant_facts.sql")).expect("the view");
