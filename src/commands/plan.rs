@@ -57,8 +57,8 @@ pub(crate) struct Plan {
     /// When a sync that begins now would finish, and the same in the tenant's zone, with its offset.
     pub finish_utc: String,
     pub finish_local: String,
-    /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, those with unpublished responses, and
-    /// the days that `--also` would request.
+    /// Dates that it would publish, `YYYY-MM-DD`: those with pending participants, those with unpublished responses,
+    /// and the days that `--also` would request, except those of rooms.
     pub dates: Vec<String>,
     pub reach: Option<PlannedReach>,
     /// Calls to the optional endpoints that a sync would make, estimated; only with `--also`.
