@@ -59,7 +59,7 @@ test-crash: duckdb
 # Versions of the Python package duckdb.
 CLIENTS ?= 1.2.2 1.4.4 1.5.5 2.0.0
 test-clients: build
-	$(PYTHON) tests/clients/sessions.py target/release/vcq-etl target/clients $(CLIENTS)
+	$(PYTHON) tests/clients/sessions.py "$${CARGO_TARGET_DIR:-target}/release/vcq-etl" target/clients $(CLIENTS)
 
 # Eleven tenants of ninety days, each with and without planted losses; prints a table.
 test-census: duckdb
