@@ -1,6 +1,5 @@
 //! `sync`: what it publishes, and what a second one requests.
 
-use serde_json::Value;
 use vcq_etl::{Status, Storage, TABLES};
 use vcq_simulator::Endpoint;
 
@@ -85,12 +84,7 @@ fn the_json_summary_has_the_documented_fields_and_is_alone_on_stdout() {
 fn a_second_sync_requests_only_the_meeting_list_and_keeps_every_file() {
     let env = TestEnv::new();
     env.sync(&[]).expect_exit(0);
-    // The files of `runs` and `meta` have a new row at each publication.
-    let dated = |manifest: &Value| -> Vec<Value> {
-        let files = manifest["files"].as_array().expect("a list");
-        files.iter().filter(|file| !file["meeting_date"].is_null()).cloned().collect()
-    };
-    let before = env.manifest();
+    let before = env.dated_files();
     env.simulator().reset_stats();
     let summary = env.sync(&[]).expect_exit(0).summary();
     let stats = env.simulator().stats();
@@ -99,7 +93,7 @@ fn a_second_sync_requests_only_the_meeting_list_and_keeps_every_file() {
     assert!(stats.calls(Endpoint::MeetingList) > 0);
     assert_eq!(summary["samples"], env.simulator().tenant().totals().samples);
     assert_eq!(summary["dates_published"], serde_json::json!([]));
-    assert_eq!(dated(&env.manifest()), dated(&before), "an unchanged date keeps its files");
+    assert_eq!(env.dated_files(), before, "an unchanged date keeps its files");
     assert_eq!(env.number("select count(*) from runs"), 2);
 }
 

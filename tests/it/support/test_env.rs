@@ -211,6 +211,13 @@ impl TestEnv {
         let text = std::fs::read_to_string(self.store().join("parquet/_manifest.json")).expect("a manifest");
         serde_json::from_str(&text).expect("JSON")
     }
+
+    /// The files of the manifest that have a date. Those of `runs` and `meta` change with each publication.
+    pub(crate) fn dated_files(&self) -> Vec<Value> {
+        let mut files = self.manifest()["files"].as_array().cloned().expect("a list");
+        files.retain(|file| !file["meeting_date"].is_null());
+        files
+    }
 }
 
 /// Every row of a query as text, columns separated by ` | `; NULL is empty.
