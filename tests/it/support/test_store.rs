@@ -357,14 +357,17 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Opens the published database for writing, which its mode and the links in place of a log prevent.
+/// Opens the published database for writing, which its mode and the links in place of a log prevent. Creates it if it is
+/// gone.
 pub(crate) fn open_for_writing(store: &Path) -> duckdb::Connection {
     use std::os::unix::fs::PermissionsExt;
     let database = store.join("vcq.duckdb");
     for log in ["vcq.duckdb.wal", "vcq.duckdb.wal.checkpoint"] {
         std::fs::remove_file(store.join(log)).ok();
     }
-    std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600)).expect("writable");
+    if database.exists() {
+        std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o600)).expect("writable");
+    }
     duckdb::Connection::open(database).expect("opens")
 }
 
