@@ -77,12 +77,19 @@ fn read(path: &Path, check: &mut LedgerCheck) -> rusqlite::Result<()> {
     let quality = "select m.meeting_date, p.base_key, p.last_us, iif(r.meeting_key is null, p.is_final, null)
                  from participants p join meetings m on m.meeting_key = p.meeting_key
                  left join refetch r on r.meeting_key = p.meeting_key where p.last_us is not null";
-    // A list that was final is pending again if Feishu counts more participants than it has.
-    let lists = "select m.meeting_date, m.meeting_key, m.list_us,
-                        iif(r.meeting_key is null and not (m.list_final = 0 and m.list_status in ('complete', 'empty')),
-                            m.list_final, null)
-                  from meetings m left join refetch r on r.meeting_key = m.meeting_key where m.list_us is not null";
-    for (kind, sql) in [(RawKind::Quality, quality), (RawKind::Participants, lists)] {
+    // A list that was final is pending again if Feishu counts more participants than it has. A ledger of an older
+    // version does not have these numbers until the next sync opens it.
+    let has_people = "select exists (select 1 from pragma_table_info('meetings') where name = 'people')";
+    let has_people: bool = connection.query_row(has_people, [], |row| row.get(0))?;
+    let is_short = if has_people { "coalesce(m.number_of_participants > m.people, 0)" } else { "0" };
+    let lists = format!(
+        "select m.meeting_date, m.meeting_key, m.list_us,
+                iif(r.meeting_key is null
+                    and not (m.list_final = 0 and m.list_status in ('complete', 'empty') and {is_short}),
+                    m.list_final, null)
+         from meetings m left join refetch r on r.meeting_key = m.meeting_key where m.list_us is not null"
+    );
+    for (kind, sql) in [(RawKind::Quality, quality), (RawKind::Participants, lists.as_str())] {
         select(&connection, sql, [], |row| {
             let answer = KnownAnswer { kind, unit: row.get(1)?, requested_us: row.get(2)?, is_final: row.get(3)? };
             check.answers.entry(row.get(0)?).or_default().push(answer);

@@ -357,8 +357,8 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Opens the published database for writing, which its mode and the links in place of a log prevent. Creates it if it is
-/// gone.
+/// Opens the published database for writing, which its mode and the links in place of a log prevent. Creates it if it
+/// is gone.
 pub(crate) fn open_for_writing(store: &Path) -> duckdb::Connection {
     use std::os::unix::fs::PermissionsExt;
     let database = store.join("vcq.duckdb");
