@@ -145,4 +145,4 @@ insert into runs by name
 select 'r1' as run_id, 'sync' as command, timestamp '2026-11-06 18:00:00' as started_utc, timestamp '2026-11-06 18:01:00' as finished_utc,
     'complete' as outcome, 0 as exit_code, 5 as meetings, 27 as participants, 70 as samples, 0 as rejects, 2 as calls_meeting_list,
     5 as calls_participant_list, 25 as calls_quality_list, 1 as throttles, 2.5 as waited_s;
-insert into meta by name select 1 as generation, 1 as schema_version, 'r1' as run_id, timestamp '2026-11-06 18:01:00' as created_utc, '+08:00' as timezone;
+insert into meta by name select 1 as generation, 1 as schema_version, 'r1' as run_id, timestamp '2026-11-06 18:01:00' as created_utc, '+08:00' as timezone, 'cqd' as profile;

@@ -93,7 +93,8 @@ pub(super) fn table_rules(table: &'static Table, latest_us: i64) -> Vec<Rule> {
             let found = format!("{} || ', ' || {}", shown(name), shown(max));
             rule(&AVERAGES, format!("{name} > {max}"), format!("{name} not above {max}"), found);
         }
-        if column.kind == Kind::WallClock {
+        // Start and end of an incident may have different offsets.
+        if column.kind == Kind::WallClock && table.position("utc_offset_min").is_some() {
             let (violation, expected) = wall_clock(table, name);
             let (utc, local) = (shown(&utc_of(name)), shown(name));
             let found = format!("concat_ws(', ', {utc}, {local}, 'offset ' || cast(utc_offset_min as varchar))");

@@ -2,6 +2,7 @@
 
 use super::buildings::{ADDRESS_BUILDINGS, BUILDINGS};
 use super::census::{CENSUS_DAILY, CENSUS_USERS, RESERVATIONS, ROOM_ALERTS, ROOMS};
+use super::incidents::{INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS};
 use super::lists::{MEETINGS, PARTICIPANTS};
 use super::quality::QUALITY_SAMPLES;
 use super::store::{
@@ -11,7 +12,7 @@ use crate::schema::Table;
 
 /// The version of the tables: the number of the last file in `migrations/`. A column that is added, removed or changes
 /// its type raises it.
-pub(crate) const SCHEMA_VERSION: u32 = 5;
+pub(crate) const SCHEMA_VERSION: u32 = 6;
 
 /// Every table, in the order of the data dictionary.
 pub const TABLES: &[Table] = &[
@@ -25,11 +26,14 @@ pub const TABLES: &[Table] = &[
     RESERVATIONS,
     CENSUS_DAILY,
     CENSUS_USERS,
+    INCIDENTS,
+    INCIDENT_PARTICIPANTS,
     RUNS,
     THRESHOLDS,
     BUILDINGS,
     ADDRESS_BUILDINGS,
     MISALIGNED_PARTICIPANTS,
+    JUDGED_PARTICIPANTS,
     META,
     PUBLISHED_FILES,
     SCHEMA_MIGRATIONS,

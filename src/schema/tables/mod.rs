@@ -7,6 +7,7 @@
 mod buildings;
 mod catalog;
 mod census;
+mod incidents;
 mod lists;
 mod quality;
 mod store;
@@ -17,6 +18,7 @@ pub use catalog::TABLES;
 pub(crate) use catalog::table;
 pub(crate) use catalog::{SCHEMA_VERSION, unused_fields};
 pub(crate) use census::{CENSUS_DAILY, CENSUS_USERS, RESERVATIONS, ROOM_ALERTS, ROOMS};
+pub(crate) use incidents::{INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS};
 pub(crate) use lists::{MEETINGS, PARTICIPANTS};
 pub use quality::QUALITY_SAMPLES;
 pub(crate) use quality::SECTIONS;
