@@ -11,6 +11,7 @@ mod event;
 mod extract;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod incidents;
 mod ledger;
 mod load;
 mod raw_log;
