@@ -38,12 +38,13 @@ pub(super) const VIEWS: &[SqlFile] = sql_files!(
         "050_summaries",
         "060_periods",
         "070_not_covered",
+        "080_incidents",
     ]
 );
 
 /// The reports by area, in the order of the list. A new report needs a file `sql/reports/<name>.sql` and its name here.
 pub(super) const AREAS: &[Area] = &[
-    area!("Overview", ["scorecard", "daily-summary", "sla", "heatmap", "trend-regression"]),
+    area!("Overview", ["incidents", "incident", "scorecard", "daily-summary", "sla", "heatmap", "trend-regression"]),
     area!(
         "Worst meetings and participants",
         ["worst-meetings", "worst-participants", "meeting-timeline", "user-timeline", "episodes"]

@@ -61,3 +61,8 @@ fn definitions_match_the_results_computed_by_hand() {
 fn reports_match_the_results_computed_by_hand() {
     check(include_str!("../../sql/tests/reports.test"));
 }
+
+#[test]
+fn incidents_match_the_results_computed_by_hand() {
+    check(include_str!("../../sql/tests/incidents.test"));
+}

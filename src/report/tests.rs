@@ -28,9 +28,17 @@ fn defaults(report: &Report) -> Arguments {
         .parameters
         .iter()
         .filter(|parameter| parameter.is_required)
-        .map(|parameter| (parameter.name.as_str(), if parameter.name == "who" { "ann" } else { "100000001" }))
+        .map(|parameter| (parameter.name.as_str(), required_value(&parameter.name)))
         .collect();
     resolve(report, &required).expect("arguments")
+}
+
+fn required_value(parameter: &str) -> &'static str {
+    match parameter {
+        "who" => "ann",
+        "incident_id" => "2026-11-02-acute-site-00000001",
+        _ => "100000001",
+    }
 }
 
 fn file_names(folder: &str) -> BTreeSet<String> {

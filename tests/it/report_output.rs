@@ -40,6 +40,12 @@ fn arguments(env: &TestEnv, report: &Report) -> Vec<String> {
         // After the tenant's last day, every day until the run of this test is one that no run covers.
         "coverage" => vec!["--until".to_owned(), "2026-11-14".to_owned()],
         "user-timeline" => vec!["--param".to_owned(), format!("who={}", first(who))],
+        "incident" => {
+            vec![
+                "--param".to_owned(),
+                format!("incident_id={}", first("select coalesce(min(incident_id), 'none') from incidents")),
+            ]
+        }
         _ => Vec::new(),
     }
 }

@@ -15,16 +15,18 @@ fn every_report_gives_the_same_rows_in_any_client() {
     let list: Vec<Value> =
         serde_json::from_str(&run(&env, &["report", "list", "--format", "json"]).expect_exit(0).stdout)
             .expect("a list");
-    assert_eq!(list.len(), 38);
+    assert_eq!(list.len(), 40);
     let text = |sql: &str| env.rows(sql).first().cloned().unwrap_or_default();
     let meeting_no = text("select min(meeting_no) from quality_samples join meetings using (meeting_key)");
     let who = text("select min(user_id) from participants");
+    let incident = text("select coalesce(min(incident_id), 'none') from incidents");
     let mut with_rows = 0;
     for report in &list {
         let name = report["name"].as_str().expect("a name");
         let needed = match name {
             "meeting-timeline" => Some(("meeting_no", &meeting_no)),
             "user-timeline" => Some(("who", &who)),
+            "incident" => Some(("incident_id", &incident)),
             _ => None,
         };
         let param = needed.map(|(parameter, value)| format!("{parameter}={value}"));

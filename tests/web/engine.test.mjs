@@ -41,8 +41,11 @@ test("every report gives the same rows as the program", () => {
   assert.ok(names.length >= 35, `${names.length} reports`);
   const [{ meeting_no, user_id }] = query(`select min(m.meeting_no) as meeting_no, min(p.user_id) as user_id
     from quality_samples as q join meetings as m using (meeting_key) join participants as p using (participant_key)`);
+  const [{ incident_id }] = query("select coalesce(min(incident_id), 'none') as incident_id from incidents");
   for (const { name } of names) {
-    const needed = { report_meeting_timeline: { meeting_no }, report_user_timeline: { who: user_id } }[name] ?? {};
+    const needed = {
+      report_incident: { incident_id }, report_meeting_timeline: { meeting_no }, report_user_timeline: { who: user_id },
+    }[name] ?? {};
     const given = Object.entries(needed).map(([key, value]) => `${key} := '${value}'`).join(", ");
     // Numbers are compared with a tolerance: sums may differ in the last digit.
     const there = query(`select * from ${name}(${given})`);

@@ -38,8 +38,10 @@ fn own_reports() -> tempfile::TempDir {
 fn reports_are_listed_by_area() {
     let list = run_with(&["report", "list"], &[]);
     assert_eq!((list.exit, list.stderr.as_str()), (ExitCode::Complete, ""));
-    insta::assert_snapshot!(list.stdout.lines().take(12).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(list.stdout.lines().take(14).collect::<Vec<_>>().join("\n"), @r"
     Overview
+      incidents           What went wrong, for whom, and since when?
+      incident            Who was affected by this incident, where, and how much?
       scorecard           How was this period compared with the targets and the
                           previous period?
       daily-summary       How was each day compared with the target and the previous
@@ -55,8 +57,8 @@ fn reports_are_listed_by_area() {
     assert!(list.stdout.lines().all(|line| line.chars().count() <= 80), "{}", list.stdout);
     let json: serde_json::Value =
         serde_json::from_str(&run_with(&["report", "list", "--format", "json"], &[]).stdout).expect("json");
-    assert_eq!(json.as_array().map(Vec::len), Some(38));
-    assert_eq!((&json[0]["id"], &json[0]["parameters"][0]), (&"r25".into(), &"since".into()));
+    assert_eq!(json.as_array().map(Vec::len), Some(40));
+    assert_eq!((&json[0]["id"], &json[0]["parameters"][0]), (&"r39".into(), &"since".into()));
 }
 
 #[test]

@@ -1,0 +1,102 @@
+-- id: r40
+-- title: Incident
+-- question: Who was affected by this incident, where, and how much?
+-- audience: help desk
+-- parameter: incident_id text needed: ID of the incident, from the report incidents.
+-- parameter: profile text: Profile: cqd, strict, huawei-red or custom. Default: that of the store (setting profile);
+--   vcq-etl computes the incidents of another one.
+-- column: who: Name, or ID if there is no name.
+-- column: site: Building, otherwise subnet or public network.
+-- column: device: Client device type.
+-- column: version: App version.
+-- column: network: Connection type.
+-- column: meeting: Topic of the meeting, otherwise its number.
+-- column: join_time_local: When the participant joined; local time.
+-- column: judged_minutes min: Judged minutes of the participant in this meeting.
+-- column: poor_minutes min: Poor minutes of the participant that belong to the incident.
+-- column: first_minute_local: First of the participant's poor minutes, local time.
+-- column: last_minute_local: Last of them, local time.
+-- column: metric: Most frequent metric of the participant's poor minutes.
+-- column: who_id: ID of the person or room.
+-- column: meeting_no: Meeting number; numbers are reused.
+-- column: meeting_date: Date of the meeting.
+-- column: participant_key: Key of the participant.
+-- column: profile: Profile used.
+-- threshold: Verdicts by profile (table thresholds).
+-- caveat: First and last minute are those of all poor minutes of the participant between the start and the end of the
+--   incident.
+-- empty: There is no incident with this ID; the report incidents lists them.
+with chosen as (
+    select
+        i.*,
+        m.profile as judged_by
+    from incidents as i
+    cross join (
+        select n.profile
+        from meta as n
+        where case
+            when cast($profile as varchar) is null or cast($profile as varchar) = n.profile then true
+            else error(
+                'the incidents in this database are judged by the profile ' || n.profile || ', not by '
+                || cast($profile as varchar) || ': vcq-etl report run incident --profile computes those of another profile'
+            )
+        end
+    ) as m
+    where i.incident_id = cast($incident_id as varchar)
+),
+
+affected as (
+    select
+        c.start_time_utc,
+        c.end_time_utc,
+        c.metric,
+        c.judged_by,
+        p.participant_key,
+        p.poor_minutes
+    from chosen as c
+    inner join incident_participants as p on p.incident_id = c.incident_id and p.meeting_date = c.meeting_date
+),
+
+-- The ID begins with the date and the kind, which limits what is scanned: an acute incident is of one date.
+spans as (
+    select
+        b.participant_key,
+        min(b.minute_local) as first_minute_local,
+        max(b.minute_local) as last_minute_local
+    from poor_minutes(
+        since := case
+            when cast($incident_id as varchar) like '____-__-__-acute-%' then try_cast(left(cast($incident_id as varchar), 10) as date)
+            else try_cast(left(cast($incident_id as varchar), 10) as date) - 28
+        end,
+        until := try_cast(left(cast($incident_id as varchar), 10) as date) + 1,
+        profile := coalesce((select max(n.profile) from meta as n), 'cqd')
+    ) as b
+    inner join affected as a on a.participant_key = b.participant_key
+    where b.minute_utc between a.start_time_utc and a.end_time_utc
+    group by b.participant_key
+)
+
+select
+    coalesce(f.participant_name, f.who, a.participant_key) as who,
+    f.site,
+    f.device,
+    f.app_version as version,
+    f.network_kind as network,
+    coalesce(k.meeting_topic, k.meeting_no) as meeting,
+    f.join_time_local,
+    j.judged_minutes,
+    a.poor_minutes,
+    s.first_minute_local,
+    s.last_minute_local,
+    a.metric,
+    f.who as who_id,
+    k.meeting_no,
+    f.meeting_date,
+    a.participant_key,
+    a.judged_by as profile
+from affected as a
+left join participant_facts as f on f.participant_key = a.participant_key
+left join meetings as k on k.meeting_key = f.meeting_key and k.meeting_date = f.meeting_date
+left join judged_participants as j on j.participant_key = a.participant_key and j.meeting_date = f.meeting_date
+left join spans as s on s.participant_key = a.participant_key
+order by a.poor_minutes desc, f.join_time_utc, a.participant_key
