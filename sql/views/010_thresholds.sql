@@ -59,6 +59,8 @@ from (select distinct profile from thresholds) as p
 cross join (
               select 'episode_min_minutes' as metric, 'at_or_above' as poor_when, 3.0 as value, 'min' as unit,
         'own choice, after Circuit: three poor samples in a row' as source
+    union all select 'cpu_framerate_fps', 'below', 15.0, 'fps',
+        'own choice, after the bands of Teams real-time analytics: with the CPU over its threshold, the picture suffers'
     union all select 'participant_poor_minutes_pct', 'above', 10.0, '%', 'own choice'
     union all select 'meeting_affected_pct', 'at_or_above', 20.0, '%', 'own choice'
     union all select 'meeting_affected_participants', 'at_or_above', 2.0, 'participants', 'own choice'
@@ -104,6 +106,7 @@ select
     min(case when t.metric in ('audio_loss_pct', 'video_loss_pct', 'share_loss_pct') then t.limit_value end) as network_loss_pct,
     max(case when t.metric = 'cpu_client_max_pct' then t.limit_value end) as cpu_client_max_pct,
     max(case when t.metric = 'cpu_system_max_pct' then t.limit_value end) as cpu_system_max_pct,
+    max(case when t.metric = 'cpu_framerate_fps' then t.limit_value end) as cpu_framerate_fps,
     max(case when t.metric = 'episode_min_minutes' then t.value end) as episode_min_minutes,
     max(case when t.metric = 'participant_poor_minutes_pct' then t.value end) as participant_poor_minutes_pct,
     max(case when t.metric = 'meeting_affected_pct' then t.value end) as meeting_affected_pct,

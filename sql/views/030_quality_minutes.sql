@@ -150,7 +150,8 @@ case when kbps > 0 then greatest(
 -- marks: which thresholds the minute exceeds, whether or not the stream is active; NULL if none. Few minutes have
 -- marks, and only those are examined further. Bits: 1 audio poor, 2 video poor, 4 sharing poor, 8 a received stream
 -- poor, 16 received loss, 32 sent loss, 64 delay, 128 received jitter, 256 sent jitter, 512 sent video or sharing poor,
--- 1024 resolution at or below the licence cap.
+-- 1024 resolution at or below the licence cap. Of the ratios of loss, delay and jitter (in active streams) to their
+-- thresholds, the largest is that of delay (2048) or jitter (4096), otherwise that of loss; see metric_of.
 create or replace macro quality_minutes(since := null, until := null, profile := 'cqd') as table
 select
     m.participant_key,
@@ -239,6 +240,12 @@ from (
             + case when greatest(video_beyond(a.video_bitrate_sent_kbps, a.video_framerate_sent_fps, a.delay_ms, a.loss_sent_pct, a.video_jitter_sent_ms, l.video_first_metric_decides, l.video_framerate_fps, l.video_delay_ms, l.video_loss_pct, l.video_jitter_ms), share_beyond(a.share_bitrate_sent_kbps, a.share_framerate_sent_fps, a.delay_ms, a.loss_sent_pct, a.share_jitter_sent_ms, l.share_framerate_fps, l.share_delay_ms, l.share_loss_pct, l.share_jitter_ms, l.audio_delay_ms, l.audio_loss_pct)) > 0 then 512 else 0 end
             + case when a.video_height_received_px <= l.licence_video_px or a.video_height_sent_px <= l.licence_video_px
                 or a.share_height_received_px <= l.licence_share_px or a.share_height_sent_px <= l.licence_share_px then 1024 else 0 end
+            + case
+                when greatest(case when a.audio_bitrate_received_kbps > 0 then a.audio_jitter_received_ms / l.audio_jitter_ms end, case when a.audio_bitrate_sent_kbps > 0 then a.audio_jitter_sent_ms / l.audio_jitter_ms end, case when a.video_bitrate_received_kbps > 0 then a.video_jitter_received_ms / l.video_jitter_ms end, case when a.video_bitrate_sent_kbps > 0 then a.video_jitter_sent_ms / l.video_jitter_ms end, case when a.share_bitrate_received_kbps > 0 then a.share_jitter_received_ms / l.share_jitter_ms end, case when a.share_bitrate_sent_kbps > 0 then a.share_jitter_sent_ms / l.share_jitter_ms end)
+                    > greatest(a.delay_ms / l.network_delay_ms, a.loss_received_pct / l.network_loss_pct, a.loss_sent_pct / l.network_loss_pct, 0) then 4096
+                when a.delay_ms / l.network_delay_ms > greatest(a.loss_received_pct / l.network_loss_pct, a.loss_sent_pct / l.network_loss_pct, 0) then 2048
+                else 0
+            end
         end as marks
     from aligned_minutes(since := since, until := until) as a
     cross join limits(profile := profile) as l

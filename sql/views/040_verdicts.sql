@@ -1,9 +1,10 @@
--- Verdicts on participants, meetings and streams; episodes and causes. All macros take since (inclusive), until
--- (exclusive) and profile.
+-- Verdicts on participants, meetings and streams; episodes. All macros take since (inclusive), until (exclusive) and
+-- profile. 045_causes.sql has the causes.
 
 -- The input of the verdicts below, in one pass over the minutes: per participant, one row for all unremarkable minutes
 -- (minute_utc is NULL), and one row for each minute that is poor or in which the participant sent badly, with its marks
--- (see quality_minutes). stretch_*: the run of consecutive poor minutes that contains the minute.
+-- (see quality_minutes). first_ and last_judged_utc: the first and last minute of the row with a verdict. stretch_*: the
+-- run of consecutive poor minutes that contains the minute.
 create or replace macro marked_minutes(since := null, until := null, profile := 'cqd') as table
 with counted as materialized (
     select
@@ -15,12 +16,15 @@ with counted as materialized (
         c.marks,
         count(*) as minutes,
         count(c.is_poor) as judged_minutes,
-        count(*) filter (where c.is_poor) as poor_minutes
+        count(*) filter (where c.is_poor) as poor_minutes,
+        min(c.judged_utc) as first_judged_utc,
+        max(c.judged_utc) as last_judged_utc
     from (
         select
             m.participant_key,
             m.meeting_key,
             m.meeting_date,
+            case when m.is_poor is not null then m.minute_utc end as judged_utc,
             case when m.marks & 807 <> 0 then m.minute_utc end as minute_utc,
             case when m.marks & 807 <> 0 then m.minute_local end as minute_local,
             case when m.marks & 807 <> 0 then m.marks end as marks,
@@ -48,6 +52,8 @@ select
     i.minutes,
     i.judged_minutes,
     i.poor_minutes,
+    i.first_judged_utc,
+    i.last_judged_utc,
     min(i.minute_utc) over (partition by i.participant_key, i.island) as stretch_first_utc,
     min(i.minute_local) over (partition by i.participant_key, i.island) as stretch_first_local,
     count(*) over (partition by i.participant_key, i.island) as stretch_minutes
@@ -321,178 +327,3 @@ from (
 ) as h
 where h.participants >= h.least_participants
     and 100.0 * h.capped_participants / h.participants >= h.least_pct;
-
--- The rows of marked_minutes; poor minutes have a cause, the first that matches:
--- service side  at least half of at least 10 judged participants of the meeting date are poor in this minute, and the
---               poor ones use at least 3 public networks, so a problem at one office is not a service outage. First
---               because in a service outage everybody's loss is high
--- cpu           client or system CPU over its threshold in this minute (by the timestamp of the CPU section); loss,
---               delay and jitter within thresholds, because many computers have high CPU usage all day
--- far end       a received stream is poor, own loss, delay and sent jitter are within thresholds, and another
---               participant in the meeting sent with poor quality in this minute (sent loss or jitter, or poor sent
---               video or sharing)
--- uplink        sent loss or jitter over the threshold, received within it;  downlink: the reverse;  both ways: both
--- latency       delay over the threshold, loss and jitter within theirs
--- licence cap   the hour is capped (licence_capped_hours) and the own resolution is at or below the cap
--- unknown       none of these
-create or replace macro caused_minutes(since := null, until := null, profile := 'cqd') as table
-with marked as materialized (
-    select r.* from marked_minutes(since := since, until := until, profile := profile) as r
-),
-
--- Minutes with enough poor participants on enough networks for a service outage; the share of judged ones is checked
--- below.
-crowds as (
-    select
-        p.meeting_date,
-        p.minute_utc,
-        count(*) as poor
-    from marked as p
-    inner join participant_facts as w on w.participant_key = p.participant_key and w.meeting_date = p.meeting_date
-    cross join limits(profile := profile) as k
-    where p.marks & 7 <> 0
-        and w.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-        and w.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-    group by p.meeting_date, p.minute_utc
-    having 100.0 * count(*) >= max(k.service_poor_pct) * max(k.service_participants)
-        and count(distinct coalesce(w.egress, w.site)) >= max(k.service_sites)
-)
-
-select
-    m.*,
-    case
-        when m.marks & 7 = 0 or m.marks is null then null
-        when s.minute_utc is not null then 'service side'
-        when c.minute_utc is not null and m.marks & 496 = 0 then 'cpu'
-        when m.marks & 8 <> 0 and m.marks & 368 = 0
-            and f.bad_senders - case when m.marks & 800 <> 0 then 1 else 0 end > 0 then 'far end'
-        when m.marks & 288 <> 0 and m.marks & 144 = 0 then 'uplink'
-        when m.marks & 144 <> 0 and m.marks & 288 = 0 then 'downlink'
-        when m.marks & 144 <> 0 and m.marks & 288 <> 0 then 'both ways'
-        when m.marks & 64 <> 0 then 'latency'
-        when h.hour_utc is not null and m.marks & 1024 <> 0 then 'licence cap'
-        else 'unknown'
-    end as cause,
-    c.minute_utc is not null as is_cpu_high
-from marked as m
-left join (
-    select distinct
-        q.participant_key,
-        q.meeting_date,
-        p.minute_utc
-    from quality_samples as q
-    cross join limits(profile := profile) as k
-    inner join marked as p
-        on p.participant_key = q.participant_key
-        and p.meeting_date = q.meeting_date
-        and p.minute_utc = date_trunc('minute', coalesce(q.cpu_usage_time_utc, q.sample_time_utc))
-    where q.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-        and q.meeting_date < coalesce(cast(until as date), date '9999-12-31')
-        and (q.client_max_cpu_usage_pct > k.cpu_client_max_pct or q.system_max_cpu_usage_pct > k.cpu_system_max_pct)
-) as c
-    on c.participant_key = m.participant_key
-    and c.meeting_date = m.meeting_date
-    and c.minute_utc = m.minute_utc
-left join (
-    select
-        b.meeting_key,
-        b.meeting_date,
-        b.minute_utc,
-        count(*) as bad_senders
-    from marked as b
-    where b.marks & 800 <> 0
-    group by b.meeting_key, b.meeting_date, b.minute_utc
-) as f
-    on f.meeting_key = m.meeting_key
-    and f.meeting_date = m.meeting_date
-    and f.minute_utc = m.minute_utc
-left join (
-    select
-        n.meeting_date,
-        n.minute_utc
-    from crowds as n
-    inner join quality_minutes(since := since, until := until, profile := profile) as j
-        on j.meeting_date = n.meeting_date
-        and j.minute_utc = n.minute_utc
-    cross join limits(profile := profile) as k
-    where j.is_poor is not null
-    group by n.meeting_date, n.minute_utc
-    having count(*) >= max(k.service_participants)
-        and 100.0 * max(n.poor) / count(*) >= max(k.service_poor_pct)
-) as s on s.meeting_date = m.meeting_date and s.minute_utc = m.minute_utc
-left join licence_capped_hours(since := since, until := until, profile := profile) as h
-    on h.meeting_date = m.meeting_date
-    and h.hour_utc = date_trunc('hour', m.minute_utc);
-
--- All poor minutes with their causes.
-create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
-select
-    m.participant_key,
-    m.meeting_key,
-    m.meeting_date,
-    m.minute_utc,
-    m.minute_local,
-    m.cause,
-    m.marks & 1 <> 0 as is_audio_poor,
-    m.marks & 2 <> 0 as is_video_poor,
-    m.marks & 4 <> 0 as is_share_poor,
-    m.marks & 48 <> 0 as is_loss_bad,
-    m.marks & 64 <> 0 as is_delay_bad,
-    m.marks & 384 <> 0 as is_jitter_bad,
-    m.is_cpu_high
-from caused_minutes(since := since, until := until, profile := profile) as m
-where m.cause is not null;
-
--- Participant verdicts with one row per cause of their poor minutes, and possibly one without a cause. cause_no 1 is
--- the most frequent cause, or none. For sums over participants, filter by cause_no = 1.
-create or replace macro verdict_causes(since := null, until := null, profile := 'cqd') as table
-select
-    t.participant_key,
-    t.meeting_key,
-    t.meeting_date,
-    t.minutes,
-    t.judged_minutes,
-    t.poor_minutes,
-    t.episodes,
-    affected_by(t.judged_minutes, t.poor_minutes, t.episodes, k.participant_poor_minutes_pct) as is_affected,
-    t.cause,
-    t.cause_minutes,
-    t.cause_no
-from (
-    select
-        c.participant_key,
-        c.meeting_key,
-        c.meeting_date,
-        cast(sum(c.minutes) over (partition by c.participant_key) as bigint) as minutes,
-        cast(sum(c.judged_minutes) over (partition by c.participant_key) as bigint) as judged_minutes,
-        cast(sum(c.poor_minutes) over (partition by c.participant_key) as bigint) as poor_minutes,
-        cast(sum(c.episodes) over (partition by c.participant_key) as bigint) as episodes,
-        c.cause,
-        c.cause_minutes,
-        row_number() over (partition by c.participant_key order by c.cause_minutes desc, c.cause) as cause_no
-    from (
-        select
-            m.participant_key,
-            m.meeting_key,
-            m.meeting_date,
-            m.cause,
-            sum(m.minutes) as minutes,
-            sum(m.judged_minutes) as judged_minutes,
-            sum(m.poor_minutes) as poor_minutes,
-            count(m.cause) as cause_minutes,
-            count(*) filter (where m.minute_utc = m.stretch_first_utc and m.stretch_minutes >= l.episode_min_minutes) as episodes
-        from caused_minutes(since := since, until := until, profile := profile) as m
-        cross join limits(profile := profile) as l
-        group by m.participant_key, m.meeting_key, m.meeting_date, m.cause
-    ) as c
-) as t
-cross join limits(profile := profile) as k;
-
--- The same as views with the profile cqd, for tools that cannot call macros. Filter by meeting_date.
-create or replace view participant_minute as select * from quality_minutes();
-create or replace view stream_minute as select * from stream_minutes();
-create or replace view poor_minute as select * from poor_minutes();
-create or replace view episode as select * from episodes();
-create or replace view participant_verdict as select * from participant_verdicts();
-create or replace view meeting_verdict as select * from meeting_verdicts();
-create or replace view stream_verdict as select * from stream_verdicts();
