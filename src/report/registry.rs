@@ -35,6 +35,7 @@ pub(super) const VIEWS: &[SqlFile] = sql_files!(
         "020_participant_facts",
         "030_quality_minutes",
         "040_verdicts",
+        "045_causes",
         "050_summaries",
         "060_periods",
         "070_not_covered",
