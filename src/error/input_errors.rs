@@ -7,8 +7,8 @@ use crate::buildings::BuildingsError;
 use crate::cli::window::{self, EventsError, WindowError};
 use crate::config::{ConfigError, SETTINGS};
 use crate::load::DuckdbErrorKind;
-use crate::report::ReportError;
 use crate::report::page::PageError;
+use crate::report::{ReportError, SqlError, WorkbookError};
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
@@ -100,10 +100,7 @@ impl From<ReportError> for Failure {
                 usage("--reports-dir is a directory of custom reports, one NAME.sql file per report")
             }
             ReportError::Run { source, .. } | ReportError::RunCustom { source, .. } if is_out_of_resources(source) => {
-                of(ExitCode::Storage).hint(
-                    "raise --report-memory-limit, or free space where queries spill: in the store, or in the directory \
-                     of TMPDIR if the store is not writable",
-                )
+                of(ExitCode::Storage).hint(RAISE_REPORT_MEMORY)
             }
             ReportError::RunCustom { .. } => usage("fix its SQL; it runs on the read-only database"),
             ReportError::ColumnMismatch { .. } => usage("name the columns of the result in its header"),
@@ -176,6 +173,75 @@ impl From<PageError> for Failure {
     }
 }
 
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Failure {
+        let usage = || Failure::of(ExitCode::Usage, &error);
+        match &error {
+            SqlError::Empty => usage().hint("for example: vcq-etl query \"from meetings limit 5\""),
+            SqlError::Token { .. } | SqlError::Parquet { .. } => usage(),
+            SqlError::SecondQuery { .. } => usage().hint(
+                "statements before the last may prepare it: create temp table, create temp macro, set variable, ...",
+            ),
+            SqlError::NoText { .. } => usage().hint("cast it to text: cast(x as varchar)"),
+            SqlError::NotATable { .. } => usage().hint("for example: --table people=people.csv"),
+            SqlError::TakenName { .. } => usage().hint("choose another name for the file's table"),
+            SqlError::Table { .. } => usage().hint("a file is CSV, JSON or Parquet, by its extension; * reads several"),
+            SqlError::Run { source, .. } if is_out_of_resources(source) => {
+                Failure::of(ExitCode::Storage, &error).hint(RAISE_REPORT_MEMORY)
+            }
+            SqlError::Run { missing: None, source } => {
+                let text = source.to_string();
+                let hint = [
+                    ("disabled by configuration", NO_FILES),
+                    ("disabled through configuration", NO_FILES),
+                    ("configuration has been locked", "settings of the session: --report-memory-limit, --threads"),
+                    (
+                        "read-only mode",
+                        "the published database is read-only; create temp table makes one for this query",
+                    ),
+                ];
+                let hint = hint.into_iter().find(|(words, _)| text.contains(words)).map(|(_, hint)| hint);
+                hint.into_iter().fold(usage(), Failure::hint)
+            }
+            SqlError::Run { missing: Some(missing), .. } => {
+                let known = || missing.relations.iter().chain(&missing.macros).map(String::as_str);
+                let near = nearest(&missing.name, known()).map(|name| match missing.macros.iter().any(|m| m == name) {
+                    true => format!("{name}(...), a macro"),
+                    false => name.to_owned(),
+                });
+                let mut failure = usage();
+                if let Some(near) = near {
+                    // DuckDB's own suggestion does not know the macros.
+                    for cause in &mut failure.causes {
+                        let lines = cause.lines().filter(|line| !line.starts_with("Did you mean"));
+                        *cause = lines.collect::<Vec<_>>().join("\n");
+                    }
+                    failure = failure.hint(format!("did you mean {near}?"));
+                }
+                let is_file = missing.name.contains(['/', '.']);
+                failure.hint(if is_file { NO_FILES } else { "vcq-etl schema lists the tables, views and macros" })
+            }
+        }
+    }
+}
+
+impl From<WorkbookError> for Failure {
+    fn from(error: WorkbookError) -> Failure {
+        match error {
+            WorkbookError::TooManyRows | WorkbookError::TooManyColumns { .. } => {
+                Failure::of(ExitCode::Usage, &error).hint("write CSV or Parquet, which have no limit, or select less")
+            }
+            WorkbookError::Write(_) => {
+                Failure::of(ExitCode::Storage, &error).hint("free space, also in the directory of TMPDIR")
+            }
+        }
+    }
+}
+
+const NO_FILES: &str = "a query reads the published database only; --table NAME=FILE adds a file as a table, and \
+                        --out FILE writes the result";
+const RAISE_REPORT_MEMORY: &str = "raise --report-memory-limit, or free space where queries spill: in the store, or in \
+                                   the directory of TMPDIR if the store is not writable";
 const LIST_SETTINGS: &str = "run vcq-etl --help for a list of the settings";
 pub(super) const GIVE_ORIGIN: &str = "give an origin such as https://open.feishu.cn, without a path";
 const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV \

@@ -16,6 +16,8 @@ pub(crate) struct Argument {
 pub(crate) struct Arguments(Vec<Argument>);
 
 impl Arguments {
+    pub(crate) const NONE: Arguments = Arguments(Vec::new());
+
     /// Checks the given values against the header and fills in the defaults. An empty value removes a default.
     pub(crate) fn resolve(report: &str, header: &Header, given: &[(String, String)]) -> Result<Arguments, ReportError> {
         let mut arguments: Vec<Argument> = header

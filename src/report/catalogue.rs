@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::ReportError;
 use super::definition::{MacroScope, definition};
-use super::header::Header;
+use super::header::{Header, ReportColumn};
 use super::registry::{AREAS, built_in};
 
 /// The area of custom reports.
 pub(crate) const CUSTOM_AREA: &str = "Custom";
+
+/// The area of what stands for the SQL of `vcq-etl query`; it is in no list.
+pub(crate) const QUERY_AREA: &str = "Query";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -118,6 +121,13 @@ impl Catalogue {
 impl Report {
     pub fn built_in(name: &str) -> Result<Report, ReportError> {
         Catalogue::built_in()?.find(name)
+    }
+
+    /// Stands for an SQL text in the formats that explain a result. The columns are those with one known meaning.
+    pub(crate) fn of_query(sql: &str, columns: Vec<ReportColumn>) -> Report {
+        let header =
+            Header { title: "Query".to_owned(), question: sql.trim().to_owned(), columns, ..Header::default() };
+        Report { name: "query".to_owned(), area: QUERY_AREA, sql: sql.to_owned(), header, file: None }
     }
 
     /// True for a custom report that replaces a built-in one.

@@ -1,19 +1,21 @@
 //! Reports: questions, each answered by one SQL file that any DuckDB client can run.
 //!
 //! Owns the shared definitions and the reports, their headers, the macros installed in every published database,
-//! running a report, the output formats, and the HTML page. Promises that the database is opened read-only, that
+//! running a report or a query, the output formats, and the HTML page. Promises that the database is opened read-only, that
 //! parameter values stay values, and that text from outside cannot control a terminal, a spreadsheet or a page. Leaves
 //! out where a result is written (`cli`) and when definitions are installed (`load`).
 //!
 //! A new report is a file `sql/reports/<name>.sql` and one line in `registry.rs`.
 
 mod arguments;
+mod arrow_cells;
 mod catalogue;
 mod definition;
 mod error;
 mod format;
 mod header;
 pub(crate) mod page;
+mod query;
 mod reference;
 mod registry;
 mod result;
@@ -26,8 +28,11 @@ pub(crate) use arguments::Arguments;
 pub use catalogue::{Catalogue, Report};
 pub(crate) use definition::macro_name;
 pub(crate) use error::ReportError;
-pub(crate) use format::{Answer, OUTPUT_FORMATS, OutputFormat, TextFormat, table};
+pub(crate) use format::{
+    Answer, OUTPUT_FORMATS, OutputFormat, TextFormat, TextStream, WorkbookError, XlsxWriter, table,
+};
 pub(crate) use header::{Header, Parameter};
+pub(crate) use query::{OwnTable, Sql, SqlError, column_docs, restrict};
 pub use reference::reference;
 pub(crate) use registry::PROFILES;
 pub(crate) use result::{Cell, ResultSet};

@@ -19,6 +19,8 @@ pub(crate) enum Cell {
     Time(String),
     /// Text, which may come from outside (topics, names).
     Text(String),
+    /// A list, struct or map; its text is JSON.
+    Nested(Value),
 }
 
 impl Cell {
@@ -34,6 +36,7 @@ impl Cell {
             Cell::Integer(number) => number.to_string(),
             Cell::Number(number) => number.to_string(),
             Cell::Decimal(text) | Cell::Time(text) | Cell::Text(text) => text.clone(),
+            Cell::Nested(value) => value.to_string(),
         }
     }
 
@@ -46,8 +49,11 @@ impl Cell {
                 Number::from_i128(*number).map_or_else(|| number.to_string().into(), Value::Number)
             }
             Cell::Number(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
+            // As text if a double would lose digits.
+            Cell::Decimal(text) if text.chars().filter(char::is_ascii_digit).count() > 15 => text.clone().into(),
             Cell::Decimal(text) => text.parse().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number),
             Cell::Time(text) | Cell::Text(text) => Value::String(text.clone()),
+            Cell::Nested(value) => value.clone(),
         }
     }
 

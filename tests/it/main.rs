@@ -24,6 +24,7 @@ mod passing_faults;
 mod pipelined_extract;
 mod plan;
 mod power_loss;
+mod query;
 mod raw_log_truncated;
 mod rebuild;
 mod report_output;
@@ -39,6 +40,7 @@ mod tidy;
 mod untrusted_text;
 mod verify;
 mod windows;
+mod workbooks;
 
 /// A test file that is missing above would never run.
 #[test]

@@ -11,3 +11,4 @@ mod tests;
 
 pub(super) use command::ENTRY;
 pub(super) use run::first_report;
+pub(super) use store::{open, warn_of_other_definitions};

@@ -18,12 +18,12 @@ pub(super) fn catalogue(config: &Config) -> Result<Catalogue, Failure> {
     })
 }
 
-pub(super) fn open(config: &Config) -> Result<Reader, Failure> {
+pub(in crate::cli) fn open(config: &Config) -> Result<Reader, Failure> {
     Ok(load::open_published_with(&StorePaths::existing(&config.store)?, config.reading())?)
 }
 
 /// Warns if the definitions in the store differ from those of this program and these settings.
-pub(super) fn warn_of_other_definitions(connection: &Connection, context: &Context) -> Result<(), Failure> {
+pub(in crate::cli) fn warn_of_other_definitions(connection: &Connection, context: &Context) -> Result<(), Failure> {
     let config = &context.config;
     if !commands::defines_the_same(connection, &StorePaths::existing(&config.store)?, &definitions(config))? {
         context.console.warn(

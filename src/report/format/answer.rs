@@ -1,7 +1,7 @@
 //! The answer of a report: everything that an output format can show.
 
 use crate::report::arguments::Arguments;
-use crate::report::catalogue::Report;
+use crate::report::catalogue::{QUERY_AREA, Report};
 use crate::report::header::ReportColumn;
 use crate::report::result::ResultSet;
 
@@ -15,6 +15,14 @@ pub(crate) struct Answer<'a> {
 }
 
 impl Answer<'_> {
+    /// The command that gives it.
+    pub(super) fn command(&self) -> String {
+        match self.report.area {
+            QUERY_AREA => "vcq-etl query".to_owned(),
+            _ => format!("vcq-etl report run {}", self.report.name),
+        }
+    }
+
     pub(super) fn column(&self, name: &str) -> Option<&ReportColumn> {
         self.report.header.columns.iter().find(|column| column.name == name)
     }

@@ -4,22 +4,32 @@ use crate::report::result::{Cell, ResultSet};
 use crate::text::{csv_line, on_lines};
 
 pub(super) fn render(result: &ResultSet) -> String {
-    let mut text = csv_line(result.columns.iter().map(|name| neutralise(name)));
-    for row in &result.rows {
-        text.push_str(&csv_line(row.iter().map(|cell| match cell {
-            Cell::Text(text) => neutralise(text),
-            cell => cell.text(),
-        })));
-    }
-    text
+    heading(result) + &rows(result)
+}
+
+pub(super) fn heading(result: &ResultSet) -> String {
+    csv_line(result.columns.iter().map(|name| neutralise(name)))
+}
+
+pub(super) fn rows(result: &ResultSet) -> String {
+    let cell = |cell: &Cell| match cell {
+        Cell::Text(text) => neutralise(text),
+        Cell::Nested(value) => neutralise(&value.to_string()),
+        cell => cell.text(),
+    };
+    result.rows.iter().map(|row| csv_line(row.iter().map(cell))).collect()
 }
 
 /// Prevents formula injection: a spreadsheet evaluates text that begins like a formula, even after blanks or in full
 /// width, unless an apostrophe precedes it. Control characters are removed because they could control a terminal.
 fn neutralise(text: &str) -> String {
-    let is_formula = text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(FORMULA_STARTS);
-    let text = neutralise_inside(&on_lines(text));
-    if is_formula { format!("'{text}") } else { text }
+    let safe = neutralise_inside(&on_lines(text));
+    if is_formula(text) { format!("'{safe}") } else { safe }
+}
+
+/// Whether a spreadsheet takes a text for a formula.
+pub(super) fn is_formula(text: &str) -> bool {
+    text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(FORMULA_STARTS)
 }
 
 /// Characters that begin a formula, including their full-width forms.

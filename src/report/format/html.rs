@@ -36,12 +36,14 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
         true => page.push_str(&format!("<p><strong>No rows.</strong> {}</p>\n", escape(answer.empty_reason))),
         false => page.push_str(&rows(answer)),
     }
-    page.push_str(&column_docs(&header.columns));
+    if !header.columns.is_empty() {
+        page.push_str(&column_docs(&header.columns));
+    }
     page.push_str(&list("Thresholds", &header.thresholds));
     page.push_str(&list("Caveats", &header.caveats));
     page.push_str(&format!(
-        "</main>\n<footer>vcq-etl report {}{}</footer>\n</body>\n</html>\n",
-        escape(&answer.report.name),
+        "</main>\n<footer>{}{}</footer>\n</body>\n</html>\n",
+        escape(&answer.command()),
         if header.audience.is_empty() { String::new() } else { format!(" · for: {}", escape(&header.audience)) },
     ));
     page
@@ -153,7 +155,7 @@ mod tests {
         <li>Not all of it.</li>
         </ul>
         </main>
-        <footer>vcq-etl report topics · for: everybody</footer>
+        <footer>vcq-etl report run topics · for: everybody</footer>
         </body>
         </html>
         "#);

@@ -5,16 +5,17 @@ use serde_json::{Map, Value};
 use crate::report::result::{Cell, ResultSet};
 
 pub(super) fn render(result: &ResultSet) -> String {
-    let rows: Vec<String> = result
-        .rows
-        .iter()
-        .map(|row| {
-            let object: Map<String, Value> =
-                result.columns.iter().cloned().zip(row.iter().map(Cell::to_json)).collect();
-            format!("  {}", Value::Object(object))
-        })
-        .collect();
-    if rows.is_empty() { "[]\n".to_owned() } else { format!("[\n{}\n]\n", rows.join(",\n")) }
+    let rows = rows(result);
+    if rows.is_empty() { "[]\n".to_owned() } else { format!("[\n{rows}\n]\n") }
+}
+
+/// The objects, without the brackets around them.
+pub(super) fn rows(result: &ResultSet) -> String {
+    let object = |row: &Vec<Cell>| {
+        let object: Map<String, Value> = result.columns.iter().cloned().zip(row.iter().map(Cell::to_json)).collect();
+        format!("  {}", Value::Object(object))
+    };
+    result.rows.iter().map(object).collect::<Vec<_>>().join(",\n")
 }
 
 #[cfg(test)]

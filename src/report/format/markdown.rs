@@ -24,6 +24,7 @@ fn table(result: &ResultSet) -> String {
     for cells in &result.rows {
         text.push_str(&row(cells.iter().map(|cell| match cell {
             Cell::Text(text) => escape(text),
+            Cell::Nested(value) => escape(&value.to_string()),
             cell => cell.text(),
         })));
     }

@@ -23,6 +23,8 @@ pub(crate) enum OutputFormat {
     Text(TextFormat),
     /// A Parquet file, written by DuckDB.
     Parquet,
+    /// An Excel workbook.
+    Xlsx,
 }
 
 /// The formats: name on the command line, file extensions, format.
@@ -33,6 +35,7 @@ pub(crate) const OUTPUT_FORMATS: &[(&str, &[&str], OutputFormat)] = &[
     ("markdown", &["md", "markdown"], OutputFormat::Text(TextFormat::Markdown)),
     ("parquet", &["parquet"], OutputFormat::Parquet),
     ("html", &["html", "htm"], OutputFormat::Text(TextFormat::Html)),
+    ("xlsx", &["xlsx"], OutputFormat::Xlsx),
 ];
 
 impl OutputFormat {
@@ -72,6 +75,55 @@ impl TextFormat {
     }
 }
 
+/// A CSV or JSON text that is written batch by batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextStream {
+    is_json: bool,
+    has_heading: bool,
+    has_rows: bool,
+}
+
+impl TextStream {
+    /// `None` for a format that needs all rows first.
+    pub(crate) fn new(format: TextFormat) -> Option<TextStream> {
+        match format {
+            TextFormat::Csv | TextFormat::Json => {
+                Some(TextStream { is_json: format == TextFormat::Json, has_heading: false, has_rows: false })
+            }
+            TextFormat::Table | TextFormat::Markdown | TextFormat::Html => None,
+        }
+    }
+
+    /// The text of the next rows.
+    pub(crate) fn batch(&mut self, result: &ResultSet) -> String {
+        let mut text = String::new();
+        if !self.is_json && !self.has_heading {
+            text.push_str(&csv::heading(result));
+        }
+        self.has_heading = true;
+        if result.rows.is_empty() {
+            return text;
+        }
+        if self.is_json {
+            text.push_str(if self.has_rows { ",\n" } else { "[\n" });
+            text.push_str(&in_json(&json::rows(result)));
+        } else {
+            text.push_str(&csv::rows(result));
+        }
+        self.has_rows = true;
+        text
+    }
+
+    /// What follows the last batch.
+    pub(crate) fn end(self) -> &'static str {
+        match (self.is_json, self.has_rows) {
+            (true, true) => "\n]\n",
+            (true, false) => "[]\n",
+            (false, _) => "",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,13 +153,29 @@ mod tests {
     }
 
     #[test]
+    fn batches_join_to_the_whole_text() {
+        let whole = crate::report::result::fixture();
+        for (format, expected) in [(TextFormat::Csv, csv::render(&whole)), (TextFormat::Json, json::render(&whole))] {
+            let mut stream = TextStream::new(format).expect("can be streamed");
+            let mut text = String::new();
+            for rows in [&whole.rows[..0], &whole.rows[..1], &whole.rows[1..], &whole.rows[..0]] {
+                text.push_str(&stream.batch(&ResultSet { columns: whole.columns.clone(), rows: rows.to_vec() }));
+            }
+            assert_eq!(text + stream.end(), in_json(&expected), "{format:?}");
+            assert_eq!(TextStream::new(format).expect("can be streamed").end().is_empty(), format == TextFormat::Csv);
+        }
+        assert!(TextStream::new(TextFormat::Table).is_none());
+    }
+
+    #[test]
     fn the_extension_of_a_file_selects_its_format() {
         let format = |name: &str| OutputFormat::from_path(Path::new(name));
         assert_eq!(format("a/b.CSV"), Some(OutputFormat::Text(TextFormat::Csv)));
         assert_eq!(format("b.md"), Some(OutputFormat::Text(TextFormat::Markdown)));
         assert_eq!(format("b.parquet"), Some(OutputFormat::Parquet));
         assert_eq!(format("b.HTML"), Some(OutputFormat::Text(TextFormat::Html)));
-        assert_eq!(format("b.xlsx"), None);
+        assert_eq!(format("b.xlsx"), Some(OutputFormat::Xlsx));
+        assert_eq!(format("b.xls"), None);
         assert_eq!(format("csv"), None);
     }
 }
