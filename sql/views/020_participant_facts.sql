@@ -16,12 +16,14 @@ end;
 create or replace macro is_home_range(subnet) as
 subnet in ('10.0.0.0/24', '192.168.0.0/24', '192.168.1.0/24', '192.168.2.0/24', '172.20.10.0/24', '192.168.43.0/24');
 
--- Wilson 95% confidence interval of x out of n, in percent. Only for nearly independent observations (participants, not
+-- Lower end of the Wilson 95% confidence interval of x out of n, in percent. Only for nearly independent observations (participants, not
 -- minutes).
 create or replace macro wilson_low_pct(x, n) as
 case when n > 0 then
     100.0 * ((x + 1.9207) / n - 1.96 * sqrt(greatest(x * (n - x) / n + 0.9604, 0.0)) / n) / (1 + 3.8416 / n)
 end;
+
+-- The upper end of the same interval.
 create or replace macro wilson_high_pct(x, n) as
 case when n > 0 then
     100.0 * ((x + 1.9207) / n + 1.96 * sqrt(greatest(x * (n - x) / n + 0.9604, 0.0)) / n) / (1 + 3.8416 / n)

@@ -5,6 +5,8 @@
 -- misaligned_participants are regrouped section by section; sections in the same minute are averaged. CPU values are
 -- usually one minute later and are joined only where needed (poor_minutes). since (inclusive) and until (exclusive) are
 -- meeting dates; they are pushed down to every scan.
+
+-- One row per participant-minute with its metrics, each section in the minute of its own timestamp.
 create or replace macro aligned_minutes(since := null, until := null) as table
 select
     q.participant_key,
@@ -102,14 +104,16 @@ create or replace macro any_of(a, b, c) as
 coalesce(a, false) or coalesce(b, false) or coalesce(c, b, a);
 
 -- Listening quality, estimated from delay, jitter and loss; not measured, and not averaged across media.
--- R uses the simplified formula that network monitors use (NetBeez, CalSPEED): effective latency = delay + 2 * jitter +
--- 10 ms.
+
+-- The rating R of the E-model by the simplified formula that network monitors use (NetBeez, CalSPEED): effective latency =
+-- delay + 2 * jitter + 10 ms.
 create or replace macro r_estimate(delay_ms, jitter_ms, loss_pct) as
 93.2 - 2.5 * loss_pct
 - case
     when delay_ms + 2 * jitter_ms + 10 < 160 then (delay_ms + 2 * jitter_ms + 10) / 40
     else (delay_ms + 2 * jitter_ms + 10 - 120) / 10
 end;
+
 -- MOS from R (ITU-T G.107), clamped to 1..4.5. NULL if one of the three inputs is unknown.
 create or replace macro mos_of_r(r) as
 case
@@ -118,6 +122,8 @@ case
     when r >= 100 then 4.5
     else greatest(cast(1.0 as double), 1 + 0.035 * r + 0.000007 * r * (r - 60) * (100 - r))
 end;
+
+-- MOS, 1 to 4.5, estimated from delay, jitter and loss; NULL if one of the three is unknown.
 create or replace macro mos_estimate(delay_ms, jitter_ms, loss_pct) as mos_of_r(r_estimate(delay_ms, jitter_ms, loss_pct));
 
 -- By how much the worst metric of a stream exceeds its threshold: the stream is poor above 0, otherwise good. NULL: no
@@ -125,7 +131,7 @@ create or replace macro mos_estimate(delay_ms, jitter_ms, loss_pct) as mos_of_r(
 create or replace macro audio_beyond(kbps, delay_ms, loss_pct, jitter_ms, max_delay_ms, max_loss_pct, max_jitter_ms) as
 case when kbps > 0 then greatest(delay_ms - max_delay_ms, loss_pct - max_loss_pct, jitter_ms - max_jitter_ms) end;
 
--- is_first_decisive: 1 if the frame rate alone decides when it is known.
+-- The same for a video stream.
 create or replace macro video_beyond(
     kbps, fps, delay_ms, loss_pct, jitter_ms, is_first_decisive, min_fps, max_delay_ms, max_loss_pct, max_jitter_ms
 ) as
@@ -135,7 +141,8 @@ case
     else greatest(min_fps - fps, loss_pct - max_loss_pct, delay_ms - max_delay_ms, jitter_ms - max_jitter_ms)
 end;
 
--- A low frame rate is poor only together with loss or delay over the audio threshold: a still slide needs no frames.
+-- The same for sharing. A low frame rate is poor only together with loss or delay over the audio threshold: a still slide
+-- needs no frames.
 create or replace macro share_beyond(
     kbps, fps, delay_ms, loss_pct, jitter_ms, min_fps, max_delay_ms, max_loss_pct, max_jitter_ms, max_audio_delay_ms, max_audio_loss_pct
 ) as
@@ -152,6 +159,8 @@ case when kbps > 0 then greatest(
 -- poor, 16 received loss, 32 sent loss, 64 delay, 128 received jitter, 256 sent jitter, 512 sent video or sharing poor,
 -- 1024 resolution at or below the licence cap. Of the ratios of loss, delay and jitter (in active streams) to their
 -- thresholds, the largest is that of delay (2048) or jitter (4096), otherwise that of loss; see metric_of.
+
+-- One row per participant-minute: the metrics, the verdict on each of the six streams, and whether the minute is poor.
 create or replace macro quality_minutes(since := null, until := null, profile := 'cqd') as table
 select
     m.participant_key,

@@ -88,6 +88,8 @@ case
     when episodes > 0 then true
     else 100.0 * poor_minutes / judged_minutes > max_poor_pct
 end;
+
+-- One row per participant: minutes, poor minutes, episodes, and whether the participant is affected.
 create or replace macro participant_verdicts(since := null, until := null, profile := 'cqd') as table
 select
     t.participant_key,
@@ -189,6 +191,7 @@ from (
     cross join limits(profile := profile) as l
 ) as v;
 
+-- Stream verdicts of all media: one row per participant, medium and direction.
 create or replace macro stream_verdicts(since := null, until := null, profile := 'cqd') as table
 select a.* from audio_stream_verdicts(since := since, until := until, profile := profile) as a
 union all

@@ -14,6 +14,7 @@ case
     else 'frame_rate'
 end;
 
+-- received, sent or both, of two flags.
 create or replace macro direction_of_both(is_received, is_sent) as
 case when is_received and is_sent then 'both' when is_received then 'received' when is_sent then 'sent' else 'both' end;
 
@@ -26,6 +27,7 @@ case metric
     else direction_of_both(marks & 8 <> 0, marks & 512 <> 0)
 end;
 
+-- A cause in words: loss received, jitter both ways, delay, frame rate sent, CPU.
 create or replace macro cause_label(metric, direction) as
 case
     when metric = 'cpu' then 'CPU'
@@ -103,13 +105,15 @@ from (
         and h.minute_utc = m.minute_utc
 ) as c;
 
--- All poor minutes with their causes, and what else is known about them:
+-- What else is known about a poor minute:
 -- is_service_wide    at least half of at least 10 judged participants of the meeting date are poor in this minute, and
 --                    the poor ones use at least 3 public networks, so a problem at one office is not a service outage
 -- is_far_end         a received stream is poor, own loss, delay and sent jitter are within thresholds, and another
 --                    participant in the meeting sent with poor quality in this minute (sent loss or jitter, or poor sent
 --                    video or sharing)
 -- is_licence_capped  the hour is capped (licence_capped_hours) and the own resolution is at or below the cap
+
+-- All poor minutes with their causes, and signs of a cause beyond the participant.
 create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
 with caused as materialized (
     select r.* from caused_minutes(since := since, until := until, profile := profile) as r
@@ -390,11 +394,25 @@ from (
 ) as t
 cross join limits(profile := profile) as k;
 
--- The same as views with the profile cqd, for tools that cannot call macros. Filter by meeting_date.
+-- The macros as views with the profile cqd, for tools that cannot call macros. Filter by meeting_date.
+
+-- One row per participant-minute with the verdict on each of its six streams: quality_minutes with the profile cqd.
 create or replace view participant_minute as select * from quality_minutes();
+
+-- Six rows per participant-minute, one for each medium and direction: stream_minutes with the profile cqd.
 create or replace view stream_minute as select * from stream_minutes();
+
+-- All poor minutes with their causes: poor_minutes with the profile cqd.
 create or replace view poor_minute as select * from poor_minutes();
+
+-- Runs of at least three consecutive poor minutes: episodes with the profile cqd.
 create or replace view episode as select * from episodes();
+
+-- One row per participant with its verdict: participant_verdicts with the profile cqd.
 create or replace view participant_verdict as select * from participant_verdicts();
+
+-- One row per meeting with its verdict: meeting_verdicts with the profile cqd.
 create or replace view meeting_verdict as select * from meeting_verdicts();
+
+-- One row per participant, medium and direction with its verdict: stream_verdicts with the profile cqd.
 create or replace view stream_verdict as select * from stream_verdicts();

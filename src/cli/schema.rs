@@ -6,12 +6,13 @@ use clap::{Arg, ArgMatches, Command};
 use super::command::{Entry, Run};
 use super::output::Output;
 use crate::error::{ExitCode, Failure};
-use crate::schema::{ddl, dictionary};
+use crate::report::{ReportError, dictionary as views};
+use crate::schema::dictionary as tables;
 
 pub(super) const ENTRY: Entry = Entry {
     help_groups: &[],
     command: || {
-        Command::new("schema").about("Print the data dictionary: every table and column").arg(
+        Command::new("schema").about("Print the data dictionary: every table, view and macro").arg(
             Arg::new("format")
                 .long("format")
                 .value_name("FORMAT")
@@ -20,19 +21,32 @@ pub(super) const ENTRY: Entry = Entry {
                 .help("Output format"),
         )
     },
-    examples: &[("vcq-etl schema", "every table and column")],
+    examples: &[("vcq-etl schema", "every table, view and macro")],
     run: Run::Plain(print_schema),
 };
 
-type Renderer = fn() -> String;
+type Renderer = fn() -> Result<String, ReportError>;
 
 /// The formats of the data dictionary.
-const FORMATS: &[(&str, Renderer)] =
-    &[("markdown", dictionary::markdown), ("json", || format!("{:#}\n", dictionary::json())), ("sql", ddl::script)];
+const FORMATS: &[(&str, Renderer)] = &[("markdown", markdown), ("json", json), ("sql", sql)];
+
+pub(super) fn markdown() -> Result<String, ReportError> {
+    Ok(tables::markdown() + &views::markdown(&views::entries()?))
+}
+
+fn json() -> Result<String, ReportError> {
+    let mut all = tables::json();
+    (all["views"], all["macros"]) = views::json(&views::entries()?);
+    Ok(format!("{all:#}\n"))
+}
+
+fn sql() -> Result<String, ReportError> {
+    views::sql(&views::entries()?)
+}
 
 fn print_schema(matches: &ArgMatches, _: Command, output: &Output) -> Result<ExitCode, Failure> {
     let name = matches.get_one::<String>("format").map(String::as_str);
     let (_, render) = FORMATS.iter().find(|(format, _)| Some(*format) == name).unwrap_or(&FORMATS[0]);
-    output.print(&render())?;
+    output.print(&render()?)?;
     Ok(ExitCode::Complete)
 }

@@ -116,7 +116,7 @@ impl From<ReportError> for Failure {
                 of(ExitCode::Storage).hint("the database may come from another version: vcq-etl rebuild rebuilds it")
             }
             ReportError::Parquet { .. } => of(ExitCode::Storage),
-            ReportError::NotScalar { .. } => of(ExitCode::Unexpected),
+            ReportError::NotScalar { .. } | ReportError::Define { .. } => of(ExitCode::Unexpected),
         }
     }
 }

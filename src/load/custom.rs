@@ -4,6 +4,8 @@
 //! installed after the rows are committed, without access to other files, and again at every publication, because a
 //! table has rows of the others.
 
+use std::path::Path;
+
 use duckdb::Connection;
 
 use super::connection::DatabaseOptions;
@@ -81,12 +83,17 @@ fn left_out(file: &str, line: usize, why: &str) -> String {
 
 /// Installs the files in an empty database with all definitions. Returns the problems.
 pub(crate) fn try_install(scripts: &[Script], files: &[CustomFile], options: DatabaseOptions) -> Result<Vec<String>> {
-    let memory = std::path::Path::new("memory");
-    let failed = || LoadError::duckdb("define the reports in", memory);
+    let connection = define_in_memory(scripts, options)?;
+    install(&connection, files).map_err(LoadError::duckdb("define the views in", Path::new("memory")))
+}
+
+/// An empty database with all tables and definitions.
+pub(crate) fn define_in_memory(scripts: &[Script], options: DatabaseOptions) -> Result<Connection> {
+    let failed = || LoadError::duckdb("define the reports in", Path::new("memory"));
     let connection = super::connection::open_in_memory(&std::env::temp_dir(), options)?;
     connection.execute_batch(&ddl::script()).map_err(failed())?;
     run_all(scripts, &connection).map_err(|(_, source)| failed()(source))?;
-    install(&connection, files).map_err(failed())
+    Ok(connection)
 }
 
 #[cfg(test)]

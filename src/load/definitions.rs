@@ -129,6 +129,7 @@ impl Definitions<'_> {
         for script in self.scripts {
             field(&script.name);
             field(&script.sql);
+            script.comment.iter().for_each(|comment| field(&format!("{comment:?}")));
         }
         for derived in DERIVED {
             field(derived.sql);

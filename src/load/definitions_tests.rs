@@ -19,7 +19,7 @@ create or replace macro twice(x) as x * 2;
 const REPORT: &str = "create or replace macro report_people(top := 5) as table select * from everybody limit top";
 
 fn script(name: &str, sql: &str) -> Script {
-    Script { name: name.to_owned(), sql: sql.to_owned(), relation: None }
+    Script { name: name.to_owned(), sql: sql.to_owned(), relation: None, parameters: String::new(), comment: None }
 }
 
 fn scripts() -> Vec<Script> {

@@ -1,7 +1,7 @@
 //! Turns a report into a table macro: the same query, with its parameters as parameters of the macro.
 
 use super::ReportError;
-use super::header::{Header, ParameterKind};
+use super::header::{Header, Parameter, ParameterKind};
 use super::tokenizer::{Token, split_tokens};
 use crate::schema::ddl::quoted;
 
@@ -31,13 +31,16 @@ pub(super) fn definition(scope: MacroScope, report: &str, header: &Header, sql: 
         MacroScope::Database => format!("create or replace macro {}", macro_name(report)),
         MacroScope::Session => format!("create or replace temp macro {}", custom_macro_name(report)),
     };
-    let parameters: Vec<String> = header
-        .parameters
-        .iter()
-        .map(|parameter| format!("{} := {}", parameter.name, literal(parameter.kind, parameter.default.as_deref())))
-        .collect();
     let query = query(report, header, sql)?;
-    Ok(format!("{create}({}) as table\n{query}", parameters.join(", ")))
+    Ok(format!("{create}{} as table\n{query}", signature(header)))
+}
+
+/// The parameters of a report's macro with their defaults, in parentheses.
+pub(super) fn signature(header: &Header) -> String {
+    let parameter = |parameter: &Parameter| {
+        format!("{} := {}", parameter.name, literal(parameter.kind, parameter.default.as_deref()))
+    };
+    format!("({})", header.parameters.iter().map(parameter).collect::<Vec<_>>().join(", "))
 }
 
 /// The query below the header, with `$name` replaced by `name`.

@@ -45,6 +45,9 @@ pub enum ReportError {
     Run { report: String, source: Box<duckdb::Error> },
     #[error("could not write the result of the report {report} to {}", path.display())]
     Parquet { report: String, path: PathBuf, source: Box<duckdb::Error> },
+    /// An internal error: the definitions do not fit each other.
+    #[error("could not define the views and reports")]
+    Define { source: Box<dyn std::error::Error + Send + Sync> },
     /// A value that is not a scalar.
     #[error("the report {report} returned a value of type {found} in the column {column}")]
     NotScalar { report: String, column: String, found: String },

@@ -11,6 +11,7 @@ mod arguments;
 mod arrow_cells;
 mod catalogue;
 mod definition;
+pub(crate) mod dictionary;
 mod error;
 mod format;
 mod header;

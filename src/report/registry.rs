@@ -40,6 +40,7 @@ pub(super) const VIEWS: &[SqlFile] = sql_files!(
         "060_periods",
         "070_not_covered",
         "080_incidents",
+        "090_minutes_flat",
     ]
 );
 

@@ -1,7 +1,8 @@
 //! The scripts installed in every published database: files of shared definitions, split into statements, and reports.
 
 use super::ReportError;
-use super::definition::{MacroScope, definition, macro_name};
+use super::definition::{MacroScope, definition, macro_name, signature};
+use super::dictionary::{Kind, comment, report_comment};
 use super::header::Header;
 use super::registry::{VIEWS, built_in};
 use super::tokenizer::{Token, split_tokens};
@@ -16,7 +17,9 @@ pub(crate) fn scripts() -> Result<Vec<Script>, ReportError> {
     for report in built_in() {
         let header = Header::parse(report.name, report.sql)?;
         let sql = definition(MacroScope::Database, report.name, &header, report.sql)? + ";\n";
-        scripts.push(Script { name: macro_name(report.name), sql, relation: None });
+        let name = macro_name(report.name);
+        let comment = Some(report_comment(&name, &header));
+        scripts.push(Script { name, sql, relation: None, parameters: signature(&header), comment });
     }
     Ok(scripts)
 }
@@ -74,12 +77,13 @@ impl Statement {
 
     /// `None` if there is no code.
     fn into_script(self, file: &str) -> Option<Script> {
-        let sql = self.text[self.code_start?..].trim_end().to_owned() + ";\n";
+        let (before, code) = self.text.split_at(self.code_start?);
+        let (doc, sql) = (last_paragraph(before), code.trim_end().to_owned() + ";\n");
         let head: Vec<&str> = self.head.iter().map(String::as_str).collect();
-        let relation = match (head.as_slice(), self.parameters) {
+        let relation = match (head.as_slice(), &self.parameters) {
             (["create", "or", "replace", "view", name, ..], _) => Some(Relation::View((*name).to_owned())),
             (["create", "or", "replace", "macro", name, "as", "table"], Some(parameters)) => {
-                Some(Relation::Macro { name: (*name).to_owned(), parameters })
+                Some(Relation::Macro { name: (*name).to_owned(), parameters: parameters.clone() })
             }
             _ => None,
         };
@@ -87,8 +91,24 @@ impl Statement {
             ["create", "or", "replace", _, name, ..] => format!("{file}, {name}"),
             _ => file.to_owned(),
         };
-        Some(Script { name, sql, relation })
+        let kind = match head.as_slice() {
+            ["create", "or", "replace", "view", ..] => Some(Kind::View),
+            ["create", "or", "replace", "macro", _, "as", "table"] => Some(Kind::TableMacro),
+            ["create", "or", "replace", "macro", ..] => Some(Kind::ScalarMacro),
+            _ => None,
+        };
+        let parameters = self.parameters.unwrap_or_default();
+        let comment = kind.zip(head.get(4)).map(|(kind, name)| comment(kind, name, &parameters, &doc));
+        Some(Script { name, sql, relation, parameters, comment })
     }
+}
+
+/// The lines of a comment directly above a statement, as one.
+fn last_paragraph(comments: &str) -> String {
+    let lines = comments.trim_end_matches('\n').rsplit('\n');
+    let mut lines: Vec<&str> = lines.map_while(|line| line.trim_start().strip_prefix("--")).collect();
+    lines.reverse();
+    lines.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,0 +1,433 @@
+//! What the views and macros, their columns and their parameters mean.
+//!
+//! A view or macro has its meaning in the comment above it in `sql/views`, a column or parameter in
+//! `sql/views/dictionary.tsv` or in the table it comes from, a report in its header. From here it goes to the comments of
+//! the published database, `vcq-etl schema` and docs/SCHEMA.md.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::ReportError;
+use super::header::Header;
+use super::registry::built_in;
+use super::scripts::scripts;
+use crate::load::{Comment, DatabaseOptions, Relation, Script, define_in_memory, relation_columns};
+use crate::schema::ddl::column_comment;
+use crate::schema::{TABLES, ddl};
+
+/// Name, unit and meaning of columns; `$name` is a parameter, `relation.name` is one of a view or macro only.
+const TEXTS: &str = include_str!("../../sql/views/dictionary.tsv");
+
+/// Tables whose columns mean the same in views; the dictionary comes first.
+const SOURCES: &[&str] =
+    &["participants", "meetings", "coverage", "quality_samples", "buildings", "judged_participants"];
+
+/// The meaning of a column or parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) unit: String,
+    pub(super) doc: String,
+}
+
+impl Meaning {
+    /// As in the comment of a table's column.
+    fn comment(&self) -> String {
+        if self.unit.is_empty() { self.doc.clone() } else { format!("{} [{}]", self.doc, self.unit) }
+    }
+}
+
+fn texts() -> impl Iterator<Item = (&'static str, Meaning)> {
+    TEXTS.lines().skip(1).filter_map(|line| {
+        let mut cells = line.split('\t');
+        let (name, unit, doc) = (cells.next()?, cells.next()?, cells.next()?);
+        Some((name, Meaning { unit: unit.to_owned(), doc: doc.to_owned() }))
+    })
+}
+
+fn text(name: &str) -> Option<Meaning> {
+    texts().find(|(known, _)| *known == name).map(|(_, meaning)| meaning)
+}
+
+fn column_meaning(relation: &str, name: &str) -> Option<Meaning> {
+    let of_table = || {
+        let tables = SOURCES.iter().filter_map(|source| TABLES.iter().find(|table| table.name == *source));
+        let column = tables.flat_map(|table| table.columns).find(|column| column.name == name)?;
+        Some(Meaning { unit: column.kind.unit().to_owned(), doc: column.doc.to_owned() })
+    };
+    text(&format!("{relation}.{name}")).or_else(|| text(name)).or_else(of_table)
+}
+
+fn parameter_meaning(relation: &str, name: &str) -> Option<Meaning> {
+    text(&format!("{relation}.${name}"))
+        .or_else(|| text(&format!("${name}")))
+        .or_else(|| column_meaning(relation, name))
+}
+
+/// The comment of a view or macro of `sql/views`.
+pub(super) fn comment(kind: Kind, name: &str, parameters: &str, doc: &str) -> Comment {
+    let mut text = doc.to_owned();
+    let parameters = parameter_defaults(parameters);
+    if !parameters.is_empty() {
+        text.push_str("\nParameters:");
+    }
+    for (parameter, default) in parameters {
+        let default = default.map(|default| format!(" := {default}")).unwrap_or_default();
+        let meaning = parameter_meaning(name, &parameter).map(|meaning| meaning.comment()).unwrap_or_default();
+        text.push_str(&format!("\n  {parameter}{default}: {meaning}"));
+    }
+    let mut columns = BTreeMap::new();
+    if kind != Kind::ScalarMacro {
+        for table in SOURCES.iter().rev().filter_map(|source| TABLES.iter().find(|table| table.name == *source)) {
+            columns.extend(table.columns.iter().map(|column| (column.name.to_owned(), column_comment(column))));
+        }
+        let shared = texts().filter(|(name, _)| !name.contains(['.', '$']));
+        columns.extend(shared.map(|(column, meaning)| (column.to_owned(), meaning.comment())));
+        let own =
+            texts().filter_map(|(column, meaning)| Some((column.strip_prefix(name)?.strip_prefix('.')?, meaning)));
+        columns.extend(own.map(|(column, meaning)| (column.to_owned(), meaning.comment())));
+    }
+    Comment { subject: format!("{} {name}", kind.subject()), text, columns }
+}
+
+/// The comment of the macro of a report.
+pub(super) fn report_comment(name: &str, header: &Header) -> Comment {
+    let mut text = header.question.clone();
+    if !header.parameters.is_empty() {
+        text.push_str("\nParameters:");
+    }
+    for parameter in &header.parameters {
+        text.push_str(&format!("\n  {}: {}", parameter.name, parameter.doc));
+    }
+    text.push_str("\nColumns:");
+    for column in &header.columns {
+        let meaning = Meaning { unit: column.unit.clone(), doc: column.doc.clone() };
+        text.push_str(&format!("\n  {}: {}", column.name, meaning.comment()));
+    }
+    Comment { subject: format!("{} {name}", Kind::TableMacro.subject()), text, columns: BTreeMap::new() }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    View,
+    TableMacro,
+    ScalarMacro,
+}
+
+impl Kind {
+    fn subject(self) -> &'static str {
+        match self {
+            Kind::View => "view",
+            Kind::TableMacro => "macro table",
+            Kind::ScalarMacro => "macro",
+        }
+    }
+}
+
+/// Names and defaults in `(since := null, x)`.
+fn parameter_defaults(parameters: &str) -> Vec<(String, Option<String>)> {
+    let inside = parameters.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(parameters);
+    let mut parts = vec![String::new()];
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    for c in inside.chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            '(' if !is_quoted => depth += 1,
+            ')' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match (c, parts.last_mut()) {
+            (',', _) if depth == 0 && !is_quoted => parts.push(String::new()),
+            (c, Some(part)) => part.push(c),
+            (_, None) => {}
+        }
+    }
+    let parameter = |part: String| match part.split_once(":=") {
+        Some((name, default)) => (name.trim().to_owned(), Some(default.trim().to_owned())),
+        None => (part.trim().to_owned(), None),
+    };
+    parts.into_iter().map(parameter).filter(|(name, _)| !name.is_empty()).collect()
+}
+
+/// A view or macro as the data dictionary shows it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    name: String,
+    kind: Kind,
+    doc: String,
+    parameters: Vec<EntryField>,
+    columns: Vec<EntryField>,
+    /// The report that a macro runs.
+    report: Option<&'static str>,
+    sql: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct EntryField {
+    name: String,
+    /// The type of a column, the default of a parameter.
+    detail: String,
+    unit: String,
+    doc: String,
+}
+
+impl EntryField {
+    fn new(name: String, detail: String, meaning: Option<Meaning>) -> EntryField {
+        let Meaning { unit, doc } = meaning.unwrap_or(Meaning { unit: String::new(), doc: String::new() });
+        EntryField { name, detail, unit, doc }
+    }
+
+    fn json(&self, detail: &str) -> Value {
+        json!({ "name": self.name, detail: self.detail, "unit": self.unit, "doc": self.doc })
+    }
+}
+
+/// Every view and macro, in the order of installation, with the columns that DuckDB finds.
+pub(crate) fn entries() -> Result<Vec<Entry>, ReportError> {
+    let scripts = scripts()?;
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| ReportError::Define { source };
+    let connection = define_in_memory(&scripts, DatabaseOptions::default()).map_err(|error| failed(error.into()))?;
+    let mut entries = Vec::new();
+    for script in &scripts {
+        let Some(comment) = &script.comment else { continue };
+        let (kind, name) = subject(&comment.subject);
+        let report = built_in().find(|report| super::macro_name(report.name) == name);
+        let header = report.map(|report| Header::parse(report.name, report.sql)).transpose()?;
+        let relation = script
+            .relation
+            .clone()
+            .or_else(|| report.map(|_| Relation::Macro { name: name.to_owned(), parameters: String::new() }));
+        let found = relation.map(|relation| relation_columns(&relation, &connection)).transpose();
+        let columns =
+            found.map_err(|error| failed(error.into()))?.unwrap_or_default().into_iter().map(|(column, kind)| {
+                let meaning = match &header {
+                    Some(header) => header
+                        .columns
+                        .iter()
+                        .find(|known| known.name == column)
+                        .map(|known| Meaning { unit: known.unit.clone(), doc: known.doc.clone() }),
+                    None => column_meaning(name, &column),
+                };
+                EntryField::new(column, kind, meaning)
+            });
+        let columns = columns.collect();
+        let parameters = parameter_defaults(&script.parameters).into_iter().map(|(parameter, default)| {
+            let meaning = match &header {
+                Some(header) => {
+                    header.parameter(&parameter).map(|known| Meaning { unit: String::new(), doc: known.doc.clone() })
+                }
+                None => parameter_meaning(name, &parameter),
+            };
+            EntryField::new(parameter, default.unwrap_or_default(), meaning)
+        });
+        let doc = comment.text.lines().next().unwrap_or_default().to_owned();
+        entries.push(Entry {
+            name: name.to_owned(),
+            kind,
+            doc,
+            parameters: parameters.collect(),
+            columns,
+            report: report.map(|report| report.name),
+            sql: definition_sql(script, comment, &connection).map_err(|error| failed(error.into()))?,
+        });
+    }
+    Ok(entries)
+}
+
+/// The kind and name in `macro table x`.
+fn subject(subject: &str) -> (Kind, &str) {
+    let kinds = [Kind::View, Kind::TableMacro, Kind::ScalarMacro];
+    let found = kinds.into_iter().find_map(|kind| Some((kind, subject.strip_prefix(kind.subject())?.trim_start())));
+    found.unwrap_or((Kind::ScalarMacro, subject))
+}
+
+/// The definition with its comments.
+fn definition_sql(script: &Script, comment: &Comment, connection: &duckdb::Connection) -> duckdb::Result<String> {
+    let columns = match &script.relation {
+        Some(relation) => relation_columns(relation, connection)?.into_iter().map(|(name, _)| name).collect(),
+        None => Vec::new(),
+    };
+    Ok(format!("{}{}", script.sql, comment.sql(&columns)))
+}
+
+/// The views and macros as Markdown, below the tables.
+pub(crate) fn markdown(entries: &[Entry]) -> String {
+    let mut text = "\n# The views and macros\n\n\
+         A macro is called like a function, `select * from quality_minutes(since := '2026-11-01')`, and a view is read like a \
+         table. The published database has these texts as comments (`duckdb_views()`, `duckdb_columns()`, \
+         `duckdb_functions()`). `minutes_flat` is the one to begin with.\n"
+        .to_owned();
+    let mut shown: Vec<&Entry> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.report.is_none() && entry.kind != Kind::ScalarMacro) {
+        let same = shown.iter().find(|other| other.columns == entry.columns);
+        push_entry(&mut text, entry, same.map(|other| other.name.as_str()));
+        shown.push(entry);
+    }
+    text.push_str("\n## Functions\n\n| macro | parameters | meaning |\n|---|---|---|\n");
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::ScalarMacro) {
+        let parameters: Vec<String> =
+            entry.parameters.iter().map(|parameter| format!("`{}`: {}", parameter.name, parameter.doc)).collect();
+        text.push_str(&format!("| `{}` | {} | {} |\n", entry.name, cell(&parameters.join("<br>")), cell(&entry.doc)));
+    }
+    text.push_str("\n## Reports\n\n[REPORTS.md](REPORTS.md) has their parameters and columns.\n\n| macro | question |\n|---|---|\n");
+    for entry in entries {
+        if let Some(report) = entry.report {
+            text.push_str(&format!("| [`{}`](REPORTS.md#{report}) | {} |\n", entry.name, cell(&entry.doc)));
+        }
+    }
+    text
+}
+
+fn push_entry(text: &mut String, entry: &Entry, same_columns_as: Option<&str>) {
+    let kind = if entry.kind == Kind::View { "View" } else { "Macro" };
+    text.push_str(&format!("\n## {}\n\n{}\n{kind}.", entry.name, entry.doc));
+    if !entry.parameters.is_empty() {
+        text.push_str("\n\n| parameter | default | meaning |\n|---|---|---|\n");
+        for parameter in &entry.parameters {
+            let EntryField { name, detail, doc, .. } = parameter;
+            text.push_str(&format!("| `{name}` | {detail} | {} |\n", cell(doc)));
+        }
+    } else {
+        text.push('\n');
+    }
+    if let Some(other) = same_columns_as {
+        text.push_str(&format!("\nIts columns are those of [{other}](#{other}).\n"));
+        return;
+    }
+    text.push_str("\n| column | type | unit | meaning |\n|---|---|---|---|\n");
+    for EntryField { name, detail, unit, doc } in &entry.columns {
+        text.push_str(&format!("| `{name}` | {detail} | {unit} | {} |\n", cell(doc)));
+    }
+}
+
+/// Text that cannot end a table cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+/// The views and macros as JSON: the members `views` and `macros`.
+pub(crate) fn json(entries: &[Entry]) -> (Value, Value) {
+    let object = |entry: &&Entry| {
+        let fields = |fields: &[EntryField], detail: &str| -> Vec<Value> {
+            fields.iter().map(|field| field.json(detail)).collect()
+        };
+        json!({
+            "name": entry.name, "doc": entry.doc, "report": entry.report,
+            "returns": if entry.kind == Kind::ScalarMacro { "value" } else { "table" },
+            "parameters": fields(&entry.parameters, "default"), "columns": fields(&entry.columns, "type"),
+        })
+    };
+    let (views, macros): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.kind == Kind::View);
+    (views.iter().map(object).collect(), macros.iter().map(object).collect())
+}
+
+/// The tables, then the views and macros, with their comments.
+pub(crate) fn sql(entries: &[Entry]) -> Result<String, ReportError> {
+    let rows = scripts()?.into_iter().filter(|script| script.comment.is_none()).map(|script| script.sql);
+    let definitions = entries.iter().map(|entry| format!("\n{}", entry.sql));
+    Ok(std::iter::once(ddl::script()).chain(rows.map(|sql| format!("\n{sql}"))).chain(definitions).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_view_macro_column_and_parameter_is_documented() {
+        let entries = entries().expect("entries");
+        let mut missing = Vec::new();
+        for entry in &entries {
+            if !entry.doc.ends_with(['.', '?']) {
+                missing.push(format!("{}: {:?}", entry.name, entry.doc));
+            }
+            for field in entry.columns.iter().chain(&entry.parameters).filter(|field| field.doc.is_empty()) {
+                missing.push(format!("{}.{}", entry.name, field.name));
+            }
+            assert!(entry.kind == Kind::ScalarMacro || !entry.columns.is_empty(), "{} has no columns", entry.name);
+        }
+        assert!(missing.is_empty(), "without a meaning: {missing:#?}");
+        assert!(entries.len() > 80, "{}", entries.len());
+        // Everything in the database is an entry.
+        let scripts = scripts().expect("scripts");
+        let connection = define_in_memory(&scripts, DatabaseOptions::default()).expect("a database");
+        let sql = "select view_name from duckdb_views() where not internal
+                   union all select function_name from duckdb_functions() where not internal";
+        let mut statement = connection.prepare(sql).expect("a query");
+        let names = statement.query_map([], |row| row.get::<_, String>(0)).expect("names");
+        let known: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        let unknown: Vec<String> = names.flatten().filter(|name| !known.contains(&name.as_str())).collect();
+        assert_eq!(unknown, [""; 0]);
+    }
+
+    #[test]
+    fn every_text_of_the_dictionary_is_used_once() {
+        let entries = entries().expect("entries");
+        let views = || entries.iter().filter(|entry| entry.report.is_none());
+        let mut names: Vec<&str> = texts().map(|(name, _)| name).collect();
+        assert_eq!(names.len() + 1, TEXTS.lines().count(), "a line has three cells");
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a name is there twice");
+        for (name, meaning) in texts() {
+            let (relation, field) =
+                name.split_once('.').map_or((None, name), |(relation, field)| (Some(relation), field));
+            let is_used =
+                views().filter(|entry| relation.is_none_or(|relation| relation == entry.name)).any(|entry| match field
+                    .strip_prefix('$')
+                {
+                    Some(parameter) => entry.parameters.iter().any(|known| known.name == parameter),
+                    None => entry.columns.iter().any(|known| known.name == field && known.doc == meaning.doc),
+                });
+            assert!(is_used, "{name} is in no view or macro");
+            assert!(meaning.doc.ends_with('.'), "{name}: {}", meaning.doc);
+        }
+    }
+
+    #[test]
+    fn the_published_comments_are_those_of_the_dictionary() {
+        let connection =
+            define_in_memory(&scripts().expect("scripts"), DatabaseOptions::default()).expect("a database");
+        let text = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).expect(sql);
+        let view = "select comment from duckdb_views() where view_name = 'minutes_flat'";
+        assert!(text(view).starts_with("The macro minutes_flat with the profile cqd: one row per participant-minute."));
+        let column =
+            "select comment from duckdb_columns() where table_name = 'minutes_flat' and column_name = 'delay_ms'";
+        assert_eq!(text(column), "Network delay. [ms]");
+        let function =
+            |name: &str| text(&format!("select comment from duckdb_functions() where function_name = '{name}'"));
+        let minutes = function("quality_minutes");
+        assert!(minutes.contains("\nParameters:\n  since := null: First meeting date, inclusive"), "{minutes}");
+        assert!(minutes.contains("\nColumns:\n  participant_key: The participant.\n"), "{minutes}");
+        assert!(function("share_pct").contains("\n  min_n: Below this number"), "{}", function("share_pct"));
+        assert!(function("report_coverage").contains("\nColumns:\n"));
+        let without = "select count(*) from (
+            select comment from duckdb_views() where not internal
+            union all select comment from duckdb_functions() where not internal
+            union all select comment from duckdb_columns() where not internal)
+            where comment is null";
+        let count: i64 = connection.query_row(without, [], |row| row.get(0)).expect("a count");
+        assert_eq!(count, 0, "everything in the database has a comment");
+    }
+
+    #[test]
+    fn the_sql_defines_everything_in_an_empty_database() {
+        let connection = duckdb::Connection::open_in_memory().expect("a database");
+        connection.execute_batch(&sql(&entries().expect("entries")).expect("sql")).expect("it runs");
+        let flat: i64 =
+            connection.query_row("select count(*) from minutes_flat", [], |row| row.get(0)).expect("a view");
+        assert_eq!(flat, 0);
+    }
+
+    #[test]
+    fn parameters_are_split_at_their_commas() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            parameter_defaults("(a, b := 'x,)', c := cast(1 as decimal(3, 1)))"),
+            [
+                ("a".to_owned(), None),
+                ("b".to_owned(), some("'x,)'")),
+                ("c".to_owned(), some("cast(1 as decimal(3, 1))"))
+            ]
+        );
+        assert!(parameter_defaults("()").is_empty());
+    }
+}
