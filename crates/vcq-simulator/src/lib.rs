@@ -32,10 +32,13 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use generators::incidents::{IncidentKind, IncidentTruth};
 pub use generators::losses::{Loss, LossError, LossKind, LossShares};
-pub use model::{CallCounts, Tenant, TenantSpec, Totals};
+pub use model::incident::{Direction, IncidentLength, Metric, Plant, Planting, PlantingError, ScopeKind};
+pub use model::places::MOST_BUILDINGS;
+pub use model::{Background, CallCounts, Tenant, TenantSpec, Totals};
 pub use server::{
-    Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings,
+    Answer, Call, Endpoint, FAULT_NAMES, Fault, FaultError, FaultKind, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings,
     MALFORMATIONS, Malformation, MeetingFilter, OPTIONAL_ENDPOINTS, Options, Outcome, Params, ReportDays,
     RunningServer, SimulatorError, Stats, TimeFormat, Trigger, WindowKind, count_malformed, serve,
 };

@@ -115,11 +115,15 @@ impl MeetingBuilder<'_> {
         } else if at_home {
             session.access = NetworkAccess::Home(person.home);
             session.public_ip = person.home_ip;
-            session.internal_ip = [192, 168, 1, person.desk];
+            let [a, b, c] = person.home_net;
+            session.internal_ip = [a, b, c, person.desk];
+            // Noise does not make a bad home worse than the worst.
+            let roughness_pct = self.spec.background.noise_pct * person.home_roughness_pct / 100;
+            session.roughness_pct = roughness_pct.min(110);
             session.location = person.home_location;
             session.vpn = person.vpn;
         } else {
-            put_in_office(&mut session, person.building, ordinal as usize, [person.floor, person.desk]);
+            put_in_office(self.spec, &mut session, person.building, ordinal as usize, [person.floor, person.desk]);
             session.access = if person.desk_cable { NetworkAccess::OfficeCable } else { NetworkAccess::OfficeWifi };
         }
         // The computer is overloaded, not the phone.
@@ -188,6 +192,7 @@ impl MeetingBuilder<'_> {
             internal_ip: [192, 168, 0, 2],
             location: "",
             vpn: false,
+            roughness_pct: self.spec.background.noise_pct,
             overloaded: false,
             camera: false,
             speaking_share: 0.2,
@@ -202,10 +207,15 @@ impl MeetingBuilder<'_> {
 
     fn add_room(&mut self, near: u32) {
         let home = self.people[near as usize].building;
-        let room = room_index(home, self.rng.index(ROOM_NAMES.len()));
+        let room = match self.spec.background.varied_networks {
+            // Some rooms are used all day.
+            true => self.rng.weighted(&[(60, 0), (20, 1), (10, 2), (6, 3), (4, 4)]),
+            false => self.rng.index(ROOM_NAMES.len()),
+        };
+        let room = room_index(home, room);
         let (join, leave) = self.stay();
         let mut session = self.new_session(Identity::Room(room), join, leave);
-        put_in_office(&mut session, home, 0, [1, 240 + (room % ROOM_NAMES.len()) as u8]);
+        put_in_office(self.spec, &mut session, home, 0, [1, 240 + (room % ROOM_NAMES.len()) as u8]);
         session.access = NetworkAccess::OfficeCable;
         session.camera = true;
         session.speaking_share = 0.5;
@@ -304,12 +314,26 @@ impl MeetingBuilder<'_> {
     }
 }
 
-fn put_in_office(session: &mut Session, index: usize, uplink: usize, [floor, host]: [u8; 2]) {
+fn put_in_office(spec: &TenantSpec, session: &mut Session, index: usize, uplink: usize, [floor, host]: [u8; 2]) {
     let building = &BUILDINGS[index];
     session.building = Some(index);
-    session.public_ip = building.public_ips[uplink % building.public_ips.len()];
+    session.public_ip = match spec.background.varied_networks {
+        true => varied_uplink(spec.seed, index, uplink),
+        false => building.public_ips[uplink % building.public_ips.len()],
+    };
     session.internal_ip = [building.internal_net[0], building.internal_net[1], floor, host];
     session.location = building.location;
+}
+
+/// The public address of a building in a tenant with varied networks: most have a public network of their own, some
+/// share that of the building before, and some have two.
+fn varied_uplink(seed: u64, building: usize, uplink: usize) -> [u8; 4] {
+    let net = building as u8;
+    match derive_key(derive_key(seed, 0x75_706C), building as u64) % 4 {
+        0 if building > 0 => [198, 18, net - 1, 100 + net],
+        1 if uplink % 2 == 1 => [198, 18, 100 + net, 10],
+        _ => [198, 18, net, 10],
+    }
 }
 
 fn put_on_phone(session: &mut Session, person: &Person, rng: &mut SeededRng) {

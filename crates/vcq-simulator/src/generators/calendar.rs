@@ -193,7 +193,8 @@ fn fill_day(
     let mut rng = SeededRng::new(derive_key(derive_key(spec.seed, 0x6461_7973), u64::from(day)));
     let midnight = spec.midnight(day);
     let weekday = spec.weekday(day);
-    let share = if weekday >= 5 { 0.07 } else { 0.88 + 0.24 * rng.unit_interval() };
+    let weekend = f64::from(spec.background.weekend_pct) / 100.0;
+    let share = if weekday >= 5 { weekend } else { 0.88 + 0.24 * rng.unit_interval() };
     let wanted = (f64::from(spec.meetings_per_day) * share) as usize;
     let mut count = 0;
     for one in series.iter().filter(|one| one.weekdays >> weekday & 1 == 1) {

@@ -1,10 +1,11 @@
 //! Generates the network conditions of a session, minute by minute.
 //!
-//! Delay, jitter, loss and available bandwidth depend on the kind of access, the VPN, the building and the
-//! incidents. They are correlated, drift slowly and have poor spells of some minutes.
+//! Delay, jitter, loss and available bandwidth depend on the kind of access, the VPN, the building, the known problems
+//! and the planted incidents. They are correlated, drift slowly and have poor spells of some minutes.
 
-use crate::model::places::{BUILDINGS, DEGRADED_BUILDING, LOSSY_ROOM};
-use crate::model::{HomeNetwork, Identity, Incidents, NetworkAccess, Session};
+use super::incidents::Effects;
+use crate::model::places::{BUILDINGS, DEGRADED_BUILDING};
+use crate::model::{HomeNetwork, Identity, KnownProblems, NetworkAccess, Session};
 use crate::random::{derive_key, smooth_noise, unit_interval};
 
 /// An access in an ordinary minute.
@@ -37,7 +38,8 @@ const fn profile(access: NetworkAccess) -> AccessProfile {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NetworkConditions {
     pub(super) delay_ms: f64,
-    pub(super) jitter_ms: f64,
+    pub(super) jitter_received_ms: f64,
+    pub(super) jitter_sent_ms: f64,
     pub(super) loss_received_pct: f64,
     pub(super) loss_sent_pct: f64,
     pub(super) down_kbps: f64,
@@ -45,28 +47,54 @@ pub(super) struct NetworkConditions {
 }
 
 impl NetworkConditions {
-    /// A share of the bandwidth, and the loss.
-    pub(super) fn received(&self, share: f64) -> (f64, f64) {
-        (self.down_kbps * share, self.loss_received_pct)
+    /// In both directions.
+    fn add_jitter_ms(&mut self, jitter_ms: f64) {
+        self.jitter_received_ms += jitter_ms;
+        self.jitter_sent_ms += jitter_ms;
     }
 
-    pub(super) fn sent(&self, share: f64) -> (f64, f64) {
-        (self.up_kbps * share, self.loss_sent_pct)
+    /// One direction, with a share of its bandwidth.
+    pub(super) fn received(&self, share: f64) -> Path {
+        let (loss_pct, jitter_ms) = (self.loss_received_pct, self.jitter_received_ms);
+        Path { bandwidth_kbps: self.down_kbps * share, loss_pct, jitter_ms }
+    }
+
+    pub(super) fn sent(&self, share: f64) -> Path {
+        let (loss_pct, jitter_ms) = (self.loss_sent_pct, self.jitter_sent_ms);
+        Path { bandwidth_kbps: self.up_kbps * share, loss_pct, jitter_ms }
     }
 }
 
+/// One direction of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path {
+    pub(super) bandwidth_kbps: f64,
+    pub(super) loss_pct: f64,
+    pub(super) jitter_ms: f64,
+}
+
 /// The conditions in the minute that starts at `at` (Unix seconds).
-pub(super) fn network_conditions(incidents: &Incidents, session: &Session, at: i64) -> NetworkConditions {
+pub(super) fn network_conditions(
+    problems: &KnownProblems,
+    effects: &Effects,
+    session: &Session,
+    at: i64,
+) -> NetworkConditions {
     let minute = at.div_euclid(60);
     let profile = profile(session.access);
     let drift = smooth_noise(derive_key(session.key, 1), minute, 17);
     let ripple = smooth_noise(derive_key(session.key, 2), minute, 3);
-    let spell = spell(derive_key(session.key, 3), minute, profile.spell_chance) * profile.spell_depth;
+    let roughness = f64::from(session.roughness_pct) / 100.0;
+    let depth = (profile.spell_depth * (0.5 + 0.5 * roughness)).min(1.0);
+    let spell = spell(derive_key(session.key, 3), minute, profile.spell_chance * roughness) * depth;
+    let (usual_jitter_ms, usual_loss_pct) = (profile.jitter_ms * roughness, profile.loss_pct * roughness);
+    let jitter_ms = usual_jitter_ms * (1.0 + 0.4 * drift + 0.35 * ripple) + 70.0 * spell;
     let mut conditions = NetworkConditions {
         delay_ms: profile.delay_ms * (1.0 + 0.25 * drift + 0.12 * ripple) + 190.0 * spell,
-        jitter_ms: profile.jitter_ms * (1.0 + 0.4 * drift + 0.35 * ripple) + 70.0 * spell,
-        loss_received_pct: profile.loss_pct * (0.6 + 0.8 * drift + 0.7 * ripple).max(0.0) + 11.0 * spell * spell,
-        loss_sent_pct: profile.loss_pct * (0.6 + 0.8 * drift - 0.7 * ripple).max(0.0) + 9.0 * spell * spell,
+        jitter_received_ms: jitter_ms,
+        jitter_sent_ms: jitter_ms,
+        loss_received_pct: usual_loss_pct * (0.6 + 0.8 * drift + 0.7 * ripple).max(0.0) + 11.0 * spell * spell,
+        loss_sent_pct: usual_loss_pct * (0.6 + 0.8 * drift - 0.7 * ripple).max(0.0) + 9.0 * spell * spell,
         down_kbps: profile.down_kbps * (1.0 + 0.2 * drift) * (1.0 - 0.9 * spell),
         up_kbps: profile.up_kbps * (1.0 + 0.2 * ripple) * (1.0 - 0.9 * spell),
     };
@@ -77,25 +105,30 @@ pub(super) fn network_conditions(incidents: &Incidents, session: &Session, at: i
     conditions.delay_ms += distance_ms * (1.0 + 0.05 * drift + 0.04 * ripple);
     if session.vpn {
         conditions.delay_ms += 44.0 + 12.0 * drift;
-        conditions.jitter_ms += 7.0;
+        conditions.add_jitter_ms(7.0);
         conditions.down_kbps = conditions.down_kbps.min(6000.0);
         conditions.up_kbps = conditions.up_kbps.min(2500.0);
     }
-    if session.building == Some(DEGRADED_BUILDING) && incidents.degraded.contains(&at) {
+    if session.building == Some(DEGRADED_BUILDING) && problems.degraded.contains(&at) {
         // One uplink for the building: everybody inside is affected in the same minutes.
         let shared = (0.6 + 0.5 * smooth_noise(0xB0AD, minute, 9)).max(0.0);
         conditions.delay_ms += 140.0 * shared;
-        conditions.jitter_ms += 45.0 * shared;
+        conditions.add_jitter_ms(45.0 * shared);
         conditions.loss_received_pct += 7.5 * shared;
         conditions.loss_sent_pct += 5.0 * shared;
         conditions.down_kbps = conditions.down_kbps.min(3200.0 - 2000.0 * shared.min(1.0));
         conditions.up_kbps = conditions.up_kbps.min(2200.0 - 1500.0 * shared.min(1.0));
     }
-    if session.identity == Identity::Room(LOSSY_ROOM) {
+    if problems.lossy_room.is_some_and(|room| session.identity == Identity::Room(room)) {
         conditions.loss_received_pct += 3.2 + 1.4 * drift;
         conditions.loss_sent_pct += 4.1 + 1.8 * ripple;
-        conditions.jitter_ms += 16.0;
+        conditions.add_jitter_ms(16.0);
     }
+    conditions.delay_ms += effects.delay_ms;
+    conditions.jitter_received_ms += effects.jitter_received_ms;
+    conditions.jitter_sent_ms += effects.jitter_sent_ms;
+    conditions.loss_received_pct += effects.loss_received_pct;
+    conditions.loss_sent_pct += effects.loss_sent_pct;
     conditions.loss_received_pct = conditions.loss_received_pct.clamp(0.0, 60.0);
     conditions.loss_sent_pct = conditions.loss_sent_pct.clamp(0.0, 60.0);
     conditions

@@ -3,7 +3,9 @@
 //! Owns what a client makes of its network: bitrates, delays, picture height, frame rate and CPU. Any sample can be
 //! generated without the ones before it, so a page in the middle of a long meeting costs no more than the first.
 
-use super::network::{NetworkConditions, network_conditions};
+use super::incidents::{Effects, Slow};
+use super::network::{NetworkConditions, Path, network_conditions};
+use crate::model::incident::Incident;
 use crate::model::places::FAULTY_APP_VERSION;
 use crate::model::quality::{Audio, Cpu, Picture, Sample, Stream, Traffic};
 use crate::model::{Identity, Meeting, ScreenShare, Session, Tenant};
@@ -12,6 +14,8 @@ use crate::random::{derive_key, smooth_noise, unit_interval};
 pub(crate) struct SampleGenerator<'a> {
     tenant: &'a Tenant,
     session: &'a Session,
+    /// Those that concern the session.
+    incidents: Vec<&'a Incident>,
     is_sharer: bool,
     share: Option<ScreenShare>,
     /// Cameras of the other sessions.
@@ -22,11 +26,23 @@ pub(crate) struct SampleGenerator<'a> {
 impl<'a> SampleGenerator<'a> {
     pub(crate) fn new(tenant: &'a Tenant, meeting: &Meeting, row: usize) -> Self {
         let session = &tenant.sessions[row];
+        let incidents = tenant.incidents.iter().filter(|incident| incident.concerns(meeting, session)).collect();
+        Self::with_incidents(tenant, meeting, row, incidents)
+    }
+
+    pub(crate) fn with_incidents(
+        tenant: &'a Tenant,
+        meeting: &Meeting,
+        row: usize,
+        incidents: Vec<&'a Incident>,
+    ) -> Self {
+        let session = &tenant.sessions[row];
         let cameras = tenant.sessions_of(meeting).iter().map(|one| u32::from(one.camera)).sum::<u32>();
         let is_sharer = meeting.share.is_some_and(|share| share.session == row);
         Self {
             tenant,
             session,
+            incidents,
             is_sharer,
             share: meeting.share,
             cameras: cameras - u32::from(session.camera),
@@ -36,12 +52,13 @@ impl<'a> SampleGenerator<'a> {
 
     pub(crate) fn sample(&self, index: usize) -> Sample {
         let at = self.session.minute_start(index);
-        let network = network_conditions(&self.tenant.incidents, self.session, at);
+        let effects = Effects::at(&self.incidents, self.session, at);
+        let network = network_conditions(&self.tenant.problems, &effects, self.session, at);
         let shared = self.share.is_some_and(|share| at + 60 > share.from && at < share.until);
         let noise = Noise::new(self.session, at);
-        let limited = self.tenant.incidents.limited.contains(&at);
+        let limited = self.tenant.problems.limited.contains(&at);
         let audio = self.audio(&network, &noise);
-        let video = self.video(&network, &noise, shared, limited);
+        let video = self.video(&network, &noise, &effects, shared, limited);
         let sharing = shared.then(|| self.sharing(&network, &noise, limited));
         let sum = |pick: fn(&Picture) -> Option<Stream>, audio: Option<Stream>| {
             [audio, video.as_ref().and_then(pick), sharing.as_ref().and_then(pick)]
@@ -66,38 +83,47 @@ impl<'a> SampleGenerator<'a> {
             audio,
             video,
             sharing,
-            cpu: self.cpu(&noise, video.is_some(), shared && self.is_sharer),
+            cpu: self.cpu(&noise, &effects, video.is_some(), shared && self.is_sharer),
         }
     }
 
     fn audio(&self, network: &NetworkConditions, noise: &Noise) -> Audio {
         let speaking = noise.speech < self.session.speaking_share;
         let extra_ms = if noise.faulty_version { 35.0 } else { 0.0 };
-        let flow = |kbps: f64, loss_pct: f64, extra_ms: f64| Stream {
+        let flow = |kbps: f64, path: Path, extra_ms: f64| Stream {
             bitrate_kbps: round(kbps),
             // The playout buffer grows with jitter and with loss.
-            latency_ms: round(network.delay_ms * 0.9 + 48.0 + 1.8 * network.jitter_ms + 6.0 * loss_pct + extra_ms),
-            jitter_ms: round(network.jitter_ms * (0.8 + 0.3 * noise.rough)),
+            latency_ms: round(network.delay_ms * 0.9 + 48.0 + 1.8 * path.jitter_ms + 6.0 * path.loss_pct + extra_ms),
+            jitter_ms: round(path.jitter_ms * (0.8 + 0.3 * noise.rough)),
             height_px: 0,
             framerate_fps: 0,
         };
         Audio {
             mic_input_volume_db: speaking.then(|| -12 - (22.0 * noise.rough) as i32),
             speaker_volume_db: -8 - (18.0 * noise.speech) as i32,
-            received: (!self.alone).then(|| flow(34.0 + 26.0 * noise.speech, network.loss_received_pct, extra_ms)),
+            received: (!self.alone).then(|| flow(34.0 + 26.0 * noise.speech, network.received(1.0), extra_ms)),
             sent: (!self.session.audience)
-                .then(|| flow(if speaking { 38.0 + 14.0 * noise.rough } else { 3.0 }, network.loss_sent_pct, 0.0)),
+                .then(|| flow(if speaking { 38.0 + 14.0 * noise.rough } else { 3.0 }, network.sent(1.0), 0.0)),
         }
     }
 
-    fn video(&self, network: &NetworkConditions, noise: &Noise, shared: bool, limited: bool) -> Option<Picture> {
+    fn video(
+        &self,
+        network: &NetworkConditions,
+        noise: &Noise,
+        effects: &Effects,
+        shared: bool,
+        limited: bool,
+    ) -> Option<Picture> {
         let room = matches!(self.session.identity, Identity::Room(_));
         let phone = !room && matches!(self.session.device, "ios" | "android");
         let ceiling = |best: u32| if limited { best.min(360) } else { best };
         let own = if room { 1080 } else { 720 };
         let sent = (self.session.camera && noise.camera_on).then(|| {
             let best = if phone || self.session.overloaded { 360 } else { own };
-            self.picture_stream(network, noise, CAMERA_PROFILES, ceiling(best), network.sent(0.6))
+            let best = if effects.sent.is_some_and(|slow| slow.halved) { best / 2 } else { best };
+            let stream = self.picture_stream(network, noise, CAMERA_PROFILES, ceiling(best), network.sent(0.6));
+            slowed(stream, effects.sent)
         });
         let received = (self.cameras > 0).then(|| {
             // Tiles are small next to a shared screen and in large meetings.
@@ -108,6 +134,7 @@ impl<'a> SampleGenerator<'a> {
                 _ => 360,
             };
             let one = self.picture_stream(network, noise, CAMERA_PROFILES, ceiling(best), network.received(0.6));
+            let one = slowed(one, effects.received);
             let tiles = f64::from(self.cameras.min(9));
             let all_kbps = f64::from(one.bitrate_kbps) * (0.7 + 0.3 * tiles);
             Stream { bitrate_kbps: round(all_kbps.min(network.down_kbps)), ..one }
@@ -133,7 +160,7 @@ impl<'a> SampleGenerator<'a> {
         noise: &Noise,
         profiles: &[CodecProfile],
         best_px: u32,
-        (bandwidth_kbps, loss_pct): (f64, f64),
+        Path { bandwidth_kbps, loss_pct, jitter_ms }: Path,
     ) -> Stream {
         // A sender reduces its bitrate under loss.
         let bandwidth_kbps = bandwidth_kbps * (1.0 - loss_pct / 14.0).clamp(0.08, 1.0);
@@ -146,14 +173,14 @@ impl<'a> SampleGenerator<'a> {
         let extra_ms = if noise.faulty_version { 14.0 } else { 0.0 };
         Stream {
             bitrate_kbps: round(kbps.min(bandwidth_kbps.max(20.0))),
-            latency_ms: round(network.delay_ms + 62.0 + 2.1 * network.jitter_ms + 11.0 * loss_pct),
-            jitter_ms: round(network.jitter_ms * (1.1 + 0.5 * noise.rough) + extra_ms),
+            latency_ms: round(network.delay_ms + 62.0 + 2.1 * jitter_ms + 11.0 * loss_pct),
+            jitter_ms: round(jitter_ms * (1.1 + 0.5 * noise.rough) + extra_ms),
             height_px: profile.height_px,
             framerate_fps: round(frames).max(1),
         }
     }
 
-    fn cpu(&self, noise: &Noise, video: bool, shares: bool) -> Option<Cpu> {
+    fn cpu(&self, noise: &Noise, effects: &Effects, video: bool, shares: bool) -> Option<Cpu> {
         let factor = match self.session.device {
             "ios" | "web" => return None,
             "android" => 1.2,
@@ -161,7 +188,9 @@ impl<'a> SampleGenerator<'a> {
         };
         let base = 4.5 + if video { 9.0 } else { 0.0 } + if shares { 7.0 } else { 0.0 };
         let client = base * factor * (0.75 + 0.5 * noise.activity) * if noise.faulty_version { 2.1 } else { 1.0 };
-        let (client, system) = if self.session.overloaded {
+        let (client, system) = if effects.hot {
+            (client * 1.9 + 12.0, 95.0 + 5.0 * noise.activity)
+        } else if self.session.overloaded {
             (client * 1.9 + 12.0, 84.0 + 14.0 * noise.activity)
         } else {
             (client, client + 11.0 + 24.0 * noise.activity)
@@ -174,6 +203,11 @@ impl<'a> SampleGenerator<'a> {
             system_max_tenths: tenths(system.max(client) * (1.15 + 0.5 * noise.rough)),
         })
     }
+}
+
+fn slowed(stream: Stream, slow: Option<Slow>) -> Stream {
+    let framerate_fps = slow.map_or(stream.framerate_fps, |slow| stream.framerate_fps.min(slow.most_fps));
+    Stream { framerate_fps, ..stream }
 }
 
 /// A step of the quality ladder of a codec, best first.

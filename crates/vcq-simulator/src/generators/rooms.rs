@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::model::places::{DEGRADED_BUILDING, LOSSY_ROOM, ROOM_COUNT, room_building};
+use crate::model::places::{DEGRADED_BUILDING, room_building, room_count};
 use crate::model::{DAY_S, Identity, Meeting, Session, Tenant};
 use crate::random::{SeededRng, derive_key};
 
@@ -100,17 +100,18 @@ fn generate_alerts(tenant: &Tenant) -> Vec<Alert> {
         for (room, session) in rooms_of(tenant, meeting) {
             let mut rng = SeededRng::new(derive_key(session.key, 0x616C_6572));
             let degraded = room_building(room) == DEGRADED_BUILDING
-                && session.join < tenant.incidents.degraded.end
-                && session.leave > tenant.incidents.degraded.start;
-            let chance = if room == LOSSY_ROOM || degraded { 0.7 } else { 0.04 };
+                && session.join < tenant.problems.degraded.end
+                && session.leave > tenant.problems.degraded.start;
+            let lossy = tenant.problems.lossy_room == Some(room);
+            let chance = if lossy || degraded { 0.7 } else { 0.04 };
             // The first one always raises an alarm, so that a small tenant has one.
             if session.leave - session.join < 300 || !(alerts.is_empty() || rng.chance(chance)) {
                 continue;
             }
-            let rule = if room == LOSSY_ROOM || degraded { PACKET_LOSS } else { rng.pick(&[1, 1, 2]) };
+            let rule = if lossy || degraded { PACKET_LOSS } else { rng.pick(&[1, 1, 2]) };
             let mut from = session.join;
-            if degraded && room != LOSSY_ROOM {
-                from = from.max(tenant.incidents.degraded.start);
+            if degraded && !lossy {
+                from = from.max(tenant.problems.degraded.start);
             }
             let at = from + rng.between(120, 240).min((session.leave - from) / 2);
             let recovered = session.leave + rng.between(-60, 900);
@@ -130,7 +131,8 @@ fn generate_alerts(tenant: &Tenant) -> Vec<Alert> {
 const QUARTER_S: i64 = 900;
 
 fn generate_reservations(tenant: &Tenant) -> Vec<Reservation> {
-    let mut reserved: Vec<Vec<Range<i64>>> = vec![Vec::new(); ROOM_COUNT];
+    let room_count = room_count(tenant.spec.background.buildings);
+    let mut reserved: Vec<Vec<Range<i64>>> = vec![Vec::new(); room_count];
     let mut reservations = Vec::new();
     for meeting in &tenant.meetings {
         for (room, session) in rooms_of(tenant, meeting) {
@@ -207,6 +209,7 @@ fn overlap(one: &Range<i64>, other: &Range<i64>) -> bool {
 mod tests {
     use super::*;
     use crate::TenantSpec;
+    use crate::model::places::{DEFAULT_BUILDINGS, LOSSY_ROOM};
 
     fn tenant() -> Tenant {
         Tenant::generate(&TenantSpec { days: 14, meetings_per_day: 40, ..TenantSpec::default() })
@@ -231,7 +234,7 @@ mod tests {
     #[test]
     fn a_room_is_reserved_once_at_a_time_and_sometimes_in_vain() {
         let reservations = generate_reservations(&tenant());
-        let mut free_at = [i64::MIN; ROOM_COUNT];
+        let mut free_at = [i64::MIN; room_count(DEFAULT_BUILDINGS)];
         for reservation in &reservations {
             assert!(reservation.start >= free_at[reservation.room], "{reservation:?}");
             free_at[reservation.room] = reservation.end;

@@ -33,6 +33,11 @@ impl Meeting {
         self.meeting_type == 3
     }
 
+    /// As the published tables have it.
+    pub(crate) fn key(&self) -> String {
+        format!("{}-{}", self.number, self.start)
+    }
+
     pub(crate) fn length_s(&self) -> i64 {
         self.end - self.start
     }
@@ -128,6 +133,8 @@ pub(crate) struct Session {
     pub(crate) internal_ip: [u8; 4],
     pub(crate) location: &'static str,
     pub(crate) vpn: bool,
+    /// Jitter, loss and poor spells of the access, in percent of what is usual for it.
+    pub(crate) roughness_pct: u32,
     /// The computer is short of CPU.
     pub(crate) overloaded: bool,
     pub(crate) camera: bool,

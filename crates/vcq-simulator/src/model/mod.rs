@@ -2,14 +2,16 @@
 //! from the seed.
 
 pub(crate) mod ids;
+pub(crate) mod incident;
 mod meeting;
 pub(crate) mod places;
 pub(crate) mod quality;
 mod spec;
 mod tenant;
 
+pub(crate) use incident::Planting;
 pub(crate) use meeting::{HomeNetwork, Identity, Meeting, NetworkAccess, QualityAvailability, ScreenShare, Session};
-pub use spec::TenantSpec;
-pub(crate) use spec::{DAY_S, Incidents};
+pub use spec::{Background, TenantSpec};
+pub(crate) use spec::{DAY_S, KnownProblems};
 pub(crate) use tenant::Person;
 pub use tenant::{CallCounts, Tenant, Totals};

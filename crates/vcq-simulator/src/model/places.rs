@@ -20,7 +20,22 @@ pub(crate) const BUILDINGS: &[Building] = &[
     building("South Tower", "shanghai", &[[192, 0, 2, 40]], [10, 12], 5, 19),
     building("Harbour House", "shenzhen", &[[198, 51, 100, 10], [198, 51, 100, 11]], [10, 21], 4, 31),
     building("Riverside", "frankfurt", &[[198, 51, 100, 200]], [10, 61], 2, 208),
+    building("Lakeside", "hangzhou", &[[192, 0, 2, 70]], [10, 31], 3, 24),
+    building("Old Mill", "chengdu", &[[192, 0, 2, 80]], [10, 32], 2, 44),
+    building("West Gate", "beijing", &[[192, 0, 2, 90]], [10, 33], 6, 27),
+    building("Garden Court", "singapore", &[[198, 51, 100, 70]], [10, 41], 3, 72),
+    building("Station Yard", "wuhan", &[[198, 51, 100, 80]], [10, 34], 2, 33),
+    building("Pine Hill", "xian", &[[198, 51, 100, 90]], [10, 35], 2, 39),
+    building("Market Square", "london", &[[198, 51, 100, 210]], [10, 62], 2, 196),
+    building("Canal Wharf", "guangzhou", &[[192, 0, 2, 100]], [10, 36], 4, 29),
 ];
+
+pub const MOST_BUILDINGS: usize = BUILDINGS.len();
+
+pub(crate) const DEFAULT_BUILDINGS: usize = 4;
+
+/// How many people work in each building.
+pub(crate) const BUILDING_WEIGHTS: [u32; MOST_BUILDINGS] = [44, 22, 24, 10, 14, 9, 18, 11, 7, 6, 5, 12];
 
 const fn building(
     name: &'static str,
@@ -67,7 +82,10 @@ pub(crate) fn room_label(room: usize) -> (&'static str, u32) {
     (label, seats.trim_end_matches(')').parse().unwrap_or(0))
 }
 
-pub(crate) const ROOM_COUNT: usize = BUILDINGS.len() * ROOM_NAMES.len();
+/// The number of rooms of the first buildings.
+pub(crate) const fn room_count(buildings: usize) -> usize {
+    buildings * ROOM_NAMES.len()
+}
 
 /// A building, or a floor of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +95,10 @@ pub(crate) struct RoomLevel {
     pub(crate) parent: Option<usize>,
 }
 
-/// Buildings and floors, each building before its floors.
-pub(crate) fn room_levels() -> Vec<RoomLevel> {
+/// The first buildings and their floors, each building before its floors.
+pub(crate) fn room_levels(buildings: usize) -> Vec<RoomLevel> {
     let mut levels = Vec::new();
-    for (at, building) in BUILDINGS.iter().enumerate() {
+    for (at, building) in BUILDINGS.iter().take(buildings).enumerate() {
         levels.push(RoomLevel { number: at, name: building.name.to_owned(), parent: None });
         levels.extend((1..=building.floors).map(|floor| RoomLevel {
             number: floor_level(at, floor),

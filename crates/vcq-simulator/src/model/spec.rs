@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use jiff::civil::{Date, date};
 
+use super::incident::Planting;
+use super::places::{DEFAULT_BUILDINGS, LOSSY_ROOM};
+
 pub(crate) const DAY_S: i64 = 86_400;
 
 /// Describes a tenant to generate.
@@ -25,6 +28,37 @@ pub struct TenantSpec {
     pub unusual_meetings: bool,
     /// No meeting ends after this time (Unix seconds). `None`: the end of the last day.
     pub ends_by: Option<i64>,
+    pub background: Background,
+    pub planting: Planting,
+}
+
+/// What is usual in a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Background {
+    /// From 1 to [`crate::MOST_BUILDINGS`].
+    pub buildings: usize,
+    /// Meetings on a weekend day, in percent of those on a working day.
+    pub weekend_pct: u32,
+    /// Frequency and depth of short poor spells, in percent of the usual.
+    pub noise_pct: u32,
+    /// Whether homes differ in quality and provider, and buildings in the number of their uplinks. Without it all homes
+    /// are behind one public network.
+    pub varied_networks: bool,
+    /// Whether the tenant has the problems of the default one: a degraded building, hours with limited video, a room
+    /// with packet loss, and overloaded computers.
+    pub known_problems: bool,
+}
+
+impl Default for Background {
+    fn default() -> Self {
+        Self {
+            buildings: DEFAULT_BUILDINGS,
+            weekend_pct: 7,
+            noise_pct: 100,
+            varied_networks: false,
+            known_problems: true,
+        }
+    }
 }
 
 impl Default for TenantSpec {
@@ -38,6 +72,8 @@ impl Default for TenantSpec {
             utc_offset_s: 8 * 3600,
             unusual_meetings: true,
             ends_by: None,
+            background: Background::default(),
+            planting: Planting::None,
         }
     }
 }
@@ -60,24 +96,34 @@ impl TenantSpec {
         self.ends_by.map_or(midnight, |end| end.min(midnight))
     }
 
+    /// The day (0-based) of a time; negative before the first.
+    pub(crate) fn day_of(&self, at: i64) -> i64 {
+        (at - self.start()).div_euclid(DAY_S)
+    }
+
     /// Weekday of `day` (0-based), Monday = 0.
-    pub(crate) fn weekday(&self, day: u32) -> u32 {
+    pub fn weekday(&self, day: u32) -> u32 {
         (self.first_day.weekday().to_monday_zero_offset() as u32 + day) % 7
     }
 }
 
-/// Periods (Unix seconds) with a known problem.
+/// The problems of the default tenant; periods are in Unix seconds.
 #[derive(Debug)]
-pub(crate) struct Incidents {
-    /// The network of one building is degraded.
+pub(crate) struct KnownProblems {
+    /// The network of the building [`super::places::DEGRADED_BUILDING`] is degraded.
     pub(crate) degraded: Range<i64>,
     /// The licence limits video to 360P and screen sharing to 720P.
     pub(crate) limited: Range<i64>,
+    /// The room whose network always loses packets.
+    pub(crate) lossy_room: Option<usize>,
 }
 
-impl Incidents {
+impl KnownProblems {
     /// Degrades the network on the working day nearest the middle and limits video in the afternoon of the last one.
     pub(crate) fn schedule(spec: &TenantSpec) -> Self {
+        if !spec.background.known_problems {
+            return Self { degraded: 0..0, limited: 0..0, lossy_room: None };
+        }
         let working = |day: &u32| spec.weekday(*day) < 5;
         let middle = spec.midnight((spec.days / 2..spec.days).find(working).unwrap_or(0));
         let last = spec.midnight((0..spec.days).rev().find(working).unwrap_or(0));
@@ -85,6 +131,7 @@ impl Incidents {
         Self {
             degraded: middle + 9 * hour + 40 * minute..middle + 16 * hour + 20 * minute,
             limited: last + 14 * hour..last + 18 * hour,
+            lossy_room: Some(LOSSY_ROOM),
         }
     }
 }
@@ -94,11 +141,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn incidents_fall_on_working_days() {
+    fn known_problems_fall_on_working_days() {
         for days in 1..15 {
             let spec = TenantSpec { days, ..TenantSpec::default() };
-            let incidents = Incidents::schedule(&spec);
-            for at in [incidents.degraded.start, incidents.limited.start] {
+            let problems = KnownProblems::schedule(&spec);
+            for at in [problems.degraded.start, problems.limited.start] {
                 let day = ((at - spec.start()) / DAY_S) as u32;
                 assert!(spec.weekday(day) < 5 && day < days, "day {day} of {days}");
             }

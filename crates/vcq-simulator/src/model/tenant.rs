@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::incident::Incident;
 use super::meeting::{HomeNetwork, Identity, Meeting, QualityAvailability, Session};
-use super::spec::{DAY_S, Incidents, TenantSpec};
+use super::spec::{DAY_S, KnownProblems, TenantSpec};
 
 /// Calls to the three lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -59,6 +60,10 @@ pub(crate) struct Person {
     pub(crate) desk_cable: bool,
     pub(crate) home: HomeNetwork,
     pub(crate) home_ip: [u8; 4],
+    /// First three bytes of the internal address at home.
+    pub(crate) home_net: [u8; 3],
+    /// See [`Session::roughness_pct`].
+    pub(crate) home_roughness_pct: u32,
     pub(crate) home_location: &'static str,
     pub(crate) computer: &'static str,
     pub(crate) overloaded: bool,
@@ -83,7 +88,8 @@ pub struct Tenant {
     /// Sorted by start.
     pub(crate) meetings: Vec<Meeting>,
     pub(crate) sessions: Vec<Session>,
-    pub(crate) incidents: Incidents,
+    pub(crate) problems: KnownProblems,
+    pub(crate) incidents: Vec<Incident>,
     pub(crate) by_number: HashMap<u32, Vec<usize>>,
 }
 

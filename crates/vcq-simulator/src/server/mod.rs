@@ -3,6 +3,7 @@
 //! Only `handler`, `listener` and `running` touch the clock and the network; everything else decides with the time as
 //! an argument.
 
+mod answers;
 mod api_error;
 mod endpoint;
 mod faults;
@@ -21,6 +22,7 @@ mod running;
 mod stats;
 mod tokens;
 
+pub use answers::Answer;
 use api_error::ApiError;
 pub use endpoint::{Endpoint, LIST_ENDPOINTS, OPTIONAL_ENDPOINTS};
 pub use faults::{FAULT_NAMES, Fault, FaultError, FaultKind, Trigger};

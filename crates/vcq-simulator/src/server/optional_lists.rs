@@ -10,7 +10,7 @@ use super::query::PageQuery;
 use super::{ApiError, Endpoint, Params, ReportDays};
 use crate::generators::census::{UserCensus, day_count};
 use crate::generators::rooms::RoomRecords;
-use crate::model::places::{ROOM_COUNT, levels_of_room, room_levels};
+use crate::model::places::{levels_of_room, room_count, room_levels};
 use crate::model::{DAY_S, ids};
 
 /// The counts by person of a day exist from half past nine on the next day.
@@ -38,14 +38,19 @@ impl OptionalLists<'_> {
         }
     }
 
+    fn room_count(&self) -> usize {
+        room_count(self.lists.tenant.spec.background.buildings)
+    }
+
     fn page(&self, page: &PageQuery, key: u64, total: usize) -> Result<PageSlice, ApiError> {
         slice_page(page, key, total, self.lists.faults)
     }
 
     fn rooms(&self, query: &RoomQuery, key: u64) -> Result<String, ApiError> {
         let level = query.level.as_deref().map(|id| self.level_number(id)).transpose()?;
-        let found: Vec<usize> =
-            (0..ROOM_COUNT).filter(|room| level.is_none_or(|level| levels_of_room(*room).contains(&level))).collect();
+        let found: Vec<usize> = (0..self.room_count())
+            .filter(|room| level.is_none_or(|level| levels_of_room(*room).contains(&level)))
+            .collect();
         let page = self.page(&query.page, key, found.len())?;
         let writer = self.lists.writer(query.page.id_type);
         let items: Vec<String> = found[page.rows.clone()].iter().map(|room| writer.room(*room)).collect();
@@ -55,7 +60,7 @@ impl OptionalLists<'_> {
     /// The levels directly below one.
     fn levels(&self, query: &RoomQuery, key: u64) -> Result<String, ApiError> {
         let parent = query.level.as_deref().map(|id| self.level_number(id)).transpose()?;
-        let mut found = room_levels();
+        let mut found = room_levels(self.lists.tenant.spec.background.buildings);
         found.retain(|level| level.parent == parent);
         let page = self.page(&query.page, key, found.len())?;
         let writer = self.lists.writer(query.page.id_type);
@@ -65,7 +70,8 @@ impl OptionalLists<'_> {
 
     fn level_number(&self, id: &str) -> Result<usize, ApiError> {
         let seed = self.lists.tenant.spec.seed;
-        let found = room_levels().into_iter().find(|level| ids::room_level_id(seed, level.number) == id);
+        let levels = room_levels(self.lists.tenant.spec.background.buildings);
+        let found = levels.into_iter().find(|level| ids::room_level_id(seed, level.number) == id);
         found.map(|level| level.number).ok_or_else(|| ApiError::new(121_004))
     }
 
@@ -90,7 +96,7 @@ impl OptionalLists<'_> {
     fn reservations(&self, query: &ReservationQuery, key: u64) -> Result<String, ApiError> {
         let seed = self.lists.tenant.spec.seed;
         let level = self.level_number(&query.level).ok();
-        let selected: Vec<bool> = (0..ROOM_COUNT)
+        let selected: Vec<bool> = (0..self.room_count())
             .map(|room| {
                 let named = query.rooms.contains(&ids::room_id(seed, room));
                 let in_level = level.is_none_or(|level| levels_of_room(room).contains(&level));

@@ -179,7 +179,7 @@ fn numbers_are_those_of_a_company() {
                 .map(|(_, _, m)| f64::from(m.received.loss_avg_tenths) / 10.0),
         )
     };
-    let degraded = |minute: &Sample| tenant.incidents.degraded.contains(&minute.at);
+    let degraded = |minute: &Sample| tenant.problems.degraded.contains(&minute.at);
     let office = |s: &Session| {
         s.building == Some(0) && matches!(s.access, NetworkAccess::OfficeCable | NetworkAccess::OfficeWifi)
     };
@@ -222,7 +222,7 @@ fn metrics_are_correlated_and_change_slowly() {
     let worse = |s: &Session, _: &Sample| s.app_version == FAULTY_APP_VERSION && !s.overloaded;
     let better = |s: &Session, _: &Sample| s.app_version != FAULTY_APP_VERSION && !s.overloaded;
     assert!(sent(&worse, client) > 1.6 * sent(&better, client), "the worse version costs CPU");
-    for (_, _, minute) in samples(&tenant).filter(|(_, _, m)| tenant.incidents.limited.contains(&m.at)) {
+    for (_, _, minute) in samples(&tenant).filter(|(_, _, m)| tenant.problems.limited.contains(&m.at)) {
         let heights =
             [minute.video, minute.sharing].map(|p| p.map_or(0, |p| p.sent.or(p.received).map_or(0, |f| f.height_px)));
         assert!(heights[0] <= 360 && heights[1] <= 720, "{heights:?} under the limit");

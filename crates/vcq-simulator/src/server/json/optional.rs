@@ -6,14 +6,14 @@ use super::lists::{ListWriter, duration};
 use crate::generators::census::{DayCount, UserCount};
 use crate::generators::rooms::{ALERT_RULES, Alert, Release, Reservation};
 use crate::model::ids::{self, UserIdType};
-use crate::model::places::{DEPARTMENTS, ROOM_COUNT, RoomLevel, levels_of_room, room_label, room_name};
+use crate::model::places::{DEPARTMENTS, RoomLevel, levels_of_room, room_count, room_label, room_name};
 
 impl ListWriter<'_> {
     pub(crate) fn room(&self, room: usize) -> String {
         let (name, seats) = room_label(room);
         let levels = levels_of_room(room).map(|level| self.level_id(level));
         // The last room was out of use for a while.
-        let closed = room + 1 == ROOM_COUNT;
+        let closed = room + 1 == room_count(self.tenant.spec.background.buildings);
         let mut status = json!({ "status": true, "schedule_status": true });
         if closed {
             status["disable_start_time"] = json!((self.tenant.spec.start() - 864_000).to_string());
