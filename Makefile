@@ -27,6 +27,7 @@ help:
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
+	@echo "make bench PARTS=incidents   planted incidents: found, missed, false (SEEDS=20 for fewer than 200 tenants)"
 	@echo "make bench-stages        time of each stage; FILTER=page for some"
 	@echo "make bench-instructions  instruction counts of the parsers, compared with benches/instructions.txt"
 	@echo "make bench-profile       CPU time of a rebuild by stage (Linux with perf)"

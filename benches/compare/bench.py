@@ -3,6 +3,7 @@
     make bench                                  every part
     make bench PARTS=rebuild,fetching           some parts; the others keep their last results
     make bench BENCH_SAMPLES=50000 BENCH_RUNS=1     quick check that it works; writes target/bench/quick.md
+    make bench PARTS=incidents SEEDS=20         fewer tenants; writes docs/BENCHMARKS.md all the same
 
 Stores and results are kept under target/bench/, so that a second run only measures.
 """
@@ -20,6 +21,7 @@ import document
 import fetching
 import growth
 import idle
+import incidents
 import measure
 import memory
 import rebuild
@@ -27,7 +29,7 @@ import reports
 import sizes
 import stores
 
-PARTS = {module.__name__: module for module in (rebuild, fetching, memory, growth, sizes, reports)}
+PARTS = {module.__name__: module for module in (rebuild, fetching, memory, growth, sizes, reports, incidents)}
 # Below this many samples a run only shows that the benchmarks work.
 QUICK_BELOW = 500_000
 

@@ -1,15 +1,16 @@
 //! `vcq-etl simulate`: a simulated tenant on loopback, until stopped.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command};
 use vcq_simulator::{
-    FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, LossShares, MeetingFilter, OPTIONAL_ENDPOINTS,
-    Options, ReportDays, Tenant, TenantSpec, WindowKind,
+    Background, FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, LossShares, MeetingFilter,
+    OPTIONAL_ENDPOINTS, Options, Planting, ReportDays, Tenant, TenantSpec, WindowKind,
 };
 
 use super::command::{Choice, Context, Entry, Example, Run, one_of, parsed};
+use super::output::write_file;
 use super::runtime::{Signals, block_on, now_us};
 use super::sync::rate;
 use crate::config::{Config, Group, duration};
@@ -20,6 +21,7 @@ const EXAMPLES: &[Example] = &[
     ("vcq-etl simulate --port 8600", "to try out settings"),
     ("vcq-etl simulate --fault html@every=7 --days 30", "every 7th call fails"),
     ("vcq-etl simulate --lose 0.1% --truth lost.ndjson", "the lists are incomplete"),
+    ("vcq-etl simulate --plant random --days 28 --truth truth.ndjson", ""),
 ];
 
 /// The simulated tenant, also for `demo`.
@@ -100,9 +102,17 @@ struct SimulateArgs {
     #[arg(long, value_name = "SHARE")]
     lose: Option<String>,
 
-    /// File to list what --lose leaves out, one JSON object per line.
-    #[arg(long, value_name = "FILE", requires = "lose")]
+    /// Incidents to plant: none, random, or a list of KIND[:METRIC][:LENGTH] such as site:jitter:hours.
+    #[arg(long, value_name = "INCIDENTS")]
+    plant: Option<String>,
+
+    /// File to list what --lose leaves out and the incidents, one JSON object per line.
+    #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+
+    /// File to write the tenant's buildings to, for `vcq-etl buildings import`.
+    #[arg(long, value_name = "FILE")]
+    buildings: Option<PathBuf>,
 
     /// Latency of every response, such as 300ms.
     #[arg(long, value_name = "TIME", default_value = "0s")]
@@ -151,12 +161,21 @@ pub(super) const ENTRY: Entry = Entry {
 fn command() -> Command {
     SimulateArgs::augment_args(Command::new("simulate"))
         .mut_arg("faults", |arg| arg.long_help(faults_help()))
+        .mut_arg("plant", |arg| arg.long_help(PLANT_HELP))
         .about("Run a local server that simulates a Feishu tenant")
         .long_about(
             "Run a local server that simulates a Feishu tenant, until stopped. Prints its address and the export commands \
              that point vcq-etl at it.",
         )
 }
+
+const PLANT_HELP: &str = "\
+Incidents to plant: none, random, or a list of KIND[:METRIC][:LENGTH] such as site:jitter:hours.
+
+KIND is service, site, egress, subnet, room, meeting, person, app_version, device, network_type or location. METRIC is \
+loss, delay, jitter, frame_rate or cpu. LENGTH is hours, a number such as 150min, or days (in the last complete week), or chronic (to the last day). What is \
+left out is chosen by the seed. The tenant then has none of the problems that it has without this flag, homes and \
+buildings have various networks, and some rooms are busy.";
 
 fn faults_help() -> String {
     let endpoints =
@@ -175,10 +194,26 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: SimulateArgs = parsed(matches);
     let mut spec = args.tenant.spec(&context.config.timezone, now_us());
     spec.first_day = args.first_day.unwrap_or(spec.first_day);
+    if let Some(incidents) = &args.plant {
+        spec.planting = incidents.parse()?;
+        spec.background = planted_background();
+    }
     let options = args.options(&context.config)?;
     let tenant = Tenant::generate(&spec);
-    if let Some(truth) = &args.truth {
-        write_losses(truth, &tenant, &options.losses)?;
+    if let Planting::These(requested) = &spec.planting
+        && tenant.planted() < requested.len()
+    {
+        let missing = requested.len() - tenant.planted();
+        context.console.warn(&format!(
+            "{missing} of {} incidents could not be planted: no scope has enough people; try more --people or --days",
+            requested.len()
+        ));
+    }
+    if let Some(file) = &args.truth {
+        write_file(file, &truth(&tenant, &options.losses))?;
+    }
+    if let Some(file) = &args.buildings {
+        write_file(file, &tenant.building_file())?;
     }
     block_on(async {
         let running = vcq_simulator::serve(tenant, options).await?;
@@ -228,13 +263,16 @@ impl SimulateArgs {
     }
 }
 
-fn write_losses(path: &Path, tenant: &Tenant, shares: &LossShares) -> Result<(), Failure> {
-    let lines = tenant.losses(shares).iter().map(|loss| format!("{}\n", serde_json::json!(loss))).collect::<String>();
-    std::fs::write(path, lines).map_err(|error| {
-        Failure::new(ExitCode::Usage, format!("could not write {}", path.display()))
-            .cause(&error)
-            .hint("give --truth a file in a writable directory")
-    })
+/// Networks as they are in companies, and no problem but the planted ones.
+pub(super) fn planted_background() -> Background {
+    Background { varied_networks: true, known_problems: false, ..Background::default() }
+}
+
+/// One JSON object per line.
+fn truth(tenant: &Tenant, shares: &LossShares) -> String {
+    let losses = tenant.losses(shares).into_iter().map(|loss| serde_json::json!(loss));
+    let incidents = tenant.incident_truths().into_iter().map(|incident| serde_json::json!(incident));
+    losses.chain(incidents).map(|line| format!("{line}\n")).collect()
 }
 
 /// The rate limit that a sync with the same settings keeps to.

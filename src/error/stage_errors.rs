@@ -12,7 +12,7 @@ use crate::ledger::LedgerError;
 use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};
 use crate::raw_log::RawError;
 use feishu_vc::{BaseUrlError, ClientError};
-use vcq_simulator::{FaultError, LossError, SimulatorError};
+use vcq_simulator::{FaultError, LossError, PlantingError, SimulatorError};
 
 const REBUILDS: &str = "it rebuilds manifest, Parquet and database from raw/ and makes no API calls";
 const CHECK_DISK: &str = "check the disk and the permissions of the store; published data is intact";
@@ -189,6 +189,16 @@ impl From<FaultError> for Failure {
 impl From<LossError> for Failure {
     fn from(error: LossError) -> Failure {
         Failure::of(ExitCode::Usage, &error).hint("the kinds are meetings, participants and minutes")
+    }
+}
+
+impl From<PlantingError> for Failure {
+    fn from(error: PlantingError) -> Failure {
+        let names = |names: Vec<&str>| names.join(", ");
+        let kinds = names(vcq_simulator::ScopeKind::ALL.iter().map(|kind| kind.name()).collect());
+        let metrics = names(vcq_simulator::Metric::ALL.iter().map(|metric| metric.name()).collect());
+        Failure::of(ExitCode::Usage, &error)
+            .hint(format!("KIND is {kinds}; METRIC {metrics}; LENGTH hours, days, chronic"))
     }
 }
 
