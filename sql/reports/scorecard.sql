@@ -37,6 +37,7 @@
 --   independent; see trend-regression.
 -- caveat: Percentages are hidden below 30 streams, 10 participants or 5 meetings.
 -- empty: The window has no data.
+-- next: report run worst-meetings
 select
     m.measure,
     round(m.value, 2) as value,

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod arrow_cells;
+pub(crate) mod card;
 mod catalogue;
 mod definition;
 pub(crate) mod dictionary;
@@ -16,6 +17,7 @@ mod error;
 mod format;
 mod header;
 pub(crate) mod page;
+mod presentation;
 mod query;
 mod reference;
 mod registry;
@@ -24,6 +26,7 @@ mod run;
 mod scripts;
 mod tokenizer;
 mod views;
+mod window;
 
 pub(crate) use arguments::Arguments;
 pub use catalogue::{Catalogue, Report};
@@ -40,6 +43,7 @@ pub(crate) use result::{Cell, ResultSet};
 pub(crate) use run::{explain_empty, run, write_parquet};
 pub(crate) use scripts::scripts;
 pub(crate) use views::ViewFiles;
+pub(crate) use window::{HeldDates, ReportWindow};
 
 #[cfg(test)]
 pub(crate) mod fixture;
