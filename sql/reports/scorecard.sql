@@ -17,9 +17,11 @@
 -- column: unit: Unit: %, h or MOS est.; empty for a count.
 -- column: n: Sample size for value: judged minutes, streams, participants or meetings; minutes in the store; or
 --   coverage rows.
--- column: before: Value of the measure in the previous period.
+-- column: before: Value of the measure in the previous period, on the days that both periods hold.
 -- column: before_n: Sample size for before.
--- column: change: Difference between value and before; in percentage points if the unit is %.
+-- column: change: Difference to before on the days that both periods hold; in percentage points if the unit is %.
+-- column: held_days: Days that both periods hold: each is counted from the first day of its period. Empty without since.
+-- column: period_days: Days of the period. Empty without since.
 -- column: target: Target: a maximum, except for coverage, where it is a minimum.
 -- column: verdict: met or missed; empty without a target or a value.
 -- column: profile: Profile used.
@@ -37,7 +39,38 @@
 --   independent; see trend-regression.
 -- caveat: Percentages are hidden below 30 streams, 10 participants or 5 meetings.
 -- empty: The window has no data.
--- next: report run worst-meetings
+with windows as (
+    select
+        v.first_day,
+        v.end_day,
+        coalesce(cast($before_since as date), v.first_day - cast(v.end_day - v.first_day as integer)) as before_first_day,
+        coalesce(
+            cast($before_until as date),
+            case when $before_since is null then v.first_day
+                else cast($before_since as date) + cast(v.end_day - v.first_day as integer) end
+        ) as before_end_day
+    from (
+        select
+            cast($since as date) as first_day,
+            coalesce(cast($until as date), (select max(c.meeting_date) + 1 from coverage as c)) as end_day
+    ) as v
+),
+
+-- Without since there is no earlier period, so nothing is held.
+held as materialized (
+    select
+        coalesce(string_agg(cast(d.date as varchar), ','), '') as dates,
+        coalesce(string_agg(cast(d.before_date as varchar), ','), '') as before_dates,
+        count(d.date) as held_days
+    from windows as w
+    left join held_days(
+        since := (select x.first_day from windows as x),
+        until := (select x.end_day from windows as x),
+        before_since := (select x.before_first_day from windows as x),
+        before_until := (select x.before_end_day from windows as x)
+    ) as d on true
+)
+
 select
     m.measure,
     round(m.value, 2) as value,
@@ -45,7 +78,9 @@ select
     m.n,
     round(m.before, 2) as before,
     m.before_n,
-    round(m.value - m.before, 2) as change,
+    round(m.held_value - m.before, 2) as change,
+    m.held_days,
+    m.period_days,
     m.target,
     case
         when m.target is null or m.value is null then null
@@ -73,6 +108,20 @@ from (
             when 'coverage' then round(a.askable_pct, 1)
             when 'covered' then round(a.covered_pct, 1)
         end as value,
+        case k.measure
+            when 'poor_minutes' then share_pct(h.poor_minutes, h.judged_minutes, $min_n)
+            when 'poor_audio_streams' then share_pct(h.poor_streams, h.judged_streams, 30)
+            when 'affected_participants' then share_pct(h.affected_participants, h.judged_participants, 10)
+            when 'poor_meetings' then h.poor_meetings
+            when 'meetings' then h.meetings
+            when 'participants' then h.participants
+            when 'hours' then round(h.minutes / 60.0, 1)
+            when 'mos_p50' then case when h.mos_minutes >= $min_n then round(h.mos_p50, 2) end
+            when 'mos_p10' then case when h.mos_minutes >= $min_n then round(h.mos_p10, 2) end
+            when 'unclassified' then share_pct(h.minutes - h.judged_minutes, h.minutes, $min_n)
+            when 'coverage' then round(h.askable_pct, 1)
+            when 'covered' then round(h.covered_pct, 1)
+        end as held_value,
         case k.measure
             when 'poor_minutes' then a.judged_minutes
             when 'poor_audio_streams' then a.judged_streams
@@ -113,7 +162,9 @@ from (
             when 'poor_audio_streams' then l.target_overall_pct
             when 'coverage' then l.coverage_gate_pct
         end as target,
-        k.measure = 'coverage' as at_least
+        k.measure = 'coverage' as at_least,
+        case when $since is not null then e.held_days end as held_days,
+        (select cast(w.end_day - w.first_day as bigint) from windows as w) as period_days
     from (
                   select 1 as place, 'poor_minutes' as measure, '%' as unit
         union all select 2, 'poor_audio_streams', '%'
@@ -130,19 +181,18 @@ from (
     ) as k
     cross join period_totals(since := $since, until := $until, profile := $profile) as a
     cross join period_totals(
-        since := coalesce(
-            cast($before_since as date),
-            cast($since as date) - cast(coalesce(cast($until as date), date '9999-12-31') - cast($since as date) as integer),
-            date '1900-01-01'
-        ),
-        until := coalesce(
-            cast($before_until as date),
-            case when $before_since is null then cast($since as date)
-                else cast($before_since as date) + cast(cast($until as date) - cast($since as date) as integer) end,
-            date '1900-01-01'
-        ),
-        profile := $profile
+        since := $since,
+        until := $until,
+        profile := $profile,
+        on_dates := (select h.dates from held as h)
+    ) as h
+    cross join period_totals(
+        since := (select w.before_first_day from windows as w),
+        until := (select w.before_end_day from windows as w),
+        profile := $profile,
+        on_dates := (select h.before_dates from held as h)
     ) as b
+    cross join held as e
     cross join limits(profile := $profile) as l
     where a.coverage_rows > 0
 ) as m

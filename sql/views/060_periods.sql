@@ -12,7 +12,7 @@ where v.poor_minutes > 0;
 -- Minutes in the store relative to expected minutes, capped per participant. askable_pct excludes participants whose
 -- data cannot be requested (unaddressable, unsupported); the scorecard compares it with the coverage target, and the
 -- page warns about incomplete data below that target.
-create or replace macro coverage_share(since := null, until := null) as table
+create or replace macro coverage_share(since := null, until := null, on_dates := null) as table
 select
     count(*) as rows,
     sum(c.expected_minutes) as expected_minutes,
@@ -21,10 +21,11 @@ select
         / nullif(sum(case when c.status in ('unaddressable', 'unsupported') then 0 else c.expected_minutes end), 0) as askable_pct
 from coverage as c
 where c.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
-    and c.meeting_date < coalesce(cast(until as date), date '9999-12-31');
+    and c.meeting_date < coalesce(cast(until as date), date '9999-12-31')
+    and (on_dates is null or contains(on_dates, cast(c.meeting_date as varchar)));
 
 -- The totals of the entire window in one row; callers compute percentages with share_pct and a min_n.
-create or replace macro period_totals(since := null, until := null, profile := 'cqd') as table
+create or replace macro period_totals(since := null, until := null, profile := 'cqd', on_dates := null) as table
 select
     v.minutes,
     v.judged_minutes,
@@ -59,6 +60,7 @@ from (
                 m.mos_received_estimate as mos,
                 cast(count(*) as double) as minutes
             from quality_minutes(since := since, until := until, profile := profile) as m
+            where on_dates is null or contains(on_dates, cast(m.meeting_date as varchar))
             group by m.mos_received_estimate
         ) as e
         where e.mos is not null
@@ -76,14 +78,16 @@ cross join (
         cast(coalesce(sum(g.judged_minutes), 0) as bigint) as judged_minutes,
         cast(coalesce(sum(g.poor_minutes), 0) as bigint) as poor_minutes
     from meeting_verdicts(since := since, until := until, profile := profile) as g
+    where on_dates is null or contains(on_dates, cast(g.meeting_date as varchar))
 ) as v
 cross join (
     select
         count(*) filter (where q.verdict <> 'unclassified') as judged_streams,
         count(*) filter (where q.verdict = 'poor') as poor_streams
     from audio_stream_verdicts(since := since, until := until, profile := profile) as q
+    where on_dates is null or contains(on_dates, cast(q.meeting_date as varchar))
 ) as s
-cross join coverage_share(since := since, until := until) as k;
+cross join coverage_share(since := since, until := until, on_dates := on_dates) as k;
 
 -- Coverage of the window by status and reason.
 create or replace macro coverage_reasons(since := null, until := null) as table
