@@ -62,8 +62,7 @@ pub fn run(process: Process) -> ExitCode {
             let config = Config::load(&sources)?;
             store = Some(config.store.clone());
             let terminal = process.environment.get("TERM").cloned();
-            let context = Context::new(config, console.clone(), output.clone(), terminal);
-            run(arguments, &context.with_locale(&process.environment))
+            run(arguments, &Context::new(config, console.clone(), output.clone(), terminal))
         }
     });
     result.unwrap_or_else(|failure| {

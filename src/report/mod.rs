@@ -9,7 +9,6 @@
 
 mod arguments;
 mod arrow_cells;
-pub(crate) mod card;
 mod catalogue;
 mod definition;
 pub(crate) mod dictionary;
@@ -17,7 +16,6 @@ mod error;
 mod format;
 mod header;
 pub(crate) mod page;
-mod presentation;
 mod query;
 mod reference;
 mod registry;
@@ -26,7 +24,6 @@ mod run;
 mod scripts;
 mod tokenizer;
 mod views;
-mod window;
 
 pub(crate) use arguments::Arguments;
 pub use catalogue::{Catalogue, Report};
@@ -43,7 +40,6 @@ pub(crate) use result::{Cell, ResultSet};
 pub(crate) use run::{explain_empty, run, write_parquet};
 pub(crate) use scripts::scripts;
 pub(crate) use views::ViewFiles;
-pub(crate) use window::{HeldDates, ReportWindow};
 
 #[cfg(test)]
 pub(crate) mod fixture;

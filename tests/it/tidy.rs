@@ -51,10 +51,10 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(project("")).unwrap_or(path).display().to_string()
 }
 
-/// All files below a path with one of these endings, without third-party code and recorded test output.
+/// All files below a path with one of these endings, without recorded test output.
 fn files(path: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
     if path.is_dir() {
-        if path.ends_with("echarts") || path.ends_with("golden") {
+        if path.ends_with("golden") {
             return;
         }
         for entry in fs::read_dir(path).expect("a folder") {

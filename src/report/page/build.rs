@@ -1,15 +1,20 @@
 //! Builds the page: which macro fills which table.
 
+use std::collections::{HashMap, HashSet};
+
 use duckdb::Connection;
 use jiff::civil::Date;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::error::PageError;
-use super::meetings;
+use super::frame::{self, Heading};
+use super::incidents::{self, Incidents, Record};
+use super::markup::Markup;
 use super::period::{Period, Span};
 use super::query::{MIN_N, Window, date_literal, rows, text};
-use super::render::{self, generator};
-use super::words::{Word, words};
+use super::render::{self, Document, Language};
+use super::story::{self, Scene};
+use super::{figures, meetings, sections, trend};
 use crate::schema::ddl::quoted;
 
 #[derive(Debug, Clone)]
@@ -25,25 +30,6 @@ pub(crate) struct PageRequest {
     pub meetings: u32,
 }
 
-/// The initial language of a page; readers can switch it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
-    /// The language of the browser.
-    Auto,
-    English,
-    Chinese,
-}
-
-impl Language {
-    fn code(self) -> &'static str {
-        match self {
-            Language::Auto => "auto",
-            Language::English => "en",
-            Language::Chinese => "zh",
-        }
-    }
-}
-
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub html: String,
@@ -56,8 +42,8 @@ pub(crate) struct Page {
     pub empty_reason: Option<String>,
 }
 
-/// The newest view that the page needs: a store without it was published by an older version.
-const NEWEST_VIEW: &str = "not_covered";
+/// The newest table that the page needs: a store without it was published by an older version.
+const NEWEST_TABLE: &str = "incidents";
 
 /// Builds the page. The session of the connection keeps temporary tables and macros, so it must not be used otherwise.
 pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Page, PageError> {
@@ -73,46 +59,147 @@ pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Pa
     let window = Window { span: &span, profile: &request.profile };
 
     cache_macros(connection, &window)?;
-    let mut tables = Map::new();
+    let mut tables: HashMap<&str, Vec<Record>> = HashMap::new();
     for (name, sql) in table_queries(&window, request.meetings) {
-        tables.insert(name.to_owned(), rows(connection, name, &sql)?.into_json());
+        tables.insert(name, rows(connection, name, &sql)?.objects().collect());
     }
-    let days_with_minutes = count_days_since(&tables["days"], span.since);
+    let days_with_minutes = days_since(&tables["days"], span.since);
     let empty_reason = match days_with_minutes {
         0 => text(connection, "why", &format!("select sentence from why_no_rows({})", window.with_profile()))?,
         _ => None,
     };
     let timelines = meetings::read(connection, &window, request.meetings)?;
-    let limits = rows(
-        connection,
-        "limits",
-        &format!("select target_overall_pct, coverage_gate_pct from limits(profile := {})", quoted(&request.profile)),
-    )?;
+    let incidents = incidents::read(connection, &window)?;
+    let gate = format!("select coverage_gate_pct from limits(profile := {})", quoted(&request.profile));
+    let gate = text(connection, "limits", &gate)?.and_then(|gate| gate.parse().ok()).unwrap_or_default();
     let published = text(connection, "published", "select created_utc from meta")?;
-    let mut meta = json!({
-        "period": request.period.name(),
-        "since": span.since.to_string(),
-        "until": span.until.to_string(),
-        "trend_since": span.trend_since.to_string(),
-        "profile": request.profile,
-        "min_n": MIN_N,
-        "language": request.language.code(),
-        "published_utc": published,
-        "generator": generator(),
-    });
-    if let Some(limits) = limits.objects().next() {
-        meta.as_object_mut().expect("created as an object above").extend(limits);
-    }
+    let heading = Heading {
+        period: request.period,
+        span: &span,
+        profile: &request.profile,
+        days_with_meetings: days_with_minutes,
+        published: published.as_deref(),
+    };
+    let content =
+        Content { tables: &tables, incidents: &incidents, heading: &heading, gate, why: empty_reason.as_deref() };
     let data = json!({
-        "meta": meta,
-        "words": texts_by_language(),
-        "tables": tables,
+        "meta": { "language": request.language.code(), "title": both(&frame::title(request.period, span.since)) },
+        "words": render::words_of_scripts(),
         "causes": timelines.causes,
+        "rows": tables["meetings"],
         "meetings": timelines.meetings,
-        "why": empty_reason,
     });
-    let (html, meetings) = (render::html(&data), timelines.meetings.len());
+    let document = Document {
+        language: request.language,
+        title: frame::title(request.period, span.since),
+        skip: frame::skip(),
+        header: frame::header(&heading),
+        main: content.html(),
+        data: &data,
+    };
+    let (html, meetings) = (render::html(&document), timelines.meetings.len());
     Ok(Page { html, span, days_with_minutes, meetings, empty_reason })
+}
+
+fn both(markup: &Markup) -> Value {
+    json!({ "en": markup.en, "zh": markup.zh })
+}
+
+/// What is shown, in the order of the page.
+struct Content<'a> {
+    tables: &'a HashMap<&'static str, Vec<Record>>,
+    incidents: &'a Incidents,
+    heading: &'a Heading<'a>,
+    gate: f64,
+    /// Why the period has no data, if it has none.
+    why: Option<&'a str>,
+}
+
+impl Content<'_> {
+    fn rows(&self, name: &str) -> Vec<Record> {
+        self.tables.get(name).cloned().unwrap_or_default()
+    }
+
+    fn html(&self) -> String {
+        let (span, period) = (self.heading.span, self.heading.period);
+        let days = coverage_days(&self.rows("coverage"));
+        let holes = holes(&days, span, self.heading.published);
+        let keys: Vec<String> = self.rows("meetings").iter().map(incidents::meeting_key).collect();
+        let scene = Scene { period, span, holes: &holes, meeting_keys: &keys };
+        let (not_covered, reasons, scorecard) =
+            (self.rows("not_covered"), self.rows("reasons"), self.rows("scorecard"));
+        let banners = figures::banners(&figures::Coverage {
+            scorecard: &scorecard,
+            days: &days,
+            not_covered: &not_covered,
+            reasons: &reasons,
+            gate: self.gate,
+        });
+        let rows: &dyn Fn(&str) -> Vec<Record> = &|name| self.rows(name);
+        let coverage = sections::coverage(rows, &days, &banners);
+        let method = sections::method(rows, self.heading.profile, MIN_N);
+        if let Some(why) = self.why {
+            let empty = figures::banner("bad", "banner.empty", &Markup::outside(why));
+            return format!(
+                "{}<div class=\"wrap\">{empty}{coverage}{method}</div>",
+                frame::sections(&["coverage", "method"])
+            );
+        }
+        let story = format!("{}{}", story::verdict(self.incidents, &scene), story::strip(self.incidents, &scene));
+        let chronic = sections::card("chronic", Some(Markup::word("s.chronic.note")), &story::chronic(self.incidents));
+        let trend = self.trend(&holes);
+        let sections = [
+            sections::card("story", None, &story),
+            chronic,
+            figures::tiles(&scorecard, period, self.gate),
+            trend,
+            sections::meetings(rows),
+            sections::causes(rows),
+            sections::sites(rows, self.incidents),
+            sections::rooms(rows, self.incidents),
+            sections::networks(rows, self.incidents),
+            sections::versions(rows, self.incidents),
+            sections::cpu(rows),
+            coverage,
+            method,
+        ];
+        format!("{}<div class=\"wrap\">{}</div>", frame::sections(SECTIONS), sections.concat())
+    }
+
+    fn trend(&self, holes: &[Date]) -> String {
+        let bars = trend::trend(&self.rows("days"), holes, self.incidents, self.heading.span);
+        sections::card("trend", Some(Markup::word("s.trend.note")), &bars)
+    }
+}
+
+const SECTIONS: &[&str] = &[
+    "story", "chronic", "trend", "meetings", "causes", "sites", "rooms", "networks", "versions", "cpu", "coverage",
+    "method",
+];
+
+/// One row a day: that of all participants, or of a day without meetings that no run covers.
+fn coverage_days(coverage: &[Record]) -> Vec<Record> {
+    let is_whole = |row: &&Record| text_in(row, "status") == "all";
+    let whole: HashSet<String> = coverage.iter().filter(is_whole).map(|row| text_in(row, "date")).collect();
+    let is_day = |row: &&Record| {
+        is_whole(row) || (text_in(row, "status") == "not_covered" && !whole.contains(&text_in(row, "date")))
+    };
+    coverage.iter().filter(is_day).cloned().collect()
+}
+
+/// Days whose data is missing or incomplete: below the coverage target, not covered by a run, or later than the store.
+fn holes(coverage_days: &[Record], span: &Span, published: Option<&str>) -> Vec<Date> {
+    let published = published.and_then(|time| time.get(..10)?.parse::<Date>().ok());
+    let by_day: HashMap<String, &Record> = coverage_days.iter().map(|row| (text_in(row, "date"), row)).collect();
+    let is_hole = |day: &Date| match by_day.get(&day.to_string()) {
+        Some(row) => text_in(row, "status") == "not_covered" || text_in(row, "gate") == "gap",
+        None => published.is_some_and(|published| *day > published),
+    };
+    story::days(span).into_iter().filter(is_hole).collect()
+}
+
+fn text_in(row: &Record, key: &str) -> String {
+    row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// The tables of the page with their queries.
@@ -128,16 +215,15 @@ fn table_queries(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
     let calls = [
         ("scorecard", format!("report_scorecard({min_n}, {before})")),
         ("days", format!("report_daily_summary({trend})")),
-        ("heatmap", format!("report_heatmap({min_n})")),
         ("meetings", format!("report_worst_meetings({min_n}, top := {top})")),
         ("causes", format!("report_diagnosis({profile})")),
         ("sites", format!("report_by_site({min_n})")),
         ("rooms", format!("report_room_health({min_n})")),
         ("networks", format!("report_by_network({min_n})")),
         ("versions", format!("report_app_versions({min_n})")),
+        ("cpu", format!("report_cpu_hogs({min_n})")),
         ("coverage", format!("report_coverage({dates})")),
         ("reasons", format!("coverage_reasons({dates})")),
-        ("freshness", format!("report_freshness({dates})")),
     ];
     let not_covered = format!(
         "select since_local, until_local from not_covered
@@ -188,7 +274,7 @@ fn cache_macros(connection: &Connection, window: &Window<'_>) -> Result<(), Page
 }
 
 fn check_definitions(connection: &Connection, profile: &str) -> Result<(), PageError> {
-    let installed = format!("select 1 from duckdb_views() where view_name = {}", quoted(NEWEST_VIEW));
+    let installed = format!("select 1 from duckdb_tables() where table_name = {}", quoted(NEWEST_TABLE));
     if text(connection, "definitions", &installed)?.is_none() {
         return Err(PageError::OutdatedStore);
     }
@@ -216,16 +302,6 @@ fn last_day(connection: &Connection, before: Option<Date>) -> Result<Option<Date
     Ok(day.and_then(|day| day.parse().ok()))
 }
 
-fn count_days_since(days: &Value, since: Date) -> usize {
-    let rows = days["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-    rows.iter()
-        .filter(|row| row[0].as_str().and_then(|day| day.parse::<Date>().ok()).is_some_and(|day| day >= since))
-        .count()
-}
-
-fn texts_by_language() -> Value {
-    let texts = |text: fn(Word) -> &'static str| -> Map<String, Value> {
-        words().map(|word| (word.0.to_owned(), Value::from(text(word)))).collect()
-    };
-    json!({ "en": texts(|word| word.1), "zh": texts(|word| word.2) })
+fn days_since(days: &[Record], since: Date) -> usize {
+    days.iter().filter(|row| text_in(row, "date").parse::<Date>().is_ok_and(|day| day >= since)).count()
 }

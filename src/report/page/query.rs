@@ -2,7 +2,7 @@
 
 use duckdb::Connection;
 use jiff::civil::Date;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::error::PageError;
 use super::period::Span;
@@ -18,11 +18,6 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// The compact form of the page: names once, rows as arrays.
-    pub(super) fn into_json(self) -> Value {
-        json!({ "columns": self.columns, "rows": self.rows.into_iter().map(Value::Array).collect::<Vec<_>>() })
-    }
-
     pub(super) fn objects(&self) -> impl Iterator<Item = Map<String, Value>> + '_ {
         self.rows.iter().map(|row| self.columns.iter().cloned().zip(row.iter().cloned()).collect())
     }

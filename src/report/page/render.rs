@@ -1,11 +1,12 @@
-//! Renders the HTML file: template, style, scripts, chart library and data, with a policy that allows nothing else.
+//! Renders the HTML file: template, style, content, script and data, with a policy that allows nothing else.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::echarts::ECHARTS;
+use super::markup::{Markup, escaped};
+use super::words::{Word, words};
 
 const TEMPLATE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/page.css");
@@ -15,30 +16,78 @@ const SCRIPT: &str = concat!(
     "\"use strict\";\n(() => {\n",
     include_str!("assets/base.js"),
     include_str!("assets/table.js"),
-    include_str!("assets/charts.js"),
-    include_str!("assets/overview.js"),
-    include_str!("assets/sections.js"),
     include_str!("assets/meeting.js"),
     include_str!("assets/main.js"),
     "})();\n",
 );
 
-pub(super) fn html(data: &Value) -> String {
-    let parts: [(&str, &str); 8] = [
+/// The initial language of a page; readers can switch it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// The language of the browser.
+    Auto,
+    English,
+    Chinese,
+}
+
+impl Language {
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Language::Auto => "auto",
+            Language::English => "en",
+            Language::Chinese => "zh",
+        }
+    }
+}
+
+/// What a file is made of.
+pub(super) struct Document<'a> {
+    pub(super) language: Language,
+    pub(super) title: Markup,
+    pub(super) skip: String,
+    pub(super) header: String,
+    pub(super) main: String,
+    /// For the scripts.
+    pub(super) data: &'a Value,
+}
+
+pub(super) fn html(document: &Document<'_>) -> String {
+    let (language, other) = ("checked", "");
+    let is_chinese = document.language == Language::Chinese;
+    let parts: [(&str, &str); 13] = [
+        ("lang", if is_chinese { "zh-CN" } else { "en" }),
+        ("english", if is_chinese { other } else { language }),
+        ("chinese", if is_chinese { language } else { other }),
         ("csp", &policy()),
-        ("generator", &generator()),
-        ("title", "Meeting quality"),
+        ("generator", &escaped(&generator())),
+        ("title", if is_chinese { &document.title.zh } else { &document.title.en }),
         ("style", STYLE),
-        ("data", &script_json(data)),
-        ("licences", &licences()),
-        ("echarts", ECHARTS.text),
+        ("skip", &document.skip),
+        ("header", &document.header),
+        ("main", &document.main),
+        ("footer", &escaped(&generator())),
+        ("data", &script_json(document.data)),
         ("script", SCRIPT),
     ];
     fill(TEMPLATE, &parts)
 }
 
-pub(super) fn generator() -> String {
+fn generator() -> String {
     format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+}
+
+/// The texts that the scripts use, in both languages.
+pub(super) fn words_of_scripts() -> Value {
+    let is_used = |key: &str| {
+        let group = key.split_once('.').map(|(group, _)| group);
+        let quoted = |text: String| SCRIPT.contains(&format!("\"{text}\""));
+        quoted(key.to_owned())
+            || group.is_some_and(|group| quoted(format!("{group}.")) || SCRIPT.contains(&format!("named(\"{group}\"")))
+    };
+    let texts = |text: fn(Word) -> &'static str| -> Map<String, Value> {
+        words().filter(|word| is_used(word.0)).map(|word| (word.0.to_owned(), Value::from(text(word)))).collect()
+    };
+    json!({ "en": texts(|word| word.1), "zh": texts(|word| word.2) })
 }
 
 /// The template with each `{{name}}` replaced. Replaced text is not expanded again.
@@ -69,13 +118,12 @@ fn script_json(data: &Value) -> String {
     safe
 }
 
-/// Content security policy: no requests; only the two scripts and the style of the page, and `style` attributes, which
-/// the SVG of the chart library needs.
+/// Content security policy: no requests; only the script and the style of the page, and `style` attributes, which
+/// bars need.
 fn policy() -> String {
     format!(
-        "default-src 'none'; script-src {} {}; style-src-elem {}; style-src-attr 'unsafe-inline'; img-src data:; \
+        "default-src 'none'; script-src {}; style-src-elem {}; style-src-attr 'unsafe-inline'; img-src data:; \
          base-uri 'none'; form-action 'none'",
-        source_hash(ECHARTS.text),
         source_hash(SCRIPT),
         source_hash(STYLE),
     )
@@ -84,15 +132,6 @@ fn policy() -> String {
 /// `'sha256-<base64>'`.
 fn source_hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
-}
-
-/// The licence texts that must accompany the chart library.
-fn licences() -> String {
-    let library = ECHARTS;
-    format!(
-        "{} {} ({}, SHA-256 {})\n\n{}\n\n{}\n\n{}",
-        library.package, library.version, library.file, library.sha256, library.notice, library.licence, library.parts
-    )
 }
 
 #[cfg(test)]
@@ -138,8 +177,16 @@ mod tests {
 
     #[test]
     fn the_policy_allows_only_the_contents_of_the_page() {
-        let page = html(&json!({}));
-        for (open, text) in [("<script>", ECHARTS.text), ("<script>", SCRIPT), ("<style>", STYLE)] {
+        let document = Document {
+            language: Language::Auto,
+            title: Markup::html("t"),
+            skip: String::new(),
+            header: String::new(),
+            main: String::new(),
+            data: &json!({}),
+        };
+        let page = html(&document);
+        for (open, text) in [("<script>", SCRIPT), ("<style>", STYLE)] {
             // The browser hashes exactly the text between the tags.
             assert!(page.contains(&format!("{open}{text}</")), "{open}");
             assert!(page.contains(&source_hash(text)));
@@ -152,9 +199,7 @@ mod tests {
 
     #[test]
     fn scripts_do_not_end_their_element_or_create_markup_from_text() {
-        for text in [SCRIPT, ECHARTS.text, &licences()] {
-            assert!(!text.to_lowercase().contains("</script") && !text.contains("<!--"));
-        }
+        assert!(!SCRIPT.to_lowercase().contains("</script") && !SCRIPT.contains("<!--"));
         assert!(!STYLE.contains("</"));
         for api in
             ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"]

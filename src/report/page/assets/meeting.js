@@ -64,10 +64,10 @@ function ticks(meeting, length, width) {
 }
 
 function meetingPage(at, paper) {
-  const row = rows("meetings")[at - 1];
+  const row = data.rows[at - 1];
   if (!row) return el("div.wrap", {}, el("a.back", { href: "#" }, "← " + t("back")), el("p.quiet", {}, t("m.none")));
   const meeting = data.meetings.find((entry) => entry.place === at);
-  const count = rows("meetings").length;
+  const count = data.rows.length;
   const step = (to, word, mark) => (to >= 1 && to <= count ? el("a", { href: "#meeting-" + to }, mark === "←" ? "← " + t(word) : t(word) + " →") : "");
   const fact = (word, value) => (value === "" || value === null ? "" : el("div", {}, el("span", {}, t(word)), value instanceof Node ? value : outside(value)));
   const head = [

@@ -1,0 +1,297 @@
+//! The sections below the tiles: one table each.
+
+use serde_json::Value;
+
+use super::incidents::{Incident, Incidents, Record};
+use super::markup::{Markup, escaped};
+use super::sentence::next_step;
+use super::shown;
+use super::story::severity_pill;
+use super::table::{self, Column, Show, column, headed, table};
+use super::words::chinese;
+
+/// The rows of a table of the page, by its name.
+pub(super) type Rows<'a> = &'a dyn Fn(&str) -> Vec<Record>;
+
+pub(super) fn card(name: &str, note: Option<Markup>, body: &str) -> String {
+    let note = note.map(|note| format!("<p class=\"note\">{}</p>", note.render())).unwrap_or_default();
+    format!(
+        "<section class=\"card\" id=\"s-{name}\" aria-labelledby=\"h-{name}\"><h2 id=\"h-{name}\">{}</h2>{note}{body}</section>\n",
+        Markup::word(&format!("s.{name}")).render()
+    )
+}
+
+fn noted(name: &str, body: &str) -> String {
+    card(name, Some(Markup::word(&format!("s.{name}.note"))), body)
+}
+
+/// A table, or a sentence where there are no rows.
+fn table_or(name: &str, columns: &[Column], rows: &[Record], otherwise: &str) -> String {
+    match rows.is_empty() {
+        true => format!("<p class=\"quiet\">{}</p>", Markup::word(otherwise).render()),
+        false => table(name, columns, rows, 10),
+    }
+}
+
+const MAIN_CAUSE: Column = column("main_cause", Show::Markup(|row| cause_of(row, "main_cause")));
+
+fn cause_of(row: &Record, key: &str) -> Markup {
+    row.get(key).and_then(Value::as_str).map(table::cause).unwrap_or_default()
+}
+
+/// The state of a scope is that of the worst incident there, never an average.
+const STATE: Column = column("state", Show::Markup(|row| Markup::html(row["state"].as_str().unwrap_or_default())));
+
+fn with_state<'a>(rows: Vec<Record>, incident: impl Fn(&Record) -> Option<&'a Incident>) -> Vec<Record> {
+    let with = |mut row: Record| {
+        let state = match incident(&row) {
+            Some(incident) => {
+                format!("<a href=\"#incident-{}\">{}</a>", incident.no, severity_pill(&incident.severity))
+            }
+            None => format!("<span class=\"soft nowrap\">{}</span>", Markup::word("severity.none").render()),
+        };
+        row.insert("state".to_owned(), state.into());
+        row
+    };
+    rows.into_iter().map(with).collect()
+}
+
+fn name_in<'a>(row: &'a Record, key: &str) -> &'a str {
+    row.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(super) fn meetings(rows: Rows<'_>) -> String {
+    let list: Vec<Record> = rows("meetings")
+        .into_iter()
+        .enumerate()
+        .map(|(at, mut row)| {
+            let topic = match name_in(&row, "topic") {
+                "" => name_in(&row, "meeting_no").to_owned(),
+                topic => super::markup::cut(topic, 300),
+            };
+            let topic = super::markup::outside(&topic);
+            // A script makes it a link to the minutes.
+            let link = format!("<span class=\"clamp\"><span data-meeting=\"{}\">{topic}</span></span>", at + 1);
+            row.insert("topic".to_owned(), link.into());
+            row
+        })
+        .collect();
+    let columns = [
+        column("topic", Show::Markup(|row| Markup::html(name_in(row, "topic")))),
+        column("start", Show::When),
+        column("organizer", Show::Text),
+        column("participants", Show::Number(0)),
+        column("affected", Show::Number(0)),
+        column("n", Show::Number(0)),
+        column("poor", Show::Number(0)),
+        column("poor_pct", Show::Bar),
+        column("verdict", Show::Group("verdict")),
+        MAIN_CAUSE,
+    ];
+    noted("meetings", &table_or("meetings", &columns, &list, "all_good"))
+}
+
+pub(super) fn causes(rows: Rows<'_>) -> String {
+    let columns = [
+        column("cause", Show::Markup(|row| cause_of(row, "cause"))),
+        column("poor", Show::Number(0)),
+        headed("poor_pct", "cause_pct", Show::Bar),
+        column("people", Show::Number(0)),
+        column("meetings", Show::Number(0)),
+        column("wifi_pct", Show::Percent(0)),
+        column("todo", Show::Markup(todo)),
+    ];
+    let list = rows("causes");
+    match list.is_empty() {
+        true => noted("causes", &table_or("causes", &columns, &list, "all_good")),
+        false => noted("causes", &table("causes", &columns, &list, 14)),
+    }
+}
+
+/// The next step for a cause that occurred.
+fn todo(row: &Record) -> Markup {
+    if row.get("poor").and_then(Value::as_i64) == Some(0) {
+        return Markup::default();
+    }
+    let label = name_in(row, "cause");
+    let (metric, direction) = metric_of(label);
+    let step = next_step(&metric, direction).unwrap_or_else(|| Markup::outside(name_in(row, "what_to_do")));
+    step.within("<span class=\"clamp\">", "</span>")
+}
+
+/// The metric and the direction of a cause: `frame rate both ways` is `frame_rate` and `both`.
+fn metric_of(label: &str) -> (String, &'static str) {
+    let name = |text: &str| text.to_lowercase().replace(' ', "_");
+    for (ending, direction) in [(" received", "received"), (" sent", "sent"), (" both ways", "both")] {
+        if let Some(metric) = label.strip_suffix(ending) {
+            return (name(metric), direction);
+        }
+    }
+    (name(label), "both")
+}
+
+pub(super) fn sites(rows: Rows<'_>, incidents: &Incidents) -> String {
+    let list = with_state(rows("sites"), |row| incidents.of_site(name_in(row, "site")));
+    let columns = [
+        column("site", Show::Name),
+        STATE,
+        column("people", Show::Number(0)),
+        column("hours", Show::Number(1)),
+        column("n", Show::Number(0)),
+        column("poor", Show::Number(0)),
+        column("poor_pct", Show::Bar),
+        column("of_all_poor_pct", Show::Percent(1)),
+        column("affected_pct", Show::Percent(1)),
+        MAIN_CAUSE,
+        column("delay_p95_ms", Show::Ms),
+        column("loss_in_p95_pct", Show::Percent(1)),
+    ];
+    noted("sites", &table_or("sites", &columns, &list, "nothing"))
+}
+
+pub(super) fn rooms(rows: Rows<'_>, incidents: &Incidents) -> String {
+    let list = with_state(rows("rooms"), |row| incidents.of_scope("room", name_in(row, "room")));
+    let columns = [
+        column("room", Show::Name),
+        STATE,
+        column("network", Show::Group("network")),
+        column("meetings", Show::Number(0)),
+        column("n", Show::Number(0)),
+        column("poor", Show::Number(0)),
+        column("poor_pct", Show::Bar),
+        column("days_affected", Show::Number(0)),
+        MAIN_CAUSE,
+        column("cpu_p95_pct", Show::Percent(0)),
+        column("mos_p10", Show::Number(2)),
+        column("minutes_missing", Show::Number(0)),
+    ];
+    noted("rooms", &table_or("rooms", &columns, &list, "nothing"))
+}
+
+pub(super) fn networks(rows: Rows<'_>, incidents: &Incidents) -> String {
+    let list = with_state(rows("networks"), |row| incidents.of_scope("network_type", name_in(row, "network")));
+    let columns = [
+        column("network", Show::Group("network")),
+        STATE,
+        column("people", Show::Number(0)),
+        column("n", Show::Number(0)),
+        column("poor_pct", Show::Bar),
+        column("streams", Show::Number(0)),
+        column("audio_streams_pct", Show::Percent(1)),
+        column("allowed_pct", Show::Percent(0)),
+        column("affected_pct", Show::Percent(1)),
+        column("delay_p95_ms", Show::Ms),
+        column("mos_p10", Show::Number(2)),
+    ];
+    noted("networks", &table_or("networks", &columns, &list, "nothing"))
+}
+
+pub(super) fn versions(rows: Rows<'_>, incidents: &Incidents) -> String {
+    let list = with_state(rows("versions"), |row| incidents.of_scope("app_version", name_in(row, "version")));
+    let columns = [
+        column("version", Show::Text),
+        STATE,
+        column("people", Show::Number(0)),
+        column("n", Show::Number(0)),
+        column("poor", Show::Number(0)),
+        column("poor_pct", Show::Bar),
+        MAIN_CAUSE,
+        column("cpu_p95_pct", Show::Percent(0)),
+        column("pairs", Show::Number(0)),
+        column("paired_change_pp", Show::Change),
+        column("t", Show::Number(1)),
+    ];
+    noted("versions", &table_or("versions", &columns, &list, "nothing"))
+}
+
+pub(super) fn cpu(rows: Rows<'_>) -> String {
+    let columns = [
+        column("name", Show::Name),
+        column("device", Show::Text),
+        column("version", Show::Text),
+        column("n", Show::Number(0)),
+        column("hot", Show::Number(0)),
+        column("hot_pct", Show::Bar),
+        column("client_p95_pct", Show::Percent(0)),
+        column("system_p95_pct", Show::Percent(0)),
+        column("fps_out_hot", Show::Number(0)),
+        column("fps_out_else", Show::Number(0)),
+    ];
+    noted("cpu", &table_or("cpu", &columns, &rows("cpu"), "s.cpu.none"))
+}
+
+pub(super) fn coverage(rows: Rows<'_>, days: &[Record], banners: &str) -> String {
+    let reasons = [
+        column("status", Show::Group("coverage")),
+        column("rows", Show::Number(0)),
+        column("expected_min", Show::Number(0)),
+        column("samples", Show::Number(0)),
+        column("missing_min", Show::Number(0)),
+        column("reason", Show::Term),
+    ];
+    let by_day = [
+        column("date", Show::Date),
+        column("rows", Show::Number(0)),
+        column("expected_min", Show::Number(0)),
+        column("samples", Show::Number(0)),
+        column("covered_pct", Show::Percent(1)),
+        column("askable_pct", Show::Percent(1)),
+        column("gate", Show::Markup(gate)),
+    ];
+    let body = format!(
+        "{banners}{}<h3 id=\"h-coverage-days\">{}</h3>{}",
+        table_or("coverage", &reasons, &rows("reasons"), "nothing"),
+        Markup::word("s.coverage.days").render(),
+        table_or("coverage-days", &by_day, days, "nothing")
+    );
+    noted("coverage", &body)
+}
+
+fn gate(row: &Record) -> Markup {
+    let (class, mark, text) = match (name_in(row, "status"), name_in(row, "gate")) {
+        ("not_covered", _) => ("major", "▲", Markup::word("coverage.not_covered")),
+        (_, "ok") => ("met", "✓", Markup::word("gate.ok")),
+        (_, "gap") => ("major", "▲", Markup::word("gate.gap")),
+        _ => return Markup::default(),
+    };
+    let text = text.render();
+    Markup::html(format!("<span class=\"pill {class}\"><span aria-hidden=\"true\">{mark}</span> {text}</span>"))
+}
+
+pub(super) fn method(rows: Rows<'_>, profile: &str, min_n: u32) -> String {
+    let limits =
+        [column("metric", Show::Markup(metric)), column("value", Show::Markup(limit)), column("source", Show::Term)];
+    let small = Markup::fill("s.method.small", &[("min_n", shown::count(min_n.into()))]);
+    let paragraphs = ["s.method.incident", "s.method.poor", "s.method.affected", "s.method.mos"];
+    let paragraphs = paragraphs.map(Markup::word).into_iter().chain([small]);
+    let paragraphs: String = paragraphs.map(|text| format!("<p>{}</p>", text.render())).collect();
+    let body = format!(
+        "<div class=\"method\">{paragraphs}</div><details><summary id=\"h-limits\">{} ({})</summary>{}</details>",
+        Markup::word("s.method.limits").render(),
+        escaped(profile),
+        table("limits", &limits, &rows("limits"), 100)
+    );
+    card("method", None, &body)
+}
+
+fn metric(row: &Record) -> Markup {
+    let name = name_in(row, "metric");
+    let code = format!("<code>{}</code>", escaped(name));
+    let translated = chinese(name).map(|text| format!("{} {code}", escaped(&text)));
+    Markup::pair(code.clone(), translated.unwrap_or(code))
+}
+
+fn limit(row: &Record) -> Markup {
+    let sign = match name_in(row, "poor_when") {
+        "above" => "&gt; ",
+        "at_or_above" => "≥ ",
+        "below" => "&lt; ",
+        _ => "",
+    };
+    let value = row.get("value").and_then(Value::as_f64).unwrap_or_default();
+    let value = format!("{sign}{}", shown::number(value, if value.fract() == 0.0 { 0 } else { 1 }));
+    let unit = name_in(row, "unit");
+    let translated = chinese(unit).unwrap_or_else(|| unit.to_owned());
+    Markup::pair(format!("{value} {}", escaped(unit)), format!("{value} {}", escaped(&translated)))
+        .within("<span class=\"nowrap\">", "</span>")
+}

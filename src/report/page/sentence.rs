@@ -1,0 +1,207 @@
+//! An incident as one sentence. Both languages are composed from its columns, so that each reads as its readers write.
+
+use super::incidents::Incident;
+use super::markup::{Markup, cut};
+use super::shown::{count, date, share, stretch};
+use super::words::find;
+
+/// Characters of a name in a sentence.
+const MAX_NAME: usize = 60;
+
+/// When, where, what, for whom, and compared with what.
+pub(super) fn sentence(incident: &Incident) -> Markup {
+    let when = match incident.is_chronic {
+        true => date(incident.start.date()),
+        false => stretch(incident.start, incident.end),
+    };
+    let values = [
+        ("when", when),
+        ("where", place(incident).within("<b>", "</b>")),
+        ("what", problem(incident).within("<b>", "</b>")),
+        ("reach", reach(incident)),
+    ];
+    let said = Markup::fill(if incident.is_chronic { "say.chronic" } else { "say.acute" }, &values);
+    match comparison(incident) {
+        None => said.then(&Markup::pair("", "。")),
+        Some(compared) => said.then(&Markup::pair(format!("; {}", compared.en), format!("；{}。", compared.zh))),
+    }
+}
+
+/// Where it was: the scope by its name.
+pub(super) fn place(incident: &Incident) -> Markup {
+    let name = match incident.scope_kind.as_str() {
+        "network_type" => network(&incident.scope_name),
+        _ => Markup::outside(&cut(&incident.scope_name, MAX_NAME)),
+    };
+    let key = format!("scope.{}", incident.scope_kind);
+    match find(&key) {
+        Some(_) => Markup::fill(&key, &[("name", name)]),
+        None => name,
+    }
+}
+
+pub(super) fn network(name: &str) -> Markup {
+    find(&format!("network.{name}")).map_or_else(|| Markup::outside(name), Markup::of)
+}
+
+/// The metric and its direction, as a problem.
+pub(super) fn problem(incident: &Incident) -> Markup {
+    let known = find(&format!("what.{}.{}", incident.metric, incident.direction));
+    known.map_or_else(|| Markup::outside(&format!("{} {}", incident.metric, incident.direction)), Markup::of)
+}
+
+/// The next step for a metric and a direction.
+pub(super) fn next_step(metric: &str, direction: &str) -> Option<Markup> {
+    find(&format!("todo.{metric}.{direction}")).or_else(|| find(&format!("todo.{metric}.both"))).map(Markup::of)
+}
+
+fn reach(incident: &Incident) -> Markup {
+    let (people, meetings) = (("people", count(incident.participants)), ("meetings", count(incident.meetings)));
+    match (incident.scope_kind.as_str(), incident.meetings) {
+        ("person" | "room", 1) => Markup::word("say.meeting"),
+        ("person" | "room", _) => Markup::fill("say.meetings", &[meetings]),
+        ("meeting", _) => Markup::fill("say.people", &[people]),
+        (_, 1) => Markup::fill("say.reach.one", &[people]),
+        _ => Markup::fill("say.reach", &[people, meetings]),
+    }
+}
+
+fn comparison(incident: &Incident) -> Option<Markup> {
+    let part =
+        |key: &str, name: &str, value: Option<f64>| value.map(|value| Markup::fill(key, &[(name, share(value))]));
+    let poor = part("say.poor", "poor", incident.poor_pct);
+    let others =
+        [part("say.usual", "usual", incident.usual_pct), part("say.elsewhere", "elsewhere", incident.elsewhere_pct)];
+    let parts: Vec<Markup> = poor.into_iter().chain(others.into_iter().flatten()).collect();
+    let texts = |language: fn(&Markup) -> &str| parts.iter().map(language).collect::<Vec<_>>();
+    match parts.is_empty() {
+        true => None,
+        false => Some(Markup::pair(texts(|part| &part.en).join(", "), texts(|part| &part.zh).join("，"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::page::shown::parse_time;
+
+    fn incident(scope_kind: &str, name: &str) -> Incident {
+        Incident {
+            no: 1,
+            id: "i".to_owned(),
+            severity: "major".to_owned(),
+            is_chronic: false,
+            scope_kind: scope_kind.to_owned(),
+            scope: name.to_owned(),
+            scope_name: name.to_owned(),
+            metric: "jitter".to_owned(),
+            direction: "both".to_owned(),
+            start: parse_time("2026-11-20 09:40:00").expect("a time"),
+            end: parse_time("2026-11-20 12:06:00").expect("a time"),
+            participants: 7,
+            meetings: 3,
+            poor: 412,
+            judged: 530,
+            poor_pct: Some(77.7),
+            usual_pct: Some(0.4),
+            elsewhere_pct: Some(0.6),
+            people: Vec::new(),
+            in_meetings: Vec::new(),
+        }
+    }
+
+    /// The text of both languages, without tags.
+    fn texts(incident: &Incident) -> String {
+        let plain = |markup: String| {
+            let mut text = String::new();
+            let mut is_tag = false;
+            for c in markup.chars() {
+                match c {
+                    '<' => is_tag = true,
+                    '>' => is_tag = false,
+                    c if !is_tag => text.push(if c == '\u{a0}' { ' ' } else { c }),
+                    _ => {}
+                }
+            }
+            text
+        };
+        let said = sentence(incident);
+        format!("{}\n{}", plain(said.en), plain(said.zh))
+    }
+
+    #[test]
+    fn an_outage_of_a_site_is_one_sentence() {
+        insta::assert_snapshot!(texts(&incident("site", "Harbour House")), @r"
+        Fri 20 Nov 09:40–12:06, Harbour House: jitter both ways, 7 people, 3 meetings; 78 % poor, usually 0.4 %, elsewhere 0.6 %
+        11月20日（周五）09:40–12:06，Harbour House：双向抖动过大，波及 7 人、3 场会议；质差率 78%，平时 0.4%，其他人同期 0.6%。
+        ");
+    }
+
+    #[test]
+    fn every_kind_of_scope_and_every_cause_is_said() {
+        let mut said = String::new();
+        for (kind, name) in [
+            ("service", "service"),
+            ("egress", "203.0.113.0/24"),
+            ("subnet", "10.11.3.0/24"),
+            ("meeting", "周会"),
+            ("app_version", "7.31.2"),
+            ("device", "windows"),
+            ("network_type", "wifi"),
+            ("network_type", "satellite"),
+            ("location", "Leeds"),
+            ("planet", "Mars"),
+        ] {
+            for line in texts(&incident(kind, name)).lines() {
+                let place = line.split_once("12:06").expect("a time").1;
+                said.push_str(place.split([';', '；']).next().unwrap_or_default().trim_start_matches([',', '，', ' ']));
+                said.push('\n');
+            }
+        }
+        insta::assert_snapshot!(said, @r"
+        Everywhere: jitter both ways, 7 people, 3 meetings
+        全网：双向抖动过大，波及 7 人、3 场会议
+        Public network 203.0.113.0/24: jitter both ways, 7 people, 3 meetings
+        公网出口 203.0.113.0/24：双向抖动过大，波及 7 人、3 场会议
+        Subnet 10.11.3.0/24: jitter both ways, 7 people, 3 meetings
+        子网 10.11.3.0/24：双向抖动过大，波及 7 人、3 场会议
+        Meeting “周会”: jitter both ways, 7 people
+        会议「周会」：双向抖动过大，波及 7 人
+        App version 7.31.2: jitter both ways, 7 people, 3 meetings
+        客户端版本 7.31.2：双向抖动过大，波及 7 人、3 场会议
+        Devices of type windows: jitter both ways, 7 people, 3 meetings
+        终端类型 windows：双向抖动过大，波及 7 人、3 场会议
+        Connections by wifi: jitter both ways, 7 people, 3 meetings
+        网络类型 Wi-Fi：双向抖动过大，波及 7 人、3 场会议
+        Connections by satellite: jitter both ways, 7 people, 3 meetings
+        网络类型 satellite：双向抖动过大，波及 7 人、3 场会议
+        Location Leeds: jitter both ways, 7 people, 3 meetings
+        地区 Leeds：双向抖动过大，波及 7 人、3 场会议
+        Mars: jitter both ways, 7 people, 3 meetings
+        Mars：双向抖动过大，波及 7 人、3 场会议
+        ");
+        for metric in ["loss", "delay", "jitter", "frame_rate", "cpu"] {
+            for direction in ["received", "sent", "both"] {
+                assert!(find(&format!("what.{metric}.{direction}")).is_some(), "{metric} {direction}");
+                assert!(next_step(metric, direction).is_some(), "{metric} {direction}");
+            }
+        }
+    }
+
+    #[test]
+    fn chronic_trouble_names_its_first_day_and_meetings_only() {
+        let mut room = Incident { is_chronic: true, usual_pct: None, ..incident("room", "Beijing 4F") };
+        (room.metric, room.direction) = ("loss".to_owned(), "received".to_owned());
+        insta::assert_snapshot!(texts(&room), @r"
+        Since Fri 20 Nov, Room Beijing 4F: loss received, 3 meetings; 78 % poor, elsewhere 0.6 %
+        自11月20日（周五）起，会议室 Beijing 4F：接收丢包严重，波及 3 场会议；质差率 78%，其他人同期 0.6%。
+        ");
+        let person = Incident { meetings: 1, poor_pct: None, elsewhere_pct: None, ..room.clone() };
+        let person = Incident { scope_kind: "person".to_owned(), scope_name: "王丽".to_owned(), ..person };
+        let person = Incident { metric: "cpu".to_owned(), ..person };
+        insta::assert_snapshot!(texts(&person), @r"
+        Since Fri 20 Nov, 王丽: CPU overloaded, 1 meeting
+        自11月20日（周五）起，王丽：终端 CPU 过载，波及 1 场会议。
+        ");
+    }
+}

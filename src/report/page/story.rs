@@ -1,0 +1,288 @@
+//! The story: what happened, one row per incident on a strip of the period, and what cannot be known.
+
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime};
+
+use super::incidents::{Incident, Incidents};
+use super::markup::{Markup, cut, escaped};
+use super::period::{Period, Span};
+use super::sentence::{next_step, place, problem, sentence};
+use super::shown::{self, count, percent, share};
+
+/// Rows shown until the list is expanded.
+const LIMIT: usize = 8;
+
+/// What the story needs to know about the period.
+pub(super) struct Scene<'a> {
+    pub(super) period: Period,
+    pub(super) span: &'a Span,
+    /// Days that are missing or incomplete, ascending.
+    pub(super) holes: &'a [Date],
+    /// The keys of the meetings shown minute by minute, in order.
+    pub(super) meeting_keys: &'a [String],
+}
+
+pub(super) fn days(span: &Span) -> Vec<Date> {
+    let mut days = Vec::new();
+    let mut day = span.since;
+    while day < span.until {
+        days.push(day);
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+    }
+    days
+}
+
+/// The verdict on the period: how many incidents of which severity, or none, and the days that nobody can judge.
+pub(super) fn verdict(incidents: &Incidents, scene: &Scene<'_>) -> String {
+    let period = || Markup::word(&format!("story.{}", scene.period.name()));
+    let counted: Vec<Markup> = ["critical", "major", "minor"]
+        .iter()
+        .filter_map(|severity| {
+            let n = incidents.list.iter().filter(|incident| incident.severity == *severity).count();
+            (n > 0).then(|| Markup::fill(&format!("story.n.{severity}"), &[("n", count(n as i64))]))
+        })
+        .collect();
+    let found = incidents.list.len();
+    let holes = holes(scene);
+    if found == 0 {
+        let none = Markup::fill("story.none", &[("period", period())]).render();
+        let why = holes.map(|values| Markup::fill("story.none.holes", &values).render());
+        let (class, why) = match why {
+            Some(why) => ("verdict", format!("<p class=\"verdict-more\">{why}</p>")),
+            None => ("verdict none", String::new()),
+        };
+        return format!("<p class=\"{class}\">{none}</p>{why}");
+    }
+    let key = if found == 1 { "story.incident" } else { "story.found" };
+    let list = Markup::join(&counted);
+    let text = Markup::fill(key, &[("list", list), ("period", period()), ("all", count(found as i64))]);
+    let reach =
+        Markup::fill("story.reach", &[("people", count(incidents.people)), ("meetings", count(incidents.meetings))]);
+    let reach = if incidents.people > 0 { reach } else { Markup::default() };
+    let holes = holes.map(|values| Markup::fill("story.holes", &values)).unwrap_or_default();
+    let more = Markup::pair(format!("{} {}", reach.en, holes.en), format!("{}{}", reach.zh, holes.zh));
+    format!("<p class=\"verdict\">{}</p><p class=\"verdict-more\">{}</p>", text.render(), more.render())
+}
+
+fn holes(scene: &Scene<'_>) -> Option<[(&'static str, Markup); 3]> {
+    if scene.holes.is_empty() {
+        return None;
+    }
+    let mut listed: Vec<Markup> = scene.holes.iter().take(6).map(|day| shown::short_date(*day)).collect();
+    if scene.holes.len() > listed.len() {
+        listed.push(Markup::html("…"));
+    }
+    Some([
+        ("n", count(scene.holes.len() as i64)),
+        ("all", count(days(scene.span).len() as i64)),
+        ("days", Markup::join(&listed)),
+    ])
+}
+
+/// The strip with its rows; empty without incidents.
+pub(super) fn strip(incidents: &Incidents, scene: &Scene<'_>) -> String {
+    let list: Vec<&Incident> = incidents.in_story().collect();
+    if list.is_empty() {
+        return String::new();
+    }
+    let note = Markup::word("story.note").render();
+    let columns = columns(scene);
+    let mut html = format!("<p class=\"note\">{note}</p>");
+    let is_long = list.len() > LIMIT + 1;
+    if is_long {
+        html.push_str(&super::table::expander("story"));
+    }
+    html.push_str(&format!("<div class=\"strip\" style=\"--columns:{}\">{}<ol>", columns.0, columns.1));
+    for (at, incident) in list.iter().enumerate() {
+        let class = if is_long && at >= LIMIT { " class=\"beyond\"" } else { "" };
+        html.push_str(&format!("<li{class}>{}</li>", row(incident, scene)));
+    }
+    html.push_str("</ol></div>");
+    if is_long {
+        html.push_str(&super::table::expander_label("story", list.len()));
+    }
+    html
+}
+
+/// The heading of the strip: days, or the hours of one day.
+fn columns(scene: &Scene<'_>) -> (usize, String) {
+    let mut html = String::from("<div class=\"columns\" aria-hidden=\"true\">");
+    if scene.period == Period::Day {
+        for hour in 0..24 {
+            let label = if hour % 3 == 0 { format!("{hour:02}:00") } else { String::new() };
+            html.push_str(&format!("<span>{label}</span>"));
+        }
+        html.push_str("</div>");
+        return (24, html);
+    }
+    let days = days(scene.span);
+    for day in &days {
+        let mut class = Vec::new();
+        if shown::is_weekend(*day) {
+            class.push("weekend");
+        }
+        if scene.holes.contains(day) {
+            class.push("hole");
+        }
+        let label = match scene.period {
+            Period::Month => Markup::html(day.day().to_string()),
+            _ => {
+                let weekday = shown::weekday(*day);
+                Markup::pair(format!("{} {}", weekday.en, day.day()), format!("{} {}日", weekday.zh, day.day()))
+            }
+        };
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{}\"", class.join(" ")) };
+        html.push_str(&format!("<span{class}>{}</span>", label.render()));
+    }
+    html.push_str("</div>");
+    (days.len(), html)
+}
+
+fn row(incident: &Incident, scene: &Scene<'_>) -> String {
+    let severity = escaped(&incident.severity);
+    let pill = severity_pill(&incident.severity);
+    format!(
+        "<details id=\"incident-{}\" class=\"incident {severity}\"><summary><span class=\"say\">{pill} {}</span>\
+         <span class=\"track\" aria-hidden=\"true\">{}</span></summary>{}</details>",
+        incident.no,
+        sentence(incident).render(),
+        bar(incident, scene.span),
+        facts(incident, scene)
+    )
+}
+
+pub(super) fn severity_pill(severity: &str) -> String {
+    let text = Markup::word(match severity {
+        "critical" => "severity.critical",
+        "major" => "severity.major",
+        _ => "severity.minor",
+    });
+    let (class, mark) = match severity {
+        "critical" => ("critical", "▲"),
+        "major" => ("major", "◆"),
+        _ => ("minor", "●"),
+    };
+    format!("<span class=\"pill {class}\"><span aria-hidden=\"true\">{mark}</span> {}</span>", text.render())
+}
+
+/// The bar at the time of the incident, cut at the ends of the period.
+fn bar(incident: &Incident, span: &Span) -> String {
+    let minutes = |time: DateTime| time.duration_since(span.since.at(0, 0, 0, 0)).as_mins() as f64;
+    let length = minutes(span.until.at(0, 0, 0, 0)).max(1.0);
+    let percent = |time: DateTime| (100.0 * minutes(time) / length).clamp(0.0, 100.0);
+    // The end is the begin of the last minute.
+    let end = incident.end.checked_add(1.minute()).unwrap_or(incident.end);
+    let (from, to) = (percent(incident.start), percent(end));
+    let before = if incident.start < span.since.at(0, 0, 0, 0) { " class=\"before\"" } else { "" };
+    format!("<i{before} style=\"left:{from:.2}%;width:{:.2}%\"></i>", (to - from).max(0.0))
+}
+
+fn facts(incident: &Incident, scene: &Scene<'_>) -> String {
+    let mut html = String::from("<dl>");
+    let mut fact = |name: Markup, value: String| {
+        if !value.is_empty() {
+            html.push_str(&format!("<div><dt>{}</dt><dd>{value}</dd></div>", name.render()));
+        }
+    };
+    fact(Markup::word("fact.when"), shown::stretch(incident.start, incident.end).render());
+    let cause = [("what", problem(incident)), ("poor", count(incident.poor)), ("judged", count(incident.judged))];
+    fact(Markup::word("fact.cause"), Markup::fill("fact.cause.text", &cause).render());
+    let known = |value: Option<f64>, key: &str, name: &'static str| {
+        value.map(|value| Markup::fill(key, &[(name, share(value))]))
+    };
+    let compared: Vec<Markup> = [
+        known(incident.poor_pct, "fact.here", "poor"),
+        known(incident.usual_pct, "fact.usual", "usual").or_else(|| Some(Markup::word("fact.no_usual"))),
+        known(incident.elsewhere_pct, "fact.elsewhere", "elsewhere"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let texts = |language: fn(&Markup) -> &str| compared.iter().map(language).collect::<Vec<_>>();
+    let compared = Markup::pair(texts(|part| &part.en).join("; "), texts(|part| &part.zh).join("，"));
+    fact(Markup::word("fact.comparison"), compared.render());
+    let more = |key: &str, listed: usize, all: i64| {
+        let rest = all - listed as i64;
+        (rest > 0).then(|| Markup::fill(key, &[("n", count(rest))]))
+    };
+    let people = incident.people.iter().map(|member| {
+        let name = Markup::outside(&cut(&member.name, 60));
+        Markup::fill("fact.person", &[("name", name), ("minutes", count(member.poor))])
+    });
+    let people: Vec<Markup> = people.chain(more("more.people", incident.people.len(), incident.participants)).collect();
+    let n = |value: i64| [("n", count(value))];
+    fact(Markup::fill("fact.people", &n(incident.participants)), Markup::join(&people).render());
+    let meetings = incident.in_meetings.iter().map(|meeting| meeting_of(meeting, scene));
+    let rest = more("more.meetings", incident.in_meetings.len(), incident.meetings).map(|more| more.render());
+    let meetings: Vec<String> = meetings.chain(rest).map(|item| format!("<li>{item}</li>")).collect();
+    if !meetings.is_empty() {
+        fact(Markup::fill("fact.meetings", &n(incident.meetings)), format!("<ul>{}</ul>", meetings.concat()));
+    }
+    let step = next_step(&incident.metric, &incident.direction);
+    fact(Markup::word("fact.todo"), step.map(|step| step.render()).unwrap_or_default());
+    fact(Markup::word("fact.command"), command(incident));
+    html.push_str("</dl>");
+    html
+}
+
+fn meeting_of(meeting: &super::incidents::MeetingOf, scene: &Scene<'_>) -> String {
+    let start = meeting.start.map(|start| shown::when(start).render()).unwrap_or_default();
+    let topic = meeting
+        .topic
+        .as_deref()
+        .map_or_else(|| escaped(&meeting.meeting_no), |topic| super::markup::outside(&cut(topic, 80)));
+    // A script makes it a link to the minutes.
+    let place = scene.meeting_keys.iter().position(|key| *key == meeting.key);
+    match place {
+        Some(at) => format!("{start} <span data-meeting=\"{}\">{topic}</span>", at + 1),
+        None => format!("{start} {topic}"),
+    }
+}
+
+/// The command that shows an incident.
+pub(super) fn command(incident: &Incident) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,".contains(c);
+    let id = match !incident.id.is_empty() && incident.id.chars().all(is_plain) {
+        true => incident.id.clone(),
+        false => format!("'{}'", incident.id.replace('\'', "'\\''")),
+    };
+    format!("<code>vcq-etl report incident {}</code>", escaped(&id))
+}
+
+/// People and rooms with chronic trouble.
+pub(super) fn chronic(incidents: &Incidents) -> String {
+    let list: Vec<&Incident> = incidents.chronic().collect();
+    if list.is_empty() {
+        return format!("<p class=\"quiet\">{}</p>", Markup::word("s.chronic.none").render());
+    }
+    let head =
+        ["c.state", "c.name", "c.problem", "c.since", "c.meetings", "c.poor_pct", "c.elsewhere_pct", "c.command"];
+    let head: String = head
+        .iter()
+        .map(|key| format!("<th scope=\"col\" data-key=\"{}\">{}</th>", &key[2..], Markup::word(key).render()))
+        .collect();
+    let shown_pct = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| percent(value, 1));
+    let body: String = list
+        .iter()
+        .map(|incident| {
+            format!(
+                "<tr id=\"incident-{}\"><td>{}</td><td>{}</td><td>{}</td><td data-value=\"{}\">{}</td><td>{}</td>\
+                 <td>{}</td><td>{}</td><td>{}</td></tr>",
+                incident.no,
+                severity_pill(&incident.severity),
+                place(incident).render(),
+                problem(incident).render(),
+                incident.start.date(),
+                shown::date(incident.start.date()).render(),
+                count(incident.meetings).render(),
+                shown_pct(incident.poor_pct),
+                shown_pct(incident.elsewhere_pct),
+                command(incident)
+            )
+        })
+        .collect();
+    format!(
+        "<div class=\"scroll\"><table id=\"t-chronic\"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+}
