@@ -3,8 +3,8 @@
 //! DuckDB binds a view or table macro when it is created, and expands everything it selects from, down to the tables:
 //! installing the reports in order takes 1.1 CPU seconds, longer than publishing a day. So each definition is first
 //! created on top of placeholders, empty relations with the same columns, and described to build its own placeholder.
-//! Then all are created again, the last one first. Each is bound twice over almost nothing: 0.2 CPU seconds. Comments come
-//! last, because creating again removes them.
+//! Then all are created again, the last one first. Each is bound twice over almost nothing: 0.2 CPU seconds. Comments
+//! come last, because creating again removes them.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,8 @@ impl Comment {
         let Some(view) = self.subject.strip_prefix("view ") else {
             let lines = known.map(|(name, text)| format!("\n  {name}: {text}")).collect::<String>();
             let heading = if lines.is_empty() { "" } else { "\nColumns:" };
-            return format!("comment on {} is {};\n", self.subject, quoted(&format!("{}{heading}{lines}", self.text)));
+            let text = format!("{}{heading}{lines}", self.text);
+            return format!("comment on {} is {};\n", self.subject, quoted(&text));
         };
         let columns =
             known.map(|(name, text)| format!("comment on column {view}.{} is {};\n", identifier(name), quoted(text)));

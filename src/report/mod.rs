@@ -1,9 +1,9 @@
 //! Reports: questions, each answered by one SQL file that any DuckDB client can run.
 //!
 //! Owns the shared definitions and the reports, their headers, the macros installed in every published database,
-//! running a report or a query, the output formats, and the HTML page. Promises that the database is opened read-only, that
-//! parameter values stay values, and that text from outside cannot control a terminal, a spreadsheet or a page. Leaves
-//! out where a result is written (`cli`) and when definitions are installed (`load`).
+//! running a report or a query, the output formats, and the HTML page. Promises that the database is opened read-only,
+//! that parameter values stay values, and that text from outside cannot control a terminal, a spreadsheet or a page.
+//! Leaves out where a result is written (`cli`) and when definitions are installed (`load`).
 //!
 //! A new report is a file `sql/reports/<name>.sql` and one line in `registry.rs`.
 
@@ -15,6 +15,7 @@ pub(crate) mod dictionary;
 mod error;
 mod format;
 mod header;
+mod meanings;
 pub(crate) mod page;
 mod query;
 mod reference;

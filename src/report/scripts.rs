@@ -2,8 +2,8 @@
 
 use super::ReportError;
 use super::definition::{MacroScope, definition, macro_name, signature};
-use super::dictionary::{Kind, comment, report_comment};
 use super::header::Header;
+use super::meanings::{Kind, comment, report_comment};
 use super::registry::{VIEWS, built_in};
 use super::tokenizer::{Token, split_tokens};
 use crate::load::{Relation, Script};

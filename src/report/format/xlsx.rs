@@ -84,7 +84,9 @@ impl XlsxWriter {
         for (column, name) in (0..).zip(columns) {
             let name = on_one_line(name);
             writer.measure(column, width(&name) + FILTER_WIDTH);
-            writer.sheet.write_string_with_format(0, column, &name, &writer.formats.heading)?;
+            let heading = &writer.formats.heading;
+            let format = if is_formula(&name) { heading.clone().set_quote_prefix() } else { heading.clone() };
+            writer.sheet.write_string_with_format(0, column, &name, &format)?;
         }
         Ok(writer)
     }
