@@ -21,6 +21,7 @@
 -- caveat: Token requests are not counted. A rebuild makes no requests. A run that already knew its participants makes
 --   fewer requests than it has participants.
 -- empty: No run started on these days.
+-- next: status
 select
     a.run_id,
     a.command,

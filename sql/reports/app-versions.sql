@@ -10,8 +10,8 @@
 -- column: version: App version.
 -- column: participants: Participant rows with at least one judged minute.
 -- column: people: Distinct people and rooms.
--- column: first_seen: First day in the window on which the version was used.
--- column: last_seen: Last day in the window on which the version was used.
+-- column: first_seen local: First day in the window on which the version was used.
+-- column: last_seen local: Last day in the window on which the version was used.
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
@@ -28,6 +28,7 @@
 -- caveat: Feishu does not report release dates, so the age of a version is unknown.
 -- caveat: Each person counts once, regardless of the number of minutes.
 -- empty: The window has no judged minutes.
+-- next: report run devices
 with judged as materialized (
     select
         coalesce(f.app_version, 'unknown') as version,

@@ -45,6 +45,9 @@
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: The guide treats 5 GHz like wired and has a separate target for 2.4 GHz; Feishu reports only wifi.
 -- empty: The window has no judged minutes.
+-- table: network, people, n, poor, poor_pct, status, main_cause | participants, of_all_poor_pct, affected_pct,
+--   hours, delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
+-- next: report run worst-participants
 select
     q.dimension_value as network,
     q.judged_participants as participants,

@@ -4,7 +4,7 @@
 -- audience: data team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
--- column: date: Local date on which the meetings start.
+-- column: date local: Local date on which the meetings start.
 -- column: status: all, or one coverage status. Later runs request pending and failed again; the others are final.
 --   not_covered: no complete run covers part of this day.
 -- column: rows: Participant rows, plus one for each meeting whose participants could not all be listed.
@@ -21,6 +21,7 @@
 -- threshold: Gate: 98% (this project's choice).
 -- caveat: Expected minutes are an upper bound for people who rejoined, so complete days can stay below 100%.
 -- empty: No meetings of the window have been synced: run vcq-etl sync.
+-- next: report run reconcile
 select
     a.date,
     a.status,

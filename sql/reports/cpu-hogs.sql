@@ -29,6 +29,9 @@
 --   good enough for medians, not for a single minute.
 -- caveat: The CPU load may come from other programs.
 -- empty: No minute in the window has CPU usage over the threshold, or Feishu reported no CPU values.
+-- table: name, n, hot, hot_pct, verdict, device | version, client_p95_pct, system_p95_pct, fps_out_hot,
+--   fps_out_else, who
+-- next: report user {name|who}
 select
     a.who,
     a.name,

@@ -7,7 +7,7 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: date: Local date on which the meetings start.
+-- column: date local: Local date on which the meetings start.
 -- column: meetings: Meetings with at least one minute of quality data.
 -- column: participants: Participant rows with at least one minute of quality data.
 -- column: rooms: Distinct rooms among them.
@@ -44,6 +44,7 @@
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: week_before_pct uses the days before since, if the store has them; otherwise it is empty.
 -- empty: The window has no judged minutes.
+-- next: report run worst-meetings
 with judged as materialized (
     select
         v.meeting_key,

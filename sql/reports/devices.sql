@@ -29,6 +29,8 @@
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
 --   report unclassified.
 -- empty: The window has no judged minutes.
+-- fold: people: devices with one person each
+-- next: report run worst-participants
 select
     a.kind,
     a.value,

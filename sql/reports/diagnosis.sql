@@ -31,6 +31,7 @@
 -- caveat: Causes are assigned by rules, not measured. CPU values are matched by the timestamp of the CPU section.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: The window has no poor minutes.
+-- next: report run worst-participants
 with minutes_of as (
     select
         p.*,

@@ -10,6 +10,7 @@
 -- column: example: Example key.
 -- caveat: This report checks only what SQL can see; vcq-etl verify also checks the files.
 -- empty: Never empty: each check has one row.
+-- next: verify
 with facts as (
     select f.*
     from participant_facts as f

@@ -8,7 +8,7 @@
 --   thresholds.
 -- parameter: top integer = 20: Maximum number of rows.
 -- parameter: min_participants integer = 2: Minimum number of participants in an outage.
--- column: start: First minute, local time.
+-- column: start local: First minute, local time.
 -- column: minutes min: Duration from the first to the last minute.
 -- column: site: Building, or subnet if the building is unknown.
 -- column: participants: Participant rows with an episode in the outage.
@@ -28,6 +28,7 @@
 --   unrelated.
 -- caveat: An outage at several sites appears as several rows with the same start.
 -- empty: No two participants at one site had overlapping episodes in the window; try min_participants=1.
+-- next: report run by-site
 with stretches as materialized (
     select m.*
     from caused_minutes(since := $since, until := $until, profile := $profile) as m

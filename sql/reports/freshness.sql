@@ -4,9 +4,9 @@
 -- audience: data team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
--- column: date: Local date on which the meetings start.
+-- column: date local: Local date on which the meetings start.
 -- column: meetings: Meetings.
--- column: last_start: Latest meeting start, local time.
+-- column: last_start local: Latest meeting start, local time.
 -- column: last_minute UTC: Latest minute in the store.
 -- column: last_asked UTC: Time of the last request for one of its participants.
 -- column: lag_h h: Time from the latest minute to the last request.
@@ -17,6 +17,7 @@
 -- caveat: Ages are relative to the publication time, not to the current time, so the result does not depend on when the
 --   report is run.
 -- empty: The window has no meetings.
+-- next: status
 select
     d.meeting_date as date,
     d.meetings,

@@ -9,7 +9,7 @@
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
 -- column: weekday_no: Weekday number, from 1 (Monday) to 7 (Sunday).
 -- column: weekday: Weekday, Mon to Sun.
--- column: hour: Hour in the participants' local time, as reported by Feishu.
+-- column: hour local: Hour in the participants' local time, as reported by Feishu.
 -- column: days: Distinct days with minutes in this hour.
 -- column: participants: Participant rows with a minute in this hour.
 -- column: n min: Judged participant-minutes.
@@ -22,6 +22,8 @@
 --   report unclassified.
 -- caveat: Use at least four weeks (28 days); in a single week one outage looks like a pattern. Check the column days.
 -- empty: The window has no judged minutes.
+-- grid: weekday x hour: poor_pct
+-- next: report run heatmap --since 28d
 select
     h.weekday_no,
     case h.weekday_no

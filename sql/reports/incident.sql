@@ -11,21 +11,24 @@
 -- column: version: App version.
 -- column: network: Connection type.
 -- column: meeting: Topic of the meeting, otherwise its number.
--- column: join_time_local: When the participant joined; local time.
+-- column: join_time_local local: When the participant joined; local time.
 -- column: judged_minutes min: Judged minutes of the participant in this meeting.
 -- column: poor_minutes min: Poor minutes of the participant that belong to the incident.
--- column: first_minute_local: First of the participant's poor minutes, local time.
--- column: last_minute_local: Last of them, local time.
+-- column: first_minute_local local: First of the participant's poor minutes, local time.
+-- column: last_minute_local local: Last of them, local time.
 -- column: metric: Most frequent metric of the participant's poor minutes.
 -- column: who_id: ID of the person or room.
 -- column: meeting_no: Meeting number; numbers are reused.
--- column: meeting_date: Date of the meeting.
+-- column: meeting_date local: Date of the meeting.
 -- column: participant_key: Key of the participant.
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds).
 -- caveat: First and last minute are those of all poor minutes of the participant between the start and the end of the
 --   incident.
 -- empty: There is no incident with this ID; the report incidents lists them.
+-- table: who, poor_minutes, judged_minutes, site, network, device | meeting, first_minute_local, last_minute_local,
+--   metric, version, join_time_local, who_id, meeting_no
+-- next: report meeting {meeting_no} --until {meeting_date:next_day}
 with chosen as (
     select
         i.*,

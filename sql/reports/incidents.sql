@@ -14,8 +14,8 @@
 -- column: scope_name: Name of the person or room, topic of the meeting, otherwise the scope.
 -- column: metric: loss, delay, jitter, frame_rate or cpu.
 -- column: direction: received, sent or both.
--- column: start_time_local: First poor minute; of a problem that goes on, that of its first date.
--- column: end_time_local: Last poor minute.
+-- column: start_time_local local: First poor minute; of a problem that goes on, that of its first date.
+-- column: end_time_local local: Last poor minute.
 -- column: participants: People and rooms affected.
 -- column: meetings: Meetings affected.
 -- column: poor_minutes min: Participant-minutes of the incident.
@@ -26,16 +26,19 @@
 -- column: summary: The incident in one sentence.
 -- column: incident_id: ID, for the report incident.
 -- column: scope: The scope as in the tables: an ID, a network, a building.
--- column: start_time_utc: First poor minute, UTC.
--- column: end_time_utc: Last poor minute, UTC.
+-- column: start_time_utc UTC: First poor minute, UTC.
+-- column: end_time_utc UTC: Last poor minute, UTC.
 -- column: q_value: Expected share of false discoveries among incidents at least this certain.
--- column: meeting_date: Date of the row that is shown.
+-- column: meeting_date local: Date of the row that is shown.
 -- column: profile: Profile used.
 -- threshold: Limits of the search: metrics incident_* in the report threshold-sheet.
 -- caveat: A problem that goes on over several dates is one row with the counts of its latest date.
 -- caveat: A connection that has always been poor is not an incident: every scope is compared with its own history and
 --   with its peers.
 -- empty: No incident overlaps this period.
+-- table: severity, summary + incident_id | scope_kind, participants, meetings, poor_minutes, poor_pct, usual_poor_pct,
+--   elsewhere_poor_pct, kind
+-- next: report incident {incident_id}
 with stored as (
     select
         i.*,

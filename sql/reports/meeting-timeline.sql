@@ -9,8 +9,8 @@
 --   thresholds.
 -- parameter: only_poor text = no | yes: yes shows only minutes that are poor for at least one participant; no shows
 --   all.
--- column: meeting_date: Date of the meeting; meeting numbers are reused.
--- column: minute: Minute, local time.
+-- column: meeting_date local: Date of the meeting; meeting numbers are reused.
+-- column: minute local: Minute, local time.
 -- column: who: Name, or ID if there is no name.
 -- column: verdict: poor, good or empty (unclassified).
 -- column: cause: Cause of a poor minute.
@@ -36,6 +36,7 @@
 -- caveat: In a large store, set since and until too: the cause "service side" needs all meetings of those days.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: No meeting with this number has minutes in the window; the report worst-meetings lists meeting numbers.
+-- next: report run worst-participants
 with meetings_of as (
     select k.meeting_key, k.meeting_date
     from meetings as k

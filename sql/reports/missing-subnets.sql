@@ -18,6 +18,8 @@
 -- caveat: Without a building file, every subnet is missing; use the list as a first draft of one.
 -- empty: All subnets with at least min_sessions participations are in the building file, or the window has no
 --   addresses.
+-- fold: people: subnets with one person each
+-- next: buildings check
 with facts as (
     select f.*
     from participant_facts as f

@@ -27,6 +27,7 @@
 --   the effect of delay in webinars.
 -- caveat: The profile only affects low_pct.
 -- empty: The window has no judged minutes.
+-- next: report run worst-participants
 select
     a.value,
     a.n,

@@ -28,6 +28,7 @@
 -- caveat: Loss and jitter received can also come from the sender's side; the report diagnosis separates this as far
 --   end.
 -- empty: The window has no judged minutes.
+-- next: report run by-network
 select
     a.value,
     a.participants,

@@ -20,6 +20,7 @@
 -- caveat: Percentiles are over minutes, so people with more meeting time have more weight.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: The window has no judged minutes.
+-- next: report run threshold-sheet
 with minutes_of as (
     select
         d.dimension_value,

@@ -28,6 +28,7 @@
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
 --   report unclassified.
 -- empty: The window has no judged minutes.
+-- next: report run by-egress
 with sessions as (
     select
         d.dimension_value as path,

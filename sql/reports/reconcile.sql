@@ -10,7 +10,7 @@
 --   user, because both sums are rounded.
 -- parameter: tolerance_samples number = 0: Missing minutes to ignore in the quality data of one participant. Set it to
 --   2 if your tenant's data lacks the first and last partial minute.
--- column: date: Day of Feishu's count; for a meeting or participant the local date of the meeting.
+-- column: date local: Day of Feishu's count; for a meeting or participant the local date of the meeting.
 -- column: what: day (all meetings of the day), user (one person on that day), meeting (an event that no meeting list
 --   returned, or a list of participants), or participant (quality data).
 -- column: name: Day, user, topic of the meeting or participant.
@@ -42,6 +42,7 @@
 --   this can hide a missing meeting of that day; its participants' own rows still show it.
 -- empty: Nothing falls short of what Feishu's counts in this store say. Days and users are compared only after sync
 --   --also census.
+-- next: report run coverage
 with days as (
     select
         d.meeting_date,

@@ -7,15 +7,15 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 10: Hide percentages based on fewer than this many judged minutes.
--- column: start: When the room joined; local time as reported by Feishu.
+-- column: start local: When the room joined; local time as reported by Feishu.
 -- column: room: Name of the room, or its ID if it has no name.
 -- column: building: Building of the room, if known.
 -- column: meeting_no: Meeting number; numbers are reused.
 -- column: topic: Meeting topic.
 -- column: alarm: The rule that raised the alarm.
 -- column: level: Level of the alarm; Feishu's numeric code.
--- column: alarm_from: When the alarm began; local time.
--- column: alarm_until: When the alarm ended; local time, empty if it has not ended.
+-- column: alarm_from local: When the alarm began; local time.
+-- column: alarm_until local: When the alarm ended; local time, empty if it has not ended.
 -- column: overlap_min min: Minutes in which the room was in the meeting and the alarm was active.
 -- column: n min: Judged minutes of the room in this meeting.
 -- column: poor min: Poor minutes of the room in this meeting.
@@ -34,6 +34,9 @@
 -- caveat: A meeting has one row for each alarm.
 -- empty: No room had an alarm during a meeting in this period, or no alarms were fetched: run vcq-etl sync --also
 --   room_alerts.
+-- table: start, room, topic, alarm, level, overlap_min, poor, n | building, alarm_from, alarm_until, poor_pct,
+--   room_verdict, meeting_verdict, meeting_no
+-- next: report meeting {meeting_no} --until {start:next_day}
 select
     f.join_time_local as start,
     coalesce(r.room_name, f.participant_name, f.room_id) as room,

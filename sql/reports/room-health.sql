@@ -23,7 +23,7 @@
 -- column: days_affected: Days with at least one affected meeting.
 -- column: pattern: chronic (affected on at least three of seven consecutive days), repeated (on at least two days),
 --   once, or - if never affected.
--- column: last_good_day: Latest day with minutes and no affected meeting.
+-- column: last_good_day local: Latest day with minutes and no affected meeting.
 -- column: main_cause: Most frequent cause of poor minutes.
 -- column: cpu_p95_pct %: 95th percentile of the system's peak CPU usage.
 -- column: loss_in_p95_pct %: 95th percentile of received packet loss.
@@ -44,6 +44,9 @@
 -- caveat: Rooms without poor minutes are sorted by MOS: check rooms with a low MOS or high loss before they become
 --   poor, or use profile=strict.
 -- empty: The window has no meetings with rooms.
+-- table: room, building, n, poor, poor_pct, main_cause, pattern | peers_pct, rank, days_affected, days, network,
+--   meetings, last_good_day
+-- next: report user {room}
 with rooms_of as (
     select f.*
     from participant_facts as f

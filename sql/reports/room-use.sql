@@ -29,6 +29,7 @@
 -- caveat: A room that is used without a check-in and without a Feishu meeting counts as a no-show.
 -- empty: Neither rooms nor reservations were fetched, and no room was in a meeting: run vcq-etl sync --also
 --   rooms,reservations.
+-- next: report run room-health
 with stays as materialized (
     select
         p.room_id,

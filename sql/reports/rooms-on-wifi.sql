@@ -10,7 +10,7 @@
 -- column: room: Name of the room, or its ID if it has no name.
 -- column: sessions: Meetings on wifi or cellular.
 -- column: all_sessions: All meetings of the room.
--- column: last: Date of the latest of these.
+-- column: last local: Date of the latest of these.
 -- column: network: Network type of these meetings.
 -- column: site: Building, or subnet if the building is unknown.
 -- column: n min: Judged minutes, all networks.
@@ -21,6 +21,7 @@
 -- caveat: The network type is the one Feishu reports for each participation; a room that was moved to cable within the
 --   window shows both.
 -- empty: No room in the window was on wifi or cellular; nothing to do.
+-- next: report user {room}
 select
     r.room,
     r.sessions,

@@ -39,6 +39,7 @@
 --   independent; see trend-regression.
 -- caveat: Percentages are hidden below 30 streams, 10 participants or 5 meetings.
 -- empty: The window has no data.
+-- next: report run worst-meetings
 with windows as (
     select
         v.first_day,

@@ -7,7 +7,7 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: date: Local date on which the meetings start.
+-- column: date local: Local date on which the meetings start.
 -- column: direction: in (received) or out (sent).
 -- column: participants: Participant rows with sharing.
 -- column: n min: Judged sharing minutes.
@@ -24,6 +24,7 @@
 -- threshold: Blurry: below 720 lines (this project's choice).
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: Nothing was shared in the window.
+-- next: report run worst-meetings
 with active as (
     select x.*
     from (

@@ -7,7 +7,7 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 300: Hide percentages based on fewer than this many judged minutes.
--- column: month: First day of the month.
+-- column: month local: First day of the month.
 -- column: scope: all, inside, wired, wifi, cellular or rooms.
 -- column: participants: Participant rows with at least one judged audio minute.
 -- column: n min: Participant-minutes with judged audio.
@@ -26,6 +26,7 @@
 --   which is stricter about short problems.
 -- caveat: The scope inside requires an imported building file.
 -- empty: The window has no judged minutes.
+-- next: report run sla --since 28d
 select
     m.month,
     m.scope,

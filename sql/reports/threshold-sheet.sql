@@ -13,6 +13,7 @@
 -- column: source: Publisher of the value; `own choice` if nobody published one.
 -- caveat: Changes to the profile custom are not tracked; it is defined in the configuration file.
 -- empty: The profile does not exist.
+-- next: report show threshold-sheet
 select
     t.profile,
     t.metric,

@@ -33,6 +33,7 @@
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
 --   report unclassified.
 -- empty: The later period has no judged minutes, or the store has too few days for two periods.
+-- next: report run daily-summary
 with ends as (
     select coalesce(cast($until as date), k.last_date + 1) as until_date
     from (select max(g.meeting_date) as last_date from meetings as g) as k

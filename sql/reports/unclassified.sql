@@ -23,6 +23,7 @@
 -- caveat: Rejected connection values, CPU values and entire rows are counted in the row any.
 -- caveat: A muted microphone is not poor quality: it is excluded from all percentages and counted here.
 -- empty: The window has no minutes.
+-- next: report run unread-values
 select
     a.medium,
     a.direction,

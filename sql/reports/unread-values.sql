@@ -10,12 +10,13 @@
 -- column: values: Number of values.
 -- column: forms: Number of distinct texts.
 -- column: example: One example, truncated to 60 characters.
--- column: first_date: Earliest meeting date with such a value.
--- column: last_date: Latest meeting date with such a value.
+-- column: first_date local: Earliest meeting date with such a value.
+-- column: last_date local: Latest meeting date with such a value.
 -- column: first_seen UTC: When such a value was first received.
 -- caveat: These values are NULL in their tables. The table rejects has every original text; the raw log has the
 --   complete responses.
 -- empty: All values of the window were parsed; nothing to do.
+-- next: report show unread-values
 select
     r.table_name as "table",
     r.column_name as "column",

@@ -7,7 +7,7 @@
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
--- column: start: Local join time.
+-- column: start local: Local join time.
 -- column: meeting_no: Meeting number.
 -- column: topic: Meeting topic.
 -- column: name: Name of the participant or room.
@@ -38,6 +38,9 @@
 -- caveat: In a large store, set since too: verdicts and causes need all participants of those days.
 -- empty: Nobody with this ID or exact name took part in a meeting in the window; the report worst-participants lists
 --   IDs.
+-- table: start, topic, n, poor, verdict, main_cause, site | network, device, others_affected, meeting_no, version,
+--   coverage
+-- next: report meeting {meeting_no} --until {start:next_day}
 with sessions as (
     select f.*
     from participant_facts as f

@@ -7,7 +7,7 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: date: Local date on which the meetings start.
+-- column: date local: Local date on which the meetings start.
 -- column: direction: in (received) or out (sent).
 -- column: n min: Active video minutes.
 -- column: px1080_pct %: Percentage of minutes with at least 1080 lines; empty below min_n.
@@ -32,6 +32,7 @@
 -- caveat: This is a hint, not proof: an administrator may have limited the resolution, and a tenant without HD is
 --   always capped.
 -- empty: The window has no active video.
+-- next: report run cpu-hogs
 with active as (
     select
         x.*,

@@ -8,7 +8,7 @@
 --   thresholds.
 -- parameter: top integer = 20: Maximum number of rows.
 -- parameter: min_n integer = 60: Hide percentages based on fewer than this many judged minutes.
--- column: start: Meeting start, local time as reported by Feishu.
+-- column: start local: Meeting start, local time as reported by Feishu.
 -- column: meeting_no: Meeting number; numbers are reused.
 -- column: topic: Meeting topic.
 -- column: organizer: Meeting organiser.
@@ -21,7 +21,7 @@
 -- column: main_cause: Most frequent cause of poor minutes.
 -- column: main_cause_pct %: Percentage of poor minutes with the main cause; empty below min_n poor minutes.
 -- column: peak: Maximum number of participants with poor quality in the same minute.
--- column: peak_at: Local time of the peak.
+-- column: peak_at local: Local time of the peak.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
@@ -35,6 +35,9 @@
 -- caveat: Ranked by number of poor minutes, so a large meeting ranks above a small one with a higher percentage: check
 --   poor_pct.
 -- empty: No meeting in the window has a poor minute.
+-- table: start, topic, poor, poor_pct, main_cause, affected, participants | n, verdict, organizer, peak, peak_at,
+--   meeting_no
+-- next: report meeting {meeting_no} --until {start:next_day}
 with caused as materialized (
     select r.* from caused_minutes(since := $since, until := $until, profile := $profile) as r
 ),

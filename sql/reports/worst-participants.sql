@@ -36,6 +36,9 @@
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: Participants that Feishu lists without an ID count as a separate guest for each participation.
 -- empty: Nobody had a poor minute in the window.
+-- table: name, n, poor, poor_pct, main_cause, pattern, usual_site | days_affected, days, usual_network,
+--   usual_device, usual_version, who, department, sessions, kind
+-- next: report user {name|who}
 with facts_causes as materialized (
     select
         v.participant_key,

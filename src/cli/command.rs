@@ -1,5 +1,6 @@
 //! What every command is made of: its entry in the table of commands, and the context it runs in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -70,6 +71,8 @@ pub(super) struct Context {
     pub output: Output,
     /// The environment variable `TERM`.
     pub terminal: Option<String>,
+    /// The terminal shows more than ASCII.
+    pub is_utf8: bool,
 }
 
 impl Context {
@@ -87,7 +90,15 @@ impl Context {
             let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
             console.warn(&format!("{name} is not a setting and is ignored{meant}"));
         }
-        Context { config, console, output, terminal }
+        Context { config, console, output, terminal, is_utf8: false }
+    }
+
+    /// Takes the character set from the locale variables.
+    pub(super) fn with_locale(self, environment: &BTreeMap<String, String>) -> Context {
+        let given = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| environment.get(name));
+        let locale = given.into_iter().find(|text| !text.is_empty()).map(|text| text.to_ascii_lowercase());
+        let is_utf8 = locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"));
+        Context { is_utf8, ..self }
     }
 
     pub(super) fn start_progress(&self, calls_per_minute: u32) -> Arc<Progress> {

@@ -1,10 +1,33 @@
 //! Stdout, and result files.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::Args;
+
 use crate::error::{ExitCode, Failure};
+use crate::text::terminal_width;
+
+/// Width of a table that does not go to a terminal.
+const PIPED_WIDTH: u16 = 120;
+
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct WidthArg {
+    /// Width of a table in columns [default: that of the terminal, or 120 for a pipe or a file]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..=1000))]
+    width: Option<u16>,
+}
+
+impl WidthArg {
+    pub(super) fn columns(&self, is_stdout: bool) -> u16 {
+        let stdout = std::io::stdout();
+        self.width.unwrap_or_else(|| match is_stdout && stdout.is_terminal() {
+            true => terminal_width(stdout),
+            false => PIPED_WIDTH,
+        })
+    }
+}
 
 /// Clones write to the same place.
 #[derive(Clone)]

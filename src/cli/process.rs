@@ -62,7 +62,8 @@ pub fn run(process: Process) -> ExitCode {
             let config = Config::load(&sources)?;
             store = Some(config.store.clone());
             let terminal = process.environment.get("TERM").cloned();
-            run(arguments, &Context::new(config, console.clone(), output.clone(), terminal))
+            let context = Context::new(config, console.clone(), output.clone(), terminal);
+            run(arguments, &context.with_locale(&process.environment))
         }
     });
     result.unwrap_or_else(|failure| {

@@ -16,7 +16,7 @@ use crate::report::{
     Answer, Arguments, OutputFormat, OwnTable, Report, ResultSet, Sql, SqlError, TextFormat, TextStream, XlsxWriter,
     column_docs, restrict, table,
 };
-use crate::text::{counted, terminal_width};
+use crate::text::counted;
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl query \"show tables\"", "the tables and views"),
@@ -158,7 +158,7 @@ impl Query<'_> {
             Err(Failure::new(ExitCode::Usage, format!("the result has more than {limit}, too many for this format"))
                 .hint("add a limit, or write it with --out FILE.csv, .json or .parquet"))
         })?;
-        let width = terminal_width(std::io::stdout());
+        let width = self.args.columns();
         let text = match format {
             TextFormat::Table => table(&all, width),
             format => format.render(&self.answer(&self.report(&all.columns), &all), width),
@@ -194,7 +194,7 @@ impl Query<'_> {
     }
 
     fn answer<'r>(&self, report: &'r Report, result: &'r ResultSet) -> Answer<'r> {
-        Answer { report, arguments: &NO_ARGUMENTS, result, empty_reason: "" }
+        Answer { report, arguments: &NO_ARGUMENTS, result, empty_reason: "", window: "", next: "" }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 
 use super::command::{Choice, Context, one_of};
-use super::output::{self, write_error};
+use super::output::{self, WidthArg, write_error};
 use crate::error::{ExitCode, Failure};
 use crate::report::{OUTPUT_FORMATS, OutputFormat, TextFormat};
 use crate::text::counted;
@@ -17,6 +17,9 @@ pub(super) struct ResultArgs {
     /// Output format [default: from the extension of --out, else table]
     #[arg(long, value_name = "FORMAT", value_parser = one_of(FORMATS))]
     format: Option<OutputFormat>,
+
+    #[command(flatten)]
+    width: WidthArg,
 
     /// Output file [default: stdout]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -84,6 +87,11 @@ impl ResultArgs {
             Failure::new(ExitCode::Usage, format!("no output format follows from the file name {}", path.display()))
                 .hint(format!("give --format, or use one of the extensions {}", extensions.join(", ")))
         })
+    }
+
+    /// The width of a table.
+    pub(super) fn columns(&self) -> u16 {
+        self.width.columns(self.out.is_none())
     }
 
     /// True if a byte order mark precedes a text that is not ASCII.

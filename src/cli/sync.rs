@@ -13,6 +13,7 @@ use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::console::{Ending, estimate_text, summary_text};
 use super::failed_summary::{failed_summary, failure_text};
 use super::output::json_line;
+use super::report::published_incidents;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
 use super::window::{self, EventsError, Window};
@@ -203,6 +204,9 @@ pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &C
     if let Some(format) = format {
         let text = render_summary(&synced.summary, &ending(&synced), format);
         context.output.print(&context.console.redactor().redact(&text))?;
+        if format == TextOrJson::Text {
+            print_incidents(&synced, context)?;
+        }
     }
     if synced.unreadable_participants > 0 {
         let participants = counted(synced.unreadable_participants, "participant");
@@ -210,6 +214,16 @@ pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &C
     }
     stopped.iter().chain(&failed).for_each(|failure| context.console.failure(failure));
     Ok(synced.exit)
+}
+
+fn print_incidents(synced: &Synced, context: &Context) -> Result<(), Failure> {
+    let Summary { dates_published, store, .. } = &synced.summary;
+    // The summary of another ending names its own next step.
+    let has_next = synced.exit != ExitCode::Complete;
+    match published_incidents(dates_published, store, has_next, &context.config) {
+        Some(text) => context.output.print(&context.console.redactor().redact(&on_lines(&text))),
+        None => Ok(()),
+    }
 }
 
 fn ending(synced: &Synced) -> Ending {

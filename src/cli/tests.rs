@@ -138,6 +138,9 @@ fn help_fits_the_screen_and_is_complete() {
         &["report", "--help"],
         &["report", "run", "--help"],
         &["report", "show", "-h"],
+        &["report", "incident", "--help"],
+        &["report", "user", "--help"],
+        &["report", "meeting", "--help"],
         &["query", "--help"],
         &["buildings", "--help"],
         &["buildings", "import", "--help"],
@@ -204,7 +207,9 @@ fn usage_errors_suggest_and_keep_secrets() {
     assert!(ended.stderr.contains("hint: did you mean schema?\nhint: the commands are "), "{}", ended.stderr);
     let ended = run_with(&["--quiet", "report", "rn"], &[]);
     assert!(
-        ended.stderr.ends_with("hint: did you mean run?\nhint: the commands are list, show, run, html\n"),
+        ended.stderr.ends_with(
+            "hint: did you mean run?\nhint: the commands are list, show, run, incident, user, meeting, html\n"
+        ),
         "{}",
         ended.stderr
     );

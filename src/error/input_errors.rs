@@ -7,6 +7,7 @@ use crate::buildings::BuildingsError;
 use crate::cli::window::{self, EventsError, WindowError};
 use crate::config::{ConfigError, SETTINGS};
 use crate::load::DuckdbErrorKind;
+use crate::report::card::{CardError, Choice};
 use crate::report::page::PageError;
 use crate::report::{ReportError, SqlError, WorkbookError};
 
@@ -119,6 +120,58 @@ impl From<ReportError> for Failure {
             ReportError::NotScalar { .. } | ReportError::Define { .. } => of(ExitCode::Unexpected),
         }
     }
+}
+
+/// Choices that a failure lists.
+const MAX_CHOICES: usize = 20;
+
+impl From<CardError> for Failure {
+    fn from(error: CardError) -> Failure {
+        let usage = || Failure::of(ExitCode::Usage, &error);
+        match &error {
+            CardError::UnknownUser { text, known } => {
+                let failure = did_you_mean(usage(), text, known);
+                let part = text.to_lowercase();
+                let similar = known.iter().filter(|name| name.to_lowercase().contains(part.trim()));
+                let similar: Vec<&str> = similar.take(MAX_CHOICES).map(String::as_str).collect();
+                match similar.is_empty() {
+                    true => failure,
+                    false => failure.hint(format!("names that contain it: {}", similar.join(", "))),
+                }
+            }
+            CardError::SeveralUsers { choices, .. } => {
+                let listed = choices.iter().take(MAX_CHOICES).map(choice_text);
+                let more = choices.len().saturating_sub(MAX_CHOICES);
+                let more = (more > 0).then(|| format!("and {more} more"));
+                let choose = "choose one of them by ID:".to_owned();
+                std::iter::once(choose).chain(listed).chain(more).fold(usage(), Failure::hint)
+            }
+            CardError::UnknownMeeting { text, known, within } if within.is_empty() => {
+                did_you_mean(usage(), text, known).hint("vcq-etl report run worst-meetings lists meetings")
+            }
+            CardError::UnknownMeeting { .. } => usage().hint("leave out --since and --until for the latest one"),
+            CardError::UnknownIncident { text, known } => {
+                did_you_mean(usage(), text, known).hint("vcq-etl report run incidents --since all lists them")
+            }
+            CardError::UnknownProfile { profile, known } => {
+                did_you_mean(usage(), profile, known).hint(format!("the profiles are {}", known.join(", ")))
+            }
+            CardError::OutdatedStore => {
+                Failure::of(ExitCode::Storage, &error).hint("run vcq-etl rebuild; it makes no API calls")
+            }
+            CardError::Query { .. } => Failure::of(ExitCode::Storage, &error)
+                .hint("the database may come from another version: vcq-etl rebuild rebuilds it"),
+            CardError::NotScalar { .. } => Failure::of(ExitCode::Unexpected, &error),
+        }
+    }
+}
+
+/// `vcq-etl report user ou_5f3a  (Ann Lee, person, Sales, ann@example.com; 12 meetings, last 2026-11-18)`.
+fn choice_text(choice: &Choice) -> String {
+    let about = [&choice.name, &choice.kind, &choice.department, &choice.email];
+    let about: Vec<&str> = about.into_iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+    let meetings = crate::text::counted(choice.meetings.max(0) as u64, "meeting");
+    format!("vcq-etl report user '{}'  ({}; {meetings}, last {})", choice.who, about.join(", "), choice.last_date)
 }
 
 fn is_out_of_resources(error: &duckdb::Error) -> bool {

@@ -80,10 +80,20 @@ impl Arguments {
         self.0.iter()
     }
 
-    /// All values on one line: `since=2026-11-01, until=any, top=20`.
-    pub(crate) fn summary(&self) -> String {
+    /// The values on one line, `without` those of some parameters: `profile=cqd, top=20`.
+    pub(crate) fn summary(&self, without: &[&str]) -> String {
         let shown = |argument: &Argument| format!("{}={}", argument.name, argument.value.as_deref().unwrap_or("any"));
-        self.0.iter().map(shown).collect::<Vec<_>>().join(", ")
+        let arguments = self.0.iter().filter(|argument| !without.contains(&argument.name.as_str()));
+        arguments.map(shown).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same arguments with another value of a parameter that they have.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Arguments {
+        let replaced = |argument: &Argument| match argument.name == name {
+            true => Argument { value: Some(value.to_owned()), ..argument.clone() },
+            false => argument.clone(),
+        };
+        Arguments(self.0.iter().map(replaced).collect())
     }
 }
 
@@ -103,7 +113,8 @@ mod tests {
     #[test]
     fn missing_values_have_defaults() {
         let arguments = resolve(&[("who", "ann"), ("top", ""), ("by_what", "floor")]).expect("arguments");
-        assert_eq!(arguments.summary(), "who=ann, since=any, by_what=floor, top=any");
+        assert_eq!(arguments.summary(&["since"]), "who=ann, by_what=floor, top=any");
+        assert_eq!(arguments.with("top", "7").summary(&[]), "who=ann, since=any, by_what=floor, top=7");
         assert_eq!((arguments.get("who"), arguments.get("top"), arguments.get("none")), (Some("ann"), None, None));
     }
 

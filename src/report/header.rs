@@ -1,10 +1,10 @@
 //! The header of a report: the lines `-- key: value` at the top of its SQL.
 //!
-//! `id`, `title`, `question`, `audience` and `empty` appear at most once; `parameter`, `column`, `threshold` and
-//! `caveat` may repeat. A line that begins with `--` and three spaces continues the previous line. The header ends at
-//! the first line that does not begin with `--`.
+//! `parameter`, `column`, `threshold` and `caveat` may repeat; the others appear at most once. A line that begins with
+//! `--` and three spaces continues the previous line. The header ends at the first line that does not begin with `--`.
 
 use super::ReportError;
+use super::presentation::Presentation;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Header {
@@ -21,6 +21,8 @@ pub struct Header {
     pub caveats: Vec<String>,
     /// Shown if there are no rows.
     pub empty: String,
+    /// How a terminal shows the result.
+    pub presentation: Presentation,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +105,21 @@ impl Parameter {
     }
 }
 
-const KEYS: &[&str] = &["id", "title", "question", "audience", "parameter", "column", "threshold", "caveat", "empty"];
+const KEYS: &[&str] = &[
+    "id",
+    "title",
+    "question",
+    "audience",
+    "parameter",
+    "column",
+    "threshold",
+    "caveat",
+    "empty",
+    "table",
+    "grid",
+    "fold",
+    "next",
+];
 
 impl Header {
     /// Parses the header of a report; `report` is its name, for errors.
@@ -112,6 +128,9 @@ impl Header {
         let mut header = Header::default();
         for (line, key, value) in entries(sql) {
             header.add(&key, value).map_err(|problem| error(line, problem))?;
+        }
+        if let Some(name) = header.presentation.columns().find(|name| header.column(name).is_none()) {
+            return Err(error(1, format!("there is no column {name:?}, which table, grid, fold or next names")));
         }
         let required = [
             ("title", header.title.is_empty()),
@@ -159,6 +178,7 @@ impl Header {
                 self.caveats.push(value);
                 return Ok(());
             }
+            key if KEYS.contains(&key) => return self.presentation.add(key, &value),
             _ => return Err(format!("there is no key {key:?}; the keys are {}", KEYS.join(", "))),
         };
         if !single.is_empty() {
@@ -176,6 +196,10 @@ impl Header {
 
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    pub fn column(&self, name: &str) -> Option<&ReportColumn> {
+        self.columns.iter().find(|column| column.name == name)
     }
 }
 
@@ -280,6 +304,10 @@ mod tests {
             (format!("{top}-- column: b"), 4, "expected: -- column"),
             (format!("{top}-- column: a ms: Again."), 4, "the column a is declared twice"),
             (format!("{top}-- title: T"), 4, "title appears twice"),
+            (format!("{top}-- next: report list\n-- next: report list"), 5, "next appears twice"),
+            (format!("{top}-- grid: a by b"), 4, "expected: -- grid: column x column: column"),
+            (format!("{top}-- fold: a"), 4, "expected: -- fold: column: words"),
+            (format!("{top}-- next: report user {{b}}"), 1, "there is no column \"b\""),
             ("-- title: T".to_owned(), 1, "-- question: is missing"),
             ("-- title: T\n-- question: Q\nselect 1".to_owned(), 1, "-- column: is missing"),
             ("select 1".to_owned(), 1, "-- title: is missing"),

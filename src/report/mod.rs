@@ -9,6 +9,7 @@
 
 mod arguments;
 mod arrow_cells;
+pub(crate) mod card;
 mod catalogue;
 mod definition;
 pub(crate) mod dictionary;
@@ -17,6 +18,7 @@ mod format;
 mod header;
 mod meanings;
 pub(crate) mod page;
+mod presentation;
 mod query;
 mod reference;
 mod registry;
@@ -25,6 +27,7 @@ mod run;
 mod scripts;
 mod tokenizer;
 mod views;
+mod window;
 
 pub(crate) use arguments::Arguments;
 pub use catalogue::{Catalogue, Report};
@@ -41,6 +44,7 @@ pub(crate) use result::{Cell, ResultSet};
 pub(crate) use run::{explain_empty, run, write_parquet};
 pub(crate) use scripts::scripts;
 pub(crate) use views::ViewFiles;
+pub(crate) use window::{HeldDates, ReportWindow};
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -11,8 +11,9 @@ pub fn reference(output: &dyn Fn(&Report) -> (String, String)) -> Result<String,
     let mut text = "# The reports of vcq-etl\n\n\
          Generated from the headers of `sql/reports/*.sql`; a test keeps it up to date. Each report can be run with \
          `vcq-etl report run` or as a macro in `vcq.duckdb`. Each sample shows the first lines for a simulated tenant, \
-         80 columns wide. A percentage is empty if it is based on fewer than `min_n` judged minutes. `since` is \
-         inclusive and `until` exclusive; both refer to the local date on which a meeting starts.\n"
+         120 columns wide. A percentage is empty if it is based on fewer than `min_n` judged minutes. `since` is \
+         inclusive and `until` exclusive; both refer to the local date on which a meeting starts. The macros have no default \
+         window; `vcq-etl report run` uses the last 7 days in the store.\n"
         .to_owned();
     let mut area = "";
     for report in catalogue.reports() {

@@ -78,6 +78,21 @@ fn every_header_is_complete() {
 }
 
 #[test]
+fn every_time_says_its_clock() {
+    let connection = tenant();
+    let is_time = |sql: &str| sql == "DATE" || sql.starts_with("TIMESTAMP");
+    for report in reports() {
+        let sql = format!("describe {}", call_sql(&report, &defaults(&report)));
+        let mut statement = connection.prepare(&sql).expect("sql");
+        let types = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("columns");
+        for (name, kind) in types.collect::<Result<Vec<(String, String)>, _>>().expect("columns") {
+            let unit = report.header.column(&name).expect("a documented column").unit.as_str();
+            assert!(!is_time(&kind) || matches!(unit, "local" | "UTC"), "{}: {name} {unit:?}", report.name);
+        }
+    }
+}
+
+#[test]
 fn header_and_sql_agree() {
     let connection = tenant();
     for report in reports() {
@@ -322,7 +337,9 @@ fn every_report_fits_a_terminal() {
     for report in reports() {
         let arguments = defaults(&report);
         let result = run(&connection, &report, &arguments).expect("runs");
-        let answer = Answer { report: &report, arguments: &arguments, result: &result, empty_reason: "None." };
+        let window = "last 7 days held: 2026-11-02 to 2026-11-08, local time (--since 28d or --since all for more)";
+        let answer =
+            Answer { report: &report, arguments: &arguments, result: &result, empty_reason: "None.", window, next: "" };
         for width in [60, 80, 200] {
             let table = TextFormat::Table.render(&answer, width);
             assert!(table.lines().all(|line| line.chars().count() <= usize::from(width)), "{}: {table}", report.name);

@@ -19,17 +19,29 @@ pub(crate) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
+/// Stands for a space at which no line is broken; no text from outside contains this private character.
+const GLUE: char = '\u{e000}';
+
+/// A text in which numbers stay on the line of their percent sign, until [`unglued`].
+pub(crate) fn glued(text: &str) -> String {
+    text.replace(" %", &format!("{GLUE}%"))
+}
+
+pub(crate) fn unglued(text: &str) -> String {
+    text.replace(GLUE, " ")
+}
+
 /// Breaks a text at white space into lines of at most `max` columns. A longer word gets a line of its own.
 pub(crate) fn wrap(text: &str, max: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in glued(text).split_whitespace() {
         match lines.last_mut() {
             Some(line) if line.is_empty() => line.push_str(word),
             Some(line) if width(line) + 1 + width(word) <= max => line.extend([" ", word]),
             _ => lines.push(word.to_owned()),
         }
     }
-    lines
+    lines.iter().map(|line| unglued(line)).collect()
 }
 
 /// Wraps a text to [`WIDTH`]. It begins in column `indent`, and so do its further lines.
@@ -111,6 +123,7 @@ mod tests {
         assert_eq!(wrap("a-long-word", 4), ["a-long-word"]);
         assert_eq!(wrap("会议 会议", 8), ["会议", "会议"]);
         assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("usually 0.4 %", 11), ["usually", "0.4 %"]);
         let text = wrap_indented(&"word ".repeat(20), 70);
         assert!(text.starts_with("word word\n") && text.lines().skip(1).all(|line| line.len() <= WIDTH), "{text}");
     }

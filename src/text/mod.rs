@@ -13,7 +13,7 @@ mod sanitize;
 pub(crate) use csv::csv_line;
 pub(crate) use error_chain::error_chain;
 pub(crate) use hex::hex;
-pub(crate) use layout::{Align, TextPage, WIDTH, terminal_width, width, wrap, wrap_indented};
+pub(crate) use layout::{Align, TextPage, WIDTH, glued, terminal_width, unglued, width, wrap, wrap_indented};
 pub(crate) use numbers::{counted, date_range, duration_text, size_text, thousands, whole_duration_text};
 pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;

@@ -149,7 +149,7 @@ fn reconcile(spec: &TenantSpec, losses: LossShares, every_days: u32) -> Outcome 
         // The answers of the last two days are requested again.
         since = day - 2;
     }
-    let mut report = env.vcq(&["report", "run", "reconcile", "--format", "json"]);
+    let mut report = env.vcq(&["report", "run", "reconcile", "--since", "all", "--format", "json"]);
     let report = RunOutput::new(report.output().expect("the binary runs")).expect_exit(0).summary();
     compare(&env.simulator().tenant().losses(&losses), &report)
 }

@@ -5,6 +5,7 @@ mod api_faults;
 mod architecture;
 mod buildings;
 mod call_budget;
+mod cards;
 mod cell_values;
 mod census;
 mod concurrent_readers;

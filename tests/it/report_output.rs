@@ -35,7 +35,7 @@ fn arguments(env: &TestEnv, report: &Report) -> Vec<String> {
     let first = |sql: &str| env.rows(sql).first().cloned().unwrap_or_default();
     let most = "select m.meeting_no from quality_samples q join meetings m using (meeting_key) group by 1 order by count(*) desc, 1 limit 1";
     let who = "select user_id from participants where user_id is not null group by 1 order by count(*) desc, 1 limit 1";
-    match report.name.as_str() {
+    let mut arguments = match report.name.as_str() {
         "meeting-timeline" => vec!["--param".to_owned(), format!("meeting_no={}", first(most))],
         // After the tenant's last day, every day until the run of this test is one that no run covers.
         "coverage" => vec!["--until".to_owned(), "2026-11-14".to_owned()],
@@ -47,7 +47,11 @@ fn arguments(env: &TestEnv, report: &Report) -> Vec<String> {
             ]
         }
         _ => Vec::new(),
+    };
+    if report.header.parameter("since").is_some() {
+        arguments.splice(0..0, ["--since", "all"].map(str::to_owned));
     }
+    arguments
 }
 
 fn run(env: &TestEnv, report: &Report, more: &[&str]) -> String {

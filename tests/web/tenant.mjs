@@ -115,5 +115,5 @@ export function page(world, name, ...args) {
 /** Rows of a report as objects. */
 export function report(world, name, params) {
   const given = Object.entries(params).flatMap(([key, value]) => ["--param", `${key}=${value}`]);
-  return JSON.parse(vcq(["report", "run", name, "--store", world.store, "--format", "json", ...given], { HOME: world.folder }).stdout);
+  return JSON.parse(vcq(["report", "run", name, "--store", world.store, "--format", "json", "--since", "all", ...given], { HOME: world.folder }).stdout);
 }

@@ -2,6 +2,7 @@
 
 use clap::{ArgMatches, Command, Subcommand};
 
+use super::card::{self, IncidentArgs, MeetingArgs, UserArgs};
 use super::html::{self, HtmlArgs};
 use super::list::{self, ListArgs};
 use super::run::{self, RunArgs};
@@ -11,7 +12,9 @@ use crate::error::{ExitCode, Failure};
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl report list", "list the reports"),
-    ("vcq-etl report run worst-meetings --since 7d", "run a report"),
+    ("vcq-etl report run incidents", "what went wrong"),
+    ("vcq-etl report run worst-meetings --since 28d", "run a report"),
+    ("vcq-etl report user Ann Lee", "how her meetings were"),
     ("vcq-etl report run coverage --out coverage.csv", "for a spreadsheet"),
 ];
 
@@ -27,6 +30,15 @@ enum ReportCommand {
     /// Run a report on the published data
     #[command(after_help = run::EXAMPLES)]
     Run(RunArgs),
+    /// Show what happened in an incident, and to whom
+    #[command(after_help = card::INCIDENT_EXAMPLES)]
+    Incident(IncidentArgs),
+    /// Show how the meetings of a person or room were
+    #[command(after_help = card::USER_EXAMPLES)]
+    User(UserArgs),
+    /// Show how a meeting was
+    #[command(after_help = card::MEETING_EXAMPLES)]
+    Meeting(MeetingArgs),
     /// Write an HTML report of a day, week or month
     #[command(after_help = html::EXAMPLES)]
     Html(HtmlArgs),
@@ -45,6 +57,9 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         ReportCommand::List(args) => list::run(&args, context)?,
         ReportCommand::Show(args) => show::run(&args, context)?,
         ReportCommand::Run(args) => run::run(&args, context)?,
+        ReportCommand::Incident(args) => card::incident(&args, context)?,
+        ReportCommand::User(args) => card::user(&args, context)?,
+        ReportCommand::Meeting(args) => card::meeting(&args, context)?,
         ReportCommand::Html(args) => html::run(&args, context)?,
     }
     Ok(ExitCode::Complete)

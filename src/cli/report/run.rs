@@ -3,18 +3,20 @@
 use clap::Args;
 use duckdb::Connection;
 
+use super::next::{self, Carried};
 use super::store::{catalogue, open, warn_of_other_definitions};
+use super::window::WindowArgs;
 use crate::cli::command::Context;
+use crate::cli::output::WidthArg;
 use crate::cli::result_args::ResultArgs;
 use crate::cli::runtime::now_us;
-use crate::cli::window;
 use crate::config::Config;
 use crate::error::Failure;
-use crate::report::{self, Answer, Arguments, OutputFormat, Report, ResultSet, TextFormat, XlsxWriter};
-use crate::text::{terminal_width, wrap_indented};
+use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
+use crate::text::wrap_indented;
 
 pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report run worst-meetings --since yesterday --top 5\n  \
-    vcq-etl report run by-site --since 7d --param dimension=floor --out site.xlsx\n  \
+    vcq-etl report run by-site --since 28d --param dimension=floor --out site.xlsx\n  \
     vcq-etl report run coverage --format json | jq '.[0]'";
 
 #[derive(Debug, Args)]
@@ -23,13 +25,8 @@ pub(super) struct RunArgs {
     #[arg(value_name = "REPORT")]
     name: String,
 
-    /// Start date (inclusive): 7d, yesterday, 2026-11-01 [default: earliest]
-    #[arg(long, value_name = "WHEN")]
-    since: Option<String>,
-
-    /// End date (exclusive), in the same formats [default: latest]
-    #[arg(long, value_name = "WHEN")]
-    until: Option<String>,
+    #[command(flatten)]
+    window: WindowArgs,
 
     /// Threshold profile: cqd, strict, huawei-red or custom
     #[arg(long, value_name = "PROFILE")]
@@ -53,11 +50,14 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = catalogue(&context.config)?.find(&args.name)?;
-    let parameters = parameters(args, &context.config, now_us())?;
-    let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
+    let mut parameters = parameters(args, &context.config)?;
+    // Wrong parameters are reported whether or not there is a store.
+    Arguments::resolve(&report.name, &report.header, &parameters)?;
     let format = args.result.format(&context.config.store)?;
     let connection = open(&context.config)?;
-    let query = Query { report: &report, arguments: &arguments, connection: &connection };
+    let window = window_of(&report, args, &mut parameters, &connection)?;
+    let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
+    let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
     match format {
         OutputFormat::Text(format) => query.text(format, args, context),
@@ -67,8 +67,8 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
 }
 
 /// The parameters from their own flags and from `--param`.
-fn parameters(args: &RunArgs, config: &Config, now_us: i64) -> Result<Vec<(String, String)>, Failure> {
-    let days = window::days(args.since.as_deref(), args.until.as_deref(), &config.timezone, now_us)?;
+fn parameters(args: &RunArgs, config: &Config) -> Result<Vec<(String, String)>, Failure> {
+    let days = args.window.days(config, now_us())?;
     let flags = [
         ("since", days.since),
         ("until", days.until),
@@ -84,17 +84,45 @@ fn parameters(args: &RunArgs, config: &Config, now_us: i64) -> Result<Vec<(Strin
     Ok(parameters)
 }
 
+/// The window of a report, whose default is added to the parameters; empty if it has none.
+fn window_of(
+    report: &Report,
+    args: &RunArgs,
+    parameters: &mut Vec<(String, String)>,
+    connection: &Connection,
+) -> Result<ReportWindow, Failure> {
+    let Some(since) = report.header.parameter("since") else { return Ok(ReportWindow::default()) };
+    let clock = if since.doc.contains("(UTC") { "UTC" } else { "local time" };
+    let given = |name: &str| parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
+    let (since, until) = (given("since"), given("until").filter(|until| !until.is_empty()));
+    // An empty value removes the default.
+    let is_all = args.window.is_all() || since.as_deref() == Some("");
+    let window = args.window.resolve((since.filter(|since| !since.is_empty()), until), is_all, clock, connection)?;
+    if let Some(since) = window.since.as_ref().filter(|_| given("since").is_none()) {
+        parameters.push(("since".to_owned(), since.clone()));
+    }
+    Ok(window)
+}
+
 /// A report with its arguments on an open database.
 struct Query<'a> {
     report: &'a Report,
     arguments: &'a Arguments,
     connection: &'a Connection,
+    window: ReportWindow,
 }
 
+/// More rows than a report has, to count those that a table folds.
+const ALL_ROWS: &str = "1000000";
+
 impl Query<'_> {
-    /// The result, and the reason if it has no rows.
-    fn result(&self) -> Result<(ResultSet, String), Failure> {
-        let result = report::run(self.connection, self.report, self.arguments)?;
+    /// The result, and the reason if it has no rows. `folds` includes the rows beyond the limit, which a table counts.
+    fn result(&self, folds: bool) -> Result<(ResultSet, String), Failure> {
+        let folds = folds && self.report.header.presentation.fold.is_some();
+        let result = match self.arguments.get("top").filter(|_| folds) {
+            Some(_) => report::run(self.connection, self.report, &self.arguments.with("top", ALL_ROWS))?,
+            None => report::run(self.connection, self.report, self.arguments)?,
+        };
         let why = match result.rows.is_empty() {
             true => report::explain_empty(self.connection, self.report, self.arguments)?,
             false => String::new(),
@@ -102,18 +130,36 @@ impl Query<'_> {
         Ok((result, why))
     }
 
-    fn answer<'r>(&'r self, result: &'r ResultSet, empty_reason: &'r str) -> Answer<'r> {
-        Answer { report: self.report, arguments: self.arguments, result, empty_reason }
+    fn answer<'r>(&'r self, result: &'r ResultSet, empty_reason: &'r str, next: &'r str) -> Answer<'r> {
+        let (report, arguments, window) = (self.report, self.arguments, self.window.text.as_str());
+        Answer { report, arguments, result, empty_reason, window, next }
+    }
+
+    /// The command to type next.
+    fn next(&self, result: &ResultSet, carried: &Carried) -> String {
+        let next = self.report.header.presentation.next.as_ref().and_then(|next| next.words(result));
+        next.map(|words| next::command(words, carried)).unwrap_or_default()
     }
 
     fn text(&self, format: TextFormat, args: &RunArgs, context: &Context) -> Result<(), Failure> {
-        let (result, why_no_rows) = self.result()?;
-        let text = format.render(&self.answer(&result, &why_no_rows), terminal_width(std::io::stdout()));
-        let is_said = args.result.out.is_none() && OutputFormat::Text(format).is_human_readable();
-        if result.rows.is_empty() && !is_said {
+        let (result, why_no_rows) = self.result(format == TextFormat::Table)?;
+        let next = self.next(&result, &Carried::new(&args.window, args.profile.as_deref(), &context.config));
+        let text = format.render(&self.answer(&result, &why_no_rows, &next), args.result.columns());
+        let is_for_people = OutputFormat::Text(format).is_human_readable();
+        if result.rows.is_empty() && !(args.result.out.is_none() && is_for_people) {
             context.console.info(&no_rows(&why_no_rows));
         }
+        if !is_for_people {
+            self.state_default_window(args, context);
+        }
         args.result.write_text(format, &text, result.rows.len() as u64, context)
+    }
+
+    /// A format for programs has the rows only, so the default window is stated on stderr.
+    fn state_default_window(&self, args: &RunArgs, context: &Context) {
+        if !args.window.is_given() && !self.window.text.is_empty() {
+            context.console.info(&wrap_indented(&format!("window: {}", self.window.text), 0));
+        }
     }
 
     fn parquet(&self, args: &RunArgs, context: &Context) -> Result<(), Failure> {
@@ -124,20 +170,22 @@ impl Query<'_> {
             let why = report::explain_empty(self.connection, self.report, self.arguments)?;
             context.console.info(&no_rows(&why));
         }
+        self.state_default_window(args, context);
         Ok(())
     }
 
     fn workbook(&self, args: &RunArgs, context: &Context) -> Result<(), Failure> {
-        let (result, why_no_rows) = self.result()?;
+        let (result, why_no_rows) = self.result(false)?;
         args.result.write_file(context, |path| {
             let mut writer = XlsxWriter::new(&result.columns)?;
             writer.rows(&result.rows)?;
-            writer.finish(&self.answer(&result, &why_no_rows), path)?;
+            writer.finish(&self.answer(&result, &why_no_rows, ""), path)?;
             Ok(result.rows.len() as u64)
         })?;
         if result.rows.is_empty() {
             context.console.info(&no_rows(&why_no_rows));
         }
+        self.state_default_window(args, context);
         Ok(())
     }
 }
@@ -155,7 +203,9 @@ pub(in crate::cli) fn first_report(
     let report = Report::built_in(name)?;
     let arguments = Arguments::resolve(&report.name, &report.header, parameters)?;
     let connection = open(config)?;
-    let query = Query { report: &report, arguments: &arguments, connection: &connection };
-    let (result, why_no_rows) = query.result()?;
-    Ok(TextFormat::Table.render(&query.answer(&result, &why_no_rows), terminal_width(std::io::stdout())))
+    let window = ReportWindow::default();
+    let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
+    let (result, why_no_rows) = query.result(true)?;
+    let next = query.next(&result, &Carried::new(&WindowArgs::default(), None, config));
+    Ok(TextFormat::Table.render(&query.answer(&result, &why_no_rows, &next), WidthArg::default().columns(true)))
 }

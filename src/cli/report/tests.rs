@@ -1,7 +1,9 @@
 //! `vcq-etl report`, from the command line to what is printed and written.
 
+use crate::cli::program::program;
 use crate::cli::tests::{Ended, path, run_with, store};
 use crate::error::ExitCode;
+use crate::report::{Arguments, Catalogue, Cell};
 
 /// Runs a report on a store.
 fn report(folder: &tempfile::TempDir, name: &str, more: &[&str]) -> Ended {
@@ -128,7 +130,7 @@ fn own_reports_are_marked() {
 fn a_report_is_answered_in_each_form() {
     let folder = store();
     let run = |more: &[&str]| answered(&folder, "unread-values", more).stdout;
-    insta::assert_snapshot!(run(&[]), @r#"
+    insta::assert_snapshot!(run(&["--width", "80"]).replace(path(&folder), "STORE"), @r"
     Unparsable values
     Which values from Feishu could not be parsed, and what do they look like?
     Parameters: since=any, until=any
@@ -139,10 +141,12 @@ fn a_report_is_answered_in_each_form() {
     values      1
     forms       1
     example     =fast
-    first_date  2026-11-02
-    last_date   2026-11-02
+    first_date  2026-11-02 local
+    last_date   2026-11-02 local
     first_seen
-    "#);
+
+    Next: vcq-etl report show unread-values --store STORE
+    ");
     assert!(run(&["--format", "csv"]).contains(",'=fast,"));
     assert!(run(&["--format", "markdown"]).starts_with("## Unparsable values\n"));
     assert!(run(&["--format", "html"]).contains("<td>=fast</td>"));
@@ -290,4 +294,162 @@ fn only_csv_files_for_people_begin_with_a_byte_order_mark() {
     for args in [&["--bom"][..], &["--format", "json", "--bom"], &["--bom", "--no-bom", "--format", "csv"]] {
         assert_eq!(run("chinese", args).exit, ExitCode::Usage, "{args:?}");
     }
+}
+
+#[test]
+fn every_report_names_a_command_that_parses() {
+    let connection = crate::report::fixture::tenant();
+    for report in Catalogue::built_in().expect("reports").reports() {
+        let next = report.header.presentation.next.as_ref().unwrap_or_else(|| panic!("{}: no next", report.name));
+        let required = report.header.parameters.iter().filter(|parameter| parameter.is_required);
+        let given: Vec<(String, String)> =
+            required.map(|parameter| (parameter.name.clone(), "100000001".to_owned())).collect();
+        let arguments = Arguments::resolve(&report.name, &report.header, &given).expect("arguments");
+        let mut result = crate::report::run(&connection, report, &arguments).expect("runs");
+        if result.rows.is_empty() {
+            let time = Cell::Time("2026-11-02 09:30:00".to_owned());
+            result.rows.push(result.columns.iter().map(|_| time.clone()).collect());
+        }
+        let words = next.words(&result).unwrap_or_else(|| panic!("{}: no value", report.name));
+        let typed = std::iter::once("vcq-etl".to_owned()).chain(words.iter().cloned());
+        if let Err(error) = program().try_get_matches_from(typed) {
+            panic!("{}: {words:?}: {error}", report.name);
+        }
+    }
+}
+
+/// A store whose newest meeting is long ago.
+fn old_store() -> tempfile::TempDir {
+    let folder = store();
+    let connection = duckdb::Connection::open(folder.path().join("vcq.duckdb")).expect("a database");
+    connection
+        .execute_batch(
+            "insert into meetings (meeting_key, meeting_no, start_time_utc, start_time_local, meeting_date)
+             select '10000000' || i || '-1', '10000000' || i, timestamp '2020-01-01 09:00:00' + i * interval 1 day,
+                 timestamp '2020-01-01 09:00:00' + i * interval 1 day, date '2020-01-01' + cast(i as integer)
+             from range(9) as t(i)",
+        )
+        .expect("rows");
+    folder
+}
+
+#[test]
+fn reports_default_to_the_last_days_in_the_store_and_say_so() {
+    let folder = old_store();
+    let window = "last 7 days held: 2020-01-03 to 2020-01-09, local time";
+    let table = answered(&folder, "freshness", &[]).stdout;
+    assert!(table.contains(&format!("\nWindow: {window} (--since 28d or --since all for more)\n")), "{table}");
+    let dates = |more: &[&str]| {
+        let ended = answered(&folder, "freshness", &[&["--format", "csv"], more].concat());
+        (ended.stdout.lines().count() - 1, ended.stderr)
+    };
+    let (rows, stderr) = dates(&[]);
+    assert_eq!(rows, 7);
+    assert!(stderr.starts_with(&format!("window: {window}")), "{stderr}");
+    assert_eq!(dates(&["--quiet"]), (7, String::new()));
+    assert_eq!(dates(&["--since", "all"]), (9, String::new()));
+    assert_eq!(dates(&["--param", "since="]).0, 9);
+    assert_eq!(dates(&["--since", "2020-01-08"]), (2, String::new()));
+    assert_eq!(dates(&["--until", "2020-01-03"]).0, 2);
+    assert_eq!(dates(&["--since", "2020-01-02", "--until", "2020-01-04"]).0, 2);
+    let markdown = answered(&folder, "freshness", &["--format", "markdown"]).stdout;
+    assert!(markdown.contains(window) && markdown.contains("| date (local) |"), "{markdown}");
+    assert!(answered(&folder, "freshness", &["--format", "html"]).stdout.contains(window));
+}
+
+#[test]
+fn a_piped_table_has_the_given_width() {
+    let folder = old_store();
+    for (more, width) in [(&[][..], 120), (&["--width", "60"], 60), (&["--width", "200"], 200)] {
+        let table = answered(&folder, "freshness", more).stdout;
+        let lines = table.lines().filter(|line| !line.starts_with("Next: "));
+        let longest = lines.map(|line| line.chars().count()).max().expect("lines");
+        assert!(longest <= width && longest > width / 2, "{longest}: {table}");
+    }
+    assert!(refused(&folder, "freshness", &["--width", "5"]).contains("20..=1000"));
+}
+
+#[test]
+fn incidents_read_as_sentences_and_use_the_width() {
+    let folder = store();
+    let connection = duckdb::Connection::open(folder.path().join("vcq.duckdb")).expect("a database");
+    connection
+        .execute_batch(
+            "insert into meetings by name select '1-1' as meeting_key, date '2026-11-20' as meeting_date;
+             insert into incidents by name
+             select '2026-11-20-acute-site-0000000' || i as incident_id, 'acute' as kind, 'site' as scope_kind,
+                'Harbour House ' || i as scope, 'jitter' as metric, 'both' as direction,
+                timestamp '2026-11-20 01:40:00' as start_time_utc, timestamp '2026-11-20 09:40:00' as start_time_local,
+                timestamp '2026-11-20 04:06:00' as end_time_utc, timestamp '2026-11-20 12:06:00' as end_time_local,
+                7 as participants, 3 as meetings, 412 as poor_minutes, 480 as judged_minutes, 85.8 as poor_pct,
+                0.4 as usual_poor_pct, 0.6 as elsewhere_poor_pct, 0.001 as q_value,
+                case i when 1 then 'critical' else 'minor' end as severity, date '2026-11-20' as meeting_date,
+                'Fri 20 Nov 09:40-12:06, Harbour House ' || i || ': jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %' as summary
+             from range(1, 3) as t(i)",
+        )
+        .expect("rows");
+    drop(connection);
+    let table = |width: &str| {
+        let text = answered(&folder, "incidents", &["--width", width]).stdout.replace(path(&folder), "STORE");
+        // Below title, question and window.
+        text.split_once("\n\n").expect("a table").1.to_owned()
+    };
+    insta::assert_snapshot!(table("60"), @r"
+    severity  summary
+    ------------------------------------------------------------
+    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter
+              both ways, 7 people, 3 meetings; usually 0.4 %,
+              elsewhere 0.6 %
+              2026-11-20-acute-site-00000001
+    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter
+              both ways, 7 people, 3 meetings; usually 0.4 %,
+              elsewhere 0.6 %
+              2026-11-20-acute-site-00000002
+    (20 more columns: --width 240, or --format csv)
+
+    Next: vcq-etl report incident 2026-11-20-acute-site-00000001 --store STORE
+    ");
+    insta::assert_snapshot!(table("80"), @r"
+    severity  summary
+    --------------------------------------------------------------------------------
+    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter both ways, 7 people, 3
+              meetings; usually 0.4 %, elsewhere 0.6 %
+              2026-11-20-acute-site-00000001
+    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter both ways, 7 people, 3
+              meetings; usually 0.4 %, elsewhere 0.6 %
+              2026-11-20-acute-site-00000002
+    (20 more columns: --width 240, or --format csv)
+
+    Next: vcq-etl report incident 2026-11-20-acute-site-00000001 --store STORE
+    ");
+    insta::assert_snapshot!(table("120"), @r"
+    severity  summary
+    ------------------------------------------------------------------------------------------------------------------------
+    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6
+              %
+              2026-11-20-acute-site-00000001
+    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6
+              %
+              2026-11-20-acute-site-00000002
+    (20 more columns: --width 240, or --format csv)
+
+    Next: vcq-etl report incident 2026-11-20-acute-site-00000001 --store STORE
+    ");
+    insta::assert_snapshot!(table("200"), @r"
+    severity  summary                                                                                  scope_kind  participants  meetings  poor_minutes  poor_pct  usual_poor_pct  elsewhere_poor_pct  kind
+                                                                                                                                                    min         %               %                   %
+    --------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter both ways, 7 people, 3 meetings;         site                   7         3           412      85.8             0.4                 0.6  acute
+              usually 0.4 %, elsewhere 0.6 %
+              2026-11-20-acute-site-00000001
+    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter both ways, 7 people, 3 meetings;         site                   7         3           412      85.8             0.4                 0.6  acute
+              usually 0.4 %, elsewhere 0.6 %
+              2026-11-20-acute-site-00000002
+    (12 more columns: --width 240, or --format csv)
+
+    Next: vcq-etl report incident 2026-11-20-acute-site-00000001 --store STORE
+    ");
+    let csv = answered(&folder, "incidents", &["--format", "csv"]).stdout;
+    assert!(csv.starts_with("severity,kind,scope_kind,scope_name,metric,direction,start_time_local,"), "{csv}");
+    assert_eq!(csv.lines().count(), 3);
 }

@@ -12,6 +12,10 @@ pub(crate) struct Answer<'a> {
     pub result: &'a ResultSet,
     /// Why there are no rows; empty if there are some.
     pub empty_reason: &'a str,
+    /// The window in words; empty for a report without one.
+    pub window: &'a str,
+    /// The command to type next; empty if there is none.
+    pub next: &'a str,
 }
 
 impl Answer<'_> {
@@ -24,7 +28,12 @@ impl Answer<'_> {
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&ReportColumn> {
-        self.report.header.columns.iter().find(|column| column.name == name)
+        self.report.header.column(name)
+    }
+
+    /// The parameters on one line; the window is stated apart.
+    pub(super) fn parameters(&self) -> String {
+        self.arguments.summary(if self.window.is_empty() { &[] } else { &["since", "until"] })
     }
 }
 

@@ -21,14 +21,13 @@ pub(super) fn render(answer: &Answer<'_>) -> String {
         title = escape(&header.title),
         question = escape(&header.question),
     );
-    let parameters: Vec<String> = answer
-        .arguments
-        .iter()
-        .map(|argument| {
-            let value = argument.value.as_deref().unwrap_or("any");
-            format!("{} <code>{}</code>", escape(&argument.name), escape(value))
-        })
-        .collect();
+    let is_shown = |name: &str| answer.window.is_empty() || !matches!(name, "since" | "until");
+    let window = Some(answer.window).filter(|window| !window.is_empty()).map(escape);
+    let parameters = answer.arguments.iter().filter(|argument| is_shown(&argument.name)).map(|argument| {
+        let value = argument.value.as_deref().unwrap_or("any");
+        format!("{} <code>{}</code>", escape(&argument.name), escape(value))
+    });
+    let parameters: Vec<String> = window.into_iter().chain(parameters).collect();
     if !parameters.is_empty() {
         page.push_str(&format!("<p class=\"parameters\">{}</p>\n", parameters.join(" · ")));
     }
@@ -57,7 +56,8 @@ fn rows(answer: &Answer<'_>) -> String {
     let mut text = "<div class=\"scroll\"><table class=\"rows\">\n<thead><tr>".to_owned();
     for (name, class) in result.columns.iter().zip(&class) {
         let doc = answer.column(name).map(|column| format!(" title=\"{}\"", escape(&column.doc))).unwrap_or_default();
-        text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}</th>", escape(name)));
+        let unit = answer.column(name).map(|column| unit(column)).unwrap_or_default();
+        text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}{unit}</th>", escape(name)));
     }
     text.push_str("</tr></thead>\n<tbody>\n");
     let columns: Vec<Vec<String>> = (0..result.columns.len()).map(|index| result.display_column(index)).collect();
@@ -72,14 +72,17 @@ fn rows(answer: &Answer<'_>) -> String {
     text + "</tbody></table></div>\n"
 }
 
+fn unit(column: &ReportColumn) -> String {
+    match column.unit.is_empty() {
+        true => String::new(),
+        false => format!(" <span class=\"unit\">{}</span>", escape(&column.unit)),
+    }
+}
+
 fn column_docs(columns: &[ReportColumn]) -> String {
     let mut text = "<h2>Columns</h2>\n<table>\n".to_owned();
     for column in columns {
-        let unit = if column.unit.is_empty() {
-            String::new()
-        } else {
-            format!(" <span class=\"unit\">{}</span>", escape(&column.unit))
-        };
+        let unit = unit(column);
         let (name, doc) = (escape(&column.name), escape(&column.doc));
         text.push_str(&format!("<tr><th scope=\"row\">{name}{unit}</th><td>{doc}</td></tr>\n"));
     }
@@ -121,7 +124,15 @@ mod tests {
         let report = fixture_report();
         let chosen = [("profile".to_owned(), profile.to_owned())];
         let arguments = Arguments::resolve("topics", &report.header, &chosen).expect("arguments");
-        render(&Answer { report: &report, arguments: &arguments, result, empty_reason: "Nobody <met>." })
+        let window = "2026-11-02, local time";
+        render(&Answer {
+            report: &report,
+            arguments: &arguments,
+            result,
+            empty_reason: "Nobody <met>.",
+            window,
+            next: "",
+        })
     }
 
     #[test]
@@ -132,9 +143,9 @@ mod tests {
         <main>
         <h1>Minutes &amp; &lt;topics&gt;</h1>
         <p class="question">Which topics?</p>
-        <p class="parameters">since <code>any</code> · profile <code>cqd</code></p>
+        <p class="parameters">2026-11-02, local time · profile <code>cqd</code></p>
         <div class="scroll"><table class="rows">
-        <thead><tr><th scope="col" title="The topic.">topic</th><th scope="col" class="number" title="How many.">minutes</th><th scope="col" class="number" title="Poor ones.">poor_pct</th></tr></thead>
+        <thead><tr><th scope="col" title="The topic.">topic</th><th scope="col" class="number" title="How many.">minutes <span class="unit">min</span></th><th scope="col" class="number" title="Poor ones.">poor_pct <span class="unit">%</span></th></tr></thead>
         <tbody>
         <tr><td>Weekly, &quot;all&quot; hands</td><td class="number">1200</td><td class="number">12.5</td></tr>
         <tr><td>=HYPERLINK(&quot;x&quot;)</td><td class="number">-7</td><td class="number"></td></tr>

@@ -2,10 +2,16 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::text::width;
+use crate::text::{glued, unglued, width};
 
-/// Wraps a text at spaces to lines of at most `max_width` columns. A longer word is split after an underscore, if any.
+/// Wraps each line of a text at spaces to lines of at most `max_width` columns. A longer word is split after an
+/// underscore, if any.
 pub(super) fn wrap_cell(text: &str, max_width: usize) -> Vec<String> {
+    let lines = text.split('\n').flat_map(|line| wrap_line(&glued(line), max_width));
+    lines.map(|line| unglued(&line)).collect()
+}
+
+fn wrap_line(text: &str, max_width: usize) -> Vec<String> {
     let max_width = max_width.max(2);
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -47,6 +53,8 @@ pub(super) fn truncate(text: &str, max_width: usize) -> String {
 #[derive(Debug, Clone)]
 pub(super) struct GridColumn {
     pub(super) name: String,
+    /// Unit or clock, below the name; may be empty.
+    pub(super) unit: String,
     /// One per row.
     pub(super) values: Vec<String>,
     /// Numeric columns are right-aligned.
@@ -66,27 +74,36 @@ const MAX_WORD_WIDTH: usize = 40;
 
 impl GridColumn {
     /// A column at its minimum width: its name on two lines at most, its numbers and words unbroken.
-    pub(super) fn new(name: &str, values: Vec<String>, is_numeric: bool, is_text: bool) -> GridColumn {
+    pub(super) fn new(name: &str, unit: &str, values: Vec<String>, is_numeric: bool, is_text: bool) -> GridColumn {
         let min_width = |value: &str| match is_text {
-            true => width(value).min(COMFORTABLE_WIDTH).max(longest_word(value).min(MAX_WORD_WIDTH)),
+            true => longest_line(value).min(COMFORTABLE_WIDTH).max(longest_word(value).min(MAX_WORD_WIDTH)),
             false => width(value),
         };
         let values_width = values.iter().map(|value| min_width(value)).max().unwrap_or_default();
         let name_width = (1..).find(|max_width| *max_width >= width(name) || wraps_after_underscore(name, *max_width));
-        let width = values_width.max(name_width.unwrap_or_default());
-        GridColumn { name: name.to_owned(), width, values, is_numeric }
+        let width = values_width.max(name_width.unwrap_or_default()).max(width(unit));
+        GridColumn { name: name.to_owned(), unit: unit.to_owned(), width, values, is_numeric }
+    }
+
+    /// The width at which no value is wrapped.
+    pub(super) fn full_width(&self) -> usize {
+        self.values.iter().map(|value| longest_line(value)).max().unwrap_or_default().max(self.width)
     }
 
     /// The additional width at which nothing is wrapped.
     fn missing_width(&self) -> usize {
-        let values_width = self.values.iter().map(|value| width(value)).max().unwrap_or_default();
-        values_width.max(width(&self.name)).saturating_sub(self.width)
+        self.full_width().max(width(&self.name)).saturating_sub(self.width)
     }
+}
+
+/// The width of the longest line of a cell.
+fn longest_line(text: &str) -> usize {
+    text.split('\n').map(width).max().unwrap_or_default()
 }
 
 /// The width of the longest word that must not be broken; scripts with wide characters can be broken anywhere.
 fn longest_word(text: &str) -> usize {
-    let words = text.split(' ').filter(|word| word.chars().all(|c| c.width() == Some(1)));
+    let words = text.split([' ', '\n']).filter(|word| word.chars().all(|c| c.width() == Some(1)));
     words.map(width).max().unwrap_or_default()
 }
 
@@ -113,11 +130,15 @@ pub(super) fn spread(columns: &mut [GridColumn], max_width: usize) {
     }
 }
 
-/// Names, a rule and the rows. No other lines, so that text copied from a terminal is the data.
+/// Names, units, a rule and the rows. No other lines, so that text copied from a terminal is the data.
 pub(super) fn grid(columns: &[GridColumn]) -> String {
     let mut text = String::new();
     let names: Vec<Vec<String>> = columns.iter().map(|column| wrap_cell(&column.name, column.width)).collect();
     push_row(&mut text, columns, &names, true);
+    if columns.iter().any(|column| !column.unit.is_empty()) {
+        let units: Vec<Vec<String>> = columns.iter().map(|column| vec![column.unit.clone()]).collect();
+        push_row(&mut text, columns, &units, true);
+    }
     text.push_str(&"-".repeat(total_width(columns)));
     text.push('\n');
     for row in 0..columns.first().map_or(0, |column| column.values.len()) {
@@ -161,6 +182,7 @@ mod tests {
         assert_eq!(wrap_cell("季度规划会议", 8), ["季度规划", "会议"]);
         assert_eq!(wrap_cell("incomprehensible", 6), ["incomp", "rehens", "ible"]);
         assert_eq!(wrap_cell("", 6), [""]);
+        assert_eq!(wrap_cell("usually 0.4 %", 11), ["usually", "0.4 %"]);
     }
 
     #[test]

@@ -7,18 +7,28 @@ use crate::text::on_one_line;
 pub(super) fn render(answer: &Answer<'_>) -> String {
     let header = &answer.report.header;
     let mut text = format!("## {}\n\n{}\n\n", escape(&header.title), escape(&header.question));
-    let parameters = answer.arguments.summary();
-    if !parameters.is_empty() {
-        text.push_str(&format!("Parameters: {}\n\n", escape(&parameters)));
+    for (label, value) in [("Window", answer.window), ("Parameters", &answer.parameters())] {
+        if !value.is_empty() {
+            text.push_str(&format!("{label}: {}\n\n", escape(value)));
+        }
     }
+    let units = |name: &str| answer.column(name).map(|column| column.unit.clone()).unwrap_or_default();
     match answer.result.rows.is_empty() {
-        true => text + &format!("No rows. {}\n", escape(answer.empty_reason)),
-        false => text + &table(answer.result),
+        true => text.push_str(&format!("No rows. {}\n", escape(answer.empty_reason))),
+        false => text.push_str(&table(answer.result, units)),
     }
+    if !answer.next.is_empty() {
+        text.push_str(&format!("\nNext: {}\n", escape(answer.next)));
+    }
+    text
 }
 
-fn table(result: &ResultSet) -> String {
-    let mut text = row(result.columns.iter().map(|name| escape(name)));
+fn table(result: &ResultSet, units: impl Fn(&str) -> String) -> String {
+    let heading = |name: &String| match units(name) {
+        unit if unit.is_empty() => escape(name),
+        unit => escape(&format!("{name} ({unit})")),
+    };
+    let mut text = row(result.columns.iter().map(heading));
     let rules = (0..result.columns.len()).map(|column| if result.is_numeric(column) { "---:" } else { "---" });
     text.push_str(&row(rules.map(str::to_owned)));
     for cells in &result.rows {
@@ -56,8 +66,8 @@ mod tests {
 
     #[test]
     fn text_is_escaped() {
-        insta::assert_snapshot!(table(&fixture()), @r#"
-        | topic | minutes | poor_pct |
+        insta::assert_snapshot!(table(&fixture(), |name| if name == "minutes" { "min".to_owned() } else { String::new() }), @r#"
+        | topic | minutes (min) | poor_pct |
         | --- | ---: | ---: |
         | Weekly, "all" hands | 1200 | 12.5 |
         | =HYPERLINK("x") | -7 |  |

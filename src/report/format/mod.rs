@@ -2,10 +2,12 @@
 
 mod answer;
 mod csv;
+mod fold;
 mod html;
 mod json;
 mod layout;
 mod markdown;
+mod matrix;
 mod output;
 mod table;
 mod xlsx;

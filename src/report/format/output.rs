@@ -57,7 +57,7 @@ impl OutputFormat {
 pub(crate) fn table(result: &ResultSet, width: u16) -> String {
     match result.rows.is_empty() {
         true => String::new(),
-        false => on_lines(&table_format::body(result, |_| String::new(), usize::from(width))),
+        false => on_lines(&table_format::body(result, |_| String::new(), None, usize::from(width))),
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
             let result = ResultSet { columns, rows };
             let report = fixture_report();
             let arguments = Arguments::resolve("r", &report.header, &[("profile".to_owned(), given)]).expect("arguments");
-            let answer = Answer { report: &report, arguments: &arguments, result: &result, empty_reason: "" };
+            let answer = Answer { report: &report, arguments: &arguments, result: &result, empty_reason: "", window: "", next: "" };
             for (name, _, format) in OUTPUT_FORMATS {
                 let OutputFormat::Text(format) = format else { continue };
                 let text = format.render(&answer, width);

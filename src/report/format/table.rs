@@ -1,14 +1,17 @@
 //! A table for a terminal.
 //!
 //! If it is too wide, columns with one value are shown once, and the rest is split into blocks below one another, each
-//! repeating the row's number and name. A single row becomes a list of its values. No column is omitted.
+//! repeating the row's number and name. A single row becomes a list of its values. Columns and rows are omitted only as
+//! the report's header says (`report::presentation`), and their number is given.
 
 use std::collections::BTreeSet;
 
 use super::answer::Answer;
 use super::layout::{GAP, GridColumn, grid, spread, total_width, truncate, wrap_cell};
+use super::{fold, matrix};
+use crate::report::presentation::TableColumns;
 use crate::report::result::{Cell, ResultSet};
-use crate::text::{on_one_line, width};
+use crate::text::{counted, on_one_line, width};
 
 /// Rows per block when a table is split, so that the blocks of a row fit on a screen.
 const ROWS_PER_BLOCK: usize = 25;
@@ -25,18 +28,78 @@ const MAX_NAMING_COLUMNS: usize = 4;
 pub(super) fn render(answer: &Answer<'_>, width: usize) -> String {
     let header = &answer.report.header;
     let mut text = format!("{}\n{}\n", on_one_line(&header.title), paragraph("", &header.question, width));
-    let parameters = answer.arguments.summary();
-    if !parameters.is_empty() {
-        text.push_str(&(paragraph("Parameters: ", &parameters, width) + "\n"));
+    for (label, value) in [("Window: ", answer.window), ("Parameters: ", &answer.parameters())] {
+        if !value.is_empty() {
+            text.push_str(&(paragraph(label, value, width) + "\n"));
+        }
     }
     text.push('\n');
     if answer.result.rows.is_empty() {
         text.push_str(&(paragraph("No rows. ", answer.empty_reason, width) + "\n"));
         return text;
     }
+    let presentation = &header.presentation;
     let units = |name: &str| answer.column(name).map(|column| column.unit.clone()).unwrap_or_default();
-    text.push_str(&body(answer.result, units, width));
+    let matrix = presentation.grid.as_ref().and_then(|axes| matrix::render(answer.result, axes, units, width));
+    match matrix {
+        Some(matrix) => text.push_str(&matrix),
+        None => {
+            let (result, notes) = fold::folded(answer);
+            let (result, omitted) = match &presentation.table {
+                Some(columns) => chosen_columns(result, columns, units, width),
+                None => (result, 0),
+            };
+            let below = presentation.table.as_ref().and_then(|columns| columns.below.as_ref());
+            text.push_str(&body(&result, units, below, width));
+            notes.iter().for_each(|note| text.push_str(&(paragraph("", note, width) + "\n")));
+            if omitted > 0 {
+                let columns = counted(omitted as u64, "more column");
+                text.push_str(&paragraph("", &format!("({columns}: --width {WIDE}, or --format csv)"), width));
+                text.push('\n');
+            }
+        }
+    }
+    if !answer.next.is_empty() {
+        // A command is not wrapped, so that it can be copied.
+        text.push_str(&format!("\nNext: {}\n", on_one_line(answer.next)));
+    }
     text
+}
+
+/// A width that shows most columns.
+const WIDE: usize = 240;
+
+/// The columns to show, in the order of the header, and the number of those omitted: first the ones that are always
+/// shown, then as many others as fit without wrapping a value.
+fn chosen_columns(
+    result: ResultSet,
+    columns: &TableColumns,
+    units: impl Fn(&str) -> String,
+    max_width: usize,
+) -> (ResultSet, usize) {
+    let at = |name: &String| result.columns.iter().position(|column| column == name);
+    let always = columns.always.iter().filter_map(at).collect::<Vec<_>>();
+    let listed = columns.if_wide.iter().filter_map(at).collect::<Vec<_>>();
+    let is_listed = |index: &usize| always.contains(index) || listed.contains(index);
+    let others = (0..result.columns.len()).filter(|index| !is_listed(index)).collect::<Vec<_>>();
+    let full_width = |index: usize| {
+        let column = grid_column(&result, index, &units);
+        column.full_width().max(width(&column.name)) + GAP
+    };
+    let mut chosen = always;
+    let lower = columns.below.as_ref().and_then(|(_, lower)| at(lower));
+    let mut used: usize = chosen.iter().filter(|index| Some(**index) != lower).map(|index| full_width(*index)).sum();
+    for index in listed.into_iter().chain(others) {
+        used += full_width(index);
+        if used > max_width + GAP {
+            break;
+        }
+        chosen.push(index);
+    }
+    let omitted = result.columns.len() - chosen.len();
+    let row = |row: &Vec<Cell>| chosen.iter().filter_map(|index| row.get(*index).cloned()).collect();
+    let names = chosen.iter().map(|index| result.columns[*index].clone()).collect();
+    (ResultSet { columns: names, rows: result.rows.iter().map(row).collect() }, omitted)
 }
 
 /// A wrapped text with a prefix.
@@ -45,13 +108,22 @@ fn paragraph(prefix: &str, text: &str, max_width: usize) -> String {
 }
 
 /// The rows, without title and parameters.
-pub(super) fn body(result: &ResultSet, units: impl Fn(&str) -> String, max_width: usize) -> String {
-    let columns: Vec<GridColumn> = (0..result.columns.len()).map(|index| grid_column(result, index)).collect();
+pub(super) fn body(
+    result: &ResultSet,
+    units: impl Fn(&str) -> String,
+    below: Option<&(String, String)>,
+    max_width: usize,
+) -> String {
+    let mut columns: Vec<GridColumn> =
+        (0..result.columns.len()).map(|index| grid_column(result, index, &units)).collect();
+    if let Some((upper, lower)) = below {
+        put_below(&mut columns, upper, lower);
+    }
     if let Some(table) = single_table(columns.clone(), max_width) {
         return table;
     }
     if result.rows.len() == 1 {
-        return list(&columns, units, max_width);
+        return list(&columns, max_width);
     }
     let (constant, varying): (Vec<GridColumn>, Vec<GridColumn>) =
         columns.into_iter().partition(|column| column.values.iter().all(|value| *value == column.values[0]));
@@ -69,10 +141,22 @@ pub(super) fn body(result: &ResultSet, units: impl Fn(&str) -> String, max_width
     text + &single_table(varying.clone(), max_width).unwrap_or_else(|| blocks(result, &varying, max_width))
 }
 
-fn grid_column(result: &ResultSet, index: usize) -> GridColumn {
+/// Puts the values of one column below those of another.
+fn put_below(columns: &mut Vec<GridColumn>, upper: &str, lower: &str) {
+    let at = |name: &str| columns.iter().position(|column| column.name == name);
+    let (Some(upper), Some(lower)) = (at(upper), at(lower)) else { return };
+    let values = columns[upper].values.iter().zip(&columns[lower].values);
+    let values = values.map(|(first, second)| format!("{first}\n{second}").trim_end().to_owned()).collect();
+    let column = &columns[upper];
+    columns[upper] = GridColumn::new(&column.name, &column.unit, values, false, true);
+    columns.remove(lower);
+}
+
+fn grid_column(result: &ResultSet, index: usize, units: impl Fn(&str) -> String) -> GridColumn {
     let name = &result.columns[index];
     let values = result.display_column(index).iter().map(|text| truncate(&on_one_line(text), MAX_CELL_WIDTH)).collect();
-    GridColumn::new(&on_one_line(name), values, result.is_numeric(index), is_text(result, name))
+    let (name, unit, is_text) = (on_one_line(name), on_one_line(&units(name)), is_text(result, name));
+    GridColumn::new(&name, &unit, values, result.is_numeric(index), is_text)
 }
 
 /// All columns side by side; `None` if they do not fit.
@@ -85,12 +169,12 @@ fn single_table(mut columns: Vec<GridColumn>, max_width: usize) -> Option<String
 }
 
 /// The values of one row below one another, with their units.
-fn list(columns: &[GridColumn], units: impl Fn(&str) -> String, max_width: usize) -> String {
+fn list(columns: &[GridColumn], max_width: usize) -> String {
     let name_width = columns.iter().map(|column| width(&column.name)).max().unwrap_or_default();
     let mut text = String::new();
     for column in columns {
         let value = &column.values[0];
-        let unit = if value.is_empty() { String::new() } else { units(&column.name) };
+        let unit = if value.is_empty() { "" } else { column.unit.as_str() };
         let lines = wrap_cell(format!("{value} {unit}").trim_end(), max_width.saturating_sub(name_width + 2));
         for (index, line) in lines.iter().enumerate() {
             let name = if index == 0 { column.name.as_str() } else { "" };
@@ -105,7 +189,7 @@ fn list(columns: &[GridColumn], units: impl Fn(&str) -> String, max_width: usize
 /// The columns in blocks below one another, a limited number of rows at a time.
 fn blocks(result: &ResultSet, columns: &[GridColumn], max_width: usize) -> String {
     let rows = result.rows.len();
-    let numbers = GridColumn::new("#", (1..=rows).map(|number| number.to_string()).collect(), true, false);
+    let numbers = GridColumn::new("#", "", (1..=rows).map(|number| number.to_string()).collect(), true, false);
     let names = naming_columns(result, columns).into_iter().map(|index| shortened(&columns[index]));
     let head: Vec<GridColumn> = std::iter::once(numbers.clone()).chain(names).collect();
 
@@ -173,14 +257,29 @@ fn is_text(result: &ResultSet, column: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Arguments;
     use crate::report::format::fixture_report;
     use crate::report::result::fixture;
+    use crate::report::{Arguments, Header, Report};
 
     fn rendered(result: &ResultSet, width: usize) -> String {
-        let report = fixture_report();
+        shown("", result, width)
+    }
+
+    /// A result of the fixture's report with more lines in its header.
+    fn shown(more: &str, result: &ResultSet, width: usize) -> String {
+        let fixture = fixture_report();
+        let sql = fixture.sql.replace("select 1", &format!("{more}select 1"));
+        let report = Report { header: Header::parse("topics", &sql).expect("header"), ..fixture };
         let arguments = Arguments::resolve("topics", &report.header, &[]).expect("arguments");
-        render(&Answer { report: &report, arguments: &arguments, result, empty_reason: "Nobody met." }, width)
+        let answer = Answer {
+            report: &report,
+            arguments: &arguments,
+            result,
+            empty_reason: "Nobody met.",
+            window: "2026-11-02 to 2026-11-08, local time",
+            next: "vcq-etl report list",
+        };
+        render(&answer, width)
     }
 
     fn wide(rows: usize) -> ResultSet {
@@ -198,16 +297,76 @@ mod tests {
     #[test]
     fn numbers_are_right_aligned_and_missing_values_empty() {
         insta::assert_snapshot!(rendered(&fixture(), 80), @r#"
+            Minutes & <topics>
+            Which topics?
+            Window: 2026-11-02 to 2026-11-08, local time
+            Parameters: profile=cqd
+
+            topic                 minutes  poor_pct
+                                      min         %
+            ---------------------------------------
+            Weekly, "all" hands      1200      12.5
+            =HYPERLINK("x")            -7
+            a|b�[31mred line <b>               0.50
+
+            Next: vcq-etl report list
+            "#);
+    }
+
+    #[test]
+    fn a_header_names_the_columns_of_a_narrow_table() {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let row =
+            |topic: &str, minutes: i128| vec![text(topic), Cell::Integer(minutes), Cell::Number(1.5), text("a note")];
+        let columns = ["topic", "minutes", "poor_pct", "note"].map(str::to_owned).to_vec();
+        let result = ResultSet { columns, rows: vec![row(&"weekly ".repeat(9), 1), row("daily", 2)] };
+        let header = "-- table: poor_pct, topic | minutes\n";
+        insta::assert_snapshot!(shown(header, &result, 60), @r"
         Minutes & <topics>
         Which topics?
-        Parameters: since=any, profile=cqd
+        Window: 2026-11-02 to 2026-11-08, local time
+        Parameters: profile=cqd
 
-        topic                 minutes  poor_pct
-        ---------------------------------------
-        Weekly, "all" hands      1200      12.5
-        =HYPERLINK("x")            -7
-        a|b�[31mred line <b>               0.50
-        "#);
+        poor_pct  topic
+               %
+        ------------------------------------------------------------
+             1.5  weekly weekly weekly weekly weekly weekly weekly
+                  weekly weekly
+             1.5  daily
+        (2 more columns: --width 240, or --format csv)
+
+        Next: vcq-etl report list
+        ");
+        insta::assert_snapshot!(shown(header, &result, 80), @r"
+        Minutes & <topics>
+        Which topics?
+        Window: 2026-11-02 to 2026-11-08, local time
+        Parameters: profile=cqd
+
+        poor_pct  topic                                                          minutes
+               %                                                                     min
+        --------------------------------------------------------------------------------
+             1.5  weekly weekly weekly weekly weekly weekly weekly weekly              1
+                  weekly
+             1.5  daily                                                                2
+        (1 more column: --width 240, or --format csv)
+
+        Next: vcq-etl report list
+        ");
+        insta::assert_snapshot!(shown(header, &result, 120), @r"
+        Minutes & <topics>
+        Which topics?
+        Window: 2026-11-02 to 2026-11-08, local time
+        Parameters: profile=cqd
+
+        poor_pct  topic                                                            minutes  note
+               %                                                                       min
+        ------------------------------------------------------------------------------------------
+             1.5  weekly weekly weekly weekly weekly weekly weekly weekly weekly         1  a note
+             1.5  daily                                                                  2  a note
+
+        Next: vcq-etl report list
+        ");
     }
 
     #[test]
@@ -219,10 +378,11 @@ mod tests {
 
     #[test]
     fn a_wide_table_is_split_into_blocks() {
-        insta::assert_snapshot!(rendered(&wide(3), 80), @r#"
+        insta::assert_snapshot!(rendered(&wide(3), 80), @r"
         Minutes & <topics>
         Which topics?
-        Parameters: since=any, profile=cqd
+        Window: 2026-11-02 to 2026-11-08, local time
+        Parameters: profile=cqd
 
         In every row: profile cqd
 
@@ -255,7 +415,9 @@ mod tests {
         1  Planning of the cr…                 1.375
         2  Planning of the cr…                 2.875
         3  Planning of the cr…                 4.375
-        "#);
+
+        Next: vcq-etl report list
+        ");
     }
 
     #[test]
@@ -286,5 +448,6 @@ mod tests {
     fn an_empty_result_is_explained() {
         let text = rendered(&ResultSet { columns: vec!["a".to_owned()], rows: Vec::new() }, 80);
         assert!(text.ends_with("\n\nNo rows. Nobody met.\n"), "{text}");
+        assert!(!text.contains("Next:"), "{text}");
     }
 }

@@ -1,0 +1,119 @@
+//! `vcq-etl report incident`, `report user` and `report meeting`: cards, for a terminal or a ticket.
+
+use clap::Args;
+use duckdb::Connection;
+
+use super::next::{self, Carried};
+use super::store::{open, warn_of_other_definitions};
+use super::window::WindowArgs;
+use crate::cli::command::{Choice, Context, one_of};
+use crate::cli::output::WidthArg;
+use crate::cli::runtime::now_us;
+use crate::error::Failure;
+use crate::report::card::{self, Card, CardFormat, CardLayout, Dates, Source};
+
+pub(super) const INCIDENT_EXAMPLES: &str =
+    "Examples:\n  vcq-etl report run incidents\n  vcq-etl report incident 2026-11-20-acute-site-1f2e3d4c";
+
+pub(super) const USER_EXAMPLES: &str = "Examples:\n  vcq-etl report user Ann Lee\n  \
+    vcq-etl report user ann.lee@example.com --since 28d\n  vcq-etl report user ou_5f3a --format markdown";
+
+pub(super) const MEETING_EXAMPLES: &str = "Examples:\n  vcq-etl report meeting 705605196\n  \
+    vcq-etl report meeting 705605196 --until 2026-11-13\n  vcq-etl report meeting 705605196-1794879000 --format json";
+
+#[derive(Debug, Args)]
+pub(super) struct IncidentArgs {
+    /// ID of the incident, or the end of it
+    #[arg(value_name = "ID")]
+    id: String,
+
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UserArgs {
+    /// Name, e-mail address or ID of a person or room
+    #[arg(value_name = "NAME|EMAIL|ID", required = true)]
+    user: Vec<String>,
+
+    #[command(flatten)]
+    window: WindowArgs,
+
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MeetingArgs {
+    /// Nine-digit number of the meeting, of which the latest is shown, or key of a meeting
+    #[arg(value_name = "NUMBER", required = true)]
+    meeting: Vec<String>,
+
+    /// Only meetings from this date on: 28d, yesterday, 2026-11-01
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+
+    /// Only meetings before this date, in the same formats
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+#[derive(Debug, Args)]
+struct ShownArgs {
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = one_of(FORMATS))]
+    format: CardFormat,
+
+    #[command(flatten)]
+    width: WidthArg,
+}
+
+const FORMATS: &[Choice<CardFormat>] = &[
+    ("text", "For a terminal", CardFormat::Text),
+    ("json", "An object", CardFormat::Json),
+    ("markdown", "For a wiki or an issue", CardFormat::Markdown),
+];
+
+pub(super) fn incident(args: &IncidentArgs, context: &Context) -> Result<(), Failure> {
+    let connection = opened(context)?;
+    let source = Source::new(&connection, None)?;
+    let id = card::find_incident(&source, &args.id)?;
+    print(&card::incident_card(&source, &id)?, &args.shown, &WindowArgs::default(), context)
+}
+
+pub(super) fn user(args: &UserArgs, context: &Context) -> Result<(), Failure> {
+    let days = args.window.days(&context.config, now_us())?;
+    let connection = opened(context)?;
+    let window = args.window.resolve((days.since, days.until), args.window.is_all(), "local time", &connection)?;
+    let source = Source::new(&connection, None)?;
+    let user = card::find_user(&source, &args.user.join(" "))?;
+    let dates = Dates { since: window.since, until: window.until };
+    print(&card::user_card(&source, &user, &dates, &window.text)?, &args.shown, &args.window, context)
+}
+
+pub(super) fn meeting(args: &MeetingArgs, context: &Context) -> Result<(), Failure> {
+    let window = WindowArgs { since: args.since.clone(), until: args.until.clone() };
+    let days = window.days(&context.config, now_us())?;
+    let connection = opened(context)?;
+    let source = Source::new(&connection, None)?;
+    let dates = Dates { since: days.since, until: days.until };
+    let key = card::find_meeting(&source, &args.meeting.join(" "), &dates)?;
+    print(&card::meeting_card(&source, &key)?, &args.shown, &window, context)
+}
+
+fn opened(context: &Context) -> Result<impl std::ops::Deref<Target = Connection>, Failure> {
+    let connection = open(&context.config)?;
+    warn_of_other_definitions(&connection, context)?;
+    Ok(connection)
+}
+
+fn print(card: &Card, shown: &ShownArgs, window: &WindowArgs, context: &Context) -> Result<(), Failure> {
+    let carried = Carried::new(window, None, &context.config);
+    let command = |words: &[String]| next::command(words.to_vec(), &carried);
+    let layout = CardLayout { width: shown.width.columns(true), is_utf8: context.is_utf8 };
+    context.output.print(&card::render(card, shown.format, layout, &command))
+}

@@ -1,0 +1,33 @@
+//! The incidents of the dates that a sync has published, for the end of its summary.
+
+use std::path::PathBuf;
+
+use super::next::{self, Carried};
+use super::store::open;
+use crate::config::Config;
+use crate::error::Failure;
+use crate::report::card::{Digest, Source};
+
+/// The list, or nothing: a problem here is not one of the sync. `has_next` leaves out the command to type next.
+pub(in crate::cli) fn published_incidents(
+    dates: &[String],
+    store: &str,
+    has_next: bool,
+    config: &Config,
+) -> Option<String> {
+    let found = read(dates, store, config);
+    let digest =
+        found.inspect_err(|failure| tracing::debug!(reason = failure.chain(), "no list of incidents")).ok()??;
+    let carried = Carried::of_store(store, config);
+    Some(digest.text(has_next, &|words| next::command(words.to_vec(), &carried)))
+}
+
+fn read(dates: &[String], store: &str, config: &Config) -> Result<Option<Digest>, Failure> {
+    if dates.is_empty() {
+        return Ok(None);
+    }
+    let mut config = config.clone();
+    config.store = PathBuf::from(store);
+    let connection = open(&config)?;
+    Ok(Digest::read(&Source::new(&connection, None)?, dates)?)
+}

@@ -1,0 +1,141 @@
+//! The incidents of some dates as a short list, for the end of a sync.
+
+use super::error::CardError;
+use super::facts::{Row, Source};
+use super::model::CardIncident;
+use crate::schema::ddl::quoted;
+use crate::text::{TextPage, counted};
+
+/// Incidents that are listed.
+const SHOWN: usize = 5;
+
+/// Scopes of chronic trouble that are named.
+const CHRONIC_SHOWN: usize = 4;
+
+const LABEL_WIDTH: usize = 14;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Digest {
+    /// The worst first.
+    acute: Vec<CardIncident>,
+    /// `Ann Lee (CPU)`.
+    chronic: Vec<String>,
+    /// The ID of the first of each kind.
+    first_id: String,
+    since: String,
+}
+
+impl Digest {
+    /// The incidents of these dates (`YYYY-MM-DD`); `None` without dates.
+    pub(crate) fn read(source: &Source<'_>, dates: &[String]) -> Result<Option<Digest>, CardError> {
+        let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) else { return Ok(None) };
+        let listed: Vec<String> = dates.iter().map(|date| quoted(date)).collect();
+        let sql = format!(
+            "select i.incident_id, i.severity, i.kind, i.summary, i.scope_name, cause_label(i.metric, i.direction) as cause
+             from report_incidents(since := {}, until := cast({} as date) + 1) as i
+             where cast(i.meeting_date as varchar) in ({})
+             order by case i.severity when 'critical' then 1 when 'major' then 2 else 3 end, i.participants desc,
+                i.start_time_utc, i.incident_id",
+            quoted(first),
+            quoted(last),
+            listed.join(", ")
+        );
+        let rows = source.rows("the incidents of these dates", &sql)?;
+        let (chronic, acute): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.text("kind") == "chronic");
+        let named = |row: &&Row| format!("{} ({})", row.text("scope_name"), row.text("cause"));
+        let first_row = acute.first().or(chronic.first());
+        Ok(Some(Digest {
+            first_id: first_row.map(|row| row.text("incident_id")).unwrap_or_default(),
+            acute: acute.iter().map(|row| row.incident()).collect(),
+            chronic: chronic.iter().map(named).collect(),
+            since: first.clone(),
+        }))
+    }
+
+    /// The list. `command` completes the words of a command; `has_next` leaves out the command to type next.
+    pub(crate) fn text(&self, has_next: bool, command: &dyn Fn(&[String]) -> String) -> String {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let mut page = TextPage::new(LABEL_WIDTH);
+        page.line("");
+        page.field(
+            "Incidents",
+            &match self.acute.len() {
+                0 => "none on the published dates".to_owned(),
+                count => format!("{} on the published dates", counted(count as u64, "incident")),
+            },
+        );
+        for incident in self.acute.iter().take(SHOWN) {
+            page.field(&format!("  {}", incident.severity), &incident.summary);
+        }
+        let list = words(&["report", "run", "incidents", "--since", &self.since]);
+        if self.acute.len() > SHOWN {
+            page.line(&format!("  and {} more: {}", self.acute.len() - SHOWN, command(&list)));
+        }
+        if !self.chronic.is_empty() {
+            let shown: Vec<&str> = self.chronic.iter().take(CHRONIC_SHOWN).map(String::as_str).collect();
+            let more = self.chronic.len().saturating_sub(CHRONIC_SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            page.field("Chronic", &format!("{}{more}", shown.join(", ")));
+        }
+        if !has_next {
+            let next = match self.first_id.is_empty() {
+                true => words(&["report", "run", "worst-meetings", "--since", &self.since]),
+                false => words(&["report", "incident", &self.first_id]),
+            };
+            // Not wrapped, so that it can be copied.
+            page.line(&format!("Next: {}", command(&next)));
+        }
+        page.text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::WIDTH;
+
+    fn incident(number: usize) -> CardIncident {
+        CardIncident {
+            incident_id: format!("2026-11-20-acute-site-{number:08}"),
+            severity: if number == 0 { "critical" } else { "minor" }.to_owned(),
+            kind: "acute".to_owned(),
+            summary: "Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %"
+                .to_owned(),
+        }
+    }
+
+    fn command(words: &[String]) -> String {
+        format!("vcq-etl {}", words.join(" "))
+    }
+
+    #[test]
+    fn incidents_are_listed_and_many_are_counted() {
+        let acute: Vec<CardIncident> = (0..8).map(incident).collect();
+        let digest = Digest {
+            first_id: acute[0].incident_id.clone(),
+            acute,
+            chronic: ["Ann Lee (CPU)", "Room 4 (loss received)", "a", "b", "c"].map(str::to_owned).to_vec(),
+            since: "2026-11-20".to_owned(),
+        };
+        let text = digest.text(false, &command);
+        assert!(
+            text.starts_with(
+                "\nIncidents     8 incidents on the published dates\n  critical    Fri 20 Nov 09:40-12:06, "
+            ),
+            "{text}"
+        );
+        assert!(text.contains("\n  and 3 more: vcq-etl report run incidents --since 2026-11-20\n"), "{text}");
+        assert!(text.contains("\nChronic       Ann Lee (CPU), Room 4 (loss received), a, b and 1 more\n"), "{text}");
+        assert!(text.ends_with("\nNext: vcq-etl report incident 2026-11-20-acute-site-00000000\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(!digest.text(true, &command).contains("Next:"));
+    }
+
+    #[test]
+    fn no_incident_is_said_plainly() {
+        let digest = Digest { since: "2026-11-20".to_owned(), ..Digest::default() };
+        let expected = "\nIncidents     none on the published dates\n\
+            Next: vcq-etl report run worst-meetings --since 2026-11-20\n";
+        assert_eq!(digest.text(false, &command), expected);
+    }
+}

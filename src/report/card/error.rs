@@ -1,0 +1,25 @@
+//! Errors of cards.
+
+use super::model::Choice;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CardError {
+    #[error("nobody in the store is called {text:?} or has this e-mail address or ID")]
+    UnknownUser { text: String, known: Vec<String> },
+    #[error("{} people, rooms or guests are meant by {text:?}", choices.len())]
+    SeveralUsers { text: String, choices: Vec<Choice> },
+    #[error("no meeting in the store has the number or key {text:?}{within}")]
+    UnknownMeeting { text: String, within: String, known: Vec<String> },
+    #[error("there is no incident {text:?} in the store")]
+    UnknownIncident { text: String, known: Vec<String> },
+    #[error("there is no profile {profile:?} in the store")]
+    UnknownProfile { profile: String, known: Vec<String> },
+    /// The store was published by an older version.
+    #[error("the published database has no incidents yet")]
+    OutdatedStore,
+    #[error("could not read {what} for the card")]
+    Query { what: &'static str, source: duckdb::Error },
+    /// A value that is not a scalar.
+    #[error("{what} returned a value of type {found} in the column {column}")]
+    NotScalar { what: &'static str, column: String, found: String },
+}

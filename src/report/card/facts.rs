@@ -1,0 +1,286 @@
+//! What the cards read: the database with a profile, rows by column name, and the values that rows have in common.
+
+use std::collections::BTreeMap;
+
+use duckdb::Connection;
+use jiff::civil::DateTime;
+
+use super::error::CardError;
+use super::model::{CardIncident, CauseMinutes};
+use super::strip::Level;
+use crate::report::result::{Cell, QueryError, query};
+use crate::schema::ddl::quoted;
+use crate::text::on_one_line;
+
+/// The profile of a store that names none.
+const DEFAULT_PROFILE: &str = "cqd";
+
+/// The database and the profile by which the minutes are judged.
+pub(crate) struct Source<'a> {
+    connection: &'a Connection,
+    profile: String,
+    /// The stored verdicts are those of this profile.
+    is_profile_of_store: bool,
+}
+
+impl<'a> Source<'a> {
+    /// `profile` defaults to that of the store. Refuses a database without incidents, or without the profile.
+    pub(crate) fn new(connection: &'a Connection, profile: Option<&str>) -> Result<Source<'a>, CardError> {
+        let mut source = Source { connection, profile: String::new(), is_profile_of_store: false };
+        let tables = "select count(*) as tables from information_schema.tables where table_name = 'incidents'";
+        if source.rows("the list of tables", tables)?.first().is_none_or(|row| row.number("tables") == 0) {
+            return Err(CardError::OutdatedStore);
+        }
+        let known = source.rows("the profiles", "select distinct profile from thresholds order by profile")?;
+        let known: Vec<String> = known.iter().map(|row| row.text("profile")).collect();
+        let of_store = source.rows("the profile of the store", "select profile from meta")?;
+        let of_store = of_store.first().and_then(|row| row.optional("profile"));
+        let of_store = of_store.unwrap_or_else(|| DEFAULT_PROFILE.to_owned());
+        source.profile = profile.unwrap_or(&of_store).to_owned();
+        source.is_profile_of_store = source.profile == of_store;
+        match known.contains(&source.profile) {
+            true => Ok(source),
+            false => Err(CardError::UnknownProfile { profile: source.profile, known }),
+        }
+    }
+
+    pub(super) fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    pub(super) fn rows(&self, what: &'static str, sql: &str) -> Result<Vec<Row>, CardError> {
+        let result = query(self.connection, sql).map_err(|error| match error {
+            QueryError::Duckdb(source) => CardError::Query { what, source },
+            QueryError::NotScalar { column, found } => CardError::NotScalar { what, column, found },
+        })?;
+        Ok(result.rows.into_iter().map(|row| Row(result.columns.iter().cloned().zip(row).collect())).collect())
+    }
+
+    /// Macro arguments: the dates and the profile.
+    pub(super) fn arguments(&self, dates: &Dates) -> String {
+        format!("{}, profile := {}", dates.arguments(), quoted(&self.profile))
+    }
+
+    /// Judged minutes by participant: the stored table where it has this profile, else the macro.
+    pub(super) fn judged(&self, dates: &Dates) -> String {
+        match self.is_profile_of_store {
+            true => format!("(select j.* from judged_participants as j where {})", dates.condition("j.meeting_date")),
+            false => format!("judged_participant_minutes({})", self.arguments(dates)),
+        }
+    }
+
+    /// Minutes by cause of the participants that a condition on `c` selects, most first.
+    pub(super) fn causes(&self, dates: &Dates, condition: &str) -> Result<Vec<CauseMinutes>, CardError> {
+        let sql = format!(
+            "select cause_label(c.metric, c.direction) as cause, count(*) as minutes from cause_minutes({}) as c
+             where {condition} group by cause order by minutes desc, cause",
+            self.arguments(dates)
+        );
+        let causes = self.rows("the causes", &sql)?;
+        let cause = |row: &Row| CauseMinutes { cause: row.text("cause"), minutes: row.number("minutes") };
+        Ok(causes.iter().map(cause).collect())
+    }
+
+    /// The incidents of the participants that a condition on `p` (incident_participants) selects, the worst first. Rows
+    /// that continue one another are folded into the latest.
+    pub(super) fn incidents(&self, dates: &Dates, condition: &str) -> Result<Vec<CardIncident>, CardError> {
+        let overlap = |column: &str, sign: &str, date: &Option<String>| match date {
+            Some(date) => format!("i.{column} {sign} cast({} as date)", quoted(date)),
+            None => "true".to_owned(),
+        };
+        let sql = format!(
+            "with found as (
+                select i.*, row_number() over (
+                    partition by i.kind, i.scope_kind, i.scope, i.metric, case when i.kind = 'acute' then i.start_time_utc end
+                    order by i.meeting_date desc, i.incident_id
+                ) as place
+                from incidents as i
+                where i.incident_id in (select p.incident_id from incident_participants as p where {condition})
+                    and {} and {}
+            )
+            select f.incident_id, f.severity, f.kind, f.summary from found as f where f.place = 1
+            order by case f.severity when 'critical' then 1 when 'major' then 2 else 3 end, f.participants desc,
+                f.start_time_utc, f.incident_id",
+            overlap("end_time_local", ">=", &dates.since),
+            overlap("start_time_local", "<", &dates.until)
+        );
+        let rows = self.rows("the incidents", &sql)?;
+        Ok(rows.iter().map(Row::incident).collect())
+    }
+}
+
+/// Meeting dates from `since` (inclusive) to `until` (exclusive), `YYYY-MM-DD`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Dates {
+    pub since: Option<String>,
+    pub until: Option<String>,
+}
+
+/// Length of the period that is usual.
+const USUAL_DAYS: i64 = 28;
+
+impl Dates {
+    /// A single date.
+    pub(super) fn of(date: &str) -> Dates {
+        let next = date.parse::<jiff::civil::Date>().ok().and_then(|date| date.tomorrow().ok());
+        Dates { since: Some(date.to_owned()), until: next.map(|date| date.to_string()) }
+    }
+
+    /// The days before, to compare with; `None` if the dates have no start.
+    pub(super) fn before(&self) -> Option<Dates> {
+        let until = self.since.as_ref()?.parse::<jiff::civil::Date>().ok()?;
+        let since = until.checked_sub(jiff::Span::new().days(USUAL_DAYS)).ok()?;
+        Some(Dates { since: Some(since.to_string()), until: Some(until.to_string()) })
+    }
+
+    fn arguments(&self) -> String {
+        let literal = |date: &Option<String>| date.as_deref().map_or_else(|| "null".to_owned(), quoted);
+        format!("since := {}, until := {}", literal(&self.since), literal(&self.until))
+    }
+
+    /// `a date from 2026-11-12 to 2026-11-18`, for an error.
+    pub(super) fn in_words(&self) -> String {
+        match (&self.since, &self.until) {
+            (Some(since), Some(until)) => format!("a date from {since} and before {until}"),
+            (Some(since), None) => format!("a date from {since}"),
+            (None, Some(until)) => format!("a date before {until}"),
+            (None, None) => "any date".to_owned(),
+        }
+    }
+
+    pub(super) fn condition(&self, column: &str) -> String {
+        let limit = |sign: &str, date: &Option<String>| {
+            date.as_ref().map(|date| format!("{column} {sign} cast({} as date)", quoted(date)))
+        };
+        let limits: Vec<String> = limit(">=", &self.since).into_iter().chain(limit("<", &self.until)).collect();
+        if limits.is_empty() { "true".to_owned() } else { limits.join(" and ") }
+    }
+}
+
+/// A row by column name. Text from outside is on one line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Row(BTreeMap<String, Cell>);
+
+impl Row {
+    /// Empty for NULL.
+    pub(super) fn text(&self, column: &str) -> String {
+        self.0.get(column).map(|cell| on_one_line(cell.text().trim())).unwrap_or_default()
+    }
+
+    pub(super) fn optional(&self, column: &str) -> Option<String> {
+        Some(self.text(column)).filter(|text| !text.is_empty())
+    }
+
+    /// Zero for NULL.
+    pub(super) fn number(&self, column: &str) -> i64 {
+        match self.0.get(column) {
+            Some(Cell::Integer(number)) => i64::try_from(*number).unwrap_or(i64::MAX),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn incident(&self) -> CardIncident {
+        CardIncident {
+            incident_id: self.text("incident_id"),
+            severity: self.text("severity"),
+            kind: self.text("kind"),
+            summary: self.text("summary"),
+        }
+    }
+
+    pub(super) fn share(&self, column: &str) -> Option<f64> {
+        self.0.get(column)?.text().parse().ok()
+    }
+
+    pub(super) fn flag(&self, column: &str) -> Option<bool> {
+        match self.0.get(column) {
+            Some(Cell::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    pub(super) fn time(&self, column: &str) -> Option<DateTime> {
+        self.0.get(column)?.text().parse().ok()
+    }
+}
+
+/// Without any value.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// The values of a column by number of rows, most first: `Harbour House`, or `wifi 5, wired 2 and 1 more`.
+pub(super) fn common(rows: &[Row], column: &str) -> String {
+    const SHOWN: usize = 2;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for value in rows.iter().filter_map(|row| row.optional(column)) {
+        *counts.entry(value).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+    match counts.as_slice() {
+        [] => UNKNOWN.to_owned(),
+        [(value, _)] => value.clone(),
+        counts => {
+            let shown: Vec<String> =
+                counts.iter().take(SHOWN).map(|(value, count)| format!("{value} ({count})")).collect();
+            let more = counts.len().saturating_sub(SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            shown.join(", ") + &more
+        }
+    }
+}
+
+/// `Fri 20 Nov 09:40`.
+pub(super) fn moment(time: DateTime) -> String {
+    time.strftime("%a %-d %b %H:%M").to_string()
+}
+
+/// `Fri 20 Nov 2026 09:40-12:06`, with the second day where it differs.
+pub(super) fn span(start: DateTime, end: DateTime) -> String {
+    let end_text =
+        if start.date() == end.date() { end.strftime("%H:%M").to_string() } else { format!(" {}", moment(end)) };
+    format!("{}-{end_text}", start.strftime("%a %-d %b %Y %H:%M"))
+}
+
+/// The verdict on a minute of one participant.
+pub(super) fn minute_level(row: &Row) -> Option<(DateTime, Level)> {
+    let level = match row.flag("is_poor") {
+        None => Level::None,
+        Some(true) => Level::Poor,
+        Some(false) => Level::Good,
+    };
+    Some((row.time("minute_local")?, level))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_values_come_first() {
+        let row = |value: &str| Row([("a".to_owned(), Cell::Text(value.to_owned()))].into());
+        let rows = |values: &[&str]| values.iter().map(|value| row(value)).collect::<Vec<_>>();
+        assert_eq!(common(&rows(&["b", "b", ""]), "a"), "b");
+        assert_eq!(common(&rows(&["c", "b", "a", "c", "b", "c"]), "a"), "c (3), b (2) and 1 more");
+        assert_eq!(common(&rows(&[]), "a"), "unknown");
+    }
+
+    #[test]
+    fn times_read_as_words() {
+        let time = |text: &str| text.parse::<DateTime>().expect("a time");
+        let (start, end) = (time("2026-11-20 09:40:00"), time("2026-11-20 12:06:00"));
+        assert_eq!(span(start, end), "Fri 20 Nov 2026 09:40-12:06");
+        assert_eq!(span(start, time("2026-11-21 00:10:00")), "Fri 20 Nov 2026 09:40- Sat 21 Nov 00:10");
+    }
+
+    #[test]
+    fn the_days_before_a_window_are_usual() {
+        let dates = Dates { since: Some("2026-11-12".to_owned()), until: None };
+        let before = dates.before().expect("days");
+        assert_eq!(before.arguments(), "since := '2026-10-15', until := '2026-11-12'");
+        assert_eq!(
+            Dates::of("2026-11-30").condition("d"),
+            "d >= cast('2026-11-30' as date) and d < cast('2026-12-01' as date)"
+        );
+        assert_eq!((Dates::default().before(), Dates::default().condition("d").as_str()), (None, "true"));
+    }
+}

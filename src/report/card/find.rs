@@ -1,0 +1,109 @@
+//! Who, which meeting or which incident is meant.
+
+use super::error::CardError;
+use super::facts::{Dates, Row, Source};
+use super::model::Choice;
+use crate::schema::ddl::quoted;
+
+/// Names are suggested from this many.
+const MAX_KNOWN: usize = 50_000;
+
+/// The one person, room or guest with this ID, else with this e-mail address, else with this name.
+pub(crate) fn find_user(source: &Source<'_>, text: &str) -> Result<Choice, CardError> {
+    let typed = quoted(text.trim());
+    let sql = format!(
+        "with matching as (
+            select f.who, min(case
+                when lower({typed}) in (lower(p.user_id), lower(p.room_id), lower(p.participant_key)) then 1
+                when lower({typed}) in (lower(p.email), lower(p.employee_id)) then 2
+                else 3
+            end) as rank
+            from participants as p
+            inner join participant_facts as f on f.participant_key = p.participant_key and f.meeting_date = p.meeting_date
+            where lower({typed}) in (lower(p.user_id), lower(p.room_id), lower(p.participant_key), lower(p.email),
+                lower(p.employee_id), lower(trim(p.participant_name)))
+            group by f.who
+        ),
+        best as (select m.who from matching as m where m.rank = (select min(rank) from matching)),
+        known as (
+            select
+                f.who, f.who_kind as kind, f.participant_name as name, f.department, p.email,
+                row_number() over (partition by f.who order by f.join_time_utc desc nulls last, f.participant_key) as place,
+                count(*) over (partition by f.who) as meetings,
+                cast(max(f.meeting_date) over (partition by f.who) as varchar) as last_date
+            from participant_facts as f
+            inner join best as b on b.who = f.who
+            inner join participants as p on p.participant_key = f.participant_key and p.meeting_date = f.meeting_date
+        )
+        select k.* from known as k where k.place = 1 order by k.last_date desc, k.meetings desc, k.who"
+    );
+    let found = source.rows("the people of that name", &sql)?;
+    let mut choices: Vec<Choice> = found.iter().map(choice).collect();
+    match choices.len() {
+        1 => Ok(choices.remove(0)),
+        0 => {
+            let known = "select distinct trim(participant_name) as name from participants
+                where trim(participant_name) <> '' order by name";
+            Err(CardError::UnknownUser { text: text.to_owned(), known: names(source, "the names", known)? })
+        }
+        _ => Err(CardError::SeveralUsers { text: text.to_owned(), choices }),
+    }
+}
+
+fn choice(row: &Row) -> Choice {
+    Choice {
+        who: row.text("who"),
+        kind: row.text("kind"),
+        name: row.text("name"),
+        department: row.text("department"),
+        email: row.text("email"),
+        meetings: row.number("meetings"),
+        last_date: row.text("last_date"),
+    }
+}
+
+fn names(source: &Source<'_>, what: &'static str, sql: &str) -> Result<Vec<String>, CardError> {
+    let rows = source.rows(what, &format!("{sql} limit {MAX_KNOWN}"))?;
+    Ok(rows.iter().map(|row| row.text("name")).collect())
+}
+
+/// The key of the meeting with this key, else of the latest one with this number in the window.
+pub(crate) fn find_meeting(source: &Source<'_>, text: &str, dates: &Dates) -> Result<String, CardError> {
+    let typed = text.trim();
+    // Feishu shows the number in groups of three.
+    let digits: String = typed.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let is_number = digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if is_number { digits.as_str() } else { typed };
+    let sql = format!(
+        "select m.meeting_key from meetings as m
+         where m.meeting_key = {} or (m.meeting_no = {} and {})
+         order by m.start_time_utc desc nulls last, m.meeting_key limit 1",
+        quoted(typed),
+        quoted(number),
+        dates.condition("m.meeting_date")
+    );
+    if let Some(row) = source.rows("the meetings of that number", &sql)?.first() {
+        return Ok(row.text("meeting_key"));
+    }
+    let known = "select distinct meeting_no as name from meetings where meeting_no is not null order by name";
+    let known = names(source, "the meeting numbers", known)?;
+    let within = match known.iter().any(|known| known == number) {
+        true => format!(" with {}", dates.in_words()),
+        false => String::new(),
+    };
+    Err(CardError::UnknownMeeting { text: text.to_owned(), within, known })
+}
+
+/// The ID of an incident, which may be given without the date and kind in front of it.
+pub(crate) fn find_incident(source: &Source<'_>, text: &str) -> Result<String, CardError> {
+    let typed = text.trim().to_lowercase();
+    let known = names(
+        source,
+        "the incidents",
+        "select incident_id as name from incidents order by meeting_date desc, incident_id",
+    )?;
+    let exact = known.iter().find(|id| id.to_lowercase() == typed);
+    let mut ending = known.iter().filter(|id| typed.len() >= 4 && id.to_lowercase().ends_with(&typed));
+    let found = exact.or_else(|| ending.next().filter(|_| ending.next().is_none()));
+    found.cloned().ok_or_else(|| CardError::UnknownIncident { text: text.to_owned(), known: known.clone() })
+}

@@ -1,0 +1,218 @@
+//! The formats of a card.
+
+use serde_json::{Map, Value, json};
+
+use super::model::{Card, CardIncident, causes_text};
+use super::strip::{Strip, legend};
+use crate::text::{in_json, on_lines, on_one_line, width, wrap};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CardFormat {
+    Text,
+    Json,
+    Markdown,
+}
+
+/// What the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CardLayout {
+    pub width: u16,
+    /// Otherwise ASCII only, except for names and topics.
+    pub is_utf8: bool,
+}
+
+const LABEL_WIDTH: usize = 15;
+
+/// Incidents of a card that are shown.
+const INCIDENTS: usize = 3;
+
+/// Lines for a ticket are not longer, however wide the terminal is.
+const MAX_LINE: usize = 100;
+
+/// `command` completes the words of a command.
+pub(crate) fn render(
+    card: &Card,
+    format: CardFormat,
+    layout: CardLayout,
+    command: &dyn Fn(&[String]) -> String,
+) -> String {
+    match format {
+        CardFormat::Text => on_lines(&text(card, layout, command)),
+        CardFormat::Json => in_json(&json(card, command)),
+        CardFormat::Markdown => on_lines(&markdown(card, layout, command)),
+    }
+}
+
+fn text(card: &Card, layout: CardLayout, command: &dyn Fn(&[String]) -> String) -> String {
+    let max_width = usize::from(layout.width);
+    let mut lines = wrap(&on_one_line(&card.title), max_width);
+    lines.extend(wrap(&subtitle(card), max_width));
+    lines.push(String::new());
+    let mut field = |label: &str, text: &str| {
+        for (index, line) in wrap(text, max_width.saturating_sub(LABEL_WIDTH)).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            lines.push(format!("{label:LABEL_WIDTH$}{line}"));
+        }
+    };
+    for (index, line) in happened(card, command).iter().enumerate() {
+        field(if index == 0 { "What happened" } else { "" }, line);
+    }
+    for (label, text) in fields(card) {
+        field(label, &text);
+    }
+    lines.extend(strip_lines(&card.strips, layout));
+    lines.push(String::new());
+    for (words, shows) in &card.next {
+        // A command is not wrapped, so that it can be copied.
+        lines.push(format!("Next: {}  ({shows})", command(words)));
+    }
+    lines.push(String::new());
+    lines.push("For a ticket:".to_owned());
+    lines.extend(ticket_lines(card, max_width));
+    lines.join("\n") + "\n"
+}
+
+/// `ou_5f3a; 2026-11-12 to 2026-11-18, local time; profile cqd`.
+fn subtitle(card: &Card) -> String {
+    [card.id.as_str(), card.window.as_str(), &format!("profile {}", card.profile)]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(on_one_line)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn happened(card: &Card, command: &dyn Fn(&[String]) -> String) -> Vec<String> {
+    if card.incidents.is_empty() {
+        return vec!["no incident".to_owned()];
+    }
+    let mut lines = Vec::new();
+    for incident in card.incidents.iter().take(INCIDENTS) {
+        lines.push(format!("{}: {}", incident.severity, incident.summary));
+    }
+    if card.incidents.len() > INCIDENTS {
+        let words = ["report", "run", "incidents"].map(str::to_owned);
+        lines.push(format!("and {} more: {}", card.incidents.len() - INCIDENTS, command(&words)));
+    }
+    lines
+}
+
+fn fields(card: &Card) -> Vec<(&'static str, String)> {
+    let mut fields = vec![
+        ("Verdict", card.verdict.clone()),
+        ("Main causes", causes_text(&card.causes)),
+        ("Compared", card.comparison.text()),
+    ];
+    fields.extend(card.facts.iter().map(|(label, text)| (*label, on_one_line(text))));
+    fields
+}
+
+fn strip_lines(strips: &[Strip], layout: CardLayout) -> Vec<String> {
+    if strips.is_empty() {
+        return Vec::new();
+    }
+    let max_width = usize::from(layout.width);
+    let longest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or_default();
+    let label_width = longest(&mut strips.iter().map(|strip| width(&strip.label))).min(max_width * 2 / 5);
+    let note_width = longest(&mut strips.iter().map(|strip| width(&strip.note)));
+    let room = max_width.saturating_sub(label_width + note_width + 4).max(10);
+    let scale = Strip::scale(strips, room);
+    let mut lines = vec![String::new()];
+    for strip in strips {
+        let label = shortened(&strip.label, label_width, layout.is_utf8);
+        let blanks = " ".repeat(label_width - width(&label));
+        let line = format!("{label}{blanks}  {:>note_width$}  {}", strip.note, strip.text(scale, layout.is_utf8));
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.extend(wrap(&format!("({})", legend(scale, layout.is_utf8)), max_width));
+    lines
+}
+
+/// A label of at most `max_width` columns.
+fn shortened(label: &str, max_width: usize, is_utf8: bool) -> String {
+    let ending = if is_utf8 { "\u{2026}" } else { "~" };
+    let mut text = on_one_line(label);
+    if width(&text) <= max_width {
+        return text;
+    }
+    while width(&text) + 1 > max_width && text.pop().is_some() {}
+    text + ending
+}
+
+/// Plain text: no characters that draw, so that any ticket system shows it.
+fn ticket_lines(card: &Card, max_width: usize) -> Vec<String> {
+    let source = ("Source", format!("vcq-etl {}, profile {}", env!("CARGO_PKG_VERSION"), card.profile));
+    let lines = card.ticket.iter().chain(std::iter::once(&source));
+    lines.flat_map(|(label, text)| wrap(&format!("{label}: {}", on_one_line(text)), max_width.min(MAX_LINE))).collect()
+}
+
+fn markdown(card: &Card, layout: CardLayout, command: &dyn Fn(&[String]) -> String) -> String {
+    let mut text = format!("## {}\n\n{}\n\n", escape(&card.title), escape(&subtitle(card)));
+    for line in happened(card, command) {
+        text.push_str(&format!("- **What happened**: {}\n", escape(&line)));
+    }
+    for (label, fact) in fields(card) {
+        text.push_str(&format!("- **{label}**: {}\n", escape(&fact)));
+    }
+    let strips = strip_lines(&card.strips, layout);
+    if !strips.is_empty() {
+        text.push_str(&format!("\n```\n{}\n```\n", fenced(&strips[1..])));
+    }
+    text.push('\n');
+    for (words, shows) in &card.next {
+        text.push_str(&format!("Next: `{}` ({shows})\n\n", command(words).replace('`', "'")));
+    }
+    text + &format!("For a ticket:\n\n```\n{}\n```\n", fenced(&ticket_lines(card, MAX_LINE)))
+}
+
+/// Lines that cannot end a fenced block.
+fn fenced(lines: &[String]) -> String {
+    lines.join("\n").replace("```", "'''")
+}
+
+/// Escapes links, markup and HTML.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in on_one_line(text).chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '&' => safe.push_str("&amp;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '!' => safe.extend(['\\', c]),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+fn json(card: &Card, command: &dyn Fn(&[String]) -> String) -> String {
+    let rounded = |pct: Option<f64>| pct.map(|pct| (pct * 10.0).round() / 10.0);
+    let incident = |incident: &CardIncident| {
+        json!({
+            "incident_id": incident.incident_id, "severity": incident.severity, "kind": incident.kind,
+            "summary": incident.summary,
+        })
+    };
+    let causes: Vec<Value> =
+        card.causes.iter().map(|cause| json!({ "cause": cause.cause, "minutes": cause.minutes })).collect();
+    let facts: Map<String, Value> =
+        card.facts.iter().map(|(label, text)| (label.to_lowercase().replace(' ', "_"), text.as_str().into())).collect();
+    let strips: Vec<Value> = card
+        .strips
+        .iter()
+        .map(|strip| {
+            json!({
+                "label": strip.label, "start_local": strip.start.to_string(), "minutes": strip.text(1, false),
+            })
+        })
+        .collect();
+    let (comparison, next) = (&card.comparison, card.next.iter().map(|(words, _)| command(words)).collect::<Vec<_>>());
+    let object = json!({
+        "card": card.kind, "id": card.id, "title": card.title, "window": card.window, "profile": card.profile,
+        "incidents": card.incidents.iter().map(incident).collect::<Vec<_>>(), "verdict": card.verdict,
+        "judged_minutes": comparison.judged_minutes, "poor_minutes": comparison.poor_minutes,
+        "poor_pct": rounded(comparison.poor_pct), "usual_poor_pct": rounded(comparison.usual_poor_pct),
+        "elsewhere_poor_pct": rounded(comparison.elsewhere_poor_pct), "causes": causes, "facts": facts,
+        "strips": strips, "next": next, "ticket": ticket_lines(card, usize::MAX).join("\n"),
+    });
+    format!("{object:#}\n")
+}

@@ -1,0 +1,308 @@
+//! Cards of the small tenant of `sql/tests/tenant.sql`.
+
+use duckdb::Connection;
+
+use super::*;
+use crate::report::fixture;
+use crate::text::{is_terminal_control, width};
+
+const ID: &str = "2026-11-02-acute-site-0a1b2c3d";
+
+/// The tenant with an incident, and somebody else called ann.
+fn tenant() -> Connection {
+    let connection = fixture::tenant();
+    connection
+        .execute_batch(&format!(
+            "insert into incidents by name select
+                '{ID}' as incident_id, 'acute' as kind, 'site' as scope_kind, '10.1.1.0/24' as scope, 'loss' as metric,
+                'received' as direction, timestamp '2026-11-02 01:03:00' as start_time_utc,
+                timestamp '2026-11-02 09:03:00' as start_time_local, timestamp '2026-11-02 01:05:00' as end_time_utc,
+                timestamp '2026-11-02 09:05:00' as end_time_local, 1 as participants, 1 as meetings, 3 as poor_minutes,
+                3 as judged_minutes, 100.0 as poor_pct, 0.4 as usual_poor_pct, 0.6 as elsewhere_poor_pct, 0.01 as q_value,
+                'major' as severity, date '2026-11-02' as meeting_date,
+                'Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1 person, 1 meeting; usually 0.4 %, elsewhere 0.6 %'
+                    as summary;
+             insert into incident_participants by name select '{ID}' as incident_id, 'A/ann' as participant_key,
+                3 as poor_minutes, date '2026-11-02' as meeting_date;
+             insert into participants by name select 'E/ann' as participant_key, m.meeting_key, m.meeting_no,
+                'ou_2' as user_id, 'bob' as participant_name, 'Bob@Example.com' as email, m.start_time_utc as join_time_utc,
+                m.start_time_local as join_time_local, m.meeting_date
+             from meetings as m where m.meeting_topic = 'E'"
+        ))
+        .expect("rows");
+    connection
+}
+
+fn dates(since: &str) -> Dates {
+    Dates { since: Some(since.to_owned()), until: None }
+}
+
+fn command(words: &[String]) -> String {
+    format!("vcq-etl {}", words.join(" "))
+}
+
+fn shown(card: &Card, format: CardFormat, columns: u16) -> String {
+    render(card, format, CardLayout { width: columns, is_utf8: false }, &command)
+}
+
+fn cards(connection: &Connection) -> [Card; 3] {
+    let source = Source::new(connection, None).expect("a source");
+    let ann = find_user(&source, "ANN").expect("one person");
+    let key = find_meeting(&source, "100 000 001", &Dates::default()).expect("a meeting");
+    let id = find_incident(&source, "0a1b2c3d").expect("an incident");
+    [
+        user_card(&source, &ann, &dates("2026-11-02"), "2026-11-02 to 2026-11-05, local time").expect("a card"),
+        meeting_card(&source, &key).expect("a card"),
+        incident_card(&source, &id).expect("a card"),
+    ]
+}
+
+#[test]
+fn a_card_of_a_person() {
+    insta::assert_snapshot!(shown(&cards(&tenant())[0], CardFormat::Text, 80), @r"
+    ann (person)
+    ann; 2026-11-02 to 2026-11-05, local time; profile cqd
+
+    What happened  major: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1
+                   person, 1 meeting; usually 0.4 %, elsewhere 0.6 %
+    Verdict        affected in 1 of 1 meeting, on 1 of 1 day; 4 of 10 judged minutes
+                   poor (40.0 %)
+    Main causes    loss received 3 min, loss sent 1 min
+    Compared       here 40.0 %; usually unknown (too few minutes: the 28 days
+                   before); elsewhere unknown (too few minutes: everybody else on
+                   these days)
+    Place          10.1.1.0/24; public network 192.0.2.0/24
+    Device         windows, app 7.1.0
+    Network        wired, udp, proxy no
+
+    Mon 2 Nov 09:00  A  4/10  ...###.#..
+    (. good, + poor for some, # poor, blank no verdict; one character is 1 minute)
+
+    Next: vcq-etl report incident 2026-11-02-acute-site-0a1b2c3d  (the incident)
+    Next: vcq-etl report meeting 100000001-1793581200  (the worst of these meetings)
+
+    For a ticket:
+    Who: ann (person), ann
+    When: 2026-11-02 to 2026-11-05, local time
+    What: affected in 1 of 1 meeting, on 1 of 1 day; 4 of 10 judged minutes poor
+    (40.0 %)
+    Main causes: loss received 3 min, loss sent 1 min
+    Compared: here 40.0 %; usually unknown (too few minutes: the 28 days before);
+    elsewhere unknown (too few minutes: everybody else on these days)
+    Place: 10.1.1.0/24; public network 192.0.2.0/24
+    Device: windows, app 7.1.0
+    Network: wired, udp, proxy no
+    Worst meeting: Mon 2 Nov 09:00 A (100000001), 4 of 10 min poor (40.0 %)
+    Incident: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1 person, 1
+    meeting; usually 0.4 %, elsewhere 0.6 %
+    Source: vcq-etl 0.2.0-dev, profile cqd
+    ");
+}
+
+#[test]
+fn a_card_of_a_meeting() {
+    insta::assert_snapshot!(shown(&cards(&tenant())[1], CardFormat::Text, 80), @r"
+    A (100000001)
+    100000001-1793581200; Mon 2 Nov 09:00, local time; profile cqd
+
+    What happened  major: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1
+                   person, 1 meeting; usually 0.4 %, elsewhere 0.6 %
+    Verdict        poor: 3 of 3 participants affected; 13 of 27 judged minutes poor
+                   (48.1 %)
+    Main causes    loss both ways 4 min, loss received 3 min, frame rate received 2
+                   min and 4 more
+    Compared       here 48.1 %; usually unknown (too few minutes: meetings of this
+                   number in the 28 days before); elsewhere unknown (too few
+                   minutes: other meetings at the same time)
+    Organiser      Olga
+    Place          10.1.1.0/24 (1), 10.1.2.0/24 (1) and 1 more
+    Device         android (1), mac (1) and 1 more, app 7.1.0
+    Network        unknown (1), wifi (1) and 1 more
+
+    all participants                  at most 3 at once  .#.+##+##+
+    bob, 10.1.2.0/24, wifi                         5/10  .#..#..###
+    ann, 10.1.1.0/24, wired                        4/10  ...###.#..
+    cid, home, by 198.51.100.0/24, ~                4/7     .###.#.
+    (. good, + poor for some, # poor, blank no verdict; one character is 1 minute)
+
+    Next: vcq-etl report incident 2026-11-02-acute-site-0a1b2c3d  (the incident)
+    Next: vcq-etl report user bob --since=2026-11-02  (the participant with the most poor minutes)
+
+    For a ticket:
+    Meeting: A, number 100000001, organiser Olga
+    When: Mon 2 Nov 09:00, local time; starts 2026-11-02 01:00:00 UTC
+    What: poor: 3 of 3 participants affected; 13 of 27 judged minutes poor (48.1 %)
+    Main causes: loss both ways 4 min, loss received 3 min, frame rate received 2
+    min and 4 more
+    Compared: here 48.1 %; usually unknown (too few minutes: meetings of this number
+    in the 28 days before); elsewhere unknown (too few minutes: other meetings at
+    the same time)
+    Place: 10.1.1.0/24 (1), 10.1.2.0/24 (1) and 1 more
+    Network: unknown (1), wifi (1) and 1 more
+    Affected: bob (5 of 10 min), ann (4 of 10 min), cid (4 of 7 min)
+    Incident: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1 person, 1
+    meeting; usually 0.4 %, elsewhere 0.6 %
+    Source: vcq-etl 0.2.0-dev, profile cqd
+    ");
+}
+
+#[test]
+fn a_card_of_an_incident() {
+    insta::assert_snapshot!(shown(&cards(&tenant())[2], CardFormat::Text, 80), @r"
+    10.1.1.0/24: loss received
+    2026-11-02-acute-site-0a1b2c3d; Mon 2 Nov 2026 09:03-09:05, local time; profile
+    cqd
+
+    What happened  major: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1
+                   person, 1 meeting; usually 0.4 %, elsewhere 0.6 %
+    Verdict        major, acute: 1 person, 1 meeting; 3 of 3 judged minutes poor
+                   (100.0 %)
+    Main causes    loss received 3 min
+    Compared       here 100.0 %; usually 0.4 % (the same scope in the 28 days
+                   before); elsewhere 0.6 % (everybody else at that time)
+    In common      site: 10.1.1.0/24
+    Place          10.1.1.0/24
+    Device         windows, app 7.1.0
+    Network        wired
+    Meetings       A
+    Who            ann
+
+    people affected  at most 1 at once  ###.#
+    (. good, + poor for some, # poor, blank no verdict; one character is 1 minute)
+
+    Next: vcq-etl report run by-site --since=2026-11-02  (the places side by side)
+    Next: vcq-etl report meeting 100000001-1793581200  (the meeting of the participant with the most poor minutes)
+
+    For a ticket:
+    Problem: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1 person, 1 meeting;
+    usually 0.4 %, elsewhere 0.6 %
+    When: Mon 2 Nov 2026 09:03-09:05, local time; 2026-11-02 01:03:00 to 2026-11-02
+    01:05:00 UTC
+    Cause: loss received
+    Affected: 1 person, 1 meeting: ann
+    Compared: here 100.0 %; usually 0.4 % (the same scope in the 28 days before);
+    elsewhere 0.6 % (everybody else at that time)
+    In common: site: 10.1.1.0/24
+    Place: 10.1.1.0/24
+    Device: windows, app 7.1.0
+    Network: wired
+    Incident: 2026-11-02-acute-site-0a1b2c3d
+    Source: vcq-etl 0.2.0-dev, profile cqd
+    ");
+}
+
+#[test]
+fn cards_fit_every_width_and_their_ticket_is_plain() {
+    for card in cards(&tenant()) {
+        for columns in [60, 80, 120, 200] {
+            for is_utf8 in [false, true] {
+                let text = render(&card, CardFormat::Text, CardLayout { width: columns, is_utf8 }, &command);
+                let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("Next: ")).collect();
+                assert!(lines.iter().all(|line| width(line) <= usize::from(columns)), "{columns}: {text}");
+                // One screen.
+                assert!(columns < 80 || text.lines().count() <= 45, "{text}");
+                let ticket = text.split_once("For a ticket:\n").expect("a ticket").1;
+                assert!(ticket.is_ascii() && !ticket.contains(['\u{1b}', '#', '|']), "{ticket}");
+                assert!(is_utf8 || text.is_ascii(), "{text}");
+            }
+        }
+        let json: serde_json::Value = serde_json::from_str(&shown(&card, CardFormat::Json, 80)).expect("json");
+        assert_eq!((&json["card"], &json["id"]), (&card.kind.into(), &card.id.clone().into()));
+        assert_eq!(json["incidents"][0]["incident_id"], ID);
+        assert_eq!(json["poor_minutes"], card.comparison.poor_minutes);
+        let markdown = shown(&card, CardFormat::Markdown, 80);
+        assert!(markdown.starts_with("## ") && markdown.contains("For a ticket:\n\n```\n"), "{markdown}");
+    }
+}
+
+#[test]
+fn a_person_is_found_by_id_address_or_name() {
+    let connection = tenant();
+    let source = Source::new(&connection, None).expect("a source");
+    // An ID goes before a name, and an address before a name.
+    for (text, who) in
+        [("ann", "ann"), ("ou_2", "ou_2"), (" bob@example.com", "ou_2"), ("CID", "cid"), ("E/guest", "E/guest")]
+    {
+        assert_eq!(find_user(&source, text).expect(text).who, who);
+    }
+    connection.execute_batch("update participants set user_id = 'ou_1' where user_id = 'bob'").expect("updated");
+    match find_user(&source, "Bob") {
+        Err(CardError::SeveralUsers { choices, .. }) => {
+            let who: Vec<&str> = choices.iter().map(|choice| choice.who.as_str()).collect();
+            assert_eq!(who, ["ou_2", "ou_1"]);
+        }
+        other => panic!("{other:?}"),
+    }
+    match find_user(&source, "bbo") {
+        Err(CardError::UnknownUser { known, .. }) => assert!(known.contains(&"bob".to_owned()), "{known:?}"),
+        other => panic!("{other:?}"),
+    }
+    for text in ["'", "'; drop table meetings; --", "", "%"] {
+        assert!(matches!(find_user(&source, text), Err(CardError::UnknownUser { .. })), "{text}");
+        assert!(matches!(find_meeting(&source, text, &Dates::default()), Err(CardError::UnknownMeeting { .. })));
+        assert!(matches!(find_incident(&source, text), Err(CardError::UnknownIncident { .. })));
+    }
+}
+
+#[test]
+fn the_latest_meeting_of_a_number_is_shown_and_the_others_are_named() {
+    let connection = tenant();
+    connection
+        .execute_batch(
+            "insert into meetings by name select '100000001-1' as meeting_key, '100000001' as meeting_no,
+                timestamp '2026-10-26 01:00:00' as start_time_utc, timestamp '2026-10-26 09:00:00' as start_time_local,
+                date '2026-10-26' as meeting_date",
+        )
+        .expect("rows");
+    let source = Source::new(&connection, None).expect("a source");
+    let before = Dates { since: None, until: Some("2026-11-01".to_owned()) };
+    assert_eq!(find_meeting(&source, "100000001", &Dates::default()).expect("a key"), "100000001-1793581200");
+    assert_eq!(find_meeting(&source, "100-000-001", &before).expect("a key"), "100000001-1");
+    // A key is exact, whatever the window.
+    assert_eq!(find_meeting(&source, "100000001-1793581200", &before).expect("a key"), "100000001-1793581200");
+    let card = meeting_card(&source, "100000001-1793581200").expect("a card");
+    let others = card.facts.iter().find(|(label, _)| *label == "Others").expect("others");
+    assert_eq!(others.1, "Mon 26 Oct 09:00: report meeting 100000001-1");
+    let error = find_meeting(&source, "100000001", &dates("2026-12-01")).expect_err("none").to_string();
+    assert!(error.ends_with("\"100000001\" with a date from 2026-12-01"), "{error}");
+}
+
+#[test]
+fn a_card_without_data_says_so() {
+    let connection = tenant();
+    let source = Source::new(&connection, Some("strict")).expect("a source");
+    let fay = find_user(&source, "fay").expect("a person");
+    let card = user_card(&source, &fay, &dates("2026-11-05"), "2026-11-05").expect("a card");
+    let text = shown(&card, CardFormat::Text, 80);
+    assert!(text.contains("no minute could be judged") && text.contains("no incident"), "{text}");
+    assert!(text.contains("without all data: empty") && text.contains("profile strict"), "{text}");
+    let nowhere = user_card(&source, &fay, &dates("2026-12-01"), "2026-12-01").expect("a card");
+    assert!(shown(&nowhere, CardFormat::Text, 80).contains("in no meeting of this window"));
+    assert!(matches!(Source::new(&connection, Some("cdq")), Err(CardError::UnknownProfile { .. })));
+    let older = Connection::open_in_memory().expect("a database");
+    assert!(matches!(Source::new(&older, None), Err(CardError::OutdatedStore)));
+}
+
+#[test]
+fn text_from_outside_cannot_control_a_terminal() {
+    let connection = tenant();
+    let hostile = "x\u{1b}[31m\u{9b}2J\u{202e}``` <b>";
+    connection.execute("update meetings set meeting_topic = ?", [hostile]).expect("updated");
+    connection
+        .execute("update participants set participant_name = ? where user_id = 'ann'", [hostile])
+        .expect("updated");
+    let source = Source::new(&connection, None).expect("a source");
+    let ann = find_user(&source, "ann").expect("a person");
+    let cards = [
+        user_card(&source, &ann, &dates("2026-11-02"), "").expect("a card"),
+        meeting_card(&source, "100000001-1793581200").expect("a card"),
+        incident_card(&source, ID).expect("a card"),
+    ];
+    for card in cards {
+        for format in [CardFormat::Text, CardFormat::Json, CardFormat::Markdown] {
+            let text = shown(&card, format, 80);
+            assert!(!text.chars().any(|c| is_terminal_control(c) && c != '\n'), "{}", text.escape_debug());
+        }
+        assert_eq!(shown(&card, CardFormat::Markdown, 80).matches("```").count() % 2, 0);
+    }
+}

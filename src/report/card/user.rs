@@ -1,0 +1,208 @@
+//! The card of a person, room or guest: all participations of a window.
+
+use std::collections::BTreeSet;
+
+use super::error::CardError;
+use super::facts::{Dates, Row, Source, UNKNOWN, common, minute_level, moment};
+use super::model::{Card, Choice, Comparison, causes_text, pct_text, poor_pct, reference_pct};
+use super::strip::Strip;
+use crate::schema::ddl::quoted;
+use crate::text::counted;
+
+/// Participations shown minute by minute: the worst ones.
+const STRIPS: usize = 5;
+
+pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, window: &str) -> Result<Card, CardError> {
+    let who = quoted(&user.who);
+    let sessions = sessions(source, &who, dates)?;
+    let keys = format!("(select f.participant_key from participant_facts as f where f.who = {who})");
+    let causes = source.causes(dates, &format!("c.participant_key in {keys}"))?;
+    let comparison = comparison(source, &who, dates, &sessions)?;
+    let incidents = source.incidents(dates, &format!("p.participant_key in {keys}"))?;
+    let strips = strips(source, &sessions, dates)?;
+    let name = if user.name.is_empty() { &user.who } else { &user.name };
+    let about: Vec<&str> =
+        [user.kind.as_str(), user.department.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
+    let verdict = verdict(&sessions, &comparison);
+    let worst = sessions.iter().max_by_key(|row| (row.number("poor_minutes"), row.time("join_time_local")));
+    let mut next = Vec::new();
+    if let Some(incident) = incidents.first() {
+        next.push((vec!["report".to_owned(), "incident".to_owned(), incident.incident_id.clone()], "the incident"));
+    }
+    if let Some(worst) = worst {
+        let key = worst.text("meeting_key");
+        next.push((vec!["report".to_owned(), "meeting".to_owned(), key], "the worst of these meetings"));
+    }
+    let facts = facts(&sessions);
+    let mut ticket = vec![
+        ("Who", format!("{name} ({}), {}", about.join(", "), user.who)),
+        ("When", window.to_owned()),
+        ("What", verdict.clone()),
+        ("Main causes", causes_text(&causes)),
+        ("Compared", comparison.text()),
+    ];
+    ticket.extend(facts.iter().filter(|(label, _)| *label != "Coverage").cloned());
+    if let Some(worst) = worst {
+        ticket.push(("Worst meeting", session_text(worst)));
+    }
+    ticket.extend(incidents.iter().take(1).map(|incident| ("Incident", incident.summary.clone())));
+    Ok(Card {
+        kind: "user",
+        title: format!("{name} ({})", about.join(", ")),
+        id: user.who.clone(),
+        window: window.to_owned(),
+        profile: source.profile().to_owned(),
+        incidents,
+        verdict,
+        causes,
+        comparison,
+        facts,
+        strips,
+        next,
+        ticket,
+    })
+}
+
+fn sessions(source: &Source<'_>, who: &str, dates: &Dates) -> Result<Vec<Row>, CardError> {
+    let sql = format!(
+        "select
+            f.participant_key, f.meeting_key, cast(f.meeting_date as varchar) as meeting_date, f.meeting_no,
+            coalesce(m.meeting_topic, f.meeting_no) as topic, f.site, f.subnet, f.egress, f.network_kind as network,
+            f.protocol, case when f.use_rtc_proxy then 'yes' when not f.use_rtc_proxy then 'no' end as proxy, f.device,
+            f.app_version, f.microphone, f.speaker, f.camera, f.join_time_local,
+            v.judged_minutes, v.poor_minutes, v.is_affected, c.status
+         from participant_facts as f
+         left join participant_verdicts({}) as v
+            on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
+         left join meetings as m on m.meeting_key = f.meeting_key and m.meeting_date = f.meeting_date
+         left join coverage as c on c.participant_key = f.participant_key and c.meeting_date = f.meeting_date
+         where f.who = {who} and {}
+         order by f.join_time_utc, f.participant_key",
+        source.arguments(dates),
+        dates.condition("f.meeting_date")
+    );
+    source.rows("the meetings of this person", &sql)
+}
+
+fn comparison(source: &Source<'_>, who: &str, dates: &Dates, sessions: &[Row]) -> Result<Comparison, CardError> {
+    let sum = |column: &str| sessions.iter().map(|row| row.number(column)).sum::<i64>();
+    let (judged_minutes, poor_minutes) = (sum("judged_minutes"), sum("poor_minutes"));
+    let share = |dates: &Dates, condition: &str| -> Result<Option<f64>, CardError> {
+        let sql = format!(
+            "select cast(coalesce(sum(j.judged_minutes), 0) as bigint) as judged, cast(coalesce(sum(j.poor_minutes), 0) as bigint) as poor
+             from {} as j
+             inner join participant_facts as f on f.participant_key = j.participant_key and f.meeting_date = j.meeting_date
+             where {condition}",
+            source.judged(dates)
+        );
+        let rows = source.rows("the minutes to compare with", &sql)?;
+        Ok(rows.first().and_then(|row| reference_pct(row.number("poor"), row.number("judged"))))
+    };
+    let usual_poor_pct = match dates.before() {
+        Some(before) => share(&before, &format!("f.who = {who}"))?,
+        None => None,
+    };
+    let days = format!(
+        "f.who <> {who} and f.meeting_date in (select o.meeting_date from participant_facts as o where o.who = {who})"
+    );
+    Ok(Comparison {
+        judged_minutes,
+        poor_minutes,
+        poor_pct: poor_pct(poor_minutes, judged_minutes),
+        usual_poor_pct,
+        usual: if dates.since.is_some() { "the 28 days before".to_owned() } else { String::new() },
+        elsewhere_poor_pct: share(dates, &days)?,
+        elsewhere: "everybody else on these days".to_owned(),
+    })
+}
+
+/// `affected in 4 of 9 meetings, on 3 of 5 days; 61 of 412 judged minutes poor (14.8 %)`.
+fn verdict(sessions: &[Row], comparison: &Comparison) -> String {
+    if sessions.is_empty() {
+        return "in no meeting of this window".to_owned();
+    }
+    let is_affected = |row: &&Row| row.flag("is_affected") == Some(true);
+    let count = |rows: Vec<&Row>, column: &str| rows.iter().map(|row| row.text(column)).collect::<BTreeSet<_>>().len();
+    let affected: Vec<&Row> = sessions.iter().filter(is_affected).collect();
+    let all: Vec<&Row> = sessions.iter().collect();
+    format!(
+        "affected in {} of {}, on {} of {}; {}",
+        count(affected.clone(), "meeting_key"),
+        counted(count(all.clone(), "meeting_key") as u64, "meeting"),
+        count(affected, "meeting_date"),
+        counted(count(all, "meeting_date") as u64, "day"),
+        comparison.minutes_text()
+    )
+}
+
+fn facts(sessions: &[Row]) -> Vec<(&'static str, String)> {
+    if sessions.is_empty() {
+        return Vec::new();
+    }
+    let mut facts = vec![
+        ("Place", format!("{}; public network {}", common(sessions, "site"), common(sessions, "egress"))),
+        ("Device", format!("{}, app {}", common(sessions, "device"), common(sessions, "app_version"))),
+        (
+            "Network",
+            format!(
+                "{}, {}, proxy {}",
+                common(sessions, "network"),
+                common(sessions, "protocol"),
+                common(sessions, "proxy")
+            ),
+        ),
+    ];
+    let microphone = common(sessions, "microphone");
+    if microphone != UNKNOWN {
+        facts.push(("Microphone", microphone));
+    }
+    let incomplete: Vec<Row> = sessions
+        .iter()
+        .filter(|row| row.optional("status").is_some_and(|status| status != "complete"))
+        .cloned()
+        .collect();
+    if !incomplete.is_empty() {
+        let of = counted(sessions.len() as u64, "participation");
+        facts.push((
+            "Coverage",
+            format!("{} of {of} without all data: {}", incomplete.len(), common(&incomplete, "status")),
+        ));
+    }
+    facts
+}
+
+/// `Tue 17 Nov 09:30 Weekly sync, 44 of 58 min poor (75.9 %)`.
+fn session_text(row: &Row) -> String {
+    let when = row.time("join_time_local").map(moment).unwrap_or_default();
+    let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
+    let share = pct_text(poor_pct(poor, judged));
+    format!("{when} {} ({}), {poor} of {judged} min poor ({share})", row.text("topic"), row.text("meeting_no"))
+}
+
+fn strips(source: &Source<'_>, sessions: &[Row], dates: &Dates) -> Result<Vec<Strip>, CardError> {
+    let mut chosen: Vec<&Row> = sessions.iter().filter(|row| row.number("judged_minutes") > 0).collect();
+    chosen.sort_by_key(|row| std::cmp::Reverse((row.number("poor_minutes"), row.time("join_time_local"))));
+    chosen.truncate(STRIPS);
+    chosen.sort_by_key(|row| row.time("join_time_local"));
+    let keys: Vec<String> = chosen.iter().map(|row| quoted(&row.text("participant_key"))).collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "select q.participant_key, q.minute_local, q.is_poor from quality_minutes({}) as q
+         where q.participant_key in ({}) and {}",
+        source.arguments(dates),
+        keys.join(", "),
+        dates.condition("q.meeting_date")
+    );
+    let minutes = source.rows("the minutes", &sql)?;
+    let strip = |row: &&Row| {
+        let key = row.text("participant_key");
+        let of_session = minutes.iter().filter(|minute| minute.text("participant_key") == key);
+        let levels: Vec<_> = of_session.filter_map(minute_level).collect();
+        let when = row.time("join_time_local").map(moment).unwrap_or_default();
+        let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
+        Strip::new(format!("{when}  {}", row.text("topic")), format!("{poor}/{judged}"), &levels)
+    };
+    Ok(chosen.iter().filter_map(strip).collect())
+}
