@@ -1,9 +1,10 @@
 //! The keys of a report's header that say how a terminal shows its result, and the next command.
 //!
-//! `table: a, b + c | d` names the columns of a table: the first ones always, c below b in one column, the others as the
-//! width allows. `grid: a x b: c` shows c in a grid of a and b. `fold: people: networks with one person each` counts the rows below the first
-//! ones in which the column is at most 1. `next: report user {name|who}` is the command to type next, with values of
-//! the first row; `{start:next_day}` is the day after a time. The other formats have all rows and columns.
+//! `table: a, b + c | d` names the columns of a table: the first ones always, c below b in one column, the others as
+//! the width allows. `grid: a x b: c` shows c in a grid of a and b. `fold: people: networks with one person each`
+//! counts the rows below the first ones in which the column is at most 1. `next: report user {name|who}` is the command
+//! to type next, with values of the first row; `{start:next_day}` is the day after a time. The other formats have all
+//! rows and columns.
 
 use super::result::{Cell, ResultSet};
 

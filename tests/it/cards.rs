@@ -10,20 +10,26 @@ fn run(env: &TestEnv, arguments: &[&str]) -> RunOutput {
 }
 
 /// More days than the default window.
-fn ten_days() -> TestEnv {
-    TestEnv::with(&TenantSpec { days: 10, people: 30, meetings_per_day: 8, ..TenantSpec::default() }, unlimited())
+fn ten_days() -> TenantSpec {
+    TenantSpec { days: 10, people: 30, meetings_per_day: 8, ..TenantSpec::default() }
+}
+
+/// A sync of the whole tenant with the summary as text.
+fn sync(env: &TestEnv, more: &[&str]) -> String {
+    let first_day = ten_days().first_day.to_string();
+    run(env, &[&["sync", "--since", &first_day], more].concat()).expect_exit(0).stdout
 }
 
 #[test]
 fn a_sync_ends_with_incidents_and_cards_explain_them() {
-    let env = ten_days();
-    let sync = env.sync(&[]).expect_exit(0);
-    let ending = sync.stdout.split_once("\nIncidents     ").expect("incidents").1;
+    let env = TestEnv::with(&ten_days(), unlimited());
+    let summary = sync(&env, &[]);
+    let ending = summary.split_once("\nIncidents     ").expect("incidents").1;
     let next = ending.lines().find_map(|line| line.strip_prefix("Next: vcq-etl ")).expect("a next command");
     run(&env, &next.split(' ').collect::<Vec<_>>()).expect_exit(0);
     // Nothing new is published, so there is nothing to say; with --quiet never.
-    assert!(!env.sync(&[]).expect_exit(0).stdout.contains("Incidents"));
-    assert_eq!(env.sync(&["--refetch", "--quiet"]).expect_exit(0).stdout, "");
+    assert!(!sync(&env, &[]).contains("Incidents"));
+    assert_eq!(sync(&env, &["--refetch", "--quiet"]), "");
 
     let first = |sql: &str| env.rows(sql).first().cloned().unwrap_or_default();
     let who = first(
@@ -92,7 +98,7 @@ fn unknown_names_have_suggestions_and_namesakes_are_listed() {
 
 #[test]
 fn a_heatmap_is_a_grid_and_a_default_window_a_week() {
-    let env = ten_days();
+    let env = TestEnv::with(&ten_days(), unlimited());
     env.sync(&[]).expect_exit(0);
     let grid = run(&env, &["report", "run", "heatmap", "--since", "all", "--width", "80"]).expect_exit(0).stdout;
     assert!(grid.contains("\npoor_pct (%) by weekday and hour (local)") && grid.contains("\nMon "), "{grid}");
