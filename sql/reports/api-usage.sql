@@ -21,6 +21,8 @@
 -- caveat: Token requests are not counted. A rebuild makes no requests. A run that already knew its participants makes
 --   fewer requests than it has participants.
 -- empty: No run started on these days.
+-- table: started, command, outcome, minutes, calls, throttles | meeting_list, participant_list, quality_list,
+--   calls_per_participant, quality_per_min, waited_s, run_id
 -- next: status
 select
     a.run_id,

@@ -44,6 +44,8 @@
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: week_before_pct uses the days before since, if the store has them; otherwise it is empty.
 -- empty: The window has no judged minutes.
+-- table: date, meetings, participants, n, poor_pct, week_before_pct, delta_pp, target | affected_pct, top_cause,
+--   coverage_pct, hours, poor_meetings, rooms, mos_p10
 -- next: report run worst-meetings
 with judged as materialized (
     select

@@ -30,6 +30,7 @@
 --   report unclassified.
 -- empty: The window has no judged minutes.
 -- fold: people: devices with one person each
+-- table: kind, value, people, n, poor, poor_pct | participants, mic_n, silent_mic, speaker_n, low_speaker
 -- next: report run worst-participants
 select
     a.kind,

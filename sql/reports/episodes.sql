@@ -28,6 +28,7 @@
 --   unrelated.
 -- caveat: An outage at several sites appears as several rows with the same start.
 -- empty: No two participants at one site had overlapping episodes in the window; try min_participants=1.
+-- table: start, minutes, site, people, meetings, poor, main_cause | common, participants, other_sites
 -- next: report run by-site
 with stretches as materialized (
     select m.*

@@ -36,6 +36,8 @@
 -- caveat: In a large store, set since and until too: the cause "service side" needs all meetings of those days.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: No meeting with this number has minutes in the window; the report worst-meetings lists meeting numbers.
+-- table: minute, who, verdict, cause, delay_ms, loss_in_pct, loss_out_pct, jitter_in_ms | jitter_out_ms,
+--   poor_at_once, client_cpu_pct, system_cpu_pct, video_in_fps
 -- next: report run worst-participants
 with meetings_of as (
     select k.meeting_key, k.meeting_date

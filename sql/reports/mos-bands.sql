@@ -27,6 +27,8 @@
 --   the effect of delay in webinars.
 -- caveat: The profile only affects low_pct.
 -- empty: The window has no judged minutes.
+-- table: value, n, very_satisfied_pct, satisfied_pct, low_pct, mos_p10, mos_p50 | some_dissatisfied_pct,
+--   many_dissatisfied_pct, nearly_all_pct
 -- next: report run worst-participants
 select
     a.value,

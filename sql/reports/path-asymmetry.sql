@@ -28,6 +28,8 @@
 -- caveat: Loss and jitter received can also come from the sender's side; the report diagnosis separates this as far
 --   end.
 -- empty: The window has no judged minutes.
+-- table: value, n, up_only, down_only, both, bound, up_pct, down_pct | participants, loss_out_p95_pct,
+--   loss_in_p95_pct, jitter_out_p95_ms, jitter_in_p95_ms
 -- next: report run by-network
 select
     a.value,

@@ -28,6 +28,8 @@
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
 --   report unclassified.
 -- empty: The window has no judged minutes.
+-- table: path, people, n, poor, poor_pct, excess_pp | participants, participants_pct, delay_p50_ms, delay_p95_ms,
+--   same_sites
 -- next: report run by-egress
 with sessions as (
     select

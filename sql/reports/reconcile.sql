@@ -42,6 +42,8 @@
 --   this can hide a missing meeting of that day; its participants' own rows still show it.
 -- empty: Nothing falls short of what Feishu's counts in this store say. Days and users are compared only after sync
 --   --also census.
+-- table: date, what, name, short, explanation | meeting_no, feishu_meetings, held_meetings, feishu_participants,
+--   held_participants, feishu_min, held_min
 -- next: report run coverage
 with days as (
     select

@@ -29,6 +29,8 @@
 -- caveat: A room that is used without a check-in and without a Feishu meeting counts as a no-show.
 -- empty: Neither rooms nor reservations were fetched, and no room was in a meeting: run vcq-etl sync --also
 --   rooms,reservations.
+-- table: name, building, reservations, no_shows, meetings, used_h, use | seats, days_used, reserved_h, no_show_pct,
+--   early_releases, released_h, rooms
 -- next: report run room-health
 with stays as materialized (
     select

@@ -24,6 +24,8 @@
 -- threshold: Blurry: below 720 lines (this project's choice).
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: Nothing was shared in the window.
+-- table: date, direction, n, poor, poor_pct, blurry_pct, still_pct | slow_poor_pct, participants, height_p50,
+--   kbps_p50
 -- next: report run worst-meetings
 with active as (
     select x.*

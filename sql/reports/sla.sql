@@ -26,6 +26,7 @@
 --   which is stricter about short problems.
 -- caveat: The scope inside requires an imported building file.
 -- empty: The window has no judged minutes.
+-- table: month, scope, n, good_pct, target_pct, met, budget_used_pct | days, days_breached, participants
 -- next: report run sla --since 28d
 select
     m.month,

@@ -32,6 +32,8 @@
 -- caveat: This is a hint, not proof: an administrator may have limited the resolution, and a tenant without HD is
 --   always capped.
 -- empty: The window has no active video.
+-- table: date, direction, n, poor_pct, px1080_pct, px720_pct, px360_pct | px_less_pct, fps25_pct, fps15_pct,
+--   fps7_pct, fps_less_pct, downgrades, capped_hours, licence
 -- next: report run cpu-hogs
 with active as (
     select

@@ -1,6 +1,6 @@
 //! The incidents of the dates that a sync has published, for the end of its summary.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::next::{self, Carried};
 use super::store::open;
@@ -18,7 +18,7 @@ pub(in crate::cli) fn published_incidents(
     let found = read(dates, store, config);
     let digest =
         found.inspect_err(|failure| tracing::debug!(reason = failure.chain(), "no list of incidents")).ok()??;
-    let carried = Carried::of_store(store, config);
+    let carried = Carried::of_store(Path::new(store), config);
     Some(digest.text(has_next, &|words| next::command(words.to_vec(), &carried)))
 }
 

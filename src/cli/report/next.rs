@@ -1,5 +1,7 @@
 //! The command to type next: the words of a report or card, with the flags that it has to share with this command.
 
+use std::path::Path;
+
 use super::window::WindowArgs;
 use crate::config::{Config, Origin};
 use crate::report::Report;
@@ -26,9 +28,13 @@ impl Carried {
 
 impl Carried {
     /// For a command about another store than the one that a command without flags would read.
-    pub(super) fn of_store(store: &str, config: &Config) -> Carried {
-        let is_other = *config.origin("store") == Origin::Flag || config.store.display().to_string() != store;
-        Carried { store: is_other.then(|| store.to_owned()), ..Carried::default() }
+    pub(super) fn of_store(store: &Path, config: &Config) -> Carried {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let shown = match real(&config.store) == real(store) {
+            true => (*config.origin("store") == Origin::Flag).then(|| config.store.display().to_string()),
+            false => Some(store.display().to_string()),
+        };
+        Carried { store: shown, ..Carried::default() }
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, windo
     let facts = facts(&sessions);
     let mut ticket = vec![
         ("Who", format!("{name} ({}), {}", about.join(", "), user.who)),
-        ("When", window.to_owned()),
+        // Without the hint how to see more.
+        ("When", window.split(" (--").next().unwrap_or(window).to_owned()),
         ("What", verdict.clone()),
         ("Main causes", causes_text(&causes)),
         ("Compared", comparison.text()),
