@@ -15,11 +15,14 @@ use super::change::{Change, FileProgress};
 use super::error::LedgerError;
 use crate::schema::meeting_keys::{KnownMeeting, KnownMeetings};
 
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
+/// Since this version, the index is the same.
+const INDEX_VERSION: i64 = 3;
 
 pub(crate) const USER_ID_TYPE: &str = "user_id_type";
 
 const TABLES: &str = include_str!("ledger.sql");
+const ALERT_TABLES: &str = include_str!("alerts.sql");
 
 /// Reads a row into a struct whose fields have the names of its columns.
 macro_rules! read_fields {
@@ -29,7 +32,7 @@ macro_rules! read_fields {
 }
 pub(super) use read_fields;
 
-/// Drops the index, to be rebuilt from the raw log. Settings, runs and open refetches stay.
+/// Drops the index, to be rebuilt from the raw log. Settings, runs, open refetches and alerts stay.
 const DROP_INDEX: &str = "
     drop table if exists meetings;
     drop table if exists participants;
@@ -45,7 +48,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Opens or creates the ledger. A ledger of an older version drops its index.
+    /// Opens or creates the ledger. A ledger whose index is of an older version drops it.
     pub(crate) fn open(path: &Path) -> Result<Ledger, LedgerError> {
         let failed = |source| LedgerError::from_sqlite("open", path, source);
         let mut connection = Connection::open(path).map_err(failed)?;
@@ -210,7 +213,10 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = transaction.query_row("pragma user_version", [], |row| row.get(0))?;
     if version < VERSION {
-        transaction.execute_batch(&format!("{DROP_INDEX}{TABLES}pragma user_version = {VERSION};"))?;
+        if version < INDEX_VERSION {
+            transaction.execute_batch(&format!("{DROP_INDEX}{TABLES}"))?;
+        }
+        transaction.execute_batch(&format!("{ALERT_TABLES}pragma user_version = {VERSION};"))?;
         let has_numbers = "select exists (select 1 from pragma_table_info('runs') where name = 'meeting_nos')";
         if !transaction.query_row(has_numbers, [], |row| row.get(0))? {
             transaction.execute_batch("alter table runs add column meeting_nos text")?;

@@ -1,4 +1,5 @@
--- The tables of the ledger, version 3. All except settings, runs and refetch are an index over the raw log.
+-- The tables of the ledger, version 3. All except settings, runs and refetch are an index over the raw log. Those of
+-- alerts are in alerts.sql.
 
 create table if not exists settings (
     name  text primary key,

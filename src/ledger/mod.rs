@@ -1,10 +1,11 @@
 //! The ledger: what was fetched, how each fetch ended, and what is still pending. An index over the raw log, in SQLite.
 //!
-//! A lost ledger can be rebuilt from the raw log, except for settings, run history and open refetches. The run history
-//! is published too. Other processes
+//! A lost ledger can be rebuilt from the raw log, except for settings, run history, open refetches and alerts. The run
+//! history is published too. Other processes
 //! may write too (`plan` takes no lock), so a value that is read and then written is read inside the transaction. Times
 //! (`*_us`) are microseconds UTC, windows exclude their end, and dates are days since 1970-01-01.
 
+mod alerts;
 mod change;
 mod check;
 mod database;
@@ -18,6 +19,7 @@ mod refetch;
 mod runs;
 mod summary;
 
+pub(crate) use alerts::{AlertRecord, NewMessage};
 pub(crate) use change::{Answer, Change, FileProgress};
 pub(crate) use check::{LedgerCheck, check_ledger, read_runs, unpublished_dates};
 pub(crate) use database::{Ledger, USER_ID_TYPE};
