@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::nearest::nearest;
 use crate::buildings::BuildingsError;
 use crate::cli::window::{self, EventsError, WindowError};
-use crate::config::{ConfigError, SETTINGS};
+use crate::config::{ConfigError, SETTINGS, TABLE_KEYS};
 use crate::load::DuckdbErrorKind;
 use crate::report::card::{CardError, Choice};
 use crate::report::page::PageError;
@@ -16,8 +16,15 @@ impl From<ConfigError> for Failure {
         let failure = Failure::of(ExitCode::Usage, &error);
         match &error {
             ConfigError::UnknownKey { key, .. } => {
-                did_you_mean(failure, key, SETTINGS.iter().map(|setting| setting.key)).hint(LIST_SETTINGS)
+                let keys = SETTINGS.iter().map(|setting| setting.key).chain(TABLE_KEYS.iter().copied());
+                did_you_mean(failure, key, keys).hint(LIST_SETTINGS)
             }
+            ConfigError::UnknownTableKey { key, known, .. } => {
+                did_you_mean(failure, key, known.iter().copied()).hint(format!("the keys are {}", known.join(", ")))
+            }
+            ConfigError::UnknownKind { word, known, .. } => did_you_mean(failure, word, known.iter().copied())
+                .hint(format!("the kinds are {}", known.join(", "))),
+            ConfigError::Table { .. } => failure.hint("docs/ALERTS.md describes the tables of alert rules and channels"),
             ConfigError::UnknownWord { word, known, .. } => {
                 did_you_mean(failure, word, known.iter().copied()).hint("separate values with commas")
             }
@@ -92,6 +99,9 @@ impl From<ReportError> for Failure {
                 let forms = is_time.then(|| format!("--{name} takes a time: {}", window::FORMS));
                 let explains = format!("vcq-etl report show {report} explains the parameters");
                 forms.into_iter().chain([explains]).fold(of(ExitCode::Usage), Failure::hint)
+            }
+            ReportError::NotACondition { .. } => {
+                usage("compare a column with a value, for example: severity <> 'minor'")
             }
             ReportError::DuplicateParameter { .. } => usage("give it once: --param or its own flag"),
             ReportError::NotInstalled { .. } => of(ExitCode::Storage)
@@ -300,7 +310,7 @@ pub(super) const GIVE_ORIGIN: &str = "give an origin such as https://open.feishu
 const BUILDING_FORMS: &str = "a building file is that of the Call Quality Dashboard (14 or 15 columns, no header), or a CSV \
                               file whose header names at least cidr and building";
 
-fn did_you_mean(failure: Failure, given: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Failure {
+pub(super) fn did_you_mean(failure: Failure, given: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Failure {
     let known: Vec<_> = known.into_iter().collect();
     let meant = nearest(given, known.iter().map(AsRef::as_ref));
     meant.map(|name| format!("did you mean {name}?")).into_iter().fold(failure, Failure::hint)

@@ -48,6 +48,8 @@ pub enum ReportError {
     /// An internal error: the definitions do not fit each other.
     #[error("could not define the views and reports")]
     Define { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the rows of the report {report} cannot be selected: the condition is a {found}, not true or false")]
+    NotACondition { report: String, found: String },
     /// A value that is not a scalar.
     #[error("the report {report} returned a value of type {found} in the column {column}")]
     NotScalar { report: String, column: String, found: String },

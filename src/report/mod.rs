@@ -41,7 +41,7 @@ pub(crate) use query::{OwnTable, Sql, SqlError, column_docs, restrict};
 pub use reference::reference;
 pub(crate) use registry::PROFILES;
 pub(crate) use result::{Cell, ResultSet};
-pub(crate) use run::{explain_empty, run, write_parquet};
+pub(crate) use run::{explain_empty, run, run_where, write_parquet};
 pub(crate) use scripts::scripts;
 pub(crate) use views::ViewFiles;
 pub(crate) use window::{HeldDates, ReportWindow};

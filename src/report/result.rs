@@ -40,7 +40,7 @@ impl Cell {
         }
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         match self {
             Cell::Null => Value::Null,
             Cell::Flag(flag) => Value::Bool(*flag),

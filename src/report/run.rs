@@ -30,8 +30,28 @@ pub(super) fn call_sql(report: &Report, arguments: &Arguments) -> String {
 
 /// Runs a report.
 pub(crate) fn run(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<ResultSet, ReportError> {
+    run_where(connection, report, arguments, None)
+}
+
+/// Runs a report and returns the rows for which a condition is true, which is an SQL expression over its columns.
+pub(crate) fn run_where(
+    connection: &Connection,
+    report: &Report,
+    arguments: &Arguments,
+    condition: Option<&str>,
+) -> Result<ResultSet, ReportError> {
     prepare(connection, report, arguments)?;
-    let result = query(connection, &call_sql(report, arguments)).map_err(|error| match error {
+    let mut sql = call_sql(report, arguments);
+    if let Some(condition) = condition {
+        // The line end ends a comment in the condition.
+        let kind = format!("select column_type from (describe select (\n{condition}\n) as c from ({sql}))");
+        let kind: String = connection.query_row(&kind, [], |row| row.get(0)).map_err(|e| run_error(report, e))?;
+        if kind != "BOOLEAN" {
+            return Err(ReportError::NotACondition { report: report.name.clone(), found: kind });
+        }
+        sql = format!("select * from ({sql}) where (\n{condition}\n)");
+    }
+    let result = query(connection, &sql).map_err(|error| match error {
         QueryError::Duckdb(source) => run_error(report, source),
         QueryError::NotScalar { column, found } => {
             ReportError::NotScalar { report: report.name.clone(), column, found }
