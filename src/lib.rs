@@ -1,6 +1,7 @@
 //! The library behind `vcq-etl`. Its only users are the binary, the integration tests, the benches and the fuzz
 //! targets: what they need is re-exported here, and everything else is private to the crate.
 
+mod alerts;
 mod buildings;
 mod checks;
 mod cli;

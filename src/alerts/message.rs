@@ -1,0 +1,91 @@
+//! What a message is, independent of the channel: a title, and for each row a headline, facts and where to look.
+//!
+//! Composed once, when the rows are new, and kept in the ledger until every channel has it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::text::{Language, on_one_line};
+
+/// Longer texts are cut: a topic of any length must not make a message too large to send.
+const MAX_CHARS: usize = 200;
+
+/// How urgent a message looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    Info,
+    Minor,
+    Major,
+    Critical,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Message {
+    pub rule: String,
+    pub report: String,
+    pub language: Language,
+    pub level: Level,
+    /// What happened, in one line.
+    pub title: String,
+    pub entries: Vec<Entry>,
+    /// Further rows that match.
+    pub more: usize,
+    /// The command that shows all of them.
+    pub command: String,
+    /// Who sent it, and when the same row is sent again.
+    pub footer: String,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub headline: String,
+    /// Label and text.
+    pub facts: Vec<(String, String)>,
+    /// The row itself, for programs.
+    pub row: Map<String, Value>,
+}
+
+/// The message of `alert test`.
+pub(crate) fn test_message(channel: &str, language: Language) -> Message {
+    let [title, headline, footer] = language.pick(
+        [
+            format!("Test message of vcq-etl to the channel {channel}"),
+            "Messages of alert rules arrive here.".to_owned(),
+            "Sent by vcq-etl alert test; nothing has happened.".to_owned(),
+        ],
+        [
+            format!("vcq-etl 测试消息（通道 {channel}）"),
+            "通道已连通，告警消息会发送到这里。".to_owned(),
+            "由 vcq-etl alert test 发送，并无异常。".to_owned(),
+        ],
+    );
+    Message {
+        rule: String::new(),
+        report: String::new(),
+        language,
+        level: Level::Info,
+        title,
+        entries: vec![Entry { headline, facts: Vec::new(), row: Map::new() }],
+        more: 0,
+        command: "vcq-etl alert history".to_owned(),
+        footer,
+    }
+}
+
+/// At most two decimals.
+pub(super) fn number_text(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// On one line, and not too long.
+pub(super) fn cut(text: &str) -> String {
+    let text = on_one_line(text);
+    if text.chars().count() <= MAX_CHARS {
+        return text;
+    }
+    let kept: String = text.chars().take(MAX_CHARS - 3).collect();
+    format!("{}...", kept.trim_end())
+}

@@ -1,0 +1,148 @@
+//! A rule of `vcq.toml`, and its check against the report that it names.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::condition::Condition;
+use super::error::AlertError;
+use crate::report::{Arguments, Catalogue, Report, ReportError};
+
+/// A rule as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub name: String,
+    pub report: String,
+    /// SQL over the columns of the report; `None` matches every row.
+    pub condition: Option<String>,
+    /// The window, in the forms of `--since` and `--until`.
+    pub since: Option<String>,
+    pub until: Option<String>,
+    /// A row is not sent again before this time has passed.
+    pub quiet_for: Duration,
+    /// Names of channels.
+    pub to: Vec<String>,
+    /// Further parameters of the report.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// A rule whose report, parameters, condition and channels exist.
+#[derive(Debug)]
+pub(crate) struct PreparedRule {
+    pub rule: Rule,
+    pub report: Report,
+    pub arguments: Arguments,
+    pub condition: Option<Condition>,
+}
+
+impl PreparedRule {
+    /// `days` is the rule's window as parameters of a report. Parameters that the report does not have are left out of
+    /// it, so that a rule without `since` may use any report.
+    pub(crate) fn new(
+        rule: Rule,
+        days: Vec<(String, String)>,
+        reports_dir: Option<&Path>,
+        channels: &[String],
+    ) -> Result<PreparedRule, AlertError> {
+        let of_report = |source| AlertError::Report { rule: rule.name.clone(), source: Box::new(source) };
+        let report = catalogue(reports_dir).and_then(|catalogue| catalogue.find(&rule.report)).map_err(of_report)?;
+        let is_parameter = |name: &str| report.header.parameter(name).is_some();
+        if let Some((name, _)) = rule.parameters.iter().find(|(name, _)| !is_parameter(name)) {
+            let known = report.header.parameters.iter().map(|parameter| parameter.name.clone());
+            let known = known.chain(RULE_KEYS.iter().map(|key| (*key).to_owned())).collect();
+            return Err(AlertError::UnknownKey { rule: rule.name, key: name.clone(), report: report.name, known });
+        }
+        let given = |name: &str| match name {
+            "since" => rule.since.is_some(),
+            _ => rule.until.is_some(),
+        };
+        if let Some((name, _)) = days.iter().find(|(name, _)| given(name) && !is_parameter(name)) {
+            let error = AlertError::NoWindow { rule: rule.name.clone(), report: report.name, key: name.clone() };
+            return Err(error);
+        }
+        let days = days.into_iter().filter(|(name, _)| is_parameter(name));
+        let values: Vec<(String, String)> = days.chain(rule.parameters.clone()).collect();
+        let arguments = Arguments::resolve(&report.name, &report.header, &values).map_err(of_report)?;
+        let columns: Vec<&str> = report.header.columns.iter().map(|column| column.name.as_str()).collect();
+        let condition =
+            rule.condition.as_deref().map(|text| Condition::check(&rule.name, text, &columns)).transpose()?;
+        if let Some(name) = rule.to.iter().find(|name| !channels.contains(name)) {
+            return Err(AlertError::UnknownChannel {
+                rule: rule.name.clone(),
+                channel: name.clone(),
+                known: channels.to_vec(),
+            });
+        }
+        Ok(PreparedRule { report, arguments, condition, rule })
+    }
+
+    /// The command that shows the report of the rule.
+    pub(super) fn command(&self) -> String {
+        let mut command = format!("vcq-etl report run {}", self.report.name);
+        for argument in self.arguments.iter() {
+            let default = self.report.header.parameter(&argument.name).and_then(|known| known.default.clone());
+            if let Some(value) = argument.value.as_deref().filter(|value| default.as_deref() != Some(value)) {
+                command.push_str(&match argument.name.as_str() {
+                    "since" | "until" => format!(" --{} {value}", argument.name),
+                    name => format!(" --param '{name}={}'", value.replace('\'', r"'\''")),
+                });
+            }
+        }
+        command
+    }
+}
+
+/// The keys of a rule that are not parameters of its report.
+pub(super) const RULE_KEYS: &[&str] = &["name", "report", "where", "since", "until", "quiet_for", "to"];
+
+fn catalogue(reports_dir: Option<&Path>) -> Result<Catalogue, ReportError> {
+    reports_dir.map_or_else(Catalogue::built_in, Catalogue::with_folder)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::alerts) fn rule() -> Rule {
+        Rule {
+            name: "outage".to_owned(),
+            report: "worst-participants".to_owned(),
+            condition: Some("poor_pct > 20".to_owned()),
+            since: None,
+            until: None,
+            quiet_for: Duration::from_secs(43_200),
+            to: vec!["it-ops".to_owned()],
+            parameters: vec![("top".to_owned(), "5".to_owned())],
+        }
+    }
+
+    fn prepare(rule: Rule) -> Result<PreparedRule, AlertError> {
+        let days = vec![("since".to_owned(), "2026-11-18".to_owned())];
+        PreparedRule::new(rule, days, None, &["it-ops".to_owned(), "mail".to_owned()])
+    }
+
+    #[test]
+    fn a_rule_is_prepared_with_its_report() {
+        let prepared = prepare(rule()).expect("prepared");
+        assert_eq!(prepared.command(), "vcq-etl report run worst-participants --since 2026-11-18 --param 'top=5'");
+        // A report without a window takes a rule without one.
+        let sheet = Rule { report: "threshold-sheet".to_owned(), condition: None, parameters: Vec::new(), ..rule() };
+        assert_eq!(prepare(sheet.clone()).expect("prepared").arguments.get("since"), None);
+        let error = prepare(Rule { since: Some("2d".to_owned()), ..sheet }).expect_err("refused");
+        assert_eq!(error.to_string(), "rule outage: the report threshold-sheet has no parameter since");
+    }
+
+    #[test]
+    fn unknown_reports_columns_parameters_and_channels_are_refused() {
+        let error = |rule: Rule| crate::text::error_chain(&prepare(rule).expect_err("refused"));
+        let report = Rule { report: "worst-participant".to_owned(), ..rule() };
+        assert_eq!(error(report), "rule outage: there is no report \"worst-participant\"");
+        let column = Rule { condition: Some("poor_pc > 20".to_owned()), ..rule() };
+        assert_eq!(error(column), "rule outage: where names \"poor_pc\", which is not a column of its report");
+        let key = Rule { parameters: vec![("quiet".to_owned(), "1".to_owned())], ..rule() };
+        assert!(
+            error(key).starts_with("rule outage: \"quiet\" is neither a key of a rule nor a parameter of the report")
+        );
+        let channel = Rule { to: vec!["it-op".to_owned()], ..rule() };
+        assert_eq!(error(channel), "rule outage: there is no channel \"it-op\"");
+    }
+}
