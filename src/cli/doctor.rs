@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Command};
 use feishu_vc::Region;
 
+use super::alert;
 use super::command::{Context, Entry, Example, Run, parsed};
 use super::output::json_line;
 use super::runtime::{block_on, now_us};
@@ -60,6 +61,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         also: config.also.clone(),
         database: config.database(),
         views_dir: config.views_dir.clone(),
+        alerts: alert::setup(context),
         // Of all calls together.
         deadline: Duration::from_secs(25),
         now_us: Arc::new(now_us),
@@ -115,6 +117,7 @@ fn verdict(checks: &[Check]) -> String {
     let verdict = match missing {
         None => "A run would not work".to_owned(),
         Some(missing) if missing.is_empty() => format!("A run would work{once}"),
+        Some(missing) if missing == [doctor::ALERTS] => format!("A run would work without alerts{once}"),
         Some(missing) => format!("A run would fetch the meetings but not {}{once}", missing.join(", ")),
     };
     wrap_indented(&format!("{verdict}: {}.", counts.collect::<Vec<_>>().join(", ")), 0) + "\n"
@@ -179,6 +182,8 @@ mod tests {
             verdict(&[check("host", State::Ok, "fine", &[]), refused("census_daily"), refused("census_users")]),
             "A run would fetch the meetings but not census_daily, census_users: 1 ok, 2\nfailed.\n"
         );
+        let alerts = Check { optional: Some("alerts"), ..check("alerts", State::Failed, "no channel", &[]) };
+        assert_eq!(verdict(&[alerts]), "A run would work without alerts: 1 failed.\n");
         let throttled = check("meeting_list", State::Failed, "throttled", &[]);
         assert!(verdict(&[throttled.clone(), refused("rooms")]).starts_with("A run would not work: 2 failed"));
         assert_eq!(verdict(&[throttled, lock]), "A run would not work: 1 warning, 1 failed.\n");

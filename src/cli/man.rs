@@ -270,6 +270,14 @@ fn settings_page() -> Page {
             roff.text(&setting_text(setting));
         }
     }
+    roff.heading("Alert rules and channels");
+    roff.paragraphs(
+        "Each table [[alerts]] is a rule: name, report, where (an SQL condition over the report's columns), since, until, \
+         quiet_for, to (names of channels), and parameters of the report.\n\n\
+         Each table [channels.NAME] is a channel. kind is feishu (url or url_file, secret or secret_file), webhook (url or \
+         url_file), email (host, port, tls, user, password_file, from, to) or command (command, an array). The variables \
+         VCQ_CHANNELS_NAME_URL, VCQ_CHANNELS_NAME_SECRET and VCQ_CHANNELS_NAME_PASSWORD take precedence.",
+    );
     roff.heading("Examples");
     roff.preformatted(
         "store = \"store\"\napp_id = \"cli_a1b2c3\"\napp_secret_file = \"secret\"\n\n[thresholds]\naudio_loss_pct = 3",

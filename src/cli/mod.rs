@@ -4,6 +4,7 @@
 //! ([`command::Context`]). Promises: results go to stdout, everything else to stderr; a reader that closes stdout early
 //! is not an error. Leaves out what a command does beyond reading its arguments and printing its result.
 
+mod alert;
 mod buildings;
 mod command;
 mod completions;

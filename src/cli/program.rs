@@ -5,8 +5,8 @@ use clap::error::{ContextKind, ContextValue};
 
 use super::command::{Entry, Example};
 use super::{
-    buildings, completions, demo, doctor, man, plan, query, rebuild, report, schema, settings, simulate, status, sync,
-    verify,
+    alert, buildings, completions, demo, doctor, man, plan, query, rebuild, report, schema, settings, simulate, status,
+    sync, verify,
 };
 use crate::config::{Group, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
@@ -23,6 +23,7 @@ pub(super) const COMMANDS: &[Entry] = &[
     doctor::ENTRY,
     report::ENTRY,
     query::ENTRY,
+    alert::ENTRY,
     buildings::ENTRY,
     rebuild::ENTRY,
     verify::ENTRY,

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use crate::commands::DefinitionSettings;
-use crate::config::{Config, Group, Kind, LogFormat, SETTINGS, Setting, Sources};
+use crate::config::{Config, Group, Kind, LogFormat, SETTINGS, Setting, Sources, is_channel_secret};
 use crate::error::Redactor;
 
 pub(super) const QUIET: &str = "quiet";
@@ -96,6 +96,8 @@ pub(super) fn early_redactor(args: &[OsString], environment: &BTreeMap<String, S
         let by_variable = environment.get(&setting.variable()).cloned();
         by_variable.into_iter().chain(values_of(args, setting)).for_each(|secret| redactor.add_secret(secret.trim()));
     }
+    let of_channels = environment.iter().filter(|(name, _)| is_channel_secret(name));
+    of_channels.for_each(|(_, secret)| redactor.add_secret(secret.trim()));
     redactor
 }
 

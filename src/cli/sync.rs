@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicI32;
 use clap::{ArgMatches, Args, Command};
 use feishu_vc::{CancellationToken, ClientConfig, Credentials, Rate};
 
+use super::alert;
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::console::{Ending, estimate_text, summary_text};
 use super::failed_summary::{failed_summary, failure_text};
@@ -17,7 +18,7 @@ use super::report::published_incidents;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
 use super::window::{self, EventsError, Window};
-use crate::commands::{self, LastStart, Summary, SyncSetup, Synced};
+use crate::commands::{self, LastStart, Summary, SyncError, SyncSetup, Synced};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
@@ -132,9 +133,16 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             .warn("neither HOME nor XDG_STATE_HOME is set: the rate limit is not shared with other runs of this app");
     }
     let (since_us, until_us) = setup.window_us;
+    let alerts = alert::setup(context);
     let synced = block_on(async {
         stop_on_signals(&setup, context);
-        commands::sync(setup).await
+        let cancel = setup.cancel.clone();
+        let mut synced = commands::sync(setup).await?;
+        progress.finish();
+        // An interrupted run ends at once; the next one sends what is new.
+        let notes = cancel.run_until_cancelled(alert::notes_after_sync(alerts)).await;
+        synced.summary.notes.extend(notes.unwrap_or_default());
+        Ok::<_, SyncError>(synced)
     })?;
     progress.finish();
     let format = summary_format(args.summary, context.console.is_quiet());

@@ -16,6 +16,13 @@ pub(crate) enum ConfigError {
     Empty { place: String },
     #[error("{path}: unknown key {key:?}", path = path.display())]
     UnknownKey { path: PathBuf, key: String },
+    /// In a rule or a channel.
+    #[error("{place} has the unknown key {key:?}")]
+    UnknownTableKey { place: String, key: String, known: &'static [&'static str] },
+    #[error("{place} {problem}")]
+    Table { place: String, problem: String },
+    #[error("{place}: {word:?} is not a kind of channel")]
+    UnknownKind { place: String, word: String, known: Vec<&'static str> },
     #[error("{key} in {path} is a {found}; expected a string, number or boolean", path = path.display())]
     WrongType { path: PathBuf, key: String, found: &'static str },
     #[error("could not read the configuration file {path}", path = path.display())]

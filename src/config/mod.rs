@@ -4,9 +4,11 @@
 //! which records where each value came from. Promises: no other module reads the environment, and no error contains a
 //! secret. Leaves out the arguments of single commands (`cli`).
 
+mod alerts;
 mod error;
 mod log_format;
 mod quantity;
+mod relative_path;
 mod resolved;
 mod secret_file;
 pub(crate) mod settings;
@@ -14,6 +16,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alerts::{DEFAULT_SINCE, TABLE_KEYS, is_channel_secret};
 pub(crate) use error::ConfigError;
 pub(crate) use log_format::LogFormat;
 #[cfg(any(test, fuzzing))]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use feishu_vc::{BaseUrl, Credentials, Region, Secret, UserIdType};
 use tracing::level_filters::LevelFilter;
 
+use super::alerts::AlertTables;
 use super::error::ConfigError;
 use super::log_format::LogFormat;
 use super::quantity::ByteSize;
@@ -16,6 +17,7 @@ use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
+use crate::text::Language;
 
 /// The settings, typed. Fields are named like the keys of [`SETTINGS`], whose help describes them.
 #[derive(Debug, Clone)]
@@ -24,6 +26,7 @@ pub(crate) struct Config {
     pub timezone: TenantZone,
     /// Limits of the profile `custom`: metric and value.
     pub thresholds: Vec<(String, f64)>,
+    pub language: Language,
     pub reports_dir: Option<PathBuf>,
     pub views_dir: Option<PathBuf>,
     /// Ignored if there is a `base_url`.
@@ -53,6 +56,8 @@ pub(crate) struct Config {
     /// Directory of the rate limit that all runs of a user share: `vcq-etl` in `$XDG_STATE_HOME`, else in
     /// `~/.local/state`. `None` if neither variable is set.
     pub state_folder: Option<PathBuf>,
+    /// Alert rules and channels, checked by the commands that use them.
+    pub alerts: AlertTables,
     credentials: CredentialSettings,
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -85,6 +90,7 @@ impl Config {
             store: values.path("store").unwrap_or_default(),
             timezone: values.typed("timezone", |text, _| TenantZone::parse(text).ok())?,
             thresholds: values.numbers("thresholds")?,
+            language: values.typed("language", |text, _| Language::parse(text))?,
             reports_dir: values.path("reports_dir"),
             views_dir: values.path("views_dir"),
             region: values.typed("region", |text, _| Region::parse(text))?,
@@ -116,6 +122,7 @@ impl Config {
                 access_token_file: values.path("access_token_file"),
             },
             origins: values.origins(),
+            alerts: values.alerts,
             unknown_variables: values.unknown_variables,
         })
     }
@@ -183,7 +190,7 @@ impl Config {
 
     /// The secrets in the settings themselves, for the redactor.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.credentials.app_secret.iter().chain(&self.credentials.access_token)
+        self.credentials.app_secret.iter().chain(&self.credentials.access_token).chain(self.alerts.secrets())
     }
 
     /// Returns the credentials and reads the secret file if one is named.

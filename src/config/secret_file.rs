@@ -12,8 +12,16 @@ use super::error::ConfigError;
 /// Maximum size of a secret file. The longest Feishu token has 4 KB.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Reads a secret and trims surrounding whitespace. Symbolic links are followed. `place` names the setting.
+/// Reads a secret as Feishu issues it, and trims surrounding whitespace. Symbolic links are followed. `place` names the
+/// setting.
 pub(super) fn read(place: &str, path: &Path) -> Result<Secret, ConfigError> {
+    let secret = read_text(place, path)?;
+    check_text(&format!("{place} ({})", path.display()), secret.expose())?;
+    Ok(secret)
+}
+
+/// Reads a secret of any text on one line, such as a password.
+pub(super) fn read_text(place: &str, path: &Path) -> Result<Secret, ConfigError> {
     let unreadable = |source| ConfigError::ReadSecret { path: path.to_owned(), source };
     // Checked before opening, because opening a pipe blocks; and again on the open file, because the path may have been
     // replaced in between.
@@ -31,7 +39,7 @@ pub(super) fn read(place: &str, path: &Path) -> Result<Secret, ConfigError> {
     };
     match text.trim() {
         "" => Err(ConfigError::EmptySecretFile { path: path.to_owned() }),
-        text => check_text(&place, text).map(|()| Secret::new(text)),
+        text => Ok(Secret::new(text)),
     }
 }
 

@@ -120,6 +120,7 @@ pub(crate) const CONFIG_VARIABLE: &str = "VCQ_CONFIG";
 pub(super) const REGIONS: &[&str] = &["feishu", "lark"];
 pub(super) const USER_ID_TYPES: &[&str] = &["open_id", "union_id", "user_id"];
 pub(super) const ALSO: &[&str] = &["rooms", "room_alerts", "reservations", "census"];
+pub(super) const LANGUAGES: &[&str] = &["en", "zh"];
 pub(super) const LOG_FORMATS: &[&str] = &["plain", "json"];
 pub(super) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
@@ -146,6 +147,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         help: "Directory of your own SQL files with views, macros and tables, which every publication installs in the schema custom of vcq.duckdb. Takes effect at the next sync or rebuild.",
         ..setting("views_dir", "DIR", Kind::Path, Group::Store)
+    },
+    Setting {
+        default: "en",
+        help: "Language of alert messages: en (English) or zh (Chinese).",
+        ..setting("language", "LANGUAGE", Kind::OneOf(LANGUAGES), Group::Store)
     },
     Setting {
         help: "App ID of the self-built app; requires an app secret.",
@@ -284,6 +290,7 @@ pub(crate) fn markdown() -> String {
         `VCQ_CONFIG`, else `./vcq.toml`, else `$XDG_CONFIG_HOME/vcq-etl/vcq.toml` (`~/.config/vcq-etl/vcq.toml`). A file \
         that contains a secret must be accessible only to its owner. Relative paths in `vcq.toml` are relative to the \
         directory of that file; those in flags and variables to the working directory.\n\n\
+        Alert rules and their channels are tables in `vcq.toml` only: see [ALERTS.md](ALERTS.md).\n\n\
         Durations: `500ms`, `90s`, `10m`, `24h`, `2d`, `1h30m`. Sizes: `256MiB`, `1GiB`, `500MB`.\n"
         .to_owned();
     for group in Group::ALL {

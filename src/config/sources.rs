@@ -6,8 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::alerts::AlertTables;
 use super::error::ConfigError;
 use super::quantity;
+use super::relative_path::beside;
 use super::secret_file;
 use super::settings::{CONFIG_VARIABLE, Kind, SETTINGS, Setting, VARIABLE_PREFIX};
 
@@ -73,6 +75,7 @@ pub(crate) const FILE_NAME: &str = "vcq.toml";
 #[derive(Debug)]
 pub(super) struct Values {
     texts: BTreeMap<&'static str, (String, Origin)>,
+    pub(super) alerts: AlertTables,
     pub(super) unknown_variables: Vec<String>,
 }
 
@@ -82,13 +85,19 @@ impl Values {
         for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
             texts.insert(setting.key, (setting.default.to_owned(), Origin::Default));
         }
+        let mut alerts = AlertTables::default();
         if let Some(path) = &sources.file() {
-            for (setting, text) in read_toml(path)? {
+            let mut table = parse_toml(path)?;
+            alerts.take(path, &mut table);
+            for (setting, text) in read_settings(path, table)? {
                 texts.insert(setting.key, (text, Origin::File(path.clone())));
             }
         }
         let mut unknown_variables = Vec::new();
         for (name, text) in sources.environment.iter().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX)) {
+            if alerts.take_variable(name, text) {
+                continue;
+            }
             match SETTINGS.iter().find(|setting| setting.variable() == **name) {
                 // Shells and job files unset a variable by making it empty.
                 Some(_) if text.is_empty() => {}
@@ -109,7 +118,7 @@ impl Values {
                 return Err(ConfigError::Empty { place: origin.place(setting) });
             }
         }
-        Ok(Values { texts, unknown_variables })
+        Ok(Values { texts, alerts, unknown_variables })
     }
 
     pub(super) fn origins(&self) -> BTreeMap<&'static str, Origin> {
@@ -217,30 +226,22 @@ fn as_flag_text(table: &toml::Table) -> String {
     pairs.collect::<Vec<_>>().join(",")
 }
 
-/// A path in the configuration file is relative to the folder of the file, so that it does not depend on where the
-/// program is started.
-pub(super) fn beside(file: &Path, text: String) -> String {
-    let folder = file.parent().unwrap_or(Path::new(""));
-    match folder.join(&text).into_os_string().into_string() {
-        Ok(path) if !text.trim().is_empty() => path,
-        // An empty text is an error of its own; a folder whose name is not text cannot be part of one.
-        _ => text,
-    }
-}
-
 /// A TOML array of words in the notation of the flag. Other values keep the name of their type, which is not a word.
 fn as_word_list(words: &[toml::Value]) -> String {
     words.iter().map(|word| word.as_str().unwrap_or_else(|| word.type_str())).collect::<Vec<_>>().join(",")
 }
 
-fn read_toml(path: &Path) -> Result<Vec<(&'static Setting, String)>, ConfigError> {
+fn parse_toml(path: &Path) -> Result<toml::Table, ConfigError> {
     let unreadable = |source: io::Error| ConfigError::ReadFile { path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(unreadable)?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+    text.parse().map_err(|error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
         let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         ConfigError::Syntax { path: path.to_owned(), line, problem: error.message().replace('\n', ", ") }
-    })?;
+    })
+}
+
+fn read_settings(path: &Path, table: toml::Table) -> Result<Vec<(&'static Setting, String)>, ConfigError> {
     let mut values = Vec::new();
     for (key, value) in table {
         let Some(setting) = Setting::find(&key) else {

@@ -102,7 +102,7 @@ fn every_path_in_the_file_is_relative_to_its_folder() {
     private_file(folder.path(), FILE_NAME, "store = '/absolute'");
     assert_eq!(Values::collect(&found).expect("values").path("store"), Some(PathBuf::from("/absolute")));
     // A relative name of the file keeps the path relative.
-    let bare = super::sources::beside(Path::new("vcq.toml"), "store".to_owned());
+    let bare = super::relative_path::beside(Path::new("vcq.toml"), "store".to_owned());
     assert_eq!(bare, "store");
 }
 

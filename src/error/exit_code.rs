@@ -15,6 +15,7 @@ pub enum ExitCode {
     Incomplete = 7,
     Stopped = 8,
     Difference = 9,
+    Matched = 10,
     Interrupted = 130,
     Terminated = 143,
 }
@@ -68,6 +69,7 @@ pub(crate) const EXIT_CODES: &[ExitInfo] = &[
         )
     },
     row(Difference, "difference", "verify found problems", "difference"),
+    row(Matched, "matched", "an alert rule matched (alert check --exit-code)", "matched"),
     ExitInfo {
         next: RESUMES,
         ..row(Interrupted, "interrupted", "interrupted (SIGINT); fetched data is kept", "interrupted")
@@ -118,7 +120,7 @@ mod tests {
     #[test]
     fn the_codes_are_those_of_the_contract() {
         let codes: Vec<u8> = EXIT_CODES.iter().map(|info| info.code.number()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
     }
 
     #[test]
@@ -138,8 +140,9 @@ mod tests {
             | ExitCode::Incomplete
             | ExitCode::Stopped
             | ExitCode::Difference
+            | ExitCode::Matched
             | ExitCode::Interrupted
-            | ExitCode::Terminated => 12,
+            | ExitCode::Terminated => 13,
         };
         assert_eq!(EXIT_CODES.len(), all(ExitCode::Complete));
     }

@@ -4,6 +4,7 @@
 //! that leaves a command. `input_errors` and `stage_errors` turn each stage's errors into failures; the stages know
 //! nothing of it. Promises: a rendered failure reads without colour and contains no secret.
 
+mod alert_errors;
 pub(crate) mod causes;
 pub(crate) mod exit_code;
 mod failure;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use feishu_vc::{ClientConfig, UserIdType};
 use serde::Serialize;
 
+use crate::commands::alert::AlertSetup;
 use crate::commands::setup::Now;
 use crate::error::ExitCode;
 use crate::extract::Also;
@@ -26,7 +27,11 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("lock", "which process is writing to the store"),
     ("state_folder", "whether the shared rate-limit file is usable"),
     ("views", "whether the SQL files of views_dir can be installed"),
+    ("alerts", "whether the alert rules and their channels are usable"),
 ];
+
+/// The check of the alert rules: a sync works without them.
+pub(crate) const ALERTS: &str = "alerts";
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,7 +69,7 @@ pub(crate) struct Check {
     /// The scopes that Feishu requires; any one of them is enough.
     pub scopes: Vec<String>,
     pub help_url: Option<String>,
-    /// What a sync fetches from it, such as `census_daily`, if it is an optional endpoint.
+    /// What a sync fetches from it, such as `census_daily`, if it is an optional endpoint; [`ALERTS`] for the alerts.
     #[serde(skip)]
     pub optional: Option<&'static str>,
     /// The exit code of a failed check.
@@ -124,6 +129,7 @@ pub(crate) struct DoctorSetup {
     pub also: Vec<Also>,
     pub database: DatabaseOptions,
     pub views_dir: Option<PathBuf>,
+    pub alerts: AlertSetup,
     /// Maximum duration of all API calls together.
     pub deadline: Duration,
     pub now_us: Now,

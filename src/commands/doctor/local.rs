@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, StatVfs, access, statvfs};
 
-use super::check::{Check, DoctorSetup};
+use super::check::{ALERTS, Check, DoctorSetup};
+use crate::commands::alert::{self, AlertSetup};
 use crate::error::ExitCode;
 use crate::error::causes::with_causes;
 use crate::error::stage_errors::{NEWER_SCHEMA, not_a_store_hint};
@@ -46,6 +47,7 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
         },
         state_folder(setup.state_folder.as_deref()),
         views(setup),
+        alerts(&setup.alerts),
     ]
 }
 
@@ -66,6 +68,25 @@ fn views(setup: &DoctorSetup) -> Check {
     }
     Check::warning("views", read.problems.join("; "))
         .next("fix these files, and the next sync installs them; the others are installed")
+}
+
+/// Checks the rules against the reports and channels that they name. Sends nothing.
+fn alerts(setup: &AlertSetup) -> Check {
+    let (prepared, problems) = alert::prepare(setup);
+    let Some(first) = problems.first() else {
+        let count = |count: usize, what| counted(count as u64, what);
+        return Check::ok(
+            ALERTS,
+            match prepared.len() {
+                0 => "no rule is configured".to_owned(),
+                rules => format!("{} to {}", count(rules, "rule"), count(setup.channels.len(), "channel")),
+            },
+        );
+    };
+    let found: Vec<String> = problems.iter().map(|problem| problem.chain()).collect();
+    let mut next = problems.iter().flat_map(|problem| &problem.hints).cloned().collect::<Vec<_>>();
+    next.dedup();
+    Check { next, optional: Some(ALERTS), ..Check::failed(ALERTS, first.exit, found.join("; ")) }
 }
 
 /// The nearest existing directory above a path.

@@ -10,5 +10,5 @@ mod feishu;
 mod local;
 mod verdict;
 
-pub(crate) use check::{CHECKS, Check, DoctorSetup, State, UnusableSettings};
+pub(crate) use check::{ALERTS, CHECKS, Check, DoctorSetup, State, UnusableSettings};
 pub(crate) use examine::{Examined, examine};

@@ -1,0 +1,299 @@
+//! `vcq-etl alert`: checks the rules, tests a channel, and lists what was sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, Command, Subcommand};
+use serde_json::json;
+
+use super::command::{Choice, Context, Entry, Example, LOCAL, Run, one_of, parsed};
+use super::output::json_line;
+use super::runtime::{block_on, exit_on_signals, now_us};
+use super::window;
+use crate::alerts::{Rule, plain_text};
+use crate::commands::alert::{self, AlertCheck, AlertSetup};
+use crate::config::{ConfigError, DEFAULT_SINCE};
+use crate::error::{ExitCode, Failure};
+use crate::ledger::AlertRecord;
+use crate::report::{self, Cell, ResultSet};
+use crate::schema::utc_text;
+use crate::text::{in_json, on_lines, on_one_line, terminal_width};
+
+/// The longest time of a check at the end of a sync, with its deliveries.
+const SYNC_LIMIT: Duration = Duration::from_secs(30);
+/// Of `alert check`.
+const CHECK_LIMIT: Duration = Duration::from_secs(120);
+/// Of the one attempt of `alert test`.
+const TEST_LIMIT: Duration = Duration::from_secs(15);
+
+const EXAMPLES: &[Example] = &[
+    ("vcq-etl alert check --dry-run", "what would be sent"),
+    ("vcq-etl alert test it-ops", "a test message"),
+    ("vcq-etl alert history", "what was sent"),
+];
+
+pub(super) const ENTRY: Entry = Entry { help_groups: LOCAL, command, examples: EXAMPLES, run: Run::Configured(run) };
+
+#[derive(Debug, Subcommand)]
+enum AlertCommand {
+    /// Check the rules and send messages about new matches
+    #[command(
+        long_about = "Check the alert rules of vcq.toml against the published data, send messages about rows that are new, and \
+        try again to send what could not be delivered before. Makes no API calls. A sync does the same at its end.\n\n\
+        Exits with 0, with 2 if a rule or channel is not usable, with 7 if a message could not be delivered (the next run \
+        tries again), and with --exit-code with 10 if a rule matches."
+    )]
+    Check(CheckArgs),
+    /// Send a test message
+    #[command(
+        long_about = "Send a test message to a channel, with one attempt. Exits with 7 if it could not be delivered."
+    )]
+    Test(TestArgs),
+    /// List the messages of the last 400 days
+    History(HistoryArgs),
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// Print the messages; send and record nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Exit with 10 if a rule matches, whether or not its rows were sent before
+    #[arg(long)]
+    exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+struct TestArgs {
+    /// Name of the channel
+    #[arg(value_name = "CHANNEL")]
+    channel: String,
+}
+
+/// The output formats; true for JSON.
+const IS_JSON: &[Choice<bool>] = &[("table", "", false), ("json", "", true)];
+
+#[derive(Debug, Args)]
+struct HistoryArgs {
+    /// Output format
+    #[arg(long = "format", value_name = "FORMAT", default_value = "table", action = clap::ArgAction::Set, value_parser = one_of(IS_JSON))]
+    json: bool,
+
+    /// Maximum number of messages, newest first
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+}
+
+fn command() -> Command {
+    let command = Command::new("alert")
+        .about("Check alert rules and send messages about what they find")
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    AlertCommand::augment_subcommands(command)
+}
+
+fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
+    match parsed(matches) {
+        AlertCommand::Check(args) => check(&args, context),
+        AlertCommand::Test(args) => test(&args, context),
+        AlertCommand::History(args) => history(&args, context).map(|()| ExitCode::Complete),
+    }
+}
+
+/// The rules and channels of the settings. Their secrets are redacted from now on.
+pub(super) fn setup(context: &Context) -> AlertSetup {
+    let config = &context.config;
+    let settings = config.alerts.settings();
+    let secrets = settings.channels.iter().flat_map(|channel| channel.target.secrets());
+    secrets.for_each(|secret| context.console.redactor().add_secret(secret));
+    let zone = config.timezone.clone();
+    AlertSetup {
+        rules: settings.rules,
+        channels: settings.channels,
+        channel_names: settings.channel_names,
+        problems: settings.problems.into_iter().map(|problem: ConfigError| Arc::new(problem.into())).collect(),
+        store: config.store.clone(),
+        reports_dir: config.reports_dir.clone(),
+        language: config.language,
+        database: config.reading(),
+        days: Arc::new(move |rule: &Rule, now_us| {
+            let since = rule.since.as_deref().unwrap_or(DEFAULT_SINCE);
+            let named =
+                |failure: Failure| Failure { message: format!("rule {}: {}", rule.name, failure.message), ..failure };
+            let days = window::days(Some(since), rule.until.as_deref(), &zone, now_us).map_err(|e| named(e.into()))?;
+            let given = [("since", days.since), ("until", days.until)];
+            Ok(given.into_iter().filter_map(|(name, day)| Some((name.to_owned(), day?))).collect())
+        }),
+        limit: SYNC_LIMIT,
+        redactor: context.console.redactor().clone(),
+        now_us: Arc::new(now_us),
+    }
+}
+
+/// Shows all problems but the first, which is returned to be the failure of the command.
+fn first_problem(problems: &[Arc<Failure>], context: &Context) -> Option<Failure> {
+    let (first, others) = problems.split_first()?;
+    others.iter().for_each(|failure| context.console.failure(failure));
+    let exit = problems.iter().map(|failure| failure.exit).min_by_key(|exit| exit.number())?;
+    let first =
+        Failure { exit, message: first.message.clone(), causes: first.causes.clone(), hints: first.hints.clone() };
+    Some(first)
+}
+
+fn check(args: &CheckArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let setup = AlertSetup { limit: CHECK_LIMIT, ..setup(context) };
+    // Whatever is wrong with a rule is reported before anything is sent.
+    let (prepared, problems) = alert::prepare(&setup);
+    if let Some(failure) = first_problem(&problems, context) {
+        return Err(failure);
+    }
+    if prepared.is_empty() {
+        return Err(Failure::new(ExitCode::Usage, "no alert rule is configured")
+            .hint("add [[alerts]] and [channels.NAME] to vcq.toml; docs/ALERTS.md has an example"));
+    }
+    let checked = block_on(async {
+        exit_on_signals();
+        alert::check(setup, args.dry_run).await
+    })??;
+    let text = check_text(&checked, args.dry_run);
+    context.output.print(&context.console.redactor().redact(&text))?;
+    if let Some(failure) = first_problem(&checked.problems, context) {
+        return Err(failure);
+    }
+    Ok(match () {
+        () if args.exit_code && checked.matched() => ExitCode::Matched,
+        () if checked.delivered.iter().any(|delivered| delivered.error.is_some()) => ExitCode::Incomplete,
+        () => ExitCode::Complete,
+    })
+}
+
+fn check_text(checked: &AlertCheck, dry_run: bool) -> String {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let number = |count: usize| Cell::Integer(count as i128);
+    let columns = ["rule", "report", "rows", "new", "to"].map(str::to_owned).to_vec();
+    let rows = checked.rules.iter().map(|rule| {
+        vec![text(&rule.rule), text(&rule.report), number(rule.matched), number(rule.new), text(&rule.to.join(", "))]
+    });
+    let mut page = report::table(&ResultSet { columns, rows: rows.collect() }, terminal_width(std::io::stdout()));
+    if dry_run {
+        let messages: Vec<String> =
+            checked.rules.iter().filter_map(|rule| rule.message.as_ref()).map(plain_text).collect();
+        page.push_str(&if messages.is_empty() {
+            "\nNothing would be sent.\n".to_owned()
+        } else {
+            format!("\nThese messages would be sent:\n\n{}", messages.join("\n"))
+        });
+        return on_lines(&page);
+    }
+    if checked.delivered.is_empty() {
+        page.push_str("\nNothing to send.\n");
+    }
+    for delivered in &checked.delivered {
+        let (rule, channel) = (&delivered.rule, &delivered.channel);
+        page.push_str(&match &delivered.error {
+            None => format!("\nsent: rule {rule} to {channel}\n"),
+            Some((error, hint)) => {
+                let hint = if hint.is_empty() { String::new() } else { format!("\n  -> {hint}") };
+                format!("\nnot delivered: rule {rule} to {channel}: {error}{hint}\n  -> the next run tries again\n")
+            }
+        });
+    }
+    on_lines(&page)
+}
+
+fn test(args: &TestArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let setup = AlertSetup { limit: TEST_LIMIT, ..setup(context) };
+    let Some(channel) = setup.channels.iter().find(|channel| channel.name == args.channel) else {
+        let of_channel = format!("channel {} ", args.channel);
+        let broken = setup.problems.iter().find(|failure| failure.message.contains(&of_channel));
+        if let Some(failure) = broken.filter(|_| setup.channel_names.contains(&args.channel)) {
+            return Err(first_problem(std::slice::from_ref(failure), context).unwrap_or_else(|| unknown(args, &setup)));
+        }
+        return Err(unknown(args, &setup));
+    };
+    let delivered = block_on(async {
+        exit_on_signals();
+        alert::test_channel(&setup, channel).await
+    })?;
+    match delivered.error {
+        None => {
+            context.output.print(&format!("sent a test message to {} ({})\n", channel.name, channel.target.kind()))?
+        }
+        Some((error, hint)) => {
+            let failure = Failure::new(ExitCode::Incomplete, format!("channel {}: {error}", channel.name));
+            return Err(if hint.is_empty() { failure } else { failure.hint(hint) });
+        }
+    }
+    Ok(ExitCode::Complete)
+}
+
+fn unknown(args: &TestArgs, setup: &AlertSetup) -> Failure {
+    Failure::from(crate::alerts::AlertError::NoChannel {
+        channel: args.channel.clone(),
+        known: setup.channel_names.clone(),
+    })
+}
+
+fn history(args: &HistoryArgs, context: &Context) -> Result<(), Failure> {
+    let records = alert::history(&context.config.store, args.limit)?;
+    let text = if args.json { in_json(&history_json(&records)) } else { on_lines(&history_table(&records)) };
+    context.output.print(&context.console.redactor().redact(&text))
+}
+
+/// `sent`, `pending` or `given up`.
+fn state(record: &AlertRecord) -> &'static str {
+    match record {
+        AlertRecord { sent_us: Some(_), .. } => "sent",
+        AlertRecord { gave_up_us: Some(_), .. } => "given up",
+        _ => "pending",
+    }
+}
+
+fn history_table(records: &[AlertRecord]) -> String {
+    if records.is_empty() {
+        return "No messages.\n".to_owned();
+    }
+    let columns = ["created_utc", "rule", "channel", "state", "rows", "message", "error"].map(str::to_owned).to_vec();
+    let rows = records.iter().map(|record| {
+        let text = |text: &str| Cell::Text(on_one_line(text));
+        vec![
+            Cell::Time(utc_text(record.created_us)),
+            text(&record.rule),
+            text(&record.channel),
+            text(state(record)),
+            Cell::Integer(record.rows.into()),
+            text(&record.title),
+            text(record.error.as_deref().unwrap_or_default()),
+        ]
+    });
+    report::table(&ResultSet { columns, rows: rows.collect() }, terminal_width(std::io::stdout()))
+}
+
+fn history_json(records: &[AlertRecord]) -> String {
+    let object = |record: &AlertRecord| {
+        json!({
+            "created_utc": utc_text(record.created_us),
+            "rule": record.rule,
+            "channel": record.channel,
+            "state": state(record),
+            "rows": record.rows,
+            "title": record.title,
+            "attempts": record.attempts,
+            "sent_utc": record.sent_us.map(utc_text),
+            "error": record.error,
+        })
+    };
+    json_line(&records.iter().map(object).collect::<Vec<_>>())
+}
+
+/// The check at the end of a sync, as notes. Whatever happens, the sync has ended as it has.
+pub(super) async fn notes_after_sync(setup: AlertSetup) -> Vec<String> {
+    if setup.is_empty() {
+        return Vec::new();
+    }
+    match alert::check(setup, false).await {
+        Ok(checked) => checked.notes(),
+        Err(error) => vec![format!("alerts: {}", Failure::from(error).chain())],
+    }
+}
