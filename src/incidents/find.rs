@@ -1,28 +1,97 @@
-//! The search for incidents.
+//! The search over dates.
 
 use duckdb::Connection;
 
-use super::incident::Incident;
+use super::constants::HISTORY_DAYS;
+use super::data::{Day, Names};
+use super::describe::Describe;
+use super::history::{History, IncidentError};
+use super::incident::{Incident, Kind};
+use super::known::{Known, KnownIncidents};
+use super::null_model::Past;
+use super::read::{DATES_AT_ONCE, Reader};
+use super::search::judge;
 
-/// Where the history of a date is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum History {
-    /// In the tables `judged_participants` and `incident_participants`, which hold the profile of the store.
-    Stored,
-    /// It is computed by the macros, for another profile.
-    Computed,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum IncidentError {
-    #[error(transparent)]
-    Duckdb(#[from] duckdb::Error),
-}
+/// Days before the first date that are searched too if no incidents are stored: a problem that goes on has the start of
+/// its first day, and a chronic one is reported once a week.
+const LEAD_DAYS: i32 = 14;
 
 /// The incidents of the dates (days since 1970-01-01, ascending, without a gap in the published dates), by date.
 ///
 /// With [`History::Stored`], the rows of `incidents` and `incident_participants` are read only for dates before the
 /// first of these: those of the dates themselves may be missing or outdated.
-pub(crate) fn find(_: &Connection, _: &str, _: History, _: &[i32]) -> Result<Vec<Incident>, IncidentError> {
-    Ok(Vec::new())
+pub(crate) fn find(
+    connection: &Connection,
+    profile: &str,
+    history: History,
+    dates: &[i32],
+) -> Result<Vec<Incident>, IncidentError> {
+    let (Some(first), Some(last)) = (dates.first().copied(), dates.last().copied()) else { return Ok(Vec::new()) };
+    let reader = Reader::new(connection, profile, history);
+    let (start, mut known) = match history {
+        History::Stored => (first, reader.known(first - HISTORY_DAYS, first)?),
+        History::Computed => (first - LEAD_DAYS, KnownIncidents::default()),
+    };
+    let mut names = Names::default();
+    let mut past = Past::default();
+    for (date, sessions) in reader.days(&mut names, start - HISTORY_DAYS, start)? {
+        past.days.push_back(Day::sorted(date, sessions, Vec::new()));
+    }
+    let mut incidents = Vec::new();
+    for chunk in reader.dates(start, last + 1)?.chunks(DATES_AT_ONCE) {
+        let (from, until) = (chunk[0], chunk[chunk.len() - 1] + 1);
+        let sessions = reader.days(&mut names, from, until)?;
+        for day in reader.with_minutes(sessions, from, until)? {
+            past.forget_before(day.date - HISTORY_DAYS);
+            let verdict = judge(&past, &day, &names);
+            let describe = Describe { reader: &reader, names: &names, past: &past, day: &day };
+            let mut found = Vec::new();
+            for one in &verdict.chronic {
+                let scope = names.value(one.kind, one.scope);
+                let is_new = !known.is_reported_this_week(one.kind, scope, one.family, day.date);
+                if one.is_reported && is_new {
+                    found.extend(describe.chronic(one, &known)?);
+                }
+            }
+            for one in &verdict.acute {
+                found.extend(describe.acute(one, &known)?);
+            }
+            distinct_ids(&mut found);
+            for one in &found {
+                known.add(Known {
+                    is_chronic: one.kind == Kind::Chronic,
+                    scope_kind: one.scope_kind,
+                    scope: one.scope.clone(),
+                    metric: one.metric,
+                    date: one.meeting_date,
+                    start_utc_us: one.start_utc_us,
+                    start_local_us: one.start_local_us,
+                    end_utc_us: one.end_utc_us,
+                });
+                known.sessions.extend(one.sessions.iter().map(|(key, _)| key.clone()));
+            }
+            if dates.binary_search(&day.date).is_ok() {
+                incidents.extend(found);
+            }
+            past.days.push_back(Day { minutes: Vec::new(), ..day });
+        }
+    }
+    Ok(incidents)
+}
+
+/// Numbers the second and later incidents of one scope and metric on a date.
+fn distinct_ids(found: &mut [Incident]) {
+    found.sort_by(|left, right| {
+        (&left.incident_id, left.start_utc_us, left.end_utc_us).cmp(&(
+            &right.incident_id,
+            right.start_utc_us,
+            right.end_utc_us,
+        ))
+    });
+    for at in (1..found.len()).rev() {
+        let same = found[..at].iter().filter(|one| one.incident_id == found[at].incident_id).count();
+        if same > 0 {
+            found[at].incident_id = format!("{}-{}", found[at].incident_id, same + 1);
+        }
+    }
 }

@@ -1,11 +1,32 @@
 //! Finds incidents: what went wrong, for whom, since when, and what the poor minutes have in common.
 //!
-//! Owns the statistics and the sentences. Promises that the incidents of a date depend only on the data of that date
-//! and the 28 days before, as stored, never on the order of rows or on chance. Leaves out where they are stored
-//! (`load`) and how they are shown (`report`).
+//! Owns the statistics and the sentences; docs/INCIDENTS.md describes the method. Promises that the incidents of a date
+//! depend only on the data of that date and the 28 days before, as stored, never on the order of rows or on chance.
+//! Leaves out where they are stored (`load`) and how they are shown (`report`).
 
+mod acute;
+mod chronic;
+mod constants;
+mod data;
+mod describe;
 mod find;
+mod history;
 mod incident;
+mod known;
+mod null_model;
+mod read;
+mod runs;
+mod search;
+mod statistics;
+mod summary;
+mod today;
+mod window;
 
-pub(crate) use find::{History, IncidentError, find};
+pub(crate) use find::find;
+pub(crate) use history::{History, IncidentError};
 pub(crate) use incident::{Direction, Incident, Kind, Metric, ScopeKind, Severity};
+
+#[cfg(test)]
+mod search_tests;
+#[cfg(test)]
+mod statistics_tests;

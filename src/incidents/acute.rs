@@ -1,0 +1,426 @@
+//! Acute incidents: a scope in which over a stretch of time more people were affected than their own history and
+//! everybody else at that time explain.
+//!
+//! Counts people (of a person or room: meetings), never minutes.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use super::constants::{
+    FALSE_DISCOVERY_RATE, LEAST_AFFECTED, LEAST_JUDGED_MINUTES, LEAST_OWN_DATES, LEAST_RATIO, LEAST_SHARE,
+    LEAST_WINDOW_MINUTES, MERGE_MINUTES, hypotheses, is_better,
+};
+use super::data::{Family, is_single};
+use super::incident::ScopeKind;
+use super::null_model::{Expected, LEVELS, Past, Rates, Strata, is_affected, spreads};
+use super::runs::bad_run;
+use super::statistics::{dispersed_tail, log_likelihood_ratio, q_values};
+use super::today::Today;
+use super::window::Bins;
+
+/// An acute incident of a date, still in numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Acute {
+    pub(super) kind: ScopeKind,
+    pub(super) scope: u32,
+    pub(super) family: Family,
+    pub(super) window: (i32, i32),
+    pub(super) q: f64,
+    /// Indices of the minutes that it explains.
+    pub(super) minutes: Vec<usize>,
+    /// People affected.
+    pub(super) people: BTreeSet<u32>,
+}
+
+#[derive(Debug, Clone)]
+struct Candidate {
+    kind: ScopeKind,
+    scope: u32,
+    family: Family,
+    window: (i32, i32),
+    people: BTreeSet<u32>,
+    /// Corrected for windows and levels, weighted by the number of scopes of its kind.
+    weighted_p: f64,
+    /// Log-likelihood ratio less the logarithm of the number of scopes of its kind.
+    score: f64,
+    ratio: f64,
+}
+
+/// Whether a single meeting has nearly all people of a wider scope and explains them as well.
+fn explains_alone(meeting: &Candidate, wide: &Candidate) -> bool {
+    let shared = wide.people.intersection(&meeting.people).count();
+    wide.kind != ScopeKind::Meeting && shared * 10 >= wide.people.len() * 9 && meeting.ratio >= wide.ratio - 3.0
+}
+
+/// What is known about the people of a scope in a window.
+struct Unit {
+    who: u32,
+    p: [f64; LEVELS],
+    affected: [bool; LEVELS],
+    meetings: Vec<u32>,
+}
+
+pub(super) struct Search<'a, 'b> {
+    pub(super) today: &'a mut Today<'b>,
+    pub(super) past: &'a Past,
+    pub(super) strata: &'a Strata,
+    pub(super) rates: &'a Rates,
+    expected: Vec<[Expected; 3]>,
+    spreads: OnceCell<[[f64; 3]; 3]>,
+    /// Expectations from the days before a run of bad days, by its first date.
+    before_runs: Vec<(i32, Vec<[Expected; 3]>)>,
+}
+
+impl<'a, 'b> Search<'a, 'b> {
+    pub(super) fn new(
+        today: &'a mut Today<'b>,
+        past: &'a Past,
+        strata: &'a Strata,
+        rates: &'a Rates,
+    ) -> Search<'a, 'b> {
+        let expected = today.day.sessions.iter().map(|session| rates.expected(strata, session)).collect();
+        Search { today, past, strata, rates, expected, spreads: OnceCell::new(), before_runs: Vec::new() }
+    }
+
+    /// All acute incidents of the date, each poor minute in at most one.
+    pub(super) fn run(mut self) -> Vec<Acute> {
+        let mut found: Vec<Acute> = Vec::new();
+        // Each round explains at least one minute; the bound is for safety.
+        for _ in 0..200 {
+            let candidates = self.candidates();
+            let q = q_values(&candidates.iter().map(|one| one.weighted_p).collect::<Vec<_>>());
+            let significant: Vec<(Candidate, f64)> =
+                candidates.into_iter().zip(q).filter(|(_, q)| *q <= FALSE_DISCOVERY_RATE).collect();
+            let alone: Vec<(Candidate, f64)> =
+                significant.iter().filter(|(one, _)| one.kind == ScopeKind::Meeting).cloned().collect();
+            let best = significant
+                .into_iter()
+                .reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
+            let Some((best, q)) = best else { break };
+            let (best, q) = alone.into_iter().find(|(one, _)| explains_alone(one, &best)).unwrap_or((best, q));
+            let minutes = self.explain(&best);
+            if minutes.is_empty() {
+                break;
+            }
+            self.add(&mut found, best, q, minutes);
+        }
+        found
+    }
+
+    /// Takes the minutes of the candidate's people out of the search.
+    fn explain(&mut self, one: &Candidate) -> Vec<usize> {
+        let margin = 5;
+        let window = (one.window.0 - margin, one.window.1 + margin);
+        let members = self.today.members(one.kind, one.scope).to_vec();
+        let mut minutes = Vec::new();
+        for at in members {
+            minutes.extend(self.today.explain(at, window, None));
+        }
+        minutes.sort_unstable();
+        minutes
+    }
+
+    /// Adds an incident, or extends the one of the same scope shortly before or after, so that an outage with a lull is
+    /// one incident.
+    fn add(&self, found: &mut Vec<Acute>, new: Candidate, q: f64, minutes: Vec<usize>) {
+        let near = |one: &Acute| {
+            let gap = (one.window.0 - new.window.1).max(new.window.0 - one.window.1);
+            let same = one.kind == new.kind && one.scope == new.scope;
+            let inside = new.people.iter().filter(|who| one.people.contains(who)).count() * 10 >= new.people.len() * 8;
+            gap <= MERGE_MINUTES && same || gap <= 30 && inside
+        };
+        match found.iter_mut().find(|one| near(one)) {
+            Some(one) => {
+                one.window = (one.window.0.min(new.window.0), one.window.1.max(new.window.1));
+                one.q = one.q.min(q);
+                one.people.extend(&new.people);
+                one.minutes.extend(minutes);
+                one.minutes.sort_unstable();
+            }
+            None => found.push(Acute {
+                kind: new.kind,
+                scope: new.scope,
+                family: new.family,
+                window: new.window,
+                q,
+                minutes,
+                people: new.people,
+            }),
+        }
+    }
+
+    fn candidates(&mut self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for kind in ScopeKind::ALL.iter().copied() {
+            let scopes: Vec<u32> = self.today.members[kind as usize].keys().copied().collect();
+            let tests: Vec<u32> = scopes.into_iter().filter(|scope| self.is_testable(kind, *scope)).collect();
+            for scope in &tests {
+                for family in Family::ALL {
+                    candidates.extend(self.candidate(kind, *scope, family, tests.len() as f64));
+                }
+            }
+        }
+        candidates
+    }
+
+    /// Whether the scope has enough people (meetings) to become an incident.
+    fn is_testable(&self, kind: ScopeKind, scope: u32) -> bool {
+        let members = self.today.members(kind, scope);
+        if is_single(kind) {
+            let known = |at: &&u32| self.expected[**at as usize][0].own_dates >= LEAST_OWN_DATES;
+            return members.iter().filter(known).count() >= LEAST_AFFECTED;
+        }
+        let mut people = 0;
+        let mut last = None;
+        for at in members {
+            let who = self.today.session(*at).who;
+            people += usize::from(last != Some(who));
+            last = Some(who);
+            if people >= LEAST_AFFECTED {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn candidate(&mut self, kind: ScopeKind, scope: u32, family: Family, tests: f64) -> Option<Candidate> {
+        if self.poor_people(kind, scope, family) < LEAST_AFFECTED {
+            return None;
+        }
+        let bins = self.bins(kind, scope, family);
+        let mut best: Option<Candidate> = None;
+        for (window, tried) in bins.best() {
+            let Some(window) = self.trim(kind, scope, family, window) else { continue };
+            if window.1 - window.0 < LEAST_WINDOW_MINUTES {
+                continue;
+            }
+            for level in 0..LEVELS {
+                let Some(mut one) = self.test(kind, scope, family, window, level) else { continue };
+                // The levels are alike, so they count as two; and the windows that fit into the used time.
+                let windows = if is_single(kind) { 2.0 } else { 2.0 * tried };
+                one.weighted_p = (one.weighted_p * 2.0 * windows * hypotheses(tests)).min(1.0);
+                one.score -= tests.ln();
+                if best.as_ref().is_none_or(|known| (one.weighted_p, -one.score) < (known.weighted_p, -known.score)) {
+                    best = Some(one);
+                }
+            }
+        }
+        best
+    }
+
+    /// People (of a person or room: sessions) with at least three minutes of the family.
+    fn poor_people(&self, kind: ScopeKind, scope: u32, family: Family) -> usize {
+        let mut people = 0;
+        let mut last = None;
+        for at in self.today.members(kind, scope) {
+            let session = self.today.session(*at);
+            if session.family_minutes(family) == 0 {
+                continue;
+            }
+            let unit = if is_single(kind) { *at } else { session.who };
+            if last != Some(unit) && self.today.poor(*at, family, (i32::MIN, i32::MAX)) >= 3.0 {
+                people += 1;
+                last = Some(unit);
+            }
+        }
+        people
+    }
+
+    fn bins(&self, kind: ScopeKind, scope: u32, family: Family) -> Bins {
+        let members = self.today.members(kind, scope);
+        let from = members.iter().map(|at| self.today.session(*at).first).min().unwrap_or(0);
+        let to = members.iter().map(|at| self.today.session(*at).last).max().unwrap_or(0);
+        let mut bins = Bins::new(from, to);
+        for at in members {
+            let session = self.today.session(*at);
+            let chance = (2.5 * self.expected[*at as usize][family as usize].minutes).min(0.9);
+            for bin in bins.bin(session.first)..=bins.bin(session.last) {
+                bins.expected[bin] += chance;
+                bins.present[bin] += 1.0;
+            }
+            let mut last = None;
+            for (_, one) in self.today.minutes(*at).filter(|(_, one)| Family::of(one.metric) == family) {
+                let bin = bins.bin(one.minute);
+                if last != Some(bin) {
+                    bins.poor[bin] += 1.0;
+                    last = Some(bin);
+                }
+            }
+        }
+        bins
+    }
+
+    /// The window from the first to the last minute of the family in it.
+    fn trim(&self, kind: ScopeKind, scope: u32, family: Family, window: (i32, i32)) -> Option<(i32, i32)> {
+        let mut trimmed: Option<(i32, i32)> = None;
+        for at in self.today.members(kind, scope) {
+            for (_, one) in self.today.minutes(*at) {
+                if Family::of(one.metric) == family && one.minute >= window.0 && one.minute <= window.1 {
+                    trimmed = Some(match trimmed {
+                        Some((from, to)) => (from.min(one.minute), to.max(one.minute)),
+                        None => (one.minute, one.minute),
+                    });
+                }
+            }
+        }
+        trimmed
+    }
+
+    fn test(
+        &mut self,
+        kind: ScopeKind,
+        scope: u32,
+        family: Family,
+        window: (i32, i32),
+        level: usize,
+    ) -> Option<Candidate> {
+        let units = self.units(kind, scope, family, window, &self.expected);
+        let affected = units.iter().filter(|unit| unit.affected[level]).count();
+        let share = affected as f64 / units.len().max(1) as f64;
+        if affected < LEAST_AFFECTED || share < if is_single(kind) { 0.5 } else { LEAST_SHARE } {
+            return None;
+        }
+        let meetings: BTreeSet<u32> =
+            units.iter().filter(|unit| unit.affected[level]).flat_map(|unit| unit.meetings.iter().copied()).collect();
+        let least_meetings = match kind {
+            ScopeKind::Meeting => 1,
+            kind if is_single(kind) => LEAST_AFFECTED,
+            _ => 2,
+        };
+        if meetings.len() < least_meetings {
+            return None;
+        }
+        // A problem that goes on for days must not become its own expectation.
+        let (mut units, mut before) = (units, None);
+        if let Some(date) = bad_run(self.past, self.today.day.date, kind, scope, family, share) {
+            let slot = self.before_run(date);
+            units = self.units(kind, scope, family, window, &self.before_runs[slot].1);
+            before = Some(slot);
+        }
+        let factor = self.elsewhere(kind, scope, family, window, level);
+        let scale = |p: f64| 1.0 - (1.0 - p).powf(factor);
+        let p: Vec<f64> = units.iter().map(|unit| scale(unit.p[level])).collect();
+        let expected: f64 = p.iter().sum();
+        if (affected as f64) < LEAST_RATIO * expected {
+            return None;
+        }
+        let spread = self.spread(kind, family);
+        let p_value = dispersed_tail(&p, affected, spread);
+        let expectations = before.map_or(&self.expected, |slot| &self.before_runs[slot].1);
+        let trials = self.trials(kind, scope, family, window, level, expectations, factor);
+        Some(Candidate {
+            kind,
+            scope,
+            family,
+            window,
+            people: units.iter().filter(|unit| unit.affected[level]).map(|unit| unit.who).collect(),
+            weighted_p: p_value,
+            score: log_likelihood_ratio(&trials),
+            ratio: log_likelihood_ratio(&trials),
+        })
+    }
+
+    fn before_run(&mut self, date: i32) -> usize {
+        if let Some(slot) = self.before_runs.iter().position(|(known, _)| *known == date) {
+            return slot;
+        }
+        let rates = Rates::learn(self.past, self.strata, self.today.day.date, date);
+        let expected = self.today.day.sessions.iter().map(|one| rates.expected(self.strata, one)).collect();
+        self.before_runs.push((date, expected));
+        self.before_runs.len() - 1
+    }
+
+    fn spread(&self, kind: ScopeKind, family: Family) -> f64 {
+        let all = self.spreads.get_or_init(|| spreads(self.past, self.strata, self.rates, self.today.day.date));
+        let row = match kind {
+            ScopeKind::Service | ScopeKind::AppVersion | ScopeKind::Device | ScopeKind::NetworkType => 0,
+            ScopeKind::Meeting => 2,
+            _ => 1,
+        };
+        all[row][family as usize]
+    }
+
+    /// The people of a scope who were present in the window; of a person or room its sessions.
+    fn units(
+        &self,
+        kind: ScopeKind,
+        scope: u32,
+        family: Family,
+        window: (i32, i32),
+        expected: &[[Expected; 3]],
+    ) -> Vec<Unit> {
+        let members = self.today.members(kind, scope);
+        let day = self.today.day;
+        let same = |left: &u32, right: &u32| match is_single(kind) {
+            true => left == right,
+            false => day.sessions[*left as usize].who == day.sessions[*right as usize].who,
+        };
+        let mut units = Vec::new();
+        for sessions in members.chunk_by(same) {
+            let (mut judged, mut poor, mut p, mut meetings) = (0.0, 0.0, [0.0_f64; LEVELS], Vec::new());
+            for at in sessions {
+                let minutes = self.today.judged(*at, window);
+                if minutes == 0.0 {
+                    continue;
+                }
+                judged += minutes;
+                let bad = self.today.poor(*at, family, window);
+                poor += bad;
+                for (level, p) in p.iter_mut().enumerate() {
+                    *p = p.max(expected[*at as usize][family as usize].probability(level, minutes));
+                }
+                if bad > 0.0 {
+                    meetings.push(day.sessions[*at as usize].scope(ScopeKind::Meeting));
+                }
+            }
+            if judged >= LEAST_JUDGED_MINUTES {
+                let affected = std::array::from_fn(|level| is_affected(level, poor, judged));
+                units.push(Unit { who: day.sessions[sessions[0] as usize].who, p, affected, meetings });
+            }
+        }
+        units
+    }
+
+    /// The sessions of a scope in the window as trials, for the comparison of explanations.
+    #[expect(clippy::too_many_arguments, reason = "one call")]
+    fn trials(
+        &self,
+        kind: ScopeKind,
+        scope: u32,
+        family: Family,
+        window: (i32, i32),
+        level: usize,
+        expected: &[[Expected; 3]],
+        factor: f64,
+    ) -> Vec<(f64, bool)> {
+        let mut trials = Vec::new();
+        for at in self.today.members(kind, scope) {
+            let judged = self.today.judged(*at, window);
+            if judged < LEAST_JUDGED_MINUTES {
+                continue;
+            }
+            let p = expected[*at as usize][family as usize].probability(level, judged);
+            let poor = self.today.poor(*at, family, window);
+            trials.push((1.0 - (1.0 - p).powf(factor), is_affected(level, poor, judged)));
+        }
+        trials
+    }
+
+    /// How much worse than expected everybody else was in the window, at least 1, shrunk.
+    fn elsewhere(&self, kind: ScopeKind, scope: u32, family: Family, window: (i32, i32), level: usize) -> f64 {
+        let (mut observed, mut expected) = (3.0, 3.0);
+        for (at, session) in self.today.day.sessions.iter().enumerate() {
+            if session.scope(kind) == scope || session.last < window.0 || session.first > window.1 {
+                continue;
+            }
+            let judged = self.today.judged(at as u32, window);
+            if judged < LEAST_JUDGED_MINUTES {
+                continue;
+            }
+            expected += self.expected[at][family as usize].probability(level, judged);
+            let poor = self.today.poor(at as u32, family, window);
+            observed += f64::from(u8::from(is_affected(level, poor, judged)));
+        }
+        (observed / expected).max(1.0)
+    }
+}

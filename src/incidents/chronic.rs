@@ -1,0 +1,527 @@
+//! Chronic incidents: a scope that was worse than its peers on at least five of the last ten days it was used.
+//!
+//! From the sessions alone. A bad home network, a far building or a cellular network that has always been so is no
+//! incident: there only a change against the own history counts.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::constants::{
+    BAD_DAY_EXCESS, BAD_DAY_RATIO, BAD_DAY_SHARE, BAD_DAY_SHARE_MEETINGS, CHRONIC_BAD_DAYS, CHRONIC_LOOK_BACK_DAYS,
+    CHRONIC_USED_DAYS, FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED, LEAST_JUDGED_MINUTES, hypotheses, is_better,
+};
+use super::data::{Day, Family, KINDS, Session, WhoKind, is_single};
+use super::incident::ScopeKind;
+use super::null_model::{Past, STRATA, Strata, is_affected};
+use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, q_values, tail};
+
+/// A chronic incident on the date that is judged, still in numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Chronic {
+    pub(super) kind: ScopeKind,
+    pub(super) scope: u32,
+    pub(super) family: Family,
+    pub(super) first_bad: i32,
+    pub(super) bad_days: usize,
+    pub(super) used_days: usize,
+    pub(super) q: f64,
+    /// Whether the date that is judged is one of enough bad days: else it only explains the troubles of others.
+    pub(super) is_reported: bool,
+    /// Whose trouble is explained.
+    pub(super) people: BTreeSet<u32>,
+    /// Those of them who were affected on half of their days.
+    pub(super) affected: BTreeSet<u32>,
+}
+
+/// A person on a date in one kind of network.
+#[derive(Debug, Clone, Copy)]
+struct PersonDay {
+    who: u32,
+    date: i32,
+    stratum: usize,
+    judged: f64,
+    poor: [f64; 3],
+    sessions: f64,
+    affected_sessions: [f64; 3],
+}
+
+impl PersonDay {
+    fn is_affected(&self, family: Family) -> bool {
+        is_affected(0, self.poor[family as usize], self.judged)
+    }
+
+    fn merge(&mut self, other: &PersonDay) {
+        if other.judged > self.judged {
+            self.stratum = other.stratum;
+        }
+        self.judged += other.judged;
+        self.sessions += other.sessions;
+        for at in 0..3 {
+            self.poor[at] += other.poor[at];
+            self.affected_sessions[at] += other.affected_sessions[at];
+        }
+    }
+
+    /// Whether differences between people are natural there: a home or a cellular network.
+    fn is_natural(&self) -> bool {
+        self.stratum % 2 == 1 || self.stratum / 2 == 2
+    }
+
+    fn share(&self, family: Family) -> f64 {
+        self.poor[family as usize] / self.judged
+    }
+
+    /// Whether the day is a bad one of a person or room whose peers have this share of minutes.
+    fn is_bad(&self, family: Family, peers: f64) -> bool {
+        let (share, at) = (self.share(family), family as usize);
+        let many = 2.0 * self.affected_sessions[at] >= self.sessions && share >= BAD_DAY_SHARE_MEETINGS;
+        (share >= BAD_DAY_SHARE || many) && share >= BAD_DAY_RATIO * peers
+    }
+}
+
+/// Groups sessions by person, date and kind of network.
+fn person_days<'a>(sessions: impl Iterator<Item = (i32, &'a Session)>, strata: &Strata) -> Vec<PersonDay> {
+    let mut days: Vec<PersonDay> = Vec::new();
+    for (date, session) in sessions {
+        let judged = f64::from(session.judged_minutes);
+        if judged < LEAST_JUDGED_MINUTES {
+            continue;
+        }
+        let mut day = PersonDay {
+            who: session.who,
+            date,
+            stratum: strata.of(session),
+            judged,
+            poor: [0.0; 3],
+            sessions: 1.0,
+            affected_sessions: [0.0; 3],
+        };
+        if session.all_minutes() > 0 {
+            for family in Family::ALL {
+                let poor = f64::from(session.family_minutes(family));
+                day.poor[family as usize] = poor;
+                day.affected_sessions[family as usize] = f64::from(u8::from(is_affected(0, poor, judged)));
+            }
+        }
+        days.push(day);
+    }
+    // By number, because the rows are long.
+    let key =
+        |day: &PersonDay| (u64::from(day.who) << 32) | ((day.date as u64 & 0x00ff_ffff) << 4) | day.stratum as u64;
+    let mut order: Vec<(u64, u32)> = days.iter().enumerate().map(|(at, day)| (key(day), at as u32)).collect();
+    order.sort_unstable();
+    let mut merged: Vec<PersonDay> = Vec::with_capacity(order.len());
+    let mut last = None;
+    for (key, at) in order {
+        let day = &days[at as usize];
+        match merged.last_mut().filter(|_| last == Some(key)) {
+            Some(same) => same.merge(day),
+            None => merged.push(*day),
+        }
+        last = Some(key);
+    }
+    merged
+}
+
+/// Person-days by kind of network.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    days: f64,
+    judged: f64,
+    affected: [f64; 3],
+    minutes: [f64; 3],
+}
+
+type SumsByStratum = [Sums; STRATA];
+
+fn add(sums: &mut SumsByStratum, day: &PersonDay, sign: f64) {
+    let one = &mut sums[day.stratum];
+    one.days += sign;
+    one.judged += sign * day.judged;
+    for family in Family::ALL {
+        let at = family as usize;
+        one.affected[at] += sign * f64::from(u8::from(day.is_affected(family)));
+        one.minutes[at] += sign * day.poor[at];
+    }
+}
+
+/// Share of affected person-days and of minutes, with a weak assumption.
+fn peer_shares(sums: &SumsByStratum, stratum: usize, family: Family) -> (f64, f64) {
+    let (one, at) = (&sums[stratum], family as usize);
+    let days = (one.affected[at].max(0.0) + 0.3) / (one.days + 6.0);
+    let minutes = (one.minutes[at].max(0.0) + 5.0) / (one.judged + 1000.0);
+    (days, minutes)
+}
+
+/// Person-days of peers below which a shared scope is not judged.
+const LEAST_PEER_DAYS: f64 = 30.0;
+
+/// The p-value, whose trouble is explained, who of them was affected, and the person-days as trials.
+type Evidence = (f64, BTreeSet<u32>, BTreeSet<u32>, Vec<(f64, bool)>);
+
+struct Candidate {
+    found: Chronic,
+    weighted_p: f64,
+    score: f64,
+}
+
+pub(super) struct ChronicSearch {
+    date: i32,
+    /// All person-days of the look-back, by person.
+    own: HashMap<u32, Vec<PersonDay>>,
+    /// By family, without the people whose trouble is explained.
+    total: [SumsByStratum; 3],
+    /// By kind and scope: the person-days of scopes that may have had enough bad days.
+    days: [BTreeMap<u32, Vec<PersonDay>>; KINDS],
+    tests: [f64; KINDS],
+    /// Whose minutes of a family an incident explains.
+    explained: HashSet<(u32, u8)>,
+    explained_scopes: HashSet<(usize, u32, u8)>,
+}
+
+impl ChronicSearch {
+    pub(super) fn new(past: &Past, today: &Day, strata: &Strata) -> ChronicSearch {
+        let date = today.date;
+        let days = || past.before(date, HISTORY_DAYS - 1).chain(std::iter::once(today));
+        let suspects = suspects(days().filter(|day| day.date > date - CHRONIC_LOOK_BACK_DAYS), date);
+        let mut sessions: [BTreeMap<u32, Vec<(i32, &Session)>>; KINDS] = Default::default();
+        let mut tests = [0.0; KINDS];
+        for kind in ScopeKind::ALL.iter().copied() {
+            let used: BTreeSet<u32> =
+                today.sessions.iter().map(|one| one.scope(kind)).filter(|one| *one != 0).collect();
+            tests[kind as usize] = (used.len() as f64).max(1.0);
+        }
+        let mut every = Vec::new();
+        if suspects.iter().any(|kind| !kind.is_empty()) {
+            for day in days() {
+                for session in &day.sessions {
+                    every.push((day.date, session));
+                    for (at, suspects) in suspects.iter().enumerate() {
+                        let scope = session.scopes[at];
+                        if scope != 0 && suspects.contains(&scope) {
+                            sessions[at].entry(scope).or_default().push((day.date, session));
+                        }
+                    }
+                }
+            }
+        }
+        let mut own: HashMap<u32, Vec<PersonDay>> = HashMap::new();
+        let mut total = [SumsByStratum::default(); 3];
+        if sessions.iter().any(|kind| !kind.is_empty()) {
+            for day in person_days(every.into_iter(), strata) {
+                total.iter_mut().for_each(|total| add(total, &day, 1.0));
+                own.entry(day.who).or_default().push(day);
+            }
+        }
+        let days = sessions.map(|kind| {
+            kind.into_iter().map(|(scope, sessions)| (scope, person_days(sessions.into_iter(), strata))).collect()
+        });
+        ChronicSearch { date, own, total, days, tests, explained: HashSet::new(), explained_scopes: HashSet::new() }
+    }
+
+    /// All chronic incidents of the date, whether or not they were there before.
+    pub(super) fn run(mut self) -> Vec<Chronic> {
+        let mut found = Vec::new();
+        for _ in 0..200 {
+            let candidates = self.candidates();
+            let q = q_values(&candidates.iter().map(|one| one.weighted_p).collect::<Vec<_>>());
+            let best = candidates
+                .into_iter()
+                .zip(q)
+                .filter(|(_, q)| *q <= FALSE_DISCOVERY_RATE)
+                .reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
+            let Some((mut best, q)) = best else { break };
+            best.found.q = q;
+            let one = &best.found;
+            self.explained_scopes.insert((one.kind as usize, one.scope, one.family as u8));
+            for who in &one.people {
+                // They are no longer peers.
+                if self.explained.insert((*who, one.family as u8)) {
+                    for day in self.own.get(who).into_iter().flatten().filter(|day| day.date >= one.first_bad) {
+                        add(&mut self.total[one.family as usize], day, -1.0);
+                    }
+                }
+            }
+            found.push(best.found);
+        }
+        found
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for kind in ScopeKind::ALL.iter().copied() {
+            if matches!(kind, ScopeKind::Service | ScopeKind::Meeting) {
+                continue;
+            }
+            for (scope, days) in &self.days[kind as usize] {
+                for family in Family::ALL {
+                    if !self.explained_scopes.contains(&(kind as usize, *scope, family as u8)) {
+                        candidates.extend(self.candidate(kind, *scope, family, days));
+                    }
+                }
+            }
+        }
+        candidates
+    }
+
+    fn candidate(&self, kind: ScopeKind, scope: u32, family: Family, days: &[PersonDay]) -> Option<Candidate> {
+        let affected = |day: &&PersonDay| day.is_affected(family) && day.date > self.date - CHRONIC_LOOK_BACK_DAYS;
+        let mut bad_dates: Vec<i32> = days.iter().filter(affected).map(|day| day.date).collect();
+        bad_dates.sort_unstable();
+        bad_dates.dedup();
+        if bad_dates.len() < least_bad_days(kind) {
+            return None;
+        }
+        let unexplained = |day: &&PersonDay| !self.explained.contains(&(day.who, family as u8));
+        let days: Vec<PersonDay> = days.iter().filter(unexplained).copied().collect();
+        let mut by_date: BTreeMap<i32, Vec<&PersonDay>> = BTreeMap::new();
+        for day in &days {
+            by_date.entry(day.date).or_default().push(day);
+        }
+        let single = is_single(kind);
+        by_date.retain(|_, people| single || people.len() >= 2);
+        let look_back = self.date - CHRONIC_LOOK_BACK_DAYS;
+        let used: Vec<i32> = by_date.keys().rev().copied().filter(|date| *date > look_back).collect();
+        let last: Vec<i32> = used.iter().take(CHRONIC_USED_DAYS).copied().collect();
+        if last.len() < least_bad_days(kind) || single && last.first() != Some(&self.date) {
+            return None;
+        }
+        let outside = |since: i32| self.outside(family, &days, since);
+        let peers = outside(*last.last()?);
+        let is_bad = |date: &i32| {
+            let people = &by_date[date];
+            if single {
+                let shares = people.iter().map(|day| peer_shares(&peers, day.stratum, family).1 * day.judged);
+                let mut whole = *people[0];
+                people[1..].iter().for_each(|day| whole.merge(day));
+                return whole.is_bad(family, shares.sum::<f64>() / whole.judged);
+            }
+            let expected: f64 = people.iter().map(|day| peer_shares(&peers, day.stratum, family).0).sum();
+            let affected = people.iter().filter(|day| day.is_affected(family)).count() as f64;
+            let count = people.len() as f64;
+            affected >= 2.0 && (affected - expected) / count >= BAD_DAY_EXCESS && affected >= BAD_DAY_RATIO * expected
+        };
+        let bad: Vec<i32> = last.iter().copied().filter(is_bad).collect();
+        if bad.len() < least_bad_days(kind) || single && bad[0] != self.date {
+            return None;
+        }
+        let first_bad = onset(by_date.keys().rev().map(|date| (*date, is_bad(date))))?;
+        let peers = outside(first_bad);
+        let earlier: Vec<i32> = by_date.keys().copied().filter(|date| *date < first_bad).collect();
+        let recent: Vec<&PersonDay> = days.iter().filter(|day| last.contains(&day.date)).collect();
+        let (p, people, affected, trials) = if single {
+            self.test_single(family, &recent, &bad, &last, &by_date, &is_bad, &peers, first_bad)
+        } else {
+            self.test_shared(kind, family, &recent, &peers, first_bad, earlier.len())?
+        };
+        let tests = self.tests[kind as usize];
+        let found = Chronic {
+            kind,
+            scope,
+            family,
+            first_bad,
+            bad_days: bad.len(),
+            used_days: last.len(),
+            q: 1.0,
+            is_reported: bad.first() == Some(&self.date) && bad.len() >= CHRONIC_BAD_DAYS,
+            people,
+            affected,
+        };
+        let weighted_p = (2.0 * p * hypotheses(tests)).min(1.0);
+        Some(Candidate { found, weighted_p, score: log_likelihood_ratio(&trials) - tests.ln() })
+    }
+
+    /// Everybody else; on kinds of networks that nobody else uses, the scope itself before a date.
+    fn outside(&self, family: Family, days: &[PersonDay], since: i32) -> SumsByStratum {
+        let total = self.total[family as usize];
+        let (mut all, mut late) = (total, total);
+        for day in days {
+            add(&mut all, day, -1.0);
+            if day.date >= since {
+                add(&mut late, day, -1.0);
+            }
+        }
+        std::array::from_fn(|stratum| if all[stratum].days >= LEAST_PEER_DAYS { all[stratum] } else { late[stratum] })
+    }
+
+    /// Against the own days before, and, unless it is a home or cellular network, against the peers' days.
+    #[expect(clippy::too_many_arguments, reason = "one call")]
+    fn test_single(
+        &self,
+        family: Family,
+        recent: &[&PersonDay],
+        bad: &[i32],
+        last: &[i32],
+        by_date: &BTreeMap<i32, Vec<&PersonDay>>,
+        is_bad: &dyn Fn(&i32) -> bool,
+        peers: &SumsByStratum,
+        first_bad: i32,
+    ) -> Evidence {
+        let natural = recent.iter().filter(|day| day.is_natural()).count() * 2 > recent.len();
+        let rate =
+            recent.iter().map(|day| peer_shares(peers, day.stratum, family).0).sum::<f64>() / recent.len() as f64;
+        // Like with like: only days on the same kind of network.
+        let mut strata = [0; STRATA];
+        recent.iter().filter(|day| bad.contains(&day.date)).for_each(|day| strata[day.stratum] += 1);
+        let usual = (0..STRATA).rev().max_by_key(|stratum| strata[*stratum]).unwrap_or(0);
+        let same = |date: &&i32| by_date[*date].iter().any(|day| day.stratum == usual);
+        let (before, since): (Vec<i32>, Vec<i32>) = by_date.keys().filter(same).partition(|date| **date < first_bad);
+        let bad_since = since.iter().filter(|date| is_bad(date)).count();
+        let bad_before = before.iter().filter(|date| is_bad(date)).count() as f64;
+        let mut p: f64 = 1.0;
+        let mut own = rate;
+        if before.len() >= 5 {
+            own = (bad_before + 2.0 * rate.max(0.02)) / (before.len() as f64 + 2.0);
+            // The first bad day was chosen among ten.
+            p = 10.0 * tail(&vec![own; since.len()], bad_since);
+        }
+        if family != Family::Network || !natural {
+            let correlation = self.correlation(family, recent[0].who, natural);
+            p = p.min(beta_binomial_tail(last.len(), bad.len(), rate.max(0.005), correlation));
+        }
+        let trials = recent.iter().map(|day| (own.clamp(0.005, 0.9), day.is_affected(family))).collect();
+        let people: BTreeSet<u32> = recent.iter().map(|day| day.who).collect();
+        (p.min(1.0), people.clone(), people, trials)
+    }
+
+    /// How much people differ from one another: the intra-class correlation of their affected days.
+    fn correlation(&self, family: Family, without: u32, natural: bool) -> f64 {
+        let (mut people, mut days, mut sum, mut squares) = (0.0, 0.0, 0.0, 0.0);
+        for (who, own) in &self.own {
+            let own: Vec<&PersonDay> = own.iter().filter(|day| day.is_natural() == natural).collect();
+            if *who == without || own.len() < 5 {
+                continue;
+            }
+            let count = own.len() as f64;
+            let share = own.iter().filter(|day| day.is_affected(family)).count() as f64 / count;
+            people += 1.0;
+            days += count;
+            sum += share;
+            squares += share * share;
+        }
+        const LEAST: f64 = 0.03;
+        if people < 5.0 {
+            return LEAST;
+        }
+        let mean: f64 = sum / people;
+        let within = (mean * (1.0 - mean)).max(1e-9);
+        let between: f64 = squares / people - mean * mean - within / (days / people);
+        (between / within).clamp(LEAST, 0.9)
+    }
+
+    /// How many of the people are bad on half of their days, against their own days before (or their peers).
+    fn test_shared(
+        &self,
+        kind: ScopeKind,
+        family: Family,
+        recent: &[&PersonDay],
+        peers: &SumsByStratum,
+        first_bad: i32,
+        earlier: usize,
+    ) -> Option<Evidence> {
+        let has_onset = earlier >= 3;
+        // A network that has always been so is natural.
+        let (least_excess, least_ratio) = match kind {
+            ScopeKind::NetworkType if !has_onset => return None,
+            ScopeKind::Location if !has_onset => (0.3, 5.0),
+            _ => (0.15, 3.0),
+        };
+        let mut by_who: BTreeMap<u32, Vec<&PersonDay>> = BTreeMap::new();
+        let known = |day: &&&PersonDay| day.date >= first_bad && peers[day.stratum].days >= LEAST_PEER_DAYS;
+        for day in recent.iter().filter(known) {
+            by_who.entry(day.who).or_default().push(day);
+        }
+        let (mut chances, mut people, mut trials) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for (who, days) in &by_who {
+            let peer =
+                days.iter().map(|day| peer_shares(peers, day.stratum, family).0).sum::<f64>() / days.len() as f64;
+            let before: Vec<&PersonDay> = self.own.get(who).map_or(Vec::new(), |own| {
+                own.iter().filter(|day| day.date < first_bad && day.stratum == days[0].stratum).collect()
+            });
+            let mut rate = peer;
+            let mut correlation = 0.3;
+            if before.len() >= 2 && (has_onset || matches!(kind, ScopeKind::AppVersion | ScopeKind::Device)) {
+                let affected = before.iter().filter(|day| day.is_affected(family)).count() as f64;
+                rate = (affected + 3.0 * peer) / (before.len() as f64 + 3.0);
+                correlation = 0.1;
+            }
+            let affected = days.iter().filter(|day| day.is_affected(family)).count();
+            let need = days.len().div_ceil(2);
+            chances.push(beta_binomial_tail(days.len(), need, rate.clamp(0.005, 0.95), correlation));
+            if affected >= need {
+                people.insert(*who);
+            }
+            trials.extend(days.iter().map(|day| (rate.clamp(0.005, 0.95), day.is_affected(family))));
+        }
+        let expected: f64 = chances.iter().sum();
+        let (count, hit) = (by_who.len() as f64, people.len() as f64);
+        if people.len() < LEAST_AFFECTED || (hit - expected) / count < least_excess || hit < least_ratio * expected {
+            return None;
+        }
+        // The peers' rate is an estimate itself, and the first bad day was chosen.
+        let strata: BTreeSet<usize> = by_who.values().flatten().map(|day| day.stratum).collect();
+        let seen: f64 = strata.iter().map(|stratum| peers[*stratum].affected[family as usize].max(0.0)).sum();
+        let spread = (0.1 + 1.0 / (1.0 + seen)).sqrt();
+        let p = (10.0 * dispersed_tail(&chances, people.len(), spread)).min(1.0);
+        Some((p, by_who.keys().copied().collect(), people, trials))
+    }
+}
+
+/// A shared scope explains the trouble of its people a day before it is reported itself.
+fn least_bad_days(kind: ScopeKind) -> usize {
+    if is_single(kind) { CHRONIC_BAD_DAYS } else { CHRONIC_BAD_DAYS - 1 }
+}
+
+/// The first of the bad days, newest first, since when there were more bad days than good ones.
+fn onset(days: impl Iterator<Item = (i32, bool)>) -> Option<i32> {
+    let (mut sum, mut most, mut first) = (0, 0, None);
+    for (date, is_bad) in days {
+        sum += if is_bad { 1 } else { -1 };
+        if is_bad && sum >= most {
+            (most, first) = (sum, Some(date));
+        }
+    }
+    first
+}
+
+/// The scopes that may have had enough bad days, by kind: with affected sessions on enough dates.
+fn suspects<'a>(days: impl Iterator<Item = &'a Day>, date: i32) -> [HashSet<u32>; KINDS] {
+    // By scope and family, one bit a date: one affected session, two.
+    let mut masks: [HashMap<u32, [[u32; 2]; 3]>; KINDS] = Default::default();
+    for day in days {
+        let bit = 1_u32 << (date - day.date);
+        for session in day.sessions.iter().filter(|session| session.all_minutes() >= 3) {
+            let judged = f64::from(session.judged_minutes);
+            let affected = Family::ALL.map(|family| is_affected(0, f64::from(session.family_minutes(family)), judged));
+            if !affected.contains(&true) {
+                continue;
+            }
+            for kind in ScopeKind::ALL.iter().copied() {
+                let own = match kind {
+                    ScopeKind::Person => session.who_kind == WhoKind::Person,
+                    ScopeKind::Room => session.who_kind == WhoKind::Room,
+                    ScopeKind::Service | ScopeKind::Meeting => false,
+                    _ => true,
+                };
+                if !own || session.scope(kind) == 0 {
+                    continue;
+                }
+                let masks = masks[kind as usize].entry(session.scope(kind)).or_default();
+                for (mask, _) in masks.iter_mut().zip(affected).filter(|(_, affected)| *affected) {
+                    mask[1] |= mask[0] & bit;
+                    mask[0] |= bit;
+                }
+            }
+        }
+    }
+    let mut suspects: [HashSet<u32>; KINDS] = Default::default();
+    for (kind, masks) in ScopeKind::ALL.iter().copied().zip(masks) {
+        let which = usize::from(!is_single(kind));
+        let many = |masks: &[[u32; 2]; 3]| {
+            masks.iter().any(|mask| {
+                mask[which].count_ones() as usize >= least_bad_days(kind) && (!is_single(kind) || mask[0] & 1 == 1)
+            })
+        };
+        suspects[kind as usize] = masks.into_iter().filter(|(_, masks)| many(masks)).map(|(scope, _)| scope).collect();
+    }
+    suspects
+}

@@ -1,0 +1,316 @@
+//! From what was found, in numbers, to the rows of an incident.
+
+use std::collections::BTreeSet;
+
+use super::acute::Acute;
+use super::chronic::Chronic;
+use super::constants::{
+    CRITICAL_PEOPLE, DATES_READ, DIRECTION_SHARE, HISTORY_DAYS, MAJOR_PEOPLE, MAJOR_POOR_PCT, OVERNIGHT_SHARE,
+};
+use super::data::{CauseMinute, Day, Family, Names, Session};
+use super::history::IncidentError;
+use super::incident::{Direction, Incident, Kind, Metric, ScopeKind, Severity};
+use super::known::{Known, KnownIncidents};
+use super::null_model::Past;
+use super::read::Reader;
+use super::summary;
+
+const MINUTE_US: i64 = 60_000_000;
+
+pub(super) struct Describe<'a> {
+    pub(super) reader: &'a Reader<'a>,
+    pub(super) names: &'a Names,
+    pub(super) past: &'a Past,
+    pub(super) day: &'a Day,
+}
+
+/// Minutes with a cause and judged minutes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    poor: f64,
+    judged: f64,
+}
+
+impl Share {
+    fn pct(self) -> Option<f64> {
+        (self.judged > 0.0).then(|| rounded((100.0 * self.poor / self.judged).min(100.0)))
+    }
+}
+
+impl Describe<'_> {
+    pub(super) fn acute(&self, one: &Acute, known: &KnownIncidents) -> Result<Option<Incident>, IncidentError> {
+        let day = self.day;
+        let minutes: Vec<CauseMinute> = one
+            .minutes
+            .iter()
+            .map(|at| day.minutes[*at])
+            .filter(|minute| one.people.contains(&day.sessions[minute.session as usize].who))
+            .collect();
+        let Some(window) = span(&minutes) else { return Ok(None) };
+        let (metric, direction) = cause(&minutes, one.family);
+        let mut sessions: Vec<(String, u32)> = Vec::new();
+        let (mut people, mut meetings) = (BTreeSet::new(), BTreeSet::new());
+        for chunk in minutes.chunk_by(|left, right| left.session == right.session) {
+            let session = &day.sessions[chunk[0].session as usize];
+            sessions.push((session.key.clone(), chunk.len() as u32));
+            people.insert(session.who);
+            meetings.insert(session.scope(ScopeKind::Meeting));
+        }
+        let is_member = |session: &Session| session.scope(one.kind) == one.scope;
+        let judged: f64 =
+            day.sessions.iter().filter(|session| is_member(session)).map(|one| overlap(one, window)).sum();
+        let poor = minutes.len() as u32;
+        let judged = (judged.round() as u32).max(poor);
+        let elsewhere = self.elsewhere(one.kind, one.scope, window);
+        let usual = share_of(
+            self.past.before(day.date, HISTORY_DAYS).flat_map(|day| &day.sessions).filter(|one| is_member(one)),
+        );
+        let offset = self.offset_us(&minutes);
+        let (start_utc_us, end_utc_us) = (i64::from(window.0) * MINUTE_US, i64::from(window.1) * MINUTE_US);
+        let scope = self.names.value(one.kind, one.scope).to_owned();
+        let before = self.goes_on(one, &scope, window, known);
+        let (start_utc_us, start_local_us) =
+            before.map_or((start_utc_us, start_utc_us + offset), |known| (known.start_utc_us, known.start_local_us));
+        let poor_pct = rounded(100.0 * f64::from(poor) / f64::from(judged));
+        let mut incident = Incident {
+            incident_id: Incident::id(Kind::Acute, one.kind, &scope, metric, day.date),
+            kind: Kind::Acute,
+            scope_kind: one.kind,
+            metric,
+            direction,
+            start_utc_us,
+            start_local_us,
+            end_utc_us,
+            end_local_us: end_utc_us + offset,
+            participants: people.len() as u32,
+            meetings: meetings.len() as u32,
+            poor_minutes: poor,
+            judged_minutes: judged,
+            poor_pct,
+            usual_poor_pct: usual.pct(),
+            elsewhere_poor_pct: elsewhere.pct(),
+            q_value: stored_q(one.q),
+            severity: severity(one.kind, people.len() as u32, poor_pct),
+            summary: String::new(),
+            meeting_date: day.date,
+            sessions,
+            scope,
+        };
+        let label = self.reader.label(one.kind, &incident.scope, day.date)?;
+        incident.summary = summary::acute(&incident, &label);
+        Ok(Some(incident))
+    }
+
+    pub(super) fn chronic(&self, one: &Chronic, known: &KnownIncidents) -> Result<Option<Incident>, IncidentError> {
+        let day = self.day;
+        let dates = day.date - one.first_bad;
+        let days = || self.past.before(day.date, dates).chain(std::iter::once(day));
+        let is_member = |session: &Session| session.scope(one.kind) == one.scope;
+        let is_affected = |session: &Session| is_member(session) && one.affected.contains(&session.who);
+        let mut totals = [0_u32; 5];
+        let (mut sessions, mut people, mut meetings) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut judged, mut elsewhere, mut start) = (0, Share::default(), None);
+        for of in days() {
+            for session in &of.sessions {
+                let minutes = session.family_minutes(one.family);
+                if !is_member(session) {
+                    elsewhere.poor += f64::from(minutes);
+                    elsewhere.judged += f64::from(session.judged_minutes);
+                    continue;
+                }
+                if is_affected(session) && minutes > 0 {
+                    let first = (session.first, session.offset_minutes);
+                    start = Some(start.map_or(first, |earlier: (i32, i32)| earlier.min(first)));
+                }
+                // The minutes of an earlier row are not counted again.
+                if known.sessions.contains(&session.key) {
+                    continue;
+                }
+                judged += session.judged_minutes;
+                if is_affected(session) && minutes > 0 {
+                    sessions.push((session.key.clone(), minutes));
+                    people.insert(session.who);
+                    meetings.insert(session.scope(ScopeKind::Meeting));
+                    for (total, minutes) in totals.iter_mut().zip(session.minutes) {
+                        *total += minutes;
+                    }
+                }
+            }
+        }
+        let Some((start, start_offset)) = start else { return Ok(None) };
+        let minutes: Vec<CauseMinute> = day
+            .minutes
+            .iter()
+            .filter(|minute| {
+                is_affected(&day.sessions[minute.session as usize]) && Family::of(minute.metric) == one.family
+            })
+            .copied()
+            .collect();
+        let Some((_, end)) = span(&minutes) else { return Ok(None) };
+        let metric = most(&totals, one.family);
+        let direction = direction_of(&minutes, metric);
+        let is_before = |of: &&Day| of.date < one.first_bad;
+        let before = self.past.before(day.date, HISTORY_DAYS).filter(is_before).flat_map(|of| &of.sessions);
+        let mut usual = Share::default();
+        for session in before.filter(|session| is_member(session)) {
+            usual.poor += f64::from(session.family_minutes(one.family));
+            usual.judged += f64::from(session.judged_minutes);
+        }
+        let poor: u32 = sessions.iter().map(|(_, minutes)| minutes).sum();
+        let judged = judged.max(poor);
+        sessions.sort();
+        let offset = self.offset_us(&minutes);
+        let start_utc_us = i64::from(start) * MINUTE_US;
+        let end_utc_us = i64::from(end) * MINUTE_US;
+        let scope = self.names.value(one.kind, one.scope).to_owned();
+        let poor_pct = rounded(100.0 * f64::from(poor) / f64::from(judged.max(1)));
+        let mut incident = Incident {
+            incident_id: Incident::id(Kind::Chronic, one.kind, &scope, metric, day.date),
+            kind: Kind::Chronic,
+            scope_kind: one.kind,
+            metric,
+            direction,
+            start_utc_us,
+            start_local_us: start_utc_us + i64::from(start_offset) * MINUTE_US,
+            end_utc_us,
+            end_local_us: end_utc_us + offset,
+            participants: people.len() as u32,
+            meetings: meetings.len() as u32,
+            poor_minutes: poor,
+            judged_minutes: judged,
+            poor_pct,
+            usual_poor_pct: usual.pct(),
+            elsewhere_poor_pct: elsewhere.pct(),
+            q_value: stored_q(one.q),
+            severity: severity(one.kind, people.len() as u32, poor_pct),
+            summary: String::new(),
+            meeting_date: day.date,
+            sessions,
+            scope,
+        };
+        let label = self.reader.label(one.kind, &incident.scope, day.date)?;
+        incident.summary = summary::chronic(&incident, &label, one.bad_days, one.used_days);
+        Ok(Some(incident))
+    }
+
+    /// The incident of the scope's used day before, if nearly nothing lies between its end and this start.
+    fn goes_on<'k>(
+        &self,
+        one: &Acute,
+        scope: &str,
+        window: (i32, i32),
+        known: &'k KnownIncidents,
+    ) -> Option<&'k Known> {
+        let is_member = |session: &&Session| session.scope(one.kind) == one.scope;
+        let earlier = self
+            .past
+            .before(self.day.date, HISTORY_DAYS)
+            .find(|of| of.sessions.iter().filter(is_member).count() >= 2)?;
+        let before = known.acute(one.kind, scope, one.family, earlier.date)?;
+        let end = (before.end_utc_us / MINUTE_US) as i32;
+        let share = |of: &Day, gap: (i32, i32)| {
+            let members = || of.sessions.iter().filter(is_member);
+            let all: f64 = members().map(|one| f64::from(one.judged_minutes)).sum();
+            members().map(|one| overlap(one, gap)).sum::<f64>() / all.max(1.0)
+        };
+        let is_close = share(earlier, (end + 1, i32::MAX / 2)) <= OVERNIGHT_SHARE
+            && share(self.day, (i32::MIN / 2, window.0 - 1)) <= OVERNIGHT_SHARE;
+        is_close.then_some(before)
+    }
+
+    /// Everybody else in the window.
+    fn elsewhere(&self, kind: ScopeKind, scope: u32, window: (i32, i32)) -> Share {
+        let day = self.day;
+        let mut share = Share::default();
+        for session in day.sessions.iter().filter(|session| session.scope(kind) != scope) {
+            share.judged += overlap(session, window);
+        }
+        let outside = |minute: &&CauseMinute| day.sessions[minute.session as usize].scope(kind) != scope;
+        let inside = |minute: &&CauseMinute| minute.minute >= window.0 && minute.minute <= window.1;
+        share.poor = day.minutes.iter().filter(outside).filter(inside).count() as f64;
+        share
+    }
+
+    fn offset_us(&self, minutes: &[CauseMinute]) -> i64 {
+        let first = minutes.iter().min_by_key(|minute| (minute.minute, minute.session));
+        first.map_or(0, |one| i64::from(self.day.sessions[one.session as usize].offset_minutes) * MINUTE_US)
+    }
+}
+
+fn share_of<'a>(sessions: impl Iterator<Item = &'a Session>) -> Share {
+    let mut share = Share::default();
+    for session in sessions {
+        share.poor += f64::from(session.all_minutes());
+        share.judged += f64::from(session.judged_minutes);
+    }
+    share
+}
+
+/// Judged minutes of a session in a window, both ends included.
+fn overlap(session: &Session, window: (i32, i32)) -> f64 {
+    let minutes = (session.last.min(window.1) - session.first.max(window.0) + 1).max(0);
+    let length = f64::from(session.last - session.first + 1).max(1.0);
+    f64::from(minutes) * f64::from(session.judged_minutes).min(length) / length
+}
+
+fn span(minutes: &[CauseMinute]) -> Option<(i32, i32)> {
+    let first = minutes.iter().map(|minute| minute.minute).min()?;
+    Some((first, minutes.iter().map(|minute| minute.minute).max()?))
+}
+
+/// The most frequent metric and its direction.
+fn cause(minutes: &[CauseMinute], family: Family) -> (Metric, Direction) {
+    let mut counts = [0; 5];
+    for minute in minutes {
+        counts[minute.metric as usize] += 1;
+    }
+    let metric = most(&counts, family);
+    (metric, direction_of(minutes, metric))
+}
+
+/// The metric with the most minutes; at a tie the first, and one of the family before the others.
+fn most(counts: &[u32; 5], family: Family) -> Metric {
+    let rank = |metric: &Metric| (counts[*metric as usize], Family::of(*metric) == family);
+    let mut best = Metric::ALL[0];
+    for metric in Metric::ALL.iter().copied() {
+        if rank(&metric) > rank(&best) {
+            best = metric;
+        }
+    }
+    best
+}
+
+fn direction_of(minutes: &[CauseMinute], metric: Metric) -> Direction {
+    if metric == Metric::Delay {
+        return Direction::Both;
+    }
+    let of = |direction: Option<Direction>| {
+        let same = |one: &&CauseMinute| one.metric == metric && direction.is_none_or(|only| one.direction == only);
+        minutes.iter().filter(same).count() as f64
+    };
+    let all = of(None);
+    [Direction::Received, Direction::Sent]
+        .into_iter()
+        .find(|direction| all > 0.0 && of(Some(*direction)) >= DIRECTION_SHARE * all)
+        .unwrap_or(Direction::Both)
+}
+
+fn severity(kind: ScopeKind, people: u32, poor_pct: f64) -> Severity {
+    if people >= CRITICAL_PEOPLE || kind == ScopeKind::Service {
+        Severity::Critical
+    } else if people >= MAJOR_PEOPLE || poor_pct >= MAJOR_POOR_PCT {
+        Severity::Major
+    } else {
+        Severity::Minor
+    }
+}
+
+/// The q-value over the scopes of one date.
+fn stored_q(q: f64) -> f64 {
+    q / DATES_READ
+}
+
+/// Two decimals, so that the same rows give the same bytes.
+fn rounded(pct: f64) -> f64 {
+    (pct * 100.0).round() / 100.0
+}

@@ -1,0 +1,60 @@
+//! Incidents of earlier dates: what continues, what was reported this week, which sessions are counted already.
+
+use std::collections::HashSet;
+
+use super::constants::HISTORY_DAYS;
+use super::data::Family;
+use super::incident::{Metric, ScopeKind};
+
+/// An incident of an earlier date, as stored or just found.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) is_chronic: bool,
+    pub(super) scope_kind: ScopeKind,
+    pub(super) scope: String,
+    pub(super) metric: Metric,
+    pub(super) date: i32,
+    pub(super) start_utc_us: i64,
+    pub(super) start_local_us: i64,
+    pub(super) end_utc_us: i64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct KnownIncidents {
+    incidents: Vec<Known>,
+    /// Participant keys of the incidents.
+    pub(super) sessions: HashSet<String>,
+}
+
+impl KnownIncidents {
+    pub(super) fn add(&mut self, one: Known) {
+        self.incidents.retain(|known| known.date > one.date - HISTORY_DAYS);
+        self.incidents.push(one);
+    }
+
+    /// The last acute incident of the scope on a date, by its end.
+    pub(super) fn acute(&self, kind: ScopeKind, scope: &str, family: Family, date: i32) -> Option<&Known> {
+        let same = |one: &&Known| {
+            !one.is_chronic
+                && one.date == date
+                && one.scope_kind == kind
+                && one.scope == scope
+                && Family::of(one.metric) == family
+        };
+        self.incidents.iter().filter(same).max_by_key(|one| one.end_utc_us)
+    }
+
+    /// Whether the chronic incident has a row earlier in the same ISO week.
+    pub(super) fn is_reported_this_week(&self, kind: ScopeKind, scope: &str, family: Family, date: i32) -> bool {
+        // 1970-01-01 was a Thursday.
+        let week = |date: i32| (date + 3).div_euclid(7);
+        self.incidents.iter().any(|one| {
+            one.is_chronic
+                && one.date < date
+                && week(one.date) == week(date)
+                && one.scope_kind == kind
+                && one.scope == scope
+                && Family::of(one.metric) == family
+        })
+    }
+}

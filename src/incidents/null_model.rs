@@ -1,0 +1,290 @@
+//! What is expected of a session: the probability of being affected, learned from the 28 days before.
+//!
+//! Empirical Bayes: a person's own sessions on the same kind of network, shrunk towards everybody's on that kind of
+//! network. So a home network that is bad for good explains itself.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::constants::{
+    AFFECTED, ASSUMED_SESSIONS, ASSUMED_SHARE, HISTORY_DAYS, LEAST_HISTORY_DAYS, LEAST_HISTORY_SHARE,
+    LEAST_JUDGED_MINUTES, LEAST_PROBABILITY, PRIOR_SESSIONS, SHARE_WITHOUT_HISTORY, SPELL_MINUTES,
+};
+use super::data::{Day, Family, Session, WhoKind};
+use super::incident::ScopeKind;
+
+pub(super) const STRATA: usize = 8;
+
+/// Light, medium and heavy.
+pub(super) const LEVELS: usize = 3;
+
+/// Whether somebody with so many poor minutes of so many judged ones counts as affected.
+pub(super) fn is_affected(level: usize, poor: f64, judged: f64) -> bool {
+    let (minutes, share) = AFFECTED[level];
+    poor >= minutes && poor >= share * judged
+}
+
+/// The same for a whole session of the history. Part of it could have been as poor as this, so the share is lower.
+fn was_affected(level: usize, poor: f64, judged: f64) -> bool {
+    poor >= AFFECTED[level].0 && poor >= LEAST_HISTORY_SHARE * judged
+}
+
+/// The dates before a date, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    pub(super) days: VecDeque<Day>,
+}
+
+impl Past {
+    pub(super) fn forget_before(&mut self, date: i32) {
+        while self.days.pop_front_if(|day| day.date < date).is_some() {}
+    }
+
+    /// The days within so many days before `date`, newest first.
+    pub(super) fn before(&self, date: i32, days: i32) -> impl Iterator<Item = &Day> {
+        self.days.iter().rev().skip_while(move |day| day.date >= date).take_while(move |day| day.date >= date - days)
+    }
+}
+
+/// The kind of network of a session: wired, Wi-Fi, cellular or other, at a place of its own or a shared one.
+#[derive(Debug)]
+pub(super) struct Strata {
+    /// By number of the public network: whether at least three people used it.
+    shared: Vec<bool>,
+    /// By number of the network type.
+    network_type: Vec<usize>,
+}
+
+impl Strata {
+    pub(super) fn learn(past: &Past, today: &Day, network_types: Vec<usize>) -> Strata {
+        let mut users: Vec<[u32; 3]> = Vec::new();
+        let days = past.before(today.date, HISTORY_DAYS).chain(std::iter::once(today));
+        for session in days.flat_map(|day| &day.sessions) {
+            let at = session.scope(ScopeKind::Egress) as usize;
+            if users.len() <= at {
+                users.resize(at + 1, [u32::MAX; 3]);
+            }
+            let seen = &mut users[at];
+            if !seen.contains(&session.who)
+                && let Some(free) = seen.iter_mut().find(|one| **one == u32::MAX)
+            {
+                *free = session.who;
+            }
+        }
+        Strata { shared: users.iter().map(|seen| seen[2] != u32::MAX).collect(), network_type: network_types }
+    }
+
+    pub(super) fn is_home(&self, session: &Session) -> bool {
+        let egress = session.scope(ScopeKind::Egress) as usize;
+        let office = session.scope(ScopeKind::Site) != 0;
+        !office && (session.is_home_like || egress == 0 || !self.shared.get(egress).copied().unwrap_or(false))
+    }
+
+    pub(super) fn of(&self, session: &Session) -> usize {
+        let network = self.network_type.get(session.scope(ScopeKind::NetworkType) as usize).copied().unwrap_or(3);
+        network * 2 + usize::from(self.is_home(session))
+    }
+}
+
+/// The number of a network type among wired, wifi, cellular and the rest.
+pub(super) fn network_number(name: &str) -> usize {
+    ["wired", "wifi", "cellular"].iter().position(|known| *known == name).unwrap_or(3)
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    sessions: f64,
+    dates: f64,
+    last_date: i32,
+    judged: f64,
+    affected: [[f64; LEVELS]; 3],
+    minutes: [f64; 3],
+}
+
+impl Counts {
+    fn add(&mut self, session: &Session, date: i32) {
+        let judged = f64::from(session.judged_minutes);
+        if judged < LEAST_JUDGED_MINUTES {
+            return;
+        }
+        self.dates += f64::from(u8::from(self.dates == 0.0 || self.last_date != date));
+        self.last_date = date;
+        self.sessions += 1.0;
+        self.judged += judged;
+        for family in Family::ALL {
+            let poor = f64::from(session.family_minutes(family));
+            self.minutes[family as usize] += poor;
+            if poor > 0.0 {
+                for level in 0..LEVELS {
+                    self.affected[family as usize][level] += f64::from(u8::from(was_affected(level, poor, judged)));
+                }
+            }
+        }
+    }
+}
+
+/// What is expected of a session in one family.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Expected {
+    /// Probability of being affected in the whole session, light and heavy.
+    pub(super) session: [f64; LEVELS],
+    /// The same per judged minute, as a hazard.
+    pub(super) hazard: [f64; LEVELS],
+    /// Share of the minutes.
+    pub(super) minutes: f64,
+    /// The dates of the person's own sessions that it is learned from.
+    pub(super) own_dates: f64,
+}
+
+impl Expected {
+    /// Probability of being affected within some of the minutes.
+    pub(super) fn probability(&self, level: usize, minutes: f64) -> f64 {
+        // A poor spell may begin before the minutes or end after them.
+        (1.0 - (-self.hazard[level] * (minutes + SPELL_MINUTES)).exp()).max(LEAST_PROBABILITY[level])
+    }
+}
+
+/// The counts of the days before a date, from which sessions get their expectation.
+#[derive(Debug)]
+pub(super) struct Rates {
+    strata: [Counts; STRATA],
+    /// What is expected of a session of a stranger, by stratum.
+    pub(super) peers: [[Expected; 3]; STRATA],
+    own: HashMap<(u32, u8), Counts>,
+    /// Too few days to know what is usual.
+    is_new: bool,
+}
+
+impl Rates {
+    /// Of the days in `[date - 28, before)`.
+    pub(super) fn learn(past: &Past, strata: &Strata, date: i32, before: i32) -> Rates {
+        let mut rates = Rates {
+            strata: [Counts::default(); STRATA],
+            peers: [[Expected::default(); 3]; STRATA],
+            own: HashMap::new(),
+            is_new: past.before(before, HISTORY_DAYS - (date - before)).count() < LEAST_HISTORY_DAYS,
+        };
+        for day in past.before(before, HISTORY_DAYS - (date - before)) {
+            for session in &day.sessions {
+                let stratum = strata.of(session);
+                rates.strata[stratum].add(session, day.date);
+                if session.who_kind != WhoKind::Guest {
+                    rates.own.entry((session.who, stratum as u8)).or_default().add(session, day.date);
+                }
+            }
+        }
+        rates.peers = std::array::from_fn(|stratum| rates.peers_of(stratum));
+        rates
+    }
+
+    pub(super) fn expected(&self, strata: &Strata, session: &Session) -> [Expected; 3] {
+        let stratum = strata.of(session);
+        let peers = &self.peers[stratum];
+        let own = self.own.get(&(session.who, stratum as u8)).copied().unwrap_or_default();
+        let mut expected = [Expected::default(); 3];
+        for family in Family::ALL {
+            let (at, peer) = (family as usize, &peers[family as usize]);
+            let one = &mut expected[at];
+            let length = self.mean_length(stratum);
+            let own_length = (own.judged + PRIOR_SESSIONS * length) / (own.sessions + PRIOR_SESSIONS);
+            for level in 0..LEVELS {
+                let share =
+                    (own.affected[at][level] + PRIOR_SESSIONS * peer.session[level]) / (own.sessions + PRIOR_SESSIONS);
+                let share = if self.is_new { share.max(SHARE_WITHOUT_HISTORY[level]) } else { share };
+                one.session[level] = share.clamp(LEAST_PROBABILITY[level], 0.98);
+                one.hazard[level] = -(1.0 - one.session[level]).ln() / own_length;
+            }
+            one.own_dates = own.dates;
+            let prior_minutes = PRIOR_SESSIONS * length;
+            one.minutes = (own.minutes[at] + prior_minutes * peer.minutes) / (own.judged + prior_minutes);
+        }
+        expected
+    }
+
+    fn mean_length(&self, stratum: usize) -> f64 {
+        let of = &self.strata[stratum];
+        (of.judged + 10.0 * 30.0) / (of.sessions + 10.0)
+    }
+
+    fn peers_of(&self, stratum: usize) -> [Expected; 3] {
+        let mut all = Counts::default();
+        for one in &self.strata {
+            all.sessions += one.sessions;
+            all.judged += one.judged;
+            for at in 0..3 {
+                all.minutes[at] += one.minutes[at];
+                for level in 0..LEVELS {
+                    all.affected[at][level] += one.affected[at][level];
+                }
+            }
+        }
+        let own = &self.strata[stratum];
+        let mut expected = [Expected::default(); 3];
+        for (at, one) in expected.iter_mut().enumerate() {
+            for level in 0..LEVELS {
+                let tenant = (all.affected[at][level] + ASSUMED_SESSIONS * ASSUMED_SHARE[level])
+                    / (all.sessions + ASSUMED_SESSIONS);
+                one.session[level] =
+                    (own.affected[at][level] + ASSUMED_SESSIONS * tenant) / (own.sessions + ASSUMED_SESSIONS);
+            }
+            let assumed = ASSUMED_SESSIONS * 30.0;
+            let tenant = (all.minutes[at] + assumed * 0.01) / (all.judged + assumed);
+            one.minutes = (own.minutes[at] + assumed * tenant) / (own.judged + assumed);
+        }
+        expected
+    }
+}
+
+/// How much the number of affected sessions varies from day to day beyond chance, as the spread of a log-normal factor:
+/// of the tenant, of a site, of a meeting. From the days before, without the worst tenth.
+pub(super) fn spreads(past: &Past, strata: &Strata, rates: &Rates, date: i32) -> [[f64; 3]; 3] {
+    let mut spreads = [[0.0; 3]; 3];
+    let mut groups: [HashMap<u32, [[f64; 2]; 3]>; 3] = Default::default();
+    let mut ratios: [[Vec<(f64, f64)>; 3]; 3] = Default::default();
+    for day in past.before(date, HISTORY_DAYS) {
+        for group in &mut groups {
+            group.clear();
+        }
+        for session in &day.sessions {
+            let judged = f64::from(session.judged_minutes);
+            if judged < LEAST_JUDGED_MINUTES {
+                continue;
+            }
+            let expected = rates.expected(strata, session);
+            let scopes = [1, session.scope(ScopeKind::Site), session.scope(ScopeKind::Meeting)];
+            for (group, scope) in groups.iter_mut().zip(scopes) {
+                if scope == 0 {
+                    continue;
+                }
+                let sums = group.entry(scope).or_default();
+                for family in Family::ALL {
+                    let poor = f64::from(session.family_minutes(family));
+                    sums[family as usize][0] += f64::from(u8::from(was_affected(0, poor, judged)));
+                    sums[family as usize][1] += expected[family as usize].session[0];
+                }
+            }
+        }
+        for (ratio, group) in ratios.iter_mut().zip(&groups) {
+            for sums in group.values() {
+                for (at, [observed, expected]) in sums.iter().enumerate() {
+                    if *expected >= 0.5 {
+                        ratio[at].push((*observed, *expected));
+                    }
+                }
+            }
+        }
+    }
+    for (row, groups) in spreads.iter_mut().zip(&mut ratios) {
+        for (spread, ratio) in row.iter_mut().zip(groups) {
+            ratio.sort_by(|left, right| {
+                (left.0 / left.1).total_cmp(&(right.0 / right.1)).then(left.1.total_cmp(&right.1))
+            });
+            ratio.truncate(ratio.len() * 9 / 10);
+            // Two pseudo-observations of a factor of 1.25.
+            let excess: f64 = ratio.iter().map(|(observed, expected)| (observed - expected).powi(2) - observed).sum();
+            let weight: f64 = ratio.iter().map(|(_, expected)| expected * expected).sum();
+            let variance = 1.5 * (excess + 2.0 * 0.0625) / (weight + 2.0);
+            *spread = (1.0 + variance.max(0.0)).ln().sqrt().clamp(0.25, 0.8);
+        }
+    }
+    spreads
+}

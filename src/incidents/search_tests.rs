@@ -1,0 +1,222 @@
+//! Small tenants made by hand: twenty working days, two sites, three meetings a day.
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+
+use super::data::{CauseMinute, Day, KINDS, Names, Session, WhoKind};
+use super::incident::{Direction, Metric, ScopeKind};
+use super::null_model::Past;
+use super::search::{Verdict, judge};
+
+const FIRST: i32 = 20_000;
+const DAYS: i32 = 20;
+const PEOPLE: usize = 24;
+/// 09:00, 11:00 and 14:00 UTC.
+const STARTS: [i32; 3] = [540, 660, 840];
+const LENGTH: i32 = 40;
+
+/// The cause of a minute: day, person, meeting of the day and minute of the meeting.
+type Cause = dyn Fn(i32, usize, usize, i32) -> Option<Metric>;
+
+struct Tenant {
+    names: Names,
+    days: Vec<Day>,
+}
+
+/// People 0 to 11 are at Harbour House, on two floors, the others at Hill Street; every third is on Wi-Fi. Six people of
+/// both sites meet at a time.
+fn tenant(cause: &Cause) -> Tenant {
+    let mut names = Names::default();
+    let mut days = Vec::new();
+    for date in FIRST..FIRST + DAYS {
+        let (mut sessions, mut minutes) = (Vec::new(), Vec::new());
+        for (slot, start) in STARTS.into_iter().enumerate() {
+            for person in 0..PEOPLE {
+                let (site, floor) = (person / 12, person % 12 / 6);
+                let meeting = format!("{date}-{slot}-{}", (person + slot) % 4);
+                let version = if person % 5 == 1 { "7.26" } else { "7.24" };
+                let mut scopes = [0; KINDS];
+                for (kind, value) in [
+                    (ScopeKind::Service, "service".to_owned()),
+                    (ScopeKind::Site, ["Harbour House", "Hill Street"][site].to_owned()),
+                    (ScopeKind::Egress, format!("192.0.{site}.0/24")),
+                    (ScopeKind::Subnet, format!("10.{site}.{floor}.0/24")),
+                    (ScopeKind::Meeting, meeting),
+                    (ScopeKind::Person, format!("person {person}")),
+                    (ScopeKind::AppVersion, version.to_owned()),
+                    (ScopeKind::NetworkType, if person % 3 == 0 { "wifi" } else { "wired" }.to_owned()),
+                ] {
+                    scopes[kind as usize] = names.scope(kind, Some(&value));
+                }
+                let first = date * 1440 + start;
+                let mut session = Session {
+                    key: format!("{date}-{slot}-{person:02}"),
+                    who: names.who(&format!("person {person}")),
+                    who_kind: WhoKind::Person,
+                    scopes,
+                    is_home_like: false,
+                    judged_minutes: LENGTH as u32,
+                    minutes: [0; 5],
+                    first,
+                    last: first + LENGTH - 1,
+                    offset_minutes: 0,
+                };
+                for minute in 0..LENGTH {
+                    if let Some(metric) = cause(date - FIRST, person, slot, minute) {
+                        session.minutes[metric as usize] += 1;
+                        minutes.push(CauseMinute {
+                            session: sessions.len() as u32,
+                            minute: first + minute,
+                            metric,
+                            direction: Direction::Both,
+                        });
+                    }
+                }
+                sessions.push(session);
+            }
+        }
+        days.push(Day::sorted(date, sessions, minutes));
+    }
+    Tenant { names, days }
+}
+
+/// A few poor minutes that anybody has now and then.
+fn noise(day: i32, person: usize, slot: usize, minute: i32) -> Option<Metric> {
+    let from = (day * 7 + person as i32 * 5 + slot as i32 * 11) % 97;
+    (from < 3 && (8..13).contains(&minute)).then_some(Metric::Jitter)
+}
+
+fn judged(tenant: &Tenant) -> Vec<(i32, Verdict)> {
+    let mut past = Past::default();
+    let mut verdicts = Vec::new();
+    for day in &tenant.days {
+        verdicts.push((day.date, judge(&past, day, &tenant.names)));
+        past.days.push_back(day.clone());
+    }
+    verdicts
+}
+
+/// One line an incident.
+fn told(tenant: &Tenant) -> String {
+    let mut text = String::new();
+    for (date, verdict) in judged(tenant) {
+        for one in &verdict.acute {
+            let time = |minute: i32| format!("{:02}:{:02}", minute % 1440 / 60, minute % 60);
+            let _ = writeln!(
+                text,
+                "day {}: {} {} {:?}, {} to {}, people {}, minutes {}",
+                date - FIRST,
+                one.kind.name(),
+                tenant.names.value(one.kind, one.scope),
+                one.family,
+                time(one.window.0),
+                time(one.window.1),
+                one.people.len(),
+                one.minutes.len(),
+            );
+        }
+        for one in verdict.chronic.iter().filter(|one| one.is_reported) {
+            let _ = writeln!(
+                text,
+                "day {}: chronic {} {} {:?}, since day {}, {} of {} days, people {}",
+                date - FIRST,
+                one.kind.name(),
+                tenant.names.value(one.kind, one.scope),
+                one.family,
+                one.first_bad - FIRST,
+                one.bad_days,
+                one.used_days,
+                one.affected.len(),
+            );
+        }
+    }
+    text
+}
+
+#[test]
+fn ordinary_days_have_no_incident() {
+    assert_eq!(told(&tenant(&noise)), "");
+}
+
+#[test]
+fn an_outage_of_a_building_is_one_incident() {
+    let tenant = tenant(&|day, person, slot, minute| {
+        let out = day == 15 && person < 12 && slot < 2 && (slot == 1 || minute >= 20) && minute % 4 != 0;
+        if out { Some(Metric::Loss) } else { noise(day, person, slot, minute) }
+    });
+    insta::assert_snapshot!(told(&tenant));
+}
+
+#[test]
+fn a_floor_a_version_and_everybody_are_told_apart() {
+    let tenant = tenant(&|day, person, slot, minute| {
+        let floor = day == 12 && (6..12).contains(&person) && slot == 1;
+        let version = day == 14 && person % 5 == 1 && slot != 1;
+        let all = day == 17 && slot == 0 && person % 8 != 0;
+        if (floor || version || all) && minute % 3 != 0 {
+            Some(Metric::Jitter)
+        } else {
+            noise(day, person, slot, minute)
+        }
+    });
+    insta::assert_snapshot!(told(&tenant));
+}
+
+#[test]
+fn a_hot_laptop_is_chronic_and_a_meeting_alone_is_a_meeting() {
+    let tenant = tenant(&|day, person, slot, minute| {
+        let hot = day >= 8 && person == 17 && minute >= 10;
+        let meeting = day == 13 && slot == 2 && (person + slot) % 4 == 1;
+        match (hot, meeting && minute > 5) {
+            (true, _) => Some(Metric::Cpu),
+            (_, true) => Some(Metric::Delay),
+            _ => noise(day, person, slot, minute),
+        }
+    });
+    insta::assert_snapshot!(told(&tenant));
+}
+
+#[test]
+fn a_connection_that_is_bad_for_good_explains_itself() {
+    let tenant = tenant(&|day, person, slot, minute| {
+        let bad = person.is_multiple_of(6) && (minute + day) % 3 == 0;
+        if bad { Some(Metric::Jitter) } else { noise(day, person, slot, minute) }
+    });
+    let acute: usize = judged(&tenant).iter().skip(5).map(|(_, verdict)| verdict.acute.len()).sum();
+    assert_eq!(acute, 0, "{}", told(&tenant));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+    #[test]
+    fn the_order_of_rows_has_no_influence_and_a_minute_is_explained_once(seed in 1_u64..1_000_000) {
+        let random = move |day: i32, person: usize, slot: usize, minute: i32| {
+            let key = seed ^ (day as u64 * 31 + person as u64 * 1009 + slot as u64 * 77);
+            let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+            let bad = hash.is_multiple_of(11) || (day == 16 && person < 9 && slot == 1);
+            (bad && (hash as i32 + minute) % 3 == 0).then_some(Metric::Loss)
+        };
+        let tenant = tenant(&random);
+        let last = tenant.days.len() - 4;
+        let mut past = Past::default();
+        past.days.extend(tenant.days[..last].iter().cloned());
+        let day = &tenant.days[last];
+        let verdict = judge(&past, day, &tenant.names);
+        let mut explained: Vec<usize> = verdict.acute.iter().flat_map(|one| one.minutes.clone()).collect();
+        let count = explained.len();
+        explained.sort_unstable();
+        explained.dedup();
+        prop_assert_eq!(explained.len(), count);
+
+        let reversed = |day: &Day| {
+            let count = day.sessions.len() as u32;
+            let minutes = day.minutes.iter().rev().map(|one| CauseMinute { session: count - 1 - one.session, ..*one });
+            Day::sorted(day.date, day.sessions.iter().rev().cloned().collect(), minutes.collect())
+        };
+        let mut past = Past::default();
+        past.days.extend(tenant.days[..last].iter().map(&reversed));
+        let again = judge(&past, &reversed(day), &tenant.names);
+        prop_assert_eq!(format!("{verdict:?}"), format!("{again:?}"));
+    }
+}

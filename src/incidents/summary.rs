@@ -1,0 +1,112 @@
+//! An incident in one English sentence.
+
+use jiff::SignedDuration;
+use jiff::civil::Weekday;
+
+use super::incident::{Direction, Incident, Metric, ScopeKind};
+use crate::schema::days_of_local;
+use crate::text::counted;
+
+/// `Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %`.
+pub(super) fn acute(incident: &Incident, label: &str) -> String {
+    let (start, end) = (incident.start_local_us, incident.end_local_us);
+    let when = if days_of_local(start) == days_of_local(end) {
+        format!("{} {}-{}", date(start), time(start), time(end))
+    } else {
+        format!("{} {} to {} {}", date(start), time(start), date(end), time(end))
+    };
+    format!("{when}, {}: {}; {}", scope(incident.scope_kind, label), who(incident), compared(incident))
+}
+
+/// `Li Lei: loss sent on 7 of the last 10 days, since Mon 9 Nov; 23.0 % of minutes poor, usually 0.4 %, others 1.2 %`.
+pub(super) fn chronic(incident: &Incident, label: &str, bad_days: usize, used_days: usize) -> String {
+    let people = match incident.scope_kind {
+        ScopeKind::Person | ScopeKind::Room => String::new(),
+        _ => format!(", {}", people(incident)),
+    };
+    format!(
+        "{}: {} on {bad_days} of the last {used_days} days of use, since {}{people}; {:.1} % of minutes poor{}{}",
+        scope(incident.scope_kind, label),
+        cause(incident),
+        date(incident.start_local_us),
+        incident.poor_pct,
+        share(", before", incident.usual_poor_pct),
+        share(", others", incident.elsewhere_poor_pct),
+    )
+}
+
+fn who(incident: &Incident) -> String {
+    let meetings = counted(u64::from(incident.meetings), "meeting");
+    match incident.scope_kind {
+        ScopeKind::Person | ScopeKind::Room => format!("{}, {meetings}", cause(incident)),
+        ScopeKind::Meeting => format!("{}, {}", cause(incident), people(incident)),
+        _ => format!("{}, {}, {meetings}", cause(incident), people(incident)),
+    }
+}
+
+fn people(incident: &Incident) -> String {
+    match incident.participants {
+        1 => "1 person".to_owned(),
+        many => format!("{many} people"),
+    }
+}
+
+fn compared(incident: &Incident) -> String {
+    let usual = share("usually", incident.usual_poor_pct);
+    let elsewhere = share("elsewhere", incident.elsewhere_poor_pct);
+    let known: Vec<String> = [usual, elsewhere].into_iter().filter(|part| !part.is_empty()).collect();
+    if known.is_empty() { format!("{:.1} % of minutes poor", incident.poor_pct) } else { known.join(", ") }
+}
+
+fn share(name: &str, pct: Option<f64>) -> String {
+    pct.map_or(String::new(), |pct| format!("{name} {pct:.1} %"))
+}
+
+fn cause(incident: &Incident) -> String {
+    let metric = match incident.metric {
+        Metric::Delay => return "delay".to_owned(),
+        Metric::Cpu => return "CPU".to_owned(),
+        metric => metric.name().replace('_', " "),
+    };
+    match incident.direction {
+        Direction::Both => format!("{metric} both ways"),
+        direction => format!("{metric} {}", direction.name()),
+    }
+}
+
+fn scope(kind: ScopeKind, label: &str) -> String {
+    match kind {
+        ScopeKind::Service => "everywhere".to_owned(),
+        ScopeKind::Site | ScopeKind::Person => label.to_owned(),
+        ScopeKind::Egress => format!("public network {label}"),
+        ScopeKind::Subnet => format!("network {label}"),
+        ScopeKind::Room => format!("room {label}"),
+        ScopeKind::Meeting => format!("meeting {label}"),
+        ScopeKind::AppVersion => format!("app version {label}"),
+        ScopeKind::Device => format!("devices {label}"),
+        ScopeKind::NetworkType => format!("network type {label}"),
+        ScopeKind::Location => format!("location {label}"),
+    }
+}
+
+/// `Fri 20 Nov`.
+fn date(local_us: i64) -> String {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let days = SignedDuration::from_hours(24 * i64::from(days_of_local(local_us)));
+    let date = jiff::civil::date(1970, 1, 1).saturating_add(days);
+    let weekday = match date.weekday() {
+        Weekday::Monday => "Mon",
+        Weekday::Tuesday => "Tue",
+        Weekday::Wednesday => "Wed",
+        Weekday::Thursday => "Thu",
+        Weekday::Friday => "Fri",
+        Weekday::Saturday => "Sat",
+        Weekday::Sunday => "Sun",
+    };
+    format!("{weekday} {} {}", date.day(), MONTHS[date.month() as usize - 1])
+}
+
+fn time(local_us: i64) -> String {
+    let minute = local_us.div_euclid(60_000_000).rem_euclid(1440);
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
