@@ -425,27 +425,25 @@ fn incidents_read_as_sentences_and_use_the_width() {
     insta::assert_snapshot!(table("120"), @r"
     severity  summary
     ------------------------------------------------------------------------------------------------------------------------
-    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6
-              %
+    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere
+              0.6 %
               2026-11-20-acute-site-00000001
-    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6
-              %
+    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere
+              0.6 %
               2026-11-20-acute-site-00000002
     (20 more columns: --width 240, or --format csv)
 
     Next: vcq-etl report incident 2026-11-20-acute-site-00000001 --store STORE
     ");
     insta::assert_snapshot!(table("200"), @r"
-    severity  summary                                                                                  scope_kind  participants  meetings  poor_minutes  poor_pct  usual_poor_pct  elsewhere_poor_pct  kind
-                                                                                                                                                    min         %               %                   %
-    --------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
-    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter both ways, 7 people, 3 meetings;         site                   7         3           412      85.8             0.4                 0.6  acute
-              usually 0.4 %, elsewhere 0.6 %
+    severity  summary                                                                                                          scope_kind  participants  meetings  poor_minutes  poor_pct  usual_poor_pct
+                                                                                                                                                                            min         %               %
+    -----------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+    critical  Fri 20 Nov 09:40-12:06, Harbour House 1: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %  site                   7         3           412      85.8             0.4
               2026-11-20-acute-site-00000001
-    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter both ways, 7 people, 3 meetings;         site                   7         3           412      85.8             0.4                 0.6  acute
-              usually 0.4 %, elsewhere 0.6 %
+    minor     Fri 20 Nov 09:40-12:06, Harbour House 2: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %  site                   7         3           412      85.8             0.4
               2026-11-20-acute-site-00000002
-    (12 more columns: --width 240, or --format csv)
+    (14 more columns: --width 240, or --format csv)
 
     Next: vcq-etl report incident 2026-11-20-acute-site-00000001 --store STORE
     ");

@@ -343,13 +343,12 @@ mod tests {
         Window: 2026-11-02 to 2026-11-08, local time
         Parameters: profile=cqd
 
-        poor_pct  topic                                                          minutes
-               %                                                                     min
-        --------------------------------------------------------------------------------
-             1.5  weekly weekly weekly weekly weekly weekly weekly weekly              1
-                  weekly
-             1.5  daily                                                                2
-        (1 more column: --width 240, or --format csv)
+        poor_pct  topic
+               %
+        -------------------------------------------------------------------------
+             1.5  weekly weekly weekly weekly weekly weekly weekly weekly weekly
+             1.5  daily
+        (2 more columns: --width 240, or --format csv)
 
         Next: vcq-etl report list
         ");
