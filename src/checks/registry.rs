@@ -55,7 +55,8 @@ checks! {
     KEYS: "keys", "rows", REBUILD,
         "every row has a key and a date, and every key is unique";
     REFERENCES: "references", "rows", REBUILD,
-        "every participant belongs to a meeting of its date, every sample and every row of coverage to a participant";
+        "every participant belongs to a meeting of its date, every sample and every row of coverage to a participant, every \
+         participant of an incident to both";
     TIMES: "times", "rows", REBUILD,
         "UTC time, local time and offset agree, and a meeting's date is the local day of its start";
     WORDS: "words", "rows", REBUILD,
@@ -72,13 +73,16 @@ checks! {
         "sample_count is the number of the participant's samples, and the counts add up to the table";
     COVERAGE_STATUS: "coverage-status", "rows", REBUILD,
         "status, sample_count, expected_minutes and API code agree with one another and with the participant";
+    INCIDENTS: "incidents", "rows", REBUILD,
+        "incidents end after they start, have the date and the minutes of their participants, and claim no minute twice";
     DEFINITIONS: "definitions", "objects", REBUILD,
         "views, macros, thresholds and buildings are those of this program and its settings, and derived tables follow \
          from the rows";
 }
 
 /// The checks of rows and of relations between rows that are SQL files.
-pub(super) const RELATIONS: &[&Check] = &[&KEYS, &REFERENCES, &COVERAGE_ROWS, &COVERAGE_COUNTS, &COVERAGE_STATUS];
+pub(super) const RELATIONS: &[&Check] =
+    &[&KEYS, &REFERENCES, &COVERAGE_ROWS, &COVERAGE_COUNTS, &COVERAGE_STATUS, &INCIDENTS];
 
 /// The checks that need an open database: those after [`DATABASE`].
 pub(super) fn database_checks() -> impl Iterator<Item = &'static Check> {

@@ -37,15 +37,23 @@ pub(super) const FILES: &[(&str, &str)] = sql_checks![
     "keys-room-alerts",
     "keys-reservations",
     "keys-census",
+    "keys-incidents",
+    "keys-incident-participants",
     "references-participants",
     "references-quality-samples",
     "references-coverage",
+    "references-incident-participants",
     "coverage-rows-participants",
     "coverage-counts-participants",
     "coverage-counts-total",
     "coverage-status-samples",
     "coverage-status-expected-minutes",
     "coverage-status-attempts",
+    "incidents-words",
+    "incidents-times",
+    "incidents-dates",
+    "incidents-participants",
+    "incidents-minutes",
 ];
 
 pub(super) struct Header {

@@ -10,9 +10,9 @@ use crate::checks::{Check, Findings, Verified, compare_parts};
 use crate::commands::publish::date_error::DateError;
 use crate::commands::publish::stage_date::{DateContext, stage_date};
 use crate::ledger::unpublished_dates;
-use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder};
+use crate::load::{LoadError, Manifest, PublishedFile, StagedPart, StorePaths, holder, is_searched};
 use crate::raw_log::RawFile;
-use crate::schema::{Storage, TABLES, TenantZone, civil_date, civil_date_text};
+use crate::schema::{TABLES, TenantZone, civil_date, civil_date_text};
 
 pub(super) const FROM_RAW: Check = Check {
     name: "from-raw",
@@ -112,7 +112,7 @@ fn one_date(
             return Ok(());
         }
     };
-    for table in TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb) {
+    for table in TABLES.iter().filter(|table| table.is_dated() && !is_searched(table.name)) {
         let staged: Option<&StagedPart> = staged.iter().find(|part| part.table.name == table.name);
         let published = published.iter().find(|file| file.table == table.name);
         let place = || format!("{} of {text}", table.name);

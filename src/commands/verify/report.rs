@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::setup::{VerifyError, VerifySetup};
-use super::{deep, raw};
+use super::{deep, incidents, raw};
 use crate::checks::{Check, Findings, VerifyContext, verify as verify_published};
 use crate::commands::publish::definitions::Installed;
 use crate::commands::run_record::run_row;
@@ -21,9 +21,11 @@ pub(crate) struct VerifyReport {
     pub findings: Findings,
 }
 
+const DEEP: &[&Check] = &[&deep::FROM_RAW, &incidents::FROM_ROWS];
+
 /// All checks, in the order of the report.
 pub(crate) fn checks(deep: bool) -> impl Iterator<Item = &'static Check> {
-    crate::checks::CHECKS.iter().chain(raw::CHECKS).copied().chain(deep.then_some(&deep::FROM_RAW))
+    crate::checks::CHECKS.iter().chain(raw::CHECKS).copied().chain(DEEP.iter().copied().filter(move |_| deep))
 }
 
 pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
@@ -52,6 +54,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     raw::check_responses(&index, &ledger, &mut findings)?;
     if setup.deep {
         deep::check(setup, &paths, &verified, &files, &mut findings)?;
+        incidents::check(setup, &paths, &installed, &mut findings)?;
     }
     if verified.manifest.is_none() && findings.total() == 0 {
         findings.note("nothing is published yet: run vcq-etl sync --since 2d");
@@ -88,7 +91,7 @@ mod tests {
             assert!(!check.means.is_empty() && check.advice.contains(' '), "{}", check.name);
             assert!(!check.means.ends_with('.') && !check.advice.ends_with('.'), "{}", check.name);
         }
-        assert_eq!(checks(false).count() + 1, checks(true).count());
+        assert_eq!(checks(false).count() + DEEP.len(), checks(true).count());
     }
 
     #[test]

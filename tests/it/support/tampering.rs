@@ -248,6 +248,30 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
             "update coverage set participant_key = 'nobody' where participant_key in (select min(participant_key) from coverage)",
         );
     }),
+    tampering("an incident that ends before it starts", "incidents", |store| {
+        sql(store, &incident("2026-11-02", "timestamp '2026-11-02 01:00:00'", "timestamp '2026-11-02 00:59:00'"));
+    }),
+    tampering("an incident whose id is of another date", "keys", |store| {
+        let time = "timestamp '2026-11-02 01:00:00'";
+        sql(store, &incident("2026-11-03", time, time));
+    }),
+    tampering("an incident with an undocumented severity", "incidents", |store| {
+        let time = "timestamp '2026-11-02 01:00:00'";
+        sql(store, &incident("2026-11-02", time, time).replace("'minor'", "'huge'"));
+    }),
+    tampering("an incident of nobody", "references", |store| {
+        sql(
+            store,
+            "insert into incident_participants values ('2026-11-02-acute-site-00000000', 'nobody', 1, '2026-11-02')",
+        );
+    }),
+    tampering("an incident with more minutes than its participant", "incidents", |store| {
+        sql(
+            store,
+            "insert into incident_participants select '2026-11-02-acute-site-00000000', min(participant_key), 100000, \
+             min(meeting_date) from participants",
+        );
+    }),
     tampering("a meeting on another date", "times", |store| {
         sql(
             store,
@@ -497,4 +521,14 @@ pub(crate) fn same_change_everywhere(store: &Path) {
              update published_files set bytes = {bytes}, sha256 = '{sha256}' where path = '{relative}'"
         ),
     );
+}
+
+/// An incident with a valid id of 2 November.
+fn incident(meeting_date: &str, start: &str, end: &str) -> String {
+    format!(
+        "insert into incidents by name select '2026-11-02-acute-site-00000000' as incident_id, 'acute' as kind, \
+         'site' as scope_kind, 'A' as scope, 'loss' as metric, 'both' as direction, 'minor' as severity, \
+         {start} as start_time_utc, {start} as start_time_local, {end} as end_time_utc, {end} as end_time_local, \
+         date '{meeting_date}' as meeting_date"
+    )
 }
