@@ -38,7 +38,7 @@ with chosen as (
         select n.profile
         from meta as n
         where case
-            when cast($profile as varchar) is null or cast($profile as varchar) = n.profile then true
+            when coalesce(cast($profile as varchar) = n.profile, true) then true
             else error(
                 'the incidents in this database are judged by the profile ' || n.profile || ', not by '
                 || cast($profile as varchar) || ': vcq-etl report run incident --profile computes those of another profile'
@@ -52,7 +52,6 @@ affected as (
     select
         c.start_time_utc,
         c.end_time_utc,
-        c.metric,
         c.judged_by,
         p.participant_key,
         p.poor_minutes
@@ -61,12 +60,12 @@ affected as (
 ),
 
 -- The ID begins with the date and the kind, which limits what is scanned: an acute incident is of one date.
-spans as (
+minutes_of as (
     select
         b.participant_key,
-        min(b.minute_local) as first_minute_local,
-        max(b.minute_local) as last_minute_local
-    from poor_minutes(
+        b.minute_local,
+        b.metric
+    from cause_minutes(
         since := case
             when cast($incident_id as varchar) like '____-__-__-acute-%' then try_cast(left(cast($incident_id as varchar), 10) as date)
             else try_cast(left(cast($incident_id as varchar), 10) as date) - 28
@@ -76,7 +75,30 @@ spans as (
     ) as b
     inner join affected as a on a.participant_key = b.participant_key
     where b.minute_utc between a.start_time_utc and a.end_time_utc
+),
+
+spans as (
+    select
+        b.participant_key,
+        min(b.minute_local) as first_minute_local,
+        max(b.minute_local) as last_minute_local
+    from minutes_of as b
     group by b.participant_key
+),
+
+metrics as (
+    select
+        c.participant_key,
+        c.metric,
+        row_number() over (partition by c.participant_key order by c.minutes desc, c.metric) as place
+    from (
+        select
+            b.participant_key,
+            b.metric,
+            count(*) as minutes
+        from minutes_of as b
+        group by b.participant_key, b.metric
+    ) as c
 )
 
 select
@@ -91,7 +113,7 @@ select
     a.poor_minutes,
     s.first_minute_local,
     s.last_minute_local,
-    a.metric,
+    m.metric,
     f.who as who_id,
     k.meeting_no,
     f.meeting_date,
@@ -102,4 +124,5 @@ left join participant_facts as f on f.participant_key = a.participant_key
 left join meetings as k on k.meeting_key = f.meeting_key and k.meeting_date = f.meeting_date
 left join judged_participants as j on j.participant_key = a.participant_key and j.meeting_date = f.meeting_date
 left join spans as s on s.participant_key = a.participant_key
+left join metrics as m on m.participant_key = a.participant_key and m.place = 1
 order by a.poor_minutes desc, f.join_time_utc, a.participant_key

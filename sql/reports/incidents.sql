@@ -48,7 +48,7 @@ with stored as (
         select n.profile
         from meta as n
         where case
-            when cast($profile as varchar) is null or cast($profile as varchar) = n.profile then true
+            when coalesce(cast($profile as varchar) = n.profile, true) then true
             else error(
                 'the incidents in this database are judged by the profile ' || n.profile || ', not by '
                 || cast($profile as varchar) || ': vcq-etl report run incidents --profile computes those of another profile'

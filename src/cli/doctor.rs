@@ -62,6 +62,7 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
         database: config.database(),
         views_dir: config.views_dir.clone(),
         alerts: alert::setup(context),
+        profile: config.profile.clone(),
         // Of all calls together.
         deadline: Duration::from_secs(25),
         now_us: Arc::new(now_us),

@@ -17,7 +17,11 @@ const CONFIG: &str = "config";
 
 /// The settings of what is installed in the database in addition to the rows.
 pub(super) fn definitions(config: &Config) -> DefinitionSettings {
-    DefinitionSettings { custom_limits: config.thresholds.clone(), views_dir: config.views_dir.clone() }
+    DefinitionSettings {
+        custom_limits: config.thresholds.clone(),
+        views_dir: config.views_dir.clone(),
+        profile: config.profile.clone(),
+    }
 }
 
 /// Adds every setting as a flag. Flags outside of the groups `shown` are accepted but hidden.

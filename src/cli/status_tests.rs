@@ -1,5 +1,7 @@
 //! The status page of example stores.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::cli::console::sample_price;
 use crate::commands::status::CoverageDay;
@@ -92,6 +94,7 @@ fn view() -> StatusView {
                 ),
             ],
         }),
+        incidents: Part::Read(BTreeMap::from([("critical", 0), ("major", 1), ("minor", 2)])),
         pending: Part::Read(PendingView {
             since_utc: Some("2026-11-21T16:00:00Z".to_owned()),
             since_date: Some("2026-11-22".to_owned()),

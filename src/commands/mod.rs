@@ -11,6 +11,7 @@ mod error;
 pub(crate) mod estimate;
 mod fetch;
 mod history;
+mod incidents;
 #[cfg(test)]
 mod not_covered_tests;
 mod notes;
@@ -30,6 +31,7 @@ pub(crate) mod verify;
 pub(crate) use error::SyncError;
 pub(crate) use estimate::{CallEstimate, CostEstimate};
 pub(crate) use history::{LastStart, last_start};
+pub(crate) use incidents::find_session_incidents;
 pub(crate) use plan::{Plan, PlannedReach, plan};
 pub(crate) use publish::definitions::{DefinitionSettings, defines_the_same};
 pub(crate) use setup::SyncSetup;

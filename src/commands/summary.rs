@@ -6,6 +6,7 @@ use feishu_vc::Endpoint;
 use serde::{Serialize, Serializer};
 
 use super::estimate::CostEstimate;
+use super::incidents::no_incidents;
 use crate::error::ExitCode;
 use crate::ledger::Hole;
 use crate::schema::{Status, utc_text};
@@ -141,6 +142,8 @@ pub(crate) struct Summary {
     pub missing_fields: BTreeMap<String, u64>,
     /// Dates replaced by this run, `YYYY-MM-DD`.
     pub dates_published: Vec<String>,
+    /// Rows of `incidents` on these dates, by severity; every severity has an entry.
+    pub incidents: BTreeMap<&'static str, u64>,
     pub generation: u64,
     /// Time since the first complete run that no complete run covers.
     pub not_covered: Vec<TimeSpan>,
@@ -163,7 +166,14 @@ impl Summary {
     /// A run that failed before it counted anything.
     pub(crate) fn of_failure(exit: ExitCode, error: FailureText) -> Summary {
         let by_status = Status::ALL.iter().map(|status| (status.name(), 0)).collect();
-        Summary { outcome: exit.name(), exit_code: exit.number(), by_status, error: Some(error), ..Summary::default() }
+        Summary {
+            outcome: exit.name(),
+            exit_code: exit.number(),
+            by_status,
+            incidents: no_incidents(),
+            error: Some(error),
+            ..Summary::default()
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Config {
     /// Limits of the profile `custom`: metric and value.
     pub thresholds: Vec<(String, f64)>,
     pub language: Language,
+    pub profile: String,
     pub reports_dir: Option<PathBuf>,
     pub views_dir: Option<PathBuf>,
     /// Ignored if there is a `base_url`.
@@ -91,6 +92,7 @@ impl Config {
             timezone: values.typed("timezone", |text, _| TenantZone::parse(text).ok())?,
             thresholds: values.numbers("thresholds")?,
             language: values.typed("language", |text, _| Language::parse(text))?,
+            profile: values.typed("profile", |text, _| Some(text.to_owned()))?,
             reports_dir: values.path("reports_dir"),
             views_dir: values.path("views_dir"),
             region: values.typed("region", |text, _| Region::parse(text))?,

@@ -141,6 +141,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("thresholds", "LIST", Kind::Numbers, Group::Store)
     },
     Setting {
+        default: "cqd",
+        help: "Threshold profile by which incidents are judged and which reports use: cqd, strict, huawei-red or custom. For the stored incidents a change takes effect at the next sync or rebuild.",
+        ..setting("profile", "PROFILE", Kind::Text, Group::Store)
+    },
+    Setting {
         help: "Directory of custom reports, one NAME.sql file per report. A custom report replaces the built-in report of the same name.",
         ..setting("reports_dir", "DIR", Kind::Path, Group::Store)
     },

@@ -104,6 +104,7 @@ impl From<LoadError> for Failure {
             LoadError::Runs { ref source, .. } if source.is::<duckdb::Error>() => {
                 duckdb_failure(failure, &source.to_string())
             }
+            LoadError::Incidents { ref source, .. } => duckdb_failure(failure, &source.to_string()),
             LoadError::RowCount { .. } | LoadError::LeftoverWal { .. } | LoadError::MigrationDrift { .. } => {
                 failure.hint(format!("run vcq-etl rebuild: {REBUILDS}"))
             }

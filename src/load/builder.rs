@@ -17,13 +17,15 @@ use super::draft::{Draft, DraftFolder};
 use super::error::{LoadError, Result};
 use super::fingerprint::Fingerprint;
 use super::manifest::{Manifest, PublishedFile};
+use super::part_writer::{PartWriter, StagedPart};
 use super::paths::{StorePaths, wal_of};
 use super::plan::{NamedPart, Naming};
 use super::publication::{Publication, RunRows};
-use super::{custom, migration, reference};
+use super::{custom, incidents, migration, reference};
 use crate::schema::cell::Cell;
 use crate::schema::{
-    META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, RUNS, SCHEMA_VERSION, TABLES, Table, civil_date, ddl,
+    MEETINGS, META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, QUALITY_SAMPLES, RUNS, SCHEMA_VERSION, TABLES,
+    Table, civil_date, ddl,
 };
 
 /// The next database, closed and flushed to disk.
@@ -33,8 +35,10 @@ pub(crate) struct Built {
     pub(crate) bytes: u64,
     /// True if it was rebuilt from Parquet.
     pub(crate) compacted: bool,
-    /// The parts of undated tables, which are exported from it.
-    pub(crate) undated: Vec<NamedPart>,
+    /// The dated files that it was loaded from.
+    pub(crate) files: Vec<PublishedFile>,
+    /// The parts that are exported from it: those of undated tables, and the incidents of the dates that were searched.
+    pub(crate) exported: Vec<NamedPart>,
     /// Names of its tables, views and macros.
     pub(crate) objects: BTreeSet<String>,
     /// Why some of the user's definitions are not installed.
@@ -51,14 +55,13 @@ struct Change<'a> {
 }
 
 /// What must change, and the number of rows that stay.
-fn difference<'a>(loaded: &'a [Loaded], manifest: &'a Manifest) -> (Vec<Change<'a>>, u64) {
+fn difference<'a>(loaded: &'a [Loaded], files: &'a [PublishedFile]) -> (Vec<Change<'a>>, u64) {
     let mut rows_kept = 0;
     let changes = TABLES
         .iter()
         .filter(|table| table.is_dated())
         .map(|table| {
-            let wanted: BTreeMap<&str, &PublishedFile> = manifest
-                .files
+            let wanted: BTreeMap<&str, &PublishedFile> = files
                 .iter()
                 .filter(|file| file.table == table.name)
                 .filter_map(|file| Some((file.date_with_rows()?, file)))
@@ -96,7 +99,7 @@ pub(crate) fn build(
     // A file that a session of another program has changed would keep the change for ever.
     let trusted = current.filter(|current| publication.mode.trusts_published() && current.published.is_some());
     let base = trusted.filter(|current| {
-        let rows_kept = difference(&current.loaded, manifest).1;
+        let rows_kept = difference(&current.loaded, &manifest.files).1;
         let dated = current.loaded.iter().filter(|file| file.meeting_date.is_some());
         let rows_loaded: u64 = dated.map(|file| file.rows).sum();
         !compaction::should_rebuild(rows_kept, rows_loaded - rows_kept, builder.rows(), current.compact)
@@ -129,6 +132,7 @@ pub(crate) fn build(
 fn is_damage(error: &LoadError) -> bool {
     match error {
         LoadError::Duckdb { .. } | LoadError::RowCount { .. } | LoadError::ChangedDatabase { .. } => true,
+        LoadError::Incidents { .. } => true,
         // The totals of a run are counted over the rows that stay.
         LoadError::Runs { source, .. } => source.is::<duckdb::Error>(),
         _ => false,
@@ -150,7 +154,8 @@ impl Builder<'_> {
         }
         let draft = Draft::open(&folder.path, self.publication.database)?;
         draft.execute("begin a transaction in", "begin transaction")?;
-        self.fill(&draft, base, runs)?;
+        let mut files = self.manifest.files.clone();
+        let searched = self.fill(&draft, base, &mut files, runs)?;
         let bytes = |path: &Path| Ok(fs::metadata(path).map_err(LoadError::io("read the size of", path))?.len());
         if base.is_none() {
             draft.execute("commit to", "commit; checkpoint")?;
@@ -159,9 +164,12 @@ impl Builder<'_> {
             let sql = format!("update meta set compact_bytes = {bytes}, compact_rows = {rows}");
             draft.execute("record the size of", &sql)?;
         }
-        let undated = reference::export(&draft, &self.paths.work(), self.publication.run_id)?;
-        let undated: Vec<NamedPart> = undated.iter().map(|part| self.naming.name(part)).collect();
-        self.replace_published_files(&draft, &undated)?;
+        let (work, run_id) = (self.paths.work(), self.publication.run_id);
+        let mut exported = incidents::export(&draft, &work, run_id, &searched)?;
+        exported.extend(self.empty_incidents(&files, &exported)?);
+        exported.extend(reference::export(&draft, &work, run_id)?);
+        let exported: Vec<NamedPart> = exported.iter().map(|part| self.naming.name(part)).collect();
+        self.replace_published_files(&draft, &files, &exported)?;
         draft.execute("commit to", "commit")?;
         let problems = custom::install(&draft.connection, self.publication.definitions.custom)
             .map_err(LoadError::duckdb("install the files of views_dir in", &draft.path))?;
@@ -173,7 +181,7 @@ impl Builder<'_> {
             return Err(LoadError::LeftoverWal { path });
         }
         let path = folder.take(&path)?;
-        Ok(Built { bytes: bytes(&path)?, path, compacted: base.is_none(), undated, objects, problems })
+        Ok(Built { bytes: bytes(&path)?, path, compacted: base.is_none(), files, exported, objects, problems })
     }
 
     /// Copies the published file, if it is still the one that was examined when the copy is complete.
@@ -197,7 +205,19 @@ impl Builder<'_> {
         self.manifest.files.iter().map(|file| file.rows).sum()
     }
 
-    fn fill(&self, draft: &Draft, base: Option<&Current>, runs: RunRows<'_>) -> Result {
+    /// Fills the draft from the files. Returns the dates whose incidents were searched, and removes the outdated ones
+    /// from the files.
+    fn fill(
+        &self,
+        draft: &Draft,
+        base: Option<&Current>,
+        files: &mut Vec<PublishedFile>,
+        runs: RunRows<'_>,
+    ) -> Result<BTreeSet<i32>> {
+        let is_anew = self.searches_all_dates(base);
+        if is_anew {
+            files.retain(|file| !incidents::is_searched(&file.table));
+        }
         let (applied, loaded) =
             base.map_or((&[][..], &[][..]), |base| (base.applied.as_slice(), base.loaded.as_slice()));
         let migrated = migration::apply(draft, applied, self.publication.now_us)?;
@@ -205,16 +225,63 @@ impl Builder<'_> {
             let comments: String = TABLES.iter().map(ddl::comments).collect();
             draft.execute("comment the tables of", &comments)?;
         }
-        let changes = difference(loaded, self.manifest).0;
+        let changes = difference(loaded, files).0;
         for change in &changes {
             self.replace(draft, change)?;
         }
         self.define(draft, base, &changes)?;
+        let rooms = incidents::room_places(draft)?;
         let published = |table: &Table| self.naming.published(table.name, None).cloned();
         reference::fill(draft, self.paths, self.publication.reference_rows, &published, base.is_none())?;
+        let mut searched = BTreeSet::new();
+        if let Some(search) = self.publication.definitions.incident_search {
+            let profile = self.publication.definitions.profile;
+            let samples = files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
+            let published = samples.filter_map(|file| civil_date(file.date_with_rows()?)).collect();
+            let mut changed = None;
+            if !is_anew {
+                let mut dates = incidents::dates_of_changed_rooms(draft, &rooms)?;
+                for table in [&MEETINGS, &PARTICIPANTS, &QUALITY_SAMPLES] {
+                    dates.extend(changed_dates(&changes, table).into_iter().filter_map(civil_date));
+                }
+                changed = Some(dates);
+            }
+            searched = incidents::Search { search, profile, published, changed }.update(draft)?;
+        }
+        let is_outdated = |date: &str| civil_date(date).is_some_and(|date| searched.contains(&date));
+        files.retain(|file| {
+            !(incidents::is_searched(&file.table) && file.meeting_date.as_deref().is_some_and(is_outdated))
+        });
         let rows = runs(&draft.connection).map_err(|source| LoadError::Runs { path: self.paths.database(), source })?;
         draft.replace_rows(&RUNS, &rows)?;
-        self.replace_meta(draft, base.map(|base| base.compact))
+        self.replace_meta(draft, base.map(|base| base.compact))?;
+        Ok(searched)
+    }
+
+    /// Whether the incidents of all dates are searched, and not only those that the changed dates affect.
+    fn searches_all_dates(&self, base: Option<&Current>) -> bool {
+        let definitions = &self.publication.definitions;
+        definitions.incident_search.is_some()
+            && !base.is_some_and(|base| {
+                base.is_from_this_version()
+                    && base.definitions_sha256.as_deref() == Some(definitions.sha256().as_str())
+                    && base.profile.as_deref() == Some(definitions.profile)
+            })
+    }
+
+    /// Stages an empty part, under the first date, of the tables of incidents that have no file.
+    fn empty_incidents(&self, files: &[PublishedFile], exported: &[StagedPart]) -> Result<Vec<StagedPart>> {
+        let Some(first) = files.iter().filter_map(|file| file.meeting_date.as_deref()).min() else {
+            return Ok(Vec::new());
+        };
+        let has_file = |table: &str| {
+            files.iter().any(|file| file.table == table) || exported.iter().any(|part| part.table.name == table)
+        };
+        let create = |table| {
+            PartWriter::create(&self.paths.work(), table, civil_date(first), self.publication.run_id, 0)?
+                .finish_even_if_empty()
+        };
+        incidents::TABLES.into_iter().filter(|table| !has_file(table.name)).map(create).collect()
     }
 
     /// Updates views, macros, limits, buildings and derived tables to the program, the settings and the rows.
@@ -227,13 +294,7 @@ impl Builder<'_> {
         }
         // Derived rows depend on the program and on other rows, not on limits or buildings.
         let derive_all = before.is_none() || !base.is_some_and(Current::is_from_this_version);
-        let changed_dates = |table: &Table| {
-            let change = changes.iter().filter(|change| change.table.name == table.name);
-            let dates: BTreeSet<&str> = change
-                .flat_map(|change| change.files.iter().map(|(date, _)| *date).chain(change.outdated.clone()))
-                .collect();
-            on_dates(&Vec::from_iter(dates))
-        };
+        let changed_dates = |table: &Table| on_dates(&Vec::from_iter(changed_dates(changes, table)));
         let all = || "true".to_owned();
         definitions::update_derived(draft, &|table| if derive_all { all() } else { changed_dates(table) })?;
         let dates = if reinstall { all() } else { changed_dates(&PARTICIPANTS) };
@@ -288,8 +349,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn replace_published_files(&self, draft: &Draft, undated: &[NamedPart]) -> Result {
-        let rows = self.manifest.files.iter().chain(undated.iter().map(|part| &part.file)).map(|file| {
+    fn replace_published_files(&self, draft: &Draft, files: &[PublishedFile], exported: &[NamedPart]) -> Result {
+        let rows = files.iter().chain(exported.iter().map(|part| &part.file)).map(|file| {
             vec![
                 Cell::Text(file.table.clone()),
                 Cell::Text(file.path.clone()),
@@ -315,9 +376,16 @@ impl Builder<'_> {
             compact.map_or(Cell::Null, |size| whole(size.bytes)),
             compact.map_or(Cell::Null, |size| whole(size.rows)),
             Cell::Text(self.publication.definitions.sha256()),
+            Cell::Text(self.publication.definitions.profile.to_owned()),
         ];
         draft.replace_rows(&META, &[row])
     }
+}
+
+/// The dates on which rows of a table were added, replaced or removed.
+fn changed_dates<'a>(changes: &[Change<'a>], table: &Table) -> BTreeSet<&'a str> {
+    let change = changes.iter().filter(|change| change.table.name == table.name);
+    change.flat_map(|change| change.files.iter().map(|(date, _)| *date).chain(change.outdated.clone())).collect()
 }
 
 /// A condition on dates in ascending order. The range lets DuckDB skip row groups before it looks at the list.

@@ -22,6 +22,8 @@ pub(crate) struct Current {
     vcq_etl_version: Option<String>,
     /// `None` also if an older program wrote the file.
     pub(crate) definitions_sha256: Option<String>,
+    /// By which the incidents are judged; `None` also if an older program wrote the file.
+    pub(crate) profile: Option<String>,
     /// At the last rebuild.
     pub(crate) compact: Size,
     pub(crate) applied: Vec<Applied>,
@@ -101,12 +103,15 @@ fn read(connection: &Connection) -> duckdb::Result<Current> {
     })?;
     let applied = migration::applied(connection)?;
     let definitions_sha256 = definitions::installed_checksum(connection);
+    // The sixth migration added the column.
+    let profile = connection.query_row("select profile from meta", [], |row| row.get(0)).ok().flatten();
     let objects = definitions::objects(connection)?;
     connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
         Ok(Current {
             generation: unsigned(row.get(0)?),
             vcq_etl_version: row.get(1)?,
             definitions_sha256,
+            profile,
             compact: Size { bytes: unsigned(row.get(2)?), rows: unsigned(row.get(3)?) },
             applied,
             loaded,

@@ -10,7 +10,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 use super::connection::STORAGE_VERSION;
 use super::draft::Draft;
 use super::fixture::open_published;
-use super::fixture::{self, DAY, NOW_US, Store, parquet_tables};
+use super::fixture::{self, DAY, NOW_US, Store, staged_tables};
 use super::*;
 use crate::schema::{SCHEMA_VERSION, TABLES, ddl};
 
@@ -131,7 +131,7 @@ fn the_database_returns_the_published_rows() {
     let store = Store::new();
     store.publish("r1", vec![store.stage_all("r1", DAY, 5_000, 4)]);
     let connection = open_published(&store.paths).expect("open");
-    for table in parquet_tables() {
+    for table in staged_tables() {
         let columns: Vec<&str> = table.file_columns().map(|column| column.name).collect();
         let sql = format!("select {} from {} order by rowid", columns.join(", "), table.name);
         let mut statement = connection.prepare(&sql).expect("prepare");

@@ -14,6 +14,7 @@ use super::connection::rows;
 use super::custom::CustomFile;
 use super::draft::Draft;
 use super::error::{LoadError, Result};
+use super::incidents::IncidentSearch;
 use super::scripts::{Script, run_all};
 use crate::schema::cell::Row;
 use crate::schema::{
@@ -50,6 +51,10 @@ pub struct Definitions<'a> {
     pub building_lookup: &'a dyn BuildingLookup,
     /// Views, macros and tables of the user, in the order in which they are installed.
     pub custom: &'a [CustomFile],
+    /// The profile by which incidents are judged.
+    pub profile: &'a str,
+    /// `None` leaves the tables of incidents as they are.
+    pub incident_search: Option<&'a dyn IncidentSearch>,
 }
 
 /// Configured limits for metrics that no profile has.
@@ -84,8 +89,15 @@ pub(crate) const DERIVED: &[Derived] = &[Derived {
 }];
 
 impl Definitions<'_> {
-    pub const NONE: Definitions<'static> =
-        Definitions { scripts: &[], custom_limits: &[], buildings: &[], building_lookup: &NoBuildings, custom: &[] };
+    pub const NONE: Definitions<'static> = Definitions {
+        scripts: &[],
+        custom_limits: &[],
+        buildings: &[],
+        building_lookup: &NoBuildings,
+        custom: &[],
+        profile: "cqd",
+        incident_search: None,
+    };
 
     pub fn unknown_limits(&self) -> Result<Option<UnknownLimits>> {
         if self.custom_limits.is_empty() {

@@ -52,7 +52,7 @@ impl Draft {
 
     /// Adds rows to a small table.
     pub(crate) fn append_rows(&self, table: &'static Table, rows: &[Row]) -> Result {
-        let batch = cell::file_batch(table, rows)
+        let batch = cell::table_batch(table, rows)
             .and_then(without_time_zones)
             .map_err(|source| LoadError::Rows { table: table.name, source })?;
         self.connection

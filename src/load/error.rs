@@ -76,6 +76,8 @@ pub enum LoadError {
     RowCount { table: &'static str, meeting_date: String, expected: u64, found: u64 },
     #[error("cannot compute the rows of the table runs for {}", path.display())]
     Runs { path: PathBuf, source: Box<dyn Error + Send + Sync> },
+    #[error("cannot search {} for incidents", path.display())]
+    Incidents { path: PathBuf, source: Box<dyn Error + Send + Sync> },
     /// An internal error, or a database that lacks what the view or macro needs.
     #[error("cannot define {script} in {}", path.display())]
     Definition { path: PathBuf, script: String, source: Box<duckdb::Error> },

@@ -100,9 +100,9 @@ impl Store {
         DatePublication { meeting_date, parts }
     }
 
-    /// Stages every table of a date with `count` rows each.
+    /// Stages every table of a date with `count` rows each, except for those that a publication computes.
     pub(crate) fn stage_all(&self, run_id: &str, meeting_date: i32, count: usize, seed: u64) -> DatePublication {
-        let tables: Vec<_> = parquet_tables().map(|table| (table.name, count, seed)).collect();
+        let tables: Vec<_> = staged_tables().map(|table| (table.name, count, seed)).collect();
         self.stage(run_id, meeting_date, &tables)
     }
 
@@ -133,7 +133,7 @@ impl Store {
         self.publication(run_id, dates, mode, Definitions::NONE, on_step)
     }
 
-    fn publication(
+    pub(crate) fn publication(
         &self,
         run_id: &str,
         dates: Vec<DatePublication>,
@@ -283,6 +283,11 @@ fn run_row(connection: &duckdb::Connection) -> Result<Row, duckdb::Error> {
 
 pub(crate) fn parquet_tables() -> impl Iterator<Item = &'static Table> {
     TABLES.iter().filter(|table| table.storage == Storage::ParquetAndDuckdb)
+}
+
+/// Those whose rows are given to a publication.
+pub(crate) fn staged_tables() -> impl Iterator<Item = &'static Table> {
+    parquet_tables().filter(|table| !incidents::is_searched(table.name))
 }
 
 pub(crate) fn table_lines(connection: &duckdb::Connection, table: &str) -> Vec<String> {

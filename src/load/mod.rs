@@ -20,6 +20,7 @@ mod duckdb_error;
 mod durable;
 mod error;
 mod fingerprint;
+mod incidents;
 pub(crate) mod lock;
 mod manifest;
 mod migration;
@@ -42,6 +43,8 @@ mod definitions_tests;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod incidents_tests;
+#[cfg(test)]
 mod process_tests;
 #[cfg(test)]
 mod publish_state_tests;
@@ -61,6 +64,7 @@ pub use definitions::Definitions;
 pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum};
 pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source, without_appendix};
 pub(crate) use error::{LoadError, NotAStore};
+pub(crate) use incidents::{IncidentRows, IncidentSearch, SearchError, is_searched};
 pub use lock::Lock;
 pub(crate) use lock::{Holder, LockError, holder};
 pub(crate) use manifest::{Manifest, PublishedFile};

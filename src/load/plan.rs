@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use super::error::Result;
+use super::incidents::is_searched;
 use super::manifest::{Manifest, PublishedFile};
 use super::part_writer::{PartWriter, StagedPart};
 use super::paths::{StorePaths, part_path};
@@ -91,7 +92,11 @@ impl Plan {
             publication.dates.iter().map(|date| civil_date_text(date.meeting_date)).collect();
         let mut plan = Plan::default();
         if publication.mode.keeps_other_dates() {
-            let stays = |file: &&PublishedFile| file.date_with_rows().is_some_and(|date| !replaced.contains(date));
+            // Those of incidents stay until the dates are searched again.
+            let stays = |file: &&PublishedFile| {
+                let is_kept = |date: &str| !replaced.contains(date) || is_searched(&file.table);
+                file.date_with_rows().is_some_and(is_kept)
+            };
             plan.files.extend(old.iter().flat_map(|manifest| &manifest.files).filter(stays).cloned());
         }
         let parts = publication.dates.iter().flat_map(|date| &date.parts);
@@ -99,11 +104,11 @@ impl Plan {
         plan
     }
 
-    /// Gives every dated table without any row an empty file, under the first date, because readers of
+    /// Gives every dated table without any row, except for the incidents, an empty file, under the first date, because readers of
     /// `parquet/<table>/*/*.parquet` refuse a pattern that no file matches.
     pub(super) fn add_empty_parts(&mut self, paths: &StorePaths, run_id: &str, naming: &Naming<'_>) -> Result {
         let Some(first) = self.files.iter().filter_map(|file| file.meeting_date.clone()).min() else { return Ok(()) };
-        for table in TABLES.iter().filter(|table| table.is_dated()) {
+        for table in TABLES.iter().filter(|table| table.is_dated() && !is_searched(table.name)) {
             if self.files.iter().any(|file| file.table == table.name) {
                 continue;
             }

@@ -1,6 +1,7 @@
 //! The order in which a publication becomes visible: new parts, manifest, database, removal of old parts.
 //!
-//! The next database is built before the manifest is written, because the undated tables are exported from it. Stopping
+//! The next database is built before the manifest is written, because the undated tables and the
+//! incidents are exported from it. Stopping
 //! between any two steps does no harm: until the manifest is renamed the new parts are orphans, and from then on the
 //! next publication updates the database.
 
@@ -73,8 +74,9 @@ pub fn publish(
     let built = builder::build(paths, publication, &manifest, current.as_ref(), &naming, runs)?;
 
     begin(Step::WriteManifest)?;
-    let undated = plan.add_parts(built.undated);
-    place(paths, &undated)?;
+    plan.files = built.files;
+    let exported = plan.add_parts(built.exported);
+    place(paths, &exported)?;
     manifest.files = plan.sorted_files();
     manifest.write(paths)?;
 

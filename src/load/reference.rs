@@ -62,18 +62,25 @@ pub(super) fn export(draft: &Draft, work_dir: &Path, run_id: &str) -> Result<Vec
 }
 
 fn export_table(draft: &Draft, table: &'static Table, work_dir: &Path, run_id: &str) -> Result<StagedPart> {
+    let mut part = PartWriter::create(work_dir, table, None, run_id, 0)?;
+    export_rows(draft, table, "true", &mut part)?;
+    part.finish_even_if_empty()
+}
+
+/// Writes the rows of a table that meet a condition.
+pub(super) fn export_rows(draft: &Draft, table: &'static Table, condition: &str, part: &mut PartWriter) -> Result {
     let columns: Vec<&str> = table.file_columns().map(|column| column.name).collect();
     // The other columns follow, so that equal rows are always in the same order.
     let order: Vec<&str> = table.sort.iter().chain(&columns).copied().collect();
-    let sql = format!("select {} from {} order by {}", columns.join(", "), table.name, order.join(", "));
-    let failed = || LoadError::duckdb("read an undated table of", &draft.path);
+    let sql =
+        format!("select {} from {} where {condition} order by {}", columns.join(", "), table.name, order.join(", "));
+    let failed = || LoadError::duckdb("read a table to be exported from", &draft.path);
     let mut statement = draft.connection.prepare(&sql).map_err(failed())?;
-    let mut part = PartWriter::create(work_dir, table, None, run_id, 0)?;
     for batch in statement.query_arrow([]).map_err(failed())? {
         let batch = file_batch(table, &batch).map_err(|source| LoadError::Rows { table: table.name, source })?;
         part.write(&batch)?;
     }
-    part.finish_even_if_empty()
+    Ok(())
 }
 
 /// Gives rows of the database the types of the table's file: instants are UTC there.

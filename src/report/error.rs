@@ -17,7 +17,7 @@ pub enum ReportError {
     MissingParameter { report: String, name: String, doc: String },
     #[error("the parameter {name} of the report {report}: {text:?} is not {expected}")]
     InvalidParameter { report: String, name: String, text: String, expected: String },
-    #[error("there is no profile {profile:?} in the store")]
+    #[error("there is no profile {profile:?}")]
     UnknownProfile { profile: String, known: Vec<String> },
     #[error("the header of the report {report}, line {line}: {problem}")]
     Header { report: String, line: usize, problem: String },

@@ -24,6 +24,8 @@ pub(crate) fn without_definitions() -> Connection {
 pub(crate) fn install(connection: &Connection) {
     let scripts = scripts().expect("scripts");
     crate::load::fixture::define(&Definitions { scripts: &scripts, ..Definitions::NONE }, connection);
+    let judged = "insert into judged_participants by name select * from judged_participant_minutes()";
+    connection.execute_batch(judged).expect("judged");
 }
 
 /// A database with the given rows.

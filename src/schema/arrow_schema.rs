@@ -10,6 +10,11 @@ pub(crate) fn file_schema(table: &Table) -> Schema {
     Schema::new(table.file_columns().map(field).collect::<Vec<_>>())
 }
 
+/// With the partition column, which a file does not have.
+pub(crate) fn table_schema(table: &Table) -> Schema {
+    Schema::new(table.columns.iter().map(field).collect::<Vec<_>>())
+}
+
 fn field(column: &Column) -> Field {
     let mut metadata = HashMap::from([("doc".to_owned(), column.doc.to_owned())]);
     if !column.kind.unit().is_empty() {

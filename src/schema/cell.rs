@@ -54,6 +54,13 @@ pub(crate) fn file_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, Arr
     RecordBatch::try_new(Arc::new(arrow_schema::file_schema(table)), arrays)
 }
 
+/// As [`file_batch`], with the partition column.
+pub(crate) fn table_batch(table: &Table, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
+    let cells = |position: usize| rows.iter().map(move |row| row.get(position).unwrap_or(&Cell::Null));
+    let arrays = table.columns.iter().enumerate().map(|(position, column)| array(column, cells(position)));
+    RecordBatch::try_new(Arc::new(arrow_schema::table_schema(table)), arrays.collect::<Result<_, _>>()?)
+}
+
 fn array<'a>(column: &Column, cells: impl Iterator<Item = &'a Cell>) -> Result<ArrayRef, ArrowError> {
     let wrong = |cell: &Cell| ArrowError::SchemaError(format!("{}: {cell:?} is not {:?}", column.name, column.kind));
     macro_rules! build {

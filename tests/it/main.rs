@@ -16,6 +16,7 @@ mod error_messages;
 mod events;
 mod html_page;
 mod incident_scoring;
+mod incidents;
 mod incomplete_runs;
 mod killed_runs;
 mod lock;

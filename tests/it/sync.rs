@@ -65,6 +65,7 @@ fn the_json_summary_has_the_documented_fields_and_is_alone_on_stdout() {
             "unknown_fields",
             "missing_fields",
             "dates_published",
+            "incidents",
             "generation",
             "not_covered",
             "store",

@@ -204,6 +204,7 @@ mod tests {
             unknown_fields: [("mood".to_owned(), 12)].into(),
             missing_fields: [("network_type".to_owned(), 1_953)].into(),
             dates_published: vec!["2026-11-20".to_owned(), "2026-11-22".to_owned(), "2026-11-21".to_owned()],
+            incidents: BTreeMap::new(),
             generation: 12,
             not_covered: Vec::new(),
             error: None,

@@ -112,7 +112,7 @@ fn opened(context: &Context) -> Result<impl std::ops::Deref<Target = Connection>
 }
 
 fn print(card: &Card, shown: &ShownArgs, window: &WindowArgs, context: &Context) -> Result<(), Failure> {
-    let carried = Carried::new(window, None, &context.config);
+    let carried = Carried::new(window, &context.config);
     let command = |words: &[String]| next::command(words.to_vec(), &carried);
     let layout = CardLayout { width: shown.width.columns(true), is_utf8: context.is_utf8 };
     context.output.print(&card::render(card, shown.format, layout, &command))

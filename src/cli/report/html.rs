@@ -28,10 +28,6 @@ pub(super) struct HtmlArgs {
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<Date>,
 
-    /// Threshold profile; `report run threshold-sheet` lists all profiles
-    #[arg(long, value_name = "PROFILE", default_value = "cqd")]
-    profile: String,
-
     /// Initial language; it can be switched on the page
     #[arg(long, value_name = "LANGUAGE", default_value = "auto", value_parser = one_of(LANGUAGES))]
     language: Language,
@@ -67,7 +63,7 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
         period: args.period,
         date: args.date,
         today: civil_date_text(context.config.timezone.day_of(now_us())).parse().ok(),
-        profile: args.profile.clone(),
+        profile: context.config.profile.clone(),
         language: args.language,
         meetings: args.meetings,
     };

@@ -15,12 +15,12 @@ pub(super) struct Carried {
 }
 
 impl Carried {
-    pub(super) fn new(window: &WindowArgs, profile: Option<&str>, config: &Config) -> Carried {
+    pub(super) fn new(window: &WindowArgs, config: &Config) -> Carried {
         let flags = [("--since", &window.since), ("--until", &window.until)];
         let window = flags.into_iter().filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]));
         Carried {
             window: window.flatten().collect(),
-            profile: profile.map(str::to_owned),
+            profile: (*config.origin("profile") == Origin::Flag).then(|| config.profile.clone()),
             store: (*config.origin("store") == Origin::Flag).then(|| config.store.display().to_string()),
         }
     }

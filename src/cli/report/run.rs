@@ -10,7 +10,8 @@ use crate::cli::command::Context;
 use crate::cli::output::WidthArg;
 use crate::cli::result_args::ResultArgs;
 use crate::cli::runtime::now_us;
-use crate::config::Config;
+use crate::commands;
+use crate::config::{Config, Origin};
 use crate::error::Failure;
 use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
 use crate::text::wrap_indented;
@@ -27,10 +28,6 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     window: WindowArgs,
-
-    /// Threshold profile: cqd, strict, huawei-red or custom
-    #[arg(long, value_name = "PROFILE")]
-    profile: Option<String>,
 
     /// Hide percentages based on fewer than this many judged minutes
     #[arg(long, value_name = "N")]
@@ -50,7 +47,7 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let report = catalogue(&context.config)?.find(&args.name)?;
-    let mut parameters = parameters(args, &context.config)?;
+    let mut parameters = parameters(args, &report, &context.config)?;
     // Wrong parameters are reported whether or not there is a store.
     Arguments::resolve(&report.name, &report.header, &parameters)?;
     let format = args.result.format(&context.config.store)?;
@@ -59,6 +56,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
+    find_incidents(&connection, &report, &arguments)?;
     match format {
         OutputFormat::Text(format) => query.text(format, args, context),
         OutputFormat::Parquet => query.parquet(args, context),
@@ -66,20 +64,27 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// The parameters from their own flags and from `--param`.
-fn parameters(args: &RunArgs, config: &Config) -> Result<Vec<(String, String)>, Failure> {
+/// The parameters from their own flags and from `--param`. The profile is a setting, for reports that have one.
+fn parameters(args: &RunArgs, report: &Report, config: &Config) -> Result<Vec<(String, String)>, Failure> {
+    let has_profile = report.header.parameter("profile").is_some();
+    let is_profile_given = *config.origin("profile") == Origin::Flag;
     let days = args.window.days(config, now_us())?;
     let flags = [
         ("since", days.since),
         ("until", days.until),
-        ("profile", args.profile.clone()),
+        ("profile", (has_profile || is_profile_given).then(|| config.profile.clone())),
         ("min_n", args.min_n.clone()),
         ("top", args.top.clone()),
     ];
     let mut parameters: Vec<(String, String)> =
         flags.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     for text in &args.params {
-        parameters.push(Arguments::parse_assignment(text)?);
+        let (name, value) = Arguments::parse_assignment(text)?;
+        // Only the flag and --param together are given twice.
+        if name == "profile" && !is_profile_given {
+            parameters.retain(|(name, _)| name != "profile");
+        }
+        parameters.push((name, value));
     }
     Ok(parameters)
 }
@@ -102,6 +107,20 @@ fn window_of(
         parameters.push(("since".to_owned(), since.clone()));
     }
     Ok(window)
+}
+
+/// Searches for the incidents of another profile than the store's, if the report reads incidents.
+fn find_incidents(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<(), Failure> {
+    match arguments.get("profile") {
+        Some(profile) if report.sql.contains("incidents") => {
+            // An ID of an incident begins with its date.
+            let of_id = arguments.get("incident_id").map(|id| id.chars().take("2026-11-01".len()).collect::<String>());
+            let since = of_id.as_deref().or(arguments.get("since"));
+            let until = of_id.as_deref().or(arguments.get("until"));
+            Ok(commands::find_session_incidents(connection, profile, since, until)?)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A report with its arguments on an open database.
@@ -143,7 +162,7 @@ impl Query<'_> {
 
     fn text(&self, format: TextFormat, args: &RunArgs, context: &Context) -> Result<(), Failure> {
         let (result, why_no_rows) = self.result(format == TextFormat::Table)?;
-        let next = self.next(&result, &Carried::new(&args.window, args.profile.as_deref(), &context.config));
+        let next = self.next(&result, &Carried::new(&args.window, &context.config));
         let text = format.render(&self.answer(&result, &why_no_rows, &next), args.result.columns());
         let is_for_people = OutputFormat::Text(format).is_human_readable();
         if result.rows.is_empty() && !(args.result.out.is_none() && is_for_people) {
@@ -206,6 +225,6 @@ pub(in crate::cli) fn first_report(
     let window = ReportWindow::default();
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     let (result, why_no_rows) = query.result(true)?;
-    let next = query.next(&result, &Carried::new(&WindowArgs::default(), None, config));
+    let next = query.next(&result, &Carried::new(&WindowArgs::default(), config));
     Ok(TextFormat::Table.render(&query.answer(&result, &why_no_rows, &next), WidthArg::default().columns(true)))
 }

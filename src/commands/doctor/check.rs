@@ -26,6 +26,7 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("store", "whether the store is readable, writable and consistent"),
     ("lock", "which process is writing to the store"),
     ("state_folder", "whether the shared rate-limit file is usable"),
+    ("profile", "whether the setting profile names a profile"),
     ("views", "whether the SQL files of views_dir can be installed"),
     ("alerts", "whether the alert rules and their channels are usable"),
 ];
@@ -130,6 +131,7 @@ pub(crate) struct DoctorSetup {
     pub database: DatabaseOptions,
     pub views_dir: Option<PathBuf>,
     pub alerts: AlertSetup,
+    pub profile: String,
     /// Maximum duration of all API calls together.
     pub deadline: Duration,
     pub now_us: Now,

@@ -12,7 +12,7 @@ use crate::error::causes::with_causes;
 use crate::error::stage_errors::{NEWER_SCHEMA, not_a_store_hint};
 use crate::ledger::Ledger;
 use crate::load::{self, Holder, LoadError, Manifest, StorePaths};
-use crate::report::{self, ViewFiles};
+use crate::report::{self, PROFILES, ViewFiles};
 use crate::text::counted;
 
 /// For the responses of one night, in addition to the next database.
@@ -46,9 +46,21 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
             },
         },
         state_folder(setup.state_folder.as_deref()),
+        profile(&setup.profile),
         views(setup),
         alerts(&setup.alerts),
     ]
+}
+
+fn profile(name: &str) -> Check {
+    match PROFILES.iter().find(|(known, _)| *known == name) {
+        Some((_, what)) => Check::ok("profile", format!("{name}: {what}")),
+        None => {
+            let known: Vec<&str> = PROFILES.iter().map(|(known, _)| *known).collect();
+            Check::failed("profile", ExitCode::Usage, format!("there is no profile {name:?}"))
+                .next(format!("set profile (--profile, VCQ_PROFILE) to one of {}", known.join(", ")))
+        }
+    }
 }
 
 /// Installs the files of `views_dir` in an empty database.

@@ -6,16 +6,22 @@ use duckdb::Connection;
 
 use crate::buildings::Buildings;
 use crate::commands::error::SyncError;
-use crate::load::{AddressPair, BuildingLookup, Definitions, Script, StorePaths, installed_checksum};
-use crate::report::ViewFiles;
+use crate::incidents::{History, Incident, find};
+use crate::load::{
+    AddressPair, BuildingLookup, Definitions, IncidentRows, IncidentSearch, Script, SearchError, StorePaths,
+    installed_checksum,
+};
+use crate::report::{PROFILES, ReportError, ViewFiles};
 use crate::schema::cell::Row;
 
 /// The settings that decide what is installed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct DefinitionSettings {
     /// Those of the profile `custom`: metric and value.
     pub custom_limits: Vec<(String, f64)>,
     pub views_dir: Option<PathBuf>,
+    /// The profile by which incidents are judged.
+    pub profile: String,
 }
 
 pub(crate) struct Installed {
@@ -24,6 +30,7 @@ pub(crate) struct Installed {
     buildings: Buildings,
     building_rows: Vec<Row>,
     views: ViewFiles,
+    profile: String,
 }
 
 impl Installed {
@@ -35,12 +42,14 @@ impl Installed {
             building_rows: buildings.rows(),
             buildings,
             views: settings.views_dir.as_deref().map(ViewFiles::read).unwrap_or_default(),
+            profile: settings.profile.clone(),
         })
     }
 
     /// Also checks the limits, so that a wrong name is reported before the first API call and not after the last.
     pub(crate) fn read_and_check(paths: &StorePaths, settings: &DefinitionSettings) -> Result<Installed, SyncError> {
         let installed = Installed::read(paths, settings)?;
+        check_profile(&installed.profile)?;
         match installed.definitions().unknown_limits()? {
             Some(limits) => Err(SyncError::UnknownLimits { unknown: limits.unknown, known: limits.known }),
             None => Ok(installed),
@@ -54,12 +63,27 @@ impl Installed {
             buildings: &self.building_rows,
             building_lookup: self,
             custom: &self.views.files,
+            profile: &self.profile,
+            incident_search: Some(self),
         }
     }
 
     /// Why some files of `views_dir` are not installed.
     pub(crate) fn problems(&self) -> Vec<String> {
         self.views.problems.clone()
+    }
+}
+
+/// Returns an error that names the known profiles, if this is none of them.
+pub(crate) fn check_profile(profile: &str) -> Result<(), ReportError> {
+    let known = || PROFILES.iter().map(|(name, _)| *name);
+    match known().any(|name| name == profile) {
+        true => Ok(()),
+        false => {
+            let mut known: Vec<String> = known().map(str::to_owned).collect();
+            known.sort();
+            Err(ReportError::UnknownProfile { profile: profile.to_owned(), known })
+        }
     }
 }
 
@@ -81,5 +105,15 @@ pub(crate) fn defines_the_same(
 impl BuildingLookup for Installed {
     fn locate(&self, addresses: Vec<AddressPair>) -> Vec<Row> {
         self.buildings.address_rows(addresses.into_iter())
+    }
+}
+
+impl IncidentSearch for Installed {
+    fn search(&self, connection: &Connection, profile: &str, dates: &[i32]) -> Result<IncidentRows, SearchError> {
+        let incidents = find(connection, profile, History::Stored, dates)?;
+        Ok(IncidentRows {
+            incidents: incidents.iter().map(Incident::row).collect(),
+            participants: incidents.iter().flat_map(Incident::session_rows).collect(),
+        })
     }
 }

@@ -10,6 +10,7 @@ use super::round::{RoundInput, Skipped};
 use super::setup::PublishSetup;
 use super::totals::Totals;
 use crate::commands::error::SyncError;
+use crate::commands::incidents::{count_by_severity, no_incidents};
 use crate::commands::summary::Summary;
 use crate::error::ExitCode;
 use crate::event::Event;
@@ -165,6 +166,15 @@ impl Publisher {
         self.truncated.values().sum()
     }
 
+    /// Those of the published dates, by severity. The run has ended: a failure to count must not change its outcome.
+    fn incidents(&self) -> Option<BTreeMap<&'static str, u64>> {
+        if self.dates_published.is_empty() {
+            return None;
+        }
+        let connection = open_published_with(&self.paths, self.setup.database).ok()?;
+        count_by_severity(&connection, Some(&self.dates_published)).ok()
+    }
+
     /// The summary of a run without requests. `first_stage` is the stage before `transform`, with its seconds.
     pub(crate) fn summary(
         &mut self,
@@ -196,6 +206,7 @@ impl Publisher {
             missing_fields: missing_fields(&fields.sent, &self.filled_columns),
             unknown_fields: fields.unknown,
             dates_published: self.dates_published.iter().cloned().collect(),
+            incidents: self.incidents().unwrap_or_else(no_incidents),
             generation: self.generation,
             store: self.paths.root().display().to_string(),
             stage_s: vec![first_stage, ("transform", self.transform_s), ("load", self.load_s)],

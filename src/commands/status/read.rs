@@ -9,6 +9,7 @@ use super::setup::StatusSetup;
 use super::view::{LastComplete, OpenView, Part, PendingView, PublishedView, RunView, Size, StatusView, seconds};
 use super::{calls_used, coverage};
 use crate::commands::estimate::CostEstimate;
+use crate::commands::incidents::count_by_severity;
 use crate::commands::summary::TimeSpan;
 use crate::error::causes::with_causes;
 use crate::extract::{Estimate, EstimateInput};
@@ -43,6 +44,7 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         last_complete: Part::from(&ledger, |ledger| last_complete(ledger, setup.now_us)),
         newest: Part::from(&database, |database| coverage::newest(database, setup)),
         coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes)),
+        incidents: Part::from(&database, |database| count_by_severity(database, None)),
         not_covered: not_covered.map(|holes| holes.into_iter().map(TimeSpan::from).collect()),
         pending: Part::from(&ledger, |ledger| pending(ledger, setup)),
         reasons: Part::from(&database, |database| coverage::reasons(database)),

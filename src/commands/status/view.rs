@@ -1,6 +1,8 @@
 //! How a store stands, as values. Times are RFC 3339 UTC. Each part is read separately, so that a damaged file costs
 //! only what it contains.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::calls_used::CallsUsed;
@@ -157,6 +159,8 @@ pub(crate) struct StatusView {
     pub not_covered: Part<Vec<TimeSpan>>,
     pub newest: Part<Newest>,
     pub coverage: Part<Coverage>,
+    /// Rows of `incidents` by severity.
+    pub incidents: Part<BTreeMap<&'static str, u64>>,
     pub pending: Part<PendingView>,
     /// Why participants are failed or pending, most frequent first.
     pub reasons: Part<Vec<Reason>>,

@@ -1,0 +1,118 @@
+//! Incidents in a store: the same after nightly syncs, late syncs, an import and a rebuild; judged by one profile.
+
+use serde_json::Value;
+use vcq_simulator::{Planting, TenantSpec};
+
+use crate::rebuild::rebuild;
+use crate::support::clock::{ahead_of_machine_s, move_clock};
+use crate::support::test_env::{RunOutput, TestEnv, unlimited};
+
+const DAYS: u32 = 12;
+
+fn spec() -> TenantSpec {
+    let planting: Planting = "site:jitter:hours,meeting:loss".parse().expect("incidents");
+    TenantSpec { days: DAYS, people: 40, meetings_per_day: 10, planting, ..TenantSpec::default() }
+}
+
+fn day(spec: &TenantSpec, n: u32) -> String {
+    spec.first_day.checked_add(jiff::Span::new().days(i64::from(n))).expect("a date").to_string()
+}
+
+/// Syncs the days from `since` on, at noon of day `noon`.
+fn sync(env: &TestEnv, spec: &TenantSpec, since: u32, noon: u32, more: &[&str]) -> Value {
+    let ahead_s = ahead_of_machine_s(spec.midnight(noon) + 12 * 3600);
+    env.change(|options| options.clock_ahead_s = ahead_s);
+    let since = day(spec, since);
+    let mut sync = env.vcq(&[&["sync", "--since", &since, "--summary", "json"], more].concat());
+    move_clock(&mut sync, ahead_s);
+    RunOutput::new(sync.output().expect("the binary runs")).expect_exit(0).summary()
+}
+
+const TABLES: [&str; 3] = ["incidents", "incident_participants", "judged_participants"];
+
+fn incidents(env: &TestEnv) -> Vec<Vec<String>> {
+    TABLES.iter().map(|table| env.rows(&format!("select t::varchar from {table} as t order by all"))).collect()
+}
+
+/// Table, date and checksum of every dated file.
+fn files(env: &TestEnv) -> Vec<(String, String, String)> {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let files = env.dated_files();
+    files.iter().map(|file| (text(&file["table"]), text(&file["meeting_date"]), text(&file["sha256"]))).collect()
+}
+
+fn verify(env: &TestEnv) {
+    RunOutput::new(env.vcq(&["verify", "--deep"]).output().expect("the binary runs")).expect_exit(0);
+}
+
+#[test]
+fn nightly_syncs_late_syncs_and_a_rebuild_give_the_same_incidents() {
+    let spec = spec();
+    let env = TestEnv::with(&spec, unlimited());
+    // The first days come late, and each night fetches the last two again.
+    for night in 4..=DAYS + 1 {
+        sync(&env, &spec, night.saturating_sub(3).max(2), night, &[]);
+    }
+    let until = day(&spec, 2);
+    let late = sync(&env, &spec, 0, DAYS + 1, &["--until", &until]);
+    let (found, published) = (incidents(&env), files(&env));
+    assert!(found[2].len() > 100, "{} judged participants", found[2].len());
+    assert_eq!(found[0].len() as i64, env.number("select count(distinct incident_id) from incident_participants"));
+    let by_severity = |severity: &str| {
+        let dates = late["dates_published"]
+            .as_array()
+            .expect("dates")
+            .iter()
+            .map(|date| format!("'{}'", date.as_str().expect("a date")));
+        let dates = dates.collect::<Vec<_>>().join(", ");
+        env.number(&format!(
+            "select count(*) from incidents where severity = '{severity}' and meeting_date in ({dates})"
+        ))
+    };
+    for severity in ["minor", "major", "critical"] {
+        assert_eq!(late["incidents"][severity], by_severity(severity), "{late}");
+    }
+    verify(&env);
+    rebuild(&env, &[]).expect_exit(0);
+    assert_eq!(incidents(&env), found);
+    assert_eq!(files(&env), published, "the same bytes");
+    rebuild(&env, &["--since", &day(&spec, 3), "--until", &day(&spec, 5)]).expect_exit(0);
+    assert_eq!((incidents(&env), files(&env)), (found, published));
+}
+
+#[test]
+fn incidents_are_judged_by_the_profile_of_the_store_and_computed_for_another() {
+    let spec = spec();
+    let env = TestEnv::with(&spec, unlimited());
+    sync(&env, &spec, 0, DAYS + 1, &[]);
+    let report = |more: &[&str]| {
+        let arguments = [&["report", "run", "incidents", "--since", "2020-01-01", "--format", "json"], more].concat();
+        let ran = RunOutput::new(env.vcq(&arguments).output().expect("the binary runs")).expect_exit(0);
+        serde_json::from_str::<Value>(&ran.stdout).expect("rows")
+    };
+    let (cqd, strict) = (report(&[]), report(&["--profile", "strict"]));
+    let judged = incidents(&env);
+    let error = env
+        .duckdb()
+        .prepare("from report_incidents(profile := 'strict')")
+        .and_then(|mut statement| statement.query([]).map(|_| ()));
+    let error = error.expect_err("another profile").to_string();
+    assert!(error.contains("judged by the profile cqd, not by strict"), "{error}");
+
+    // The profile is a setting: the next publication judges all dates by it.
+    rebuild(&env, &["--profile", "strict"]).expect_exit(0);
+    assert_eq!(env.rows("select profile from meta"), ["strict"]);
+    assert_ne!(incidents(&env)[2], judged[2], "stricter limits");
+    assert_eq!(report(&["--profile", "strict"]), strict, "those of the store are those computed before");
+    assert_eq!(report(&["--profile", "cqd"]), cqd);
+    verify(&env);
+    let mut status = env.vcq(&["status", "--json"]);
+    let status = RunOutput::new(status.output().expect("the binary runs")).expect_exit(0).summary();
+    let counted: i64 =
+        ["minor", "major", "critical"].iter().map(|name| status["incidents"][name].as_i64().expect("a count")).sum();
+    assert_eq!(counted, env.number("select count(*) from incidents"));
+
+    let unknown = RunOutput::new(env.vcq(&["rebuild", "--profile", "strickt"]).output().expect("the binary runs"));
+    let unknown = unknown.expect_exit(2).stderr;
+    assert!(unknown.contains("did you mean strict?"), "{unknown}");
+}
