@@ -309,7 +309,7 @@ test("a meeting opens by keyboard and describes each minute", async () => {
   await tab.keyboard.press("ArrowDown");
   assert.notEqual(await tab.evaluate(() => document.activeElement.getAttribute("aria-label")), null);
   await tab.keyboard.press("Escape");
-  await tab.waitForSelector("#t-meetings");
+  await tab.waitForSelector("#t-meetings", { visible: true });
   assert.equal(await tab.evaluate(() => document.activeElement.getAttribute("href")), "#meeting-1", "the focus returns");
   await tab.closeClean();
 });
@@ -378,7 +378,6 @@ test("an empty period and one with gaps have a banner", async () => {
     assert.equal(/The data of this period is incomplete/.test(banner), coverage.verdict === "missed", `${since}: ${coverage.value}`);
     const said = await tab.$eval("#s-story", (box) => box.innerText);
     assert.equal(/missing or incomplete/.test(said), coverage.verdict === "missed", said);
-    assert.equal(await tab.$$eval(".trend li", (found) => found.length), 1);
     await tab.closeClean();
   }
 });

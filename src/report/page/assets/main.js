@@ -41,7 +41,7 @@ function route(event) {
   if (!was && !chosen()) return reveal();
   show();
   if (was && !chosen()) {
-    const link = document.querySelector('a[href="#meeting-' + was[1] + '"]');
+    const link = document.querySelector('#t-meetings a[href="#meeting-' + was[1] + '"]');
     if (link) link.focus();
   }
   reveal();
