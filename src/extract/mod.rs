@@ -39,5 +39,7 @@ pub(crate) use lost_files::{accept_losses, dates_with_lost_files, forget_index};
 pub(crate) use scheduler::{Extracted, Scheduler};
 pub(crate) use settings::{ExtractSettings, FetchScope};
 pub(crate) use stop::Stop;
+#[cfg(test)]
+pub(crate) use unit_result::REASONS;
 pub(crate) use unit_result::list_short_reason;
 pub(crate) use writer::{CheckpointWriter, WriteError};

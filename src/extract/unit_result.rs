@@ -56,8 +56,8 @@ pub(super) enum Expected {
 /// The status, the reason and whether every page was read, before the settle time is considered.
 fn interpret(walk: &Walk) -> (Status, String, bool) {
     match &walk.outcome {
-        Outcome::Complete if walk.end.items > 0 => (Status::Complete, "all pages read".to_owned(), true),
-        Outcome::Complete => (Status::Empty, "all pages read, no items".to_owned(), true),
+        Outcome::Complete if walk.end.items > 0 => (Status::Complete, ALL_READ.to_owned(), true),
+        Outcome::Complete => (Status::Empty, NO_ITEMS.to_owned(), true),
         Outcome::Refused { class, response } => {
             let status = match class {
                 RefusalClass::NotFound => Status::NotFound,
@@ -76,7 +76,13 @@ fn interpret(walk: &Walk) -> (Status, String, bool) {
     }
 }
 
+const ALL_READ: &str = "all pages read";
+const NO_ITEMS: &str = "all pages read, no items";
 const UNREADABLE: &str = "all pages read, but no item has a readable time";
+
+/// For the test that every reason has a Chinese form.
+#[cfg(test)]
+pub(crate) const REASONS: [&str; 4] = [ALL_READ, NO_ITEMS, UNREADABLE, REQUESTED_EARLY];
 
 /// The reason of a list with fewer people than Feishu counts.
 pub(crate) fn list_short_reason(number_of_participants: i64, people: u64) -> String {

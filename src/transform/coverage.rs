@@ -38,6 +38,10 @@ const NO_JOIN: &str = "the join time is unreadable, and Feishu requires it";
 const NOT_REQUESTED: &str = "not requested yet";
 const NOT_LISTED: &str = "the participants of the meeting are not listed yet";
 
+/// For the test that every reason has a Chinese form.
+#[cfg(test)]
+pub(crate) const REASONS: [&str; 4] = [NO_ID, NO_JOIN, NOT_REQUESTED, NOT_LISTED];
+
 /// The rows of one meeting: one for each participant, and one for the meeting if not all its participants are listed.
 /// `sample_counts` has the same order as `participants`.
 pub(crate) fn coverage_rows(

@@ -27,6 +27,8 @@ mod walk_parser;
 mod tests;
 
 pub(crate) use census::{census_daily_rows, census_user_rows};
+#[cfg(test)]
+pub(crate) use coverage::REASONS;
 pub(crate) use coverage::{FetchState, Listing, coverage_rows};
 pub(crate) use day_list::DayRows;
 pub(crate) use item_reader::ListWalk;

@@ -48,7 +48,7 @@ const PERIODS: &[Choice<Period>] = &[
 ];
 
 const LANGUAGES: &[Choice<Language>] = &[
-    ("auto", "Language of the browser", Language::Auto),
+    ("auto", "Language of the browser; English without scripts", Language::Auto),
     ("en", "English", Language::English),
     ("zh", "Chinese", Language::Chinese),
 ];
@@ -108,7 +108,33 @@ fn contents(page: &Page) -> String {
 
 #[cfg(test)]
 mod tests {
+    use feishu_vc::error_codes::{Action, ERROR_CODES};
+
     use super::*;
+
+    /// Both languages of a page name why data is missing. Errors of the network and of other programs have one form.
+    #[test]
+    fn every_coverage_reason_has_a_chinese_form() {
+        let is_skipped = |action: &Action| matches!(action, Action::Skip(_));
+        let refusals = ERROR_CODES
+            .iter()
+            .filter(|row| is_skipped(&row.action) || row.on_meeting_list.as_ref().is_some_and(is_skipped))
+            .map(|row| format!("{} (code {})", row.meaning, row.code));
+        let refusals: Vec<String> = refusals.collect();
+        assert!(refusals.len() >= 8, "{refusals:?}");
+        let clamped = refusals.iter().map(|reason| format!("longer than a day; in a one-day window: {reason}"));
+        let counts = [1, 12].map(|people| crate::extract::list_short_reason(people, 0));
+        let counts: Vec<String> = counts.to_vec();
+        let again = counts.iter().map(|reason| format!("{reason}; the list will be requested again"));
+        let counts = again.chain(counts.iter().cloned());
+        let fixed = crate::transform::REASONS.into_iter().chain(crate::extract::REASONS).map(str::to_owned);
+        for reason in clamped.chain(refusals.iter().cloned()).chain(counts).chain(fixed) {
+            let chinese = page::chinese(&reason).unwrap_or_else(|| panic!("no Chinese form of {reason:?}"));
+            let words = chinese.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() > 1);
+            let foreign: Vec<&str> = words.filter(|word| *word != "ID").collect();
+            assert!(foreign.is_empty(), "{chinese}");
+        }
+    }
 
     #[test]
     fn a_date_is_a_day_and_nothing_else() {

@@ -30,3 +30,5 @@ pub(crate) use build::{Page, PageRequest, build};
 pub(crate) use error::PageError;
 pub(crate) use period::Period;
 pub(crate) use render::Language;
+#[cfg(test)]
+pub(crate) use words::chinese;

@@ -133,7 +133,7 @@ fn a_state_comes_from_incidents_and_not_from_an_average() {
     assert!(other.contains("no incident"), "{other}");
     assert!(!sites.contains("healthy"));
     assert!(read(&PAGE, "rooms", "en").lines().any(|line| line.contains("cid") && line.contains("minor")));
-    assert!(read(&PAGE, "versions", "zh").lines().any(|line| line.contains("7.2.0") && line.contains("紧急")));
+    assert!(read(&PAGE, "versions", "zh").lines().any(|line| line.contains("7.2.0") && line.contains("严重")));
 }
 
 #[test]
