@@ -10,7 +10,7 @@ VENV ?= .venv
 .PHONY: bench bench-stages bench-instructions bench-self-test bench-profile
 
 help:
-	@echo "make demo     start a simulated tenant, sync it over HTTP, print a first report"
+	@echo "make demo     start a simulated tenant with incidents, sync it over HTTP, print what happened"
 	@echo "make test     everything CI runs: format, lints, tests, browser, Feishu's SDKs, licences"
 	@echo "make build    build target/release/vcq-etl"
 	@echo "make install  install vcq-etl, its DuckDB library, man pages and completions into PREFIX (default ~/.local)"

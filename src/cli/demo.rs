@@ -1,26 +1,37 @@
-//! `vcq-etl demo`: a simulated tenant, a sync of it over HTTP, and a first report.
+//! `vcq-etl demo`: a simulated tenant with incidents, a sync of it over HTTP, and what happened in it.
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command};
 use feishu_vc::{BaseUrl, Credentials, Secret};
-use vcq_simulator::{Options, Tenant, TenantSpec};
+use vcq_simulator::{Options, Planting, Tenant, TenantSpec};
 
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
-use super::report::first_report;
+use super::report::open;
 use super::runtime::{block_on, now_us, stop_on_signals};
-use super::simulate::{TenantArgs, limit};
+use super::settings::definitions;
+use super::simulate::{TenantArgs, limit, planted_background};
 use super::sync;
 use crate::commands;
+use crate::commands::buildings::{IMPORT, ImportSetup, import};
+use crate::commands::republish::RepublishSetup;
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
-use crate::load::{self, StorePaths};
+use crate::load::{self, LoadError, StorePaths};
 
 const DEFAULT_STORE: &str = "./vcq-demo";
 
-/// Rate limit of the demo unless one is configured: 120 times that of Feishu, so that it takes seconds.
-const CALLS_PER_MINUTE: u32 = 12_000;
+/// Rate limit of the demo unless one is configured: 600 times that of Feishu, so that it takes seconds.
+const CALLS_PER_MINUTE: u32 = 60_000;
+
+/// Enough for a chronic incident, which takes five of ten days, in three weeks.
+const DAYS: &str = "21";
+
+/// An outage, three overloaded computers, a room and an app version that are bad for days.
+const INCIDENTS: &str = "site:jitter:150min,person:cpu:chronic,person:cpu:chronic,person:cpu:chronic,\
+                         room:loss:chronic,app_version=7.26.0-alpha.4:cpu:chronic";
 
 const EXAMPLES: &[Example] = &[("vcq-etl demo", "try it without an account")];
 
@@ -42,23 +53,33 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn command() -> Command {
-    DemoArgs::augment_args(Command::new("demo")).about("Sync a simulated tenant and show a report").long_about(format!(
-        "Run a local server that simulates a Feishu tenant, sync from it over HTTP and show a first report. Needs no \
-             account. The data goes to {DEFAULT_STORE} unless --store is given. An earlier demo with other options is \
-             deleted; a store with real data is refused."
-    ))
+    DemoArgs::augment_args(Command::new("demo"))
+        .mut_arg("days", |arg| arg.default_value(DAYS))
+        .about("Sync a simulated tenant and show what happened")
+        .long_about(format!(
+            "Run a local server that simulates a Feishu tenant with an outage of a building, a bad room, a bad app version and \
+             overloaded computers; sync from it over HTTP and show these incidents. Needs no account. The data goes to \
+             {DEFAULT_STORE} unless --store is given. An earlier demo with other options is deleted; a store with real \
+             data is refused."
+        ))
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: DemoArgs = parsed(matches);
     let config = context.config.clone().with_default_store(DEFAULT_STORE).with_default_rate(CALLS_PER_MINUTE);
     let now_us = now_us();
-    let spec = args.tenant.spec(&config.timezone, now_us);
+    let spec = TenantSpec {
+        planting: INCIDENTS.parse::<Planting>()?,
+        background: planted_background(),
+        ..args.tenant.spec(&config.timezone, now_us)
+    };
     prepare(&config.store, &spec)?;
+    let tenant = Tenant::generate(&spec);
+    import_buildings(&config, &tenant.building_file())?;
     let progress = context.start_progress(config.calls_per_minute);
     let synced = block_on(async {
         let options = Options { limit: limit(&config), ..Options::default() };
-        let running = vcq_simulator::serve(Tenant::generate(&spec), options).await?;
+        let running = vcq_simulator::serve(tenant, options).await?;
         context.console.info(&format!(
             "serving a simulated tenant with {} people on {}; syncing {} days",
             spec.people,
@@ -79,11 +100,11 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     progress.finish();
     let synced = synced?;
     let format = sync::summary_format(args.summary, context.console.is_quiet());
-    let exit = sync::finish(synced, format, context)?;
+    // All incidents follow, one sentence each.
+    let exit = sync::finish_with(synced, format, false, context)?;
     // A JSON summary is the only output on stdout.
     if format == Some(TextOrJson::Text) && exit == ExitCode::Complete {
-        let report = first_report("worst-meetings", &[("top".to_owned(), "5".to_owned())], &config)?;
-        context.output.print(&format!("\n{report}\n{}", next_steps(&config)))?;
+        context.output.print(&format!("\n{}\n{}", what_happened(&config)?, next_steps(&config)))?;
     }
     Ok(exit)
 }
@@ -98,7 +119,7 @@ fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
     // Describes the tenant of a demo store.
     let marker = store.join("state/demo.txt");
     let tenant = format!(
-        "seed {}, {} days from {}, {} people, {} meetings a day\n",
+        "seed {}, {} days from {}, {} people, {} meetings a day, incidents {INCIDENTS}\n",
         spec.seed, spec.days, spec.first_day, spec.people, spec.meetings_per_day
     );
     match std::fs::read_to_string(&marker) {
@@ -110,7 +131,7 @@ fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
                 return Err(Failure::new(ExitCode::Busy, format!("process {} is using the demo store", holder.pid))
                     .hint("wait until it ends, or choose another directory with --store DIR"));
             }
-            for name in ["raw", "parquet", "state", ".work", "vcq.duckdb"] {
+            for name in ["raw", "parquet", "state", ".work", "buildings.csv", "vcq.duckdb"] {
                 let path = store.join(name);
                 let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
                 removed.or_else(|error| match error.kind() {
@@ -130,15 +151,54 @@ fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
     std::fs::write(marker, tenant).map_err(failed)
 }
 
+/// Gives the store the buildings of the tenant, unless it has some already.
+fn import_buildings(config: &Config, text: &str) -> Result<(), Failure> {
+    let paths = StorePaths::open(&config.store)?;
+    if paths.buildings().exists() {
+        return Ok(());
+    }
+    let file = paths.work().join("demo-buildings.csv");
+    std::fs::create_dir_all(paths.work()).and_then(|()| std::fs::write(&file, text)).map_err(|error| {
+        Failure::new(ExitCode::Storage, format!("could not write {}", file.display())).cause(&error)
+    })?;
+    let publishing = RepublishSetup {
+        store: config.store.clone(),
+        command: IMPORT,
+        zone: config.timezone.clone(),
+        user_id_type: config.user_id_type.as_str().to_owned(),
+        definitions: definitions(config),
+        database: config.database(),
+        now_us: Arc::new(now_us),
+    };
+    import(&ImportSetup { publishing, file, from: None, until: None })?;
+    Ok(())
+}
+
+/// The incidents, one sentence each.
+fn what_happened(config: &Config) -> Result<String, Failure> {
+    let connection = open(config)?;
+    let path = StorePaths::existing(&config.store)?.database();
+    let failed = |source| LoadError::Duckdb { attempt: "read the incidents of", path: path.clone(), source };
+    let mut select = connection.prepare("select severity, summary from report_incidents()").map_err(failed)?;
+    let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).map_err(failed)?;
+    let mut page = "What happened:\n".to_owned();
+    for row in rows {
+        let (severity, summary) = row.map_err(failed)?;
+        page.push_str(&format!("  {severity:<8}  {summary}\n"));
+    }
+    Ok(page)
+}
+
 fn next_steps(config: &Config) -> String {
     let store = config.store.display();
     // As it was started, because after `make demo` the program is not in PATH yet.
     let program = std::env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
     format!(
         "Next steps:\n  \
+         {program} report html --store {store}\n  \
+         {program} report run incidents --store {store}\n  \
          {program} report list\n  \
-         {program} report run diagnosis --store {store}\n  \
-         duckdb -readonly {store}/vcq.duckdb \"from report_worst_participants(top := 5)\"\n  \
+         duckdb -readonly {store}/vcq.duckdb \"from report_incidents()\"\n  \
          python3 -c \"import duckdb; print(duckdb.connect('{store}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"\n\
          To sync a real tenant, see README.md.\n"
     )

@@ -102,7 +102,7 @@ struct SimulateArgs {
     #[arg(long, value_name = "SHARE")]
     lose: Option<String>,
 
-    /// Incidents to plant: none, random, or a list of KIND[:METRIC][:LENGTH] such as site:jitter:hours.
+    /// Incidents to plant: none, random, or a list of KIND[=SCOPE][:METRIC][:LENGTH] such as site:jitter:hours.
     #[arg(long, value_name = "INCIDENTS")]
     plant: Option<String>,
 
@@ -170,9 +170,9 @@ fn command() -> Command {
 }
 
 const PLANT_HELP: &str = "\
-Incidents to plant: none, random, or a list of KIND[:METRIC][:LENGTH] such as site:jitter:hours.
+Incidents to plant: none, random, or a list of KIND[=SCOPE][:METRIC][:LENGTH] such as site:jitter:hours.
 
-KIND is service, site, egress, subnet, room, meeting, person, app_version, device, network_type or location. METRIC is \
+KIND is service, site, egress, subnet, room, meeting, person, app_version, device, network_type or location, and SCOPE a value of it, such as the name of a building. METRIC is \
 loss, delay, jitter, frame_rate or cpu. LENGTH is hours, a number such as 150min, or days (in the last complete week), or chronic (to the last day). What is \
 left out is chosen by the seed. The tenant then has none of the problems that it has without this flag, homes and \
 buildings have various networks, and some rooms are busy.";

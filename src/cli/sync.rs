@@ -195,8 +195,18 @@ fn events_text(path: &Path) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Prints the summary, and the reason if the run stopped early.
-pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
+/// Prints the summary, the incidents if it is a text, and the reason if the run stopped early.
+pub(super) fn finish(synced: Synced, format: Option<TextOrJson>, context: &Context) -> Result<ExitCode, Failure> {
+    finish_with(synced, format, true, context)
+}
+
+/// The same, with or without the incidents.
+pub(super) fn finish_with(
+    mut synced: Synced,
+    format: Option<TextOrJson>,
+    lists_incidents: bool,
+    context: &Context,
+) -> Result<ExitCode, Failure> {
     let stopped = synced.stop.as_ref().map(|stop| {
         let failure = Failure::of_stop(stop, synced.exit);
         // The text summary contains the remaining work already.
@@ -212,7 +222,7 @@ pub(super) fn finish(mut synced: Synced, format: Option<TextOrJson>, context: &C
     if let Some(format) = format {
         let text = render_summary(&synced.summary, &ending(&synced), format);
         context.output.print(&context.console.redactor().redact(&text))?;
-        if format == TextOrJson::Text {
+        if format == TextOrJson::Text && lists_incidents {
             print_incidents(&synced, context)?;
         }
     }

@@ -15,5 +15,4 @@ mod window;
 
 pub(super) use command::ENTRY;
 pub(super) use digest::published_incidents;
-pub(super) use run::first_report;
 pub(super) use store::{open, warn_of_other_definitions};

@@ -212,19 +212,3 @@ impl Query<'_> {
 fn no_rows(why: &str) -> String {
     wrap_indented(&format!("No rows. {why}"), 0)
 }
-
-/// A built-in report as a table, for `demo`.
-pub(in crate::cli) fn first_report(
-    name: &str,
-    parameters: &[(String, String)],
-    config: &Config,
-) -> Result<String, Failure> {
-    let report = Report::built_in(name)?;
-    let arguments = Arguments::resolve(&report.name, &report.header, parameters)?;
-    let connection = open(config)?;
-    let window = ReportWindow::default();
-    let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
-    let (result, why_no_rows) = query.result(true)?;
-    let next = query.next(&result, &Carried::new(&WindowArgs::default(), config));
-    Ok(TextFormat::Table.render(&query.answer(&result, &why_no_rows, &next), WidthArg::default().columns(true)))
-}

@@ -136,9 +136,11 @@ const LENGTHS: &[(&str, IncidentLength)] =
     &[("hours", IncidentLength::Hours), ("days", IncidentLength::Days), ("chronic", IncidentLength::Chronic)];
 
 /// An incident to plant; what is not given is chosen by the tenant's seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plant {
     pub scope_kind: ScopeKind,
+    /// As in the published tables, such as the name of a building.
+    pub scope: Option<String>,
     pub metric: Option<Metric>,
     pub length: Option<IncidentLength>,
     /// Of an incident of hours.
@@ -158,7 +160,7 @@ pub enum Planting {
 
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[error(
-    "invalid incidents {text:?}: expected none, random, or a list of KIND[:METRIC][:LENGTH] such as \
+    "invalid incidents {text:?}: expected none, random, or a list of KIND[=SCOPE][:METRIC][:LENGTH] such as \
      site:jitter:hours,person:cpu:chronic"
 )]
 pub struct PlantingError {
@@ -183,9 +185,14 @@ impl FromStr for Planting {
 
 fn plant(text: &str) -> Option<Plant> {
     let mut parts = text.split(':');
-    let kind = parts.next()?;
+    let first = parts.next()?;
+    let (kind, scope) = match first.split_once('=') {
+        Some((_, "")) => return None,
+        Some((kind, scope)) => (kind, Some(scope.to_owned())),
+        None => (first, None),
+    };
     let scope_kind = *ScopeKind::ALL.iter().find(|one| one.name() == kind)?;
-    let mut plant = Plant { scope_kind, metric: None, length: None, minutes: None };
+    let mut plant = Plant { scope_kind, scope, metric: None, length: None, minutes: None };
     for part in parts {
         if let Some(metric) = Metric::ALL.iter().find(|metric| metric.name() == part)
             && plant.metric.is_none()
@@ -352,14 +359,17 @@ mod tests {
         let parse = |text: &str| text.parse::<Planting>();
         assert_eq!(parse("none"), Ok(Planting::None));
         assert_eq!(parse("random"), Ok(Planting::Random));
-        let site = Plant { scope_kind: ScopeKind::Site, metric: None, length: None, minutes: None };
+        let site = Plant { scope_kind: ScopeKind::Site, scope: None, metric: None, length: None, minutes: None };
         let hot = Plant {
             scope_kind: ScopeKind::Person,
+            scope: None,
             metric: Some(Metric::Cpu),
             length: Some(IncidentLength::Chronic),
             minutes: None,
         };
-        assert_eq!(parse("site, person:cpu:chronic"), Ok(Planting::These(vec![site, hot])));
+        assert_eq!(parse("site, person:cpu:chronic"), Ok(Planting::These(vec![site.clone(), hot])));
+        let named = Plant { scope: Some("Old Mill".to_owned()), ..site.clone() };
+        assert_eq!(parse("site=Old Mill"), Ok(Planting::These(vec![named])));
         let short = Plant { length: Some(IncidentLength::Hours), minutes: Some(150), ..site };
         assert_eq!(parse("site:150min"), Ok(Planting::These(vec![short])));
         for text in [
@@ -372,6 +382,7 @@ mod tests {
             "site,,room",
             "site:min",
             "site:9min:days",
+            "site=:loss",
         ] {
             assert!(parse(text).is_err(), "{text:?} should be invalid");
         }

@@ -39,7 +39,7 @@ pub(crate) fn plan(tenant: &Tenant) -> Vec<Incident> {
     let is_ever_for_good = !is_recent;
     let mut planner = Planner { tenant, rng, acute_days, is_ever_for_good, rows: rows(tenant), planned: Vec::new() };
     for (number, plant) in plants.iter().enumerate() {
-        planner.add(*plant, derive_key(key, number as u64));
+        planner.add(plant, derive_key(key, number as u64));
     }
     let mut incidents: Vec<Incident> = planner.planned.into_iter().map(|(incident, _)| incident).collect();
     incidents.sort_by_key(|incident| (incident.start(), incident.scope));
@@ -60,7 +60,7 @@ fn random_plants(rng: &mut SeededRng) -> Vec<Plant> {
     (0..count)
         .map(|_| {
             let scope_kind = kinds.swap_remove(rng.index(kinds.len()));
-            Plant { scope_kind, metric: None, length: None, minutes: None }
+            Plant { scope_kind, scope: None, metric: None, length: None, minutes: None }
         })
         .collect()
 }
@@ -85,7 +85,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn add(&mut self, plant: Plant, key: u64) {
+    fn add(&mut self, plant: &Plant, key: u64) {
         let mut judged = 0;
         for attempt in 0..MOST_CHOSEN {
             let Some(incident) = self.candidate(plant, derive_key(key, u64::from(attempt))) else { continue };
@@ -100,7 +100,7 @@ impl Planner<'_> {
         }
     }
 
-    fn candidate(&mut self, plant: Plant, key: u64) -> Option<Incident> {
+    fn candidate(&mut self, plant: &Plant, key: u64) -> Option<Incident> {
         let spec = &self.tenant.spec;
         let rng = &mut self.rng;
         let metric = plant.metric.unwrap_or_else(|| rng.weighted(plant.scope_kind.metrics()));
@@ -113,6 +113,9 @@ impl Planner<'_> {
         let (index, row) = *self.rows.get(rng.index(self.rows.len()))?;
         let (meeting, session) = (&self.tenant.meetings[index], &self.tenant.sessions[row]);
         let scope = Scope::of(plant.scope_kind, meeting, session)?;
+        if plant.scope.as_ref().is_some_and(|wanted| self.tenant.scope_words(scope).0 != *wanted) {
+            return None;
+        }
         let day = spec.day_of(meeting.start);
         let days = i64::from(spec.days);
         let is_working_day = u32::try_from(day).is_ok_and(|day| spec.weekday(day) < 5);

@@ -95,7 +95,7 @@ impl Tenant {
 
     fn truth(&self, found: Found, outcomes: &[SessionOutcome]) -> IncidentTruth {
         let footprint = Footprint::new(outcomes);
-        let (scope, scope_name) = self.words(found.scope);
+        let (scope, scope_name) = self.scope_words(found.scope);
         IncidentTruth {
             kind: found.kind,
             scope_kind: found.scope.kind(),
@@ -107,13 +107,13 @@ impl Tenant {
             end_time: footprint.last_bad,
             meetings: footprint.meetings.len(),
             minutes: footprint.bad_minutes,
-            people: footprint.affected.iter().map(|who| self.words(scope_of(*who)).0).collect(),
+            people: footprint.affected.iter().map(|who| self.scope_words(scope_of(*who)).0).collect(),
             planted: found.is_planted,
         }
     }
 
     /// The value of a scope as the published tables have it, and its name.
-    fn words(&self, scope: Scope) -> (String, String) {
+    pub(super) fn scope_words(&self, scope: Scope) -> (String, String) {
         let seed = self.spec.seed;
         let net = |[a, b, c]: [u8; 3]| format!("{a}.{b}.{c}.0/24");
         let (value, name) = match scope {
