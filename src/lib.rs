@@ -27,6 +27,7 @@ pub use error::ExitCode;
 
 // For the integration tests and the benches.
 pub use commands::publish::stage_date::{DateContext, stage_date};
+pub use incidents::count_incidents;
 pub use load::{
     DatabaseOptions, DatePublication, Definitions, Lock, PartWriter, Publication, PublishMode, Step, StorePaths,
     publish,

@@ -13,6 +13,7 @@ mod find;
 mod history;
 mod incident;
 mod known;
+mod measured;
 mod null_model;
 mod read;
 mod runs;
@@ -25,6 +26,7 @@ mod window;
 pub(crate) use find::find;
 pub(crate) use history::{History, IncidentError};
 pub(crate) use incident::{Direction, Incident, Kind, Metric, ScopeKind, Severity};
+pub use measured::count_incidents;
 
 #[cfg(test)]
 mod search_tests;
