@@ -68,7 +68,8 @@ pub(crate) fn run_all(scripts: &[Script], connection: &Connection) -> Result<(),
 }
 
 impl Comment {
-    /// The statements, for a relation with these columns. Macros have no comments of columns, so their comment says them.
+    /// The statements, for a relation with these columns. The columns of a macro have no comments of their own, so the
+    /// comment of the macro has them.
     pub(crate) fn sql(&self, columns: &[String]) -> String {
         let known = columns.iter().filter_map(|name| Some((name, self.columns.get(name)?)));
         let Some(view) = self.subject.strip_prefix("view ") else {

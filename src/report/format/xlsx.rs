@@ -171,6 +171,9 @@ fn about(answer: &Answer<'_>, formats: &Formats) -> Result<Worksheet, XlsxError>
     line([&header.title, "", ""], true)?;
     line(["Question", "", &header.question], false)?;
     line(["Command", "", &answer.command()], false)?;
+    if !answer.window.is_empty() {
+        line(["Period", "", answer.window], false)?;
+    }
     for argument in answer.arguments.iter() {
         line(["Parameter", &argument.name, argument.value.as_deref().unwrap_or("any")], false)?;
     }
