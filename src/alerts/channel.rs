@@ -58,7 +58,7 @@ pub(crate) struct EmailSettings {
     pub host: String,
     /// `None` is the usual port of the kind of encryption.
     pub port: Option<u16>,
-    pub tls: Tls,
+    pub tls: Encryption,
     pub user: Option<String>,
     pub password: Option<Secret>,
     /// Valid addresses, with or without a name.
@@ -68,16 +68,17 @@ pub(crate) struct EmailSettings {
 
 /// How the connection to the mail server is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tls {
+pub(crate) enum Encryption {
     Starttls,
     Tls,
     /// To loopback only.
     None,
 }
 
-impl Tls {
+impl Encryption {
     /// The words of the setting.
-    pub(crate) const WORDS: &[(&str, Tls)] = &[("starttls", Tls::Starttls), ("tls", Tls::Tls), ("none", Tls::None)];
+    pub(crate) const WORDS: &[(&str, Encryption)] =
+        &[("starttls", Encryption::Starttls), ("tls", Encryption::Tls), ("none", Encryption::None)];
 }
 
 /// The address of a bot or webhook: HTTPS, or HTTP to loopback. It is a secret, so only its host is shown.

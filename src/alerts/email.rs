@@ -9,7 +9,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls as SmtpTls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
-use super::channel::{EmailSettings, Tls};
+use super::channel::{EmailSettings, Encryption};
 use super::error::DeliveryError;
 use super::http::install_tls_provider;
 use super::message::Message;
@@ -63,9 +63,9 @@ fn transport(settings: &EmailSettings, limit: Duration) -> Result<AsyncSmtpTrans
     let parameters =
         || TlsParameters::new(host.to_owned()).map_err(|error| DeliveryError::Setup { why: innermost(&error) });
     let (tls, usual_port) = match settings.tls {
-        Tls::Starttls => (SmtpTls::Required(parameters()?), 587),
-        Tls::Tls => (SmtpTls::Wrapper(parameters()?), 465),
-        Tls::None => (SmtpTls::None, 25),
+        Encryption::Starttls => (SmtpTls::Required(parameters()?), 587),
+        Encryption::Tls => (SmtpTls::Wrapper(parameters()?), 465),
+        Encryption::None => (SmtpTls::None, 25),
     };
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
         .port(settings.port.unwrap_or(usual_port))
@@ -117,7 +117,7 @@ mod tests {
         let settings = EmailSettings {
             host: "localhost".to_owned(),
             port: None,
-            tls: Tls::None,
+            tls: Encryption::None,
             user: None,
             password: None,
             from: "vcq-etl <vcq@example.com>".to_owned(),

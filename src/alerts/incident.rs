@@ -175,8 +175,8 @@ impl<'a> Incident<'a> {
         match (self.text("scope_kind").as_str(), language) {
             ("site", Language::English) => format!("building {scope}"),
             ("site", Language::Chinese) => format!("楼宇 {scope}"),
-            ("person", Language::English) => "only there: this person's device or network".to_owned(),
-            ("person", Language::Chinese) => "仅此一人：终端或本地网络".to_owned(),
+            ("person", Language::English) => "one person: check the device and the local network".to_owned(),
+            ("person", Language::Chinese) => "仅涉及此人，请检查其终端和本地网络".to_owned(),
             _ => scope,
         }
     }
@@ -323,7 +323,7 @@ pub(super) mod tests {
         insta::assert_snapshot!(lines(&hot, Language::English), @r"
         王芳: high CPU load since Mon 9 Nov, 11 meetings
         Who | 王芳, 11 meetings; 412 of 660 minutes poor (62.4 %)
-        Where | only there: this person's device or network
+        Where | one person: check the device and the local network
         When | since Mon 9 Nov 2026; last on Fri 20 Nov
         Compared | 62.4 % poor minutes; no earlier data, elsewhere 0.6 %
         Look at | vcq-etl report incident a1b2c3
@@ -331,7 +331,7 @@ pub(super) mod tests {
         insta::assert_snapshot!(lines(&hot, Language::Chinese), @r"
         王芳：自11月9日（周一）起持续出现终端 CPU 占用过高，涉及 11 场会议
         影响范围 | 王芳，11 场会议；660 分钟中有 412 分钟质量差（62.4%）
-        位置 | 仅此一人：终端或本地网络
+        位置 | 仅涉及此人，请检查其终端和本地网络
         时间 | 自 2026年11月9日（周一）起，最近一次 11月20日（周五）
         对比 | 质差率 62.4%；此前无数据，同期其他人为 0.6%
         查看详情 | vcq-etl report incident a1b2c3

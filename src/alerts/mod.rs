@@ -24,7 +24,7 @@ mod rule;
 mod times;
 mod webhook;
 
-pub(crate) use channel::{Channel, ChannelUrl, EmailSettings, Target, Tls};
+pub(crate) use channel::{Channel, ChannelUrl, EmailSettings, Encryption, Target};
 pub(crate) use compose::{MessageContext, compose};
 pub(crate) use deliver::{Attempted, Outgoing, RETRIES, deliver};
 pub(crate) use email::parse_address;

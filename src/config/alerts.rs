@@ -16,7 +16,7 @@ use super::error::ConfigError;
 use super::quantity::duration;
 use super::relative_path::beside;
 use super::secret_file;
-use crate::alerts::{Channel, ChannelUrl, EmailSettings, Rule, Target, Tls, parse_address};
+use crate::alerts::{Channel, ChannelUrl, EmailSettings, Encryption, Rule, Target, parse_address};
 
 /// The keys of `vcq.toml` that are tables.
 pub(crate) const TABLE_KEYS: &[&str] = &[ALERTS, CHANNELS];
@@ -286,7 +286,7 @@ fn email(value: &Value, password: Option<Secret>, wrong: &dyn Fn(&str) -> Config
     }
     let table: EmailTable = plain.try_into().map_err(|error| wrong(&problem(&error)))?;
     let tls = table.tls.as_deref().unwrap_or("starttls");
-    let Some((_, tls)) = Tls::WORDS.iter().find(|(word, _)| *word == tls) else {
+    let Some((_, tls)) = Encryption::WORDS.iter().find(|(word, _)| *word == tls) else {
         return Err(wrong(&format!("has tls = {tls:?}, which is not one of starttls, tls, none")));
     };
     if table.to.is_empty() {
@@ -308,7 +308,7 @@ fn email(value: &Value, password: Option<Secret>, wrong: &dyn Fn(&str) -> Config
         from: table.from,
         to: table.to,
     };
-    if email.tls == Tls::None && !email.is_local() {
+    if email.tls == Encryption::None && !email.is_local() {
         return Err(wrong("has tls = \"none\", which is for a mail server on this machine only"));
     }
     Ok(Target::Email(email))
@@ -402,7 +402,7 @@ mod tests {
         assert!(!format!("{settings:?}").contains("Zq9") && !format!("{settings:?}").contains("pass word"));
         let Target::Email(email) = &settings.channels[1].target else { panic!("an e-mail channel") };
         assert_eq!(email.password.as_ref().map(Secret::expose), Some("pass word\u{e9}"), "any text is a password");
-        assert_eq!((email.tls, email.port), (Tls::Starttls, None));
+        assert_eq!((email.tls, email.port), (Encryption::Starttls, None));
     }
 
     #[test]
