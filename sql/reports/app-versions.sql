@@ -15,7 +15,8 @@
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
--- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: cpu_p95_pct %: 95th percentile of the app's peak CPU usage.
 -- column: previous: Next lower version in the window.
 -- column: pairs: People and rooms with judged minutes on both versions.
@@ -142,6 +143,7 @@ select
     v.poor,
     share_pct(v.poor, v.judged, $min_n) as poor_pct,
     y.cause as main_cause,
+    coalesce(u.minutes, 0) as cpu,
     round(c.p95, 0) as cpu_p95_pct,
     v.previous,
     coalesce(p.pairs, 0) as pairs,
@@ -151,5 +153,13 @@ select
 from versions as v
 left join pairs as p on p.version = v.version
 left join processor as c on c.version = v.version
+left join (
+    select
+        coalesce(f.app_version, 'unknown') as version,
+        count(*) as minutes
+    from cpu_minutes(since := $since, until := $until, profile := $profile) as m
+    inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
+    group by coalesce(f.app_version, 'unknown')
+) as u on u.version = v.version
 left join causes as y on y.version = v.version and y.place = 1
 order by v.part_1 desc nulls last, v.part_2 desc, v.part_3 desc, v.version desc

@@ -20,7 +20,8 @@
 -- column: affected_low_pct %: 95% confidence interval of affected_pct (Wilson), lower bound.
 -- column: affected_high_pct %: 95% confidence interval of affected_pct (Wilson), upper bound.
 -- column: status: healthy below 5% poor minutes, degraded below 20%, critical from 20%; empty below min_n.
--- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: delay_p50_ms ms: Median delay.
 -- column: delay_p95_ms ms: 95th percentile of delay.
 -- column: loss_in_p95_pct %: 95th percentile of received packet loss.
@@ -68,6 +69,7 @@ select
         else 'healthy'
     end as status,
     q.main_cause,
+    q.cpu_minutes as cpu,
     round(q.delay_p50_ms, 0) as delay_p50_ms,
     round(q.delay_p95_ms, 0) as delay_p95_ms,
     round(q.loss_received_p95_pct, 1) as loss_in_p95_pct,

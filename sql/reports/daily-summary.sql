@@ -14,8 +14,9 @@
 -- column: hours h: Participant-minutes in the store, in hours.
 -- column: n min: Judged participant-minutes.
 -- column: poor_pct %: Percentage of judged participant-minutes that are poor; empty below min_n.
--- column: week_before_pct %: Median poor_pct of the days with meetings in the previous seven days.
+-- column: week_before_pct %: Percentage of the judged minutes of the previous seven days that are poor; empty below min_n.
 -- column: delta_pp pp: poor_pct minus week_before_pct; positive means worse.
+-- column: days_held: Number of the previous seven days that the store holds.
 -- column: audio_in_pct %: Percentage of received audio minutes that are poor.
 -- column: audio_out_pct %: Percentage of sent audio minutes that are poor.
 -- column: video_in_pct %: Percentage of received video minutes that are poor.
@@ -27,7 +28,8 @@
 -- column: target: met or missed: audio_streams_pct compared with the target; empty below 30 judged streams.
 -- column: affected_pct %: Percentage of judged participants that are affected.
 -- column: poor_meetings: Meetings in which at least two participants, and at least 20% of them, are affected.
--- column: top_cause: Most frequent cause of poor minutes.
+-- column: top_cause: Most frequent cause of poor minutes: metric and direction.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
 -- column: mos_p50 MOS est.: MOS estimate, median.
 -- column: unclassified_pct %: Percentage of participant-minutes without a verdict.
@@ -42,7 +44,8 @@
 --   report unclassified.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
--- caveat: week_before_pct uses the days before since, if the store has them; otherwise it is empty.
+-- caveat: week_before_pct uses the days before since, if the store has them; otherwise it is empty. A day is held if the
+--   store has its meetings, or none were found in it by a complete run.
 -- empty: The window has no judged minutes.
 -- table: date, meetings, participants, n, poor_pct, week_before_pct, delta_pp, target | affected_pct, top_cause,
 --   coverage_pct, hours, poor_meetings, rooms, mos_p10
@@ -111,8 +114,9 @@ select
     round(d.minutes / 60.0, 1) as hours,
     d.judged_minutes as n,
     d.poor_pct,
-    round(w.week_before_pct, 1) as week_before_pct,
-    round(d.poor_pct - w.week_before_pct, 1) as delta_pp,
+    share_pct(w.poor_minutes, w.judged_minutes, $min_n) as week_before_pct,
+    round(d.poor_pct - share_pct(w.poor_minutes, w.judged_minutes, $min_n), 1) as delta_pp,
+    cast(coalesce(h.days, 0) as varchar) || ' of 7' as days_held,
     share_pct(q.audio_in_poor, q.audio_in, $min_n) as audio_in_pct,
     share_pct(q.audio_out_poor, q.audio_out, $min_n) as audio_out_pct,
     share_pct(q.video_in_poor, q.video_in, $min_n) as video_in_pct,
@@ -128,6 +132,7 @@ select
     share_pct(d.affected, d.judged, 10) as affected_pct,
     d.poor_meetings,
     c.cause as top_cause,
+    coalesce(u.minutes, 0) as cpu,
     round(e.mos_p10, 2) as mos_p10,
     round(e.mos_p50, 2) as mos_p50,
     share_pct(d.minutes - d.judged_minutes, d.minutes, $min_n) as unclassified_pct,
@@ -186,7 +191,8 @@ left join (
 left join (
     select
         g.meeting_date,
-        percentile_cont(0.5) within group (order by b.poor_pct) as week_before_pct
+        cast(sum(b.poor_minutes) as bigint) as poor_minutes,
+        cast(sum(b.judged_minutes) as bigint) as judged_minutes
     from (
         select distinct c.meeting_date
         from coverage as c
@@ -196,6 +202,22 @@ left join (
     inner join days as b on b.meeting_date < g.meeting_date and b.meeting_date >= g.meeting_date - 7
     group by g.meeting_date
 ) as w on w.meeting_date = d.meeting_date
+left join (
+    select
+        g.meeting_date,
+        count(*) as days
+    from days as g
+    inner join held_dates(since := cast($since as date) - 7, until := $until) as b
+        on b.meeting_date < g.meeting_date and b.meeting_date >= g.meeting_date - 7
+    group by g.meeting_date
+) as h on h.meeting_date = d.meeting_date
+left join (
+    select
+        m.meeting_date,
+        count(*) as minutes
+    from cpu_minutes(since := $since, until := $until, profile := $profile) as m
+    group by m.meeting_date
+) as u on u.meeting_date = d.meeting_date
 left join (
     select
         a.meeting_date,

@@ -16,6 +16,8 @@
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: mic_n min: Minutes with sent audio and a microphone level.
 -- column: silent_mic min: Of these, minutes at or below silent_db.
 -- column: speaker_n min: Minutes with received audio and a loudspeaker level.
@@ -30,8 +32,45 @@
 --   report unclassified.
 -- empty: The window has no judged minutes.
 -- fold: people: devices with one person each
--- table: kind, value, people, n, poor, poor_pct | participants, mic_n, silent_mic, speaker_n, low_speaker
+-- table: kind, value, people, n, poor, poor_pct | main_cause, cpu, participants, mic_n, silent_mic, speaker_n, low_speaker
 -- next: report run worst-participants
+with judged as materialized (
+    select
+        v.participant_key,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.cause,
+        v.cause_minutes,
+        v.cause_no,
+        f.who,
+        f.device,
+        f.microphone,
+        f.speaker,
+        f.camera
+    from verdict_causes(since := $since, until := $until, profile := $profile) as v
+    inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
+),
+
+used as materialized (
+    select
+        u.*
+    from (
+        select
+            j.*,
+            s.kind,
+            case s.kind when 'device' then j.device when 'microphone' then j.microphone when 'speaker' then j.speaker else j.camera end as value
+        from judged as j
+        cross join (
+            select 'device' as kind
+            union all select 'microphone' as kind
+            union all select 'speaker' as kind
+            union all select 'camera' as kind
+        ) as s
+    ) as u
+    where u.value is not null
+        and u.value not in ('-', '--', '')
+)
+
 select
     a.kind,
     a.value,
@@ -40,6 +79,8 @@ select
     a.judged as n,
     a.poor,
     share_pct(a.poor, a.judged, $min_n) as poor_pct,
+    c.cause as main_cause,
+    a.cpu,
     a.mic_n,
     a.silent_mic,
     a.speaker_n,
@@ -47,18 +88,18 @@ select
     cast($profile as varchar) as profile
 from (
     select
-        s.kind,
-        case s.kind when 'device' then f.device when 'microphone' then f.microphone when 'speaker' then f.speaker else f.camera end as value,
+        d.kind,
+        d.value,
         count(*) as participants,
-        count(distinct f.who) as people,
-        cast(sum(v.judged_minutes) as bigint) as judged,
-        cast(sum(v.poor_minutes) as bigint) as poor,
+        count(distinct d.who) as people,
+        cast(sum(d.judged_minutes) as bigint) as judged,
+        cast(sum(d.poor_minutes) as bigint) as poor,
+        cast(sum(coalesce(p.minutes, 0)) as bigint) as cpu,
         cast(sum(coalesce(u.mic_n, 0)) as bigint) as mic_n,
         cast(sum(coalesce(u.silent_mic, 0)) as bigint) as silent_mic,
         cast(sum(coalesce(u.speaker_n, 0)) as bigint) as speaker_n,
         cast(sum(coalesce(u.low_speaker, 0)) as bigint) as low_speaker
-    from participant_verdicts(since := $since, until := $until, profile := $profile) as v
-    inner join participant_facts as f on f.participant_key = v.participant_key and f.meeting_date = v.meeting_date
+    from used as d
     left join (
         select
             q.participant_key,
@@ -70,15 +111,25 @@ from (
         where q.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
             and q.meeting_date < coalesce(cast($until as date), date '9999-12-31')
         group by q.participant_key
-    ) as u on u.participant_key = v.participant_key
-    cross join (
-        select 'device' as kind
-        union all select 'microphone' as kind
-        union all select 'speaker' as kind
-        union all select 'camera' as kind
-    ) as s
-    group by 1, 2
+    ) as u on u.participant_key = d.participant_key
+    left join (
+        select
+            m.participant_key,
+            count(*) as minutes
+        from cpu_minutes(since := $since, until := $until, profile := $profile) as m
+        group by m.participant_key
+    ) as p on p.participant_key = d.participant_key
+    where d.cause_no = 1
+    group by d.kind, d.value
 ) as a
-where a.value is not null
-    and a.value not in ('-', '--', '')
+left join (
+    select
+        d.kind,
+        d.value,
+        d.cause,
+        row_number() over (partition by d.kind, d.value order by sum(d.cause_minutes) desc, d.cause) as place
+    from used as d
+    where d.cause is not null
+    group by d.kind, d.value, d.cause
+) as c on c.kind = a.kind and c.value = a.value and c.place = 1
 order by a.kind, a.poor desc, a.participants desc, a.value

@@ -19,7 +19,7 @@
 --   a shared cause.
 -- column: common: What the episodes have in common: one meeting, one person or the site, and the public network,
 --   network type or app version if it is the same for all.
--- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
 --   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.

@@ -13,7 +13,7 @@
 -- column: minute local: Minute, local time.
 -- column: who: Name, or ID if there is no name.
 -- column: verdict: poor, good or empty (unclassified).
--- column: cause: Cause of a poor minute.
+-- column: cause: Cause of a poor minute: metric and direction. CPU also if the picture suffers from it but is not poor.
 -- column: audio_in: Verdict on received audio.
 -- column: audio_out: Verdict on sent audio.
 -- column: video_in: Verdict on received video.
@@ -33,7 +33,7 @@
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
 --   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
--- caveat: In a large store, set since and until too: the cause "service side" needs all meetings of those days.
+-- caveat: In a large store, set since and until too: otherwise all days are read.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: No meeting with this number has minutes in the window; the report worst-meetings lists meeting numbers.
 -- table: minute, who, verdict, cause, delay_ms, loss_in_pct, loss_out_pct, jitter_in_ms | jitter_out_ms,
@@ -73,7 +73,7 @@ select
     m.minute_local as minute,
     coalesce(f.participant_name, f.who) as who,
     case when m.is_poor then 'poor' when not m.is_poor then 'good' end as verdict,
-    p.cause,
+    cause_label(p.metric, p.direction) as cause,
     case when m.audio_received_poor then 'poor' when not m.audio_received_poor then 'good' end as audio_in,
     case when m.audio_sent_poor then 'poor' when not m.audio_sent_poor then 'good' end as audio_out,
     case when m.video_received_poor then 'poor' when not m.video_received_poor then 'good' end as video_in,
@@ -94,6 +94,6 @@ select
 from minutes_of as m
 left join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
 left join cpu as c on c.participant_key = m.participant_key and c.minute_utc = m.minute_utc
-left join poor_minutes(since := $since, until := $until, profile := $profile) as p on p.participant_key = m.participant_key and p.minute_utc = m.minute_utc
+left join cause_minutes(since := $since, until := $until, profile := $profile) as p on p.participant_key = m.participant_key and p.minute_utc = m.minute_utc
 where cast($only_poor as varchar) = 'no' or m.poor_at_once > 0
 order by m.meeting_date, m.minute_utc, who, m.participant_key

@@ -17,14 +17,15 @@
 -- column: n min: Judged minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
--- column: peers_pct %: Median poor_pct of the other rooms with enough minutes.
+-- column: peers_pct %: Percentage of the judged minutes of all other rooms that are poor; empty below min_n.
 -- column: rank: Rank by poor_pct, 1 is the worst; empty below min_n.
 -- column: days: Days with meetings.
 -- column: days_affected: Days with at least one affected meeting.
 -- column: pattern: chronic (affected on at least three of seven consecutive days), repeated (on at least two days),
 --   once, or - if never affected.
 -- column: last_good_day local: Latest day with minutes and no affected meeting.
--- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: cpu_p95_pct %: 95th percentile of the system's peak CPU usage.
 -- column: loss_in_p95_pct %: 95th percentile of received packet loss.
 -- column: loss_out_p95_pct %: 95th percentile of sent packet loss.
@@ -44,7 +45,7 @@
 -- caveat: Rooms without poor minutes are sorted by MOS: check rooms with a low MOS or high loss before they become
 --   poor, or use profile=strict.
 -- empty: The window has no meetings with rooms.
--- table: room, building, n, poor, poor_pct, main_cause, pattern | peers_pct, rank, days_affected, days, network,
+-- table: room, building, n, poor, poor_pct, main_cause, cpu, pattern | peers_pct, rank, days_affected, days, network,
 --   meetings, last_good_day
 -- next: report user {room}
 with rooms_of as (
@@ -166,7 +167,10 @@ opinion as (
 ),
 
 peers as (
-    select a.room_id, percentile_cont(0.5) within group (order by b.poor_pct) as poor_pct
+    select
+        a.room_id,
+        cast(sum(b.judged) as bigint) as judged,
+        cast(sum(b.poor) as bigint) as poor
     from shares as a
     inner join shares as b on b.room_id <> a.room_id
     group by a.room_id
@@ -183,7 +187,7 @@ select
     s.judged as n,
     s.poor,
     round(s.poor_pct, 1) as poor_pct,
-    round(e.poor_pct, 1) as peers_pct,
+    share_pct(e.poor, e.judged, $min_n) as peers_pct,
     case when s.poor_pct is not null then rank() over (order by s.poor_pct desc nulls last) end as rank,
     d.days,
     d.days_affected,
@@ -195,6 +199,7 @@ select
     end as pattern,
     d.last_good_day,
     c.cause as main_cause,
+    coalesce(u.minutes, 0) as cpu,
     round(y.p95, 0) as cpu_p95_pct,
     round(o.loss_in, 1) as loss_in_p95_pct,
     round(o.loss_out, 1) as loss_out_p95_pct,
@@ -206,6 +211,14 @@ cross join limits(profile := $profile) as l
 left join day_sums as d on d.room_id = s.room_id
 left join spans as g on g.room_id = s.room_id
 left join causes as c on c.room_id = s.room_id and c.place = 1
+left join (
+    select
+        t.room_id,
+        count(*) as minutes
+    from cpu_minutes(since := $since, until := $until, profile := $profile) as m
+    inner join rooms_of as t on t.participant_key = m.participant_key and t.meeting_date = m.meeting_date
+    group by t.room_id
+) as u on u.room_id = s.room_id
 left join processor as y on y.room_id = s.room_id
 left join opinion as o on o.room_id = s.room_id
 left join peers as e on e.room_id = s.room_id

@@ -16,12 +16,33 @@
 -- column: n min: Judged minutes, all networks.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
 -- column: profile: Profile used.
 -- threshold: Rooms should be wired (Microsoft Quality of Experience Review guide).
 -- caveat: The network type is the one Feishu reports for each participation; a room that was moved to cable within the
 --   window shows both.
 -- empty: No room in the window was on wifi or cellular; nothing to do.
 -- next: report user {room}
+with judged as materialized (
+    select
+        f.room_id,
+        f.participant_name,
+        f.network_kind,
+        f.join_time_local,
+        f.site,
+        v.judged_minutes,
+        v.poor_minutes,
+        v.cause,
+        v.cause_minutes,
+        coalesce(v.cause_no, 1) as cause_no
+    from participant_facts as f
+    left join verdict_causes(since := $since, until := $until, profile := $profile) as v
+        on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
+    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
+        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
+        and f.who_kind = 'room'
+)
+
 select
     r.room,
     r.sessions,
@@ -32,23 +53,31 @@ select
     r.judged as n,
     r.poor,
     share_pct(r.poor, r.judged, $min_n) as poor_pct,
+    c.cause as main_cause,
     cast($profile as varchar) as profile
 from (
     select
-        max(coalesce(f.participant_name, f.room_id)) as room,
-        count(*) filter (where f.network_kind in ('wifi', 'cellular')) as sessions,
+        j.room_id,
+        max(coalesce(j.participant_name, j.room_id)) as room,
+        count(*) filter (where j.network_kind in ('wifi', 'cellular')) as sessions,
         count(*) as all_sessions,
-        max(case when f.network_kind in ('wifi', 'cellular') then f.join_time_local end) as last,
-        max(case when f.network_kind in ('wifi', 'cellular') then f.network_kind end) as network,
-        max(f.site) as site,
-        cast(sum(coalesce(v.judged_minutes, 0)) as bigint) as judged,
-        cast(sum(coalesce(v.poor_minutes, 0)) as bigint) as poor
-    from participant_facts as f
-    left join participant_verdicts(since := $since, until := $until, profile := $profile) as v on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
-    where f.meeting_date >= coalesce(cast($since as date), date '1900-01-01')
-        and f.meeting_date < coalesce(cast($until as date), date '9999-12-31')
-        and f.who_kind = 'room'
-    group by f.room_id
+        max(case when j.network_kind in ('wifi', 'cellular') then j.join_time_local end) as last,
+        max(case when j.network_kind in ('wifi', 'cellular') then j.network_kind end) as network,
+        max(j.site) as site,
+        cast(sum(coalesce(j.judged_minutes, 0)) as bigint) as judged,
+        cast(sum(coalesce(j.poor_minutes, 0)) as bigint) as poor
+    from judged as j
+    where j.cause_no = 1
+    group by j.room_id
 ) as r
+left join (
+    select
+        j.room_id,
+        j.cause,
+        row_number() over (partition by j.room_id order by sum(j.cause_minutes) desc, j.cause) as place
+    from judged as j
+    where j.cause is not null
+    group by j.room_id, j.cause
+) as c on c.room_id = r.room_id and c.place = 1
 where r.sessions > 0
 order by r.sessions desc, r.room

@@ -21,6 +21,7 @@
 -- column: people_before: Distinct people and rooms in the earlier period.
 -- column: part_of_change_pp pp: Contribution to the change in the overall poor share: poor minutes of this value
 --   divided by all judged minutes, later minus earlier.
+-- column: days_held: Number of days that both periods hold, of all days of a period; only these are compared.
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
 --   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
@@ -28,6 +29,8 @@
 --   both periods (this project's choice).
 -- caveat: The standard error is computed for a ratio over people and rooms because the minutes of one person are
 --   correlated. People present in both periods make it slightly too large, so the test is conservative.
+-- caveat: A day is held if the store has its meetings, or none were found in it by a complete run. Days of the two
+--   periods are paired in order, the first with the first.
 -- caveat: About thirty comparisons are made at once; at 3 standard errors, about one report in ten shows a change that
 --   is due to chance.
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
@@ -39,6 +42,24 @@
 with ends as (
     select coalesce(cast($until as date), k.last_date + 1) as until_date
     from (select max(g.meeting_date) as last_date from meetings as g) as k
+),
+
+-- The days of the later period whose counterpart is held too, and these counterparts.
+pairs as materialized (
+    select
+        a.meeting_date,
+        b.meeting_date as before_date
+    from held_dates() as a
+    cross join ends as e
+    inner join held_dates() as b on b.meeting_date = a.meeting_date - cast($days as integer)
+    where a.meeting_date < e.until_date
+        and a.meeting_date >= e.until_date - cast($days as integer)
+),
+
+held_pairs as (
+    select p.meeting_date, 1 as is_now from pairs as p
+    union all
+    select p.before_date as meeting_date, 0 as is_now from pairs as p
 ),
 
 clusters as (
@@ -55,7 +76,7 @@ clusters as (
             when 'department' then f.department
             when 'kind' then f.who_kind
         end as value,
-        case when m.meeting_date >= e.until_date - cast($days as integer) then 1 else 0 end as is_now,
+        t.is_now,
         f.who,
         cast(sum(m.judged) as double) as judged,
         cast(sum(m.poor) as double) as poor
@@ -71,7 +92,7 @@ clusters as (
         group by q.participant_key, q.meeting_date
     ) as m
     inner join participant_facts as f on f.participant_key = m.participant_key and f.meeting_date = m.meeting_date
-    cross join ends as e
+    inner join held_pairs as t on t.meeting_date = m.meeting_date
     cross join (
         select 'all' as dimension
         union all select 'site' as dimension
@@ -83,9 +104,7 @@ clusters as (
         union all select 'department' as dimension
         union all select 'kind' as dimension
     ) as s
-    where m.meeting_date < e.until_date
-        and m.meeting_date >= e.until_date - 2 * cast($days as integer)
-        and m.judged > 0
+    where m.judged > 0
     group by 1, 2, 3, 4
 ),
 
@@ -147,6 +166,7 @@ select
     r.people_now,
     r.people_before,
     round(r.part_of_change_pp, 2) as part_of_change_pp,
+    cast(h.days as varchar) || ' of ' || cast(cast($days as integer) as varchar) as days_held,
     cast($profile as varchar) as profile
 from (
     select
@@ -163,6 +183,7 @@ from (
     from compared as p
     cross join limits(profile := $profile) as l
 ) as r
+cross join (select count(*) as days from pairs as p) as h
 where r.place <= $top or r.verdict in ('worse', 'better')
 order by case when r.dimension = 'all' then 0 else 1 end,
     case r.verdict when 'worse' then 0 when 'better' then 1 when 'no clear change' then 2 else 3 end,

@@ -21,7 +21,8 @@
 -- column: poor min: Poor minutes.
 -- column: episodes: Episodes (three or more consecutive poor minutes).
 -- column: verdict: affected, good or empty (nothing judged).
--- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: others_affected: Other affected participants of the meeting; if above 0, the problem was not limited to this
 --   person.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
@@ -35,7 +36,7 @@
 --   report unclassified.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: Names are not unique; IDs are.
--- caveat: In a large store, set since too: verdicts and causes need all participants of those days.
+-- caveat: In a large store, set since too: others_affected needs all participants of those days.
 -- empty: Nobody with this ID or exact name took part in a meeting in the window; the report worst-participants lists
 --   IDs.
 -- table: start, topic, n, poor, verdict, main_cause, site | network, device, others_affected, meeting_no, version,
@@ -69,6 +70,7 @@ select
     coalesce(judged.episodes, 0) as episodes,
     case when judged.is_affected then 'affected' when not judged.is_affected then 'good' end as verdict,
     judged.cause as main_cause,
+    coalesce(cpu.minutes, 0) as cpu,
     affected.affected_participants - case when judged.is_affected then 1 else 0 end as others_affected,
     round(mos.mos_p10, 2) as mos_p10,
     coverage.status as coverage,
@@ -84,6 +86,13 @@ left join (
     from judged as j
     group by j.meeting_key, j.meeting_date
 ) as affected on affected.meeting_key = s.meeting_key and affected.meeting_date = s.meeting_date
+left join (
+    select
+        m.participant_key,
+        count(*) as minutes
+    from cpu_minutes(since := $since, until := $until, profile := $profile) as m
+    group by m.participant_key
+) as cpu on cpu.participant_key = s.participant_key
 left join coverage on coverage.participant_key = s.participant_key and coverage.meeting_date = s.meeting_date
 left join (
     select

@@ -18,8 +18,9 @@
 -- column: poor min: Poor participant-minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: verdict: poor if at least two participants, and at least 20% of them, are affected; otherwise passable.
--- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
 -- column: main_cause_pct %: Percentage of poor minutes with the main cause; empty below min_n poor minutes.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: peak: Maximum number of participants with poor quality in the same minute.
 -- column: peak_at local: Local time of the peak.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
@@ -116,6 +117,7 @@ select
     case when r.is_poor then 'poor' else 'passable' end as verdict,
     c.cause as main_cause,
     round(share_pct(c.minutes, r.poor_minutes, $min_n), 0) as main_cause_pct,
+    coalesce(u.minutes, 0) as cpu,
     p.participants as peak,
     p.minute_local as peak_at,
     round(q.mos_p10, 2) as mos_p10,
@@ -123,6 +125,13 @@ select
 from worst as r
 left join meetings as k on k.meeting_key = r.meeting_key and k.meeting_date = r.meeting_date
 left join causes as c on c.meeting_key = r.meeting_key and c.place = 1
+left join (
+    select
+        m.meeting_key,
+        count(*) as minutes
+    from cpu_minutes(since := $since, until := $until, profile := $profile) as m
+    group by m.meeting_key
+) as u on u.meeting_key = r.meeting_key
 left join peaks as p on p.meeting_key = r.meeting_key and p.place = 1
 left join (
     select

@@ -20,7 +20,8 @@
 -- column: n min: Judged minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
--- column: main_cause: Most frequent cause of poor minutes.
+-- column: main_cause: Most frequent cause of poor minutes: metric and direction.
+-- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
 -- column: usual_site: Most frequent site, by minutes.
 -- column: usual_network: Most frequent network type, by minutes.
 -- column: usual_device: Most frequent device, by minutes.
@@ -35,8 +36,9 @@
 --   report unclassified.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: Participants that Feishu lists without an ID count as a separate guest for each participation.
--- empty: Nobody had a poor minute in the window.
--- table: name, n, poor, poor_pct, main_cause, pattern, usual_site | days_affected, days, usual_network,
+-- caveat: Ranked by poor minutes; people whose picture suffers from the CPU without a poor minute follow.
+-- empty: Nobody had a poor minute in the window, and nobody's picture suffered from the CPU.
+-- table: name, n, poor, poor_pct, main_cause, cpu, pattern, usual_site | days_affected, days, usual_network,
 --   usual_device, usual_version, who, department, sessions, kind
 -- next: report user {name|who}
 with facts_causes as materialized (
@@ -64,13 +66,24 @@ with facts_causes as materialized (
 ),
 
 facts as (
-    select c.* from facts_causes as c where c.cause_no = 1
+    select
+        c.*,
+        coalesce(u.minutes, 0) as cpu
+    from facts_causes as c
+    left join (
+        select
+            m.participant_key,
+            count(*) as minutes
+        from cpu_minutes(since := $since, until := $until, profile := $profile) as m
+        group by m.participant_key
+    ) as u on u.participant_key = c.participant_key
+    where c.cause_no = 1
 ),
 
 worst as (
     select
         a.*,
-        row_number() over (order by a.poor desc, a.judged, a.who) as place
+        row_number() over (order by a.poor desc, a.cpu desc, a.judged, a.who) as place
     from (
         select
             t.who,
@@ -78,11 +91,12 @@ worst as (
             count(distinct t.meeting_date) as days,
             count(distinct case when t.is_affected then t.meeting_date end) as days_affected,
             cast(sum(t.judged_minutes) as bigint) as judged,
-            cast(sum(t.poor_minutes) as bigint) as poor
+            cast(sum(t.poor_minutes) as bigint) as poor,
+            cast(sum(t.cpu) as bigint) as cpu
         from facts as t
         group by t.who
     ) as a
-    where a.poor > 0
+    where a.poor > 0 or a.cpu > 0
 ),
 
 latest as (
@@ -149,6 +163,7 @@ select
     w.poor,
     share_pct(w.poor, w.judged, $min_n) as poor_pct,
     c.cause as main_cause,
+    w.cpu,
     u.site as usual_site,
     u.network_kind as usual_network,
     u.device as usual_device,

@@ -41,7 +41,8 @@ from participant_facts as f
 where f.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and f.meeting_date < coalesce(cast(until as date), date '9999-12-31');
 
--- One row per dimension value: volume, poor minutes, affected participants, percentiles, main cause.
+-- One row per dimension value: volume, poor minutes, affected participants, percentiles, main cause, minutes in which the
+-- picture suffers from the CPU.
 create or replace macro quality_by(since := null, until := null, profile := 'cqd', dimension := 'site') as table
 with judged as materialized (
     select
@@ -137,7 +138,8 @@ select
     a.jitter_received_p95_ms,
     a.mos_p10_estimate,
     c.cause as main_cause,
-    c.minutes as main_cause_minutes
+    c.minutes as main_cause_minutes,
+    coalesce(u.minutes, 0) as cpu_minutes
 from (
     select
         j.dimension_value,
@@ -162,7 +164,18 @@ left join (
     from judged as j
     where j.cause is not null
     group by j.dimension_value, j.cause
-) as c on c.dimension_value = v.dimension_value and c.place = 1;
+) as c on c.dimension_value = v.dimension_value and c.place = 1
+left join (
+    select
+        j.dimension_value,
+        count(*) as minutes
+    from cpu_minutes(since := since, until := until, profile := profile) as m
+    inner join judged as j
+        on j.participant_key = m.participant_key
+        and j.meeting_date = m.meeting_date
+        and j.cause_no = 1
+    group by j.dimension_value
+) as u on u.dimension_value = v.dimension_value;
 
 -- One sentence that explains why a report has no rows in the window. is_of_minutes: the window has meetings, so the
 -- cause is in the minutes or verdicts; a report that uses neither shows its own text instead.
