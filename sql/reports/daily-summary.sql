@@ -16,7 +16,7 @@
 -- column: poor_pct %: Percentage of judged participant-minutes that are poor; empty below min_n.
 -- column: week_before_pct %: Percentage of the judged minutes of the previous seven days that are poor; empty below min_n.
 -- column: delta_pp pp: poor_pct minus week_before_pct; positive means worse.
--- column: days_held: Number of the previous seven days that the store holds.
+-- column: held_days: Number of the previous seven days that the store holds.
 -- column: audio_in_pct %: Percentage of received audio minutes that are poor.
 -- column: audio_out_pct %: Percentage of sent audio minutes that are poor.
 -- column: video_in_pct %: Percentage of received video minutes that are poor.
@@ -44,8 +44,8 @@
 --   report unclassified.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
--- caveat: week_before_pct uses the days before since, if the store has them; otherwise it is empty. A day is held if the
---   store has its meetings, or none were found in it by a complete run.
+-- caveat: week_before_pct uses the days before since, if the store has them; otherwise it is empty. A day is held if it
+--   has meetings or a complete run covers it.
 -- empty: The window has no judged minutes.
 -- table: date, meetings, participants, n, poor_pct, week_before_pct, delta_pp, target | affected_pct, top_cause,
 --   coverage_pct, hours, poor_meetings, rooms, mos_p10
@@ -116,7 +116,7 @@ select
     d.poor_pct,
     share_pct(w.poor_minutes, w.judged_minutes, $min_n) as week_before_pct,
     round(d.poor_pct - share_pct(w.poor_minutes, w.judged_minutes, $min_n), 1) as delta_pp,
-    cast(coalesce(h.days, 0) as varchar) || ' of 7' as days_held,
+    coalesce(h.days, 0) as held_days,
     share_pct(q.audio_in_poor, q.audio_in, $min_n) as audio_in_pct,
     share_pct(q.audio_out_poor, q.audio_out, $min_n) as audio_out_pct,
     share_pct(q.video_in_poor, q.video_in, $min_n) as video_in_pct,
@@ -207,8 +207,7 @@ left join (
         g.meeting_date,
         count(*) as days
     from days as g
-    inner join held_dates(since := cast($since as date) - 7, until := $until) as b
-        on b.meeting_date < g.meeting_date and b.meeting_date >= g.meeting_date - 7
+    inner join held_dates as b on b.date < g.meeting_date and b.date >= g.meeting_date - 7
     group by g.meeting_date
 ) as h on h.meeting_date = d.meeting_date
 left join (

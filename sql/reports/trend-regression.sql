@@ -21,7 +21,8 @@
 -- column: people_before: Distinct people and rooms in the earlier period.
 -- column: part_of_change_pp pp: Contribution to the change in the overall poor share: poor minutes of this value
 --   divided by all judged minutes, later minus earlier.
--- column: days_held: Number of days that both periods hold, of all days of a period; only these are compared.
+-- column: held_days: Number of days that both periods hold; only these are compared.
+-- column: period_days: Number of days of each period.
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
 --   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
@@ -29,8 +30,8 @@
 --   both periods (this project's choice).
 -- caveat: The standard error is computed for a ratio over people and rooms because the minutes of one person are
 --   correlated. People present in both periods make it slightly too large, so the test is conservative.
--- caveat: A day is held if the store has its meetings, or none were found in it by a complete run. Days of the two
---   periods are paired in order, the first with the first.
+-- caveat: A day is held if it has meetings or a complete run covers it. Days of the two periods are paired in order,
+--   the first with the first.
 -- caveat: About thirty comparisons are made at once; at 3 standard errors, about one report in ten shows a change that
 --   is due to chance.
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
@@ -47,13 +48,13 @@ with ends as (
 -- The days of the later period whose counterpart is held too, and these counterparts.
 pairs as materialized (
     select
-        a.meeting_date,
-        b.meeting_date as before_date
-    from held_dates() as a
+        a.date as meeting_date,
+        b.date as before_date
+    from held_dates as a
     cross join ends as e
-    inner join held_dates() as b on b.meeting_date = a.meeting_date - cast($days as integer)
-    where a.meeting_date < e.until_date
-        and a.meeting_date >= e.until_date - cast($days as integer)
+    inner join held_dates as b on b.date = a.date - cast($days as integer)
+    where a.date < e.until_date
+        and a.date >= e.until_date - cast($days as integer)
 ),
 
 held_pairs as (
@@ -166,7 +167,8 @@ select
     r.people_now,
     r.people_before,
     round(r.part_of_change_pp, 2) as part_of_change_pp,
-    cast(h.days as varchar) || ' of ' || cast(cast($days as integer) as varchar) as days_held,
+    h.days as held_days,
+    cast($days as bigint) as period_days,
     cast($profile as varchar) as profile
 from (
     select

@@ -64,41 +64,41 @@ cross join (
     ) as z
 ) as o;
 
--- The days of a period that both it and the earlier period hold, counted from the first day of each: only these are
--- compared. A day is held if it has meetings, or a complete run covers it.
-create or replace macro held_days(since := null, until := null, before_since := null, before_until := null) as table
-with stored as (
-    select distinct c.meeting_date as date
-    from coverage as c
-    union
-    select d.date
+-- The days that the store holds: those with meetings, and those that a complete run covers.
+create or replace view held_dates as
+select distinct c.meeting_date as date
+from coverage as c
+union
+select d.date
+from (
+    select
+        g.first_date + cast(i.day_no as integer) as date,
+        g.end_date
     from (
         select
-            g.first_date + cast(i.day_no as integer) as date,
-            g.end_date
-        from (
-            select
-                cast(min(w.since_utc) + o.utc_offset_min * interval 1 minute + interval 86399 second as date) as first_date,
-                cast(max(w.until_utc) + o.utc_offset_min * interval 1 minute as date) as end_date
-            from covered_windows as w
-            cross join (
-                select coalesce(max(k.utc_offset_min), 0) as utc_offset_min
-                from meetings as k
-                where k.start_time_utc = (select max(l.start_time_utc) from meetings as l)
-            ) as o
-            group by o.utc_offset_min
-        ) as g
-        inner join range(0, 3660) as i(day_no) on g.first_date + cast(i.day_no as integer) < g.end_date
-    ) as d
-    left join not_covered as n on n.since_local < d.date + 1 and n.until_local > d.date
-    where n.since_local is null
-)
+            cast(min(w.since_utc) + o.utc_offset_min * interval 1 minute + interval 86399 second as date) as first_date,
+            cast(max(w.until_utc) + o.utc_offset_min * interval 1 minute as date) as end_date
+        from covered_windows as w
+        cross join (
+            select coalesce(max(k.utc_offset_min), 0) as utc_offset_min
+            from meetings as k
+            where k.start_time_utc = (select max(l.start_time_utc) from meetings as l)
+        ) as o
+        group by o.utc_offset_min
+    ) as g
+    inner join range(0, 3660) as i(day_no) on g.first_date + cast(i.day_no as integer) < g.end_date
+) as d
+left join not_covered as n on n.since_local < d.date + 1 and n.until_local > d.date
+where n.since_local is null;
 
+-- The days of a period that both it and the earlier period hold, counted from the first day of each: only these are
+-- compared.
+create or replace macro held_days(since := null, until := null, before_since := null, before_until := null) as table
 select
     a.date,
     b.date as before_date
-from stored as a
-inner join stored as b on b.date - cast(before_since as date) = a.date - cast(since as date)
+from held_dates as a
+inner join held_dates as b on b.date - cast(before_since as date) = a.date - cast(since as date)
 where a.date >= cast(since as date)
     and a.date < cast(until as date)
     and b.date >= cast(before_since as date)
