@@ -29,7 +29,7 @@
 -- caveat: Feishu does not report release dates, so the age of a version is unknown.
 -- caveat: Each person counts once, regardless of the number of minutes.
 -- empty: The window has no judged minutes.
--- table: version, people, n, poor, poor_pct, main_cause | first_seen, last_seen, previous, paired_change_pp, t,
+-- table: version, people, n, poor, poor_pct, main_cause | cpu, first_seen, last_seen, previous, paired_change_pp, t,
 --   pairs, participants, cpu_p95_pct
 -- next: report run devices
 with judged as materialized (

@@ -41,7 +41,7 @@
 -- caveat: A public network is the /24 of the public address (/48 for IPv6); masked addresses are unknown. The /24 of a
 --   home internet provider contains unrelated people.
 -- empty: The window has no judged minutes.
--- table: egress, people, n, poor, poor_pct, status, main_cause | participants, of_all_poor_pct, affected_pct, hours,
+-- table: egress, people, n, poor, poor_pct, status, main_cause | cpu, participants, of_all_poor_pct, affected_pct, hours,
 --   delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- fold: people: networks with one person each
 -- next: report run episodes

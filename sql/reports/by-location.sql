@@ -40,7 +40,7 @@
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: Feishu derives the location from the public address, in its own language; a VPN changes it.
 -- empty: The window has no judged minutes.
--- table: location, people, n, poor, poor_pct, status, main_cause | participants, of_all_poor_pct, affected_pct,
+-- table: location, people, n, poor, poor_pct, status, main_cause | cpu, participants, of_all_poor_pct, affected_pct,
 --   hours, delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- fold: people: locations with one person each
 -- next: report run by-egress

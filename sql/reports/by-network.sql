@@ -46,7 +46,7 @@
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: The guide treats 5 GHz like wired and has a separate target for 2.4 GHz; Feishu reports only wifi.
 -- empty: The window has no judged minutes.
--- table: network, people, n, poor, poor_pct, status, main_cause | participants, of_all_poor_pct, affected_pct,
+-- table: network, people, n, poor, poor_pct, status, main_cause | cpu, participants, of_all_poor_pct, affected_pct,
 --   hours, delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- next: report run worst-participants
 select

@@ -44,7 +44,7 @@
 --   home router ranges are grouped by public network.
 -- caveat: At a small site, one person with a bad connection dominates: check the column people.
 -- empty: The window has no judged minutes.
--- table: site, people, n, poor, poor_pct, status, main_cause | participants, of_all_poor_pct, affected_pct, hours,
+-- table: site, people, n, poor, poor_pct, status, main_cause | cpu, participants, of_all_poor_pct, affected_pct, hours,
 --   delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- fold: people: places with one person each
 -- next: report run episodes

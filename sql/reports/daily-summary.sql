@@ -48,7 +48,7 @@
 --   has meetings or a complete run covers it.
 -- empty: The window has no judged minutes.
 -- table: date, meetings, participants, n, poor_pct, week_before_pct, delta_pp, target | affected_pct, top_cause,
---   coverage_pct, hours, poor_meetings, rooms, mos_p10
+--   cpu, held_days, coverage_pct, hours, poor_meetings, rooms, mos_p10
 -- next: report run worst-meetings
 with judged as materialized (
     select

@@ -41,7 +41,7 @@
 -- caveat: MOS is estimated from delay, jitter and loss; it is not measured.
 -- caveat: Requires an imported building file; without one, only home-like ranges can be distinguished.
 -- empty: The window has no judged minutes.
--- table: place, people, n, poor, poor_pct, status, main_cause | participants, of_all_poor_pct, affected_pct, hours,
+-- table: place, people, n, poor, poor_pct, status, main_cause | cpu, participants, of_all_poor_pct, affected_pct, hours,
 --   delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- next: report run by-site
 select

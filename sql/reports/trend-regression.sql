@@ -37,8 +37,8 @@
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
 --   report unclassified.
 -- empty: The later period has no judged minutes, or the store has too few days for two periods.
--- table: dimension, value, verdict, now_pct, before_pct, change_pp | people_now, people_before, n_now, n_before, z,
---   part_of_change_pp
+-- table: dimension, value, verdict, now_pct, before_pct, change_pp | held_days, people_now, people_before, n_now, n_before, z,
+--   part_of_change_pp, period_days
 -- next: report run daily-summary
 with ends as (
     select coalesce(cast($until as date), k.last_date + 1) as until_date

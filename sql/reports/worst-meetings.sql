@@ -36,7 +36,7 @@
 -- caveat: Ranked by number of poor minutes, so a large meeting ranks above a small one with a higher percentage: check
 --   poor_pct.
 -- empty: No meeting in the window has a poor minute.
--- table: start, topic, poor, poor_pct, main_cause, affected, participants | n, verdict, organizer, peak, peak_at,
+-- table: start, topic, poor, poor_pct, main_cause, affected, participants | cpu, n, verdict, organizer, peak, peak_at,
 --   meeting_no
 -- next: report meeting {meeting_no} --until {start:next_day}
 with caused as materialized (

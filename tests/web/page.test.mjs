@@ -139,7 +139,7 @@ test("the tables show the rows of the reports", async () => {
     ["rooms", "room-health", judged, ["meetings", "n", "poor", "poor_pct", "days_affected", "mos_p10"]],
     ["networks", "by-network", judged, ["people", "n", "poor_pct", "streams", "audio_streams_pct"]],
     ["versions", "app-versions", judged, ["people", "n", "poor", "poor_pct"]],
-    ["cpu", "cpu-hogs", judged, ["n", "hot", "hot_pct"]],
+    ["cpu", "cpu-hogs", judged, ["n", "cpu", "cpu_pct"]],
   ];
   for (const [id, name, params, columns] of cases) {
     const rows = report(world, name, params);

@@ -245,6 +245,7 @@ const CACHED_MACROS: &[&str] = &[
     "marked_minutes",
     "caused_minutes",
     "poor_minutes",
+    "cpu_minutes",
     "verdict_causes",
     "participant_verdicts",
     "audio_stream_verdicts",

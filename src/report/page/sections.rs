@@ -94,6 +94,7 @@ pub(super) fn meetings(rows: Rows<'_>) -> String {
 pub(super) fn causes(rows: Rows<'_>) -> String {
     let columns = [
         column("cause", Show::Markup(|row| cause_of(row, "cause"))),
+        headed("minutes", "cause_minutes", Show::Number(0)),
         column("poor", Show::Number(0)),
         headed("poor_pct", "cause_pct", Show::Bar),
         column("people", Show::Number(0)),
@@ -110,7 +111,7 @@ pub(super) fn causes(rows: Rows<'_>) -> String {
 
 /// The next step for a cause that occurred.
 fn todo(row: &Record) -> Markup {
-    if row.get("poor").and_then(Value::as_i64) == Some(0) {
+    if row.get("minutes").and_then(Value::as_i64) == Some(0) {
         return Markup::default();
     }
     let label = name_in(row, "cause");
@@ -210,11 +211,12 @@ pub(super) fn cpu(rows: Rows<'_>) -> String {
         column("device", Show::Text),
         column("version", Show::Text),
         column("n", Show::Number(0)),
-        column("hot", Show::Number(0)),
-        column("hot_pct", Show::Bar),
+        column("cpu", Show::Number(0)),
+        column("cpu_pct", Show::Bar),
+        column("poor", Show::Number(0)),
         column("client_p95_pct", Show::Percent(0)),
         column("system_p95_pct", Show::Percent(0)),
-        column("fps_out_hot", Show::Number(0)),
+        column("fps_out_cpu", Show::Number(0)),
         column("fps_out_else", Show::Number(0)),
     ];
     noted("cpu", &table_or("cpu", &columns, &rows("cpu"), "s.cpu.none"))
