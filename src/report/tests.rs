@@ -44,7 +44,8 @@ fn required_value(parameter: &str) -> &'static str {
 fn file_names(folder: &str) -> BTreeSet<String> {
     std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
         .expect("the folder")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().trim_end_matches(".sql").to_owned())
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter_map(|name| name.strip_suffix(".sql").map(str::to_owned))
         .collect()
 }
 
