@@ -9,6 +9,8 @@ use super::window::WindowArgs;
 use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output::WidthArg;
 use crate::cli::runtime::now_us;
+use crate::commands;
+use crate::config::Origin;
 use crate::error::Failure;
 use crate::report::card::{self, Card, CardFormat, CardLayout, Dates, Source};
 
@@ -80,7 +82,10 @@ const FORMATS: &[Choice<CardFormat>] = &[
 
 pub(super) fn incident(args: &IncidentArgs, context: &Context) -> Result<(), Failure> {
     let connection = opened(context)?;
-    let source = Source::new(&connection, None)?;
+    // The ID begins with the date. The end of an ID is one of the stored incidents.
+    let date = args.id.get(.."2026-11-01".len()).filter(|date| date.parse::<jiff::civil::Date>().is_ok());
+    let profile = judged_by(&connection, (date, date), context)?;
+    let source = Source::new(&connection, profile)?;
     let id = card::find_incident(&source, &args.id)?;
     print(&card::incident_card(&source, &id)?, &args.shown, &WindowArgs::default(), context)
 }
@@ -89,7 +94,8 @@ pub(super) fn user(args: &UserArgs, context: &Context) -> Result<(), Failure> {
     let days = args.window.days(&context.config, now_us())?;
     let connection = opened(context)?;
     let window = args.window.resolve((days.since, days.until), args.window.is_all(), "local time", &connection)?;
-    let source = Source::new(&connection, None)?;
+    let profile = judged_by(&connection, (window.since.as_deref(), window.until.as_deref()), context)?;
+    let source = Source::new(&connection, profile)?;
     let user = card::find_user(&source, &args.user.join(" "))?;
     let dates = Dates { since: window.since, until: window.until };
     print(&card::user_card(&source, &user, &dates, &window.text)?, &args.shown, &args.window, context)
@@ -99,10 +105,28 @@ pub(super) fn meeting(args: &MeetingArgs, context: &Context) -> Result<(), Failu
     let window = WindowArgs { since: args.since.clone(), until: args.until.clone() };
     let days = window.days(&context.config, now_us())?;
     let connection = opened(context)?;
-    let source = Source::new(&connection, None)?;
     let dates = Dates { since: days.since, until: days.until };
-    let key = card::find_meeting(&source, &args.meeting.join(" "), &dates)?;
-    print(&card::meeting_card(&source, &key)?, &args.shown, &window, context)
+    let found = card::find_meeting(&Source::new(&connection, None)?, &args.meeting.join(" "), &dates)?;
+    let date = found.date.as_deref();
+    let profile = judged_by(&connection, (date, date), context)?;
+    print(&card::meeting_card(&Source::new(&connection, profile)?, &found.key)?, &args.shown, &window, context)
+}
+
+/// The profile that a setting names, by which the incidents of these dates are then searched for; `None` is that of the
+/// store.
+fn judged_by<'c>(
+    connection: &Connection,
+    (since, until): (Option<&str>, Option<&str>),
+    context: &'c Context,
+) -> Result<Option<&'c str>, Failure> {
+    let config = &context.config;
+    if *config.origin("profile") == Origin::Default {
+        return Ok(None);
+    }
+    // An unknown profile is refused before the search.
+    Source::new(connection, Some(&config.profile))?;
+    commands::find_session_incidents(connection, &config.profile, since, until)?;
+    Ok(Some(&config.profile))
 }
 
 fn opened(context: &Context) -> Result<impl std::ops::Deref<Target = Connection>, Failure> {

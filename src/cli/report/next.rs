@@ -46,8 +46,9 @@ pub(super) fn command(mut words: Vec<String>, carried: &Carried) -> String {
     };
     let takes = |parameter: &str| match (&report, words.get(1).map(String::as_str)) {
         (Some(report), _) => report.as_ref().is_some_and(|report| report.header.parameter(parameter).is_some()),
-        (None, Some("user")) => parameter == "since",
         // The window of a meeting or incident is its own.
+        (None, Some("user")) => true,
+        (None, Some("meeting" | "incident")) => parameter == "profile",
         (None, _) => false,
     };
     let has_window = words.iter().any(|word| word.starts_with("--since") || word.starts_with("--until"));
@@ -90,13 +91,12 @@ mod tests {
             store: Some("my store".to_owned()),
         };
         let same = "--since 28d --profile strict --store 'my store'";
-        let user = "vcq-etl report user 'Ann Lee' --since 28d --store 'my store'";
-        assert_eq!(next("report user Ann~Lee", &carried), user);
+        assert_eq!(next("report user Ann~Lee", &carried), format!("vcq-etl report user 'Ann Lee' {same}"));
         assert_eq!(next("report run by-site", &carried), format!("vcq-etl report run by-site {same}"));
         // The report coverage has no profile, and this window is that of a single meeting.
         assert_eq!(next("report run coverage", &carried), "vcq-etl report run coverage --since 28d --store 'my store'");
         let meeting = next("report meeting 123456789 --until 2026-11-03", &carried);
-        assert_eq!(meeting, "vcq-etl report meeting 123456789 --until 2026-11-03 --store 'my store'");
+        assert_eq!(meeting, "vcq-etl report meeting 123456789 --until 2026-11-03 --profile strict --store 'my store'");
         assert_eq!(next("report user O'Neil", &Carried::default()), r"vcq-etl report user 'O'\''Neil'");
         assert_eq!(next("report user 会议室", &Carried::default()), "vcq-etl report user 会议室");
     }

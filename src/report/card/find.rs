@@ -67,15 +67,22 @@ fn names(source: &Source<'_>, what: &'static str, sql: &str) -> Result<Vec<Strin
     Ok(rows.iter().map(|row| row.text("name")).collect())
 }
 
-/// The key of the meeting with this key, else of the latest one with this number in the window.
-pub(crate) fn find_meeting(source: &Source<'_>, text: &str, dates: &Dates) -> Result<String, CardError> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FoundMeeting {
+    pub key: String,
+    /// `YYYY-MM-DD`.
+    pub date: Option<String>,
+}
+
+/// The meeting with this key, else of the latest one with this number in the window.
+pub(crate) fn find_meeting(source: &Source<'_>, text: &str, dates: &Dates) -> Result<FoundMeeting, CardError> {
     let typed = text.trim();
     // Feishu shows the number in groups of three.
     let digits: String = typed.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let is_number = digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
     let number = if is_number { digits.as_str() } else { typed };
     let sql = format!(
-        "select m.meeting_key from meetings as m
+        "select m.meeting_key, m.meeting_date from meetings as m
          where m.meeting_key = {} or (m.meeting_no = {} and {})
          order by m.start_time_utc desc nulls last, m.meeting_key limit 1",
         quoted(typed),
@@ -83,7 +90,7 @@ pub(crate) fn find_meeting(source: &Source<'_>, text: &str, dates: &Dates) -> Re
         dates.condition("m.meeting_date")
     );
     if let Some(row) = source.rows("the meetings of that number", &sql)?.first() {
-        return Ok(row.text("meeting_key"));
+        return Ok(FoundMeeting { key: row.text("meeting_key"), date: row.optional("meeting_date") });
     }
     let known = "select distinct meeting_no as name from meetings where meeting_no is not null order by name";
     let known = names(source, "the meeting numbers", known)?;

@@ -48,7 +48,7 @@ fn shown(card: &Card, format: CardFormat, columns: u16) -> String {
 fn cards(connection: &Connection) -> [Card; 3] {
     let source = Source::new(connection, None).expect("a source");
     let ann = find_user(&source, "ANN").expect("one person");
-    let key = find_meeting(&source, "100 000 001", &Dates::default()).expect("a meeting");
+    let key = find_meeting(&source, "100 000 001", &Dates::default()).expect("a meeting").key;
     let id = find_incident(&source, "0a1b2c3d").expect("an incident");
     [
         user_card(&source, &ann, &dates("2026-11-02"), "2026-11-02 to 2026-11-05, local time").expect("a card"),
@@ -256,10 +256,10 @@ fn the_latest_meeting_of_a_number_is_shown_and_the_others_are_named() {
         .expect("rows");
     let source = Source::new(&connection, None).expect("a source");
     let before = Dates { since: None, until: Some("2026-11-01".to_owned()) };
-    assert_eq!(find_meeting(&source, "100000001", &Dates::default()).expect("a key"), "100000001-1793581200");
-    assert_eq!(find_meeting(&source, "100-000-001", &before).expect("a key"), "100000001-1");
+    assert_eq!(find_meeting(&source, "100000001", &Dates::default()).expect("a key").key, "100000001-1793581200");
+    assert_eq!(find_meeting(&source, "100-000-001", &before).expect("a key").key, "100000001-1");
     // A key is exact, whatever the window.
-    assert_eq!(find_meeting(&source, "100000001-1793581200", &before).expect("a key"), "100000001-1793581200");
+    assert_eq!(find_meeting(&source, "100000001-1793581200", &before).expect("a key").key, "100000001-1793581200");
     let card = meeting_card(&source, "100000001-1793581200").expect("a card");
     let others = card.facts.iter().find(|(label, _)| *label == "Others").expect("others");
     assert_eq!(others.1, "Mon 26 Oct 09:00: report meeting 100000001-1");
