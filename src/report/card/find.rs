@@ -74,7 +74,7 @@ pub(crate) struct FoundMeeting {
     pub date: Option<String>,
 }
 
-/// The meeting with this key, else of the latest one with this number in the window.
+/// The meeting with this key, else the latest one with this number in the window.
 pub(crate) fn find_meeting(source: &Source<'_>, text: &str, dates: &Dates) -> Result<FoundMeeting, CardError> {
     let typed = text.trim();
     // Feishu shows the number in groups of three.
