@@ -9,6 +9,7 @@ use super::store::{open, warn_of_other_definitions};
 use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output;
 use crate::cli::runtime::now_us;
+use crate::commands;
 use crate::error::Failure;
 use crate::report::page::{self, Language, Page, PageRequest, Period};
 use crate::schema::civil_date_text;
@@ -73,6 +74,10 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
         output::check_outside_store(path, &config.store)?;
     }
     warn_of_other_definitions(&connection, context)?;
+    let span = page::span(&connection, &request)?;
+    let (since, until) = (span.since.to_string(), span.until.to_string());
+    commands::find_session_incidents(&connection, &request.profile, Some(&since), Some(&until))?;
+    let request = PageRequest { date: Some(span.since), ..request };
     let page = page::build(&connection, &request)?;
     let path = match &args.out {
         Some(path) if path.as_os_str() == "-" => {

@@ -45,17 +45,22 @@ pub(crate) struct Page {
 /// The newest table that the page needs: a store without it was published by an older version.
 const NEWEST_TABLE: &str = "incidents";
 
-/// Builds the page. The session of the connection keeps temporary tables and macros, so it must not be used otherwise.
-pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Page, PageError> {
+/// The days of the page.
+pub(crate) fn span(connection: &Connection, request: &PageRequest) -> Result<Span, PageError> {
     check_definitions(connection, &request.profile)?;
     let day = match request.date {
         Some(day) => day,
         None => default_day(connection, request)?.ok_or(PageError::EmptyStore)?,
     };
-    let span = request
+    request
         .period
         .containing(day)
-        .ok_or_else(|| PageError::OutOfCalendar { period: request.period.name(), date: day.to_string() })?;
+        .ok_or_else(|| PageError::OutOfCalendar { period: request.period.name(), date: day.to_string() })
+}
+
+/// Builds the page. The session of the connection keeps temporary tables and macros, so it must not be used otherwise.
+pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Page, PageError> {
+    let span = span(connection, request)?;
     let window = Window { span: &span, profile: &request.profile };
 
     cache_macros(connection, &window)?;

@@ -26,7 +26,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use build::{Page, PageRequest, build};
+pub(crate) use build::{Page, PageRequest, build, span};
 pub(crate) use error::PageError;
 pub(crate) use period::Period;
 pub(crate) use render::Language;
