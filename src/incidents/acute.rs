@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::constants::{
     FALSE_DISCOVERY_RATE, LEAST_AFFECTED, LEAST_JUDGED_MINUTES, LEAST_OWN_DATES, LEAST_RATIO, LEAST_SHARE,
-    LEAST_WINDOW_MINUTES, MERGE_MINUTES, hypotheses, is_better,
+    LEAST_WINDOW_MINUTES, MERGE_MINUTES, SHARE_WITHOUT_HISTORY, hypotheses, is_better,
 };
 use super::data::{Family, is_single};
 use super::incident::ScopeKind;
@@ -44,6 +44,11 @@ struct Candidate {
     /// Log-likelihood ratio less the logarithm of the number of scopes of its kind.
     score: f64,
     ratio: f64,
+}
+
+/// Whether a scope is a small part of others: what is left of a larger incident.
+fn is_narrower(kind: ScopeKind) -> bool {
+    is_single(kind) || kind == ScopeKind::Meeting
 }
 
 /// Whether a single meeting has nearly all people of a wider scope and explains them as well.
@@ -126,8 +131,11 @@ impl<'a, 'b> Search<'a, 'b> {
         let near = |one: &Acute| {
             let gap = (one.window.0 - new.window.1).max(new.window.0 - one.window.1);
             let same = one.kind == new.kind && one.scope == new.scope;
-            let inside = new.people.iter().filter(|who| one.people.contains(who)).count() * 10 >= new.people.len() * 8;
-            gap <= MERGE_MINUTES && same || gap <= 30 && inside
+            let share = self.share_inside(&minutes, one);
+            // The rest of an incident's people, of one of them on the same day, or a person of it at another hour.
+            let rest = is_narrower(new.kind) && one.family == new.family && share >= 0.8;
+            let people = new.people.iter().filter(|who| one.people.contains(who)).count() * 10 >= new.people.len() * 8;
+            same && gap <= MERGE_MINUTES || people && gap <= MERGE_MINUTES / 4 || rest
         };
         match found.iter_mut().find(|one| near(one)) {
             Some(one) => {
@@ -147,6 +155,13 @@ impl<'a, 'b> Search<'a, 'b> {
                 people: new.people,
             }),
         }
+    }
+
+    /// The share of minutes in the scope of an incident.
+    fn share_inside(&self, minutes: &[usize], one: &Acute) -> f64 {
+        let session = |at: &usize| &self.today.day.sessions[self.today.day.minutes[*at].session as usize];
+        let inside = minutes.iter().filter(|at| session(at).scope(one.kind) == one.scope).count();
+        inside as f64 / minutes.len().max(1) as f64
     }
 
     fn candidates(&mut self) -> Vec<Candidate> {
@@ -191,7 +206,8 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut best: Option<Candidate> = None;
         for (window, tried) in bins.best() {
             let Some(window) = self.trim(kind, scope, family, window) else { continue };
-            if window.1 - window.0 < LEAST_WINDOW_MINUTES {
+            // A meeting may itself be short.
+            if window.1 - window.0 < LEAST_WINDOW_MINUTES && kind != ScopeKind::Meeting {
                 continue;
             }
             for level in 0..LEVELS {
@@ -367,7 +383,9 @@ impl<'a, 'b> Search<'a, 'b> {
                 let bad = self.today.poor(*at, family, window);
                 poor += bad;
                 for (level, p) in p.iter_mut().enumerate() {
-                    *p = p.max(expected[*at as usize][family as usize].probability(level, minutes));
+                    let one = &expected[*at as usize][family as usize];
+                    let least = if is_single(kind) && one.is_unknown_home { SHARE_WITHOUT_HISTORY[level] } else { 0.0 };
+                    *p = p.max(one.probability(level, minutes)).max(least);
                 }
                 if bad > 0.0 {
                     meetings.push(day.sessions[*at as usize].scope(ScopeKind::Meeting));

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::constants::{
-    BAD_DAY_EXCESS, BAD_DAY_RATIO, BAD_DAY_SHARE, BAD_DAY_SHARE_MEETINGS, CHRONIC_BAD_DAYS, CHRONIC_LOOK_BACK_DAYS,
-    CHRONIC_USED_DAYS, FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED, LEAST_JUDGED_MINUTES, hypotheses, is_better,
+    BAD_DAY_EXCESS, BAD_DAY_RATIO, BAD_DAY_SHARE, BAD_DAY_SHARE_MEETINGS, CHRONIC_BAD_DAYS, CHRONIC_DATES,
+    CHRONIC_LOOK_BACK_DAYS, CHRONIC_USED_DAYS, FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED,
+    LEAST_JUDGED_MINUTES, hypotheses, is_better,
 };
 use super::data::{Day, Family, KINDS, Session, WhoKind, is_single};
 use super::incident::ScopeKind;
-use super::null_model::{Past, STRATA, Strata, is_affected};
+use super::null_model::{Past, STRATA, Strata, is_affected, is_natural};
 use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, q_values, tail};
 
 /// A chronic incident on the date that is judged, still in numbers.
@@ -49,6 +50,11 @@ impl PersonDay {
         is_affected(0, self.poor[family as usize], self.judged)
     }
 
+    /// Lightly, or most of the time.
+    fn is_hit(&self, family: Family, is_heavy: bool) -> bool {
+        self.is_affected(family) && (!is_heavy || self.share(family) >= HEAVY_DAY_SHARE)
+    }
+
     fn merge(&mut self, other: &PersonDay) {
         if other.judged > self.judged {
             self.stratum = other.stratum;
@@ -61,9 +67,8 @@ impl PersonDay {
         }
     }
 
-    /// Whether differences between people are natural there: a home or a cellular network.
     fn is_natural(&self) -> bool {
-        self.stratum % 2 == 1 || self.stratum / 2 == 2
+        is_natural(self.stratum)
     }
 
     fn share(&self, family: Family) -> f64 {
@@ -128,6 +133,8 @@ struct Sums {
     days: f64,
     judged: f64,
     affected: [f64; 3],
+    /// Most of the time.
+    heavily: [f64; 3],
     minutes: [f64; 3],
 }
 
@@ -140,6 +147,7 @@ fn add(sums: &mut SumsByStratum, day: &PersonDay, sign: f64) {
     for family in Family::ALL {
         let at = family as usize;
         one.affected[at] += sign * f64::from(u8::from(day.is_affected(family)));
+        one.heavily[at] += sign * f64::from(u8::from(day.is_hit(family, true)));
         one.minutes[at] += sign * day.poor[at];
     }
 }
@@ -152,6 +160,12 @@ fn peer_shares(sums: &SumsByStratum, stratum: usize, family: Family) -> (f64, f6
     (days, minutes)
 }
 
+/// Used days before the first bad one that a change needs.
+const LEAST_DAYS_BEFORE: usize = 5;
+/// People differ at least so much: at work, and at home or on cellular networks.
+const LEAST_CORRELATION: (f64, f64) = (0.03, 0.08);
+/// The share of minutes of a day that is bad most of the time.
+const HEAVY_DAY_SHARE: f64 = 0.5;
 /// Person-days of peers below which a shared scope is not judged.
 const LEAST_PEER_DAYS: f64 = 30.0;
 
@@ -167,7 +181,7 @@ struct Candidate {
 pub(super) struct ChronicSearch {
     date: i32,
     /// All person-days of the look-back, by person.
-    own: HashMap<u32, Vec<PersonDay>>,
+    own: BTreeMap<u32, Vec<PersonDay>>,
     /// By family, without the people whose trouble is explained.
     total: [SumsByStratum; 3],
     /// By kind and scope: the person-days of scopes that may have had enough bad days.
@@ -196,7 +210,7 @@ impl ChronicSearch {
                 for session in &day.sessions {
                     every.push((day.date, session));
                     for (at, suspects) in suspects.iter().enumerate() {
-                        let scope = session.scopes[at];
+                        let scope = strata.scope(session, ScopeKind::ALL[at]);
                         if scope != 0 && suspects.contains(&scope) {
                             sessions[at].entry(scope).or_default().push((day.date, session));
                         }
@@ -204,7 +218,7 @@ impl ChronicSearch {
                 }
             }
         }
-        let mut own: HashMap<u32, Vec<PersonDay>> = HashMap::new();
+        let mut own: BTreeMap<u32, Vec<PersonDay>> = BTreeMap::new();
         let mut total = [SumsByStratum::default(); 3];
         if sessions.iter().any(|kind| !kind.is_empty()) {
             for day in person_days(every.into_iter(), strata) {
@@ -326,7 +340,7 @@ impl ChronicSearch {
             people,
             affected,
         };
-        let weighted_p = (2.0 * p * hypotheses(tests)).min(1.0);
+        let weighted_p = (2.0 * p * hypotheses(tests) / CHRONIC_DATES).min(1.0);
         Some(Candidate { found, weighted_p, score: log_likelihood_ratio(&trials) - tests.ln() })
     }
 
@@ -340,7 +354,21 @@ impl ChronicSearch {
                 add(&mut late, day, -1.0);
             }
         }
-        std::array::from_fn(|stratum| if all[stratum].days >= LEAST_PEER_DAYS { all[stratum] } else { late[stratum] })
+        // A kind of network that nobody else uses is compared with its own days before, or with all others.
+        let mut others = Sums::default();
+        for one in &all {
+            others.days += one.days;
+            others.judged += one.judged;
+            for at in 0..3 {
+                others.affected[at] += one.affected[at];
+                others.heavily[at] += one.heavily[at];
+                others.minutes[at] += one.minutes[at];
+            }
+        }
+        std::array::from_fn(|stratum| {
+            let known = [all[stratum], late[stratum]].into_iter().find(|one| one.days >= LEAST_PEER_DAYS);
+            known.unwrap_or(if is_natural(stratum) { late[stratum] } else { others })
+        })
     }
 
     /// Against the own days before, and, unless it is a home or cellular network, against the peers' days.
@@ -367,45 +395,75 @@ impl ChronicSearch {
         let (before, since): (Vec<i32>, Vec<i32>) = by_date.keys().filter(same).partition(|date| **date < first_bad);
         let bad_since = since.iter().filter(|date| is_bad(date)).count();
         let bad_before = before.iter().filter(|date| is_bad(date)).count() as f64;
+        let who = recent[0].who;
         let mut p: f64 = 1.0;
         let mut own = rate;
-        if before.len() >= 5 {
-            own = (bad_before + 2.0 * rate.max(0.02)) / (before.len() as f64 + 2.0);
+        if before.len() >= LEAST_DAYS_BEFORE {
+            let (mean, correlation) = posterior(
+                rate.max(0.01),
+                self.correlation(who, family, natural, false),
+                before.len() as f64,
+                bad_before,
+            );
+            own = mean;
             // The first bad day was chosen among ten.
-            p = 10.0 * tail(&vec![own; since.len()], bad_since);
+            p = 10.0 * beta_binomial_tail(since.len(), bad_since, mean, correlation);
         }
-        if family != Family::Network || !natural {
-            let correlation = self.correlation(family, recent[0].who, natural);
-            p = p.min(beta_binomial_tail(last.len(), bad.len(), rate.max(0.005), correlation));
+        // Some homes and cellular networks are always worse; only one that is bad most of the time stands out.
+        for is_heavy in [false, true] {
+            if natural && family == Family::Network && !is_heavy {
+                continue;
+            }
+            let days = recent;
+            let hits = days.iter().filter(|day| day.is_hit(family, is_heavy)).count();
+            if hits < CHRONIC_BAD_DAYS {
+                continue;
+            }
+            let peer = |day: &&PersonDay| {
+                let one = &peers[day.stratum];
+                let affected = if is_heavy { &one.heavily } else { &one.affected };
+                (affected[family as usize].max(0.0) + 0.3) / (one.days.max(0.0) + 6.0)
+            };
+            let rate = (days.iter().map(peer).sum::<f64>() / days.len() as f64).max(0.005);
+            let correlation = self.correlation(who, family, natural, is_heavy);
+            p = p.min(2.0 * beta_binomial_tail(days.len(), hits, rate, correlation));
         }
         let trials = recent.iter().map(|day| (own.clamp(0.005, 0.9), day.is_affected(family))).collect();
         let people: BTreeSet<u32> = recent.iter().map(|day| day.who).collect();
         (p.min(1.0), people.clone(), people, trials)
     }
 
-    /// How much people differ from one another: the intra-class correlation of their affected days.
-    fn correlation(&self, family: Family, without: u32, natural: bool) -> f64 {
-        let (mut people, mut days, mut sum, mut squares) = (0.0, 0.0, 0.0, 0.0);
+    /// How much people differ from one another: the intra-class correlation of their affected days. At work, where no
+    /// difference is natural, a small one is assumed. Without the worst twentieth, which may be in trouble themselves.
+    fn correlation(&self, without: u32, family: Family, is_natural: bool, is_heavy: bool) -> f64 {
+        if !is_natural || family != Family::Network {
+            return LEAST_CORRELATION.0;
+        }
+        let mut shares: Vec<(f64, f64)> = Vec::new();
         for (who, own) in &self.own {
-            let own: Vec<&PersonDay> = own.iter().filter(|day| day.is_natural() == natural).collect();
-            if *who == without || own.len() < 5 {
+            if *who == without || self.explained.contains(&(*who, family as u8)) {
                 continue;
             }
-            let count = own.len() as f64;
-            let share = own.iter().filter(|day| day.is_affected(family)).count() as f64 / count;
-            people += 1.0;
-            days += count;
-            sum += share;
-            squares += share * share;
+            let (mut days, mut hits) = (0.0_f64, 0.0);
+            for day in own.iter().filter(|day| day.is_natural()) {
+                days += 1.0;
+                hits += f64::from(u8::from(day.is_hit(family, is_heavy)));
+            }
+            if days >= 5.0 {
+                shares.push((hits / days, days));
+            }
         }
-        const LEAST: f64 = 0.03;
-        if people < 5.0 {
-            return LEAST;
+        shares.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
+        shares.truncate(shares.len() - shares.len().div_ceil(20));
+        if shares.len() < 5 {
+            return LEAST_CORRELATION.1;
         }
-        let mean: f64 = sum / people;
+        let people = shares.len() as f64;
+        let mean: f64 = shares.iter().map(|(share, _)| share).sum::<f64>() / people;
+        let squares: f64 = shares.iter().map(|(share, _)| share * share).sum::<f64>() / people;
+        let days: f64 = shares.iter().map(|(_, days)| days).sum::<f64>() / people;
         let within = (mean * (1.0 - mean)).max(1e-9);
-        let between: f64 = squares / people - mean * mean - within / (days / people);
-        (between / within).clamp(LEAST, 0.9)
+        ((squares - mean * mean - within / days) / within).clamp(LEAST_CORRELATION.1, 0.9)
     }
 
     /// How many of the people are bad on half of their days, against their own days before (or their peers).
@@ -421,8 +479,7 @@ impl ChronicSearch {
         let has_onset = earlier >= 3;
         // A network that has always been so is natural.
         let (least_excess, least_ratio) = match kind {
-            ScopeKind::NetworkType if !has_onset => return None,
-            ScopeKind::Location if !has_onset => (0.3, 5.0),
+            ScopeKind::NetworkType | ScopeKind::Location if !has_onset => (0.35, 5.0),
             _ => (0.15, 3.0),
         };
         let mut by_who: BTreeMap<u32, Vec<&PersonDay>> = BTreeMap::new();
@@ -438,11 +495,12 @@ impl ChronicSearch {
                 own.iter().filter(|day| day.date < first_bad && day.stratum == days[0].stratum).collect()
             });
             let mut rate = peer;
-            let mut correlation = 0.3;
+            let is_natural = family == Family::Network && days.iter().any(|day| day.is_natural());
+            let mut correlation = if is_natural { 0.3 } else { 0.05 };
             if before.len() >= 2 && (has_onset || matches!(kind, ScopeKind::AppVersion | ScopeKind::Device)) {
                 let affected = before.iter().filter(|day| day.is_affected(family)).count() as f64;
                 rate = (affected + 3.0 * peer) / (before.len() as f64 + 3.0);
-                correlation = 0.1;
+                correlation = if is_natural { 0.1 } else { 0.05 };
             }
             let affected = days.iter().filter(|day| day.is_affected(family)).count();
             let need = days.len().div_ceil(2);
@@ -462,13 +520,19 @@ impl ChronicSearch {
         let seen: f64 = strata.iter().map(|stratum| peers[*stratum].affected[family as usize].max(0.0)).sum();
         let spread = (0.1 + 1.0 / (1.0 + seen)).sqrt();
         let p = (10.0 * dispersed_tail(&chances, people.len(), spread)).min(1.0);
-        Some((p, by_who.keys().copied().collect(), people, trials))
+        Some((p, recent.iter().map(|day| day.who).collect(), people, trials))
     }
 }
 
 /// A shared scope explains the trouble of its people a day before it is reported itself.
 fn least_bad_days(kind: ScopeKind) -> usize {
     if is_single(kind) { CHRONIC_BAD_DAYS } else { CHRONIC_BAD_DAYS - 1 }
+}
+
+/// Mean and correlation of a person's bad days, after some days that are known.
+fn posterior(mean: f64, correlation: f64, days: f64, bad: f64) -> (f64, f64) {
+    let total = 1.0 / correlation - 1.0;
+    ((mean * total + bad) / (total + days), 1.0 / (total + days + 1.0))
 }
 
 /// The first of the bad days, newest first, since when there were more bad days than good ones.

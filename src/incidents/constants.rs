@@ -23,13 +23,13 @@ pub(super) const LEAST_RATIO: f64 = 3.0;
 /// False-discovery rate.
 pub(super) const FALSE_DISCOVERY_RATE: f64 = 0.05;
 /// Dates that a reader looks at together: the rate holds over all their scopes.
-pub(super) const DATES_READ: f64 = 50.0;
+pub(super) const DATES_READ: f64 = 100.0;
 
 /// Usual length of a poor spell: it may lie partly outside of a window.
 pub(super) const SPELL_MINUTES: f64 = 5.0;
 /// Shortest acute incident.
 pub(super) const LEAST_WINDOW_MINUTES: i32 = 10;
-/// Own dates on the same kind of network without which a person or room is not judged.
+/// Earlier dates without which a person or room is not judged, and a home not known.
 pub(super) const LEAST_OWN_DATES: f64 = 4.0;
 
 /// Weight of the stratum, in sessions, against a person's own sessions.
@@ -41,6 +41,8 @@ pub(super) const ASSUMED_SHARE: [f64; 3] = [0.03, 0.015, 0.01];
 /// With fewer earlier dates, more is assumed: only loud incidents are found.
 pub(super) const LEAST_HISTORY_DAYS: usize = 3;
 pub(super) const SHARE_WITHOUT_HISTORY: [f64; 3] = [0.15, 0.11, 0.08];
+/// The same at home and on cellular networks.
+pub(super) const NATURAL_SHARE_WITHOUT_HISTORY: [f64; 3] = [0.5, 0.4, 0.3];
 /// No session is expected to be affected with a smaller probability.
 pub(super) const LEAST_PROBABILITY: [f64; 3] = [0.004, 0.003, 0.002];
 
@@ -59,6 +61,8 @@ pub(super) const MERGE_MINUTES: i32 = 120;
 pub(super) const CHRONIC_BAD_DAYS: usize = 5;
 pub(super) const CHRONIC_USED_DAYS: usize = 10;
 pub(super) const CHRONIC_LOOK_BACK_DAYS: i32 = 21;
+/// Dates on which nearly the same days are judged.
+pub(super) const CHRONIC_DATES: f64 = 10.0;
 /// A bad day of a person or room: share of judged minutes, or half of the meetings and the second share.
 pub(super) const BAD_DAY_SHARE: f64 = 0.2;
 pub(super) const BAD_DAY_SHARE_MEETINGS: f64 = 0.1;
@@ -67,11 +71,14 @@ pub(super) const BAD_DAY_EXCESS: f64 = 0.1;
 /// Times the peers that a bad day must reach.
 pub(super) const BAD_DAY_RATIO: f64 = 3.0;
 
-/// Days of a problem before it: used days on which at least two people, and half of the share of the date, were affected.
+/// A day goes on with a problem if at least this share of its people is affected.
 pub(super) const RUN_SHARE: f64 = 0.5;
 /// A problem goes on the next day if nearly all use of the scope was within it: at most this share of the minutes lies
 /// after its end on the first day, or before its start on the next.
 pub(super) const OVERNIGHT_SHARE: f64 = 0.2;
+
+/// Days between the days of one acute problem at most, a weekend included.
+pub(super) const LONGEST_LINK_DAYS: i32 = 4;
 
 /// Severity: people affected for critical and for major, and the share of minutes for major.
 pub(super) const CRITICAL_PEOPLE: u32 = 10;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::acute::Acute;
 use super::chronic::Chronic;
 use super::constants::{
-    CRITICAL_PEOPLE, DATES_READ, DIRECTION_SHARE, HISTORY_DAYS, MAJOR_PEOPLE, MAJOR_POOR_PCT, OVERNIGHT_SHARE,
+    CRITICAL_PEOPLE, DATES_READ, DIRECTION_SHARE, HISTORY_DAYS, LEAST_AFFECTED, LONGEST_LINK_DAYS, MAJOR_PEOPLE,
+    MAJOR_POOR_PCT, OVERNIGHT_SHARE, RUN_SHARE,
 };
 use super::data::{CauseMinute, Day, Family, Names, Session};
 use super::history::IncidentError;
@@ -13,6 +14,7 @@ use super::incident::{Direction, Incident, Kind, Metric, ScopeKind, Severity};
 use super::known::{Known, KnownIncidents};
 use super::null_model::Past;
 use super::read::Reader;
+use super::runs::day_share;
 use super::summary;
 
 const MINUTE_US: i64 = 60_000_000;
@@ -193,7 +195,8 @@ impl Describe<'_> {
         Ok(Some(incident))
     }
 
-    /// The incident of the scope's used day before, if nearly nothing lies between its end and this start.
+    /// The incident of a day before, if nearly nothing of the scope's use lies between its end and this start. Days
+    /// with few people, and bad days without an incident of their own, may lie between.
     fn goes_on<'k>(
         &self,
         one: &Acute,
@@ -202,20 +205,25 @@ impl Describe<'_> {
         known: &'k KnownIncidents,
     ) -> Option<&'k Known> {
         let is_member = |session: &&Session| session.scope(one.kind) == one.scope;
-        let earlier = self
-            .past
-            .before(self.day.date, HISTORY_DAYS)
-            .find(|of| of.sessions.iter().filter(is_member).count() >= 2)?;
-        let before = known.acute(one.kind, scope, one.family, earlier.date)?;
-        let end = (before.end_utc_us / MINUTE_US) as i32;
         let share = |of: &Day, gap: (i32, i32)| {
             let members = || of.sessions.iter().filter(is_member);
             let all: f64 = members().map(|one| f64::from(one.judged_minutes)).sum();
             members().map(|one| overlap(one, gap)).sum::<f64>() / all.max(1.0)
         };
-        let is_close = share(earlier, (end + 1, i32::MAX / 2)) <= OVERNIGHT_SHARE
-            && share(self.day, (i32::MIN / 2, window.0 - 1)) <= OVERNIGHT_SHARE;
-        is_close.then_some(before)
+        if share(self.day, (i32::MIN / 2, window.0 - 1)) > OVERNIGHT_SHARE {
+            return None;
+        }
+        for of in self.past.before(self.day.date, LONGEST_LINK_DAYS) {
+            if let Some(before) = known.acute(one.kind, scope, one.family, of.date) {
+                let end = (before.end_utc_us / MINUTE_US) as i32;
+                return (share(of, (end + 1, i32::MAX / 2)) <= OVERNIGHT_SHARE).then_some(before);
+            }
+            let (people, affected) = day_share(of, one.kind, one.scope, one.family);
+            if people >= LEAST_AFFECTED && (affected as f64) < RUN_SHARE * people as f64 {
+                return None;
+            }
+        }
+        None
     }
 
     /// Everybody else in the window.

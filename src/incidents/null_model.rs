@@ -3,11 +3,12 @@
 //! Empirical Bayes: a person's own sessions on the same kind of network, shrunk towards everybody's on that kind of
 //! network. So a home network that is bad for good explains itself.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::constants::{
     AFFECTED, ASSUMED_SESSIONS, ASSUMED_SHARE, HISTORY_DAYS, LEAST_HISTORY_DAYS, LEAST_HISTORY_SHARE,
-    LEAST_JUDGED_MINUTES, LEAST_PROBABILITY, PRIOR_SESSIONS, SHARE_WITHOUT_HISTORY, SPELL_MINUTES,
+    LEAST_JUDGED_MINUTES, LEAST_OWN_DATES, LEAST_PROBABILITY, NATURAL_SHARE_WITHOUT_HISTORY, PRIOR_SESSIONS,
+    SHARE_WITHOUT_HISTORY, SPELL_MINUTES,
 };
 use super::data::{Day, Family, Session, WhoKind};
 use super::incident::ScopeKind;
@@ -45,43 +46,83 @@ impl Past {
     }
 }
 
+/// Whether differences between people are natural on a kind of network: at home, or cellular.
+pub(super) fn is_natural(stratum: usize) -> bool {
+    stratum % 2 == 1 || stratum / 2 == 2
+}
+
 /// The kind of network of a session: wired, Wi-Fi, cellular or other, at a place of its own or a shared one.
 #[derive(Debug)]
 pub(super) struct Strata {
     /// By number of the public network: whether at least three people used it.
     shared: Vec<bool>,
+    /// By number of the subnet: whether it is behind many public networks, so a default of home routers.
+    scattered: Vec<bool>,
     /// By number of the network type.
     network_type: Vec<usize>,
 }
 
 impl Strata {
     pub(super) fn learn(past: &Past, today: &Day, network_types: Vec<usize>) -> Strata {
-        let mut users: Vec<[u32; 3]> = Vec::new();
+        let (mut users, mut providers) = (Distinct::default(), Distinct::default());
         let days = past.before(today.date, HISTORY_DAYS).chain(std::iter::once(today));
         for session in days.flat_map(|day| &day.sessions) {
-            let at = session.scope(ScopeKind::Egress) as usize;
-            if users.len() <= at {
-                users.resize(at + 1, [u32::MAX; 3]);
-            }
-            let seen = &mut users[at];
-            if !seen.contains(&session.who)
-                && let Some(free) = seen.iter_mut().find(|one| **one == u32::MAX)
-            {
-                *free = session.who;
-            }
+            users.add(session.scope(ScopeKind::Egress), session.who);
+            providers.add(session.scope(ScopeKind::Subnet), session.scope(ScopeKind::Egress));
         }
-        Strata { shared: users.iter().map(|seen| seen[2] != u32::MAX).collect(), network_type: network_types }
+        Strata { shared: users.many(), scattered: providers.many(), network_type: network_types }
+    }
+
+    /// The scope of a session; the subnet of a home is none.
+    pub(super) fn scope(&self, session: &Session, kind: ScopeKind) -> u32 {
+        let scope = session.scope(kind);
+        if kind == ScopeKind::Subnet && self.is_scattered(scope) { 0 } else { scope }
+    }
+
+    fn is_scattered(&self, subnet: u32) -> bool {
+        self.scattered.get(subnet as usize).copied().unwrap_or(false)
     }
 
     pub(super) fn is_home(&self, session: &Session) -> bool {
         let egress = session.scope(ScopeKind::Egress) as usize;
         let office = session.scope(ScopeKind::Site) != 0;
-        !office && (session.is_home_like || egress == 0 || !self.shared.get(egress).copied().unwrap_or(false))
+        let subnet = session.scope(ScopeKind::Subnet);
+        !office
+            && (session.is_home_like
+                || self.is_scattered(subnet)
+                || egress == 0
+                || !self.shared.get(egress).copied().unwrap_or(false))
     }
 
     pub(super) fn of(&self, session: &Session) -> usize {
         let network = self.network_type.get(session.scope(ScopeKind::NetworkType) as usize).copied().unwrap_or(3);
         network * 2 + usize::from(self.is_home(session))
+    }
+}
+
+/// By number, up to three distinct values seen with it.
+#[derive(Debug, Default)]
+struct Distinct {
+    seen: Vec<[u32; 3]>,
+}
+
+impl Distinct {
+    fn add(&mut self, number: u32, value: u32) {
+        let at = number as usize;
+        if self.seen.len() <= at {
+            self.seen.resize(at + 1, [u32::MAX; 3]);
+        }
+        let seen = &mut self.seen[at];
+        if !seen.contains(&value)
+            && let Some(free) = seen.iter_mut().find(|one| **one == u32::MAX)
+        {
+            *free = value;
+        }
+    }
+
+    /// Whether each number has at least three.
+    fn many(&self) -> Vec<bool> {
+        self.seen.iter().map(|seen| seen[2] != u32::MAX).collect()
     }
 }
 
@@ -131,7 +172,9 @@ pub(super) struct Expected {
     pub(super) hazard: [f64; LEVELS],
     /// Share of the minutes.
     pub(super) minutes: f64,
-    /// The dates of the person's own sessions that it is learned from.
+    /// Whether nobody knows yet if this home is one of the bad ones.
+    pub(super) is_unknown_home: bool,
+    /// Earlier dates of the person, on any network.
     pub(super) own_dates: f64,
 }
 
@@ -150,6 +193,8 @@ pub(super) struct Rates {
     /// What is expected of a session of a stranger, by stratum.
     pub(super) peers: [[Expected; 3]; STRATA],
     own: HashMap<(u32, u8), Counts>,
+    /// By person: dates, and the last of them.
+    dates: HashMap<u32, (u32, i32)>,
     /// Too few days to know what is usual.
     is_new: bool,
 }
@@ -161,6 +206,7 @@ impl Rates {
             strata: [Counts::default(); STRATA],
             peers: [[Expected::default(); 3]; STRATA],
             own: HashMap::new(),
+            dates: HashMap::new(),
             is_new: past.before(before, HISTORY_DAYS - (date - before)).count() < LEAST_HISTORY_DAYS,
         };
         for day in past.before(before, HISTORY_DAYS - (date - before)) {
@@ -169,6 +215,8 @@ impl Rates {
                 rates.strata[stratum].add(session, day.date);
                 if session.who_kind != WhoKind::Guest {
                     rates.own.entry((session.who, stratum as u8)).or_default().add(session, day.date);
+                    let dates = rates.dates.entry(session.who).or_insert((0, i32::MIN));
+                    *dates = (dates.0 + u32::from(dates.1 != day.date), day.date);
                 }
             }
         }
@@ -189,11 +237,13 @@ impl Rates {
             for level in 0..LEVELS {
                 let share =
                     (own.affected[at][level] + PRIOR_SESSIONS * peer.session[level]) / (own.sessions + PRIOR_SESSIONS);
-                let share = if self.is_new { share.max(SHARE_WITHOUT_HISTORY[level]) } else { share };
+                let assumed = if is_natural(stratum) { NATURAL_SHARE_WITHOUT_HISTORY } else { SHARE_WITHOUT_HISTORY };
+                let share = if self.is_new { share.max(assumed[level]) } else { share };
                 one.session[level] = share.clamp(LEAST_PROBABILITY[level], 0.98);
                 one.hazard[level] = -(1.0 - one.session[level]).ln() / own_length;
             }
-            one.own_dates = own.dates;
+            one.is_unknown_home = is_natural(stratum) && family == Family::Network && own.dates < LEAST_OWN_DATES;
+            one.own_dates = self.dates.get(&session.who).map_or(0.0, |dates| f64::from(dates.0));
             let prior_minutes = PRIOR_SESSIONS * length;
             one.minutes = (own.minutes[at] + prior_minutes * peer.minutes) / (own.judged + prior_minutes);
         }
@@ -234,40 +284,65 @@ impl Rates {
     }
 }
 
-/// How much the number of affected sessions varies from day to day beyond chance, as the spread of a log-normal factor:
-/// of the tenant, of a site, of a meeting. From the days before, without the worst tenth.
+/// The people of a group on a day, summed up: those affected and those expected.
+#[derive(Debug, Clone, Copy, Default)]
+struct DayGroup {
+    who: Option<u32>,
+    /// Of the last person.
+    hit: [bool; 3],
+    chance: [f64; 3],
+    observed: [f64; 3],
+    expected: [f64; 3],
+}
+
+impl DayGroup {
+    fn close_person(&mut self) {
+        for at in 0..3 {
+            self.observed[at] += f64::from(u8::from(self.hit[at]));
+            self.expected[at] += self.chance[at];
+        }
+        (self.hit, self.chance) = ([false; 3], [0.0; 3]);
+    }
+}
+
+/// How much the number of affected people varies from day to day beyond chance, as the spread of a log-normal factor: of
+/// the tenant, of a site, of a meeting. From the days before, without the worst fifth, which may be incidents.
 pub(super) fn spreads(past: &Past, strata: &Strata, rates: &Rates, date: i32) -> [[f64; 3]; 3] {
     let mut spreads = [[0.0; 3]; 3];
-    let mut groups: [HashMap<u32, [[f64; 2]; 3]>; 3] = Default::default();
     let mut ratios: [[Vec<(f64, f64)>; 3]; 3] = Default::default();
     for day in past.before(date, HISTORY_DAYS) {
-        for group in &mut groups {
-            group.clear();
-        }
-        for session in &day.sessions {
+        let mut groups: [BTreeMap<u32, DayGroup>; 3] = Default::default();
+        let mut order: Vec<(u32, u32)> =
+            day.sessions.iter().enumerate().map(|(at, one)| (one.who, at as u32)).collect();
+        order.sort_unstable();
+        for (who, at) in order {
+            let session = &day.sessions[at as usize];
             let judged = f64::from(session.judged_minutes);
             if judged < LEAST_JUDGED_MINUTES {
                 continue;
             }
             let expected = rates.expected(strata, session);
             let scopes = [1, session.scope(ScopeKind::Site), session.scope(ScopeKind::Meeting)];
-            for (group, scope) in groups.iter_mut().zip(scopes) {
-                if scope == 0 {
-                    continue;
+            for (group, scope) in groups.iter_mut().zip(scopes).filter(|(_, scope)| *scope != 0) {
+                let group = group.entry(scope).or_default();
+                if group.who != Some(who) {
+                    group.close_person();
+                    group.who = Some(who);
                 }
-                let sums = group.entry(scope).or_default();
                 for family in Family::ALL {
+                    let at = family as usize;
                     let poor = f64::from(session.family_minutes(family));
-                    sums[family as usize][0] += f64::from(u8::from(was_affected(0, poor, judged)));
-                    sums[family as usize][1] += expected[family as usize].session[0];
+                    group.hit[at] |= was_affected(0, poor, judged);
+                    group.chance[at] = 1.0 - (1.0 - group.chance[at]) * (1.0 - expected[at].session[0]);
                 }
             }
         }
-        for (ratio, group) in ratios.iter_mut().zip(&groups) {
-            for sums in group.values() {
-                for (at, [observed, expected]) in sums.iter().enumerate() {
-                    if *expected >= 0.5 {
-                        ratio[at].push((*observed, *expected));
+        for (ratio, group) in ratios.iter_mut().zip(&mut groups) {
+            for group in group.values_mut() {
+                group.close_person();
+                for at in 0..3 {
+                    if group.expected[at] >= 0.5 {
+                        ratio[at].push((group.observed[at], group.expected[at]));
                     }
                 }
             }
@@ -278,12 +353,12 @@ pub(super) fn spreads(past: &Past, strata: &Strata, rates: &Rates, date: i32) ->
             ratio.sort_by(|left, right| {
                 (left.0 / left.1).total_cmp(&(right.0 / right.1)).then(left.1.total_cmp(&right.1))
             });
-            ratio.truncate(ratio.len() * 9 / 10);
-            // Two pseudo-observations of a factor of 1.25.
+            ratio.truncate(ratio.len() * 4 / 5);
+            // Twenty pseudo-observations of a factor of 1.25; half again for what the worst would add.
             let excess: f64 = ratio.iter().map(|(observed, expected)| (observed - expected).powi(2) - observed).sum();
             let weight: f64 = ratio.iter().map(|(_, expected)| expected * expected).sum();
-            let variance = 1.5 * (excess + 2.0 * 0.0625) / (weight + 2.0);
-            *spread = (1.0 + variance.max(0.0)).ln().sqrt().clamp(0.25, 0.8);
+            let variance = 1.5 * (excess + 20.0 * 0.0625) / (weight + 20.0);
+            *spread = (1.0 + variance.max(0.0)).ln().sqrt().clamp(0.25, 0.5);
         }
     }
     spreads

@@ -41,7 +41,7 @@ pub(super) fn bad_run(
 }
 
 /// People (meetings) of a scope on a day, and how many were lightly affected.
-fn day_share(day: &Day, kind: ScopeKind, scope: u32, family: Family) -> (usize, usize) {
+pub(super) fn day_share(day: &Day, kind: ScopeKind, scope: u32, family: Family) -> (usize, usize) {
     let mut units: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
     for (at, session) in day.sessions.iter().enumerate() {
         if session.scope(kind) == scope {

@@ -2,6 +2,7 @@
 
 use super::acute::{Acute, Search};
 use super::chronic::{Chronic, ChronicSearch};
+use super::constants::CHRONIC_BAD_DAYS;
 use super::data::{Day, Names};
 use super::incident::ScopeKind;
 use super::null_model::{Past, Rates, Strata, network_number};
@@ -20,8 +21,9 @@ pub(super) fn judge(past: &Past, day: &Day, names: &Names) -> Verdict {
         .collect();
     let strata = Strata::learn(past, day, network_types);
     let chronic = ChronicSearch::new(past, day, &strata).run();
-    let mut today = Today::new(day);
-    for one in &chronic {
+    let mut today = Today::new(day, &strata);
+    // One that is not reported yet leaves its minutes to acute incidents.
+    for one in chronic.iter().filter(|one| one.bad_days >= CHRONIC_BAD_DAYS) {
         for at in today.members(one.kind, one.scope).to_vec() {
             if one.people.contains(&today.session(at).who) {
                 today.explain(at, (i32::MIN / 2, i32::MAX / 2), Some(one.family));

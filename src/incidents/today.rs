@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::data::{CauseMinute, Day, Family, KINDS, Session, WhoKind};
 use super::incident::ScopeKind;
+use super::null_model::Strata;
 
 #[derive(Debug)]
 pub(super) struct Today<'a> {
@@ -20,7 +21,7 @@ pub(super) struct Today<'a> {
 }
 
 impl<'a> Today<'a> {
-    pub(super) fn new(day: &'a Day) -> Today<'a> {
+    pub(super) fn new(day: &'a Day, strata: &Strata) -> Today<'a> {
         let mut ranges = vec![0..0; day.sessions.len()];
         let mut from = 0;
         for chunk in day.minutes.chunk_by(|left, right| left.session == right.session) {
@@ -30,7 +31,7 @@ impl<'a> Today<'a> {
         let mut members: [BTreeMap<u32, Vec<u32>>; KINDS] = Default::default();
         for (at, session) in day.sessions.iter().enumerate() {
             for kind in ScopeKind::ALL.iter().copied() {
-                let scope = session.scope(kind);
+                let scope = strata.scope(session, kind);
                 let own = match kind {
                     ScopeKind::Person => session.who_kind == WhoKind::Person,
                     ScopeKind::Room => session.who_kind == WhoKind::Room,
