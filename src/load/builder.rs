@@ -214,8 +214,8 @@ impl Builder<'_> {
         files: &mut Vec<PublishedFile>,
         runs: RunRows<'_>,
     ) -> Result<BTreeSet<i32>> {
-        let is_anew = self.searches_all_dates(base);
-        if is_anew {
+        let searches_all = self.searches_all_dates(base);
+        if searches_all {
             files.retain(|file| !incidents::is_searched(&file.table));
         }
         let (applied, loaded) =
@@ -239,7 +239,7 @@ impl Builder<'_> {
             let samples = files.iter().filter(|file| file.table == QUALITY_SAMPLES.name);
             let published = samples.filter_map(|file| civil_date(file.date_with_rows()?)).collect();
             let mut changed = None;
-            if !is_anew {
+            if !searches_all {
                 let mut dates = incidents::dates_of_changed_rooms(draft, &rooms)?;
                 for table in [&MEETINGS, &PARTICIPANTS, &QUALITY_SAMPLES] {
                     dates.extend(changed_dates(&changes, table).into_iter().filter_map(civil_date));

@@ -14,7 +14,7 @@ use super::connection::rows;
 use super::custom::CustomFile;
 use super::draft::Draft;
 use super::error::{LoadError, Result};
-use super::incidents::IncidentSearch;
+use super::incident_search::IncidentSearch;
 use super::scripts::{Script, run_all};
 use crate::schema::cell::Row;
 use crate::schema::{

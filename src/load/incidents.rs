@@ -5,14 +5,12 @@
 //! reads, is updated with them. Leaves out the search itself, which the caller of the publication gives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::path::Path;
-
-use duckdb::Connection;
 
 use super::connection::rows;
 use super::draft::Draft;
 use super::error::{LoadError, Result};
+use super::incident_search::{IncidentRows, IncidentSearch};
 use super::part_writer::{PartWriter, StagedPart};
 use super::reference::export_rows;
 use crate::schema::cell::{Cell, Row};
@@ -20,22 +18,6 @@ use crate::schema::{
     INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, PARTICIPANTS, PARTITION_COLUMN, ROOMS, Table,
     civil_date_text, ddl,
 };
-
-/// Searches the rows of a database for incidents.
-pub trait IncidentSearch: Sync {
-    /// The incidents of the dates (days since 1970-01-01, ascending, without a gap in the published dates). The tables
-    /// hold the incidents of earlier dates, and none of these.
-    fn search(&self, connection: &Connection, profile: &str, dates: &[i32]) -> Result<IncidentRows, SearchError>;
-}
-
-pub(crate) type SearchError = Box<dyn Error + Send + Sync>;
-
-/// The rows of [`INCIDENTS`] and of [`INCIDENT_PARTICIPANTS`].
-#[derive(Debug, Default, PartialEq)]
-pub struct IncidentRows {
-    pub incidents: Vec<Row>,
-    pub participants: Vec<Row>,
-}
 
 /// Days before a date that its incidents depend on.
 const REACH_DAYS: i32 = 28;
