@@ -30,7 +30,9 @@ pub(super) struct HtmlArgs {
     date: Option<Date>,
 
     /// Initial language; it can be switched on the page
-    #[arg(long, value_name = "LANGUAGE", default_value = "auto", value_parser = one_of(LANGUAGES))]
+    // Its own ID: `language` is the setting for alert messages, which a page does not follow.
+    #[arg(id = "page_language", long = "language", value_name = "LANGUAGE", default_value = "auto",
+        value_parser = one_of(LANGUAGES))]
     language: Language,
 
     /// Number of worst meetings to show minute by minute
