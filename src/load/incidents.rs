@@ -1,7 +1,7 @@
 //! `incidents` and `incident_participants`: which dates are searched again, and their parts.
 //!
-//! Promises that they follow from the other stored rows, however these were published: the incidents of a date depend on
-//! that date and the [`REACH_DAYS`] before it, and on the incidents of those. `judged_participants`, which the search
+//! Promises that they follow from the other stored rows, however these were published: the incidents of a date depend
+//! on that date and the [`REACH_DAYS`] before it, and on the incidents of those. `judged_participants`, which the search
 //! reads, is updated with them. Leaves out the search itself, which the caller of the publication gives.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -104,8 +104,8 @@ impl Plan {
         plan
     }
 
-    /// Gives every dated table without any row, except for the incidents, an empty file, under the first date, because readers of
-    /// `parquet/<table>/*/*.parquet` refuse a pattern that no file matches.
+    /// Gives every dated table without any row, except for the incidents, an empty file, under the first date, because
+    /// readers of `parquet/<table>/*/*.parquet` refuse a pattern that no file matches.
     pub(super) fn add_empty_parts(&mut self, paths: &StorePaths, run_id: &str, naming: &Naming<'_>) -> Result {
         let Some(first) = self.files.iter().filter_map(|file| file.meeting_date.clone()).min() else { return Ok(()) };
         for table in TABLES.iter().filter(|table| table.is_dated() && !is_searched(table.name)) {
