@@ -10,6 +10,7 @@ use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output;
 use crate::cli::runtime::now_us;
 use crate::commands;
+use crate::config::{Config, Origin};
 use crate::error::Failure;
 use crate::report::page::{self, Language, Page, PageRequest, Period};
 use crate::schema::civil_date_text;
@@ -29,12 +30,6 @@ pub(super) struct HtmlArgs {
     #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<Date>,
 
-    /// Initial language; it can be switched on the page
-    // Its own ID: `language` is the setting for alert messages, which a page does not follow.
-    #[arg(id = "page_language", long = "language", value_name = "LANGUAGE", default_value = "auto",
-        value_parser = one_of(LANGUAGES))]
-    language: Language,
-
     /// Number of worst meetings to show minute by minute
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=100))]
     meetings: u32,
@@ -50,11 +45,14 @@ const PERIODS: &[Choice<Period>] = &[
     ("month", "A calendar month, compared with the month before", Period::Month),
 ];
 
-const LANGUAGES: &[Choice<Language>] = &[
-    ("auto", "Language of the browser; English without scripts", Language::Auto),
-    ("en", "English", Language::English),
-    ("zh", "Chinese", Language::Chinese),
-];
+/// The language of the settings if it is given anywhere, otherwise that of the reader's browser. The page can be switched.
+fn initial_language(config: &Config) -> Language {
+    match (config.origin("language"), config.language) {
+        (Origin::Default, _) => Language::Auto,
+        (_, crate::text::Language::English) => Language::English,
+        (_, crate::text::Language::Chinese) => Language::Chinese,
+    }
+}
 
 fn date(text: &str) -> Result<Date, String> {
     let date = text.parse::<Date>().ok().filter(|_| text.len() == "2026-11-01".len());
@@ -67,7 +65,7 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
         date: args.date,
         today: civil_date_text(context.config.timezone.day_of(now_us())).parse().ok(),
         profile: context.config.profile.clone(),
-        language: args.language,
+        language: initial_language(&context.config),
         meetings: args.meetings,
     };
     let config = &context.config;
