@@ -16,7 +16,7 @@
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
--- column: cpu min: Minutes in which the picture suffers from the CPU, poor or not; see cpu-hogs.
+-- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
 -- column: cpu_p95_pct %: 95th percentile of the app's peak CPU usage.
 -- column: previous: Next lower version in the window.
 -- column: pairs: People and rooms with judged minutes on both versions.

@@ -13,17 +13,17 @@
 -- column: device: Client device type.
 -- column: version: Latest app version.
 -- column: sessions: Participant rows with a CPU value.
--- column: days: Days with minutes in which the picture suffers from the CPU.
+-- column: days: Days with minutes in which the picture suffers from high CPU load.
 -- column: n min: Minutes with a CPU value.
--- column: cpu min: Minutes in which the picture suffers from the CPU.
--- column: cpu_pct %: Percentage of minutes in which the picture suffers from the CPU; empty below min_n.
+-- column: cpu min: Minutes in which the picture suffers from high CPU load.
+-- column: cpu_pct %: Percentage of minutes in which the picture suffers from high CPU load; empty below min_n.
 -- column: poor min: Of these, poor minutes.
 -- column: hot min: Minutes with the CPU of the app or the computer over its threshold, with or without effect.
 -- column: client_p95_pct %: 95th percentile of the app's peak CPU usage.
 -- column: system_p95_pct %: 95th percentile of the system's peak CPU usage.
--- column: fps_out_cpu fps: Median sent frame rate in the minutes that suffer.
+-- column: fps_out_cpu fps: Median sent frame rate in these minutes.
 -- column: fps_out_else fps: Median sent frame rate in other minutes.
--- column: height_out_cpu px: Median sent resolution (lines) in the minutes that suffer.
+-- column: height_out_cpu px: Median sent resolution (lines) in these minutes.
 -- column: height_out_else px: Median sent resolution (lines) in other minutes.
 -- column: verdict: replace if the 95th percentile is over the threshold, otherwise watch.
 -- column: who: ID of the person or room.
@@ -34,7 +34,7 @@
 -- caveat: Received video counts by its height only while nothing is shared, and sharing only by its height: clients shrink
 --   video beside a shared screen, and a still slide needs no frames.
 -- caveat: The CPU load may come from other programs.
--- empty: Nobody's picture suffers from the CPU in this window, or Feishu reported no CPU values.
+-- empty: Nobody's picture suffers from high CPU load in this window, or Feishu reported no CPU values.
 -- table: name, device, n, cpu, cpu_pct, poor, verdict | hot, days, version, client_p95_pct, system_p95_pct, fps_out_cpu,
 --   fps_out_else, kind, sessions, who
 -- next: report user {name|who}

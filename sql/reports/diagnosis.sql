@@ -7,8 +7,8 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- column: cause: Metric and direction. Every cause is listed, also those without minutes.
--- column: minutes min: Minutes with this cause: poor minutes, and for CPU also those in which the picture suffers but is
---   not poor.
+-- column: minutes min: Minutes with this cause: poor minutes, and for CPU also those in which the picture suffers
+--   without being poor.
 -- column: poor min: Poor participant-minutes.
 -- column: poor_pct %: Percentage of all poor minutes.
 -- column: participants: Participant rows with such a minute.

@@ -14,7 +14,8 @@
 -- column: scope_name: Name of the person or room, topic of the meeting, otherwise the scope.
 -- column: metric: loss, delay, jitter, frame_rate or cpu.
 -- column: direction: received, sent or both.
--- column: start_time_local local: First poor minute; of a problem that goes on, that of its first date.
+-- column: start_time_local local: First poor minute; for a problem that continues over several dates, that of its first
+--   date.
 -- column: end_time_local local: Last poor minute.
 -- column: participants: People and rooms affected.
 -- column: meetings: Meetings affected.
@@ -32,7 +33,7 @@
 -- column: meeting_date local: Date of the row that is shown.
 -- column: profile: Profile used.
 -- threshold: Limits of the search: metrics incident_* in the report threshold-sheet.
--- caveat: A problem that goes on over several dates is one row with the counts of its latest date.
+-- caveat: A problem that continues over several dates is one row with the counts of its latest date.
 -- caveat: A connection that has always been poor is not an incident: every scope is compared with its own history and
 --   with its peers.
 -- empty: No incident overlaps this period.

@@ -13,7 +13,8 @@
 -- column: minute local: Minute, local time.
 -- column: who: Name, or ID if there is no name.
 -- column: verdict: poor, good or empty (unclassified).
--- column: cause: Cause of a poor minute: metric and direction. CPU also if the picture suffers from it but is not poor.
+-- column: cause: Cause of a poor minute: metric and direction. CPU also for a picture that suffers from it without
+--   being poor.
 -- column: audio_in: Verdict on received audio.
 -- column: audio_out: Verdict on sent audio.
 -- column: video_in: Verdict on received video.

@@ -14,7 +14,7 @@ case
     else 'frame_rate'
 end;
 
--- received, sent or both, of two flags.
+-- received, sent or both, from two flags.
 create or replace macro direction_of_both(is_received, is_sent) as
 case when is_received and is_sent then 'both' when is_received then 'received' when is_sent then 'sent' else 'both' end;
 
@@ -108,10 +108,10 @@ from (
 -- What else is known about a poor minute:
 -- is_service_wide    at least half of at least 10 judged participants of the meeting date are poor in this minute, and
 --                    the poor ones use at least 3 public networks, so a problem at one office is not a service outage
--- is_far_end         a received stream is poor, own loss, delay and sent jitter are within thresholds, and another
---                    participant in the meeting sent with poor quality in this minute (sent loss or jitter, or poor sent
---                    video or sharing)
--- is_licence_capped  the hour is capped (licence_capped_hours) and the own resolution is at or below the cap
+-- is_far_end         a received stream is poor, the participant's loss, delay and sent jitter are within thresholds,
+--                    and another participant in the meeting sent with poor quality in this minute (sent loss or jitter,
+--                    or poor sent video or sharing)
+-- is_licence_capped  the hour is capped (licence_capped_hours) and the participant's resolution is at or below the cap
 
 -- All poor minutes with their causes, and signs of a cause beyond the participant.
 create or replace macro poor_minutes(since := null, until := null, profile := 'cqd') as table
@@ -190,11 +190,11 @@ left join licence_capped_hours(since := since, until := until, profile := profil
     and h.hour_utc = date_trunc('hour', m.minute_utc)
 where m.metric is not null;
 
--- Minutes in which the picture suffers from the CPU: it is over its threshold, loss, delay and jitter are within theirs,
--- and the frame rate of an active video stream is below cpu_framerate_fps, or a height is at most half of the largest
--- height of the same participant. Heights count of video and sharing that is sent, and of received video while nothing
--- is shared, because clients shrink it beside a shared screen. The frame rate of sharing does not count, because a still
--- slide needs no frames.
+-- Minutes in which the picture suffers from high CPU load: the CPU is over its threshold, loss, delay and jitter are
+-- within theirs, and the frame rate of an active video stream is below cpu_framerate_fps, or a height is at most half
+-- of the largest height of the same participant. Heights count of video and sharing that is sent, and of received video
+-- while nothing is shared, because clients shrink it beside a shared screen. The frame rate of sharing does not count,
+-- because a still slide needs no frames.
 create or replace macro cpu_minutes(since := null, until := null, profile := 'cqd') as table
 -- All minutes of the participants with a hot minute.
 with pictures as materialized (
@@ -280,7 +280,7 @@ where s.is_framerate_received_low
     or s.is_height_sent_low
     or s.is_poor;
 
--- Every poor minute with its cause, and the other minutes in which the picture suffers from the CPU.
+-- Every poor minute with its cause, and the other minutes in which the picture suffers from high CPU load.
 create or replace macro cause_minutes(since := null, until := null, profile := 'cqd') as table
 select
     p.participant_key,

@@ -42,7 +42,7 @@ where f.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and f.meeting_date < coalesce(cast(until as date), date '9999-12-31');
 
 -- One row per dimension value: volume, poor minutes, affected participants, percentiles, main cause, minutes in which the
--- picture suffers from the CPU.
+-- picture suffers from high CPU load.
 create or replace macro quality_by(since := null, until := null, profile := 'cqd', dimension := 'site') as table
 with judged as materialized (
     select

@@ -38,7 +38,7 @@ const BOT_CODES: &[BotCode] = &[
         19024,
         "the bot requires a keyword: remove the keyword from its security settings, or add vcq-etl to its keywords, which every message contains",
     ),
-    BotCode { is_temporary: true, ..code(11232, "the group gets too many messages; it is sent again later") },
+    BotCode { is_temporary: true, ..code(11232, "the group gets too many messages; this one is sent again later") },
 ];
 
 /// Texts of answers may be of any length.

@@ -21,20 +21,20 @@ pub(super) struct Incident<'a> {
 /// Scope kinds: what stands before the name, in both languages; empty where the name says it.
 const SCOPES: &[(&str, &str, &str)] = &[
     ("site", "", ""),
-    ("egress", "internet egress ", "网络出口 "),
+    ("egress", "public network ", "网络出口 "),
     ("subnet", "subnet ", "子网 "),
     ("room", "room ", "会议室 "),
     ("meeting", "meeting ", "会议 "),
     ("person", "", ""),
     ("app_version", "app version ", "客户端版本 "),
-    ("device", "device ", "设备 "),
+    ("device", "device type ", "设备类型 "),
     ("network_type", "network type ", "网络类型 "),
     ("location", "location ", "地区 "),
 ];
 
 /// Metrics: name, English, Chinese, and whether a direction means something.
 const METRICS: &[(&str, &str, &str, bool)] = &[
-    ("loss", "packet loss", "丢包", true),
+    ("loss", "loss", "丢包", true),
     ("delay", "high delay", "延迟过高", false),
     ("jitter", "jitter", "抖动过大", true),
     ("frame_rate", "low frame rate", "视频帧率过低", true),
@@ -87,7 +87,7 @@ impl<'a> Incident<'a> {
     fn scope(&self, language: Language) -> String {
         let (kind, name) = (self.text("scope_kind"), cut(&self.text("scope_name")));
         match SCOPES.iter().find(|(known, ..)| *known == kind) {
-            None => language.pick("everywhere", "各地参会人").to_owned(),
+            None => language.pick("everywhere", "全局").to_owned(),
             Some((_, english, chinese)) => format!("{}{name}", language.pick(english, chinese)),
         }
     }
@@ -147,7 +147,7 @@ impl<'a> Incident<'a> {
             fact(("When", "时间"), self.when(language)),
         ];
         facts.extend(self.comparison(language).map(|text| fact(("Compared", "对比"), text)));
-        facts.push(fact(("Look at", "查看详情"), format!("vcq-etl report incident {}", self.id)));
+        facts.push(fact(("Details", "查看详情"), format!("vcq-etl report incident {}", self.id)));
         Entry { headline: self.headline(language), facts, row }
     }
 
@@ -165,7 +165,7 @@ impl<'a> Incident<'a> {
             Language::Chinese => {
                 let name = if name.is_empty() { name } else { format!("{name}，") };
                 let share = share.map(|share| format!("（{share}%）")).unwrap_or_default();
-                format!("{name}{reach}；{judged} 分钟中有 {poor} 分钟质量差{share}")
+                format!("{name}{reach}；{judged} 个有效分钟中有 {poor} 个质差分钟{share}")
             }
         }
     }
@@ -192,10 +192,10 @@ impl<'a> Incident<'a> {
                 format!("since {} {year}; last on {}", date(start, language), date(end, language))
             }
             (Language::Chinese, false) => {
-                format!("{year}年{}，共 {}", span(start, end, language), length(start, end, language))
+                format!("{year}年{}，持续 {}", span(start, end, language), length(start, end, language))
             }
             (Language::Chinese, true) => {
-                format!("自 {year}年{}起，最近一次 {}", date(start, language), date(end, language))
+                format!("自 {year}年{}起，最近一次为 {}", date(start, language), date(end, language))
             }
         }
     }
@@ -293,13 +293,13 @@ pub(super) mod tests {
         Where | building Harbour House
         When | Fri 20 Nov 09:40-12:06, 2 h 26 min (2026)
         Compared | 62.4 % poor minutes; usually 0.4 %, elsewhere 0.6 %
-        Look at | vcq-etl report incident a1b2c3
+        Details | vcq-etl report incident a1b2c3
         ");
         insta::assert_snapshot!(lines(&outage(), Language::Chinese), @r"
         11月20日（周五）09:40–12:06，Harbour House：收发双向抖动过大，影响 7 人、3 场会议
-        影响范围 | 7 人、3 场会议；660 分钟中有 412 分钟质量差（62.4%）
+        影响范围 | 7 人、3 场会议；660 个有效分钟中有 412 个质差分钟（62.4%）
         位置 | 楼宇 Harbour House
-        时间 | 2026年11月20日（周五）09:40–12:06，共 2 小时 26 分钟
+        时间 | 2026年11月20日（周五）09:40–12:06，持续 2 小时 26 分钟
         对比 | 质差率 62.4%；此前 28 天为 0.4%，同期其他人为 0.6%
         查看详情 | vcq-etl report incident a1b2c3
         ");
@@ -326,13 +326,13 @@ pub(super) mod tests {
         Where | one person: check the device and the local network
         When | since Mon 9 Nov 2026; last on Fri 20 Nov
         Compared | 62.4 % poor minutes; no earlier data, elsewhere 0.6 %
-        Look at | vcq-etl report incident a1b2c3
+        Details | vcq-etl report incident a1b2c3
         ");
         insta::assert_snapshot!(lines(&hot, Language::Chinese), @r"
         王芳：自11月9日（周一）起持续出现终端 CPU 占用过高，涉及 11 场会议
-        影响范围 | 王芳，11 场会议；660 分钟中有 412 分钟质量差（62.4%）
+        影响范围 | 王芳，11 场会议；660 个有效分钟中有 412 个质差分钟（62.4%）
         位置 | 仅涉及此人，请检查其终端和本地网络
-        时间 | 自 2026年11月9日（周一）起，最近一次 11月20日（周五）
+        时间 | 自 2026年11月9日（周一）起，最近一次为 11月20日（周五）
         对比 | 质差率 62.4%；此前无数据，同期其他人为 0.6%
         查看详情 | vcq-etl report incident a1b2c3
         ");

@@ -1,4 +1,5 @@
-//! What a message is, independent of the channel: a title, and for each row a headline, facts and where to look.
+//! What a message is, independent of the channel: a title, and for each row a headline, facts and the command that
+//! shows more.
 //!
 //! Composed once, when the rows are new, and kept in the ledger until every channel has it.
 
@@ -53,12 +54,12 @@ pub(crate) fn test_message(channel: &str, language: Language) -> Message {
         [
             format!("Test message of vcq-etl to the channel {channel}"),
             "Messages of alert rules arrive here.".to_owned(),
-            "Sent by vcq-etl alert test; nothing has happened.".to_owned(),
+            "Sent by vcq-etl alert test; this is only a test.".to_owned(),
         ],
         [
             format!("vcq-etl 测试消息（通道 {channel}）"),
             "通道已连通，告警消息会发送到这里。".to_owned(),
-            "由 vcq-etl alert test 发送，并无异常。".to_owned(),
+            "由 vcq-etl alert test 发送，仅供测试。".to_owned(),
         ],
     );
     Message {

@@ -83,7 +83,7 @@ mod tests {
           Where: building Harbour House
           When: Fri 20 Nov 09:40-12:06, 2 h 26 min (2026)
           Compared: 62.4 % poor minutes; usually 0.4 %, elsewhere 0.6 %
-          Look at: vcq-etl report incident a1b2c3
+          Details: vcq-etl report incident a1b2c3
 
         and 1 more: vcq-etl report run worst-participants --since 2026-11-18
 

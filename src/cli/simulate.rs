@@ -106,7 +106,7 @@ struct SimulateArgs {
     #[arg(long, value_name = "INCIDENTS")]
     plant: Option<String>,
 
-    /// File to list what --lose leaves out and the incidents, one JSON object per line.
+    /// File for a list of what --lose left out and of the incidents, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
 
@@ -174,7 +174,7 @@ Incidents to plant: none, random, or a list of KIND[=SCOPE][:METRIC][:LENGTH] su
 
 KIND is service, site, egress, subnet, room, meeting, person, app_version, device, network_type or location, and SCOPE a value of it, such as the name of a building. METRIC is \
 loss, delay, jitter, frame_rate or cpu. LENGTH is hours, a number such as 150min, or days (in the last complete week), or chronic (to the last day). What is \
-left out is chosen by the seed. The tenant then has none of the problems that it has without this flag, homes and \
+left out is chosen by the seed. The planted incidents are then the only problems of the tenant; homes and \
 buildings have various networks, and some rooms are busy.";
 
 fn faults_help() -> String {

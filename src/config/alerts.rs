@@ -142,7 +142,7 @@ impl AlertTables {
                     match self.rule(at, rule) {
                         Ok(rule) if settings.rules.iter().any(|known| known.name == rule.name) => {
                             let place = self.place(&format!("rule {}", rule.name));
-                            let problem = "is there twice; give each rule a name of its own".to_owned();
+                            let problem = "occurs twice; give each rule its own name".to_owned();
                             settings.problems.push(ConfigError::Table { place, problem });
                         }
                         Ok(rule) => settings.rules.push(rule),
@@ -156,7 +156,7 @@ impl AlertTables {
     }
 
     fn wrong_type(&self, key: &str, value: &Value) -> ConfigError {
-        let problem = format!("is a {}; write [[alerts]] for each rule, and [channels.NAME]", value.type_str());
+        let problem = format!("is of type {}; write [[alerts]] for each rule, and [channels.NAME]", value.type_str());
         ConfigError::Table { place: self.place(key), problem }
     }
 
@@ -191,7 +191,7 @@ impl AlertTables {
             Value::Float(number) => Ok((key, number.to_string())),
             Value::Boolean(flag) => Ok((key, flag.to_string())),
             Value::Datetime(time) => Ok((key, time.to_string())),
-            other => Err(wrong(format!("has {key}, which is a {}", other.type_str()))),
+            other => Err(wrong(format!("has {key} of type {}", other.type_str()))),
         });
         Ok(Rule {
             parameters: parameters.collect::<Result<_, _>>()?,
@@ -247,9 +247,7 @@ impl AlertTables {
             Some(Value::String(text)) if text.trim().is_empty() => Err(ConfigError::Empty { place: place(key) }),
             Some(Value::String(text)) => Ok(Some(text.trim())),
             // The value may be the secret.
-            Some(other) => {
-                Err(ConfigError::Table { place: place(key), problem: format!("is a {}, not text", other.type_str()) })
-            }
+            Some(_) => Err(ConfigError::Table { place: place(key), problem: "is not text".to_owned() }),
         };
         let (own, file) = (text(key)?, text(&file_key)?);
         if let Some(secret) = self.variables.get(&variable) {
@@ -427,15 +425,18 @@ mod tests {
         assert_eq!((settings.rules.len(), settings.channels.len(), settings.problems.len()), (1, 1, 2));
         assert_eq!(settings.channel_names, ["it-ops", "x"]);
         for (text, problem) in [
-            ("alerts = 5", "alerts in vcq.toml is a integer; write [[alerts]] for each rule, and [channels.NAME]"),
+            (
+                "alerts = 5",
+                "alerts in vcq.toml is of type integer; write [[alerts]] for each rule, and [channels.NAME]",
+            ),
             ("[[alerts]]\nname = 'b'\nto = ['c']", "rule b in vcq.toml cannot be read: missing field `report`"),
             ("[[alerts]]\nreport = 'b'\nto = ['c']", "alert rule 1 in vcq.toml cannot be read: missing field `name`"),
             (
                 &format!("{RULE}quiet_for = 'soon'"),
                 "rule outage in vcq.toml has quiet_for = \"soon\", which is not a duration such as 90m, 12h or 7d (at most 366d)",
             ),
-            (&format!("{RULE}top = [1]"), "rule outage in vcq.toml has top, which is a array"),
-            (&format!("{RULE}{RULE}"), "rule outage in vcq.toml is there twice; give each rule a name of its own"),
+            (&format!("{RULE}top = [1]"), "rule outage in vcq.toml has top of type array"),
+            (&format!("{RULE}{RULE}"), "rule outage in vcq.toml occurs twice; give each rule its own name"),
             (
                 "[channels.x]\nkind = 'feishu'",
                 "channel x in vcq.toml has no address: set url_file (or url), or its variable",
@@ -445,7 +446,7 @@ mod tests {
                 "[channels.x]\nkind = 'webhook'\nurl = 'http://x.example/Zq9'",
                 "channel x in vcq.toml has an address that is not HTTPS; plain HTTP is for loopback addresses only",
             ),
-            ("[channels.x]\nkind = 'webhook'\nurl = 12345", "url of channel x in vcq.toml is a integer, not text"),
+            ("[channels.x]\nkind = 'webhook'\nurl = 12345", "url of channel x in vcq.toml is not text"),
             (
                 "[channels.x]\nkind = 'command'\ncommand = []",
                 "channel x in vcq.toml names no program: command is empty",

@@ -142,7 +142,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "cqd",
-        help: "Threshold profile by which incidents are judged and which reports use: cqd, strict, huawei-red or custom. For the stored incidents a change takes effect at the next sync or rebuild.",
+        help: "Threshold profile of incidents and reports: cqd, strict, huawei-red or custom. For the stored incidents, a change takes effect at the next sync or rebuild.",
         ..setting("profile", "PROFILE", Kind::Text, Group::Store)
     },
     Setting {

@@ -306,7 +306,7 @@ impl<'a, 'b> Search<'a, 'b> {
         if meetings.len() < least_meetings {
             return None;
         }
-        // A problem that goes on for days must not become its own expectation.
+        // A problem that continues for days must not become its own expectation.
         let (mut units, mut before) = (units, None);
         if let Some(date) = bad_run(self.past, self.today.day.date, kind, scope, family, share) {
             let slot = self.before_run(date);

@@ -1,7 +1,7 @@
 //! Chronic incidents: a scope that was worse than its peers on at least five of the last ten days it was used.
 //!
-//! From the sessions alone. A bad home network, a far building or a cellular network that has always been so is no
-//! incident: there only a change against the own history counts.
+//! From the sessions alone. A home network, a remote building or a cellular network that has always been bad is not
+//! an incident: only a change against its own history counts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -73,8 +73,8 @@ pub(super) const BAD_DAY_RATIO: f64 = 3.0;
 
 /// A day goes on with a problem if at least this share of its people is affected.
 pub(super) const RUN_SHARE: f64 = 0.5;
-/// A problem goes on the next day if nearly all use of the scope was within it: at most this share of the minutes lies
-/// after its end on the first day, or before its start on the next.
+/// A problem continues on the next day if nearly all use of the scope was within it: at most this share of the minutes
+/// lies after its end on the first day, or before its start on the next.
 pub(super) const OVERNIGHT_SHARE: f64 = 0.2;
 
 /// Days between the days of one acute problem at most, a weekend included.

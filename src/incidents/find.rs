@@ -12,8 +12,8 @@ use super::null_model::Past;
 use super::read::{DATES_AT_ONCE, Reader};
 use super::search::judge;
 
-/// Days before the first date that are searched too if no incidents are stored: a problem that goes on has the start of
-/// its first day, and a chronic one is reported once a week.
+/// Days before the first date that are searched too if no incidents are stored: a problem that continues has the start
+/// of its first day, and a chronic one is reported once a week.
 const LEAD_DAYS: i32 = 14;
 
 /// The incidents of the dates (days since 1970-01-01, ascending, without a gap in the published dates), by date.

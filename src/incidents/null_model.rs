@@ -1,7 +1,7 @@
 //! What is expected of a session: the probability of being affected, learned from the 28 days before.
 //!
 //! Empirical Bayes: a person's own sessions on the same kind of network, shrunk towards everybody's on that kind of
-//! network. So a home network that is bad for good explains itself.
+//! network. So a home network that is always bad is not an incident.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

@@ -1,4 +1,5 @@
-//! The statistics of the search: exact tails of sums of unequal coins, and the false-discovery rate.
+//! The statistics of the search: exact tail probabilities of sums of unequal Bernoulli trials, and the
+//! false-discovery rate.
 //!
 //! Written here because no maintained crate has the tail of a Poisson-binomial distribution.
 

@@ -18,7 +18,7 @@ pub(super) fn acute(incident: &Incident, label: &str) -> String {
     format!("{when}, {}: {}; {}", scope(incident.scope_kind, label), who(incident), compared(incident))
 }
 
-/// `Li Lei: loss sent on 7 of the last 10 days, since Mon 9 Nov; 23.0 % of minutes poor, usually 0.4 %, others 1.2 %`.
+/// `Li Lei: loss sent on 7 of the last 10 days, since Mon 9 Nov; 23.0 % of minutes poor, before 0.4 %, others 1.2 %`.
 pub(super) fn chronic(incident: &Incident, label: &str, bad_days: usize, used_days: usize) -> String {
     let people = match incident.scope_kind {
         ScopeKind::Person | ScopeKind::Room => String::new(),
@@ -64,9 +64,10 @@ fn share(name: &str, pct: Option<f64>) -> String {
 
 fn cause(incident: &Incident) -> String {
     let metric = match incident.metric {
-        Metric::Delay => return "delay".to_owned(),
-        Metric::Cpu => return "CPU".to_owned(),
-        metric => metric.name().replace('_', " "),
+        Metric::Delay => return "high delay".to_owned(),
+        Metric::Cpu => return "high CPU load".to_owned(),
+        Metric::FrameRate => "low frame rate".to_owned(),
+        metric => metric.name().to_owned(),
     };
     match incident.direction {
         Direction::Both => format!("{metric} both ways"),
@@ -79,11 +80,11 @@ fn scope(kind: ScopeKind, label: &str) -> String {
         ScopeKind::Service => "everywhere".to_owned(),
         ScopeKind::Site | ScopeKind::Person => label.to_owned(),
         ScopeKind::Egress => format!("public network {label}"),
-        ScopeKind::Subnet => format!("network {label}"),
+        ScopeKind::Subnet => format!("subnet {label}"),
         ScopeKind::Room => format!("room {label}"),
         ScopeKind::Meeting => format!("meeting {label}"),
         ScopeKind::AppVersion => format!("app version {label}"),
-        ScopeKind::Device => format!("devices {label}"),
+        ScopeKind::Device => format!("device type {label}"),
         ScopeKind::NetworkType => format!("network type {label}"),
         ScopeKind::Location => format!("location {label}"),
     }

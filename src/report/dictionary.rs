@@ -118,7 +118,7 @@ pub(crate) fn markdown(entries: &[Entry]) -> String {
     let mut text = "\n# The views and macros\n\n\
          A macro is called like a function, `select * from quality_minutes(since := '2026-11-01')`, and a view is read like a \
          table. The published database has these texts as comments (`duckdb_views()`, `duckdb_columns()`, \
-         `duckdb_functions()`). `minutes_flat` is the one to begin with.\n"
+         `duckdb_functions()`). Start with `minutes_flat`.\n"
         .to_owned();
     let mut shown: Vec<&Entry> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.report.is_none() && entry.kind != Kind::ScalarMacro) {

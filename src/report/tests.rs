@@ -338,7 +338,8 @@ fn every_report_fits_a_terminal() {
     for report in reports() {
         let arguments = defaults(&report);
         let result = run(&connection, &report, &arguments).expect("runs");
-        let window = "last 7 days held: 2026-11-02 to 2026-11-08, local time (--since 28d or --since all for more)";
+        let window =
+            "last 7 days in the store: 2026-11-02 to 2026-11-08, local time (--since 28d or --since all for more)";
         let answer =
             Answer { report: &report, arguments: &arguments, result: &result, empty_reason: "None.", window, next: "" };
         for width in [60, 80, 200] {

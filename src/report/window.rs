@@ -24,8 +24,8 @@ pub(crate) struct ReportWindow {
     pub since: Option<String>,
     /// `YYYY-MM-DD`, exclusive.
     pub until: Option<String>,
-    /// `last 7 days held: 2026-11-12 to 2026-11-18, local time (--since 28d or --since all for more)`; empty if the
-    /// store holds no meetings.
+    /// `last 7 days in the store: 2026-11-12 to 2026-11-18, local time (--since 28d or --since all for more)`; empty if
+    /// the store holds no meetings.
     pub text: String,
 }
 
@@ -53,10 +53,10 @@ impl ReportWindow {
         let last = end.unwrap_or(held.last);
         let (since, words, more) = match since {
             Some(since) => (Some(since), "", ""),
-            None if is_all => (None, "all dates held: ", ""),
+            None if is_all => (None, "all dates in the store: ", ""),
             None => {
                 let first = last.checked_sub((DEFAULT_DAYS - 1).days()).unwrap_or(held.first);
-                let words = if end.is_some() { "7 days: " } else { "last 7 days held: " };
+                let words = if end.is_some() { "7 days: " } else { "last 7 days in the store: " };
                 (Some(first.to_string()), words, " (--since 28d or --since all for more)")
             }
         };
@@ -81,7 +81,8 @@ mod tests {
     fn the_default_is_the_last_week_in_the_store() {
         let default = window(None, None, false);
         assert_eq!((default.since.as_deref(), default.until), (Some("2026-11-12"), None));
-        let expected = "last 7 days held: 2026-11-12 to 2026-11-18, local time (--since 28d or --since all for more)";
+        let expected =
+            "last 7 days in the store: 2026-11-12 to 2026-11-18, local time (--since 28d or --since all for more)";
         assert_eq!(default.text, expected);
         let before = window(None, Some("2026-11-01"), false);
         assert_eq!((before.since.as_deref(), before.until.as_deref()), (Some("2026-10-25"), Some("2026-11-01")));
@@ -93,7 +94,10 @@ mod tests {
         assert_eq!(window(Some("2026-11-02"), None, false).text, "2026-11-02 to 2026-11-18, local time");
         assert_eq!(window(Some("2026-11-02"), Some("2026-11-03"), false).text, "2026-11-02, local time");
         let all = window(None, None, true);
-        assert_eq!((all.since, all.text.as_str()), (None, "all dates held: 2026-10-01 to 2026-11-18, local time"));
+        assert_eq!(
+            (all.since, all.text.as_str()),
+            (None, "all dates in the store: 2026-10-01 to 2026-11-18, local time")
+        );
         let empty = ReportWindow::resolve(None, (None, None), false, "UTC");
         assert_eq!(empty, ReportWindow::default());
     }

@@ -37,7 +37,7 @@ fn a_sync_ends_with_incidents_and_cards_explain_them() {
     );
     let text = run(&env, &["report", "user", &who]).expect_exit(0).stdout;
     let last = first("select max(meeting_date) from meetings");
-    assert!(text.contains(&format!(" to {last}, local time")) && text.contains("last 7 days held: "), "{text}");
+    assert!(text.contains(&format!(" to {last}, local time")) && text.contains("last 7 days in the store: "), "{text}");
     for part in [
         "What happened",
         "Verdict",

@@ -336,7 +336,7 @@ fn old_store() -> tempfile::TempDir {
 #[test]
 fn reports_default_to_the_last_days_in_the_store_and_say_so() {
     let folder = old_store();
-    let window = "last 7 days held: 2020-01-03 to 2020-01-09, local time";
+    let window = "last 7 days in the store: 2020-01-03 to 2020-01-09, local time";
     let table = answered(&folder, "freshness", &[]).stdout;
     assert!(table.contains(&format!("\nWindow: {window} (--since 28d or --since all for more)\n")), "{table}");
     let dates = |more: &[&str]| {

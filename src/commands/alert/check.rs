@@ -62,10 +62,7 @@ impl AlertCheck {
             }
         });
         let given_up = (self.given_up > 0).then(|| {
-            format!(
-                "alerts: gave up {} that could not be delivered for 7 days",
-                crate::text::counted(self.given_up, "message")
-            )
+            format!("alerts: gave up {} not delivered within 7 days", crate::text::counted(self.given_up, "message"))
         });
         problems.chain(delivered).chain(given_up).collect()
     }
@@ -143,7 +140,7 @@ async fn find(
 
 /// A rule whose report was stopped, or not begun in time.
 fn too_slow(prepared: &PreparedRule, limit: Duration) -> Failure {
-    let message = format!("rule {}: its report was not finished after {} s", prepared.rule.name, limit.as_secs());
+    let message = format!("rule {}: its report did not finish within {} s", prepared.rule.name, limit.as_secs());
     Failure::new(ExitCode::Incomplete, message).hint("give the rule a shorter window (since), or raise --threads")
 }
 

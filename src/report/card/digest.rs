@@ -9,7 +9,7 @@ use crate::text::{TextPage, counted};
 /// Incidents that are listed.
 const SHOWN: usize = 5;
 
-/// Scopes of chronic trouble that are named.
+/// Scopes with chronic problems that are named.
 const CHRONIC_SHOWN: usize = 4;
 
 const LABEL_WIDTH: usize = 14;

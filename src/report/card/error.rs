@@ -4,9 +4,9 @@ use super::model::Choice;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CardError {
-    #[error("nobody in the store is called {text:?} or has this e-mail address or ID")]
+    #[error("nobody in the store has the name, e-mail address or ID {text:?}")]
     UnknownUser { text: String, known: Vec<String> },
-    #[error("{} people, rooms or guests are meant by {text:?}", choices.len())]
+    #[error("{text:?} matches {} people, rooms or guests", choices.len())]
     SeveralUsers { text: String, choices: Vec<Choice> },
     #[error("no meeting in the store has the number or key {text:?}{within}")]
     UnknownMeeting { text: String, within: String, known: Vec<String> },

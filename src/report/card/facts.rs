@@ -237,8 +237,8 @@ pub(super) fn moment(time: DateTime) -> String {
 /// `Fri 20 Nov 2026 09:40-12:06`, with the second day where it differs.
 pub(super) fn span(start: DateTime, end: DateTime) -> String {
     let end_text =
-        if start.date() == end.date() { end.strftime("%H:%M").to_string() } else { format!(" {}", moment(end)) };
-    format!("{}-{end_text}", start.strftime("%a %-d %b %Y %H:%M"))
+        if start.date() == end.date() { end.strftime("-%H:%M").to_string() } else { format!(" to {}", moment(end)) };
+    format!("{}{end_text}", start.strftime("%a %-d %b %Y %H:%M"))
 }
 
 /// The verdict on a minute of one participant.
@@ -269,7 +269,7 @@ mod tests {
         let time = |text: &str| text.parse::<DateTime>().expect("a time");
         let (start, end) = (time("2026-11-20 09:40:00"), time("2026-11-20 12:06:00"));
         assert_eq!(span(start, end), "Fri 20 Nov 2026 09:40-12:06");
-        assert_eq!(span(start, time("2026-11-21 00:10:00")), "Fri 20 Nov 2026 09:40- Sat 21 Nov 00:10");
+        assert_eq!(span(start, time("2026-11-21 00:10:00")), "Fri 20 Nov 2026 09:40 to Sat 21 Nov 00:10");
     }
 
     #[test]

@@ -275,9 +275,9 @@ fn a_card_without_data_says_so() {
     let card = user_card(&source, &fay, &dates("2026-11-05"), "2026-11-05").expect("a card");
     let text = shown(&card, CardFormat::Text, 80);
     assert!(text.contains("no minute could be judged") && text.contains("no incident"), "{text}");
-    assert!(text.contains("without all data: empty") && text.contains("profile strict"), "{text}");
+    assert!(text.contains("with incomplete data: empty") && text.contains("profile strict"), "{text}");
     let nowhere = user_card(&source, &fay, &dates("2026-12-01"), "2026-12-01").expect("a card");
-    assert!(shown(&nowhere, CardFormat::Text, 80).contains("in no meeting of this window"));
+    assert!(shown(&nowhere, CardFormat::Text, 80).contains("no meetings in this window"));
     assert!(matches!(Source::new(&connection, Some("cdq")), Err(CardError::UnknownProfile { .. })));
     let older = Connection::open_in_memory().expect("a database");
     assert!(matches!(Source::new(&older, None), Err(CardError::OutdatedStore)));

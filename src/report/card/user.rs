@@ -120,7 +120,7 @@ fn comparison(source: &Source<'_>, who: &str, dates: &Dates, sessions: &[Row]) -
 /// `affected in 4 of 9 meetings, on 3 of 5 days; 61 of 412 judged minutes poor (14.8 %)`.
 fn verdict(sessions: &[Row], comparison: &Comparison) -> String {
     if sessions.is_empty() {
-        return "in no meeting of this window".to_owned();
+        return "no meetings in this window".to_owned();
     }
     let is_affected = |row: &&Row| row.flag("is_affected") == Some(true);
     let count = |rows: Vec<&Row>, column: &str| rows.iter().map(|row| row.text(column)).collect::<BTreeSet<_>>().len();
@@ -166,7 +166,7 @@ fn facts(sessions: &[Row]) -> Vec<(&'static str, String)> {
         let of = counted(sessions.len() as u64, "participation");
         facts.push((
             "Coverage",
-            format!("{} of {of} without all data: {}", incomplete.len(), common(&incomplete, "status")),
+            format!("{} of {of} with incomplete data: {}", incomplete.len(), common(&incomplete, "status")),
         ));
     }
     facts

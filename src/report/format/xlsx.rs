@@ -32,9 +32,9 @@ const FIRST_EXACT_SERIAL: f64 = 61.0;
 /// Why a result does not become a workbook.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkbookError {
-    #[error("the result has more than {} rows, and a sheet of a workbook has no more with its heading", MAX_ROWS - 1)]
+    #[error("the result has more than {} rows, the maximum of a workbook sheet below its header row", MAX_ROWS - 1)]
     TooManyRows,
-    #[error("the result has {columns} columns, and a sheet of a workbook has at most {MAX_COLUMNS}")]
+    #[error("the result has {columns} columns; a workbook sheet has at most {MAX_COLUMNS}")]
     TooManyColumns { columns: usize },
     #[error("could not write the workbook")]
     Write(#[from] XlsxError),

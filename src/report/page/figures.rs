@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn a_comparison_says_how_many_days_both_periods_hold() {
         insta::assert_snapshot!(changed(json!({ "change": -0.14, "held_days": 7, "period_days": 7 })), @r#"<b class="better">0.1 pp</b> less than the week before | 比上周低 <b class="better">0.1 个百分点</b>"#);
-        insta::assert_snapshot!(changed(json!({ "change": 2.0, "held_days": 3, "period_days": 7 })), @r#"<b class="worse">2.0 pp</b> more than the week before (3 of 7 days held) | 比上周高 <b class="worse">2.0 个百分点</b>（两期都有数据的 3 天，共 7 天）"#);
+        insta::assert_snapshot!(changed(json!({ "change": 2.0, "held_days": 3, "period_days": 7 })), @r#"<b class="worse">2.0 pp</b> more than the week before (3 of 7 days compared) | 比上周高 <b class="worse">2.0 个百分点</b>（仅对比两期都有数据的 3 天，共 7 天）"#);
         insta::assert_snapshot!(changed(json!({ "change": null, "held_days": 0, "period_days": 7 })), @"nothing to compare with: the week before is not in the store | 上周没有数据，无法对比");
         insta::assert_snapshot!(changed(json!({ "change": 0.0, "held_days": 7, "period_days": 7 })), @"the same as the week before | 与上周持平");
     }

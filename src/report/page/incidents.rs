@@ -81,7 +81,7 @@ impl Incidents {
             .find(|incident| incident.scope_kind == kind && (incident.scope == scope || incident.scope_name == scope))
     }
 
-    /// People and rooms with chronic trouble; the other incidents are in the story.
+    /// People and rooms with chronic problems; the other incidents are in the story.
     pub(super) fn chronic(&self) -> impl Iterator<Item = &Incident> {
         self.list.iter().filter(|incident| incident.is_personal())
     }

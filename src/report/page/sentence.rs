@@ -1,4 +1,4 @@
-//! An incident as one sentence. Both languages are composed from its columns, so that each reads as its readers write.
+//! An incident as one sentence. Both languages are composed from its columns, so that both read naturally.
 
 use super::incidents::Incident;
 use super::markup::{Markup, cut};
@@ -133,7 +133,7 @@ mod tests {
     fn an_outage_of_a_site_is_one_sentence() {
         insta::assert_snapshot!(texts(&incident("site", "Harbour House")), @r"
         Fri 20 Nov 09:40–12:06, Harbour House: jitter both ways, 7 people, 3 meetings; 78 % poor, usually 0.4 %, elsewhere 0.6 %
-        11月20日（周五）09:40–12:06，Harbour House：收发双向抖动过大，波及 7 人、3 场会议；质差率 78%，平时 0.4%，其他人同期 0.6%。
+        11月20日（周五）09:40–12:06，Harbour House：收发双向抖动过大，影响 7 人、3 场会议；质差率 78%，平时 0.4%，同期其他人 0.6%。
         ");
     }
 
@@ -159,26 +159,26 @@ mod tests {
             }
         }
         insta::assert_snapshot!(said, @r"
-        Everywhere: jitter both ways, 7 people, 3 meetings
-        各地参会人：收发双向抖动过大，波及 7 人、3 场会议
-        Public network 203.0.113.0/24: jitter both ways, 7 people, 3 meetings
-        网络出口 203.0.113.0/24：收发双向抖动过大，波及 7 人、3 场会议
-        Subnet 10.11.3.0/24: jitter both ways, 7 people, 3 meetings
-        子网 10.11.3.0/24：收发双向抖动过大，波及 7 人、3 场会议
-        Meeting “周会”: jitter both ways, 7 people
-        会议「周会」：收发双向抖动过大，波及 7 人
-        App version 7.31.2: jitter both ways, 7 people, 3 meetings
-        客户端版本 7.31.2：收发双向抖动过大，波及 7 人、3 场会议
-        Devices of type windows: jitter both ways, 7 people, 3 meetings
-        设备 windows：收发双向抖动过大，波及 7 人、3 场会议
-        Connections by wifi: jitter both ways, 7 people, 3 meetings
-        网络类型 Wi-Fi：收发双向抖动过大，波及 7 人、3 场会议
-        Connections by satellite: jitter both ways, 7 people, 3 meetings
-        网络类型 satellite：收发双向抖动过大，波及 7 人、3 场会议
-        Location Leeds: jitter both ways, 7 people, 3 meetings
-        地区 Leeds：收发双向抖动过大，波及 7 人、3 场会议
+        everywhere: jitter both ways, 7 people, 3 meetings
+        全局：收发双向抖动过大，影响 7 人、3 场会议
+        public network 203.0.113.0/24: jitter both ways, 7 people, 3 meetings
+        网络出口 203.0.113.0/24：收发双向抖动过大，影响 7 人、3 场会议
+        subnet 10.11.3.0/24: jitter both ways, 7 people, 3 meetings
+        子网 10.11.3.0/24：收发双向抖动过大，影响 7 人、3 场会议
+        meeting “周会”: jitter both ways, 7 people
+        会议「周会」：收发双向抖动过大，影响 7 人
+        app version 7.31.2: jitter both ways, 7 people, 3 meetings
+        客户端版本 7.31.2：收发双向抖动过大，影响 7 人、3 场会议
+        device type windows: jitter both ways, 7 people, 3 meetings
+        设备类型 windows：收发双向抖动过大，影响 7 人、3 场会议
+        network type wifi: jitter both ways, 7 people, 3 meetings
+        网络类型 Wi-Fi：收发双向抖动过大，影响 7 人、3 场会议
+        network type satellite: jitter both ways, 7 people, 3 meetings
+        网络类型 satellite：收发双向抖动过大，影响 7 人、3 场会议
+        location Leeds: jitter both ways, 7 people, 3 meetings
+        地区 Leeds：收发双向抖动过大，影响 7 人、3 场会议
         Mars: jitter both ways, 7 people, 3 meetings
-        Mars：收发双向抖动过大，波及 7 人、3 场会议
+        Mars：收发双向抖动过大，影响 7 人、3 场会议
         ");
         for metric in ["loss", "delay", "jitter", "frame_rate", "cpu"] {
             for direction in ["received", "sent", "both"] {
@@ -193,15 +193,15 @@ mod tests {
         let mut room = Incident { is_chronic: true, usual_pct: None, ..incident("room", "Beijing 4F") };
         (room.metric, room.direction) = ("loss".to_owned(), "received".to_owned());
         insta::assert_snapshot!(texts(&room), @r"
-        Since Fri 20 Nov, Room Beijing 4F: loss received, 3 meetings; 78 % poor, elsewhere 0.6 %
-        自11月20日（周五）起，会议室 Beijing 4F：接收方向丢包，波及 3 场会议；质差率 78%，其他人同期 0.6%。
+        Since Fri 20 Nov, room Beijing 4F: loss received, 3 meetings; 78 % poor, elsewhere 0.6 %
+        自11月20日（周五）起，会议室 Beijing 4F：接收方向丢包，影响 3 场会议；质差率 78%，同期其他人 0.6%。
         ");
         let person = Incident { meetings: 1, poor_pct: None, elsewhere_pct: None, ..room.clone() };
         let person = Incident { scope_kind: "person".to_owned(), scope_name: "王丽".to_owned(), ..person };
         let person = Incident { metric: "cpu".to_owned(), ..person };
         insta::assert_snapshot!(texts(&person), @r"
-        Since Fri 20 Nov, 王丽: CPU overloaded, 1 meeting
-        自11月20日（周五）起，王丽：终端 CPU 占用过高，波及 1 场会议。
+        Since Fri 20 Nov, 王丽: high CPU load, 1 meeting
+        自11月20日（周五）起，王丽：终端 CPU 占用过高，影响 1 场会议。
         ");
     }
 }

@@ -250,7 +250,7 @@ pub(super) fn command(incident: &Incident) -> String {
     format!("<code>vcq-etl report incident {}</code>", escaped(&id))
 }
 
-/// People and rooms with chronic trouble.
+/// People and rooms with chronic problems.
 pub(super) fn chronic(incidents: &Incidents) -> String {
     let list: Vec<&Incident> = incidents.chronic().collect();
     if list.is_empty() {

@@ -6,7 +6,7 @@ use crate::schema::{Column as C, Storage, Table};
 
 pub(crate) const INCIDENTS: Table = Table {
     name: "incidents",
-    doc: "What went wrong: one row for each incident and meeting date. Computed from the other tables with the profile in `meta`; a problem that goes on has a row on each of its dates, which the report incidents folds into one.",
+    doc: "What went wrong: one row for each incident and meeting date. Computed from the other tables with the profile in `meta`; a problem that continues over several dates has a row on each, which the report incidents folds into one.",
     storage: Storage::ParquetAndDuckdb,
     sort: &["incident_id"],
     time_column: "start_time_utc",
@@ -29,7 +29,11 @@ pub(crate) const INCIDENTS: Table = Table {
         ),
         C::derived("metric", Id, "loss, delay, jitter, frame_rate or cpu."),
         C::derived("direction", Id, "received, sent or both."),
-        C::derived("start_time_utc", Instant, "First poor minute; of a problem that goes on, that of its first date."),
+        C::derived(
+            "start_time_utc",
+            Instant,
+            "First poor minute; for a problem that continues over several dates, that of its first date.",
+        ),
         C::derived("start_time_local", WallClock, "First poor minute, local time."),
         C::derived("end_time_utc", Instant, "Last poor minute up to the end of the meeting date."),
         C::derived("end_time_local", WallClock, "Last poor minute, local time."),

@@ -1,4 +1,4 @@
-//! Chooses the incidents of a tenant: where, when, what and how strong, from faint to loud.
+//! Chooses the incidents of a tenant: where, when, what and how strong, from weak to strong.
 //!
 //! A candidate is kept only if it would be an incident for anybody who sees the samples: enough people, meetings or
 //! days are affected, and no other scope contains the same people without others who are not affected.

@@ -1,7 +1,7 @@
 //! The truth about a tenant's incidents: those that were planted, and what its usual problems amount to.
 //!
-//! A person whose computer is always overloaded, or whose home is always bad, is in trouble for good although nobody
-//! planted it. So the samples of all people and rooms are judged day by day, and who is much worse than the others on
+//! A person whose computer is always overloaded, or whose home network is always bad, has a chronic problem that nobody
+//! planted. So the samples of all people and rooms are judged day by day, and whoever is much worse than the others on
 //! five of ten days is listed as chronic, marked as not planted.
 
 use std::collections::{BTreeMap, BTreeSet};
