@@ -6,7 +6,7 @@ use super::incident::ScopeKind;
 /// Days before a date that its incidents depend on.
 pub(super) const HISTORY_DAYS: i32 = 28;
 
-/// Affected, from lightly to heavily: at least so many minutes with a cause, and this share of the judged ones.
+/// Affected, from lightly to heavily: minutes with a cause, and their share of the judged ones, at least.
 pub(super) const AFFECTED: [(f64, f64); 3] = [(3.0, 0.1), (5.0, 0.2), (8.0, 0.4)];
 /// The share that is enough for a session of the history, because a part of it may have been worse.
 pub(super) const LEAST_HISTORY_SHARE: f64 = 0.05;
@@ -71,7 +71,7 @@ pub(super) const BAD_DAY_EXCESS: f64 = 0.1;
 /// Times the peers that a bad day must reach.
 pub(super) const BAD_DAY_RATIO: f64 = 3.0;
 
-/// A day goes on with a problem if at least this share of its people is affected.
+/// A problem continues on a day if at least this share of its people is affected.
 pub(super) const RUN_SHARE: f64 = 0.5;
 /// A problem continues on the next day if nearly all use of the scope was within it: at most this share of the minutes
 /// lies after its end on the first day, or before its start on the next.

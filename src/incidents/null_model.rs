@@ -18,7 +18,7 @@ pub(super) const STRATA: usize = 8;
 /// Light, medium and heavy.
 pub(super) const LEVELS: usize = 3;
 
-/// Whether somebody with so many poor minutes of so many judged ones counts as affected.
+/// Whether somebody with these poor and judged minutes counts as affected.
 pub(super) fn is_affected(level: usize, poor: f64, judged: f64) -> bool {
     let (minutes, share) = AFFECTED[level];
     poor >= minutes && poor >= share * judged
@@ -40,7 +40,7 @@ impl Past {
         while self.days.pop_front_if(|day| day.date < date).is_some() {}
     }
 
-    /// The days within so many days before `date`, newest first.
+    /// The days within `days` days before `date`, newest first.
     pub(super) fn before(&self, date: i32, days: i32) -> impl Iterator<Item = &Day> {
         self.days.iter().rev().skip_while(move |day| day.date >= date).take_while(move |day| day.date >= date - days)
     }
