@@ -155,7 +155,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: "en",
-        help: "Language of alert messages: en (English) or zh (Chinese).",
+        help: "Language of alert messages, and of the HTML page when it opens: en (English) or zh (Chinese). Without this setting the page follows the browser.",
         ..setting("language", "LANGUAGE", Kind::OneOf(LANGUAGES), Group::Store)
     },
     Setting {

@@ -15,7 +15,7 @@ pub(super) const LEAST_JUDGED_MINUTES: f64 = 5.0;
 
 /// People in a shared scope, and meetings of a person or room, that must be affected.
 pub(super) const LEAST_AFFECTED: usize = 3;
-/// Share of the present that must be affected.
+/// Share of the people present that must be affected.
 pub(super) const LEAST_SHARE: f64 = 0.2;
 /// Times the expectation that must be affected.
 pub(super) const LEAST_RATIO: f64 = 3.0;
@@ -38,7 +38,7 @@ pub(super) const PRIOR_SESSIONS: f64 = 4.0;
 pub(super) const ASSUMED_SESSIONS: f64 = 25.0;
 /// Share of affected sessions that is assumed without history, light and heavy.
 pub(super) const ASSUMED_SHARE: [f64; 3] = [0.03, 0.015, 0.01];
-/// With fewer earlier dates, more is assumed: only loud incidents are found.
+/// With fewer earlier dates, more is assumed: only severe incidents are found.
 pub(super) const LEAST_HISTORY_DAYS: usize = 3;
 pub(super) const SHARE_WITHOUT_HISTORY: [f64; 3] = [0.15, 0.11, 0.08];
 /// The same at home and on cellular networks.
