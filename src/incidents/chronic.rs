@@ -83,48 +83,37 @@ impl PersonDay {
     }
 }
 
-/// Groups sessions by person, date and kind of network.
-fn person_days<'a>(sessions: impl Iterator<Item = (i32, &'a Session)>, strata: &Strata) -> Vec<PersonDay> {
-    let mut days: Vec<PersonDay> = Vec::new();
-    for (date, session) in sessions {
-        let judged = f64::from(session.judged_minutes);
-        if judged < LEAST_JUDGED_MINUTES {
-            continue;
-        }
-        let mut day = PersonDay {
-            who: session.who,
-            date,
-            stratum: strata.of(session),
-            judged,
-            poor: [0.0; 3],
-            sessions: 1.0,
-            affected_sessions: [0.0; 3],
-        };
-        if session.all_minutes() > 0 {
-            for family in Family::ALL {
-                let poor = f64::from(session.family_minutes(family));
-                day.poor[family as usize] = poor;
-                day.affected_sessions[family as usize] = f64::from(u8::from(is_affected(0, poor, judged)));
-            }
-        }
-        days.push(day);
+/// A session as a person-day; `None` if too little of it is judged.
+fn person_day(date: i32, session: &Session, strata: &Strata) -> Option<PersonDay> {
+    let judged = f64::from(session.judged_minutes);
+    if judged < LEAST_JUDGED_MINUTES {
+        return None;
     }
-    // By number, because the rows are long.
-    let key =
-        |day: &PersonDay| (u64::from(day.who) << 32) | ((day.date as u64 & 0x00ff_ffff) << 4) | day.stratum as u64;
-    let mut order: Vec<(u64, u32)> = days.iter().enumerate().map(|(at, day)| (key(day), at as u32)).collect();
-    order.sort_unstable();
-    let mut merged: Vec<PersonDay> = Vec::with_capacity(order.len());
-    let mut last = None;
-    for (key, at) in order {
-        let day = &days[at as usize];
-        match merged.last_mut().filter(|_| last == Some(key)) {
-            Some(same) => same.merge(day),
-            None => merged.push(*day),
+    let mut day = PersonDay {
+        who: session.who,
+        date,
+        stratum: strata.of(session),
+        judged,
+        poor: [0.0; 3],
+        sessions: 1.0,
+        affected_sessions: [0.0; 3],
+    };
+    if session.all_minutes() > 0 {
+        for family in Family::ALL {
+            let poor = f64::from(session.family_minutes(family));
+            day.poor[family as usize] = poor;
+            day.affected_sessions[family as usize] = f64::from(u8::from(is_affected(0, poor, judged)));
         }
-        last = Some(key);
     }
-    merged
+    Some(day)
+}
+
+/// Adds a session to the person-days of which it is the next in order.
+fn push(days: &mut Vec<PersonDay>, day: &PersonDay) {
+    match days.last_mut() {
+        Some(last) if (last.who, last.date, last.stratum) == (day.who, day.date, day.stratum) => last.merge(day),
+        _ => days.push(*day),
+    }
 }
 
 /// Person-days by kind of network.
@@ -197,38 +186,45 @@ impl ChronicSearch {
         let date = today.date;
         let days = || past.before(date, HISTORY_DAYS - 1).chain(std::iter::once(today));
         let suspects = suspects(days().filter(|day| day.date > date - CHRONIC_LOOK_BACK_DAYS), date);
-        let mut sessions: [BTreeMap<u32, Vec<(i32, &Session)>>; KINDS] = Default::default();
         let mut tests = [0.0; KINDS];
         for kind in ScopeKind::ALL.iter().copied() {
             let used: BTreeSet<u32> =
                 today.sessions.iter().map(|one| one.scope(kind)).filter(|one| *one != 0).collect();
             tests[kind as usize] = (used.len() as f64).max(1.0);
         }
-        let mut every = Vec::new();
+        let mut own: BTreeMap<u32, Vec<PersonDay>> = BTreeMap::new();
+        let mut total = [SumsByStratum::default(); 3];
+        let mut of_scopes: [BTreeMap<u32, Vec<PersonDay>>; KINDS] = Default::default();
         if suspects.iter().any(|kind| !kind.is_empty()) {
+            // In the order of people and dates, so that person-days come together.
+            let mut every: Vec<(u32, i32, usize, PersonDay, &Session)> = Vec::new();
             for day in days() {
-                for session in &day.sessions {
-                    every.push((day.date, session));
-                    for (at, suspects) in suspects.iter().enumerate() {
-                        let scope = strata.scope(session, ScopeKind::ALL[at]);
-                        if scope != 0 && suspects.contains(&scope) {
-                            sessions[at].entry(scope).or_default().push((day.date, session));
-                        }
+                let rows = day.sessions.iter().filter_map(|session| {
+                    let one = person_day(day.date, session, strata)?;
+                    Some((one.who, one.date, one.stratum, one, session))
+                });
+                every.extend(rows);
+            }
+            let mut order: Vec<(u32, i32, usize, usize)> =
+                every.iter().enumerate().map(|(at, (who, date, stratum, ..))| (*who, *date, *stratum, at)).collect();
+            order.sort_unstable();
+            let mut all = Vec::with_capacity(order.len());
+            for (.., at) in order {
+                let (.., day, session) = &every[at];
+                push(&mut all, day);
+                for (at, suspects) in suspects.iter().enumerate().filter(|(_, suspects)| !suspects.is_empty()) {
+                    let scope = strata.scope(session, ScopeKind::ALL[at]);
+                    if scope != 0 && suspects.contains(&scope) {
+                        push(of_scopes[at].entry(scope).or_default(), day);
                     }
                 }
             }
-        }
-        let mut own: BTreeMap<u32, Vec<PersonDay>> = BTreeMap::new();
-        let mut total = [SumsByStratum::default(); 3];
-        if sessions.iter().any(|kind| !kind.is_empty()) {
-            for day in person_days(every.into_iter(), strata) {
+            for day in all {
                 total.iter_mut().for_each(|total| add(total, &day, 1.0));
                 own.entry(day.who).or_default().push(day);
             }
         }
-        let days = sessions.map(|kind| {
-            kind.into_iter().map(|(scope, sessions)| (scope, person_days(sessions.into_iter(), strata))).collect()
-        });
+        let days = of_scopes;
         ChronicSearch { date, own, total, days, tests, explained: HashSet::new(), explained_scopes: HashSet::new() }
     }
 

@@ -63,10 +63,9 @@ impl Describe<'_> {
             day.sessions.iter().filter(|session| is_member(session)).map(|one| overlap(one, window)).sum();
         let poor = minutes.len() as u32;
         let judged = (judged.round() as u32).max(poor);
-        let elsewhere = self.elsewhere(one.kind, one.scope, window);
-        let usual = share_of(
-            self.past.before(day.date, HISTORY_DAYS).flat_map(|day| &day.sessions).filter(|one| is_member(one)),
-        );
+        let elsewhere = self.elsewhere(one, window);
+        let earlier = self.past.before(day.date, HISTORY_DAYS).flat_map(|of| &of.sessions);
+        let usual = share_of(earlier.filter(|session| is_member(session)), one.family);
         let offset = self.offset_us(&minutes);
         let (start_utc_us, end_utc_us) = (i64::from(window.0) * MINUTE_US, i64::from(window.1) * MINUTE_US);
         let scope = self.names.value(one.kind, one.scope).to_owned();
@@ -153,11 +152,7 @@ impl Describe<'_> {
         let direction = direction_of(&minutes, metric);
         let is_before = |of: &&Day| of.date < one.first_bad;
         let before = self.past.before(day.date, HISTORY_DAYS).filter(is_before).flat_map(|of| &of.sessions);
-        let mut usual = Share::default();
-        for session in before.filter(|session| is_member(session)) {
-            usual.poor += f64::from(session.family_minutes(one.family));
-            usual.judged += f64::from(session.judged_minutes);
-        }
+        let usual = share_of(before.filter(|session| is_member(session)), one.family);
         let poor: u32 = sessions.iter().map(|(_, minutes)| minutes).sum();
         let judged = judged.max(poor);
         sessions.sort();
@@ -227,15 +222,16 @@ impl Describe<'_> {
     }
 
     /// Everybody else in the window.
-    fn elsewhere(&self, kind: ScopeKind, scope: u32, window: (i32, i32)) -> Share {
-        let day = self.day;
+    fn elsewhere(&self, one: &Acute, window: (i32, i32)) -> Share {
+        let (day, kind, scope) = (self.day, one.kind, one.scope);
         let mut share = Share::default();
         for session in day.sessions.iter().filter(|session| session.scope(kind) != scope) {
             share.judged += overlap(session, window);
         }
         let outside = |minute: &&CauseMinute| day.sessions[minute.session as usize].scope(kind) != scope;
         let inside = |minute: &&CauseMinute| minute.minute >= window.0 && minute.minute <= window.1;
-        share.poor = day.minutes.iter().filter(outside).filter(inside).count() as f64;
+        let same = |minute: &&CauseMinute| Family::of(minute.metric) == one.family;
+        share.poor = day.minutes.iter().filter(outside).filter(inside).filter(same).count() as f64;
         share
     }
 
@@ -245,10 +241,11 @@ impl Describe<'_> {
     }
 }
 
-fn share_of<'a>(sessions: impl Iterator<Item = &'a Session>) -> Share {
+/// Minutes of a family and judged minutes.
+fn share_of<'a>(sessions: impl Iterator<Item = &'a Session>, family: Family) -> Share {
     let mut share = Share::default();
     for session in sessions {
-        share.poor += f64::from(session.all_minutes());
+        share.poor += f64::from(session.family_minutes(family));
         share.judged += f64::from(session.judged_minutes);
     }
     share

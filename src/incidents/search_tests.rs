@@ -220,3 +220,31 @@ proptest! {
         prop_assert_eq!(format!("{verdict:?}"), format!("{again:?}"));
     }
 }
+
+#[test]
+fn the_document_has_the_constants() {
+    use super::constants::*;
+    let document = include_str!("../../docs/INCIDENTS.md");
+    for (name, value) in [
+        ("HISTORY_DAYS", f64::from(HISTORY_DAYS)),
+        ("LEAST_AFFECTED", LEAST_AFFECTED as f64),
+        ("LEAST_SHARE", LEAST_SHARE),
+        ("LEAST_RATIO", LEAST_RATIO),
+        ("LEAST_WINDOW_MINUTES", f64::from(LEAST_WINDOW_MINUTES)),
+        ("FALSE_DISCOVERY_RATE", FALSE_DISCOVERY_RATE),
+        ("DATES_READ", DATES_READ),
+        ("PRIOR_SESSIONS", PRIOR_SESSIONS),
+        ("MERGE_MINUTES", f64::from(MERGE_MINUTES)),
+        ("CHRONIC_BAD_DAYS", CHRONIC_BAD_DAYS as f64),
+        ("CHRONIC_USED_DAYS", CHRONIC_USED_DAYS as f64),
+        ("CHRONIC_LOOK_BACK_DAYS", f64::from(CHRONIC_LOOK_BACK_DAYS)),
+        ("BAD_DAY_SHARE", BAD_DAY_SHARE),
+        ("BAD_DAY_EXCESS", BAD_DAY_EXCESS),
+        ("BAD_DAY_RATIO", BAD_DAY_RATIO),
+        ("CRITICAL_PEOPLE", f64::from(CRITICAL_PEOPLE)),
+        ("MAJOR_PEOPLE", f64::from(MAJOR_PEOPLE)),
+        ("MAJOR_POOR_PCT", MAJOR_POOR_PCT),
+    ] {
+        assert!(document.contains(&format!("| {name} | {value} |")), "{name} is {value}");
+    }
+}
