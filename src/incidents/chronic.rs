@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::constants::{
-    BAD_DAY_EXCESS, BAD_DAY_RATIO, BAD_DAY_SHARE, BAD_DAY_SHARE_MEETINGS, CHRONIC_BAD_DAYS, CHRONIC_DATES,
-    CHRONIC_LOOK_BACK_DAYS, CHRONIC_USED_DAYS, FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED,
-    LEAST_JUDGED_MINUTES, hypotheses, is_better,
+    BAD_DAY_EXCESS, BAD_DAY_RATIO, CHRONIC_BAD_DAYS, CHRONIC_DATES, CHRONIC_LOOK_BACK_DAYS, CHRONIC_USED_DAYS,
+    FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED, LEAST_CORRELATION, LEAST_DAYS_BEFORE, LEAST_PEER_DAYS,
+    hypotheses, is_better,
 };
 use super::data::{Day, Family, KINDS, Session, WhoKind, is_single};
 use super::incident::ScopeKind;
 use super::null_model::{Past, STRATA, Strata, is_affected, is_natural};
-use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, q_values, tail};
+use super::person_day::{PersonDay, Sums, SumsByStratum, add, peer_shares, person_day, push};
+use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, q_values};
 
 /// A chronic incident on the date that is judged, still in numbers.
 #[derive(Debug, Clone)]
@@ -32,131 +33,6 @@ pub(super) struct Chronic {
     /// Those of them who were affected on half of their days.
     pub(super) affected: BTreeSet<u32>,
 }
-
-/// A person on a date in one kind of network.
-#[derive(Debug, Clone, Copy)]
-struct PersonDay {
-    who: u32,
-    date: i32,
-    stratum: usize,
-    judged: f64,
-    poor: [f64; 3],
-    sessions: f64,
-    affected_sessions: [f64; 3],
-}
-
-impl PersonDay {
-    fn is_affected(&self, family: Family) -> bool {
-        is_affected(0, self.poor[family as usize], self.judged)
-    }
-
-    /// Lightly, or most of the time.
-    fn is_hit(&self, family: Family, is_heavy: bool) -> bool {
-        self.is_affected(family) && (!is_heavy || self.share(family) >= HEAVY_DAY_SHARE)
-    }
-
-    fn merge(&mut self, other: &PersonDay) {
-        if other.judged > self.judged {
-            self.stratum = other.stratum;
-        }
-        self.judged += other.judged;
-        self.sessions += other.sessions;
-        for at in 0..3 {
-            self.poor[at] += other.poor[at];
-            self.affected_sessions[at] += other.affected_sessions[at];
-        }
-    }
-
-    fn is_natural(&self) -> bool {
-        is_natural(self.stratum)
-    }
-
-    fn share(&self, family: Family) -> f64 {
-        self.poor[family as usize] / self.judged
-    }
-
-    /// Whether the day is a bad one of a person or room whose peers have this share of minutes.
-    fn is_bad(&self, family: Family, peers: f64) -> bool {
-        let (share, at) = (self.share(family), family as usize);
-        let many = 2.0 * self.affected_sessions[at] >= self.sessions && share >= BAD_DAY_SHARE_MEETINGS;
-        (share >= BAD_DAY_SHARE || many) && share >= BAD_DAY_RATIO * peers
-    }
-}
-
-/// A session as a person-day; `None` if too little of it is judged.
-fn person_day(date: i32, session: &Session, strata: &Strata) -> Option<PersonDay> {
-    let judged = f64::from(session.judged_minutes);
-    if judged < LEAST_JUDGED_MINUTES {
-        return None;
-    }
-    let mut day = PersonDay {
-        who: session.who,
-        date,
-        stratum: strata.of(session),
-        judged,
-        poor: [0.0; 3],
-        sessions: 1.0,
-        affected_sessions: [0.0; 3],
-    };
-    if session.all_minutes() > 0 {
-        for family in Family::ALL {
-            let poor = f64::from(session.family_minutes(family));
-            day.poor[family as usize] = poor;
-            day.affected_sessions[family as usize] = f64::from(u8::from(is_affected(0, poor, judged)));
-        }
-    }
-    Some(day)
-}
-
-/// Adds a session to the person-days of which it is the next in order.
-fn push(days: &mut Vec<PersonDay>, day: &PersonDay) {
-    match days.last_mut() {
-        Some(last) if (last.who, last.date, last.stratum) == (day.who, day.date, day.stratum) => last.merge(day),
-        _ => days.push(*day),
-    }
-}
-
-/// Person-days by kind of network.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    days: f64,
-    judged: f64,
-    affected: [f64; 3],
-    /// Most of the time.
-    heavily: [f64; 3],
-    minutes: [f64; 3],
-}
-
-type SumsByStratum = [Sums; STRATA];
-
-fn add(sums: &mut SumsByStratum, day: &PersonDay, sign: f64) {
-    let one = &mut sums[day.stratum];
-    one.days += sign;
-    one.judged += sign * day.judged;
-    for family in Family::ALL {
-        let at = family as usize;
-        one.affected[at] += sign * f64::from(u8::from(day.is_affected(family)));
-        one.heavily[at] += sign * f64::from(u8::from(day.is_hit(family, true)));
-        one.minutes[at] += sign * day.poor[at];
-    }
-}
-
-/// Share of affected person-days and of minutes, with a weak assumption.
-fn peer_shares(sums: &SumsByStratum, stratum: usize, family: Family) -> (f64, f64) {
-    let (one, at) = (&sums[stratum], family as usize);
-    let days = (one.affected[at].max(0.0) + 0.3) / (one.days + 6.0);
-    let minutes = (one.minutes[at].max(0.0) + 5.0) / (one.judged + 1000.0);
-    (days, minutes)
-}
-
-/// Used days before the first bad one that a change needs.
-const LEAST_DAYS_BEFORE: usize = 5;
-/// People differ at least so much: at work, and at home or on cellular networks.
-const LEAST_CORRELATION: (f64, f64) = (0.03, 0.08);
-/// The share of minutes of a day that is bad most of the time.
-const HEAVY_DAY_SHARE: f64 = 0.5;
-/// Person-days of peers below which a shared scope is not judged.
-const LEAST_PEER_DAYS: f64 = 30.0;
 
 /// The p-value, whose trouble is explained, who of them was affected, and the person-days as trials.
 type Evidence = (f64, BTreeSet<u32>, BTreeSet<u32>, Vec<(f64, bool)>);
@@ -319,7 +195,7 @@ impl ChronicSearch {
         let earlier: Vec<i32> = by_date.keys().copied().filter(|date| *date < first_bad).collect();
         let recent: Vec<&PersonDay> = days.iter().filter(|day| last.contains(&day.date)).collect();
         let (p, people, affected, trials) = if single {
-            self.test_single(family, &recent, &bad, &last, &by_date, &is_bad, &peers, first_bad)
+            self.test_single(family, &recent, &bad, &by_date, &is_bad, &peers, first_bad)
         } else {
             self.test_shared(kind, family, &recent, &peers, first_bad, earlier.len())?
         };
@@ -374,7 +250,6 @@ impl ChronicSearch {
         family: Family,
         recent: &[&PersonDay],
         bad: &[i32],
-        last: &[i32],
         by_date: &BTreeMap<i32, Vec<&PersonDay>>,
         is_bad: &dyn Fn(&i32) -> bool,
         peers: &SumsByStratum,

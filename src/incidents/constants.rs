@@ -71,6 +71,15 @@ pub(super) const BAD_DAY_EXCESS: f64 = 0.1;
 /// Times the peers that a bad day must reach.
 pub(super) const BAD_DAY_RATIO: f64 = 3.0;
 
+/// Used days before the first bad one that a change needs.
+pub(super) const LEAST_DAYS_BEFORE: usize = 5;
+/// People differ at least so much: at work, and at home or on cellular networks.
+pub(super) const LEAST_CORRELATION: (f64, f64) = (0.03, 0.08);
+/// The share of minutes of a day that is bad most of the time.
+pub(super) const HEAVY_DAY_SHARE: f64 = 0.5;
+/// Person-days of peers below which a shared scope is not judged.
+pub(super) const LEAST_PEER_DAYS: f64 = 30.0;
+
 /// A problem continues on a day if at least this share of its people is affected.
 pub(super) const RUN_SHARE: f64 = 0.5;
 /// A problem continues on the next day if nearly all use of the scope was within it: at most this share of the minutes

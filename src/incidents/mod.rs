@@ -15,6 +15,7 @@ mod incident;
 mod known;
 mod measured;
 mod null_model;
+mod person_day;
 mod read;
 mod runs;
 mod search;
@@ -24,8 +25,8 @@ mod today;
 mod window;
 
 pub(crate) use find::find;
-pub(crate) use history::{History, IncidentError};
-pub(crate) use incident::{Direction, Incident, Kind, Metric, ScopeKind, Severity};
+pub(crate) use history::History;
+pub(crate) use incident::{Incident, Severity};
 pub use measured::count_incidents;
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ fn judged(tenant: &Tenant) -> Vec<(i32, Verdict)> {
 }
 
 /// One line an incident.
-fn told(tenant: &Tenant) -> String {
+fn lines(tenant: &Tenant) -> String {
     let mut text = String::new();
     for (date, verdict) in judged(tenant) {
         for one in &verdict.acute {
@@ -136,7 +136,7 @@ fn told(tenant: &Tenant) -> String {
 
 #[test]
 fn ordinary_days_have_no_incident() {
-    assert_eq!(told(&tenant(&noise)), "");
+    assert_eq!(lines(&tenant(&noise)), "");
 }
 
 #[test]
@@ -145,11 +145,11 @@ fn an_outage_of_a_building_is_one_incident() {
         let out = day == 15 && person < 12 && slot < 2 && (slot == 1 || minute >= 20) && minute % 4 != 0;
         if out { Some(Metric::Loss) } else { noise(day, person, slot, minute) }
     });
-    insta::assert_snapshot!(told(&tenant));
+    insta::assert_snapshot!(lines(&tenant));
 }
 
 #[test]
-fn a_floor_a_version_and_everybody_are_told_apart() {
+fn a_floor_a_version_and_everybody_are_separate() {
     let tenant = tenant(&|day, person, slot, minute| {
         let floor = day == 12 && (6..12).contains(&person) && slot == 1;
         let version = day == 14 && person % 5 == 1 && slot != 1;
@@ -160,7 +160,7 @@ fn a_floor_a_version_and_everybody_are_told_apart() {
             noise(day, person, slot, minute)
         }
     });
-    insta::assert_snapshot!(told(&tenant));
+    insta::assert_snapshot!(lines(&tenant));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_hot_laptop_is_chronic_and_a_meeting_alone_is_a_meeting() {
             _ => noise(day, person, slot, minute),
         }
     });
-    insta::assert_snapshot!(told(&tenant));
+    insta::assert_snapshot!(lines(&tenant));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_connection_that_is_bad_for_good_explains_itself() {
         if bad { Some(Metric::Jitter) } else { noise(day, person, slot, minute) }
     });
     let acute: usize = judged(&tenant).iter().skip(5).map(|(_, verdict)| verdict.acute.len()).sum();
-    assert_eq!(acute, 0, "{}", told(&tenant));
+    assert_eq!(acute, 0, "{}", lines(&tenant));
 }
 
 proptest! {
