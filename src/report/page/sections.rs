@@ -114,10 +114,19 @@ fn todo(row: &Record) -> Markup {
     if row.get("minutes").and_then(Value::as_i64) == Some(0) {
         return Markup::default();
     }
-    let label = name_in(row, "cause");
-    let (metric, direction) = metric_of(label);
-    let step = next_step(&metric, direction).unwrap_or_else(|| Markup::outside(name_in(row, "what_to_do")));
+    let (metric, direction) = metric_of(name_in(row, "cause"));
+    let step = step_beyond(row, &metric)
+        .or_else(|| next_step(&metric, direction))
+        .unwrap_or_else(|| Markup::outside(name_in(row, "what_to_do")));
     step.within("<span class=\"clamp\">", "</span>")
+}
+
+/// The next step where most minutes come from outside the people's own place, as in the report `diagnosis`.
+fn step_beyond(row: &Record, metric: &str) -> Option<Markup> {
+    let minutes = |name: &str| row.get(name).and_then(Value::as_i64).unwrap_or_default();
+    let most = ["service_wide", "far_end", "capped"].into_iter().find(|name| 2 * minutes(name) > minutes("minutes"));
+    // A slow computer is slow wherever the loss comes from.
+    most.filter(|_| metric != "cpu").map(|name| Markup::word(&format!("todo.{name}")))
 }
 
 /// The metric and the direction of a cause: `frame rate both ways` is `frame_rate` and `both`.
@@ -296,4 +305,26 @@ fn limit(row: &Record) -> Markup {
     let translated = chinese(unit).unwrap_or_else(|| unit.to_owned());
     Markup::pair(format!("{value} {}", escaped(unit)), format!("{value} {}", escaped(&translated)))
         .within("<span class=\"nowrap\">", "</span>")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_next_step_for_a_cause_is_for_where_most_of_its_minutes_come_from() {
+        let step = |cause: &str, service_wide: i64, far_end: i64, capped: i64| {
+            let row = json!({
+                "cause": cause, "minutes": 10, "service_wide": service_wide, "far_end": far_end, "capped": capped,
+            });
+            todo(row.as_object().expect("an object")).en
+        };
+        assert!(step("loss both ways", 6, 0, 0).contains("contact Feishu"));
+        assert!(step("frame rate received", 5, 6, 6).contains("Another participant"));
+        assert!(step("frame rate received", 0, 0, 6).contains("capped"));
+        assert!(step("loss both ways", 5, 5, 5).contains("wifi"));
+        assert!(step("CPU", 10, 10, 10).contains("computer"));
+    }
 }

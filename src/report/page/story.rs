@@ -219,7 +219,10 @@ fn facts(incident: &Incident, scene: &Scene<'_>) -> String {
     if !meetings.is_empty() {
         fact(Markup::fill("fact.meetings", &n(incident.meetings)), format!("<ul>{}</ul>", meetings.concat()));
     }
-    let step = next_step(&incident.metric, &incident.direction);
+    let step = match (incident.scope_kind.as_str(), incident.metric.as_str()) {
+        ("service", metric) if metric != "cpu" => Some(Markup::word("todo.service_wide")),
+        (_, metric) => next_step(metric, &incident.direction),
+    };
     fact(Markup::word("fact.todo"), step.map(|step| step.render()).unwrap_or_default());
     fact(Markup::word("fact.command"), command(incident));
     html.push_str("</dl>");
