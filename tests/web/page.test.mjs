@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { launch } from "./browser.mjs";
-import { FIRST_DAY, UNTRUSTED, UNTIL, page, report, tenant } from "./tenant.mjs";
+import { EARLIEST, FIRST_DAY, UNTRUSTED, UNTIL, page, report, tenant } from "./tenant.mjs";
 
 const WEEK = { since: FIRST_DAY, until: UNTIL };
 let world;
@@ -63,7 +63,8 @@ test("every section is there, the story first", async () => {
   const tab = await open();
   const order = await tab.$$eval("main section", (found) => found.map((one) => one.id));
   assert.deepEqual(order, SECTIONS.map((section) => `s-${section}`));
-  assert.equal(await tab.$$eval(".trend li", (found) => found.length), 7);
+  // The week and the week before.
+  assert.equal(await tab.$$eval(".trend li", (found) => found.length), 14);
   assert.match(await tab.title(), /2 November 2026/);
   await tab.closeClean();
 });
@@ -95,36 +96,44 @@ test("an incident opens by keyboard and by its address", async () => {
   const incidents = report(world, "incidents", WEEK);
   const rows = await texts(tab, ".incident .say");
   const chronic = await bodyRows(tab, "chronic").catch(() => []);
-  assert.equal(rows.length + chronic.length, incidents.length);
-  if (rows.length) {
-    await tab.focus(".incident summary");
-    await tab.keyboard.press("Enter");
-    assert.equal(await tab.$eval(".incident", (one) => one.open), true);
-    const facts = await tab.$eval(".incident dl", (one) => one.innerText);
-    assert.match(facts, /vcq-etl report incident /);
-    const bar = await (await tab.$(".incident .track i")).boundingBox();
-    const track = await (await tab.$(".incident .track")).boundingBox();
-    assert.ok(bar.x >= track.x - 1 && bar.x + bar.width <= track.x + track.width + 8, "the bar is on the strip");
-    const id = await tab.$eval(".incident", (one) => one.id);
-    await tab.keyboard.press("Space");
-    assert.equal(await tab.$eval(".incident", (one) => one.open), false);
-    await tab.evaluate((to) => { location.hash = to; }, `#${id}`);
-    await tab.waitForSelector(`#${id}[open]`);
-  }
+  const isPersonal = (row) => row.kind === "chronic" && ["person", "room"].includes(row.scope_kind);
+  assert.equal(chronic.length, incidents.filter(isPersonal).length);
+  assert.equal(rows.length, incidents.length - chronic.length);
+  assert.ok(rows.length > 0 && chronic.length > 0, `${rows.length} in the story, ${chronic.length} with chronic trouble`);
+  await tab.focus(".incident summary");
+  await tab.keyboard.press("Enter");
+  assert.equal(await tab.$eval(".incident", (one) => one.open), true);
+  const facts = await tab.$eval(".incident dl", (one) => one.innerText);
+  const [first] = incidents.filter((row) => !isPersonal(row));
+  assert.ok(facts.includes(`vcq-etl report incident ${first.incident_id}`), facts);
+  const bar = await (await tab.$(".incident .track i")).boundingBox();
+  const track = await (await tab.$(".incident .track")).boundingBox();
+  assert.ok(bar.x >= track.x - 1 && bar.x + bar.width <= track.x + track.width + 8, "the bar is on the strip");
+  const id = await tab.$eval(".incident", (one) => one.id);
+  await tab.keyboard.press("Space");
+  assert.equal(await tab.$eval(".incident", (one) => one.open), false);
+  await tab.evaluate((to) => { location.hash = to; }, `#${id}`);
+  await tab.waitForSelector(`#${id}[open]`);
+  // The bars are at the times of the incidents.
+  const hours = (from, to) => (Date.parse(`${to.replace(" ", "T").slice(0, 19)}Z`) - Date.parse(`${from}T00:00:00Z`)) / 3600000;
+  const left = 100 * hours(FIRST_DAY, first.start_time_local) / (7 * 24);
+  assert.ok(Math.abs(left - await tab.$eval(".incident .track i", (one) => parseFloat(one.style.left))) < 0.1, `the bar begins at ${left} %`);
   await tab.closeClean();
 });
 
 test("the tiles show the scorecard", async () => {
   const tab = await open();
-  const rows = report(world, "scorecard", { ...WEEK, before_since: "2026-10-26", before_until: FIRST_DAY });
+  const rows = report(world, "scorecard", { ...WEEK, before_since: EARLIEST, before_until: FIRST_DAY });
   for (const measure of ["poor_minutes", "affected_participants", "poor_meetings", "coverage"]) {
     const row = rows.find((one) => one.measure === measure);
     const value = await tab.$eval(`#tile-${measure} .value`, (box) => box.firstChild.textContent);
     const digits = measure === "poor_meetings" ? 0 : 1;
     if (row.value === null) assert.match(value, /not enough data/);
     else assert.equal(value, row.value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits }), measure);
-    assert.equal(row.held_days, 0);
-    assert.match(await tab.$eval(`#tile-${measure} .delta`, (box) => box.innerText), /nothing to compare with/);
+    assert.equal(row.held_days, 7);
+    const change = Math.abs(row.change).toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    const said = row.change === 0 ? "the same as" : `${change}${digits ? "\\spp" : ""} ${row.change > 0 ? "more" : "less"} than`;
+    assert.match(await tab.$eval(`#tile-${measure} .delta`, (box) => box.innerText), new RegExp(`^${said} the week before$`));
   }
   await tab.closeClean();
 });
@@ -363,9 +372,15 @@ test("printing is light, begins with the story, and has the selected meetings", 
   await tab.closeClean();
 });
 
+test("without an earlier period there is nothing to compare with", async () => {
+  const tab = await open(page(world, "first.html", "--date", EARLIEST, "--language", "en"));
+  for (const delta of await texts(tab, ".tile .delta")) assert.match(delta, /nothing to compare with/);
+  await tab.closeClean();
+});
+
 test("an empty period and one with gaps have a banner", async () => {
   const empty = await open(page(world, "empty.html", "--date", "2027-03-01", "--language", "en"));
-  assert.match(await empty.$eval(".banner.bad", (box) => box.innerText), /No data for this period[\s\S]*the store holds 2026-11-02/);
+  assert.match(await empty.$eval(".banner.bad", (box) => box.innerText), /No data for this period[\s\S]*the store holds 2026-10-26/);
   assert.equal(await empty.$(".tiles"), null);
   await empty.closeClean();
   // A page per day: the banner is there exactly if the scorecard's coverage target is missed.

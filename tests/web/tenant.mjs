@@ -9,9 +9,13 @@ import { fileURLToPath } from "node:url";
 const root = resolve(fileURLToPath(import.meta.url), "../../..");
 export const binary = process.env.VCQ_ETL || join(process.env.CARGO_TARGET_DIR || join(root, "target"), "release", "vcq-etl");
 
-/** A Monday; the tenant's days are in this week. */
+/** A Monday; the pages are about this week. */
 export const FIRST_DAY = "2026-11-02";
 export const UNTIL = "2026-11-09";
+/** The tenant has the week before too: incidents are judged by what is usual. */
+export const EARLIEST = "2026-10-26";
+/** Two for the story, in this week, and two for the table of chronic trouble. */
+const INCIDENTS = "service:jitter:hours,site:loss:150min,room:loss:chronic,person:cpu:chronic";
 
 /** Text with a meaning in some format. It replaces topics and names in rotation. */
 export const UNTRUSTED = [
@@ -72,7 +76,8 @@ export function vcq(args, env = {}) {
 export async function tenant() {
   const folder = mkdtempSync(join(tmpdir(), "vcq-page-"));
   const store = join(folder, "store");
-  const simulator = spawn(binary, ["simulate", "--seed", "7", "--first-day", FIRST_DAY, "--days", "5", "--people", "60", "--meetings-per-day", "14", "--calls-per-minute", "100000"],
+  const simulator = spawn(binary, ["simulate", "--seed", "7", "--first-day", EARLIEST, "--days", "12", "--people", "60", "--meetings-per-day", "24",
+    "--plant", INCIDENTS, "--calls-per-minute", "100000"],
     { env: { PATH: process.env.PATH, HOME: folder }, stdio: ["ignore", "pipe", "pipe"] });
   try {
     const exported = await new Promise((done, fail) => {
@@ -90,7 +95,7 @@ export async function tenant() {
       await new Promise((done, fail) => {
         const env = { PATH: process.env.PATH, HOME: folder, ...exported, VCQ_BASE_URL: `http://127.0.0.1:${proxy.address().port}`, VCQ_CALLS_PER_MINUTE: "100000" };
         // Not spawnSync, because the proxy must respond in the meantime.
-        const sync = spawn(binary, ["sync", "--quiet", "--since", FIRST_DAY, "--until", UNTIL, "--store", store], { env, stdio: ["ignore", "ignore", "pipe"] });
+        const sync = spawn(binary, ["sync", "--quiet", "--since", EARLIEST, "--until", UNTIL, "--store", store], { env, stdio: ["ignore", "ignore", "pipe"] });
         let stderr = "";
         sync.stderr.on("data", (part) => { stderr += part; });
         sync.on("exit", (code) => (code === 0 || code === 7 ? done() : fail(new Error(`sync ended with ${code}\n${stderr}`))));
