@@ -111,13 +111,16 @@ impl Day {
         for minute in &mut minutes {
             minute.session = place[minute.session as usize];
         }
-        minutes.sort_by_key(|minute| (minute.session, minute.minute));
+        minutes.sort_by_key(|one| (one.session, one.minute, one.metric as usize, one.direction as usize));
         minutes.dedup_by_key(|minute| (minute.session, minute.minute));
         Day { date, sessions, minutes }
     }
 }
 
 /// Scope values as numbers from 1, by kind, and people and rooms as numbers.
+///
+/// After [`Names::sort`] the order of numbers is that of names. So sums and ties do not depend on which rows were read
+/// first, nor on the date with which the search began.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     values: [Vec<String>; KINDS],
@@ -151,8 +154,36 @@ impl Names {
         self.values[kind as usize].len() as u32
     }
 
+    /// Numbers everything in the order of names. The sessions are all those that have numbers.
+    pub(super) fn sort<'s>(&mut self, sessions: impl Iterator<Item = &'s mut Session>) {
+        let mut scopes: [Vec<u32>; KINDS] = Default::default();
+        for (kind, numbers) in self.numbers.iter_mut().enumerate() {
+            scopes[kind] = sorted(numbers, 1);
+            self.values[kind].sort_unstable();
+        }
+        let people = sorted(&mut self.people, 0);
+        for session in sessions {
+            session.who = people[session.who as usize];
+            for (number, new) in session.scopes.iter_mut().zip(&scopes) {
+                *number = new[*number as usize];
+            }
+        }
+    }
+
     /// The value of a number that [`Names::scope`] returned.
     pub(super) fn value(&self, kind: ScopeKind, number: u32) -> &str {
         (number as usize).checked_sub(1).and_then(|at| self.values[kind as usize].get(at)).map_or("", String::as_str)
     }
+}
+
+/// Numbers names from `first` in their order. Returns the new numbers by the old ones.
+fn sorted(numbers: &mut HashMap<String, u32>, first: u32) -> Vec<u32> {
+    let mut names: Vec<(&String, &mut u32)> = numbers.iter_mut().collect();
+    names.sort_unstable_by(|left, right| left.0.cmp(right.0));
+    let mut new = vec![0; names.len() + first as usize];
+    for (number, (_, old)) in (first..).zip(names) {
+        new[*old as usize] = number;
+        *old = number;
+    }
+    new
 }

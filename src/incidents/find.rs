@@ -40,7 +40,9 @@ pub(crate) fn find(
     let mut incidents = Vec::new();
     for chunk in reader.dates(start, last + 1)?.chunks(DATES_AT_ONCE) {
         let (from, until) = (chunk[0], chunk[chunk.len() - 1] + 1);
-        let sessions = reader.days(&mut names, from, until)?;
+        let mut sessions = reader.days(&mut names, from, until)?;
+        let known_sessions = past.days.iter_mut().flat_map(|day| &mut day.sessions);
+        names.sort(known_sessions.chain(sessions.values_mut().flatten()));
         for day in reader.with_minutes(sessions, from, until)? {
             past.forget_before(day.date - HISTORY_DAYS);
             let verdict = judge(&past, &day, &names);

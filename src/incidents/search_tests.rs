@@ -78,7 +78,22 @@ fn tenant(cause: &Cause) -> Tenant {
         }
         days.push(Day::sorted(date, sessions, minutes));
     }
+    names.sort(days.iter_mut().flat_map(|day| &mut day.sessions));
     Tenant { names, days }
+}
+
+/// The days with names that were read in the opposite order.
+fn read_backwards(tenant: &Tenant) -> Vec<Day> {
+    let (mut names, mut days) = (Names::default(), tenant.days.clone());
+    for session in days.iter_mut().flat_map(|day| &mut day.sessions).rev() {
+        session.who = names.who(tenant.names.value(ScopeKind::Person, session.scope(ScopeKind::Person)));
+        for (kind, number) in ScopeKind::ALL.iter().zip(&mut session.scopes) {
+            *number = names.scope(*kind, Some(tenant.names.value(*kind, *number)));
+        }
+    }
+    assert_ne!(days[0].sessions[0].who, tenant.days[0].sessions[0].who);
+    names.sort(days.iter_mut().flat_map(|day| &mut day.sessions));
+    days
 }
 
 /// A few poor minutes that anybody has now and then.
@@ -215,8 +230,9 @@ proptest! {
             Day::sorted(day.date, day.sessions.iter().rev().cloned().collect(), minutes.collect())
         };
         let mut past = Past::default();
-        past.days.extend(tenant.days[..last].iter().map(&reversed));
-        let again = judge(&past, &reversed(day), &tenant.names);
+        let days = read_backwards(&tenant);
+        past.days.extend(days[..last].iter().map(&reversed));
+        let again = judge(&past, &reversed(&days[last]), &tenant.names);
         prop_assert_eq!(format!("{verdict:?}"), format!("{again:?}"));
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::tampering::{TAMPERINGS, Tampering, edit_manifest, raw_file, same_change_everywhere, sql};
+use crate::support::damage::{edit_manifest, raw_file, same_change_everywhere, sql};
+use crate::support::tampering::{TAMPERINGS, Tampering};
 use crate::support::test_env::{RunOutput, TestEnv};
 use crate::support::test_store::copy_folder;
 

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use crate::support::damage::sql;
 use crate::support::scripted_server::{List, Response, ScriptedServer};
-use crate::support::tampering::sql;
 use crate::support::test_env::RunOutput;
 
 const HOUR_S: i64 = 3_600;

@@ -2,6 +2,7 @@
 
 pub(crate) mod baseline;
 pub(crate) mod clock;
+pub(crate) mod damage;
 pub(crate) mod fault_injection;
 pub(crate) mod scripted_bot;
 pub(crate) mod scripted_server;
