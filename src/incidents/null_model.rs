@@ -305,7 +305,8 @@ impl DayGroup {
     }
 }
 
-/// How much the number of affected people varies from day to day beyond chance, as the spread of a log-normal factor: of
+/// How much the number of affected people varies from day to day beyond chance, as the spread of a log-normal
+/// factor: of
 /// the tenant, of a site, of a meeting. From the days before, without the worst fifth, which may be incidents.
 pub(super) fn spreads(past: &Past, strata: &Strata, rates: &Rates, date: i32) -> [[f64; 3]; 3] {
     let mut spreads = [[0.0; 3]; 3];

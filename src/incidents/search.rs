@@ -25,7 +25,7 @@ pub(super) fn judge(past: &Past, day: &Day, names: &Names) -> Verdict {
     // One that is not reported yet leaves its minutes to acute incidents.
     for one in chronic.iter().filter(|one| one.bad_days >= CHRONIC_BAD_DAYS) {
         for at in today.members(one.kind, one.scope).to_vec() {
-            if one.people.contains(&today.session(at).who) {
+            if one.affected.contains(&today.session(at).who) {
                 today.explain(at, (i32::MIN / 2, i32::MAX / 2), Some(one.family));
             }
         }

@@ -24,7 +24,8 @@ struct Tenant {
     days: Vec<Day>,
 }
 
-/// People 0 to 11 are at Harbour House, on two floors, the others at Hill Street; every third is on Wi-Fi. Six people of
+/// People 0 to 11 are at Harbour House, on two floors, the others at Hill Street; every third is on Wi-Fi. Six
+/// people of
 /// both sites meet at a time.
 fn tenant(cause: &Cause) -> Tenant {
     let mut names = Names::default();

@@ -3,7 +3,8 @@
 //!
 //! Written here because no maintained crate has the tail of a Poisson-binomial distribution.
 
-/// P(at least `least` successes) of independent trials with these probabilities. Only positive terms are added, so small
+/// P(at least `least` successes) of independent trials with these probabilities. Only positive terms are added, so
+/// small
 /// values are exact too.
 pub(super) fn tail(probabilities: &[f64], least: usize) -> f64 {
     if least == 0 {

@@ -70,7 +70,10 @@ proptest! {
     }
 
     #[test]
-    fn tails_rise_with_each_probability(probabilities in prop::collection::vec(0.0_f64..0.9, 1..30), at in 0_usize..30) {
+    fn tails_rise_with_each_probability(
+        probabilities in prop::collection::vec(0.0_f64..0.9, 1..30),
+        at in 0_usize..30,
+    ) {
         let mut higher = probabilities.clone();
         let at = at % probabilities.len();
         higher[at] += 0.1;
