@@ -66,7 +66,8 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
 
 /// The parameters from their own flags and from `--param`. The profile is a setting, for reports that have one.
 fn parameters(args: &RunArgs, report: &Report, config: &Config) -> Result<Vec<(String, String)>, Failure> {
-    let has_profile = report.header.parameter("profile").is_some();
+    // The report of the thresholds shows every profile unless one is named.
+    let has_profile = report.header.parameter("profile").is_some_and(|profile| profile.default.is_some());
     let is_profile_given = *config.origin("profile") == Origin::Flag;
     let days = args.window.days(config, now_us())?;
     let flags = [
