@@ -1,7 +1,7 @@
 //! Composes the message about new rows of a rule.
 //!
-//! Rows of the report `incidents` are written out in the language of the settings (`incident.rs`). Rows of other reports
-//! keep the names of their columns, which are the same in every language.
+//! Rows of the report `incidents` are written out in the language of the settings (`incident.rs`). Rows of other
+//! reports keep the names of their columns, which are the same in every language.
 
 use std::time::Duration;
 

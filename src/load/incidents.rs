@@ -1,8 +1,8 @@
 //! `incidents` and `incident_participants`: which dates are searched again, and their parts.
 //!
 //! Promises that they follow from the other stored rows, however these were published: the incidents of a date depend
-//! on that date and the [`REACH_DAYS`] before it, and on the incidents of those. `judged_participants`, which the search
-//! reads, is updated with them. Leaves out the search itself, which the caller of the publication gives.
+//! on that date and the [`REACH_DAYS`] before it, and on the incidents of those. `judged_participants`, which the
+//! search reads, is updated with them. Leaves out the search itself, which the caller of the publication gives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -45,7 +45,7 @@ const PERIODS: &[Choice<Period>] = &[
     ("month", "A calendar month, compared with the month before", Period::Month),
 ];
 
-/// The language of the settings if it is given anywhere, otherwise that of the reader's browser. The page can be switched.
+/// The language of the settings if it is given anywhere, otherwise that of the reader's browser. The page has a switch.
 fn initial_language(config: &Config) -> Language {
     match (config.origin("language"), config.language) {
         (Origin::Default, _) => Language::Auto,
