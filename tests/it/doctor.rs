@@ -12,7 +12,7 @@ use vcq_simulator::TenantSpec;
 use crate::support::test_env::{RunOutput, TestEnv, small_tenant, unlimited};
 
 /// The checks, in their order.
-const CHECKS: [&str; 13] = [
+const CHECKS: [&str; 14] = [
     "settings",
     "host",
     "token",
@@ -24,6 +24,7 @@ const CHECKS: [&str; 13] = [
     "store",
     "lock",
     "state_folder",
+    "profile",
     "views",
     "alerts",
 ];
@@ -110,6 +111,16 @@ fn names(folder: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 #[test]
+fn an_unknown_profile_is_identified() {
+    let env = TestEnv::new();
+    let mut command = doctor(&env);
+    command.env("VCQ_PROFILE", "strickt");
+    Diagnosis::run(command)
+        .assert_states(2, &["lock skipped", "profile failed"])
+        .assert_mentions("profile", &["strickt", "cqd, strict"]);
+}
+
+#[test]
 fn doctor_before_the_first_run_creates_nothing() {
     let env = TestEnv::new();
     let diagnosis = diagnose(&env);
@@ -125,7 +136,7 @@ fn doctor_before_the_first_run_creates_nothing() {
     let text = RunOutput::new(env.vcq(&["doctor"]).output().expect("runs")).expect_exit(0);
     assert!(text.stdout.contains("ok       token: Feishu issued a tenant token; it is valid for "), "{}", text.stdout);
     assert!(
-        text.stdout.ends_with("A run would work: 11 ok, 1 skipped.\n") || text.stdout.contains("warning"),
+        text.stdout.ends_with("A run would work: 13 ok, 1 skipped.\n") || text.stdout.contains("warning"),
         "{}",
         text.stdout
     );
