@@ -21,7 +21,8 @@
 -- column: affected_pct %: Percentage of participants affected; empty below 10 participants.
 -- column: affected_low_pct %: 95% confidence interval of affected_pct (Wilson), lower bound.
 -- column: affected_high_pct %: 95% confidence interval of affected_pct (Wilson), upper bound.
--- column: status: healthy below 5% poor minutes, degraded below 20%, critical from 20%; empty below min_n.
+-- column: status: healthy below 5% poor minutes, degraded below 20%, critical from 20%, empty below min_n; with an
+--   incident at least degraded, with a critical one critical.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
 -- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
 -- column: delay_p50_ms ms: Median delay.
@@ -36,6 +37,7 @@
 -- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
 --   three consecutive poor minutes (this project's choice).
 -- threshold: Status: degraded from 5% poor minutes, critical from 20% (CQLens).
+-- threshold: Incidents count for the status if they overlap the window and the profile is that of the store.
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
 --   report unclassified.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
@@ -61,12 +63,9 @@ select
     -- abs(): for 0 affected participants the rounded Wilson constants make the bound slightly negative, shown as -0.
     case when q.judged_participants >= 10 then round(abs(q.affected_low_pct), 1) end as affected_low_pct,
     case when q.judged_participants >= 10 then round(q.affected_high_pct, 1) end as affected_high_pct,
-    case
-        when q.judged_minutes < $min_n or q.judged_minutes = 0 then null
-        when 100.0 * q.poor_minutes / q.judged_minutes >= l.status_critical_pct then 'critical'
-        when 100.0 * q.poor_minutes / q.judged_minutes >= l.status_degraded_pct then 'degraded'
-        else 'healthy'
-    end as status,
+    worse_status(
+        q.poor_minutes, q.judged_minutes, $min_n, l.status_degraded_pct, l.status_critical_pct, i.incident_status
+    ) as status,
     q.main_cause,
     q.cpu_minutes as cpu,
     round(q.delay_p50_ms, 0) as delay_p50_ms,
@@ -78,5 +77,7 @@ select
     cast($profile as varchar) as profile
 from quality_by(since := $since, until := $until, profile := $profile, dimension := $dimension) as q
 cross join limits(profile := $profile) as l
+left join incident_statuses(since := $since, until := $until, profile := $profile, dimension := $dimension) as i
+    on i.dimension_value = q.dimension_value
 order by q.poor_minutes desc, q.judged_minutes desc, q.dimension_value
 limit cast($top as bigint)

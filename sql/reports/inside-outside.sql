@@ -57,12 +57,9 @@ select
     -- abs(): for 0 affected participants the rounded Wilson constants make the bound slightly negative, shown as -0.
     case when q.judged_participants >= 10 then round(abs(q.affected_low_pct), 1) end as affected_low_pct,
     case when q.judged_participants >= 10 then round(q.affected_high_pct, 1) end as affected_high_pct,
-    case
-        when q.judged_minutes < $min_n or q.judged_minutes = 0 then null
-        when 100.0 * q.poor_minutes / q.judged_minutes >= l.status_critical_pct then 'critical'
-        when 100.0 * q.poor_minutes / q.judged_minutes >= l.status_degraded_pct then 'degraded'
-        else 'healthy'
-    end as status,
+    worse_status(
+        q.poor_minutes, q.judged_minutes, $min_n, l.status_degraded_pct, l.status_critical_pct, null
+    ) as status,
     q.main_cause,
     q.cpu_minutes as cpu,
     round(q.delay_p50_ms, 0) as delay_p50_ms,

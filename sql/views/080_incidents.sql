@@ -38,3 +38,32 @@ select
 from scopes as s
 inner join meetings as m on m.meeting_key = s.scope
 where s.scope_kind = 'meeting';
+
+-- Statuses of the values of a dimension that have incidents overlapping the window: critical for a critical one, else
+-- degraded. None if the profile is not the one by which the stored incidents are judged.
+create or replace macro incident_statuses(since := null, until := null, profile := 'cqd', dimension := 'site') as table
+select
+    i.scope as dimension_value,
+    case when bool_or(i.severity = 'critical') then 'critical' else 'degraded' end as incident_status
+from incidents as i
+inner join meta as m on m.profile = cast(profile as varchar)
+where i.start_time_local < coalesce(cast(until as date), date '9999-12-31')
+    and i.end_time_local >= coalesce(cast(since as date), date '1900-01-01')
+    and case cast(dimension as varchar)
+        -- A site without a building is a subnet or a public network.
+        when 'site' then i.scope_kind in ('site', 'subnet', 'egress')
+        when 'building' then i.scope_kind = 'site'
+        when 'network' then i.scope_kind = 'network_type'
+        else i.scope_kind = cast(dimension as varchar)
+    end
+group by i.scope;
+
+-- The worse of the status by the share of poor minutes and that of the incidents; without incidents, empty below min_n.
+create or replace macro worse_status(poor, judged, min_n, degraded_pct, critical_pct, incident_status) as
+    case
+        when incident_status = 'critical' then 'critical'
+        when judged >= greatest(min_n, 1) and 100.0 * poor >= critical_pct * judged then 'critical'
+        when incident_status = 'degraded' then 'degraded'
+        when judged >= greatest(min_n, 1) and 100.0 * poor >= degraded_pct * judged then 'degraded'
+        when judged >= greatest(min_n, 1) then 'healthy'
+    end;
