@@ -5,6 +5,12 @@
 //! missed and what was wrongly reported goes to stderr. SEEDS (200) is the number of tenants, FIRST_SEED (1) the first
 //! one, JOBS (2) how many are measured at a time.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a table on stdout and what was missed on stderr are its output"
+)]
+
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

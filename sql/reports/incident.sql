@@ -56,10 +56,18 @@ affected as (
         p.participant_key,
         p.poor_minutes
     from chosen as c
-    inner join incident_participants as p on p.incident_id = c.incident_id and p.meeting_date = c.meeting_date
+    -- With the earlier rows of a problem that continues.
+    inner join incidents as i
+        on i.kind = c.kind
+        and i.scope_kind = c.scope_kind
+        and i.scope = c.scope
+        and i.metric = c.metric
+        and i.meeting_date <= c.meeting_date
+        and case when c.kind = 'acute' then i.start_time_utc = c.start_time_utc else i.end_time_utc >= c.start_time_utc end
+    inner join incident_participants as p on p.incident_id = i.incident_id and p.meeting_date = i.meeting_date
 ),
 
--- The ID begins with the date and the kind, which limits what is scanned: an acute incident is of one date.
+-- The ID begins with the date and the kind, which limits what is scanned: an acute incident lasts a few days at most.
 minutes_of as (
     select
         b.participant_key,
@@ -67,7 +75,7 @@ minutes_of as (
         b.metric
     from cause_minutes(
         since := case
-            when cast($incident_id as varchar) like '____-__-__-acute-%' then try_cast(left(cast($incident_id as varchar), 10) as date)
+            when cast($incident_id as varchar) like '____-__-__-acute-%' then try_cast(left(cast($incident_id as varchar), 10) as date) - 7
             else try_cast(left(cast($incident_id as varchar), 10) as date) - 28
         end,
         until := try_cast(left(cast($incident_id as varchar), 10) as date) + 1,

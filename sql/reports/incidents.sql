@@ -33,7 +33,7 @@
 -- column: meeting_date local: Date of the row that is shown.
 -- column: profile: Profile used.
 -- threshold: Limits of the search: metrics incident_* in the report threshold-sheet.
--- caveat: A problem that continues over several dates is one row with the counts of its latest date.
+-- caveat: A problem that continues over several dates is one row with the counts from its start to its latest date.
 -- caveat: A connection that has always been poor is not an incident: every scope is compared with its own history and
 --   with its peers.
 -- empty: No incident overlaps this period.

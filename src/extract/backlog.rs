@@ -140,11 +140,11 @@ impl Backlog {
         } else if meeting.list_digest.is_none() && meeting.list_due {
             guess_quality_calls(meeting.devices, meeting.start_us, meeting.end_us)
         } else {
-            participants.iter().map(count_quality_calls).sum()
+            participants.iter().map(count_quality_calls).fold(0, u64::saturating_add)
         };
         let mut state = self.state();
         state.added += 1;
-        state.quality_calls_estimate += quality_calls;
+        state.quality_calls_estimate = state.quality_calls_estimate.saturating_add(quality_calls);
         *state.open_meetings.entry(meeting.meeting_date).or_default() += 1;
         // What is pending from earlier windows comes after the window's own work.
         let order = if in_window { meeting.start_us } else { meeting.start_us.saturating_sub(i64::MAX / 2) };

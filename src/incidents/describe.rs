@@ -1,6 +1,6 @@
 //! From what was found, in numbers, to the rows of an incident.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::acute::Acute;
 use super::chronic::Chronic;
@@ -72,6 +72,19 @@ impl Describe<'_> {
         let before = self.goes_on(one, &scope, window, known);
         let (start_utc_us, start_local_us) =
             before.map_or((start_utc_us, start_utc_us + offset), |known| (known.start_utc_us, known.start_local_us));
+        // The counts are those of all dates of a problem that goes on.
+        let (mut poor, mut judged) = (poor, judged);
+        if let Some(last) = before {
+            poor += last.poor_minutes;
+            judged += last.judged_minutes;
+            let keys: HashSet<&str> = known.rows_of(last).flat_map(|one| &one.sessions).map(String::as_str).collect();
+            for session in self.past.days.iter().flat_map(|of| &of.sessions) {
+                if keys.contains(session.key.as_str()) {
+                    people.insert(session.who);
+                    meetings.insert(session.scope(ScopeKind::Meeting));
+                }
+            }
+        }
         let poor_pct = rounded(100.0 * f64::from(poor) / f64::from(judged));
         let mut incident = Incident {
             incident_id: Incident::id(Kind::Acute, one.kind, &scope, metric, day.date),
@@ -110,7 +123,7 @@ impl Describe<'_> {
         let is_affected = |session: &Session| is_member(session) && one.affected.contains(&session.who);
         let mut totals = [0_u32; 5];
         let (mut sessions, mut people, mut meetings) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
-        let (mut judged, mut elsewhere, mut start) = (0, Share::default(), None);
+        let (mut judged, mut poor, mut elsewhere, mut start) = (0, 0, Share::default(), None);
         for of in days() {
             for session in &of.sessions {
                 let minutes = session.family_minutes(one.family);
@@ -123,13 +136,13 @@ impl Describe<'_> {
                     let first = (session.first, session.offset_minutes);
                     start = Some(start.map_or(first, |earlier: (i32, i32)| earlier.min(first)));
                 }
-                // The minutes of an earlier row are not counted again.
-                if known.sessions.contains(&session.key) {
-                    continue;
-                }
                 judged += session.judged_minutes;
                 if is_affected(session) && minutes > 0 {
-                    sessions.push((session.key.clone(), minutes));
+                    poor += minutes;
+                    // A participant belongs to one row, the first; the counts are those of the whole problem.
+                    if !known.sessions.contains(&session.key) {
+                        sessions.push((session.key.clone(), minutes));
+                    }
                     people.insert(session.who);
                     meetings.insert(session.scope(ScopeKind::Meeting));
                     for (total, minutes) in totals.iter_mut().zip(session.minutes) {
@@ -153,7 +166,6 @@ impl Describe<'_> {
         let is_before = |of: &&Day| of.date < one.first_bad;
         let before = self.past.before(day.date, HISTORY_DAYS).filter(is_before).flat_map(|of| &of.sessions);
         let usual = share_of(before.filter(|session| is_member(session)), one.family);
-        let poor: u32 = sessions.iter().map(|(_, minutes)| minutes).sum();
         let judged = judged.max(poor);
         sessions.sort();
         let offset = self.offset_us(&minutes);

@@ -69,6 +69,9 @@ pub(crate) fn find(
                     start_utc_us: one.start_utc_us,
                     start_local_us: one.start_local_us,
                     end_utc_us: one.end_utc_us,
+                    poor_minutes: one.poor_minutes,
+                    judged_minutes: one.judged_minutes,
+                    sessions: one.sessions.iter().map(|(key, _)| key.clone()).collect(),
                 });
                 known.sessions.extend(one.sessions.iter().map(|(key, _)| key.clone()));
             }

@@ -14,6 +14,7 @@ macro_rules! named {
         pub(crate) enum $enum { $($variant),* }
 
         impl $enum {
+            #[allow(dead_code, reason = "not every enum is listed")]
             pub(crate) const ALL: &'static [$enum] = &[$($enum::$variant),*];
 
             /// The value in the tables.

@@ -17,6 +17,11 @@ pub(super) struct Known {
     pub(super) start_utc_us: i64,
     pub(super) start_local_us: i64,
     pub(super) end_utc_us: i64,
+    /// With those of the earlier dates that it continues.
+    pub(super) poor_minutes: u32,
+    pub(super) judged_minutes: u32,
+    /// Participant keys of its own date.
+    pub(super) sessions: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +47,17 @@ impl KnownIncidents {
                 && Family::of(one.metric) == family
         };
         self.incidents.iter().filter(same).max_by_key(|one| one.end_utc_us)
+    }
+
+    /// The rows of an acute incident that goes on over several dates.
+    pub(super) fn rows_of<'a>(&'a self, last: &'a Known) -> impl Iterator<Item = &'a Known> {
+        self.incidents.iter().filter(|one| {
+            !one.is_chronic
+                && one.scope_kind == last.scope_kind
+                && one.scope == last.scope
+                && Family::of(one.metric) == Family::of(last.metric)
+                && one.start_utc_us == last.start_utc_us
+        })
     }
 
     /// Whether the chronic incident has a row earlier in the same ISO week.

@@ -270,9 +270,9 @@ impl Rates {
         let own = &self.strata[stratum];
         let mut expected = [Expected::default(); 3];
         for (at, one) in expected.iter_mut().enumerate() {
-            for level in 0..LEVELS {
-                let tenant = (all.affected[at][level] + ASSUMED_SESSIONS * ASSUMED_SHARE[level])
-                    / (all.sessions + ASSUMED_SESSIONS);
+            for (level, assumed_share) in ASSUMED_SHARE.iter().enumerate() {
+                let tenant =
+                    (all.affected[at][level] + ASSUMED_SESSIONS * assumed_share) / (all.sessions + ASSUMED_SESSIONS);
                 one.session[level] =
                     (own.affected[at][level] + ASSUMED_SESSIONS * tenant) / (own.sessions + ASSUMED_SESSIONS);
             }
@@ -341,9 +341,9 @@ pub(super) fn spreads(past: &Past, strata: &Strata, rates: &Rates, date: i32) ->
         for (ratio, group) in ratios.iter_mut().zip(&mut groups) {
             for group in group.values_mut() {
                 group.close_person();
-                for at in 0..3 {
+                for (at, pairs) in ratio.iter_mut().enumerate() {
                     if group.expected[at] >= 0.5 {
-                        ratio[at].push((group.observed[at], group.expected[at]));
+                        pairs.push((group.observed[at], group.expected[at]));
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Reads the input of the search from the database.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use duckdb::arrow::array::{Array, AsArray};
 use duckdb::arrow::datatypes::Int64Type;
@@ -127,12 +127,25 @@ impl<'a> Reader<'a> {
         let range = [civil_date_text(from), civil_date_text(until)];
         let mut statement = self.connection.prepare(
             "select kind, scope_kind, scope, metric, epoch_us(cast(meeting_date as timestamp)) // 86400000000,
-                epoch_us(start_time_utc), epoch_us(start_time_local), epoch_us(end_time_utc)
+                epoch_us(start_time_utc), epoch_us(start_time_local), epoch_us(end_time_utc),
+                coalesce(poor_minutes, 0), coalesce(judged_minutes, 0), incident_id
             from incidents where meeting_date >= cast(? as date) and meeting_date < cast(? as date)
             order by meeting_date, incident_id",
         )?;
-        let mut rows = statement.query(params![range[0], range[1]])?;
+        let mut keys = self.connection.prepare(
+            "select incident_id, participant_key from incident_participants
+            where meeting_date >= cast(? as date) and meeting_date < cast(? as date)
+            order by incident_id, participant_key",
+        )?;
+        let mut keys = keys.query(params![range[0], range[1]])?;
         let mut known = KnownIncidents::default();
+        let mut sessions: HashMap<String, Vec<String>> = HashMap::new();
+        while let Some(row) = keys.next()? {
+            let key: String = row.get(1)?;
+            known.sessions.insert(key.clone());
+            sessions.entry(row.get(0)?).or_default().push(key);
+        }
+        let mut rows = statement.query(params![range[0], range[1]])?;
         while let Some(row) = rows.next()? {
             let [kind, scope_kind, scope, metric]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
             let scope_kind = ScopeKind::ALL.iter().copied().find(|one| one.name() == scope_kind);
@@ -147,14 +160,11 @@ impl<'a> Reader<'a> {
                 start_utc_us: row.get(5)?,
                 start_local_us: row.get(6)?,
                 end_utc_us: row.get(7)?,
+                poor_minutes: row.get(8)?,
+                judged_minutes: row.get(9)?,
+                sessions: sessions.remove(&row.get::<_, String>(10)?).unwrap_or_default(),
             });
         }
-        let mut statement = self.connection.prepare(
-            "select participant_key from incident_participants
-            where meeting_date >= cast(? as date) and meeting_date < cast(? as date)",
-        )?;
-        let keys = statement.query_map(params![range[0], range[1]], |row| row.get::<_, String>(0))?;
-        known.sessions = keys.collect::<Result<HashSet<_>, _>>()?;
         Ok(known)
     }
 

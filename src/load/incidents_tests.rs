@@ -105,8 +105,11 @@ fn publish(store: &Store, run_id: &str, dates: &[Night], mode: PublishMode, defi
     store.publication(run_id, dates, mode, definitions, &mut |_| ControlFlow::Continue(())).expect("published")
 }
 
-/// Rows of the three tables, and table, date and checksum of the files of incidents.
-fn incidents_of(store: &Store) -> (Vec<Vec<String>>, Vec<(String, Option<String>, String)>) {
+/// Table, date and checksum of a file.
+type FileOfIncidents = (String, Option<String>, String);
+
+/// Rows of the three tables, and the files of incidents.
+fn incidents_of(store: &Store) -> (Vec<Vec<String>>, Vec<FileOfIncidents>) {
     store.assert_consistent();
     let connection = open_published(&store.paths).expect("open");
     let tables = ["incidents", "incident_participants", "judged_participants"];

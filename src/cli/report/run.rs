@@ -7,7 +7,6 @@ use super::next::{self, Carried};
 use super::store::{catalogue, open, warn_of_other_definitions};
 use super::window::WindowArgs;
 use crate::cli::command::Context;
-use crate::cli::output::WidthArg;
 use crate::cli::result_args::ResultArgs;
 use crate::cli::runtime::now_us;
 use crate::commands;

@@ -56,7 +56,7 @@ fn rows(answer: &Answer<'_>) -> String {
     let mut text = "<div class=\"scroll\"><table class=\"rows\">\n<thead><tr>".to_owned();
     for (name, class) in result.columns.iter().zip(&class) {
         let doc = answer.column(name).map(|column| format!(" title=\"{}\"", escape(&column.doc))).unwrap_or_default();
-        let unit = answer.column(name).map(|column| unit(column)).unwrap_or_default();
+        let unit = answer.column(name).map(unit).unwrap_or_default();
         text.push_str(&format!("<th scope=\"col\"{class}{doc}>{}{unit}</th>", escape(name)));
     }
     text.push_str("</tr></thead>\n<tbody>\n");

@@ -100,7 +100,7 @@ mod tests {
         let mut rows = Vec::new();
         for (day, weekday) in ["Mon", "Tue", "Sun"].into_iter().enumerate() {
             for hour in hours.clone().filter(|hour| (day as i128 + hour) % 5 != 0) {
-                let share = (hour % 7 != 0).then(|| Cell::Number(hour as f64 * 1.5)).unwrap_or(Cell::Null);
+                let share = if hour % 7 != 0 { Cell::Number(hour as f64 * 1.5) } else { Cell::Null };
                 rows.push(vec![text(weekday), Cell::Integer(hour), share]);
             }
         }

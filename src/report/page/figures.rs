@@ -68,7 +68,7 @@ fn change(row: &Record, is_percent: bool, less_is_better: bool, period: Period) 
     let by = Markup::html(number(change.abs(), if is_percent { 1 } else { 0 }));
     let by = if is_percent { Markup::fill("pp", &[("n", by)]) } else { by };
     let (key, class) = match change {
-        c if c == 0.0 => ("change.same", "same"),
+        0.0 => ("change.same", "same"),
         c if c > 0.0 => ("change.up", if less_is_better { "worse" } else { "better" }),
         _ => ("change.down", if less_is_better { "better" } else { "worse" }),
     };

@@ -154,7 +154,7 @@ mod tests {
             Markup::pair("Thu 19 Nov 14:00 – Fri 20 Nov 12:06", "11月19日（周四）14:00至11月20日（周五）12:06")
         );
         assert_eq!(long_date(start.date()), Markup::pair("20 November 2026", "2026年11月20日"));
-        assert_eq!(parse_time("2026-11-20").map(|time| clock(time)).as_deref(), Some("00:00"));
+        assert_eq!(parse_time("2026-11-20").map(clock).as_deref(), Some("00:00"));
         assert_eq!(parse_time("soon"), None);
     }
 }

@@ -39,7 +39,11 @@ pub(crate) const INCIDENTS: Table = Table {
         C::derived("end_time_local", WallClock, "Last poor minute, local time."),
         C::derived("participants", Count, "People and rooms affected, each counted once."),
         C::derived("meetings", Count, "Meetings affected."),
-        C::derived("poor_minutes", Minutes, "Participant-minutes of the incident: the sum in `incident_participants`."),
+        C::derived(
+            "poor_minutes",
+            Minutes,
+            "Participant-minutes of the incident, from its start: the sum in `incident_participants` over its rows so far.",
+        ),
         C::derived("judged_minutes", Minutes, "Judged participant-minutes of the scope from start to end."),
         C::derived("poor_pct", LossPercent, "Percentage of the scope's judged minutes that are poor."),
         C::derived("usual_poor_pct", LossPercent, "The same for the scope over the 28 days before; NULL without any."),

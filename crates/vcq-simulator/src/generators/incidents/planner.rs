@@ -123,6 +123,7 @@ impl Planner<'_> {
             return None;
         }
         let midnight = spec.start() + day * DAY_S;
+        let one = |period: Range<i64>| std::iter::once(period).collect::<Vec<_>>();
         let periods = match (length, plant.scope_kind) {
             (IncidentLength::Chronic, _) => {
                 let latest = (days - 14).max(days / 3);
@@ -131,17 +132,17 @@ impl Planner<'_> {
             }
             (IncidentLength::Days, _) => {
                 let more = rng.between(1, 3);
-                vec![midnight + 8 * HOUR_S..midnight + more * DAY_S + 20 * HOUR_S]
+                one(midnight + 8 * HOUR_S..midnight + more * DAY_S + 20 * HOUR_S)
             }
-            (IncidentLength::Hours, ScopeKind::Meeting) => vec![meeting.start..meeting.end],
+            (IncidentLength::Hours, ScopeKind::Meeting) => one(meeting.start..meeting.end),
             (IncidentLength::Hours, ScopeKind::Person | ScopeKind::Room) => {
-                vec![midnight + 7 * HOUR_S..midnight + 21 * HOUR_S]
+                one(midnight + 7 * HOUR_S..midnight + 21 * HOUR_S)
             }
             (IncidentLength::Hours, kind) => {
                 let longest = if kind == ScopeKind::Service { 90 } else { 240 };
                 let start = session.join - rng.between(0, 40) * MINUTE_S;
                 let minutes = plant.minutes.map_or_else(|| rng.between(longest / 4, longest), i64::from);
-                vec![start..start + minutes * MINUTE_S]
+                one(start..start + minutes * MINUTE_S)
             }
         };
         Some(Incident {
