@@ -201,8 +201,8 @@ fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn a_long_run_publishes_complete_dates_before_it_ends() {
     let env = TestEnv::new();
     let mut command = env.sync_command(&[]);
-    // About 270 calls at 15 a second; the newest date is complete half-way.
-    command.env("VCQ_CALLS_PER_MINUTE", "900").env("VCQ_PUBLISH_EVERY", "500ms");
+    // About 270 calls at 10 a second; the newest date is complete half-way.
+    command.env("VCQ_CALLS_PER_MINUTE", "600").env("VCQ_PUBLISH_EVERY", "500ms");
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
     let child = command.spawn().expect("starts");
     let before_the_end = loop {
