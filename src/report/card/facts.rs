@@ -84,6 +84,24 @@ impl<'a> Source<'a> {
     /// The incidents of the participants that a condition on `p` (incident_participants) selects, the worst first. Rows
     /// that continue one another are folded into the latest.
     pub(super) fn incidents(&self, dates: &Dates, condition: &str) -> Result<Vec<CardIncident>, CardError> {
+        self.ordered_incidents(dates, condition, "")
+    }
+
+    /// The same, those with the most minutes of these participants first.
+    pub(super) fn incidents_by_minutes(&self, dates: &Dates, condition: &str) -> Result<Vec<CardIncident>, CardError> {
+        let minutes = format!(
+            "(select sum(p.poor_minutes) from incident_participants as p
+              where p.incident_id = f.incident_id and {condition}) desc nulls last, "
+        );
+        self.ordered_incidents(dates, condition, &minutes)
+    }
+
+    fn ordered_incidents(
+        &self,
+        dates: &Dates,
+        condition: &str,
+        most_minutes: &str,
+    ) -> Result<Vec<CardIncident>, CardError> {
         let overlap = |column: &str, sign: &str, date: &Option<String>| match date {
             Some(date) => format!("i.{column} {sign} cast({} as date)", quoted(date)),
             None => "true".to_owned(),
@@ -99,10 +117,11 @@ impl<'a> Source<'a> {
                     and {} and {}
             )
             select f.incident_id, f.severity, f.kind, f.summary from found as f where f.place = 1
-            order by case f.severity when 'critical' then 1 when 'major' then 2 else 3 end, f.participants desc,
+            order by {order}case f.severity when 'critical' then 1 when 'major' then 2 else 3 end, f.participants desc,
                 f.start_time_utc, f.incident_id",
             overlap("end_time_local", ">=", &dates.since),
-            overlap("start_time_local", "<", &dates.until)
+            overlap("start_time_local", "<", &dates.until),
+            order = most_minutes
         );
         let rows = self.rows("the incidents", &sql)?;
         Ok(rows.iter().map(Row::incident).collect())

@@ -23,7 +23,7 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
     let in_meeting = format!("c.meeting_key = {key}");
     let causes = source.causes(&dates, &in_meeting)?;
     let comparison = comparison(source, &meeting, &key, &dates, &people)?;
-    let incidents = source.incidents(
+    let incidents = source.incidents_by_minutes(
         &dates,
         &format!(
             "p.participant_key in (select f.participant_key from participant_facts as f where f.meeting_key = {key})"
@@ -89,7 +89,7 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
     if !names.is_empty() {
         ticket.push(("Affected", names.join(", ")));
     }
-    ticket.extend(incidents.iter().take(1).map(|incident| ("Incident", incident.summary.clone())));
+    ticket.extend(incidents.iter().map(|incident| ("Incident", incident.summary.clone())));
     Ok(Card {
         kind: "meeting",
         title: format!("{topic} ({number})"),

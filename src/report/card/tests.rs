@@ -268,6 +268,24 @@ fn the_latest_meeting_of_a_number_is_shown_and_the_others_are_named() {
 }
 
 #[test]
+fn the_incidents_of_a_meeting_are_ordered_by_their_minutes_in_it() {
+    let connection = tenant();
+    connection
+        .execute_batch(&format!(
+            "insert into incidents by name select i.* replace ('more' as incident_id, 'minor' as severity,
+                'delay' as metric, 'the other one' as summary) from incidents as i where i.incident_id = '{ID}';
+             insert into incident_participants by name select 'more' as incident_id, 'A/bob' as participant_key,
+                4 as poor_minutes, date '2026-11-02' as meeting_date"
+        ))
+        .expect("rows");
+    let source = Source::new(&connection, None).expect("a source");
+    let card = meeting_card(&source, "100000001-1793581200").expect("a card");
+    let ids: Vec<&str> = card.incidents.iter().map(|incident| incident.incident_id.as_str()).collect();
+    assert_eq!(ids, ["more", ID]);
+    assert_eq!(card.ticket.iter().filter(|(label, _)| *label == "Incident").count(), 2);
+}
+
+#[test]
 fn a_card_without_data_says_so() {
     let connection = tenant();
     let source = Source::new(&connection, Some("strict")).expect("a source");
