@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::constants::{
     FALSE_DISCOVERY_RATE, LEAST_AFFECTED, LEAST_JUDGED_MINUTES, LEAST_OWN_DATES, LEAST_RATIO, LEAST_SHARE,
-    LEAST_WINDOW_MINUTES, MERGE_MINUTES, SHARE_WITHOUT_HISTORY, hypotheses, is_better,
+    LEAST_WINDOW_MINUTES, MERGE_MINUTES, NARROWER_COVER, NARROWER_RATIO, SHARE_WITHOUT_HISTORY, hypotheses, is_better,
 };
 use super::data::{Family, is_single};
 use super::incident::ScopeKind;
@@ -44,6 +44,8 @@ struct Candidate {
     /// Log-likelihood ratio less the logarithm of the number of scopes of its kind.
     score: f64,
     ratio: f64,
+    /// The share of its people present who were affected.
+    share: f64,
 }
 
 /// Whether a scope is a small part of others: what is left of a larger incident.
@@ -98,10 +100,10 @@ impl<'a, 'b> Search<'a, 'b> {
                 candidates.into_iter().zip(q).filter(|(_, q)| *q <= FALSE_DISCOVERY_RATE).collect();
             let alone: Vec<(Candidate, f64)> =
                 significant.iter().filter(|(one, _)| one.kind == ScopeKind::Meeting).cloned().collect();
-            let best = significant
-                .into_iter()
-                .reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
-            let Some((best, q)) = best else { break };
+            let best =
+                significant.iter().reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
+            let Some(best) = best else { break };
+            let (best, q) = self.narrower(&significant, best).clone();
             let (best, q) = alone.into_iter().find(|(one, _)| explains_alone(one, &best)).unwrap_or((best, q));
             let minutes = self.explain(&best);
             if minutes.is_empty() {
@@ -110,6 +112,32 @@ impl<'a, 'b> Search<'a, 'b> {
             self.add(&mut found, best, q, minutes);
         }
         found
+    }
+
+    /// The narrower scope that has nearly all of the trouble of the best one, and more of it for its size.
+    fn narrower<'c>(&self, significant: &'c [(Candidate, f64)], best: &'c (Candidate, f64)) -> &'c (Candidate, f64) {
+        let wide = &best.0;
+        if is_narrower(wide.kind) {
+            return best;
+        }
+        let minutes: Vec<usize> = self
+            .today
+            .members(wide.kind, wide.scope)
+            .iter()
+            .filter(|at| wide.people.contains(&self.today.session(**at).who))
+            .flat_map(|at| self.today.minutes(*at))
+            .filter(|(_, one)| Family::of(one.metric) == wide.family)
+            .filter(|(_, one)| one.minute >= wide.window.0 && one.minute <= wide.window.1)
+            .map(|(index, _)| index)
+            .collect();
+        significant
+            .iter()
+            .filter(|(one, _)| !is_narrower(one.kind) && one.family == wide.family)
+            .filter(|(one, _)| one.window.0 <= wide.window.1 && one.window.1 >= wide.window.0)
+            .filter(|(one, _)| one.share >= NARROWER_RATIO * wide.share)
+            .filter(|(one, _)| self.share_inside(&minutes, one.kind, one.scope) >= NARROWER_COVER)
+            .reduce(|first, one| if is_better(one.0.score, first.0.score) { one } else { first })
+            .unwrap_or(best)
     }
 
     /// Takes the minutes of the candidate's people out of the search.
@@ -131,7 +159,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let near = |one: &Acute| {
             let gap = (one.window.0 - new.window.1).max(new.window.0 - one.window.1);
             let same = one.kind == new.kind && one.scope == new.scope;
-            let share = self.share_inside(&minutes, one);
+            let share = self.share_inside(&minutes, one.kind, one.scope);
             // The rest of an incident's people, of one of them on the same day, or a person of it at another hour.
             let rest = is_narrower(new.kind) && one.family == new.family && share >= 0.8;
             let people = new.people.iter().filter(|who| one.people.contains(who)).count() * 10 >= new.people.len() * 8;
@@ -157,10 +185,10 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    /// The share of minutes in the scope of an incident.
-    fn share_inside(&self, minutes: &[usize], one: &Acute) -> f64 {
+    /// The share of minutes in a scope.
+    fn share_inside(&self, minutes: &[usize], kind: ScopeKind, scope: u32) -> f64 {
         let session = |at: &usize| &self.today.day.sessions[self.today.day.minutes[*at].session as usize];
-        let inside = minutes.iter().filter(|at| session(at).scope(one.kind) == one.scope).count();
+        let inside = minutes.iter().filter(|at| session(at).scope(kind) == scope).count();
         inside as f64 / minutes.len().max(1) as f64
     }
 
@@ -333,6 +361,7 @@ impl<'a, 'b> Search<'a, 'b> {
             weighted_p: p_value,
             score: log_likelihood_ratio(&trials),
             ratio: log_likelihood_ratio(&trials),
+            share,
         })
     }
 

@@ -252,6 +252,8 @@ fn the_document_has_the_constants() {
         ("DATES_READ", DATES_READ),
         ("PRIOR_SESSIONS", PRIOR_SESSIONS),
         ("MERGE_MINUTES", f64::from(MERGE_MINUTES)),
+        ("NARROWER_COVER", NARROWER_COVER),
+        ("NARROWER_RATIO", NARROWER_RATIO),
         ("CHRONIC_BAD_DAYS", CHRONIC_BAD_DAYS as f64),
         ("CHRONIC_USED_DAYS", CHRONIC_USED_DAYS as f64),
         ("CHRONIC_LOOK_BACK_DAYS", f64::from(CHRONIC_LOOK_BACK_DAYS)),
