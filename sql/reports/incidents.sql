@@ -32,8 +32,9 @@
 -- column: q_value: Expected share of false discoveries among incidents at least this certain.
 -- column: meeting_date local: Date of the row that is shown.
 -- column: profile: Profile used.
--- threshold: Limits of the search: metrics incident_* in the report threshold-sheet.
--- caveat: A problem that continues over several dates is one row with the counts from its start to its latest date.
+-- threshold: The limits of the search: docs/INCIDENTS.md.
+-- caveat: A problem that continues over several dates is one row with the counts from its start to its latest date; a
+--   problem that became chronic is one row, without the acute ones of its first days.
 -- caveat: A connection that has always been poor is not an incident: every scope is compared with its own history and
 --   with its peers.
 -- empty: No incident overlaps this period.
@@ -60,7 +61,8 @@ with stored as (
         and i.end_time_local >= coalesce(cast($since as date), date '1900-01-01')
 ),
 
--- Rows that continue one another are folded into the latest.
+-- Rows that continue one another are folded into the latest, and the acute rows of the days in which a problem became
+-- chronic into the chronic one.
 latest as (
     select f.*
     from (
@@ -73,6 +75,19 @@ latest as (
         from stored as s
     ) as f
     where f.place = 1
+        and not (
+            f.kind = 'acute'
+            and exists (
+                select 1
+                from stored as c
+                where c.kind = 'chronic'
+                    and c.scope_kind = f.scope_kind
+                    and c.scope = f.scope
+                    and c.metric = f.metric
+                    and c.start_time_utc <= f.end_time_utc
+                    and c.end_time_utc >= f.start_time_utc
+            )
+        )
 )
 
 select
