@@ -183,7 +183,8 @@ mod tests {
             verdict(&[check("host", State::Ok, "fine", &[]), refused("census_daily"), refused("census_users")]),
             "A run would fetch the meetings but not census_daily, census_users: 1 ok, 2\nfailed.\n"
         );
-        let alerts = Check { optional: Some("alerts"), ..check("alerts", State::Failed, "no channel", &[]) };
+        let alerts =
+            Check { optional: Some(doctor::ALERTS), ..check(doctor::ALERTS, State::Failed, "no channel", &[]) };
         assert_eq!(verdict(&[alerts]), "A run would work without alerts: 1 failed.\n");
         let throttled = check("meeting_list", State::Failed, "throttled", &[]);
         assert!(verdict(&[throttled.clone(), refused("rooms")]).starts_with("A run would not work: 2 failed"));

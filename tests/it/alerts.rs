@@ -276,7 +276,7 @@ fn a_wrong_rule_is_refused_at_start_while_a_sync_says_it_and_uses_the_others() {
         assert_eq!(alerts.bot.take().len(), 0, "nothing is sent");
         let doctor = alerts.run(&["doctor", "--json"], 2).summary();
         let check = doctor["checks"].as_array().expect("checks").last().expect("a check").clone();
-        assert_eq!((check["name"].as_str(), check["state"].as_str()), (Some("alerts"), Some("failed")));
+        assert_eq!((check["name"].as_str(), check["state"].as_str()), (Some("alert_rules"), Some("failed")));
         assert!(check["found"].as_str().is_some_and(|found| found.contains(named)), "{check}");
         let notes = alerts.sync_notes();
         assert!(notes.iter().any(|note| note.contains(named)), "{notes:?}");

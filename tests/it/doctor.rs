@@ -26,7 +26,7 @@ const CHECKS: [&str; 14] = [
     "state_folder",
     "profile",
     "views",
-    "alerts",
+    "alert_rules",
 ];
 
 /// Output of `doctor --json`.

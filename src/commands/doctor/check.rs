@@ -28,11 +28,11 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("state_folder", "whether the shared rate-limit file is usable"),
     ("profile", "whether the setting profile names a profile"),
     ("views", "whether the SQL files of views_dir can be installed"),
-    ("alerts", "whether the alert rules and their channels are usable"),
+    ("alert_rules", "whether the alert rules and their channels are usable"),
 ];
 
 /// The check of the alert rules: a sync works without them.
-pub(crate) const ALERTS: &str = "alerts";
+pub(crate) const ALERTS: &str = "alert_rules";
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
