@@ -76,7 +76,8 @@ fn planted_incidents_are_served_as_the_truth_says() {
         site["start_time"], site["end_time"]
     );
     let (inside, before) = (poor_pct(&building, &during), poor_pct(&building, &format!("not ({during})")));
-    let elsewhere = poor_pct(&format!("coalesce(f.building, '') <> '{}'", site["scope"].as_str().unwrap()), &during);
+    let elsewhere =
+        poor_pct(&format!("coalesce(f.building, '') <> '{}'", site["scope"].as_str().expect("text")), &during);
     assert!(inside >= 20 && before <= 5 && elsewhere <= 15, "{inside} %, before {before} %, elsewhere {elsewhere} %");
 
     let person = of_kind("person");
