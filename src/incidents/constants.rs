@@ -57,7 +57,8 @@ pub(super) const LEAST_BIN_CHANCE: f64 = 0.02;
 /// Two windows of one scope with at most this between them are one incident.
 pub(super) const MERGE_MINUTES: i32 = 120;
 
-/// A narrower scope is the explanation if it has this share of the poor minutes and this many times the share of people.
+/// A narrower scope is the explanation if it has this share of the poor minutes and this many times the share of
+/// people.
 pub(super) const NARROWER_COVER: f64 = 0.9;
 pub(super) const NARROWER_RATIO: f64 = 1.3;
 
