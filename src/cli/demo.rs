@@ -12,7 +12,7 @@ use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::report::open;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
-use super::simulate::{TenantArgs, limit, planted_background};
+use super::simulate::{TenantArgs, limit, planted_background, warn_of_unplanted};
 use super::sync;
 use crate::commands;
 use crate::commands::buildings::{IMPORT, ImportSetup, import};
@@ -29,9 +29,10 @@ const CALLS_PER_MINUTE: u32 = 60_000;
 /// Enough for a chronic incident, which takes five of ten days, in three weeks.
 const DAYS: &str = "21";
 
-/// An outage, three overloaded computers, a room and an app version that are bad for days.
-const INCIDENTS: &str = "site:jitter:150min,person:cpu:chronic,person:cpu:chronic,person:cpu:chronic,\
-                         room:loss:chronic,app_version=7.26.0-alpha.4:cpu:chronic";
+/// An outage, an app version, three overloaded computers and a room that are bad for days. The app version comes first,
+/// so that the computers are those of people who do not use it.
+const INCIDENTS: &str = "site:jitter:150min,app_version=7.26.0-alpha.4:cpu:chronic,person:cpu:chronic,\
+                         person:cpu:chronic,person:cpu:chronic,room:loss:chronic";
 
 const EXAMPLES: &[Example] = &[("vcq-etl demo", "try it without an account")];
 
@@ -75,6 +76,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     };
     prepare(&config.store, &spec)?;
     let tenant = Tenant::generate(&spec);
+    warn_of_unplanted(&tenant, context);
     import_buildings(&config, &tenant.building_file())?;
     let progress = context.start_progress(config.calls_per_minute);
     let synced = block_on(async {
@@ -104,7 +106,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let exit = sync::finish_with(synced, format, false, context)?;
     // A JSON summary is the only output on stdout.
     if format == Some(TextOrJson::Text) && exit == ExitCode::Complete {
-        context.output.print(&format!("\n{}\n{}", what_happened(&config)?, next_steps(&config)))?;
+        context.output.print(&format!("\n{}\n{}", what_happened(&config)?, next_steps(&config, spec.days)))?;
     }
     Ok(exit)
 }
@@ -189,14 +191,14 @@ fn what_happened(config: &Config) -> Result<String, Failure> {
     Ok(page)
 }
 
-fn next_steps(config: &Config) -> String {
+fn next_steps(config: &Config, days: u32) -> String {
     let store = config.store.display();
     // As it was started, because after `make demo` the program is not in PATH yet.
     let program = std::env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
     format!(
         "Next steps:\n  \
          {program} report html --store {store}\n  \
-         {program} report run incidents --store {store}\n  \
+         {program} report run incidents --since {days}d --store {store}\n  \
          {program} report list\n  \
          duckdb -readonly {store}/vcq.duckdb \"from report_incidents()\"\n  \
          python3 -c \"import duckdb; print(duckdb.connect('{store}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"\n\

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, Command};
 use vcq_simulator::{
     Background, FAULT_NAMES, Fault, JsonStyle, LIST_ENDPOINTS, Limit, LongMeetings, LossShares, MeetingFilter,
-    OPTIONAL_ENDPOINTS, Options, Planting, ReportDays, Tenant, TenantSpec, WindowKind,
+    OPTIONAL_ENDPOINTS, Options, ReportDays, Tenant, TenantSpec, Unplanted, WindowKind,
 };
 
 use super::command::{Choice, Context, Entry, Example, Run, one_of, parsed};
@@ -200,15 +200,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     }
     let options = args.options(&context.config)?;
     let tenant = Tenant::generate(&spec);
-    if let Planting::These(requested) = &spec.planting
-        && tenant.planted() < requested.len()
-    {
-        let missing = requested.len() - tenant.planted();
-        context.console.warn(&format!(
-            "{missing} of {} incidents could not be planted: no scope has enough people; try more --people or --days",
-            requested.len()
-        ));
-    }
+    warn_of_unplanted(&tenant, context);
     if let Some(file) = &args.truth {
         write_file(file, &truth(&tenant, &options.losses))?;
     }
@@ -260,6 +252,16 @@ impl SimulateArgs {
             faults,
             ..default
         })
+    }
+}
+
+/// Names the incidents that could not be planted.
+pub(super) fn warn_of_unplanted(tenant: &Tenant, context: &Context) {
+    for Unplanted { plant, obstacle } in tenant.unplanted() {
+        context.console.warn(&format!(
+            "{plant} could not be planted: {}; try more --people or --days, or another --seed",
+            obstacle.reason()
+        ));
     }
 }
 

@@ -17,6 +17,7 @@ fn the_demo_ends_with_what_happened_and_what_to_type_next() {
     let after_summary = first.stdout.split_once("What happened").expect("the incidents are named").1;
     let next = after_summary.split_once("Next steps:\n").expect("what to type next").1;
     assert!(next.lines().next().is_some_and(|line| line.contains(" report html")), "{next}");
+    assert!(next.contains(" report run incidents --since 14d"), "the window has all days: {next}");
     assert!(env.number("select count(*) from buildings") > 10);
     assert!(env.number("select count(distinct building) from participant_facts") >= 3);
     // A second demo keeps the store of the first.

@@ -93,6 +93,16 @@ fn planted_incidents_are_served_as_the_truth_says() {
 #[test]
 fn incidents_that_cannot_be_planted_are_refused_or_named() {
     let env = TestEnv::new();
+    let mut command = env.vcq(&["simulate", "--days", "7", "--plant", "site=Moon Base:loss"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let first = BufReader::new(child.stderr.take().expect("piped")).lines().next();
+    child.kill().expect("it runs until it is killed");
+    child.wait().expect("it ends");
+    let warning = first.expect("a line").expect("text");
+    assert!(
+        warning.contains("site=Moon Base:loss could not be planted: no participant is in such a scope"),
+        "{warning}"
+    );
     for text in ["sites", "site:hot", "site:cpu:hours:days"] {
         let output = env.vcq(&["simulate", "--plant", text]).output().expect("the binary runs");
         let refused = RunOutput::new(output).expect_exit(2);

@@ -34,7 +34,9 @@ mod tests;
 
 pub use generators::incidents::{IncidentKind, IncidentTruth};
 pub use generators::losses::{Loss, LossError, LossKind, LossShares};
-pub use model::incident::{Direction, IncidentLength, Metric, Plant, Planting, PlantingError, ScopeKind};
+pub use model::incident::{
+    Direction, IncidentLength, Metric, Obstacle, Plant, Planting, PlantingError, ScopeKind, Unplanted,
+};
 pub use model::places::MOST_BUILDINGS;
 pub use model::{Background, CallCounts, Tenant, TenantSpec, Totals};
 pub use server::{

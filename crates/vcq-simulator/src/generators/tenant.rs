@@ -17,8 +17,9 @@ impl Tenant {
             by_number.entry(meeting.number).or_default().push(index);
         }
         let problems = KnownProblems::schedule(&spec);
-        let mut tenant = Self { spec, people, meetings, sessions, problems, incidents: Vec::new(), by_number };
-        tenant.incidents = incidents::plan(&tenant);
+        let (incidents, unplanted) = (Vec::new(), Vec::new());
+        let mut tenant = Self { spec, people, meetings, sessions, problems, incidents, unplanted, by_number };
+        (tenant.incidents, tenant.unplanted) = incidents::plan(&tenant);
         tenant
     }
 }

@@ -1,5 +1,6 @@
 //! Planted incidents: what is bad, for whom, and when; and what a user may request to be planted.
 
+use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -145,6 +146,53 @@ pub struct Plant {
     pub length: Option<IncidentLength>,
     /// Of an incident of hours.
     pub minutes: Option<u16>,
+}
+
+/// In the form in which it is requested.
+impl fmt::Display for Plant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.scope_kind.name())?;
+        if let Some(scope) = &self.scope {
+            write!(f, "={scope}")?;
+        }
+        if let Some(metric) = self.metric {
+            write!(f, ":{}", metric.name())?;
+        }
+        match (self.minutes, LENGTHS.iter().find(|(_, length)| self.length == Some(*length))) {
+            (Some(minutes), _) => write!(f, ":{minutes}min"),
+            (None, Some((name, _))) => write!(f, ":{name}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// Why an incident could not be planted; the later in this list, the closer it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    NoScope,
+    NotThen,
+    InTheWay,
+    TooFew,
+    SamePeople,
+}
+
+impl Obstacle {
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Obstacle::NoScope => "no participant is in such a scope",
+            Obstacle::NotThen => "nobody in the scope meets on the days of acute incidents",
+            Obstacle::InTheWay => "another incident has the same scope, people or time",
+            Obstacle::TooFew => "too few people, meetings or days in the scope",
+            Obstacle::SamePeople => "its people share another scope too, so it could not be identified",
+        }
+    }
+}
+
+/// An incident that was requested and could not be planted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unplanted {
+    pub plant: Plant,
+    pub obstacle: Obstacle,
 }
 
 /// Which incidents a tenant has.
@@ -370,6 +418,10 @@ mod tests {
         assert_eq!(parse("site, person:cpu:chronic"), Ok(Planting::These(vec![site.clone(), hot])));
         let named = Plant { scope: Some("Old Mill".to_owned()), ..site.clone() };
         assert_eq!(parse("site=Old Mill"), Ok(Planting::These(vec![named])));
+        for text in ["service", "site=Old Mill:jitter:150min", "person:cpu:chronic", "room:days"] {
+            let Ok(Planting::These(plants)) = parse(text) else { panic!("{text:?} should be valid") };
+            assert_eq!(plants[0].to_string(), text);
+        }
         let short = Plant { length: Some(IncidentLength::Hours), minutes: Some(150), ..site };
         assert_eq!(parse("site:150min"), Ok(Planting::These(vec![short])));
         for text in [

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::incident::Incident;
+use super::incident::{Incident, Unplanted};
 use super::meeting::{HomeNetwork, Identity, Meeting, QualityAvailability, Session};
 use super::spec::{DAY_S, KnownProblems, TenantSpec};
 
@@ -90,12 +90,18 @@ pub struct Tenant {
     pub(crate) sessions: Vec<Session>,
     pub(crate) problems: KnownProblems,
     pub(crate) incidents: Vec<Incident>,
+    pub(crate) unplanted: Vec<Unplanted>,
     pub(crate) by_number: HashMap<u32, Vec<usize>>,
 }
 
 impl Tenant {
     pub fn spec(&self) -> &TenantSpec {
         &self.spec
+    }
+
+    /// The incidents that could not be planted.
+    pub fn unplanted(&self) -> &[Unplanted] {
+        &self.unplanted
     }
 
     pub fn totals(&self) -> Totals {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::generators::incidents::{IncidentKind, IncidentTruth, poor_metric};
 use crate::generators::quality::SampleGenerator;
-use crate::model::incident::{Direction, Incident, IncidentLength, Metric, Planting, ScopeKind};
+use crate::model::incident::{Direction, Incident, IncidentLength, Metric, Obstacle, Planting, Scope, ScopeKind};
 use crate::model::quality::Sample;
 use crate::model::{Background, Tenant, TenantSpec};
 
@@ -125,6 +125,32 @@ fn chronic_incidents_last_to_the_end_and_acute_ones_leave_a_week_before() {
             }
         }
     }
+}
+
+#[test]
+fn people_with_a_chronic_incident_are_outside_of_other_chronic_ones() {
+    let planting = "app_version=7.26.0-alpha.4:cpu:chronic,person:cpu:chronic,person:cpu:chronic,person:cpu:chronic";
+    for seed in 1..5 {
+        let tenant = planted(seed, planting);
+        assert_eq!(tenant.unplanted(), [], "seed {seed}");
+        let people = tenant.incidents.iter().filter_map(|incident| match incident.scope {
+            Scope::Person(person) => Some(&tenant.people[person as usize]),
+            _ => None,
+        });
+        let versions: Vec<&str> = people.map(|person| person.app_version).collect();
+        assert_eq!(versions.len(), 3);
+        assert!(!versions.contains(&"7.26.0-alpha.4"), "seed {seed}: {versions:?}");
+    }
+}
+
+#[test]
+fn incidents_that_cannot_be_planted_are_named_with_the_reason() {
+    let tenant = planted(3, "site=Moon Base,site:loss:hours,room=omm_0,service:hours,service:days");
+    let unplanted: Vec<(String, Obstacle)> =
+        tenant.unplanted().iter().map(|one| (one.plant.to_string(), one.obstacle)).collect();
+    let missing = |text: &str| (text.to_owned(), Obstacle::NoScope);
+    assert_eq!(unplanted[..2], [missing("site=Moon Base"), missing("room=omm_0")]);
+    assert_eq!(unplanted.last(), Some(&("service:days".to_owned(), Obstacle::InTheWay)));
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::outcome::{Footprint, has_samples, meetings_during, outcomes};
-use crate::model::incident::{Direction, Incident, IncidentLength, Metric, Plant, Planting, Scope, ScopeKind};
+use crate::model::incident::{
+    Direction, Incident, IncidentLength, Metric, Obstacle, Plant, Planting, Scope, ScopeKind, Unplanted,
+};
 use crate::model::{DAY_S, Identity, Tenant, TenantSpec};
 use crate::random::{SeededRng, derive_key};
 
@@ -25,11 +27,12 @@ const LEAST_MEETINGS: usize = 3;
 /// The least number of bad days of a chronic incident.
 const LEAST_DAYS: usize = 7;
 
-pub(crate) fn plan(tenant: &Tenant) -> Vec<Incident> {
+/// The incidents, and which of the requested ones could not be planted.
+pub(crate) fn plan(tenant: &Tenant) -> (Vec<Incident>, Vec<Unplanted>) {
     let key = derive_key(tenant.spec.seed, 0x696E_6369);
     let mut rng = SeededRng::new(key);
     let (plants, is_recent) = match &tenant.spec.planting {
-        Planting::None => return Vec::new(),
+        Planting::None => return Default::default(),
         Planting::Random => (random_plants(&mut rng), false),
         Planting::These(plants) => (plants.clone(), true),
     };
@@ -38,12 +41,16 @@ pub(crate) fn plan(tenant: &Tenant) -> Vec<Incident> {
     let acute_days = if is_recent { last_week(&tenant.spec) } else { 7.min(days / 3)..days };
     let is_ever_for_good = !is_recent;
     let mut planner = Planner { tenant, rng, acute_days, is_ever_for_good, rows: rows(tenant), planned: Vec::new() };
-    for (number, plant) in plants.iter().enumerate() {
-        planner.add(plant, derive_key(key, number as u64));
+    let mut unplanted = Vec::new();
+    for (number, plant) in plants.into_iter().enumerate() {
+        if let Err(obstacle) = planner.add(&plant, derive_key(key, number as u64)) {
+            unplanted.push(Unplanted { plant, obstacle });
+        }
     }
-    let mut incidents: Vec<Incident> = planner.planned.into_iter().map(|(incident, _)| incident).collect();
+    unplanted.retain(|_| is_recent);
+    let mut incidents: Vec<Incident> = planner.planned.into_iter().map(|one| one.incident).collect();
     incidents.sort_by_key(|incident| (incident.start(), incident.scope));
-    incidents
+    (incidents, unplanted)
 }
 
 /// The last week from Monday to Sunday, where the tenant has one, otherwise its last seven days.
@@ -80,27 +87,54 @@ struct Planner<'a> {
     /// Whether some chronic incidents are there from the first day on.
     is_ever_for_good: bool,
     rows: Vec<(usize, usize)>,
-    /// With the people affected.
-    planned: Vec<(Incident, BTreeSet<Identity>)>,
+    planned: Vec<Planned>,
+}
+
+struct Planned {
+    incident: Incident,
+    affected: BTreeSet<Identity>,
+    /// Everybody in its scope while it lasts.
+    present: BTreeSet<Identity>,
+}
+
+impl Planned {
+    /// Whether nobody has both chronic incidents; a person or room is not even in the scope of the other.
+    fn is_apart(&self, other: &Planned) -> bool {
+        let either_is_single = self.incident.scope.kind().is_single() || other.incident.scope.kind().is_single();
+        match either_is_single {
+            true => self.affected.is_disjoint(&other.present) && other.affected.is_disjoint(&self.present),
+            false => self.affected.is_disjoint(&other.affected),
+        }
+    }
 }
 
 impl Planner<'_> {
-    fn add(&mut self, plant: &Plant, key: u64) {
-        let mut judged = 0;
+    /// Otherwise the obstacle of the attempt that came furthest.
+    fn add(&mut self, plant: &Plant, key: u64) -> Result<(), Obstacle> {
+        let (mut judged, mut obstacle) = (0, Obstacle::NoScope);
         for attempt in 0..MOST_CHOSEN {
-            let Some(incident) = self.candidate(plant, derive_key(key, u64::from(attempt))) else { continue };
-            judged += 1;
-            if judged > MOST_JUDGED {
-                return;
-            }
-            if let Some(affected) = self.affected_if_plain(&incident) {
-                self.planned.push((incident, affected));
-                return;
+            let planned = match self.candidate(plant, derive_key(key, u64::from(attempt))) {
+                Ok(incident) => {
+                    judged += 1;
+                    if judged > MOST_JUDGED {
+                        break;
+                    }
+                    self.if_plain(incident)
+                }
+                Err(obstacle) => Err(obstacle),
+            };
+            match planned {
+                Ok(planned) => {
+                    self.planned.push(planned);
+                    return Ok(());
+                }
+                Err(found) => obstacle = obstacle.max(found),
             }
         }
+        Err(obstacle)
     }
 
-    fn candidate(&mut self, plant: &Plant, key: u64) -> Option<Incident> {
+    fn candidate(&mut self, plant: &Plant, key: u64) -> Result<Incident, Obstacle> {
         let spec = &self.tenant.spec;
         let rng = &mut self.rng;
         let metric = plant.metric.unwrap_or_else(|| rng.weighted(plant.scope_kind.metrics()));
@@ -110,17 +144,17 @@ impl Planner<'_> {
             Metric::FrameRate => rng.weighted(&[(3, Direction::Sent), (1, Direction::Received)]),
             _ => rng.weighted(&[(3, Direction::Both), (1, Direction::Received), (1, Direction::Sent)]),
         };
-        let (index, row) = *self.rows.get(rng.index(self.rows.len()))?;
+        let (index, row) = *self.rows.get(rng.index(self.rows.len())).ok_or(Obstacle::NoScope)?;
         let (meeting, session) = (&self.tenant.meetings[index], &self.tenant.sessions[row]);
-        let scope = Scope::of(plant.scope_kind, meeting, session)?;
+        let scope = Scope::of(plant.scope_kind, meeting, session).ok_or(Obstacle::NoScope)?;
         if plant.scope.as_ref().is_some_and(|wanted| self.tenant.scope_words(scope).0 != *wanted) {
-            return None;
+            return Err(Obstacle::NoScope);
         }
         let day = spec.day_of(meeting.start);
         let days = i64::from(spec.days);
         let is_working_day = u32::try_from(day).is_ok_and(|day| spec.weekday(day) < 5);
         if length != IncidentLength::Chronic && !(self.acute_days.contains(&day) && is_working_day) {
-            return None;
+            return Err(Obstacle::NotThen);
         }
         let midnight = spec.start() + day * DAY_S;
         let one = |period: Range<i64>| std::iter::once(period).collect::<Vec<_>>();
@@ -145,7 +179,7 @@ impl Planner<'_> {
                 one(start..start + minutes * MINUTE_S)
             }
         };
-        Some(Incident {
+        Ok(Incident {
             key,
             scope,
             metric,
@@ -157,13 +191,13 @@ impl Planner<'_> {
         })
     }
 
-    /// The people whom it affects, if it is plain to see.
-    fn affected_if_plain(&self, incident: &Incident) -> Option<BTreeSet<Identity>> {
+    /// With the people concerned, if it is plain to see.
+    fn if_plain(&self, incident: Incident) -> Result<Planned, Obstacle> {
         let kind = incident.scope.kind();
-        if self.planned.iter().any(|(other, _)| is_in_the_way(incident, other)) {
-            return None;
+        if self.planned.iter().any(|other| is_in_the_way(&incident, &other.incident)) {
+            return Err(Obstacle::InTheWay);
         }
-        let found = outcomes(self.tenant, incident.scope, &incident.periods, Some(incident), &[incident.metric]);
+        let found = outcomes(self.tenant, incident.scope, &incident.periods, Some(&incident), &[incident.metric]);
         let footprint = Footprint::new(&found);
         let enough = match (incident.length, kind.is_single()) {
             (IncidentLength::Hours, true) => {
@@ -184,11 +218,18 @@ impl Planner<'_> {
                 bad >= least && 10 * bad >= 6 * used
             }
         };
-        let chronic = self.planned.iter().filter(|(other, _)| other.length == IncidentLength::Chronic);
-        let is_apart = incident.length != IncidentLength::Chronic
-            || chronic.into_iter().all(|(_, people)| people.is_disjoint(&footprint.affected));
-        (enough && is_apart && (kind.is_single() || self.is_identifiable(incident, &footprint.affected)))
-            .then_some(footprint.affected)
+        if !enough {
+            return Err(Obstacle::TooFew);
+        }
+        let planned = Planned { incident, affected: footprint.affected, present: footprint.present };
+        let is_chronic = |one: &Planned| one.incident.length == IncidentLength::Chronic;
+        if is_chronic(&planned) && self.planned.iter().any(|other| is_chronic(other) && !planned.is_apart(other)) {
+            return Err(Obstacle::InTheWay);
+        }
+        match kind.is_single() || self.is_identifiable(&planned.incident, &planned.affected) {
+            true => Ok(planned),
+            false => Err(Obstacle::SamePeople),
+        }
     }
 
     /// Whether no other scope contains (nearly) all of the people affected without as many others, outside of the

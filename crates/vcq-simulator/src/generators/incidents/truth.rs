@@ -56,11 +56,6 @@ const CHRONIC_DAYS: usize = 5;
 const DAYS_LOOKED_AT: usize = 10;
 
 impl Tenant {
-    /// The number of planted incidents.
-    pub fn planted(&self) -> usize {
-        self.incidents.len()
-    }
-
     /// All incidents, planted ones first.
     pub fn incident_truths(&self) -> Vec<IncidentTruth> {
         let mut truths: Vec<IncidentTruth> = self
