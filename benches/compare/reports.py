@@ -6,6 +6,7 @@ calls it: the macro, in one read-only session, with dates as literals.
 """
 import datetime
 import json
+import math
 import os
 import shutil
 import sys
@@ -34,8 +35,9 @@ LONG_S, STOP_S = 4.0, float(os.environ.get("BENCH_REPORT_STOP_S", "30"))
 DATED = "meeting_date"
 
 
-def enlarge(connection, samples):
-    """Appends copies of the last `BLOCK_DAYS` days, each further back in time and with its own keys."""
+def enlarge(connection, samples, days=0):
+    """Appends copies of the last `BLOCK_DAYS` days, each further back in time and with its own keys, for about as many
+    samples and at least as many days."""
     last = connection.execute("select max(meeting_date) from quality_samples").fetchone()[0]
     first = last - datetime.timedelta(days=BLOCK_DAYS - 1)
     tables = [
@@ -47,9 +49,9 @@ def enlarge(connection, samples):
     for name in tables:
         connection.execute(f"delete from {name} where meeting_date < date '{first}'")
     block = connection.execute("select count(*) from quality_samples").fetchone()[0]
-    blocks = max(1, round(samples / block))
+    blocks = max(1, round(samples / block), math.ceil(days / BLOCK_DAYS))
     for name in sorted(tables):
-        stores.say(f"reports: {name}, {blocks} blocks of {BLOCK_DAYS} days")
+        stores.say(f"{name}, {blocks} blocks of {BLOCK_DAYS} days")
         described = connection.execute(f"describe {name}").fetchall()
         for number in range(1, blocks):
             away = f"interval ({number * BLOCK_DAYS}) day"
@@ -73,8 +75,11 @@ def enlarge(connection, samples):
 def large_store(options):
     """A database with SAMPLES samples and the reports; kept like the other stores."""
     samples = SAMPLES if not options.quick else 10 * options.samples
-    path = stores.FOLDER / f"reports-{samples}.duckdb"
-    source = stores.store(options.samples)
+    return enlarged(stores.FOLDER / f"reports-{samples}.duckdb", stores.store(options.samples), samples)
+
+
+def enlarged(path, source, samples, days=0):
+    """A database with the last days of a store many times; kept until another build of the program."""
     made_by = path.with_name(f"{path.name}.made-by")
     if path.exists() and made_by.exists() and made_by.read_text() == stores.stamp():
         return path
@@ -85,7 +90,7 @@ def large_store(options):
     connection = duckdb.connect(str(unfinished), config={"threads": "2", "memory_limit": "2GB"})
     connection.execute(f"set temp_directory = '{stores.FOLDER / 'spill'}'")
     connection.execute("set enable_progress_bar = false")
-    enlarge(connection, samples)
+    enlarge(connection, samples, days)
     connection.execute("checkpoint")
     connection.close()
     shutil.rmtree(stores.FOLDER / "spill", ignore_errors=True)
