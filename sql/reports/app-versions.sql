@@ -15,6 +15,8 @@
 -- column: n min: Judged participant-minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: status: healthy below 5% poor minutes, degraded below 20%, critical from 20%, empty below min_n; with an
+--   incident at least degraded, with a critical one critical.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
 -- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
 -- column: cpu_p95_pct %: 95th percentile of the app's peak CPU usage.
@@ -26,10 +28,12 @@
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds): delay, loss and jitter for audio; frame rate for video (loss if
 --   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
+-- threshold: Status: degraded from 5% poor minutes, critical from 20% (CQLens).
+-- threshold: Incidents count for the status if they overlap the window and the profile is that of the store.
 -- caveat: Feishu does not report release dates, so the age of a version is unknown.
 -- caveat: Each person counts once, regardless of the number of minutes.
 -- empty: The window has no judged minutes.
--- table: version, people, n, poor, poor_pct, main_cause | cpu, first_seen, last_seen, previous, paired_change_pp, t,
+-- table: version, people, n, poor, poor_pct, status, main_cause | cpu, first_seen, last_seen, previous, paired_change_pp, t,
 --   pairs, participants, cpu_p95_pct
 -- next: report run devices
 with judged as materialized (
@@ -142,6 +146,9 @@ select
     v.judged as n,
     v.poor,
     share_pct(v.poor, v.judged, $min_n) as poor_pct,
+    worse_status(
+        v.poor, v.judged, $min_n, l.status_degraded_pct, l.status_critical_pct, i.incident_status
+    ) as status,
     y.cause as main_cause,
     coalesce(u.minutes, 0) as cpu,
     round(c.p95, 0) as cpu_p95_pct,
@@ -151,6 +158,7 @@ select
     case when p.pairs >= 10 and p.error > 0 then round(p.change / p.error, 1) end as t,
     cast($profile as varchar) as profile
 from versions as v
+cross join limits(profile := $profile) as l
 left join pairs as p on p.version = v.version
 left join processor as c on c.version = v.version
 left join (
@@ -162,4 +170,6 @@ left join (
     group by coalesce(f.app_version, 'unknown')
 ) as u on u.version = v.version
 left join causes as y on y.version = v.version and y.place = 1
+left join incident_statuses(since := $since, until := $until, profile := $profile, dimension := 'app_version') as i
+    on i.dimension_value = v.version
 order by v.part_1 desc nulls last, v.part_2 desc, v.part_3 desc, v.version desc

@@ -17,6 +17,8 @@
 -- column: n min: Judged minutes.
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
+-- column: status: healthy below 5% poor minutes, degraded below 20%, critical from 20%, empty below min_n; with an
+--   incident at least degraded, with a critical one critical.
 -- column: peers_pct %: Percentage of the judged minutes of all other rooms that are poor; empty below min_n.
 -- column: rank: Rank by poor_pct, 1 is the worst; empty below min_n.
 -- column: days: Days with meetings.
@@ -36,6 +38,8 @@
 --   the frame rate is unknown); loss for sharing. A minute is poor if at least one of its streams is poor.
 -- threshold: A participant counts as affected if more than 10% of their minutes are poor or they have an episode of
 --   three consecutive poor minutes (this project's choice).
+-- threshold: Status: degraded from 5% poor minutes, critical from 20% (CQLens).
+-- threshold: Incidents count for the status if they overlap the window and the profile is that of the store.
 -- threshold: Chronic: affected on three of seven consecutive days (this project's choice).
 -- caveat: Minutes that lack a bitrate or a required metric are unclassified and excluded from all percentages; see the
 --   report unclassified.
@@ -45,7 +49,7 @@
 -- caveat: Rooms without poor minutes are sorted by MOS: check rooms with a low MOS or high loss before they become
 --   poor, or use profile=strict.
 -- empty: The window has no meetings with rooms.
--- table: room, building, n, poor, poor_pct, main_cause, cpu, pattern | peers_pct, rank, days_affected, days, network,
+-- table: room, building, n, poor, poor_pct, status, main_cause, cpu, pattern | peers_pct, rank, days_affected, days, network,
 --   meetings, last_good_day
 -- next: report user {room}
 with rooms_of as (
@@ -187,6 +191,9 @@ select
     s.judged as n,
     s.poor,
     round(s.poor_pct, 1) as poor_pct,
+    worse_status(
+        s.poor, s.judged, $min_n, l.status_degraded_pct, l.status_critical_pct, i.incident_status
+    ) as status,
     share_pct(e.poor, e.judged, $min_n) as peers_pct,
     case when s.poor_pct is not null then rank() over (order by s.poor_pct desc nulls last) end as rank,
     d.days,
@@ -223,4 +230,6 @@ left join processor as y on y.room_id = s.room_id
 left join opinion as o on o.room_id = s.room_id
 left join peers as e on e.room_id = s.room_id
 left join rooms as w on w.room_id = s.room_id
+left join incident_statuses(since := $since, until := $until, profile := $profile, dimension := 'room') as i
+    on i.dimension_value = s.room_id
 order by s.poor_pct desc nulls last, s.poor desc, o.p10, coalesce(w.room_name, s.room)

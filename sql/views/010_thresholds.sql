@@ -77,6 +77,9 @@ cross join (
     union all select 'target_inside_pct', 'above', 2.0, '%', 'Microsoft Quality of Experience Review guide: audio poor stream rate, all internal'
     union all select 'target_wifi_pct', 'above', 2.0, '%', 'Microsoft Quality of Experience Review guide: conferencing over 2.4 GHz; the band is not known here'
     union all select 'target_wired_pct', 'above', 1.0, '%', 'Microsoft Quality of Experience Review guide: conferencing, wired'
+    union all select 'incident_critical_people', 'at_or_above', 10.0, 'people', 'own choice'
+    union all select 'incident_major_people', 'at_or_above', 5.0, 'people', 'own choice'
+    union all select 'incident_major_poor_pct', 'at_or_above', 50.0, '%', 'own choice'
     union all select 'mos_low', 'below', 3.6, 'MOS', 'ITU-T G.107 and G.109: below, many users are dissatisfied'
     union all select 'chronic_days', 'at_or_above', 3.0, 'days of 7', 'own choice'
     union all select 'coverage_gate_pct', 'below', 98.0, '%', 'own choice'
@@ -124,6 +127,9 @@ select
     max(case when t.metric = 'target_inside_pct' then t.value end) as target_inside_pct,
     max(case when t.metric = 'target_wifi_pct' then t.value end) as target_wifi_pct,
     max(case when t.metric = 'target_wired_pct' then t.value end) as target_wired_pct,
+    max(case when t.metric = 'incident_critical_people' then t.value end) as incident_critical_people,
+    max(case when t.metric = 'incident_major_people' then t.value end) as incident_major_people,
+    max(case when t.metric = 'incident_major_poor_pct' then t.value end) as incident_major_poor_pct,
     max(case when t.metric = 'mos_low' then t.value end) as mos_low,
     max(case when t.metric = 'chronic_days' then t.value end) as chronic_days,
     max(case when t.metric = 'coverage_gate_pct' then t.value end) as coverage_gate_pct,

@@ -10,7 +10,9 @@ use duckdb::Connection;
 use super::context::{Result, VerifyContext};
 use super::findings::{Check, Findings};
 use super::registry::DATABASE;
-use crate::load::{DuckdbErrorKind, LoadError, Reader, StorePaths, current, installed_checksum, without_appendix};
+use crate::load::{
+    DuckdbErrorKind, LoadError, Reader, StorePaths, current, installed_checksum, stored_profile, without_appendix,
+};
 use crate::schema::Table;
 
 /// Why a check was skipped for a table.
@@ -36,6 +38,8 @@ pub(super) struct Meta {
     pub(super) compact_rows: Option<i64>,
     /// `None` also if an older program wrote the file.
     pub(super) definitions_sha256: Option<String>,
+    /// `None` also if an older program wrote the file.
+    pub(super) profile: Option<String>,
     /// The number of rows, which should be 1.
     pub(super) rows: i64,
 }
@@ -136,6 +140,7 @@ fn read_meta(connection: &Connection) -> duckdb::Result<Meta> {
                max(vcq_etl_version), max(timezone), max(user_id_type), max(compact_bytes), max(compact_rows), count(*) \
                from meta";
     let definitions_sha256 = installed_checksum(connection);
+    let profile = stored_profile(connection);
     connection.query_row(sql, [], |row| {
         Ok(Meta {
             generation: row.get(0)?,
@@ -148,6 +153,7 @@ fn read_meta(connection: &Connection) -> duckdb::Result<Meta> {
             compact_bytes: row.get(7)?,
             compact_rows: row.get(8)?,
             definitions_sha256,
+            profile,
             rows: row.get(9)?,
         })
     })

@@ -36,12 +36,13 @@ pub(super) fn check(
             .into_iter()
             .for_each(|check| findings.skip(check, "there is no manifest to compare with")),
     }
-    check_settings(meta, context, findings);
+    check_settings(database, context, findings);
     Ok(())
 }
 
 /// The values that the manifest does not have.
-fn check_settings(meta: &Meta, context: &VerifyContext<'_>, findings: &mut Findings) {
+fn check_settings(database: &Database, context: &VerifyContext<'_>, findings: &mut Findings) {
+    let meta = &database.meta;
     let mut value = |name: &str, is_valid: bool, expected: &str, found: Option<&String>| {
         if !is_valid {
             findings.found(&GENERATION, format!("vcq.duckdb, meta.{name}"), expected, or_null(found));
@@ -54,6 +55,13 @@ fn check_settings(meta: &Meta, context: &VerifyContext<'_>, findings: &mut Findi
     value("user_id_type", is_kind, expected.map_or("the kind of user ids", String::as_str), kind);
     let version = meta.vcq_etl_version.as_ref();
     value("vcq_etl_version", version.is_some_and(|text| !text.is_empty()), "the version of the program", version);
+    // An older schema has no such column.
+    if meta.schema_version >= Some(i64::from(SCHEMA_VERSION)) {
+        let sql = "select count(*) = 0 or bool_or(profile = ?) from thresholds";
+        let is_known = |profile| database.connection.query_row(sql, [profile], |row| row.get(0)).unwrap_or(true);
+        let profile = meta.profile.as_ref();
+        value("profile", profile.is_some_and(is_known), "a profile of the table thresholds", profile);
+    }
     for (name, number) in [("compact_bytes", meta.compact_bytes), ("compact_rows", meta.compact_rows)] {
         value(name, number >= Some(0), "0 or more", number.map(|number| number.to_string()).as_ref());
     }

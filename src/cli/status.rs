@@ -11,7 +11,9 @@ use super::output::json_line;
 use super::runtime::now_us;
 use super::sync::rate;
 use super::window::Window;
-use crate::commands::status::{Coverage, Days, LastComplete, Newest, OpenView, PendingView, Reason, RunView};
+use crate::commands::status::{
+    Coverage, Days, LastComplete, Newest, OpenView, PendingView, ProfileView, Reason, RunView,
+};
 use crate::commands::{self, Part, StatusSetup, StatusView, TimeSpan};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
@@ -82,6 +84,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         settle: config.settle,
         longest_meeting: config.longest_meeting,
         runs: args.runs,
+        profile: config.profile.clone(),
         days,
         now_us,
     })?;
@@ -114,6 +117,7 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
         page.field("Not covered", &not_covered);
     }
     page.field("Newest", &part_text(&view.newest, newest));
+    page.field("Incidents", &part_text(&view.profile, |profile| incidents(profile, &view.incidents)));
     let calls = part_text(&view.calls, |used| {
         let at_least = |is_so: bool| if is_so { "at least " } else { "" };
         let (month, today) = (at_least(used.is_at_least), at_least(used.today_is_at_least));
@@ -208,6 +212,26 @@ fn spans_text(spans: &[TimeSpan], zone: &TenantZone) -> String {
         texts.join(", "),
         zone.name()
     )
+}
+
+/// The most severe first.
+fn incidents(profile: &ProfileView, counts: &Part<BTreeMap<&'static str, u64>>) -> String {
+    let ProfileView { judged_by, setting } = profile;
+    let Some(judged_by) = judged_by else {
+        return "not searched yet; the next vcq-etl sync or rebuild searches all dates".to_owned();
+    };
+    let counts = part_text(counts, |counts| {
+        let count = |severity: &str| counts.get(severity).copied().unwrap_or_default();
+        let found = ["critical", "major", "minor"].map(|severity| (severity, count(severity)));
+        let found = found.iter().filter(|(_, count)| *count > 0);
+        let found: Vec<String> = found.map(|(severity, count)| format!("{} {severity}", thousands(*count))).collect();
+        if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+    });
+    let judged = format!("{counts}; judged by the profile {judged_by}");
+    match judged_by == setting {
+        true => judged,
+        false => format!("{judged}; the setting is {setting}: the next vcq-etl sync or rebuild judges all dates by it"),
+    }
 }
 
 fn newest(newest: &Newest) -> String {

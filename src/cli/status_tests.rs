@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::cli::console::sample_price;
 use crate::commands::status::CoverageDay;
-use crate::commands::status::{CallsUsed, PublishedView, Reason, Size};
+use crate::commands::status::{CallsUsed, ProfileView, PublishedView, Reason, Size};
 use crate::commands::{Calls, TimeSpan};
 use crate::load::Holder;
 use crate::text::WIDTH;
@@ -95,6 +95,7 @@ fn view() -> StatusView {
             ],
         }),
         incidents: Part::Read(BTreeMap::from([("critical", 0), ("major", 1), ("minor", 2)])),
+        profile: Part::Read(ProfileView { judged_by: Some("cqd".to_owned()), setting: "cqd".to_owned() }),
         pending: Part::Read(PendingView {
             since_utc: Some("2026-11-21T16:00:00Z".to_owned()),
             since_date: Some("2026-11-22".to_owned()),
@@ -143,6 +144,7 @@ fn the_status_of_a_store_in_use() {
                     has fetched meetings of this time: run vcq-etl sync --since last
     Newest          complete date 2026-11-20, date 2026-11-22, sample
                     2026-11-22T10:31:00Z
+    Incidents       1 major, 2 minor; judged by the profile cqd
     Calls           2026-11: 43,450 (meetings 40, participants 3,120, quality
                     40,290); today: 3,172
     Size            22.2 MiB (raw 9.4 MiB, parquet 4.9 MiB, vcq.duckdb 8.0 MiB,
@@ -182,6 +184,22 @@ fn lines_fit_the_screen_and_contain_no_escapes() {
         assert!(line.chars().count() <= WIDTH, "{line}");
     }
     assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn incidents_of_another_profile_and_of_an_older_version_are_identified() {
+    let line = |judged_by: Option<&str>, counts: [u64; 3]| {
+        let profile = ProfileView { judged_by: judged_by.map(str::to_owned), setting: "strict".to_owned() };
+        let counts = ["critical", "major", "minor"].into_iter().zip(counts).collect();
+        incidents(&profile, &Part::Read(counts))
+    };
+    assert_eq!(line(Some("strict"), [0, 0, 0]), "none; judged by the profile strict");
+    assert_eq!(
+        line(Some("cqd"), [1_200, 0, 3]),
+        "1,200 critical, 3 minor; judged by the profile cqd; the setting is strict: the next vcq-etl sync or rebuild judges \
+         all dates by it"
+    );
+    assert!(line(None, [0, 0, 0]).starts_with("not searched yet"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use duckdb::types::{TimeUnit, Value};
 use duckdb::{Connection, params_from_iter};
 
 use crate::incidents::{History, Incident, Severity, find};
-use crate::load::{LoadError, SearchError};
+use crate::load::{LoadError, SearchError, stored_profile};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::ddl::quoted;
 use crate::schema::{INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, META, Table};
@@ -23,9 +23,7 @@ pub(crate) fn find_session_incidents(
 ) -> Result<(), LoadError> {
     let failed = |source: SearchError| LoadError::Incidents { path: Path::new("vcq.duckdb").to_owned(), source };
     // A database of an older version has no incidents, which running the report says.
-    let sql = "select profile from meta";
-    let Ok(stored) = connection.query_row(sql, [], |row| row.get::<_, Option<String>>(0)) else { return Ok(()) };
-    if stored.is_none_or(|stored| stored == profile) {
+    if stored_profile(connection).is_none_or(|stored| stored == profile) {
         return Ok(());
     }
     replace(connection, profile, since, until).map_err(failed)

@@ -16,7 +16,9 @@ use super::summary::{BadLine, DaysFetched, EventsRead, Summary, TimeSpan};
 use super::{history, notes, plan, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
-use crate::extract::{DailyOutcome, EventFile, Extracted, FetchScope, ImportedEvents, Scheduler, Stop, catch_up};
+use crate::extract::{
+    CaughtUp, DailyOutcome, EventFile, Extracted, FetchScope, ImportedEvents, Scheduler, Stop, catch_up,
+};
 use crate::ledger::{Ledger, RunRecord, holes};
 use crate::load::{Lock, PublishMode, StorePaths};
 use crate::schema::TimeWindow;
@@ -48,7 +50,11 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     store_settings::check(&paths, &ledger, &setup)?;
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
     let lost_history = history::restore_runs(&paths, &ledger, setup.database)?;
-    let caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    let mut caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
+    if ledger.is_upgraded() {
+        // No run was killed: the index has another version.
+        caught_up = CaughtUp::default();
+    }
     let lost_raw_dates = store_state::reconcile(&paths, &ledger)?;
     paths.remove_orphans()?;
 

@@ -1,4 +1,4 @@
-//! Every number of the method, in one place. docs/INCIDENTS.md shows them.
+//! Every number of the method, in one place. docs/INCIDENTS.md shows them. The limits of severities are thresholds.
 
 use super::data::Family;
 use super::incident::ScopeKind;
@@ -94,10 +94,6 @@ pub(super) const OVERNIGHT_SHARE: f64 = 0.2;
 /// Days between the days of one acute problem at most, a weekend included.
 pub(super) const LONGEST_LINK_DAYS: i32 = 4;
 
-/// Severity: people affected for critical and for major, and the share of minutes for major.
-pub(super) const CRITICAL_PEOPLE: u32 = 10;
-pub(super) const MAJOR_PEOPLE: u32 = 5;
-pub(super) const MAJOR_POOR_PCT: f64 = 50.0;
 /// Of the minutes that name the metric, the share that must have one direction to be named after it.
 pub(super) const DIRECTION_SHARE: f64 = 0.8;
 

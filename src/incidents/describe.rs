@@ -5,22 +5,23 @@ use std::collections::{BTreeSet, HashSet};
 use super::acute::Acute;
 use super::chronic::Chronic;
 use super::constants::{
-    CRITICAL_PEOPLE, DATES_READ, DIRECTION_SHARE, HISTORY_DAYS, LEAST_AFFECTED, LONGEST_LINK_DAYS, MAJOR_PEOPLE,
-    MAJOR_POOR_PCT, OVERNIGHT_SHARE, RUN_SHARE,
+    DATES_READ, DIRECTION_SHARE, HISTORY_DAYS, LEAST_AFFECTED, LONGEST_LINK_DAYS, OVERNIGHT_SHARE, RUN_SHARE,
 };
 use super::data::{CauseMinute, Day, Family, Names, Session};
 use super::history::IncidentError;
-use super::incident::{Direction, Incident, Kind, Metric, ScopeKind, Severity};
+use super::incident::{Direction, Incident, Kind, Metric, ScopeKind};
 use super::known::{Known, KnownIncidents};
 use super::null_model::Past;
 use super::read::Reader;
 use super::runs::day_share;
+use super::severity::SeverityLimits;
 use super::summary;
 
 const MINUTE_US: i64 = 60_000_000;
 
 pub(super) struct Describe<'a> {
     pub(super) reader: &'a Reader<'a>,
+    pub(super) limits: SeverityLimits,
     pub(super) names: &'a Names,
     pub(super) past: &'a Past,
     pub(super) day: &'a Day,
@@ -37,6 +38,23 @@ impl Share {
     fn pct(self) -> Option<f64> {
         (self.judged > 0.0).then(|| rounded((100.0 * self.poor / self.judged).min(100.0)))
     }
+}
+
+/// What was found of an incident on the date. Times are UTC and local.
+struct Found {
+    kind: Kind,
+    scope: (ScopeKind, String),
+    cause: (Metric, Direction),
+    start_us: (i64, i64),
+    end_us: (i64, i64),
+    people: usize,
+    meetings: usize,
+    /// Poor and judged.
+    minutes: (u32, u32),
+    usual: Share,
+    elsewhere: Share,
+    q: f64,
+    sessions: Vec<(String, u32)>,
 }
 
 impl Describe<'_> {
@@ -85,34 +103,21 @@ impl Describe<'_> {
                 }
             }
         }
-        let poor_pct = rounded(100.0 * f64::from(poor) / f64::from(judged));
-        let mut incident = Incident {
-            incident_id: Incident::id(Kind::Acute, one.kind, &scope, metric, day.date),
+        let found = Found {
             kind: Kind::Acute,
-            scope_kind: one.kind,
-            metric,
-            direction,
-            start_utc_us,
-            start_local_us,
-            end_utc_us,
-            end_local_us: end_utc_us + offset,
-            participants: people.len() as u32,
-            meetings: meetings.len() as u32,
-            poor_minutes: poor,
-            judged_minutes: judged,
-            poor_pct,
-            usual_poor_pct: usual.pct(),
-            elsewhere_poor_pct: elsewhere.pct(),
-            q_value: stored_q(one.q),
-            severity: severity(one.kind, people.len() as u32, poor_pct),
-            summary: String::new(),
-            meeting_date: day.date,
+            scope: (one.kind, scope),
+            cause: (metric, direction),
+            start_us: (start_utc_us, start_local_us),
+            end_us: (end_utc_us, end_utc_us + offset),
+            people: people.len(),
+            meetings: meetings.len(),
+            minutes: (poor, judged),
+            usual,
+            elsewhere,
+            q: one.q,
             sessions,
-            scope,
         };
-        let label = self.reader.label(one.kind, &incident.scope, day.date)?;
-        incident.summary = summary::acute(&incident, &label);
-        Ok(Some(incident))
+        self.incident(found, summary::acute).map(Some)
     }
 
     pub(super) fn chronic(&self, one: &Chronic, known: &KnownIncidents) -> Result<Option<Incident>, IncidentError> {
@@ -172,34 +177,64 @@ impl Describe<'_> {
         let start_utc_us = i64::from(start) * MINUTE_US;
         let end_utc_us = i64::from(end) * MINUTE_US;
         let scope = self.names.value(one.kind, one.scope).to_owned();
-        let poor_pct = rounded(100.0 * f64::from(poor) / f64::from(judged.max(1)));
-        let mut incident = Incident {
-            incident_id: Incident::id(Kind::Chronic, one.kind, &scope, metric, day.date),
+        let start_local_us = start_utc_us + i64::from(start_offset) * MINUTE_US;
+        let found = Found {
             kind: Kind::Chronic,
-            scope_kind: one.kind,
+            scope: (one.kind, scope),
+            cause: (metric, direction),
+            start_us: (start_utc_us, start_local_us),
+            end_us: (end_utc_us, end_utc_us + offset),
+            people: people.len(),
+            meetings: meetings.len(),
+            minutes: (poor, judged),
+            usual,
+            elsewhere,
+            q: one.q,
+            sessions,
+        };
+        let sentence =
+            |incident: &Incident, label: &str| summary::chronic(incident, label, one.bad_days, one.used_days);
+        self.incident(found, sentence).map(Some)
+    }
+
+    /// The rows of what was found.
+    fn incident(
+        &self,
+        found: Found,
+        sentence: impl FnOnce(&Incident, &str) -> String,
+    ) -> Result<Incident, IncidentError> {
+        let meeting_date = self.day.date;
+        let ((scope_kind, scope), (metric, direction)) = (found.scope, found.cause);
+        let (poor_minutes, judged_minutes) = found.minutes;
+        let participants = found.people as u32;
+        let poor_pct = rounded(100.0 * f64::from(poor_minutes) / f64::from(judged_minutes.max(1)));
+        let mut incident = Incident {
+            incident_id: Incident::id(found.kind, scope_kind, &scope, metric, meeting_date),
+            kind: found.kind,
+            scope_kind,
+            scope,
             metric,
             direction,
-            start_utc_us,
-            start_local_us: start_utc_us + i64::from(start_offset) * MINUTE_US,
-            end_utc_us,
-            end_local_us: end_utc_us + offset,
-            participants: people.len() as u32,
-            meetings: meetings.len() as u32,
-            poor_minutes: poor,
-            judged_minutes: judged,
+            start_utc_us: found.start_us.0,
+            start_local_us: found.start_us.1,
+            end_utc_us: found.end_us.0,
+            end_local_us: found.end_us.1,
+            participants,
+            meetings: found.meetings as u32,
+            poor_minutes,
+            judged_minutes,
             poor_pct,
-            usual_poor_pct: usual.pct(),
-            elsewhere_poor_pct: elsewhere.pct(),
-            q_value: stored_q(one.q),
-            severity: severity(one.kind, people.len() as u32, poor_pct),
+            usual_poor_pct: found.usual.pct(),
+            elsewhere_poor_pct: found.elsewhere.pct(),
+            q_value: stored_q(found.q),
+            severity: self.limits.severity(scope_kind, participants, poor_pct),
             summary: String::new(),
-            meeting_date: day.date,
-            sessions,
-            scope,
+            meeting_date,
+            sessions: found.sessions,
         };
-        let label = self.reader.label(one.kind, &incident.scope, day.date)?;
-        incident.summary = summary::chronic(&incident, &label, one.bad_days, one.used_days);
-        Ok(Some(incident))
+        let label = self.reader.label(scope_kind, &incident.scope, meeting_date)?;
+        incident.summary = sentence(&incident, &label);
+        Ok(incident)
     }
 
     /// The incident of a day before, if nearly nothing of the scope's use lies between its end and this start. Days
@@ -310,16 +345,6 @@ fn direction_of(minutes: &[CauseMinute], metric: Metric) -> Direction {
         .into_iter()
         .find(|direction| all > 0.0 && of(Some(*direction)) >= DIRECTION_SHARE * all)
         .unwrap_or(Direction::Both)
-}
-
-fn severity(kind: ScopeKind, people: u32, poor_pct: f64) -> Severity {
-    if people >= CRITICAL_PEOPLE || kind == ScopeKind::Service {
-        Severity::Critical
-    } else if people >= MAJOR_PEOPLE || poor_pct >= MAJOR_POOR_PCT {
-        Severity::Major
-    } else {
-        Severity::Minor
-    }
 }
 
 /// The q-value over the scopes of one date.

@@ -6,7 +6,7 @@ use super::constants::HISTORY_DAYS;
 use super::data::{Day, Names};
 use super::describe::Describe;
 use super::history::{History, IncidentError};
-use super::incident::{Incident, Kind};
+use super::incident::Incident;
 use super::known::{Known, KnownIncidents};
 use super::null_model::Past;
 use super::read::{DATES_AT_ONCE, Reader};
@@ -32,6 +32,7 @@ pub(crate) fn find(
         History::Stored => (first, reader.known(first - HISTORY_DAYS, first)?),
         History::Computed => (first - LEAD_DAYS, KnownIncidents::default()),
     };
+    let limits = reader.severity_limits()?;
     let mut names = Names::default();
     let mut past = Past::default();
     for (date, sessions) in reader.days(&mut names, start - HISTORY_DAYS, start)? {
@@ -46,7 +47,7 @@ pub(crate) fn find(
         for day in reader.with_minutes(sessions, from, until)? {
             past.forget_before(day.date - HISTORY_DAYS);
             let verdict = judge(&past, &day, &names);
-            let describe = Describe { reader: &reader, names: &names, past: &past, day: &day };
+            let describe = Describe { reader: &reader, limits, names: &names, past: &past, day: &day };
             let mut found = Vec::new();
             for one in &verdict.chronic {
                 let scope = names.value(one.kind, one.scope);
@@ -60,20 +61,7 @@ pub(crate) fn find(
             }
             distinct_ids(&mut found);
             for one in &found {
-                known.add(Known {
-                    is_chronic: one.kind == Kind::Chronic,
-                    scope_kind: one.scope_kind,
-                    scope: one.scope.clone(),
-                    metric: one.metric,
-                    date: one.meeting_date,
-                    start_utc_us: one.start_utc_us,
-                    start_local_us: one.start_local_us,
-                    end_utc_us: one.end_utc_us,
-                    poor_minutes: one.poor_minutes,
-                    judged_minutes: one.judged_minutes,
-                    sessions: one.sessions.iter().map(|(key, _)| key.clone()).collect(),
-                });
-                known.sessions.extend(one.sessions.iter().map(|(key, _)| key.clone()));
+                known.add(Known::from(one));
             }
             if dates.binary_search(&day.date).is_ok() {
                 incidents.extend(found);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::constants::HISTORY_DAYS;
 use super::data::Family;
-use super::incident::{Metric, ScopeKind};
+use super::incident::{Incident, Kind, Metric, ScopeKind};
 
 /// An incident of an earlier date, as stored or just found.
 #[derive(Debug, Clone)]
@@ -24,6 +24,24 @@ pub(super) struct Known {
     pub(super) sessions: Vec<String>,
 }
 
+impl From<&Incident> for Known {
+    fn from(one: &Incident) -> Known {
+        Known {
+            is_chronic: one.kind == Kind::Chronic,
+            scope_kind: one.scope_kind,
+            scope: one.scope.clone(),
+            metric: one.metric,
+            date: one.meeting_date,
+            start_utc_us: one.start_utc_us,
+            start_local_us: one.start_local_us,
+            end_utc_us: one.end_utc_us,
+            poor_minutes: one.poor_minutes,
+            judged_minutes: one.judged_minutes,
+            sessions: one.sessions.iter().map(|(key, _)| key.clone()).collect(),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct KnownIncidents {
     incidents: Vec<Known>,
@@ -34,6 +52,7 @@ pub(super) struct KnownIncidents {
 impl KnownIncidents {
     pub(super) fn add(&mut self, one: Known) {
         self.incidents.retain(|known| known.date > one.date - HISTORY_DAYS);
+        self.sessions.extend(one.sessions.iter().cloned());
         self.incidents.push(one);
     }
 

@@ -19,6 +19,7 @@ mod person_day;
 mod read;
 mod runs;
 mod search;
+mod severity;
 mod statistics;
 mod summary;
 mod today;

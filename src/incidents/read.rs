@@ -11,6 +11,7 @@ use super::data::{CauseMinute, Day, KINDS, Names, Session, WhoKind};
 use super::history::{History, IncidentError};
 use super::incident::{Direction, Metric, ScopeKind};
 use super::known::{Known, KnownIncidents};
+use super::severity::SeverityLimits;
 use crate::schema::civil_date_text;
 
 /// Dates whose rows are in memory at the same time.
@@ -26,6 +27,17 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) fn new(connection: &'a Connection, profile: &str, history: History) -> Reader<'a> {
         Reader { connection, profile: format!("'{}'", profile.replace('\'', "''")), history }
+    }
+
+    pub(super) fn severity_limits(&self) -> Result<SeverityLimits, IncidentError> {
+        let sql = format!(
+            "select incident_critical_people, incident_major_people, incident_major_poor_pct
+            from limits(profile := {})",
+            self.profile
+        );
+        Ok(self.connection.query_row(&sql, [], |row| {
+            Ok(SeverityLimits { critical_people: row.get(0)?, major_people: row.get(1)?, major_poor_pct: row.get(2)? })
+        })?)
     }
 
     /// The published dates with judged minutes in `[from, until)`, ascending.
@@ -141,9 +153,7 @@ impl<'a> Reader<'a> {
         let mut known = KnownIncidents::default();
         let mut sessions: HashMap<String, Vec<String>> = HashMap::new();
         while let Some(row) = keys.next()? {
-            let key: String = row.get(1)?;
-            known.sessions.insert(key.clone());
-            sessions.entry(row.get(0)?).or_default().push(key);
+            sessions.entry(row.get(0)?).or_default().push(row.get(1)?);
         }
         let mut rows = statement.query(params![range[0], range[1]])?;
         while let Some(row) = rows.next()? {

@@ -45,6 +45,7 @@ const DROP_INDEX: &str = "
 pub(crate) struct Ledger {
     path: PathBuf,
     connection: Mutex<Connection>,
+    is_upgraded: bool,
 }
 
 impl Ledger {
@@ -56,10 +57,17 @@ impl Ledger {
         connection
             .execute_batch("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;")
             .map_err(failed)?;
-        if read_version(&connection, path)? < VERSION {
+        let version = read_version(&connection, path)?;
+        if version < VERSION {
             create_tables(&mut connection).map_err(failed)?;
         }
-        Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
+        let is_upgraded = (1..INDEX_VERSION).contains(&version);
+        Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection), is_upgraded })
+    }
+
+    /// Whether opening it dropped the index of an older version.
+    pub(crate) fn is_upgraded(&self) -> bool {
+        self.is_upgraded
     }
 
     /// Opens an existing ledger for reading, also while a run writes. Creates and migrates nothing.
@@ -68,7 +76,7 @@ impl Ledger {
         let connection = connect_read_only(path).map_err(failed)?;
         read_version(&connection, path)?;
         connection.query_row("select count(*) from settings", [], |_| Ok(())).map_err(failed)?;
-        Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection) })
+        Ok(Ledger { path: path.to_owned(), connection: Mutex::new(connection), is_upgraded: false })
     }
 
     /// Checks every page of the file; [`LedgerError::Damaged`] if the check finds something.
@@ -301,6 +309,7 @@ mod tests {
         let read = Ledger::open_read_only(&path).and_then(|ledger| ledger.runs()).expect("read");
         assert_eq!(read[0].finished_us, Some(9), "not before the start, whatever the clock did");
         let ledger = Ledger::open(&path).expect("opened");
+        assert!(ledger.is_upgraded() && !Ledger::open(&path).expect("again").is_upgraded());
         let runs = ledger.runs().expect("read");
         assert_eq!(runs, read);
         let limited = crate::ledger::RunRecord { meeting_nos: Some("705605196".to_owned()), ..runs[0].clone() };

@@ -14,7 +14,7 @@ use super::fingerprint::Fingerprint;
 use super::migration::{self, Applied};
 use super::paths::StorePaths;
 use super::reader::Reader;
-use crate::schema::{Kind, Table};
+use crate::schema::{Kind, SCHEMA_VERSION, Table};
 
 #[derive(Debug)]
 pub(crate) struct Current {
@@ -56,6 +56,13 @@ pub(crate) const MARKER_TABLES: &[&str] = &["meta", "published_files", "schema_m
 impl Current {
     pub(crate) fn is_from_this_version(&self) -> bool {
         self.vcq_etl_version.as_deref() == Some(env!("CARGO_PKG_VERSION"))
+    }
+
+    /// What the user should know if the tables are of an older schema.
+    pub(super) fn upgrade_note(&self) -> Option<String> {
+        let before = migration::newest(&self.applied).filter(|before| *before < i64::from(SCHEMA_VERSION))?;
+        let version = self.vcq_etl_version.as_deref().unwrap_or("an older version");
+        Some(format!("the tables of vcq-etl {version} were upgraded from schema {before} to {SCHEMA_VERSION}"))
     }
 }
 
@@ -103,8 +110,7 @@ fn read(connection: &Connection) -> duckdb::Result<Current> {
     })?;
     let applied = migration::applied(connection)?;
     let definitions_sha256 = definitions::installed_checksum(connection);
-    // The sixth migration added the column.
-    let profile = connection.query_row("select profile from meta", [], |row| row.get(0)).ok().flatten();
+    let profile = definitions::stored_profile(connection);
     let objects = definitions::objects(connection)?;
     connection.query_row("select generation, vcq_etl_version, compact_bytes, compact_rows from meta", [], |row| {
         Ok(Current {

@@ -74,6 +74,12 @@ pub(crate) fn installed_checksum(connection: &Connection) -> Option<String> {
     connection.query_row("select definitions_sha256 from meta", [], |row| row.get(0)).ok().flatten()
 }
 
+/// The profile by which the incidents of a published database are judged; `None` if an older program wrote it.
+pub(crate) fn stored_profile(connection: &Connection) -> Option<String> {
+    // The sixth migration added the column.
+    connection.query_row("select profile from meta", [], |row| row.get(0)).ok().flatten()
+}
+
 /// A table computed from the rows of another, date by date.
 pub(crate) struct Derived {
     pub(crate) table: &'static Table,

@@ -161,7 +161,19 @@ fn a_store_of_an_older_program_is_upgraded() {
         )
         .expect("as the first version wrote it");
     drop(connection);
-    publish(&store, "r2", &[], definitions(&scripts(), &[]));
+    let upgraded = |run_id: &str| {
+        let scripts = scripts();
+        let published =
+            store.publication(run_id, Vec::new(), PublishMode::Update, definitions(&scripts, &[]), &mut |_| {
+                std::ops::ControlFlow::Continue(())
+            });
+        let notes = published.expect("published").notes;
+        notes.into_iter().filter(|note| note.contains("upgraded")).collect::<Vec<_>>()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let note = format!("the tables of vcq-etl {version} were upgraded from schema 1 to {SCHEMA_VERSION}");
+    assert_eq!(upgraded("r2"), [note]);
+    assert_eq!(upgraded("r3"), [""; 0]);
     assert_eq!(texts(&store, "select cast(count(*) as varchar) from report_people(top := 3)"), ["3"]);
     assert_eq!(texts(&store, "select cast(count(*) as varchar) from schema_migrations"), [SCHEMA_VERSION.to_string()]);
     assert_eq!(derived_differences(&store), ["0", "0"]);

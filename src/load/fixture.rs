@@ -210,33 +210,29 @@ impl Store {
                 columns.join(", "),
                 files.join(", ")
             );
-            for (one, other) in
-                [(format!("from {}", table.name), parquet.clone()), (parquet, format!("from {}", table.name))]
-            {
-                let extra: i64 = connection
-                    .query_row(&format!("select count(*) from (({one}) except all ({other}))"), [], |row| row.get(0))
-                    .expect("compare");
-                assert_eq!(extra, 0, "{}: {one} has rows that {other} does not have", table.name);
-            }
+            assert_same_rows(&connection, table, &parquet);
         }
         for table in TABLES.iter().filter(|table| table.storage == Storage::Reference) {
             let files: Vec<_> = manifest.files.iter().filter(|file| file.table == table.name).collect();
             assert_eq!(files.len(), 1, "{}", table.name);
             let file = crate::schema::ddl::quoted(&self.paths.part(&files[0].path).to_string_lossy());
             let parquet = format!("select {} from read_parquet({file})", parquet_columns(table));
-            for (one, other) in
-                [(format!("from {}", table.name), parquet.clone()), (parquet, format!("from {}", table.name))]
-            {
-                let extra: i64 = connection
-                    .query_row(&format!("select count(*) from (({one}) except all ({other}))"), [], |row| row.get(0))
-                    .expect("compare");
-                assert_eq!(extra, 0, "{}: {one} has rows that {other} does not have", table.name);
-            }
+            assert_same_rows(&connection, table, &parquet);
         }
         let published: Vec<String> = table_lines(&connection, "published_files");
         assert_eq!(published.len(), manifest.files.len());
         assert_eq!(table_lines(&connection, "runs").len(), 1);
         assert!(!self.paths.database_wal().exists());
+    }
+}
+
+/// Asserts that a table has the rows of a query.
+fn assert_same_rows(connection: &duckdb::Connection, table: &Table, parquet: &str) {
+    let database = format!("from {}", table.name);
+    for (one, other) in [(database.as_str(), parquet), (parquet, database.as_str())] {
+        let sql = format!("select count(*) from (({one}) except all ({other}))");
+        let extra: i64 = connection.query_row(&sql, [], |row| row.get(0)).expect("compare");
+        assert_eq!(extra, 0, "{}: {one} has rows that {other} does not have", table.name);
     }
 }
 

@@ -53,6 +53,11 @@ pub(crate) fn applied(connection: &Connection) -> duckdb::Result<Vec<Applied>> {
     rows(connection, sql, |row| Ok(Applied { version: row.get(0)?, name: row.get(1)?, sha256: row.get(2)? }))
 }
 
+/// The newest of the applied versions.
+pub(super) fn newest(applied: &[Applied]) -> Option<i64> {
+    applied.iter().map(|row| row.version).max()
+}
+
 /// Returns an error if the program does not know one of the applied migrations, or knows it with other statements.
 pub(crate) fn check(applied: &[Applied], path: &Path) -> Result {
     for row in applied {

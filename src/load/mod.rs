@@ -62,7 +62,7 @@ pub(crate) use current::{open_published_with, parquet_columns, read_generation};
 pub(crate) use custom::{CustomFile, CustomStatement};
 pub(crate) use custom::{define_in_memory, try_install};
 pub use definitions::Definitions;
-pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum};
+pub(crate) use definitions::{AddressPair, BuildingLookup, installed_checksum, stored_profile};
 pub(crate) use duckdb_error::{DuckdbErrorKind, is_redundant_source, without_appendix};
 pub(crate) use error::{LoadError, NotAStore};
 pub(crate) use incident_search::{IncidentRows, IncidentSearch, SearchError};

@@ -82,6 +82,7 @@ pub fn publish(
 
     begin(Step::RenameDatabase)?;
     let mut notes = std::mem::take(&mut base.notes);
+    notes.extend(current.as_ref().and_then(Current::upgrade_note));
     notes.extend(base.dropped(&built.objects));
     notes.extend(built.problems);
     notes.extend(rename_database(paths, &built.path)?);

@@ -1,10 +1,13 @@
 //! Incidents in a store: the same after nightly syncs, late syncs, an import and a rebuild; judged by one profile.
 
+use std::fs;
+
 use serde_json::Value;
 use vcq_simulator::{Planting, TenantSpec};
 
 use crate::rebuild::rebuild;
 use crate::support::clock::{ahead_of_machine_s, move_clock};
+use crate::support::damage::{part, sql};
 use crate::support::test_env::{RunOutput, TestEnv, unlimited};
 
 const DAYS: u32 = 12;
@@ -115,4 +118,99 @@ fn incidents_are_judged_by_the_profile_of_the_store_and_computed_for_another() {
     let unknown = RunOutput::new(env.vcq(&["rebuild", "--profile", "strickt"]).output().expect("the binary runs"));
     let unknown = unknown.expect_exit(2).stderr;
     assert!(unknown.contains("did you mean strict?"), "{unknown}");
+}
+
+/// A synced store with incidents of the service and of something narrower.
+fn planted_env() -> TestEnv {
+    let planting: Planting = "service:loss:hours,site:jitter:hours".parse().expect("incidents");
+    let spec = TenantSpec { days: 6, people: 60, meetings_per_day: 16, planting, ..TenantSpec::default() };
+    let env = TestEnv::with(&spec, unlimited());
+    env.sync(&[]).expect_exit(0);
+    assert!(env.number("select count(*) from incidents where scope_kind <> 'service'") > 0);
+    env
+}
+
+/// The checks of `verify --deep` that found something, and those that did not cover everything with the reason.
+fn deep(env: &TestEnv, more: &[&str]) -> (Vec<String>, Vec<String>) {
+    let ran = RunOutput::new(env.vcq(&[&["verify", "--deep", "--json"], more].concat()).output().expect("runs"));
+    let report = ran.summary();
+    let checks = report["checks"].as_array().expect("checks");
+    let name = |check: &Value| check["check"].as_str().expect("a name").to_owned();
+    (
+        checks.iter().filter(|check| check["findings"].as_u64() > Some(0)).map(name).collect(),
+        checks
+            .iter()
+            .filter_map(|check| Some(format!("{}: {}", name(check), check["not_checked"].as_str()?)))
+            .collect(),
+    )
+}
+
+#[test]
+fn the_limits_of_severities_are_thresholds_and_apply_to_all_dates() {
+    let env = planted_env();
+    let severities = || env.rows("select incident_id, severity from incidents order by all");
+    let before = severities();
+    assert!(before.iter().any(|row| !row.ends_with("critical")), "{before:?}");
+    let custom = ["--profile", "custom", "--thresholds", "incident_critical_people=1"];
+    let limit = "select value, source from thresholds where metric = 'incident_critical_people' and profile = 'custom'";
+    // No data changes, but the limit does.
+    env.sync(&custom).expect_exit(0);
+    assert_eq!(env.rows(limit), ["1.0 | configuration"]);
+    let (after, synced) = (severities(), incidents(&env));
+    assert_eq!(after.len(), before.len());
+    assert!(after.iter().all(|row| row.ends_with("critical")), "{after:?}");
+    assert_eq!(deep(&env, &custom), (Vec::new(), Vec::new()));
+    rebuild(&env, &custom).expect_exit(0);
+    assert_eq!(incidents(&env), synced);
+    env.sync(&[]).expect_exit(0);
+    assert_eq!(severities(), before);
+}
+
+#[test]
+fn lost_and_changed_incidents_are_found_and_rebuilt() {
+    let env = planted_env();
+    let published = (incidents(&env), files(&env));
+    let damages: [(&str, &str, &[&str]); 3] = [
+        ("no incidents", "delete from incidents; delete from incident_participants", &["rows", "incidents-from-rows"]),
+        ("another severity", "update incidents set severity = 'minor'", &["rows", "incidents-from-rows"]),
+        ("fewer judged minutes", "delete from judged_participants", &["incidents", "incidents-from-rows"]),
+    ];
+    for (what, statements, expected) in damages {
+        sql(&env.store(), statements);
+        assert_eq!(deep(&env, &[]).0, expected, "{what}");
+        rebuild(&env, &[]).expect_exit(0);
+        assert_eq!((incidents(&env), files(&env)), published, "{what}");
+    }
+    for n in 0..2 {
+        fs::remove_file(part(&env.store(), TABLES[n], 0)).expect("removed");
+        let found = deep(&env, &[]).0;
+        assert!(found.contains(&"files".to_owned()), "{found:?}");
+        let text = RunOutput::new(env.vcq(&["verify"]).output().expect("runs")).expect_exit(9).stdout;
+        assert!(text.contains("What to do: run vcq-etl rebuild"), "{text}");
+        rebuild(&env, &[]).expect_exit(0);
+        assert_eq!(deep(&env, &[]), (Vec::new(), Vec::new()));
+        assert_eq!((incidents(&env), files(&env)), published);
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_in_effect_yet_is_identified() {
+    let env = planted_env();
+    let run = |arguments: &[&str]| RunOutput::new(env.vcq(arguments).output().expect("runs")).expect_exit(0).stdout;
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let status = words(&run(&["status"]));
+    assert!(status.contains("judged by the profile cqd") && !status.contains("the setting is"), "{status}");
+    let status = words(&run(&["status", "--profile", "strict"]));
+    assert!(status.contains("judged by the profile cqd; the setting is strict: the next"), "{status}");
+    let profile = env.status(&["--profile", "strict"]).expect_exit(0).summary()["profile"].clone();
+    assert_eq!(profile, serde_json::json!({"judged_by": "cqd", "setting": "strict"}));
+    let doctor = words(&run(&["doctor", "--profile", "strict"]));
+    assert!(doctor.contains("the incidents in the store are judged by cqd"), "{doctor}");
+    assert!(!run(&["doctor"]).contains("are judged by"));
+    // The incidents are those of the profile of the store, whatever the setting.
+    assert_eq!(deep(&env, &["--profile", "strict"]), (Vec::new(), Vec::new()));
+    // With other thresholds they cannot be compared.
+    let (found, skipped) = deep(&env, &["--thresholds", "incident_major_people=2"]);
+    let reason = "incidents-from-rows: other settings or another version of the program computed them; the next";
+    assert!(skipped.iter().any(|skipped| skipped.starts_with(reason)), "{found:?} {skipped:?}");
 }

@@ -46,6 +46,7 @@ mod support;
 mod sync;
 mod tidy;
 mod untrusted_text;
+mod upgrade;
 mod verify;
 mod windows;
 mod workbooks;

@@ -46,16 +46,27 @@ pub(super) fn checks(setup: &DoctorSetup) -> Vec<Check> {
             },
         },
         state_folder(setup.state_folder.as_deref()),
-        profile(&setup.profile),
+        profile(paths, setup),
         views(setup),
         alerts(&setup.alerts),
     ]
 }
 
-fn profile(name: &str) -> Check {
-    match PROFILES.iter().find(|(known, _)| *known == name) {
-        Some((_, what)) => Check::ok("profile", format!("{name}: {what}")),
-        None => {
+fn profile(paths: Option<&StorePaths>, setup: &DoctorSetup) -> Check {
+    let name = setup.profile.as_str();
+    // A database that cannot be read is another check's finding.
+    let database = paths.and_then(|paths| load::open_published_with(paths, setup.database).ok());
+    let stored = database.and_then(|database| load::stored_profile(&database)).filter(|stored| stored != name);
+    match (PROFILES.iter().find(|(known, _)| *known == name), stored) {
+        (Some((_, what)), None) => Check::ok("profile", format!("{name}: {what}")),
+        (Some((_, what)), Some(stored)) => {
+            let found = format!("{name}: {what}; the incidents in the store are judged by {stored}");
+            Check::warning("profile", found).next(format!(
+                "the next vcq-etl sync or rebuild judges all dates by {name}; for {stored}, set profile (--profile, \
+                 VCQ_PROFILE)"
+            ))
+        }
+        (None, _) => {
             let known: Vec<&str> = PROFILES.iter().map(|(known, _)| *known).collect();
             Check::failed("profile", ExitCode::Usage, format!("there is no profile {name:?}"))
                 .next(format!("set profile (--profile, VCQ_PROFILE) to one of {}", known.join(", ")))

@@ -152,6 +152,7 @@ mod tests {
             rate: Rate::per_minute(NonZeroU32::MIN),
             settle: Duration::ZERO,
             longest_meeting: Duration::ZERO,
+            profile: "cqd".to_owned(),
             runs: 1,
             days: Days::Last(1),
             now_us: NOW_US,

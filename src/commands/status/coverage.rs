@@ -205,6 +205,7 @@ mod tests {
                 rate: Rate::per_minute(NonZeroU32::MIN),
                 settle: Duration::from_secs(settle_h * 3_600),
                 longest_meeting: Duration::ZERO,
+                profile: "cqd".to_owned(),
                 runs: 1,
                 days: Days::Last(1),
                 now_us: NOW_US + later_us,

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::setup::StatusSetup;
-use super::view::{LastComplete, OpenView, Part, PendingView, PublishedView, RunView, Size, StatusView, seconds};
+use super::view::{
+    LastComplete, OpenView, Part, PendingView, ProfileView, PublishedView, RunView, Size, StatusView, seconds,
+};
 use super::{calls_used, coverage};
 use crate::commands::estimate::CostEstimate;
 use crate::commands::incidents::count_by_severity;
@@ -14,7 +16,7 @@ use crate::commands::summary::TimeSpan;
 use crate::error::causes::with_causes;
 use crate::extract::{Estimate, EstimateInput};
 use crate::ledger::{Hole, Ledger, LedgerError, OpenUnits, WindowFilter, holes};
-use crate::load::{LoadError, Manifest, StorePaths, holder, open_published_with};
+use crate::load::{LoadError, Manifest, StorePaths, holder, open_published_with, stored_profile};
 use crate::schema::{civil_date_text, utc_text};
 
 /// Returns an error only if there is no store. Whatever cannot be read is reported in its part.
@@ -45,6 +47,9 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         newest: Part::from(&database, |database| coverage::newest(database, setup)),
         coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes)),
         incidents: Part::from(&database, |database| count_by_severity(database, None)),
+        profile: Part::from(&database, |database| {
+            Ok::<_, LoadError>(ProfileView { judged_by: stored_profile(database), setting: setup.profile.clone() })
+        }),
         not_covered: not_covered.map(|holes| holes.into_iter().map(TimeSpan::from).collect()),
         pending: Part::from(&ledger, |ledger| pending(ledger, setup)),
         reasons: Part::from(&database, |database| coverage::reasons(database)),

@@ -27,6 +27,8 @@ pub(crate) struct StatusSetup {
     pub settle: Duration,
     pub longest_meeting: Duration,
     pub runs: usize,
+    /// The setting.
+    pub profile: String,
     pub days: Days,
     pub now_us: i64,
 }

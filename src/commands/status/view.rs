@@ -143,6 +143,15 @@ pub(crate) struct Size {
     pub state_bytes: u64,
 }
 
+/// By which profile incidents are judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ProfileView {
+    /// Those of the store; null if an older version published it.
+    pub judged_by: Option<String>,
+    /// Those of the next publication.
+    pub setting: String,
+}
+
 /// The object that `status --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct StatusView {
@@ -161,6 +170,7 @@ pub(crate) struct StatusView {
     pub coverage: Part<Coverage>,
     /// Rows of `incidents` by severity.
     pub incidents: Part<BTreeMap<&'static str, u64>>,
+    pub profile: Part<ProfileView>,
     pub pending: Part<PendingView>,
     /// Why participants are failed or pending, most frequent first.
     pub reasons: Part<Vec<Reason>>,

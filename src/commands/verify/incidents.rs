@@ -6,7 +6,9 @@ use super::setup::VerifySetup;
 use crate::checks::{Check, Findings};
 use crate::commands::incidents::insert;
 use crate::commands::publish::definitions::Installed;
-use crate::load::{IncidentSearch, LoadError, SearchError, StorePaths, installed_checksum, open_published_with};
+use crate::load::{
+    IncidentSearch, LoadError, SearchError, StorePaths, installed_checksum, open_published_with, stored_profile,
+};
 use crate::schema::ddl::quoted;
 use crate::schema::{INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, PARTITION_COLUMN, Table};
 
@@ -31,11 +33,13 @@ pub(super) fn check(
             return Ok(());
         }
     };
-    let profile = "select profile from meta";
-    let profile = connection.query_row(profile, [], |row| row.get::<_, Option<String>>(0)).ok().flatten();
     let is_own = installed.definitions().are_own_of(installed_checksum(&connection).as_deref());
-    let Some(profile) = profile.filter(|_| is_own) else {
-        findings.skip(&FROM_ROWS, "other settings or another version of the program computed them");
+    let Some(profile) = stored_profile(&connection).filter(|_| is_own) else {
+        findings.skip(
+            &FROM_ROWS,
+            "other settings or another version of the program computed them; the next vcq-etl sync or rebuild computes \
+             them again",
+        );
         return Ok(());
     };
     let failed = |source| LoadError::Incidents { path: paths.database(), source };

@@ -40,7 +40,7 @@ pub(crate) fn raw_file(store: &Path, kind: &str) -> PathBuf {
 }
 
 /// The n-th published file of a table.
-pub(super) fn part(store: &Path, table: &str, n: usize) -> PathBuf {
+pub(crate) fn part(store: &Path, table: &str, n: usize) -> PathBuf {
     let all: Value = serde_json::from_slice(&fs::read(manifest(store)).expect("read")).expect("JSON");
     let files = all["files"].as_array().expect("files");
     let file = files.iter().filter(|file| file["table"] == table).nth(n).expect("a file");

@@ -181,6 +181,9 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
     tampering("another generation in the database", "generation", |store| sql(store, "update meta set generation = 0")),
     tampering("no time zone in meta", "generation", |store| sql(store, "update meta set timezone = null")),
     tampering("another id type in meta", "generation", |store| sql(store, "update meta set user_id_type = 'user_id'")),
+    tampering("no profile in meta", "generation", |store| sql(store, "update meta set profile = null")),
+    tampering("an unknown profile in meta", "generation", |store| sql(store, "update meta set profile = 'none'")),
+    tampering("another profile in meta", "rows", |store| sql(store, "update meta set profile = 'strict'")),
     tampering("meta without a size", "generation", |store| sql(store, "update meta set compact_bytes = null")),
     tampering("meta twice", "generation", |store| sql(store, "insert into meta select * from meta")),
     tampering("a file that was never loaded", "published-files", |store| {
@@ -251,6 +254,13 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
     tampering("an incident whose id is of another date", "keys", |store| {
         let time = "timestamp '2026-11-02 01:00:00'";
         sql(store, &incident("2026-11-03", time, time));
+    }),
+    tampering("an incident without participants", "incidents", |store| {
+        let time = "timestamp '2026-11-02 01:00:00'";
+        sql(store, &incident("2026-11-02", time, time));
+    }),
+    tampering("an empty file of incidents that is missing", "files", |store| {
+        fs::remove_file(part(store, "incidents", 0)).expect("removed");
     }),
     tampering("an incident with an undocumented severity", "incidents", |store| {
         let time = "timestamp '2026-11-02 01:00:00'";
