@@ -38,7 +38,7 @@ const METRICS: &[(&str, &str, &str, bool)] = &[
     ("delay", "high delay", "延迟过高", false),
     ("jitter", "jitter", "抖动过大", true),
     ("frame_rate", "low frame rate", "视频帧率过低", true),
-    ("cpu", "high CPU load", "终端 CPU 占用过高", false),
+    ("cpu", "high CPU load", "终端 CPU 使用率过高", false),
 ];
 
 const DIRECTIONS: &[(&str, &str, &str)] =
@@ -329,7 +329,7 @@ pub(super) mod tests {
         Details | vcq-etl report incident a1b2c3
         ");
         insta::assert_snapshot!(lines(&hot, Language::Chinese), @r"
-        王芳：自11月9日（周一）起持续出现终端 CPU 占用过高，涉及 11 场会议
+        王芳：自11月9日（周一）起持续出现终端 CPU 使用率过高，涉及 11 场会议
         影响范围 | 王芳，11 场会议；660 个有效分钟中有 412 个质差分钟（62.4%）
         位置 | 仅涉及此人，请检查其终端和本地网络
         时间 | 自 2026年11月9日（周一）起，最近一次为 11月20日（周五）

@@ -84,6 +84,22 @@ test("everything that matters is readable without scripts, in both languages", a
       else assert.match(without[`s-${section}`], /[\u4e00-\u9fff]/, section);
     }
     assert.ok(await tab.$$eval("#t-sites tbody tr", (found) => found.length) > 2);
+    // The numbers and names themselves, not only the sections.
+    const rows = report(world, "scorecard", { ...WEEK, before_since: EARLIEST, before_until: FIRST_DAY });
+    for (const measure of ["poor_minutes", "affected_participants", "poor_meetings", "coverage"]) {
+      const digits = measure === "poor_meetings" ? 0 : 1;
+      const value = rows.find((one) => one.measure === measure).value;
+      if (value === null) continue;
+      const wanted = value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      assert.ok((await tab.$eval(`#tile-${measure}`, (tile) => tile.innerText)).includes(wanted), `${language} ${measure} ${wanted}`);
+    }
+    for (const incident of report(world, "incidents", WEEK)) {
+      const command = `vcq-etl report incident ${incident.incident_id}`;
+      assert.ok((await tab.$$eval("#s-story code, #s-chronic code", (found) => found.map((one) => one.textContent))).includes(command), command);
+    }
+    const first = report(world, "by-site", { ...WEEK, min_n: 60 })[0];
+    assert.ok(without["s-sites"].includes(first.n.toLocaleString("en-GB")), `${language} sites`);
+    assert.match(without["s-coverage"], chinese ? /没有飞书的会议统计/ : /no meeting count of Feishu/, language);
     // The switch needs no script either.
     await tab.click(`label[for="lang-${chinese ? "en" : "zh"}"]`);
     assert.equal(/[\u4e00-\u9fff]/.test(await tab.$eval("#s-story h2", (head) => head.innerText)), !chinese);
@@ -132,7 +148,7 @@ test("the tiles show the scorecard", async () => {
     else assert.equal(value, row.value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits }), measure);
     assert.equal(row.held_days, 7);
     const change = Math.abs(row.change).toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-    const said = row.change === 0 ? "the same as" : `${change}${digits ? "\\spp" : ""} ${row.change > 0 ? "more" : "less"} than`;
+    const said = row.change === 0 ? "the same as" : `${change}${digits ? "\\spp" : ""} ${row.change > 0 ? "more" : digits ? "less" : "fewer"} than`;
     assert.match(await tab.$eval(`#tile-${measure} .delta`, (box) => box.innerText), new RegExp(`^${said} the week before$`));
   }
   await tab.closeClean();
@@ -220,6 +236,8 @@ test("the language switch translates the whole page", async () => {
     assert.match(text, /[\u4e00-\u9fff]|^(CPU p95|t|)$/, text);
   }
   assert.match(await tab.title(), /会议质量周报/);
+  const percentages = (await texts(tab, "main")).join(" ");
+  assert.ok(/\d%/.test(percentages) && !/\d\s%/.test(percentages), "no space before a percent sign in Chinese");
   // By keyboard too: the radio buttons are the first stop.
   await tab.focus("#lang-zh");
   await tab.keyboard.press("ArrowLeft");
@@ -338,6 +356,8 @@ test("a width of 360 pixels is enough in both languages", async () => {
       assert.ok(wide <= 360, `${hash} ${language}: ${wide}`);
       if (hash) continue;
       // Verdict and cause on the first screen.
+      const chronic = await tab.$eval("#s-chronic .scroll", (box) => box.scrollWidth - box.clientWidth);
+      assert.ok(chronic <= 0, `the table of chronic trouble is ${chronic} pixels too wide`);
       const verdict = await (await tab.$(".verdict")).boundingBox();
       assert.ok(verdict.y + verdict.height < 640 && verdict.x + verdict.width <= 360, `the verdict ends at ${verdict.y + verdict.height}`);
       const says = await tab.$$eval(".say", (found) => found.map((one) => one.getBoundingClientRect().right));
@@ -365,16 +385,43 @@ test("printing is light, begins with the story, and has the selected meetings", 
   assert.equal(await tab.$$eval("#paper article", (found) => found.length), 0);
   // On paper the story begins on the first page, in the upper half.
   await tab.emulateMediaType("print");
-  await tab.setViewport({ width: 700, height: 1000 });
+  await tab.setViewport({ width: 703, height: 1000 });
+  for (const language of ["en", "zh"]) {
+    await tab.evaluate((id) => document.getElementById(id).click(), `lang-${language}`);
+    const wide = await tab.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 703, `${language}: ${wide} pixels do not fit on A4`);
+  }
   const story = await (await tab.$("#s-story .verdict")).boundingBox();
   assert.ok(story.y + story.height < 500, `the verdict ends at ${story.y + story.height}`);
   await tab.emulateMediaType("screen");
   await tab.closeClean();
 });
 
+test("an incident beyond the week is marked, and its bar is cut", async () => {
+  const day = (text) => text.slice(0, 10);
+  for (const [since, until] of [[FIRST_DAY, UNTIL], [EARLIEST, FIRST_DAY]]) {
+    const tab = await open(page(world, `beyond-${since}.html`, "--date", since, "--language", "en"));
+    const incidents = report(world, "incidents", { since, until }).filter((row) => row.kind === "acute" || !["person", "room"].includes(row.scope_kind));
+    const said = await texts(tab, ".incident summary");
+    const bars = await tab.$$eval(".incident .track i", (found) => found.map((bar) => [bar.classList.contains("before"), bar.classList.contains("after")]));
+    assert.equal(said.length, incidents.length);
+    incidents.forEach((row, at) => {
+      const [before, after] = [day(row.start_time_local) < since, day(row.end_time_local) >= until];
+      assert.deepEqual(bars[at], [before, after], `${row.summary} in the week of ${since}`);
+      assert.equal(/began before this week/i.test(said[at]), before, said[at]);
+      assert.equal(/continued after/i.test(said[at]), after, said[at]);
+    });
+    const chronic = report(world, "incidents", { since, until }).filter((row) => row.kind === "chronic" && ["person", "room"].includes(row.scope_kind));
+    const outside = chronic.some((row) => day(row.start_time_local) < since || day(row.end_time_local) >= until);
+    assert.equal(/also outside this week/.test(await tab.$eval("#s-chronic", (box) => box.innerText)), outside, since);
+    await tab.closeClean();
+  }
+});
+
 test("without an earlier period there is nothing to compare with", async () => {
   const tab = await open(page(world, "first.html", "--date", EARLIEST, "--language", "en"));
   for (const delta of await texts(tab, ".tile .delta")) assert.match(delta, /nothing to compare with/);
+  assert.match(await tab.$eval("#s-story", (box) => box.innerText), /only severe incidents can be found/);
   await tab.closeClean();
 });
 

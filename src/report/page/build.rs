@@ -6,6 +6,7 @@ use duckdb::Connection;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use super::census::{self, Census};
 use super::error::PageError;
 use super::frame::{self, Heading};
 use super::incidents::{self, Incidents, Record};
@@ -75,6 +76,7 @@ pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Pa
     };
     let timelines = meetings::read(connection, &window, request.meetings)?;
     let incidents = incidents::read(connection, &window)?;
+    let census = census::read(connection, &window)?;
     let gate = format!("select coverage_gate_pct from limits(profile := {})", quoted(&request.profile));
     let gate = text(connection, "limits", &gate)?.and_then(|gate| gate.parse().ok()).unwrap_or_default();
     let published = text(connection, "published", "select created_utc from meta")?;
@@ -85,8 +87,14 @@ pub(crate) fn build(connection: &Connection, request: &PageRequest) -> Result<Pa
         days_with_meetings: days_with_minutes,
         published: published.as_deref(),
     };
-    let content =
-        Content { tables: &tables, incidents: &incidents, heading: &heading, gate, why: empty_reason.as_deref() };
+    let content = Content {
+        tables: &tables,
+        incidents: &incidents,
+        census,
+        heading: &heading,
+        gate,
+        why: empty_reason.as_deref(),
+    };
     let data = json!({
         "meta": { "language": request.language.code(), "title": both(&frame::title(request.period, span.since)) },
         "words": render::words_of_scripts(),
@@ -114,6 +122,7 @@ fn both(markup: &Markup) -> Value {
 struct Content<'a> {
     tables: &'a HashMap<&'static str, Vec<Record>>,
     incidents: &'a Incidents,
+    census: Census,
     heading: &'a Heading<'a>,
     gate: f64,
     /// Why the period has no data, if it has none.
@@ -128,9 +137,12 @@ impl Content<'_> {
     fn html(&self) -> String {
         let (span, period) = (self.heading.span, self.heading.period);
         let days = coverage_days(&self.rows("coverage"));
-        let holes = holes(&days, span, self.heading.published);
+        let mut holes = holes(&days, span, self.heading.published);
+        holes.extend(self.census.short_days());
+        holes.sort();
+        holes.dedup();
         let keys: Vec<String> = self.rows("meetings").iter().map(incidents::meeting_key).collect();
-        let scene = Scene { period, span, holes: &holes, meeting_keys: &keys };
+        let scene = Scene { period, span, holes: &holes, missing_meetings: self.census.missing(), meeting_keys: &keys };
         let (not_covered, reasons, scorecard) =
             (self.rows("not_covered"), self.rows("reasons"), self.rows("scorecard"));
         let banners = figures::banners(&figures::Coverage {
@@ -140,8 +152,9 @@ impl Content<'_> {
             reasons: &reasons,
             gate: self.gate,
         });
+        let banners = format!("{banners}{}", self.census.banners(span));
         let rows: &dyn Fn(&str) -> Vec<Record> = &|name| self.rows(name);
-        let coverage = sections::coverage(rows, &days, &banners);
+        let coverage = sections::coverage(rows, &days, &banners, &self.census.line(span));
         let method = sections::method(rows, self.heading.profile, MIN_N);
         if let Some(why) = self.why {
             let empty = figures::banner("bad", "banner.empty", &Markup::outside(why));
@@ -151,12 +164,13 @@ impl Content<'_> {
             );
         }
         let story = format!("{}{}", story::verdict(self.incidents, &scene), story::strip(self.incidents, &scene));
-        let chronic = sections::card("chronic", Some(Markup::word("s.chronic.note")), &story::chronic(self.incidents));
+        let chronic_note = story::chronic_note(self.incidents, &scene);
+        let chronic = sections::card("chronic", Some(chronic_note), &story::chronic(self.incidents));
         let trend = self.trend(&holes);
         let sections = [
             sections::card("story", None, &story),
             chronic,
-            figures::tiles(&scorecard, period, self.gate),
+            figures::tiles(&scorecard, sections::slowed(&self.rows("causes")), period, self.gate),
             trend,
             sections::meetings(rows),
             sections::causes(rows),

@@ -16,15 +16,24 @@ fn number_in(row: Option<&Record>, key: &str) -> Option<f64> {
     row?.get(key)?.as_f64()
 }
 
-pub(super) fn tiles(scorecard: &[Record], period: Period, gate: f64) -> String {
+/// `slowed`: minutes in which the picture suffers from high CPU load and that are not poor.
+pub(super) fn tiles(scorecard: &[Record], slowed: i64, period: Period, gate: f64) -> String {
     let of = |name: &str| measure(scorecard, name);
     let n = |name: &str| number_in(of(name), "n").unwrap_or_default();
     let meetings = [
         ("n", count(n("poor_meetings") as i64)),
         ("hours", Markup::html(number(number_in(of("hours"), "value").unwrap_or_default(), 0))),
     ];
+    let minutes = Markup::fill("of.minutes", &[("n", count(n("poor_minutes") as i64))]);
+    let minutes = match slowed {
+        0 => minutes,
+        _ => {
+            let slowed = Markup::fill("of.slowed", &[("n", count(slowed))]);
+            Markup::pair(format!("{}; {}", minutes.en, slowed.en), format!("{}；{}", minutes.zh, slowed.zh))
+        }
+    };
     let tiles = [
-        ("poor_minutes", true, Markup::fill("of.minutes", &[("n", count(n("poor_minutes") as i64))])),
+        ("poor_minutes", true, minutes),
         (
             "affected_participants",
             true,
@@ -67,10 +76,12 @@ fn change(row: &Record, is_percent: bool, less_is_better: bool, period: Period) 
     let Some(change) = number_in(Some(row), "change") else { return Markup::default() };
     let by = Markup::html(number(change.abs(), if is_percent { 1 } else { 0 }));
     let by = if is_percent { Markup::fill("pp", &[("n", by)]) } else { by };
-    let (key, class) = match change {
-        0.0 => ("change.same", "same"),
-        c if c > 0.0 => ("change.up", if less_is_better { "worse" } else { "better" }),
-        _ => ("change.down", if less_is_better { "better" } else { "worse" }),
+    let (key, class) = match (change, is_percent) {
+        (0.0, _) => ("change.same", "same"),
+        (c, true) if c > 0.0 => ("change.up", if less_is_better { "worse" } else { "better" }),
+        (_, true) => ("change.down", if less_is_better { "better" } else { "worse" }),
+        (c, false) if c > 0.0 => ("change.more", if less_is_better { "worse" } else { "better" }),
+        (_, false) => ("change.fewer", if less_is_better { "better" } else { "worse" }),
     };
     let by = by.within(&format!("<b class=\"{class}\">"), "</b>");
     let text = Markup::fill(key, &[("by", by), ("before", before)]);
@@ -134,7 +145,7 @@ pub(super) fn banners(coverage: &Coverage<'_>) -> String {
 }
 
 /// The first eight, and how many there are.
-fn listed(mut items: Vec<Markup>) -> Markup {
+pub(super) fn listed(mut items: Vec<Markup>) -> Markup {
     let all = items.len();
     if all > 8 {
         items.truncate(8);
@@ -162,15 +173,18 @@ mod tests {
     }
 
     fn changed(value: Value) -> String {
-        let change = change(&row(value), true, true, Period::Week);
+        let is_percent = value.get("unit").is_none();
+        let change = change(&row(value), is_percent, true, Period::Week);
         format!("{} | {}", change.en, change.zh)
     }
 
     #[test]
     fn a_comparison_says_how_many_days_both_periods_hold() {
         insta::assert_snapshot!(changed(json!({ "change": -0.14, "held_days": 7, "period_days": 7 })), @r#"<b class="better">0.1 pp</b> less than the week before | 比上周低 <b class="better">0.1 个百分点</b>"#);
-        insta::assert_snapshot!(changed(json!({ "change": 2.0, "held_days": 3, "period_days": 7 })), @r#"<b class="worse">2.0 pp</b> more than the week before (3 of 7 days compared) | 比上周高 <b class="worse">2.0 个百分点</b>（仅对比两期都有数据的 3 天，共 7 天）"#);
+        insta::assert_snapshot!(changed(json!({ "change": 2.0, "held_days": 3, "period_days": 7 })), @r#"<b class="worse">2.0 pp</b> more than the week before (3 of 7 days compared) | 比上周高 <b class="worse">2.0 个百分点</b>（7 天中仅对比两期均有数据的 3 天）"#);
         insta::assert_snapshot!(changed(json!({ "change": null, "held_days": 0, "period_days": 7 })), @"nothing to compare with: the week before is not in the store | 上周没有数据，无法对比");
         insta::assert_snapshot!(changed(json!({ "change": 0.0, "held_days": 7, "period_days": 7 })), @"the same as the week before | 与上周持平");
+        insta::assert_snapshot!(changed(json!({ "change": 4.0, "unit": "meetings", "held_days": 7, "period_days": 7 })), @r#"<b class="worse">4</b> more than the week before | 比上周多 <b class="worse">4</b> 场"#);
+        insta::assert_snapshot!(changed(json!({ "change": -1.0, "unit": "meetings", "held_days": 7, "period_days": 7 })), @r#"<b class="better">1</b> fewer than the week before | 比上周少 <b class="better">1</b> 场"#);
     }
 }

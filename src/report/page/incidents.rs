@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use duckdb::Connection;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value};
 
 use super::error::PageError;
+use super::period::Span;
 use super::query::{Window, date_literal, rows, text};
 use super::shown::parse_time;
 
@@ -15,6 +16,11 @@ pub(super) type Record = Map<String, Value>;
 /// Names listed with an incident; the others are counted.
 const MAX_PEOPLE: i64 = 12;
 const MAX_MEETINGS: i64 = 8;
+
+/// With fewer earlier dates in the store, only severe incidents are found, and with fewer dates no chronic ones
+/// (docs/INCIDENTS.md).
+const LEAST_HISTORY_DATES: i64 = 3;
+const LEAST_CHRONIC_DATES: i64 = 5;
 
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
@@ -61,9 +67,13 @@ pub(super) struct MeetingOf {
 pub(super) struct Incidents {
     /// Most severe first.
     pub(super) list: Vec<Incident>,
-    /// Distinct people and rooms in all of them, and distinct meetings.
+    /// Distinct people and rooms in all of them on the days of the page, and distinct meetings.
     pub(super) people: i64,
     pub(super) meetings: i64,
+    /// Days of the page with too little history before them to find any but severe incidents, ascending.
+    pub(super) early_days: Vec<Date>,
+    /// Whether the store has too few days to find chronic problems.
+    pub(super) is_early_for_chronic: bool,
     /// The first incident of a site, by name.
     sites: BTreeMap<String, usize>,
 }
@@ -95,6 +105,14 @@ impl Incident {
     fn is_personal(&self) -> bool {
         self.is_chronic && matches!(self.scope_kind.as_str(), "person" | "room")
     }
+
+    pub(super) fn began_before(&self, span: &Span) -> bool {
+        self.start < span.since.at(0, 0, 0, 0)
+    }
+
+    pub(super) fn continued_after(&self, span: &Span) -> bool {
+        self.end >= span.until.at(0, 0, 0, 0)
+    }
 }
 
 /// Kinds of scopes that are a place or contain one: they decide the state of a site.
@@ -108,18 +126,23 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
          select row_number() over () as no, r.* from report_incidents({}) as r",
         window.with_profile()
     ))?;
-    // A row of the report stands for all the rows that it continues.
+    // A row of the report stands for all the rows that it continues, as in the report of one incident. A meeting belongs
+    // to the day on which it starts, which may be the day before its first poor minute.
     run(format!(
         "create or replace temp table page_members as
-         select p.no, i.participant_key, max(i.poor_minutes) as poor
+         select p.no, i.participant_key, max(i.poor_minutes) as poor,
+             max(f.meeting_date) >= cast({} as date) and max(f.meeting_date) < cast({} as date) as is_on_page
          from page_incidents as p
          inner join incidents as n
              on n.kind = p.kind and n.scope_kind = p.scope_kind and n.scope = p.scope and n.metric = p.metric
-             and (n.incident_id = p.incident_id or n.kind = 'chronic' or n.start_time_utc = p.start_time_utc)
-             and n.meeting_date <= p.meeting_date and n.end_time_local >= cast({} as timestamp)
+             and n.meeting_date <= p.meeting_date
+             and case when p.kind = 'acute' then n.start_time_utc = p.start_time_utc else n.end_time_utc >= p.start_time_utc end
          inner join incident_participants as i on i.incident_id = n.incident_id and i.meeting_date = n.meeting_date
+         inner join participant_facts as f on f.participant_key = i.participant_key
+         where f.meeting_date >= cast(p.start_time_local as date) - 1
          group by p.no, i.participant_key",
-        date_literal(window.span.since)
+        date_literal(window.span.since),
+        date_literal(window.span.until)
     ))?;
     let mut list: Vec<Incident> = rows(connection, "incidents", "select * from page_incidents order by no")?
         .objects()
@@ -157,7 +180,8 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
         }
     }
     let count = |what: &str| -> Result<i64, PageError> {
-        let found = text(connection, "incidents", &format!("select count(distinct {what}) from {members}"))?;
+        let sql = format!("select count(distinct {what}) from {members} where m.is_on_page");
+        let found = text(connection, "incidents", &sql)?;
         Ok(found.and_then(|count| count.parse().ok()).unwrap_or_default())
     };
     let (people, meetings) = (count("f.who")?, count("f.meeting_key")?);
@@ -166,7 +190,7 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
         "select site, min(no) as no from (
              select m.no, f.site, count(distinct f.who) as here, sum(count(distinct f.who)) over (partition by m.no) as people
              from {members} inner join page_incidents as p on p.no = m.no
-             where p.scope_kind in ({PLACES}) group by m.no, f.site
+             where p.scope_kind in ({PLACES}) and m.is_on_page group by m.no, f.site
          ) where here >= 3 or 2 * here >= people group by site"
     );
     let mut by_site = BTreeMap::new();
@@ -176,7 +200,32 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
             by_site.insert(string(&row, "site"), at);
         }
     }
-    Ok(Incidents { list, people, meetings, sites: by_site })
+    let (early_days, is_early_for_chronic) = early(connection, window)?;
+    Ok(Incidents { list, people, meetings, early_days, is_early_for_chronic, sites: by_site })
+}
+
+/// The days that the search for incidents judges with too little history, and whether that for chronic problems has too
+/// few.
+fn early(connection: &Connection, window: &Window<'_>) -> Result<(Vec<Date>, bool), PageError> {
+    let (since, until) = (date_literal(window.span.since), date_literal(window.span.until));
+    let days = format!(
+        "with dates as (
+             select distinct j.meeting_date as day from judged_participants as j
+             where j.meeting_date >= cast({since} as date) - 28 and j.meeting_date < cast({until} as date)
+         )
+         select d.day from dates as d
+         left join dates as e on e.day < d.day and e.day >= d.day - 28
+         where d.day >= cast({since} as date)
+         group by d.day having count(e.day) < {LEAST_HISTORY_DATES} order by d.day"
+    );
+    let days = rows(connection, "days with little history", &days)?;
+    let days = days.objects().filter_map(|row| Some(time(&row, "day")?.date())).collect();
+    let used = format!(
+        "select count(distinct meeting_date) from judged_participants
+         where meeting_date >= cast({until} as date) - 21 and meeting_date < cast({until} as date)"
+    );
+    let used = text(connection, "days of use", &used)?.and_then(|count| count.parse::<i64>().ok());
+    Ok((days, used.is_some_and(|used| used < LEAST_CHRONIC_DATES)))
 }
 
 fn with_no<'a>(list: &'a mut [Incident], row: &Record) -> Option<&'a mut Incident> {

@@ -1,11 +1,12 @@
 //! The HTML page of a period: a single file that works offline, with its data, style and script embedded.
 //!
 //! Owns the content of the page, its texts in both languages, and the file. Promises that everything that matters is in
-//! the document itself and readable without scripts, that every number comes from a macro of the published database,
+//! the document itself and readable without scripts, that every number comes from the published database,
 //! that text from the store is never interpreted as markup, and that the page makes no request, which its content
 //! security policy enforces. Leaves out definitions and limits (`sql/`) and where the file is written (`cli`).
 
 mod build;
+mod census;
 mod error;
 mod figures;
 mod frame;

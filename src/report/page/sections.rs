@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::incidents::{Incident, Incidents, Record};
 use super::markup::{Markup, escaped};
-use super::sentence::next_step;
+use super::sentence::{next_step, problem};
 use super::shown;
 use super::story::severity_pill;
 use super::table::{self, Column, Show, column, headed, table};
@@ -46,7 +46,8 @@ fn with_state<'a>(rows: Vec<Record>, incident: impl Fn(&Record) -> Option<&'a In
     let with = |mut row: Record| {
         let state = match incident(&row) {
             Some(incident) => {
-                format!("<a href=\"#incident-{}\">{}</a>", incident.no, severity_pill(&incident.severity))
+                let (pill, problem) = (severity_pill(&incident.severity), problem(incident).render());
+                format!("<a href=\"#incident-{}\">{pill}</a> <small class=\"why\">{problem}</small>", incident.no)
             }
             None => format!("<span class=\"soft nowrap\">{}</span>", Markup::word("severity.none").render()),
         };
@@ -94,19 +95,39 @@ pub(super) fn meetings(rows: Rows<'_>) -> String {
 pub(super) fn causes(rows: Rows<'_>) -> String {
     let columns = [
         column("cause", Show::Markup(|row| cause_of(row, "cause"))),
-        headed("minutes", "cause_minutes", Show::Number(0)),
         column("poor", Show::Number(0)),
         headed("poor_pct", "cause_pct", Show::Bar),
+        column("slowed", Show::Number(0)),
         column("people", Show::Number(0)),
         column("meetings", Show::Number(0)),
         column("wifi_pct", Show::Percent(0)),
         column("todo", Show::Markup(todo)),
     ];
-    let list = rows("causes");
-    match list.is_empty() {
-        true => noted("causes", &table_or("causes", &columns, &list, "all_good")),
-        false => noted("causes", &table("causes", &columns, &list, 14)),
+    let mut list = rows("causes");
+    for row in &mut list {
+        // Only the CPU has minutes that are not poor.
+        if metric_of(name_in(row, "cause")).0 == "cpu" {
+            let slowed = slowed(std::slice::from_ref(row));
+            row.insert("slowed".to_owned(), slowed.into());
+        }
     }
+    if list.is_empty() {
+        return noted("causes", &table_or("causes", &columns, &list, "all_good"));
+    }
+    let poor: i64 = list.iter().filter_map(|row| row.get("poor").and_then(Value::as_i64)).sum();
+    let note = Markup::fill("s.causes.note", &[("n", shown::count(poor))]);
+    let slowed = match slowed(&list) {
+        0 => Markup::word("s.causes.cpu.none"),
+        n => Markup::fill("s.causes.cpu", &[("n", shown::count(n))]),
+    };
+    let note = Markup::pair(format!("{} {}", note.en, slowed.en), format!("{}{}", note.zh, slowed.zh));
+    card("causes", Some(note), &table("causes", &columns, &list, 14))
+}
+
+/// Minutes in which the picture suffers from high CPU load and that are not poor.
+pub(super) fn slowed(causes: &[Record]) -> i64 {
+    let minutes = |row: &Record, name: &str| row.get(name).and_then(Value::as_i64).unwrap_or_default();
+    causes.iter().map(|row| minutes(row, "minutes") - minutes(row, "poor")).sum()
 }
 
 /// The next step for a cause that occurred.
@@ -118,7 +139,7 @@ fn todo(row: &Record) -> Markup {
     let step = step_beyond(row, &metric)
         .or_else(|| next_step(&metric, direction))
         .unwrap_or_else(|| Markup::outside(name_in(row, "what_to_do")));
-    step.within("<span class=\"clamp\">", "</span>")
+    step.within("<span class=\"clamp step\">", "</span>")
 }
 
 /// The next step where most minutes come from outside the people's own place, as in the report `diagnosis`.
@@ -143,7 +164,7 @@ fn metric_of(label: &str) -> (String, &'static str) {
 pub(super) fn sites(rows: Rows<'_>, incidents: &Incidents) -> String {
     let list = with_state(rows("sites"), |row| incidents.of_site(name_in(row, "site")));
     let columns = [
-        column("site", Show::Name),
+        column("site", Show::Markup(site)),
         STATE,
         column("people", Show::Number(0)),
         column("hours", Show::Number(1)),
@@ -157,6 +178,11 @@ pub(super) fn sites(rows: Rows<'_>, incidents: &Incidents) -> String {
         column("loss_in_p95_pct", Show::Percent(1)),
     ];
     noted("sites", &table_or("sites", &columns, &list, "nothing"))
+}
+
+/// A building or a network; home networks have a text of ours.
+fn site(row: &Record) -> Markup {
+    table::term(name_in(row, "site")).within("<span class=\"clamp name\">", "</span>")
 }
 
 pub(super) fn rooms(rows: Rows<'_>, incidents: &Incidents) -> String {
@@ -219,10 +245,10 @@ pub(super) fn cpu(rows: Rows<'_>) -> String {
         column("name", Show::Name),
         column("device", Show::Text),
         column("version", Show::Text),
-        column("n", Show::Number(0)),
+        headed("n", "cpu_n", Show::Number(0)),
         column("cpu", Show::Number(0)),
         column("cpu_pct", Show::Bar),
-        column("poor", Show::Number(0)),
+        headed("poor", "cpu_poor", Show::Number(0)),
         column("client_p95_pct", Show::Percent(0)),
         column("system_p95_pct", Show::Percent(0)),
         column("fps_out_cpu", Show::Number(0)),
@@ -231,7 +257,7 @@ pub(super) fn cpu(rows: Rows<'_>) -> String {
     noted("cpu", &table_or("cpu", &columns, &rows("cpu"), "s.cpu.none"))
 }
 
-pub(super) fn coverage(rows: Rows<'_>, days: &[Record], banners: &str) -> String {
+pub(super) fn coverage(rows: Rows<'_>, days: &[Record], banners: &str, census: &Markup) -> String {
     let reasons = [
         column("status", Show::Group("coverage")),
         column("rows", Show::Number(0)),
@@ -250,7 +276,8 @@ pub(super) fn coverage(rows: Rows<'_>, days: &[Record], banners: &str) -> String
         column("gate", Show::Markup(gate)),
     ];
     let body = format!(
-        "{banners}{}<h3 id=\"h-coverage-days\">{}</h3>{}",
+        "{banners}<p class=\"census\">{}</p>{}<h3 id=\"h-coverage-days\">{}</h3>{}",
+        census.render(),
         table_or("coverage", &reasons, &rows("reasons"), "nothing"),
         Markup::word("s.coverage.days").render(),
         table_or("coverage-days", &by_day, days, "nothing")
@@ -277,9 +304,8 @@ pub(super) fn method(rows: Rows<'_>, profile: &str, min_n: u32) -> String {
     let paragraphs = paragraphs.map(Markup::word).into_iter().chain([small]);
     let paragraphs: String = paragraphs.map(|text| format!("<p>{}</p>", text.render())).collect();
     let body = format!(
-        "<div class=\"method\">{paragraphs}</div><details><summary id=\"h-limits\">{} ({})</summary>{}</details>",
-        Markup::word("s.method.limits").render(),
-        escaped(profile),
+        "<div class=\"method\">{paragraphs}</div><details><summary id=\"h-limits\">{}</summary>{}</details>",
+        Markup::fill("s.method.limits", &[("profile", Markup::html(escaped(profile)))]).render(),
         table("limits", &limits, &rows("limits"), 100)
     );
     card("method", None, &body)
@@ -303,7 +329,8 @@ fn limit(row: &Record) -> Markup {
     let value = format!("{sign}{}", shown::number(value, if value.fract() == 0.0 { 0 } else { 1 }));
     let unit = name_in(row, "unit");
     let translated = chinese(unit).unwrap_or_else(|| unit.to_owned());
-    Markup::pair(format!("{value} {}", escaped(unit)), format!("{value} {}", escaped(&translated)))
+    let space = if unit == "%" { "" } else { " " };
+    Markup::pair(format!("{value} {}", escaped(unit)), format!("{value}{space}{}", escaped(&translated)))
         .within("<span class=\"nowrap\">", "</span>")
 }
 

@@ -2,7 +2,8 @@
 
 use super::incidents::Incident;
 use super::markup::{Markup, cut};
-use super::shown::{count, date, share, stretch};
+use super::period::{Period, Span};
+use super::shown::{self, count, date, share, stretch};
 use super::words::find;
 
 /// Characters of a name in a sentence.
@@ -55,6 +56,23 @@ pub(super) fn next_step(metric: &str, direction: &str) -> Option<Markup> {
     find(&format!("todo.{metric}.{direction}")).or_else(|| find(&format!("todo.{metric}.both"))).map(Markup::of)
 }
 
+/// That an incident goes beyond the period, so that its numbers are not those of the period.
+pub(super) fn beyond(incident: &Incident, period: Period, span: &Span) -> Option<Markup> {
+    let key = match (incident.began_before(span), incident.continued_after(span)) {
+        (false, false) => return None,
+        (true, false) => "beyond.before",
+        (false, true) => "beyond.after",
+        (true, true) => "beyond.both",
+    };
+    let period = Markup::word(&format!("period.{}", period.name()));
+    Some(Markup::fill(key, &[("period", period), ("end", shown::short_date(incident.end.date()))]))
+}
+
+/// Minutes with high CPU load count where the picture suffers, also if they are not poor.
+pub(super) fn is_poor_counted(incident: &Incident) -> bool {
+    incident.metric != "cpu"
+}
+
 fn reach(incident: &Incident) -> Markup {
     let (people, meetings) = (("people", count(incident.participants)), ("meetings", count(incident.meetings)));
     match (incident.scope_kind.as_str(), incident.meetings) {
@@ -69,7 +87,8 @@ fn reach(incident: &Incident) -> Markup {
 fn comparison(incident: &Incident) -> Option<Markup> {
     let part =
         |key: &str, name: &str, value: Option<f64>| value.map(|value| Markup::fill(key, &[(name, share(value))]));
-    let poor = part("say.poor", "poor", incident.poor_pct);
+    let poor = if is_poor_counted(incident) { "say.poor" } else { "say.slow" };
+    let poor = part(poor, "poor", incident.poor_pct);
     let others =
         [part("say.usual", "usual", incident.usual_pct), part("say.elsewhere", "elsewhere", incident.elsewhere_pct)];
     let parts: Vec<Markup> = poor.into_iter().chain(others.into_iter().flatten()).collect();
@@ -172,9 +191,9 @@ mod tests {
         device type windows: jitter both ways, 7 people, 3 meetings
         设备类型 windows：收发双向抖动过大，影响 7 人、3 场会议
         network type wifi: jitter both ways, 7 people, 3 meetings
-        网络类型 Wi-Fi：收发双向抖动过大，影响 7 人、3 场会议
+        网络类型「无线」：收发双向抖动过大，影响 7 人、3 场会议
         network type satellite: jitter both ways, 7 people, 3 meetings
-        网络类型 satellite：收发双向抖动过大，影响 7 人、3 场会议
+        网络类型「satellite」：收发双向抖动过大，影响 7 人、3 场会议
         location Leeds: jitter both ways, 7 people, 3 meetings
         地区 Leeds：收发双向抖动过大，影响 7 人、3 场会议
         Mars: jitter both ways, 7 people, 3 meetings
@@ -201,7 +220,29 @@ mod tests {
         let person = Incident { metric: "cpu".to_owned(), ..person };
         insta::assert_snapshot!(texts(&person), @r"
         Since Fri 20 Nov, 王丽: high CPU load, 1 meeting
-        自11月20日（周五）起，王丽：终端 CPU 占用过高，影响 1 场会议。
+        自11月20日（周五）起，王丽：终端 CPU 使用率过高，影响 1 场会议。
         ");
+        // The verdict poor does not count all of these minutes.
+        let slow = Incident { poor_pct: Some(77.7), ..person };
+        insta::assert_snapshot!(texts(&slow), @r"
+        Since Fri 20 Nov, 王丽: high CPU load, 1 meeting; 78 % of minutes affected
+        自11月20日（周五）起，王丽：终端 CPU 使用率过高，影响 1 场会议；受影响分钟占 78%。
+        ");
+    }
+
+    #[test]
+    fn an_incident_beyond_the_period_is_marked() {
+        let said = |days: (i8, i8)| {
+            let day = |day| jiff::civil::date(2026, 11, day);
+            let span = Period::Week.containing(day(days.0)).expect("on the calendar");
+            let span = Span { until: day(days.1), ..span };
+            let found = beyond(&incident("site", "Harbour House"), Period::Week, &span);
+            found.map(|text| format!("{} | {}", text.en, text.zh)).unwrap_or_default()
+        };
+        assert_eq!(said((16, 23)), "");
+        assert_eq!(said((20, 21)), "");
+        insta::assert_snapshot!(said((23, 30)), @"Began before this week; the numbers are of the whole incident. | 本周之前已开始；以上数字为整起事件的累计值。");
+        insta::assert_snapshot!(said((16, 20)), @"Continued after this week, until Fri 20 Nov; the numbers are of the whole incident. | 本周之后仍在持续，至11月20日；以上数字为整起事件的累计值。");
+        insta::assert_snapshot!(said((23, 20)), @"Began before this week and continued after it, until Fri 20 Nov; the numbers are of the whole incident. | 本周之前已开始，本周之后仍在持续，至11月20日；以上数字为整起事件的累计值。");
     }
 }

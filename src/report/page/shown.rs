@@ -28,9 +28,9 @@ pub(super) fn count(value: i64) -> Markup {
     Markup::html(number(value as f64, 0))
 }
 
-/// A percentage in a table.
+/// A percentage in a table, as markup. Chinese has no space before the sign: the style sheet hides it.
 pub(super) fn percent(value: f64, decimals: usize) -> String {
-    format!("{}\u{a0}%", number(value, decimals))
+    format!("{}<span class=\"gap\">\u{a0}</span>%", number(value, decimals))
 }
 
 /// A percentage in a sentence: no decimals from 10 on.

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use super::incidents::{Incident, Incidents};
 use super::markup::{Markup, cut, escaped};
 use super::period::{Period, Span};
-use super::sentence::{next_step, place, problem, sentence};
+use super::sentence::{beyond, is_poor_counted, next_step, place, problem, sentence};
 use super::shown::{self, count, percent, share};
 
 /// Rows shown until the list is expanded.
@@ -18,6 +18,8 @@ pub(super) struct Scene<'a> {
     pub(super) span: &'a Span,
     /// Days that are missing or incomplete, ascending.
     pub(super) holes: &'a [Date],
+    /// Meetings that Feishu counts and the store lacks.
+    pub(super) missing_meetings: i64,
     /// The keys of the meetings shown minute by minute, in order.
     pub(super) meeting_keys: &'a [String],
 }
@@ -44,40 +46,62 @@ pub(super) fn verdict(incidents: &Incidents, scene: &Scene<'_>) -> String {
         })
         .collect();
     let found = incidents.list.len();
-    let holes = holes(scene);
-    if found == 0 {
-        let none = Markup::fill("story.none", &[("period", period())]).render();
-        let why = holes.map(|values| Markup::fill("story.none.holes", &values).render());
-        let (class, why) = match why {
-            Some(why) => ("verdict", format!("<p class=\"verdict-more\">{why}</p>")),
-            None => ("verdict none", String::new()),
-        };
-        return format!("<p class=\"{class}\">{none}</p>{why}");
+    let mut more = Vec::new();
+    if incidents.people > 0 {
+        let reach =
+            [("people", count(incidents.people)), ("meetings", count(incidents.meetings)), ("period", period())];
+        more.push(Markup::fill("story.reach", &reach));
     }
-    let key = if found == 1 { "story.incident" } else { "story.found" };
-    let list = Markup::join(&counted);
-    let text = Markup::fill(key, &[("list", list), ("period", period()), ("all", count(found as i64))]);
-    let reach =
-        Markup::fill("story.reach", &[("people", count(incidents.people)), ("meetings", count(incidents.meetings))]);
-    let reach = if incidents.people > 0 { reach } else { Markup::default() };
-    let holes = holes.map(|values| Markup::fill("story.holes", &values)).unwrap_or_default();
-    let more = Markup::pair(format!("{} {}", reach.en, holes.en), format!("{}{}", reach.zh, holes.zh));
-    format!("<p class=\"verdict\">{}</p><p class=\"verdict-more\">{}</p>", text.render(), more.render())
+    if let Some((is_one, values)) = holes(scene) {
+        let key = match (found > 0, is_one) {
+            (true, true) => "story.hole",
+            (true, false) => "story.holes",
+            (false, true) => "story.none.hole",
+            (false, false) => "story.none.holes",
+        };
+        more.push(Markup::fill(key, &values));
+    }
+    if scene.missing_meetings > 0 {
+        more.push(Markup::fill("story.census", &[("n", count(scene.missing_meetings))]));
+    }
+    if !incidents.early_days.is_empty() {
+        let days = incidents.early_days.iter().map(|day| shown::short_date(*day)).collect();
+        more.push(Markup::fill("story.early", &[("days", few(days))]));
+    }
+    let text = match found {
+        0 => Markup::fill("story.none", &[("period", period())]),
+        _ => {
+            let key = if found == 1 { "story.incident" } else { "story.found" };
+            let list = Markup::join(&counted);
+            Markup::fill(key, &[("list", list), ("period", period()), ("all", count(found as i64))])
+        }
+    };
+    // Only a period that can be judged is shown as a good one.
+    let class = if found == 0 && more.is_empty() { "verdict none" } else { "verdict" };
+    let texts = |language: fn(&Markup) -> &str| more.iter().map(language).collect::<Vec<_>>();
+    let more = Markup::pair(texts(|part| &part.en).join(" "), texts(|part| &part.zh).concat());
+    let more = match more.en.is_empty() {
+        true => String::new(),
+        false => format!("<p class=\"verdict-more\">{}</p>", more.render()),
+    };
+    format!("<p class=\"{class}\">{}</p>{more}", text.render())
 }
 
-fn holes(scene: &Scene<'_>) -> Option<[(&'static str, Markup); 3]> {
-    if scene.holes.is_empty() {
-        return None;
+/// The days that nobody can judge, and whether it is only one.
+fn holes(scene: &Scene<'_>) -> Option<(bool, [(&'static str, Markup); 3])> {
+    let n = scene.holes.len();
+    let listed = few(scene.holes.iter().map(|day| shown::short_date(*day)).collect());
+    let values = [("n", count(n as i64)), ("all", count(days(scene.span).len() as i64)), ("days", listed)];
+    (n > 0).then_some((n == 1, values))
+}
+
+/// The first six.
+fn few(mut items: Vec<Markup>) -> Markup {
+    if items.len() > 6 {
+        items.truncate(6);
+        items.push(Markup::html("…"));
     }
-    let mut listed: Vec<Markup> = scene.holes.iter().take(6).map(|day| shown::short_date(*day)).collect();
-    if scene.holes.len() > listed.len() {
-        listed.push(Markup::html("…"));
-    }
-    Some([
-        ("n", count(scene.holes.len() as i64)),
-        ("all", count(days(scene.span).len() as i64)),
-        ("days", Markup::join(&listed)),
-    ])
+    Markup::join(&items)
 }
 
 /// The strip with its rows; empty without incidents.
@@ -141,9 +165,11 @@ fn columns(scene: &Scene<'_>) -> (usize, String) {
 
 fn row(incident: &Incident, scene: &Scene<'_>) -> String {
     let severity = escaped(&incident.severity);
+    let beyond = beyond(incident, scene.period, scene.span);
+    let beyond = beyond.map(|text| format!(" <span class=\"outside\">{}</span>", text.render())).unwrap_or_default();
     let pill = severity_pill(&incident.severity);
     format!(
-        "<details id=\"incident-{}\" class=\"incident {severity}\"><summary><span class=\"say\">{pill} {}</span>\
+        "<details id=\"incident-{}\" class=\"incident {severity}\"><summary><span class=\"say\">{pill} {}</span>{beyond}\
          <span class=\"track\" aria-hidden=\"true\">{}</span></summary>{}</details>",
         incident.no,
         sentence(incident).render(),
@@ -174,8 +200,14 @@ fn bar(incident: &Incident, span: &Span) -> String {
     // The end is the begin of the last minute.
     let end = incident.end.checked_add(1.minute()).unwrap_or(incident.end);
     let (from, to) = (percent(incident.start), percent(end));
-    let before = if incident.start < span.since.at(0, 0, 0, 0) { " class=\"before\"" } else { "" };
-    format!("<i{before} style=\"left:{from:.2}%;width:{:.2}%\"></i>", (to - from).max(0.0))
+    // An arrow where it goes beyond the period.
+    let class = match (incident.began_before(span), incident.continued_after(span)) {
+        (true, true) => " class=\"before after\"",
+        (true, false) => " class=\"before\"",
+        (false, true) => " class=\"after\"",
+        (false, false) => "",
+    };
+    format!("<i{class} style=\"left:{from:.2}%;width:{:.2}%\"></i>", (to - from).max(0.0))
 }
 
 fn facts(incident: &Incident, scene: &Scene<'_>) -> String {
@@ -187,12 +219,14 @@ fn facts(incident: &Incident, scene: &Scene<'_>) -> String {
     };
     fact(Markup::word("fact.when"), shown::stretch(incident.start, incident.end).render());
     let cause = [("what", problem(incident)), ("poor", count(incident.poor)), ("judged", count(incident.judged))];
-    fact(Markup::word("fact.cause"), Markup::fill("fact.cause.text", &cause).render());
+    let is_poor_counted = is_poor_counted(incident);
+    let text = if is_poor_counted { "fact.cause.text" } else { "fact.cause.cpu" };
+    fact(Markup::word("fact.cause"), Markup::fill(text, &cause).render());
     let known = |value: Option<f64>, key: &str, name: &'static str| {
         value.map(|value| Markup::fill(key, &[(name, share(value))]))
     };
     let compared: Vec<Markup> = [
-        known(incident.poor_pct, "fact.here", "poor"),
+        known(incident.poor_pct, if is_poor_counted { "fact.here" } else { "fact.here.cpu" }, "poor"),
         known(incident.usual_pct, "fact.usual", "usual").or_else(|| Some(Markup::word("fact.no_usual"))),
         known(incident.elsewhere_pct, "fact.elsewhere", "elsewhere"),
     ]
@@ -253,38 +287,70 @@ pub(super) fn command(incident: &Incident) -> String {
     format!("<code>vcq-etl report incident {}</code>", escaped(&id))
 }
 
-/// People and rooms with chronic problems.
+/// What the table of chronic problems counts.
+pub(super) fn chronic_note(incidents: &Incidents, scene: &Scene<'_>) -> Markup {
+    let note = Markup::word("s.chronic.note");
+    let is_beyond = |one: &Incident| one.began_before(scene.span) || one.continued_after(scene.span);
+    match incidents.chronic().any(is_beyond) {
+        false => note,
+        true => {
+            let period = Markup::word(&format!("period.{}", scene.period.name()));
+            let beyond = Markup::fill("chronic.beyond", &[("period", period)]);
+            Markup::pair(format!("{} {}", note.en, beyond.en), format!("{}{}", note.zh, beyond.zh))
+        }
+    }
+}
+
+/// People and rooms with chronic problems. On a narrow screen each is a block, in which values need their names.
 pub(super) fn chronic(incidents: &Incidents) -> String {
     let list: Vec<&Incident> = incidents.chronic().collect();
     if list.is_empty() {
-        return format!("<p class=\"quiet\">{}</p>", Markup::word("s.chronic.none").render());
+        let text = if incidents.is_early_for_chronic { "s.chronic.early" } else { "s.chronic.none" };
+        return format!("<p class=\"quiet\">{}</p>", Markup::word(text).render());
     }
-    let head =
-        ["c.state", "c.name", "c.problem", "c.since", "c.meetings", "c.poor_pct", "c.elsewhere_pct", "c.command"];
-    let head: String = head
+    let heads = [
+        ("c.state", ""),
+        ("c.name", ""),
+        ("c.problem", ""),
+        ("c.since", ""),
+        ("c.until", ""),
+        ("c.meetings", " class=\"num\""),
+        ("c.minutes_pct", " class=\"num\""),
+        ("c.elsewhere_pct", " class=\"num\""),
+        ("c.command", ""),
+    ];
+    let head: String = heads
         .iter()
-        .map(|key| format!("<th scope=\"col\" data-key=\"{}\">{}</th>", &key[2..], Markup::word(key).render()))
-        .collect();
-    let shown_pct = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| percent(value, 1));
-    let body: String = list
-        .iter()
-        .map(|incident| {
-            format!(
-                "<tr id=\"incident-{}\"><td>{}</td><td>{}</td><td>{}</td><td data-value=\"{}\">{}</td><td>{}</td>\
-                 <td>{}</td><td>{}</td><td>{}</td></tr>",
-                incident.no,
-                severity_pill(&incident.severity),
-                place(incident).render(),
-                problem(incident).render(),
-                incident.start.date(),
-                shown::date(incident.start.date()).render(),
-                count(incident.meetings).render(),
-                shown_pct(incident.poor_pct),
-                shown_pct(incident.elsewhere_pct),
-                command(incident)
-            )
+        .map(|(key, class)| {
+            let name = Markup::word(key).render();
+            format!("<th scope=\"col\" data-key=\"{}\"{class}>{name}</th>", &key[2..])
         })
         .collect();
+    let share = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| percent(value, 1));
+    let day = |time: DateTime| (shown::date(time.date()).render(), format!(" data-value=\"{}\"", time.date()));
+    let plain = |text: String| (text, String::new());
+    let row = |incident: &&Incident| {
+        let cells = [
+            plain(severity_pill(&incident.severity)),
+            plain(place(incident).render()),
+            plain(problem(incident).render()),
+            day(incident.start),
+            day(incident.end),
+            plain(count(incident.meetings).render()),
+            plain(share(incident.poor_pct)),
+            plain(share(incident.elsewhere_pct)),
+            plain(command(incident)),
+        ];
+        let cells = heads.iter().zip(cells).map(|((key, class), (text, value))| {
+            let label = match *key {
+                "c.state" | "c.name" | "c.problem" | "c.command" => String::new(),
+                _ => format!("<small class=\"label\">{} </small>", Markup::word(key).render()),
+            };
+            format!("<td{class}{value}>{label}{text}</td>")
+        });
+        format!("<tr id=\"incident-{}\">{}</tr>", incident.no, cells.collect::<String>())
+    };
+    let body: String = list.iter().map(row).collect();
     format!(
         "<div class=\"scroll\"><table id=\"t-chronic\"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -126,7 +126,10 @@ fn cell(column: &Column, row: &Record, most: f64) -> String {
         Show::Number(decimals) => number_of().map_or(String::new(), |value| number(value, decimals)),
         Show::Change => number_of().map_or_else(
             || hidden.to_owned(),
-            |value| format!("{}{} pp", if value > 0.0 { "+" } else { "" }, number(value, 1)),
+            |value| {
+                let sign = if value > 0.0 { "+" } else { "" };
+                Markup::fill("pp", &[("n", Markup::html(format!("{sign}{}", number(value, 1))))]).render()
+            },
         ),
         Show::Percent(decimals) => number_of().map_or_else(|| hidden.to_owned(), |value| percent(value, decimals)),
         Show::Ms => number_of().map_or(String::new(), |value| format!("{}\u{a0}ms", number(value, 0))),

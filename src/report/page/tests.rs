@@ -53,6 +53,8 @@ fn page(incidents: &str) -> String {
 
 /// What a reader of one language sees without scripts: text, a line per block.
 fn read(html: &str, section: &str, language: &str) -> String {
+    let gap = "<span class=\"gap\">\u{a0}</span>";
+    let html = &html.replace(gap, if language == "zh" { "" } else { "\u{a0}" });
     let start = html.find(&format!("id=\"s-{section}\"")).unwrap_or_else(|| panic!("no section {section}"));
     let start = html[start..].find('>').expect("closed") + start + 1;
     let end = html[start..].find("</section>").expect("closed") + start;
@@ -140,6 +142,125 @@ fn a_state_comes_from_incidents_and_not_from_an_average() {
 fn no_incidents_is_said_with_the_days_that_nobody_can_judge() {
     let story = page("");
     insta::assert_snapshot!(format!("{}\n{}", read(&story, "story", "en"), read(&story, "story", "zh")));
+}
+
+/// More days before the week than a search for incidents needs.
+const HISTORY: &str = "
+insert into judged_participants by name
+select j.* replace (d.meeting_date as meeting_date, 'Z/' || d.meeting_date as participant_key)
+from (select * from judged_participants limit 1) as j
+cross join (select date '2026-10-20' + cast(i.range as integer) as meeting_date from range(6) as i) as d;
+";
+
+#[test]
+fn too_little_history_is_said() {
+    let early = page("");
+    assert!(read(&early, "story", "en").contains("On Mon 2 Nov, Tue 3 Nov, Wed 4 Nov, only severe incidents"));
+    assert!(read(&early, "chronic", "en").contains("Too early to say"));
+    let later = page(HISTORY);
+    for (section, language, words) in [
+        ("story", "en", "only severe"),
+        ("story", "zh", "影响很大"),
+        ("chronic", "en", "Too early"),
+        ("chronic", "zh", "暂无法判断"),
+    ] {
+        assert!(read(&early, section, language).contains(words), "{section} {language}");
+        assert!(!read(&later, section, language).contains(words), "{section} {language}");
+    }
+}
+
+#[test]
+fn incidents_beyond_the_week_are_marked_and_counted_as_a_whole() {
+    // The version's incident has a later row: another person and meeting after the week.
+    let later = "
+        insert into meetings by name select * replace ('F' as meeting_topic, '100000006-1794186000' as meeting_key,
+            meeting_date + 6 as meeting_date, start_time_local + interval '6 days' as start_time_local)
+            from meetings where meeting_topic = 'D';
+        insert into participants by name select * replace ('F/p7' as participant_key, '100000006-1794186000' as meeting_key,
+            meeting_date + 6 as meeting_date) from participants where participant_key = 'D/p7';
+        insert into incidents by name select * replace ('i-later' as incident_id, meeting_date + 6 as meeting_date,
+            end_time_utc + interval '6 days' as end_time_utc, end_time_local + interval '6 days' as end_time_local,
+            3 as participants, 2 as meetings, 71 as poor_minutes) from incidents where incident_id = 'i-version';
+        insert into incident_participants by name
+            select 'i-later' as incident_id, 'F/p7' as participant_key, 31 as poor_minutes, date '2026-11-10' as meeting_date;";
+    let html = page(&format!("{INCIDENTS}{later}"));
+    let story = read(&html, "story", "en");
+    assert!(
+        story.contains(
+            "Began before this week and continued after it, until Tue 10 Nov; the numbers are of the whole incident."
+        ),
+        "{story}"
+    );
+    assert!(story.contains("p7 31 min, p1 20 min, p2 20 min") && !story.contains("and 1 more"), "{story}");
+    assert!(story.contains("the picture suffered in 71 of"), "{story}");
+    // What is said of the week itself has only the days of the week.
+    assert!(story.contains("6 people or rooms in 3 meetings were affected this week."), "{story}");
+    assert_eq!(html.matches("<i class=\"before after\"").count(), 1);
+    assert!(read(&html, "chronic", "en").contains("also outside this week"));
+    let before = &*PAGE;
+    assert_eq!(before.matches("<i class=\"before\"").count(), 1, "it ends in the week");
+    assert!(!read(before, "story", "en").contains("continued after"));
+}
+
+/// Complete runs around 5 November, and the counts of Feishu for two days: one meeting of 3 November is missing.
+const MISSING: &str = "
+delete from runs;
+insert into runs by name select * from (values
+    ('h1', 'sync', timestamp '2026-11-01 16:00:00', timestamp '2026-11-04 16:00:00', timestamp '2026-11-05 02:00:00', 0),
+    ('h2', 'sync', timestamp '2026-11-05 16:00:00', timestamp '2026-11-06 18:00:00', timestamp '2026-11-06 18:00:00', 0)
+) as r(run_id, command, since_utc, until_utc, started_utc, exit_code);
+insert into census_daily by name select * from (values
+    (date '2026-11-02', timestamp '2026-11-01 16:00:00', 2, 5, 0), (date '2026-11-03', timestamp '2026-11-02 16:00:00', 2, 10, 0)
+) as c(meeting_date, day_start_utc, meetings, participants, duration_s);
+";
+
+#[test]
+fn what_is_missing_is_in_the_document() {
+    let html = page(&format!("{HISTORY}{MISSING}"));
+    let english = read(&html, "coverage", "en");
+    assert!(english.contains("No complete run covers Thu 5 Nov 00:00 – Fri 6 Nov 00:00"), "{english}");
+    assert!(english.contains("Feishu counts 4 meetings on 2 of 7 days; the store holds 3 on these days."), "{english}");
+    assert!(english.contains("Feishu counts more meetings than the store holds: Tue 3 Nov (1 missing)."), "{english}");
+    assert!(english.contains("vcq-etl report run reconcile --since 2026-11-02 --until 2026-11-09"), "{english}");
+    let chinese = read(&html, "coverage", "zh");
+    assert!(chinese.contains("11月5日（周四）00:00至11月6日（周五）00:00 没有完整的同步记录"), "{chinese}");
+    assert!(chinese.contains("飞书统计：7 天中的 2 天共 4 场会议；本地数据中这些天有 3 场。"), "{chinese}");
+    assert!(chinese.contains("11月3日（缺 1 场）"), "{chinese}");
+    let story = read(&html, "story", "en");
+    assert!(story.contains("Meetings that Feishu counts and the store lacks: 1."), "{story}");
+    assert!(story.contains("Tue 3 Nov"), "the day is one that nobody can judge: {story}");
+    assert!(!html.contains("class=\"verdict none\""));
+    // Without a count, and with nothing missing.
+    assert!(read(&page(HISTORY), "coverage", "en").contains("There is no meeting count of Feishu"));
+    let equal = page(&format!("{MISSING}update census_daily set meetings = 1 where meeting_date = date '2026-11-03';"));
+    assert!(read(&equal, "coverage", "en").contains("Feishu counts 3 meetings on 2 of 7 days; the store holds 3"));
+    assert!(!equal.contains("Meetings are missing"));
+}
+
+#[test]
+fn poor_minutes_and_minutes_slowed_by_the_cpu_are_kept_apart() {
+    let slow = "update quality_samples set system_max_cpu_usage_pct = 95, cpu_usage_time_utc = sample_time_utc,
+            video_framerate_sent_fps = 12
+        where participant_key = 'C/p4' and sample_time_utc = timestamp '2026-11-03 01:01:00';";
+    let database = database(slow);
+    let sql = "select cast(sum(poor) as bigint), cast(sum(minutes - poor) as bigint) from report_diagnosis('2026-11-02', '2026-11-09')";
+    let numbers = super::query::rows(&database, "numbers", sql).expect("numbers");
+    let [poor, slowed] = [0, 1].map(|at| numbers.rows[0][at].as_i64().expect("a number"));
+    assert!(poor > 0 && slowed > 0, "the tenant has both: {poor} {slowed}");
+    let html = page(slow);
+    let causes = read(&html, "causes", "en");
+    assert!(
+        causes.contains(&format!("Percentages are of all {poor} poor minutes. In {slowed} more minutes")),
+        "{causes}"
+    );
+    assert!(read(&html, "tiles", "en").contains(&format!("high CPU load slowed the picture in {slowed} more")));
+    assert!(read(&html, "tiles", "zh").contains(&format!("另有 {slowed} 分钟因 CPU 使用率过高")));
+}
+
+#[test]
+fn a_percentage_has_a_space_only_in_english() {
+    let (english, chinese) = (read(&PAGE, "sites", "en"), read(&PAGE, "sites", "zh"));
+    assert!(english.contains(" %") && !chinese.contains(" %") && chinese.contains('%'), "{chinese}");
 }
 
 #[test]

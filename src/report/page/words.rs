@@ -91,6 +91,7 @@ mod tests {
         include_str!("assets/meeting.js"),
         include_str!("assets/main.js"),
         include_str!("build.rs"),
+        include_str!("census.rs"),
         include_str!("frame.rs"),
         include_str!("figures.rs"),
         include_str!("sections.rs"),

@@ -21,7 +21,7 @@ function number(value, digits) {
   if (value === null || value === undefined) return "";
   return Number(value).toLocaleString(locale(), { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });
 }
-const percent = (value, digits = 1) => (value === null || value === undefined ? "" : number(value, digits) + "\u00a0%");
+const percent = (value, digits = 1) => (value === null || value === undefined ? "" : number(value, digits) + (state.language === "zh" ? "%" : "\u00a0%"));
 
 /** Dates and local times are shown unchanged, regardless of the time zone of the browser. */
 function moment(text) {

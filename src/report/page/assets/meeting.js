@@ -1,6 +1,6 @@
 // The page of one meeting, minute by minute, with one track per participant.
-const METRICS = [["delay", "m.delay", " ms", 0], ["loss_in", "m.loss_in", " %", 1], ["loss_out", "m.loss_out", " %", 1], ["jitter_in", "m.jitter_in", " ms", 0], ["jitter_out", "m.jitter_out", " ms", 0],
-  ["fps", "m.fps", " fps", 0], ["height", "m.height", "p", 0], ["cpu_app", "m.cpu_app", " %", 0], ["cpu_all", "m.cpu_all", " %", 0]];
+const METRICS = [["delay", "m.delay", " ms", 0], ["loss_in", "m.loss_in", "%", 1], ["loss_out", "m.loss_out", "%", 1], ["jitter_in", "m.jitter_in", " ms", 0], ["jitter_out", "m.jitter_out", " ms", 0],
+  ["fps", "m.fps", " fps", 0], ["height", "m.height", "p", 0], ["cpu_app", "m.cpu_app", "%", 0], ["cpu_all", "m.cpu_all", "%", 0]];
 const STREAMS = ["m.audio_in", "m.audio_out", "m.video_in", "m.video_out", "m.share_in", "m.share_out"];
 const LANE = 30;
 
@@ -13,7 +13,7 @@ function readings(person, at) {
   const streams = person.track.streams[at];
   const found = METRICS.map(([key, word, unit, digits]) => {
     const values = person.track[key];
-    return values && values[index] !== null && values[index] !== undefined ? [t(word), number(values[index], digits) + unit] : null;
+    return values && values[index] !== null && values[index] !== undefined ? [t(word), unit === "%" ? percent(values[index], digits) : number(values[index], digits) + unit] : null;
   }).filter(Boolean);
   if (streams) found.unshift([t("m.streams"), STREAMS.filter((_, bit) => streams & (1 << bit)).map((word) => t(word)).join(", ")]);
   return found;
