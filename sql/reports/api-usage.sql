@@ -24,6 +24,7 @@
 -- table: started, command, outcome, minutes, calls, throttles | meeting_list, participant_list, quality_list,
 --   calls_per_participant, quality_per_min, waited_s, run_id
 -- next: status
+-- key: run_id
 select
     a.run_id,
     a.command,

@@ -36,6 +36,7 @@
 -- table: version, people, n, poor, poor_pct, status, main_cause | cpu, first_seen, last_seen, previous, paired_change_pp, t,
 --   pairs, participants, cpu_p95_pct
 -- next: report run devices
+-- key: version
 with judged as materialized (
     select
         coalesce(f.app_version, 'unknown') as version,

@@ -47,6 +47,7 @@
 --   delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- fold: people: networks with one person each
 -- next: report run episodes
+-- key: egress
 select
     q.dimension_value as egress,
     q.judged_participants as participants,

@@ -46,6 +46,7 @@
 --   hours, delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- fold: people: locations with one person each
 -- next: report run by-egress
+-- key: location
 select
     q.dimension_value as location,
     q.judged_participants as participants,

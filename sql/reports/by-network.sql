@@ -51,6 +51,7 @@
 -- table: network, people, n, poor, poor_pct, status, main_cause | cpu, participants, of_all_poor_pct, affected_pct,
 --   hours, delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- next: report run worst-participants
+-- key: network
 select
     q.dimension_value as network,
     q.judged_participants as participants,

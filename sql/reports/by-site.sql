@@ -50,6 +50,7 @@
 --   delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- fold: people: places with one person each
 -- next: report run episodes
+-- key: site
 select
     q.dimension_value as site,
     q.judged_participants as participants,

@@ -22,6 +22,7 @@
 -- caveat: Expected minutes are an upper bound for people who rejoined, so complete days can stay below 100%.
 -- empty: No meetings of the window have been synced: run vcq-etl sync.
 -- next: report run reconcile
+-- key: date, status
 select
     a.date,
     a.status,

@@ -38,6 +38,7 @@
 -- table: name, device, n, cpu, cpu_pct, poor, verdict | hot, days, version, client_p95_pct, system_p95_pct, fps_out_cpu,
 --   fps_out_else, kind, sessions, who
 -- next: report user {name|who}
+-- key: who
 with suffering as materialized (
     select
         m.participant_key,

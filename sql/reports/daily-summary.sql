@@ -50,6 +50,7 @@
 -- table: date, meetings, participants, n, poor_pct, week_before_pct, delta_pp, target | affected_pct, top_cause,
 --   cpu, held_days, coverage_pct, hours, poor_meetings, rooms, mos_p10
 -- next: report run worst-meetings
+-- key: date
 with judged as materialized (
     select
         v.meeting_key,

@@ -34,6 +34,7 @@
 -- fold: people: devices with one person each
 -- table: kind, value, people, n, poor, poor_pct | main_cause, cpu, participants, mic_n, silent_mic, speaker_n, low_speaker
 -- next: report run worst-participants
+-- key: kind, value
 with judged as materialized (
     select
         v.participant_key,

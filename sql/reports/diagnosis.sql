@@ -40,6 +40,7 @@
 -- table: cause, minutes, poor, poor_pct, people, meetings | what_to_do, wifi_pct, proxied_pct, service_wide, far_end, capped,
 --   examples
 -- next: report run worst-participants
+-- key: cause
 with minutes_of as materialized (
     select
         p.*,

@@ -11,6 +11,7 @@
 -- caveat: This report checks only what SQL can see; vcq-etl verify also checks the files.
 -- empty: Never empty: each check has one row.
 -- next: verify
+-- key: check
 with facts as (
     select f.*
     from participant_facts as f

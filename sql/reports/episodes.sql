@@ -30,6 +30,7 @@
 -- empty: No two participants at one site had overlapping episodes in the window; try min_participants=1.
 -- table: start, minutes, site, people, meetings, poor, main_cause | common, participants, other_sites
 -- next: report run by-site
+-- key: start, site
 with stretches as materialized (
     select m.*
     from caused_minutes(since := $since, until := $until, profile := $profile) as m

@@ -18,6 +18,7 @@
 --   report is run.
 -- empty: The window has no meetings.
 -- next: status
+-- key: date
 select
     d.meeting_date as date,
     d.meetings,

@@ -24,6 +24,7 @@
 -- empty: The window has no judged minutes.
 -- grid: weekday x hour: poor_pct
 -- next: report run heatmap --since 28d
+-- key: weekday_no, hour
 select
     h.weekday_no,
     case h.weekday_no

@@ -29,6 +29,7 @@
 -- table: who, poor_minutes, judged_minutes, site, network, device | meeting, first_minute_local, last_minute_local,
 --   metric, version, join_time_local, who_id, meeting_no
 -- next: report meeting {meeting_no} --until {meeting_date:next_day}
+-- key: participant_key
 with chosen as (
     select
         i.*,

@@ -41,6 +41,9 @@
 -- table: severity, summary + incident_id | scope_kind, participants, meetings, poor_minutes, poor_pct, usual_poor_pct,
 --   elsewhere_poor_pct, kind
 -- next: report incident {incident_id}
+-- key: scope_kind, scope, metric (loss = delay = jitter)
+-- span: start_time_utc to end_time_utc
+-- grows: severity: minor, major, critical
 with stored as (
     select
         i.*,

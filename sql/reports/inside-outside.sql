@@ -44,6 +44,7 @@
 -- table: place, people, n, poor, poor_pct, status, main_cause | cpu, participants, of_all_poor_pct, affected_pct, hours,
 --   delay_p95_ms, loss_in_p95_pct, loss_out_p95_pct, jitter_in_p95_ms
 -- next: report run by-site
+-- key: place
 select
     q.dimension_value as place,
     q.judged_participants as participants,

@@ -40,6 +40,7 @@
 -- table: minute, who, verdict, cause, delay_ms, loss_in_pct, loss_out_pct, jitter_in_ms | jitter_out_ms,
 --   poor_at_once, client_cpu_pct, system_cpu_pct, video_in_fps
 -- next: report run worst-participants
+-- key: minute, who
 with meetings_of as (
     select k.meeting_key, k.meeting_date
     from meetings as k

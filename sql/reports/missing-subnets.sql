@@ -20,6 +20,7 @@
 --   addresses.
 -- fold: people: subnets with one person each
 -- next: buildings check
+-- key: subnet
 with facts as (
     select f.*
     from participant_facts as f

@@ -30,6 +30,7 @@
 -- table: value, n, very_satisfied_pct, satisfied_pct, low_pct, mos_p10, mos_p50 | some_dissatisfied_pct,
 --   many_dissatisfied_pct, nearly_all_pct
 -- next: report run worst-participants
+-- key: value
 select
     a.value,
     a.n,

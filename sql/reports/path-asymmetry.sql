@@ -31,6 +31,7 @@
 -- table: value, n, up_only, down_only, both, bound, up_pct, down_pct | participants, loss_out_p95_pct,
 --   loss_in_p95_pct, jitter_out_p95_ms, jitter_in_p95_ms
 -- next: report run by-network
+-- key: value
 select
     a.value,
     a.participants,

@@ -21,6 +21,7 @@
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- empty: The window has no judged minutes.
 -- next: report run threshold-sheet
+-- key: value, metric
 with minutes_of as (
     select
         d.dimension_value,

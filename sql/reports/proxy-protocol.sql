@@ -31,6 +31,7 @@
 -- table: path, people, n, poor, poor_pct, excess_pp | participants, participants_pct, delay_p50_ms, delay_p95_ms,
 --   same_sites
 -- next: report run by-egress
+-- key: path
 with sessions as (
     select
         d.dimension_value as path,

@@ -45,6 +45,7 @@
 -- table: date, what, name, short, explanation | meeting_no, feishu_meetings, held_meetings, feishu_participants,
 --   held_participants, feishu_min, held_min
 -- next: report run coverage
+-- key: date, what, key
 with days as (
     select
         d.meeting_date,

@@ -37,6 +37,7 @@
 -- table: start, room, topic, alarm, level, overlap_min, poor, n | building, alarm_from, alarm_until, poor_pct,
 --   room_verdict, meeting_verdict, meeting_no
 -- next: report meeting {meeting_no} --until {start:next_day}
+-- key: meeting_no, start, room, alarm, alarm_from
 select
     f.join_time_local as start,
     coalesce(r.room_name, f.participant_name, f.room_id) as room,

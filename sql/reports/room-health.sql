@@ -52,6 +52,7 @@
 -- table: room, building, n, poor, poor_pct, status, main_cause, cpu, pattern | peers_pct, rank, days_affected, days, network,
 --   meetings, last_good_day
 -- next: report user {room}
+-- key: room, building
 with rooms_of as (
     select f.*
     from participant_facts as f

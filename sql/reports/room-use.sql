@@ -32,6 +32,7 @@
 -- table: name, building, reservations, no_shows, meetings, used_h, use | seats, days_used, reserved_h, no_show_pct,
 --   early_releases, released_h, rooms
 -- next: report run room-health
+-- key: name, building
 with stays as materialized (
     select
         p.room_id,

@@ -23,6 +23,7 @@
 --   window shows both.
 -- empty: No room in the window was on wifi or cellular; nothing to do.
 -- next: report user {room}
+-- key: room
 with judged as materialized (
     select
         f.room_id,

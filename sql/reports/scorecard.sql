@@ -40,6 +40,7 @@
 -- caveat: Percentages are hidden below 30 streams, 10 participants or 5 meetings.
 -- empty: The window has no data.
 -- next: report run worst-meetings
+-- key: measure
 with windows as (
     select
         v.first_day,

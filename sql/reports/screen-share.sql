@@ -27,6 +27,7 @@
 -- table: date, direction, n, poor, poor_pct, blurry_pct, still_pct | slow_poor_pct, participants, height_p50,
 --   kbps_p50
 -- next: report run worst-meetings
+-- key: date, direction
 with active as (
     select x.*
     from (

@@ -28,6 +28,7 @@
 -- empty: The window has no judged minutes.
 -- table: month, scope, n, good_pct, target_pct, met, budget_used_pct | days, days_breached, participants
 -- next: report run sla --since 28d
+-- key: month, scope
 select
     m.month,
     m.scope,

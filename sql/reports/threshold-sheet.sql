@@ -14,6 +14,7 @@
 -- caveat: Changes to the profile custom are not tracked; it is defined in the configuration file.
 -- empty: The profile does not exist.
 -- next: report show threshold-sheet
+-- key: profile, metric
 select
     t.profile,
     t.metric,

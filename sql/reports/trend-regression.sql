@@ -40,6 +40,7 @@
 -- table: dimension, value, verdict, now_pct, before_pct, change_pp | held_days, people_now, people_before, n_now, n_before, z,
 --   part_of_change_pp, period_days
 -- next: report run daily-summary
+-- key: dimension, value
 with ends as (
     select coalesce(cast($until as date), k.last_date + 1) as until_date
     from (select max(g.meeting_date) as last_date from meetings as g) as k

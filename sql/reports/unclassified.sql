@@ -24,6 +24,7 @@
 -- caveat: A muted microphone is not poor quality: it is excluded from all percentages and counted here.
 -- empty: The window has no minutes.
 -- next: report run unread-values
+-- key: medium, direction
 select
     a.medium,
     a.direction,

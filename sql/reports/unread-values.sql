@@ -17,6 +17,7 @@
 --   complete responses.
 -- empty: All values of the window were parsed; nothing to do.
 -- next: report show unread-values
+-- key: table, column, reason
 select
     r.table_name as "table",
     r.column_name as "column",

@@ -42,6 +42,7 @@
 -- table: start, topic, n, poor, verdict, main_cause, site | cpu, network, device, others_affected, meeting_no, version,
 --   coverage
 -- next: report meeting {meeting_no} --until {start:next_day}
+-- key: meeting_no, start
 with sessions as (
     select f.*
     from participant_facts as f

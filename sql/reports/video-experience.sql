@@ -35,6 +35,7 @@
 -- table: date, direction, n, poor_pct, px1080_pct, px720_pct, px360_pct | px_less_pct, fps25_pct, fps15_pct,
 --   fps7_pct, fps_less_pct, downgrades, capped_hours, licence
 -- next: report run cpu-hogs
+-- key: date, direction
 with active as (
     select
         x.*,

@@ -39,6 +39,7 @@
 -- table: start, topic, poor, poor_pct, main_cause, affected, participants | cpu, n, verdict, organizer, peak, peak_at,
 --   meeting_no
 -- next: report meeting {meeting_no} --until {start:next_day}
+-- key: meeting_no, start
 with caused as materialized (
     select r.* from caused_minutes(since := $since, until := $until, profile := $profile) as r
 ),

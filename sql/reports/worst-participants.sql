@@ -41,6 +41,7 @@
 -- table: name, n, poor, poor_pct, main_cause, cpu, pattern, usual_site | days_affected, days, usual_network,
 --   usual_device, usual_version, who, department, sessions, kind
 -- next: report user {name|who}
+-- key: who
 with facts_causes as materialized (
     select
         v.participant_key,

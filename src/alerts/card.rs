@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::message::{Level, Message};
-use super::render::{hidden, more_text};
+use super::render::{closing, hidden, is_in_title, more_text};
 
 /// Feishu refuses a body of 20 KB; the rest is for the signature.
 pub(super) const MAX_BYTES: usize = 19_000;
@@ -29,18 +29,20 @@ fn with_entries(message: &Message, entries: usize) -> Value {
         if !elements.is_empty() {
             elements.push(json!({"tag": "hr"}));
         }
-        if entry.headline != message.title {
+        if !is_in_title(message, entry) {
             elements.push(markdown(&format!("**{}**", escaped(&entry.headline))));
         }
-        let facts: Vec<String> =
-            entry.facts.iter().map(|(label, text)| format!("**{}**  {}", escaped(label), escaped(text))).collect();
+        let facts: Vec<String> = entry.facts.iter().map(fact).collect();
         if !facts.is_empty() {
             elements.push(markdown(&facts.join("\n")));
         }
     }
     let more = hidden(message, entries);
-    if more > 0 {
-        elements.push(markdown(&escaped(&more_text(more, &message.command, message.language))));
+    let more = (more > 0).then(|| escaped(&more_text(more, &message.command, message.language)));
+    let below: Vec<String> = more.into_iter().chain(closing(message, entries).map(fact)).collect();
+    if !below.is_empty() {
+        elements.push(json!({"tag": "hr"}));
+        elements.push(markdown(&below.join("\n")));
     }
     elements.push(json!({"tag": "note", "elements": [{"tag": "plain_text", "content": message.footer}]}));
     json!({
@@ -48,6 +50,10 @@ fn with_entries(message: &Message, entries: usize) -> Value {
         "header": {"template": colour(message.level), "title": {"tag": "plain_text", "content": message.title}},
         "elements": elements,
     })
+}
+
+fn fact((label, text): &(String, String)) -> String {
+    format!("**{}**  {}", escaped(label), escaped(text))
 }
 
 fn markdown(content: &str) -> Value {
@@ -82,15 +88,16 @@ fn escaped(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::compose::tests::prepared;
+    use super::super::Match;
+    use super::super::compose::tests::{new, prepared};
     use super::super::compose::{MessageContext, compose};
     use super::super::incident::tests::{outage, with};
     use super::*;
     use crate::report::Cell;
     use crate::text::Language;
 
-    fn message(rows: &[super::super::Match], language: Language) -> Message {
-        compose(&prepared("worst-participants"), rows, MessageContext { language })
+    fn message(rows: &[Match], language: Language) -> Message {
+        compose(&prepared("incidents"), &new(rows), MessageContext { language })
     }
 
     #[test]
@@ -148,7 +155,7 @@ mod tests {
         let card = card(&message);
         let text = card.to_string();
         assert!(text.len() <= MAX_BYTES && text.len() > MAX_BYTES / 2, "{} bytes", text.len());
-        let entries = card["elements"].as_array().expect("a list").iter().filter(|e| e["tag"] == "hr").count() + 1;
+        let entries = card["elements"].as_array().expect("a list").iter().filter(|e| e["tag"] == "hr").count();
         assert!(text.contains(&format!("and {} more: ", 200 - entries)), "{entries}: {text}");
     }
 

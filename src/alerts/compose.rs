@@ -1,7 +1,7 @@
 //! Composes the message about new rows of a rule.
 //!
-//! Rows of the report `incidents` are written out in the language of the settings (`incident.rs`). Rows of other
-//! reports keep the names of their columns, which are the same in every language.
+//! Rows of the report `incidents` are sentences (`incident.rs`), those of other reports a name and the columns that
+//! matter (`row.rs`), both in the language of the settings.
 
 use std::time::Duration;
 
@@ -9,38 +9,53 @@ use serde_json::{Map, Value};
 
 use super::evaluate::Match;
 use super::incident::{Incident, incidents_title};
-use super::message::{Entry, Level, Message, cut, number_text};
+use super::message::{Entry, Level, Message, cut};
+use super::row::RowWords;
 use super::rule::PreparedRule;
-use crate::report::Cell;
+use crate::report::{Cell, headings};
 use crate::text::Language;
 
 /// Rows in one message; the others are counted.
 const MAX_ENTRIES: usize = 50;
-/// Facts of a row of any report.
-const MAX_FACTS: usize = 8;
+
 /// What a message says beside the rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MessageContext {
     pub language: Language,
 }
 
+/// A row to be announced.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NewRow {
+    pub row: Match,
+    /// The rank with which it was announced before, if that was a short time ago and lower.
+    pub grew_from: Option<u32>,
+}
+
 /// The message about new rows of a rule.
-pub(crate) fn compose(prepared: &PreparedRule, rows: &[Match], context: MessageContext) -> Message {
+pub(crate) fn compose(prepared: &PreparedRule, rows: &[NewRow], context: MessageContext) -> Message {
     let language = context.language;
-    let incidents: Option<Vec<Incident<'_>>> = rows.iter().map(Incident::of_row).collect();
+    let incidents: Option<Vec<Incident<'_>>> = rows.iter().map(|new| Incident::of_row(&new.row)).collect();
     let incidents = incidents.filter(|incidents| !incidents.is_empty());
+    let words = RowWords::new(prepared, language);
     let shown = rows.iter().take(MAX_ENTRIES).enumerate();
     let entries: Vec<Entry> = shown
-        .map(|(at, row)| match &incidents {
-            Some(incidents) => incidents[at].entry(row_of(row), language),
-            None => any_entry(row),
+        .map(|(at, new)| {
+            let entry = match &incidents {
+                Some(incidents) => incidents[at].entry(row_of(&new.row), language),
+                None => words.entry(&new.row, row_of(&new.row)),
+            };
+            match grown(prepared, new, language) {
+                Some(grown) => Entry { headline: cut(&format!("{grown}{}", entry.headline)), ..entry },
+                None => entry,
+            }
         })
         .collect();
     let title = match &incidents {
         Some(incidents) => incidents_title(incidents, &entries, language),
-        None => any_title(prepared, &entries, rows.len(), language),
+        None => words.title(&entries, rows.len()),
     };
-    let level = incidents.iter().flatten().map(Incident::level).max().unwrap_or(Level::Info);
+    let level = rows.iter().map(|new| level(&new.row)).max().unwrap_or(Level::Info);
     Message {
         rule: prepared.rule.name.clone(),
         report: prepared.report.name.clone(),
@@ -50,18 +65,22 @@ pub(crate) fn compose(prepared: &PreparedRule, rows: &[Match], context: MessageC
         more: rows.len() - entries.len(),
         entries,
         command: prepared.command(),
+        closing: if incidents.is_some() { Vec::new() } else { words.closing() },
         footer: footer(&prepared.rule.name, prepared.rule.quiet_for, language),
     }
 }
 
-fn any_title(prepared: &PreparedRule, entries: &[Entry], rows: usize, language: Language) -> String {
-    let (rule, title, report) = (&prepared.rule.name, &prepared.report.header.title, &prepared.report.name);
-    match (language, entries) {
-        (Language::English, [entry]) => format!("{title}: {} (rule {rule})", entry.headline),
-        (Language::English, _) => format!("{title}: {rows} rows match the rule {rule}"),
-        (Language::Chinese, [entry]) => format!("{}：符合规则“{rule}”（报告 {report}）", entry.headline),
-        (Language::Chinese, _) => format!("报告 {report} 有 {rows} 行符合规则“{rule}”"),
-    }
+/// The level of a row with a severity.
+fn level(row: &Match) -> Level {
+    row.get("severity").map_or(Level::Info, |severity| Level::of_name(&severity.text()))
+}
+
+/// That the same thing is worse than when it was announced.
+fn grown(prepared: &PreparedRule, new: &NewRow, language: Language) -> Option<String> {
+    let scale = prepared.report.header.identity.grows.as_ref()?;
+    let word = |rank: u32| Some(headings::words(&scale.column, scale.value(rank)?, language));
+    let (before, now) = (word(new.grew_from?)?, word(new.row.rank)?);
+    Some(language.pick(format!("Grew from {before} to {now}: "), format!("由{before}升级为{now}：")))
 }
 
 fn footer(rule: &str, quiet_for: Duration, language: Language) -> String {
@@ -81,28 +100,6 @@ fn footer(rule: &str, quiet_for: Duration, language: Language) -> String {
         (Language::English, None) => format!("vcq-etl, rule {rule}."),
         (Language::Chinese, Some(time)) => format!("vcq-etl，规则“{rule}”；{time}内不重复发送。"),
         (Language::Chinese, None) => format!("vcq-etl，规则“{rule}”。"),
-    }
-}
-
-/// The columns that name a row, in order of preference.
-const NAMES: &[&str] = &["summary", "name", "scope_name", "meeting_topic", "topic", "building", "site", "room"];
-
-fn any_entry(row: &Match) -> Entry {
-    let cells = || row.cells.iter().filter(|(_, cell)| !cell.text().is_empty());
-    let named = NAMES.iter().find_map(|name| cells().find(|(column, _)| column == name));
-    let headline = named.or_else(|| cells().next());
-    let facts = cells().filter(|cell| Some(*cell) != headline).take(MAX_FACTS);
-    Entry {
-        headline: headline.map(|(_, cell)| value(cell)).unwrap_or_default(),
-        facts: facts.map(|(column, cell)| (column.clone(), value(cell))).collect(),
-        row: row_of(row),
-    }
-}
-
-fn value(cell: &Cell) -> String {
-    match cell {
-        Cell::Number(number) if number.is_finite() => number_text(*number),
-        cell => cut(&cell.text()),
     }
 }
 
@@ -129,37 +126,32 @@ pub(super) mod tests {
     pub(in crate::alerts) fn row(cells: &[(&str, Cell)]) -> Match {
         Match {
             key: "k".to_owned(),
+            span: Default::default(),
+            rank: 0,
             cells: cells.iter().map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect(),
         }
     }
 
-    fn person(name: &str) -> Match {
+    pub(in crate::alerts) fn new(rows: &[Match]) -> Vec<NewRow> {
+        rows.iter().map(|row| NewRow { row: row.clone(), grew_from: None }).collect()
+    }
+
+    pub(in crate::alerts) fn person(name: &str) -> Match {
         row(&[
             ("who", Cell::Text("ou_1".to_owned())),
             ("name", Cell::Text(name.to_owned())),
+            ("n", Cell::Integer(36)),
             ("poor", Cell::Integer(12)),
             ("poor_pct", Cell::Number(33.3333)),
+            ("main_cause", Cell::Text("jitter both ways".to_owned())),
+            ("pattern", Cell::Text("repeated".to_owned())),
+            ("days_affected", Cell::Integer(2)),
             ("usual_site", Cell::Null),
         ])
     }
 
     fn composed(rows: &[Match], language: Language) -> Message {
-        compose(&prepared("worst-participants"), rows, MessageContext { language })
-    }
-
-    #[test]
-    fn a_row_of_any_report_is_named_and_its_values_are_facts() {
-        let message = composed(&[person("Ann Example")], Language::English);
-        assert_eq!(message.title, "Worst participants: Ann Example (rule outage)");
-        let facts: Vec<String> =
-            message.entries[0].facts.iter().map(|(label, text)| format!("{label}={text}")).collect();
-        assert_eq!(facts, ["who=ou_1", "poor=12", "poor_pct=33.33"]);
-        assert_eq!(message.command, "vcq-etl report run worst-participants --since 2026-11-18");
-        assert_eq!(message.footer, "vcq-etl, rule outage; the same is not sent again for 12 h.");
-        assert_eq!(message.entries[0].row["usual_site"], Value::Null);
-        let message = composed(&[person("a"), person("b")], Language::Chinese);
-        assert_eq!(message.title, "报告 worst-participants 有 2 行符合规则“outage”");
-        assert_eq!(message.footer, "vcq-etl，规则“outage”；12 小时内不重复发送。");
+        compose(&prepared("worst-participants"), &new(rows), MessageContext { language })
     }
 
     #[test]
@@ -169,8 +161,20 @@ pub(super) mod tests {
         let message = composed(&rows, Language::English);
         assert_eq!((message.entries.len(), message.more), (50, 30));
         assert_eq!(message.entries[0].headline.chars().count(), 200);
-        assert_eq!(message.title, "Worst participants: 80 rows match the rule outage");
+        assert_eq!(message.title.chars().count(), 200);
         assert!(cut("a\u{1b}b\nc").contains("\u{fffd}b c"));
+    }
+
+    #[test]
+    fn a_problem_that_grew_says_so() {
+        let row = super::super::incident::tests::outage();
+        let row = Match { rank: 2, ..row };
+        let titles = [Language::English, Language::Chinese].map(|language| {
+            let new = NewRow { row: row.clone(), grew_from: Some(1) };
+            compose(&prepared("incidents"), &[new], MessageContext { language }).title
+        });
+        assert!(titles[0].starts_with("Grew from minor to major: Fri 20 Nov 09:40-12:06, Harbour House"), "{titles:?}");
+        assert!(titles[1].starts_with("由轻微升级为较重：11月20日（周五）09:40–12:06，Harbour House"), "{titles:?}");
     }
 
     #[test]
@@ -178,5 +182,9 @@ pub(super) mod tests {
         let message = composed(&[person("Ann"), person("会议")], Language::Chinese);
         let json = serde_json::to_string(&message).expect("plain values");
         assert_eq!(serde_json::from_str::<Message>(&json).expect("read"), message);
+        // A message that an earlier version left in the ledger.
+        let mut earlier: Value = serde_json::from_str(&json).expect("JSON");
+        earlier.as_object_mut().expect("fields").remove("closing");
+        assert!(serde_json::from_value::<Message>(earlier).expect("read").closing.is_empty());
     }
 }

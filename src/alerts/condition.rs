@@ -32,7 +32,11 @@ const MAX_CHARS: usize = 10_000;
 
 /// A condition that passed the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Condition(String);
+pub(crate) struct Condition {
+    text: String,
+    /// The columns of the report that it names.
+    columns: Vec<String>,
+}
 
 impl Condition {
     pub(super) fn check(rule: &str, text: &str, columns: &[&str]) -> Result<Condition, AlertError> {
@@ -40,18 +44,24 @@ impl Condition {
         let tree = parse(text).map_err(problem)?;
         let mut names = BTreeSet::new();
         walk(&tree, &mut names).map_err(problem)?;
+        let is_named = |column: &&&str| names.iter().any(|name| name.eq_ignore_ascii_case(column));
+        let named = columns.iter().filter(is_named).map(|column| (*column).to_owned()).collect();
         match names.into_iter().find(|name| !columns.iter().any(|column| column.eq_ignore_ascii_case(name))) {
             Some(column) => Err(AlertError::UnknownColumn {
                 rule: rule.to_owned(),
                 column,
                 known: columns.iter().map(|column| (*column).to_owned()).collect(),
             }),
-            None => Ok(Condition(text.to_owned())),
+            None => Ok(Condition { text: text.to_owned(), columns: named }),
         }
     }
 
     pub(super) fn sql(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
     }
 }
 
@@ -140,8 +150,14 @@ mod tests {
             "poor_pct::int % 2 = 0",
             "true",
         ] {
-            assert_eq!(check(text), Ok(Condition(text.to_owned())), "{text}");
+            assert_eq!(check(text).as_ref().map(Condition::sql), Ok(text), "{text}");
         }
+    }
+
+    #[test]
+    fn it_knows_its_columns() {
+        let condition = check("Severity = 'critical' or poor_pct > 2 and severity <> 'x'").expect("a condition");
+        assert_eq!(condition.columns(), ["severity", "poor_pct"]);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use jiff::civil::DateTime;
 use serde_json::{Map, Value};
 
 use super::evaluate::Match;
-use super::message::{Entry, Level, cut, number_text};
+use super::message::{Entry, cut, number_text};
 use super::times::{date, length, span, time_of};
 use crate::report::Cell;
+use crate::report::headings::{text, words};
 use crate::text::{Language, counted};
 
 /// A row of the report `incidents`.
@@ -18,35 +19,8 @@ pub(super) struct Incident<'a> {
     end: DateTime,
 }
 
-/// Scope kinds: what stands before the name, in both languages; empty where the name says it.
-const SCOPES: &[(&str, &str, &str)] = &[
-    ("site", "", ""),
-    ("egress", "public network ", "网络出口 "),
-    ("subnet", "subnet ", "子网 "),
-    ("room", "room ", "会议室 "),
-    ("meeting", "meeting ", "会议 "),
-    ("person", "", ""),
-    ("app_version", "app version ", "客户端版本 "),
-    ("device", "device type ", "设备类型 "),
-    ("network_type", "network type ", "网络类型 "),
-    ("location", "location ", "地区 "),
-];
-
-/// Metrics: name, English, Chinese, and whether a direction means something.
-const METRICS: &[(&str, &str, &str, bool)] = &[
-    ("loss", "loss", "丢包", true),
-    ("delay", "high delay", "延迟过高", false),
-    ("jitter", "jitter", "抖动过大", true),
-    ("frame_rate", "low frame rate", "视频帧率过低", true),
-    ("cpu", "high CPU load", "终端 CPU 使用率过高", false),
-];
-
-const DIRECTIONS: &[(&str, &str, &str)] =
-    &[("received", " received", "接收方向"), ("sent", " sent", "发送方向"), ("both", " both ways", "收发双向")];
-
-/// Severities: name, Chinese, level.
-const SEVERITIES: &[(&str, &str, Level)] =
-    &[("critical", "严重", Level::Critical), ("major", "较重", Level::Major), ("minor", "轻微", Level::Minor)];
+/// From bad to mild.
+const SEVERITIES: &[&str] = &["critical", "major", "minor"];
 
 impl<'a> Incident<'a> {
     /// `None` if the row is not one of the report `incidents`.
@@ -79,29 +53,16 @@ impl<'a> Incident<'a> {
         self.text("kind") == "chronic"
     }
 
-    pub(super) fn level(&self) -> Level {
-        let severity = self.text("severity");
-        SEVERITIES.iter().find(|(name, ..)| *name == severity).map_or(Level::Info, |(.., level)| *level)
-    }
-
     fn scope(&self, language: Language) -> String {
         let (kind, name) = (self.text("scope_kind"), cut(&self.text("scope_name")));
-        match SCOPES.iter().find(|(known, ..)| *known == kind) {
-            None => language.pick("everywhere", "全局").to_owned(),
-            Some((_, english, chinese)) => format!("{}{name}", language.pick(english, chinese)),
-        }
+        let name = if kind == "network_type" { words("network", &name, language) } else { name };
+        text(&format!("scope.{kind}"), language).map_or(name.clone(), |known| known.replace("{name}", &name))
     }
 
     /// `jitter both ways` or `收发双向抖动过大`.
     fn cause(&self, language: Language) -> String {
         let (metric, direction) = (self.text("metric"), self.text("direction"));
-        let known = METRICS.iter().find(|(name, ..)| *name == metric);
-        let Some((_, english, chinese, has_direction)) = known else { return metric };
-        let direction = DIRECTIONS.iter().find(|(name, ..)| *has_direction && *name == direction);
-        match language {
-            Language::English => format!("{english}{}", direction.map_or("", |(_, text, _)| text)),
-            Language::Chinese => format!("{}{chinese}", direction.map_or("", |(.., text)| text)),
-        }
+        text(&format!("what.{metric}.{direction}"), language).map_or(metric, str::to_owned)
     }
 
     /// `7 people in 3 meetings` or `7 人、3 场会议`; a single person or room is its meetings only.
@@ -224,9 +185,10 @@ pub(super) fn incidents_title(incidents: &[Incident<'_>], entries: &[Entry], lan
     if let ([_], [entry]) = (incidents, entries) {
         return entry.headline.clone();
     }
-    let counts = SEVERITIES.iter().filter_map(|(name, chinese, level)| {
-        let count = incidents.iter().filter(|incident| incident.level() == *level).count();
-        (count > 0).then(|| language.pick(format!("{count} {name}"), format!("{chinese} {count} 起")))
+    let counts = SEVERITIES.iter().filter_map(|name| {
+        let count = incidents.iter().filter(|incident| incident.text("severity") == *name).count();
+        let word = words("severity", name, language);
+        (count > 0).then(|| language.pick(format!("{count} {word}"), format!("{word} {count} 起")))
     });
     let counts = counts.collect::<Vec<_>>();
     let total = incidents.len();
@@ -352,8 +314,7 @@ pub(super) mod tests {
     #[test]
     fn a_row_of_another_report_is_no_incident() {
         assert!(Incident::of_row(&row(&[("incident_id", Cell::Text("a".to_owned()))])).is_none());
-        let names: Vec<&str> = SCOPES.iter().map(|(name, ..)| *name).collect();
-        for kind in names {
+        for kind in ["site", "egress", "subnet", "room", "meeting", "person", "app_version", "device", "location"] {
             let scope =
                 with(&[("scope_kind", Cell::Text(kind.to_owned())), ("scope_name", Cell::Text("X".to_owned()))]);
             assert!(lines(&scope, Language::Chinese).contains('X'), "{kind}");

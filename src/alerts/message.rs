@@ -21,6 +21,18 @@ pub(crate) enum Level {
     Critical,
 }
 
+impl Level {
+    /// `Info` for a name that is no severity.
+    pub(super) fn of_name(name: &str) -> Level {
+        match name {
+            "critical" => Level::Critical,
+            "major" => Level::Major,
+            "minor" => Level::Minor,
+            _ => Level::Info,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub rule: String,
@@ -34,6 +46,9 @@ pub(crate) struct Message {
     pub more: usize,
     /// The command that shows all of them.
     pub command: String,
+    /// Label and text of what stands below the rows.
+    #[serde(default)]
+    pub closing: Vec<(String, String)>,
     /// Who sent it, and when the same row is sent again.
     pub footer: String,
 }
@@ -71,6 +86,7 @@ pub(crate) fn test_message(channel: &str, language: Language) -> Message {
         entries: vec![Entry { headline, facts: Vec::new(), row: Map::new() }],
         more: 0,
         command: "vcq-etl alert history".to_owned(),
+        closing: Vec::new(),
         footer,
     }
 }

@@ -20,16 +20,19 @@ mod message;
 mod pacing;
 mod program;
 mod render;
+mod row;
 mod rule;
 mod times;
 mod webhook;
 
 pub(crate) use channel::{Channel, ChannelUrl, EmailSettings, Encryption, Target};
-pub(crate) use compose::{MessageContext, compose};
+pub(crate) use compose::{MessageContext, NewRow, compose};
 pub(crate) use deliver::{Attempted, Outgoing, RETRIES, deliver};
 pub(crate) use email::parse_address;
 pub(crate) use error::{AlertError, DeliveryError};
 pub(crate) use evaluate::{Match, evaluate};
+#[cfg(test)]
+pub(crate) use feishu::bot_codes_markdown;
 pub(crate) use message::{Message, test_message};
 pub(crate) use render::plain_text;
 pub(crate) use rule::{PreparedRule, Rule};

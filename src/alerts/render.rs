@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::message::Message;
+use super::message::{Entry, Message};
 use crate::text::Language;
 
 /// The words of the line about further rows.
@@ -18,22 +18,40 @@ pub(super) fn text_of(message: &Message, max_entries: usize) -> String {
     let mut text = message.title.clone();
     for entry in message.entries.iter().take(max_entries) {
         text.push('\n');
-        if entry.headline != message.title {
+        if !is_in_title(message, entry) {
             text.push_str(&format!("{}\n", entry.headline));
         }
-        for (label, fact) in &entry.facts {
-            text.push_str(&match message.language {
-                Language::English => format!("  {label}: {fact}\n"),
-                Language::Chinese => format!("  {label}：{fact}\n"),
-            });
+        for fact in &entry.facts {
+            text.push_str(&format!("  {}\n", line(fact, message.language)));
         }
     }
     let more = hidden(message, max_entries);
-    if more > 0 {
-        text.push_str(&format!("\n{}\n", more_text(more, &message.command, message.language)));
+    let more = (more > 0).then(|| more_text(more, &message.command, message.language));
+    let closing = closing(message, max_entries).map(|fact| line(fact, message.language));
+    let below: Vec<String> = more.into_iter().chain(closing).collect();
+    if !below.is_empty() {
+        text.push_str(&format!("\n{}\n", below.join("\n")));
     }
     text.push_str(&format!("\n{}\n", message.footer));
     text
+}
+
+fn line((label, fact): &(String, String), language: Language) -> String {
+    match language {
+        Language::English => format!("{label}: {fact}"),
+        Language::Chinese => format!("{label}：{fact}"),
+    }
+}
+
+/// Whether the title says what the row is.
+pub(super) fn is_in_title(message: &Message, entry: &Entry) -> bool {
+    message.entries.len() == 1 && message.more == 0 && message.title.ends_with(&entry.headline)
+}
+
+/// What stands below the rows, without the command of the line about further rows.
+pub(super) fn closing(message: &Message, max_entries: usize) -> impl Iterator<Item = &(String, String)> {
+    let has_command = hidden(message, max_entries) > 0;
+    message.closing.iter().filter(move |(_, text)| !(has_command && *text == message.command))
 }
 
 /// Rows that are not among the first entries.
@@ -62,7 +80,7 @@ pub(super) fn json_of(message: &Message) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::compose::tests::prepared;
+    use super::super::compose::tests::{new, prepared};
     use super::super::compose::{MessageContext, compose};
     use super::super::incident::tests::{outage, with};
     use super::*;
@@ -72,8 +90,8 @@ mod tests {
     fn the_text_has_every_entry_and_says_how_many_are_left_out() {
         let critical = with(&[("severity", Cell::Text("critical".to_owned()))]);
         let message = compose(
-            &prepared("worst-participants"),
-            &[outage(), critical],
+            &prepared("incidents"),
+            &new(&[outage(), critical]),
             MessageContext { language: Language::English },
         );
         insta::assert_snapshot!(text_of(&message, 1), @r"
@@ -85,7 +103,7 @@ mod tests {
           Compared: 62.4 % poor minutes; usually 0.4 %, elsewhere 0.6 %
           Details: vcq-etl report incident a1b2c3
 
-        and 1 more: vcq-etl report run worst-participants --since 2026-11-18
+        and 1 more: vcq-etl report run incidents --since 2026-11-18
 
         vcq-etl, rule outage; the same is not sent again for 12 h.
         ");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::condition::Condition;
 use super::error::AlertError;
+use crate::report::next::{Carried, command};
 use crate::report::{Arguments, Catalogue, Report, ReportError};
 
 /// A rule as configured.
@@ -77,19 +78,30 @@ impl PreparedRule {
 
     /// The command that shows the report of the rule.
     pub(super) fn command(&self) -> String {
-        let mut command = format!("vcq-etl report run {}", self.report.name);
-        for argument in self.arguments.iter() {
+        let mut words = ["report", "run", &self.report.name].map(str::to_owned).to_vec();
+        for argument in self.arguments.iter().filter(|argument| !WINDOW.contains(&argument.name.as_str())) {
             let default = self.report.header.parameter(&argument.name).and_then(|known| known.default.clone());
             if let Some(value) = argument.value.as_deref().filter(|value| default.as_deref() != Some(value)) {
-                command.push_str(&match argument.name.as_str() {
-                    "since" | "until" => format!(" --{} {value}", argument.name),
-                    name => format!(" --param '{name}={}'", value.replace('\'', r"'\''")),
-                });
+                words.extend(["--param".to_owned(), format!("{}={value}", argument.name)]);
             }
         }
-        command
+        command(words, &Carried { profile: None, ..self.carried() })
+    }
+
+    /// What the next command shares with the rule.
+    pub(super) fn carried(&self) -> Carried {
+        let flag = |name: &&str| Some([format!("--{name}"), self.arguments.get(name)?.to_owned()]);
+        let profile = self.rule.parameters.iter().find(|(name, _)| name == "profile");
+        Carried {
+            window: WINDOW.iter().filter_map(flag).flatten().collect(),
+            profile: profile.map(|(_, value)| value.clone()),
+            store: None,
+        }
     }
 }
+
+/// The parameters that are flags of every command with a window.
+const WINDOW: &[&str] = &["since", "until"];
 
 /// The keys of a rule that are not parameters of its report.
 pub(super) const RULE_KEYS: &[&str] = &["name", "report", "where", "since", "until", "quiet_for", "to"];
@@ -123,7 +135,7 @@ pub(super) mod tests {
     #[test]
     fn a_rule_is_prepared_with_its_report() {
         let prepared = prepare(rule()).expect("prepared");
-        assert_eq!(prepared.command(), "vcq-etl report run worst-participants --since 2026-11-18 --param 'top=5'");
+        assert_eq!(prepared.command(), "vcq-etl report run worst-participants --param top=5 --since 2026-11-18");
         // A report without a window takes a rule without one.
         let sheet = Rule { report: "threshold-sheet".to_owned(), condition: None, parameters: Vec::new(), ..rule() };
         assert_eq!(prepare(sheet.clone()).expect("prepared").arguments.get("since"), None);

@@ -42,12 +42,14 @@ pub(super) fn date(at: DateTime, language: Language) -> String {
     day(at, language)
 }
 
+/// `Fri 20 Nov 09:40` or `11月20日（周五）09:40`.
+pub(super) fn moment(at: DateTime, language: Language) -> String {
+    language.pick(format!("{} {}", day(at, language), clock(at)), format!("{}{}", day(at, language), clock(at)))
+}
+
 /// `Fri 20 Nov 09:40-12:06`, with the second date if it is another one.
 pub(super) fn span(start: DateTime, end: DateTime, language: Language) -> String {
-    let moment = |at: DateTime| match language {
-        Language::English => format!("{} {}", day(at, language), clock(at)),
-        Language::Chinese => format!("{}{}", day(at, language), clock(at)),
-    };
+    let moment = |at: DateTime| moment(at, language);
     let same_day = start.date() == end.date();
     match (language, same_day) {
         _ if start == end => moment(start),

@@ -11,7 +11,7 @@ use super::output::json_line;
 use super::runtime::{block_on, exit_on_signals, now_us};
 use super::window;
 use crate::alerts::{Rule, plain_text};
-use crate::commands::alert::{self, AlertCheck, AlertSetup};
+use crate::commands::alert::{self, AlertCheck, AlertSetup, Outcome};
 use crate::config::{ConfigError, DEFAULT_SINCE};
 use crate::error::{ExitCode, Failure};
 use crate::ledger::AlertRecord;
@@ -163,7 +163,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<ExitCode, Failure> {
     }
     Ok(match () {
         () if args.exit_code && checked.matched() => ExitCode::Matched,
-        () if checked.delivered.iter().any(|delivered| delivered.error.is_some()) => ExitCode::Incomplete,
+        () if checked.delivered.iter().any(|delivered| delivered.outcome != Outcome::Sent) => ExitCode::Incomplete,
         () => ExitCode::Complete,
     })
 }
@@ -191,11 +191,15 @@ fn check_text(checked: &AlertCheck, dry_run: bool) -> String {
     }
     for delivered in &checked.delivered {
         let (rule, channel) = (&delivered.rule, &delivered.channel);
-        page.push_str(&match &delivered.error {
-            None => format!("\nsent: rule {rule} to {channel}\n"),
-            Some((error, hint)) => {
+        page.push_str(&match &delivered.outcome {
+            Outcome::Sent => format!("\nsent: rule {rule} to {channel}\n"),
+            Outcome::Failed { why, hint } => {
                 let hint = if hint.is_empty() { String::new() } else { format!("\n  -> {hint}") };
-                format!("\nnot delivered: rule {rule} to {channel}: {error}{hint}\n  -> the next run tries again\n")
+                format!("\nnot delivered: rule {rule} to {channel}: {why}{hint}\n  -> the next run tries again\n")
+            }
+            Outcome::Waiting => {
+                let why = "an earlier message to this channel could not be delivered, or no time was left";
+                format!("\nnot sent yet: rule {rule} to {channel}: {why}\n  -> the next run sends it\n")
             }
         });
     }
@@ -216,12 +220,12 @@ fn test(args: &TestArgs, context: &Context) -> Result<ExitCode, Failure> {
         exit_on_signals();
         alert::test_channel(&setup, channel).await
     })?;
-    match delivered.error {
-        None => {
+    match delivered.outcome {
+        Outcome::Sent | Outcome::Waiting => {
             context.output.print(&format!("sent a test message to {} ({})\n", channel.name, channel.target.kind()))?
         }
-        Some((error, hint)) => {
-            let failure = Failure::new(ExitCode::Incomplete, format!("channel {}: {error}", channel.name));
+        Outcome::Failed { why, hint } => {
+            let failure = Failure::new(ExitCode::Incomplete, format!("channel {}: {why}", channel.name));
             return Err(if hint.is_empty() { failure } else { failure.hint(hint) });
         }
     }

@@ -30,10 +30,20 @@ fn the_settings_are_up_to_date() {
     check("docs/SETTINGS.md", &config::settings::markdown());
 }
 
+/// Replaces the table that begins with `head` and ends with an empty line.
+fn check_table(path: &str, head: &str, table: &str) {
+    let text = std::fs::read_to_string(project(path)).expect("it is there");
+    let start = text.find(head).unwrap_or_else(|| panic!("{path} has no table {head}"));
+    let end = text[start..].find("\n\n").map_or(text.len(), |length| start + length + 1);
+    check(path, &format!("{}{table}{}", &text[..start], &text[end..]));
+}
+
 #[test]
 fn the_readme_has_the_exit_codes() {
-    let readme = std::fs::read_to_string(project("README.md")).expect("README.md is there");
-    let start = readme.find("| exit | meaning |").expect("README.md has a table of exit codes");
-    let end = readme[start..].find("\n\n").map_or(readme.len(), |length| start + length + 1);
-    check("README.md", &format!("{}{}{}", &readme[..start], exit_codes_markdown(), &readme[end..]));
+    check_table("README.md", "| exit | meaning |", &exit_codes_markdown());
+}
+
+#[test]
+fn the_docs_of_alerts_have_the_codes_of_the_bot() {
+    check_table("docs/ALERTS.md", "| answer of a Feishu bot |", &crate::alerts::bot_codes_markdown());
 }

@@ -1,13 +1,15 @@
 //! What alerts have announced, and the messages that are still to be delivered.
 
+use std::collections::HashMap;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::database::{Ledger, read_fields, select};
 use super::error::LedgerError;
 
 const DAY_US: i64 = 86_400_000_000;
-/// A process that claimed a message and died without a result.
-const CLAIM_US: i64 = 60_000_000;
+/// After this time, a process that claimed a message has died: no check takes longer.
+const CLAIM_US: i64 = 180_000_000;
 /// An undelivered message is given up: what it says is no longer news.
 const GIVE_UP_US: i64 = 7 * DAY_US;
 /// Sent messages are listed for this long.
@@ -47,34 +49,101 @@ pub(crate) struct AlertRecord {
     pub error: Option<String>,
 }
 
+/// A row that matches a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AlertRow {
+    pub key: String,
+    /// First and last time of what it is about, as texts that sort by time; empty if the report has none.
+    pub start: String,
+    pub end: String,
+    pub rank: u32,
+}
+
+/// A row to be announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NewAlertRow {
+    /// Its position among the rows.
+    pub at: usize,
+    /// The rank with which the same thing was announced within the quiet time, if that was lower.
+    pub grew_from: Option<u32>,
+}
+
+/// What was announced before.
+struct Announced {
+    row_key: String,
+    span_start: String,
+    span_end: String,
+    rank: u32,
+    sent_us: i64,
+}
+
+const ANNOUNCED: &str = "select row_key, span_start, span_end, rank, sent_us from alert_rows where rule = ?1";
+
+/// The rows that were not announced within the quiet time, or with a lower rank only. Of rows about the same thing, the
+/// first.
+fn to_announce(rows: &[AlertRow], earlier: &[Announced], (now_us, quiet_us): (i64, i64)) -> Vec<NewAlertRow> {
+    let mut by_key: HashMap<&str, Vec<&Announced>> = HashMap::new();
+    for announced in earlier {
+        by_key.entry(&announced.row_key).or_default().push(announced);
+    }
+    let mut seen: HashMap<&str, Vec<&AlertRow>> = HashMap::new();
+    let mut new = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let before = seen.entry(&row.key).or_default();
+        let is_again = before.iter().any(|other| row.start <= other.end && row.end >= other.start);
+        before.push(row);
+        if is_again {
+            continue;
+        }
+        let same = by_key.get(row.key.as_str()).into_iter().flatten();
+        let same = same.filter(|one| row.start <= one.span_end && row.end >= one.span_start);
+        // An announcement of the future is of a clock that was set back.
+        let recent = same.filter(|one| one.sent_us > now_us.saturating_sub(quiet_us) && one.sent_us <= now_us);
+        match recent.map(|one| one.rank).max() {
+            None => new.push(NewAlertRow { at, grew_from: None }),
+            Some(rank) if row.rank > rank => new.push(NewAlertRow { at, grew_from: Some(rank) }),
+            Some(_) => {}
+        }
+    }
+    new
+}
+
 impl Ledger {
-    /// Records the rows of a rule that were not announced within `quiet_us`, and the messages that `compose` makes of
-    /// them. Gets and returns positions in `keys`. Nothing is recorded if there is none.
+    /// Records the rows of a rule that are to be announced, and the messages that `compose` makes of them. Nothing is
+    /// recorded if there is none, except how long those go on that were announced before.
     pub(crate) fn announce(
         &self,
         rule: &str,
-        keys: &[String],
+        rows: &[AlertRow],
         (now_us, quiet_us): (i64, i64),
-        compose: impl FnOnce(&[usize]) -> Vec<NewMessage>,
-    ) -> Result<Vec<usize>, LedgerError> {
+        compose: impl FnOnce(&[NewAlertRow]) -> Vec<NewMessage>,
+    ) -> Result<Vec<NewAlertRow>, LedgerError> {
         let mut new = Vec::new();
         self.in_transaction(|transaction| {
-            let mut is_quiet = transaction.prepare(
-                "select 1 from alert_rows where rule = ?1 and row_key = ?2 and sent_us > ?3 and sent_us <= ?4",
+            let earlier = select(
+                transaction,
+                ANNOUNCED,
+                [rule],
+                read_fields!(Announced {
+                    row_key span_start span_end rank sent_us
+                }),
             )?;
-            for (at, key) in keys.iter().enumerate() {
-                // A row of the future is of a clock that was set back.
-                let values = params![rule, key, now_us.saturating_sub(quiet_us), now_us];
-                if !keys[..at].contains(key) && !is_quiet.exists(values)? {
-                    new.push(at);
-                }
+            new = to_announce(rows, &earlier, (now_us, quiet_us));
+            let mut extend = transaction.prepare(
+                "update alert_rows set span_end = ?4
+                 where rule = ?1 and row_key = ?2 and span_start <= ?4 and span_end >= ?3 and span_end < ?4",
+            )?;
+            for row in rows {
+                extend.execute(params![rule, row.key, row.start, row.end])?;
             }
             if new.is_empty() {
                 return Ok(());
             }
-            let mut insert = transaction.prepare("insert or replace into alert_rows values (?1, ?2, ?3)")?;
-            for at in &new {
-                insert.execute(params![rule, keys[*at], now_us])?;
+            let mut insert =
+                transaction.prepare("insert or replace into alert_rows values (?1, ?2, ?3, ?4, ?5, ?6)")?;
+            for new in &new {
+                let AlertRow { key, start, end, rank } = &rows[new.at];
+                insert.execute(params![rule, key, start, end, rank, now_us])?;
             }
             let mut insert = transaction.prepare(
                 "insert into alert_messages (rule, channel, created_us, rows, title, message)
@@ -88,21 +157,20 @@ impl Ledger {
         Ok(new)
     }
 
-    /// Which rows of a rule were not announced within `quiet_us`, without recording anything.
+    /// The rows of a rule that are to be announced, without recording anything.
     pub(crate) fn not_announced(
         &self,
         rule: &str,
-        keys: &[String],
-        (now_us, quiet_us): (i64, i64),
-    ) -> Result<Vec<usize>, LedgerError> {
-        if !self.has_alerts()? {
-            return Ok((0..keys.len()).collect());
-        }
-        let sql = "select row_key from alert_rows where rule = ?1 and sent_us > ?2 and sent_us <= ?3";
-        let values = params![rule, now_us.saturating_sub(quiet_us), now_us];
-        let quiet: Vec<String> = self.rows(sql, values, |row| row.get(0))?;
-        let is_new = |at: &usize| !quiet.contains(&keys[*at]) && !keys[..*at].contains(&keys[*at]);
-        Ok((0..keys.len()).filter(is_new).collect())
+        rows: &[AlertRow],
+        times: (i64, i64),
+    ) -> Result<Vec<NewAlertRow>, LedgerError> {
+        // A ledger of an older version has no such table until a run opens it.
+        let has_spans = "select count(*) from pragma_table_info('alert_rows') where name = 'span_start'";
+        let earlier = match self.one(has_spans, [], |row| row.get::<_, i64>(0))? {
+            0 => Vec::new(),
+            _ => self.rows(ANNOUNCED, [rule], read_fields!(Announced { row_key span_start span_end rank sent_us }))?,
+        };
+        Ok(to_announce(rows, &earlier, times))
     }
 
     /// The undelivered messages of a channel, oldest first. Those that no other process is delivering are claimed.
@@ -194,17 +262,65 @@ mod tests {
         (folder, ledger)
     }
 
-    fn keys(keys: &[&str]) -> Vec<String> {
-        keys.iter().map(|key| (*key).to_owned()).collect()
+    /// Rows of a report without spans.
+    fn keys(keys: &[&str]) -> Vec<AlertRow> {
+        keys.iter().map(|key| row(key, "", "", 0)).collect()
     }
 
-    /// Announces to one channel and returns the new positions.
-    fn announce(ledger: &Ledger, names: &[&str], at_us: i64) -> Vec<usize> {
-        let message = |new: &[usize]| {
+    fn row(key: &str, start: &str, end: &str, rank: u32) -> AlertRow {
+        AlertRow { key: key.to_owned(), start: start.to_owned(), end: end.to_owned(), rank }
+    }
+
+    /// Announces to one channel.
+    fn announce_rows(ledger: &Ledger, rows: &[AlertRow], at_us: i64) -> Vec<NewAlertRow> {
+        let message = |new: &[NewAlertRow]| {
             let title = format!("{} new", new.len());
             vec![NewMessage { channel: "c".to_owned(), title, rows: new.len() as u64, message: "{}".to_owned() }]
         };
-        ledger.announce("r", &keys(names), (at_us, 12 * HOUR_US), message).expect("announced")
+        let dry = ledger.not_announced("r", rows, (at_us, 12 * HOUR_US)).expect("read");
+        let new = ledger.announce("r", rows, (at_us, 12 * HOUR_US), message).expect("announced");
+        assert_eq!(dry, new, "a dry run says the same");
+        new
+    }
+
+    /// The new positions.
+    fn announce(ledger: &Ledger, names: &[&str], at_us: i64) -> Vec<usize> {
+        announce_rows(ledger, &keys(names), at_us).iter().map(|new| new.at).collect()
+    }
+
+    #[test]
+    fn what_goes_on_is_the_same_thing_and_what_begins_later_is_new() {
+        let (_folder, ledger) = ledger();
+        let at = |start: &str, end: &str, rank, hours| {
+            let new = announce_rows(&ledger, &[row("site", start, end, rank)], NOW_US + hours * HOUR_US);
+            new.first().map(|new| new.grew_from)
+        };
+        assert_eq!(at("16 09:00", "16 10:00", 1, 0), Some(None));
+        assert_eq!(at("16 09:00", "18 18:00", 1, 1), None, "it goes on");
+        // What became chronic begins on another day, but before the end of what was announced.
+        assert_eq!(at("17 09:00", "20 10:00", 1, 2), None);
+        assert_eq!(at("19 09:00", "23 10:00", 1, 3), None, "and is written again in the next week");
+        assert_eq!(at("23 14:00", "23 15:00", 1, 4), Some(None), "after its end, there is something else");
+    }
+
+    #[test]
+    fn what_gets_worse_is_announced_at_once_and_only_once() {
+        let (_folder, ledger) = ledger();
+        let at = |rank, hours| {
+            let new = announce_rows(&ledger, &[row("site", "a", "b", rank)], NOW_US + hours * HOUR_US);
+            new.first().map(|new| new.grew_from)
+        };
+        assert_eq!(at(1, 0), Some(None));
+        assert_eq!(at(2, 1), Some(Some(1)));
+        assert_eq!(at(2, 2), None);
+        assert_eq!(at(1, 3), None);
+        assert_eq!(at(2, 4), None, "it was that bad before");
+        assert_eq!(at(3, 5), Some(Some(2)));
+        assert_eq!(at(3, 17), Some(None), "the quiet time is over");
+        // Two rows about the same thing are one.
+        let rows = [row("x", "a", "c", 1), row("x", "b", "d", 3), row("x", "e", "f", 1)];
+        let new: Vec<usize> = announce_rows(&ledger, &rows, NOW_US).iter().map(|new| new.at).collect();
+        assert_eq!(new, [0, 2]);
     }
 
     #[test]
@@ -214,7 +330,7 @@ mod tests {
         assert_eq!(announce(&ledger, &["a", "c"], NOW_US + HOUR_US), [1]);
         assert_eq!(announce(&ledger, &["a", "c"], NOW_US + 12 * HOUR_US), [0], "a is due, c is not");
         let dry = ledger.not_announced("r", &keys(&["a", "c", "d", "d"]), (NOW_US + 12 * HOUR_US, 12 * HOUR_US));
-        assert_eq!(dry.expect("read"), [2]);
+        assert_eq!(dry.expect("read").iter().map(|new| new.at).collect::<Vec<_>>(), [2]);
         assert_eq!(announce(&ledger, &["a"], NOW_US - HOUR_US), [0], "a clock that was set back silences nothing");
         assert_eq!(ledger.alert_history(10).expect("read").len(), 4);
     }
@@ -250,11 +366,29 @@ mod tests {
         let path = folder.path().join("ledger.sqlite");
         let reader = Ledger::open_read_only(&path).expect("opened");
         assert_eq!(reader.alert_history(10).expect("read"), []);
-        assert_eq!(reader.not_announced("r", &keys(&["a"]), (NOW_US, 1)).expect("read"), [0]);
+        assert_eq!(reader.not_announced("r", &keys(&["a"]), (NOW_US, 1)).expect("read").len(), 1);
         drop(reader);
         let ledger = Ledger::open(&path).expect("opened");
         assert_eq!(ledger.dirty_dates().expect("read").len(), 1, "nothing is indexed again");
         assert_eq!(announce(&ledger, &["a"], NOW_US), [0]);
+    }
+
+    #[test]
+    fn a_ledger_of_version_4_keeps_its_messages() {
+        let (folder, ledger) = ledger();
+        announce(&ledger, &["a"], NOW_US);
+        let version_4 = "drop table alert_rows; pragma user_version = 4;
+                         create table alert_rows (rule text, row_key text, sent_us integer, primary key (rule, row_key));";
+        ledger.connection().execute_batch(version_4).expect("an older ledger");
+        drop(ledger);
+        let path = folder.path().join("ledger.sqlite");
+        let reader = Ledger::open_read_only(&path).expect("opened");
+        assert_eq!(reader.not_announced("r", &keys(&["a"]), (NOW_US, 1)).expect("read").len(), 1);
+        drop(reader);
+        let ledger = Ledger::open(&path).expect("opened");
+        assert_eq!(ledger.claim_messages("c", NOW_US).expect("claimed").len(), 1);
+        assert_eq!(announce(&ledger, &["a"], NOW_US), [0]);
+        assert_eq!(announce(&ledger, &["a"], NOW_US), [0; 0]);
     }
 
     #[test]

@@ -1,11 +1,17 @@
 -- Alerts, since version 4 of the ledger. Not an index over the raw log: a lost ledger forgets what was sent.
 
--- When a row of a rule was last announced. "row_key" is a digest.
+-- When something was last announced by a rule. "row_key" is a digest. Rows with one key are about the same thing if
+-- their spans overlap; the spans are texts that sort by time, empty if the report has none.
 create table if not exists alert_rows (
-    rule    text not null,
-    row_key text not null,
-    sent_us integer not null,
-    primary key (rule, row_key)
+    rule       text not null,
+    row_key    text not null,
+    span_start text not null,
+    -- The latest end that was seen, also without a message.
+    span_end   text not null,
+    -- How bad it was.
+    rank       integer not null,
+    sent_us    integer not null,
+    primary key (rule, row_key, span_start)
 ) without rowid;
 
 -- A message to one channel, sent or not.

@@ -15,7 +15,7 @@ use super::change::{Change, FileProgress};
 use super::error::LedgerError;
 use crate::schema::meeting_keys::{KnownMeeting, KnownMeetings};
 
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// Since this version, the index is the same.
 const INDEX_VERSION: i64 = 3;
 
@@ -223,6 +223,10 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
     if version < VERSION {
         if version < INDEX_VERSION {
             transaction.execute_batch(&format!("{DROP_INDEX}{TABLES}"))?;
+        }
+        if version == 4 {
+            // Its keys were those of single dates.
+            transaction.execute_batch("drop table alert_rows")?;
         }
         transaction.execute_batch(&format!("{ALERT_TABLES}pragma user_version = {VERSION};"))?;
         let has_numbers = "select exists (select 1 from pragma_table_info('runs') where name = 'meeting_nos')";

@@ -19,7 +19,7 @@ mod refetch;
 mod runs;
 mod summary;
 
-pub(crate) use alerts::{AlertRecord, NewMessage};
+pub(crate) use alerts::{AlertRecord, AlertRow, ClaimedMessage, NewAlertRow, NewMessage};
 pub(crate) use change::{Answer, Change, FileProgress};
 pub(crate) use check::{LedgerCheck, check_ledger, read_runs, unpublished_dates};
 pub(crate) use database::{Ledger, USER_ID_TYPE};

@@ -4,6 +4,7 @@
 //! `--` and three spaces continues the previous line. The header ends at the first line that does not begin with `--`.
 
 use super::ReportError;
+use super::identity::Identity;
 use super::presentation::Presentation;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Header {
     pub empty: String,
     /// How a terminal shows the result.
     pub presentation: Presentation,
+    /// Which rows are about the same thing.
+    pub identity: Identity,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +122,9 @@ const KEYS: &[&str] = &[
     "grid",
     "fold",
     "next",
+    "key",
+    "span",
+    "grows",
 ];
 
 impl Header {
@@ -129,8 +135,10 @@ impl Header {
         for (line, key, value) in entries(sql) {
             header.add(&key, value).map_err(|problem| error(line, problem))?;
         }
-        if let Some(name) = header.presentation.columns().find(|name| header.column(name).is_none()) {
-            return Err(error(1, format!("there is no column {name:?}, which table, grid, fold or next names")));
+        if let Some(name) = header.named_columns().find(|name| header.column(name).is_none()) {
+            let problem =
+                format!("there is no column {name:?}, which table, grid, fold, next, key, span or grows names");
+            return Err(error(1, problem));
         }
         let required = [
             ("title", header.title.is_empty()),
@@ -141,6 +149,11 @@ impl Header {
             Some((key, _)) => Err(error(1, format!("-- {key}: is missing"))),
             None => Ok(header),
         }
+    }
+
+    /// The columns that its other entries name.
+    fn named_columns(&self) -> impl Iterator<Item = &str> {
+        self.presentation.columns().chain(self.identity.columns())
     }
 
     fn add(&mut self, key: &str, value: String) -> Result<(), String> {
@@ -178,6 +191,7 @@ impl Header {
                 self.caveats.push(value);
                 return Ok(());
             }
+            "key" | "span" | "grows" => return self.identity.add(key, &value),
             key if KEYS.contains(&key) => return self.presentation.add(key, &value),
             _ => return Err(format!("there is no key {key:?}; the keys are {}", KEYS.join(", "))),
         };

@@ -16,7 +16,10 @@ pub(crate) mod dictionary;
 mod error;
 mod format;
 mod header;
+pub(crate) mod headings;
+mod identity;
 mod meanings;
+pub(crate) mod next;
 pub(crate) mod page;
 mod presentation;
 mod query;
@@ -36,7 +39,7 @@ pub(crate) use error::ReportError;
 pub(crate) use format::{
     Answer, OUTPUT_FORMATS, OutputFormat, TextFormat, TextStream, WorkbookError, XlsxWriter, table,
 };
-pub(crate) use header::{Header, Parameter};
+pub(crate) use header::{Header, Parameter, ReportColumn};
 pub(crate) use query::{OwnTable, Sql, SqlError, column_docs, restrict};
 pub use reference::reference;
 pub(crate) use registry::PROFILES;

@@ -107,6 +107,11 @@ impl NextCommand {
         text.split_whitespace().map(word).collect::<Option<_>>().map(NextCommand)
     }
 
+    /// Whether it depends on the row.
+    pub(crate) fn is_of_row(&self) -> bool {
+        self.columns().next().is_some()
+    }
+
     fn columns(&self) -> impl Iterator<Item = &str> {
         self.0
             .iter()

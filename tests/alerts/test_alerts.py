@@ -32,34 +32,14 @@ HOOK = "Zq9-made-up-hook-token"
 SECRET = "Zq9-made-up-bot-secret"
 USER, PASSWORD = "vcq", "Zq9 made-up p\u00e4ssword"
 
-# A report of the user's own in the place of the shipped one, with one incident.
-INCIDENTS = """-- title: Incidents
--- question: What happened?
--- column: severity: Severity.
--- column: kind: acute or chronic.
--- column: scope_kind: What is concerned.
--- column: scope_name: Its name.
--- column: metric: The metric.
--- column: direction: The direction.
--- column: start_time_local: Start.
--- column: end_time_local: End.
--- column: participants: People and rooms.
--- column: meetings: Meetings.
--- column: poor_minutes min: Poor minutes.
--- column: judged_minutes min: Judged minutes.
--- column: poor_pct %: Poor.
--- column: usual_poor_pct %: Usually.
--- column: elsewhere_poor_pct %: Elsewhere.
--- column: summary: In one sentence.
--- column: incident_id: Identifier.
-select 'critical' as severity, 'acute' as kind, 'site' as scope_kind, '海港大厦' as scope_name,
-    'loss' as metric, 'received' as direction, timestamp '2026-11-20 09:40:00' as start_time_local,
-    timestamp '2026-11-20 12:06:00' as end_time_local, 7 as participants, 3 as meetings, 412 as poor_minutes,
-    660 as judged_minutes, 62.42::double as poor_pct, 0.4::double as usual_poor_pct, 0.6::double as elsewhere_poor_pct,
-    'Fri 20 Nov 09:40-12:06, 海港大厦: packet loss received' as summary, 'a1b2c3' as incident_id
-"""
+HERE = pathlib.Path(__file__).parent
+# A report of the user's own in the place of the shipped one, with its header and one incident.
+SHIPPED = (HERE / "../../sql/reports/incidents.sql").read_text(encoding="utf-8").splitlines(keepends=True)
+HEADER = "".join(line for line in SHIPPED if line.startswith("--"))
+INCIDENTS = HEADER + (HERE / "incident.sql").read_text(encoding="utf-8")
+SETTINGS = (HERE / "vcq.toml").read_text(encoding="utf-8")
 
-TITLE = "11月20日（周五）09:40–12:06，海港大厦：接收方向丢包，影响 7 人、3 场会议"
+TITLE = "11月20日（周五）09:40–12:06，海港 <at id=all></at> House：收发双向抖动过大，影响 7 人、3 场会议"
 
 
 class Bot(http.server.BaseHTTPRequestHandler):
@@ -143,19 +123,10 @@ class Alerts(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
 
-    def configure(self, channel, language="zh"):
+    def configure(self, channel):
         # Names of its own, because all tests use one store.
-        self.write("vcq.toml", f"""
-language = "{language}"
-reports_dir = "reports"
-[[alerts]]
-name = "{self._testMethodName[5:60]}"
-report = "incidents"
-where = "severity <> 'minor'"
-to = ["{self.channel}"]
-[channels.{self.channel}]
-{channel}
-""")
+        settings = SETTINGS.replace('"outage"', f'"{self._testMethodName[5:60]}"').replace('"it-ops"', f'"{self.channel}"')
+        self.write("vcq.toml", f"{settings}\n[channels.{self.channel}]\n{channel}\n")
 
     def alert(self, *arguments, exit_code=0, trust=True):
         environment = self.environment()
@@ -189,7 +160,7 @@ to = ["{self.channel}"]
         path, body = bot.received[0]
         self.assertEqual(path, f"/open-apis/bot/v2/hook/{HOOK}")
         self.assertEqual(body["card"]["header"]["title"]["content"], TITLE)
-        self.assertEqual(body["card"]["header"]["template"], "red")
+        self.assertEqual(body["card"]["header"]["template"], "orange")
         self.alert("test", self.channel)
 
     def test_a_wrong_secret_is_named_and_the_message_is_sent_once_it_is_right(self):

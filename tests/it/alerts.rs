@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,34 +19,39 @@ const RULE: &str = "[[alerts]]\nname = 'bad'\nreport = 'worst-participants'\nwhe
 
 const CHANNEL: &str = "[channels.it-ops]\nkind = 'feishu'\nurl_file = 'bot-url'\nsecret_file = 'bot-secret'\n";
 
-/// The report `incidents` with an incident of its own, as a file of `reports_dir`.
-const INCIDENTS: &str = "-- title: Incidents
--- question: What happened?
--- parameter: since date: Start date (inclusive).
--- column: severity: Severity.
--- column: kind: acute or chronic.
--- column: scope_kind: What is concerned.
--- column: scope_name: Its name.
--- column: metric: The metric.
--- column: direction: The direction.
--- column: start_time_local: Start.
--- column: end_time_local: End.
--- column: participants: People and rooms.
--- column: meetings: Meetings.
--- column: poor_minutes min: Poor minutes.
--- column: judged_minutes min: Judged minutes.
--- column: poor_pct %: Poor.
--- column: usual_poor_pct %: Usually.
--- column: elsewhere_poor_pct %: Elsewhere.
--- column: summary: In one sentence.
--- column: incident_id: Identifier.
-select 'major' as severity, 'acute' as kind, 'site' as scope_kind, 'Harbour <at id=all></at> House' as scope_name,
-    'jitter' as metric, 'both' as direction, timestamp '2026-11-20 09:40:00' as start_time_local,
-    timestamp '2026-11-20 12:06:00' as end_time_local, 7 as participants, 3 as meetings, 412 as poor_minutes,
-    660 as judged_minutes, 62.42::double as poor_pct, 0.4::double as usual_poor_pct,
-    null::double as elsewhere_poor_pct, 'Harbour House: jitter both ways' as summary, 'a1b2c3' as incident_id
-where coalesce($since::date, date '2026-11-01') < date '2999-01-01'
-";
+/// Settings with the rule `outage`, without channels.
+const SETTINGS: &str = include_str!("../alerts/vcq.toml");
+const SHIPPED: &str = include_str!("../../sql/reports/incidents.sql");
+const INCIDENT: &str = include_str!("../alerts/incident.sql");
+
+/// The report `incidents` with rows of its own, as a file of `reports_dir`.
+fn incidents(select: &str) -> String {
+    let header = SHIPPED.split_inclusive('\n').take_while(|line| line.starts_with("--"));
+    format!("{}{select}\n", header.collect::<String>())
+}
+
+/// An incident as a row: scope, kind, metric, severity, and its days and hours in November 2026.
+type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+fn select(rows: &[Row], night: usize) -> String {
+    let one = |(scope, kind, metric, severity, start, end): &Row| {
+        let time = |at: &str| format!("timestamp '2026-11-{at}:00:00'");
+        let (start, end) = (time(start), time(end));
+        INCIDENT
+            .replace("'major' as severity", &format!("'{severity}' as severity"))
+            .replace("'acute' as kind", &format!("'{kind}' as kind"))
+            .replace("'jitter' as metric", &format!("'{metric}' as metric"))
+            .replace("'harbour' as scope", &format!("'{scope}' as scope"))
+            .replace(
+                "'a1b2c3' as",
+                &format!("'{scope}-{night}-{start}' as").replace("timestamp '", "").replace(":00:00'", ""),
+            )
+            .replace("'Harbour House: jitter both ways' as", &format!("'{scope}: {metric}' as"))
+            .replace("timestamp '2026-11-20 01:40:00'", &start)
+            .replace("timestamp '2026-11-20 04:06:00'", &end)
+    };
+    rows.iter().map(one).collect::<Vec<_>>().join("\nunion all\n")
+}
 
 struct Alerts {
     env: TestEnv,
@@ -127,6 +133,13 @@ fn a_rule_sends_one_signed_card_and_then_stays_quiet() {
     assert!(seconds > 1_700_000_000, "{seconds}");
     assert_eq!(sent[0]["sign"].as_str().expect("a signature").len(), 44);
     assert!(sent[0].to_string().len() < 20_000);
+    let title = sent[0]["card"]["header"]["title"]["content"].as_str().expect("text");
+    assert!(title.starts_with("Worst participants: ") && title.ends_with(" more"), "{title}");
+    let elements = sent[0]["card"]["elements"].to_string();
+    for text in ["**Poor min**  ", "**Main cause**  ", "vcq-etl report user ", " --since 2022-01-01"] {
+        assert!(elements.contains(text), "{text} is not in {elements}");
+    }
+    assert!(!elements.contains("main_cause") && elements.contains("**Report**  vcq-etl report run worst-participants"));
     assert!(!sent[0].to_string().contains(SECRET));
 
     let quiet = alerts.run(&["alert", "check"], 0);
@@ -153,15 +166,11 @@ fn a_rule_sends_one_signed_card_and_then_stays_quiet() {
 fn an_incident_is_written_in_the_language_of_the_settings() {
     let alerts = Alerts::new();
     fs::create_dir(alerts.env.home().join("reports")).expect("made");
-    alerts.write("reports/incidents.sql", INCIDENTS);
-    let rule = |name: &str| {
-        format!(
-            "[[alerts]]\nname = '{name}'\nreport = 'incidents'\nwhere = \"severity <> 'minor'\"\nto = ['it-ops', 'file']\n"
-        )
-    };
+    alerts.write("reports/incidents.sql", &incidents(INCIDENT));
     let file = "[channels.file]\nkind = 'command'\ncommand = ['sh', '-c', 'cat > message.json']\n";
     let settings = |language: &str, name: &str| {
-        format!("language = '{language}'\nreports_dir = 'reports'\n{}{CHANNEL}{file}", rule(name))
+        let rule = SETTINGS.replace("\"zh\"", &format!("'{language}'")).replace("\"outage\"", &format!("'{name}'"));
+        format!("{}{CHANNEL}{file}", rule.replace("[\"it-ops\"]", "['it-ops', 'file']"))
     };
     alerts.configure(&settings("zh", "outage"));
     let mut notes = alerts.sync_notes();
@@ -169,7 +178,7 @@ fn an_incident_is_written_in_the_language_of_the_settings() {
     let sent = ["file", "it-ops"].map(|channel| format!("alerts: rule outage sent a message to {channel}"));
     assert_eq!(notes, sent);
     let card = &alerts.bot.take()[0]["card"];
-    let title = "11月20日（周五）09:40–12:06，Harbour <at id=all></at> House：收发双向抖动过大，影响 7 人、3 场会议";
+    let title = "11月20日（周五）09:40–12:06，海港 <at id=all></at> House：收发双向抖动过大，影响 7 人、3 场会议";
     assert_eq!(card["header"]["title"]["content"], title, "plain text");
     assert_eq!(card["header"]["template"], "orange");
     let elements = card["elements"].to_string();
@@ -236,23 +245,128 @@ fn what_a_channel_refuses_is_named_and_sent_by_the_next_run_and_no_sync_fails() 
 }
 
 #[test]
-fn a_channel_that_hangs_delays_a_sync_by_30_seconds_at_most_and_no_other_channel() {
+fn a_problem_is_sent_once_while_it_goes_on_and_at_once_when_it_grows() {
+    let mut alerts = Alerts::new();
+    fs::create_dir(alerts.env.home().join("reports")).expect("made");
+    let rule = SETTINGS.replace("\"zh\"", "'en'").replace("severity <> 'minor'", "true").replace("12h", "70h");
+    alerts.configure(&format!("{rule}{CHANNEL}"));
+    let nights: [(&[Row], &[&str]); 8] = [
+        (&[("HQ", "acute", "jitter", "minor", "16 09", "16 17")], &["HQ: jitter"]),
+        // It goes on, with another metric of the network.
+        (&[("HQ", "acute", "loss", "minor", "16 09", "17 17")], &[]),
+        (&[("HQ", "acute", "loss", "major", "16 09", "18 17")], &["Grew from minor to major: HQ: loss"]),
+        // It became chronic, with another start. Elsewhere, and with another cause, it is new.
+        (
+            &[
+                ("HQ", "chronic", "loss", "major", "17 09", "19 17"),
+                ("Annex", "acute", "jitter", "major", "19 09", "19 10"),
+                ("HQ", "acute", "cpu", "major", "19 09", "19 10"),
+            ],
+            &["2 meeting quality incidents: 2 major"],
+        ),
+        (&[("HQ", "chronic", "loss", "minor", "17 09", "20 17")], &[]),
+        // The quiet time is over.
+        (&[("HQ", "chronic", "loss", "major", "17 09", "21 17")], &["HQ: loss"]),
+        // Another outage of the same place, after the end of the first one.
+        (
+            &[("HQ", "chronic", "loss", "major", "17 09", "21 17"), ("HQ", "acute", "loss", "major", "22 09", "22 11")],
+            &["HQ: loss"],
+        ),
+        (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &["Grew from major to critical: HQ: loss"]),
+    ];
+    for (night, (rows, expected)) in nights.into_iter().enumerate() {
+        alerts.write("reports/incidents.sql", &incidents(&select(rows, night)));
+        alerts.run(&["alert", "check"], 0);
+        let sent = alerts.bot.take();
+        let titles: Vec<&str> =
+            sent.iter().map(|body| body["card"]["header"]["title"]["content"].as_str().expect("text")).collect();
+        assert_eq!(titles, expected, "night {}", night + 1);
+        alerts.run(&["alert", "check"], 0);
+        assert_eq!(alerts.bot.take().len(), 0, "nothing is new in night {}", night + 1);
+        alerts.env.advance_clocks(86_400);
+    }
+}
+
+#[test]
+fn every_rule_with_a_message_behind_one_that_failed_is_named() {
     let alerts = Alerts::new();
-    let rule = RULE.replace("['it-ops']", "['it-ops', 'file', 'slow']");
+    let second = RULE.replace("'bad'", "'worse'");
+    alerts.configure(&format!("{RULE}{second}{CHANNEL}"));
+    alerts.bot.answer(Answer::code(19022, "Ip Not Allowed"));
+    let failed = alerts.run(&["alert", "check"], 7).stdout;
+    assert!(failed.contains("not delivered: rule bad to it-ops: the Feishu bot refused the message"), "{failed}");
+    assert!(failed.contains("not sent yet: rule worse to it-ops: "), "{failed}");
+    let notes = alerts.sync_notes();
+    assert!(notes[0].starts_with("alerts: rule bad, channel it-ops: the Feishu bot refused"), "{notes:?}");
+    assert_eq!(notes[1..], ["alerts: channel it-ops: 1 more message not sent yet, of the rules worse (1)"]);
+    assert_eq!(alerts.bot.take().len(), 2, "one attempt each time");
+    alerts.bot.answer(Answer::code(0, "success"));
+    let sent = alerts.run(&["alert", "check"], 0).stdout;
+    assert!(sent.contains("sent: rule bad to it-ops") && sent.contains("sent: rule worse to it-ops"), "{sent}");
+}
+
+#[test]
+fn a_message_is_sent_again_if_the_process_is_killed_before_it_records_the_answer() {
+    let mut alerts = Alerts::new();
+    alerts.configure(&format!("{RULE}{CHANNEL}"));
+    alerts.bot.answer(Answer::Hang);
+    let mut process = alerts.env.vcq(&["alert", "check"]).stdout(Stdio::null()).spawn().expect("the binary runs");
+    let began = Instant::now();
+    let first = loop {
+        if let Some(body) = alerts.bot.take().pop() {
+            break body;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing was sent");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    process.kill().expect("killed");
+    process.wait().expect("ended");
+    alerts.bot.answer(Answer::code(0, "success"));
+    alerts.run(&["alert", "check"], 0);
+    assert_eq!(alerts.bot.take().len(), 0, "the process might still be sending");
+    alerts.env.advance_clocks(200);
+    assert_eq!(alerts.sync_notes(), ["alerts: rule bad sent a message to it-ops"]);
+    let again = alerts.bot.take();
+    assert_eq!((again.len(), &again[0]["card"]), (1, &first["card"]));
+    assert_eq!(alerts.history().len(), 1);
+}
+
+#[test]
+fn channels_that_hang_delay_a_sync_by_30_seconds_at_most_in_all_and_no_other_channel() {
+    let alerts = Alerts::new();
+    let began = Instant::now();
+    assert_eq!(alerts.sync_notes(), [""; 0]);
+    let without = began.elapsed();
+    let rule = RULE.replace("['it-ops']", "['it-ops', 'file', 'slow', 'hook', 'mail']");
+    let rules = [rule.clone(), rule.replace("'bad'", "'worse'"), rule.replace("'bad'", "'worst'")].concat();
     let file = "[channels.file]\nkind = 'command'\ncommand = ['sh', '-c', 'cat > message.json']\n";
     let slow = "[channels.slow]\nkind = 'command'\ncommand = ['sleep', '60']\n";
-    alerts.configure(&format!("{rule}{CHANNEL}{file}{slow}"));
+    let hook = "[channels.hook]\nkind = 'webhook'\nurl_file = 'bot-url'\n";
+    let mail = format!(
+        "[channels.mail]\nkind = 'email'\nhost = '127.0.0.1'\nport = {}\ntls = 'none'\nfrom = 'a@example.com'\n\
+         to = ['b@example.com']\n",
+        alerts.bot.address.port()
+    );
+    alerts.configure(&format!("{rules}{CHANNEL}{file}{slow}{hook}{mail}"));
     alerts.bot.answer(Answer::Hang);
     let began = Instant::now();
     let notes = alerts.sync_notes();
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(45), "{took:?}");
+    assert!(took < without + Duration::from_secs(33), "{took:?}, {without:?} without alerts");
     assert!(alerts.env.home().join("message.json").is_file(), "{notes:?}");
     let text = notes.join("\n");
     assert!(text.contains("did not answer within") && text.contains("did not end within 10 s"), "{text}");
-    let states: Vec<String> =
+    for channel in ["it-ops", "slow", "hook", "mail"] {
+        let waiting = format!("channel {channel}: 2 more messages not sent yet, of the rules worse (1), worst (1)");
+        assert!(text.contains(&waiting), "{channel}: {text}");
+    }
+    let mut states: Vec<String> =
         alerts.history().iter().map(|sent| format!("{} {}", sent["channel"], sent["state"])).collect();
-    assert_eq!(states, ["\"slow\" \"pending\"", "\"file\" \"sent\"", "\"it-ops\" \"pending\""]);
+    states.sort();
+    states.dedup();
+    let pending = ["hook", "it-ops", "mail", "slow"].map(|channel| format!("\"{channel}\" \"pending\""));
+    assert_eq!(states[1..], pending);
+    assert_eq!(states[0], "\"file\" \"sent\"");
 }
 
 #[test]

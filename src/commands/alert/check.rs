@@ -1,16 +1,17 @@
 //! Checks every rule against the published database, and delivers what is new and what is pending.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::deliver::{Delivered, deliver_pending};
+use super::deliver::{Delivered, Outcome, deliver_pending};
 use super::prepare::prepare;
 use super::setup::AlertSetup;
-use crate::alerts::{Match, Message, MessageContext, PreparedRule, compose, evaluate};
+use crate::alerts::{Match, Message, MessageContext, NewRow, PreparedRule, compose, evaluate};
 use crate::commands::error::SyncError;
 use crate::error::{ExitCode, Failure};
-use crate::ledger::{Ledger, NewMessage};
+use crate::ledger::{AlertRow, Ledger, NewAlertRow, NewMessage};
 use crate::load::{LoadError, StorePaths, open_published_with};
 
 /// The part of the time limit that is kept for deliveries, at least.
@@ -43,28 +44,45 @@ impl AlertCheck {
         self.rules.iter().any(|rule| rule.matched > 0)
     }
 
+    /// By channel and rule, the number of messages for which no attempt was made.
+    fn waiting(&self) -> BTreeMap<&str, BTreeMap<&str, usize>> {
+        let mut waiting: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+        for Delivered { rule, channel, .. } in self.delivered.iter().filter(|one| one.outcome == Outcome::Waiting) {
+            *waiting.entry(channel).or_default().entry(rule).or_default() += 1;
+        }
+        waiting
+    }
+
     /// Notes of a sync.
     pub(crate) fn notes(&self) -> Vec<String> {
         let problems = self.problems.iter().map(|failure| {
             let hint = failure.hints.first().map(|hint| format!("; {hint}")).unwrap_or_default();
             format!("alerts: {}{hint}", failure.chain())
         });
-        let delivered = self.delivered.iter().map(|delivered| {
-            let Delivered { rule, channel, error } = delivered;
-            match error {
-                None => format!("alerts: rule {rule} sent a message to {channel}"),
-                Some((error, "")) => {
-                    format!("alerts: rule {rule}, channel {channel}: {error}; the next run tries again")
+        let delivered = self.delivered.iter().filter_map(|delivered| {
+            let Delivered { rule, channel, outcome } = delivered;
+            Some(match outcome {
+                Outcome::Sent => format!("alerts: rule {rule} sent a message to {channel}"),
+                Outcome::Failed { why, hint: "" } => {
+                    format!("alerts: rule {rule}, channel {channel}: {why}; the next run tries again")
                 }
-                Some((error, hint)) => {
-                    format!("alerts: rule {rule}, channel {channel}: {error}; the next run tries again ({hint})")
+                Outcome::Failed { why, hint } => {
+                    format!("alerts: rule {rule}, channel {channel}: {why}; the next run tries again ({hint})")
                 }
-            }
+                Outcome::Waiting => return None,
+            })
+        });
+        // A channel that is down for days has many of them.
+        let waiting = self.waiting().into_iter().map(|(channel, rules)| {
+            let all: usize = rules.values().sum();
+            let rules: Vec<String> = rules.iter().map(|(rule, count)| format!("{rule} ({count})")).collect();
+            let messages = crate::text::counted(all as u64, "more message");
+            format!("alerts: channel {channel}: {messages} not sent yet, of the rules {}", rules.join(", "))
         });
         let given_up = (self.given_up > 0).then(|| {
             format!("alerts: gave up {} not delivered within 7 days", crate::text::counted(self.given_up, "message"))
         });
-        problems.chain(delivered).chain(given_up).collect()
+        problems.chain(delivered).chain(waiting).chain(given_up).collect()
     }
 }
 
@@ -157,8 +175,12 @@ impl Found {
         }
     }
 
-    fn keys(&self) -> Vec<String> {
-        self.rows.iter().map(|row| row.key.clone()).collect()
+    fn keys(&self) -> Vec<AlertRow> {
+        let key = |row: &Match| {
+            let (start, end) = row.span.clone();
+            AlertRow { key: row.key.clone(), start, end, rank: row.rank }
+        };
+        self.rows.iter().map(key).collect()
     }
 
     /// Now, and the quiet time, microseconds.
@@ -167,8 +189,9 @@ impl Found {
         ((setup.now_us)(), quiet_us)
     }
 
-    fn message(&self, setup: &AlertSetup, new: &[usize]) -> Message {
-        let rows: Vec<Match> = new.iter().map(|at| self.rows[*at].clone()).collect();
+    fn message(&self, setup: &AlertSetup, new: &[NewAlertRow]) -> Message {
+        let row = |new: &NewAlertRow| NewRow { row: self.rows[new.at].clone(), grew_from: new.grew_from };
+        let rows: Vec<NewRow> = new.iter().map(row).collect();
         compose(&self.prepared, &rows, MessageContext { language: setup.language })
     }
 
@@ -177,7 +200,7 @@ impl Found {
         let keys = self.keys();
         let new = match ledger {
             Some(ledger) => ledger.not_announced(&self.prepared.rule.name, &keys, self.times(setup))?,
-            None => (0..keys.len()).collect(),
+            None => (0..keys.len()).map(|at| NewAlertRow { at, grew_from: None }).collect(),
         };
         let message = (!new.is_empty()).then(|| self.message(setup, &new));
         Ok(self.result(new.len(), message))

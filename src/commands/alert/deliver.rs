@@ -1,21 +1,32 @@
 //! Delivers what the ledger holds, all channels at the same time, and records each result at once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
 use super::setup::AlertSetup;
 use crate::alerts::{self, Attempted, Channel, DeliveryError, Message, Outgoing, RETRIES};
 use crate::commands::error::SyncError;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{ClaimedMessage, Ledger, LedgerError};
 
-/// A message for which an attempt was made.
+/// What became of a message.
 #[derive(Debug)]
 pub(crate) struct Delivered {
     pub rule: String,
     pub channel: String,
-    /// Why it was not delivered, without secrets, and a hint or nothing.
-    pub error: Option<(String, &'static str)>,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Sent,
+    /// Why, without secrets, and a hint or nothing.
+    Failed {
+        why: String,
+        hint: &'static str,
+    },
+    /// No attempt was made: an earlier message to the channel failed, or no time was left.
+    Waiting,
 }
 
 /// Delivers the pending messages of all channels until the deadline.
@@ -30,7 +41,14 @@ pub(super) async fn deliver_pending(
     }
     let delivered = Mutex::new((Vec::new(), None::<LedgerError>));
     let now_s = || (setup.now_us)().div_euclid(1_000_000);
-    let mut open: BTreeSet<i64> = claimed.iter().flat_map(|(_, messages)| messages).map(|m| m.message_id).collect();
+    let of_claimed = |(channel, messages): &(&Channel, Vec<ClaimedMessage>)| {
+        let waiting = |message: &ClaimedMessage| {
+            let (rule, channel) = (message.rule.clone(), channel.name.clone());
+            (message.message_id, Delivered { rule, channel, outcome: Outcome::Waiting })
+        };
+        messages.iter().map(waiting).collect::<Vec<_>>()
+    };
+    let mut open: BTreeMap<i64, Delivered> = claimed.iter().flat_map(of_claimed).collect();
     let tasks = claimed.into_iter().map(|(channel, messages)| {
         let delivered = &delivered;
         async move {
@@ -42,7 +60,10 @@ pub(super) async fn deliver_pending(
             let record = |attempted: Attempted| {
                 let rule = rule_of.iter().find(|(id, _)| *id == attempted.id).map(|(_, rule)| rule.clone());
                 let result = of_attempt(setup, channel, rule.unwrap_or_default(), &attempted.result);
-                let text = result.error.as_ref().map(|(text, _)| text.as_str());
+                let text = match &result.outcome {
+                    Outcome::Failed { why, .. } => Some(why.as_str()),
+                    Outcome::Sent | Outcome::Waiting => None,
+                };
                 let recorded = ledger.record_delivery(attempted.id, attempted.attempts, (setup.now_us)(), text);
                 let mut delivered = delivered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 delivered.0.push((attempted.id, result));
@@ -57,9 +78,9 @@ pub(super) async fn deliver_pending(
         open.remove(id);
     });
     // Those behind a message that failed, or behind the deadline.
-    ledger.release_messages(&open.into_iter().collect::<Vec<_>>())?;
+    ledger.release_messages(&open.keys().copied().collect::<Vec<_>>())?;
     failed.map_or(Ok(()), Err)?;
-    Ok(delivered.into_iter().map(|(_, result)| result).collect())
+    Ok(delivered.into_iter().map(|(_, result)| result).chain(open.into_values()).collect())
 }
 
 /// Runs futures at the same time on this task.
@@ -73,8 +94,11 @@ async fn all<F: Future<Output = ()>>(futures: Vec<F>) {
 }
 
 fn of_attempt(setup: &AlertSetup, channel: &Channel, rule: String, result: &Result<(), DeliveryError>) -> Delivered {
-    let error = result.as_ref().err().map(|error| (setup.redactor.redact(&error.to_string()), error.hint()));
-    Delivered { rule, channel: channel.name.clone(), error }
+    let outcome = match result {
+        Ok(()) => Outcome::Sent,
+        Err(error) => Outcome::Failed { why: setup.redactor.redact(&error.to_string()), hint: error.hint() },
+    };
+    Delivered { rule, channel: channel.name.clone(), outcome }
 }
 
 /// Sends a test message, with one attempt.

@@ -31,5 +31,4 @@ pub(crate) use build::{Page, PageRequest, build, span};
 pub(crate) use error::PageError;
 pub(crate) use period::Period;
 pub(crate) use render::Language;
-#[cfg(test)]
-pub(crate) use words::chinese;
+pub(crate) use words::{chinese, find};

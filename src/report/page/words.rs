@@ -10,7 +10,7 @@ const TEXTS: &str = include_str!("assets/texts.tsv");
 const TERMS: &str = include_str!("assets/terms.tsv");
 
 /// Key, English, Chinese.
-pub(super) type Word = (&'static str, &'static str, &'static str);
+pub(crate) type Word = (&'static str, &'static str, &'static str);
 
 static WORDS: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| words().map(|word| (word.0, word)).collect());
 
@@ -32,7 +32,7 @@ pub(super) fn word(key: &str) -> Word {
 }
 
 /// The text of a value of the store, such as a status; `None` for a value that has none.
-pub(super) fn find(key: &str) -> Option<Word> {
+pub(crate) fn find(key: &str) -> Option<Word> {
     WORDS.get(key).copied()
 }
 

@@ -1,0 +1,201 @@
+//! Columns, values and titles of reports in words, in both languages: what a message says where a table has names.
+//!
+//! `headings.tsv` has the headings that the page lacks; the others, and the Chinese form of values and titles, are those
+//! of the page. A custom report has the names of its columns.
+
+use super::catalogue::Report;
+use super::header::ReportColumn;
+use super::page::{chinese, find};
+use crate::text::Language;
+
+const HEADINGS: &str = include_str!("headings.tsv");
+
+/// Units: name, English, Chinese, and the words of a heading that says it already.
+const UNITS: &[(&str, &str, &str, &[&str])] = &[
+    ("%", " %", "%", &[]),
+    ("min", " min", " 分钟", &["min", "minute", "分钟"]),
+    ("h", " h", " 小时", &["小时"]),
+    ("s", " s", " 秒", &[]),
+    ("pp", " pp", " 个百分点", &[]),
+    ("1/min", " per min", " 次/分钟", &[]),
+    ("1/h", " per h", " 次/小时", &[]),
+    ("px", " px", " px", &[]),
+    ("MOS est.", "", "", &[]),
+];
+
+/// Clocks, which are said with the heading.
+const CLOCKS: &[(&str, &str, &str)] = &[("local", "local", "当地时间"), ("UTC", "UTC", "UTC")];
+
+/// The columns whose values are words of ours, and the group of their texts; `term` for those of terms.tsv. All other
+/// texts may be names.
+const WORDS: &[(&str, &str)] = &[
+    ("bound", "term"),
+    ("cause", "cause"),
+    ("coverage", "coverage"),
+    ("differs_from_cqd", "term"),
+    ("direction", "term"),
+    ("gate", "gate"),
+    ("home_like", "term"),
+    ("kind", "kind"),
+    ("licence", "term"),
+    ("main_cause", "cause"),
+    ("measure", "term"),
+    ("medium", "term"),
+    ("meeting_verdict", "verdict"),
+    ("met", "term"),
+    ("metric", "term"),
+    ("network", "network"),
+    ("pattern", "term"),
+    ("room_verdict", "verdict"),
+    ("severity", "severity"),
+    ("status", "coverage"),
+    ("target", "term"),
+    ("top_cause", "cause"),
+    ("use", "term"),
+    ("usual_network", "network"),
+    ("verdict", "verdict"),
+    ("weekday", "term"),
+    ("what", "term"),
+];
+
+/// The endings of column names that are units, which stand beside the value.
+const UNIT_ENDINGS: &[&str] = &["_pct", "_ms", "_min", "_fps", "_kbps", "_px", "_s", "_h", "_utc", "_local"];
+
+fn own_heading(column: &str) -> Option<(&'static str, &'static str)> {
+    let mut lines = HEADINGS.lines().filter(|line| !line.starts_with('#'));
+    let (_, texts) = lines.find_map(|line| line.split_once('\t').filter(|(name, _)| *name == column))?;
+    texts.split_once('\t')
+}
+
+fn texts(column: &str) -> Option<(&'static str, &'static str)> {
+    own_heading(column).or_else(|| find(&format!("c.{column}")).map(|(_, english, chinese)| (english, chinese)))
+}
+
+/// A text of the page.
+pub(crate) fn text(key: &str, language: Language) -> Option<&'static str> {
+    find(key).map(|(_, english, chinese)| language.pick(english, chinese))
+}
+
+/// A column in words, with its clock.
+pub(crate) fn heading(column: &ReportColumn, language: Language) -> String {
+    let text = match texts(&column.name) {
+        Some((english, chinese)) => language.pick(english, chinese).to_owned(),
+        None => {
+            let name = UNIT_ENDINGS.iter().find_map(|ending| column.name.strip_suffix(ending));
+            name.unwrap_or(&column.name).replace('_', " ")
+        }
+    };
+    match CLOCKS.iter().find(|(name, ..)| *name == column.unit) {
+        Some((_, english, chinese)) => language.pick(format!("{text} ({english})"), format!("{text}（{chinese}）")),
+        None => text,
+    }
+}
+
+/// The unit of a column as it stands behind a number; empty if its heading says it.
+pub(crate) fn unit(column: &ReportColumn, language: Language) -> String {
+    let heading = heading(column, language).to_lowercase();
+    match UNITS.iter().find(|(name, ..)| *name == column.unit) {
+        _ if column.unit.is_empty() || CLOCKS.iter().any(|(name, ..)| *name == column.unit) => String::new(),
+        Some((.., words)) if words.iter().any(|word| heading.contains(word)) => String::new(),
+        Some((_, english, chinese, _)) => language.pick(*english, *chinese).to_owned(),
+        None => format!(" {}", column.unit),
+    }
+}
+
+/// A text of a column; what may come from outside is unchanged.
+pub(crate) fn words(column: &str, text: &str, language: Language) -> String {
+    let Some((_, group)) = WORDS.iter().find(|(name, _)| *name == column) else { return text.to_owned() };
+    if let Some(known) = self::text(&format!("{group}.{text}"), language) {
+        return known.to_owned();
+    }
+    language.pick(text.replace('_', " "), chinese(text).unwrap_or_else(|| text.to_owned()))
+}
+
+/// The title of a report; that of a custom one is unchanged.
+pub(crate) fn title(report: &Report, language: Language) -> String {
+    let title = &report.header.title;
+    language.pick(title.clone(), chinese(title).filter(|_| !title.is_empty()).unwrap_or_else(|| title.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::report::Catalogue;
+
+    #[test]
+    fn every_column_and_title_of_a_report_has_words_in_both_languages() {
+        let mut columns = BTreeSet::new();
+        for report in Catalogue::built_in().expect("reports").reports() {
+            assert_ne!(title(report, Language::Chinese), report.header.title, "terms.tsv lacks a title");
+            for column in &report.header.columns {
+                assert!(texts(&column.name).is_some(), "{}: {} has no heading", report.name, column.name);
+                columns.insert(column.name.clone());
+            }
+        }
+        let mut own = BTreeSet::new();
+        for line in HEADINGS.lines().filter(|line| !line.starts_with('#')) {
+            let fields: Vec<&str> = line.split('\t').collect();
+            assert!(fields.len() == 3 && fields.iter().all(|field| !field.trim().is_empty()), "{line}");
+            assert!(own.insert(fields[0]), "{line} twice");
+            assert!(columns.contains(fields[0]), "{line} is of no report");
+            let of_page = find(&format!("c.{}", fields[0])).map(|(_, english, chinese)| (english, chinese));
+            assert_ne!(of_page, Some((fields[1], fields[2])), "the page has this text");
+        }
+        let unknown: Vec<_> = WORDS.iter().filter(|(name, _)| !columns.contains(*name)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
+    fn units_and_clocks_are_said_once() {
+        let column =
+            |name: &str, unit: &str| ReportColumn { name: name.to_owned(), unit: unit.to_owned(), doc: String::new() };
+        let both = |name: &str, unit: &str| {
+            let column = column(name, unit);
+            [Language::English, Language::Chinese]
+                .map(|language| format!("{}: 5{}", heading(&column, language), super::unit(&column, language)))
+        };
+        assert_eq!(both("poor_pct", "%"), ["Poor: 5 %", "质差率: 5%"]);
+        assert_eq!(both("n", "min"), ["Judged min: 5", "有效分钟: 5"]);
+        assert_eq!(both("judged", "min"), ["Judged: 5 min", "有效时长: 5 分钟"]);
+        assert_eq!(both("delay_p95_ms", "ms"), ["Delay p95: 5 ms", "延迟 p95: 5 ms"]);
+        assert_eq!(both("start", "local"), ["Start (local): 5", "开始时间（当地时间）: 5"]);
+        assert_eq!(both("my_own_kbps", "kbps"), ["my own: 5 kbps", "my own: 5 kbps"]);
+    }
+
+    #[test]
+    fn values_of_ours_have_words_and_names_stay() {
+        let both = |column: &str, text: &str| [Language::English, Language::Chinese].map(|to| words(column, text, to));
+        assert_eq!(both("main_cause", "jitter both ways"), ["jitter both ways", "双向抖动"]);
+        assert_eq!(both("verdict", "unclassified"), ["no verdict", "无法判定"]);
+        assert_eq!(both("status", "degraded"), ["degraded", "欠佳"]);
+        assert_eq!(both("status", "list_short"), ["participant list is short", "参会人名单不全"]);
+        assert_eq!(both("measure", "poor_audio_streams"), ["poor audio streams", "质差音频流"]);
+        assert_eq!(both("topic", "once"), ["once", "once"], "a topic is no word of ours");
+    }
+
+    #[test]
+    fn every_word_that_the_reports_give_has_a_chinese_form() {
+        let database = crate::report::fixture::tenant();
+        let (mut found, mut lacking) = (0, BTreeSet::new());
+        for report in Catalogue::built_in().expect("reports").reports() {
+            let required = report.header.parameters.iter().filter(|parameter| parameter.is_required);
+            let given: Vec<_> = required.map(|parameter| (parameter.name.clone(), "100000001".to_owned())).collect();
+            let arguments = crate::report::Arguments::resolve(&report.name, &report.header, &given).expect("arguments");
+            let result = crate::report::run(&database, report, &arguments).expect("runs");
+            for (at, column) in result.columns.iter().enumerate() {
+                for row in &result.rows {
+                    let crate::report::Cell::Text(text) = &row[at] else { continue };
+                    let is_ours = WORDS.iter().any(|(name, _)| name == column) && text.chars().any(char::is_alphabetic);
+                    if is_ours && words(column, text, Language::Chinese) == *text {
+                        lacking.insert(format!("{}: {column}: {text}", report.name));
+                    }
+                    found += usize::from(is_ours);
+                }
+            }
+        }
+        assert!(lacking.is_empty(), "{lacking:#?}");
+        assert!(found > 20, "only {found}");
+    }
+}
