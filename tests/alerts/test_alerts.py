@@ -7,6 +7,7 @@ Needs VCQ_ETL, the path of the program. Run it with: python -m unittest tests/al
 import email
 import email.policy
 import http.server
+import itertools
 import json
 import logging
 import os
@@ -35,7 +36,7 @@ USER, PASSWORD = "vcq", "Zq9 made-up p\u00e4ssword"
 HERE = pathlib.Path(__file__).parent
 # A report of the user's own in the place of the shipped one, with its header and one incident.
 SHIPPED = (HERE / "../../sql/reports/incidents.sql").read_text(encoding="utf-8").splitlines(keepends=True)
-HEADER = "".join(line for line in SHIPPED if line.startswith("--"))
+HEADER = "".join(itertools.takewhile(lambda line: line.startswith("--"), SHIPPED))
 INCIDENTS = HEADER + (HERE / "incident.sql").read_text(encoding="utf-8")
 SETTINGS = (HERE / "vcq.toml").read_text(encoding="utf-8")
 

@@ -229,13 +229,16 @@ fn what_a_channel_refuses_is_named_and_sent_by_the_next_run_and_no_sync_fails() 
     let bot = &alerts.bot;
     let notes = std::thread::scope(|scope| {
         scope.spawn(|| {
-            std::thread::sleep(Duration::from_millis(2_500));
+            let began = Instant::now();
+            while bot.take().is_empty() && began.elapsed() < Duration::from_secs(120) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
             bot.answer(Answer::code(0, "success"));
         });
         alerts.sync_notes()
     });
     assert_eq!(notes, ["alerts: rule bad sent a message to it-ops"]);
-    assert!(alerts.bot.take().len() >= 2);
+    assert!(!alerts.bot.take().is_empty(), "another attempt");
     let history = alerts.history();
     assert_eq!((history.len(), history[0]["state"].as_str()), (1, Some("sent")));
     assert_eq!(history[0]["error"], Value::Null);
