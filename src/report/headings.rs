@@ -1,7 +1,7 @@
 //! Columns, values and titles of reports in words, in both languages: what a message says where a table has names.
 //!
-//! `headings.tsv` has the headings that the page lacks; the others, and the Chinese form of values and titles, are those
-//! of the page. A custom report has the names of its columns.
+//! `headings.tsv` has the headings that the page lacks; the others, and the Chinese form of values and titles, are
+//! those of the page. A custom report has the names of its columns.
 
 use super::catalogue::Report;
 use super::header::ReportColumn;
