@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod event;
 mod extract;
+mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod incidents;

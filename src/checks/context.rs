@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::files::Access;
 use crate::load::{DatabaseOptions, Definitions, LoadError};
 use crate::schema::Status;
 use crate::schema::cell::Row;
@@ -16,6 +17,8 @@ pub(crate) struct VerifyContext<'a> {
     /// Now, microseconds UTC.
     pub now_us: i64,
     pub database: DatabaseOptions,
+    /// Who may read the store.
+    pub access: Access,
     /// How long to wait for a publication in progress.
     pub max_wait: Duration,
     /// The kind of user IDs in the store, if the ledger records it.

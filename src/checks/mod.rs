@@ -13,6 +13,7 @@ mod files;
 mod findings;
 mod manifest;
 mod meta;
+mod modes;
 mod registry;
 mod rows;
 mod rules;

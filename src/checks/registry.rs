@@ -11,6 +11,8 @@ const FROM_FEISHU: &str = "this is what Feishu returned, unless another check fi
                            and send the rows' keys and log IDs to Feishu support";
 const ORPHANS_ADVICE: &str = "the next vcq-etl sync removes unlisted parts; they affect only programs that read whole \
                               directories. Any other file was put there by somebody: move it away";
+const MODES_ADVICE: &str = "run vcq-etl sync or vcq-etl rebuild, which set the modes; if the group is to read the \
+                            store, use the setting shared, here too";
 const GENERATION_ADVICE: &str = "if the manifest is ahead, a run ended between the two, and the next vcq-etl sync \
                                  fixes it; otherwise run vcq-etl rebuild";
 const RANGES_ADVICE: &str =
@@ -39,6 +41,8 @@ checks! {
         "every Parquet file has the columns, types and units of its table, and the date only in its path";
     ORPHANS: "orphans", "files", ORPHANS_ADVICE,
         "parquet/ contains only files that the manifest lists";
+    MODES: "modes", "entries", MODES_ADVICE,
+        "directories have mode 0700, files 0600 and vcq.duckdb 0400, or 0750, 0640 and 0440 with the setting shared";
     DATABASE: "database", "files", REBUILD,
         "vcq.duckdb exists, is completely readable, and was written by vcq-etl";
     DATABASE_SCHEMA: "database-schema", "tables", REBUILD,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::registry::*;
 use super::*;
+use crate::files::Access;
 use crate::load::fixture::{DAY, NOW_US, Store};
 use crate::load::{DatabaseOptions, Definitions, LoadError, Lock, PublishMode, Published, Step};
 use crate::schema::{Kind, MEETINGS, PARTICIPANTS, QUALITY_SAMPLES, Storage, TABLES, ddl};
@@ -33,6 +34,7 @@ fn verified(store: &Store) -> Findings {
     let context = VerifyContext {
         now_us: NOW_US,
         database: DatabaseOptions::default(),
+        access: Access::Private,
         max_wait: Duration::from_millis(250),
         user_id_type: None,
         definitions: Definitions::NONE,

@@ -2,7 +2,9 @@ use std::collections::HashSet;
 
 use super::context::{Result, VerifyContext};
 use super::findings::Findings;
-use super::{coverage, definitions, files, manifest, meta, registry, rows, rules, runs, schema, snapshot, sql_checks};
+use super::{
+    coverage, definitions, files, manifest, meta, modes, registry, rows, rules, runs, schema, snapshot, sql_checks,
+};
 use crate::load::{Manifest, StorePaths};
 
 /// What was looked at.
@@ -29,6 +31,7 @@ pub(crate) fn verify(paths: &StorePaths, context: &VerifyContext<'_>, findings: 
     } else {
         findings.skip(&registry::ORPHANS, "the published files are not known without the manifest");
     }
+    modes::check(paths, context, findings)?;
     let mut timezone = None;
     if let Some(mut database) = snapshot.database.take() {
         schema::check(&mut database, findings)?;

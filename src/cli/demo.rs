@@ -19,6 +19,7 @@ use crate::commands::buildings::{IMPORT, ImportSetup, import};
 use crate::commands::republish::RepublishSetup;
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
+use crate::files;
 use crate::load::{self, LoadError, StorePaths};
 
 const DEFAULT_STORE: &str = "./vcq-demo";
@@ -150,7 +151,7 @@ fn prepare(store: &Path, spec: &TenantSpec) -> Result<(), Failure> {
         Err(_) => {}
     }
     StorePaths::open(store)?;
-    std::fs::write(marker, tenant).map_err(failed)
+    files::write(&marker, tenant.as_bytes()).map_err(failed)
 }
 
 /// Gives the store the buildings of the tenant, unless it has some already.
@@ -160,7 +161,7 @@ fn import_buildings(config: &Config, text: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let file = paths.work().join("demo-buildings.csv");
-    std::fs::create_dir_all(paths.work()).and_then(|()| std::fs::write(&file, text)).map_err(|error| {
+    files::write(&file, text.as_bytes()).map_err(|error| {
         Failure::new(ExitCode::Storage, format!("could not write {}", file.display())).cause(&error)
     })?;
     let publishing = RepublishSetup {

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command, ValueHint};
 
 use super::command::{Entry, Run};
-use super::output::{self, Output};
+use super::output::{Output, write_error};
 use super::roff::Roff;
 use crate::config::{CONFIG_VARIABLE, Group, Kind, SETTINGS, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure};
+use crate::files;
 
 pub(super) const ENTRY: Entry = Entry {
     help_groups: &[],
@@ -81,10 +82,11 @@ fn run(matches: &ArgMatches, program: Command, output: &Output) -> Result<ExitCo
 
 fn write(page: &Page, folder: &Path) -> Result<(), Failure> {
     let folder = folder.join(format!("man{}", page.section));
-    std::fs::create_dir_all(&folder).map_err(|error| {
+    files::create_public_folders(&folder).map_err(|error| {
         Failure::new(ExitCode::Storage, format!("could not create {}", folder.display())).cause(&error)
     })?;
-    output::write_file(&folder.join(&page.file), &page.text)
+    let path = folder.join(&page.file);
+    files::write_public(&path, &page.text).map_err(|error| write_error(&path, &error))
 }
 
 fn pages(mut program: Command) -> Vec<Page> {

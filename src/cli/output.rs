@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args;
 
 use crate::error::{ExitCode, Failure};
+use crate::files::{self, Access};
 use crate::text::terminal_width;
 
 /// Width of a table that does not go to a terminal.
@@ -83,15 +84,20 @@ pub(super) fn check_outside_store(path: &Path, store: &Path) -> Result<(), Failu
 
 /// Writes a result to a file atomically.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    replace_file(path, |partial| std::fs::write(partial, text).map_err(|error| write_error(path, &error)))
+    replace_file(path, |partial| files::write(partial, text.as_bytes()).map_err(|error| write_error(path, &error)))
 }
 
-/// Lets `write` create a temporary file and renames it to `path`.
+/// Lets `write` fill a temporary file and renames it to `path`.
 pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T, Failure>) -> Result<T, Failure> {
     let name = path.file_name().filter(|_| !path.is_dir());
     let name = name.ok_or_else(|| write_error(path, &io::Error::from(ErrorKind::IsADirectory)))?;
     let partial = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-    let written = write(&partial)
+    // What an earlier process with this number left, or somebody else put there.
+    let _ = std::fs::remove_file(&partial);
+    // Writers that take a path empty the file, which keeps its mode.
+    let written = files::create_new(&partial)
+        .map_err(|error| write_error(path, &error))
+        .and_then(|_| write(&partial))
         .and_then(|done| std::fs::rename(&partial, path).map(|()| done).map_err(|error| write_error(path, &error)));
     if written.is_err() {
         // The first error is the one to report.
@@ -104,10 +110,7 @@ pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T
 pub(super) fn via_temporary_file<T>(write: impl FnOnce(&Path) -> Result<T, Failure>) -> Result<(T, Vec<u8>), Failure> {
     let folder = std::env::temp_dir().join(format!("vcq-etl-result-{}", std::process::id()));
     let path = folder.join("result");
-    let mut builder = std::fs::DirBuilder::new();
-    // The result contains personal data.
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(&folder).map_err(|error| write_error(&folder, &error))?;
+    files::create_folder(&folder, Access::Private).map_err(|error| write_error(&folder, &error))?;
     let written =
         write(&path).and_then(|done| Ok((done, std::fs::read(&path).map_err(|error| write_error(&path, &error))?)));
     // An error leaves a file in the temporary directory, which is harmless.

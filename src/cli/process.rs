@@ -60,6 +60,7 @@ pub fn run(process: Process) -> ExitCode {
         Run::Configured(run) => {
             let sources = settings::sources(innermost, process.environment.clone(), process.folder);
             let config = Config::load(&sources)?;
+            config.access().set();
             store = Some(config.store.clone());
             let terminal = process.environment.get("TERM").cloned();
             let context = Context::new(config, console.clone(), output.clone(), terminal);

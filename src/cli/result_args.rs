@@ -9,6 +9,7 @@ use clap::{Args, ValueHint};
 use super::command::{Choice, Context, one_of};
 use super::output::{self, WidthArg, write_error};
 use crate::error::{ExitCode, Failure};
+use crate::files;
 use crate::report::{OUTPUT_FORMATS, OutputFormat, TextFormat};
 use crate::text::counted;
 
@@ -127,8 +128,7 @@ impl ResultArgs {
         };
         let failed = |error: io::Error| write_error(path, &error);
         let rows = output::replace_file(path, |partial| {
-            let mut file =
-                File::options().read(true).write(true).create(true).truncate(true).open(partial).map_err(failed)?;
+            let mut file = files::options().read(true).write(true).open(partial).map_err(failed)?;
             let is_marked = is_csv && (self.bom || self.marks_by_default());
             let mut is_ascii = true;
             let mut writer = BufWriter::new(&file);
@@ -175,7 +175,7 @@ impl ResultArgs {
 fn remove_mark(file: &mut File, path: &Path) -> io::Result<()> {
     let rest = path.with_extension("ascii");
     file.seek(SeekFrom::Start(BYTE_ORDER_MARK.len() as u64))?;
-    let copied = File::create(&rest).and_then(|mut copy| io::copy(file, &mut copy));
+    let copied = files::create(&rest).and_then(|mut copy| io::copy(file, &mut copy));
     copied.and_then(|_| std::fs::rename(&rest, path)).inspect_err(|_| {
         // The first error is the one to report.
         let _ = std::fs::remove_file(&rest);

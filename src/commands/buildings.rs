@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::error::SyncError;
-use super::republish::{RepublishSetup, republish};
+use super::republish::{RepublishSetup, Republished, republish};
 use crate::buildings::{BuildingFile, Buildings, BuildingsError, BuildingsSummary, Days, FileFormat, Network};
 use crate::load::{DatabaseOptions, LoadError, StorePaths, open_published_with, read_generation};
 
@@ -63,7 +63,7 @@ pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
     let days = Days { from: setup.from.unwrap_or_default(), until: setup.until };
     let (judged, buildings) = judged(BuildingFile::read(&setup.file, days)?);
     let (mut earlier_rows, mut kept_rows) = (0, 0);
-    let published = republish(&setup.publishing, |paths| {
+    let Republished { generation, notes } = republish(&setup.publishing, |paths| {
         let earlier = Buildings::read(&paths.buildings());
         let buildings = match setup.from {
             Some(from) => {
@@ -80,8 +80,6 @@ pub(crate) fn import(setup: &ImportSetup) -> Result<Imported, SyncError> {
         };
         Ok(paths.write_buildings(&buildings.text())?)
     })?;
-    let generation = published.as_ref().map(|published| published.generation);
-    let notes = published.map(|published| published.notes).unwrap_or_default();
     Ok(Imported { judged, earlier_rows, kept_rows, generation, notes })
 }
 

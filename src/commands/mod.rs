@@ -15,6 +15,7 @@ mod incidents;
 #[cfg(test)]
 mod not_covered_tests;
 mod notes;
+mod open_store;
 pub(crate) mod plan;
 pub(crate) mod publish;
 pub(crate) mod rebuild;

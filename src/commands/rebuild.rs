@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::SyncError;
+use super::open_store::open_and_lock;
 use super::publish::date_error::DateError;
 use super::publish::definitions::{DefinitionSettings, Installed};
 use super::publish::publisher::Publisher;
@@ -23,7 +24,7 @@ use crate::error::ExitCode;
 use crate::event::Listener;
 use crate::extract::{catch_up, forget_index};
 use crate::ledger::{DirtyDate, Ledger, LedgerError, USER_ID_TYPE, holes};
-use crate::load::{DatabaseOptions, LoadError, Lock, Manifest, PublishMode, StorePaths};
+use crate::load::{DatabaseOptions, LoadError, Manifest, PublishMode, StorePaths};
 use crate::raw_log::{RawKind, list_dates};
 use crate::schema::{QUALITY_SAMPLES, TenantZone, TimeWindow};
 
@@ -48,14 +49,11 @@ pub(crate) async fn rebuild(setup: RebuildSetup) -> Result<(Summary, Option<Sync
     let started = Instant::now();
     let started_us = (setup.now_us)();
     StorePaths::existing(&setup.store)?;
-    let paths = StorePaths::open(&setup.store)?;
-    let _lock = Lock::take(&paths, "rebuild", started_us)?;
-    paths.clean_work()?;
+    let (paths, _lock, mut notes) = open_and_lock(&setup.store, "rebuild", started_us)?;
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
     // The window is known only when the dates are.
     let mut run = run_record::begin("rebuild", (0, 0), started_us);
     let run_id = run.run_id.clone();
-    let mut notes = Vec::new();
     let ledger = Arc::new(open_ledger(&paths, &run_id, &mut notes)?);
     notes.extend(history::restore_runs(&paths, &ledger, setup.database)?);
     store_settings::check_timezone(&paths, &ledger, setup.database, &setup.zone)?;

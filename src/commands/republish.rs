@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::error::SyncError;
 use super::history;
+use super::open_store::open_and_lock;
 use super::publish::definitions::{DefinitionSettings, Installed};
 use super::run_record::run_row;
 use super::setup::Now;
 use super::store_settings::{TIMEZONE, stored_setting};
 use super::store_state::GENERATION;
 use crate::ledger::{Ledger, USER_ID_TYPE};
-use crate::load::{DatabaseOptions, Lock, Manifest, Publication, PublishMode, Published, StorePaths, publish};
+use crate::load::{DatabaseOptions, Manifest, Publication, PublishMode, StorePaths, publish};
 use crate::schema::TenantZone;
 
 #[derive(Clone)]
@@ -28,18 +29,23 @@ pub(crate) struct RepublishSetup {
     pub now_us: Now,
 }
 
-/// Takes the lock, applies `change` to the store's own files, and publishes again. `None` if nothing is published yet:
-/// the first sync will use what was changed.
+#[derive(Debug)]
+pub(crate) struct Republished {
+    /// `None` if nothing is published yet: the first sync will use what was changed.
+    pub generation: Option<u64>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+/// Takes the lock, applies `change` to the store's own files, and publishes again.
 pub(crate) fn republish(
     setup: &RepublishSetup,
     change: impl FnOnce(&StorePaths) -> Result<(), SyncError>,
-) -> Result<Option<Published>, SyncError> {
+) -> Result<Republished, SyncError> {
     let now_us = (setup.now_us)();
-    let paths = StorePaths::open(&setup.store)?;
-    let _lock = Lock::take(&paths, setup.command, now_us)?;
-    paths.clean_work()?;
+    let (paths, _lock, mut notes) = open_and_lock(&setup.store, setup.command, now_us)?;
     change(&paths)?;
-    let Some(manifest) = Manifest::read(&paths)? else { return Ok(None) };
+    let Some(manifest) = Manifest::read(&paths)? else { return Ok(Republished { generation: None, notes }) };
     let installed = Installed::read_and_check(&paths, &setup.definitions)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     // Whether it can be restored is reported by the next sync.
@@ -65,6 +71,7 @@ pub(crate) fn republish(
         &mut |_| ControlFlow::Continue(()),
     )?;
     ledger.set_setting(GENERATION, &published.generation.to_string())?;
-    let notes = installed.problems().into_iter().chain(published.notes).collect();
-    Ok(Some(Published { notes, ..published }))
+    notes.extend(installed.problems());
+    notes.extend(published.notes);
+    Ok(Republished { generation: Some(published.generation), notes })
 }

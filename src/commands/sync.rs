@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::error::SyncError;
 use super::fetch::counters::Counters;
 use super::fetch::extraction::{Fetch, exit_code, extraction};
+use super::open_store::open_and_lock;
 use super::publish::definitions::Installed;
 use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
@@ -20,7 +21,7 @@ use crate::extract::{
     CaughtUp, DailyOutcome, EventFile, Extracted, FetchScope, ImportedEvents, Scheduler, Stop, catch_up,
 };
 use crate::ledger::{Ledger, RunRecord, holes};
-use crate::load::{Lock, PublishMode, StorePaths};
+use crate::load::PublishMode;
 use crate::schema::TimeWindow;
 
 #[derive(Debug)]
@@ -43,9 +44,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let setup = SyncSetup { now_us: forward_only(Arc::clone(&setup.now_us)), ..setup };
     let started = Instant::now();
     let started_us = (setup.now_us)();
-    let paths = StorePaths::open(&setup.store)?;
-    let _lock = Lock::take(&paths, "sync", started_us)?;
-    paths.clean_work()?;
+    let (paths, _lock, modes_set) = open_and_lock(&setup.store, "sync", started_us)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     store_settings::check(&paths, &ledger, &setup)?;
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
@@ -151,6 +150,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let holes = ledger.runs().map(|runs| holes(&runs, (setup.now_us)())).unwrap_or_default();
     let mut notes =
         notes::of_sync((unreadable_meetings, unreadable_participants), publisher.truncated(), caught_up, &due);
+    notes.extend(modes_set);
     notes.extend(notes::of_days(&daily));
     notes.extend(lost_history);
     notes.extend(history::holes_note(&holes, &setup.zone));

@@ -15,6 +15,7 @@ use super::secret_file;
 use super::settings::{Kind, LOG_LEVELS, SETTINGS, Setting};
 use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
+use crate::files::Access;
 use crate::load::DatabaseOptions;
 use crate::schema::TenantZone;
 use crate::text::Language;
@@ -28,6 +29,7 @@ pub(crate) struct Config {
     pub thresholds: Vec<(String, f64)>,
     pub language: Language,
     pub profile: String,
+    pub shared: bool,
     pub reports_dir: Option<PathBuf>,
     pub views_dir: Option<PathBuf>,
     /// Ignored if there is a `base_url`.
@@ -93,6 +95,7 @@ impl Config {
             thresholds: values.numbers("thresholds")?,
             language: values.typed("language", |text, _| Language::parse(text))?,
             profile: values.typed("profile", |text, _| Some(text.to_owned()))?,
+            shared: values.switch("shared")?,
             reports_dir: values.path("reports_dir"),
             views_dir: values.path("views_dir"),
             region: values.typed("region", |text, _| Region::parse(text))?,
@@ -172,6 +175,14 @@ impl Config {
     pub(crate) fn calls_in_window(&self) -> u32 {
         let calls = u128::from(self.calls_per_minute) * self.rate_window.as_millis() / 60_000;
         u32::try_from(calls).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Who may read what is written.
+    pub(crate) fn access(&self) -> Access {
+        match self.shared {
+            true => Access::Shared,
+            false => Access::Private,
+        }
     }
 
     /// DuckDB's limits for publishing. The thread count stays at the default of `load`, whose ordered insert is faster

@@ -146,6 +146,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("profile", "PROFILE", Kind::Text, Group::Store)
     },
     Setting {
+        default: "false",
+        help: "Let the group read the store and everything else that is written: directories 0750, files 0640, vcq.duckdb 0440. By default only the owner can: 0700, 0600 and 0400. Use the same value for every run on a store; the next sync or rebuild applies a change.",
+        ..setting("shared", "BOOL", Kind::Switch, Group::Store)
+    },
+    Setting {
         help: "Directory of custom reports, one NAME.sql file per report. A custom report replaces the built-in report of the same name.",
         ..setting("reports_dir", "DIR", Kind::Path, Group::Store)
     },

@@ -16,8 +16,8 @@ use vcq_simulator::{FaultError, LossError, PlantingError, SimulatorError};
 
 const REBUILDS: &str = "it rebuilds manifest, Parquet and database from raw/ and makes no API calls";
 const CHECK_DISK: &str = "check the disk and the permissions of the store; published data is intact";
-const READ_PERMISSION: &str = "if another user owns the store: its owner can run chmod 0440 (for the group) or \
-     chmod 0444 (for everyone) on vcq.duckdb";
+const READ_PERMISSION: &str = "if another user owns the store: its owner can let the group read it with the \
+     setting shared, then run vcq-etl sync";
 const FREE_SPACE: &str = "free space and run again; published data is intact";
 const FIX_STATE_FOLDER: &str = "free space or fix the permissions of the store's directory state/";
 
@@ -219,7 +219,7 @@ mod tests {
             ("IO Error: Could not read enough bytes from file", "vcq-etl rebuild"),
             ("IO Error: The file exists, but it is not a valid DuckDB database file", "vcq-etl rebuild"),
             ("Out of Memory Error: failed to allocate data", "free memory"),
-            ("IO Error: Cannot open file: Permission denied", "chmod 0440"),
+            ("IO Error: Cannot open file: Permission denied", "setting shared"),
             ("IO Error: Read-only file system", "permissions"),
         ] {
             let failure = refused(words);

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
 
 use super::change::{Change, FileProgress};
 use super::error::LedgerError;
+use crate::files;
 use crate::schema::meeting_keys::{KnownMeeting, KnownMeetings};
 
 const VERSION: i64 = 5;
@@ -52,6 +53,10 @@ impl Ledger {
     /// Opens or creates the ledger. A ledger whose index is of an older version drops it.
     pub(crate) fn open(path: &Path) -> Result<Ledger, LedgerError> {
         let failed = |source| LedgerError::from_sqlite("open", path, source);
+        if !path.exists() {
+            // SQLite gives its log the mode of the file. If the file cannot be created, it reports why.
+            let _ = files::create_new(path);
+        }
         let mut connection = Connection::open(path).map_err(failed)?;
         // WAL: a reader (status) never blocks the writer. FULL: a commit is on disk when it returns.
         connection

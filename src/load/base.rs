@@ -2,8 +2,6 @@
 //! others created in it.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use super::connection::DatabaseOptions;
 use super::current::{self, Current};
@@ -12,6 +10,7 @@ use super::error::{LoadError, Result};
 use super::fingerprint::{self, Fingerprint};
 use super::paths::StorePaths;
 use super::writer;
+use crate::files;
 
 #[derive(Default)]
 pub(super) struct Base {
@@ -43,9 +42,7 @@ pub(super) fn examine(paths: &StorePaths, options: DatabaseOptions) -> Result<Ba
         Some(_) => {
             let folder = DraftFolder::temporary_in(&paths.work())?;
             let copy = folder.path.join("vcq.duckdb");
-            fs::copy(&path, &copy).map_err(LoadError::io("copy the database to", &copy))?;
-            fs::set_permissions(&copy, fs::Permissions::from_mode(0o600))
-                .map_err(LoadError::io("make writable", &copy))?;
+            files::copy(&path, &copy).map_err(LoadError::io("copy the database to", &copy))?;
             current::inspect(paths, &copy, options)?
         }
     };

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::compaction::{self, Size};
@@ -22,6 +21,7 @@ use super::paths::{StorePaths, wal_of};
 use super::plan::{NamedPart, Naming};
 use super::publication::{Publication, RunRows};
 use super::{custom, incidents, migration, reference};
+use crate::files;
 use crate::schema::cell::Cell;
 use crate::schema::{
     MEETINGS, META, PARTICIPANTS, PARTITION_COLUMN, PUBLISHED_FILES, QUALITY_SAMPLES, RUNS, SCHEMA_VERSION, TABLES,
@@ -187,11 +187,8 @@ impl Builder<'_> {
     /// Copies the published file, if it is still the one that was examined when the copy is complete.
     fn copy(&self, base: &Current, copy: &Path) -> Result {
         let database = self.paths.database();
-        // A reflink if the file system supports it.
-        fs::copy(&database, copy).map_err(LoadError::io("copy the database to", copy))?;
-        // The published file is read-only, and so is its copy.
-        let writable = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(copy, writable).map_err(LoadError::io("make writable", copy))?;
+        // The published file is read-only; its copy is not.
+        files::copy(&database, copy).map_err(LoadError::io("copy the database to", copy))?;
         for path in [copy, database.as_path()] {
             let found = Fingerprint::of(path).map_err(LoadError::io("read", path))?;
             if base.published.as_ref() != Some(&found) {

@@ -1,7 +1,6 @@
 //! A database that is being built, in a directory of its own.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +13,7 @@ use super::connection::{DatabaseOptions, STORAGE_VERSION};
 use super::error::{LoadError, Result};
 use super::paths::StorePaths;
 use super::{checksum, durable};
+use crate::files::{self, Access};
 use crate::schema::cell::{self, Row};
 use crate::schema::{Table, ddl};
 
@@ -113,7 +113,7 @@ impl DraftFolder {
     fn create_at(path: PathBuf, final_path: PathBuf) -> Result<DraftFolder> {
         durable::remove_dir(&path)?;
         // The directory may be outside the store, and the database holds names and addresses.
-        DirBuilder::new().mode(0o700).create(&path).map_err(LoadError::io("create the directory", &path))?;
+        files::create_folder(&path, Access::Private).map_err(LoadError::io("create the directory", &path))?;
         Ok(DraftFolder { path, final_path })
     }
 
@@ -122,7 +122,7 @@ impl DraftFolder {
         let mut moved = database.to_path_buf();
         if self.path.parent() != self.final_path.parent() {
             moved = self.final_path.with_extension("copy");
-            fs::copy(database, &moved).map_err(LoadError::io("copy the finished database to", &moved))?;
+            files::copy(database, &moved).map_err(LoadError::io("copy the finished database to", &moved))?;
         }
         fs::rename(moved, &self.final_path)
             .map_err(LoadError::io("move the finished database to", &self.final_path))?;

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use super::error::{LoadError, Result};
+use crate::files;
 
 /// Flushes a file or the names in a directory to disk.
 pub(crate) fn sync(path: &Path) -> Result {
@@ -13,7 +14,7 @@ pub(crate) fn sync(path: &Path) -> Result {
 
 /// Creates a directory and its parents. The caller syncs the parent.
 pub(crate) fn create_dir(path: &Path) -> Result {
-    fs::create_dir_all(path).map_err(LoadError::io("create the directory", path))
+    files::create_folders(path).map_err(LoadError::io("create the directory", path))
 }
 
 /// Renames a finished file over its published name.
@@ -26,7 +27,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result {
 pub(crate) fn replace(work_dir: &Path, path: &Path, bytes: &[u8]) -> Result {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = work_dir.join(format!("{name}.inprogress"));
-    let mut file = File::create(&temporary).map_err(LoadError::io("create", &temporary))?;
+    let mut file = files::create(&temporary).map_err(LoadError::io("create", &temporary))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(LoadError::io("write", &temporary))?;
     drop(file);
     rename(&temporary, path)

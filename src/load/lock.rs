@@ -3,7 +3,7 @@
 //! The lock ends with its process, so it is never stale. The text in the file is for messages only. The directory
 //! `state/` is locked too: if somebody deletes the file, believing it stale, a new file would let a second writer in.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::thread;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::paths::StorePaths;
+use crate::files;
 use crate::schema::utc_text;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ impl Lock {
         let path = paths.lock();
         let failed = |source| LockError::Io { path: path.clone(), source };
         let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+            files::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         let folder = File::open(paths.state()).ok();
         let mut tries = 0;
         loop {

@@ -25,6 +25,7 @@ mod incidents;
 pub(crate) mod lock;
 mod manifest;
 mod migration;
+mod modes;
 mod part_writer;
 mod paths;
 mod plan;
@@ -75,6 +76,7 @@ pub use part_writer::PartWriter;
 pub(crate) use part_writer::StagedPart;
 pub use paths::StorePaths;
 pub(crate) use paths::{REFERENCE, is_run_id, part_folder};
+#[cfg(test)]
 pub(crate) use publication::Published;
 pub use publication::{DatePublication, Publication, PublishMode};
 pub use publish::publish;

@@ -22,6 +22,7 @@ use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use super::checksum::HashingWriter;
 use super::durable;
 use super::error::{LoadError, Result};
+use crate::files;
 use crate::schema::{Table, arrow_schema, civil_date_text};
 
 /// About DuckDB's own row groups (122,880), so that all its threads have work.
@@ -149,7 +150,7 @@ impl PartWriter {
             None => {
                 let StagedPart { table, path, .. } = &self.part;
                 path.parent().map_or(Ok(()), durable::create_dir)?;
-                let file = File::create(path).map_err(LoadError::io("create", path))?;
+                let file = files::create(path).map_err(LoadError::io("create", path))?;
                 let file = HashingWriter::new(BufWriter::with_capacity(WRITE_BUFFER_BYTES, file));
                 ArrowWriter::try_new(file, self.chunks.schema(), Some(properties(table)))
                     .map_err(failure(table.name, path))?

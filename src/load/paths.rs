@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::durable;
 use super::error::{LoadError, NotAStore, Result};
+use crate::files;
 use crate::schema::{PARTITION_COLUMN, Table, civil_date_text};
 
 /// The directories of a store, created by [`StorePaths::open`].
@@ -34,16 +35,16 @@ impl StorePaths {
             }
         };
         if !root.is_file() {
-            fs::create_dir_all(root).map_err(not_writable(root))?;
+            files::create_folders(root).map_err(not_writable(root))?;
         }
         let paths = StorePaths::open_folder(root)?;
         for folder in FOLDERS {
             let folder = paths.root.join(folder);
-            fs::create_dir_all(&folder).map_err(not_writable(&folder))?;
+            files::create_folders(&folder).map_err(not_writable(&folder))?;
         }
         // An existing directory may be read-only: find out before a run has spent its calls.
         let probe = paths.work().join(format!("probe-{}", std::process::id()));
-        fs::write(&probe, b"").map_err(not_writable(paths.work().as_path()))?;
+        files::write(&probe, b"").map_err(not_writable(paths.work().as_path()))?;
         // Another run that starts at the same time may have removed it.
         durable::remove_file(&probe)?;
         durable::sync(&paths.root)?;

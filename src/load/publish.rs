@@ -118,14 +118,7 @@ fn rename_database(paths: &StorePaths, next: &Path) -> Result<Vec<String>> {
     if write_guard::set(paths)? {
         notes.push("removed vcq.duckdb.wal, which another program left; its changes are discarded".to_owned());
     }
-    if let Some(before) = write_guard::make_read_only(next, &database)?
-        && before & 0o044 != 0
-    {
-        notes.push(format!(
-            "vcq.duckdb is read-only now, and only for its owner (before: mode {before:04o}); to let others read it, \
-             run chmod 0444 vcq.duckdb, or 0440 for its group: later runs keep that mode"
-        ));
-    }
+    write_guard::make_read_only(next);
     fingerprint::record(paths, next)?;
     durable::rename(next, &database)?;
     Ok(notes)

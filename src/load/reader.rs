@@ -4,9 +4,9 @@
 //! program left beside the file. Queries spill in that directory: in `.work/`, or in the system's temporary directory
 //! if the store is not writable.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::ops::Deref;
-use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,6 +15,7 @@ use duckdb::Connection;
 use super::connection::{self, DatabaseOptions};
 use super::error::{LoadError, Result};
 use super::paths::StorePaths;
+use crate::files::{self, Access};
 
 /// A connection to the published database. It keeps showing the generation that was published when it was opened.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl ReaderFolder {
         let process_id = std::process::id();
         let own = paths.query_work(process_id);
         let temporary = std::env::temp_dir().join(format!("vcq-etl-query-{process_id}-{number}"));
-        let create = |path: &Path| DirBuilder::new().mode(0o700).create(path);
+        let create = |path: &Path| files::create_folder(path, Access::Private);
         let in_store = || {
             if !own.exists() {
                 create(&own)?;

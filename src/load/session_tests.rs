@@ -167,23 +167,6 @@ fn a_client_cannot_write_to_a_published_file() {
 }
 
 #[test]
-fn a_file_that_was_writable_is_tightened_with_a_word_once() {
-    let store = Store::new();
-    store.publish("r1", stage(&store, "r1", 30));
-    let set_mode = |mode| {
-        std::fs::set_permissions(store.paths.database(), std::fs::Permissions::from_mode(mode)).expect("a mode");
-    };
-    set_mode(0o644);
-    let notes = |run_id: &str| store.publish(run_id, stage(&store, run_id, 30)).notes;
-    assert!(notes("r2").join("; ").contains("read-only now"));
-    assert_eq!(notes("r3"), [""; 0]);
-    set_mode(0o440);
-    assert_eq!(notes("r4"), [""; 0], "access that was given stays");
-    let mode = std::fs::metadata(store.paths.database()).expect("metadata").permissions().mode();
-    assert_eq!(mode & 0o777, 0o440);
-}
-
-#[test]
 fn our_readers_do_not_follow_a_log_of_another_program() {
     let store = Store::new();
     store.publish("r1", stage(&store, "r1", 30));

@@ -7,12 +7,13 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::durable;
-use super::error::{LoadError, Result};
+use super::error::Result;
 use super::paths::StorePaths;
+use crate::files::{self, Access};
 
 /// What DuckDB appends to the name of the database for its log, and for the log during a checkpoint.
 const LOG_SUFFIXES: [&str; 2] = [".wal", ".wal.checkpoint"];
@@ -50,16 +51,11 @@ pub(super) fn set(paths: &StorePaths) -> Result<bool> {
     Ok(had_log)
 }
 
-/// Makes the next database read-only for everybody. It keeps the mode of a current file without write permission, so
-/// that others can be given access once. Returns the current mode if that changes.
-pub(super) fn make_read_only(next: &Path, current: &Path) -> Result<Option<u32>> {
-    const READ: u32 = 0o444;
-    const OWNER: u32 = 0o400;
-    let before = fs::metadata(current).ok().map(|metadata| metadata.permissions().mode() & 0o777);
-    let mode = before.filter(|mode| mode & !READ == 0).unwrap_or(OWNER) | OWNER;
-    let permissions = fs::Permissions::from_mode(mode);
-    fs::set_permissions(next, permissions).map_err(LoadError::io("make read-only", next))?;
-    Ok(before.filter(|before| *before != mode))
+/// Makes the next database read-only for everybody. A file system without modes does not keep it from being published.
+pub(super) fn make_read_only(next: &Path) {
+    if let Err(error) = files::set_mode(next, Access::current().read_only_mode()) {
+        tracing::debug!(path = %next.display(), %error, "cannot make the database read-only");
+    }
 }
 
 #[cfg(test)]
@@ -76,28 +72,5 @@ mod tests {
         assert!(!set(&paths).expect("set again"), "the log is gone");
         assert!(!wal.exists());
         assert_eq!(fs::write(&wal, "x").expect_err("no log").kind(), ErrorKind::NotFound);
-    }
-
-    #[test]
-    fn a_mode_without_write_permission_is_kept() {
-        let dir = tempfile::tempdir().expect("temp dir");
-        let (current, next) = (dir.path().join("current"), dir.path().join("next"));
-        for (before, expected, changed) in [
-            (None, 0o400, None),
-            (Some(0o644), 0o400, Some(0o644)),
-            (Some(0o440), 0o440, None),
-            (Some(0o400), 0o400, None),
-        ] {
-            fs::remove_file(&current).ok();
-            if let Some(mode) = before {
-                fs::write(&current, "").expect("write");
-                fs::set_permissions(&current, fs::Permissions::from_mode(mode)).expect("mode");
-            }
-            fs::remove_file(&next).ok();
-            fs::write(&next, "").expect("write");
-            assert_eq!(make_read_only(&next, &current).expect("made"), changed, "{before:?}");
-            let mode = fs::metadata(&next).expect("metadata").permissions().mode() & 0o777;
-            assert_eq!(mode, expected, "{before:?}");
-        }
     }
 }

@@ -1,13 +1,14 @@
 //! Appending checkpoints to the files of a run.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::error::RawError;
 use super::layout::{date_folder, file_name, relative_path};
 use super::record::RawKind;
+use crate::files;
 
 /// From this size on the next checkpoint goes to a new file.
 const FILE_BYTES: u64 = 128 << 20;
@@ -47,11 +48,11 @@ impl RawWriter {
         let path = folder.join(file_name(&self.run_id, *number));
         let failed = |path: &Path| RawError::io("cannot write", path);
         if *size == 0 {
-            fs::create_dir_all(&folder).map_err(failed(&folder))?;
+            files::create_folders(&folder).map_err(failed(&folder))?;
         }
         let is_open = self.unsynced.iter().any(|open| open.path == path);
         if !is_open {
-            let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed(&path))?;
+            let file = files::options().create(true).append(true).open(&path).map_err(failed(&path))?;
             if *size == 0 {
                 // The directory entries of a new file and its directories must survive a power cut too.
                 for dir in [folder.as_path(), folder.parent().unwrap_or(&self.raw_dir), &self.raw_dir] {

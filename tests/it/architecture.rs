@@ -9,17 +9,18 @@ use crate::support::source::{Arrows, Source, circles};
 /// Each module of `src/` with the modules it may use; the stages never use each other.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
+    ("files", &[]),
     ("schema", &["text"]),
     ("event", &["schema"]),
-    ("raw_log", &["schema", "text"]),
-    ("ledger", &["raw_log", "schema", "text"]),
+    ("raw_log", &["files", "schema", "text"]),
+    ("ledger", &["files", "raw_log", "schema", "text"]),
     ("extract", &["event", "ledger", "raw_log", "schema", "text"]),
     ("transform", &["schema", "text"]),
     ("buildings", &["schema", "text"]),
     ("incidents", &["schema", "text"]),
-    ("load", &["schema", "text"]),
+    ("load", &["files", "schema", "text"]),
     ("report", &["load", "schema", "text"]),
-    ("checks", &["load", "schema", "text"]),
+    ("checks", &["files", "load", "schema", "text"]),
     ("alerts", &["load", "report", "schema", "text"]),
     (
         "commands",
@@ -30,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "error",
             "event",
             "extract",
+            "files",
             "incidents",
             "ledger",
             "load",
@@ -90,6 +92,33 @@ fn modules_use_only_what_the_architecture_allows() {
     }
     assert!(arrows.len() > 200, "only {} uses were found", arrows.len());
     assert!(wrong.is_empty(), "uses that the architecture does not allow:\n{}", wrong.join("\n"));
+}
+
+/// What creates a file or directory, or sets a mode.
+const CREATES: &[&str] = &[
+    "File::create",
+    "File::options",
+    "OpenOptions",
+    "fs::write(",
+    "fs::copy(",
+    "fs::create_dir",
+    "DirBuilder",
+    "set_permissions",
+    "Permissions::from_mode",
+    "umask(",
+];
+
+#[test]
+fn only_one_module_creates_files_and_sets_modes() {
+    let mut wrong = Vec::new();
+    for file in Source::read(&project("src/lib.rs")).files() {
+        let text = fs::read_to_string(file).expect("text");
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let found = CREATES.iter().filter(|word| text.contains(**word));
+        let is_allowed = ["files", "fuzzing"].contains(&module(file).as_str());
+        wrong.extend(found.filter(|_| !is_allowed).map(|word| format!("{}: {word}", shown(file))));
+    }
+    assert!(wrong.is_empty(), "files are created outside of src/files:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod disk_errors;
 mod doctor;
 mod error_messages;
 mod events;
+mod file_modes;
 mod html_page;
 mod incident_scoring;
 mod incidents;

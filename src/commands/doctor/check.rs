@@ -24,6 +24,7 @@ pub(crate) const CHECKS: &[(&str, &str)] = &[
     ("clock", "this machine's clock compared with Feishu's"),
     ("disk", "free space on the store's file system"),
     ("store", "whether the store is readable, writable and consistent"),
+    ("parent_directories", "whether other users can write to a directory above the store"),
     ("lock", "which process is writing to the store"),
     ("state_folder", "whether the shared rate-limit file is usable"),
     ("profile", "whether the setting profile names a profile"),

@@ -8,6 +8,7 @@ mod check;
 mod examine;
 mod feishu;
 mod local;
+mod parents;
 mod verdict;
 
 pub(crate) use check::{ALERTS, CHECKS, Check, DoctorSetup, State, UnusableSettings};

@@ -7,6 +7,7 @@ use super::{deep, incidents, raw};
 use crate::checks::{Check, Findings, VerifyContext, verify as verify_published};
 use crate::commands::publish::definitions::Installed;
 use crate::commands::run_record::run_row;
+use crate::files::Access;
 use crate::ledger::{check_ledger as inspect_ledger, read_runs};
 use crate::load::StorePaths;
 use crate::raw_log::raw_files;
@@ -39,6 +40,7 @@ pub(crate) fn verify(setup: &VerifySetup) -> Result<VerifyReport, VerifyError> {
     let context = VerifyContext {
         now_us: setup.now_us,
         database: setup.database,
+        access: Access::current(),
         max_wait: setup.max_wait,
         user_id_type: ledger.user_id_type.clone(),
         definitions: installed.definitions(),

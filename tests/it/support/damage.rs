@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::test_store::open_for_writing;
+use super::test_store::{make_read_only, open_for_writing};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch};
 use arrow::datatypes::Float64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -71,6 +71,7 @@ pub(crate) fn sql(store: &Path, statements: &str) {
     connection.execute_batch("checkpoint").expect("a checkpoint");
     connection.close().expect("closed");
     assert!(!store.join("vcq.duckdb.wal").exists(), "the change is in the file");
+    make_read_only(store);
 }
 
 /// Writes a file's current size and checksum into the manifest, and returns them.

@@ -9,6 +9,7 @@
  *   FAULTS_KINDS  comma-separated kinds that match; unset: all
  *   FAULTS_PATH   text that the path must contain; unset: any path
  *   FAULTS_ERRNO  error number that `fail` and `short` return
+ *   FAULTS_NO_MODES  set: changing a mode fails, as on a file system without modes; neither counted nor logged
  *   FAULTS_ONCE   1: `fail` affects one operation; else it and every later matching one
  *
  * kill            the process is killed before the operation
@@ -48,7 +49,7 @@ static size_t root_length;
 static int log_fd = -1;
 static enum action action;
 static long at, error_number;
-static int once;
+static int once, no_modes;
 static const char *kinds, *path_part;
 static atomic_long operations, matches;
 
@@ -62,6 +63,7 @@ __attribute__((constructor)) static void begin(void) {
     if ((text = getenv("FAULTS_AT"))) at = atol(text);
     if ((text = getenv("FAULTS_ERRNO"))) error_number = atol(text);
     once = (text = getenv("FAULTS_ONCE")) && *text == '1';
+    no_modes = getenv("FAULTS_NO_MODES") != NULL;
     kinds = getenv("FAULTS_KINDS");
     path_part = getenv("FAULTS_PATH");
     if ((text = getenv("FAULTS_ACT")))
@@ -255,6 +257,12 @@ int unlinkat(int dir, const char *path, int flags) {
 }
 int rmdir(const char *path) { NEXT(rmdir); ALL_OR_NOTHING(decide_path("rmdir", AT_FDCWD, path), int, next(path)); }
 int mkdir(const char *path, mode_t mode) { NEXT(mkdir); ALL_OR_NOTHING(decide_path("mkdir", AT_FDCWD, path), int, next(path, mode)); }
+int fchmod(int fd, mode_t mode) {
+    NEXT(fchmod);
+    if (!no_modes) return next(fd, mode);
+    errno = EPERM;
+    return -1;
+}
 int remove(const char *path) { NEXT(remove); ALL_OR_NOTHING(decide_path("unlink", AT_FDCWD, path), int, next(path)); }
 int fallocate(int fd, int mode, off_t offset, off_t length) {
     NEXT(fallocate);

@@ -19,6 +19,10 @@ const fn tampering(what: &'static str, check: &'static str, change: fn(&Path)) -
     Tampering { what, check, change }
 }
 
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("a mode");
+}
+
 pub(crate) const TAMPERINGS: &[Tampering] = &[
     // The files.
     tampering("a flipped byte in a Parquet file", "files", |store| {
@@ -52,6 +56,9 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
     tampering("a foreign file below parquet/", "orphans", |store| {
         fs::write(store.join("parquet/notes.txt"), "mine").expect("written");
     }),
+    tampering("a raw file that others can read", "modes", |store| set_mode(&raw_file(store, "quality"), 0o644)),
+    tampering("a folder that others can list", "modes", |store| set_mode(&store.join("state"), 0o755)),
+    tampering("a database that its owner can change", "modes", |store| set_mode(&database(store), 0o600)),
     tampering("a folder of the raw log whose name is not a date", "raw", |store| {
         fs::create_dir(store.join("raw/quality/meeting_date=soon")).expect("made");
     }),

@@ -93,6 +93,8 @@ impl TestEnv {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let running = runtime.block_on(serve(Tenant::generate(spec), options)).expect("a simulator");
+        // Files that tests put into a store are private, as the program makes them.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).expect("an instant").to_string();
         TestEnv {
             runtime,

@@ -371,6 +371,12 @@ pub(crate) fn open_for_writing(store: &Path) -> duckdb::Connection {
     duckdb::Connection::open(database).expect("opens")
 }
 
+/// Gives the database the mode of a published one again.
+pub(crate) fn make_read_only(store: &Path) {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o400);
+    std::fs::set_permissions(store.join("vcq.duckdb"), mode).expect("read-only");
+}
+
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {

@@ -1,0 +1,21 @@
+//! Opens a store for a command that publishes.
+
+use std::path::Path;
+
+use super::error::SyncError;
+use crate::files::Access;
+use crate::load::{Lock, StorePaths};
+
+/// Takes the lock, removes what crashed runs left in `.work/`, and sets the modes of the store. Returns what the user
+/// should know about them.
+pub(super) fn open_and_lock(
+    store: &Path,
+    command: &str,
+    now_us: i64,
+) -> Result<(StorePaths, Lock, Vec<String>), SyncError> {
+    let paths = StorePaths::open(store)?;
+    let lock = Lock::take(&paths, command, now_us)?;
+    paths.clean_work()?;
+    let notes = paths.set_modes(Access::current());
+    Ok((paths, lock, notes))
+}
