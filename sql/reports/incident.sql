@@ -23,6 +23,8 @@
 -- column: participant_key: Key of the participant.
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds).
+-- caveat: For the metric cpu, poor minutes and percentages are those of minutes in which the picture suffers from high
+--   CPU load, whether or not their verdict is poor.
 -- caveat: First and last minute are those of all poor minutes of the participant between the start and the end of the
 --   incident.
 -- empty: There is no incident with this ID; the report incidents lists them.
@@ -35,17 +37,7 @@ with chosen as (
         i.*,
         m.profile as judged_by
     from incidents as i
-    cross join (
-        select n.profile
-        from meta as n
-        where case
-            when coalesce(cast($profile as varchar) = n.profile, true) then true
-            else error(
-                'the incidents in this database are judged by the profile ' || n.profile || ', not by '
-                || cast($profile as varchar) || ': vcq-etl report run incident --profile computes those of another profile'
-            )
-        end
-    ) as m
+    cross join incident_profile(profile := $profile, report := 'incident') as m
     where i.incident_id = cast($incident_id as varchar)
 ),
 

@@ -16,7 +16,8 @@
 -- column: direction: received, sent or both.
 -- column: start_time_local local: First poor minute; for a problem that continues over several dates, that of its first
 --   date.
--- column: end_time_local local: Last poor minute.
+-- column: end_time_local local, so far: Last poor minute; of a chronic incident, the last one known on meeting_date,
+--   which is not its end.
 -- column: participants: People and rooms affected.
 -- column: meetings: Meetings affected.
 -- column: poor_minutes min: Participant-minutes of the incident.
@@ -28,13 +29,15 @@
 -- column: incident_id: ID, for the report incident.
 -- column: scope: The scope as in the tables: an ID, a network, a building.
 -- column: start_time_utc UTC: First poor minute, UTC.
--- column: end_time_utc UTC: Last poor minute, UTC.
+-- column: end_time_utc UTC, so far: The same, UTC.
 -- column: q_value: Expected share of false discoveries among incidents at least this certain.
 -- column: meeting_date local: Date of the row that is shown.
 -- column: profile: Profile used.
 -- threshold: The limits of the search: docs/INCIDENTS.md.
 -- caveat: A problem that continues over several dates is one row with the counts from its start to its latest date; a
 --   problem that became chronic is one row, without the acute ones of its first days.
+-- caveat: For the metric cpu, poor minutes and percentages are those of minutes in which the picture suffers from high
+--   CPU load, whether or not their verdict is poor.
 -- caveat: A connection that has always been poor is not an incident: every scope is compared with its own history and
 --   with its peers.
 -- empty: No incident overlaps this period.
@@ -49,17 +52,7 @@ with stored as (
         i.*,
         m.profile as judged_by
     from incidents as i
-    cross join (
-        select n.profile
-        from meta as n
-        where case
-            when coalesce(cast($profile as varchar) = n.profile, true) then true
-            else error(
-                'the incidents in this database are judged by the profile ' || n.profile || ', not by '
-                || cast($profile as varchar) || ': vcq-etl report run incidents --profile computes those of another profile'
-            )
-        end
-    ) as m
+    cross join incident_profile(profile := $profile, report := 'incidents') as m
     where i.start_time_local < coalesce(cast($until as date), date '9999-12-31')
         and i.end_time_local >= coalesce(cast($since as date), date '1900-01-01')
 ),

@@ -39,7 +39,7 @@
 -- caveat: In a large store, set since too: others_affected needs all participants of those days.
 -- empty: Nobody with this ID or exact name took part in a meeting in the window; the report worst-participants lists
 --   IDs.
--- table: start, topic, n, poor, verdict, main_cause, site | cpu, network, device, others_affected, meeting_no, version,
+-- table: start, topic, n, poor, cpu, verdict, main_cause, site | network, device, others_affected, meeting_no, version,
 --   coverage
 -- next: report meeting {meeting_no} --until {start:next_day}
 -- key: meeting_no, start

@@ -1,7 +1,21 @@
+-- The profile by which the stored incidents are judged; an error for another one. vcq-etl computes the incidents of
+-- another profile and runs the report on them.
+create or replace macro incident_profile(profile := null, report := 'incidents') as table
+select n.profile
+from meta as n
+where case
+    when coalesce(cast(profile as varchar) = n.profile, true) then true
+    else error(
+        'the incidents in this database are judged by the profile ' || n.profile || ', not by ' || cast(profile as varchar)
+        || ': vcq-etl report run ' || cast(report as varchar) || ' --profile computes those of another profile'
+    )
+end;
+
 -- Names of what incidents have in common. A macro and not a view, because a view always reads the stored incidents,
 -- and vcq-etl puts those of another profile in their place for a session.
 
--- The latest name of people and rooms, and the topics of meetings.
+-- The latest name of people and rooms, and the topics of meetings. People and rooms with the same name have the part of
+-- their address before the @ behind it, or their ID.
 create or replace macro incident_scope_names() as table
 with scopes as (
     select distinct
@@ -12,24 +26,37 @@ with scopes as (
 )
 
 select
-    s.scope_kind,
-    s.scope,
-    coalesce(r.room_name, n.participant_name) as scope_name
-from scopes as s
-left join rooms as r on r.room_id = s.scope and s.scope_kind = 'room'
-left join (
+    d.scope_kind,
+    d.scope,
+    case
+        when d.namesakes = 1 then d.name
+        when count(*) over (partition by d.name, d.detail) = 1 then d.name || ' (' || d.detail || ')'
+        else d.name || ' (' || d.scope || ')'
+    end as scope_name
+from (
     select
-        c.scope_kind,
-        c.scope,
-        p.participant_name,
-        row_number() over (
-            partition by c.scope_kind, c.scope order by p.join_time_utc desc nulls last, p.participant_key desc
-        ) as place
-    from scopes as c
-    inner join participants as p on c.scope = case c.scope_kind when 'person' then p.user_id else p.room_id end
-    where p.participant_name is not null and c.scope_kind <> 'meeting'
-) as n on n.scope_kind = s.scope_kind and n.scope = s.scope and n.place = 1
-where s.scope_kind <> 'meeting'
+        s.scope_kind,
+        s.scope,
+        coalesce(r.room_name, n.participant_name) as name,
+        coalesce(nullif(split_part(n.email, '@', 1), ''), s.scope) as detail,
+        count(*) over (partition by coalesce(r.room_name, n.participant_name)) as namesakes
+    from scopes as s
+    left join rooms as r on r.room_id = s.scope and s.scope_kind = 'room'
+    left join (
+        select
+            c.scope_kind,
+            c.scope,
+            p.participant_name,
+            p.email,
+            row_number() over (
+                partition by c.scope_kind, c.scope order by p.join_time_utc desc nulls last, p.participant_key desc
+            ) as place
+        from scopes as c
+        inner join participants as p on c.scope = case c.scope_kind when 'person' then p.user_id else p.room_id end
+        where p.participant_name is not null and c.scope_kind <> 'meeting'
+    ) as n on n.scope_kind = s.scope_kind and n.scope = s.scope and n.place = 1
+    where s.scope_kind <> 'meeting'
+) as d
 union all
 select
     s.scope_kind,

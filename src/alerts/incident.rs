@@ -49,6 +49,11 @@ impl<'a> Incident<'a> {
         Some(number_text((number * 10.0).round() / 10.0))
     }
 
+    /// The minutes are those with high CPU load, poor or not.
+    fn is_of_cpu(&self) -> bool {
+        self.text("metric") == "cpu"
+    }
+
     fn is_chronic(&self) -> bool {
         self.text("kind") == "chronic"
     }
@@ -121,12 +126,16 @@ impl<'a> Incident<'a> {
             Language::English => {
                 let name = if name.is_empty() { name } else { format!("{name}, ") };
                 let share = share.map(|share| format!(" ({share} %)")).unwrap_or_default();
-                format!("{name}{reach}; {poor} of {judged} minutes poor{share}")
+                match self.is_of_cpu() {
+                    true => format!("{name}{reach}; picture suffers in {poor} of {judged} minutes{share}"),
+                    false => format!("{name}{reach}; {poor} of {judged} minutes poor{share}"),
+                }
             }
             Language::Chinese => {
                 let name = if name.is_empty() { name } else { format!("{name}，") };
                 let share = share.map(|share| format!("（{share}%）")).unwrap_or_default();
-                format!("{name}{reach}；{judged} 个有效分钟中有 {poor} 个质差分钟{share}")
+                let what = if self.is_of_cpu() { "个分钟画面受影响" } else { "个质差分钟" };
+                format!("{name}{reach}；{judged} 个有效分钟中有 {poor} {what}{share}")
             }
         }
     }
@@ -150,13 +159,13 @@ impl<'a> Incident<'a> {
                 format!("{}, {} ({year})", span(start, end, language), length(start, end, language))
             }
             (Language::English, true) => {
-                format!("since {} {year}; last on {}", date(start, language), date(end, language))
+                format!("since {} {year} (as of {})", date(start, language), date(end, language))
             }
             (Language::Chinese, false) => {
                 format!("{year}年{}，持续 {}", span(start, end, language), length(start, end, language))
             }
             (Language::Chinese, true) => {
-                format!("自 {year}年{}起，最近一次为 {}", date(start, language), date(end, language))
+                format!("自 {year}年{}起（截至 {}）", date(start, language), date(end, language))
             }
         }
     }
@@ -169,12 +178,14 @@ impl<'a> Incident<'a> {
             Language::English => {
                 let usual = usual.map_or("no earlier data".to_owned(), |usual| format!("usually {usual} %"));
                 let elsewhere = elsewhere.map(|share| format!(", elsewhere {share} %")).unwrap_or_default();
-                format!("{poor} % poor minutes; {usual}{elsewhere}")
+                let what = if self.is_of_cpu() { "of minutes with a suffering picture" } else { "poor minutes" };
+                format!("{poor} % {what}; {usual}{elsewhere}")
             }
             Language::Chinese => {
                 let usual = usual.map_or("此前无数据".to_owned(), |usual| format!("此前 28 天为 {usual}%"));
                 let elsewhere = elsewhere.map(|share| format!("，同期其他人为 {share}%")).unwrap_or_default();
-                format!("质差率 {poor}%；{usual}{elsewhere}")
+                let what = if self.is_of_cpu() { "画面受影响分钟占比" } else { "质差率" };
+                format!("{what} {poor}%；{usual}{elsewhere}")
             }
         })
     }
@@ -284,18 +295,18 @@ pub(super) mod tests {
         ]);
         insta::assert_snapshot!(lines(&hot, Language::English), @r"
         王芳: high CPU load since Mon 9 Nov, 11 meetings
-        Who | 王芳, 11 meetings; 412 of 660 minutes poor (62.4 %)
+        Who | 王芳, 11 meetings; picture suffers in 412 of 660 minutes (62.4 %)
         Where | one person: check the device and the local network
-        When | since Mon 9 Nov 2026; last on Fri 20 Nov
-        Compared | 62.4 % poor minutes; no earlier data, elsewhere 0.6 %
+        When | since Mon 9 Nov 2026 (as of Fri 20 Nov)
+        Compared | 62.4 % of minutes with a suffering picture; no earlier data, elsewhere 0.6 %
         Details | vcq-etl report incident a1b2c3
         ");
         insta::assert_snapshot!(lines(&hot, Language::Chinese), @r"
         王芳：自11月9日（周一）起持续出现终端 CPU 使用率过高，涉及 11 场会议
-        影响范围 | 王芳，11 场会议；660 个有效分钟中有 412 个质差分钟（62.4%）
+        影响范围 | 王芳，11 场会议；660 个有效分钟中有 412 个分钟画面受影响（62.4%）
         位置 | 仅涉及此人，请检查其终端和本地网络
-        时间 | 自 2026年11月9日（周一）起，最近一次为 11月20日（周五）
-        对比 | 质差率 62.4%；此前无数据，同期其他人为 0.6%
+        时间 | 自 2026年11月9日（周一）起（截至 11月20日（周五））
+        对比 | 画面受影响分钟占比 62.4%；此前无数据，同期其他人为 0.6%
         查看详情 | vcq-etl report incident a1b2c3
         ");
     }

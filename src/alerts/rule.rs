@@ -49,7 +49,9 @@ impl PreparedRule {
         let is_parameter = |name: &str| report.header.parameter(name).is_some();
         if let Some((name, _)) = rule.parameters.iter().find(|(name, _)| !is_parameter(name)) {
             let known = report.header.parameters.iter().map(|parameter| parameter.name.clone());
-            let known = known.chain(RULE_KEYS.iter().map(|key| (*key).to_owned())).collect();
+            // since and until are keys of a rule and parameters of a report.
+            let keys = RULE_KEYS.iter().filter(|key| !is_parameter(key)).map(|key| (*key).to_owned());
+            let known = known.chain(keys).collect();
             return Err(AlertError::UnknownKey { rule: rule.name, key: name.clone(), report: report.name, known });
         }
         let given = |name: &str| match name {
@@ -154,6 +156,10 @@ pub(super) mod tests {
         assert!(
             error(key).starts_with("rule outage: \"quiet\" is neither a key of a rule nor a parameter of the report")
         );
+        let key = Rule { parameters: vec![("quiet".to_owned(), "1".to_owned())], ..rule() };
+        let Err(AlertError::UnknownKey { known, .. }) = prepare(key) else { panic!("a known key") };
+        let distinct: std::collections::BTreeSet<&String> = known.iter().collect();
+        assert!(known.len() == distinct.len() && known.iter().any(|name| name == "since"), "{known:?}");
         let channel = Rule { to: vec!["it-op".to_owned()], ..rule() };
         assert_eq!(error(channel), "rule outage: there is no channel \"it-op\"");
     }

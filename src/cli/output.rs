@@ -10,7 +10,7 @@ use crate::error::{ExitCode, Failure};
 use crate::files::{self, Access};
 use crate::text::terminal_width;
 
-/// Width of a table that does not go to a terminal.
+/// Width of a table or summary that does not go to a terminal.
 const PIPED_WIDTH: u16 = 120;
 
 #[derive(Debug, Clone, Default, Args)]
@@ -22,12 +22,14 @@ pub(super) struct WidthArg {
 
 impl WidthArg {
     pub(super) fn columns(&self, is_stdout: bool) -> u16 {
-        let stdout = std::io::stdout();
-        self.width.unwrap_or_else(|| match is_stdout && stdout.is_terminal() {
-            true => terminal_width(stdout),
-            false => PIPED_WIDTH,
-        })
+        self.width.unwrap_or_else(|| if is_stdout { stdout_columns() } else { PIPED_WIDTH })
     }
+}
+
+/// Columns of the terminal, or those for a pipe.
+pub(super) fn stdout_columns() -> u16 {
+    let stdout = std::io::stdout();
+    if stdout.is_terminal() { terminal_width(stdout) } else { PIPED_WIDTH }
 }
 
 /// Clones write to the same place.

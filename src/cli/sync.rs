@@ -13,7 +13,7 @@ use super::alert;
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::console::{Ending, estimate_text, summary_text};
 use super::failed_summary::{failed_summary, failure_text};
-use super::output::json_line;
+use super::output::{json_line, stdout_columns};
 use super::report::published_incidents;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
@@ -33,7 +33,7 @@ pub(super) fn summary_format(given: Option<TextOrJson>, quiet: bool) -> Option<T
 
 pub(super) fn render_summary(summary: &Summary, ending: &Ending, format: TextOrJson) -> String {
     match format {
-        TextOrJson::Text => on_lines(&summary_text(summary, ending)),
+        TextOrJson::Text => on_lines(&summary_text(summary, ending, stdout_columns().into())),
         TextOrJson::Json => in_json(&json_line(summary)),
     }
 }

@@ -146,7 +146,7 @@ impl From<CardError> for Failure {
                 let similar: Vec<&str> = similar.take(MAX_CHOICES).map(String::as_str).collect();
                 match similar.is_empty() {
                     true => failure,
-                    false => failure.hint(format!("names that contain it: {}", similar.join(", "))),
+                    false => failure.hint(format!("names and addresses that contain it: {}", similar.join(", "))),
                 }
             }
             CardError::SeveralUsers { choices, .. } => {

@@ -244,6 +244,7 @@ fn the_document_has_the_constants() {
     let document = include_str!("../../docs/INCIDENTS.md");
     for (name, value) in [
         ("HISTORY_DAYS", f64::from(HISTORY_DAYS)),
+        ("LEAST_HISTORY_DAYS", LEAST_HISTORY_DAYS as f64),
         ("LEAST_AFFECTED", LEAST_AFFECTED as f64),
         ("LEAST_SHARE", LEAST_SHARE),
         ("LEAST_RATIO", LEAST_RATIO),

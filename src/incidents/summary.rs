@@ -7,7 +7,8 @@ use super::incident::{Direction, Incident, Metric, ScopeKind};
 use crate::schema::days_of_local;
 use crate::text::counted;
 
-/// `Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %`.
+/// `Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; 62.4 % of minutes poor, usually 0.4 %,
+/// elsewhere 0.6 %`.
 pub(super) fn acute(incident: &Incident, label: &str) -> String {
     let (start, end) = (incident.start_local_us, incident.end_local_us);
     let when = if days_of_local(start) == days_of_local(end) {
@@ -25,11 +26,11 @@ pub(super) fn chronic(incident: &Incident, label: &str, bad_days: usize, used_da
         _ => format!(", {}", people(incident)),
     };
     format!(
-        "{}: {} on {bad_days} of the last {used_days} days of use, since {}{people}; {:.1} % of minutes poor{}{}",
+        "{}: {} on {bad_days} of the last {used_days} days of use, since {}{people}; {}{}{}",
         scope(incident.scope_kind, label),
         cause(incident),
         date(incident.start_local_us),
-        incident.poor_pct,
+        poor(incident),
         share(", before", incident.usual_poor_pct),
         share(", others", incident.elsewhere_poor_pct),
     )
@@ -52,10 +53,17 @@ fn people(incident: &Incident) -> String {
 }
 
 fn compared(incident: &Incident) -> String {
-    let usual = share("usually", incident.usual_poor_pct);
-    let elsewhere = share("elsewhere", incident.elsewhere_poor_pct);
-    let known: Vec<String> = [usual, elsewhere].into_iter().filter(|part| !part.is_empty()).collect();
-    if known.is_empty() { format!("{:.1} % of minutes poor", incident.poor_pct) } else { known.join(", ") }
+    let usual = share(", usually", incident.usual_poor_pct);
+    let elsewhere = share(", elsewhere", incident.elsewhere_poor_pct);
+    format!("{}{usual}{elsewhere}", poor(incident))
+}
+
+/// What the percentage is of: minutes with high CPU load count whether or not they are poor.
+fn poor(incident: &Incident) -> String {
+    match incident.metric {
+        Metric::Cpu => format!("picture suffers in {:.1} % of minutes", incident.poor_pct),
+        _ => format!("{:.1} % of minutes poor", incident.poor_pct),
+    }
 }
 
 fn share(name: &str, pct: Option<f64>) -> String {

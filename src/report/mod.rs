@@ -17,6 +17,7 @@ mod error;
 mod format;
 mod header;
 pub(crate) mod headings;
+mod history;
 mod identity;
 mod meanings;
 pub(crate) mod next;

@@ -106,7 +106,8 @@ impl ResultSet {
         values.next().is_some_and(Cell::is_numeric) && values.all(Cell::is_numeric)
     }
 
-    /// The values of a column for people: all numbers have the same number of decimals.
+    /// The values of a column for people: all numbers have the same number of decimals, and none that is not zero looks
+    /// like zero.
     pub(crate) fn display_column(&self, column: usize) -> Vec<String> {
         let decimals = |cell: &Cell| match cell {
             Cell::Number(number) => number.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len()),
@@ -116,10 +117,22 @@ impl ResultSet {
         let decimals = cells().map(decimals).max().unwrap_or_default().min(MAX_DECIMALS);
         cells()
             .map(|cell| match cell {
-                Cell::Number(number) if number.is_finite() => format!("{number:.decimals$}"),
+                Cell::Number(number) if number.is_finite() => rounded(*number, decimals),
                 cell => cell.text(),
             })
             .collect()
+    }
+}
+
+/// `12.500`; a number that would be rounded to zero is `<0.001`.
+fn rounded(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    match number != 0.0 && !text.contains(|c: char| ('1'..='9').contains(&c)) {
+        false => text,
+        true => {
+            let least = format!("{:.decimals$}", 0.1_f64.powi(decimals as i32));
+            if number > 0.0 { format!("<{least}") } else { format!(">-{least}") }
+        }
     }
 }
 
@@ -194,6 +207,9 @@ mod tests {
         let set = ResultSet { columns: vec!["a".to_owned(), "b".to_owned()], rows: rows.to_vec() };
         assert_eq!(set.display_column(0), ["12.500", "3.000", "0.333"]);
         assert_eq!(set.display_column(1), ["12", "3", "0"]);
+        let rows = [0.0, 3.2e-10, -0.0001, 0.0006].map(|number| vec![Cell::Number(number)]);
+        let set = ResultSet { columns: vec!["q_value".to_owned()], rows: rows.to_vec() };
+        assert_eq!(set.display_column(0), ["0.000", "<0.001", ">-0.001", "0.001"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::ReportError;
 use super::arguments::Arguments;
 use super::catalogue::Report;
 use super::definition::{MacroScope, custom_macro_name, definition, literal, macro_name};
+use super::history::short_history;
 use super::result::{QueryError, ResultSet, query};
 use crate::load::without_appendix;
 use crate::schema::ddl::quoted;
@@ -164,6 +165,10 @@ pub(crate) fn explain_empty(
         if report.header.parameter("profile").is_some() {
             sentences.push(sentence);
         }
+    }
+    if report.file.is_none() && report.name == "incidents" {
+        sentences.push(short_history(connection, arguments.get("since"), arguments.get("until")).map_err(failed)?);
+        sentences.retain(|sentence| !sentence.is_empty());
     }
     Ok(sentences.join(" "))
 }

@@ -46,7 +46,12 @@ pub(crate) fn wrap(text: &str, max: usize) -> Vec<String> {
 
 /// Wraps a text to [`WIDTH`]. It begins in column `indent`, and so do its further lines.
 pub(crate) fn wrap_indented(text: &str, indent: usize) -> String {
-    wrap(text, WIDTH - indent).join(&format!("\n{:indent$}", ""))
+    wrap_indented_to(text, indent, WIDTH)
+}
+
+/// The same, to lines of at most `width` columns.
+pub(crate) fn wrap_indented_to(text: &str, indent: usize, width: usize) -> String {
+    wrap(text, width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""))
 }
 
 /// A page of labelled fields, lines and tables.
@@ -54,17 +59,23 @@ pub(crate) fn wrap_indented(text: &str, indent: usize) -> String {
 pub(crate) struct TextPage {
     lines: Vec<String>,
     label_width: usize,
+    width: usize,
 }
 
 impl TextPage {
+    /// A page of [`WIDTH`] columns.
     pub(crate) fn new(label_width: usize) -> TextPage {
-        TextPage { lines: Vec::new(), label_width }
+        TextPage::with_width(label_width, WIDTH)
+    }
+
+    pub(crate) fn with_width(label_width: usize, width: usize) -> TextPage {
+        TextPage { lines: Vec::new(), label_width, width }
     }
 
     /// Adds a wrapped text behind its label.
     pub(crate) fn field(&mut self, label: &str, text: &str) {
         let label_width = self.label_width;
-        for (index, line) in wrap(text, WIDTH - label_width).into_iter().enumerate() {
+        for (index, line) in wrap(text, self.width.saturating_sub(label_width)).into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             self.line(&format!("{label:label_width$}{line}"));
         }

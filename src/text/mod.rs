@@ -15,7 +15,9 @@ pub(crate) use csv::csv_line;
 pub(crate) use error_chain::error_chain;
 pub(crate) use hex::hex;
 pub(crate) use language::Language;
-pub(crate) use layout::{Align, TextPage, WIDTH, glued, terminal_width, unglued, width, wrap, wrap_indented};
+pub(crate) use layout::{
+    Align, TextPage, WIDTH, glued, terminal_width, unglued, width, wrap, wrap_indented, wrap_indented_to,
+};
 pub(crate) use numbers::{counted, date_range, duration_text, size_text, thousands, whole_duration_text};
 pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;

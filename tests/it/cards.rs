@@ -25,6 +25,8 @@ fn a_sync_ends_with_incidents_and_cards_explain_them() {
     let env = TestEnv::with(&ten_days(), unlimited());
     let summary = sync(&env, &[]);
     let ending = summary.split_once("\nIncidents     ").expect("incidents").1;
+    // Ten days from the first one: too little history for those at the start.
+    assert!(ending.contains(", only severe incidents can be found: fewer than 3 days to compare with.\n"), "{ending}");
     let next = ending.lines().find_map(|line| line.strip_prefix("Next: vcq-etl ")).expect("a next command");
     run(&env, &next.split(' ').collect::<Vec<_>>()).expect_exit(0);
     // Nothing new is published, so there is nothing to say; with --quiet never.
@@ -60,6 +62,11 @@ fn a_sync_ends_with_incidents_and_cards_explain_them() {
          where p.user_id = '{who}' and v.meeting_date > date '{last}' - 7"
     );
     assert_eq!(json["judged_minutes"], env.number(&judged));
+    let address = first(&format!("select max(email) from participants where user_id = '{who}' and email like '%_@_%'"));
+    if let Some((part, _)) = address.split_once('@') {
+        let found = run(&env, &["report", "user", part, "--format", "json"]).expect_exit(0).stdout;
+        assert_eq!(serde_json::from_str::<Value>(&found).expect("json")["id"], who.as_str());
+    }
 
     let number = first("select meeting_no from meetings group by 1 order by count(*) desc, 1 limit 1");
     let latest = first(&format!(

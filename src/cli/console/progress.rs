@@ -66,7 +66,8 @@ impl Progress {
     fn with_view(console: &Console, view: View, calls_per_minute: u32) -> Progress {
         let (sender, receiver) = mpsc::channel();
         let started = Instant::now();
-        let viewer = Viewer { console: console.clone(), view, model: Model::new(calls_per_minute), started };
+        let (model, last_line) = (Model::new(calls_per_minute), String::new());
+        let viewer = Viewer { console: console.clone(), view, model, started, last_line };
         let spawn =
             || std::thread::Builder::new().name("progress".to_owned()).spawn(move || viewer.run(&receiver)).ok();
         let thread = if view == View::Silent { None } else { spawn() };
@@ -103,6 +104,7 @@ struct Viewer {
     view: View,
     model: Model,
     started: Instant,
+    last_line: String,
 }
 
 impl Viewer {
@@ -125,16 +127,22 @@ impl Viewer {
                 next = now + interval;
                 match &bars {
                     Some(bars) => bars.show(&self.model, now),
-                    None => {
-                        let fields = lines::fields("progress", &self.model, now);
-                        self.console.info_with(&lines::plain(&self.model, now), fields);
-                    }
+                    None => self.line(now),
                 }
             }
         }
         self.console.set_bars(None);
         if let Some(bars) = bars {
             bars.clear();
+        }
+    }
+
+    /// Writes the line of an interval. A text line without news is not repeated; the fields of a JSON line have the time.
+    fn line(&mut self, now: Duration) {
+        let line = lines::plain(&self.model, now);
+        if self.console.format != LogFormat::Plain || line != self.last_line {
+            self.console.info_with(&line, lines::fields("progress", &self.model, now));
+            self.last_line = line;
         }
     }
 
@@ -176,6 +184,20 @@ mod tests {
             "3 meetings, 2 to fetch, about 9 quality calls\npublished 2 dates, generation 1\n"
         );
         assert_eq!(run(LogFormat::Plain, View::Silent), "");
+    }
+
+    #[test]
+    fn a_line_without_news_is_written_once() {
+        let lines = |format| {
+            let buffer = Buffer::default();
+            let console = Console::new(Box::new(buffer.clone()), format, false, Redactor::default());
+            let (model, started) = (Model::new(100), Instant::now());
+            let mut viewer = Viewer { console, view: View::Lines, model, started, last_line: String::new() };
+            viewer.model.apply(&Event::Publishing { dates: 14 }, Duration::ZERO);
+            (1..4).for_each(|second| viewer.line(Duration::from_secs(second)));
+            buffer.text().lines().count()
+        };
+        assert_eq!([LogFormat::Plain, LogFormat::Json].map(lines), [1, 3]);
     }
 
     #[test]

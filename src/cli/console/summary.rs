@@ -3,7 +3,7 @@
 use super::estimate::estimate_text;
 use crate::commands::{Calls, Summary};
 use crate::error::EXIT_CODES;
-use crate::text::{TextPage, WIDTH, date_range, duration_text, on_one_line, thousands, wrap, wrap_indented};
+use crate::text::{TextPage, date_range, duration_text, on_one_line, thousands, wrap, wrap_indented_to};
 
 /// Coverage statuses in the order of the summary, with their meaning.
 const STATUSES: &[(&str, &str)] = &[
@@ -31,14 +31,15 @@ pub(crate) struct Ending {
     pub next: Option<String>,
 }
 
-pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
+/// The summary in lines of `width` columns.
+pub(crate) fn text(summary: &Summary, ending: &Ending, width: usize) -> String {
     let exit = EXIT_CODES.iter().find(|exit| exit.code.number() == summary.exit_code);
     let outcome = ending.outcome.unwrap_or_else(|| exit.map_or(summary.outcome, |exit| exit.outcome));
-    let mut page = TextPage::new(LABEL_WIDTH);
+    let mut page = TextPage::with_width(LABEL_WIDTH, width);
     page.line(&format!("{} to {}: {outcome}", summary.since_utc, summary.until_utc));
     page.field("Meetings", &thousands(summary.meetings));
     page.field("Participants", &thousands(summary.participants));
-    status_lines(summary, &mut page);
+    status_lines(summary, width, &mut page);
     let lists = lists_text(summary);
     if !lists.is_empty() {
         page.field("Lists", &lists);
@@ -75,7 +76,7 @@ pub(crate) fn text(summary: &Summary, ending: &Ending) -> String {
     if let Some(estimate) = &summary.left {
         page.field("Remaining", &estimate_text(estimate));
     }
-    let mut wrapped = |text: &str| wrap(text, WIDTH).iter().for_each(|line| page.line(line));
+    let mut wrapped = |text: &str| wrap(text, width).iter().for_each(|line| page.line(line));
     for note in &summary.notes {
         wrapped(&format!("Note: {note}"));
     }
@@ -97,7 +98,7 @@ fn short_name(name: &str) -> String {
 }
 
 /// Adds a line for each status with participants, statuses without a known meaning last.
-fn status_lines(summary: &Summary, page: &mut TextPage) {
+fn status_lines(summary: &Summary, width: usize, page: &mut TextPage) {
     let is_known = |name: &str| STATUSES.iter().any(|(known, _)| *known == name);
     let others = summary.by_status.keys().filter(|name| !is_known(name)).map(|name| (*name, ""));
     let rows: Vec<(String, &str, &str)> = STATUSES
@@ -116,7 +117,7 @@ fn status_lines(summary: &Summary, page: &mut TextPage) {
     let indent = LABEL_WIDTH + count_width + name_width + 3;
     for (count, name, meaning) in rows {
         let start = format!("{:LABEL_WIDTH$}{count:>count_width$} {name:name_width$}  ", "");
-        page.line(&(start + &wrap_indented(meaning, indent)));
+        page.line(&(start + &wrap_indented_to(meaning, indent, width)));
     }
 }
 
@@ -173,6 +174,7 @@ mod tests {
     use super::*;
     use crate::commands::Calls;
     use crate::error::ExitCode;
+    use crate::text::WIDTH;
 
     fn summary() -> Summary {
         Summary {
@@ -214,6 +216,18 @@ mod tests {
             notes: vec!["3 participants failed after 5 tries each.".to_owned()],
             stage_s: vec![("fetching", 1_250.0), ("transforming", 3.2), ("loading", 10.8)],
         }
+    }
+
+    /// On a narrow page.
+    fn text(summary: &Summary, ending: &Ending) -> String {
+        super::text(summary, ending, WIDTH)
+    }
+
+    #[test]
+    fn a_wide_page_is_used() {
+        let wide = super::text(&summary(), &Ending::default(), 120);
+        let meaning = "pending   not fetched yet, or fetched before the data was stable; a later run fetches it\n";
+        assert!(wide.contains(meaning), "{wide}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(super) struct IncidentArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct UserArgs {
-    /// Name, e-mail address or ID of a person or room
+    /// Name, e-mail address or ID of a person or room; of an address, the part before the @ is enough
     #[arg(value_name = "NAME|EMAIL|ID", required = true)]
     user: Vec<String>,
 

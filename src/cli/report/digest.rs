@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::next::{self, Carried};
 use super::store::open;
+use crate::cli::output::stdout_columns;
 use crate::config::Config;
 use crate::error::Failure;
 use crate::report::card::{Digest, Source};
@@ -19,7 +20,7 @@ pub(in crate::cli) fn published_incidents(
     let digest =
         found.inspect_err(|failure| tracing::debug!(reason = failure.chain(), "no list of incidents")).ok()??;
     let carried = Carried::of_store(Path::new(store), config);
-    Some(digest.text(has_next, &|words| next::command(words.to_vec(), &carried)))
+    Some(digest.text(has_next, stdout_columns().into(), &|words| next::command(words.to_vec(), &carried)))
 }
 
 fn read(dates: &[String], store: &str, config: &Config) -> Result<Option<Digest>, Failure> {

@@ -1,7 +1,7 @@
 //! The incidents of some dates as a short list, for the end of a sync.
 
 use super::error::CardError;
-use super::facts::{Row, Source};
+use super::facts::{Dates, Row, Source, short_day};
 use super::model::CardIncident;
 use crate::schema::ddl::quoted;
 use crate::text::{TextPage, counted};
@@ -18,11 +18,13 @@ const LABEL_WIDTH: usize = 14;
 pub(crate) struct Digest {
     /// The worst first.
     acute: Vec<CardIncident>,
-    /// `Ann Lee (CPU)`.
+    /// `Ann Lee (CPU since Mon 9 Nov)`.
     chronic: Vec<String>,
     /// The ID of the first of each kind.
     first_id: String,
     since: String,
+    /// Why few incidents can be found; empty if there is enough history.
+    short_history: String,
 }
 
 impl Digest {
@@ -31,7 +33,8 @@ impl Digest {
         let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) else { return Ok(None) };
         let listed: Vec<String> = dates.iter().map(|date| quoted(date)).collect();
         let sql = format!(
-            "select i.incident_id, i.severity, i.kind, i.summary, i.scope_name, cause_label(i.metric, i.direction) as cause
+            "select i.incident_id, i.severity, i.kind, i.summary, i.scope_name, cause_label(i.metric, i.direction) as cause,
+                i.start_time_local
              from report_incidents(since := {}, until := cast({} as date) + 1) as i
              where cast(i.meeting_date as varchar) in ({})
              order by case i.severity when 'critical' then 1 when 'major' then 2 else 3 end, i.participants desc,
@@ -42,20 +45,25 @@ impl Digest {
         );
         let rows = source.rows("the incidents of these dates", &sql)?;
         let (chronic, acute): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.text("kind") == "chronic");
-        let named = |row: &&Row| format!("{} ({})", row.text("scope_name"), row.text("cause"));
+        // A chronic problem has no end: its row has the last minute known on its date.
+        let since = |row: &Row| row.time("start_time_local").map(short_day).unwrap_or_default();
+        let named = |row: &&Row| format!("{} ({} since {})", row.text("scope_name"), row.text("cause"), since(row));
+        let published = Dates { since: Some(first.clone()), until: Dates::of(last).until };
         let first_row = acute.first().or(chronic.first());
         Ok(Some(Digest {
             first_id: first_row.map(|row| row.text("incident_id")).unwrap_or_default(),
             acute: acute.iter().map(|row| row.incident()).collect(),
             chronic: chronic.iter().map(named).collect(),
             since: first.clone(),
+            short_history: source.short_history(&published)?,
         }))
     }
 
-    /// The list. `command` completes the words of a command; `has_next` leaves out the command to type next.
-    pub(crate) fn text(&self, has_next: bool, command: &dyn Fn(&[String]) -> String) -> String {
+    /// The list in lines of `width` columns. `command` completes the words of a command; `has_next` leaves out the
+    /// command to type next.
+    pub(crate) fn text(&self, has_next: bool, width: usize, command: &dyn Fn(&[String]) -> String) -> String {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let mut page = TextPage::new(LABEL_WIDTH);
+        let mut page = TextPage::with_width(LABEL_WIDTH, width);
         page.line("");
         page.field(
             "Incidents",
@@ -64,6 +72,9 @@ impl Digest {
                 count => format!("{} on the published dates", counted(count as u64, "incident")),
             },
         );
+        if !self.short_history.is_empty() {
+            page.field("", &self.short_history);
+        }
         for incident in self.acute.iter().take(SHOWN) {
             page.field(&format!("  {}", incident.severity), &incident.summary);
         }
@@ -114,10 +125,13 @@ mod tests {
         let digest = Digest {
             first_id: acute[0].incident_id.clone(),
             acute,
-            chronic: ["Ann Lee (CPU)", "Room 4 (loss received)", "a", "b", "c"].map(str::to_owned).to_vec(),
+            chronic: ["Ann Lee (CPU since Mon 9 Nov)", "Room 4 (loss received)", "a", "b", "c"]
+                .map(str::to_owned)
+                .to_vec(),
             since: "2026-11-20".to_owned(),
+            short_history: String::new(),
         };
-        let text = digest.text(false, &command);
+        let text = digest.text(false, WIDTH, &command);
         assert!(
             text.starts_with(
                 "\nIncidents     8 incidents on the published dates\n  critical    Fri 20 Nov 09:40-12:06, "
@@ -125,17 +139,24 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\n  and 3 more: vcq-etl report run incidents --since 2026-11-20\n"), "{text}");
-        assert!(text.contains("\nChronic       Ann Lee (CPU), Room 4 (loss received), a, b and 1 more\n"), "{text}");
+        assert!(
+            text.contains("\nChronic       Ann Lee (CPU since Mon 9 Nov), Room 4 (loss received), a, b and 1\n              more\n"),
+            "{text}"
+        );
         assert!(text.ends_with("\nNext: vcq-etl report incident 2026-11-20-acute-site-00000000\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(!digest.text(true, &command).contains("Next:"));
+        assert!(!digest.text(true, WIDTH, &command).contains("Next:"));
+        assert!(digest.text(false, 200, &command).contains("usually 0.4 %, elsewhere 0.6 %\n"));
     }
 
     #[test]
     fn no_incident_is_said_plainly() {
-        let digest = Digest { since: "2026-11-20".to_owned(), ..Digest::default() };
+        let mut digest = Digest { since: "2026-11-20".to_owned(), ..Digest::default() };
         let expected = "\nIncidents     none on the published dates\n\
             Next: vcq-etl report run worst-meetings --since 2026-11-20\n";
-        assert_eq!(digest.text(false, &command), expected);
+        assert_eq!(digest.text(false, WIDTH, &command), expected);
+        digest.short_history = "On 2026-11-20, only severe incidents can be found.".to_owned();
+        let text = digest.text(false, WIDTH, &command);
+        assert!(text.contains("dates\n              On 2026-11-20, only severe incidents can be found.\n"), "{text}");
     }
 }

@@ -6,8 +6,9 @@ use duckdb::Connection;
 use jiff::civil::DateTime;
 
 use super::error::CardError;
-use super::model::{CardIncident, CauseMinutes};
+use super::model::{CardIncident, Percentages, reference_pct};
 use super::strip::Level;
+use crate::report::history::short_history;
 use crate::report::result::{Cell, QueryError, query};
 use crate::schema::ddl::quoted;
 use crate::text::on_one_line;
@@ -69,16 +70,17 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Minutes by cause of the participants that a condition on `c` selects, most first.
-    pub(super) fn causes(&self, dates: &Dates, condition: &str) -> Result<Vec<CauseMinutes>, CardError> {
-        let sql = format!(
-            "select cause_label(c.metric, c.direction) as cause, count(*) as minutes from cause_minutes({}) as c
-             where {condition} group by cause order by minutes desc, cause",
-            self.arguments(dates)
-        );
-        let causes = self.rows("the causes", &sql)?;
-        let cause = |row: &Row| CauseMinutes { cause: row.text("cause"), minutes: row.number("minutes") };
-        Ok(causes.iter().map(cause).collect())
+    /// Why few incidents can be found on these dates; empty if there is enough history.
+    pub(super) fn short_history(&self, dates: &Dates) -> Result<String, CardError> {
+        short_history(self.connection, dates.since.as_deref(), dates.until.as_deref())
+            .map_err(|source| CardError::Query { what: "the dates", source })
+    }
+
+    /// The percentages of a query with the columns `judged`, `poor` and `cpu`, to compare with.
+    pub(super) fn percentages(&self, sql: &str) -> Result<Percentages, CardError> {
+        let rows = self.rows("the minutes to compare with", sql)?;
+        let pct = |column: &str| rows.first().and_then(|row| reference_pct(row.number(column), row.number("judged")));
+        Ok(Percentages { poor: pct("poor"), cpu: pct("cpu") })
     }
 
     /// The incidents of the participants that a condition on `p` (incident_participants) selects, the worst first. Rows
@@ -181,6 +183,11 @@ impl Dates {
 pub(super) struct Row(BTreeMap<String, Cell>);
 
 impl Row {
+    #[cfg(test)]
+    pub(super) fn of_texts<'t>(cells: impl IntoIterator<Item = (&'t str, &'t str)>) -> Row {
+        Row(cells.into_iter().map(|(name, text)| (name.to_owned(), Cell::Text(text.to_owned()))).collect())
+    }
+
     /// Empty for NULL.
     pub(super) fn text(&self, column: &str) -> String {
         self.0.get(column).map(|cell| on_one_line(cell.text().trim())).unwrap_or_default()
@@ -223,6 +230,14 @@ impl Row {
     }
 }
 
+/// The columns for [`Source::percentages`] from rows `j` of judged minutes.
+pub(super) const MEASURES: &str = "
+    cast(coalesce(sum(j.judged_minutes), 0) as bigint) as judged,
+    cast(coalesce(sum(j.poor_minutes), 0) as bigint) as poor,
+    -- Every poor minute has one metric; the other minutes are those with high CPU load.
+    cast(coalesce(sum(j.loss_minutes + j.delay_minutes + j.jitter_minutes + j.frame_rate_minutes + j.cpu_minutes
+        - j.poor_minutes), 0) as bigint) as cpu";
+
 /// Without any value.
 pub(super) const UNKNOWN: &str = "unknown";
 
@@ -253,6 +268,16 @@ pub(super) fn moment(time: DateTime) -> String {
     time.strftime("%a %-d %b %H:%M").to_string()
 }
 
+/// `Fri 20 Nov`.
+pub(super) fn short_day(time: DateTime) -> String {
+    time.strftime("%a %-d %b").to_string()
+}
+
+/// `Fri 20 Nov 2026`.
+pub(super) fn day(time: DateTime) -> String {
+    time.strftime("%a %-d %b %Y").to_string()
+}
+
 /// `Fri 20 Nov 2026 09:40-12:06`, with the second day where it differs.
 pub(super) fn span(start: DateTime, end: DateTime) -> String {
     let end_text =
@@ -276,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_most_frequent_values_come_first() {
-        let row = |value: &str| Row([("a".to_owned(), Cell::Text(value.to_owned()))].into());
+        let row = |value: &str| Row::of_texts([("a", value)]);
         let rows = |values: &[&str]| values.iter().map(|value| row(value)).collect::<Vec<_>>();
         assert_eq!(common(&rows(&["b", "b", ""]), "a"), "b");
         assert_eq!(common(&rows(&["c", "b", "a", "c", "b", "c"]), "a"), "c (3), b (2) and 1 more");

@@ -8,7 +8,8 @@ use crate::schema::ddl::quoted;
 /// Names are suggested from this many.
 const MAX_KNOWN: usize = 50_000;
 
-/// The one person, room or guest with this ID, else with this e-mail address, else with this name.
+/// The one person, room or guest with this ID, else with this e-mail address, else with this name or with this part of
+/// the address before the @.
 pub(crate) fn find_user(source: &Source<'_>, text: &str) -> Result<Choice, CardError> {
     let typed = quoted(text.trim());
     let sql = format!(
@@ -21,7 +22,7 @@ pub(crate) fn find_user(source: &Source<'_>, text: &str) -> Result<Choice, CardE
             from participants as p
             inner join participant_facts as f on f.participant_key = p.participant_key and f.meeting_date = p.meeting_date
             where lower({typed}) in (lower(p.user_id), lower(p.room_id), lower(p.participant_key), lower(p.email),
-                lower(p.employee_id), lower(trim(p.participant_name)))
+                lower(p.employee_id), lower(trim(p.participant_name)), lower(nullif(split_part(p.email, '@', 1), '')))
             group by f.who
         ),
         best as (select m.who from matching as m where m.rank = (select min(rank) from matching)),
@@ -42,8 +43,10 @@ pub(crate) fn find_user(source: &Source<'_>, text: &str) -> Result<Choice, CardE
     match choices.len() {
         1 => Ok(choices.remove(0)),
         0 => {
-            let known = "select distinct trim(participant_name) as name from participants
-                where trim(participant_name) <> '' order by name";
+            let known = "select distinct k.name from (
+                    select trim(participant_name) as name from participants
+                    union all select split_part(email, '@', 1) from participants
+                ) as k where k.name <> '' order by k.name";
             Err(CardError::UnknownUser { text: text.to_owned(), known: names(source, "the names", known)? })
         }
         _ => Err(CardError::SeveralUsers { text: text.to_owned(), choices }),

@@ -1,8 +1,9 @@
 //! The card of an incident.
 
 use super::error::CardError;
-use super::facts::{Dates, Row, Source, common, span};
-use super::model::{Card, CardIncident, CauseMinutes, Comparison};
+use super::facts::{Dates, Row, Source, common, day, span};
+use super::model::{Card, CardIncident, CauseMinutes, Comparison, Percentages};
+use super::people::{Names, counted_people};
 use super::strip::{Level, Strip};
 use crate::schema::ddl::quoted;
 use crate::text::counted;
@@ -23,32 +24,36 @@ pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Ca
     let people = source.rows(
         "the participants of the incident",
         &format!(
-            "select r.*, f.meeting_key from report_incident(incident_id := {id}) as r
+            "select r.* exclude (who), r.who as name, r.who_id as who, f.meeting_key, f.who_kind, f.department, p.email
+             from report_incident(incident_id := {id}) as r
              left join participant_facts as f on f.participant_key = r.participant_key and f.meeting_date = r.meeting_date
+             left join participants as p on p.participant_key = r.participant_key and p.meeting_date = r.meeting_date
              order by r.poor_minutes desc, r.join_time_local, r.participant_key"
         ),
     )?;
     let cause = incident.text("cause");
     let (severity, kind, scope_name) = (incident.text("severity"), incident.text("kind"), incident.text("scope_name"));
-    let scope_kind = incident.text("scope_kind").replace('_', " ");
-    let when = match (incident.time("start_time_local"), incident.time("end_time_local")) {
-        (Some(start), Some(end)) => format!("{}, local time", span(start, end)),
-        _ => incident.text("date"),
-    };
+    let in_common = in_common(&incident, &scope_name);
+    let (when, when_utc) = when(&incident);
+    let poor = |column: &str| Percentages { poor: incident.share(column), cpu: None };
     let comparison = Comparison {
         judged_minutes: incident.number("judged_minutes"),
         poor_minutes: incident.number("poor_minutes"),
-        poor_pct: incident.share("poor_pct"),
-        usual_poor_pct: incident.share("usual_poor_pct"),
-        usual: "the same scope in the 28 days before".to_owned(),
-        elsewhere_poor_pct: incident.share("elsewhere_poor_pct"),
-        elsewhere: "everybody else at that time".to_owned(),
+        here: poor("poor_pct"),
+        usual: poor("usual_poor_pct"),
+        usual_of: "the same scope in the 28 days before",
+        elsewhere: poor("elsewhere_poor_pct"),
+        elsewhere_of: "everybody else at that time",
+        is_of_cpu: incident.text("metric") == "cpu",
+        ..Comparison::default()
     };
-    let affected = affected_text(&incident);
+    let meetings = counted(incident.number("meetings").max(0) as u64, "meeting");
+    let minutes = comparison.poor_minutes;
+    let affected = format!("{}, {meetings}", counted_people(incident.number("participants"), &people));
     let verdict = format!("{severity}, {kind}: {affected}; {}", comparison.minutes_text());
     let names = names(&people);
     let facts = vec![
-        ("In common", format!("{scope_kind}: {scope_name}")),
+        ("In common", in_common.clone()),
         ("Place", common(&people, "site")),
         ("Device", format!("{}, app {}", common(&people, "device"), common(&people, "version"))),
         ("Network", common(&people, "network")),
@@ -57,11 +62,11 @@ pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Ca
     ];
     let ticket = vec![
         ("Problem", incident.text("summary")),
-        ("When", format!("{when}; {} to {} UTC", incident.text("start_time_utc"), incident.text("end_time_utc"))),
+        ("When", format!("{when}; {when_utc}")),
         ("Cause", cause.clone()),
         ("Affected", format!("{affected}: {names}")),
         ("Compared", comparison.text()),
-        ("In common", format!("{scope_kind}: {scope_name}")),
+        ("In common", in_common),
         ("Place", common(&people, "site")),
         ("Device", format!("{}, app {}", common(&people, "device"), common(&people, "version"))),
         ("Network", common(&people, "network")),
@@ -80,29 +85,46 @@ pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Ca
             summary: incident.text("summary"),
         }],
         verdict,
-        causes: vec![CauseMinutes { cause, minutes: incident.number("poor_minutes") }],
+        main_causes: format!("{cause} {minutes} min"),
+        causes: vec![CauseMinutes { poor: (!comparison.is_of_cpu).then_some(minutes), cause, minutes }],
         comparison,
         facts,
         strips: strips(source, &incident, &id)?,
         next: next(&incident, &people),
         ticket,
+        ..Card::default()
     })
 }
 
-/// `7 people, 3 meetings`.
-fn affected_text(incident: &Row) -> String {
-    let people = incident.number("participants").max(0) as u64;
-    let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
-    format!("{people}, {}", counted(incident.number("meetings").max(0) as u64, "meeting"))
+/// When in local time, and in UTC. A chronic incident has no end: its row has the last minute known on its date.
+fn when(incident: &Row) -> (String, String) {
+    let (start, end) = (incident.time("start_time_local"), incident.time("end_time_local"));
+    let (start_utc, end_utc) = (incident.text("start_time_utc"), incident.text("end_time_utc"));
+    match (start, end) {
+        (Some(start), Some(end)) if incident.text("kind") == "acute" => {
+            (format!("{}, local time", span(start, end)), format!("{start_utc} to {end_utc} UTC"))
+        }
+        (Some(start), _) => {
+            let date = incident.text("date").parse::<jiff::civil::Date>();
+            let as_of = date.map_or_else(|_| String::new(), |date| format!(" (as of {})", day(date.at(0, 0, 0, 0))));
+            (format!("since {}{as_of}", day(start)), format!("since {start_utc} UTC"))
+        }
+        _ => (incident.text("date"), String::new()),
+    }
+}
+
+/// `site: Harbour House`; people, rooms and meetings with their ID, because names repeat.
+fn in_common(incident: &Row, scope_name: &str) -> String {
+    let (kind, scope) = (incident.text("scope_kind"), incident.text("scope"));
+    let id = match kind.as_str() {
+        "person" | "room" | "meeting" if scope != scope_name => format!(" ({scope})"),
+        _ => String::new(),
+    };
+    format!("{}: {scope_name}{id}", kind.replace('_', " "))
 }
 
 fn names(people: &[Row]) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for name in people.iter().map(|row| row.text("who")) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let mut names = Names::of(people).distinct(people);
     let more = names.len().saturating_sub(PEOPLE);
     names.truncate(PEOPLE);
     match (names.is_empty(), more) {
@@ -153,10 +175,10 @@ fn strips(source: &Source<'_>, incident: &Row, id: &str) -> Result<Vec<Strip>, C
     );
     let minutes = source.rows("the minutes of the incident", &sql)?;
     let most = minutes.iter().map(|row| row.number("poor")).max().unwrap_or_default();
-    let mut levels: Vec<_> = minutes
-        .iter()
-        .filter_map(|row| Some((row.time("minute_local")?, Level::of(row.number("poor"), most))))
-        .collect();
+    // A minute with high CPU load need not be poor.
+    let level = |affected| if incident.text("metric") == "cpu" { Level::Cpu } else { Level::of(affected, most) };
+    let mut levels: Vec<_> =
+        minutes.iter().filter_map(|row| Some((row.time("minute_local")?, level(row.number("poor"))))).collect();
     // Minutes in between are good for this metric.
     if let (Some(first), Some(last)) = (levels.first().map(|(at, _)| *at), levels.last().map(|(at, _)| *at)) {
         let between = first.series(jiff::Span::new().minutes(1)).take_while(|at| *at <= last).take(2160);

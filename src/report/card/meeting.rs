@@ -1,8 +1,11 @@
 //! The card of a meeting.
 
+use super::causes::{Causes, minutes_note};
 use super::error::CardError;
-use super::facts::{Dates, Row, Source, common, minute_level, moment, span};
-use super::model::{Card, Comparison, causes_text, poor_pct, reference_pct};
+use super::facts::{Dates, MEASURES, Row, Source, common, minute_level, moment, span};
+use super::findings::Findings;
+use super::model::{Card, Comparison, Percentages};
+use super::people::Names;
 use super::strip::{Level, Strip};
 use crate::schema::ddl::quoted;
 use crate::text::{counted, duration_text};
@@ -19,17 +22,14 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
         format!("select m.*, cast(m.meeting_date as varchar) as date from meetings as m where m.meeting_key = {key}");
     let meeting = source.rows("the meeting", &sql)?.into_iter().next().unwrap_or_default();
     let dates = Dates::of(&meeting.text("date"));
-    let people = people(source, &key, &dates)?;
-    let in_meeting = format!("c.meeting_key = {key}");
-    let causes = source.causes(&dates, &in_meeting)?;
-    let comparison = comparison(source, &meeting, &key, &dates, &people)?;
-    let incidents = source.incidents_by_minutes(
-        &dates,
-        &format!(
-            "p.participant_key in (select f.participant_key from participant_facts as f where f.meeting_key = {key})"
-        ),
-    )?;
-    let strips = strips(source, &key, &dates, &people)?;
+    let causes = Causes::read(source, &dates, &format!("c.meeting_key = {key}"))?;
+    let people = people(source, &key, &dates, &causes)?;
+    let names = Names::of(&people);
+    let comparison = comparison(source, &meeting, &key, &dates, &people, causes.suffering())?;
+    let of_meeting = format!(
+        "p.participant_key in (select f.participant_key from participant_facts as f where f.meeting_key = {key})"
+    );
+    let strips = strips(source, &key, &dates, &people, &names, &causes)?;
     let topic = meeting.optional("meeting_topic").unwrap_or_else(|| "(no topic)".to_owned());
     let number = meeting.text("meeting_no");
     let when = match (meeting.time("start_time_local"), meeting.time("end_time_local")) {
@@ -39,7 +39,6 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
     };
     let duration = meeting.number("meeting_duration_s");
     let length = if duration > 0 { format!(" ({})", duration_text(duration as f64)) } else { String::new() };
-    let verdict = verdict(source, &key, &dates, &comparison)?;
     let affected = common_of_affected(&people);
     let mut facts = vec![
         ("Organiser", meeting.optional("organizer").unwrap_or_else(|| "unknown".to_owned())),
@@ -51,77 +50,85 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
     if !others.is_empty() {
         facts.push(("Others", others.join("; ")));
     }
-    let worst = people.first().filter(|row| row.number("poor_minutes") > 0);
-    let mut next = Vec::new();
-    if let Some(incident) = incidents.first() {
-        next.push((vec!["report".to_owned(), "incident".to_owned(), incident.incident_id.clone()], "the incident"));
-    }
-    if let Some(worst) = worst {
-        let words = vec![
-            "report".to_owned(),
-            "user".to_owned(),
-            worst.text("who"),
-            format!("--since={}", meeting.text("date")),
-        ];
-        next.push((words, "the participant with the most poor minutes"));
-    } else {
-        let parameter = format!("meeting_no={number}");
-        let words = ["report", "run", "meeting-timeline", "--param", &parameter, "--since", "all"].map(str::to_owned);
-        next.push((words.to_vec(), "every minute"));
-    }
-    let mut ticket = vec![
+    let before = vec![
         ("Meeting", format!("{topic}, number {number}, organiser {}", meeting.text("organizer"))),
         ("When", format!("{when}{length}; starts {} UTC", meeting.text("start_time_utc"))),
-        ("What", verdict.clone()),
-        ("Main causes", causes_text(&causes)),
-        ("Compared", comparison.text()),
-        ("Place", affected("site")),
-        ("Network", affected("network")),
     ];
-    let names: Vec<String> = people
-        .iter()
-        .filter(|row| row.flag("is_affected") == Some(true))
-        .take(STRIPS)
-        .map(|row| {
-            format!("{} ({} of {} min)", row.text("name"), row.number("poor_minutes"), row.number("judged_minutes"))
-        })
-        .collect();
-    if !names.is_empty() {
-        ticket.push(("Affected", names.join(", ")));
-    }
-    ticket.extend(incidents.iter().map(|incident| ("Incident", incident.summary.clone())));
-    Ok(Card {
+    let incidents = source.incidents_by_minutes(&dates, &of_meeting)?;
+    let findings = Findings {
+        ticket_incidents: incidents.len(),
+        incidents,
+        short_history: source.short_history(&dates)?,
+        verdict: verdict(source, &key, &dates, &comparison)?,
+        ticket: (before, after_comparison(&people, &names, &causes, &affected)),
+        next: vec![next(people.first(), &causes, &meeting)],
+        causes: causes.list,
+        comparison,
+        facts,
+        strips,
+    };
+    Ok(findings.card(Card {
         kind: "meeting",
         title: format!("{topic} ({number})"),
         id: meeting_key.to_owned(),
         window: format!("{when}{length}"),
         profile: source.profile().to_owned(),
-        incidents,
-        verdict,
-        causes,
-        comparison,
-        facts,
-        strips,
-        next,
-        ticket,
-    })
+        ..Card::default()
+    }))
 }
 
-/// Most poor minutes first.
-fn people(source: &Source<'_>, key: &str, dates: &Dates) -> Result<Vec<Row>, CardError> {
+/// The lines for a ticket: what the affected participants have in common, and who they are.
+fn after_comparison(
+    people: &[Row],
+    names: &Names,
+    causes: &Causes,
+    affected: &dyn Fn(&str) -> String,
+) -> Vec<(&'static str, String)> {
+    let mut lines = vec![("Place", affected("site")), ("Network", affected("network"))];
+    let listed = |is_listed: &dyn Fn(&Row) -> bool, minutes: &dyn Fn(&Row) -> i64| {
+        let listed = people.iter().filter(|row| is_listed(row)).take(STRIPS);
+        let text = |row: &Row| format!("{} ({} of {} min)", names.get(row), minutes(row), row.number("judged_minutes"));
+        listed.map(text).collect::<Vec<_>>().join(", ")
+    };
+    let poor = listed(&|row| row.flag("is_affected") == Some(true), &|row| row.number("poor_minutes"));
+    let cpu = listed(&|row| causes.suffering_of(row) > 0, &|row| causes.suffering_of(row));
+    lines.extend([("Affected", poor), ("High CPU load", cpu)].into_iter().filter(|(_, text)| !text.is_empty()));
+    lines
+}
+
+/// The command about the participant whose meeting was worst, or about every minute.
+fn next(worst: Option<&Row>, causes: &Causes, meeting: &Row) -> (Vec<String>, &'static str) {
+    let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    match worst.filter(|row| causes.bad_minutes_of(row) > 0) {
+        Some(worst) => {
+            let since = format!("--since={}", meeting.text("date"));
+            (text(&["report", "user", &worst.text("who"), &since]), "the participant with the worst quality")
+        }
+        None => {
+            let number = format!("meeting_no={}", meeting.text("meeting_no"));
+            (text(&["report", "run", "meeting-timeline", "--param", &number, "--since", "all"]), "every minute")
+        }
+    }
+}
+
+/// Those with the most poor minutes first; minutes with high CPU load count as well.
+fn people(source: &Source<'_>, key: &str, dates: &Dates, causes: &Causes) -> Result<Vec<Row>, CardError> {
     let sql = format!(
         "select
-            f.participant_key, f.who, coalesce(f.participant_name, f.who) as name, f.site, f.network_kind as network, f.device,
-            f.app_version, v.judged_minutes, v.poor_minutes, v.is_affected
+            f.participant_key, f.who, f.who_kind, f.participant_name as name, p.email, f.department, f.site,
+            f.network_kind as network, f.device, f.app_version, v.judged_minutes, v.poor_minutes, v.is_affected
          from participant_facts as f
+         inner join participants as p on p.participant_key = f.participant_key and p.meeting_date = f.meeting_date
          left join participant_verdicts({}) as v
             on v.participant_key = f.participant_key and v.meeting_date = f.meeting_date
          where f.meeting_key = {key} and {}
-         order by coalesce(v.poor_minutes, 0) desc, v.judged_minutes desc nulls last, name, f.participant_key",
+         order by v.judged_minutes desc nulls last, coalesce(f.participant_name, f.who), f.participant_key",
         source.arguments(dates),
         dates.condition("f.meeting_date")
     );
-    source.rows("the participants", &sql)
+    let mut people = source.rows("the participants", &sql)?;
+    people.sort_by_key(|row| std::cmp::Reverse(causes.bad_minutes_of(row)));
+    Ok(people)
 }
 
 /// What the affected participants have in common, or all of them where nobody is affected.
@@ -141,40 +148,47 @@ fn comparison(
     key: &str,
     dates: &Dates,
     people: &[Row],
+    cpu_minutes: i64,
 ) -> Result<Comparison, CardError> {
     let sum = |column: &str| people.iter().map(|row| row.number(column)).sum::<i64>();
-    let (judged_minutes, poor_minutes) = (sum("judged_minutes"), sum("poor_minutes"));
-    let share = |sql: &str| -> Result<Option<f64>, CardError> {
-        let rows = source.rows("the minutes to compare with", sql)?;
-        Ok(rows.first().and_then(|row| reference_pct(row.number("poor"), row.number("judged"))))
-    };
-    let usual_poor_pct = match dates.before() {
-        Some(before) => share(&format!(
-            "select cast(coalesce(sum(j.judged_minutes), 0) as bigint) as judged, cast(coalesce(sum(j.poor_minutes), 0) as bigint) as poor
-             from {} as j
+    let usual = match dates.before() {
+        Some(before) => source.percentages(&format!(
+            "select {MEASURES} from {} as j
              inner join meetings as m on m.meeting_key = j.meeting_key and m.meeting_date = j.meeting_date
              where m.meeting_no = {}",
             source.judged(&before),
             quoted(&meeting.text("meeting_no"))
         ))?,
-        None => None,
+        None => Percentages::default(),
     };
-    let elsewhere_poor_pct = share(&format!(
-        "select count(q.is_poor) as judged, count(*) filter (where q.is_poor) as poor
-         from quality_minutes({}) as q
-         inner join meetings as m on m.meeting_key = {key}
-         where q.meeting_key <> {key} and q.minute_utc >= m.start_time_utc
-            and q.minute_utc < coalesce(m.end_time_utc, m.start_time_utc + interval '1 hour')",
-        source.arguments(dates)
+    let at_that_time = |minute: &str| {
+        format!(
+            "inner join meetings as m on m.meeting_key = {key}
+             where {minute}.meeting_key <> {key} and {minute}.minute_utc >= m.start_time_utc
+                and {minute}.minute_utc < coalesce(m.end_time_utc, m.start_time_utc + interval '1 hour')"
+        )
+    };
+    // Not searched for if it is not shown.
+    let cpu = match cpu_minutes {
+        0 => "0".to_owned(),
+        _ => format!(
+            "(select count(*) from cpu_minutes({}) as c {} and not c.is_poor)",
+            source.arguments(dates),
+            at_that_time("c")
+        ),
+    };
+    let elsewhere = source.percentages(&format!(
+        "select count(q.is_poor) as judged, count(*) filter (where q.is_poor) as poor, {cpu} as cpu
+         from quality_minutes({}) as q {}",
+        source.arguments(dates),
+        at_that_time("q")
     ))?;
     Ok(Comparison {
-        judged_minutes,
-        poor_minutes,
-        poor_pct: poor_pct(poor_minutes, judged_minutes),
-        usual_poor_pct,
-        usual: "meetings of this number in the 28 days before".to_owned(),
-        elsewhere_poor_pct,
-        elsewhere: "other meetings at the same time".to_owned(),
+        usual,
+        usual_of: "meetings of this number in the 28 days before",
+        elsewhere,
+        elsewhere_of: "other meetings at the same time",
+        ..Comparison::of(sum("judged_minutes"), sum("poor_minutes"), cpu_minutes)
     })
 }
 
@@ -190,6 +204,7 @@ fn verdict(source: &Source<'_>, key: &str, dates: &Dates, comparison: &Compariso
     let word = match (row.flag("is_poor"), affected) {
         (None, _) => return Ok("no minute could be judged".to_owned()),
         (Some(true), _) => "poor",
+        (Some(false), 0) if comparison.cpu_minutes > 0 => "good except for high CPU load",
         (Some(false), 0) => "good",
         (Some(false), _) => "partly poor",
     };
@@ -221,7 +236,14 @@ fn others(source: &Source<'_>, number: &str, key: &str) -> Result<Vec<String>, C
 }
 
 /// The meeting as a whole, then its worst participants.
-fn strips(source: &Source<'_>, key: &str, dates: &Dates, people: &[Row]) -> Result<Vec<Strip>, CardError> {
+fn strips(
+    source: &Source<'_>,
+    key: &str,
+    dates: &Dates,
+    people: &[Row],
+    names: &Names,
+    causes: &Causes,
+) -> Result<Vec<Strip>, CardError> {
     let sql = format!(
         "select q.participant_key, q.minute_local, q.is_poor from quality_minutes({}) as q
          where q.meeting_key = {key} order by q.minute_local",
@@ -237,18 +259,18 @@ fn strips(source: &Source<'_>, key: &str, dates: &Dates, people: &[Row]) -> Resu
         }
     }
     let most = totals.iter().map(|(_, poor, _)| *poor).max().unwrap_or_default();
-    let all: Vec<_> = totals.iter().map(|(at, poor, judged)| (*at, Level::of(*poor, *judged))).collect();
+    let all = totals.iter().map(|(at, poor, judged)| (*at, Level::of(*poor, *judged)));
+    let all: Vec<_> = all.chain(causes.all_levels()).collect();
     let whole = Strip::new("all participants".to_owned(), format!("at most {most} at once"), &all);
     // All strips have the time axis of the meeting.
     let start = whole.as_ref().map(|strip| (strip.start, Level::None));
     let strip = |person: &Row| {
         let participant = person.text("participant_key");
         let own = minutes.iter().filter(|row| row.text("participant_key") == participant).filter_map(minute_level);
-        let levels: Vec<_> = start.into_iter().chain(own).collect();
-        let (poor, judged) = (person.number("poor_minutes"), person.number("judged_minutes"));
-        let label = format!("{}, {}, {}", person.text("name"), person.text("site"), person.text("network"));
-        Strip::new(label, format!("{poor}/{judged}"), &levels)
+        let levels: Vec<_> = start.into_iter().chain(own).chain(causes.levels_of(person)).collect();
+        let label = format!("{}, {}, {}", names.get(person), person.text("site"), person.text("network"));
+        Strip::new(label, minutes_note(person, causes), &levels)
     };
-    let worst = people.iter().filter(|row| row.number("poor_minutes") > 0).take(STRIPS);
+    let worst = people.iter().filter(|row| causes.bad_minutes_of(row) > 0).take(STRIPS);
     Ok(whole.clone().into_iter().chain(worst.filter_map(strip)).collect())
 }

@@ -4,13 +4,16 @@
 //! Owns finding what is meant, the queries, and the formats text, JSON and Markdown. Promises: people with the same
 //! name are never merged, and the database is only read. Leaves out where the result is written (`cli`).
 
+mod causes;
 mod digest;
 mod error;
 mod facts;
 mod find;
+mod findings;
 mod incident;
 mod meeting;
 mod model;
+mod people;
 mod render;
 mod strip;
 mod user;

@@ -1,4 +1,6 @@
 //! A card: what is known about a person, a meeting or an incident, before it has a format.
+//!
+//! Poor minutes and minutes in which only the picture suffers from high CPU load are counted apart.
 
 use super::strip::Strip;
 use crate::text::thousands;
@@ -13,9 +15,13 @@ pub(crate) struct Card {
     pub window: String,
     pub profile: String,
     pub incidents: Vec<CardIncident>,
+    /// Why few incidents can be found; empty if there is enough history.
+    pub short_history: String,
     /// One sentence.
     pub verdict: String,
     pub causes: Vec<CauseMinutes>,
+    /// In words.
+    pub main_causes: String,
     pub comparison: Comparison,
     /// Labels and texts: where, with what, who.
     pub facts: Vec<(&'static str, String)>,
@@ -53,28 +59,43 @@ pub(crate) struct CardIncident {
 pub(crate) struct CauseMinutes {
     pub cause: String,
     pub minutes: i64,
+    /// Of these, poor ones; `None` if that is not known.
+    pub poor: Option<i64>,
 }
 
-/// The poor share, beside that of other times and other people.
+/// The shares of poor minutes and of minutes with high CPU load, beside those of other times and other people.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Comparison {
     pub judged_minutes: i64,
+    /// Of an incident with the metric cpu, the minutes in which the picture suffers from high CPU load.
     pub poor_minutes: i64,
-    pub poor_pct: Option<f64>,
-    pub usual_poor_pct: Option<f64>,
+    /// Other minutes in which the picture suffers from high CPU load.
+    pub cpu_minutes: i64,
+    pub here: Percentages,
+    pub usual: Percentages,
+    pub elsewhere: Percentages,
     /// What is usual: `the 28 days before`.
-    pub usual: String,
-    pub elsewhere_poor_pct: Option<f64>,
+    pub usual_of: &'static str,
     /// Who is elsewhere: `everybody else on these days`.
-    pub elsewhere: String,
+    pub elsewhere_of: &'static str,
+    /// `poor_minutes` are those of an incident with the metric cpu.
+    pub is_of_cpu: bool,
+}
+
+/// Of judged minutes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Percentages {
+    pub poor: Option<f64>,
+    /// Not poor, but the picture suffers from high CPU load.
+    pub cpu: Option<f64>,
 }
 
 /// A share of fewer minutes is not shown as usual.
 const MIN_MINUTES: i64 = 60;
 
-/// Percentage of poor minutes; `None` without judged minutes.
+/// Percentage of poor minutes; `None` without judged minutes. Minutes with high CPU load need not be judged.
 pub(super) fn poor_pct(poor: i64, judged: i64) -> Option<f64> {
-    (judged > 0).then(|| 100.0 * poor as f64 / judged as f64)
+    (judged > 0).then(|| (100.0 * poor as f64 / judged as f64).min(100.0))
 }
 
 /// The same, to compare with; `None` for too few minutes.
@@ -88,42 +109,89 @@ pub(super) fn pct_text(pct: Option<f64>) -> String {
 }
 
 impl Comparison {
-    /// `61 of 412 judged minutes poor (14.8 %)`.
+    /// The shares of these minutes, not yet compared.
+    pub(super) fn of(judged_minutes: i64, poor_minutes: i64, cpu_minutes: i64) -> Comparison {
+        let pct = |minutes| poor_pct(minutes, judged_minutes);
+        let here = Percentages { poor: pct(poor_minutes), cpu: pct(cpu_minutes) };
+        Comparison { judged_minutes, poor_minutes, cpu_minutes, here, ..Comparison::default() }
+    }
+
+    /// `61 of 412 judged minutes poor (14.8 %); in another 310 (75.2 %) the picture suffered from high CPU load`.
     pub(super) fn minutes_text(&self) -> String {
-        match self.judged_minutes {
-            0 => "no minute could be judged".to_owned(),
-            judged => {
-                let (poor, judged) = (thousands(self.poor_minutes.max(0) as u64), thousands(judged.max(0) as u64));
-                format!("{poor} of {judged} judged minutes poor ({})", pct_text(self.poor_pct))
+        if self.judged_minutes == 0 {
+            return "no minute could be judged".to_owned();
+        }
+        let number = |minutes: i64| thousands(minutes.max(0) as u64);
+        let (poor, judged) = (number(self.poor_minutes), number(self.judged_minutes));
+        let share = pct_text(self.here.poor);
+        if self.is_of_cpu {
+            return format!("the picture suffered from high CPU load in {poor} of {judged} judged minutes ({share})");
+        }
+        let text = format!("{poor} of {judged} judged minutes poor ({share})");
+        match self.cpu_minutes {
+            0 => text,
+            cpu => {
+                let (cpu, share) = (number(cpu), pct_text(self.here.cpu));
+                format!("{text}; in another {cpu} ({share}) the picture suffered from high CPU load")
             }
         }
     }
 
-    /// `usually 0.4 % (the 28 days before); elsewhere 1.2 % (everybody else on these days)`.
+    /// `here 14.8 % poor; usually 0.4 % (the 28 days before); elsewhere 1.2 % (everybody else on these days)`, and the
+    /// same for high CPU load if there is any.
     pub(super) fn text(&self) -> String {
         let part = |word: &str, pct: Option<f64>, of: &str| match (pct, of) {
             (_, "") => None,
             (None, of) => Some(format!("{word} unknown (too few minutes: {of})")),
             (Some(pct), of) => Some(format!("{word} {pct:.1} % ({of})")),
         };
+        let what = if self.is_of_cpu { "with high CPU load" } else { "poor" };
         let parts = [
-            Some(format!("here {}", pct_text(self.poor_pct))),
-            part("usually", self.usual_poor_pct, &self.usual),
-            part("elsewhere", self.elsewhere_poor_pct, &self.elsewhere),
+            Some(format!("here {} {what}", pct_text(self.here.poor))),
+            part("usually", self.usual.poor, self.usual_of),
+            part("elsewhere", self.elsewhere.poor, self.elsewhere_of),
         ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+        if self.cpu_minutes == 0 {
+            return text;
+        }
+        let known = |word: &str, pct: Option<f64>| pct.map(|pct| format!(", {word} {pct:.1} %")).unwrap_or_default();
+        format!(
+            "{text}. With high CPU load: here {}{}{}",
+            pct_text(self.here.cpu),
+            known("usually", self.usual.cpu),
+            known("elsewhere", self.elsewhere.cpu)
+        )
     }
 }
 
-/// `jitter both ways 44 min, CPU 5 min`.
-pub(super) fn causes_text(causes: &[CauseMinutes]) -> String {
-    const SHOWN: usize = 3;
-    if causes.is_empty() {
-        return "none".to_owned();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn poor_minutes_and_high_cpu_load_are_told_apart() {
+        let mut comparison = Comparison::of(412, 61, 0);
+        assert_eq!(comparison.minutes_text(), "61 of 412 judged minutes poor (14.8 %)");
+        assert_eq!(comparison.text(), "here 14.8 % poor");
+        (comparison.usual_of, comparison.elsewhere_of) = ("the 28 days before", "everybody else on these days");
+        comparison.elsewhere = Percentages { poor: Some(1.24), cpu: Some(0.3) };
+        let compared = "here 14.8 % poor; usually unknown (too few minutes: the 28 days before); \
+            elsewhere 1.2 % (everybody else on these days)";
+        assert_eq!(comparison.text(), compared);
+        let here = Comparison::of(412, 61, 310);
+        let hot = Comparison { here: here.here, cpu_minutes: 310, ..comparison };
+        assert_eq!(
+            hot.minutes_text(),
+            "61 of 412 judged minutes poor (14.8 %); in another 310 (75.2 %) the picture suffered from high CPU load"
+        );
+        assert_eq!(hot.text(), format!("{compared}. With high CPU load: here 75.2 %, elsewhere 0.3 %"));
+        let of_cpu = Comparison { is_of_cpu: true, ..Comparison::of(412, 310, 0) };
+        assert_eq!(
+            of_cpu.minutes_text(),
+            "the picture suffered from high CPU load in 310 of 412 judged minutes (75.2 %)"
+        );
+        assert_eq!(of_cpu.text(), "here 75.2 % with high CPU load");
+        assert_eq!(Comparison::default().minutes_text(), "no minute could be judged");
     }
-    let shown: Vec<String> =
-        causes.iter().take(SHOWN).map(|cause| format!("{} {} min", cause.cause, cause.minutes)).collect();
-    let more = causes.len().saturating_sub(SHOWN);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    shown.join(", ") + &more
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Card, CardIncident, causes_text};
+use super::model::{Card, CardIncident};
 use super::strip::{Strip, legend};
 use crate::text::{in_json, on_lines, on_one_line, width, wrap};
 
@@ -84,7 +84,7 @@ fn subtitle(card: &Card) -> String {
 
 fn happened(card: &Card, command: &dyn Fn(&[String]) -> String) -> Vec<String> {
     if card.incidents.is_empty() {
-        return vec!["no incident".to_owned()];
+        return vec![format!("no incident. {}", card.short_history).trim_end_matches(['.', ' ']).to_owned()];
     }
     let mut lines = Vec::new();
     for incident in card.incidents.iter().take(INCIDENTS) {
@@ -100,7 +100,7 @@ fn happened(card: &Card, command: &dyn Fn(&[String]) -> String) -> Vec<String> {
 fn fields(card: &Card) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("Verdict", card.verdict.clone()),
-        ("Main causes", causes_text(&card.causes)),
+        ("Main causes", card.main_causes.clone()),
         ("Compared", card.comparison.text()),
     ];
     fields.extend(card.facts.iter().map(|(label, text)| (*label, on_one_line(text))));
@@ -124,7 +124,7 @@ fn strip_lines(strips: &[Strip], layout: CardLayout) -> Vec<String> {
         let line = format!("{label}{blanks}  {:>note_width$}  {}", strip.note, strip.text(scale, layout.is_utf8));
         lines.push(line.trim_end().to_owned());
     }
-    lines.extend(wrap(&format!("({})", legend(scale, layout.is_utf8)), max_width));
+    lines.extend(wrap(&format!("({})", legend(strips, scale, layout.is_utf8)), max_width));
     lines
 }
 
@@ -192,8 +192,11 @@ fn json(card: &Card, command: &dyn Fn(&[String]) -> String) -> String {
             "summary": incident.summary,
         })
     };
-    let causes: Vec<Value> =
-        card.causes.iter().map(|cause| json!({ "cause": cause.cause, "minutes": cause.minutes })).collect();
+    let causes = card
+        .causes
+        .iter()
+        .map(|cause| json!({ "cause": cause.cause, "minutes": cause.minutes, "poor_minutes": cause.poor }));
+    let causes: Vec<Value> = causes.collect();
     let facts: Map<String, Value> =
         card.facts.iter().map(|(label, text)| (label.to_lowercase().replace(' ', "_"), text.as_str().into())).collect();
     let strips: Vec<Value> = card
@@ -210,8 +213,11 @@ fn json(card: &Card, command: &dyn Fn(&[String]) -> String) -> String {
         "card": card.kind, "id": card.id, "title": card.title, "window": card.window, "profile": card.profile,
         "incidents": card.incidents.iter().map(incident).collect::<Vec<_>>(), "verdict": card.verdict,
         "judged_minutes": comparison.judged_minutes, "poor_minutes": comparison.poor_minutes,
-        "poor_pct": rounded(comparison.poor_pct), "usual_poor_pct": rounded(comparison.usual_poor_pct),
-        "elsewhere_poor_pct": rounded(comparison.elsewhere_poor_pct), "causes": causes, "facts": facts,
+        "cpu_minutes": comparison.cpu_minutes,
+        "poor_pct": rounded(comparison.here.poor), "usual_poor_pct": rounded(comparison.usual.poor),
+        "elsewhere_poor_pct": rounded(comparison.elsewhere.poor),
+        "cpu_pct": rounded(comparison.here.cpu), "usual_cpu_pct": rounded(comparison.usual.cpu),
+        "elsewhere_cpu_pct": rounded(comparison.elsewhere.cpu), "causes": causes, "facts": facts,
         "strips": strips, "next": next, "ticket": ticket_lines(card, usize::MAX).join("\n"),
     });
     format!("{object:#}\n")

@@ -8,6 +8,8 @@ pub(crate) enum Level {
     /// No judged minute.
     None,
     Good,
+    /// Not poor, but the picture suffers from high CPU load.
+    Cpu,
     /// Poor, for less than half of those concerned.
     Some,
     Poor,
@@ -75,20 +77,24 @@ impl Level {
         match (self, is_utf8) {
             (Level::None, _) => ' ',
             (Level::Good, true) => '\u{2581}',
+            (Level::Cpu, true) => '\u{2592}',
             (Level::Some, true) => '\u{2584}',
             (Level::Poor, true) => '\u{2588}',
             (Level::Good, false) => '.',
+            (Level::Cpu, false) => 'c',
             (Level::Some, false) => '+',
             (Level::Poor, false) => '#',
         }
     }
 }
 
-/// What the characters mean.
-pub(super) fn legend(scale: usize, is_utf8: bool) -> String {
-    let [good, some, poor] = [Level::Good, Level::Some, Level::Poor].map(|level| level.shown(is_utf8));
+/// What the characters of these strips mean.
+pub(super) fn legend(strips: &[Strip], scale: usize, is_utf8: bool) -> String {
+    let [good, cpu, some, poor] = [Level::Good, Level::Cpu, Level::Some, Level::Poor].map(|level| level.shown(is_utf8));
     let per = if scale == 1 { "1 minute".to_owned() } else { format!("{scale} minutes") };
-    format!("{good} good, {some} poor for some, {poor} poor, blank no verdict; one character is {per}")
+    let has_cpu = strips.iter().any(|strip| strip.minutes.contains(&Level::Cpu));
+    let cpu = if has_cpu { format!(", {cpu} picture suffers from high CPU load") } else { String::new() };
+    format!("{good} good{cpu}, {some} poor for some, {poor} poor, blank no verdict; one character is {per}")
 }
 
 #[cfg(test)]
@@ -104,6 +110,11 @@ mod tests {
         assert_eq!([strip.text(1, false), strip.text(2, false), strip.text(1, true)], [".+#  .", "+#.", "▁▄█  ▁"]);
         assert_eq!(Strip::scale(std::slice::from_ref(&strip), 4), 2);
         assert_eq!(Strip::new(String::new(), String::new(), &[]), None);
+        assert!(!legend(&[strip], 1, false).contains("CPU"));
+        let hot = Strip::new(String::new(), String::new(), &[(at(1), Level::Cpu), (at(1), Level::Good)]);
+        let hot = hot.expect("a strip");
+        assert_eq!((hot.text(1, false).as_str(), hot.text(1, true).as_str()), ("c", "\u{2592}"));
+        assert!(legend(&[hot], 1, false).starts_with(". good, c picture suffers from high CPU load, + poor"));
         let of = [(0, 0), (0, 4), (1, 4), (2, 4)].map(|(poor, judged)| Level::of(poor, judged));
         assert_eq!(of, [Level::None, Level::Good, Level::Some, Level::Poor]);
     }

@@ -67,8 +67,8 @@ fn a_card_of_a_person() {
                    person, 1 meeting; usually 0.4 %, elsewhere 0.6 %
     Verdict        affected in 1 of 1 meeting, on 1 of 1 day; 4 of 10 judged minutes
                    poor (40.0 %)
-    Main causes    loss received 3 min, loss sent 1 min
-    Compared       here 40.0 %; usually unknown (too few minutes: the 28 days
+    Main causes    loss received 3 min, loss sent 1 min, CPU 0 min
+    Compared       here 40.0 % poor; usually unknown (too few minutes: the 28 days
                    before); elsewhere unknown (too few minutes: everybody else on
                    these days)
     Place          10.1.1.0/24; public network 192.0.2.0/24
@@ -86,9 +86,9 @@ fn a_card_of_a_person() {
     When: 2026-11-02 to 2026-11-05, local time
     What: affected in 1 of 1 meeting, on 1 of 1 day; 4 of 10 judged minutes poor
     (40.0 %)
-    Main causes: loss received 3 min, loss sent 1 min
-    Compared: here 40.0 %; usually unknown (too few minutes: the 28 days before);
-    elsewhere unknown (too few minutes: everybody else on these days)
+    Main causes: loss received 3 min, loss sent 1 min, CPU 0 min
+    Compared: here 40.0 % poor; usually unknown (too few minutes: the 28 days
+    before); elsewhere unknown (too few minutes: everybody else on these days)
     Place: 10.1.1.0/24; public network 192.0.2.0/24
     Device: windows, app 7.1.0
     Network: wired, udp, proxy no
@@ -110,9 +110,10 @@ fn a_card_of_a_meeting() {
     Verdict        poor: 3 of 3 participants affected; 13 of 27 judged minutes poor
                    (48.1 %)
     Main causes    loss both ways 4 min, loss received 3 min, frame rate received 2
-                   min and 4 more
-    Compared       here 48.1 %; usually unknown (too few minutes: meetings of this
-                   number in the 28 days before); elsewhere unknown (too few
+                   min, CPU 1 min (3.7 % of judged minutes, 1 of them poor) and 3
+                   more
+    Compared       here 48.1 % poor; usually unknown (too few minutes: meetings of
+                   this number in the 28 days before); elsewhere unknown (too few
                    minutes: other meetings at the same time)
     Organiser      Olga
     Place          10.1.1.0/24 (1), 10.1.2.0/24 (1) and 1 more
@@ -126,17 +127,17 @@ fn a_card_of_a_meeting() {
     (. good, + poor for some, # poor, blank no verdict; one character is 1 minute)
 
     Next: vcq-etl report incident 2026-11-02-acute-site-0a1b2c3d  (the incident)
-    Next: vcq-etl report user bob --since=2026-11-02  (the participant with the most poor minutes)
+    Next: vcq-etl report user bob --since=2026-11-02  (the participant with the worst quality)
 
     For a ticket:
     Meeting: A, number 100000001, organiser Olga
     When: Mon 2 Nov 09:00, local time; starts 2026-11-02 01:00:00 UTC
     What: poor: 3 of 3 participants affected; 13 of 27 judged minutes poor (48.1 %)
     Main causes: loss both ways 4 min, loss received 3 min, frame rate received 2
-    min and 4 more
-    Compared: here 48.1 %; usually unknown (too few minutes: meetings of this number
-    in the 28 days before); elsewhere unknown (too few minutes: other meetings at
-    the same time)
+    min, CPU 1 min (3.7 % of judged minutes, 1 of them poor) and 3 more
+    Compared: here 48.1 % poor; usually unknown (too few minutes: meetings of this
+    number in the 28 days before); elsewhere unknown (too few minutes: other
+    meetings at the same time)
     Place: 10.1.1.0/24 (1), 10.1.2.0/24 (1) and 1 more
     Network: unknown (1), wifi (1) and 1 more
     Affected: bob (5 of 10 min), ann (4 of 10 min), cid (4 of 7 min)
@@ -158,7 +159,7 @@ fn a_card_of_an_incident() {
     Verdict        major, acute: 1 person, 1 meeting; 3 of 3 judged minutes poor
                    (100.0 %)
     Main causes    loss received 3 min
-    Compared       here 100.0 %; usually 0.4 % (the same scope in the 28 days
+    Compared       here 100.0 % poor; usually 0.4 % (the same scope in the 28 days
                    before); elsewhere 0.6 % (everybody else at that time)
     In common      site: 10.1.1.0/24
     Place          10.1.1.0/24
@@ -180,8 +181,8 @@ fn a_card_of_an_incident() {
     01:05:00 UTC
     Cause: loss received
     Affected: 1 person, 1 meeting: ann
-    Compared: here 100.0 %; usually 0.4 % (the same scope in the 28 days before);
-    elsewhere 0.6 % (everybody else at that time)
+    Compared: here 100.0 % poor; usually 0.4 % (the same scope in the 28 days
+    before); elsewhere 0.6 % (everybody else at that time)
     In common: site: 10.1.1.0/24
     Place: 10.1.1.0/24
     Device: windows, app 7.1.0
@@ -220,9 +221,17 @@ fn a_person_is_found_by_id_address_or_name() {
     let connection = tenant();
     let source = Source::new(&connection, None).expect("a source");
     // An ID goes before a name, and an address before a name.
-    for (text, who) in
-        [("ann", "ann"), ("ou_2", "ou_2"), (" bob@example.com", "ou_2"), ("CID", "cid"), ("E/guest", "E/guest")]
-    {
+    connection
+        .execute_batch("update participants set email = 'Lee.X@example.com' where participant_name = 'cid'")
+        .expect("updated");
+    for (text, who) in [
+        ("ann", "ann"),
+        ("ou_2", "ou_2"),
+        (" bob@example.com", "ou_2"),
+        ("CID", "cid"),
+        ("lee.x", "cid"),
+        ("E/guest", "E/guest"),
+    ] {
         assert_eq!(find_user(&source, text).expect(text).who, who);
     }
     connection.execute_batch("update participants set user_id = 'ou_1' where user_id = 'bob'").expect("updated");
@@ -232,6 +241,17 @@ fn a_person_is_found_by_id_address_or_name() {
             assert_eq!(who, ["ou_2", "ou_1"]);
         }
         other => panic!("{other:?}"),
+    }
+    // The part of an address before the @ may be that of several people.
+    connection
+        .execute_batch("update participants set email = 'lee.x@example.org' where user_id = 'ann'")
+        .expect("updated");
+    match find_user(&source, "LEE.X") {
+        Err(CardError::SeveralUsers { choices, .. }) => assert_eq!(choices.len(), 2, "{choices:?}"),
+        other => panic!("{other:?}"),
+    }
+    for text in ["lee", "@example.com", "lee.x@"] {
+        assert!(matches!(find_user(&source, text), Err(CardError::UnknownUser { .. })), "{text}");
     }
     match find_user(&source, "bbo") {
         Err(CardError::UnknownUser { known, .. }) => assert!(known.contains(&"bob".to_owned()), "{known:?}"),
@@ -283,6 +303,150 @@ fn the_incidents_of_a_meeting_are_ordered_by_their_minutes_in_it() {
     let ids: Vec<&str> = card.incidents.iter().map(|incident| incident.incident_id.as_str()).collect();
     assert_eq!(ids, ["more", ID]);
     assert_eq!(card.ticket.iter().filter(|(label, _)| *label == "Incident").count(), 2);
+}
+
+/// The tenant with an ann whose picture suffers from high CPU load in two minutes that are not poor.
+fn hot_tenant() -> Connection {
+    let connection = tenant();
+    connection
+        .execute_batch(
+            "update quality_samples set client_max_cpu_usage_pct = 95, cpu_usage_time_utc = sample_time_utc,
+                video_framerate_sent_fps = 10
+             where participant_key = 'A/ann' and sample_time_utc >= timestamp '2026-11-02 01:08:00'",
+        )
+        .expect("updated");
+    connection
+}
+
+#[test]
+fn high_cpu_load_is_counted_apart_from_poor_minutes() {
+    let [user, meeting, _] = cards(&hot_tenant());
+    let text = shown(&user, CardFormat::Text, 200);
+    for part in [
+        "4 of 10 judged minutes poor (40.0 %); in another 2 (20.0 %) the picture suffered from high CPU load\n",
+        "Main causes    loss received 3 min, CPU 2 min (20.0 % of judged minutes, 0 of them poor), loss sent 1 min\n",
+        "here 40.0 % poor; ",
+        ". With high CPU load: here 20.0 %\n",
+        "A  4/10, CPU 2  ...###.#cc\n",
+        "c picture suffers from high CPU load",
+        "4 of 10 min poor (40.0 %), in another 2 high CPU load\n",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&shown(&user, CardFormat::Json, 80)).expect("json");
+    assert_eq!((&json["poor_minutes"], &json["cpu_minutes"], &json["cpu_pct"]), (&4.into(), &2.into(), &20.0.into()));
+    assert_eq!(json["causes"][1], serde_json::json!({ "cause": "CPU", "minutes": 2, "poor_minutes": 0 }));
+    let text = shown(&meeting, CardFormat::Text, 200);
+    // Ann comes first, because the two minutes count.
+    for part in ["13 of 27 judged minutes poor (48.1 %); in another 2 (7.4 %)", "\nHigh CPU load: ann (2 of 10 min)\n"]
+    {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(text.find("ann, 10.1.1.0/24") < text.find("bob, 10.1.2.0/24"), "{text}");
+}
+
+#[test]
+fn a_good_meeting_with_high_cpu_load_is_not_called_good() {
+    let connection = hot_tenant();
+    let only_hot = "delete from quality_samples where not (participant_key = 'A/ann'
+        and sample_time_utc >= timestamp '2026-11-02 01:08:00')";
+    connection.execute_batch(only_hot).expect("deleted");
+    let source = Source::new(&connection, None).expect("a source");
+    let card = meeting_card(&source, "100000001-1793581200").expect("a card");
+    assert!(
+        card.verdict.starts_with("good except for high CPU load: 0 of 1 participant affected; 0 of 2 "),
+        "{}",
+        card.verdict
+    );
+}
+
+#[test]
+fn a_chronic_incident_has_no_end_and_a_hot_one_no_poor_minutes() {
+    let connection = hot_tenant();
+    connection
+        .execute_batch(
+            "update incidents set kind = 'chronic', scope_kind = 'person', scope = 'ann', metric = 'cpu', direction = 'sent',
+                poor_minutes = 2, judged_minutes = 10, poor_pct = 20, meeting_date = date '2026-11-02'",
+        )
+        .expect("updated");
+    let source = Source::new(&connection, None).expect("a source");
+    let text = shown(&incident_card(&source, ID).expect("a card"), CardFormat::Text, 200);
+    for part in [
+        "; since Mon 2 Nov 2026 (as of Mon 2 Nov 2026); profile cqd\n",
+        "the picture suffered from high CPU load in 2 of 10 judged minutes (20.0 %)\n",
+        "Main causes    CPU 2 min\n",
+        "here 20.0 % with high CPU load; usually 0.4 % (",
+        "\nWhen: since Mon 2 Nov 2026 (as of Mon 2 Nov 2026); since 2026-11-02 01:03:00 UTC\n",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    // The summary of this fixture has the times of another one.
+    let own: Vec<&str> = text.lines().filter(|line| !line.contains("Mon 2 Nov 09:03")).collect();
+    assert!(!own.iter().any(|line| line.contains("09:05") || line.contains("01:05")), "{text}");
+}
+
+#[test]
+fn namesakes_of_an_incident_are_told_apart_and_rooms_are_no_people() {
+    let connection = tenant();
+    connection
+        .execute_batch(&format!(
+            "insert into incident_participants by name select '{ID}' as incident_id, 'A/bob' as participant_key,
+                2 as poor_minutes, date '2026-11-02' as meeting_date;
+             update incidents set participants = 2;
+             update participants set participant_name = 'Ann Lee', email = participant_name || '@example.com'
+                where user_id in ('ann', 'bob')"
+        ))
+        .expect("rows");
+    let source = Source::new(&connection, None).expect("a source");
+    let who = |card: &Card| card.facts.iter().find(|(label, _)| *label == "Who").expect("people").1.clone();
+    let card = incident_card(&source, ID).expect("a card");
+    assert_eq!(who(&card), "Ann Lee (ann), Ann Lee (bob)");
+    assert!(card.verdict.starts_with("major, acute: 2 people, 1 meeting; "), "{}", card.verdict);
+    let meeting = meeting_card(&source, "100000001-1793581200").expect("a card");
+    assert!(meeting.strips.iter().any(|strip| strip.label.starts_with("Ann Lee (bob), ")), "{:?}", meeting.strips);
+
+    connection
+        .execute_batch("update participants set room_id = 'omm_1', user_id = null where participant_key = 'A/bob'")
+        .expect("updated");
+    let card = incident_card(&source, ID).expect("a card");
+    assert!(card.verdict.starts_with("major, acute: 1 person and 1 room, 1 meeting; "), "{}", card.verdict);
+    let only_room = format!(
+        "delete from incident_participants where participant_key = 'A/ann';
+         update incidents set participants = 1, scope_kind = 'room', scope = 'omm_1'"
+    );
+    connection.execute_batch(&only_room).expect("updated");
+    let card = incident_card(&source, ID).expect("a card");
+    assert!(card.verdict.starts_with("major, acute: 1 room, 1 meeting; "), "{}", card.verdict);
+    assert!(card.facts.contains(&("In common", "room: Ann Lee (omm_1)".to_owned())), "{:?}", card.facts);
+}
+
+#[test]
+fn scopes_with_the_same_name_are_told_apart() {
+    let connection = tenant();
+    connection
+        .execute_batch(&format!(
+            "update participants set participant_name = 'Ann Lee' where user_id in ('ann', 'bob', 'cid');
+             update participants set email = 'ann.lee@example.com' where user_id = 'ann';
+             insert into incidents by name select i.* replace (u.user_id as incident_id, 'person' as scope_kind,
+                    u.user_id as scope)
+                from incidents as i cross join (select unnest(['ann', 'bob']) as user_id) as u where i.incident_id = '{ID}'"
+        ))
+        .expect("rows");
+    let source = Source::new(&connection, None).expect("a source");
+    let rows = source.rows("names", "select scope_name from incident_scope_names() order by scope_name").expect("rows");
+    let names: Vec<String> = rows.iter().map(|row| row.text("scope_name")).collect();
+    assert_eq!(names, ["Ann Lee (ann.lee)", "Ann Lee (bob)"]);
+}
+
+#[test]
+fn without_history_a_card_says_what_cannot_be_found() {
+    let connection = tenant();
+    let source = Source::new(&connection, None).expect("a source");
+    let bob = find_user(&source, "ou_2").expect("a person");
+    let card = user_card(&source, &bob, &dates("2026-11-02"), "").expect("a card");
+    let text = shown(&card, CardFormat::Text, 200);
+    assert!(text.contains("What happened  no incident. From 2026-11-02 to 2026-11-0"), "{text}");
+    assert!(text.contains("only severe incidents can be found: fewer than 3 days to compare with\n"), "{text}");
 }
 
 #[test]

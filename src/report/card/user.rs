@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::causes::{Causes, minutes_note};
 use super::error::CardError;
-use super::facts::{Dates, Row, Source, UNKNOWN, common, minute_level, moment};
-use super::model::{Card, Choice, Comparison, causes_text, pct_text, poor_pct, reference_pct};
+use super::facts::{Dates, MEASURES, Row, Source, UNKNOWN, common, minute_level, moment};
+use super::findings::Findings;
+use super::model::{Card, Choice, Comparison, Percentages, pct_text, poor_pct};
 use super::strip::Strip;
 use crate::schema::ddl::quoted;
 use crate::text::counted;
@@ -16,52 +18,42 @@ pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, windo
     let who = quoted(&user.who);
     let sessions = sessions(source, &who, dates)?;
     let keys = format!("(select f.participant_key from participant_facts as f where f.who = {who})");
-    let causes = source.causes(dates, &format!("c.participant_key in {keys}"))?;
-    let comparison = comparison(source, &who, dates, &sessions)?;
-    let incidents = source.incidents(dates, &format!("p.participant_key in {keys}"))?;
-    let strips = strips(source, &sessions, dates)?;
+    let causes = Causes::read(source, dates, &format!("c.participant_key in {keys}"))?;
+    let comparison = comparison(source, &who, dates, &sessions, causes.suffering())?;
+    let strips = strips(source, &sessions, &causes, dates)?;
     let name = if user.name.is_empty() { &user.who } else { &user.name };
     let about: Vec<&str> =
         [user.kind.as_str(), user.department.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
-    let verdict = verdict(&sessions, &comparison);
-    let worst = sessions.iter().max_by_key(|row| (row.number("poor_minutes"), row.time("join_time_local")));
-    let mut next = Vec::new();
-    if let Some(incident) = incidents.first() {
-        next.push((vec!["report".to_owned(), "incident".to_owned(), incident.incident_id.clone()], "the incident"));
-    }
-    if let Some(worst) = worst {
-        let key = worst.text("meeting_key");
-        next.push((vec!["report".to_owned(), "meeting".to_owned(), key], "the worst of these meetings"));
-    }
+    let worst = sessions.iter().max_by_key(|row| (causes.bad_minutes_of(row), row.time("join_time_local")));
+    let meeting = |row: &Row| vec!["report".to_owned(), "meeting".to_owned(), row.text("meeting_key")];
     let facts = facts(&sessions);
-    let mut ticket = vec![
+    let before = vec![
         ("Who", format!("{name} ({}), {}", about.join(", "), user.who)),
         // Without the hint how to see more.
         ("When", window.split(" (--").next().unwrap_or(window).to_owned()),
-        ("What", verdict.clone()),
-        ("Main causes", causes_text(&causes)),
-        ("Compared", comparison.text()),
     ];
-    ticket.extend(facts.iter().filter(|(label, _)| *label != "Coverage").cloned());
-    if let Some(worst) = worst {
-        ticket.push(("Worst meeting", session_text(worst)));
-    }
-    ticket.extend(incidents.iter().take(1).map(|incident| ("Incident", incident.summary.clone())));
-    Ok(Card {
+    let after = facts.iter().filter(|(label, _)| *label != "Coverage").cloned();
+    let after = after.chain(worst.map(|row| ("Worst meeting", session_text(row, &causes)))).collect();
+    let findings = Findings {
+        incidents: source.incidents(dates, &format!("p.participant_key in {keys}"))?,
+        short_history: source.short_history(dates)?,
+        verdict: verdict(&sessions, &comparison),
+        causes: causes.list,
+        comparison,
+        facts,
+        strips,
+        next: worst.map(|row| (meeting(row), "the worst of these meetings")).into_iter().collect(),
+        ticket: (before, after),
+        ticket_incidents: 1,
+    };
+    Ok(findings.card(Card {
         kind: "user",
         title: format!("{name} ({})", about.join(", ")),
         id: user.who.clone(),
         window: window.to_owned(),
         profile: source.profile().to_owned(),
-        incidents,
-        verdict,
-        causes,
-        comparison,
-        facts,
-        strips,
-        next,
-        ticket,
-    })
+        ..Card::default()
+    }))
 }
 
 fn sessions(source: &Source<'_>, who: &str, dates: &Dates) -> Result<Vec<Row>, CardError> {
@@ -85,35 +77,35 @@ fn sessions(source: &Source<'_>, who: &str, dates: &Dates) -> Result<Vec<Row>, C
     source.rows("the meetings of this person", &sql)
 }
 
-fn comparison(source: &Source<'_>, who: &str, dates: &Dates, sessions: &[Row]) -> Result<Comparison, CardError> {
+fn comparison(
+    source: &Source<'_>,
+    who: &str,
+    dates: &Dates,
+    sessions: &[Row],
+    cpu_minutes: i64,
+) -> Result<Comparison, CardError> {
     let sum = |column: &str| sessions.iter().map(|row| row.number(column)).sum::<i64>();
-    let (judged_minutes, poor_minutes) = (sum("judged_minutes"), sum("poor_minutes"));
-    let share = |dates: &Dates, condition: &str| -> Result<Option<f64>, CardError> {
-        let sql = format!(
-            "select cast(coalesce(sum(j.judged_minutes), 0) as bigint) as judged, cast(coalesce(sum(j.poor_minutes), 0) as bigint) as poor
-             from {} as j
+    let shares = |dates: &Dates, condition: &str| {
+        source.percentages(&format!(
+            "select {MEASURES} from {} as j
              inner join participant_facts as f on f.participant_key = j.participant_key and f.meeting_date = j.meeting_date
              where {condition}",
             source.judged(dates)
-        );
-        let rows = source.rows("the minutes to compare with", &sql)?;
-        Ok(rows.first().and_then(|row| reference_pct(row.number("poor"), row.number("judged"))))
+        ))
     };
-    let usual_poor_pct = match dates.before() {
-        Some(before) => share(&before, &format!("f.who = {who}"))?,
-        None => None,
+    let usual = match dates.before() {
+        Some(before) => shares(&before, &format!("f.who = {who}"))?,
+        None => Percentages::default(),
     };
     let days = format!(
         "f.who <> {who} and f.meeting_date in (select o.meeting_date from participant_facts as o where o.who = {who})"
     );
     Ok(Comparison {
-        judged_minutes,
-        poor_minutes,
-        poor_pct: poor_pct(poor_minutes, judged_minutes),
-        usual_poor_pct,
-        usual: if dates.since.is_some() { "the 28 days before".to_owned() } else { String::new() },
-        elsewhere_poor_pct: share(dates, &days)?,
-        elsewhere: "everybody else on these days".to_owned(),
+        usual,
+        usual_of: if dates.since.is_some() { "the 28 days before" } else { "" },
+        elsewhere: shares(dates, &days)?,
+        elsewhere_of: "everybody else on these days",
+        ..Comparison::of(sum("judged_minutes"), sum("poor_minutes"), cpu_minutes)
     })
 }
 
@@ -172,17 +164,21 @@ fn facts(sessions: &[Row]) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// `Tue 17 Nov 09:30 Weekly sync, 44 of 58 min poor (75.9 %)`.
-fn session_text(row: &Row) -> String {
+/// `Tue 17 Nov 09:30 Weekly sync (123456789), 44 of 58 min poor (75.9 %), in another 3 high CPU load`.
+fn session_text(row: &Row, causes: &Causes) -> String {
     let when = row.time("join_time_local").map(moment).unwrap_or_default();
     let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
     let share = pct_text(poor_pct(poor, judged));
-    format!("{when} {} ({}), {poor} of {judged} min poor ({share})", row.text("topic"), row.text("meeting_no"))
+    let cpu = match causes.suffering_of(row) {
+        0 => String::new(),
+        cpu => format!(", in another {cpu} high CPU load"),
+    };
+    format!("{when} {} ({}), {poor} of {judged} min poor ({share}){cpu}", row.text("topic"), row.text("meeting_no"))
 }
 
-fn strips(source: &Source<'_>, sessions: &[Row], dates: &Dates) -> Result<Vec<Strip>, CardError> {
+fn strips(source: &Source<'_>, sessions: &[Row], causes: &Causes, dates: &Dates) -> Result<Vec<Strip>, CardError> {
     let mut chosen: Vec<&Row> = sessions.iter().filter(|row| row.number("judged_minutes") > 0).collect();
-    chosen.sort_by_key(|row| std::cmp::Reverse((row.number("poor_minutes"), row.time("join_time_local"))));
+    chosen.sort_by_key(|row| std::cmp::Reverse((causes.bad_minutes_of(row), row.time("join_time_local"))));
     chosen.truncate(STRIPS);
     chosen.sort_by_key(|row| row.time("join_time_local"));
     let keys: Vec<String> = chosen.iter().map(|row| quoted(&row.text("participant_key"))).collect();
@@ -200,10 +196,9 @@ fn strips(source: &Source<'_>, sessions: &[Row], dates: &Dates) -> Result<Vec<St
     let strip = |row: &&Row| {
         let key = row.text("participant_key");
         let of_session = minutes.iter().filter(|minute| minute.text("participant_key") == key);
-        let levels: Vec<_> = of_session.filter_map(minute_level).collect();
+        let levels: Vec<_> = of_session.filter_map(minute_level).chain(causes.levels_of(row)).collect();
         let when = row.time("join_time_local").map(moment).unwrap_or_default();
-        let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
-        Strip::new(format!("{when}  {}", row.text("topic")), format!("{poor}/{judged}"), &levels)
+        Strip::new(format!("{when}  {}", row.text("topic")), minutes_note(row, causes), &levels)
     };
     Ok(chosen.iter().filter_map(strip).collect())
 }

@@ -31,11 +31,13 @@ fn table(result: &ResultSet, units: impl Fn(&str) -> String) -> String {
     let mut text = row(result.columns.iter().map(heading));
     let rules = (0..result.columns.len()).map(|column| if result.is_numeric(column) { "---:" } else { "---" });
     text.push_str(&row(rules.map(str::to_owned)));
-    for cells in &result.rows {
-        text.push_str(&row(cells.iter().map(|cell| match cell {
+    let columns: Vec<Vec<String>> = (0..result.columns.len()).map(|column| result.display_column(column)).collect();
+    for (at, cells) in result.rows.iter().enumerate() {
+        text.push_str(&row(cells.iter().zip(&columns).map(|(cell, shown)| match cell {
             Cell::Text(text) => escape(text),
             Cell::Nested(value) => escape(&value.to_string()),
-            cell => cell.text(),
+            // Escaped, because a small number is shown as <0.001.
+            _ => escape(&shown[at]),
         })));
     }
     text

@@ -35,17 +35,25 @@ pub(crate) const INCIDENTS: Table = Table {
             "First poor minute; for a problem that continues over several dates, that of its first date.",
         ),
         C::derived("start_time_local", WallClock, "First poor minute, local time."),
-        C::derived("end_time_utc", Instant, "Last poor minute up to the end of the meeting date."),
+        C::derived(
+            "end_time_utc",
+            Instant,
+            "Last poor minute up to the end of the meeting date; of a chronic incident, not its end.",
+        ),
         C::derived("end_time_local", WallClock, "Last poor minute, local time."),
         C::derived("participants", Count, "People and rooms affected, each counted once."),
         C::derived("meetings", Count, "Meetings affected."),
         C::derived(
             "poor_minutes",
             Minutes,
-            "Participant-minutes of the incident, from its start: the sum in `incident_participants` over its rows so far.",
+            "Participant-minutes of the incident, from its start: the sum in `incident_participants` over its rows so far. For the metric cpu, minutes in which the picture suffers from high CPU load, poor or not.",
         ),
         C::derived("judged_minutes", Minutes, "Judged participant-minutes of the scope from start to end."),
-        C::derived("poor_pct", LossPercent, "Percentage of the scope's judged minutes that are poor."),
+        C::derived(
+            "poor_pct",
+            LossPercent,
+            "Percentage of the scope's judged minutes that are poor; for the metric cpu, in which the picture suffers from high CPU load.",
+        ),
         C::derived("usual_poor_pct", LossPercent, "The same for the scope over the 28 days before; NULL without any."),
         C::derived(
             "elsewhere_poor_pct",
