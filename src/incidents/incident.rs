@@ -139,12 +139,12 @@ impl Incident {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::schema::cell::file_batch;
     use crate::schema::{INCIDENT_PARTICIPANTS, INCIDENTS};
 
-    fn incident() -> Incident {
+    pub(in crate::incidents) fn incident() -> Incident {
         Incident {
             incident_id: Incident::id(Kind::Acute, ScopeKind::Site, "Harbour House", Metric::Jitter, 20_777),
             kind: Kind::Acute,

@@ -7,8 +7,8 @@ use super::incident::{Direction, Incident, Metric, ScopeKind};
 use crate::schema::days_of_local;
 use crate::text::counted;
 
-/// `Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; 62.4 % of minutes poor, usually 0.4 %,
-/// elsewhere 0.6 %`.
+/// `Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; 62.4 % of minutes poor, usually
+/// 0.4 %, elsewhere 0.6 %`.
 pub(super) fn acute(incident: &Incident, label: &str) -> String {
     let (start, end) = (incident.start_local_us, incident.end_local_us);
     let when = if days_of_local(start) == days_of_local(end) {
@@ -118,4 +118,30 @@ fn date(local_us: i64) -> String {
 fn time(local_us: i64) -> String {
     let minute = local_us.div_euclid(60_000_000).rem_euclid(1440);
     format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incidents::incident::tests::incident;
+
+    #[test]
+    fn a_sentence_says_what_its_percentage_is_of() {
+        let site = Incident { elsewhere_poor_pct: Some(0.6), ..incident() };
+        assert_eq!(
+            acute(&site, "Harbour House"),
+            "Thu 1 Jan 00:00-00:00, Harbour House: jitter both ways, 7 people, 3 meetings; 50.0 % of minutes poor, \
+             usually 0.4 %, elsewhere 0.6 %"
+        );
+        let new = Incident { usual_poor_pct: None, elsewhere_poor_pct: None, ..incident() };
+        assert!(acute(&new, "Harbour House").ends_with("3 meetings; 50.0 % of minutes poor"));
+        // Minutes with high CPU load need not be poor.
+        let hot = Incident { scope_kind: ScopeKind::Person, metric: Metric::Cpu, ..incident() };
+        assert_eq!(
+            chronic(&hot, "Ann Lee", 5, 7),
+            "Ann Lee: high CPU load on 5 of the last 7 days of use, since Thu 1 Jan; picture suffers in 50.0 % of minutes, \
+             before 0.4 %"
+        );
+        assert!(acute(&hot, "Ann Lee").ends_with("3 meetings; picture suffers in 50.0 % of minutes, usually 0.4 %"));
+    }
 }

@@ -137,7 +137,7 @@ impl Viewer {
         }
     }
 
-    /// Writes the line of an interval. A text line without news is not repeated; the fields of a JSON line have the time.
+    /// Writes the line of an interval. A text line without news is not repeated; a JSON line has the time.
     fn line(&mut self, now: Duration) {
         let line = lines::plain(&self.model, now);
         if self.console.format != LogFormat::Plain || line != self.last_line {

@@ -1,4 +1,4 @@
-//! The minutes with a cause: poor minutes, and those in which the picture suffers from high CPU load without being poor.
+//! The minutes with a cause: poor minutes, and others in which the picture suffers from high CPU load.
 
 use std::collections::BTreeMap;
 
@@ -88,8 +88,8 @@ pub(super) fn minutes_note(row: &Row, causes: &Causes) -> String {
     }
 }
 
-/// `jitter both ways 44 min, CPU 5 min (1.2 % of judged minutes, 2 of them poor)`. The CPU is always listed, so that its
-/// absence is visible.
+/// `jitter both ways 44 min, CPU 5 min (1.2 % of judged minutes, 2 of them poor)`. The CPU is always listed, so that
+/// its absence is visible.
 pub(super) fn causes_text(causes: &[CauseMinutes], judged_minutes: i64) -> String {
     const SHOWN: usize = 3;
     if causes.is_empty() {

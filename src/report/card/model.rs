@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn poor_minutes_and_high_cpu_load_are_told_apart() {
+    fn poor_minutes_and_high_cpu_load_are_counted_apart() {
         let mut comparison = Comparison::of(412, 61, 0);
         assert_eq!(comparison.minutes_text(), "61 of 412 judged minutes poor (14.8 %)");
         assert_eq!(comparison.text(), "here 14.8 % poor");

@@ -1,4 +1,4 @@
-//! Names of people and rooms that can be told apart.
+//! Names that distinguish people and rooms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ pub(super) struct Names(BTreeMap<String, String>);
 impl Names {
     /// From rows with `participant_key`, `who`, `who_kind`, `name`, `email` and `department`. People with the same name
     /// have the part of their address before the @, else the department, else the ID behind it. Guests have no ID, so
-    /// guests with one name cannot be told apart.
+    /// guests with one name cannot be distinguished.
     pub(super) fn of(rows: &[Row]) -> Names {
         let mut same: BTreeMap<String, BTreeMap<String, &Row>> = BTreeMap::new();
         for row in rows {
@@ -58,7 +58,7 @@ fn identity(row: &Row) -> String {
     if is_guest(row) { String::new() } else { row.text("who") }
 }
 
-/// What tells people of one name apart, by identity; empty for a single one.
+/// What distinguishes people of one name, by identity; empty for a single one.
 fn details(people: &BTreeMap<String, &Row>) -> BTreeMap<String, String> {
     if people.len() < 2 {
         return BTreeMap::new();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn people_of_one_name_are_told_apart() {
+    fn people_of_one_name_are_distinguished() {
         let one = person("m1", "ou_1", "Ann Lee", "ann.lee@example.com", "Sales");
         let again = person("m2", "ou_1", "Ann Lee", "ann.lee@example.com", "Sales");
         assert_eq!(names(&[one.clone(), again.clone()]), ["Ann Lee"]);

@@ -386,7 +386,7 @@ fn a_chronic_incident_has_no_end_and_a_hot_one_no_poor_minutes() {
 }
 
 #[test]
-fn namesakes_of_an_incident_are_told_apart_and_rooms_are_no_people() {
+fn namesakes_of_an_incident_are_distinguished_and_rooms_are_no_people() {
     let connection = tenant();
     connection
         .execute_batch(&format!(
@@ -421,7 +421,7 @@ fn namesakes_of_an_incident_are_told_apart_and_rooms_are_no_people() {
 }
 
 #[test]
-fn scopes_with_the_same_name_are_told_apart() {
+fn scopes_with_the_same_name_are_distinguished() {
     let connection = tenant();
     connection
         .execute_batch(&format!(
