@@ -10,29 +10,37 @@ use crate::load::without_appendix;
 const LEAST_DAYS: usize = 3;
 const HISTORY_DAYS: i64 = 28;
 
-/// Which days of a window have too little history; empty if none has. Dates are `YYYY-MM-DD`, `until` is exclusive.
+/// The days with data in a window that have too few days before them. Dates are `YYYY-MM-DD`, `until` is exclusive.
+pub(crate) fn early_days(
+    connection: &Connection,
+    since: Option<&str>,
+    until: Option<&str>,
+) -> Result<Vec<Date>, duckdb::Error> {
+    let known = "select count(*) from information_schema.tables where table_name = 'judged_participants'";
+    let tables: i64 = connection.query_row(known, [], |row| row.get(0)).map_err(without_appendix)?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    let read = || -> Result<Vec<String>, duckdb::Error> {
+        let sql = "select distinct cast(j.meeting_date as varchar) as day from judged_participants as j order by day";
+        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    };
+    let dates: Vec<Date> = read().map_err(without_appendix)?.iter().filter_map(|date| date.parse().ok()).collect();
+    let date = |text: Option<&str>| text.and_then(|text| text.parse::<Date>().ok());
+    Ok(early(&dates, date(since), date(until)))
+}
+
+/// These days in a sentence; empty if there are none.
 pub(crate) fn short_history(
     connection: &Connection,
     since: Option<&str>,
     until: Option<&str>,
 ) -> Result<String, duckdb::Error> {
-    let known = "select count(*) from information_schema.tables where table_name = 'judged_participants'";
-    let tables: i64 = connection.query_row(known, [], |row| row.get(0)).map_err(without_appendix)?;
-    if tables == 0 {
-        return Ok(String::new());
-    }
-    let sql = "select cast(d.meeting_date as varchar) from (select distinct j.meeting_date from judged_participants as j) as d
-         order by d.meeting_date";
-    let read = |sql: &str| -> Result<Vec<String>, duckdb::Error> {
-        connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
-    };
-    let dates: Vec<Date> = read(sql).map_err(without_appendix)?.iter().filter_map(|date| date.parse().ok()).collect();
-    let date = |text: Option<&str>| text.and_then(|text| text.parse::<Date>().ok());
-    Ok(sentence(&dates, date(since), date(until)))
+    Ok(sentence(&early_days(connection, since, until)?))
 }
 
 /// `dates` are those with data, ascending.
-fn sentence(dates: &[Date], since: Option<Date>, until: Option<Date>) -> String {
+fn early(dates: &[Date], since: Option<Date>, until: Option<Date>) -> Vec<Date> {
     let has_few_before = |(at, date): (usize, &Date)| {
         let first = date.checked_sub(HISTORY_DAYS.days()).unwrap_or(Date::MIN);
         let before = dates[..at].iter().rev().take_while(|earlier| **earlier >= first).take(LEAST_DAYS);
@@ -40,8 +48,11 @@ fn sentence(dates: &[Date], since: Option<Date>, until: Option<Date>) -> String 
     };
     let is_in_window =
         |date: &Date| since.is_none_or(|since| *date >= since) && until.is_none_or(|until| *date < until);
-    let few: Vec<Date> = dates.iter().enumerate().filter_map(has_few_before).filter(is_in_window).collect();
-    let days = match few.as_slice() {
+    dates.iter().enumerate().filter_map(has_few_before).filter(is_in_window).collect()
+}
+
+fn sentence(early: &[Date]) -> String {
+    let days = match early {
         [] => return String::new(),
         [day] => format!("On {day}"),
         [first, .., last] => format!("From {first} to {last}"),
@@ -57,7 +68,8 @@ mod tests {
     fn days_without_history_are_named() {
         let date = |text: &str| text.parse::<Date>().expect("a date");
         let days = ["2026-11-02", "2026-11-03", "2026-11-05", "2026-11-06", "2026-11-09"].map(date);
-        let text = |days: &[Date], since: &str, until: &str| sentence(days, since.parse().ok(), until.parse().ok());
+        let text =
+            |days: &[Date], since: &str, until: &str| sentence(&early(days, since.parse().ok(), until.parse().ok()));
         let why = ", only severe incidents can be found: fewer than 3 days to compare with.";
         assert_eq!(text(&days[..2], "", ""), format!("From 2026-11-02 to 2026-11-03{why}"));
         assert_eq!(text(&days, "", ""), format!("From 2026-11-02 to 2026-11-05{why}"));

@@ -10,6 +10,7 @@ use super::error::PageError;
 use super::period::Span;
 use super::query::{Window, date_literal, rows, text};
 use super::shown::parse_time;
+use crate::report::history::early_days;
 
 pub(super) type Record = Map<String, Value>;
 
@@ -17,9 +18,7 @@ pub(super) type Record = Map<String, Value>;
 const MAX_PEOPLE: i64 = 12;
 const MAX_MEETINGS: i64 = 8;
 
-/// With fewer earlier dates in the store, only severe incidents are found, and with fewer dates no chronic ones
-/// (docs/INCIDENTS.md).
-const LEAST_HISTORY_DATES: i64 = 3;
+/// With fewer dates in the store, no chronic incidents are found (docs/INCIDENTS.md).
 const LEAST_CHRONIC_DATES: i64 = 5;
 
 #[derive(Debug, Clone)]
@@ -207,19 +206,10 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
 /// The days that the search for incidents judges with too little history, and whether that for chronic problems has too
 /// few.
 fn early(connection: &Connection, window: &Window<'_>) -> Result<(Vec<Date>, bool), PageError> {
-    let (since, until) = (date_literal(window.span.since), date_literal(window.span.until));
-    let days = format!(
-        "with dates as (
-             select distinct j.meeting_date as day from judged_participants as j
-             where j.meeting_date >= cast({since} as date) - 28 and j.meeting_date < cast({until} as date)
-         )
-         select d.day from dates as d
-         left join dates as e on e.day < d.day and e.day >= d.day - 28
-         where d.day >= cast({since} as date)
-         group by d.day having count(e.day) < {LEAST_HISTORY_DATES} order by d.day"
-    );
-    let days = rows(connection, "days with little history", &days)?;
-    let days = days.objects().filter_map(|row| Some(time(&row, "day")?.date())).collect();
+    let (since, end) = (window.span.since.to_string(), window.span.until.to_string());
+    let days = early_days(connection, Some(&since), Some(&end))
+        .map_err(|source| PageError::Query { what: "days with little history", source })?;
+    let until = date_literal(window.span.until);
     let used = format!(
         "select count(distinct meeting_date) from judged_participants
          where meeting_date >= cast({until} as date) - 21 and meeting_date < cast({until} as date)"
