@@ -24,7 +24,12 @@ const UNITS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 /// Clocks, which are said with the heading.
-const CLOCKS: &[(&str, &str, &str)] = &[("local", "local", "当地时间"), ("UTC", "UTC", "UTC")];
+const CLOCKS: &[(&str, &str, &str)] = &[
+    ("local", "local", "当地时间"),
+    ("UTC", "UTC", "UTC"),
+    ("local, so far", "local, so far", "当地时间，截至目前"),
+    ("UTC, so far", "UTC, so far", "UTC，截至目前"),
+];
 
 /// The columns whose values are words of ours, and the group of their texts; `term` for those of terms.tsv. All other
 /// texts may be names.
