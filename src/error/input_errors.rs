@@ -10,6 +10,7 @@ use crate::load::DuckdbErrorKind;
 use crate::report::card::{CardError, Choice};
 use crate::report::page::PageError;
 use crate::report::{ReportError, SqlError, WorkbookError};
+use crate::text::shell_word;
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
@@ -34,7 +35,8 @@ impl From<ConfigError> for Failure {
             ConfigError::BaseUrl { .. } => failure.hint(GIVE_ORIGIN),
             ConfigError::NoCredentials => failure
                 .hint("set VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE) to those of a self-built app")
-                .hint("or set VCQ_ACCESS_TOKEN to a tenant or user access token"),
+                .hint("or set VCQ_ACCESS_TOKEN to a tenant or user access token")
+                .hint("vcq-etl init asks for the first two and writes vcq.toml"),
             ConfigError::HalfCredentials { .. } => {
                 failure.hint("a self-built app needs both VCQ_APP_ID and VCQ_APP_SECRET (or --app-secret-file FILE)")
             }
@@ -42,6 +44,10 @@ impl From<ConfigError> for Failure {
                 failure.hint(format!("run: chmod 600 {}", shell_word(&path.to_string_lossy()))).hint(
                     "in a container: mount it owned by root with mode 440 or 444, or put it in a directory with mode 700",
                 )
+            }
+            ConfigError::ReadSecret { .. } => failure.hint("check the path, and that this user may read it"),
+            ConfigError::EmptySecretFile { .. } => {
+                failure.hint("write the secret into it, as Feishu's developer console shows it")
             }
             ConfigError::UnusableSecret { .. } => failure.hint(
                 "give the secret exactly as Feishu's developer console shows it: UTF-8 without a byte order mark, quotation \
@@ -314,12 +320,6 @@ pub(super) fn did_you_mean(failure: Failure, given: &str, known: impl IntoIterat
     let known: Vec<_> = known.into_iter().collect();
     let meant = nearest(given, known.iter().map(AsRef::as_ref));
     meant.map(|name| format!("did you mean {name}?")).into_iter().fold(failure, Failure::hint)
-}
-
-/// Quoted for a shell if necessary.
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

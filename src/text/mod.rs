@@ -10,6 +10,7 @@ mod layout;
 mod numbers;
 mod readable;
 mod sanitize;
+mod shell;
 
 pub(crate) use csv::csv_line;
 pub(crate) use error_chain::error_chain;
@@ -22,3 +23,4 @@ pub(crate) use numbers::{counted, date_range, duration_text, size_text, thousand
 pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;
 pub(crate) use sanitize::{in_json, on_lines, on_one_line};
+pub(crate) use shell::shell_word;
