@@ -78,7 +78,15 @@ struct CredentialSettings {
 impl Config {
     /// Resolves the settings. Reads the configuration file, but no secret file.
     pub(crate) fn load(sources: &Sources) -> Result<Config, ConfigError> {
-        let values = Values::collect(sources)?;
+        Config::resolve(sources, Values::collect(sources)?)
+    }
+
+    /// Resolves flags, variables and defaults, and reads no file.
+    pub(crate) fn load_without_file(sources: &Sources) -> Result<Config, ConfigError> {
+        Config::resolve(sources, Values::collect_with(sources, None)?)
+    }
+
+    fn resolve(sources: &Sources, values: Values) -> Result<Config, ConfigError> {
         let place = |key| values.place(key).unwrap_or_default();
         for (first, second) in EXCLUSIONS {
             if values.is_given(first) && values.is_given(second) {

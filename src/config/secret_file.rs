@@ -45,7 +45,7 @@ pub(super) fn read_text(place: &str, path: &Path) -> Result<Secret, ConfigError>
 
 /// Returns an error if the text can't be a secret as Feishu issues it, because of what an editor or a copy has added.
 /// Nothing is removed silently: what is sent is what is configured.
-pub(super) fn check_text(place: &str, text: &str) -> Result<(), ConfigError> {
+pub(crate) fn check_text(place: &str, text: &str) -> Result<(), ConfigError> {
     const QUOTES: &[(char, char)] =
         &[('"', '"'), ('\'', '\''), ('`', '`'), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
     let is_quoted = |(open, close): &(char, char)| text.starts_with(*open) && text.ends_with(*close);

@@ -48,13 +48,19 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// The directory of state that belongs to no store.
-    pub(super) fn state_folder(&self) -> Option<PathBuf> {
+    pub(crate) fn state_folder(&self) -> Option<PathBuf> {
         let home = self.path_in("XDG_STATE_HOME").or_else(|| Some(self.path_in("HOME")?.join(".local/state")));
         home.map(|home| home.join("vcq-etl"))
     }
 
-    fn path_in(&self, variable: &str) -> Option<PathBuf> {
+    pub(crate) fn path_in(&self, variable: &str) -> Option<PathBuf> {
         self.environment.get(variable).filter(|text| !text.is_empty()).map(PathBuf::from)
+    }
+
+    /// The configuration file that `init` writes: the one named by `--config` or `VCQ_CONFIG`, else `./vcq.toml`.
+    pub(crate) fn new_file(&self) -> PathBuf {
+        let named = self.config_flag.clone().or_else(|| self.path_in(CONFIG_VARIABLE));
+        self.folder.join(named.unwrap_or_else(|| PathBuf::from(FILE_NAME)))
     }
 
     /// The configuration file: the one named by `--config` or `VCQ_CONFIG` (which must exist), else the first that
@@ -81,12 +87,16 @@ pub(super) struct Values {
 
 impl Values {
     pub(super) fn collect(sources: &Sources) -> Result<Values, ConfigError> {
+        Values::collect_with(sources, sources.file())
+    }
+
+    pub(super) fn collect_with(sources: &Sources, file: Option<PathBuf>) -> Result<Values, ConfigError> {
         let mut texts = BTreeMap::new();
         for setting in SETTINGS.iter().filter(|setting| !setting.default.is_empty()) {
             texts.insert(setting.key, (setting.default.to_owned(), Origin::Default));
         }
         let mut alerts = AlertTables::default();
-        if let Some(path) = &sources.file() {
+        if let Some(path) = &file {
             let mut table = parse_toml(path)?;
             alerts.take(path, &mut table);
             for (setting, text) in read_settings(path, table)? {
