@@ -117,6 +117,8 @@ pub(crate) struct UnusableSettings {
 }
 
 pub(crate) struct DoctorSetup {
+    /// False skips the checks that call Feishu.
+    pub is_online: bool,
     /// The client of a sync; retries and waits are removed from it.
     pub client: Result<ClientConfig, UnusableSettings>,
     /// Which credentials, and where they come from.
