@@ -12,6 +12,7 @@ use super::settings::definitions;
 use crate::buildings::{BuildingsSummary, Network};
 use crate::commands::buildings::{IMPORT, ImportSetup, Imported, Judged, Reach, Tally, import, judge, reach};
 use crate::commands::republish::RepublishSetup;
+use crate::config::Config;
 use crate::error::{ExitCode, Failure};
 use crate::schema::{civil_date, civil_date_text};
 use crate::text::{Align, TextPage, counted, in_json, on_one_line, thousands};
@@ -119,20 +120,8 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
                 return Err(Failure::new(ExitCode::Usage, "--until is not after --from")
                     .hint("--until is exclusive: the first date to which the file no longer applies"));
             }
-            let imported = import(&ImportSetup {
-                publishing: RepublishSetup {
-                    store: config.store.clone(),
-                    command: IMPORT,
-                    zone: config.timezone.clone(),
-                    user_id_type: config.user_id_type.as_str().to_owned(),
-                    definitions: definitions(config),
-                    database: config.database(),
-                    now_us: Arc::new(now_us),
-                },
-                file: args.file.clone(),
-                from: args.from,
-                until: args.until,
-            })?;
+            let setup = import_setup(config, args.file.clone());
+            let imported = import(&ImportSetup { from: args.from, until: args.until, ..setup })?;
             imported.notes.iter().for_each(|note| context.console.warn(note));
             (args.json, import_page(&args, &imported), import_object(&args, &imported))
         }
@@ -149,12 +138,26 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     Ok(ExitCode::Complete)
 }
 
+/// An import for all dates.
+pub(super) fn import_setup(config: &Config, file: PathBuf) -> ImportSetup {
+    let publishing = RepublishSetup {
+        store: config.store.clone(),
+        command: IMPORT,
+        zone: config.timezone.clone(),
+        user_id_type: config.user_id_type.as_str().to_owned(),
+        definitions: definitions(config),
+        database: config.database(),
+        now_us: Arc::new(now_us),
+    };
+    ImportSetup { publishing, file, from: None, until: None }
+}
+
 fn shown(path: &Path) -> String {
     on_one_line(&path.display().to_string())
 }
 
 /// `12 networks (1 IPv6) in 4 buildings, on 14 lines`.
-fn extent(judgement: &BuildingsSummary) -> String {
+pub(super) fn extent(judgement: &BuildingsSummary) -> String {
     let mut text = counted(judgement.networks as u64, "network");
     if judgement.ipv6 > 0 {
         text.push_str(&format!(" ({} IPv6)", thousands(judgement.ipv6 as u64)));

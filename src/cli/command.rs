@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 use super::console::{Console, Progress};
 use super::output::Output;
 use super::panic_hook;
-use crate::config::{Config, Group, Origin, SETTINGS};
+use crate::config::{Config, Group, Origin, SETTINGS, Sources};
 use crate::error::{ExitCode, Failure, nearest};
 
 /// The groups of settings of a command that makes no API calls.
@@ -31,6 +31,15 @@ pub(super) enum Run {
     /// Needs no settings, so it works if they are invalid. Gets the whole command line of the program.
     Plain(fn(&ArgMatches, clap::Command, &Output) -> Result<ExitCode, Failure>),
     Configured(fn(&ArgMatches, &Context) -> Result<ExitCode, Failure>),
+    /// Writes the configuration file, so it gets flags and variables, and no file is read.
+    Unconfigured(fn(&ArgMatches, &Unconfigured) -> Result<ExitCode, Failure>),
+}
+
+/// What a command gets to work with before there are settings.
+pub(super) struct Unconfigured {
+    pub sources: Sources,
+    pub console: Console,
+    pub output: Output,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

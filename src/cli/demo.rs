@@ -2,21 +2,19 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 
 use clap::{ArgMatches, Args, Command};
 use feishu_vc::{BaseUrl, Credentials, Secret};
 use vcq_simulator::{Options, Planting, Tenant, TenantSpec};
 
+use super::buildings::import_setup;
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
 use super::report::open;
 use super::runtime::{block_on, now_us, stop_on_signals};
-use super::settings::definitions;
 use super::simulate::{TenantArgs, limit, planted_background, warn_of_unplanted};
 use super::sync;
 use crate::commands;
-use crate::commands::buildings::{IMPORT, ImportSetup, import};
-use crate::commands::republish::RepublishSetup;
+use crate::commands::buildings::import;
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
 use crate::files;
@@ -164,16 +162,7 @@ fn import_buildings(config: &Config, text: &str) -> Result<(), Failure> {
     files::write(&file, text.as_bytes()).map_err(|error| {
         Failure::new(ExitCode::Storage, format!("could not write {}", file.display())).cause(&error)
     })?;
-    let publishing = RepublishSetup {
-        store: config.store.clone(),
-        command: IMPORT,
-        zone: config.timezone.clone(),
-        user_id_type: config.user_id_type.as_str().to_owned(),
-        definitions: definitions(config),
-        database: config.database(),
-        now_us: Arc::new(now_us),
-    };
-    import(&ImportSetup { publishing, file, from: None, until: None })?;
+    import(&import_setup(config, file))?;
     Ok(())
 }
 
@@ -203,6 +192,6 @@ fn next_steps(config: &Config, days: u32) -> String {
          {program} report list\n  \
          duckdb -readonly {store}/vcq.duckdb \"from report_incidents()\"\n  \
          python3 -c \"import duckdb; print(duckdb.connect('{store}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"\n\
-         To sync a real tenant, see README.md.\n"
+         To sync a real tenant: {program} init (README.md says what to prepare)\n"
     )
 }

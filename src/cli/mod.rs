@@ -12,6 +12,7 @@ pub(crate) mod console;
 mod demo;
 mod doctor;
 mod failed_summary;
+mod init;
 mod man;
 mod output;
 pub(crate) mod panic_hook;

@@ -89,6 +89,26 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     replace_file(path, |partial| files::write(partial, text.as_bytes()).map_err(|error| write_error(path, &error)))
 }
 
+/// Writes a file that does not exist yet; an existing one is never changed. Only the owner can read it, unless it is
+/// public.
+pub(super) fn create_file(path: &Path, text: &str, is_public: bool) -> Result<(), Failure> {
+    let created = if is_public { files::create_new_public(path) } else { files::create_new(path) };
+    let mut file = created.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(path),
+        _ => write_error(path, &error),
+    })?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| {
+        // The first error is the one to report.
+        let _ = std::fs::remove_file(path);
+        write_error(path, &error)
+    })
+}
+
+/// The failure of a command that would have to replace a file.
+pub(super) fn exists(path: &Path) -> Failure {
+    Failure::new(ExitCode::Usage, format!("{} already exists, and nothing was written", path.display()))
+}
+
 /// Lets `write` fill a temporary file and renames it to `path`.
 pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T, Failure>) -> Result<T, Failure> {
     let name = path.file_name().filter(|_| !path.is_dir());
@@ -146,6 +166,20 @@ mod tests {
         let failure = Output::new(Box::new(Closed(ErrorKind::StorageFull))).print("x").expect_err("a failure");
         assert_eq!(failure.exit, ExitCode::Storage);
         assert_eq!(failure.causes.len(), 1);
+    }
+
+    #[test]
+    fn a_file_is_created_once_and_with_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secret");
+        create_file(&path, "one", false).expect("written");
+        let failure = create_file(&path, "two", true).expect_err("exists");
+        assert_eq!(failure.exit, ExitCode::Usage);
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "one");
+        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        let failure = create_file(&folder.path().join("no/such/folder"), "x", false).expect_err("no folder");
+        assert_eq!(failure.exit, ExitCode::Storage);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 
-use super::command::{Context, Entry, Run};
+use super::command::{Context, Entry, Run, Unconfigured};
 use super::console::Console;
 use super::failed_summary::print_failed;
 use super::output::Output;
@@ -57,6 +57,10 @@ pub fn run(process: Process) -> ExitCode {
     let mut store = None;
     let result = entry(&matches).and_then(|(entry, arguments)| match entry.run {
         Run::Plain(run) => run(arguments, program(), &output),
+        Run::Unconfigured(run) => {
+            let sources = settings::sources(innermost, process.environment, process.folder);
+            run(arguments, &Unconfigured { sources, console: console.clone(), output: output.clone() })
+        }
         Run::Configured(run) => {
             let sources = settings::sources(innermost, process.environment.clone(), process.folder);
             let config = Config::load(&sources)?;

@@ -5,8 +5,8 @@ use clap::error::{ContextKind, ContextValue};
 
 use super::command::{Entry, Example};
 use super::{
-    alert, buildings, completions, demo, doctor, man, plan, query, rebuild, report, schema, settings, simulate, status,
-    sync, verify,
+    alert, buildings, completions, demo, doctor, init, man, plan, query, rebuild, report, schema, settings, simulate,
+    status, sync, verify,
 };
 use crate::config::{Group, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
@@ -17,6 +17,7 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// Every command, in the order of the help.
 pub(super) const COMMANDS: &[Entry] = &[
+    init::ENTRY,
     sync::ENTRY,
     plan::ENTRY,
     status::ENTRY,

@@ -87,6 +87,21 @@ pub(super) fn exit_on_signals() {
     });
 }
 
+/// Calls `restore` and ends the process on the first signal, for commands without a runtime of their own.
+pub(super) fn exit_on_signals_after(restore: impl Fn() + Send + 'static) {
+    std::thread::spawn(move || {
+        // Without it, the default handlers of the system stay in effect.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            if let Some(mut signals) = Signals::listen() {
+                let signal = signals.next().await;
+                restore();
+                exit_after_signal(signal);
+            }
+        });
+    });
+}
+
 /// How long an interrupted query may take to end.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
 

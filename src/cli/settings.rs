@@ -13,7 +13,7 @@ use crate::error::Redactor;
 
 pub(super) const QUIET: &str = "quiet";
 
-const CONFIG: &str = "config";
+pub(super) const CONFIG: &str = "config";
 
 /// The settings of what is installed in the database in addition to the rows.
 pub(super) fn definitions(config: &Config) -> DefinitionSettings {
@@ -24,7 +24,8 @@ pub(super) fn definitions(config: &Config) -> DefinitionSettings {
     }
 }
 
-/// Adds every setting as a flag. Flags outside of the groups `shown` are accepted but hidden.
+/// Adds every setting as a flag, except those that the command itself has. Flags outside of the groups `shown` are
+/// accepted but hidden.
 pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
     let flags = SETTINGS.iter().map(|setting| flag(setting).hide(!shown.contains(&setting.group)));
     let config = Arg::new(CONFIG)
@@ -44,10 +45,11 @@ pub(super) fn add_flags(command: Command, shown: &[Group]) -> Command {
         .help_heading(Group::Logging.heading())
         .hide(!shown.contains(&Group::Logging))
         .help("Print errors only. Also suppresses the summary, unless --summary is given");
-    command.args(flags).arg(config).arg(quiet)
+    let own: Vec<_> = command.get_arguments().map(|arg| arg.get_id().clone()).collect();
+    command.args(flags.chain([config, quiet]).filter(|arg| !own.contains(arg.get_id())))
 }
 
-fn flag(setting: &'static Setting) -> Arg {
+pub(super) fn flag(setting: &'static Setting) -> Arg {
     let default = if setting.default.is_empty() { String::new() } else { format!(" [default: {}]", setting.default) };
     let arg = Arg::new(setting.key)
         .long(setting.flag())
@@ -71,6 +73,11 @@ fn flag(setting: &'static Setting) -> Arg {
         | Kind::Numbers
         | Kind::Words(_) => arg,
     }
+}
+
+/// The flag of a setting with its dashes.
+pub(super) fn flag_name(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
 }
 
 /// The matches of the innermost command, which contain the global flags wherever they were given.

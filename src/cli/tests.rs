@@ -94,7 +94,7 @@ fn every_command_says_what_it_does() {
         let about = command.get_about().expect("a description").to_string();
         let verb = about.split(' ').next().unwrap_or_default();
         assert!(
-            ["Check", "Estimate", "Fetch", "Print", "Rebuild", "Run", "Show", "Sync"].contains(&verb),
+            ["Check", "Estimate", "Fetch", "Print", "Rebuild", "Run", "Show", "Sync", "Write"].contains(&verb),
             "{}: {about}",
             command.get_name()
         );
@@ -154,6 +154,8 @@ fn help_fits_the_screen_and_is_complete() {
         &["status", "--help"],
         &["demo", "--help"],
         &["doctor", "--help"],
+        &["init", "--help"],
+        &["init", "-h"],
         &["simulate", "--help"],
     ] {
         let help = run_with(args, &[]).stdout;

@@ -49,6 +49,11 @@ pub(crate) fn write_public(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
+/// Creates such a file. One that exists, and a symbolic link, is an error.
+pub(crate) fn create_new_public(path: &Path) -> io::Result<File> {
+    File::create_new(path)
+}
+
 /// The same for a directory and its parents.
 pub(crate) fn create_public_folders(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)

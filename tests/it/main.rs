@@ -20,6 +20,7 @@ mod html_page;
 mod incident_scoring;
 mod incidents;
 mod incomplete_runs;
+mod init;
 mod killed_runs;
 mod lock;
 mod malformed_responses;

@@ -60,6 +60,11 @@ impl Console {
         }
     }
 
+    /// Writes a question, and leaves the cursor behind it.
+    pub(crate) fn question(&self, text: &str) {
+        self.write(&on_lines(&self.inner.redactor.redact(text)));
+    }
+
     /// Writes a failure, also if quiet.
     pub(crate) fn failure(&self, failure: &Failure) {
         match self.format {

@@ -1,0 +1,225 @@
+//! The nightly run as a service and a timer of systemd, for the whole system or for one user.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::files::{NewFile, check_new, check_text};
+use crate::config::Sources;
+use crate::error::{ExitCode, Failure};
+
+const SERVICE: &str = include_str!("../../../packaging/systemd/vcq-etl.service");
+const TIMER: &str = include_str!("../../../packaging/systemd/vcq-etl.timer");
+/// Begins the part of the service that only the system's manager can apply.
+const SYSTEM_ONLY: &str = "\n# Only the system's service manager";
+const TIMER_NAME: &str = "vcq-etl.timer";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manager {
+    User,
+    System,
+}
+
+/// The words of the service, as absolute paths.
+pub(super) struct Words<'a> {
+    pub program: &'a str,
+    pub config: &'a str,
+    pub store: &'a str,
+    pub state_folder: &'a str,
+}
+
+impl Manager {
+    /// Root installs for the system, everybody else for themselves.
+    pub(super) fn of_this_user() -> Manager {
+        if rustix::process::geteuid().is_root() { Manager::System } else { Manager::User }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Manager::User => "user",
+            Manager::System => "system",
+        }
+    }
+
+    fn folder(self, sources: &Sources) -> Result<PathBuf, Failure> {
+        if self == Manager::System {
+            return Ok(PathBuf::from("/etc/systemd/system"));
+        }
+        let config = sources.path_in("XDG_CONFIG_HOME").or_else(|| Some(sources.path_in("HOME")?.join(".config")));
+        let folder = config.ok_or_else(|| Failure::new(ExitCode::Usage, "HOME is not set").hint(USE_CRON))?;
+        check_text(&folder)?;
+        Ok(folder.join("systemd/user"))
+    }
+
+    /// The paths of the service and of the timer; an error if one of them exists.
+    pub(super) fn places(self, sources: &Sources) -> Result<[PathBuf; 2], Failure> {
+        let folder = self.folder(sources)?;
+        let places = ["vcq-etl.service", TIMER_NAME].map(|name| folder.join(name));
+        places.iter().try_for_each(|place| check_new(place))?;
+        Ok(places)
+    }
+
+    /// Returns an error if the service manager cannot be reached.
+    pub(super) fn check(self) -> Result<(), Failure> {
+        self.systemctl(&["show", "--property=Version"]).map_err(|why| {
+            let failure = Failure::new(
+                ExitCode::Usage,
+                "the service manager of systemd cannot be reached, and nothing was written",
+            );
+            let failure = Failure { causes: vec![why], ..failure };
+            let failure = match self {
+                Manager::System => failure,
+                Manager::User => failure.hint(
+                    "log in as this user instead of with su or sudo, or run: sudo loginctl enable-linger $USER; \
+                     export XDG_RUNTIME_DIR=/run/user/$(id -u)",
+                ),
+            };
+            failure.hint(USE_CRON)
+        })
+    }
+
+    /// Starts the timer. Its files are written.
+    pub(super) fn enable(self) -> Result<(), Failure> {
+        let enable = ["enable", "--now", TIMER_NAME];
+        self.systemctl(&["daemon-reload"]).and_then(|()| self.systemctl(&enable)).map_err(|why| {
+            let failure = Failure::new(ExitCode::Usage, format!("could not start {TIMER_NAME}, which is written"));
+            let command = self.command();
+            Failure { causes: vec![why], ..failure }
+                .hint(format!("run: {command} daemon-reload && {command} {}", enable.join(" ")))
+        })
+    }
+
+    /// Lets the timer of a user run while the user is not logged in.
+    pub(super) fn linger(self) -> Result<(), Failure> {
+        if self == Manager::System {
+            return Ok(());
+        }
+        run(Command::new("loginctl").arg("enable-linger")).map_err(|why| {
+            let failure = Failure::new(ExitCode::Usage, format!("{TIMER_NAME} runs only while you are logged in"));
+            Failure { causes: vec![why], ..failure }.hint("run: sudo loginctl enable-linger $USER")
+        })
+    }
+
+    fn systemctl(self, arguments: &[&str]) -> Result<(), String> {
+        let mut words = self.command().split(' ');
+        run(Command::new(words.next().unwrap_or_default()).args(words).args(arguments))
+    }
+
+    pub(super) fn command(self) -> &'static str {
+        match self {
+            Manager::User => "systemctl --user",
+            Manager::System => "systemctl",
+        }
+    }
+}
+
+const USE_CRON: &str = "without --timer, vcq-etl init prints a line for cron instead";
+
+/// Runs a command to its end; an error is what it said.
+fn run(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    match command.stdin(Stdio::null()).output() {
+        Err(error) => Err(format!("could not run {name}: {error}")),
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            Err(if said.is_empty() { format!("{name}: {}", output.status) } else { said })
+        }
+    }
+}
+
+/// The service and the timer.
+pub(super) fn units(manager: Manager, [service, timer]: [PathBuf; 2], words: &Words<'_>) -> [NewFile; 2] {
+    let text = match (manager, SERVICE.split_once(SYSTEM_ONLY)) {
+        (Manager::User, Some((for_all, _))) => for_all,
+        _ => SERVICE,
+    };
+    let state_home = Path::new(words.state_folder).parent().unwrap_or(Path::new("/"));
+    // The dollar sign begins a variable in a command only.
+    let in_command = |text: &str| word(text).replace('$', "$$");
+    let text = text
+        .replace("{program}", &in_command(words.program))
+        .replace("{config}", &in_command(words.config))
+        .replace("{state_home}", &word(&format!("XDG_STATE_HOME={}", state_home.display())))
+        .replace("{writable}", &format!("{} {}", word(words.store), word(words.state_folder)));
+    let file = |path, text| NewFile { path, text, is_public: true, stands_for: None };
+    [file(service, text), file(timer, TIMER.to_owned())]
+}
+
+/// A word of a unit file, quoted if necessary. A percent sign begins a specifier.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '=');
+    let text = text.replace('%', "%%");
+    if text.chars().all(|c| plain(c) || c == '%') {
+        return text;
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(manager: Manager, words: &Words<'_>) -> [String; 2] {
+        units(manager, [PathBuf::from("/s"), PathBuf::from("/t")], words).map(|file| file.text)
+    }
+
+    const WORDS: Words<'_> = Words {
+        program: "/bin/true",
+        config: r#"/srv/会议 "x" \ 100% $HOME/vcq.toml"#,
+        store: "/srv/a store",
+        state_folder: "/root/.local/state/vcq-etl",
+    };
+
+    #[test]
+    fn words_are_quoted_as_systemd_reads_them() {
+        let [service, _] = texts(Manager::System, &WORDS);
+        let line = |begin: &str| service.lines().find(|line| line.starts_with(begin)).unwrap_or_default().to_owned();
+        insta::assert_snapshot!(
+            line("ExecStart="),
+            @r#"ExecStart=/bin/true sync --since last --config "/srv/会议 \"x\" \\ 100%% $$HOME/vcq.toml" --quiet --summary json"#
+        );
+        assert_eq!(line("ReadWritePaths="), "ReadWritePaths=\"/srv/a store\" /root/.local/state/vcq-etl");
+        assert_eq!(line("Environment="), "Environment=XDG_STATE_HOME=/root/.local/state");
+        assert!(!service.contains('{'), "{service}");
+    }
+
+    #[test]
+    fn a_user_gets_only_what_the_user_can_apply() {
+        let [service, timer] = texts(Manager::User, &WORDS);
+        assert!(service.contains("NoNewPrivileges=yes") && service.contains("\nExecStart="), "{service}");
+        for word in ["ProtectSystem", "ReadWritePaths", "network-online", "CapabilityBoundingSet", "{"] {
+            assert!(!service.contains(word), "{word}");
+        }
+        assert_eq!(timer, TIMER);
+    }
+
+    /// The units as systemd itself reads them, on a machine that has it.
+    #[test]
+    fn systemd_accepts_the_units_and_calls_them_hardened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let units = ["vcq-etl.service", TIMER_NAME].map(|name| folder.path().join(name));
+        for manager in [Manager::User, Manager::System] {
+            for (path, text) in units.iter().zip(texts(manager, &WORDS)) {
+                std::fs::write(path, text).expect("written");
+            }
+            let analyze =
+                |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).args(&units[..1]).output();
+            let Ok(verified) = analyze(&["verify", "--man=no"]) else { return };
+            let said = String::from_utf8_lossy(&verified.stderr);
+            assert!(verified.status.success() && !said.contains("vcq-etl"), "{said}");
+            // From 0 (safe) to 100.
+            let limit = if manager == Manager::System { "25" } else { "80" };
+            let threshold = format!("--threshold={limit}");
+            let judged = analyze(&["security", "--offline=true", "--no-pager", &threshold]).expect("runs");
+            assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stdout));
+        }
+    }
+
+    #[test]
+    fn a_command_that_fails_says_why() {
+        assert_eq!(run(&mut Command::new("true")), Ok(()));
+        let why = run(Command::new("sh").args(["-c", "echo no bus >&2; exit 1"]));
+        assert_eq!(why, Err("no bus".to_owned()));
+        assert!(run(&mut Command::new("/nowhere/systemctl")).is_err_and(|why| why.contains("/nowhere/systemctl")));
+    }
+}
