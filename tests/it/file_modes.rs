@@ -47,7 +47,8 @@ fn wrong(path: &Path, [folder, file, database]: Modes) -> Vec<String> {
     found.into_iter().map(|(path, mode)| format!("{} {mode:04o}", path.display())).collect()
 }
 
-fn set_modes(path: &Path, folder: u32, file: u32) {
+/// Sets the modes of everything below a directory, and of itself.
+pub(crate) fn set_modes(path: &Path, folder: u32, file: u32) {
     let mut found = Vec::new();
     entries(path, &mut found);
     for (path, _) in found {

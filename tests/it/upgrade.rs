@@ -1,5 +1,5 @@
-//! A store of an older version: the next sync or rebuild upgrades it with one note, requests nothing again, and finds
-//! the incidents of all dates.
+//! A store of an older version: the next sync or rebuild upgrades it with one note, and one about its modes, requests
+//! nothing again, and finds the incidents of all dates.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use vcq_simulator::{Endpoint, TenantSpec};
 
+use crate::file_modes::set_modes;
 use crate::rebuild::{files, remove};
 use crate::support::damage::edit_manifest;
 use crate::support::test_env::{RunOutput, TestEnv, rows, unlimited};
@@ -146,6 +147,8 @@ fn a_store_of_an_older_version_is_upgraded_and_its_incidents_are_found() {
         let aged = folder.path().join(older.version);
         copy_folder(&env.store(), &aged);
         age(&aged, older);
+        // Older versions left the modes to the umask.
+        set_modes(&aged, 0o755, 0o644);
         reads_as_older(&env, &aged);
         for command in ["sync", "rebuild"] {
             let store = folder.path().join(format!("{}-{command}", older.version));
@@ -187,7 +190,9 @@ fn upgrade(env: &TestEnv, store: &Path, command: &str, older: &Older) {
     let (schema, version) = (older.schema, older.version);
     let newest = env.number("select max(version) from schema_migrations");
     let note = format!("the tables of vcq-etl {version} were upgraded from schema {schema} to {newest}");
-    assert_eq!(notes(&ran), [note], "{version} {command}");
+    let notes_of_run = notes(&ran);
+    assert!(notes_of_run[0].starts_with("set the mode of "), "{version} {command}: {notes_of_run:?}");
+    assert_eq!(notes_of_run[1..], [note], "{version} {command}");
     let stats = env.simulator().stats();
     for endpoint in [Endpoint::ParticipantList, Endpoint::ParticipantQualityList] {
         assert_eq!(stats.calls(endpoint), 0, "{version} {command}: nothing is requested again");
