@@ -135,7 +135,8 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
          inner join incidents as n
              on n.kind = p.kind and n.scope_kind = p.scope_kind and n.scope = p.scope and n.metric = p.metric
              and n.meeting_date <= p.meeting_date
-             and case when p.kind = 'acute' then n.start_time_utc = p.start_time_utc else n.end_time_utc >= p.start_time_utc end
+             and case when p.kind = 'acute' then n.start_time_utc = p.start_time_utc
+                 else n.end_time_utc >= p.start_time_utc end
          inner join incident_participants as i on i.incident_id = n.incident_id and i.meeting_date = n.meeting_date
          inner join participant_facts as f on f.participant_key = i.participant_key
          where f.meeting_date >= cast(p.start_time_local as date) - 1
