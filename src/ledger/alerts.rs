@@ -79,8 +79,8 @@ struct Announced {
 
 const ANNOUNCED: &str = "select row_key, span_start, span_end, rank, sent_us from alert_rows where rule = ?1";
 
-/// The rows that were not announced within the quiet time, or with a lower rank only. Of rows about the same thing, the
-/// first.
+/// The rows that were not announced within the quiet time, or with a lower rank only. What ended is not announced again
+/// after that time either. Of rows about the same thing, the first.
 fn to_announce(rows: &[AlertRow], earlier: &[Announced], (now_us, quiet_us): (i64, i64)) -> Vec<NewAlertRow> {
     let mut by_key: HashMap<&str, Vec<&Announced>> = HashMap::new();
     for announced in earlier {
@@ -97,9 +97,12 @@ fn to_announce(rows: &[AlertRow], earlier: &[Announced], (now_us, quiet_us): (i6
         }
         let same = by_key.get(row.key.as_str()).into_iter().flatten();
         let same = same.filter(|one| row.start <= one.span_end && row.end >= one.span_start);
-        // An announcement of the future is of a clock that was set back.
-        let recent = same.filter(|one| one.sent_us > now_us.saturating_sub(quiet_us) && one.sent_us <= now_us);
-        match recent.map(|one| one.rank).max() {
+        let is_known = |one: &&&Announced| {
+            // An announcement of the future is of a clock that was set back.
+            let is_recent = one.sent_us > now_us.saturating_sub(quiet_us) && one.sent_us <= now_us;
+            is_recent || (!row.end.is_empty() && row.end <= one.span_end)
+        };
+        match same.filter(is_known).map(|one| one.rank).max() {
             None => new.push(NewAlertRow { at, grew_from: None }),
             Some(rank) if row.rank > rank => new.push(NewAlertRow { at, grew_from: Some(rank) }),
             Some(_) => {}
@@ -301,6 +304,8 @@ mod tests {
         assert_eq!(at("17 09:00", "20 10:00", 1, 2), None);
         assert_eq!(at("19 09:00", "23 10:00", 1, 3), None, "and is written again in the next week");
         assert_eq!(at("23 14:00", "23 15:00", 1, 4), Some(None), "after its end, there is something else");
+        assert_eq!(at("23 14:00", "23 15:00", 1, 30), None, "which ended");
+        assert_eq!(at("23 14:00", "24 10:00", 1, 31), Some(None), "and goes on after the quiet time");
     }
 
     #[test]
@@ -316,7 +321,7 @@ mod tests {
         assert_eq!(at(1, 3), None);
         assert_eq!(at(2, 4), None, "it was that bad before");
         assert_eq!(at(3, 5), Some(Some(2)));
-        assert_eq!(at(3, 17), Some(None), "the quiet time is over");
+        assert_eq!(at(3, 17), None, "it has ended");
         // Two rows about the same thing are one.
         let rows = [row("x", "a", "c", 1), row("x", "b", "d", 3), row("x", "e", "f", 1)];
         let new: Vec<usize> = announce_rows(&ledger, &rows, NOW_US).iter().map(|new| new.at).collect();

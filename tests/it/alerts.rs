@@ -253,7 +253,7 @@ fn a_problem_is_sent_once_while_it_goes_on_and_at_once_when_it_grows() {
     fs::create_dir(alerts.env.home().join("reports")).expect("made");
     let rule = SETTINGS.replace("\"zh\"", "'en'").replace("severity <> 'minor'", "true").replace("12h", "70h");
     alerts.configure(&format!("{rule}{CHANNEL}"));
-    let nights: [(&[Row], &[&str]); 8] = [
+    let nights: [(&[Row], &[&str]); 12] = [
         (&[("HQ", "acute", "jitter", "minor", "16 09", "16 17")], &["HQ: jitter"]),
         // It goes on, with another metric of the network.
         (&[("HQ", "acute", "loss", "minor", "16 09", "17 17")], &[]),
@@ -276,6 +276,11 @@ fn a_problem_is_sent_once_while_it_goes_on_and_at_once_when_it_grows() {
             &["HQ: loss"],
         ),
         (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &["Grew from major to critical: HQ: loss"]),
+        // What ended is not sent again after the quiet time, although it is still in the window.
+        (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &[]),
+        (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &[]),
+        (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &[]),
+        (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &[]),
     ];
     for (night, (rows, expected)) in nights.into_iter().enumerate() {
         alerts.write("reports/incidents.sql", &incidents(&select(rows, night)));
