@@ -6,11 +6,15 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use super::candidate::{Candidate, explains_alone, is_narrower};
 use super::constants::{
-    FALSE_DISCOVERY_RATE, LEAST_AFFECTED, LEAST_JUDGED_MINUTES, LEAST_OWN_DATES, LEAST_RATIO, LEAST_SHARE,
-    LEAST_WINDOW_MINUTES, MERGE_MINUTES, NARROWER_COVER, NARROWER_RATIO, SHARE_WITHOUT_HISTORY, hypotheses, is_better,
+    CONTINUED_TESTS, FALSE_DISCOVERY_RATE, LEAST_AFFECTED, LEAST_JUDGED_MINUTES, LEAST_OWN_DATES, LEAST_RATIO,
+    LEAST_SESSION_COVER, LEAST_SHARE, LEAST_WINDOW_MINUTES, MERGE_MINUTES, SHARE_WITHOUT_HISTORY, hypotheses,
+    is_better,
 };
 use super::data::{Family, is_single};
+use super::earlier::Earlier;
+use super::explained::Explained;
 use super::incident::ScopeKind;
 use super::null_model::{Expected, LEVELS, Past, Rates, Strata, is_affected, spreads};
 use super::runs::bad_run;
@@ -32,31 +36,9 @@ pub(super) struct Acute {
     pub(super) people: BTreeSet<u32>,
 }
 
-#[derive(Debug, Clone)]
-struct Candidate {
-    kind: ScopeKind,
-    scope: u32,
-    family: Family,
-    window: (i32, i32),
-    people: BTreeSet<u32>,
-    /// Corrected for windows and levels, weighted by the number of scopes of its kind.
-    weighted_p: f64,
-    /// Log-likelihood ratio less the logarithm of the number of scopes of its kind.
-    score: f64,
-    ratio: f64,
-    /// The share of its people present who were affected.
-    share: f64,
-}
-
-/// Whether a scope is a small part of others: what is left of a larger incident.
-fn is_narrower(kind: ScopeKind) -> bool {
-    is_single(kind) || kind == ScopeKind::Meeting
-}
-
-/// Whether a single meeting has nearly all people of a wider scope and explains them as well.
-fn explains_alone(meeting: &Candidate, wide: &Candidate) -> bool {
-    let shared = wide.people.intersection(&meeting.people).count();
-    wide.kind != ScopeKind::Meeting && shared * 10 >= wide.people.len() * 9 && meeting.ratio >= wide.ratio - 3.0
+/// The level whose history a part of a session is compared with: a short part may well be poor most of the time.
+fn comparable(level: usize, cover: f64) -> usize {
+    if cover < LEAST_SESSION_COVER { level.min(LEVELS - 2) } else { level }
 }
 
 /// What is known about the people of a scope in a window.
@@ -72,6 +54,8 @@ pub(super) struct Search<'a, 'b> {
     pub(super) past: &'a Past,
     pub(super) strata: &'a Strata,
     pub(super) rates: &'a Rates,
+    pub(super) explained: &'a Explained,
+    pub(super) earlier: &'a Earlier,
     expected: Vec<[Expected; 3]>,
     spreads: OnceCell<[[f64; 3]; 3]>,
     /// Expectations from the days before a run of bad days, by its first date.
@@ -84,9 +68,21 @@ impl<'a, 'b> Search<'a, 'b> {
         past: &'a Past,
         strata: &'a Strata,
         rates: &'a Rates,
+        explained: &'a Explained,
+        earlier: &'a Earlier,
     ) -> Search<'a, 'b> {
         let expected = today.day.sessions.iter().map(|session| rates.expected(strata, session)).collect();
-        Search { today, past, strata, rates, expected, spreads: OnceCell::new(), before_runs: Vec::new() }
+        Search {
+            today,
+            past,
+            strata,
+            rates,
+            explained,
+            earlier,
+            expected,
+            spreads: OnceCell::new(),
+            before_runs: Vec::new(),
+        }
     }
 
     /// All acute incidents of the date, each poor minute in at most one.
@@ -103,7 +99,8 @@ impl<'a, 'b> Search<'a, 'b> {
             let best =
                 significant.iter().reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
             let Some(best) = best else { break };
-            let (best, q) = self.narrower(&significant, best).clone();
+            let best = self.continued(&significant, self.narrower(&significant, best));
+            let (best, q) = best.clone();
             let (best, q) = alone.into_iter().find(|(one, _)| explains_alone(one, &best)).unwrap_or((best, q));
             let minutes = self.explain(&best);
             if minutes.is_empty() {
@@ -114,32 +111,6 @@ impl<'a, 'b> Search<'a, 'b> {
         found
     }
 
-    /// The narrower scope that has nearly all of the trouble of the best one, and more of it for its size.
-    fn narrower<'c>(&self, significant: &'c [(Candidate, f64)], best: &'c (Candidate, f64)) -> &'c (Candidate, f64) {
-        let wide = &best.0;
-        if is_narrower(wide.kind) {
-            return best;
-        }
-        let minutes: Vec<usize> = self
-            .today
-            .members(wide.kind, wide.scope)
-            .iter()
-            .filter(|at| wide.people.contains(&self.today.session(**at).who))
-            .flat_map(|at| self.today.minutes(*at))
-            .filter(|(_, one)| Family::of(one.metric) == wide.family)
-            .filter(|(_, one)| one.minute >= wide.window.0 && one.minute <= wide.window.1)
-            .map(|(index, _)| index)
-            .collect();
-        significant
-            .iter()
-            .filter(|(one, _)| !is_narrower(one.kind) && one.family == wide.family)
-            .filter(|(one, _)| one.window.0 <= wide.window.1 && one.window.1 >= wide.window.0)
-            .filter(|(one, _)| one.share >= NARROWER_RATIO * wide.share)
-            .filter(|(one, _)| self.share_inside(&minutes, one.kind, one.scope) >= NARROWER_COVER)
-            .reduce(|first, one| if is_better(one.0.score, first.0.score) { one } else { first })
-            .unwrap_or(best)
-    }
-
     /// Takes the minutes of the candidate's people out of the search.
     fn explain(&mut self, one: &Candidate) -> Vec<usize> {
         let margin = 5;
@@ -147,7 +118,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let members = self.today.members(one.kind, one.scope).to_vec();
         let mut minutes = Vec::new();
         for at in members {
-            minutes.extend(self.today.explain(at, window, None));
+            minutes.extend(self.today.explain(at, window));
         }
         minutes.sort_unstable();
         minutes
@@ -183,13 +154,6 @@ impl<'a, 'b> Search<'a, 'b> {
                 people: new.people,
             }),
         }
-    }
-
-    /// The share of minutes in a scope.
-    fn share_inside(&self, minutes: &[usize], kind: ScopeKind, scope: u32) -> f64 {
-        let session = |at: &usize| &self.today.day.sessions[self.today.day.minutes[*at].session as usize];
-        let inside = minutes.iter().filter(|at| session(at).scope(kind) == scope).count();
-        inside as f64 / minutes.len().max(1) as f64
     }
 
     fn candidates(&mut self) -> Vec<Candidate> {
@@ -231,18 +195,25 @@ impl<'a, 'b> Search<'a, 'b> {
             return None;
         }
         let bins = self.bins(kind, scope, family);
+        if is_narrower(kind) && self.is_part(kind, scope, family) {
+            return None;
+        }
         let mut best: Option<Candidate> = None;
         for (window, tried) in bins.best() {
             let Some(window) = self.trim(kind, scope, family, window) else { continue };
             // A meeting may itself be short.
-            if window.1 - window.0 < LEAST_WINDOW_MINUTES && kind != ScopeKind::Meeting {
+            let length = f64::from(window.1 - window.0);
+            let is_short_meeting = kind == ScopeKind::Meeting && 2.0 * length >= self.length(kind, scope);
+            if length < f64::from(LEAST_WINDOW_MINUTES) && !is_short_meeting {
                 continue;
             }
             for level in 0..LEVELS {
                 let Some(mut one) = self.test(kind, scope, family, window, level) else { continue };
                 // The levels are alike, so they count as two; and the windows that fit into the used time.
                 let windows = if is_single(kind) { 2.0 } else { 2.0 * tried };
-                one.weighted_p = (one.weighted_p * 2.0 * windows * hypotheses(tests)).min(1.0);
+                // Whether a problem continues is one question, not one of many.
+                let asked = if self.is_continued(kind, scope, family) { CONTINUED_TESTS } else { hypotheses(tests) };
+                one.weighted_p = (one.weighted_p * 2.0 * windows * asked).min(1.0);
                 one.score -= tests.ln();
                 if best.as_ref().is_none_or(|known| (one.weighted_p, -one.score) < (known.weighted_p, -known.score)) {
                     best = Some(one);
@@ -292,6 +263,14 @@ impl<'a, 'b> Search<'a, 'b> {
             }
         }
         bins
+    }
+
+    /// Minutes from the first to the last of a scope.
+    fn length(&self, kind: ScopeKind, scope: u32) -> f64 {
+        let members = self.today.members(kind, scope);
+        let first = members.iter().map(|at| self.today.session(*at).first).min().unwrap_or(0);
+        let last = members.iter().map(|at| self.today.session(*at).last).max().unwrap_or(0);
+        f64::from(last - first)
     }
 
     /// The window from the first to the last minute of the family in it.
@@ -369,7 +348,8 @@ impl<'a, 'b> Search<'a, 'b> {
         if let Some(slot) = self.before_runs.iter().position(|(known, _)| *known == date) {
             return slot;
         }
-        let rates = Rates::learn(self.past, self.strata, self.today.day.date, date);
+        let mut rates = Rates::learn(self.past, self.strata, self.today.day.date, date);
+        rates.leave_out(self.explained, self.past, self.strata, self.today.day.date, date);
         let expected = self.today.day.sessions.iter().map(|one| rates.expected(self.strata, one)).collect();
         self.before_runs.push((date, expected));
         self.before_runs.len() - 1
@@ -403,25 +383,29 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut units = Vec::new();
         for sessions in members.chunk_by(same) {
             let (mut judged, mut poor, mut p, mut meetings) = (0.0, 0.0, [0.0_f64; LEVELS], Vec::new());
+            let mut is_hidden = false;
             for at in sessions {
                 let minutes = self.today.judged(*at, window);
                 if minutes == 0.0 {
                     continue;
                 }
                 judged += minutes;
+                is_hidden |= self.today.is_mostly_chronic(*at, window);
                 let bad = self.today.poor(*at, family, window);
                 poor += bad;
+                let cover = minutes / f64::from(day.sessions[*at as usize].judged_minutes);
                 for (level, p) in p.iter_mut().enumerate() {
                     let one = &expected[*at as usize][family as usize];
                     let least = if is_single(kind) && one.is_unknown_home { SHARE_WITHOUT_HISTORY[level] } else { 0.0 };
-                    *p = p.max(one.probability(level, minutes)).max(least);
+                    *p = p.max(one.probability(comparable(level, cover), minutes)).max(least);
                 }
                 if bad > 0.0 {
                     meetings.push(day.sessions[*at as usize].scope(ScopeKind::Meeting));
                 }
             }
-            if judged >= LEAST_JUDGED_MINUTES {
-                let affected = std::array::from_fn(|level| is_affected(level, poor, judged));
+            // Nobody can tell whether somebody whose minutes a chronic incident explains is affected as well.
+            let affected: [bool; LEVELS] = std::array::from_fn(|level| is_affected(level, poor, judged));
+            if judged >= LEAST_JUDGED_MINUTES && (affected[0] || !is_hidden) {
                 units.push(Unit { who: day.sessions[sessions[0] as usize].who, p, affected, meetings });
             }
         }
@@ -446,7 +430,8 @@ impl<'a, 'b> Search<'a, 'b> {
             if judged < LEAST_JUDGED_MINUTES {
                 continue;
             }
-            let p = expected[*at as usize][family as usize].probability(level, judged);
+            let cover = judged / f64::from(self.today.session(*at).judged_minutes);
+            let p = expected[*at as usize][family as usize].probability(comparable(level, cover), judged);
             let poor = self.today.poor(*at, family, window);
             trials.push((1.0 - (1.0 - p).powf(factor), is_affected(level, poor, judged)));
         }
@@ -464,7 +449,8 @@ impl<'a, 'b> Search<'a, 'b> {
             if judged < LEAST_JUDGED_MINUTES {
                 continue;
             }
-            expected += self.expected[at][family as usize].probability(level, judged);
+            let cover = judged / f64::from(session.judged_minutes);
+            expected += self.expected[at][family as usize].probability(comparable(level, cover), judged);
             let poor = self.today.poor(at as u32, family, window);
             observed += f64::from(u8::from(is_affected(level, poor, judged)));
         }

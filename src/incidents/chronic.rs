@@ -3,18 +3,20 @@
 //! From the sessions alone. A home network, a remote building or a cellular network that has always been bad is not
 //! an incident: only a change against its own history counts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::constants::{
     BAD_DAY_EXCESS, BAD_DAY_RATIO, CHRONIC_BAD_DAYS, CHRONIC_DATES, CHRONIC_LOOK_BACK_DAYS, CHRONIC_USED_DAYS,
-    FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED, LEAST_CORRELATION, LEAST_DAYS_BEFORE, LEAST_PEER_DAYS,
-    hypotheses, is_better,
+    CONTINUED_SCORE, CONTINUED_TESTS, FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED, LEAST_CORRELATION,
+    LEAST_DAYS_BEFORE, LEAST_NATURAL_EXCESS, LEAST_PEER_DAYS, RUN_SHARE, hypotheses, is_better,
 };
-use super::data::{Day, Family, KINDS, Session, WhoKind, is_single};
+use super::data::{Day, Family, KINDS, Session, is_single};
+use super::earlier::Earlier;
 use super::incident::ScopeKind;
-use super::null_model::{Past, STRATA, Strata, is_affected, is_natural};
+use super::null_model::{Past, STRATA, Strata, is_natural};
 use super::person_day::{PersonDay, Sums, SumsByStratum, add, peer_shares, person_day, push};
 use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, q_values};
+use super::suspects::{least_bad_days, suspects};
 
 /// A chronic incident on the date that is judged, still in numbers.
 #[derive(Debug, Clone)]
@@ -41,6 +43,7 @@ struct Candidate {
     found: Chronic,
     weighted_p: f64,
     score: f64,
+    is_known: bool,
 }
 
 pub(super) struct ChronicSearch {
@@ -55,10 +58,12 @@ pub(super) struct ChronicSearch {
     /// Whose minutes of a family an incident explains.
     explained: HashSet<(u32, u8)>,
     explained_scopes: HashSet<(usize, u32, u8)>,
+    /// Reported before.
+    known: HashSet<(ScopeKind, u32, Family)>,
 }
 
 impl ChronicSearch {
-    pub(super) fn new(past: &Past, today: &Day, strata: &Strata) -> ChronicSearch {
+    pub(super) fn new(past: &Past, today: &Day, strata: &Strata, earlier: &Earlier) -> ChronicSearch {
         let date = today.date;
         let days = || past.before(date, HISTORY_DAYS - 1).chain(std::iter::once(today));
         let suspects = suspects(days().filter(|day| day.date > date - CHRONIC_LOOK_BACK_DAYS), date);
@@ -101,7 +106,9 @@ impl ChronicSearch {
             }
         }
         let days = of_scopes;
-        ChronicSearch { date, own, total, days, tests, explained: HashSet::new(), explained_scopes: HashSet::new() }
+        let known = earlier.chronic.iter().copied().collect();
+        let (explained, explained_scopes) = Default::default();
+        ChronicSearch { date, own, total, days, tests, explained, explained_scopes, known }
     }
 
     /// All chronic incidents of the date, whether or not they were there before.
@@ -110,15 +117,25 @@ impl ChronicSearch {
         for _ in 0..200 {
             let candidates = self.candidates();
             let q = q_values(&candidates.iter().map(|one| one.weighted_p).collect::<Vec<_>>());
-            let best = candidates
+            let significant: Vec<(Candidate, f64)> =
+                candidates.into_iter().zip(q).filter(|(_, q)| *q <= FALSE_DISCOVERY_RATE).collect();
+            let score = |one: &(Candidate, f64)| one.0.score;
+            let most = significant.iter().map(score).fold(0.0, f64::max);
+            // The explanation of the weeks before is kept while it explains nearly as much.
+            let is_kept = |one: &(Candidate, f64)| one.0.is_known && score(one) >= CONTINUED_SCORE * most;
+            let kept = significant.iter().any(is_kept);
+            let best = significant
                 .into_iter()
-                .zip(q)
-                .filter(|(_, q)| *q <= FALSE_DISCOVERY_RATE)
+                .filter(|one| !kept || is_kept(one))
                 .reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
             let Some((mut best, q)) = best else { break };
             best.found.q = q;
             let one = &best.found;
             self.explained_scopes.insert((one.kind as usize, one.scope, one.family as u8));
+            // A picture problem is named CPU or frame rate according to the load of the computer.
+            if let Some(other) = one.family.other_of_picture() {
+                self.explained.extend(one.affected.iter().map(|who| (*who, other as u8)));
+            }
             for who in &one.people {
                 // They are no longer peers.
                 if self.explained.insert((*who, one.family as u8)) {
@@ -171,6 +188,7 @@ impl ChronicSearch {
         if last.len() < least_bad_days(kind) || single && last.first() != Some(&self.date) {
             return None;
         }
+        let is_known = self.known.contains(&(kind, scope, family));
         let outside = |since: i32| self.outside(family, &days, since);
         let peers = outside(*last.last()?);
         let is_bad = |date: &i32| {
@@ -184,20 +202,33 @@ impl ChronicSearch {
             let expected: f64 = people.iter().map(|day| peer_shares(&peers, day.stratum, family).0).sum();
             let affected = people.iter().filter(|day| day.is_affected(family)).count() as f64;
             let count = people.len() as f64;
-            affected >= 2.0 && (affected - expected) / count >= BAD_DAY_EXCESS && affected >= BAD_DAY_RATIO * expected
+            affected >= 2.0 && is_worse((affected - expected) / count, affected, expected, BAD_DAY_EXCESS)
         };
         let bad: Vec<i32> = last.iter().copied().filter(is_bad).collect();
         if bad.len() < least_bad_days(kind) || single && bad[0] != self.date {
             return None;
         }
-        let first_bad = onset(by_date.keys().rev().map(|date| (*date, is_bad(date))))?;
+        // Half as bad as the recent ones, at least.
+        let severity = |date: &i32| {
+            let people = &by_date[date];
+            if single {
+                let poor: f64 = people.iter().map(|day| day.poor[family as usize]).sum();
+                return poor / people.iter().map(|day| day.judged).sum::<f64>();
+            }
+            people.iter().filter(|day| day.is_affected(family)).count() as f64 / people.len() as f64
+        };
+        let mut severities: Vec<f64> = bad.iter().map(severity).collect();
+        severities.sort_by(f64::total_cmp);
+        let least = RUN_SHARE * severities[severities.len() / 2];
+        let first_bad = onset(by_date.keys().rev().map(|date| (*date, is_bad(date) && severity(date) >= least)))?;
         let peers = outside(first_bad);
         let earlier: Vec<i32> = by_date.keys().copied().filter(|date| *date < first_bad).collect();
         let recent: Vec<&PersonDay> = days.iter().filter(|day| last.contains(&day.date)).collect();
         let (p, people, affected, trials) = if single {
             self.test_single(family, &recent, &bad, &by_date, &is_bad, &peers, first_bad)
         } else {
-            self.test_shared(kind, family, &recent, &peers, first_bad, earlier.len())?
+            let has_onset = earlier.len() >= 3;
+            self.test_shared(kind, family, &recent, &peers, first_bad, has_onset, is_known)?
         };
         let tests = self.tests[kind as usize];
         let found = Chronic {
@@ -212,8 +243,9 @@ impl ChronicSearch {
             people,
             affected,
         };
-        let weighted_p = (2.0 * p * hypotheses(tests) / CHRONIC_DATES).min(1.0);
-        Some(Candidate { found, weighted_p, score: log_likelihood_ratio(&trials) - tests.ln() })
+        let asked = if is_known { CONTINUED_TESTS } else { hypotheses(tests) / CHRONIC_DATES };
+        let weighted_p = (2.0 * p * asked).min(1.0);
+        Some(Candidate { found, weighted_p, score: log_likelihood_ratio(&trials) - tests.ln(), is_known })
     }
 
     /// Everybody else; on kinds of networks that nobody else uses, the scope itself before a date.
@@ -337,6 +369,7 @@ impl ChronicSearch {
         ((squares - mean * mean - within / days) / within).clamp(LEAST_CORRELATION.1, 0.9)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one call")]
     /// How many of the people are bad on half of their days, against their own days before (or their peers).
     fn test_shared(
         &self,
@@ -345,13 +378,13 @@ impl ChronicSearch {
         recent: &[&PersonDay],
         peers: &SumsByStratum,
         first_bad: i32,
-        earlier: usize,
+        has_onset: bool,
+        is_known: bool,
     ) -> Option<Evidence> {
-        let has_onset = earlier >= 3;
         // A network that has always been so is natural.
-        let (least_excess, least_ratio) = match kind {
-            ScopeKind::NetworkType | ScopeKind::Location if !has_onset => (0.35, 5.0),
-            _ => (0.15, 3.0),
+        let least_ratio = match kind {
+            ScopeKind::NetworkType | ScopeKind::Location if !has_onset && !is_known => Some(5.0),
+            _ => None,
         };
         let mut by_who: BTreeMap<u32, Vec<&PersonDay>> = BTreeMap::new();
         let known = |day: &&&PersonDay| day.date >= first_bad && peers[day.stratum].days >= LEAST_PEER_DAYS;
@@ -383,7 +416,12 @@ impl ChronicSearch {
         }
         let expected: f64 = chances.iter().sum();
         let (count, hit) = (by_who.len() as f64, people.len() as f64);
-        if people.len() < LEAST_AFFECTED || (hit - expected) / count < least_excess || hit < least_ratio * expected {
+        let excess = (hit - expected) / count;
+        let is_enough = match least_ratio {
+            Some(ratio) => excess >= LEAST_NATURAL_EXCESS && hit >= ratio * expected,
+            None => is_worse(excess, hit, expected, 0.15),
+        };
+        if people.len() < LEAST_AFFECTED || !is_enough {
             return None;
         }
         // The peers' rate is an estimate itself, and the first bad day was chosen.
@@ -395,9 +433,9 @@ impl ChronicSearch {
     }
 }
 
-/// A shared scope explains the trouble of its people a day before it is reported itself.
-fn least_bad_days(kind: ScopeKind) -> usize {
-    if is_single(kind) { CHRONIC_BAD_DAYS } else { CHRONIC_BAD_DAYS - 1 }
+/// Whether more people are affected than expected by so much and in the ratio that counts, or by very much.
+fn is_worse(excess: f64, affected: f64, expected: f64, least: f64) -> bool {
+    excess >= least && affected >= BAD_DAY_RATIO * expected || excess >= LEAST_NATURAL_EXCESS
 }
 
 /// Mean and correlation of a person's bad days, after some days that are known.
@@ -416,47 +454,4 @@ fn onset(days: impl Iterator<Item = (i32, bool)>) -> Option<i32> {
         }
     }
     first
-}
-
-/// The scopes that may have had enough bad days, by kind: with affected sessions on enough dates.
-fn suspects<'a>(days: impl Iterator<Item = &'a Day>, date: i32) -> [HashSet<u32>; KINDS] {
-    // By scope and family, one bit a date: one affected session, two.
-    let mut masks: [HashMap<u32, [[u32; 2]; 3]>; KINDS] = Default::default();
-    for day in days {
-        let bit = 1_u32 << (date - day.date);
-        for session in day.sessions.iter().filter(|session| session.all_minutes() >= 3) {
-            let judged = f64::from(session.judged_minutes);
-            let affected = Family::ALL.map(|family| is_affected(0, f64::from(session.family_minutes(family)), judged));
-            if !affected.contains(&true) {
-                continue;
-            }
-            for kind in ScopeKind::ALL.iter().copied() {
-                let own = match kind {
-                    ScopeKind::Person => session.who_kind == WhoKind::Person,
-                    ScopeKind::Room => session.who_kind == WhoKind::Room,
-                    ScopeKind::Service | ScopeKind::Meeting => false,
-                    _ => true,
-                };
-                if !own || session.scope(kind) == 0 {
-                    continue;
-                }
-                let masks = masks[kind as usize].entry(session.scope(kind)).or_default();
-                for (mask, _) in masks.iter_mut().zip(affected).filter(|(_, affected)| *affected) {
-                    mask[1] |= mask[0] & bit;
-                    mask[0] |= bit;
-                }
-            }
-        }
-    }
-    let mut suspects: [HashSet<u32>; KINDS] = Default::default();
-    for (kind, masks) in ScopeKind::ALL.iter().copied().zip(masks) {
-        let which = usize::from(!is_single(kind));
-        let many = |masks: &[[u32; 2]; 3]| {
-            masks.iter().any(|mask| {
-                mask[which].count_ones() as usize >= least_bad_days(kind) && (!is_single(kind) || mask[0] & 1 == 1)
-            })
-        };
-        suspects[kind as usize] = masks.into_iter().filter(|(_, masks)| many(masks)).map(|(scope, _)| scope).collect();
-    }
-    suspects
 }

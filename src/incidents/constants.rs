@@ -7,9 +7,11 @@ use super::incident::ScopeKind;
 pub(super) const HISTORY_DAYS: i32 = 28;
 
 /// Affected, from lightly to heavily: minutes with a cause, and their share of the judged ones, at least.
-pub(super) const AFFECTED: [(f64, f64); 3] = [(3.0, 0.1), (5.0, 0.2), (8.0, 0.4)];
+pub(super) const AFFECTED: [(f64, f64); 4] = [(3.0, 0.1), (5.0, 0.2), (8.0, 0.4), (8.0, 0.5)];
 /// The share that is enough for a session of the history, because a part of it may have been worse.
-pub(super) const LEAST_HISTORY_SHARE: f64 = 0.05;
+pub(super) const LEAST_HISTORY_SHARE: [f64; 4] = [0.05, 0.05, 0.05, 0.35];
+/// The last level compares with whole sessions, so this share of a session must lie in the window.
+pub(super) const LEAST_SESSION_COVER: f64 = 0.7;
 /// Judged minutes in the window below which a person does not count.
 pub(super) const LEAST_JUDGED_MINUTES: f64 = 5.0;
 
@@ -37,14 +39,14 @@ pub(super) const PRIOR_SESSIONS: f64 = 4.0;
 /// Weight of the assumption below against the tenant's history, in sessions.
 pub(super) const ASSUMED_SESSIONS: f64 = 25.0;
 /// Share of affected sessions that is assumed without history, light and heavy.
-pub(super) const ASSUMED_SHARE: [f64; 3] = [0.03, 0.015, 0.01];
+pub(super) const ASSUMED_SHARE: [f64; 4] = [0.03, 0.015, 0.01, 0.005];
 /// With fewer earlier dates, more is assumed: only severe incidents are found.
 pub(super) const LEAST_HISTORY_DAYS: usize = 3;
-pub(super) const SHARE_WITHOUT_HISTORY: [f64; 3] = [0.15, 0.11, 0.08];
+pub(super) const SHARE_WITHOUT_HISTORY: [f64; 4] = [0.15, 0.11, 0.08, 0.06];
 /// The same at home and on cellular networks.
-pub(super) const NATURAL_SHARE_WITHOUT_HISTORY: [f64; 3] = [0.5, 0.4, 0.3];
+pub(super) const NATURAL_SHARE_WITHOUT_HISTORY: [f64; 4] = [0.5, 0.4, 0.3, 0.25];
 /// No session is expected to be affected with a smaller probability.
-pub(super) const LEAST_PROBABILITY: [f64; 3] = [0.004, 0.003, 0.002];
+pub(super) const LEAST_PROBABILITY: [f64; 4] = [0.004, 0.003, 0.002, 0.0015];
 
 /// Minutes of a bin of the window search.
 pub(super) const BIN_MINUTES: i32 = 5;
@@ -61,6 +63,13 @@ pub(super) const MERGE_MINUTES: i32 = 120;
 /// people.
 pub(super) const NARROWER_COVER: f64 = 0.9;
 pub(super) const NARROWER_RATIO: f64 = 1.3;
+
+/// A problem continues with the scope of the days before if that explains this share of the best explanation (as
+/// log-likelihood ratio) and affects this share of its people.
+pub(super) const CONTINUED_SCORE: f64 = 0.75;
+pub(super) const CONTINUED_SHARE: f64 = 0.7;
+/// Questions that are counted for whether a known problem continues.
+pub(super) const CONTINUED_TESTS: f64 = 10.0;
 
 /// A chronic problem: bad days among the last used days, and the days in which these are looked for.
 pub(super) const CHRONIC_BAD_DAYS: usize = 5;
@@ -80,8 +89,12 @@ pub(super) const BAD_DAY_RATIO: f64 = 3.0;
 pub(super) const LEAST_DAYS_BEFORE: usize = 5;
 /// People differ at least so much: at work, and at home or on cellular networks.
 pub(super) const LEAST_CORRELATION: (f64, f64) = (0.03, 0.08);
+/// People affected beyond the expectation, as a share, that make a scope bad even where many are affected everywhere.
+pub(super) const LEAST_NATURAL_EXCESS: f64 = 0.35;
 /// The share of minutes of a day that is bad most of the time.
 pub(super) const HEAVY_DAY_SHARE: f64 = 0.5;
+/// The share of an incident's minutes that a metric must have to be explained by it.
+pub(super) const LEAST_METRIC_SHARE: f64 = 0.2;
 /// Person-days of peers below which a shared scope is not judged.
 pub(super) const LEAST_PEER_DAYS: f64 = 30.0;
 

@@ -31,6 +31,24 @@ impl Family {
             Metric::FrameRate => Family::FrameRate,
         }
     }
+
+    /// CPU and frame rate are two names of a problem with the picture.
+    pub(super) fn other_of_picture(self) -> Option<Family> {
+        match self {
+            Family::Network => None,
+            Family::Cpu => Some(Family::FrameRate),
+            Family::FrameRate => Some(Family::Cpu),
+        }
+    }
+
+    /// The sum of its metrics.
+    pub(super) fn minutes(self, by_metric: &[u32; 5]) -> u32 {
+        match self {
+            Family::Network => by_metric[..3].iter().sum(),
+            Family::FrameRate => by_metric[Metric::FrameRate as usize],
+            Family::Cpu => by_metric[Metric::Cpu as usize],
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +76,8 @@ pub(super) struct Session {
     pub(super) last: i32,
     /// Minutes east of UTC.
     pub(super) offset_minutes: i32,
+    /// Affected by an acute incident of its date, so no example of what is usual.
+    pub(super) is_in_incident: bool,
 }
 
 impl Session {
@@ -66,11 +86,7 @@ impl Session {
     }
 
     pub(super) fn family_minutes(&self, family: Family) -> u32 {
-        match family {
-            Family::Network => self.minutes[..3].iter().sum(),
-            Family::FrameRate => self.minutes[Metric::FrameRate as usize],
-            Family::Cpu => self.minutes[Metric::Cpu as usize],
-        }
+        family.minutes(&self.minutes)
     }
 
     pub(super) fn all_minutes(&self) -> u32 {
@@ -139,6 +155,11 @@ impl Names {
         let number = self.values[kind].len() as u32;
         self.numbers[kind].insert(value.to_owned(), number);
         number
+    }
+
+    /// The number of a value that was seen before.
+    pub(super) fn number(&self, kind: ScopeKind, value: &str) -> Option<u32> {
+        self.numbers[kind as usize].get(value).copied()
     }
 
     pub(super) fn who(&mut self, value: &str) -> u32 {

@@ -1,19 +1,17 @@
 //! From what was found, in numbers, to the rows of an incident.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::acute::Acute;
 use super::chronic::Chronic;
-use super::constants::{
-    DATES_READ, DIRECTION_SHARE, HISTORY_DAYS, LEAST_AFFECTED, LONGEST_LINK_DAYS, OVERNIGHT_SHARE, RUN_SHARE,
-};
+use super::constants::{DATES_READ, DIRECTION_SHARE, HISTORY_DAYS, LEAST_AFFECTED, LONGEST_LINK_DAYS, RUN_SHARE};
 use super::data::{CauseMinute, Day, Family, Names, Session};
 use super::history::IncidentError;
 use super::incident::{Direction, Incident, Kind, Metric, ScopeKind};
 use super::known::{Known, KnownIncidents};
 use super::null_model::Past;
 use super::read::Reader;
-use super::runs::day_share;
+use super::runs::{day_share, goes_on};
 use super::severity::SeverityLimits;
 use super::summary;
 
@@ -120,7 +118,13 @@ impl Describe<'_> {
         self.incident(found, summary::acute).map(Some)
     }
 
-    pub(super) fn chronic(&self, one: &Chronic, known: &KnownIncidents) -> Result<Option<Incident>, IncidentError> {
+    /// `taken` has the minutes of acute incidents of the same date, by participant key.
+    pub(super) fn chronic(
+        &self,
+        one: &Chronic,
+        known: &KnownIncidents,
+        taken: &HashMap<String, u32>,
+    ) -> Result<Option<Incident>, IncidentError> {
         let day = self.day;
         let dates = day.date - one.first_bad;
         let days = || self.past.before(day.date, dates).chain(std::iter::once(day));
@@ -145,8 +149,9 @@ impl Describe<'_> {
                 if is_affected(session) && minutes > 0 {
                     poor += minutes;
                     // A participant belongs to one row, the first; the counts are those of the whole problem.
-                    if !known.sessions.contains(&session.key) {
-                        sessions.push((session.key.clone(), minutes));
+                    let rest = minutes.saturating_sub(taken.get(&session.key).copied().unwrap_or(0));
+                    if !known.sessions.contains(&session.key) && rest > 0 {
+                        sessions.push((session.key.clone(), rest));
                     }
                     people.insert(session.who);
                     meetings.insert(session.scope(ScopeKind::Meeting));
@@ -172,6 +177,9 @@ impl Describe<'_> {
         let before = self.past.before(day.date, HISTORY_DAYS).filter(is_before).flat_map(|of| &of.sessions);
         let usual = share_of(before.filter(|session| is_member(session)), one.family);
         let judged = judged.max(poor);
+        if sessions.is_empty() {
+            return Ok(None);
+        }
         sessions.sort();
         let offset = self.offset_us(&minutes);
         let start_utc_us = i64::from(start) * MINUTE_US;
@@ -237,8 +245,8 @@ impl Describe<'_> {
         Ok(incident)
     }
 
-    /// The incident of a day before, if nearly nothing of the scope's use lies between its end and this start. Days
-    /// with few people, and bad days without an incident of their own, may lie between.
+    /// The incident of a day before that continues. Days with few people, and bad days without an incident of their
+    /// own, may lie between.
     fn goes_on<'k>(
         &self,
         one: &Acute,
@@ -246,19 +254,10 @@ impl Describe<'_> {
         window: (i32, i32),
         known: &'k KnownIncidents,
     ) -> Option<&'k Known> {
-        let is_member = |session: &&Session| session.scope(one.kind) == one.scope;
-        let share = |of: &Day, gap: (i32, i32)| {
-            let members = || of.sessions.iter().filter(is_member);
-            let all: f64 = members().map(|one| f64::from(one.judged_minutes)).sum();
-            members().map(|one| overlap(one, gap)).sum::<f64>() / all.max(1.0)
-        };
-        if share(self.day, (i32::MIN / 2, window.0 - 1)) > OVERNIGHT_SHARE {
-            return None;
-        }
         for of in self.past.before(self.day.date, LONGEST_LINK_DAYS) {
             if let Some(before) = known.acute(one.kind, scope, one.family, of.date) {
                 let end = (before.end_utc_us / MINUTE_US) as i32;
-                return (share(of, (end + 1, i32::MAX / 2)) <= OVERNIGHT_SHARE).then_some(before);
+                return goes_on(one.kind, one.scope, one.family, (of, end), (self.day, window.0)).then_some(before);
             }
             let (people, affected) = day_share(of, one.kind, one.scope, one.family);
             if people >= LEAST_AFFECTED && (affected as f64) < RUN_SHARE * people as f64 {

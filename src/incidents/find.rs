@@ -1,10 +1,13 @@
 //! The search over dates.
 
+use std::collections::{HashMap, HashSet};
+
 use duckdb::Connection;
 
 use super::constants::HISTORY_DAYS;
 use super::data::{Day, Names};
 use super::describe::Describe;
+use super::earlier::Earlier;
 use super::history::{History, IncidentError};
 use super::incident::Incident;
 use super::known::{Known, KnownIncidents};
@@ -36,7 +39,9 @@ pub(crate) fn find(
     let mut names = Names::default();
     let mut past = Past::default();
     for (date, sessions) in reader.days(&mut names, start - HISTORY_DAYS, start)? {
-        past.days.push_back(Day::sorted(date, sessions, Vec::new()));
+        let mut day = Day::sorted(date, sessions, Vec::new());
+        mark(&mut day, &known);
+        past.days.push_back(day);
     }
     let mut incidents = Vec::new();
     for chunk in reader.dates(start, last + 1)?.chunks(DATES_AT_ONCE) {
@@ -46,18 +51,20 @@ pub(crate) fn find(
         names.sort(known_sessions.chain(sessions.values_mut().flatten()));
         for day in reader.with_minutes(sessions, from, until)? {
             past.forget_before(day.date - HISTORY_DAYS);
-            let verdict = judge(&past, &day, &names);
+            let verdict = judge(&past, &day, &names, &Earlier::of(&known, &names, day.date));
             let describe = Describe { reader: &reader, limits, names: &names, past: &past, day: &day };
             let mut found = Vec::new();
+            for one in &verdict.acute {
+                found.extend(describe.acute(one, &known)?);
+            }
+            let sessions = found.iter().flat_map(|one| &one.sessions);
+            let taken: HashMap<String, u32> = sessions.map(|(key, minutes)| (key.clone(), *minutes)).collect();
             for one in &verdict.chronic {
                 let scope = names.value(one.kind, one.scope);
                 let is_new = !known.is_reported_this_week(one.kind, scope, one.family, day.date);
                 if one.is_reported && is_new {
-                    found.extend(describe.chronic(one, &known)?);
+                    found.extend(describe.chronic(one, &known, &taken)?);
                 }
-            }
-            for one in &verdict.acute {
-                found.extend(describe.acute(one, &known)?);
             }
             distinct_ids(&mut found);
             for one in &found {
@@ -66,10 +73,21 @@ pub(crate) fn find(
             if dates.binary_search(&day.date).is_ok() {
                 incidents.extend(found);
             }
-            past.days.push_back(Day { minutes: Vec::new(), ..day });
+            let mut day = Day { minutes: Vec::new(), ..day };
+            mark(&mut day, &known);
+            past.days.push_back(day);
         }
     }
     Ok(incidents)
+}
+
+/// Marks the sessions of acute incidents.
+fn mark(day: &mut Day, known: &KnownIncidents) {
+    let of_date = known.incidents.iter().filter(|one| !one.is_chronic && one.date == day.date);
+    let keys: HashSet<&str> = of_date.flat_map(|one| &one.sessions).map(String::as_str).collect();
+    for session in &mut day.sessions {
+        session.is_in_incident = keys.contains(session.key.as_str());
+    }
 }
 
 /// Numbers the second and later incidents of one scope and metric on a date.

@@ -44,7 +44,7 @@ impl From<&Incident> for Known {
 
 #[derive(Debug, Default)]
 pub(super) struct KnownIncidents {
-    incidents: Vec<Known>,
+    pub(super) incidents: Vec<Known>,
     /// Participant keys of the incidents.
     pub(super) sessions: HashSet<String>,
 }

@@ -5,10 +5,14 @@
 //! Leaves out where they are stored (`load`) and how they are shown (`report`).
 
 mod acute;
+mod candidate;
 mod chronic;
 mod constants;
 mod data;
 mod describe;
+mod earlier;
+mod explained;
+mod explanation;
 mod find;
 mod history;
 mod incident;
@@ -22,6 +26,7 @@ mod search;
 mod severity;
 mod statistics;
 mod summary;
+mod suspects;
 mod today;
 mod window;
 

@@ -3,7 +3,7 @@
 //! Empirical Bayes: a person's own sessions on the same kind of network, shrunk towards everybody's on that kind of
 //! network. So a home network that is always bad is not an incident.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::constants::{
     AFFECTED, ASSUMED_SESSIONS, ASSUMED_SHARE, HISTORY_DAYS, LEAST_HISTORY_DAYS, LEAST_HISTORY_SHARE,
@@ -11,12 +11,13 @@ use super::constants::{
     SHARE_WITHOUT_HISTORY, SPELL_MINUTES,
 };
 use super::data::{Day, Family, Session, WhoKind};
+use super::explained::Explained;
 use super::incident::ScopeKind;
 
 pub(super) const STRATA: usize = 8;
 
-/// Light, medium and heavy.
-pub(super) const LEVELS: usize = 3;
+/// Light, medium, heavy, and most of the time.
+pub(super) const LEVELS: usize = AFFECTED.len();
 
 /// Whether somebody with these poor and judged minutes counts as affected.
 pub(super) fn is_affected(level: usize, poor: f64, judged: f64) -> bool {
@@ -26,7 +27,7 @@ pub(super) fn is_affected(level: usize, poor: f64, judged: f64) -> bool {
 
 /// The same for a whole session of the history. Part of it could have been as poor as this, so the share is lower.
 fn was_affected(level: usize, poor: f64, judged: f64) -> bool {
-    poor >= AFFECTED[level].0 && poor >= LEAST_HISTORY_SHARE * judged
+    poor >= AFFECTED[level].0 && poor >= LEAST_HISTORY_SHARE[level] * judged
 }
 
 /// The dates before a date, oldest first.
@@ -142,21 +143,28 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, session: &Session, date: i32) {
-        let judged = f64::from(session.judged_minutes);
+    fn add_on(&mut self, judged: u32, minutes: &[u32; 5], date: i32) {
+        if f64::from(judged) >= LEAST_JUDGED_MINUTES {
+            self.dates += f64::from(u8::from(self.dates == 0.0 || self.last_date != date));
+            self.last_date = date;
+            self.add(judged, minutes, 1.0);
+        }
+    }
+
+    fn add(&mut self, judged: u32, minutes: &[u32; 5], sign: f64) {
+        let judged = f64::from(judged);
         if judged < LEAST_JUDGED_MINUTES {
             return;
         }
-        self.dates += f64::from(u8::from(self.dates == 0.0 || self.last_date != date));
-        self.last_date = date;
-        self.sessions += 1.0;
-        self.judged += judged;
+        self.sessions += sign;
+        self.judged += sign * judged;
         for family in Family::ALL {
-            let poor = f64::from(session.family_minutes(family));
-            self.minutes[family as usize] += poor;
+            let poor = f64::from(family.minutes(minutes));
+            self.minutes[family as usize] += sign * poor;
             if poor > 0.0 {
                 for level in 0..LEVELS {
-                    self.affected[family as usize][level] += f64::from(u8::from(was_affected(level, poor, judged)));
+                    self.affected[family as usize][level] +=
+                        sign * f64::from(u8::from(was_affected(level, poor, judged)));
                 }
             }
         }
@@ -193,6 +201,8 @@ pub(super) struct Rates {
     /// What is expected of a session of a stranger, by stratum.
     pub(super) peers: [[Expected; 3]; STRATA],
     own: HashMap<(u32, u8), Counts>,
+    /// People of chronic incidents.
+    chronic: HashSet<u32>,
     /// By person: dates, and the last of them.
     dates: HashMap<u32, (u32, i32)>,
     /// Too few days to know what is usual.
@@ -206,15 +216,17 @@ impl Rates {
             strata: [Counts::default(); STRATA],
             peers: [[Expected::default(); 3]; STRATA],
             own: HashMap::new(),
+            chronic: HashSet::new(),
             dates: HashMap::new(),
             is_new: past.before(before, HISTORY_DAYS - (date - before)).count() < LEAST_HISTORY_DAYS,
         };
         for day in past.before(before, HISTORY_DAYS - (date - before)) {
-            for session in &day.sessions {
+            for session in day.sessions.iter().filter(|session| !session.is_in_incident) {
                 let stratum = strata.of(session);
-                rates.strata[stratum].add(session, day.date);
+                rates.strata[stratum].add(session.judged_minutes, &session.minutes, 1.0);
                 if session.who_kind != WhoKind::Guest {
-                    rates.own.entry((session.who, stratum as u8)).or_default().add(session, day.date);
+                    let own = rates.own.entry((session.who, stratum as u8)).or_default();
+                    own.add_on(session.judged_minutes, &session.minutes, day.date);
                     let dates = rates.dates.entry(session.who).or_insert((0, i32::MIN));
                     *dates = (dates.0 + u32::from(dates.1 != day.date), day.date);
                 }
@@ -222,6 +234,27 @@ impl Rates {
         }
         rates.peers = std::array::from_fn(|stratum| rates.peers_of(stratum));
         rates
+    }
+
+    /// Takes out what chronic incidents explain: the usual of their people is how they would be without.
+    pub(super) fn leave_out(&mut self, explained: &Explained, past: &Past, strata: &Strata, date: i32, before: i32) {
+        if explained.is_empty() {
+            return;
+        }
+        self.own.retain(|(who, _), _| !explained.has(*who));
+        for day in past.before(before, HISTORY_DAYS - (date - before)) {
+            let concerned = |session: &&Session| explained.has(session.who) && !session.is_in_incident;
+            for session in day.sessions.iter().filter(concerned) {
+                let (judged, minutes) = explained.rest(session, day.date);
+                let stratum = strata.of(session);
+                self.strata[stratum].add(session.judged_minutes, &session.minutes, -1.0);
+                self.strata[stratum].add(judged, &minutes, 1.0);
+                let own = self.own.entry((session.who, stratum as u8)).or_default();
+                own.add_on(judged, &minutes, day.date);
+                self.chronic.insert(session.who);
+            }
+        }
+        self.peers = std::array::from_fn(|stratum| self.peers_of(stratum));
     }
 
     pub(super) fn expected(&self, strata: &Strata, session: &Session) -> [Expected; 3] {
@@ -319,7 +352,7 @@ pub(super) fn spreads(past: &Past, strata: &Strata, rates: &Rates, date: i32) ->
         for (who, at) in order {
             let session = &day.sessions[at as usize];
             let judged = f64::from(session.judged_minutes);
-            if judged < LEAST_JUDGED_MINUTES {
+            if judged < LEAST_JUDGED_MINUTES || session.is_in_incident || rates.chronic.contains(&who) {
                 continue;
             }
             let expected = rates.expected(strata, session);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::constants::{HISTORY_DAYS, LEAST_JUDGED_MINUTES};
+use super::constants::{HISTORY_DAYS, LEAST_JUDGED_MINUTES, OVERNIGHT_SHARE, RUN_SHARE};
 use super::data::is_single;
-use super::data::{Day, Family};
+use super::data::{Day, Family, Session};
 use super::incident::ScopeKind;
 use super::null_model::{Past, is_affected};
 
@@ -38,6 +38,46 @@ pub(super) fn bad_run(
         first = Some(day.date);
     }
     first
+}
+
+/// Whether a problem that ended at `end` on an earlier day is the one that starts at `start` on a later day: nearly no
+/// use of the scope lies between, or the sessions between are affected at least half as often as those of the later day.
+pub(super) fn goes_on(
+    kind: ScopeKind,
+    scope: u32,
+    family: Family,
+    (earlier, end): (&Day, i32),
+    (later, start): (&Day, i32),
+) -> bool {
+    let members = |day: &'_ Day| -> Vec<(i32, i32, f64, f64)> {
+        let members = day.sessions.iter().filter(|session| session.scope(kind) == scope);
+        let row =
+            |one: &Session| (one.first, one.last, f64::from(one.judged_minutes), f64::from(one.family_minutes(family)));
+        members.map(row).collect()
+    };
+    let (before, after) = (members(earlier), members(later));
+    let share = |rows: &[(i32, i32, f64, f64)], gap: (i32, i32)| {
+        let all: f64 = rows.iter().map(|row| row.2).sum();
+        let inside = rows.iter().map(|row| {
+            let minutes = f64::from((row.1.min(gap.1) - row.0.max(gap.0) + 1).max(0));
+            minutes * (row.2 / f64::from(row.1 - row.0 + 1)).min(1.0)
+        });
+        inside.sum::<f64>() / all.max(1.0)
+    };
+    let is_unused = share(&before, (end + 1, i32::MAX / 2)) <= OVERNIGHT_SHARE
+        && share(&after, (i32::MIN / 2, start - 1)) <= OVERNIGHT_SHARE;
+    let affected = |rows: &mut dyn Iterator<Item = &(i32, i32, f64, f64)>| {
+        let (mut all, mut affected) = (0.0, 0.0);
+        for row in rows.filter(|row| row.2 >= LEAST_JUDGED_MINUTES) {
+            all += 1.0;
+            affected += f64::from(u8::from(is_affected(0, row.3, row.2)));
+        }
+        if all > 0.0 { affected / all } else { 1.0 }
+    };
+    let usual = affected(&mut after.iter().filter(|row| row.1 >= start));
+    let between =
+        affected(&mut before.iter().filter(|row| row.0 > end).chain(after.iter().filter(|row| row.1 < start)));
+    is_unused || between >= RUN_SHARE * usual
 }
 
 /// People (meetings) of a scope on a day, and how many were lightly affected.

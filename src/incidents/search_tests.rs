@@ -4,9 +4,13 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use super::data::{CauseMinute, Day, KINDS, Names, Session, WhoKind};
+use super::acute::Acute;
+use super::chronic::Chronic;
+use super::data::{CauseMinute, Day, Family, KINDS, Names, Session, WhoKind};
+use super::earlier::Earlier;
+use super::explained::Explained;
 use super::incident::{Direction, Metric, ScopeKind};
-use super::null_model::Past;
+use super::null_model::{Past, Rates, Strata};
 use super::search::{Verdict, judge};
 
 const FIRST: i32 = 20_000;
@@ -62,6 +66,7 @@ fn tenant(cause: &Cause) -> Tenant {
                     first,
                     last: first + LENGTH - 1,
                     offset_minutes: 0,
+                    is_in_incident: false,
                 };
                 for minute in 0..LENGTH {
                     if let Some(metric) = cause(date - FIRST, person, slot, minute) {
@@ -103,14 +108,38 @@ fn noise(day: i32, person: usize, slot: usize, minute: i32) -> Option<Metric> {
     (from < 3 && (8..13).contains(&minute)).then_some(Metric::Jitter)
 }
 
+/// As the search over dates does: with what the dates before found.
 fn judged(tenant: &Tenant) -> Vec<(i32, Verdict)> {
     let mut past = Past::default();
-    let mut verdicts = Vec::new();
+    let mut verdicts: Vec<(i32, Verdict)> = Vec::new();
     for day in &tenant.days {
-        verdicts.push((day.date, judge(&past, day, &tenant.names)));
-        past.days.push_back(day.clone());
+        let mut earlier = Earlier::default();
+        for (date, verdict) in &verdicts {
+            earlier.chronic.extend(
+                verdict.chronic.iter().filter(|one| one.is_reported).map(|one| (one.kind, one.scope, one.family)),
+            );
+            if *date >= day.date - 4 {
+                earlier.acute.extend(verdict.acute.iter().map(|one| (one.kind, one.scope, one.family)));
+            }
+        }
+        let verdict = judge(&past, day, &tenant.names, &earlier);
+        let mut day = day.clone();
+        mark(&mut day, &verdict);
+        verdicts.push((day.date, verdict));
+        past.days.push_back(day);
     }
     verdicts
+}
+
+fn mark(day: &mut Day, verdict: &Verdict) {
+    for at in verdict.acute.iter().flat_map(|one| &one.minutes) {
+        day.sessions[day.minutes[*at].session as usize].is_in_incident = true;
+    }
+}
+
+/// The acute incidents of a day of the tenant.
+fn acute(tenant: &Tenant, day: i32) -> Vec<Acute> {
+    judged(tenant).into_iter().filter(|(date, _)| *date == FIRST + day).flat_map(|(_, verdict)| verdict.acute).collect()
 }
 
 /// One line an incident.
@@ -218,7 +247,7 @@ proptest! {
         let mut past = Past::default();
         past.days.extend(tenant.days[..last].iter().cloned());
         let day = &tenant.days[last];
-        let verdict = judge(&past, day, &tenant.names);
+        let verdict = judge(&past, day, &tenant.names, &Earlier::default());
         let mut explained: Vec<usize> = verdict.acute.iter().flat_map(|one| one.minutes.clone()).collect();
         let count = explained.len();
         explained.sort_unstable();
@@ -233,7 +262,7 @@ proptest! {
         let mut past = Past::default();
         let days = read_backwards(&tenant);
         past.days.extend(days[..last].iter().map(&reversed));
-        let again = judge(&past, &reversed(&days[last]), &tenant.names);
+        let again = judge(&past, &reversed(&days[last]), &tenant.names, &Earlier::default());
         prop_assert_eq!(format!("{verdict:?}"), format!("{again:?}"));
     }
 }
@@ -253,6 +282,14 @@ fn the_document_has_the_constants() {
         ("DATES_READ", DATES_READ),
         ("PRIOR_SESSIONS", PRIOR_SESSIONS),
         ("MERGE_MINUTES", f64::from(MERGE_MINUTES)),
+        ("LEAST_SESSION_COVER", LEAST_SESSION_COVER),
+        ("LEAST_METRIC_SHARE", LEAST_METRIC_SHARE),
+        ("CONTINUED_SCORE", CONTINUED_SCORE),
+        ("CONTINUED_SHARE", CONTINUED_SHARE),
+        ("CONTINUED_TESTS", CONTINUED_TESTS),
+        ("RUN_SHARE", RUN_SHARE),
+        ("OVERNIGHT_SHARE", OVERNIGHT_SHARE),
+        ("LEAST_NATURAL_EXCESS", LEAST_NATURAL_EXCESS),
         ("NARROWER_COVER", NARROWER_COVER),
         ("NARROWER_RATIO", NARROWER_RATIO),
         ("CHRONIC_BAD_DAYS", CHRONIC_BAD_DAYS as f64),
@@ -264,4 +301,164 @@ fn the_document_has_the_constants() {
     ] {
         assert!(document.contains(&format!("| {name} | {value} |")), "{name} is {value}");
     }
+}
+
+#[test]
+fn another_metric_of_people_with_a_chronic_problem_is_found() {
+    let tenant = tenant(&|day, person, slot, minute| match person < 12 {
+        true if day == 18 && slot == 1 && minute % 2 == 0 => Some(Metric::Loss),
+        true if day >= 6 && minute % 2 == 1 => Some(Metric::Jitter),
+        _ => noise(day, person, slot, minute),
+    });
+    let found = acute(&tenant, 18);
+    assert_eq!(found.len(), 1, "{}", lines(&tenant));
+    assert_eq!((found[0].kind, found[0].people.len()), (ScopeKind::Site, 12));
+    let day = &tenant.days[18];
+    assert!(found[0].minutes.iter().all(|at| day.minutes[*at].metric == Metric::Loss));
+}
+
+#[test]
+fn people_of_a_chronic_problem_do_not_raise_what_is_expected() {
+    let tenant =
+        tenant(&|day, person, _, minute| (day >= 6 && person < 12 && minute % 2 == 1).then_some(Metric::Jitter));
+    let mut past = Past::default();
+    past.days.extend(tenant.days[..18].iter().cloned());
+    let (day, session) = (&tenant.days[18], &tenant.days[18].sessions[0]);
+    let strata = Strata::learn(&past, day, vec![3, 0, 1]);
+    let mut rates = Rates::learn(&past, &strata, day.date, day.date);
+    let usual = rates.expected(&strata, session)[0].session[0];
+    let mut metrics = [false; 5];
+    metrics[Metric::Jitter as usize] = true;
+    let cause = super::explained::Cause {
+        kind: ScopeKind::Site,
+        scope: session.scope(ScopeKind::Site),
+        since: FIRST + 6,
+        metrics,
+    };
+    let mut explained = Explained::default();
+    let affected = day.sessions.iter().filter(|one| one.scope(ScopeKind::Site) == cause.scope).map(|one| one.who);
+    explained.add(cause, true, &affected.collect());
+    rates.leave_out(&explained, &past, &strata, day.date, day.date);
+    let without = rates.expected(&strata, session)[0].session[0];
+    assert!(usual > 0.4 && without < 0.05, "{usual} and {without}");
+}
+
+#[test]
+fn what_was_an_incident_is_not_usual() {
+    let tenant = tenant(&|day, person, slot, minute| match day {
+        10 if minute > 5 => Some(Metric::Loss),
+        _ => noise(day, person, slot, minute),
+    });
+    let mut past = Past::default();
+    past.days.extend(tenant.days[..15].iter().cloned());
+    let day = &tenant.days[15];
+    let strata = Strata::learn(&past, day, vec![3, 0, 1]);
+    let expected = |past: &Past| {
+        let rates = Rates::learn(past, &strata, day.date, day.date);
+        rates.expected(&strata, &day.sessions[0])[0].session[3]
+    };
+    let with = expected(&past);
+    past.days[10].sessions.iter_mut().for_each(|session| session.is_in_incident = true);
+    let without = expected(&past);
+    assert!(with > 2.0 * without, "{with} and {without}");
+}
+
+#[test]
+fn a_problem_keeps_the_scope_of_the_days_before() {
+    let acute_tenant = tenant(&|day, person, slot, minute| match day == 15 && person < 12 && minute % 3 != 0 {
+        true => Some(Metric::Loss),
+        false => noise(day, person, slot, minute),
+    });
+    let chronic_tenant = tenant(&|day, person, slot, minute| match day >= 8 && person < 12 && minute % 3 != 0 {
+        true => Some(Metric::Loss),
+        false => noise(day, person, slot, minute),
+    });
+    for (tenant, day, is_acute) in [(&acute_tenant, 15, true), (&chronic_tenant, 14, false)] {
+        let mut past = Past::default();
+        past.days.extend(tenant.days[..day].iter().cloned());
+        let egress = tenant.names.number(ScopeKind::Egress, "192.0.0.0/24").expect("a network");
+        let known = vec![(ScopeKind::Egress, egress, Family::Network)];
+        let earlier = match is_acute {
+            true => Earlier { acute: known, chronic: Vec::new() },
+            false => Earlier { acute: Vec::new(), chronic: known },
+        };
+        let kinds = |earlier: &Earlier| {
+            let verdict = judge(&past, &tenant.days[day], &tenant.names, earlier);
+            let chronic: Vec<ScopeKind> = verdict.chronic.iter().map(|one| one.kind).collect();
+            if is_acute { verdict.acute.iter().map(|one| one.kind).collect() } else { chronic }
+        };
+        assert_eq!(kinds(&Earlier::default()), [ScopeKind::Site]);
+        assert_eq!(kinds(&earlier), [ScopeKind::Egress]);
+    }
+}
+
+#[test]
+fn a_problem_that_continues_needs_less_evidence() {
+    let tenant = tenant(&|day, person, slot, minute| {
+        let light = day == 15 && matches!(person, 1 | 6 | 11 | 16) && slot == 1 && [8, 18, 28, 38].contains(&minute);
+        if light { Some(Metric::Loss) } else { noise(day, person, slot, minute) }
+    });
+    let mut past = Past::default();
+    past.days.extend(tenant.days[..15].iter().cloned());
+    let version = tenant.names.number(ScopeKind::AppVersion, "7.26").expect("a version");
+    let earlier = Earlier { acute: vec![(ScopeKind::AppVersion, version, Family::Network)], chronic: Vec::new() };
+    let found = |earlier: &Earlier| judge(&past, &tenant.days[15], &tenant.names, earlier).acute.len();
+    assert_eq!((found(&Earlier::default()), found(&earlier)), (0, 1));
+}
+
+#[test]
+fn a_chronic_problem_begins_when_it_is_half_as_bad_as_later() {
+    let tenant = tenant(&|day, person, slot, minute| {
+        let bad = (day >= 10 && person < 12) || (day >= 6 && person < 4);
+        if bad && minute % 2 == 0 { Some(Metric::Jitter) } else { noise(day, person, slot, minute) }
+    });
+    let verdicts = judged(&tenant);
+    let of_site = |one: &&Chronic| one.kind == ScopeKind::Site && one.is_reported;
+    let site = verdicts.last().and_then(|(_, verdict)| verdict.chronic.iter().find(of_site));
+    assert_eq!(site.map(|one| one.first_bad), Some(FIRST + 10), "{}", lines(&tenant));
+}
+
+#[test]
+fn a_computer_among_others_with_a_low_frame_rate_is_no_problem_of_its_own() {
+    let tenant = tenant(&|day, person, slot, minute| match day >= 6 && person % 5 == 1 {
+        true if person == 1 && minute % 2 == 0 => Some(Metric::Cpu),
+        true => Some(Metric::FrameRate),
+        false => noise(day, person, slot, minute),
+    });
+    let verdicts = judged(&tenant);
+    let reported: Vec<ScopeKind> = verdicts
+        .iter()
+        .flat_map(|(_, verdict)| verdict.chronic.iter().filter(|one| one.is_reported).map(|one| one.kind))
+        .collect();
+    assert!(reported.contains(&ScopeKind::AppVersion), "{}", lines(&tenant));
+    assert!(!reported.contains(&ScopeKind::Person), "{}", lines(&tenant));
+}
+
+#[test]
+fn a_problem_goes_on_overnight_if_the_use_between_is_bad_too() {
+    let tenant = tenant(&|day, person, slot, minute| {
+        let out = match day {
+            10 => slot == 0,
+            11 => slot == 2,
+            12 => true,
+            13 => true,
+            _ => false,
+        };
+        (out && person < 12 && minute % 2 == 0).then_some(Metric::Loss)
+    });
+    let site = tenant.names.number(ScopeKind::Site, "Harbour House").expect("a site");
+    let at = |day: i32, minute: i32| (FIRST + day) * 1440 + minute;
+    let goes_on = |before: (i32, i32), after: (i32, i32)| {
+        let day = |day: i32| &tenant.days[day as usize];
+        super::runs::goes_on(
+            ScopeKind::Site,
+            site,
+            Family::Network,
+            (day(before.0), at(before.0, before.1)),
+            (day(after.0), at(after.0, after.1)),
+        )
+    };
+    assert!(!goes_on((10, 579), (11, 840)), "good meetings lie between");
+    assert!(goes_on((12, 579), (13, 840)), "the meetings between are as bad");
+    assert!(goes_on((12, 879), (13, 540)), "nothing lies between");
 }

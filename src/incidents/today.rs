@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::data::{CauseMinute, Day, Family, KINDS, Session, WhoKind};
+use super::explained::Explained;
 use super::incident::ScopeKind;
 use super::null_model::Strata;
 
@@ -16,6 +17,8 @@ pub(super) struct Today<'a> {
     explained: Vec<bool>,
     /// By session: stretches that count neither as present nor as poor any more.
     blocked: Vec<Vec<(i32, i32)>>,
+    /// By session: the minutes that a chronic incident explains, in order.
+    chronic: Vec<Vec<i32>>,
     /// By kind and scope: its sessions, sorted by person.
     pub(super) members: [BTreeMap<u32, Vec<u32>>; KINDS],
 }
@@ -49,7 +52,21 @@ impl<'a> Today<'a> {
             });
         }
         let explained = vec![false; day.minutes.len()];
-        Today { day, ranges, explained, blocked: vec![Vec::new(); day.sessions.len()], members }
+        let none = vec![Vec::new(); day.sessions.len()];
+        Today { day, ranges, explained, blocked: vec![Vec::new(); day.sessions.len()], chronic: none, members }
+    }
+
+    /// Takes the minutes that chronic incidents explain out of the search.
+    pub(super) fn leave_out(&mut self, chronic: &Explained) {
+        if chronic.is_empty() {
+            return;
+        }
+        for (at, one) in self.day.minutes.iter().enumerate() {
+            if chronic.explains(&self.day.sessions[one.session as usize], self.day.date, one.metric) {
+                self.explained[at] = true;
+                self.chronic[one.session as usize].push(one.minute);
+            }
+        }
     }
 
     pub(super) fn session(&self, at: u32) -> &'a Session {
@@ -79,36 +96,50 @@ impl<'a> Today<'a> {
             f64::from((session.last.min(to).min(window.1) - session.first.max(from).max(window.0) + 1).max(0))
         };
         let mut minutes = overlap(window.0, window.1);
-        for (from, to) in &self.blocked[at as usize] {
+        let blocked = &self.blocked[at as usize];
+        for (from, to) in blocked {
             minutes -= overlap(*from, *to);
         }
+        let inside = |minute: &&i32| {
+            **minute >= window.0
+                && **minute <= window.1
+                && !blocked.iter().any(|(from, to)| *minute >= from && *minute <= to)
+        };
+        minutes -= self.chronic[at as usize].iter().filter(inside).count() as f64;
         let length = f64::from(session.last - session.first + 1).max(1.0);
         minutes.max(0.0) * f64::from(session.judged_minutes).min(length) / length
     }
 
+    /// Whether a chronic incident explains most of the session in a window.
+    pub(super) fn is_mostly_chronic(&self, at: u32, window: (i32, i32)) -> bool {
+        let minutes = &self.chronic[at as usize];
+        if minutes.is_empty() {
+            return false;
+        }
+        let session = self.session(at);
+        let present = session.last.min(window.1) - session.first.max(window.0) + 1;
+        2 * minutes.iter().filter(|minute| **minute >= window.0 && **minute <= window.1).count() as i32 > present
+    }
+
     /// Takes the minutes of a session in a window out of the search and returns those with a cause.
-    pub(super) fn explain(&mut self, at: u32, window: (i32, i32), family: Option<Family>) -> Vec<usize> {
-        let inside = |one: &CauseMinute| {
-            one.minute >= window.0 && one.minute <= window.1 && family.is_none_or(|only| Family::of(one.metric) == only)
-        };
+    pub(super) fn explain(&mut self, at: u32, window: (i32, i32)) -> Vec<usize> {
+        let inside = |one: &CauseMinute| one.minute >= window.0 && one.minute <= window.1;
         let taken: Vec<usize> = self.minutes(at).filter(|(_, one)| inside(one)).map(|(index, _)| index).collect();
         for index in &taken {
             self.explained[*index] = true;
         }
-        if family.is_none() {
-            let blocked = &mut self.blocked[at as usize];
-            let (mut from, mut to) = window;
-            // Kept disjoint.
-            blocked.retain(|(start, end)| {
-                let apart = *start > to + 1 || *end < from - 1;
-                if !apart {
-                    from = from.min(*start);
-                    to = to.max(*end);
-                }
-                apart
-            });
-            blocked.push((from, to));
-        }
+        let blocked = &mut self.blocked[at as usize];
+        let (mut from, mut to) = window;
+        // Kept disjoint.
+        blocked.retain(|(start, end)| {
+            let apart = *start > to + 1 || *end < from - 1;
+            if !apart {
+                from = from.min(*start);
+                to = to.max(*end);
+            }
+            apart
+        });
+        blocked.push((from, to));
         taken
     }
 }
