@@ -1,4 +1,4 @@
-//! Which of several explanations is told: the narrower one, or that of the days before.
+//! Which of several explanations is reported: the narrower one, or that of the days before.
 
 use super::acute::Search;
 use super::candidate::{Candidate, is_narrower};
