@@ -40,8 +40,9 @@ pub(super) fn bad_run(
     first
 }
 
-/// Whether a problem that ended at `end` on an earlier day is the one that starts at `start` on a later day: nearly no
-/// use of the scope lies between, or the sessions between are affected at least half as often as those of the later day.
+/// Whether a problem that ended at `end` on an earlier day is the one that starts at `start` on a later day.
+///
+/// Nearly no use of the scope lies between, or the sessions between are affected at least half as often as later ones.
 pub(super) fn goes_on(
     kind: ScopeKind,
     scope: u32,
