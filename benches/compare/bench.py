@@ -92,7 +92,7 @@ def main():
         kept.write_text(json.dumps(results, indent=1) + "\n")
         print("\n".join(document.section(name, found)), flush=True)
     path = stores.FOLDER / "quick.md" if options.quick else stores.ROOT / "docs/BENCHMARKS.md"
-    path.write_text(document.whole(results))
+    path.write_text(document.whole(results, path.read_text() if path.exists() else ""))
     stores.say(f"wrote {path.relative_to(stores.ROOT)}")
     return 0
 

@@ -364,17 +364,28 @@ simulated tenant: `vcq-etl simulate` serves it, `vcq-etl sync` pulls it. Instruc
 """
 
 
-def whole(results):
+def kept_sections(text):
+    """The sections of an earlier document by title, and its line about versions."""
+    head, *rest = text.split("\n## ")
+    versions = [line for line in head.splitlines() if line.startswith("Measured with ")]
+    return {part.partition("\n")[0]: f"## {part}".rstrip().splitlines() + [""] for part in rest}, versions[:1]
+
+
+def whole(results, before=""):
+    """The document; parts without results stay as they are in an earlier one."""
+    sections, versions_line = kept_sections(before)
     measured = [results[name] for name in ORDER if name in results]
     lines = [HEAD]
-    if measured:
+    # The versions of the peers are those of the first part.
+    if measured and (ORDER[0] in results or not versions_line):
         versions = measured[0]["measured"]["versions"]
-        lines += [f"Measured with {versions['program']}; {versions['peers']}.", ""]
+        versions_line = [f"Measured with {versions['program']}; {versions['peers']}."]
+    lines += [*versions_line, ""] if versions_line else []
     for name in ORDER:
         if name in results:
             lines += section(name, results[name])
         else:
-            lines += [f"## {TITLES[name]}", "", "Not measured yet.", ""]
+            lines += sections.get(TITLES[name]) or [f"## {TITLES[name]}", "", "Not measured yet.", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -382,3 +393,4 @@ def self_test():
     assert middle({"median": 2, "least": 1, "most": 3, "runs": 3}) == "2.0 (1.0 to 3.0)"
     assert table(["a", "b"], [[1, 2]]) == ["| a | b |", "|---|---|", "| 1 | 2 |"]
     assert "Not measured yet." in whole({})
+    assert whole({}, whole({}).replace("Not measured yet.", "Measured with care.", 1)).count("Not measured yet.") == len(ORDER) - 1
