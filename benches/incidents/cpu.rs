@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Instant;
 
-/// Seconds on a CPU since it began. DuckDB works in the calling thread if it may use one thread only.
+/// CPU seconds of the calling thread since the start. DuckDB works in this thread if it may use only one.
 pub(crate) struct Stopwatch {
     began: Instant,
     began_ns: Option<u64>,
@@ -14,7 +14,7 @@ impl Stopwatch {
         Stopwatch { began: Instant::now(), began_ns: thread_ns() }
     }
 
-    /// Elapsed time where the system does not tell (only Linux does).
+    /// Elapsed time on systems other than Linux, which do not have this file.
     pub(crate) fn cpu_s(&self) -> f64 {
         match (self.began_ns, thread_ns()) {
             (Some(began), Some(now)) => (now - began) as f64 / 1e9,

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cpu::Stopwatch;
 
-/// As the setting memory_limit of the program.
+/// The default of the setting memory_limit.
 const MEMORY_LIMIT: &str = "1GiB";
-/// Nights that are measured: the last dates with samples, each as if it were new.
+/// Number of nights to measure: the last dates with samples, each as if it were new.
 const NIGHTS: usize = 7;
 
 /// A database for reading, with one thread, so that the CPU time is that of the calling thread.

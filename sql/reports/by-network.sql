@@ -22,7 +22,7 @@
 -- column: status: healthy below 5% poor minutes, degraded below 20%, critical from 20%, empty below min_n; with an
 --   incident at least degraded, with a critical one critical.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
--- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
+-- column: cpu min: CPU-limited minutes, poor or not; see cpu-hogs.
 -- column: delay_p50_ms ms: Median delay.
 -- column: delay_p95_ms ms: 95th percentile of delay.
 -- column: loss_in_p95_pct %: 95th percentile of received packet loss.

@@ -1,6 +1,6 @@
 -- id: r14
--- title: Picture limited by the CPU
--- question: Whose picture suffers because their computer is too slow, and on which device?
+-- title: CPU-limited video
+-- question: Whose video is limited by a computer that is too slow, and on which device?
 -- audience: workplace team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
@@ -13,10 +13,10 @@
 -- column: device: Client device type.
 -- column: version: Latest app version.
 -- column: sessions: Participant rows with a CPU value.
--- column: days: Days with minutes in which the picture suffers from high CPU load.
+-- column: days: Days with CPU-limited minutes.
 -- column: n min: Minutes with a CPU value.
--- column: cpu min: Minutes in which the picture suffers from high CPU load.
--- column: cpu_pct %: Percentage of minutes in which the picture suffers from high CPU load; empty below min_n.
+-- column: cpu min: CPU-limited minutes.
+-- column: cpu_pct %: Percentage of CPU-limited minutes; empty below min_n.
 -- column: poor min: Of these, poor minutes.
 -- column: hot min: Minutes with the CPU of the app or the computer over its threshold, with or without effect.
 -- column: client_p95_pct %: 95th percentile of the app's peak CPU usage.
@@ -29,17 +29,17 @@
 -- column: who: ID of the person or room.
 -- column: profile: Profile used.
 -- threshold: CPU thresholds by profile; cqd: app 80%, system 90% at peak (Google Meet quality playbook).
--- threshold: The picture suffers if the CPU is over its threshold, loss, delay and jitter are within theirs, and video is
---   below 15 fps or at most half as high as the highest of the same participant (this project's choice).
+-- threshold: A minute is CPU-limited if the CPU is over its threshold, loss, delay and jitter are within theirs, and
+--   video is below 15 fps or at most half as high as the highest of the same participant (this project's choice).
 -- caveat: Received video counts by its height only while nothing is shared, and sharing only by its height: clients shrink
 --   video beside a shared screen, and a still slide needs no frames.
 -- caveat: The CPU load may come from other programs.
--- empty: Nobody's picture suffers from high CPU load in this window, or Feishu reported no CPU values.
+-- empty: Nobody had a CPU-limited minute in this window, or Feishu reported no CPU values.
 -- table: name, device, n, cpu, cpu_pct, poor, verdict | hot, days, version, client_p95_pct, system_p95_pct, fps_out_cpu,
 --   fps_out_else, kind, sessions, who
 -- next: report user {name|who}
 -- key: who
-with suffering as materialized (
+with limited as materialized (
     select
         m.participant_key,
         m.meeting_date,
@@ -58,7 +58,7 @@ hogs as (
         count(*) as cpu,
         count(*) filter (where s.is_poor) as poor,
         count(distinct s.meeting_date) as days
-    from suffering as s
+    from limited as s
     group by s.who, s.device
 ),
 
@@ -84,7 +84,7 @@ items as (
         q.system_max_cpu_usage_pct as system_pct,
         case when q.video_bitrate_sent_kbps > 0 then q.video_framerate_sent_fps end as fps,
         case when q.video_bitrate_sent_kbps > 0 then q.video_maximum_resolution_sent_px end as height,
-        s.minute_utc is not null as is_suffering,
+        s.minute_utc is not null as is_limited,
         coalesce(q.client_max_cpu_usage_pct > l.cpu_client_max_pct, false)
             or coalesce(q.system_max_cpu_usage_pct > l.cpu_system_max_pct, false) as is_hot,
         q.client_max_cpu_usage_pct is not null or q.system_max_cpu_usage_pct is not null as has_cpu,
@@ -94,7 +94,7 @@ items as (
     inner join participant_facts as f on f.participant_key = q.participant_key and f.meeting_date = q.meeting_date
     inner join worst as w on w.who = f.who and w.device is not distinct from f.device
     cross join limits(profile := $profile) as l
-    left join suffering as s
+    left join limited as s
         on s.participant_key = q.participant_key
         and s.meeting_date = q.meeting_date
         and s.minute_utc = date_trunc('minute', q.sample_time_utc)
@@ -144,10 +144,10 @@ inner join (
         count(*) filter (where i.is_hot) as hot,
         percentile_cont(0.95) within group (order by i.client_pct) as client_p95,
         percentile_cont(0.95) within group (order by i.system_pct) as system_p95,
-        percentile_cont(0.5) within group (order by case when i.is_suffering then i.fps end) as fps_cpu,
-        percentile_cont(0.5) within group (order by case when not i.is_suffering then i.fps end) as fps_else,
-        percentile_cont(0.5) within group (order by case when i.is_suffering then i.height end) as height_cpu,
-        percentile_cont(0.5) within group (order by case when not i.is_suffering then i.height end) as height_else,
+        percentile_cont(0.5) within group (order by case when i.is_limited then i.fps end) as fps_cpu,
+        percentile_cont(0.5) within group (order by case when not i.is_limited then i.fps end) as fps_else,
+        percentile_cont(0.5) within group (order by case when i.is_limited then i.height end) as height_cpu,
+        percentile_cont(0.5) within group (order by case when not i.is_limited then i.height end) as height_else,
         max(i.client_limit) as client_limit,
         max(i.system_limit) as system_limit
     from items as i

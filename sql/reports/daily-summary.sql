@@ -29,7 +29,7 @@
 -- column: affected_pct %: Percentage of judged participants that are affected.
 -- column: poor_meetings: Meetings in which at least two participants, and at least 20% of them, are affected.
 -- column: top_cause: Most frequent cause of poor minutes: metric and direction.
--- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
+-- column: cpu min: CPU-limited minutes, poor or not; see cpu-hogs.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.
 -- column: mos_p50 MOS est.: MOS estimate, median.
 -- column: unclassified_pct %: Percentage of participant-minutes without a verdict.

@@ -17,7 +17,7 @@
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
--- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
+-- column: cpu min: CPU-limited minutes, poor or not; see cpu-hogs.
 -- column: mic_n min: Minutes with sent audio and a microphone level.
 -- column: silent_mic min: Of these, minutes at or below silent_db.
 -- column: speaker_n min: Minutes with received audio and a loudspeaker level.

@@ -7,8 +7,7 @@
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- column: cause: Metric and direction. Every cause is listed, also those without minutes.
--- column: minutes min: Minutes with this cause: poor minutes, and for CPU also those in which the picture suffers
---   without being poor.
+-- column: minutes min: Minutes with this cause: poor minutes, and for CPU also CPU-limited minutes that are not poor.
 -- column: poor min: Poor participant-minutes.
 -- column: poor_pct %: Percentage of all poor minutes.
 -- column: participants: Participant rows with such a minute.
@@ -32,7 +31,7 @@
 -- threshold: Cause: of loss, delay and jitter over their thresholds, the one with the largest ratio of value to threshold;
 --   if none is, CPU if it is over its threshold, otherwise the frame rate (this project's choice).
 -- threshold: CPU thresholds in the profile cqd: app 80%, system 90% at peak (Google Meet quality playbook); cpu-hogs has
---   the rule for a picture that suffers.
+--   the rule for CPU-limited minutes.
 -- threshold: Capped hour: 80% of those who send video over a clean connection stay at 360 lines (this project's choice).
 -- caveat: Causes are assigned by rules, not measured. CPU values are matched by the timestamp of the CPU section.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.

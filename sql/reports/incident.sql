@@ -23,8 +23,7 @@
 -- column: participant_key: Key of the participant.
 -- column: profile: Profile used.
 -- threshold: Verdicts by profile (table thresholds).
--- caveat: For the metric cpu, poor minutes and percentages are those of minutes in which the picture suffers from high
---   CPU load, whether or not their verdict is poor.
+-- caveat: For the metric cpu, poor minutes and percentages are those of CPU-limited minutes, poor or not.
 -- caveat: First and last minute are those of all poor minutes of the participant between the start and the end of the
 --   incident.
 -- empty: There is no incident with this ID; the report incidents lists them.

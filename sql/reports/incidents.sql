@@ -16,8 +16,8 @@
 -- column: direction: received, sent or both.
 -- column: start_time_local local: First poor minute; for a problem that continues over several dates, that of its first
 --   date.
--- column: end_time_local local, so far: Last poor minute; of a chronic incident, the last one known on meeting_date,
---   which is not its end.
+-- column: end_time_local local, so far: Last poor minute; for a chronic incident, the last one up to the date, which is
+--   not its end.
 -- column: participants: People and rooms affected.
 -- column: meetings: Meetings affected.
 -- column: poor_minutes min: Participant-minutes of the incident.
@@ -36,8 +36,7 @@
 -- threshold: The limits of the search: docs/INCIDENTS.md.
 -- caveat: A problem that continues over several dates is one row with the counts from its start to its latest date; a
 --   problem that became chronic is one row, without the acute ones of its first days.
--- caveat: For the metric cpu, poor minutes and percentages are those of minutes in which the picture suffers from high
---   CPU load, whether or not their verdict is poor.
+-- caveat: For the metric cpu, poor minutes and percentages are those of CPU-limited minutes, poor or not.
 -- caveat: A connection that has always been poor is not an incident: every scope is compared with its own history and
 --   with its peers.
 -- empty: No incident overlaps this period.

@@ -13,8 +13,7 @@
 -- column: minute local: Minute, local time.
 -- column: who: Name, or ID if there is no name.
 -- column: verdict: poor, good or empty (unclassified).
--- column: cause: Cause of a poor minute: metric and direction. CPU also for a picture that suffers from it without
---   being poor.
+-- column: cause: Cause of a poor minute: metric and direction. CPU also for a CPU-limited minute that is not poor.
 -- column: audio_in: Verdict on received audio.
 -- column: audio_out: Verdict on sent audio.
 -- column: video_in: Verdict on received video.

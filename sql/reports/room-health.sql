@@ -27,7 +27,7 @@
 --   once, or - if never affected.
 -- column: last_good_day local: Latest day with minutes and no affected meeting.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
--- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
+-- column: cpu min: CPU-limited minutes, poor or not; see cpu-hogs.
 -- column: cpu_p95_pct %: 95th percentile of the system's peak CPU usage.
 -- column: loss_in_p95_pct %: 95th percentile of received packet loss.
 -- column: loss_out_p95_pct %: 95th percentile of sent packet loss.

@@ -22,7 +22,7 @@
 -- column: episodes: Episodes (three or more consecutive poor minutes).
 -- column: verdict: affected, good or empty (nothing judged).
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
--- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
+-- column: cpu min: CPU-limited minutes, poor or not; see cpu-hogs.
 -- column: others_affected: Other affected participants of the meeting; if above 0, the problem was not limited to this
 --   person.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.

@@ -20,7 +20,7 @@
 -- column: verdict: poor if at least two participants, and at least 20% of them, are affected; otherwise passable.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
 -- column: main_cause_pct %: Percentage of poor minutes with the main cause; empty below min_n poor minutes.
--- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
+-- column: cpu min: CPU-limited minutes, poor or not; see cpu-hogs.
 -- column: peak: Maximum number of participants with poor quality in the same minute.
 -- column: peak_at local: Local time of the peak.
 -- column: mos_p10 MOS est.: MOS estimate, 10th percentile of received audio minutes.

@@ -21,7 +21,7 @@
 -- column: poor min: Poor minutes.
 -- column: poor_pct %: Percentage of judged minutes that are poor; empty below min_n.
 -- column: main_cause: Most frequent cause of poor minutes: metric and direction.
--- column: cpu min: Minutes in which the picture suffers from high CPU load, poor or not; see cpu-hogs.
+-- column: cpu min: CPU-limited minutes, poor or not; see cpu-hogs.
 -- column: usual_site: Most frequent site, by minutes.
 -- column: usual_network: Most frequent network type, by minutes.
 -- column: usual_device: Most frequent device, by minutes.
@@ -36,8 +36,8 @@
 --   report unclassified.
 -- caveat: Feishu reports packet loss for the whole connection, not per audio, video or sharing stream.
 -- caveat: Participants that Feishu lists without an ID count as a separate guest for each participation.
--- caveat: Ranked by poor minutes; people whose picture suffers from high CPU load without a poor minute follow.
--- empty: Nobody had a poor minute in the window, and nobody's picture suffered from high CPU load.
+-- caveat: Ranked by poor minutes; people with CPU-limited minutes only follow.
+-- empty: Nobody had a poor minute in the window, and nobody had a CPU-limited one.
 -- table: name, n, poor, poor_pct, main_cause, cpu, pattern, usual_site | days_affected, days, usual_network,
 --   usual_device, usual_version, who, department, sessions, kind
 -- next: report user {name|who}

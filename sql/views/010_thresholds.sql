@@ -60,7 +60,7 @@ cross join (
               select 'episode_min_minutes' as metric, 'at_or_above' as poor_when, 3.0 as value, 'min' as unit,
         'own choice, after Circuit: three poor samples in a row' as source
     union all select 'cpu_framerate_fps', 'below', 15.0, 'fps',
-        'own choice, after the bands of Teams real-time analytics: with the CPU over its threshold, the picture suffers'
+        'own choice, after the bands of Teams real-time analytics: part of the rule for CPU-limited minutes'
     union all select 'participant_poor_minutes_pct', 'above', 10.0, '%', 'own choice'
     union all select 'meeting_affected_pct', 'at_or_above', 20.0, '%', 'own choice'
     union all select 'meeting_affected_participants', 'at_or_above', 2.0, 'participants', 'own choice'

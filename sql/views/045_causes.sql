@@ -190,13 +190,13 @@ left join licence_capped_hours(since := since, until := until, profile := profil
     and h.hour_utc = date_trunc('hour', m.minute_utc)
 where m.metric is not null;
 
--- Minutes in which the picture suffers from high CPU load: the CPU is over its threshold, loss, delay and jitter are
+-- CPU-limited minutes: the CPU is over its threshold, loss, delay and jitter are
 -- within theirs, and the frame rate of an active video stream is below cpu_framerate_fps, or a height is at most half
 -- of the largest height of the same participant. Heights count of video and sharing that is sent, and of received video
 -- while nothing is shared, because clients shrink it beside a shared screen. The frame rate of sharing does not count,
 -- because a still slide needs no frames.
 create or replace macro cpu_minutes(since := null, until := null, profile := 'cqd') as table
--- All minutes of the participants with a hot minute.
+-- All minutes of the participants with a minute of high CPU load.
 with pictures as materialized (
     select
         m.participant_key,
@@ -280,7 +280,7 @@ where s.is_framerate_received_low
     or s.is_height_sent_low
     or s.is_poor;
 
--- Every poor minute with its cause, and the other minutes in which the picture suffers from high CPU load.
+-- Every poor minute with its cause, and the CPU-limited minutes that are not poor.
 create or replace macro cause_minutes(since := null, until := null, profile := 'cqd') as table
 select
     p.participant_key,

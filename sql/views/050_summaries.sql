@@ -41,8 +41,8 @@ from participant_facts as f
 where f.meeting_date >= coalesce(cast(since as date), date '1900-01-01')
     and f.meeting_date < coalesce(cast(until as date), date '9999-12-31');
 
--- One row per dimension value: volume, poor minutes, affected participants, percentiles, main cause, minutes in which the
--- picture suffers from high CPU load.
+-- One row per dimension value: volume, poor minutes, affected participants, percentiles, main cause, CPU-limited
+-- minutes.
 create or replace macro quality_by(since := null, until := null, profile := 'cqd', dimension := 'site') as table
 with judged as materialized (
     select

@@ -1,5 +1,5 @@
--- The profile by which the stored incidents are judged; an error for another one. vcq-etl computes the incidents of
--- another profile and runs the report on them.
+-- The profile by which the stored incidents are judged; an error if another one is requested. vcq-etl computes
+-- the incidents of another profile and runs the report on them.
 create or replace macro incident_profile(profile := null, report := 'incidents') as table
 select n.profile
 from meta as n
@@ -14,8 +14,8 @@ end;
 -- Names of what incidents have in common. A macro and not a view, because a view always reads the stored incidents,
 -- and vcq-etl puts those of another profile in their place for a session.
 
--- The latest name of people and rooms, and the topics of meetings. People and rooms with the same name have the part of
--- their address before the @ behind it, or their ID.
+-- The latest name of people and rooms, and the topics of meetings. If several people or rooms have the same
+-- name, the part of the e-mail address before the @ is added to it, or the ID.
 create or replace macro incident_scope_names() as table
 with scopes as (
     select distinct

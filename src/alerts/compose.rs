@@ -28,7 +28,7 @@ pub(crate) struct MessageContext {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NewRow {
     pub row: Match,
-    /// The rank with which it was announced before, if that was a short time ago and lower.
+    /// Its rank when it was last announced, if that was within the quiet time and lower.
     pub grew_from: Option<u32>,
 }
 
@@ -75,12 +75,12 @@ fn level(row: &Match) -> Level {
     row.get("severity").map_or(Level::Info, |severity| Level::of_name(&severity.text()))
 }
 
-/// That the same thing is worse than when it was announced.
+/// Says that the problem is worse than when it was announced.
 fn grown(prepared: &PreparedRule, new: &NewRow, language: Language) -> Option<String> {
     let scale = prepared.report.header.identity.grows.as_ref()?;
     let word = |rank: u32| Some(headings::words(&scale.column, scale.value(rank)?, language));
     let (before, now) = (word(new.grew_from?)?, word(new.row.rank)?);
-    Some(language.pick(format!("Grew from {before} to {now}: "), format!("由{before}升级为{now}：")))
+    Some(language.pick(format!("Escalated from {before} to {now}: "), format!("由{before}升级为{now}：")))
 }
 
 fn footer(rule: &str, quiet_for: Duration, language: Language) -> String {
@@ -173,7 +173,10 @@ pub(super) mod tests {
             let new = NewRow { row: row.clone(), grew_from: Some(1) };
             compose(&prepared("incidents"), &[new], MessageContext { language }).title
         });
-        assert!(titles[0].starts_with("Grew from minor to major: Fri 20 Nov 09:40-12:06, Harbour House"), "{titles:?}");
+        assert!(
+            titles[0].starts_with("Escalated from minor to major: Fri 20 Nov 09:40-12:06, Harbour House"),
+            "{titles:?}"
+        );
         assert!(titles[1].starts_with("由轻微升级为较重：11月20日（周五）09:40–12:06，Harbour House"), "{titles:?}");
     }
 

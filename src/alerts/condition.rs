@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_its_columns() {
+    fn a_condition_names_its_columns() {
         let condition = check("Severity = 'critical' or poor_pct > 2 and severity <> 'x'").expect("a condition");
         assert_eq!(condition.columns(), ["severity", "poor_pct"]);
     }

@@ -13,8 +13,8 @@ use crate::text::hex;
 pub(crate) struct Match {
     /// A digest, because the ledger keeps it longer than the row, and a row may hold a name.
     pub key: String,
-    /// First and last time of what it is about, as texts that sort by time; empty if the report has none. Rows with one
-    /// key are about the same thing only if these overlap.
+    /// Start and end of the problem, as texts that sort by time; empty if the report has none. Rows with the same key
+    /// are the same problem only if these overlap.
     pub span: (String, String),
     /// How bad it is, from 1; 0 if the report does not say.
     pub rank: u32,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_is_recognised_by_what_it_is_about_and_by_its_time() {
+    fn an_incident_is_identified_by_scope_metric_and_time() {
         let report = Report::built_in("incidents").expect("a report");
         let of = |scope: &str, metric: &str, severity: &str, id: &str| {
             let columns =

@@ -32,7 +32,7 @@ const BOT_CODES: &[BotCode] = &[
     ),
     code(
         19022,
-        "the bot accepts other addresses only: add this machine's public IP address to the bot's security settings",
+        "the bot does not accept this machine's address: add its public IP address to the bot's security settings",
     ),
     code(
         19024,

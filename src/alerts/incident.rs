@@ -19,7 +19,7 @@ pub(super) struct Incident<'a> {
     end: DateTime,
 }
 
-/// From bad to mild.
+/// Most severe first.
 const SEVERITIES: &[&str] = &["critical", "major", "minor"];
 
 impl<'a> Incident<'a> {
@@ -49,7 +49,7 @@ impl<'a> Incident<'a> {
         Some(number_text((number * 10.0).round() / 10.0))
     }
 
-    /// The minutes are those with high CPU load, poor or not.
+    /// Its minutes are the CPU-limited ones, poor or not.
     fn is_of_cpu(&self) -> bool {
         self.text("metric") == "cpu"
     }
@@ -127,14 +127,14 @@ impl<'a> Incident<'a> {
                 let name = if name.is_empty() { name } else { format!("{name}, ") };
                 let share = share.map(|share| format!(" ({share} %)")).unwrap_or_default();
                 match self.is_of_cpu() {
-                    true => format!("{name}{reach}; picture suffers in {poor} of {judged} minutes{share}"),
+                    true => format!("{name}{reach}; {poor} of {judged} minutes CPU-limited{share}"),
                     false => format!("{name}{reach}; {poor} of {judged} minutes poor{share}"),
                 }
             }
             Language::Chinese => {
                 let name = if name.is_empty() { name } else { format!("{name}，") };
                 let share = share.map(|share| format!("（{share}%）")).unwrap_or_default();
-                let what = if self.is_of_cpu() { "个分钟画面受影响" } else { "个质差分钟" };
+                let what = if self.is_of_cpu() { "个 CPU 受限分钟" } else { "个质差分钟" };
                 format!("{name}{reach}；{judged} 个有效分钟中有 {poor} {what}{share}")
             }
         }
@@ -170,7 +170,7 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// How it compares with the usual, and with everybody else at that time.
+    /// How it compares with the 28 days before, and with everybody else at that time.
     fn comparison(&self, language: Language) -> Option<String> {
         let poor = self.percent("poor_pct")?;
         let (usual, elsewhere) = (self.percent("usual_poor_pct"), self.percent("elsewhere_poor_pct"));
@@ -178,13 +178,13 @@ impl<'a> Incident<'a> {
             Language::English => {
                 let usual = usual.map_or("no earlier data".to_owned(), |usual| format!("usually {usual} %"));
                 let elsewhere = elsewhere.map(|share| format!(", elsewhere {share} %")).unwrap_or_default();
-                let what = if self.is_of_cpu() { "of minutes with a suffering picture" } else { "poor minutes" };
+                let what = if self.is_of_cpu() { "CPU-limited minutes" } else { "poor minutes" };
                 format!("{poor} % {what}; {usual}{elsewhere}")
             }
             Language::Chinese => {
                 let usual = usual.map_or("此前无数据".to_owned(), |usual| format!("此前 28 天为 {usual}%"));
                 let elsewhere = elsewhere.map(|share| format!("，同期其他人为 {share}%")).unwrap_or_default();
-                let what = if self.is_of_cpu() { "画面受影响分钟占比" } else { "质差率" };
+                let what = if self.is_of_cpu() { "CPU 受限分钟占比" } else { "质差率" };
                 format!("{what} {poor}%；{usual}{elsewhere}")
             }
         })
@@ -279,7 +279,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_laptop_that_is_always_hot_reads_in_both_languages() {
+    fn a_chronic_incident_of_high_cpu_load_reads_in_both_languages() {
         let text = |text: &str| Cell::Text(text.to_owned());
         let hot = with(&[
             ("kind", text("chronic")),
@@ -295,18 +295,18 @@ pub(super) mod tests {
         ]);
         insta::assert_snapshot!(lines(&hot, Language::English), @r"
         王芳: high CPU load since Mon 9 Nov, 11 meetings
-        Who | 王芳, 11 meetings; picture suffers in 412 of 660 minutes (62.4 %)
+        Who | 王芳, 11 meetings; 412 of 660 minutes CPU-limited (62.4 %)
         Where | one person: check the device and the local network
         When | since Mon 9 Nov 2026 (as of Fri 20 Nov)
-        Compared | 62.4 % of minutes with a suffering picture; no earlier data, elsewhere 0.6 %
+        Compared | 62.4 % CPU-limited minutes; no earlier data, elsewhere 0.6 %
         Details | vcq-etl report incident a1b2c3
         ");
         insta::assert_snapshot!(lines(&hot, Language::Chinese), @r"
         王芳：自11月9日（周一）起持续出现终端 CPU 使用率过高，涉及 11 场会议
-        影响范围 | 王芳，11 场会议；660 个有效分钟中有 412 个分钟画面受影响（62.4%）
+        影响范围 | 王芳，11 场会议；660 个有效分钟中有 412 个 CPU 受限分钟（62.4%）
         位置 | 仅涉及此人，请检查其终端和本地网络
         时间 | 自 2026年11月9日（周一）起（截至 11月20日（周五））
-        对比 | 画面受影响分钟占比 62.4%；此前无数据，同期其他人为 0.6%
+        对比 | CPU 受限分钟占比 62.4%；此前无数据，同期其他人为 0.6%
         查看详情 | vcq-etl report incident a1b2c3
         ");
     }
@@ -323,7 +323,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_row_of_another_report_is_no_incident() {
+    fn a_row_of_another_report_is_not_an_incident() {
         assert!(Incident::of_row(&row(&[("incident_id", Cell::Text("a".to_owned()))])).is_none());
         for kind in ["site", "egress", "subnet", "room", "meeting", "person", "app_version", "device", "location"] {
             let scope =

@@ -22,7 +22,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    /// `Info` for a name that is no severity.
+    /// `Info` for a name that is not a severity.
     pub(super) fn of_name(name: &str) -> Level {
         match name {
             "critical" => Level::Critical,

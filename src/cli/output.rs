@@ -114,7 +114,7 @@ pub(super) fn replace_file<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T
     let name = path.file_name().filter(|_| !path.is_dir());
     let name = name.ok_or_else(|| write_error(path, &io::Error::from(ErrorKind::IsADirectory)))?;
     let partial = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-    // What an earlier process with this number left, or somebody else put there.
+    // Left by an earlier process with this ID, or put there by somebody else.
     let _ = std::fs::remove_file(&partial);
     // Writers that take a path empty the file, which keeps its mode.
     let written = files::create_new(&partial)

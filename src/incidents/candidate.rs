@@ -1,4 +1,4 @@
-//! An acute incident that may be the explanation of what is left of a date.
+//! An acute incident that may explain what is left of a date.
 
 use std::collections::BTreeSet;
 

@@ -208,7 +208,7 @@ impl ChronicSearch {
         if bad.len() < least_bad_days(kind) || single && bad[0] != self.date {
             return None;
         }
-        // Half as bad as the recent ones, at least.
+        // At least half as bad as the recent ones.
         let severity = |date: &i32| {
             let people = &by_date[date];
             if single {
@@ -433,7 +433,7 @@ impl ChronicSearch {
     }
 }
 
-/// Whether more people are affected than expected by so much and in the ratio that counts, or by very much.
+/// Whether enough more people are affected than expected, by number and ratio, or very many more.
 fn is_worse(excess: f64, affected: f64, expected: f64, least: f64) -> bool {
     excess >= least && affected >= BAD_DAY_RATIO * expected || excess >= LEAST_NATURAL_EXCESS
 }

@@ -68,7 +68,7 @@ pub(super) const NARROWER_RATIO: f64 = 1.3;
 /// log-likelihood ratio) and affects this share of its people.
 pub(super) const CONTINUED_SCORE: f64 = 0.75;
 pub(super) const CONTINUED_SHARE: f64 = 0.7;
-/// Questions that are counted for whether a known problem continues.
+/// Number of tests that count for the question whether a known problem continues.
 pub(super) const CONTINUED_TESTS: f64 = 10.0;
 
 /// A chronic problem: bad days among the last used days, and the days in which these are looked for.
@@ -89,7 +89,7 @@ pub(super) const BAD_DAY_RATIO: f64 = 3.0;
 pub(super) const LEAST_DAYS_BEFORE: usize = 5;
 /// People differ at least so much: at work, and at home or on cellular networks.
 pub(super) const LEAST_CORRELATION: (f64, f64) = (0.03, 0.08);
-/// People affected beyond the expectation, as a share, that make a scope bad even where many are affected everywhere.
+/// Share of people affected beyond the expectation from which a scope is bad even if many are affected everywhere.
 pub(super) const LEAST_NATURAL_EXCESS: f64 = 0.35;
 /// The share of minutes of a day that is bad most of the time.
 pub(super) const HEAVY_DAY_SHARE: f64 = 0.5;

@@ -76,7 +76,7 @@ pub(super) struct Session {
     pub(super) last: i32,
     /// Minutes east of UTC.
     pub(super) offset_minutes: i32,
-    /// Affected by an acute incident of its date, so no example of what is usual.
+    /// Affected by an acute incident of its date, so it does not count as usual.
     pub(super) is_in_incident: bool,
 }
 

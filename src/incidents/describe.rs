@@ -245,7 +245,7 @@ impl Describe<'_> {
         Ok(incident)
     }
 
-    /// The incident of a day before that continues. Days with few people, and bad days without an incident of their
+    /// The incident of an earlier day that continues. Days with few people, and bad days without an incident of their
     /// own, may lie between.
     fn goes_on<'k>(
         &self,

@@ -1,4 +1,4 @@
-//! What the dates before found, in numbers: a problem that continues keeps its explanation.
+//! What was found on earlier dates, in numbers: a problem that continues keeps its explanation.
 
 use super::constants::{HISTORY_DAYS, LONGEST_LINK_DAYS};
 use super::data::{Family, Names};

@@ -1,4 +1,4 @@
-//! The search over a whole store or some of its dates, for the bench.
+//! The search over a whole store or some of its dates, for the benchmark.
 
 use std::error::Error;
 

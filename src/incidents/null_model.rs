@@ -236,7 +236,7 @@ impl Rates {
         rates
     }
 
-    /// Takes out what chronic incidents explain: the usual of their people is how they would be without.
+    /// Takes out what chronic incidents explain: what is usual for their people is how they are without it.
     pub(super) fn leave_out(&mut self, explained: &Explained, past: &Past, strata: &Strata, date: i32, before: i32) {
         if explained.is_empty() {
             return;

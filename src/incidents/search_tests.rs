@@ -419,7 +419,7 @@ fn a_chronic_problem_begins_when_it_is_half_as_bad_as_later() {
 }
 
 #[test]
-fn a_computer_among_others_with_a_low_frame_rate_is_no_problem_of_its_own() {
+fn a_computer_among_others_with_a_low_frame_rate_is_not_a_problem_of_its_own() {
     let tenant = tenant(&|day, person, slot, minute| match day >= 6 && person % 5 == 1 {
         true if person == 1 && minute % 2 == 0 => Some(Metric::Cpu),
         true => Some(Metric::FrameRate),

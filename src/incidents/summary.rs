@@ -58,10 +58,10 @@ fn compared(incident: &Incident) -> String {
     format!("{}{usual}{elsewhere}", poor(incident))
 }
 
-/// What the percentage is of: minutes with high CPU load count whether or not they are poor.
+/// The percentage and what it is of: CPU-limited minutes count whether or not they are poor.
 fn poor(incident: &Incident) -> String {
     match incident.metric {
-        Metric::Cpu => format!("picture suffers in {:.1} % of minutes", incident.poor_pct),
+        Metric::Cpu => format!("{:.1} % of minutes CPU-limited", incident.poor_pct),
         _ => format!("{:.1} % of minutes poor", incident.poor_pct),
     }
 }
@@ -135,13 +135,13 @@ mod tests {
         );
         let new = Incident { usual_poor_pct: None, elsewhere_poor_pct: None, ..incident() };
         assert!(acute(&new, "Harbour House").ends_with("3 meetings; 50.0 % of minutes poor"));
-        // Minutes with high CPU load need not be poor.
+        // CPU-limited minutes need not be poor.
         let hot = Incident { scope_kind: ScopeKind::Person, metric: Metric::Cpu, ..incident() };
         assert_eq!(
             chronic(&hot, "Ann Lee", 5, 7),
-            "Ann Lee: high CPU load on 5 of the last 7 days of use, since Thu 1 Jan; picture suffers in 50.0 % of minutes, \
+            "Ann Lee: high CPU load on 5 of the last 7 days of use, since Thu 1 Jan; 50.0 % of minutes CPU-limited, \
              before 0.4 %"
         );
-        assert!(acute(&hot, "Ann Lee").ends_with("3 meetings; picture suffers in 50.0 % of minutes, usually 0.4 %"));
+        assert!(acute(&hot, "Ann Lee").ends_with("3 meetings; 50.0 % of minutes CPU-limited, usually 0.4 %"));
     }
 }

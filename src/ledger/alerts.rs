@@ -53,7 +53,7 @@ pub(crate) struct AlertRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AlertRow {
     pub key: String,
-    /// First and last time of what it is about, as texts that sort by time; empty if the report has none.
+    /// Start and end of the problem, as texts that sort by time; empty if the report has none.
     pub start: String,
     pub end: String,
     pub rank: u32,
@@ -64,7 +64,7 @@ pub(crate) struct AlertRow {
 pub(crate) struct NewAlertRow {
     /// Its position among the rows.
     pub at: usize,
-    /// The rank with which the same thing was announced within the quiet time, if that was lower.
+    /// The rank with which the same problem was announced within the quiet time, if that was lower.
     pub grew_from: Option<u32>,
 }
 
@@ -79,8 +79,8 @@ struct Announced {
 
 const ANNOUNCED: &str = "select row_key, span_start, span_end, rank, sent_us from alert_rows where rule = ?1";
 
-/// The rows that were not announced within the quiet time, or with a lower rank only. What ended is not announced again
-/// after that time either. Of rows about the same thing, the first.
+/// The rows that were not announced within the quiet time, or only with a lower rank. A problem that has ended is not
+/// announced again after that time either. Of several rows about the same problem, the first.
 fn to_announce(rows: &[AlertRow], earlier: &[Announced], (now_us, quiet_us): (i64, i64)) -> Vec<NewAlertRow> {
     let mut by_key: HashMap<&str, Vec<&Announced>> = HashMap::new();
     for announced in earlier {
@@ -98,7 +98,7 @@ fn to_announce(rows: &[AlertRow], earlier: &[Announced], (now_us, quiet_us): (i6
         let same = by_key.get(row.key.as_str()).into_iter().flatten();
         let same = same.filter(|one| row.start <= one.span_end && row.end >= one.span_start);
         let is_known = |one: &&&Announced| {
-            // An announcement of the future is of a clock that was set back.
+            // An announcement in the future means that the clock was set back.
             let is_recent = one.sent_us > now_us.saturating_sub(quiet_us) && one.sent_us <= now_us;
             is_recent || (!row.end.is_empty() && row.end <= one.span_end)
         };
@@ -112,8 +112,8 @@ fn to_announce(rows: &[AlertRow], earlier: &[Announced], (now_us, quiet_us): (i6
 }
 
 impl Ledger {
-    /// Records the rows of a rule that are to be announced, and the messages that `compose` makes of them. Nothing is
-    /// recorded if there is none, except how long those go on that were announced before.
+    /// Records the rows of a rule that are to be announced, and the messages that `compose` makes of them. If there
+    /// are none, only the ends of problems that were announced before are updated.
     pub(crate) fn announce(
         &self,
         rule: &str,
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_is_the_same_thing_and_what_begins_later_is_new() {
+    fn what_continues_is_the_same_problem_and_what_begins_later_is_new() {
         let (_folder, ledger) = ledger();
         let at = |start: &str, end: &str, rank, hours| {
             let new = announce_rows(&ledger, &[row("site", start, end, rank)], NOW_US + hours * HOUR_US);

@@ -1,6 +1,6 @@
 -- Alerts, since version 4 of the ledger. Not an index over the raw log: a lost ledger forgets what was sent.
 
--- When something was last announced by a rule. "row_key" is a digest. Rows with one key are about the same thing if
+-- When a problem was last announced by a rule. "row_key" is a digest. Rows with the same key are the same problem if
 -- their spans overlap; the spans are texts that sort by time, empty if the report has none.
 create table if not exists alert_rows (
     rule       text not null,

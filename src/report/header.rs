@@ -24,7 +24,7 @@ pub struct Header {
     pub empty: String,
     /// How a terminal shows the result.
     pub presentation: Presentation,
-    /// Which rows are about the same thing.
+    /// Which rows are the same problem.
     pub identity: Identity,
 }
 

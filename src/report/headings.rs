@@ -1,4 +1,4 @@
-//! Columns, values and titles of reports in words, in both languages: what a message says where a table has names.
+//! Columns, values and titles of reports in words, in both languages, for messages; tables show the names.
 //!
 //! `headings.tsv` has the headings that the page lacks; the others, and the Chinese form of values and titles, are
 //! those of the page. A custom report has the names of its columns.
@@ -10,7 +10,7 @@ use crate::text::Language;
 
 const HEADINGS: &str = include_str!("headings.tsv");
 
-/// Units: name, English, Chinese, and the words of a heading that says it already.
+/// Units: name, English, Chinese, and the words by which a heading already says it.
 const UNITS: &[(&str, &str, &str, &[&str])] = &[
     ("%", " %", "%", &[]),
     ("min", " min", " 分钟", &["min", "minute", "分钟"]),
@@ -23,7 +23,7 @@ const UNITS: &[(&str, &str, &str, &[&str])] = &[
     ("MOS est.", "", "", &[]),
 ];
 
-/// Clocks, which are said with the heading.
+/// Clocks, shown with the heading.
 const CLOCKS: &[(&str, &str, &str)] = &[
     ("local", "local", "当地时间"),
     ("UTC", "UTC", "UTC"),
@@ -31,8 +31,8 @@ const CLOCKS: &[(&str, &str, &str)] = &[
     ("UTC, so far", "UTC, so far", "UTC，截至目前"),
 ];
 
-/// The columns whose values are words of ours, and the group of their texts; `term` for those of terms.tsv. All other
-/// texts may be names.
+/// The columns whose values are the project's own words, and the group of their texts; `term` for those of terms.tsv.
+/// All other texts may be names.
 const WORDS: &[(&str, &str)] = &[
     ("bound", "term"),
     ("cause", "cause"),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn units_and_clocks_are_said_once() {
+    fn units_and_clocks_are_shown_once() {
         let column =
             |name: &str, unit: &str| ReportColumn { name: name.to_owned(), unit: unit.to_owned(), doc: String::new() };
         let both = |name: &str, unit: &str| {
@@ -170,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn values_of_ours_have_words_and_names_stay() {
+    fn own_values_are_translated_and_names_are_not() {
         let both = |column: &str, text: &str| [Language::English, Language::Chinese].map(|to| words(column, text, to));
         assert_eq!(both("main_cause", "jitter both ways"), ["jitter both ways", "双向抖动"]);
         assert_eq!(both("verdict", "unclassified"), ["no verdict", "无法判定"]);
         assert_eq!(both("status", "degraded"), ["degraded", "欠佳"]);
         assert_eq!(both("status", "list_short"), ["participant list is short", "参会人名单不全"]);
         assert_eq!(both("measure", "poor_audio_streams"), ["poor audio streams", "质差音频流"]);
-        assert_eq!(both("topic", "once"), ["once", "once"], "a topic is no word of ours");
+        assert_eq!(both("topic", "once"), ["once", "once"], "a topic is not the project's word");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The keys of a report's header that say which rows are about the same thing, for alerts.
+//! The keys of a report's header that say which rows are the same problem, for alerts.
 //!
 //! `key: scope, metric (loss = delay)` names the columns that identify a row, and the values that count as one.
-//! `span: start to end`: rows with the same key are about the same thing only if their spans overlap. `grows: severity:
+//! `span: start to end`: rows with the same key are the same problem only if their spans overlap. `grows: severity:
 //! minor, major, critical` is the column that says how bad it is, with its values from mild to bad.
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_every_report_tells_its_rows_apart() {
+    fn the_key_of_every_report_identifies_its_rows() {
         let database = crate::report::fixture::tenant();
         for report in Catalogue::built_in().expect("reports").reports() {
             let identity = &report.header.identity;

@@ -248,7 +248,7 @@ fn what_a_channel_refuses_is_named_and_sent_by_the_next_run_and_no_sync_fails() 
 }
 
 #[test]
-fn a_problem_is_sent_once_while_it_goes_on_and_at_once_when_it_grows() {
+fn a_problem_is_sent_once_while_it_continues_and_at_once_when_it_gets_worse() {
     let mut alerts = Alerts::new();
     fs::create_dir(alerts.env.home().join("reports")).expect("made");
     let rule = SETTINGS.replace("\"zh\"", "'en'").replace("severity <> 'minor'", "true").replace("12h", "70h");
@@ -257,7 +257,7 @@ fn a_problem_is_sent_once_while_it_goes_on_and_at_once_when_it_grows() {
         (&[("HQ", "acute", "jitter", "minor", "16 09", "16 17")], &["HQ: jitter"]),
         // It goes on, with another metric of the network.
         (&[("HQ", "acute", "loss", "minor", "16 09", "17 17")], &[]),
-        (&[("HQ", "acute", "loss", "major", "16 09", "18 17")], &["Grew from minor to major: HQ: loss"]),
+        (&[("HQ", "acute", "loss", "major", "16 09", "18 17")], &["Escalated from minor to major: HQ: loss"]),
         // It became chronic, with another start. Elsewhere, and with another cause, it is new.
         (
             &[
@@ -275,7 +275,7 @@ fn a_problem_is_sent_once_while_it_goes_on_and_at_once_when_it_grows() {
             &[("HQ", "chronic", "loss", "major", "17 09", "21 17"), ("HQ", "acute", "loss", "major", "22 09", "22 11")],
             &["HQ: loss"],
         ),
-        (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &["Grew from major to critical: HQ: loss"]),
+        (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &["Escalated from major to critical: HQ: loss"]),
         // What ended is not sent again after the quiet time, although it is still in the window.
         (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &[]),
         (&[("HQ", "acute", "loss", "critical", "22 09", "23 11")], &[]),
@@ -340,7 +340,7 @@ fn a_message_is_sent_again_if_the_process_is_killed_before_it_records_the_answer
 }
 
 #[test]
-fn channels_that_hang_delay_a_sync_by_30_seconds_at_most_in_all_and_no_other_channel() {
+fn hanging_channels_delay_a_sync_by_at_most_30_seconds_together_and_no_other_channel() {
     let alerts = Alerts::new();
     let began = Instant::now();
     assert_eq!(alerts.sync_notes(), [""; 0]);

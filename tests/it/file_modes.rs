@@ -144,7 +144,7 @@ fn notes(ran: RunOutput) -> String {
 fn an_open_store_is_tightened_once_by_the_commands_that_lock_it() {
     let env = TestEnv::new();
     let first = notes(env.sync(&[]));
-    assert!(!first.contains("the mode of"), "a new store needs no word: {first}");
+    assert!(!first.contains("the mode of"), "a new store needs no note: {first}");
     let run = |arguments: &[&str]| RunOutput::new(env.vcq(arguments).output().expect("runs"));
     set_modes(&env.store(), 0o755, 0o644);
     let open = wrong(&env.store(), PRIVATE);

@@ -62,7 +62,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn flags_lead_to_a_file_beside_which_a_sync_needs_nothing() {
+fn flags_make_a_file_with_which_a_sync_needs_nothing_else() {
     let env = TestEnv::new();
     let folder = folder(&env);
     fs::write(folder.join("offices.csv"), "cidr,building\n10.0.0.0/8,HQ\n").expect("written");
@@ -286,7 +286,7 @@ fn a_timer_is_written_started_and_never_replaced() {
 }
 
 #[test]
-fn a_timer_without_systemd_is_refused_and_one_that_does_not_start_comes_with_the_commands() {
+fn a_timer_without_systemd_is_refused_and_one_that_does_not_start_names_the_commands() {
     let env = TestEnv::new();
     let folder = folder(&env);
     let ran = with_timer(&env, &folder, Path::new("/nowhere")).expect_exit(2);

@@ -224,7 +224,7 @@ impl Given<'_> {
         loop {
             let answer = Some(terminal.ask(&shown)?).filter(|answer| !answer.is_empty());
             let answer = answer.unwrap_or_else(|| default.to_owned());
-            // Enter is the answer that types the secret.
+            // An empty answer means that the secret is typed next.
             if answer.is_empty() && key == SECRET_PATH {
                 return Ok(answer);
             }
@@ -235,7 +235,7 @@ impl Given<'_> {
         }
     }
 
-    /// Returns an error if the text is no value of the setting. `place` is where it came from.
+    /// Returns an error if the text is not a valid value of the setting. `place` is where it came from.
     fn check(&self, key: &'static str, place: &str, text: &str) -> Result<(), Failure> {
         match key {
             APP_ID if !is_app_id(text.trim()) => Err(Failure::new(
@@ -288,7 +288,7 @@ fn is_app_id(text: &str) -> bool {
     !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Returns an error if the directory can't become a store, or is none.
+/// Returns an error if the directory is neither a store nor can become one.
 fn check_store(place: &str, path: &Path, config_folder: &Path) -> Result<(), Failure> {
     let usage = |problem: &str| Failure::new(ExitCode::Usage, format!("{place}: {} {problem}", path.display()));
     const OTHER: &str = "use another directory with --store DIR, such as ./vcq-store";
@@ -306,7 +306,7 @@ fn check_store(place: &str, path: &Path, config_folder: &Path) -> Result<(), Fai
     }
 }
 
-/// Asks until the secret can be one.
+/// Asks until the secret is valid.
 fn typed_secret(terminal: &Terminal) -> Result<Secret, Failure> {
     loop {
         let secret = terminal.ask_secret("App secret (not shown)")?;

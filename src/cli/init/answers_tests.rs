@@ -108,7 +108,7 @@ fn bad_input_is_refused_with_what_to_do_next() {
         assert!(failure.exit == ExitCode::Usage && failure.message.contains(words), "{flag:?}: {failure:?}");
         assert!(!failure.hints.is_empty() && !format!("{failure:?}").contains("s3cret"), "{flag:?}: {failure:?}");
     }
-    // The variable is named as the place where it is one.
+    // An error about a variable names the variable.
     let failure = complete(folder.path(), &[], &[("VCQ_APP_ID", "a1b2")], None).expect_err("no app ID");
     assert!(failure.message.starts_with("VCQ_APP_ID: "), "{failure:?}");
     let both = [("app_id", "cli_a1"), ("app_secret_file", "secret")];

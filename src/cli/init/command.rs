@@ -48,7 +48,7 @@ struct InitArgs {
     )]
     timer: Option<Manager>,
 
-    /// Leave out the checks that call Feishu
+    /// Skip the checks that call Feishu
     #[arg(long)]
     no_check: bool,
 
@@ -78,8 +78,8 @@ fn command() -> Command {
         .about("Write vcq.toml for a tenant, and check it")
         .long_about(
             "Write a commented vcq.toml and check it like vcq-etl doctor, with the exit code of vcq-etl doctor. On a \
-             terminal it asks for what the flags leave open. Every other setting can be given as a flag or a variable, \
-             too, and is written to the file.\n\nThe app secret is in a file that exists (--app-secret-file), in the \
+             terminal it asks for what the flags leave open. Every other setting can be given as a flag or a variable \
+             and is written to the file too.\n\nThe app secret is in a file that exists (--app-secret-file), in the \
              variable VCQ_APP_SECRET, or it is typed or read from standard input and written to a file that only its \
              owner can read. An existing file is never changed.",
         )
@@ -153,12 +153,12 @@ fn run(matches: &ArgMatches, start: &Unconfigured) -> Result<ExitCode, Failure> 
     }
 }
 
-/// Notes on answers that nobody confirmed, and on variables that hide them.
+/// Notes on answers that nobody confirmed, and on variables that override them.
 fn warn(answers: &Answers, start: &Unconfigured) {
     let is_utc = |zone: &&String| ["UTC", "UCT", "GMT", "Zulu", "Universal"].iter().any(|name| zone.ends_with(name));
     if let Some(zone) = answers.assumed_zone.as_ref().filter(is_utc) {
         start.console.warn(&format!(
-            "the time zone is {zone}, that of this machine; if the tenant's is another one, set timezone in vcq.toml \
+            "the time zone is that of this machine, {zone}; if the tenant is in another one, set timezone in vcq.toml \
              before the first sync"
         ));
     }

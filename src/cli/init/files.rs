@@ -1,4 +1,4 @@
-//! The files that `init` writes: all of them or none, and none that exists.
+//! The files that `init` writes: all of them or none, and never an existing one.
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,8 @@ pub(super) fn check_text(path: &Path) -> Result<(), Failure> {
 pub(super) fn check_new(path: &Path) -> Result<(), Failure> {
     match path.symlink_metadata() {
         Ok(_) => {
-            Err(exists(path).hint("vcq-etl init changes no file that exists: edit it, or move it away and run again"))
+            Err(exists(path)
+                .hint("vcq-etl init never changes an existing file: edit it, or move it away and run again"))
         }
         Err(_) => Ok(()),
     }

@@ -81,7 +81,7 @@ impl Manager {
     pub(super) fn enable(self) -> Result<(), Failure> {
         let enable = ["enable", "--now", TIMER_NAME];
         self.systemctl(&["daemon-reload"]).and_then(|()| self.systemctl(&enable)).map_err(|why| {
-            let failure = Failure::new(ExitCode::Usage, format!("could not start {TIMER_NAME}, which is written"));
+            let failure = Failure::new(ExitCode::Usage, format!("{TIMER_NAME} was written but could not be started"));
             let command = self.command();
             Failure { causes: vec![why], ..failure }
                 .hint(format!("run: {command} daemon-reload && {command} {}", enable.join(" ")))
@@ -114,7 +114,7 @@ impl Manager {
 
 const USE_CRON: &str = "without --timer, vcq-etl init prints a line for cron instead";
 
-/// Runs a command to its end; an error is what it said.
+/// Runs a command to its end; an error is its output.
 fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
     match command.stdin(Stdio::null()).output() {

@@ -1,4 +1,4 @@
-//! The minutes with a cause: poor minutes, and others in which the picture suffers from high CPU load.
+//! The minutes with a cause: poor minutes, and CPU-limited ones that are not poor.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) struct Causes {
     /// Most minutes first.
     pub(super) list: Vec<CauseMinutes>,
     /// By participant.
-    suffering: BTreeMap<String, Vec<DateTime>>,
+    cpu_limited: BTreeMap<String, Vec<DateTime>>,
 }
 
 impl Causes {
@@ -43,7 +43,7 @@ impl Causes {
             *all += count;
             *poor += if is_poor { count } else { 0 };
             if let (Some(key), Some(at)) = (row.optional("participant_key"), row.time("minute_local")) {
-                causes.suffering.entry(key).or_default().push(at);
+                causes.cpu_limited.entry(key).or_default().push(at);
             }
         }
         let cause = |(cause, (minutes, poor))| CauseMinutes { cause, minutes, poor: Some(poor) };
@@ -52,37 +52,37 @@ impl Causes {
         Ok(causes)
     }
 
-    /// Minutes that are not poor, in which the picture suffers from high CPU load.
-    pub(super) fn suffering(&self) -> i64 {
-        self.suffering.values().map(|minutes| minutes.len() as i64).sum()
+    /// CPU-limited minutes that are not poor.
+    pub(super) fn cpu_limited(&self) -> i64 {
+        self.cpu_limited.values().map(|minutes| minutes.len() as i64).sum()
     }
 
     /// The same, of one participant.
-    pub(super) fn suffering_of(&self, row: &Row) -> i64 {
-        self.suffering.get(&row.text("participant_key")).map_or(0, |minutes| minutes.len() as i64)
+    pub(super) fn cpu_limited_of(&self, row: &Row) -> i64 {
+        self.cpu_limited.get(&row.text("participant_key")).map_or(0, |minutes| minutes.len() as i64)
     }
 
     /// Poor minutes and those above, of one participant.
     pub(super) fn bad_minutes_of(&self, row: &Row) -> i64 {
-        row.number("poor_minutes") + self.suffering_of(row)
+        row.number("poor_minutes") + self.cpu_limited_of(row)
     }
 
     /// The minutes of a participant for a strip.
     pub(super) fn levels_of(&self, row: &Row) -> impl Iterator<Item = (DateTime, Level)> + '_ {
-        let minutes = self.suffering.get(&row.text("participant_key"));
+        let minutes = self.cpu_limited.get(&row.text("participant_key"));
         minutes.into_iter().flatten().map(|at| (*at, Level::Cpu))
     }
 
     /// The minutes of all participants.
     pub(super) fn all_levels(&self) -> impl Iterator<Item = (DateTime, Level)> + '_ {
-        self.suffering.values().flatten().map(|at| (*at, Level::Cpu))
+        self.cpu_limited.values().flatten().map(|at| (*at, Level::Cpu))
     }
 }
 
-/// `4/10`, or `4/10, CPU 3`: poor and judged minutes, and those in which only the picture suffers.
+/// `4/10`, or `4/10, CPU 3`: poor and judged minutes, and CPU-limited ones that are not poor.
 pub(super) fn minutes_note(row: &Row, causes: &Causes) -> String {
     let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
-    match causes.suffering_of(row) {
+    match causes.cpu_limited_of(row) {
         0 => format!("{poor}/{judged}"),
         cpu => format!("{poor}/{judged}, CPU {cpu}"),
     }

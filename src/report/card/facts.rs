@@ -234,7 +234,7 @@ impl Row {
 pub(super) const MEASURES: &str = "
     cast(coalesce(sum(j.judged_minutes), 0) as bigint) as judged,
     cast(coalesce(sum(j.poor_minutes), 0) as bigint) as poor,
-    -- Every poor minute has one metric; the other minutes are those with high CPU load.
+    -- Every poor minute has one metric; the other minutes are CPU-limited.
     cast(coalesce(sum(j.loss_minutes + j.delay_minutes + j.jitter_minutes + j.frame_rate_minutes + j.cpu_minutes
         - j.poor_minutes), 0) as bigint) as cpu";
 

@@ -1,4 +1,4 @@
-//! From what is known about a person or a meeting to a card.
+//! Makes the card of a person or a meeting from what is known about them.
 
 use super::causes::causes_text;
 use super::model::{Card, CardIncident, CauseMinutes, Comparison};

@@ -175,7 +175,7 @@ fn strips(source: &Source<'_>, incident: &Row, id: &str) -> Result<Vec<Strip>, C
     );
     let minutes = source.rows("the minutes of the incident", &sql)?;
     let most = minutes.iter().map(|row| row.number("poor")).max().unwrap_or_default();
-    // A minute with high CPU load need not be poor.
+    // A CPU-limited minute need not be poor.
     let level = |affected| if incident.text("metric") == "cpu" { Level::Cpu } else { Level::of(affected, most) };
     let mut levels: Vec<_> =
         minutes.iter().filter_map(|row| Some((row.time("minute_local")?, level(row.number("poor"))))).collect();

@@ -25,7 +25,7 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
     let causes = Causes::read(source, &dates, &format!("c.meeting_key = {key}"))?;
     let people = people(source, &key, &dates, &causes)?;
     let names = Names::of(&people);
-    let comparison = comparison(source, &meeting, &key, &dates, &people, causes.suffering())?;
+    let comparison = comparison(source, &meeting, &key, &dates, &people, causes.cpu_limited())?;
     let of_meeting = format!(
         "p.participant_key in (select f.participant_key from participant_facts as f where f.meeting_key = {key})"
     );
@@ -91,8 +91,8 @@ fn after_comparison(
         listed.map(text).collect::<Vec<_>>().join(", ")
     };
     let poor = listed(&|row| row.flag("is_affected") == Some(true), &|row| row.number("poor_minutes"));
-    let cpu = listed(&|row| causes.suffering_of(row) > 0, &|row| causes.suffering_of(row));
-    lines.extend([("Affected", poor), ("High CPU load", cpu)].into_iter().filter(|(_, text)| !text.is_empty()));
+    let cpu = listed(&|row| causes.cpu_limited_of(row) > 0, &|row| causes.cpu_limited_of(row));
+    lines.extend([("Affected", poor), ("CPU-limited", cpu)].into_iter().filter(|(_, text)| !text.is_empty()));
     lines
 }
 
@@ -111,7 +111,7 @@ fn next(worst: Option<&Row>, causes: &Causes, meeting: &Row) -> (Vec<String>, &'
     }
 }
 
-/// Those with the most poor minutes first; minutes with high CPU load count as well.
+/// Those with the most poor minutes first; CPU-limited minutes count as well.
 fn people(source: &Source<'_>, key: &str, dates: &Dates, causes: &Causes) -> Result<Vec<Row>, CardError> {
     let sql = format!(
         "select

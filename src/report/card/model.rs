@@ -1,6 +1,6 @@
 //! A card: what is known about a person, a meeting or an incident, before it has a format.
 //!
-//! Poor minutes and minutes in which only the picture suffers from high CPU load are counted apart.
+//! Poor minutes, and CPU-limited minutes that are not poor, are counted separately.
 
 use super::strip::Strip;
 use crate::text::thousands;
@@ -63,13 +63,13 @@ pub(crate) struct CauseMinutes {
     pub poor: Option<i64>,
 }
 
-/// The shares of poor minutes and of minutes with high CPU load, beside those of other times and other people.
+/// The shares of poor and of CPU-limited minutes, beside those of other times and other people.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Comparison {
     pub judged_minutes: i64,
-    /// Of an incident with the metric cpu, the minutes in which the picture suffers from high CPU load.
+    /// For an incident with the metric cpu, the CPU-limited minutes.
     pub poor_minutes: i64,
-    /// Other minutes in which the picture suffers from high CPU load.
+    /// CPU-limited minutes that are not among them.
     pub cpu_minutes: i64,
     pub here: Percentages,
     pub usual: Percentages,
@@ -86,14 +86,14 @@ pub(crate) struct Comparison {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Percentages {
     pub poor: Option<f64>,
-    /// Not poor, but the picture suffers from high CPU load.
+    /// CPU-limited, but not poor.
     pub cpu: Option<f64>,
 }
 
 /// A share of fewer minutes is not shown as usual.
 const MIN_MINUTES: i64 = 60;
 
-/// Percentage of poor minutes; `None` without judged minutes. Minutes with high CPU load need not be judged.
+/// Percentage of poor minutes; `None` without judged minutes. CPU-limited minutes need not be judged.
 pub(super) fn poor_pct(poor: i64, judged: i64) -> Option<f64> {
     (judged > 0).then(|| (100.0 * poor as f64 / judged as f64).min(100.0))
 }
@@ -116,7 +116,7 @@ impl Comparison {
         Comparison { judged_minutes, poor_minutes, cpu_minutes, here, ..Comparison::default() }
     }
 
-    /// `61 of 412 judged minutes poor (14.8 %); in another 310 (75.2 %) the picture suffered from high CPU load`.
+    /// `61 of 412 judged minutes poor (14.8 %); another 310 CPU-limited (75.2 %)`.
     pub(super) fn minutes_text(&self) -> String {
         if self.judged_minutes == 0 {
             return "no minute could be judged".to_owned();
@@ -125,27 +125,27 @@ impl Comparison {
         let (poor, judged) = (number(self.poor_minutes), number(self.judged_minutes));
         let share = pct_text(self.here.poor);
         if self.is_of_cpu {
-            return format!("the picture suffered from high CPU load in {poor} of {judged} judged minutes ({share})");
+            return format!("{poor} of {judged} judged minutes CPU-limited ({share})");
         }
         let text = format!("{poor} of {judged} judged minutes poor ({share})");
         match self.cpu_minutes {
             0 => text,
             cpu => {
                 let (cpu, share) = (number(cpu), pct_text(self.here.cpu));
-                format!("{text}; in another {cpu} ({share}) the picture suffered from high CPU load")
+                format!("{text}; another {cpu} CPU-limited ({share})")
             }
         }
     }
 
     /// `here 14.8 % poor; usually 0.4 % (the 28 days before); elsewhere 1.2 % (everybody else on these days)`, and the
-    /// same for high CPU load if there is any.
+    /// same for CPU-limited minutes if there are any.
     pub(super) fn text(&self) -> String {
         let part = |word: &str, pct: Option<f64>, of: &str| match (pct, of) {
             (_, "") => None,
             (None, of) => Some(format!("{word} unknown (too few minutes: {of})")),
             (Some(pct), of) => Some(format!("{word} {pct:.1} % ({of})")),
         };
-        let what = if self.is_of_cpu { "with high CPU load" } else { "poor" };
+        let what = if self.is_of_cpu { "CPU-limited" } else { "poor" };
         let parts = [
             Some(format!("here {} {what}", pct_text(self.here.poor))),
             part("usually", self.usual.poor, self.usual_of),
@@ -157,7 +157,7 @@ impl Comparison {
         }
         let known = |word: &str, pct: Option<f64>| pct.map(|pct| format!(", {word} {pct:.1} %")).unwrap_or_default();
         format!(
-            "{text}. With high CPU load: here {}{}{}",
+            "{text}. CPU-limited: here {}{}{}",
             pct_text(self.here.cpu),
             known("usually", self.usual.cpu),
             known("elsewhere", self.elsewhere.cpu)
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn poor_minutes_and_high_cpu_load_are_counted_apart() {
+    fn poor_and_cpu_limited_minutes_are_counted_separately() {
         let mut comparison = Comparison::of(412, 61, 0);
         assert_eq!(comparison.minutes_text(), "61 of 412 judged minutes poor (14.8 %)");
         assert_eq!(comparison.text(), "here 14.8 % poor");
@@ -181,17 +181,11 @@ mod tests {
         assert_eq!(comparison.text(), compared);
         let here = Comparison::of(412, 61, 310);
         let hot = Comparison { here: here.here, cpu_minutes: 310, ..comparison };
-        assert_eq!(
-            hot.minutes_text(),
-            "61 of 412 judged minutes poor (14.8 %); in another 310 (75.2 %) the picture suffered from high CPU load"
-        );
-        assert_eq!(hot.text(), format!("{compared}. With high CPU load: here 75.2 %, elsewhere 0.3 %"));
+        assert_eq!(hot.minutes_text(), "61 of 412 judged minutes poor (14.8 %); another 310 CPU-limited (75.2 %)");
+        assert_eq!(hot.text(), format!("{compared}. CPU-limited: here 75.2 %, elsewhere 0.3 %"));
         let of_cpu = Comparison { is_of_cpu: true, ..Comparison::of(412, 310, 0) };
-        assert_eq!(
-            of_cpu.minutes_text(),
-            "the picture suffered from high CPU load in 310 of 412 judged minutes (75.2 %)"
-        );
-        assert_eq!(of_cpu.text(), "here 75.2 % with high CPU load");
+        assert_eq!(of_cpu.minutes_text(), "310 of 412 judged minutes CPU-limited (75.2 %)");
+        assert_eq!(of_cpu.text(), "here 75.2 % CPU-limited");
         assert_eq!(Comparison::default().minutes_text(), "no minute could be judged");
     }
 }

@@ -8,7 +8,7 @@ pub(crate) enum Level {
     /// No judged minute.
     None,
     Good,
-    /// Not poor, but the picture suffers from high CPU load.
+    /// CPU-limited, but not poor.
     Cpu,
     /// Poor, for less than half of those concerned.
     Some,
@@ -93,7 +93,7 @@ pub(super) fn legend(strips: &[Strip], scale: usize, is_utf8: bool) -> String {
     let [good, cpu, some, poor] = [Level::Good, Level::Cpu, Level::Some, Level::Poor].map(|level| level.shown(is_utf8));
     let per = if scale == 1 { "1 minute".to_owned() } else { format!("{scale} minutes") };
     let has_cpu = strips.iter().any(|strip| strip.minutes.contains(&Level::Cpu));
-    let cpu = if has_cpu { format!(", {cpu} picture suffers from high CPU load") } else { String::new() };
+    let cpu = if has_cpu { format!(", {cpu} CPU-limited") } else { String::new() };
     format!("{good} good{cpu}, {some} poor for some, {poor} poor, blank no verdict; one character is {per}")
 }
 
@@ -114,7 +114,7 @@ mod tests {
         let hot = Strip::new(String::new(), String::new(), &[(at(1), Level::Cpu), (at(1), Level::Good)]);
         let hot = hot.expect("a strip");
         assert_eq!((hot.text(1, false).as_str(), hot.text(1, true).as_str()), ("c", "\u{2592}"));
-        assert!(legend(&[hot], 1, false).starts_with(". good, c picture suffers from high CPU load, + poor"));
+        assert!(legend(&[hot], 1, false).starts_with(". good, c CPU-limited, + poor"));
         let of = [(0, 0), (0, 4), (1, 4), (2, 4)].map(|(poor, judged)| Level::of(poor, judged));
         assert_eq!(of, [Level::None, Level::Good, Level::Some, Level::Poor]);
     }

@@ -305,7 +305,7 @@ fn the_incidents_of_a_meeting_are_ordered_by_their_minutes_in_it() {
     assert_eq!(card.ticket.iter().filter(|(label, _)| *label == "Incident").count(), 2);
 }
 
-/// The tenant with an ann whose picture suffers from high CPU load in two minutes that are not poor.
+/// The tenant, in which ann has two CPU-limited minutes that are not poor.
 fn hot_tenant() -> Connection {
     let connection = tenant();
     connection
@@ -319,17 +319,17 @@ fn hot_tenant() -> Connection {
 }
 
 #[test]
-fn high_cpu_load_is_counted_apart_from_poor_minutes() {
+fn cpu_limited_minutes_are_counted_separately_from_poor_ones() {
     let [user, meeting, _] = cards(&hot_tenant());
     let text = shown(&user, CardFormat::Text, 200);
     for part in [
-        "4 of 10 judged minutes poor (40.0 %); in another 2 (20.0 %) the picture suffered from high CPU load\n",
+        "4 of 10 judged minutes poor (40.0 %); another 2 CPU-limited (20.0 %)\n",
         "Main causes    loss received 3 min, CPU 2 min (20.0 % of judged minutes, 0 of them poor), loss sent 1 min\n",
         "here 40.0 % poor; ",
-        ". With high CPU load: here 20.0 %\n",
+        ". CPU-limited: here 20.0 %\n",
         "A  4/10, CPU 2  ...###.#cc\n",
-        "c picture suffers from high CPU load",
-        "4 of 10 min poor (40.0 %), in another 2 high CPU load\n",
+        "c CPU-limited",
+        "4 of 10 min poor (40.0 %), another 2 CPU-limited\n",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -338,7 +338,8 @@ fn high_cpu_load_is_counted_apart_from_poor_minutes() {
     assert_eq!(json["causes"][1], serde_json::json!({ "cause": "CPU", "minutes": 2, "poor_minutes": 0 }));
     let text = shown(&meeting, CardFormat::Text, 200);
     // Ann comes first, because the two minutes count.
-    for part in ["13 of 27 judged minutes poor (48.1 %); in another 2 (7.4 %)", "\nHigh CPU load: ann (2 of 10 min)\n"]
+    for part in
+        ["13 of 27 judged minutes poor (48.1 %); another 2 CPU-limited (7.4 %)", "\nCPU-limited: ann (2 of 10 min)\n"]
     {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -361,7 +362,7 @@ fn a_good_meeting_with_high_cpu_load_is_not_called_good() {
 }
 
 #[test]
-fn a_chronic_incident_has_no_end_and_a_hot_one_no_poor_minutes() {
+fn a_chronic_incident_has_no_end_and_one_of_cpu_has_cpu_limited_minutes() {
     let connection = hot_tenant();
     connection
         .execute_batch(
@@ -373,9 +374,9 @@ fn a_chronic_incident_has_no_end_and_a_hot_one_no_poor_minutes() {
     let text = shown(&incident_card(&source, ID).expect("a card"), CardFormat::Text, 200);
     for part in [
         "; since Mon 2 Nov 2026 (as of Mon 2 Nov 2026); profile cqd\n",
-        "the picture suffered from high CPU load in 2 of 10 judged minutes (20.0 %)\n",
+        "2 of 10 judged minutes CPU-limited (20.0 %)\n",
         "Main causes    CPU 2 min\n",
-        "here 20.0 % with high CPU load; usually 0.4 % (",
+        "here 20.0 % CPU-limited; usually 0.4 % (",
         "\nWhen: since Mon 2 Nov 2026 (as of Mon 2 Nov 2026); since 2026-11-02 01:03:00 UTC\n",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
@@ -386,7 +387,7 @@ fn a_chronic_incident_has_no_end_and_a_hot_one_no_poor_minutes() {
 }
 
 #[test]
-fn namesakes_of_an_incident_are_distinguished_and_rooms_are_no_people() {
+fn people_with_the_same_name_are_distinguished_and_rooms_are_not_counted_as_people() {
     let connection = tenant();
     connection
         .execute_batch(&format!(

@@ -19,7 +19,7 @@ pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, windo
     let sessions = sessions(source, &who, dates)?;
     let keys = format!("(select f.participant_key from participant_facts as f where f.who = {who})");
     let causes = Causes::read(source, dates, &format!("c.participant_key in {keys}"))?;
-    let comparison = comparison(source, &who, dates, &sessions, causes.suffering())?;
+    let comparison = comparison(source, &who, dates, &sessions, causes.cpu_limited())?;
     let strips = strips(source, &sessions, &causes, dates)?;
     let name = if user.name.is_empty() { &user.who } else { &user.name };
     let about: Vec<&str> =
@@ -164,14 +164,14 @@ fn facts(sessions: &[Row]) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// `Tue 17 Nov 09:30 Weekly sync (123456789), 44 of 58 min poor (75.9 %), in another 3 high CPU load`.
+/// `Tue 17 Nov 09:30 Weekly sync (123456789), 44 of 58 min poor (75.9 %), another 3 CPU-limited`.
 fn session_text(row: &Row, causes: &Causes) -> String {
     let when = row.time("join_time_local").map(moment).unwrap_or_default();
     let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
     let share = pct_text(poor_pct(poor, judged));
-    let cpu = match causes.suffering_of(row) {
+    let cpu = match causes.cpu_limited_of(row) {
         0 => String::new(),
-        cpu => format!(", in another {cpu} high CPU load"),
+        cpu => format!(", another {cpu} CPU-limited"),
     };
     format!("{when} {} ({}), {poor} of {judged} min poor ({share}){cpu}", row.text("topic"), row.text("meeting_no"))
 }

@@ -170,7 +170,7 @@ impl Content<'_> {
         let sections = [
             sections::card("story", None, &story),
             chronic,
-            figures::tiles(&scorecard, sections::slowed(&self.rows("causes")), period, self.gate),
+            figures::tiles(&scorecard, sections::cpu_limited(&self.rows("causes")), period, self.gate),
             trend,
             sections::meetings(rows),
             sections::causes(rows),

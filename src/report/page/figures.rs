@@ -16,8 +16,8 @@ fn number_in(row: Option<&Record>, key: &str) -> Option<f64> {
     row?.get(key)?.as_f64()
 }
 
-/// `slowed`: minutes in which the picture suffers from high CPU load and that are not poor.
-pub(super) fn tiles(scorecard: &[Record], slowed: i64, period: Period, gate: f64) -> String {
+/// `cpu_limited`: CPU-limited minutes that are not poor.
+pub(super) fn tiles(scorecard: &[Record], cpu_limited: i64, period: Period, gate: f64) -> String {
     let of = |name: &str| measure(scorecard, name);
     let n = |name: &str| number_in(of(name), "n").unwrap_or_default();
     let meetings = [
@@ -25,11 +25,11 @@ pub(super) fn tiles(scorecard: &[Record], slowed: i64, period: Period, gate: f64
         ("hours", Markup::html(number(number_in(of("hours"), "value").unwrap_or_default(), 0))),
     ];
     let minutes = Markup::fill("of.minutes", &[("n", count(n("poor_minutes") as i64))]);
-    let minutes = match slowed {
+    let minutes = match cpu_limited {
         0 => minutes,
         _ => {
-            let slowed = Markup::fill("of.slowed", &[("n", count(slowed))]);
-            Markup::pair(format!("{}; {}", minutes.en, slowed.en), format!("{}；{}", minutes.zh, slowed.zh))
+            let cpu_limited = Markup::fill("of.cpu_limited", &[("n", count(cpu_limited))]);
+            Markup::pair(format!("{}; {}", minutes.en, cpu_limited.en), format!("{}；{}", minutes.zh, cpu_limited.zh))
         }
     };
     let tiles = [

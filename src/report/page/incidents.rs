@@ -125,8 +125,8 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
          select row_number() over () as no, r.* from report_incidents({}) as r",
         window.with_profile()
     ))?;
-    // A row of the report stands for all the rows that it continues, as in the report of one incident. A meeting belongs
-    // to the day on which it starts, which may be the day before its first poor minute.
+    // A row of the report stands for all the rows that it continues, as in the report of one incident. A meeting
+    // belongs to the day on which it starts, which may be the day before its first poor minute.
     run(format!(
         "create or replace temp table page_members as
          select p.no, i.participant_key, max(i.poor_minutes) as poor,

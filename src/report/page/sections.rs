@@ -97,7 +97,7 @@ pub(super) fn causes(rows: Rows<'_>) -> String {
         column("cause", Show::Markup(|row| cause_of(row, "cause"))),
         column("poor", Show::Number(0)),
         headed("poor_pct", "cause_pct", Show::Bar),
-        column("slowed", Show::Number(0)),
+        column("cpu_limited", Show::Number(0)),
         column("people", Show::Number(0)),
         column("meetings", Show::Number(0)),
         column("wifi_pct", Show::Percent(0)),
@@ -107,8 +107,8 @@ pub(super) fn causes(rows: Rows<'_>) -> String {
     for row in &mut list {
         // Only the CPU has minutes that are not poor.
         if metric_of(name_in(row, "cause")).0 == "cpu" {
-            let slowed = slowed(std::slice::from_ref(row));
-            row.insert("slowed".to_owned(), slowed.into());
+            let cpu_limited = cpu_limited(std::slice::from_ref(row));
+            row.insert("cpu_limited".to_owned(), cpu_limited.into());
         }
     }
     if list.is_empty() {
@@ -116,16 +116,16 @@ pub(super) fn causes(rows: Rows<'_>) -> String {
     }
     let poor: i64 = list.iter().filter_map(|row| row.get("poor").and_then(Value::as_i64)).sum();
     let note = Markup::fill("s.causes.note", &[("n", shown::count(poor))]);
-    let slowed = match slowed(&list) {
+    let cpu_limited = match cpu_limited(&list) {
         0 => Markup::word("s.causes.cpu.none"),
         n => Markup::fill("s.causes.cpu", &[("n", shown::count(n))]),
     };
-    let note = Markup::pair(format!("{} {}", note.en, slowed.en), format!("{}{}", note.zh, slowed.zh));
+    let note = Markup::pair(format!("{} {}", note.en, cpu_limited.en), format!("{}{}", note.zh, cpu_limited.zh));
     card("causes", Some(note), &table("causes", &columns, &list, 14))
 }
 
-/// Minutes in which the picture suffers from high CPU load and that are not poor.
-pub(super) fn slowed(causes: &[Record]) -> i64 {
+/// CPU-limited minutes that are not poor.
+pub(super) fn cpu_limited(causes: &[Record]) -> i64 {
     let minutes = |row: &Record, name: &str| row.get(name).and_then(Value::as_i64).unwrap_or_default();
     causes.iter().map(|row| minutes(row, "minutes") - minutes(row, "poor")).sum()
 }
@@ -180,7 +180,7 @@ pub(super) fn sites(rows: Rows<'_>, incidents: &Incidents) -> String {
     noted("sites", &table_or("sites", &columns, &list, "nothing"))
 }
 
-/// A building or a network; home networks have a text of ours.
+/// A building or a network; home networks have a text of the page.
 fn site(row: &Record) -> Markup {
     table::term(name_in(row, "site")).within("<span class=\"clamp name\">", "</span>")
 }

@@ -56,7 +56,7 @@ pub(super) fn next_step(metric: &str, direction: &str) -> Option<Markup> {
     find(&format!("todo.{metric}.{direction}")).or_else(|| find(&format!("todo.{metric}.both"))).map(Markup::of)
 }
 
-/// That an incident goes beyond the period, so that its numbers are not those of the period.
+/// Says that an incident extends beyond the period, so that its numbers are not those of the period.
 pub(super) fn beyond(incident: &Incident, period: Period, span: &Span) -> Option<Markup> {
     let key = match (incident.began_before(span), incident.continued_after(span)) {
         (false, false) => return None,
@@ -68,7 +68,7 @@ pub(super) fn beyond(incident: &Incident, period: Period, span: &Span) -> Option
     Some(Markup::fill(key, &[("period", period), ("end", shown::short_date(incident.end.date()))]))
 }
 
-/// Minutes with high CPU load count where the picture suffers, also if they are not poor.
+/// Incidents of the metric cpu count CPU-limited minutes, also those that are not poor.
 pub(super) fn is_poor_counted(incident: &Incident) -> bool {
     incident.metric != "cpu"
 }
@@ -87,7 +87,7 @@ fn reach(incident: &Incident) -> Markup {
 fn comparison(incident: &Incident) -> Option<Markup> {
     let part =
         |key: &str, name: &str, value: Option<f64>| value.map(|value| Markup::fill(key, &[(name, share(value))]));
-    let poor = if is_poor_counted(incident) { "say.poor" } else { "say.slow" };
+    let poor = if is_poor_counted(incident) { "say.poor" } else { "say.cpu" };
     let poor = part(poor, "poor", incident.poor_pct);
     let others =
         [part("say.usual", "usual", incident.usual_pct), part("say.elsewhere", "elsewhere", incident.elsewhere_pct)];
@@ -225,8 +225,8 @@ mod tests {
         // The verdict poor does not count all of these minutes.
         let slow = Incident { poor_pct: Some(77.7), ..person };
         insta::assert_snapshot!(texts(&slow), @r"
-        Since Fri 20 Nov, 王丽: high CPU load, 1 meeting; 78 % of minutes affected
-        自11月20日（周五）起，王丽：终端 CPU 使用率过高，影响 1 场会议；受影响分钟占 78%。
+        Since Fri 20 Nov, 王丽: high CPU load, 1 meeting; 78 % of minutes CPU-limited
+        自11月20日（周五）起，王丽：终端 CPU 使用率过高，影响 1 场会议；CPU 受限分钟占 78%。
         ");
     }
 
@@ -241,8 +241,8 @@ mod tests {
         };
         assert_eq!(said((16, 23)), "");
         assert_eq!(said((20, 21)), "");
-        insta::assert_snapshot!(said((23, 30)), @"Began before this week; the numbers are of the whole incident. | 本周之前已开始；以上数字为整起事件的累计值。");
-        insta::assert_snapshot!(said((16, 20)), @"Continued after this week, until Fri 20 Nov; the numbers are of the whole incident. | 本周之后仍在持续，至11月20日；以上数字为整起事件的累计值。");
-        insta::assert_snapshot!(said((23, 20)), @"Began before this week and continued after it, until Fri 20 Nov; the numbers are of the whole incident. | 本周之前已开始，本周之后仍在持续，至11月20日；以上数字为整起事件的累计值。");
+        insta::assert_snapshot!(said((23, 30)), @"Began before this week; the numbers cover the whole incident. | 本周之前已开始；以上数字为整起事件的累计值。");
+        insta::assert_snapshot!(said((16, 20)), @"Continued after this week, until Fri 20 Nov; the numbers cover the whole incident. | 本周之后仍在持续，至11月20日；以上数字为整起事件的累计值。");
+        insta::assert_snapshot!(said((23, 20)), @"Began before this week and continued after it, until Fri 20 Nov; the numbers cover the whole incident. | 本周之前已开始，本周之后仍在持续，至11月20日；以上数字为整起事件的累计值。");
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Scene<'a> {
     pub(super) span: &'a Span,
     /// Days that are missing or incomplete, ascending.
     pub(super) holes: &'a [Date],
-    /// Meetings that Feishu counts and the store lacks.
+    /// Meetings that Feishu counts but the store lacks.
     pub(super) missing_meetings: i64,
     /// The keys of the meetings shown minute by minute, in order.
     pub(super) meeting_keys: &'a [String],
@@ -87,7 +87,7 @@ pub(super) fn verdict(incidents: &Incidents, scene: &Scene<'_>) -> String {
     format!("<p class=\"{class}\">{}</p>{more}", text.render())
 }
 
-/// The days that nobody can judge, and whether it is only one.
+/// The days that are missing or incomplete, and whether it is only one.
 fn holes(scene: &Scene<'_>) -> Option<(bool, [(&'static str, Markup); 3])> {
     let n = scene.holes.len();
     let listed = few(scene.holes.iter().map(|day| shown::short_date(*day)).collect());

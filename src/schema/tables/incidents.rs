@@ -38,7 +38,7 @@ pub(crate) const INCIDENTS: Table = Table {
         C::derived(
             "end_time_utc",
             Instant,
-            "Last poor minute up to the end of the meeting date; of a chronic incident, not its end.",
+            "Last poor minute up to the end of the meeting date; for a chronic incident, this is not its end.",
         ),
         C::derived("end_time_local", WallClock, "Last poor minute, local time."),
         C::derived("participants", Count, "People and rooms affected, each counted once."),
@@ -46,13 +46,13 @@ pub(crate) const INCIDENTS: Table = Table {
         C::derived(
             "poor_minutes",
             Minutes,
-            "Participant-minutes of the incident, from its start: the sum in `incident_participants` over its rows so far. For the metric cpu, minutes in which the picture suffers from high CPU load, poor or not.",
+            "Participant-minutes of the incident, from its start: the sum in `incident_participants` over its rows so far. For the metric cpu, CPU-limited minutes, poor or not.",
         ),
         C::derived("judged_minutes", Minutes, "Judged participant-minutes of the scope from start to end."),
         C::derived(
             "poor_pct",
             LossPercent,
-            "Percentage of the scope's judged minutes that are poor; for the metric cpu, in which the picture suffers from high CPU load.",
+            "Percentage of the scope's judged minutes that are poor; for the metric cpu, that are CPU-limited.",
         ),
         C::derived("usual_poor_pct", LossPercent, "The same for the scope over the 28 days before; NULL without any."),
         C::derived(

@@ -148,7 +148,7 @@ pub struct Plant {
     pub minutes: Option<u16>,
 }
 
-/// In the form in which it is requested.
+/// In the form of the flag `--plant`.
 impl fmt::Display for Plant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.scope_kind.name())?;
@@ -166,7 +166,7 @@ impl fmt::Display for Plant {
     }
 }
 
-/// Why an incident could not be planted; the later in this list, the closer it was.
+/// Why an incident could not be planted, sorted by how close the attempt came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Obstacle {
     NoScope,

@@ -191,7 +191,7 @@ impl Planner<'_> {
         })
     }
 
-    /// With the people concerned, if it is plain to see.
+    /// The incident with its people, if the data will show it clearly.
     fn if_plain(&self, incident: Incident) -> Result<Planned, Obstacle> {
         let kind = incident.scope.kind();
         if self.planned.iter().any(|other| is_in_the_way(&incident, &other.incident)) {
