@@ -3,7 +3,7 @@
 use vcq_etl::{Status, Storage, TABLES};
 use vcq_simulator::Endpoint;
 
-use crate::support::test_env::{RunOutput, TestEnv};
+use crate::support::test_env::{RunOutput, TestEnv, rows};
 
 #[test]
 fn a_sync_publishes_every_number_of_the_tenant() {
@@ -204,17 +204,15 @@ fn a_long_run_publishes_complete_dates_before_it_ends() {
     // About 270 calls at 10 a second; the newest date is complete half-way.
     command.env("VCQ_CALLS_PER_MINUTE", "600").env("VCQ_PUBLISH_EVERY", "500ms");
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
-    let child = command.spawn().expect("starts");
-    let before_the_end = loop {
-        let requested = env.simulator().stats().calls(Endpoint::ParticipantQualityList);
-        if env.store().join("vcq.duckdb").exists() {
-            break env.rows("select distinct meeting_date::varchar from quality_samples order by 1");
-        }
-        let all = env.simulator().tenant().totals().fewest_calls.participant_quality_list;
-        assert!(requested < all, "nothing was published before the last call");
+    let mut child = command.spawn().expect("starts");
+    while !env.store().join("vcq.duckdb").exists() {
+        assert_eq!(child.try_wait().expect("a state"), None, "nothing was published");
         std::thread::sleep(std::time::Duration::from_millis(20));
-    };
-    assert_eq!(env.rows("select finished_utc, outcome from runs"), [" | "], "the run has not ended");
+    }
+    // One snapshot: on a loaded machine, the publication at the end may follow at once.
+    let first = env.duckdb();
+    assert_eq!(rows(&first, "select finished_utc, outcome from runs"), [" | "], "the run has not ended");
+    let before_the_end = rows(&first, "select distinct meeting_date::varchar from quality_samples order by 1");
     let ran = RunOutput::new(child.wait_with_output().expect("ends")).expect_exit(0);
     let dates = env.rows("select distinct meeting_date::varchar from quality_samples order by 1");
     assert_eq!(before_the_end.as_slice(), &dates[dates.len() - 1..], "the newest date comes first");
