@@ -74,10 +74,13 @@ impl StorePaths {
         let mut set = Vec::new();
         let mut failures = Failures::default();
         for wrong in wrong {
-            // Without modes on this file system, nothing else can be set either.
-            match if failures.is_without_modes { Ok(false) } else { set_mode(&wrong) } {
-                Ok(true) => set.push(wrong),
-                Ok(false) => failures.count += 1,
+            if failures.is_without_modes {
+                // Nothing else on this file system can be set either.
+                failures.count += 1;
+                continue;
+            }
+            match files::set_mode(&wrong.path, wrong.expected) {
+                Ok(()) => set.push(wrong),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => failures.add(self, &wrong, &error),
             }
@@ -93,10 +96,6 @@ impl StorePaths {
             _ => path.display().to_string(),
         }
     }
-}
-
-fn set_mode(wrong: &WrongMode) -> io::Result<bool> {
-    files::set_mode(&wrong.path, wrong.expected).map(|()| true)
 }
 
 fn changed_note(access: Access, set: &[WrongMode]) -> String {

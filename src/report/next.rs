@@ -1,6 +1,7 @@
 //! The command to type next: the words of a report or card, with the flags that it has to share with this command.
 
 use super::catalogue::Report;
+use crate::text::shell_word;
 
 /// Flags of this command that the next one takes over.
 #[derive(Debug, Default)]
@@ -35,17 +36,8 @@ pub(crate) fn command(mut words: Vec<String>, carried: &Carried) -> String {
     if let Some(store) = &carried.store {
         words.extend(["--store".to_owned(), store.clone()]);
     }
-    let words = words.iter().map(|word| quoted(word));
+    let words = words.iter().map(|word| shell_word(word));
     std::iter::once(env!("CARGO_PKG_NAME").to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-/// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@,+%".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 #[cfg(test)]

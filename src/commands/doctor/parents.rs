@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf, absolute};
 
 use super::check::Check;
+use crate::text::shell_word;
 
 /// The check's name in the table of checks.
 const NAME: &str = "parent_directories";
@@ -22,7 +23,8 @@ pub(super) fn check(store: &Path) -> Check {
     let check = Check::warning(NAME, format!("other users can write to {} and replace the store", found.join(", ")));
     writable.iter().fold(check, |check, (folder, mode)| {
         let who = if mode & 0o002 == 0 { "g" } else { "go" };
-        check.next(format!("run chmod {who}-w {}, or move the store (--store DIR)", folder.display()))
+        let path = shell_word(&folder.to_string_lossy());
+        check.next(format!("run chmod {who}-w {path}, or move the store (--store DIR)"))
     })
 }
 
@@ -54,23 +56,27 @@ mod tests {
     fn a_directory_that_others_can_write_to_is_named_also_behind_a_link() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().canonicalize().expect("there").join(name);
-        fs::create_dir_all(at("open/deep/store")).expect("made");
+        fs::create_dir_all(at("an open/deep/store")).expect("made");
         fs::create_dir(at("closed")).expect("made");
-        symlink(at("open/deep/store"), at("closed/store")).expect("a link");
-        let set = |mode| fs::set_permissions(at("open"), Permissions::from_mode(mode)).expect("a mode");
-        let stores = ["open/deep/store", "open/new/store", "closed/store"];
+        symlink(at("an open/deep/store"), at("closed/store")).expect("a link");
+        let set = |mode| fs::set_permissions(at("an open"), Permissions::from_mode(mode)).expect("a mode");
+        let stores = ["an open/deep/store", "an open/new/store", "closed/store"];
         for (mode, who) in [(0o777, "go-w"), (0o775, "g-w"), (0o757, "go-w")] {
             set(mode);
             for store in stores {
                 let check = check(&at(store));
                 assert_eq!(check.state, State::Warning, "{mode:o} {store}");
-                assert!(check.found.contains(&at("open").display().to_string()), "{}", check.found);
-                assert!(check.next[0].contains(&format!("chmod {who} {}", at("open").display())), "{:?}", check.next);
+                assert!(check.found.contains(&at("an open").display().to_string()), "{}", check.found);
+                assert!(
+                    check.next[0].contains(&format!("chmod {who} '{}',", at("an open").display())),
+                    "{:?}",
+                    check.next
+                );
             }
         }
         for mode in [0o755, 0o1777] {
             set(mode);
-            assert!(stores.iter().all(|store| !check(&at(store)).found.contains("/open ")), "{mode:o}");
+            assert!(stores.iter().all(|store| !check(&at(store)).found.contains("/an open ")), "{mode:o}");
         }
     }
 }
