@@ -13,7 +13,7 @@ use super::null_model::Past;
 use super::read::Reader;
 use super::runs::{day_share, goes_on};
 use super::severity::SeverityLimits;
-use super::summary;
+use super::summary::{self, People};
 
 const MINUTE_US: i64 = 60_000_000;
 
@@ -45,7 +45,7 @@ struct Found {
     cause: (Metric, Direction),
     start_us: (i64, i64),
     end_us: (i64, i64),
-    people: usize,
+    people: People,
     meetings: usize,
     /// Poor and judged.
     minutes: (u32, u32),
@@ -71,7 +71,7 @@ impl Describe<'_> {
         for chunk in minutes.chunk_by(|left, right| left.session == right.session) {
             let session = &day.sessions[chunk[0].session as usize];
             sessions.push((session.key.clone(), chunk.len() as u32));
-            people.insert(session.who);
+            people.insert((session.who, session.who_kind));
             meetings.insert(session.scope(ScopeKind::Meeting));
         }
         let is_member = |session: &Session| session.scope(one.kind) == one.scope;
@@ -96,7 +96,7 @@ impl Describe<'_> {
             let keys: HashSet<&str> = known.rows_of(last).flat_map(|one| &one.sessions).map(String::as_str).collect();
             for session in self.past.days.iter().flat_map(|of| &of.sessions) {
                 if keys.contains(session.key.as_str()) {
-                    people.insert(session.who);
+                    people.insert((session.who, session.who_kind));
                     meetings.insert(session.scope(ScopeKind::Meeting));
                 }
             }
@@ -107,7 +107,7 @@ impl Describe<'_> {
             cause: (metric, direction),
             start_us: (start_utc_us, start_local_us),
             end_us: (end_utc_us, end_utc_us + offset),
-            people: people.len(),
+            people,
             meetings: meetings.len(),
             minutes: (poor, judged),
             usual,
@@ -153,7 +153,7 @@ impl Describe<'_> {
                     if !known.sessions.contains(&session.key) && rest > 0 {
                         sessions.push((session.key.clone(), rest));
                     }
-                    people.insert(session.who);
+                    people.insert((session.who, session.who_kind));
                     meetings.insert(session.scope(ScopeKind::Meeting));
                     for (total, minutes) in totals.iter_mut().zip(session.minutes) {
                         *total += minutes;
@@ -192,7 +192,7 @@ impl Describe<'_> {
             cause: (metric, direction),
             start_us: (start_utc_us, start_local_us),
             end_us: (end_utc_us, end_utc_us + offset),
-            people: people.len(),
+            people,
             meetings: meetings.len(),
             minutes: (poor, judged),
             usual,
@@ -200,8 +200,9 @@ impl Describe<'_> {
             q: one.q,
             sessions,
         };
-        let sentence =
-            |incident: &Incident, label: &str| summary::chronic(incident, label, one.bad_days, one.used_days);
+        let sentence = |incident: &Incident, label: &str, people: &People| {
+            summary::chronic(incident, label, people, one.bad_days, one.used_days)
+        };
         self.incident(found, sentence).map(Some)
     }
 
@@ -209,12 +210,12 @@ impl Describe<'_> {
     fn incident(
         &self,
         found: Found,
-        sentence: impl FnOnce(&Incident, &str) -> String,
+        sentence: impl FnOnce(&Incident, &str, &People) -> String,
     ) -> Result<Incident, IncidentError> {
         let meeting_date = self.day.date;
         let ((scope_kind, scope), (metric, direction)) = (found.scope, found.cause);
         let (poor_minutes, judged_minutes) = found.minutes;
-        let participants = found.people as u32;
+        let participants = found.people.len() as u32;
         let poor_pct = rounded(100.0 * f64::from(poor_minutes) / f64::from(judged_minutes.max(1)));
         let mut incident = Incident {
             incident_id: Incident::id(found.kind, scope_kind, &scope, metric, meeting_date),
@@ -241,7 +242,7 @@ impl Describe<'_> {
             sessions: found.sessions,
         };
         let label = self.reader.label(scope_kind, &incident.scope, meeting_date)?;
-        incident.summary = sentence(&incident, &label);
+        incident.summary = sentence(&incident, &label, &found.people);
         Ok(incident)
     }
 

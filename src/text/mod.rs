@@ -19,7 +19,9 @@ pub(crate) use language::Language;
 pub(crate) use layout::{
     Align, TextPage, WIDTH, glued, terminal_width, unglued, width, wrap, wrap_indented, wrap_indented_to,
 };
-pub(crate) use numbers::{counted, date_range, duration_text, size_text, thousands, whole_duration_text};
+pub(crate) use numbers::{
+    counted, date_range, duration_text, people_and_rooms, size_text, thousands, whole_duration_text,
+};
 pub(crate) use readable::readable;
 pub use sanitize::is_terminal_control;
 pub(crate) use sanitize::{in_json, on_lines, on_one_line};

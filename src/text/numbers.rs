@@ -20,6 +20,16 @@ pub(crate) fn counted(number: u64, singular: &str) -> String {
     format!("{} {singular}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
+/// `5 people and 2 rooms`, `1 person`, `1 room`.
+pub(crate) fn people_and_rooms(people: u64, rooms: u64) -> String {
+    let people_text = if people == 1 { "1 person".to_owned() } else { format!("{} people", thousands(people)) };
+    match (people, rooms) {
+        (_, 0) => people_text,
+        (0, _) => counted(rooms, "room"),
+        _ => format!("{people_text} and {}", counted(rooms, "room")),
+    }
+}
+
 /// `0.4 s`, `41 s`, `12 min`, `2 h 5 min`, `1 d 3 h`: at most two units, rounded down. Negative counts as zero.
 pub(crate) fn duration_text(seconds: f64) -> String {
     let two = |large: u64, large_unit: &str, small: u64, small_unit: &str| {

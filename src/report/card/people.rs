@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Row;
+use crate::text::people_and_rooms;
 
 /// Names of participants by participant key.
 #[derive(Debug, Clone, Default)]
@@ -83,15 +84,9 @@ fn details(people: &BTreeMap<String, &Row>) -> BTreeMap<String, String> {
 pub(super) fn counted_people(participants: i64, rows: &[Row]) -> String {
     let rooms: BTreeSet<String> =
         rows.iter().filter(|row| row.text("who_kind") == "room").map(|row| row.text("who")).collect();
-    let rooms = (rooms.len() as i64).min(participants);
-    let people = participants.max(0) - rooms;
-    let rooms_text = if rooms == 1 { "1 room".to_owned() } else { format!("{rooms} rooms") };
-    let people_text = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
-    match (people, rooms) {
-        (_, 0) => people_text,
-        (0, _) => rooms_text,
-        _ => format!("{people_text} and {rooms_text}"),
-    }
+    let participants = participants.max(0) as u64;
+    let rooms = (rooms.len() as u64).min(participants);
+    people_and_rooms(participants - rooms, rooms)
 }
 
 #[cfg(test)]

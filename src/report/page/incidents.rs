@@ -37,6 +37,8 @@ pub(super) struct Incident {
     pub(super) start: DateTime,
     pub(super) end: DateTime,
     pub(super) participants: i64,
+    /// Of these.
+    pub(super) rooms: i64,
     pub(super) meetings: i64,
     pub(super) poor: i64,
     pub(super) judged: i64,
@@ -152,12 +154,14 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
     let people = format!(
         "select * from (
              select m.no, max(coalesce(f.participant_name, f.who)) as name, cast(sum(m.poor) as bigint) as poor,
-                 row_number() over (partition by m.no order by sum(m.poor) desc, f.who) as place
+                 row_number() over (partition by m.no order by sum(m.poor) desc, f.who) as place,
+                 cast(sum(max(case when f.who_kind = 'room' then 1 else 0 end)) over (partition by m.no) as bigint) as rooms
              from {members} group by m.no, f.who
          ) where place <= {MAX_PEOPLE} order by no, place"
     );
     for row in rows(connection, "people of incidents", &people)?.objects() {
         if let Some(incident) = with_no(&mut list, &row) {
+            incident.rooms = integer(&row, "rooms").min(incident.participants);
             incident.people.push(Member { name: string(&row, "name"), poor: integer(&row, "poor") });
         }
     }
@@ -240,6 +244,7 @@ fn incident(row: &Record) -> Option<Incident> {
         start,
         end: time(row, "end_time_local").unwrap_or(start),
         participants: integer(row, "participants"),
+        rooms: 0,
         meetings: integer(row, "meetings"),
         poor: integer(row, "poor_minutes"),
         judged: integer(row, "judged_minutes"),

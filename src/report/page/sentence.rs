@@ -74,13 +74,25 @@ pub(super) fn is_poor_counted(incident: &Incident) -> bool {
 }
 
 fn reach(incident: &Incident) -> Markup {
-    let (people, meetings) = (("people", count(incident.participants)), ("meetings", count(incident.meetings)));
+    let (people, meetings) = (("people", people(incident)), ("meetings", count(incident.meetings)));
     match (incident.scope_kind.as_str(), incident.meetings) {
         ("person" | "room", 1) => Markup::word("say.meeting"),
         ("person" | "room", _) => Markup::fill("say.meetings", &[meetings]),
-        ("meeting", _) => Markup::fill("say.people", &[people]),
+        ("meeting", _) => Markup::fill("say.reach.people", &[people]),
         (_, 1) => Markup::fill("say.reach.one", &[people]),
         _ => Markup::fill("say.reach", &[people, meetings]),
+    }
+}
+
+fn people(incident: &Incident) -> Markup {
+    let of = |one: &str, several: &str, n: i64| Markup::fill(if n == 1 { one } else { several }, &[("n", count(n))]);
+    let people = incident.participants - incident.rooms;
+    let people_said = of("say.people.one", "say.people", people);
+    let rooms_said = of("say.rooms.one", "say.rooms", incident.rooms);
+    match (people, incident.rooms) {
+        (_, 0) => people_said,
+        (0, _) => rooms_said,
+        _ => Markup::fill("say.people.rooms", &[("people", people_said), ("rooms", rooms_said)]),
     }
 }
 
@@ -118,6 +130,7 @@ mod tests {
             start: parse_time("2026-11-20 09:40:00").expect("a time"),
             end: parse_time("2026-11-20 12:06:00").expect("a time"),
             participants: 7,
+            rooms: 0,
             meetings: 3,
             poor: 412,
             judged: 530,
@@ -154,6 +167,23 @@ mod tests {
         Fri 20 Nov 09:40–12:06, Harbour House: jitter both ways, 7 people, 3 meetings; 78 % poor, usually 0.4 %, elsewhere 0.6 %
         11月20日（周五）09:40–12:06，Harbour House：收发双向抖动过大，影响 7 人、3 场会议；质差率 78%，平时 0.4%，同期其他人 0.6%。
         ");
+    }
+
+    #[test]
+    fn rooms_are_not_counted_as_people() {
+        let said = |participants, rooms| {
+            let site = Incident { participants, rooms, ..incident("site", "Harbour House") };
+            let texts = texts(&site);
+            let part = |text: &str, from: &str, to: &str| {
+                let rest = text.split_once(from).expect("the problem").1;
+                rest.split_once(to).expect("the share").0.to_owned()
+            };
+            let (en, zh) = texts.split_once('\n').expect("two lines");
+            [part(en, "both ways, ", "; "), part(zh, "过大，", "；")]
+        };
+        assert_eq!(said(7, 2), ["5 people and 2 rooms, 3 meetings", "影响 5 人和 2 间会议室、3 场会议"]);
+        assert_eq!(said(2, 1), ["1 person and 1 room, 3 meetings", "影响 1 人和 1 间会议室、3 场会议"]);
+        assert_eq!(said(3, 3), ["3 rooms, 3 meetings", "影响 3 间会议室、3 场会议"]);
     }
 
     #[test]
