@@ -38,11 +38,12 @@ pub(crate) fn compose(prepared: &PreparedRule, rows: &[NewRow], context: Message
     let incidents: Option<Vec<Incident<'_>>> = rows.iter().map(|new| Incident::of_row(&new.row)).collect();
     let incidents = incidents.filter(|incidents| !incidents.is_empty());
     let words = RowWords::new(prepared, language);
+    let carried = prepared.carried();
     let shown = rows.iter().take(MAX_ENTRIES).enumerate();
     let entries: Vec<Entry> = shown
         .map(|(at, new)| {
             let entry = match &incidents {
-                Some(incidents) => incidents[at].entry(row_of(&new.row), language),
+                Some(incidents) => incidents[at].entry(row_of(&new.row), &carried, language),
                 None => words.entry(&new.row, row_of(&new.row)),
             };
             match grown(prepared, new, language) {

@@ -9,6 +9,7 @@ use super::message::{Entry, cut, number_text};
 use super::times::{date, length, span, time_of};
 use crate::report::Cell;
 use crate::report::headings::{text, words};
+use crate::report::next::{Carried, command};
 use crate::text::{Language, counted};
 
 /// A row of the report `incidents`.
@@ -70,18 +71,20 @@ impl<'a> Incident<'a> {
         text(&format!("what.{metric}.{direction}"), language).map_or(metric, str::to_owned)
     }
 
-    /// `7 people in 3 meetings` or `7 人、3 场会议`; a single person or room is its meetings only.
+    /// `7 people or rooms in 3 meetings` or `7 位人员（含会议室）、3 场会议`: the report counts both together. A single person
+    /// or room is its meetings only.
     fn reach(&self, language: Language) -> String {
         let (people, meetings) = (self.count("participants"), self.count("meetings"));
         let is_one = matches!(self.text("scope_kind").as_str(), "person" | "room");
         match (language, is_one) {
             (Language::English, true) => counted(meetings, "meeting"),
             (Language::English, false) => {
-                let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
+                let people =
+                    if people == 1 { "1 person or room".to_owned() } else { format!("{people} people or rooms") };
                 format!("{people} in {}", counted(meetings, "meeting"))
             }
             (Language::Chinese, true) => format!("{meetings} 场会议"),
-            (Language::Chinese, false) => format!("{people} 人、{meetings} 场会议"),
+            (Language::Chinese, false) => format!("{people} 位人员（含会议室）、{meetings} 场会议"),
         }
     }
 
@@ -105,7 +108,7 @@ impl<'a> Incident<'a> {
         })
     }
 
-    pub(super) fn entry(&self, row: Map<String, Value>, language: Language) -> Entry {
+    pub(super) fn entry(&self, row: Map<String, Value>, carried: &Carried, language: Language) -> Entry {
         let fact = |labels: (&str, &str), text: String| (language.pick(labels.0, labels.1).to_owned(), text);
         let mut facts = vec![
             fact(("Who", "影响范围"), self.who(language)),
@@ -113,7 +116,8 @@ impl<'a> Incident<'a> {
             fact(("When", "时间"), self.when(language)),
         ];
         facts.extend(self.comparison(language).map(|text| fact(("Compared", "对比"), text)));
-        facts.push(fact(("Details", "查看详情"), format!("vcq-etl report incident {}", self.id)));
+        let details = ["report", "incident", &self.id].map(str::to_owned).to_vec();
+        facts.push(fact(("Details", "查看详情"), command(details, carried)));
         Entry { headline: self.headline(language), facts, row }
     }
 
@@ -253,7 +257,7 @@ pub(super) mod tests {
     }
 
     fn lines(row: &Match, language: Language) -> String {
-        let entry = Incident::of_row(row).expect("an incident").entry(Map::new(), language);
+        let entry = Incident::of_row(row).expect("an incident").entry(Map::new(), &Carried::default(), language);
         let facts = entry.facts.iter().map(|(label, text)| format!("\n{label} | {text}"));
         entry.headline.clone() + &facts.collect::<String>()
     }
@@ -262,15 +266,15 @@ pub(super) mod tests {
     fn an_outage_reads_in_both_languages() {
         insta::assert_snapshot!(lines(&outage(), Language::English), @r"
         Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %
-        Who | 7 people in 3 meetings; 412 of 660 minutes poor (62.4 %)
+        Who | 7 people or rooms in 3 meetings; 412 of 660 minutes poor (62.4 %)
         Where | building Harbour House
         When | Fri 20 Nov 09:40-12:06, 2 h 26 min (2026)
         Compared | 62.4 % poor minutes; usually 0.4 %, elsewhere 0.6 %
         Details | vcq-etl report incident a1b2c3
         ");
         insta::assert_snapshot!(lines(&outage(), Language::Chinese), @r"
-        11月20日（周五）09:40–12:06，Harbour House：收发双向抖动过大，影响 7 人、3 场会议
-        影响范围 | 7 人、3 场会议；660 个有效分钟中有 412 个质差分钟（62.4%）
+        11月20日（周五）09:40–12:06，Harbour House：收发双向抖动过大，影响 7 位人员（含会议室）、3 场会议
+        影响范围 | 7 位人员（含会议室）、3 场会议；660 个有效分钟中有 412 个质差分钟（62.4%）
         位置 | 楼宇 Harbour House
         时间 | 2026年11月20日（周五）09:40–12:06，持续 2 小时 26 分钟
         对比 | 质差率 62.4%；此前 28 天为 0.4%，同期其他人为 0.6%

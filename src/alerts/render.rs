@@ -97,7 +97,7 @@ mod tests {
         insta::assert_snapshot!(text_of(&message, 1), @r"
         2 meeting quality incidents: 1 critical, 1 major
         Fri 20 Nov 09:40-12:06, Harbour House: jitter both ways, 7 people, 3 meetings; usually 0.4 %, elsewhere 0.6 %
-          Who: 7 people in 3 meetings; 412 of 660 minutes poor (62.4 %)
+          Who: 7 people or rooms in 3 meetings; 412 of 660 minutes poor (62.4 %)
           Where: building Harbour House
           When: Fri 20 Nov 09:40-12:06, 2 h 26 min (2026)
           Compared: 62.4 % poor minutes; usually 0.4 %, elsewhere 0.6 %

@@ -33,14 +33,16 @@ pub(crate) struct PreparedRule {
     pub report: Report,
     pub arguments: Arguments,
     pub condition: Option<Condition>,
+    /// For the commands in messages: `--store`, if they would read another store without it.
+    pub store_flag: Option<String>,
 }
 
 impl PreparedRule {
-    /// `days` is the rule's window as parameters of a report. Parameters that the report does not have are left out of
-    /// it, so that a rule without `since` may use any report.
+    /// `settings` are the rule's window and the setting `profile`, as parameters of a report. Those that the report
+    /// does not have are left out, so that a rule without `since` may use any report.
     pub(crate) fn new(
         rule: Rule,
-        days: Vec<(String, String)>,
+        settings: Vec<(String, String)>,
         reports_dir: Option<&Path>,
         channels: &[String],
     ) -> Result<PreparedRule, AlertError> {
@@ -56,14 +58,21 @@ impl PreparedRule {
         }
         let given = |name: &str| match name {
             "since" => rule.since.is_some(),
-            _ => rule.until.is_some(),
+            "until" => rule.until.is_some(),
+            _ => false,
         };
-        if let Some((name, _)) = days.iter().find(|(name, _)| given(name) && !is_parameter(name)) {
+        if let Some((name, _)) = settings.iter().find(|(name, _)| given(name) && !is_parameter(name)) {
             let error = AlertError::NoWindow { rule: rule.name.clone(), report: report.name, key: name.clone() };
             return Err(error);
         }
-        let days = days.into_iter().filter(|(name, _)| is_parameter(name));
-        let values: Vec<(String, String)> = days.chain(rule.parameters.clone()).collect();
+        // As in `report run`: without a default, the profile is that of the store.
+        let has_default = |name: &str| report.header.parameter(name).is_some_and(|one| one.default.is_some());
+        let is_given = |name: &str| rule.parameters.iter().any(|(given, _)| given == name);
+        let settings = settings.into_iter().filter(|(name, _)| match name.as_str() {
+            "profile" => has_default(name) && !is_given(name),
+            _ => is_parameter(name),
+        });
+        let values: Vec<(String, String)> = settings.chain(rule.parameters.clone()).collect();
         let arguments = Arguments::resolve(&report.name, &report.header, &values).map_err(of_report)?;
         let columns: Vec<&str> = report.header.columns.iter().map(|column| column.name.as_str()).collect();
         let condition =
@@ -75,7 +84,7 @@ impl PreparedRule {
                 known: channels.to_vec(),
             });
         }
-        Ok(PreparedRule { report, arguments, condition, rule })
+        Ok(PreparedRule { report, arguments, condition, rule, store_flag: None })
     }
 
     /// The command that shows the report of the rule.
@@ -97,7 +106,7 @@ impl PreparedRule {
         Carried {
             window: WINDOW.iter().filter_map(flag).flatten().collect(),
             profile: profile.map(|(_, value)| value.clone()),
-            store: None,
+            store: self.store_flag.clone(),
         }
     }
 }
@@ -138,6 +147,33 @@ pub(super) mod tests {
     fn a_rule_is_prepared_with_its_report() {
         let prepared = prepare(rule()).expect("prepared");
         assert_eq!(prepared.command(), "vcq-etl report run worst-participants --param top=5 --since 2026-11-18");
+        let profile = ("profile".to_owned(), "strict".to_owned());
+        let elsewhere = PreparedRule {
+            store_flag: Some("/srv/a store".to_owned()),
+            ..prepare(Rule { parameters: vec![profile], ..rule() }).expect("prepared")
+        };
+        assert_eq!(
+            elsewhere.command(),
+            "vcq-etl report run worst-participants --param profile=strict --since 2026-11-18 --store '/srv/a store'"
+        );
+        let incident = command(["report", "incident", "i"].map(str::to_owned).to_vec(), &elsewhere.carried());
+        assert_eq!(incident, "vcq-etl report incident i --profile strict --store '/srv/a store'");
+        // The setting is for reports that have a default profile and rules without one.
+        let judged = |rule: Rule| {
+            let settings = vec![("profile".to_owned(), "huawei-red".to_owned())];
+            let prepared = PreparedRule::new(rule, settings, None, &["it-ops".to_owned()]).expect("prepared");
+            prepared.arguments.get("profile").map(str::to_owned)
+        };
+        assert_eq!(judged(rule()).as_deref(), Some("huawei-red"));
+        assert_eq!(judged(elsewhere.rule).as_deref(), Some("strict"));
+        let plain = |report: &str| Rule {
+            report: report.to_owned(),
+            condition: None,
+            until: Some("1d".to_owned()),
+            parameters: Vec::new(),
+            ..rule()
+        };
+        assert_eq!(["incidents", "coverage"].map(|report| judged(plain(report))), [None, None]);
         // A report without a window takes a rule without one.
         let sheet = Rule { report: "threshold-sheet".to_owned(), condition: None, parameters: Vec::new(), ..rule() };
         assert_eq!(prepare(sheet.clone()).expect("prepared").arguments.get("since"), None);

@@ -107,23 +107,24 @@ pub(super) fn setup(context: &Context) -> AlertSetup {
     let settings = config.alerts.settings();
     let secrets = settings.channels.iter().flat_map(|channel| channel.target.secrets());
     secrets.for_each(|secret| context.console.redactor().add_secret(secret));
-    let zone = config.timezone.clone();
+    let (zone, profile) = (config.timezone.clone(), config.profile.clone());
     AlertSetup {
         rules: settings.rules,
         channels: settings.channels,
         channel_names: settings.channel_names,
         problems: settings.problems.into_iter().map(|problem: ConfigError| Arc::new(problem.into())).collect(),
         store: config.store.clone(),
+        store_flag: config.store_flag(),
         reports_dir: config.reports_dir.clone(),
         language: config.language,
         database: config.reading(),
-        days: Arc::new(move |rule: &Rule, now_us| {
+        parameters: Arc::new(move |rule: &Rule, now_us| {
             let since = rule.since.as_deref().unwrap_or(DEFAULT_SINCE);
             let named =
                 |failure: Failure| Failure { message: format!("rule {}: {}", rule.name, failure.message), ..failure };
             let days = window::days(Some(since), rule.until.as_deref(), &zone, now_us).map_err(|e| named(e.into()))?;
-            let given = [("since", days.since), ("until", days.until)];
-            Ok(given.into_iter().filter_map(|(name, day)| Some((name.to_owned(), day?))).collect())
+            let given = [("since", days.since), ("until", days.until), ("profile", Some(profile.clone()))];
+            Ok(given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
         }),
         limit: SYNC_LIMIT,
         redactor: context.console.redactor().clone(),

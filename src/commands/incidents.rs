@@ -9,6 +9,7 @@ use duckdb::{Connection, params_from_iter};
 
 use crate::incidents::{History, Incident, Severity, find};
 use crate::load::{LoadError, SearchError, stored_profile};
+use crate::report::{Arguments, Report};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::ddl::quoted;
 use crate::schema::{INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, META, Table};
@@ -27,6 +28,31 @@ pub(crate) fn find_session_incidents(
         return Ok(());
     }
     replace(connection, profile, since, until).map_err(failed)
+}
+
+/// The same for a report with its arguments, if it reads incidents.
+pub(crate) fn find_report_incidents(
+    connection: &Connection,
+    report: &Report,
+    arguments: &Arguments,
+) -> Result<(), LoadError> {
+    match arguments.get("profile") {
+        Some(profile) if report.sql.contains("incidents") => {
+            // An ID of an incident begins with its date.
+            let of_id = arguments.get("incident_id").map(|id| id.chars().take("2026-11-01".len()).collect::<String>());
+            let since = of_id.as_deref().or(arguments.get("since"));
+            let until = of_id.as_deref().or(arguments.get("until"));
+            find_session_incidents(connection, profile, since, until)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends the session with the incidents of another profile: reports read the stored ones again.
+pub(crate) fn forget_session_incidents(connection: &Connection) -> duckdb::Result<()> {
+    let tables = [&JUDGED_PARTICIPANTS, &INCIDENTS, &INCIDENT_PARTICIPANTS, &META];
+    let drops = tables.map(|table| format!("drop table if exists temp.main.{};", table.name));
+    connection.execute_batch(&drops.concat())
 }
 
 fn replace(

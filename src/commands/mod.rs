@@ -32,7 +32,7 @@ pub(crate) mod verify;
 pub(crate) use error::SyncError;
 pub(crate) use estimate::{CallEstimate, CostEstimate};
 pub(crate) use history::{LastStart, last_start};
-pub(crate) use incidents::find_session_incidents;
+pub(crate) use incidents::{find_report_incidents, find_session_incidents};
 pub(crate) use plan::{Plan, PlannedReach, plan};
 pub(crate) use publish::definitions::{DefinitionSettings, defines_the_same};
 pub(crate) use setup::SyncSetup;

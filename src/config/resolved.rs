@@ -63,6 +63,9 @@ pub(crate) struct Config {
     pub alerts: AlertTables,
     credentials: CredentialSettings,
     origins: BTreeMap<&'static str, Origin>,
+    /// The configuration file was named by `--config` or a variable.
+    is_file_named: bool,
+    folder: PathBuf,
 }
 
 /// The credentials as given. Secret files are not read yet, because most commands need no credentials.
@@ -135,6 +138,8 @@ impl Config {
                 access_token_file: values.path("access_token_file"),
             },
             origins: values.origins(),
+            is_file_named: sources.named_file().is_some(),
+            folder: sources.folder.clone(),
             alerts: values.alerts,
             unknown_variables: values.unknown_variables,
         })
@@ -143,6 +148,18 @@ impl Config {
     /// The layer that a value came from; [`Origin::Default`] if no layer gives one.
     pub(crate) fn origin(&self, key: &str) -> &Origin {
         self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+
+    /// The value of `--store` for a command that is read elsewhere, such as in a message: `None` if the default, or the
+    /// file that every command finds, gives the same store.
+    pub(crate) fn store_flag(&self) -> Option<String> {
+        let is_found = match self.origin("store") {
+            Origin::Default => true,
+            Origin::File(_) => !self.is_file_named,
+            Origin::Environment | Origin::Flag => false,
+        };
+        let path: PathBuf = self.folder.join(&self.store).components().collect();
+        (!is_found).then(|| path.display().to_string())
     }
 
     /// Uses another store unless `--store` names one: `demo` keeps its data apart, whatever the environment and the

@@ -59,14 +59,18 @@ impl Sources {
 
     /// The configuration file that `init` writes: the one named by `--config` or `VCQ_CONFIG`, else `./vcq.toml`.
     pub(crate) fn new_file(&self) -> PathBuf {
-        let named = self.config_flag.clone().or_else(|| self.path_in(CONFIG_VARIABLE));
-        self.folder.join(named.unwrap_or_else(|| PathBuf::from(FILE_NAME)))
+        self.folder.join(self.named_file().unwrap_or_else(|| PathBuf::from(FILE_NAME)))
+    }
+
+    /// `--config` or `VCQ_CONFIG`.
+    pub(super) fn named_file(&self) -> Option<PathBuf> {
+        self.config_flag.clone().or_else(|| self.path_in(CONFIG_VARIABLE))
     }
 
     /// The configuration file: the one named by `--config` or `VCQ_CONFIG` (which must exist), else the first that
     /// exists.
     fn file(&self) -> Option<PathBuf> {
-        if let Some(path) = self.config_flag.clone().or_else(|| self.path_in(CONFIG_VARIABLE)) {
+        if let Some(path) = self.named_file() {
             return Some(path);
         }
         let home = self.path_in("XDG_CONFIG_HOME").or_else(|| Some(self.path_in("HOME")?.join(".config")));

@@ -249,6 +249,23 @@ fn only_the_flag_overrides_the_store_of_a_demo() {
 }
 
 #[test]
+fn commands_in_messages_name_a_store_that_they_would_not_find() {
+    let flag = |flags: &[(&'static str, &str)], variables: &[(&str, &str)]| {
+        load(flags, variables).expect("settings").store_flag()
+    };
+    assert_eq!(flag(&[], &[]), None);
+    assert_eq!(flag(&[("store", "./a/b")], &[]).as_deref(), Some("/nowhere/a/b"));
+    assert_eq!(flag(&[], &[("VCQ_STORE", "/srv/b")]).as_deref(), Some("/srv/b"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = private_file(folder.path(), FILE_NAME, "store = 'c'\n");
+    let found = Sources { folder: folder.path().to_owned(), ..Sources::default() };
+    assert_eq!(Config::load(&found).expect("settings").store_flag(), None);
+    let named = Sources { config_flag: Some(path), ..sources(&[], &[]) };
+    let store = folder.path().join("c").display().to_string();
+    assert_eq!(Config::load(&named).expect("settings").store_flag(), Some(store));
+}
+
+#[test]
 fn another_host_overrides_the_environment() {
     let environment =
         [("VCQ_BASE_URL", "https://real.example"), ("VCQ_APP_ID", "cli_real"), ("VCQ_APP_SECRET", "real")];

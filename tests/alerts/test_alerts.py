@@ -40,7 +40,7 @@ HEADER = "".join(itertools.takewhile(lambda line: line.startswith("--"), SHIPPED
 INCIDENTS = HEADER + (HERE / "incident.sql").read_text(encoding="utf-8")
 SETTINGS = (HERE / "vcq.toml").read_text(encoding="utf-8")
 
-TITLE = "11月20日（周五）09:40–12:06，海港 <at id=all></at> House：收发双向抖动过大，影响 7 人、3 场会议"
+TITLE = "11月20日（周五）09:40–12:06，海港 <at id=all></at> House：收发双向抖动过大，影响 7 位人员（含会议室）、3 场会议"
 
 
 class Bot(http.server.BaseHTTPRequestHandler):

@@ -140,6 +140,8 @@ fn a_rule_sends_one_signed_card_and_then_stays_quiet() {
         assert!(elements.contains(text), "{text} is not in {elements}");
     }
     assert!(!elements.contains("main_cause") && elements.contains("**Report**  vcq-etl report run worst-participants"));
+    // VCQ_STORE is not set where the message is read.
+    assert!(elements.contains(" --store /"), "{elements}");
     assert!(!sent[0].to_string().contains(SECRET));
 
     let quiet = alerts.run(&["alert", "check"], 0);
@@ -178,7 +180,7 @@ fn an_incident_is_written_in_the_language_of_the_settings() {
     let sent = ["file", "it-ops"].map(|channel| format!("alerts: rule outage sent a message to {channel}"));
     assert_eq!(notes, sent);
     let card = &alerts.bot.take()[0]["card"];
-    let title = "11月20日（周五）09:40–12:06，海港 <at id=all></at> House：收发双向抖动过大，影响 7 人、3 场会议";
+    let title = "11月20日（周五）09:40–12:06，海港 <at id=all></at> House：收发双向抖动过大，影响 7 位人员（含会议室）、3 场会议";
     assert_eq!(card["header"]["title"]["content"], title, "plain text");
     assert_eq!(card["header"]["template"], "orange");
     let elements = card["elements"].to_string();
@@ -195,7 +197,7 @@ fn an_incident_is_written_in_the_language_of_the_settings() {
     alerts.run(&["alert", "check"], 0);
     let card = &alerts.bot.take()[0]["card"];
     assert_eq!(card["header"]["title"]["content"], "Harbour House: jitter both ways");
-    assert!(card["elements"].to_string().contains("7 people in 3 meetings; 412 of 660 minutes poor (62.4 %)"));
+    assert!(card["elements"].to_string().contains("7 people or rooms in 3 meetings; 412 of 660 minutes poor (62.4 %)"));
 }
 
 #[test]

@@ -102,6 +102,24 @@ fn incidents_are_judged_by_the_profile_of_the_store_and_computed_for_another() {
     let error = error.expect_err("another profile").to_string();
     assert!(error.contains("judged by the profile cqd, not by strict"), "{error}");
 
+    // A rule with another profile is checked like the report, and the rules after it read the stored incidents.
+    let rule = |name: &str, more: &str| {
+        format!("[[alerts]]\nname = '{name}'\nreport = 'incidents'\nsince = '2020-01-01'\nto = ['none']\n{more}\n")
+    };
+    let rules = rule("other", "profile = 'strict'")
+        + &rule("own", "")
+        + "[channels.none]\nkind = 'command'\ncommand = ['true']\n";
+    fs::write(env.home().join("vcq.toml"), rules).expect("written");
+    let checked =
+        RunOutput::new(env.vcq(&["alert", "check", "--dry-run"]).output().expect("runs")).expect_exit(0).stdout;
+    for (name, rows) in [("other", &strict), ("own", &cqd)] {
+        let line = checked.lines().find(|line| line.starts_with(name)).expect("a line of the rule");
+        let rows = rows.as_array().expect("rows").len().to_string();
+        assert_eq!(line.split_whitespace().nth(2), Some(&*rows), "{line}");
+    }
+    assert!(checked.contains(" --profile strict --store /"), "{checked}");
+    fs::remove_file(env.home().join("vcq.toml")).expect("removed");
+
     // The profile is a setting: the next publication judges all dates by it.
     rebuild(&env, &["--profile", "strict"]).expect_exit(0);
     assert_eq!(env.rows("select profile from meta"), ["strict"]);

@@ -55,7 +55,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
-    find_incidents(&connection, &report, &arguments)?;
+    commands::find_report_incidents(&connection, &report, &arguments)?;
     match format {
         OutputFormat::Text(format) => query.text(format, args, context),
         OutputFormat::Parquet => query.parquet(args, context),
@@ -107,20 +107,6 @@ fn window_of(
         parameters.push(("since".to_owned(), since.clone()));
     }
     Ok(window)
-}
-
-/// Searches for the incidents of another profile than the store's, if the report reads incidents.
-fn find_incidents(connection: &Connection, report: &Report, arguments: &Arguments) -> Result<(), Failure> {
-    match arguments.get("profile") {
-        Some(profile) if report.sql.contains("incidents") => {
-            // An ID of an incident begins with its date.
-            let of_id = arguments.get("incident_id").map(|id| id.chars().take("2026-11-01".len()).collect::<String>());
-            let since = of_id.as_deref().or(arguments.get("since"));
-            let until = of_id.as_deref().or(arguments.get("until"));
-            Ok(commands::find_session_incidents(connection, profile, since, until)?)
-        }
-        _ => Ok(()),
-    }
 }
 
 /// A report with its arguments on an open database.

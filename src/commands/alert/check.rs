@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use duckdb::Connection;
+
 use super::deliver::{Delivered, Outcome, deliver_pending};
 use super::prepare::prepare;
 use super::setup::AlertSetup;
 use crate::alerts::{Match, Message, MessageContext, NewRow, PreparedRule, compose, evaluate};
 use crate::commands::error::SyncError;
+use crate::commands::incidents::{find_report_incidents, forget_session_incidents};
 use crate::error::{ExitCode, Failure};
 use crate::ledger::{AlertRow, Ledger, NewAlertRow, NewMessage};
 use crate::load::{LoadError, StorePaths, open_published_with};
@@ -135,11 +138,11 @@ async fn find(
     let mut running = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
         for prepared in rules {
-            let rows = (!is_late.load(Ordering::Relaxed)).then(|| evaluate(&connection, &prepared));
+            let rows = (!is_late.load(Ordering::Relaxed)).then(|| rows_of(&connection, &prepared));
             let is_late = is_late.load(Ordering::Relaxed);
             match rows {
                 Some(Ok(rows)) => found.push(Found { prepared, rows }),
-                Some(Err(error)) if !is_late => problems.push(Arc::new(Failure::from(error))),
+                Some(Err(failure)) if !is_late => problems.push(Arc::new(failure)),
                 _ => problems.push(Arc::new(too_slow(&prepared, limit))),
             }
         }
@@ -154,6 +157,18 @@ async fn find(
         }
     };
     ended.map_err(|_| SyncError::Panicked)
+}
+
+/// The rows that match a rule, with the incidents of its profile.
+fn rows_of(connection: &Connection, prepared: &PreparedRule) -> Result<Vec<Match>, Failure> {
+    let name = &prepared.rule.name;
+    let named = |failure: Failure| Failure { message: format!("rule {name}: {}", failure.message), ..failure };
+    let found = find_report_incidents(connection, &prepared.report, &prepared.arguments);
+    let rows = found.map_err(|error| named(error.into())).and_then(|()| Ok(evaluate(connection, prepared)?));
+    forget_session_incidents(connection).map_err(|error| {
+        named(Failure::new(ExitCode::Unexpected, "could not remove the incidents of its profile").cause(&error))
+    })?;
+    rows
 }
 
 /// A rule whose report was stopped, or not begun in time.

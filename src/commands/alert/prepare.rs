@@ -12,12 +12,12 @@ pub(crate) fn prepare(setup: &AlertSetup) -> (Vec<PreparedRule>, Vec<Arc<Failure
     let mut prepared = Vec::new();
     let now_us = (setup.now_us)();
     for rule in &setup.rules {
-        let ready = (setup.days)(rule, now_us).and_then(|days| {
+        let ready = (setup.parameters)(rule, now_us).and_then(|parameters| {
             let reports_dir = setup.reports_dir.as_deref();
-            PreparedRule::new(rule.clone(), days, reports_dir, &setup.channel_names).map_err(Failure::from)
+            PreparedRule::new(rule.clone(), parameters, reports_dir, &setup.channel_names).map_err(Failure::from)
         });
         match ready {
-            Ok(rule) => prepared.push(rule),
+            Ok(rule) => prepared.push(PreparedRule { store_flag: setup.store_flag.clone(), ..rule }),
             Err(failure) => problems.push(Arc::new(failure)),
         }
     }

@@ -10,8 +10,8 @@ use crate::error::{Failure, Redactor};
 use crate::load::DatabaseOptions;
 use crate::text::Language;
 
-/// The window of a rule as parameters of a report, given the time now.
-pub(crate) type RuleDays = Arc<dyn Fn(&Rule, i64) -> Result<Vec<(String, String)>, Failure> + Send + Sync>;
+/// The window of a rule and the setting `profile` as parameters of a report, given the time now.
+pub(crate) type RuleParameters = Arc<dyn Fn(&Rule, i64) -> Result<Vec<(String, String)>, Failure> + Send + Sync>;
 
 #[derive(Clone)]
 pub(crate) struct AlertSetup {
@@ -22,10 +22,12 @@ pub(crate) struct AlertSetup {
     /// Why rules and channels of the settings cannot be used.
     pub problems: Vec<Arc<Failure>>,
     pub store: PathBuf,
+    /// The store for the commands in messages, if they would read another one without it.
+    pub store_flag: Option<String>,
     pub reports_dir: Option<PathBuf>,
     pub language: Language,
     pub database: DatabaseOptions,
-    pub days: RuleDays,
+    pub parameters: RuleParameters,
     /// The longest time of a check with its deliveries.
     pub limit: Duration,
     pub redactor: Redactor,
