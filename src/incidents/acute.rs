@@ -56,7 +56,7 @@ pub(super) struct Search<'a, 'b> {
     pub(super) rates: &'a Rates,
     pub(super) explained: &'a Explained,
     pub(super) earlier: &'a Earlier,
-    expected: Vec<[Expected; 3]>,
+    pub(super) expected: Vec<[Expected; 3]>,
     spreads: OnceCell<[[f64; 3]; 3]>,
     /// Expectations from the days before a run of bad days, by its first date.
     before_runs: Vec<(i32, Vec<[Expected; 3]>)>,
@@ -99,6 +99,7 @@ impl<'a, 'b> Search<'a, 'b> {
             let best =
                 significant.iter().reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
             let Some(best) = best else { break };
+            let best = self.rival(&significant, best);
             let best = self.continued(&significant, self.narrower(&significant, best));
             let (best, q) = best.clone();
             let (best, q) = alone.into_iter().find(|(one, _)| explains_alone(one, &best)).unwrap_or((best, q));
@@ -322,13 +323,23 @@ impl<'a, 'b> Search<'a, 'b> {
         }
         let factor = self.elsewhere(kind, scope, family, window, level);
         let scale = |p: f64| 1.0 - (1.0 - p).powf(factor);
-        let p: Vec<f64> = units.iter().map(|unit| scale(unit.p[level])).collect();
-        let expected: f64 = p.iter().sum();
-        if (affected as f64) < LEAST_RATIO * expected {
+        let mut trials: Vec<(f64, bool)> =
+            units.iter().map(|unit| (scale(unit.p[level]), unit.affected[level])).collect();
+        let is_enough = |trials: &[(f64, bool)]| {
+            let affected = trials.iter().filter(|(_, affected)| *affected).count();
+            let expected: f64 = trials.iter().map(|(p, _)| p).sum();
+            affected >= LEAST_AFFECTED && affected as f64 >= LEAST_RATIO * expected
+        };
+        if !is_enough(&trials) && !is_single(kind) {
+            // Whoever is affected that often anyway says nothing.
+            trials.retain(|(p, _)| LEAST_RATIO * p < 1.0);
+        }
+        if !is_enough(&trials) {
             return None;
         }
         let spread = self.spread(kind, family);
-        let p_value = dispersed_tail(&p, affected, spread);
+        let p: Vec<f64> = trials.iter().map(|(p, _)| *p).collect();
+        let p_value = dispersed_tail(&p, trials.iter().filter(|(_, affected)| *affected).count(), spread);
         let expectations = before.map_or(&self.expected, |slot| &self.before_runs[slot].1);
         let trials = self.trials(kind, scope, family, window, level, expectations, factor);
         Some(Candidate {
@@ -336,6 +347,7 @@ impl<'a, 'b> Search<'a, 'b> {
             scope,
             family,
             window,
+            level,
             people: units.iter().filter(|unit| unit.affected[level]).map(|unit| unit.who).collect(),
             weighted_p: p_value,
             score: log_likelihood_ratio(&trials),
@@ -414,7 +426,7 @@ impl<'a, 'b> Search<'a, 'b> {
 
     /// The sessions of a scope in the window as trials, for the comparison of explanations.
     #[expect(clippy::too_many_arguments, reason = "one call")]
-    fn trials(
+    pub(super) fn trials(
         &self,
         kind: ScopeKind,
         scope: u32,

@@ -11,6 +11,7 @@ pub(super) struct Candidate {
     pub(super) scope: u32,
     pub(super) family: Family,
     pub(super) window: (i32, i32),
+    pub(super) level: usize,
     pub(super) people: BTreeSet<u32>,
     /// Corrected for windows and levels, weighted by the number of scopes of its kind.
     pub(super) weighted_p: f64,
@@ -40,7 +41,18 @@ mod tests {
     fn candidate(kind: ScopeKind, people: &[u32], ratio: f64) -> Candidate {
         let people = people.iter().copied().collect();
         let family = Family::Network;
-        Candidate { kind, scope: 1, family, window: (0, 20), people, weighted_p: 0.0, score: ratio, ratio, share: 0.5 }
+        Candidate {
+            kind,
+            scope: 1,
+            family,
+            window: (0, 20),
+            level: 0,
+            people,
+            weighted_p: 0.0,
+            score: ratio,
+            ratio,
+            share: 0.5,
+        }
     }
 
     #[test]

@@ -3,19 +3,19 @@
 //! From the sessions alone. A home network, a remote building or a cellular network that has always been bad is not
 //! an incident: only a change against its own history counts.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::constants::{
     BAD_DAY_EXCESS, BAD_DAY_RATIO, CHRONIC_BAD_DAYS, CHRONIC_DATES, CHRONIC_LOOK_BACK_DAYS, CHRONIC_USED_DAYS,
-    CONTINUED_SCORE, CONTINUED_TESTS, FALSE_DISCOVERY_RATE, HISTORY_DAYS, LEAST_AFFECTED, LEAST_CORRELATION,
-    LEAST_DAYS_BEFORE, LEAST_NATURAL_EXCESS, LEAST_PEER_DAYS, RUN_SHARE, hypotheses, is_better,
+    CONTINUED_SCORE, CONTINUED_TESTS, FALSE_DISCOVERY_RATE, HISTORY_DAYS, KEPT_PEOPLE, KEPT_SCORE, LEAST_AFFECTED,
+    LEAST_CORRELATION, LEAST_DAYS_BEFORE, LEAST_NATURAL_EXCESS, LEAST_PEER_DAYS, RUN_SHARE, hypotheses, is_better,
 };
 use super::data::{Day, Family, KINDS, Session, is_single};
 use super::earlier::Earlier;
 use super::incident::ScopeKind;
 use super::null_model::{Past, STRATA, Strata, is_natural};
 use super::person_day::{PersonDay, Sums, SumsByStratum, add, peer_shares, person_day, push};
-use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, q_values};
+use super::statistics::{beta_binomial_tail, dispersed_tail, log_likelihood_ratio, posterior, q_values};
 use super::suspects::{least_bad_days, suspects};
 
 /// A chronic incident on the date that is judged, still in numbers.
@@ -58,8 +58,8 @@ pub(super) struct ChronicSearch {
     /// Whose minutes of a family an incident explains.
     explained: HashSet<(u32, u8)>,
     explained_scopes: HashSet<(usize, u32, u8)>,
-    /// Reported before.
-    known: HashSet<(ScopeKind, u32, Family)>,
+    /// Reported before, with the first day.
+    known: HashMap<(ScopeKind, u32, Family), i32>,
 }
 
 impl ChronicSearch {
@@ -80,10 +80,11 @@ impl ChronicSearch {
             // In the order of people and dates, so that person-days come together.
             let mut every: Vec<(u32, i32, usize, PersonDay, &Session)> = Vec::new();
             for day in days() {
-                let rows = day.sessions.iter().filter_map(|session| {
-                    let one = person_day(day.date, session, strata)?;
-                    Some((one.who, one.date, one.stratum, one, session))
-                });
+                let rows =
+                    day.sessions.iter().filter(|session| !session.is_in_general_incident).filter_map(|session| {
+                        let one = person_day(day.date, session, strata)?;
+                        Some((one.who, one.date, one.stratum, one, session))
+                    });
                 every.extend(rows);
             }
             let mut order: Vec<(u32, i32, usize, usize)> =
@@ -106,7 +107,11 @@ impl ChronicSearch {
             }
         }
         let days = of_scopes;
-        let known = earlier.chronic.iter().copied().collect();
+        let mut known = HashMap::new();
+        for (which, since) in &earlier.chronic {
+            let first = known.entry(*which).or_insert(*since);
+            *first = *since.min(first);
+        }
         let (explained, explained_scopes) = Default::default();
         ChronicSearch { date, own, total, days, tests, explained, explained_scopes, known }
     }
@@ -117,18 +122,23 @@ impl ChronicSearch {
         for _ in 0..200 {
             let candidates = self.candidates();
             let q = q_values(&candidates.iter().map(|one| one.weighted_p).collect::<Vec<_>>());
-            let significant: Vec<(Candidate, f64)> =
+            let mut significant: Vec<(Candidate, f64)> =
                 candidates.into_iter().zip(q).filter(|(_, q)| *q <= FALSE_DISCOVERY_RATE).collect();
             let score = |one: &(Candidate, f64)| one.0.score;
-            let most = significant.iter().map(score).fold(0.0, f64::max);
-            // The explanation of the weeks before is kept while it explains nearly as much.
-            let is_kept = |one: &(Candidate, f64)| one.0.is_known && score(one) >= CONTINUED_SCORE * most;
-            let kept = significant.iter().any(is_kept);
-            let best = significant
-                .into_iter()
-                .filter(|one| !kept || is_kept(one))
-                .reduce(|best, one| if is_better(one.0.score, best.0.score) { one } else { best });
-            let Some((mut best, q)) = best else { break };
+            let better = |best: usize, one: usize| {
+                if is_better(score(&significant[one]), score(&significant[best])) { one } else { best }
+            };
+            let Some(best) = (0..significant.len()).reduce(better) else { break };
+            let people = &significant[best].0.found.affected;
+            // That of the weeks before is kept while it explains nearly as much, or concerns the same people.
+            let is_kept = |one: &(Candidate, f64)| {
+                let shared = people.intersection(&one.0.found.affected).count();
+                let least =
+                    if shared as f64 >= KEPT_PEOPLE * people.len() as f64 { KEPT_SCORE } else { CONTINUED_SCORE };
+                one.0.is_known && score(one) >= least * score(&significant[best])
+            };
+            let kept = (0..significant.len()).filter(|at| is_kept(&significant[*at])).reduce(better);
+            let (mut best, q) = significant.swap_remove(kept.unwrap_or(best));
             best.found.q = q;
             let one = &best.found;
             self.explained_scopes.insert((one.kind as usize, one.scope, one.family as u8));
@@ -166,7 +176,25 @@ impl ChronicSearch {
         candidates
     }
 
+    /// The scope with all of its people; or, if homes and cellular networks hide it, at work alone.
     fn candidate(&self, kind: ScopeKind, scope: u32, family: Family, days: &[PersonDay]) -> Option<Candidate> {
+        let whole = self.candidate_of(kind, scope, family, days);
+        let is_found = whole.as_ref().is_some_and(|one| one.weighted_p <= FALSE_DISCOVERY_RATE);
+        if is_found || is_single(kind) || family != Family::Network {
+            return whole;
+        }
+        let at_work: Vec<PersonDay> = days.iter().filter(|day| !day.is_natural()).copied().collect();
+        if at_work.len() == days.len() {
+            return whole;
+        }
+        let at_work = self.candidate_of(kind, scope, family, &at_work);
+        match (whole, at_work) {
+            (Some(whole), Some(at_work)) if whole.weighted_p <= at_work.weighted_p => Some(whole),
+            (whole, at_work) => at_work.or(whole),
+        }
+    }
+
+    fn candidate_of(&self, kind: ScopeKind, scope: u32, family: Family, days: &[PersonDay]) -> Option<Candidate> {
         let affected = |day: &&PersonDay| day.is_affected(family) && day.date > self.date - CHRONIC_LOOK_BACK_DAYS;
         let mut bad_dates: Vec<i32> = days.iter().filter(affected).map(|day| day.date).collect();
         bad_dates.sort_unstable();
@@ -188,8 +216,11 @@ impl ChronicSearch {
         if last.len() < least_bad_days(kind) || single && last.first() != Some(&self.date) {
             return None;
         }
-        let is_known = self.known.contains(&(kind, scope, family));
-        let outside = |since: i32| self.outside(family, &days, since);
+        let known_since = self.known.get(&(kind, scope, family)).copied();
+        let is_known = known_since.is_some();
+        // What is known to be a problem is not usual.
+        let known_since = known_since.unwrap_or(i32::MAX);
+        let outside = |since: i32| self.outside(family, &days, &by_date, since.min(known_since));
         let peers = outside(*last.last()?);
         let is_bad = |date: &i32| {
             let people = &by_date[date];
@@ -222,13 +253,14 @@ impl ChronicSearch {
         let least = RUN_SHARE * severities[severities.len() / 2];
         let first_bad = onset(by_date.keys().rev().map(|date| (*date, is_bad(date) && severity(date) >= least)))?;
         let peers = outside(first_bad);
-        let earlier: Vec<i32> = by_date.keys().copied().filter(|date| *date < first_bad).collect();
+        let since = first_bad.min(known_since);
+        let earlier: Vec<i32> = by_date.keys().copied().filter(|date| *date < since).collect();
         let recent: Vec<&PersonDay> = days.iter().filter(|day| last.contains(&day.date)).collect();
         let (p, people, affected, trials) = if single {
-            self.test_single(family, &recent, &bad, &by_date, &is_bad, &peers, first_bad)
+            self.test_single(family, &recent, &bad, &by_date, &is_bad, &peers, since)
         } else {
             let has_onset = earlier.len() >= 3;
-            self.test_shared(kind, family, &recent, &peers, first_bad, has_onset, is_known)?
+            self.test_shared(kind, family, &recent, &peers, since, has_onset, is_known)?
         };
         let tests = self.tests[kind as usize];
         let found = Chronic {
@@ -249,12 +281,25 @@ impl ChronicSearch {
     }
 
     /// Everybody else; on kinds of networks that nobody else uses, the scope itself before a date.
-    fn outside(&self, family: Family, days: &[PersonDay], since: i32) -> SumsByStratum {
+    fn outside(
+        &self,
+        family: Family,
+        days: &[PersonDay],
+        by_date: &BTreeMap<i32, Vec<&PersonDay>>,
+        since: i32,
+    ) -> SumsByStratum {
+        // Days of its own acute incidents are not usual either.
+        let is_incident = |date: &i32| {
+            let affected = || by_date[date].iter().filter(|day| day.is_affected(family));
+            let explained = affected().filter(|day| day.is_in_incident).count();
+            explained >= 2 && 2 * explained > affected().count()
+        };
+        let incidents: HashSet<i32> = by_date.keys().copied().filter(is_incident).collect();
         let total = self.total[family as usize];
         let (mut all, mut late) = (total, total);
         for day in days {
             add(&mut all, day, -1.0);
-            if day.date >= since {
+            if day.date >= since || incidents.contains(&day.date) {
                 add(&mut late, day, -1.0);
             }
         }
@@ -436,12 +481,6 @@ impl ChronicSearch {
 /// Whether enough more people are affected than expected, by number and ratio, or very many more.
 fn is_worse(excess: f64, affected: f64, expected: f64, least: f64) -> bool {
     excess >= least && affected >= BAD_DAY_RATIO * expected || excess >= LEAST_NATURAL_EXCESS
-}
-
-/// Mean and correlation of a person's bad days, after some days that are known.
-fn posterior(mean: f64, correlation: f64, days: f64, bad: f64) -> (f64, f64) {
-    let total = 1.0 / correlation - 1.0;
-    ((mean * total + bad) / (total + days), 1.0 / (total + days + 1.0))
 }
 
 /// The first of the bad days, newest first, since when there were more bad days than good ones.

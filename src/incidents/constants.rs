@@ -64,10 +64,21 @@ pub(super) const MERGE_MINUTES: i32 = 120;
 pub(super) const NARROWER_COVER: f64 = 0.9;
 pub(super) const NARROWER_RATIO: f64 = 1.3;
 
+/// Explanations with this share of the best score are compared closely; those with nearly the same people that differ
+/// by no more than this share of the score are as good, so the more specific kind is named.
+pub(super) const RIVAL_SCORE: f64 = 0.75;
+pub(super) const TIE_SCORE: f64 = 0.05;
+/// A part of a scope is named if those outside of it are affected at most this often, in comparison.
+pub(super) const OUTSIDE_RATIO: f64 = 0.25;
+
 /// A problem continues with the scope of the days before if that explains this share of the best explanation (as
 /// log-likelihood ratio) and affects this share of its people.
 pub(super) const CONTINUED_SCORE: f64 = 0.75;
 pub(super) const CONTINUED_SHARE: f64 = 0.7;
+/// A chronic problem keeps its scope with this share of the best score if that concerns this share of the best one's
+/// people.
+pub(super) const KEPT_SCORE: f64 = 0.4;
+pub(super) const KEPT_PEOPLE: f64 = 0.8;
 /// Number of tests that count for the question whether a known problem continues.
 pub(super) const CONTINUED_TESTS: f64 = 10.0;
 

@@ -78,6 +78,8 @@ pub(super) struct Session {
     pub(super) offset_minutes: i32,
     /// Affected by an acute incident of its date, so it does not count as usual.
     pub(super) is_in_incident: bool,
+    /// In one of the service or of a meeting, so no sign of a chronic problem of another scope.
+    pub(super) is_in_general_incident: bool,
 }
 
 impl Session {

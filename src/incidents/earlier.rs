@@ -5,9 +5,12 @@ use super::data::{Family, Names};
 use super::incident::ScopeKind;
 use super::known::{Known, KnownIncidents};
 
+const DAY_US: i64 = 86_400_000_000;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Earlier {
-    pub(super) chronic: Vec<(ScopeKind, u32, Family)>,
+    /// With the first day of the problem.
+    pub(super) chronic: Vec<((ScopeKind, u32, Family), i32)>,
     /// Of the days that can be linked to the date.
     pub(super) acute: Vec<(ScopeKind, u32, Family)>,
 }
@@ -21,7 +24,7 @@ impl Earlier {
             let Some(scope) = names.number(one.scope_kind, &one.scope) else { continue };
             let which = (one.scope_kind, scope, Family::of(one.metric));
             if one.is_chronic {
-                earlier.chronic.push(which);
+                earlier.chronic.push((which, one.start_local_us.div_euclid(DAY_US) as i32));
             } else if one.date >= date - LONGEST_LINK_DAYS {
                 earlier.acute.push(which);
             }

@@ -93,6 +93,7 @@ mod tests {
             last: 39,
             offset_minutes: 0,
             is_in_incident: false,
+            is_in_general_incident: false,
         };
         let mut metrics = [false; 5];
         metrics[Metric::Jitter as usize] = true;

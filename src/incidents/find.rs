@@ -9,7 +9,7 @@ use super::data::{Day, Names};
 use super::describe::Describe;
 use super::earlier::Earlier;
 use super::history::{History, IncidentError};
-use super::incident::Incident;
+use super::incident::{Incident, ScopeKind};
 use super::known::{Known, KnownIncidents};
 use super::null_model::Past;
 use super::read::{DATES_AT_ONCE, Reader};
@@ -83,10 +83,14 @@ pub(crate) fn find(
 
 /// Marks the sessions of acute incidents.
 fn mark(day: &mut Day, known: &KnownIncidents) {
-    let of_date = known.incidents.iter().filter(|one| !one.is_chronic && one.date == day.date);
-    let keys: HashSet<&str> = of_date.flat_map(|one| &one.sessions).map(String::as_str).collect();
+    let of_date = || known.incidents.iter().filter(|one| !one.is_chronic && one.date == day.date);
+    let keys: HashSet<&str> = of_date().flat_map(|one| &one.sessions).map(String::as_str).collect();
+    let is_general = |one: &&Known| matches!(one.scope_kind, ScopeKind::Service | ScopeKind::Meeting);
+    let general: HashSet<&str> =
+        of_date().filter(is_general).flat_map(|one| &one.sessions).map(String::as_str).collect();
     for session in &mut day.sessions {
         session.is_in_incident = keys.contains(session.key.as_str());
+        session.is_in_general_incident = general.contains(session.key.as_str());
     }
 }
 

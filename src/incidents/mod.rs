@@ -36,6 +36,10 @@ pub(crate) use incident::{Incident, Severity};
 pub use measured::count_incidents;
 
 #[cfg(test)]
+mod nightly_tests;
+#[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod search_tests;
 #[cfg(test)]
 mod statistics_tests;

@@ -270,7 +270,8 @@ impl Rates {
             for level in 0..LEVELS {
                 let share =
                     (own.affected[at][level] + PRIOR_SESSIONS * peer.session[level]) / (own.sessions + PRIOR_SESSIONS);
-                let assumed = if is_natural(stratum) { NATURAL_SHARE_WITHOUT_HISTORY } else { SHARE_WITHOUT_HISTORY };
+                let is_natural = is_natural(stratum) && family == Family::Network;
+                let assumed = if is_natural { NATURAL_SHARE_WITHOUT_HISTORY } else { SHARE_WITHOUT_HISTORY };
                 let share = if self.is_new { share.max(assumed[level]) } else { share };
                 one.session[level] = share.clamp(LEAST_PROBABILITY[level], 0.98);
                 one.hazard[level] = -(1.0 - one.session[level]).ln() / own_length;

@@ -14,6 +14,8 @@ pub(super) struct PersonDay {
     pub(super) poor: [f64; 3],
     pub(super) sessions: f64,
     pub(super) affected_sessions: [f64; 3],
+    /// Whether an acute incident explains some of it.
+    pub(super) is_in_incident: bool,
 }
 
 impl PersonDay {
@@ -32,6 +34,7 @@ impl PersonDay {
         }
         self.judged += other.judged;
         self.sessions += other.sessions;
+        self.is_in_incident |= other.is_in_incident;
         for at in 0..3 {
             self.poor[at] += other.poor[at];
             self.affected_sessions[at] += other.affected_sessions[at];
@@ -68,6 +71,7 @@ pub(super) fn person_day(date: i32, session: &Session, strata: &Strata) -> Optio
         poor: [0.0; 3],
         sessions: 1.0,
         affected_sessions: [0.0; 3],
+        is_in_incident: session.is_in_incident,
     };
     if session.all_minutes() > 0 {
         for family in Family::ALL {

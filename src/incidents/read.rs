@@ -239,6 +239,7 @@ fn sessions<'a>(batch: &'a RecordBatch, names: &'a mut Names) -> impl Iterator<I
             last: number(9) as i32,
             offset_minutes: number(10) as i32,
             is_in_incident: false,
+            is_in_general_incident: false,
         };
         (number(0) as i32, session)
     })

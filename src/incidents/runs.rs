@@ -67,18 +67,20 @@ pub(super) fn goes_on(
     };
     let is_unused = share(&before, (end + 1, i32::MAX / 2)) <= OVERNIGHT_SHARE
         && share(&after, (i32::MIN / 2, start - 1)) <= OVERNIGHT_SHARE;
-    let affected = |rows: &mut dyn Iterator<Item = &(i32, i32, f64, f64)>| {
+    // Sessions that are affected, of how many.
+    let affected = |rows: &mut dyn Iterator<Item = &(i32, i32, f64, f64)>| -> (f64, f64) {
         let (mut all, mut affected) = (0.0, 0.0);
         for row in rows.filter(|row| row.2 >= LEAST_JUDGED_MINUTES) {
             all += 1.0;
             affected += f64::from(u8::from(is_affected(0, row.3, row.2)));
         }
-        if all > 0.0 { affected / all } else { 1.0 }
+        (affected, all)
     };
-    let usual = affected(&mut after.iter().filter(|row| row.1 >= start));
+    let (bad, all) = affected(&mut after.iter().filter(|row| row.1 >= start));
     let between =
         affected(&mut before.iter().filter(|row| row.0 > end).chain(after.iter().filter(|row| row.1 < start)));
-    is_unused || between >= RUN_SHARE * usual
+    // One more might be affected: a few sessions prove nothing.
+    is_unused || (between.0 + 1.0) * all.max(1.0) >= RUN_SHARE * bad * between.1
 }
 
 /// People (meetings) of a scope on a day, and how many were lightly affected.

@@ -13,7 +13,7 @@ use super::incident::{Direction, Metric, ScopeKind};
 use super::null_model::{Past, Rates, Strata};
 use super::search::{Verdict, judge};
 
-const FIRST: i32 = 20_000;
+pub(super) const FIRST: i32 = 20_000;
 const DAYS: i32 = 20;
 const PEOPLE: usize = 24;
 /// 09:00, 11:00 and 14:00 UTC.
@@ -21,20 +21,24 @@ const STARTS: [i32; 3] = [540, 660, 840];
 const LENGTH: i32 = 40;
 
 /// The cause of a minute: day, person, meeting of the day and minute of the meeting.
-type Cause = dyn Fn(i32, usize, usize, i32) -> Option<Metric>;
+pub(super) type Cause = dyn Fn(i32, usize, usize, i32) -> Option<Metric>;
 
-struct Tenant {
-    names: Names,
-    days: Vec<Day>,
+pub(super) struct Tenant {
+    pub(super) names: Names,
+    pub(super) days: Vec<Day>,
 }
 
-/// People 0 to 11 are at Harbour House, on two floors, the others at Hill Street; every third is on Wi-Fi. Six
-/// people of
-/// both sites meet at a time.
-fn tenant(cause: &Cause) -> Tenant {
+/// People 0 to 11 are at Harbour House, on two floors, the others at Hill Street; every third is on Wi-Fi. Six people
+/// of both sites meet at a time.
+pub(super) fn tenant(cause: &Cause) -> Tenant {
+    tenant_of(DAYS, cause)
+}
+
+pub(super) fn tenant_of(days: i32, cause: &Cause) -> Tenant {
+    let last = FIRST + days;
     let mut names = Names::default();
     let mut days = Vec::new();
-    for date in FIRST..FIRST + DAYS {
+    for date in FIRST..last {
         let (mut sessions, mut minutes) = (Vec::new(), Vec::new());
         for (slot, start) in STARTS.into_iter().enumerate() {
             for person in 0..PEOPLE {
@@ -67,6 +71,7 @@ fn tenant(cause: &Cause) -> Tenant {
                     last: first + LENGTH - 1,
                     offset_minutes: 0,
                     is_in_incident: false,
+                    is_in_general_incident: false,
                 };
                 for minute in 0..LENGTH {
                     if let Some(metric) = cause(date - FIRST, person, slot, minute) {
@@ -103,7 +108,7 @@ fn read_backwards(tenant: &Tenant) -> Vec<Day> {
 }
 
 /// A few poor minutes that anybody has now and then.
-fn noise(day: i32, person: usize, slot: usize, minute: i32) -> Option<Metric> {
+pub(super) fn noise(day: i32, person: usize, slot: usize, minute: i32) -> Option<Metric> {
     let from = (day * 7 + person as i32 * 5 + slot as i32 * 11) % 97;
     (from < 3 && (8..13).contains(&minute)).then_some(Metric::Jitter)
 }
@@ -116,7 +121,11 @@ fn judged(tenant: &Tenant) -> Vec<(i32, Verdict)> {
         let mut earlier = Earlier::default();
         for (date, verdict) in &verdicts {
             earlier.chronic.extend(
-                verdict.chronic.iter().filter(|one| one.is_reported).map(|one| (one.kind, one.scope, one.family)),
+                verdict
+                    .chronic
+                    .iter()
+                    .filter(|one| one.is_reported)
+                    .map(|one| ((one.kind, one.scope, one.family), one.first_bad)),
             );
             if *date >= day.date - 4 {
                 earlier.acute.extend(verdict.acute.iter().map(|one| (one.kind, one.scope, one.family)));
@@ -287,6 +296,11 @@ fn the_document_has_the_constants() {
         ("CONTINUED_SCORE", CONTINUED_SCORE),
         ("CONTINUED_SHARE", CONTINUED_SHARE),
         ("CONTINUED_TESTS", CONTINUED_TESTS),
+        ("RIVAL_SCORE", RIVAL_SCORE),
+        ("TIE_SCORE", TIE_SCORE),
+        ("OUTSIDE_RATIO", OUTSIDE_RATIO),
+        ("KEPT_SCORE", KEPT_SCORE),
+        ("KEPT_PEOPLE", KEPT_PEOPLE),
         ("RUN_SHARE", RUN_SHARE),
         ("OVERNIGHT_SHARE", OVERNIGHT_SHARE),
         ("LEAST_NATURAL_EXCESS", LEAST_NATURAL_EXCESS),
@@ -377,10 +391,10 @@ fn a_problem_keeps_the_scope_of_the_days_before() {
         let mut past = Past::default();
         past.days.extend(tenant.days[..day].iter().cloned());
         let egress = tenant.names.number(ScopeKind::Egress, "192.0.0.0/24").expect("a network");
-        let known = vec![(ScopeKind::Egress, egress, Family::Network)];
+        let known = (ScopeKind::Egress, egress, Family::Network);
         let earlier = match is_acute {
-            true => Earlier { acute: known, chronic: Vec::new() },
-            false => Earlier { acute: Vec::new(), chronic: known },
+            true => Earlier { acute: vec![known], chronic: Vec::new() },
+            false => Earlier { acute: Vec::new(), chronic: vec![(known, FIRST + 8)] },
         };
         let kinds = |earlier: &Earlier| {
             let verdict = judge(&past, &tenant.days[day], &tenant.names, earlier);

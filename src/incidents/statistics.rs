@@ -70,6 +70,12 @@ pub(super) fn beta_binomial_tail(trials: usize, least: usize, mean: f64, correla
     sum.clamp(0.0, 1.0)
 }
 
+/// Mean and correlation of a person's bad days, after some days that are known.
+pub(super) fn posterior(mean: f64, correlation: f64, days: f64, bad: f64) -> (f64, f64) {
+    let total = 1.0 / correlation - 1.0;
+    ((mean * total + bad) / (total + days), 1.0 / (total + days + 1.0))
+}
+
 /// The Benjamini-Hochberg q-values of p-values that are already multiplied by the number of tests and their weight.
 pub(super) fn q_values(weighted: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..weighted.len()).collect();

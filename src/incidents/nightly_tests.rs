@@ -1,0 +1,190 @@
+//! The same incidents night after night, with late data, and by a search over all dates: on a database in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use duckdb::Connection;
+use proptest::prelude::*;
+
+use super::constants::HISTORY_DAYS;
+use super::data::{Day, WhoKind};
+use super::find::find;
+use super::history::History;
+use super::incident::{Incident, Metric, ScopeKind};
+use super::search_tests::{FIRST, Tenant, noise, tenant_of};
+use crate::schema::civil_date_text;
+
+const DAYS: i32 = 64;
+
+struct Store {
+    connection: Connection,
+    found: BTreeMap<i32, Vec<Incident>>,
+}
+
+impl Store {
+    fn new() -> Store {
+        let connection = Connection::open_in_memory().expect("a database");
+        let numbers = ["loss", "delay", "jitter", "frame_rate", "cpu"].map(|one| format!("{one}_minutes integer"));
+        let facts = ["who", "who_kind", "building", "egress", "subnet", "room_id", "meeting_key", "user_id"];
+        let more = ["app_version", "device", "network_kind", "location", "participant_name"];
+        let texts = facts.iter().chain(&more).map(|one| format!("{one} text")).collect::<Vec<_>>().join(", ");
+        let times = "is_home_like boolean, join_time_utc timestamp, join_time_local timestamp";
+        let sql = format!(
+            "create table participants (participant_key text, meeting_date date, {texts}, {times});
+            create view participant_facts as from participants;
+            create table judged_participants (participant_key text, meeting_date date, judged_minutes integer, {},
+                first_minute_utc timestamp, last_minute_utc timestamp);
+            create table meetings (meeting_key text, meeting_date date, meeting_topic text, meeting_no text);
+            create table minutes
+                (participant_key text, meeting_date date, metric text, direction text, minute_utc timestamp);
+            create macro cause_minutes(since, until, profile) as table
+                from minutes where meeting_date >= since and meeting_date < until;
+            create macro limits(profile) as table select 10.0 as incident_critical_people,
+                5.0 as incident_major_people, 50.0 as incident_major_poor_pct;
+            create table incidents (incident_id text, kind text, scope_kind text, scope text, metric text,
+                meeting_date date, start_time_utc timestamp, start_time_local timestamp, end_time_utc timestamp,
+                poor_minutes integer, judged_minutes integer);
+            create table incident_participants (incident_id text, participant_key text, meeting_date date);",
+            numbers.join(", ")
+        );
+        connection.execute_batch(&sql).expect("tables");
+        Store { connection, found: BTreeMap::new() }
+    }
+
+    fn publish(&self, tenant: &Tenant, day: &Day) {
+        let date = civil_date_text(day.date);
+        let time = |minute: i32| format!("make_timestamp({})", i64::from(minute) * 60_000_000);
+        let (mut participants, mut judged) = (Vec::new(), Vec::new());
+        for session in &day.sessions {
+            let text = |kind: ScopeKind| match session.scope(kind) {
+                0 => "null".to_owned(),
+                scope => format!("'{}'", tenant.names.value(kind, scope)),
+            };
+            assert_eq!(session.who_kind, WhoKind::Person);
+            let texts = [
+                text(ScopeKind::Person),
+                "'person'".to_owned(),
+                text(ScopeKind::Site),
+                text(ScopeKind::Egress),
+                text(ScopeKind::Subnet),
+                text(ScopeKind::Room),
+                text(ScopeKind::Meeting),
+                text(ScopeKind::Person),
+                text(ScopeKind::AppVersion),
+                text(ScopeKind::Device),
+                text(ScopeKind::NetworkType),
+                text(ScopeKind::Location),
+                text(ScopeKind::Person),
+            ];
+            let (first, last) = (time(session.first), time(session.last));
+            participants.push(format!("('{}', '{date}', {}, false, {first}, {first})", session.key, texts.join(", ")));
+            let minutes = session.minutes.map(|minutes| minutes.to_string()).join(", ");
+            judged
+                .push(format!("('{}', '{date}', {}, {minutes}, {first}, {last})", session.key, session.judged_minutes));
+        }
+        let minute = |one: &super::data::CauseMinute| {
+            let key = &day.sessions[one.session as usize].key;
+            let (metric, direction) = (one.metric.name(), one.direction.name());
+            format!("('{key}', '{date}', '{metric}', '{direction}', {})", time(one.minute))
+        };
+        let minutes: Vec<String> = day.minutes.iter().map(minute).collect();
+        for (table, rows) in [("participants", participants), ("judged_participants", judged), ("minutes", minutes)] {
+            if !rows.is_empty() {
+                let sql = format!("insert into {table} values {}", rows.join(", "));
+                self.connection.execute_batch(&sql).expect("rows");
+            }
+        }
+    }
+
+    /// Searches dates again and stores what is found. Returns those with other incidents than before.
+    fn search(&mut self, dates: &[i32]) -> BTreeSet<i32> {
+        let mut sql = String::new();
+        for date in dates {
+            for table in ["incidents", "incident_participants"] {
+                sql += &format!("delete from {table} where meeting_date = date '{}';", civil_date_text(*date));
+            }
+        }
+        self.connection.execute_batch(&sql).expect("delete");
+        let mut found: BTreeMap<i32, Vec<Incident>> = dates.iter().map(|date| (*date, Vec::new())).collect();
+        for one in find(&self.connection, "standard", History::Stored, dates).expect("a search") {
+            self.insert(&one);
+            found.get_mut(&one.meeting_date).expect("one of the dates").push(one);
+        }
+        let differs = |(date, rows): &(&i32, &Vec<Incident>)| self.found.get(date) != Some(rows);
+        let changed = found.iter().filter(differs).map(|(date, _)| *date).collect();
+        self.found.extend(found);
+        changed
+    }
+
+    fn insert(&self, one: &Incident) {
+        let date = civil_date_text(one.meeting_date);
+        let sql = format!(
+            "insert into incidents values ('{}', '{}', '{}', '{}', '{}', '{date}', make_timestamp({}),
+                make_timestamp({}), make_timestamp({}), {}, {})",
+            one.incident_id,
+            one.kind.name(),
+            one.scope_kind.name(),
+            one.scope,
+            one.metric.name(),
+            one.start_utc_us,
+            one.start_local_us,
+            one.end_utc_us,
+            one.poor_minutes,
+            one.judged_minutes,
+        );
+        self.connection.execute_batch(&sql).expect("an incident");
+        for (key, _) in &one.sessions {
+            let sql = format!("insert into incident_participants values ('{}', '{key}', '{date}')", one.incident_id);
+            self.connection.execute_batch(&sql).expect("a participant");
+        }
+    }
+}
+
+/// A building, a version and a person with trouble for some days, and an outage of everybody.
+fn troubled(seed: u64) -> Tenant {
+    let random = move |at: u64| (seed.wrapping_add(at).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as i32;
+    let spans = [0, 1, 2].map(|at| (random(at) % 45, 2 + random(at + 10) % 20));
+    let all = 5 + random(30) % 40;
+    tenant_of(DAYS, &move |day, person, slot, minute| {
+        let bad = |at: usize| (spans[at].0..spans[at].0 + spans[at].1).contains(&day) && (minute + day) % 3 != 0;
+        match person {
+            _ if day == all && slot == 1 && minute > 9 => Some(Metric::Delay),
+            0..10 if bad(0) => Some(Metric::Loss),
+            _ if bad(1) && person % 5 == 1 => Some(Metric::Jitter),
+            17 if bad(2) => Some(Metric::Cpu),
+            _ => noise(day, person, slot, minute),
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1, ..ProptestConfig::default() })]
+    #[test]
+    fn nights_and_late_data_give_the_incidents_of_one_search(seed in 1_u64..1_000_000, late in 0_i32..12) {
+        let tenant = troubled(seed);
+        let dates: Vec<i32> = tenant.days.iter().map(|day| day.date).collect();
+        let mut at_once = Store::new();
+        tenant.days.iter().for_each(|day| at_once.publish(&tenant, day));
+        at_once.search(&dates);
+        prop_assert!(at_once.found.values().any(|rows| !rows.is_empty()));
+
+        // One date comes last.
+        let late = FIRST + late;
+        let mut nightly = Store::new();
+        for day in tenant.days.iter().filter(|day| day.date != late) {
+            nightly.publish(&tenant, day);
+            nightly.search(&[day.date]);
+        }
+        nightly.publish(&tenant, &tenant.days[(late - FIRST) as usize]);
+        // As a publication does: the dates that the data can change, and on until the incidents stay the same.
+        let last = dates[dates.len() - 1];
+        let (mut from, mut until) = (late, last.min(late + 2 * HISTORY_DAYS));
+        while from <= until {
+            let changed = nightly.search(&(from..=until).collect::<Vec<_>>());
+            from = until + 1;
+            until = changed.last().map_or(until, |date| last.min(date + HISTORY_DAYS)).max(until);
+        }
+        for date in dates {
+            prop_assert_eq!(nightly.found.get(&date), at_once.found.get(&date), "{}", date - FIRST);
+        }
+    }
+}
