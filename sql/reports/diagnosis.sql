@@ -122,6 +122,8 @@ select
             then 'Many networks are affected at the same time: contact Feishu with the times from the report episodes.'
         when 2 * a.far_end > a.minutes then 'Another participant sent with poor quality: see meeting-timeline.'
         when 2 * a.capped > a.minutes then 'The resolution is capped: check the meeting minutes left in the licence.'
+        when 2 * a.wireless < a.minutes and (n.cause like 'loss %' or n.cause like 'jitter %')
+            then 'Most of these minutes are not on wifi: check network ports, cables and switches; see by-site.'
         else case n.cause
             when 'loss received' then 'Packets are lost on the way in: check wifi, VPN and download bandwidth; see by-site and by-egress.'
             when 'loss sent' then 'Packets are lost on the way out: check wifi, VPN and upload bandwidth; see by-site and by-egress.'

@@ -31,6 +31,12 @@ pub struct GridAxes {
     pub value: String,
 }
 
+/// The first rows are never folded.
+pub(super) const ALWAYS_SHOWN: usize = 3;
+
+/// Fewer rows are not folded.
+pub(super) const MIN_FOLDED: usize = 3;
+
 /// Rows in which `column` is at most 1 are `words`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {

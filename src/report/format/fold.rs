@@ -1,15 +1,9 @@
 //! The long tail of a ranking as one line.
 
 use super::answer::Answer;
-use crate::report::presentation::Fold;
+use crate::report::presentation::{ALWAYS_SHOWN, Fold, MIN_FOLDED};
 use crate::report::result::{Cell, ResultSet};
 use crate::text::thousands;
-
-/// The first rows are always shown.
-const ALWAYS_SHOWN: usize = 3;
-
-/// Fewer rows are not worth a line of their own.
-const MIN_FOLDED: usize = 3;
 
 /// A column of this name is added up.
 const POOR: &str = "poor";

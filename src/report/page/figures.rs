@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::incidents::Record;
 use super::markup::Markup;
 use super::period::Period;
+use super::sentence::{counted, hours};
 use super::shown::{self, count, number, parse_time, share};
 
 /// A measure of the scorecard.
@@ -21,8 +22,8 @@ pub(super) fn tiles(scorecard: &[Record], cpu_limited: i64, period: Period, gate
     let of = |name: &str| measure(scorecard, name);
     let n = |name: &str| number_in(of(name), "n").unwrap_or_default();
     let meetings = [
-        ("n", count(n("poor_meetings") as i64)),
-        ("hours", Markup::html(number(number_in(of("hours"), "value").unwrap_or_default(), 0))),
+        ("meetings", counted("meetings", n("poor_meetings") as i64)),
+        ("hours", hours(number_in(of("hours"), "value").unwrap_or_default())),
     ];
     let minutes = Markup::fill("of.minutes", &[("n", count(n("poor_minutes") as i64))]);
     let minutes = match cpu_limited {

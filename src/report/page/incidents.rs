@@ -45,6 +45,8 @@ pub(super) struct Incident {
     pub(super) poor_pct: Option<f64>,
     pub(super) usual_pct: Option<f64>,
     pub(super) elsewhere_pct: Option<f64>,
+    /// `wired` or `wifi` if everybody in it was connected that way.
+    pub(super) network: Option<String>,
     pub(super) people: Vec<Member>,
     pub(super) in_meetings: Vec<MeetingOf>,
 }
@@ -75,14 +77,19 @@ pub(super) struct Incidents {
     pub(super) early_days: Vec<Date>,
     /// Whether the store has too few days to find chronic problems.
     pub(super) is_early_for_chronic: bool,
-    /// The first incident of a site, by name.
+    /// The first incident that concerns a site and is not one of the site itself, by name of the site.
     sites: BTreeMap<String, usize>,
 }
 
 impl Incidents {
-    /// The most severe incident that concerns a site.
+    /// The most severe incident of a site as a whole, by the rule of the report `by-site`.
     pub(super) fn of_site(&self, site: &str) -> Option<&Incident> {
-        self.sites.get(site).and_then(|at| self.list.get(*at)).or_else(|| self.of_scope("site", site))
+        self.list.iter().find(|incident| SITES.contains(&incident.scope_kind.as_str()) && incident.scope == site)
+    }
+
+    /// The most severe of the other incidents that concern a site, such as that of a room in it.
+    pub(super) fn also_at_site(&self, site: &str) -> Option<&Incident> {
+        self.sites.get(site).and_then(|at| self.list.get(*at))
     }
 
     /// The most severe incident of a scope of another kind.
@@ -116,7 +123,10 @@ impl Incident {
     }
 }
 
-/// Kinds of scopes that are a place or contain one: they decide the state of a site.
+/// Kinds of scopes that are a site: without a building, it is a subnet or a public network.
+const SITES: &[&str] = &["site", "subnet", "egress"];
+
+/// Kinds of scopes that are a place or contain one: they concern a site.
 const PLACES: &str = "'service', 'site', 'egress', 'subnet', 'room', 'location'";
 
 pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incidents, PageError> {
@@ -155,13 +165,18 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
         "select * from (
              select m.no, max(coalesce(f.participant_name, f.who)) as name, cast(sum(m.poor) as bigint) as poor,
                  row_number() over (partition by m.no order by sum(m.poor) desc, f.who) as place,
-                 cast(sum(max(case when f.who_kind = 'room' then 1 else 0 end)) over (partition by m.no) as bigint) as rooms
+                 cast(sum(max(case when f.who_kind = 'room' then 1 else 0 end)) over (partition by m.no) as bigint) as rooms,
+                 min(min(coalesce(f.network_kind, ''))) over (partition by m.no) as network,
+                 max(max(coalesce(f.network_kind, ''))) over (partition by m.no) as other_network
              from {members} group by m.no, f.who
          ) where place <= {MAX_PEOPLE} order by no, place"
     );
     for row in rows(connection, "people of incidents", &people)?.objects() {
         if let Some(incident) = with_no(&mut list, &row) {
             incident.rooms = integer(&row, "rooms").min(incident.participants);
+            let network = string(&row, "network");
+            let is_one = network == string(&row, "other_network") && matches!(network.as_str(), "wired" | "wifi");
+            incident.network = is_one.then_some(network);
             incident.people.push(Member { name: string(&row, "name"), poor: integer(&row, "poor") });
         }
     }
@@ -192,10 +207,12 @@ pub(super) fn read(connection: &Connection, window: &Window<'_>) -> Result<Incid
     // A site is concerned if at least three people of the incident were there, or half of them.
     let sites = format!(
         "select site, min(no) as no from (
-             select m.no, f.site, count(distinct f.who) as here, sum(count(distinct f.who)) over (partition by m.no) as people
+             select m.no, f.site, p.scope_kind, p.scope, count(distinct f.who) as here,
+                 sum(count(distinct f.who)) over (partition by m.no) as people
              from {members} inner join page_incidents as p on p.no = m.no
-             where p.scope_kind in ({PLACES}) and m.is_on_page group by m.no, f.site
-         ) where here >= 3 or 2 * here >= people group by site"
+             where p.scope_kind in ({PLACES}) and m.is_on_page group by m.no, f.site, p.scope_kind, p.scope
+         ) where (here >= 3 or 2 * here >= people) and not (scope_kind in ('{}') and scope = site) group by site",
+        SITES.join("', '")
     );
     let mut by_site = BTreeMap::new();
     for row in rows(connection, "sites of incidents", &sites)?.objects() {
@@ -251,6 +268,7 @@ fn incident(row: &Record) -> Option<Incident> {
         poor_pct: number("poor_pct"),
         usual_pct: number("usual_poor_pct"),
         elsewhere_pct: number("elsewhere_poor_pct"),
+        network: None,
         people: Vec::new(),
         in_meetings: Vec::new(),
     })

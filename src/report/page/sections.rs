@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::incidents::{Incident, Incidents, Record};
 use super::markup::{Markup, escaped};
-use super::sentence::{next_step, problem};
+use super::sentence::{next_step, place, problem};
 use super::shown;
 use super::story::severity_pill;
 use super::table::{self, Column, Show, column, headed, table};
 use super::words::chinese;
+use crate::report::presentation::{ALWAYS_SHOWN, MIN_FOLDED};
 
 /// The rows of a table of the page, by its name.
 pub(super) type Rows<'a> = &'a dyn Fn(&str) -> Vec<Record>;
@@ -44,17 +45,31 @@ const STATE: Column = column("state", Show::Markup(|row| Markup::html(row["state
 
 fn with_state<'a>(rows: Vec<Record>, incident: impl Fn(&Record) -> Option<&'a Incident>) -> Vec<Record> {
     let with = |mut row: Record| {
-        let state = match incident(&row) {
-            Some(incident) => {
-                let (pill, problem) = (severity_pill(&incident.severity), problem(incident).render());
-                format!("<a href=\"#incident-{}\">{pill}</a> <small class=\"why\">{problem}</small>", incident.no)
-            }
-            None => format!("<span class=\"soft nowrap\">{}</span>", Markup::word("severity.none").render()),
-        };
-        row.insert("state".to_owned(), state.into());
+        row.insert("state".to_owned(), state(incident(&row)).into());
         row
     };
     rows.into_iter().map(with).collect()
+}
+
+fn state(incident: Option<&Incident>) -> String {
+    match incident {
+        Some(incident) => {
+            let (pill, problem) = (severity_pill(&incident.severity), problem(incident).render());
+            format!("<a href=\"#incident-{}\">{pill}</a> <small class=\"why\">{problem}</small>", incident.no)
+        }
+        None => format!("<span class=\"soft nowrap\">{}</span>", Markup::word("severity.none").render()),
+    }
+}
+
+/// The state of a site as a whole, and the worst of the other incidents there, which does not decide it.
+fn state_of_site(incidents: &Incidents, site: &str) -> String {
+    let also = incidents.also_at_site(site).map(|other| {
+        let (place, problem) = (place(other), problem(other));
+        let name = Markup::pair(format!("{}: {}", place.en, problem.en), format!("{}：{}", place.zh, problem.zh));
+        let link = name.within(&format!("<a href=\"#incident-{}\">", other.no), "</a>");
+        format!(" <small class=\"why\">{}</small>", Markup::fill("state.also", &[("incident", link)]).render())
+    });
+    format!("{}{}", state(incidents.of_site(site)), also.unwrap_or_default())
 }
 
 fn name_in<'a>(row: &'a Record, key: &str) -> &'a str {
@@ -137,6 +152,7 @@ fn todo(row: &Record) -> Markup {
     }
     let (metric, direction) = metric_of(name_in(row, "cause"));
     let step = step_beyond(row, &metric)
+        .or_else(|| step_not_on_wifi(row, &metric))
         .or_else(|| next_step(&metric, direction))
         .unwrap_or_else(|| Markup::outside(name_in(row, "what_to_do")));
     step.within("<span class=\"clamp step\">", "</span>")
@@ -148,6 +164,12 @@ fn step_beyond(row: &Record, metric: &str) -> Option<Markup> {
     let most = ["service_wide", "far_end", "capped"].into_iter().find(|name| 2 * minutes(name) > minutes("minutes"));
     // A slow computer is slow wherever the loss comes from.
     most.filter(|_| metric != "cpu").map(|name| Markup::word(&format!("todo.{name}")))
+}
+
+/// As in the report `diagnosis`.
+fn step_not_on_wifi(row: &Record, metric: &str) -> Option<Markup> {
+    let wifi_pct = row.get("wifi_pct").and_then(Value::as_f64)?;
+    (matches!(metric, "loss" | "jitter") && wifi_pct < 50.0).then(|| Markup::word("todo.cable"))
 }
 
 /// The metric and the direction of a cause: `frame rate both ways` is `frame_rate` and `both`.
@@ -162,7 +184,11 @@ fn metric_of(label: &str) -> (String, &'static str) {
 }
 
 pub(super) fn sites(rows: Rows<'_>, incidents: &Incidents) -> String {
-    let list = with_state(rows("sites"), |row| incidents.of_site(name_in(row, "site")));
+    let mut list = rows("sites");
+    for row in &mut list {
+        let state = state_of_site(incidents, name_in(row, "site"));
+        row.insert("state".to_owned(), state.into());
+    }
     let columns = [
         column("site", Show::Markup(site)),
         STATE,
@@ -177,7 +203,40 @@ pub(super) fn sites(rows: Rows<'_>, incidents: &Incidents) -> String {
         column("delay_p95_ms", Show::Ms),
         column("loss_in_p95_pct", Show::Percent(1)),
     ];
-    noted("sites", &table_or("sites", &columns, &list, "nothing"))
+    let has_incident = |row: &Record| {
+        let site = name_in(row, "site");
+        incidents.of_site(site).is_some() || incidents.also_at_site(site).is_some()
+    };
+    let (shown, single) = fold_single(&list, &has_incident);
+    let mut body = table_or("sites", &columns, &shown, "nothing");
+    if !single.is_empty() {
+        let poor = |rows: &[Record]| -> Markup { shown::count(rows.iter().map(|row| integer_in(row, "poor")).sum()) };
+        let values = [("n", shown::count(single.len() as i64)), ("poor", poor(&single)), ("all", poor(&list))];
+        body.push_str(&format!(
+            "<details><summary id=\"h-sites-single\">{}</summary>{}</details>",
+            Markup::fill("sites.single", &values).render(),
+            table("sites-single", &columns, &single, 100)
+        ));
+    }
+    noted("sites", &body)
+}
+
+/// The rows to show, and those with one person each, as the terminal folds them; a row with an incident is shown.
+fn fold_single(rows: &[Record], has_incident: &dyn Fn(&Record) -> bool) -> (Vec<Record>, Vec<Record>) {
+    let is_single = |row: &Record| integer_in(row, "people") <= 1 && !has_incident(row);
+    let (mut shown, mut single) = (Vec::new(), Vec::new());
+    for (at, row) in rows.iter().enumerate() {
+        let to = if at >= ALWAYS_SHOWN && is_single(row) { &mut single } else { &mut shown };
+        to.push(row.clone());
+    }
+    match single.len() >= MIN_FOLDED {
+        true => (shown, single),
+        false => (rows.to_vec(), Vec::new()),
+    }
+}
+
+fn integer_in(row: &Record, key: &str) -> i64 {
+    row.get(key).and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// A building or a network; home networks have a text of the page.
@@ -353,5 +412,30 @@ mod tests {
         assert!(step("frame rate received", 0, 0, 6).contains("capped"));
         assert!(step("loss both ways", 5, 5, 5).contains("wifi"));
         assert!(step("CPU", 10, 10, 10).contains("computer"));
+    }
+
+    #[test]
+    fn the_next_step_for_a_cause_on_wired_networks_does_not_name_the_wifi_first() {
+        let step = |cause: &str, wifi_pct: f64| {
+            let row = json!({ "cause": cause, "minutes": 10, "wifi_pct": wifi_pct });
+            todo(row.as_object().expect("an object")).en
+        };
+        assert!(step("loss received", 0.0).contains("not on wifi: check network ports"));
+        assert!(step("jitter sent", 81.6).contains("Check the wifi"));
+        assert!(step("delay", 0.0).contains("VPN"));
+    }
+
+    #[test]
+    fn places_with_one_person_are_folded_after_the_first_rows() {
+        let row = |people: i64| json!({ "people": people }).as_object().expect("an object").clone();
+        let people = |rows: &[Record]| rows.iter().map(|row| integer_in(row, "people")).collect::<Vec<_>>();
+        let folded = |rows: &[i64], has_incident: bool| {
+            let rows: Vec<Record> = rows.iter().map(|people| row(*people)).collect();
+            let (shown, single) = fold_single(&rows, &|_| has_incident);
+            (people(&shown), people(&single))
+        };
+        assert_eq!(folded(&[1, 9, 8, 1, 7, 1, 1], false), (vec![1, 9, 8, 7], vec![1, 1, 1]));
+        assert_eq!(folded(&[1, 9, 8, 1, 7, 1], false), (vec![1, 9, 8, 1, 7, 1], vec![]));
+        assert_eq!(folded(&[1, 9, 8, 1, 7, 1, 1], true), (vec![1, 9, 8, 1, 7, 1, 1], vec![]));
     }
 }

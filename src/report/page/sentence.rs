@@ -56,13 +56,54 @@ pub(super) fn next_step(metric: &str, direction: &str) -> Option<Markup> {
     find(&format!("todo.{metric}.{direction}")).or_else(|| find(&format!("todo.{metric}.both"))).map(Markup::of)
 }
 
+/// The next step for an incident: what to do about a metric depends on what those affected have in common.
+pub(super) fn step(incident: &Incident) -> Option<Markup> {
+    let (kind, metric) = (incident.scope_kind.as_str(), incident.metric.as_str());
+    if kind == "service" && metric != "cpu" {
+        return Some(Markup::word("todo.service_wide"));
+    }
+    let metric_class = if matches!(metric, "loss" | "jitter") { "packets" } else { metric };
+    let of_metric = format!("step.{kind}.{metric_class}");
+    let of_network = incident.network.as_ref().map(|network| format!("{of_metric}.{network}"));
+    let keys = of_network.into_iter().chain([of_metric, format!("step.{kind}.any")]);
+    let found = keys.filter_map(|key| find(&key)).next();
+    found.map(Markup::of).or_else(|| next_step(metric, &incident.direction))
+}
+
+/// `1 meeting`, `3 meetings`.
+pub(super) fn counted(what: &str, n: i64) -> Markup {
+    let key = if n == 1 { format!("n.{what}.one") } else { format!("n.{what}") };
+    Markup::fill(&key, &[("n", count(n))])
+}
+
+/// Whole hours.
+pub(super) fn hours(hours: f64) -> Markup {
+    match hours > 0.0 && hours < 0.5 {
+        true => Markup::word("n.hours.less"),
+        false => counted("hours", hours.round() as i64),
+    }
+}
+
+/// When it was. The end of a chronic incident is only the last minute known when it was searched for.
+pub(super) fn when(incident: &Incident) -> Markup {
+    match incident.is_chronic {
+        true => {
+            let (start, end) = (date(incident.start.date()), shown::short_date(incident.end.date()));
+            Markup::fill("fact.since", &[("start", start), ("end", end)])
+        }
+        false => stretch(incident.start, incident.end),
+    }
+}
+
 /// Says that an incident extends beyond the period, so that its numbers are not those of the period.
 pub(super) fn beyond(incident: &Incident, period: Period, span: &Span) -> Option<Markup> {
-    let key = match (incident.began_before(span), incident.continued_after(span)) {
-        (false, false) => return None,
-        (true, false) => "beyond.before",
-        (false, true) => "beyond.after",
-        (true, true) => "beyond.both",
+    let key = match (incident.began_before(span), incident.continued_after(span), incident.is_chronic) {
+        (false, false, _) => return None,
+        (true, false, _) => "beyond.before",
+        (false, true, false) => "beyond.after",
+        (true, true, false) => "beyond.both",
+        (false, true, true) => "beyond.after.chronic",
+        (true, true, true) => "beyond.both.chronic",
     };
     let period = Markup::word(&format!("period.{}", period.name()));
     Some(Markup::fill(key, &[("period", period), ("end", shown::short_date(incident.end.date()))]))
@@ -137,6 +178,7 @@ mod tests {
             poor_pct: Some(77.7),
             usual_pct: Some(0.4),
             elsewhere_pct: Some(0.6),
+            network: None,
             people: Vec::new(),
             in_meetings: Vec::new(),
         }
@@ -235,6 +277,59 @@ mod tests {
                 assert!(next_step(metric, direction).is_some(), "{metric} {direction}");
             }
         }
+    }
+
+    #[test]
+    fn the_next_step_depends_on_the_scope_the_metric_and_the_network() {
+        let said = |kind: &str, metric: &str, network: Option<&str>| {
+            let one =
+                Incident { metric: metric.to_owned(), network: network.map(str::to_owned), ..incident(kind, "name") };
+            step(&one).unwrap_or_else(|| panic!("no step for {kind} {metric}")).en
+        };
+        let metrics = ["loss", "delay", "jitter", "frame_rate", "cpu"];
+        for metric in metrics {
+            assert!(said("app_version", metric, None).starts_with("Roll back or update"), "{metric}");
+            for kind in ["site", "egress", "subnet", "location"] {
+                let text = said(kind, metric, None);
+                assert!(!text.contains("wifi") && !text.contains("close other programs"), "{kind} {metric}: {text}");
+            }
+            for kind in ["service", "room", "meeting", "person", "device", "network_type"] {
+                assert!(!said(kind, metric, None).is_empty(), "{kind} {metric}");
+            }
+        }
+        assert!(said("site", "loss", None).contains("internet line"));
+        assert!(said("site", "jitter", Some("wifi")).contains("access points"));
+        assert!(said("site", "jitter", Some("wired")).contains("internet line"));
+        assert!(said("room", "loss", Some("wired")).contains("port, cable"));
+        assert!(said("room", "loss", Some("wifi")).contains("connect it by cable"));
+        assert!(said("service", "loss", None).contains("contact Feishu"));
+        assert!(said("person", "cpu", None).contains("close other programs"));
+        for (metric, network) in metrics.iter().zip([None, None, Some("wired"), Some("wired"), Some("wired")]) {
+            let text = said("person", metric, network);
+            assert!(network.is_none() || !text.contains("wifi"), "{metric}: {text}");
+        }
+    }
+
+    #[test]
+    fn counts_are_singular_or_plural() {
+        let texts = [counted("meetings", 1), counted("meetings", 0), hours(0.2), hours(1.3), hours(1.5), hours(0.0)];
+        let texts = texts.map(|text| text.en);
+        assert_eq!(texts, ["1 meeting", "0 meetings", "less than 1 hour", "1 hour", "2 hours", "0 hours"]);
+    }
+
+    #[test]
+    fn a_chronic_incident_has_no_end() {
+        let room = Incident { is_chronic: true, ..incident("room", "Beijing 4F") };
+        assert_eq!(when(&room).en, "Since Fri 20 Nov (as of Fri 20 Nov)");
+        assert_eq!(when(&incident("site", "Harbour House")).en, "Fri 20 Nov 09:40–12:06");
+        let said = |since: i8, until: i8| {
+            let day = |day| jiff::civil::date(2026, 11, day);
+            let span = Period::Week.containing(day(since)).expect("on the calendar");
+            let text = beyond(&room, Period::Week, &Span { until: day(until), ..span }).expect("beyond the week");
+            format!("{} | {}", text.en, text.zh)
+        };
+        insta::assert_snapshot!(said(16, 20), @"Still going on as of Fri 20 Nov; the numbers cover the whole incident. | 截至11月20日仍在持续；以上数字为整起事件的累计值。");
+        insta::assert_snapshot!(said(23, 20), @"Began before this week and still going on as of Fri 20 Nov; the numbers cover the whole incident. | 本周之前已开始，截至11月20日仍在持续；以上数字为整起事件的累计值。");
     }
 
     #[test]

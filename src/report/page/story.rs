@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use super::incidents::{Incident, Incidents};
 use super::markup::{Markup, cut, escaped};
 use super::period::{Period, Span};
-use super::sentence::{beyond, is_poor_counted, next_step, place, problem, sentence};
+use super::sentence::{beyond, counted, is_poor_counted, place, problem, sentence, step, when};
 use super::shown::{self, count, percent, share};
 
 /// Rows shown until the list is expanded.
@@ -38,7 +38,7 @@ pub(super) fn days(span: &Span) -> Vec<Date> {
 /// The verdict on the period: how many incidents of which severity, or none, and the days that nobody can judge.
 pub(super) fn verdict(incidents: &Incidents, scene: &Scene<'_>) -> String {
     let period = || Markup::word(&format!("story.{}", scene.period.name()));
-    let counted: Vec<Markup> = ["critical", "major", "minor"]
+    let severities: Vec<Markup> = ["critical", "major", "minor"]
         .iter()
         .filter_map(|severity| {
             let n = incidents.list.iter().filter(|incident| incident.severity == *severity).count();
@@ -48,9 +48,9 @@ pub(super) fn verdict(incidents: &Incidents, scene: &Scene<'_>) -> String {
     let found = incidents.list.len();
     let mut more = Vec::new();
     if incidents.people > 0 {
-        let reach =
-            [("people", count(incidents.people)), ("meetings", count(incidents.meetings)), ("period", period())];
-        more.push(Markup::fill("story.reach", &reach));
+        let (people, meetings) = (counted("affected", incidents.people), counted("meetings", incidents.meetings));
+        let key = if incidents.people == 1 { "story.reach.one" } else { "story.reach" };
+        more.push(Markup::fill(key, &[("people", people), ("meetings", meetings), ("period", period())]));
     }
     if let Some((is_one, values)) = holes(scene) {
         let key = match (found > 0, is_one) {
@@ -72,7 +72,7 @@ pub(super) fn verdict(incidents: &Incidents, scene: &Scene<'_>) -> String {
         0 => Markup::fill("story.none", &[("period", period())]),
         _ => {
             let key = if found == 1 { "story.incident" } else { "story.found" };
-            let list = Markup::join(&counted);
+            let list = Markup::join(&severities);
             Markup::fill(key, &[("list", list), ("period", period()), ("all", count(found as i64))])
         }
     };
@@ -217,7 +217,7 @@ fn facts(incident: &Incident, scene: &Scene<'_>) -> String {
             html.push_str(&format!("<div><dt>{}</dt><dd>{value}</dd></div>", name.render()));
         }
     };
-    fact(Markup::word("fact.when"), shown::stretch(incident.start, incident.end).render());
+    fact(Markup::word("fact.when"), when(incident).render());
     let cause = [("what", problem(incident)), ("poor", count(incident.poor)), ("judged", count(incident.judged))];
     let is_poor_counted = is_poor_counted(incident);
     let text = if is_poor_counted { "fact.cause.text" } else { "fact.cause.cpu" };
@@ -253,11 +253,7 @@ fn facts(incident: &Incident, scene: &Scene<'_>) -> String {
     if !meetings.is_empty() {
         fact(Markup::fill("fact.meetings", &n(incident.meetings)), format!("<ul>{}</ul>", meetings.concat()));
     }
-    let step = match (incident.scope_kind.as_str(), incident.metric.as_str()) {
-        ("service", metric) if metric != "cpu" => Some(Markup::word("todo.service_wide")),
-        (_, metric) => next_step(metric, &incident.direction),
-    };
-    fact(Markup::word("fact.todo"), step.map(|step| step.render()).unwrap_or_default());
+    fact(Markup::word("fact.todo"), step(incident).map(|step| step.render()).unwrap_or_default());
     fact(Markup::word("fact.command"), command(incident));
     html.push_str("</dl>");
     html
@@ -313,7 +309,7 @@ pub(super) fn chronic(incidents: &Incidents) -> String {
         ("c.name", ""),
         ("c.problem", ""),
         ("c.since", ""),
-        ("c.until", ""),
+        ("c.as_of", ""),
         ("c.meetings", " class=\"num\""),
         ("c.minutes_pct", " class=\"num\""),
         ("c.elsewhere_pct", " class=\"num\""),

@@ -133,6 +133,11 @@ fn a_state_comes_from_incidents_and_not_from_an_average() {
     assert!(site.contains("major"), "{site}");
     let other = sites.lines().find(|line| line.contains("10.1.2.0/24")).expect("the other site");
     assert!(other.contains("no incident"), "{other}");
+    // The incident of a room is not one of its site, as in the report by-site, but it is named there.
+    let of_room =
+        sites.lines().find(|line| line.contains("see also room cid: loss received")).expect("the room's site");
+    assert!(!of_room.contains("minor"), "{of_room}");
+    assert!(read(&PAGE, "sites", "zh").contains("另见会议室 cid：接收方向丢包"));
     assert!(!sites.contains("healthy"));
     assert!(read(&PAGE, "rooms", "en").lines().any(|line| line.contains("cid") && line.contains("minor")));
     assert!(read(&PAGE, "versions", "zh").lines().any(|line| line.contains("7.2.0") && line.contains("严重")));
@@ -187,7 +192,7 @@ fn incidents_beyond_the_week_are_marked_and_counted_as_a_whole() {
     let story = read(&html, "story", "en");
     assert!(
         story.contains(
-            "Began before this week and continued after it, until Tue 10 Nov; the numbers cover the whole incident."
+            "Began before this week and still going on as of Tue 10 Nov; the numbers cover the whole incident."
         ),
         "{story}"
     );
@@ -199,7 +204,7 @@ fn incidents_beyond_the_week_are_marked_and_counted_as_a_whole() {
     assert!(read(&html, "chronic", "en").contains("also outside this week"));
     let before = &*PAGE;
     assert_eq!(before.matches("<i class=\"before\"").count(), 1, "it ends in the week");
-    assert!(!read(before, "story", "en").contains("continued after"));
+    assert!(!read(before, "story", "en").contains("still going on"));
 }
 
 /// Complete runs around 5 November, and the counts of Feishu for two days: one meeting of 3 November is missing.
@@ -257,6 +262,15 @@ fn poor_and_cpu_limited_minutes_are_counted_separately() {
     );
     assert!(read(&html, "tiles", "en").contains(&format!("another {cpu_limited} CPU-limited, not counted as poor")));
     assert!(read(&html, "tiles", "zh").contains(&format!("另有 {cpu_limited} 个 CPU 受限分钟")));
+}
+
+#[test]
+fn a_day_with_few_minutes_is_said_in_a_sentence() {
+    let html = page("delete from participants where meeting_key <> (select min(meeting_key) from participants);");
+    let (english, chinese) = (read(&html, "trend", "en"), read(&html, "trend", "zh"));
+    assert!(english.contains(" judged minutes, too few for a percentage; "), "{english}");
+    assert!(!english.contains("not enough data of") && !english.contains(" 1 meetings"), "{english}");
+    assert!(chinese.contains("样本不足，不显示质差率"), "{chinese}");
 }
 
 #[test]

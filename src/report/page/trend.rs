@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::incidents::{Incidents, Record};
 use super::markup::Markup;
 use super::period::Span;
-use super::shown::{self, count, number, parse_time, share};
+use super::sentence::{counted, hours};
+use super::shown::{self, number, parse_time, share};
 
 /// Days with a label under each bar; with more only Mondays have one.
 const LABELLED: usize = 16;
@@ -41,19 +42,21 @@ pub(super) fn trend(days: &[Record], holes: &[Date], incidents: &Incidents, span
             }
             Some(row) => {
                 let poor = value(row, "poor_pct");
+                let n = |key: &str| value(row, key).unwrap_or_default() as i64;
                 let values = [
                     ("date", shown::date(*day)),
-                    ("poor", poor.map_or_else(|| Markup::word("too_few"), share)),
-                    ("n", count(value(row, "n").unwrap_or_default() as i64)),
-                    ("meetings", count(value(row, "meetings").unwrap_or_default() as i64)),
-                    ("hours", Markup::html(number(value(row, "hours").unwrap_or_default(), 0))),
+                    ("poor", poor.map(share).unwrap_or_default()),
+                    ("minutes", counted("minutes", n("n"))),
+                    ("meetings", counted("meetings", n("meetings"))),
+                    ("hours", hours(value(row, "hours").unwrap_or_default())),
                 ];
+                let text = if poor.is_some() { "trend.day" } else { "trend.few" };
                 let height = poor.map_or(0.0, |poor| (100.0 * poor / most).max(1.0));
                 let shown = match poor {
                     Some(poor) if all.len() <= LABELLED => number(poor, if poor >= 9.95 { 0 } else { 1 }),
                     _ => String::new(),
                 };
-                (Markup::fill("trend.day", &values), format!("<i style=\"height:{height:.1}%\"><em>{shown}</em></i>"))
+                (Markup::fill(text, &values), format!("<i style=\"height:{height:.1}%\"><em>{shown}</em></i>"))
             }
         };
         if incidents
