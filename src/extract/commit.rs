@@ -49,6 +49,11 @@ impl Committer {
         self.failures_in_a_row[index(kind)].load(Ordering::Relaxed) > 0
     }
 
+    /// True while the failure that ends the run is being recorded.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures_in_a_row.iter().any(|failures| failures.load(Ordering::Relaxed) >= MAX_FAILURES_IN_A_ROW)
+    }
+
     /// Records a fetched unit, unless it shows that the run must stop.
     pub(super) async fn commit(&self, result: UnitResult) -> Result<(), Stop> {
         let failing = self.count_failure(&result);

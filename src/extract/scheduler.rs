@@ -169,7 +169,8 @@ impl Scheduler {
             self.stop.set_if_budget(why);
             return true;
         }
-        self.stop.is_set()
+        // Recording the last failure may take long; requests sent meanwhile would be wasted.
+        self.stop.is_set() || self.committer.has_failed()
     }
 
     /// Sets the calls of a walk aside. `None`: they are not left, so the walk is not begun, because its first pages
