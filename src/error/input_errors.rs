@@ -145,6 +145,7 @@ impl From<CardError> for Failure {
     fn from(error: CardError) -> Failure {
         let usage = || Failure::of(ExitCode::Usage, &error);
         match &error {
+            CardError::Empty { list, .. } => usage().hint(*list),
             CardError::UnknownUser { text, known } => {
                 let failure = did_you_mean(usage(), text, known);
                 let part = text.to_lowercase();

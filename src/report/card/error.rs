@@ -4,6 +4,8 @@ use super::model::Choice;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CardError {
+    #[error("{what} is needed, not an empty text")]
+    Empty { what: &'static str, list: &'static str },
     #[error("nobody in the store has the name, e-mail address or ID {text:?}")]
     UnknownUser { text: String, known: Vec<String> },
     #[error("{text:?} matches {} people, rooms or guests", choices.len())]

@@ -11,7 +11,7 @@ use super::strip::Level;
 use crate::report::history::short_history;
 use crate::report::result::{Cell, QueryError, query};
 use crate::schema::ddl::quoted;
-use crate::text::on_one_line;
+use crate::text::{counted, on_one_line};
 
 /// The profile of a store that names none.
 const DEFAULT_PROFILE: &str = "cqd";
@@ -83,50 +83,83 @@ impl<'a> Source<'a> {
         Ok(Percentages { poor: pct("poor"), cpu: pct("cpu") })
     }
 
-    /// The incidents of the participants that a condition on `p` (incident_participants) selects, the worst first. Rows
-    /// that continue one another are folded into the latest.
-    pub(super) fn incidents(&self, dates: &Dates, condition: &str) -> Result<Vec<CardIncident>, CardError> {
-        self.ordered_incidents(dates, condition, "")
+    /// The incidents of participants, the worst first; `keys` is a query of participant keys. Rows that continue one
+    /// another are folded into the latest. A chronic incident has one row a week, so it also counts for those in its
+    /// scope who have minutes of its metric up to [`GOES_ON_DAYS`] after its row.
+    pub(super) fn incidents(&self, dates: &Dates, keys: &str) -> Result<Vec<CardIncident>, CardError> {
+        self.ordered_incidents(dates, keys, "")
     }
 
     /// The same, those with the most minutes of these participants first.
-    pub(super) fn incidents_by_minutes(&self, dates: &Dates, condition: &str) -> Result<Vec<CardIncident>, CardError> {
+    pub(super) fn incidents_by_minutes(&self, dates: &Dates, keys: &str) -> Result<Vec<CardIncident>, CardError> {
         let minutes = format!(
-            "(select sum(p.poor_minutes) from incident_participants as p
-              where p.incident_id = f.incident_id and {condition}) desc nulls last, "
+            "coalesce((select sum(p.poor_minutes) from incident_participants as p
+              where p.incident_id = f.incident_id and p.participant_key in {keys}), f.minutes_in_scope) desc nulls last, "
         );
-        self.ordered_incidents(dates, condition, &minutes)
+        self.ordered_incidents(dates, keys, &minutes)
     }
 
-    fn ordered_incidents(
-        &self,
-        dates: &Dates,
-        condition: &str,
-        most_minutes: &str,
-    ) -> Result<Vec<CardIncident>, CardError> {
+    fn ordered_incidents(&self, dates: &Dates, keys: &str, most_minutes: &str) -> Result<Vec<CardIncident>, CardError> {
         let overlap = |column: &str, sign: &str, date: &Option<String>| match date {
             Some(date) => format!("i.{column} {sign} cast({} as date)", quoted(date)),
             None => "true".to_owned(),
         };
         let sql = format!(
-            "with found as (
-                select i.*, row_number() over (
+            "with going_on as (
+                select i.incident_id, sum(case i.metric
+                    when 'loss' then j.loss_minutes
+                    when 'delay' then j.delay_minutes
+                    when 'jitter' then j.jitter_minutes
+                    when 'frame_rate' then j.frame_rate_minutes
+                    else j.cpu_minutes
+                end) as minutes
+                from incidents as i
+                inner join {judged} as j
+                    on j.meeting_date between cast(i.start_time_local as date) and i.meeting_date + {GOES_ON_DAYS}
+                inner join participant_facts as f
+                    on f.participant_key = j.participant_key and f.meeting_date = j.meeting_date
+                where i.kind = 'chronic' and j.participant_key in {keys} and i.scope = case i.scope_kind
+                    when 'service' then 'service'
+                    when 'site' then f.building
+                    when 'egress' then f.egress
+                    when 'subnet' then case when not f.is_home_like then f.subnet end
+                    when 'room' then f.room_id
+                    when 'meeting' then f.meeting_key
+                    when 'person' then f.user_id
+                    when 'app_version' then f.app_version
+                    when 'device' then f.device
+                    when 'network_type' then f.network_kind
+                    when 'location' then f.location
+                end
+                group by i.incident_id
+            ),
+            found as (
+                select i.*, g.minutes as minutes_in_scope, row_number() over (
                     partition by i.kind, i.scope_kind, i.scope, i.metric, case when i.kind = 'acute' then i.start_time_utc end
                     order by i.meeting_date desc, i.incident_id
                 ) as place
                 from incidents as i
-                where i.incident_id in (select p.incident_id from incident_participants as p where {condition})
-                    and {} and {}
+                left join going_on as g on g.incident_id = i.incident_id
+                where g.minutes > 0 or (
+                    i.incident_id in (select p.incident_id from incident_participants as p where p.participant_key in {keys})
+                    and {} and {})
             )
-            select f.incident_id, f.severity, f.kind, f.summary from found as f where f.place = 1
+            select f.incident_id, f.severity, f.kind, f.summary, cast(f.meeting_date as timestamp) as found_on from found as f where f.place = 1
             order by {order}case f.severity when 'critical' then 1 when 'major' then 2 else 3 end, f.participants desc,
                 f.start_time_utc, f.incident_id",
             overlap("end_time_local", ">=", &dates.since),
             overlap("start_time_local", "<", &dates.until),
+            judged = self.judged(dates),
             order = most_minutes
         );
-        let rows = self.rows("the incidents", &sql)?;
-        Ok(rows.iter().map(Row::incident).collect())
+        let as_of = |row: &Row| {
+            let mut incident = row.incident();
+            if let Some(found_on) = row.time("found_on").filter(|_| incident.kind == "chronic") {
+                incident.summary = format!("{} (as of {})", incident.summary, short_day(found_on));
+            }
+            incident
+        };
+        Ok(self.rows("the incidents", &sql)?.iter().map(as_of).collect())
     }
 }
 
@@ -136,6 +169,9 @@ pub(crate) struct Dates {
     pub since: Option<String>,
     pub until: Option<String>,
 }
+
+/// Days after its latest row on which a chronic incident goes on; it has a row once a week.
+const GOES_ON_DAYS: i64 = 10;
 
 /// Length of the period that is usual.
 const USUAL_DAYS: i64 = 28;
@@ -241,8 +277,9 @@ pub(super) const MEASURES: &str = "
 /// Without any value.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// The values of a column by number of rows, most first: `Harbour House`, or `wifi 5, wired 2 and 1 more`.
-pub(super) fn common(rows: &[Row], column: &str) -> String {
+/// The values of a column by number of rows, most first: `Harbour House`, or
+/// `wifi (5 participations), wired (2) and 1 more`. `unit` is what a row is.
+pub(super) fn common(rows: &[Row], column: &str, unit: &str) -> String {
     const SHOWN: usize = 2;
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for value in rows.iter().filter_map(|row| row.optional(column)) {
@@ -254,8 +291,13 @@ pub(super) fn common(rows: &[Row], column: &str) -> String {
         [] => UNKNOWN.to_owned(),
         [(value, _)] => value.clone(),
         counts => {
+            let number = |place: usize, count: usize| match place {
+                0 => counted(count as u64, unit),
+                _ => count.to_string(),
+            };
+            let shown = counts.iter().take(SHOWN).enumerate();
             let shown: Vec<String> =
-                counts.iter().take(SHOWN).map(|(value, count)| format!("{value} ({count})")).collect();
+                shown.map(|(place, (value, count))| format!("{value} ({})", number(place, *count))).collect();
             let more = counts.len().saturating_sub(SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             shown.join(", ") + &more
@@ -303,9 +345,10 @@ mod tests {
     fn the_most_frequent_values_come_first() {
         let row = |value: &str| Row::of_texts([("a", value)]);
         let rows = |values: &[&str]| values.iter().map(|value| row(value)).collect::<Vec<_>>();
-        assert_eq!(common(&rows(&["b", "b", ""]), "a"), "b");
-        assert_eq!(common(&rows(&["c", "b", "a", "c", "b", "c"]), "a"), "c (3), b (2) and 1 more");
-        assert_eq!(common(&rows(&[]), "a"), "unknown");
+        assert_eq!(common(&rows(&["b", "b", ""]), "a", "row"), "b");
+        assert_eq!(common(&rows(&["c", "b", "a", "c", "b", "c"]), "a", "row"), "c (3 rows), b (2) and 1 more");
+        assert_eq!(common(&rows(&["c", "b"]), "a", "row"), "b (1 row), c (1)");
+        assert_eq!(common(&rows(&[]), "a", "row"), "unknown");
     }
 
     #[test]

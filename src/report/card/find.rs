@@ -8,10 +8,23 @@ use crate::schema::ddl::quoted;
 /// Names are suggested from this many.
 const MAX_KNOWN: usize = 50_000;
 
+/// What was typed; `list` is the command that lists what can be typed.
+fn not_empty<'t>(text: &'t str, what: &'static str, list: &'static str) -> Result<&'t str, CardError> {
+    match text.trim() {
+        "" => Err(CardError::Empty { what, list }),
+        typed => Ok(typed),
+    }
+}
+
 /// The one person, room or guest with this ID, else with this e-mail address, else with this name or with this part of
 /// the address before the @.
 pub(crate) fn find_user(source: &Source<'_>, text: &str) -> Result<Choice, CardError> {
-    let typed = quoted(text.trim());
+    let typed = not_empty(
+        text,
+        "a name, e-mail address or ID",
+        "vcq-etl report run worst-participants lists people and rooms",
+    )?;
+    let typed = quoted(typed);
     let sql = format!(
         "with matching as (
             select f.who, min(case
@@ -79,7 +92,7 @@ pub(crate) struct FoundMeeting {
 
 /// The meeting with this key, else the latest one with this number in the window.
 pub(crate) fn find_meeting(source: &Source<'_>, text: &str, dates: &Dates) -> Result<FoundMeeting, CardError> {
-    let typed = text.trim();
+    let typed = not_empty(text, "a meeting number or key", "vcq-etl report run worst-meetings lists meetings")?;
     // Feishu shows the number in groups of three.
     let digits: String = typed.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     let is_number = digits.len() == 9 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -106,7 +119,8 @@ pub(crate) fn find_meeting(source: &Source<'_>, text: &str, dates: &Dates) -> Re
 
 /// The ID of an incident, which may be given without the date and kind in front of it.
 pub(crate) fn find_incident(source: &Source<'_>, text: &str) -> Result<String, CardError> {
-    let typed = text.trim().to_lowercase();
+    let list = "vcq-etl report run incidents --since all lists them";
+    let typed = not_empty(text, "the ID of an incident", list)?.to_lowercase();
     let known = names(
         source,
         "the incidents",

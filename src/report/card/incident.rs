@@ -1,7 +1,7 @@
 //! The card of an incident.
 
 use super::error::CardError;
-use super::facts::{Dates, Row, Source, common, day, span};
+use super::facts::{Dates, Row, Source, common, day, moment, span};
 use super::model::{Card, CardIncident, CauseMinutes, Comparison, Percentages};
 use super::people::{Names, counted_people};
 use super::strip::{Level, Strip};
@@ -11,11 +11,24 @@ use crate::text::counted;
 /// People shown by name.
 const PEOPLE: usize = 5;
 
+/// What the values of the facts are counted in.
+const UNIT: &str = "participation";
+
+/// Dates of an acute incident that are shown minute by minute: the latest ones.
+const DATES: usize = 5;
+
+/// An acute incident `i` that continues over several dates has a row `o` on each.
+const ROWS_OF_PROBLEM: &str = "o.kind = i.kind and o.scope_kind = i.scope_kind and o.scope = i.scope
+    and o.metric = i.metric and o.start_time_utc = i.start_time_utc and o.meeting_date <= i.meeting_date";
+
 pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Card, CardError> {
     let id = quoted(incident_id);
     let sql = format!(
         "select i.*, cast(i.meeting_date as varchar) as date, coalesce(n.scope_name, i.scope) as scope_name,
-            cause_label(i.metric, i.direction) as cause
+            cause_label(i.metric, i.direction) as cause,
+            cast(case when i.kind = 'acute' then (
+                select min(o.meeting_date) from incidents as o where {ROWS_OF_PROBLEM}
+            ) else cast(i.start_time_local as date) end as varchar) as first_date
          from incidents as i
          left join incident_scope_names() as n on n.scope_kind = i.scope_kind and n.scope = i.scope
          where i.incident_id = {id}"
@@ -54,10 +67,10 @@ pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Ca
     let names = names(&people);
     let facts = vec![
         ("In common", in_common.clone()),
-        ("Place", common(&people, "site")),
-        ("Device", format!("{}, app {}", common(&people, "device"), common(&people, "version"))),
-        ("Network", common(&people, "network")),
-        ("Meetings", common(&people, "meeting")),
+        ("Place", common(&people, "site", UNIT)),
+        ("Device", format!("{}, app {}", common(&people, "device", UNIT), common(&people, "version", UNIT))),
+        ("Network", common(&people, "network", UNIT)),
+        ("Meetings", common(&people, "meeting", UNIT)),
         ("Who", names.clone()),
     ];
     let ticket = vec![
@@ -67,9 +80,9 @@ pub(crate) fn incident_card(source: &Source<'_>, incident_id: &str) -> Result<Ca
         ("Affected", format!("{affected}: {names}")),
         ("Compared", comparison.text()),
         ("In common", in_common),
-        ("Place", common(&people, "site")),
-        ("Device", format!("{}, app {}", common(&people, "device"), common(&people, "version"))),
-        ("Network", common(&people, "network")),
+        ("Place", common(&people, "site", UNIT)),
+        ("Device", format!("{}, app {}", common(&people, "device", UNIT), common(&people, "version", UNIT))),
+        ("Network", common(&people, "network", UNIT)),
         ("Incident", incident_id.to_owned()),
     ];
     Ok(Card {
@@ -136,19 +149,25 @@ fn names(people: &[Row]) -> String {
 
 fn next(incident: &Row, people: &[Row]) -> Vec<(Vec<String>, &'static str)> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let date = format!("--since={}", incident.text("date"));
+    let dates = dates(incident);
+    // A chronic incident goes on, so the latest days belong to it as well.
+    let until = dates.until.filter(|_| incident.text("kind") == "acute");
+    let limits = [("--since", dates.since), ("--until", until)];
+    let limits: Vec<String> =
+        limits.into_iter().filter_map(|(name, date)| date.map(|date| format!("{name}={date}"))).collect();
+    let limited = |start: &[&str]| words(start).into_iter().chain(limits.iter().cloned()).collect::<Vec<_>>();
     let (scope_kind, scope) = (incident.text("scope_kind"), incident.text("scope"));
     let first = match scope_kind.as_str() {
         "meeting" => Some((words(&["report", "meeting", &scope]), "the meeting")),
-        "person" => Some((words(&["report", "user", &scope]), "the person")),
-        "room" => Some((words(&["report", "user", &scope]), "the room")),
-        "app_version" => Some((words(&["report", "run", "app-versions", &date]), "the versions side by side")),
-        "device" => Some((words(&["report", "run", "devices", &date]), "the devices side by side")),
-        "network_type" => Some((words(&["report", "run", "by-network", &date]), "the networks side by side")),
-        "egress" => Some((words(&["report", "run", "by-egress", &date]), "the networks side by side")),
-        "location" => Some((words(&["report", "run", "by-location", &date]), "the locations side by side")),
-        "site" | "subnet" => Some((words(&["report", "run", "by-site", &date]), "the places side by side")),
-        _ => Some((words(&["report", "run", "episodes", &date]), "the episodes of these days")),
+        "person" => Some((limited(&["report", "user", &scope]), "the person")),
+        "room" => Some((limited(&["report", "user", &scope]), "the room")),
+        "app_version" => Some((limited(&["report", "run", "app-versions"]), "the versions side by side")),
+        "device" => Some((limited(&["report", "run", "devices"]), "the devices side by side")),
+        "network_type" => Some((limited(&["report", "run", "by-network"]), "the networks side by side")),
+        "egress" => Some((limited(&["report", "run", "by-egress"]), "the networks side by side")),
+        "location" => Some((limited(&["report", "run", "by-location"]), "the locations side by side")),
+        "site" | "subnet" => Some((limited(&["report", "run", "by-site"]), "the places side by side")),
+        _ => Some((limited(&["report", "run", "episodes"]), "the episodes of these days")),
     };
     let worst = people.first().filter(|_| scope_kind != "meeting");
     let meeting = worst
@@ -157,33 +176,49 @@ fn next(incident: &Row, people: &[Row]) -> Vec<(Vec<String>, &'static str)> {
     first.into_iter().chain(meeting).collect()
 }
 
-/// How many of those concerned had minutes of this metric at a time, relative to the most at once.
+/// The meeting dates from the first to that of the row.
+fn dates(incident: &Row) -> Dates {
+    Dates { since: incident.optional("first_date"), until: Dates::of(&incident.text("date")).until }
+}
+
+/// How many of those concerned had minutes of this metric at a time, relative to the most at once: a strip for each
+/// meeting date.
 fn strips(source: &Source<'_>, incident: &Row, id: &str) -> Result<Vec<Strip>, CardError> {
-    // An acute incident is of the meetings of one date; a chronic one has no time of day.
+    // A chronic incident has no time of day.
     if incident.text("kind") != "acute" {
         return Ok(Vec::new());
     }
-    let dates = Dates::of(&incident.text("date"));
+    let arguments = source.arguments(&dates(incident));
     let sql = format!(
-        "select c.minute_local, count(distinct c.participant_key) as poor
-         from cause_minutes({}) as c
-         inner join incident_participants as p on p.participant_key = c.participant_key
-         where p.incident_id = {id} and c.metric = {}
-         group by c.minute_local order by c.minute_local",
-        source.arguments(&dates),
+        "with concerned as (
+            select p.participant_key from incident_participants as p
+            inner join incidents as o on o.incident_id = p.incident_id
+            inner join incidents as i on {ROWS_OF_PROBLEM}
+            where i.incident_id = {id}
+         ),
+         minutes as (
+            select q.meeting_date, q.minute_local, null as affected_key from quality_minutes({arguments}) as q
+            where q.is_poor is not null and q.participant_key in (select n.participant_key from concerned as n)
+            union all
+            select c.meeting_date, c.minute_local, c.participant_key as affected_key from cause_minutes({arguments}) as c
+            where c.metric = {} and c.participant_key in (select n.participant_key from concerned as n)
+         )
+         select cast(m.meeting_date as varchar) as date, m.minute_local, count(distinct m.affected_key) as affected
+         from minutes as m group by m.meeting_date, m.minute_local order by m.meeting_date, m.minute_local",
         quoted(&incident.text("metric"))
     );
     let minutes = source.rows("the minutes of the incident", &sql)?;
-    let most = minutes.iter().map(|row| row.number("poor")).max().unwrap_or_default();
+    let most = minutes.iter().map(|row| row.number("affected")).max().unwrap_or_default();
     // A CPU-limited minute need not be poor.
-    let level = |affected| if incident.text("metric") == "cpu" { Level::Cpu } else { Level::of(affected, most) };
-    let mut levels: Vec<_> =
-        minutes.iter().filter_map(|row| Some((row.time("minute_local")?, level(row.number("poor"))))).collect();
-    // Minutes in between are good for this metric.
-    if let (Some(first), Some(last)) = (levels.first().map(|(at, _)| *at), levels.last().map(|(at, _)| *at)) {
-        let between = first.series(jiff::Span::new().minutes(1)).take_while(|at| *at <= last).take(2160);
-        levels.extend(between.map(|at| (at, Level::Good)));
-    }
-    let label = "people affected".to_owned();
-    Ok(Strip::new(label, format!("at most {most} at once"), &levels).into_iter().collect())
+    let is_cpu = incident.text("metric") == "cpu";
+    let level = |affected| if is_cpu && affected > 0 { Level::Cpu } else { Level::of(affected, most) };
+    let of_dates: Vec<&[Row]> = minutes.chunk_by(|a, b| a.text("date") == b.text("date")).collect();
+    let strip = |rows: &&[Row]| {
+        let levels: Vec<_> =
+            rows.iter().filter_map(|row| Some((row.time("minute_local")?, level(row.number("affected"))))).collect();
+        let most = rows.iter().map(|row| row.number("affected")).max().unwrap_or_default();
+        let start = levels.iter().map(|(at, _)| *at).min().map(moment).unwrap_or_default();
+        Strip::new(format!("{start}  people affected"), format!("at most {most} at once"), &levels)
+    };
+    Ok(of_dates.iter().skip(of_dates.len().saturating_sub(DATES)).filter_map(strip).collect())
 }

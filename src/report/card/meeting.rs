@@ -26,9 +26,7 @@ pub(crate) fn meeting_card(source: &Source<'_>, meeting_key: &str) -> Result<Car
     let people = people(source, &key, &dates, &causes)?;
     let names = Names::of(&people);
     let comparison = comparison(source, &meeting, &key, &dates, &people, causes.cpu_limited())?;
-    let of_meeting = format!(
-        "p.participant_key in (select f.participant_key from participant_facts as f where f.meeting_key = {key})"
-    );
+    let of_meeting = format!("(select f.participant_key from participant_facts as f where f.meeting_key = {key})");
     let strips = strips(source, &key, &dates, &people, &names, &causes)?;
     let topic = meeting.optional("meeting_topic").unwrap_or_else(|| "(no topic)".to_owned());
     let number = meeting.text("meeting_no");
@@ -139,7 +137,7 @@ fn common_of_affected(people: &[Row]) -> impl Fn(&str) -> String {
         _ if affected.len() == people.len() => (affected, ""),
         _ => (affected, " (affected participants)"),
     };
-    move |column| format!("{}{who}", common(&rows, column))
+    move |column| format!("{}{who}", common(&rows, column, "participant"))
 }
 
 fn comparison(

@@ -122,46 +122,58 @@ impl Comparison {
             return "no minute could be judged".to_owned();
         }
         let number = |minutes: i64| thousands(minutes.max(0) as u64);
-        let (poor, judged) = (number(self.poor_minutes), number(self.judged_minutes));
-        let share = pct_text(self.here.poor);
+        let (poor, cpu, judged) = (number(self.poor_minutes), number(self.cpu_minutes), number(self.judged_minutes));
+        let (poor_share, cpu_share) = (pct_text(self.here.poor), pct_text(self.here.cpu));
         if self.is_of_cpu {
-            return format!("{poor} of {judged} judged minutes CPU-limited ({share})");
+            return format!("{poor} of {judged} judged minutes CPU-limited ({poor_share})");
         }
-        let text = format!("{poor} of {judged} judged minutes poor ({share})");
-        match self.cpu_minutes {
-            0 => text,
-            cpu => {
-                let (cpu, share) = (number(cpu), pct_text(self.here.cpu));
-                format!("{text}; another {cpu} CPU-limited ({share})")
+        match (self.is_mostly_cpu(), self.poor_minutes, self.cpu_minutes) {
+            (true, 0, _) => format!("{cpu} of {judged} judged minutes CPU-limited ({cpu_share}), none poor"),
+            (true, ..) => {
+                format!(
+                    "{cpu} of {judged} judged minutes CPU-limited ({cpu_share}); another {poor} poor ({poor_share})"
+                )
+            }
+            (false, _, 0) => format!("{poor} of {judged} judged minutes poor ({poor_share})"),
+            (false, ..) => {
+                format!(
+                    "{poor} of {judged} judged minutes poor ({poor_share}); another {cpu} CPU-limited ({cpu_share})"
+                )
             }
         }
     }
 
+    /// Most of the affected minutes are CPU-limited and not poor.
+    pub(super) fn is_mostly_cpu(&self) -> bool {
+        self.cpu_minutes > self.poor_minutes
+    }
+
     /// `here 14.8 % poor; usually 0.4 % (the 28 days before); elsewhere 1.2 % (everybody else on these days)`, and the
-    /// same for CPU-limited minutes if there are any.
+    /// same for CPU-limited minutes if there are any; the more frequent ones come first.
     pub(super) fn text(&self) -> String {
         let part = |word: &str, pct: Option<f64>, of: &str| match (pct, of) {
             (_, "") => None,
             (None, of) => Some(format!("{word} unknown (too few minutes: {of})")),
             (Some(pct), of) => Some(format!("{word} {pct:.1} % ({of})")),
         };
-        let what = if self.is_of_cpu { "CPU-limited" } else { "poor" };
+        let (here, usual, elsewhere) = (self.here, self.usual, self.elsewhere);
+        let poor = ("poor", [here.poor, usual.poor, elsewhere.poor]);
+        let cpu = ("CPU-limited", [here.cpu, usual.cpu, elsewhere.cpu]);
+        // The greater one comes first.
+        let ((what, first), second) = match (self.is_of_cpu, self.is_mostly_cpu()) {
+            (true, _) => (("CPU-limited", poor.1), None),
+            (false, true) => (cpu, Some(("Poor", poor.1))),
+            (false, false) => (poor, Some(cpu).filter(|_| self.cpu_minutes > 0)),
+        };
         let parts = [
-            Some(format!("here {} {what}", pct_text(self.here.poor))),
-            part("usually", self.usual.poor, self.usual_of),
-            part("elsewhere", self.elsewhere.poor, self.elsewhere_of),
+            Some(format!("here {} {what}", pct_text(first[0]))),
+            part("usually", first[1], self.usual_of),
+            part("elsewhere", first[2], self.elsewhere_of),
         ];
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        if self.cpu_minutes == 0 {
-            return text;
-        }
+        let Some((what, [here, usual, elsewhere])) = second else { return text };
         let known = |word: &str, pct: Option<f64>| pct.map(|pct| format!(", {word} {pct:.1} %")).unwrap_or_default();
-        format!(
-            "{text}. CPU-limited: here {}{}{}",
-            pct_text(self.here.cpu),
-            known("usually", self.usual.cpu),
-            known("elsewhere", self.elsewhere.cpu)
-        )
+        format!("{text}. {what}: here {}{}{}", pct_text(here), known("usually", usual), known("elsewhere", elsewhere))
     }
 }
 
@@ -179,10 +191,17 @@ mod tests {
         let compared = "here 14.8 % poor; usually unknown (too few minutes: the 28 days before); \
             elsewhere 1.2 % (everybody else on these days)";
         assert_eq!(comparison.text(), compared);
-        let here = Comparison::of(412, 61, 310);
-        let hot = Comparison { here: here.here, cpu_minutes: 310, ..comparison };
-        assert_eq!(hot.minutes_text(), "61 of 412 judged minutes poor (14.8 %); another 310 CPU-limited (75.2 %)");
-        assert_eq!(hot.text(), format!("{compared}. CPU-limited: here 75.2 %, elsewhere 0.3 %"));
+        let warm = Comparison { here: Comparison::of(412, 61, 31).here, cpu_minutes: 31, ..comparison.clone() };
+        assert_eq!(warm.minutes_text(), "61 of 412 judged minutes poor (14.8 %); another 31 CPU-limited (7.5 %)");
+        assert_eq!(warm.text(), format!("{compared}. CPU-limited: here 7.5 %, elsewhere 0.3 %"));
+        // What is more frequent comes first.
+        let hot = Comparison { here: Comparison::of(412, 61, 310).here, cpu_minutes: 310, ..comparison };
+        assert_eq!(hot.minutes_text(), "310 of 412 judged minutes CPU-limited (75.2 %); another 61 poor (14.8 %)");
+        let compared = "here 75.2 % CPU-limited; usually unknown (too few minutes: the 28 days before); \
+            elsewhere 0.3 % (everybody else on these days). Poor: here 14.8 %, elsewhere 1.2 %";
+        assert_eq!(hot.text(), compared);
+        let only_hot = Comparison::of(412, 0, 310).minutes_text();
+        assert_eq!(only_hot, "310 of 412 judged minutes CPU-limited (75.2 %), none poor");
         let of_cpu = Comparison { is_of_cpu: true, ..Comparison::of(412, 310, 0) };
         assert_eq!(of_cpu.minutes_text(), "310 of 412 judged minutes CPU-limited (75.2 %)");
         assert_eq!(of_cpu.text(), "here 75.2 % CPU-limited");

@@ -92,7 +92,8 @@ fn a_card_of_a_person() {
     Place: 10.1.1.0/24; public network 192.0.2.0/24
     Device: windows, app 7.1.0
     Network: wired, udp, proxy no
-    Worst meeting: Mon 2 Nov 09:00 A (100000001), 4 of 10 min poor (40.0 %)
+    Worst meeting: Mon 2 Nov 09:00 A (100000001), 4 of 10 judged minutes poor
+    (40.0 %)
     Incident: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1 person, 1
     meeting; usually 0.4 %, elsewhere 0.6 %
     Source: vcq-etl 0.2.0-dev, profile cqd
@@ -116,9 +117,9 @@ fn a_card_of_a_meeting() {
                    this number in the 28 days before); elsewhere unknown (too few
                    minutes: other meetings at the same time)
     Organiser      Olga
-    Place          10.1.1.0/24 (1), 10.1.2.0/24 (1) and 1 more
-    Device         android (1), mac (1) and 1 more, app 7.1.0
-    Network        unknown (1), wifi (1) and 1 more
+    Place          10.1.1.0/24 (1 participant), 10.1.2.0/24 (1) and 1 more
+    Device         android (1 participant), mac (1) and 1 more, app 7.1.0
+    Network        unknown (1 participant), wifi (1) and 1 more
 
     all participants                  at most 3 at once  .#.+##+##+
     bob, 10.1.2.0/24, wifi                         5/10  .#..#..###
@@ -138,8 +139,8 @@ fn a_card_of_a_meeting() {
     Compared: here 48.1 % poor; usually unknown (too few minutes: meetings of this
     number in the 28 days before); elsewhere unknown (too few minutes: other
     meetings at the same time)
-    Place: 10.1.1.0/24 (1), 10.1.2.0/24 (1) and 1 more
-    Network: unknown (1), wifi (1) and 1 more
+    Place: 10.1.1.0/24 (1 participant), 10.1.2.0/24 (1) and 1 more
+    Network: unknown (1 participant), wifi (1) and 1 more
     Affected: bob (5 of 10 min), ann (4 of 10 min), cid (4 of 7 min)
     Incident: Mon 2 Nov 09:03-09:05, 10.1.1.0/24: loss received, 1 person, 1
     meeting; usually 0.4 %, elsewhere 0.6 %
@@ -168,10 +169,10 @@ fn a_card_of_an_incident() {
     Meetings       A
     Who            ann
 
-    people affected  at most 1 at once  ###.#
+    Mon 2 Nov 09:00  people affected  at most 1 at once  ...###.#..
     (. good, + poor for some, # poor, blank no verdict; one character is 1 minute)
 
-    Next: vcq-etl report run by-site --since=2026-11-02  (the places side by side)
+    Next: vcq-etl report run by-site --since=2026-11-02 --until=2026-11-03  (the places side by side)
     Next: vcq-etl report meeting 100000001-1793581200  (the meeting of the participant with the most poor minutes)
 
     For a ticket:
@@ -257,11 +258,116 @@ fn a_person_is_found_by_id_address_or_name() {
         Err(CardError::UnknownUser { known, .. }) => assert!(known.contains(&"bob".to_owned()), "{known:?}"),
         other => panic!("{other:?}"),
     }
-    for text in ["'", "'; drop table meetings; --", "", "%"] {
+    for text in ["'", "'; drop table meetings; --", "%"] {
         assert!(matches!(find_user(&source, text), Err(CardError::UnknownUser { .. })), "{text}");
         assert!(matches!(find_meeting(&source, text, &Dates::default()), Err(CardError::UnknownMeeting { .. })));
         assert!(matches!(find_incident(&source, text), Err(CardError::UnknownIncident { .. })));
     }
+}
+
+#[test]
+fn without_a_name_the_error_says_that_one_is_needed() {
+    let connection = tenant();
+    let source = Source::new(&connection, None).expect("a source");
+    for text in ["", " "] {
+        let errors = [
+            find_user(&source, text).expect_err("no name"),
+            find_meeting(&source, text, &Dates::default()).expect_err("no number"),
+            find_incident(&source, text).expect_err("no ID"),
+        ];
+        let expected = ["a name, e-mail address or ID", "a meeting number or key", "the ID of an incident"];
+        let expected = expected.map(|what| format!("{what} is needed, not an empty text"));
+        assert_eq!(errors.map(|error| error.to_string()), expected);
+    }
+}
+
+#[test]
+fn a_chronic_incident_is_named_while_it_goes_on() {
+    let connection = hot_tenant();
+    // Found a week before the meeting, so that no session of it is among its participants.
+    connection
+        .execute_batch(
+            "update incidents set kind = 'chronic', scope_kind = 'app_version', metric = 'cpu', direction = 'both',
+                scope = (select app_version from participant_facts where participant_key = 'A/ann'),
+                start_time_local = timestamp '2026-10-20 09:00:00', end_time_local = timestamp '2026-10-26 09:05:00',
+                meeting_date = date '2026-10-26', summary = 'app version 7.1.0: high CPU load, since Tue 20 Oct';
+             delete from incident_participants;
+             update judged_participants set cpu_minutes = 2 where participant_key = 'A/ann'",
+        )
+        .expect("updated");
+    let incidents = || {
+        let source = Source::new(&connection, None).expect("a source");
+        let ann = find_user(&source, "ann").expect("a person");
+        let user = user_card(&source, &ann, &dates("2026-11-02"), "").expect("a card");
+        let meeting = meeting_card(&source, "100000001-1793581200").expect("a card");
+        [user, meeting].map(|card| card.incidents.into_iter().map(|incident| incident.summary).collect::<Vec<_>>())
+    };
+    let named = vec!["app version 7.1.0: high CPU load, since Tue 20 Oct (as of Mon 26 Oct)".to_owned()];
+    assert_eq!(incidents(), [named.clone(), named.clone()]);
+    let changes = [
+        "update incidents set scope = '7.0.0'",
+        "update incidents set scope_kind = 'person', scope = 'ann'",
+        "update incidents set metric = 'delay'",
+        "update incidents set metric = 'cpu', meeting_date = date '2026-10-22'",
+    ];
+    for (change, is_named) in changes.into_iter().zip([false, true, false, false]) {
+        connection.execute_batch(change).expect("updated");
+        let expected = if is_named { named.clone() } else { Vec::new() };
+        assert_eq!(incidents(), [expected.clone(), expected], "{change}");
+    }
+}
+
+#[test]
+fn an_incident_of_several_dates_is_shown_from_its_start_and_blank_without_anybody() {
+    let connection = tenant();
+    // The same meeting on the next date, with a gap of two minutes after the first.
+    connection
+        .execute_batch(&format!(
+            "insert into participants by name select p.* replace ('N/ann' as participant_key, '100000001-2' as meeting_key,
+                p.meeting_date + 1 as meeting_date) from participants as p where p.participant_key = 'A/ann';
+             insert into quality_samples by name select q.* replace ('N/ann' as participant_key,
+                    '100000001-2' as meeting_key, q.meeting_date + 1 as meeting_date,
+                    q.sample_time_utc + interval '1 day' as sample_time_utc,
+                    q.sample_time_local + interval '1 day' as sample_time_local)
+                from quality_samples as q where q.participant_key = 'A/ann'
+                and extract(minute from q.sample_time_utc) not in (1, 2);
+             insert into incidents by name select i.* replace ('next' as incident_id, i.meeting_date + 1 as meeting_date,
+                i.end_time_local + interval '1 day' as end_time_local, i.end_time_utc + interval '1 day' as end_time_utc)
+                from incidents as i where i.incident_id = '{ID}';
+             insert into incident_participants by name select 'next' as incident_id, 'N/ann' as participant_key,
+                3 as poor_minutes, date '2026-11-03' as meeting_date"
+        ))
+        .expect("rows");
+    let source = Source::new(&connection, None).expect("a source");
+    let card = incident_card(&source, "next").expect("a card");
+    let strips: Vec<(&str, String)> =
+        card.strips.iter().map(|strip| (strip.label.as_str(), strip.text(1, false))).collect();
+    let expected = [
+        ("Mon 2 Nov 09:00  people affected", "...###.#..".to_owned()),
+        ("Tue 3 Nov 09:00  people affected", ".  ###.#..".to_owned()),
+    ];
+    assert_eq!(strips, expected);
+    let (words, _) = &card.next[0];
+    assert!(words.ends_with(&["--since=2026-11-02".to_owned(), "--until=2026-11-04".to_owned()]), "{words:?}");
+}
+
+#[test]
+fn a_person_with_high_cpu_load_is_not_called_unaffected() {
+    let connection = hot_tenant();
+    connection
+        .execute_batch(
+            "delete from quality_samples where participant_key = 'A/ann'
+                and sample_time_utc < timestamp '2026-11-02 01:08:00'",
+        )
+        .expect("deleted");
+    let source = Source::new(&connection, None).expect("a source");
+    let ann = find_user(&source, "ann").expect("a person");
+    let card = user_card(&source, &ann, &dates("2026-11-02"), "").expect("a card");
+    let verdict =
+        "CPU-limited in 1 of 1 meeting, on 1 of 1 day; 2 of 2 judged minutes CPU-limited (100.0 %), none poor";
+    assert_eq!(card.verdict, verdict);
+    let worst = card.ticket.iter().find(|(label, _)| *label == "Worst meeting").expect("a meeting");
+    assert_eq!(worst.1, "Mon 2 Nov 09:00 A (100000001), 2 of 2 judged minutes CPU-limited (100.0 %), none poor");
 }
 
 #[test]
@@ -329,7 +435,8 @@ fn cpu_limited_minutes_are_counted_separately_from_poor_ones() {
         ". CPU-limited: here 20.0 %\n",
         "A  4/10, CPU 2  ...###.#cc\n",
         "c CPU-limited",
-        "4 of 10 min poor (40.0 %), another 2 CPU-limited\n",
+        "4 of 10 judged minutes poor (40.0 %); another 2 CPU-limited (20.0 %)\n",
+        "Worst meeting: Mon 2 Nov 09:00 A (100000001), 4 of 10 judged minutes poor",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -355,7 +462,7 @@ fn a_good_meeting_with_high_cpu_load_is_not_called_good() {
     let source = Source::new(&connection, None).expect("a source");
     let card = meeting_card(&source, "100000001-1793581200").expect("a card");
     assert!(
-        card.verdict.starts_with("good except for high CPU load: 0 of 1 participant affected; 0 of 2 "),
+        card.verdict.starts_with("good except for high CPU load: 0 of 1 participant affected; 2 of 2 "),
         "{}",
         card.verdict
     );

@@ -6,13 +6,16 @@ use super::causes::{Causes, minutes_note};
 use super::error::CardError;
 use super::facts::{Dates, MEASURES, Row, Source, UNKNOWN, common, minute_level, moment};
 use super::findings::Findings;
-use super::model::{Card, Choice, Comparison, Percentages, pct_text, poor_pct};
+use super::model::{Card, Choice, Comparison, Percentages};
 use super::strip::Strip;
 use crate::schema::ddl::quoted;
 use crate::text::counted;
 
 /// Participations shown minute by minute: the worst ones.
 const STRIPS: usize = 5;
+
+/// What the values of the facts are counted in.
+const UNIT: &str = "participation";
 
 pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, window: &str) -> Result<Card, CardError> {
     let who = quoted(&user.who);
@@ -35,9 +38,9 @@ pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, windo
     let after = facts.iter().filter(|(label, _)| *label != "Coverage").cloned();
     let after = after.chain(worst.map(|row| ("Worst meeting", session_text(row, &causes)))).collect();
     let findings = Findings {
-        incidents: source.incidents(dates, &format!("p.participant_key in {keys}"))?,
+        incidents: source.incidents(dates, &keys)?,
         short_history: source.short_history(dates)?,
-        verdict: verdict(&sessions, &comparison),
+        verdict: verdict(&sessions, &comparison, &causes),
         causes: causes.list,
         comparison,
         facts,
@@ -109,17 +112,23 @@ fn comparison(
     })
 }
 
-/// `affected in 4 of 9 meetings, on 3 of 5 days; 61 of 412 judged minutes poor (14.8 %)`.
-fn verdict(sessions: &[Row], comparison: &Comparison) -> String {
+/// `affected in 4 of 9 meetings, on 3 of 5 days; 61 of 412 judged minutes poor (14.8 %)`, or `CPU-limited in 8 of ...` if
+/// most of the affected minutes are CPU-limited.
+fn verdict(sessions: &[Row], comparison: &Comparison, causes: &Causes) -> String {
     if sessions.is_empty() {
         return "no meetings in this window".to_owned();
     }
-    let is_affected = |row: &&Row| row.flag("is_affected") == Some(true);
+    let is_mostly_cpu = comparison.is_mostly_cpu();
+    let is_affected = |row: &&Row| match is_mostly_cpu {
+        true => causes.cpu_limited_of(row) > 0,
+        false => row.flag("is_affected") == Some(true),
+    };
     let count = |rows: Vec<&Row>, column: &str| rows.iter().map(|row| row.text(column)).collect::<BTreeSet<_>>().len();
     let affected: Vec<&Row> = sessions.iter().filter(is_affected).collect();
     let all: Vec<&Row> = sessions.iter().collect();
     format!(
-        "affected in {} of {}, on {} of {}; {}",
+        "{} in {} of {}, on {} of {}; {}",
+        if is_mostly_cpu { "CPU-limited" } else { "affected" },
         count(affected.clone(), "meeting_key"),
         counted(count(all.clone(), "meeting_key") as u64, "meeting"),
         count(affected, "meeting_date"),
@@ -133,19 +142,19 @@ fn facts(sessions: &[Row]) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     let mut facts = vec![
-        ("Place", format!("{}; public network {}", common(sessions, "site"), common(sessions, "egress"))),
-        ("Device", format!("{}, app {}", common(sessions, "device"), common(sessions, "app_version"))),
+        ("Place", format!("{}; public network {}", common(sessions, "site", UNIT), common(sessions, "egress", UNIT))),
+        ("Device", format!("{}, app {}", common(sessions, "device", UNIT), common(sessions, "app_version", UNIT))),
         (
             "Network",
             format!(
                 "{}, {}, proxy {}",
-                common(sessions, "network"),
-                common(sessions, "protocol"),
-                common(sessions, "proxy")
+                common(sessions, "network", UNIT),
+                common(sessions, "protocol", UNIT),
+                common(sessions, "proxy", UNIT)
             ),
         ),
     ];
-    let microphone = common(sessions, "microphone");
+    let microphone = common(sessions, "microphone", UNIT);
     if microphone != UNKNOWN {
         facts.push(("Microphone", microphone));
     }
@@ -158,22 +167,17 @@ fn facts(sessions: &[Row]) -> Vec<(&'static str, String)> {
         let of = counted(sessions.len() as u64, "participation");
         facts.push((
             "Coverage",
-            format!("{} of {of} with incomplete data: {}", incomplete.len(), common(&incomplete, "status")),
+            format!("{} of {of} with incomplete data: {}", incomplete.len(), common(&incomplete, "status", UNIT)),
         ));
     }
     facts
 }
 
-/// `Tue 17 Nov 09:30 Weekly sync (123456789), 44 of 58 min poor (75.9 %), another 3 CPU-limited`.
+/// `Tue 17 Nov 09:30 Weekly sync (123456789), 44 of 58 judged minutes poor (75.9 %); another 3 CPU-limited (5.2 %)`.
 fn session_text(row: &Row, causes: &Causes) -> String {
     let when = row.time("join_time_local").map(moment).unwrap_or_default();
-    let (poor, judged) = (row.number("poor_minutes"), row.number("judged_minutes"));
-    let share = pct_text(poor_pct(poor, judged));
-    let cpu = match causes.cpu_limited_of(row) {
-        0 => String::new(),
-        cpu => format!(", another {cpu} CPU-limited"),
-    };
-    format!("{when} {} ({}), {poor} of {judged} min poor ({share}){cpu}", row.text("topic"), row.text("meeting_no"))
+    let minutes = Comparison::of(row.number("judged_minutes"), row.number("poor_minutes"), causes.cpu_limited_of(row));
+    format!("{when} {} ({}), {}", row.text("topic"), row.text("meeting_no"), minutes.minutes_text())
 }
 
 fn strips(source: &Source<'_>, sessions: &[Row], causes: &Causes, dates: &Dates) -> Result<Vec<Strip>, CardError> {
