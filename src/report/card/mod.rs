@@ -29,4 +29,6 @@ pub(crate) use render::{CardFormat, CardLayout, render};
 pub(crate) use user::user_card;
 
 #[cfg(test)]
+mod incident_tests;
+#[cfg(test)]
 mod tests;
