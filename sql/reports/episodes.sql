@@ -1,13 +1,14 @@
 -- id: r27
 -- title: Outages
--- question: When did several participants at one site have an outage, and what did they have in common?
+-- question: When did several people or rooms at one site have an outage, and what did they have in common?
 -- audience: network team
 -- parameter: since date: Start date (inclusive). Default: earliest.
 -- parameter: until date: End date (exclusive). Default: latest.
 -- parameter: profile text = cqd: Profile: cqd, strict, huawei-red or custom; the report threshold-sheet lists the
 --   thresholds.
 -- parameter: top integer = 20: Maximum number of rows.
--- parameter: min_participants integer = 2: Minimum number of participants in an outage.
+-- parameter: min_participants integer = 2: Minimum number of people and rooms in an outage; one in two
+--   meetings counts once.
 -- column: start local: First minute, local time.
 -- column: minutes min: Duration from the first to the last minute.
 -- column: site: Building, or subnet if the building is unknown.
@@ -27,7 +28,7 @@
 -- caveat: Overlapping episodes at one site count as one outage; at a large unmapped site (home networks) they may be
 --   unrelated.
 -- caveat: An outage at several sites appears as several rows with the same start.
--- empty: No two participants at one site had overlapping episodes in the window; try min_participants=1.
+-- empty: No two people or rooms at one site had overlapping episodes in the window; try min_participants=1.
 -- table: start, minutes, site, people, meetings, poor, main_cause | common, participants, other_sites
 -- next: report run by-site
 -- key: start, site
@@ -151,11 +152,11 @@ from (
             on b.site <> a.site
             and b.first_minute_utc <= a.last_minute_utc
             and b.last_minute_utc >= a.first_minute_utc
-        where a.participants >= $min_participants
-            and b.participants >= $min_participants
+        where a.people >= $min_participants
+            and b.people >= $min_participants
         group by a.site, a.outage_no
     ) as w on w.site = o.site and w.outage_no = o.outage_no
-    where o.participants >= $min_participants
+    where o.people >= $min_participants
 ) as r
 left join causes as c on c.site = r.site and c.outage_no = r.outage_no and c.place = 1
 where r.place <= $top

@@ -1,7 +1,8 @@
 -- Everything about a minute in one row, for spreadsheets and tools that join nothing.
 
 -- One row per participant-minute: the meeting, who, where, the connection and the device, what was measured, the
--- verdict, and the metric and direction of the cause if the minute is poor. Filter by meeting_date.
+-- verdict, and the metric and direction of the cause if the minute is poor. The minutes of the CPU in the report
+-- diagnosis are those with is_cpu_limited. Filter by meeting_date.
 create or replace macro minutes_flat(since := null, until := null, profile := 'cqd') as table
 select
     m.meeting_date,
@@ -30,6 +31,7 @@ select
     c.metric,
     c.direction,
     c.cause,
+    l.minute_utc is not null as is_cpu_limited,
     m.audio_received_poor,
     m.audio_sent_poor,
     m.video_received_poor,
@@ -74,6 +76,10 @@ left join caused_minutes(since := since, until := until, profile := profile) as 
     and c.meeting_date = m.meeting_date
     and c.minute_utc = m.minute_utc
     and c.metric is not null
+left join cpu_minutes(since := since, until := until, profile := profile) as l
+    on l.participant_key = m.participant_key
+    and l.meeting_date = m.meeting_date
+    and l.minute_utc = m.minute_utc
 left join (
     select
         q.participant_key,

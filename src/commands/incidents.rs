@@ -99,16 +99,23 @@ pub(crate) fn no_incidents() -> BTreeMap<&'static str, u64> {
     Severity::ALL.iter().map(|severity| (severity.name(), 0)).collect()
 }
 
-/// The rows of `incidents` by severity, on some dates (`YYYY-MM-DD`) or on all.
-pub(crate) fn count_by_severity(
+/// The rows of `incidents` on some dates (`YYYY-MM-DD`), by severity.
+pub(crate) fn count_on_dates(
     connection: &Connection,
-    dates: Option<&BTreeSet<String>>,
+    dates: &BTreeSet<String>,
 ) -> duckdb::Result<BTreeMap<&'static str, u64>> {
-    let on_dates = dates.map(|dates| {
-        let dates: Vec<String> = dates.iter().map(|date| format!("date {}", quoted(date))).collect();
-        format!("where meeting_date in ({})", dates.join(", "))
-    });
-    let sql = format!("select severity, count(*) from incidents {} group by severity", on_dates.unwrap_or_default());
+    let dates: Vec<String> = dates.iter().map(|date| format!("date {}", quoted(date))).collect();
+    count_by_severity(connection, &format!("incidents where meeting_date in ({})", dates.join(", ")))
+}
+
+/// Problems of all dates by severity: a problem that continues over several dates counts once, as in the report
+/// incidents.
+pub(crate) fn count_problems(connection: &Connection) -> duckdb::Result<BTreeMap<&'static str, u64>> {
+    count_by_severity(connection, "report_incidents()")
+}
+
+fn count_by_severity(connection: &Connection, rows: &str) -> duckdb::Result<BTreeMap<&'static str, u64>> {
+    let sql = format!("select severity, count(*) from {rows} group by severity");
     let found: Vec<(Option<String>, u64)> =
         connection.prepare(&sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     let mut counts = no_incidents();

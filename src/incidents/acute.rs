@@ -30,7 +30,7 @@ pub(super) struct Acute {
     pub(super) family: Family,
     pub(super) window: (i32, i32),
     pub(super) q: f64,
-    /// Indices of the minutes that it explains.
+    /// Indices of the minutes that it explains; those of another family do not count.
     pub(super) minutes: Vec<usize>,
     /// People affected.
     pub(super) people: BTreeSet<u32>,
@@ -144,6 +144,14 @@ impl<'a, 'b> Search<'a, 'b> {
                 one.people.extend(&new.people);
                 one.minutes.extend(minutes);
                 one.minutes.sort_unstable();
+                // An incident counts the minutes of one family: of two, the one that has more of them.
+                let of = |family: Family| {
+                    let same = |at: &&usize| Family::of(self.today.day.minutes[**at].metric) == family;
+                    one.minutes.iter().filter(same).count()
+                };
+                if of(new.family) > of(one.family) {
+                    one.family = new.family;
+                }
             }
             None => found.push(Acute {
                 kind: new.kind,

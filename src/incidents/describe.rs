@@ -58,12 +58,7 @@ struct Found {
 impl Describe<'_> {
     pub(super) fn acute(&self, one: &Acute, known: &KnownIncidents) -> Result<Option<Incident>, IncidentError> {
         let day = self.day;
-        let minutes: Vec<CauseMinute> = one
-            .minutes
-            .iter()
-            .map(|at| day.minutes[*at])
-            .filter(|minute| one.people.contains(&day.sessions[minute.session as usize].who))
-            .collect();
+        let minutes = counted_minutes(day, one);
         let Some(window) = span(&minutes) else { return Ok(None) };
         let (metric, direction) = cause(&minutes, one.family);
         let mut sessions: Vec<(String, u32)> = Vec::new();
@@ -288,6 +283,14 @@ impl Describe<'_> {
     }
 }
 
+/// The minutes of its family that the people affected have.
+pub(super) fn counted_minutes(day: &Day, one: &Acute) -> Vec<CauseMinute> {
+    let counts = |minute: &CauseMinute| {
+        Family::of(minute.metric) == one.family && one.people.contains(&day.sessions[minute.session as usize].who)
+    };
+    one.minutes.iter().map(|at| day.minutes[*at]).filter(counts).collect()
+}
+
 /// Minutes of a family and judged minutes.
 fn share_of<'a>(sessions: impl Iterator<Item = &'a Session>, family: Family) -> Share {
     let mut share = Share::default();
@@ -320,9 +323,9 @@ fn cause(minutes: &[CauseMinute], family: Family) -> (Metric, Direction) {
     (metric, direction_of(minutes, metric))
 }
 
-/// The metric with the most minutes; at a tie the first, and one of the family before the others.
+/// The metric of the family with the most minutes; at a tie the first.
 fn most(counts: &[u32; 5], family: Family) -> Metric {
-    let rank = |metric: &Metric| (counts[*metric as usize], Family::of(*metric) == family);
+    let rank = |metric: &Metric| (Family::of(*metric) == family, counts[*metric as usize]);
     let mut best = Metric::ALL[0];
     for metric in Metric::ALL.iter().copied() {
         if rank(&metric) > rank(&best) {

@@ -2,6 +2,7 @@
 
 use super::acute::Acute;
 use super::data::Family;
+use super::describe::counted_minutes;
 use super::earlier::Earlier;
 use super::incident::{Metric, ScopeKind};
 use super::null_model::Past;
@@ -119,4 +120,20 @@ fn an_outage_of_the_service_is_no_bad_day_of_a_building() {
         verdict.chronic.iter().map(|one| one.bad_days).max()
     };
     assert_eq!((with(false), with(true)), (Some(5), Some(4)));
+}
+
+#[test]
+fn an_incident_counts_the_minutes_of_its_own_metrics() {
+    let tenant = tenant(&|day, person, slot, minute| match (day, slot, person) {
+        (15, 1, 0..12) if minute % 3 != 0 => Some(Metric::Loss),
+        (15, 1, 0..6) if minute > 2 => Some(Metric::Cpu),
+        _ => noise(day, person, slot, minute),
+    });
+    let day = &tenant.days[15];
+    let found = judged(&tenant, 15, &Earlier::default()).acute;
+    let site = found.iter().find(|one| one.kind == ScopeKind::Site).expect("the problem of the site");
+    assert_eq!(site.family, Family::Network);
+    assert!(site.minutes.iter().any(|at| day.minutes[*at].metric == Metric::Cpu));
+    let counted = counted_minutes(day, site);
+    assert!(!counted.is_empty() && counted.iter().all(|minute| minute.metric == Metric::Loss));
 }

@@ -131,7 +131,7 @@ fn incidents_are_judged_by_the_profile_of_the_store_and_computed_for_another() {
     let status = RunOutput::new(status.output().expect("the binary runs")).expect_exit(0).summary();
     let counted: i64 =
         ["minor", "major", "critical"].iter().map(|name| status["incidents"][name].as_i64().expect("a count")).sum();
-    assert_eq!(counted, env.number("select count(*) from incidents"));
+    assert_eq!(counted, env.number("select count(*) from report_incidents()"));
 
     let unknown = RunOutput::new(env.vcq(&["rebuild", "--profile", "strickt"]).output().expect("the binary runs"));
     let unknown = unknown.expect_exit(2).stderr;
@@ -188,9 +188,10 @@ fn the_limits_of_severities_are_thresholds_and_apply_to_all_dates() {
 fn lost_and_changed_incidents_are_found_and_rebuilt() {
     let env = planted_env();
     let published = (incidents(&env), files(&env));
-    let damages: [(&str, &str, &[&str]); 3] = [
+    let damages: [(&str, &str, &[&str]); 4] = [
         ("no incidents", "delete from incidents; delete from incident_participants", &["rows", "incidents-from-rows"]),
         ("another severity", "update incidents set severity = 'minor'", &["rows", "incidents-from-rows"]),
+        ("another family", "update incidents set metric = 'cpu'", &["rows", "incidents", "incidents-from-rows"]),
         ("fewer judged minutes", "delete from judged_participants", &["incidents", "incidents-from-rows"]),
     ];
     for (what, statements, expected) in damages {

@@ -12,6 +12,7 @@ use crate::cli::runtime::now_us;
 use crate::commands;
 use crate::config::{Config, Origin};
 use crate::error::Failure;
+use crate::load;
 use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
 use crate::text::wrap_indented;
 
@@ -52,6 +53,13 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let format = args.result.format(&context.config.store)?;
     let connection = open(&context.config)?;
     let window = window_of(&report, args, &mut parameters, &connection)?;
+    // Without a profile, stored incidents are shown: the heading names the profile that they are judged by.
+    if report.sql.contains("incident_profile(")
+        && !parameters.iter().any(|(name, _)| name == "profile")
+        && let Some(profile) = load::stored_profile(&connection)
+    {
+        parameters.push(("profile".to_owned(), profile));
+    }
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;

@@ -10,7 +10,7 @@ use super::round::{RoundInput, Skipped};
 use super::setup::PublishSetup;
 use super::totals::Totals;
 use crate::commands::error::SyncError;
-use crate::commands::incidents::{count_by_severity, no_incidents};
+use crate::commands::incidents::{count_on_dates, no_incidents};
 use crate::commands::summary::Summary;
 use crate::error::ExitCode;
 use crate::event::Event;
@@ -172,7 +172,7 @@ impl Publisher {
             return None;
         }
         let connection = open_published_with(&self.paths, self.setup.database).ok()?;
-        count_by_severity(&connection, Some(&self.dates_published)).ok()
+        count_on_dates(&connection, &self.dates_published).ok()
     }
 
     /// The summary of a run without requests. `first_stage` is the stage before `transform`, with its seconds.

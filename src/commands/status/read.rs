@@ -11,7 +11,7 @@ use super::view::{
 };
 use super::{calls_used, coverage};
 use crate::commands::estimate::CostEstimate;
-use crate::commands::incidents::count_by_severity;
+use crate::commands::incidents::count_problems;
 use crate::commands::summary::TimeSpan;
 use crate::error::causes::with_causes;
 use crate::extract::{Estimate, EstimateInput};
@@ -46,7 +46,7 @@ pub(crate) fn status(setup: &StatusSetup) -> Result<StatusView, LoadError> {
         last_complete: Part::from(&ledger, |ledger| last_complete(ledger, setup.now_us)),
         newest: Part::from(&database, |database| coverage::newest(database, setup)),
         coverage: Part::from(&database, |database| coverage::coverage(database, setup, known_holes)),
-        incidents: Part::from(&database, |database| count_by_severity(database, None)),
+        incidents: Part::from(&database, |database| count_problems(database)),
         profile: Part::from(&database, |database| {
             Ok::<_, LoadError>(ProfileView { judged_by: stored_profile(database), setting: setup.profile.clone() })
         }),

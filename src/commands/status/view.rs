@@ -168,7 +168,7 @@ pub(crate) struct StatusView {
     pub not_covered: Part<Vec<TimeSpan>>,
     pub newest: Part<Newest>,
     pub coverage: Part<Coverage>,
-    /// Rows of `incidents` by severity.
+    /// Problems by severity, as the report incidents counts them.
     pub incidents: Part<BTreeMap<&'static str, u64>>,
     pub profile: Part<ProfileView>,
     pub pending: Part<PendingView>,

@@ -6,7 +6,7 @@ use crate::schema::{Column as C, Storage, Table};
 
 pub(crate) const INCIDENTS: Table = Table {
     name: "incidents",
-    doc: "What went wrong: one row for each incident and meeting date. Computed from the other tables with the profile in `meta`; a problem that continues over several dates has a row on each, which the report incidents folds into one.",
+    doc: "What went wrong: one row for each incident and meeting date. Computed from the other tables with the profile in `meta`; a problem that continues over several dates has a row on each, which the report incidents folds into one: to count problems, count the rows of `report_incidents()`.",
     storage: Storage::ParquetAndDuckdb,
     sort: &["incident_id"],
     time_column: "start_time_utc",
@@ -46,7 +46,7 @@ pub(crate) const INCIDENTS: Table = Table {
         C::derived(
             "poor_minutes",
             Minutes,
-            "Participant-minutes of the incident, from its start: the sum in `incident_participants` over its rows so far. For the metric cpu, CPU-limited minutes, poor or not.",
+            "Participant-minutes of the incident, from its start, with a cause of its family: loss, delay and jitter; cpu (CPU-limited minutes, poor or not); or frame_rate. Of an acute incident, the sum in `incident_participants` over its rows so far; of a chronic one, including minutes that other incidents have there.",
         ),
         C::derived("judged_minutes", Minutes, "Judged participant-minutes of the scope from start to end."),
         C::derived(
@@ -79,7 +79,11 @@ pub(crate) const INCIDENT_PARTICIPANTS: Table = Table {
     columns: &[
         C::key("incident_id", Id, "The incident."),
         C::key("participant_key", Id, "The participant; of a chronic incident, possibly of an earlier date."),
-        C::derived("poor_minutes", Minutes, "Poor minutes of the participant that belong to the incident."),
+        C::derived(
+            "poor_minutes",
+            Minutes,
+            "Minutes of the participant that belong to the incident, as in `incidents`.",
+        ),
         C { doc: "Meeting date of the incident. The Hive partition column.", ..MEETING_DATE },
     ],
 };
