@@ -200,8 +200,8 @@ fn lost_and_changed_incidents_are_found_and_rebuilt() {
         rebuild(&env, &[]).expect_exit(0);
         assert_eq!((incidents(&env), files(&env)), published, "{what}");
     }
-    for n in 0..2 {
-        fs::remove_file(part(&env.store(), TABLES[n], 0)).expect("removed");
+    for table in TABLES.into_iter().take(2) {
+        fs::remove_file(part(&env.store(), table, 0)).expect("removed");
         let found = deep(&env, &[]).0;
         assert!(found.contains(&"files".to_owned()), "{found:?}");
         let text = RunOutput::new(env.vcq(&["verify"]).output().expect("runs")).expect_exit(9).stdout;

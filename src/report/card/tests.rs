@@ -404,11 +404,9 @@ fn people_with_the_same_name_are_distinguished_and_rooms_are_not_counted_as_peop
         .expect("updated");
     let card = incident_card(&source, ID).expect("a card");
     assert!(card.verdict.starts_with("major, acute: 1 person and 1 room, 1 meeting; "), "{}", card.verdict);
-    let only_room = format!(
-        "delete from incident_participants where participant_key = 'A/ann';
-         update incidents set participants = 1, scope_kind = 'room', scope = 'omm_1'"
-    );
-    connection.execute_batch(&only_room).expect("updated");
+    let only_room = "delete from incident_participants where participant_key = 'A/ann';
+        update incidents set participants = 1, scope_kind = 'room', scope = 'omm_1'";
+    connection.execute_batch(only_room).expect("updated");
     let card = incident_card(&source, ID).expect("a card");
     assert!(card.verdict.starts_with("major, acute: 1 room, 1 meeting; "), "{}", card.verdict);
     assert!(card.facts.contains(&("In common", "room: Ann Lee (omm_1)".to_owned())), "{:?}", card.facts);

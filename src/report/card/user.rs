@@ -112,8 +112,8 @@ fn comparison(
     })
 }
 
-/// `affected in 4 of 9 meetings, on 3 of 5 days; 61 of 412 judged minutes poor (14.8 %)`, or `CPU-limited in 8 of ...` if
-/// most of the affected minutes are CPU-limited.
+/// `affected in 4 of 9 meetings, on 3 of 5 days; 61 of 412 judged minutes poor (14.8 %)`, or `CPU-limited in 8 of ...`
+/// if most of the affected minutes are CPU-limited.
 fn verdict(sessions: &[Row], comparison: &Comparison, causes: &Causes) -> String {
     if sessions.is_empty() {
         return "no meetings in this window".to_owned();
