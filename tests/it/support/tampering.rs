@@ -280,6 +280,8 @@ pub(crate) const TAMPERINGS: &[Tampering] = &[
         );
     }),
     tampering("an incident with more minutes than its participant", "incidents", |store| {
+        let time = "timestamp '2026-11-02 01:00:00'";
+        sql(store, &incident("2026-11-02", time, time));
         sql(
             store,
             "insert into incident_participants select '2026-11-02-acute-site-00000000', min(participant_key), 100000, \
