@@ -167,7 +167,7 @@ mod tests {
         program: "/bin/true",
         config: r#"/srv/会议 "x" \ 100% $HOME/vcq.toml"#,
         store: "/srv/a store",
-        state_folder: "/root/.local/state/vcq-etl",
+        state_folder: "/home/ops/.local/state/vcq-etl",
     };
 
     #[test]
@@ -178,8 +178,8 @@ mod tests {
             line("ExecStart="),
             @r#"ExecStart=/bin/true sync --since last --config "/srv/会议 \"x\" \\ 100%% $$HOME/vcq.toml" --quiet --summary json"#
         );
-        assert_eq!(line("ReadWritePaths="), "ReadWritePaths=\"/srv/a store\" /root/.local/state/vcq-etl");
-        assert_eq!(line("Environment="), "Environment=XDG_STATE_HOME=/root/.local/state");
+        assert_eq!(line("ReadWritePaths="), "ReadWritePaths=\"/srv/a store\" /home/ops/.local/state/vcq-etl");
+        assert_eq!(line("Environment="), "Environment=XDG_STATE_HOME=/home/ops/.local/state");
         assert!(!service.contains('{'), "{service}");
     }
 
