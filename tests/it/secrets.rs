@@ -263,7 +263,7 @@ fn usage_errors_do_not_show_secrets() {
 fn errors_in_a_settings_file_do_not_quote_it() {
     let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let folder = server.sandbox.path().join("work/given");
-    std::fs::create_dir(&folder).expect("made");
+    make_open_folder(&folder);
     let path = folder.join("vcq.toml");
     let secret = "Zq9-hunter2-Zq9";
     for text in [
@@ -291,6 +291,12 @@ fn errors_in_a_settings_file_do_not_quote_it() {
     assert_no_secret(&server, &ran, &[secret]);
 }
 
+/// Others can list it whatever the umask: secret files in a private folder are accepted.
+fn make_open_folder(path: &Path) {
+    std::fs::create_dir(path).expect("made");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("mode");
+}
+
 fn write_private(path: &Path, text: &str) {
     std::fs::write(path, text).expect("written");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("mode");
@@ -300,7 +306,7 @@ fn write_private(path: &Path, text: &str) {
 fn secret_files_that_others_can_read_are_refused() {
     let server = ScriptedServer::new(ordinary_except(List::Other, |_| Response::token()));
     let folder = server.sandbox.path().join("work/given");
-    std::fs::create_dir(&folder).expect("made");
+    make_open_folder(&folder);
     let at = |name: &str| folder.join(name);
     write_private(&at("good"), &format!("  {APP_SECRET}\r\n"));
     symlink(at("good"), at("link")).expect("linked");
