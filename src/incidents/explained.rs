@@ -19,6 +19,12 @@ pub(super) struct Cause {
     pub(super) metrics: [bool; 5],
 }
 
+impl Cause {
+    fn concerns(&self, session: &Session, date: i32, metric: Metric) -> bool {
+        self.metrics[metric as usize] && date >= self.since && session.scope(self.kind) == self.scope
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Explained {
     by_who: HashMap<u32, Vec<Cause>>,
@@ -47,17 +53,12 @@ impl Explained {
 
     /// Whether a chronic incident of a shared scope has minutes of this metric in the session, whoever is affected.
     pub(super) fn is_in_scope(&self, session: &Session, date: i32, metric: Metric) -> bool {
-        let concerns =
-            |one: &Cause| one.metrics[metric as usize] && date >= one.since && session.scope(one.kind) == one.scope;
-        self.by_scope.iter().any(concerns)
+        self.by_scope.iter().any(|one| one.concerns(session, date, metric))
     }
 
     /// Whether the minutes of a metric are explained in a session.
     pub(super) fn explains(&self, session: &Session, date: i32, metric: Metric) -> bool {
-        let causes = self.by_who.get(&session.who).map_or(&[][..], Vec::as_slice);
-        causes
-            .iter()
-            .any(|one| one.metrics[metric as usize] && date >= one.since && session.scope(one.kind) == one.scope)
+        self.by_who.get(&session.who).is_some_and(|causes| causes.iter().any(|one| one.concerns(session, date, metric)))
     }
 
     /// The judged minutes and those with a cause, by metric, that are not explained.

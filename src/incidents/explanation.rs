@@ -94,11 +94,10 @@ impl Search<'_, '_> {
         best: &'c (Candidate, f64),
     ) -> &'c (Candidate, f64) {
         let explains = |one: &Candidate| {
-            let shared = one.people.intersection(&best.0.people).count();
             one.family == best.0.family
                 && self.is_continued(one.kind, one.scope, one.family)
                 && one.score >= CONTINUED_SCORE * best.0.score
-                && shared as f64 >= CONTINUED_SHARE * best.0.people.len().min(one.people.len()) as f64
+                && shared(one, &best.0) >= CONTINUED_SHARE * best.0.people.len().min(one.people.len()) as f64
         };
         significant
             .iter()
