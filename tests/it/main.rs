@@ -47,6 +47,7 @@ mod status;
 mod support;
 mod sync;
 mod tidy;
+mod translations;
 mod untrusted_text;
 mod upgrade;
 mod verify;
