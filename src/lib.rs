@@ -16,6 +16,7 @@ pub mod fuzzing;
 mod incidents;
 mod ledger;
 mod load;
+mod personal_data;
 mod raw_log;
 mod report;
 mod schema;

@@ -1,6 +1,6 @@
 //! A column and a table, as values.
 
-use super::Kind;
+use super::{Kind, Personal};
 
 /// The Hive partition column.
 pub(crate) const PARTITION_COLUMN: &str = "meeting_date";
@@ -15,25 +15,32 @@ pub struct Column {
     pub required: bool,
     /// One or two sentences for the data dictionary.
     pub doc: &'static str,
+    /// What is personal in it.
+    pub(crate) personal: Option<Personal>,
 }
 
 impl Column {
     pub const fn optional(name: &'static str, source: &'static str, kind: Kind, doc: &'static str) -> Column {
-        Column { name, source, kind, required: false, doc }
+        Column { name, source, kind, required: false, doc, personal: None }
     }
 
     /// A column of the key that is a field of Feishu's item.
     pub const fn sourced_key(name: &'static str, source: &'static str, kind: Kind, doc: &'static str) -> Column {
-        Column { name, source, kind, required: true, doc }
+        Column { name, source, kind, required: true, doc, personal: None }
     }
 
     pub const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-        Column { name, source: "", kind, required: true, doc }
+        Column { name, source: "", kind, required: true, doc, personal: None }
     }
 
     /// A column without a field of its own in Feishu's items.
     pub const fn derived(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-        Column { name, source: "", kind, required: false, doc }
+        Column { name, source: "", kind, required: false, doc, personal: None }
+    }
+
+    /// The same column with personal values.
+    pub(crate) const fn personal(self, class: Personal) -> Column {
+        Column { personal: Some(class), ..self }
     }
 
     /// The field of a flat item; `None` for a derived column.

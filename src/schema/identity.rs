@@ -145,6 +145,37 @@ fn escape(id: Option<&str>) -> Cow<'_, str> {
     Cow::Owned(id.chars().map(|c| if is_plain(c) { c.to_string() } else { encode(c) }).collect())
 }
 
+/// The key of a participant with another ID; the same key if it has none. The rest of the key stays.
+pub(crate) fn with_other_id(key: &str, other: impl FnOnce(&str) -> String) -> String {
+    let mut parts = key.splitn(3, '/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(meeting_key), Some(id), Some(rest)) if id != UNKNOWN => {
+            format!("{meeting_key}/{}/{rest}", escape(Some(&other(&unescape(id)))))
+        }
+        _ => key.to_owned(),
+    }
+}
+
+/// The ID that [`escape`] has encoded.
+fn unescape(id: &str) -> String {
+    let mut bytes = Vec::with_capacity(id.len());
+    let mut rest = id.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let byte = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The key of the coverage row for a meeting whose participants could not be listed.
 pub(crate) fn unlisted_key(meeting_key: &str) -> String {
     format!("{meeting_key}/*")
@@ -249,6 +280,13 @@ mod tests {
         // A slash in a meeting number cannot shift text into the participant's part.
         assert_ne!(key(&meeting("A"), user("x-1671765420/y")), key(&meeting("A-1671765420/x"), user("y")));
         assert_eq!(meeting("../../etc"), "..%2F..%2Fetc-1671765420");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_id_in_a_key_is_read_back(id in "\\PC{0,12}[/#*?%\u{1b}\n]{0,3}\\PC{0,4}") {
+            proptest::prop_assert_eq!(unescape(&escape(Some(&id))), id);
+        }
     }
 
     #[test]

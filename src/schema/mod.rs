@@ -14,6 +14,7 @@ mod kind;
 pub(crate) mod meeting_keys;
 mod named;
 pub mod parse;
+mod personal;
 mod raw;
 mod status;
 pub(crate) mod tables;
@@ -25,6 +26,7 @@ pub use column::Storage;
 pub(crate) use column::{Column, PARTITION_COLUMN, Table};
 pub use kind::Kind;
 pub(crate) use parse::Reason;
+pub(crate) use personal::Personal;
 pub use raw::Raw;
 pub use status::Status;
 pub(crate) use tables::{

@@ -2,7 +2,7 @@
 
 use crate::schema::Kind::{Count, Flag, Id, Instant, Minutes, OffsetMinutes, Seconds, Text, WallClock};
 use crate::schema::column::MEETING_DATE;
-use crate::schema::{Column as C, Storage, Table};
+use crate::schema::{Column as C, Personal, Storage, Table};
 
 pub(crate) const ROOM_ALERTS: Table = Table {
     name: "room_alerts",
@@ -52,7 +52,8 @@ pub(crate) const ROOM_ALERTS: Table = Table {
             Count,
             "How far the alarm has been dealt with; Feishu's numeric code.",
         ),
-        C::optional("contacts", "/contacts", Text, "Names of the people who were notified, separated by commas."),
+        C::optional("contacts", "/contacts", Text, "Names of the people who were notified, separated by commas.")
+            .personal(Personal::Name),
         C { doc: "Local calendar day on which the alarm began. The Hive partition column.", ..MEETING_DATE },
     ],
 };
@@ -71,9 +72,11 @@ pub(crate) const RESERVATIONS: Table = Table {
         ),
         C::optional("room_id", "/room_id", Id, "The room."),
         C::optional("room_name", "/room_name", Text, "Name of the room."),
-        C::optional("event_title", "/event_title", Text, "Title of the event."),
-        C::optional("reserver", "/reserver", Text, "Name of the person who reserved the room."),
-        C::optional("reserver_user_id", "/reserver_user_id", Id, "User ID of that person, of the configured type."),
+        C::optional("event_title", "/event_title", Text, "Title of the event.").personal(Personal::Topic),
+        C::optional("reserver", "/reserver", Text, "Name of the person who reserved the room.")
+            .personal(Personal::Name),
+        C::optional("reserver_user_id", "/reserver_user_id", Id, "User ID of that person, of the configured type.")
+            .personal(Personal::Id),
         C::optional("department_of_reserver", "/department_of_reserver", Text, "Department of that person."),
         C::optional("guests", "/guests_number", Count, "Number of people invited."),
         C::optional("accepted", "/accepted_number", Count, "Number of people who accepted the invitation."),
@@ -94,7 +97,8 @@ pub(crate) const RESERVATIONS: Table = Table {
         C::optional("check_in_time_utc", "/check_in_time", Instant, "When somebody checked in; NULL if nobody did."),
         C::optional("check_in_time_local", "/check_in_time", WallClock, "When somebody checked in, as sent."),
         C::optional("is_release_early", "/is_release_early", Flag, "True if the room was released before the end."),
-        C::optional("releasing_person", "/releasing_person", Id, "Who released the room; NULL if Feishu did."),
+        C::optional("releasing_person", "/releasing_person", Id, "Who released the room; NULL if Feishu did.")
+            .personal(Personal::Id),
         C::optional("releasing_time_utc", "/releasing_time", Instant, "When the room was released."),
         C::optional("releasing_time_local", "/releasing_time", WallClock, "When the room was released, as sent."),
         C { doc: "Local calendar day on which the event starts. The Hive partition column.", ..MEETING_DATE },
@@ -132,8 +136,8 @@ pub(crate) const CENSUS_USERS: Table = Table {
     sort: &["user_id"],
     time_column: "",
     columns: &[
-        C::sourced_key("user_id", "/user_id", Id, "User ID of the configured type."),
-        C::optional("user_name", "/user_name", Text, "Name."),
+        C::sourced_key("user_id", "/user_id", Id, "User ID of the configured type.").personal(Personal::Id),
+        C::optional("user_name", "/user_name", Text, "Name.").personal(Personal::Name),
         C::optional("department_name", "/department_name", Text, "Department."),
         C::optional("meetings", "/vc_num", Count, "Number of the user's meetings on that day."),
         C::optional(

@@ -2,7 +2,7 @@
 
 use crate::schema::Kind::{Count, Flag, Id, Instant, OffsetMinutes, Seconds, Text, WallClock};
 use crate::schema::column::MEETING_DATE;
-use crate::schema::{Column as C, Storage, Table};
+use crate::schema::{Column as C, Personal, Storage, Table};
 
 pub(crate) const MEETINGS: Table = Table {
     name: "meetings",
@@ -18,7 +18,7 @@ pub(crate) const MEETINGS: Table = Table {
         ),
         C::optional("meeting_no", "/meeting_id", Id, "Nine-digit meeting number (meeting_id in the API). Not unique."),
         C::optional("meeting_instance_id", "/meeting_instance_id", Id, "Feishu's id of this single meeting, if sent."),
-        C::optional("meeting_topic", "/meeting_topic", Text, "Topic."),
+        C::optional("meeting_topic", "/meeting_topic", Text, "Topic.").personal(Personal::Topic),
         C::optional("meeting_type", "/meeting_type", Count, "1 all, 2 video meeting, 3 local screen cast."),
         C::optional(
             "meeting_subtype",
@@ -31,12 +31,17 @@ pub(crate) const MEETINGS: Table = Table {
             "/organizer",
             Text,
             "Name of the organiser, or of the person who started the meeting.",
-        ),
+        )
+        .personal(Personal::Name),
         C::optional("organizer_department", "/department", Text, "Department of the organiser."),
-        C::optional("organizer_user_id", "/user_id", Id, "User id of the organiser, of the configured type."),
-        C::optional("organizer_employee_id", "/employee_id", Id, "Employee number of the organiser."),
-        C::optional("organizer_email", "/email", Text, "E-mail address of the organiser; may be masked."),
-        C::optional("organizer_mobile", "/mobile", Text, "Mobile number of the organiser; may be masked."),
+        C::optional("organizer_user_id", "/user_id", Id, "User id of the organiser, of the configured type.")
+            .personal(Personal::Id),
+        C::optional("organizer_employee_id", "/employee_id", Id, "Employee number of the organiser.")
+            .personal(Personal::Id),
+        C::optional("organizer_email", "/email", Text, "E-mail address of the organiser; may be masked.")
+            .personal(Personal::Email),
+        C::optional("organizer_mobile", "/mobile", Text, "Mobile number of the organiser; may be masked.")
+            .personal(Personal::Phone),
         C::optional("start_time_utc", "/meeting_start_time", Instant, "Start of the meeting."),
         C::optional("start_time_local", "/meeting_start_time", WallClock, "Start of the meeting, as sent."),
         C::optional("end_time_utc", "/meeting_end_time", Instant, "End of the meeting."),
@@ -72,24 +77,26 @@ pub(crate) const PARTICIPANTS: Table = Table {
         ),
         C::derived("meeting_key", Id, "The meeting."),
         C::derived("meeting_no", Id, "Nine-digit meeting number."),
-        C::optional("user_id", "/user_id", Id, "User id of the configured type; NULL for rooms and guests."),
+        C::optional("user_id", "/user_id", Id, "User id of the configured type; NULL for rooms and guests.")
+            .personal(Personal::Id),
         C::optional("room_id", "/meeting_room_id", Id, "Id of the room; NULL for people."),
-        C::optional("participant_name", "/participant_name", Text, "Name."),
+        C::optional("participant_name", "/participant_name", Text, "Name.").personal(Personal::Name),
         C::optional("department", "/department", Text, "Department."),
-        C::optional("employee_id", "/employee_id", Id, "Employee number."),
-        C::optional("phone", "/phone", Text, "Phone number; may be masked."),
-        C::optional("email", "/email", Text, "E-mail address; may be masked."),
+        C::optional("employee_id", "/employee_id", Id, "Employee number.").personal(Personal::Id),
+        C::optional("phone", "/phone", Text, "Phone number; may be masked.").personal(Personal::Phone),
+        C::optional("email", "/email", Text, "E-mail address; may be masked.").personal(Personal::Email),
         C::optional("device", "/device", Text, "Type of device, as sent; its case varies."),
         C::optional("app_version", "/app_version", Text, "Version of the app."),
-        C::optional("public_ip", "/public_ip", Text, "Public IP address; may be masked."),
-        C::optional("internal_ip", "/internal_ip", Text, "IP address inside the network; may be masked."),
+        C::optional("public_ip", "/public_ip", Text, "Public IP address; may be masked.").personal(Personal::Address),
+        C::optional("internal_ip", "/internal_ip", Text, "IP address inside the network; may be masked.")
+            .personal(Personal::Address),
         C::optional("use_rtc_proxy", "/use_rtc_proxy", Flag, "True if media passed through a proxy."),
         C::optional("location", "/location", Text, "Location as estimated by Feishu; localised text."),
         C::optional("network_type", "/network_type", Text, "Type of network, such as wifi or LAN."),
         C::optional("protocol", "/protocol", Text, "Transport protocol of the media, such as udp or tcp."),
-        C::optional("microphone", "/microphone", Text, "Microphone; free, localised text."),
-        C::optional("speaker", "/speaker", Text, "Loudspeaker; free, localised text."),
-        C::optional("camera", "/camera", Text, "Camera; free, localised text."),
+        C::optional("microphone", "/microphone", Text, "Microphone; free, localised text.").personal(Personal::Device),
+        C::optional("speaker", "/speaker", Text, "Loudspeaker; free, localised text.").personal(Personal::Device),
+        C::optional("camera", "/camera", Text, "Camera; free, localised text.").personal(Personal::Device),
         C::optional("audio", "/audio", Flag, "True if audio was used."),
         C::optional("video", "/video", Flag, "True if video was used."),
         C::optional("sharing", "/sharing", Flag, "True if this participant shared a screen."),
