@@ -27,6 +27,7 @@ mod store_settings;
 mod store_state;
 mod summary;
 mod sync;
+mod tokens;
 pub(crate) mod verify;
 
 pub(crate) use error::SyncError;
@@ -39,3 +40,4 @@ pub(crate) use setup::SyncSetup;
 pub(crate) use status::{Part, StatusSetup, StatusView, status};
 pub(crate) use summary::{Calls, FailureText, Summary, TimeSpan};
 pub(crate) use sync::{Synced, sync};
+pub(crate) use tokens::Tokens;
