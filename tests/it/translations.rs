@@ -12,6 +12,7 @@ const ENGLISH_ONLY: &[(&str, &str)] = &[
     ("docs/BENCHMARKS.md", "being written"),
     ("docs/INCIDENTS.md", "being written"),
     ("docs/OPERATIONS.md", "being written"),
+    ("docs/PRIVACY.md", "being written"),
     ("docs/REPORTS.md", "being written"),
     ("docs/SCHEMA.md", "being written"),
     ("docs/SETTINGS.md", "being written"),
