@@ -1,61 +1,41 @@
 -- Location and connection of each participant, normalised for grouping.
 
--- An IPv6 address in lower case with its eight groups instead of "::"; NULL or other text if it is none.
-create or replace macro ipv6_groups(address) as
-case
-    when address not like '%::%' then address
-    when address like '%::%::%' then null
-    -- "::" stands for at least one group. A 0 is added before and after, where it is at an end.
-    when length(address) - length(replace(address, ':', '')) < 8 or address like '::%' or address like '%::'
-        then replace(
-            case when address like '::%' then '0' else '' end || address || case when address like '%::' then '0' else '' end,
-            '::',
-            ':' || repeat('0:', 8 - length(address) + length(replace(address, ':', '')))
-        )
-end;
-
--- An IPv6 address that ends with an IPv4 address, with two groups instead.
-create or replace macro ipv6_without_dots(address) as
-case
-    when address not like '%.%' then address
-    when regexp_matches(address, ':(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$')
-        then regexp_replace(address, '[0-9.]+$', '') || printf(
-            '%02x%02x:%02x%02x',
-            try_cast(regexp_extract(address, '(\d+)\.\d+\.\d+\.\d+$', 1) as integer),
-            try_cast(regexp_extract(address, '(\d+)\.\d+\.\d+$', 1) as integer),
-            try_cast(regexp_extract(address, '(\d+)\.\d+$', 1) as integer),
-            try_cast(regexp_extract(address, '(\d+)$', 1) as integer)
-        )
-end;
-
--- 2001:0db8:0007:1:0:0:0:5 -> 2001:db8:7::/48; that of the IPv4 address if it is mapped; NULL for other text.
-create or replace macro ipv6_subnet(groups) as
-case
-    when not regexp_full_match(groups, '([0-9a-f]{1,4}:){7}[0-9a-f]{1,4}') then null
-    when regexp_matches(groups, '^(0+:){5}ffff:')
-        then printf(
-            '%d.%d.%d.0/24',
-            try_cast('0x' || substr(lpad(split_part(groups, ':', 7), 4, '0'), 1, 2) as integer),
-            try_cast('0x' || substr(lpad(split_part(groups, ':', 7), 4, '0'), 3, 2) as integer),
-            try_cast('0x' || substr(lpad(split_part(groups, ':', 8), 4, '0'), 1, 2) as integer)
-        )
-    else
-        substr(
-            regexp_replace(
-                regexp_replace(':' || regexp_extract(groups, '^[^:]+:[^:]+:[^:]+'), ':0*([0-9a-f])', ':\1', 'g'), '(:0)+$', ''
-            ),
-            2
-        ) || '::/48'
-end;
+-- An IPv6 address in lower case, without leading zeros, with a zero in place of a "::" that stands for a single group among
+-- the first three; NULL for other text.
+create or replace macro ipv6_address(address) as
+regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    nullif(regexp_extract(
+        -- An IPv4 address at the end is two groups.
+        regexp_replace(
+            lower(address), ':(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)([/%\s]|$)', ':0:0\1'
+        ),
+        '(?s)^\s*((?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,7}:|(?:[0-9a-f]{1,4}:){1,6}:[0-9a-f]{1,4}'
+        || '|(?:[0-9a-f]{1,4}:){1,5}(?::[0-9a-f]{1,4}){1,2}|(?:[0-9a-f]{1,4}:){1,4}(?::[0-9a-f]{1,4}){1,3}'
+        || '|(?:[0-9a-f]{1,4}:){1,3}(?::[0-9a-f]{1,4}){1,4}|(?:[0-9a-f]{1,4}:){1,2}(?::[0-9a-f]{1,4}){1,5}'
+        || '|[0-9a-f]{1,4}:(?::[0-9a-f]{1,4}){1,6}|:(?:(?::[0-9a-f]{1,4}){1,7}|:))'
+        || '(?:/(?:4[89]|[5-9]\d|1[01]\d|12[0-8]))?(?:%.*)?\s*$',
+        1
+    ), ''),
+    '\b0+([0-9a-f])', '\1', 'g'),
+    '^::((?:[0-9a-f]+:){6}[0-9a-f]+)$', '0:\1'),
+    '^::((?:[0-9a-f]+:){5}[0-9a-f]+)$', '0:0:\1'),
+    '^([0-9a-f]+)::((?:[0-9a-f]+:){5}[0-9a-f]+)$', '\1:0:\2');
 
 -- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48. The same for a cut address (10.11.3.64/26) and for
--- one of which only the last part is masked (10.11.3.*). NULL for other text. src/buildings/reported.rs has the same rule.
+-- one of which only the last part is masked (10.11.3.*). NULL for other text. src/schema/parse/address.rs has the same
+-- rule.
 create or replace macro subnet_of(address) as
 coalesce(
-    nullif(regexp_extract(address, '(?s)^\s*((?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3})[^.%\s]+(?:%.*)?\s*$', 1), '') || '0/24',
-    ipv6_subnet(ipv6_groups(ipv6_without_dots(
-        regexp_extract(lower(address), '(?s)^\s*([0-9a-f]*:[0-9a-f:.]*)(?:/(?:4[89]|[5-9]\d|1[01]\d|12[0-8]))?(?:%.*)?\s*$', 1)
-    )))
+    nullif(regexp_extract(
+        address,
+        '(?is)^\s*(?:(?:(?:0{1,4}:){5}|(?:0{1,4}(?::0{1,4})?)?::(?:0{1,4}:){0,2})ffff:)?'
+        || '((?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3})[^.%\s]+(?:%.*)?\s*$',
+        1
+    ), '') || '0/24',
+    -- The first three groups, without zeros at the end.
+    regexp_replace(
+        regexp_replace(ipv6_address(address), '^((?:[0-9a-f]+(?::[0-9a-f]+){0,2})?):.*$', '\1'), '(?:^0|:0)(?::0)*$', ''
+    ) || '::/48'
 );
 
 -- Default ranges of home routers and phones; they do not identify a place. src/buildings/network.rs has the same list.

@@ -2,21 +2,26 @@
 //!
 //! The macro `subnet_of` in `sql/views/020_participant_facts.sql` reads the same texts; a test compares them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 /// What a text says of an address: all of it, of a masked one (`10.11.3.*`) its /24, of a cut one (`10.11.3.64/26`,
-/// `2001:db8:7::/48`) its network. `None` for other text. An IPv4-mapped address is the IPv4 address.
+/// `2001:db8:7::/48`) its network. `None` for other text. `::ffff:10.11.3.175` is an IPv4 address.
 pub(crate) fn address(text: &str) -> Option<IpNet> {
     let text = text.trim_ascii();
     // fe80::1%eth0: ignore the interface of the sender.
     let text = text.split_once('%').map_or(text, |(address, _)| address);
     let exact = match text.split_once('/') {
-        None => text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical())),
+        None => single(text),
         Some((address, length)) => cut_address(address, length),
     };
     exact.or_else(|| masked_address(text))
+}
+
+fn single(text: &str) -> Option<IpNet> {
+    let address: IpAddr = text.parse().ok()?;
+    Some(IpNet::from(if text.contains('.') { address.to_canonical() } else { address }))
 }
 
 /// The network by which addresses are grouped: the /24, or the /48 of IPv6.
@@ -36,11 +41,10 @@ pub(crate) fn truncated(network: IpNet, length: u8) -> IpNet {
 
 /// `2001:db8:7::/48`. Nothing is cut to less than its subnet.
 fn cut_address(address: &str, length: &str) -> Option<IpNet> {
-    let written: IpAddr = address.parse().ok()?;
+    let network = single(address)?;
     let is_decimal = length.bytes().all(|byte| byte.is_ascii_digit()) && !length.starts_with('0');
     let length: u8 = length.parse().ok().filter(|_| is_decimal)?;
-    let network = IpNet::from(written.to_canonical());
-    if written.is_ipv6() && matches!(network, IpNet::V4(_)) {
+    if address.contains(':') && matches!(network, IpNet::V4(_)) {
         return (48..=128).contains(&length).then(|| truncated(network, length.saturating_sub(96).max(24)));
     }
     (subnet_length(network)..=network.prefix_len()).contains(&length).then(|| truncated(network, length))
@@ -50,6 +54,6 @@ fn cut_address(address: &str, length: &str) -> Option<IpNet> {
 fn masked_address(text: &str) -> Option<IpNet> {
     let (first_parts, last) = text.rsplit_once('.')?;
     let is_last = !last.is_empty() && !last.contains(|c: char| c.is_ascii_whitespace());
-    let first: Ipv4Addr = format!("{first_parts}.0").parse().ok()?;
-    is_last.then(|| subnet(IpNet::from(IpAddr::V4(first))))
+    let first = single(&format!("{first_parts}.0")).filter(|first| matches!(first, IpNet::V4(_)));
+    first.filter(|_| is_last).map(subnet)
 }
