@@ -33,13 +33,14 @@ NIGHTS = [
 # As in the part `fetching`: 100 calls a second instead of a minute.
 RATE_LIMIT = {"VCQ_CALLS_PER_MINUTE": "6000", "VCQ_RATE_WINDOW": "6s"}
 TENANT = dict(days=2, people=120, meetings_per_day=40)
-
-
+# Debian's package faketime: the second night is a day later.
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 ZONE = datetime.timezone(datetime.timedelta(hours=8))
 
 
-def simulator(flags, last_day):
-    return stores.simulator(flags=flags, last_day=last_day, **TENANT, **RATE_LIMIT)
+def simulator(flags, last_day, night):
+    clock = {"LD_PRELOAD": FAKETIME, "FAKETIME": "+1d", "DONT_FAKE_MONOTONIC": "1"} if night else {}
+    return stores.simulator(flags=flags, last_day=last_day, **TENANT, **RATE_LIMIT, **clock)
 
 
 def ours(env, store, window):
@@ -66,6 +67,10 @@ def script(env, database, days):
 
 
 def main():
+    if not pathlib.Path(FAKETIME).exists():
+        sys.exit(f"{FAKETIME} is missing (Debian: apt-get install faketime)")
+    # Numbers of NIGHTS; without any, all of them.
+    chosen = sys.argv[1:]
     today = datetime.datetime.now(ZONE).date()
     yesterday = today - datetime.timedelta(days=1)
     first = (yesterday - datetime.timedelta(days=1), today)
@@ -75,18 +80,20 @@ def main():
     stores.FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=stores.FOLDER) as folder:
         folder = pathlib.Path(folder)
-        with simulator([], yesterday) as env:
+        with simulator([], yesterday, 0) as env:
             exists = ours(env, folder / "all", window)["held"]
         for number, (name, flags) in enumerate(NIGHTS):
+            if chosen and str(number) not in chosen:
+                continue
             store, database = folder / f"store-{number}", folder / f"script-{number}.sqlite"
             rows = {"vcq-etl": {}, "script": {}}
             for night, faults in enumerate([flags, []]):
                 # Nothing new happened by the second night. The window of the script is then the next day; vcq-etl also fetches
-                # what is pending.
+                # what is pending, because a day has passed.
                 days = first if night == 0 else (first[1], first[1] + datetime.timedelta(days=1))
-                with simulator(faults, yesterday) as env:
+                with simulator(faults, yesterday, night) as env:
                     rows["vcq-etl"][night] = ours(env, store, window if night == 0 else ["--since", "last"])
-                with simulator(faults, yesterday) as env:
+                with simulator(faults, yesterday, night) as env:
                     rows["script"][night] = script(env, database, days)
             for program, nights in rows.items():
                 share = [f"{100 * nights[night]['held'] / exists:.2f}" for night in (0, 1)]

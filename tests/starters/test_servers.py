@@ -124,7 +124,7 @@ class Evidence(Store):
         row = self.one("select topic, meeting_no, poor, poor_pct from report_worst_meetings(since := current_date - 28)")
         line = next(line for line in shown["text"].split("\n") if row[1] in line)
         after = shown["text"][shown["text"].index(line) :]
-        self.assertIn(f"{row[3]:g}", after[:200])
+        self.assertIn(f"{row[3]:.1f}", after[:200])
         self.assertNotIn("%", after[:200])
 
     def served(self, folder):
