@@ -17,7 +17,7 @@ use crate::error::{ExitCode, Failure};
 use crate::ledger::AlertRecord;
 use crate::report::{self, Cell, ResultSet};
 use crate::schema::utc_text;
-use crate::text::{in_json, on_lines, on_one_line, terminal_width};
+use crate::text::{Language, in_json, on_lines, on_one_line, terminal_width};
 
 /// The longest time of a check at the end of a sync, with its deliveries.
 const SYNC_LIMIT: Duration = Duration::from_secs(30);
@@ -157,7 +157,7 @@ fn check(args: &CheckArgs, context: &Context) -> Result<ExitCode, Failure> {
         exit_on_signals();
         alert::check(setup, args.dry_run).await
     })??;
-    let text = check_text(&checked, args.dry_run);
+    let text = check_text(&checked, args.dry_run, context.console.language);
     context.output.print(&context.console.redactor().redact(&text))?;
     if let Some(failure) = first_problem(&checked.problems, context) {
         return Err(failure);
@@ -169,10 +169,11 @@ fn check(args: &CheckArgs, context: &Context) -> Result<ExitCode, Failure> {
     })
 }
 
-fn check_text(checked: &AlertCheck, dry_run: bool) -> String {
+fn check_text(checked: &AlertCheck, dry_run: bool, language: Language) -> String {
+    let say = |text: &str| language.say(text).into_owned();
     let text = |text: &str| Cell::Text(text.to_owned());
     let number = |count: usize| Cell::Integer(count as i128);
-    let columns = ["rule", "report", "rows", "new", "to"].map(str::to_owned).to_vec();
+    let columns = ["rule", "report", "rows", "new", "to"].map(say).to_vec();
     let rows = checked.rules.iter().map(|rule| {
         vec![text(&rule.rule), text(&rule.report), number(rule.matched), number(rule.new), text(&rule.to.join(", "))]
     });
@@ -181,28 +182,31 @@ fn check_text(checked: &AlertCheck, dry_run: bool) -> String {
         let messages: Vec<String> =
             checked.rules.iter().filter_map(|rule| rule.message.as_ref()).map(plain_text).collect();
         page.push_str(&if messages.is_empty() {
-            "\nNothing would be sent.\n".to_owned()
+            format!("\n{}\n", say("Nothing would be sent."))
         } else {
-            format!("\nThese messages would be sent:\n\n{}", messages.join("\n"))
+            format!("\n{}\n\n{}", say("These messages would be sent:"), messages.join("\n"))
         });
         return on_lines(&page);
     }
     if checked.delivered.is_empty() {
-        page.push_str("\nNothing to send.\n");
+        page.push_str(&format!("\n{}\n", say("Nothing to send.")));
     }
     for delivered in &checked.delivered {
         let (rule, channel) = (&delivered.rule, &delivered.channel);
-        page.push_str(&match &delivered.outcome {
-            Outcome::Sent => format!("\nsent: rule {rule} to {channel}\n"),
+        let (happened, next) = match &delivered.outcome {
+            Outcome::Sent => (format!("sent: rule {rule} to {channel}"), Vec::new()),
             Outcome::Failed { why, hint } => {
-                let hint = if hint.is_empty() { String::new() } else { format!("\n  -> {hint}") };
-                format!("\nnot delivered: rule {rule} to {channel}: {why}{hint}\n  -> the next run tries again\n")
+                let hint = (!hint.is_empty()).then_some(&**hint);
+                let next = hint.into_iter().chain(["the next run tries again"]).collect();
+                (format!("not delivered: rule {rule} to {channel}: {why}"), next)
             }
             Outcome::Waiting => {
                 let why = "an earlier message to this channel could not be delivered, or no time was left";
-                format!("\nnot sent yet: rule {rule} to {channel}: {why}\n  -> the next run sends it\n")
+                (format!("not sent yet: rule {rule} to {channel}: {why}"), vec!["the next run sends it"])
             }
-        });
+        };
+        page.push_str(&format!("\n{}\n", say(&happened)));
+        next.iter().for_each(|next| page.push_str(&format!("  -> {}\n", say(next))));
     }
     on_lines(&page)
 }
@@ -223,7 +227,8 @@ fn test(args: &TestArgs, context: &Context) -> Result<ExitCode, Failure> {
     })?;
     match delivered.outcome {
         Outcome::Sent | Outcome::Waiting => {
-            context.output.print(&format!("sent a test message to {} ({})\n", channel.name, channel.target.kind()))?
+            let sent = format!("sent a test message to {} ({})", channel.name, channel.target.kind());
+            context.output.print(&format!("{}\n", context.console.language.say(&sent)))?
         }
         Outcome::Failed { why, hint } => {
             let failure = Failure::new(ExitCode::Incomplete, format!("channel {}: {why}", channel.name));
@@ -242,7 +247,11 @@ fn unknown(args: &TestArgs, setup: &AlertSetup) -> Failure {
 
 fn history(args: &HistoryArgs, context: &Context) -> Result<(), Failure> {
     let records = alert::history(&context.config.store, args.limit)?;
-    let text = if args.json { in_json(&history_json(&records)) } else { on_lines(&history_table(&records)) };
+    let text = if args.json {
+        in_json(&history_json(&records))
+    } else {
+        on_lines(&history_table(&records, context.console.language))
+    };
     context.output.print(&context.console.redactor().redact(&text))
 }
 
@@ -255,11 +264,12 @@ fn state(record: &AlertRecord) -> &'static str {
     }
 }
 
-fn history_table(records: &[AlertRecord]) -> String {
+fn history_table(records: &[AlertRecord], language: Language) -> String {
+    let say = |text: &str| language.say(text).into_owned();
     if records.is_empty() {
-        return "No messages.\n".to_owned();
+        return say("No messages.") + "\n";
     }
-    let columns = ["created_utc", "rule", "channel", "state", "rows", "message", "error"].map(str::to_owned).to_vec();
+    let columns = ["created_utc", "rule", "channel", "state", "rows", "message", "error"].map(say).to_vec();
     let rows = records.iter().map(|record| {
         let text = |text: &str| Cell::Text(on_one_line(text));
         vec![
@@ -269,7 +279,7 @@ fn history_table(records: &[AlertRecord]) -> String {
             text(state(record)),
             Cell::Integer(record.rows.into()),
             text(&record.title),
-            text(record.error.as_deref().unwrap_or_default()),
+            text(&say(record.error.as_deref().unwrap_or_default())),
         ]
     });
     report::table(&ResultSet { columns, rows: rows.collect() }, terminal_width(std::io::stdout()))

@@ -15,7 +15,7 @@ use crate::commands::republish::RepublishSetup;
 use crate::config::Config;
 use crate::error::{ExitCode, Failure};
 use crate::schema::{civil_date, civil_date_text};
-use crate::text::{Align, TextPage, counted, in_json, on_one_line, thousands};
+use crate::text::{Align, Language, TextPage, counted, in_json, on_one_line, thousands};
 
 /// Maximum number of list entries shown to people; JSON contains all of them.
 const MAX_SHOWN: usize = 10;
@@ -111,7 +111,7 @@ fn command() -> Command {
 }
 
 fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
-    let config = &context.config;
+    let (config, language) = (&context.config, context.console.language);
     let (json, page, object) = match parsed(matches) {
         BuildingsCommand::Import(args) => {
             if let (Some(from), Some(until)) = (args.from, args.until)
@@ -123,15 +123,15 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
             let setup = import_setup(config, args.file.clone());
             let imported = import(&ImportSetup { from: args.from, until: args.until, ..setup })?;
             imported.notes.iter().for_each(|note| context.console.warn(note));
-            (args.json, import_page(&args, &imported), import_object(&args, &imported))
+            (args.json, import_page(&args, &imported, language), import_object(&args, &imported))
         }
         BuildingsCommand::Check(CheckArgs { file: Some(file), json }) => {
             let judged = judge(&file)?;
-            (json, judged_page(&file, &judged), judged_object(&file, &judged))
+            (json, judged_page(&file, &judged, language), judged_object(&file, &judged))
         }
         BuildingsCommand::Check(CheckArgs { file: None, json }) => {
             let reach = reach(&config.store, config.checking())?;
-            (json, reach_page(&config.store, &reach), reach_object(&reach))
+            (json, reach_page(&config.store, &reach, language), reach_object(&reach))
         }
     };
     context.output.print(&if json { in_json(&format!("{object:#}\n")) } else { page })?;
@@ -195,8 +195,8 @@ fn add_fields(page: &mut TextPage, file: &Path, judged: &Judged) {
     }
 }
 
-fn import_page(args: &ImportArgs, imported: &Imported) -> String {
-    let mut page = TextPage::new(16);
+fn import_page(args: &ImportArgs, imported: &Imported, language: Language) -> String {
+    let mut page = TextPage::new(16).in_language(language);
     add_fields(&mut page, &args.file, &imported.judged);
     let earlier = |rows: usize| counted(rows as u64, "line");
     let ended = imported.earlier_rows - imported.kept_rows;
@@ -242,9 +242,9 @@ fn list(page: &mut TextPage, heading: &str, lines: impl ExactSizeIterator<Item =
     }
 }
 
-fn judged_page(file: &Path, judged: &Judged) -> String {
+fn judged_page(file: &Path, judged: &Judged, language: Language) -> String {
     let Judged { judgement, duplicates, .. } = judged;
-    let mut page = TextPage::new(16);
+    let mut page = TextPage::new(16).in_language(language);
     add_fields(&mut page, file, judged);
     let repeated = duplicates.iter().map(|(line, earlier)| format!("line {line} repeats line {earlier}"));
     list(&mut page, "Duplicates", repeated);
@@ -262,14 +262,14 @@ fn share(part: u64, of: u64) -> String {
     format!("{} of {} ({}.{} %)", thousands(part), thousands(of), permille / 10, permille % 10)
 }
 
-fn reach_page(store: &Path, reach: &Reach) -> String {
-    let mut page = TextPage::new(16);
+fn reach_page(store: &Path, reach: &Reach, language: Language) -> String {
+    let mut page = TextPage::new(16).in_language(language);
     page.field("Store", &format!("{}, generation {}", shown(store), reach.generation));
     page.field("Building file", &extent(&reach.judgement));
     page.line("");
     let row = |name: &str, of: fn(&Tally) -> u64| {
         let [participants, addresses] = [&reach.participants, &reach.addresses].map(of);
-        vec![name.to_owned(), thousands(participants), thousands(addresses)]
+        vec![language.say(name).into_owned(), thousands(participants), thousands(addresses)]
     };
     let mut rows = vec![
         ["where", "participants", "addresses"].map(str::to_owned).to_vec(),

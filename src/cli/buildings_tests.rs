@@ -4,6 +4,7 @@ use super::*;
 use crate::buildings::network::HOME_RANGES;
 use crate::buildings::{BuildingFile, Buildings, Days, column_names};
 use crate::commands::buildings::MissingSubnet;
+use crate::text::Language;
 
 const FILE: &str = "\
 cidr,building,egress_cidr
@@ -34,7 +35,7 @@ fn network(text: &str) -> Network {
 fn an_import_shows_its_content_and_the_effect_on_earlier_ones() {
     let imported =
         Imported { judged: judged(), earlier_rows: 12, kept_rows: 11, generation: Some(8), notes: Vec::new() };
-    insta::assert_snapshot!(import_page(&import_args(Some(20_758), None), &imported), @r"
+    insta::assert_snapshot!(import_page(&import_args(Some(20_758), None), &imported, Language::English), @r"
     File            offices.csv
     Format          columns named by a heading
     Content         5 networks in 5 buildings, on 6 lines
@@ -50,15 +51,15 @@ fn an_import_shows_its_content_and_the_effect_on_earlier_ones() {
     Published       generation 8; vcq-etl buildings check shows the coverage
     ");
     let first = Imported { earlier_rows: 0, kept_rows: 0, generation: None, ..imported.clone() };
-    let page = import_page(&import_args(None, Some(20_788)), &first);
+    let page = import_page(&import_args(None, Some(20_788)), &first, Language::English);
     assert!(page.contains("Applies until   2026-12-01\nPublished       by the next sync or rebuild\n"), "{page}");
-    let page = import_page(&import_args(None, None), &imported);
+    let page = import_page(&import_args(None, None), &imported, Language::English);
     assert!(page.contains("Earlier         12 lines of earlier imports replaced\n"), "{page}");
 }
 
 #[test]
 fn a_check_of_a_file_lists_likely_mistakes() {
-    let page = judged_page(Path::new("offices.csv"), &judged());
+    let page = judged_page(Path::new("offices.csv"), &judged(), Language::English);
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
     insta::assert_snapshot!(page, @r"
     File            offices.csv
@@ -92,7 +93,7 @@ fn a_check_of_a_file_lists_likely_mistakes() {
 fn long_lists_are_shortened() {
     let mut judged = judged();
     judged.judgement.home = (0..14).map(|_| network("192.168.2.0/24")).collect();
-    let page = judged_page(Path::new("offices.csv"), &judged);
+    let page = judged_page(Path::new("offices.csv"), &judged, Language::English);
     assert_eq!(page.matches("  192.168.2.0/24\n").count(), MAX_SHOWN);
     assert!(page.contains("  and 4 more; --format json lists all\n"), "{page}");
     assert_eq!(judged_object(Path::new("f"), &judged)["home_ranges_without_egress"].as_array().map(Vec::len), Some(14));
@@ -110,7 +111,7 @@ fn a_check_of_the_store_shows_the_coverage() {
             .collect(),
         unmatched: vec![(network("10.1.3.0/24"), "Harbour\u{1b}[31m House".to_owned())],
     };
-    let page = reach_page(Path::new("store"), &reach);
+    let page = reach_page(Path::new("store"), &reach, Language::English);
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
     insta::assert_snapshot!(page, @r"
     Store           store, generation 7

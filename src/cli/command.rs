@@ -12,6 +12,7 @@ use super::output::Output;
 use super::panic_hook;
 use crate::config::{Config, Group, Origin, SETTINGS, Sources};
 use crate::error::{ExitCode, Failure, nearest};
+use crate::text::Language;
 
 /// The groups of settings of a command that makes no API calls.
 pub(super) const LOCAL: &[Group] = &[Group::Store, Group::Resources, Group::Logging];
@@ -29,7 +30,7 @@ pub(super) type Example = (&'static str, &'static str);
 
 pub(super) enum Run {
     /// Needs no settings, so it works if they are invalid. Gets the whole command line of the program.
-    Plain(fn(&ArgMatches, clap::Command, &Output) -> Result<ExitCode, Failure>),
+    Plain(fn(&ArgMatches, clap::Command, &Output, Language) -> Result<ExitCode, Failure>),
     Configured(fn(&ArgMatches, &Context) -> Result<ExitCode, Failure>),
     /// Writes the configuration file, so it gets flags and variables, and no file is read.
     Unconfigured(fn(&ArgMatches, &Unconfigured) -> Result<ExitCode, Failure>),

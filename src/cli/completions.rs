@@ -10,6 +10,7 @@ use super::output::Output;
 use crate::error::{ExitCode, Failure};
 use crate::extract::Also;
 use crate::report::{Catalogue, PROFILES};
+use crate::text::Language;
 
 pub(super) const ENTRY: Entry = Entry {
     help_groups: &[],
@@ -25,7 +26,7 @@ pub(super) const ENTRY: Entry = Entry {
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
-fn run(matches: &ArgMatches, program: Command, output: &Output) -> Result<ExitCode, Failure> {
+fn run(matches: &ArgMatches, program: Command, output: &Output, _: Language) -> Result<ExitCode, Failure> {
     let mut program = with_values(program, &Values::new()?);
     let mut script = Vec::new();
     let shell = matches.get_one::<Shell>("shell").copied();

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::program::program;
 use super::tests::run_with;
 use crate::report::{Catalogue, PROFILES};
+use crate::text::Language;
 
 /// A folder with the script of a shell, which must be installed.
 struct Completion {
@@ -63,7 +64,7 @@ fn commands() -> Vec<(Vec<String>, clap::Command)> {
             add(inner, &[words, &[inner.get_name().to_owned()]].concat(), found);
         }
     }
-    let mut program = program();
+    let mut program = program(Language::English);
     program.build();
     let mut found = Vec::new();
     add(&program, &[], &mut found);

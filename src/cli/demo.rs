@@ -19,6 +19,7 @@ use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure};
 use crate::files;
 use crate::load::{self, LoadError, StorePaths};
+use crate::text::{Language, padded};
 
 const DEFAULT_STORE: &str = "./vcq-demo";
 
@@ -105,7 +106,9 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let exit = sync::finish_with(synced, format, false, context)?;
     // A JSON summary is the only output on stdout.
     if format == Some(TextOrJson::Text) && exit == ExitCode::Complete {
-        context.output.print(&format!("\n{}\n{}", what_happened(&config)?, next_steps(&config, spec.days)))?;
+        let language = context.console.language;
+        let happened = what_happened(&config, language)?;
+        context.output.print(&format!("\n{happened}\n{}", next_steps(&config, spec.days, language)))?;
     }
     Ok(exit)
 }
@@ -167,31 +170,34 @@ fn import_buildings(config: &Config, text: &str) -> Result<(), Failure> {
 }
 
 /// The incidents, one sentence each.
-fn what_happened(config: &Config) -> Result<String, Failure> {
+fn what_happened(config: &Config, language: Language) -> Result<String, Failure> {
     let connection = open(config)?;
     let path = StorePaths::existing(&config.store)?.database();
     let failed = |source| LoadError::Duckdb { attempt: "read the incidents of", path: path.clone(), source };
     let mut select = connection.prepare("select severity, summary from report_incidents()").map_err(failed)?;
     let rows = select.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).map_err(failed)?;
-    let mut page = "What happened:\n".to_owned();
+    let mut page = language.say("What happened:").into_owned() + "\n";
     for row in rows {
         let (severity, summary) = row.map_err(failed)?;
-        page.push_str(&format!("  {severity:<8}  {summary}\n"));
+        page.push_str(&format!("  {}  {summary}\n", padded(&language.say(&severity), 8)));
     }
     Ok(page)
 }
 
-fn next_steps(config: &Config, days: u32) -> String {
+fn next_steps(config: &Config, days: u32, language: Language) -> String {
     let store = config.store.display();
     // As it was started, because after `make demo` the program is not in PATH yet.
     let program = std::env::args().next().unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned());
+    let heading = language.say("Next steps:");
+    let init = format!("To sync a real tenant: {program} init (README.md says what to prepare)");
+    let init = language.say(&init);
     format!(
-        "Next steps:\n  \
+        "{heading}\n  \
          {program} report html --store {store}\n  \
          {program} report run incidents --since {days}d --store {store}\n  \
          {program} report list\n  \
          duckdb -readonly {store}/vcq.duckdb \"from report_incidents()\"\n  \
          python3 -c \"import duckdb; print(duckdb.connect('{store}/vcq.duckdb', read_only=True).sql('from quality_samples limit 5'))\"\n\
-         To sync a real tenant: {program} init (README.md says what to prepare)\n"
+         {init}\n"
     )
 }

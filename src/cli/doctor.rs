@@ -14,7 +14,7 @@ use super::sync;
 use crate::commands::doctor::{self, Check, DoctorSetup, Examined, State, UnusableSettings};
 use crate::config::{Config, Group, Origin, Setting};
 use crate::error::{ExitCode, Failure};
-use crate::text::{on_one_line, wrap_indented};
+use crate::text::{Language, WIDTH, on_one_line, padded, say_indented, wrap_in};
 
 /// Column of the text behind the state.
 const INDENT: usize = 9;
@@ -46,14 +46,14 @@ fn command() -> Command {
 fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let args: DoctorArgs = parsed(matches);
     let examined = examined(context, true)?;
-    context.output.print(&if args.json { json_line(&examined) } else { text(&examined) })?;
+    context.output.print(&if args.json { json_line(&examined) } else { text(&examined, context.console.language) })?;
     Ok(examined.exit)
 }
 
 /// Prints the checks for people. Without `is_online`, those that call Feishu are skipped.
 pub(super) fn check(context: &Context, is_online: bool) -> Result<ExitCode, Failure> {
     let examined = examined(context, is_online)?;
-    context.output.print(&text(&examined))?;
+    context.output.print(&text(&examined, context.console.language))?;
     Ok(examined.exit)
 }
 
@@ -105,19 +105,20 @@ fn other_region(config: &Config) -> Option<String> {
     config.base_url.is_none().then(|| format!("--region {}", other.as_str()))
 }
 
-fn text(examined: &Examined) -> String {
+fn text(examined: &Examined, language: Language) -> String {
     let mut text = String::new();
     for check in &examined.checks {
-        let found = wrap_indented(&format!("{}: {}", check.name, check.found), INDENT);
-        text.push_str(&format!("{:8} {found}\n", check.state.as_str()));
+        let found = format!("{}{}{}", check.name, language.pick(": ", "："), language.say(&check.found));
+        let found = wrap_in(language, &found, WIDTH - INDENT).join(&format!("\n{:INDENT$}", ""));
+        text.push_str(&format!("{} {found}\n", padded(&language.say(check.state.as_str()), INDENT - 1)));
         for next in &check.next {
-            text.push_str(&format!("{:INDENT$}-> {}\n", "", wrap_indented(next, INDENT + 3)));
+            text.push_str(&format!("{:INDENT$}-> {}\n", "", say_indented(language, next, INDENT + 3, WIDTH)));
         }
     }
-    text + &verdict(&examined.checks)
+    text + &verdict(&examined.checks, language)
 }
 
-fn verdict(checks: &[Check]) -> String {
+fn verdict(checks: &[Check], language: Language) -> String {
     let count = |state: State| checks.iter().filter(|check| check.state == state).count();
     let counts = [State::Ok, State::Warning, State::Failed, State::Skipped].map(|state| (count(state), state));
     let counts =
@@ -136,7 +137,7 @@ fn verdict(checks: &[Check]) -> String {
         Some(missing) if missing == [doctor::ALERTS] => format!("A run would work without alerts{once}"),
         Some(missing) => format!("A run would fetch the meetings but not {}{once}", missing.join(", ")),
     };
-    wrap_indented(&format!("{verdict}: {}.", counts.collect::<Vec<_>>().join(", ")), 0) + "\n"
+    say_indented(language, &format!("{verdict}: {}.", counts.collect::<Vec<_>>().join(", ")), 0, WIDTH) + "\n"
 }
 
 fn is_offline(checks: &[Check]) -> bool {
@@ -176,7 +177,7 @@ mod tests {
             check("lock", State::Skipped, "there is no store yet", &[]),
         ];
         let examined = Examined { ok: false, exit_code: 3, checks, exit: ExitCode::Credentials };
-        insta::assert_snapshot!(text(&examined), @r#"
+        insta::assert_snapshot!(text(&examined, Language::English), @r#"
         ok       settings: app ID from VCQ_APP_ID, app secret from VCQ_APP_SECRET
         failed   meeting_list: code 99991672, the app lacks a scope; HTTP 400; log ID L1
                  -> Add the scope on the developer console's page "Permissions &
@@ -185,7 +186,7 @@ mod tests {
         skipped  lock: there is no store yet
         A run would not work: 1 ok, 1 failed, 1 skipped.
         "#);
-        assert!(text(&examined).lines().all(|line| line.chars().count() <= 80));
+        assert!(text(&examined, Language::English).lines().all(|line| line.chars().count() <= 80));
 
         let lock = Check {
             once: Some("process 4711 on etl-1 has ended".to_owned()),
@@ -193,20 +194,26 @@ mod tests {
         };
         let settings = check("settings", State::Ok, "fine", &[]);
         assert_eq!(
-            verdict(&[settings, lock.clone()]),
+            verdict(&[settings, lock.clone()], Language::English),
             "A run would work once process 4711 on etl-1 has ended: 1 ok, 1 warning.\n"
         );
         let refused =
             |optional| Check { optional: Some(optional), ..check("get_daily", State::Failed, "refused", &[]) };
         assert_eq!(
-            verdict(&[check("host", State::Ok, "fine", &[]), refused("census_daily"), refused("census_users")]),
+            verdict(
+                &[check("host", State::Ok, "fine", &[]), refused("census_daily"), refused("census_users")],
+                Language::English
+            ),
             "A run would fetch the meetings but not census_daily, census_users: 1 ok, 2\nfailed.\n"
         );
         let alerts =
             Check { optional: Some(doctor::ALERTS), ..check(doctor::ALERTS, State::Failed, "no channel", &[]) };
-        assert_eq!(verdict(&[alerts]), "A run would work without alerts: 1 failed.\n");
+        assert_eq!(verdict(&[alerts], Language::English), "A run would work without alerts: 1 failed.\n");
         let throttled = check("meeting_list", State::Failed, "throttled", &[]);
-        assert!(verdict(&[throttled.clone(), refused("rooms")]).starts_with("A run would not work: 2 failed"));
-        assert_eq!(verdict(&[throttled, lock]), "A run would not work: 1 warning, 1 failed.\n");
+        assert!(
+            verdict(&[throttled.clone(), refused("rooms")], Language::English)
+                .starts_with("A run would not work: 2 failed")
+        );
+        assert_eq!(verdict(&[throttled, lock], Language::English), "A run would not work: 1 warning, 1 failed.\n");
     }
 }

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command, ValueHint};
 
 use super::command::{Entry, Run};
+use super::help;
 use super::output::{Output, write_error};
 use super::roff::Roff;
 use crate::config::{CONFIG_VARIABLE, Group, Kind, SETTINGS, Setting};
 use crate::error::{EXIT_CODES, ExitCode, Failure};
 use crate::files;
+use crate::text::Language;
 
 pub(super) const ENTRY: Entry = Entry {
     help_groups: &[],
@@ -63,8 +65,8 @@ struct Page {
     text: String,
 }
 
-fn run(matches: &ArgMatches, program: Command, output: &Output) -> Result<ExitCode, Failure> {
-    let pages = pages(program);
+fn run(matches: &ArgMatches, program: Command, output: &Output, language: Language) -> Result<ExitCode, Failure> {
+    let pages = pages(program, language);
     if let Some(folder) = matches.get_one::<PathBuf>("out") {
         pages.iter().try_for_each(|page| write(page, folder))?;
         return Ok(ExitCode::Complete);
@@ -89,22 +91,22 @@ fn write(page: &Page, folder: &Path) -> Result<(), Failure> {
     files::write_public(&path, &page.text).map_err(|error| write_error(&path, &error))
 }
 
-fn pages(mut program: Command) -> Vec<Page> {
+fn pages(mut program: Command, language: Language) -> Vec<Page> {
     // Adds the global flags to the commands.
     program.build();
     let mut pages = Vec::new();
-    add_pages(&mut pages, &program, &mut Vec::new());
-    pages.push(settings_page());
+    add_pages(&mut pages, &program, &mut Vec::new(), language);
+    pages.push(settings_page(language));
     pages
 }
 
 /// Adds the page of a command, then those of its commands.
-fn add_pages<'a>(pages: &mut Vec<Page>, command: &'a Command, parents: &mut Vec<&'a str>) {
+fn add_pages<'a>(pages: &mut Vec<Page>, command: &'a Command, parents: &mut Vec<&'a str>, language: Language) {
     parents.push(command.get_name());
     let name = parents.join("-");
-    let text = command_page(command, &name, parents);
+    let text = command_page(command, &name, parents, language);
     pages.push(Page { words: parents[1..].join(" "), file: format!("{name}.1"), section: 1, text });
-    visible_commands(command).for_each(|inner| add_pages(pages, inner, parents));
+    visible_commands(command).for_each(|inner| add_pages(pages, inner, parents, language));
     parents.pop();
 }
 
@@ -112,23 +114,24 @@ fn visible_commands(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|inner| inner.get_name() != "help" && !inner.is_hide_set())
 }
 
-fn page(title: &str, section: u8, about: &str) -> Roff {
-    let mut roff = Roff::new(title, section, DATE, concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")));
+fn page(title: &str, section: u8, about: &str, language: Language) -> Roff {
+    let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    let mut roff = Roff::new(title, section, DATE, source, language);
     roff.heading("Name");
     roff.name(title, about);
     roff
 }
 
-fn command_page(command: &Command, name: &str, parents: &[&str]) -> String {
+fn command_page(command: &Command, name: &str, parents: &[&str], language: Language) -> String {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    let mut roff = page(name, 1, &about);
+    let mut roff = page(name, 1, &about, language);
     roff.heading("Synopsis");
     let usage = command.clone().render_usage().to_string();
     roff.bold_paragraph(usage.trim_start_matches("Usage:"));
     roff.heading("Description");
     let long = command.get_long_about().map(ToString::to_string);
     roff.paragraphs(&long.unwrap_or(about));
-    arguments(&mut roff, command);
+    arguments(&mut roff, command, language);
     if visible_commands(command).next().is_some() {
         roff.heading("Commands");
         for inner in visible_commands(command) {
@@ -138,7 +141,7 @@ fn command_page(command: &Command, name: &str, parents: &[&str]) -> String {
     }
     let is_program = parents.len() == 1;
     if is_program {
-        environment(&mut roff);
+        environment(&mut roff, language);
         exit_status(&mut roff);
     }
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
@@ -154,7 +157,7 @@ fn command_page(command: &Command, name: &str, parents: &[&str]) -> String {
 }
 
 /// The visible arguments by the heading of the help.
-fn arguments(roff: &mut Roff, command: &Command) {
+fn arguments(roff: &mut Roff, command: &Command, language: Language) {
     let visible = || command.get_arguments().filter(|arg| !arg.is_hide_set());
     let mut headings: Vec<Option<&str>> = Vec::new();
     for heading in visible().map(Arg::get_help_heading) {
@@ -166,12 +169,12 @@ fn arguments(roff: &mut Roff, command: &Command) {
     for heading in headings {
         roff.heading(&heading.map_or_else(|| "Options".to_owned(), |heading| format!("{heading} options")));
         for arg in visible().filter(|arg| arg.get_help_heading() == heading) {
-            argument(roff, arg);
+            argument(roff, arg, language);
         }
     }
 }
 
-fn argument(roff: &mut Roff, arg: &Arg) {
+fn argument(roff: &mut Roff, arg: &Arg, language: Language) {
     let short = arg.get_short().map(|short| format!("-{short}"));
     let long = arg.get_long().map(|long| format!("--{long}"));
     let names: Vec<String> = short.into_iter().chain(long).collect();
@@ -201,7 +204,10 @@ fn argument(roff: &mut Roff, arg: &Arg) {
         true => String::new(),
         false => format!("; one of {}", names.join(", ")),
     };
-    roff.paragraphs_of_term(&format!("{help}{default}{choice}"));
+    roff.paragraphs_of_term(&match language {
+        Language::English => format!("{help}{default}{choice}"),
+        Language::Chinese => help::paragraphs(&format!("{help}{default}")) + &choice.replace("; one of ", "；可选："),
+    });
     if values.iter().any(|value| value.get_help().is_some()) {
         roff.indented(|roff| {
             for value in &values {
@@ -213,7 +219,17 @@ fn argument(roff: &mut Roff, arg: &Arg) {
 }
 
 /// What a setting means, its default and what it must be.
-fn setting_text(setting: &Setting) -> String {
+fn setting_text(setting: &Setting, language: Language) -> String {
+    if language == Language::Chinese {
+        let help = language.say(setting.help.trim_end_matches('.')).into_owned();
+        let form = match setting.kind {
+            Kind::Text | Kind::Path => String::new(),
+            kind => format!("格式：{}。", language.say(&kind.wants())),
+        };
+        let default =
+            if setting.default.is_empty() { String::new() } else { format!("默认：{}。", setting.default) };
+        return format!("{}。{form}{default}", help.trim_end_matches('。'));
+    }
     let default = if setting.default.is_empty() { String::new() } else { format!(" Default: {}.", setting.default) };
     let form = match setting.kind {
         Kind::Text | Kind::Path => String::new(),
@@ -222,7 +238,7 @@ fn setting_text(setting: &Setting) -> String {
     format!("{}{form}{default}", setting.help)
 }
 
-fn environment(roff: &mut Roff) {
+fn environment(roff: &mut Roff, language: Language) {
     roff.heading("Environment");
     roff.paragraphs(&format!(
         "Every setting can be given as a flag, as an environment variable or in {SETTINGS_PAGE}(5). Flags take precedence over \
@@ -232,7 +248,7 @@ fn environment(roff: &mut Roff) {
     roff.text("The configuration file, like --config.");
     for setting in SETTINGS {
         roff.term(&[(&setting.variable(), true), ("=", false), (setting.value_name, false)]);
-        roff.text(&setting_text(setting));
+        roff.text(&setting_text(setting, language));
     }
 }
 
@@ -255,8 +271,8 @@ fn examples(roff: &mut Roff, after_help: &str) {
     }
 }
 
-fn settings_page() -> Page {
-    let mut roff = page(SETTINGS_PAGE, 5, "settings of vcq-etl");
+fn settings_page(language: Language) -> Page {
+    let mut roff = page(SETTINGS_PAGE, 5, "settings of vcq-etl", language);
     roff.heading("Description");
     roff.paragraphs(
         "A TOML file of keys and values. The file is the one named by --config or VCQ_CONFIG, else ./vcq.toml, else \
@@ -269,7 +285,7 @@ fn settings_page() -> Page {
         roff.heading(&format!("{} keys", group.heading()));
         for setting in SETTINGS.iter().filter(|setting| setting.group == group) {
             roff.term(&[(setting.key, true), (" = ", false), (setting.value_name, false)]);
-            roff.text(&setting_text(setting));
+            roff.text(&setting_text(setting, language));
         }
     }
     roff.heading("Alert rules and channels");

@@ -8,6 +8,7 @@ use super::program::program;
 use super::tests::run_with;
 use crate::config::SETTINGS;
 use crate::error::{EXIT_CODES, ExitCode};
+use crate::text::Language;
 
 fn man(words: &[&str]) -> String {
     let ended = run_with(&[&["man"], words].concat(), &[]);
@@ -36,7 +37,7 @@ fn plain(page: &str) -> String {
 
 /// The words that lead to every command, and the command.
 fn commands() -> Vec<(Vec<String>, clap::Command)> {
-    let mut program = program();
+    let mut program = program(Language::English);
     program.build();
     let mut found = vec![(Vec::new(), program)];
     let mut at = 0;
@@ -104,9 +105,24 @@ fn every_setting_has_a_text_for_its_variable_and_its_key() {
 }
 
 #[test]
+fn the_pages_are_in_the_language_of_the_settings_and_ascii() {
+    let page = man(&["doctor", "--language", "zh"]);
+    assert!(page.is_ascii() && page.contains(".SH \"\\[u9009]\\[u9879]\"\n"), "{page}");
+    // 检查凭证
+    assert!(page.contains("\\[u68C0]\\:\\[u67E5]\\:\\[u51ED]\\:"), "{page}");
+    assert!(!page.contains("Check credentials") && page.contains("\\-\\-store"), "{page}");
+}
+
+#[test]
 fn the_formatters_render_every_page_without_warnings() {
+    for language in ["en", "zh"] {
+        every_page_renders_without_warnings(language);
+    }
+}
+
+fn every_page_renders_without_warnings(language: &str) {
     let folder = tempfile::tempdir().expect("a folder");
-    man(&["--out", folder.path().to_str().expect("text")]);
+    man(&["--out", folder.path().to_str().expect("text"), "--language", language]);
     for file in written(folder.path()) {
         let section = if file.ends_with(".5") { "man5" } else { "man1" };
         let path = folder.path().join(section).join(&file);

@@ -12,6 +12,7 @@ pub(crate) mod console;
 mod demo;
 mod doctor;
 mod failed_summary;
+mod help;
 mod init;
 mod man;
 mod output;
@@ -38,7 +39,11 @@ mod completions_tests;
 #[cfg(test)]
 mod docs_tests;
 #[cfg(test)]
+mod help_tests;
+#[cfg(test)]
 mod man_tests;
+#[cfg(test)]
+mod messages_tests;
 #[cfg(test)]
 mod query_tests;
 #[cfg(test)]

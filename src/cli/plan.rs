@@ -10,7 +10,7 @@ use super::sync::{WindowArgs, window_setup};
 use crate::commands::{self, CallEstimate, Plan, PlannedReach};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure, StopReason};
-use crate::text::{Align, TextPage, counted, date_range, duration_text, thousands};
+use crate::text::{Align, Language, TextPage, counted, date_range, duration_text, thousands};
 
 #[derive(Debug, Clone, Args)]
 struct PlanArgs {
@@ -66,7 +66,10 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let planned = planned?;
     context.output.print(&match args.json || args.summary == Some(TextOrJson::Json) {
         true => json_line(&planned.plan),
-        false => text(&planned.plan, planned.stop.as_ref().and_then(|stop| StopReason::of(stop, 0).next).is_none()),
+        false => {
+            let can_start = planned.stop.as_ref().and_then(|stop| StopReason::of(stop, 0).next).is_none();
+            text(&planned.plan, can_start, context.console.language)
+        }
     })?;
     if let Some(stop) = &planned.stop {
         context.console.failure(&Failure::of_stop(stop, planned.exit));
@@ -75,9 +78,9 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
 }
 
 /// The plan for people. `can_start` is false if a sync would be stopped now as the plan was.
-fn text(plan: &Plan, can_start: bool) -> String {
+fn text(plan: &Plan, can_start: bool, language: Language) -> String {
     let pending = &plan.pending;
-    let mut page = TextPage::new(16);
+    let mut page = TextPage::new(16).in_language(language);
     if !plan.is_whole {
         page.field("Incomplete", "the plan was stopped early; this is what is known so far");
     }
@@ -125,13 +128,15 @@ fn text(plan: &Plan, can_start: bool) -> String {
 }
 
 fn calls_table(plan: &Plan, page: &mut TextPage) {
+    let language = page.language();
     let row = |name: &str, calls: CallEstimate| {
-        vec![name.to_owned(), about(calls.is_estimate, thousands(calls.calls)), time_text(calls)]
+        let number = about(calls.is_estimate, thousands(calls.calls));
+        vec![name.to_owned(), language.say(&number).into_owned(), language.say(&time_text(calls)).into_owned()]
     };
     let time = format!("time at {} per minute", thousands(plan.pending.calls_per_minute));
     let mut rows = vec![["endpoint", "calls", &time].map(str::to_owned).to_vec()];
     rows.extend(plan.pending.by_endpoint().map(|(name, calls)| row(name, calls)));
-    rows.push(row("total", plan.pending.total));
+    rows.push(row(&language.say("total"), plan.pending.total));
     page.table(&[Align::Left, Align::Right, Align::Right], &rows);
 }
 
@@ -193,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_plan_says_what_is_estimated() {
-        insta::assert_snapshot!(text(&plan(), true), @r"
+        insta::assert_snapshot!(text(&plan(), true, Language::English), @r"
         Window          2026-11-21T00:00:00Z to 2026-11-23T00:00:00Z
         Meetings        312, 131 of them to fetch
         Participants    2,877 known, about 1,204 to fetch
@@ -222,15 +227,19 @@ mod tests {
     #[test]
     fn a_stopped_plan_says_so_first_and_fits_the_screen() {
         let cut = Plan { is_whole: false, reach: None, dates: Vec::new(), ..plan() };
-        assert!(text(&cut, true).starts_with("Incomplete      the plan was stopped early"), "{}", text(&cut, true));
-        assert!(text(&cut, true).contains("Publishes       none\n"));
-        assert!(text(&cut, true).lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(
+            text(&cut, true, Language::English).starts_with("Incomplete      the plan was stopped early"),
+            "{}",
+            text(&cut, true, Language::English)
+        );
+        assert!(text(&cut, true, Language::English).contains("Publishes       none\n"));
+        assert!(text(&cut, true, Language::English).lines().all(|line| line.chars().count() <= WIDTH));
     }
 
     #[test]
     fn a_plan_without_a_possible_sync_has_no_finish_time() {
-        assert!(text(&plan(), true).contains("if started now"));
-        assert!(!text(&plan(), false).contains("started now"));
+        assert!(text(&plan(), true, Language::English).contains("if started now"));
+        assert!(!text(&plan(), false, Language::English).contains("started now"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 use super::command::{Context, Entry, Run, Unconfigured};
 use super::console::Console;
 use super::failed_summary::print_failed;
+use super::help::in_language;
 use super::output::Output;
 use super::panic_hook;
 use super::program::{COMMANDS, command_hints, program, version_text};
@@ -46,8 +47,9 @@ pub fn run(process: Process) -> ExitCode {
     let redactor = settings::early_redactor(&process.args, &process.environment);
     let format = settings::early_format(&process.args, &process.environment);
     let output = Output::new(process.stdout);
-    let console = |quiet| Console::new(process.stderr, format, quiet, redactor);
-    let matches = match program().try_get_matches_from(without_help_flags(&process.args)) {
+    let language = settings::early_language(&process.args, &process.environment, &process.folder);
+    let console = |quiet| Console::new(process.stderr, format, quiet, redactor).in_language(language);
+    let matches = match program(language).try_get_matches_from(without_help_flags(&process.args)) {
         Ok(matches) => matches,
         Err(error) => return parse_error(&error, &output, &console(false)),
     };
@@ -56,7 +58,7 @@ pub fn run(process: Process) -> ExitCode {
     panic_hook::report_to(&console);
     let mut store = None;
     let result = entry(&matches).and_then(|(entry, arguments)| match entry.run {
-        Run::Plain(run) => run(arguments, program(), &output),
+        Run::Plain(run) => run(arguments, program(language), &output, language),
         Run::Unconfigured(run) => {
             let sources = settings::sources(innermost, process.environment, process.folder);
             run(arguments, &Unconfigured { sources, console: console.clone(), output: output.clone() })
@@ -95,12 +97,12 @@ fn entry(matches: &ArgMatches) -> Result<(&'static Entry, &ArgMatches), Failure>
 /// Handles what clap reports as an error: help and version are results, everything else is a usage error.
 fn parse_error(error: &clap::Error, output: &Output, console: &Console) -> ExitCode {
     let printed = match error.kind() {
-        ErrorKind::DisplayHelp => output.print(&error.render().to_string()),
+        ErrorKind::DisplayHelp => output.print(&in_language(console.language, &error.render().to_string())),
         ErrorKind::DisplayVersion => version_text().and_then(|text| output.print(&text)),
         _ => {
             let text = format!("{}\n{}", error.render().to_string().trim_end(), command_hints(error));
             match console.format {
-                LogFormat::Plain => console.info(text.trim_end()),
+                LogFormat::Plain => console.info(in_language(console.language, &text).trim_end()),
                 LogFormat::Json => {
                     let message = text.trim_start_matches("error: ").trim_end();
                     console.failure(&Failure::new(ExitCode::Usage, message));

@@ -9,9 +9,10 @@ use super::{
     status, sync, verify,
 };
 use crate::config::{Group, Setting};
+use crate::error::exit_code::ExitInfo;
 use crate::error::{EXIT_CODES, ExitCode, Failure, nearest};
 use crate::schema::SCHEMA_VERSION;
-use crate::text::{WIDTH, wrap_indented};
+use crate::text::{Language, WIDTH, wrap_indented_to};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
@@ -35,17 +36,22 @@ pub(super) const COMMANDS: &[Entry] = &[
     man::ENTRY,
 ];
 
-pub(super) fn program() -> Command {
+/// In Chinese, no line of the help is wrapped: [`super::help`] does that when it is printed.
+pub(super) fn program(language: Language) -> Command {
     let all: Vec<Example> = COMMANDS.iter().flat_map(|entry| entry.examples).copied().collect();
     let examples = examples_help(&all);
+    let width = language.pick(WIDTH, usize::MAX);
     let mut program = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Pull meeting quality data from the Feishu/Lark open platform into Parquet and DuckDB")
         .max_term_width(WIDTH)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .after_long_help(format!("{examples}\n\n{}\n\n{}", settings_help(), exit_codes_help()))
+        .after_long_help(format!("{examples}\n\n{}\n\n{}", settings_help(width), exit_codes_help(width)))
         .after_help(examples);
+    if language == Language::Chinese {
+        program = program.term_width(0);
+    }
     program = settings::add_flags(program, &Group::ALL);
     for entry in COMMANDS {
         let command = (entry.command)().after_help(examples_help(entry.examples));
@@ -62,7 +68,7 @@ fn examples_help(examples: &[Example]) -> String {
     format!("Examples:\n{}", examples.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-fn settings_help() -> String {
+fn settings_help(width: usize) -> String {
     let setting = Setting::find("calls_per_minute").expect("the table has this setting");
     let text = format!(
         "Every setting can be given as a flag (--{}), as an environment variable ({}) or as a key in vcq.toml ({}). Flags \
@@ -74,12 +80,12 @@ fn settings_help() -> String {
         setting.variable(),
         setting.key
     );
-    format!("Settings:\n  {}", wrap_indented(&text, 2))
+    format!("Settings:\n  {}", wrap_indented_to(&text, 2, width))
 }
 
-fn exit_codes_help() -> String {
-    let lines =
-        EXIT_CODES.iter().map(|exit| format!("\n{:>5}  {}", exit.code.number(), wrap_indented(exit.meaning, 7)));
+fn exit_codes_help(width: usize) -> String {
+    let meaning = |exit: &ExitInfo| wrap_indented_to(exit.meaning, 7, width);
+    let lines = EXIT_CODES.iter().map(|exit| format!("\n{:>5}  {}", exit.code.number(), meaning(exit)));
     format!("Exit codes:{}", lines.collect::<String>())
 }
 
@@ -89,7 +95,7 @@ pub(super) fn command_hints(error: &clap::Error) -> String {
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return String::new() };
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
     // The usage line names the commands that lead to the one that was not found.
-    let mut parent = program();
+    let mut parent = program(Language::English);
     for word in usage.split_whitespace().skip_while(|word| *word != NAME).skip(1) {
         match parent.find_subcommand(word) {
             Some(inner) => parent = inner.clone(),

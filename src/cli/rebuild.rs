@@ -77,7 +77,7 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
     let failure = error.map(Failure::from);
     summary.error = failure.as_ref().map(|failure| failure_text(failure, context.console.redactor()));
     if let Some(format) = summary_format(args.summary, context.console.is_quiet()) {
-        context.output.print(&render_summary(&summary, &Ending::default(), format))?;
+        context.output.print(&render_summary(&summary, &Ending::default(), format, context.console.language))?;
     }
     let Some(failure) = failure else { return Ok(ExitCode::Complete) };
     context.console.failure(&failure);

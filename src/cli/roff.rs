@@ -1,18 +1,26 @@
 //! Writes man pages in roff. Promises ASCII with short lines, and that no text is taken for a request.
 
-use crate::text::wrap;
+use crate::text::{Language, units, wrap};
 
 /// Escaping makes lines longer: mandoc wants at most 80 bytes.
 const LINE_WIDTH: usize = 60;
+/// Of a line of Chinese text, without the escapes at its end.
+const MAX_BYTES: usize = 70;
 
 pub(super) struct Roff {
     text: String,
+    language: Language,
 }
 
 impl Roff {
-    pub(super) fn new(title: &str, section: u8, date: &str, source: &str) -> Roff {
-        let title = escaped(&title.to_uppercase());
-        Roff { text: format!(".TH \"{title}\" {section} {date} \"{}\" \"User Commands\"\n", escaped(source)) }
+    /// Texts are given in English.
+    pub(super) fn new(title: &str, section: u8, date: &str, source: &str, language: Language) -> Roff {
+        let (title, source) = (escaped(&title.to_uppercase()), escaped(source));
+        let manual = escaped(&language.say("User Commands"));
+        // Lines without spaces cannot be justified.
+        let adjust = language.pick("", ".ad l\n");
+        let text = format!(".TH \"{title}\" {section} {date} \"{source}\" \"{manual}\"\n{adjust}");
+        Roff { text, language }
     }
 
     pub(super) fn finish(self) -> String {
@@ -20,7 +28,7 @@ impl Roff {
     }
 
     pub(super) fn heading(&mut self, title: &str) {
-        self.text.push_str(&format!(".SH \"{}\"\n", escaped(&title.to_uppercase())));
+        self.text.push_str(&format!(".SH \"{}\"\n", escaped(&self.language.say(title).to_uppercase())));
     }
 
     /// The line that `whatis` reads.
@@ -31,8 +39,31 @@ impl Roff {
 
     /// Wrapped text. Nothing is written for an empty one.
     pub(super) fn text(&mut self, text: &str) {
+        if self.language == Language::Chinese {
+            let said = self.language.say(text.trim()).into_owned();
+            return self.chinese(&said);
+        }
         for line in wrap(text, LINE_WIDTH).iter().filter(|line| !line.is_empty()) {
             self.text.push_str(&format!("{}\n", escaped(line)));
+        }
+    }
+
+    /// Text that can break behind every Chinese character, in short lines that a formatter joins without a space.
+    pub(super) fn chinese(&mut self, text: &str) {
+        let mut line = String::new();
+        for (is_spaced, unit) in units(text) {
+            let shown = escaped(&unit);
+            let is_full = line.len() + shown.len() > MAX_BYTES;
+            match (line.is_empty(), is_full, is_spaced) {
+                (true, ..) => {}
+                (false, true, true) => self.text.push_str(&format!("{}\n", std::mem::take(&mut line))),
+                (false, true, false) => self.text.push_str(&format!("{}\\:\\c\n", std::mem::take(&mut line))),
+                (false, false, is_spaced) => line.push_str(if is_spaced { " " } else { "\\:" }),
+            }
+            line.push_str(if line.is_empty() { &shown } else { shown.trim_start_matches("\\&") });
+        }
+        if !line.is_empty() {
+            self.text.push_str(&format!("{line}\n"));
         }
     }
 
@@ -120,7 +151,7 @@ mod tests {
 
     #[test]
     fn text_is_never_a_request() {
-        let mut roff = Roff::new("a-b", 1, "2026-11-26", "v");
+        let mut roff = Roff::new("a-b", 1, "2026-11-26", "v", Language::English);
         roff.paragraphs(".PP x\n\n'y' \\fB 是\n\n  kept  as\n  it is");
         assert_eq!(
             roff.finish(),
@@ -132,7 +163,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_is_short_ascii_lines_without_requests(text in "[ -~\n是]{0,300}") {
-            let mut roff = Roff { text: String::new() };
+            let mut roff = Roff { text: String::new(), language: Language::English };
             roff.text(&text);
             for line in roff.finish().lines() {
                 prop_assert!(line.is_ascii() && !line.starts_with(['.', '\'']), "{}", line);

@@ -8,6 +8,7 @@ use super::output::Output;
 use crate::error::{ExitCode, Failure};
 use crate::report::{ReportError, dictionary as views};
 use crate::schema::dictionary as tables;
+use crate::text::Language;
 
 pub(super) const ENTRY: Entry = Entry {
     help_groups: &[],
@@ -44,7 +45,7 @@ fn sql() -> Result<String, ReportError> {
     views::sql(&views::entries()?)
 }
 
-fn print_schema(matches: &ArgMatches, _: Command, output: &Output) -> Result<ExitCode, Failure> {
+fn print_schema(matches: &ArgMatches, _: Command, output: &Output, _: Language) -> Result<ExitCode, Failure> {
     let name = matches.get_one::<String>("format").map(String::as_str);
     let (_, render) = FORMATS.iter().find(|(format, _)| Some(*format) == name).unwrap_or(&FORMATS[0]);
     output.print(&render()?)?;

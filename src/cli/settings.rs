@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use crate::commands::DefinitionSettings;
 use crate::config::{Config, Group, Kind, LogFormat, SETTINGS, Setting, Sources, is_channel_secret};
 use crate::error::Redactor;
+use crate::text::Language;
 
 pub(super) const QUIET: &str = "quiet";
 
@@ -96,8 +97,16 @@ pub(super) fn sources(innermost: &ArgMatches, environment: BTreeMap<String, Stri
 /// The log format before the settings are known, because a usage error must be a JSON line too.
 pub(super) fn early_format(args: &[OsString], environment: &BTreeMap<String, String>) -> LogFormat {
     let setting = Setting::find("log_format").expect("the table has this setting");
-    let given = values_of(args, setting).pop().or_else(|| environment.get(&setting.variable()).cloned());
+    let given = values_of(args, setting.flag()).pop().or_else(|| environment.get(&setting.variable()).cloned());
     given.and_then(|text| LogFormat::parse(&text)).unwrap_or(LogFormat::Plain)
+}
+
+/// The language of help and messages, which usage errors need before the settings are known.
+pub(super) fn early_language(args: &[OsString], environment: &BTreeMap<String, String>, folder: &Path) -> Language {
+    let setting = Setting::find("language").expect("the table has this setting");
+    let flags = values_of(args, setting.flag()).pop().map(|text| (setting.key, text)).into_iter().collect();
+    let config_flag = values_of(args, CONFIG.to_owned()).pop().map(PathBuf::from);
+    Sources { flags, config_flag, environment: environment.clone(), folder: folder.to_owned() }.language()
 }
 
 /// Knows the secrets that are visible before parsing, because a usage error repeats the command line.
@@ -105,7 +114,10 @@ pub(super) fn early_redactor(args: &[OsString], environment: &BTreeMap<String, S
     let redactor = Redactor::default();
     for setting in SETTINGS.iter().filter(|setting| setting.secret) {
         let by_variable = environment.get(&setting.variable()).cloned();
-        by_variable.into_iter().chain(values_of(args, setting)).for_each(|secret| redactor.add_secret(secret.trim()));
+        by_variable
+            .into_iter()
+            .chain(values_of(args, setting.flag()))
+            .for_each(|secret| redactor.add_secret(secret.trim()));
     }
     let of_channels = environment.iter().filter(|(name, _)| is_channel_secret(name));
     of_channels.for_each(|(_, secret)| redactor.add_secret(secret.trim()));
@@ -113,8 +125,8 @@ pub(super) fn early_redactor(args: &[OsString], environment: &BTreeMap<String, S
 }
 
 /// The values of a flag on an unparsed command line.
-fn values_of(args: &[OsString], setting: &Setting) -> Vec<String> {
-    let flag = format!("--{}", setting.flag());
+fn values_of(args: &[OsString], flag: String) -> Vec<String> {
+    let flag = format!("--{flag}");
     let mut values = Vec::new();
     let mut args = args.iter().map(|arg| arg.to_string_lossy());
     while let Some(arg) = args.next() {

@@ -18,7 +18,7 @@ use crate::commands::{self, Part, StatusSetup, StatusView, TimeSpan};
 use crate::config::Group;
 use crate::error::{ExitCode, Failure};
 use crate::schema::{Status, TenantZone};
-use crate::text::{Align, TextPage, counted, date_range, duration_text, on_one_line, size_text, thousands};
+use crate::text::{Align, Language, TextPage, counted, date_range, duration_text, on_one_line, size_text, thousands};
 
 #[derive(Debug, Clone, Args)]
 struct StatusArgs {
@@ -88,12 +88,13 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
         days,
         now_us,
     })?;
-    context.output.print(&if args.json { json_line(&view) } else { text(&view, &config.timezone) })?;
+    let language = context.console.language;
+    context.output.print(&if args.json { json_line(&view) } else { text(&view, &config.timezone, language) })?;
     Ok(view.exit())
 }
 
-fn text(view: &StatusView, zone: &TenantZone) -> String {
-    let mut page = TextPage::new(16);
+fn text(view: &StatusView, zone: &TenantZone, language: Language) -> String {
+    let mut page = TextPage::new(16).in_language(language);
     page.field("Store", &view.store);
     let published = part_text(&view.published, |published| match published {
         None => "nothing yet".to_owned(),
@@ -150,7 +151,7 @@ fn text(view: &StatusView, zone: &TenantZone) -> String {
         for reason in reasons {
             let what = if reason.is_list { "participant list" } else { "participant" };
             let count = counted(reason.participants, what);
-            page.field(&format!("  {}", reason.status), &format!("{count}: {}", on_one_line(&reason.reason)));
+            page.name(&format!("  {}", reason.status), &format!("{count}: {}", on_one_line(&reason.reason)));
         }
         if let Part::Read(pending) = &view.pending
             && counts_differ(pending, reasons)
@@ -247,15 +248,16 @@ fn last_runs(view: &StatusView, runs: &[RunView], zone: &TenantZone, page: &mut 
     let heading = ["started", "command", "window", "outcome", "calls", "samples", "h:mm:ss"];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     // Of several runs without an end, all but the one that holds the lock were killed.
+    let said = |word| page.language().say(word).into_owned();
     let mut running = view.holder.as_ref().map(|holder| holder.command.as_str());
     for run in runs {
         let outcome = match (&run.outcome, run.exit_code) {
             (Some(outcome), Some(code)) => format!("{outcome} {code}"),
             _ if running == Some(run.command.as_str()) => {
                 running = None;
-                "running".to_owned()
+                said("running")
             }
-            _ => "killed".to_owned(),
+            _ => said("killed"),
         };
         let window = window_dates((&run.since_utc, &run.until_utc), zone, "%m-%d");
         rows.push(vec![
@@ -309,12 +311,13 @@ fn coverage(coverage: &Coverage, page: &mut TextPage) {
     for day in &coverage.days {
         let number = |number: u64| if day.meetings == 0 { String::new() } else { thousands(number) };
         let mut row = vec![day.meeting_date.clone()];
-        row.push(match (day.meetings, day.not_covered) {
+        let meetings = match (day.meetings, day.not_covered) {
             (0, true) => "not covered".to_owned(),
             (0, false) => "none".to_owned(),
             (meetings, true) => format!("{} in part", thousands(meetings)),
             (meetings, false) => thousands(meetings),
-        });
+        };
+        row.push(page.language().say(&meetings).into_owned());
         row.extend(COLUMNS.iter().map(|status| number(count(&day.by_status, status))));
         row.push(number(others.clone().map(|status| count(&day.by_status, status)).sum()));
         row.push(day.complete_pct.map_or_else(String::new, |share| format!("{share:.1} %")));

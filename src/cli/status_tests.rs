@@ -8,7 +8,7 @@ use crate::commands::status::CoverageDay;
 use crate::commands::status::{CallsUsed, ProfileView, PublishedView, Reason, Size};
 use crate::commands::{Calls, TimeSpan};
 use crate::load::Holder;
-use crate::text::WIDTH;
+use crate::text::{Language, WIDTH};
 
 fn run_of(command: &str, outcome: Option<(&str, i64)>, calls: i64, samples: Option<i64>) -> RunView {
     RunView {
@@ -135,7 +135,7 @@ fn zone() -> TenantZone {
 
 #[test]
 fn the_status_of_a_store_in_use() {
-    insta::assert_snapshot!(text(&view(), &zone()), @r"
+    insta::assert_snapshot!(text(&view(), &zone(), Language::English), @r"
     Store           /srv/vcq-store
     Published       generation 12 at 2026-11-22T17:12:01Z, schema 1, 21 dates
     Running         sync since 2026-11-23T01:25:00Z, process 4711 on etl-1
@@ -179,7 +179,7 @@ fn the_status_of_a_store_in_use() {
 
 #[test]
 fn lines_fit_the_screen_and_contain_no_escapes() {
-    let text = text(&view(), &zone());
+    let text = text(&view(), &zone(), Language::English);
     for line in text.lines() {
         assert!(line.chars().count() <= WIDTH, "{line}");
     }
@@ -211,7 +211,7 @@ fn unreadable_parts_are_marked() {
         reasons: Part::Unread { error: error() },
         ..view()
     };
-    let text = text(&damaged, &zone());
+    let text = text(&damaged, &zone(), Language::English);
     assert!(text.contains("Newest          unknown: could not open the file: it is damaged\n"), "{text}");
     assert!(text.contains("generation 12") && text.contains("interrupted 130"), "{text}");
     assert_eq!(damaged.exit(), ExitCode::Complete);
@@ -233,7 +233,7 @@ fn nothing_pending() {
         refetch_meetings: 0,
     };
     let view = StatusView { pending: Part::Read(pending), reasons: Part::Read(Vec::new()), holder: None, ..view() };
-    let text = text(&view, &zone());
+    let text = text(&view, &zone(), Language::English);
     assert!(text.ends_with("Pending\n  to fetch      nothing\n"), "{text}");
     assert!(text.contains("Running         nothing\n"), "{text}");
 }
@@ -251,7 +251,7 @@ fn call_counts_may_be_lower_bounds() {
     let Part::Read(used) = view().calls else { panic!("calls") };
     let text_of = |is_at_least, today_is_at_least| {
         let calls = Part::Read(CallsUsed { is_at_least, today_is_at_least, ..used.clone() });
-        text(&StatusView { calls, ..view() }, &zone())
+        text(&StatusView { calls, ..view() }, &zone(), Language::English)
     };
     assert!(!text_of(false, false).contains("at least"));
     let month = text_of(true, false);
@@ -265,7 +265,11 @@ fn an_unfinished_refetch_is_shown() {
     let participants = OpenView { refetch: 150, ..OpenView::default() };
     let lists = OpenView { refetch: 31, ..OpenView::default() };
     let pending = PendingView { participants, lists, refetch_meetings: 31, ..pending };
-    let text = text(&StatusView { pending: Part::Read(pending), reasons: Part::Read(Vec::new()), ..view() }, &zone());
+    let text = text(
+        &StatusView { pending: Part::Read(pending), reasons: Part::Read(Vec::new()), ..view() },
+        &zone(),
+        Language::English,
+    );
     assert!(text.contains("  participants  150 to be refetched\n"), "{text}");
     assert!(text.contains("  lists         31 to be refetched\n"), "{text}");
     assert!(text.contains("31 meetings of an unfinished refetch; their earlier data"), "{text}");

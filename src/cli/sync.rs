@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
 use clap::{ArgMatches, Args, Command};
-use feishu_vc::{CancellationToken, ClientConfig, Credentials, ExchangeFilter, Rate};
+use feishu_vc::{CancellationToken, ClientConfig, Credentials, Rate};
 
 use super::alert;
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
@@ -18,22 +18,22 @@ use super::report::published_incidents;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
 use super::window::{self, EventsError, Window};
-use crate::commands::{self, LastStart, PersonalSettings, Summary, SyncError, SyncSetup, Synced};
+use crate::commands::{self, LastStart, Summary, SyncError, SyncSetup, Synced};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
-use crate::extract::{EventFile, Identities, read_events};
+use crate::extract::{EventFile, read_events};
 use crate::schema::utc_text;
-use crate::text::{counted, in_json, on_lines};
+use crate::text::{Language, counted, in_json, on_lines};
 
 /// The given format of a summary, else text; with `--quiet` only a given format.
 pub(super) fn summary_format(given: Option<TextOrJson>, quiet: bool) -> Option<TextOrJson> {
     given.or((!quiet).then_some(TextOrJson::Text))
 }
 
-pub(super) fn render_summary(summary: &Summary, ending: &Ending, format: TextOrJson) -> String {
+pub(super) fn render_summary(summary: &Summary, ending: &Ending, format: TextOrJson, language: Language) -> String {
     match format {
-        TextOrJson::Text => on_lines(&summary_text(summary, ending, stdout_columns().into())),
+        TextOrJson::Text => on_lines(&summary_text(summary, ending, stdout_columns().into(), language)),
         TextOrJson::Json => in_json(&json_line(summary)),
     }
 }
@@ -155,7 +155,12 @@ fn run(matches: &ArgMatches, context: &Context) -> Result<ExitCode, Failure> {
                 until_utc: utc_text(until_us),
                 ..failed_summary(&failure, context.console.redactor(), Some(&context.config.store))
             };
-            context.output.print(&render_summary(&summary, &Ending::default(), TextOrJson::Json))?;
+            context.output.print(&render_summary(
+                &summary,
+                &Ending::default(),
+                TextOrJson::Json,
+                context.console.language,
+            ))?;
             context.console.failure(&failure);
             Ok(failure.exit)
         }
@@ -220,7 +225,7 @@ pub(super) fn finish_with(
     let decisive = failed.as_ref().or(stopped.as_ref());
     synced.summary.error = decisive.map(|failure| failure_text(failure, context.console.redactor()));
     if let Some(format) = format {
-        let text = render_summary(&synced.summary, &ending(&synced), format);
+        let text = render_summary(&synced.summary, &ending(&synced), format, context.console.language);
         context.output.print(&context.console.redactor().redact(&text))?;
         if format == TextOrJson::Text && lists_incidents {
             print_incidents(&synced, context)?;
@@ -238,7 +243,7 @@ fn print_incidents(synced: &Synced, context: &Context) -> Result<(), Failure> {
     let Summary { dates_published, store, .. } = &synced.summary;
     // The summary of another ending names its own next step.
     let has_next = synced.exit != ExitCode::Complete;
-    match published_incidents(dates_published, store, has_next, &context.config) {
+    match published_incidents(dates_published, store, has_next, context) {
         Some(text) => context.output.print(&context.console.redactor().redact(&on_lines(&text))),
         None => Ok(()),
     }
@@ -304,14 +309,7 @@ pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig,
     client.call_timeout = config.request_timeout;
     client.shared_budget_dir = config.state_folder.clone();
     client.max_shared_hold = config.wait_cap;
-    // A command that writes to the store has a filter of its own.
-    client.filter = commands::throwaway_pseudonyms(personal(config))
-        .map(|pseudonyms| Arc::new(Identities::new(Arc::new(pseudonyms))) as Arc<dyn ExchangeFilter>);
     Ok(client)
-}
-
-pub(super) fn personal(config: &Config) -> PersonalSettings {
-    PersonalSettings { identity: config.identity, topics: config.topics }
 }
 
 pub(super) fn rate(config: &Config) -> Rate {
@@ -340,7 +338,6 @@ pub(super) fn setup(
         finish_by_us: None,
         zone: config.timezone.clone(),
         user_id_type: config.user_id_type,
-        personal: personal(config),
         settle: config.settle,
         longest_meeting: config.longest_meeting,
         window_only: config.window_only,

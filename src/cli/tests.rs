@@ -15,6 +15,7 @@ use crate::config::{Config, LogFormat, SETTINGS};
 use crate::error::{EXIT_CODES, ExitCode, Redactor};
 use crate::load::Definitions;
 use crate::schema::{TenantZone, ddl};
+use crate::text::Language;
 
 #[derive(Clone, Default)]
 struct Buffer(Arc<Mutex<Vec<u8>>>);
@@ -83,7 +84,7 @@ pub(super) fn path(folder: &tempfile::TempDir) -> &str {
 
 #[test]
 fn the_command_line_is_valid() {
-    program().debug_assert();
+    program(Language::English).debug_assert();
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn every_command_says_what_it_does() {
 fn every_setting_is_a_flag() {
     for setting in SETTINGS {
         let flag = format!("--{}", setting.flag());
-        let arg = program().get_arguments().find(|arg| arg.get_id() == setting.key).cloned();
+        let arg = program(Language::English).get_arguments().find(|arg| arg.get_id() == setting.key).cloned();
         let arg = arg.expect(setting.key);
         assert_eq!(arg.get_long(), Some(&flag[2..]));
         assert!(run_with(&["--help"], &[]).stdout.contains(&flag), "{flag} is not in the help");
@@ -178,7 +179,7 @@ fn every_example_is_a_valid_command_line() {
             0 => part.split_whitespace().collect(),
             _ => vec![part],
         });
-        let taken = program().try_get_matches_from(words);
+        let taken = program(Language::English).try_get_matches_from(words);
         assert!(taken.is_ok(), "{typed}: {}", taken.err().map(|error| error.to_string()).unwrap_or_default());
         assert!(does.is_empty() || typed.len().max(46) + does.len() <= 76, "{typed}");
     }
@@ -285,7 +286,7 @@ fn schema_completions_and_man_are_printed() {
 
 fn sync_args(args: &[&str]) -> Result<sync::SyncArgs, clap::Error> {
     let all = ["vcq-etl", "sync"].into_iter().chain(args.iter().copied());
-    program().try_get_matches_from(all).map(|matches| {
+    program(Language::English).try_get_matches_from(all).map(|matches| {
         let (_, arguments) = matches.subcommand().expect("sync was given");
         super::command::parsed(arguments)
     })

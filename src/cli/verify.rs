@@ -10,7 +10,7 @@ use crate::checks::{Finding, Outcome};
 use crate::commands::verify::{PUBLISH_TIMEOUT, VerifyReport, VerifySetup, verify};
 use crate::error::{ExitCode, Failure};
 use crate::report::{self, Cell, ResultSet};
-use crate::text::{counted, on_one_line, terminal_width, wrap_indented};
+use crate::text::{Language, WIDTH, counted, on_one_line, padded, say_indented, terminal_width};
 
 const EXAMPLES: &[Example] = &[
     ("vcq-etl verify", "check all files and rows"),
@@ -58,49 +58,54 @@ fn run(matches: &clap::ArgMatches, context: &Context) -> Result<ExitCode, Failur
     let exit = if report.findings.total() > 0 { ExitCode::Difference } else { ExitCode::Complete };
     context.output.print(&match args.json {
         true => format!("{:#}\n", object(&report, exit)),
-        false => page(&report, terminal_width(std::io::stdout())),
+        false => page(&report, terminal_width(std::io::stdout()), context.console.language),
     })?;
     Ok(exit)
 }
 
 /// For people: the table of checks, then each finding and its advice.
-fn page(report: &VerifyReport, width: u16) -> String {
+fn page(report: &VerifyReport, width: u16, language: Language) -> String {
+    let say = |text: &str| language.say(text).into_owned();
+    let said = |text: &str| say_indented(language, text, 2, WIDTH);
     let store = on_one_line(&report.store.display().to_string());
-    let mut text = format!("Store {store}\n");
+    let mut text = say(&format!("Store {store}")) + "\n";
     if let Some((generation, created)) = &report.generation {
-        text.push_str(&format!("Generation {generation}, published {}\n", on_one_line(created)));
+        text.push_str(&(say(&format!("Generation {generation}, published {}", on_one_line(created))) + "\n"));
     }
     let outcomes = &report.findings.outcomes;
     let rows = outcomes.iter().map(|outcome| {
         let examined = if outcome.examined == 0 { String::new() } else { outcome.examined.to_string() };
         let unit = if outcome.examined == 0 { "" } else { outcome.check.of };
-        [outcome.check.name.to_owned(), examined, unit.to_owned(), verdict(outcome)].map(Cell::Text).to_vec()
+        [outcome.check.name.to_owned(), examined, say(unit), say(&verdict(outcome))].map(Cell::Text).to_vec()
     });
-    let columns = ["check", "examined", "of", "result"].map(str::to_owned).to_vec();
+    let columns = ["check", "examined", "of", "result"].map(say).to_vec();
     text.push_str(&format!("\n{}\n", report::table(&ResultSet { columns, rows: rows.collect() }, width)));
     for outcome in outcomes.iter().filter(|outcome| outcome.found > 0) {
-        text.push_str(&format!("{}: {}\n", outcome.check.name, counted(outcome.found, "finding")));
-        text.push_str(&format!("  {}\n", wrap_indented(&format!("Expected: {}.", outcome.check.means), 2)));
+        let found = say(&counted(outcome.found, "finding"));
+        text.push_str(&format!("{}{}{found}\n", outcome.check.name, language.pick(": ", "：")));
+        text.push_str(&format!("  {}\n", said(&format!("Expected: {}.", outcome.check.means))));
         for Finding { place, expected, found } in &outcome.first {
             let [place, expected, found] = [place, expected, found].map(|text| on_one_line(text));
-            text.push_str(&format!("  - {place}\n      expected  {expected}\n      found     {found}\n"));
+            let (expected, found) = (say(&expected), say(&found));
+            let [expected_label, found_label] = ["expected", "found"].map(|label| padded(&say(label), 8));
+            text.push_str(&format!("  - {place}\n      {expected_label}  {expected}\n      {found_label}  {found}\n"));
         }
         let more = outcome.found - outcome.first.len() as u64;
         if more > 0 {
-            text.push_str(&format!("  - and {more} more; raise --limit to show them\n"));
+            text.push_str(&format!("  {}\n", say(&format!("- and {more} more; raise --limit to show them"))));
         }
-        text.push_str(&format!("  {}\n\n", wrap_indented(&format!("What to do: {}.", outcome.check.advice), 2)));
+        text.push_str(&format!("  {}\n\n", said(&format!("What to do: {}.", outcome.check.advice))));
     }
     for note in &report.findings.notes {
-        text.push_str(&(wrap_indented(&format!("Note: {}.", on_one_line(note)), 0) + "\n"));
+        text.push_str(&(say_indented(language, &format!("Note: {}.", on_one_line(note)), 0, WIDTH) + "\n"));
     }
     let skipped = outcomes.iter().filter(|outcome| outcome.skipped.is_some()).count() as u64;
-    text.push_str(&match (report.findings.total(), skipped) {
-        (0, 0) => "No findings.\n".to_owned(),
-        (0, skipped) => format!("No findings, but {} did not cover everything.\n", counted(skipped, "check")),
-        (total, _) => format!("{} in total.\n", counted(total, "finding")),
-    });
-    text
+    let total = match (report.findings.total(), skipped) {
+        (0, 0) => "No findings.".to_owned(),
+        (0, skipped) => format!("No findings, but {} did not cover everything.", counted(skipped, "check")),
+        (total, _) => format!("{} in total.", counted(total, "finding")),
+    };
+    text + &say(&total) + "\n"
 }
 
 fn verdict(outcome: &Outcome) -> String {
@@ -163,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_page_is_a_table_and_the_advice() {
-        insta::assert_snapshot!(page(&report(), 80), @r"
+        insta::assert_snapshot!(page(&report(), 80, Language::English), @r"
         Store store
         Generation 7, published 2026-11-02T03:04:05Z
 

@@ -17,7 +17,6 @@ use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
 use crate::files::Access;
 use crate::load::DatabaseOptions;
-use crate::personal_data::{Identity, Topics};
 use crate::schema::TenantZone;
 use crate::text::Language;
 
@@ -31,8 +30,6 @@ pub(crate) struct Config {
     pub language: Language,
     pub profile: String,
     pub shared: bool,
-    pub identity: Identity,
-    pub topics: Topics,
     pub reports_dir: Option<PathBuf>,
     pub views_dir: Option<PathBuf>,
     /// Ignored if there is a `base_url`.
@@ -107,11 +104,12 @@ impl Config {
             store: values.path("store").unwrap_or_default(),
             timezone: values.typed("timezone", |text, _| TenantZone::parse(text).ok())?,
             thresholds: values.numbers("thresholds")?,
-            language: values.typed("language", |text, _| Language::parse(text))?,
+            language: match values.is_given("language") {
+                true => values.typed("language", |text, _| Language::parse(text))?,
+                false => Language::default(),
+            },
             profile: values.typed("profile", |text, _| Some(text.to_owned()))?,
             shared: values.switch("shared")?,
-            identity: values.typed("identity", |text, _| Identity::parse(text))?,
-            topics: values.typed("topics", |text, _| Topics::parse(text))?,
             reports_dir: values.path("reports_dir"),
             views_dir: values.path("views_dir"),
             region: values.typed("region", |text, _| Region::parse(text))?,

@@ -120,8 +120,6 @@ pub(crate) const CONFIG_VARIABLE: &str = "VCQ_CONFIG";
 pub(super) const REGIONS: &[&str] = &["feishu", "lark"];
 pub(super) const USER_ID_TYPES: &[&str] = &["open_id", "union_id", "user_id"];
 pub(super) const ALSO: &[&str] = &["rooms", "room_alerts", "reservations", "census"];
-pub(super) const IDENTITIES: &[&str] = &["full", "pseudonym", "none"];
-pub(super) const TOPICS: &[&str] = &["keep", "drop"];
 pub(super) const LANGUAGES: &[&str] = &["en", "zh"];
 pub(super) const LOG_FORMATS: &[&str] = &["plain", "json"];
 pub(super) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
@@ -153,16 +151,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("shared", "BOOL", Kind::Switch, Group::Store)
     },
     Setting {
-        default: "full",
-        help: "What is written of people: full (everything), pseudonym (tokens in place of names, IDs, e-mail addresses, phone numbers and devices; addresses cut to their network) or none (as pseudonym, but nothing in place of names, e-mail addresses, phone numbers and devices). Changing it needs vcq-etl rebuild.",
-        ..setting("identity", "MODE", Kind::OneOf(IDENTITIES), Group::Store)
-    },
-    Setting {
-        default: "keep",
-        help: "Topics of meetings and titles of reservations, which may contain names: keep or drop. Changing it needs vcq-etl rebuild.",
-        ..setting("topics", "MODE", Kind::OneOf(TOPICS), Group::Store)
-    },
-    Setting {
         help: "Directory of custom reports, one NAME.sql file per report. A custom report replaces the built-in report of the same name.",
         ..setting("reports_dir", "DIR", Kind::Path, Group::Store)
     },
@@ -171,8 +159,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
         ..setting("views_dir", "DIR", Kind::Path, Group::Store)
     },
     Setting {
-        default: "en",
-        help: "Language of alert messages, and of the HTML page when it opens: en (English) or zh (Chinese). Without this setting the page follows the browser.",
+        help: "Language: en (English) or zh (Chinese). Without this setting, help and messages follow the locale, the HTML page follows the browser, and alerts are in English. What programs read is the same in both.",
         ..setting("language", "LANGUAGE", Kind::OneOf(LANGUAGES), Group::Store)
     },
     Setting {

@@ -12,6 +12,7 @@ use super::quantity;
 use super::relative_path::beside;
 use super::secret_file;
 use super::settings::{CONFIG_VARIABLE, Kind, SETTINGS, Setting, VARIABLE_PREFIX};
+use crate::text::Language;
 
 /// The layer that a value came from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +66,19 @@ impl Sources {
     /// `--config` or `VCQ_CONFIG`.
     pub(super) fn named_file(&self) -> Option<PathBuf> {
         self.config_flag.clone().or_else(|| self.path_in(CONFIG_VARIABLE))
+    }
+
+    /// The language of help and messages, which must be known before there are settings: that of the layers, else of
+    /// the locale. What is wrong with a layer is reported later.
+    pub(crate) fn language(&self) -> Language {
+        let Some(setting) = Setting::find("language") else { return Language::default() };
+        let of_file = || {
+            let table: toml::Table = fs::read_to_string(self.file()?).ok()?.parse().ok()?;
+            Some(table.get(setting.key)?.as_str()?.to_owned())
+        };
+        let given = self.flags.get(setting.key).or_else(|| self.environment.get(&setting.variable())).cloned();
+        let given = given.filter(|text| !text.is_empty()).or_else(of_file);
+        given.and_then(|text| Language::parse(text.trim())).unwrap_or_else(|| Language::of_locale(&self.environment))
     }
 
     /// The configuration file: the one named by `--config` or `VCQ_CONFIG` (which must exist), else the first that

@@ -9,7 +9,7 @@ use super::causes::causes;
 use super::exit_code::ExitCode;
 use super::stop_reason::StopReason;
 use crate::extract::Stop;
-use crate::text::on_lines;
+use crate::text::{Language, on_lines};
 
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -68,13 +68,24 @@ impl Failure {
 
     /// For people: the message, one line for each cause, then the hints. Secrets are redacted.
     pub(crate) fn text(&self, redactor: &Redactor) -> String {
+        self.text_in(Language::English, redactor)
+    }
+
+    /// The same in a language. Each text is looked up by itself.
+    pub(crate) fn text_in(&self, language: Language, redactor: &Redactor) -> String {
         let causes = self.causes.iter().map(|cause| ("caused by", cause));
         let hints = self.hints.iter().map(|hint| ("hint", hint));
         let lines = std::iter::once(("error", &self.message)).chain(causes).chain(hints);
         // Secrets first, because one may contain characters that are not shown. Further lines of a text are indented,
         // so that no response and no file name can add a line that looks like ours.
-        let shown = |text: &str| on_lines(&redactor.redact(text.trim_end())).replace('\n', "\n    ");
-        lines.map(|(heading, text)| format!("{heading}: {}\n", shown(text))).collect()
+        let shown = |text: &str| on_lines(&language.say(&redactor.redact(text.trim_end()))).replace('\n', "\n    ");
+        let heading = |heading| match (language, heading) {
+            (Language::English, heading) => format!("{heading}: "),
+            (Language::Chinese, "error") => "错误：".to_owned(),
+            (Language::Chinese, "hint") => "提示：".to_owned(),
+            (Language::Chinese, _) => "原因：".to_owned(),
+        };
+        lines.map(|(name, text)| format!("{}{}\n", heading(name), shown(text))).collect()
     }
 
     /// For log shippers.

@@ -6,6 +6,8 @@ use std::os::fd::AsFd;
 
 use unicode_width::UnicodeWidthStr;
 
+use super::language::Language;
+
 /// Width of a line if there is no terminal.
 pub(crate) const WIDTH: usize = 80;
 
@@ -44,6 +46,51 @@ pub(crate) fn wrap(text: &str, max: usize) -> Vec<String> {
     lines.iter().map(|line| unglued(line)).collect()
 }
 
+/// Lines of Chinese text: they can end behind any character but an opening bracket, and never begin with a closing
+/// one or a full stop. Latin words stay whole.
+fn wrap_chinese(text: &str, max: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for (is_spaced, unit) in units(&glued(text)) {
+        let space = if is_spaced { " " } else { "" };
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(&unit),
+            Some(line) if width(line) + space.len() + width(&unit) <= max => line.extend([space, &unit]),
+            _ => lines.push(unit),
+        }
+    }
+    lines.iter().map(|line| unglued(line)).collect()
+}
+
+/// The parts of a text that no line end divides, and whether a space precedes them.
+pub(crate) fn units(text: &str) -> Vec<(bool, String)> {
+    let mut units: Vec<(bool, String)> = Vec::new();
+    for word in text.split_whitespace() {
+        let mut before: Option<char> = None;
+        for c in word.chars() {
+            match units.last_mut() {
+                Some((_, unit)) if before.is_some_and(|before| !can_break(before, c)) => unit.push(c),
+                _ => units.push((before.is_none(), c.to_string())),
+            }
+            before = Some(c);
+        }
+    }
+    units
+}
+
+/// True if a line of Chinese text can end between these characters.
+fn can_break(before: char, behind: char) -> bool {
+    let is_wide =
+        |c: char| unicode_width::UnicodeWidthChar::width(c).is_some_and(|width| width > 1) || "“”‘’…—".contains(c);
+    (is_wide(before) || is_wide(behind))
+        && !"，。；：、！？）」』》”’%".contains(behind)
+        && !"（「『《“‘".contains(before)
+}
+
+/// A text filled with blanks to this many columns.
+pub(crate) fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
 /// Wraps a text to [`WIDTH`]. It begins in column `indent`, and so do its further lines.
 pub(crate) fn wrap_indented(text: &str, indent: usize) -> String {
     wrap_indented_to(text, indent, WIDTH)
@@ -54,12 +101,26 @@ pub(crate) fn wrap_indented_to(text: &str, indent: usize, width: usize) -> Strin
     wrap(text, width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""))
 }
 
-/// A page of labelled fields, lines and tables.
+/// Breaks a text of this language into lines.
+pub(crate) fn wrap_in(language: Language, text: &str, max: usize) -> Vec<String> {
+    match language {
+        Language::English => wrap(text, max),
+        Language::Chinese => wrap_chinese(text, max),
+    }
+}
+
+/// An English text in this language, wrapped like [`wrap_indented_to`].
+pub(crate) fn say_indented(language: Language, english: &str, indent: usize, width: usize) -> String {
+    wrap_in(language, &language.say(english), width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""))
+}
+
+/// A page of labelled fields, lines and tables. Its texts are given in English.
 #[derive(Debug)]
 pub(crate) struct TextPage {
     lines: Vec<String>,
     label_width: usize,
     width: usize,
+    language: Language,
 }
 
 impl TextPage {
@@ -69,28 +130,63 @@ impl TextPage {
     }
 
     pub(crate) fn with_width(label_width: usize, width: usize) -> TextPage {
-        TextPage { lines: Vec::new(), label_width, width }
+        TextPage { lines: Vec::new(), label_width, width, language: Language::English }
+    }
+
+    pub(crate) fn in_language(self, language: Language) -> TextPage {
+        TextPage { language, ..self }
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.language
     }
 
     /// Adds a wrapped text behind its label.
     pub(crate) fn field(&mut self, label: &str, text: &str) {
-        let label_width = self.label_width;
-        for (index, line) in wrap(text, self.width.saturating_sub(label_width)).into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            self.line(&format!("{label:label_width$}{line}"));
+        let label = self.said_line(label);
+        self.name(&label, text);
+    }
+
+    /// The same with a name, which stays as it is.
+    pub(crate) fn name(&mut self, name: &str, text: &str) {
+        let (label_width, text) = (self.label_width, self.language.say(text));
+        let lines = wrap_in(self.language, &text, self.width.saturating_sub(label_width));
+        for (index, line) in lines.into_iter().enumerate() {
+            self.push(&(padded(if index == 0 { name } else { "" }, label_width) + &line));
         }
     }
 
-    /// Adds a line as it is.
+    /// Adds a line, which is not wrapped.
     pub(crate) fn line(&mut self, line: &str) {
+        let line = self.said_line(line);
+        self.push(&line);
+    }
+
+    /// A line in the language, with its indentation.
+    fn said_line(&self, line: &str) -> String {
+        let text = line.trim_start();
+        format!("{}{}", &line[..line.len() - text.len()], self.language.say(text))
+    }
+
+    /// Adds the lines of a wrapped text.
+    pub(crate) fn paragraph(&mut self, text: &str) {
+        let text = self.language.say(text);
+        wrap_in(self.language, &text, self.width).iter().for_each(|line| self.push(line));
+    }
+
+    /// Adds a line that is in the language already.
+    pub(crate) fn push(&mut self, line: &str) {
         self.lines.push(line.trim_end().to_owned());
     }
 
     /// Adds rows of cells, the first of them the headings. Every row has as many cells as `aligns`.
     pub(crate) fn table(&mut self, aligns: &[Align], rows: &[Vec<String>]) {
+        let headings =
+            rows.iter().take(1).map(|row| row.iter().map(|cell| self.language.say(cell).into_owned()).collect());
+        let rows: Vec<Vec<String>> = headings.chain(rows.iter().skip(1).cloned()).collect();
         let column_width = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or_default();
         let widths: Vec<usize> = (0..aligns.len()).map(column_width).collect();
-        for row in rows {
+        for row in &rows {
             let cells = row.iter().zip(aligns).zip(&widths).map(|((cell, align), column_width)| {
                 let blanks = " ".repeat(column_width - width(cell));
                 match align {
@@ -98,7 +194,7 @@ impl TextPage {
                     Align::Right => format!("{blanks}{cell}"),
                 }
             });
-            self.line(&cells.collect::<Vec<_>>().join("  "));
+            self.push(&cells.collect::<Vec<_>>().join("  "));
         }
     }
 
@@ -126,6 +222,17 @@ mod tests {
             &[row(["list", "calls"]), row(["会议", "12"]), row(["meeting_list", "1"])],
         );
         assert_eq!(page.text(), "list          calls\n会议             12\nmeeting_list      1\n");
+    }
+
+    #[test]
+    fn chinese_is_wrapped_behind_characters() {
+        assert_eq!(wrap_chinese("无法读取文件。请稍后重试", 10), ["无法读取文", "件。请稍后", "重试"]);
+        assert_eq!(wrap_chinese("无法读取（vcq.toml），请重试", 12), ["无法读取", "（vcq.toml），", "请重试"]);
+        assert_eq!(wrap_chinese("运行 vcq-etl sync 后", 12), ["运行 vcq-etl", "sync 后"]);
+        assert_eq!(wrap_chinese("", 4), [""]);
+        let mut page = TextPage::with_width(8, 20).in_language(Language::Chinese);
+        page.field("会议", "一二三四五六七八");
+        assert_eq!(page.text(), "会议    一二三四五六\n        七八\n");
     }
 
     #[test]

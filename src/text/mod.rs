@@ -7,18 +7,24 @@ mod error_chain;
 mod hex;
 mod language;
 mod layout;
+mod messages;
 mod numbers;
 mod readable;
 mod sanitize;
 mod shell;
+mod template;
 
 pub(crate) use csv::csv_line;
 pub(crate) use error_chain::error_chain;
 pub(crate) use hex::hex;
 pub(crate) use language::Language;
 pub(crate) use layout::{
-    Align, TextPage, WIDTH, glued, terminal_width, unglued, width, wrap, wrap_indented, wrap_indented_to,
+    Align, TextPage, WIDTH, glued, padded, say_indented, terminal_width, unglued, units, width, wrap, wrap_in,
+    wrap_indented, wrap_indented_to,
 };
+pub(crate) use messages::chinese;
+#[cfg(test)]
+pub(crate) use messages::{entries as messages, put_together};
 pub(crate) use numbers::{
     counted, date_range, duration_text, people_and_rooms, size_text, thousands, whole_duration_text,
 };

@@ -12,7 +12,6 @@ use reqwest::header::HeaderValue;
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::body::Body;
 use crate::credentials::{Credentials, Secret, TokenKind};
 use crate::envelope::Head;
 use crate::error::{CallError, ClientError};
@@ -155,8 +154,7 @@ impl TokenStore {
             let mut min_wait = Duration::ZERO;
             let failure = match transport.send(transport.http.post(TOKEN_PATH, &body)).await? {
                 Err(failure) => failure,
-                Ok(mut response) => {
-                    response.body = Body(transport.filter.received(None, response.body.0));
+                Ok(response) => {
                     min_wait = response.rate_reset.unwrap_or_default();
                     match self.read(transport, &response, requests, generation)? {
                         Ok(bearer) => {

@@ -6,6 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::lines;
 use super::model::Model;
+use crate::text::Language;
 
 /// Narrower terminals show text only.
 const MIN_BAR_WIDTH: u16 = 60;
@@ -25,10 +26,11 @@ pub(super) struct Bars {
     wait: Option<ProgressBar>,
     stage_width: usize,
     status_width: usize,
+    language: Language,
 }
 
 impl Bars {
-    pub(super) fn new(target: ProgressDrawTarget, width: u16) -> Bars {
+    pub(super) fn new(target: ProgressDrawTarget, width: u16, language: Language) -> Bars {
         let multi = MultiProgress::with_draw_target(target);
         let style = |template: &str| {
             ProgressStyle::with_template(template)
@@ -38,7 +40,9 @@ impl Bars {
         };
         let is_narrow = width < MIN_BAR_WIDTH;
         let (stage, reserved) = if is_narrow { WITHOUT_BAR } else { WITH_BAR };
-        let bar = |name: &'static str| multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(name));
+        let bar = |name: &'static str| {
+            multi.add(ProgressBar::new(0).with_style(style(stage)).with_prefix(language.say(name)))
+        };
         let stages = ["meetings", "participants", "quality"].map(bar);
         // Hidden until it is added to the others: by default it would draw to stderr on its own.
         let spinner = || ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()).with_style(style(STATUS.0));
@@ -46,7 +50,7 @@ impl Bars {
         let wait = is_narrow.then(spinner);
         let stage_width = usize::from(width.saturating_sub(reserved));
         let status_width = usize::from(width.saturating_sub(STATUS.1));
-        Bars { stages, status, wait, stage_width, status_width, multi }
+        Bars { stages, status, wait, stage_width, status_width, multi, language }
     }
 
     /// Shows the model at `now`.
@@ -60,11 +64,12 @@ impl Bars {
         for (bar, (done, of, forms)) in self.stages.iter().zip(states) {
             bar.set_length(of.max(done).max(1));
             bar.set_position(done);
-            bar.set_message(lines::fit(forms, self.stage_width));
+            bar.set_message(lines::fit_in(self.language, forms, self.stage_width));
         }
         let wait = lines::wait(model, now);
         let inline = if self.wait.is_some() { Vec::new() } else { wait.clone() };
-        self.status.set_message(lines::fit(lines::status(model, now, &inline), self.status_width));
+        let status = lines::status(model, now, &inline);
+        self.status.set_message(lines::fit_in(self.language, status, self.status_width));
         self.status.tick();
         if let Some(line) = &self.wait {
             if wait.is_empty() {
@@ -73,7 +78,7 @@ impl Bars {
                 if line.is_hidden() {
                     self.multi.add(line.clone());
                 }
-                line.set_message(lines::fit(wait, self.status_width));
+                line.set_message(lines::fit_in(self.language, wait, self.status_width));
                 line.tick();
             }
         }
@@ -144,7 +149,7 @@ mod tests {
     /// The content of the terminal at each of these times.
     fn draw(width: u16, model: &Model, seconds: &[u64]) -> Vec<String> {
         let terminal = Terminal { width, text: Arc::default() };
-        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width);
+        let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), width, Language::English);
         let show = |second: &u64| {
             bars.show(model, Duration::from_secs(*second));
             terminal.text.lock().expect("terminal").clear();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::model::Model;
 use crate::event::Event;
 use crate::schema::utc_text;
-use crate::text::{counted, thousands, whole_duration_text, width};
+use crate::text::{Language, counted, thousands, whole_duration_text, width};
 use feishu_vc::format_wait;
 
 /// Shorter waits are not reported.
@@ -16,9 +16,13 @@ const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 /// Maximum width of a line if there is no terminal.
 const PLAIN_WIDTH: usize = 120;
 
-/// The first of these forms that fits; they are sorted from the longest to the shortest. If none fits, the shortest is
-/// cut after a whole word.
-pub(super) fn fit(forms: Vec<String>, max: usize) -> String {
+/// The first of these forms that fits in a language; they are sorted from the longest to the shortest. If none fits, the
+/// shortest is cut after a whole word.
+pub(super) fn fit_in(language: Language, forms: Vec<String>, max: usize) -> String {
+    fit(forms.iter().map(|form| language.say(form).into_owned()).collect(), max)
+}
+
+fn fit(forms: Vec<String>, max: usize) -> String {
     let shortest = forms.last().cloned().unwrap_or_default();
     let fits = |text: &str| width(text) <= max;
     forms.into_iter().find(|form| fits(form)).unwrap_or_else(|| {

@@ -110,7 +110,7 @@ struct Viewer {
 impl Viewer {
     fn run(mut self, events: &Receiver<Message>) {
         let bars = match self.view {
-            View::Bars { width } => Some(Bars::new(ProgressDrawTarget::stderr(), width)),
+            View::Bars { width } => Some(Bars::new(ProgressDrawTarget::stderr(), width, self.console.language)),
             View::Lines | View::Silent => None,
         };
         self.console.set_bars(bars.as_ref().map(|bars| bars.multi.clone()));

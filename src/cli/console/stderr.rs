@@ -12,12 +12,14 @@ use tracing_subscriber::prelude::*;
 
 use crate::config::LogFormat;
 use crate::error::{Failure, Redactor};
-use crate::text::{in_json, on_lines};
+use crate::text::{Language, in_json, on_lines};
 
 /// Clones write to the same place.
 #[derive(Clone)]
 pub(crate) struct Console {
     pub(crate) format: LogFormat,
+    /// Of plain lines; JSON lines are English.
+    pub(crate) language: Language,
     inner: Arc<Inner>,
 }
 
@@ -31,7 +33,16 @@ struct Inner {
 impl Console {
     /// `quiet` suppresses everything but failures and log lines.
     pub(crate) fn new(out: Box<dyn Write + Send>, format: LogFormat, quiet: bool, redactor: Redactor) -> Console {
-        Console { format, inner: Arc::new(Inner { quiet, redactor, bars: Mutex::new(None), out: Mutex::new(out) }) }
+        let language = Language::English;
+        Console {
+            format,
+            language,
+            inner: Arc::new(Inner { quiet, redactor, bars: Mutex::new(None), out: Mutex::new(out) }),
+        }
+    }
+
+    pub(crate) fn in_language(self, language: Language) -> Console {
+        Console { language, ..self }
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
@@ -62,13 +73,13 @@ impl Console {
 
     /// Writes a question, and leaves the cursor behind it.
     pub(crate) fn question(&self, text: &str) {
-        self.write(&on_lines(&self.inner.redactor.redact(text)));
+        self.write(&on_lines(&self.language.say(&self.inner.redactor.redact(text))));
     }
 
     /// Writes a failure, also if quiet.
     pub(crate) fn failure(&self, failure: &Failure) {
         match self.format {
-            LogFormat::Plain => self.write(&failure.text(&self.inner.redactor)),
+            LogFormat::Plain => self.write(&failure.text_in(self.language, &self.inner.redactor)),
             LogFormat::Json => match failure.json(&self.inner.redactor) {
                 Value::Object(fields) => self.object(fields),
                 other => self.write(&format!("{other}\n")),
@@ -96,7 +107,10 @@ impl Console {
 
     fn line(&self, level: &str, prefix: &str, text: &str, fields: Map<String, Value>) {
         match self.format {
-            LogFormat::Plain => self.write(&format!("{prefix}{}\n", on_lines(&self.inner.redactor.redact(text)))),
+            LogFormat::Plain => {
+                let text = self.inner.redactor.redact(text);
+                self.write(&format!("{}{}\n", self.language.say(prefix), on_lines(&self.language.say(&text))));
+            }
             LogFormat::Json => {
                 let mut object = Map::new();
                 object.insert("level".to_owned(), level.into());

@@ -3,7 +3,7 @@
 use super::estimate::estimate_text;
 use crate::commands::{Calls, Summary};
 use crate::error::EXIT_CODES;
-use crate::text::{TextPage, date_range, duration_text, on_one_line, thousands, wrap, wrap_indented_to};
+use crate::text::{Language, TextPage, date_range, duration_text, on_one_line, padded, say_indented, thousands};
 
 /// Coverage statuses in the order of the summary, with their meaning.
 const STATUSES: &[(&str, &str)] = &[
@@ -32,10 +32,10 @@ pub(crate) struct Ending {
 }
 
 /// The summary in lines of `width` columns.
-pub(crate) fn text(summary: &Summary, ending: &Ending, width: usize) -> String {
+pub(crate) fn text(summary: &Summary, ending: &Ending, width: usize, language: Language) -> String {
     let exit = EXIT_CODES.iter().find(|exit| exit.code.number() == summary.exit_code);
     let outcome = ending.outcome.unwrap_or_else(|| exit.map_or(summary.outcome, |exit| exit.outcome));
-    let mut page = TextPage::with_width(LABEL_WIDTH, width);
+    let mut page = TextPage::with_width(LABEL_WIDTH, width).in_language(language);
     page.line(&format!("{} to {}: {outcome}", summary.since_utc, summary.until_utc));
     page.field("Meetings", &thousands(summary.meetings));
     page.field("Participants", &thousands(summary.participants));
@@ -70,18 +70,18 @@ pub(crate) fn text(summary: &Summary, ending: &Ending, width: usize) -> String {
     page.field("Published", &published(summary));
     if has_published(summary) {
         // Paths are not wrapped.
-        page.line(&format!("{:LABEL_WIDTH$}{}/vcq.duckdb", "Files", summary.store));
-        page.line(&format!("{:LABEL_WIDTH$}{}/parquet/", "", summary.store));
+        let label = padded(&language.say("Files"), LABEL_WIDTH);
+        page.push(&format!("{label}{}/vcq.duckdb", summary.store));
+        page.push(&format!("{:LABEL_WIDTH$}{}/parquet/", "", summary.store));
     }
     if let Some(estimate) = &summary.left {
         page.field("Remaining", &estimate_text(estimate));
     }
-    let mut wrapped = |text: &str| wrap(text, width).iter().for_each(|line| page.line(line));
     for note in &summary.notes {
-        wrapped(&format!("Note: {note}"));
+        page.paragraph(&format!("Note: {note}"));
     }
     if let Some(next) = ending.next.as_deref().or(exit.and_then(|exit| exit.next)) {
-        wrapped(&format!("Next: {next}"));
+        page.paragraph(&format!("Next: {next}"));
     }
     page.text()
 }
@@ -117,7 +117,7 @@ fn status_lines(summary: &Summary, width: usize, page: &mut TextPage) {
     let indent = LABEL_WIDTH + count_width + name_width + 3;
     for (count, name, meaning) in rows {
         let start = format!("{:LABEL_WIDTH$}{count:>count_width$} {name:name_width$}  ", "");
-        page.line(&(start + &wrap_indented_to(meaning, indent, width)));
+        page.push(&(start + &say_indented(page.language(), meaning, indent, width)));
     }
 }
 
@@ -220,12 +220,12 @@ mod tests {
 
     /// On a narrow page.
     fn text(summary: &Summary, ending: &Ending) -> String {
-        super::text(summary, ending, WIDTH)
+        super::text(summary, ending, WIDTH, Language::English)
     }
 
     #[test]
     fn a_wide_page_is_used() {
-        let wide = super::text(&summary(), &Ending::default(), 120);
+        let wide = super::text(&summary(), &Ending::default(), 120, Language::English);
         let meaning = "pending   not fetched yet, or fetched before the data was stable; a later run fetches it\n";
         assert!(wide.contains(meaning), "{wide}");
     }

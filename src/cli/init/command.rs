@@ -127,22 +127,25 @@ fn run(matches: &ArgMatches, start: &Unconfigured) -> Result<ExitCode, Failure> 
         return Ok(ExitCode::Complete);
     }
     files::create(&new)?;
-    output.print(&written(&new))?;
+    let language = start.console.language;
+    output.print(&language.say_lines(&written(&new)))?;
     let context = configured(start, &places)?;
     if let Some(file) = answers.buildings {
         let imported = import(&import_setup(&context.config, sources.folder.join(&file))).map_err(|error| {
             Failure::from(error).hint(format!("then run: vcq-etl buildings import {}", quoted(&file)))
         })?;
-        output.print(&format!("Buildings: {}\n", extent(&imported.judged.judgement)))?;
+        let text = format!("Buildings: {}\n", extent(&imported.judged.judgement));
+        output.print(&language.say_lines(&text))?;
     }
     let timer = match manager {
-        None => output.print(&nightly.cron_text(&answers.secret)),
+        None => output.print(&language.say_lines(&nightly.cron_text(&answers.secret))),
         Some(manager) => start_timer(manager, &context),
     };
     output.print("\n")?;
     let exit = doctor::check(&context, !args.no_check)?;
     if exit == ExitCode::Complete {
-        output.print(&format!("Next: vcq-etl sync --since 2d{}\n", nightly.config_flag()))?;
+        let next = format!("Next: vcq-etl sync --since 2d{}\n", nightly.config_flag());
+        output.print(&language.say_lines(&next))?;
     }
     match timer {
         Err(failure) if exit != ExitCode::Complete => {
@@ -218,9 +221,10 @@ fn start_timer(manager: Manager, context: &Context) -> Result<(), Failure> {
     manager.enable()?;
     let command = manager.command();
     let journal = command.replace("systemctl", "journalctl");
-    context.output.print(&format!(
+    let text = format!(
         "\nIt runs every night at 02:15 of this machine's time:\n  {command} list-timers vcq-etl.timer\n  {journal} --unit vcq-etl\n"
-    ))?;
+    );
+    context.output.print(&context.console.language.say_lines(&text))?;
     manager.linger()
 }
 

@@ -30,7 +30,8 @@ impl Terminal {
 
     /// The answer without surrounding white space.
     pub(super) fn ask(&self, question: &str) -> Result<String, Failure> {
-        self.console.question(&format!("{question}: "));
+        let language = self.console.language;
+        self.console.question(&format!("{}{}", language.say(question), language.pick(": ", "：")));
         let mut line = String::new();
         match io::stdin().read_line(&mut line) {
             Ok(0) => Err(unanswered(question, &ErrorKind::UnexpectedEof.into())),
@@ -47,7 +48,7 @@ impl Terminal {
     }
 
     pub(super) fn say(&self, text: &str) {
-        self.console.question(&format!("{text}\n"));
+        self.console.question(&format!("{}\n", self.console.language.say(text)));
     }
 
     /// Says why an answer is refused.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::next::{self, Carried};
 use super::store::open;
+use crate::cli::command::Context;
 use crate::cli::output::stdout_columns;
 use crate::config::Config;
 use crate::error::Failure;
@@ -14,13 +15,15 @@ pub(in crate::cli) fn published_incidents(
     dates: &[String],
     store: &str,
     has_next: bool,
-    config: &Config,
+    context: &Context,
 ) -> Option<String> {
+    let config = &context.config;
     let found = read(dates, store, config);
     let digest =
         found.inspect_err(|failure| tracing::debug!(reason = failure.chain(), "no list of incidents")).ok()??;
     let carried = Carried::of_store(Path::new(store), config);
-    Some(digest.text(has_next, stdout_columns().into(), &|words| next::command(words.to_vec(), &carried)))
+    let layout = (stdout_columns().into(), context.console.language);
+    Some(digest.text(has_next, layout, &|words| next::command(words.to_vec(), &carried)))
 }
 
 fn read(dates: &[String], store: &str, config: &Config) -> Result<Option<Digest>, Failure> {

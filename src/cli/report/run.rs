@@ -12,9 +12,9 @@ use crate::cli::runtime::now_us;
 use crate::commands;
 use crate::config::{Config, Origin};
 use crate::error::Failure;
-use crate::load::{self, StorePaths};
+use crate::load;
 use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
-use crate::text::wrap_indented;
+use crate::text::{WIDTH, say_indented};
 
 pub(super) const EXAMPLES: &str = "Examples:\n  vcq-etl report run worst-meetings --since yesterday --top 5\n  \
     vcq-etl report run by-site --since 28d --param dimension=floor --out site.xlsx\n  \
@@ -63,8 +63,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
-    let paths = StorePaths::existing(&context.config.store)?;
-    commands::find_report_incidents(&connection, &paths, &report, &arguments)?;
+    commands::find_report_incidents(&connection, &report, &arguments)?;
     match format {
         OutputFormat::Text(format) => query.text(format, args, context),
         OutputFormat::Parquet => query.parquet(args, context),
@@ -161,7 +160,7 @@ impl Query<'_> {
         let text = format.render(&self.answer(&result, &why_no_rows, &next), args.result.columns());
         let is_for_people = OutputFormat::Text(format).is_human_readable();
         if result.rows.is_empty() && !(args.result.out.is_none() && is_for_people) {
-            context.console.info(&no_rows(&why_no_rows));
+            context.console.info(&no_rows(&why_no_rows, context));
         }
         if !is_for_people {
             self.state_default_window(args, context);
@@ -172,7 +171,8 @@ impl Query<'_> {
     /// A format for programs has the rows only, so the default window is stated on stderr.
     fn state_default_window(&self, args: &RunArgs, context: &Context) {
         if !args.window.is_given() && !self.window.text.is_empty() {
-            context.console.info(&wrap_indented(&format!("window: {}", self.window.text), 0));
+            let text = format!("window: {}", self.window.text);
+            context.console.info(&say_indented(context.console.language, &text, 0, WIDTH));
         }
     }
 
@@ -182,7 +182,7 @@ impl Query<'_> {
         })?;
         if rows == 0 {
             let why = report::explain_empty(self.connection, self.report, self.arguments)?;
-            context.console.info(&no_rows(&why));
+            context.console.info(&no_rows(&why, context));
         }
         self.state_default_window(args, context);
         Ok(())
@@ -197,13 +197,13 @@ impl Query<'_> {
             Ok(result.rows.len() as u64)
         })?;
         if result.rows.is_empty() {
-            context.console.info(&no_rows(&why_no_rows));
+            context.console.info(&no_rows(&why_no_rows, context));
         }
         self.state_default_window(args, context);
         Ok(())
     }
 }
 
-fn no_rows(why: &str) -> String {
-    wrap_indented(&format!("No rows. {why}"), 0)
+fn no_rows(why: &str, context: &Context) -> String {
+    say_indented(context.console.language, &format!("No rows. {why}"), 0, WIDTH)
 }

@@ -4,6 +4,7 @@ use crate::cli::program::program;
 use crate::cli::tests::{Ended, path, run_with, store};
 use crate::error::ExitCode;
 use crate::report::{Arguments, Catalogue, Cell};
+use crate::text::Language;
 
 /// Runs a report on a store.
 fn report(folder: &tempfile::TempDir, name: &str, more: &[&str]) -> Ended {
@@ -312,7 +313,7 @@ fn every_report_names_a_command_that_parses() {
         }
         let words = next.words(&result).unwrap_or_else(|| panic!("{}: no value", report.name));
         let typed = std::iter::once("vcq-etl".to_owned()).chain(words.iter().cloned());
-        if let Err(error) = program().try_get_matches_from(typed) {
+        if let Err(error) = program(Language::English).try_get_matches_from(typed) {
             panic!("{}: {words:?}: {error}", report.name);
         }
     }

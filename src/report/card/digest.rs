@@ -4,7 +4,7 @@ use super::error::CardError;
 use super::facts::{Dates, Row, Source, short_day};
 use super::model::CardIncident;
 use crate::schema::ddl::quoted;
-use crate::text::{TextPage, counted};
+use crate::text::{Language, TextPage, counted};
 
 /// Incidents that are listed.
 const SHOWN: usize = 5;
@@ -61,9 +61,14 @@ impl Digest {
 
     /// The list in lines of `width` columns. `command` completes the words of a command; `has_next` leaves out the
     /// command to type next.
-    pub(crate) fn text(&self, has_next: bool, width: usize, command: &dyn Fn(&[String]) -> String) -> String {
+    pub(crate) fn text(
+        &self,
+        has_next: bool,
+        (width, language): (usize, Language),
+        command: &dyn Fn(&[String]) -> String,
+    ) -> String {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let mut page = TextPage::with_width(LABEL_WIDTH, width);
+        let mut page = TextPage::with_width(LABEL_WIDTH, width).in_language(language);
         page.line("");
         page.field(
             "Incidents",
@@ -131,7 +136,7 @@ mod tests {
             since: "2026-11-20".to_owned(),
             short_history: String::new(),
         };
-        let text = digest.text(false, WIDTH, &command);
+        let text = digest.text(false, (WIDTH, Language::English), &command);
         assert!(
             text.starts_with(
                 "\nIncidents     8 incidents on the published dates\n  critical    Fri 20 Nov 09:40-12:06, "
@@ -145,8 +150,8 @@ mod tests {
         );
         assert!(text.ends_with("\nNext: vcq-etl report incident 2026-11-20-acute-site-00000000\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-        assert!(!digest.text(true, WIDTH, &command).contains("Next:"));
-        assert!(digest.text(false, 200, &command).contains("usually 0.4 %, elsewhere 0.6 %\n"));
+        assert!(!digest.text(true, (WIDTH, Language::English), &command).contains("Next:"));
+        assert!(digest.text(false, (200, Language::English), &command).contains("usually 0.4 %, elsewhere 0.6 %\n"));
     }
 
     #[test]
@@ -154,9 +159,9 @@ mod tests {
         let mut digest = Digest { since: "2026-11-20".to_owned(), ..Digest::default() };
         let expected = "\nIncidents     none on the published dates\n\
             Next: vcq-etl report run worst-meetings --since 2026-11-20\n";
-        assert_eq!(digest.text(false, WIDTH, &command), expected);
+        assert_eq!(digest.text(false, (WIDTH, Language::English), &command), expected);
         digest.short_history = "On 2026-11-20, only severe incidents can be found.".to_owned();
-        let text = digest.text(false, WIDTH, &command);
+        let text = digest.text(false, (WIDTH, Language::English), &command);
         assert!(text.contains("dates\n              On 2026-11-20, only severe incidents can be found.\n"), "{text}");
     }
 }

@@ -1,1 +1,0 @@
-select * from report_diagnosis(since := current_date - 28)

@@ -1,1 +1,0 @@
-select * from report_coverage(since := current_date - 28)

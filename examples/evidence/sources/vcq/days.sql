@@ -1,1 +1,0 @@
-select * from report_daily_summary(since := current_date - 28)

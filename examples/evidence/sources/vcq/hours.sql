@@ -1,1 +1,0 @@
-select * from report_heatmap(since := current_date - 28)

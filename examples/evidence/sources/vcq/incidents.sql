@@ -1,1 +1,0 @@
-select * from report_incidents(since := current_date - 28)

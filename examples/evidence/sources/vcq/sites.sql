@@ -1,1 +1,0 @@
-select * from report_by_site(since := current_date - 28)

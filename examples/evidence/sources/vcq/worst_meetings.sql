@@ -1,1 +1,0 @@
-select * from report_worst_meetings(since := current_date - 28)

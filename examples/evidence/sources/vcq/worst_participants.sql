@@ -1,1 +1,0 @@
-select * from report_worst_participants(since := current_date - 28)
