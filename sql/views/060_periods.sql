@@ -120,7 +120,7 @@ select
     p.poor_minutes as poor,
     p.is_affected,
     k.utc_offset_min,
-    row_number() over (partition by r.place order by p.poor_minutes desc, p.minutes desc, who, p.participant_key) as person_no
+    row_number() over (partition by r.place order by p.poor_minutes desc, p.minutes desc, f.join_time_utc, who, p.participant_key) as person_no
 from ranked_meetings(since := since, until := until, profile := profile) as r
 inner join participant_verdicts(since := since, until := until, profile := profile) as p
     on p.meeting_key = r.meeting_key and p.meeting_date = r.meeting_date

@@ -189,5 +189,5 @@ fn parse_flag(text: &str) -> Result<bool, LineError> {
 
 /// A network or a single address: an office often has only one public address.
 fn parse_egress(text: &str) -> Result<Network, LineError> {
-    Network::from_address(text).map_or_else(|| Network::parse(text).map_err(LineError::from), Ok)
+    Network::single(text).map_or_else(|| Network::parse(text).map_err(LineError::from), Ok)
 }

@@ -11,6 +11,8 @@ use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
+use ipnet::IpNet;
+
 use super::days::Days;
 use super::entry::{Entry, file_text};
 use super::error::BuildingsError;
@@ -102,6 +104,12 @@ impl Buildings {
     /// The rows of the table `buildings`.
     pub(crate) fn rows(&self) -> Vec<Row> {
         self.entries.iter().map(Entry::row).collect()
+    }
+
+    /// The networks that an address is compared with, its public address included. A cut address is in the same building
+    /// if it is kept as far as the longest of these in its /24, or /48.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = IpNet> {
+        self.entries.iter().flat_map(|entry| [Some(entry.network), entry.egress]).flatten().map(Network::ip_net)
     }
 
     pub(super) fn nodes(&self) -> &[Node] {

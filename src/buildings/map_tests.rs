@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::entry::Entry;
 use super::network::NetworkError;
 use super::*;
+use crate::personal_data::Networks;
 use crate::schema::cell::{Cell, Row};
 
 /// Addresses and networks that often overlap because they differ in few bits; some lie in and around home ranges.
@@ -157,6 +158,23 @@ proptest! {
                 prop_assert!(!is_same || !days(row).overlaps(days(other)), "{row:?} and {other:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_cut_address_is_in_the_same_building(
+        entries in any_entries(), address in any_address(), public in any_public(), day in 0..40,
+    ) {
+        let buildings = Buildings::new(entries);
+        let cut = |address: Network| {
+            let cut = Networks::new(buildings.networks()).cut(&address.to_string()).expect("an address");
+            Network::from_address(&cut).expect("an address")
+        };
+        let address = Network::from_address(&address).expect("an address");
+        let public = public.as_deref().and_then(Network::from_address);
+        prop_assert_eq!(
+            buildings.position(cut(address), public.map(cut), day), buildings.position(address, public, day)
+        );
+        prop_assert_eq!(cut(address).is_home(), address.is_home());
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
+use crate::schema::parse;
+
 /// Default ranges of home routers and phones; an address in them does not identify a place. The macro `is_home_range`
 /// in `sql/views/020_participant_facts.sql` has the same list; a test compares them.
 pub(crate) const HOME_RANGES: &[&str] =
@@ -65,17 +67,19 @@ impl Network {
         if network.0 == given { Ok(network) } else { Err(NetworkError::HostBits { network }) }
     }
 
-    /// Parses an address as Feishu reports it; `None` if it is masked, empty or not an address.
+    /// Parses an address of `participants`, whole, masked or cut; `None` for other text.
     pub(crate) fn from_address(text: &str) -> Option<Network> {
-        let text = text.trim();
-        // fe80::1%eth0: ignore the interface of the sender.
-        let text = text.split_once('%').map_or(text, |(address, _)| address);
+        parse::address(text).map(Network)
+    }
+
+    /// Parses a single address.
+    pub(super) fn single(text: &str) -> Option<Network> {
         let address: IpAddr = text.parse().ok()?;
         Some(Network(IpNet::from(address.to_canonical())))
     }
 
-    fn truncate(self, prefix_length: u8) -> Network {
-        Network(IpNet::new_assert(self.0.addr(), prefix_length).trunc())
+    pub(super) fn ip_net(self) -> IpNet {
+        self.0
     }
 
     /// True if `other` is inside, or the same.
@@ -93,8 +97,7 @@ impl Network {
 
     /// The surrounding /24, or /48 for IPv6, like `subnet_of` in the views.
     pub(crate) fn subnet(self) -> Network {
-        let length: u8 = if self.is_ipv6() { 48 } else { 24 };
-        self.truncate(length.min(self.prefix_length()))
+        Network(parse::subnet(self.0))
     }
 
     /// True if it is in a default range of home routers.
@@ -182,15 +185,6 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_parsed_as_feishu_reports_them() {
-        let parsed = |text| Network::from_address(text).map(|address| address.to_string());
-        assert_eq!(parsed(" 10.1.2.3 ").as_deref(), Some("10.1.2.3/32"));
-        assert_eq!(parsed("::ffff:10.1.2.3").as_deref(), Some("10.1.2.3/32"));
-        assert_eq!(parsed("fe80::1%eth0").as_deref(), Some("fe80::1/128"));
-        assert_eq!([parsed("10.1.*.*"), parsed(""), parsed("10.1.2.3/32")], [None, None, None]);
-    }
-
-    #[test]
     fn home_ranges_equal_those_of_the_macro() {
         let sql = include_str!("../../sql/views/020_participant_facts.sql");
         let (_, rest) = sql.split_once("subnet in (").expect("the macro is_home_range");
@@ -203,20 +197,13 @@ mod tests {
         assert!(HOME_NETWORKS.iter().all(|range| range.subnet() == *range && range.prefix_length() == 24));
     }
 
-    #[test]
-    fn subnets_equal_those_of_the_views() {
-        let subnet = |text| Network::from_address(text).expect("an address").subnet().to_string();
-        assert_eq!(subnet("10.11.3.175"), "10.11.3.0/24");
-        assert_eq!(subnet("2001:db8:7:1::5"), "2001:db8:7::/48");
-    }
-
     prop_compose! {
         fn any_network()(v6 in any::<bool>(), bits in any::<u128>(), length in 1..=128_u8) -> Network {
             let address = match v6 {
                 true => IpAddr::V6(Ipv6Addr::from_bits(bits)),
                 false => IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
             };
-            Network(IpNet::from(address)).truncate(if v6 { length } else { length.min(32) })
+            Network(parse::truncated(IpNet::from(address), length))
         }
     }
 

@@ -47,3 +47,8 @@ fn the_readme_has_the_exit_codes() {
 fn the_docs_of_alerts_have_the_codes_of_the_bot() {
     check_table("docs/ALERTS.md", "| answer of a Feishu bot |", &crate::alerts::bot_codes_markdown());
 }
+
+#[test]
+fn the_docs_of_personal_data_have_every_personal_column() {
+    check_table("docs/PRIVACY.md", "| what | columns |", &crate::personal_data::reference::markdown());
+}

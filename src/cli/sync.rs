@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
 use clap::{ArgMatches, Args, Command};
-use feishu_vc::{CancellationToken, ClientConfig, Credentials, Rate};
+use feishu_vc::{CancellationToken, ClientConfig, Credentials, ExchangeFilter, Rate};
 
 use super::alert;
 use super::command::{Context, Entry, Example, Run, TextOrJson, parsed};
@@ -18,11 +18,11 @@ use super::report::published_incidents;
 use super::runtime::{block_on, now_us, stop_on_signals};
 use super::settings::definitions;
 use super::window::{self, EventsError, Window};
-use crate::commands::{self, LastStart, Summary, SyncError, SyncSetup, Synced};
+use crate::commands::{self, LastStart, PersonalSettings, Summary, SyncError, SyncSetup, Synced};
 use crate::config::{Config, Group};
 use crate::error::{ExitCode, Failure, StopReason};
 use crate::event::Listener;
-use crate::extract::{EventFile, read_events};
+use crate::extract::{EventFile, Identities, read_events};
 use crate::schema::utc_text;
 use crate::text::{Language, counted, in_json, on_lines};
 
@@ -309,7 +309,14 @@ pub(super) fn client(context: &Context, config: &Config) -> Result<ClientConfig,
     client.call_timeout = config.request_timeout;
     client.shared_budget_dir = config.state_folder.clone();
     client.max_shared_hold = config.wait_cap;
+    // A command that writes to the store has a filter of its own.
+    client.filter = commands::throwaway_pseudonyms(personal(config))
+        .map(|pseudonyms| Arc::new(Identities::new(Arc::new(pseudonyms))) as Arc<dyn ExchangeFilter>);
     Ok(client)
+}
+
+pub(super) fn personal(config: &Config) -> PersonalSettings {
+    PersonalSettings { identity: config.identity, topics: config.topics }
 }
 
 pub(super) fn rate(config: &Config) -> Rate {
@@ -338,6 +345,7 @@ pub(super) fn setup(
         finish_by_us: None,
         zone: config.timezone.clone(),
         user_id_type: config.user_id_type,
+        personal: personal(config),
         settle: config.settle,
         longest_meeting: config.longest_meeting,
         window_only: config.window_only,

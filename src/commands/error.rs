@@ -7,8 +7,22 @@ use crate::buildings::BuildingsError;
 use crate::extract::WriteError;
 use crate::ledger::LedgerError;
 use crate::load::{LoadError, LockError};
+use crate::personal_data::KeyFileError;
 use crate::report::ReportError;
 use feishu_vc::ClientError;
+
+/// Why the settings `identity` and `topics` cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IdentityError {
+    #[error("the store {} was written with {setting} = {stored}, but this run has {setting} = {requested}", store.display())]
+    Differs { store: PathBuf, setting: &'static str, stored: &'static str, requested: &'static str },
+    #[error("the key of the pseudonyms is missing: {}", path.display())]
+    KeyMissing { path: PathBuf },
+    #[error("{} is not the key with which the pseudonyms of this store were made", path.display())]
+    OtherKey { path: PathBuf },
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SyncError {
@@ -26,6 +40,8 @@ pub(crate) enum SyncError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Buildings(#[from] BuildingsError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     #[error("cannot start writing to the store {}", store.display())]
     Recorder { store: PathBuf, source: std::io::Error },
     #[error("the store {} holds user ids of the kind {stored}, but this run uses {requested}", store.display())]

@@ -2,13 +2,13 @@
 //! session, in temporary tables that take the place of the stored ones for the reports.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use duckdb::types::{TimeUnit, Value};
 use duckdb::{Connection, params_from_iter};
 
-use crate::incidents::{History, Incident, Severity, find};
-use crate::load::{LoadError, SearchError, stored_profile};
+use super::tokens::Tokens;
+use crate::incidents::{History, Incident, Severity, TokenOf, find};
+use crate::load::{LoadError, SearchError, StorePaths, stored_profile};
 use crate::report::{Arguments, Report};
 use crate::schema::cell::{Cell, Row};
 use crate::schema::ddl::quoted;
@@ -18,21 +18,23 @@ use crate::schema::{INCIDENT_PARTICIPANTS, INCIDENTS, JUDGED_PARTICIPANTS, META,
 /// store's. Later dates may have rows that began in the window.
 pub(crate) fn find_session_incidents(
     connection: &Connection,
+    paths: &StorePaths,
     profile: &str,
     since: Option<&str>,
     until: Option<&str>,
 ) -> Result<(), LoadError> {
-    let failed = |source: SearchError| LoadError::Incidents { path: Path::new("vcq.duckdb").to_owned(), source };
+    let failed = |source: SearchError| LoadError::Incidents { path: paths.database(), source };
     // A database of an older version has no incidents, which running the report says.
     if stored_profile(connection).is_none_or(|stored| stored == profile) {
         return Ok(());
     }
-    replace(connection, profile, since, until).map_err(failed)
+    replace(connection, &Tokens::read(paths), profile, since, until).map_err(failed)
 }
 
 /// The same for a report with its arguments, if it reads incidents.
 pub(crate) fn find_report_incidents(
     connection: &Connection,
+    paths: &StorePaths,
     report: &Report,
     arguments: &Arguments,
 ) -> Result<(), LoadError> {
@@ -42,7 +44,7 @@ pub(crate) fn find_report_incidents(
             let of_id = arguments.get("incident_id").map(|id| id.chars().take("2026-11-01".len()).collect::<String>());
             let since = of_id.as_deref().or(arguments.get("since"));
             let until = of_id.as_deref().or(arguments.get("until"));
-            find_session_incidents(connection, profile, since, until)
+            find_session_incidents(connection, paths, profile, since, until)
         }
         _ => Ok(()),
     }
@@ -57,6 +59,7 @@ pub(crate) fn forget_session_incidents(connection: &Connection) -> duckdb::Resul
 
 fn replace(
     connection: &Connection,
+    tokens: &Tokens,
     profile: &str,
     since: Option<&str>,
     until: Option<&str>,
@@ -86,7 +89,9 @@ fn replace(
         meta = META.name,
         profile = quoted(profile),
     ))?;
-    let found = find(connection, profile, History::Computed, &dates)?;
+    let token_of = tokens.of_id();
+    let token_of = token_of.as_ref().map(|token_of| token_of as TokenOf<'_>);
+    let found = find(connection, profile, History::Computed, token_of, &dates)?;
     let rows: Vec<Row> = found.iter().map(Incident::row).collect();
     insert(connection, &INCIDENTS, &rows)?;
     let rows: Vec<Row> = found.iter().flat_map(Incident::session_rows).collect();

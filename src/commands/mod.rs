@@ -11,6 +11,7 @@ mod error;
 pub(crate) mod estimate;
 mod fetch;
 mod history;
+mod identity;
 mod incidents;
 #[cfg(test)]
 mod not_covered_tests;
@@ -27,11 +28,13 @@ mod store_settings;
 mod store_state;
 mod summary;
 mod sync;
+mod tokens;
 pub(crate) mod verify;
 
-pub(crate) use error::SyncError;
+pub(crate) use error::{IdentityError, SyncError};
 pub(crate) use estimate::{CallEstimate, CostEstimate};
 pub(crate) use history::{LastStart, last_start};
+pub(crate) use identity::{PersonalSettings, throwaway_pseudonyms};
 pub(crate) use incidents::{find_report_incidents, find_session_incidents};
 pub(crate) use plan::{Plan, PlannedReach, plan};
 pub(crate) use publish::definitions::{DefinitionSettings, defines_the_same};
@@ -39,3 +42,4 @@ pub(crate) use setup::SyncSetup;
 pub(crate) use status::{Part, StatusSetup, StatusView, status};
 pub(crate) use summary::{Calls, FailureText, Summary, TimeSpan};
 pub(crate) use sync::{Synced, sync};
+pub(crate) use tokens::Tokens;

@@ -17,7 +17,7 @@ use super::fetch::counters::Counters;
 use super::fetch::extraction::{Fetch, exit_code, extraction};
 use super::setup::{SyncSetup, forward_only};
 use super::summary::Calls;
-use super::{history, run_record, store_settings, store_state};
+use super::{history, identity, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{
@@ -85,6 +85,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     let paths = StorePaths::open(&setup.store)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     store_settings::check(&paths, &ledger, &setup)?;
+    let identity = identity::open(&paths, &ledger, setup.personal)?;
     history::restore_runs(&paths, &ledger, setup.database)?;
     catch_up(&paths.raw(), &ledger, &setup.zone)?;
     let manifest = Manifest::read(&paths)?;
@@ -92,6 +93,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
         scope: FetchScope::Lists,
         lost_raw_dates: store_state::lost_raw_dates(&paths, &ledger, manifest.as_ref())?,
         resumed_since_us: None,
+        pseudonyms: identity.pseudonyms.clone(),
     };
 
     let (since_us, until_us) = setup.window_us;
@@ -99,6 +101,7 @@ pub(crate) async fn plan(setup: SyncSetup) -> Result<Planned, SyncError> {
     run_record::set_meeting_nos(&mut run, &setup.meeting_nos);
     let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
+    identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
     setup.listener.on_event(&Event::Started { since_us, until_us });
 
     let counters = Arc::new(Counters::new(Arc::clone(&setup.listener)));
@@ -157,7 +160,8 @@ fn pending(ledger: &Ledger, setup: &SyncSetup, refetch: bool, now_us: i64) -> Re
     let (window_us, outside) = (setup.window_us, !setup.window_only);
     let filter = WindowFilter { window_us, meeting_nos: &setup.meeting_nos, refetch, outside };
     let (settle, longest_meeting) = (setup.settle.into(), setup.longest_meeting);
-    let input = EstimateInput { filter, now_us, settle, longest_meeting };
+    let input =
+        EstimateInput { filter, now_us, settle, longest_meeting, lists_for_ids: identity::lists_for_ids(ledger)? };
     Ok(Estimate::new(ledger, &input)?)
 }
 

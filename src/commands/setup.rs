@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use feishu_vc::{CancellationToken, ClientConfig, UserIdType};
 
+use crate::commands::identity::PersonalSettings;
 use crate::commands::publish::definitions::DefinitionSettings;
 use crate::event::Listener;
 use crate::extract::{Also, EventFile};
@@ -52,6 +53,8 @@ pub(crate) struct SyncSetup {
     pub finish_by_us: Option<i64>,
     pub zone: TenantZone,
     pub user_id_type: UserIdType,
+    /// What is written of people and of topics.
+    pub personal: PersonalSettings,
     /// How long after a meeting's end its data may still grow.
     pub settle: Duration,
     /// How long before the window the meeting list is read.

@@ -14,7 +14,7 @@ use super::publish::publisher::Publisher;
 use super::publish::setup::PublishSetup;
 use super::setup::{SyncSetup, forward_only};
 use super::summary::{BadLine, DaysFetched, EventsRead, Summary, TimeSpan};
-use super::{history, notes, plan, run_record, store_settings, store_state};
+use super::{history, identity, notes, plan, run_record, store_settings, store_state};
 use crate::error::ExitCode;
 use crate::event::Event;
 use crate::extract::{
@@ -47,6 +47,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let (paths, _lock, modes_set) = open_and_lock(&setup.store, "sync", started_us)?;
     let ledger = Arc::new(Ledger::open(&paths.ledger())?);
     store_settings::check(&paths, &ledger, &setup)?;
+    let identity = identity::open(&paths, &ledger, setup.personal)?;
     let installed = Arc::new(Installed::read_and_check(&paths, &setup.definitions)?);
     let lost_history = history::restore_runs(&paths, &ledger, setup.database)?;
     let mut caught_up = catch_up(&paths.raw(), &ledger, &setup.zone)?;
@@ -61,6 +62,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
         resumed_since_us: store_state::resumed_since(&ledger.runs()?, started_us),
         scope: FetchScope::Everything,
         lost_raw_dates: lost_raw_dates.clone(),
+        pseudonyms: identity.pseudonyms.clone(),
     };
     let (since_us, until_us) = setup.window_us;
     let mut run = run_record::begin("sync", setup.window_us, started_us);
@@ -71,6 +73,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     }
     let run_id = run.run_id.clone();
     ledger.record_run(&run)?;
+    let new_key = identity::begin_anew(&identity, &paths, &ledger, (&run_id, started_us), &setup.zone)?;
     setup.listener.on_event(&match setup.events.as_ref().filter(|_| !setup.has_window) {
         Some(events) => Event::EventsRead { meetings: events.events.len() as u64 },
         None => Event::Started { since_us, until_us },
@@ -151,6 +154,7 @@ pub(crate) async fn sync(setup: SyncSetup) -> Result<Synced, SyncError> {
     let mut notes =
         notes::of_sync((unreadable_meetings, unreadable_participants), publisher.truncated(), caught_up, &due);
     notes.extend(modes_set);
+    notes.extend(new_key);
     notes.extend(notes::of_days(&daily));
     notes.extend(lost_history);
     notes.extend(history::holes_note(&holes, &setup.zone));

@@ -17,6 +17,7 @@ use super::sources::{Origin, Sources, Values};
 use crate::extract::Also;
 use crate::files::Access;
 use crate::load::DatabaseOptions;
+use crate::personal_data::{Identity, Topics};
 use crate::schema::TenantZone;
 use crate::text::Language;
 
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub language: Language,
     pub profile: String,
     pub shared: bool,
+    pub identity: Identity,
+    pub topics: Topics,
     pub reports_dir: Option<PathBuf>,
     pub views_dir: Option<PathBuf>,
     /// Ignored if there is a `base_url`.
@@ -110,6 +113,8 @@ impl Config {
             },
             profile: values.typed("profile", |text, _| Some(text.to_owned()))?,
             shared: values.switch("shared")?,
+            identity: values.typed("identity", |text, _| Identity::parse(text))?,
+            topics: values.typed("topics", |text, _| Topics::parse(text))?,
             reports_dir: values.path("reports_dir"),
             views_dir: values.path("views_dir"),
             region: values.typed("region", |text, _| Region::parse(text))?,

@@ -120,6 +120,8 @@ pub(crate) const CONFIG_VARIABLE: &str = "VCQ_CONFIG";
 pub(super) const REGIONS: &[&str] = &["feishu", "lark"];
 pub(super) const USER_ID_TYPES: &[&str] = &["open_id", "union_id", "user_id"];
 pub(super) const ALSO: &[&str] = &["rooms", "room_alerts", "reservations", "census"];
+pub(super) const IDENTITIES: &[&str] = &["full", "pseudonym", "none"];
+pub(super) const TOPICS: &[&str] = &["keep", "drop"];
 pub(super) const LANGUAGES: &[&str] = &["en", "zh"];
 pub(super) const LOG_FORMATS: &[&str] = &["plain", "json"];
 pub(super) const LOG_LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
@@ -149,6 +151,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         default: "false",
         help: "Let the group read the store and everything else that is written: directories 0750, files 0640, vcq.duckdb 0440. By default only the owner can: 0700, 0600 and 0400. Use the same value for every run on a store; the next sync or rebuild applies a change.",
         ..setting("shared", "BOOL", Kind::Switch, Group::Store)
+    },
+    Setting {
+        default: "full",
+        help: "What is written of people: full (everything), pseudonym (tokens in place of names, IDs, e-mail addresses, phone numbers and devices; addresses cut to their network) or none (as pseudonym, but nothing in place of names, e-mail addresses, phone numbers and devices). Changing it needs vcq-etl rebuild.",
+        ..setting("identity", "MODE", Kind::OneOf(IDENTITIES), Group::Store)
+    },
+    Setting {
+        default: "keep",
+        help: "Topics of meetings and titles of reservations, which may contain names: keep or drop. Changing it needs vcq-etl rebuild.",
+        ..setting("topics", "MODE", Kind::OneOf(TOPICS), Group::Store)
     },
     Setting {
         help: "Directory of custom reports, one NAME.sql file per report. A custom report replaces the built-in report of the same name.",

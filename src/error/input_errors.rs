@@ -7,7 +7,7 @@ use crate::buildings::BuildingsError;
 use crate::cli::window::{self, EventsError, WindowError};
 use crate::config::{ConfigError, SETTINGS, TABLE_KEYS};
 use crate::load::DuckdbErrorKind;
-use crate::report::card::{CardError, Choice};
+use crate::report::card::{CardError, Choice, Replaced};
 use crate::report::page::PageError;
 use crate::report::{ReportError, SqlError, WorkbookError};
 use crate::text::shell_word;
@@ -138,6 +138,24 @@ impl From<ReportError> for Failure {
     }
 }
 
+/// How somebody is found where identities are replaced.
+fn replaced_hint(replaced: Replaced) -> &'static str {
+    match replaced {
+        Replaced { has_key: false, .. } => {
+            "identities in this store are replaced by tokens: type the token that a report shows, or run this as a user \
+             who may read state/identity.key"
+        }
+        Replaced { has_names: true, .. } => {
+            "identities in this store are replaced by tokens of the exact text: type the complete ID, name or e-mail \
+             address as Feishu shows it, or the token that a report shows"
+        }
+        Replaced { has_names: false, .. } => {
+            "this store has tokens of IDs, and no names and e-mail addresses: type the user ID, or the token that a \
+             report shows"
+        }
+    }
+}
+
 /// Choices that a failure lists.
 const MAX_CHOICES: usize = 20;
 
@@ -146,8 +164,9 @@ impl From<CardError> for Failure {
         let usage = || Failure::of(ExitCode::Usage, &error);
         match &error {
             CardError::Empty { list, .. } => usage().hint(*list),
-            CardError::UnknownUser { text, known } => {
+            CardError::UnknownUser { text, known, replaced } => {
                 let failure = did_you_mean(usage(), text, known);
+                let failure = replaced.iter().fold(failure, |failure, one| failure.hint(replaced_hint(*one)));
                 let part = text.to_lowercase();
                 let similar = known.iter().filter(|name| name.to_lowercase().contains(part.trim()));
                 let similar: Vec<&str> = similar.take(MAX_CHOICES).map(String::as_str).collect();

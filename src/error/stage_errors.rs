@@ -5,9 +5,9 @@ use super::failure::Failure;
 use super::input_errors::GIVE_ORIGIN;
 use super::nearest::nearest;
 use super::stop_reason::ROOT_CERTIFICATES;
-use crate::commands::SyncError;
 use crate::commands::publish::date_error::DateError;
 use crate::commands::verify::VerifyError;
+use crate::commands::{IdentityError, SyncError};
 use crate::ledger::LedgerError;
 use crate::load::{DuckdbErrorKind, LoadError, LockError, NotAStore};
 use crate::raw_log::RawError;
@@ -30,6 +30,7 @@ impl From<SyncError> for Failure {
             SyncError::Client(error) => error.into(),
             SyncError::Report(error) => error.into(),
             SyncError::Buildings(error) => error.into(),
+            SyncError::Identity(error) => error.into(),
             SyncError::UserIdType { .. } => Failure::of(ExitCode::Usage, &error)
                 .hint("use the kind of the store (--user-id-type) or another store (--store DIR)"),
             SyncError::Timezone { .. } => Failure::of(ExitCode::Usage, &error)
@@ -64,6 +65,21 @@ impl From<SyncError> for Failure {
                 ),
             SyncError::Panicked => Failure::of(ExitCode::Unexpected, &error)
                 .hint("please report this bug with the output above; fetched data is kept"),
+        }
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Failure {
+        let storage = || Failure::of(ExitCode::Storage, &error);
+        match &error {
+            IdentityError::Differs { setting, stored, .. } => Failure::of(ExitCode::Usage, &error)
+                .hint("run vcq-etl rebuild with the new setting: it changes what is stored and makes no API calls")
+                .hint(format!("or go on with {setting} = {stored}")),
+            IdentityError::KeyMissing { .. } | IdentityError::OtherKey { .. } => storage()
+                .hint("restore it from a backup: with another key every person would become a second one")
+                .hint("or, if it was deleted on purpose, set identity = none and run vcq-etl rebuild"),
+            IdentityError::File(_) => storage().hint(FIX_STATE_FOLDER).hint("or restore the key from a backup"),
         }
     }
 }

@@ -164,6 +164,12 @@ fn index_answers(
     for (unit, walk) in walks {
         let Some(end) = &walk.end else { continue };
         let (unit, answer) = ((*unit).to_owned(), answer(end, walk.requested_us));
+        if end.is_reset {
+            // The date stays as it is published until the meeting is listed again.
+            known.insert(unit.clone(), Vec::new());
+            changes.push(Change::ListReset { meeting_key: unit });
+            continue;
+        }
         if kind == RawKind::Quality {
             changes.push(Change::Answered { base_key: unit, answer });
         } else {

@@ -70,6 +70,11 @@ impl Committer {
         failing
     }
 
+    /// Records why a participant was not requested. It says nothing about Feishu.
+    pub(super) async fn commit_id_unknown(&self, result: UnitResult) -> Result<(), Stop> {
+        self.write([result]).await
+    }
+
     /// Records what an interrupted unit received and returns why the run ends.
     pub(super) async fn unless_interrupted(&self, mut result: UnitResult) -> Result<UnitResult, Stop> {
         let Some(stop) = result.stop.take() else { return Ok(result) };

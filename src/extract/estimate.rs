@@ -22,6 +22,8 @@ pub(crate) struct EstimateInput<'a> {
     pub now_us: i64,
     pub settle: Settle,
     pub longest_meeting: Duration,
+    /// Whether the ID of a person is known only after the list of the meeting was requested by the same process.
+    pub lists_for_ids: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,7 +71,7 @@ pub(crate) struct Estimate {
     pub participants: u64,
     /// Meetings with something to fetch now.
     pub meetings_pending: u64,
-    /// Of these, meetings whose participant list must be fetched.
+    /// Of these, meetings whose participant list must be fetched, perhaps only for the IDs.
     pub lists_pending: u64,
     /// Of these, meetings without any list: their participants are guessed.
     pub unlisted: u64,
@@ -226,7 +228,14 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
 
         let devices = meeting.devices.max(1).unsigned_abs();
         let guessed = if is_unlisted { devices.saturating_sub(meeting.known) } else { 0 };
+        // Another meeting may have the same people: then their IDs are known without the list.
+        let for_ids = input.lists_for_ids && !list_is_pending && meeting.pending_people > 0;
         let mut list = Count::default();
+        if for_ids {
+            list.add(count_pages(meeting.known), true);
+            list.add(u64::from(meeting.is_webinar), meeting.is_webinar);
+            list.add(u64::from(is_long), is_long);
+        }
         if list_is_pending {
             list.add(count_pages(meeting.known + guessed), is_unlisted);
             // The audience has its own query; how the pages are divided between audience and panel is unknown.
@@ -241,7 +250,7 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
         } else {
             quality.add(meeting.quality_calls, meeting.unknown_length > 0 || list_is_open);
         }
-        if is_long && !list_is_pending && meeting.pending > 0 {
+        if is_long && !list_is_pending && !for_ids && meeting.pending > 0 {
             quality.add(1, true);
         }
 
@@ -255,7 +264,7 @@ fn estimate_meetings(meetings: &[MeetingState], input: &EstimateInput<'_>) -> Es
             continue;
         }
         estimate.meetings_pending += 1;
-        estimate.lists_pending += u64::from(list_is_pending);
+        estimate.lists_pending += u64::from(list_is_pending || for_ids);
         estimate.unlisted += u64::from(is_unlisted);
         estimate.participants_pending += meeting.pending;
         estimate.participants_guessed += guessed;

@@ -22,6 +22,7 @@ fn input() -> EstimateInput<'static> {
         now_us: NOW_US,
         settle: Settle::from(Duration::from_secs(24 * 3_600)),
         longest_meeting: Duration::from_secs(72 * 3_600),
+        lists_for_ids: false,
     }
 }
 
@@ -39,6 +40,7 @@ fn meeting() -> MeetingState {
         was_listed: true,
         known: 2,
         pending: 2,
+        pending_people: 2,
         waiting: 0,
         quality_calls: 2,
         unknown_length: 0,
@@ -87,6 +89,17 @@ fn what_is_listed_is_counted_and_what_is_not_is_guessed() {
     let pending = estimate_meetings(&[unlisted, meeting()], &input());
     assert_eq!((pending.participants_pending, pending.participants_guessed, pending.unlisted), (2, 150, 1));
     assert_eq!((pending.meetings_pending, pending.lists_pending, pending.total()), (2, 1, guess(304)));
+}
+
+#[test]
+fn with_pseudonyms_the_lists_of_pending_people_are_requested_again() {
+    let input = EstimateInput { lists_for_ids: true, ..input() };
+    let due = MeetingState { list_final: false, list_due: true, ..meeting() };
+    let rooms = MeetingState { pending_people: 0, ..meeting() };
+    for (case, state, lists) in [("people", meeting(), guess(1)), ("rooms", rooms, exact(0)), ("due", due, exact(1))] {
+        let pending = estimate_meetings(&[state], &input);
+        assert_eq!((pending.calls[LISTS], pending.calls[QUALITY]), (lists, exact(2)), "{case}");
+    }
 }
 
 #[test]

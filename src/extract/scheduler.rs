@@ -17,10 +17,12 @@ use super::queue::NewestFirst;
 use super::settings::{Clock, Context, ExtractSettings, FetchScope};
 use super::stop::{Stop, StopSignal};
 use super::task::MeetingTask;
+use super::unit_result::{ID_LIST_REFUSED, UnitResult};
 use super::writer::{CheckpointWriter, WriteError};
 use crate::event::{Event, Listener};
 use crate::ledger::{Due, PendingParticipant};
 use crate::raw_log::RawKind;
+use crate::schema::Status;
 use feishu_vc::{CancellationToken, Client, Endpoint, Reservation};
 
 /// The maximum number of participants that wait for their quality; no more lists are requested while that many wait.
@@ -194,24 +196,38 @@ impl Scheduler {
             return Ok(());
         };
         let task = Arc::new(MeetingTask::new(meeting, due.now_us));
-        let mut listed = 0;
-        if task.meeting.list_due {
+        let (mut listed, mut has_list) = (0, false);
+        let for_ids = !task.meeting.list_due && self.needs_ids(&task, due)?;
+        if task.meeting.list_due || for_ids {
             let Some(reserved) = self.reserve(count_list_calls(&task.meeting, task.window)) else {
                 self.finish_one(&task);
                 return Ok(());
             };
             let fetched = fetch_participants(&self.context, &task, Some(&reserved)).await.map_err(WriteError::from)?;
             drop(reserved);
-            let result = self.committer.unless_interrupted(fetched).await?;
+            let mut result = self.committer.unless_interrupted(fetched).await?;
+            if for_ids && !result.end.whole && result.end.status != Status::Failed {
+                // The list of an earlier answer stays.
+                result = result.withdrawn(ID_LIST_REFUSED);
+            }
+            has_list = result.end.whole;
             listed = result.participants.len() as u64;
             self.committer.commit(result).await?;
         }
-        let pending = match settings.scope {
+        let mut pending = match settings.scope {
             FetchScope::Lists => Vec::new(),
             FetchScope::Everything => {
                 ledger.due_participants(&task.meeting.meeting_key, due).map_err(WriteError::from)?
             }
         };
+        let unknown: Vec<_> = pending.extract_if(.., |one| !self.context.can_request(&one.id)).collect();
+        // Without a list nothing is known, and the list is pending.
+        if has_list {
+            for unknown in unknown {
+                let now_us = self.context.now_us();
+                self.committer.commit_id_unknown(UnitResult::id_unknown(&task, &unknown, now_us)).await?;
+            }
+        }
         self.context.listener.on_event(&Event::MeetingListed {
             participants: listed.max(pending.len() as u64),
             to_fetch: pending.len() as u64,
@@ -226,6 +242,15 @@ impl Scheduler {
         }
         self.finish_one(&task);
         Ok(())
+    }
+
+    /// Whether a due participant can be requested only after the list was requested again.
+    fn needs_ids(&self, task: &MeetingTask, due: Due) -> Result<bool, Stop> {
+        if self.context.settings.scope == FetchScope::Lists || self.context.settings.identities.is_none() {
+            return Ok(false);
+        }
+        let pending = self.context.ledger().due_participants(&task.meeting.meeting_key, due);
+        Ok(pending.map_err(WriteError::from)?.iter().any(|one| !self.context.can_request(&one.id)))
     }
 
     async fn process_participant(&self, task: &MeetingTask, participant: PendingParticipant) -> Result<(), Stop> {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::daily::Also;
 use super::events::MeetingEvent;
 use super::finality::Settle;
+use super::identities::Identities;
 use super::writer::CheckpointWriter;
 use crate::event::Listener;
 use crate::ledger::Ledger;
 use crate::schema::TenantZone;
+use crate::schema::identity::ParticipantId;
 use feishu_vc::{Client, Rate, TokenKind, UserIdType};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub(crate) struct ExtractSettings {
     pub rate: Rate,
     /// True if a limit on calls or time may end the run before everything is fetched.
     pub may_end_early: bool,
+    /// What replaces personal values; `None` if nothing is replaced. It is the filter of the client.
+    pub identities: Option<Arc<Identities>>,
 }
 
 impl ExtractSettings {
@@ -81,6 +85,11 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn now_us(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// Whether this process has the ID that a request for a participant's quality needs.
+    pub(super) fn can_request(&self, id: &ParticipantId) -> bool {
+        self.settings.identities.as_ref().is_none_or(|identities| identities.can_request(id))
     }
 
     pub(super) fn ledger(&self) -> &Ledger {

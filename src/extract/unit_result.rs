@@ -6,7 +6,7 @@ use super::stop::Stop;
 use super::task::MeetingTask;
 use super::walk::{Outcome, Walk};
 use super::writer::Checkpoint;
-use crate::ledger::{Answer, Change};
+use crate::ledger::{Answer, Change, PendingParticipant};
 use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 use crate::schema::Status;
 use crate::text::{counted, error_chain};
@@ -80,9 +80,16 @@ const ALL_READ: &str = "all pages read";
 const NO_ITEMS: &str = "all pages read, no items";
 const UNREADABLE: &str = "all pages read, but no item has a readable time";
 
+/// The reason of a participant whose ID this process does not have, although it has the list.
+const ID_UNKNOWN: &str = "no longer on the participant list, which alone has the ID that the request needs";
+/// The digest of such an answer: it is none of Feishu's, but it counts.
+const ID_UNKNOWN_DIGEST: &str = "id unknown";
+/// The reason of a list that was requested for its IDs only, and refused.
+pub(super) const ID_LIST_REFUSED: &str = "requested again for the IDs of its participants, and refused";
+
 /// For the test that every reason has a Chinese form.
 #[cfg(test)]
-pub(crate) const REASONS: [&str; 4] = [ALL_READ, NO_ITEMS, UNREADABLE, REQUESTED_EARLY];
+pub(crate) const REASONS: [&str; 6] = [ALL_READ, NO_ITEMS, UNREADABLE, REQUESTED_EARLY, ID_UNKNOWN, ID_LIST_REFUSED];
 
 /// The reason of a list with fewer people than Feishu counts.
 pub(crate) fn list_short_reason(number_of_participants: i64, people: u64) -> String {
@@ -165,6 +172,34 @@ impl UnitResult {
             participants: Vec::new(),
             people: 0,
             stop: walk.stop,
+        }
+    }
+
+    /// A participant that cannot be requested: it stays as it is, and later runs look for it again.
+    pub(super) fn id_unknown(task: &MeetingTask, participant: &PendingParticipant, now_us: i64) -> UnitResult {
+        let meeting = &task.meeting;
+        let requested_us = participant.last_us.map_or(now_us, |last_us| now_us.max(last_us.saturating_add(1)));
+        let answer = ReceivedAnswer { status: Status::Pending, items: 0, requested_us, end_us: task.window.end_us() };
+        let end = WalkEnd {
+            digest: ID_UNKNOWN_DIGEST.to_owned(),
+            again_us: Some(again_us(&answer, false)),
+            walks: 0,
+            ..WalkEnd::new(Status::Pending, ID_UNKNOWN.to_owned(), None, None)
+        };
+        UnitResult {
+            kind: RawKind::Quality,
+            unit: participant.base_key.clone(),
+            meeting_key: meeting.meeting_key.clone(),
+            meeting_date: meeting.meeting_date,
+            requested_us,
+            pages: Vec::new(),
+            end,
+            participants: Vec::new(),
+            people: 0,
+            is_newly_unreadable: false,
+            changes_published: true,
+            is_answer: true,
+            stop: None,
         }
     }
 

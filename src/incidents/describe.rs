@@ -209,6 +209,7 @@ impl Describe<'_> {
     ) -> Result<Incident, IncidentError> {
         let meeting_date = self.day.date;
         let ((scope_kind, scope), (metric, direction)) = (found.scope, found.cause);
+        let scope = self.scope_on_date(scope_kind, scope)?;
         let (poor_minutes, judged_minutes) = found.minutes;
         let participants = found.people.len() as u32;
         let poor_pct = rounded(100.0 * f64::from(poor_minutes) / f64::from(judged_minutes.max(1)));
@@ -239,6 +240,17 @@ impl Describe<'_> {
         let label = self.reader.label(scope_kind, &incident.scope, meeting_date)?;
         incident.summary = sentence(&incident, &label, &found.people);
         Ok(incident)
+    }
+
+    /// A scope as the rows of the date have it: the ID of a person or its token.
+    fn scope_on_date(&self, kind: ScopeKind, scope: String) -> Result<String, IncidentError> {
+        if kind != ScopeKind::Person {
+            return Ok(scope);
+        }
+        let number = self.names.number(kind, &scope);
+        let session = self.day.sessions.iter().find(|session| Some(session.scope(kind)) == number);
+        let id = session.map(|session| self.reader.id_on_date(&session.key, self.day.date)).transpose()?.flatten();
+        Ok(id.unwrap_or(scope))
     }
 
     /// The incident of an earlier day that continues. Days with few people, and bad days without an incident of their
@@ -350,9 +362,11 @@ fn direction_of(minutes: &[CauseMinute], metric: Metric) -> Direction {
         .unwrap_or(Direction::Both)
 }
 
-/// The q-value over the scopes of one date.
+/// The q-value over the scopes of one date. Nine digits, because the last ones depend on the order in which people are
+/// added up, which is that of their IDs or tokens.
 fn stored_q(q: f64) -> f64 {
-    q / DATES_READ
+    let q = q / DATES_READ;
+    format!("{q:.8e}").parse().unwrap_or(q)
 }
 
 /// Two decimals, so that the same rows give the same bytes.

@@ -8,7 +8,7 @@ use super::constants::HISTORY_DAYS;
 use super::data::{Day, Names};
 use super::describe::Describe;
 use super::earlier::Earlier;
-use super::history::{History, IncidentError};
+use super::history::{History, IncidentError, TokenOf};
 use super::incident::{Incident, ScopeKind};
 use super::known::{Known, KnownIncidents};
 use super::null_model::Past;
@@ -22,15 +22,17 @@ const LEAD_DAYS: i32 = 14;
 /// The incidents of the dates (days since 1970-01-01, ascending, without a gap in the published dates), by date.
 ///
 /// With [`History::Stored`], the rows of `incidents` and `incident_participants` are read only for dates before the
-/// first of these: those of the dates themselves may be missing or outdated.
+/// first of these: those of the dates themselves may be missing or outdated. With `token_of`, people are recognised on
+/// dates with IDs and on dates with tokens.
 pub(crate) fn find(
     connection: &Connection,
     profile: &str,
     history: History,
+    token_of: Option<TokenOf<'_>>,
     dates: &[i32],
 ) -> Result<Vec<Incident>, IncidentError> {
     let (Some(first), Some(last)) = (dates.first().copied(), dates.last().copied()) else { return Ok(Vec::new()) };
-    let reader = Reader::new(connection, profile, history);
+    let reader = Reader::new(connection, profile, history, token_of);
     let (start, mut known) = match history {
         History::Stored => (first, reader.known(first - HISTORY_DAYS, first)?),
         History::Computed => (first - LEAD_DAYS, KnownIncidents::default()),
@@ -68,7 +70,7 @@ pub(crate) fn find(
             }
             distinct_ids(&mut found);
             for one in &found {
-                known.add(Known::from(one));
+                known.add(reader.known_from(one));
             }
             if dates.binary_search(&day.date).is_ok() {
                 incidents.extend(found);

@@ -1,5 +1,10 @@
 //! Where the search reads from, and how it fails.
 
+use std::borrow::Cow;
+
+/// The token of a person's ID. Some dates may hold tokens and others the IDs; a token is its own token.
+pub(crate) type TokenOf<'a> = &'a dyn for<'t> Fn(&'t str) -> Cow<'t, str>;
+
 /// Where the history of a date is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum History {

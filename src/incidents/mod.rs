@@ -31,7 +31,7 @@ mod today;
 mod window;
 
 pub(crate) use find::find;
-pub(crate) use history::History;
+pub(crate) use history::{History, TokenOf};
 pub(crate) use incident::{Incident, Severity};
 pub use measured::count_incidents;
 

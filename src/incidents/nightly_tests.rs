@@ -1,5 +1,7 @@
-//! The same incidents night after night, with late data, and by a search over all dates: on a database in memory.
+//! The same incidents night after night, with late data, by a search over all dates, and with tokens of IDs on some
+//! dates: on a database in memory.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use duckdb::Connection;
@@ -8,15 +10,25 @@ use proptest::prelude::*;
 use super::constants::HISTORY_DAYS;
 use super::data::{Day, WhoKind};
 use super::find::find;
-use super::history::History;
+use super::history::{History, TokenOf};
 use super::incident::{Incident, Metric, ScopeKind};
 use super::search_tests::{FIRST, Tenant, noise, tenant_of};
 use crate::schema::civil_date_text;
 
 const DAYS: i32 = 64;
 
+/// In another order than the IDs.
+fn token_of(id: &str) -> Cow<'_, str> {
+    match id.strip_prefix("person ").and_then(|number| number.parse::<u64>().ok()) {
+        Some(number) => Cow::Owned(format!("p-{:016x}", (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))),
+        None => Cow::Borrowed(id),
+    }
+}
+
 struct Store {
     connection: Connection,
+    /// Dates before this one have tokens of IDs.
+    tokens_before: Option<i32>,
     found: BTreeMap<i32, Vec<Incident>>,
 }
 
@@ -47,7 +59,7 @@ impl Store {
             numbers.join(", ")
         );
         connection.execute_batch(&sql).expect("tables");
-        Store { connection, found: BTreeMap::new() }
+        Store { connection, tokens_before: None, found: BTreeMap::new() }
     }
 
     fn publish(&self, tenant: &Tenant, day: &Day) {
@@ -60,20 +72,23 @@ impl Store {
                 scope => format!("'{}'", tenant.names.value(kind, scope)),
             };
             assert_eq!(session.who_kind, WhoKind::Person);
+            let id = tenant.names.value(ScopeKind::Person, session.scope(ScopeKind::Person));
+            let is_token = self.tokens_before.is_some_and(|before| day.date < before);
+            let id = if is_token { token_of(id) } else { Cow::Borrowed(id) };
             let texts = [
-                text(ScopeKind::Person),
+                format!("'{id}'"),
                 "'person'".to_owned(),
                 text(ScopeKind::Site),
                 text(ScopeKind::Egress),
                 text(ScopeKind::Subnet),
                 text(ScopeKind::Room),
                 text(ScopeKind::Meeting),
-                text(ScopeKind::Person),
+                format!("'{id}'"),
                 text(ScopeKind::AppVersion),
                 text(ScopeKind::Device),
                 text(ScopeKind::NetworkType),
                 text(ScopeKind::Location),
-                text(ScopeKind::Person),
+                format!("'name of {id}'"),
             ];
             let (first, last) = (time(session.first), time(session.last));
             participants.push(format!("('{}', '{date}', {}, false, {first}, {first})", session.key, texts.join(", ")));
@@ -105,7 +120,8 @@ impl Store {
         }
         self.connection.execute_batch(&sql).expect("delete");
         let mut found: BTreeMap<i32, Vec<Incident>> = dates.iter().map(|date| (*date, Vec::new())).collect();
-        for one in find(&self.connection, "standard", History::Stored, dates).expect("a search") {
+        let token_of: Option<TokenOf<'_>> = if self.tokens_before.is_some() { Some(&token_of) } else { None };
+        for one in find(&self.connection, "standard", History::Stored, token_of, dates).expect("a search") {
             self.insert(&one);
             found.get_mut(&one.meeting_date).expect("one of the dates").push(one);
         }
@@ -186,5 +202,48 @@ proptest! {
         for date in dates {
             prop_assert_eq!(nightly.found.get(&date), at_once.found.get(&date), "{}", date - FIRST);
         }
+    }
+}
+
+#[test]
+fn a_person_is_one_person_before_and_after_the_day_from_which_ids_are_kept() {
+    let tenant = tenant_of(DAYS, &|day, person, slot, minute| match person {
+        17 if (18..40).contains(&day) && (minute + day) % 3 != 0 => Some(Metric::Cpu),
+        9 if (26..29).contains(&day) && minute > 3 => Some(Metric::Loss),
+        0..10 if (22..34).contains(&day) && minute % 3 == 0 => Some(Metric::Jitter),
+        _ if day == 30 && slot == 1 && minute > 9 => Some(Metric::Delay),
+        _ => noise(day, person, slot, minute),
+    });
+    let dates: Vec<i32> = tenant.days.iter().map(|day| day.date).collect();
+    let found = |tokens_before: Option<i32>| {
+        let mut store = Store { tokens_before, ..Store::new() };
+        tenant.days.iter().for_each(|day| store.publish(&tenant, day));
+        store.search(&dates);
+        store.found
+    };
+    let boundary = FIRST + 27;
+    let (with_ids, with_both) = (found(None), found(Some(boundary)));
+    let is_person = |one: &&Incident| one.scope_kind == ScopeKind::Person;
+    let of_people = || with_both.values().flatten().filter(is_person);
+    assert!(of_people().any(|one| one.meeting_date < boundary) && of_people().any(|one| one.meeting_date > boundary));
+    for one in of_people() {
+        assert_eq!(one.scope.starts_with("p-"), one.meeting_date < boundary, "as the rows of its date: {one:?}");
+        assert!(one.summary.contains(&format!("name of {}", one.scope)), "{}", one.summary);
+    }
+    for (date, expected) in &with_ids {
+        let comparable = |rows: &[Incident]| {
+            let without_identity = |one: &Incident| Incident {
+                incident_id: String::new(),
+                summary: String::new(),
+                scope: if is_person(&one) { token_of(&one.scope).into_owned() } else { one.scope.clone() },
+                ..one.clone()
+            };
+            let mut rows: Vec<Incident> = rows.iter().map(without_identity).collect();
+            rows.sort_by(|left, right| {
+                (&left.scope, left.metric, left.start_utc_us).cmp(&(&right.scope, right.metric, right.start_utc_us))
+            });
+            rows
+        };
+        assert_eq!(comparable(&with_both[date]), comparable(expected), "{}", date - FIRST);
     }
 }

@@ -1,5 +1,6 @@
 //! Reads the input of the search from the database.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use duckdb::arrow::array::{Array, AsArray};
@@ -8,8 +9,8 @@ use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
 use super::data::{CauseMinute, Day, KINDS, Names, Session, WhoKind};
-use super::history::{History, IncidentError};
-use super::incident::{Direction, Metric, ScopeKind};
+use super::history::{History, IncidentError, TokenOf};
+use super::incident::{Direction, Incident, Metric, ScopeKind};
 use super::known::{Known, KnownIncidents};
 use super::severity::SeverityLimits;
 use crate::schema::civil_date_text;
@@ -22,11 +23,22 @@ pub(super) struct Reader<'a> {
     /// Quoted for SQL.
     profile: String,
     history: History,
+    token_of: Option<TokenOf<'a>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(connection: &'a Connection, profile: &str, history: History) -> Reader<'a> {
-        Reader { connection, profile: format!("'{}'", profile.replace('\'', "''")), history }
+    pub(super) fn new(
+        connection: &'a Connection,
+        profile: &str,
+        history: History,
+        token_of: Option<TokenOf<'a>>,
+    ) -> Reader<'a> {
+        Reader { connection, profile: format!("'{}'", profile.replace('\'', "''")), history, token_of }
+    }
+
+    /// What identifies a person on every date.
+    fn person<'t>(&self, id: &'t str) -> Cow<'t, str> {
+        self.token_of.map_or(Cow::Borrowed(id), |token_of| token_of(id))
     }
 
     pub(super) fn severity_limits(&self) -> Result<SeverityLimits, IncidentError> {
@@ -89,7 +101,7 @@ impl<'a> Reader<'a> {
         );
         let mut days: BTreeMap<i32, Vec<Session>> = BTreeMap::new();
         for batch in self.connection.prepare(&sql)?.query_arrow([])? {
-            for (date, session) in sessions(&batch, names) {
+            for (date, session) in self.sessions(&batch, names) {
                 days.entry(date).or_default().push(session);
             }
         }
@@ -164,7 +176,7 @@ impl<'a> Reader<'a> {
             known.add(Known {
                 is_chronic: kind == "chronic",
                 scope_kind,
-                scope,
+                scope: self.scope_on_every_date(scope_kind, scope),
                 metric,
                 date: row.get::<_, i64>(4)? as i32,
                 start_utc_us: row.get(5)?,
@@ -176,6 +188,28 @@ impl<'a> Reader<'a> {
             });
         }
         Ok(known)
+    }
+
+    /// An incident that was just found, for later dates.
+    pub(super) fn known_from(&self, one: &Incident) -> Known {
+        let known = Known::from(one);
+        Known { scope: self.scope_on_every_date(known.scope_kind, known.scope), ..known }
+    }
+
+    fn scope_on_every_date(&self, kind: ScopeKind, scope: String) -> String {
+        match kind {
+            ScopeKind::Person => self.person(&scope).into_owned(),
+            _ => scope,
+        }
+    }
+
+    /// The ID of a person as the rows of a date have it, from one of the participants; `None` if all dates have IDs.
+    pub(super) fn id_on_date(&self, participant_key: &str, date: i32) -> Result<Option<String>, IncidentError> {
+        if self.token_of.is_none() {
+            return Ok(None);
+        }
+        let sql = "select max(user_id) from participants where participant_key = ? and meeting_date = cast(? as date)";
+        Ok(self.connection.query_row(sql, params![participant_key, civil_date_text(date)], |row| row.get(0))?)
     }
 
     /// The name of a person or room on a date, or the topic of a meeting; otherwise the scope itself.
@@ -197,50 +231,51 @@ impl<'a> Reader<'a> {
         );
         Ok(self.connection.query_row(&sql, params![scope, scope, civil_date_text(date)], |row| row.get(0))?)
     }
-}
 
-/// The sessions of a batch with their dates.
-fn sessions<'a>(batch: &'a RecordBatch, names: &'a mut Names) -> impl Iterator<Item = (i32, Session)> {
-    let texts: [_; 13] = std::array::from_fn(|at| batch.column(at).as_string::<i32>());
-    let numbers: [_; 11] = std::array::from_fn(|at| batch.column(13 + at).as_primitive::<Int64Type>());
-    (0..batch.num_rows()).map(move |row| {
-        let text = |at: usize| texts[at].is_valid(row).then(|| texts[at].value(row));
-        let number = |at: usize| numbers[at].value(row);
-        let who_kind = match text(2) {
-            Some("person") => WhoKind::Person,
-            Some("room") => WhoKind::Room,
-            _ => WhoKind::Guest,
-        };
-        let mut scopes = [0; KINDS];
-        for (kind, at) in [
-            (ScopeKind::Site, 3),
-            (ScopeKind::Egress, 4),
-            (ScopeKind::Subnet, 5),
-            (ScopeKind::Room, 6),
-            (ScopeKind::Meeting, 7),
-            (ScopeKind::Person, 8),
-            (ScopeKind::AppVersion, 9),
-            (ScopeKind::Device, 10),
-            (ScopeKind::NetworkType, 11),
-            (ScopeKind::Location, 12),
-        ] {
-            scopes[kind as usize] = names.scope(kind, text(at));
-        }
-        scopes[ScopeKind::Service as usize] = names.scope(ScopeKind::Service, Some("service"));
-        let session = Session {
-            key: text(0).unwrap_or_default().to_owned(),
-            who: names.who(text(1).unwrap_or_default()),
-            who_kind,
-            scopes,
-            is_home_like: number(1) != 0,
-            judged_minutes: number(2) as u32,
-            minutes: std::array::from_fn(|metric| number(3 + metric) as u32),
-            first: number(8) as i32,
-            last: number(9) as i32,
-            offset_minutes: number(10) as i32,
-            is_in_incident: false,
-            is_in_general_incident: false,
-        };
-        (number(0) as i32, session)
-    })
+    /// The sessions of a batch with their dates.
+    fn sessions<'s>(&'s self, batch: &'s RecordBatch, names: &'s mut Names) -> impl Iterator<Item = (i32, Session)> {
+        let texts: [_; 13] = std::array::from_fn(|at| batch.column(at).as_string::<i32>());
+        let numbers: [_; 11] = std::array::from_fn(|at| batch.column(13 + at).as_primitive::<Int64Type>());
+        (0..batch.num_rows()).map(move |row| {
+            let text = |at: usize| texts[at].is_valid(row).then(|| texts[at].value(row));
+            let number = |at: usize| numbers[at].value(row);
+            let who_kind = match text(2) {
+                Some("person") => WhoKind::Person,
+                Some("room") => WhoKind::Room,
+                _ => WhoKind::Guest,
+            };
+            let person = text(8).map(|id| self.person(id));
+            let mut scopes = [0; KINDS];
+            for (kind, at) in [
+                (ScopeKind::Site, 3),
+                (ScopeKind::Egress, 4),
+                (ScopeKind::Subnet, 5),
+                (ScopeKind::Room, 6),
+                (ScopeKind::Meeting, 7),
+                (ScopeKind::AppVersion, 9),
+                (ScopeKind::Device, 10),
+                (ScopeKind::NetworkType, 11),
+                (ScopeKind::Location, 12),
+            ] {
+                scopes[kind as usize] = names.scope(kind, text(at));
+            }
+            scopes[ScopeKind::Person as usize] = names.scope(ScopeKind::Person, person.as_deref());
+            scopes[ScopeKind::Service as usize] = names.scope(ScopeKind::Service, Some("service"));
+            let session = Session {
+                key: text(0).unwrap_or_default().to_owned(),
+                who: names.who(person.as_deref().or(text(1)).unwrap_or_default()),
+                who_kind,
+                scopes,
+                is_home_like: number(1) != 0,
+                judged_minutes: number(2) as u32,
+                minutes: std::array::from_fn(|metric| number(3 + metric) as u32),
+                first: number(8) as i32,
+                last: number(9) as i32,
+                offset_minutes: number(10) as i32,
+                is_in_incident: false,
+                is_in_general_incident: false,
+            };
+            (number(0) as i32, session)
+        })
+    }
 }

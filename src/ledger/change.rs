@@ -56,6 +56,8 @@ pub(crate) enum Change {
     Meeting { key: String, identity: MeetingIdentity, devices: i64, item_digest: String },
     // The participant list of a meeting was fetched; `people` are those on all its lists.
     Listed { meeting_key: String, answer: Answer, people: u64 },
+    // What was listed of a meeting is void.
+    ListReset { meeting_key: String },
     // `rows` are the different rows of one list with this key.
     Participant { meeting_key: String, identity: ParticipantIdentity, rows: u64 },
     // The quality data of a participant was fetched.
@@ -125,6 +127,14 @@ impl Change {
                     people
                 ])?;
                 reopen_short_list(transaction, meeting_key)
+            }
+            Change::ListReset { meeting_key } => {
+                let sql = "delete from participants where meeting_key = ?1";
+                transaction.prepare_cached(sql)?.execute([meeting_key])?;
+                let sql = "update meetings set list_status = null, list_final = 0, list_digest = null, list_us = null,
+                               list_again_us = null, list_short_us = null, people = 0
+                           where meeting_key = ?1";
+                transaction.prepare_cached(sql)?.execute([meeting_key])
             }
             Change::Participant { meeting_key, identity, rows } => {
                 let (kind, id) = match &identity.id {

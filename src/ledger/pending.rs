@@ -143,6 +143,13 @@ impl Ledger {
         self.meetings_where(&in_window, params![0, true, since_us, until_us])
     }
 
+    /// The meetings with something pending whose lists have people.
+    pub(crate) fn listed_people_pending(&self) -> Result<Vec<PendingMeeting>, LedgerError> {
+        let has_people =
+            "exists (select 1 from participants p where p.meeting_key = m.meeting_key and p.id_kind = 'user')";
+        self.meetings_where(&format!("{IS_PENDING} and {has_people}"), params![0, true])
+    }
+
     /// `?1` and `?2` are the time and whether the meetings are those of the window.
     fn meetings_where(
         &self,

@@ -33,6 +33,8 @@ pub(crate) struct MeetingState {
     pub was_listed: bool,
     pub known: u64,
     pub pending: u64,
+    /// Those of them that are people, not rooms.
+    pub pending_people: u64,
     /// Pending participants that are not requested yet, because they were a short time ago.
     pub waiting: u64,
     /// Quality calls for the pending participants, if their answers are as long as expected.
@@ -82,6 +84,7 @@ impl Ledger {
                     m.list_final = 1 or m.list_digest is not null as was_listed,
                     count(p.base_key) as known,
                     count(*) filter (where {is_pending}) as pending,
+                    count(*) filter (where {is_pending} and p.id_kind = 'user') as pending_people,
                     count(*) filter (where p.is_final = 0 and {has_id} and not {is_pending}) as waiting,
                     coalesce(sum(max(1, (coalesce(p.expected_minutes, 1) + 99) / 100)) filter (where {is_pending}), 0)
                         as quality_calls,
@@ -94,7 +97,7 @@ impl Ledger {
         );
         let read = read_fields!(MeetingState {
             start_us end_us meeting_date is_webinar devices list_final list_due was_listed
-            known pending waiting quality_calls unknown_length
+            known pending pending_people waiting quality_calls unknown_length
         });
         let WindowFilter { refetch, outside, .. } = filter;
         let numbers = join_numbers(filter.meeting_nos);

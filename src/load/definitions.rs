@@ -236,7 +236,17 @@ impl Definitions<'_> {
             ADDRESS_BUILDINGS.name,
             columns.join(", ")
         );
-        if reinstall { Ok(()) } else { draft.execute("deduplicate the addresses of", &deduplicate) }
+        if reinstall {
+            return Ok(());
+        }
+        draft.execute("deduplicate the addresses of", &deduplicate)?;
+        // Those of earlier rows of these dates, which may have been cut since.
+        let unused = format!(
+            "delete from {0} where address not in (select internal_ip from {1} where internal_ip is not null) \
+             or public_ip <> '' and public_ip not in (select public_ip from {1} where public_ip is not null)",
+            ADDRESS_BUILDINGS.name, PARTICIPANTS.name
+        );
+        draft.execute("remove unused addresses from", &unused)
     }
 }
 

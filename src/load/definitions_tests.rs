@@ -219,7 +219,7 @@ fn addresses_of_new_dates_are_located_once() {
         let (found, expected) = (texts(&store, located), texts(&store, addresses));
         let count =
             |texts: &[String]| texts[0].split(' ').next().and_then(|n| n.parse::<u32>().ok()).expect("a number");
-        assert!(count(&found) >= count(&expected), "{run_id}: {found:?} {expected:?}");
+        assert_eq!(count(&found), count(&expected), "{run_id}: those of the rows that there are, and no others");
         let (rows, distinct) = found[0].split_once(" of ").expect("two numbers");
         assert_eq!(rows, distinct, "{run_id}");
     }

@@ -148,6 +148,11 @@ impl StorePaths {
         self.root.join("state")
     }
 
+    /// The key of the pseudonyms.
+    pub(crate) fn identity_key(&self) -> PathBuf {
+        self.state().join("identity.key")
+    }
+
     pub fn ledger(&self) -> PathBuf {
         self.state().join("ledger.sqlite")
     }

@@ -4,12 +4,10 @@
 //! cut address belongs to the same subnet and the same building as the address. A cut address always names its prefix.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
-const V4_PREFIX: u8 = 24;
-const V6_PREFIX: u8 = 48;
+use crate::schema::parse::{address, subnet, subnet_length, truncated};
 
 /// How far addresses may be cut, from the networks of the building file.
 #[derive(Debug, Clone, Default)]
@@ -22,64 +20,31 @@ impl Networks {
     pub(crate) fn new(networks: impl IntoIterator<Item = IpNet>) -> Networks {
         let mut longer: HashMap<IpNet, u8> = HashMap::new();
         for network in networks {
-            if network.prefix_len() > usual_prefix(network.addr()) {
-                let longest = longer.entry(usual_network(network.addr())).or_default();
+            if network.prefix_len() > subnet_length(network) {
+                let longest = longer.entry(subnet(network)).or_default();
                 *longest = network.prefix_len().max(*longest);
             }
         }
         Networks { longer }
     }
 
-    fn prefix(&self, address: IpAddr) -> u8 {
-        self.longer.get(&usual_network(address)).copied().unwrap_or(usual_prefix(address))
-    }
-
-    /// The network of an address as Feishu sends it, also of one whose last part is masked; `None` for other texts.
-    pub(super) fn cut(&self, text: &str) -> Option<String> {
-        let text = text.trim();
-        if let Ok(network) = text.parse::<IpNet>() {
-            // Cut before, perhaps with another building file.
-            let address = network.addr().to_canonical();
-            let prefix = if address.is_ipv4() == network.addr().is_ipv4() {
-                network.prefix_len()
-            } else {
-                network.prefix_len().saturating_sub(96)
-            };
-            return Some(shown(address, self.prefix(address).min(prefix)));
+    /// The network of an address; `None` for other texts. A masked address, and one that was cut before, perhaps with
+    /// another building file, stays the network that it is.
+    pub(crate) fn cut(&self, text: &str) -> Option<String> {
+        let network = address(text)?;
+        if network.prefix_len() < network.max_prefix_len() {
+            return Some(network.to_string());
         }
-        // fe80::1%eth0: the interface belongs to the sender.
-        let plain = text.split_once('%').map_or(text, |(address, _)| address);
-        if let Ok(address) = plain.parse::<IpAddr>() {
-            let address = address.to_canonical();
-            return Some(shown(address, self.prefix(address)));
-        }
-        // 10.11.3.*, and with a port: the first three parts are its /24.
-        let mut parts = text.splitn(4, '.');
-        let mut number = || parts.next()?.parse::<u8>().ok();
-        let bytes = [number()?, number()?, number()?, 0];
-        parts.next().filter(|rest| !rest.is_empty())?;
-        Some(shown(IpAddr::V4(Ipv4Addr::from(bytes)), V4_PREFIX))
+        let length = self.longer.get(&subnet(network)).copied().unwrap_or(subnet_length(network));
+        Some(truncated(network, length).to_string())
     }
-}
-
-fn usual_prefix(address: IpAddr) -> u8 {
-    if address.is_ipv4() { V4_PREFIX } else { V6_PREFIX }
-}
-
-fn usual_network(address: IpAddr) -> IpNet {
-    network(address, usual_prefix(address))
-}
-
-fn network(address: IpAddr, prefix: u8) -> IpNet {
-    IpNet::new(address, prefix).unwrap_or(IpNet::V4(Ipv4Net::default())).trunc()
-}
-
-fn shown(address: IpAddr, prefix: u8) -> String {
-    network(address, prefix).to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use ipnet::Ipv4Net;
     use proptest::prelude::*;
 
     use super::*;
@@ -128,7 +93,7 @@ mod tests {
             let cut = networks.cut(&address.to_string()).expect("an address");
             prop_assert_eq!(networks.cut(&cut), Some(cut.clone()), "twice is once");
             let cut: Ipv4Net = cut.parse().expect("a network");
-            prop_assert!(cut.contains(&address) && cut.prefix_len() >= V4_PREFIX);
+            prop_assert!(cut.contains(&address) && cut.prefix_len() >= 24);
             for network in near {
                 prop_assert_eq!(network.contains(&cut), network.contains(&address), "{} {}", network, cut);
             }
@@ -139,7 +104,7 @@ mod tests {
             let networks = Networks::default();
             if let Some(cut) = networks.cut(&text) {
                 let prefix = cut.parse::<IpNet>().expect("a network").prefix_len();
-                prop_assert!(prefix <= V6_PREFIX);
+                prop_assert!(prefix <= 48 || text.contains('/'));
                 prop_assert_eq!(networks.cut(&cut), Some(cut.clone()));
             }
         }

@@ -12,6 +12,44 @@ const SITES: &[&str] = &["https://open.feishu.cn/", "https://open.larksuite.com/
 const PAGES: &[&str] = &["app/", "document/", "search"];
 const PREFIX: &str = "withheld (identity = ";
 
+/// Parameters of requests.
+const PARAMETERS: &[&str] = &[
+    "end_time",
+    "join_time",
+    "meeting_end_time",
+    "meeting_no",
+    "meeting_start_time",
+    "page_size",
+    "page_token",
+    "room_id",
+    "start_time",
+    "user_id",
+    "user_id_type",
+];
+/// The members of `error`.
+const MEMBERS: &[&str] = &[
+    "description",
+    "details",
+    "field",
+    "field_violations",
+    "helps",
+    "log_id",
+    "logid",
+    "message",
+    "permission_violations",
+    "scope",
+    "subject",
+    "troubleshooter",
+    "type",
+    "url",
+    "value",
+];
+
+/// Whether a key of `error` is one of Feishu's.
+pub(super) fn is_member(key: &str) -> bool {
+    MEMBERS.contains(&key)
+}
+
 /// What stands for a text. `mode` is that of the setting `identity`.
 pub(super) fn withheld(mode: &str) -> String {
     format!("{PREFIX}{mode})")
@@ -37,7 +75,8 @@ pub(super) fn detail(mode: &str, key: &str, text: &str) -> Option<String> {
     let is_kept = match key {
         "log_id" | "logid" => is_log_id(text),
         "subject" | "scope" => is_scope(text),
-        "type" | "field" => is_word(text),
+        "type" => text.ends_with("_required") && is_word(text),
+        "field" => PARAMETERS.contains(&text),
         "url" => return link(mode, text),
         _ => false,
     };
@@ -90,6 +129,7 @@ mod tests {
         assert!(kept("log_id", "20261127034456ABCDEF0123"));
         assert!(!kept("log_id", "ou_0123456789"));
         assert!(kept("subject", "contact:user.employee_id:readonly") && !kept("subject", "alice@example.com"));
+        assert!(!kept("field", "ou_planted") && !kept("type", "ou_planted") && kept("type", "action_scope_required"));
         assert!(kept("field", "user_id") && !kept("value", "user_id") && !kept("description", "Alice"));
         assert!(kept("url", "https://open.feishu.cn/app/cli_1/auth"));
         let cut = detail("none", "url", "https://open.feishu.cn/app/cli_1/auth?q=ou_1").expect("changed");

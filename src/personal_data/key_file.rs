@@ -30,8 +30,9 @@ pub(crate) fn read_key(path: &Path) -> Result<Option<Key>, KeyFileError> {
 }
 
 /// Writes a new key, durably: what is written with a key that does not survive a power cut could never be joined again.
+/// If another process has written one meanwhile, it is that one.
 pub(crate) fn create_key(path: &Path, random: &[u8; Key::BYTES]) -> Result<Key, KeyFileError> {
-    let draft = path.with_extension("new");
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {
         if let Some(folder) = path.parent() {
             files::create_folders(folder)?;
@@ -45,11 +46,16 @@ pub(crate) fn create_key(path: &Path, random: &[u8; Key::BYTES]) -> Result<Key, 
         let mut file = files::create_new_private(&draft)?;
         file.write_all(format!("{}\n", hex(random)).as_bytes())?;
         file.sync_all()?;
-        fs::rename(&draft, path)?;
+        let linked = fs::hard_link(&draft, path);
+        fs::remove_file(&draft)?;
+        match linked {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            linked => linked?,
+        }
         path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     write().map_err(|source| KeyFileError::Write { path: path.to_owned(), source })?;
-    Ok(Key::new(random))
+    read_key(path)?.ok_or_else(|| KeyFileError::NotAKey { path: path.to_owned() })
 }
 
 fn parse(text: &str) -> Option<[u8; Key::BYTES]> {
@@ -77,9 +83,8 @@ mod tests {
         let made = create_key(&path, &[7; 32]).expect("written");
         assert_eq!(read_key(&path).expect("read").expect("a key").id(), made.id());
         assert_eq!(fs::metadata(&path).expect("there").mode() & 0o777, 0o600);
-        // Over a draft that a killed run left.
-        fs::write(path.with_extension("new"), "half").expect("written");
-        assert_ne!(create_key(&path, &[8; 32]).expect("written").id(), made.id());
+        assert_eq!(create_key(&path, &[8; 32]).expect("there").id(), made.id(), "the first one counts");
+        assert_eq!(fs::read_dir(folder.path().join("state")).expect("a folder").count(), 1, "no draft is left");
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod key_file;
 mod mode;
 mod person;
 mod pseudonyms;
+#[cfg(test)]
+pub(crate) mod reference;
 mod request;
 mod rewrite;
 mod scanner;

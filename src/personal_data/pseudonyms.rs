@@ -4,11 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::address::Networks;
-use super::fields::list;
 use super::key::Key;
 use super::mode::{Identity, Topics};
-use super::person::Whom;
-use super::rewrite::rewrite;
 use super::token::{is_missing, is_other_token, is_token, other_token, token};
 use crate::schema::Personal;
 
@@ -113,28 +110,5 @@ impl Pseudonyms {
     /// Whether bodies change at all.
     pub(crate) fn is_active(&self) -> bool {
         self.identity != Identity::Full || self.topics == Topics::Drop
-    }
-
-    /// A body with its personal values replaced. `endpoint` is the name in the raw log; `event` for an event.
-    ///
-    /// For everybody all else that is not known to be harmless is replaced too: messages, values without a column, and a
-    /// body that is not JSON. For single people only their items change: what else a body may say about them, such as
-    /// the message of a refusal, is up to the caller.
-    pub(crate) fn rewrite_body<'b>(&self, endpoint: &str, body: &'b [u8], whom: Whom<'_>) -> Cow<'b, [u8]> {
-        self.rewrite_learning(endpoint, body, whom, &mut |_| ())
-    }
-
-    /// The same, and gives away what later requests need.
-    pub(crate) fn rewrite_learning<'b>(
-        &self,
-        endpoint: &str,
-        body: &'b [u8],
-        whom: Whom<'_>,
-        learn: &mut dyn FnMut(Learned<'_>),
-    ) -> Cow<'b, [u8]> {
-        if !self.is_active() {
-            return Cow::Borrowed(body);
-        }
-        rewrite(self, list(endpoint), body, whom, learn)
     }
 }

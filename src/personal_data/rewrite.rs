@@ -5,16 +5,41 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use super::error_texts::{detail, is_log_id, is_withheld, message, withheld};
-use super::fields::{Field, List, Rule};
+use super::error_texts::{detail, is_log_id, is_member, is_withheld, message, withheld};
+use super::fields::{Field, List, Rule, list};
 use super::mode::Identity;
 use super::person::{Person, Whom};
 use super::pseudonyms::{Learned, Pseudonyms};
 use super::scanner::{Mark, Scanner, key_text, scalar_text, value};
 use crate::schema::{Kind, Personal, Raw, Reason, parse};
 
+impl Pseudonyms {
+    /// A body with its personal values replaced. `endpoint` is the name in the raw log; `event` for an event.
+    ///
+    /// For everybody all else that is not known to be harmless is replaced too: messages, values without a column, and a
+    /// body that is not JSON. For single people only their items change: what else a body may say about them, such as
+    /// the message of a refusal, is up to the caller.
+    pub(crate) fn rewrite_body<'b>(&self, endpoint: &str, body: &'b [u8], whom: Whom<'_>) -> Cow<'b, [u8]> {
+        self.rewrite_learning(endpoint, body, whom, &mut |_| ())
+    }
+
+    /// The same, and gives away what later requests need.
+    pub(crate) fn rewrite_learning<'b>(
+        &self,
+        endpoint: &str,
+        body: &'b [u8],
+        whom: Whom<'_>,
+        learn: &mut dyn FnMut(Learned<'_>),
+    ) -> Cow<'b, [u8]> {
+        if !self.is_active() {
+            return Cow::Borrowed(body);
+        }
+        rewrite(self, list(endpoint), body, whom, learn)
+    }
+}
+
 /// The body with what is replaced; borrowed if nothing is. `list` is `None` for an endpoint without a list.
-pub(super) fn rewrite<'b>(
+fn rewrite<'b>(
     pseudonyms: &Pseudonyms,
     list: Option<&'static List>,
     body: &'b [u8],
@@ -199,10 +224,15 @@ impl<'b> Rewriter<'_, 'b> {
         true
     }
 
-    /// Keys below a member that is not known may be values, such as the ID of a person.
+    /// A key may be a value, such as the ID of a person. Only the names of an item's fields stay, which are counted.
     fn take_key(&mut self, range: Range<usize>) {
         self.key = key_text(&self.text[range.clone()]);
-        let is_unknown = matches!(self.containers.last(), Some(Container::Unknown));
+        let is_unknown = match self.containers.last() {
+            Some(Container::Unknown) => true,
+            Some(Container::Response | Container::Data(..)) => matches!(self.place(), Place::Unknown),
+            Some(Container::Detail) => !is_member(&self.key),
+            _ => false,
+        };
         if is_unknown && self.is_active() && self.pseudonyms.identity() != Identity::Full {
             let key = self.key.clone();
             if let Cow::Owned(token) = self.pseudonyms.other(&key) {

@@ -114,6 +114,9 @@ impl RawDate {
         for walks in date.walks.values_mut() {
             // Stable: walks of the same time stay in the order of their files.
             walks.sort_by_key(|walk| walk.requested_us);
+            let is_reset = |walk: &WalkRef| walk.end.as_ref().is_some_and(|end| end.is_reset);
+            let void = walks.iter().rposition(is_reset).unwrap_or_default();
+            walks.drain(..void);
         }
         Ok(date)
     }

@@ -97,6 +97,9 @@ pub(crate) struct WalkEnd {
     /// microseconds UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short_since_us: Option<i64>,
+    /// No walk: those of the unit before it are void.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_reset: bool,
 }
 
 impl WalkEnd {

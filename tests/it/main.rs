@@ -17,6 +17,7 @@ mod error_messages;
 mod events;
 mod file_modes;
 mod html_page;
+mod identity_modes;
 mod incident_scoring;
 mod incidents;
 mod incomplete_runs;

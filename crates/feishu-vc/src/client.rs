@@ -165,9 +165,10 @@ impl Call<'_> {
         transport.emit(Event::Sent { endpoint: self.endpoint });
         self.requests += 1;
         let sent_at = Instant::now();
-        let request = transport.http.get(self.endpoint.path(), self.query, bearer.header.clone());
+        let query = transport.filter.sent(self.query);
+        let request = transport.http.get(self.endpoint.path(), &query, bearer.header.clone());
         match transport.send(request).await? {
-            Ok(response) => self.handle(transport.redact(response), bearer, sent_at).await,
+            Ok(response) => self.handle(transport.receive(self.endpoint, response), bearer, sent_at).await,
             Err(failure) => self.before_retry(failure).await,
         }
     }

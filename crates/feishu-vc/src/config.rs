@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::call_budget::{CallBudget, Unlimited};
 use crate::credentials::Credentials;
+use crate::exchange_filter::ExchangeFilter;
 use crate::host::BaseUrl;
 use crate::rate::Rate;
 use crate::redaction::Redactor;
@@ -50,6 +51,8 @@ pub struct ClientConfig {
     pub max_shared_hold: Duration,
     /// Learns the credentials and every token, and removes them from responses. Clones share what they know.
     pub redactor: Redactor,
+    /// Changes what is received and sent. Default: `None`.
+    pub filter: Option<Arc<dyn ExchangeFilter>>,
 }
 
 impl ClientConfig {
@@ -72,6 +75,7 @@ impl ClientConfig {
             shared_budget_dir: None,
             max_shared_hold: Duration::from_secs(120),
             redactor: Redactor::default(),
+            filter: None,
         }
     }
 }

@@ -12,6 +12,7 @@ use reqwest::header::HeaderValue;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use crate::body::Body;
 use crate::credentials::{Credentials, Secret, TokenKind};
 use crate::envelope::Head;
 use crate::error::{CallError, ClientError};
@@ -154,7 +155,8 @@ impl TokenStore {
             let mut min_wait = Duration::ZERO;
             let failure = match transport.send(transport.http.post(TOKEN_PATH, &body)).await? {
                 Err(failure) => failure,
-                Ok(response) => {
+                Ok(mut response) => {
+                    response.body = Body(transport.filter.received(None, response.body.0));
                     min_wait = response.rate_reset.unwrap_or_default();
                     match self.read(transport, &response, requests, generation)? {
                         Ok(bearer) => {

@@ -13,6 +13,7 @@ use crate::envelope::InvalidBody;
 use crate::error::{CallError, ClientError, ErrorResponse};
 use crate::error_codes::{self, Action, StopCause};
 use crate::event::{Event, EventListener, WaitReason};
+use crate::exchange_filter::Filter;
 use crate::fault::Fault;
 use crate::http::{FailedRequest, Http, Response};
 use crate::redaction::Redactor;
@@ -27,6 +28,7 @@ pub(crate) struct Transport {
     pub http: Http,
     pub redactor: Redactor,
     pub max_throttle_wait: Duration,
+    pub filter: Filter,
     listener: Arc<dyn EventListener>,
     cancel: CancellationToken,
     cancel_grace: Duration,
@@ -42,6 +44,7 @@ impl Transport {
             http: Http::new(config)?,
             redactor: config.redactor.clone(),
             max_throttle_wait: config.max_throttle_wait,
+            filter: Filter(config.filter.clone()),
             listener,
             cancel: config.cancel.clone(),
             cancel_grace: config.cancel_grace,
@@ -89,9 +92,10 @@ impl Transport {
         self.cancel.run_until_cancelled(work).await.ok_or(CallError::Cancelled)
     }
 
-    /// A response to a list call without the client's own secrets, in case a host repeats them.
-    pub(crate) fn redact(&self, response: Response) -> Response {
-        let body = Body(self.redactor.redact_body(response.body.0));
+    /// A response to a list call as the rest of the program may see it: filtered, and without the client's own secrets,
+    /// in case a host repeats them.
+    pub(crate) fn receive(&self, endpoint: Endpoint, response: Response) -> Response {
+        let body = Body(self.redactor.redact_body(self.filter.received(Some(endpoint), response.body.0)));
         Response { log_id: self.redact_log_id(response.log_id), body, ..response }
     }
 

@@ -9,9 +9,10 @@ use super::window::WindowArgs;
 use crate::cli::command::{Choice, Context, one_of};
 use crate::cli::output::WidthArg;
 use crate::cli::runtime::now_us;
-use crate::commands;
+use crate::commands::{self, Tokens};
 use crate::config::Origin;
 use crate::error::Failure;
+use crate::load::StorePaths;
 use crate::report::card::{self, Card, CardFormat, CardLayout, Dates, Source};
 
 pub(super) const INCIDENT_EXAMPLES: &str =
@@ -96,7 +97,9 @@ pub(super) fn user(args: &UserArgs, context: &Context) -> Result<(), Failure> {
     let window = args.window.resolve((days.since, days.until), args.window.is_all(), "local time", &connection)?;
     let profile = judged_by(&connection, (window.since.as_deref(), window.until.as_deref()), context)?;
     let source = Source::new(&connection, profile)?;
-    let user = card::find_user(&source, &args.user.join(" "))?;
+    let typed = args.user.join(" ");
+    let tokens = Tokens::read(&StorePaths::existing(&context.config.store)?).of_typed(&typed);
+    let user = card::find_user(&source, &typed, tokens.as_deref())?;
     let dates = Dates { since: window.since, until: window.until };
     print(&card::user_card(&source, &user, &dates, &window.text)?, &args.shown, &args.window, context)
 }
@@ -125,7 +128,8 @@ fn judged_by<'c>(
     }
     // An unknown profile is refused before the search.
     Source::new(connection, Some(&config.profile))?;
-    commands::find_session_incidents(connection, &config.profile, since, until)?;
+    let paths = StorePaths::existing(&config.store)?;
+    commands::find_session_incidents(connection, &paths, &config.profile, since, until)?;
     Ok(Some(&config.profile))
 }
 

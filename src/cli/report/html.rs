@@ -12,6 +12,7 @@ use crate::cli::runtime::now_us;
 use crate::commands;
 use crate::config::{Config, Origin};
 use crate::error::Failure;
+use crate::load::StorePaths;
 use crate::report::page::{self, Language, Page, PageRequest, Period};
 use crate::schema::civil_date_text;
 use crate::text::counted;
@@ -69,6 +70,7 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
         meetings: args.meetings,
     };
     let config = &context.config;
+    let paths = StorePaths::existing(&config.store)?;
     let connection = open(config)?;
     if let Some(path) = args.out.as_deref().filter(|path| path.as_os_str() != "-") {
         output::check_outside_store(path, &config.store)?;
@@ -76,7 +78,7 @@ pub(super) fn run(args: &HtmlArgs, context: &Context) -> Result<(), Failure> {
     warn_of_other_definitions(&connection, context)?;
     let span = page::span(&connection, &request)?;
     let (since, until) = (span.since.to_string(), span.until.to_string());
-    commands::find_session_incidents(&connection, &request.profile, Some(&since), Some(&until))?;
+    commands::find_session_incidents(&connection, &paths, &request.profile, Some(&since), Some(&until))?;
     let request = PageRequest { date: Some(span.since), ..request };
     let page = page::build(&connection, &request)?;
     let path = match &args.out {

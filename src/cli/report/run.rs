@@ -12,7 +12,7 @@ use crate::cli::runtime::now_us;
 use crate::commands;
 use crate::config::{Config, Origin};
 use crate::error::Failure;
-use crate::load;
+use crate::load::{self, StorePaths};
 use crate::report::{self, Answer, Arguments, OutputFormat, Report, ReportWindow, ResultSet, TextFormat, XlsxWriter};
 use crate::text::{WIDTH, say_indented};
 
@@ -63,7 +63,8 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
     let arguments = Arguments::resolve(&report.name, &report.header, &parameters)?;
     let query = Query { report: &report, arguments: &arguments, connection: &connection, window };
     warn_of_other_definitions(&connection, context)?;
-    commands::find_report_incidents(&connection, &report, &arguments)?;
+    let paths = StorePaths::existing(&context.config.store)?;
+    commands::find_report_incidents(&connection, &paths, &report, &arguments)?;
     match format {
         OutputFormat::Text(format) => query.text(format, args, context),
         OutputFormat::Parquet => query.parquet(args, context),

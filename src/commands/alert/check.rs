@@ -135,10 +135,11 @@ async fn find(
     let limit = setup.limit.saturating_sub(FOR_DELIVERY);
     let is_over = Arc::new(AtomicBool::new(false));
     let is_late = Arc::clone(&is_over);
+    let paths = paths.clone();
     let mut running = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
         for prepared in rules {
-            let rows = (!is_late.load(Ordering::Relaxed)).then(|| rows_of(&connection, &prepared));
+            let rows = (!is_late.load(Ordering::Relaxed)).then(|| rows_of(&connection, &paths, &prepared));
             let is_late = is_late.load(Ordering::Relaxed);
             match rows {
                 Some(Ok(rows)) => found.push(Found { prepared, rows }),
@@ -160,10 +161,10 @@ async fn find(
 }
 
 /// The rows that match a rule, with the incidents of its profile.
-fn rows_of(connection: &Connection, prepared: &PreparedRule) -> Result<Vec<Match>, Failure> {
+fn rows_of(connection: &Connection, paths: &StorePaths, prepared: &PreparedRule) -> Result<Vec<Match>, Failure> {
     let name = &prepared.rule.name;
     let named = |failure: Failure| Failure { message: format!("rule {name}: {}", failure.message), ..failure };
-    let found = find_report_incidents(connection, &prepared.report, &prepared.arguments);
+    let found = find_report_incidents(connection, paths, &prepared.report, &prepared.arguments);
     let rows = found.map_err(|error| named(error.into())).and_then(|()| Ok(evaluate(connection, prepared)?));
     forget_session_incidents(connection).map_err(|error| {
         named(Failure::new(ExitCode::Unexpected, "could not remove the incidents of its profile").cause(&error))

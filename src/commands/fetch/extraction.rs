@@ -3,22 +3,25 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use feishu_vc::{Client, EventListener};
+use feishu_vc::{Client, EventListener, ExchangeFilter};
 
 use super::budget::Budget;
 use super::counters::Counters;
 use crate::commands::error::SyncError;
 use crate::commands::setup::SyncSetup;
 use crate::error::{ExitCode, StopReason};
-use crate::extract::{CheckpointWriter, ExtractSettings, Extracted, FetchScope, Scheduler};
+use crate::extract::{CheckpointWriter, ExtractSettings, Extracted, FetchScope, Identities, Scheduler};
 use crate::ledger::Ledger;
 use crate::load::StorePaths;
+use crate::personal_data::Pseudonyms;
 
 /// What a run fetches, given what the store holds.
 pub(crate) struct Fetch {
     pub scope: FetchScope,
     pub lost_raw_dates: BTreeSet<i32>,
     pub resumed_since_us: Option<i64>,
+    /// What replaces personal values; `None` if nothing is replaced.
+    pub pseudonyms: Option<Arc<Pseudonyms>>,
 }
 
 pub(crate) fn extraction(
@@ -32,6 +35,8 @@ pub(crate) fn extraction(
     let mut config = setup.client.clone();
     config.cancel = setup.cancel.clone();
     config.call_budget = Arc::new(Budget::new(setup.max_calls, setup.finish_by_us, Arc::clone(&setup.now_us)));
+    let identities = fetch.pseudonyms.map(|pseudonyms| Arc::new(Identities::new(pseudonyms)));
+    config.filter = identities.clone().map(|identities| identities as Arc<dyn ExchangeFilter>);
     let client = Client::new(config, Arc::clone(counters) as Arc<dyn EventListener>)?;
     let writer = CheckpointWriter::start(&paths.raw(), run_id, Arc::clone(ledger))
         .map_err(|source| SyncError::Recorder { store: paths.root().to_owned(), source })?;
@@ -55,6 +60,7 @@ pub(crate) fn extraction(
         concurrency: setup.concurrency,
         rate: setup.client.rate,
         may_end_early: setup.max_calls.is_some() || setup.finish_by_us.is_some(),
+        identities,
     };
     let (cancel, listener, now_us) = (setup.cancel.clone(), Arc::clone(&setup.listener), Arc::clone(&setup.now_us));
     Ok(Arc::new(Scheduler::new(client, cancel, writer, settings, listener, now_us)))

@@ -6,7 +6,8 @@ use duckdb::Connection;
 
 use crate::buildings::Buildings;
 use crate::commands::error::SyncError;
-use crate::incidents::{History, Incident, find};
+use crate::commands::tokens::Tokens;
+use crate::incidents::{History, Incident, TokenOf, find};
 use crate::load::{
     AddressPair, BuildingLookup, Definitions, IncidentRows, IncidentSearch, Script, SearchError, StorePaths,
     installed_checksum,
@@ -31,6 +32,7 @@ pub(crate) struct Installed {
     building_rows: Vec<Row>,
     views: ViewFiles,
     profile: String,
+    identity_key: PathBuf,
 }
 
 impl Installed {
@@ -43,6 +45,7 @@ impl Installed {
             buildings,
             views: settings.views_dir.as_deref().map(ViewFiles::read).unwrap_or_default(),
             profile: settings.profile.clone(),
+            identity_key: paths.identity_key(),
         })
     }
 
@@ -110,7 +113,11 @@ impl BuildingLookup for Installed {
 
 impl IncidentSearch for Installed {
     fn search(&self, connection: &Connection, profile: &str, dates: &[i32]) -> Result<IncidentRows, SearchError> {
-        let incidents = find(connection, profile, History::Stored, dates)?;
+        // Read now, because the run that is the first to need a key makes it.
+        let tokens = Tokens::of_key_file(&self.identity_key);
+        let token_of = tokens.of_id();
+        let token_of = token_of.as_ref().map(|token_of| token_of as TokenOf<'_>);
+        let incidents = find(connection, profile, History::Stored, token_of, dates)?;
         Ok(IncidentRows {
             incidents: incidents.iter().map(Incident::row).collect(),
             participants: incidents.iter().flat_map(Incident::session_rows).collect(),

@@ -11,6 +11,7 @@ use super::view::{
 };
 use super::{calls_used, coverage};
 use crate::commands::estimate::CostEstimate;
+use crate::commands::identity::lists_for_ids;
 use crate::commands::incidents::count_problems;
 use crate::commands::summary::TimeSpan;
 use crate::error::causes::with_causes;
@@ -94,7 +95,8 @@ fn pending(ledger: &Ledger, setup: &StatusSetup) -> Result<PendingView, LedgerEr
             let window_us = (since_us, setup.now_us.max(since_us.saturating_add(1)));
             let filter = WindowFilter { window_us, meeting_nos: &[], refetch: false, outside: false };
             let (settle, longest_meeting) = (setup.settle.into(), setup.longest_meeting);
-            let input = EstimateInput { filter, now_us: setup.now_us, settle, longest_meeting };
+            let lists_for_ids = lists_for_ids(ledger)?;
+            let input = EstimateInput { filter, now_us: setup.now_us, settle, longest_meeting, lists_for_ids };
             Estimate::new(ledger, &input)?
         }
     };

@@ -10,7 +10,7 @@ use super::super::meeting_item::{ListReader, Listed, ListedMeeting};
 use super::super::settings::Context;
 use super::super::stop::Stop;
 use super::super::writer::{Checkpoint, WriteError};
-use super::read::MeetingEvent;
+use super::read::{ENDPOINT, MeetingEvent};
 use crate::ledger::{Change, EVENT_DIGEST_PREFIX};
 use crate::raw_log::{Header, PageRecord, RAW_VERSION, RawKind, WalkEnd};
 use crate::schema::{Status, TimeWindow, civil_date_text, utc_text};
@@ -36,6 +36,12 @@ pub(in crate::extract) async fn import_events(context: &Context) -> Result<Impor
         let mut reader = ListReader::new(zone, TimeWindow::ALL);
         let (mut pages, mut changes) = (Vec::new(), Vec::new());
         for event in events {
+            let replaced = context
+                .settings
+                .identities
+                .as_ref()
+                .map(|identities| event.changed(|raw| identities.rewrite_event(raw)));
+            let event = replaced.as_ref().unwrap_or(event);
             let listed = reader.item(&event.item, context.ledger()).map_err(WriteError::from)?;
             let Listed::Meeting(meeting) = listed else { continue };
             if context.ledger().item_digest(&meeting.key).map_err(WriteError::from)?.is_some() {
@@ -86,7 +92,7 @@ pub(in crate::extract) fn change(meeting: ListedMeeting) -> Change {
 fn record(event: &MeetingEvent, requested_us: i64) -> PageRecord {
     PageRecord {
         record: "page",
-        endpoint: "event",
+        endpoint: ENDPOINT,
         request: serde_json::Map::new(),
         requested_utc: utc_text(requested_us),
         elapsed_ms: 0,

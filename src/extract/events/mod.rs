@@ -8,4 +8,5 @@ mod read;
 
 pub(crate) use import::ImportedEvents;
 pub(super) use import::{change, import_events};
+pub(super) use read::ENDPOINT;
 pub(crate) use read::{EventFile, MeetingEvent, event_items, read_events};

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::raw_log::{RawDate, RawError, WalkRef};
 use crate::schema::{ParsedTime, Raw, parse};
 
+/// The name in the raw log in place of an endpoint's.
+pub(in crate::extract) const ENDPOINT: &str = "event";
 const ENDED: &str = "vc.meeting.all_meeting_ended_v1";
 
 /// The end of a meeting, as an event reports it.
@@ -110,6 +112,16 @@ fn event_item(raw: &Value) -> Result<Value, &'static str> {
         "meeting_start_time": (start_us / 1_000_000).to_string(),
         "meeting_end_time": (end_us / 1_000_000).to_string(),
     }))
+}
+
+impl MeetingEvent {
+    /// The same event with `change` made to it.
+    pub(in crate::extract) fn changed(&self, change: impl FnOnce(&mut Value)) -> MeetingEvent {
+        let mut raw = self.raw.clone();
+        change(&mut raw);
+        let item = event_item(&raw).unwrap_or_else(|_| self.item.clone());
+        MeetingEvent { raw, item, ..*self }
+    }
 }
 
 /// The events of a recorded walk, as items of the meeting list.

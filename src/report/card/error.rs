@@ -2,12 +2,21 @@
 
 use super::model::Choice;
 
+/// In a store where identities are replaced by tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Replaced {
+    /// The tokens of the text were searched too.
+    pub has_key: bool,
+    /// Names are kept, as tokens; otherwise only IDs are.
+    pub has_names: bool,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CardError {
     #[error("{what} is needed, not an empty text")]
     Empty { what: &'static str, list: &'static str },
     #[error("nobody in the store has the name, e-mail address or ID {text:?}")]
-    UnknownUser { text: String, known: Vec<String> },
+    UnknownUser { text: String, known: Vec<String>, replaced: Option<Replaced> },
     #[error("{text:?} matches {} people, rooms or guests", choices.len())]
     SeveralUsers { text: String, choices: Vec<Choice> },
     #[error("no meeting in the store has the number or key {text:?}{within}")]

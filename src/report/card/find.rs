@@ -1,6 +1,6 @@
 //! Who, which meeting or which incident is meant.
 
-use super::error::CardError;
+use super::error::{CardError, Replaced};
 use super::facts::{Dates, Row, Source};
 use super::model::Choice;
 use crate::schema::ddl::quoted;
@@ -17,25 +17,32 @@ fn not_empty<'t>(text: &'t str, what: &'static str, list: &'static str) -> Resul
 }
 
 /// The one person, room or guest with this ID, else with this e-mail address, else with this name or with this part of
-/// the address before the @.
-pub(crate) fn find_user(source: &Source<'_>, text: &str) -> Result<Choice, CardError> {
+/// the address before the @. Where these are replaced, the text is found by its `tokens`, which need the key.
+pub(crate) fn find_user(source: &Source<'_>, text: &str, tokens: Option<&[String]>) -> Result<Choice, CardError> {
     let typed = not_empty(
         text,
         "a name, e-mail address or ID",
         "vcq-etl report run worst-participants lists people and rooms",
     )?;
     let typed = quoted(typed);
+    let tokens_text = tokens.unwrap_or_default().iter().map(|token| quoted(token)).collect::<Vec<_>>();
+    let tokens_text = if tokens_text.is_empty() { "null".to_owned() } else { tokens_text.join(", ") };
     let sql = format!(
         "with matching as (
             select f.who, min(case
                 when lower({typed}) in (lower(p.user_id), lower(p.room_id), lower(p.participant_key)) then 1
                 when lower({typed}) in (lower(p.email), lower(p.employee_id)) then 2
-                else 3
+                when lower({typed}) in (lower(trim(p.participant_name)), lower(split_part(p.email, '@', 1))) then 3
+                when p.user_id in ({tokens_text}) then 4
+                when p.employee_id in ({tokens_text}) or p.email in ({tokens_text}) then 5
+                else 6
             end) as rank
             from participants as p
             inner join participant_facts as f on f.participant_key = p.participant_key and f.meeting_date = p.meeting_date
             where lower({typed}) in (lower(p.user_id), lower(p.room_id), lower(p.participant_key), lower(p.email),
                 lower(p.employee_id), lower(trim(p.participant_name)), lower(nullif(split_part(p.email, '@', 1), '')))
+                or p.user_id in ({tokens_text}) or p.employee_id in ({tokens_text}) or p.email in ({tokens_text})
+                or p.participant_name in ({tokens_text}) or p.phone in ({tokens_text})
             group by f.who
         ),
         best as (select m.who from matching as m where m.rank = (select min(rank) from matching)),
@@ -60,10 +67,25 @@ pub(crate) fn find_user(source: &Source<'_>, text: &str) -> Result<Choice, CardE
                     select trim(participant_name) as name from participants
                     union all select split_part(email, '@', 1) from participants
                 ) as k where k.name <> '' order by k.name";
-            Err(CardError::UnknownUser { text: text.to_owned(), known: names(source, "the names", known)? })
+            Err(CardError::UnknownUser {
+                text: text.to_owned(),
+                known: names(source, "the names", known)?,
+                replaced: replaced(source, tokens.is_some())?,
+            })
         }
         _ => Err(CardError::SeveralUsers { text: text.to_owned(), choices }),
     }
+}
+
+/// What is replaced in the store.
+fn replaced(source: &Source<'_>, has_key: bool) -> Result<Option<Replaced>, CardError> {
+    let sql = "select
+            coalesce(bool_or(regexp_full_match(user_id, 'p-[0-9a-f]{16}')), false) as has_tokens,
+            coalesce(bool_or(participant_name is not null and user_id is not null), false) as has_names
+        from participants";
+    let rows = source.rows("what is replaced", sql)?;
+    let is = |column: &str| rows.first().and_then(|row| row.flag(column)).unwrap_or(false);
+    Ok(is("has_tokens").then(|| Replaced { has_key, has_names: is("has_names") }))
 }
 
 fn choice(row: &Row) -> Choice {

@@ -19,7 +19,7 @@ fn a_chronic_incident_is_named_while_it_goes_on() {
         .expect("updated");
     let incidents = || {
         let source = Source::new(&connection, None).expect("a source");
-        let ann = find_user(&source, "ann").expect("a person");
+        let ann = find_user(&source, "ann", None).expect("a person");
         let user = user_card(&source, &ann, &dates("2026-11-02"), "").expect("a card");
         let meeting = meeting_card(&source, "100000001-1793581200").expect("a card");
         [user, meeting].map(|card| card.incidents.into_iter().map(|incident| incident.summary).collect::<Vec<_>>())
@@ -83,7 +83,7 @@ fn a_person_with_high_cpu_load_is_not_called_unaffected() {
         )
         .expect("deleted");
     let source = Source::new(&connection, None).expect("a source");
-    let ann = find_user(&source, "ann").expect("a person");
+    let ann = find_user(&source, "ann", None).expect("a person");
     let card = user_card(&source, &ann, &dates("2026-11-02"), "").expect("a card");
     let verdict =
         "CPU-limited in 1 of 1 meeting, on 1 of 1 day; 2 of 2 judged minutes CPU-limited (100.0 %), none poor";

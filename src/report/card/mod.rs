@@ -19,7 +19,7 @@ mod strip;
 mod user;
 
 pub(crate) use digest::Digest;
-pub(crate) use error::CardError;
+pub(crate) use error::{CardError, Replaced};
 pub(crate) use facts::{Dates, Source};
 pub(crate) use find::{find_incident, find_meeting, find_user};
 pub(crate) use incident::incident_card;

@@ -47,7 +47,7 @@ pub(super) fn shown(card: &Card, format: CardFormat, columns: u16) -> String {
 
 fn cards(connection: &Connection) -> [Card; 3] {
     let source = Source::new(connection, None).expect("a source");
-    let ann = find_user(&source, "ANN").expect("one person");
+    let ann = find_user(&source, "ANN", None).expect("one person");
     let key = find_meeting(&source, "100 000 001", &Dates::default()).expect("a meeting").key;
     let id = find_incident(&source, "0a1b2c3d").expect("an incident");
     [
@@ -233,10 +233,10 @@ fn a_person_is_found_by_id_address_or_name() {
         ("lee.x", "cid"),
         ("E/guest", "E/guest"),
     ] {
-        assert_eq!(find_user(&source, text).expect(text).who, who);
+        assert_eq!(find_user(&source, text, None).expect(text).who, who);
     }
     connection.execute_batch("update participants set user_id = 'ou_1' where user_id = 'bob'").expect("updated");
-    match find_user(&source, "Bob") {
+    match find_user(&source, "Bob", None) {
         Err(CardError::SeveralUsers { choices, .. }) => {
             let who: Vec<&str> = choices.iter().map(|choice| choice.who.as_str()).collect();
             assert_eq!(who, ["ou_2", "ou_1"]);
@@ -247,22 +247,44 @@ fn a_person_is_found_by_id_address_or_name() {
     connection
         .execute_batch("update participants set email = 'lee.x@example.org' where user_id = 'ann'")
         .expect("updated");
-    match find_user(&source, "LEE.X") {
+    match find_user(&source, "LEE.X", None) {
         Err(CardError::SeveralUsers { choices, .. }) => assert_eq!(choices.len(), 2, "{choices:?}"),
         other => panic!("{other:?}"),
     }
     for text in ["lee", "@example.com", "lee.x@"] {
-        assert!(matches!(find_user(&source, text), Err(CardError::UnknownUser { .. })), "{text}");
+        assert!(matches!(find_user(&source, text, None), Err(CardError::UnknownUser { .. })), "{text}");
     }
-    match find_user(&source, "bbo") {
+    match find_user(&source, "bbo", None) {
         Err(CardError::UnknownUser { known, .. }) => assert!(known.contains(&"bob".to_owned()), "{known:?}"),
         other => panic!("{other:?}"),
     }
     for text in ["'", "'; drop table meetings; --", "%"] {
-        assert!(matches!(find_user(&source, text), Err(CardError::UnknownUser { .. })), "{text}");
+        assert!(matches!(find_user(&source, text, None), Err(CardError::UnknownUser { .. })), "{text}");
         assert!(matches!(find_meeting(&source, text, &Dates::default()), Err(CardError::UnknownMeeting { .. })));
         assert!(matches!(find_incident(&source, text), Err(CardError::UnknownIncident { .. })));
     }
+}
+
+#[test]
+fn somebody_is_found_by_the_tokens_of_what_was_typed() {
+    let connection = tenant();
+    let source = Source::new(&connection, None).expect("a source");
+    let token = "p-00112233445566aa";
+    let replace =
+        format!("update participants set user_id = '{token}', participant_name = null where user_id = 'ou_2'");
+    connection.execute_batch(&replace).expect("updated");
+    let tokens = [token.to_owned(), "n-00112233445566aa".to_owned()];
+    assert_eq!(find_user(&source, "ou_2", Some(&tokens)).expect("by the key").who, token);
+    assert_eq!(find_user(&source, token, None).expect("as shown").who, token);
+    let replaced = |text: &str, tokens| match find_user(&source, text, tokens) {
+        Err(CardError::UnknownUser { replaced, .. }) => replaced.map(|one| (one.has_key, one.has_names)),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(replaced("ou_2", None), Some((false, true)), "others have names");
+    assert_eq!(replaced("ou_3x", Some(&["p-ffffffffffffffff".to_owned()][..])), Some((true, true)));
+    // Who is found as typed is not another one by a token.
+    let tokens = [token.to_owned()];
+    assert_eq!(find_user(&source, "ann", Some(&tokens)).expect("as typed").who, "ann");
 }
 
 #[test]
@@ -271,7 +293,7 @@ fn without_a_name_the_error_says_that_one_is_needed() {
     let source = Source::new(&connection, None).expect("a source");
     for text in ["", " "] {
         let errors = [
-            find_user(&source, text).expect_err("no name"),
+            find_user(&source, text, None).expect_err("no name"),
             find_meeting(&source, text, &Dates::default()).expect_err("no number"),
             find_incident(&source, text).expect_err("no ID"),
         ];
@@ -434,7 +456,7 @@ fn scopes_with_the_same_name_are_distinguished() {
 fn without_history_a_card_says_what_cannot_be_found() {
     let connection = tenant();
     let source = Source::new(&connection, None).expect("a source");
-    let bob = find_user(&source, "ou_2").expect("a person");
+    let bob = find_user(&source, "ou_2", None).expect("a person");
     let card = user_card(&source, &bob, &dates("2026-11-02"), "").expect("a card");
     let text = shown(&card, CardFormat::Text, 200);
     assert!(text.contains("What happened  no incident. From 2026-11-02 to 2026-11-0"), "{text}");
@@ -445,7 +467,7 @@ fn without_history_a_card_says_what_cannot_be_found() {
 fn a_card_without_data_says_so() {
     let connection = tenant();
     let source = Source::new(&connection, Some("strict")).expect("a source");
-    let fay = find_user(&source, "fay").expect("a person");
+    let fay = find_user(&source, "fay", None).expect("a person");
     let card = user_card(&source, &fay, &dates("2026-11-05"), "2026-11-05").expect("a card");
     let text = shown(&card, CardFormat::Text, 80);
     assert!(text.contains("no minute could be judged") && text.contains("no incident"), "{text}");
@@ -466,7 +488,7 @@ fn text_from_outside_cannot_control_a_terminal() {
         .execute("update participants set participant_name = ? where user_id = 'ann'", [hostile])
         .expect("updated");
     let source = Source::new(&connection, None).expect("a source");
-    let ann = find_user(&source, "ann").expect("a person");
+    let ann = find_user(&source, "ann", None).expect("a person");
     let cards = [
         user_card(&source, &ann, &dates("2026-11-02"), "").expect("a card"),
         meeting_card(&source, "100000001-1793581200").expect("a card"),

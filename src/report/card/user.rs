@@ -31,7 +31,14 @@ pub(crate) fn user_card(source: &Source<'_>, user: &Choice, dates: &Dates, windo
     let meeting = |row: &Row| vec!["report".to_owned(), "meeting".to_owned(), row.text("meeting_key")];
     let facts = facts(&sessions);
     let before = vec![
-        ("Who", format!("{name} ({}), {}", about.join(", "), user.who)),
+        // Without a name, the ID is shown in its place.
+        (
+            "Who",
+            match user.name.is_empty() {
+                true => format!("{name} ({})", about.join(", ")),
+                false => format!("{name} ({}), {}", about.join(", "), user.who),
+            },
+        ),
         // Without the hint how to see more.
         ("When", window.split(" (--").next().unwrap_or(window).to_owned()),
     ];

@@ -152,7 +152,8 @@ impl Content<'_> {
             reasons: &reasons,
             gate: self.gate,
         });
-        let banners = format!("{banners}{}", self.census.banners(span));
+        let tokens = figures::tokens(&self.rows("tokens"));
+        let banners = format!("{banners}{}{tokens}", self.census.banners(span));
         let rows: &dyn Fn(&str) -> Vec<Record> = &|name| self.rows(name);
         let coverage = sections::coverage(rows, &days, &banners, &self.census.line(span));
         let method = sections::method(rows, self.heading.profile, MIN_N);
@@ -255,7 +256,13 @@ fn table_queries(window: &Window<'_>, top: u32) -> Vec<(&'static str, String)> {
         quoted(window.profile)
     );
     let queries = calls.into_iter().map(|(name, call)| (name, format!("select * from {call}")));
-    queries.chain([("not_covered", not_covered), ("limits", limits)]).collect()
+    let tokens = format!(
+        "select user_id from participants where regexp_full_match(user_id, 'p-[0-9a-f]{{16}}')
+         and meeting_date >= {} and meeting_date < {} limit 1",
+        date_literal(span.since),
+        date_literal(span.until)
+    );
+    queries.chain([("not_covered", not_covered), ("limits", limits), ("tokens", tokens)]).collect()
 }
 
 /// Macros used by many reports, with small results: one row per poor minute, participant or stream. Each uses the ones

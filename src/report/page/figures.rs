@@ -145,6 +145,14 @@ pub(super) fn banners(coverage: &Coverage<'_>) -> String {
     html
 }
 
+/// That people are shown as tokens, if one of the period has one.
+pub(super) fn tokens(people: &[Record]) -> String {
+    match people.is_empty() {
+        true => String::new(),
+        false => banner("note", "banner.tokens", &Markup::word("banner.tokens.text")),
+    }
+}
+
 /// The first eight, and how many there are.
 pub(super) fn listed(mut items: Vec<Markup>) -> Markup {
     let all = items.len();

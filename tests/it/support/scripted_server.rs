@@ -309,7 +309,9 @@ fn is_ours(path: &str) -> bool {
     match parts.as_slice() {
         ["vcq.duckdb" | "vcq.duckdb.wal" | "vcq.duckdb.wal.checkpoint"] => true,
         ["parquet", "_manifest.json"] | [".work", _] => true,
-        ["state", name] => name.starts_with("ledger.sqlite") || matches!(*name, "lock" | "published.json"),
+        ["state", name] => {
+            name.starts_with("ledger.sqlite") || matches!(*name, "lock" | "published.json" | "identity.key")
+        }
         ["parquet", "reference", table, name] => {
             is_plain(table) && is_plain(name) && name.starts_with("part-") && name.ends_with(".parquet")
         }

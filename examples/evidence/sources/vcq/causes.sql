@@ -1,0 +1,1 @@
+select * from report_diagnosis(since := current_date - 28)

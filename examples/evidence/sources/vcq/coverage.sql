@@ -1,0 +1,1 @@
+select * from report_coverage(since := current_date - 28)

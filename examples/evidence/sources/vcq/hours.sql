@@ -1,0 +1,1 @@
+select * from report_heatmap(since := current_date - 28)

@@ -1,0 +1,1 @@
+select * from report_incidents(since := current_date - 28)

@@ -1,0 +1,1 @@
+select * from report_by_site(since := current_date - 28)

@@ -1,0 +1,1 @@
+select * from report_worst_meetings(since := current_date - 28)

@@ -1,0 +1,1 @@
+select * from report_worst_participants(since := current_date - 28)

@@ -1,0 +1,152 @@
+//! The filter between Feishu and everything that is written: tokens come in, and requests go out with what they stand for.
+//!
+//! The IDs of this process's participant lists are kept in memory only. Everything else in `extract` sees tokens.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::personal_data::{Identity, Learned, Pseudonyms, Whom};
+use crate::schema::identity::ParticipantId;
+use feishu_vc::{Endpoint, ExchangeFilter};
+
+/// The endpoint of the token request, which has no list.
+const TOKEN_ENDPOINT: &str = "tenant_access_token";
+const USER_ID: &str = "user_id";
+const PAGE_TOKEN: &str = "page_token";
+
+#[derive(Debug)]
+pub(crate) struct Identities {
+    pseudonyms: Arc<Pseudonyms>,
+    known: Mutex<Known>,
+}
+
+/// What tokens of this process stand for.
+#[derive(Default)]
+struct Known {
+    users: HashMap<String, String>,
+    page_tokens: HashMap<String, String>,
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Known({} users)", self.users.len())
+    }
+}
+
+impl Identities {
+    pub(crate) fn new(pseudonyms: Arc<Pseudonyms>) -> Identities {
+        Identities { pseudonyms, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the quality of a participant can be requested: it needs the ID that Feishu sent.
+    pub(super) fn can_request(&self, id: &ParticipantId) -> bool {
+        match id {
+            ParticipantId::Room(_) => true,
+            ParticipantId::User(_) if self.pseudonyms.identity() == Identity::Full => true,
+            ParticipantId::User(token) => self.known().users.contains_key(token),
+        }
+    }
+
+    /// An event as it is written.
+    pub(super) fn rewrite_event(&self, event: &mut serde_json::Value) {
+        self.pseudonyms.rewrite_item(super::events::ENDPOINT, event, Whom::Everybody);
+    }
+}
+
+impl ExchangeFilter for Identities {
+    fn received(&self, endpoint: Option<Endpoint>, body: Vec<u8>) -> Vec<u8> {
+        let mut learned = Known::default();
+        let mut learn = |one: Learned<'_>| match one {
+            Learned::Participant { token, id } => drop(learned.users.insert(token.to_owned(), id.to_owned())),
+            Learned::PageToken { token, page_token } => {
+                drop(learned.page_tokens.insert(token.to_owned(), page_token.to_owned()));
+            }
+        };
+        let endpoint = endpoint.map_or(TOKEN_ENDPOINT, Endpoint::name);
+        let rewritten = match self.pseudonyms.rewrite_learning(endpoint, &body, Whom::Everybody, &mut learn) {
+            Cow::Owned(rewritten) => Some(rewritten),
+            Cow::Borrowed(_) => None,
+        };
+        let mut known = self.known();
+        known.users.extend(learned.users);
+        known.page_tokens.extend(learned.page_tokens);
+        drop(known);
+        rewritten.unwrap_or(body)
+    }
+
+    fn sent<'q>(&self, query: &'q [(&'q str, String)]) -> Cow<'q, [(&'q str, String)]> {
+        if !query.iter().any(|(name, _)| matches!(*name, USER_ID | PAGE_TOKEN)) {
+            return Cow::Borrowed(query);
+        }
+        let known = self.known();
+        let original = |(name, value): &(&'q str, String)| {
+            let found = match *name {
+                USER_ID => known.users.get(value),
+                PAGE_TOKEN => known.page_tokens.get(value),
+                _ => None,
+            };
+            (*name, found.unwrap_or(value).clone())
+        };
+        Cow::Owned(query.iter().map(original).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::personal_data::{Key, Networks, Topics};
+
+    fn identities(identity: Identity) -> Identities {
+        let pseudonyms = Pseudonyms::new(Key::new(&[5; 32]), identity, Topics::Keep, Networks::default());
+        Identities::new(Arc::new(pseudonyms))
+    }
+
+    const LIST: &[u8] = br#"{"code":0,"data":{"participants":[{"user_id":"ou_1"}],"page_token":"20","has_more":true}}"#;
+
+    #[test]
+    fn what_was_replaced_is_sent_back_as_it_was() {
+        let identities = identities(Identity::Pseudonym);
+        let token = identities.pseudonyms.token(crate::schema::Personal::Id, "ou_1").into_owned();
+        assert!(!identities.can_request(&ParticipantId::User(token.clone())));
+        let body = identities.received(Some(Endpoint::ParticipantList), LIST.to_vec());
+        assert!(identities.can_request(&ParticipantId::User(token.clone())));
+        assert!(identities.can_request(&ParticipantId::Room("omm_1".to_owned())));
+        let page: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let page_token = page["data"]["page_token"].as_str().expect("a text").to_owned();
+        let query = [("meeting_no", "705605196".to_owned()), ("user_id", token), ("page_token", page_token)];
+        let sent: Vec<String> = identities.sent(&query).iter().map(|(_, value)| value.clone()).collect();
+        assert_eq!(sent, ["705605196", "ou_1", "20"]);
+        assert!(!format!("{identities:?}").contains("ou_1"));
+    }
+
+    #[test]
+    fn with_full_identities_everything_can_be_requested_and_stays() {
+        let identities = identities(Identity::Full);
+        assert_eq!(identities.received(Some(Endpoint::ParticipantList), LIST.to_vec()), LIST);
+        assert!(identities.can_request(&ParticipantId::User("ou_1".to_owned())));
+    }
+
+    #[test]
+    fn the_token_of_a_token_response_stays() {
+        let body = br#"{"code":0,"msg":"ok","tenant_access_token":"t-1","expire":7200}"#;
+        assert_eq!(identities(Identity::None).received(None, body.to_vec()), body);
+    }
+
+    #[test]
+    fn every_endpoint_has_its_list_where_the_client_reads_it() {
+        for endpoint in Endpoint::ALL {
+            let keys: Vec<&str> = endpoint.list_key().split('.').collect();
+            let list = serde_json::json!([{"new_field": "Alice"}]);
+            let data = keys.iter().rev().fold(list, |inner, key| serde_json::json!({ *key: inner }));
+            let body = serde_json::json!({"code": 0, "data": data}).to_string();
+            let rewritten = identities(Identity::Pseudonym).received(Some(endpoint), body.into_bytes());
+            let items = crate::extract::list_items(&rewritten, endpoint.list_key());
+            assert!(items[0]["new_field"].as_str().is_some_and(|text| text.starts_with("x-")), "{endpoint}: {items:?}");
+        }
+    }
+}
